@@ -1,0 +1,123 @@
+"""Likewise: the versioned catalogue for image-retrieval research.
+
+Every verb is a function here, and of the same name on the command line. Importing this module
+loads nothing else; a name's own module is loaded when the name is first used.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from likewise.config import Card
+    from likewise.errors import (
+        ConfigError,
+        DataError,
+        LikewiseError,
+        MissingArtefactError,
+        MissingExtraError,
+        StaleArtefactError,
+        UnknownNameError,
+        VersionError,
+    )
+    from likewise.protocols.base import Evaluation
+    from likewise.steps.add import add
+    from likewise.steps.doctor import Problem, doctor
+    from likewise.steps.embed import embed
+    from likewise.steps.evaluate import evaluate
+    from likewise.steps.ingest import ingest
+    from likewise.steps.init import init
+    from likewise.steps.open import Catalogue, Dataset
+    from likewise.steps.open import open_catalogue as open
+    from likewise.steps.publish import publish
+    from likewise.steps.query import query, write_query
+    from likewise.steps.schemas import write_schemas
+    from likewise.steps.score import score
+    from likewise.steps.search import search, write_sheet
+    from likewise.steps.show import datasets, show
+    from likewise.steps.train import train
+
+_HOMES = {
+    "Card": "config",
+    "Catalogue": "steps.open",
+    "ConfigError": "errors",
+    "DataError": "errors",
+    "Dataset": "steps.open",
+    "Evaluation": "protocols.base",
+    "LikewiseError": "errors",
+    "MissingArtefactError": "errors",
+    "MissingExtraError": "errors",
+    "Problem": "steps.doctor",
+    "StaleArtefactError": "errors",
+    "UnknownNameError": "errors",
+    "VersionError": "errors",
+    "add": "steps.add",
+    "datasets": "steps.show",
+    "doctor": "steps.doctor",
+    "embed": "steps.embed",
+    "evaluate": "steps.evaluate",
+    "ingest": "steps.ingest",
+    "init": "steps.init",
+    "open": "steps.open:open_catalogue",
+    "publish": "steps.publish",
+    "query": "steps.query",
+    "score": "steps.score",
+    "search": "steps.search",
+    "show": "steps.show",
+    "train": "steps.train",
+    "write_query": "steps.query",
+    "write_schemas": "steps.schemas",
+    "write_sheet": "steps.search",
+}
+"""Public name -> the module that defines it, and its name there if that is another."""
+
+__all__ = [
+    "Card",
+    "Catalogue",
+    "ConfigError",
+    "DataError",
+    "Dataset",
+    "Evaluation",
+    "LikewiseError",
+    "MissingArtefactError",
+    "MissingExtraError",
+    "Problem",
+    "StaleArtefactError",
+    "UnknownNameError",
+    "VersionError",
+    "add",
+    "datasets",
+    "doctor",
+    "embed",
+    "evaluate",
+    "ingest",
+    "init",
+    "open",
+    "publish",
+    "query",
+    "score",
+    "search",
+    "show",
+    "train",
+    "write_query",
+    "write_schemas",
+    "write_sheet",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first used (PEP 562).
+
+    Raises:
+        AttributeError: no such name is public.
+    """
+    if name not in _HOMES:
+        raise AttributeError(f"module 'likewise' has no attribute {name!r}")
+    module, _, original = _HOMES[name].partition(":")
+    value: object = getattr(importlib.import_module(f"likewise.{module}"), original or name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, for completion."""
+    return __all__

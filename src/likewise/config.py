@@ -1,0 +1,189 @@
+"""Cards and params.yaml: read once, checked whole, frozen.
+
+A card (``catalog/<dataset>.yaml``) says what a data set is; params.yaml says where it lies here
+and what is done with it. Only this module reads YAML.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field
+
+from likewise.errors import ConfigError, DataError, UnknownNameError, hint
+from likewise.registry import Part, check
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+RUN_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+TABLE_SUFFIXES = ("_images", "_items", "_findings")
+"""In SQL a data set ``x`` is also ``x_images``, ``x_items`` ...; no data set may end so."""
+
+Entry = dict[str, Any]
+"""``{kind: <registered name>, **options}``; the part's own class checks the options."""
+
+
+class Licence(Part):
+    """Under which terms the images may be used."""
+
+    spdx: str = "NOASSERTION"
+    terms: str = ""
+
+
+class Card(Part):
+    """What a data set is: ``catalog/<dataset>.yaml``."""
+
+    title: str
+    source: Entry
+    licence: Licence = Licence()
+    citation: str = ""
+    faults: tuple[str, ...] = ()
+
+
+class DatasetEntry(Part):
+    """Where a data set lies on this machine.
+
+    ``path`` is a folder or archive of images; ``annotations`` is the folder, archive or file
+    that explains them, the same as ``path`` when they lie together.
+    """
+
+    path: str
+    annotations: str
+
+
+class EmbeddingEntry(Part):
+    """Which model embeds which data set, and how the vectors are stored."""
+
+    dataset: str
+    model: str
+    dtype: Literal["float32", "float16"] = "float32"
+
+
+class Run(Part):
+    """One evaluation: data set x model x index x protocol."""
+
+    dataset: str
+    model: str
+    index: str
+    protocol: str
+
+
+class Params(Part):
+    """params.yaml: what to make, and with what."""
+
+    seed: int = 0
+    datasets: dict[str, DatasetEntry] = Field(default_factory=dict)
+    models: dict[str, Entry] = Field(default_factory=dict)
+    embeddings: dict[str, EmbeddingEntry] = Field(default_factory=dict)
+    indexes: dict[str, Entry] = Field(default_factory=dict)
+    runs: dict[str, Run] = Field(default_factory=dict)
+
+    def models_of(self, dataset: str) -> list[str]:
+        """The models that embed ``dataset``, in the order of params.yaml."""
+        return [e.model for e in self.embeddings.values() if e.dataset == dataset]
+
+    def embedding(self, dataset: str, model: str) -> str:
+        """The name of the entry that says how ``model`` embeds ``dataset``.
+
+        Raises:
+            UnknownNameError: there is none.
+        """
+        for name, entry in self.embeddings.items():
+            if (entry.dataset, entry.model) == (dataset, model):
+                return name
+        where = f"the embeddings of {dataset} in params.yaml"
+        raise UnknownNameError("model", model, self.models_of(dataset), where)
+
+
+def read_yaml(path: Path) -> object:
+    """The YAML document in ``path``.
+
+    Raises:
+        ConfigError: the file is not UTF-8, or is not YAML; the line is named.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path.name}: not YAML: {' '.join(str(error).split())}") from error
+
+
+def read_params(path: Path) -> Params:
+    """The checked content of params.yaml.
+
+    Raises:
+        ConfigError: every fault of the file, a line each.
+    """
+    params = check(Params, read_yaml(path) or {}, path.name)
+    faults = [*_bad_names(params), *_bad_references(params)]
+    if faults:
+        raise ConfigError("\n".join(f"{path.name}: {fault}" for fault in faults))
+    return params
+
+
+def read_card(path: Path) -> Card:
+    """The checked content of a card.
+
+    Raises:
+        ConfigError: every fault of the file, a line each.
+    """
+    return check(Card, read_yaml(path) or {}, path.name)
+
+
+def check_dataset_name(name: str) -> None:
+    """Refuse a name that could not be a table of its own in SQL and in file names.
+
+    Raises:
+        DataError: the name, and what a name looks like.
+    """
+    fault = _dataset_name_fault(name)
+    if fault:
+        raise DataError(f"{name!r} is no name for a data set: {fault}")
+
+
+def _dataset_name_fault(name: str) -> str:
+    if not NAME.fullmatch(name):
+        return "a name is lower-case letters, digits and '_', and begins with a letter"
+    for suffix in TABLE_SUFFIXES:
+        if name.endswith(suffix):
+            return f"names that end in {suffix} are kept for tables"
+    return ""
+
+
+def _bad_names(params: Params) -> Iterator[str]:
+    for name in params.datasets:
+        if fault := _dataset_name_fault(name):
+            yield f"datasets.{name}: {fault}"
+    for section, pattern, allowed in (
+        ("models", NAME, "letters, digits and '_'"),
+        ("indexes", NAME, "letters, digits and '_'"),
+        ("embeddings", RUN_NAME, "letters, digits, '_' and '-'"),
+        ("runs", RUN_NAME, "letters, digits, '_' and '-'"),
+    ):
+        for name in getattr(params, section):
+            if not pattern.fullmatch(name):
+                yield f"{section}.{name}: a name is lower-case {allowed}, a letter first"
+
+
+def _bad_references(params: Params) -> Iterator[str]:
+    pairs: dict[tuple[str, str], str] = {}
+    for name, entry in params.embeddings.items():
+        yield from _unknown(f"embeddings.{name}.dataset", entry.dataset, params.datasets)
+        yield from _unknown(f"embeddings.{name}.model", entry.model, params.models)
+        twin = pairs.setdefault((entry.dataset, entry.model), name)
+        if twin != name:
+            yield f"embeddings.{name}: embeds the same data set by the same model as {twin!r}"
+    for name, run in params.runs.items():
+        yield from _unknown(f"runs.{name}.dataset", run.dataset, params.datasets)
+        yield from _unknown(f"runs.{name}.model", run.model, params.models)
+        yield from _unknown(f"runs.{name}.index", run.index, params.indexes)
+        if (run.dataset, run.model) not in pairs:
+            yield (
+                f"runs.{name}: no entry of 'embeddings' says that {run.model!r} "
+                f"embeds {run.dataset!r}"
+            )
+
+
+def _unknown(place: str, name: str, known: Mapping[str, object]) -> Iterator[str]:
+    if name not in known:
+        yield f"{place}: no such name {name!r}; {hint(name, known)}"

@@ -1,0 +1,91 @@
+"""Every error that a user can cause, one tree.
+
+LikewiseError
+├── ConfigError            a card or params.yaml is wrong; lists every fault    exit 2
+├── UnknownNameError       no such dataset, model, run ...; nearest names       exit 2
+├── MissingArtefactError   an earlier step was not run; the command to run      exit 3
+├── StaleArtefactError     made from another input; the command to run          exit 3
+├── DataError              the data are wrong: what, where, how many            exit 4
+├── MissingExtraError      an optional library is absent; the pip line          exit 5
+└── VersionError           git or dvc failed; the last lines of what it said    exit 6
+
+Anything else that escapes is a bug and keeps its traceback.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """What the writer of ``name`` may have meant, out of the ``known`` names."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    if near:
+        return "did you mean " + " or ".join(repr(n) for n in near) + "?"
+    if names:
+        return "there are: " + ", ".join(names[:12]) + (" ..." if len(names) > 12 else "")
+    return "there is none yet"
+
+
+class LikewiseError(Exception):
+    """Something that the user can mend; its text says what, where and what to do next."""
+
+    exit_code = 1
+
+
+class ConfigError(LikewiseError):
+    """A card or params.yaml is wrong; the text lists every fault at once."""
+
+    exit_code = 2
+
+
+class UnknownNameError(LikewiseError):
+    """A name that nothing has; the text holds the nearest names."""
+
+    exit_code = 2
+
+    def __init__(self, noun: str, name: str, known: Iterable[str], where: str = "") -> None:
+        """Say that no ``noun`` is called ``name``, and what there is instead."""
+        place = f" in {where}" if where else ""
+        super().__init__(f"no {noun} named {name!r}{place}; {hint(name, known)}")
+        self.name = name
+
+
+class MissingArtefactError(LikewiseError):
+    """A result of an earlier step is not here; the text holds the command that makes it."""
+
+    exit_code = 3
+
+    def __init__(self, what: str, command: str) -> None:
+        """Say that ``what`` is not here and that ``command`` makes it."""
+        super().__init__(f"{what}; run: {command}")
+        self.command = command
+
+
+class StaleArtefactError(MissingArtefactError):
+    """A result was made from another input; the text holds the command that remakes it."""
+
+
+class DataError(LikewiseError):
+    """The data are wrong: what, where, how many."""
+
+    exit_code = 4
+
+
+class MissingExtraError(LikewiseError):
+    """An optional library is absent; the text holds the pip line."""
+
+    exit_code = 5
+
+
+class VersionError(LikewiseError):
+    """git or dvc failed; the text holds the last lines of what it said."""
+
+    exit_code = 6
+
+
+def bounded(examples: Iterable[object], total: int, most: int = 5) -> str:
+    """At most ``most`` examples as text, and how many more there are."""
+    shown = [str(e) for _, e in zip(range(most), examples, strict=False)]
+    rest = total - len(shown)
+    return ", ".join(shown) + (f" and {rest:,} more" if rest > 0 else "")

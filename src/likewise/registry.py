@@ -1,0 +1,80 @@
+"""Named parts: a registry is a table that one can read, and a part's fields are its options."""
+
+import importlib
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from likewise.errors import ConfigError, UnknownNameError, hint
+
+
+class Part(BaseModel):
+    """A frozen object whose fields are exactly its options; an unknown option is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+P = TypeVar("P", bound=Part)
+
+
+def faults(where: str, error: ValidationError, known: Iterable[str]) -> list[str]:
+    """Every fault of ``error``, a line each; an unknown key gets the nearest of ``known``."""
+    names = list(known)
+    lines = []
+    for fault in error.errors():
+        place = ".".join(str(part) for part in fault["loc"])
+        message = fault["msg"]
+        if fault["type"] == "extra_forbidden":
+            message = f"unknown key; {hint(str(fault['loc'][-1]), names)}"
+        lines.append(f"{where}: {place}: {message}" if place else f"{where}: {message}")
+    return lines
+
+
+def check(model: type[P], value: object, where: str) -> P:
+    """``value`` as a ``model``.
+
+    Raises:
+        ConfigError: with every fault, each with its place in the file ``where``.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise ConfigError("\n".join(faults(where, error, model.model_fields))) from error
+
+
+class Registry(Generic[P]):
+    """The kinds of one family of parts: kind -> "module:Class", loaded when asked for."""
+
+    def __init__(self, noun: str, table: Mapping[str, str]) -> None:
+        """Name the family (for messages) and list its kinds."""
+        self.noun = noun
+        self._table = dict(table)
+
+    def kinds(self) -> list[str]:
+        """Every kind, sorted."""
+        return sorted(self._table)
+
+    def load(self, kind: str) -> type[P]:
+        """The class behind ``kind``.
+
+        Raises:
+            UnknownNameError: nothing is registered under that name.
+        """
+        if kind not in self._table:
+            raise UnknownNameError(f"{self.noun} kind", kind, self._table)
+        module, _, name = self._table[kind].partition(":")
+        return cast("type[P]", getattr(importlib.import_module(module), name))
+
+    def build(self, entry: Mapping[str, Any], where: str) -> P:
+        """The part that ``entry`` (``{kind: ..., **options}``) describes; ``where`` it stands.
+
+        Raises:
+            ConfigError: an option is unknown or wrong (all of them are listed).
+            UnknownNameError: no such kind.
+        """
+        options = dict(entry)
+        kind = options.pop("kind", None)
+        if not isinstance(kind, str):
+            raise ConfigError(f"{where}: kind is missing; there are: {', '.join(self.kinds())}")
+        return check(self.load(kind), options, where)

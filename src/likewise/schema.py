@@ -1,0 +1,166 @@
+"""Column contracts: the Arrow type, unit and meaning of every column of every table.
+
+``schemas/*.yaml`` is written from here (``likewise schemas``) and compared in CI.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import pyarrow as pa
+
+STORAGE_VERSION: Final = "2.2"
+"""The Lance file format that is written: the first with packed blobs."""
+
+BOX = pa.list_(pa.float32(), 4)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its Arrow type, whether it may be null, its unit and its meaning.
+
+    ``blob`` marks a binary column that Lance keeps beside the table, packed, and that a scan
+    does not read.
+    """
+
+    name: str
+    type: pa.DataType
+    meaning: str
+    unit: str = ""
+    nullable: bool = False
+    blob: bool = False
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A table's columns and the one that names its rows."""
+
+    name: str
+    key: str
+    meaning: str
+    columns: tuple[Column, ...]
+
+    def arrow(self) -> pa.Schema:
+        """The Arrow schema; a blob column is plain ``large_binary`` here."""
+        return pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in self.columns])
+
+    def names(self) -> list[str]:
+        """The columns' names, in order."""
+        return [c.name for c in self.columns]
+
+    def blobs(self) -> list[str]:
+        """The names of the blob columns."""
+        return [c.name for c in self.columns if c.blob]
+
+    def with_columns(self, *columns: Column) -> "Contract":
+        """This contract with further columns at its end."""
+        return replace(self, columns=(*self.columns, *columns))
+
+
+_FACTS = (
+    Column("sha256", pa.string(), "SHA-256 of the file's bytes, 64 hexadecimal digits"),
+    Column("width", pa.int32(), "width as stored, before any EXIF rotation", "pixels"),
+    Column("height", pa.int32(), "height as stored, before any EXIF rotation", "pixels"),
+    Column("format", pa.string(), "encoding of the file, as Pillow names it: JPEG, PNG ..."),
+    Column("mode", pa.string(), "pixel layout, as Pillow names it: RGB, L, RGBA, P, CMYK ..."),
+    Column(
+        "orientation",
+        pa.int8(),
+        "EXIF orientation, 1 to 8 (1: upright, or none given); recorded, never applied",
+    ),
+    Column("nbytes", pa.int64(), "size of the file", "bytes"),
+)
+
+IMAGES = Contract(
+    "images",
+    "image_id",
+    "one row a file, its bytes unchanged; rows are appended, so their order means nothing",
+    (
+        Column("image_id", pa.string(), "the file's path in its source, with '/'"),
+        *_FACTS,
+        Column("image", pa.large_binary(), "the file's bytes, unchanged", blob=True),
+    ),
+)
+
+ITEMS = Contract(
+    "items",
+    "item_id",
+    "one row a unit that is embedded, searched and scored, in the source's canonical order",
+    (
+        Column("item_id", pa.string(), "the image's id, and '#' and a number for a box in it"),
+        Column("image_id", pa.string(), "the image that the item is in"),
+        Column("label", pa.string(), "the class, as the source names it", nullable=True),
+        Column("text", pa.string(), "the class in words", nullable=True),
+        Column("subset", pa.string(), "the part of the benchmark it is in", nullable=True),
+        Column(
+            "split", pa.string(), "train, val, test or the source's own name", nullable=True
+        ),
+        Column("role", pa.string(), "query, gallery, or null for both", nullable=True),
+        Column(
+            "box",
+            BOX,
+            "x1, y1, x2, y2, half-open, of the stored image",
+            "pixels",
+            nullable=True,
+        ),
+        Column("content", pa.string(), "what is embedded: the image's sha256, and its box"),
+    ),
+)
+
+FINDINGS = Contract(
+    "findings",
+    "finding_id",
+    "one row a fault that ingest met; the files named are not in the other tables",
+    (
+        Column("finding_id", pa.string(), "the check and the path, with ': ' between"),
+        Column(
+            "check", pa.string(), "which check failed: not-an-image, unreadable, bad-name ..."
+        ),
+        Column("path", pa.string(), "the file in its source, undecodable bytes as \\xNN"),
+        Column("detail", pa.string(), "what is wrong with it"),
+    ),
+)
+
+EMBEDDINGS = Contract(
+    "embeddings",
+    "content",
+    "one row a distinct content (the pixels of an image or box), whatever its items are called",
+    (Column("content", pa.string(), "what was embedded: an item's content"),),
+)
+
+PUBLISHED = Contract(
+    "published",
+    "item_id",
+    "items, the facts of their images, and one vector column a model, in canonical order",
+    (*ITEMS.columns, *(c for c in _FACTS if c.name != "sha256"), _FACTS[0]),
+)
+
+QUERIES = Contract(
+    "queries",
+    "item_id",
+    "one row a query of a run",
+    (
+        Column("item_id", pa.string(), "the query"),
+        Column("label", pa.string(), "its class", nullable=True),
+        Column("subset", pa.string(), "its subset", nullable=True),
+        Column(
+            "ap",
+            pa.float64(),
+            "average precision, 0 to 1; null where nothing is relevant",
+            nullable=True,
+        ),
+        Column(
+            "first_hit", pa.int64(), "rank of the first relevant item, from 1", nullable=True
+        ),
+        Column("relevant", pa.int64(), "relevant items in the gallery"),
+    ),
+)
+
+
+def vector(name: str, dim: int, dtype: str) -> Column:
+    """A vector column of ``dim`` values of ``dtype`` (float32 or float16)."""
+    value = {"float32": pa.float32(), "float16": pa.float16()}[dtype]
+    meaning = "L2-normalised embedding; the model's passport is in the field's metadata"
+    return Column(name, pa.list_(value, dim), meaning, nullable=False)
+
+
+TABLES = (IMAGES, ITEMS, FINDINGS, EMBEDDINGS, PUBLISHED, QUERIES)

@@ -1,0 +1,144 @@
+"""A checkout of a catalogue; the only place that spells a path."""
+
+from functools import cached_property
+from pathlib import Path
+
+from likewise.config import Card, DatasetEntry, Params, Run, read_card, read_params
+from likewise.errors import MissingArtefactError, UnknownNameError
+
+
+class Workspace:
+    """The folder that holds ``catalog/`` and ``params.yaml``, and the names of all in it."""
+
+    def __init__(self, root: Path) -> None:
+        """Stand on ``root``; nothing is read yet."""
+        self.root = root
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> "Workspace":
+        """The workspace that ``start`` (by default the current folder) lies in.
+
+        Raises:
+            MissingArtefactError: neither the folder nor one above it is a catalogue.
+        """
+        here = (start or Path.cwd()).resolve()
+        for folder in (here, *here.parents):
+            if (folder / "params.yaml").is_file() and (folder / "catalog").is_dir():
+                return cls(folder)
+        raise MissingArtefactError(f"no catalogue in {here} or above it", "likewise init")
+
+    @cached_property
+    def params(self) -> Params:
+        """The checked params.yaml."""
+        return read_params(self.params_file)
+
+    def dataset(self, name: str) -> DatasetEntry:
+        """Where the data set ``name`` lies.
+
+        Raises:
+            UnknownNameError: params.yaml has no such data set.
+        """
+        if name not in self.params.datasets:
+            raise UnknownNameError("data set", name, self.params.datasets, "params.yaml")
+        return self.params.datasets[name]
+
+    def run(self, name: str) -> Run:
+        """What the run ``name`` evaluates.
+
+        Raises:
+            UnknownNameError: params.yaml has no such run.
+        """
+        if name not in self.params.runs:
+            raise UnknownNameError("run", name, self.params.runs, "params.yaml")
+        return self.params.runs[name]
+
+    def card(self, dataset: str) -> Card:
+        """What the data set ``dataset`` is.
+
+        Raises:
+            MissingArtefactError: it has no card.
+        """
+        path = self.card_file(dataset)
+        if not path.is_file():
+            what = f"data set {dataset!r} has no card ({self.relative(path)})"
+            raise MissingArtefactError(what, f"likewise add {dataset} --source KIND --path DIR")
+        return read_card(path)
+
+    def source(self, path: str) -> Path:
+        """A path of params.yaml: relative to the workspace, or absolute; ``~`` is the home."""
+        return self.root / Path(path).expanduser()
+
+    def relative(self, path: Path) -> str:
+        """``path`` as one would type it from the workspace's root."""
+        if path.is_relative_to(self.root):
+            return path.relative_to(self.root).as_posix()
+        return str(path)
+
+    @property
+    def params_file(self) -> Path:
+        """What to make, and with what."""
+        return self.root / "params.yaml"
+
+    @property
+    def catalog(self) -> Path:
+        """The folder of cards and tables; a LanceDB database."""
+        return self.root / "catalog"
+
+    @property
+    def schemas(self) -> Path:
+        """The folder of column contracts."""
+        return self.root / "schemas"
+
+    @property
+    def reports(self) -> Path:
+        """The folder of results."""
+        return self.root / "reports"
+
+    @property
+    def private(self) -> Path:
+        """What this checkout keeps for itself, never versioned: views, caches, staging."""
+        return self.root / ".likewise"
+
+    def card_file(self, dataset: str) -> Path:
+        """The card of a data set."""
+        return self.catalog / f"{dataset}.yaml"
+
+    def table(self, dataset: str, name: str) -> Path:
+        """A table made by ingest: ``images``, ``items`` or ``findings``."""
+        return self.catalog / dataset / f"{name}.lance"
+
+    def embeddings(self, dataset: str, model: str) -> Path:
+        """The vectors of one model."""
+        return self.catalog / dataset / "embeddings" / f"{model}.lance"
+
+    def digests(self, dataset: str, name: str) -> Path:
+        """The column digests of a table, or of a model's vectors."""
+        return self.catalog / dataset / "columns" / f"{name}.yaml"
+
+    def published(self, dataset: str) -> Path:
+        """The table that people open."""
+        return self.catalog / f"{dataset}.lance"
+
+    def published_digests(self, dataset: str) -> Path:
+        """The column digests of the published table."""
+        return self.catalog / f"{dataset}.columns.yaml"
+
+    def model(self, name: str) -> Path:
+        """The folder of a model: weights and passport."""
+        return self.root / "models" / name
+
+    def report(self, run: str) -> Path:
+        """The numbers of a run."""
+        return self.reports / f"{run}.json"
+
+    def queries(self, run: str) -> Path:
+        """The per-query results of a run."""
+        return self.reports / f"{run}.parquet"
+
+    def staging(self, job: str) -> Path:
+        """Where a job writes until it commits."""
+        return self.private / "staging" / job
+
+    def stamps(self, dataset: str) -> Path:
+        """What the files of a source looked like when they were last read."""
+        return self.private / "stamps" / f"{dataset}.arrow"
