@@ -1,0 +1,127 @@
+"""Several files and folders change together, or not at all.
+
+A job writes into its staging folder. Its commit is one journal file, renamed into place: before
+that, the old version stands; after it, the new one does, for whoever finds the journal first
+moves the rest into place. So a killed process never leaves a mixture.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from likewise.errors import DataError
+from likewise.workspace import Workspace
+
+
+class Staging:
+    """Where one job writes its results until it commits them together."""
+
+    def __init__(self, ws: Workspace, job: str, keep: Collection[str] = ()) -> None:
+        """Name the job; of what a killed run of it left, only the names in ``keep`` stay."""
+        self.folder = ws.staging(job)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._ws = ws
+        self._job = job
+        self._moves: dict[str, str] = {}
+        for left in self.folder.iterdir():
+            if left.name not in keep:
+                _remove(left)
+
+    def path(self, final: Path) -> Path:
+        """Where to write what will be ``final``."""
+        inside = self._ws.relative(final)
+        name = final.name if final.suffix == ".lance" else inside.replace("/", "-")
+        staged = self.folder / name
+        self._moves[self._ws.relative(staged)] = inside
+        return staged
+
+    def commit(self) -> None:
+        """Put everything into place, all or nothing."""
+        journal = _journals(self._ws) / f"{self._job}.json"
+        write_text(journal, json.dumps(self._moves))
+        recover(self._ws)
+
+
+def recover(ws: Workspace) -> None:
+    """Finish every commit that was decided and not carried out."""
+    if not _journals(ws).is_dir() or not any(_journals(ws).glob("*.json")):
+        return
+    with _locked(ws, "commit", fcntl.LOCK_EX):
+        for journal in sorted(_journals(ws).glob("*.json")):
+            _finish(ws, journal)
+
+
+@contextmanager
+def alone(ws: Workspace, job: str) -> Iterator[None]:
+    """Be the only process of this checkout that does ``job``; the system frees the lock.
+
+    Raises:
+        DataError: another process does it now.
+    """
+    try:
+        with _locked(ws, job, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            yield
+    except BlockingIOError as error:
+        raise DataError(f"{job} is running in another process; wait for it to end") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("w", encoding="utf-8") as handle:
+            handle.write(text)
+            handle.flush()
+            os.fsync(handle.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(ws: Workspace, name: str, how: int) -> Iterator[None]:
+    folder = ws.private / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / name).open("w") as handle:
+        fcntl.flock(handle, how)
+        yield
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _journals(ws: Workspace) -> Path:
+    return ws.private / "commits"
+
+
+def _finish(ws: Workspace, journal: Path) -> None:
+    moves: dict[str, str] = json.loads(journal.read_text(encoding="utf-8"))
+    trash = ws.private / "trash" / journal.stem
+    for number, (staged, final) in enumerate(moves.items()):
+        source, target = ws.root / staged, ws.root / final
+        if not source.exists():
+            continue
+        trash.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            target.rename(_unused(trash / f"{number}-{target.name}"))
+        source.replace(target)
+    journal.unlink()
+    shutil.rmtree(trash, ignore_errors=True)
+    shutil.rmtree(ws.staging(journal.stem), ignore_errors=True)
+
+
+def _unused(path: Path) -> Path:
+    number = 0
+    while path.with_name(f"{path.name}.{number}").exists():
+        number += 1
+    return path.with_name(f"{path.name}.{number}")

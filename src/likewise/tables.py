@@ -1,0 +1,250 @@
+"""Lance tables: write, evolve, open and read them; the door to pylance.
+
+LanceDB carries another release of Lance inside, so tables are written with pylance only, in the
+storage version that both can read (``schema.STORAGE_VERSION``).
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from likewise.digests import Digester, Digests
+from likewise.errors import DataError, MissingArtefactError, hint
+from likewise.schema import STORAGE_VERSION, Contract
+
+if TYPE_CHECKING:
+    import lance
+
+# Arrow's own pool keeps what it once had: 110 MB more at the peak of a large ingest.
+pa.set_memory_pool(pa.system_memory_pool())
+
+_PACKED = {
+    "inline_size_threshold": 0,
+    "dedicated_size_threshold": 64 << 20,
+    "pack_file_size_threshold": 256 << 20,
+}
+"""Blobs lie in packs of 256 MiB beside the table, whose metadata can so be had alone."""
+
+BATCH = 8192
+"""Rows of metadata, or of vectors, that are read or written at a time."""
+
+
+def open_table(path: Path, command: str) -> "lance.LanceDataset":
+    """The Lance table in ``path``; ``command`` is what makes it.
+
+    Raises:
+        MissingArtefactError: there is no table.
+        DataError: there is something that Lance cannot open.
+    """
+    import lance
+
+    if not exists(path):
+        raise MissingArtefactError(f"no table {path.parent.name}/{path.name}", command)
+    try:
+        return lance.dataset(path)
+    except (ValueError, OSError) as error:
+        said = str(error).splitlines()[0]
+        raise DataError(
+            f"{path.name} is damaged ({said}); make it anew with: {command}"
+        ) from error
+
+
+def exists(path: Path) -> bool:
+    """Whether a table was ever committed in ``path``; a killed first write leaves none."""
+    return any(path.glob("_versions/*.manifest"))
+
+
+def lance_schema(
+    contract: Contract, metadata: dict[str, dict[str, str]] | None = None
+) -> pa.Schema:
+    """The contract's schema as Lance stores it; ``metadata`` goes to the fields it names."""
+    import lance
+
+    fields = [
+        lance.blob_field(c.name, nullable=c.nullable, **_PACKED)
+        if c.blob
+        else pa.field(c.name, c.type, nullable=c.nullable)
+        for c in contract.columns
+    ]
+    extra = metadata or {}
+    return pa.schema([f.with_metadata(extra[f.name]) if f.name in extra else f for f in fields])
+
+
+def blobs(values: Sequence[bytes]) -> pa.Array:
+    """``values`` as a column that ``lance_schema`` takes for a blob."""
+    import lance
+
+    return lance.blob_array(list(values))
+
+
+def write(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+    """Write a new table in ``path``, or append to the one that is there.
+
+    ``batches`` is read once, as it is written; nothing holds more than a few of them.
+
+    Raises:
+        DataError: the disk is full, or the like; what Lance said.
+    """
+    import lance
+
+    reader = pa.RecordBatchReader.from_batches(schema, batches)
+    there = exists(path)
+    if not there:
+        shutil.rmtree(path, ignore_errors=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        lance.write_dataset(
+            reader,
+            path,
+            mode="append" if there else "create",
+            data_storage_version=STORAGE_VERSION,
+        )
+    except OSError as error:
+        raise DataError(f"{path.name} could not be written: {_reason(error)}") from error
+
+
+def write_frame(path: Path, contract: Contract, frame: pl.DataFrame) -> Digests:
+    """Write ``frame`` as a table of ``contract`` in ``path``; its digests."""
+    schema = contract.arrow()
+    table = frame.select(contract.names()).to_arrow().cast(schema)
+    batches = table.to_batches(max_chunksize=BATCH)
+    digester = Digester(contract.key)
+    for batch in batches or [pa.RecordBatch.from_pylist([], schema=schema)]:
+        digester.add(batch)
+    digests = digester.digests("content" if "content" in contract.names() else None)
+    write(path, lance_schema(contract), batches)
+    return digests
+
+
+def link_tree(source: Path, target: Path) -> None:
+    """Make ``target`` the same tree as ``source`` without copying a byte, where links work.
+
+    Lance only adds files and renames, so the two tables never touch each other.
+    """
+    building = target.with_name(f"{target.name}.linking")
+    shutil.rmtree(building, ignore_errors=True)
+    shutil.copytree(source, building, copy_function=_link)
+    building.rename(target)
+
+
+def next_fragment(path: Path) -> int:
+    """The number that the next fragment of the table in ``path`` will have; 0 for no table."""
+    if not exists(path):
+        return 0
+    return 1 + max((f.fragment_id for f in open_table(path, "").get_fragments()), default=-1)
+
+
+def drop(path: Path, column: str, values: Sequence[str], before: int | None = None) -> None:
+    """Take the rows whose ``column`` is one of ``values`` out of the table in ``path``.
+
+    With ``before``, only out of the fragments of lower numbers: rows written since stay.
+    """
+    if not values:
+        return
+    dataset = open_table(path, "")
+    for start in range(0, len(values), 1000):
+        listed = ", ".join(_quoted(v) for v in values[start : start + 1000])
+        older = "" if before is None else f"_rowaddr < {before << 32} AND "
+        dataset.delete(f"{older}{column} IN ({listed})")
+
+
+def settle(path: Path) -> None:
+    """Forget the steps that led to the table's present version, and their files."""
+    open_table(path, "").cleanup_old_versions(older_than=timedelta(0), delete_unverified=True)
+
+
+def scan(
+    dataset: "lance.LanceDataset", columns: Sequence[str], where: str | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Batches of ``columns`` in the table's order."""
+    yield from dataset.scanner(
+        columns=list(columns), filter=where, batch_size=BATCH, scan_in_order=True
+    ).to_batches()
+
+
+def read(dataset: "lance.LanceDataset", columns: Sequence[str]) -> pl.DataFrame:
+    """``columns`` of the whole table as a frame; for metadata, not for pixels or vectors."""
+    return pl.DataFrame(pl.from_arrow(dataset.to_table(columns=list(columns))))
+
+
+def read_vectors(dataset: "lance.LanceDataset", column: str) -> npt.NDArray[np.floating[Any]]:
+    """A vector column as an array: (rows, dimensions), in the table's order, as stored."""
+    field = dataset.schema.field(column)
+    dtype = field.type.value_type.to_pandas_dtype()
+    out = np.empty((dataset.count_rows(), field.type.list_size), dtype)
+    row = 0
+    for batch in scan(dataset, [column]):
+        flat = batch.column(0).flatten().to_numpy(zero_copy_only=False)
+        out[row : row + len(batch)] = flat.reshape(len(batch), -1)
+        row += len(batch)
+    return out
+
+
+def metadata_columns(dataset: "lance.LanceDataset") -> list[str]:
+    """The columns that are neither blobs nor vectors."""
+    return [f.name for f in dataset.schema if not _is_blob(f) and not is_vector(f)]
+
+
+def vector_columns(dataset: "lance.LanceDataset") -> list[str]:
+    """The columns that are vectors."""
+    return [f.name for f in dataset.schema if is_vector(f)]
+
+
+def is_vector(field: pa.Field) -> bool:
+    """Whether a column is an embedding: its field carries a passport."""
+    return b"passport" in (field.metadata or {})
+
+
+def digest(dataset: "lance.LanceDataset", contract: Contract) -> Digests:
+    """The digests of a table's present content; a blob is vouched for by its sha256 column."""
+    digester = Digester(contract.key)
+    names = [n for n in contract.names() if n not in contract.blobs()]
+    for batch in scan(dataset, names):
+        digester.add(batch)
+    return digester.digests("content" if "content" in names else None)
+
+
+def need_column(dataset: "lance.LanceDataset", name: str, noun: str = "column") -> None:
+    """Refuse a column that the table does not have.
+
+    Raises:
+        DataError: the column, and the nearest there are.
+    """
+    if name not in dataset.schema.names:
+        raise DataError(f"no {noun} {name!r}; {hint(name, dataset.schema.names)}")
+
+
+def read_blobs(dataset: "lance.LanceDataset", column: str, rows: Sequence[int]) -> list[bytes]:
+    """The blobs of the ``rows`` (positions in the table), in that order."""
+    found = dataset.read_blobs(column, indices=list(rows), preserve_order=True)
+    return [data or b"" for _, data in found]
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _is_blob(field: pa.Field) -> bool:
+    return isinstance(field.type, pa.BaseExtensionType) and "blob" in field.type.extension_name
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _reason(error: OSError) -> str:
+    text = str(error)
+    if "No space left" in text or "StorageFull" in text:
+        return "no space left on the device; nothing was changed, free some and run it again"
+    return text.splitlines()[0]
