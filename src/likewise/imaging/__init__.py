@@ -1,0 +1,1 @@
+"""Images: what a file holds (probe), and its pixels (decode)."""

@@ -1,0 +1,160 @@
+"""The images table: take in files that are new or changed, keep the rest as it lies."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+from tqdm import tqdm
+
+from likewise import tables
+from likewise.files import Files
+from likewise.imaging.intake import Intake, take_in
+from likewise.schema import IMAGES
+
+SEGMENT_FILES = 50_000
+SEGMENT_BYTES = 1 << 30
+"""So much is written at a time; a killed ingest loses at most one such segment."""
+
+_STAMPS = {"path": pl.String, "nbytes": pl.Int64, "stamp": pl.Int64, "sha256": pl.String}
+
+
+@dataclass(frozen=True)
+class Synced:
+    """How many images are new or changed, as before, and gone; and what is no image."""
+
+    read: int
+    kept: int
+    removed: int
+    faults: list[tuple[str, str, str]]
+    """(path, check, detail) of files that are not whole images."""
+
+
+class ImageStore:
+    """An images table in the making, with which a later process can go on."""
+
+    def __init__(self, folder: Path) -> None:
+        """Name the folder; the table in it is ``images.lance``."""
+        self.table = folder / "images.lance"
+        self._seen = folder / "seen"
+
+    def sync(self, files: Files, wanted: pl.DataFrame, earlier: Path, stamps: Path) -> Synced:
+        """Make the table hold the ``wanted`` files (path, nbytes, stamp) and no others.
+
+        A file that looks as it did is not read; one that reads as it did is not written.
+
+        Args:
+            files: where they are read from.
+            wanted: their paths, sizes and stamps, in canonical order.
+            earlier: the table's last version, if there is one; it is linked, not copied.
+            stamps: what the files looked like when that version was made.
+        """
+        if not tables.exists(self.table) and tables.exists(earlier):
+            tables.link_tree(earlier, self.table)
+        there = self.facts()
+        boundary = tables.next_fragment(self.table)
+        known = self._known(wanted, stamps)
+        fresh = wanted.join(known, on="path", how="anti", maintain_order="left")
+        reading = _Reading(dict(there.iter_rows()) if len(known) < len(there) else {})
+        self._read(files, fresh, reading)
+        same = pl.Series(reading.same, dtype=pl.String).implode()
+        kept = known["path"].implode()
+        gone = there["image_id"].filter(
+            ~there["image_id"].is_in(kept) & ~there["image_id"].is_in(same)
+        )
+        tables.drop(self.table, "image_id", gone.to_list(), before=boundary)
+        if tables.exists(self.table):
+            tables.settle(self.table)
+        unchanged = len(known) + len(reading.same)
+        return Synced(
+            len(wanted) - unchanged - len(reading.faults), unchanged, len(gone), reading.faults
+        )
+
+    def facts(self) -> pl.DataFrame:
+        """The table without its pixels; empty where no file was a whole image."""
+        if not tables.exists(self.table):
+            return pl.DataFrame(schema={"image_id": pl.String, "sha256": pl.String})
+        return tables.read(tables.open_table(self.table, ""), ["image_id", "sha256"])
+
+    def stamps(self, wanted: pl.DataFrame, path: Path) -> None:
+        """Write what the ``wanted`` files looked like when they were read into ``path``."""
+        facts = self.facts().rename({"image_id": "path"})
+        wanted.join(facts, on="path").select(list(_STAMPS)).write_ipc(path)
+
+    def _known(self, wanted: pl.DataFrame, stamps: Path) -> pl.DataFrame:
+        """The path of every wanted file that looks as when it was read into the table."""
+        stored = [
+            path for path in (stamps, *sorted(self._seen.glob("*.arrow"))) if path.is_file()
+        ]
+        frames = [pl.read_ipc(path) for path in stored]
+        looked = pl.concat([pl.DataFrame(schema=_STAMPS), *frames])
+        there = self.facts().rename({"image_id": "path"})
+        same = wanted.join(looked.unique(), on=["path", "nbytes", "stamp"])
+        return (
+            same.join(there, on=["path", "sha256"]).select("path").unique(maintain_order=True)
+        )
+
+    def _read(self, files: Files, fresh: pl.DataFrame, reading: "_Reading") -> None:
+        parts = take_in(files, list(fresh.select("path", "nbytes").iter_rows()))
+        schema = tables.lance_schema(IMAGES)
+        with tqdm(total=len(fresh), unit="img", desc="read", disable=None) as bar:
+            for segment in _segments(reading.new(parts, bar.update)):
+                rows: list[tuple[str, str]] = []
+                tables.write(self.table, schema, (_batch(p, schema, rows) for p in segment))
+                seen = pl.DataFrame(rows, schema=["path", "sha256"], orient="row")
+                self._seen.mkdir(exist_ok=True)
+                name = f"{len(list(self._seen.iterdir())):06d}.arrow"
+                fresh.join(seen, on="path").select(list(_STAMPS)).write_ipc(self._seen / name)
+
+
+class _Reading:
+    """What is found while files are read: those that are as in the table, and the faults."""
+
+    def __init__(self, there: dict[str, str]) -> None:
+        self.same: list[str] = []
+        self.faults: list[tuple[str, str, str]] = []
+        self._there = there
+
+    def new(self, parts: Iterable[Intake], seen: Callable[[int], object]) -> Iterator[Intake]:
+        """The images of ``parts`` that are not in the table as they are."""
+        for part in parts:
+            seen(len(part.paths) + len(part.faults))
+            self.faults += part.faults
+            fresh = part.without(self._there)
+            self.same += set(part.paths) - set(fresh.paths)
+            if fresh.paths:
+                yield fresh
+
+
+def _segments(parts: Iterator[Intake]) -> Iterator[Iterator[Intake]]:
+    """``parts`` in runs of about a segment's size; use up each run before the next."""
+    for first in parts:
+        yield _up_to_a_segment(chain([first], parts))
+
+
+def _up_to_a_segment(parts: Iterator[Intake]) -> Iterator[Intake]:
+    files = size = 0
+    for part in parts:
+        yield part
+        files += len(part.paths)
+        size += sum(map(len, part.data))
+        if files >= SEGMENT_FILES or size >= SEGMENT_BYTES:
+            return
+
+
+def _batch(part: Intake, schema: pa.Schema, rows: list[tuple[str, str]]) -> pa.RecordBatch:
+    rows += zip(part.paths, part.sha256, strict=True)
+    columns = [
+        pa.array(part.paths, pa.string()),
+        pa.array(part.sha256, pa.string()),
+        pa.array([f.width for f in part.facts], pa.int32()),
+        pa.array([f.height for f in part.facts], pa.int32()),
+        pa.array([f.format for f in part.facts], pa.string()),
+        pa.array([f.mode for f in part.facts], pa.string()),
+        pa.array([f.orientation for f in part.facts], pa.int8()),
+        pa.array([len(d) for d in part.data], pa.int64()),
+        tables.blobs(part.data),
+    ]
+    return pa.record_batch(columns, schema=schema)
