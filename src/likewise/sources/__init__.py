@@ -1,0 +1,12 @@
+"""Layouts of data sets on disk, a module each."""
+
+from likewise.registry import Registry
+from likewise.sources.base import Source
+
+SOURCES: Registry[Source] = Registry(
+    "source",
+    {
+        "folder": "likewise.sources.folder:FolderTree",
+        "gpr1200": "likewise.sources.gpr1200:Gpr1200",
+    },
+)

@@ -1,0 +1,171 @@
+"""What every source does: turn the names of files into items and findings.
+
+A source works on the whole listing at once, as columns: millions of names stay cheap.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import polars as pl
+
+from likewise.config import Licence
+from likewise.errors import DataError, bounded
+from likewise.files import Files, is_archive, open_files
+from likewise.imaging.probe import IMAGE_SUFFIXES
+from likewise.registry import Part
+
+ITEMS: dict[str, pl.DataType | type[pl.DataType]] = {
+    **dict.fromkeys(
+        ("item_id", "image_id", "label", "text", "subset", "split", "role"), pl.String
+    ),
+    "box": pl.Array(pl.Float32, 4),
+}
+"""The columns of ``Reading.items``; see ``schema.ITEMS`` for what they mean."""
+
+FINDINGS = ("finding_id", "check", "path", "detail")
+"""The columns of ``Reading.findings``; see ``schema.FINDINGS``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a source made of the names: items in canonical order, findings sorted by id."""
+
+    items: pl.DataFrame
+    findings: pl.DataFrame
+
+
+class Source(Part, ABC):
+    """One layout of a data set on disk.
+
+    The class variables are what a new card says of data in this layout, and the protocols by
+    which such data are scored.
+    """
+
+    title: ClassVar[str] = ""
+    licence: ClassVar[Licence] = Licence()
+    citation: ClassVar[str] = ""
+    faults: ClassVar[tuple[str, ...]] = ()
+    protocols: ClassVar[tuple[str, ...]] = ()
+
+    exclude: tuple[str, ...] = ()
+    """Image ids to leave out, whatever they hold."""
+
+    @classmethod
+    def facts(cls) -> dict[str, Any]:
+        """What a new card says of the layout's data, besides its title."""
+        said = {
+            "licence": cls.licence.model_dump(exclude_defaults=True),
+            "citation": cls.citation,
+            "faults": list(cls.faults),
+        }
+        return {key: value for key, value in said.items() if value}
+
+    @abstractmethod
+    def read(self, files: Files, annotations: Path) -> Reading:
+        """The items that the names of ``files`` tell, and what is wrong with other names.
+
+        No pixel is read. ``annotations`` is the folder, archive or file that explains the
+        images, often the place of ``files`` itself.
+
+        Raises:
+            DataError: nothing fits the layout, or the annotations contradict it.
+        """
+
+
+def reading(files: Files, items: pl.DataFrame, *faults: pl.DataFrame) -> Reading:
+    """A reading of ``items`` (the columns they have; others become null) and ``faults``.
+
+    An item without an id of its own is its whole image. Names that ``files`` could not take
+    become findings too.
+    """
+    if "item_id" not in items.columns:
+        items = items.with_columns(item_id="image_id")
+    absent = [
+        pl.lit(None, dtype).alias(c) for c, dtype in ITEMS.items() if c not in items.columns
+    ]
+    odd = [(name, "bad-encoding", "its name is not UTF-8") for name in files.undecodable]
+    odd += [(name, "refused", why) for name, why in files.refused]
+    found = pl.concat([findings_frame(odd), *faults])
+    return Reading(
+        items.with_columns(absent).select(pl.col(c).cast(t) for c, t in ITEMS.items()),
+        found.unique("finding_id", keep="first", maintain_order=True).sort("finding_id"),
+    )
+
+
+def findings_frame(faults: Iterable[tuple[str, str, str]]) -> pl.DataFrame:
+    """Findings of single files: (path, check, detail) each."""
+    schema = dict.fromkeys(("path", "check", "detail"), pl.String)
+    rows = pl.DataFrame(list(faults), schema=schema, orient="row")
+    return _as_findings(rows)
+
+
+def findings(paths: pl.DataFrame, check: str, detail: str | pl.Expr) -> pl.DataFrame:
+    """The same finding about every row of ``paths`` (column path)."""
+    said = pl.lit(detail) if isinstance(detail, str) else detail
+    return _as_findings(paths.select("path", check=pl.lit(check), detail=said))
+
+
+def _as_findings(rows: pl.DataFrame) -> pl.DataFrame:
+    named = rows.with_columns(finding_id=pl.concat_str("check", "path", separator=": "))
+    return named.select(FINDINGS)
+
+
+def hidden(path: str = "path") -> pl.Expr:
+    """Whether a path is hidden, or in a hidden folder."""
+    # __MACOSX is the shadow that a Mac packs into an archive beside every folder.
+    return pl.col(path).str.contains(r"(^|/)(\.|__MACOSX/)")
+
+
+def is_image(path: str = "path") -> pl.Expr:
+    """Whether a path ends as an image's, and neither it nor a folder of it is hidden."""
+    suffix = pl.col(path).str.extract(r"(\.[^./]*)\z").str.to_lowercase()
+    return suffix.is_in(sorted(IMAGE_SUFFIXES)).fill_null(value=False) & ~hidden(path)
+
+
+def not_images(paths: pl.DataFrame) -> pl.DataFrame:
+    """The rows of ``paths`` (column path) that are no image's by their names, as findings."""
+    shadow, other = (
+        pl.lit("it is hidden, or in a hidden folder"),
+        pl.lit("not an image's suffix"),
+    )
+    detail = pl.when(hidden()).then(shadow).otherwise(other)
+    return findings(paths.filter(~is_image()), "not-an-image", detail)
+
+
+def no_images(files: Files, expected: str) -> DataError:
+    """The error for data that hold nothing of the layout that was ``expected``."""
+    names = files.listing()["path"]
+    seen = bounded((repr(name) for name in names.head(5)), len(names))
+    return DataError(
+        f"{files.path}: no image found; expected {expected}; there is: {seen or 'nothing'}"
+    )
+
+
+def annotation(files: Files, place: Path, names: Iterable[str]) -> tuple[str, bytes] | None:
+    """The one file among ``names`` that lies in ``place``, at its top or a folder below.
+
+    Where ``place`` is itself a file, and no archive, it is that file, whatever its name is.
+
+    Returns:
+        Where it lies, for messages, and its bytes; None where there is none.
+
+    Raises:
+        DataError: there are several of them, or ``place`` cannot be read.
+    """
+    try:
+        if place.is_file() and not is_archive(place):
+            return str(place), place.read_bytes()
+    except OSError as error:
+        raise DataError(f"{place} cannot be read: {error.strerror}") from error
+    there = files if place == files.path else open_files(place)
+    paths = there.listing()["path"]
+    found = paths.filter(paths.str.extract(r"\A(?:[^/]*/)?([^/]*)\z").is_in(list(names)))
+    if len(found) > 1:
+        raise DataError(
+            f"{place} holds several files that could explain the images: "
+            f"{bounded(found, len(found))}; name one of them in the card: source: text: ..."
+        )
+    return next(((f"{place}/{path}", there.read(path)) for path in found), None)
