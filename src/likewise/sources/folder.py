@@ -1,7 +1,7 @@
 """A tree of folders: the folder is the label, and perhaps the first one the split."""
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import polars as pl
 
@@ -21,6 +21,8 @@ class FolderTree(Source):
     The label is the path of the folder, with '/'; an image in no such folder has none. Rows are
     by split (train, val, test, any other by name, none), label and path.
     """
+
+    protocols: ClassVar[tuple[str, ...]] = ("gpr1200-strict",)
 
     splits: Literal["auto", "yes", "no"] = "auto"
     """Whether the first folder is the split: ``auto`` where all first folders are in SPLITS."""
