@@ -1,0 +1,29 @@
+"""Recipes: a file a way to come by a model; adding one is a class and a line here."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from likewise.passport import PASSPORT, Passport
+from likewise.recipes.base import Recipe
+from likewise.registry import Registry
+
+if TYPE_CHECKING:
+    from likewise.training.encode import Encoder
+
+RECIPES: Registry[Recipe] = Registry(
+    "recipe",
+    {
+        "timm": "likewise.recipes.timm:Timm",
+    },
+)
+
+
+def load(folder: Path) -> "Encoder":
+    """The model in ``folder``, by nothing but what lies there.
+
+    Raises:
+        MissingArtefactError: there is no model.
+        DataError: it is damaged.
+    """
+    entry = Passport.read(folder).recipe
+    return RECIPES.build(entry, str(folder / PASSPORT)).load(folder)

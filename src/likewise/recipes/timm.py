@@ -1,0 +1,96 @@
+"""A timm backbone as it is, with no training of ours."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from likewise.errors import DataError, MissingArtefactError, StaleArtefactError
+from likewise.passport import WEIGHTS, Passport
+from likewise.recipes.base import Recipe, libraries
+
+if TYPE_CHECKING:
+    from likewise.training.encode import Encoder
+
+
+class Timm(Recipe):
+    """A frozen timm backbone, preprocessed as its own configuration says.
+
+    ``weights`` is ``hub`` (timm's own, fetched once, when the model is made), ``random``,
+    ``file:PATH`` (relative to where the command runs) or ``package:NAME``. ``input_size`` is
+    the side of the square input in pixels, ``pooling`` timm's global_pool, both the
+    backbone's own where not given. ``precision`` is what a GPU computes in.
+    """
+
+    backbone: str
+    weights: str = Field(default="hub", pattern=r"^(hub|random|file:.+|package:.+)$")
+    input_size: int | None = Field(default=None, gt=0)
+    pooling: str | None = None
+    precision: Literal["float32", "bfloat16"] = "bfloat16"
+
+    def make(self, folder: Path, seed: int) -> Passport:
+        """Take the backbone, and write its weights and passport into ``folder``.
+
+        Raises:
+            UnknownNameError: timm has no such backbone.
+            ConfigError: the backbone does not take these options.
+            MissingExtraError: the package of weights is not installed.
+            DataError: the weights cannot be had, or do not fit.
+        """
+        from likewise.training import backbones
+
+        model, source = backbones.with_weights(
+            self.backbone,
+            self.weights,
+            input_size=self.input_size,
+            pooling=self.pooling,
+            seed=seed,
+        )
+        config = backbones.data_config(model, self.input_size)
+        passport = Passport(
+            recipe=self._entry(),
+            backbone=self.backbone,
+            dim=backbones.dimension(model, config),
+            weights_sha256=backbones.save(model, folder / WEIGHTS),
+            weights_source=source,
+            preprocessing=config,
+            precision=self.precision,
+            libraries=libraries(),
+            seed=seed,
+        )
+        passport.write(folder)
+        return passport
+
+    def load(self, folder: Path) -> "Encoder":
+        """What embeds images by the model in ``folder``, as its passport says.
+
+        Raises:
+            MissingArtefactError: there is no model.
+            StaleArtefactError: the model there was made by other options than these.
+            DataError: its weights are not those of its passport.
+        """
+        from likewise.training import backbones
+        from likewise.training.encode import Encoder
+
+        passport = Passport.read(folder)
+        if passport.recipe != self._entry():
+            raise StaleArtefactError(f"{folder} was made by other options", "dvc repro")
+        path = folder / WEIGHTS
+        if not path.is_file():
+            raise MissingArtefactError(f"there is no {path}", "dvc checkout")
+        if backbones.sha256(path) != passport.weights_sha256:
+            raise DataError(f"{path} differs from its passport; run: dvc checkout")
+        model = backbones.create(
+            self.backbone, input_size=self.input_size, pooling=self.pooling
+        )
+        backbones.restore(model, path)
+        transform = backbones.transform(passport.preprocessing)
+        return Encoder(model, transform, passport)
+
+    def _entry(self) -> dict[str, Any]:
+        """The options as the passport keeps them: without the path to a file of weights."""
+        entry = {"kind": "timm", **self.model_dump(mode="json")}
+        kind, _, path = self.weights.partition(":")
+        if kind == "file":
+            entry["weights"] = f"file:{Path(path).name}"
+        return entry

