@@ -45,8 +45,12 @@ class Intake:
         new = [n for n, path in enumerate(self.paths) if known.get(path) != self.sha256[n]]
         if len(new) == len(self.paths):
             return self
-        columns = (self.paths, self.sha256, self.facts, self.data)
-        return Intake(*([column[n] for n in new] for column in columns))
+        return Intake(
+            paths=[self.paths[n] for n in new],
+            sha256=[self.sha256[n] for n in new],
+            facts=[self.facts[n] for n in new],
+            data=[self.data[n] for n in new],
+        )
 
 
 def take_in(files: Files, wanted: list[tuple[str, int]]) -> Iterator[Intake]:

@@ -1,0 +1,140 @@
+"""Exact search: every vector is compared, a block at a time."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from likewise.indexes.base import (
+    Built,
+    Floats,
+    Index,
+    Mask,
+    Rows,
+    Scores,
+    Vectors,
+    by_rank,
+    unfilled,
+)
+
+_QUERIES = 256
+_BLOCK_BYTES = 64 << 20
+# float16 vectors are converted at each search, 15 times the cost of the comparison itself;
+# those that fit in here are converted once.
+_WIDE_BYTES = 1 << 30
+_WIDE_ROWS = 4096
+# From this share on, comparing all rows costs less than gathering the allowed ones.
+_SPARSE = 1 / 20
+_LEAST = float(np.finfo(np.float32).min)
+
+
+class Exact(Index):
+    """The true nearest neighbours.
+
+    A row's score does not depend on its place, nor on the other queries: whatever comes near
+    the first k is scored again, in float64. So identical vectors have identical scores.
+    """
+
+    def build(self, vectors: Vectors, cache: Path | None = None) -> "ExactSearch":
+        """Read the vectors; there is nothing to build."""
+        gallery = vectors.read()
+        if gallery.dtype != np.float32 and gallery.size * 4 <= _WIDE_BYTES:
+            gallery = gallery.astype(np.float32)
+        return ExactSearch(gallery)
+
+
+class ExactSearch(Built):
+    """All vectors, in memory."""
+
+    def __init__(self, gallery: Floats) -> None:
+        """Hold the (n, d) vectors."""
+        self._gallery = gallery
+        # |fl(x . y) - x . y| <= d u |x| |y|, whatever the order of the sum (Higham, Accuracy
+        # and Stability of Numerical Algorithms, 2nd ed., 3.1); twice, for two scores compared,
+        # and a little for the vectors' norms and for u squared.
+        self._slack = 2.1 * gallery.shape[1] * 2.0**-24
+
+    def search(
+        self, queries: Scores, k: int, allowed: Mask | None = None
+    ) -> tuple[Scores, Rows]:
+        """The ``k`` rows nearest to each query; see ``Built``."""
+        n = len(self._gallery)
+        scores, rows = unfilled(len(queries), min(k, n))
+        depth = min(k, n if allowed is None else int(np.count_nonzero(allowed)))
+        if not depth:
+            return scores, rows
+        for start in range(0, len(queries), _QUERIES):
+            block = queries[start : start + _QUERIES]
+            for i, near in enumerate(self._near(block, depth, allowed), start):
+                precise = self._score(queries[i], near)
+                best = by_rank(precise, near)[:depth]
+                scores[i, :depth], rows[i, :depth] = precise[best], near[best]
+        return scores, rows
+
+    def _near(self, queries: Scores, k: int, allowed: Mask | None) -> list[Rows]:
+        """Each query's first ``k`` rows and all that rounding could put among them."""
+        held = [_Near(k, self._slack) for _ in queries]
+        for rows, vectors in self._blocks(len(queries), allowed):
+            scores = queries @ vectors.T
+            if allowed is not None and isinstance(rows, slice):
+                scores[:, ~allowed[rows]] = -np.inf
+            for near, row_scores in zip(held, scores, strict=True):
+                near.add(row_scores, rows)
+        return [near.rows for near in held]
+
+    def _blocks(
+        self, queries: int, allowed: Mask | None
+    ) -> Iterator[tuple[slice | Rows, Scores]]:
+        """The gallery in blocks, as float32; only the allowed rows of it where they are few."""
+        n = len(self._gallery)
+        chosen = None
+        if allowed is not None and np.count_nonzero(allowed) < n * _SPARSE:
+            chosen = np.flatnonzero(allowed)
+            n = len(chosen)
+        step = max(_WIDE_ROWS, _BLOCK_BYTES // (4 * queries))
+        if chosen is not None or self._gallery.dtype != np.float32:
+            step = _WIDE_ROWS
+        for start in range(0, n, step):
+            rows = (
+                slice(start, min(start + step, n))
+                if chosen is None
+                else chosen[start : start + step]
+            )
+            yield rows, self._gallery[rows].astype(np.float32, copy=False)
+
+    def _score(self, query: Scores, rows: Rows) -> Scores:
+        """(len(rows),) inner products, summed in float64 and rounded once."""
+        precise = np.empty(len(rows), np.float32)
+        wide = query.astype(np.float64)
+        for start in range(0, len(rows), _WIDE_ROWS):
+            part = rows[start : start + _WIDE_ROWS]
+            precise[start : start + len(part)] = (self._gallery[part] * wide).sum(axis=1)
+        return precise
+
+
+class _Near:
+    """One query's candidates so far: the first k by rough score, and the slack below them."""
+
+    def __init__(self, k: int, slack: float) -> None:
+        self.rows = np.empty(0, np.int64)
+        self._k = k
+        self._slack = slack
+        self._scores = np.empty(0, np.float32)
+        self._floor = _LEAST
+
+    def add(self, scores: Scores, rows: slice | Rows) -> None:
+        """Take the scores of one block, whose rows are ``rows``."""
+        near = np.flatnonzero(scores >= max(self._floor, self._reach(scores)))
+        found = near + rows.start if isinstance(rows, slice) else rows[near]
+        self.rows = np.concatenate([self.rows, found])
+        self._scores = np.concatenate([self._scores, scores[near]])
+        self._floor = max(self._floor, self._reach(self._scores))
+        kept = self._scores >= self._floor
+        self.rows, self._scores = self.rows[kept], self._scores[kept]
+
+    def _reach(self, scores: Scores) -> float:
+        """The least score that may be among the first k of ``scores``."""
+        if len(scores) < self._k:
+            return _LEAST
+        at = len(scores) - self._k
+        return float(np.partition(scores, at)[at]) - self._slack

@@ -1,0 +1,292 @@
+"""Any FAISS index, by its factory string; the door to faiss."""
+
+import functools
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from likewise.errors import ConfigError
+from likewise.indexes.base import (
+    Built,
+    Index,
+    Mask,
+    Rows,
+    Scores,
+    Vectors,
+    settle_ties,
+    unfilled,
+)
+from likewise.indexes.exact import Exact, ExactSearch
+
+_FEW = 10_000
+"""So few allowed rows are compared one by one: that is exact, and quick."""
+
+_GPU_MOST = 2048
+"""The longest list that FAISS returns from a GPU."""
+
+_ADDED = 65_536
+_CHECKSUM = hashlib.sha256().digest_size
+
+
+class Faiss(Index):
+    """Any index that FAISS can make, by inner product.
+
+    The factory strings are those of the FAISS wiki: ``Flat``, ``IVF256,Flat``, ``HNSW32``,
+    ``OPQ32,IVF256,PQ32``, ``IVF256,PQ32,RFlat`` ...
+
+    Attributes:
+        factory: what to make.
+        nprobe: cells that a query looks into (IVF).
+        ef_search: candidates that a query holds (HNSW).
+        refine_factor: so many times ``k`` candidates are scored again (RFlat, Refine).
+        train: vectors to train on, drawn at random; all of them by default.
+        seed: of the training sample and of k-means.
+
+    The same vectors make the same index: graphs (HNSW, NSG) are therefore built by one thread.
+    Filters are exact and come first; where FAISS cannot filter an index of a kind, or runs out
+    of candidates, the allowed vectors are compared one by one.
+    """
+
+    cached: ClassVar[bool] = True
+
+    factory: str = "Flat"
+    nprobe: int | None = Field(default=None, ge=1)
+    ef_search: int | None = Field(default=None, ge=1)
+    refine_factor: int | None = Field(default=None, ge=1)
+    train: int | None = Field(default=None, ge=1)
+    seed: int = 0
+
+    def build(self, vectors: Vectors, cache: Path | None = None) -> "FaissSearch":
+        """Load the index from ``cache``, or train and fill it; see ``Index.build``."""
+        index = None if cache is None else _load(cache, vectors)
+        try:
+            if index is None:
+                index = self._make(vectors)
+                if cache is not None and self.factory != "Flat":
+                    _save(index, cache)
+            self._tune(index)
+        except RuntimeError as error:
+            what = f"{vectors.rows:,} vectors of {vectors.dim} dimensions"
+            raise ConfigError(
+                f"faiss index {self.factory!r} of {what}: {_said(error)}"
+            ) from error
+        return FaissSearch(index, vectors)
+
+    def _make(self, vectors: Vectors) -> Any:
+        faiss = _library()
+
+        index = faiss.index_factory(vectors.dim, self.factory, faiss.METRIC_INNER_PRODUCT)
+        gallery = vectors.read()
+        with _threads(1 if re.search("HNSW|NSG", self.factory) else None):
+            if not index.is_trained:
+                _seed(index, self.seed)
+                index.train(self._sample(gallery).astype(np.float32))
+            for start in range(0, len(gallery), _ADDED):
+                index.add(gallery[start : start + _ADDED].astype(np.float32))
+        return index
+
+    def _sample(self, gallery: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+        if self.train is None or self.train >= len(gallery):
+            return gallery
+        draw = np.random.default_rng(self.seed).choice(len(gallery), self.train, replace=False)
+        return gallery[np.sort(draw)]
+
+    def _tune(self, index: Any) -> None:
+        faiss = _library()
+
+        options = {
+            "nprobe": self.nprobe,
+            "efSearch": self.ef_search,
+            "k_factor_rf": self.refine_factor,
+        }
+        for name, value in options.items():
+            if value is not None:
+                faiss.ParameterSpace().set_index_parameter(index, name, value)
+
+
+class FaissSearch(Built):
+    """A filled FAISS index; on the GPUs too, where there are any and they know its kind."""
+
+    def __init__(self, index: Any, vectors: Vectors) -> None:
+        """Hold the index, and the vectors for what it cannot answer."""
+        self._index = index
+        self._gpu = _on_gpus(index)
+        self._vectors = vectors
+
+    def search(
+        self, queries: Scores, k: int, allowed: Mask | None = None
+    ) -> tuple[Scores, Rows]:
+        """The ``k`` rows that the index finds nearest to each query; see ``Built``."""
+        width = min(k, self._vectors.rows)
+        if not width or not len(queries):
+            return unfilled(len(queries), width)
+        if allowed is None:
+            index = self._gpu if self._gpu is not None and width <= _GPU_MOST else self._index
+            return settle_ties(*index.search(queries, width))
+        if np.count_nonzero(allowed) <= _FEW:
+            return self._exact.search(queries, k, allowed)
+        return self._filtered(queries, width, allowed)
+
+    @functools.cached_property
+    def _exact(self) -> ExactSearch:
+        return Exact().build(self._vectors)
+
+    def _filtered(self, queries: Scores, width: int, allowed: Mask) -> tuple[Scores, Rows]:
+        """The index's own filtered search; exact for every query that it does not serve."""
+        faiss = _library()
+
+        bits = np.packbits(allowed, bitorder="little")
+        try:
+            params = _filter(self._index, faiss.IDSelectorBitmap(bits))
+            scores, rows = self._index.search(queries, width, params=params)
+        except RuntimeError:  # this kind takes no selector
+            return self._exact.search(queries, width, allowed)
+        wanted = min(width, int(np.count_nonzero(allowed)))
+        short = np.flatnonzero(np.count_nonzero(rows >= 0, axis=1) < wanted)
+        if len(short):
+            scores[short], rows[short] = self._exact.search(queries[short], width, allowed)
+        return settle_ties(scores, rows)
+
+
+def centroids(vectors: Scores, count: int, seed: int) -> Scores:
+    """(count, d) centres of a spherical k-means of (n, d) vectors; for the cells of others."""
+    faiss = _library()
+
+    means = faiss.Kmeans(
+        vectors.shape[1], count, niter=10, seed=seed, spherical=True, min_points_per_centroid=1
+    )
+    means.train(vectors)
+    found: Scores = means.centroids
+    return found
+
+
+def _library() -> Any:
+    """The module faiss, untyped: its own stubs know no keyword argument of its classes."""
+    import faiss
+
+    return faiss
+
+
+def _filter(index: Any, selector: Any) -> Any:
+    """Search parameters that hold a filter and, for the rest, what the index is set to.
+
+    FAISS takes parameters of a wrong class without a word and does not filter then.
+    """
+    faiss = _library()
+
+    index = faiss.downcast_index(index)
+    if isinstance(index, faiss.IndexPreTransform):
+        inner = _filter(index.index, selector)
+        return faiss.SearchParametersPreTransform(index_params=inner)
+    if isinstance(index, faiss.IndexRefine):
+        inner = _filter(index.base_index, selector)
+        return faiss.IndexRefineSearchParameters(
+            base_index_params=inner, k_factor=index.k_factor
+        )
+    if isinstance(index, faiss.IndexIVF):
+        return faiss.SearchParametersIVF(
+            sel=selector, nprobe=index.nprobe, max_codes=index.max_codes
+        )
+    if isinstance(index, faiss.IndexHNSW):
+        return faiss.SearchParametersHNSW(sel=selector, efSearch=index.hnsw.efSearch)
+    return faiss.SearchParameters(sel=selector)
+
+
+def _seed(index: Any, seed: int) -> None:
+    """Seed every k-means of ``index``."""
+    faiss = _library()
+
+    index = faiss.downcast_index(index)
+    for inner in ("index", "base_index", "storage", "quantizer"):
+        if getattr(index, inner, None) is not None:
+            _seed(getattr(index, inner), seed)
+    for part in (index, getattr(index, "pq", None)):
+        if part is not None and hasattr(part, "cp"):
+            part.cp.seed = seed
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    faiss = _library()
+
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
+
+
+def _on_gpus(index: Any) -> Any:
+    """A copy of ``index`` on all GPUs; None where there are none, or none for its kind."""
+    faiss = _library()
+
+    # Asked of no GPU, FAISS returns an empty index and no error.
+    if not faiss.get_num_gpus():
+        return None
+    try:
+        return faiss.index_cpu_to_all_gpus(index)
+    except RuntimeError:
+        return None
+
+
+def _load(path: Path, vectors: Vectors) -> Any:
+    """The index in ``path``; None where there is none, or one that is damaged."""
+    faiss = _library()
+
+    try:
+        if _checksum(path, path.stat().st_size - _CHECKSUM) != _tail(path):
+            return None
+        index = faiss.read_index(str(path))
+    except (OSError, ValueError, RuntimeError):
+        return None
+    return index if (index.ntotal, index.d) == (vectors.rows, vectors.dim) else None
+
+
+def _save(index: Any, path: Path) -> None:
+    """Write ``index`` and, behind it, its checksum: whole or not at all.
+
+    A cache that cannot be written is no reason to fail.
+    """
+    faiss = _library()
+
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    with suppress(OSError, RuntimeError):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            faiss.write_index(index, str(beside))
+            checksum = _checksum(beside, beside.stat().st_size)
+            with beside.open("ab") as handle:
+                handle.write(checksum)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+def _checksum(path: Path, size: int) -> bytes:
+    """The SHA-256 of a file's first ``size`` bytes."""
+    hasher = hashlib.sha256()
+    with path.open("rb") as handle:
+        while size > 0 and (part := handle.read(min(size, 1 << 20))):
+            hasher.update(part)
+            size -= len(part)
+    return hasher.digest()
+
+
+def _tail(path: Path) -> bytes:
+    with path.open("rb") as handle:
+        handle.seek(-_CHECKSUM, os.SEEK_END)
+        return handle.read()
+
+
+def _said(error: RuntimeError) -> str:
+    """FAISS's own words, without the C++ around them."""
+    text = re.sub(r"^.*\.(?:cpp|h|cu|cuh):\d+: ", "", str(error), flags=re.DOTALL)
+    return re.sub(r"^Error: '.*' failed: ", "", text, flags=re.DOTALL).strip()

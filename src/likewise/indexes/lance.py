@@ -1,0 +1,160 @@
+"""Search by Lance itself, in the published table, with its ANN index where there is one."""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from likewise.errors import ConfigError
+from likewise.indexes.base import (
+    Built,
+    Index,
+    Mask,
+    Rows,
+    Scores,
+    Vectors,
+    settle_ties,
+    unfilled,
+)
+from likewise.indexes.faiss import centroids
+
+if TYPE_CHECKING:
+    import lance
+
+ANN_ROWS = 10_000
+"""From so many rows on, publish builds an ANN index; below, a scan is as quick."""
+
+_TRAINED = 64
+"""Vectors a centroid that k-means sees."""
+
+_PROBES = 32
+"""Cells that a filtered query looks into, times the rows a row that is allowed."""
+
+_FEW = 50_000
+"""So few allowed rows are compared one by one."""
+
+_QUERIES = 256
+
+
+class Lance(Index):
+    """Lance's own search of the published table; nothing is held in memory.
+
+    Attributes:
+        metric: ``cosine`` is what publish builds its ANN index for; by ``dot`` Lance compares
+            every row.
+        nprobes: cells that a query looks into; by default Lance chooses, query by query.
+        refine_factor: so many times ``k`` candidates get their scores from the vectors
+            themselves. 4 raised recall@10 to 0.998 and over on 20,000 clustered vectors.
+    """
+
+    metric: Literal["cosine", "dot"] = "cosine"
+    nprobes: int | None = Field(default=None, ge=1)
+    refine_factor: int = Field(default=4, ge=1)
+
+    def build(self, vectors: Vectors, cache: Path | None = None) -> "LanceSearch":
+        """Only look where the rows are: the table holds its index.
+
+        Raises:
+            ConfigError: the vectors are not a column of a table.
+        """
+        if vectors.table is None:
+            raise ConfigError("an index of kind 'lance' searches published tables only")
+        return LanceSearch(self, vectors.table, vectors.column)
+
+
+class LanceSearch(Built):
+    """A vector column of a table."""
+
+    def __init__(self, options: Lance, table: "lance.LanceDataset", column: str) -> None:
+        """Find the rows' addresses."""
+        self._options = options
+        self._table = table
+        self._column = column
+        scanned = table.scanner(columns=["_rowaddr"], scan_in_order=True).to_table()
+        self._addresses: Rows = scanned["_rowaddr"].to_numpy()
+
+    def search(
+        self, queries: Scores, k: int, allowed: Mask | None = None
+    ) -> tuple[Scores, Rows]:
+        """The ``k`` rows that Lance finds nearest to each query; see ``Built``."""
+        scores, rows = unfilled(len(queries), min(k, len(self._addresses)))
+        if rows.shape[1] and (allowed is None or allowed.any()):
+            chosen = self._filter(allowed)
+            for start in range(0, len(queries), _QUERIES):
+                block = slice(start, start + _QUERIES)
+                self._search(queries[block], chosen, scores[block], rows[block])
+        return settle_ties(scores, rows)
+
+    def _filter(self, allowed: Mask | None) -> dict[str, Any]:
+        """The scanner's mask, and the options that keep recall up under it.
+
+        Lance chooses the cells before it filters: at 1 allowed row in 10, recall@10 fell to
+        0.62. With as many more cells as there are fewer rows it stayed at 1.
+        """
+        nearest: dict[str, Any] = {}
+        if self._options.nprobes is not None:
+            nearest["nprobes"] = self._options.nprobes
+        if allowed is None:
+            return {"nearest": nearest}
+        from lance.dataset import serialize_row_addrs
+
+        addresses = self._addresses[allowed]
+        if len(addresses) <= _FEW:
+            nearest = {"use_index": False}
+        else:
+            probes = self._options.nprobes or _PROBES
+            nearest["nprobes"] = math.ceil(probes * len(allowed) / len(addresses))
+        mask = serialize_row_addrs(addresses.tolist())
+        return {"nearest": nearest, "row_addr_allowlist": mask}
+
+    def _search(
+        self, queries: Scores, chosen: dict[str, Any], scores: Scores, rows: Rows
+    ) -> None:
+        """Fill ``scores`` and ``rows`` for a block of queries."""
+        nearest = {
+            "column": self._column,
+            "q": queries,
+            "k": rows.shape[1],
+            "metric": self._options.metric,
+            "refine_factor": self._options.refine_factor,
+            **chosen["nearest"],
+        }
+        found = self._table.scanner(
+            columns=["query_index", "_rowoffset", "_distance"],
+            prefilter=True,
+            **{**chosen, "nearest": nearest},
+        ).to_table()
+        query = found["query_index"].to_numpy()
+        order = np.argsort(query, kind="stable")
+        query = query[order]
+        place = np.arange(len(query)) - np.searchsorted(query, query)
+        rows[query, place] = found["_rowoffset"].to_numpy()[order]
+        scores[query, place] = 1 - found["_distance"].to_numpy()[order]
+
+
+def build_ann(table: "lance.LanceDataset", column: str, seed: int = 0) -> bool:
+    """Give a vector column of at least ``ANN_ROWS`` rows an ANN index; whether it got one.
+
+    Inverted lists of 8-bit scalars (IVF_SQ): any dimension will do, a quarter of the size of
+    float32 vectors, and the quickest to build of Lance's kinds. There are sqrt(rows) lists,
+    around centres from k-means with a fixed seed: Lance's own differ from run to run.
+    """
+    rows = table.count_rows()
+    if rows < ANN_ROWS:
+        return False
+    count = math.isqrt(rows)
+    vectors = Vectors.stored(table, column)
+    draw = np.random.default_rng(seed).choice(rows, min(rows, count * _TRAINED), replace=False)
+    sample = vectors.take(np.sort(draw).tolist())
+    centres = centroids(sample.astype(np.float32), count, seed).astype(sample.dtype)
+    table.create_index(
+        column,
+        "IVF_SQ",
+        metric="cosine",
+        num_partitions=count,
+        ivf_centroids=centres,
+        replace=True,
+    )
+    return True
