@@ -96,14 +96,29 @@ class Params(Part):
         raise UnknownNameError("model", model, self.models_of(dataset), where)
 
 
+class _Loader(yaml.SafeLoader):
+    """Plain values only; a key that stands twice is refused, not overwritten."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 (PyYAML's signature)
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if key.value in seen:
+                fault = f"{key.value!r} stands twice"
+                raise yaml.constructor.ConstructorError(None, None, fault, key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def read_yaml(path: Path) -> object:
     """The YAML document in ``path``.
 
     Raises:
-        ConfigError: the file is not UTF-8, or is not YAML; the line is named.
+        ConfigError: the file is not UTF-8, not YAML, or has a key twice; the line is named.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return _Loader(path.read_text(encoding="utf-8")).get_single_data()
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name}: not YAML: {' '.join(str(error).split())}") from error
 
@@ -177,7 +192,8 @@ def _bad_references(params: Params) -> Iterator[str]:
         yield from _unknown(f"runs.{name}.dataset", run.dataset, params.datasets)
         yield from _unknown(f"runs.{name}.model", run.model, params.models)
         yield from _unknown(f"runs.{name}.index", run.index, params.indexes)
-        if (run.dataset, run.model) not in pairs:
+        known = run.dataset in params.datasets and run.model in params.models
+        if known and (run.dataset, run.model) not in pairs:
             yield (
                 f"runs.{name}: no entry of 'embeddings' says that {run.model!r} "
                 f"embeds {run.dataset!r}"

@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Iterable, Mapping
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -18,17 +18,27 @@ class Part(BaseModel):
 P = TypeVar("P", bound=Part)
 
 
-def faults(where: str, error: ValidationError, known: Iterable[str]) -> list[str]:
-    """Every fault of ``error``, a line each; an unknown key gets the nearest of ``known``."""
-    names = list(known)
+def faults(where: str, error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """Every fault of a ``model``, a line each; an unknown key gets the nearest known ones."""
     lines = []
     for fault in error.errors():
         place = ".".join(str(part) for part in fault["loc"])
         message = fault["msg"]
         if fault["type"] == "extra_forbidden":
-            message = f"unknown key; {hint(str(fault['loc'][-1]), names)}"
+            message = f"unknown key; {hint(str(fault['loc'][-1]), _keys(model, fault['loc']))}"
         lines.append(f"{where}: {place}: {message}" if place else f"{where}: {message}")
     return lines
+
+
+def _keys(model: type[BaseModel], place: tuple[int | str, ...]) -> Iterable[str]:
+    """The keys that are known beside the last of ``place``, which leads down from ``model``."""
+    kind: Any = model
+    for part in place[:-1]:
+        if hasattr(kind, "model_fields"):
+            kind = kind.model_fields[part].annotation
+        else:  # of a mapping, what its values are
+            kind = (get_args(kind) or [None])[-1]
+    return kind.model_fields if hasattr(kind, "model_fields") else ()
 
 
 def check(model: type[P], value: object, where: str) -> P:
@@ -40,7 +50,7 @@ def check(model: type[P], value: object, where: str) -> P:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise ConfigError("\n".join(faults(where, error, model.model_fields))) from error
+        raise ConfigError("\n".join(faults(where, error, model))) from error
 
 
 class Registry(Generic[P]):

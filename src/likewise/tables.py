@@ -117,7 +117,8 @@ def write_frame(path: Path, contract: Contract, frame: pl.DataFrame) -> Digests:
     table = frame.select(contract.names()).to_arrow().cast(schema)
     batches = table.to_batches(max_chunksize=BATCH)
     digester = Digester(contract.key)
-    for batch in batches or [pa.RecordBatch.from_pylist([], schema=schema)]:
+    digester.add(_nothing(schema))
+    for batch in batches:
         digester.add(batch)
     digests = digester.digests("content" if "content" in contract.names() else None)
     write(path, lance_schema(contract), batches)
@@ -207,6 +208,7 @@ def digest(dataset: "lance.LanceDataset", contract: Contract) -> Digests:
     """The digests of a table's present content; a blob is vouched for by its sha256 column."""
     digester = Digester(contract.key)
     names = [n for n in contract.names() if n not in contract.blobs()]
+    digester.add(_nothing(pa.schema([dataset.schema.field(n) for n in names])))
     for batch in scan(dataset, names):
         digester.add(batch)
     return digester.digests("content" if "content" in names else None)
@@ -237,6 +239,11 @@ def _link(source: str, target: str) -> None:
 
 def _is_blob(field: pa.Field) -> bool:
     return isinstance(field.type, pa.BaseExtensionType) and "blob" in field.type.extension_name
+
+
+def _nothing(schema: pa.Schema) -> pa.RecordBatch:
+    """A batch without rows, for digests: an empty table gives no batch, and has columns."""
+    return pa.RecordBatch.from_pylist([], schema=schema)
 
 
 def _quoted(text: str) -> str:

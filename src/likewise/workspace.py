@@ -127,9 +127,13 @@ class Workspace:
         """The folder of a model: weights and passport."""
         return self.root / "models" / name
 
-    def report(self, run: str) -> Path:
-        """The numbers of a run."""
+    def metrics(self, run: str) -> Path:
+        """The numbers of a run, and nothing else: a DVC metric."""
         return self.reports / f"{run}.json"
+
+    def lineage(self, run: str) -> Path:
+        """What the numbers of a run come from: protocol, notes, digests, passport."""
+        return self.reports / f"{run}.lineage.json"
 
     def queries(self, run: str) -> Path:
         """The per-query results of a run."""

@@ -1,0 +1,1 @@
+"""The verbs: a file each, with one public function of the same name."""

@@ -1,0 +1,144 @@
+"""Add a data set to a catalogue: its card, and its entries in params.yaml."""
+
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from likewise import commits
+from likewise.config import check_dataset_name, read_params
+from likewise.errors import DataError
+from likewise.files import open_files
+from likewise.sources import SOURCES
+from likewise.sources.base import Source
+from likewise.steps.open import open_workspace
+from likewise.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Added:
+    """What a new data set holds by its names alone, and the entries written for it."""
+
+    dataset: str
+    card: str
+    items: int
+    labels: int
+    findings: int
+    runs: list[str]
+
+
+def add(
+    dataset: str,
+    *,
+    source: str,
+    path: Path,
+    text: Path | None = None,
+    title: str | None = None,
+    workspace: Path | None = None,
+) -> Added:
+    """Write the card of ``dataset`` and its entries in params.yaml; read no pixel.
+
+    Every model of params.yaml is to embed it, and every protocol of its layout to score it;
+    edit params.yaml to have less. Comments there stay.
+
+    Args:
+        dataset: its name: lower-case letters, digits and '_'.
+        source: its layout, a kind of source.
+        path: the folder or archive of its images.
+        text: the file or folder that explains them, where that lies elsewhere.
+        title: what people call it; by default the layout's own title, or the name.
+        workspace: a folder in the catalogue; by default the current one.
+
+    Raises:
+        DataError: the name is taken or no name, or nothing in ``path`` fits the layout.
+        UnknownNameError: no such kind of source.
+    """
+    check_dataset_name(dataset)
+    ws = open_workspace(workspace)
+    if dataset in ws.params.datasets or ws.card_file(dataset).exists():
+        raise DataError(
+            f"{dataset!r} is in the catalogue; choose another name, or edit its card"
+        )
+    kind = SOURCES.load(source)
+    entry = {"path": _as_written(ws, path), "annotations": _as_written(ws, text or path)}
+    reading = kind().read(open_files(path), text or path)
+    labels = reading.items["label"].n_unique() - (reading.items["label"].null_count() > 0)
+    runs = _runs(ws, dataset, kind.protocols if labels else ())
+    card = _card(dataset, source, title, kind)
+    _write(ws, dataset, card, entry, runs)
+    return Added(
+        dataset,
+        ws.relative(ws.card_file(dataset)),
+        len(reading.items),
+        labels,
+        len(reading.findings),
+        list(runs),
+    )
+
+
+def _card(dataset: str, source: str, title: str | None, kind: type[Source]) -> dict[str, Any]:
+    """A new card; what is known of a layout's own data set is said of that one alone."""
+    facts = kind.facts() if dataset == source else {"licence": {"spdx": "NOASSERTION"}}
+    named = title or (kind.title if dataset == source else "") or dataset
+    return {"title": named, "source": {"kind": source}, **facts}
+
+
+def _as_written(ws: Workspace, path: Path) -> str:
+    """A path as params.yaml holds it: from the workspace's root where it lies inside."""
+    return ws.relative(path.expanduser().absolute())
+
+
+def _runs(ws: Workspace, dataset: str, protocols: tuple[str, ...]) -> dict[str, dict[str, str]]:
+    index = next(iter(ws.params.indexes), "")
+    return {
+        f"{dataset}-{model}-{protocol}": {
+            "dataset": dataset,
+            "model": model,
+            "index": index,
+            "protocol": protocol,
+        }
+        for model in ws.params.models
+        for protocol in protocols
+        if index
+    }
+
+
+def _write(
+    ws: Workspace,
+    dataset: str,
+    card: dict[str, Any],
+    entry: dict[str, str],
+    runs: dict[str, dict[str, str]],
+) -> None:
+    """Both files change together, or neither."""
+    yaml = YAML()
+    yaml.width = 4096
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    document = yaml.load(ws.params_file.read_text(encoding="utf-8")) or {}
+    additions: dict[str, dict[str, Any]] = {
+        "datasets": {dataset: entry},
+        "embeddings": {
+            f"{dataset}-{model}": {"dataset": dataset, "model": model, "dtype": "float32"}
+            for model in ws.params.models
+        },
+        "runs": runs,
+    }
+    for section, entries in additions.items():
+        if not document.get(section):
+            document[section] = {}
+        document[section].update(entries)
+    with commits.alone(ws, "params"):
+        staging = commits.Staging(ws, "params")
+        params = staging.path(ws.params_file)
+        commits.write_text(params, _dumped(yaml, document))
+        read_params(params)
+        commits.write_text(staging.path(ws.card_file(dataset)), _dumped(yaml, card))
+        staging.commit()
+
+
+def _dumped(yaml: YAML, document: object) -> str:
+    text = StringIO()
+    yaml.dump(document, text)
+    return text.getvalue()

@@ -1,0 +1,34 @@
+"""Look a catalogue over, and say of everything that is wrong which command mends it."""
+
+from pathlib import Path
+
+from likewise.steps.doctor import content, environment, intent, leftovers
+from likewise.steps.doctor.problem import Problem
+from likewise.steps.open import open_workspace
+
+__all__ = ["Problem", "doctor"]
+
+
+def doctor(*, deep: bool = False, workspace: Path | None = None) -> list[Problem]:
+    """Everything that is wrong with the catalogue; an empty list where all is well.
+
+    It reads every table's columns and compares them with their digests, asks DVC what is out
+    of date, and looks for what is missing, half done, or left over. It changes nothing.
+
+    Args:
+        deep: also read every image and compare its bytes with its sha256.
+        workspace: a folder in the catalogue; by default the current one.
+
+    Raises:
+        MissingArtefactError: there is no catalogue.
+    """
+    ws = open_workspace(workspace)
+    faults = intent.params_faults(ws)
+    if faults:
+        return faults
+    return [
+        *intent.check(ws),
+        *leftovers.check(ws),
+        *content.check(ws, deep=deep),
+        *environment.check(ws),
+    ]

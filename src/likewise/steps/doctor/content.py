@@ -1,0 +1,170 @@
+"""The doctor on content: tables against digests, vectors and weights against passports."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from tqdm import tqdm
+
+from likewise import tables
+from likewise.config import read_yaml
+from likewise.digests import Digests, digest_batches
+from likewise.errors import DataError, LikewiseError, bounded
+from likewise.passport import WEIGHTS, Passport
+from likewise.schema import (
+    EMBEDDINGS,
+    FINDINGS,
+    IMAGES,
+    ITEMS,
+    PUBLISHED,
+    STORAGE_VERSION,
+    Column,
+    Contract,
+)
+from likewise.steps.doctor.problem import Problem, restore
+from likewise.workspace import Workspace
+
+if TYPE_CHECKING:
+    import lance
+
+PIXELS_AT_ONCE = 64
+"""Images that a deep check holds in memory."""
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table, the file of its digests, its contract without vectors, and who makes it."""
+
+    path: Path
+    digests: Path
+    contract: Contract
+    stage: str
+
+
+def check(ws: Workspace, *, deep: bool) -> Iterator[Problem]:
+    """Tables, models, and with ``deep`` every image's bytes; what is missing is left out."""
+    there = [table for table in _tables(ws) if tables.exists(table.path)]
+    for table in tqdm(there, unit="table", desc="check", disable=None):
+        yield from _table(ws, table, deep=deep)
+    for model in ws.params.models:
+        if ws.model(model).is_dir():
+            yield from _model(ws, model)
+    for key in ws.params.embeddings:
+        yield from _embedding(ws, key)
+
+
+def _tables(ws: Workspace) -> Iterator[_Table]:
+    for dataset in ws.params.datasets:
+        for contract in (IMAGES, ITEMS, FINDINGS):
+            path = ws.table(dataset, contract.name)
+            digests = ws.digests(dataset, contract.name)
+            yield _Table(path, digests, contract, f"ingest@{dataset}")
+        files = ws.published(dataset), ws.published_digests(dataset)
+        yield _Table(*files, PUBLISHED, f"publish@{dataset}")
+    for key, entry in ws.params.embeddings.items():
+        names = (entry.dataset, entry.model)
+        files = ws.embeddings(*names), ws.digests(*names)
+        yield _Table(*files, EMBEDDINGS, f"embed@{key}")
+
+
+def _table(ws: Workspace, table: _Table, *, deep: bool) -> Iterator[Problem]:
+    name, command = ws.relative(table.path), restore(ws, table.path, table.stage)
+    try:
+        dataset = tables.open_table(table.path, f"dvc repro {table.stage}")
+        contract = _with_vectors(table.contract, dataset)
+        faults = [*_storage(dataset), *_schema(contract, dataset)]
+        faults = faults or list(_digests(table, contract, dataset))
+        if deep:
+            faults += list(_pixels(contract, dataset))
+    except LikewiseError as error:
+        faults = [str(error)]
+    yield from (Problem("table", f"{name}: {fault}", command) for fault in faults)
+
+
+def _with_vectors(contract: Contract, dataset: "lance.LanceDataset") -> Contract:
+    vectors = [dataset.schema.field(name) for name in tables.vector_columns(dataset)]
+    return contract.with_columns(*(Column(v.name, v.type, "") for v in vectors))
+
+
+def _storage(dataset: "lance.LanceDataset") -> Iterator[str]:
+    written = dataset.data_storage_version
+    if written != STORAGE_VERSION:
+        yield f"written in Lance's format {written}, not {STORAGE_VERSION}"
+
+
+def _schema(contract: Contract, dataset: "lance.LanceDataset") -> Iterator[str]:
+    differing = set(contract.names()) ^ set(dataset.schema.names)
+    if differing:
+        named = bounded(sorted(differing), len(differing))
+        yield f"its columns are not the contract's: {named}"
+
+
+def _digests(table: _Table, contract: Contract, dataset: "lance.LanceDataset") -> Iterator[str]:
+    """What of the content is not what the digest file says; nothing where that is gone."""
+    if not table.digests.is_file():
+        return
+    said = Digests.from_yaml(read_yaml(table.digests), table.digests.name)
+    names = [name for name in contract.names() if name not in contract.blobs()]
+    fields = pa.schema([dataset.schema.field(name) for name in names])
+    # A table without rows, of findings say, gives no batch to take the columns from.
+    batches = chain([pa.RecordBatch.from_pylist([], fields)], tables.scan(dataset, names))
+    found = digest_batches(batches, contract.key)
+    if found.rows != said.rows:
+        yield f"has {found.rows:,} rows, and {table.digests.name} says {said.rows:,}"
+    differing = {*found.columns, *said.columns} - {
+        name for name, digest in found.columns.items() if said.columns.get(name) == digest
+    }
+    if differing:
+        named = bounded(sorted(differing), len(differing))
+        yield f"not the content of {table.digests.name}: {named}"
+
+
+def _pixels(contract: Contract, dataset: "lance.LanceDataset") -> Iterator[str]:
+    """Images whose bytes have another sha256 than their row says."""
+    if not contract.blobs():
+        return
+    facts = tables.read(dataset, ["image_id", "sha256"])
+    wrong: list[str] = []
+    for start in tqdm(range(0, len(facts), PIXELS_AT_ONCE), unit="part", disable=None):
+        part = facts.slice(start, PIXELS_AT_ONCE)
+        rows: Sequence[int] = range(start, start + len(part))
+        blobs = tables.read_blobs(dataset, contract.blobs()[0], rows)
+        for (image, sha256), data in zip(part.iter_rows(), blobs, strict=True):
+            if hashlib.sha256(data).hexdigest() != sha256:
+                wrong.append(image)
+    if wrong:
+        yield f"{len(wrong):,} images are not what was ingested: {bounded(wrong, len(wrong))}"
+
+
+def _model(ws: Workspace, model: str) -> Iterator[Problem]:
+    folder = ws.model(model)
+    command = restore(ws, folder, f"train@{model}")
+    try:
+        said = Passport.read(folder).weights_sha256
+        with (folder / WEIGHTS).open("rb") as weights:
+            found = hashlib.file_digest(weights, "sha256").hexdigest()
+        if found != said:
+            raise DataError(f"{ws.relative(folder / WEIGHTS)} is not the file of its passport")
+    except (LikewiseError, FileNotFoundError) as error:
+        yield Problem("model", str(error), command)
+
+
+def _embedding(ws: Workspace, key: str) -> Iterator[Problem]:
+    """Vectors that another model of the same name made."""
+    entry = ws.params.embeddings[key]
+    path, folder = ws.embeddings(entry.dataset, entry.model), ws.model(entry.model)
+    if not tables.exists(path) or not folder.is_dir():
+        return
+    try:
+        field = tables.open_table(path, f"dvc repro embed@{key}").schema.field("vector")
+        made_by = Passport.from_json(field.metadata[b"passport"], ws.relative(path))
+        if made_by.identity() == Passport.read(folder).identity():
+            return
+    except (LikewiseError, KeyError):
+        return  # the checks of the table and of the model have said it
+    what = f"{ws.relative(path)} was not made by the present {ws.relative(folder)}"
+    yield Problem("stale", what, f"dvc repro embed@{key}")

@@ -1,0 +1,62 @@
+"""The doctor on what likewise stands on: library versions, DVC, and its stages."""
+
+import json
+from collections.abc import Iterator
+from importlib import metadata
+from typing import Any
+
+from likewise import versions
+from likewise.errors import VersionError, bounded
+from likewise.steps.doctor.problem import Problem
+from likewise.steps.init import template
+from likewise.workspace import Workspace
+
+KNOWN_TO_WORK = {"dvc": "3", "lancedb": "0.40", "polars": "2", "pylance": "14"}
+"""Library -> the release that likewise was tested with, as far as its number matters."""
+
+
+def check(ws: Workspace) -> Iterator[Problem]:
+    """Versions, DVC's own files, and what DVC says is out of date."""
+    for library, release in KNOWN_TO_WORK.items():
+        installed = metadata.version(library)
+        if not f"{installed}.".startswith(f"{release}."):
+            what = f"{library} {installed} is installed; likewise was tested with {release}"
+            yield Problem("library", what, f"pip install '{library}=={release}.*'")
+    if not (ws.root / ".dvc").is_dir():
+        yield Problem("dvc", "this folder is no DVC repository", "likewise init")
+        return
+    yield from _pipeline(ws)
+    yield from _status(ws)
+
+
+def _pipeline(ws: Workspace) -> Iterator[Problem]:
+    path = ws.root / "dvc.yaml"
+    if not path.is_file():
+        yield Problem("dvc", "there is no dvc.yaml", "likewise init")
+    elif path.read_text(encoding="utf-8") != template("dvc.yaml"):
+        what = "dvc.yaml is not the one that this version of likewise writes"
+        yield Problem("dvc", what, "mv dvc.yaml dvc.yaml.old && likewise init")
+
+
+def _status(ws: Workspace) -> Iterator[Problem]:
+    """The stages that DVC would run; those whose results are only missing are not here."""
+    try:
+        status = json.loads(versions.run_dvc(ws.root, "status", "--json"))
+    except VersionError as error:
+        yield Problem("dvc", str(error), "dvc status")
+        return
+    changed = [stage for stage, changes in status.items() if not _only_missing(changes)]
+    if changed:
+        named = bounded(changed, len(changed))
+        yield Problem("dvc", f"{len(changed):,} stages are out of date: {named}", "dvc repro")
+
+
+def _only_missing(changes: list[Any]) -> bool:
+    kinds = [
+        kind
+        for change in changes
+        if isinstance(change, dict)
+        for outputs in change.values()
+        for kind in (outputs.values() if isinstance(outputs, dict) else [outputs])
+    ]
+    return bool(kinds) and all(kind in ("deleted", "not in cache") for kind in kinds)

@@ -1,0 +1,80 @@
+"""The doctor on cards and params.yaml: readable, of known kinds, and about the same things."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from likewise.errors import LikewiseError
+from likewise.indexes import INDEXES
+from likewise.protocols import PROTOCOLS
+from likewise.recipes import RECIPES
+from likewise.sources import SOURCES
+from likewise.steps.doctor.problem import Problem
+from likewise.workspace import Workspace
+
+
+def params_faults(ws: Workspace) -> list[Problem]:
+    """Every fault of params.yaml itself; nothing else can be said while it has any."""
+    return list(_tried(lambda: ws.params, "params", "edit params.yaml"))
+
+
+def check(ws: Workspace) -> Iterator[Problem]:
+    """Faults of cards and of the kinds that params.yaml names, and sources that are gone."""
+    for dataset in ws.params.datasets:
+        yield from _card(ws, dataset)
+        yield from _source(ws, dataset)
+    yield from _cards_alone(ws)
+    yield from _kinds(ws)
+
+
+def _card(ws: Workspace, dataset: str) -> Iterator[Problem]:
+    path = ws.relative(ws.card_file(dataset))
+    if not ws.card_file(dataset).is_file():
+        yield Problem("card", f"data set {dataset!r} has no card", f"git restore {path}")
+        return
+
+    def read() -> object:
+        return SOURCES.build(ws.card(dataset).source, f"{dataset}.yaml: source")
+
+    yield from _tried(read, "card", f"edit {path}")
+
+
+def _cards_alone(ws: Workspace) -> Iterator[Problem]:
+    for path in sorted(ws.catalog.glob("*.yaml")):
+        if path.name.endswith(".columns.yaml") or path.stem in ws.params.datasets:
+            continue
+        what = f"{path.name} is the card of a data set that params.yaml does not have"
+        yield Problem("card", what, f"edit params.yaml, or: rm {ws.relative(path)}")
+
+
+def _source(ws: Workspace, dataset: str) -> Iterator[Problem]:
+    entry = ws.params.datasets[dataset]
+    for option in ("path", "annotations"):
+        named = getattr(entry, option)
+        if not ws.source(named).exists() and not (
+            option == "annotations" and named == entry.path
+        ):
+            what = f"data set {dataset!r}: there is no {named}"
+            yield Problem("source", what, f"edit datasets.{dataset}.{option} in params.yaml")
+
+
+def _kinds(ws: Workspace) -> Iterator[Problem]:
+    """Entries whose kind nothing is registered under, or whose options it does not take."""
+    builds: list[Callable[[], object]] = []
+    for name, entry in ws.params.models.items():
+        builds.append(partial(RECIPES.build, entry, f"params.yaml: models.{name}"))
+    for name, entry in ws.params.indexes.items():
+        builds.append(partial(INDEXES.build, entry, f"params.yaml: indexes.{name}"))
+    for name, run in ws.params.runs.items():
+        kind = {"kind": run.protocol}
+        builds.append(partial(PROTOCOLS.build, kind, f"params.yaml: runs.{name}"))
+    for build in builds:
+        yield from _tried(build, "params", "edit params.yaml")
+
+
+def _tried(read: Callable[[], object], check: str, command: str) -> Iterator[Problem]:
+    """A problem a line of the error that ``read`` raises, if it does."""
+    try:
+        read()
+    except LikewiseError as error:
+        for line in str(error).splitlines():
+            yield Problem(check, line, command)

@@ -1,0 +1,89 @@
+"""The doctor on files: what is missing, what nothing asks for, what a killed job left."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from likewise import commits
+from likewise.errors import DataError, bounded
+from likewise.steps.doctor.problem import Problem, readable, recorded, size, stages
+from likewise.workspace import Workspace
+
+OLD_VIEWS = 10**9
+"""Bytes that nothing but links in .likewise/views holds, from which on they are a problem."""
+
+
+def check(ws: Workspace) -> Iterator[Problem]:
+    """Results that are missing, orphans, half-done work, and views that hold old versions."""
+    yield from _missing(ws)
+    for path in _orphans(ws):
+        what = f"nothing in params.yaml makes or reads {ws.relative(path)}"
+        yield Problem("orphan", what, f"rm -r {ws.relative(path)}")
+    yield from _unfinished(ws)
+    yield from _views(ws)
+
+
+def _missing(ws: Workspace) -> Iterator[Problem]:
+    recordings = recorded(ws) if _has_remote(ws) else set()
+    can_pull = {path for path in recordings if not path.endswith((".yaml", ".json"))}
+    for stage in stages(ws):
+        gone = [ws.relative(path) for path in stage.outputs if not path.exists()]
+        if gone:
+            from_remote = set(gone) <= can_pull
+            command = f"dvc pull {' '.join(gone)}" if from_remote else f"dvc repro {stage.name}"
+            yield Problem("missing", f"{stage.name}: no {bounded(gone, len(gone))}", command)
+
+
+def _has_remote(ws: Workspace) -> bool:
+    configs = (ws.root / ".dvc" / name for name in ("config", "config.local"))
+    return any("['remote" in path.read_text("utf-8") for path in configs if path.is_file())
+
+
+def _orphans(ws: Workspace) -> Iterator[Path]:
+    """Tables, vectors, reports and models that no entry of params.yaml stands for."""
+    params = ws.params
+    wanted = {path for stage in stages(ws) for path in stage.outputs}
+    for pattern in ("*.lance", "*.columns.yaml"):
+        yield from (p for p in sorted(ws.catalog.glob(pattern)) if p not in wanted)
+    for folder in _folders(ws.catalog):
+        if folder.name not in params.datasets:
+            if folder.suffix != ".lance":
+                yield folder
+            continue
+        for pattern in ("embeddings/*.lance", "columns/*.yaml"):
+            yield from (p for p in sorted(folder.glob(pattern)) if p not in wanted)
+    for pattern in ("*.json", "*.parquet"):
+        yield from (p for p in sorted(ws.reports.glob(pattern)) if p not in wanted)
+    yield from (p for p in _folders(ws.root / "models") if p not in wanted)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.glob("*") if p.is_dir() and not p.name.startswith("."))
+
+
+def _unfinished(ws: Workspace) -> Iterator[Problem]:
+    """Staging folders of jobs that do not run now; the same command goes on with them."""
+    names = {stage.job: stage.name for stage in stages(ws)}
+    for folder in _folders(ws.staging("x").parent):
+        if not any(folder.iterdir()) or _runs(ws, folder.name):
+            continue
+        what = f"{folder.name} was stopped; {size(folder)} of its work are kept"
+        stage = names.get(folder.name)
+        command = f"dvc repro {stage}" if stage else f"rm -r {ws.relative(folder)}"
+        yield Problem("unfinished", what, command)
+
+
+def _runs(ws: Workspace, job: str) -> bool:
+    try:
+        with commits.alone(ws, job):
+            return False
+    except DataError:
+        return True
+
+
+def _views(ws: Workspace) -> Iterator[Problem]:
+    views = ws.private / "views"
+    found = [p.lstat() for p in views.rglob("*") if p.is_file()]
+    alone = sum(stat.st_size for stat in found if stat.st_nlink == 1)
+    if alone >= OLD_VIEWS:
+        what = f"{readable(alone)} of old versions lie only in {ws.relative(views)}"
+        yield Problem("views", what, f"rm -r {ws.relative(views)}")

@@ -1,0 +1,171 @@
+"""Embed the items of a data set by a model, only what is not embedded yet."""
+
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+from tqdm import tqdm
+
+from likewise import commits, tables, versions
+from likewise.errors import DataError, MissingArtefactError, bounded
+from likewise.imaging.reader import ImageReader
+from likewise.passport import Passport
+from likewise.recipes import RECIPES
+from likewise.schema import EMBEDDINGS, vector
+from likewise.steps.open import open_workspace
+from likewise.workspace import Workspace
+
+SAVED_SECONDS = 15.0
+"""A killed embed loses at most so much work."""
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What an embed did: vectors computed, taken over from before, and dropped as obsolete."""
+
+    dataset: str
+    model: str
+    computed: int
+    taken_over: int
+    dropped: int
+
+
+def embed(dataset: str, model: str, *, workspace: Path | None = None) -> Embedded:
+    """Compute a vector of ``model`` for every distinct content of ``dataset``.
+
+    Vectors of the same pixels by the same model are taken over from the last version, and
+    from a run that was killed.
+
+    Raises:
+        UnknownNameError: params.yaml does not say that ``model`` embeds ``dataset``.
+        MissingArtefactError: the data set was not ingested, or the model not made.
+        DataError: images that cannot be decoded; all others are embedded and kept.
+    """
+    ws = open_workspace(workspace)
+    ws.dataset(dataset)
+    entry = ws.params.embeddings[ws.params.embedding(dataset, model)]
+    folder = _model(ws, model)
+    passport = Passport.read(folder)
+    contract = EMBEDDINGS.with_columns(vector("vector", passport.dim, entry.dtype))
+    schema = tables.lance_schema(contract, {"vector": {"passport": passport.to_json()}})
+    job = f"embed-{dataset}-{model}"
+    with commits.alone(ws, job):
+        staging = commits.Staging(ws, job, keep=(f"{model}.lance",))
+        table = staging.path(ws.embeddings(dataset, model))
+        wanted = _contents(ws, dataset)
+        earlier = versions.present(ws, ws.embeddings(dataset, model))
+        ready, dropped = _take_over(table, earlier, schema, wanted["content"])
+        todo = wanted.filter(~pl.col("content").is_in(ready.implode()))
+        if len(todo):
+            _compute(ws, dataset, folder, todo, _Saver(table, schema, entry.dtype))
+        tables.settle(table)
+        digests = tables.digest(tables.open_table(table, ""), contract)
+        commits.write_text(staging.path(ws.digests(dataset, model)), digests.to_yaml())
+        staging.commit()
+    return Embedded(dataset, model, len(todo), len(ready), dropped)
+
+
+def _model(ws: Workspace, model: str) -> Path:
+    folder = versions.present(ws, ws.model(model))
+    if not folder.is_dir():
+        raise MissingArtefactError(
+            f"model {model!r} is not made yet", f"dvc repro train@{model}"
+        )
+    return folder
+
+
+def _contents(ws: Workspace, dataset: str) -> pl.DataFrame:
+    """Every content, and the image that shows it (its row in the images table), in order."""
+    command = f"dvc repro ingest@{dataset}"
+    items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
+    images = tables.open_table(versions.present(ws, ws.table(dataset, "images")), command)
+    rows = tables.read(images, ["image_id"]).with_row_index("row")
+    return (
+        tables.read(items, ["content", "image_id", "box"])
+        .join(rows, on="image_id", maintain_order="left")
+        .unique("content", keep="first")
+        .sort("content")
+    )
+
+
+def _take_over(
+    table: Path, earlier: Path, schema: pa.Schema, wanted: pl.Series
+) -> tuple[pl.Series, int]:
+    """Begin with the vectors that are still right, of a killed run or of the last version.
+
+    Returns their contents, and how many others there were.
+    """
+    if not _same_make(table, schema):
+        shutil.rmtree(table, ignore_errors=True)
+        if not _same_make(earlier, schema):
+            return wanted.clear(), 0
+        tables.link_tree(earlier, table)
+    there = tables.read(tables.open_table(table, ""), ["content"])["content"]
+    obsolete = there.filter(~there.is_in(wanted.implode()))
+    tables.drop(table, "content", obsolete.to_list())
+    return there.filter(there.is_in(wanted.implode())), len(obsolete)
+
+
+def _same_make(table: Path, schema: pa.Schema) -> bool:
+    """Whether the vectors in ``table`` are of the type and by the very model of ``schema``."""
+    if not tables.exists(table):
+        return False
+    made, asked = tables.open_table(table, "").schema.field("vector"), schema.field("vector")
+    identities = {
+        Passport.from_json(field.metadata[b"passport"], table.name).identity()
+        for field in (made, asked)
+    }
+    return made.type == asked.type and len(identities) == 1
+
+
+def _compute(
+    ws: Workspace, dataset: str, model: Path, todo: pl.DataFrame, saver: "_Saver"
+) -> None:
+    """Embed the contents in ``todo`` and save them as they come."""
+    recipe = RECIPES.build(Passport.read(model).recipe, "passport.json")
+    encoder = recipe.load(model)
+    images = versions.present(ws, ws.table(dataset, "images"))
+    reader = ImageReader(images, todo["row"].to_list(), todo["box"].to_list())
+    contents = todo["content"].to_list()
+    bad: dict[int, str] = {}
+    with tqdm(total=len(todo), unit="img", desc=f"embed {dataset}", disable=None) as bar:
+        for numbers, vectors in encoder.encode_stream(reader, unreadable=bad):
+            saver.add([contents[n] for n in numbers], vectors)
+            bar.update(len(numbers))
+    saver.save()
+    if bad:
+        named = [f"{todo['image_id'][number]} ({why})" for number, why in bad.items()]
+        raise DataError(
+            f"{len(bad):,} images of {dataset} cannot be decoded: {bounded(named, len(bad))}; "
+            "mend them, or leave them out by the card: source: exclude: [...]; "
+            "the vectors of all others are kept"
+        )
+
+
+class _Saver:
+    """Appends vectors to the staged table, as much at a time as some seconds bring."""
+
+    def __init__(self, table: Path, schema: pa.Schema, dtype: str) -> None:
+        self._table, self._schema, self._dtype = table, schema, dtype
+        self._batches: list[pa.RecordBatch] = []
+        self._saved = time.monotonic()
+
+    def add(self, contents: list[str], vectors: npt.NDArray[np.float32]) -> None:
+        values = pa.array(vectors.astype(self._dtype).ravel())
+        columns = [
+            pa.array(contents, pa.string()),
+            pa.FixedSizeListArray.from_arrays(values, vectors.shape[1]),
+        ]
+        self._batches.append(pa.record_batch(columns, schema=self._schema))
+        if time.monotonic() - self._saved > SAVED_SECONDS:
+            self.save()
+
+    def save(self) -> None:
+        if self._batches:
+            tables.write(self._table, self._schema, self._batches)
+        self._batches, self._saved = [], time.monotonic()

@@ -1,0 +1,73 @@
+"""Score a run by its protocol, and write its report."""
+
+import json
+from pathlib import Path
+
+from likewise import commits
+from likewise.config import read_yaml
+from likewise.digests import Digests
+from likewise.protocols import PROTOCOLS
+from likewise.protocols.base import Evaluation, Protocol
+from likewise.steps.open import Dataset, open_workspace
+from likewise.steps.search import EXACT
+from likewise.workspace import Workspace
+
+READ = ("label", "subset", "split", "role")
+"""The published columns that a run reads, besides its vectors."""
+
+DEPTH = 1000
+"""How long the rankings of an approximate index are; exact search ranks everything."""
+
+
+def evaluate(run: str, *, workspace: Path | None = None) -> Evaluation:
+    """Score ``run`` (data set x model x index x protocol) and write its report.
+
+    ``reports/<run>.json`` holds the numbers, ``reports/<run>.lineage.json`` the protocol, its
+    notes and what was read, and ``reports/<run>.parquet`` one row a query.
+
+    Raises:
+        UnknownNameError: no such run, protocol or index.
+        MissingArtefactError: the data set is not published, or not by that model.
+        DataError: nothing can be scored: no two items have the same label.
+    """
+    ws = open_workspace(workspace)
+    entry = ws.run(run)
+    protocol = PROTOCOLS.build({"kind": entry.protocol}, f"params.yaml: runs.{run}")
+    dataset = Dataset(ws, entry.dataset)
+    kind = ws.params.indexes[entry.index].get("kind")
+    result = _score(dataset, entry.model, entry.index, protocol, exact=kind == EXACT)
+    passport = dataset.table.schema.field(entry.model).metadata[b"passport"]
+    lineage = {
+        "run": entry.model_dump(),
+        "protocol": result.protocol,
+        "notes": result.notes,
+        "items": len(dataset.items),
+        "columns": _digests(ws, entry.dataset, entry.model),
+        "model": json.loads(passport),
+    }
+    with commits.alone(ws, f"evaluate-{run}"):
+        staging = commits.Staging(ws, f"evaluate-{run}")
+        result.queries.write_parquet(staging.path(ws.queries(run)))
+        for path, content in (
+            (ws.metrics(run), result.metrics),
+            (ws.lineage(run), lineage),
+        ):
+            commits.write_text(staging.path(path), json.dumps(content, indent=2) + "\n")
+        staging.commit()
+    return result
+
+
+def _digests(ws: Workspace, dataset: str, model: str) -> dict[str, str]:
+    """The digests of the columns that a run reads: what dvc.yaml has its stage depend on."""
+    path = ws.published_digests(dataset)
+    published = Digests.from_yaml(read_yaml(path), ws.relative(path)).columns
+    return {name: published[name] for name in (*READ, model)}
+
+
+def _score(
+    dataset: Dataset, model: str, index: str, protocol: Protocol, *, exact: bool
+) -> Evaluation:
+    rows = dataset.items.select("item_id", "label", "subset")
+    if exact:
+        return protocol.evaluate_vectors(dataset.vectors(model), rows)
+    return protocol.evaluate_lists(dataset.searcher(model, index).rankings(DEPTH), rows)

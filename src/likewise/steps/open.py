@@ -1,0 +1,218 @@
+"""Open a catalogue: its data sets as frames, vectors, images and search."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import polars as pl
+
+from likewise import commits, tables, versions
+from likewise.config import Card
+from likewise.errors import DataError, UnknownNameError, bounded, hint
+from likewise.imaging.reader import ImageReader, LabelledImages
+from likewise.workspace import Workspace
+
+if TYPE_CHECKING:
+    import lance
+    import numpy as np
+    import numpy.typing as npt
+    from PIL import Image
+
+    from likewise.steps.search import Searcher
+
+
+def open_workspace(workspace: Path | None = None) -> Workspace:
+    """The workspace around ``workspace`` (by default the current folder), whole.
+
+    Raises:
+        MissingArtefactError: there is none.
+    """
+    ws = Workspace.find(workspace)
+    commits.recover(ws)
+    return ws
+
+
+class Dataset:
+    """One published data set of a catalogue, as it was when it was opened.
+
+    It reads links to the tables' files, not the workspace, so a ``dvc checkout`` or a new
+    version beside it changes nothing in what it returns.
+    """
+
+    def __init__(self, ws: Workspace, name: str) -> None:
+        """Name the data set; nothing is opened yet."""
+        self.name = name
+        self._ws = ws
+        self._searchers: dict[tuple[str, str], Searcher] = {}
+
+    @property
+    def card(self) -> Card:
+        """What the data set is."""
+        return self._ws.card(self.name)
+
+    @cached_property
+    def table(self) -> "lance.LanceDataset":
+        """The published table.
+
+        Raises:
+            MissingArtefactError: it was not published yet.
+        """
+        digests = self._ws.published_digests(self.name)
+        path = _steady(self._ws, self._ws.published(self.name), digests)
+        return tables.open_table(path, f"dvc repro publish@{self.name}")
+
+    def frame(self) -> pl.LazyFrame:
+        """The published table as a lazy frame: items, image facts, a vector column a model."""
+        return pl.scan_lance(self.table)
+
+    @cached_property
+    def items(self) -> pl.DataFrame:
+        """Every column but the vectors, a row an item, in canonical order."""
+        return tables.read(self.table, tables.metadata_columns(self.table))
+
+    @property
+    def models(self) -> list[str]:
+        """The models whose vectors the table holds."""
+        return tables.vector_columns(self.table)
+
+    def vectors(self, model: str) -> "npt.NDArray[np.floating[Any]]":
+        """The vectors of ``model``: (items, dimensions), in canonical order, as stored.
+
+        Raises:
+            UnknownNameError: no such model has embedded the data set.
+        """
+        if model not in self.models:
+            raise UnknownNameError("model", model, self.models, f"the vectors of {self.name}")
+        return tables.read_vectors(self.table, model)
+
+    @overload
+    def images(self, ids: Sequence[str]) -> "list[Image.Image]": ...
+    @overload
+    def images(self, ids: Sequence[str], *, encoded: Literal[True]) -> list[bytes]: ...
+    def images(
+        self, ids: Sequence[str], *, encoded: bool = False
+    ) -> "list[Image.Image] | list[bytes]":
+        """The images of the items or images ``ids``: RGB pictures, or their bytes unchanged.
+
+        Raises:
+            DataError: an id that the data set does not have.
+        """
+        reader = self._reader(ids)
+        data = reader.encoded(range(len(ids)))
+        return data if encoded else list(map(reader.decode, range(len(ids)), data))
+
+    def torch(self, transform: "Callable[[Image.Image], Any] | None" = None) -> LabelledImages:
+        """A map-style data set of (``transform(image)``, class index) that workers can open.
+
+        ``classes`` lists the labels; an item without one has the index -1.
+        """
+        reader = self._reader(self.items["item_id"].to_list())
+        return LabelledImages(reader, self.items["label"].to_list(), transform)
+
+    def search(self, **query: Any) -> pl.DataFrame:
+        """The nearest items to a query; the arguments of ``likewise.search``, but the first."""
+        from likewise.steps.search import search_in
+
+        return search_in(self, **query)
+
+    def searcher(self, model: str, index: str) -> "Searcher":
+        """What answers queries to ``model``'s vectors by ``index``; built once, then kept."""
+        from likewise.steps.search import Searcher
+
+        key = (model, index)
+        if key not in self._searchers:
+            self._searchers[key] = Searcher.build(self, self._ws, model, index)
+        return self._searchers[key]
+
+    @property
+    def _images_path(self) -> Path:
+        digests = self._ws.digests(self.name, "images")
+        return _steady(self._ws, self._ws.table(self.name, "images"), digests)
+
+    @cached_property
+    def _row_of_image(self) -> dict[str, int]:
+        images = tables.open_table(self._images_path, f"dvc repro ingest@{self.name}")
+        names = tables.read(images, ["image_id"])["image_id"]
+        return {name: row for row, name in enumerate(names)}
+
+    def _reader(self, ids: Sequence[str]) -> ImageReader:
+        """What reads the images, or the boxes of them, that ``ids`` are."""
+        places = {i: (image, box) for i, image, box in self._places.iter_rows()}
+        wanted = [places.get(i, (i, None)) for i in ids]
+        absent = [image for image, _ in wanted if image not in self._row_of_image]
+        if absent:
+            what = f"{self.name} has no item {bounded(absent, len(absent))}"
+            raise DataError(f"{what}; {hint(absent[0], places)}")
+        rows = [self._row_of_image[image] for image, _ in wanted]
+        return ImageReader(self._images_path, rows, [box for _, box in wanted])
+
+    @property
+    def _places(self) -> pl.DataFrame:
+        return self.items.select("item_id", "image_id", "box")
+
+
+class Catalogue:
+    """A catalogue: its data sets by name."""
+
+    def __init__(self, ws: Workspace) -> None:
+        """Stand on a workspace."""
+        self._ws = ws
+
+    def __getitem__(self, name: str) -> Dataset:
+        """The data set ``name``.
+
+        Raises:
+            UnknownNameError: there is none of that name.
+        """
+        self._ws.dataset(name)
+        return Dataset(self._ws, name)
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the data sets, sorted."""
+        return iter(sorted(self._ws.params.datasets))
+
+    def __len__(self) -> int:
+        """How many data sets there are."""
+        return len(self._ws.params.datasets)
+
+
+@overload
+def open_catalogue(name: None = None, *, workspace: Path | None = None) -> Catalogue: ...
+@overload
+def open_catalogue(name: str, *, workspace: Path | None = None) -> Dataset: ...
+def open_catalogue(
+    name: str | None = None, *, workspace: Path | None = None
+) -> Catalogue | Dataset:
+    """The catalogue around ``workspace`` (by default the current folder), or a data set of it.
+
+    Raises:
+        MissingArtefactError: there is no catalogue.
+        UnknownNameError: it has no data set ``name``.
+    """
+    catalogue = Catalogue(open_workspace(workspace))
+    return catalogue if name is None else catalogue[name]
+
+
+def _steady(ws: Workspace, table: Path, digests: Path) -> Path:
+    """Links to ``table``'s present files, in a folder named after its content.
+
+    The version that dvc.lock names where the table is not there; the table itself where the
+    checkout cannot be written.
+    """
+    if not table.is_dir() or not digests.is_file():
+        return versions.present(ws, table)
+    mark = hashlib.sha256(digests.read_bytes()).hexdigest()[:32]
+    linked = ws.private / "views" / mark / table.name
+    if linked.is_dir():
+        return linked
+    try:
+        versions.link_view(linked, {linked / f.relative_to(table): f for f in _files(table)})
+    except PermissionError:
+        return table
+    return linked
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]

@@ -1,0 +1,130 @@
+"""Join items, image facts and vectors into the table that people open."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import polars as pl
+import pyarrow as pa
+
+from likewise import commits, tables, versions
+from likewise.digests import Digester
+from likewise.errors import StaleArtefactError
+from likewise.indexes.lance import build_ann
+from likewise.schema import IMAGES, ITEMS, PUBLISHED, Column
+from likewise.steps.open import open_workspace
+from likewise.workspace import Workspace
+
+if TYPE_CHECKING:
+    import lance
+
+SCALAR_INDICES: dict[str, Literal["BTREE", "BITMAP"]] = {
+    "label": "BTREE",
+    "split": "BITMAP",
+    "subset": "BITMAP",
+}
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was published: how many items, and whose vectors."""
+
+    dataset: str
+    items: int
+    models: list[str]
+
+
+@dataclass(frozen=True)
+class _Vectors:
+    """One model's vectors, and which of them each item has."""
+
+    model: str
+    table: "lance.LanceDataset"
+    rows: pl.Series
+
+    @property
+    def field(self) -> pa.Field:
+        return self.table.schema.field("vector")
+
+    def take(self, start: int, count: int) -> pa.Array:
+        rows = self.rows.slice(start, count).to_list()
+        return self.table.take(rows, columns=["vector"]).column(0).combine_chunks()
+
+
+def publish(dataset: str, *, workspace: Path | None = None) -> Published:
+    """Write the published table of ``dataset``: items, image facts, one vector column a model.
+
+    Raises:
+        MissingArtefactError: it was not ingested, or a model's vectors are not there.
+        StaleArtefactError: a model's vectors do not cover the present items.
+    """
+    ws = open_workspace(workspace)
+    ws.dataset(dataset)
+    models = ws.params.models_of(dataset)
+    facts = _facts(ws, dataset)
+    vectors = [_vectors(ws, dataset, model, facts["content"]) for model in models]
+    contract = PUBLISHED.with_columns(
+        *(Column(v.model, v.field.type, "L2-normalised embedding") for v in vectors)
+    )
+    schema = tables.lance_schema(contract, {v.model: dict(_text(v.field)) for v in vectors})
+    with commits.alone(ws, f"publish-{dataset}"):
+        staging = commits.Staging(ws, f"publish-{dataset}")
+        table = staging.path(ws.published(dataset))
+        digester = Digester(PUBLISHED.key)
+        tables.write(table, schema, _rows(facts, vectors, schema, digester))
+        _index(tables.open_table(table, ""), models)
+        digests = digester.digests("content")
+        commits.write_text(staging.path(ws.published_digests(dataset)), digests.to_yaml())
+        staging.commit()
+    return Published(dataset, len(facts), models)
+
+
+def _facts(ws: Workspace, dataset: str) -> pl.DataFrame:
+    """Items with the facts of their images, in canonical order."""
+    command = f"dvc repro ingest@{dataset}"
+    items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
+    images = tables.open_table(versions.present(ws, ws.table(dataset, "images")), command)
+    known = [name for name in PUBLISHED.names() if name in IMAGES.names()]
+    facts = tables.read(images, sorted({"image_id", *known}))
+    return tables.read(items, ITEMS.names()).join(facts, on="image_id", maintain_order="left")
+
+
+def _vectors(ws: Workspace, dataset: str, model: str, contents: pl.Series) -> _Vectors:
+    command = f"dvc repro embed@{ws.params.embedding(dataset, model)}"
+    path = versions.present(ws, ws.embeddings(dataset, model))
+    table = tables.open_table(path, command)
+    there = tables.read(table, ["content"]).with_row_index("row")
+    rows = contents.to_frame().join(there, on="content", how="left", maintain_order="left")[
+        "row"
+    ]
+    if rows.null_count():
+        what = f"{model!r} has no vector for {rows.null_count():,} items of {dataset!r}"
+        raise StaleArtefactError(what, command)
+    return _Vectors(model, table, rows)
+
+
+def _rows(
+    facts: pl.DataFrame, vectors: Sequence[_Vectors], schema: pa.Schema, digester: Digester
+) -> Iterator[pa.RecordBatch]:
+    """The published rows, a batch at a time; ``digester`` sees them go by."""
+    for start in range(0, len(facts), tables.BATCH):
+        part = facts.slice(start, tables.BATCH)
+        table = part.select(PUBLISHED.names()).to_arrow().cast(PUBLISHED.arrow())
+        columns = [column.combine_chunks() for column in table.columns]
+        columns += [v.take(start, len(part)) for v in vectors]
+        batch = pa.record_batch(columns, schema=schema)
+        digester.add(batch)
+        yield batch
+
+
+def _index(table: "lance.LanceDataset", models: Sequence[str]) -> None:
+    for column, kind in SCALAR_INDICES.items():
+        table.create_scalar_index(column, kind)
+    for model in models:
+        build_ann(table, model)
+
+
+def _text(field: pa.Field) -> Iterator[tuple[str, str]]:
+    for key, value in (field.metadata or {}).items():
+        yield key.decode(), value.decode()

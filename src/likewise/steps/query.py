@@ -1,0 +1,175 @@
+"""Answer SQL over every table of the catalogue."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from likewise import tables, versions
+from likewise.errors import DataError, LikewiseError, MissingArtefactError, hint
+from likewise.schema import FINDINGS, IMAGES, ITEMS
+from likewise.steps.open import open_workspace
+from likewise.workspace import Workspace
+
+_CHANGING = re.compile(r"\s*(alter|create|delete|drop|insert|truncate|update)\b", re.IGNORECASE)
+_READING_FILES = re.compile(r"\bread_[a-z]+\b", re.IGNORECASE)
+_SHOW = re.compile(r"\s*show\b", re.IGNORECASE)
+_NO_TABLE = re.compile(r"relation '(.+)' was not found")
+_NO_COLUMN = re.compile(r'unable to find column "(.+?)"(?:; valid columns: \[(.*)\])?')
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table that SQL may name: where it lies, what makes it, what of it is not shown."""
+
+    output: Path
+    command: str
+    hidden: tuple[str, ...] = ()
+
+
+def query(sql: str, *, limit: int | None = None, workspace: Path | None = None) -> pl.DataFrame:
+    """The rows that ``sql`` selects, at most ``limit`` of them.
+
+    A data set ``x`` is the table ``x`` (what publish wrote), and ``x_images``, ``x_items`` and
+    ``x_findings``; the per-query results of a run ``r-1`` are ``queries_r_1``. Only the tables
+    that the text names are opened, and only the columns and rows that it needs are read.
+    ``x_images`` has no pixels; ``likewise.open("x").images(ids)`` does.
+
+    Raises:
+        DataError: the SQL is wrong, or names a table or column that there is not.
+        MissingArtefactError: it names a table that was not made yet.
+    """
+    return _answer(sql, limit, workspace, pl.LazyFrame.collect)
+
+
+def write_query(
+    sql: str,
+    file: Path,
+    *,
+    kind: Literal["parquet", "csv"] = "parquet",
+    limit: int | None = None,
+    workspace: Path | None = None,
+) -> int:
+    """Write the rows that ``sql`` selects to ``file``, as they come; how many there were.
+
+    In CSV a vector or box is a JSON list. Otherwise as ``query``.
+
+    Raises:
+        DataError: the SQL is wrong, or names a table or column that there is not.
+        MissingArtefactError: it names a table that was not made yet.
+    """
+    if not file.parent.is_dir():
+        raise DataError(f"no folder {file.parent} to write {file.name} into; make it first")
+    beside = file.with_name(f".{file.name}.part")
+
+    def sink(frame: pl.LazyFrame) -> int:
+        if kind == "parquet":
+            frame.sink_parquet(beside)
+            return int(pl.scan_parquet(beside).select(pl.len()).collect().item())
+        _flat(frame).sink_csv(beside)
+        return int(pl.scan_csv(beside, infer_schema=False).select(pl.len()).collect().item())
+
+    try:
+        rows = _answer(sql, limit, workspace, sink)
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
+    return rows
+
+
+def _answer(
+    sql: str,
+    limit: int | None,
+    workspace: Path | None,
+    finish: Callable[[pl.LazyFrame], T],
+) -> T:
+    _refuse(sql)
+    ws = open_workspace(workspace)
+    known = _tables(ws)
+    context = pl.SQLContext()
+    for name, table in known.items():
+        if _names(sql, name) and (path := versions.present(ws, table.output)).exists():
+            context.register(name, _frame(table, path))
+    try:
+        frame = context.execute(sql, eager=False)
+        return finish(frame if limit is None else frame.limit(limit))
+    except PolarsError as error:
+        raise _explained(str(error), known) from error
+
+
+def _refuse(sql: str) -> None:
+    if _CHANGING.match(sql):
+        raise DataError("query only reads; to correct a data set, correct its source's files")
+    if _READING_FILES.search(sql):
+        # Otherwise whoever may ask, by the web page say, could read any file of the machine.
+        raise DataError("query reads the catalogue's tables, not files; read those with polars")
+
+
+def _names(sql: str, name: str) -> bool:
+    """Whether ``sql`` may mean the table ``name``, or a column or text that is called so."""
+    if _SHOW.match(sql):
+        return True
+    return bool(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql, re.IGNORECASE))
+
+
+def _tables(ws: Workspace) -> dict[str, _Table]:
+    """Every table by its name in SQL, made or not."""
+    found: dict[str, _Table] = {}
+    for dataset in ws.params.datasets:
+        found[dataset] = _Table(ws.published(dataset), f"dvc repro publish@{dataset}")
+        for contract in (IMAGES, ITEMS, FINDINGS):
+            found[f"{dataset}_{contract.name}"] = _Table(
+                ws.table(dataset, contract.name),
+                f"dvc repro ingest@{dataset}",
+                tuple(contract.blobs()),
+            )
+    reports = {
+        run: _Table(ws.queries(run), f"dvc repro evaluate@{run}") for run in ws.params.runs
+    }
+    # A run's own name goes first, so that what "r-1" is called never hides a run "r_1".
+    for run, table in reports.items():
+        found.setdefault(f"queries_{run}", table)
+    for run, table in reports.items():
+        found.setdefault(f"queries_{run.replace('-', '_')}", table)
+    return found
+
+
+def _frame(table: _Table, path: Path) -> pl.LazyFrame:
+    if path.suffix == ".parquet":
+        return pl.scan_parquet(path)
+    return pl.scan_lance(tables.open_table(path, table.command)).drop(table.hidden)
+
+
+def _flat(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """``frame`` with lists as their JSON text, which is all that CSV can hold."""
+    nested = [name for name, kind in frame.collect_schema().items() if kind.is_nested()]
+    return frame.with_columns(
+        pl.when(pl.col(name).is_not_null())
+        .then(
+            pl.struct(pl.col(name).alias("v"))
+            .struct.json_encode()
+            .str.strip_prefix('{"v":')
+            .str.strip_suffix("}")
+        )
+        .alias(name)
+        for name in nested
+    )
+
+
+def _explained(said: str, known: Mapping[str, _Table]) -> LikewiseError:
+    """Polars' error in a line, with the nearest names."""
+    if absent := _NO_TABLE.search(said):
+        name = absent[1]
+        if name.lower() in known:
+            return MissingArtefactError(f"no table {name} yet", known[name.lower()].command)
+        return DataError(f"no table {name!r}; {hint(name, known)}")
+    if absent := _NO_COLUMN.search(said):
+        columns = re.findall(r'"([^"]+)"', absent[2] or "")
+        return DataError(f"no column {absent[1]!r}; {hint(absent[1], columns)}")
+    return DataError(f"the SQL cannot be answered: {said.splitlines()[0]}")

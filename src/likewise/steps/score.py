@@ -1,0 +1,76 @@
+"""Score embeddings or rankings that were made elsewhere, without a catalogue."""
+
+from pathlib import Path
+
+import polars as pl
+
+from likewise.errors import DataError
+from likewise.files import open_files
+from likewise.gpr1200 import CATEGORIES, PER_CATEGORY, subset_of
+from likewise.protocols import PROTOCOLS
+from likewise.protocols.base import Evaluation
+from likewise.sources.gpr1200 import Gpr1200
+from likewise.vectorfiles import read_array
+
+
+def score(
+    protocol: str,
+    *,
+    embeddings: Path | None = None,
+    indices: Path | None = None,
+    images: Path | None = None,
+) -> Evaluation:
+    """Score one vector an image, or one ranked list an image, by a protocol.
+
+    Row i belongs to the i-th image in canonical order: by category, then by file name. The
+    order inside a category matters to no metric, only to the names of the queries.
+
+    Args:
+        protocol: its name, as ``gpr1200``.
+        embeddings: a file (n, d) of numbers (see ``vectorfiles.read_array``),
+        indices: ... or one (n, k) of rows, best first; one of the two.
+        images: the folder or archive of the images; without it the file must have the 12,000
+            rows of the whole of GPR1200, ten a category.
+
+    Raises:
+        DataError: not one file, or one whose rows do not fit the images or cannot be scored.
+        UnknownNameError: no such protocol.
+    """
+    part = PROTOCOLS.build({"kind": protocol}, f"protocol {protocol}")
+    path = embeddings or indices
+    if path is None or (embeddings and indices):
+        raise DataError("give either embeddings or indices: one file")
+    values = read_array(path)
+    rows, notes = _standard(path, len(values)) if images is None else _listed(images)
+    try:
+        told = (part.evaluate_vectors if embeddings else part.evaluate_lists)(values, rows)
+    except DataError as error:
+        raise DataError(" / ".join([f"{path}: {error}", *notes])) from error
+    return Evaluation(told.metrics, told.queries, told.protocol, [*told.notes, *notes])
+
+
+def _standard(path: Path, count: int) -> tuple[pl.DataFrame, list[str]]:
+    """The rows of the whole of GPR1200, of which only the categories are known."""
+    if count != CATEGORIES * PER_CATEGORY:
+        raise DataError(
+            f"{path}: has {count:,} rows, and all of GPR1200 {CATEGORIES * PER_CATEGORY:,}; "
+            "name the folder of the images that it is of (images)"
+        )
+    categories = [row // PER_CATEGORY for row in range(count)]
+    rows = pl.DataFrame(
+        {
+            "item_id": [str(row) for row in range(count)],
+            "label": [str(category) for category in categories],
+            "subset": [subset_of(category) for category in categories],
+        }
+    )
+    note = f"no images were named: row i is taken to be of category i // {PER_CATEGORY}"
+    return rows, [note]
+
+
+def _listed(images: Path) -> tuple[pl.DataFrame, list[str]]:
+    """The rows of the images in ``images``, as ingest would name them."""
+    read = Gpr1200().read(open_files(images), images)
+    left_out = len(read.findings)
+    note = f"{images}: {left_out:,} files are left out, by their names no images of GPR1200"
+    return read.items.select("item_id", "label", "subset"), [note] if left_out else []
