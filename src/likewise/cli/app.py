@@ -1,0 +1,92 @@
+"""The likewise command: its commands in the order of use, and the one place for errors."""
+
+import io
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+import likewise
+from likewise.cli import care, make, read
+from likewise.cli.output import note, say
+
+INTERRUPTED = 130
+"""The exit code of a process that Ctrl-C ended."""
+
+COMMANDS = (
+    ("init", make.init, "likewise init birds-and-cars"),
+    ("add", make.add, "likewise add gpr1200 --source gpr1200 --path ~/data/GPR1200.zip"),
+    ("ingest", make.ingest, "likewise ingest gpr1200"),
+    ("train", make.train, "likewise train lite0"),
+    ("embed", make.embed, "likewise embed gpr1200 lite0"),
+    ("publish", make.publish, "likewise publish gpr1200"),
+    ("evaluate", make.evaluate, "likewise evaluate gpr1200-lite0-gpr1200"),
+    ("list", read.list_, "likewise list --json"),
+    ("show", read.show, "likewise show gpr1200"),
+    (
+        "query",
+        read.query,
+        "likewise query 'select label, count(*) from gpr1200 group by label'",
+    ),
+    ("search", read.search, "likewise search gpr1200 --image bird.jpg -k 5 --html hits.html"),
+    ("score", read.score, "likewise score gpr1200 --embeddings features.npy --images images/"),
+    ("doctor", care.doctor, "likewise doctor --deep"),
+    ("schemas", care.schemas, "likewise schemas --check"),
+)
+"""Name, function, example."""
+
+# Help without rich: it is the same in a terminal, in a pipe and in docs/cli.md, and quick.
+app = typer.Typer(
+    name="likewise",
+    help="The versioned catalogue for image-retrieval research.",
+    epilog="Example: likewise init, then: likewise add emoji --source gpr1200 --path images/",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"max_content_width": 96, "help_option_names": ["-h", "--help"]},
+)
+for _name, _function, _example in COMMANDS:
+    app.command(_name, epilog=f"Example: {_example}")(_function)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib import metadata
+
+        say(metadata.version("likewise"))
+        raise typer.Exit
+
+
+@app.callback()
+def _likewise(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """The versioned catalogue for image-retrieval research."""
+
+
+def main() -> None:
+    """Run the command line; a user's fault is a line on stderr and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output has had enough; the interpreter's own flush must not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            note("likewise: stopped; run the same command again to go on")
+        raise
+    except likewise.LikewiseError as error:
+        note(f"likewise: {error}")
+        sys.exit(error.exit_code)

@@ -1,0 +1,87 @@
+"""The commands that make something: init, add, and the stages of the pipeline."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import likewise
+from likewise.cli.evaluation import print_evaluation
+from likewise.cli.output import counts, say
+
+Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set of the catalogue.")]
+
+
+def init(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Where; by default the current folder.")
+    ] = Path(),
+) -> None:
+    """Begin a catalogue in a folder: git, DVC, and files to fill in.
+
+    What is there already stays as it is.
+    """
+    for name in likewise.init(folder):
+        say(f"wrote {name}")
+    say("next: likewise add NAME --source KIND --path DIR")
+
+
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call the data set.")],
+    source: Annotated[str, typer.Option(metavar="KIND", help="Its layout, gpr1200 say.")],
+    path: Annotated[Path, typer.Option(metavar="DIR", help="The folder or archive of images.")],
+    text: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What explains them, if elsewhere.")
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+) -> None:
+    """Add a data set: write its card and its params.yaml entries.
+
+    Nothing but names is read; every model is to embed it, every protocol to score it.
+    """
+    added = likewise.add(name, source=source, path=path, text=text, title=title)
+    say(f"{name}: {added.items:,} items, {added.labels:,} labels, {added.findings:,} findings")
+    say(f"wrote {added.card} and params.yaml; look at both, then run: dvc repro")
+
+
+def ingest(
+    dataset: Dataset,
+    strict: Annotated[bool, typer.Option("--strict", help="Let any finding stop it.")] = False,
+) -> None:
+    """Read a source into tables; only what is new or changed is read."""
+    done = likewise.ingest(dataset, strict=strict)
+    say(f"{dataset}: {done.items:,} items in {done.images:,} images")
+    say(f"{done.read:,} read, {done.kept:,} kept, {done.removed:,} removed")
+    if done.findings:
+        say(f"left out: {counts(done.findings)}; see the table {dataset}_findings")
+
+
+def train(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of params.yaml.")],
+) -> None:
+    """Make a model by its recipe in params.yaml."""
+    made = likewise.train(model)
+    say(f"{model}: {made.backbone}, {made.dim:,} dimensions, weights {made.weights_source}")
+
+
+def embed(
+    dataset: Dataset,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of params.yaml.")],
+) -> None:
+    """Embed a data set by a model, as far as it is not embedded yet."""
+    done = likewise.embed(dataset, model)
+    say(f"{dataset} by {model}: {done.computed:,} vectors computed")
+    say(f"{done.taken_over:,} taken over, {done.dropped:,} dropped")
+
+
+def publish(dataset: Dataset) -> None:
+    """Write the table that people open: items, image facts, vectors."""
+    done = likewise.publish(dataset)
+    say(f"{dataset}: {done.items:,} items, vectors of {', '.join(done.models) or 'no model'}")
+
+
+def evaluate(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run of params.yaml.")],
+) -> None:
+    """Score a run by its protocol and write its report."""
+    print_evaluation(likewise.evaluate(run))

@@ -1,0 +1,126 @@
+"""The commands that read: list, show, query, search, score."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import likewise
+from likewise.cli.description import print_description
+from likewise.cli.evaluation import print_evaluation
+from likewise.cli.output import as_json, frame_as_json, frame_as_table, note, table
+
+SHOWN = 100
+"""Rows that a table for people has unless --limit says another number."""
+
+Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set of the catalogue.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def list_(json: Json = False) -> None:
+    """List the data sets of the catalogue."""
+    found = likewise.datasets()
+    if json:
+        as_json(found)
+        return
+    rows = [
+        (s.dataset, s.state, s.items, ", ".join(s.models), len(s.runs), s.title) for s in found
+    ]
+    table(("dataset", "state", "items", "models", "runs", "title"), rows)
+
+
+def show(dataset: Dataset, json: Json = False) -> None:
+    """Show what a data set is and holds, and its runs' numbers."""
+    found = likewise.show(dataset)
+    if json:
+        as_json(found)
+    else:
+        print_description(found)
+
+
+def query(
+    sql: Annotated[
+        str, typer.Argument(metavar="SQL", help="What to select, from which table.")
+    ],
+    limit: Annotated[int | None, typer.Option(min=0, help="So many rows at most.")] = None,
+    json: Json = False,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write CSV.")] = None,
+    parquet: Annotated[Path | None, typer.Option(metavar="FILE", help="Write Parquet.")] = None,
+) -> None:
+    """Answer SQL over all tables of the catalogue.
+
+    A data set x is the tables x, x_images, x_items and x_findings; x has a vector column a
+    model. The results of a run r-1, a row a query, are queries_r_1. "show tables" lists all.
+    """
+    if csv:
+        rows = likewise.write_query(sql, csv, kind="csv", limit=limit)
+        note(f"wrote {rows:,} rows to {csv}")
+    if parquet:
+        rows = likewise.write_query(sql, parquet, kind="parquet", limit=limit)
+        note(f"wrote {rows:,} rows to {parquet}")
+    if csv or parquet:
+        return
+    if json:
+        frame_as_json(likewise.query(sql, limit=limit))
+        return
+    shown = SHOWN if limit is None else limit
+    frame = likewise.query(sql, limit=shown + 1)
+    frame_as_table(frame.head(shown))
+    if limit is None and len(frame) > shown:
+        note(f"the first {shown} rows; for more: --limit N, --json, --csv FILE, --parquet FILE")
+
+
+def search(  # noqa: PLR0913 (a function here is a command, an argument an option)
+    dataset: Dataset,
+    *,
+    model: Annotated[str | None, typer.Option(help="By default the only one there is.")] = None,
+    image: Annotated[Path | None, typer.Option(metavar="FILE", help="By a picture,")] = None,
+    item: Annotated[str | None, typer.Option("--id", metavar="ITEM", help="by an item")] = None,
+    vector: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="or by a vector (.npy).")
+    ] = None,
+    k: Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many hits.")] = 10,
+    where: Annotated[
+        str | None, typer.Option(metavar="SQL", help="Only among these: split = 'test'.")
+    ] = None,
+    index: Annotated[
+        str | None, typer.Option(help="An index of params.yaml; by default exact.")
+    ] = None,
+    json: Json = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page with the pictures.")
+    ] = None,
+) -> None:
+    """Find the items nearest to a picture, an item or a vector."""
+    hits = likewise.search(
+        dataset, model=model, image=image, id=item, vector=vector, k=k, where=where, index=index
+    )
+    if html:
+        told = ", ".join(text for text in (model, index, where) if text)
+        likewise.write_sheet(dataset, hits, html, image=image, id=item, note=told)
+        note(f"wrote {html}")
+    if json:
+        frame_as_json(hits)
+    else:
+        frame_as_table(hits)
+
+
+def score(
+    protocol: Annotated[str, typer.Argument(metavar="PROTOCOL", help="How to score.")],
+    embeddings: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A vector an image,")
+    ] = None,
+    indices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="or a ranked list an image.")
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The images that they are of.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Score embeddings or rankings made elsewhere by a protocol."""
+    result = likewise.score(protocol, embeddings=embeddings, indices=indices, images=images)
+    if json:
+        as_json({"metrics": result.metrics, "protocol": result.protocol, "notes": result.notes})
+    else:
+        print_evaluation(result)

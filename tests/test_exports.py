@@ -1,0 +1,64 @@
+import subprocess
+import sys
+
+import pytest
+
+import likewise
+
+
+def test_the_public_names() -> None:
+    assert likewise.__all__ == [
+        "Card",
+        "Catalogue",
+        "ConfigError",
+        "DataError",
+        "Dataset",
+        "Evaluation",
+        "LikewiseError",
+        "MissingArtefactError",
+        "MissingExtraError",
+        "Problem",
+        "StaleArtefactError",
+        "UnknownNameError",
+        "VersionError",
+        "add",
+        "datasets",
+        "doctor",
+        "embed",
+        "evaluate",
+        "ingest",
+        "init",
+        "open",
+        "publish",
+        "query",
+        "score",
+        "search",
+        "show",
+        "train",
+        "write_query",
+        "write_schemas",
+        "write_sheet",
+    ]
+
+
+@pytest.mark.parametrize("name", likewise.__all__)
+def test_every_public_name_is_there_and_documented(name: str) -> None:
+    assert getattr(likewise, name).__doc__
+
+
+def test_every_public_name_has_one_home() -> None:
+    assert sorted(likewise._HOMES) == dir(likewise) == likewise.__all__
+
+
+def test_no_other_name_is_public() -> None:
+    with pytest.raises(AttributeError, match="'likewise' has no attribute 'serach'"):
+        getattr(likewise, "serach")  # noqa: B009 (mypy would refuse likewise.serach)
+
+
+def test_importing_likewise_loads_no_library() -> None:
+    program = "import sys, likewise; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert not loaded & {"polars", "pyarrow", "lance", "torch", "numpy", "pydantic", "yaml"}

@@ -1,0 +1,214 @@
+"""Lance tables: written, changed, linked and read."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from likewise import tables
+from likewise.digests import digest_batches
+from likewise.errors import DataError, MissingArtefactError
+from likewise.schema import EMBEDDINGS, FINDINGS, IMAGES, Column, Contract, vector
+
+WORDS = Contract("words", "word", "", (Column("word", pa.string(), ""),))
+PASSPORT = {"vector": {"passport": "{}"}}
+
+
+def put(path: Path, *words: str) -> None:
+    """Write words, or append them: one fragment."""
+    batch = pa.record_batch([pa.array(words, pa.string())], schema=WORDS.arrow())
+    tables.write(path, tables.lance_schema(WORDS), [batch])
+
+
+def words(path: Path) -> list[str]:
+    return tables.read(tables.open_table(path, ""), ["word"])["word"].to_list()
+
+
+def put_images(path: Path, data: Sequence[bytes]) -> None:
+    hashes = [hashlib.sha256(d).hexdigest() for d in data]
+    size = [len(d) for d in data]
+    columns = [
+        pa.array([f"{n}.jpg" for n in range(len(data))]),
+        pa.array(hashes),
+        *(pa.array([1] * len(data), pa.int32()) for _ in ("width", "height")),
+        *(pa.array(["?"] * len(data)) for _ in ("format", "mode")),
+        pa.array([1] * len(data), pa.int8()),
+        pa.array(size, pa.int64()),
+        tables.blobs(data),
+    ]
+    schema = tables.lance_schema(IMAGES)
+    tables.write(path, schema, [pa.record_batch(columns, schema=schema)])
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """Every file below ``folder``, and its bytes."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "deep" / "words.lance"
+
+
+def test_a_second_write_appends(path: Path) -> None:
+    put(path, "b", "a")
+    put(path, "c")
+    assert words(path) == ["b", "a", "c"]
+    assert tables.next_fragment(path) == 2
+
+
+def test_what_a_killed_first_write_left_is_no_table(path: Path) -> None:
+    (path / "data").mkdir(parents=True)
+    (path / "data" / "half.lance").write_bytes(b"half")
+    assert not tables.exists(path)
+    put(path, "a")
+    assert words(path) == ["a"]
+    assert "data/half.lance" not in content(path)
+
+
+def test_a_table_that_is_not_there_names_its_command(path: Path) -> None:
+    assert tables.next_fragment(path) == 0
+    with pytest.raises(
+        MissingArtefactError, match=r"^no table deep/words\.lance; run: dvc repro x$"
+    ):
+        tables.open_table(path, "dvc repro x")
+
+
+def test_a_damaged_table_names_its_command(path: Path) -> None:
+    put(path, "a")
+    for manifest in path.glob("_versions/*.manifest"):
+        manifest.write_bytes(b"nothing that Lance knows")
+    with pytest.raises(DataError, match=r"words\.lance is damaged .* dvc repro x$") as caught:
+        tables.open_table(path, "dvc repro x")
+    assert "\n" not in str(caught.value)
+
+
+def test_drop_takes_out_what_it_names(path: Path) -> None:
+    put(path, "it's", "b", '"c"')
+    tables.drop(path, "word", [])
+    tables.drop(path, "word", ["it's", '"c"', "not there"])
+    assert words(path) == ["b"]
+
+
+def test_drop_takes_more_values_than_one_expression(path: Path) -> None:
+    many = [f"{n:04}" for n in range(2500)]
+    put(path, *many)
+    tables.drop(path, "word", many[:-2])
+    assert words(path) == many[-2:]
+
+
+def test_drop_before_a_fragment_leaves_what_was_written_since(path: Path) -> None:
+    put(path, "a", "b")
+    boundary = tables.next_fragment(path)
+    put(path, "a", "c")
+    tables.drop(path, "word", ["a", "c"], before=boundary)
+    assert words(path) == ["b", "a", "c"]
+
+
+def test_settle_leaves_one_version_and_no_files_of_others(path: Path) -> None:
+    put(path, "a", "b")
+    boundary = tables.next_fragment(path)
+    put(path, "c")
+    tables.drop(path, "word", ["a", "b"], before=boundary)
+    tables.settle(path)
+    assert words(path) == ["c"]
+    assert len(list(path.glob("_versions/*.manifest"))) == 1
+    assert len(list(path.glob("data/*.lance"))) == 1
+
+
+def test_a_linked_table_shares_its_bytes_and_nothing_else(path: Path, tmp_path: Path) -> None:
+    put(path, "a", "b")
+    before = content(path)
+    copy = tmp_path / "copy.lance"
+    tables.link_tree(path, copy)
+    shared = [file for file in copy.rglob("*") if file.is_file()]
+    assert {file.stat().st_nlink for file in shared} == {2}
+
+    put(copy, "c")
+    tables.drop(copy, "word", ["a"])
+    tables.settle(copy)
+    assert words(copy) == ["b", "c"]
+    assert content(path) == before
+
+
+def test_link_tree_starts_over_where_it_was_killed(path: Path, tmp_path: Path) -> None:
+    put(path, "a")
+    copy = tmp_path / "copy.lance"
+    (tmp_path / "copy.lance.linking").mkdir()
+    (tmp_path / "copy.lance.linking" / "half").touch()
+    tables.link_tree(path, copy)
+    assert content(copy) == content(path)
+    assert not (tmp_path / "copy.lance.linking").exists()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_vectors_come_back_as_they_were_stored(path: Path, dtype: str) -> None:
+    contract = EMBEDDINGS.with_columns(vector("vector", 3, dtype))
+    schema = tables.lance_schema(contract, PASSPORT)
+    rows = tables.BATCH + 1  # more than a batch
+    values = np.arange(3 * rows).reshape(rows, 3).astype(dtype)
+    lists = pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), 3)
+    contents = pa.array([f"{n:05}" for n in range(rows)])
+    tables.write(path, schema, [pa.record_batch([contents, lists], schema=schema)])
+
+    table = tables.open_table(path, "")
+    found = tables.read_vectors(table, "vector")
+    assert found.dtype == np.dtype(dtype)
+    np.testing.assert_array_equal(found, values)
+    assert tables.vector_columns(table) == ["vector"]
+    assert tables.metadata_columns(table) == ["content"]
+
+
+def test_blobs_come_in_the_order_that_is_asked(path: Path) -> None:
+    data = [bytes([n]) * (n + 1) for n in range(5)]
+    put_images(path, data[:3])
+    put_images(path, data[3:])
+    table = tables.open_table(path, "")
+    asked = [4, 0, 0, 3]
+    assert tables.read_blobs(table, "image", asked) == [data[n] for n in asked]
+    assert tables.read_blobs(table, "image", []) == []
+    assert "image" not in tables.metadata_columns(table)
+
+
+def test_packed_blobs_lie_beside_the_table(path: Path) -> None:
+    put_images(path, [bytes(100_000)] * 3)
+    packs = [file.stat().st_size for file in path.rglob("*.blob")]
+    assert packs == [3 * 100_000]
+
+
+def test_a_frames_digests_are_its_tables(path: Path) -> None:
+    frame = pl.DataFrame(
+        {"finding_id": ["b", "a"], "check": ["x", "y"], "path": ["1", "2"], "detail": ["", "d"]}
+    )
+    written = tables.write_frame(path, FINDINGS, frame)
+    assert written == tables.digest(tables.open_table(path, ""), FINDINGS)
+    assert written == digest_batches(frame.to_arrow().to_batches(), "finding_id")
+
+
+def test_an_empty_frame_is_a_table(path: Path) -> None:
+    frame = pl.DataFrame(schema=dict.fromkeys(FINDINGS.names(), pl.String))
+    written = tables.write_frame(path, FINDINGS, frame)
+    assert written.rows == 0
+    assert written == tables.digest(tables.open_table(path, ""), FINDINGS)
+
+
+def test_a_column_that_is_not_there_has_neighbours(path: Path) -> None:
+    put(path, "a")
+    table = tables.open_table(path, "")
+    tables.need_column(table, "word")
+    with pytest.raises(DataError, match=r"^no label column 'wrod'; did you mean 'word'\?$"):
+        tables.need_column(table, "wrod", "label column")
+
+
+def test_a_scan_keeps_the_order_and_takes_conditions(path: Path) -> None:
+    put(path, "c", "a", "b")
+    batches = tables.scan(tables.open_table(path, ""), ["word"], "word <> 'a'")
+    assert [w for batch in batches for w in batch.column(0).to_pylist()] == ["c", "b"]
