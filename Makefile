@@ -1,0 +1,44 @@
+# make demo: everything on the shipped samples; make test: the whole test suite.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: demo test check format bench generated clean
+
+demo: $(INSTALLED)
+	$(BIN)/dvc repro
+	scripts/demo
+
+test: $(INSTALLED)
+	$(BIN)/pytest --numprocesses 2 --dist worksteal
+
+check: $(INSTALLED)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m likewise schemas --check
+	$(BIN)/python -m likewise.cli.reference --check
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+generated: $(INSTALLED)
+	$(BIN)/python -m likewise schemas
+	$(BIN)/python -m likewise.cli.reference
+
+bench: $(INSTALLED)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[bench,demo]"
+	$(BIN)/python benchmarks/run.py
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[demo,dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) .likewise .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,68 @@
+"""A tour of a catalogue in Python: `marimo edit docs/tour.py`, or run it as a script.
+
+It reads the repository's own catalogue of samples, which `make demo` makes.
+"""
+
+import marimo
+
+app = marimo.App()
+
+
+@app.cell
+def open_a_catalogue():
+    import likewise
+
+    catalogue = likewise.open()
+    emoji = catalogue["emoji"]
+    print("data sets:", ", ".join(catalogue))
+    print("models of emoji:", ", ".join(emoji.models))
+    return (emoji,)
+
+
+@app.cell
+def items_are_a_polars_frame(emoji):
+    import polars as pl
+
+    by_subset = (
+        emoji.frame()
+        .group_by("subset")
+        .agg(pl.len().alias("items"), pl.col("label").n_unique().alias("labels"))
+        .sort("subset")
+        .collect()
+    )
+    print(by_subset)
+    return (pl,)
+
+
+@app.cell
+def vectors_are_an_array(emoji):
+    vectors = emoji.vectors("lite0")
+    similarity = vectors[:10] @ vectors[:10].T
+    print("vectors:", vectors.shape, vectors.dtype)
+    print("cosines within the first category:", similarity.mean().round(3))
+    return (vectors,)
+
+
+@app.cell
+def images_come_by_id(emoji, pl):
+    elephants = emoji.items.filter(pl.col("text") == "elephant")["item_id"].to_list()
+    pictures = emoji.images(elephants)
+    print(len(pictures), "elephants of", pictures[0].size, "pixels")
+    return (pictures,)
+
+
+@app.cell
+def search_by_a_picture(emoji, pictures):
+    hits = emoji.search(image=pictures[0], k=5, where="subset = 'inat'")
+    print(hits.select("rank", "score", "text", "item_id"))
+
+
+@app.cell
+def torch_reads_the_same_tables(emoji):
+    data = emoji.torch(transform=lambda picture: picture.resize((32, 32)))
+    picture, target = data[0]
+    print(len(data), "items;", picture.size, data.classes[target])
+
+
+if __name__ == "__main__":
+    app.run()
