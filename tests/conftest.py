@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import likewise
+from likewise.versions import run_dvc
 
 REPOSITORY = Path(__file__).parents[1]
 EMOJI = REPOSITORY / "samples" / "emoji"
@@ -77,6 +78,26 @@ def workspace(_catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """A copy of that catalogue for one test, which is then the current folder."""
     root = tmp_path / "workspace"
     shutil.copytree(_catalogue, root)
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def _repository(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That catalogue evaluated, in git and DVC, and all of it recorded in dvc.lock."""
+    root = tmp_path_factory.mktemp("repository") / "workspace"
+    shutil.copytree(_catalogue, root)
+    likewise.init(root)
+    likewise.evaluate("emoji-tiny", workspace=root)
+    run_dvc(root, "commit", "--quiet", "--force")
+    return root
+
+
+@pytest.fixture
+def recorded(_repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that repository for one test, which is then the current folder."""
+    root = tmp_path / "workspace"
+    shutil.copytree(_repository, root, symlinks=True)
     monkeypatch.chdir(root)
     return root
 

@@ -146,3 +146,11 @@ def test_a_failed_export_leaves_the_file_as_it_was(workspace: Path, tmp_path: Pa
 def test_an_export_into_no_folder(workspace: Path, tmp_path: Path) -> None:
     with pytest.raises(likewise.DataError, match="make it first"):
         likewise.write_query("select 1", tmp_path / "away" / "rows.csv")
+
+
+@pytest.mark.dvc
+def test_a_table_that_a_running_stage_removed_is_still_there(recorded: Path) -> None:
+    sql = "select item_id, label, tiny from emoji"
+    before = likewise.query(sql)
+    shutil.rmtree(recorded / "catalog" / "emoji.lance")
+    assert likewise.query(sql).equals(before)

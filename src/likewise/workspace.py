@@ -61,7 +61,11 @@ class Workspace:
         path = self.card_file(dataset)
         if not path.is_file():
             what = f"data set {dataset!r} has no card ({self.relative(path)})"
-            raise MissingArtefactError(what, f"likewise add {dataset} --source KIND --path DIR")
+            known = dataset in self.params.datasets
+            add = f"likewise add {dataset} --source KIND --path DIR"
+            raise MissingArtefactError(
+                what, f"git restore {self.relative(path)}" if known else add
+            )
         return read_card(path)
 
     def source(self, path: str) -> Path:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from likewise.cli.output import cell, counts, say, table
 
 if TYPE_CHECKING:
-    from likewise.steps.show import Contents, Description, Labels
+    from likewise.steps.show import Contents, Description, Labels, RunFacts
 
 INDENT = 10
 
@@ -26,9 +26,7 @@ def print_description(found: "Description") -> None:
             for m in found.models
         ]
         table(("model", "dim", "dtype", "backbone", "weights"), rows)
-    if found.runs:
-        say("")
-        _runs(found)
+    _runs(found)
     if found.next:
         say("")
         say(f"next: {found.next}")
@@ -64,7 +62,9 @@ def _contents(contents: "Contents") -> Iterator[tuple[str, str]]:
 
 
 def _labels(labels: "Labels") -> str:
-    each = f"{_range((labels.fewest, labels.most))} items each, median {labels.median:g}"
+    each = f"{_range((labels.fewest, labels.most))} items each"
+    if labels.fewest != labels.most:
+        each += f", median {labels.median:g}"
     without = f"; {labels.unlabelled:,} items without" if labels.unlabelled else ""
     more = ", ..." if labels.number > len(labels.first) else ""
     return f"{labels.number:,}: {each}{without}\n{', '.join(labels.first)}{more}"
@@ -75,11 +75,13 @@ def _range(ends: tuple[int, int]) -> str:
 
 
 def _runs(found: "Description") -> None:
-    """The runs with their numbers; a column for every metric that one of them has."""
-    numbers = [run.metrics or {} for run in found.runs]
-    names = list(dict.fromkeys(name for row in numbers for name in row))
-    rows = [
-        (run.run, run.index, run.protocol, *(row.get(name) for name in names))
-        for run, row in zip(found.runs, numbers, strict=True)
-    ]
-    table(("run", "index", "protocol", *names), rows)
+    """The runs with their numbers: a table for those that have the same metrics."""
+    alike: dict[tuple[str, ...], list[RunFacts]] = {}
+    for run in found.runs:
+        alike.setdefault(tuple(run.metrics or ()), []).append(run)
+    for names, runs in alike.items():
+        say("")
+        rows = [
+            (run.run, run.index, run.protocol, *(run.metrics or {}).values()) for run in runs
+        ]
+        table(("run", "index", "protocol", *names), rows)

@@ -3,16 +3,14 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
 from tqdm import tqdm
 
 from likewise import tables
 from likewise.config import read_yaml
-from likewise.digests import Digests, digest_batches
+from likewise.digests import Digests
 from likewise.errors import DataError, LikewiseError, bounded
 from likewise.passport import WEIGHTS, Passport
 from likewise.schema import (
@@ -108,11 +106,7 @@ def _digests(table: _Table, contract: Contract, dataset: "lance.LanceDataset") -
     if not table.digests.is_file():
         return
     said = Digests.from_yaml(read_yaml(table.digests), table.digests.name)
-    names = [name for name in contract.names() if name not in contract.blobs()]
-    fields = pa.schema([dataset.schema.field(name) for name in names])
-    # A table without rows, of findings say, gives no batch to take the columns from.
-    batches = chain([pa.RecordBatch.from_pylist([], fields)], tables.scan(dataset, names))
-    found = digest_batches(batches, contract.key)
+    found = tables.digest(dataset, contract)
     if found.rows != said.rows:
         yield f"has {found.rows:,} rows, and {table.digests.name} says {said.rows:,}"
     differing = {*found.columns, *said.columns} - {

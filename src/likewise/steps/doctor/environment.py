@@ -41,7 +41,7 @@ def _pipeline(ws: Workspace) -> Iterator[Problem]:
 def _status(ws: Workspace) -> Iterator[Problem]:
     """The stages that DVC would run; those whose results are only missing are not here."""
     try:
-        status = json.loads(versions.run_dvc(ws.root, "status", "--json"))
+        status = json.loads(versions.run_dvc(ws.root, "status", "--json", "dvc.yaml"))
     except VersionError as error:
         yield Problem("dvc", str(error), "dvc status")
         return
