@@ -75,6 +75,7 @@ def die_at_move(root: Path, deadly: int) -> None:
         Path.rename, Path.replace = rename, replace  # type: ignore[method-assign]
 
 
+@pytest.mark.filterwarnings("ignore:lance is not fork-safe")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
 @pytest.mark.parametrize("deadly", range(1, 8))
 def test_a_killed_commit_is_finished_or_never_was(ws: Workspace, deadly: int) -> None:

@@ -69,6 +69,17 @@ def alone(ws: Workspace, job: str) -> Iterator[None]:
         raise DataError(f"{job} is running in another process; wait for it to end") from error
 
 
+@contextmanager
+def still(ws: Workspace) -> Iterator[None]:
+    """Keep every commit of this checkout waiting, to see its files as one commit left them.
+
+    Raises:
+        OSError: the checkout cannot be written, and so holds no lock.
+    """
+    with _locked(ws, "commit", fcntl.LOCK_SH):
+        yield
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a small file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -26,6 +26,8 @@ def faults(where: str, error: ValidationError, model: type[BaseModel]) -> list[s
         message = fault["msg"]
         if fault["type"] == "extra_forbidden":
             message = f"unknown key; {hint(str(fault['loc'][-1]), _keys(model, fault['loc']))}"
+        elif fault["type"] == "dict_type" and fault["input"] is None:
+            message = "it is empty; write {} where there is none"
         lines.append(f"{where}: {place}: {message}" if place else f"{where}: {message}")
     return lines
 

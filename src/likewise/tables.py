@@ -4,6 +4,7 @@ LanceDB carries another release of Lance inside, so tables are written with pyla
 storage version that both can read (``schema.STORAGE_VERSION``).
 """
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -60,6 +61,18 @@ def open_table(path: Path, command: str) -> "lance.LanceDataset":
 def exists(path: Path) -> bool:
     """Whether a table was ever committed in ``path``; a killed first write leaves none."""
     return any(path.glob("_versions/*.manifest"))
+
+
+def mark(path: Path) -> str:
+    """What tells the versions of tables apart: 32 digits of a hash of the table's manifests.
+
+    A manifest names its data files, whose names no two writes share; see ``digest`` for what
+    tells contents apart.
+    """
+    hasher = hashlib.sha256()
+    for manifest in sorted(path.glob("_versions/*.manifest")):
+        hasher.update(hashlib.sha256(manifest.read_bytes()).digest())
+    return hasher.hexdigest()[:32]
 
 
 def lance_schema(

@@ -24,6 +24,8 @@ Numbers = npt.NDArray[Any]
 KEYS = ("embeddings", "features", "vectors")
 """Which array of several an .npz is read for; the first of these that it has."""
 
+_ZIP = b"PK"
+
 _BROKEN = (
     ArithmeticError,
     AttributeError,
@@ -101,17 +103,19 @@ def _numeric(array: Numbers, where: str) -> Numbers:
 
 
 def _npy(path: Path) -> Numbers:
-    loaded = np.load(path, mmap_mode="r", allow_pickle=False)
-    if not isinstance(loaded, np.ndarray):
-        loaded.close()
-        raise DataError(f"{path}: is an .npz file; name it so")
-    return cast("Numbers", loaded)
+    with path.open("rb") as file:
+        if file.read(len(_ZIP)) == _ZIP:
+            raise DataError(f"{path}: is an .npz file; name it so")
+    return np.lib.format.open_memmap(path, mode="r")
 
 
 def _npz(path: Path) -> Numbers:
-    with np.load(path, allow_pickle=False) as held:
-        if isinstance(held, np.ndarray):
-            raise DataError(f"{path}: is an .npy file; name it so")
+    # The file is opened here: NumPy leaves it open where it is damaged.
+    with path.open("rb") as file:
+        if file.read(len(_ZIP)) != _ZIP:
+            raise DataError(f"{path}: is no .npz file")
+        file.seek(0)
+        held = np.load(file, allow_pickle=False)
         names = list(held.files)
         key = names[0] if len(names) == 1 else next((k for k in KEYS if k in names), None)
         if key is None:

@@ -72,7 +72,7 @@ def test_an_order_that_would_swap_scale_and_shift_is_not_taken() -> None:
         (tensors(stem__weight=(4, 3), bn__weight=(4,)), r"missing bn\.bias; .* incomplete"),
         (
             tensors(**{f"b{n}__weight": (4,) for n in range(7)}),
-            r"of 3 tensors it has 0 by their names; it has b0\.weight,.* and 2 more; .* another",
+            r"of 3 tensors it has 0 by their names; it has b0\.weight,.* and 2 more; .*another",
         ),
         (
             {**FULL, "aux.weight": torch.zeros(2)},

@@ -104,9 +104,15 @@ class ImageStore:
                 rows: list[tuple[str, str]] = []
                 tables.write(self.table, schema, (_batch(p, schema, rows) for p in segment))
                 seen = pl.DataFrame(rows, schema=["path", "sha256"], orient="row")
-                self._seen.mkdir(exist_ok=True)
-                name = f"{len(list(self._seen.iterdir())):06d}.arrow"
-                fresh.join(seen, on="path").select(list(_STAMPS)).write_ipc(self._seen / name)
+                self._remember(fresh.join(seen, on="path").select(list(_STAMPS)))
+
+    def _remember(self, seen: pl.DataFrame) -> None:
+        """Keep what the files of a segment looked like, whole or not at all."""
+        self._seen.mkdir(exist_ok=True)
+        number = len(list(self._seen.glob("*.arrow")))
+        half = self._seen / "half"
+        seen.write_ipc(half)
+        half.replace(self._seen / f"{number:06d}.arrow")
 
 
 class _Reading:

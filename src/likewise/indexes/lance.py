@@ -18,6 +18,7 @@ from likewise.indexes.base import (
     settle_ties,
     unfilled,
 )
+from likewise.indexes.exact import ExactSearch
 from likewise.indexes.faiss import centroids
 
 if TYPE_CHECKING:
@@ -29,11 +30,11 @@ ANN_ROWS = 10_000
 _TRAINED = 64
 """Vectors a centroid that k-means sees."""
 
-_PROBES = 32
+_PROBES = 48
 """Cells that a filtered query looks into, times the rows a row that is allowed."""
 
-_FEW = 50_000
-"""So few allowed rows are compared one by one."""
+_FEW = 1000
+"""So few allowed rows are fetched and compared one by one, however large the table is."""
 
 _QUERIES = 256
 
@@ -61,17 +62,17 @@ class Lance(Index):
         """
         if vectors.table is None:
             raise ConfigError("an index of kind 'lance' searches published tables only")
-        return LanceSearch(self, vectors.table, vectors.column)
+        return LanceSearch(self, vectors, vectors.table)
 
 
 class LanceSearch(Built):
     """A vector column of a table."""
 
-    def __init__(self, options: Lance, table: "lance.LanceDataset", column: str) -> None:
-        """Find the rows' addresses."""
+    def __init__(self, options: Lance, vectors: Vectors, table: "lance.LanceDataset") -> None:
+        """Find the addresses of the rows of ``table``, which ``vectors`` are a column of."""
         self._options = options
+        self._vectors = vectors
         self._table = table
-        self._column = column
         scanned = table.scanner(columns=["_rowaddr"], scan_in_order=True).to_table()
         self._addresses: Rows = scanned["_rowaddr"].to_numpy()
 
@@ -80,12 +81,21 @@ class LanceSearch(Built):
     ) -> tuple[Scores, Rows]:
         """The ``k`` rows that Lance finds nearest to each query; see ``Built``."""
         scores, rows = unfilled(len(queries), min(k, len(self._addresses)))
-        if rows.shape[1] and (allowed is None or allowed.any()):
+        if allowed is not None and np.count_nonzero(allowed) <= _FEW:
+            self._fetch(queries, np.flatnonzero(allowed), scores, rows)
+        elif rows.shape[1]:
             chosen = self._filter(allowed)
             for start in range(0, len(queries), _QUERIES):
                 block = slice(start, start + _QUERIES)
                 self._search(queries[block], chosen, scores[block], rows[block])
         return settle_ties(scores, rows)
+
+    def _fetch(self, queries: Scores, few: Rows, scores: Scores, rows: Rows) -> None:
+        """Fill ``scores`` and ``rows`` from the ``few`` rows that are allowed."""
+        if len(few):
+            exact = ExactSearch(self._vectors.take(few.tolist()))
+            near, places = exact.search(queries, rows.shape[1])
+            scores[:, : near.shape[1]], rows[:, : near.shape[1]] = near, few[places]
 
     def _filter(self, allowed: Mask | None) -> dict[str, Any]:
         """The scanner's mask, and the options that keep recall up under it.
@@ -93,28 +103,24 @@ class LanceSearch(Built):
         Lance chooses the cells before it filters: at 1 allowed row in 10, recall@10 fell to
         0.62. With as many more cells as there are fewer rows it stayed at 1.
         """
-        nearest: dict[str, Any] = {}
-        if self._options.nprobes is not None:
-            nearest["nprobes"] = self._options.nprobes
         if allowed is None:
-            return {"nearest": nearest}
+            asked = self._options.nprobes
+            return {"nearest": {} if asked is None else {"nprobes": asked}}
         from lance.dataset import serialize_row_addrs
 
         addresses = self._addresses[allowed]
-        if len(addresses) <= _FEW:
-            nearest = {"use_index": False}
-        else:
-            probes = self._options.nprobes or _PROBES
-            nearest["nprobes"] = math.ceil(probes * len(allowed) / len(addresses))
-        mask = serialize_row_addrs(addresses.tolist())
-        return {"nearest": nearest, "row_addr_allowlist": mask}
+        probes = (self._options.nprobes or _PROBES) * len(allowed) / len(addresses)
+        return {
+            "nearest": {"nprobes": math.ceil(probes)},
+            "row_addr_allowlist": serialize_row_addrs(addresses.tolist()),
+        }
 
     def _search(
         self, queries: Scores, chosen: dict[str, Any], scores: Scores, rows: Rows
     ) -> None:
         """Fill ``scores`` and ``rows`` for a block of queries."""
         nearest = {
-            "column": self._column,
+            "column": self._vectors.column,
             "q": queries,
             "k": rows.shape[1],
             "metric": self._options.metric,

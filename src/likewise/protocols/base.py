@@ -141,7 +141,7 @@ class Protocol(Part):
     def _means(self, values: Values, rows: pl.DataFrame, suffix: str) -> dict[str, float]:
         """The mean over all queries, and over those of each subset that has any scored."""
         means = {self.main + suffix: self._mean(values)}
-        present = set(rows["subset"].drop_nulls())
+        present = set(rows["subset"].drop_nulls().unique())
         ordered = [name for name in self.subsets if name in present]
         for name in [*ordered, *sorted(present.difference(ordered))]:
             mask = (rows["subset"] == name).fill_null(value=False).to_numpy()
@@ -155,7 +155,7 @@ class Protocol(Part):
     def _norm_notes(self, norms: Values) -> Iterator[str]:
         zero = int((norms == 0).sum())
         if zero:
-            yield f"{zero:,} vectors are zero; all their scores tie, in the items' order"
+            yield f"zero vectors, whose scores all tie, in the items' order: {zero:,}"
         if not self.normalise and not np.allclose(norms, 1, rtol=0, atol=_UNIT):
             yield (
                 f"the vectors are not L2-normalised (norms {norms.min():.4g} to "
@@ -184,9 +184,9 @@ class Protocol(Part):
         without = int((~labelled).sum())
         alone = int((np.isnan(ap) & labelled).sum())
         if without:
-            yield f"{without:,} queries are not scored: they have no label"
+            yield f"queries without a label, not scored: {without:,}"
         if alone:
-            yield f"{alone:,} queries are not scored: nothing else has their label"
+            yield f"queries whose label nothing else has, not scored: {alone:,}"
 
 
 def _codes(rows: pl.DataFrame) -> Ints:

@@ -83,11 +83,11 @@ def as_lists(lists: Numbers | Sequence[Sequence[int]], ids: Sequence[str]) -> Nu
 
 def holds_itself(lists: Numbers) -> npt.NDArray[np.bool_]:
     """(n,) whether each row's list holds that very row."""
-    found = [
-        (lists[rows] == np.arange(rows.start, rows.stop)[:, None]).any(axis=1)
-        for rows in blocks(len(lists), lists.shape[1] * 8)
-    ]
-    return np.concatenate(found)
+    found = np.zeros(len(lists), bool)
+    for rows in blocks(len(lists), lists.shape[1] * 8):
+        itself = np.arange(rows.start, rows.stop)
+        found[rows] = (lists[rows] == itself[:, None]).any(axis=1)
+    return found
 
 
 def _check_count(what: str, count: int, images: int) -> None:

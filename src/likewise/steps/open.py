@@ -1,6 +1,6 @@
 """Open a catalogue: its data sets as frames, vectors, images and search."""
 
-import hashlib
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,7 @@ import polars as pl
 
 from likewise import commits, tables, versions
 from likewise.config import Card
-from likewise.errors import DataError, UnknownNameError, bounded, hint
+from likewise.errors import DataError, MissingArtefactError, UnknownNameError, bounded, hint
 from likewise.imaging.reader import ImageReader, LabelledImages
 from likewise.workspace import Workspace
 
@@ -42,10 +42,12 @@ class Dataset:
     """
 
     def __init__(self, ws: Workspace, name: str) -> None:
-        """Name the data set; nothing is opened yet."""
+        """Name the data set and hold on to its present tables; nothing is read yet."""
         self.name = name
         self._ws = ws
         self._searchers: dict[tuple[str, str], Searcher] = {}
+        present = (ws.published(name), ws.table(name, "images"))
+        self._steady = {path: _steady(ws, path) for path in present if path.is_dir()}
 
     @property
     def card(self) -> Card:
@@ -59,8 +61,7 @@ class Dataset:
         Raises:
             MissingArtefactError: it was not published yet.
         """
-        digests = self._ws.published_digests(self.name)
-        path = _steady(self._ws, self._ws.published(self.name), digests)
+        path = self._path(self._ws.published(self.name))
         return tables.open_table(path, f"dvc repro publish@{self.name}")
 
     def frame(self) -> pl.LazyFrame:
@@ -81,11 +82,20 @@ class Dataset:
         """The vectors of ``model``: (items, dimensions), in canonical order, as stored.
 
         Raises:
+            MissingArtefactError: params.yaml has that model, the published table not yet.
             UnknownNameError: no such model has embedded the data set.
         """
-        if model not in self.models:
-            raise UnknownNameError("model", model, self.models, f"the vectors of {self.name}")
+        self.need_model(model)
         return tables.read_vectors(self.table, model)
+
+    def need_model(self, model: str) -> None:
+        """Refuse a model whose vectors the table does not hold; see ``vectors``."""
+        if model in self.models:
+            return
+        if model in self._ws.params.models_of(self.name):
+            what = f"no vectors of {self.name!r} by {model!r} are published"
+            raise MissingArtefactError(what, f"dvc repro publish@{self.name}")
+        raise UnknownNameError("model", model, self.models, f"the vectors of {self.name}")
 
     @overload
     def images(self, ids: Sequence[str]) -> "list[Image.Image]": ...
@@ -122,14 +132,20 @@ class Dataset:
         from likewise.steps.search import Searcher
 
         key = (model, index)
+        self.need_model(model)
         if key not in self._searchers:
             self._searchers[key] = Searcher.build(self, self._ws, model, index)
         return self._searchers[key]
 
+    def _path(self, table: Path) -> Path:
+        """Where the files of ``table`` stay as they are, the same at every call."""
+        if table not in self._steady:
+            self._steady[table] = _steady(self._ws, table)
+        return self._steady[table]
+
     @property
     def _images_path(self) -> Path:
-        digests = self._ws.digests(self.name, "images")
-        return _steady(self._ws, self._ws.table(self.name, "images"), digests)
+        return self._path(self._ws.table(self.name, "images"))
 
     @cached_property
     def _row_of_image(self) -> dict[str, int]:
@@ -195,22 +211,30 @@ def open_catalogue(
     return catalogue if name is None else catalogue[name]
 
 
-def _steady(ws: Workspace, table: Path, digests: Path) -> Path:
-    """Links to ``table``'s present files, in a folder named after its content.
+def _steady(ws: Workspace, table: Path) -> Path:
+    """Links to ``table``'s present files, in a folder named after the version that they are.
 
     The version that dvc.lock names where the table is not there; the table itself where the
-    checkout cannot be written.
+    checkout cannot be written, or is changing under our hands.
     """
-    if not table.is_dir() or not digests.is_file():
+    if not tables.exists(table):
         return versions.present(ws, table)
-    mark = hashlib.sha256(digests.read_bytes()).hexdigest()[:32]
-    linked = ws.private / "views" / mark / table.name
-    if linked.is_dir():
-        return linked
     try:
-        versions.link_view(linked, {linked / f.relative_to(table): f for f in _files(table)})
-    except PermissionError:
+        with commits.still(ws):
+            return _linked(ws, table)
+    except OSError:
         return table
+
+
+def _linked(ws: Workspace, table: Path) -> Path:
+    mark = tables.mark(table)
+    linked = ws.private / "views" / mark / table.name
+    if not linked.is_dir():
+        versions.link_view(linked, {linked / f.relative_to(table): f for f in _files(table)})
+        # dvc knows nothing of our locks: its checkout may have gone on meanwhile.
+        if tables.mark(linked) != mark:
+            shutil.rmtree(linked.parent)
+            return table
     return linked
 
 

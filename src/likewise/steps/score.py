@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from likewise.errors import DataError
@@ -16,9 +17,9 @@ from likewise.vectorfiles import read_array
 def score(
     protocol: str,
     *,
-    embeddings: Path | None = None,
-    indices: Path | None = None,
-    images: Path | None = None,
+    embeddings: Path | str | None = None,
+    indices: Path | str | None = None,
+    images: Path | str | None = None,
 ) -> Evaluation:
     """Score one vector an image, or one ranked list an image, by a protocol.
 
@@ -40,8 +41,8 @@ def score(
     path = embeddings or indices
     if path is None or (embeddings and indices):
         raise DataError("give either embeddings or indices: one file")
-    values = read_array(path)
-    rows, notes = _standard(path, len(values)) if images is None else _listed(images)
+    values = np.atleast_1d(read_array(Path(path)))
+    rows, notes = _standard(path, len(values)) if images is None else _listed(Path(images))
     try:
         told = (part.evaluate_vectors if embeddings else part.evaluate_lists)(values, rows)
     except DataError as error:
@@ -49,7 +50,7 @@ def score(
     return Evaluation(told.metrics, told.queries, told.protocol, [*told.notes, *notes])
 
 
-def _standard(path: Path, count: int) -> tuple[pl.DataFrame, list[str]]:
+def _standard(path: Path | str, count: int) -> tuple[pl.DataFrame, list[str]]:
     """The rows of the whole of GPR1200, of which only the categories are known."""
     if count != CATEGORIES * PER_CATEGORY:
         raise DataError(

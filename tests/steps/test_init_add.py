@@ -1,0 +1,213 @@
+"""A catalogue begins in any folder, and a data set gets its card and entries."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import likewise
+from likewise.config import EmbeddingEntry, Run, read_card, read_params
+from likewise.errors import ConfigError, DataError, MissingArtefactError, UnknownNameError
+
+PARAMS = """\
+# what our group works on
+seed: 3  # the year's
+
+datasets: {}
+models:
+  small: {kind: timm, backbone: test_resnet.r160_in1k, weights: random}   # quick
+  large:
+    kind: timm
+    backbone: test_vit.r160_in1k
+    weights: random
+embeddings: {}
+indexes:
+  exact: {kind: exact}
+  ivf: {kind: faiss, factory: 'IVF16,Flat'}
+runs: {}
+"""
+
+COMMENTS = ["# what our group works on", "seed: 3  # the year's", "weights: random}   # quick"]
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new catalogue, as ``init`` leaves it."""
+    root = tmp_path_factory.mktemp("begun") / "new"
+    likewise.init(root)
+    return root
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A catalogue without a data set, without git; it is the current folder."""
+    root = tmp_path / "bare"
+    (root / "catalog").mkdir(parents=True)
+    (root / "params.yaml").write_text(PARAMS, encoding="utf-8")
+    monkeypatch.chdir(root)
+    return root
+
+
+def test_init_makes_a_repository_of_git_and_dvc(begun: Path) -> None:
+    assert (begun / ".git").is_dir()
+    config = (begun / ".dvc" / "config").read_text(encoding="utf-8")
+    assert "reflink,hardlink,copy" in config
+    assert "analytics = false" in config
+    assert (begun / ".gitignore").read_text(encoding="utf-8") == "/.likewise/\n"
+    assert read_params(begun / "params.yaml").datasets == {}
+    assert len(likewise.open(workspace=begun)) == 0
+
+
+def test_init_keeps_what_is_there(begun: Path, tmp_path: Path) -> None:
+    root = tmp_path / "copy"
+    shutil.copytree(begun, root)
+    (root / "params.yaml").write_text(PARAMS, encoding="utf-8")
+    (root / "dvc.yaml").unlink()
+    (root / ".dvc" / "config").write_text("[core]\n", encoding="utf-8")
+    assert likewise.init(root) == ["dvc.yaml"]
+    assert (root / "params.yaml").read_text(encoding="utf-8") == PARAMS
+    assert (root / ".dvc" / "config").read_text(encoding="utf-8") == "[core]\n"
+    assert likewise.init(root) == []
+
+
+def test_init_below_a_repository_uses_that(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    root = tmp_path / "research" / "retrieval"
+    assert "params.yaml" in likewise.init(root)
+    assert not (root / ".git").exists()
+    assert (root / ".dvc" / "config").is_file()
+
+
+def test_a_later_init_says_what_dvc_said(tmp_path: Path) -> None:
+    (tmp_path / ".git").write_text("not a repository\n", encoding="utf-8")
+    with pytest.raises(likewise.VersionError, match=r"^git init --quiet failed: fatal: "):
+        likewise.init(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [".git"]
+
+
+def test_add_writes_a_card_and_entries_and_keeps_comments(bare: Path, pictures: Path) -> None:
+    added = likewise.add("drawn", source="gpr1200", path=pictures)
+    assert (added.items, added.labels, added.findings) == (6 * 4, 6, 0)
+    assert added.card == "catalog/drawn.yaml"
+
+    card = read_card(bare / added.card)
+    assert card.title == "drawn"
+    assert card.source == {"kind": "gpr1200"}
+    assert card.licence.spdx == "NOASSERTION"
+    assert card.citation == ""
+
+    params = read_params(bare / "params.yaml")
+    assert params.datasets["drawn"].path == str(pictures)
+    assert params.datasets["drawn"].annotations == str(pictures)
+    assert params.embeddings == {
+        f"drawn-{model}": EmbeddingEntry(dataset="drawn", model=model)
+        for model in ("small", "large")
+    }
+    assert params.runs == {
+        f"drawn-{model}-{protocol}": Run(
+            dataset="drawn", model=model, index="exact", protocol=protocol
+        )
+        for model in ("small", "large")
+        for protocol in ("gpr1200", "gpr1200-strict")
+    }
+    assert added.runs == list(params.runs)
+    text = (bare / "params.yaml").read_text(encoding="utf-8")
+    assert [line for line in COMMENTS if line not in text] == []
+
+
+def test_add_names_places_in_the_workspace_from_its_root(bare: Path, pictures: Path) -> None:
+    shutil.move(pictures, bare / "data")
+    texts = bare / "words.json"
+    texts.write_text(
+        '{"0": "a", "200": "b", "400": "c", "600": "d", "800": "e", "1000": "f"}', "utf-8"
+    )
+    likewise.add("drawn", source="gpr1200", path=Path("data"), text=Path("words.json"))
+    entry = read_params(bare / "params.yaml").datasets["drawn"]
+    assert (entry.path, entry.annotations) == ("data", "words.json")
+
+
+def test_a_benchmarks_own_name_brings_what_is_known_of_it(bare: Path, pictures: Path) -> None:
+    likewise.add("gpr1200", source="gpr1200", path=pictures)
+    card = read_card(bare / "catalog" / "gpr1200.yaml")
+    assert card.title == "GPR1200"
+    assert "Schall" in card.citation
+    assert len(card.faults) == 2
+
+
+def test_a_title_is_taken_as_it_is_given(bare: Path, pictures: Path) -> None:
+    likewise.add("drawn", source="gpr1200", path=pictures, title="Zeichnungen: Ärzte & 1")
+    assert read_card(bare / "catalog" / "drawn.yaml").title == "Zeichnungen: Ärzte & 1"
+
+
+def test_data_without_labels_are_not_scored(bare: Path, pictures: Path) -> None:
+    added = likewise.add("drawn", source="folder", path=pictures)
+    assert (added.labels, added.runs) == (0, [])
+    assert read_params(bare / "params.yaml").models_of("drawn") == ["small", "large"]
+
+
+def test_a_second_data_set_joins_the_first(bare: Path, pictures: Path) -> None:
+    likewise.add("one", source="gpr1200", path=pictures)
+    likewise.add("two", source="gpr1200", path=pictures)
+    params = read_params(bare / "params.yaml")
+    assert list(params.datasets) == ["one", "two"]
+    assert list(params.embeddings) == ["one-small", "one-large", "two-small", "two-large"]
+    assert list(likewise.open(workspace=bare)) == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "where", "error", "said"),
+    [
+        ("Drawn", "gpr1200", "", DataError, r"^'Drawn' is no name for a data set: a name is"),
+        ("a_items", "gpr1200", "", DataError, r"names that end in _items are kept for tables"),
+        ("taken", "gpr1200", "", DataError, r"^'taken' is in the catalogue; choose another"),
+        ("drawn", "gpr12", "", UnknownNameError, r"kind named 'gpr12'; did you mean 'gpr1200'"),
+        ("drawn", "gpr1200", "none", DataError, r"^there is nothing at .*none; correct"),
+        ("drawn", "gpr1200", "empty", DataError, r"empty holds no files; point at the folder"),
+        ("drawn", "gpr1200", "odd", DataError, r"odd: no image found; expected images/"),
+    ],
+)
+def test_what_cannot_be_added_changes_nothing(
+    bare: Path,
+    pictures: Path,
+    name: str,
+    source: str,
+    where: str,
+    error: type[likewise.LikewiseError],
+    said: str,
+) -> None:
+    likewise.add("taken", source="gpr1200", path=pictures)
+    (pictures / "empty").mkdir()
+    (pictures / "odd").mkdir()
+    (pictures / "odd" / "notes.txt").touch()
+    before = (bare / "params.yaml").read_bytes()
+    with pytest.raises(error, match=said) as caught:
+        likewise.add(name, source=source, path=pictures / where)
+    assert len(str(caught.value).splitlines()) == 1
+    assert (bare / "params.yaml").read_bytes() == before
+    assert [path.name for path in (bare / "catalog").iterdir()] == ["taken.yaml"]
+
+
+def test_a_card_that_is_there_is_never_overwritten(bare: Path, pictures: Path) -> None:
+    card = bare / "catalog" / "drawn.yaml"
+    card.write_text("title: mine\n", encoding="utf-8")
+    with pytest.raises(DataError, match="edit its card"):
+        likewise.add("drawn", source="gpr1200", path=pictures)
+    assert card.read_text(encoding="utf-8") == "title: mine\n"
+
+
+def test_broken_params_are_said_and_left_alone(bare: Path, pictures: Path) -> None:
+    broken = PARAMS.replace("seed:", "sed:").replace("models:", "modles:")
+    (bare / "params.yaml").write_text(broken, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        likewise.add("drawn", source="gpr1200", path=pictures)
+    assert str(caught.value).splitlines() == [
+        "params.yaml: sed: unknown key; did you mean 'seed'?",
+        "params.yaml: modles: unknown key; did you mean 'models'?",
+    ]
+    assert (bare / "params.yaml").read_text(encoding="utf-8") == broken
+
+
+def test_there_must_be_a_catalogue(tmp_path: Path, pictures: Path) -> None:
+    with pytest.raises(MissingArtefactError, match=r"^no catalogue in .*; run: likewise init$"):
+        likewise.add("drawn", source="gpr1200", path=pictures, workspace=tmp_path)

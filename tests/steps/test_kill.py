@@ -1,0 +1,269 @@
+"""A process may be killed at any moment: tables stay of one version, and the next run goes on."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+import likewise
+from likewise import tables
+from likewise.config import read_yaml
+from likewise.digests import Digests, digest_batches
+from likewise.schema import FINDINGS, IMAGES, ITEMS
+
+pytestmark = [pytest.mark.slow, pytest.mark.torch]
+
+SAMPLES = Path(__file__).parents[2] / "samples" / "emoji" / "images"
+
+SERVER = """
+import json, os, signal, sys, threading, warnings
+warnings.simplefilter("ignore")  # lance warns of any fork; nothing of it has run here yet
+from pathlib import Path
+import lance, timm, tqdm
+import likewise.recipes.timm, likewise.training.encode
+from likewise.imaging import intake, store
+from likewise.steps import embed, ingest, publish
+
+tqdm.tqdm.set_lock(threading.RLock())  # one between processes would outlive a killed one
+# Small parts, so that a kill finds some of them done.
+embed.SAVED_SECONDS = 0
+intake.CHUNK_FILES, store.SEGMENT_FILES = 8, 16
+
+def die_at_rename(deadly):
+    left = deadly
+    def count(event, paths):
+        nonlocal left
+        if event == "os.rename" and "/.likewise/" in str(paths[:2]):
+            left -= 1
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
+    sys.addaudithook(count)
+
+print("ready", flush=True)
+for line in sys.stdin:
+    step, names, root, deadly = json.loads(line)
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            if deadly:
+                die_at_rename(deadly)
+            getattr(likewise, step)(*names, workspace=Path(root))
+            code = 0
+        finally:
+            os._exit(code)
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+"""Does steps in processes forked from one that has loaded all libraries."""
+
+STEPS = {"ingest": ["emoji"], "embed": ["emoji", "tiny"], "publish": ["emoji"]}
+FOLLOWING = {"ingest": "embed", "embed": "publish", "publish": "done"}
+
+
+class Server:
+    """Does a step in a process of its own, which can be killed."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", SERVER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._requests, self._answers = self._process.stdin, self._process.stdout
+        assert self._answers.readline() == "ready\n"
+
+    def start(self, root: Path, step: str, deadly: int = 0) -> int:
+        """Begin ``step``; it dies at its rename number ``deadly``. The process's number."""
+        self._requests.write(json.dumps([step, STEPS[step], str(root), deadly]) + "\n")
+        self._requests.flush()
+        return int(self._answers.readline())
+
+    def end(self) -> int:
+        """Wait for the step that runs; its exit code, negative where a signal ended it."""
+        return int(self._answers.readline())
+
+    def close(self) -> None:
+        self._requests.close()
+        self._process.wait()
+        self._answers.close()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.close()
+
+
+def kill(process: int) -> None:
+    with suppress(ProcessLookupError):  # it has ended
+        os.kill(process, signal.SIGKILL)
+
+
+def kill_after(process: int, folder: Path, pattern: str) -> None:
+    """Kill it as soon as there is such a file."""
+    while not any(folder.glob(pattern)):
+        os.kill(process, 0)  # which raises an error where the process has ended
+        time.sleep(0.001)
+    kill(process)
+
+
+def staging(root: Path, step: str) -> Path:
+    return root / ".likewise" / "staging" / "-".join((step, *STEPS[step]))
+
+
+def table(root: Path, name: str) -> "tables.lance.LanceDataset":  # type: ignore[name-defined]
+    return tables.open_table(root / "catalog" / f"{name}.lance", "")
+
+
+def said(root: Path, name: str) -> Digests:
+    path = root / "catalog" / name
+    return Digests.from_yaml(read_yaml(path), path.name)
+
+
+def version(root: Path) -> dict[str, Digests]:
+    """The digests of all tables, which each table's own content was compared with."""
+    found = {}
+    for name, contract in (("images", IMAGES), ("items", ITEMS), ("findings", FINDINGS)):
+        found[name] = said(root, f"emoji/columns/{name}.yaml")
+        assert tables.digest(table(root, f"emoji/{name}"), contract) == found[name]
+    for name, path, digests in (
+        ("content", "emoji/embeddings/tiny", "emoji/columns/tiny.yaml"),
+        ("item_id", "emoji", "emoji.columns.yaml"),
+    ):
+        opened = table(root, path)
+        found[path] = said(root, digests)
+        counted = digest_batches(tables.scan(opened, opened.schema.names), name)
+        assert counted.columns == found[path].columns
+    return found
+
+
+@pytest.fixture(scope="module")
+def grown(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The catalogue before each step, when forty images are new, three gone and one is broken."""
+    places = {}
+    root = tmp_path_factory.mktemp("grown") / "ingest"
+    shutil.copytree(_catalogue, root)
+    images = root / "emoji" / "images"
+    for path in [p for p in sorted(SAMPLES.iterdir()) if not (images / p.name).exists()][:40]:
+        shutil.copy(path, images / f"0_{path.name}")
+    for name in ("200_noto.jpg", "400_noto.jpg", "600_noto.jpg"):
+        (images / name).unlink()
+    (images / "800_empty.jpg").touch()
+    for step, following in (("ingest", "embed"), ("embed", "publish"), ("publish", "done")):
+        places[step] = root
+        after = root.with_name(following)
+        shutil.copytree(root, after)
+        args = ["emoji", "tiny"] if step == "embed" else ["emoji"]
+        getattr(likewise, step)(*args, workspace=after)
+        root = after
+    return {**places, "done": root}
+
+
+@pytest.fixture
+def copies(tmp_path: Path) -> Iterator[Callable[[Path], Path]]:
+    """Makes copies, each in a folder of its own."""
+    made = 0
+
+    def copy(root: Path) -> Path:
+        nonlocal made
+        made += 1
+        return Path(shutil.copytree(root, tmp_path / str(made)))
+
+    return copy
+
+
+@pytest.mark.parametrize(("step", "kills"), [("ingest", 8), ("embed", 6), ("publish", 6)])
+def test_killed_at_any_moment(
+    server: Server,
+    grown: dict[str, Path],
+    copies: Callable[[Path], Path],
+    step: str,
+    kills: int,
+) -> None:
+    before, after = version(grown[step]), version(grown[FOLLOWING[step]])
+    assert before != after
+    begun = time.monotonic()
+    server.start(copies(grown[step]), step)
+    assert server.end() == 0
+    took = time.monotonic() - begun
+    moments, landed = random.Random(kills), 0
+    while landed < kills:
+        root = copies(grown[step])
+        process = server.start(root, step)
+        time.sleep(took * moments.random())
+        kill(process)
+        if server.end() == -signal.SIGKILL:
+            landed += 1
+        else:
+            took *= 0.8  # this machine has become quicker
+        likewise.open(workspace=root)  # which carries out what was decided
+        assert version(root) in (before, after)
+        getattr(likewise, step)(*STEPS[step], workspace=root)
+        assert version(root) == after
+        assert not staging(root, step).exists()
+
+
+@pytest.mark.parametrize("step", ["ingest", "publish"])
+def test_killed_at_every_rename(
+    server: Server, grown: dict[str, Path], copies: Callable[[Path], Path], step: str
+) -> None:
+    before, after = version(grown[step]), version(grown[FOLLOWING[step]])
+    found = []
+    code = -signal.SIGKILL
+    while code:
+        root = copies(grown[step])
+        server.start(root, step, deadly=len(found) + 1)
+        code = server.end()
+        likewise.open(workspace=root)
+        found.append(version(root) == after)
+        assert found[-1] or version(root) == before
+    assert found == sorted(found)  # the old version until one moment, the new one from there
+    assert len(found) > 5
+    assert not found[0]
+
+
+def test_a_killed_embed_keeps_what_it_saved(
+    server: Server, grown: dict[str, Path], copies: Callable[[Path], Path]
+) -> None:
+    root = copies(grown["embed"])
+    shutil.rmtree(root / "catalog" / "emoji" / "embeddings")
+    process = server.start(root, "embed")
+    kill_after(process, staging(root, "embed"), "tiny.lance/_versions/*.manifest")
+    assert server.end() == -signal.SIGKILL
+    done = likewise.embed("emoji", "tiny", workspace=root)
+    assert done.taken_over >= 32
+    assert 0 < done.computed < 32
+    assert done.computed + done.taken_over == said(root, "emoji/columns/items.yaml").rows
+    file = "emoji/columns/tiny.yaml"
+    assert said(root, file) == said(grown["publish"], file)
+
+
+def test_a_killed_ingest_keeps_what_it_wrote(
+    server: Server, grown: dict[str, Path], copies: Callable[[Path], Path]
+) -> None:
+    root = copies(grown["ingest"])
+    shutil.rmtree(root / "catalog" / "emoji")
+    process = server.start(root, "ingest")
+    kill_after(process, staging(root, "ingest"), "seen/*.arrow")
+    assert server.end() == -signal.SIGKILL
+    done = likewise.ingest("emoji", workspace=root)
+    assert done.kept >= 16
+    assert done.read + done.kept == done.images
+    for name in ("images", "items", "findings"):
+        file = f"emoji/columns/{name}.yaml"
+        assert said(root, file) == said(grown["embed"], file)

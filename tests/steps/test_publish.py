@@ -1,0 +1,183 @@
+"""The published table: items, image facts and vectors joined, for any Lance client."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import likewise
+from likewise import recipes, tables
+from likewise.config import read_yaml
+from likewise.digests import Digests, digest_batches
+from likewise.errors import MissingArtefactError, StaleArtefactError
+from likewise.schema import PUBLISHED
+
+pytestmark = pytest.mark.torch
+
+SAMPLES = Path(__file__).parents[2] / "samples" / "emoji" / "images"
+
+
+def table(root: Path) -> "tables.lance.LanceDataset":  # type: ignore[name-defined]
+    return tables.open_table(root / "catalog" / "emoji.lance", "")
+
+
+def digests(root: Path) -> Digests:
+    path = root / "catalog" / "emoji.columns.yaml"
+    return Digests.from_yaml(read_yaml(path), path.name)
+
+
+def remake(root: Path) -> None:
+    likewise.ingest("emoji", workspace=root)
+    likewise.embed("emoji", "tiny", workspace=root)
+    likewise.publish("emoji", workspace=root)
+
+
+def params(root: Path, old: str, new: str) -> None:
+    path = root / "params.yaml"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def second_model(root: Path) -> None:
+    """Let another model embed the data set too."""
+    params(
+        root,
+        "embeddings:\n",
+        "  other: {kind: timm, backbone: test_resnet.r160_in1k, weights: random, input_size: 64}\n"
+        "embeddings:\n  emoji-other: {dataset: emoji, model: other, dtype: float16}\n",
+    )
+    likewise.train("other", workspace=root)
+    likewise.embed("emoji", "other", workspace=root)
+
+
+def test_the_columns_are_the_contracts_and_one_a_model(workspace: Path) -> None:
+    second_model(workspace)
+    done = likewise.publish("emoji", workspace=workspace)
+    assert (done.items, done.models) == (24, ["other", "tiny"])
+    schema = table(workspace).schema
+    assert schema.names == [*PUBLISHED.names(), "other", "tiny"]
+    for name in ("other", "tiny"):
+        written = workspace / "models" / name / "passport.json"
+        carried = schema.field(name).metadata[b"passport"]
+        assert json.loads(carried) == json.loads(written.read_text("utf-8"))
+    assert [schema.field(c.name).type for c in PUBLISHED.columns] == [
+        c.type for c in PUBLISHED.columns
+    ]
+
+
+def test_rows_are_items_in_canonical_order_with_their_images_facts(workspace: Path) -> None:
+    folder = workspace / "catalog" / "emoji"
+    items = tables.open_table(folder / "items.lance", "")
+    images = tables.open_table(folder / "images.lance", "")
+    facts = ["sha256", "width", "height", "format", "mode", "orientation", "nbytes"]
+    expected = tables.read(items, items.schema.names).join(
+        tables.read(images, ["image_id", *facts]), on="image_id", maintain_order="left"
+    )
+    published = tables.read(table(workspace), PUBLISHED.names())
+    assert published.equals(expected.select(PUBLISHED.names()))
+
+
+def test_every_item_has_the_vector_of_its_own_picture(workspace: Path) -> None:
+    # A second file of other pixels sorts before all contents or after: rows move.
+    shutil.copy(SAMPLES / "1_noto.jpg", workspace / "emoji" / "images" / "0_a.jpg")
+    remake(workspace)
+    dataset = likewise.open("emoji", workspace=workspace)
+    encoder = recipes.load(workspace / "models" / "tiny")
+    stored = dataset.vectors("tiny")
+    for row, item in enumerate(dataset.items["item_id"]):
+        own = encoder.encode(dataset.images([item]))[0]
+        np.testing.assert_allclose(stored[row], own, atol=1e-6)
+        assert int(np.argmax(stored @ own)) == row
+
+
+def test_a_corrected_label_moves_the_row_and_not_the_vector(workspace: Path) -> None:
+    before = likewise.open("emoji", workspace=workspace)
+    old = dict(zip(before.items["item_id"], before.vectors("tiny"), strict=True))
+    images = workspace / "emoji" / "images"
+    (images / "1000_noto.jpg").rename(images / "0_znoto.jpg")
+    remake(workspace)
+    now = likewise.open("emoji", workspace=workspace)
+    assert now.items["item_id"].to_list()[4] == "0_znoto.jpg"
+    found = dict(zip(now.items["item_id"], now.vectors("tiny"), strict=True))
+    np.testing.assert_array_equal(found.pop("0_znoto.jpg"), old.pop("1000_noto.jpg"))
+    for item, vector in found.items():
+        np.testing.assert_array_equal(vector, old[item])
+
+
+def test_the_digest_file_is_the_tables(workspace: Path) -> None:
+    opened = table(workspace)
+    found = digest_batches(tables.scan(opened, opened.schema.names), PUBLISHED.key)
+    said = digests(workspace)
+    assert (said.rows, said.columns) == (found.rows, found.columns)
+    assert list(said.columns) == opened.schema.names
+
+
+def test_publishing_again_changes_no_digest(workspace: Path) -> None:
+    before = digests(workspace)
+    likewise.publish("emoji", workspace=workspace)
+    assert digests(workspace) == before
+
+
+def test_labels_have_indices(workspace: Path) -> None:
+    found = {
+        index.field_names[0]: index.index_type for index in table(workspace).describe_indices()
+    }
+    assert found == {"label": "BTree", "split": "Bitmap", "subset": "Bitmap"}
+
+
+def test_lancedb_filters_and_searches_it(workspace: Path) -> None:
+    import lancedb
+
+    opened = lancedb.connect(workspace / "catalog").open_table("emoji")
+    assert opened.count_rows() == 24
+    filtered = opened.search().where("label = '400'").select(["item_id"]).to_list()
+    assert [row["item_id"] for row in filtered] == [
+        f"400_{drawn_by}.jpg" for drawn_by in ("fluent", "noto", "openmoji", "twemoji")
+    ]
+    dataset = likewise.open("emoji", workspace=workspace)
+    vectors = dataset.vectors("tiny")
+    order = np.argsort(-(vectors @ vectors[9]), kind="stable")[:5]
+    found = opened.search(vectors[9], vector_column_name="tiny").metric("cosine").limit(5)
+    assert [row["item_id"] for row in found.to_list()] == dataset.items["item_id"][
+        order.tolist()
+    ].to_list()
+
+
+def test_polars_scans_it(workspace: Path) -> None:
+    frame = pl.scan_lance(table(workspace))
+    counts = frame.group_by("subset", maintain_order=True).len().collect()
+    assert counts["len"].to_list() == [4] * 6
+
+
+def test_items_without_vectors_are_not_published(workspace: Path) -> None:
+    before = digests(workspace)
+    for number in (1, 2, 3):
+        data = (SAMPLES / "1_noto.jpg").read_bytes() + bytes(number)
+        (workspace / "emoji" / "images" / f"0_more{number}.jpg").write_bytes(data)
+    likewise.ingest("emoji", workspace=workspace)
+    said = r"^'tiny' has no vector for 3 items of 'emoji'; run: dvc repro embed@emoji-tiny$"
+    with pytest.raises(StaleArtefactError, match=said):
+        likewise.publish("emoji", workspace=workspace)
+    assert digests(workspace) == before
+
+
+def test_a_model_that_has_not_embedded_is_named(workspace: Path) -> None:
+    params(workspace, "embeddings:\n", "embeddings:\n  e2: {dataset: emoji, model: m2}\n")
+    params(workspace, "models:\n", "models:\n  m2: {kind: timm, backbone: test_vit}\n")
+    said = r"^no table embeddings/m2\.lance; run: dvc repro embed@e2$"
+    with pytest.raises(MissingArtefactError, match=said):
+        likewise.publish("emoji", workspace=workspace)
+
+
+def test_a_data_set_without_models_is_published_all_the_same(workspace: Path) -> None:
+    params(
+        workspace, "embeddings:\n  emoji-tiny: {dataset: emoji, model: tiny}", "embeddings: {}"
+    )
+    params(workspace, "runs:\n  emoji-tiny: {", "runs: {}\n# {")
+    done = likewise.publish("emoji", workspace=workspace)
+    assert (done.items, done.models) == (24, [])
+    assert table(workspace).schema.names == PUBLISHED.names()

@@ -1,0 +1,137 @@
+"""Every benchmark runs on little data, and prints a table of ratios; no time is judged."""
+
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+HEADER = ["what", "ours", "peer", "ratio", "target", "verdict"]
+RATIO = re.compile(r"[\d,]+(\.\d+)? x( faster)?")
+
+
+@pytest.fixture
+def measure(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    return importlib.import_module("measure")
+
+
+def cells(printed: str) -> list[list[str]]:
+    lines = [line for line in printed.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+@pytest.mark.slow
+@pytest.mark.dvc
+@pytest.mark.torch
+@pytest.mark.parametrize("name", ["ingest", "versions", "commands", "embed", "score", "search"])
+def test_a_benchmark_prints_a_table_with_ratios(name: str, tmp_path: Path) -> None:
+    markdown = tmp_path / "results.md"
+    command = [sys.executable, str(BENCHMARKS / "run.py"), "--small", "--only", name]
+    done = subprocess.run(
+        [*command, "--markdown", str(markdown)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert markdown.read_text(encoding="utf-8") == done.stdout
+    rows = cells(done.stdout)
+    assert rows[0] == HEADER
+    assert {len(row) for row in rows} == {len(HEADER)}
+    ratios = [row[3] for row in rows[1:] if row[3]]
+    assert ratios
+    assert all(RATIO.fullmatch(ratio) for ratio in ratios)
+    # Of little data no figure is judged; what is to hold whatever the size does hold.
+    assert "MISSED" not in done.stdout
+
+
+def test_a_row_says_the_ratio_and_whether_it_meets_the_target(
+    measure: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = measure.Table("T", small=False)
+    table.at_most("a", 5, 2, 2.5)
+    table.at_most("b", 5, 2, 2.4)
+    table.at_most("c", 3, 2, None, "MB")
+    table.faster("d", 2, 20, 10)
+    table.faster("e", 2.5, 20, 10)
+    table.faster("f", 2.5, 20, None)
+    table.below("g", 499, 500, "MB")
+    table.below("h", 0.3, 0.3, peer=0.1)
+    table.holds("i", "none", "not torch", met=True)
+    table.note("j", "1,234", "5")
+    table.print()
+    assert cells(capsys.readouterr().out) == [
+        HEADER,
+        ["a", "5.00 s", "2.00 s", "2.50 x", "<= 2.5 x", "met"],
+        ["b", "5.00 s", "2.00 s", "2.50 x", "<= 2.4 x", "MISSED"],
+        ["c", "3.00 MB", "2.00 MB", "1.50 x", "", ""],
+        ["d", "2.00 s", "20.0 s", "10.00 x faster", ">= 10 x faster", "met"],
+        ["e", "2.50 s", "20.0 s", "8.00 x faster", ">= 10 x faster", "MISSED"],
+        ["f", "2.50 s", "20.0 s", "8.00 x faster", "", ""],
+        ["g", "499 MB", "", "", "< 500 MB", "met"],
+        ["h", "0.300 s", "0.100 s", "3.00 x", "< 0.3 s", "MISSED"],
+        ["i", "none", "", "", "not torch", "met"],
+        ["j", "1,234", "5", "", "", ""],
+    ]
+
+
+def test_of_small_inputs_only_facts_are_judged(
+    measure: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = measure.Table("T", small=True)
+    table.at_most("a", 5, 2, 2.4)
+    table.faster("b", 2, 20, 10)
+    table.below("c", 0.3, 0.3)
+    table.holds("d", "torch", "not torch", met=False)
+    table.print()
+    verdicts = [row[-1] for row in cells(capsys.readouterr().out)[1:]]
+    assert verdicts == ["not judged"] * 3 + ["MISSED"]
+
+
+def test_memory_is_of_the_largest_process_and_of_all_together(measure: Any) -> None:
+    hold = "x = b'1' * 200_000_000; import time; time.sleep(1)"
+    child = f"import subprocess, sys; c = subprocess.Popen([sys.executable, '-c', {hold!r}])"
+    largest, everything = measure.together(sys.executable, "-c", f"{child}; {hold}; c.wait()")
+    assert 200 < largest < 2 * 200
+    assert 2 * 200 < everything < 3 * 200
+    assert 200 < measure.run(sys.executable, "-c", hold).rss_mb < 2 * 200
+
+
+def test_a_command_that_fails_ends_the_benchmark_with_what_it_said(measure: Any) -> None:
+    with pytest.raises(SystemExit, match="ended with 3:\nnot today"):
+        measure.run(sys.executable, "-c", "print('not today'); raise SystemExit(3)")
+
+
+def test_parts_take_turns_and_the_median_of_each_counts(measure: Any) -> None:
+    turns: list[str] = []
+
+    def part(name: str, seconds: list[float]) -> float:
+        turns.append(name)
+        return seconds[turns.count(name) - 1]
+
+    found = measure.medians(
+        {"a": lambda: part("a", [3, 1, 9]), "b": lambda: part("b", [5, 5, 4])}, rounds=3
+    )
+    assert turns == ["a", "b"] * 3
+    assert found == {"a": 3, "b": 5}
+
+
+def test_small_files_are_different_crops_and_the_same_every_time(
+    measure: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    data = importlib.import_module("data")
+    for folder in ("one", "two"):
+        monkeypatch.setattr(data, "WORK", tmp_path / folder)
+        tree = data.small_files(30)
+        assert tree.parent == tmp_path / folder
+        data.add_small_files(tree, 30, 10)
+        assert data.files_in(tree) == 40
+    trees = [
+        {path.relative_to(tmp_path / folder): path.read_bytes() for path in files}
+        for folder in ("one", "two")
+        if (files := sorted((tmp_path / folder).rglob("*.jpg")))
+    ]
+    assert len(set(trees[0].values())) == 40
+    assert trees[0] == trees[1]

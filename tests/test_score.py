@@ -1,0 +1,115 @@
+"""Embeddings and lists that were made elsewhere, scored from files."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import likewise
+from likewise.errors import ConfigError, DataError, UnknownNameError
+from likewise.gpr1200 import SUBSETS
+
+FILES = ["10_a.jpg", "10_b.jpg", "1050_a.jpg", "1050_b.jpg", "9_z.jpg"]
+ORDER = ["9_z.jpg", "10_a.jpg", "10_b.jpg", "1050_a.jpg", "1050_b.jpg"]
+VECTORS = np.array([[0, 0, 1], [1, 0, 0], [0.8, 0.6, 0], [0, 1, 0], [0, 0.6, 0.8]])
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "set" / "images"
+    folder.mkdir(parents=True)
+    for name in FILES:
+        (folder / name).write_bytes(b"never opened")
+    return folder
+
+
+def saved(tmp_path: Path, array: npt.NDArray[Any]) -> Path:
+    path = tmp_path / "given.npy"
+    np.save(path, array)
+    return path
+
+
+def test_rows_are_by_category_and_then_by_name(tmp_path: Path, images: Path) -> None:
+    path = saved(tmp_path, VECTORS)
+    for folder in (images, images.parent):
+        result = likewise.score("gpr1200", embeddings=str(path), images=str(folder))
+        names = [Path(item).name for item in result.queries["item_id"]]
+        assert names == ORDER
+        assert result.queries["subset"].to_list() == ["landmarks"] * 3 + ["faces"] * 2
+        # Row 2 ranks itself, row 1 (0.8) and so on; row 3 itself, then rows 2 and 4 (0.6 both);
+        # row 4 itself, row 0 (0.8), row 3 (0.6).
+        ap = [1, 1, 1, (1 + 2 / 3) / 2, (1 + 2 / 3) / 2]
+        assert result.queries["ap"].to_list() == pytest.approx(ap)
+        assert result.metrics == {
+            "all": round(sum(ap) / 5, 4),
+            "landmarks": 1.0,
+            "faces": round((1 + 2 / 3) / 2, 4),
+        }
+        assert result.notes == []
+
+
+def test_lists(tmp_path: Path, images: Path) -> None:
+    lists = np.argsort(-(VECTORS @ VECTORS.T), axis=1, kind="stable")
+    path = saved(tmp_path, lists)
+    result = likewise.score("gpr1200", indices=path, images=images)
+    by_vectors = likewise.score("gpr1200", embeddings=saved(tmp_path, VECTORS), images=images)
+    assert result.metrics == by_vectors.metrics
+    strict = likewise.score("gpr1200-strict", indices=saved(tmp_path, lists), images=images)
+    # Row 0 has no other of its class; rows 1 and 2 find each other first, 3 and 4 second.
+    assert strict.metrics["mAP"] == round((1 + 1 + 1 / 2 + 1 / 2) / 4, 4)
+
+
+def test_names_that_break_the_grammar_are_left_out(tmp_path: Path, images: Path) -> None:
+    for name in ("Thumbs.db", ".DS_Store", "cover.jpg"):
+        (images / name).write_bytes(b"")
+    result = likewise.score("gpr1200", embeddings=saved(tmp_path, VECTORS), images=images)
+    assert len(result.queries) == len(ORDER)
+    assert result.notes[-1].endswith(
+        "3 files are left out, by their names no images of GPR1200"
+    )
+    with pytest.raises(
+        DataError, match=r"4 embeddings for 5 images.* / .*3 files are left out"
+    ):
+        likewise.score("gpr1200", embeddings=saved(tmp_path, VECTORS[:4]), images=images)
+
+
+def test_the_whole_benchmark_needs_no_images(tmp_path: Path) -> None:
+    # One dimension a category: every class is found first, all others tie behind it.
+    angles = np.repeat(np.arange(1_200), 10) * (np.pi / 1_200)
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    result = likewise.score("gpr1200", embeddings=saved(tmp_path, vectors))
+    assert result.metrics == {"all": 1.0, **dict.fromkeys(SUBSETS, 1.0)}
+    assert result.queries["label"].to_list()[::10] == [str(c) for c in range(1_200)]
+    assert result.queries["subset"].value_counts()["count"].to_list() == [2_000] * 6
+    assert result.notes == ["no images were named: row i is taken to be of category i // 10"]
+
+
+def test_other_sizes_need_the_images(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="1 rows, and all"):
+        likewise.score("gpr1200", embeddings=saved(tmp_path, np.array(1.5)))
+    with pytest.raises(DataError, match="5 rows, and all of GPR1200 12,000; name the folder"):
+        likewise.score("gpr1200", embeddings=saved(tmp_path, VECTORS))
+
+
+def test_faults_name_the_file_and_the_image(tmp_path: Path, images: Path) -> None:
+    spoilt = VECTORS.copy()
+    spoilt[1, 2] = np.nan
+    with pytest.raises(DataError, match=r"given.npy: .*NaN.* row 1 \(images/10_a.jpg\)"):
+        likewise.score("gpr1200", embeddings=saved(tmp_path, spoilt), images=images.parent)
+
+
+def test_exactly_one_file(tmp_path: Path, images: Path) -> None:
+    path = saved(tmp_path, VECTORS)
+    with pytest.raises(DataError, match="either embeddings or indices"):
+        likewise.score("gpr1200", images=images)
+    with pytest.raises(DataError, match="either embeddings or indices"):
+        likewise.score("gpr1200", embeddings=path, indices=path, images=images)
+
+
+def test_unknown_protocols(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'gpr1200'"):
+        likewise.score("gpr120", embeddings=saved(tmp_path, VECTORS))
+    assert issubclass(UnknownNameError, likewise.LikewiseError)
+    assert not issubclass(UnknownNameError, ConfigError)
