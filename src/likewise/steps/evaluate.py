@@ -9,7 +9,7 @@ from likewise.digests import Digests
 from likewise.protocols import PROTOCOLS
 from likewise.protocols.base import Evaluation, Protocol
 from likewise.steps.open import Dataset, open_workspace
-from likewise.steps.search import EXACT
+from likewise.steps.searcher import EXACT
 from likewise.workspace import Workspace
 
 READ = ("label", "subset", "split", "role")

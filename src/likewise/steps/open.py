@@ -12,6 +12,7 @@ from likewise import commits, tables, versions
 from likewise.config import Card
 from likewise.errors import DataError, MissingArtefactError, UnknownNameError, bounded, hint
 from likewise.imaging.reader import ImageReader, LabelledImages
+from likewise.steps.searcher import Searcher, search_in
 from likewise.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     from PIL import Image
-
-    from likewise.steps.search import Searcher
 
 
 def open_workspace(workspace: Path | None = None) -> Workspace:
@@ -123,14 +122,10 @@ class Dataset:
 
     def search(self, **query: Any) -> pl.DataFrame:
         """The nearest items to a query; the arguments of ``likewise.search``, but the first."""
-        from likewise.steps.search import search_in
-
         return search_in(self, **query)
 
     def searcher(self, model: str, index: str) -> "Searcher":
         """What answers queries to ``model``'s vectors by ``index``; built once, then kept."""
-        from likewise.steps.search import Searcher
-
         key = (model, index)
         self.need_model(model)
         if key not in self._searchers:

@@ -1,0 +1,190 @@
+"""Answer queries to one model's vectors of an open data set."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from likewise import recipes, versions
+from likewise.errors import (
+    DataError,
+    MissingArtefactError,
+    StaleArtefactError,
+    UnknownNameError,
+)
+from likewise.indexes import INDEXES
+from likewise.indexes.base import NONE, Built, Mask, Rows, Scores, Vectors
+from likewise.passport import Passport
+from likewise.steps import asked
+from likewise.steps.asked import Query
+from likewise.workspace import Workspace
+
+if TYPE_CHECKING:
+    from likewise.steps.open import Dataset
+    from likewise.training.encode import Encoder
+
+EXACT = "exact"
+"""The index that is always there, whatever params.yaml says."""
+
+_SHOWN = ("item_id", "label", "text", "subset", "split")
+_HASHED = 100_000
+_MASKS = 8
+"""So many filters are kept: pages of the same search ask for the same one."""
+
+
+def search_in(dataset: "Dataset", **query: Any) -> pl.DataFrame:
+    """The same in a data set that is open; its arguments are those of ``search``.
+
+    The second query by the same model and index finds all of it in memory.
+    """
+    wanted = Query(**query)
+    wanted.check()
+    model = _model(dataset, wanted.model)
+    return dataset.searcher(model, wanted.index or EXACT).answer(wanted)
+
+
+class Searcher:
+    """One model's vectors, an index over them, and what the hits are called."""
+
+    def __init__(self, dataset: "Dataset", ws: Workspace, model: str, built: Built) -> None:
+        """Hold the index ``built`` over the vectors of ``model``."""
+        self._dataset = dataset
+        self._ws = ws
+        self._model = model
+        self._built = built
+        self._vectors = Vectors.stored(dataset.table, model)
+        self._masks: dict[str, Mask] = {}
+        shown = dataset.items.select(*_SHOWN, pl.col("image_id").alias("path"))
+        self._ids = shown["item_id"]
+        self._records = shown.rechunk().to_struct("hits")
+
+    @classmethod
+    def build(cls, dataset: "Dataset", ws: Workspace, model: str, index: str) -> "Searcher":
+        """Build the index ``index`` of params.yaml over the vectors of ``model``.
+
+        Raises:
+            UnknownNameError: no such index.
+            ConfigError: its options are wrong, or do not suit the vectors.
+        """
+        entries = {EXACT: {"kind": "exact"}, **ws.params.indexes}
+        if index not in entries:
+            raise UnknownNameError("index", index, entries, "params.yaml")
+        part = INDEXES.build(entries[index], f"params.yaml: indexes.{index}")
+        cache = None
+        if part.cached:
+            mark = _mark(dataset, model, {**part.model_dump(), "kind": entries[index]["kind"]})
+            cache = ws.private / "indexes" / f"{mark}.{entries[index]['kind']}"
+        built = part.build(Vectors.stored(dataset.table, model), cache)
+        return cls(dataset, ws, model, built)
+
+    def answer(self, query: Query) -> pl.DataFrame:
+        """The hits of a query that was checked."""
+        itself = self._row(query.id)
+        vector = self._vector(query, itself)
+        allowed = None if query.where is None else self._allowed(query.where)
+        # One more than asked for, because the item itself goes.
+        wanted = query.k + (itself != NONE)
+        scores, rows = self._built.search(vector[None, :], wanted, allowed)
+        hits = (rows[0] != NONE) & (rows[0] != itself)
+        return self._frame(scores[0][hits][: query.k], rows[0][hits][: query.k])
+
+    def rankings(self, depth: int) -> Rows:
+        """What the index ranks for every item: (items, depth) rows, the item itself among them.
+
+        Where the index finds fewer for some item, all rankings are cut to that many.
+        """
+        queries = self._vectors.read().astype(np.float32)
+        queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+        _, rows = self._built.search(queries, min(depth, len(queries)))
+        return rows[:, : int((rows != NONE).sum(axis=1).min())]
+
+    def _allowed(self, where: str) -> Mask:
+        """(n,) which items ``where`` holds for; the table that is open never changes."""
+        if where not in self._masks:
+            if len(self._masks) == _MASKS:
+                self._masks.pop(next(iter(self._masks)))
+            self._masks[where] = asked.holds(self._dataset.table, where)
+        return self._masks[where]
+
+    def _frame(self, scores: Scores, rows: Rows) -> pl.DataFrame:
+        # A frame's own gather waits for threads, while those of the index still spin: on a
+        # busy machine one query in ten then took 10 ms more. A struct's takes one thread.
+        found = self._records.gather(rows).struct.unnest()
+        found.insert_column(0, pl.Series("rank", np.arange(1, len(rows) + 1)))
+        return found.insert_column(1, pl.Series("score", scores))
+
+    def _row(self, item: str | None) -> int:
+        """Where the item stands; -1 for none."""
+        if item is None:
+            return NONE
+        row = self._ids.index_of(item)
+        if row is None:
+            near = asked.like(self._ids, item)
+            raise UnknownNameError("item", item, near, self._dataset.name)
+        return row
+
+    def _vector(self, query: Query, row: int) -> Scores:
+        """What to look for: (d,) float32, L2-normalised."""
+        if query.image is not None:
+            return asked.unit(self._encoder.encode([asked.picture(query.image)])[0])
+        if query.vector is None:
+            return asked.unit(self._vectors.take([row])[0])
+        vector = asked.vector(query.vector)
+        if len(vector) != self._vectors.dim:
+            what = f"the query has {len(vector):,} dimensions"
+            raise DataError(
+                f"{what}, the vectors of {self._model!r} have {self._vectors.dim:,}"
+            )
+        return asked.unit(vector)
+
+    @cached_property
+    def _encoder(self) -> "Encoder":
+        """The very model that made the vectors."""
+        folder = versions.present(self._ws, self._ws.model(self._model))
+        if not folder.is_dir():
+            what = f"model {self._model!r} is not here"
+            raise MissingArtefactError(what, f"dvc repro train@{self._model}")
+        name = self._dataset.name
+        stored = Passport.from_json(
+            _passport(self._dataset, self._model), f"{name}: {self._model}"
+        )
+        if Passport.read(folder).identity() != stored.identity():
+            what = f"the vectors of {name!r} were made by another version of {self._model!r}"
+            raise StaleArtefactError(what, f"dvc repro publish@{name}")
+        return recipes.load(folder)
+
+
+def _model(dataset: "Dataset", name: str | None) -> str:
+    """The model ``name``, or the only one."""
+    models = dataset.models
+    if name is None and len(models) == 1:
+        return models[0]
+    if name is None and models:
+        raise DataError(f"{dataset.name} has several models; name one: {', '.join(models)}")
+    asked = name or ""
+    dataset.need_model(asked)
+    return asked
+
+
+def _passport(dataset: "Dataset", model: str) -> bytes:
+    passport: bytes = dataset.table.schema.field(model).metadata[b"passport"]
+    return passport
+
+
+def _mark(dataset: "Dataset", model: str, entry: Mapping[str, Any]) -> str:
+    """What tells an index from every other: its options, and the vectors in their order.
+
+    All of it is read from the table that is open, so another version that is published
+    meanwhile is never taken for it.
+    """
+    field = dataset.table.schema.field(model)
+    hasher = hashlib.sha256(f"likewise index 1 {field.type}\n".encode())
+    hasher.update(json.dumps(dict(entry), sort_keys=True).encode())
+    hasher.update(_passport(dataset, model))
+    for part in dataset.items.select("item_id", "content").iter_slices(_HASHED):
+        hasher.update(json.dumps(part.to_dict(as_series=False)).encode())
+    return hasher.hexdigest()[:32]
