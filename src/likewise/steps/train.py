@@ -1,5 +1,6 @@
 """Make a model: its weights and its passport."""
 
+from contextlib import chdir
 from pathlib import Path
 
 from likewise import commits
@@ -25,6 +26,7 @@ def train(model: str, *, workspace: Path | None = None) -> Passport:
         staging = commits.Staging(ws, f"train-{model}")
         folder = staging.path(ws.model(model))
         folder.mkdir()
-        passport = recipe.make(folder, ws.params.seed)
+        with chdir(ws.root):  # paths in params.yaml are relative to it, wherever one types
+            passport = recipe.make(folder, ws.params.seed)
         staging.commit()
     return passport
