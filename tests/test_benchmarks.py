@@ -119,19 +119,19 @@ def test_parts_take_turns_and_the_median_of_each_counts(measure: Any) -> None:
 
 
 def test_small_files_are_different_crops_and_the_same_every_time(
-    measure: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
     data = importlib.import_module("data")
+    monkeypatch.setattr(data, "SHARED", tmp_path / "absent")  # so that drawings are cut
+    trees = []
     for folder in ("one", "two"):
         monkeypatch.setattr(data, "WORK", tmp_path / folder)
-        tree = data.small_files(30)
+        tree = data.small_files(2 * 720)
+        data.add_small_files(tree, 2 * 720, 10)
         assert tree.parent == tmp_path / folder
-        data.add_small_files(tree, 30, 10)
-        assert data.files_in(tree) == 40
-    trees = [
-        {path.relative_to(tmp_path / folder): path.read_bytes() for path in files}
-        for folder in ("one", "two")
-        if (files := sorted((tmp_path / folder).rglob("*.jpg")))
-    ]
-    assert len(set(trees[0].values())) == 40
+        assert data.files_in(tree) == 2 * 720 + 10
+        files = sorted(tree.rglob("*.jpg"))
+        trees.append({path.relative_to(tree): path.read_bytes() for path in files})
+    assert len(set(trees[0].values())) == 2 * 720 + 10
     assert trees[0] == trees[1]

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from likewise.errors import DataError
+from likewise.errors import DataError, cannot_write
 from likewise.workspace import Workspace
 
 
@@ -60,13 +60,18 @@ def alone(ws: Workspace, job: str) -> Iterator[None]:
     """Be the only process of this checkout that does ``job``; the system frees the lock.
 
     Raises:
-        DataError: another process does it now.
+        DataError: another process does it now, or nothing can be written here.
     """
     try:
         with _locked(ws, job, fcntl.LOCK_EX | fcntl.LOCK_NB):
             yield
     except BlockingIOError as error:
         raise DataError(f"{job} is running in another process; wait for it to end") from error
+    except Exception as error:
+        said = cannot_write(error)
+        if not said:
+            raise
+        raise DataError(f"{job}: {said}") from error
 
 
 @contextmanager

@@ -13,6 +13,7 @@ Anything else that escapes is a bug and keeps its traceback.
 """
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -82,6 +83,19 @@ class VersionError(LikewiseError):
     """git or dvc failed; the text holds the last lines of what it said."""
 
     exit_code = 6
+
+
+def cannot_write(error: Exception) -> str:
+    """Why nothing can be written here, and what to do; "" where that is not what failed.
+
+    Libraries raise what they like where the disk is full, but all of them quote the system.
+    """
+    text = str(error)
+    if any(said in text for said in ("No space left", "StorageFull", "quota exceeded")):
+        return "no space left on the device; nothing was changed, free some and run it again"
+    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{error.filename} cannot be written ({error.strerror}); nothing was changed"
+    return ""
 
 
 def bounded(examples: Iterable[object], total: int, most: int = 5) -> str:

@@ -18,7 +18,7 @@ import polars as pl
 import pyarrow as pa
 
 from likewise.digests import Digester, Digests
-from likewise.errors import DataError, MissingArtefactError, hint
+from likewise.errors import DataError, MissingArtefactError, cannot_write, hint
 from likewise.schema import STORAGE_VERSION, Contract
 
 if TYPE_CHECKING:
@@ -121,7 +121,8 @@ def write(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> N
             data_storage_version=STORAGE_VERSION,
         )
     except OSError as error:
-        raise DataError(f"{path.name} could not be written: {_reason(error)}") from error
+        said = cannot_write(error) or str(error).splitlines()[0]
+        raise DataError(f"{path.name} could not be written: {said}") from error
 
 
 def write_frame(path: Path, contract: Contract, frame: pl.DataFrame) -> Digests:
@@ -261,10 +262,3 @@ def _nothing(schema: pa.Schema) -> pa.RecordBatch:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def _reason(error: OSError) -> str:
-    text = str(error)
-    if "No space left" in text or "StorageFull" in text:
-        return "no space left on the device; nothing was changed, free some and run it again"
-    return text.splitlines()[0]

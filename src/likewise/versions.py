@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from likewise.config import read_yaml
@@ -70,7 +71,8 @@ def view(ws: Workspace, output: Path) -> Path | None:
 
 def link_view(linked: Path, files: dict[Path, Path]) -> None:
     """Make the tree ``linked`` of links, whole or not at all: its files, and what each is."""
-    building = linked.parent.with_name(f"{linked.parent.name}.{os.getpid()}")
+    # Below its folder: another output of the same bytes may have its view there.
+    building = linked.with_name(f".{linked.name}.{os.getpid()}")
     shutil.rmtree(building, ignore_errors=True)
     for target, source in files.items():
         place = building / target.relative_to(linked.parent)
@@ -79,10 +81,9 @@ def link_view(linked: Path, files: dict[Path, Path]) -> None:
             os.link(source, place)
         except OSError:
             shutil.copy2(source, place)
-    try:
-        building.rename(linked.parent)
-    except OSError:  # another process made the same view meanwhile
-        shutil.rmtree(building, ignore_errors=True)
+    with suppress(OSError):  # another process made the same view meanwhile
+        (building / linked.name).rename(linked)
+    shutil.rmtree(building, ignore_errors=True)
 
 
 def _locked_md5(ws: Workspace, path: str) -> str | None:

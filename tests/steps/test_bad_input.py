@@ -3,10 +3,8 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -112,8 +110,7 @@ def test_a_source_of_no_kind(workspace: Path) -> None:
 def test_a_card_that_is_gone(workspace: Path) -> None:
     (workspace / "catalog" / "emoji.yaml").unlink()
     assert refused(workspace, MissingArtefactError) == [
-        "data set 'emoji' has no card (catalog/emoji.yaml); "
-        "run: likewise add emoji --source KIND --path DIR"
+        "data set 'emoji' has no card (catalog/emoji.yaml); run: git restore catalog/emoji.yaml"
     ]
 
 
@@ -135,7 +132,10 @@ def test_a_model_that_params_do_not_have(workspace: Path) -> None:
     )
     assert refused(workspace, ConfigError, "embed", "emoji", "tny", lines=2) == [
         "params.yaml: embeddings.emoji-tiny.model: no such name 'tny'; did you mean 'tiny'?",
-        "params.yaml: runs.emoji-tiny: no entry of 'embeddings' says that 'tiny' embeds 'emoji'",
+        (
+            "params.yaml: runs.emoji-tiny: no entry of 'embeddings' "
+            "says that 'tiny' embeds 'emoji'"
+        ),
     ]
 
 
@@ -259,60 +259,3 @@ def test_a_damaged_passport_names_what_brings_it_back(workspace: Path) -> None:
     [said] = refused(workspace, DataError, "embed", "emoji", "tiny")
     assert "is no passport (" in said
     assert said.endswith("; run: dvc checkout")
-
-
-@pytest.fixture
-def small_disk(workspace: Path, tmp_path: Path) -> Iterator[Path]:
-    """The catalogue on a small file system of its own."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    size = sum(len(data) for data in content(workspace).values())
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size + (2 << 20)}", "tmpfs", place],
-        check=False,
-        capture_output=True,
-    )
-    if mounted.returncode:
-        pytest.skip("no right to mount a file system")
-    try:
-        yield Path(shutil.copytree(workspace, place / "workspace"))
-    finally:
-        subprocess.run(["umount", "--lazy", place], check=True)
-
-
-def fill(root: Path, left: int) -> Path:
-    """A file that leaves so many bytes of the disk free."""
-    path = root / "rest"
-    with path.open("wb") as file:
-        file.write(bytes(shutil.disk_usage(root).free - left))
-    return path
-
-
-@pytest.mark.torch
-@pytest.mark.parametrize("left", [0, 4 << 10, 20 << 10, 60 << 10, 100 << 10])
-def test_a_full_disk_leaves_the_tables_and_is_said(small_disk: Path, left: int) -> None:
-    for path in sorted(SAMPLES.glob("1_*.jpg")):
-        shutil.copy(path, small_disk / "emoji" / "images" / f"0_{path.name}")
-    rest = fill(small_disk, left)
-    for step, names in (("ingest", ["emoji"]), ("publish", ["emoji"]), ("train", ["tiny"])):
-        try:
-            [said] = refused(small_disk, LikewiseError, step, *names)
-        except pytest.fail.Exception:
-            continue
-        print(left, step, said)
-    assert len(likewise.open("emoji", workspace=small_disk).items) == 24
-    rest.unlink()
-    assert likewise.ingest("emoji", workspace=small_disk).items == 34
-
-
-def test_a_read_only_checkout_is_read(small_disk: Path) -> None:
-    subprocess.run(["mount", "-o", "remount,ro", small_disk.parent], check=True)
-    dataset = likewise.open("emoji", workspace=small_disk)
-    assert len(dataset.items) == len(dataset.vectors("tiny")) == 24
-    assert dataset.images(["0_noto.jpg"], encoded=True) == [
-        (SAMPLES / "0_noto.jpg").read_bytes()
-    ]
-    found = likewise.search("emoji", id="0_noto.jpg", k=2, workspace=small_disk)
-    assert len(found) == 2
-    assert likewise.query("SELECT count(*) FROM emoji", workspace=small_disk).item() == 24
-    assert likewise.show("emoji", workspace=small_disk).state == "published"

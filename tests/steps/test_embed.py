@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,10 @@ from likewise import tables
 from likewise.config import read_yaml
 from likewise.digests import Digests
 from likewise.errors import DataError, MissingArtefactError, UnknownNameError
-from likewise.schema import EMBEDDINGS, vector
+from likewise.schema import EMBEDDINGS, ITEMS, vector
+
+if TYPE_CHECKING:
+    import lance
 
 pytestmark = pytest.mark.torch
 
@@ -33,7 +37,7 @@ def digests(root: Path, dtype: str = "float32") -> Digests:
     return said
 
 
-def opened(root: Path) -> "tables.lance.LanceDataset":  # type: ignore[name-defined]
+def opened(root: Path) -> "lance.LanceDataset":
     return tables.open_table(root / "catalog" / "emoji" / "embeddings" / "tiny.lance", "")
 
 
@@ -237,8 +241,6 @@ def test_boxes_of_one_image_have_vectors_of_their_own(workspace: Path) -> None:
         )
         for number, box in boxes.items()
     ]
-    from likewise.schema import ITEMS
-
     shutil.rmtree(folder / "items.lance")
     tables.write_frame(folder / "items.lance", ITEMS, pl.concat([items, *cut]))
     done = likewise.embed("emoji", "tiny", workspace=workspace)

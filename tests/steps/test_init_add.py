@@ -156,26 +156,33 @@ def test_a_second_data_set_joins_the_first(bare: Path, pictures: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "source", "where", "error", "said"),
+    ("wanted", "error", "said"),
     [
-        ("Drawn", "gpr1200", "", DataError, r"^'Drawn' is no name for a data set: a name is"),
-        ("a_items", "gpr1200", "", DataError, r"names that end in _items are kept for tables"),
-        ("taken", "gpr1200", "", DataError, r"^'taken' is in the catalogue; choose another"),
-        ("drawn", "gpr12", "", UnknownNameError, r"kind named 'gpr12'; did you mean 'gpr1200'"),
-        ("drawn", "gpr1200", "none", DataError, r"^there is nothing at .*none; correct"),
-        ("drawn", "gpr1200", "empty", DataError, r"empty holds no files; point at the folder"),
-        ("drawn", "gpr1200", "odd", DataError, r"odd: no image found; expected images/"),
+        (("Drawn", "gpr1200", ""), DataError, r"^'Drawn' is no name for a data set: a name is"),
+        (
+            ("a_items", "gpr1200", ""),
+            DataError,
+            r"names that end in _items are kept for tables",
+        ),
+        (("taken", "gpr1200", ""), DataError, r"^'taken' is in the catalogue; choose another"),
+        (
+            ("drawn", "gpr12", ""),
+            UnknownNameError,
+            r"kind named 'gpr12'; did you mean 'gpr1200'",
+        ),
+        (("drawn", "gpr1200", "none"), DataError, r"^there is nothing at .*none; correct"),
+        (
+            ("drawn", "gpr1200", "empty"),
+            DataError,
+            r"empty holds no files; point at the folder",
+        ),
+        (("drawn", "gpr1200", "odd"), DataError, r"odd: no image found; expected images/"),
     ],
 )
 def test_what_cannot_be_added_changes_nothing(
-    bare: Path,
-    pictures: Path,
-    name: str,
-    source: str,
-    where: str,
-    error: type[likewise.LikewiseError],
-    said: str,
+    bare: Path, pictures: Path, wanted: tuple[str, str, str], error: type[Exception], said: str
 ) -> None:
+    name, source, where = wanted
     likewise.add("taken", source="gpr1200", path=pictures)
     (pictures / "empty").mkdir()
     (pictures / "odd").mkdir()

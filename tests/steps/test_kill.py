@@ -1,4 +1,4 @@
-"""A process may be killed at any moment: tables stay of one version, and the next run goes on."""
+"""A process may be killed at any moment: tables stay of one version, the next run goes on."""
 
 import json
 import os
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,6 +20,9 @@ from likewise import tables
 from likewise.config import read_yaml
 from likewise.digests import Digests, digest_batches
 from likewise.schema import FINDINGS, IMAGES, ITEMS
+
+if TYPE_CHECKING:
+    import lance
 
 pytestmark = [pytest.mark.slow, pytest.mark.torch]
 
@@ -126,7 +130,7 @@ def staging(root: Path, step: str) -> Path:
     return root / ".likewise" / "staging" / "-".join((step, *STEPS[step]))
 
 
-def table(root: Path, name: str) -> "tables.lance.LanceDataset":  # type: ignore[name-defined]
+def table(root: Path, name: str) -> "lance.LanceDataset":
     return tables.open_table(root / "catalog" / f"{name}.lance", "")
 
 
@@ -154,7 +158,7 @@ def version(root: Path) -> dict[str, Digests]:
 
 @pytest.fixture(scope="module")
 def grown(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The catalogue before each step, when forty images are new, three gone and one is broken."""
+    """The catalogue before each step: forty images are new, three gone, and one is broken."""
     places = {}
     root = tmp_path_factory.mktemp("grown") / "ingest"
     shutil.copytree(_catalogue, root)
@@ -175,7 +179,7 @@ def grown(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 @pytest.fixture
-def copies(tmp_path: Path) -> Iterator[Callable[[Path], Path]]:
+def copies(tmp_path: Path) -> Callable[[Path], Path]:
     """Makes copies, each in a folder of its own."""
     made = 0
 
@@ -201,7 +205,7 @@ def test_killed_at_any_moment(
     server.start(copies(grown[step]), step)
     assert server.end() == 0
     took = time.monotonic() - begun
-    moments, landed = random.Random(kills), 0
+    moments, landed = random.Random(kills), 0  # noqa: S311 (moments, no secrets)
     while landed < kills:
         root = copies(grown[step])
         process = server.start(root, step)
@@ -223,7 +227,7 @@ def test_killed_at_every_rename(
     server: Server, grown: dict[str, Path], copies: Callable[[Path], Path], step: str
 ) -> None:
     before, after = version(grown[step]), version(grown[FOLLOWING[step]])
-    found = []
+    found: list[bool] = []
     code = -signal.SIGKILL
     while code:
         root = copies(grown[step])

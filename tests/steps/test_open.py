@@ -5,6 +5,7 @@ import os
 import shutil
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -100,8 +101,11 @@ def test_torch_loads_it(workspace: Path, workers: int) -> None:
     assert dataset.classes == ["0", "1000", "200", "400", "600", "800"]  # as texts
     assert len(dataset) == 24
     context = multiprocessing.get_context("forkserver") if workers else None
-    loader = DataLoader(
-        dataset, batch_size=10, num_workers=workers, multiprocessing_context=context
+    loader: DataLoader[Any] = DataLoader(
+        dataset,  # type: ignore[arg-type]  # any object with a length will do
+        batch_size=10,
+        num_workers=workers,
+        multiprocessing_context=context,
     )
     batches = list(loader)
     sizes = [int(size) for sizes, _ in batches for size in sizes]

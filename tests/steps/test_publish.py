@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -15,12 +16,15 @@ from likewise.digests import Digests, digest_batches
 from likewise.errors import MissingArtefactError, StaleArtefactError
 from likewise.schema import PUBLISHED
 
+if TYPE_CHECKING:
+    import lance
+
 pytestmark = pytest.mark.torch
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "emoji" / "images"
 
 
-def table(root: Path) -> "tables.lance.LanceDataset":  # type: ignore[name-defined]
+def table(root: Path) -> "lance.LanceDataset":
     return tables.open_table(root / "catalog" / "emoji.lance", "")
 
 
@@ -47,7 +51,8 @@ def second_model(root: Path) -> None:
     params(
         root,
         "embeddings:\n",
-        "  other: {kind: timm, backbone: test_resnet.r160_in1k, weights: random, input_size: 64}\n"
+        "  other: {kind: timm, backbone: test_resnet.r160_in1k, weights: random, "
+        "input_size: 64}\n"
         "embeddings:\n  emoji-other: {dataset: emoji, model: other, dtype: float16}\n",
     )
     likewise.train("other", workspace=root)
@@ -141,8 +146,8 @@ def test_lancedb_filters_and_searches_it(workspace: Path) -> None:
     dataset = likewise.open("emoji", workspace=workspace)
     vectors = dataset.vectors("tiny")
     order = np.argsort(-(vectors @ vectors[9]), kind="stable")[:5]
-    found = opened.search(vectors[9], vector_column_name="tiny").metric("cosine").limit(5)
-    assert [row["item_id"] for row in found.to_list()] == dataset.items["item_id"][
+    found = opened.search(vectors[9], vector_column_name="tiny").limit(5).to_list()
+    assert [row["item_id"] for row in found] == dataset.items["item_id"][
         order.tolist()
     ].to_list()
 

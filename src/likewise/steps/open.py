@@ -228,7 +228,7 @@ def _linked(ws: Workspace, table: Path) -> Path:
         versions.link_view(linked, {linked / f.relative_to(table): f for f in _files(table)})
         # dvc knows nothing of our locks: its checkout may have gone on meanwhile.
         if tables.mark(linked) != mark:
-            shutil.rmtree(linked.parent)
+            shutil.rmtree(linked)
             return table
     return linked
 

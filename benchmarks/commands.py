@@ -1,0 +1,101 @@
+"""How long a person waits for the light commands, beside Python itself.
+
+    python benchmarks/commands.py [--small]
+
+Measured on the emoji samples, ingested, embedded by a tiny model with random weights (nothing
+is fetched), and published. What a command cannot be faster than is shown as the peer: Python
+that does nothing, and Python that loads the libraries which read a table.
+"""
+
+import json
+import re
+import sys
+from functools import partial
+from pathlib import Path
+
+import data
+from measure import LIKEWISE, Table, medians, parser, run
+
+SQL = "select subset, count(*) as items from emoji group by subset order by subset"
+PARAMS = """\
+models:
+  tiny: {kind: timm, backbone: test_vit.r160_in1k, weights: random}
+indexes:
+  exact: {kind: exact}
+"""
+NOTHING, LIBRARIES, HELP, QUERY = "python", "polars and lance", "help", "query"
+HEAVY = ("torch", "timm", "faiss", "dvc")
+
+_COMMANDS = {
+    NOTHING: (sys.executable, "-c", "pass"),
+    LIBRARIES: (sys.executable, "-c", "import polars, lance"),
+    HELP: (LIKEWISE, "--help"),
+    QUERY: (LIKEWISE, "query", SQL, "--json"),
+}
+
+
+def publish(root: Path) -> None:
+    """Make a catalogue in ``root`` that holds the emoji samples, published."""
+    data.catalogue(root, "emoji", "gpr1200", data.SAMPLES, PARAMS)
+    for step in ("ingest emoji", "train tiny", "embed emoji tiny", "publish emoji"):
+        run(LIKEWISE, *step.split(), cwd=root)
+
+
+def loaded(root: Path, *words: str) -> set[str]:
+    """The top-level modules that ``likewise`` with these words imports."""
+    said = run(sys.executable, "-X", "importtime", "-m", "likewise", *words, cwd=root).output
+    modules = set(re.findall(r"^import time:[ \d|]+\| +([^\s.]+)", said, re.MULTILINE))
+    if "likewise" not in modules:
+        raise SystemExit(
+            f"python -X importtime says something else than expected: {said[:200]}"
+        )
+    return modules
+
+
+def check_query(root: Path) -> None:
+    """Refuse to time a query that gives no answer, or a wrong one."""
+    answer = json.loads(run(*_COMMANDS[QUERY], cwd=root).output)
+    items = len(list((data.SAMPLES / "images").iterdir()))
+    if sum(row["items"] for row in answer) != items:
+        raise SystemExit(f"the query counts other than the {items} emoji: {answer}")
+
+
+def _seconds(root: Path, command: tuple[str, ...]) -> float:
+    return run(*command, cwd=root).seconds
+
+
+def measure(table: Table, root: Path, rounds: int) -> None:
+    """Add all rows."""
+    publish(root)
+    check_query(root)
+    parts = {name: partial(_seconds, root, words) for name, words in _COMMANDS.items()}
+    seconds = medians(parts, rounds)
+    table.below(
+        "likewise --help, beside python -c pass", seconds[HELP], 0.3, peer=seconds[NOTHING]
+    )
+    table.below(
+        'likewise query, beside python -c "import polars, lance"',
+        seconds[QUERY],
+        1.0,
+        peer=seconds[LIBRARIES],
+    )
+    for name, words in ((HELP, ["--help"]), (QUERY, ["query", SQL])):
+        heavy = [module for module in HEAVY if module in loaded(root, *words)]
+        target, met = "not torch", "torch" not in heavy
+        table.holds(
+            f"heavy modules that {name} imports", " ".join(heavy) or "none", target, met=met
+        )
+
+
+def main() -> None:
+    """Measure the commands on the samples."""
+    small = parser(__doc__).parse_args().small
+    rounds = 1 if small else 7
+    table = Table(f"Commands, medians of {rounds} rounds", small=small)
+    with data.work() as work:
+        measure(table, work / "catalogue", rounds)
+    table.print()
+
+
+if __name__ == "__main__":
+    main()

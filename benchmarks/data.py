@@ -1,0 +1,143 @@
+"""The inputs of the benchmarks, made once in ``benchmarks/.work`` from real pictures."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+
+from measure import LIKEWISE, ROOT, run
+from PIL import Image
+
+WORK = ROOT / "benchmarks" / ".work"
+SAMPLES = ROOT / "samples" / "emoji"
+SHARED = ROOT.parent / "shared" / "data"
+SIDE = 64
+"""Width and height of a small file's picture, in pixels."""
+
+MANY = 50_000
+FEW = 600
+"""More than one process reads (see ``likewise.imaging.intake``), and still little."""
+
+_SETS = {"gpr": "gpr_like/images", "imagenet": "imagenet_like/Data", "cars": "compcars_like"}
+_STEP_X, _STEP_Y = 37, 53
+"""Coprime to the number of places that a crop can have in any of the pictures."""
+
+
+def small_files(count: int) -> Path:
+    """A tree of ``count`` different 64 x 64 JPEGs, crops of real pictures, a folder a label."""
+    origin = "photographs" if _photographs() else "drawings"
+    return _once(f"{origin}-{count}", lambda folder: add_small_files(folder, 0, count))
+
+
+def add_small_files(tree: Path, first: int, count: int) -> None:
+    """Write the crops ``first`` to ``first + count - 1`` into ``tree``."""
+    sources = _photographs() or sorted((SAMPLES / "images").glob("*.jpg"))
+    for at, source in enumerate(sources):
+        numbers = range(first + (at - first) % len(sources), first + count, len(sources))
+        if not numbers:
+            continue
+        folder = tree / source.name.partition("_")[0]
+        folder.mkdir(parents=True, exist_ok=True)
+        with Image.open(source) as picture:
+            for number in numbers:
+                crop, name = _crop(picture, number // len(sources)), f"{number:06d}"
+                # The comment tells apart what is cut from white corners.
+                crop.save(folder / f"{name}.jpg", quality=90, comment=name)
+
+
+def photographs(*, small: bool) -> tuple[str, Path]:
+    """What they are, and a folder of them: real photographs; drawings where none are here."""
+    if small or not _photographs():
+        return "drawings", SAMPLES / "images"
+    return "photographs", _once("photographs", _copy_photographs)
+
+
+def repeated(tree: Path, times: int) -> Path:
+    """A tree that holds the files of ``tree`` so many times."""
+
+    def make(folder: Path) -> None:
+        for number in range(times):
+            shutil.copytree(tree, folder / f"{number:02d}")
+
+    return _once(f"{tree.name}-times-{times}", make)
+
+
+def catalogue(root: Path, name: str, kind: str, path: Path, params: str = "") -> None:
+    """Begin a catalogue in ``root`` with one data set; ``params`` replaces its params.yaml."""
+    run("git", "init", "--quiet", root)  # else it would be a part of this repository
+    run(LIKEWISE, "init", root)
+    if params:
+        (root / "params.yaml").write_text(params, encoding="utf-8")
+    run(LIKEWISE, "add", name, "--source", kind, "--path", path, cwd=root)
+
+
+@contextmanager
+def work() -> Iterator[Path]:
+    """A folder to work in, removed at the end and not before.
+
+    Where many files were just removed, ext4 looks long for inodes that it may use again, and
+    does so for minutes: a copy of 50,000 files then took 30 s instead of 1.5 s.
+    """
+    WORK.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=WORK) as folder:
+        yield Path(folder)
+
+
+def new_folder(inside: Path) -> Path:
+    """A new empty folder ``inside`` another."""
+    return Path(tempfile.mkdtemp(dir=inside))
+
+
+def files_in(tree: Path) -> int:
+    """How many files lie under ``tree``."""
+    return sum(len(names) for _, _, names in os.walk(tree))
+
+
+def bytes_in(tree: Path) -> int:
+    """How many bytes the files under ``tree`` hold, a file with several names counted once."""
+    facts = (Path(top, name).stat() for top, _, names in os.walk(tree) for name in names)
+    return sum({(f.st_dev, f.st_ino): f.st_size for f in facts}.values())
+
+
+def _photographs() -> list[Path]:
+    """The photographs of the GPR1200 stand-in, categories 0 to 80; none where it is absent."""
+    folder = SHARED / _SETS["gpr"]
+    return sorted(p for p in folder.glob("*.jpg") if int(p.name.partition("_")[0]) <= 80)
+
+
+def _crop(picture: Image.Image, turn: int) -> Image.Image:
+    left = turn * _STEP_X % (picture.width - SIDE + 1)
+    top = turn * _STEP_Y % (picture.height - SIDE + 1)
+    return picture.convert("RGB").crop((left, top, left + SIDE, top + SIDE))
+
+
+def _copy_photographs(folder: Path) -> None:
+    for number, (name, source) in enumerate(_photograph_files()):
+        place = folder / name
+        place.mkdir(exist_ok=True)
+        shutil.copyfile(source, place / f"{number:05d}.jpg")
+
+
+def _photograph_files() -> Iterator[tuple[str, Path]]:
+    others = ((name, SHARED / _SETS[name]) for name in ("imagenet", "cars"))
+    found = ((name, path) for name, top in others for path in sorted(top.rglob("*.[jJ]*")))
+    gpr = (("gpr", path) for path in _photographs())
+    return ((n, p) for n, p in chain(gpr, found) if p.suffix.lower() in {".jpg", ".jpeg"})
+
+
+def _once(name: str, make: Callable[[Path], None]) -> Path:
+    """The folder ``name``, made whole or not at all if it is not there."""
+    folder = WORK / name
+    if folder.is_dir():
+        return folder
+    making = WORK / f"{name}.{os.getpid()}"
+    making.mkdir(parents=True)
+    make(making)
+    try:
+        making.rename(folder)
+    except OSError:  # another process made it meanwhile
+        shutil.rmtree(making)
+    return folder

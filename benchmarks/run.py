@@ -1,0 +1,71 @@
+"""Run the benchmarks one after the other, and print their tables.
+
+    python benchmarks/run.py [--small] [--only NAME] [--markdown FILE]
+
+Each is a process of its own; one that fails does not keep the others from running.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from measure import parser
+
+NAMES = ("ingest", "versions", "commands", "embed", "score", "search")
+LIBRARIES = ("pylance", "polars", "torch", "faiss-gpu", "faiss-cpu", "dvc", "datasets")
+
+
+def machine() -> str:
+    """What the figures were measured on, and how busy it was."""
+    versions = {name: _version(name) for name in LIBRARIES}
+    libraries = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
+    return (
+        f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}, {libraries}. "
+        f"Processes that were running or waiting before it: {os.getloadavg()[0]:.1f}."
+    )
+
+
+def run(name: str, *, small: bool) -> tuple[str, bool]:
+    """What a benchmark prints, passed on as it comes, and whether it succeeded."""
+    script = Path(__file__).with_name(f"{name}.py")
+    command = [sys.executable, str(script), *(["--small"] if small else [])]
+    lines = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        for line in child.stdout or ():
+            print(line, end="", flush=True)
+            lines.append(line)
+    return "".join(lines), child.returncode == 0
+
+
+def main() -> int:
+    """Run those that are asked for; the exit status is 1 where one of them failed."""
+    made = parser(__doc__)
+    made.add_argument("--only", action="append", choices=NAMES, help="this one; repeatable")
+    made.add_argument("--markdown", type=Path, help="write what is printed there too")
+    options = made.parse_args()
+    said, failed = [f"{machine()}\n\n"], []
+    print(said[0], end="", flush=True)
+    for name in options.only or NAMES:
+        printed, succeeded = run(name, small=options.small)
+        said.append(printed)
+        failed += [] if succeeded else [name]
+    if options.markdown:
+        options.markdown.write_text("".join(said), encoding="utf-8")
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return bool(failed)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

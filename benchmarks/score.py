@@ -1,0 +1,133 @@
+"""What scoring GPR1200 costs, beside what bounds it and beside the benchmark's own way.
+
+    python benchmarks/score.py [--small]
+
+Ranking and average precisions stand beside the bare product of the same blocks of vectors by
+the same threads, without which there is no exact ranking; the two take turns. ``likewise
+score`` is a fresh process, and so is its peer, which does as the benchmark's own script does:
+the whole product, a full sort of every row, and a loop over the queries. Both must give the
+same mAP.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from measure import LIKEWISE, Cost, Table, medians, parser, run
+
+from likewise.metrics import average_precision
+from likewise.ranking import Floats, blocks, rank_positives
+
+PER_CATEGORY = 10
+ROUNDS = 5
+AS_SCRIPT = "--as-script"
+# Another order of additions may swap images whose scores are all but equal.
+CLOSE = 1e-4
+
+
+def vectors_of(categories: int, dimensions: int = 512) -> Floats:
+    """Unit vectors in clusters, about as far apart as a good backbone puts GPR1200's."""
+    rng = np.random.default_rng(0)
+    centres = rng.standard_normal((categories, dimensions), np.float32)
+    vectors = np.repeat(centres, PER_CATEGORY, axis=0)
+    vectors += np.float32(2.6) * rng.standard_normal(vectors.shape, np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
+
+
+def as_the_script(path: Path) -> None:
+    """Score ``path`` by whole matrices and full sorts, and print the mAP."""
+    import torch
+
+    database = torch.from_numpy(np.load(path))
+    scores = database @ database.T
+    order = torch.argsort(scores, dim=1, descending=True).numpy()
+    labels = np.arange(len(database)) // PER_CATEGORY
+    found = []
+    for label, ranking in zip(labels, order, strict=True):
+        places = np.flatnonzero(labels[ranking] == label) + 1
+        found.append(float(np.mean(np.arange(1, len(places) + 1) / places)))
+    print(json.dumps({"metrics": {"all": round(float(np.mean(found)), 4)}}))
+
+
+def ranking(vectors: Floats, rounds: int) -> tuple[float, float]:
+    """Seconds of ranking and average precisions, and of the bare blocked product."""
+    labels: npt.NDArray[np.int64] = np.arange(len(vectors)) // PER_CATEGORY
+    nobody = np.full(len(vectors), -1)
+    parts = list(blocks(len(vectors), len(vectors) * 4))
+    buffer = np.empty((parts[0].stop, len(vectors)), np.float32)
+
+    def ranked() -> float:
+        began = time.perf_counter()
+        result = rank_positives(vectors, vectors, labels, labels, exclude=nobody)
+        average_precision(result, "hits")
+        return time.perf_counter() - began
+
+    def product() -> float:
+        began = time.perf_counter()
+        for rows in parts:
+            part = vectors[rows]
+            np.matmul(part, vectors.T, out=buffer[: len(part)])
+        return time.perf_counter() - began
+
+    ranked(), product()  # the first of each compiles, loads libraries and starts threads
+    seconds = medians({"ranking and AP": ranked, "bare product": product}, rounds)
+    return seconds["ranking and AP"], seconds["bare product"]
+
+
+def commands(
+    folder: Path, vectors: Floats, rounds: int, *, named: bool
+) -> tuple[Cost, Cost, Cost]:
+    """Our command with nothing compiled yet, again (the median), and the script's way."""
+    path = folder / "embeddings.npy"
+    np.save(path, vectors)
+    ours = [LIKEWISE, "score", "gpr1200", "--json", "--embeddings", path]
+    if named:  # Without its file names, only the whole of GPR1200 is known.
+        ours += ["--images", _images(folder, len(vectors))]
+    theirs = [sys.executable, __file__, AS_SCRIPT, path]
+    cache = {"NUMBA_CACHE_DIR": str(folder / "compiled")}
+    first = run(*ours, env=cache)
+    turns = [(run(*ours, env=cache), run(*theirs)) for _ in range(rounds)]
+    again, peer = (
+        sorted(costs, key=lambda cost: cost.seconds)[rounds // 2]
+        for costs in zip(*turns, strict=True)
+    )
+    values = [json.loads(cost.output)["metrics"]["all"] for cost in (again, peer)]
+    if abs(values[0] - values[1]) > CLOSE:
+        raise SystemExit(f"the two ways differ: mAP {values[0]} and {values[1]}")
+    return first, again, peer
+
+
+def _images(folder: Path, count: int) -> Path:
+    """A folder of empty files that are called as GPR1200's images."""
+    images = folder / "images"
+    images.mkdir()
+    for row in range(count):
+        (images / f"{row // PER_CATEGORY}_{row % PER_CATEGORY}.jpg").touch()
+    return images
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    small: bool = parser(__doc__).parse_args().small
+    vectors = vectors_of(120 if small else 1_200)
+    with tempfile.TemporaryDirectory() as name:
+        first, again, peer = commands(Path(name), vectors, 1 if small else 3, named=small)
+    ranked, product = ranking(vectors, 1 if small else ROUNDS)
+    table = Table(f"Scoring {len(vectors):,} x {vectors.shape[1]} vectors", small=small)
+    table.at_most("ranking and AP; peer: the bare product", ranked, product, 1.3)
+    table.below("likewise score; peer: the script's way", again.seconds, 3, peer=peer.seconds)
+    table.below("... its peak memory", again.rss_mb, 700, "MB", peer=peer.rss_mb)
+    table.below("compiling, once a machine", max(first.seconds - again.seconds, 0), 10)
+    table.print()
+
+
+if __name__ == "__main__":
+    if AS_SCRIPT in sys.argv:
+        as_the_script(Path(sys.argv[-1]))
+    else:
+        main()

@@ -1,0 +1,168 @@
+"""How long a warm query takes, beside a bare FAISS IndexFlatIP over the same vectors.
+
+    python benchmarks/search.py [--small]
+
+``search`` is all of ``dataset.search(vector=...)``: checks, filter, index, the frame of hits.
+The peer is ``IndexFlatIP.search`` of one query; under a filter, with a bitmap that was made
+beforehand. The means take turns; a figure is the median of the queries of its best round.
+Between turns there is a pause: threads of the one before still spin for a while, and would be
+in the way. The vectors are clustered: 20 to a centre, of about the spread of a class.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import faiss as untyped
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+from measure import Table, parser
+
+import likewise
+from likewise import tables
+from likewise.indexes.lance import build_ann
+from likewise.schema import PUBLISHED, vector
+
+DIM = 512
+K = 10
+ROUNDS = 4
+PAUSE_S = 0.3
+PARAMS = """\
+datasets:
+  made: {path: nowhere, annotations: nowhere}
+indexes:
+  flat: {kind: faiss}
+  cells: {kind: faiss, factory: "IVF224,Flat", nprobe: 16, train: 15000}
+  graph: {kind: faiss, factory: "HNSW32", ef_search: 64}
+  stored: {kind: lance}
+"""
+FILTERS = {"1 in 2": "label < '1'", "1 in 10": "split = 'test'", "1 in 100": "subset = 's07'"}
+
+faiss: Any = untyped  # its stubs know no keyword argument of its classes
+Vectors = npt.NDArray[np.float32]
+Hits = set[int]
+
+
+def clustered(rows: int) -> Vectors:
+    """(rows, DIM) unit vectors around rows / 20 centres."""
+    rng = np.random.default_rng(0)
+    centres = rng.standard_normal((rows // 20, DIM))
+    found = centres[rng.integers(0, len(centres), rows)]
+    found += 0.7 * rng.standard_normal(found.shape)
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
+    return found.astype(np.float32)
+
+
+def catalogue(root: Path, vectors: Vectors) -> likewise.Dataset:
+    """A catalogue whose published table holds ``vectors`` of the model ``m``."""
+    (root / "catalog").mkdir()
+    (root / "params.yaml").write_text(PARAMS, encoding="utf-8")
+    rows = np.arange(len(vectors))
+    ids = [f"{row:07d}" for row in rows]
+    facts: dict[str, Any] = dict.fromkeys(PUBLISHED.names())
+    facts |= {
+        "item_id": ids,
+        "image_id": ids,
+        "content": ids,
+        "sha256": ids,
+        "label": (rows % 2).astype(str),
+        "subset": [f"s{row % 100:02d}" for row in rows],
+        "split": np.where(rows % 10 == 0, "test", "train"),
+        **dict.fromkeys(("width", "height", "orientation", "nbytes"), 1),
+        **dict.fromkeys(("format", "mode"), "x"),
+    }
+    contract = PUBLISHED.with_columns(vector("m", DIM, "float32"))
+    frame = pl.DataFrame({name: facts[name] for name in PUBLISHED.names()}, strict=False)
+    plain = frame.to_arrow().cast(PUBLISHED.arrow())
+    column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), DIM)
+    schema = tables.lance_schema(contract, {"m": {"passport": "{}"}})
+    whole = pa.Table.from_arrays([*plain.columns, column], schema=schema)
+    path = root / "catalog" / "made.lance"
+    tables.write(path, schema, whole.to_batches(max_chunksize=tables.BATCH))
+    table = tables.open_table(path, "")
+    table.create_scalar_index("label", "BTREE")
+    table.create_scalar_index("split", "BITMAP")
+    table.create_scalar_index("subset", "BITMAP")
+    build_ann(table, "m")
+    return likewise.open("made", workspace=root)
+
+
+def medians(
+    means: Mapping[str, Callable[[Vectors], Hits]], queries: Vectors
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Per means: milliseconds of a query, and recall beside the first of them."""
+    took: dict[str, list[float]] = {name: [] for name in means}
+    found: dict[str, list[Hits]] = {}
+    for _ in range(ROUNDS):
+        for name, one in means.items():
+            one(queries[0])
+            time.sleep(PAUSE_S)
+            found[name] = []
+            seconds = []
+            for query in queries:
+                began = time.perf_counter()
+                found[name].append(one(query))
+                seconds.append(time.perf_counter() - began)
+            took[name].append(1000 * median(seconds))
+    truth = found[next(iter(means))]
+    recall = {
+        name: float(np.mean([len(a & b) / K for a, b in zip(truth, hits, strict=True)]))
+        for name, hits in found.items()
+    }
+    return {name: min(values) for name, values in took.items()}, recall
+
+
+def measure(
+    table: Table, dataset: likewise.Dataset, gallery: Vectors, queries: Vectors
+) -> None:
+    """Add the rows: no filter first, then one after the other."""
+    flat = faiss.IndexFlatIP(DIM)
+    flat.add(gallery)
+
+    def ours(index: str, where: str | None) -> Callable[[Vectors], Hits]:
+        def ask(query: Vectors) -> Hits:
+            hits = dataset.search(vector=query, k=K, index=index, where=where)
+            return set(hits["item_id"].cast(pl.Int64).to_list())
+
+        return ask
+
+    def bare(params: Any) -> Callable[[Vectors], Hits]:
+        return lambda query: set(flat.search(query[None, :], K, params=params)[1][0].tolist())
+
+    rows = np.arange(len(gallery))
+    masks = {"1 in 2": rows % 2 == 0, "1 in 10": rows % 10 == 0, "1 in 100": rows % 100 == 7}
+    for name, where in {"": None, **FILTERS}.items():
+        params, most = None, None if name else 1.2
+        if name:
+            bits = np.packbits(masks[name], bitorder="little")
+            params = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
+        indexes = ("exact", "flat", "cells", "graph", "stored")
+        took, recall = medians(
+            {"faiss": bare(params), **{index: ours(index, where) for index in indexes}}, queries
+        )
+        for index in indexes:
+            what = f"{index}{', where ' + name if name else ''} (recall {recall[index]:.3f})"
+            target = most if index in ("exact", "flat") else None
+            table.at_most(what, took[index], took["faiss"], target, "ms")
+
+
+def main() -> None:
+    """Measure every kind of index, without a filter and with three."""
+    small = parser(__doc__).parse_args().small
+    rows, asked = (12_000, 10) if small else (50_000, 60)
+    gallery = clustered(rows)
+    queries = gallery[:: rows // asked][:asked]
+    title = f"Search, one warm query, {rows:,} x {DIM}, k = {K}, beside a bare IndexFlatIP"
+    table = Table(title, small=small)
+    with tempfile.TemporaryDirectory() as root:
+        measure(table, catalogue(Path(root), gallery), gallery, queries)
+    table.print()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""A disk that is full or cannot be written: one clear error, and the tables stay."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import likewise
+from likewise.errors import DataError
+
+SAMPLES = Path(__file__).parents[2] / "samples" / "emoji" / "images"
+
+
+def content(root: Path) -> dict[str, bytes]:
+    """All that a catalogue holds."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for part in ("catalog", "models")
+        for path in (root / part).rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture
+def small_disk(workspace: Path, tmp_path: Path) -> Iterator[Path]:
+    """The catalogue on a small file system of its own."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    size = sum(len(data) for data in content(workspace).values())
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size + (6 << 20)}", "tmpfs", place],
+        check=False,
+        capture_output=True,
+    )
+    if mounted.returncode:
+        pytest.skip("no right to mount a file system")
+    try:
+        yield Path(shutil.copytree(workspace, place / "workspace"))
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def fill(root: Path, left: int) -> Path:
+    """A file that leaves so many bytes of the disk free."""
+    path = root / "rest"
+    with path.open("wb") as file:
+        file.write(bytes(shutil.disk_usage(root).free - left))
+    return path
+
+
+STEPS = {
+    "ingest": ["emoji"],
+    "train": ["tiny"],
+    "embed": ["emoji", "tiny"],
+    "publish": ["emoji"],
+    "evaluate": ["emoji-tiny"],
+}
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("step", STEPS)
+def test_a_full_disk_is_said_and_the_tables_stay(small_disk: Path, step: str) -> None:
+    """However little of the disk is left, until the step has room enough."""
+    params = small_disk / "params.yaml"
+    text = params.read_text("utf-8").replace("model: tiny}", "model: tiny, dtype: float16}")
+    params.write_text(text, "utf-8")  # so that embed has something to do
+    for number, path in enumerate(sorted(SAMPLES.glob("1_*.jpg")) * 3):
+        data = path.read_bytes() + bytes(number)
+        (small_disk / "emoji" / "images" / f"0_{number}.jpg").write_bytes(data)
+    left, failures = 0, 0
+    while True:
+        rest = fill(small_disk, left)
+        before = content(small_disk)
+        try:
+            getattr(likewise, step)(*STEPS[step], workspace=small_disk)
+        except DataError as error:
+            said = str(error)
+        else:
+            break
+        assert "no space left on the device; nothing was changed, free some and run" in said
+        assert len(said.splitlines()) == 1
+        assert content(small_disk) == before
+        assert len(likewise.open("emoji", workspace=small_disk).vectors("tiny")) == 24
+        rest.unlink()
+        failures += 1
+        left = left * 2 or 2048
+    assert failures > 0
+
+
+def test_a_read_only_checkout_is_read(small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", small_disk.parent], check=True)
+    dataset = likewise.open("emoji", workspace=small_disk)
+    assert len(dataset.items) == len(dataset.vectors("tiny")) == 24
+    assert dataset.images(["0_noto.jpg"], encoded=True) == [
+        (SAMPLES / "0_noto.jpg").read_bytes()
+    ]
+    found = likewise.search("emoji", id="0_noto.jpg", k=2, workspace=small_disk)
+    assert len(found) == 2
+    assert likewise.query("SELECT count(*) FROM emoji", workspace=small_disk).item() == 24
+    assert likewise.show("emoji", workspace=small_disk).state == "published"
+
+
+@pytest.mark.parametrize("step", ["ingest", "publish", "train"])
+def test_a_read_only_checkout_is_not_written(small_disk: Path, step: str) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", small_disk.parent], check=True)
+    with pytest.raises(DataError) as caught:
+        getattr(likewise, step)(*STEPS[step], workspace=small_disk)
+    job = "-".join((step, *STEPS[step]))
+    assert str(caught.value) == (
+        f"{job}: {small_disk}/.likewise/locks/{job} cannot be written (Read-only file system); "
+        "nothing was changed"
+    )

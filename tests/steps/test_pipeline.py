@@ -1,0 +1,200 @@
+"""``dvc repro`` runs what must run, and nothing else: the real command on 24 drawings."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import likewise
+from likewise.config import read_yaml
+
+pytestmark = [pytest.mark.dvc, pytest.mark.slow, pytest.mark.torch]
+
+REPOSITORY = Path(__file__).parents[2]
+SAMPLES = REPOSITORY / "samples" / "emoji"
+MODEL = "{kind: timm, backbone: test_resnet.r160_in1k, weights: random"
+
+EVERYTHING = [
+    "ingest@emoji",
+    "train@tiny",
+    "embed@emoji-tiny",
+    "publish@emoji",
+    "evaluate@emoji-tiny-gpr1200",
+    "evaluate@emoji-tiny-gpr1200-strict",
+]
+EVALUATIONS = EVERYTHING[-2:]
+
+
+def command(root: Path, *words: str) -> str:
+    """What a command prints."""
+    place = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        words,
+        cwd=root,
+        env={**os.environ, "PATH": place},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def repro(root: Path) -> tuple[set[str], str]:
+    """The stages that ``dvc repro`` runs, and all that it prints."""
+    said = command(root, "dvc", "repro")
+    return set(re.findall(r"^Running stage '(.+)':$", said, re.MULTILINE)), said
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, set[str]]]:
+    """A catalogue made by the commands that a person types, and the stages that ran."""
+    root = tmp_path_factory.mktemp("pipeline") / "workspace"
+    images = root / "emoji" / "images"
+    images.mkdir(parents=True)
+    categories = ("0", "200", "400", "600", "800", "1000")
+    for category in categories:
+        for drawn_by in ("fluent", "noto", "openmoji", "twemoji"):
+            shutil.copy(SAMPLES / "images" / f"{category}_{drawn_by}.jpg", images)
+    texts = json.loads((SAMPLES / "categories.json").read_text("utf-8"))
+    few = json.dumps({category: texts[category] for category in categories})
+    (root / "emoji" / "categories.json").write_text(few, "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DVC_SITE_CACHE_DIR", str(root.parent / "site"))
+        patch.setenv("DVC_NO_ANALYTICS", "1")
+        command(root, "likewise", "init")
+        params = (root / "params.yaml").read_text("utf-8")
+        model = re.sub(r"(?ms)^  lite0:\n.*?^\n", f"  tiny: {MODEL}}}\n\n", params)
+        assert model != params
+        (root / "params.yaml").write_text(model, "utf-8")
+        where = ["--path", "emoji/images", "--text", "emoji/categories.json"]
+        command(root, "likewise", "add", "emoji", "--source", "gpr1200", *where)
+        ran, _ = repro(root)
+        yield root, ran
+
+
+@pytest.fixture
+def root(made: tuple[Path, set[str]], tmp_path: Path) -> Path:
+    """A copy of it for one test."""
+    return Path(shutil.copytree(made[0], tmp_path / "workspace"))
+
+
+def test_everything_is_made_and_then_nothing(made: tuple[Path, set[str]]) -> None:
+    root, ran = made
+    assert ran == set(EVERYTHING)
+    assert len(likewise.open("emoji", workspace=root).vectors("tiny")) == 24
+    again, said = repro(root)
+    assert again == set()
+    for stage in EVERYTHING:
+        assert f"Stage '{stage}' didn't change, skipping" in said
+
+
+def test_a_corrected_label_embeds_nothing(root: Path) -> None:
+    images = root / "emoji" / "images"
+    (images / "1000_noto.jpg").rename(images / "0_znoto.jpg")
+    ran, _ = repro(root)
+    assert ran == {"ingest@emoji", "publish@emoji", *EVALUATIONS}
+    assert "0_znoto.jpg" in likewise.open("emoji", workspace=root).items["item_id"]
+
+
+def test_only_new_images_are_embedded_and_stored(root: Path) -> None:
+    cache = root / ".dvc" / "cache"
+    data = root / "catalog" / "emoji" / "images.lance" / "data"
+    old = {path: path.read_bytes() for path in data.rglob("*") if path.is_file()}
+    before = {path for path in cache.rglob("*") if path.is_file()}
+    for path in sorted((SAMPLES / "images").glob("1_*.jpg")):
+        shutil.copy(path, root / "emoji" / "images" / f"0_{path.name}")
+    ran, said = repro(root)
+    assert ran == {"ingest@emoji", "embed@emoji-tiny", "publish@emoji", *EVALUATIONS}
+    assert "10 read, 24 kept, 0 removed" in said
+    assert "emoji by tiny: 10 vectors computed\n24 taken over, 0 dropped" in said
+
+    assert {path: path.read_bytes() for path in old} == old
+    new = {path.read_bytes() for path in cache.rglob("*") if path.is_file()} - {
+        path.read_bytes() for path in before
+    }
+    assert not new & set(old.values())
+    grown = [path for path in data.rglob("*") if path.is_file() and path not in old]
+    assert {path.read_bytes() for path in grown} <= new
+
+
+def test_a_second_model_leaves_the_firsts_evaluations_alone(root: Path) -> None:
+    params = root / "params.yaml"
+    edit(params, "embeddings:\n", f"  small: {MODEL}, input_size: 64}}\n\nembeddings:\n")
+    edit(
+        params, "embeddings:\n", "embeddings:\n  emoji-small: {dataset: emoji, model: small}\n"
+    )
+    run = "{dataset: emoji, model: small, index: exact, protocol: gpr1200}"
+    edit(params, "runs:\n", f"runs:\n  emoji-small-gpr1200: {run}\n")
+    before = {path.name: path.read_bytes() for path in (root / "reports").glob("*-*")}
+    ran, _ = repro(root)
+    assert ran == {
+        "train@small",
+        "embed@emoji-small",
+        "publish@emoji",
+        "evaluate@emoji-small-gpr1200",
+    }
+    after = {path.name: path.read_bytes() for path in (root / "reports").glob("*-*")}
+    assert before.items() < after.items()
+    assert likewise.open("emoji", workspace=root).models == ["small", "tiny"]
+
+
+def test_a_corrected_text_scores_nothing(root: Path) -> None:
+    old = likewise.open("emoji", workspace=root).items["text"][0]
+    edit(root / "emoji" / "categories.json", f'"0": "{old}"', '"0": "corrected"')
+    ran, _ = repro(root)
+    assert ran == {"ingest@emoji", "publish@emoji"}
+    assert likewise.open("emoji", workspace=root).items["text"][0] == "corrected"
+
+
+def test_what_a_card_says_of_its_data_runs_nothing(root: Path) -> None:
+    card = root / "catalog" / "emoji.yaml"
+    edit(card, "title: emoji", "title: Drawings of six things")
+    edit(card, "spdx: NOASSERTION", "spdx: CC-BY-SA-4.0")
+    ran, _ = repro(root)
+    assert ran == set()
+    assert likewise.open("emoji", workspace=root).card.title == "Drawings of six things"
+
+
+def test_a_killed_repro_is_taken_up_again(root: Path) -> None:
+    """DVC has removed the stage's outputs by then; the last version still opens."""
+    before = likewise.open("emoji", workspace=root).items
+    for output in ("emoji.lance", "emoji/images.lance", "emoji/items.lance"):
+        shutil.rmtree(root / "catalog" / output)
+    shutil.rmtree(root / ".likewise")
+    dataset = likewise.open("emoji", workspace=root)
+    assert dataset.items.equals(before)
+    assert np.isfinite(dataset.vectors("tiny")).all()
+    ran, _ = repro(root)
+    assert ran <= {"ingest@emoji", "publish@emoji"}
+    assert likewise.open("emoji", workspace=root).items.equals(before)
+
+
+def test_the_repositorys_own_pipeline_is_the_template() -> None:
+    template = REPOSITORY / "src" / "likewise" / "templates" / "dvc.yaml"
+    assert (REPOSITORY / "dvc.yaml").read_bytes() == template.read_bytes()
+
+
+def test_a_run_reads_the_columns_that_its_stage_depends_on() -> None:
+    from likewise.steps.evaluate import READ
+
+    pipeline = read_yaml(REPOSITORY / "dvc.yaml")
+    assert isinstance(pipeline, dict)
+    params = pipeline["stages"]["evaluate"]["do"]["params"]
+    [columns] = [
+        value for entry in params if isinstance(entry, dict) for value in entry.values()
+    ]
+    assert columns == [f"columns.{name}" for name in (*READ, "${item.model}")]
