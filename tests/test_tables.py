@@ -212,3 +212,17 @@ def test_a_scan_keeps_the_order_and_takes_conditions(path: Path) -> None:
     put(path, "c", "a", "b")
     batches = tables.scan(tables.open_table(path, ""), ["word"], "word <> 'a'")
     assert [w for batch in batches for w in batch.column(0).to_pylist()] == ["c", "b"]
+
+
+def test_a_sources_own_columns_say_what_they_mean(tmp_path: Path) -> None:
+    further = (
+        Column("year", pa.int16(), "when it was built", "years", nullable=True),
+        Column("maker", pa.string(), "who built it"),
+    )
+    rows = [{"finding_id": "a", "check": "b", "path": "c", "detail": "d"}]
+    frame = pl.DataFrame(rows).with_columns(year=pl.lit(None), maker=pl.lit("e"))
+    digests = tables.write_frame(tmp_path / "t.lance", FINDINGS, frame, further)
+    table = tables.open_table(tmp_path / "t.lance", "")
+    assert tables.further_columns(table) == further
+    assert table.schema.names == [*FINDINGS.names(), "year", "maker"]
+    assert tables.digest(table, FINDINGS.with_columns(*further)) == digests

@@ -3,6 +3,7 @@
 ``schemas/*.yaml`` is written from here (``likewise schemas``) and compared in CI.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -54,6 +55,11 @@ class Contract:
     def with_columns(self, *columns: Column) -> "Contract":
         """This contract with further columns at its end."""
         return replace(self, columns=(*self.columns, *columns))
+
+
+def explained(columns: Iterable[Column]) -> dict[str, dict[str, str]]:
+    """What the fields of a source's own columns carry, so that a table explains itself."""
+    return {c.name: {"meaning": c.meaning, "unit": c.unit} for c in columns}
 
 
 _FACTS = (

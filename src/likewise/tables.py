@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from likewise.digests import Digester, Digests
 from likewise.errors import DataError, MissingArtefactError, cannot_write, hint
-from likewise.schema import STORAGE_VERSION, Contract
+from likewise.schema import STORAGE_VERSION, Column, Contract, explained
 
 if TYPE_CHECKING:
     import lance
@@ -30,7 +30,7 @@ pa.set_memory_pool(pa.system_memory_pool())
 _PACKED = {
     "inline_size_threshold": 0,
     "dedicated_size_threshold": 64 << 20,
-    "pack_file_size_threshold": 256 << 20,
+    "pack_file_size_threshold": 64 << 20,
 }
 """Blobs lie in packs of 256 MiB beside the table, whose metadata can so be had alone."""
 
@@ -125,8 +125,14 @@ def write(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> N
         raise DataError(f"{path.name} could not be written: {said}") from error
 
 
-def write_frame(path: Path, contract: Contract, frame: pl.DataFrame) -> Digests:
-    """Write ``frame`` as a table of ``contract`` in ``path``; its digests."""
+def write_frame(
+    path: Path, contract: Contract, frame: pl.DataFrame, further: Sequence[Column] = ()
+) -> Digests:
+    """Write ``frame`` as a table of ``contract`` in ``path``; its digests.
+
+    ``further`` are columns of a source's own, which stand after the contract's.
+    """
+    contract = contract.with_columns(*further)
     schema = contract.arrow()
     table = frame.select(contract.names()).to_arrow().cast(schema)
     batches = table.to_batches(max_chunksize=BATCH)
@@ -135,7 +141,7 @@ def write_frame(path: Path, contract: Contract, frame: pl.DataFrame) -> Digests:
     for batch in batches:
         digester.add(batch)
     digests = digester.digests("content" if "content" in contract.names() else None)
-    write(path, lance_schema(contract), batches)
+    write(path, lance_schema(contract, explained(further)), batches)
     return digests
 
 
@@ -211,6 +217,21 @@ def metadata_columns(dataset: "lance.LanceDataset") -> list[str]:
 def vector_columns(dataset: "lance.LanceDataset") -> list[str]:
     """The columns that are vectors."""
     return [f.name for f in dataset.schema if is_vector(f)]
+
+
+def further_columns(dataset: "lance.LanceDataset") -> tuple[Column, ...]:
+    """The columns that are no contract's but the source's own; they say what they mean."""
+    return tuple(
+        Column(
+            f.name,
+            f.type,
+            f.metadata[b"meaning"].decode(),
+            f.metadata[b"unit"].decode(),
+            f.nullable,
+        )
+        for f in dataset.schema
+        if b"meaning" in (f.metadata or {})
+    )
 
 
 def is_vector(field: pa.Field) -> bool:

@@ -12,7 +12,7 @@ from likewise.files import Files
 from likewise.imaging.probe import BadImage, Facts, probe
 
 CHUNK_FILES = 250
-CHUNK_BYTES = 4 << 20
+CHUNK_BYTES = 1 << 20
 FEW = 500
 """Up to so many files are read faster here than processes start."""
 

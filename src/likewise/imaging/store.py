@@ -15,7 +15,7 @@ from likewise.imaging.intake import Intake, take_in
 from likewise.schema import IMAGES
 
 SEGMENT_FILES = 50_000
-SEGMENT_BYTES = 1 << 30
+SEGMENT_BYTES = 256 << 20
 """So much is written at a time; a killed ingest loses at most one such segment."""
 
 _STAMPS = {"path": pl.String, "nbytes": pl.Int64, "stamp": pl.Int64, "sha256": pl.String}

@@ -4,7 +4,7 @@ A source works on the whole listing at once, as columns: millions of names stay 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,6 +16,7 @@ from likewise.errors import DataError, bounded
 from likewise.files import Files, is_archive, open_files
 from likewise.imaging.probe import IMAGE_SUFFIXES
 from likewise.registry import Part
+from likewise.schema import Column
 
 ITEMS: dict[str, pl.DataType | type[pl.DataType]] = {
     **dict.fromkeys(
@@ -35,6 +36,8 @@ class Reading:
 
     items: pl.DataFrame
     findings: pl.DataFrame
+    further: tuple[Column, ...] = ()
+    """The source's own columns, which stand in ``items`` after those that every source has."""
 
 
 class Source(Part, ABC):
@@ -49,6 +52,8 @@ class Source(Part, ABC):
     citation: ClassVar[str] = ""
     faults: ClassVar[tuple[str, ...]] = ()
     protocols: ClassVar[tuple[str, ...]] = ()
+    further: ClassVar[tuple[Column, ...]] = ()
+    """The columns that this layout's items have besides those of every source."""
 
     exclude: tuple[str, ...] = ()
     """Image ids to leave out, whatever they hold."""
@@ -75,11 +80,16 @@ class Source(Part, ABC):
         """
 
 
-def reading(files: Files, items: pl.DataFrame, *faults: pl.DataFrame) -> Reading:
+def reading(
+    files: Files,
+    items: pl.DataFrame,
+    *faults: pl.DataFrame,
+    further: Sequence[Column] = (),
+) -> Reading:
     """A reading of ``items`` (the columns they have; others become null) and ``faults``.
 
     An item without an id of its own is its whole image. Names that ``files`` could not take
-    become findings too.
+    become findings too. ``further`` are the items' columns that only this source has.
     """
     if "item_id" not in items.columns:
         items = items.with_columns(item_id="image_id")
@@ -90,8 +100,11 @@ def reading(files: Files, items: pl.DataFrame, *faults: pl.DataFrame) -> Reading
     odd += [(name, "refused", why) for name, why in files.refused]
     found = pl.concat([findings_frame(odd), *faults])
     return Reading(
-        items.with_columns(absent).select(pl.col(c).cast(t) for c, t in ITEMS.items()),
+        items.with_columns(absent).select(
+            *(pl.col(c).cast(t) for c, t in ITEMS.items()), *(c.name for c in further)
+        ),
         found.unique("finding_id", keep="first", maintain_order=True).sort("finding_id"),
+        tuple(further),
     )
 
 

@@ -58,7 +58,9 @@ def ingest(dataset: str, *, strict: bool = False, workspace: Path | None = None)
         images = tables.open_table(staging.path(ws.table(dataset, "images")), "")
         written = {
             "images": tables.digest(images, IMAGES),
-            "items": tables.write_frame(staging.path(ws.table(dataset, "items")), ITEMS, items),
+            "items": tables.write_frame(
+                staging.path(ws.table(dataset, "items")), ITEMS, items, reading.further
+            ),
             "findings": tables.write_frame(
                 staging.path(ws.table(dataset, "findings")), FINDINGS, findings
             ),

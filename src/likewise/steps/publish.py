@@ -12,7 +12,7 @@ from likewise import commits, tables, versions
 from likewise.digests import Digester
 from likewise.errors import StaleArtefactError
 from likewise.indexes.lance import build_ann
-from likewise.schema import IMAGES, ITEMS, PUBLISHED, Column
+from likewise.schema import IMAGES, ITEMS, PUBLISHED, Column, explained
 from likewise.steps.open import open_workspace
 from likewise.workspace import Workspace
 
@@ -62,12 +62,13 @@ def publish(dataset: str, *, workspace: Path | None = None) -> Published:
     ws = open_workspace(workspace)
     ws.dataset(dataset)
     models = ws.params.models_of(dataset)
-    facts = _facts(ws, dataset)
+    facts, further = _facts(ws, dataset)
     vectors = [_vectors(ws, dataset, model, facts["content"]) for model in models]
     contract = PUBLISHED.with_columns(
-        *(Column(v.model, v.field.type, "L2-normalised embedding") for v in vectors)
+        *further, *(Column(v.model, v.field.type, "L2-normalised embedding") for v in vectors)
     )
-    schema = tables.lance_schema(contract, {v.model: dict(_text(v.field)) for v in vectors})
+    passports = {v.model: dict(_text(v.field)) for v in vectors}
+    schema = tables.lance_schema(contract, {**explained(further), **passports})
     with commits.alone(ws, f"publish-{dataset}"):
         staging = commits.Staging(ws, f"publish-{dataset}")
         table = staging.path(ws.published(dataset))
@@ -80,14 +81,17 @@ def publish(dataset: str, *, workspace: Path | None = None) -> Published:
     return Published(dataset, len(facts), models)
 
 
-def _facts(ws: Workspace, dataset: str) -> pl.DataFrame:
-    """Items with the facts of their images, in canonical order."""
+def _facts(ws: Workspace, dataset: str) -> tuple[pl.DataFrame, tuple[Column, ...]]:
+    """Items with the facts of their images, in canonical order; the source's own columns."""
     command = f"dvc repro ingest@{dataset}"
     items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
     images = tables.open_table(versions.present(ws, ws.table(dataset, "images")), command)
     known = [name for name in PUBLISHED.names() if name in IMAGES.names()]
     facts = tables.read(images, sorted({"image_id", *known}))
-    return tables.read(items, ITEMS.names()).join(facts, on="image_id", maintain_order="left")
+    further = tables.further_columns(items)
+    rows = tables.read(items, [*ITEMS.names(), *(c.name for c in further)])
+    ordered = [*PUBLISHED.names(), *(c.name for c in further)]
+    return rows.join(facts, on="image_id", maintain_order="left").select(ordered), further
 
 
 def _vectors(ws: Workspace, dataset: str, model: str, contents: pl.Series) -> _Vectors:
@@ -108,9 +112,10 @@ def _rows(
     facts: pl.DataFrame, vectors: Sequence[_Vectors], schema: pa.Schema, digester: Digester
 ) -> Iterator[pa.RecordBatch]:
     """The published rows, a batch at a time; ``digester`` sees them go by."""
+    plain = pa.schema([schema.field(name).remove_metadata() for name in facts.columns])
     for start in range(0, len(facts), tables.BATCH):
         part = facts.slice(start, tables.BATCH)
-        table = part.select(PUBLISHED.names()).to_arrow().cast(PUBLISHED.arrow())
+        table = part.to_arrow().cast(plain)
         columns = [column.combine_chunks() for column in table.columns]
         columns += [v.take(start, len(part)) for v in vectors]
         batch = pa.record_batch(columns, schema=schema)

@@ -8,6 +8,7 @@ import yaml
 from likewise import commits
 from likewise.schema import (
     EMBEDDINGS,
+    ITEMS,
     PUBLISHED,
     STORAGE_VERSION,
     TABLES,
@@ -15,12 +16,17 @@ from likewise.schema import (
     Contract,
     vector,
 )
+from likewise.sources import SOURCES
 from likewise.workspace import Workspace
 
 _HEAD = "# Written by `likewise schemas`; the contracts themselves are in likewise/schema.py.\n"
 
 _VECTORS = {EMBEDDINGS.name: "vector", PUBLISHED.name: "<model>, one column each"}
 """Tables that also hold vectors -> what those columns are called."""
+
+
+_FURTHER = (ITEMS.name, PUBLISHED.name)
+"""Tables that also hold the columns that only one source has."""
 
 
 def write_schemas(folder: Path | None = None, *, check: bool = False) -> list[str]:
@@ -57,6 +63,12 @@ def _text(contract: Contract) -> str:
         "storage_version": STORAGE_VERSION,
         "columns": [_column(column) for column in contract.columns],
     }
+    if contract.name in _FURTHER:
+        document["further"] = {
+            kind: [_column(column) for column in SOURCES.load(kind).further]
+            for kind in SOURCES.kinds()
+            if SOURCES.load(kind).further
+        }
     if contract.name in _VECTORS:
         document["vectors"] = _vectors(_VECTORS[contract.name])
     return _HEAD + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=96)

@@ -73,7 +73,7 @@ def _table(ws: Workspace, table: _Table, *, deep: bool) -> Iterator[Problem]:
     name, command = ws.relative(table.path), restore(ws, table.path, table.stage)
     try:
         dataset = tables.open_table(table.path, f"dvc repro {table.stage}")
-        contract = _with_vectors(table.contract, dataset)
+        contract = _whole(table.contract, dataset)
         faults = [*_storage(dataset), *_schema(contract, dataset)]
         faults = faults or list(_digests(table, contract, dataset))
         if deep:
@@ -83,9 +83,11 @@ def _table(ws: Workspace, table: _Table, *, deep: bool) -> Iterator[Problem]:
     yield from (Problem("table", f"{name}: {fault}", command) for fault in faults)
 
 
-def _with_vectors(contract: Contract, dataset: "lance.LanceDataset") -> Contract:
+def _whole(contract: Contract, dataset: "lance.LanceDataset") -> Contract:
+    """The contract with the columns that are a source's own, and those of vectors."""
     vectors = [dataset.schema.field(name) for name in tables.vector_columns(dataset)]
-    return contract.with_columns(*(Column(v.name, v.type, "") for v in vectors))
+    further = tables.further_columns(dataset)
+    return contract.with_columns(*further, *(Column(v.name, v.type, "") for v in vectors))
 
 
 def _storage(dataset: "lance.LanceDataset") -> Iterator[str]:
