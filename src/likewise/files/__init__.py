@@ -9,6 +9,7 @@ from pathlib import Path
 from likewise.errors import DataError
 from likewise.files.base import Files
 from likewise.files.folders import Folder
+from likewise.files.shelves import Shelf
 from likewise.files.tars import CompressedTar, Opener, PlainTar
 from likewise.files.zips import Zip
 
@@ -29,10 +30,15 @@ _FOREIGN = {
 }
 
 
-def open_files(path: Path) -> Files:
+def open_files(path: Path, *, inside: bool = False) -> Files:
     """The files of the folder or archive at ``path``.
 
     What an archive is, its first bytes say: data sets lose their suffixes in caches.
+
+    Args:
+        path: the folder or archive.
+        inside: whether archives in the folder, and tars in a tar, are looked into; each is then
+            the folder of what is in it.
 
     Raises:
         DataError: there is nothing at ``path``, nothing in it, or it cannot be read as what it
@@ -40,7 +46,11 @@ def open_files(path: Path) -> Files:
     """
     if not path.exists():
         raise DataError(f"there is nothing at {path}; correct the path, or put the data there")
-    files = Folder(path) if path.is_dir() else _open_archive(path)
+    files: Files
+    if path.is_dir():
+        files = Shelf(path, _opened_inside) if inside else Folder(path)
+    else:
+        files = _open_archive(path, inside=inside)
     if files.listing().is_empty() and not files.undecodable and not files.refused:
         raise DataError(f"{path} holds no files; point at the folder or archive that does")
     return files
@@ -53,7 +63,11 @@ def is_archive(path: Path) -> bool:
     return head.startswith((*_ZIP, *_COMPRESSED)) or _begins_tar(head)
 
 
-def _open_archive(path: Path) -> Files:
+def _opened_inside(path: Path) -> Files:
+    return _open_archive(path, inside=True)
+
+
+def _open_archive(path: Path, *, inside: bool) -> Files:
     try:
         with path.open("rb") as stream:
             head = stream.read(tarfile.BLOCKSIZE)
@@ -63,11 +77,11 @@ def _open_archive(path: Path) -> Files:
         raise DataError(f"{path} is an empty file; fetch or make it again")
     for magic, opener in _COMPRESSED.items():
         if head.startswith(magic):
-            return CompressedTar(path, opener)
+            return CompressedTar(path, opener, inside=inside)
     if head.startswith(_ZIP) or path.suffix.lower() == ".zip":
         return Zip(path)
     if _begins_tar(head) or path.suffix.lower() == ".tar":
-        return PlainTar(path)
+        return PlainTar(path, inside=inside)
     what = next((name for magic, name in _FOREIGN.items() if head.startswith(magic)), "")
     if what:
         raise DataError(f"{path} is {what}, which is not read; unpack it, or pack it as .tar")

@@ -97,6 +97,10 @@ class Files(ABC):
         part._found = Found(self._rows(paths), [], [])  # noqa: SLF001
         return part
 
+    def reaches(self, paths: Sequence[str]) -> bool:
+        """Whether each of the ``paths`` can be read without reading what lies before it."""
+        return self.random_access
+
     @abstractmethod
     def _scan(self) -> Found: ...
 
@@ -181,19 +185,23 @@ class Collector:
         else:
             self._numbers.append(numbers)
 
-    def add_member(self, name: bytes, *numbers: int) -> None:
-        """Take an archive's member in, or refuse it where its name leads out of the archive."""
-        why = _leads_out(name)
+    def add_member(self, name: bytes, *numbers: int, folder: bytes = b"") -> None:
+        """Take an archive's member in, or refuse it where its name leads out of the archive.
+
+        ``folder`` is the archive in the archive that it is in, where there is one.
+        """
+        why = _leads_out(name) or _leads_out(folder)
         if why:
-            self.refuse(name, why)
+            self.refuse(name, why, folder)
             return
+        name = _below(folder, name)
         if b"./" in name or b"//" in name:
             name = b"/".join(part for part in name.split(b"/") if part not in (b"", b"."))
         self.add(name, *numbers)
 
-    def refuse(self, name: bytes, why: str) -> None:
+    def refuse(self, name: bytes, why: str, folder: bytes = b"") -> None:
         """Leave ``name`` out, and say ``why``."""
-        self._refused.append((escaped(name), why))
+        self._refused.append((escaped(_below(folder, name)), why))
 
     def found(self) -> Found:
         """All of it, sorted.
@@ -213,6 +221,10 @@ class Collector:
                 f"{bounded(map(repr, twins), len(twins))}; pack it anew"
             )
         return Found(frame, sorted(self._undecodable), sorted(self._refused))
+
+
+def _below(folder: bytes, name: bytes) -> bytes:
+    return folder + b"/" + name if folder else name
 
 
 def escaped(name: bytes) -> str:

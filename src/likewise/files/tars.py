@@ -2,7 +2,7 @@
 
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
-from io import BufferedIOBase
+from io import SEEK_SET, BufferedIOBase, IOBase, RawIOBase
 from pathlib import Path
 
 from likewise.files.base import Archive, Collector, Files, Found, damage
@@ -32,6 +32,11 @@ class _Member(tarfile.TarInfo):
 class PlainTar(Archive):
     """The members of an uncompressed .tar, each read from its own offset."""
 
+    def __init__(self, path: Path, *, inside: bool = False) -> None:
+        """Remember ``path``; ``inside``: a tar in the tar is the folder of its members."""
+        super().__init__(path)
+        self._inside = inside
+
     def read(self, path: str) -> bytes:
         """The bytes of the member ``path``; see ``Files.read``."""
         _, size, _, offset = self._row(path)
@@ -40,7 +45,7 @@ class PlainTar(Archive):
 
     def _scan(self) -> Found:
         with damage(self.path), self.path.open("rb") as stream:
-            return _found(self.path, stream)
+            return _found(self.path, stream, inside=self._inside)
 
 
 class CompressedTar(Files):
@@ -48,10 +53,11 @@ class CompressedTar(Files):
 
     random_access = False
 
-    def __init__(self, path: Path, opener: Opener) -> None:
-        """``opener`` opens ``path`` for the bytes of the tar in it."""
+    def __init__(self, path: Path, opener: Opener, *, inside: bool = False) -> None:
+        """``opener`` opens ``path`` for the bytes of the tar; ``inside`` as of PlainTar."""
         super().__init__(path)
         self._opener = opener
+        self._inside = inside
 
     def read(self, path: str) -> bytes:
         """The bytes of the member ``path``; see ``Files.read``."""
@@ -73,29 +79,69 @@ class CompressedTar(Files):
 
     def _scan(self) -> Found:
         with damage(self.path), self._opener(self.path) as stream:
-            found = _found(self.path, stream)
+            found = _found(self.path, stream, inside=self._inside)
             while stream.read(1 << 20):  # up to the checksum that ends the compressed data
                 pass
         return found
 
 
-def _found(path: Path, stream: BufferedIOBase) -> Found:
+def _found(path: Path, stream: BufferedIOBase, *, inside: bool) -> Found:
     members = Collector(path, "offset")
     for member in _walk(stream):
-        name = member.name.encode("utf-8", "surrogateescape")
-        if member.isdir():
-            continue
-        if member.issym() or member.islnk():
-            members.refuse(name, "a link")
-        elif not member.isreg() or member.issparse():
-            members.refuse(name, "not a plain file")
+        if inside and member.isreg() and member.name.endswith(".tar"):
+            with damage(path, member.name):
+                _take_inside(members, member, stream)
         else:
-            stamp = max(-_MOST, min(_MOST, int(member.mtime)))
-            members.add_member(name, member.size, stamp, member.offset_data)
+            _take(members, member)
     return members.found()
 
 
-def _walk(stream: BufferedIOBase) -> Iterator[tarfile.TarInfo]:
+def _take_inside(members: Collector, outer: tarfile.TarInfo, stream: BufferedIOBase) -> None:
+    """The members of a tar that is itself a member, as files of a folder of its name."""
+    window = _Window(stream, outer.offset_data, outer.size)
+    for member in _walk(window):
+        _take(members, member, _name(outer), outer.offset_data)
+
+
+def _take(
+    members: Collector, member: tarfile.TarInfo, folder: bytes = b"", start: int = 0
+) -> None:
+    """One member: ``folder`` and ``start`` say in which inner tar, and where that begins."""
+    if member.isdir():
+        return
+    if member.issym() or member.islnk():
+        members.refuse(_name(member), "a link", folder)
+    elif not member.isreg() or member.issparse():
+        members.refuse(_name(member), "not a plain file", folder)
+    else:
+        stamp = max(-_MOST, min(_MOST, int(member.mtime)))
+        numbers = (member.size, stamp, start + member.offset_data)
+        members.add_member(_name(member), *numbers, folder=folder)
+
+
+def _name(member: tarfile.TarInfo) -> bytes:
+    return member.name.encode("utf-8", "surrogateescape")
+
+
+class _Window(RawIOBase):
+    """A part of a stream as a stream of its own: what lies behind it is never read."""
+
+    def __init__(self, stream: BufferedIOBase, start: int, size: int) -> None:
+        self._stream, self._start, self._size = stream, start, size
+        self._stream.seek(start)
+
+    def tell(self) -> int:
+        return self._stream.tell() - self._start
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        return self._stream.seek(self._start + offset, whence) - self._start
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(0, self._size - self.tell())
+        return self._stream.read(left if size < 0 else min(size, left))
+
+
+def _walk(stream: IOBase) -> Iterator[tarfile.TarInfo]:
     tar = tarfile.TarFile(fileobj=stream, tarinfo=_Member, encoding="utf-8")
     last = -1
     while (member := tar.next()) is not None:

@@ -60,8 +60,9 @@ def take_in(files: Files, wanted: list[tuple[str, int]]) -> Iterator[Intake]:
     its beginning. At most a few parts of ``CHUNK_BYTES`` are in memory.
     """
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
-    if not files.random_access or len(wanted) <= FEW:
-        yield from _in_order(files, [path for path, _ in wanted])
+    paths = [path for path, _ in wanted]
+    if len(wanted) <= FEW or not files.reaches(paths):
+        yield from _in_order(files, paths)
         return
     context = multiprocessing.get_context("forkserver")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:

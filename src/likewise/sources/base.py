@@ -68,6 +68,10 @@ class Source(Part, ABC):
         }
         return {key: value for key, value in said.items() if value}
 
+    def open(self, path: Path) -> Files:
+        """The files at ``path``, as this layout is packed."""
+        return open_files(path)
+
     @abstractmethod
     def read(self, files: Files, annotations: Path) -> Reading:
         """The items that the names of ``files`` tell, and what is wrong with other names.

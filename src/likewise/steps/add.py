@@ -10,7 +10,6 @@ from ruamel.yaml import YAML
 from likewise import commits
 from likewise.config import check_dataset_name, read_params
 from likewise.errors import DataError
-from likewise.files import open_files
 from likewise.sources import SOURCES
 from likewise.sources.base import Source
 from likewise.steps.open import open_workspace
@@ -63,7 +62,8 @@ def add(
         )
     kind = SOURCES.load(source)
     entry = {"path": _as_written(ws, path), "annotations": _as_written(ws, text or path)}
-    reading = kind().read(open_files(path), text or path)
+    layout = kind()
+    reading = layout.read(layout.open(path), text or path)
     labels = reading.items["label"].n_unique() - (reading.items["label"].null_count() > 0)
     runs = _runs(ws, dataset, kind.protocols if labels else ())
     card = _card(dataset, source, title, kind)

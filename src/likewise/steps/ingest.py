@@ -7,7 +7,6 @@ import polars as pl
 
 from likewise import commits, tables, versions
 from likewise.errors import DataError, bounded
-from likewise.files import open_files
 from likewise.imaging.store import ImageStore
 from likewise.schema import FINDINGS, IMAGES, ITEMS
 from likewise.sources import SOURCES
@@ -40,8 +39,8 @@ def ingest(dataset: str, *, strict: bool = False, workspace: Path | None = None)
     """
     ws = open_workspace(workspace)
     entry, card = ws.dataset(dataset), ws.card(dataset)
-    files = open_files(ws.source(entry.path))
     source = SOURCES.build(card.source, f"{dataset}.yaml: source")
+    files = source.open(ws.source(entry.path))
     reading = source.read(files, ws.source(entry.annotations))
     chosen = reading.items.filter(~pl.col("image_id").is_in(list(source.exclude)))
     with commits.alone(ws, f"ingest-{dataset}"):

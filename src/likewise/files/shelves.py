@@ -1,0 +1,86 @@
+"""A folder whose archives are looked into: each is the folder of what is in it."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
+from pathlib import Path
+
+import polars as pl
+
+from likewise.files.base import COLUMNS, Files, Found
+from likewise.files.folders import Folder
+
+# How the name of a file ends that is opened; its first bytes say then what it is.
+_ARCHIVE = r"\.(zip|tar|tgz|txz|tbz2|tar\.(gz|xz|bz2))\z"
+
+
+class Shelf(Files):
+    """The files of a folder and of the archives in it: ``val.tar/1.jpg`` is in ``val.tar``."""
+
+    def __init__(self, path: Path, opener: Callable[[Path], Files]) -> None:
+        """``opener`` opens each archive."""
+        super().__init__(path)
+        self._folder = Folder(path)
+        self._opener = opener
+        self._archives: list[Files] = []
+
+    def read(self, path: str) -> bytes:
+        """The bytes of the file ``path``; see ``Files.read``."""
+        for _, data in self.read_many([path]):
+            return data
+        raise self._missing(path)
+
+    def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Each of the ``paths`` with its bytes: archive by archive, then the plain files."""
+        rows = self._rows(list(paths))
+        for (number,), part in rows.group_by("archive", maintain_order=True):
+            files, top = self._place(int(str(number)))
+            for path, data in files.read_many(part["path"].str.strip_prefix(top)):
+                yield top + path, data
+
+    def part(self, paths: Sequence[str]) -> "Shelf":
+        """These files, of which only ``paths`` are known; see ``Files.part``."""
+        rows = self._rows(paths)
+        part = copy(self)
+        part._found = Found(rows, [], [])  # noqa: SLF001
+        part._folder = Folder(self.path)  # noqa: SLF001
+        part._archives = [  # noqa: SLF001
+            files.part(self._below(rows, number)) for number, files in enumerate(self._archives)
+        ]
+        return part
+
+    def reaches(self, paths: Sequence[str]) -> bool:
+        """See ``Files.reaches``: it depends on the archives that hold them."""
+        used = self._rows(paths)["archive"].unique()
+        return all(self._place(number)[0].random_access for number in used)
+
+    def _place(self, number: int) -> tuple[Files, str]:
+        """The archive of a ``number`` (-1: the folder itself), and its name as a folder."""
+        if number < 0:
+            return self._folder, ""
+        files = self._archives[number]
+        return files, f"{files.path.relative_to(self.path).as_posix()}/"
+
+    def _below(self, rows: pl.DataFrame, number: int) -> list[str]:
+        inside = rows.filter(archive=number)["path"]
+        return inside.str.strip_prefix(self._place(number)[1]).to_list()
+
+    def _scan(self) -> Found:
+        plain = self._folder.listing()
+        name = pl.col("path").str.to_lowercase()
+        packed = name.str.contains(_ARCHIVE) & ~name.str.contains(r"(^|/)\.")
+        self._archives = [
+            self._opener(self.path / name) for name in plain.filter(packed)["path"]
+        ]
+        frames = [plain.filter(~packed).with_columns(archive=pl.lit(-1, pl.Int64))]
+        undecodable, refused = [*self._folder.undecodable], [*self._folder.refused]
+        for number, files in enumerate(self._archives):
+            top = self._place(number)[1]
+            frames.append(
+                files.listing().with_columns(
+                    path=pl.lit(top) + pl.col("path"), archive=pl.lit(number, pl.Int64)
+                )
+            )
+            undecodable += [top + name for name in files.undecodable]
+            refused += [(top + name, why) for name, why in files.refused]
+        frame = pl.concat(frames).select(*COLUMNS, "archive").sort("path")
+        return Found(frame, sorted(undecodable), sorted(refused))

@@ -1,0 +1,141 @@
+"""Archives in a folder, and tars in a tar, are folders of what is in them."""
+
+import io
+import tarfile
+import zipfile
+from contextlib import suppress
+from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from likewise.errors import DataError
+from likewise.files import Files, open_files
+
+INNER = {"n1/a.jpg": b"one", "n1/b.jpg": b"two" * 500, "n2/a.jpg": b""}
+
+
+def tarred(content: dict[str, bytes], mode: str = "w") -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode=mode) as tar:  # type: ignore[call-overload]
+        for name, data in content.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return stream.getvalue()
+
+
+def zipped(content: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    return stream.getvalue()
+
+
+def tar_of_tars() -> dict[str, bytes]:
+    """A tar a class, as ImageNet's training tar holds them."""
+    classes = {"n1.tar": {"a.jpg": b"one", "b.jpg": b"two" * 500}, "n2.tar": {"a.jpg": b""}}
+    return {name: tarred(content) for name, content in classes.items()}
+
+
+EXPECTED = {"n1.tar/a.jpg": b"one", "n1.tar/b.jpg": b"two" * 500, "n2.tar/a.jpg": b""}
+
+
+def placed(top: Path, content: dict[str, bytes]) -> Path:
+    for name, data in content.items():
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_bytes(data)
+    return top
+
+
+def bytes_of(files: Files) -> dict[str, bytes]:
+    return dict(files.read_many(files.listing()["path"]))
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz", "w:bz2"])
+def test_tars_in_a_tar_are_folders(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "train.tar"
+    path.write_bytes(tarred({**tar_of_tars(), "list.txt": b"n1"}, mode))
+    files = open_files(path, inside=True)
+    assert bytes_of(files) == {**EXPECTED, "list.txt": b"n1"}
+    assert files.read("n1.tar/b.jpg") == b"two" * 500
+    assert open_files(path).listing()["path"].to_list() == ["list.txt", "n1.tar", "n2.tar"]
+
+
+def test_archives_in_a_folder_are_folders(tmp_path: Path) -> None:
+    top = placed(
+        tmp_path,
+        {
+            "in/train.tar": tarred(tar_of_tars()),
+            "val.TAR.gz": tarred({"v.jpg": b"v"}, "w:gz"),
+            "more.zip": zipped(INNER),
+            "plain/p.jpg": b"p",
+            ".hidden.tar": b"left as it is",
+        },
+    )
+    files = open_files(top, inside=True)
+    expected = {
+        **{f"in/train.tar/{name}": data for name, data in EXPECTED.items()},
+        "val.TAR.gz/v.jpg": b"v",
+        **{f"more.zip/{name}": data for name, data in INNER.items()},
+        "plain/p.jpg": b"p",
+        ".hidden.tar": b"left as it is",
+    }
+    assert bytes_of(files) == expected
+    assert files.listing()["path"].to_list() == sorted(expected)
+    assert files.listing()["nbytes"].sum() == sum(map(len, expected.values()))
+    clone: Files = ForkingPickler.loads(ForkingPickler.dumps(files.part(sorted(expected)[2:5])))
+    assert bytes_of(clone) == {name: expected[name] for name in sorted(expected)[2:5]}
+    with pytest.raises(DataError, match=r"holds no file 'more\.zip/n1'"):
+        files.read("more.zip/n1")
+
+
+def test_only_what_lies_in_compressed_tars_costs_a_pass(tmp_path: Path) -> None:
+    top = placed(
+        tmp_path, {"a.tar": tarred(INNER), "b.tgz": tarred(INNER, "w:gz"), "c.jpg": b""}
+    )
+    files = open_files(top, inside=True)
+    assert files.reaches(["a.tar/n1/a.jpg", "c.jpg"])
+    assert not files.reaches(["a.tar/n1/a.jpg", "b.tgz/n1/a.jpg"])
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../up.jpg", "a/../../up.jpg"])
+def test_members_of_inner_tars_that_lead_out_are_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.tar"
+    path.write_bytes(tarred({"n1.tar": tarred({name: b"x", "ok.jpg": b"y"})}))
+    files = open_files(path, inside=True)
+    assert bytes_of(files) == {"n1.tar/ok.jpg": b"y"}
+    assert [refused for refused, _ in files.refused] == [f"n1.tar/{name}"]
+
+
+@pytest.mark.parametrize("kept", [100, 512 + 100, 512 + 600, 512 + 1024])
+def test_an_inner_tar_that_is_cut_is_named_and_none_of_the_next_is_read(
+    tmp_path: Path, kept: int
+) -> None:
+    path = tmp_path / "a.tar"
+    cut = tarred({"a.jpg": b"a" * 600, "b.jpg": b"b"})[:kept]
+    path.write_bytes(tarred({"n1.tar": cut, "n2.tar": tarred({"a.jpg": b""})}))
+    with pytest.raises(DataError, match=r"a\.tar: 'n1\.tar' is damaged or cut short"):
+        open_files(path, inside=True)
+
+
+def test_an_archive_of_the_folder_that_is_damaged_is_named(tmp_path: Path) -> None:
+    placed(tmp_path, {"good.tar": tarred(INNER), "bad.zip": zipped(INNER)[:-30], "x.jpg": b""})
+    with pytest.raises(DataError, match=r"bad\.zip is damaged or cut short"):
+        open_files(tmp_path, inside=True)
+
+
+@settings(max_examples=60, deadline=None)
+@given(at=st.integers(0, 6000), byte=st.integers(0, 255))
+def test_a_changed_byte_gives_data_or_one_error(
+    tmp_path_factory: pytest.TempPathFactory, at: int, byte: int
+) -> None:
+    data = bytearray(tarred(tar_of_tars()))
+    data[at % len(data)] = byte
+    path = tmp_path_factory.mktemp("fuzz") / "a.tar"
+    path.write_bytes(bytes(data))
+    with suppress(DataError):
+        bytes_of(open_files(path, inside=True))
