@@ -1,0 +1,106 @@
+"""The files that explain images: found by their names, read once."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from likewise.errors import DataError, bounded
+from likewise.files import Files, is_archive, open_files
+
+
+class Notes:
+    """The annotation files in ``place``: a folder, an archive, or one file.
+
+    ``files`` are those of the images, often the same; they are not looked through twice.
+    """
+
+    def __init__(self, files: Files, place: Path) -> None:
+        """Look at ``place``; nothing is read yet.
+
+        Raises:
+            DataError: there is nothing at ``place``, or it cannot be read.
+        """
+        self.place = place
+        self._files: Files | None = None
+        if place == files.path:
+            self._files = files
+        elif place.is_dir() or not place.exists() or _is_archive(place):
+            self._files = open_files(place)
+
+    @property
+    def is_many(self) -> bool:
+        """Whether the place holds files, rather than being one."""
+        return self._files is not None
+
+    def names(self, pattern: str) -> pl.Series:
+        """The paths that match ``pattern`` (in lower case), sorted; a single file always does.
+
+        Hidden files and those in hidden folders are left out.
+        """
+        if self._files is None:
+            return pl.Series("path", [self.place.name])
+        listing = self._files.listing()["path"]
+        shown = ~listing.str.contains(r"(^|/)(\.|__MACOSX/)")
+        return listing.filter(listing.str.to_lowercase().str.contains(pattern) & shown)
+
+    def read(self, names: pl.Series) -> Iterator[tuple[str, bytes]]:
+        """Each of ``names`` with its bytes, in an order that the archive may choose.
+
+        Raises:
+            DataError: one of them cannot be read.
+        """
+        if self._files is not None:
+            yield from self._files.read_many(names)
+            return
+        try:
+            yield self.place.name, self.place.read_bytes()
+        except OSError as error:
+            raise DataError(f"{self.place} cannot be read: {error.strerror}") from error
+
+    def absent(self, expected: str) -> DataError:
+        """The error for a place that holds no annotations of the kind that was ``expected``."""
+        seen = self.names("")
+        there = bounded(map(repr, seen.head(5)), len(seen)) or "nothing"
+        return DataError(f"{self.place}: no annotations: expected {expected}; there is {there}")
+
+
+def as_text(where: str, data: bytes, encoding: str = "utf-8") -> str:
+    """``data`` as text; a byte order mark at its beginning is obeyed and left out.
+
+    Raises:
+        DataError: it is not in that encoding; the line is named.
+    """
+    encoding = _marked(data) or encoding
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise DataError(f"{where}, line {line:,}: not {encoding}: {error.reason}") from error
+    except LookupError as error:
+        raise DataError(f"{where}: no encoding is called {encoding!r}") from error
+
+
+def split_named(path: str, splits: dict[str, str]) -> str | None:
+    """The split that the words of a path say, those of the file's name before its folders'."""
+    for part in reversed(path.split("/")):
+        for word in re.split(r"[^a-z]+", part.lower()):
+            if word in splits:
+                return splits[word]
+    return None
+
+
+def _marked(data: bytes) -> str | None:
+    if data.startswith(b"\xef\xbb\xbf"):
+        return "utf-8-sig"
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    return None
+
+
+def _is_archive(place: Path) -> bool:
+    try:
+        return is_archive(place)
+    except OSError as error:
+        raise DataError(f"{place} cannot be read: {error.strerror}") from error
