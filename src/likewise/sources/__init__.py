@@ -8,5 +8,6 @@ SOURCES: Registry[Source] = Registry(
     {
         "folder": "likewise.sources.folder:FolderTree",
         "gpr1200": "likewise.sources.gpr1200:Gpr1200",
+        "sketch": "likewise.sources.sketch:Sketch",
     },
 )
