@@ -117,10 +117,19 @@ def read_yaml(path: Path) -> object:
     Raises:
         ConfigError: the file is not UTF-8, not YAML, or has a key twice; the line is named.
     """
+    return parse_yaml(path.read_bytes(), path.name)
+
+
+def parse_yaml(data: bytes, where: str) -> object:
+    """The YAML document that ``data`` is; ``where`` it stands.
+
+    Raises:
+        ConfigError: it is not UTF-8, not YAML, or has a key twice; the line is named.
+    """
     try:
-        return _Loader(path.read_text(encoding="utf-8")).get_single_data()
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path.name}: not YAML: {' '.join(str(error).split())}") from error
+        return _Loader(data.decode()).get_single_data()
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{where}: not YAML: {' '.join(str(error).split())}") from error
 
 
 def read_params(path: Path) -> Params:

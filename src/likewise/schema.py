@@ -115,13 +115,18 @@ ITEMS = Contract(
 FINDINGS = Contract(
     "findings",
     "finding_id",
-    "one row a fault that ingest met; the files named are not in the other tables",
+    "one row a fault that ingest met; what is named was left out, or is as the detail says",
     (
         Column("finding_id", pa.string(), "the check and the path, with ': ' between"),
         Column(
-            "check", pa.string(), "which check failed: not-an-image, unreadable, bad-name ..."
+            "check", pa.string(), "which check failed: not-an-image, unreadable, empty-box ..."
         ),
-        Column("path", pa.string(), "the file in its source, undecodable bytes as \\xNN"),
+        Column(
+            "path",
+            pa.string(),
+            "the file in its source, undecodable bytes as \\xNN; or the item, or a place in "
+            "annotations",
+        ),
         Column("detail", pa.string(), "what is wrong with it"),
     ),
 )

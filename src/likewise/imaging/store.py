@@ -72,11 +72,13 @@ class ImageStore:
             len(wanted) - unchanged - len(reading.faults), unchanged, len(gone), reading.faults
         )
 
-    def facts(self) -> pl.DataFrame:
-        """The table without its pixels; empty where no file was a whole image."""
+    def facts(self, *further: str) -> pl.DataFrame:
+        """The images' ids and hashes, and ``further`` columns; empty where there is none."""
+        names = ["image_id", "sha256", *further]
         if not tables.exists(self.table):
-            return pl.DataFrame(schema={"image_id": pl.String, "sha256": pl.String})
-        return tables.read(tables.open_table(self.table, ""), ["image_id", "sha256"])
+            fields = IMAGES.arrow().empty_table().select(names)
+            return pl.DataFrame(pl.from_arrow(fields))
+        return tables.read(tables.open_table(self.table, ""), names)
 
     def stamps(self, wanted: pl.DataFrame, path: Path) -> None:
         """Write what the ``wanted`` files looked like when they were read into ``path``."""

@@ -6,8 +6,12 @@ from likewise.sources.base import Source
 SOURCES: Registry[Source] = Registry(
     "source",
     {
+        "coco": "likewise.sources.coco:Coco",
+        "csv": "likewise.sources.csv:Csv",
         "folder": "likewise.sources.folder:FolderTree",
         "gpr1200": "likewise.sources.gpr1200:Gpr1200",
         "sketch": "likewise.sources.sketch:Sketch",
+        "voc": "likewise.sources.voc:Voc",
+        "yolo": "likewise.sources.yolo:Yolo",
     },
 )

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import polars as pl
 
@@ -38,6 +38,10 @@ class Reading:
     findings: pl.DataFrame
     further: tuple[Column, ...] = ()
     """The source's own columns, which stand in ``items`` after those that every source has."""
+    unit: Literal["pixels", "shares"] = "pixels"
+    """What boxes are measured in: pixels, or shares of the image's width and height, 0 to 1."""
+    sizes: pl.DataFrame | None = None
+    """What annotations say of images' sizes: image_id, width, height in pixels, or nulls."""
 
 
 class Source(Part, ABC):
@@ -89,11 +93,14 @@ def reading(
     items: pl.DataFrame,
     *faults: pl.DataFrame,
     further: Sequence[Column] = (),
+    unit: Literal["pixels", "shares"] = "pixels",
+    sizes: pl.DataFrame | None = None,
 ) -> Reading:
     """A reading of ``items`` (the columns they have; others become null) and ``faults``.
 
     An item without an id of its own is its whole image. Names that ``files`` could not take
-    become findings too. ``further`` are the items' columns that only this source has.
+    become findings too. ``further`` are the items' columns that only this source has; for
+    ``unit`` and ``sizes`` see ``Reading``.
     """
     if "item_id" not in items.columns:
         items = items.with_columns(item_id="image_id")
@@ -109,6 +116,8 @@ def reading(
         ),
         found.unique("finding_id", keep="first", maintain_order=True).sort("finding_id"),
         tuple(further),
+        unit,
+        sizes,
     )
 
 
@@ -116,16 +125,17 @@ def findings_frame(faults: Iterable[tuple[str, str, str]]) -> pl.DataFrame:
     """Findings of single files: (path, check, detail) each."""
     schema = dict.fromkeys(("path", "check", "detail"), pl.String)
     rows = pl.DataFrame(list(faults), schema=schema, orient="row")
-    return _as_findings(rows)
+    return as_findings(rows)
 
 
 def findings(paths: pl.DataFrame, check: str, detail: str | pl.Expr) -> pl.DataFrame:
     """The same finding about every row of ``paths`` (column path)."""
     said = pl.lit(detail) if isinstance(detail, str) else detail
-    return _as_findings(paths.select("path", check=pl.lit(check), detail=said))
+    return as_findings(paths.select("path", check=pl.lit(check), detail=said))
 
 
-def _as_findings(rows: pl.DataFrame) -> pl.DataFrame:
+def as_findings(rows: pl.DataFrame) -> pl.DataFrame:
+    """A finding a row: path, check, detail."""
     named = rows.with_columns(finding_id=pl.concat_str("check", "path", separator=": "))
     return named.select(FINDINGS)
 

@@ -72,7 +72,7 @@ def as_text(where: str, data: bytes, encoding: str = "utf-8") -> str:
     Raises:
         DataError: it is not in that encoding; the line is named.
     """
-    encoding = _marked(data) or encoding
+    encoding = encoding_of(data) or encoding
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -91,7 +91,8 @@ def split_named(path: str, splits: dict[str, str]) -> str | None:
     return None
 
 
-def _marked(data: bytes) -> str | None:
+def encoding_of(data: bytes) -> str | None:
+    """The encoding that a byte order mark at the beginning says; None without one."""
     if data.startswith(b"\xef\xbb\xbf"):
         return "utf-8-sig"
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):

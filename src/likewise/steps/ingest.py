@@ -11,6 +11,7 @@ from likewise.imaging.store import ImageStore
 from likewise.schema import FINDINGS, IMAGES, ITEMS
 from likewise.sources import SOURCES
 from likewise.sources.base import Reading, findings_frame
+from likewise.sources.frames import fitted
 from likewise.steps.open import open_workspace
 
 
@@ -32,7 +33,8 @@ def ingest(dataset: str, *, strict: bool = False, workspace: Path | None = None)
 
     Only files that are new or changed since the last ingest are read. A file that is not a
     whole image, or whose name breaks the source's grammar, becomes a finding and is left out;
-    with ``strict`` any finding stops the ingest and nothing changes.
+    so does a box that is none; one that leads out of its image is cut (``sources.frames``).
+    With ``strict`` any finding stops the ingest and nothing changes.
 
     Raises:
         DataError: the source cannot be read, holds no image, or ``strict`` met a finding.
@@ -50,8 +52,10 @@ def ingest(dataset: str, *, strict: bool = False, workspace: Path | None = None)
         wanted = paths.join(files.listing(), on="path", how="left", maintain_order="left")
         earlier = versions.present(ws, ws.table(dataset, "images"))
         synced = store.sync(files, wanted, earlier, ws.stamps(dataset))
-        items = _with_contents(chosen, store.facts())
-        findings = _all_findings(reading, synced.faults)
+        facts = store.facts("width", "height", "orientation")
+        fit, misfits = fitted(chosen, reading, facts)
+        items = _with_contents(fit, facts)
+        findings = _all_findings(reading, misfits, synced.faults)
         _refuse(dataset, items, findings, strict=strict)
 
         images = tables.open_table(staging.path(ws.table(dataset, "images")), "")
@@ -82,15 +86,19 @@ def ingest(dataset: str, *, strict: bool = False, workspace: Path | None = None)
 
 def _with_contents(items: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
     """The items whose image is in the table, with what of it is embedded."""
-    joined = items.join(facts, on="image_id", maintain_order="left")
+    joined = items.join(
+        facts.select("image_id", "sha256"), on="image_id", maintain_order="left"
+    )
     corners = pl.col("box").cast(pl.List(pl.Float32)).cast(pl.List(pl.String)).list.join(",")
     content = pl.concat_str("sha256", pl.concat_str(pl.lit("#"), corners).fill_null(""))
     return joined.with_columns(content=content)
 
 
-def _all_findings(reading: Reading, faults: list[tuple[str, str, str]]) -> pl.DataFrame:
-    """The source's findings and those of its files, sorted."""
-    return pl.concat([reading.findings, findings_frame(faults)]).sort("finding_id")
+def _all_findings(
+    reading: Reading, misfits: pl.DataFrame, faults: list[tuple[str, str, str]]
+) -> pl.DataFrame:
+    """The source's findings, those of boxes, and those of files, sorted."""
+    return pl.concat([reading.findings, misfits, findings_frame(faults)]).sort("finding_id")
 
 
 def _refuse(dataset: str, items: pl.DataFrame, findings: pl.DataFrame, *, strict: bool) -> None:
