@@ -7,6 +7,7 @@ SOURCES: Registry[Source] = Registry(
     "source",
     {
         "coco": "likewise.sources.coco:Coco",
+        "compcars": "likewise.sources.compcars:CompCars",
         "csv": "likewise.sources.csv:Csv",
         "folder": "likewise.sources.folder:FolderTree",
         "gpr1200": "likewise.sources.gpr1200:Gpr1200",
