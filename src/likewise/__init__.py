@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from likewise.steps.doctor import Problem, doctor
     from likewise.steps.embed import embed
     from likewise.steps.evaluate import evaluate
+    from likewise.steps.export import Exported, export
     from likewise.steps.ingest import ingest
     from likewise.steps.init import init
     from likewise.steps.open import Catalogue, Dataset
@@ -43,6 +44,7 @@ _HOMES = {
     "DataError": "errors",
     "Dataset": "steps.open",
     "Evaluation": "protocols.base",
+    "Exported": "steps.export",
     "LikewiseError": "errors",
     "MissingArtefactError": "errors",
     "MissingExtraError": "errors",
@@ -55,6 +57,7 @@ _HOMES = {
     "doctor": "steps.doctor",
     "embed": "steps.embed",
     "evaluate": "steps.evaluate",
+    "export": "steps.export",
     "ingest": "steps.ingest",
     "init": "steps.init",
     "open": "steps.open:open_catalogue",
@@ -77,6 +80,7 @@ __all__ = [
     "DataError",
     "Dataset",
     "Evaluation",
+    "Exported",
     "LikewiseError",
     "MissingArtefactError",
     "MissingExtraError",
@@ -89,6 +93,7 @@ __all__ = [
     "doctor",
     "embed",
     "evaluate",
+    "export",
     "ingest",
     "init",
     "open",

@@ -75,6 +75,51 @@ def alone(ws: Workspace, job: str) -> Iterator[None]:
 
 
 @contextmanager
+def new_folder(final: Path) -> Iterator[Path]:
+    """A folder to write into; it becomes ``final`` at the end, whole or not at all.
+
+    It lies beside ``final``, as ``.NAME.part``, and goes where anything fails; what a killed
+    process left of it goes when the next one begins.
+
+    Raises:
+        DataError: ``final`` holds something, is being written, or cannot be written.
+    """
+    final = final.absolute()
+    part = final.with_name(f".{final.name}.part")
+    try:
+        if final.exists() and not (final.is_dir() and not any(final.iterdir())):
+            raise DataError(f"{final} holds something already; name a new folder")
+        part.mkdir(parents=True, exist_ok=True)
+        with _own(part) as mark:
+            try:
+                yield part
+                mark.unlink()
+                part.rename(final)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+    except OSError as error:
+        said = cannot_write(error) or f"{error.filename or final}: {error.strerror}"
+        raise DataError(f"{final.name} could not be written: {said}") from error
+
+
+@contextmanager
+def _own(part: Path) -> Iterator[Path]:
+    """Be the only process that writes into ``part``, empty but for the lock that is given."""
+    mark = part / ".lock"
+    if any(part.iterdir()) and not mark.exists():
+        raise DataError(f"{part} is in the way, and no part of an export; move it")
+    with mark.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DataError(f"{part} is being written by another process") from error
+        for left in part.iterdir():
+            if left != mark:
+                _remove(left)
+        yield mark
+
+
+@contextmanager
 def still(ws: Workspace) -> Iterator[None]:
     """Keep every commit of this checkout waiting, to see its files as one commit left them.
 

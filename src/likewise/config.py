@@ -78,6 +78,8 @@ class Params(Part):
     embeddings: dict[str, EmbeddingEntry] = Field(default_factory=dict)
     indexes: dict[str, Entry] = Field(default_factory=dict)
     runs: dict[str, Run] = Field(default_factory=dict)
+    transforms: dict[str, tuple[Entry, ...]] = Field(default_factory=dict)
+    exports: dict[str, Entry] = Field(default_factory=dict)
 
     def models_of(self, dataset: str) -> list[str]:
         """The models that embed ``dataset``, in the order of params.yaml."""
@@ -132,6 +134,18 @@ def parse_yaml(data: bytes, where: str) -> object:
         raise ConfigError(f"{where}: not YAML: {' '.join(str(error).split())}") from error
 
 
+def read_value(text: str, where: str) -> object:
+    """The value that ``text`` is in YAML: a number, ``true``, ``[a, b]``, or a text.
+
+    Raises:
+        ConfigError: it is not YAML.
+    """
+    try:
+        return _Loader(text).get_single_data()
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where}: not YAML: {' '.join(str(error).split())}") from error
+
+
 def read_params(path: Path) -> Params:
     """The checked content of params.yaml.
 
@@ -183,6 +197,8 @@ def _bad_names(params: Params) -> Iterator[str]:
         ("indexes", NAME, "letters, digits and '_'"),
         ("embeddings", RUN_NAME, "letters, digits, '_' and '-'"),
         ("runs", RUN_NAME, "letters, digits, '_' and '-'"),
+        ("transforms", RUN_NAME, "letters, digits, '_' and '-'"),
+        ("exports", RUN_NAME, "letters, digits, '_' and '-'"),
     ):
         for name in getattr(params, section):
             if not pattern.fullmatch(name):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli import care, make, read
+from likewise.cli import care, make, read, write
 from likewise.cli.output import note, say
 
 INTERRUPTED = 130
@@ -31,6 +31,11 @@ COMMANDS = (
     ),
     ("search", read.search, "likewise search gpr1200 --image bird.jpg -k 5 --html hits.html"),
     ("score", read.score, "likewise score gpr1200 --embeddings features.npy --images images/"),
+    (
+        "export",
+        write.export,
+        "likewise export birds coco --to birds-coco --where \"split = 'val'\"",
+    ),
     ("doctor", care.doctor, "likewise doctor --deep"),
     ("schemas", care.schemas, "likewise schemas --check"),
 )

@@ -12,6 +12,7 @@ from likewise import commits, tables, versions
 from likewise.config import Card
 from likewise.errors import DataError, MissingArtefactError, UnknownNameError, bounded, hint
 from likewise.imaging.reader import ImageReader, LabelledImages
+from likewise.imaging.transforms.chain import Chain
 from likewise.steps.searcher import Searcher, search_in
 from likewise.workspace import Workspace
 
@@ -108,17 +109,35 @@ class Dataset:
         Raises:
             DataError: an id that the data set does not have.
         """
-        reader = self._reader(ids)
+        reader = self.reader(ids)
         data = reader.encoded(range(len(ids)))
         return data if encoded else list(map(reader.decode, range(len(ids)), data))
 
-    def torch(self, transform: "Callable[[Image.Image], Any] | None" = None) -> LabelledImages:
+    def torch(
+        self, transform: "Callable[[Image.Image], Any] | str | None" = None
+    ) -> LabelledImages:
         """A map-style data set of (``transform(image)``, class index) that workers can open.
 
-        ``classes`` lists the labels; an item without one has the index -1.
+        ``classes`` lists the labels; an item without one has the index -1. A ``transform`` may
+        be the name of one in params.yaml.
+
+        Raises:
+            UnknownNameError: params.yaml has no such transform.
         """
-        reader = self._reader(self.items["item_id"].to_list())
-        return LabelledImages(reader, self.items["label"].to_list(), transform)
+        reader = self.reader(self.items["item_id"].to_list())
+        change = self.transform(transform) if isinstance(transform, str) else transform
+        return LabelledImages(reader, self.items["label"].to_list(), change)
+
+    def transform(self, name: str) -> Chain:
+        """The transform ``name`` of params.yaml.
+
+        Raises:
+            UnknownNameError: there is none of that name.
+        """
+        known = self._ws.params.transforms
+        if name not in known:
+            raise UnknownNameError("transform", name, known, "params.yaml")
+        return Chain(known[name], f"params.yaml: transforms.{name}")
 
     def search(self, **query: Any) -> pl.DataFrame:
         """The nearest items to a query; the arguments of ``likewise.search``, but the first."""
@@ -148,8 +167,12 @@ class Dataset:
         names = tables.read(images, ["image_id"])["image_id"]
         return {name: row for row, name in enumerate(names)}
 
-    def _reader(self, ids: Sequence[str]) -> ImageReader:
-        """What reads the images, or the boxes of them, that ``ids`` are."""
+    def reader(self, ids: Sequence[str]) -> ImageReader:
+        """What reads the images, or the boxes of them, that ``ids`` are; processes can take it.
+
+        Raises:
+            DataError: an id that the data set does not have.
+        """
         places = {i: (image, box) for i, image, box in self._places.iter_rows()}
         wanted = [places.get(i, (i, None)) for i in ids]
         absent = [image for image, _ in wanted if image not in self._row_of_image]

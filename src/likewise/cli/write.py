@@ -1,0 +1,51 @@
+"""The command that writes a data set for other programs: export."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import likewise
+from likewise.cli.output import as_json, note, say, table
+
+
+def export(
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="A published data set.")],
+    format_: Annotated[
+        str,
+        typer.Argument(metavar="FORMAT", help="A kind, or a name of params.yaml's exports."),
+    ],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="A folder that is new.")],
+    where: Annotated[
+        str | None, typer.Option(metavar="SQL", help="Only these: split = 'test'.")
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", "-o", metavar="KEY=VALUE", help="An option; repeatable."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Write a data set in a format that other programs read.
+
+    The images' bytes stay as they are wherever the format can hold them. The licence of the
+    data set is heeded: say --option purpose=commercial, or sharing, where it is not research.
+    """
+    done = likewise.export(dataset, format_, to, where=where, options=_options(option or []))
+    if json:
+        as_json({**vars(done), "folder": str(done.folder)})
+        return
+    say(
+        f"{dataset} as {format_}: {done.items:,} items in {done.images:,} images; {done.folder}"
+    )
+    if done.left_out:
+        table(("left out", "check", "detail"), done.left_out)
+    for text in done.notes:
+        note(f"note: {text}")
+
+
+def _options(given: list[str]) -> dict[str, str]:
+    """``key=value`` each; what the values are in YAML, the verb finds out."""
+    for text in given:
+        if "=" not in text:
+            raise typer.BadParameter(f"{text!r}: expected KEY=VALUE", param_hint="--option")
+    return {key.strip(): value for key, _, value in (text.partition("=") for text in given)}

@@ -1,0 +1,86 @@
+"""A tree of folders, each called like its label; the source ``folder`` reads it."""
+
+from pathlib import Path
+
+import polars as pl
+
+from likewise.errors import DataError, bounded
+from likewise.exports.base import Export, Fault, Selection, need_whole_images
+from likewise.exports.files import put
+from likewise.imaging.decode import decode
+from likewise.imaging.probe import BadImage
+from likewise.imaging.transforms.chain import Chain, Steps, png
+
+_NO_FOLDER = r"(^|/)(\.[^/]*|__MACOSX|)(/|\z)|[\x00\\]"
+"""Labels that no folder can be called like, or that a reader takes for something hidden."""
+
+
+class FolderExport(Export):
+    """``images/{split}/{label}/{name}``, the images' bytes unchanged.
+
+    An image keeps its path where that already begins so. Texts, subsets and roles have no place
+    in it; csv and parquet keep them.
+    """
+
+    transform: Steps = ()
+    """What is done to every image: a name of params.yaml's ``transforms``; it becomes a PNG."""
+
+    @property
+    def changes(self) -> bool:
+        """See ``Export.changes``."""
+        return bool(self.transform)
+
+    def write(self, chosen: Selection, folder: Path) -> list[Fault]:
+        """See ``Export.write``."""
+        need_whole_images(chosen, "folder")
+        paths = _paths(chosen, ".png" if self.transform else None)
+        change = Chain(self.transform)
+        if change.numbers:
+            raise DataError("folder holds pictures, and the transform makes numbers of them")
+        faults: list[Fault] = []
+        for row, data in chosen.encoded():
+            try:
+                told = png(change.picture(decode(data))) if self.transform else data
+            except BadImage as bad:
+                faults.append((chosen.images["image_id"][row], bad.check, bad.detail))
+                continue
+            put(folder / "images" / paths[row], told)
+        return faults
+
+
+def _paths(chosen: Selection, suffix: str | None) -> list[str]:
+    """Where every image goes: below the folder of its split and label."""
+    images = chosen.images
+    bad = images["label"].drop_nulls().unique(maintain_order=True)
+    bad = bad.filter(bad.str.contains(_NO_FOLDER))
+    if len(bad):
+        raise DataError(
+            f"{bounded(map(repr, bad), len(bad))} cannot be the name of a folder; export csv"
+        )
+    parts = [pl.col("split"), pl.col("label")]
+    place = pl.concat_str([p + "/" for p in parts], ignore_nulls=True).fill_null("")
+    placed = images.select("image_id", place=place).with_columns(
+        kept=pl.col("image_id").str.starts_with(pl.col("place")),
+        name=pl.col("image_id").str.extract(r"(?s)([^/]*)\z"),
+    )
+    if not placed["place"].eq("").any():
+        path = pl.when("kept").then("image_id").otherwise(pl.col("place") + pl.col("name"))
+    else:
+        path = pl.col("place") + pl.col("name")
+    return unique(placed.select(path.alias("path"))["path"], suffix)
+
+
+def unique(paths: pl.Series, suffix: str | None) -> list[str]:
+    """``paths`` made different from each other, by a number before the suffix."""
+    seen: dict[str, int] = {}
+    found = []
+    for path in paths:
+        stem, dot, ending = path.rpartition(".")
+        stem, ending = (stem, dot + ending) if stem else (path, "")
+        wanted = stem + (suffix or ending)
+        while wanted in seen:
+            seen[wanted] += 1
+            wanted = f"{stem}-{seen[wanted]}{suffix or ending}"
+        seen[wanted] = 1
+        found.append(wanted)
+    return found

@@ -1,0 +1,67 @@
+"""Items as rows of pixels: decoded by all cores, some at a time, in order."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from likewise.exports.base import Fault, Selection, chunks
+from likewise.imaging.parallel import in_order
+from likewise.imaging.probe import BadImage
+from likewise.imaging.reader import Box
+
+Pixels = npt.NDArray[np.uint8]
+Make = Callable[[bytes, Box | None], Pixels]
+
+PART = 16
+"""So many items one thread takes at a time."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some items' pixels: their rows in the selection's items, (rows, ...), and the faults."""
+
+    rows: list[int]
+    pixels: Pixels
+    faults: list[Fault]
+
+
+def pixels(chosen: Selection, rows: list[int], make: Make, *, cut: bool) -> Iterator[Part]:
+    """The pixels of the items ``rows``, in that order, with a bar on stderr.
+
+    Args:
+        chosen: whose items they are.
+        rows: positions in its items.
+        make: what makes pixels of an encoded image (and of a box in it); threads call it.
+        cut: whether ``make`` is given the items' boxes, or whole images only.
+    """
+    wanted = chosen.items[rows]
+    boxes = wanted["box"].to_list() if cut else [None] * len(rows)
+    names = wanted["item_id"].to_list()
+
+    def read() -> Iterator[list[tuple[int, bytes]]]:
+        for places in chunks(wanted["nbytes"]):
+            data = chosen.reader.encoded([rows[place] for place in places])
+            pairs = list(zip(places, data, strict=True))
+            yield from (pairs[at : at + PART] for at in range(0, len(pairs), PART))
+
+    def part(pairs: list[tuple[int, bytes]]) -> Part:
+        good: list[tuple[int, Pixels]] = []
+        faults: list[Fault] = []
+        for place, data in pairs:
+            try:
+                good.append((rows[place], make(data, boxes[place])))
+            except BadImage as bad:
+                faults.append((names[place], bad.check, bad.detail))
+        made = [made for _, made in good]
+        return Part([row for row, _ in good], np.stack(made) if made else _NONE, faults)
+
+    with tqdm(total=len(rows), unit="img", desc="export", disable=None) as bar:
+        for done in in_order(part, read()):
+            bar.update(len(done.rows) + len(done.faults))
+            yield done
+
+
+_NONE = np.empty(0, np.uint8)

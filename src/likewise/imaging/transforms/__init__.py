@@ -1,0 +1,17 @@
+"""What is done to a picture when it is read, by name: a module each.
+
+Nothing here changes what is stored.
+"""
+
+from likewise.imaging.transforms.base import Transform
+from likewise.registry import Registry
+
+TRANSFORMS: Registry[Transform] = Registry(
+    "transform",
+    {
+        "crop": "likewise.imaging.transforms.crop:Crop",
+        "letterbox": "likewise.imaging.transforms.letterbox:Letterbox",
+        "normalise": "likewise.imaging.transforms.normalise:Normalise",
+        "resize": "likewise.imaging.transforms.resize:Resize",
+    },
+)

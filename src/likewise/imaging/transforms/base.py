@@ -1,0 +1,25 @@
+"""What every transform is: a picture in, a picture or its numbers out."""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from likewise.registry import Part
+
+Result = Image.Image | npt.NDArray[np.float32]
+
+
+class Transform(Part, ABC):
+    """One step; it can be pickled, so worker processes take it along.
+
+    ``numbers`` says whether it makes numbers of a picture, after which no other step can come.
+    """
+
+    numbers: ClassVar[bool] = False
+
+    @abstractmethod
+    def __call__(self, picture: Image.Image) -> Any:
+        """The RGB ``picture`` transformed: a picture, or (3, height, width) float32."""

@@ -1,0 +1,170 @@
+"""Write a data set, or items of it, as a format that other programs read."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from likewise import commits
+from likewise.config import Params, read_value, read_yaml
+from likewise.digests import Digests
+from likewise.errors import DataError, UnknownNameError
+from likewise.exports import EXPORTS
+from likewise.exports.base import Export, Fault, Selection
+from likewise.exports.files import put_csv, put_json
+from likewise.exports.licences import per_item, verdict
+from likewise.steps import asked
+from likewise.steps.open import Dataset, open_workspace
+from likewise.workspace import Workspace
+
+ABOUT = "export.json"
+LICENCES = "licences.csv"
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export wrote, and what it left out: (id, check, detail) each."""
+
+    dataset: str
+    format: str
+    folder: Path
+    items: int
+    images: int
+    left_out: list[Fault] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def export(
+    dataset: str,
+    format: str,
+    to: Path,
+    *,
+    where: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    workspace: Path | None = None,
+) -> Exported:
+    """Write the published items of ``dataset`` into the new folder ``to``, whole or not at all.
+
+    Beside the format's own files stand ``export.json`` (what was exported, with which options,
+    under which licence, digests of the columns, what was left out) and, where items have
+    licences of their own, ``licences.csv``.
+
+    Args:
+        dataset: its name.
+        format: a name of params.yaml's ``exports``, or a kind: coco, imagenet-npz ...
+        to: a folder that is not there yet, or is empty.
+        where: SQL; only the items for which it holds. Texts stand in single quotes.
+        options: the format's options, and ``purpose``: research, sharing or commercial; texts
+            are read as YAML, so ``"true"`` is one of them.
+        workspace: a folder in the catalogue; by default the current one.
+
+    Raises:
+        UnknownNameError: no such data set, format, transform or model.
+        DataError: ``to`` holds something, the licence forbids it, the SQL is wrong, or the
+            format cannot hold these items. Nothing is left of the export then.
+    """
+    ws = open_workspace(workspace)
+    ws.dataset(dataset)
+    entry = _entry(ws.params, format, options or {})
+    part = EXPORTS.build(entry, f"export {format}")
+    chosen = _selection(Dataset(ws, dataset), where)
+    notes = _gate(chosen, part)
+    with commits.new_folder(to) as folder:
+        faults = part.write(chosen, folder)
+        done = Exported(
+            dataset, format, to, len(chosen.items), len(chosen.images), faults, notes
+        )
+        put_json(folder / ABOUT, _about(ws, chosen, part, entry, done, where))
+        if "licence" in chosen.items.columns:
+            rows = chosen.items.select("item_id", "image_id", "licence")
+            put_csv(folder / LICENCES, rows.columns, rows.iter_rows())
+    return done
+
+
+def _entry(params: Params, format_: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """``{kind, **options}`` of what is asked for; a transform's name becomes its steps."""
+    said = {
+        key: read_value(value, f"option {key}") if isinstance(value, str) else value
+        for key, value in options.items()
+    }
+    if format_ in params.exports:
+        entry = {**params.exports[format_], **said}
+    elif format_ in EXPORTS.kinds():
+        entry = {"kind": format_, **said}
+    else:
+        raise UnknownNameError("export", format_, [*params.exports, *EXPORTS.kinds()])
+    name = entry.get("transform")
+    if isinstance(name, str):
+        if name not in params.transforms:
+            raise UnknownNameError("transform", name, params.transforms, "params.yaml")
+        entry["transform"] = params.transforms[name]
+    return entry
+
+
+def _selection(dataset: Dataset, where: str | None) -> Selection:
+    table = dataset.table
+    mask = np.ones(len(dataset.items), bool) if where is None else asked.holds(table, where)
+    items = dataset.items.filter(pl.Series(mask))
+    if items.is_empty():
+        raise DataError(f"{dataset.name} has no item for which {where!r} holds")
+    reader = dataset.reader(items["item_id"].to_list())
+    return Selection(dataset.name, dataset.card, items, reader, table, mask)
+
+
+def _gate(chosen: Selection, part: Export) -> list[str]:
+    """What is to be said of the licences.
+
+    Raises:
+        DataError: one of them forbids the purpose; the clause.
+    """
+    counts: Counter[str | None] = Counter({None: len(chosen.items)})
+    if "licence" in chosen.items.columns:
+        counts = Counter(chosen.items["licence"].to_list())
+    notes = []
+    for licence, number in per_item(counts, chosen.card.licence):
+        found = verdict(licence, part.purpose, changed=part.changes)
+        which = f"{number:,} items of {chosen.dataset} are under {licence.spdx}"
+        if found.clause:
+            raise DataError(
+                f"{which}, which forbids an export for the purpose {part.purpose}: "
+                f"{found.clause}; choose other items by where, or ask whoever holds the rights"
+            )
+        if found.unknown:
+            notes.append(
+                f"{which}: nothing is known here of what {found.unknown} allows; read its terms"
+                + (f": {licence.terms}" if licence.terms else "")
+            )
+    return notes
+
+
+def _about(
+    ws: Workspace,
+    chosen: Selection,
+    part: Export,
+    entry: Mapping[str, Any],
+    done: Exported,
+    where: str | None,
+) -> dict[str, Any]:
+    """What stands in export.json: no clock, no path of this machine."""
+    path = ws.published_digests(chosen.dataset)
+    digests = Digests.from_yaml(read_yaml(path), path.name).columns if path.is_file() else {}
+    return {
+        "dataset": chosen.dataset,
+        "title": chosen.card.title,
+        "licence": chosen.card.licence.model_dump(),
+        "citation": chosen.card.citation,
+        "faults": list(chosen.card.faults),
+        "export": {"kind": entry["kind"], **part.model_dump(mode="json")},
+        "where": where,
+        "items": done.items,
+        "images": done.images,
+        "left_out": [
+            dict(zip(("id", "check", "detail"), f, strict=True)) for f in done.left_out
+        ],
+        "notes": done.notes,
+        "columns": dict(digests),
+    }

@@ -1,0 +1,211 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import likewise
+from likewise.config import Licence
+from likewise.exports.base import Purpose
+from likewise.exports.licences import verdict
+
+
+def relicense(workspace: Path, spdx: str, terms: str = "") -> None:
+    card = workspace / "catalog" / "emoji.yaml"
+    text = card.read_text(encoding="utf-8")
+    old = "{spdx: CC-BY-SA-4.0, terms: each drawing under its set's own licence}"
+    assert old in text
+    card.write_text(text.replace(old, json.dumps({"spdx": spdx, "terms": terms})), "utf-8")
+
+
+def test_a_tree_of_folders_holds_the_bytes_and_says_what_it_is(workspace: Path) -> None:
+    done = likewise.export("emoji", "folder", workspace / "out")
+    assert (done.items, done.images, done.left_out, done.notes) == (24, 24, [], [])
+    written = sorted((workspace / "out" / "images").rglob("*.jpg"))
+    assert len(written) == 24
+    for path in written:
+        original = workspace / "emoji" / "images" / path.name
+        assert path.parent.name == path.name.partition("_")[0]
+        assert path.read_bytes() == original.read_bytes()
+    about = json.loads((workspace / "out" / "export.json").read_text("utf-8"))
+    assert about["licence"]["spdx"] == "CC-BY-SA-4.0"
+    assert about["export"] == {"kind": "folder", "purpose": "research", "transform": []}
+    assert "label" in about["columns"]
+    assert str(workspace) not in json.dumps(about)
+
+
+def test_two_exports_are_the_same_bytes(workspace: Path) -> None:
+    trees = []
+    for name in ("one", "two"):
+        likewise.export("emoji", "folder", workspace / name)
+        files = [p for p in (workspace / name).rglob("*") if p.is_file()]
+        trees.append({p.relative_to(workspace / name): p.read_bytes() for p in files})
+    assert trees[0] == trees[1]
+
+
+def test_only_some_items(workspace: Path) -> None:
+    done = likewise.export("emoji", "folder", workspace / "out", where="label = '200'")
+    assert done.items == 4
+    assert len(list((workspace / "out").rglob("*.jpg"))) == 4
+    with pytest.raises(likewise.DataError, match="no item for which"):
+        likewise.export("emoji", "folder", workspace / "none", where="label = 'x'")
+    with pytest.raises(likewise.DataError, match="no column 'lable'; did you mean 'label'"):
+        likewise.export("emoji", "folder", workspace / "none", where="lable = 'x'")
+    assert not (workspace / "none").exists()
+    assert not list(workspace.glob(".*.part"))
+
+
+def test_what_is_there_is_never_touched(workspace: Path) -> None:
+    (workspace / "out").mkdir()
+    (workspace / "out" / "mine.txt").write_text("mine", "utf-8")
+    with pytest.raises(likewise.DataError, match="holds something already"):
+        likewise.export("emoji", "folder", workspace / "out")
+    (workspace / "a-file").write_text("mine", "utf-8")
+    with pytest.raises(likewise.DataError, match="holds something already"):
+        likewise.export("emoji", "folder", workspace / "a-file")
+    (workspace / ".new.part").mkdir()
+    (workspace / ".new.part" / "mine.txt").write_text("mine", "utf-8")
+    with pytest.raises(likewise.DataError, match="is in the way"):
+        likewise.export("emoji", "folder", workspace / "new")
+    assert (workspace / "out" / "mine.txt").read_text("utf-8") == "mine"
+    assert (workspace / ".new.part" / "mine.txt").read_text("utf-8") == "mine"
+    (workspace / "empty").mkdir()
+    assert likewise.export("emoji", "folder", workspace / "empty").items == 24
+
+
+def test_names_that_nothing_has(workspace: Path) -> None:
+    with pytest.raises(
+        likewise.UnknownNameError, match="no export named 'foldr'; did you mean"
+    ):
+        likewise.export("emoji", "foldr", workspace / "out")
+    with pytest.raises(likewise.UnknownNameError, match="no transform named 'small'"):
+        likewise.export("emoji", "folder", workspace / "out", options={"transform": "small"})
+    with pytest.raises(likewise.ConfigError, match="unknown key; did you mean 'transform'"):
+        likewise.export("emoji", "folder", workspace / "out", options={"transfrm": 1})
+
+
+def test_a_killed_export_leaves_nothing_that_looks_whole(workspace: Path) -> None:
+    program = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from likewise.exports import folder\n"
+        "import likewise\n"
+        "put, written = folder.put, []\n"
+        "def slow(path, data):\n"
+        "    put(path, data)\n"
+        "    written.append(path)\n"
+        "    if len(written) == 5:\n"
+        "        print('now', flush=True)\n"
+        "        time.sleep(60)\n"
+        "folder.put = slow\n"
+        "likewise.export('emoji', 'folder', Path('out'))\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"now\n"
+        with pytest.raises(likewise.DataError, match="written by another process"):
+            likewise.export("emoji", "folder", workspace / "out")
+        os.kill(child.pid, signal.SIGKILL)
+    assert not (workspace / "out").exists()
+    assert len(list((workspace / ".out.part").rglob("*.jpg"))) == 5
+    assert likewise.export("emoji", "folder", workspace / "out").images == 24
+    assert len(list((workspace / "out").rglob("*.jpg"))) == 24
+    assert not (workspace / ".out.part").exists()
+    assert not (workspace / "out" / ".lock").exists()
+
+
+def test_named_transforms_of_params(workspace: Path) -> None:
+    params = workspace / "params.yaml"
+    text = params.read_text("utf-8")
+    steps = "[{kind: resize, side: 40}, {kind: crop, side: 32}]"
+    net = "[{kind: crop, side: 8}, {kind: normalise}]"
+    named = f"transforms:\n  small: {steps}\n  net: {net}\n"
+    exports = "exports:\n  thumbs: {kind: folder, transform: small}\n"
+    params.write_text(text + named + exports, "utf-8")
+    likewise.export("emoji", "thumbs", workspace / "out")
+    dataset = likewise.open("emoji")
+    taken = dataset.torch("small")
+    picture, _ = taken[0]
+    assert picture.size == (32, 32)
+    name = dataset.items["image_id"][0]
+    label = dataset.items["label"][0]
+    with Image.open(
+        workspace / "out" / "images" / label / name.replace(".jpg", ".png")
+    ) as made:
+        assert made.tobytes() == picture.tobytes()
+    assert dataset.torch("net")[0][0].shape == (3, 8, 8)
+    with pytest.raises(likewise.DataError, match="makes numbers"):
+        likewise.export("emoji", "folder", workspace / "x", options={"transform": "net"})
+    with pytest.raises(likewise.UnknownNameError, match="no transform named 'smal' in"):
+        dataset.torch("smal")
+
+
+@pytest.mark.parametrize(
+    ("spdx", "purpose", "changed", "told"),
+    [
+        ("MIT", "commercial", True, ""),
+        ("CC-BY-SA-4.0 AND Apache-2.0", "commercial", True, ""),
+        ("CC-BY-NC-4.0", "research", True, ""),
+        ("CC-BY-NC-4.0", "sharing", True, ""),
+        ("CC-BY-NC-4.0", "commercial", False, "for NonCommercial purposes only"),
+        ("CC-BY-NC-SA-3.0", "commercial", False, "primarily intended for or directed toward"),
+        ("MIT AND (CC-BY-NC-SA-4.0 OR CC-BY-NC-ND-4.0)", "commercial", False, "NonCommercial"),
+        ("MIT OR CC-BY-NC-4.0", "commercial", False, ""),
+        ("CC-BY-ND-4.0", "sharing", False, ""),
+        ("CC-BY-ND-4.0", "sharing", True, "but not Share, Adapted Material"),
+        ("CC-BY-ND-4.0", "commercial", True, "but not Share, Adapted Material"),
+        ("GPL-2.0-only WITH Classpath-exception-2.0", "commercial", False, ""),
+    ],
+)
+def test_what_licences_forbid(spdx: str, purpose: Purpose, *, changed: bool, told: str) -> None:
+    found = verdict(Licence(spdx=spdx), purpose, changed=changed)
+    assert found.unknown == ""
+    assert told in found.clause
+    assert bool(told) == bool(found.clause)
+
+
+def test_an_unknown_licence_says_so_and_terms_are_read() -> None:
+    assert verdict(Licence(), "sharing", changed=False).unknown == "NOASSERTION"
+    assert verdict(Licence(), "research", changed=False).unknown == ""
+    house = Licence(spdx="LicenseRef-house", terms="data: non-commercial research")
+    assert "non-commercial research" in verdict(house, "commercial", changed=False).clause
+    assert verdict(house, "sharing", changed=False).unknown == "LicenseRef-house"
+    assert verdict(Licence(spdx="MIT AND"), "sharing", changed=False).unknown == "NOASSERTION"
+
+
+def test_the_gate_refuses_with_the_clause(workspace: Path) -> None:
+    relicense(workspace, "CC-BY-NC-4.0")
+    with pytest.raises(
+        likewise.DataError, match=r"24 items .* CC-BY-NC-4.0.*section 2\(a\)\(1\)"
+    ):
+        likewise.export("emoji", "folder", workspace / "out", options={"purpose": "commercial"})
+    assert not (workspace / "out").exists()
+    assert likewise.export("emoji", "folder", workspace / "out").items == 24
+
+
+def test_the_command(workspace: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    relicense(workspace, "NOASSERTION", "ask us")
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "likewise", "export", "emoji", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    code, out, err = command(
+        "folder", "--to", "out", "--where", "label='0'", "-o", "purpose=sharing"
+    )
+    assert (code, out) == (0, "emoji as folder: 4 items in 4 images; out\n")
+    assert "note: 4 items of emoji are under NOASSERTION" in err
+    assert "ask us" in err
+    code, out, err = command("folder", "--to", "out")
+    assert (code, out) == (4, "")
+    assert "holds something already" in err
+    assert command("folder", "--to", "b", "-o", "purpose")[0] == 2
