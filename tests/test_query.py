@@ -58,10 +58,10 @@ def test_vectors_are_columns_of_their_models_name(workspace: Path) -> None:
 
 def test_the_results_of_a_run(workspace: Path) -> None:
     (workspace / "reports").mkdir()
-    rows = pl.DataFrame({"item_id": ["0_noto.jpg"], "ap": [0.25]})
+    rows = pl.DataFrame({"item_id": ["0_noto.jpg"], "value": [0.25]})
     rows.write_parquet(workspace / "reports" / "emoji-tiny.parquet")
-    assert likewise.query("select ap from queries_emoji_tiny").rows() == [(0.25,)]
-    assert likewise.query('select ap from "queries_emoji-tiny"').rows() == [(0.25,)]
+    assert likewise.query("select value from queries_emoji_tiny").rows() == [(0.25,)]
+    assert likewise.query('select value from "queries_emoji-tiny"').rows() == [(0.25,)]
 
 
 def test_a_limit(workspace: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_table_that_is_not_made_yet_names_the_command(workspace: Path) -> None
     with pytest.raises(likewise.MissingArtefactError, match="run: dvc repro publish@emoji"):
         likewise.query("select label from emoji")
     with pytest.raises(likewise.MissingArtefactError, match="dvc repro evaluate@emoji-tiny"):
-        likewise.query("select ap from queries_emoji_tiny")
+        likewise.query("select value from queries_emoji_tiny")
 
 
 def test_a_column_may_be_called_as_a_table_that_is_not_made(workspace: Path) -> None:

@@ -9,8 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from likewise import ranking
-from likewise.ranking import Floats, Ints, Ranked, rank_positives, ranks_from_lists
+from likewise.ranking import (
+    Floats,
+    Groups,
+    Ints,
+    Progress,
+    Ranked,
+    Ranking,
+    rank_lists,
+    rank_vectors,
+)
+from likewise.ranking import vectors as kernels
 
 NOBODY = -1
 
@@ -25,6 +34,25 @@ def naive(scores: Floats, query_labels: Ints, labels: Ints, exclude: Ints) -> li
         order = order[order != left_out]
         found.append((np.flatnonzero((labels[order] == label) & (label >= 0)) + 1).tolist())
     return found
+
+
+def ranking(
+    queries: Floats,
+    gallery: Floats,
+    query_labels: Ints,
+    labels: Ints,
+    exclude: Ints,
+    progress: Progress | None = None,
+) -> Ranking:
+    """Items of the query's label are relevant, one item a query may be left out."""
+    relevant = Groups.alike(query_labels, labels)
+    left_out = [Groups.one(exclude)]
+    return rank_vectors(queries, gallery, relevant, left_out, top=7, progress=progress)
+
+
+def of_lists(lists: Ints, query_labels: Ints, labels: Ints, exclude: Ints) -> Ranked:
+    relevant = Groups.alike(query_labels, labels)
+    return rank_lists(lists, relevant, [Groups.one(exclude)], len(labels)).ranked
 
 
 def per_query(ranked: Ranked) -> list[list[int]]:
@@ -43,7 +71,7 @@ def whole(count: int, seed: int, spread: int = 3) -> tuple[Floats, Ints]:
 def test_counting_is_sorting(count: int, seed: int, itself: bool) -> None:
     vectors, labels = whole(count, seed)
     exclude = np.full(count, NOBODY) if itself else np.arange(count)
-    ranked = rank_positives(vectors, vectors, labels, labels, exclude=exclude)
+    ranked = ranking(vectors, vectors, labels, labels, exclude).ranked
     expected = naive(vectors @ vectors.T, labels, labels, exclude)
     assert per_query(ranked) == expected
     assert ranked.relevant.tolist() == [len(ranks) for ranks in expected]
@@ -57,7 +85,7 @@ def test_queries_need_not_be_of_the_gallery(count: int, queries: int, seed: int)
     gallery, labels = whole(count, seed)
     asked, asked_labels = whole(queries, seed + 1)
     exclude = np.random.default_rng(seed).integers(-1, count, queries)
-    ranked = rank_positives(asked, gallery, asked_labels, labels, exclude=exclude)
+    ranked = ranking(asked, gallery, asked_labels, labels, exclude).ranked
     assert per_query(ranked) == naive(asked @ gallery.T, asked_labels, labels, exclude)
 
 
@@ -65,9 +93,9 @@ def test_many_blocks_and_progress() -> None:
     vectors, labels = whole(1_100, 1, spread=2)
     seen: list[tuple[int, int]] = []
     exclude = np.arange(1_100)
-    ranked = rank_positives(
-        vectors, vectors, labels, labels, exclude=exclude, progress=lambda *at: seen.append(at)
-    )
+    ranked = ranking(
+        vectors, vectors, labels, labels, exclude, lambda *at: seen.append(at)
+    ).ranked
     assert per_query(ranked) == naive(vectors @ vectors.T, labels, labels, exclude)
     assert seen == [(1_024, 1_100), (1_100, 1_100)]
 
@@ -78,23 +106,25 @@ def test_large_classes_are_sorted(left_out: int) -> None:
     labels = np.repeat([0, 1], [1_600, 100])
     asked, asked_labels = vectors[[5, 1_650]], np.array([0, 1])
     exclude = np.full(2, left_out)
-    ranked = rank_positives(asked, vectors, asked_labels, labels, exclude=exclude)
+    ranked = ranking(asked, vectors, asked_labels, labels, exclude).ranked
     assert per_query(ranked) == naive(asked @ vectors.T, asked_labels, labels, exclude)
 
 
-def test_the_kernel_is_also_plain_python() -> None:
-    vectors, labels = whole(30, 3)
-    order = np.argsort(labels, kind="stable")
-    begins = np.searchsorted(labels[order], labels)
-    ends = np.searchsorted(labels[order], labels, side="right")
-    scores, exclude = vectors @ vectors.T, np.arange(30)
-    offsets = np.concatenate([[0], np.cumsum(ends - begins - 1)])
-    ranks = np.zeros(offsets[-1], np.int64)
-    ranking._count(np.arange(30), (scores, order, begins, ends, exclude, offsets), ranks)
-    compiled = np.zeros_like(ranks)
-    block = (scores, order, begins, ends, exclude, offsets)
-    ranking._counting()(np.arange(30), block, compiled)
-    assert ranks.tolist() == compiled.tolist()
+def test_the_kernels_are_also_plain_python() -> None:
+    many, labels = whole(30, 3)
+    relevant = Groups.alike(labels, labels)
+    scores = many @ many.T
+    scores[np.arange(30), np.arange(30)] = -np.inf
+    begins = np.concatenate([[0], np.cumsum(relevant.sizes())])
+    block = (scores, relevant.rows, relevant.begins, relevant.ends, begins[:-1])
+    found = []
+    for run in (lambda kernel: kernel, kernels._compiled):
+        ranks, rows = np.zeros(begins[-1], np.int64), np.zeros((30, 4), np.int64)
+        run(kernels._count)(np.arange(30), block, ranks)
+        run(kernels._first)(np.arange(30), scores, rows, np.zeros((30, 4), np.float32))
+        found.append((ranks.tolist(), rows.tolist()))
+    assert found[0] == found[1]
+    assert found[0][1] == np.argsort(-scores, axis=1, kind="stable")[:, :4].tolist()
 
 
 @steady
@@ -106,9 +136,7 @@ def test_only_the_order_of_the_scores_counts(scores: list[int]) -> None:
 
     def ranks(gallery: Floats, classes: Ints) -> list[int]:
         asked, zero = np.ones((1, 1), np.float32), np.zeros(1, np.int64)
-        found: list[int] = rank_positives(
-            asked, gallery, zero, classes, exclude=exclude
-        ).ranks.tolist()
+        found: list[int] = ranking(asked, gallery, zero, classes, exclude).ranked.ranks.tolist()
         return found
 
     expected = ranks(row, labels)
@@ -122,31 +150,29 @@ def test_equal_scores_stand_in_row_order() -> None:
     gallery = np.ones((4, 1), np.float32)
     labels = np.array([1, 0, 1, 0])
     zero = np.zeros(1, np.int64)
-    ranked = rank_positives(gallery[:1], gallery, zero, labels, exclude=np.full(1, NOBODY))
+    ranked = ranking(gallery[:1], gallery, zero, labels, np.full(1, NOBODY)).ranked
     assert ranked.ranks.tolist() == [2, 4]
-    ranked = rank_positives(gallery[:1], gallery, zero, labels, exclude=np.full(1, 0))
+    ranked = ranking(gallery[:1], gallery, zero, labels, np.full(1, 0)).ranked
     assert ranked.ranks.tolist() == [1, 3]
 
 
 def test_no_queries() -> None:
     none = np.zeros((0, 2), np.float32)
     labels = np.zeros(0, np.int64)
-    ranked = rank_positives(none, none, labels, labels, exclude=labels)
+    ranked = ranking(none, none, labels, labels, labels).ranked
     assert (len(ranked), ranked.ranks.tolist(), ranked.offsets.tolist()) == (0, [], [0])
-    ranked = ranks_from_lists(np.zeros((0, 3), np.int64), labels, labels, exclude=labels)
+    ranked = of_lists(np.zeros((0, 3), np.int64), labels, labels, labels)
     assert (len(ranked), ranked.depth) == (0, 0)
 
 
 @pytest.mark.parametrize(
     ("labels", "exclude"),
-    [([0, 1, 2], [0, 1]), ([0, 1], [0]), ([0, 1], [0, 2]), ([0, 1], [-2, 0])],
+    [([0, 1, 1], [0, 1]), ([0, 1], [0]), ([0, 1], [0, 2])],
 )
 def test_what_does_not_fit_is_refused(labels: list[int], exclude: list[int]) -> None:
     vectors = np.ones((2, 1), np.float32)
-    with pytest.raises(ValueError, match=r"label|outside"):
-        rank_positives(
-            vectors, vectors, np.array([0, 1]), np.array(labels), exclude=np.array(exclude)
-        )
+    with pytest.raises(ValueError, match=r"group|outside"):
+        ranking(vectors, vectors, np.array([0, 1]), np.array(labels), np.array(exclude))
 
 
 @steady
@@ -155,11 +181,11 @@ def test_full_lists_rank_as_their_vectors(count: int, seed: int, itself: bool) -
     vectors, labels = whole(count, seed)
     exclude = np.full(count, NOBODY) if itself else np.arange(count)
     lists = np.argsort(-(vectors @ vectors.T), axis=1, kind="stable")
-    of_lists = ranks_from_lists(lists, labels, labels, exclude=exclude)
-    of_vectors = rank_positives(vectors, vectors, labels, labels, exclude=exclude)
-    assert per_query(of_lists) == per_query(of_vectors)
-    assert of_lists.relevant.tolist() == of_vectors.relevant.tolist()
-    assert (of_lists.depth, of_lists.complete) == (of_vectors.depth, True)
+    found = of_lists(lists, labels, labels, exclude)
+    of_vectors = ranking(vectors, vectors, labels, labels, exclude).ranked
+    assert per_query(found) == per_query(of_vectors)
+    assert found.relevant.tolist() == of_vectors.relevant.tolist()
+    assert (found.depth, found.complete) == (of_vectors.depth, True)
 
 
 @steady
@@ -168,8 +194,8 @@ def test_short_lists_are_cut_rankings(count: int, length: int, seed: int) -> Non
     vectors, labels = whole(count, seed)
     exclude = np.full(count, NOBODY)
     lists = np.argsort(-(vectors @ vectors.T), axis=1, kind="stable")
-    full = rank_positives(vectors, vectors, labels, labels, exclude=exclude)
-    short = ranks_from_lists(lists[:, :length], labels, labels, exclude=exclude)
+    full = ranking(vectors, vectors, labels, labels, exclude).ranked
+    short = of_lists(lists[:, :length], labels, labels, exclude)
     assert per_query(short) == per_query(full.cut(length))
     assert short.complete == (length >= count)
     assert short.hits().tolist() == [len(ranks) for ranks in per_query(short)]
@@ -178,18 +204,16 @@ def test_short_lists_are_cut_rankings(count: int, length: int, seed: int) -> Non
 def test_lists_without_the_query_are_whole_where_it_is_excluded() -> None:
     labels = np.array([0, 0, 1])
     lists = np.array([[1, 2], [2, 0], [0, 1]])
-    ranked = ranks_from_lists(lists, labels, labels, exclude=np.arange(3))
+    ranked = of_lists(lists, labels, labels, np.arange(3))
     assert per_query(ranked) == [[1], [2], []]
     assert (ranked.depth, ranked.complete) == (2, True)
-    kept = ranks_from_lists(lists, labels, labels, exclude=np.full(3, NOBODY))
+    kept = of_lists(lists, labels, labels, np.full(3, NOBODY))
     assert (kept.depth, kept.complete) == (2, False)
 
 
 def test_an_excluded_item_moves_up_what_is_behind_it() -> None:
     labels = np.zeros(4, np.int64)
-    ranked = ranks_from_lists(
-        np.array([[1, 0, 2]]), labels[:1], labels, exclude=np.zeros(1, np.int64)
-    )
+    ranked = of_lists(np.array([[1, 0, 2]]), labels[:1], labels, np.zeros(1, np.int64))
     assert (ranked.ranks.tolist(), ranked.relevant.tolist()) == ([1, 2], [3])
 
 
@@ -200,7 +224,7 @@ def test_importing_it_does_not_load_numba() -> None:
 
 def test_it_also_counts_where_nothing_can_be_cached(tmp_path: Path) -> None:
     # The file of the function is not a file, as in a frozen application.
-    source = Path(ranking.__file__).read_text(encoding="utf-8")
+    source = Path(kernels.__file__).read_text(encoding="utf-8")
     script = tmp_path / "run.py"
     script.write_text(
         "import sys, types\n"
@@ -208,9 +232,67 @@ def test_it_also_counts_where_nothing_can_be_cached(tmp_path: Path) -> None:
         "module = types.ModuleType('memory'); sys.modules['memory'] = module\n"
         "exec(code, module.__dict__)\n"
         "import numpy as np\n"
+        "from likewise.ranking import Groups\n"
         "one = np.ones((2, 1), np.float32); labels = np.zeros(2, np.int64)\n"
-        "found = module.rank_positives(one, one, labels, labels, exclude=np.arange(2))\n"
-        "assert found.ranks.tolist() == [1, 1]\n",
+        "left_out = [Groups.one(np.arange(2))]\n"
+        "found = module.rank_vectors(one, one, Groups.alike(labels, labels), left_out)\n"
+        "assert found.ranked.ranks.tolist() == [1, 1]\n",
         encoding="utf-8",
     )
     subprocess.run([sys.executable, str(script)], check=True)
+
+
+@steady
+@given(st.integers(1, 50), st.integers(0, 10**6))
+def test_items_and_first_hits_are_those_of_sorting(count: int, seed: int) -> None:
+    many, labels = whole(count, seed)
+    exclude = np.random.default_rng(seed).integers(-1, count, count)
+    found = ranking(many, many, labels, labels, exclude)
+    scores = many @ many.T
+    scores[exclude >= 0, exclude[exclude >= 0]] = -np.inf
+    order = np.argsort(-scores, axis=1, kind="stable")
+    rankable = count - (exclude >= 0)
+    for row in range(count):
+        mine = slice(*found.ranked.offsets[row : row + 2])
+        assert order[row][found.ranked.ranks[mine] - 1].tolist() == found.items[mine].tolist()
+        first = found.top_rows[row][found.top_rows[row] >= 0]
+        assert first.tolist() == order[row][: min(7, rankable[row])].tolist()
+        assert found.top_scores[row][: len(first)].tolist() == scores[row][first].tolist()
+    lists = rank_lists(
+        np.argsort(-(many @ many.T), axis=1, kind="stable"),
+        Groups.alike(labels, labels),
+        [Groups.one(exclude)],
+        count,
+        scores=np.sort(-(many @ many.T), axis=1) * -1,
+        top=7,
+    )
+    assert lists.items.tolist() == found.items.tolist()
+    assert lists.top_rows[:, : found.top_rows.shape[1]].tolist() == found.top_rows.tolist()
+    given = lists.top_scores[:, : found.top_scores.shape[1]]
+    assert np.array_equal(given, found.top_scores, equal_nan=True)
+
+
+def test_several_groups_are_left_out_together_and_lists_may_end_early() -> None:
+    many, labels = np.arange(6, 0, -1, dtype=np.float32)[:, None], np.zeros(6, np.int64)
+    asked = np.ones((1, 1), np.float32)
+    relevant = Groups.of([np.array([0, 2, 4])])
+    left_out = [Groups.of([np.array([0, 1])]), Groups.of([np.array([1, 5])])]
+    found = rank_vectors(asked, many, relevant, left_out, top=6)
+    # 6 5 4 3 2 1 without 6, 5 and 1: 4 (row 2) is first, 2 (row 4) third.
+    assert found.ranked.ranks.tolist() == [1, 3]
+    assert (found.ranked.relevant.tolist(), found.ranked.depth) == ([2], 3)
+    assert found.top_rows.tolist() == [[2, 3, 4, -1, -1, -1]]
+    padded = rank_lists(np.array([[1, 3, 2, -1, -1]]), relevant, left_out, len(labels), top=3)
+    assert padded.ranked.ranks.tolist() == [2]
+    assert (padded.ranked.depth, padded.ranked.complete) == (2, False)
+    assert padded.top_rows.tolist() == [[3, 2, -1]]
+
+
+def test_groups_share_the_rows_of_a_class() -> None:
+    groups = Groups.alike(np.array([1, 0, 1, -1, 5]), np.array([0, 1, 0, -1, 1]))
+    assert groups.sizes().tolist() == [2, 2, 2, 0, 0]
+    assert [part.tolist() for part in groups.pairs()] == [[0, 0, 1, 1, 2, 2], [1, 4, 0, 2, 1, 4]]
+    assert [part.tolist() for part in groups.part(slice(1, 3)).pairs()] == [
+        [0, 0, 1, 1],
+        [0, 2, 1, 4],
+    ]

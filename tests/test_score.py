@@ -41,7 +41,7 @@ def test_rows_are_by_category_and_then_by_name(tmp_path: Path, images: Path) -> 
         # Row 2 ranks itself, row 1 (0.8) and so on; row 3 itself, then rows 2 and 4 (0.6 both);
         # row 4 itself, row 0 (0.8), row 3 (0.6).
         ap = [1, 1, 1, (1 + 2 / 3) / 2, (1 + 2 / 3) / 2]
-        assert result.queries["ap"].to_list() == pytest.approx(ap)
+        assert result.queries["value"].to_list() == pytest.approx(ap)
         assert result.metrics == {
             "all": round(sum(ap) / 5, 4),
             "landmarks": 1.0,

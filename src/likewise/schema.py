@@ -145,24 +145,32 @@ PUBLISHED = Contract(
     (*ITEMS.columns, *(c for c in _FACTS if c.name != "sha256"), _FACTS[0]),
 )
 
+_IDS = (pa.large_list(pa.string()), pa.large_list(pa.int64()))
+
 QUERIES = Contract(
     "queries",
     "item_id",
-    "one row a query of a run",
+    "one row a query of a run, and a column a further metric",
     (
         Column("item_id", pa.string(), "the query"),
         Column("label", pa.string(), "its class", nullable=True),
         Column("subset", pa.string(), "its subset", nullable=True),
         Column(
-            "ap",
+            "value",
             pa.float64(),
-            "average precision, 0 to 1; null where nothing is relevant",
+            "the protocol's main metric, 0 to 1; null where it is not scored",
             nullable=True,
         ),
         Column(
             "first_hit", pa.int64(), "rank of the first relevant item, from 1", nullable=True
         ),
         Column("relevant", pa.int64(), "relevant items in the gallery"),
+        Column("ranks", _IDS[1], "ranks of the relevant items that its list holds, ascending"),
+        Column("hits", _IDS[0], "the items that its list begins with, 20 at most"),
+        Column("hit_scores", pa.large_list(pa.float32()), "their scores, where known"),
+        Column("hit_relevant", pa.large_list(pa.bool_()), "which of them are relevant"),
+        Column("missed", _IDS[0], "relevant items behind those, nearest first, 20 at most"),
+        Column("missed_ranks", _IDS[1], "their ranks; null for one that its list lacks"),
     ),
 )
 

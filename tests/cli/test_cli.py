@@ -196,7 +196,7 @@ def test_an_evaluation(workspace: Path, run: Run) -> None:
     assert "protocol: name gpr1200, score inner product, average over queries" in done.out
     assert [line for line in done.lines() if line.startswith("note: ")] == notes
     assert set(metrics) <= set(run("show", "emoji").out.split())
-    assert len(run("query", "select ap from queries_emoji_tiny").lines()) == 1 + 24
+    assert len(run("query", "select value from queries_emoji_tiny").lines()) == 1 + 24
 
 
 def test_a_score_of_vectors_made_elsewhere(
@@ -229,7 +229,7 @@ def test_schemas(workspace: Path, run: Run) -> None:
         (["show", "emogi"], 2, "likewise: no data set named 'emogi' in params.yaml; did you"),
         (["query", "select lable from emoji"], 4, "likewise: no column 'lable'; did you mean"),
         (
-            ["query", "select ap from queries_emoji_tiny"],
+            ["query", "select value from queries_emoji_tiny"],
             3,
             "run: dvc repro evaluate@emoji-tiny",
         ),

@@ -93,7 +93,7 @@ def test_strict_by_its_definition() -> None:
     assert result.metrics["mAP"] == round(float(np.mean(ap)), 4)
     assert result.metrics["mAP faces"] == round(float(np.mean(ap[100:])), 4)
     assert result.metrics["precision@1"] == round(float(np.mean([r[0] for r in relevant])), 4)
-    assert result.queries["ap"].to_list() == pytest.approx(ap)
+    assert result.queries["value"].to_list() == pytest.approx(ap)
     assert result.queries["relevant"].to_list() == [9] * 120
     # With the query itself out, the number falls: the script's habit raises it.
     assert result.metrics["mAP"] < SCRIPT.evaluate_vectors(vectors, rows).metrics["all"]
@@ -160,7 +160,7 @@ def test_classes_of_one_and_items_without_a_label_are_not_scored_strictly() -> N
     result = STRICT.evaluate_vectors(vectors, rows_of([0, 0, 7, None, None]))
     # All others tie at 0, in row order: query 0 finds 1 first, query 1 finds 0 first.
     assert result.metrics == {"mAP": 1.0, "mAP landmarks": 1.0, "precision@1": 1.0}
-    assert result.queries["ap"].to_list() == [1, 1, None, None, None]
+    assert result.queries["value"].to_list() == [1, 1, None, None, None]
     assert result.queries["first_hit"].to_list() == [1, 1, None, None, None]
     assert result.queries["relevant"].to_list() == [1, 1, 0, 0, 0]
     assert result.notes == [
@@ -169,7 +169,7 @@ def test_classes_of_one_and_items_without_a_label_are_not_scored_strictly() -> N
     ]
     # By the script a class of one is itself: 1; only what has no label is left out.
     script = SCRIPT.evaluate_vectors(vectors, rows_of([0, 0, 7, None, None]))
-    assert script.queries["ap"].to_list() == [1, 1, 1, None, None]
+    assert script.queries["value"].to_list() == [1, 1, 1, None, None]
 
 
 def test_nothing_to_score() -> None:
@@ -177,7 +177,7 @@ def test_nothing_to_score() -> None:
         STRICT.evaluate_vectors(np.eye(3, dtype=np.float32), rows_of([0, 1, 2]))
     with pytest.raises(DataError, match="nothing can be scored"):
         SCRIPT.evaluate_vectors(np.zeros((0, 3), np.float32), rows_of([]))
-    with pytest.raises(DataError, match="lists of 3 for 0 images"):
+    with pytest.raises(DataError, match="nothing can be scored"):
         SCRIPT.evaluate_lists(np.zeros((0, 3), np.int64), rows_of([]))
 
 
@@ -197,7 +197,7 @@ def test_every_query_has_a_row_as_in_the_contract() -> None:
     assert table.column_names == QUERIES.names()
     assert table.num_rows == 120
     wanted = QUERIES.arrow()
-    for column in ("ap", "first_hit", "relevant"):
+    for column in ("value", "first_hit", "relevant"):
         assert table.schema.field(column).type == wanted.field(column).type
     assert table.column("first_hit").to_pylist() == [1] * 120
 

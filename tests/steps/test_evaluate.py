@@ -77,7 +77,7 @@ def test_queries_are_a_row_each_by_contract(workspace: Path) -> None:
     )
     assert queries["relevant"].to_list() == [4] * 24
     assert queries["first_hit"].min() == 1
-    assert queries["ap"].mean() == pytest.approx(result.metrics["all"], abs=5e-5)
+    assert queries["value"].mean() == pytest.approx(result.metrics["all"], abs=5e-5)
 
 
 def test_its_lineage_says_what_was_read(workspace: Path) -> None:

@@ -1,12 +1,12 @@
 """GPR1200 as its own script scores it, and the way in which retrieval is scored elsewhere."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from likewise.gpr1200 import SUBSETS
-from likewise.protocols.base import Protocol
+from likewise.protocols.retrieval import Retrieval
+from likewise.protocols.switches import Switches
 
-
-class Gpr1200(Protocol):
+class Gpr1200(Retrieval):
     """GPR1200 exactly as the benchmark's published script counts.
 
     Every image queries all images, itself among them; the inner products are of the vectors as
@@ -17,19 +17,17 @@ class Gpr1200(Protocol):
     """
 
     name: ClassVar[str] = "gpr1200"
-    main: ClassVar[str] = "all"
-    per_subset: ClassVar[str] = "{}"
-    subsets: ClassVar[tuple[str, ...]] = tuple(SUBSETS)
-
-    query_in_gallery: Literal[True] = True
-    normalise: Literal[False] = False
-    denominator: Literal["hits"] = "hits"
-    depth: None = None
-    also: tuple[()] = ()
-    decimals: Literal[4] = 4
+    switches: ClassVar[Switches] = Switches(
+        query_in_gallery=True,
+        normalise=False,
+        metric="ap-hits",
+        shown="all",
+        per_subset="{}",
+        subsets=tuple(SUBSETS),
+    )
 
 
-class Gpr1200Strict(Protocol):
+class Gpr1200Strict(Retrieval):
     """The same queries without the habits that raise the number; fit for any labelled images.
 
     The query is left out of its ranking, vectors are L2-normalised, each average precision is
@@ -38,11 +36,9 @@ class Gpr1200Strict(Protocol):
     """
 
     name: ClassVar[str] = "gpr1200-strict"
-    subsets: ClassVar[tuple[str, ...]] = tuple(SUBSETS)
-
-    query_in_gallery: Literal[False] = False
-    normalise: Literal[True] = True
-    denominator: Literal["relevant"] = "relevant"
-    depth: None = None
-    also: tuple[Literal["precision@1"]] = ("precision@1",)
-    decimals: Literal[4] = 4
+    switches: ClassVar[Switches] = Switches(
+        query_in_gallery=False,
+        normalise=True,
+        subsets=tuple(SUBSETS),
+        also=("precision@1",),
+    )

@@ -52,14 +52,17 @@ def as_vectors(values: Numbers, ids: Sequence[str]) -> tuple[Floats, Norms]:
     return vectors, np.sqrt(squares)
 
 
-def as_lists(lists: Numbers | Sequence[Sequence[int]], ids: Sequence[str]) -> Numbers:
-    """``lists`` as (n, k) integers, each row a ranking of gallery rows, best first.
+def as_lists(
+    lists: Numbers | Sequence[Sequence[int]], ids: Sequence[str], gallery: int
+) -> Numbers:
+    """``lists`` as (q, k) integers, each row a ranking of gallery rows, best first.
 
     They are not copied, since full lists are large; read them by ``ranking.blocks``.
 
     Args:
-        lists: (n, k) integers, or n sequences of one length.
-        ids: the n items' names, for messages.
+        lists: (q, k) integers, or q sequences of one length.
+        ids: the q queries' names, for messages.
+        gallery: how many rows there are to rank.
 
     Raises:
         DataError: another shape or type; rows with -1, with a number outside the gallery or
@@ -73,21 +76,12 @@ def as_lists(lists: Numbers | Sequence[Sequence[int]], ids: Sequence[str]) -> Nu
     _check_count("lists", len(array), len(ids))
     if array.dtype.kind not in "iu":
         raise DataError(f"the lists are of type {array.dtype}; expected whole numbers (rows)")
-    if array.shape[1] > len(ids):
-        raise DataError(f"lists of {array.shape[1]:,} for {len(ids):,} images")
-    faults = _list_faults(array, ids)
+    if array.shape[1] > gallery:
+        raise DataError(f"lists of {array.shape[1]:,} for {gallery:,} images")
+    faults = _list_faults(array, ids, gallery)
     if faults:
         raise DataError("; ".join(faults))
     return array
-
-
-def holds_itself(lists: Numbers) -> npt.NDArray[np.bool_]:
-    """(n,) whether each row's list holds that very row."""
-    found = np.zeros(len(lists), bool)
-    for rows in blocks(len(lists), lists.shape[1] * 8):
-        itself = np.arange(rows.start, rows.stop)
-        found[rows] = (lists[rows] == itself[:, None]).any(axis=1)
-    return found
 
 
 def _check_count(what: str, count: int, images: int) -> None:
@@ -103,21 +97,21 @@ def _squared_norms(vectors: Floats) -> Norms:
     return squares
 
 
-def _list_faults(array: Numbers, ids: Sequence[str]) -> list[str]:
+def _list_faults(array: Numbers, ids: Sequence[str], gallery: int) -> list[str]:
     """What is wrong with the lists' entries: a line a kind of fault."""
     count, width = array.shape
     padded, outside, twice = np.zeros((3, count), bool)
-    for rows in blocks(count, count + width * 8):
+    for rows in blocks(count, gallery + width * 8):
         block: Ints = np.asarray(array[rows], np.int64)
         padded[rows] = (block == -1).any(axis=1)
-        outside[rows] = ((block < -1) | (block >= count)).any(axis=1)
-        seen = np.zeros((len(block), count), bool)
-        np.put_along_axis(seen, np.clip(block, 0, count - 1), True, axis=1)  # noqa: FBT003
+        outside[rows] = ((block < -1) | (block >= gallery)).any(axis=1)
+        seen = np.zeros((len(block), gallery), bool)
+        np.put_along_axis(seen, np.clip(block, 0, gallery - 1), True, axis=1)  # noqa: FBT003
         twice[rows] = seen.sum(axis=1) < width
     twice &= ~(padded | outside)
     kinds = (
         (padded, "-1 (no result; give full lists, or cut all of them where none is padded)"),
-        (outside, f"a number outside 0 to {count - 1:,}"),
+        (outside, f"a number outside 0 to {gallery - 1:,}"),
         (twice, "a number twice"),
     )
     return [

@@ -1,0 +1,192 @@
+"""Benchmarks that rank a gallery for every query: what their switches make of it, counted."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from likewise.errors import DataError
+from likewise.metrics import Values, measure
+from likewise.protocols.base import Evaluation, Parties, Protocol
+from likewise.protocols.inputs import as_lists, as_vectors
+from likewise.protocols.results import Averages, query_rows
+from likewise.protocols.switches import Switches
+from likewise.protocols.task import Task, need_columns, pose
+from likewise.ranking import Floats, Ints, Progress, Ranking, rank_lists, rank_vectors
+
+TOP = 20
+"""So many first hits of every query are kept."""
+
+_OTHER = {"ap-hits": ("ap", "class size"), "ap": ("ap-hits", "hits")}
+# Half floats that were normalised are off by 0.001 at most.
+_UNIT = 0.01
+
+
+class Retrieval(Protocol):
+    """A benchmark that is all said by its ``switches``."""
+
+    switches: ClassVar[Switches]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Read the columns that the switches name."""
+        super().__init_subclass__(**options)
+        cls.columns = cls.switches.columns()
+
+    def switchboard(self) -> dict[str, Any]:
+        """The switches by name."""
+        return self.switches.describe()
+
+    def parties(self, rows: pl.DataFrame) -> Parties:
+        """Whom an index is to rank for whom."""
+        task = self._task(rows)
+        return Parties(task.queries, task.gallery)
+
+    def evaluate_vectors(
+        self,
+        vectors: npt.NDArray[Any],
+        rows: pl.DataFrame,
+        *,
+        progress: Progress | None = None,
+    ) -> Evaluation:
+        """Rank the gallery for every query by its vector, and score the rankings."""
+        task = self._task(rows)
+        ready, norms = as_vectors(vectors, rows["item_id"].to_list())
+        notes = [*self._norm_notes(norms), *task.notes]
+        if self.switches.normalise:
+            ready = ready / np.where(norms > 0, norms, 1).astype(np.float32)[:, None]
+        ranking = rank_vectors(
+            _those(ready, task.queries),
+            _silenced(_those(ready, task.gallery), task),
+            task.relevant,
+            task.left_out,
+            top=TOP,
+            progress=progress,
+        )
+        return self._evaluation(ranking, task, rows, notes)
+
+    def evaluate_lists(
+        self,
+        lists: npt.NDArray[Any] | Sequence[Sequence[int]],
+        rows: pl.DataFrame,
+        *,
+        scores: Floats | None = None,
+    ) -> Evaluation:
+        """Score rankings that were made elsewhere."""
+        task = self._task(rows)
+        if task.silent is not None:
+            raise DataError(
+                f"{self.name} changes scores before it ranks, so it needs vectors and an exact "
+                "index; compcars-lopq scores the lists of any index"
+            )
+        ids = rows["item_id"].gather(task.queries).to_list()
+        ready = as_lists(lists, ids, len(task.gallery))
+        notes = [*self._list_notes(ready, task), *task.notes]
+        ranking = rank_lists(
+            ready, task.relevant, task.left_out, len(task.gallery), scores=scores, top=TOP
+        )
+        return self._evaluation(ranking, task, rows, notes)
+
+    def _task(self, rows: pl.DataFrame) -> Task:
+        need_columns(self.name, self.columns, rows)
+        task = pose(self.switches, rows)
+        if not len(task.queries):
+            raise DataError(f"nothing can be scored: {self.name} finds no item that queries")
+        return task
+
+    def _evaluation(
+        self, ranking: Ranking, task: Task, rows: pl.DataFrame, notes: list[str]
+    ) -> Evaluation:
+        ranked = ranking.ranked
+        scored = task.labelled & (ranked.relevant > 0)
+        if not scored.any():
+            raise DataError(_nothing(self.switches))
+        asked = rows[task.queries]
+        means = Averages(self.switches, asked, task.classes)
+
+        def values(name: str) -> Values:
+            return np.where(scored, measure(name, ranked), np.nan)
+
+        found = {name: values(name) for name in (self.switches.metric, *self.switches.also)}
+        main = found[self.switches.metric]
+        means.add(main, self.switches.shown, self.switches.per_subset)
+        for name in self.switches.also:
+            means.add(found[name], name)
+        if not ranked.complete:
+            notes = [*notes, self._cut_note(ranking, task)]
+            family, at, rank = self.switches.metric.partition("@")
+            if family in _OTHER:
+                other, words = _OTHER[family]
+                suffix = f" by {words}"
+                shown, subset = self.switches.shown + suffix, self.switches.per_subset + suffix
+                means.add(values(f"{other}{at}{rank}"), shown, subset)
+        notes = [*notes, *_scored_notes(task, scored)]
+        queries = query_rows(rows, task, ranking, main)
+        further = {name: found[name] for name in self.switches.also}
+        queries = queries.with_columns(
+            pl.Series(name, part).fill_nan(None) for name, part in further.items()
+        )
+        return Evaluation(means.values, queries, self.describe(), notes, means.intervals)
+
+    def _norm_notes(self, norms: Values) -> Iterator[str]:
+        zero = int((norms == 0).sum())
+        if zero:
+            yield f"zero vectors, whose scores all tie, in the items' order: {zero:,}"
+        unit = self.switches.normalise or np.allclose(norms, 1, rtol=0, atol=_UNIT)
+        if not unit:
+            yield (
+                f"the vectors are not L2-normalised (norms {norms.min():.4g} to "
+                f"{norms.max():.4g}); {self.name} compares them as they are, by inner product"
+            )
+
+    def _list_notes(self, lists: Ints, task: Task) -> Iterator[str]:
+        place = dict(zip(task.gallery.tolist(), range(len(task.gallery)), strict=True))
+        itself = np.array([place.get(row, -2) for row in task.queries.tolist()])
+        if not (itself >= 0).any():
+            return
+        held = sum(bool((one == at).any()) for one, at in zip(lists, itself, strict=True))
+        where = f"the query itself is in {held:,} of {len(lists):,} lists"
+        if not self.switches.query_in_gallery:
+            yield f"{where}, and was taken out"
+        elif held < len(lists):
+            yield f"{where}; {self.name} counts it as relevant, so the value is too low"
+        else:
+            yield f"{where}, and counts as relevant"
+
+    def _cut_note(self, ranking: Ranking, task: Task) -> str:
+        ranked = ranking.ranked
+        missing = int((ranked.relevant - ranked.hits()).sum())
+        return (
+            f"the lists hold {ranked.depth:,} of {len(task.gallery):,} images and miss "
+            f"{missing:,} of {int(ranked.relevant.sum()):,} relevant ones: divided by hits in "
+            "the list, as GPR1200's script does, shorter lists score higher; divided by class "
+            "size, what is missed counts as 0"
+        )
+
+
+def _those(vectors: Floats, rows: Ints) -> Floats:
+    """The vectors of ``rows``, which are not copied where they are all."""
+    return vectors if len(rows) == len(vectors) else vectors[rows]
+
+
+def _silenced(gallery: Floats, task: Task) -> Floats:
+    """The gallery with zeros in place of what scores 0: any product with them is exactly 0."""
+    if task.silent is None:
+        return gallery
+    return gallery * ~task.silent[:, None]
+
+
+def _nothing(switches: Switches) -> str:
+    if switches.relevant == ("label",) and not switches.queries and not switches.gallery:
+        return "nothing can be scored: no two items have the same label"
+    return "nothing can be scored: no query has a relevant item in the gallery"
+
+
+def _scored_notes(task: Task, scored: npt.NDArray[np.bool_]) -> Iterator[str]:
+    without = int((~task.labelled).sum())
+    alone = int((task.labelled & ~scored).sum())
+    if without:
+        yield f"queries without a label, not scored: {without:,}"
+    if alone:
+        yield f"queries whose label nothing else has, not scored: {alone:,}"
