@@ -20,7 +20,8 @@ import numpy.typing as npt
 from measure import LIKEWISE, Cost, Table, medians, parser, run
 
 from likewise.metrics import average_precision
-from likewise.ranking import Floats, blocks, rank_positives
+from likewise.protocols.retrieval import TOP
+from likewise.ranking import Floats, Groups, blocks, rank_vectors
 
 PER_CATEGORY = 10
 ROUNDS = 5
@@ -57,14 +58,13 @@ def as_the_script(path: Path) -> None:
 def ranking(vectors: Floats, rounds: int) -> tuple[float, float]:
     """Seconds of ranking and average precisions, and of the bare blocked product."""
     labels: npt.NDArray[np.int64] = np.arange(len(vectors)) // PER_CATEGORY
-    nobody = np.full(len(vectors), -1)
     parts = list(blocks(len(vectors), len(vectors) * 4))
     buffer = np.empty((parts[0].stop, len(vectors)), np.float32)
 
     def ranked() -> float:
         began = time.perf_counter()
-        result = rank_positives(vectors, vectors, labels, labels, exclude=nobody)
-        average_precision(result, "hits")
+        result = rank_vectors(vectors, vectors, Groups.alike(labels, labels), top=TOP)
+        average_precision(result.ranked, "hits")
         return time.perf_counter() - began
 
     def product() -> float:

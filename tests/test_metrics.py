@@ -83,7 +83,9 @@ def test_metrics_are_named_with_their_rank() -> None:
     assert measure("recall@1", TOY).tolist() == [1]
 
 
-@pytest.mark.parametrize("name", ["recal@1", "recall", "recall@0", "recall@x", "@1", "", "map@r@1", "recall@²"])
+@pytest.mark.parametrize(
+    "name", ["recal@1", "recall", "recall@0", "recall@x", "@1", "", "map@r@1", "recall@²"]
+)
 def test_unknown_names_are_refused(name: str) -> None:
     with pytest.raises(UnknownNameError, match="no metric named"):
         measure(name, TOY)

@@ -291,7 +291,10 @@ def test_several_groups_are_left_out_together_and_lists_may_end_early() -> None:
 def test_groups_share_the_rows_of_a_class() -> None:
     groups = Groups.alike(np.array([1, 0, 1, -1, 5]), np.array([0, 1, 0, -1, 1]))
     assert groups.sizes().tolist() == [2, 2, 2, 0, 0]
-    assert [part.tolist() for part in groups.pairs()] == [[0, 0, 1, 1, 2, 2], [1, 4, 0, 2, 1, 4]]
+    assert [part.tolist() for part in groups.pairs()] == [
+        [0, 0, 1, 1, 2, 2],
+        [1, 4, 0, 2, 1, 4],
+    ]
     assert [part.tolist() for part in groups.part(slice(1, 3)).pairs()] == [
         [0, 0, 1, 1],
         [0, 2, 1, 4],

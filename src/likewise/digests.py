@@ -6,8 +6,9 @@ width of an integer or string type therefore never change it; any single value d
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,17 +24,24 @@ DIGITS = 32
 
 @dataclass(frozen=True)
 class Digests:
-    """A table's row count and one digest a column; for items also one of their contents."""
+    """A table's row count and one digest a column; for items also one of their contents.
+
+    ``further`` is one digest of all columns that are the source's own, in the published table:
+    a stage can name it without knowing which they are.
+    """
 
     rows: int
     columns: dict[str, str]
     contents: str | None = None
+    further: str | None = None
 
     def to_yaml(self) -> str:
         """The digest file's text."""
         head: dict[str, object] = {"rows": self.rows}
         if self.contents is not None:
             head["contents"] = self.contents
+        if self.further is not None:
+            head["further"] = self.further
         return yaml.safe_dump({**head, "columns": self.columns}, sort_keys=False)
 
     @classmethod
@@ -46,8 +54,17 @@ class Digests:
         if isinstance(document, dict):
             rows, columns = document.get("rows"), document.get("columns")
             if isinstance(rows, int) and isinstance(columns, dict):
-                return cls(rows, columns, document.get("contents"))
+                contents, further = document.get("contents"), document.get("further")
+                return cls(rows, columns, contents, further)
         raise DataError(f"{where}: not a digest file; make it anew with: dvc repro")
+
+
+def with_further(digests: Digests, names: Sequence[str]) -> Digests:
+    """The same with one digest of the columns ``names`` together, whatever their order."""
+    hasher = hashlib.sha256(b"likewise further 1\n")
+    for name in sorted(names):
+        hasher.update(f"{name} {digests.columns[name]}\n".encode())
+    return replace(digests, further=hasher.hexdigest()[:DIGITS])
 
 
 class Digester:
@@ -135,10 +152,18 @@ def _narrow(column: pa.Array) -> pa.Array:
         return column.cast(pa.int64())
     if pa.types.is_floating(kind):
         return column.cast(pa.float64())
+    return _hashed(_wide(column), column)
+
+
+def _wide(column: pa.Array) -> Iterator[bytes | pa.Buffer]:
+    """The bytes of every value that is there of a column of lists, or of bytes."""
+    kind, there = column.type, column.drop_null()
     if pa.types.is_fixed_size_list(kind):
-        return _hashed(_list_rows(column), column)
+        return _list_rows(column)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return (json.dumps(value.as_py()).encode() for value in there)
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return _hashed((value.as_buffer() for value in column.drop_null()), column)
+        return (value.as_buffer() for value in there)
     raise TypeError(f"no digest is defined for a column of {kind}")
 
 

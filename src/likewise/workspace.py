@@ -139,6 +139,10 @@ class Workspace:
         """What the numbers of a run come from: protocol, notes, digests, passport."""
         return self.reports / f"{run}.lineage.json"
 
+    def statistics(self, run: str) -> Path:
+        """Between what the numbers of a run lie, and what difference its set can show."""
+        return self.reports / f"{run}.statistics.json"
+
     def queries(self, run: str) -> Path:
         """The per-query results of a run."""
         return self.reports / f"{run}.parquet"

@@ -223,8 +223,7 @@ def test_a_protocol_is_called_as_it_is_registered_and_says_how_it_counts(kind: s
 
 @pytest.mark.parametrize("kind", PROTOCOLS.kinds())
 def test_a_benchmarks_protocol_has_no_options(kind: str) -> None:
-    built = PROTOCOLS.build({"kind": kind}, "here")
-    other = {"normalise": not built.normalise, "decimals": 2, "denominatr": "hits"}
+    other = {"normalise": True, "decimals": 2, "denominatr": "hits"}
     with pytest.raises(ConfigError) as caught:
         PROTOCOLS.build({"kind": kind, **other}, "here")
     assert len(str(caught.value).splitlines()) == 3

@@ -15,7 +15,7 @@ from likewise.schema import QUERIES
 pytestmark = pytest.mark.torch
 
 RUN = "emoji-tiny"
-REPORTS = (f"{RUN}.json", f"{RUN}.lineage.json", f"{RUN}.parquet")
+REPORTS = [f"{RUN}.{kind}" for kind in ("json", "lineage.json", "parquet", "statistics.json")]
 
 
 def edit(root: Path, old: str, new: str) -> None:
@@ -32,7 +32,7 @@ def reports(root: Path) -> dict[str, bytes]:
 def test_a_second_evaluation_writes_the_same_bytes(workspace: Path) -> None:
     likewise.evaluate(RUN, workspace=workspace)
     before = reports(workspace)
-    assert sorted(before) == sorted(REPORTS)
+    assert sorted(before) == REPORTS
     likewise.evaluate(RUN, workspace=workspace)
     assert reports(workspace) == before
 
@@ -72,6 +72,13 @@ def test_queries_are_a_row_each_by_contract(workspace: Path) -> None:
     queries = pl.read_parquet(workspace / "reports" / f"{RUN}.parquet")
     assert queries.equals(result.queries)
     assert queries.columns == QUERIES.names()
+    assert pl.Series(queries["hits"].list.first()).equals(queries["item_id"], check_names=False)
+    assert queries["hit_relevant"].list.sum().to_list() == [
+        sum(rank <= 20 for rank in ranks) for ranks in queries["ranks"].to_list()
+    ]
+    assert queries["missed"].list.len().to_list() == [
+        sum(rank > 20 for rank in ranks) for ranks in queries["ranks"].to_list()
+    ]
     assert queries["item_id"].equals(
         likewise.open("emoji", workspace=workspace).items["item_id"]
     )
@@ -94,7 +101,7 @@ def test_its_lineage_says_what_was_read(workspace: Path) -> None:
     assert lineage["items"] == 24
     published = read_yaml(workspace / "catalog" / "emoji.columns.yaml")
     assert isinstance(published, dict)
-    read = ("label", "subset", "split", "role", "tiny")
+    read = ("label", "subset", "tiny")
     assert lineage["columns"] == {name: published["columns"][name] for name in read}
     passport = (workspace / "models" / "tiny" / "passport.json").read_text("utf-8")
     assert lineage["model"] == json.loads(passport)
@@ -161,3 +168,17 @@ def test_a_model_that_is_not_published_names_the_command(workspace: Path) -> Non
     )
     with pytest.raises(MissingArtefactError, match=r"run: dvc repro publish@emoji$"):
         likewise.evaluate("r2", workspace=workspace)
+
+
+def test_its_statistics_hold_every_number(workspace: Path) -> None:
+    result = likewise.evaluate(RUN, workspace=workspace)
+    text = (workspace / "reports" / f"{RUN}.statistics.json").read_text("utf-8")
+    statistics = json.loads(text)
+    assert statistics["method"]["level"] == 0.95
+    assert list(statistics["intervals"]) == list(result.metrics)
+    found = statistics["intervals"]["all"]
+    assert (found["queries"], found["classes"]) == (24, 6)
+    assert found["low"] < found["value"] < found["high"]
+    assert round(found["value"], 4) == result.metrics["all"]
+    # A subset has one class here, and one class has no interval.
+    assert statistics["intervals"]["faces"]["low"] is None

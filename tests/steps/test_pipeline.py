@@ -14,6 +14,8 @@ import pytest
 
 import likewise
 from likewise.config import read_yaml
+from likewise.protocols import PROTOCOLS
+from likewise.schema import PUBLISHED
 
 pytestmark = [pytest.mark.dvc, pytest.mark.slow, pytest.mark.torch]
 
@@ -189,12 +191,15 @@ def test_the_repositorys_own_pipeline_is_the_template() -> None:
 
 
 def test_a_run_reads_the_columns_that_its_stage_depends_on() -> None:
-    from likewise.steps.evaluate import READ
-
     pipeline = read_yaml(REPOSITORY / "dvc.yaml")
     assert isinstance(pipeline, dict)
     params = pipeline["stages"]["evaluate"]["do"]["params"]
     [columns] = [
         value for entry in params if isinstance(entry, dict) for value in entry.values()
     ]
-    assert columns == [f"columns.{name}" for name in (*READ, "${item.model}")]
+    every_source = ("label", "subset", "split", "role")
+    named = [f"columns.{name}" for name in (*every_source, "${item.model}")]
+    assert columns == ["further", *named]
+    # What a protocol reads besides is a source's own, and so in the digest "further".
+    read = {name for kind in PROTOCOLS.kinds() for name in PROTOCOLS.load(kind).columns}
+    assert not (read - set(every_source)) & set(PUBLISHED.names())

@@ -12,12 +12,29 @@ if TYPE_CHECKING:
 def print_evaluation(result: "Evaluation") -> None:
     """Print an evaluation: its numbers, the switches by which it counted, and notes."""
     decimals = result.protocol.get("decimals", 4)
-    rows = [(name, f"{value:.{decimals}f}") for name, value in result.metrics.items()]
-    table(("metric", "value"), rows)
+    columns = ("metric", "value", "95 % interval", "queries drawn", "smallest difference")
+    table(columns, _rows(result, decimals))
     say("")
     say(f"protocol: {', '.join(_switches(result))}")
     for note in result.notes:
         say(f"note: {note}")
+
+
+def _rows(result: "Evaluation", decimals: int) -> Iterator[tuple[str, ...]]:
+    """A row a number: what it lies between (classes drawn; queries drawn), what it can show."""
+    for name, value in result.metrics.items():
+        found = result.statistics.get(name)
+        if found is None or found.low != found.low:
+            yield name, f"{value:.{decimals}f}", "", "", ""
+        else:
+            drawn = (found.low, found.high), (found.plain_low, found.plain_high)
+            ends = (f"{low:.{decimals}f} to {high:.{decimals}f}" for low, high in drawn)
+            yield (
+                name,
+                f"{value:.{decimals}f}",
+                *ends,
+                f"{found.smallest_difference:.{decimals}f}",
+            )
 
 
 def _switches(result: "Evaluation") -> Iterator[str]:

@@ -84,7 +84,9 @@ def average_precision_at_r(ranked: Ranked) -> Values:
     """
     query = _within_r(ranked)
     sums = np.bincount(
-        ranked.query()[query], weights=(ranked.nth() / ranked.ranks)[query], minlength=len(ranked)
+        ranked.query()[query],
+        weights=(ranked.nth() / ranked.ranks)[query],
+        minlength=len(ranked),
     )
     return scored(ranked, sums / np.maximum(ranked.relevant, 1))
 

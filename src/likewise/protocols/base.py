@@ -106,7 +106,8 @@ class Protocol(Part, ABC):
             lists: (q, k) positions in the gallery, best first: one list a query, in the order
                 of the items; which these are, ``parties`` says.
             rows: item_id and ``columns`` of the n items.
-            scores: (q, k) of the lists, where they are known.
+            scores: (q, k) of the lists, where an index gave both; then -1 may stand where it
+                found no more.
 
         Raises:
             DataError: another shape; rows with -1, with one twice, or outside the gallery;

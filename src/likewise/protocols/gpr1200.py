@@ -6,6 +6,7 @@ from likewise.gpr1200 import SUBSETS
 from likewise.protocols.retrieval import Retrieval
 from likewise.protocols.switches import Switches
 
+
 class Gpr1200(Retrieval):
     """GPR1200 exactly as the benchmark's published script counts.
 

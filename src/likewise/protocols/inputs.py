@@ -53,7 +53,11 @@ def as_vectors(values: Numbers, ids: Sequence[str]) -> tuple[Floats, Norms]:
 
 
 def as_lists(
-    lists: Numbers | Sequence[Sequence[int]], ids: Sequence[str], gallery: int
+    lists: Numbers | Sequence[Sequence[int]],
+    ids: Sequence[str],
+    gallery: int,
+    *,
+    padded: bool = False,
 ) -> Numbers:
     """``lists`` as (q, k) integers, each row a ranking of gallery rows, best first.
 
@@ -63,6 +67,7 @@ def as_lists(
         lists: (q, k) integers, or q sequences of one length.
         ids: the q queries' names, for messages.
         gallery: how many rows there are to rank.
+        padded: they are an index's own, which puts -1 where it finds no more.
 
     Raises:
         DataError: another shape or type; rows with -1, with a number outside the gallery or
@@ -78,7 +83,7 @@ def as_lists(
         raise DataError(f"the lists are of type {array.dtype}; expected whole numbers (rows)")
     if array.shape[1] > gallery:
         raise DataError(f"lists of {array.shape[1]:,} for {gallery:,} images")
-    faults = _list_faults(array, ids, gallery)
+    faults = [] if padded else _list_faults(array, ids, gallery)
     if faults:
         raise DataError("; ".join(faults))
     return array

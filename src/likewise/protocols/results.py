@@ -51,15 +51,19 @@ def query_rows(rows: pl.DataFrame, task: Task, ranking: Ranking, main: Values) -
     ends = offsets(there.sum(axis=1))
     first = ranking.top_rows[there]
     scores = pa.array(ranking.top_scores[there], from_pandas=True)
-    return rows[task.queries].select("item_id", "label", "subset").with_columns(
-        value=pl.Series(main).fill_nan(None),
-        first_hit=pl.Series(first_hit(ranked)).fill_nan(None).cast(pl.Int64),
-        relevant=pl.Series(ranked.relevant),
-        ranks=_lists(ranked.offsets, pa.array(ranked.ranks)),
-        hits=_lists(ends, ids.take(pa.array(first))),
-        hit_scores=_lists(ends, scores),
-        hit_relevant=_lists(ends, pa.array(_relevant(ranking)[there])),
-        **_missed(task, ranking, ids),
+    return (
+        rows[task.queries]
+        .select("item_id", "label", "subset")
+        .with_columns(
+            value=pl.Series(main).fill_nan(None),
+            first_hit=pl.Series(first_hit(ranked)).fill_nan(None).cast(pl.Int64),
+            relevant=pl.Series(ranked.relevant),
+            ranks=_lists(ranked.offsets, pa.array(ranked.ranks)),
+            hits=_lists(ends, ids.take(pa.array(first))),
+            hit_scores=_lists(ends, scores),
+            hit_relevant=_lists(ends, pa.array(_relevant(ranking)[there])),
+            **_missed(task, ranking, ids),
+        )
     )
 
 
@@ -75,8 +79,8 @@ def _subsets(rows: pl.DataFrame, first: tuple[str, ...]) -> dict[str, Flags]:
 
 def _relevant(ranking: Ranking) -> Flags:
     """(q, t) which of the first hits are relevant."""
-    flags = np.zeros(ranking.top_rows.shape, bool)
-    early = ranking.ranked.ranks <= flags.shape[1]
+    flags = ranking.top_rows < -1
+    early = ranking.ranked.ranks <= ranking.top_rows.shape[1]
     flags[ranking.ranked.query()[early], ranking.ranked.ranks[early] - 1] = True
     return flags
 

@@ -81,7 +81,7 @@ class Retrieval(Protocol):
                 "index; compcars-lopq scores the lists of any index"
             )
         ids = rows["item_id"].gather(task.queries).to_list()
-        ready = as_lists(lists, ids, len(task.gallery))
+        ready = as_lists(lists, ids, len(task.gallery), padded=scores is not None)
         notes = [*self._list_notes(ready, task), *task.notes]
         ranking = rank_lists(
             ready, task.relevant, task.left_out, len(task.gallery), scores=scores, top=TOP

@@ -72,7 +72,9 @@ def pose(switches: Switches, rows: pl.DataFrame) -> Task:
     else:
         relevant = _listed(rows, queries, place, switches.relevant)
     alone = labels[queries] < 0
-    classes = np.where(alone, labels.max(initial=0) + 1 + np.arange(len(queries)), labels[queries])
+    classes = np.where(
+        alone, labels.max(initial=0) + 1 + np.arange(len(queries)), labels[queries]
+    )
     labelled = ~alone if switches.relevant == ("label",) else np.ones(len(queries), bool)
     return Task(queries, gallery, relevant, left_out, silent, classes, labelled, notes)
 

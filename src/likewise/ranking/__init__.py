@@ -1,4 +1,4 @@
-"""Where each query's relevant items stand in its ranking: of vectors, and of ready-made lists."""
+"""Where each query's relevant items stand in its ranking: of vectors, or of given lists."""
 
 from likewise.ranking.groups import Groups
 from likewise.ranking.lists import rank_lists

@@ -1,4 +1,4 @@
-"""Some gallery rows for every query: those that are relevant to it, those that it leaves out."""
+"""Some gallery rows for every query: those relevant to it, or those that it leaves out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -37,7 +37,7 @@ def rank_lists(
     count, width = lists.shape
     if any(len(groups) != count for groups in (relevant, *left_out)):
         raise ValueError("one group of rows a query")
-    found = [(np.empty(0, np.int64), np.empty(0, np.int64))]
+    found: list[tuple[Ints, Ints]] = [(np.empty(0, np.int64), np.empty(0, np.int64))]
     hits, lengths, wanted, rankable = np.zeros((4, count), np.int64)
     first = np.full((count, top), -1), np.full((count, top), np.nan, np.float32)
     for rows in blocks(count, gallery * 2 + width * 16):
@@ -48,7 +48,7 @@ def rank_lists(
         wanted[rows], rankable[rows] = like.sum(axis=1), gallery - gone.sum(axis=1)
         absent = (block < 0) | np.take_along_axis(gone, np.maximum(block, 0), 1)
         good = np.take_along_axis(like, np.maximum(block, 0), 1) & ~absent
-        place = np.cumsum(~absent, axis=1)
+        place = np.cumsum(~absent, axis=1, dtype=np.int64)
         found.append((place[good], block[good]))
         hits[rows], lengths[rows] = good.sum(axis=1), (~absent).sum(axis=1)
         query, column = np.nonzero(~absent & (place <= top))

@@ -8,12 +8,10 @@ from likewise.config import read_yaml
 from likewise.digests import Digests
 from likewise.protocols import PROTOCOLS
 from likewise.protocols.base import Evaluation, Protocol
+from likewise.significance import METHOD
 from likewise.steps.open import Dataset, open_workspace
 from likewise.steps.searcher import EXACT
 from likewise.workspace import Workspace
-
-READ = ("label", "subset", "split", "role")
-"""The published columns that a run reads, besides its vectors."""
 
 DEPTH = 1000
 """How long the rankings of an approximate index are; exact search ranks everything."""
@@ -22,13 +20,15 @@ DEPTH = 1000
 def evaluate(run: str, *, workspace: Path | None = None) -> Evaluation:
     """Score ``run`` (data set x model x index x protocol) and write its report.
 
-    ``reports/<run>.json`` holds the numbers, ``reports/<run>.lineage.json`` the protocol, its
-    notes and what was read, and ``reports/<run>.parquet`` one row a query.
+    ``reports/<run>.json`` holds the numbers, ``reports/<run>.statistics.json`` between what
+    they lie, ``reports/<run>.lineage.json`` the protocol, its notes and what was read, and
+    ``reports/<run>.parquet`` one row a query.
 
     Raises:
         UnknownNameError: no such run, protocol or index.
         MissingArtefactError: the data set is not published, or not by that model.
-        DataError: nothing can be scored: no two items have the same label.
+        DataError: nothing can be scored: no two items have the same label, say, or the items
+            lack a column that the protocol reads.
     """
     ws = open_workspace(workspace)
     entry = ws.run(run)
@@ -42,14 +42,16 @@ def evaluate(run: str, *, workspace: Path | None = None) -> Evaluation:
         "protocol": result.protocol,
         "notes": result.notes,
         "items": len(dataset.items),
-        "columns": _digests(ws, entry.dataset, entry.model),
+        "columns": _digests(ws, entry.dataset, (*protocol.columns, entry.model)),
         "model": json.loads(passport),
     }
+    statistics = {name: found.plain() for name, found in result.statistics.items()}
     with commits.alone(ws, f"evaluate-{run}"):
         staging = commits.Staging(ws, f"evaluate-{run}")
         result.queries.write_parquet(staging.path(ws.queries(run)))
         for path, content in (
             (ws.metrics(run), result.metrics),
+            (ws.statistics(run), {"method": METHOD, "intervals": statistics}),
             (ws.lineage(run), lineage),
         ):
             commits.write_text(staging.path(path), json.dumps(content, indent=2) + "\n")
@@ -57,17 +59,24 @@ def evaluate(run: str, *, workspace: Path | None = None) -> Evaluation:
     return result
 
 
-def _digests(ws: Workspace, dataset: str, model: str) -> dict[str, str]:
-    """The digests of the columns that a run reads: what dvc.yaml has its stage depend on."""
+def _digests(ws: Workspace, dataset: str, columns: tuple[str, ...]) -> dict[str, str]:
+    """The digests of the columns that a run reads: what dvc.yaml has its stage depend on.
+
+    The stage names label, subset, split, role, the model, and all further columns together.
+    """
     path = ws.published_digests(dataset)
     published = Digests.from_yaml(read_yaml(path), ws.relative(path)).columns
-    return {name: published[name] for name in (*READ, model)}
+    return {name: published[name] for name in columns}
 
 
 def _score(
     dataset: Dataset, model: str, index: str, protocol: Protocol, *, exact: bool
 ) -> Evaluation:
-    rows = dataset.items.select("item_id", "label", "subset")
+    known = [name for name in protocol.columns if name in dataset.items.columns]
+    rows = dataset.items.select("item_id", *known)
     if exact:
         return protocol.evaluate_vectors(dataset.vectors(model), rows)
-    return protocol.evaluate_lists(dataset.searcher(model, index).rankings(DEPTH), rows)
+    parties = protocol.parties(rows)
+    searcher = dataset.searcher(model, index)
+    scores, lists = searcher.rankings(parties.queries, parties.gallery, DEPTH)
+    return protocol.evaluate_lists(lists, rows, scores=scores)

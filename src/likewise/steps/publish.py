@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from likewise import commits, tables, versions
-from likewise.digests import Digester
+from likewise.digests import Digester, with_further
 from likewise.errors import StaleArtefactError
 from likewise.indexes.lance import build_ann
 from likewise.schema import IMAGES, ITEMS, PUBLISHED, Column, explained
@@ -75,7 +75,7 @@ def publish(dataset: str, *, workspace: Path | None = None) -> Published:
         digester = Digester(PUBLISHED.key)
         tables.write(table, schema, _rows(facts, vectors, schema, digester))
         _index(tables.open_table(table, ""), models)
-        digests = digester.digests("content")
+        digests = with_further(digester.digests("content"), [c.name for c in further])
         commits.write_text(staging.path(ws.published_digests(dataset)), digests.to_yaml())
         staging.commit()
     return Published(dataset, len(facts), models)

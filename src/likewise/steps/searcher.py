@@ -92,15 +92,26 @@ class Searcher:
         hits = (rows[0] != NONE) & (rows[0] != itself)
         return self._frame(scores[0][hits][: query.k], rows[0][hits][: query.k])
 
-    def rankings(self, depth: int) -> Rows:
-        """What the index ranks for every item: (items, depth) rows, the item itself among them.
+    def rankings(self, queries: Rows, gallery: Rows, depth: int) -> tuple[Scores, Rows]:
+        """What the index ranks for some items, the item itself among them.
 
-        Where the index finds fewer for some item, all rankings are cut to that many.
+        Args:
+            queries: (q,) the items that query.
+            gallery: (n,) the items that are ranked, ascending.
+            depth: how many hits to ask for.
+
+        Returns:
+            Scores and positions in ``gallery``, (q, min(depth, n)) each; -1 and -inf where the
+            index finds no more.
         """
-        queries = self._vectors.read().astype(np.float32)
-        queries /= np.linalg.norm(queries, axis=1, keepdims=True)
-        _, rows = self._built.search(queries, min(depth, len(queries)))
-        return rows[:, : int((rows != NONE).sum(axis=1).min())]
+        vectors = self._vectors.read()[queries].astype(np.float32)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        everything = len(gallery) == self._vectors.rows
+        allowed = None if everything else np.isin(np.arange(self._vectors.rows), gallery)
+        scores, rows = self._built.search(vectors, min(depth, len(gallery)), allowed)
+        place = np.full(self._vectors.rows + 1, NONE)
+        place[gallery] = np.arange(len(gallery))
+        return scores, place[rows]
 
     def _allowed(self, where: str) -> Mask:
         """(n,) which items ``where`` holds for; the table that is open never changes."""
