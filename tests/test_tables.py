@@ -38,10 +38,11 @@ def put_images(path: Path, data: Sequence[bytes]) -> None:
         *(pa.array(["?"] * len(data)) for _ in ("format", "mode")),
         pa.array([1] * len(data), pa.int8()),
         pa.array(size, pa.int64()),
-        tables.blobs(data),
+        pa.array(data, pa.large_binary()),
     ]
     schema = tables.lance_schema(IMAGES)
-    tables.write(path, schema, [pa.record_batch(columns, schema=schema)])
+    batch = pa.record_batch(columns, schema=IMAGES.arrow())
+    tables.write(path, schema, [tables.stored(batch, schema)])
 
 
 def content(folder: Path) -> dict[str, bytes]:

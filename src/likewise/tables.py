@@ -91,11 +91,13 @@ def lance_schema(
     return pa.schema([f.with_metadata(extra[f.name]) if f.name in extra else f for f in fields])
 
 
-def blobs(values: Sequence[bytes]) -> pa.Array:
-    """``values`` as a column that ``lance_schema`` takes for a blob."""
-    import lance
-
-    return lance.blob_array(list(values))
+def stored(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """``batch`` with its binary columns as the blobs of a ``lance_schema``; no copy."""
+    columns = [
+        _blob(column, field) if _is_blob(field) else column
+        for column, field in zip(batch.columns, schema, strict=True)
+    ]
+    return pa.record_batch(columns, schema=schema)
 
 
 def write(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
@@ -270,6 +272,13 @@ def _link(source: str, target: str) -> None:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
+
+
+def _blob(values: pa.Array, field: pa.Field) -> pa.Array:
+    storage = field.type.storage_type
+    parts = [values, *(pa.nulls(len(values), storage[n].type) for n in range(1, len(storage)))]
+    whole = pa.StructArray.from_arrays(parts, names=[part.name for part in storage])
+    return pa.ExtensionArray.from_storage(field.type, whole)
 
 
 def _is_blob(field: pa.Field) -> bool:

@@ -18,6 +18,7 @@ from likewise.errors import DataError, bounded
 
 COLUMNS = ("path", "nbytes", "stamp")
 
+_GATHERED = 50_000
 _ABSOLUTE = re.compile(rb"[/\\]|[A-Za-z]:")
 
 
@@ -173,6 +174,7 @@ class Collector:
         self._columns = (*COLUMNS[1:], *extra)
         self._names: list[str] = []
         self._numbers: list[tuple[int, ...]] = []
+        self._frames: list[pl.DataFrame] = []
         self._undecodable: list[str] = []
         self._refused: list[tuple[str, str]] = []
 
@@ -184,6 +186,8 @@ class Collector:
             self._undecodable.append(escaped(name))
         else:
             self._numbers.append(numbers)
+            if len(self._names) >= _GATHERED:
+                self._settle()
 
     def add_member(self, name: bytes, *numbers: int, folder: bytes = b"") -> None:
         """Take an archive's member in, or refuse it where its name leads out of the archive.
@@ -209,11 +213,8 @@ class Collector:
         Raises:
             DataError: two members have one name.
         """
-        numbers = pl.DataFrame(
-            self._numbers, schema=dict.fromkeys(self._columns, pl.Int64), orient="row"
-        )
-        names = pl.Series("path", self._names, dtype=pl.String)
-        frame = numbers.insert_column(0, names).sort("path")
+        self._settle()
+        frame = pl.concat(self._frames).sort("path")
         twins = frame.filter(pl.col("path").is_duplicated())["path"].unique().sort()
         if len(twins):
             raise DataError(
@@ -221,6 +222,14 @@ class Collector:
                 f"{bounded(map(repr, twins), len(twins))}; pack it anew"
             )
         return Found(frame, sorted(self._undecodable), sorted(self._refused))
+
+    def _settle(self) -> None:
+        """Turn what was gathered into columns: a million names as objects take 250 MB."""
+        schema = dict.fromkeys(self._columns, pl.Int64)
+        numbers = pl.DataFrame(self._numbers, schema=schema, orient="row")
+        names = pl.Series("path", self._names, dtype=pl.String)
+        self._frames.append(numbers.insert_column(0, names))
+        self._names, self._numbers = [], []
 
 
 def _below(folder: bytes, name: bytes) -> bytes:

@@ -1,32 +1,61 @@
-"""Read and probe many files, in worker processes where that helps, a bounded part at a time."""
+"""Read and probe many files on several threads, a bounded part at a time."""
 
 import hashlib
-import multiprocessing
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import accumulate
+
+import polars as pl
+import pyarrow as pa
 
 from likewise.files import Files
 from likewise.imaging.probe import BadImage, Facts, probe
+from likewise.schema import IMAGES
 
 CHUNK_FILES = 250
 CHUNK_BYTES = 1 << 20
-FEW = 500
-"""Up to so many files are read faster here than processes start."""
+
+_PROBED = ("width", "height", "format", "mode", "orientation")
 
 
 @dataclass(frozen=True)
 class Intake:
-    """A part of the files: those that are images, and what is wrong with the others."""
+    """A part of the files: those that are images, and what is wrong with the others.
+
+    Attributes:
+        images: rows of ``schema.IMAGES``, their bytes as plain binary.
+        faults: (path, check, detail) each.
+    """
+
+    images: pa.RecordBatch
+    faults: list[tuple[str, str, str]]
+
+    def __len__(self) -> int:
+        """How many files were looked at."""
+        return len(self.images) + len(self.faults)
+
+    def without(self, known: Mapping[str, str]) -> pa.RecordBatch:
+        """The images whose ``known`` hash is not theirs."""
+        if not known:
+            return self.images
+        pairs = zip(
+            *(self.images[name].to_pylist() for name in ("image_id", "sha256")), strict=True
+        )
+        return self.images.filter(pa.array([known.get(path) != sha for path, sha in pairs]))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """An intake in the making."""
 
     paths: list[str] = field(default_factory=list)
     sha256: list[str] = field(default_factory=list)
     facts: list[Facts] = field(default_factory=list)
     data: list[bytes] = field(default_factory=list)
     faults: list[tuple[str, str, str]] = field(default_factory=list)
-    """(path, check, detail)"""
 
     def add(self, path: str, data: bytes) -> None:
         """Probe one file and file it under images or faults."""
@@ -40,32 +69,42 @@ class Intake:
         self.facts.append(facts)
         self.data.append(data)
 
-    def without(self, known: Mapping[str, str]) -> "Intake":
-        """The images whose ``known`` hash is not theirs; the faults are left out."""
-        new = [n for n, path in enumerate(self.paths) if known.get(path) != self.sha256[n]]
-        if len(new) == len(self.paths):
-            return self
+    def done(self) -> Intake:
+        """All that was added."""
+        sizes = [len(data) for data in self.data]
+        columns = {
+            "image_id": self.paths,
+            "sha256": self.sha256,
+            **{name: [getattr(f, name) for f in self.facts] for name in _PROBED},
+            "nbytes": sizes,
+        }
+        schema = IMAGES.arrow()
+        arrays = [pa.array(v, schema.field(name).type) for name, v in columns.items()]
         return Intake(
-            paths=[self.paths[n] for n in new],
-            sha256=[self.sha256[n] for n in new],
-            facts=[self.facts[n] for n in new],
-            data=[self.data[n] for n in new],
+            pa.record_batch([*arrays, _joined(self.data, sizes)], schema), self.faults
         )
 
 
-def take_in(files: Files, wanted: list[tuple[str, int]]) -> Iterator[Intake]:
-    """Read and probe the ``wanted`` (path, bytes) of ``files``, part by part.
+def _joined(data: list[bytes], sizes: list[int]) -> pa.Array:
+    """``data`` as a column, by one copy: the conversion of a list makes several."""
+    offsets = pa.array([0, *accumulate(sizes)], pa.int64()).buffers()[1]
+    buffers = [None, offsets, pa.py_buffer(b"".join(data))]
+    return pa.Array.from_buffers(pa.large_binary(), len(sizes), buffers)
+
+
+def take_in(files: Files, wanted: pl.DataFrame) -> Iterator[Intake]:
+    """Read and probe the ``wanted`` (path, nbytes) of ``files``, part by part.
 
     Parts come in the order of ``wanted``, or of the archive where that can be read only from
     its beginning. At most a few parts of ``CHUNK_BYTES`` are in memory.
     """
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
-    paths = [path for path, _ in wanted]
-    if len(wanted) <= FEW or not files.reaches(paths):
-        yield from _in_order(files, paths)
+    if not files.random_access:
+        yield from _in_order(files, wanted["path"].to_list())
         return
-    context = multiprocessing.get_context("forkserver")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+    # Reading, hashing and decoding let other threads go on; what processes would gain for the
+    # rest they lose by handing the bytes over, and they take memory each.
+    with ThreadPoolExecutor(workers) as pool:
         pending: deque[Future[Intake]] = deque()
         try:
             for chunk in _chunks(wanted):
@@ -80,32 +119,30 @@ def take_in(files: Files, wanted: list[tuple[str, int]]) -> Iterator[Intake]:
 
 
 def _in_order(files: Files, paths: list[str]) -> Iterator[Intake]:
-    part, size = Intake(), 0
+    part, size = _Part(), 0
     for path, data in files.read_many(paths):
         part.add(path, data)
         size += len(data)
         if size >= CHUNK_BYTES or len(part.data) >= CHUNK_FILES:
-            yield part
-            part, size = Intake(), 0
+            yield part.done()
+            part, size = _Part(), 0
     if part.paths or part.faults:
-        yield part
+        yield part.done()
 
 
-def _chunks(wanted: Iterable[tuple[str, int]]) -> Iterator[list[str]]:
-    chunk: list[str] = []
-    size = 0
-    for path, nbytes in wanted:
-        if chunk and (size + nbytes > CHUNK_BYTES or len(chunk) >= CHUNK_FILES):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(path)
-        size += nbytes
-    if chunk:
-        yield chunk
+def _chunks(wanted: pl.DataFrame) -> Iterator[list[str]]:
+    """The paths in runs of at most ``CHUNK_FILES`` and about ``CHUNK_BYTES``."""
+    number = pl.int_range(pl.len()) // CHUNK_FILES
+    volume = pl.col("nbytes").cum_sum().shift(fill_value=0) // CHUNK_BYTES
+    runs = wanted.select(pl.struct(number=number, volume=volume).rle_id().alias("run"))
+    start = 0
+    for length in runs["run"].rle().struct.field("len"):
+        yield wanted["path"].slice(start, length).to_list()
+        start += length
 
 
 def _read(files: Files, paths: list[str]) -> Intake:
-    part = Intake()
+    part = _Part()
     for path, data in files.read_many(paths):
         part.add(path, data)
-    return part
+    return part.done()

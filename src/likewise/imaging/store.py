@@ -57,7 +57,8 @@ class ImageStore:
         boundary = tables.next_fragment(self.table)
         known = self._known(wanted, stamps)
         fresh = wanted.join(known, on="path", how="anti", maintain_order="left")
-        reading = _Reading(dict(there.iter_rows()) if len(known) < len(there) else {})
+        again = there.join(fresh, left_on="image_id", right_on="path", how="semi")
+        reading = _Reading(dict(again.iter_rows()))
         self._read(files, fresh, reading)
         same = pl.Series(reading.same, dtype=pl.String).implode()
         kept = known["path"].implode()
@@ -99,13 +100,13 @@ class ImageStore:
         )
 
     def _read(self, files: Files, fresh: pl.DataFrame, reading: "_Reading") -> None:
-        parts = take_in(files, list(fresh.select("path", "nbytes").iter_rows()))
+        parts = take_in(files, fresh)
         schema = tables.lance_schema(IMAGES)
         with tqdm(total=len(fresh), unit="img", desc="read", disable=None) as bar:
             for segment in _segments(reading.new(parts, bar.update)):
-                rows: list[tuple[str, str]] = []
-                tables.write(self.table, schema, (_batch(p, schema, rows) for p in segment))
-                seen = pl.DataFrame(rows, schema=["path", "sha256"], orient="row")
+                rows: list[pl.DataFrame] = []
+                tables.write(self.table, schema, _stored(segment, schema, rows))
+                seen = pl.concat(rows).rename({"image_id": "path"})
                 self._remember(fresh.join(seen, on="path").select(list(_STAMPS)))
 
     def _remember(self, seen: pl.DataFrame) -> None:
@@ -125,44 +126,41 @@ class _Reading:
         self.faults: list[tuple[str, str, str]] = []
         self._there = there
 
-    def new(self, parts: Iterable[Intake], seen: Callable[[int], object]) -> Iterator[Intake]:
+    def new(
+        self, parts: Iterable[Intake], seen: Callable[[int], object]
+    ) -> Iterator[pa.RecordBatch]:
         """The images of ``parts`` that are not in the table as they are."""
         for part in parts:
-            seen(len(part.paths) + len(part.faults))
+            seen(len(part))
             self.faults += part.faults
             fresh = part.without(self._there)
-            self.same += set(part.paths) - set(fresh.paths)
-            if fresh.paths:
+            if len(fresh) < len(part.images):
+                new = set(fresh["image_id"].to_pylist())
+                self.same += [i for i in part.images["image_id"].to_pylist() if i not in new]
+            if len(fresh):
                 yield fresh
 
 
-def _segments(parts: Iterator[Intake]) -> Iterator[Iterator[Intake]]:
+def _segments(parts: Iterator[pa.RecordBatch]) -> Iterator[Iterator[pa.RecordBatch]]:
     """``parts`` in runs of about a segment's size; use up each run before the next."""
     for first in parts:
         yield _up_to_a_segment(chain([first], parts))
 
 
-def _up_to_a_segment(parts: Iterator[Intake]) -> Iterator[Intake]:
+def _up_to_a_segment(parts: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     files = size = 0
     for part in parts:
         yield part
-        files += len(part.paths)
-        size += sum(map(len, part.data))
+        files += len(part)
+        size += part.nbytes
         if files >= SEGMENT_FILES or size >= SEGMENT_BYTES:
             return
 
 
-def _batch(part: Intake, schema: pa.Schema, rows: list[tuple[str, str]]) -> pa.RecordBatch:
-    rows += zip(part.paths, part.sha256, strict=True)
-    columns = [
-        pa.array(part.paths, pa.string()),
-        pa.array(part.sha256, pa.string()),
-        pa.array([f.width for f in part.facts], pa.int32()),
-        pa.array([f.height for f in part.facts], pa.int32()),
-        pa.array([f.format for f in part.facts], pa.string()),
-        pa.array([f.mode for f in part.facts], pa.string()),
-        pa.array([f.orientation for f in part.facts], pa.int8()),
-        pa.array([len(d) for d in part.data], pa.int64()),
-        tables.blobs(part.data),
-    ]
-    return pa.record_batch(columns, schema=schema)
+def _stored(
+    parts: Iterable[pa.RecordBatch], schema: pa.Schema, rows: list[pl.DataFrame]
+) -> Iterator[pa.RecordBatch]:
+    """``parts`` as the table stores them; ``rows`` gets what each image is called and is."""
+    for part in parts:
+        rows.append(pl.DataFrame(pl.from_arrow(part.select(["image_id", "sha256"]))))
+        yield tables.stored(part, schema)
