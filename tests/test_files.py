@@ -8,7 +8,6 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 import pytest
@@ -69,12 +68,6 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return made(request.param, tmp_path, CONTENT)
 
 
-def sent(files: Files) -> Files:
-    """``files`` as another process gets them."""
-    there: Files = ForkingPickler.loads(ForkingPickler.dumps(files))
-    return there
-
-
 def bytes_of(files: Files) -> dict[str, bytes]:
     return dict(files.read_many(files.listing()["path"]))
 
@@ -93,25 +86,10 @@ def test_every_kind_lists_and_reads_the_same(source: Path) -> None:
     assert is_archive(source) if source.is_file() else source.is_dir()
 
 
-def test_files_travel_to_other_processes_and_serve_threads(source: Path) -> None:
+def test_files_serve_threads(source: Path) -> None:
     files = open_files(source)
-    files.read("a/1.bin")
-    clone = sent(files)
-    assert bytes_of(clone) == CONTENT
-    assert clone.listing().equals(files.listing())
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(files.read, ["b/2.bin"] * 20)) == [CONTENT["b/2.bin"]] * 20
-
-
-def test_a_part_knows_only_its_paths(source: Path) -> None:
-    files = open_files(source)
-    part = sent(files.part(["b/2.bin", "a.txt"]))
-    assert dict(part.read_many(["b/2.bin", "a.txt"])) == {
-        p: CONTENT[p] for p in ("a.txt", "b/2.bin")
-    }
-    with pytest.raises(DataError, match="holds no file 'zzz'"):
-        files.part(["a.txt", "zzz"])
-    assert files.listing().height == len(CONTENT)
 
 
 def test_an_unknown_file_is_an_error(source: Path) -> None:

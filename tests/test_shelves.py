@@ -4,9 +4,9 @@ import io
 import tarfile
 import zipfile
 from contextlib import suppress
-from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -87,8 +87,6 @@ def test_archives_in_a_folder_are_folders(tmp_path: Path) -> None:
     assert bytes_of(files) == expected
     assert files.listing()["path"].to_list() == sorted(expected)
     assert files.listing()["nbytes"].sum() == sum(map(len, expected.values()))
-    clone: Files = ForkingPickler.loads(ForkingPickler.dumps(files.part(sorted(expected)[2:5])))
-    assert bytes_of(clone) == {name: expected[name] for name in sorted(expected)[2:5]}
     with pytest.raises(DataError, match=r"holds no file 'more\.zip/n1'"):
         files.read("more.zip/n1")
 
@@ -98,8 +96,8 @@ def test_only_what_lies_in_compressed_tars_costs_a_pass(tmp_path: Path) -> None:
         tmp_path, {"a.tar": tarred(INNER), "b.tgz": tarred(INNER, "w:gz"), "c.jpg": b""}
     )
     files = open_files(top, inside=True)
-    assert files.reaches(["a.tar/n1/a.jpg", "c.jpg"])
-    assert not files.reaches(["a.tar/n1/a.jpg", "b.tgz/n1/a.jpg"])
+    assert files.reaches(pl.Series(["a.tar/n1/a.jpg", "c.jpg"]))
+    assert not files.reaches(pl.Series(["a.tar/n1/a.jpg", "b.tgz/n1/a.jpg"]))
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../up.jpg", "a/../../up.jpg"])

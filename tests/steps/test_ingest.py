@@ -219,8 +219,8 @@ def test_an_archive_of_the_same_files_is_the_same_data(
     assert done(workspace) == (0, 24, 0)
 
 
-def test_many_files_are_read_by_several_processes(workspace: Path) -> None:
-    """More than ``intake.FEW``; but from a .tar.gz by one, in the archive's own order."""
+def test_many_files_are_read_by_several_threads(workspace: Path) -> None:
+    """But from a .tar.gz by one, in the archive's own order."""
     params, text = workspace / "params.yaml", (workspace / "params.yaml").read_text("utf-8")
     found = []
     for name in ("folder", "all.tar.gz"):

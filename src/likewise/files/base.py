@@ -7,7 +7,6 @@ from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +35,7 @@ class Found:
 
 
 class Files(ABC):
-    """The files of a folder or archive; one that is pickled opens its own handles again.
+    """The files of a folder or archive, which several threads may read at once.
 
     ``random_access`` is False where one file costs a pass through the whole archive: there
     ``read_many`` makes one pass, in the archive's own order.
@@ -88,17 +87,7 @@ class Files(ABC):
         for path in paths:
             yield path, self.read(path)
 
-    def part(self, paths: Sequence[str]) -> "Files":
-        """These files, of which only ``paths`` are known: light to send to another process.
-
-        Raises:
-            DataError: one of the ``paths`` is not in the listing.
-        """
-        part = copy(self)
-        part._found = Found(self._rows(paths), [], [])  # noqa: SLF001
-        return part
-
-    def reaches(self, paths: Sequence[str]) -> bool:
+    def reaches(self, paths: pl.Series) -> bool:
         """Whether each of the ``paths`` can be read without reading what lies before it."""
         return self.random_access
 
@@ -110,7 +99,7 @@ class Files(ABC):
             self._found = self._scan()
         return self._found
 
-    def _rows(self, paths: Sequence[str]) -> pl.DataFrame:
+    def _rows(self, paths: Sequence[str] | pl.Series) -> pl.DataFrame:
         """The rows of ``paths``, sorted by path, each once."""
         frame = self._members().frame
         try:
@@ -135,9 +124,6 @@ class Archive(Files):
         """Remember ``path``."""
         super().__init__(path)
         self._handle: int | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_handle": None}
 
     def _open(self) -> int:
         if self._handle is None:

@@ -3,7 +3,6 @@
 import io
 import os
 from pathlib import Path
-from typing import Any
 
 from likewise.errors import DataError
 from likewise.files.base import Collector, Files, Found
@@ -22,10 +21,6 @@ class Folder(Files):
         """Remember ``path``."""
         super().__init__(path)
         self._top = os.fsencode(path) + b"/"
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A worker that reads needs no listing; one of millions of rows is dear to send.
-        return {**self.__dict__, "_found": None}
 
     def read(self, path: str) -> bytes:
         """The bytes of the file ``path``; see ``Files.read``."""

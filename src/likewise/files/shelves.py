@@ -1,7 +1,6 @@
 """A folder whose archives are looked into: each is the folder of what is in it."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from copy import copy
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -37,18 +36,7 @@ class Shelf(Files):
             for path, data in files.read_many(part["path"].str.strip_prefix(top)):
                 yield top + path, data
 
-    def part(self, paths: Sequence[str]) -> "Shelf":
-        """These files, of which only ``paths`` are known; see ``Files.part``."""
-        rows = self._rows(paths)
-        part = copy(self)
-        part._found = Found(rows, [], [])  # noqa: SLF001
-        part._folder = Folder(self.path)  # noqa: SLF001
-        part._archives = [  # noqa: SLF001
-            files.part(self._below(rows, number)) for number, files in enumerate(self._archives)
-        ]
-        return part
-
-    def reaches(self, paths: Sequence[str]) -> bool:
+    def reaches(self, paths: pl.Series) -> bool:
         """See ``Files.reaches``: it depends on the archives that hold them."""
         used = self._rows(paths)["archive"].unique()
         return all(self._place(number)[0].random_access for number in used)
@@ -59,10 +47,6 @@ class Shelf(Files):
             return self._folder, ""
         files = self._archives[number]
         return files, f"{files.path.relative_to(self.path).as_posix()}/"
-
-    def _below(self, rows: pl.DataFrame, number: int) -> list[str]:
-        inside = rows.filter(archive=number)["path"]
-        return inside.str.strip_prefix(self._place(number)[1]).to_list()
 
     def _scan(self) -> Found:
         plain = self._folder.listing()

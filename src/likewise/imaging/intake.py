@@ -44,7 +44,8 @@ class Intake:
         pairs = zip(
             *(self.images[name].to_pylist() for name in ("image_id", "sha256")), strict=True
         )
-        return self.images.filter(pa.array([known.get(path) != sha for path, sha in pairs]))
+        new = [known.get(path) != sha256 for path, sha256 in pairs]
+        return self.images.filter(pa.array(new, pa.bool_()))
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def take_in(files: Files, wanted: pl.DataFrame) -> Iterator[Intake]:
     Parts come in the order of ``wanted``, or of the archive where that can be read only from
     its beginning. At most a few parts of ``CHUNK_BYTES`` are in memory.
     """
-    if not files.random_access:
+    if not files.reaches(wanted["path"]):
         yield from _in_order(files, wanted["path"].to_list())
         return
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
@@ -108,7 +109,7 @@ def take_in(files: Files, wanted: pl.DataFrame) -> Iterator[Intake]:
         pending: deque[Future[Intake]] = deque()
         try:
             for chunk in _chunks(wanted):
-                pending.append(pool.submit(_read, files.part(chunk), chunk))
+                pending.append(pool.submit(_read, files, chunk))
                 if len(pending) > 2 * workers:
                     yield pending.popleft().result()
             while pending:
