@@ -2,12 +2,13 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import likewise
-from likewise.versions import run_dvc
+from likewise.versions import run_dvc, run_git
 
 REPOSITORY = Path(__file__).parents[1]
 EMOJI = REPOSITORY / "samples" / "emoji"
@@ -16,6 +17,13 @@ CATEGORIES = (0, 200, 400, 600, 800, 1000)
 """One category of each of GPR1200's six subsets."""
 
 SETS = ("fluent", "noto", "openmoji", "twemoji")
+
+STEPS = (
+    ("ingest", "emoji"),
+    ("embed", "emoji", "tiny"),
+    ("publish", "emoji"),
+    ("evaluate", "emoji-tiny"),
+)
 
 PARAMS = """\
 seed: 0
@@ -100,6 +108,74 @@ def recorded(_repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     shutil.copytree(_repository, root, symlinks=True)
     monkeypatch.chdir(root)
     return root
+
+
+def _record(root: Path, message: str) -> None:
+    """Commit what is there to DVC and git, and tag it."""
+    run_dvc(root, "commit", "--force", "--quiet")
+    run_git(root, "add", "--all")
+    run_git(root, "commit", "--quiet", "--message", message)
+    run_git(root, "tag", message)
+
+
+@pytest.fixture(scope="session")
+def _team(_repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with ``alice`` (the catalogue), ``remote`` (DVC's) and ``git`` (a bare one).
+
+    v1 is the catalogue as it was made. In v2 a drawing of 1000 is one of 0, and one is gone.
+    """
+    top = tmp_path_factory.mktemp("team")
+    with pytest.MonkeyPatch.context() as patch:
+        _sign(patch, top)
+        root = top / "alice"
+        shutil.copytree(_repository, root, symlinks=True)
+        run_git(top, "init", "--quiet", "--bare", "--initial-branch=main", "git")
+        run_git(root, "symbolic-ref", "HEAD", "refs/heads/main")
+        run_git(root, "remote", "add", "origin", "../git")
+        run_dvc(root, "remote", "add", "--default", "team", "../remote")
+        _record(root, "v1")
+        run_dvc(root, "push", "--quiet")
+        images = root / "emoji" / "images"
+        (images / "1000_noto.jpg").rename(images / "0_znoto.jpg")
+        (images / "400_fluent.jpg").unlink()
+        for step, *names in STEPS:
+            getattr(likewise, step)(*names, workspace=root)
+        _record(root, "v2")
+        # Not --all-tags: of another revision DVC takes a relative address from the root, "/".
+        run_dvc(root, "push", "--quiet")
+        run_git(root, "push", "--quiet", "--tags", "origin", "main")
+        yield top
+
+
+def _sign(patch: pytest.MonkeyPatch, top: Path) -> None:
+    patch.setenv("DVC_SITE_CACHE_DIR", str(top / "site"))
+    patch.setenv("DVC_NO_ANALYTICS", "1")
+    for role in ("AUTHOR", "COMMITTER"):
+        patch.setenv(f"GIT_{role}_NAME", "A")
+        patch.setenv(f"GIT_{role}_EMAIL", "a@example.org")
+
+
+@pytest.fixture
+def team(_team: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it all for one test; ``alice`` is then the current folder."""
+    top = tmp_path / "team"
+    shutil.copytree(_team, top, symlinks=True, ignore=shutil.ignore_patterns("site", "views"))
+    _sign(monkeypatch, top)
+    monkeypatch.chdir(top / "alice")
+    return top
+
+
+@pytest.fixture
+def alice(team: Path) -> Path:
+    """The catalogue with both versions."""
+    return team / "alice"
+
+
+@pytest.fixture
+def bob(team: Path) -> Path:
+    """A fresh clone of it, with git's files alone."""
+    run_git(team, "clone", "--quiet", "git", "bob")
+    return team / "bob"
 
 
 def _copy_pictures(folder: Path) -> Path:

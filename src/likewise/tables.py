@@ -34,6 +34,9 @@ _PACKED = {
 }
 """Blobs lie in packs of 256 MiB beside the table, whose metadata can so be had alone."""
 
+_INLINE = 0
+"""The kind of a blob that lies in the data file itself."""
+
 BATCH = 8192
 """Rows of metadata, or of vectors, that are read or written at a time."""
 
@@ -261,9 +264,36 @@ def need_column(dataset: "lance.LanceDataset", name: str, noun: str = "column") 
         raise DataError(f"no {noun} {name!r}; {hint(name, dataset.schema.names)}")
 
 
+def packs(dataset: "lance.LanceDataset", column: str, rows: Sequence[int]) -> list[str]:
+    """The files, below the table's folder, in which the blobs of ``rows`` lie packed."""
+    parts = {"id": f"{column}.blob_id", "kind": f"{column}.kind"}
+    scanner = dataset.scanner(columns=parts, with_row_address=True, scan_in_order=True)
+    found = pl.DataFrame(pl.from_arrow(scanner.to_table()))[list(rows)]
+    distinct = found.select("id", "kind", fragment=pl.col("_rowaddr") // (1 << 32)).unique()
+    stems = {
+        fragment.fragment_id: [Path(file.path).stem for file in fragment.metadata.files]
+        for fragment in dataset.get_fragments()
+    }
+    # Lance names a pack after its number's bits, the lowest first.
+    return sorted(
+        f"data/{stem}/{f'{number:032b}'[::-1]}.blob"
+        for number, kind, fragment in distinct.iter_rows()
+        for stem in stems[fragment]
+        if kind != _INLINE
+    )
+
+
 def read_blobs(dataset: "lance.LanceDataset", column: str, rows: Sequence[int]) -> list[bytes]:
     """The blobs of the ``rows`` (positions in the table), in that order."""
-    found = dataset.read_blobs(column, indices=list(rows), preserve_order=True)
+    try:
+        found = dataset.read_blobs(column, indices=list(rows), preserve_order=True)
+    except (OSError, ValueError) as error:
+        if "not found" not in str(error).lower():
+            raise
+        command = "likewise pull DATASET --images"
+        raise MissingArtefactError(
+            "some of the images' pixels are not here", command
+        ) from error
     return [data or b"" for _, data in found]
 
 

@@ -10,9 +10,14 @@ from likewise.errors import MissingArtefactError, UnknownNameError
 class Workspace:
     """The folder that holds ``catalog/`` and ``params.yaml``, and the names of all in it."""
 
-    def __init__(self, root: Path) -> None:
-        """Stand on ``root``; nothing is read yet."""
+    def __init__(self, root: Path, home: Path | None = None) -> None:
+        """Stand on ``root``; nothing is read yet.
+
+        ``home`` is the checkout that keeps the caches: another folder than ``root`` where that
+        holds what git knew of an earlier version (see ``versions.at``).
+        """
         self.root = root
+        self.home = home or root
 
     @classmethod
     def find(cls, start: Path | None = None) -> "Workspace":
@@ -70,13 +75,18 @@ class Workspace:
 
     def source(self, path: str) -> Path:
         """A path of params.yaml: relative to the workspace, or absolute; ``~`` is the home."""
-        return self.root / Path(path).expanduser()
+        return self.home / Path(path).expanduser()
 
     def relative(self, path: Path) -> str:
         """``path`` as one would type it from the workspace's root."""
         if path.is_relative_to(self.root):
             return path.relative_to(self.root).as_posix()
         return str(path)
+
+    @property
+    def earlier(self) -> bool:
+        """Whether this is another version than the checked-out one; it is only read."""
+        return self.home != self.root
 
     @property
     def params_file(self) -> Path:
@@ -101,7 +111,7 @@ class Workspace:
     @property
     def private(self) -> Path:
         """What this checkout keeps for itself, never versioned: views, caches, staging."""
-        return self.root / ".likewise"
+        return self.home / ".likewise"
 
     def card_file(self, dataset: str) -> Path:
         """The card of a data set."""

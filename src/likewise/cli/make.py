@@ -82,6 +82,10 @@ def publish(dataset: Dataset) -> None:
 
 def evaluate(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run of params.yaml.")],
+    rev: Annotated[
+        str | None,
+        typer.Option(metavar="REV", help="That git revision's run; nothing is written."),
+    ] = None,
 ) -> None:
     """Score a run by its protocol and write its report."""
-    print_evaluation(likewise.evaluate(run))
+    print_evaluation(likewise.evaluate(run, rev=rev))

@@ -14,12 +14,15 @@ SHOWN = 100
 """Rows that a table for people has unless --limit says another number."""
 
 Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set of the catalogue.")]
+Rev = Annotated[
+    str | None, typer.Option("--rev", metavar="REV", help="As of a git revision: a tag ...")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def list_(json: Json = False) -> None:
+def list_(rev: Rev = None, json: Json = False) -> None:
     """List the data sets of the catalogue."""
-    found = likewise.datasets()
+    found = likewise.datasets(rev=rev)
     if json:
         as_json(found)
         return
@@ -29,9 +32,9 @@ def list_(json: Json = False) -> None:
     table(("dataset", "state", "items", "models", "runs", "title"), rows)
 
 
-def show(dataset: Dataset, json: Json = False) -> None:
+def show(dataset: Dataset, rev: Rev = None, json: Json = False) -> None:
     """Show what a data set is and holds, and its runs' numbers."""
-    found = likewise.show(dataset)
+    found = likewise.show(dataset, rev=rev)
     if json:
         as_json(found)
     else:
@@ -43,6 +46,7 @@ def query(
         str, typer.Argument(metavar="SQL", help="What to select, from which table.")
     ],
     limit: Annotated[int | None, typer.Option(min=0, help="So many rows at most.")] = None,
+    rev: Rev = None,
     json: Json = False,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write CSV.")] = None,
     parquet: Annotated[Path | None, typer.Option(metavar="FILE", help="Write Parquet.")] = None,
@@ -53,18 +57,18 @@ def query(
     model. The results of a run r-1, a row a query, are queries_r_1. "show tables" lists all.
     """
     if csv:
-        rows = likewise.write_query(sql, csv, kind="csv", limit=limit)
+        rows = likewise.write_query(sql, csv, kind="csv", limit=limit, rev=rev)
         note(f"wrote {rows:,} rows to {csv}")
     if parquet:
-        rows = likewise.write_query(sql, parquet, kind="parquet", limit=limit)
+        rows = likewise.write_query(sql, parquet, kind="parquet", limit=limit, rev=rev)
         note(f"wrote {rows:,} rows to {parquet}")
     if csv or parquet:
         return
     if json:
-        frame_as_json(likewise.query(sql, limit=limit))
+        frame_as_json(likewise.query(sql, limit=limit, rev=rev))
         return
     shown = SHOWN if limit is None else limit
-    frame = likewise.query(sql, limit=shown + 1)
+    frame = likewise.query(sql, limit=shown + 1, rev=rev)
     frame_as_table(frame.head(shown))
     if limit is None and len(frame) > shown:
         note(f"the first {shown} rows; for more: --limit N, --json, --csv FILE, --parquet FILE")
@@ -86,18 +90,19 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
     index: Annotated[
         str | None, typer.Option(help="An index of params.yaml; by default exact.")
     ] = None,
+    rev: Rev = None,
     json: Json = False,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a page with the pictures.")
     ] = None,
 ) -> None:
     """Find the items nearest to a picture, an item or a vector."""
-    hits = likewise.search(
-        dataset, model=model, image=image, id=item, vector=vector, k=k, where=where, index=index
+    hits = likewise.open(dataset, rev=rev).search(
+        model=model, image=image, id=item, vector=vector, k=k, where=where, index=index
     )
     if html:
-        told = ", ".join(text for text in (model, index, where) if text)
-        likewise.write_sheet(dataset, hits, html, image=image, id=item, note=told)
+        told = ", ".join(text for text in (rev, model, index, where) if text)
+        likewise.write_sheet(dataset, hits, html, image=image, id=item, note=told, rev=rev)
         note(f"wrote {html}")
     if json:
         frame_as_json(hits)

@@ -17,25 +17,28 @@ DEPTH = 1000
 """How long the rankings of an approximate index are; exact search ranks everything."""
 
 
-def evaluate(run: str, *, workspace: Path | None = None) -> Evaluation:
+def evaluate(run: str, *, rev: str | None = None, workspace: Path | None = None) -> Evaluation:
     """Score ``run`` (data set x model x index x protocol) and write its report.
 
     ``reports/<run>.json`` holds the numbers, ``reports/<run>.statistics.json`` between what
     they lie, ``reports/<run>.lineage.json`` the protocol, its notes and what was read, and
-    ``reports/<run>.parquet`` one row a query.
+    ``reports/<run>.parquet`` one row a query. With ``rev``, a git revision, that version's run
+    is scored anew on its data, and nothing is written.
 
     Raises:
-        UnknownNameError: no such run, protocol or index.
+        UnknownNameError: no such run, protocol, index or revision.
         MissingArtefactError: the data set is not published, or not by that model.
         DataError: nothing can be scored: no two items have the same label, say, or the items
             lack a column that the protocol reads.
     """
-    ws = open_workspace(workspace)
+    ws = open_workspace(workspace, rev=rev)
     entry = ws.run(run)
     protocol = PROTOCOLS.build({"kind": entry.protocol}, f"params.yaml: runs.{run}")
     dataset = Dataset(ws, entry.dataset)
     kind = ws.params.indexes[entry.index].get("kind")
     result = _score(dataset, entry.model, entry.index, protocol, exact=kind == EXACT)
+    if ws.earlier:
+        return result
     passport = dataset.table.schema.field(entry.model).metadata[b"passport"]
     lineage = {
         "run": entry.model_dump(),

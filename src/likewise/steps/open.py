@@ -10,7 +10,14 @@ import polars as pl
 
 from likewise import commits, tables, versions
 from likewise.config import Card
-from likewise.errors import DataError, MissingArtefactError, UnknownNameError, bounded, hint
+from likewise.errors import (
+    DataError,
+    MissingArtefactError,
+    UnknownNameError,
+    VersionError,
+    bounded,
+    hint,
+)
 from likewise.imaging.reader import ImageReader, LabelledImages
 from likewise.imaging.transforms.chain import Chain
 from likewise.steps.searcher import Searcher, search_in
@@ -23,15 +30,34 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-def open_workspace(workspace: Path | None = None) -> Workspace:
+def open_workspace(
+    workspace: Path | None = None, *, rev: str | None = None, repo: str | None = None
+) -> Workspace:
     """The workspace around ``workspace`` (by default the current folder), whole.
+
+    Args:
+        workspace: a folder in the catalogue.
+        rev: a git revision to read it at, instead of what is checked out.
+        repo: the URL or folder of another catalogue's git repository, to be read instead.
 
     Raises:
         MissingArtefactError: there is none.
+        UnknownNameError: no such revision; the nearest names.
+        VersionError: ``repo`` cannot be cloned.
     """
+    if repo is not None:
+        return versions.at(versions.clone(repo, _caches(workspace)), rev or "HEAD")
     ws = Workspace.find(workspace)
     commits.recover(ws)
-    return ws
+    return ws if rev is None else versions.at(ws, rev)
+
+
+def _caches(workspace: Path | None) -> Path:
+    """Where clones of others' repositories are kept: in the catalogue one stands in, if any."""
+    try:
+        return versions.scratch(Workspace.find(workspace))
+    except MissingArtefactError:
+        return versions.scratch(Workspace(Path.home()))
 
 
 class Dataset:
@@ -46,6 +72,7 @@ class Dataset:
         self.name = name
         self._ws = ws
         self._searchers: dict[tuple[str, str], Searcher] = {}
+        versions.prune(ws)
         present = (ws.published(name), ws.table(name, "images"))
         self._steady = {path: _steady(ws, path) for path in present if path.is_dir()}
 
@@ -180,7 +207,17 @@ class Dataset:
             what = f"{self.name} has no item {bounded(absent, len(absent))}"
             raise DataError(f"{what}; {hint(absent[0], places)}")
         rows = [self._row_of_image[image] for image, _ in wanted]
+        self._need_pixels(rows)
         return ImageReader(self._images_path, rows, [box for _, box in wanted])
+
+    def _need_pixels(self, rows: Sequence[int]) -> None:
+        """Fetch the packs of pixels that hold ``rows`` of the images, where some are absent."""
+        path = self._images_path
+        images = tables.open_table(path, f"dvc repro ingest@{self.name}")
+        packs = tables.packs(images, "image", rows)
+        absent = [pack for pack in packs if not (path / pack).exists()]
+        if absent:
+            versions.complete(self._ws, self._ws.table(self.name, "images"), absent)
 
     @property
     def _places(self) -> pl.DataFrame:
@@ -213,19 +250,45 @@ class Catalogue:
 
 
 @overload
-def open_catalogue(name: None = None, *, workspace: Path | None = None) -> Catalogue: ...
-@overload
-def open_catalogue(name: str, *, workspace: Path | None = None) -> Dataset: ...
 def open_catalogue(
-    name: str | None = None, *, workspace: Path | None = None
+    name: None = None,
+    *,
+    rev: str | None = None,
+    repo: str | None = None,
+    workspace: Path | None = None,
+) -> Catalogue: ...
+@overload
+def open_catalogue(
+    name: str,
+    *,
+    rev: str | None = None,
+    repo: str | None = None,
+    workspace: Path | None = None,
+) -> Dataset: ...
+def open_catalogue(
+    name: str | None = None,
+    *,
+    rev: str | None = None,
+    repo: str | None = None,
+    workspace: Path | None = None,
 ) -> Catalogue | Dataset:
     """The catalogue around ``workspace`` (by default the current folder), or a data set of it.
 
+    Args:
+        name: a data set; without it, all of them by name.
+        rev: a git revision: a tag, a branch, ``HEAD~1`` ... Its cards, params and tables are
+            opened beside the checked-out ones, without a copy; what this machine lacks comes
+            from the DVC remote, and pixels only when images are asked for.
+        repo: another catalogue's git repository, by URL or folder; its last commit where
+            ``rev`` says no other.
+        workspace: a folder in the catalogue; by default the current one.
+
     Raises:
         MissingArtefactError: there is no catalogue.
-        UnknownNameError: it has no data set ``name``.
+        UnknownNameError: it has no data set ``name``, or git no revision ``rev``.
+        VersionError: the repository cannot be cloned, or the remote not be read.
     """
-    catalogue = Catalogue(open_workspace(workspace))
+    catalogue = Catalogue(open_workspace(workspace, rev=rev, repo=repo))
     return catalogue if name is None else catalogue[name]
 
 
@@ -240,19 +303,20 @@ def _steady(ws: Workspace, table: Path) -> Path:
     try:
         with commits.still(ws):
             return _linked(ws, table)
-    except OSError:
+    except (OSError, VersionError):
         return table
 
 
 def _linked(ws: Workspace, table: Path) -> Path:
     mark = tables.mark(table)
     linked = ws.private / "views" / mark / table.name
-    if not linked.is_dir():
+    if not versions.hold(linked):
         versions.link_view(linked, {linked / f.relative_to(table): f for f in _files(table)})
         # dvc knows nothing of our locks: its checkout may have gone on meanwhile.
         if tables.mark(linked) != mark:
             shutil.rmtree(linked)
             return table
+        versions.hold(linked)
     return linked
 
 

@@ -33,19 +33,26 @@ class _Table:
     hidden: tuple[str, ...] = ()
 
 
-def query(sql: str, *, limit: int | None = None, workspace: Path | None = None) -> pl.DataFrame:
+def query(
+    sql: str,
+    *,
+    limit: int | None = None,
+    rev: str | None = None,
+    workspace: Path | None = None,
+) -> pl.DataFrame:
     """The rows that ``sql`` selects, at most ``limit`` of them.
 
     A data set ``x`` is the table ``x`` (what publish wrote), and ``x_images``, ``x_items`` and
     ``x_findings``; the per-query results of a run ``r-1`` are ``queries_r_1``. Only the tables
     that the text names are opened, and only the columns and rows that it needs are read.
-    ``x_images`` has no pixels; ``likewise.open("x").images(ids)`` does.
+    ``x_images`` has no pixels; ``likewise.open("x").images(ids)`` does. ``rev`` names a git
+    revision, whose tables are then meant.
 
     Raises:
         DataError: the SQL is wrong, or names a table or column that there is not.
         MissingArtefactError: it names a table that was not made yet.
     """
-    return _answer(sql, limit, workspace, pl.LazyFrame.collect)
+    return _answer(sql, limit, open_workspace(workspace, rev=rev), pl.LazyFrame.collect)
 
 
 def write_query(
@@ -54,6 +61,7 @@ def write_query(
     *,
     kind: Literal["parquet", "csv"] = "parquet",
     limit: int | None = None,
+    rev: str | None = None,
     workspace: Path | None = None,
 ) -> int:
     """Write the rows that ``sql`` selects to ``file``, as they come; how many there were.
@@ -76,7 +84,7 @@ def write_query(
         return int(pl.scan_csv(beside, infer_schema=False).select(pl.len()).collect().item())
 
     try:
-        rows = _answer(sql, limit, workspace, sink)
+        rows = _answer(sql, limit, open_workspace(workspace, rev=rev), sink)
         beside.replace(file)
     finally:
         beside.unlink(missing_ok=True)
@@ -86,11 +94,10 @@ def write_query(
 def _answer(
     sql: str,
     limit: int | None,
-    workspace: Path | None,
+    ws: Workspace,
     finish: Callable[[pl.LazyFrame], T],
 ) -> T:
     _refuse(sql)
-    ws = open_workspace(workspace)
     known = _tables(ws)
     context = pl.SQLContext()
     for name, table in known.items():

@@ -25,6 +25,7 @@ def search(  # noqa: PLR0913 (a query by keyword, every part but one optional)
     k: int = 10,
     where: str | None = None,
     index: str | None = None,
+    rev: str | None = None,
     workspace: Path | None = None,
 ) -> pl.DataFrame:
     """The ``k`` items of a data set nearest to a picture, to one of its items or to a vector.
@@ -39,6 +40,7 @@ def search(  # noqa: PLR0913 (a query by keyword, every part but one optional)
         where: SQL; only the items for which it holds are compared. Texts stand in single
             quotes: ``label = 'cat' AND split <> 'test'``.
         index: an index of params.yaml; by default ``exact``.
+        rev: a git revision, to search the data set as it was then.
         workspace: a folder in the catalogue; by default the current one.
 
     Returns:
@@ -51,7 +53,7 @@ def search(  # noqa: PLR0913 (a query by keyword, every part but one optional)
         MissingArtefactError: the data set was not published, or the model is not here.
         StaleArtefactError: the vectors were made by another version of the model.
     """
-    found = open_catalogue(dataset, workspace=workspace)
+    found = open_catalogue(dataset, rev=rev, workspace=workspace)
     return search_in(
         found, model=model, image=image, id=id, vector=vector, k=k, where=where, index=index
     )
@@ -65,6 +67,7 @@ def write_sheet(  # noqa: PLR0913 (what was searched for, by keyword)
     image: Picture | None = None,
     id: str | None = None,
     note: str = "",
+    rev: str | None = None,
     workspace: Path | None = None,
 ) -> None:
     """Write a page that shows the pictures of a search's ``hits``, and of the query.
@@ -76,13 +79,14 @@ def write_sheet(  # noqa: PLR0913 (what was searched for, by keyword)
         image: the picture that was searched for,
         id: ... or the item.
         note: a line about the search: the model, the filter.
+        rev: the git revision that was searched.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         MissingArtefactError: the data set's images are not here.
         DataError: the page cannot be written.
     """
-    opened = open_catalogue(dataset, workspace=workspace)
+    opened = open_catalogue(dataset, rev=rev, workspace=workspace)
     query, label = None, None
     if id is not None:
         label = _facts(opened, [id])["label"][0]

@@ -101,23 +101,28 @@ class Description:
     """The command that makes what is missing, None where nothing is."""
 
 
-def datasets(*, workspace: Path | None = None) -> list[Summary]:
+def datasets(*, rev: str | None = None, workspace: Path | None = None) -> list[Summary]:
     """The data sets of the catalogue, sorted by name; read from cards and digests alone.
+
+    ``rev`` names a git revision, to see the catalogue as it was then.
 
     Raises:
         MissingArtefactError: there is no catalogue, or a data set has no card.
+        UnknownNameError: git has no such revision.
     """
-    ws = open_workspace(workspace)
+    ws = open_workspace(workspace, rev=rev)
     return [_summary(ws, name) for name in sorted(ws.params.datasets)]
 
 
-def show(dataset: str, *, workspace: Path | None = None) -> Description:
+def show(dataset: str, *, rev: str | None = None, workspace: Path | None = None) -> Description:
     """What ``dataset`` is and holds, whether it is only added, ingested or published.
 
+    ``rev`` names a git revision, to see it as it was then.
+
     Raises:
-        UnknownNameError: the catalogue has no such data set.
+        UnknownNameError: the catalogue has no such data set, or git no such revision.
     """
-    ws = open_workspace(workspace)
+    ws = open_workspace(workspace, rev=rev)
     entry, card = ws.dataset(dataset), ws.card(dataset)
     published = versions.present(ws, ws.published(dataset))
     models = list(_models(published)) if tables.exists(published) else []

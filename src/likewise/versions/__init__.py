@@ -1,0 +1,43 @@
+"""git and DVC: run them, and open any version of what a stage wrote; the door to dvc.
+
+``dvc.lock`` at any git revision names the md5 of a folder's list of files, and those lie in the
+DVC cache or a remote. Linking them into ``.likewise/views/<md5>/`` opens that version at once,
+with no copy.
+"""
+
+from likewise.versions.commands import run_dvc, run_git
+from likewise.versions.lock import Output, outputs, read_outputs
+from likewise.versions.revisions import at, clone, resolve, text_at
+from likewise.versions.store import Moved, Store
+from likewise.versions.views import (
+    complete,
+    files_of,
+    hold,
+    link_view,
+    present,
+    prune,
+    scratch,
+    view,
+)
+
+__all__ = [
+    "Moved",
+    "Output",
+    "Store",
+    "at",
+    "clone",
+    "complete",
+    "files_of",
+    "hold",
+    "link_view",
+    "outputs",
+    "present",
+    "prune",
+    "read_outputs",
+    "resolve",
+    "run_dvc",
+    "run_git",
+    "scratch",
+    "text_at",
+    "view",
+]

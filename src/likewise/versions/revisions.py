@@ -1,0 +1,121 @@
+"""Revisions: what git knew of the catalogue at any of them, as a workspace to read."""
+
+import hashlib
+import shutil
+import tarfile
+from collections.abc import Iterable
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+
+from likewise.errors import DataError, MissingArtefactError, UnknownNameError, VersionError
+from likewise.versions.commands import git_bytes, run_git
+from likewise.versions.views import hold, scratch
+from likewise.workspace import Workspace
+
+_READ = ("params.yaml", "dvc.yaml", "dvc.lock", "catalog", "reports", "models", "CHANGELOG.md")
+"""What of a commit a version consists of, besides the tables that its dvc.lock names."""
+
+
+def at(ws: Workspace, rev: str) -> Workspace:
+    """The workspace as it was at the git revision ``rev``; nobody writes in it.
+
+    Cards, params, digests and reports are that revision's; a table is linked from the DVC
+    cache when it is first opened, and fetched from the remote where the cache lacks it.
+
+    Raises:
+        UnknownNameError: no such branch, tag or commit; the nearest names.
+        MissingArtefactError: there was no catalogue yet.
+        VersionError: this is no git repository.
+    """
+    commit = resolve(ws.home, rev)
+    folder = scratch(ws) / "revisions" / commit
+    if not hold(folder / "params.yaml"):
+        _extract(ws, commit, rev, folder)
+        hold(folder / "params.yaml")
+    return Workspace(folder, ws.home)
+
+
+def resolve(root: Path, rev: str) -> str:
+    """The commit that ``rev`` (a branch, a tag, ``HEAD~2`` ...) means: 40 digits.
+
+    Raises:
+        UnknownNameError: there is none; the nearest names.
+        VersionError: ``root`` is in no git repository.
+    """
+    for name in (rev, f"refs/remotes/origin/{rev}"):
+        with suppress(VersionError):
+            asked = f"{name}^{{commit}}"
+            return run_git(root, "rev-parse", "--verify", "--end-of-options", asked).split()[-1]
+    names = "--format=%(refname:short)"
+    known = run_git(root, "for-each-ref", names, "refs/tags", "refs/heads", "refs/remotes")
+    raise UnknownNameError("revision", rev, known.split())
+
+
+def text_at(root: Path, rev: str, path: str) -> str | None:
+    """The text of a file at a revision, by its path from ``root``; None where it was not."""
+    try:
+        return git_bytes(root, "show", f"{rev}:./{path}").decode("utf-8", errors="replace")
+    except VersionError:
+        return None
+
+
+def clone(url: str, caches: Path) -> Workspace:
+    """The catalogue of the repository at ``url``, a clone of which is kept in ``caches``.
+
+    A folder of this machine with a checkout is used as it stands. A clone holds what git
+    knows and no table; it is brought up to date at every call, as far as ``url`` answers.
+
+    Raises:
+        VersionError: nothing can be cloned from there.
+        MissingArtefactError: it holds no catalogue.
+        DataError: it holds several.
+    """
+    here = Path(url).expanduser()
+    if (here / "params.yaml").is_file() and (here / "catalog").is_dir():
+        return Workspace(here.resolve())
+    folder = caches / "clones" / hashlib.sha256(url.encode()).hexdigest()[:16]
+    if folder.is_dir():
+        with suppress(VersionError):  # no network: what was fetched before still stands
+            run_git(folder, "fetch", "--quiet", "--tags", "--force", "origin")
+            run_git(folder, "reset", "--quiet", "--hard", "origin/HEAD")
+    else:
+        building = folder.with_name(f"{folder.name}.part")
+        shutil.rmtree(building, ignore_errors=True)
+        building.parent.mkdir(parents=True, exist_ok=True)
+        source = here.resolve().as_posix() if here.exists() else url
+        try:
+            run_git(building.parent, "clone", "--quiet", "--", source, building.name)
+        except VersionError as error:
+            what = f"{url} cannot be cloned; look at the address and at your rights there"
+            raise VersionError(what) from error
+        building.rename(folder)
+    tracked = run_git(folder, "ls-files", "-z", "--", "params.yaml", "*/params.yaml")
+    return Workspace(_only([(folder / p).parent for p in tracked.split("\0") if p], url))
+
+
+def _only(folders: Iterable[Path], url: str) -> Path:
+    found = sorted(folder for folder in folders if (folder / "catalog").is_dir())
+    if not found:
+        raise MissingArtefactError(f"{url} holds no catalogue", "likewise init")
+    if len(found) > 1:
+        raise DataError(f"{url} holds {len(found)} catalogues; clone it and open one of them")
+    return found[0]
+
+
+def _extract(ws: Workspace, commit: str, rev: str, folder: Path) -> None:
+    """Write the small files of ``commit`` to ``folder``, whole or not at all."""
+    there = git_bytes(ws.home, "ls-tree", "--name-only", "-z", commit).decode().split("\0")
+    wanted = sorted({"params.yaml", "catalog"} & set(there))
+    if len(wanted) < 2:
+        raise MissingArtefactError(f"there was no catalogue at {rev}", "likewise log")
+    wanted = [name for name in _READ if name in there]
+    packed = git_bytes(ws.home, "archive", "--format=tar", commit, "--", *wanted)
+    building = folder.with_name(f".{commit}.part")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    with tarfile.open(fileobj=BytesIO(packed)) as archive:
+        archive.extractall(building, filter="data")
+    with suppress(OSError):  # another process made the same meanwhile
+        building.rename(folder)
+    shutil.rmtree(building, ignore_errors=True)

@@ -1,0 +1,209 @@
+"""Views: trees of links to the files of one version, which nothing changes under a reader."""
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from likewise.errors import VersionError, cannot_write
+from likewise.versions.lock import Output, outputs
+from likewise.versions.store import Moved, Store
+from likewise.workspace import Workspace
+
+UNUSED_SECONDS = 24 * 3600
+"""A view that no process holds is removed when it was not opened for so long."""
+
+_held: dict[Path, int] = {}
+"""Views that this process reads, and the open folder that carries its lock on each."""
+
+
+def present(ws: Workspace, output: Path) -> Path:
+    """``output`` where it is in the workspace, else its last recorded version's view.
+
+    A stage finds its outputs removed when DVC runs it, and a killed run leaves them so; the
+    version that dvc.lock names is then the one that stands. Returns ``output`` itself where
+    there is neither.
+    """
+    if output.exists():
+        return output
+    return view(ws, output) or output
+
+
+def view(ws: Workspace, output: Path) -> Path | None:
+    """The version of a stage's ``output`` that dvc.lock names, as a tree of links.
+
+    Of an earlier version (see ``versions.at``) what the cache lacks is fetched from the
+    remote, but for packed pixels: a view may lack those until ``complete`` brings them.
+
+    None where dvc.lock does not know the output, or the cache does not hold it.
+
+    Raises:
+        VersionError: it has to be fetched and cannot be, or no view can be made here.
+    """
+    known = outputs(ws.root).get(ws.relative(output))
+    if known is None:
+        return None
+    linked = scratch(ws) / "views" / known.md5 / output.name
+    if hold(linked):
+        return linked
+    store = Store(ws.home)
+    files = _listed(ws, store, known)
+    return None if files is None else _of_cache(ws, store, known, files)
+
+
+def _of_cache(
+    ws: Workspace, store: Store, known: Output, files: Mapping[str, str]
+) -> Path | None:
+    """The view of an output made of the ``files`` in the cache, if all but packs are there."""
+    light = [md5 for path, md5 in files.items() if not _is_pack(path)]
+    if ws.earlier:
+        store.fetch(light, known.path)
+    absent = set(store.lacking(files.values()))
+    if absent & set(light):
+        return None
+    name = f"{known.md5}.part" if absent else known.md5
+    linked = scratch(ws) / "views" / name / Path(known.path).name
+    here = {
+        linked / path if path else linked: store.path(md5)
+        for path, md5 in files.items()
+        if md5 not in absent
+    }
+    if linked.exists():
+        for target, source in here.items():
+            _link(source, target, copy=False)
+    else:
+        link_view(linked, here, copy=False)
+    hold(linked)
+    return linked
+
+
+def files_of(ws: Workspace, output: Path) -> dict[str, str]:
+    """The files of ``output`` by dvc.lock: path below it -> md5; none where it knows none."""
+    known = outputs(ws.root).get(ws.relative(output))
+    return (known and _listed(ws, Store(ws.home), known)) or {}
+
+
+def complete(ws: Workspace, output: Path, paths: Iterable[str]) -> Moved:
+    """Bring the files ``paths`` of ``output`` into its view: from the cache, or the remote.
+
+    Raises:
+        VersionError: there is no remote, or it does not have them.
+    """
+    files, store = files_of(ws, output), Store(ws.home)
+    wanted = {path: files[path] for path in paths if path in files}
+    moved = store.fetch(wanted.values(), ws.relative(output))
+    known = outputs(ws.root).get(ws.relative(output))
+    part = known and scratch(ws) / "views" / f"{known.md5}.part" / output.name
+    if part and hold(part):  # whoever reads the view that lacks them finds them there
+        for path, md5 in wanted.items():
+            _link(store.path(md5), part / path, copy=False)
+    return moved
+
+
+def link_view(linked: Path, files: dict[Path, Path], *, copy: bool = True) -> None:
+    """Make the tree ``linked`` of links, whole or not at all: its files, and what each is.
+
+    Where no hard link can be (another file system, another's file) the file is copied, or
+    without ``copy``, for files that never change, named by a symbolic link.
+
+    Raises:
+        VersionError: nothing can be written there.
+    """
+    # Below its folder: another output of the same bytes may have its view there.
+    building = linked.with_name(f".{linked.name}.{os.getpid()}")
+    try:
+        shutil.rmtree(building, ignore_errors=True)
+        for target, source in files.items():
+            _link(source, building / target.relative_to(linked.parent), copy=copy)
+        with suppress(OSError):  # another process made the same view meanwhile
+            (building / linked.name).rename(linked)
+    except OSError as error:
+        said = cannot_write(error) or str(error)
+        raise VersionError(f"no view of {linked.name} can be made: {said}") from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def hold(linked: Path) -> bool:
+    """Keep a view from being pruned while this process lives; whether it is there."""
+    folder = linked.parent
+    if not linked.exists():
+        return False
+    if folder not in _held:
+        with suppress(OSError):
+            handle = os.open(folder, os.O_RDONLY)
+            fcntl.flock(handle, fcntl.LOCK_SH)
+            _held[folder] = handle
+    with suppress(OSError):
+        os.utime(folder, ns=(time.time_ns(), folder.stat().st_mtime_ns))
+    if linked.exists():
+        return True
+    with suppress(KeyError, OSError):  # it was pruned before this process held it
+        os.close(_held.pop(folder))
+    return False
+
+
+def prune(ws: Workspace, unused: float = UNUSED_SECONDS) -> list[Path]:
+    """Remove the views that no process holds and none opened for ``unused`` seconds."""
+    gone = []
+    for folder in sorted((scratch(ws) / "views").glob("*")):
+        with suppress(OSError):
+            opened = max(folder.stat().st_atime, folder.stat().st_mtime)
+            if time.time() - opened >= unused and _remove_unheld(folder):
+                gone.append(folder)
+    return gone
+
+
+def scratch(ws: Workspace) -> Path:
+    """Where links go: the checkout's own folder, or the user's where that is read-only."""
+    own = ws.private if ws.private.is_dir() else ws.home
+    if os.access(own, os.W_OK):
+        return ws.private
+    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(caches) / "likewise" / ws.home.as_posix().strip("/").replace("/", "-")
+
+
+def _listed(ws: Workspace, store: Store, known: Output) -> dict[str, str] | None:
+    files = store.members(known)
+    if files is None and ws.earlier:
+        store.fetch([known.md5], known.path)
+        files = store.members(known)
+    return files
+
+
+def _is_pack(path: str) -> bool:
+    """Whether a file of a table holds nothing but packed pixels (see ``tables``)."""
+    return path.endswith(".blob")
+
+
+def _link(source: Path, target: Path, *, copy: bool) -> None:
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        try:
+            os.link(source, target)
+        except FileExistsError:
+            return
+        except OSError:
+            if copy:
+                shutil.copy2(source, target)
+            else:
+                target.symlink_to(source)
+
+
+def _remove_unheld(folder: Path) -> bool:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        trash = folder.with_name(f".{folder.name}.{os.getpid()}")
+        folder.rename(trash)  # whoever opens it now makes it anew
+        shutil.rmtree(trash, ignore_errors=True)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True

@@ -1,0 +1,162 @@
+"""Any version is opened beside the checked-out one: no copy, and what lacks is fetched."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import likewise
+from likewise import versions
+from likewise.errors import MissingArtefactError, UnknownNameError, VersionError
+from likewise.versions import run_dvc, run_git
+from likewise.workspace import Workspace
+
+pytestmark = [pytest.mark.dvc, pytest.mark.torch]
+
+MOVED, GONE = "1000_noto.jpg", "400_fluent.jpg"
+
+
+def test_both_versions_are_open_at_once(alice: Path) -> None:
+    new, old = likewise.open("emoji"), likewise.open("emoji", rev="v1")
+    assert (len(new.items), len(old.items)) == (23, 24)
+    assert {MOVED, GONE} <= set(old.items["item_id"])
+    assert not {MOVED, GONE} & set(new.items["item_id"])
+    assert len(old.images([GONE])) == 1
+    np.testing.assert_array_equal(old.vectors("tiny").shape[0], 24)
+    assert old.search(id=GONE, k=3)["item_id"].len() == 3
+    assert len(likewise.open("emoji", rev="HEAD").items) == 23
+    assert run_git(alice, "status", "--porcelain") == ""
+
+
+def test_a_version_is_links_into_the_cache(alice: Path) -> None:
+    likewise.open("emoji", rev="v1").items.clear()
+    views = alice / ".likewise" / "views"
+    files = [path for path in views.rglob("*.lance") if path.is_file()]
+    assert files
+    assert min(path.stat().st_nlink for path in files) >= 2
+
+
+def test_card_params_and_numbers_are_those_of_the_revision(alice: Path) -> None:
+    card = alice / "catalog" / "emoji.yaml"
+    card.write_text(card.read_text("utf-8").replace("Emoji in", "Drawings in"), "utf-8")
+    shown = likewise.show("emoji", rev="v1")
+    assert shown.card.title == "Emoji in GPR1200's layout"
+    assert likewise.show("emoji").card.title == "Drawings in GPR1200's layout"
+    assert shown.contents is not None
+    assert shown.contents.items == 24
+    assert shown.runs[0].metrics == likewise.evaluate("emoji-tiny", rev="v1").metrics
+    assert [summary.items for summary in likewise.datasets(rev="v1")] == [24]
+
+
+def test_sql_at_a_revision(alice: Path) -> None:
+    sql = "select count(*) as n from emoji where label = '1000'"
+    assert likewise.query(sql, rev="v1").item() == 4
+    assert likewise.query(sql).item() == 3
+    joined = "select count(*) as n from queries_emoji_tiny"
+    assert likewise.query(joined, rev="v1").item() == 24
+
+
+def test_an_evaluation_of_a_revision_writes_nothing(alice: Path) -> None:
+    before = (alice / "reports" / "emoji-tiny.json").read_bytes()
+    old = likewise.evaluate("emoji-tiny", rev="v1")
+    assert len(old.queries) == 24
+    assert (alice / "reports" / "emoji-tiny.json").read_bytes() == before
+    assert run_git(alice, "status", "--porcelain") == ""
+
+
+def test_what_the_cache_lacks_is_fetched_and_pixels_only_when_asked_for(bob: Path) -> None:
+    cache = bob / ".dvc" / "cache"
+    dataset = likewise.open("emoji", rev="v1", workspace=bob)
+    assert len(dataset.items) == 24
+    assert dataset.vectors("tiny").shape[0] == 24
+    images = versions.files_of(
+        versions.at(Workspace(bob), "v1"), dataset._ws.table("emoji", "images")
+    )
+    packs = [md5 for path, md5 in images.items() if path.endswith(".blob")]
+    assert len(packs) == 1
+    held = versions.Store(bob)
+    assert held.lacking(packs) == packs
+    data = dataset.images([GONE], encoded=True)
+    assert held.lacking(packs) == []
+    assert data == likewise.open("emoji", rev="v1").images([GONE], encoded=True)
+    assert not (bob / "catalog" / "emoji.lance").exists()
+    assert cache.is_dir()
+
+
+def test_a_repository_elsewhere(team: Path) -> None:
+    """Its DVC remote is an address that holds everywhere, as a server's does."""
+    alice, url = team / "alice", (team / "git").as_uri()
+    run_dvc(alice, "remote", "modify", "team", "url", str(team / "remote"))
+    run_git(alice, "commit", "--quiet", "--all", "--message", "an absolute address")
+    run_git(alice, "push", "--quiet", "origin", "main")
+    old = likewise.open("emoji", repo=url, rev="v1")
+    assert len(old.items) == 24
+    assert old.images([GONE], encoded=True)[0][:2] == b"\xff\xd8"
+    assert len(likewise.open("emoji", repo=url).items) == 23
+    with pytest.raises(UnknownNameError, match="no revision named 'v9'"):
+        likewise.open("emoji", repo=url, rev="v9")
+    shutil.rmtree(team / "git")
+    assert len(likewise.open("emoji", repo=url).items) == 23  # as it was last seen
+    with pytest.raises(VersionError, match="nothing cannot be cloned"):
+        likewise.open("emoji", repo=(team / "nothing").as_uri())
+
+
+def test_a_checkout_elsewhere_is_opened_as_it_stands(
+    team: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert len(likewise.open("emoji", repo=str(team / "alice"), rev="v1").items) == 24
+
+
+def test_an_unknown_revision_gets_the_nearest(alice: Path) -> None:
+    with pytest.raises(UnknownNameError, match=r"no revision named 'v3'; did you mean 'v[12]'"):
+        likewise.open("emoji", rev="v3")
+    with pytest.raises(UnknownNameError, match="no revision named '--help'"):
+        likewise.open("emoji", rev="--help")
+
+
+def test_a_revision_before_the_catalogue(alice: Path) -> None:
+    run_git(alice, "checkout", "--quiet", "--orphan", "other")
+    run_git(alice, "rm", "-r", "--quiet", "--cached", ".")
+    run_git(alice, "commit", "--quiet", "--allow-empty", "--message", "nothing")
+    with pytest.raises(MissingArtefactError, match="there was no catalogue at HEAD"):
+        likewise.open("emoji", rev="HEAD")
+
+
+def test_without_a_remote_what_lacks_is_a_clear_line(bob: Path) -> None:
+    run_dvc(bob, "remote", "remove", "team")
+    with pytest.raises(VersionError, match="there is no remote; run: dvc remote add"):
+        likewise.open("emoji", rev="v1", workspace=bob).items  # noqa: B018
+
+
+def test_a_remote_that_is_not_there_is_a_clear_line(bob: Path) -> None:
+    run_dvc(bob, "remote", "modify", "team", "url", str(bob.parent / "elsewhere"))
+    with pytest.raises(VersionError, match="the remote lacks") as caught:
+        likewise.open("emoji", rev="v1", workspace=bob).items  # noqa: B018
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_views_that_nobody_reads_are_pruned(alice: Path) -> None:
+    ws = Workspace(alice)
+    old = likewise.open("emoji", rev="v1")
+    items = old.items
+    made = sorted((alice / ".likewise" / "views").iterdir())
+    assert versions.prune(ws, unused=0) == []  # this process reads them
+    for handle in versions.views._held.values():
+        __import__("os").close(handle)
+    versions.views._held.clear()
+    assert versions.prune(ws, unused=3600) == []
+    assert versions.prune(ws, unused=0) == made
+    assert likewise.open("emoji", rev="v1").items.equals(items)
+
+
+def test_a_read_only_checkout_opens_its_versions(
+    alice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may write everywhere
+    shutil.rmtree(alice / ".likewise", ignore_errors=True)
+    assert len(likewise.open("emoji", rev="v1").items) == 24
+    assert not (alice / ".likewise" / "views").exists()
+    assert (tmp_path / "home" / "likewise").is_dir()
