@@ -11,6 +11,7 @@ SOURCES: Registry[Source] = Registry(
         "csv": "likewise.sources.csv:Csv",
         "folder": "likewise.sources.folder:FolderTree",
         "gpr1200": "likewise.sources.gpr1200:Gpr1200",
+        "imagenet": "likewise.sources.imagenet:ImageNet",
         "sketch": "likewise.sources.sketch:Sketch",
         "voc": "likewise.sources.voc:Voc",
         "yolo": "likewise.sources.yolo:Yolo",

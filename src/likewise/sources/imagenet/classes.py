@@ -1,0 +1,123 @@
+"""ImageNet's classes: their ids and words, from whichever tables of the devkits are there."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from io import StringIO
+from typing import Any
+
+import polars as pl
+
+from likewise.errors import DataError, bounded
+from likewise.sources.matlab import variables
+from likewise.sources.notes import Notes, as_text
+
+CLASSES: dict[str, type[pl.DataType]] = {
+    "wnid": pl.String,
+    "devkit_id": pl.Int32,
+    "text": pl.String,
+    "words": pl.String,
+    "gloss": pl.String,
+    "train_images": pl.Int32,
+}
+"""A class: its WordNet id, its id in the devkit (1 to 1000), its human label (which is not
+unique), its words, what it is, and how many training images it has in ILSVRC."""
+
+Row = dict[str, Any]
+
+
+def classes(notes: Notes) -> pl.DataFrame:
+    """Every class that a table in ``notes`` names, sorted by WNID; columns ``CLASSES``.
+
+    A fact that several tables have is taken from the first in the order of ``_TABLES``.
+
+    Raises:
+        DataError: a table is not what its name says, or names a class twice.
+    """
+    frames = [pl.DataFrame(schema=CLASSES)]
+    for pattern, parse in _TABLES.items():
+        names = notes.names(pattern) if notes.is_many else pl.Series(dtype=pl.String)
+        for path, data in notes.read(names[:1]) if len(names) else ():
+            frames.append(_table(f"{notes.place}/{path}", data, parse))
+    facts = [pl.col(c).drop_nulls().first() for c in CLASSES if c != "wnid"]
+    return pl.concat(frames).group_by("wnid", maintain_order=True).agg(facts).sort("wnid")
+
+
+def _table(
+    where: str, data: bytes, parse: Callable[[str, bytes], Iterator[Row]]
+) -> pl.DataFrame:
+    try:
+        rows = list(parse(where, data))
+        frame = pl.DataFrame(rows, schema=CLASSES)
+    except DataError:
+        raise
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError, csv.Error) as error:
+        said = " ".join(str(error).split())[:200]
+        raise DataError(f"{where} is no table of ImageNet's classes: {said}") from error
+    odd = frame.filter(~pl.col("wnid").str.contains(r"\An[0-9]{8}\z"))["wnid"]
+    if len(odd):
+        raise DataError(f"{where} has what is no WNID: {bounded(map(repr, odd), len(odd))}")
+    twins = frame.filter(pl.col("wnid").is_duplicated())["wnid"].unique().sort()
+    if len(twins):
+        raise DataError(f"{where} names a class twice: {bounded(twins, len(twins))}")
+    return frame
+
+
+def _meta(where: str, data: bytes) -> Iterator[Row]:
+    for row in csv.DictReader(StringIO(as_text(where, data), newline="")):
+        yield {
+            "wnid": row["WNID"],
+            "devkit_id": int(row["ILSVRC2015_CLSLOC_ID"]),
+            "text": row["human_label"],
+            "words": row["name"],
+            "gloss": row["description"],
+            "train_images": int(row["num_train_images"]),
+        }
+
+
+def _map(where: str, data: bytes) -> Iterator[Row]:
+    for line in as_text(where, data).splitlines():
+        if line.strip():
+            wnid, number, label = line.split()
+            yield {"wnid": wnid, "devkit_id": int(number), "text": label}
+
+
+def _index(where: str, data: bytes) -> Iterator[Row]:
+    value = json.loads(as_text(where, data))
+    for pair in value.values() if isinstance(value, dict) else value:
+        wnid, label = pair
+        yield {"wnid": wnid, "text": label}
+
+
+def _synsets(where: str, data: bytes) -> Iterator[Row]:
+    for line in as_text(where, data).splitlines():
+        if line.strip():
+            wnid, _, words = line.strip().partition(" ")
+            yield {"wnid": wnid, "words": words, "text": words.split(",")[0]}
+
+
+def _devkit(where: str, data: bytes) -> Iterator[Row]:
+    """The struct array of ILSVRC2012's meta.mat: the first 1000 synsets are the classes."""
+    table = variables(where, data)["synsets"]
+    for row in table.reshape(-1):
+        number = int(row["ILSVRC2012_ID"].item())
+        if number <= 1000:
+            words = str(row["words"].item())
+            yield {
+                "wnid": str(row["WNID"].item()),
+                "devkit_id": number,
+                "text": words.split(",", maxsplit=1)[0],
+                "words": words,
+                "gloss": str(row["gloss"].item()),
+                "train_images": int(row["num_train_images"].item()),
+            }
+
+
+_TABLES: dict[str, Callable[[str, bytes], Iterator[Row]]] = {
+    r"(\A|/)meta_clsloc\.csv\z": _meta,
+    r"(\A|/)map_clsloc\.txt\z": _map,
+    r"(\A|/)(imagenet_)?class_index\.json\z": _index,
+    r"(\A|/)meta\.mat\z": _devkit,
+    r"(\A|/)loc_synset_mapping\.txt\z": _synsets,
+}
+"""The tables that are known, by their names in lower case."""
