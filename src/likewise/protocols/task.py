@@ -13,8 +13,11 @@ from likewise.ranking import Groups, Ints
 
 Flags = npt.NDArray[np.bool_]
 
-_NULLABLE = ("role",)
-"""Columns in which null stands for every value; elsewhere only where all items have null."""
+_BOTH = "role"
+"""The column in which null stands for every value; elsewhere only where all items have it."""
+
+_IN_ORDER = "split"
+"""The column of whose values only the first is taken that any item has."""
 
 
 @dataclass(frozen=True)
@@ -106,26 +109,26 @@ def _chosen(rows: pl.DataFrame, who: Who) -> Ints:
     """The rows that ``who`` holds for."""
     mask = np.ones(len(rows), bool)
     for column in who:
-        value = _value(rows, who, column)
-        if value is None:
+        values = _values(rows, who, column)
+        if values is None:
             continue
-        fits = rows[column] == value
-        if column in _NULLABLE:
+        fits = rows[column].is_in(values)
+        if column == _BOTH:
             fits = fits | rows[column].is_null()
         mask &= fits.fill_null(value=False).to_numpy()
     return np.flatnonzero(mask)
 
 
-def _value(rows: pl.DataFrame, who: Who, column: str) -> str | None:
-    """The first of the values that any item has; None where no item has any."""
+def _values(rows: pl.DataFrame, who: Who, column: str) -> list[str] | None:
+    """The values that are taken; None, for any, where no item has one."""
     present = rows[column].drop_nulls().unique().sort().to_list()
     if not present:
         return None
-    for value in who[column]:
-        if value in present:
-            return value
-    if column in _NULLABLE and rows[column].null_count():
-        return who[column][0]
+    found = [value for value in who[column] if value in present]
+    if found:
+        return found[:1] if column == _IN_ORDER else found
+    if column == _BOTH and rows[column].null_count():
+        return list(who[column])
     raise DataError(
         f"no item has the {column} {' or '.join(who[column])}; there are: "
         f"{bounded(present, len(present))}"
@@ -133,15 +136,14 @@ def _value(rows: pl.DataFrame, who: Who, column: str) -> str | None:
 
 
 def _chosen_notes(rows: pl.DataFrame, switches: Switches) -> Iterator[str]:
+    """What was taken where the switches leave it to the items."""
     for what, who in (("queries", switches.queries), ("gallery", switches.gallery)):
-        found = {column: _value(rows, who, column) for column in who}
-        told = [
-            f"{column} {value}" if value else f"every {column}, since none is named"
-            for column, value in found.items()
-            if value is None or len(who[column]) > 1
-        ]
-        if told:
-            yield f"{what}: {', '.join(told)}"
+        for column in who:
+            values = _values(rows, who, column)
+            if values is None:
+                yield f"{what}: no item has a {column}, so all are taken"
+            elif column == _IN_ORDER and len(who[column]) > 1:
+                yield f"{what}: {column} {values[0]}"
 
 
 def _minor(labels: Ints, gallery: Ints, fewest: int) -> Flags:

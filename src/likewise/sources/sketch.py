@@ -50,7 +50,7 @@ class Sketch(Source):
     sketches before photos, then by label and path.
     """
 
-    protocols: ClassVar[tuple[str, ...]] = ("gpr1200-strict",)
+    protocols: ClassVar[tuple[str, ...]] = ("sbir-acc",)
     title: ClassVar[str] = "Sketches and photos"
     licence: ClassVar[Licence] = Licence(
         terms="Clothes-V1, ShoeV2 and ChairV2 state no licence; ask their authors"
