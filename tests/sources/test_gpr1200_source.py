@@ -56,7 +56,7 @@ def ids(reading: Reading) -> list[str]:
 
 FEW = ["0_b.jpg", "0_a_c.JPG", "2_x.jpeg", "10_\u00e4.png", "1199_z.jpg", "10_a.jpg"]
 ORDERED = ["0_a_c.JPG", "0_b.jpg", "2_x.jpeg", "10_a.jpg", "10_\u00e4.png", "1199_z.jpg"]
-WORDS = {"0": "Tower", "2": "Bridge", "10": "Gate", "1199": "A Person", "7": "not used"}
+WORDS = {"0": "Tower", "2": "Bridge", "10": "Gate", "1199": "A Person"}
 
 
 def test_rows_are_by_category_and_then_by_name(tmp_path: Path) -> None:
@@ -206,6 +206,52 @@ def test_texts_that_cannot_be_used_are_an_error(tmp_path: Path, data: bytes, sai
     with pytest.raises(DataError, match=said) as error:
         read(placed(tmp_path, content))
     assert TEXTS in str(error.value)
+
+
+def whole(categories: range, *, without: tuple[str, ...] = ()) -> dict[str, bytes]:
+    """Categories of ten images as published, and their texts."""
+    names = [f"{c}_{n}.jpg" for c in categories for n in range(10)]
+    words = json.dumps({str(c): f"place {c}" for c in categories}).encode()
+    kept = [name for name in names if name not in without]
+    return {**images(*kept), TEXTS: words}
+
+
+def test_what_a_partial_copy_lacks_is_told(tmp_path: Path) -> None:
+    gone = ("1_3.jpg", "2_0.jpg", "2_1.jpg", *(f"4_{n}.jpg" for n in range(10)))
+    reading = read(placed(tmp_path, whole(range(6), without=gone)))
+    assert reading.findings.select("finding_id", "detail").rows() == [
+        (f"dangling: {TEXTS}", "1 of 6 categories have no image: 4"),
+        ("incomplete: category 1", "9 images, where a category has 10"),
+        ("incomplete: category 2", "8 images, where a category has 10"),
+    ]
+    assert len(reading.items) == 6 * 10 - len(gone)
+    assert reading.items["text"].null_count() == 0
+
+
+def test_foreign_images_do_not_stop_the_rest(tmp_path: Path) -> None:
+    foreign = ("2021_holiday.jpg", "IMG_0001.jpg", "12 (2).jpg", "Thumbs.db", "0_new.jpg.part")
+    reading = read(placed(tmp_path, {**whole(range(3)), **images(*foreign)}))
+    assert checks(reading) == [
+        ("bad-name", "images/12 (2).jpg"),
+        ("bad-name", "images/IMG_0001.jpg"),
+        ("incomplete", "category 2021"),
+        ("no-text", "category 2021"),
+        ("not-an-image", "images/0_new.jpg.part"),
+        ("not-an-image", "images/Thumbs.db"),
+    ]
+    assert reading.items["label"].to_list()[-2:] == ["2", "2021"]
+    left_out = read(tmp_path, exclude=["images/2021_holiday.jpg"])
+    assert left_out.items.equals(reading.items)  # ingest leaves out what the card excludes
+
+
+def test_a_copy_cut_within_an_archive_is_one_error(tmp_path: Path) -> None:
+    placed(tmp_path / "folder", whole(range(2)))
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        tar.add(tmp_path / "folder", ".")
+    data = (tmp_path / "a.tar").read_bytes()
+    (tmp_path / "a.tar").write_bytes(data[: len(data) // 2])
+    with pytest.raises(DataError, match="damaged or cut short"):
+        read(tmp_path / "a.tar")
 
 
 def test_which_texts_are_meant_must_be_clear(tmp_path: Path) -> None:

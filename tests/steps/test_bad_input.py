@@ -225,13 +225,18 @@ def test_texts_that_are_no_json(workspace: Path) -> None:
     assert said.startswith(f"{workspace}/emoji/categories.json is not JSON in UTF-8: ")
 
 
-def test_a_category_without_a_text(workspace: Path) -> None:
+def test_categories_without_a_text(workspace: Path) -> None:
     path = workspace / "emoji" / "categories.json"
     texts = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({"7": "another set's"}), "utf-8")
+    [said] = refused(workspace, DataError)
+    assert said.endswith(
+        "categories.json has no text for the categories 0, 200, 400, 600, 800 and 1 more"
+    )
     del texts["400"], texts["800"]
     path.write_text(json.dumps(texts), "utf-8")
-    [said] = refused(workspace, DataError)
-    assert said.endswith("categories.json has no text for the categories 400, 800")
+    done = likewise.ingest("emoji", workspace=workspace)
+    assert (done.items, done.findings) == (24, {"no-text": 2})
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,13 @@ import polars as pl
 from likewise.config import Licence
 from likewise.errors import DataError, bounded
 from likewise.files import Files
-from likewise.gpr1200 import SUBSETS
+from likewise.gpr1200 import PER_CATEGORY, SUBSETS
 from likewise.sources.base import (
     Reading,
     Source,
     annotation,
     findings,
+    findings_frame,
     hidden,
     is_image,
     no_images,
@@ -36,7 +37,8 @@ class Gpr1200(Source):
     """The layout of GPR1200: label = category id, rows by category and then by file name.
 
     Images are directly in ``images/`` (or in ``images/`` of the one folder that an archive
-    holds), or else directly in the place itself.
+    holds), or else directly in the place itself. What a partial copy lacks is told: categories
+    with fewer than ten images, where most have ten, and those of the texts without any.
     """
 
     title: ClassVar[str] = "GPR1200"
@@ -68,9 +70,12 @@ class Gpr1200(Source):
         )
         if items.is_empty():
             raise no_images(files, "images/{category}_{name}.jpg, as in images/12_tower.jpg")
+        named, about_texts = self._with_texts(files, annotations, items)
         return reading(
             files,
-            self._with_texts(files, annotations, items),
+            named,
+            about_texts,
+            _incomplete(items),
             not_images(paths),
             findings(
                 images.filter(nested),
@@ -88,23 +93,49 @@ class Gpr1200(Source):
         """The names of the file of texts."""
         return [self.text] if self.text else list(TEXTS)
 
-    def _with_texts(self, files: Files, place: Path, items: pl.DataFrame) -> pl.DataFrame:
+    def _with_texts(
+        self, files: Files, place: Path, items: pl.DataFrame
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """``items`` with the texts of their categories, and findings about those.
+
+        Raises:
+            DataError: the texts cannot be used, or are of other categories altogether.
+        """
         note = annotation(files, place, self._notes())
         if note is None and self.text:
             raise DataError(
                 f"{place} holds no {self.text!r}, which the card names (source: text)"
             )
         if note is None:
-            return items
+            return items, findings_frame([])
         where, data = note
         texts = _texts(where, data)
         named = items.join(texts, on="label", how="left", maintain_order="left")
         bare = named.filter(pl.col("text").is_null())["label"].unique(maintain_order=True)
-        if len(bare):
+        if named["text"].null_count() == len(named):
             raise DataError(
                 f"{where} has no text for the categories {bounded(bare, len(bare))}"
             )
-        return named
+        faults = [
+            (f"category {label}", "no-text", "the texts do not name it") for label in bare
+        ]
+        idle = texts.join(items, on="label", how="anti", maintain_order="left")["label"]
+        if len(idle):
+            examples = bounded(idle, len(idle), 3)
+            said = f"{len(idle):,} of {len(texts):,} categories have no image: {examples}"
+            faults.append((Path(where).name, "dangling", said))
+        return named, findings_frame(faults)
+
+
+def _incomplete(items: pl.DataFrame) -> pl.DataFrame:
+    """Findings about categories of another size, where most have the benchmark's."""
+    counts = items.group_by("label", maintain_order=True).len()
+    whole = pl.col("len") == PER_CATEGORY
+    if 2 * counts.filter(whole).height < counts.height:
+        return findings_frame([])  # a set of its own in this layout, or hardly a copy
+    said = pl.format("{} images, where a category has {}", "len", pl.lit(PER_CATEGORY))
+    odd = counts.filter(~whole).with_columns(path=pl.format("category {}", "label"))
+    return findings(odd, "incomplete", said)
 
 
 def _images_folder(files: Files) -> pl.DataFrame:
