@@ -139,16 +139,16 @@ class _Parsed:
         self._images, self._boxes = Gathered(_IMAGES), Gathered(_BOXES)
         self._classes = Gathered(_CLASSES)
         self._broken: list[tuple[str, str, str]] = []
-        files = 0
+        whole_files = 0
         for path, data in contents:
-            files += 1
             try:
                 whole = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Whole)
             except (msgspec.MsgspecError, RecursionError) as error:
                 self._broken.append((path, "bad-annotation", f"not COCO's JSON: {error}"))
                 continue
+            whole_files += 1
             self._take(path, whole)
-        if len(self._broken) == files:
+        if not whole_files:
             where, _, detail = self._broken[0]
             raise DataError(f"{where} is {detail}")
 
