@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from likewise.steps.embed import embed
     from likewise.steps.evaluate import evaluate
     from likewise.steps.export import Exported, export
+    from likewise.steps.findings import findings, validate
     from likewise.steps.ingest import ingest
     from likewise.steps.init import init
+    from likewise.steps.labels import labels
     from likewise.steps.open import Catalogue, Dataset
     from likewise.steps.open import open_catalogue as open
     from likewise.steps.publish import publish
@@ -58,8 +60,10 @@ _HOMES = {
     "embed": "steps.embed",
     "evaluate": "steps.evaluate",
     "export": "steps.export",
+    "findings": "steps.findings",
     "ingest": "steps.ingest",
     "init": "steps.init",
+    "labels": "steps.labels",
     "open": "steps.open:open_catalogue",
     "publish": "steps.publish",
     "query": "steps.query",
@@ -67,6 +71,7 @@ _HOMES = {
     "search": "steps.search",
     "show": "steps.show",
     "train": "steps.train",
+    "validate": "steps.findings",
     "write_query": "steps.query",
     "write_schemas": "steps.schemas",
     "write_sheet": "steps.search",
@@ -94,8 +99,10 @@ __all__ = [
     "embed",
     "evaluate",
     "export",
+    "findings",
     "ingest",
     "init",
+    "labels",
     "open",
     "publish",
     "query",
@@ -103,6 +110,7 @@ __all__ = [
     "search",
     "show",
     "train",
+    "validate",
     "write_query",
     "write_schemas",
     "write_sheet",

@@ -8,7 +8,8 @@ width of an integer or string type therefore never change it; any single value d
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,17 +24,27 @@ DIGITS = 32
 
 
 @dataclass(frozen=True)
+class Split:
+    """A part of a data set: how many items, and a digest of which they are and their labels."""
+
+    items: int
+    digest: str
+
+
+@dataclass(frozen=True)
 class Digests:
     """A table's row count and one digest a column; for items also one of their contents.
 
     ``further`` is one digest of all columns that are the source's own, in the published table:
     a stage can name it without knowing which they are.
+    ``splits`` is each split of items, "" for items that are in none; columns vouch for it.
     """
 
     rows: int
     columns: dict[str, str]
     contents: str | None = None
     further: str | None = None
+    splits: dict[str, Split] = field(default_factory=dict, compare=False)
 
     def to_yaml(self) -> str:
         """The digest file's text."""
@@ -42,6 +53,8 @@ class Digests:
             head["contents"] = self.contents
         if self.further is not None:
             head["further"] = self.further
+        if self.splits:
+            head["splits"] = {name: asdict(split) for name, split in self.splits.items()}
         return yaml.safe_dump({**head, "columns": self.columns}, sort_keys=False)
 
     @classmethod
@@ -55,7 +68,8 @@ class Digests:
             rows, columns = document.get("rows"), document.get("columns")
             if isinstance(rows, int) and isinstance(columns, dict):
                 contents, further = document.get("contents"), document.get("further")
-                return cls(rows, columns, contents, further)
+                splits = {name: Split(**said) for name, said in _splits(document)}
+                return cls(rows, columns, contents, further, splits)
         raise DataError(f"{where}: not a digest file; make it anew with: dvc repro")
 
 
@@ -109,6 +123,21 @@ class Digester:
         return Digests(len(keys), found, whole)
 
 
+def digest_splits(items: pa.Table) -> dict[str, Split]:
+    """Each split of ``items`` (item_id, label, split), by name; of those in none, "".
+
+    The digest is that of the label column of the split's own items: it is the same wherever
+    the same items have the same labels, whatever the split is called there.
+    """
+    names = pc.fill_null(items["split"].cast(pa.large_string()), "")
+    found = {}
+    for name in sorted(pc.unique(names).to_pylist()):
+        part = items.select(["item_id", "label"]).filter(pc.equal(names, name))
+        digests = digest_batches(part.to_batches(), "item_id")
+        found[name] = Split(digests.rows, digests.columns["label"])
+    return found
+
+
 def digest_batches(batches: Iterable[pa.RecordBatch], key: str) -> Digests:
     """The digests of a table given as ``batches``, whose rows ``key`` tells apart."""
     digester = Digester(key)
@@ -124,6 +153,11 @@ def digest_set(values: pa.ChunkedArray) -> str:
     for part in _encoded(distinct.take(pc.sort_indices(distinct))):
         hasher.update(part)
     return hasher.hexdigest()[:DIGITS]
+
+
+def _splits(document: dict[str, object]) -> Iterable[tuple[str, dict[str, Any]]]:
+    splits = document.get("splits")
+    return splits.items() if isinstance(splits, dict) else ()
 
 
 def _refuse_twins(key: str, ordered: pa.Array) -> None:

@@ -176,7 +176,7 @@ def test_the_verbs_in_order(
     assert added.lines()[0] == "emoji: 24 items, 6 labels, 1 findings"
     ingested = run("ingest", "emoji").lines()
     assert ingested[0] == "emoji: 24 items in 24 images"
-    assert ingested[2].startswith("left out: not-an-image 1")
+    assert ingested[2].startswith("found: not-an-image 1")
     assert run("ingest", "emoji", "--strict").code == likewise.DataError.exit_code
     assert run("train", "lite0").out.startswith("lite0: test_resnet.r160_in1k")
     assert run("embed", "emoji", "lite0").lines()[0] == "emoji by lite0: 24 vectors computed"

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli import care, make, read, write
+from likewise.cli import care, faults, make, read, write
 from likewise.cli.output import note, say
 
 INTERRUPTED = 130
@@ -23,7 +23,9 @@ COMMANDS = (
     ("publish", make.publish, "likewise publish gpr1200"),
     ("evaluate", make.evaluate, "likewise evaluate gpr1200-lite0-gpr1200"),
     ("list", read.list_, "likewise list --json"),
-    ("show", read.show, "likewise show gpr1200"),
+    ("show", read.show, "likewise show gpr1200 --labels"),
+    ("findings", faults.findings, "likewise findings cards --check box-outside"),
+    ("validate", faults.validate, "likewise validate fissp ~/data/fissp"),
     (
         "query",
         read.query,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from likewise.cli.output import cell, counts, say, table
 
 if TYPE_CHECKING:
-    from likewise.steps.show import Contents, Description, Labels, RunFacts
+    from likewise.steps.show import Contents, Description, Labels, RunFacts, SplitFacts
 
 INDENT = 10
 
@@ -53,12 +53,18 @@ def _contents(contents: "Contents") -> Iterator[tuple[str, str]]:
     yield "items", f"{contents.items:,} in {contents.images:,} images, {megabytes:,.1f} MB"
     if contents.labels:
         yield "labels", _labels(contents.labels)
-    yield "splits", counts(contents.splits)
+    yield "splits", "\n".join(map(_split, contents.parts))
     yield "subsets", counts(contents.subsets)
     yield "roles", counts(contents.roles)
     yield "formats", counts(contents.formats)
     widths, heights = (_range(r) for r in (contents.widths, contents.heights))
     yield "sizes", f"width {widths}, height {heights} pixels"
+
+
+def _split(part: "SplitFacts") -> str:
+    """A split in a line; what tells it from others of its name, to twelve digits."""
+    digest = f", digest {part.digest[:12]}" if part.digest else ""
+    return f"{part.split or 'none'} {part.items:,} items, {part.labels:,} labels{digest}"
 
 
 def _labels(labels: "Labels") -> str:

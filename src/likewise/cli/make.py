@@ -7,6 +7,7 @@ import typer
 
 import likewise
 from likewise.cli.evaluation import print_evaluation
+from likewise.cli.options import Options, parsed
 from likewise.cli.output import counts, say
 
 Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set of the catalogue.")]
@@ -34,12 +35,15 @@ def add(
         Path | None, typer.Option(metavar="FILE", help="What explains them, if elsewhere.")
     ] = None,
     title: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    option: Options = None,
 ) -> None:
     """Add a data set: write its card and its params.yaml entries.
 
     Nothing but names is read; every model is to embed it, every protocol to score it.
     """
-    added = likewise.add(name, source=source, path=path, text=text, title=title)
+    added = likewise.add(
+        name, source=source, path=path, text=text, title=title, options=parsed(option)
+    )
     say(f"{name}: {added.items:,} items, {added.labels:,} labels, {added.findings:,} findings")
     say(f"wrote {added.card} and params.yaml; look at both, then run: dvc repro")
 
@@ -53,7 +57,7 @@ def ingest(
     say(f"{dataset}: {done.items:,} items in {done.images:,} images")
     say(f"{done.read:,} read, {done.kept:,} kept, {done.removed:,} removed")
     if done.findings:
-        say(f"left out: {counts(done.findings)}; see the table {dataset}_findings")
+        say(f"found: {counts(done.findings)}; see: likewise findings {dataset}")
 
 
 def train(

@@ -32,8 +32,22 @@ def list_(rev: Rev = None, json: Json = False) -> None:
     table(("dataset", "state", "items", "models", "runs", "title"), rows)
 
 
-def show(dataset: Dataset, rev: Rev = None, json: Json = False) -> None:
-    """Show what a data set is and holds, and its runs' numbers."""
+def show(
+    dataset: Dataset,
+    labels: Annotated[
+        bool, typer.Option("--labels", help="List every label of every split instead.")
+    ] = False,
+    rev: Rev = None,
+    json: Json = False,
+) -> None:
+    """Show what a data set is and holds, and its runs' numbers.
+
+    Splits of the same digest are the same items with the same labels.
+    """
+    if labels:
+        counted = likewise.labels(dataset, rev=rev)
+        (frame_as_json if json else frame_as_table)(counted)
+        return
     found = likewise.show(dataset, rev=rev)
     if json:
         as_json(found)

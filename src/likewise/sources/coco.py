@@ -109,7 +109,7 @@ class Coco(BoxSource):
         if names.is_empty():
             raise notes.absent("annotations/instances_{split}.json")
         parsed = _Parsed(notes.read(names))
-        entries, faults = parsed.entries(images["path"])
+        entries, faults = parsed.entries(images["path"], files.path)
         listed = entries.select("image_id", "split", "licence", "width", "height")
         told = (
             images.select(image_id="path")
@@ -181,7 +181,7 @@ class _Parsed:
                 where = f"{path}: {name}[{number}]"
                 self._broken.append((where, "bad-annotation", str(error)))
 
-    def entries(self, paths: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def entries(self, paths: pl.Series, top: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The image entries (file, id, image_id, split, licence, sizes), and findings."""
         order = (split_rank(), "split", "file")
         rows = self._images.frame().sort(*order, nulls_last=True, maintain_order=True)
@@ -194,7 +194,7 @@ class _Parsed:
         )
         found, lost = [], [rows.clear().join(_no_faults(), on="reference")]
         for (file, split), part in rows.group_by("file", "split", maintain_order=True):
-            hits, faults = _meant(part, paths, str(file), split)
+            hits, faults = _meant(part, paths, top, (str(file), split))
             found.append(hits)
             lost.append(part.join(faults, on="reference", maintain_order="left"))
         entries = pl.concat(found) if found else rows.with_columns(image_id="reference")
@@ -240,13 +240,14 @@ class _Parsed:
 
 
 def _meant(
-    rows: pl.DataFrame, paths: pl.Series, file: str, split: Any
+    rows: pl.DataFrame, paths: pl.Series, top: Path, note: tuple[str, Any]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows with the images that they mean, those of the ``split`` first; the faults."""
+    file, split = note
     folder = file.rpartition("/")[0]
     near = paths.filter(paths.str.contains(rf"(^|/){split}[^/]*/")) if split else paths.clear()
     first = match(rows["reference"], near, folders=(folder,))
-    rest = match(first.faults["reference"], paths, folders=(folder,))
+    rest = match(first.faults["reference"], paths, folders=(folder,), top=top)
     found = pl.concat([first.found, rest.found]).rename({"path": "image_id"})
     return rows.join(found, on="reference", maintain_order="left"), rest.faults
 

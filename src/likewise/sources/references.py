@@ -3,8 +3,10 @@
 Everything is done in columns, a join a depth of folders: millions of names stay cheap.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
@@ -28,18 +30,21 @@ def match(
     paths: pl.Series,
     *,
     folders: Sequence[str] = (),
+    top: Path | None = None,
     stems: bool = False,
 ) -> Matches:
     r"""The image that each of the ``references`` means.
 
-    A reference means the path that it is, from the top or from one of the ``folders``; else the
-    one path that ends in it (``a.jpg`` means ``images/a.jpg``); else the one path that ends in
-    it where upper and lower case are the same, as Windows and macOS have it. ``\`` is ``/``.
+    A reference means the path that it is, from the top or from one of the ``folders``, or from
+    anywhere above the top's folder, whose name it then has in it; else the one path that ends
+    in it (``a.jpg`` means ``images/a.jpg``); else the one path that ends in it where upper and
+    lower case are the same, as Windows and macOS have it. ``\`` is ``/``.
 
     Args:
         references: names from annotation files; nulls are left out.
         paths: every image there is.
         folders: folders that names may be relative to, the likeliest first.
+        top: the folder or archive that ``paths`` are in.
         stems: compare without the suffix: a label file means the image of its name.
     """
     asked = pl.DataFrame({"reference": references.drop_nulls().unique(maintain_order=True)})
@@ -50,6 +55,10 @@ def match(
     found, rest = [], asked
     for folder in dict.fromkeys(("", *folders)):
         hits = _exact(rest, known, folder)
+        rest = rest.join(hits, on="reference", how="anti", maintain_order="left")
+        found.append(_one_each(hits))
+    if top is not None:
+        hits = _exact(_below(rest, top), known, "")
         rest = rest.join(hits, on="reference", how="anti", maintain_order="left")
         found.append(_one_each(hits))
     several = []
@@ -76,6 +85,13 @@ def _exact(asked: pl.DataFrame, known: pl.DataFrame, folder: str) -> pl.DataFram
     place = pl.lit(f"{folder.rstrip('/')}/" if folder.strip("/") else "")
     wanted = asked.with_columns(key=place + pl.col("key"))
     return wanted.join(known, on="key", maintain_order="left").select("reference", "path")
+
+
+def _below(asked: pl.DataFrame, top: Path) -> pl.DataFrame:
+    """The references that have the name of ``top`` as a folder, as they go on below it."""
+    name = re.escape(top.name.split(".")[0] or top.name)
+    inside = pl.col("key").str.extract(rf"(?s)\A(?:.*/)?{name}/(.*)\z")
+    return asked.with_columns(key=inside).drop_nulls("key")
 
 
 def _tails(asked: pl.DataFrame, known: pl.DataFrame, *, lower: bool) -> pl.DataFrame:

@@ -30,8 +30,8 @@ def from_lists(
     listed, broken = _entries(notes, names)
     rank = {split: number for number, split in enumerate(splits)}
     listed = listed.sort(pl.col("split").replace_strict(rank, default=len(rank)), "list")
-    by_stem = match(listed["reference"], images["path"], stems=True)
-    by_name = match(by_stem.faults["reference"], images["path"])
+    by_stem = match(listed["reference"], images["path"], top=files.path, stems=True)
+    by_name = match(by_stem.faults["reference"], images["path"], top=files.path)
     hits = pl.concat([by_stem.found, by_name.found])
     placed = listed.join(hits, on="reference", maintain_order="left")
     first = placed.unique("path", keep="first", maintain_order=True)

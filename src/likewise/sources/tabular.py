@@ -124,7 +124,7 @@ class TableSource(BoxSource, ABC):
         """A reading of ``rows`` whose columns are called as what they are; see ``mapped``."""
         images = self.images(files)
         rows, further = _with_types(_complete(rows))
-        found = match(rows["image"], images["path"])
+        found = match(rows["image"], images["path"], top=files.path)
         lost = dangling(
             rows.rename({"image": "reference"}), found.faults, pl.concat_str(":where")
         )

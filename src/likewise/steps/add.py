@@ -1,5 +1,6 @@
 """Add a data set to a catalogue: its card, and its entries in params.yaml."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -28,13 +29,14 @@ class Added:
     runs: list[str]
 
 
-def add(
+def add(  # noqa: PLR0913 (what a card and an entry say)
     dataset: str,
     *,
     source: str,
     path: Path,
     text: Path | None = None,
     title: str | None = None,
+    options: Mapping[str, Any] | None = None,
     workspace: Path | None = None,
 ) -> Added:
     """Write the card of ``dataset`` and its entries in params.yaml; read no pixel.
@@ -48,9 +50,11 @@ def add(
         path: the folder or archive of its images.
         text: the file or folder that explains them, where that lies elsewhere.
         title: what people call it; by default the layout's own title, or the name.
+        options: what the card says to the source: ``{"label": "species"}``, say.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
+        ConfigError: the source has no such option, or not that value.
         DataError: the name is taken or no name, or nothing in ``path`` fits the layout.
         UnknownNameError: no such kind of source.
     """
@@ -62,11 +66,12 @@ def add(
         )
     kind = SOURCES.load(source)
     entry = {"path": _as_written(ws, path), "annotations": _as_written(ws, text or path)}
-    layout = kind()
+    said = {"kind": source, **(options or {})}
+    layout = SOURCES.build(said, "source")
     reading = layout.read(layout.open(path), text or path)
     labels = reading.items["label"].n_unique() - (reading.items["label"].null_count() > 0)
     runs = _runs(ws, dataset, kind.protocols if labels else ())
-    card = _card(dataset, source, title, kind)
+    card = _card(dataset, said, title, kind)
     _write(ws, dataset, card, entry, runs)
     return Added(
         dataset,
@@ -78,11 +83,14 @@ def add(
     )
 
 
-def _card(dataset: str, source: str, title: str | None, kind: type[Source]) -> dict[str, Any]:
+def _card(
+    dataset: str, source: dict[str, Any], title: str | None, kind: type[Source]
+) -> dict[str, Any]:
     """A new card; what is known of a layout's own data set is said of that one alone."""
-    facts = kind.facts() if dataset == source else {"licence": {"spdx": "NOASSERTION"}}
-    named = title or (kind.title if dataset == source else "") or dataset
-    return {"title": named, "source": {"kind": source}, **facts}
+    own = dataset == source["kind"]
+    facts = kind.facts() if own else {"licence": {"spdx": "NOASSERTION"}}
+    named = title or (kind.title if own else "") or dataset
+    return {"title": named, "source": source, **facts}
 
 
 def _as_written(ws: Workspace, path: Path) -> str:

@@ -1,11 +1,12 @@
 """Read a data set's source into its tables: images, items and findings."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
 
 from likewise import commits, tables, versions
+from likewise.digests import digest_splits
 from likewise.errors import DataError, bounded
 from likewise.imaging.store import ImageStore
 from likewise.schema import FINDINGS, IMAGES, ITEMS
@@ -68,6 +69,8 @@ def ingest(dataset: str, *, strict: bool = False, workspace: Path | None = None)
                 staging.path(ws.table(dataset, "findings")), FINDINGS, findings
             ),
         }
+        of_splits = digest_splits(items.select("item_id", "label", "split").to_arrow())
+        written["items"] = replace(written["items"], splits=of_splits)
         for name, digests in written.items():
             commits.write_text(staging.path(ws.digests(dataset, name)), digests.to_yaml())
         store.stamps(wanted, staging.path(ws.stamps(dataset)))

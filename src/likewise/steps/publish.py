@@ -1,7 +1,7 @@
 """Join items, image facts and vectors into the table that people open."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from likewise import commits, tables, versions
-from likewise.digests import Digester, with_further
+from likewise.digests import Digester, digest_splits, with_further
 from likewise.errors import StaleArtefactError
 from likewise.indexes.lance import build_ann
 from likewise.schema import IMAGES, ITEMS, PUBLISHED, Column, explained
@@ -75,7 +75,9 @@ def publish(dataset: str, *, workspace: Path | None = None) -> Published:
         digester = Digester(PUBLISHED.key)
         tables.write(table, schema, _rows(facts, vectors, schema, digester))
         _index(tables.open_table(table, ""), models)
+        of_splits = digest_splits(facts.select("item_id", "label", "split").to_arrow())
         digests = with_further(digester.digests("content"), [c.name for c in further])
+        digests = replace(digests, splits=of_splits)
         commits.write_text(staging.path(ws.published_digests(dataset)), digests.to_yaml())
         staging.commit()
     return Published(dataset, len(facts), models)

@@ -49,6 +49,19 @@ class Labels:
 
 
 @dataclass(frozen=True)
+class SplitFacts:
+    """A split: its items and classes, and a digest of which items it has, and their labels.
+
+    The same digest is the same split, whatever it is called; "" is the items in none.
+    """
+
+    split: str
+    items: int
+    labels: int
+    digest: str | None
+
+
+@dataclass(frozen=True)
 class ModelFacts:
     """One model's vectors: dimensions, type, and the passport that they carry."""
 
@@ -83,6 +96,7 @@ class Contents:
     widths: tuple[int, int] = (0, 0)
     heights: tuple[int, int] = (0, 0)
     nbytes: int = 0
+    parts: list[SplitFacts] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -183,6 +197,7 @@ def _contents(ws: Workspace, dataset: str) -> Contents | None:
     if items is None or images is None:
         return None
     facts = images.select(*_FACTS).collect()
+    digests = _digests(ws.published_digests(dataset)) or _digests(ws.digests(dataset, "items"))
     return Contents(
         items=int(items.select(pl.len()).collect().item()),
         images=len(facts),
@@ -194,7 +209,20 @@ def _contents(ws: Workspace, dataset: str) -> Contents | None:
         widths=_range(facts["width"]),
         heights=_range(facts["height"]),
         nbytes=int(facts["nbytes"].sum()),
+        parts=_parts(items, digests),
     )
+
+
+def _parts(items: pl.LazyFrame, digests: Digests | None) -> list[SplitFacts]:
+    """The splits in the order of their first rows; digests as ingest wrote them."""
+    counts = items.group_by("split", maintain_order=True).agg(
+        pl.len(), labels=pl.col("label").drop_nulls().n_unique()
+    )
+    known = {name: split.digest for name, split in digests.splits.items()} if digests else {}
+    return [
+        SplitFacts(split or "", number, labels, known.get(split or ""))
+        for split, number, labels in counts.collect().iter_rows()
+    ]
 
 
 def _counts(frame: pl.LazyFrame, column: str) -> dict[str, int]:

@@ -1,0 +1,33 @@
+"""Options of parts on the command line: KEY=VALUE, as often as there are any."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+Options = Annotated[
+    list[str] | None,
+    typer.Option("--option", metavar="KEY=VALUE", help="What the card says to the source."),
+]
+
+
+def parsed(options: list[str] | None) -> dict[str, Any]:
+    """``KEY=VALUE`` each; a value is JSON where it is any, else text.
+
+    Raises:
+        BadParameter: one without ``=``.
+    """
+    found = {}
+    for option in options or ():
+        key, sign, value = option.partition("=")
+        if not sign:
+            raise typer.BadParameter(f"{option!r} is not KEY=VALUE", param_hint="--option")
+        found[key] = _value(value)
+    return found
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,30 @@
+"""How many items each label has."""
+
+from pathlib import Path
+
+import polars as pl
+
+from likewise import tables, versions
+from likewise.steps.open import open_workspace
+
+
+def labels(
+    dataset: str, *, rev: str | None = None, workspace: Path | None = None
+) -> pl.DataFrame:
+    """How many items each label has in each split and subset, in canonical order.
+
+    Columns: split, subset, label, text, items; null where items have none. ``rev`` names a git
+    revision, to count as it was then.
+
+    Raises:
+        MissingArtefactError: it was not ingested yet.
+        UnknownNameError: the catalogue has no such data set, or git no such revision.
+    """
+    ws = open_workspace(workspace, rev=rev)
+    ws.dataset(dataset)
+    path = versions.present(ws, ws.table(dataset, "items"))
+    items = pl.scan_lance(tables.open_table(path, f"dvc repro ingest@{dataset}"))
+    counts = items.group_by("split", "subset", "label", maintain_order=True).agg(
+        pl.col("text").first(), items=pl.len()
+    )
+    return counts.select("split", "subset", "label", "text", "items").collect()
