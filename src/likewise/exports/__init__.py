@@ -7,6 +7,7 @@ EXPORTS: Registry[Export] = Registry(
     "export",
     {
         "folder": "likewise.exports.folder:FolderExport",
+        "image-matrix": "likewise.exports.image_matrix:ImageMatrix",
         "imagenet-npz": "likewise.exports.imagenet_npz:ImagenetNpz",
     },
 )
