@@ -55,6 +55,24 @@ def photographs(*, small: bool) -> tuple[str, Path]:
     return "photographs", _once("photographs", _copy_photographs)
 
 
+def enlarged(count: int, size: tuple[int, int]) -> Path:
+    """A tree ``train/{label}/`` of so many different JPEGs of ``size``, of real pictures."""
+
+    def make(folder: Path) -> None:
+        sources = _photographs() or sorted((SAMPLES / "images").glob("*.jpg"))
+        for number in range(count):
+            source = sources[number % len(sources)]
+            place = folder / "train" / source.name.partition("_")[0]
+            place.mkdir(parents=True, exist_ok=True)
+            with Image.open(source) as picture:
+                large = picture.convert("RGB").resize(size, Image.Resampling.BICUBIC)
+            # The comment tells apart what is made of the same picture.
+            large.save(place / f"{number:06d}.jpg", quality=90, comment=f"{number:06d}")
+
+    origin = "photographs" if _photographs() else "drawings"
+    return _once(f"{origin}-{count}-{size[0]}x{size[1]}", make)
+
+
 def repeated(tree: Path, times: int) -> Path:
     """A tree that holds the files of ``tree`` so many times."""
 
