@@ -1,12 +1,11 @@
-"""Any FAISS index, by its factory string; the door to faiss."""
+"""Any FAISS index, by its factory string."""
 
 import functools
 import hashlib
 import math
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,12 +24,10 @@ from likewise.indexes.base import (
     unfilled,
 )
 from likewise.indexes.exact import Exact, ExactSearch
+from likewise.indexes.library import GPU_MOST, library, on_gpus, threads
 
 _FEW = 10_000
 """So few allowed rows are compared one by one in place of a walk through cells or a graph."""
-
-_GPU_MOST = 2048
-"""The longest list that FAISS returns from a GPU."""
 
 _ADDED = 65_536
 _CHECKSUM = hashlib.sha256().digest_size
@@ -81,11 +78,11 @@ class Faiss(Index):
         return FaissSearch(index, vectors)
 
     def _make(self, vectors: Vectors) -> Any:
-        faiss = _library()
+        faiss = library()
 
         index = faiss.index_factory(vectors.dim, self.factory, faiss.METRIC_INNER_PRODUCT)
         gallery = vectors.read()
-        with _threads(1 if re.search("HNSW|NSG", self.factory) else None):
+        with threads(1 if re.search("HNSW|NSG", self.factory) else None):
             if not index.is_trained:
                 _seed(index, self.seed)
                 index.train(self._sample(gallery).astype(np.float32))
@@ -100,7 +97,7 @@ class Faiss(Index):
         return gallery[np.sort(draw)]
 
     def _tune(self, index: Any) -> None:
-        faiss = _library()
+        faiss = library()
 
         options = {
             "nprobe": self.nprobe,
@@ -118,9 +115,9 @@ class FaissSearch(Built):
     def __init__(self, index: Any, vectors: Vectors) -> None:
         """Hold the index, and the vectors for what it cannot answer."""
         self._index = index
-        self._gpu = _on_gpus(index)
+        self._gpu = on_gpus(index)
         # Where every row is compared, a filter costs nothing and loses nothing.
-        self._scans = isinstance(index, _library().IndexFlatCodes)
+        self._scans = isinstance(index, library().IndexFlatCodes)
         self._vectors = vectors
 
     def search(
@@ -131,7 +128,7 @@ class FaissSearch(Built):
         if not width or not len(queries):
             return unfilled(len(queries), width)
         if allowed is None:
-            index = self._gpu if self._gpu is not None and width <= _GPU_MOST else self._index
+            index = self._gpu if self._gpu is not None and width <= GPU_MOST else self._index
             return settle_ties(*index.search(queries, width))
         if not self._scans and np.count_nonzero(allowed) <= _FEW:
             return self._exact.search(queries, k, allowed)
@@ -143,7 +140,7 @@ class FaissSearch(Built):
 
     def _filtered(self, queries: Scores, width: int, allowed: Mask) -> tuple[Scores, Rows]:
         """The index's own filtered search; exact for every query that it does not serve."""
-        faiss = _library()
+        faiss = library()
 
         count = max(1, int(np.count_nonzero(allowed)))
         selector = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
@@ -158,25 +155,6 @@ class FaissSearch(Built):
         return settle_ties(scores, rows)
 
 
-def centroids(vectors: Scores, count: int, seed: int) -> Scores:
-    """(count, d) centres of a spherical k-means of (n, d) vectors; for the cells of others."""
-    faiss = _library()
-
-    means = faiss.Kmeans(
-        vectors.shape[1], count, niter=10, seed=seed, spherical=True, min_points_per_centroid=1
-    )
-    means.train(vectors)
-    found: Scores = means.centroids
-    return found
-
-
-def _library() -> Any:
-    """The module faiss, untyped: its own stubs know no keyword argument of its classes."""
-    import faiss
-
-    return faiss
-
-
 def _filter(index: Any, selector: Any, rows: float) -> Any:
     """Search parameters that hold a filter and, for the rest, what the index is set to.
 
@@ -184,7 +162,7 @@ def _filter(index: Any, selector: Any, rows: float) -> Any:
     at, or recall would fall (1 in 2 allowed, IVF: from 0.99 to 0.92). FAISS takes parameters of
     a wrong class without a word and does not filter then.
     """
-    faiss = _library()
+    faiss = library()
 
     index = faiss.downcast_index(index)
     if isinstance(index, faiss.IndexPreTransform):
@@ -209,7 +187,7 @@ def _filter(index: Any, selector: Any, rows: float) -> Any:
 
 def _seed(index: Any, seed: int) -> None:
     """Seed every k-means of ``index``."""
-    faiss = _library()
+    faiss = library()
 
     index = faiss.downcast_index(index)
     for inner in ("index", "base_index", "storage", "quantizer"):
@@ -220,34 +198,9 @@ def _seed(index: Any, seed: int) -> None:
             part.cp.seed = seed
 
 
-@contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    faiss = _library()
-
-    before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(count or before)
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(before)
-
-
-def _on_gpus(index: Any) -> Any:
-    """A copy of ``index`` on all GPUs; None where there are none, or none for its kind."""
-    faiss = _library()
-
-    # Asked of no GPU, FAISS returns an empty index and no error.
-    if not faiss.get_num_gpus():
-        return None
-    try:
-        return faiss.index_cpu_to_all_gpus(index)
-    except RuntimeError:
-        return None
-
-
 def _load(path: Path, vectors: Vectors) -> Any:
     """The index in ``path``; None where there is none, or one that is damaged."""
-    faiss = _library()
+    faiss = library()
 
     try:
         if _checksum(path, path.stat().st_size - _CHECKSUM) != _tail(path):
@@ -263,7 +216,7 @@ def _save(index: Any, path: Path) -> None:
 
     A cache that cannot be written is no reason to fail.
     """
-    faiss = _library()
+    faiss = library()
 
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     with suppress(OSError, RuntimeError):

@@ -19,7 +19,7 @@ from likewise.indexes.base import (
     unfilled,
 )
 from likewise.indexes.exact import ExactSearch
-from likewise.indexes.faiss import centroids
+from likewise.indexes.library import centroids
 
 if TYPE_CHECKING:
     import lance
