@@ -37,7 +37,8 @@ def exact(gallery: Floats, metric: str) -> Built:
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 @pytest.mark.parametrize("count", [3, 40])
 def test_exact_is_sorting_by_every_metric(metric: str, dtype: type, count: int) -> None:
-    gallery, queries = made(900, 24, 0).astype(dtype), made(count, 24, 1)
+    gallery: Floats = made(900, 24, 0).astype(dtype)
+    queries = made(count, 24, 1)
     allowed = np.random.default_rng(2).random(900) < 0.5
     for k in (1, 30, 880, 900):
         for mask in (None, allowed):
