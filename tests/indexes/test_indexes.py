@@ -21,7 +21,8 @@ Floats = npt.NDArray[np.floating[Any]]
 
 DIM = 32
 ENTRIES: list[dict[str, Any]] = [
-    *({"kind": kind} for kind in INDEXES.kinds()),
+    *({"kind": kind} for kind in INDEXES.kinds() if kind != "lopq"),
+    {"kind": "lopq", "v": 2, "refine_factor": 10},
     {"kind": "faiss", "factory": "IVF4,Flat", "nprobe": 4},
     {"kind": "faiss", "factory": "RR32,IVF4,SQfp16", "nprobe": 4},
     {"kind": "faiss", "factory": "HNSW16", "ef_search": 200},
@@ -235,6 +236,13 @@ FACTORIES = [
     "RR32,IVF8,SQ8,RFlat",
     "PQ16x4",
     "NSG16",
+    "RaBitQ4,RFlat",
+    "IVF8,RaBitQ4",
+    "IVF8,RaBitQfs,RFlat",
+    "IVF8,PQ16x4fs,RFlat",
+    "PQ16x4fs,RFlat",
+    "OPQ16,IVF8,PQ16x4,Refine(SQfp16)",
+    "HNSW16_SQ8",
 ]
 
 
@@ -248,8 +256,8 @@ def test_faiss_filters_above_the_few_as_well(
     entry: dict[str, Any] = {"kind": "faiss", "factory": factory}
     if "IVF" in factory:
         entry["nprobe"] = 8
-    if "RFlat" in factory:
-        entry["refine_factor"] = 5
+    if "RFlat" in factory or "Refine" in factory:
+        entry["refine_factor"] = 10
     _, rows = build(entry, Vectors.of(gallery)).search(queries, 5, allowed)
     assert allowed[rows].all()
     wanted = truth(queries, gallery, 5, allowed)

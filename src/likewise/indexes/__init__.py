@@ -9,6 +9,7 @@ INDEXES: Registry[Index] = Registry(
         "exact": "likewise.indexes.exact:Exact",
         "faiss": "likewise.indexes.faiss:Faiss",
         "lance": "likewise.indexes.lance:Lance",
+        "lopq": "likewise.indexes.lopq:Lopq",
     },
 )
 """Index kind -> class."""

@@ -89,10 +89,12 @@ class Built(ABC):
 class Index(Part, ABC):
     """A way to search; its fields are its options.
 
-    ``cached`` says whether the kind makes use of a file that it made before.
+    ``cached`` says whether the kind makes use of a file that it made before; ``asked`` names
+    the options that only say how to search it: whatever they are, the file is the same.
     """
 
     cached: ClassVar[bool] = False
+    asked: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def build(self, vectors: Vectors, cache: Path | None = None) -> Built:

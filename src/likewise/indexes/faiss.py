@@ -1,11 +1,8 @@
 """Any FAISS index, by its factory string."""
 
 import functools
-import hashlib
 import math
-import os
 import re
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from likewise.errors import ConfigError
+from likewise.indexes import kept
 from likewise.indexes.base import (
     Built,
     Index,
@@ -30,7 +28,6 @@ _FEW = 10_000
 """So few allowed rows are compared one by one in place of a walk through cells or a graph."""
 
 _ADDED = 65_536
-_CHECKSUM = hashlib.sha256().digest_size
 
 
 class Faiss(Index):
@@ -44,6 +41,8 @@ class Faiss(Index):
         nprobe: cells that a query looks into (IVF).
         ef_search: candidates that a query holds (HNSW).
         refine_factor: so many times ``k`` candidates are scored again (RFlat, Refine).
+        parameters: whatever else FAISS can set before a search, by its own names:
+            ``{quantizer_efSearch: 64, max_codes: 10000}``.
         train: vectors to train on, drawn at random; all of them by default.
         seed: of the training sample and of k-means.
 
@@ -53,11 +52,15 @@ class Faiss(Index):
     """
 
     cached: ClassVar[bool] = True
+    asked: ClassVar[frozenset[str]] = frozenset(
+        {"nprobe", "ef_search", "refine_factor", "parameters"}
+    )
 
     factory: str = "Flat"
     nprobe: int | None = Field(default=None, ge=1)
     ef_search: int | None = Field(default=None, ge=1)
     refine_factor: int | None = Field(default=None, ge=1)
+    parameters: dict[str, float] = Field(default_factory=dict)
     train: int | None = Field(default=None, ge=1)
     seed: int = 0
 
@@ -68,7 +71,8 @@ class Faiss(Index):
             if index is None:
                 index = self._make(vectors)
                 if cache is not None and self.factory != "Flat":
-                    _save(index, cache)
+                    made = index
+                    kept.keep(cache, lambda path: library().write_index(made, str(path)))
             self._tune(index)
         except RuntimeError as error:
             what = f"{vectors.rows:,} vectors of {vectors.dim} dimensions"
@@ -103,6 +107,7 @@ class Faiss(Index):
             "nprobe": self.nprobe,
             "efSearch": self.ef_search,
             "k_factor_rf": self.refine_factor,
+            **self.parameters,
         }
         for name, value in options.items():
             if value is not None:
@@ -186,7 +191,7 @@ def _filter(index: Any, selector: Any, rows: float) -> Any:
 
 
 def _seed(index: Any, seed: int) -> None:
-    """Seed every k-means of ``index``."""
+    """Seed every k-means of ``index``; few vectors a centre are what small data sets have."""
     faiss = library()
 
     index = faiss.downcast_index(index)
@@ -196,55 +201,20 @@ def _seed(index: Any, seed: int) -> None:
     for part in (index, getattr(index, "pq", None)):
         if part is not None and hasattr(part, "cp"):
             part.cp.seed = seed
+            part.cp.min_points_per_centroid = 1
 
 
 def _load(path: Path, vectors: Vectors) -> Any:
     """The index in ``path``; None where there is none, or one that is damaged."""
     faiss = library()
 
+    if not kept.whole(path):
+        return None
     try:
-        if _checksum(path, path.stat().st_size - _CHECKSUM) != _tail(path):
-            return None
         index = faiss.read_index(str(path))
-    except (OSError, ValueError, RuntimeError):
+    except RuntimeError:
         return None
     return index if (index.ntotal, index.d) == (vectors.rows, vectors.dim) else None
-
-
-def _save(index: Any, path: Path) -> None:
-    """Write ``index`` and, behind it, its checksum: whole or not at all.
-
-    A cache that cannot be written is no reason to fail.
-    """
-    faiss = library()
-
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with suppress(OSError, RuntimeError):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            faiss.write_index(index, str(beside))
-            checksum = _checksum(beside, beside.stat().st_size)
-            with beside.open("ab") as handle:
-                handle.write(checksum)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-
-
-def _checksum(path: Path, size: int) -> bytes:
-    """The SHA-256 of a file's first ``size`` bytes."""
-    hasher = hashlib.sha256()
-    with path.open("rb") as handle:
-        while size > 0 and (part := handle.read(min(size, 1 << 20))):
-            hasher.update(part)
-            size -= len(part)
-    return hasher.digest()
-
-
-def _tail(path: Path) -> bytes:
-    with path.open("rb") as handle:
-        handle.seek(-_CHECKSUM, os.SEEK_END)
-        return handle.read()
 
 
 def _said(error: RuntimeError) -> str:

@@ -1,0 +1,51 @@
+"""Index files: whole or not at all, and never believed without their checksum."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+_CHECKSUM = hashlib.sha256().digest_size
+
+
+def whole(path: Path) -> bool:
+    """Whether ``path`` is there and is what was written."""
+    try:
+        return _checksum(path, path.stat().st_size - _CHECKSUM) == _tail(path)
+    except (OSError, ValueError):
+        return False
+
+
+def keep(path: Path, write: Callable[[Path], None]) -> None:
+    """Have ``write`` make a file, put its checksum behind it, and rename it to ``path``.
+
+    A file that cannot be written is no reason to fail: it would only save time.
+    """
+    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    with suppress(OSError, RuntimeError):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(beside)
+            checksum = _checksum(beside, beside.stat().st_size)
+            with beside.open("ab") as handle:
+                handle.write(checksum)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+def _checksum(path: Path, size: int) -> bytes:
+    """The SHA-256 of a file's first ``size`` bytes."""
+    hasher = hashlib.sha256()
+    with path.open("rb") as handle:
+        while size > 0 and (part := handle.read(min(size, 1 << 20))):
+            hasher.update(part)
+            size -= len(part)
+    return hasher.digest()
+
+
+def _tail(path: Path) -> bytes:
+    with path.open("rb") as handle:
+        handle.seek(-_CHECKSUM, os.SEEK_END)
+        return handle.read()
