@@ -14,7 +14,7 @@ from pathlib import Path
 
 from measure import parser
 
-NAMES = ("ingest", "versions", "commands", "embed", "score", "search", "exports")
+NAMES = ("ingest", "million", "versions", "commands", "embed", "score", "search", "exports")
 LIBRARIES = ("pylance", "polars", "torch", "faiss-gpu", "faiss-cpu", "dvc", "datasets")
 
 
