@@ -9,6 +9,7 @@ SOURCES: Registry[Source] = Registry(
         "coco": "likewise.sources.coco:Coco",
         "compcars": "likewise.sources.compcars:CompCars",
         "csv": "likewise.sources.csv:Csv",
+        "fissp": "likewise.sources.fissp:Fissp",
         "folder": "likewise.sources.folder:FolderTree",
         "gpr1200": "likewise.sources.gpr1200:Gpr1200",
         "imagenet": "likewise.sources.imagenet:ImageNet",

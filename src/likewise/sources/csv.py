@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Literal
 
@@ -39,19 +40,24 @@ class Csv(TableSource):
         names = notes.names(r"\.(csv|tsv)\z")
         if names.is_empty():
             raise notes.absent("a .csv with a header")
+        rows, faults = self.tables(notes, names)
+        used = pl.col("path").str.to_lowercase().str.contains(r"\.(csv|tsv)\z")
+        return self.assembled(files, rows, faults, used)
+
+    def tables(self, notes: Notes, names: pl.Series) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+        """The rows of the files ``names``, their columns called as what they are; findings."""
         frames, faults = [], []
         for where, data in notes.read(names):
             table, broken = self._table(where, data)
             mapped, odd = self.mapped(table, where)
             if "split" not in mapped.columns:
-                mapped = mapped.with_columns(
-                    split=pl.lit(split_named(where, SPLITS), pl.String)
-                )
-            frames.append((where, mapped))
+                said = split_named(where, SPLITS)
+                mapped = mapped.with_columns(split=pl.lit(said, pl.String))
+            folder = pl.lit(where[: where.rfind("/") + 1]).alias(":folder")
+            frames.append((where, mapped.with_columns(folder)))
             faults += [findings_frame(broken), odd]
-        rows = pl.concat([frame for _, frame in sorted(frames)], how="diagonal")
-        used = pl.col("path").str.to_lowercase().str.contains(r"\.(csv|tsv)\z")
-        return self.assembled(files, rows, faults, used)
+        ordered = [frame for _, frame in sorted(frames, key=itemgetter(0))]
+        return pl.concat(ordered, how="diagonal"), faults
 
     def _table(
         self, where: str, data: bytes

@@ -1,19 +1,17 @@
 """Tables of annotations: which column is what, and what of other columns is kept."""
 
 import difflib
-import re
 from abc import ABC
 from collections.abc import Sequence
 from typing import Literal
 
 import polars as pl
-import pyarrow as pa
 
 from likewise.errors import DataError, hint
 from likewise.files import Files
-from likewise.schema import PUBLISHED, Column
 from likewise.sources.base import Reading, as_findings, findings, reading
 from likewise.sources.boxes import CORNERS, BoxSource, dangling, foreign, split_rank
+from likewise.sources.columns import with_types
 from likewise.sources.folder import SPLITS
 from likewise.sources.references import match
 
@@ -89,7 +87,7 @@ class TableSource(BoxSource, ABC):
         chosen = {kind: self._column(kind, names, where) for kind in _KNOWN}
         there = {column: kind for kind, column in chosen.items() if column}
         if not chosen["image"]:
-            near = hint("image", names) if names else "there is none"
+            near = _nearest(names)
             raise DataError(
                 f"{where}: no column says the image; {near}; name it in the card: image: COLUMN"
             )
@@ -119,28 +117,31 @@ class TableSource(BoxSource, ABC):
             )
 
     def assembled(
-        self, files: Files, rows: pl.DataFrame, faults: Sequence[pl.DataFrame], used: pl.Expr
+        self,
+        files: Files,
+        rows: pl.DataFrame,
+        faults: Sequence[pl.DataFrame],
+        used: pl.Expr,
+        tree: pl.DataFrame | None = None,
     ) -> Reading:
-        """A reading of ``rows`` whose columns are called as what they are; see ``mapped``."""
-        images = self.images(files)
-        rows, further = _with_types(_complete(rows))
-        found = match(rows["image"], images["path"], top=files.path)
-        lost = dangling(
-            rows.rename({"image": "reference"}), found.faults, pl.concat_str(":where")
-        )
-        nameless = findings(
-            rows.filter(pl.col("image").is_null()).select(path=":where"),
-            "bad-row",
-            "it names no image",
-        )
-        placed = rows.join(
-            found.found.rename({"path": "image_id"}),
-            left_on="image",
-            right_on="reference",
-            maintain_order="left",
-        )
+        """A reading of ``rows`` whose columns are called as what they are; see ``mapped``.
+
+        Args:
+            files: where the images are.
+            rows: a row a box or image, ``:where`` it stands, and perhaps the ``:folder`` that
+                its image's name is relative to.
+            faults: findings to which others are added.
+            used: which other files are annotations.
+            tree: the images in canonical order where folders say more of them: path, name (as
+                annotations have it), split, subset, label; by default every image there is.
+        """
+        images = self.images(files).with_columns(name="path") if tree is None else tree
+        rows, further = with_types(_complete(rows))
+        placed, lost = _placed(rows, images, files)
         own = [column.name for column in further]
         told, twins = _images(images, placed, own)
+        if tree is None:
+            told = told.sort(split_rank(), "split", "image_id", nulls_last=True)
         items, wrong = self.boxed(
             told.drop("width", "height"), _boxes(placed, own, one=self.corners == "1-based")
         )
@@ -149,13 +150,18 @@ class TableSource(BoxSource, ABC):
             items,
             *faults,
             lost,
-            nameless,
             twins,
             wrong,
             foreign(files, images, used),
             further=further,
             sizes=told.select("image_id", "width", "height"),
         )
+
+
+def _nearest(names: Sequence[str]) -> str:
+    """Which of the columns may be the one of images."""
+    near = [n for n in names if difflib.get_close_matches(n.lower(), _KNOWN["image"], 1, _NEAR)]
+    return f"did you mean {near[0]!r}?" if near else hint("image", names)
 
 
 def _near_misses(rest: Sequence[str], chosen: dict[str, str], where: str) -> pl.DataFrame:
@@ -200,10 +206,32 @@ def _boxes(placed: pl.DataFrame, own: list[str], *, one: bool) -> pl.DataFrame:
     )
 
 
+def _placed(
+    rows: pl.DataFrame, images: pl.DataFrame, files: Files
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows with the images that they mean (image_id), and findings about the others."""
+    rows = rows.rename({"image": "reference"})
+    if ":folder" in rows.columns:
+        beside = pl.concat_str(":folder", "reference")
+        inside = beside.is_in(images["name"].implode())
+        rows = rows.with_columns(reference=pl.when(inside).then(beside).otherwise("reference"))
+    found = match(rows["reference"], images["name"], top=files.path)
+    nameless = rows.filter(pl.col("reference").is_null()).select(path=":where")
+    placed = rows.join(
+        found.found.rename({"path": "name"}), on="reference", maintain_order="left"
+    ).join(images.select("name", image_id="path"), on="name", maintain_order="left")
+    return placed, pl.concat(
+        [
+            dangling(rows, found.faults, pl.col(":where")),
+            findings(nameless, "bad-row", "it names no image"),
+        ]
+    )
+
+
 def _images(
     images: pl.DataFrame, placed: pl.DataFrame, own: list[str]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """A row an image, with what its rows say of it; findings where two rows disagree."""
+    """A row an image, with what folders and rows say of it; findings where they disagree."""
     plain = placed.filter(~pl.col("boxed"))
     first = plain.unique("image_id", keep="first", maintain_order=True)
     again = plain.join(first.select(":where"), on=":where", how="anti", maintain_order="left")
@@ -211,85 +239,37 @@ def _images(
     said = placed.group_by("image_id", maintain_order=True).agg(
         pl.col(c).drop_nulls().first() for c in shared
     )
-    other = placed.join(
-        said.select("image_id", taken="split"), on="image_id", maintain_order="left"
-    ).filter(pl.col("split") != pl.col("taken"))
     told = (
-        images.select(image_id="path")
-        .join(said.with_columns(listed=True), on="image_id", how="left")
-        .join(first.select("image_id", "label", "text", *own), on="image_id", how="left")
+        images.rename({"path": "image_id"})
+        .join(said.with_columns(listed=True), on="image_id", how="left", suffix="_said")
+        .join(
+            first.select("image_id", "label", "text", *own),
+            on="image_id",
+            how="left",
+            suffix="_said",
+            maintain_order="left",
+        )
         .with_columns(pl.col("listed").fill_null(value=False))
-        .sort(split_rank(), "split", "image_id", nulls_last=True)
     )
-    return told, pl.concat(
-        [
-            findings(
-                again.select(path=":where"), "twin", "a row before it is of the same image"
-            ),
-            findings(
-                other.select("taken", path=":where"),
-                "two-splits",
-                pl.concat_str(pl.lit("another row has its image in, and it is in, "), "taken"),
-            ),
-        ]
+    doubled = [name for name in told.columns if name.endswith("_said")]
+    told = told.with_columns(
+        pl.coalesce(name.removesuffix("_said"), name).alias(name.removesuffix("_said"))
+        for name in doubled
+    ).drop(*doubled, "name")
+    faults = [
+        findings(again.select(path=":where"), "twin", "a row before it is of the same image"),
+        _disagree(placed, told, "split", "two-splits"),
+    ]
+    if "label" in images.columns:
+        faults.append(_disagree(plain, told, "label", "two-labels"))
+    return told, pl.concat(faults)
+
+
+def _disagree(rows: pl.DataFrame, told: pl.DataFrame, column: str, check: str) -> pl.DataFrame:
+    """Findings about rows that say another ``column`` of an image than it is taken to have."""
+    taken = told.select("image_id", taken=column)
+    other = rows.join(taken, on="image_id", maintain_order="left").filter(
+        pl.col(column) != pl.col("taken")
     )
-
-
-def _with_types(rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Column, ...]]:
-    """``rows`` with its further columns typed and named as fields are, and what they are."""
-    taken = {*PUBLISHED.names(), "vector", "number", "listed", *rows.columns}
-    columns, values = [], []
-    for name in [n for n in rows.columns if n.startswith("further:")]:
-        said = name.removeprefix("further:")
-        field = field_name(said, taken)
-        taken.add(field)
-        series = typed(rows[name]).alias(field)
-        values.append(series)
-        meaning = f"the table's column {said!r}"
-        columns.append(Column(field, _ARROW[series.dtype], meaning, nullable=True))
-    bare = rows.select(n for n in rows.columns if not n.startswith("further:"))
-    return bare.with_columns(values), tuple(columns)
-
-
-_ARROW: dict[object, pa.DataType] = {
-    pl.String: pa.string(),
-    pl.Int64: pa.int64(),
-    pl.Float64: pa.float64(),
-    pl.Boolean: pa.bool_(),
-}
-
-
-def field_name(name: str, taken: set[str]) -> str:
-    """A name of a column as a field has it: letters, digits and '_', and not yet ``taken``."""
-    plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "column"
-    if plain[0].isdigit() or plain in taken:
-        plain = f"given_{plain}"
-    number = 2
-    field = plain
-    while field in taken:
-        field, number = f"{plain}_{number}", number + 1
-    return field
-
-
-def typed(values: pl.Series) -> pl.Series:
-    """``values`` in the type that all of them are of; "007" and 10**19 are text."""
-    if values.dtype.is_integer():
-        return values.cast(pl.Int64, strict=False)
-    if values.dtype.is_float():
-        return values.cast(pl.Float64)
-    if values.dtype == pl.Boolean:
-        return values
-    texts = values.cast(pl.String)
-    there = texts.drop_nulls()
-    kind = next((kind for kind, says in _SAYS.items() if there.str.contains(says).all()), None)
-    if kind is None or there.is_empty():
-        return texts
-    return texts.str.to_lowercase() == "true" if kind == pl.Boolean else texts.cast(kind)
-
-
-_SAYS: dict[type[pl.DataType], str] = {
-    pl.Int64: r"\A(?:0|-?[1-9][0-9]{0,17})\z",
-    pl.Float64: r"\A-?(?:0|[1-9][0-9]*)?(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,2})?\z",
-    pl.Boolean: r"(?i)\A(?:true|false)\z",
-}
-"""A type, and how all values of it are written."""
+    detail = pl.format("it says {}, and its image is taken to be {}", column, "taken")
+    return findings(other.with_columns(path=":where"), check, detail)
