@@ -6,8 +6,13 @@ from likewise.registry import Registry
 EXPORTS: Registry[Export] = Registry(
     "export",
     {
+        "coco": "likewise.exports.coco:CocoExport",
+        "csv": "likewise.exports.csv:CsvExport",
+        "embeddings": "likewise.exports.embeddings:Embeddings",
         "folder": "likewise.exports.folder:FolderExport",
         "image-matrix": "likewise.exports.image_matrix:ImageMatrix",
         "imagenet-npz": "likewise.exports.imagenet_npz:ImagenetNpz",
+        "voc": "likewise.exports.voc:VocExport",
+        "yolo": "likewise.exports.yolo:YoloExport",
     },
 )

@@ -44,6 +44,7 @@ class Selection:
         reader: the items' images by the row in ``items``.
         table: the published table.
         mask: (all items,) which rows of ``table`` the items are.
+        further: the names of the columns that only the source had.
     """
 
     dataset: str
@@ -52,14 +53,16 @@ class Selection:
     reader: ImageReader
     table: "lance.LanceDataset"
     mask: npt.NDArray[np.bool_]
+    further: tuple[str, ...] = ()
 
     @cached_property
     def images(self) -> pl.DataFrame:
-        """A row an image, in the order of their first items: its facts, and ``number``.
+        """A row an image, in the order of their first items: its facts, and ``:number``.
 
-        ``number`` is the row in ``items`` of the first item that is in it.
+        ``:number`` is the row in ``items`` of the first item that is in it. Columns that are
+        made here have a colon, which no column of a source has.
         """
-        numbered = self.items.with_row_index("number")
+        numbered = self.items.with_row_index(":number")
         return numbered.unique("image_id", keep="first", maintain_order=True)
 
     @cached_property
@@ -69,7 +72,7 @@ class Selection:
 
     def encoded(self) -> Iterator[tuple[int, bytes]]:
         """Every image's row in ``images`` and its bytes unchanged, with a bar on stderr."""
-        numbers = self.images["number"].to_list()
+        numbers = self.images[":number"].to_list()
         with tqdm(total=len(numbers), unit="img", desc="export", disable=None) as bar:
             for rows in chunks(self.images["nbytes"]):
                 data = self.reader.encoded([numbers[row] for row in rows])

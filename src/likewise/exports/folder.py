@@ -7,6 +7,7 @@ import polars as pl
 from likewise.errors import DataError, bounded
 from likewise.exports.base import Export, Fault, Selection, need_whole_images
 from likewise.exports.files import put
+from likewise.exports.names import different
 from likewise.imaging.decode import decode
 from likewise.imaging.probe import BadImage
 from likewise.imaging.transforms.chain import Chain, Steps, png
@@ -18,8 +19,8 @@ _NO_FOLDER = r"(^|/)(\.[^/]*|__MACOSX|)(/|\z)|[\x00\\]"
 class FolderExport(Export):
     """``images/{split}/{label}/{name}``, the images' bytes unchanged.
 
-    An image keeps its path where that already begins so. Texts, subsets and roles have no place
-    in it; csv and parquet keep them.
+    Texts, subsets and roles have no place in it; csv and parquet keep them. Names that two
+    images of a folder have are told apart by a number.
     """
 
     transform: Steps = ()
@@ -57,30 +58,6 @@ def _paths(chosen: Selection, suffix: str | None) -> list[str]:
         raise DataError(
             f"{bounded(map(repr, bad), len(bad))} cannot be the name of a folder; export csv"
         )
-    parts = [pl.col("split"), pl.col("label")]
-    place = pl.concat_str([p + "/" for p in parts], ignore_nulls=True).fill_null("")
-    placed = images.select("image_id", place=place).with_columns(
-        kept=pl.col("image_id").str.starts_with(pl.col("place")),
-        name=pl.col("image_id").str.extract(r"(?s)([^/]*)\z"),
-    )
-    if not placed["place"].eq("").any():
-        path = pl.when("kept").then("image_id").otherwise(pl.col("place") + pl.col("name"))
-    else:
-        path = pl.col("place") + pl.col("name")
-    return unique(placed.select(path.alias("path"))["path"], suffix)
-
-
-def unique(paths: pl.Series, suffix: str | None) -> list[str]:
-    """``paths`` made different from each other, by a number before the suffix."""
-    seen: dict[str, int] = {}
-    found = []
-    for path in paths:
-        stem, dot, ending = path.rpartition(".")
-        stem, ending = (stem, dot + ending) if stem else (path, "")
-        wanted = stem + (suffix or ending)
-        while wanted in seen:
-            seen[wanted] += 1
-            wanted = f"{stem}-{seen[wanted]}{suffix or ending}"
-        seen[wanted] = 1
-        found.append(wanted)
-    return found
+    place = pl.concat_str(pl.col("split") + "/", pl.col("label") + "/", ignore_nulls=True)
+    name = pl.col("image_id").str.extract(r"(?s)([^/]*)\z")
+    return different(images.select(path=place.fill_null("") + name)["path"], suffix)

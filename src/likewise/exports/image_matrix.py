@@ -79,7 +79,7 @@ class ImageMatrix(Export):
         faults: list[Fault] = []
         kept: dict[str, pl.DataFrame] = {}
         for name, rows in tables.items():
-            found, bad = self._matrix(chosen, folder / f"{name}.npy", rows["row"].to_list())
+            found, bad = self._matrix(chosen, folder / f"{name}.npy", rows[":row"].to_list())
             faults += bad
             kept[name] = _indexed(rows, found, classes)
             columns = _CAR if name.startswith("car_") else _PLAIN
@@ -135,7 +135,7 @@ def _as_rows(items: pl.DataFrame) -> pl.DataFrame:
     """The items that have a class, with the columns of the lists but Index and Class."""
     absent = [c for c in ("viewpoint", "year", "make_id") if c not in items.columns]
     return (
-        items.with_row_index("row")
+        items.with_row_index(":row")
         .with_columns(pl.lit(None, pl.String).alias(c) for c in absent)
         .drop_nulls("label")
         .with_columns(
@@ -184,7 +184,7 @@ def _classes(tables: dict[str, pl.DataFrame], *, unify: bool) -> dict[str, int]:
 
 def _indexed(rows: pl.DataFrame, kept: list[int], classes: dict[str, int]) -> pl.DataFrame:
     """The rows that have pixels, with Index and Class."""
-    order = pl.DataFrame({"row": kept}, schema={"row": pl.UInt32})
-    found = order.join(rows, on="row", maintain_order="left").with_row_index("Index")
+    order = pl.DataFrame({":row": kept}, schema={":row": pl.UInt32})
+    found = order.join(rows, on=":row", maintain_order="left").with_row_index("Index")
     number = pl.col("label").replace_strict(classes, return_dtype=pl.Int64)
     return found.with_columns(pl.col("Index").cast(pl.Int64), Class=number)

@@ -63,11 +63,13 @@ class ImagenetNpz(Export):
     def write(self, chosen: Selection, folder: Path) -> list[Fault]:
         """See ``Export.write``."""
         numbers = self._numbers(chosen.items)
-        numbered = chosen.items.with_row_index("row").with_columns(
-            y=pl.col("label").replace_strict(numbers, default=None, return_dtype=pl.Int32),
-            id=_ids(chosen.items),
+        numbered = chosen.items.with_row_index(":row").with_columns(
+            pl.col("label")
+            .replace_strict(numbers, default=None, return_dtype=pl.Int32)
+            .alias(":y"),
+            _ids(chosen.items).alias(":id"),
         )
-        wanted = numbered.drop_nulls("y")
+        wanted = numbered.drop_nulls(":y")
         train = wanted.filter(pl.col("split").fill_null(self.train) == self.train)
         val = wanted.filter(pl.col("split") == self.val)
         if train.is_empty() and val.is_empty():
@@ -103,15 +105,15 @@ class ImagenetNpz(Export):
         faults: list[Fault] = []
         cut = self.boxes == "cut"
         with out.member(f"X_{name}", (SIDE, SIDE, 3), np.uint8) as member:
-            for part in pixels(chosen, wanted["row"].to_list(), _pixels, cut=cut):
+            for part in pixels(chosen, wanted[":row"].to_list(), _pixels, cut=cut):
                 if part.rows:
                     member.append(part.pixels)
                 kept += part.rows
                 faults += part.faults
-        facts = pl.DataFrame({"row": pl.Series(kept, dtype=pl.UInt32)}).join(
-            wanted, on="row", maintain_order="left"
+        facts = pl.DataFrame({":row": pl.Series(kept, dtype=pl.UInt32)}).join(
+            wanted, on=":row", maintain_order="left"
         )
-        for column, array in (("y", f"y_{name}"), ("id", f"{name}_id")):
+        for column, array in ((":y", f"y_{name}"), (":id", f"{name}_id")):
             with out.member(array, (), np.int32) as member:
                 member.append(facts[column].to_numpy())
         return faults
@@ -135,7 +137,7 @@ def _metadata(
     wanted: pl.DataFrame, train: pl.DataFrame, numbers: dict[str, int]
 ) -> Iterable[tuple[object, ...]]:
     """A row a class, in the order of their numbers."""
-    first = wanted.unique("label", keep="first", maintain_order=True).sort("y")
+    first = wanted.unique("label", keep="first", maintain_order=True).sort(":y")
     counts = dict(train.group_by("label").len().iter_rows())
     for row in first.iter_rows(named=True):
         original = row.get("devkit_id")

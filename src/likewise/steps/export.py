@@ -9,20 +9,20 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from likewise import commits
+from likewise import commits, tables
 from likewise.config import Params, read_value, read_yaml
 from likewise.digests import Digests
 from likewise.errors import DataError, UnknownNameError
 from likewise.exports import EXPORTS
 from likewise.exports.base import Export, Fault, Selection
-from likewise.exports.files import put_csv, put_json
+from likewise.exports.files import put_json
 from likewise.exports.licences import per_item, verdict
 from likewise.steps import asked
 from likewise.steps.open import Dataset, open_workspace
 from likewise.workspace import Workspace
 
 ABOUT = "export.json"
-LICENCES = "licences.csv"
+LICENCES = "licences.jsonl"
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def export(
 
     Beside the format's own files stand ``export.json`` (what was exported, with which options,
     under which licence, digests of the columns, what was left out) and, where items have
-    licences of their own, ``licences.csv``.
+    licences of their own, ``licences.jsonl``.
 
     Args:
         dataset: its name.
@@ -80,8 +80,9 @@ def export(
         )
         put_json(folder / ABOUT, _about(ws, chosen, part, entry, done, where))
         if "licence" in chosen.items.columns:
-            rows = chosen.items.select("item_id", "image_id", "licence")
-            put_csv(folder / LICENCES, rows.columns, rows.iter_rows())
+            chosen.items.select("item_id", "image_id", "licence").write_ndjson(
+                folder / LICENCES
+            )
     return done
 
 
@@ -112,7 +113,8 @@ def _selection(dataset: Dataset, where: str | None) -> Selection:
     if items.is_empty():
         raise DataError(f"{dataset.name} has no item for which {where!r} holds")
     reader = dataset.reader(items["item_id"].to_list())
-    return Selection(dataset.name, dataset.card, items, reader, table, mask)
+    further = tuple(column.name for column in tables.further_columns(table))
+    return Selection(dataset.name, dataset.card, items, reader, table, mask, further)
 
 
 def _gate(chosen: Selection, part: Export) -> list[str]:

@@ -1,0 +1,121 @@
+"""COCO: a JSON file a split; the source ``coco`` reads it.
+
+Source: https://cocodataset.org/#format-data, "object detection".
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import polars as pl
+
+from likewise.exports.base import Fault, Selection
+from likewise.exports.boxes import BoxExport, copy_images
+from likewise.exports.names import below
+
+
+class CocoExport(BoxExport):
+    """``images/`` and ``annotations/instances_{split}.json`` ("all" where there is no split).
+
+    ``file_name`` is a path from the top of the export. Categories are numbered from 1 in the
+    order of their names, images and annotations from 1 in canonical order. ``iscrowd``,
+    ``area`` and ``supercategory`` are the source's where it had them, else 0, the box's, none.
+    """
+
+    def write(self, chosen: Selection, folder: Path) -> list[Fault]:
+        """See ``Export.write``."""
+        boxes = self.boxes(chosen, "coco")
+        paths = below(chosen, "images")
+        images = chosen.images.with_columns(pl.Series(":path", paths)).with_row_index(":image")
+        numbers = {name: n for n, name in enumerate(sorted(boxes["label"].unique()), start=1)}
+        categories = list(_categories(boxes, numbers))
+        annotated = boxes.with_row_index(":id", offset=1)
+        (folder / "annotations").mkdir()
+        for (split,), part in images.group_by("split", maintain_order=True):
+            path = folder / "annotations" / f"instances_{split or 'all'}.json"
+            inside = annotated.join(part.select(":image"), on=":image", maintain_order="left")
+            licences = (
+                sorted(set(part["licence"].drop_nulls())) if "licence" in part.columns else []
+            )
+            with path.open("w", encoding="utf-8") as out:
+                _write(out, _sections(chosen, part, inside, numbers, categories, licences))
+        copy_images(chosen, folder, paths)
+        return []
+
+
+def _categories(boxes: pl.DataFrame, numbers: dict[str, int]) -> Iterator[dict[str, Any]]:
+    above: dict[str, str | None] = {}
+    if "supercategory" in boxes.columns:
+        above = dict(
+            boxes.select("label", "supercategory").unique("label", keep="first").rows()
+        )
+    for name, number in numbers.items():
+        yield {
+            "id": number,
+            "name": name,
+            **({"supercategory": a} if (a := above.get(name)) else {}),
+        }
+
+
+def _sections(
+    chosen: Selection,
+    images: pl.DataFrame,
+    boxes: pl.DataFrame,
+    numbers: dict[str, int],
+    categories: list[dict[str, Any]],
+    licences: list[str],
+) -> dict[str, Any]:
+    """The parts of a file; long ones as they come."""
+    ids = {name: number for number, name in enumerate(licences, start=1)}
+    card = chosen.card
+    return {
+        "info": {"description": card.title, "url": "", "contributor": card.citation},
+        "licenses": [{"id": number, "name": name, "url": ""} for name, number in ids.items()],
+        "images": (_image(row, ids) for row in images.iter_rows(named=True)),
+        "categories": categories,
+        "annotations": (_annotation(row, numbers) for row in boxes.iter_rows(named=True)),
+    }
+
+
+def _image(row: dict[str, Any], licences: dict[str, int]) -> dict[str, Any]:
+    found = {
+        "id": row[":image"] + 1,
+        "file_name": row[":path"],
+        "width": row["width"],
+        "height": row["height"],
+    }
+    licence = licences.get(row.get("licence") or "")
+    return {**found, "license": licence} if licence else found
+
+
+def _annotation(row: dict[str, Any], numbers: dict[str, int]) -> dict[str, Any]:
+    width, height = row[":x2"] - row[":x1"], row[":y2"] - row[":y1"]
+    area = row.get("area")
+    return {
+        "id": row[":id"],
+        "image_id": row[":image"] + 1,
+        "category_id": numbers[row["label"]],
+        "bbox": [row[":x1"], row[":y1"], width, height],
+        "area": width * height if area is None else area,
+        "iscrowd": int(bool(row.get("iscrowd"))),
+    }
+
+
+def _write(out: IO[str], sections: dict[str, Any]) -> None:
+    """Write an object whose values may be lists that are only just being made."""
+    out.write("{")
+    for number, (name, value) in enumerate(sections.items()):
+        out.write(f'{"," if number else ""}\n"{name}": ')
+        if isinstance(value, dict):
+            out.write(json.dumps(value, ensure_ascii=False))
+        else:
+            _write_list(out, value)
+    out.write("\n}\n")
+
+
+def _write_list(out: IO[str], values: Iterable[Any]) -> None:
+    out.write("[")
+    for number, value in enumerate(values):
+        out.write(f"{',' if number else ''}\n{json.dumps(value, ensure_ascii=False)}")
+    out.write("]")

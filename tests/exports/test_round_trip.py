@@ -1,0 +1,279 @@
+"""What goes out comes back equal: every format that a source reads, on any data."""
+
+import io
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+import likewise
+from likewise.config import Card
+from likewise.errors import DataError
+from likewise.exports import EXPORTS
+from likewise.exports.base import Selection
+from likewise.sources import SOURCES
+from likewise.sources.frames import fitted
+
+BOXED = ("coco", "voc", "yolo", "csv")
+SPLITS = (None, "train", "val", "test")
+
+CORNERS = {"coco": 0.25, "voc": 0.25, "yolo": 0.25, "csv": 0.25}
+
+
+@cache
+def picture(number: int) -> tuple[bytes, str, tuple[int, int]]:
+    """A small picture: its bytes, suffix and size."""
+    size = (8 + 5 * number, 30 - 3 * number)
+    rng = np.random.default_rng(number)
+    kind, suffix = (("PNG", "png"), ("JPEG", "JPG"), ("GIF", "gif"))[number % 3]
+    out = io.BytesIO()
+    noise = rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    Image.fromarray(noise).save(out, kind)
+    return out.getvalue(), suffix, size
+
+
+@dataclass
+class InMemory:
+    """The bytes of items' images, as ``ImageReader`` gives them."""
+
+    data: list[bytes]
+
+    def encoded(self, numbers: Sequence[int]) -> list[bytes]:
+        return [self.data[number] for number in numbers]
+
+
+NAME = st.text(
+    st.characters(exclude_categories=("C", "Z"), exclude_characters="/\\"),
+    min_size=1,
+    max_size=6,
+).filter(lambda name: not name.startswith("."))
+LABEL = st.text(
+    st.characters(exclude_categories=["C"], exclude_characters="\u2028\u2029"),
+    min_size=1,
+    max_size=8,
+).filter(lambda text: text == text.strip() and text.split() != [])
+SPLIT = st.sampled_from(SPLITS)
+
+
+@st.composite
+def boxes(draw: st.DrawFn, size: tuple[int, int]) -> list[tuple[str, list[float]]]:
+    """Different labelled boxes inside of an image, in quarters of pixels."""
+    found = []
+    for _ in range(draw(st.integers(0, 3))):
+        edges = []
+        for edge in size:
+            low = draw(st.integers(0, 4 * edge - 1))
+            edges.append((low / 4, draw(st.integers(low + 1, 4 * edge)) / 4))
+        (x1, x2), (y1, y2) = edges
+        found.append((draw(LABEL), [x1, y1, x2, y2]))
+    return list({json.dumps(box): box for box in found}.values())
+
+
+@st.composite
+def boxed_sets(draw: st.DrawFn) -> pl.DataFrame:
+    """Items of a data set with boxes; some images have none."""
+    rows = []
+    for number, name in enumerate(draw(st.lists(NAME, min_size=1, max_size=4, unique=True))):
+        _, suffix, size = picture(number)
+        image = f"images/{name}.{suffix}"
+        facts = {"image_id": image, "split": draw(SPLIT), **_facts(number)}
+        inside = draw(boxes(size))
+        rows += [
+            {**facts, "item_id": f"{image}#{n}", "label": label, "box": box}
+            for n, (label, box) in enumerate(inside, start=1)
+        ]
+        if not inside:
+            rows.append({**facts, "item_id": image})
+    return _items(rows)
+
+
+def _facts(number: int) -> dict[str, Any]:
+    data, _, size = picture(number)
+    return {"number": number, "width": size[0], "height": size[1], "nbytes": len(data)}
+
+
+def _items(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    texts = ("item_id", "image_id", "label", "text", "subset", "split", "role")
+    schema: dict[str, Any] = {
+        **dict.fromkeys(texts, pl.String),
+        "box": pl.Array(pl.Float32, 4),
+        **dict.fromkeys(("width", "height", "number"), pl.Int32),
+        "nbytes": pl.Int64,
+    }
+    return pl.DataFrame(rows, schema=schema).with_columns(mode=pl.lit("RGB"))
+
+
+def selection(items: pl.DataFrame) -> Selection:
+    reader = InMemory([picture(number)[0] for number in items["number"]])
+    card = Card(title="T", source={"kind": "csv"})
+    mask = np.ones(len(items), bool)
+    return Selection("any", card, items, cast("Any", reader), cast("Any", None), mask)
+
+
+def back(kind: str, folder: Path, chosen: Selection) -> tuple[pl.DataFrame, list[str]]:
+    """The items that the source ``kind`` reads in ``folder``, boxes in pixels; its findings."""
+    source = SOURCES.build({"kind": kind}, "here")
+    files = source.open(folder)
+    reading = source.read(files, folder)
+    sizes = {picture(n)[0]: picture(n)[2] for n in range(4)}
+    paths = reading.items["image_id"].unique().to_list()
+    found = [(path, *sizes[files.read(path)], 1) for path in paths]
+    columns = ("image_id", "width", "height", "orientation")
+    facts = pl.DataFrame(found, schema=columns, orient="row")
+    items, misfits = fitted(reading.items, reading, facts)
+    told = pl.concat([reading.findings, misfits]).rows()
+    return items, [f"{row[0]}: {row[-1]}" for row in told if "export.json" not in row[0]]
+
+
+def as_rows(items: pl.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
+    return sorted(items.select(*columns, "box").rows(), key=str)
+
+
+@pytest.mark.parametrize("kind", BOXED)
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
+)
+@given(items=boxed_sets())
+def test_boxes_come_back_equal(kind: str, items: pl.DataFrame) -> None:
+    chosen = selection(items)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "out"
+        folder.mkdir()
+        assert EXPORTS.build({"kind": kind}, "here").write(chosen, folder) == []
+        found, findings = back(kind, folder, chosen)
+        assert findings == []
+        columns = ["label", "split"]
+        if kind not in {"voc", "yolo"}:  # those give odd names plain ones
+            columns += ["item_id", "image_id"]
+        assert as_rows(found, *columns) == as_rows(items, *columns)
+        files = [p for p in folder.rglob("*") if p.suffix in {".png", ".JPG", ".gif"}]
+        known = {picture(n)[0] for n in items["number"]}
+        assert {path.read_bytes() for path in files} == known
+
+
+FOLDER = LABEL.filter(
+    lambda t: not t.startswith(".") and t not in {*SPLITS, "valid", "validation", "__MACOSX"}
+).map(lambda t: t.replace("/", "-").replace("\\", "-"))
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
+)
+@given(data=st.data(), with_splits=st.booleans())
+@pytest.mark.parametrize("kind", ["folder", "csv"])
+def test_labels_of_whole_images_come_back_equal(
+    kind: str, data: st.DataObject, *, with_splits: bool
+) -> None:
+    rows = []
+    for number, name in enumerate(
+        data.draw(st.lists(NAME, min_size=1, max_size=4, unique=True))
+    ):
+        image = f"images/{name}.{picture(number)[1]}"
+        split = data.draw(st.sampled_from(SPLITS[1:])) if with_splits else None
+        label = data.draw(st.none() | FOLDER) if with_splits else data.draw(FOLDER)
+        rows.append(
+            {
+                "image_id": image,
+                "item_id": image,
+                "split": split,
+                "label": label,
+                **_facts(number),
+            }
+        )
+    items = _items(rows)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "out"
+        folder.mkdir()
+        chosen = selection(items)
+        assert EXPORTS.build({"kind": kind}, "here").write(chosen, folder) == []
+        inside = folder / "images" if kind == "folder" else folder
+        found, findings = back(kind, inside, chosen)
+        assert findings == []
+        assert as_rows(found, "label", "split") == as_rows(items, "label", "split")
+
+
+def test_labels_of_whole_images_are_no_boxes() -> None:
+    rows = [{"image_id": "a.png", "item_id": "a.png", "label": "cat", **_facts(0)}]
+    chosen = selection(_items(rows))
+    with tempfile.TemporaryDirectory() as place:
+        with pytest.raises(DataError, match="1 items are whole images with a label; say whole"):
+            EXPORTS.build({"kind": "coco"}, "here").write(chosen, Path(place))
+        EXPORTS.build({"kind": "coco", "whole": "box"}, "here").write(chosen, Path(place))
+        text = (Path(place) / "annotations" / "instances_all.json").read_text("utf-8")
+    (found,) = json.loads(text)["annotations"]
+    assert found["bbox"] == [0, 0, 8, 30]
+
+
+def test_what_a_format_cannot_hold_is_refused() -> None:
+    row = {"image_id": "a.png", "item_id": "a.png#1", "box": [0.0, 0, 4, 4], **_facts(0)}
+    with tempfile.TemporaryDirectory() as place:
+        unnamed = selection(_items([row]))
+        for kind in ("coco", "voc", "yolo"):
+            with pytest.raises(DataError, match=r"these have none: a\.png#1"):
+                EXPORTS.build({"kind": kind}, "here").write(unnamed, Path(place))
+        odd = selection(_items([{**row, "label": "a\nb"}]))
+        for kind in ("voc", "yolo"):
+            with pytest.raises(DataError, match="cannot hold the labels"):
+                EXPORTS.build({"kind": kind}, "here").write(odd, Path(place))
+        with pytest.raises(DataError, match=r"one label an image, and any has boxes: a\.png#1"):
+            EXPORTS.build({"kind": "folder"}, "here").write(odd, Path(place))
+        parent = {"image_id": "a.png", "item_id": "a.png", "label": "..", **_facts(0)}
+        with pytest.raises(DataError, match=r"'\.\.' cannot be the name of a folder"):
+            EXPORTS.build({"kind": "folder"}, "here").write(
+                selection(_items([parent])), Path(place)
+            )
+
+
+@pytest.fixture(scope="session")
+def cards(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
+    """A catalogue of 160 real photographs with 311 boxes, read from its VOC files."""
+    root = tmp_path_factory.mktemp("cards")
+    source = shared_data / "boxes_labels" / "cards"
+    (root / "catalog").mkdir(parents=True)
+    (root / "params.yaml").write_text(
+        f"datasets:\n  cards: {{path: {source}, annotations: {source}}}\n", "utf-8"
+    )
+    (root / "catalog" / "cards.yaml").write_text(
+        "title: Cards\nsource: {kind: voc}\nlicence: {spdx: Apache-2.0}\n", "utf-8"
+    )
+    likewise.ingest("cards", workspace=root)
+    likewise.publish("cards", workspace=root)
+    return root
+
+
+@pytest.mark.parametrize("kind", BOXED)
+def test_real_boxes_come_back_equal_through_ingest(
+    kind: str, cards: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    likewise.export("cards", kind, out, workspace=cards)
+    root = tmp_path / "catalogue"
+    (root / "catalog").mkdir(parents=True)
+    (root / "params.yaml").write_text(
+        f"datasets:\n  again: {{path: {out}, annotations: {out}}}\n", "utf-8"
+    )
+    card = f"title: Again\nsource: {{kind: {kind}}}\n"
+    (root / "catalog" / "again.yaml").write_text(card, "utf-8")
+    done = likewise.ingest("again", workspace=root)
+    assert done.findings in ({}, {"not-an-image": 1})
+    likewise.publish("again", workspace=root)
+    columns = ("label", "split", "width", "height", "sha256")
+    first = likewise.open("cards", workspace=cards).items
+    again = likewise.open("again", workspace=root).items
+    assert as_rows(again, *columns) == as_rows(first, *columns)
