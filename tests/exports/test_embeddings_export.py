@@ -43,6 +43,8 @@ def test_parquet_with_facts(workspace: Path) -> None:
 
 
 def test_a_model_that_has_not_embedded_it(workspace: Path) -> None:
-    with pytest.raises(likewise.UnknownNameError, match=r"no model named 'tinny'.*did you mean"):
+    with pytest.raises(
+        likewise.UnknownNameError, match=r"no model named 'tinny'.*did you mean"
+    ):
         likewise.export("emoji", "embeddings", workspace / "out", options={"model": "tinny"})
     assert not (workspace / "out").exists()
