@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     )
     from likewise.protocols.base import Evaluation
     from likewise.steps.add import add
+    from likewise.steps.correct import Corrected, correct
+    from likewise.steps.diff import Difference, diff
+    from likewise.steps.diffpage import diff_markdown, write_diff
     from likewise.steps.doctor import Problem, doctor
     from likewise.steps.embed import embed
     from likewise.steps.evaluate import evaluate
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from likewise.steps.ingest import ingest
     from likewise.steps.init import init
     from likewise.steps.labels import labels
+    from likewise.steps.log import Version, log
     from likewise.steps.open import Catalogue, Dataset
     from likewise.steps.open import open_catalogue as open
     from likewise.steps.publish import publish
@@ -43,8 +47,10 @@ _HOMES = {
     "Card": "config",
     "Catalogue": "steps.open",
     "ConfigError": "errors",
+    "Corrected": "steps.correct",
     "DataError": "errors",
     "Dataset": "steps.open",
+    "Difference": "steps.diff",
     "Evaluation": "protocols.base",
     "Exported": "steps.export",
     "LikewiseError": "errors",
@@ -53,9 +59,13 @@ _HOMES = {
     "Problem": "steps.doctor",
     "StaleArtefactError": "errors",
     "UnknownNameError": "errors",
+    "Version": "steps.log",
     "VersionError": "errors",
     "add": "steps.add",
+    "correct": "steps.correct",
     "datasets": "steps.show",
+    "diff": "steps.diff",
+    "diff_markdown": "steps.diffpage",
     "doctor": "steps.doctor",
     "embed": "steps.embed",
     "evaluate": "steps.evaluate",
@@ -64,6 +74,7 @@ _HOMES = {
     "ingest": "steps.ingest",
     "init": "steps.init",
     "labels": "steps.labels",
+    "log": "steps.log",
     "open": "steps.open:open_catalogue",
     "publish": "steps.publish",
     "query": "steps.query",
@@ -72,6 +83,7 @@ _HOMES = {
     "show": "steps.show",
     "train": "steps.train",
     "validate": "steps.findings",
+    "write_diff": "steps.diffpage",
     "write_query": "steps.query",
     "write_schemas": "steps.schemas",
     "write_sheet": "steps.search",
@@ -82,8 +94,10 @@ __all__ = [
     "Card",
     "Catalogue",
     "ConfigError",
+    "Corrected",
     "DataError",
     "Dataset",
+    "Difference",
     "Evaluation",
     "Exported",
     "LikewiseError",
@@ -92,9 +106,13 @@ __all__ = [
     "Problem",
     "StaleArtefactError",
     "UnknownNameError",
+    "Version",
     "VersionError",
     "add",
+    "correct",
     "datasets",
+    "diff",
+    "diff_markdown",
     "doctor",
     "embed",
     "evaluate",
@@ -103,6 +121,7 @@ __all__ = [
     "ingest",
     "init",
     "labels",
+    "log",
     "open",
     "publish",
     "query",
@@ -111,6 +130,7 @@ __all__ = [
     "show",
     "train",
     "validate",
+    "write_diff",
     "write_query",
     "write_schemas",
     "write_sheet",

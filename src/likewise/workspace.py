@@ -117,6 +117,10 @@ class Workspace:
         """The card of a data set."""
         return self.catalog / f"{dataset}.yaml"
 
+    def corrections(self, dataset: str) -> Path:
+        """What people know better than a data set's source."""
+        return self.catalog / dataset / "corrections.csv"
+
     def table(self, dataset: str, name: str) -> Path:
         """A table made by ingest: ``images``, ``items`` or ``findings``."""
         return self.catalog / dataset / f"{name}.lance"

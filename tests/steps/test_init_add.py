@@ -192,7 +192,7 @@ def test_what_cannot_be_added_changes_nothing(
         likewise.add(name, source=source, path=pictures / where)
     assert len(str(caught.value).splitlines()) == 1
     assert (bare / "params.yaml").read_bytes() == before
-    assert [path.name for path in (bare / "catalog").iterdir()] == ["taken.yaml"]
+    assert [path.name for path in (bare / "catalog").glob("*.yaml")] == ["taken.yaml"]
 
 
 def test_a_card_that_is_there_is_never_overwritten(bare: Path, pictures: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli import care, faults, make, read, write
+from likewise.cli import care, faults, history, make, read, write
 from likewise.cli.output import note, say
 
 INTERRUPTED = 130
@@ -18,6 +18,7 @@ COMMANDS = (
     ("init", make.init, "likewise init birds-and-cars"),
     ("add", make.add, "likewise add gpr1200 --source gpr1200 --path ~/data/GPR1200.zip"),
     ("ingest", make.ingest, "likewise ingest gpr1200"),
+    ("correct", make.correct, "likewise correct gpr1200 17_dog.jpg --label cat"),
     ("train", make.train, "likewise train lite0"),
     ("embed", make.embed, "likewise embed gpr1200 lite0"),
     ("publish", make.publish, "likewise publish gpr1200"),
@@ -38,6 +39,8 @@ COMMANDS = (
         write.export,
         "likewise export birds coco --to birds-coco --where \"split = 'val'\"",
     ),
+    ("log", history.log, "likewise log gpr1200"),
+    ("diff", history.diff, "likewise diff gpr1200 v1 v2 --html changes.html"),
     ("doctor", care.doctor, "likewise doctor --deep"),
     ("schemas", care.schemas, "likewise schemas --check"),
 )

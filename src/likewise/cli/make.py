@@ -78,6 +78,31 @@ def embed(
     say(f"{done.taken_over:,} taken over, {done.dropped:,} dropped")
 
 
+def correct(
+    dataset: Dataset,
+    items: Annotated[list[str], typer.Argument(metavar="ITEM...", help="Ids of items.")],
+    label: Annotated[str | None, typer.Option(help="Their class.")] = None,
+    values: Annotated[
+        list[str] | None, typer.Option("--set", metavar="COLUMN=VALUE", help="Repeatable.")
+    ] = None,
+) -> None:
+    """Correct items over what their source says, for publish and training.
+
+    Written to catalog/DATASET/corrections.csv; an empty value is none.
+    """
+    said = {} if label is None else {"label": label}
+    for value in values or []:
+        column, equals, text = value.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{value!r} is not COLUMN=VALUE")
+        said[column] = text
+    if not said:
+        raise typer.BadParameter("give --label, or --set COLUMN=VALUE")
+    done = likewise.correct(dataset, items, {name: text or None for name, text in said.items()})
+    say(f"{dataset}: {done.changed:,} values changed, {done.corrections:,} corrections")
+    say("next: dvc repro --allow-missing, then commit to git")
+
+
 def publish(dataset: Dataset) -> None:
     """Write the table that people open: items, image facts, vectors."""
     done = likewise.publish(dataset)

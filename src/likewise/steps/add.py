@@ -13,6 +13,7 @@ from likewise.config import check_dataset_name, read_params
 from likewise.errors import DataError
 from likewise.sources import SOURCES
 from likewise.sources.base import Source
+from likewise.steps import corrections
 from likewise.steps.open import open_workspace
 from likewise.workspace import Workspace
 
@@ -143,6 +144,9 @@ def _write(
         commits.write_text(params, _dumped(yaml, document))
         read_params(params)
         commits.write_text(staging.path(ws.card_file(dataset)), _dumped(yaml, card))
+        if not ws.corrections(dataset).exists():
+            none = corrections.text({})
+            commits.write_text(staging.path(ws.corrections(dataset)), none)
         staging.commit()
 
 

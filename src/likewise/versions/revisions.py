@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -58,6 +58,25 @@ def text_at(root: Path, rev: str, path: str) -> str | None:
         return git_bytes(root, "show", f"{rev}:./{path}").decode("utf-8", errors="replace")
     except VersionError:
         return None
+
+
+def texts_at(root: Path, names: Sequence[str]) -> list[str | None]:
+    """The texts of many files as git knows them, ``COMMIT:./PATH`` each, by one process."""
+    said = git_bytes(
+        root, "cat-file", "--batch", given="".join(f"{name}\n" for name in names).encode()
+    )
+    texts: list[str | None] = []
+    at = 0
+    for _ in names:
+        end = said.index(b"\n", at)
+        head = said[at:end].rsplit(b" ", 2)
+        at = end + 1
+        if len(head) < 3 or not head[2].isdigit():
+            texts.append(None)
+            continue
+        texts.append(said[at : at + int(head[2])].decode("utf-8", errors="replace"))
+        at += int(head[2]) + 1
+    return texts
 
 
 def clone(url: str, caches: Path) -> Workspace:

@@ -88,5 +88,5 @@ def _evaluate(ws: Workspace, run: str) -> Stage:
     return Stage(
         f"evaluate@{run}",
         f"evaluate-{run}",
-        (ws.metrics(run), ws.lineage(run), ws.queries(run)),
+        (ws.metrics(run), ws.statistics(run), ws.lineage(run), ws.queries(run)),
     )

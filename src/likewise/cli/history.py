@@ -1,0 +1,82 @@
+"""The commands about versions: log, diff."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import likewise
+from likewise.cli.output import as_json, note, say, table
+
+if TYPE_CHECKING:
+    from likewise import Difference
+
+SHOWN = 100
+"""Changes that a table for people has."""
+
+Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set of the catalogue.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def log(
+    dataset: Dataset,
+    rev: Annotated[
+        str | None, typer.Option(metavar="REV", help="Begin there, not at the checkout.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the versions of a data set, and which columns changed in each."""
+    found = likewise.log(dataset, rev=rev)
+    if json:
+        as_json(found)
+        return
+    rows = [
+        (v.commit, ", ".join(v.names), v.date, v.items, ", ".join(v.columns), v.message)
+        for v in found
+    ]
+    table(("commit", "names", "date", "items", "changed", "message"), rows)
+
+
+def diff(
+    dataset: Dataset,
+    old: Annotated[str, typer.Argument(metavar="REV1", help="A git revision: a tag ...")],
+    new: Annotated[
+        str | None, typer.Argument(metavar="[REV2]", help="By default the workspace.")
+    ] = None,
+    json: Json = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")
+    ] = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page with the pictures.")
+    ] = None,
+) -> None:
+    """Compare two versions: items, labels, splits, boxes, pictures, vectors, numbers."""
+    found = likewise.diff(dataset, old, new)
+    if html:
+        likewise.write_diff(found, html)
+        note(f"wrote {html}")
+    if json:
+        as_json({**vars(found), "counts": found.counts, "changes": found.changes.to_dicts()})
+    elif markdown:
+        print(likewise.diff_markdown(found), end="")
+    else:
+        _print(found)
+
+
+def _print(found: "Difference") -> None:
+    was, now = found.items
+    said = ", ".join(f"{number:,} {kind}" for kind, number in found.counts.items())
+    say(f"{found.dataset}, {found.old} to {found.new}: {was:,} items, then {now:,}")
+    say(said or "no item differs")
+    changes = found.changes.head(SHOWN)
+    if len(changes):
+        table(changes.columns, changes.iter_rows())
+    if len(found.changes) > SHOWN:
+        note(f"the first {SHOWN} of {len(found.changes):,} changes; for all: --json")
+    if found.drift:
+        rows = [(d.model, d.items, *(d.cosine or (None, None)), d.overlap) for d in found.drift]
+        table(("model", "items", "mean cosine", "least", "same of 10 nearest"), rows)
+    if found.metrics:
+        numbers = [(m.run, m.metric, m.was, m.now) for m in found.metrics]
+        table(("run", "metric", "was", "now"), numbers)

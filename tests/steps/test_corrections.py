@@ -1,0 +1,86 @@
+"""Corrections: a text that people write and git merges."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import likewise
+from likewise.errors import DataError
+from likewise.steps import corrections
+from likewise.steps.corrections import Key, Value
+from likewise.workspace import Workspace
+
+A, B, C = (Key(name, "label") for name in "abc")
+
+
+def value(text: str | None, was: str | None = "x") -> Value:
+    return Value(text, was)
+
+
+def test_the_text_is_read_as_it_was_written() -> None:
+    made = {C: value('say "hi", you'), A: value(None), Key("b,\n", "split"): value("val", None)}
+    text = corrections.text(made)
+    assert corrections.parse(text, "f") == made
+    assert text == corrections.text(dict(reversed(made.items())))
+    assert text.splitlines()[0] == "item_id,column,value,was"
+    assert corrections.parse(corrections.text({}), "f") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a,b\n", "f: its first line is not item_id,column,value,was"),
+        ("item_id,column,value,was\na,label\n", "f: line 2 has no 4 fields$"),
+        ("item_id,column,value,was\n<<<<<<< ours\n", "git's markers of a conflict"),
+        ("item_id,column,value,was\na,l,1,2\na,l,2,2\n", "line 3: l of 'a' again"),
+        ('item_id,column,value,was\n"a,l,1,2\n', "f: no CSV"),
+    ],
+)
+def test_a_wrong_file_is_named(text: str, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        corrections.parse(text, "f")
+
+
+def test_three_ways() -> None:
+    base = {A: value("1"), B: value("1")}
+    ours = {A: value("2"), B: value("1"), C: value("5")}
+    theirs = {A: value("1"), C: value("5", "another")}
+    merged, conflicts = corrections.merge(base, ours, theirs)
+    assert merged == {A: value("2"), C: value("5")}  # B was taken back by them
+    assert conflicts == {}
+    merged, conflicts = corrections.merge(base, ours, {A: value("3"), B: value("1")})
+    assert merged == ours
+    assert conflicts == {A: (value("2"), value("3"))}
+    merged, conflicts = corrections.merge(base, {B: value("1")}, {A: value("3"), B: value("1")})
+    assert conflicts == {A: (None, value("3"))}
+    assert merged == {B: value("1")}
+
+
+def test_items_are_corrected_and_others_left(workspace: Path) -> None:
+    ws = Workspace(workspace)
+    items = pl.DataFrame({"item_id": ["a", "b"], "label": ["x", "y"], "year": [1, 2]})
+    made = {A: value("z"), Key("b", "year"): value("7", "2"), C: value("gone")}
+    corrections.write(ws.corrections("emoji"), {**made, Key("a", "nose"): value("long")})
+    found = corrections.corrected(ws, "emoji", items)
+    assert found.to_dicts() == [
+        {"item_id": "a", "label": "z", "year": 1},
+        {"item_id": "b", "label": "y", "year": 7},
+    ]
+    for key, said in (
+        (Key("a", "year"), "year takes Int64, not 'z'"),
+        (Key("a", "box"), "box"),
+    ):
+        corrections.write(ws.corrections("emoji"), {key: value("z")})
+        with pytest.raises(DataError, match=said):
+            corrections.corrected(ws, "emoji", items.with_columns(box=1))
+
+
+def test_what_cannot_be_corrected_is_said(workspace: Path) -> None:
+    with pytest.raises(DataError, match=r"emoji has no item 1_noto.jpg; did you mean"):
+        likewise.correct("emoji", ["1_noto.jpg"], {"label": "2"})
+    with pytest.raises(DataError, match="no column 'lable' to correct; did you mean 'label'"):
+        likewise.correct("emoji", ["0_noto.jpg"], {"lable": "2"})
+    with pytest.raises(DataError, match="no column 'box' to correct"):
+        likewise.correct("emoji", ["0_noto.jpg"], {"box": "[1]"})
+    assert not (workspace / "catalog" / "emoji" / "corrections.csv").exists()
