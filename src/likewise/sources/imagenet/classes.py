@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from likewise.errors import DataError, bounded
-from likewise.sources.matlab import variables
+from likewise.sources.matlab import structs, whole
 from likewise.sources.notes import Notes, as_text
 
 CLASSES: dict[str, type[pl.DataType]] = {
@@ -98,20 +98,20 @@ def _synsets(where: str, data: bytes) -> Iterator[Row]:
 
 def _devkit(where: str, data: bytes) -> Iterator[Row]:
     """The struct array of ILSVRC2012's meta.mat: the first 1000 synsets are the classes."""
-    table = variables(where, data)["synsets"]
-    for row in table.reshape(-1):
-        number = int(row["ILSVRC2012_ID"].item())
-        if number <= 1000:
-            words = str(row["words"].item())
+    for row in structs(where, data, "synsets"):
+        said = {name: whole(where, name, row[name]) for name in _SYNSET}
+        if int(said["ILSVRC2012_ID"]) <= 1000:
             yield {
-                "wnid": str(row["WNID"].item()),
-                "devkit_id": number,
-                "text": words.split(",", maxsplit=1)[0],
-                "words": words,
-                "gloss": str(row["gloss"].item()),
-                "train_images": int(row["num_train_images"].item()),
+                "wnid": str(said["WNID"]),
+                "devkit_id": int(said["ILSVRC2012_ID"]),
+                "text": str(said["words"]).split(",")[0],
+                "words": str(said["words"]),
+                "gloss": str(said["gloss"]),
+                "train_images": int(said["num_train_images"]),
             }
 
+
+_SYNSET = ("ILSVRC2012_ID", "WNID", "words", "gloss", "num_train_images")
 
 _TABLES: dict[str, Callable[[str, bytes], Iterator[Row]]] = {
     r"(\A|/)meta_clsloc\.csv\z": _meta,

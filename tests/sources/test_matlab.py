@@ -1,0 +1,112 @@
+"""Tables of MATLAB: what another program writes is read, and damage is one error."""
+
+import io
+import struct
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.io import savemat
+
+from likewise.errors import DataError
+from likewise.sources import matlab
+from likewise.sources.matlab import Cells, Structs, cells, structs, variables
+
+
+def mat(*, packed: bool = False, **values: object) -> bytes:
+    stream = io.BytesIO()
+    savemat(stream, values, do_compression=packed)
+    return stream.getvalue()
+
+
+def table(*rows: tuple[object, ...]) -> Any:
+    found = np.empty((len(rows), len(rows[0])), dtype=object)
+    for number, row in enumerate(rows):
+        found[number] = row
+    return found
+
+
+ROWS = [("Citro\u00ebn", "\u4e2d\u6587", 3), ("", "a b ", -1), ("x" * 300, "\U0001f697", 2**40)]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_cells_are_the_rows_that_were_written(packed: bool) -> None:
+    data = mat(packed=packed, other=np.eye(2), names=table(*ROWS))
+    expected = [tuple(v.strip() if isinstance(v, str) else v for v in row) for row in ROWS]
+    assert cells("m", data, "names", 3) == expected
+    lying = mat(packed=packed, names=table(*ROWS).T[:, :2])
+    assert cells("m", lying, "names", 2) == [tuple(r[:2]) for r in zip(*expected, strict=True)]
+    assert cells("m", mat(packed=packed, names=table(("a",), ("b",)).T), "names", 1) == [
+        ("a",),
+        ("b",),
+    ]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_other_variables(packed: bool) -> None:
+    rows = np.array([[(1, "kit fox")], [(2, "")]], dtype=[("id", object), ("words", object)])
+    data = mat(packed=packed, s=rows, n=np.array([[1.5]]), m=np.eye(2), e=np.zeros((0, 0)))
+    found = variables("m", data)
+    assert structs("m", data, "s") == [{"id": 1, "words": "kit fox"}, {"id": 2, "words": ""}]
+    assert isinstance(found["s"], Structs)
+    assert (found["n"], found["m"], found["e"]) == (1.5, (1, 0, 0, 1), "")
+    assert isinstance(variables("m", mat(c=table((1, 2))))["c"], Cells)
+
+
+def test_the_other_order_of_bytes() -> None:
+    def element(kind: int, payload: bytes) -> bytes:
+        return struct.pack(">II", kind, len(payload)) + payload + b"\0" * (-len(payload) % 8)
+
+    text = element(4, "caf\u00e9".encode("utf-16-be"))
+    flags, shape = element(6, struct.pack(">II", 4, 0)), element(5, struct.pack(">2i", 1, 4))
+    whole = element(14, flags + shape + element(1, b"word") + text)
+    header = b"MATLAB 5.0 MAT-file".ljust(124) + b"\x01\0MI"
+    assert variables("m", header + whole) == {"word": "caf\u00e9"}
+
+
+def test_what_is_not_asked_for_is_said() -> None:
+    data = mat(n=np.eye(3), c=table((1.5, {"a": 1})))
+    for name, said in (("x", "no variable 'x'; there is: n, c"), ("n", "no cell array of 2")):
+        with pytest.raises(DataError, match=said):
+            cells("m", data, name, 2)
+    with pytest.raises(DataError, match="a cell of c is no text and no whole number"):
+        cells("m", data, "c", 2)
+    with pytest.raises(DataError, match="n is no array of structs"):
+        structs("m", data, "n")
+
+
+def test_a_variable_that_unpacks_to_too_much_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = mat(packed=True, n=np.zeros((1, 100_000)))
+    assert len(data) < 2_000
+    monkeypatch.setattr(matlab, "_MOST", 10_000)
+    with pytest.raises(DataError, match="cut short, or too large"):
+        variables("m", data)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_file_cut_anywhere_gives_no_shorter_table(packed: bool) -> None:
+    data = mat(packed=packed, names=table(*ROWS))
+    for kept in range(0, len(data) - 7, 5):  # the last element may lack its padding
+        with pytest.raises(DataError):
+            cells("m", data[:kept], "names", 3)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    at=st.integers(0, 10**6),
+    new=st.binary(min_size=1, max_size=8),
+    packed=st.booleans(),
+)
+def test_changed_bytes_give_values_or_one_error(at: int, new: bytes, packed: bool) -> None:
+    rows = np.array([[(1, "kit fox")]], dtype=[("id", object), ("words", object)])
+    data = bytearray(mat(packed=packed, names=table(*ROWS), s=rows))
+    at %= len(data)
+    data[at : at + len(new)] = new
+    for read in (lambda d: cells("m", d, "names", 3), lambda d: structs("m", d, "s")):
+        with suppress(DataError):
+            read(bytes(data))

@@ -1,0 +1,119 @@
+"""Every folder of the shared data becomes a published table, in one ``dvc repro``."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+import pytest
+import yaml
+
+import likewise
+
+pytestmark = [pytest.mark.dvc, pytest.mark.slow]
+
+
+class Counts(NamedTuple):
+    """What the data's README says a folder holds."""
+
+    source: str
+    place: str
+    images: int
+    items: int
+    splits: dict[str | None, int]
+
+
+EVERY = {
+    "gpr": Counts("gpr1200", "gpr_like", 200 * 10, 200 * 10, {None: 2000}),
+    "clothes": Counts(
+        "sketch",
+        "pairs_clothes_like",
+        1200 + 500,
+        1200 + 500,
+        {"train": 925 + 380, "test": 275 + 120},
+    ),
+    "inet": Counts("imagenet", "imagenet_like", 693 + 175, 868, {"train": 693, "val": 175}),
+    "plain": Counts(
+        "folder", "imagenet_like/Data/CLS-LOC", 868, 868, {"train": 693, "val": 175}
+    ),
+    "cars": Counts(
+        "compcars",
+        "compcars_like",
+        1090 + 246,
+        1090 + 246,
+        {"train": 726 + 123, "test": 364 + 123},
+    ),
+    "cards": Counts("voc", "boxes_labels/cards", 160, 311, {"train": 229, "test": 82}),
+    "cells": Counts("coco", "boxes_labels/bccd", 100, 1309, {"train": 967, "test": 342}),
+}
+
+
+def command(root: Path, *words: str) -> str:
+    """What a command prints."""
+    place = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    env = {**os.environ, "PATH": place, "DVC_SITE_CACHE_DIR": str(root.parent / "site")}
+    done = subprocess.run(
+        words,
+        cwd=root,
+        env={**env, "DVC_NO_ANALYTICS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> tuple[Path, str]:
+    """A catalogue of all of them without a model, and what its ``dvc repro`` said."""
+    root = tmp_path_factory.mktemp("every") / "workspace"
+    likewise.init(root)
+    params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
+    (root / "params.yaml").write_text(json.dumps({**params, "models": {}}), encoding="utf-8")
+    for name, folder in EVERY.items():
+        added = likewise.add(
+            name, source=folder.source, path=shared_data / folder.place, workspace=root
+        )
+        assert (added.items, added.findings) == (folder.items, 0)
+    return root, command(root, "dvc", "repro")
+
+
+def test_one_repro_publishes_them_all(made: tuple[Path, str]) -> None:
+    root, said = made
+    ran = set(re.findall(r"^Running stage '(.+)':$", said, re.MULTILINE))
+    assert ran == {f"{step}@{name}" for step in ("ingest", "publish") for name in EVERY}
+    listed: list[dict[str, Any]] = json.loads(command(root, "likewise", "list", "--json"))
+    there = {entry["dataset"]: entry for entry in listed}
+    assert {name: there[name]["items"] for name in EVERY} == {
+        name: folder.items for name, folder in EVERY.items()
+    }
+    assert "Running stage" not in command(root, "dvc", "repro")
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_counts_are_those_of_the_readme(made: tuple[Path, str], name: str) -> None:
+    table = likewise.open(name, workspace=made[0]).frame().collect()
+    folder = EVERY[name]
+    assert table["image_id"].n_unique() == folder.images
+    assert dict(table.group_by("split").len().iter_rows()) == folder.splits
+    assert table["sha256"].null_count() == 0
+
+
+def test_what_only_one_layout_says_can_be_asked(made: tuple[Path, str]) -> None:
+    def asked(sql: str) -> list[tuple[object, ...]]:
+        frame = likewise.query(sql, workspace=made[0])
+        assert isinstance(frame, pl.DataFrame)
+        return frame.rows()
+
+    assert asked("select count(*) from clothes where role = 'gallery' and sketches = 0") == [
+        (0,)
+    ]
+    assert asked("select count(distinct make), count(distinct label) from cars") == [(43, 81)]
+    assert asked("select count(distinct label) from inet where class_index is not null") == [
+        (35,)
+    ]
