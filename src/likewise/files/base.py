@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,10 @@ class Files(ABC):
         """Whether each of the ``paths`` can be read without reading what lies before it."""
         return self.random_access
 
+    def apart(self) -> "Files":
+        """The same files through handles of its own, which close when it is forgotten."""
+        return self
+
     @abstractmethod
     def _scan(self) -> Found: ...
 
@@ -124,6 +129,13 @@ class Archive(Files):
         """Remember ``path``."""
         super().__init__(path)
         self._handle: int | None = None
+
+    def apart(self) -> "Archive":
+        """See ``Files.apart``."""
+        self._members()
+        other = copy(self)
+        other._handle = None  # noqa: SLF001
+        return other
 
     def _open(self) -> int:
         if self._handle is None:

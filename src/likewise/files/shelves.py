@@ -33,7 +33,8 @@ class Shelf(Files):
         rows = self._rows(list(paths))
         for (number,), part in rows.group_by("archive", maintain_order=True):
             files, top = self._place(int(str(number)))
-            for path, data in files.read_many(part["path"].str.strip_prefix(top)):
+            # There may be more archives than a process can hold open.
+            for path, data in files.apart().read_many(part["path"].str.strip_prefix(top)):
                 yield top + path, data
 
     def reaches(self, paths: pl.Series) -> bool:

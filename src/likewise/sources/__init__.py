@@ -15,6 +15,7 @@ SOURCES: Registry[Source] = Registry(
         "imagenet": "likewise.sources.imagenet:ImageNet",
         "sketch": "likewise.sources.sketch:Sketch",
         "voc": "likewise.sources.voc:Voc",
+        "webdataset": "likewise.sources.webdataset:WebDataset",
         "yolo": "likewise.sources.yolo:Yolo",
     },
 )
