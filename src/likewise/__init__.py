@@ -19,9 +19,12 @@ if TYPE_CHECKING:
         UnknownNameError,
         VersionError,
     )
+    from likewise.literature import Reference, references
     from likewise.protocols.base import Evaluation
     from likewise.steps.add import add
+    from likewise.steps.compare import Comparison, compare
     from likewise.steps.correct import Corrected, correct
+    from likewise.steps.crosswalk import Crosswalk, crosswalk
     from likewise.steps.diff import Difference, diff
     from likewise.steps.diffpage import diff_markdown, write_diff
     from likewise.steps.doctor import Problem, doctor
@@ -46,8 +49,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "Card": "config",
     "Catalogue": "steps.open",
+    "Comparison": "steps.compare",
     "ConfigError": "errors",
     "Corrected": "steps.correct",
+    "Crosswalk": "steps.crosswalk",
     "DataError": "errors",
     "Dataset": "steps.open",
     "Difference": "steps.diff",
@@ -57,12 +62,15 @@ _HOMES = {
     "MissingArtefactError": "errors",
     "MissingExtraError": "errors",
     "Problem": "steps.doctor",
+    "Reference": "literature",
     "StaleArtefactError": "errors",
     "UnknownNameError": "errors",
     "Version": "steps.log",
     "VersionError": "errors",
     "add": "steps.add",
+    "compare": "steps.compare",
     "correct": "steps.correct",
+    "crosswalk": "steps.crosswalk",
     "datasets": "steps.show",
     "diff": "steps.diff",
     "diff_markdown": "steps.diffpage",
@@ -78,6 +86,7 @@ _HOMES = {
     "open": "steps.open:open_catalogue",
     "publish": "steps.publish",
     "query": "steps.query",
+    "references": "literature",
     "score": "steps.score",
     "search": "steps.search",
     "show": "steps.show",
@@ -93,8 +102,10 @@ _HOMES = {
 __all__ = [
     "Card",
     "Catalogue",
+    "Comparison",
     "ConfigError",
     "Corrected",
+    "Crosswalk",
     "DataError",
     "Dataset",
     "Difference",
@@ -104,12 +115,15 @@ __all__ = [
     "MissingArtefactError",
     "MissingExtraError",
     "Problem",
+    "Reference",
     "StaleArtefactError",
     "UnknownNameError",
     "Version",
     "VersionError",
     "add",
+    "compare",
     "correct",
+    "crosswalk",
     "datasets",
     "diff",
     "diff_markdown",
@@ -125,6 +139,7 @@ __all__ = [
     "open",
     "publish",
     "query",
+    "references",
     "score",
     "search",
     "show",

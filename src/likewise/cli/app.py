@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli import care, faults, history, make, read, write
+from likewise.cli import care, faults, history, make, read, results, write
 from likewise.cli.output import note, say
 
 INTERRUPTED = 130
@@ -23,6 +23,8 @@ COMMANDS = (
     ("embed", make.embed, "likewise embed gpr1200 lite0"),
     ("publish", make.publish, "likewise publish gpr1200"),
     ("evaluate", make.evaluate, "likewise evaluate gpr1200-lite0-gpr1200"),
+    ("compare", results.compare, "likewise compare gpr1200-lite0-gpr1200 gpr1200-vitl-gpr1200"),
+    ("crosswalk", results.crosswalk, "likewise crosswalk gpr1200-lite0-gpr1200"),
     ("list", read.list_, "likewise list --json"),
     ("show", read.show, "likewise show gpr1200 --labels"),
     ("findings", faults.findings, "likewise findings cards --check box-outside"),

@@ -1,11 +1,13 @@
 """What ``likewise evaluate`` and ``likewise score`` print for people."""
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from likewise.cli.output import cell, say, table
 
 if TYPE_CHECKING:
+    from likewise import Reference
     from likewise.protocols.base import Evaluation
 
 
@@ -18,13 +20,17 @@ def print_evaluation(result: "Evaluation") -> None:
     say(f"protocol: {', '.join(_switches(result))}")
     for note in result.notes:
         say(f"note: {note}")
+    for reason in result.published.reasons:
+        say(f"not beside: {reason}")
+    for one in result.published.tables:
+        _print_published(result, one)
 
 
 def _rows(result: "Evaluation", decimals: int) -> Iterator[tuple[str, ...]]:
     """A row a number: what it lies between (classes drawn; queries drawn), what it can show."""
     for name, value in result.metrics.items():
         found = result.statistics.get(name)
-        if found is None or found.low != found.low:
+        if found is None or math.isnan(found.low):
             yield name, f"{value:.{decimals}f}", "", "", ""
         else:
             drawn = (found.low, found.high), (found.plain_low, found.plain_high)
@@ -35,6 +41,21 @@ def _rows(result: "Evaluation", decimals: int) -> Iterator[tuple[str, ...]]:
                 *ends,
                 f"{found.smallest_difference:.{decimals}f}",
             )
+
+
+def _print_published(result: "Evaluation", published: "Reference") -> None:
+    """Ours above the published numbers of the same protocol on as many items."""
+    percent = bool(result.protocol.get("percent"))
+    ours = {name: result.metrics[name] for name in published.metrics if name in result.metrics}
+    rows: list[tuple[object, ...]] = [("ours", "", *ours.values())]
+    for row in published.rows:
+        values = published.values(row, percent=percent)
+        rows.append((row.model, row.trained, *(values.get(name) for name in ours)))
+    say("")
+    say(f"{published.title}, published: {published.source}")
+    table(("model", "trained on", *ours), rows)
+    if published.note:
+        say(f"note: {published.note}")
 
 
 def _switches(result: "Evaluation") -> Iterator[str]:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from likewise.errors import DataError
+from likewise.literature import Beside, beside
 from likewise.ranking import Floats, Ints, Progress
 from likewise.registry import Part
 from likewise.significance import Interval
@@ -24,6 +25,7 @@ class Evaluation:
         protocol: the switches by which it was counted.
         notes: what a reader should know before comparing the numbers.
         statistics: the name of a metric -> between what its value lies.
+        counts: how many queries are scored, in what a gallery, and of how many labels.
     """
 
     metrics: dict[str, float]
@@ -31,6 +33,12 @@ class Evaluation:
     protocol: dict[str, Any]
     notes: list[str] = field(default_factory=list)
     statistics: dict[str, Interval] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def published(self) -> Beside:
+        """The published numbers that these may stand beside, and why not the others."""
+        return beside(self.protocol["name"], self.protocol["version"], self.counts)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Retrieval(Protocol):
 
     def parties(self, rows: pl.DataFrame) -> Parties:
         """Whom an index is to rank for whom."""
-        task = self._task(rows)
+        task = _posed(self.name, self.switches, rows)
         return Parties(task.queries, task.gallery)
 
     def evaluate_vectors(
@@ -51,20 +51,11 @@ class Retrieval(Protocol):
         progress: Progress | None = None,
     ) -> Evaluation:
         """Rank the gallery for every query by its vector, and score the rankings."""
-        task = self._task(rows)
         ready, norms = as_vectors(vectors, rows["item_id"].to_list())
-        notes = [*self._norm_notes(norms), *task.notes]
         if self.switches.normalise:
             ready = ready / np.where(norms > 0, norms, 1).astype(np.float32)[:, None]
-        ranking = rank_vectors(
-            _those(ready, task.queries),
-            _silenced(_those(ready, task.gallery), task),
-            task.relevant,
-            task.left_out,
-            top=TOP,
-            progress=progress,
-        )
-        return self._evaluation(ranking, task, rows, notes)
+        task, ranking = rank(self.name, self.switches, ready, rows, progress)
+        return self._evaluation(ranking, task, rows, [*self._norm_notes(norms), *task.notes])
 
     def evaluate_lists(
         self,
@@ -74,7 +65,7 @@ class Retrieval(Protocol):
         scores: Floats | None = None,
     ) -> Evaluation:
         """Score rankings that were made elsewhere."""
-        task = self._task(rows)
+        task = _posed(self.name, self.switches, rows)
         if task.silent is not None:
             raise DataError(
                 f"{self.name} changes scores before it ranks, so it needs vectors and an exact "
@@ -87,13 +78,6 @@ class Retrieval(Protocol):
             ready, task.relevant, task.left_out, len(task.gallery), scores=scores, top=TOP
         )
         return self._evaluation(ranking, task, rows, notes)
-
-    def _task(self, rows: pl.DataFrame) -> Task:
-        need_columns(self.name, self.columns, rows)
-        task = pose(self.switches, rows)
-        if not len(task.queries):
-            raise DataError(f"nothing can be scored: {self.name} finds no item that queries")
-        return task
 
     def _evaluation(
         self, ranking: Ranking, task: Task, rows: pl.DataFrame, notes: list[str]
@@ -127,7 +111,13 @@ class Retrieval(Protocol):
         queries = queries.with_columns(
             pl.Series(name, part).fill_nan(None) for name, part in further.items()
         )
-        return Evaluation(means.values, queries, self.describe(), notes, means.intervals)
+        counts = {
+            "queries": int(scored.sum()),
+            "gallery": len(task.gallery),
+            "labels": len(np.unique(task.classes[scored])),
+        }
+        described = self.describe()
+        return Evaluation(means.values, queries, described, notes, means.intervals, counts)
 
     def _norm_notes(self, norms: Values) -> Iterator[str]:
         zero = int((norms == 0).sum())
@@ -163,6 +153,37 @@ class Retrieval(Protocol):
             "the list, as GPR1200's script does, shorter lists score higher; divided by class "
             "size, what is missed counts as 0"
         )
+
+
+def rank(
+    name: str,
+    switches: Switches,
+    vectors: Floats,
+    rows: pl.DataFrame,
+    progress: Progress | None = None,
+) -> tuple[Task, Ranking]:
+    """The task that ``switches`` make of the items, and its rankings by ``vectors`` as given.
+
+    Raises:
+        DataError: a column is not there, or nobody is left to query; ``name`` is who asks.
+    """
+    task = _posed(name, switches, rows)
+    return task, rank_vectors(
+        _those(vectors, task.queries),
+        _silenced(_those(vectors, task.gallery), task),
+        task.relevant,
+        task.left_out,
+        top=TOP,
+        progress=progress,
+    )
+
+
+def _posed(name: str, switches: Switches, rows: pl.DataFrame) -> Task:
+    need_columns(name, switches.columns(), rows)
+    task = pose(switches, rows)
+    if not len(task.queries):
+        raise DataError(f"nothing can be scored: {name} finds no item that queries")
+    return task
 
 
 def _those(vectors: Floats, rows: Ints) -> Floats:

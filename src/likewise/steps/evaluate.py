@@ -45,6 +45,7 @@ def evaluate(run: str, *, rev: str | None = None, workspace: Path | None = None)
         "protocol": result.protocol,
         "notes": result.notes,
         "items": len(dataset.items),
+        "counts": result.counts,
         "columns": _digests(ws, entry.dataset, (*protocol.columns, entry.model)),
         "model": json.loads(passport),
     }

@@ -1,5 +1,6 @@
 """Score embeddings or rankings that were made elsewhere, without a catalogue."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def score(
         told = (part.evaluate_vectors if embeddings else part.evaluate_lists)(values, rows)
     except DataError as error:
         raise DataError(" / ".join([f"{path}: {error}", *notes])) from error
-    return Evaluation(told.metrics, told.queries, told.protocol, [*told.notes, *notes])
+    return replace(told, notes=[*told.notes, *notes])
 
 
 def _standard(path: Path | str, count: int) -> tuple[pl.DataFrame, list[str]]:

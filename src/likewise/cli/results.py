@@ -1,0 +1,116 @@
+"""The commands about results: compare two runs, and count one by every definition."""
+
+import math
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import likewise
+from likewise.cli.output import as_json, cell, say, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from likewise.steps.compare import Changed, Comparison
+    from likewise.steps.crosswalk import Crosswalk
+
+SHOWN = 10
+"""Queries that are named for people; --json names all."""
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def compare(
+    first: Annotated[str, typer.Argument(metavar="RUN_A", help="A run that was evaluated.")],
+    second: Annotated[str, typer.Argument(metavar="RUN_B", help="Another, by its protocol.")],
+    json: Json = False,
+) -> None:
+    """Compare two runs query by query: how much, by chance or not, and what changed.
+
+    p is of a paired randomisation test that flips whole classes; Holm's correction is for
+    looking at several subsets.
+    """
+    found = likewise.compare(first, second)
+    if json:
+        as_json(found)
+    else:
+        _print_comparison(found)
+
+
+def crosswalk(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run of params.yaml.")],
+    json: Json = False,
+) -> None:
+    """Count one run's rankings by every definition in use: benchmarks', libraries', textbooks'.
+
+    It says which published numbers each may stand beside.
+    """
+    found = likewise.crosswalk(run)
+    if json:
+        as_json(found)
+    else:
+        _print_crosswalk(found)
+
+
+def _print_comparison(found: "Comparison") -> None:
+    decimals = found.protocol.get("decimals", 4)
+    columns = ("metric", found.first, found.second, "difference", "95 % interval", "p")
+    table((*columns, "p (Holm)", "smallest difference"), _compared(found, decimals))
+    say("")
+    for what, changed in (("fixed", found.fixed), ("broken", found.broken)):
+        say(f"{what}: {len(changed):,} queries{_named(changed, decimals)}")
+    for text in found.notes:
+        say(f"note: {text}")
+
+
+def _compared(found: "Comparison", decimals: int) -> "Iterator[tuple[str, ...]]":
+    for row in found.rows:
+        one = row.difference
+        yield (
+            row.metric,
+            f"{row.first:.{decimals}f}",
+            f"{row.second:.{decimals}f}",
+            f"{one.value:+.{decimals}f}",
+            ""
+            if math.isnan(one.low)
+            else f"{one.low:+.{decimals}f} to {one.high:+.{decimals}f}",
+            f"{one.p:.4f}",
+            "" if row.p_holm is None else f"{row.p_holm:.4f}",
+            "" if math.isnan(one.low) else f"{one.smallest_difference:.{decimals}f}",
+        )
+
+
+def _named(changed: "Iterable[Changed]", decimals: int) -> str:
+    listed = list(changed)
+    lines = [
+        f"\n  {cell(one.item_id)}: "
+        f"{_value(one.first, decimals)} to {_value(one.second, decimals)}"
+        for one in listed[:SHOWN]
+    ]
+    rest = len(listed) - SHOWN
+    return "".join(lines) + (f"\n  and {rest:,} more; see --json" if rest > 0 else "")
+
+
+def _value(value: float | None, decimals: int) -> str:
+    return "not scored" if value is None else f"{value:.{decimals}f}"
+
+
+def _print_crosswalk(found: "Crosswalk") -> None:
+    rows = [
+        (
+            row.definition,
+            row.metric,
+            "yes" if row.itself else "no",
+            f"{row.value:.4f}",
+            row.says,
+        )
+        for row in found.rows
+    ]
+    table(("definition", "metric", "query ranked", "value", "peculiar"), rows)
+    say("")
+    for one in found.published.tables:
+        say(f"beside {one.title}: {len(one.rows)} models; source: {one.source}")
+    for reason in found.published.reasons:
+        say(f"not beside: {reason}")
+    for text in found.notes:
+        say(f"note: {text}")
