@@ -25,10 +25,10 @@ def compare(
     second: Annotated[str, typer.Argument(metavar="RUN_B", help="Another, by its protocol.")],
     json: Json = False,
 ) -> None:
-    """Compare two runs query by query: how much, by chance or not, and what changed.
+    """Compare two runs, query by query.
 
-    p is of a paired randomisation test that flips whole classes; Holm's correction is for
-    looking at several subsets.
+    By how much they differ, whether it can be chance, and which queries changed. p is of a
+    paired test that flips whole classes at random; Holm's correction is for several subsets.
     """
     found = likewise.compare(first, second)
     if json:
@@ -41,9 +41,10 @@ def crosswalk(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run of params.yaml.")],
     json: Json = False,
 ) -> None:
-    """Count one run's rankings by every definition in use: benchmarks', libraries', textbooks'.
+    """Count one run by every definition in use.
 
-    It says which published numbers each may stand beside.
+    Those of benchmarks, libraries and textbooks stand side by side, and whether published
+    numbers may stand beside them.
     """
     found = likewise.crosswalk(run)
     if json:
