@@ -193,10 +193,23 @@ def test_an_evaluation(workspace: Path, run: Run) -> None:
     assert len(metrics) >= 1 + 6
     told = [tuple(line.split()[:2]) for line in done.lines()[1 : 1 + len(metrics)]]
     assert told == [(name, f"{value:.4f}") for name, value in metrics.items()]
-    assert "protocol: name gpr1200, score inner product, average over queries" in done.out
+    assert "protocol: name gpr1200, version 1, queries all items, gallery all items" in done.out
+    assert "not beside: GPR1200's published numbers are of 12,000 queries, here 24" in done.out
     assert [line for line in done.lines() if line.startswith("note: ")] == notes
     assert set(metrics) <= set(run("show", "emoji").out.split())
     assert len(run("query", "select value from queries_emoji_tiny").lines()) == 1 + 24
+
+
+def test_two_runs_and_one_by_every_definition(workspace: Path, run: Run) -> None:
+    run("evaluate", "emoji-tiny")
+    lines = run("compare", "emoji-tiny", "emoji-tiny").lines()
+    assert lines[1].split()[:4] == ["all", lines[1].split()[1], lines[1].split()[1], "+0.0000"]
+    assert lines[-2:] == ["fixed: 0 queries", "broken: 0 queries"]
+    found = json.loads(run("compare", "emoji-tiny", "emoji-tiny", "--json").out)
+    assert found["rows"][0]["difference"]["p"] == 1
+    assert run("crosswalk", "emoji-tiny").lines()[-1].startswith("not beside: GPR1200")
+    found = json.loads(run("crosswalk", "emoji-tiny", "--json").out)
+    assert found["rows"][0]["definition"] == "GPR1200: mAP"
 
 
 def test_a_score_of_vectors_made_elsewhere(
