@@ -282,24 +282,6 @@ def test_what_was_not_published_cannot_be_searched(workspace: Path) -> None:
         likewise.search("emoji", id=ITEM)
 
 
-def test_a_trained_index_is_kept_and_told_from_others(indexed: Path) -> None:
-    folder = indexed / ".likewise" / "indexes"
-    first = likewise.search("emoji", id=ITEM, index="cells")
-    likewise.search("emoji", id=ITEM, index="flat")
-    likewise.search("emoji", id=ITEM, index="exact")
-    kept = list(folder.iterdir())
-    assert [path.suffix for path in kept] == [".faiss"]
-    made = kept[0].stat().st_mtime_ns
-    assert likewise.search("emoji", id=ITEM, index="cells").equals(first)
-    assert kept[0].stat().st_mtime_ns == made
-    kept[0].write_bytes(b"damaged")
-    assert likewise.search("emoji", id=ITEM, index="cells").equals(first)
-    params = indexed / "params.yaml"
-    params.write_text(params.read_text("utf-8").replace("nprobe: 2", "nprobe: 1"), "utf-8")
-    likewise.search("emoji", id=ITEM, index="cells")
-    assert len(list(folder.iterdir())) == 2
-
-
 def test_equal_items_stand_in_the_data_sets_order(workspace: Path) -> None:
     table = lance.dataset(workspace / "catalog" / "emoji.lance")
     twins = ["0_fluent.jpg", "200_noto.jpg", "800_fluent.jpg", "1000_noto.jpg"]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from likewise.steps.evaluate import evaluate
     from likewise.steps.export import Exported, export
     from likewise.steps.findings import findings, validate
+    from likewise.steps.index import Indexed, index, list_indexes
     from likewise.steps.ingest import ingest
     from likewise.steps.init import init
     from likewise.steps.labels import labels
@@ -58,6 +59,7 @@ _HOMES = {
     "Difference": "steps.diff",
     "Evaluation": "protocols.base",
     "Exported": "steps.export",
+    "Indexed": "steps.index",
     "LikewiseError": "errors",
     "MissingArtefactError": "errors",
     "MissingExtraError": "errors",
@@ -79,9 +81,11 @@ _HOMES = {
     "evaluate": "steps.evaluate",
     "export": "steps.export",
     "findings": "steps.findings",
+    "index": "steps.index",
     "ingest": "steps.ingest",
     "init": "steps.init",
     "labels": "steps.labels",
+    "list_indexes": "steps.index",
     "log": "steps.log",
     "open": "steps.open:open_catalogue",
     "publish": "steps.publish",
@@ -111,6 +115,7 @@ __all__ = [
     "Difference",
     "Evaluation",
     "Exported",
+    "Indexed",
     "LikewiseError",
     "MissingArtefactError",
     "MissingExtraError",
@@ -132,9 +137,11 @@ __all__ = [
     "evaluate",
     "export",
     "findings",
+    "index",
     "ingest",
     "init",
     "labels",
+    "list_indexes",
     "log",
     "open",
     "publish",

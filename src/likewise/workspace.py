@@ -161,6 +161,10 @@ class Workspace:
         """The per-query results of a run."""
         return self.reports / f"{run}.parquet"
 
+    def index(self, dataset: str, model: str, index: str) -> Path:
+        """The folder of an index that is kept, and of what is known of it."""
+        return self.private / "indexes" / dataset / model / index
+
     def staging(self, job: str) -> Path:
         """Where a job writes until it commits."""
         return self.private / "staging" / job

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli import care, faults, history, make, read, results, write
+from likewise.cli import care, faults, find, history, make, read, results, write
 from likewise.cli.output import note, say
 
 INTERRUPTED = 130
@@ -35,6 +35,8 @@ COMMANDS = (
         "likewise query 'select label, count(*) from gpr1200 group by label'",
     ),
     ("search", read.search, "likewise search gpr1200 --image bird.jpg -k 5 --html hits.html"),
+    ("index", find.index, "likewise index gpr1200 lite0 hnsw"),
+    ("indexes", find.indexes, "likewise indexes --json"),
     ("score", read.score, "likewise score gpr1200 --embeddings features.npy --images images/"),
     (
         "export",

@@ -90,9 +90,11 @@ class Index(Part, ABC):
     """A way to search; its fields are its options.
 
     ``cached`` says whether the kind makes use of a file that it made before; ``asked`` names
-    the options that only say how to search it: whatever they are, the file is the same.
+    the options that only say how to search it: whatever they are, the file is the same;
+    ``in_memory`` says whether what it searches is held there.
     """
 
+    in_memory: ClassVar[bool] = True
     cached: ClassVar[bool] = False
     asked: ClassVar[frozenset[str]] = frozenset()
 

@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -49,6 +49,8 @@ class Lance(Index):
         refine_factor: so many times ``k`` candidates get their scores from the vectors
             themselves. 4 raised recall@10 to 0.998 and over on 20,000 clustered vectors.
     """
+
+    in_memory: ClassVar[bool] = False
 
     metric: Literal["cosine", "dot"] = "cosine"
     nprobes: int | None = Field(default=None, ge=1)

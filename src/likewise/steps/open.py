@@ -71,7 +71,7 @@ class Dataset:
         """Name the data set and hold on to its present tables; nothing is read yet."""
         self.name = name
         self._ws = ws
-        self._searchers: dict[tuple[str, str], Searcher] = {}
+        self._searchers: dict[tuple[str, str, bool], Searcher] = {}
         versions.prune(ws)
         present = (ws.published(name), ws.table(name, "images"))
         self._steady = {path: _steady(ws, path) for path in present if path.is_dir()}
@@ -170,12 +170,15 @@ class Dataset:
         """The nearest items to a query; the arguments of ``likewise.search``, but the first."""
         return search_in(self, **query)
 
-    def searcher(self, model: str, index: str) -> "Searcher":
-        """What answers queries to ``model``'s vectors by ``index``; built once, then kept."""
-        key = (model, index)
+    def searcher(self, model: str, index: str, *, fresh: bool = True) -> "Searcher":
+        """What answers queries to ``model``'s vectors by ``index``; built once, then kept.
+
+        An index that is not ``fresh`` may be one of earlier items, completed by exact search.
+        """
+        key = (model, index, fresh)
         self.need_model(model)
         if key not in self._searchers:
-            self._searchers[key] = Searcher.build(self, self._ws, model, index)
+            self._searchers[key] = Searcher.build(self, self._ws, model, index, fresh=fresh)
         return self._searchers[key]
 
     def _path(self, table: Path) -> Path:

@@ -1,8 +1,5 @@
 """Answer queries to one model's vectors of an open data set."""
 
-import hashlib
-import json
-from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,22 +13,18 @@ from likewise.errors import (
     StaleArtefactError,
     UnknownNameError,
 )
-from likewise.indexes import INDEXES
 from likewise.indexes.base import NONE, Built, Mask, Rows, Scores, Vectors
 from likewise.passport import Passport
 from likewise.steps import asked
 from likewise.steps.asked import Query
+from likewise.steps.indexing import EXACT, Stored
 from likewise.workspace import Workspace
 
 if TYPE_CHECKING:
     from likewise.steps.open import Dataset
     from likewise.training.encode import Encoder
 
-EXACT = "exact"
-"""The index that is always there, whatever params.yaml says."""
-
 _SHOWN = ("item_id", "label", "text", "subset", "split")
-_HASHED = 100_000
 _MASKS = 8
 """So many filters are kept: pages of the same search ask for the same one."""
 
@@ -44,7 +37,7 @@ def search_in(dataset: "Dataset", **query: Any) -> pl.DataFrame:
     wanted = Query(**query)
     wanted.check()
     model = _model(dataset, wanted.model)
-    return dataset.searcher(model, wanted.index or EXACT).answer(wanted)
+    return dataset.searcher(model, wanted.index or EXACT, fresh=False).answer(wanted)
 
 
 class Searcher:
@@ -63,23 +56,21 @@ class Searcher:
         self._records = shown.rechunk().to_struct("hits")
 
     @classmethod
-    def build(cls, dataset: "Dataset", ws: Workspace, model: str, index: str) -> "Searcher":
-        """Build the index ``index`` of params.yaml over the vectors of ``model``.
+    def build(
+        cls, dataset: "Dataset", ws: Workspace, model: str, index: str, *, fresh: bool = True
+    ) -> "Searcher":
+        """Search by the index ``index`` of params.yaml over the vectors of ``model``.
+
+        The one that is kept is used: for a ``fresh`` one only where it is of just these
+        vectors, else completed by exact search of what it does not cover.
 
         Raises:
             UnknownNameError: no such index.
+            StaleArtefactError: the one that is kept is of other vectors or options.
             ConfigError: its options are wrong, or do not suit the vectors.
         """
-        entries = {EXACT: {"kind": "exact"}, **ws.params.indexes}
-        if index not in entries:
-            raise UnknownNameError("index", index, entries, "params.yaml")
-        part = INDEXES.build(entries[index], f"params.yaml: indexes.{index}")
-        cache = None
-        if part.cached:
-            mark = _mark(dataset, model, {**part.model_dump(), "kind": entries[index]["kind"]})
-            cache = ws.private / "indexes" / f"{mark}.{entries[index]['kind']}"
-        built = part.build(Vectors.stored(dataset.table, model), cache)
-        return cls(dataset, ws, model, built)
+        stored = Stored(ws, dataset, model, index)
+        return cls(dataset, ws, model, stored.fresh() if fresh else stored.opened())
 
     def answer(self, query: Query) -> pl.DataFrame:
         """The hits of a query that was checked."""
@@ -184,18 +175,3 @@ def _model(dataset: "Dataset", name: str | None) -> str:
 def _passport(dataset: "Dataset", model: str) -> bytes:
     passport: bytes = dataset.table.schema.field(model).metadata[b"passport"]
     return passport
-
-
-def _mark(dataset: "Dataset", model: str, entry: Mapping[str, Any]) -> str:
-    """What tells an index from every other: its options, and the vectors in their order.
-
-    All of it is read from the table that is open, so another version that is published
-    meanwhile is never taken for it.
-    """
-    field = dataset.table.schema.field(model)
-    hasher = hashlib.sha256(f"likewise index 1 {field.type}\n".encode())
-    hasher.update(json.dumps(dict(entry), sort_keys=True).encode())
-    hasher.update(_passport(dataset, model))
-    for part in dataset.items.select("item_id", "content").iter_slices(_HASHED):
-        hasher.update(json.dumps(part.to_dict(as_series=False)).encode())
-    return hasher.hexdigest()[:32]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from likewise.steps.doctor import content, environment, intent, leftovers
+from likewise.steps.doctor import content, environment, intent, kept, leftovers
 from likewise.steps.doctor.problem import Problem
 from likewise.steps.open import open_workspace
 
@@ -30,5 +30,6 @@ def doctor(*, deep: bool = False, workspace: Path | None = None) -> list[Problem
         *intent.check(ws),
         *leftovers.check(ws),
         *content.check(ws, deep=deep),
+        *kept.check(ws),
         *environment.check(ws),
     ]
