@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from likewise.literature import Reference, references
     from likewise.protocols.base import Evaluation
     from likewise.steps.add import add
+    from likewise.steps.check import Checked, check
+    from likewise.steps.check.page import write_flags
     from likewise.steps.compare import Comparison, compare
     from likewise.steps.correct import Corrected, correct
     from likewise.steps.crosswalk import Crosswalk, crosswalk
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from likewise.steps.init import init
     from likewise.steps.labels import labels
     from likewise.steps.log import Version, log
+    from likewise.steps.measure import measure
     from likewise.steps.open import Catalogue, Dataset
     from likewise.steps.open import open_catalogue as open
     from likewise.steps.publish import publish
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Card": "config",
     "Catalogue": "steps.open",
+    "Checked": "steps.check",
     "Comparison": "steps.compare",
     "ConfigError": "errors",
     "Corrected": "steps.correct",
@@ -70,6 +74,7 @@ _HOMES = {
     "Version": "steps.log",
     "VersionError": "errors",
     "add": "steps.add",
+    "check": "steps.check",
     "compare": "steps.compare",
     "correct": "steps.correct",
     "crosswalk": "steps.crosswalk",
@@ -87,6 +92,7 @@ _HOMES = {
     "labels": "steps.labels",
     "list_indexes": "steps.index",
     "log": "steps.log",
+    "measure": "steps.measure",
     "open": "steps.open:open_catalogue",
     "publish": "steps.publish",
     "query": "steps.query",
@@ -97,6 +103,7 @@ _HOMES = {
     "train": "steps.train",
     "validate": "steps.findings",
     "write_diff": "steps.diffpage",
+    "write_flags": "steps.check.page",
     "write_query": "steps.query",
     "write_schemas": "steps.schemas",
     "write_sheet": "steps.search",
@@ -106,6 +113,7 @@ _HOMES = {
 __all__ = [
     "Card",
     "Catalogue",
+    "Checked",
     "Comparison",
     "ConfigError",
     "Corrected",
@@ -126,6 +134,7 @@ __all__ = [
     "Version",
     "VersionError",
     "add",
+    "check",
     "compare",
     "correct",
     "crosswalk",
@@ -143,6 +152,7 @@ __all__ = [
     "labels",
     "list_indexes",
     "log",
+    "measure",
     "open",
     "publish",
     "query",
@@ -153,6 +163,7 @@ __all__ = [
     "train",
     "validate",
     "write_diff",
+    "write_flags",
     "write_query",
     "write_schemas",
     "write_sheet",

@@ -5,7 +5,7 @@ and what is done with it. Only this module reads YAML.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from likewise.registry import Part, check
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 RUN_NAME = re.compile(r"[a-z][a-z0-9_-]*")
-TABLE_SUFFIXES = ("_images", "_items", "_findings")
+TABLE_SUFFIXES = ("_images", "_items", "_findings", "_pixels", "_flags")
 """In SQL a data set ``x`` is also ``x_images``, ``x_items`` ...; no data set may end so."""
 
 Entry = dict[str, Any]
@@ -60,6 +60,38 @@ class EmbeddingEntry(Part):
     dtype: Literal["float32", "float16"] = "float32"
 
 
+class Check(Part):
+    """By what an image of a data set is flagged; a bound that is null flags nothing.
+
+    The defaults are those of FISSP's filters, and ``near`` is measured (see DECISIONS.md).
+
+    Attributes:
+        min_bytes: files of fewer bytes are ``few_bytes``.
+        min_side: images with a side of fewer pixels are ``small``.
+        min_brightness: images of a lower mean grey value (0 to 1) are ``dark``.
+        max_brightness: ... of a higher one are ``bright``.
+        min_sharpness: images of a smaller variance of the Laplacian are ``blurred``.
+        near: hashes that differ in at most so many of 256 bits are of near duplicates.
+        model: a model that embeds the data set, for the flags by its vectors.
+        similar: items of at least this cosine with an earlier one are ``similar``.
+        max_outlier: items whose mean absolute z-score is greater are ``outlier``.
+        index: how similar items are looked for; exact, or an index of params.yaml.
+        against: the data sets in which copies are leaks; null: all others that are checked.
+    """
+
+    min_bytes: int | None = 1024
+    min_side: int | None = 200
+    min_brightness: float | None = 0.2
+    max_brightness: float | None = 0.95
+    min_sharpness: float | None = 100.0
+    near: int = Field(15, ge=0, le=15)
+    model: str | None = None
+    similar: float | None = 0.97
+    max_outlier: float | None = 3.0
+    index: str = "exact"
+    against: tuple[str, ...] | None = None
+
+
 class Run(Part):
     """One evaluation: data set x model x index x protocol."""
 
@@ -77,6 +109,7 @@ class Params(Part):
     models: dict[str, Entry] = Field(default_factory=dict)
     embeddings: dict[str, EmbeddingEntry] = Field(default_factory=dict)
     indexes: dict[str, Entry] = Field(default_factory=dict)
+    checks: dict[str, Check] = Field(default_factory=dict)
     runs: dict[str, Run] = Field(default_factory=dict)
     transforms: dict[str, tuple[Entry, ...]] = Field(default_factory=dict)
     exports: dict[str, Entry] = Field(default_factory=dict)
@@ -214,6 +247,7 @@ def _bad_references(params: Params) -> Iterator[str]:
         twin = pairs.setdefault((entry.dataset, entry.model), name)
         if twin != name:
             yield f"embeddings.{name}: embeds the same data set by the same model as {twin!r}"
+    yield from _bad_checks(params)
     for name, run in params.runs.items():
         yield from _unknown(f"runs.{name}.dataset", run.dataset, params.datasets)
         yield from _unknown(f"runs.{name}.model", run.model, params.models)
@@ -226,6 +260,16 @@ def _bad_references(params: Params) -> Iterator[str]:
             )
 
 
-def _unknown(place: str, name: str, known: Mapping[str, object]) -> Iterator[str]:
+def _bad_checks(params: Params) -> Iterator[str]:
+    for name, entry in params.checks.items():
+        yield from _unknown(f"checks.{name}", name, params.datasets)
+        if entry.model is not None:
+            yield from _unknown(f"checks.{name}.model", entry.model, params.models_of(name))
+        yield from _unknown(f"checks.{name}.index", entry.index, {"exact", *params.indexes})
+        for other in entry.against or ():
+            yield from _unknown(f"checks.{name}.against", other, params.checks.keys() - {name})
+
+
+def _unknown(place: str, name: str, known: Collection[str]) -> Iterator[str]:
     if name not in known:
         yield f"{place}: no such name {name!r}; {hint(name, known)}"

@@ -146,6 +146,51 @@ PUBLISHED = Contract(
 )
 
 _IDS = (pa.large_list(pa.string()), pa.large_list(pa.int64()))
+PIXELS = Contract(
+    "pixels",
+    "sha256",
+    "one row a distinct file: what its pixels tell of its quality, whatever it is called",
+    (
+        Column("sha256", pa.string(), "the file that was measured"),
+        Column(
+            "brightness",
+            pa.float64(),
+            "mean grey value, 0 (black) to 1 (white); null where it cannot be decoded",
+            nullable=True,
+        ),
+        Column(
+            "sharpness",
+            pa.float64(),
+            "variance of the Laplacian of the grey values (0 to 255)",
+            nullable=True,
+        ),
+        Column(
+            "phash",
+            pa.string(),
+            "perceptual hash, 64 hexadecimal digits; of like pictures few bits differ",
+            nullable=True,
+        ),
+        Column("fault", pa.string(), "why it cannot be decoded", nullable=True),
+    ),
+)
+
+FLAGS = Contract(
+    "flags",
+    "flag_id",
+    "one row a doubt about an image or item; what is flagged is still in all other tables",
+    (
+        Column("flag_id", pa.string(), "the flag and the item or image, with ': ' between"),
+        Column("flag", pa.string(), "which: duplicate, near_duplicate, small, leak ..."),
+        Column("image_id", pa.string(), "the image it is about"),
+        Column("item_id", pa.string(), "the item, null for all of the image", nullable=True),
+        Column(
+            "value", pa.float64(), "what was measured, in the flag's own unit", nullable=True
+        ),
+        Column("other_dataset", pa.string(), "where the other image is", nullable=True),
+        Column("other", pa.string(), "the image or item that it is too like", nullable=True),
+        Column("detail", pa.string(), "what is doubtful, in words"),
+    ),
+)
 
 QUERIES = Contract(
     "queries",
@@ -182,4 +227,4 @@ def vector(name: str, dim: int, dtype: str) -> Column:
     return Column(name, pa.list_(value, dim), meaning, nullable=False)
 
 
-TABLES = (IMAGES, ITEMS, FINDINGS, EMBEDDINGS, PUBLISHED, QUERIES)
+TABLES = (IMAGES, ITEMS, FINDINGS, EMBEDDINGS, PIXELS, FLAGS, PUBLISHED, QUERIES)

@@ -122,7 +122,7 @@ class Workspace:
         return self.catalog / dataset / "corrections.csv"
 
     def table(self, dataset: str, name: str) -> Path:
-        """A table made by ingest: ``images``, ``items`` or ``findings``."""
+        """A table: ``images``, ``items``, ``findings``, of ingest; ``pixels``; ``flags``."""
         return self.catalog / dataset / f"{name}.lance"
 
     def embeddings(self, dataset: str, model: str) -> Path:
@@ -132,6 +132,17 @@ class Workspace:
     def digests(self, dataset: str, name: str) -> Path:
         """The column digests of a table, or of a model's vectors."""
         return self.catalog / dataset / "columns" / f"{name}.yaml"
+
+    def pixel_digests(self, dataset: str) -> Path:
+        """The column digests of what was measured, in one folder for all data sets.
+
+        Their check compares each data set with the others, and so depends on that folder.
+        """
+        return self.catalog / ".pixels" / f"{dataset}.yaml"
+
+    def flag_digests(self, dataset: str) -> Path:
+        """The column digests of the flags; not among ``digests``, which publish depends on."""
+        return self.catalog / dataset / "flags.yaml"
 
     def published(self, dataset: str) -> Path:
         """The table that people open."""

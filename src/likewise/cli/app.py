@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli import care, faults, find, history, make, read, results, write
+from likewise.cli import care, faults, find, history, make, quality, read, results, write
 from likewise.cli.output import note, say
 
 INTERRUPTED = 130
@@ -25,6 +25,8 @@ COMMANDS = (
     ("evaluate", make.evaluate, "likewise evaluate gpr1200-lite0-gpr1200"),
     ("compare", results.compare, "likewise compare gpr1200-lite0-gpr1200 gpr1200-vitl-gpr1200"),
     ("crosswalk", results.crosswalk, "likewise crosswalk gpr1200-lite0-gpr1200"),
+    ("measure", quality.measure, "likewise measure gpr1200"),
+    ("check", quality.check, "likewise check gpr1200 --html flags.html"),
     ("list", read.list_, "likewise list --json"),
     ("show", read.show, "likewise show gpr1200 --labels"),
     ("findings", faults.findings, "likewise findings cards --check box-outside"),

@@ -67,8 +67,9 @@ def query(
 ) -> None:
     """Answer SQL over all tables of the catalogue.
 
-    A data set x is the tables x, x_images, x_items and x_findings; x has a vector column a
-    model. The results of a run r-1, a row a query, are queries_r_1. "show tables" lists all.
+    A data set x is the tables x, x_images, x_items, x_findings, x_pixels and x_flags; x has a
+    vector column a model. The results of a run r-1, a row a query, are queries_r_1. "show
+    tables" lists all.
     """
     if csv:
         rows = likewise.write_query(sql, csv, kind="csv", limit=limit, rev=rev)

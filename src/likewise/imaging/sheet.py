@@ -1,4 +1,4 @@
-"""A search as one static page: the query's picture, and the hits' in a grid.
+"""A search, or what a check flagged, as one static page of pictures.
 
 The page holds its pictures; it needs no other file, no script and no network.
 """
@@ -41,6 +41,23 @@ class Tile:
     same: bool | None = None
 
 
+@dataclass(frozen=True)
+class Doubt:
+    """One flag: the picture, beside it the one that it is too like, and what is said."""
+
+    pictures: Sequence[Tile]
+    detail: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """All of one flag: its name, how many there are, and those that are shown."""
+
+    name: str
+    total: int
+    shown: Sequence[Doubt]
+
+
 def thumbnail(picture: bytes | Image.Image, box: Sequence[float] | None = None) -> str | None:
     """A small JPEG of a picture, or of a ``box`` in it, as the text of a ``data:`` URL.
 
@@ -64,7 +81,12 @@ def thumbnail(picture: bytes | Image.Image, box: Sequence[float] | None = None) 
 
 def sheet(title: str, query: Tile | None, hits: Sequence[Tile], note: str = "") -> str:
     """The page: ``title`` and ``note``, the query where it is a picture, the hits in order."""
-    return _template().render(title=title, query=query, hits=hits, note=note)
+    return _template("sheet.html").render(title=title, query=query, hits=hits, note=note)
+
+
+def flag_sheet(title: str, sections: Sequence[Section], note: str) -> str:
+    """A page of what a check flagged: ``title`` and ``note``, and a section a flag."""
+    return _template("flags.html").render(title=title, sections=sections, note=note)
 
 
 def _upright(data: bytes, box: Sequence[float] | None) -> Image.Image:
@@ -76,9 +98,9 @@ def _upright(data: bytes, box: Sequence[float] | None) -> Image.Image:
 
 
 @functools.cache
-def _template() -> jinja2.Template:
+def _template(name: str) -> jinja2.Template:
     loader = jinja2.PackageLoader("likewise", "templates")
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
-    return environment.get_template("sheet.html")
+    return environment.get_template(name)

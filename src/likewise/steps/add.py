@@ -132,6 +132,7 @@ def _write(
             f"{dataset}-{model}": {"dataset": dataset, "model": model, "dtype": "float32"}
             for model in ws.params.models
         },
+        "checks": {dataset: {}},
         "runs": runs,
     }
     for section, entries in additions.items():

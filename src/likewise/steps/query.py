@@ -42,11 +42,11 @@ def query(
 ) -> pl.DataFrame:
     """The rows that ``sql`` selects, at most ``limit`` of them.
 
-    A data set ``x`` is the table ``x`` (what publish wrote), and ``x_images``, ``x_items`` and
-    ``x_findings``; the per-query results of a run ``r-1`` are ``queries_r_1``. Only the tables
-    that the text names are opened, and only the columns and rows that it needs are read.
-    ``x_images`` has no pixels; ``likewise.open("x").images(ids)`` does. ``rev`` names a git
-    revision, whose tables are then meant.
+    A data set ``x`` is the table ``x`` (what publish wrote), and ``x_images``, ``x_items``,
+    ``x_findings``, ``x_pixels`` and ``x_flags``; the per-query results of a run ``r-1`` are
+    ``queries_r_1``. Only the tables that the text names are opened, and only the columns and
+    rows that it needs are read. ``x_images`` has no pixels; ``likewise.open("x").images(ids)``
+    does. ``rev`` names a git revision, whose tables are then meant.
 
     Raises:
         DataError: the SQL is wrong, or names a table or column that there is not.
@@ -136,6 +136,12 @@ def _tables(ws: Workspace) -> dict[str, _Table]:
                 f"dvc repro ingest@{dataset}",
                 tuple(contract.blobs()),
             )
+        found[f"{dataset}_pixels"] = _Table(
+            ws.table(dataset, "pixels"), f"dvc repro measure@{dataset}"
+        )
+        found[f"{dataset}_flags"] = _Table(
+            ws.table(dataset, "flags"), f"dvc repro check@{dataset}"
+        )
     reports = {
         run: _Table(ws.queries(run), f"dvc repro evaluate@{run}") for run in ws.params.runs
     }

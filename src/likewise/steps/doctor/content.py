@@ -16,8 +16,10 @@ from likewise.passport import WEIGHTS, Passport
 from likewise.schema import (
     EMBEDDINGS,
     FINDINGS,
+    FLAGS,
     IMAGES,
     ITEMS,
+    PIXELS,
     PUBLISHED,
     STORAGE_VERSION,
     Column,
@@ -63,6 +65,11 @@ def _tables(ws: Workspace) -> Iterator[_Table]:
             yield _Table(path, digests, contract, f"ingest@{dataset}")
         files = ws.published(dataset), ws.published_digests(dataset)
         yield _Table(*files, PUBLISHED, f"publish@{dataset}")
+    for dataset in ws.params.checks:
+        pixels = ws.table(dataset, "pixels"), ws.pixel_digests(dataset)
+        yield _Table(*pixels, PIXELS, f"measure@{dataset}")
+        flags = ws.table(dataset, "flags"), ws.flag_digests(dataset)
+        yield _Table(*flags, FLAGS, f"check@{dataset}")
     for key, entry in ws.params.embeddings.items():
         names = (entry.dataset, entry.model)
         files = ws.embeddings(*names), ws.digests(*names)

@@ -34,6 +34,8 @@ def stages(ws: Workspace) -> list[Stage]:
         *(_ingest(ws, dataset) for dataset in params.datasets),
         *(Stage(f"train@{m}", f"train-{m}", (ws.model(m),)) for m in params.models),
         *(_embed(ws, key) for key in params.embeddings),
+        *(_measure(ws, dataset) for dataset in params.checks),
+        *(_check(ws, dataset) for dataset in params.checks),
         *(_publish(ws, dataset) for dataset in params.datasets),
         *(_evaluate(ws, run) for run in params.runs),
     ]
@@ -77,6 +79,16 @@ def _embed(ws: Workspace, key: str) -> Stage:
     names = (entry.dataset, entry.model)
     outputs = (ws.embeddings(*names), ws.digests(*names))
     return Stage(f"embed@{key}", f"embed-{entry.dataset}-{entry.model}", outputs)
+
+
+def _measure(ws: Workspace, dataset: str) -> Stage:
+    outputs = (ws.table(dataset, "pixels"), ws.pixel_digests(dataset))
+    return Stage(f"measure@{dataset}", f"measure-{dataset}", outputs)
+
+
+def _check(ws: Workspace, dataset: str) -> Stage:
+    outputs = (ws.table(dataset, "flags"), ws.flag_digests(dataset))
+    return Stage(f"check@{dataset}", f"check-{dataset}", outputs)
 
 
 def _publish(ws: Workspace, dataset: str) -> Stage:

@@ -1,0 +1,47 @@
+"""The commands about data before they are used: measure, check."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import likewise
+from likewise.cli.output import as_json, note, say, table
+
+Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set of the catalogue.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def measure(dataset: Dataset) -> None:
+    """Measure brightness, sharpness and perceptual hash of every image.
+
+    Only images that are new are decoded; `check` makes flags of the measures.
+    """
+    done = likewise.measure(dataset)
+    say(f"{dataset}: {done.computed:,} images measured")
+    say(f"{done.taken_over:,} taken over, {done.dropped:,} dropped")
+
+
+def check(
+    dataset: Dataset,
+    json: Json = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page with the pictures.")
+    ] = None,
+) -> None:
+    """Flag copies, leaks and poor images; nothing is deleted.
+
+    The bounds are in params.yaml (checks). The flags are the table x_flags of `query`.
+    """
+    done = likewise.check(dataset)
+    if html:
+        likewise.write_flags(dataset, html)
+        note(f"wrote {html}")
+    if json:
+        as_json(done)
+        return
+    say(f"{dataset}: {done.flagged:,} of {done.images:,} images are flagged")
+    table(("flag", "number"), done.flags.items())
+    if done.leaks:
+        say("")
+        table(("also in", "images"), done.leaks.items())

@@ -1,0 +1,140 @@
+"""Flag what is doubtful in a data set: nothing is deleted, and views can leave it out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from likewise import commits, tables, versions
+from likewise.config import Check
+from likewise.errors import UnknownNameError
+from likewise.schema import FLAGS
+from likewise.steps.check.copies import check_against, check_copies, check_splits
+from likewise.steps.check.files import check_files
+from likewise.steps.check.flags import table
+from likewise.steps.check.vectors import check_vectors
+from likewise.steps.open import open_workspace
+from likewise.workspace import Workspace
+
+_FACTS = ("image_id", "sha256", "nbytes", "width", "height")
+_MEASURES = ("sha256", "brightness", "sharpness", "phash", "fault")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """How many images a check looked at, and how many have each flag.
+
+    Attributes:
+        dataset: its name.
+        images: how many images it has.
+        flagged: how many of them have any flag, or an item that has.
+        flags: flag -> how many images or items have it, most first.
+        leaks: other data set -> how many images are in it too.
+    """
+
+    dataset: str
+    images: int
+    flagged: int
+    flags: dict[str, int] = field(default_factory=dict)
+    leaks: dict[str, int] = field(default_factory=dict)
+
+
+def check(dataset: str, *, workspace: Path | None = None) -> Checked:
+    """Flag the doubtful images of ``dataset`` by the bounds in params.yaml (``checks``).
+
+    Copies are flagged where they stand again: the later image of a data set, the test image
+    that is in the training split, the image that is in another data set that is checked.
+
+    Raises:
+        UnknownNameError: params.yaml says of no such data set that it is to be checked.
+        MissingArtefactError: it, or one that it is compared with, was not measured.
+    """
+    ws = open_workspace(workspace)
+    ws.dataset(dataset)
+    if dataset not in ws.params.checks:
+        raise UnknownNameError("data set", dataset, ws.params.checks, "params.yaml: checks")
+    bounds = ws.params.checks[dataset]
+    images = _images(ws, dataset)
+    found = table(list(_flags(ws, dataset, images, bounds)))
+    with commits.alone(ws, f"check-{dataset}"):
+        staging = commits.Staging(ws, f"check-{dataset}")
+        digests = tables.write_frame(staging.path(ws.table(dataset, "flags")), FLAGS, found)
+        commits.write_text(staging.path(ws.flag_digests(dataset)), digests.to_yaml())
+        staging.commit()
+    return _summary(dataset, len(images), found)
+
+
+def _flags(
+    ws: Workspace, dataset: str, images: pl.DataFrame, bounds: Check
+) -> Iterator[pl.DataFrame]:
+    yield from check_files(images, bounds)
+    yield from check_copies(images, bounds.near)
+    yield from check_splits(images, bounds.near)
+    for other in _others(ws, dataset, bounds):
+        yield check_against(images, other, _hashes(ws, other), bounds.near)
+    if bounds.model is not None:
+        command = f"dvc repro embed@{ws.params.embedding(dataset, bounds.model)}"
+        vectors = versions.present(ws, ws.embeddings(dataset, bounds.model))
+        entry = {"exact": {"kind": "exact"}, **ws.params.indexes}[bounds.index]
+        items = _items(ws, dataset, "item_id", "image_id", "content")
+        yield from check_vectors(items, tables.open_table(vectors, command), bounds, entry)
+
+
+def _images(ws: Workspace, dataset: str) -> pl.DataFrame:
+    """The facts, split and measures of every image, in canonical order."""
+    command = f"dvc repro ingest@{dataset}"
+    images = tables.open_table(versions.present(ws, ws.table(dataset, "images")), command)
+    order = _items(ws, dataset, "image_id", "split").unique(
+        "image_id", keep="first", maintain_order=True
+    )
+    facts = order.join(tables.read(images, _FACTS), on="image_id", maintain_order="left")
+    return facts.join(_measures(ws, dataset), on="sha256", maintain_order="left")
+
+
+def _items(ws: Workspace, dataset: str, *columns: str) -> pl.DataFrame:
+    command = f"dvc repro ingest@{dataset}"
+    path = versions.present(ws, ws.table(dataset, "items"))
+    return tables.read(tables.open_table(path, command), columns)
+
+
+def _measures(ws: Workspace, dataset: str) -> pl.DataFrame:
+    path = versions.present(ws, ws.table(dataset, "pixels"))
+    return tables.read(tables.open_table(path, f"dvc repro measure@{dataset}"), _MEASURES)
+
+
+def _others(ws: Workspace, dataset: str, bounds: Check) -> list[str]:
+    """The data sets to look for copies in, sorted."""
+    named = ws.params.checks if bounds.against is None else bounds.against
+    return sorted(set(named) - {dataset})
+
+
+def _hashes(ws: Workspace, dataset: str) -> pl.DataFrame:
+    """image_id and phash of every distinct file of another data set, in canonical order.
+
+    Its images table, which may be large and not be here, is not read.
+    """
+    items = _items(ws, dataset, "image_id", "content")
+    files = items.select("image_id", sha256=pl.col("content").str.head(64))
+    known = _measures(ws, dataset).select("sha256", "phash").drop_nulls()
+    return files.unique("sha256", keep="first", maintain_order=True).join(
+        known, on="sha256", maintain_order="left"
+    )
+
+
+def _summary(dataset: str, images: int, found: pl.DataFrame) -> Checked:
+    return Checked(
+        dataset,
+        images,
+        found["image_id"].n_unique(),
+        counts(found["flag"]),
+        counts(found["other_dataset"].drop_nulls()),
+    )
+
+
+def counts(values: pl.Series) -> dict[str, int]:
+    """How often each value stands, most often first, then by name."""
+    counted = (
+        values.rename("value").value_counts().sort(["count", "value"], descending=[True, False])
+    )
+    return dict(counted.iter_rows())

@@ -1,0 +1,39 @@
+"""Flags as rows: what every kind of check returns."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from likewise.schema import FLAGS
+
+_COLUMNS: dict[str, type[pl.DataType]] = {
+    **dict.fromkeys(("flag", "image_id", "item_id"), pl.String),
+    "value": pl.Float64,
+    **dict.fromkeys(("other_dataset", "other", "detail"), pl.String),
+}
+
+
+def flags(rows: pl.DataFrame, flag: str, detail: pl.Expr, **columns: pl.Expr) -> pl.DataFrame:
+    """The same flag for every one of ``rows`` (column image_id); ``columns`` as FLAGS has."""
+    said = rows.select(
+        "image_id", detail.alias("detail"), *(e.alias(n) for n, e in columns.items())
+    )
+    absent = [
+        pl.lit(None, kind).alias(name)
+        for name, kind in _COLUMNS.items()
+        if name not in said.columns
+    ]
+    return (
+        said.with_columns(*absent)
+        .with_columns(flag=pl.lit(flag))
+        .select(pl.col(name).cast(kind) for name, kind in _COLUMNS.items())
+    )
+
+
+def table(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """All flags as a table of the contract, sorted by their ids."""
+    about = pl.coalesce("item_id", "image_id")
+    where = pl.concat_str("flag", "other_dataset", separator=":", ignore_nulls=True)
+    together = pl.concat([pl.DataFrame(schema=_COLUMNS), *parts])
+    named = together.with_columns(flag_id=pl.concat_str(where, about, separator=": "))
+    return named.sort("flag_id").select(FLAGS.names())
