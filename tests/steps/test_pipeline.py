@@ -27,6 +27,8 @@ EVERYTHING = [
     "ingest@emoji",
     "train@tiny",
     "embed@emoji-tiny",
+    "measure@emoji",
+    "check@emoji",
     "publish@emoji",
     "evaluate@emoji-tiny-gpr1200",
     "evaluate@emoji-tiny-gpr1200-strict",
@@ -108,7 +110,7 @@ def test_a_corrected_label_embeds_nothing(root: Path) -> None:
     images = root / "emoji" / "images"
     (images / "1000_noto.jpg").rename(images / "0_znoto.jpg")
     ran, _ = repro(root)
-    assert ran == {"ingest@emoji", "publish@emoji", *EVALUATIONS}
+    assert ran == {"ingest@emoji", "check@emoji", "publish@emoji", *EVALUATIONS}
     assert "0_znoto.jpg" in likewise.open("emoji", workspace=root).items["item_id"]
 
 
@@ -120,7 +122,7 @@ def test_only_new_images_are_embedded_and_stored(root: Path) -> None:
     for path in sorted((SAMPLES / "images").glob("1_*.jpg")):
         shutil.copy(path, root / "emoji" / "images" / f"0_{path.name}")
     ran, said = repro(root)
-    assert ran == {"ingest@emoji", "embed@emoji-tiny", "publish@emoji", *EVALUATIONS}
+    assert ran == set(EVERYTHING) - {"train@tiny"}
     assert "10 read, 24 kept, 0 removed" in said
     assert "emoji by tiny: 10 vectors computed\n24 taken over, 0 dropped" in said
 
@@ -146,6 +148,7 @@ def test_a_second_model_leaves_the_firsts_evaluations_alone(root: Path) -> None:
     assert ran == {
         "train@small",
         "embed@emoji-small",
+        "check@emoji",
         "publish@emoji",
         "evaluate@emoji-small-gpr1200",
     }
@@ -158,7 +161,7 @@ def test_a_corrected_text_scores_nothing(root: Path) -> None:
     old = likewise.open("emoji", workspace=root).items["text"][0]
     edit(root / "emoji" / "categories.json", f'"0": "{old}"', '"0": "corrected"')
     ran, _ = repro(root)
-    assert ran == {"ingest@emoji", "publish@emoji"}
+    assert ran == {"ingest@emoji", "check@emoji", "publish@emoji"}
     assert likewise.open("emoji", workspace=root).items["text"][0] == "corrected"
 
 
@@ -169,6 +172,13 @@ def test_what_a_card_says_of_its_data_runs_nothing(root: Path) -> None:
     ran, _ = repro(root)
     assert ran == set()
     assert likewise.open("emoji", workspace=root).card.title == "Drawings of six things"
+
+
+def test_another_bound_decodes_nothing_and_scores_nothing(root: Path) -> None:
+    edit(root / "params.yaml", "checks:\n  emoji: {}", "checks:\n  emoji: {min_side: 100}")
+    ran, _ = repro(root)
+    assert ran == {"check@emoji"}
+    assert likewise.query("show tables", workspace=root)["name"].is_in(["emoji_flags"]).any()
 
 
 def test_a_killed_repro_is_taken_up_again(root: Path) -> None:
