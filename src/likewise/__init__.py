@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from likewise.steps.diff import Difference, diff
     from likewise.steps.diffpage import diff_markdown, write_diff
     from likewise.steps.doctor import Problem, doctor
+    from likewise.steps.download import Downloaded, Offer, download, downloads
     from likewise.steps.embed import embed
     from likewise.steps.evaluate import evaluate
     from likewise.steps.export import Exported, export
@@ -61,12 +62,14 @@ _HOMES = {
     "DataError": "errors",
     "Dataset": "steps.open",
     "Difference": "steps.diff",
+    "Downloaded": "steps.download",
     "Evaluation": "protocols.base",
     "Exported": "steps.export",
     "Indexed": "steps.index",
     "LikewiseError": "errors",
     "MissingArtefactError": "errors",
     "MissingExtraError": "errors",
+    "Offer": "steps.download",
     "Problem": "steps.doctor",
     "Reference": "literature",
     "StaleArtefactError": "errors",
@@ -82,6 +85,8 @@ _HOMES = {
     "diff": "steps.diff",
     "diff_markdown": "steps.diffpage",
     "doctor": "steps.doctor",
+    "download": "steps.download",
+    "downloads": "steps.download",
     "embed": "steps.embed",
     "evaluate": "steps.evaluate",
     "export": "steps.export",
@@ -121,12 +126,14 @@ __all__ = [
     "DataError",
     "Dataset",
     "Difference",
+    "Downloaded",
     "Evaluation",
     "Exported",
     "Indexed",
     "LikewiseError",
     "MissingArtefactError",
     "MissingExtraError",
+    "Offer",
     "Problem",
     "Reference",
     "StaleArtefactError",
@@ -142,6 +149,8 @@ __all__ = [
     "diff",
     "diff_markdown",
     "doctor",
+    "download",
+    "downloads",
     "embed",
     "evaluate",
     "export",

@@ -17,6 +17,7 @@ INTERRUPTED = 130
 COMMANDS = (
     ("init", make.init, "likewise init birds-and-cars"),
     ("add", make.add, "likewise add gpr1200 --source gpr1200 --path ~/data/GPR1200.zip"),
+    ("download", quality.download, "likewise download gpr1200"),
     ("ingest", make.ingest, "likewise ingest gpr1200"),
     ("correct", make.correct, "likewise correct gpr1200 17_dog.jpg --label cat"),
     ("train", make.train, "likewise train lite0"),

@@ -1,4 +1,4 @@
-"""The commands about data before they are used: measure, check."""
+"""The commands about data before they are used: download, measure, check."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +10,38 @@ from likewise.cli.output import as_json, note, say, table
 
 Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set of the catalogue.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def download(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Which; without it they are listed.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="FOLDER", help="Where; by default data/NAME.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Fetch a known data set, or say how to get it; nothing is overwritten or unpacked.
+
+    What broke off is gone on with by the same command.
+    """
+    if name is None:
+        offers = likewise.downloads()
+        if json:
+            as_json(offers)
+        else:
+            rows = [(o.name, "yes" if o.public else "by hand", o.title) for o in offers]
+            table(("name", "public", "what"), rows)
+        return
+    done = likewise.download(name, folder)
+    if json:
+        as_json(done)
+        return
+    for what, files in (("fetched", done.fetched), ("there already", done.kept)):
+        for file in files:
+            say(f"{what}: {done.folder}/{file}")
+    say(f"licence: {done.licence}")
+    say(f"next: {done.next}")
 
 
 def measure(dataset: Dataset) -> None:

@@ -1,0 +1,102 @@
+"""Fetch a data set that is known by name, or say how to get it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from likewise.downloads import DOWNLOADS, Download
+from likewise.errors import DataError, UnknownNameError
+from likewise.fetch import fetch, is_right
+from likewise.files import is_archive
+
+_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A data set that is known by name: what it is, its terms, whether it can be fetched."""
+
+    name: str
+    title: str
+    licence: str
+    public: bool
+
+
+@dataclass(frozen=True)
+class Downloaded:
+    """What a download did, and the command that adds the data set.
+
+    Attributes:
+        name: the data set.
+        folder: where its files lie.
+        fetched: the names of those that were fetched,
+        kept: ... and of those that were there already.
+        licence: its terms, in a line.
+        next: the command that adds it to a catalogue.
+    """
+
+    name: str
+    folder: str
+    fetched: list[str]
+    kept: list[str]
+    licence: str
+    next: str
+
+
+def downloads() -> list[Offer]:
+    """The data sets that are known by name, those that can be fetched first."""
+    offers = [Offer(n, d.title, d.licence, bool(d.parts)) for n, d in DOWNLOADS.items()]
+    return sorted(offers, key=lambda offer: (not offer.public, offer.name))
+
+
+def download(name: str, folder: Path | None = None) -> Downloaded:
+    """Fetch the files of the data set ``name`` into ``folder``, by default ``data/<name>``.
+
+    A file that is there stays as it is, and one that came in part is gone on with. Archives
+    are not unpacked: ingest reads them as they are.
+
+    Raises:
+        UnknownNameError: no data set of that name is known.
+        DataError: it is not public (what to get, and where to put it); a file that is there is
+            another one; a server refuses, breaks off, or sends what was not asked for.
+    """
+    if name not in DOWNLOADS:
+        raise UnknownNameError("download", name, DOWNLOADS)
+    known, place = DOWNLOADS[name], folder or Path("data") / name
+    follows = f"likewise add {name} {known.add.replace('{}', str(place))}"
+    if not known.parts:
+        raise DataError(
+            f"{known.title} cannot be fetched by a program: {known.by_hand} into {place}, and "
+            f"run: {follows}"
+        )
+    fetched, kept = _files(known, place)
+    return Downloaded(name, str(place), fetched, kept, known.licence, follows)
+
+
+def _files(known: Download, place: Path) -> tuple[list[str], list[str]]:
+    """The names of the files that were fetched, and of those that were there."""
+    fetched: list[str] = []
+    kept: list[str] = []
+    for part in known.parts:
+        target = place / part.name
+        if target.exists():
+            if not is_right(part.wanted, target):
+                raise DataError(
+                    f"{target} is there already, and is not what is at {part.wanted.url}; "
+                    "move it away to fetch that"
+                )
+            kept.append(part.name)
+        else:
+            fetch(part.wanted, target)
+            fetched.append(part.name)
+            _refuse_page(target, part.wanted.url)
+    return fetched, kept
+
+
+def _refuse_page(target: Path, url: str) -> None:
+    """Refuse what a server sent in an archive's stead: a page that says sorry, mostly."""
+    if target.suffix in _ARCHIVES and not is_archive(target):
+        with target.open("rb") as stream:
+            head = stream.read(200).decode("utf-8", "replace")
+        target.unlink()
+        said = " ".join(head.split())[:80]
+        raise DataError(f"{url} sent no archive, but {said!r}; it was removed")

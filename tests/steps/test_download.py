@@ -1,0 +1,329 @@
+"""Downloads from a real server on loopback, which behaves as badly as servers do."""
+
+import hashlib
+import threading
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+import likewise
+from likewise.downloads import DOWNLOADS, Download, Part
+from likewise.errors import DataError, UnknownNameError
+from likewise.fetch import Wanted, fetch
+
+DATA = bytes(range(256)) * 4096  # one MiB
+SHA256 = f"sha256:{hashlib.sha256(DATA).hexdigest()}"
+
+
+@dataclass
+class Behaviour:
+    """How the server answers; ``requests`` are the ranges that were asked for."""
+
+    data: bytes = DATA
+    etag: str = '"one"'
+    breaks_after: list[int] = field(default_factory=list)
+    announces: int | None = None
+    ranges: bool = True
+    statuses: list[int] = field(default_factory=list)
+    location: str = ""
+    shift: int = 0
+    requests: list[str | None] = field(default_factory=list)
+
+
+class Handler(BaseHTTPRequestHandler):
+    behaviour: Behaviour
+
+    def do_GET(self) -> None:
+        how = self.behaviour
+        asked = self.headers.get("Range")
+        how.requests.append(asked)
+        status = how.statuses.pop(0) if how.statuses else 200
+        if status != 200:
+            self.send_response(status)
+            if how.location:
+                self.send_header("Location", how.location)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            how.location = ""
+            return
+        start = 0
+        if asked and how.ranges and self.headers.get("If-Range") == how.etag:
+            start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        self._send(how, start)
+
+    def _send(self, how: Behaviour, start: int) -> None:
+        if start > len(how.data) - 1:
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{len(how.data)}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        body = how.data[start:]
+        self.send_response(206 if start else 200)
+        if start:
+            span = f"bytes {start + how.shift}-{len(how.data) - 1}/{len(how.data)}"
+            self.send_header("Content-Range", span)
+        if how.etag:
+            self.send_header("ETag", how.etag)
+        length = how.announces if how.announces is not None else len(body)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+        sent = how.breaks_after.pop(0) if how.breaks_after else len(body)
+        self.wfile.write(body[:sent])
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def how(monkeypatch: pytest.MonkeyPatch) -> Behaviour:
+    monkeypatch.setattr("likewise.fetch.PAUSE_S", 0.0)
+    return Behaviour()
+
+
+@pytest.fixture
+def url(how: Behaviour) -> Iterator[str]:
+    handler = type("Bound", (Handler,), {"behaviour": how})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/file.bin"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "new" / "file.bin"
+
+
+def test_a_file_is_fetched_whole(url: str, target: Path) -> None:
+    assert fetch(Wanted(url, len(DATA), SHA256), target) == len(DATA)
+    assert target.read_bytes() == DATA
+    assert [path.name for path in target.parent.iterdir()] == ["file.bin"]
+
+
+def test_what_breaks_off_is_gone_on_with(url: str, target: Path, how: Behaviour) -> None:
+    how.breaks_after = [100_000, 200_000]
+    fetch(Wanted(url, digest=SHA256), target)
+    assert target.read_bytes() == DATA
+    assert how.requests == [None, "bytes=100000-", "bytes=300000-"]
+
+
+def test_another_process_goes_on(url: str, target: Path, how: Behaviour) -> None:
+    how.breaks_after = [100_000] + [0] * 5
+    with pytest.raises(DataError, match=r"100,000 bytes are kept, run the same command again"):
+        fetch(Wanted(url, digest=SHA256), target)
+    assert not target.exists()
+    how.requests.clear()
+    fetch(Wanted(url, digest=SHA256), target)
+    assert how.requests == ["bytes=100000-"]
+    assert target.read_bytes() == DATA
+
+
+def test_another_file_meanwhile_is_fetched_from_its_beginning(
+    url: str, target: Path, how: Behaviour
+) -> None:
+    how.breaks_after = [100_000] + [0] * 5
+    with pytest.raises(DataError, match="again to go on"):
+        fetch(Wanted(url), target)
+    how.data, how.etag = DATA[::-1], '"two"'
+    fetch(Wanted(url), target)
+    assert target.read_bytes() == DATA[::-1]
+
+
+@pytest.mark.parametrize("etag", ["", 'W/"weak"'])
+def test_without_a_strong_validator_it_begins_again(
+    url: str, target: Path, how: Behaviour, etag: str
+) -> None:
+    how.etag, how.breaks_after = etag, [100_000]
+    fetch(Wanted(url, digest=SHA256), target)
+    assert how.requests == [None, None]
+    assert target.read_bytes() == DATA
+
+
+def test_a_server_that_ignores_ranges(url: str, target: Path, how: Behaviour) -> None:
+    how.ranges, how.breaks_after = False, [100_000]
+    fetch(Wanted(url, digest=SHA256), target)
+    assert target.read_bytes() == DATA
+
+
+def test_a_server_that_sends_another_range(url: str, target: Path, how: Behaviour) -> None:
+    how.shift, how.breaks_after = 7, [100_000]
+    fetch(Wanted(url, digest=SHA256), target)
+    assert target.read_bytes() == DATA
+
+
+def test_all_but_the_name_had_come(url: str, target: Path, how: Behaviour) -> None:
+    how.announces = len(DATA) + 1  # it says one byte more, and sends what there is
+    fetch(Wanted(url), target)
+    # Asked for that byte, it answers 416: there is nothing after what has come.
+    assert how.requests == [None, f"bytes={len(DATA)}-"]
+    assert target.read_bytes() == DATA
+
+
+def test_a_server_that_says_too_much(url: str, target: Path, how: Behaviour) -> None:
+    how.announces, how.etag = len(DATA) + 1, ""
+    with pytest.raises(DataError, match=rf"ended after {len(DATA):,} of {len(DATA) + 1:,}"):
+        fetch(Wanted(url), target)
+    assert len(how.requests) == 1 + 5
+
+
+def test_a_server_that_says_too_little(url: str, target: Path, how: Behaviour) -> None:
+    how.announces = 1000
+    with pytest.raises(DataError, match=r"has 1,000 bytes, and 1,048,576 were expected"):
+        fetch(Wanted(url, nbytes=len(DATA)), target)
+    with pytest.raises(DataError, match="another file than expected"):
+        fetch(Wanted(url, digest=SHA256), target)
+    assert list(target.parent.glob("*.bin*")) == []
+
+
+def test_a_wrong_file_is_refused_and_removed(url: str, target: Path, how: Behaviour) -> None:
+    how.data = DATA[:-1] + b"x"
+    with pytest.raises(DataError, match=r"sha256:[0-9a-f]{64}, expected sha256:"):
+        fetch(Wanted(url, len(DATA), SHA256), target)
+    assert list(target.parent.glob("file.bin*")) == []
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+def test_a_refusal_is_final(url: str, target: Path, how: Behaviour, status: int) -> None:
+    how.statuses = [status]
+    with pytest.raises(DataError, match=f"the server says {status}"):
+        fetch(Wanted(url), target)
+    assert len(how.requests) == 1
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_server_in_trouble_is_asked_again(
+    url: str, target: Path, how: Behaviour, status: int
+) -> None:
+    how.statuses = [status] * 2
+    fetch(Wanted(url, digest=SHA256), target)
+    target.unlink()
+    how.statuses = [status] * 5
+    with pytest.raises(DataError, match=rf"says {status} .*, 5 times in a row"):
+        fetch(Wanted(url), target)
+
+
+def test_a_redirect_is_followed(url: str, target: Path, how: Behaviour) -> None:
+    how.statuses, how.location = [302], f"{url}?elsewhere"
+    fetch(Wanted(url, digest=SHA256), target)
+    assert target.read_bytes() == DATA
+
+
+@pytest.mark.parametrize("location", ["file:///etc/hostname", "ftp://127.0.0.1/x"])
+def test_a_redirect_out_of_the_web_is_not(
+    url: str, target: Path, how: Behaviour, location: str
+) -> None:
+    how.statuses, how.location = [302], location
+    with pytest.raises(DataError, match=r"is not (followed|allowed)"):
+        fetch(Wanted(url), target)
+
+
+def test_a_redirect_in_circles_ends(url: str, target: Path, how: Behaviour) -> None:
+    class Same(list[int]):
+        def pop(self, _: int = -1) -> int:  # type: ignore[override]
+            how.location = url
+            return 302
+
+    how.statuses = Same([302])
+    with pytest.raises(DataError, match="302"):
+        fetch(Wanted(url), target)
+
+
+def test_nothing_answers(how: Behaviour, target: Path) -> None:
+    with pytest.raises(DataError, match=r"no answer \(.*refused\), 5 times in a row"):
+        fetch(Wanted("http://127.0.0.1:9/file.bin"), target)
+
+
+def test_nothing_is_overwritten(url: str, target: Path) -> None:
+    target.parent.mkdir()
+    target.write_bytes(b"mine")
+    with pytest.raises(DataError, match="is there already and stays as it is"):
+        fetch(Wanted(url), target)
+    assert target.read_bytes() == b"mine"
+
+
+def test_a_folder_that_cannot_be_written(url: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(DataError, match="file"):
+        fetch(Wanted(url), tmp_path / "file" / "x.bin")
+
+
+@pytest.fixture
+def zipped() -> bytes:
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("images/0_a.jpg", b"not looked at")
+    return out.getvalue()
+
+
+@pytest.fixture
+def toys(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    parts = (Part("toys.zip", Wanted(url)),)
+    known = Download("Toys", "free", "--source gpr1200 --path {}/toys.zip", parts)
+    monkeypatch.setitem(DOWNLOADS, "toys", known)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_data_set_is_fetched_by_its_name(how: Behaviour, zipped: bytes) -> None:
+    how.data = zipped
+    done = likewise.download("toys")
+    assert (done.fetched, done.kept, done.folder) == (["toys.zip"], [], "data/toys")
+    assert done.next == "likewise add toys --source gpr1200 --path data/toys/toys.zip"
+    assert Path("data/toys/toys.zip").read_bytes() == zipped
+    again = likewise.download("toys")
+    assert (again.fetched, again.kept) == ([], ["toys.zip"])
+    assert len(how.requests) == 1
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_page_is_no_archive(how: Behaviour) -> None:
+    how.data = b"<html><title>Moved</title></html>"
+    with pytest.raises(DataError, match="sent no archive, but '<html><title>Moved"):
+        likewise.download("toys", Path("here"))
+    assert list(Path("here").iterdir()) == []
+
+
+def test_a_file_that_is_another_stays(
+    url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    known = Download("Toys", "free", "", (Part("toys.zip", Wanted(url, digest=SHA256)),))
+    monkeypatch.setitem(DOWNLOADS, "toys", known)
+    (tmp_path / "toys.zip").write_bytes(b"mine")
+    with pytest.raises(DataError, match="is there already, and is not what is at"):
+        likewise.download("toys", tmp_path)
+    assert (tmp_path / "toys.zip").read_bytes() == b"mine"
+
+
+def test_what_is_not_public_is_told_where_to_put(tmp_path: Path) -> None:
+    for name, known in DOWNLOADS.items():
+        if not known.parts:
+            with pytest.raises(DataError, match=f"likewise add {name} --source") as error:
+                likewise.download(name, tmp_path)
+            assert str(tmp_path) in str(error.value)
+            assert len(str(error.value).splitlines()) == 1
+    with pytest.raises(UnknownNameError, match="did you mean 'gpr1200'"):
+        likewise.download("gpr120")
+
+
+def test_every_download_is_of_a_kind_that_is_read() -> None:
+    from likewise.sources import SOURCES
+
+    for name, known in DOWNLOADS.items():
+        words = known.add.split()
+        kind = words[words.index("--source") + 1]
+        if known.parts:
+            assert kind in SOURCES.kinds(), name
+        for part in known.parts:
+            assert part.wanted.url.startswith(("https://", "http://"))
+            assert f"{{}}/{part.name}" in known.add, name
+    public = [offer.public for offer in likewise.downloads()]
+    assert public == sorted(public, reverse=True)
