@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import likewise
-from likewise.downloads import DOWNLOADS, Download, Part
 from likewise.errors import DataError, UnknownNameError
 from likewise.fetch import Wanted, fetch
+from likewise.offers import DOWNLOADS, Download, Part
 
 DATA = bytes(range(256)) * 4096  # one MiB
 SHA256 = f"sha256:{hashlib.sha256(DATA).hexdigest()}"

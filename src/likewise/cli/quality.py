@@ -21,9 +21,9 @@ def download(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Fetch a known data set, or say how to get it; nothing is overwritten or unpacked.
+    """Fetch a known data set, or say how to get it.
 
-    What broke off is gone on with by the same command.
+    What broke off is gone on with by the same command; nothing is overwritten or unpacked.
     """
     if name is None:
         offers = likewise.downloads()

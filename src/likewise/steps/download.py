@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from likewise.downloads import DOWNLOADS, Download
 from likewise.errors import DataError, UnknownNameError
 from likewise.fetch import fetch, is_right
 from likewise.files import is_archive
+from likewise.offers import DOWNLOADS, Download
 
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2")
 
