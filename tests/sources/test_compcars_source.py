@@ -1,7 +1,9 @@
 """CompCars: paths, label files, tables and lists say which car is where."""
 
 import io
+import re
 import tarfile
+import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -333,6 +335,19 @@ def test_tables_that_cannot_be_used_are_one_error(
     with pytest.raises(DataError, match=said) as error:
         read(placed(tmp_path, {**tree(), name: data}))
     assert "\n" not in str(error.value)
+
+
+def test_the_archive_as_it_is_handed_out_needs_its_password(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+        for name, data in tree().items():
+            archive.writestr(name, data)
+    packed = bytearray((tmp_path / "data.zip").read_bytes())
+    for at in [found.start() for found in re.finditer(rb"PK\x01\x02", packed)]:
+        packed[at + 8] |= 1  # the flag that says: encrypted
+    (tmp_path / "data.zip").write_bytes(packed)
+    said = f"refused: {len(tree())} members, the first as it is encrypted"
+    with pytest.raises(DataError, match=said):
+        read(tmp_path / "data.zip")
 
 
 def test_nothing_of_the_layout_is_an_error(tmp_path: Path) -> None:

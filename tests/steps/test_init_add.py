@@ -218,3 +218,49 @@ def test_broken_params_are_said_and_left_alone(bare: Path, pictures: Path) -> No
 def test_there_must_be_a_catalogue(tmp_path: Path, pictures: Path) -> None:
     with pytest.raises(MissingArtefactError, match=r"^no catalogue in .*; run: likewise init$"):
         likewise.add("drawn", source="gpr1200", path=pictures, workspace=tmp_path)
+
+
+def test_a_wrong_layout_names_those_that_fit(bare: Path, tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs"
+    for name in ("trainA/1_1.png", "trainA/1_2.png", "trainB/1.png", "testA/2_1.png"):
+        (pairs / name).parent.mkdir(parents=True, exist_ok=True)
+        (pairs / name).touch()
+    (pairs / "testB").mkdir()
+    (pairs / "testB" / "2.png").touch()
+    before = (bare / "params.yaml").read_text(encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        likewise.add("mine", source="imagenet", path=pairs)
+    assert str(error.value).startswith(f"{pairs}: no image found; expected train/")
+    assert (
+        "; what fits it: --source sketch (5 items, 0 findings), "
+        "--source folder (5 items, 0 findings)"
+    ) in str(error.value)
+    with pytest.raises(UnknownNameError, match="no source kind named 'sketches'; did you mean"):
+        likewise.add("mine", source="sketches", path=pairs)
+    with pytest.raises(DataError, match=r"there is nothing at [^;]*; correct the path"):
+        likewise.add("mine", source="sketch", path=tmp_path / "nowhere")
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.md").touch()
+    with pytest.raises(DataError, match="no other layout fits either"):
+        likewise.add("mine", source="sketch", path=tmp_path / "texts")
+    assert (bare / "params.yaml").read_text(encoding="utf-8") == before
+    assert not (bare / "catalog" / "mine.yaml").exists()
+
+
+def test_a_subset_is_an_option_of_the_card(bare: Path, tmp_path: Path) -> None:
+    train = tmp_path / "data" / "train" / "n02701002"
+    train.mkdir(parents=True)
+    (train / "n02701002_1.JPEG").touch()
+    added = likewise.add(
+        "inet30",
+        source="imagenet",
+        path=tmp_path / "data",
+        options={"subset": "imagenet30"},
+    )
+    assert (added.items, added.labels, added.findings) == (1, 1, 29)
+    card = read_card(bare / "catalog" / "inet30.yaml")
+    assert card.source == {"kind": "imagenet", "subset": "imagenet30"}
+    with pytest.raises(ConfigError, match="subsett: unknown key; did you mean 'subset'"):
+        likewise.add(
+            "other", source="imagenet", path=tmp_path / "data", options={"subsett": "x"}
+        )

@@ -165,10 +165,10 @@ def not_images(paths: pl.DataFrame) -> pl.DataFrame:
 def no_images(files: Files, expected: str) -> DataError:
     """The error for data that hold nothing of the layout that was ``expected``."""
     names = files.listing()["path"]
-    seen = bounded((repr(name) for name in names.head(5)), len(names))
-    return DataError(
-        f"{files.path}: no image found; expected {expected}; there is: {seen or 'nothing'}"
-    )
+    seen = bounded((repr(name) for name in names.head(5)), len(names)) or "nothing"
+    if files.refused:
+        seen += f"; refused: {len(files.refused):,} members, the first as {files.refused[0][1]}"
+    return DataError(f"{files.path}: no image found; expected {expected}; there is: {seen}")
 
 
 def annotation(files: Files, place: Path, names: Iterable[str]) -> tuple[str, bytes] | None:

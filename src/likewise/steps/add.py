@@ -14,6 +14,7 @@ from likewise.errors import DataError
 from likewise.sources import SOURCES
 from likewise.sources.base import Source
 from likewise.steps import corrections
+from likewise.steps.layouts import read_as
 from likewise.steps.open import open_workspace
 from likewise.workspace import Workspace
 
@@ -69,7 +70,7 @@ def add(  # noqa: PLR0913 (what a card and an entry say)
     entry = {"path": _as_written(ws, path), "annotations": _as_written(ws, text or path)}
     said = {"kind": source, **(options or {})}
     layout = SOURCES.build(said, "source")
-    reading = layout.read(layout.open(path), text or path)
+    reading = read_as(layout, source, path, text or path)
     labels = reading.items["label"].n_unique() - (reading.items["label"].null_count() > 0)
     runs = _runs(ws, dataset, kind.protocols if labels else ())
     card = _card(dataset, said, title, kind)

@@ -32,10 +32,7 @@ _KEYS = {
 }
 _FOLDERS = {"web": "image", "part": "part", "sv": "image"}
 _IDS = ("make_id", "model_id", "sv_model_id")
-_EXPECTED = (
-    "data/image/{make}/{model}/{year}/{name}.jpg, sv_data/image/{model}/{name}.jpg; "
-    "is an archive encrypted? unpack it with its password"
-)
+_EXPECTED = "data/image/{make}/{model}/{year}/{name}.jpg, sv_data/image/{model}/{name}.jpg"
 
 
 def cars(files: Files, subsets: Sequence[str]) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
