@@ -13,6 +13,7 @@ SOURCES: Registry[Source] = Registry(
         "folder": "likewise.sources.folder:FolderTree",
         "gpr1200": "likewise.sources.gpr1200:Gpr1200",
         "imagenet": "likewise.sources.imagenet:ImageNet",
+        "parquet": "likewise.sources.parquet:Parquet",
         "sketch": "likewise.sources.sketch:Sketch",
         "voc": "likewise.sources.voc:Voc",
         "webdataset": "likewise.sources.webdataset:WebDataset",

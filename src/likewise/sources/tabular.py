@@ -85,6 +85,8 @@ class TableSource(BoxSource, ABC):
         """
         names = [name for name in table.columns if name != ":where"]
         chosen = {kind: self._column(kind, names, where) for kind in _KNOWN}
+        if not any(getattr(self, kind) for kind in (*CORNERS, *_SIZES)):
+            chosen = _without_strays(chosen)
         there = {column: kind for kind, column in chosen.items() if column}
         if not chosen["image"]:
             near = _nearest(names)
@@ -158,6 +160,13 @@ class TableSource(BoxSource, ABC):
         )
 
 
+def _without_strays(chosen: dict[str, str]) -> dict[str, str]:
+    """The columns; a single one that is called as a corner may be, ``top`` say, is none."""
+    of_boxes = [kind for kind in (*CORNERS, *_SIZES) if chosen[kind]]
+    stray = len(of_boxes) < 2 or not {"x1", "y1"} & set(of_boxes)
+    return {**chosen, **dict.fromkeys(of_boxes if stray else [], "")}
+
+
 def _nearest(names: Sequence[str]) -> str:
     """Which of the columns may be the one of images."""
     near = [n for n in names if difflib.get_close_matches(n.lower(), _KNOWN["image"], 1, _NEAR)]
@@ -170,7 +179,7 @@ def _near_misses(rest: Sequence[str], chosen: dict[str, str], where: str) -> pl.
     rows = []
     for name in rest:
         near = difflib.get_close_matches(name.lower(), absent, n=1, cutoff=_NEAR)
-        if near:
+        if near and near[0] != name.lower():
             rows.append((f"{where}: {name}", f"kept as it is; did you mean {near[0]!r}?"))
     frame = pl.DataFrame(rows, schema={"path": pl.String, "detail": pl.String}, orient="row")
     return as_findings(frame.with_columns(check=pl.lit("odd-column")))
