@@ -111,6 +111,11 @@ class Table:
         """A fact with no number that is to be so, whatever the size of the inputs."""
         self._add(what, answer, "", "", target, _MET[met])
 
+    def share(self, what: str, ours: float, peer: float, target: str, *, met: bool) -> None:
+        """A share of draws that is to lie within bounds; the peer's for comparison."""
+        shares = (f"{100 * value:.1f} %" for value in (ours, peer))
+        self._add(what, *shares, f"{ours / peer:.2f} x", target, self._verdict(met=met))
+
     def note(self, what: str, ours: str, peer: str = "") -> None:
         """A figure for the record, with no target."""
         self._add(what, ours, peer, "", "", "")

@@ -14,7 +14,17 @@ from pathlib import Path
 
 from measure import parser
 
-NAMES = ("ingest", "million", "versions", "commands", "embed", "score", "search", "exports")
+NAMES = (
+    "ingest",
+    "million",
+    "versions",
+    "commands",
+    "embed",
+    "score",
+    "search",
+    "exports",
+    "significance",
+)
 LIBRARIES = ("pylance", "polars", "torch", "faiss-gpu", "faiss-cpu", "dvc", "datasets")
 
 

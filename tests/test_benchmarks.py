@@ -29,7 +29,18 @@ def cells(printed: str) -> list[list[str]]:
 @pytest.mark.dvc
 @pytest.mark.torch
 @pytest.mark.parametrize(
-    "name", ["ingest", "million", "versions", "commands", "embed", "score", "search", "exports"]
+    "name",
+    [
+        "ingest",
+        "million",
+        "versions",
+        "commands",
+        "embed",
+        "score",
+        "search",
+        "exports",
+        "significance",
+    ],
 )
 def test_a_benchmark_prints_a_table_with_ratios(name: str, tmp_path: Path) -> None:
     markdown = tmp_path / "results.md"
