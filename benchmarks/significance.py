@@ -4,7 +4,7 @@
 
 Results are drawn from worlds whose true mean is known: classes differ, and queries of one class
 are alike. A 95 % interval is right when it covers that mean in 93 to 97 of 100 draws; the
-paired test when, of two runs that differ by chance alone, it calls 4 to 6 of 100 pairs different at
+paired test when, of two runs that differ by chance alone, it calls 4 to 6 in 100 different at
 5 %. Beside both stand those that take queries for independent: what most reports print.
 """
 

@@ -12,6 +12,8 @@ PROTOCOLS: Registry[Protocol] = Registry(
         "gpr1200": "likewise.protocols.gpr1200:Gpr1200",
         "gpr1200-indices": "likewise.protocols.gpr1200_indices:Gpr1200Indices",
         "gpr1200-strict": "likewise.protocols.gpr1200:Gpr1200Strict",
+        "knn": "likewise.protocols.knn:Knn",
+        "linear-probe": "likewise.protocols.linear_probe:LinearProbe",
         "metric-learning": "likewise.protocols.metric_learning:MetricLearning",
         "reidentification": "likewise.protocols.reidentification:Reidentification",
         "roxford5k-easy": "likewise.protocols.revisited:RoxfordEasy",

@@ -33,14 +33,21 @@ class Averages:
         """Take the mean of ``values`` (q,), and call it ``name``; and that of every subset."""
         everyone = {name: np.ones(len(values), bool)}
         parts = {per_subset.format(key): mask for key, mask in self._subsets.items()}
+        by_class = self._switches.average == "classes"
         for called, mask in (everyone | parts if per_subset else everyone).items():
-            if np.isnan(values[mask]).all():
-                continue
-            by_class = self._switches.average == "classes"
-            found = interval(values[mask], self._classes[mask], by_class=by_class)
-            scale = 100 if self._switches.percent else 1
-            self.values[called] = round(found.value * scale, self._switches.decimals)
-            self.intervals[called] = found.shown(scale, self._switches.decimals + 2)
+            self._keep(values[mask], self._classes[mask], called, by_class=by_class)
+
+    def add_by_class(self, values: Values, name: str) -> None:
+        """Take the mean of the means of classes, and call it ``name``."""
+        self._keep(values, self._classes, name, by_class=True)
+
+    def _keep(self, values: Values, classes: Ints, name: str, *, by_class: bool) -> None:
+        if np.isnan(values).all():
+            return
+        found = interval(values, classes, by_class=by_class)
+        scale = 100 if self._switches.percent else 1
+        self.values[name] = round(found.value * scale, self._switches.decimals)
+        self.intervals[name] = found.shown(scale, self._switches.decimals + 2)
 
 
 def query_rows(rows: pl.DataFrame, task: Task, ranking: Ranking, main: Values) -> pl.DataFrame:
