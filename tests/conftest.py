@@ -81,6 +81,23 @@ def _catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def cards(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
+    """A catalogue of 160 real photographs with 311 boxes, read from its VOC files."""
+    root = tmp_path_factory.mktemp("cards")
+    source = shared_data / "boxes_labels" / "cards"
+    (root / "catalog").mkdir(parents=True)
+    (root / "params.yaml").write_text(
+        f"datasets:\n  cards: {{path: {source}, annotations: {source}}}\n", "utf-8"
+    )
+    (root / "catalog" / "cards.yaml").write_text(
+        "title: Cards\nsource: {kind: voc}\nlicence: {spdx: Apache-2.0}\n", "utf-8"
+    )
+    likewise.ingest("cards", workspace=root)
+    likewise.publish("cards", workspace=root)
+    return root
+
+
 @pytest.fixture
 def workspace(_catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of that catalogue for one test, which is then the current folder."""

@@ -181,3 +181,33 @@ def test_arrays_that_grow(tmp_path: Path, counts: tuple[int, ...]) -> None:
             rows.append(part)
     mapped = np.load(tmp_path / "a.npy", mmap_mode="r")
     assert np.array_equal(mapped, expected)
+
+
+def test_imagenet_keeps_its_own_numbers(shared_data: Path, tmp_path: Path) -> None:
+    source = shared_data / "imagenet_like"
+    root = tmp_path / "catalogue"
+    (root / "catalog").mkdir(parents=True)
+    (root / "params.yaml").write_text(
+        f"datasets:\n  few: {{path: {source}, annotations: {source}}}\n", "utf-8"
+    )
+    card = "title: Few\nsource: {kind: imagenet}\nlicence: {spdx: MIT}\n"
+    (root / "catalog" / "few.yaml").write_text(card, "utf-8")
+    likewise.ingest("few", workspace=root)
+    likewise.publish("few", workspace=root)
+    items = likewise.open("few", workspace=root).items
+    done = likewise.export("few", "imagenet-npz", tmp_path / "out", workspace=root)
+    assert done.left_out == []
+    with np.load(tmp_path / "out" / "few_cls.npz") as held:
+        for split in ("train", "val"):
+            rows = items.filter(split=split)
+            assert held[f"y_{split}"].tolist() == rows["class_index"].to_list()
+            assert held[f"{split}_id"].tolist() == rows["list_id"].to_list()
+            for at in (0, -1):
+                path = source / rows["image_id"][at]
+                assert np.array_equal(held[f"X_{split}"][at], original(path.read_bytes()))
+    with (tmp_path / "out" / "few_cls_metadata.csv").open(newline="", encoding="utf-8") as file:
+        rows_of_classes = list(csv.DictReader(file))
+    assert [int(row["subset_label"]) for row in rows_of_classes] == list(range(35))
+    first = rows_of_classes[0]
+    assert first["WNID"] == items.filter(class_index=0)["label"][0]
+    assert first["human_label"] == items.filter(class_index=0)["text"][0]

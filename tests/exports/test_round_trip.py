@@ -240,23 +240,6 @@ def test_what_a_format_cannot_hold_is_refused() -> None:
             )
 
 
-@pytest.fixture(scope="session")
-def cards(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
-    """A catalogue of 160 real photographs with 311 boxes, read from its VOC files."""
-    root = tmp_path_factory.mktemp("cards")
-    source = shared_data / "boxes_labels" / "cards"
-    (root / "catalog").mkdir(parents=True)
-    (root / "params.yaml").write_text(
-        f"datasets:\n  cards: {{path: {source}, annotations: {source}}}\n", "utf-8"
-    )
-    (root / "catalog" / "cards.yaml").write_text(
-        "title: Cards\nsource: {kind: voc}\nlicence: {spdx: Apache-2.0}\n", "utf-8"
-    )
-    likewise.ingest("cards", workspace=root)
-    likewise.publish("cards", workspace=root)
-    return root
-
-
 @pytest.mark.parametrize("kind", BOXED)
 def test_real_boxes_come_back_equal_through_ingest(
     kind: str, cards: Path, tmp_path: Path

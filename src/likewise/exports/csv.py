@@ -8,6 +8,8 @@ from likewise.exports.base import Export, Fault, Selection
 from likewise.exports.boxes import CORNERS, copy_images
 from likewise.exports.names import below
 
+ITEMS = "items.csv"
+
 _KEPT = ("label", "text", "split", "subset", "role")
 
 
@@ -36,7 +38,7 @@ class CsvExport(Export):
             "width",
             "height",
         )
-        table.write_csv(folder / "items.csv")
+        table.write_csv(folder / ITEMS)
         if self.images:
             copy_images(chosen, folder, paths)
         return []

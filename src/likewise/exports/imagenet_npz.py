@@ -50,7 +50,7 @@ class ImagenetNpz(Export):
     """The split that becomes X_val."""
 
     classes: tuple[str, ...] = ()
-    """The labels in the order of their numbers; by default the data set's own order."""
+    """The labels in the order of their numbers; by default the subset's, or that of names."""
 
     boxes: Literal["cut", "ignore"] = "cut"
     """Of an item that is a box: the box, or the whole image."""
@@ -89,9 +89,12 @@ class ImagenetNpz(Export):
         """The number of every class."""
         there = items.drop_nulls("label")
         if not self.classes:
-            by = [c for c in ("class_index",) if c in items.columns]
-            labels = there.sort(*by, "label")["label"].unique(maintain_order=True)
-            return {label: number for number, label in enumerate(labels)}
+            if "class_index" in items.columns:  # of ImageNet: the line of the subset's list
+                first = there.drop_nulls("class_index").unique("label", maintain_order=True)
+                return dict(first.select("label", "class_index").iter_rows())
+            return {
+                label: number for number, label in enumerate(there["label"].unique().sort())
+            }
         absent = sorted(set(self.classes) - set(there["label"]))
         if absent:
             raise DataError(f"no item has the label {bounded(absent, len(absent))}")
@@ -140,16 +143,15 @@ def _metadata(
     first = wanted.unique("label", keep="first", maintain_order=True).sort(":y")
     counts = dict(train.group_by("label").len().iter_rows())
     for row in first.iter_rows(named=True):
-        original = row.get("devkit_id")
-        human = row.get("human_label") or row["text"] or row["label"]
-        name, description = row.get("name") or row["text"], row.get("description")
+        original, label = row.get("devkit_id"), row["label"]
+        here = counts.get(label, 0)
         yield (
-            numbers[row["label"]],
+            numbers[label],
             original,
-            row["label"],
-            human,
+            label,
+            row["text"] or label,
             original,
-            name,
-            description,
-            counts.get(row["label"], 0),
+            row.get("words") or row["text"],
+            row.get("gloss"),
+            row.get("train_images") or here,
         )
