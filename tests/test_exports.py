@@ -63,6 +63,7 @@ def test_the_public_names() -> None:
         "show",
         "train",
         "validate",
+        "view",
         "write_diff",
         "write_flags",
         "write_query",

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from likewise.steps.search import search, write_sheet
     from likewise.steps.show import datasets, show
     from likewise.steps.train import train
+    from likewise.steps.view import view
 
 _HOMES = {
     "Card": "config",
@@ -107,6 +108,7 @@ _HOMES = {
     "show": "steps.show",
     "train": "steps.train",
     "validate": "steps.findings",
+    "view": "steps.view",
     "write_diff": "steps.diffpage",
     "write_flags": "steps.check.page",
     "write_query": "steps.query",
@@ -171,6 +173,7 @@ __all__ = [
     "show",
     "train",
     "validate",
+    "view",
     "write_diff",
     "write_flags",
     "write_query",

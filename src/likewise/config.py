@@ -14,6 +14,7 @@ from pydantic import Field
 
 from likewise.errors import ConfigError, DataError, UnknownNameError, hint
 from likewise.registry import Part, check
+from likewise.schema import FLAG_NAMES
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 RUN_NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -92,6 +93,13 @@ class Check(Part):
     against: tuple[str, ...] | None = None
 
 
+class View(Part):
+    """A data set ``of`` the catalogue ``without`` what has one of these flags."""
+
+    of: str
+    without: tuple[str, ...] = Field(min_length=1)
+
+
 class Run(Part):
     """One evaluation: data set x model x index x protocol."""
 
@@ -110,13 +118,19 @@ class Params(Part):
     embeddings: dict[str, EmbeddingEntry] = Field(default_factory=dict)
     indexes: dict[str, Entry] = Field(default_factory=dict)
     checks: dict[str, Check] = Field(default_factory=dict)
+    views: dict[str, View] = Field(default_factory=dict)
     runs: dict[str, Run] = Field(default_factory=dict)
     transforms: dict[str, tuple[Entry, ...]] = Field(default_factory=dict)
     exports: dict[str, Entry] = Field(default_factory=dict)
 
     def models_of(self, dataset: str) -> list[str]:
-        """The models that embed ``dataset``, in the order of params.yaml."""
-        return [e.model for e in self.embeddings.values() if e.dataset == dataset]
+        """The models that embed ``dataset``, or that which it is a view of, in file order."""
+        base = self.base(dataset)
+        return [e.model for e in self.embeddings.values() if e.dataset == base]
+
+    def base(self, dataset: str) -> str:
+        """The data set that ``dataset`` is a view of, or is itself."""
+        return self.views[dataset].of if dataset in self.views else dataset
 
     def embedding(self, dataset: str, model: str) -> str:
         """The name of the entry that says how ``model`` embeds ``dataset``.
@@ -248,16 +262,30 @@ def _bad_references(params: Params) -> Iterator[str]:
         if twin != name:
             yield f"embeddings.{name}: embeds the same data set by the same model as {twin!r}"
     yield from _bad_checks(params)
+    yield from _bad_views(params)
     for name, run in params.runs.items():
-        yield from _unknown(f"runs.{name}.dataset", run.dataset, params.datasets)
+        known_data = params.datasets.keys() | params.views.keys()
+        yield from _unknown(f"runs.{name}.dataset", run.dataset, known_data)
         yield from _unknown(f"runs.{name}.model", run.model, params.models)
         yield from _unknown(f"runs.{name}.index", run.index, params.indexes)
-        known = run.dataset in params.datasets and run.model in params.models
-        if known and (run.dataset, run.model) not in pairs:
+        known = run.dataset in known_data and run.model in params.models
+        if known and (params.base(run.dataset), run.model) not in pairs:
             yield (
                 f"runs.{name}: no entry of 'embeddings' says that {run.model!r} "
                 f"embeds {run.dataset!r}"
             )
+
+
+def _bad_views(params: Params) -> Iterator[str]:
+    for name, entry in params.views.items():
+        fault = _dataset_name_fault(name)
+        if name in params.datasets:
+            fault = "a data set has that name"
+        if fault:
+            yield f"views.{name}: {fault}"
+        yield from _unknown(f"views.{name}.of", entry.of, params.checks)
+        for flag in entry.without:
+            yield from _unknown(f"views.{name}.without", flag.partition(":")[0], FLAG_NAMES)
 
 
 def _bad_checks(params: Params) -> Iterator[str]:

@@ -192,6 +192,22 @@ FLAGS = Contract(
     ),
 )
 
+FLAG_NAMES = (
+    "duplicate",
+    "near_duplicate",
+    "similar",
+    "split_leak",
+    "leak",
+    "few_bytes",
+    "small",
+    "dark",
+    "bright",
+    "blurred",
+    "unreadable",
+    "outlier",
+)
+"""What a check can flag."""
+
 QUERIES = Contract(
     "queries",
     "item_id",

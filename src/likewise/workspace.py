@@ -47,6 +47,16 @@ class Workspace:
             raise UnknownNameError("data set", name, self.params.datasets, "params.yaml")
         return self.params.datasets[name]
 
+    def known(self, name: str) -> None:
+        """Refuse a name that is neither a data set's nor a view's.
+
+        Raises:
+            UnknownNameError: params.yaml has no such data set or view.
+        """
+        names = [*self.params.datasets, *self.params.views]
+        if name not in names:
+            raise UnknownNameError("data set", name, names, "params.yaml")
+
     def run(self, name: str) -> Run:
         """What the run ``name`` evaluates.
 
@@ -63,6 +73,7 @@ class Workspace:
         Raises:
             MissingArtefactError: it has no card.
         """
+        dataset = self.params.base(dataset)
         path = self.card_file(dataset)
         if not path.is_file():
             what = f"data set {dataset!r} has no card ({self.relative(path)})"
@@ -123,7 +134,7 @@ class Workspace:
 
     def table(self, dataset: str, name: str) -> Path:
         """A table: ``images``, ``items``, ``findings``, of ingest; ``pixels``; ``flags``."""
-        return self.catalog / dataset / f"{name}.lance"
+        return self.catalog / self.params.base(dataset) / f"{name}.lance"
 
     def embeddings(self, dataset: str, model: str) -> Path:
         """The vectors of one model."""

@@ -28,6 +28,7 @@ COMMANDS = (
     ("crosswalk", results.crosswalk, "likewise crosswalk gpr1200-lite0-gpr1200"),
     ("measure", quality.measure, "likewise measure gpr1200"),
     ("check", quality.check, "likewise check gpr1200 --html flags.html"),
+    ("view", quality.view, "likewise view birds_clean"),
     ("list", read.list_, "likewise list --json"),
     ("show", read.show, "likewise show gpr1200 --labels"),
     ("findings", faults.findings, "likewise findings cards --check box-outside"),

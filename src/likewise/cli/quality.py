@@ -54,6 +54,17 @@ def measure(dataset: Dataset) -> None:
     say(f"{done.taken_over:,} taken over, {done.dropped:,} dropped")
 
 
+def view(
+    name: Annotated[str, typer.Argument(metavar="VIEW", help="A view of params.yaml.")],
+) -> None:
+    """Publish a data set without what has some flags.
+
+    params.yaml says of what data set, without which flags; search and score it by its name.
+    """
+    done = likewise.view(name)
+    say(f"{name}: {done.items:,} items, {done.left_out:,} left out")
+
+
 def check(
     dataset: Dataset,
     json: Json = False,

@@ -1,7 +1,7 @@
 """Open a catalogue: its data sets as frames, vectors, images and search."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -20,6 +20,7 @@ from likewise.errors import (
 )
 from likewise.imaging.reader import ImageReader, LabelledImages
 from likewise.imaging.transforms.chain import Chain
+from likewise.steps.flagged import flagged, unflagged
 from likewise.steps.searcher import Searcher, search_in
 from likewise.workspace import Workspace
 
@@ -89,11 +90,20 @@ class Dataset:
             MissingArtefactError: it was not published yet.
         """
         path = self._path(self._ws.published(self.name))
-        return tables.open_table(path, f"dvc repro publish@{self.name}")
+        verb = "view" if self.name in self._ws.params.views else "publish"
+        return tables.open_table(path, f"dvc repro {verb}@{self.name}")
 
-    def frame(self) -> pl.LazyFrame:
-        """The published table as a lazy frame: items, image facts, a vector column a model."""
-        return pl.scan_lance(self.table)
+    def frame(self, without: Collection[str] = ()) -> pl.LazyFrame:
+        """The published table as a lazy frame: items, image facts, a vector column a model.
+
+        ``without`` names flags of the last check: items that have one of them are left out.
+
+        Raises:
+            UnknownNameError: no such flag.
+            MissingArtefactError: there are flags to leave out, and no check was made.
+        """
+        frame = pl.scan_lance(self.table)
+        return unflagged(frame, flagged(self._ws, self.name, without)) if without else frame
 
     @cached_property
     def items(self) -> pl.DataFrame:
@@ -240,16 +250,16 @@ class Catalogue:
         Raises:
             UnknownNameError: there is none of that name.
         """
-        self._ws.dataset(name)
+        self._ws.known(name)
         return Dataset(self._ws, name)
 
     def __iter__(self) -> Iterator[str]:
-        """The names of the data sets, sorted."""
-        return iter(sorted(self._ws.params.datasets))
+        """The names of the data sets and views, sorted."""
+        return iter(sorted([*self._ws.params.datasets, *self._ws.params.views]))
 
     def __len__(self) -> int:
-        """How many data sets there are."""
-        return len(self._ws.params.datasets)
+        """How many data sets and views there are."""
+        return len(self._ws.params.datasets) + len(self._ws.params.views)
 
 
 @overload

@@ -75,7 +75,7 @@ def publish(dataset: str, *, workspace: Path | None = None) -> Published:
         table = staging.path(ws.published(dataset))
         digester = Digester(PUBLISHED.key)
         tables.write(table, schema, _rows(facts, vectors, schema, digester))
-        _index(tables.open_table(table, ""), models)
+        build_indices(tables.open_table(table, ""), models)
         of_splits = digest_splits(facts.select("item_id", "label", "split").to_arrow())
         digests = with_further(digester.digests("content"), [c.name for c in further])
         digests = replace(digests, splits=of_splits)
@@ -127,7 +127,8 @@ def _rows(
         yield batch
 
 
-def _index(table: "lance.LanceDataset", models: Sequence[str]) -> None:
+def build_indices(table: "lance.LanceDataset", models: Sequence[str]) -> None:
+    """Index a published table's columns that are filtered by, and its vectors."""
     for column, kind in SCALAR_INDICES.items():
         table.create_scalar_index(column, kind)
     for model in models:

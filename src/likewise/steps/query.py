@@ -128,6 +128,8 @@ def _names(sql: str, name: str) -> bool:
 def _tables(ws: Workspace) -> dict[str, _Table]:
     """Every table by its name in SQL, made or not."""
     found: dict[str, _Table] = {}
+    for view in ws.params.views:
+        found[view] = _Table(ws.published(view), f"dvc repro view@{view}")
     for dataset in ws.params.datasets:
         found[dataset] = _Table(ws.published(dataset), f"dvc repro publish@{dataset}")
         for contract in (IMAGES, ITEMS, FINDINGS):

@@ -70,6 +70,9 @@ def _tables(ws: Workspace) -> Iterator[_Table]:
         yield _Table(*pixels, PIXELS, f"measure@{dataset}")
         flags = ws.table(dataset, "flags"), ws.flag_digests(dataset)
         yield _Table(*flags, FLAGS, f"check@{dataset}")
+    for view in ws.params.views:
+        files = ws.published(view), ws.published_digests(view)
+        yield _Table(*files, PUBLISHED, f"view@{view}")
     for key, entry in ws.params.embeddings.items():
         names = (entry.dataset, entry.model)
         files = ws.embeddings(*names), ws.digests(*names)

@@ -37,6 +37,7 @@ def stages(ws: Workspace) -> list[Stage]:
         *(_measure(ws, dataset) for dataset in params.checks),
         *(_check(ws, dataset) for dataset in params.checks),
         *(_publish(ws, dataset) for dataset in params.datasets),
+        *(_view(ws, name) for name in params.views),
         *(_evaluate(ws, run) for run in params.runs),
     ]
 
@@ -94,6 +95,11 @@ def _check(ws: Workspace, dataset: str) -> Stage:
 def _publish(ws: Workspace, dataset: str) -> Stage:
     outputs = (ws.published(dataset), ws.published_digests(dataset))
     return Stage(f"publish@{dataset}", f"publish-{dataset}", outputs)
+
+
+def _view(ws: Workspace, name: str) -> Stage:
+    outputs = (ws.published(name), ws.published_digests(name))
+    return Stage(f"view@{name}", f"view-{name}", outputs)
 
 
 def _evaluate(ws: Workspace, run: str) -> Stage:
