@@ -1,0 +1,226 @@
+"""What every registered source promises, whatever its layout is."""
+
+import io
+import json
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+import likewise
+from likewise.errors import ConfigError, LikewiseError
+from likewise.schema import PUBLISHED
+from likewise.sources import SOURCES
+from likewise.sources.base import FINDINGS, ITEMS, Reading
+
+WNID = "n02119789"
+
+
+def encoded(mode: str, kind: str, **options: object) -> bytes:
+    """A picture of 40 x 30 pixels with an edge in it."""
+    image = Image.new(mode, (40, 30))
+    image.paste(Image.new(mode, (20, 30), {"I;16": 40_000}.get(mode, "white")), (0, 0))
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def turned() -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return encoded("RGB", "JPEG", exif=exif)
+
+
+def animated() -> bytes:
+    frames = [Image.new("P", (40, 30), n) for n in (0, 9)]
+    stream = io.BytesIO()
+    frames[0].save(stream, "GIF", save_all=True, append_images=frames[1:])
+    return stream.getvalue()
+
+
+PICTURES: list[tuple[str, bytes, str, int]] = [
+    (".jpg", encoded("RGB", "JPEG"), "RGB", 1),
+    (".JPG", encoded("L", "JPEG"), "L", 1),
+    (".jpeg", encoded("CMYK", "JPEG"), "CMYK", 1),
+    (".png", encoded("I;16", "PNG"), "I;16", 1),
+    (".PNG", encoded("RGBA", "PNG"), "RGBA", 1),
+    (".gif", animated(), "P", 1),
+    (".Jpeg", turned(), "RGB", 6),
+    (".webp", encoded("RGB", "WEBP"), "RGB", 1),
+    (".tif", encoded("1", "TIFF"), "1", 1),
+    (".bmp", encoded("RGB", "BMP"), "RGB", 1),
+]
+"""Suffix, bytes, mode and orientation of pictures that every source must take."""
+
+CUT = (".jpg", PICTURES[0][1][:-40])
+"""One that is cut short."""
+
+PLACES: dict[str, Callable[[int, str], str]] = {
+    "coco": lambda n, s: f"images/{n}{s}",
+    "compcars": lambda n, s: f"data/image/1/{n + 1}/2014/{n}{s}",
+    "csv": lambda n, s: f"images/{n}{s}",
+    "fissp": lambda n, s: f"train/animals/owl/{n}{s}",
+    "folder": lambda n, s: f"train/owl/{n}{s}",
+    "gpr1200": lambda n, s: f"images/{n}_a{s}",
+    "imagenet": lambda n, s: f"Data/CLS-LOC/train/{WNID}/{WNID}_{n}{s}",
+    "parquet": lambda n, s: f"images/{n}{s}",
+    "sketch": lambda n, s: f"trainB/{n}{s}",
+    "voc": lambda n, s: f"JPEGImages/{n}{s}",
+    "webdataset": lambda n, s: f"train/{n}{s}",
+    "yolo": lambda n, s: f"images/train/{n}{s}",
+}
+"""Where the image of a number lies."""
+
+
+def voc(stem: str) -> str:
+    corners = "<xmin>2</xmin><ymin>3</ymin><xmax>9</xmax><ymax>9</ymax>"
+    inside = f"<object><name>a</name><bndbox>{corners}</bndbox></object>"
+    return f"<annotation><filename>{stem}</filename>{inside}</annotation>"
+
+
+def coco(names: list[str]) -> str:
+    images = [{"id": n, "file_name": name} for n, name in enumerate(names)]
+    boxes = [{"image_id": n, "category_id": 1, "bbox": [1, 2, 8, 7]} for n in range(len(names))]
+    categories = [{"id": 1, "name": "a"}]
+    return json.dumps({"images": images, "annotations": boxes, "categories": categories})
+
+
+def notes(kind: str, names: list[str]) -> dict[str, str]:
+    """Annotations of a box in every image of ``names``, (1, 2, 9, 9) in whatever way."""
+    stems = [Path(name).stem for name in names]
+    line = f"0 {5 / 40} {5.5 / 30} {8 / 40} {7 / 30}\n"
+    rows = [f"{name},a,1,2,9,9" for name in names]
+    entry = {"boxes": [{"box": [1, 2, 9, 9], "label": "a"}]}
+    entries = [json.dumps({"path": name, **entry}) for name in names]
+    made = {
+        "coco": {"annotations/instances_train.json": coco(names)},
+        "compcars": {
+            f"data/label/1/{n + 1}/2014/{n}.txt": "1\n1\n2 3 9 9\n" for n in range(len(names))
+        },
+        "csv": {"boxes.csv": "\n".join(["path,label,x1,y1,x2,y2", *rows])},
+        "fissp": {"annotations/a.jsonl": "\n".join(entries)},
+        "voc": {f"Annotations/{stem}.xml": voc(stem) for stem in stems},
+        "webdataset": {f"train/{stem}.json": json.dumps(entry) for stem in stems},
+        "yolo": {f"labels/train/{stem}.txt": line for stem in stems},
+    }
+    return made.get(kind, {})
+
+
+BOXED = ("coco", "compcars", "csv", "fissp", "parquet", "voc", "webdataset", "yolo")
+
+
+def layout(kind: str, top: Path, *, cut: bool = False, backwards: bool = False) -> Path:
+    """A small data set of ``kind`` in ``top``, its files written in either order."""
+    place = PLACES[kind]
+    pictures = [(suffix, data) for suffix, data, _, _ in PICTURES] + ([CUT] if cut else [])
+    files = {place(n, suffix): data for n, (suffix, data) in enumerate(pictures)}
+    names = list(files)
+    said = {name: text.encode() for name, text in notes(kind, names).items()}
+    if kind == "parquet":
+        box = {"x1": 1.0, "y1": 2.0, "x2": 9.0, "y2": 9.0, "label": "a"}
+        table = pa.Table.from_pylist([{"path": name, **box} for name in names])
+        stream = io.BytesIO()
+        pq.write_table(table, stream)
+        said["train.parquet"] = stream.getvalue()
+    if kind == "sketch":
+        said["trainA/0_1.png"] = PICTURES[4][1]
+    for name, data in sorted({**files, **said}.items(), reverse=backwards):
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_bytes(data)
+    return top
+
+
+def read(kind: str, path: Path) -> Reading:
+    source = SOURCES.build({"kind": kind}, "card")
+    return source.read(source.open(path), path)
+
+
+def test_every_source_is_tested() -> None:
+    assert sorted(PLACES) == SOURCES.kinds()
+
+
+@pytest.mark.parametrize("kind", SOURCES.kinds())
+def test_a_reading_is_by_the_contract(tmp_path: Path, kind: str) -> None:
+    reading = read(kind, layout(kind, tmp_path))
+    items = reading.items
+    assert items.columns == [*ITEMS, *(c.name for c in reading.further)]
+    assert {name: items.schema[name] for name in ITEMS} == ITEMS
+    fields = [("item_id", pa.string()), *((c.name, c.type) for c in reading.further)]
+    further = pa.schema(fields)
+    assert items.select(further.names).to_arrow().cast(further).num_rows == len(items)
+    assert not {c.name for c in reading.further} & set(PUBLISHED.names())
+    assert items["item_id"].is_unique().all()
+    assert items["item_id"].null_count() == items["image_id"].null_count() == 0
+    listing = SOURCES.build({"kind": kind}, "card").open(tmp_path).listing()["path"]
+    assert items["image_id"].is_in(listing.implode()).all()
+    assert reading.findings.columns == list(FINDINGS)
+    # CompCars' tables of names and lists of splits are not in this small copy.
+    assert reading.findings.filter(pl.col("check") != "absent").is_empty()
+    assert (items["box"].null_count() == 0) == (kind in BOXED)
+
+
+@pytest.mark.parametrize("kind", SOURCES.kinds())
+def test_the_order_is_nobodys_but_the_sources(tmp_path: Path, kind: str) -> None:
+    one = read(kind, layout(kind, tmp_path / "a"))
+    other = read(kind, layout(kind, tmp_path / "b", backwards=True))
+    assert one.items.equals(other.items)
+    assert read(kind, tmp_path / "a").items.equals(one.items)
+
+
+@pytest.mark.parametrize("kind", SOURCES.kinds())
+def test_archives_are_read_as_folders(tmp_path: Path, kind: str) -> None:
+    top = layout(kind, tmp_path / "top")
+    expected = read(kind, top).items
+    files = [path for path in sorted(top.rglob("*"), reverse=True) if path.is_file()]
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for path in files:
+            archive.write(path, path.relative_to(top))
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as tar:
+        for path in files:
+            tar.add(path, path.relative_to(top))
+    for name in ("a.zip", "a.tar.gz"):
+        assert read(kind, tmp_path / name).items.equals(expected), name
+
+
+@pytest.mark.parametrize("kind", SOURCES.kinds())
+def test_an_unknown_option_names_the_nearest(kind: str) -> None:
+    with pytest.raises(ConfigError, match="did you mean 'exclude'"):
+        SOURCES.build({"kind": kind, "exclud": []}, "card")
+
+
+@pytest.mark.parametrize("kind", SOURCES.kinds())
+def test_nothing_of_the_layout_is_one_error(tmp_path: Path, kind: str) -> None:
+    with pytest.raises(LikewiseError, match="there is nothing at"):
+        read(kind, tmp_path / "nowhere")
+    (tmp_path / "notes.md").write_text("no images here", encoding="utf-8")
+    with pytest.raises(LikewiseError) as caught:
+        read(kind, tmp_path)
+    assert 20 < len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("kind", SOURCES.kinds())
+def test_every_encoding_goes_through(tmp_path: Path, kind: str) -> None:
+    path = layout(kind, tmp_path / "data", cut=True)
+    (tmp_path / "catalog").mkdir()
+    card = json.dumps({"title": kind, "source": {"kind": kind}})
+    (tmp_path / "catalog" / "x.yaml").write_text(card, encoding="utf-8")
+    entry = f"datasets:\n  x: {{path: {path}, annotations: {path}}}\n"
+    (tmp_path / "params.yaml").write_text(entry, encoding="utf-8")
+    done = likewise.ingest("x", workspace=tmp_path)
+    assert {k: n for k, n in done.findings.items() if k != "absent"} == {"truncated": 1}
+    place = PLACES[kind]
+    images = likewise.query("select * from x_images", workspace=tmp_path)
+    facts = {name: (mode, turn) for name, mode, turn in
+             images.select("image_id", "mode", "orientation").iter_rows()}  # fmt: skip
+    for number, (suffix, _, mode, orientation) in enumerate(PICTURES):
+        assert facts[place(number, suffix)] == (mode, orientation)
+    if kind in BOXED:
+        items = likewise.query("select * from x_items", workspace=tmp_path)
+        assert items["box"].to_list() == [[1, 2, 9, 9]] * len(PICTURES)
+        assert items.select(pl.col("content").n_unique()).item() == len(PICTURES)
