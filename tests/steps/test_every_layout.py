@@ -68,18 +68,25 @@ def command(root: Path, *words: str) -> str:
     return done.stdout
 
 
+def without(root: Path, section: str) -> None:
+    """Let params.yaml name nothing in a ``section``."""
+    params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
+    text = json.dumps({**params, section: {}})
+    (root / "params.yaml").write_text(text, encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> tuple[Path, str]:
-    """A catalogue of all of them without a model, and what its ``dvc repro`` said."""
+    """A catalogue of all of them, no models, no checks; and what its ``dvc repro`` said."""
     root = tmp_path_factory.mktemp("every") / "workspace"
     likewise.init(root)
-    params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
-    (root / "params.yaml").write_text(json.dumps({**params, "models": {}}), encoding="utf-8")
+    without(root, "models")
     for name, folder in EVERY.items():
         added = likewise.add(
             name, source=folder.source, path=shared_data / folder.place, workspace=root
         )
         assert (added.items, added.findings) == (folder.items, 0)
+    without(root, "checks")
     return root, command(root, "dvc", "repro")
 
 
