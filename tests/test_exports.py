@@ -60,6 +60,7 @@ def test_the_public_names() -> None:
         "references",
         "score",
         "search",
+        "search_many",
         "show",
         "train",
         "validate",

@@ -29,6 +29,7 @@ COLUMNS = {
     "subset": pl.String,
     "split": pl.String,
     "path": pl.String,
+    "dataset": pl.String,
 }
 INDEXES = """\
 indexes:

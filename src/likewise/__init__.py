@@ -47,8 +47,10 @@ if TYPE_CHECKING:
     from likewise.steps.query import query, write_query
     from likewise.steps.schemas import write_schemas
     from likewise.steps.score import score
-    from likewise.steps.search import search, write_sheet
+    from likewise.steps.search import search
+    from likewise.steps.sheets import write_sheet
     from likewise.steps.show import datasets, show
+    from likewise.steps.together import search_many
     from likewise.steps.train import train
     from likewise.steps.view import view
 
@@ -105,6 +107,7 @@ _HOMES = {
     "references": "literature",
     "score": "steps.score",
     "search": "steps.search",
+    "search_many": "steps.together",
     "show": "steps.show",
     "train": "steps.train",
     "validate": "steps.findings",
@@ -113,7 +116,7 @@ _HOMES = {
     "write_flags": "steps.check.page",
     "write_query": "steps.query",
     "write_schemas": "steps.schemas",
-    "write_sheet": "steps.search",
+    "write_sheet": "steps.sheets",
 }
 """Public name -> the module that defines it, and its name there if that is another."""
 
@@ -170,6 +173,7 @@ __all__ = [
     "references",
     "score",
     "search",
+    "search_many",
     "show",
     "train",
     "validate",

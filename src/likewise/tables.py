@@ -37,6 +37,8 @@ _PACKED = {
 _INLINE = 0
 """The kind of a blob that lies in the data file itself."""
 
+_WORDS = "_words"
+
 BATCH = 8192
 """Rows of metadata, or of vectors, that are read or written at a time."""
 
@@ -212,6 +214,33 @@ def read_vectors(dataset: "lance.LanceDataset", column: str) -> npt.NDArray[np.f
         out[row : row + len(batch)] = flat.reshape(len(batch), -1)
         row += len(batch)
     return out
+
+
+def index_words(dataset: "lance.LanceDataset", columns: Sequence[str]) -> None:
+    """Give text columns an index of their words, for ``search_words``; English stems."""
+    for column in columns:
+        dataset.create_scalar_index(
+            column, "INVERTED", name=f"{column}{_WORDS}", with_position=False, replace=True
+        )
+
+
+def word_columns(dataset: "lance.LanceDataset") -> list[str]:
+    """The columns whose words are indexed."""
+    names = [index.name for index in dataset.describe_indices()]
+    return [name.removesuffix(_WORDS) for name in names if name.endswith(_WORDS)]
+
+
+def search_words(
+    dataset: "lance.LanceDataset", columns: Sequence[str], text: str
+) -> pl.DataFrame:
+    """``_rowoffset`` and ``_score`` (BM25) of all rows that have a word of ``text``."""
+    query = {"query": text, "columns": list(columns)}
+    found = dataset.scanner(
+        columns=["_rowoffset", "_score"],
+        full_text_query=query,
+        limit=max(1, dataset.count_rows()),
+    ).to_table()
+    return pl.DataFrame(pl.from_arrow(found))
 
 
 def metadata_columns(dataset: "lance.LanceDataset") -> list[str]:

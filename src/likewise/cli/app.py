@@ -38,7 +38,7 @@ COMMANDS = (
         read.query,
         "likewise query 'select label, count(*) from gpr1200 group by label'",
     ),
-    ("search", read.search, "likewise search gpr1200 --image bird.jpg -k 5 --html hits.html"),
+    ("search", find.search, "likewise search gpr1200 --image bird.jpg -k 5 --html hits.html"),
     ("index", find.index, "likewise index gpr1200 lite0 hnsw"),
     ("indexes", find.indexes, "likewise indexes --json"),
     ("score", read.score, "likewise score gpr1200 --embeddings features.npy --images images/"),

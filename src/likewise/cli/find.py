@@ -1,15 +1,122 @@
-"""The commands about indexes: index, indexes."""
+"""The commands that find: search, index, indexes."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import typer
 
 import likewise
-from likewise.cli.output import as_json, say, table
+from likewise.cli.output import as_json, frame_as_json, frame_as_table, note, say, table
 
 Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set of the catalogue.")]
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="One that embeds it.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def search(  # noqa: PLR0913 (a function here is a command, an argument an option)
+    dataset: Annotated[
+        list[str], typer.Argument(metavar="DATASET...", help="One data set, or several.")
+    ],
+    *,
+    model: Annotated[str | None, typer.Option(help="By default the only one there is.")] = None,
+    image: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="By a picture, or several,")
+    ] = None,
+    item: Annotated[
+        list[str] | None, typer.Option("--id", metavar="ITEM", help="by an item, or several")
+    ] = None,
+    vector: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="or by a vector (.npy);")
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option(metavar="WORDS", help="by words, alone or beside these;")
+    ] = None,
+    queries: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="or all of a table: a column id, image or vector."),
+    ] = None,
+    box: Annotated[
+        str | None, typer.Option(metavar="X1,Y1,X2,Y2", help="Only this part of the picture.")
+    ] = None,
+    combine: Annotated[
+        Literal["mean", "max"], typer.Option(help="Of several: their mean, or the nearest.")
+    ] = "mean",
+    k: Annotated[
+        int | None, typer.Option("-k", min=1, metavar="N", help="How many hits; 10.")
+    ] = None,
+    offset: Annotated[int, typer.Option(min=0, metavar="N", help="Pass over the best N.")] = 0,
+    min_score: Annotated[
+        float | None, typer.Option(metavar="SCORE", help="All that score as much; with -k, N.")
+    ] = None,
+    per_label: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="At most so many of a label.")
+    ] = None,
+    role: Annotated[
+        Literal["gallery", "query", "any"], typer.Option(help="Which items may be found.")
+    ] = "gallery",
+    where: Annotated[
+        str | None, typer.Option(metavar="SQL", help="Only among these: split = 'test'.")
+    ] = None,
+    index: Annotated[
+        str | None, typer.Option(help="An index of params.yaml; by default exact.")
+    ] = None,
+    rev: Annotated[
+        str | None, typer.Option("--rev", metavar="REV", help="As of a git revision: a tag ...")
+    ] = None,
+    json: Json = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page with the pictures.")
+    ] = None,
+    png: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the pictures as one.")
+    ] = None,
+) -> None:
+    """Find the items nearest to a picture, an item or a vector, or by their words."""
+    how: dict[str, Any] = {
+        "model": model,
+        "k": k,
+        "offset": offset,
+        "min_score": min_score,
+        "per_label": per_label,
+        "role": role,
+        "where": where,
+        "index": index,
+    }
+    if queries is not None:
+        _refuse_more(dataset, (image, item, vector, text, box, html, png))
+        hits = likewise.search_many(dataset[0], queries, rev=rev, **how)
+    else:
+        what: dict[str, Any] = {"image": image or None, "id": item or None, "box": _box(box)}
+        sought: dict[str, Any] = {**what, "vector": vector, "text": text, "combine": combine}
+        hits = likewise.search(dataset, rev=rev, **sought, **how)
+        told = ", ".join(part for part in (text, rev, model, index, where) if part)
+        kinds: list[tuple[Path | None, Literal["html", "png"]]] = [(html, "html"), (png, "png")]
+        for file, kind in kinds:
+            if file:
+                likewise.write_sheet(dataset, hits, file, note=told, rev=rev, kind=kind, **what)
+                note(f"wrote {file}")
+    if json:
+        frame_as_json(hits)
+    else:
+        frame_as_table(hits)
+
+
+def _refuse_more(datasets: list[str], others: tuple[object, ...]) -> None:
+    if any(others) or len(datasets) > 1:
+        what = "a table of queries is answered alone, in one data set, without pictures"
+        raise typer.BadParameter(what, param_hint="--queries")
+
+
+def _box(text: str | None) -> tuple[float, ...] | None:
+    if text is None:
+        return None
+    try:
+        sides = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        sides = ()
+    if len(sides) != 4:
+        raise typer.BadParameter(f"{text!r}; write X1,Y1,X2,Y2 in pixels", param_hint="--box")
+    return sides
 
 
 def index(

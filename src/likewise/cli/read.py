@@ -1,4 +1,4 @@
-"""The commands that read: list, show, query, search, score."""
+"""The commands that read: list, show, query, score."""
 
 from pathlib import Path
 from typing import Annotated
@@ -87,42 +87,6 @@ def query(
     frame_as_table(frame.head(shown))
     if limit is None and len(frame) > shown:
         note(f"the first {shown} rows; for more: --limit N, --json, --csv FILE, --parquet FILE")
-
-
-def search(  # noqa: PLR0913 (a function here is a command, an argument an option)
-    dataset: Dataset,
-    *,
-    model: Annotated[str | None, typer.Option(help="By default the only one there is.")] = None,
-    image: Annotated[Path | None, typer.Option(metavar="FILE", help="By a picture,")] = None,
-    item: Annotated[str | None, typer.Option("--id", metavar="ITEM", help="by an item")] = None,
-    vector: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="or by a vector (.npy).")
-    ] = None,
-    k: Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many hits.")] = 10,
-    where: Annotated[
-        str | None, typer.Option(metavar="SQL", help="Only among these: split = 'test'.")
-    ] = None,
-    index: Annotated[
-        str | None, typer.Option(help="An index of params.yaml; by default exact.")
-    ] = None,
-    rev: Rev = None,
-    json: Json = False,
-    html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a page with the pictures.")
-    ] = None,
-) -> None:
-    """Find the items nearest to a picture, an item or a vector."""
-    hits = likewise.open(dataset, rev=rev).search(
-        model=model, image=image, id=item, vector=vector, k=k, where=where, index=index
-    )
-    if html:
-        told = ", ".join(text for text in (rev, model, index, where) if text)
-        likewise.write_sheet(dataset, hits, html, image=image, id=item, note=told, rev=rev)
-        note(f"wrote {html}")
-    if json:
-        frame_as_json(hits)
-    else:
-        frame_as_table(hits)
 
 
 def score(

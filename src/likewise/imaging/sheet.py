@@ -79,8 +79,8 @@ def thumbnail(picture: bytes | Image.Image, box: Sequence[float] | None = None) 
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
 
 
-def sheet(title: str, query: Tile | None, hits: Sequence[Tile], note: str = "") -> str:
-    """The page: ``title`` and ``note``, the query where it is a picture, the hits in order."""
+def sheet(title: str, query: Sequence[Tile], hits: Sequence[Tile], note: str = "") -> str:
+    """The page: ``title`` and ``note``, the query as far as it is pictures, the hits."""
     return _template("sheet.html").render(title=title, query=query, hits=hits, note=note)
 
 

@@ -1,23 +1,20 @@
 """What a search is asked for: checked, read, and made comparable."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from likewise import tables
-from likewise.errors import DataError, hint
-from likewise.imaging.decode import decode
+from likewise.errors import DataError
+from likewise.imaging.decode import crop, decode
 from likewise.imaging.probe import BadImage
 from likewise.vectorfiles import read_array
 
 if TYPE_CHECKING:
-    import lance
     from PIL import Image
 
 Picture: TypeAlias = Union[Path, str, bytes, "Image.Image"]
@@ -27,37 +24,106 @@ Numbers: TypeAlias = Path | str | npt.NDArray[Any]
 """A vector, or a file with one."""
 
 _NEAR_IDS = 2000
-_NO_COLUMN = re.compile(r"No field named (.+?)\. |Column (\S+) does not exist")
-_SYNTAX = re.compile(r"\(sql parser error: (.+)\)$", re.DOTALL)
-_PLACE_IN_LANCE = re.compile(r", /\S+\.rs:\d+:\d+")
-_ECHO = re.compile(r"^(?:Invalid user input|External error|[\w ]+ error): ")
+
+Box: TypeAlias = tuple[float, float, float, float]
+"""x1, y1, x2, y2 in pixels of the image as it is stored, half-open."""
+
+DEFAULT_K = 10
 
 
 @dataclass(frozen=True)
 class Query:
-    """Exactly one of ``image``, ``id`` and ``vector``, and how to look; see ``search``."""
+    """What to look for, by image, id, vector or text, and how to look; see ``search``."""
 
     model: str | None = None
-    image: Picture | None = None
-    id: str | None = None
+    image: Picture | Sequence[Picture] | None = None
+    id: str | Sequence[str] | None = None
     vector: Numbers | None = None
-    k: int = 10
+    text: str | None = None
+    box: Box | None = None
+    combine: Literal["mean", "max"] = "mean"
+    k: int | None = None
+    offset: int = 0
+    min_score: float | None = None
+    per_label: int | None = None
+    role: Literal["gallery", "query", "any"] = "gallery"
     where: str | None = None
     index: str | None = None
+
+    @property
+    def images(self) -> list[Picture]:
+        """The pictures to look for."""
+        return listed(self.image)
+
+    @property
+    def ids(self) -> list[str]:
+        """The items to look for."""
+        return listed(self.id)
+
+    @property
+    def seen(self) -> bool:
+        """Whether there is anything but text to look for."""
+        return bool(self.images or self.ids or self.vector is not None)
 
     def check(self) -> None:
         """Refuse a query that does not say what to look for, or how many hits.
 
         Raises:
-            DataError: nothing or several things are given, or ``k`` is no number from 1.
+            DataError: nothing or several things are given, or a number is out of range.
         """
-        ways = {"image": self.image, "id": self.id, "vector": self.vector}
-        given = [name for name, value in ways.items() if value is not None]
-        if len(given) != 1:
+        ways = {"image": self.images, "id": self.ids}
+        given = [name for name, value in ways.items() if value]
+        given += ["vector"] if self.vector is not None else []
+        if len(given) > 1 or not (given or self.text is not None):
             found = " and ".join(given) or "none of them"
-            raise DataError(f"search by one of image, id and vector; here is {found}")
-        if self.k < 1:
-            raise DataError(f"k is {self.k}; ask for at least 1 hit")
+            raise DataError(
+                f"search by one of image, id and vector, or by text; here is {found}"
+            )
+        if self.box is not None and not self.images:
+            raise DataError("a box is cut out of a picture; name the image too")
+        for fault in self._faults():
+            raise DataError(fault)
+
+    def _faults(self) -> Iterator[str]:
+        if self.k is not None and self.k < 1:
+            yield f"k is {self.k}; ask for at least 1 hit"
+        if self.offset < 0:
+            yield f"offset is {self.offset}; the first hit has the offset 0"
+        if self.per_label is not None and self.per_label < 1:
+            yield f"per_label is {self.per_label}; ask for at least 1 hit a label"
+        for name, known in (
+            ("combine", ("mean", "max")),
+            ("role", ("gallery", "query", "any")),
+        ):
+            if getattr(self, name) not in known:
+                yield f"{name} is {getattr(self, name)!r}; it is one of {', '.join(known)}"
+        if self.text is not None and self.min_score is not None:
+            yield "min_score is for vectors; the scores of words have no scale"
+
+
+def listed(asked: Any) -> list[Any]:
+    """Several things, or the one that there is, or none, as a list."""
+    if asked is None:
+        return []
+    return list(asked) if isinstance(asked, list | tuple) else [asked]
+
+
+def pictures(query: Query) -> "list[Image.Image]":
+    """The pictures to look for, or the box in each of them.
+
+    Raises:
+        DataError: one of them is no image, or the box is not in it.
+    """
+    found = [picture(one) for one in query.images]
+    return found if query.box is None else [_cut(image, query.box) for image in found]
+
+
+def _cut(image: "Image.Image", box: Box) -> "Image.Image":
+    x1, y1, x2, y2 = box
+    if not (0 <= x1 < x2 <= image.width and 0 <= y1 < y2 <= image.height):
+        wide = f"{image.width} x {image.height} pixels"
+        raise DataError(f"box {x1:g},{y1:g},{x2:g},{y2:g} is not inside the image of {wide}")
+    return crop(image, box)
 
 
 def picture(asked: Picture) -> "Image.Image":
@@ -134,41 +200,3 @@ def like(ids: pl.Series, wrong: str) -> Iterable[str]:
         if len(found):
             return found.head(_NEAR_IDS).to_list()
     return ids.head(_NEAR_IDS).to_list()
-
-
-def holds(table: "lance.LanceDataset", where: str) -> npt.NDArray[np.bool_]:
-    """(n,) the rows of ``table`` that the SQL condition ``where`` holds for.
-
-    Raises:
-        DataError: it is no condition, or names a column that there is not.
-    """
-    columns = tables.metadata_columns(table)
-    quoted = re.search(f'"({"|".join(columns)})"', where)
-    if quoted:
-        raise DataError(
-            f"where: {quoted[0]} is a text, not the column; write {quoted[1]}, and texts in "
-            "single quotes"
-        )
-    mask = np.zeros(table.count_rows(), bool)
-    try:
-        # The brackets keep out what is no condition: LIMIT 3, ; ...
-        for batch in tables.scan(table, ["_rowoffset"], f"({where}\n)"):
-            mask[batch.column(0).to_numpy()] = True
-    except (ValueError, OSError, RuntimeError) as error:
-        raise DataError(f"where: {_reason(str(error), columns)}") from error
-    return mask
-
-
-def _reason(said: str, columns: list[str]) -> str:
-    """Lance's own words, without the Rust around them."""
-    unknown = _NO_COLUMN.search(said)
-    if unknown:
-        name = (unknown[1] or unknown[2]).strip('`"')
-        return f"no column {name!r}; {hint(name, columns)} Texts stand in single quotes"
-    text = _PLACE_IN_LANCE.sub("", said)
-    syntax = _SYNTAX.search(text)
-    if syntax:
-        return f"not SQL: {syntax[1]}"
-    while (shorter := _ECHO.sub("", text)) != text:
-        text = shorter
-    return " ".join(text.split())

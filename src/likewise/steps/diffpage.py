@@ -49,7 +49,7 @@ def write_diff(found: Difference, file: Path, *, workspace: Path | None = None) 
     tiles = [*_tiles(new, rows.filter(~gone)), *_tiles(old, rows.filter(gone))]
     title = f"{found.dataset}: {found.old} → {found.new}"
     try:
-        commits.write_text(file, sheet(title, None, tiles, summary(found)))
+        commits.write_text(file, sheet(title, [], tiles, summary(found)))
     except OSError as error:
         raise DataError(f"{file} cannot be written: {error.strerror}") from error
 

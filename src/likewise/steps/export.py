@@ -17,7 +17,7 @@ from likewise.exports import EXPORTS
 from likewise.exports.base import Export, Fault, Selection
 from likewise.exports.files import put_json
 from likewise.exports.licences import per_item, verdict
-from likewise.steps import asked
+from likewise.steps import conditions
 from likewise.steps.open import Dataset, open_workspace
 from likewise.workspace import Workspace
 
@@ -108,7 +108,9 @@ def _entry(params: Params, format_: str, options: Mapping[str, Any]) -> dict[str
 
 def _selection(dataset: Dataset, where: str | None) -> Selection:
     table = dataset.table
-    mask = np.ones(len(dataset.items), bool) if where is None else asked.holds(table, where)
+    mask = (
+        np.ones(len(dataset.items), bool) if where is None else conditions.holds(table, where)
+    )
     items = dataset.items.filter(pl.Series(mask))
     if items.is_empty():
         raise DataError(f"{dataset.name} has no item for which {where!r} holds")

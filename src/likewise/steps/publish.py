@@ -13,6 +13,7 @@ from likewise.digests import Digester, digest_splits, with_further
 from likewise.errors import StaleArtefactError
 from likewise.indexes.lance import build_ann
 from likewise.schema import IMAGES, ITEMS, PUBLISHED, Column, explained
+from likewise.steps.conditions import WORDS
 from likewise.steps.corrections import corrected
 from likewise.steps.open import open_workspace
 from likewise.workspace import Workspace
@@ -131,6 +132,7 @@ def build_indices(table: "lance.LanceDataset", models: Sequence[str]) -> None:
     """Index a published table's columns that are filtered by, and its vectors."""
     for column, kind in SCALAR_INDICES.items():
         table.create_scalar_index(column, kind)
+    tables.index_words(table, WORDS)
     for model in models:
         build_ann(table, model)
 

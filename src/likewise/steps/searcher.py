@@ -1,5 +1,6 @@
 """Answer queries to one model's vectors of an open data set."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,16 @@ from likewise.errors import (
 )
 from likewise.indexes.base import NONE, Built, Mask, Rows, Scores, Vectors
 from likewise.passport import Passport
-from likewise.steps import asked
-from likewise.steps.asked import Query
+from likewise.steps import asked, conditions
+from likewise.steps.asked import DEFAULT_K, Query
+from likewise.steps.hits import FUSED, Ranking, Rule, best_of, fused
 from likewise.steps.indexing import EXACT, Stored
 from likewise.workspace import Workspace
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+    from PIL import Image
+
     from likewise.steps.open import Dataset
     from likewise.training.encode import Encoder
 
@@ -36,7 +41,7 @@ def search_in(dataset: "Dataset", **query: Any) -> pl.DataFrame:
     """
     wanted = Query(**query)
     wanted.check()
-    model = _model(dataset, wanted.model)
+    model = model_of(dataset, wanted.model)
     return dataset.searcher(model, wanted.index or EXACT, fresh=False).answer(wanted)
 
 
@@ -51,7 +56,9 @@ class Searcher:
         self._built = built
         self._vectors = Vectors.stored(dataset.table, model)
         self._masks: dict[str, Mask] = {}
-        shown = dataset.items.select(*_SHOWN, pl.col("image_id").alias("path"))
+        shown = dataset.items.select(
+            *_SHOWN, pl.col("image_id").alias("path"), pl.lit(dataset.name).alias("dataset")
+        )
         self._ids = shown["item_id"]
         self._records = shown.rechunk().to_struct("hits")
 
@@ -72,16 +79,75 @@ class Searcher:
         stored = Stored(ws, dataset, model, index)
         return cls(dataset, ws, model, stored.fresh() if fresh else stored.opened())
 
-    def answer(self, query: Query) -> pl.DataFrame:
-        """The hits of a query that was checked."""
-        itself = self._row(query.id)
-        vector = self._vector(query, itself)
-        allowed = None if query.where is None else self._allowed(query.where)
-        # One more than asked for, because the item itself goes.
-        wanted = query.k + (itself != NONE)
-        scores, rows = self._built.search(vector[None, :], wanted, allowed)
-        hits = (rows[0] != NONE) & (rows[0] != itself)
-        return self._frame(scores[0][hits][: query.k], rows[0][hits][: query.k])
+    @property
+    def dim(self) -> int:
+        """How long the vectors are."""
+        return self._vectors.dim
+
+    def answer(self, query: Query, vectors: Scores | None = None) -> pl.DataFrame:
+        """The hits of a query that was checked; with ``vectors`` (q, d) it is for these."""
+        itself = tuple(self._row(item) for item in query.ids)
+        if vectors is None and query.seen:
+            vectors = self.vectors(query, itself)
+        allowed = self._allowed(query)
+        return self.hits(self._rule(query, itself), self._ranking(query, vectors, allowed))
+
+    def none(self) -> pl.DataFrame:
+        """No hit at all, as a frame."""
+        return self._frame(np.empty(0, np.float32), np.empty(0, np.int64), 0)
+
+    def many(self, vectors: Scores, itself: Rows, query: Query) -> list[pl.DataFrame]:
+        """The hits of many queries (q, d), each an item (q,) of the data set or -1 for none.
+
+        ``query`` says how to look, whatever it is that it looks for.
+        """
+        allowed = self._allowed(query)
+        rules = [self._rule(query, (row,) if row != NONE else ()) for row in itself.tolist()]
+        depth = (query.k or DEFAULT_K) + query.offset + 1
+        scores, rows = self._built.search(vectors, depth, allowed)
+
+        def ranking(number: int) -> Ranking:
+            def best(wanted: int) -> tuple[Scores, Rows]:
+                if wanted <= depth:
+                    found = rows[number] != NONE
+                    return scores[number][found][:wanted], rows[number][found][:wanted]
+                return self._nearest(vectors[number : number + 1], wanted, allowed)
+
+            return best
+
+        return [self.hits(rule, ranking(number)) for number, rule in enumerate(rules)]
+
+    def hits(self, rule: Rule, ranking: Ranking) -> pl.DataFrame:
+        """What ``rule`` makes of a ranking, as a frame."""
+        scores, rows = rule.choose(ranking, self._labels)
+        return self._frame(scores, rows, rule.start)
+
+    def _rule(self, query: Query, itself: tuple[int, ...]) -> Rule:
+        count = query.k
+        if count is None and query.min_score is None:
+            count = DEFAULT_K
+        return Rule(query.offset, count, itself, query.min_score, query.per_label)
+
+    def _ranking(self, query: Query, vectors: Scores | None, allowed: Mask | None) -> Ranking:
+        if query.text is None and vectors is not None:
+            return lambda depth: self._nearest(vectors, depth, allowed)
+        scores, rows = conditions.words(
+            self._dataset.table, query.text or "", self._dataset.name
+        )
+        if allowed is not None:
+            scores, rows = scores[allowed[rows]], rows[allowed[rows]]
+        if vectors is None:
+            return lambda depth: (scores[:depth], rows[:depth])
+        _, seen = self._nearest(vectors, min(FUSED, self._vectors.rows), allowed)
+        both = fused(seen, rows[:FUSED])
+        return lambda depth: (both[0][:depth], both[1][:depth])
+
+    def _nearest(
+        self, vectors: Scores, depth: int, allowed: Mask | None
+    ) -> tuple[Scores, Rows]:
+        """The rows nearest to any of (q, d) vectors."""
+        scores, rows = best_of(*self._built.search(vectors, depth, allowed))
+        return scores[:depth], rows[:depth]
 
     def rankings(self, queries: Rows, gallery: Rows, depth: int) -> tuple[Scores, Rows]:
         """What the index ranks for some items, the item itself among them.
@@ -104,44 +170,85 @@ class Searcher:
         place[gallery] = np.arange(len(gallery))
         return scores, place[rows]
 
-    def _allowed(self, where: str) -> Mask:
+    def _allowed(self, query: Query) -> Mask | None:
+        """(n,) which items may be found, None for all of them."""
+        by_role = self._of_role(query.role)
+        if query.where is None:
+            return by_role
+        held = self._where(query.where)
+        return held if by_role is None else held & by_role
+
+    def _of_role(self, role: str) -> Mask | None:
+        """(n,) items of a role: those of none have every role."""
+        other = {"gallery": "query", "query": "gallery"}.get(role)
+        roles = self._dataset.items["role"]
+        if other is None or not (roles == other).any():
+            return None
+        mask: Mask = roles.ne_missing(other).to_numpy()
+        return mask
+
+    def _where(self, where: str) -> Mask:
         """(n,) which items ``where`` holds for; the table that is open never changes."""
         if where not in self._masks:
             if len(self._masks) == _MASKS:
                 self._masks.pop(next(iter(self._masks)))
-            self._masks[where] = asked.holds(self._dataset.table, where)
+            self._masks[where] = conditions.holds(self._dataset.table, where)
         return self._masks[where]
 
-    def _frame(self, scores: Scores, rows: Rows) -> pl.DataFrame:
+    def _frame(self, scores: Scores, rows: Rows, start: int) -> pl.DataFrame:
         # A frame's own gather waits for threads, while those of the index still spin: on a
         # busy machine one query in ten then took 10 ms more. A struct's takes one thread.
         found = self._records.gather(rows).struct.unnest()
-        found.insert_column(0, pl.Series("rank", np.arange(1, len(rows) + 1)))
+        ranks = np.arange(start + 1, start + len(rows) + 1)
+        found.insert_column(0, pl.Series("rank", ranks))
         return found.insert_column(1, pl.Series("score", scores))
 
-    def _row(self, item: str | None) -> int:
-        """Where the item stands; -1 for none."""
-        if item is None:
-            return NONE
-        row = self._ids.index_of(item)
-        if row is None:
+    def row(self, item: str) -> int:
+        """Where the item stands; -1 where there is none."""
+        found = self._ids.index_of(item)
+        return NONE if found is None else found
+
+    def _row(self, item: str) -> int:
+        row = self.row(item)
+        if row == NONE:
             near = asked.like(self._ids, item)
             raise UnknownNameError("item", item, near, self._dataset.name)
         return row
 
-    def _vector(self, query: Query, row: int) -> Scores:
-        """What to look for: (d,) float32, L2-normalised."""
-        if query.image is not None:
-            return asked.unit(self._encoder.encode([asked.picture(query.image)])[0])
-        if query.vector is None:
-            return asked.unit(self._vectors.take([row])[0])
-        vector = asked.vector(query.vector)
+    def vectors(self, query: Query, itself: tuple[int, ...]) -> Scores:
+        """What to look for: (q, d) float32, L2-normalised; one vector of several by mean."""
+        if query.images:
+            found = self.encode(asked.pictures(query))
+        elif query.vector is None:
+            found = self.taken(itself)
+        else:
+            found = self.fitting(asked.vector(query.vector))[None, :]
+        if query.combine == "mean" and len(found) > 1:
+            found = asked.unit(found.mean(axis=0))[None, :]
+        return found
+
+    def encode(self, pictures: "Sequence[Image.Image]") -> Scores:
+        """The vectors of pictures, by the very model that made those of the items."""
+        return np.stack([asked.unit(one) for one in self._encoder.encode(pictures)])
+
+    def taken(self, rows: Sequence[int]) -> Scores:
+        """The vectors of items."""
+        return np.stack([asked.unit(one) for one in self._vectors.take(list(rows))])
+
+    def fitting(self, vector: "npt.NDArray[Any]") -> Scores:
+        """A vector of the right length, made of length 1."""
         if len(vector) != self._vectors.dim:
             what = f"the query has {len(vector):,} dimensions"
             raise DataError(
                 f"{what}, the vectors of {self._model!r} have {self._vectors.dim:,}"
             )
         return asked.unit(vector)
+
+    @cached_property
+    def _labels(self) -> "npt.NDArray[np.int64]":
+        """(n,) class codes, -1 for none."""
+        codes = self._dataset.items["label"].rank("dense").cast(pl.Int64)
+        return codes.fill_null(-1).to_numpy()
 
     @cached_property
     def _encoder(self) -> "Encoder":
@@ -160,7 +267,7 @@ class Searcher:
         return recipes.load(folder)
 
 
-def _model(dataset: "Dataset", name: str | None) -> str:
+def model_of(dataset: "Dataset", name: str | None) -> str:
     """The model ``name``, or the only one."""
     models = dataset.models
     if name is None and len(models) == 1:
