@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from likewise.steps.open import open_catalogue as open
     from likewise.steps.publish import publish
     from likewise.steps.query import query, write_query
+    from likewise.steps.report import Report, report
     from likewise.steps.schemas import write_schemas
     from likewise.steps.score import score
     from likewise.steps.search import search
@@ -103,8 +104,10 @@ _HOMES = {
     "measure": "steps.measure",
     "open": "steps.open:open_catalogue",
     "publish": "steps.publish",
+    "Report": "steps.report",
     "query": "steps.query",
     "references": "literature",
+    "report": "steps.report",
     "score": "steps.score",
     "search": "steps.search",
     "search_many": "steps.together",
@@ -141,6 +144,7 @@ __all__ = [
     "Offer",
     "Problem",
     "Reference",
+    "Report",
     "StaleArtefactError",
     "UnknownNameError",
     "Version",
@@ -171,6 +175,7 @@ __all__ = [
     "publish",
     "query",
     "references",
+    "report",
     "score",
     "search",
     "search_many",

@@ -187,6 +187,10 @@ class Workspace:
         """The folder of an index that is kept, and of what is known of it."""
         return self.private / "indexes" / dataset / model / index
 
+    def report(self, run: str, kind: str) -> Path:
+        """A file of the report that people read: ``html``, ``md``, ``cmc.csv`` ..."""
+        return self.reports / f"{run}.{kind}"
+
     def staging(self, job: str) -> Path:
         """Where a job writes until it commits."""
         return self.private / "staging" / job

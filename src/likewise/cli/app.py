@@ -42,6 +42,7 @@ COMMANDS = (
     ("index", find.index, "likewise index gpr1200 lite0 hnsw"),
     ("indexes", find.indexes, "likewise indexes --json"),
     ("score", read.score, "likewise score gpr1200 --embeddings features.npy --images images/"),
+    ("report", write.report, "likewise report gpr1200-lite0-gpr1200"),
     (
         "export",
         write.export,

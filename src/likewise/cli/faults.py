@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import likewise
-from likewise.cli.options import Options, parsed
+from likewise.cli.options import Json, Options, parsed
 from likewise.cli.output import as_json, counts, note, say, table
 
 if TYPE_CHECKING:
     from likewise.steps.findings import Findings
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Rev = Annotated[str | None, typer.Option(metavar="REV", help="As of a git revision: a tag ...")]
 Limit = Annotated[int, typer.Option(min=0, metavar="N", help="So many at most.")]
 

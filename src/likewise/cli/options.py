@@ -1,9 +1,11 @@
-"""Options of parts on the command line: KEY=VALUE, as often as there are any."""
+"""Options that several commands have."""
 
 import json
 from typing import Annotated, Any
 
 import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 Options = Annotated[
     list[str] | None,

@@ -8,6 +8,7 @@ import typer
 import likewise
 from likewise.cli.description import print_description
 from likewise.cli.evaluation import print_evaluation
+from likewise.cli.options import Json
 from likewise.cli.output import as_json, frame_as_json, frame_as_table, note, table
 
 SHOWN = 100
@@ -17,7 +18,6 @@ Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set of t
 Rev = Annotated[
     str | None, typer.Option("--rev", metavar="REV", help="As of a git revision: a tag ...")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def list_(rev: Rev = None, json: Json = False) -> None:

@@ -1,4 +1,4 @@
-"""The command that writes a data set for other programs: export."""
+"""The commands that write for others: export for programs, report for people."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 import likewise
+from likewise.cli.options import Json
 from likewise.cli.output import as_json, note, say, table
 
 
@@ -23,7 +24,7 @@ def export(
         list[str] | None,
         typer.Option("--option", "-o", metavar="KEY=VALUE", help="An option; repeatable."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: Json = False,
 ) -> None:
     """Write a data set in a format that other programs read.
 
@@ -49,3 +50,16 @@ def _options(given: list[str]) -> dict[str, str]:
         if "=" not in text:
             raise typer.BadParameter(f"{text!r}: expected KEY=VALUE", param_hint="--option")
     return {key.strip(): value for key, _, value in (text.partition("=") for text in given)}
+
+
+def report(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run of params.yaml.")],
+    json: Json = False,
+) -> None:
+    """Write a run's report: one page that opens offline, the same as Markdown and JSON."""
+    made = likewise.report(run)
+    if json:
+        as_json(made)
+    else:
+        say(f"{run}: {made.page}, {made.markdown}, {made.json}")
+        say(f"curves: dvc plots show {' '.join(made.plots)}")

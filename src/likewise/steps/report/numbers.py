@@ -1,0 +1,157 @@
+"""What a run's rows tell besides its numbers: curves, histograms, mix-ups, hubs, the gap."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Values = npt.NDArray[np.float64]
+
+CMC_RANKS = 50
+RECALLS = 101
+"""Recall levels of the mean precision-recall curve: 0, 0.01 ... 1."""
+HUB_DEPTH = 10
+MIXED_UP = 15
+"""So many pairs of labels are named."""
+
+
+@dataclass(frozen=True)
+class MixUp:
+    """How often the nearest wrong item of one label's queries came first, by its label."""
+
+    label: str
+    found: str
+    queries: int
+
+
+@dataclass(frozen=True)
+class Hubs:
+    """How unevenly items are found.
+
+    Attributes:
+        counts: item -> how many queries have it among their first ``HUB_DEPTH`` hits.
+        skewness: of the counts over all items that were found; 0 where all are found alike.
+        most: the items that were found most often, and how often.
+    """
+
+    counts: dict[str, int]
+    skewness: float
+    most: list[tuple[str, int]]
+
+
+def cumulative_match(queries: pl.DataFrame) -> pl.DataFrame:
+    """The share of queries whose first relevant item is at a rank or before it (CMC).
+
+    Source: Moon, Phillips, Computational and performance aspects of PCA-based face-recognition
+    algorithms, Perception 30 (2001).
+
+    Returns:
+        rank (1 to ``CMC_RANKS``) and share (0 to 1) over the queries that are scored.
+    """
+    first = queries.filter(pl.col("value").is_not_null())["first_hit"]
+    ranks = np.arange(1, CMC_RANKS + 1)
+    found = np.sort(first.drop_nulls().to_numpy())
+    shares = np.searchsorted(found, ranks, side="right") / max(len(first), 1)
+    return pl.DataFrame({"rank": ranks, "share": shares})
+
+
+def precision_recall(queries: pl.DataFrame) -> pl.DataFrame:
+    """Interpolated precision at recall 0, 0.01 ... 1, its mean over the queries.
+
+    The interpolated precision at a recall is the greatest at that recall or above it; beyond
+    the recall that a list reaches it is 0. Source: Manning, Raghavan, Schuetze, Introduction
+    to Information Retrieval (2008), 8.4.
+
+    Returns:
+        recall and precision, 0 to 1.
+    """
+    levels = np.linspace(0, 1, RECALLS)
+    total, count = np.zeros(RECALLS), 0
+    scored = queries.filter(pl.col("value").is_not_null() & (pl.col("relevant") > 0))
+    for ranks, relevant in scored.select("ranks", "relevant").iter_rows():
+        total += _interpolated(np.asarray(ranks, np.float64), relevant, levels)
+        count += 1
+    return pl.DataFrame({"recall": levels, "precision": total / max(count, 1)})
+
+
+def first_hits(queries: pl.DataFrame) -> list[tuple[str, int]]:
+    """How many queries have their first relevant item at ranks 1, 2, 3 to 4, 5 to 8 ..."""
+    scored = queries.filter(pl.col("value").is_not_null())["first_hit"]
+    found = scored.drop_nulls().to_numpy()
+    if not len(found):
+        return [("never", len(scored))]
+    bins = np.ceil(np.log2(found)).astype(int)
+    counts = np.bincount(bins)
+    names = ["1", "2", *(f"{2 ** (n - 1) + 1:,} to {2**n:,}" for n in range(2, len(counts)))]
+    bars = list(zip(names, counts.tolist(), strict=False))
+    never = scored.null_count()
+    return [*bars, ("never", never)] if never else bars
+
+
+def mix_ups(queries: pl.DataFrame, label_of: Mapping[str, str | None]) -> list[MixUp]:
+    """Labels that are taken for another, by the first hit that is not the query itself."""
+    counted: Counter[tuple[str, str]] = Counter()
+    columns = ("item_id", "label", "hits", "hit_relevant")
+    for item, label, hits, relevant in queries.select(columns).iter_rows():
+        first = next(((h, r) for h, r in zip(hits, relevant, strict=True) if h != item), None)
+        if label is not None and first is not None and not first[1]:
+            counted[label, label_of.get(first[0]) or "none"] += 1
+    ordered = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [MixUp(*pair, count) for pair, count in ordered[:MIXED_UP]]
+
+
+def hubs(queries: pl.DataFrame) -> Hubs:
+    """How often each item is among the first hits of queries other than itself (k-occurrence).
+
+    Source: Radovanovic, Nanopoulos, Ivanovic, Hubs in Space, JMLR 11 (2010): the skewness of
+    N_k over the items.
+    """
+    counted: Counter[str] = Counter()
+    for item, hits in queries.select("item_id", "hits").iter_rows():
+        others = [hit for hit in hits if hit != item]
+        counted.update(others[:HUB_DEPTH])
+    most = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))[:HUB_DEPTH]
+    values = np.array(list(counted.values()), np.float64)
+    return Hubs(dict(counted), _skewness(values), most)
+
+
+def modality_gap(vectors: npt.NDArray[np.floating], roles: pl.Series) -> float | None:
+    """The distance between the mean vectors of the query and of the gallery items.
+
+    Source: Liang et al., Mind the Gap, NeurIPS 2022 (arXiv:2203.02053).
+
+    Args:
+        vectors: (n, d), L2-normalised.
+        roles: (n,) query, gallery or null.
+
+    Returns:
+        0 to 2; None where either kind is absent.
+    """
+    sides = [vectors[(roles == side).fill_null(value=False).to_numpy()] for side in _SIDES]
+    if not all(len(side) for side in sides):
+        return None
+    query, gallery = (side.astype(np.float32).mean(axis=0) for side in sides)
+    return float(np.linalg.norm(query - gallery))
+
+
+_SIDES = ("query", "gallery")
+
+
+def _interpolated(ranks: Values, relevant: int, levels: Values) -> Values:
+    """(levels,) the greatest precision at each recall or above it."""
+    if not len(ranks):
+        return np.zeros(len(levels))
+    nth = np.arange(1, len(ranks) + 1)
+    best = np.maximum.accumulate((nth / ranks)[::-1])[::-1]
+    # The first item whose recall reaches the level; a hair less, for rounding.
+    place = np.searchsorted(nth / relevant, levels - 1e-9)
+    return np.where(place < len(ranks), best[np.minimum(place, len(ranks) - 1)], 0.0)
+
+
+def _skewness(values: Values) -> float:
+    if len(values) < 2 or values.std() == 0:
+        return 0.0
+    return float((((values - values.mean()) / values.std()) ** 3).mean())

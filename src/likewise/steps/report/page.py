@@ -1,0 +1,233 @@
+"""The page itself: what it says in Markdown, and with figures and pictures in HTML."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from likewise.config import Run
+from likewise.errors import LikewiseError
+from likewise.imaging.sheet import Tile, thumbnail
+from likewise.steps.open import Dataset
+from likewise.steps.report import figures
+from likewise.steps.report.numbers import Hubs, MixUp
+
+WORST, BEST, HITS = 10, 4, 8
+"""So many queries of each kind are shown as picture rows, and so many hits of each."""
+
+
+@dataclass(frozen=True)
+class PictureRow:
+    """A query, its first hits, and what was missed: shown as a row of pictures."""
+
+    query: Tile
+    value: float
+    hits: list[Tile]
+    missed: str
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The rows of pictures, and why there are none."""
+
+    worst: list[PictureRow]
+    best: list[PictureRow]
+    note: str = ""
+
+    @classmethod
+    def of(cls, dataset: Dataset, queries: pl.DataFrame) -> "Pictures":
+        """The worst and the best queries; equal values in the items' order."""
+        scored = queries.filter(pl.col("value").is_not_null()).with_row_index("place")
+        worst = scored.sort("value", "place").head(WORST)
+        best = scored.sort("value", "place", descending=[True, False]).head(BEST)
+        best = best.join(worst, on="item_id", how="anti")
+        try:
+            return cls(_rows(dataset, worst), _rows(dataset, best))
+        except (LikewiseError, OSError) as error:
+            return cls([], [], f"no pictures: {error}")
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that a report shows; see ``numbers`` for what the parts mean."""
+
+    run: str
+    entry: Run
+    title: str
+    metrics: dict[str, float]
+    intervals: dict[str, dict[str, float | None]]
+    lineage: dict[str, Any]
+    queries: int
+    curves: dict[str, pl.DataFrame]
+    first_hits: list[tuple[str, int]]
+    mix_ups: list[MixUp]
+    hubs: Hubs
+    gap: float | None
+    places: npt.NDArray[np.float32] | None
+    kinds: pl.Series
+    pictures: Pictures
+
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """A row a number: its name, value, 95 % interval, and smallest difference."""
+        digits = int(self.lineage["protocol"].get("decimals", 4))
+        rows = []
+        for name, value in self.metrics.items():
+            found = self.intervals.get(name, {})
+            low, high, least = (found.get(k) for k in ("low", "high", "smallest_difference"))
+            between = "" if low is None else f"{low:.{digits}f} to {high:.{digits}f}"
+            shown = "" if least is None else f"{least:.{digits}f}"
+            rows.append((name, f"{value:.{digits}f}", between, shown))
+        return rows
+
+    def subtitle(self) -> str:
+        """What was scored, in a sentence."""
+        made = f"{self.title}: {self.entry.model}, {self.entry.index} search"
+        return f"{made}, scored by {self.entry.protocol}; {self.queries:,} queries."
+
+    def switches(self) -> list[tuple[str, str]]:
+        """The protocol's switches."""
+        return [(k.replace("_", " "), _said(v)) for k, v in self.lineage["protocol"].items()]
+
+    def origin(self) -> list[tuple[str, str]]:
+        """What the numbers come from."""
+        model = self.lineage["model"]
+        columns = [(f"digest of {k}", v) for k, v in self.lineage["columns"].items()]
+        facts = [
+            ("data set", f"{self.entry.dataset}, {self.lineage['items']:,} items"),
+            ("model", f"{self.entry.model}: {_said(model.get('recipe', {}))}"),
+            ("weights", f"{model.get('weights_source', '')} {model.get('weights_sha256', '')}"),
+            ("index", self.entry.index),
+            ("libraries", _said(model.get("libraries", {}))),
+        ]
+        return facts + columns
+
+
+def as_markdown(page: Page) -> str:
+    """The report's text, without figures and pictures."""
+    lines = [
+        f"# {page.run}",
+        "",
+        page.subtitle(),
+        "",
+        *_table(("metric", "value", "95 % interval", "smallest difference"), page.rows()),
+        *(f"- {note}" for note in page.lineage["notes"]),
+        "",
+        "## First relevant item",
+        "",
+        *_table(("rank", "queries"), [(n, f"{c:,}") for n, c in page.first_hits]),
+        "",
+        "## Taken for another",
+        "",
+        *_table(
+            ("label", "first hit", "queries"),
+            [(m.label, m.found, f"{m.queries:,}") for m in page.mix_ups],
+        ),
+        "",
+        f"Skewness of how often items are found: {page.hubs.skewness:.2f}.",
+    ]
+    if page.gap is not None:
+        lines.append(f"Distance between the means of queries and gallery: {page.gap:.3f}.")
+    origin = [*page.origin(), *page.switches()]
+    lines += ["", "## Where it comes from", "", *_table(("what", "which"), origin)]
+    return "\n".join(lines) + "\n"
+
+
+def as_html(page: Page) -> str:
+    """The page, with all that it shows inside it."""
+    drawn = {
+        "intervals": figures.intervals(_drawable(page)),
+        "cmc": figures.line(page.curves["cmc"], "rank", "share", "queries with a hit by then"),
+        "curve": figures.line(
+            page.curves["precision-recall"], "recall", "precision", "mean precision"
+        ),
+        "first": figures.bars(page.first_hits, "queries"),
+        "hubs": figures.bars(_occurrences(page.hubs), "items"),
+        "map": None if page.places is None else figures.points(page.places, page.kinds),
+    }
+    return _template().render(page=page, figures=drawn)
+
+
+def _rows(dataset: Dataset, queries: pl.DataFrame) -> list[PictureRow]:
+    found = []
+    columns = ("item_id", "value", "hits", "hit_scores", "hit_relevant", "missed_ranks")
+    for item, value, hits, scores, relevant, missed in queries.select(columns).iter_rows():
+        known = scores or [None] * len(hits)
+        tiles = _tiles(dataset, [item, *hits[:HITS]], [None, *known], [None, *relevant])
+        found.append(PictureRow(tiles[0], value, tiles[1:], _missed(missed)))
+    return found
+
+
+def _tiles(
+    dataset: Dataset,
+    names: Sequence[str],
+    scores: Sequence[float | None],
+    relevant: Sequence[bool | None],
+) -> list[Tile]:
+    wanted = pl.DataFrame({"item_id": names})
+    facts = wanted.join(dataset.items, on="item_id", how="left", maintain_order="left")
+    told = facts.select("text", "label", "box").iter_rows()
+    return [
+        Tile(name, thumbnail(data, box), text or label, score, same)
+        for name, data, (text, label, box), score, same in zip(
+            names, dataset.images(names, encoded=True), told, scores, relevant, strict=False
+        )
+    ]
+
+
+def _missed(ranks: Sequence[int | None]) -> str:
+    if not ranks:
+        return ""
+    first = "behind all that was ranked" if ranks[0] is None else f"at rank {ranks[0]:,}"
+    return f"the next relevant item is {first}"
+
+
+def _occurrences(hubs: Hubs) -> list[tuple[str, float]]:
+    """How many items are found by how many queries, in bins of powers of two."""
+    counts = np.array(list(hubs.counts.values()), np.int64)
+    if not len(counts):
+        return [("0", 0)]
+    bins = np.bincount(np.ceil(np.log2(counts)).astype(int))
+    names = ["1", "2", *(f"{2 ** (n - 1) + 1:,} to {2**n:,}" for n in range(2, len(bins)))]
+    return list(zip(names, bins.tolist(), strict=False))
+
+
+def _drawable(page: Page) -> dict[str, tuple[float, float, float]]:
+    """The numbers that have an interval."""
+    drawn = {}
+    for name, value in page.metrics.items():
+        low, high = (page.intervals.get(name, {}).get(end) for end in ("low", "high"))
+        if low is not None and high is not None:
+            drawn[name] = (value, low, high)
+    return drawn
+
+
+def _said(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_said(v)}" for k, v in value.items() if v is not None)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(_said, value))
+    return str(value)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in lines]
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("likewise", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html")
