@@ -3,12 +3,12 @@
 import polars as pl
 
 from likewise.sources.base import findings
-from likewise.sources.notes import Notes, as_text
+from likewise.sources.lists import lines
+from likewise.sources.notes import Notes
 
 SPLITS = ("train", "val", "test")
 
 _LIST = r"(\A|/)(photo|sketch)_(train|val|test)\.txt\z"
-_ENTRY = {"list": pl.String, "side": pl.String, "listed": pl.String, "key": pl.String}
 
 
 def listed_splits(
@@ -37,20 +37,19 @@ def listed_splits(
 
 
 def _entries(notes: Notes) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Every line of every list, and findings about lines that name nothing."""
-    frames = [pl.DataFrame(schema=_ENTRY)]
-    names = notes.names(_LIST) if notes.is_many else pl.Series(dtype=pl.String)
-    for path, data in notes.read(names) if len(names) else ():
-        side, split = path.lower().rpartition("/")[2].removesuffix(".txt").split("_")
-        lines = pl.Series("key", as_text(f"{notes.place}/{path}", data).splitlines())
-        key = pl.col("key").str.strip_chars().str.replace_all("\\", "/", literal=True)
-        key = key.str.extract(r"([^/]*)\z").str.replace(r"(?i)\.(png|jpe?g|svg)\z", "")
-        frames.append(
-            pl.DataFrame([lines.cast(pl.String)])
-            .select(list=pl.lit(path), side=pl.lit(side), listed=pl.lit(split), key=key)
-            .filter(pl.col("key") != "")
+    """Every name of every list: list, side, listed, key; and findings about names twice."""
+    name = pl.col("list").str.to_lowercase()
+    key = pl.col("text").str.extract(r"([^/]*)\z").str.replace(r"(?i)\.(png|jpe?g|svg)\z", "")
+    entries = (
+        lines(notes, _LIST)
+        .select(
+            "list",
+            side=name.str.extract(r"(photo|sketch)_[a-z]*\.txt\z"),
+            listed=name.str.extract(r"_([a-z]*)\.txt\z"),
+            key=key,
         )
-    entries = pl.concat(frames)
+        .filter(pl.col("key") != "")
+    )
     again = entries.filter(pl.struct("list", "key").is_duplicated()).unique(maintain_order=True)
     return entries.unique(maintain_order=True), findings(_named(again), "listed-twice", _AGAIN)
 
