@@ -177,3 +177,10 @@ def test_every_name_is_an_item_or_a_finding(
     assert reading.items["item_id"].is_unique().all()
     for _, label, image_id in rows(reading):
         assert label is None or f"{label}/" in image_id
+
+
+def test_every_layout_is_explained() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "layouts.md").read_text(encoding="utf-8")
+    headings = [line for line in page.splitlines() if line.startswith("## ")]
+    for kind in SOURCES.kinds():
+        assert any(f"`{kind}`" in heading for heading in headings), kind
