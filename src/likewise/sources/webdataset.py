@@ -44,7 +44,7 @@ class WebDataset(TableSource):
         kind = pl.col("path").str.extract(r"\.([^./]*)\z").str.to_lowercase()
         named = pl.DataFrame({"path": notes.names(rf"\.({'|'.join(_KINDS)})\z")})
         named = named.with_columns(key=pl.col("path").str.extract(_KEY))
-        lost = named.join(images, on="key", how="anti", maintain_order="left")
+        lost = _among(named.join(images, on="key", how="anti", maintain_order="left"), images)
         there = named.join(images, on="key", how="semi", maintain_order="left")
         said = _Said(notes.read(there["path"]))
         tree = (
@@ -64,6 +64,12 @@ class WebDataset(TableSource):
         return self.assembled(
             files, placed.drop("key", ":folder"), faults, used, tree.drop("key")
         )
+
+
+def _among(notes: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
+    """The ``notes`` but those beside shards, ``export.json`` say: samples are in them."""
+    inside = pl.col("path").str.contains("/", literal=True)
+    return notes.filter(inside) if images.select(inside.all()).item() else notes
 
 
 class _Said:
