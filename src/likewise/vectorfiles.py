@@ -149,6 +149,29 @@ def _pickle(path: Path) -> Numbers:
     return rectangle(rows, str(path))
 
 
+def read_structure(data: bytes, where: str) -> object:
+    """The dicts, lists, texts and numbers of a pickle; arrays become lists.
+
+    Raises:
+        DataError: damaged, or it holds something else; ``where`` it came from.
+    """
+    try:
+        return _plain(_Reader(io.BytesIO(data)).load())
+    except _BROKEN as error:
+        said = str(error) or type(error).__name__
+        raise DataError(f"{where}: cannot be read: {said}") from error
+
+
+def _plain(value: object) -> object:
+    """``value`` without arrays, all the way down."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    filled = _filled(value)
+    return filled.tolist() if isinstance(filled, np.ndarray) else filled
+
+
 def _filled(value: object) -> object:
     """The array that ``value`` stands for, or ``value``."""
     return value.filled() if isinstance(value, _Array) else value

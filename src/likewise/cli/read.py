@@ -98,12 +98,21 @@ def score(
         Path | None, typer.Option(metavar="FILE", help="or a ranked list an image.")
     ] = None,
     images: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The images that they are of.")
+        Path | None, typer.Option(metavar="DIR", help="The images that they are of,")
+    ] = None,
+    items: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="or a table of the items.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Score embeddings or rankings made elsewhere by a protocol."""
-    result = likewise.score(protocol, embeddings=embeddings, indices=indices, images=images)
+    """Score embeddings or rankings made elsewhere by a protocol.
+
+    A table is .csv or .parquet with item_id, label, split, role ...; or the .pkl of Revisited
+    Oxford or Paris, whose images come first, then its queries.
+    """
+    result = likewise.score(
+        protocol, embeddings=embeddings, indices=indices, images=images, items=items
+    )
     if json:
         as_json({"metrics": result.metrics, "protocol": result.protocol, "notes": result.notes})
     else:

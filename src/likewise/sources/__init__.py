@@ -14,6 +14,8 @@ SOURCES: Registry[Source] = Registry(
         "gpr1200": "likewise.sources.gpr1200:Gpr1200",
         "imagenet": "likewise.sources.imagenet:ImageNet",
         "parquet": "likewise.sources.parquet:Parquet",
+        "roxford5k": "likewise.sources.revisited:Roxford",
+        "rparis6k": "likewise.sources.revisited:Rparis",
         "sketch": "likewise.sources.sketch:Sketch",
         "voc": "likewise.sources.voc:Voc",
         "webdataset": "likewise.sources.webdataset:WebDataset",

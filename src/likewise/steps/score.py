@@ -12,6 +12,7 @@ from likewise.gpr1200 import CATEGORIES, PER_CATEGORY, subset_of
 from likewise.protocols import PROTOCOLS
 from likewise.protocols.base import Evaluation
 from likewise.sources.gpr1200 import Gpr1200
+from likewise.steps.itemtable import read_items
 from likewise.vectorfiles import read_array
 
 
@@ -21,18 +22,21 @@ def score(
     embeddings: Path | str | None = None,
     indices: Path | str | None = None,
     images: Path | str | None = None,
+    items: Path | str | None = None,
 ) -> Evaluation:
-    """Score one vector an image, or one ranked list an image, by a protocol.
+    """Score one vector an item, or one ranked list a query, by a protocol.
 
-    Row i belongs to the i-th image in canonical order: by category, then by file name. The
-    order inside a category matters to no metric, only to the names of the queries.
+    Row i belongs to the i-th row of ``items``; or to the i-th image of GPR1200 in canonical
+    order: by category, then by file name. The order inside a category matters to no metric,
+    only to the names of the queries.
 
     Args:
         protocol: its name, as ``gpr1200``.
         embeddings: a file (n, d) of numbers (see ``vectorfiles.read_array``),
-        indices: ... or one (n, k) of rows, best first; one of the two.
+        indices: ... or one (q, k) of positions in the gallery, best first; one of the two.
         images: the folder or archive of the images; without it the file must have the 12,000
             rows of the whole of GPR1200, ten a category.
+        items: a table of the items (see ``itemtable.read_items``), in place of images.
 
     Raises:
         DataError: not one file, or one whose rows do not fit the images or cannot be scored.
@@ -42,8 +46,10 @@ def score(
     path = embeddings or indices
     if path is None or (embeddings and indices):
         raise DataError("give either embeddings or indices: one file")
+    if images and items:
+        raise DataError("give either images or items: what the rows are")
     values = np.atleast_1d(read_array(Path(path)))
-    rows, notes = _standard(path, len(values)) if images is None else _listed(Path(images))
+    rows, notes = _rows(path, len(values), images, items)
     try:
         told = (part.evaluate_vectors if embeddings else part.evaluate_lists)(values, rows)
     except DataError as error:
@@ -51,12 +57,21 @@ def score(
     return replace(told, notes=[*told.notes, *notes])
 
 
+def _rows(
+    path: Path | str, count: int, images: Path | str | None, items: Path | str | None
+) -> tuple[pl.DataFrame, list[str]]:
+    """What the rows of the file are, and notes."""
+    if items is not None:
+        return read_items(Path(items)), []
+    return _standard(path, count) if images is None else _listed(Path(images))
+
+
 def _standard(path: Path | str, count: int) -> tuple[pl.DataFrame, list[str]]:
     """The rows of the whole of GPR1200, of which only the categories are known."""
     if count != CATEGORIES * PER_CATEGORY:
         raise DataError(
             f"{path}: has {count:,} rows, and all of GPR1200 {CATEGORIES * PER_CATEGORY:,}; "
-            "name the folder of the images that it is of (images)"
+            "name the folder of the images that it is of (images), or a table (items)"
         )
     categories = [row // PER_CATEGORY for row in range(count)]
     rows = pl.DataFrame(
