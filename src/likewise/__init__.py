@@ -41,9 +41,12 @@ if TYPE_CHECKING:
     from likewise.steps.labels import labels
     from likewise.steps.log import Version, log
     from likewise.steps.measure import measure
+    from likewise.steps.merge import merge, merge_file
     from likewise.steps.open import Catalogue, Dataset
     from likewise.steps.open import open_catalogue as open
     from likewise.steps.publish import publish
+    from likewise.steps.pull import pull, pull_images
+    from likewise.steps.push import push
     from likewise.steps.query import query, write_query
     from likewise.steps.report import Report, report
     from likewise.steps.schemas import write_schemas
@@ -76,6 +79,7 @@ _HOMES = {
     "Offer": "steps.download",
     "Problem": "steps.doctor",
     "Reference": "literature",
+    "Report": "steps.report",
     "StaleArtefactError": "errors",
     "UnknownNameError": "errors",
     "Version": "steps.log",
@@ -102,9 +106,13 @@ _HOMES = {
     "list_indexes": "steps.index",
     "log": "steps.log",
     "measure": "steps.measure",
+    "merge": "steps.merge",
+    "merge_file": "steps.merge",
     "open": "steps.open:open_catalogue",
     "publish": "steps.publish",
-    "Report": "steps.report",
+    "pull": "steps.pull",
+    "pull_images": "steps.pull",
+    "push": "steps.push",
     "query": "steps.query",
     "references": "literature",
     "report": "steps.report",
@@ -171,8 +179,13 @@ __all__ = [
     "list_indexes",
     "log",
     "measure",
+    "merge",
+    "merge_file",
     "open",
     "publish",
+    "pull",
+    "pull_images",
+    "push",
     "query",
     "references",
     "report",

@@ -122,6 +122,7 @@ class Params(Part):
     runs: dict[str, Run] = Field(default_factory=dict)
     transforms: dict[str, tuple[Entry, ...]] = Field(default_factory=dict)
     exports: dict[str, Entry] = Field(default_factory=dict)
+    public_remotes: tuple[str, ...] = ()
 
     def models_of(self, dataset: str) -> list[str]:
         """The models that embed ``dataset``, or that which it is a view of, in file order."""

@@ -1,5 +1,6 @@
 """Any version is opened beside the checked-out one: no copy, and what lacks is fetched."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -144,7 +145,7 @@ def test_views_that_nobody_reads_are_pruned(alice: Path) -> None:
     made = sorted((alice / ".likewise" / "views").iterdir())
     assert versions.prune(ws, unused=0) == []  # this process reads them
     for handle in versions.views._held.values():
-        __import__("os").close(handle)
+        os.close(handle)
     versions.views._held.clear()
     assert versions.prune(ws, unused=3600) == []
     assert versions.prune(ws, unused=0) == made

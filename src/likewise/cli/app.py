@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli import care, faults, find, history, make, quality, read, results, write
+from likewise.cli import (
+    care,
+    faults,
+    find,
+    history,
+    make,
+    quality,
+    read,
+    results,
+    sharing,
+    write,
+)
 from likewise.cli.output import note, say
 
 INTERRUPTED = 130
@@ -50,6 +61,9 @@ COMMANDS = (
     ),
     ("log", history.log, "likewise log gpr1200"),
     ("diff", history.diff, "likewise diff gpr1200 v1 v2 --html changes.html"),
+    ("push", sharing.push, "likewise push gpr1200"),
+    ("pull", sharing.pull, "likewise pull gpr1200 --no-images"),
+    ("merge", sharing.merge, "likewise merge origin/labels"),
     ("doctor", care.doctor, "likewise doctor --deep"),
     ("schemas", care.schemas, "likewise schemas --check"),
 )
@@ -68,6 +82,8 @@ app = typer.Typer(
 )
 for _name, _function, _example in COMMANDS:
     app.command(_name, epilog=f"Example: {_example}")(_function)
+
+app.command("merge-file", hidden=True)(sharing.merge_file)
 
 
 def _version(wanted: bool) -> None:

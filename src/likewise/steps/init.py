@@ -6,6 +6,7 @@ from pathlib import Path
 from likewise import commits, versions
 from likewise.errors import VersionError
 from likewise.steps import corrections
+from likewise.steps.merge import register
 from likewise.steps.schemas import write_schemas
 from likewise.workspace import Workspace
 
@@ -37,7 +38,8 @@ def init(folder: Path | None = None) -> list[str]:
         )
         if _write_missing(root / name, text)
     ]
-    return [*written, *_corrections(root), *write_schemas(root / "schemas")]
+    written += [*register(root), *_corrections(root)]
+    return [*written, *write_schemas(root / "schemas")]
 
 
 def _corrections(root: Path) -> list[str]:

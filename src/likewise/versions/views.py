@@ -86,13 +86,15 @@ def files_of(ws: Workspace, output: Path) -> dict[str, str]:
     return (known and _listed(ws, Store(ws.home), known)) or {}
 
 
-def complete(ws: Workspace, output: Path, paths: Iterable[str]) -> Moved:
+def complete(
+    ws: Workspace, output: Path, paths: Iterable[str], remote: str | None = None
+) -> Moved:
     """Bring the files ``paths`` of ``output`` into its view: from the cache, or the remote.
 
     Raises:
         VersionError: there is no remote, or it does not have them.
     """
-    files, store = files_of(ws, output), Store(ws.home)
+    files, store = files_of(ws, output), Store(ws.home, remote)
     wanted = {path: files[path] for path in paths if path in files}
     moved = store.fetch(wanted.values(), ws.relative(output))
     known = outputs(ws.root).get(ws.relative(output))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from likewise.steps.doctor import content, environment, intent, kept, leftovers
+from likewise.steps.doctor import cache, content, environment, intent, kept, leftovers
 from likewise.steps.doctor.problem import Problem
 from likewise.steps.open import open_workspace
 
@@ -16,7 +16,8 @@ def doctor(*, deep: bool = False, workspace: Path | None = None) -> list[Problem
     of date, and looks for what is missing, half done, or left over. It changes nothing.
 
     Args:
-        deep: also read every image and compare its bytes with its sha256.
+        deep: also read every image and compare its bytes with its sha256, and every file of
+            DVC's cache that dvc.lock names with its md5.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
@@ -31,5 +32,6 @@ def doctor(*, deep: bool = False, workspace: Path | None = None) -> list[Problem
         *leftovers.check(ws),
         *content.check(ws, deep=deep),
         *kept.check(ws),
+        *(cache.check(ws) if deep else ()),
         *environment.check(ws),
     ]

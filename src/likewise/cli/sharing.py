@@ -1,0 +1,109 @@
+"""The commands between machines: push, pull, merge, and git's merge driver."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+import likewise
+from likewise.cli.output import as_json, note, say
+
+Datasets = Annotated[
+    list[str] | None, typer.Argument(metavar="[DATASET]...", help="These alone.")
+]
+Remote = Annotated[
+    str | None, typer.Option(metavar="NAME", help="By default DVC's default remote.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Ours = Annotated[bool, typer.Option("--ours", help="Where both changed a value: ours.")]
+Theirs = Annotated[bool, typer.Option("--theirs", help="... or theirs.")]
+
+
+def push(datasets: Datasets = None, remote: Remote = None, json: Json = False) -> None:
+    """Bring what dvc.lock names to a DVC remote; git is pushed by git.
+
+    To a remote that params.yaml lists as public_remotes nothing goes that its licence does
+    not let one pass on.
+    """
+    done = likewise.push(datasets or (), remote=remote)
+    if json:
+        as_json(done)
+    else:
+        say(f"{done.remote}: {done.files:,} files, {done.nbytes / 1e6:,.2f} MB")
+
+
+def pull(
+    datasets: Datasets = None,
+    images: Annotated[
+        bool | None,
+        typer.Option("--images/--no-images", help="Pixels too, or not; or pixels alone."),
+    ] = None,
+    where: Annotated[
+        str | None, typer.Option(metavar="SQL", help="With --images: of these items alone.")
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read the cache again; mend what is damaged.")
+    ] = False,
+    remote: Remote = None,
+    json: Json = False,
+) -> None:
+    """Bring what dvc.lock names from a DVC remote, and link it into the checkout."""
+    if where is not None:
+        if not images or not datasets or len(datasets) != 1:
+            raise typer.BadParameter("--where goes with --images and one data set")
+        done = likewise.pull_images(datasets[0], where=where, remote=remote)
+    else:
+        done = likewise.pull(
+            datasets or (), images=images is not False, verify=verify, remote=remote
+        )
+    if json:
+        as_json(done)
+        return
+    say(f"{done.files:,} files, {done.nbytes / 1e6:,.2f} MB")
+    for path in done.healed:
+        say(f"mended: {path}")
+    if done.partial:
+        note(f"without all pixels: {', '.join(done.partial)}")
+
+
+def merge(
+    branch: Annotated[str, typer.Argument(metavar="BRANCH", help="A branch, tag or commit.")],
+    ours: Ours = False,
+    theirs: Theirs = False,
+    json: Json = False,
+) -> None:
+    """Merge a branch: corrections value by value, stages by what changed."""
+    done = likewise.merge(branch, prefer=_side(ours, theirs))
+    for line in done.notes:
+        note(line)
+    if json:
+        as_json(done)
+    elif not done.commit:
+        say("nothing to merge")
+    else:
+        say(f"{done.commit[:10]}: {done.settled:,} conflicts settled, {done.carried:,} carried")
+        say("next: likewise pull, then: dvc repro --allow-missing")
+
+
+def merge_file(
+    base: Path,
+    ours_file: Path,
+    theirs_file: Path,
+    name: str,
+    ours: Ours = False,
+    theirs: Theirs = False,
+) -> None:
+    """Merge three versions of a file, for git (see .gitattributes)."""
+    conflicts = likewise.merge_file(
+        base, ours_file, theirs_file, name, prefer=_side(ours, theirs)
+    )
+    for line in conflicts:
+        note(f"{name}: {line}")
+    if conflicts:
+        raise typer.Exit(1)
+
+
+def _side(ours: bool, theirs: bool) -> Literal["ours", "theirs"] | None:
+    if ours and theirs:
+        raise typer.BadParameter("choose one of --ours and --theirs")
+    return "ours" if ours else "theirs" if theirs else None

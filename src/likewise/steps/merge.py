@@ -1,0 +1,313 @@
+"""Merge another branch: corrections value by value, dvc.lock stage by stage, items by id."""
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+import yaml
+
+from likewise import commits, tables, versions
+from likewise.config import parse_yaml
+from likewise.errors import DataError, VersionError, bounded
+from likewise.steps import corrections
+from likewise.steps.corrections import Corrections, Key, Value
+from likewise.steps.open import open_workspace
+from likewise.workspace import Workspace
+
+Side = Literal["ours", "theirs"]
+
+ATTRIBUTES = """\
+catalog/*/corrections.csv merge=likewise
+catalog/*/columns/*.yaml merge=likewise
+catalog/*.columns.yaml merge=likewise
+reports/*.json merge=likewise
+dvc.lock merge=likewise
+"""
+"""Which files git merges by the driver: what people correct, and what stages write."""
+
+_DRIVER = "merge-file %O %A %B %P"
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a merge did.
+
+    ``commit`` is the new one ("" where there was nothing to merge), ``settled`` counts values
+    that both sides had changed, and ``carried`` those that the other branch's source says
+    otherwise, which are corrections now. ``notes`` say what no merge can bring.
+    """
+
+    commit: str
+    settled: int
+    carried: int
+    notes: list[str]
+
+
+def merge(branch: str, *, prefer: Side | None = None, workspace: Path | None = None) -> Merged:
+    """Merge ``branch`` into what is checked out, as ``git merge`` with git's merge driver.
+
+    Corrections of both sides are kept. Where both re-read their source, items of both are
+    compared by id with those of the common ancestor, and what only the other side relabelled
+    becomes a correction here. Images and vectors follow by content: ``likewise pull``, then
+    ``dvc repro --allow-missing`` make again what hangs on both sides.
+
+    Args:
+        branch: a branch, tag or commit.
+        prefer: whose value is taken where both changed one; without it nothing is merged then.
+        workspace: a folder in the catalogue; by default the current one.
+
+    Raises:
+        DataError: uncommitted changes, or conflicts, which are listed; nothing is changed.
+        UnknownNameError: there is no such branch.
+        VersionError: git cannot merge.
+    """
+    ws = open_workspace(workspace)
+    other = versions.resolve(ws.root, branch)
+    ancestor = versions.run_git(ws.root, "merge-base", "HEAD", other).strip()
+    if ancestor == other:
+        return Merged("", 0, 0, [])
+    need_clean(ws)
+    if ancestor == versions.resolve(ws.root, "HEAD"):
+        versions.run_git(ws.root, "merge", "--quiet", "--ff-only", other)
+        return Merged(other, 0, 0, [])
+    carried, clashes, notes = _items(ws, ancestor, other)
+    _refuse(clashes if prefer is None else {})
+    settled = _git_merge(ws, other, prefer)
+    for dataset, rows in carried.items():
+        wins = {k: v for k, v in clashes.get(dataset, {}).items() if prefer == "theirs"}
+        _carry(ws, dataset, {**rows, **{key: pair[1] for key, pair in wins.items()}})
+    message = f"Merge {branch}"
+    versions.run_git(ws.root, "commit", "--quiet", "--no-verify", "--message", message)
+    commit = versions.resolve(ws.root, "HEAD")
+    count = sum(map(len, carried.values()))
+    return Merged(commit, settled + sum(map(len, clashes.values())), count, notes)
+
+
+def merge_file(
+    base: Path, ours: Path, theirs: Path, name: str, *, prefer: Side | None = None
+) -> list[str]:
+    """Git's merge driver: write to ``ours`` what comes of three versions of the file ``name``.
+
+    Returns the conflicts, a line each; the file then holds git's markers about them.
+    """
+    texts = [path.read_text(encoding="utf-8") for path in (base, ours, theirs)]
+    if Path(name).name == "corrections.csv":
+        merged, conflicts = _merge_texts(texts, name)
+        if prefer == "theirs":
+            merged = _chosen(merged, conflicts)
+        ours.write_text(corrections.text(merged), encoding="utf-8")
+        return [] if prefer else [_line(key, pair) for key, pair in conflicts.items()]
+    if Path(name).name == "dvc.lock":
+        ours.write_text(_merge_locks(texts, name), encoding="utf-8")
+    elif texts[1] == texts[0]:
+        ours.write_text(texts[2], encoding="utf-8")
+    return []  # what both sides' stages wrote is written again by the next dvc repro
+
+
+def register(root: Path) -> list[str]:
+    """Tell git of the driver, for this clone; the file that was written, if one was.
+
+    Raises:
+        VersionError: ``root`` is in no git repository.
+    """
+    versions.run_git(root, "config", "merge.likewise.name", "corrections and digests")
+    versions.run_git(root, "config", "merge.likewise.driver", f"likewise {_DRIVER}")
+    path = root / ".gitattributes"
+    there = path.read_text(encoding="utf-8") if path.is_file() else ""
+    missing = [line for line in ATTRIBUTES.splitlines() if line not in there.splitlines()]
+    if not missing:
+        return []
+    lines = [*there.splitlines(), *missing]
+    commits.write_text(path, "".join(f"{line}\n" for line in lines))
+    return [path.name]
+
+
+def need_clean(ws: Workspace) -> None:
+    """Refuse a checkout with changes that git does not have.
+
+    Raises:
+        DataError: the changed files.
+    """
+    changed = versions.run_git(ws.root, "status", "--porcelain", "--untracked-files=no")
+    named = [line[3:] for line in changed.splitlines()]
+    if named:
+        raise DataError(
+            f"uncommitted changes: {bounded(named, len(named))}; run: git commit, or git stash"
+        )
+
+
+def _git_merge(ws: Workspace, other: str, prefer: Side | None) -> int:
+    """Merge without a commit; how many values both sides had changed.
+
+    Raises:
+        DataError: conflicts, which are listed; the merge is taken back.
+    """
+    register(ws.root)
+    option = f"--{prefer} " if prefer else ""
+    driver = f"'{sys.executable}' -m likewise merge-file {option}{_DRIVER.partition(' ')[2]}"
+    words = ("-c", f"merge.likewise.driver={driver}", "merge", "--no-commit", "--no-ff", other)
+    clashes = _corrections_of_both(ws, other)
+    try:
+        versions.run_git(ws.root, *words)
+    except VersionError as error:
+        unmerged = versions.run_git(ws.root, "diff", "--name-only", "--diff-filter=U").split()
+        if not unmerged:
+            raise
+        versions.run_git(ws.root, "merge", "--abort")
+        _refuse(clashes)
+        named = bounded(unmerged, len(unmerged))
+        raise DataError(
+            f"both sides changed the same lines of {named}; nothing was merged; "
+            "merge those by hand: git merge"
+        ) from error
+    return sum(map(len, clashes.values()))
+
+
+_Clashes = dict[str, dict[Key, tuple[Value | None, Value | None]]]
+
+
+def _corrections_of_both(ws: Workspace, other: str) -> _Clashes:
+    """Data set -> the values that both sides corrected differently."""
+    ancestor = versions.run_git(ws.root, "merge-base", "HEAD", other).strip()
+    found = {}
+    for dataset in ws.params.datasets:
+        path = ws.relative(ws.corrections(dataset))
+        texts = [versions.text_at(ws.root, rev, path) for rev in (ancestor, "HEAD", other)]
+        conflicts = _merge_texts([text or "" for text in texts], path)[1]
+        if conflicts:
+            found[dataset] = conflicts
+    return found
+
+
+def _merge_texts(
+    texts: Iterable[str], name: str
+) -> tuple[Corrections, dict[Key, tuple[Value | None, Value | None]]]:
+    base, ours, theirs = (corrections.parse(text, name) if text else {} for text in texts)
+    return corrections.merge(base, ours, theirs)
+
+
+def _chosen(
+    merged: Corrections, conflicts: Mapping[Key, tuple[Value | None, Value | None]]
+) -> Corrections:
+    """``merged`` with their side of every conflict."""
+    rest = {key: value for key, value in merged.items() if key not in conflicts}
+    return {**rest, **{key: theirs for key, (_, theirs) in conflicts.items() if theirs}}
+
+
+def _merge_locks(texts: list[str], name: str) -> str:
+    """dvc.lock with every stage of the side that changed it; of ours where both did."""
+    base, ours, theirs = (
+        document if isinstance(document := parse_yaml(text.encode(), name), dict) else {}
+        for text in texts
+    )
+    stages = [document.get("stages") or {} for document in (base, ours, theirs)]
+    merged = {}
+    for stage in {**stages[1], **stages[2]}:
+        was, mine, other = (side.get(stage) for side in stages)
+        chosen = other if mine == was else mine
+        if chosen is not None:
+            merged[stage] = chosen
+    head = ours or theirs or {"schema": "2.0"}
+    return yaml.safe_dump({**head, "stages": merged}, sort_keys=False, allow_unicode=True)
+
+
+def _items(
+    ws: Workspace, ancestor: str, other: str
+) -> tuple[dict[str, Corrections], _Clashes, list[str]]:
+    """Of data sets whose source both sides read again: what theirs says otherwise.
+
+    Returns, by data set, what only they changed and what both did; and notes on items that
+    only they have or lack.
+    """
+    carried: dict[str, Corrections] = {}
+    clashes: _Clashes = {}
+    notes: list[str] = []
+    for dataset in ws.params.datasets:
+        path = ws.relative(ws.digests(dataset, "items"))
+        texts = [versions.text_at(ws.root, rev, path) for rev in (ancestor, "HEAD", other)]
+        if None in texts or len(set(texts)) < 3:
+            continue
+        sides = [_read(versions.at(ws, rev), dataset) for rev in (ancestor, "HEAD", other)]
+        rows, both = _three_ways(*sides)
+        carried[dataset] = rows
+        if both:
+            clashes[dataset] = both
+        notes += _membership(dataset, *sides)
+    return carried, clashes, notes
+
+
+def _read(ws: Workspace, dataset: str) -> pl.DataFrame:
+    path = versions.present(ws, ws.table(dataset, "items"))
+    table = tables.open_table(path, "likewise pull")
+    columns = [n for n in tables.metadata_columns(table) if n not in corrections.FIXED[1:]]
+    return tables.read(table, columns).with_columns(pl.exclude("item_id").cast(pl.String))
+
+
+def _three_ways(
+    base: pl.DataFrame, ours: pl.DataFrame, theirs: pl.DataFrame
+) -> tuple[Corrections, dict[Key, tuple[Value | None, Value | None]]]:
+    """What only theirs changed, and what both did differently, of the items of all three."""
+    carried: Corrections = {}
+    clashes: dict[Key, tuple[Value | None, Value | None]] = {}
+    shared = [n for n in base.columns if n in ours.columns and n in theirs.columns][1:]
+    joined = base.join(ours, on="item_id", suffix=" ours").join(
+        theirs, on="item_id", suffix=" theirs"
+    )
+    for column in shared:
+        was, mine, other = pl.col(column), pl.col(f"{column} ours"), pl.col(f"{column} theirs")
+        rows = joined.filter(other.ne_missing(was) & other.ne_missing(mine))
+        for item, before, here, there in rows.select("item_id", was, mine, other).iter_rows():
+            if before == here:
+                carried[Key(item, column)] = Value(there, here)
+            else:
+                clashes[Key(item, column)] = (Value(here, before), Value(there, here))
+    return carried, clashes
+
+
+def _membership(
+    dataset: str, base: pl.DataFrame, ours: pl.DataFrame, theirs: pl.DataFrame
+) -> list[str]:
+    ids = [set(side["item_id"]) for side in (base, ours, theirs)]
+    said = []
+    for what, items in (
+        ("has", ids[2] - ids[0] - ids[1]),
+        ("no more has", (ids[0] & ids[1]) - ids[2]),
+    ):
+        if items:
+            named = bounded(sorted(items), len(items), 3)
+            said.append(
+                f"{dataset}: only the other side's source {what} {len(items):,} items "
+                f"({named}); ingest from a source that both agree on"
+            )
+    return said
+
+
+def _carry(ws: Workspace, dataset: str, rows: Mapping[Key, Value | None]) -> None:
+    path = ws.corrections(dataset)
+    known = corrections.read(path)
+    added = {key: value for key, value in rows.items() if value and key not in known}
+    if added:
+        corrections.write(path, {**known, **added})
+        versions.run_git(ws.root, "add", "--", ws.relative(path))
+
+
+def _refuse(clashes: _Clashes) -> None:
+    lines = [
+        f"{dataset}: {_line(key, pair)}"
+        for dataset, conflicts in clashes.items()
+        for key, pair in conflicts.items()
+    ]
+    if lines:
+        listed = "; ".join(lines[:10]) + (f" and {len(lines) - 10:,} more" * (len(lines) > 10))
+        raise DataError(
+            f"{len(lines):,} values are changed on both sides: {listed}; nothing was merged; "
+            "choose a side: --ours or --theirs"
+        )
+
+
+def _line(key: Key, pair: tuple[Value | None, Value | None]) -> str:
+    said = [repr(value.value) if value else "as the source says" for value in pair]
+    return f"{key.column} of {key.item_id!r} is {said[0]} here, {said[1]} there"

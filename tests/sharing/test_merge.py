@@ -1,0 +1,121 @@
+"""Two branches that both corrected labels: real git, with the driver that init registers."""
+
+from pathlib import Path
+
+import pytest
+
+import likewise
+from likewise.config import read_yaml
+from likewise.errors import DataError, UnknownNameError
+from likewise.steps import corrections
+from likewise.steps.corrections import Key
+from likewise.versions import outputs, run_dvc, run_git
+from likewise.workspace import Workspace
+
+pytestmark = [pytest.mark.dvc, pytest.mark.torch]
+
+
+def branch(root: Path, name: str, labels: dict[str, str]) -> None:
+    """A branch off v2 with these corrections, published and recorded."""
+    run_git(root, "checkout", "--quiet", "-b", name, "v2")
+    for item, label in labels.items():
+        likewise.correct("emoji", [item], {"label": label, "text": label}, workspace=root)
+    likewise.publish("emoji", workspace=root)
+    likewise.evaluate("emoji-tiny", workspace=root)
+    run_dvc(root, "commit", "--quiet", "--force")
+    run_git(root, "commit", "--quiet", "--all", "--message", name)
+
+
+def labels(root: Path) -> dict[str, str | None]:
+    """What is corrected."""
+    found = corrections.read(Workspace(root).corrections("emoji"))
+    return {key.item_id: value.value for key, value in found.items() if key.column == "label"}
+
+
+@pytest.fixture
+def branches(alice: Path) -> Path:
+    """Two branches that agree, and differ about one item; ``ours`` is checked out."""
+    branch(alice, "theirs", {"0_noto.jpg": "200", "200_noto.jpg": "0", "400_noto.jpg": "0"})
+    branch(alice, "ours", {"0_noto.jpg": "200", "600_noto.jpg": "0", "200_noto.jpg": "0"})
+    return alice
+
+
+def test_both_sides_corrections_are_kept(branches: Path) -> None:
+    done = likewise.merge("theirs")
+    assert (done.settled, done.carried, done.notes) == (0, 0, [])
+    assert labels(branches) == {
+        "0_noto.jpg": "200",
+        "200_noto.jpg": "0",
+        "400_noto.jpg": "0",
+        "600_noto.jpg": "0",
+    }
+    assert run_git(branches, "status", "--porcelain") == ""
+    assert isinstance(read_yaml(branches / "dvc.lock"), dict)
+    assert "catalog/emoji.lance" in outputs(branches)
+    changed = run_dvc(branches, "status", "publish@emoji")
+    assert "corrections.csv" in changed  # so that dvc repro publishes both
+    likewise.publish("emoji")
+    found = likewise.query("select item_id from emoji where label = '0' order by item_id")
+    assert {"200_noto.jpg", "400_noto.jpg", "600_noto.jpg"} < set(found["item_id"])
+    assert likewise.merge("theirs").commit == ""
+
+
+def test_plain_git_merges_by_the_driver(
+    branches: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+    import sys
+
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    run_git(branches, "merge", "--quiet", "--no-edit", "theirs")
+    assert len(labels(branches)) == 4
+
+
+def test_a_conflict_is_listed_and_nothing_is_merged(branches: Path) -> None:
+    likewise.correct("emoji", ["400_noto.jpg"], {"label": "1000", "text": "0"})
+    with pytest.raises(DataError, match=r"uncommitted changes: catalog/emoji/corrections.csv"):
+        likewise.merge("theirs")
+    run_git(branches, "commit", "--quiet", "--all", "--message", "another opinion")
+    before = run_git(branches, "rev-parse", "HEAD")
+    with pytest.raises(DataError) as caught:
+        likewise.merge("theirs")
+    assert str(caught.value) == (
+        "1 values are changed on both sides: emoji: label of '400_noto.jpg' is '1000' here, "
+        "'0' there; nothing was merged; choose a side: --ours or --theirs"
+    )
+    assert run_git(branches, "rev-parse", "HEAD") == before
+    assert run_git(branches, "status", "--porcelain") == ""
+    run_git(branches, "branch", "again")
+    assert likewise.merge("theirs", prefer="theirs").settled == 1
+    assert labels(branches)["400_noto.jpg"] == "0"
+    run_git(branches, "checkout", "--quiet", "again")
+    assert likewise.merge("theirs", prefer="ours").settled == 1
+    assert labels(branches)["400_noto.jpg"] == "1000"
+
+
+def test_what_the_other_source_says_otherwise_is_carried(alice: Path) -> None:
+    """Both sides read another source again: items are compared by id, in three ways."""
+    source, images = alice / "emoji" / "categories.json", alice / "emoji" / "images"
+    for name, gone in (("theirs", "600_noto.jpg"), ("ours", "800_noto.jpg")):
+        run_git(alice, "checkout", "--quiet", "-b", name, "v2")
+        (images / gone).unlink()
+        if name == "theirs":
+            text = source.read_text("utf-8")
+            source.write_text(text.replace('"200": "', '"200": "a '), "utf-8")
+        likewise.ingest("emoji")
+        likewise.publish("emoji")
+        run_dvc(alice, "commit", "--quiet", "--force")
+        run_git(alice, "add", "--all")
+        run_git(alice, "commit", "--quiet", "--message", name)
+    done = likewise.merge("theirs")
+    assert done.carried == 4
+    (note,) = done.notes
+    assert "only the other side's source no more has 1 items (600_noto.jpg)" in note
+    made = corrections.read(Workspace(alice).corrections("emoji"))
+    assert {key.column for key in made} == {"text"}
+    assert str(made[Key("200_noto.jpg", "text")].value).startswith("a ")
+
+
+def test_an_unknown_branch(alice: Path) -> None:
+    with pytest.raises(UnknownNameError, match="no revision named 'thiers'"):
+        likewise.merge("thiers")

@@ -1,0 +1,180 @@
+"""Tables between machines: only what lacks, only what is asked for, and never by halves."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+import likewise
+from likewise import versions
+from likewise.errors import DataError, MissingArtefactError, UnknownNameError, VersionError
+from likewise.versions import run_dvc, run_git
+from likewise.workspace import Workspace
+
+pytestmark = [pytest.mark.dvc, pytest.mark.torch]
+
+IMAGES = "catalog/emoji/images.lance"
+
+
+def packs(root: Path) -> list[str]:
+    files = versions.files_of(Workspace(root), root / IMAGES)
+    return [md5 for path, md5 in files.items() if path.endswith(".blob")]
+
+
+def test_a_clone_pulls_all(alice: Path, bob: Path) -> None:
+    done = likewise.pull(workspace=bob)
+    assert done.files > 0
+    assert done.nbytes == versions.Store(bob).size(_cached(bob))
+    assert (done.partial, done.healed) == ([], [])
+    mine, yours = (likewise.open("emoji", workspace=root) for root in (alice, bob))
+    assert yours.items.equals(mine.items)
+    assert yours.images(["0_noto.jpg"], encoded=True) == mine.images(
+        ["0_noto.jpg"], encoded=True
+    )
+    assert run_dvc(bob, "diff") == ""
+    again = likewise.pull(workspace=bob)
+    assert (again.files, again.nbytes) == (0, 0)
+
+
+def _cached(root: Path) -> list[str]:
+    cache = versions.Store(root).folder
+    return [path.parent.name + path.name for path in cache.rglob("*") if path.is_file()]
+
+
+def test_a_clone_pulls_all_but_pixels(bob: Path) -> None:
+    done = likewise.pull(images=False, workspace=bob)
+    assert done.partial == [IMAGES]
+    held = versions.Store(bob)
+    assert held.lacking(packs(bob)) == packs(bob)
+    assert not (bob / IMAGES).exists()
+    dataset = likewise.open("emoji", workspace=bob)
+    assert len(dataset.search(id="0_noto.jpg")) == 10
+    assert likewise.show("emoji", workspace=bob).contents is not None
+    sql = "select sum(nbytes) from emoji_images"
+    assert likewise.query(sql, workspace=bob).item() > 0
+
+
+def test_pixels_of_some_items_come_later(bob: Path) -> None:
+    likewise.pull(["emoji"], images=False, workspace=bob)
+    with pytest.raises(DataError, match="no item of emoji is meant by: label = 'none'"):
+        likewise.pull_images("emoji", where="label = 'none'", workspace=bob)
+    likewise.pull_images("emoji", where="label = '0'", workspace=bob)
+    assert versions.Store(bob).lacking(packs(bob)) == []
+    assert (bob / IMAGES).is_dir()
+
+
+def test_embedding_without_pixels_names_the_command(bob: Path) -> None:
+    likewise.pull(images=False, workspace=bob)
+    shutil.rmtree(bob / "catalog" / "emoji" / "embeddings" / "tiny.lance")
+    params = bob / "params.yaml"
+    text = params.read_text("utf-8")
+    params.write_text(text.replace("seed: 0", "seed: 5"), "utf-8")
+    likewise.train("tiny", workspace=bob)
+    with pytest.raises(MissingArtefactError, match="likewise pull DATASET --images"):
+        likewise.embed("emoji", "tiny", workspace=bob)
+
+
+def test_a_push_brings_what_is_new(alice: Path, team: Path) -> None:
+    remote = team / "remote"
+    before = {path for path in remote.rglob("*") if path.is_file()}
+    assert likewise.push().files == 0
+    likewise.correct("emoji", ["0_noto.jpg"], {"label": "400"})
+    likewise.publish("emoji")
+    run_dvc(alice, "commit", "--quiet", "--force")
+    done = likewise.push()
+    new = {path for path in remote.rglob("*") if path.is_file()} - before
+    assert done.files == len(new)
+    assert done.nbytes == sum(path.stat().st_size for path in new)
+
+
+def test_what_was_never_committed_to_dvc_is_said(alice: Path) -> None:
+    shutil.rmtree(alice / ".dvc" / "cache")
+    with pytest.raises(VersionError, match=r"lance is not recorded in DVC's cache; run: dvc"):
+        likewise.push()
+
+
+def test_a_public_remote_takes_only_what_may_be_passed_on(alice: Path) -> None:
+    params, card = alice / "params.yaml", alice / "catalog" / "emoji.yaml"
+    params.write_text(params.read_text("utf-8") + "public_remotes: [team]\n", "utf-8")
+    assert likewise.push().remote == "team"  # CC-BY-SA may be passed on
+    text = card.read_text("utf-8")
+    card.write_text(text.replace("CC-BY-SA-4.0", "NOASSERTION"), "utf-8")
+    with pytest.raises(DataError, match="emoji is under NOASSERTION, which does not allow it"):
+        likewise.push()
+
+
+def test_an_interrupted_pull_goes_on(bob: Path, team: Path) -> None:
+    """Half of the remote's files are away for a while, as a network is."""
+    files = sorted(path for path in (team / "remote").rglob("*") if path.is_file())
+    away = [path for path in files[::2] if path.suffix != ".dir"]
+    for path in away:
+        path.rename(path.with_name(f"{path.name}.away"))
+    with pytest.raises(VersionError, match=r"the remote lacks, or holds damaged, \d+ of"):
+        likewise.pull(workspace=bob)
+    there = len(_cached(bob))
+    assert there > 0
+    for path in away:
+        path.with_name(f"{path.name}.away").rename(path)
+    done = likewise.pull(workspace=bob)
+    assert done.files == len(_cached(bob)) - there
+    assert len(likewise.open("emoji", workspace=bob).items) == 23
+
+
+def test_a_damaged_file_of_the_remote_is_not_taken(bob: Path, team: Path) -> None:
+    md5 = packs(team / "alice")[0]
+    stored = team / "remote" / "files" / "md5" / md5[:2] / md5[2:]
+    stored.chmod(0o644)
+    data = bytearray(stored.read_bytes())
+    data[len(data) // 2] ^= 1
+    stored.write_bytes(data)
+    with pytest.raises(VersionError, match=f"holds damaged, 1 of .*{md5}"):
+        likewise.pull(workspace=bob)
+    assert versions.Store(bob).lacking([md5]) == [md5]
+
+
+def test_a_flipped_byte_of_the_cache_is_found_named_and_mended(alice: Path) -> None:
+    md5 = packs(alice)[0]
+    cached = versions.Store(alice).path(md5)
+    data = cached.read_bytes()
+    stat = cached.stat()
+    cached.chmod(0o644)
+    with cached.open("r+b") as handle:  # in place: every link to it is damaged
+        handle.seek(len(data) // 2)
+        handle.write(bytes([data[len(data) // 2] ^ 1]))
+    cached.chmod(stat.st_mode)  # DVC trusts what is read-only, and what looks as it did
+    os.utime(cached, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    found = [(p.check, p.command) for p in likewise.doctor(deep=True) if p.check == "cache"]
+    assert found == [("cache", "likewise pull --verify")]
+    assert likewise.pull(verify=True).healed == [
+        f"{IMAGES}/{path}"
+        for path, other in versions.files_of(Workspace(alice), alice / IMAGES).items()
+        if other == md5
+    ]
+    assert cached.read_bytes() == data
+    assert [p for p in likewise.doctor(deep=True) if p.check in ("cache", "table")] == []
+
+
+def test_what_no_remote_has_is_not_dropped(alice: Path, team: Path) -> None:
+    md5 = packs(alice)[0]
+    cached = versions.Store(alice).path(md5)
+    cached.chmod(0o644)
+    cached.write_bytes(b"something else")
+    shutil.rmtree(team / "remote")
+    with pytest.raises(VersionError, match="1 files of the cache are damaged, and the remote"):
+        likewise.pull(verify=True)
+    assert cached.read_bytes() == b"something else"
+
+
+def test_wrong_remotes_are_one_clear_line(alice: Path, bob: Path) -> None:
+    with pytest.raises(VersionError, match="no remote 'hub'; there are: team"):
+        likewise.push(remote="hub")
+    run_dvc(alice, "remote", "default", "--unset")
+    with pytest.raises(VersionError, match="no default remote; run: dvc remote default team"):
+        likewise.push()
+    run_dvc(bob, "remote", "remove", "team")
+    with pytest.raises(VersionError, match="there is no remote; run: dvc remote add -d"):
+        likewise.pull(workspace=bob)
+    with pytest.raises(UnknownNameError, match="no data set named 'emjoi'"):
+        likewise.push(["emjoi"])
+    assert run_git(alice, "status", "--porcelain") == " M .dvc/config\n"
