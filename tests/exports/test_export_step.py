@@ -6,10 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from PIL import Image
+from typer.testing import CliRunner
 
 import likewise
+from likewise.cli.app import app
 from likewise.config import Licence
+from likewise.exports import EXPORTS
 from likewise.exports.base import Purpose
 from likewise.exports.licences import verdict
 
@@ -31,7 +35,7 @@ def test_a_tree_of_folders_holds_the_bytes_and_says_what_it_is(workspace: Path) 
         original = workspace / "emoji" / "images" / path.name
         assert path.parent.name == path.name.partition("_")[0]
         assert path.read_bytes() == original.read_bytes()
-    about = json.loads((workspace / "out" / "export.json").read_text("utf-8"))
+    about = yaml.safe_load((workspace / "out" / "export.yaml").read_bytes())
     assert about["licence"]["spdx"] == "CC-BY-SA-4.0"
     assert about["export"] == {"kind": "folder", "purpose": "research", "transform": []}
     assert "label" in about["columns"]
@@ -185,6 +189,12 @@ def test_the_gate_refuses_with_the_clause(workspace: Path) -> None:
         likewise.export("emoji", "folder", workspace / "out", options={"purpose": "commercial"})
     assert not (workspace / "out").exists()
     assert likewise.export("emoji", "folder", workspace / "out").items == 24
+
+
+def test_the_help_names_every_format() -> None:
+    shown = CliRunner().invoke(app, ["export", "--help"], terminal_width=96).output
+    words = set(shown.replace(",", " ").replace(".", " ").split())
+    assert set(EXPORTS.kinds()) <= words
 
 
 def test_the_command(workspace: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -85,4 +85,6 @@ def test_datasets_opens_boxes(cards: Path, tmp_path: Path) -> None:
         "bbox": [x1, y1, x2 - x1, y2 - y1],
         "category": row["label"],
         "item_id": row["item_id"],
+        "text": None,
+        **{name: row[name] for name in ("pose", "truncated", "difficult", "occluded")},
     }

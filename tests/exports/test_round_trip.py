@@ -24,10 +24,11 @@ from likewise.exports.base import Selection
 from likewise.sources import SOURCES
 from likewise.sources.frames import fitted
 
-BOXED = ("coco", "voc", "yolo", "csv")
-SPLITS = (None, "train", "val", "test")
+BOXED = ("coco", "voc", "yolo", "csv", "parquet", "webdataset")
+RENAMED = ("voc", "yolo", "parquet", "webdataset")
+"""Formats that give images, or those of odd names, names of their own."""
 
-CORNERS = {"coco": 0.25, "voc": 0.25, "yolo": 0.25, "csv": 0.25}
+SPLITS = (None, "train", "val", "test")
 
 
 @cache
@@ -120,11 +121,12 @@ def selection(items: pl.DataFrame) -> Selection:
     return Selection("any", card, items, cast("Any", reader), cast("Any", None), mask)
 
 
-def back(kind: str, folder: Path, chosen: Selection) -> tuple[pl.DataFrame, list[str]]:
+def back(kind: str, folder: Path) -> tuple[pl.DataFrame, list[str]]:
     """The items that the source ``kind`` reads in ``folder``, boxes in pixels; its findings."""
     source = SOURCES.build({"kind": kind}, "here")
     files = source.open(folder)
     reading = source.read(files, folder)
+    # Bytes that are not those of a picture that went out are not found here.
     sizes = {picture(n)[0]: picture(n)[2] for n in range(4)}
     paths = reading.items["image_id"].unique().to_list()
     found = [(path, *sizes[files.read(path)], 1) for path in paths]
@@ -132,7 +134,7 @@ def back(kind: str, folder: Path, chosen: Selection) -> tuple[pl.DataFrame, list
     facts = pl.DataFrame(found, schema=columns, orient="row")
     items, misfits = fitted(reading.items, reading, facts)
     told = pl.concat([reading.findings, misfits]).rows()
-    return items, [f"{row[0]}: {row[-1]}" for row in told if "export.json" not in row[0]]
+    return items, [f"{row[0]}: {row[-1]}" for row in told]
 
 
 def as_rows(items: pl.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
@@ -153,15 +155,12 @@ def test_boxes_come_back_equal(kind: str, items: pl.DataFrame) -> None:
         folder = Path(place) / "out"
         folder.mkdir()
         assert EXPORTS.build({"kind": kind}, "here").write(chosen, folder) == []
-        found, findings = back(kind, folder, chosen)
+        found, findings = back(kind, folder)
         assert findings == []
         columns = ["label", "split"]
-        if kind not in {"voc", "yolo"}:  # those give odd names plain ones
+        if kind not in RENAMED:
             columns += ["item_id", "image_id"]
         assert as_rows(found, *columns) == as_rows(items, *columns)
-        files = [p for p in folder.rglob("*") if p.suffix in {".png", ".JPG", ".gif"}]
-        known = {picture(n)[0] for n in items["number"]}
-        assert {path.read_bytes() for path in files} == known
 
 
 FOLDER = LABEL.filter(
@@ -176,7 +175,7 @@ FOLDER = LABEL.filter(
     derandomize=True,
 )
 @given(data=st.data(), with_splits=st.booleans())
-@pytest.mark.parametrize("kind", ["folder", "csv"])
+@pytest.mark.parametrize("kind", ["folder", "csv", "parquet", "webdataset"])
 def test_labels_of_whole_images_come_back_equal(
     kind: str, data: st.DataObject, *, with_splits: bool
 ) -> None:
@@ -203,7 +202,7 @@ def test_labels_of_whole_images_come_back_equal(
         chosen = selection(items)
         assert EXPORTS.build({"kind": kind}, "here").write(chosen, folder) == []
         inside = folder / "images" if kind == "folder" else folder
-        found, findings = back(kind, inside, chosen)
+        found, findings = back(kind, inside)
         assert findings == []
         assert as_rows(found, "label", "split") == as_rows(items, "label", "split")
 
@@ -254,7 +253,7 @@ def test_real_boxes_come_back_equal_through_ingest(
     card = f"title: Again\nsource: {{kind: {kind}}}\n"
     (root / "catalog" / "again.yaml").write_text(card, "utf-8")
     done = likewise.ingest("again", workspace=root)
-    assert done.findings in ({}, {"not-an-image": 1})
+    assert done.findings == {}
     likewise.publish("again", workspace=root)
     columns = ("label", "split", "width", "height", "sha256")
     first = likewise.open("cards", workspace=cards).items

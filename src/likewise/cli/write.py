@@ -28,8 +28,10 @@ def export(
 ) -> None:
     """Write a data set in a format that other programs read.
 
-    The images' bytes stay as they are wherever the format can hold them. The licence of the
-    data set is heeded: say --option purpose=commercial, or sharing, where it is not research.
+    Formats: coco, croissant, csv, embeddings, folder, huggingface, image-matrix, imagenet-npz,
+    parquet, voc, webdataset, yolo. The images' bytes stay as they are wherever the format can
+    hold them. The licence of the data set is heeded: say --option purpose=commercial, or
+    sharing, where it is not research.
     """
     done = likewise.export(dataset, format_, to, where=where, options=_options(option or []))
     if json:

@@ -14,6 +14,7 @@ EXPORTS: Registry[Export] = Registry(
         "huggingface": "likewise.exports.huggingface:HuggingFace",
         "image-matrix": "likewise.exports.image_matrix:ImageMatrix",
         "imagenet-npz": "likewise.exports.imagenet_npz:ImagenetNpz",
+        "parquet": "likewise.exports.parquet:ParquetExport",
         "voc": "likewise.exports.voc:VocExport",
         "webdataset": "likewise.exports.webdataset:WebDataset",
         "yolo": "likewise.exports.yolo:YoloExport",

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import yaml
 
 from likewise import commits, tables
 from likewise.config import Params, read_value, read_yaml
@@ -15,13 +16,13 @@ from likewise.digests import Digests
 from likewise.errors import DataError, UnknownNameError
 from likewise.exports import EXPORTS
 from likewise.exports.base import Export, Fault, Selection
-from likewise.exports.files import put_json
+from likewise.exports.files import put
 from likewise.exports.licences import per_item, verdict
 from likewise.steps import conditions
 from likewise.steps.open import Dataset, open_workspace
 from likewise.workspace import Workspace
 
-ABOUT = "export.json"
+ABOUT = "export.yaml"
 LICENCES = "licences.jsonl"
 
 
@@ -49,7 +50,7 @@ def export(
 ) -> Exported:
     """Write the published items of ``dataset`` into the new folder ``to``, whole or not at all.
 
-    Beside the format's own files stand ``export.json`` (what was exported, with which options,
+    Beside the format's own files stand ``export.yaml`` (what was exported, with which options,
     under which licence, digests of the columns, what was left out) and, where items have
     licences of their own, ``licences.jsonl``.
 
@@ -78,7 +79,9 @@ def export(
         done = Exported(
             dataset, format, to, len(chosen.items), len(chosen.images), faults, notes
         )
-        put_json(folder / ABOUT, _about(ws, chosen, part, entry, done, where))
+        about = _about(ws, chosen, part, entry, done, where)
+        told = yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=96)
+        put(folder / ABOUT, told.encode())
         if "licence" in chosen.items.columns:
             chosen.items.select("item_id", "image_id", "licence").write_ndjson(
                 folder / LICENCES
@@ -153,7 +156,7 @@ def _about(
     done: Exported,
     where: str | None,
 ) -> dict[str, Any]:
-    """What stands in export.json: no clock, no path of this machine."""
+    """What stands in export.yaml: no clock, no path of this machine."""
     path = ws.published_digests(chosen.dataset)
     digests = Digests.from_yaml(read_yaml(path), path.name).columns if path.is_file() else {}
     return {
