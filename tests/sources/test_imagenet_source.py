@@ -162,6 +162,25 @@ def test_the_order_of_a_subsets_list_is_that_of_its_labels(tmp_path: Path) -> No
         read(top, subset_sha256=digest)
 
 
+@pytest.mark.parametrize("place", ["lists", "lists/mine.txt", "lists.tar"])
+def test_a_list_of_ones_own_lies_anywhere(tmp_path: Path, place: str) -> None:
+    top = placed(tmp_path / "data", tree())
+    own = {"mine.txt": f"{LIFT}\n{CRANE}\n".encode()}
+    placed(tmp_path / "lists", own)
+    (tmp_path / "lists.tar").write_bytes(tarred(own))
+    reading = read(top, tmp_path / place, subset="mine.txt")
+    assert reading.findings.is_empty()
+    assert rows(reading, "label", "class_index", "text") == [
+        (CRANE, 1, "crane"),
+        (LIFT, 0, "crane"),
+        (CRANE, 1, "crane"),
+        (LIFT, 0, "crane"),
+    ]
+    broken = placed(tmp_path / "broken", {"map_clsloc.txt": b"x"})
+    with pytest.raises(DataError, match=f"{broken}/map_clsloc.txt is no table"):
+        read(top, broken)
+
+
 def test_shipped_subsets_are_the_ones_that_papers_use(tmp_path: Path) -> None:
     placed(tmp_path, {f"{TOP}train/n02701002/n02701002_1.JPEG": b""})  # ambulance is in both
     for name, count, label, digest in (

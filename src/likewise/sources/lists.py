@@ -4,13 +4,13 @@ import polars as pl
 
 from likewise.errors import bounded
 from likewise.sources.base import findings_frame
-from likewise.sources.notes import Notes, as_text
+from likewise.sources.notes import NotesToo, as_text
 
 LINES: dict[str, type[pl.DataType]] = {"list": pl.String, "line": pl.Int64, "text": pl.String}
 """Columns of ``lines``: the list's path, the line's number from 1, its text."""
 
 
-def lines(notes: Notes, pattern: str) -> pl.DataFrame:
+def lines(notes: NotesToo, pattern: str) -> pl.DataFrame:
     r"""Every line of the lists whose path matches ``pattern``; empty ones are left out.
 
     The text has no spaces around it, and ``/`` where somebody wrote ``\``.
@@ -19,9 +19,8 @@ def lines(notes: Notes, pattern: str) -> pl.DataFrame:
         DataError: a list is not UTF-8.
     """
     frames = [pl.DataFrame(schema=LINES)]
-    names = notes.names(pattern) if notes.is_many else pl.Series(dtype=pl.String)
-    for path, data in notes.read(names) if len(names) else ():
-        texts = pl.Series("text", as_text(f"{notes.place}/{path}", data).split("\n"), pl.String)
+    for path, data in notes.read(notes.names(pattern)):
+        texts = pl.Series("text", as_text(notes.where(path), data).split("\n"), pl.String)
         numbered = texts.to_frame().with_row_index("line", 1)
         plain = pl.col("text").str.strip_chars().str.replace_all("\\", "/", literal=True)
         frames.append(

@@ -59,11 +59,52 @@ class Notes:
         except OSError as error:
             raise DataError(f"{self.place} cannot be read: {error.strerror}") from error
 
+    def where(self, path: str) -> str:
+        """Where the file called ``path`` lies, for messages."""
+        return f"{self.place}/{path}" if self.is_many else str(self.place)
+
     def absent(self, expected: str) -> DataError:
         """The error for a place that holds no annotations of the kind that was ``expected``."""
         seen = self.names("")
         there = bounded(map(repr, seen.head(5)), len(seen)) or "nothing"
         return DataError(f"{self.place}: no annotations: expected {expected}; there is {there}")
+
+
+class NotesToo(Notes):
+    """Annotation files of two places: what ``place`` has not, is looked for with the images.
+
+    So a list of one's own lies anywhere, and the tables of the set stay where they are.
+    """
+
+    def __init__(self, files: Files, place: Path) -> None:
+        """See ``Notes``."""
+        self.place = place
+        self._own = Notes(files, place)
+        self._with_images = self._own if place == files.path else Notes(files, files.path)
+
+    @property
+    def is_many(self) -> bool:
+        """Whether the places hold files; together they always do."""
+        return True
+
+    def names(self, pattern: str) -> pl.Series:
+        """The paths that match ``pattern`` in the first place that has any; see ``Notes``."""
+        own = self._own.names(pattern)
+        own = own.filter(own.str.to_lowercase().str.contains(pattern))
+        return own if len(own) else self._with_images.names(pattern)
+
+    def read(self, names: pl.Series) -> Iterator[tuple[str, bytes]]:
+        """Each of ``names``, all of which one pattern found; see ``Notes``."""
+        if len(names):
+            yield from self._place_of(names[0]).read(names)
+
+    def where(self, path: str) -> str:
+        """Where the file called ``path`` lies, for messages."""
+        return self._place_of(path).where(path)
+
+    def _place_of(self, path: str) -> Notes:
+        own = self._own.names(rf"\A{re.escape(path.lower())}\z")
+        return self._own if path in own else self._with_images
 
 
 def as_text(where: str, data: bytes, encoding: str = "utf-8") -> str:

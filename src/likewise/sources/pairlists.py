@@ -4,7 +4,7 @@ import polars as pl
 
 from likewise.sources.base import findings
 from likewise.sources.lists import lines
-from likewise.sources.notes import Notes
+from likewise.sources.notes import NotesToo
 
 SPLITS = ("train", "val", "test")
 
@@ -12,7 +12,7 @@ _LIST = r"(\A|/)(photo|sketch)_(train|val|test)\.txt\z"
 
 
 def listed_splits(
-    notes: Notes, photos: pl.DataFrame, sketches: pl.DataFrame
+    notes: NotesToo, photos: pl.DataFrame, sketches: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame, list[pl.DataFrame]]:
     """Photos and sketches with the split of the list that names them, and findings.
 
@@ -36,7 +36,7 @@ def listed_splits(
     return split_photos, split_sketches, [faults, *about_photos, *about_sketches]
 
 
-def _entries(notes: Notes) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _entries(notes: NotesToo) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Every name of every list: list, side, listed, key; and findings about names twice."""
     name = pl.col("list").str.to_lowercase()
     key = pl.col("text").str.extract(r"([^/]*)\z").str.replace(r"(?i)\.(png|jpe?g|svg)\z", "")

@@ -24,7 +24,7 @@ from likewise.sources.base import (
     not_images,
     reading,
 )
-from likewise.sources.notes import Notes
+from likewise.sources.notes import NotesToo
 from likewise.sources.pairlists import SPLITS, listed_splits
 
 _PAIRED = r"(?s)\A(?<top>(?:.*?/)??)(?<split>train|val|test)(?<side>[AB])/(?<name>.+)\z"
@@ -97,7 +97,7 @@ class Sketch(Source):
         ]
         in_folders = paths["split"].null_count() == 0
         if not in_folders:
-            notes = Notes(files, annotations)
+            notes = NotesToo(files, annotations)
             photos, sketches, listed = listed_splits(notes, photos, sketches)
             faults += listed
         pairs, alone = _paired(photos, sketches, by_split=in_folders)

@@ -6,7 +6,7 @@ import polars as pl
 
 from likewise.sources.base import findings, findings_frame
 from likewise.sources.lists import dangling
-from likewise.sources.notes import Notes
+from likewise.sources.notes import NotesToo
 
 VIEWPOINTS = {
     -1: "uncertain",
@@ -32,18 +32,21 @@ class _Label(NamedTuple):
     box: tuple[float, float, float, float]
 
 
-def read_labels(notes: Notes, images: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+def read_labels(
+    notes: NotesToo, images: pl.DataFrame
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """What the label files say of ``images`` (path, key of web images), and findings.
 
     Columns of the result: ``LABELS``; ``key`` without suffix; half-open pixels.
     """
-    names = notes.names(_FILE) if notes.is_many else pl.Series(dtype=pl.String)
-    files = names.to_frame("file").with_columns(key=pl.col("file").str.extract(_KEY))
+    files = (
+        notes.names(_FILE).to_frame("file").with_columns(key=pl.col("file").str.extract(_KEY))
+    )
     stems = images.with_columns(stem=stem())
     wanted = files.join(stems, left_on="key", right_on="stem", how="semi")
     rows, faults = [], []
     keys = dict(wanted.iter_rows())
-    for path, data in notes.read(wanted["file"]) if len(wanted) else ():
+    for path, data in notes.read(wanted["file"]):
         try:
             label = _parsed(data)
         except ValueError as error:

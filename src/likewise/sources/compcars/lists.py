@@ -4,7 +4,7 @@ import polars as pl
 
 from likewise.sources.base import findings, findings_frame
 from likewise.sources.lists import dangling, lines, repeated
-from likewise.sources.notes import Notes
+from likewise.sources.notes import NotesToo
 
 _SPLITS = {
     "web": r"(\A|/)classification/(train|test)\.txt\z",
@@ -16,7 +16,7 @@ _PAIR = r"\A(\S+)(?:\s+(\S+)\s+[01])?\z"
 _LEVELS = ("train", "easy", "medium", "hard")
 
 
-def splits(notes: Notes, images: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+def splits(notes: NotesToo, images: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """The split of every listed image (subset, key, split), and findings about the lists.
 
     An image in both lists is tested, and so never trained on.
@@ -49,7 +49,9 @@ def splits(notes: Notes, images: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.Da
     return listed.sort("split").unique(["subset", "key"], keep="first"), faults
 
 
-def verification(notes: Notes, images: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+def verification(
+    notes: NotesToo, images: pl.DataFrame
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """Which verification lists name each web image (key, verification), and findings.
 
     A line of ``verification_train.txt`` is an image, or a pair; of the others a pair, and 1

@@ -15,7 +15,7 @@ from likewise.sources.compcars.layout import PARTS, cars
 from likewise.sources.compcars.lists import splits, verification
 from likewise.sources.compcars.tables import attributes, colours, names, surveillance
 from likewise.sources.lists import dangling
-from likewise.sources.notes import Notes
+from likewise.sources.notes import NotesToo
 
 _TEXT, _ID = pa.string(), pa.int32()
 
@@ -74,7 +74,7 @@ class CompCars(Source):
 
     def read(self, files: Files, annotations: Path) -> Reading:
         """See ``Source.read``."""
-        notes = Notes(files, annotations)
+        notes = NotesToo(files, annotations)
         images, faults = cars(files, self.subsets)
         images, mapped = _on_the_web(notes, images)
         labels, about_labels = read_labels(notes, images.filter(subset="web"))
@@ -116,7 +116,9 @@ class CompCars(Source):
         )
 
 
-def _on_the_web(notes: Notes, images: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+def _on_the_web(
+    notes: NotesToo, images: pl.DataFrame
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """``images`` with the web's ids and the colour of surveillance images, and findings."""
     sv = images.filter(subset="sv")
     empty = {"sv_make": pl.String, "sv_model": pl.String, "colour": pl.String}

@@ -8,7 +8,7 @@ from likewise.errors import DataError, bounded
 from likewise.sources.base import findings_frame
 from likewise.sources.lists import lines
 from likewise.sources.matlab import cells
-from likewise.sources.notes import Notes
+from likewise.sources.notes import NotesToo
 
 COLOURS = (
     "black",
@@ -38,7 +38,7 @@ Told = tuple[pl.DataFrame, pl.DataFrame]
 """A table, and findings about it."""
 
 
-def names(notes: Notes) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def names(notes: NotesToo) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """make_id, make; model_id, model; and findings. Ids count from 1; a name may be empty."""
     found = _one(notes, "make_model_name.mat")
     if found is None:
@@ -49,7 +49,7 @@ def names(notes: Notes) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     return _numbered(makes, "make"), _numbered(models, "model"), findings_frame([])
 
 
-def attributes(notes: Notes) -> Told:
+def attributes(notes: NotesToo) -> Told:
     """The attributes of models, with the name of their type; 0, which is unknown, as null."""
     told = lines(notes, r"(\A|/)attributes\.txt\z")
     told = told.filter(~pl.col("text").str.starts_with("model_id"))
@@ -72,7 +72,7 @@ def attributes(notes: Notes) -> Told:
     return once.join(kinds, on="type_id", how="left").drop("type_id"), findings_frame(broken)
 
 
-def surveillance(notes: Notes) -> Told:
+def surveillance(notes: NotesToo) -> Told:
     """sv_model_id, sv_make, sv_model, web_id: the web model that each surveillance id is."""
     found = _one(notes, "sv_make_model_name.mat")
     rows = cells(*found, "sv_make_model_name", 3) if found else []
@@ -86,7 +86,7 @@ def surveillance(notes: Notes) -> Told:
     return frame, findings_frame(faults)
 
 
-def colours(notes: Notes) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def colours(notes: NotesToo) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """key, colour of surveillance images; the entries (list, text); and findings."""
     found = _one(notes, "color_list.mat")
     rows = cells(*found, "color_list", 2) if found else []
@@ -104,18 +104,18 @@ def colours(notes: Notes) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     return frame.unique("key", keep="first"), entries, findings_frame(faults)
 
 
-def _types(notes: Notes) -> pl.DataFrame:
+def _types(notes: NotesToo) -> pl.DataFrame:
     found = _one(notes, "car_type.mat")
     return _numbered([row[0] for row in cells(*found, "types", 1)] if found else [], "type")
 
 
-def _one(notes: Notes, name: str) -> tuple[str, bytes] | None:
+def _one(notes: NotesToo, name: str) -> tuple[str, bytes] | None:
     """The one file of that name: where it lies, for messages, and its bytes."""
     pattern = rf"(\A|/){name.replace('.', '[.]')}\z"
-    there = notes.names(pattern) if notes.is_many else pl.Series(dtype=pl.String)
+    there = notes.names(pattern)
     if len(there) > 1:
         raise DataError(f"{notes.place} holds several {name}: {bounded(there, len(there))}")
-    found: Iterator[tuple[str, bytes]] = notes.read(there) if len(there) else iter(())
+    found: Iterator[tuple[str, bytes]] = notes.read(there)
     return next(found, None)
 
 

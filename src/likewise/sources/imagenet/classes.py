@@ -10,7 +10,7 @@ import polars as pl
 
 from likewise.errors import DataError, bounded
 from likewise.sources.matlab import structs, whole
-from likewise.sources.notes import Notes, as_text
+from likewise.sources.notes import NotesToo, as_text
 
 CLASSES: dict[str, type[pl.DataType]] = {
     "wnid": pl.String,
@@ -26,7 +26,7 @@ unique), its words, what it is, and how many training images it has in ILSVRC.""
 Row = dict[str, Any]
 
 
-def classes(notes: Notes) -> pl.DataFrame:
+def classes(notes: NotesToo) -> pl.DataFrame:
     """Every class that a table in ``notes`` names, sorted by WNID; columns ``CLASSES``.
 
     A fact that several tables have is taken from the first in the order of ``_TABLES``.
@@ -36,9 +36,8 @@ def classes(notes: Notes) -> pl.DataFrame:
     """
     frames = [pl.DataFrame(schema=CLASSES)]
     for pattern, parse in _TABLES.items():
-        names = notes.names(pattern) if notes.is_many else pl.Series(dtype=pl.String)
-        for path, data in notes.read(names[:1]) if len(names) else ():
-            frames.append(_table(f"{notes.place}/{path}", data, parse))
+        for path, data in notes.read(notes.names(pattern)[:1]):
+            frames.append(_table(notes.where(path), data, parse))
     facts = [pl.col(c).drop_nulls().first() for c in CLASSES if c != "wnid"]
     return pl.concat(frames).group_by("wnid", maintain_order=True).agg(facts).sort("wnid")
 

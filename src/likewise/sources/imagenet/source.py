@@ -16,7 +16,7 @@ from likewise.sources.imagenet.layout import SPLITS, pictures
 from likewise.sources.imagenet.subsets import Subset, read_subset
 from likewise.sources.imagenet.truth import truth
 from likewise.sources.lists import dangling, lines, repeated
-from likewise.sources.notes import Notes
+from likewise.sources.notes import NotesToo
 
 _TEXT, _ID = pa.string(), pa.int32()
 _LISTS = r"cls-loc/(train_cls|val|test)\.txt\z"
@@ -75,7 +75,7 @@ class ImageNet(Source):
 
     def read(self, files: Files, annotations: Path) -> Reading:
         """See ``Source.read``."""
-        notes = Notes(files, annotations)
+        notes = NotesToo(files, annotations)
         wanted = self._subset(notes)
         images, faults = pictures(files)
         table = classes(notes)
@@ -100,7 +100,7 @@ class ImageNet(Source):
             further=self.further,
         )
 
-    def _subset(self, notes: Notes) -> Subset | None:
+    def _subset(self, notes: NotesToo) -> Subset | None:
         found = read_subset(self.subset, notes) if self.subset else None
         if self.subset_sha256 and (found is None or found.sha256 != self.subset_sha256):
             there = (
@@ -132,7 +132,7 @@ def _labelled(
 
 
 def _listed(
-    notes: Notes, images: pl.DataFrame, wanted: Subset | None
+    notes: NotesToo, images: pl.DataFrame, wanted: Subset | None
 ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """``images`` with their number in the lists, and findings about those."""
     told = lines(notes, _LISTS).with_columns(

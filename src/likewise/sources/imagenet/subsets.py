@@ -5,10 +5,8 @@ import re
 from importlib.resources import files
 from typing import NamedTuple
 
-import polars as pl
-
 from likewise.errors import DataError, UnknownNameError, bounded
-from likewise.sources.notes import Notes, as_text
+from likewise.sources.notes import NotesToo, as_text
 
 SHIPPED = ("imagenet30", "imagenet100")
 """Subsets whose lists come with us; see ``wnids/``. Any other is a file of the user's."""
@@ -28,7 +26,7 @@ class Subset(NamedTuple):
     sha256: str
 
 
-def read_subset(name: str, notes: Notes) -> Subset:
+def read_subset(name: str, notes: NotesToo) -> Subset:
     """The subset called ``name``: one of ``SHIPPED``, or the name of a list in ``notes``.
 
     Raises:
@@ -39,12 +37,12 @@ def read_subset(name: str, notes: Notes) -> Subset:
         place = files("likewise.sources.imagenet").joinpath("wnids", f"{name}.txt")
         return _parsed(name, name, place.read_bytes())
     pattern = rf"(\A|/){re.escape(name.lower())}\z"
-    there = notes.names(pattern) if notes.is_many else pl.Series(dtype=pl.String)
+    there = notes.names(pattern)
     if len(there) > 1:
         raise DataError(f"{notes.place} holds several {name}: {bounded(there, len(there))}")
-    for path, data in notes.read(there) if len(there) else ():
+    for path, data in notes.read(there):
         plain = name.rpartition("/")[2].rpartition(".")[0]
-        return _parsed(plain or name, f"{notes.place}/{path}", data)
+        return _parsed(plain or name, notes.where(path), data)
     raise UnknownNameError("subset, and no list,", name, SHIPPED, str(notes.place))
 
 

@@ -4,13 +4,13 @@ import polars as pl
 
 from likewise.sources.base import findings_frame
 from likewise.sources.lists import lines
-from likewise.sources.notes import Notes
+from likewise.sources.notes import NotesToo
 
 _SOLUTION = r"(\A|/)loc_val_solution\.csv\z"
 _GROUND_TRUTH = r"(\A|/)ilsvrc[0-9]{4}_(clsloc_)?validation_ground_truth\.txt\z"
 
 
-def truth(notes: Notes, classes: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def truth(notes: NotesToo, classes: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Number and label (a WNID) of every validation image that a list explains; findings.
 
     ``LOC_val_solution.csv`` names images and WNIDs; the devkit's ground truth is a devkit id a
