@@ -21,6 +21,18 @@ RUN_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 TABLE_SUFFIXES = ("_images", "_items", "_findings", "_pixels", "_flags")
 """In SQL a data set ``x`` is also ``x_images``, ``x_items`` ...; no data set may end so."""
 
+MODEL_STAGES = {
+    "models": "train",
+    "trained": "fit",
+    "pretrained": "pretrain",
+    "distilled": "distill",
+}
+"""The sections of params.yaml that name models, and the stage of dvc.yaml that makes each.
+
+They differ in what their stage reads: nothing, items and labels, items alone, and the vectors
+of a teacher.
+"""
+
 Entry = dict[str, Any]
 """``{kind: <registered name>, **options}``; the part's own class checks the options."""
 
@@ -115,6 +127,9 @@ class Params(Part):
     seed: int = 0
     datasets: dict[str, DatasetEntry] = Field(default_factory=dict)
     models: dict[str, Entry] = Field(default_factory=dict)
+    trained: dict[str, Entry] = Field(default_factory=dict)
+    pretrained: dict[str, Entry] = Field(default_factory=dict)
+    distilled: dict[str, Entry] = Field(default_factory=dict)
     embeddings: dict[str, EmbeddingEntry] = Field(default_factory=dict)
     indexes: dict[str, Entry] = Field(default_factory=dict)
     checks: dict[str, Check] = Field(default_factory=dict)
@@ -123,6 +138,29 @@ class Params(Part):
     transforms: dict[str, tuple[Entry, ...]] = Field(default_factory=dict)
     exports: dict[str, Entry] = Field(default_factory=dict)
     public_remotes: tuple[str, ...] = ()
+
+    def recipes(self) -> dict[str, Entry]:
+        """Every model of every section, and its recipe."""
+        return {n: e for section in MODEL_STAGES for n, e in getattr(self, section).items()}
+
+    def section(self, model: str) -> str:
+        """The section of params.yaml that names ``model``.
+
+        Raises:
+            UnknownNameError: none does.
+        """
+        for section in MODEL_STAGES:
+            if model in getattr(self, section):
+                return section
+        raise UnknownNameError("model", model, self.recipes(), "params.yaml")
+
+    def stage(self, model: str) -> str:
+        """The stage of dvc.yaml that makes ``model``.
+
+        Raises:
+            UnknownNameError: params.yaml has no such model.
+        """
+        return f"{MODEL_STAGES[self.section(model)]}@{model}"
 
     def models_of(self, dataset: str) -> list[str]:
         """The models that embed ``dataset``, or that which it is a view of, in file order."""
@@ -202,7 +240,7 @@ def read_params(path: Path) -> Params:
         ConfigError: every fault of the file, a line each.
     """
     params = check(Params, read_yaml(path) or {}, path.name)
-    faults = [*_bad_names(params), *_bad_references(params)]
+    faults = [*_bad_names(params), *_bad_models(params), *_bad_references(params)]
     if faults:
         raise ConfigError("\n".join(f"{path.name}: {fault}" for fault in faults))
     return params
@@ -242,7 +280,7 @@ def _bad_names(params: Params) -> Iterator[str]:
         if fault := _dataset_name_fault(name):
             yield f"datasets.{name}: {fault}"
     for section, pattern, allowed in (
-        ("models", NAME, "letters, digits and '_'"),
+        *((section, NAME, "letters, digits and '_'") for section in MODEL_STAGES),
         ("indexes", NAME, "letters, digits and '_'"),
         ("embeddings", RUN_NAME, "letters, digits, '_' and '-'"),
         ("runs", RUN_NAME, "letters, digits, '_' and '-'"),
@@ -254,11 +292,38 @@ def _bad_names(params: Params) -> Iterator[str]:
                 yield f"{section}.{name}: a name is lower-case {allowed}, a letter first"
 
 
+def _bad_models(params: Params) -> Iterator[str]:
+    """Models that two sections name, and trained ones that begin or learn from nothing."""
+    models, homes = params.recipes(), dict[str, str]()
+    for section in MODEL_STAGES:
+        for name, entry in getattr(params, section).items():
+            home = homes.setdefault(name, section)
+            if home != section:
+                yield f"{section}.{name}: {home!r} has a model of that name too"
+            if section == "models":
+                continue
+            others = {other: None for other in models if other != name}
+            yield from _unknown(f"{section}.{name}.start", entry.get("start"), others)
+            yield from _unknown(f"{section}.{name}.data", entry.get("data"), params.datasets)
+    yield from _circles(models)
+
+
+def _circles(models: Mapping[str, Entry]) -> Iterator[str]:
+    for name in models:
+        behind, at = [name], str(models[name].get("start"))
+        while at in models and at not in behind:
+            behind.append(at)
+            at = str(models[at].get("start"))
+        if at == name and len(behind) > 1:
+            yield f"{name}.start: it begins from itself: {' <- '.join([*behind, name])}"
+
+
 def _bad_references(params: Params) -> Iterator[str]:
+    models = params.recipes()
     pairs: dict[tuple[str, str], str] = {}
     for name, entry in params.embeddings.items():
         yield from _unknown(f"embeddings.{name}.dataset", entry.dataset, params.datasets)
-        yield from _unknown(f"embeddings.{name}.model", entry.model, params.models)
+        yield from _unknown(f"embeddings.{name}.model", entry.model, models)
         twin = pairs.setdefault((entry.dataset, entry.model), name)
         if twin != name:
             yield f"embeddings.{name}: embeds the same data set by the same model as {twin!r}"
@@ -267,9 +332,9 @@ def _bad_references(params: Params) -> Iterator[str]:
     for name, run in params.runs.items():
         known_data = params.datasets.keys() | params.views.keys()
         yield from _unknown(f"runs.{name}.dataset", run.dataset, known_data)
-        yield from _unknown(f"runs.{name}.model", run.model, params.models)
+        yield from _unknown(f"runs.{name}.model", run.model, models)
         yield from _unknown(f"runs.{name}.index", run.index, params.indexes)
-        known = run.dataset in known_data and run.model in params.models
+        known = run.dataset in known_data and run.model in models
         if known and (params.base(run.dataset), run.model) not in pairs:
             yield (
                 f"runs.{name}: no entry of 'embeddings' says that {run.model!r} "
@@ -299,6 +364,10 @@ def _bad_checks(params: Params) -> Iterator[str]:
             yield from _unknown(f"checks.{name}.against", other, params.checks.keys() - {name})
 
 
-def _unknown(place: str, name: str, known: Collection[str]) -> Iterator[str]:
-    if name not in known:
+def _unknown(place: str, name: object, known: Collection[str]) -> Iterator[str]:
+    if name is None:
+        yield f"{place}: it is missing; {hint('', known)}"
+    elif not isinstance(name, str):
+        yield f"{place}: {name!r} is no name; {hint(str(name), known)}"
+    elif name not in known:
         yield f"{place}: no such name {name!r}; {hint(name, known)}"

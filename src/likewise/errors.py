@@ -7,7 +7,8 @@ LikewiseError
 ├── StaleArtefactError     made from another input; the command to run          exit 3
 ├── DataError              the data are wrong: what, where, how many            exit 4
 ├── MissingExtraError      an optional library is absent; the pip line          exit 5
-└── VersionError           git or dvc failed; the last lines of what it said    exit 6
+├── VersionError           git or dvc failed; the last lines of what it said    exit 6
+└── Stopped                asked to end by SIGTERM, with all saved              exit 0
 
 Anything else that escapes is a bug and keeps its traceback.
 """
@@ -83,6 +84,12 @@ class VersionError(LikewiseError):
     """git or dvc failed; the text holds the last lines of what it said."""
 
     exit_code = 6
+
+
+class Stopped(LikewiseError):  # noqa: N818 (no error, but it ends a command as one)
+    """A long piece of work was asked to end, and saved all; the text says how to go on."""
+
+    exit_code = 0
 
 
 def cannot_write(error: Exception) -> str:

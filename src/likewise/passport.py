@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +11,12 @@ from pydantic import Field, ValidationError
 
 from likewise.errors import DataError, MissingArtefactError
 from likewise.registry import Part
+
+LIBRARIES = ("likewise", "pillow", "timm", "torch", "torchvision")
+"""Those that vectors pass through."""
+
+LEARNING = ("accelerate", "lightly", "pytorch-metric-learning")
+"""Those that weights hang on where they were trained."""
 
 PASSPORT = "passport.json"
 WEIGHTS = "model.safetensors"
@@ -32,6 +39,40 @@ class Preprocessing(Part):
     std: tuple[float, ...]
 
 
+class Architecture(Part):
+    """What stands on a backbone, and how the backbone itself is created.
+
+    Attributes:
+        input_size: the side that the backbone is built for; None for its own.
+        pooling: timm's global_pool; None for the backbone's own.
+        head: what makes one vector of the backbone's last map. none: timm's pooling; gem: the
+            generalised mean; compcars: that of the CompCars system; recycle: tokens at several
+            scales (MSTR).
+        project: the length of the vector after a linear layer; 0 for no such layer.
+        unit: whether the vector is L2-normalised before that layer.
+        scales: what the picture is resized by; the vectors of all are put together.
+        together: as one long vector, or as their mean.
+        branches: 2 where queries and gallery have an encoder each.
+        gallery: how the gallery's pictures are seen: as they are, in grey, or in grey and as a
+            pseudo-sketch of their edges, the two vectors averaged.
+    """
+
+    input_size: int | None = None
+    pooling: str | None = None
+    head: Literal["none", "gem", "compcars", "recycle"] = "none"
+    project: int = 0
+    unit: bool = False
+    scales: tuple[float, ...] = (1.0,)
+    together: Literal["concat", "mean"] = "concat"
+    branches: Literal[1, 2] = 1
+    gallery: Literal["picture", "grey", "edges"] = "picture"
+
+    @property
+    def by_role(self) -> bool:
+        """Whether the vector of a picture hangs on its item's role."""
+        return self.branches == 2 or self.gallery != "picture"
+
+
 class Passport(Part):
     """What is known of a model; it holds no clock, host or absolute path.
 
@@ -39,7 +80,8 @@ class Passport(Part):
     length of its vectors, ``weights_sha256`` the hash of ``model.safetensors``,
     ``weights_source`` where they came from. ``precision`` is what a GPU computes in; a CPU
     computes in float32. ``data`` holds the digests of what the model was trained on: none for
-    a frozen one.
+    a frozen one; ``architecture`` what stands on the backbone, none for a plain one; and
+    ``device`` the kind of processor that trained it.
     """
 
     recipe: dict[str, Any]
@@ -52,6 +94,14 @@ class Passport(Part):
     libraries: dict[str, str]
     data: dict[str, str] = Field(default_factory=dict)
     seed: int = 0
+    architecture: Architecture | None = None
+    start: str | None = None
+    device: str | None = None
+
+    @property
+    def by_role(self) -> bool:
+        """Whether the vector of a picture hangs on its item's role too."""
+        return self.architecture is not None and self.architecture.by_role
 
     def identity(self) -> str:
         """A SHA-256 over all that determines the vectors; where it is equal, vectors are kept.
@@ -66,6 +116,8 @@ class Passport(Part):
             mode="json",
             include={"backbone", "dim", "weights_sha256", "preprocessing", "precision"},
         )
+        if self.architecture is not None:
+            parts["architecture"] = self.architecture.model_dump(mode="json")
         text = json.dumps({**parts, "recipe": recipe}, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -107,3 +159,14 @@ class Passport(Part):
         half = path.with_name(f".{PASSPORT}.tmp")
         half.write_text(self.to_json(), encoding="utf-8")
         os.replace(half, path)  # noqa: PTH105 (atomic on every platform)
+
+
+def libraries(*further: str) -> dict[str, str]:
+    """The versions of the libraries that vectors pass through, as far as installed."""
+    versions = {}
+    for name in (*LIBRARIES, *further):
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions

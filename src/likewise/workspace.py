@@ -167,6 +167,10 @@ class Workspace:
         """The folder of a model: weights and passport."""
         return self.root / "models" / name
 
+    def training(self, model: str) -> Path:
+        """How a model was trained: metrics, curves, device and hours."""
+        return self.reports / "training" / model
+
     def metrics(self, run: str) -> Path:
         """The numbers of a run, and nothing else: a DVC metric."""
         return self.reports / f"{run}.json"

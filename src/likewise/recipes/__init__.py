@@ -13,17 +13,20 @@ if TYPE_CHECKING:
 RECIPES: Registry[Recipe] = Registry(
     "recipe",
     {
+        "arnet": "likewise.recipes.arnet:Arnet",
+        "classify": "likewise.recipes.classify:Classify",
+        "metric": "likewise.recipes.metric:Metric",
         "timm": "likewise.recipes.timm:Timm",
     },
 )
 
 
-def load(folder: Path) -> "Encoder":
-    """The model in ``folder``, by nothing but what lies there.
+def load(folder: Path, role: str | None = None) -> "Encoder":
+    """The model in ``folder``, by nothing but what lies there; for items of ``role``.
 
     Raises:
         MissingArtefactError: there is no model.
         DataError: it is damaged.
     """
     entry = Passport.read(folder).recipe
-    return RECIPES.build(entry, str(folder / PASSPORT)).load(folder)
+    return RECIPES.build(entry, str(folder / PASSPORT)).load(folder, role)

@@ -1,29 +1,38 @@
 """What every recipe promises."""
 
 from abc import ABC, abstractmethod
-from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from likewise.errors import ConfigError
 from likewise.passport import Passport
 from likewise.registry import Part
+from likewise.training.material import Material, Study
+from likewise.training.plan import Plan
 
 if TYPE_CHECKING:
+    from likewise.training.course import Bench, Lesson
     from likewise.training.encode import Encoder
-
-LIBRARIES = ("likewise", "pillow", "timm", "torch", "torchvision")
 
 
 class Recipe(Part, ABC):
     """A way to come by a model; the fields are its options in params.yaml."""
 
-    @abstractmethod
-    def make(self, folder: Path, seed: int) -> Passport:
-        """Write ``model.safetensors`` and ``passport.json`` into the empty ``folder``."""
+    section: ClassVar[str] = "models"
+    """Where in params.yaml it belongs: what its stage in dvc.yaml depends on."""
 
     @abstractmethod
-    def load(self, folder: Path) -> "Encoder":
+    def make(self, folder: Path, seed: int, study: Study | None = None) -> Passport:
+        """Write ``model.safetensors`` and ``passport.json`` into the empty ``folder``.
+
+        ``study`` is what a model that learns is given; a frozen one takes no notice.
+        """
+
+    @abstractmethod
+    def load(self, folder: Path, role: str | None = None) -> "Encoder":
         """What embeds images by the model in ``folder``; no hub is ever asked.
+
+        Some models embed items of the ``role`` gallery differently; by default it is query.
 
         Raises:
             MissingArtefactError: there is no model.
@@ -32,12 +41,40 @@ class Recipe(Part, ABC):
         """
 
 
-def libraries() -> dict[str, str]:
-    """The versions of the libraries that vectors pass through, as far as installed."""
-    versions = {}
-    for name in LIBRARIES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
+class Trained(Plan, Recipe):
+    """A recipe that learns; its fields are its own options and those of the plan."""
+
+    section: ClassVar[str] = "trained"
+
+    def make(self, folder: Path, seed: int, study: Study | None = None) -> Passport:
+        """Train the model, or go on where a killed training was, and write it into ``folder``.
+
+        Raises:
+            ConfigError: nothing is given to learn from.
+            DataError: the data do not serve, the loss is no number, or memory is short.
+            Stopped: the process was asked to end; all is saved.
+        """
+        if study is None:
+            raise ConfigError(
+                f"a model of this kind learns; it belongs under {self.section!r} in params.yaml"
+            )
+        from likewise.training import course
+
+        return course.make(self, self.lesson, self.entry(), (folder, seed, study))
+
+    def load(self, folder: Path, role: str | None = None) -> "Encoder":
+        """What embeds images by the model in ``folder``, as its passport says."""
+        from likewise.training import course
+
+        return course.load(folder, self.entry(), role)
+
+    @abstractmethod
+    def lesson(self, bench: "Bench", material: Material) -> "Lesson":
+        """What there is to learn, and by which loss."""
+
+    def entry(self) -> dict[str, object]:
+        """The options as the passport keeps them."""
+        return {"kind": self.kind, **self.model_dump(mode="json")}
+
+    kind: ClassVar[str]
+    """The name under which the recipe is registered."""

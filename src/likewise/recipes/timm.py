@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from likewise.errors import DataError, MissingArtefactError, StaleArtefactError
-from likewise.passport import WEIGHTS, Passport
-from likewise.recipes.base import Recipe, libraries
+from likewise.passport import WEIGHTS, Passport, libraries
+from likewise.recipes.base import Recipe
+from likewise.training.material import Study
 
 if TYPE_CHECKING:
     from likewise.training.encode import Encoder
@@ -28,7 +29,7 @@ class Timm(Recipe):
     pooling: str | None = None
     precision: Literal["float32", "bfloat16"] = "bfloat16"
 
-    def make(self, folder: Path, seed: int) -> Passport:
+    def make(self, folder: Path, seed: int, study: Study | None = None) -> Passport:
         """Take the backbone, and write its weights and passport into ``folder``.
 
         Raises:
@@ -61,7 +62,7 @@ class Timm(Recipe):
         passport.write(folder)
         return passport
 
-    def load(self, folder: Path) -> "Encoder":
+    def load(self, folder: Path, role: str | None = None) -> "Encoder":
         """What embeds images by the model in ``folder``, as its passport says.
 
         Raises:

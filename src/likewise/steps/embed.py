@@ -1,5 +1,6 @@
 """Embed the items of a data set by a model, only what is not embedded yet."""
 
+import hashlib
 import shutil
 import time
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from likewise import commits, tables, versions
 from likewise.errors import DataError, MissingArtefactError, bounded
 from likewise.imaging.reader import ImageReader
 from likewise.passport import Passport
-from likewise.recipes import RECIPES
+from likewise.recipes import load
 from likewise.schema import EMBEDDINGS, vector
 from likewise.steps.open import open_workspace
 from likewise.workspace import Workspace
@@ -52,12 +53,15 @@ def embed(dataset: str, model: str, *, workspace: Path | None = None) -> Embedde
     folder = _model(ws, model)
     passport = Passport.read(folder)
     contract = EMBEDDINGS.with_columns(vector("vector", passport.dim, entry.dtype))
-    schema = tables.lance_schema(contract, {"vector": {"passport": passport.to_json()}})
+    wanted = _contents(ws, dataset, by_role=passport.by_role)
+    metadata = {"passport": passport.to_json()}
+    if passport.by_role:
+        metadata["roles"] = _mark(wanted)
+    schema = tables.lance_schema(contract, {"vector": metadata})
     job = f"embed-{dataset}-{model}"
     with commits.alone(ws, job):
         staging = commits.Staging(ws, job, keep=(f"{model}.lance",))
         table = staging.path(ws.embeddings(dataset, model))
-        wanted = _contents(ws, dataset)
         earlier = versions.present(ws, ws.embeddings(dataset, model))
         ready, dropped = _take_over(table, earlier, schema, wanted["content"])
         todo = wanted.filter(~pl.col("content").is_in(ready.implode()))
@@ -74,23 +78,44 @@ def _model(ws: Workspace, model: str) -> Path:
     folder = versions.present(ws, ws.model(model))
     if not folder.is_dir():
         raise MissingArtefactError(
-            f"model {model!r} is not made yet", f"dvc repro train@{model}"
+            f"model {model!r} is not made yet", f"dvc repro {ws.params.stage(model)}"
         )
     return folder
 
 
-def _contents(ws: Workspace, dataset: str) -> pl.DataFrame:
-    """Every content, and the image that shows it (its row in the images table), in order."""
+def _contents(ws: Workspace, dataset: str, *, by_role: bool) -> pl.DataFrame:
+    """Every content, and the image that shows it (its row in the images table), in order.
+
+    ``role`` is null for all, but where the model sees queries and gallery differently.
+
+    Raises:
+        DataError: it does, and a content has both roles.
+    """
     command = f"dvc repro ingest@{dataset}"
     items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
     images = tables.open_table(versions.present(ws, ws.table(dataset, "images")), command)
     rows = tables.read(images, ["image_id"]).with_row_index("row")
+    found = tables.read(items, ["content", "image_id", "box", "role"])
+    if not by_role:
+        found = found.with_columns(role=pl.lit(None, pl.String))
+    if found.select("content", "role").n_unique() > found["content"].n_unique():
+        raise DataError(
+            f"some pictures of {dataset} are a query and in the gallery too, which this model "
+            "embeds differently; train one with shared_encoder: true and gallery: picture"
+        )
     return (
-        tables.read(items, ["content", "image_id", "box"])
-        .join(rows, on="image_id", maintain_order="left")
+        found.join(rows, on="image_id", maintain_order="left")
         .unique("content", keep="first")
         .sort("content")
     )
+
+
+def _mark(wanted: pl.DataFrame) -> str:
+    """What tells one giving of roles to contents from another."""
+    text = "\n".join(
+        f"{content} {role}" for content, role in wanted.select("content", "role").rows()
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _take_over(
@@ -116,33 +141,35 @@ def _same_make(table: Path, schema: pa.Schema) -> bool:
     if not tables.exists(table):
         return False
     made, asked = tables.open_table(table, "").schema.field("vector"), schema.field("vector")
+    roles = {(field.metadata or {}).get(b"roles") for field in (made, asked)}
     identities = {
         Passport.from_json(field.metadata[b"passport"], table.name).identity()
         for field in (made, asked)
     }
-    return made.type == asked.type and len(identities) == 1
+    return made.type == asked.type and len(identities) == len(roles) == 1
 
 
 def _compute(
     ws: Workspace, dataset: str, model: Path, todo: pl.DataFrame, saver: "_Saver"
 ) -> None:
     """Embed the contents in ``todo`` and save them as they come."""
-    recipe = RECIPES.build(Passport.read(model).recipe, "passport.json")
-    encoder = recipe.load(model)
     images = versions.present(ws, ws.table(dataset, "images"))
-    reader = ImageReader(images, todo["row"].to_list(), todo["box"].to_list())
-    contents = todo["content"].to_list()
-    bad: dict[int, str] = {}
+    named: list[str] = []
     with tqdm(total=len(todo), unit="img", desc=f"embed {dataset}", disable=None) as bar:
-        for numbers, vectors in encoder.encode_stream(reader, unreadable=bad):
-            saver.add([contents[n] for n in numbers], vectors)
-            bar.update(len(numbers))
+        for (role,), part in todo.group_by("role", maintain_order=True):
+            encoder = load(model, None if role is None else str(role))
+            reader = ImageReader(images, part["row"].to_list(), part["box"].to_list())
+            contents, bad = part["content"].to_list(), dict[int, str]()
+            for numbers, vectors in encoder.encode_stream(reader, unreadable=bad):
+                saver.add([contents[n] for n in numbers], vectors)
+                bar.update(len(numbers))
+            named += [f"{part['image_id'][number]} ({why})" for number, why in bad.items()]
     saver.save()
-    if bad:
-        named = [f"{todo['image_id'][number]} ({why})" for number, why in bad.items()]
+    if named:
         raise DataError(
-            f"{len(bad):,} images of {dataset} cannot be decoded: {bounded(named, len(bad))}; "
-            "mend them, or leave them out by the card: source: exclude: [...]; "
+            f"{len(named):,} images of {dataset} cannot be decoded: "
+            f"{bounded(named, len(named))}; mend them, or leave them out by the card: "
+            "source: exclude: [...]; "
             "the vectors of all others are kept"
         )
 

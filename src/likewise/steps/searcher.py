@@ -256,7 +256,7 @@ class Searcher:
         folder = versions.present(self._ws, self._ws.model(self._model))
         if not folder.is_dir():
             what = f"model {self._model!r} is not here"
-            raise MissingArtefactError(what, f"dvc repro train@{self._model}")
+            raise MissingArtefactError(what, f"dvc repro {self._ws.params.stage(self._model)}")
         name = self._dataset.name
         stored = Passport.from_json(
             _passport(self._dataset, self._model), f"{name}: {self._model}"

@@ -1,32 +1,141 @@
 """Make a model: its weights and its passport."""
 
-from contextlib import chdir
+import os
+from contextlib import chdir, nullcontext
 from pathlib import Path
+from typing import Any
 
-from likewise import commits
-from likewise.errors import UnknownNameError
+import polars as pl
+
+from likewise import commits, tables, versions
+from likewise.config import Entry, read_yaml
+from likewise.digests import Digests
+from likewise.errors import ConfigError, MissingArtefactError
 from likewise.passport import Passport
 from likewise.recipes import RECIPES
+from likewise.recipes.base import Recipe
 from likewise.steps.open import open_workspace
+from likewise.training.material import COLUMNS, Material, Study
+from likewise.workspace import Workspace
+
+READ = {
+    "trained": ("content", "label", "role", "split"),
+    "pretrained": ("content", "split"),
+    "distilled": ("content", "split"),
+}
+"""The columns of the items that each section's models learn from, as dvc.yaml says."""
 
 
 def train(model: str, *, workspace: Path | None = None) -> Passport:
     """Make ``model`` by its recipe in params.yaml; a frozen backbone is taken as it is.
 
+    A training that was killed, or stopped by SIGTERM, goes on where it was. On several GPUs it
+    is started by ``torchrun --nproc-per-node N -m likewise train MODEL``.
+
     Raises:
         UnknownNameError: params.yaml has no such model, or its recipe no such kind.
-        DataError: the weights do not fit, or cannot be had.
+        ConfigError: the recipe belongs under another section of params.yaml.
+        MissingArtefactError: the model that it starts from, or the data set, is not made yet.
+        DataError: the weights do not fit or cannot be had, or the data do not serve.
+        Stopped: the process was asked to end; all is saved.
     """
     ws = open_workspace(workspace)
-    models = ws.params.models
-    if model not in models:
-        raise UnknownNameError("model", model, models, "params.yaml")
-    recipe = RECIPES.build(models[model], f"params.yaml: models.{model}")
-    with commits.alone(ws, f"train-{model}"):
-        staging = commits.Staging(ws, f"train-{model}")
-        folder = staging.path(ws.model(model))
-        folder.mkdir()
+    section = ws.params.section(model)
+    entry = ws.params.recipes()[model]
+    recipe = _recipe(model, section, entry)
+    job = f"train-{model}"
+    first = os.environ.get("RANK", "0") == "0"  # torchrun's: the others only compute
+    with commits.alone(ws, job) if first else nullcontext():
+        staging = commits.Staging(ws, job, keep=("checkpoints",)) if first else None
+        study = None if section == "models" else _study(ws, model, section, entry)
+        folder = ws.staging(job) / ("models" if first else f"rank-{os.environ['RANK']}") / model
+        folder.mkdir(parents=True, exist_ok=True)
         with chdir(ws.root):  # paths in params.yaml are relative to it, wherever one types
-            passport = recipe.make(folder, ws.params.seed)
-        staging.commit()
+            passport = recipe.make(folder, ws.params.seed, study)
+        if staging:
+            _commit(ws, model, staging, folder, study)
     return passport
+
+
+def _recipe(model: str, section: str, entry: Entry) -> Recipe:
+    recipe = RECIPES.build(entry, f"params.yaml: {section}.{model}")
+    if recipe.section != section:
+        raise ConfigError(
+            f"params.yaml: {section}.{model}: a model of kind {entry['kind']!r} belongs under "
+            f"{recipe.section!r}, whose stage depends on what it reads; move the entry there"
+        )
+    return recipe
+
+
+def _study(ws: Workspace, model: str, section: str, entry: Entry) -> Study:
+    """What a model that learns is given."""
+    start = versions.present(ws, ws.model(entry["start"]))
+    if not start.is_dir():
+        what = f"model {entry['start']!r}, which {model!r} starts from, is not made yet"
+        raise MissingArtefactError(what, f"dvc repro {ws.params.stage(entry['start'])}")
+    job = ws.staging(f"train-{model}")
+    return Study(
+        start=start,
+        start_name=entry["start"],
+        material=_material(ws, entry["data"], READ[section], entry.get("teacher")),
+        checkpoints=job / "checkpoints",
+        report=job / "report",
+    )
+
+
+def _material(
+    ws: Workspace, dataset: str, columns: tuple[str, ...], teacher: str | None
+) -> Material:
+    """The items of ``dataset``, with no column but those that the stage depends on."""
+    command = f"dvc repro ingest@{dataset}"
+    items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
+    path = versions.present(ws, ws.table(dataset, "images"))
+    images = tables.open_table(path, command)
+    rows = tables.read(images, ["image_id"]).with_row_index("row")
+    known = ("item_id", "image_id", "box", *columns)
+    found = (
+        tables.read(items, known)
+        .join(rows, on="image_id", maintain_order="left")
+        .with_columns(
+            pl.lit(None, pl.String).alias(c) for c in COLUMNS if c not in (*known, "row")
+        )
+        .select(COLUMNS)
+        .sort("item_id")
+    )
+    digests = _digests(ws, dataset, "items", columns)
+    vectors = None
+    if teacher is not None:
+        vectors = versions.present(ws, ws.embeddings(dataset, teacher))
+        tables.open_table(vectors, f"dvc repro embed@{ws.params.embedding(dataset, teacher)}")
+        digests |= _digests(ws, dataset, teacher, ("vector",))
+    return Material(dataset, found, found, path, digests, vectors)
+
+
+def _digests(
+    ws: Workspace, dataset: str, table: str, columns: tuple[str, ...]
+) -> dict[str, str]:
+    path = ws.digests(dataset, table)
+    if not path.is_file():
+        raise MissingArtefactError(f"there is no {ws.relative(path)}", "dvc repro")
+    found = Digests.from_yaml(read_yaml(path), ws.relative(path)).columns
+    return {f"{dataset}.{table}.{name}": found[name] for name in columns}
+
+
+def _commit(
+    ws: Workspace, model: str, staging: commits.Staging, folder: Path, study: Study | None
+) -> None:
+    outputs: list[tuple[Path, Path]] = [(folder, ws.model(model))]
+    if study is not None:
+        report = ws.training(model)
+        names = ("made.json", "metrics.json", "plots")
+        outputs += [(study.report / name, report / name) for name in names]
+    for made, final in outputs:
+        made.rename(staging.path(final))
+    staging.commit()
+
+
+def made(ws: Workspace, model: str) -> dict[str, Any] | None:
+    """How ``model`` was trained (device, hours, curve), where that is known here."""
+    path = ws.training(model) / "made.json"
+    found = read_yaml(path) if path.is_file() else None
+    return found if isinstance(found, dict) else None

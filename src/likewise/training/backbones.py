@@ -133,6 +133,67 @@ def dimension(model: nn.Module, config: Preprocessing) -> int:
     return int(out.shape[1])
 
 
+def width(trunk: nn.Module, input_size: int | None = None) -> int:
+    """The length of the pooled vectors of a backbone.
+
+    Raises:
+        ConfigError: it gives something else than one vector an image.
+    """
+    was = trunk.training
+    found = dimension(trunk.eval(), data_config(trunk, input_size))
+    trunk.train(was)
+    return found
+
+
+def features(trunk: nn.Module, pixels: torch.Tensor) -> torch.Tensor:
+    """The last map of a backbone, before pooling: (n, tokens, c), or maps of any layout."""
+    return cast("torch.Tensor", cast("Any", trunk).forward_features(pixels))
+
+
+def places(trunk: nn.Module, found: torch.Tensor) -> torch.Tensor:
+    """A last map as (n, places, channels): without class tokens, whatever timm's layout is."""
+    if found.ndim == 3:
+        return found[:, int(getattr(trunk, "num_prefix_tokens", 0)) :]
+    channels = int(cast("Any", trunk).num_features)
+    if found.shape[1] != channels and found.shape[-1] == channels:
+        return found.flatten(1, 2)
+    return found.flatten(2).transpose(1, 2)
+
+
+def tokens(trunk: nn.Module, input_size: int | None = None) -> tuple[int, int]:
+    """How many patches a vision transformer cuts a picture into, down and across.
+
+    Raises:
+        ConfigError: the backbone has no class token before its patches.
+    """
+    grid = getattr(getattr(trunk, "patch_embed", None), "grid_size", None)
+    if grid is None or getattr(trunk, "num_prefix_tokens", 0) != 1:
+        raise ConfigError(
+            "the backbone is no vision transformer with one class token, as recycling needs; "
+            "choose one such as vit_base_patch16_224"
+        )
+    return int(grid[0]), int(grid[1])
+
+
+def resized(trunk: nn.Module, input_size: int | None, name: str) -> nn.Module:
+    """The same backbone for pictures of another size; position embeddings are resampled.
+
+    Raises:
+        ConfigError: its size is fixed.
+    """
+    if input_size is None or not _fixed(name):
+        return trunk
+    if not hasattr(trunk, "set_input_size"):
+        raise ConfigError(f"backbone {name!r} does not take input_size {input_size}")
+    try:
+        cast("Any", trunk).set_input_size(img_size=input_size)
+    except (AssertionError, ValueError, RuntimeError) as error:
+        raise ConfigError(
+            f"backbone {name!r} does not take input_size {input_size}: {error}"
+        ) from error
+    return trunk
+
+
 def save(model: nn.Module, path: Path) -> str:
     """Write the weights of ``model`` to ``path`` as safetensors; their SHA-256."""
     tensors = {name: t.detach().cpu().clone() for name, t in model.state_dict().items()}

@@ -8,7 +8,7 @@ processes, which run ahead.
 import multiprocessing
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -70,11 +70,27 @@ def stream(
     """
     numbers = range(len(images))
     parts = [list(numbers[at : at + batch]) for at in range(0, len(numbers), batch)]
-    workers = min(workers, len(parts))
+    yield from in_parts(
+        images, transform, parts, workers=min(workers, len(parts)), nbytes=batch * nbytes
+    )
+
+
+def in_parts(
+    images: Images,
+    transform: Transform,
+    parts: Iterable[list[int]],
+    *,
+    workers: int,
+    nbytes: int,
+) -> Iterator[Batch]:
+    """The rows of each part together, part by part; ``parts`` is gone through once.
+
+    ``nbytes`` is how much memory the pixels of one part take. No row may stand twice in one.
+    """
     if not workers:
         yield from _by_threads(images, transform, parts)
         return
-    shared = _fits(batch * nbytes * workers * (_AHEAD + 1), Path("/dev/shm"))  # noqa: S108
+    shared = _fits(nbytes * workers * (_AHEAD + 1), Path("/dev/shm"))  # noqa: S108
     yield from _by_processes(_Source(images, transform, shared=shared), parts, workers)
 
 
@@ -102,14 +118,14 @@ class _Source:
 
 
 def _by_threads(
-    images: Images, transform: Transform, parts: Sequence[list[int]]
+    images: Images, transform: Transform, parts: Iterable[list[int]]
 ) -> Iterator[Batch]:
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
         for rows in parts:
             yield _gather(rows, pool.map(partial(_prepare, transform), _read(images, rows)))
 
 
-def _by_processes(source: _Source, parts: Sequence[list[int]], workers: int) -> Iterator[Batch]:
+def _by_processes(source: _Source, parts: Iterable[list[int]], workers: int) -> Iterator[Batch]:
     loader: DataLoader[Any] = DataLoader(
         cast("Any", source),
         batch_size=None,

@@ -50,7 +50,7 @@ def check(ws: Workspace, *, deep: bool) -> Iterator[Problem]:
     there = [table for table in _tables(ws) if tables.exists(table.path)]
     for table in tqdm(there, unit="table", desc="check", disable=None):
         yield from _table(ws, table, deep=deep)
-    for model in ws.params.models:
+    for model in ws.params.recipes():
         if ws.model(model).is_dir():
             yield from _model(ws, model)
     for key in ws.params.embeddings:
@@ -148,7 +148,7 @@ def _pixels(contract: Contract, dataset: "lance.LanceDataset") -> Iterator[str]:
 
 def _model(ws: Workspace, model: str) -> Iterator[Problem]:
     folder = ws.model(model)
-    command = restore(ws, folder, f"train@{model}")
+    command = restore(ws, folder, f"{ws.params.stage(model)}")
     try:
         said = Passport.read(folder).weights_sha256
         with (folder / WEIGHTS).open("rb") as weights:

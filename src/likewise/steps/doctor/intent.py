@@ -60,8 +60,9 @@ def _source(ws: Workspace, dataset: str) -> Iterator[Problem]:
 def _kinds(ws: Workspace) -> Iterator[Problem]:
     """Entries whose kind nothing is registered under, or whose options it does not take."""
     builds: list[Callable[[], object]] = []
-    for name, entry in ws.params.models.items():
-        builds.append(partial(RECIPES.build, entry, f"params.yaml: models.{name}"))
+    for name, entry in ws.params.recipes().items():
+        where = f"params.yaml: {ws.params.section(name)}.{name}"
+        builds.append(partial(RECIPES.build, entry, where))
     for name, entry in ws.params.indexes.items():
         builds.append(partial(INDEXES.build, entry, f"params.yaml: indexes.{name}"))
     for name, run in ws.params.runs.items():

@@ -32,7 +32,7 @@ def stages(ws: Workspace) -> list[Stage]:
     params = ws.params
     return [
         *(_ingest(ws, dataset) for dataset in params.datasets),
-        *(Stage(f"train@{m}", f"train-{m}", (ws.model(m),)) for m in params.models),
+        *(_model(ws, model) for model in params.recipes()),
         *(_embed(ws, key) for key in params.embeddings),
         *(_measure(ws, dataset) for dataset in params.checks),
         *(_check(ws, dataset) for dataset in params.checks),
@@ -73,6 +73,15 @@ def _ingest(ws: Workspace, dataset: str) -> Stage:
     outputs = [ws.table(dataset, name) for name in INGESTED]
     outputs += [ws.digests(dataset, name) for name in INGESTED]
     return Stage(f"ingest@{dataset}", f"ingest-{dataset}", tuple(outputs))
+
+
+def _model(ws: Workspace, model: str) -> Stage:
+    outputs = [ws.model(model)]
+    if model not in ws.params.models:
+        outputs += [
+            ws.training(model) / name for name in ("made.json", "metrics.json", "plots")
+        ]
+    return Stage(ws.params.stage(model), f"train-{model}", tuple(outputs))
 
 
 def _embed(ws: Workspace, key: str) -> Stage:

@@ -1,0 +1,57 @@
+"""Learn the classes by cross-entropy; the vectors before the classifier are kept."""
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import polars as pl
+from pydantic import Field
+
+from likewise.errors import DataError
+from likewise.recipes.base import Trained
+from likewise.recipes.validation import by_class
+from likewise.training.material import Material
+
+if TYPE_CHECKING:
+    from likewise.training.course import Bench, Lesson
+
+
+class Classify(Trained):
+    """Cross-entropy on a backbone: CompCars' class training, ImageNet subsets.
+
+    ``head`` and ``dim`` are those of the recipe metric. ``smoothing`` is the label smoothing;
+    ``mixup`` the greatest share of a second picture, doubled: 1 mixes up to halves. Held out
+    is a share of the items of every class.
+    """
+
+    kind: ClassVar[str] = "classify"
+    head: Literal["none", "gem", "compcars"] = "none"
+    dim: int = Field(default=0, ge=0)
+    smoothing: float = Field(default=0.0, ge=0, lt=1)
+    mixup: float = Field(default=0.0, ge=0, le=1)
+    least: int = Field(default=1, gt=0)
+
+    def lesson(self, bench: "Bench", material: Material) -> "Lesson":
+        """Items and their classes."""
+        from likewise.training.classes import ClassifyTask
+        from likewise.training.course import Lesson
+        from likewise.training.samplers import Shuffled
+
+        learned, held = (
+            material.labelled().with_least(self.least).held_out_of_each(self.validation, 0)
+        )
+        codes, names = learned.codes()
+        if len(names) < 2:
+            raise DataError(
+                f"{material.name} has one class, {names[0]!r}: nothing to tell apart"
+            )
+        architecture = bench.base.model_copy(update={"head": self.head, "project": self.dim})
+        task = ClassifyTask(
+            bench.descriptor(architecture), bench.views, codes, self.smoothing, self.mixup
+        )
+        held = held.where(pl.col("label").is_in(names))
+        return Lesson(
+            task,
+            Shuffled(len(codes), self.batch, bench.seed),
+            learned,
+            architecture,
+            by_class(bench, held),
+        )

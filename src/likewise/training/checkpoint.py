@@ -1,0 +1,80 @@
+"""Where a training stands, on disk: all that it needs to go on as if it had never stopped."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from likewise.errors import DataError
+
+_FILES = {"last": "last.pt", "best": "best.pt"}
+
+
+@dataclass
+class Position:
+    """How far a training is.
+
+    Attributes:
+        step: the next step, counted from 0 over all epochs.
+        best: the best value of a validation so far.
+        best_epoch: the epoch, from 1, that it was seen after; 0 for none.
+        stale: validations since then.
+        seconds: how long it took so far.
+        history: what was seen, a row an epoch.
+    """
+
+    step: int = 0
+    best: float = float("-inf")
+    best_epoch: int = 0
+    stale: int = 0
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+class Checkpoints:
+    """The checkpoints of one training, of the very data and options that ``made`` names."""
+
+    def __init__(self, folder: Path, made: str) -> None:
+        """Use ``folder``; what lies there of another making is not taken up."""
+        self._folder = folder
+        self._made = made
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def save(self, which: Literal["last", "best"], state: Mapping[str, Any]) -> None:
+        """Write a checkpoint, whole or not at all."""
+        path = self._folder / _FILES[which]
+        half = path.with_suffix(".tmp")
+        torch.save({"made": self._made, **state}, half)
+        os.replace(half, path)  # noqa: PTH105 (atomic on every platform)
+
+    def load(self, which: Literal["last", "best"]) -> dict[str, Any] | None:
+        """The checkpoint, or None where there is none of this making.
+
+        Raises:
+            DataError: it is damaged.
+        """
+        path = self._folder / _FILES[which]
+        if not path.is_file():
+            return None
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        except (RuntimeError, OSError, EOFError, ValueError) as error:
+            said = " ".join(str(error).split())[:200]
+            raise DataError(f"{path} is damaged ({said}); delete it and run again") from error
+        return dict(state) if state.get("made") == self._made else None
+
+
+def random_state() -> dict[str, Any]:
+    """Where torch's own random numbers are, on every device."""
+    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return {"cpu": torch.get_rng_state(), "cuda": devices}
+
+
+def restore_random(state: Mapping[str, Any]) -> None:
+    """Go on with the random numbers as ``random_state`` left them."""
+    torch.set_rng_state(state["cpu"])
+    if state["cuda"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(state["cuda"])

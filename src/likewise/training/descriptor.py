@@ -1,0 +1,245 @@
+"""A backbone and what stands on it: pooling, a linear layer, several scales, two branches."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from likewise.errors import DataError, MissingArtefactError
+from likewise.passport import WEIGHTS, Architecture, Passport, Preprocessing
+from likewise.training import backbones
+from likewise.training.augment import edges
+from likewise.training.recycle import Recycle
+
+
+class Gem(nn.Module):
+    """Generalised mean over places: (mean of x^p)^(1/p), p learned from 3 on.
+
+    Source: Radenovic, Tolias, Chum, Fine-tuning CNN Image Retrieval with No Human Annotation,
+    TPAMI 2019 (arXiv:1711.02512), equation 2.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.p = nn.Parameter(torch.tensor(3.0))
+
+    def forward(self, places: torch.Tensor) -> torch.Tensor:
+        """Places (n, places, channels) to (n, channels)."""
+        return places.clamp(min=1e-6).pow(self.p).mean(dim=1).pow(1 / self.p)
+
+
+class CompCarsGem(nn.Module):
+    """The pooling of the CompCars system: ((sum of x^p) / (|x| + 1e-7) + 0.1)^(1/p).
+
+    |x| is the L2 norm of a channel over the places, not their number; p is learned from 3 on.
+    What is negative counts as nothing: the trunks of that system end in a ReLU.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.p = nn.Parameter(torch.tensor(3.0))
+
+    def forward(self, places: torch.Tensor) -> torch.Tensor:
+        """Places (n, places, channels) to (n, channels)."""
+        positive = places.clamp(min=0)
+        norm = torch.sqrt(positive.square().sum(dim=1) + 1e-12)
+        powers = positive.clamp(min=1e-6).pow(self.p).sum(dim=1)
+        return (powers / (norm + 1e-7) + 0.1).pow(1 / self.p)
+
+
+class Descriptor(nn.Module):
+    """One vector a picture: a backbone, pooled, perhaps projected, at one scale or several."""
+
+    def __init__(self, trunk: nn.Module, architecture: Architecture) -> None:
+        """Stand on ``trunk``; new layers have random weights."""
+        super().__init__()
+        self.trunk = trunk
+        self.architecture = architecture
+        self.width = backbones.width(trunk, architecture.input_size)
+        heads = {"gem": Gem, "compcars": CompCarsGem}
+        self.head: nn.Module | None = None
+        if architecture.head == "recycle":
+            self.head = Recycle(self.width, backbones.tokens(trunk, architecture.input_size))
+        elif architecture.head in heads:
+            self.head = heads[architecture.head]()
+        self.project: nn.Module | None = None
+        if architecture.project:
+            # A linear layer acts on each scale alone: vectors are put together after it.
+            self.project = nn.Linear(self.width, architecture.project)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the weights are the backbone's alone, under timm's own names."""
+        return self.head is None and self.project is None
+
+    def pooled(self, pixels: torch.Tensor) -> torch.Tensor:
+        """What the backbone says of pictures, pooled: (n, width), not normalised."""
+        if self.head is None:
+            return cast("torch.Tensor", self.trunk(pixels))
+        features = backbones.features(self.trunk, pixels)
+        if isinstance(self.head, Recycle):
+            return cast("torch.Tensor", self.head(features))
+        return cast("torch.Tensor", self.head(backbones.places(self.trunk, features)))
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Vectors of pictures (n, 3, h, w), normalised: (n, dim), not normalised."""
+        found = [self.both(_resized(pixels, scale))[1] for scale in self.architecture.scales]
+        if len(found) == 1:
+            return found[0]
+        units = [functional.normalize(vectors, dim=1) for vectors in found]
+        if self.architecture.together == "mean":
+            return torch.stack(units).mean(dim=0)
+        return torch.cat(units, dim=1)
+
+    def both(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The pooled vectors (n, width), and what is made of them (n, dim); of one scale."""
+        pooled = self.pooled(pixels)
+        return pooled, self.projected(pooled)
+
+    def projected(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Pooled vectors through the linear layer, where there is one."""
+        if self.project is None:
+            return vectors
+        if self.architecture.unit:
+            vectors = functional.normalize(vectors, dim=1)
+        return cast("torch.Tensor", self.project(vectors))
+
+
+class Branches(nn.Module):
+    """Two descriptors: one for queries (sketches, say), one for the gallery (photographs)."""
+
+    def __init__(self, query: Descriptor, gallery: Descriptor) -> None:
+        super().__init__()
+        self.query = query
+        self.gallery = gallery
+
+
+class Seen(nn.Module):
+    """A descriptor for the gallery's pictures, which it sees in grey, or as edges too."""
+
+    def __init__(self, descriptor: Descriptor, config: Preprocessing) -> None:
+        super().__init__()
+        self.descriptor = descriptor
+        self.view = descriptor.architecture.gallery
+        for name, values in (("mean", config.mean), ("std", config.std)):
+            self.register_buffer(name, torch.tensor(values).view(1, -1, 1, 1), persistent=False)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Vectors of pictures (n, 3, h, w), normalised: (n, dim)."""
+        return self.both(pixels)[1]
+
+    def both(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """As ``Descriptor.both``."""
+        if self.view == "picture":
+            return self.descriptor.both(pixels)
+        mean, std = self.get_buffer("mean"), self.get_buffer("std")
+        grey = (pixels * std + mean).mean(dim=1, keepdim=True)
+        pooled, found = self.descriptor.both(_ready(grey, mean, std))
+        if self.view == "grey":
+            return pooled, found
+        other, drawn = self.descriptor.both(_ready(edges(grey), mean, std))
+        return _mean_of_units(pooled, other), _mean_of_units(found, drawn)
+
+
+def architecture_of(passport: Passport) -> Architecture:
+    """What stands on the backbone; of a frozen one, how it was created."""
+    if passport.architecture is not None:
+        return passport.architecture
+    entry = passport.recipe
+    return Architecture(input_size=entry.get("input_size"), pooling=entry.get("pooling"))
+
+
+def build(passport: Passport, seed: int = 0) -> Descriptor | Branches:
+    """The model that ``passport`` describes, with random weights."""
+    architecture = architecture_of(passport)
+    made = [
+        _one(passport.backbone, architecture, seed + n) for n in range(architecture.branches)
+    ]
+    return made[0] if len(made) == 1 else Branches(made[0], made[1])
+
+
+def restore(folder: Path, passport: Passport) -> Descriptor | Branches:
+    """The model in ``folder``.
+
+    Raises:
+        MissingArtefactError: its weights are not there.
+        DataError: they are not those of its passport.
+    """
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise MissingArtefactError(f"there is no {path}", "dvc checkout")
+    if backbones.sha256(path) != passport.weights_sha256:
+        raise DataError(f"{path} differs from its passport; run: dvc checkout")
+    model = build(passport)
+    backbones.restore(_stored(model), folder / WEIGHTS)
+    return model
+
+
+def save(model: Descriptor | Branches, folder: Path) -> str:
+    """Write the weights into ``folder``; their SHA-256."""
+    return backbones.save(_stored(model), folder / WEIGHTS)
+
+
+def trunk_of(folder: Path, passport: Passport, input_size: int | None) -> nn.Module:
+    """The backbone of the model in ``folder``, with its weights, for pictures of that size.
+
+    Of a model of two branches it is that of the gallery: of photographs.
+
+    Raises:
+        DataError: the weights do not fit.
+        ConfigError: the backbone does not take that input size.
+    """
+    model = restore(folder, passport)
+    trunk = model.gallery.trunk if isinstance(model, Branches) else model.trunk
+    return backbones.resized(trunk, input_size, passport.backbone)
+
+
+def branch(
+    model: Descriptor | Branches, role: str | None, config: Preprocessing
+) -> "Descriptor | Seen":
+    """What embeds items of ``role``; most models embed all alike.
+
+    Raises:
+        DataError: queries and gallery are embedded differently, and the role is none of them.
+    """
+    one = model if isinstance(model, Descriptor) else model.query
+    if not one.architecture.by_role:
+        return one
+    if role not in ("query", "gallery"):
+        raise DataError(
+            "the model embeds queries and gallery differently, and some items have no role; "
+            "embed data of a source that gives roles"
+        )
+    if role == "query":
+        return one
+    return Seen(one if isinstance(model, Descriptor) else model.gallery, config)
+
+
+def _one(backbone: str, architecture: Architecture, seed: int) -> Descriptor:
+    trunk = backbones.create(
+        backbone, input_size=architecture.input_size, pooling=architecture.pooling, seed=seed
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Descriptor(trunk, architecture)
+
+
+def _stored(model: Descriptor | Branches) -> nn.Module:
+    return model.trunk if isinstance(model, Descriptor) and model.plain else model
+
+
+def _ready(grey: torch.Tensor, mean: torch.Tensor, std: torch.Tensor) -> torch.Tensor:
+    return ((grey - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def _mean_of_units(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    return functional.normalize(one, dim=1) + functional.normalize(other, dim=1)
+
+
+def _resized(pixels: torch.Tensor, scale: float) -> torch.Tensor:
+    if scale == 1.0:
+        return pixels
+    options: dict[str, Any] = {"mode": "bilinear", "antialias": True}
+    return functional.interpolate(pixels, scale_factor=scale, **options)

@@ -1,0 +1,296 @@
+"""The training loop: every recipe that learns goes through it.
+
+Nothing in a batch hangs on what ran before: samplers and random changes count steps. So a
+checkpoint is the weights, the optimiser, torch's random numbers and a step, and a training that
+was killed goes on bit for bit on a CPU.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
+from tqdm import tqdm
+
+from likewise.errors import DataError
+from likewise.training.checkpoint import Checkpoints, Position, random_state, restore_random
+from likewise.training.feed import Fed, Feed
+from likewise.training.interrupt import Interrupt
+from likewise.training.plan import Plan
+from likewise.training.report import Report
+from likewise.training.schedule import share
+from likewise.training.task import Task, plain
+
+LOOKED_AT = 20
+"""Steps between two looks at the loss on a GPU, which would wait for each of them."""
+
+Validate = Callable[[nn.Module], dict[str, float]]
+"""The numbers of a model on what was held out; the first is the one to choose by."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """All that surrounds a training: who reads, who keeps, who is told, who judges."""
+
+    feed: Feed
+    checkpoints: Checkpoints
+    report: Report
+    validate: Validate | None
+    seed: int
+
+
+class Loop:
+    """One training."""
+
+    def __init__(self, task: Task, plan: Plan, setting: Setting) -> None:
+        """Put ``task`` on the devices that there are; nothing is trained yet."""
+        # The state is one a process; a second training in it may want another precision.
+        AcceleratorState._reset_state()  # noqa: SLF001 (accelerate has no public way)
+        self.accelerator = Accelerator(
+            mixed_precision="bf16" if _half(plan) else "no",
+            dynamo_backend="inductor" if plan.compile else None,
+        )
+        self.plan, self.setting = plan, setting
+        self.steps = setting.feed.sampler.steps * plan.epochs
+        optimiser = _optimiser(task, plan)
+        average = AveragedModel(task, multi_avg_fn=_average(plan.ema), use_buffers=True)
+        self.task, self.optimiser = self.accelerator.prepare(task, optimiser)
+        self.average = average.to(self.accelerator.device) if plan.ema else None
+        self.position = Position()
+        self._unseen: list[tuple[int, torch.Tensor, torch.Tensor]] = []
+        self._check_batch()
+
+    @property
+    def kept(self) -> Task:
+        """The task whose weights count: the moving average, where there is one."""
+        return plain(self.average.module if self.average else self.task)
+
+    def run(self) -> Position:
+        """Train to the end, or to the best; the task then has the weights that are kept.
+
+        Raises:
+            Stopped: the process was asked to end; all is saved.
+            DataError: the loss is no number, a picture cannot be read, or memory is short.
+        """
+        self._resume()
+        began = time.monotonic() - self.position.seconds
+        rank = self.accelerator.process_index, self.accelerator.num_processes
+        batches = self.setting.feed(
+            self.position.step,
+            self.steps,
+            plain(self.task).views,
+            self.setting.seed,
+            (*rank, self.accelerator.device.type == "cuda"),
+        )
+        with Interrupt() as interrupt, self._bar() as bar, contextlib.closing(batches):
+            self.task.train()
+            for fed in batches:
+                self._step(fed)
+                bar.update(fed.rows.numel() * self.accelerator.num_processes)
+                self.position.seconds = time.monotonic() - began
+                ended = self._between(bar)
+                self._save_if(interrupt.asked)
+                interrupt.stop_if_asked(self.position.step, self.steps)
+                if ended:
+                    break
+        self._keep_best()
+        return self.position
+
+    def _step(self, fed: Fed) -> None:
+        """Move the weights once."""
+        progress = share(self.plan, self.position.step, self.setting.feed.sampler.steps)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.plan.lr * progress
+        try:
+            loss = self._backward(fed)
+        except torch.cuda.OutOfMemoryError as error:
+            raise _too_large(self.plan) from error
+        if self.plan.clip:
+            self.accelerator.clip_grad_norm_(self.task.parameters(), self.plan.clip)
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+        plain(self.task).after_step(self.position.step / self.steps)
+        if self.average:
+            self.average.update_parameters(plain(self.task))
+        self._unseen.append((self.position.step, fed.rows, loss))
+        self.position.step += 1
+        if self.accelerator.device.type == "cpu" or len(self._unseen) == LOOKED_AT:
+            self._look()
+
+    def _backward(self, fed: Fed) -> torch.Tensor:
+        """The gradient of a batch, worked off in parts; its mean loss."""
+        count = self.plan.accumulate
+        units = fed.rows.shape[1]
+        losses = []
+        for part, rows in enumerate(fed.rows.chunk(count)):
+            first = sum(len(r) for r in fed.rows.chunk(count)[:part]) * units
+            last = first + rows.numel()
+            final = part == len(fed.rows.chunk(count)) - 1
+            quiet = contextlib.nullcontext if final else self.accelerator.no_sync
+            with quiet(self.task) if not final else contextlib.nullcontext():
+                loss = self.task(
+                    fed.pixels[first:last].to(self.accelerator.device, non_blocking=True),
+                    rows.to(self.accelerator.device),
+                    fed.draws[:, first:last].to(self.accelerator.device),
+                )
+                weight = len(rows) / len(fed.rows)
+                self.accelerator.backward(loss * weight)
+            losses.append(loss.detach() * weight)
+        return torch.stack(losses).sum()
+
+    def _look(self) -> None:
+        """Look at the losses since the last look; all processes stop where one is no number."""
+        if not self._unseen:
+            return
+        losses = torch.stack([loss for _, _, loss in self._unseen])
+        seen = cast("torch.Tensor", self.accelerator.reduce(losses, "mean")).tolist()
+        for (step, rows, _), loss in zip(self._unseen, seen, strict=True):
+            if loss != loss:  # noqa: PLR0124 (only a NaN differs from itself)
+                raise DataError(
+                    f"the loss is no number at step {step:,}, with "
+                    f"{self.setting.feed.ids(rows)}; lower lr, set clip: 1, or look at these"
+                )
+            rate = self.plan.lr * share(self.plan, step, self.setting.feed.sampler.steps)
+            self.setting.report.step(step, loss, rate)
+        self._unseen.clear()
+
+    def _between(self, bar: "tqdm[Any]") -> bool:
+        """What is due after a step; whether the training ends here."""
+        epoch, rest = divmod(self.position.step, self.setting.feed.sampler.steps)
+        if rest:
+            return False
+        self._look()
+        loss = self.setting.report.mean_loss()
+        row = {"epoch": float(epoch), "loss": loss}
+        due = epoch % self.plan.validate_every == 0 or epoch == self.plan.epochs
+        if self.setting.validate and due:
+            row |= self._validate(epoch)
+        self.position.history.append(row)
+        self.setting.report.epoch(row)
+        bar.set_postfix({k: f"{v:.4g}" for k, v in row.items() if k != "epoch"})
+        self._save()
+        return bool(self.plan.patience) and self.position.stale >= self.plan.patience
+
+    def _validate(self, epoch: int) -> dict[str, float]:
+        was = self.kept.training
+        self.kept.eval()
+        found = cast("Validate", self.setting.validate)(self.kept.model)
+        self.kept.train(was)
+        value = next(iter(found.values()))
+        if value > self.position.best:
+            self.position.best, self.position.best_epoch = value, epoch
+            self.position.stale = 0
+            if self.accelerator.is_main_process:
+                self.setting.checkpoints.save("best", {"model": self.kept.model.state_dict()})
+        else:
+            self.position.stale += 1
+        return found
+
+    def _save_if(self, asked: bool) -> None:  # noqa: FBT001 (said by the signal)
+        if asked or self.position.step % self.plan.save_every == 0:
+            self._look()
+            self._save()
+
+    def _save(self) -> None:
+        if not self.accelerator.is_main_process:
+            return
+        self.setting.checkpoints.save(
+            "last",
+            {
+                "task": plain(self.task).state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+                "average": self.average.state_dict() if self.average else None,
+                "random": random_state(),
+                "position": asdict(self.position),
+                "losses": self.setting.report.losses,
+            },
+        )
+
+    def _resume(self) -> None:
+        state = self.setting.checkpoints.load("last")
+        if state is None:
+            return
+        plain(self.task).load_state_dict(state["task"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        if self.average:
+            self.average.load_state_dict(state["average"])
+        restore_random(state["random"])
+        self.position = Position(**state["position"])
+        self.setting.report.resume(self.position.step, state["losses"])
+
+    def _keep_best(self) -> None:
+        state = self.setting.checkpoints.load("best") if self.setting.validate else None
+        if state:
+            self.kept.model.load_state_dict(cast("Mapping[str, Any]", state["model"]))
+        self.kept.eval()
+
+    def _bar(self) -> "tqdm[Any]":
+        step, images = self.position.step, self.setting.feed.sampler.epoch(0)[0].size
+        return tqdm(
+            total=self.steps * images,
+            initial=step * images,
+            unit="img",
+            desc="train",
+            disable=None if self.accelerator.is_main_process else True,
+        )
+
+    def _check_batch(self) -> None:
+        world, batch = (
+            self.accelerator.num_processes,
+            self.setting.feed.sampler.epoch(0).shape[1],
+        )
+        if batch % world or batch // world < self.plan.accumulate:
+            raise DataError(
+                f"a batch of {batch} cannot be shared by {world} processes in "
+                f"{self.plan.accumulate} parts each; set batch to a multiple of "
+                f"{world * self.plan.accumulate}"
+            )
+
+
+def _half(plan: Plan) -> bool:
+    return plan.precision == "bfloat16" and torch.cuda.is_available()
+
+
+def _optimiser(task: nn.Module, plan: Plan) -> torch.optim.Optimizer:
+    """The optimiser; with adamw, biases and norms have no weight decay."""
+    wanted = [p for p in task.parameters() if p.requires_grad]
+    if plan.optimiser == "adam":
+        return torch.optim.Adam(wanted, plan.lr, weight_decay=plan.weight_decay)
+    if plan.optimiser == "sgd":
+        return torch.optim.SGD(wanted, plan.lr, 0.9, weight_decay=plan.weight_decay)
+    groups = [
+        {"params": [p for p in wanted if p.ndim > 1], "weight_decay": plan.weight_decay},
+        {"params": [p for p in wanted if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW([g for g in groups if g["params"]], plan.lr)
+
+
+def _average(decay: float) -> Callable[[Any, Any, Any], None]:
+    """A moving average that begins short: min(decay, (1 + n) / (10 + n)) at update n."""
+
+    @torch.no_grad()
+    def update(averaged: Any, current: Any, count: Any) -> None:
+        number = int(count)
+        keep = min(decay, (1 + number) / (10 + number))
+        for mean, value in zip(averaged, current, strict=True):
+            if mean.is_floating_point():
+                mean.lerp_(value, 1 - keep)
+            else:
+                mean.copy_(value)
+
+    return update
+
+
+def _too_large(plan: Plan) -> DataError:
+    half = max(1, plan.batch // 2)
+    return DataError(
+        f"the GPU has too little memory for a batch of {plan.batch} in {plan.accumulate} "
+        f"parts; set accumulate: {plan.accumulate * 2} (the same batch in smaller parts), or "
+        f"batch: {half}"
+    )

@@ -1,0 +1,90 @@
+"""The options that all recipes that learn have in common: the plan of a training."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from likewise.registry import Part
+
+
+class Augment(Part):
+    """How pictures are changed at random while a model learns; nothing by default.
+
+    ``rotate`` is in degrees either way; ``scale``, ``stretch`` (the sides' ratio) and ``shift``
+    are shares: 0.2 is up to a fifth more or less; ``flip`` is the probability of a mirrored
+    picture. ``crop`` is the least share of the area that is looked at, 1 for all of it.
+    ``colour`` moves brightness, contrast and the channels by up to that share, ``grey`` and
+    ``blur`` are probabilities. ``fill`` is the grey level (0 to 1) outside the picture;
+    ``zoom`` is how much larger than the model's input a picture is read, for small crops.
+    """
+
+    rotate: float = Field(default=0.0, ge=0, le=180)
+    scale: float = Field(default=0.0, ge=0, lt=1)
+    stretch: float = Field(default=0.0, ge=0, lt=1)
+    shift: float = Field(default=0.0, ge=0, le=1)
+    flip: float = Field(default=0.0, ge=0, le=1)
+    crop: float = Field(default=1.0, gt=0, le=1)
+    colour: float = Field(default=0.0, ge=0, le=1)
+    grey: float = Field(default=0.0, ge=0, le=1)
+    blur: float = Field(default=0.0, ge=0, le=1)
+    fill: float = Field(default=1.0, ge=0, le=1)
+    zoom: float = Field(default=1.0, ge=1, le=8)
+
+
+class Plan(Part):
+    """Where a training begins, what it sees, and in which steps it goes.
+
+    Attributes:
+        start: the model whose backbone and weights it begins with.
+        data: the data set that it learns from.
+        split: the items' split; null for all items.
+        validation: the share of them that is held out to choose the best weights by.
+        original: do as the original program did, faults and all; the reports say so.
+        input_size: side of the square input in pixels; the start's own where not given.
+        crop_pct: as in timm: the share of the resized picture that is looked at.
+        crop_mode: as in timm: center, squash or border.
+        epochs: passes over the items.
+        batch: items a step, over all processes.
+        accumulate: parts that the batch of a process is worked off in, to save memory.
+        optimiser: adamw, adam (its weight decay is plain L2) or sgd (momentum 0.9).
+        lr: the highest learning rate.
+        weight_decay: the optimiser's.
+        schedule: cosine (to zero), step (times ``gamma`` every ``step`` epochs) or constant.
+        warmup: epochs in which the rate rises from zero.
+        ema: decay of the moving average of the weights that is kept in their place; 0: none.
+        clip: the greatest norm of the gradient; 0: any.
+        precision: what a GPU computes in; a CPU computes in float32.
+        compile: run the model through torch.compile.
+        patience: validations without a better one after which it ends; 0: none.
+        validate_every: epochs between two validations.
+        save_every: steps between two checkpoints.
+        workers: processes that decode pictures; by default as many as the device can use.
+    """
+
+    start: str
+    data: str
+    split: str | None = "train"
+    validation: float = Field(default=0.1, ge=0, lt=1)
+    original: bool = False
+    input_size: int | None = Field(default=None, gt=0)
+    crop_pct: float | None = Field(default=None, gt=0, le=1)
+    crop_mode: Literal["center", "squash", "border"] | None = None
+    epochs: int = Field(default=20, gt=0)
+    batch: int = Field(default=32, gt=0)
+    accumulate: int = Field(default=1, gt=0)
+    optimiser: Literal["adamw", "adam", "sgd"] = "adamw"
+    lr: float = Field(default=3e-4, gt=0)
+    weight_decay: float = Field(default=0.01, ge=0)
+    schedule: Literal["cosine", "step", "constant"] = "cosine"
+    step: float = Field(default=1.0, gt=0)
+    gamma: float = Field(default=0.9, gt=0)
+    warmup: float = Field(default=0.0, ge=0)
+    ema: float = Field(default=0.0, ge=0, lt=1)
+    clip: float = Field(default=0.0, ge=0)
+    precision: Literal["float32", "bfloat16"] = "bfloat16"
+    compile: bool = False
+    patience: int = Field(default=0, ge=0)
+    validate_every: int = Field(default=1, gt=0)
+    save_every: int = Field(default=200, gt=0)
+    workers: int | None = Field(default=None, ge=0)
+    augment: Augment = Augment()
