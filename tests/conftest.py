@@ -29,6 +29,9 @@ PARAMS = """\
 seed: 0
 datasets:
   emoji: {path: emoji/images, annotations: emoji/categories.json}
+trained: {}
+pretrained: {}
+distilled: {}
 models:
   tiny: {kind: timm, backbone: test_resnet.r160_in1k, weights: random}
 embeddings:

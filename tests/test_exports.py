@@ -72,6 +72,7 @@ def test_the_public_names() -> None:
         "train",
         "validate",
         "view",
+        "why",
         "write_diff",
         "write_flags",
         "write_query",

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from likewise.steps.together import search_many
     from likewise.steps.train import train
     from likewise.steps.view import view
+    from likewise.steps.why import why
 
 _HOMES = {
     "Card": "config",
@@ -123,6 +124,7 @@ _HOMES = {
     "train": "steps.train",
     "validate": "steps.findings",
     "view": "steps.view",
+    "why": "steps.why",
     "write_diff": "steps.diffpage",
     "write_flags": "steps.check.page",
     "write_query": "steps.query",
@@ -196,6 +198,7 @@ __all__ = [
     "train",
     "validate",
     "view",
+    "why",
     "write_diff",
     "write_flags",
     "write_query",

@@ -64,6 +64,7 @@ COMMANDS = (
     ("push", sharing.push, "likewise push gpr1200"),
     ("pull", sharing.pull, "likewise pull gpr1200 --no-images"),
     ("merge", sharing.merge, "likewise merge origin/labels"),
+    ("why", read.why, "likewise why lite0"),
     ("doctor", care.doctor, "likewise doctor --deep"),
     ("schemas", care.schemas, "likewise schemas --check"),
 )

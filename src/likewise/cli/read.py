@@ -1,4 +1,4 @@
-"""The commands that read: list, show, query, score."""
+"""The commands that read: list, show, why, query, score."""
 
 from pathlib import Path
 from typing import Annotated
@@ -53,6 +53,18 @@ def show(
         as_json(found)
     else:
         print_description(found)
+
+
+def why(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of params.yaml.")],
+    json: Json = False,
+) -> None:
+    """Say where a model comes from, and what of that has changed since."""
+    facts = likewise.why(model)
+    if json:
+        as_json(facts)
+    else:
+        table(("what", "value", "remark"), [(f.what, f.value, f.remark) for f in facts])
 
 
 def query(

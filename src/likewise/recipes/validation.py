@@ -3,11 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from likewise import metrics
 from likewise.errors import DataError
-from likewise.ranking import rank_positives
 from likewise.training.material import Material
 
 if TYPE_CHECKING:
@@ -21,18 +17,21 @@ def by_class(bench: "Bench", held: Material) -> Judge | None:
 
     None where no two held-out items are of one class.
     """
+    import numpy as np
+
+    from likewise.metrics import measure
+    from likewise.ranking import Groups, rank_vectors
+
     codes = np.array(held.codes()[0], np.int64)
     if len(codes) == len(np.unique(codes)):
         return None
-    own = np.arange(len(codes))
+    same, own = Groups.alike(codes, codes), Groups.one(np.arange(len(codes)))
 
     def judge(model: Any) -> dict[str, float]:
         vectors = bench.vectors(model, held)
-        ranked = rank_positives(vectors, vectors, codes, codes, exclude=own)
-        return {
-            "map": float(np.nanmean(metrics.average_precision(ranked, "relevant"))),
-            "precision@1": float(np.nanmean(metrics.precision_at(ranked, 1))),
-        }
+        ranked = rank_vectors(vectors, vectors, same, [own]).ranked
+        found = {"map": "ap", "precision@1": "precision@1"}
+        return {said: float(np.nanmean(measure(name, ranked))) for said, name in found.items()}
 
     return judge
 
@@ -40,28 +39,28 @@ def by_class(bench: "Bench", held: Material) -> Judge | None:
 def by_pair(bench: "Bench", held: Material) -> Judge | None:
     """Acc@1, 5 and 10 of queries against the gallery of the held-out pairs.
 
-    None where no held-out query has its gallery item.
+    None where nothing is held out.
 
     Raises:
         DataError: only one side of the held-out pairs is there.
     """
-    roles = np.array(held.items["role"].to_list())
-    query, gallery = roles == "query", roles == "gallery"
+    import numpy as np
+
+    from likewise.metrics import measure
+    from likewise.ranking import Groups, rank_vectors
+
     if not len(held):
         return None
+    roles = np.array(held.items["role"].to_list())
+    query, gallery = roles == "query", roles == "gallery"
     if not query.any() or not gallery.any():
         raise DataError(f"what is held out of {held.name} has no query, or no gallery")
     codes = np.array(held.codes()[0], np.int64)
+    pairs = Groups.alike(codes[query], codes[gallery])
 
     def judge(model: Any) -> dict[str, float]:
         vectors = bench.vectors(model, held)
-        ranked = rank_positives(
-            vectors[query],
-            vectors[gallery],
-            codes[query],
-            codes[gallery],
-            exclude=np.full(int(query.sum()), -1),
-        )
-        return {f"acc@{k}": float(np.nanmean(metrics.recall_at(ranked, k))) for k in (1, 5, 10)}
+        ranked = rank_vectors(vectors[query], vectors[gallery], pairs).ranked
+        return {n: float(np.nanmean(measure(n, ranked))) for n in ("acc@1", "acc@5", "acc@10")}
 
     return judge

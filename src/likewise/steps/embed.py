@@ -56,7 +56,7 @@ def embed(dataset: str, model: str, *, workspace: Path | None = None) -> Embedde
     wanted = _contents(ws, dataset, by_role=passport.by_role)
     metadata = {"passport": passport.to_json()}
     if passport.by_role:
-        metadata["roles"] = _mark(wanted)
+        metadata["roles"] = mark_of_roles(wanted)
     schema = tables.lance_schema(contract, {"vector": metadata})
     job = f"embed-{dataset}-{model}"
     with commits.alone(ws, job):
@@ -110,11 +110,10 @@ def _contents(ws: Workspace, dataset: str, *, by_role: bool) -> pl.DataFrame:
     )
 
 
-def _mark(wanted: pl.DataFrame) -> str:
+def mark_of_roles(wanted: pl.DataFrame) -> str:
     """What tells one giving of roles to contents from another."""
-    text = "\n".join(
-        f"{content} {role}" for content, role in wanted.select("content", "role").rows()
-    )
+    pairs = wanted.select("content", "role").unique().sort("content", "role")
+    text = "\n".join(f"{content} {role}" for content, role in pairs.rows())
     return hashlib.sha256(text.encode()).hexdigest()
 
 

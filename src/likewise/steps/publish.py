@@ -15,6 +15,7 @@ from likewise.indexes.lance import build_ann
 from likewise.schema import IMAGES, ITEMS, PUBLISHED, Column, explained
 from likewise.steps.conditions import WORDS
 from likewise.steps.corrections import corrected
+from likewise.steps.embed import mark_of_roles
 from likewise.steps.open import open_workspace
 from likewise.workspace import Workspace
 
@@ -65,7 +66,7 @@ def publish(dataset: str, *, workspace: Path | None = None) -> Published:
     ws.dataset(dataset)
     models = ws.params.models_of(dataset)
     facts, further = _facts(ws, dataset)
-    vectors = [_vectors(ws, dataset, model, facts["content"]) for model in models]
+    vectors = [_vectors(ws, dataset, model, facts) for model in models]
     contract = PUBLISHED.with_columns(
         *further, *(Column(v.model, v.field.type, "L2-normalised embedding") for v in vectors)
     )
@@ -99,17 +100,21 @@ def _facts(ws: Workspace, dataset: str) -> tuple[pl.DataFrame, tuple[Column, ...
     return corrected(ws, dataset, joined), further
 
 
-def _vectors(ws: Workspace, dataset: str, model: str, contents: pl.Series) -> _Vectors:
+def _vectors(ws: Workspace, dataset: str, model: str, facts: pl.DataFrame) -> _Vectors:
     command = f"dvc repro embed@{ws.params.embedding(dataset, model)}"
     path = versions.present(ws, ws.embeddings(dataset, model))
     table = tables.open_table(path, command)
     there = tables.read(table, ["content"]).with_row_index("row")
-    rows = contents.to_frame().join(there, on="content", how="left", maintain_order="left")[
+    rows = facts.select("content").join(there, on="content", how="left", maintain_order="left")[
         "row"
     ]
     if rows.null_count():
         what = f"{model!r} has no vector for {rows.null_count():,} items of {dataset!r}"
         raise StaleArtefactError(what, command)
+    roles = (table.schema.field("vector").metadata or {}).get(b"roles")
+    if roles and roles.decode() != mark_of_roles(facts):
+        what = f"roles of {dataset!r} have changed, by which {model!r} embeds"
+        raise StaleArtefactError(what, command.replace("repro", "repro -f"))
     return _Vectors(model, table, rows)
 
 

@@ -1,7 +1,8 @@
 """Make a model: its weights and its passport."""
 
 import os
-from contextlib import chdir, nullcontext
+import tempfile
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,10 @@ READ = {
 """The columns of the items that each section's models learn from, as dvc.yaml says."""
 
 
+REPORTED = ("made.json", "metrics.json", "plots")
+"""What a training leaves in reports/training/<model>/."""
+
+
 def train(model: str, *, workspace: Path | None = None) -> Passport:
     """Make ``model`` by its recipe in params.yaml; a frozen backbone is taken as it is.
 
@@ -43,18 +48,29 @@ def train(model: str, *, workspace: Path | None = None) -> Passport:
     section = ws.params.section(model)
     entry = ws.params.recipes()[model]
     recipe = _recipe(model, section, entry)
+    if os.environ.get("RANK", "0") != "0":
+        return _help(ws, model, section, recipe)
     job = f"train-{model}"
-    first = os.environ.get("RANK", "0") == "0"  # torchrun's: the others only compute
-    with commits.alone(ws, job) if first else nullcontext():
-        staging = commits.Staging(ws, job, keep=("checkpoints",)) if first else None
-        study = None if section == "models" else _study(ws, model, section, entry)
-        folder = ws.staging(job) / ("models" if first else f"rank-{os.environ['RANK']}") / model
-        folder.mkdir(parents=True, exist_ok=True)
+    with commits.alone(ws, job):
+        staging = commits.Staging(ws, job, keep=("checkpoints", "report"))
+        study = _study(ws, model, section, entry)
+        folder = staging.path(ws.model(model))
+        folder.mkdir()
         with chdir(ws.root):  # paths in params.yaml are relative to it, wherever one types
             passport = recipe.make(folder, ws.params.seed, study)
-        if staging:
-            _commit(ws, model, staging, folder, study)
+        if study is not None:
+            for name in REPORTED:
+                made = study.report / name
+                made.rename(staging.path(ws.training(model) / name))
+        staging.commit()
     return passport
+
+
+def _help(ws: Workspace, model: str, section: str, recipe: Recipe) -> Passport:
+    """Be another than the first of torchrun's processes: compute, and keep nothing."""
+    study = _study(ws, model, section, ws.params.recipes()[model])
+    with tempfile.TemporaryDirectory() as folder, chdir(ws.root):
+        return recipe.make(Path(folder), ws.params.seed, study)
 
 
 def _recipe(model: str, section: str, entry: Entry) -> Recipe:
@@ -67,8 +83,10 @@ def _recipe(model: str, section: str, entry: Entry) -> Recipe:
     return recipe
 
 
-def _study(ws: Workspace, model: str, section: str, entry: Entry) -> Study:
+def _study(ws: Workspace, model: str, section: str, entry: Entry) -> Study | None:
     """What a model that learns is given."""
+    if section == "models":
+        return None
     start = versions.present(ws, ws.model(entry["start"]))
     if not start.is_dir():
         what = f"model {entry['start']!r}, which {model!r} starts from, is not made yet"
@@ -119,19 +137,6 @@ def _digests(
         raise MissingArtefactError(f"there is no {ws.relative(path)}", "dvc repro")
     found = Digests.from_yaml(read_yaml(path), ws.relative(path)).columns
     return {f"{dataset}.{table}.{name}": found[name] for name in columns}
-
-
-def _commit(
-    ws: Workspace, model: str, staging: commits.Staging, folder: Path, study: Study | None
-) -> None:
-    outputs: list[tuple[Path, Path]] = [(folder, ws.model(model))]
-    if study is not None:
-        report = ws.training(model)
-        names = ("made.json", "metrics.json", "plots")
-        outputs += [(study.report / name, report / name) for name in names]
-    for made, final in outputs:
-        made.rename(staging.path(final))
-    staging.commit()
 
 
 def made(ws: Workspace, model: str) -> dict[str, Any] | None:

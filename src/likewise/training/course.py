@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -115,10 +116,11 @@ def make(
     start = Passport.read(study.start)
     checkpoints = Checkpoints(study.checkpoints, _making(entry, start, study.material, seed))
     feed = Feed(taught.material, _read_at(bench.config, plan), taught.sampler, plan.workers)
-    report = Report(study.report)
+    report = Report(study.report, main=os.environ.get("RANK", "0") == "0")
     loop = Loop(task, plan, Setting(feed, checkpoints, report, taught.validate, seed))
     position = loop.run()
     report.finish(**_made(loop, position, taught))
+    loop.close()
     return _write(loop.kept, bench, taught, entry, (folder, study, start))
 
 
@@ -138,7 +140,7 @@ def prepare(plan: Plan, start: Path, seed: int) -> Bench:
     passport = passport.model_copy(
         update={"preprocessing": config, "precision": plan.precision}
     )
-    return Bench(trunk, passport, base, Views(plan.augment, config), seed)
+    return Bench(trunk, passport, base, Views(plan.augment, _learned_at(config, plan)), seed)
 
 
 def load(folder: Path, entry: dict[str, Any], role: str | None) -> Encoder:
@@ -173,9 +175,17 @@ def _config(config: Preprocessing, plan: Plan) -> Preprocessing:
 
 def _read_at(config: Preprocessing, plan: Plan) -> Preprocessing:
     """How pictures are read: larger than the model's input where random parts are looked at."""
+    config = _learned_at(config, plan)
     channels, height, width = config.input_size
     zoom = plan.augment.zoom
     size = (channels, round(height * zoom), round(width * zoom))
+    return config.model_copy(update={"input_size": size})
+
+
+def _learned_at(config: Preprocessing, plan: Plan) -> Preprocessing:
+    if plan.train_size is None:
+        return config
+    size = (config.input_size[0], plan.train_size, plan.train_size)
     return config.model_copy(update={"input_size": size})
 
 

@@ -6,6 +6,7 @@ was killed goes on bit for bit on a CPU.
 """
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -53,6 +54,8 @@ class Loop:
         # The state is one a process; a second training in it may want another precision.
         AcceleratorState._reset_state()  # noqa: SLF001 (accelerate has no public way)
         self.accelerator = Accelerator(
+            # Without a word, accelerate takes torchrun's processes on CPUs for single ones.
+            cpu="RANK" in os.environ and not torch.cuda.is_available(),
             mixed_precision="bf16" if _half(plan) else "no",
             dynamo_backend="inductor" if plan.compile else None,
         )
@@ -89,7 +92,7 @@ class Loop:
             (*rank, self.accelerator.device.type == "cuda"),
         )
         with Interrupt() as interrupt, self._bar() as bar, contextlib.closing(batches):
-            self.task.train()
+            self._learning()
             for fed in batches:
                 self._step(fed)
                 bar.update(fed.rows.numel() * self.accelerator.num_processes)
@@ -100,7 +103,20 @@ class Loop:
                 if ended:
                     break
         self._keep_best()
+        self.accelerator.wait_for_everyone()  # the first process moves the checkpoints away
         return self.position
+
+    def close(self) -> None:
+        """Leave the other processes, where there are any."""
+        self.accelerator.end_training()
+
+    def _learning(self) -> None:
+        """Have the task in training, but batch norms that are to stay as they were."""
+        self.task.train()
+        if self.plan.freeze_norm:
+            for module in self.task.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):  # noqa: SLF001
+                    module.eval()
 
     def _step(self, fed: Fed) -> None:
         """Move the weights once."""
@@ -178,10 +194,8 @@ class Loop:
         return bool(self.plan.patience) and self.position.stale >= self.plan.patience
 
     def _validate(self, epoch: int) -> dict[str, float]:
-        was = self.kept.training
-        self.kept.eval()
         found = cast("Validate", self.setting.validate)(self.kept.model)
-        self.kept.train(was)
+        self._learning()
         value = next(iter(found.values()))
         if value > self.position.best:
             self.position.best, self.position.best_epoch = value, epoch

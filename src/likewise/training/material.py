@@ -8,11 +8,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from likewise.errors import DataError, bounded, hint
-from likewise.imaging.reader import ImageReader
+
+if TYPE_CHECKING:
+    from likewise.imaging.reader import ImageReader
 
 COLUMNS = ("item_id", "content", "row", "box", "label", "role", "split")
 """What is known of an item; ``row`` is its image's position in the images table."""
@@ -47,8 +50,10 @@ class Material:
         """The items' ids."""
         return self.items["item_id"].to_list()
 
-    def reader(self) -> ImageReader:
+    def reader(self) -> "ImageReader":
         """What reads the pictures of the items, in their order."""
+        from likewise.imaging.reader import ImageReader
+
         boxes = self.items["box"].to_list()
         cut = boxes if any(box is not None for box in boxes) else None
         return ImageReader(self.images, self.items["row"].to_list(), cut)

@@ -41,6 +41,8 @@ class Plan(Part):
         validation: the share of them that is held out to choose the best weights by.
         original: do as the original program did, faults and all; the reports say so.
         input_size: side of the square input in pixels; the start's own where not given.
+        train_size: the side of the pictures that it learns from, where that is another; a
+            smaller one takes less time, and may do better (Touvron et al., FixRes, 2019).
         crop_pct: as in timm: the share of the resized picture that is looked at.
         crop_mode: as in timm: center, squash or border.
         epochs: passes over the items.
@@ -54,6 +56,7 @@ class Plan(Part):
         ema: decay of the moving average of the weights that is kept in their place; 0: none.
         clip: the greatest norm of the gradient; 0: any.
         precision: what a GPU computes in; a CPU computes in float32.
+        freeze_norm: leave the means and variances of batch norms as they were.
         compile: run the model through torch.compile.
         patience: validations without a better one after which it ends; 0: none.
         validate_every: epochs between two validations.
@@ -67,6 +70,7 @@ class Plan(Part):
     validation: float = Field(default=0.1, ge=0, lt=1)
     original: bool = False
     input_size: int | None = Field(default=None, gt=0)
+    train_size: int | None = Field(default=None, gt=0)
     crop_pct: float | None = Field(default=None, gt=0, le=1)
     crop_mode: Literal["center", "squash", "border"] | None = None
     epochs: int = Field(default=20, gt=0)
@@ -82,6 +86,7 @@ class Plan(Part):
     ema: float = Field(default=0.0, ge=0, lt=1)
     clip: float = Field(default=0.0, ge=0)
     precision: Literal["float32", "bfloat16"] = "bfloat16"
+    freeze_norm: bool = False
     compile: bool = False
     patience: int = Field(default=0, ge=0)
     validate_every: int = Field(default=1, gt=0)

@@ -4,7 +4,7 @@ The algorithm is the one that the successor of ARNet describes. Three things dif
 published program: the transformers are registered (there they lay in a plain list, and were
 neither trained nor saved nor put into evaluation), attention runs over the tokens of one
 picture (there over the pictures of a batch), and tokens are averaged over windows of the
-picture (there over consecutive tokens in reading order). A picture's vector hangs on that picture alone.
+picture (there over consecutive tokens in reading order). A vector hangs on its picture alone.
 """
 
 import torch

@@ -30,9 +30,16 @@ class Report:
         self.losses: list[float] = []
 
     def resume(self, step: int, losses: list[float]) -> None:
-        """Go on after ``step`` steps, with the losses of the epoch that has begun."""
+        """Go on after ``step`` steps, with the losses of the epoch that has begun.
+
+        What a killed process wrote of later steps goes.
+        """
         self.losses = list(losses)
         if self._main and step and self._folder.is_dir():
+            for curve in self._folder.glob("plots/**/*.tsv"):
+                head, *rows = curve.read_text(encoding="utf-8").splitlines(keepends=True)
+                kept = [row for row in rows if int(row.split("\t", 1)[0]) < step]
+                curve.write_text("".join([head, *kept]), encoding="utf-8")
             self._open(resume=True)
 
     def step(self, step: int, loss: float, rate: float) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from likewise.config import read_yaml
+from likewise.steps.train import REPORTED
 from likewise.workspace import Workspace
 
 INGESTED = ("images", "items", "findings")
@@ -78,9 +79,7 @@ def _ingest(ws: Workspace, dataset: str) -> Stage:
 def _model(ws: Workspace, model: str) -> Stage:
     outputs = [ws.model(model)]
     if model not in ws.params.models:
-        outputs += [
-            ws.training(model) / name for name in ("made.json", "metrics.json", "plots")
-        ]
+        outputs += [ws.training(model) / name for name in REPORTED]
     return Stage(ws.params.stage(model), f"train-{model}", tuple(outputs))
 
 

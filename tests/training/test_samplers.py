@@ -1,0 +1,56 @@
+"""Who is in a batch, and that it hangs on the seed and the epoch alone."""
+
+from typing import Any
+
+import numpy as np
+
+from likewise.training.plan import Plan
+from likewise.training.samplers import Balanced, Shuffled, pairs
+from likewise.training.schedule import share
+
+
+def test_every_item_once_an_epoch_in_another_order_each_time() -> None:
+    sampler = Shuffled(10, 3, seed=5)
+    first, second = sampler.epoch(0), sampler.epoch(1)
+    assert sampler.steps == 3
+    assert first.shape == (3, 3, 1)
+    assert len(np.unique(first)) == 9
+    assert not np.array_equal(first, second)
+    assert np.array_equal(Shuffled(10, 3, seed=5).epoch(1), second)
+    assert not np.array_equal(Shuffled(10, 3, seed=6).epoch(1), second)
+
+
+def test_fewer_items_than_a_batch_are_one_batch() -> None:
+    assert Shuffled(3, 8, seed=0).epoch(0).shape == (1, 3, 1)
+
+
+def test_so_many_of_every_class() -> None:
+    labels = [0] * 5 + [1] * 2 + [2] * 9 + [3] * 4
+    sampler = Balanced(labels, batch=6, each=3, seed=0)
+    for batch in sampler.epoch(0):
+        codes = np.array(labels)[batch.ravel()]
+        assert sorted(np.bincount(codes, minlength=4).tolist()) == [0, 0, 3, 3]
+    assert sampler.steps == 20 // 6
+
+
+def test_classes_take_turns() -> None:
+    labels = np.repeat(np.arange(8), 4)
+    chosen = Balanced(labels.tolist(), batch=8, each=4, seed=1).epoch(3)
+    assert np.array_equal(np.unique(labels[chosen.ravel()]), np.arange(8))
+
+
+def test_a_query_is_paired_with_the_first_gallery_item_of_its_label() -> None:
+    found = pairs(["a", "b", "a"], ["b", "a", "a", "c"])
+    assert found.tolist() == [[0, 3 + 1], [1, 3 + 0], [2, 3 + 1]]
+
+
+def test_schedules() -> None:
+    plan: dict[str, Any] = {"start": "a", "data": "b", "epochs": 10}
+    cosine = Plan(**plan, warmup=1)
+    assert share(cosine, 0, 4) == 1 / 5
+    assert share(cosine, 4, 4) == 1
+    assert share(cosine, 4 + 36 // 2, 4) == 0.5
+    assert share(cosine, 40, 4) == 0
+    step = Plan(**plan, schedule="step", step=2, gamma=0.5)
+    assert [share(step, n * 4, 4) for n in range(5)] == [1, 1, 0.5, 0.5, 0.25]
+    assert share(Plan(**plan, schedule="constant"), 39, 4) == 1
