@@ -5,7 +5,7 @@ and what is done with it. Only this module reads YAML.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 

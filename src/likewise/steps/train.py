@@ -1,5 +1,6 @@
 """Make a model: its weights and its passport."""
 
+import hashlib
 import os
 import tempfile
 from contextlib import chdir
@@ -15,6 +16,7 @@ from likewise.errors import ConfigError, MissingArtefactError
 from likewise.passport import Passport
 from likewise.recipes import RECIPES
 from likewise.recipes.base import Recipe
+from likewise.steps.corrections import corrected
 from likewise.steps.open import open_workspace
 from likewise.training.material import COLUMNS, Material, Study
 from likewise.workspace import Workspace
@@ -24,7 +26,10 @@ READ = {
     "pretrained": ("content", "split"),
     "distilled": ("content", "split"),
 }
-"""The columns of the items that each section's models learn from, as dvc.yaml says."""
+"""The columns of the items that each section's models learn from, as dvc.yaml says.
+
+What people have corrected is put over them.
+"""
 
 
 REPORTED = ("made.json", "metrics.json", "plots")
@@ -112,7 +117,7 @@ def _material(
     rows = tables.read(images, ["image_id"]).with_row_index("row")
     known = ("item_id", "image_id", "box", *columns)
     found = (
-        tables.read(items, known)
+        corrected(ws, dataset, tables.read(items, known))
         .join(rows, on="image_id", maintain_order="left")
         .with_columns(
             pl.lit(None, pl.String).alias(c) for c in COLUMNS if c not in (*known, "row")
@@ -121,6 +126,9 @@ def _material(
         .sort("item_id")
     )
     digests = _digests(ws, dataset, "items", columns)
+    if ws.corrections(dataset).is_file():
+        content = ws.corrections(dataset).read_bytes()
+        digests[f"{dataset}.corrections"] = hashlib.sha256(content).hexdigest()
     vectors = None
     if teacher is not None:
         vectors = versions.present(ws, ws.embeddings(dataset, teacher))

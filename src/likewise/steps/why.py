@@ -1,5 +1,6 @@
 """Where something comes from: of a model, its recipe, start, data, libraries and training."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,12 @@ def _data(ws: Workspace, passport: Passport) -> list[Fact]:
     """The columns that it learned from; whether they are still those."""
     facts = []
     for column, digest in passport.data.items():
-        dataset, table, name = column.split(".", 2)
+        dataset, table, name = (*column.split(".", 2), "")[:3]
+        if table == "corrections":
+            facts.append(
+                Fact(f"learned from {column}", digest, _corrections(ws, dataset, digest))
+            )
+            continue
         path = ws.digests(dataset, table)
         remark = "no longer here"
         if path.is_file():
@@ -78,6 +84,12 @@ def _data(ws: Workspace, passport: Passport) -> list[Fact]:
             remark = _since(digest, now)
         facts.append(Fact(f"learned from {column}", digest, remark))
     return facts
+
+
+def _corrections(ws: Workspace, dataset: str, then: str) -> str:
+    path = ws.corrections(dataset)
+    content = path.read_bytes() if path.is_file() else b""
+    return _since(then, hashlib.sha256(content).hexdigest())
 
 
 def _options(passport: Passport, entry: dict[str, Any]) -> list[Fact]:
