@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from likewise.steps.show import datasets, show
     from likewise.steps.together import search_many
     from likewise.steps.train import train
+    from likewise.steps.tune import Trial, Tuned, tune
     from likewise.steps.view import view
     from likewise.steps.why import why
 
@@ -82,6 +83,8 @@ _HOMES = {
     "Reference": "literature",
     "Report": "steps.report",
     "StaleArtefactError": "errors",
+    "Trial": "steps.tune",
+    "Tuned": "steps.tune",
     "UnknownNameError": "errors",
     "Version": "steps.log",
     "VersionError": "errors",
@@ -122,6 +125,7 @@ _HOMES = {
     "search_many": "steps.together",
     "show": "steps.show",
     "train": "steps.train",
+    "tune": "steps.tune",
     "validate": "steps.findings",
     "view": "steps.view",
     "why": "steps.why",
@@ -156,6 +160,8 @@ __all__ = [
     "Reference",
     "Report",
     "StaleArtefactError",
+    "Trial",
+    "Tuned",
     "UnknownNameError",
     "Version",
     "VersionError",
@@ -196,6 +202,7 @@ __all__ = [
     "search_many",
     "show",
     "train",
+    "tune",
     "validate",
     "view",
     "why",

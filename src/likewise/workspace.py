@@ -195,6 +195,10 @@ class Workspace:
         """A file of the report that people read: ``html``, ``md``, ``cmc.csv`` ..."""
         return self.reports / f"{run}.{kind}"
 
+    def tuning(self, name: str) -> Path:
+        """The picture of a sweep over indexes; its trials are beside it."""
+        return self.reports / "tuning" / f"{name}.svg"
+
     def staging(self, job: str) -> Path:
         """Where a job writes until it commits."""
         return self.private / "staging" / job

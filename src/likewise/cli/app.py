@@ -51,6 +51,7 @@ COMMANDS = (
     ),
     ("search", find.search, "likewise search gpr1200 --image bird.jpg -k 5 --html hits.html"),
     ("index", find.index, "likewise index gpr1200 lite0 hnsw"),
+    ("tune", find.tune, "likewise tune gpr1200 lite0 --recall 0.95 --memory 2GB"),
     ("indexes", find.indexes, "likewise indexes --json"),
     ("score", read.score, "likewise score gpr1200 --embeddings features.npy --images images/"),
     ("report", write.report, "likewise report gpr1200-lite0-gpr1200"),

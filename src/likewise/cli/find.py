@@ -138,6 +138,37 @@ def index(
         say(f"{found.queries_per_s:,.0f} queries/s at once, {found.nbytes:,} bytes in memory")
 
 
+def tune(
+    dataset: Dataset,
+    model: Model,
+    recall: Annotated[
+        float, typer.Option(metavar="SHARE", help="What is to be reached.")
+    ] = 0.95,
+    memory: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="What it may hold: 500MB, 2GB.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The entry; by default tuned_DATASET_MODEL.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Try every kind of index, draw recall, speed and size, write the best to params.yaml."""
+    found = likewise.tune(dataset, model, recall=recall, memory=memory, name=name)
+    if json:
+        as_json(found)
+        return
+    columns = ("", "family", "options", "recall", "ms", "queries/s", "bytes", "build s")
+    table(columns, [_trial(one, found.chosen) for one in found.trials])
+    note(f"wrote {found.picture}, and {found.name} into params.yaml")
+
+
+def _trial(one: "likewise.Trial", chosen: "likewise.Trial") -> tuple[object, ...]:
+    seen = one.measured
+    asked = ", ".join(f"{k} {v}" for k, v in one.entry.items() if k not in ("kind", "factory"))
+    numbers = (seen.recall, seen.ms, round(seen.queries_per_s), seen.nbytes, one.build_s)
+    return ("*" if one == chosen else "", one.family, asked, *numbers)
+
+
 def indexes(json: Json = False) -> None:
     """List the indexes that are kept: what they cover, their recall, speed and size."""
     found = likewise.list_indexes()

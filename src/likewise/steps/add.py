@@ -2,18 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
-from likewise import commits
-from likewise.config import check_dataset_name, read_params
+from likewise.config import check_dataset_name
 from likewise.errors import DataError
 from likewise.sources import SOURCES
 from likewise.sources.base import Source
 from likewise.steps import corrections
+from likewise.steps.entries import Entries, dumped
 from likewise.steps.layouts import read_as
 from likewise.steps.open import open_workspace
 from likewise.workspace import Workspace
@@ -123,36 +120,16 @@ def _write(
     runs: dict[str, dict[str, str]],
 ) -> None:
     """Both files change together, or neither."""
-    yaml = YAML()
-    yaml.width = 4096
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    document = yaml.load(ws.params_file.read_text(encoding="utf-8")) or {}
-    additions: dict[str, dict[str, Any]] = {
-        "datasets": {dataset: entry},
-        "embeddings": {
-            f"{dataset}-{model}": {"dataset": dataset, "model": model, "dtype": "float32"}
-            for model in ws.params.models
-        },
-        "checks": {dataset: {}},
-        "runs": runs,
+    entries = Entries(ws)
+    entries.add("datasets", {dataset: entry})
+    embeddings = {
+        f"{dataset}-{model}": {"dataset": dataset, "model": model, "dtype": "float32"}
+        for model in ws.params.models
     }
-    for section, entries in additions.items():
-        if not document.get(section):
-            document[section] = {}
-        document[section].update(entries)
-    with commits.alone(ws, "params"):
-        staging = commits.Staging(ws, "params")
-        params = staging.path(ws.params_file)
-        commits.write_text(params, _dumped(yaml, document))
-        read_params(params)
-        commits.write_text(staging.path(ws.card_file(dataset)), _dumped(yaml, card))
-        if not ws.corrections(dataset).exists():
-            none = corrections.text({})
-            commits.write_text(staging.path(ws.corrections(dataset)), none)
-        staging.commit()
-
-
-def _dumped(yaml: YAML, document: object) -> str:
-    text = StringIO()
-    yaml.dump(document, text)
-    return text.getvalue()
+    entries.add("embeddings", embeddings)
+    entries.add("checks", {dataset: {}})
+    entries.add("runs", runs)
+    entries.beside(ws.card_file(dataset), dumped(card))
+    if not ws.corrections(dataset).exists():
+        entries.beside(ws.corrections(dataset), corrections.text({}))
+    entries.commit()

@@ -1,0 +1,62 @@
+"""Entries of params.yaml, written by a verb: all comments stay, and nothing half done."""
+
+from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from likewise import commits
+from likewise.config import read_params
+from likewise.workspace import Workspace
+
+
+class Entries:
+    """params.yaml with some entries more, and files that are written together with it."""
+
+    def __init__(self, ws: Workspace) -> None:
+        """Read what is there; nothing is written yet."""
+        self._ws = ws
+        self._document = _yaml().load(ws.params_file.read_text(encoding="utf-8")) or {}
+        self._beside: dict[Path, str] = {}
+
+    def add(self, section: str, entries: Mapping[str, Any]) -> None:
+        """Put entries into a section; one of the same name is replaced."""
+        if not self._document.get(section):
+            self._document[section] = {}
+        self._document[section].update(entries)
+
+    def beside(self, path: Path, text: str) -> None:
+        """Write another file too, when all of it is written."""
+        self._beside[path] = text
+
+    def commit(self) -> None:
+        """Write all of it, or nothing.
+
+        Raises:
+            ConfigError: params.yaml would be wrong.
+            DataError: another process writes it now, or it cannot be written.
+        """
+        with commits.alone(self._ws, "params"):
+            staging = commits.Staging(self._ws, "params")
+            params = staging.path(self._ws.params_file)
+            commits.write_text(params, dumped(self._document))
+            read_params(params)
+            for path, text in self._beside.items():
+                commits.write_text(staging.path(path), text)
+            staging.commit()
+
+
+def dumped(document: object) -> str:
+    """``document`` as YAML."""
+    text = StringIO()
+    _yaml().dump(document, text)
+    return text.getvalue()
+
+
+def _yaml() -> YAML:
+    yaml = YAML()
+    yaml.width = 4096
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml

@@ -1,0 +1,221 @@
+"""Find the index that suits: sweep the kinds, draw recall, speed and size, write the choice."""
+
+import json
+import math
+import re
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from likewise import commits
+from likewise.errors import ConfigError, DataError
+from likewise.imaging.frontier import Point, frontier, size
+from likewise.indexes import INDEXES
+from likewise.indexes.base import Vectors
+from likewise.indexes.exact import Exact
+from likewise.indexes.probe import Measured, Probes
+from likewise.steps.entries import Entries
+from likewise.steps.open import Dataset, open_workspace
+from likewise.workspace import Workspace
+
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
+_PER_CELL = 39
+"""Vectors a cell that FAISS wants to train on."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One index that was tried: its family, its entry for params.yaml, what was seen of it."""
+
+    family: str
+    entry: dict[str, Any]
+    build_s: float
+    measured: Measured
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What a sweep found.
+
+    Attributes:
+        name: the entry of params.yaml that was written.
+        chosen: the fastest of those that reach the recall within the memory.
+        trials: all that were tried.
+        picture: the SVG; beside it the trials as JSON.
+    """
+
+    name: str
+    chosen: Trial
+    trials: list[Trial]
+    picture: str
+
+
+def tune(
+    dataset: str,
+    model: str,
+    *,
+    recall: float = 0.95,
+    memory: str | int | None = None,
+    name: str | None = None,
+    workspace: Path | None = None,
+) -> Tuned:
+    """Try the kinds of index on the vectors of ``model``, and write the best into params.yaml.
+
+    The best is the fastest, query by query, of those that reach ``recall`` (recall@10 beside
+    exact search, on items drawn at random) and hold no more than ``memory``.
+
+    Args:
+        dataset: its name.
+        model: one that embeds it.
+        recall: what is to be reached, 0 to 1.
+        memory: what the index may hold: bytes, or a text such as ``2GB``; any by default.
+        name: what to call the entry; by default ``tuned_<dataset>_<model>``.
+        workspace: a folder in the catalogue; by default the current one.
+
+    Raises:
+        DataError: no index does it (the nearest is named), or a number is out of range.
+        UnknownNameError: no such data set or model.
+        MissingArtefactError: the data set is not published.
+    """
+    ws = open_workspace(workspace)
+    ws.dataset(dataset)
+    named = name or f"tuned_{dataset}_{model}"
+    most = _checked(recall, memory, named)
+    opened = Dataset(ws, dataset)
+    opened.need_model(model)
+    vectors = Vectors.stored(opened.table, model)
+    trials = list(_trials(ws, vectors, most))
+    chosen = _chosen(trials, recall, most)
+    picture = _write(ws, f"{dataset}-{model}", trials, chosen, recall)
+    entries = Entries(ws)
+    entries.add("indexes", {named: chosen.entry})
+    entries.commit()
+    return Tuned(named, chosen, trials, ws.relative(picture))
+
+
+def candidates(rows: int, dim: int) -> dict[str, list[dict[str, Any]]]:
+    """The indexes to try for (rows, dim) vectors: family -> entries that differ in the asking.
+
+    Cells are 4 sqrt(rows), as FAISS's guidelines have it, where there is enough to train them.
+    """
+    found: dict[str, list[dict[str, Any]]] = {"exact": [{"kind": "exact"}]}
+    found["HNSW32"] = _asked("HNSW32", "ef_search", (16, 32, 64, 128, 256, 512))
+    cells = min(4 * math.isqrt(rows), rows // _PER_CELL)
+    if cells >= 4:
+        probes = [n for n in (1, 2, 4, 8, 16, 32, 64, 128) if n <= cells]
+        codes = next((m for m in (64, 32, 16, 8, 4, 2) if dim % m == 0 and m * 2 <= dim), 0)
+        kinds = ["Flat", "SQ8", "RaBitQ4", "RaBitQ,Refine(SQ8)"]
+        for kind in kinds:
+            found[f"IVF,{kind}"] = _asked(f"IVF{cells},{kind}", "nprobe", probes)
+        for entry in found["IVF,RaBitQ,Refine(SQ8)"]:
+            entry["refine_factor"] = 8
+        if codes and rows >= 256 * _PER_CELL:
+            found[f"OPQ,IVF,PQ{codes}"] = _asked(
+                f"OPQ{codes},IVF{cells},PQ{codes}", "nprobe", probes
+            )
+            shared = {"kind": "lopq", "v": 8, "m": codes}
+            found[f"LOPQ{codes}"] = [{**shared, "nprobe": n} for n in (4, 16, 64)]
+    return found
+
+
+def _asked(factory: str, option: str, values: Sequence[int]) -> list[dict[str, Any]]:
+    return [{"kind": "faiss", "factory": factory, option: value} for value in values]
+
+
+def _checked(recall: float, memory: str | int | None, name: str) -> int | None:
+    """The memory in bytes.
+
+    Raises:
+        DataError: something is out of range.
+    """
+    if not 0 < recall <= 1:
+        raise DataError(f"recall is {recall:g}; it is a share, above 0 and up to 1")
+    if not _NAME.fullmatch(name):
+        raise DataError(f"{name!r} is no name for an index: letters, digits and '_'")
+    if memory is None or isinstance(memory, int):
+        return memory
+    told = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]I?B|B?)\s*", memory.upper())
+    if not told:
+        raise DataError(f"memory is {memory!r}; write 500MB or 2GB")
+    return int(float(told[1]) * _UNITS[told[2].removesuffix("B")])
+
+
+def _trials(ws: Workspace, vectors: Vectors, most: int | None) -> Iterator[Trial]:
+    """Every candidate that can hold its vectors in ``most`` bytes, built and measured."""
+    probes = Probes(vectors, Exact().build(vectors))
+    whole = vectors.rows * vectors.dim * 4
+    families = candidates(vectors.rows, vectors.dim)
+    folder = ws.private / "tune"
+    total = sum(len(entries) for entries in families.values())
+    try:
+        with tqdm(total=total, unit="index", desc="tune", disable=None) as bar:
+            for family, entries in families.items():
+                bar.update(len(entries))
+                bare = family in ("exact", "HNSW32", "IVF,Flat")
+                if not bare or most is None or whole <= most:
+                    yield from _family(family, entries, vectors, probes, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _family(
+    family: str,
+    entries: Sequence[dict[str, Any]],
+    vectors: Vectors,
+    probes: Probes,
+    folder: Path,
+) -> Iterator[Trial]:
+    """The trials of one index, asked in several ways; none where it does not suit."""
+    file = folder / re.sub(r"\W", "_", family)
+    build_s = 0.0
+    for entry in entries:
+        part = INDEXES.build(entry, "tune")
+        began = time.perf_counter()
+        try:
+            built = part.build(vectors, file if part.cached else None)
+        except ConfigError:
+            return
+        build_s = build_s or time.perf_counter() - began
+        held = file.stat().st_size if file.is_file() else vectors.rows * vectors.dim * 4
+        yield Trial(family, entry, build_s, probes.measure(built, held))
+
+
+def _chosen(trials: Sequence[Trial], recall: float, most: int | None) -> Trial:
+    within = [t for t in trials if most is None or t.measured.nbytes <= most]
+    good = [t for t in within if t.measured.recall >= recall]
+    if good:
+        return min(good, key=lambda t: (t.measured.ms, t.measured.nbytes))
+    limit = "any memory" if most is None else size(most)
+    if not within:
+        raise DataError(f"no index that was tried fits into {limit}; allow it more --memory")
+    near = max(within, key=lambda t: t.measured.recall)
+    told = f"{near.measured.recall:.4f} by {near.entry}"
+    raise DataError(f"no index reaches recall {recall:g} in {limit}; the nearest: {told}")
+
+
+def _write(
+    ws: Workspace, name: str, trials: Sequence[Trial], chosen: Trial, recall: float
+) -> Path:
+    """The picture, and the trials as JSON beside it."""
+    points = [
+        Point(
+            t.family,
+            t.measured.recall,
+            1000 / max(t.measured.ms, 1e-6),
+            t.measured.nbytes,
+            t is chosen,
+        )
+        for t in trials
+    ]
+    picture = ws.tuning(name)
+    commits.write_text(picture, frontier(f"Indexes of {name}", points, recall))
+    rows = [{**asdict(t), "measured": t.measured.model_dump()} for t in trials]
+    commits.write_text(picture.with_suffix(".json"), json.dumps(rows, indent=2) + "\n")
+    return picture
