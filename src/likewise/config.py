@@ -66,11 +66,15 @@ class DatasetEntry(Part):
 
 
 class EmbeddingEntry(Part):
-    """Which model embeds which data set, and how the vectors are stored."""
+    """Which model embeds which data set, and how the vectors are stored and indexed.
+
+    ``ann`` holds the options of the ANN index in the published table; see ``indexes.lance``.
+    """
 
     dataset: str
     model: str
     dtype: Literal["float32", "float16"] = "float32"
+    ann: Entry = Field(default_factory=dict)
 
 
 class Check(Part):

@@ -37,6 +37,7 @@ class Digests:
 
     ``further`` is one digest of all columns that are the source's own, in the published table:
     a stage can name it without knowing which they are.
+    ``ann`` is how each vector column is indexed, for the stages that publish and that search.
     ``splits`` is each split of items, "" for items that are in none; columns vouch for it.
     """
 
@@ -45,6 +46,7 @@ class Digests:
     contents: str | None = None
     further: str | None = None
     splits: dict[str, Split] = field(default_factory=dict, compare=False)
+    ann: dict[str, dict[str, Any]] = field(default_factory=dict, compare=False)
 
     def to_yaml(self) -> str:
         """The digest file's text."""
@@ -53,6 +55,8 @@ class Digests:
             head["contents"] = self.contents
         if self.further is not None:
             head["further"] = self.further
+        if self.ann:
+            head["ann"] = self.ann
         if self.splits:
             head["splits"] = {name: asdict(split) for name, split in self.splits.items()}
         return yaml.safe_dump({**head, "columns": self.columns}, sort_keys=False)
@@ -69,7 +73,8 @@ class Digests:
             if isinstance(rows, int) and isinstance(columns, dict):
                 contents, further = document.get("contents"), document.get("further")
                 splits = {name: Split(**said) for name, said in _splits(document)}
-                return cls(rows, columns, contents, further, splits)
+                ann = document.get("ann") or {}
+                return cls(rows, columns, contents, further, splits, ann)
         raise DataError(f"{where}: not a digest file; make it anew with: dvc repro")
 
 

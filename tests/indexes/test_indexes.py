@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import lance
+import lancedb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from likewise.errors import ConfigError
 from likewise.indexes import INDEXES
 from likewise.indexes.base import NONE, Built, Vectors
-from likewise.indexes.lance import ANN_ROWS, build_ann
+from likewise.indexes.lance import ANN_ROWS, Ann, build_ann
 from likewise.schema import STORAGE_VERSION
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -391,3 +392,33 @@ def test_the_ann_index_finds_what_is_near(tmp_path: Path, dtype: str) -> None:
             [len(set(a) & set(b)) / 10 for a, b in zip(found, wanted, strict=True)]
         )
         assert recall >= 0.95, share
+
+
+@pytest.mark.parametrize("kind", ["IVF_FLAT", "IVF_PQ", "IVF_RQ", "IVF_HNSW_SQ"])
+def test_every_kind_of_ann_index_serves_lancedb_and_us(tmp_path: Path, kind: Any) -> None:
+    gallery = clustered(3000, DIM)
+    vectors = stored(tmp_path, gallery)
+    assert vectors.table is not None
+    assert build_ann(vectors.table, "m", Ann(kind=kind, rows=1000, partitions=20))
+    opened = Vectors.stored(lance.dataset(tmp_path / "t.lance"), "m")
+    assert opened.table is not None
+    assert [i.index_type for i in opened.table.describe_indices()] == [kind]
+    oracle = build({"kind": "exact"}, opened)
+    allowed = np.arange(3000) % 2 == 0
+    for mask in (None, allowed):
+        found = build({"kind": "lance", "nprobes": 20}, opened).search(gallery[:50], 10, mask)
+        wanted = oracle.search(gallery[:50], 10, mask)[1]
+        pairs = zip(found[1].tolist(), wanted.tolist(), strict=True)
+        assert np.mean([len(set(a) & set(b)) / 10 for a, b in pairs]) > 0.9
+    table = lancedb.connect(tmp_path).open_table("t")
+    query: Any = table.search(gallery[7])
+    hit = query.metric("cosine").limit(1).to_list()[0]
+    assert hit["item_id"] == "00007"
+
+
+def test_the_ann_index_says_what_does_not_suit(tmp_path: Path) -> None:
+    vectors = stored(tmp_path, clustered(300, DIM))
+    assert vectors.table is not None
+    assert not build_ann(vectors.table, "m", Ann(kind="none", rows=256))
+    with pytest.raises(ConfigError, match="sub_vectors 5 do not divide the 32 dimensions"):
+        build_ann(vectors.table, "m", Ann(kind="IVF_PQ", rows=256, sub_vectors=5))

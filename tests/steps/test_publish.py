@@ -13,7 +13,7 @@ import likewise
 from likewise import recipes, tables
 from likewise.config import read_yaml
 from likewise.digests import Digests, digest_batches
-from likewise.errors import MissingArtefactError, StaleArtefactError
+from likewise.errors import ConfigError, MissingArtefactError, StaleArtefactError
 from likewise.schema import PUBLISHED
 
 if TYPE_CHECKING:
@@ -128,10 +128,14 @@ def test_publishing_again_changes_no_digest(workspace: Path) -> None:
 
 
 def test_labels_have_indices(workspace: Path) -> None:
-    found = {
-        index.field_names[0]: index.index_type for index in table(workspace).describe_indices()
+    found = {index.name: index.index_type for index in table(workspace).describe_indices()}
+    assert found == {
+        "label_idx": "BTree",
+        "split_idx": "Bitmap",
+        "subset_idx": "Bitmap",
+        "label_words": "Inverted",
+        "text_words": "Inverted",
     }
-    assert found == {"label": "BTree", "split": "Bitmap", "subset": "Bitmap"}
 
 
 def test_lancedb_filters_and_searches_it(workspace: Path) -> None:
@@ -186,3 +190,24 @@ def test_a_data_set_without_models_is_published_all_the_same(workspace: Path) ->
     done = likewise.publish("emoji", workspace=workspace)
     assert (done.items, done.models) == (24, [])
     assert table(workspace).schema.names == PUBLISHED.names()
+
+
+def test_how_vectors_are_indexed_is_published_and_embedded_again_for_nothing(
+    workspace: Path,
+) -> None:
+    params = workspace / "params.yaml"
+    text = params.read_text("utf-8")
+    entry = "emoji-tiny: {dataset: emoji, model: tiny"
+    params.write_text(
+        text.replace(entry, f"{entry}, ann: {{kind: IVF_PQ, rows: 300}}", 1), "utf-8"
+    )
+    digests = workspace / "catalog" / "emoji" / "columns" / "tiny.yaml"
+    before = digests.read_text("utf-8")
+    assert likewise.embed("emoji", "tiny").computed == 0
+    assert digests.read_text("utf-8") != before  # publish depends on it
+    likewise.publish("emoji")
+    published = (workspace / "catalog" / "emoji.columns.yaml").read_text("utf-8")
+    assert "kind: IVF_PQ" in published
+    params.write_text(text.replace(entry, f"{entry}, ann: {{kind: IVF}}", 1), "utf-8")
+    with pytest.raises(ConfigError, match=r"embeddings.emoji-tiny.ann: kind: "):
+        likewise.publish("emoji")

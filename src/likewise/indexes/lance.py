@@ -20,6 +20,7 @@ from likewise.indexes.base import (
 )
 from likewise.indexes.exact import ExactSearch
 from likewise.indexes.library import centroids
+from likewise.registry import Part
 
 if TYPE_CHECKING:
     import lance
@@ -142,27 +143,60 @@ class LanceSearch(Built):
         scores[query, place] = 1 - found["_distance"].to_numpy()[order]
 
 
-def build_ann(table: "lance.LanceDataset", column: str, seed: int = 0) -> bool:
-    """Give a vector column of at least ``ANN_ROWS`` rows an ANN index; whether it got one.
+class Ann(Part):
+    """The ANN index that publish gives a vector column, for every LanceDB client to use.
 
-    Inverted lists of 8-bit scalars (IVF_SQ): any dimension will do, a quarter of the size of
-    float32 vectors, and the quickest to build of Lance's kinds. There are sqrt(rows) lists,
-    around centres from k-means with a fixed seed: Lance's own differ from run to run.
+    Attributes:
+        kind: of Lance's: inverted lists of 8-bit scalars (``IVF_SQ``: a quarter of the size of
+            float32 vectors, any dimension, quick to build), of the vectors (``IVF_FLAT``),
+            of product-quantised codes (``IVF_PQ``) or of RaBitQ's bits (``IVF_RQ``), or a graph
+            in each (``IVF_HNSW_SQ``); ``none`` for none.
+        rows: a table of fewer has none: a scan is as quick.
+        partitions: lists; the square root of the rows by default.
+        sub_vectors: bytes of a code (``IVF_PQ``); a quarter of the dimensions by default.
+        seed: of the k-means that puts the lists' centres: Lance's own differ from run to run.
     """
+
+    kind: Literal["IVF_SQ", "IVF_FLAT", "IVF_PQ", "IVF_RQ", "IVF_HNSW_SQ", "none"] = "IVF_SQ"
+    rows: int = Field(default=ANN_ROWS, ge=256)
+    partitions: int | None = Field(default=None, ge=1)
+    sub_vectors: int | None = Field(default=None, ge=1)
+    seed: int = 0
+
+
+def build_ann(table: "lance.LanceDataset", column: str, ann: Ann | None = None) -> bool:
+    """Give a vector column of a table that is large enough an ANN index; whether it got one.
+
+    Raises:
+        ConfigError: the sub-vectors do not divide the dimensions.
+    """
+    ann = ann or Ann()
     rows = table.count_rows()
-    if rows < ANN_ROWS:
+    if ann.kind == "none" or rows < ann.rows:
         return False
-    count = math.isqrt(rows)
     vectors = Vectors.stored(table, column)
-    draw = np.random.default_rng(seed).choice(rows, min(rows, count * _TRAINED), replace=False)
+    count = min(ann.partitions or math.isqrt(rows), rows)
+    rng = np.random.default_rng(ann.seed)
+    draw = rng.choice(rows, min(rows, count * _TRAINED), replace=False)
     sample = vectors.take(np.sort(draw).tolist())
-    centres = centroids(sample.astype(np.float32), count, seed).astype(sample.dtype)
+    centres = centroids(sample.astype(np.float32), count, ann.seed).astype(sample.dtype)
     table.create_index(
         column,
-        "IVF_SQ",
+        ann.kind,
         metric="cosine",
         num_partitions=count,
         ivf_centroids=centres,
         replace=True,
+        num_sub_vectors=_codes(ann, vectors.dim),
     )
     return True
+
+
+def _codes(ann: Ann, dim: int) -> int | None:
+    """The bytes of a code of ``IVF_PQ``."""
+    if ann.kind != "IVF_PQ":
+        return None
+    found = ann.sub_vectors or next(m for m in (dim // 4, dim // 2, dim) if m and dim % m == 0)
+    if dim % found:
+        raise ConfigError(f"ann: sub_vectors {found} do not divide the {dim} dimensions")
+    return found

@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,10 @@ from tqdm import tqdm
 from likewise import commits, tables, versions
 from likewise.errors import DataError, MissingArtefactError, bounded
 from likewise.imaging.reader import ImageReader
+from likewise.indexes.lance import Ann
 from likewise.passport import Passport
 from likewise.recipes import load
+from likewise.registry import check
 from likewise.schema import EMBEDDINGS, vector
 from likewise.steps.open import open_workspace
 from likewise.workspace import Workspace
@@ -49,7 +51,9 @@ def embed(dataset: str, model: str, *, workspace: Path | None = None) -> Embedde
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
-    entry = ws.params.embeddings[ws.params.embedding(dataset, model)]
+    key = ws.params.embedding(dataset, model)
+    entry = ws.params.embeddings[key]
+    ann = check(Ann, entry.ann, f"params.yaml: embeddings.{key}.ann")
     folder = _model(ws, model)
     passport = Passport.read(folder)
     contract = EMBEDDINGS.with_columns(vector("vector", passport.dim, entry.dtype))
@@ -69,6 +73,8 @@ def embed(dataset: str, model: str, *, workspace: Path | None = None) -> Embedde
             _compute(ws, dataset, folder, todo, _Saver(table, schema, entry.dtype))
         tables.settle(table)
         digests = tables.digest(tables.open_table(table, ""), contract)
+        # publish depends on this file, and so on how the vectors are to be indexed.
+        digests = replace(digests, ann={model: ann.model_dump()})
         commits.write_text(staging.path(ws.digests(dataset, model)), digests.to_yaml())
         staging.commit()
     return Embedded(dataset, model, len(todo), len(ready), dropped)

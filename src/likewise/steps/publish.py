@@ -1,6 +1,6 @@
 """Join items, image facts and vectors into the table that people open."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,7 +11,8 @@ import pyarrow as pa
 from likewise import commits, tables, versions
 from likewise.digests import Digester, digest_splits, with_further
 from likewise.errors import StaleArtefactError
-from likewise.indexes.lance import build_ann
+from likewise.indexes.lance import Ann, build_ann
+from likewise.registry import check
 from likewise.schema import IMAGES, ITEMS, PUBLISHED, Column, explained
 from likewise.steps.conditions import WORDS
 from likewise.steps.corrections import corrected
@@ -77,10 +78,12 @@ def publish(dataset: str, *, workspace: Path | None = None) -> Published:
         table = staging.path(ws.published(dataset))
         digester = Digester(PUBLISHED.key)
         tables.write(table, schema, _rows(facts, vectors, schema, digester))
-        build_indices(tables.open_table(table, ""), models)
+        anns = {model: _ann(ws, dataset, model) for model in models}
+        build_indices(tables.open_table(table, ""), anns)
         of_splits = digest_splits(facts.select("item_id", "label", "split").to_arrow())
         digests = with_further(digester.digests("content"), [c.name for c in further])
-        digests = replace(digests, splits=of_splits)
+        told = {model: ann.model_dump() for model, ann in anns.items()}
+        digests = replace(digests, splits=of_splits, ann=told)
         commits.write_text(staging.path(ws.published_digests(dataset)), digests.to_yaml())
         staging.commit()
     return Published(dataset, len(facts), models)
@@ -133,13 +136,19 @@ def _rows(
         yield batch
 
 
-def build_indices(table: "lance.LanceDataset", models: Sequence[str]) -> None:
+def build_indices(table: "lance.LanceDataset", anns: Mapping[str, Ann]) -> None:
     """Index a published table's columns that are filtered by, and its vectors."""
     for column, kind in SCALAR_INDICES.items():
         table.create_scalar_index(column, kind)
     tables.index_words(table, WORDS)
-    for model in models:
-        build_ann(table, model)
+    for model, ann in anns.items():
+        build_ann(table, model, ann)
+
+
+def _ann(ws: Workspace, dataset: str, model: str) -> Ann:
+    """How the vectors of ``model`` are to be indexed in the published table."""
+    key = ws.params.embedding(dataset, model)
+    return check(Ann, ws.params.embeddings[key].ann, f"params.yaml: embeddings.{key}.ann")
 
 
 def _text(field: pa.Field) -> Iterator[tuple[str, str]]:

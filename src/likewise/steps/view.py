@@ -13,6 +13,7 @@ import pyarrow as pa
 from likewise import commits, tables, versions
 from likewise.digests import Digester, digest_splits, with_further
 from likewise.errors import DataError, UnknownNameError
+from likewise.indexes.lance import Ann
 from likewise.schema import PUBLISHED
 from likewise.steps.flagged import flagged, unflagged
 from likewise.steps.open import open_workspace
@@ -60,11 +61,13 @@ def view(name: str, *, workspace: Path | None = None) -> Viewed:
         table = staging.path(ws.published(name))
         digester = Digester(PUBLISHED.key)
         tables.write(table, whole.schema, _rows(whole, mask, digester))
-        build_indices(tables.open_table(table, ""), tables.vector_columns(whole))
+        anns = {model: Ann() for model in tables.vector_columns(whole)}
+        build_indices(tables.open_table(table, ""), anns)
         further = [column.name for column in tables.further_columns(whole)]
         splits = items.filter(mask).select("item_id", "label", "split")
         digests = with_further(digester.digests("content"), further)
-        digests = replace(digests, splits=digest_splits(splits.to_arrow()))
+        told = {model: ann.model_dump() for model, ann in anns.items()}
+        digests = replace(digests, splits=digest_splits(splits.to_arrow()), ann=told)
         commits.write_text(staging.path(ws.published_digests(name)), digests.to_yaml())
         staging.commit()
     return Viewed(name, int(mask.sum()), int((~mask).sum()))
