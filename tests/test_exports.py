@@ -66,6 +66,7 @@ def test_the_public_names() -> None:
         "push",
         "query",
         "references",
+        "release",
         "report",
         "score",
         "search",

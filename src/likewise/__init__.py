@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from likewise.steps.pull import pull, pull_images
     from likewise.steps.push import push
     from likewise.steps.query import query, write_query
+    from likewise.steps.release import release
     from likewise.steps.report import Report, report
     from likewise.steps.schemas import write_schemas
     from likewise.steps.score import score
@@ -119,6 +120,7 @@ _HOMES = {
     "push": "steps.push",
     "query": "steps.query",
     "references": "literature",
+    "release": "steps.release",
     "report": "steps.report",
     "score": "steps.score",
     "search": "steps.search",
@@ -196,6 +198,7 @@ __all__ = [
     "push",
     "query",
     "references",
+    "release",
     "report",
     "score",
     "search",

@@ -62,6 +62,7 @@ COMMANDS = (
     ),
     ("log", history.log, "likewise log gpr1200"),
     ("diff", history.diff, "likewise diff gpr1200 v1 v2 --html changes.html"),
+    ("release", sharing.release, 'likewise release gpr1200 1.2 -m "Twenty labels corrected"'),
     ("push", sharing.push, "likewise push gpr1200"),
     ("pull", sharing.pull, "likewise pull gpr1200 --no-images"),
     ("merge", sharing.merge, "likewise merge origin/labels"),

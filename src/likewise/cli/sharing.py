@@ -103,6 +103,22 @@ def merge_file(
         raise typer.Exit(1)
 
 
+def release(
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="A data set.")],
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="1.2, say.")],
+    message: Annotated[str, typer.Option("--message", "-m", help="What to say of it.")] = "",
+    json: Json = False,
+) -> None:
+    """Check a data set, and release it: a changelog entry and a git tag."""
+    done = likewise.release(dataset, version, message=message)
+    if json:
+        as_json(done)
+        return
+    since = f"since {done.before}: " if done.before else ""
+    say(f"{done.tag}: {since}{done.changes}; {done.findings:,} findings")
+    say("next: likewise push, then: git push --follow-tags")
+
+
 def _side(ours: bool, theirs: bool) -> Literal["ours", "theirs"] | None:
     if ours and theirs:
         raise typer.BadParameter("choose one of --ours and --theirs")

@@ -10,13 +10,14 @@ from likewise.cli.options import Json
 from likewise.cli.output import as_json, note, say, table
 
 
-def export(
+def export(  # noqa: PLR0913 (a function here is a command, an argument an option)
     dataset: Annotated[str, typer.Argument(metavar="DATASET", help="A published data set.")],
     format_: Annotated[
         str,
         typer.Argument(metavar="FORMAT", help="A kind, or a name of params.yaml's exports."),
     ],
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="A folder that is new.")],
+    *,
     where: Annotated[
         str | None, typer.Option(metavar="SQL", help="Only these: split = 'test'.")
     ] = None,
@@ -25,6 +26,9 @@ def export(
         typer.Option("--option", "-o", metavar="KEY=VALUE", help="An option; repeatable."),
     ] = None,
     json: Json = False,
+    rev: Annotated[
+        str | None, typer.Option("--rev", metavar="REV", help="As of a git revision: a tag ...")
+    ] = None,
 ) -> None:
     """Write a data set in a format that other programs read.
 
@@ -33,7 +37,9 @@ def export(
     hold them. The licence of the data set is heeded: say --option purpose=commercial, or
     sharing, where it is not research.
     """
-    done = likewise.export(dataset, format_, to, where=where, options=_options(option or []))
+    done = likewise.export(
+        dataset, format_, to, where=where, options=_options(option or []), rev=rev
+    )
     if json:
         as_json({**vars(done), "folder": str(done.folder)})
         return

@@ -105,7 +105,7 @@ def diff(
         UnknownNameError: no such data set or revision.
         MissingArtefactError: one of the two was not published.
     """
-    sides = [open_workspace(workspace, rev=rev) for rev in (old, new)]
+    sides = [open_workspace(workspace, rev=rev, dataset=dataset) for rev in (old, new)]
     digests = [_digests(ws, dataset, rev) for ws, rev in zip(sides, (old, new), strict=True)]
     columns = _columns(*digests)
     before, after = (Dataset(ws, dataset) for ws in sides)

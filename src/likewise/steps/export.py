@@ -39,13 +39,14 @@ class Exported:
     notes: list[str] = field(default_factory=list)
 
 
-def export(
+def export(  # noqa: PLR0913 (what to export, by keyword)
     dataset: str,
     format: str,
     to: Path,
     *,
     where: str | None = None,
     options: Mapping[str, Any] | None = None,
+    rev: str | None = None,
     workspace: Path | None = None,
 ) -> Exported:
     """Write the published items of ``dataset`` into the new folder ``to``, whole or not at all.
@@ -61,6 +62,7 @@ def export(
         where: SQL; only the items for which it holds. Texts stand in single quotes.
         options: the format's options, and ``purpose``: research, sharing or commercial; texts
             are read as YAML, so ``"true"`` is one of them.
+        rev: a git revision, to export the data set as it was then.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
@@ -68,7 +70,7 @@ def export(
         DataError: ``to`` holds something, the licence forbids it, the SQL is wrong, or the
             format cannot hold these items. Nothing is left of the export then.
     """
-    ws = open_workspace(workspace)
+    ws = open_workspace(workspace, rev=rev, dataset=dataset)
     ws.dataset(dataset)
     entry = _entry(ws.params, format, options or {})
     part = EXPORTS.build(entry, f"export {format}")

@@ -42,7 +42,7 @@ def log(
         VersionError: the catalogue is in no git repository, or nothing is committed yet.
     """
     ws = open_workspace(workspace)
-    begin = versions.resolve(ws.root, rev or "HEAD")
+    begin = versions.resolve(ws.root, rev or "HEAD", dataset)
     card, published, items = (
         ws.relative(path)
         for path in (

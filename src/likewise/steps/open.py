@@ -32,7 +32,11 @@ if TYPE_CHECKING:
 
 
 def open_workspace(
-    workspace: Path | None = None, *, rev: str | None = None, repo: str | None = None
+    workspace: Path | None = None,
+    *,
+    rev: str | None = None,
+    repo: str | None = None,
+    dataset: str = "",
 ) -> Workspace:
     """The workspace around ``workspace`` (by default the current folder), whole.
 
@@ -40,6 +44,7 @@ def open_workspace(
         workspace: a folder in the catalogue.
         rev: a git revision to read it at, instead of what is checked out.
         repo: the URL or folder of another catalogue's git repository, to be read instead.
+        dataset: whose release ``rev`` may name by its number alone: 1.2.
 
     Raises:
         MissingArtefactError: there is none.
@@ -47,10 +52,10 @@ def open_workspace(
         VersionError: ``repo`` cannot be cloned.
     """
     if repo is not None:
-        return versions.at(versions.clone(repo, _caches(workspace)), rev or "HEAD")
+        return versions.at(versions.clone(repo, _caches(workspace)), rev or "HEAD", dataset)
     ws = Workspace.find(workspace)
     commits.recover(ws)
-    return ws if rev is None else versions.at(ws, rev)
+    return ws if rev is None else versions.at(ws, rev, dataset)
 
 
 def _caches(workspace: Path | None) -> Path:
@@ -301,7 +306,7 @@ def open_catalogue(
         UnknownNameError: it has no data set ``name``, or git no revision ``rev``.
         VersionError: the repository cannot be cloned, or the remote not be read.
     """
-    catalogue = Catalogue(open_workspace(workspace, rev=rev, repo=repo))
+    catalogue = Catalogue(open_workspace(workspace, rev=rev, repo=repo, dataset=name or ""))
     return catalogue if name is None else catalogue[name]
 
 

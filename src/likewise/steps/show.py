@@ -136,7 +136,7 @@ def show(dataset: str, *, rev: str | None = None, workspace: Path | None = None)
     Raises:
         UnknownNameError: the catalogue has no such data set, or git no such revision.
     """
-    ws = open_workspace(workspace, rev=rev)
+    ws = open_workspace(workspace, rev=rev, dataset=dataset)
     entry, card = ws.dataset(dataset), ws.card(dataset)
     published = versions.present(ws, ws.published(dataset))
     models = list(_models(published)) if tables.exists(published) else []

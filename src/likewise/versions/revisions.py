@@ -1,6 +1,7 @@
 """Revisions: what git knew of the catalogue at any of them, as a workspace to read."""
 
 import hashlib
+import re
 import shutil
 import tarfile
 from collections.abc import Iterable, Sequence
@@ -17,7 +18,7 @@ _READ = ("params.yaml", "dvc.yaml", "dvc.lock", "catalog", "reports", "models", 
 """What of a commit a version consists of, besides the tables that its dvc.lock names."""
 
 
-def at(ws: Workspace, rev: str) -> Workspace:
+def at(ws: Workspace, rev: str, dataset: str = "") -> Workspace:
     """The workspace as it was at the git revision ``rev``; nobody writes in it.
 
     Cards, params, digests and reports are that revision's; a table is linked from the DVC
@@ -28,7 +29,7 @@ def at(ws: Workspace, rev: str) -> Workspace:
         MissingArtefactError: there was no catalogue yet.
         VersionError: this is no git repository.
     """
-    commit = resolve(ws.home, rev)
+    commit = resolve(ws.home, rev, dataset)
     folder = scratch(ws) / "revisions" / commit
     if not hold(folder / "params.yaml"):
         _extract(ws, commit, rev, folder)
@@ -36,20 +37,29 @@ def at(ws: Workspace, rev: str) -> Workspace:
     return Workspace(folder, ws.home)
 
 
-def resolve(root: Path, rev: str) -> str:
+def resolve(root: Path, rev: str, dataset: str = "") -> str:
     """The commit that ``rev`` (a branch, a tag, ``HEAD~2`` ...) means: 40 digits.
+
+    Of a ``dataset`` it may be a release's number too: 1.2 is the tag ``<dataset>@v1.2.0``.
 
     Raises:
         UnknownNameError: there is none; the nearest names.
         VersionError: ``root`` is in no git repository.
     """
-    for name in (rev, f"refs/remotes/origin/{rev}"):
+    for name in (rev, f"refs/remotes/origin/{rev}", *_release(rev, dataset)):
         with suppress(VersionError):
             asked = f"{name}^{{commit}}"
             return run_git(root, "rev-parse", "--verify", "--end-of-options", asked).split()[-1]
     names = "--format=%(refname:short)"
     known = run_git(root, "for-each-ref", names, "refs/tags", "refs/heads", "refs/remotes")
     raise UnknownNameError("revision", rev, known.split())
+
+
+def _release(rev: str, dataset: str) -> list[str]:
+    number = re.fullmatch(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?", rev)
+    if not number or not dataset:
+        return []
+    return [f"refs/tags/{dataset}@v{'.'.join(part or '0' for part in number.groups())}"]
 
 
 def text_at(root: Path, rev: str, path: str) -> str | None:

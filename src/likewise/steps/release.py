@@ -1,0 +1,116 @@
+"""Give a version of a data set a name that lasts: checks, a changelog entry, a git tag."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from likewise import commits, versions
+from likewise.errors import DataError, bounded
+from likewise.steps.diff import diff
+from likewise.steps.diffpage import summary
+from likewise.steps.doctor import doctor
+from likewise.steps.merge import need_clean
+from likewise.steps.open import open_workspace
+from likewise.steps.show import show
+from likewise.workspace import Workspace
+
+_VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?")
+
+_LEFT_ALONE = ("library", "views", "unfinished", "orphan", "source", "kept")
+"""Checks of the doctor that say nothing of what is released."""
+
+
+@dataclass(frozen=True)
+class Released:
+    """A release: its tag, the one before it ("" for the first), and what changed since."""
+
+    dataset: str
+    tag: str
+    before: str
+    changes: str
+    findings: int
+
+
+def release(
+    dataset: str, version: str, *, message: str = "", workspace: Path | None = None
+) -> Released:
+    """Release the checked-out ``dataset`` as ``version``: a commit and an annotated tag.
+
+    The tag is named as gto names it, ``gpr1200@v1.2.0``, and 1.2 is found by that number in
+    ``likewise.open("gpr1200", rev="1.2")``. What changed since the last release is written to
+    ``catalog/<dataset>/CHANGELOG.md``. Then ``likewise push`` and ``git push --follow-tags``.
+
+    Args:
+        dataset: its name.
+        version: 1, 1.2 or 1.2.3, larger than all before.
+        message: what is to be said of it.
+        workspace: a folder in the catalogue; by default the current one.
+
+    Raises:
+        DataError: no version or not a larger one, uncommitted changes, no licence, or anything
+            that the doctor finds; all of it is named.
+        UnknownNameError: no such data set.
+        MissingArtefactError: it is not published.
+    """
+    ws = open_workspace(workspace)
+    found = show(dataset, workspace=workspace)
+    tag, before = _tag(ws, dataset, version)
+    need_clean(ws)
+    _check(ws, dataset)
+    changes = "first release"
+    items = found.contents.items if found.contents else 0
+    told = f"{items:,} items."
+    if before:
+        changes = summary(diff(dataset, before, workspace=workspace))
+        told = f"{items:,} items. Since {before}: {changes}."
+    entry = "\n\n".join(part for part in (message.strip(), told) if part)
+    with commits.alone(ws, f"release-{dataset}"):
+        changelog = ws.catalog / dataset / "CHANGELOG.md"
+        _prepend(changelog, dataset, tag, entry)
+        path = ws.relative(changelog)
+        versions.run_git(ws.root, "add", "--", path)
+        said = f"Release {tag}"
+        versions.run_git(ws.root, "commit", "--quiet", "--message", said, "--", path)
+        text = f"{said}\n\n{entry}"
+        versions.run_git(ws.root, "tag", "--annotate", tag, "--message", text)
+    return Released(dataset, tag, before, changes, sum(found.findings.values()))
+
+
+def _tag(ws: Workspace, dataset: str, version: str) -> tuple[str, str]:
+    """The tag of a new release, and that of the last one."""
+    asked = _VERSION.fullmatch(version)
+    if not asked:
+        raise DataError(f"{version!r} is no version; 1, 1.2 and 1.2.3 are")
+    numbers = tuple(int(part or 0) for part in asked.groups())
+    known = {}
+    for name in versions.run_git(ws.root, "tag", "--list", f"{dataset}@v*").split():
+        if there := _VERSION.fullmatch(name.partition("@")[2]):
+            known[tuple(int(part or 0) for part in there.groups())] = name
+    last = max(known, default=None)
+    if last is not None and numbers <= last:
+        raise DataError(f"{dataset} was released as {known[last]}; choose a larger version")
+    return f"{dataset}@v{'.'.join(map(str, numbers))}", known[last] if last else ""
+
+
+def _check(ws: Workspace, dataset: str) -> None:
+    """Refuse to release what is not whole, not published, or under no licence."""
+    faults = [
+        f"{problem.what} (run: {problem.command})"
+        for problem in doctor(workspace=ws.root)
+        if problem.check not in _LEFT_ALONE
+    ]
+    licence = ws.card(dataset).licence
+    if licence.spdx == "NOASSERTION" and not licence.terms:
+        card = ws.relative(ws.card_file(dataset))
+        faults.append(f"{card} names no licence: spdx, or terms")
+    if not ws.published_digests(dataset).is_file():
+        faults.append(f"{dataset} is not published (run: dvc repro publish@{dataset})")
+    if faults:
+        said = bounded(faults, len(faults), 10)
+        raise DataError(f"{dataset} is not released, for {len(faults):,} reasons: {said}")
+
+
+def _prepend(path: Path, dataset: str, tag: str, entry: str) -> None:
+    head = f"# {dataset}: releases\n"
+    there = path.read_text(encoding="utf-8").removeprefix(head) if path.is_file() else ""
+    commits.write_text(path, f"{head}\n## {tag}\n\n{entry}\n{there}")

@@ -1,0 +1,44 @@
+"""A release: what it checks, what it writes, and how it is found again."""
+
+from pathlib import Path
+
+import pytest
+
+import likewise
+from likewise.errors import DataError, UnknownNameError
+from likewise.versions import run_git
+
+pytestmark = [pytest.mark.dvc, pytest.mark.torch]
+
+
+def test_a_release_is_a_tag_of_gto_and_an_entry(alice: Path) -> None:
+    done = likewise.release("emoji", "1.2", message="Emoji, all of them.")
+    assert (done.tag, done.before, done.changes) == ("emoji@v1.2.0", "", "first release")
+    text = (alice / "catalog" / "emoji" / "CHANGELOG.md").read_text("utf-8")
+    assert text == "# emoji: releases\n\n## emoji@v1.2.0\n\nEmoji, all of them.\n\n23 items.\n"
+    assert run_git(alice, "status", "--porcelain") == ""
+    assert run_git(alice, "cat-file", "-t", "emoji@v1.2.0") == "tag\n"
+    for rev in ("1.2", "v1.2", "v1.2.0", "emoji@v1.2.0"):
+        assert len(likewise.open("emoji", rev=rev).items) == 23
+    assert likewise.log("emoji", rev="1.2")
+    with pytest.raises(UnknownNameError, match=r"did you mean 'emoji@v1.2.0'"):
+        likewise.open("emoji", rev="emoji@v1.3")
+    with pytest.raises(DataError, match=r"was released as emoji@v1.2.0; choose a larger"):
+        likewise.release("emoji", "1.2.0")
+    with pytest.raises(DataError, match="'one' is no version"):
+        likewise.release("emoji", "one")
+
+
+def test_what_keeps_a_release_back_is_named(alice: Path) -> None:
+    card = alice / "catalog" / "emoji.yaml"
+    card.write_text(card.read_text("utf-8").replace("title: ", "title: My "), "utf-8")
+    with pytest.raises(DataError, match=r"uncommitted changes: catalog/emoji.yaml"):
+        likewise.release("emoji", "1")
+    text = card.read_text("utf-8")
+    cut = text[: text.index("licence:")] + text[text.index("citation:") :]
+    card.write_text(cut, "utf-8")
+    run_git(alice, "commit", "--quiet", "--all", "--message", "no licence")
+    with pytest.raises(DataError, match=r"emoji.yaml names no licence") as caught:
+        likewise.release("emoji", "1")
+    assert len(str(caught.value).splitlines()) == 1
+    assert run_git(alice, "tag", "--list", "emoji*") == ""

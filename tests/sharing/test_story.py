@@ -1,0 +1,113 @@
+"""Three machines, one catalogue: the commands that people type, with the bytes counted."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import likewise
+from likewise.steps import corrections
+from likewise.versions import run_git
+from likewise.workspace import Workspace
+
+pytestmark = [pytest.mark.dvc, pytest.mark.torch, pytest.mark.slow]
+
+LABELS = ("0", "200", "400", "600", "800")
+
+
+def command(root: Path, *words: str, fails: int = 0) -> str:
+    """What a command prints."""
+    place = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    env = {**os.environ, "PATH": place}
+    done = subprocess.run(words, cwd=root, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == fails, done.stdout + done.stderr
+    return done.stdout if not fails else done.stderr
+
+
+def nbytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def repro(root: Path, *words: str) -> set[str]:
+    """The stages that dvc repro runs."""
+    said = command(root, "dvc", "repro", *words)
+    return {line.split("'")[1] for line in said.splitlines() if line.startswith("Running")}
+
+
+def alice_releases(alice: Path) -> None:
+    """She gives the data set a name that lasts, and shares it."""
+    said = command(alice, "likewise", "release", "emoji", "1", "-m", "All that there is")
+    assert said.startswith("emoji@v1.0.0: first release")
+    command(alice, "likewise", "push")
+    command(alice, "git", "push", "--quiet", "--follow-tags", "origin", "main")
+
+
+def bob_corrects(team: Path) -> None:
+    """He has no source and wants no pixels; he corrects 4 of 23 labels."""
+    command(team, "git", "clone", "--quiet", "git", "bob")
+    bob = team / "bob"
+    command(bob, "likewise", "init")
+    command(bob, "likewise", "pull", "--no-images")
+    shutil.rmtree(bob / "emoji")
+    run_git(bob, "rm", "-r", "--quiet", "--cached", "emoji")
+    run_git(bob, "commit", "--quiet", "--message", "the source is Alice's")
+    assert not (bob / "catalog" / "emoji" / "images.lance").exists()
+    sql = "select count(*) as n from emoji where label = '1000'"
+    assert command(bob, "likewise", "query", sql).split() == ["n", "3"]
+    for label in LABELS[:4]:
+        command(bob, "likewise", "correct", "emoji", f"{label}_twemoji.jpg", "--label", "1000")
+    assert repro(bob, "--allow-missing") == {"publish@emoji", "evaluate@emoji-tiny"}
+    assert command(bob, "likewise", "query", sql).split() == ["n", "7"]
+    command(bob, "git", "checkout", "--quiet", "-b", "labels")
+    command(bob, "git", "add", "--all")
+    command(bob, "git", "commit", "--quiet", "--message", "four labels")
+    before = nbytes(team / "remote")
+    command(bob, "likewise", "push")
+    grown = nbytes(team / "remote") - before
+    published = nbytes(bob / "catalog" / "emoji.lance")
+    assert grown <= 1.5 * published  # the published table anew, the run's rows, two lists
+    command(bob, "git", "push", "--quiet", "origin", "labels")
+
+
+def alice_merges(alice: Path) -> None:
+    """She has corrected another label meanwhile."""
+    command(alice, "likewise", "correct", "emoji", "800_noto.jpg", "--label", "0")
+    command(alice, "git", "commit", "--quiet", "--all", "--message", "a fifth label")
+    command(alice, "git", "fetch", "--quiet")
+    command(alice, "likewise", "merge", "origin/labels")
+    made = corrections.read(Workspace(alice).corrections("emoji"))
+    assert len([key for key in made if key.column == "label"]) == 5
+    command(alice, "likewise", "pull")
+    assert repro(alice, "--allow-missing") == {"publish@emoji", "evaluate@emoji-tiny"}
+    command(alice, "git", "add", "--all")
+    command(alice, "git", "commit", "--quiet", "--message", "five labels")
+    said = command(alice, "likewise", "release", "emoji", "2")
+    assert "since emoji@v1.0.0: 5 relabelled" in said
+    command(alice, "likewise", "push")
+    command(alice, "git", "push", "--quiet", "--follow-tags", "origin", "main")
+
+
+def carol_compares(team: Path) -> None:
+    """She opens both releases side by side, and scores the new one again."""
+    command(team, "git", "clone", "--quiet", "git", "carol")
+    carol = team / "carol"
+    old, new = (likewise.open("emoji", rev=rev, workspace=carol) for rev in ("1", "v2.0.0"))
+    counts = [dataset.items.filter(label="1000").height for dataset in (old, new)]
+    assert counts == [3, 7]
+    found = likewise.diff("emoji", "1", "2", workspace=carol)
+    assert found.counts["relabelled"] == 5
+    assert found.items == (23, 23)
+    assert {moved.run for moved in found.metrics} == {"emoji-tiny"}
+    scored = likewise.evaluate("emoji-tiny", rev="emoji@v2.0.0", workspace=carol)
+    assert {m.metric: m.now for m in found.metrics}.items() <= scored.metrics.items()
+    assert not (carol / "catalog" / "emoji.lance").exists()
+
+
+def test_a_team_shares_corrects_and_merges(team: Path) -> None:
+    alice_releases(team / "alice")
+    bob_corrects(team)
+    alice_merges(team / "alice")
+    carol_compares(team)
