@@ -106,6 +106,8 @@ def test_holm() -> None:
 
 
 def test_any_statistic_can_be_resampled() -> None:
-    low, high = resampled(lambda drawn: float(VALUES[::5][drawn].mean()), 60)
+    low, high, smallest = resampled(lambda drawn: float(VALUES[::5][drawn].mean()), 60)
     alone = interval(VALUES[::5], np.arange(60))
     assert (low, high) == pytest.approx((alone.low, alone.high), abs=0.02)
+    assert smallest == pytest.approx(alone.smallest_difference, rel=0.1)
+    assert math.isnan(resampled(lambda drawn: 1.0, 1)[0])

@@ -172,15 +172,21 @@ def bootstrap(sums: Values, sizes: Values) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def resampled(
-    statistic: Callable[[Codes], float], count: int, draws: int = DRAWS
-) -> tuple[float, float]:
-    """The 95 % interval of any ``statistic`` of drawn units, given by number: (count,)."""
+def resampled(statistic: Callable[[Codes], float], count: int) -> tuple[float, float, float]:
+    """The 95 % interval of any ``statistic`` of drawn units, given by number: (count,).
+
+    Returns:
+        Both ends, and the smallest difference to an independent result that would be found;
+        NaN for one unit.
+    """
+    if count < 2:
+        return float("nan"), float("nan"), float("nan")
     rng = np.random.default_rng(SEED)
-    found = [statistic(rng.integers(0, count, count)) for _ in range(draws)]
+    found = [statistic(rng.integers(0, count, count)) for _ in range(DRAWS)]
     share = _expanded((1 - LEVEL) / 2, count)
     low, high = np.nanquantile(found, [share, 1 - share])
-    return float(low), float(high)
+    error = float(np.nanstd(found)) * math.sqrt(2 * count / (count - 1))
+    return float(low), float(high), smallest_difference(error)
 
 
 def standard_error(sums: Values, sizes: Values) -> float:

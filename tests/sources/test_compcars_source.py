@@ -128,7 +128,9 @@ def test_a_car_is_all_that_its_files_say(tmp_path: Path) -> None:
         "seats": 5,
         "type": "SUV",
         "verification": "train+easy",
+        "pairs": ["easy 1 data/image/2/3/unknown/aa.jpg#1"],
     }
+    assert [row["pairs"] for row in rows[1:]] == [None] * 4
     assert [row["verification"] for row in rows[1:]] == ["easy", None, None, None]
     assert [row["split"] for row in rows[1:]] == [None, "test", "train", "test"]
     assert rows[1]["year"] == "unknown"

@@ -23,6 +23,9 @@ PROTOCOLS: Registry[Protocol] = Registry(
         "rparis6k-hard": "likewise.protocols.revisited:RparisHard",
         "rparis6k-medium": "likewise.protocols.revisited:RparisMedium",
         "sbir-acc": "likewise.protocols.sbir:SbirAcc",
+        "verification-easy": "likewise.protocols.verification:VerificationEasy",
+        "verification-hard": "likewise.protocols.verification:VerificationHard",
+        "verification-medium": "likewise.protocols.verification:VerificationMedium",
     },
 )
 

@@ -13,6 +13,7 @@ from likewise.sources.base import Reading, Source, findings, reading
 from likewise.sources.compcars.labels import read_labels, stem
 from likewise.sources.compcars.layout import PARTS, cars
 from likewise.sources.compcars.lists import splits, verification
+from likewise.sources.compcars.pairs import with_pairs
 from likewise.sources.compcars.tables import attributes, colours, names, surveillance
 from likewise.sources.lists import dangling
 from likewise.sources.notes import NotesToo
@@ -64,6 +65,12 @@ class CompCars(Source):
             "the verification lists that name it, of train+easy+medium+hard",
             nullable=True,
         ),
+        Column(
+            "pairs",
+            pa.list_(pa.string()),
+            "its pairs in those lists: level, 1 for the same model or 0, the other item",
+            nullable=True,
+        ),
     )
 
     subsets: tuple[Literal["web", "part", "sv"], ...] = ("web", "sv")
@@ -92,7 +99,9 @@ class CompCars(Source):
             .join(facts, on="model_id", how="left", maintain_order="left")
         )
         faults += [*mapped, *about_labels, *about_lists, *about_pairs, nameless, about_facts]
-        return reading(files, self._items(told), *faults, further=self.further)
+        return reading(
+            files, with_pairs(notes, self._items(told)), *faults, further=self.further
+        )
 
     def _items(self, told: pl.DataFrame) -> pl.DataFrame:
         if self.items == "images":
