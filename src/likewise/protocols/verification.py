@@ -46,7 +46,7 @@ class Verification(Protocol):
             "ties": "half right in ROC-AUC; together on one side of a threshold",
             "metric": "ROC-AUC",
             "denominator": "pairs of the same times pairs of different ones",
-            "threshold": f"of {FOLDS} folds, the best of the other nine, halfway between scores",
+            "threshold": f"of {FOLDS} folds, the best of the others, halfway between scores",
             "average": "over pairs",
             "decimals": DECIMALS,
         }
