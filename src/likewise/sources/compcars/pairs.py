@@ -3,14 +3,14 @@
 import polars as pl
 
 from likewise.sources.lists import lines
-from likewise.sources.notes import Notes
+from likewise.sources.notes import NotesToo
 
 _LISTS = r"(\A|/)verification_(train|pairs_easy|pairs_medium|pairs_hard)\.txt\z"
 _LEVEL = r"(?i)_([a-z]*)\.txt\z"
 _PAIR = r"\A(\S+)\s+(\S+)\s+([01])\z"
 
 
-def with_pairs(notes: Notes, items: pl.DataFrame) -> pl.DataFrame:
+def with_pairs(notes: NotesToo, items: pl.DataFrame) -> pl.DataFrame:
     """``items`` with a column ``pairs``: on the first of each, level, 0 or 1, and the other.
 
     An entry is ``easy 1 data/image/78/1/2014/a.jpg#1``, in the order of the lists; 1 means the
