@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from likewise.steps.compare import Comparison, compare
     from likewise.steps.correct import Corrected, correct
     from likewise.steps.crosswalk import Crosswalk, crosswalk
+    from likewise.steps.describe import Statistics, describe
+    from likewise.steps.describe.page import markdown as describe_markdown
+    from likewise.steps.describe.page import write_description
     from likewise.steps.diff import Difference, diff
     from likewise.steps.diffpage import diff_markdown, write_diff
     from likewise.steps.doctor import Problem, doctor
@@ -84,6 +87,7 @@ _HOMES = {
     "Reference": "literature",
     "Report": "steps.report",
     "StaleArtefactError": "errors",
+    "Statistics": "steps.describe",
     "Trial": "steps.tune",
     "Tuned": "steps.tune",
     "UnknownNameError": "errors",
@@ -95,6 +99,8 @@ _HOMES = {
     "correct": "steps.correct",
     "crosswalk": "steps.crosswalk",
     "datasets": "steps.show",
+    "describe": "steps.describe",
+    "describe_markdown": "steps.describe.page:markdown",
     "diff": "steps.diff",
     "diff_markdown": "steps.diffpage",
     "doctor": "steps.doctor",
@@ -131,6 +137,7 @@ _HOMES = {
     "validate": "steps.findings",
     "view": "steps.view",
     "why": "steps.why",
+    "write_description": "steps.describe.page",
     "write_diff": "steps.diffpage",
     "write_flags": "steps.check.page",
     "write_query": "steps.query",
@@ -162,6 +169,7 @@ __all__ = [
     "Reference",
     "Report",
     "StaleArtefactError",
+    "Statistics",
     "Trial",
     "Tuned",
     "UnknownNameError",
@@ -173,6 +181,8 @@ __all__ = [
     "correct",
     "crosswalk",
     "datasets",
+    "describe",
+    "describe_markdown",
     "diff",
     "diff_markdown",
     "doctor",
@@ -209,6 +219,7 @@ __all__ = [
     "validate",
     "view",
     "why",
+    "write_description",
     "write_diff",
     "write_flags",
     "write_query",

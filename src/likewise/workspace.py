@@ -171,6 +171,10 @@ class Workspace:
         """How a model was trained: metrics, curves, device and hours."""
         return self.reports / "training" / model
 
+    def page(self, dataset: str) -> Path:
+        """The statistics page of a data set."""
+        return self.reports / f"{dataset}.md"
+
     def metrics(self, run: str) -> Path:
         """The numbers of a run, and nothing else: a DVC metric."""
         return self.reports / f"{run}.json"

@@ -42,6 +42,7 @@ COMMANDS = (
     ("view", quality.view, "likewise view birds_clean"),
     ("list", read.list_, "likewise list --json"),
     ("show", read.show, "likewise show gpr1200 --labels"),
+    ("describe", quality.describe, "likewise describe gpr1200 --markdown"),
     ("findings", faults.findings, "likewise findings cards --check box-outside"),
     ("validate", faults.validate, "likewise validate fissp ~/data/fissp"),
     (

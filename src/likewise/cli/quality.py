@@ -1,4 +1,4 @@
-"""The commands about data before they are used: download, measure, check."""
+"""The commands about data before they are used: download, measure, check, view, describe."""
 
 from pathlib import Path
 from typing import Annotated
@@ -42,6 +42,26 @@ def download(
             say(f"{what}: {done.folder}/{file}")
     say(f"licence: {done.licence}")
     say(f"next: {done.next}")
+
+
+def describe(
+    dataset: Dataset,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Write it to reports/, with a picture.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Tell a data set's statistics, as a page in Markdown.
+
+    Splits, labels, sizes, boxes, formats, licences, findings and flags.
+    """
+    if markdown:
+        for path in likewise.write_description(dataset):
+            note(f"wrote {path}")
+    if json:
+        as_json(likewise.describe(dataset))
+    elif not markdown:
+        say(likewise.describe_markdown(likewise.describe(dataset)).rstrip())
 
 
 def measure(dataset: Dataset) -> None:

@@ -1,0 +1,119 @@
+"""The statistics of a data set as a page in Markdown, with a picture of its labels."""
+
+import functools
+import html
+import re
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import jinja2
+
+from likewise import commits
+from likewise.errors import DataError
+from likewise.steps.describe import Statistics, describe
+from likewise.steps.open import open_workspace
+
+LABELS = 50
+"""So many labels are listed; the picture shows all."""
+
+_WIDTH, _HEIGHT, _TOP, _BOTTOM, _LEFT = 720, 240, 28, 24, 56
+_BARS = 240
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
+
+
+def write_description(dataset: str, *, workspace: Path | None = None) -> list[Path]:
+    """Write the statistics page of ``dataset`` into ``reports/``, with its picture.
+
+    The same tables give the same bytes; both files are for git.
+
+    Returns:
+        The files that were written, from the catalogue's root.
+
+    Raises:
+        UnknownNameError: the catalogue has no such data set.
+        MissingArtefactError: it was not ingested.
+        DataError: nothing can be written there.
+    """
+    ws = open_workspace(workspace)
+    found = describe(dataset, workspace=ws.root)
+    page, picture = ws.page(dataset), ws.page(dataset).with_suffix(".svg")
+    texts = {page: markdown(found, picture.name if found.labels else "")}
+    if found.labels:
+        texts[picture] = histogram([label.items for label in found.labels])
+    try:
+        for path, text in texts.items():
+            commits.write_text(path, text)
+    except OSError as error:
+        raise DataError(f"{page} cannot be written: {error.strerror}") from error
+    return [path.relative_to(ws.root) for path in texts]
+
+
+def markdown(found: Statistics, picture: str = "") -> str:
+    """The page; ``picture`` is the name of the labels' histogram beside it, if there is one."""
+    return _template().render(s=found, picture=picture, most=LABELS)
+
+
+def histogram(counts: list[int]) -> str:
+    """An SVG of the items a label, most first; of many labels, means of neighbours.
+
+    Args:
+        counts: the items of every label, descending.
+    """
+    bars = _merged(counts)
+    width, height = _WIDTH - _LEFT, _HEIGHT - _TOP - _BOTTOM
+    step = width / len(bars)
+    gap = min(1.0, step / 5)
+    rectangles = "\n".join(
+        f'<rect x="{_LEFT + number * step:.2f}" '
+        f'y="{_HEIGHT - _BOTTOM - height * bar / counts[0]:.2f}" '
+        f'width="{step - gap:.2f}" height="{height * bar / counts[0]:.2f}"/>'
+        for number, bar in enumerate(bars)
+    )
+    title = f"{len(counts):,} labels, {counts[-1]:,} to {counts[0]:,} items each"
+    floor = _HEIGHT - _BOTTOM
+    return f"""\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img">
+<title>{escape(title)}</title>
+<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fff"/>
+<g font-family="sans-serif" font-size="12" fill="#555">
+<text x="{_LEFT}" y="16">{escape(title)}</text>
+<text x="{_LEFT - 6}" y="{_TOP + 10}" text-anchor="end">{counts[0]:,}</text>
+<text x="{_LEFT - 6}" y="{floor}" text-anchor="end">0</text>
+<text x="{_LEFT}" y="{_HEIGHT - 6}">labels, most items first</text>
+</g>
+<g fill="#3b6ea8">
+{rectangles}
+</g>
+<path d="M{_LEFT} {_TOP}V{floor}H{_WIDTH}" fill="none" stroke="#999"/>
+</svg>
+"""
+
+
+def _merged(counts: list[int]) -> list[float]:
+    """At most ``_BARS`` numbers: means of runs of neighbours of nearly equal length."""
+    bars = min(_BARS, len(counts))
+    edges = [number * len(counts) // bars for number in range(bars + 1)]
+    runs = [counts[edges[n] : edges[n + 1]] for n in range(bars)]
+    return [sum(run) / len(run) for run in runs]
+
+
+def _cell(value: object) -> str:
+    """``value`` as text of a table: nothing in it is markup, and it is one line."""
+    if value is None:
+        return ""
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return _SPECIAL.sub(r"\\\1", html.escape(" ".join(str(value).split()), quote=False))
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    loader = jinja2.PackageLoader("likewise", "templates")
+    # Markdown is no HTML: the filter does what must be done to texts.
+    environment = jinja2.Environment(  # noqa: S701
+        loader=loader, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["cell"] = _cell
+    return environment.get_template("describe.md")
