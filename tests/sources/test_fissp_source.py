@@ -83,6 +83,17 @@ def test_lines_and_lists_and_objects_are_the_same(top: Path) -> None:
     assert read(top).items.equals(whole)
 
 
+def test_boxes_are_numbered_as_they_stand(top: Path) -> None:
+    boxes = [{"box": [n, 0, n + 5, 5], "label": str(n)} for n in range(12)]
+    entries = [{"path": "2.JPG", "boxes": boxes[:3]} for _ in range(12)]
+    entries[11] = {"path": OWL, "boxes": boxes}
+    put(top / "annotations" / "a.jsonl", "\n".join(map(json.dumps, entries)))
+    (top / "annotations" / "a.json").unlink()
+    owls = read(top).items.filter(image_id=OWL)
+    assert owls["item_id"].to_list() == [f"{OWL}#{n}" for n in range(1, 13)]
+    assert owls["label"].to_list() == [str(n) for n in range(12)]
+
+
 def test_archives_stand_for_folders(
     top: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

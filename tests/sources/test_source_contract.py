@@ -2,6 +2,7 @@
 
 import io
 import json
+import pickle  # noqa: TID251 (what the published files are)
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -70,6 +71,8 @@ PLACES: dict[str, Callable[[int, str], str]] = {
     "gpr1200": lambda n, s: f"images/{n}_a{s}",
     "imagenet": lambda n, s: f"Data/CLS-LOC/train/{WNID}/{WNID}_{n}{s}",
     "parquet": lambda n, s: f"images/{n}{s}",
+    "roxford5k": lambda n, s: f"jpg/{n}{s}",
+    "rparis6k": lambda n, s: f"jpg/{n}{s}",
     "sketch": lambda n, s: f"trainB/{n}{s}",
     "voc": lambda n, s: f"JPEGImages/{n}{s}",
     "webdataset": lambda n, s: f"train/{n}{s}",
@@ -112,6 +115,12 @@ def notes(kind: str, names: list[str]) -> dict[str, str]:
     return made.get(kind, {})
 
 
+def truth(stems: list[str]) -> bytes:
+    """What says that a box in another image queries those of ``stems``."""
+    entry = {"bbx": [1.0, 2.0, 9.0, 9.0], "easy": [0], "hard": [1], "junk": []}
+    return pickle.dumps({"imlist": stems, "qimlist": ["query_1"], "gnd": [entry]}, protocol=2)
+
+
 BOXED = ("coco", "compcars", "csv", "fissp", "parquet", "voc", "webdataset", "yolo")
 
 
@@ -128,6 +137,9 @@ def layout(kind: str, top: Path, *, cut: bool = False, backwards: bool = False) 
         stream = io.BytesIO()
         pq.write_table(table, stream)
         said["train.parquet"] = stream.getvalue()
+    if kind in ("roxford5k", "rparis6k"):
+        said[f"gnd_{kind}.pkl"] = truth([Path(name).stem for name in names])
+        said["jpg/query_1.png"] = PICTURES[4][1]
     if kind == "sketch":
         said["trainA/0_1.png"] = PICTURES[4][1]
     for name, data in sorted({**files, **said}.items(), reverse=backwards):

@@ -76,8 +76,10 @@ class Entries:
         texts = [_text(entry.get(name)) for name in TEXTS]
         size = [_number(entry.get("width")), _number(entry.get("height"))]
         end = (place, folder)
-        self._add((image, *texts, None, None, None, None, *size, *end), file, entry, _ENTRY)
-        for number, box in enumerate(entry.get("boxes") or (), start=1):
+        boxes = entry.get("boxes") or ()
+        if not boxes or texts[0] or texts[1]:
+            self._add((image, *texts, None, None, None, None, *size, *end), file, entry, _ENTRY)
+        for number, box in enumerate(boxes, start=1):
             said = [_text(box.get("label")) or texts[0], _text(box.get("text")) or texts[1]]
             corners = _corners(box.get("box"))
             row = (image, *said, *texts[2:], *corners, *size, f"{place}, box {number}", folder)

@@ -65,9 +65,10 @@ class Fissp(Csv):
             rows = pl.concat([rows, _as_numbers(more)], how="diagonal")
             faults += wrong
         used = pl.col("path").str.to_lowercase().str.contains(inside)
-        return self.assembled(
-            files, rows.sort(":where", maintain_order=True), faults, used, tree
-        )
+        file = rows[":where"].str.extract(r"(?s)\A(.*?): ")
+        if not file.is_sorted():  # files come in an archive's own order
+            rows = rows.sort(file, maintain_order=True)
+        return self.assembled(files, rows, faults, used, tree)
 
     def _tree(self, files: Files) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
         """The images that the tree says something of, in canonical order, and findings."""

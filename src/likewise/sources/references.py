@@ -14,6 +14,9 @@ _DEEPEST = 32
 """Components of a reference that are looked at; a deeper path than that is nobody's."""
 
 
+_FAULTS = dict.fromkeys(("reference", "check", "detail"), pl.String)
+
+
 @dataclass(frozen=True, slots=True)
 class Matches:
     """What references mean: ``found`` (reference, path), ``faults`` (reference, check, detail).
@@ -61,12 +64,14 @@ def match(
         hits = _exact(_below(rest, top), known, "")
         rest = rest.join(hits, on="reference", how="anti", maintain_order="left")
         found.append(_one_each(hits))
-    several = []
-    for lower in (False, True):
+    several: list[pl.DataFrame] = []
+    for lower in (False, True) if len(rest) else ():
         hits = _tails(rest, known, lower=lower)
         rest = rest.join(hits, on="reference", how="anti", maintain_order="left")
         found.append(_one_each(hits))
         several.append(hits.filter(pl.col("reference").is_duplicated()))
+    if not several:  # as it should be, and then millions of names are not looked through
+        return Matches(pl.concat(found), pl.DataFrame(schema=_FAULTS))
     faults = [_ambiguous(pl.concat(several)), _dangling(rest, known)]
     return Matches(pl.concat(found), pl.concat(faults))
 
