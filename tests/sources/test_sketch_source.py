@@ -1,5 +1,6 @@
 """Sketches find their photos, in folders of splits and by lists."""
 
+import csv
 import io
 import os
 import random
@@ -19,6 +20,7 @@ from likewise.imaging.decode import decode
 from likewise.sources import SOURCES
 from likewise.sources.base import Reading
 
+SAMPLES = Path(__file__).parents[2] / "samples" / "sketches"
 FOLDERS = [
     "trainB/00066.png",
     "trainA/00066_01.png",
@@ -235,6 +237,22 @@ def test_a_transparent_sketch_lies_on_white() -> None:
     expected = np.full((4, 4, 3), 255)
     expected[1, 1], expected[2, 2] = 0, 255 - 51
     assert (rgb == expected).all()
+
+
+def test_the_shipped_set_has_the_counts_of_its_readme() -> None:
+    reading = read(SAMPLES)
+    counts = reading.items.group_by("split", "role", maintain_order=True).len().rows()
+    assert counts == [
+        ("train", "query", 89),
+        ("train", "gallery", 51),
+        ("test", "query", 45),
+        ("test", "gallery", 27),
+    ]
+    assert reading.items.filter(sketches=0).height == 6
+    assert reading.findings.is_empty()
+    with (SAMPLES / "sources.csv").open(encoding="utf-8") as stream:
+        named = sorted(row["file"].removeprefix("sketches/") for row in csv.DictReader(stream))
+    assert named == reading.items["image_id"].sort().to_list()
 
 
 def test_a_real_set_has_the_counts_of_clothes_v1(shared_data: Path) -> None:

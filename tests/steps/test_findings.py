@@ -74,7 +74,8 @@ def test_findings_are_counted_and_listed(boxed: Path) -> None:
 def test_nothing_to_list_says_what_to_run(workspace: Path) -> None:
     params = workspace / "params.yaml"
     text = params.read_text(encoding="utf-8")
-    added = text.replace("models:", "  new: {path: emoji, annotations: emoji}\nmodels:", 1)
+    entry = "datasets:\n  new: {path: emoji, annotations: emoji}\n"
+    added = text.replace("datasets:\n", entry, 1)
     params.write_text(added, encoding="utf-8")
     with pytest.raises(MissingArtefactError, match="dvc repro ingest@new"):
         likewise.findings("new")

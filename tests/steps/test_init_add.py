@@ -247,6 +247,16 @@ def test_a_wrong_layout_names_those_that_fit(bare: Path, tmp_path: Path) -> None
     assert not (bare / "catalog" / "mine.yaml").exists()
 
 
+def test_a_home_that_the_shell_left_is_found(
+    bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "ir" / "cat").mkdir(parents=True)
+    (tmp_path / "ir" / "cat" / "1.jpg").touch()
+    assert likewise.add("mine", source="folder", path=Path("~/ir")).items == 1
+    assert read_params(bare / "params.yaml").datasets["mine"].path == str(tmp_path / "ir")
+
+
 def test_a_subset_is_an_option_of_the_card(bare: Path, tmp_path: Path) -> None:
     train = tmp_path / "data" / "train" / "n02701002"
     train.mkdir(parents=True)

@@ -10,6 +10,7 @@ import polars as pl
 from likewise import tables, versions
 from likewise.errors import UnknownNameError
 from likewise.sources import SOURCES
+from likewise.steps.layouts import read_as
 from likewise.steps.open import open_workspace
 
 SHOWN = 20
@@ -95,7 +96,7 @@ def validate(
         UnknownNameError: no such kind of source.
     """
     layout = SOURCES.build({"kind": source, **(options or {})}, "source")
-    reading = layout.read(layout.open(path), text or path)
+    reading = read_as(layout, source, path, text or path)
     return _listed(f"{source}: {path}", len(reading.items), reading.findings, None, limit)
 
 

@@ -28,11 +28,13 @@ def read_as(layout: Source, kind: str, path: Path, annotations: Path) -> Reading
     Raises:
         DataError: it does not fit the layout; the text names those that it fits.
     """
-    files = layout.open(path)
+    # A shell leaves the ~ of --path=~/data as it is.
+    place, notes = path.expanduser(), annotations.expanduser()
+    files = layout.open(place)
     try:
-        return layout.read(files, annotations)
+        return layout.read(files, notes)
     except DataError as error:
-        raise DataError(f"{error}; {_advice(kind, path, annotations)}") from error
+        raise DataError(f"{error}; {_advice(kind, place, notes)}") from error
 
 
 def _advice(kind: str, path: Path, annotations: Path) -> str:
