@@ -225,18 +225,6 @@ def parse_yaml(data: bytes, where: str) -> object:
         raise ConfigError(f"{where}: not YAML: {' '.join(str(error).split())}") from error
 
 
-def read_value(text: str, where: str) -> object:
-    """The value that ``text`` is in YAML: a number, ``true``, ``[a, b]``, or a text.
-
-    Raises:
-        ConfigError: it is not YAML.
-    """
-    try:
-        return _Loader(text).get_single_data()
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{where}: not YAML: {' '.join(str(error).split())}") from error
-
-
 def read_params(path: Path) -> Params:
     """The checked content of params.yaml.
 

@@ -181,6 +181,92 @@ def test_an_unknown_licence_says_so_and_terms_are_read() -> None:
     assert verdict(Licence(spdx="MIT AND"), "sharing", changed=False).unknown == "NOASSERTION"
 
 
+def test_a_licence_in_words() -> None:
+    words = Licence(spdx="Attribution-NonCommercial License")
+    assert (
+        "Attribution-NonCommercial License"
+        in verdict(words, "commercial", changed=False).clause
+    )
+    address = Licence(spdx="http://creativecommons.org/licenses/by-nc-sa/2.0/")
+    assert "by-nc-sa" in verdict(address, "commercial", changed=False).clause
+    other = Licence(spdx="MIT or whatever you like")
+    assert verdict(other, "commercial", changed=False).unknown == "MIT or whatever you like"
+
+
+@pytest.fixture
+def licensed(tmp_path: Path) -> Path:
+    """A catalogue of a COCO set whose two images are under two licences."""
+    source = tmp_path / "source"
+    (source / "images").mkdir(parents=True)
+    for name in ("a", "b"):
+        Image.new("RGB", (9, 8), "red" if name == "a" else "blue").save(
+            source / "images" / f"{name}.png"
+        )
+    images = [
+        {"id": n, "file_name": f"{name}.png", "width": 9, "height": 8, "license": n}
+        for n, name in enumerate("ab")
+    ]
+    names = ["CC-BY-4.0", "CC-BY-NC-4.0"]
+    document = {
+        "images": images,
+        "annotations": [
+            {"id": n, "image_id": n, "category_id": 1, "bbox": [1, 2, 3, 4]} for n in (0, 1)
+        ],
+        "categories": [{"id": 1, "name": "thing"}],
+        "licenses": [{"id": n, "name": name} for n, name in enumerate(names)],
+    }
+    (source / "instances_train.json").write_text(json.dumps(document), "utf-8")
+    root = tmp_path / "catalogue"
+    (root / "catalog").mkdir(parents=True)
+    (root / "params.yaml").write_text(
+        f"datasets:\n  things: {{path: {source}, annotations: {source}}}\n", "utf-8"
+    )
+    (root / "catalog" / "things.yaml").write_text("title: T\nsource: {kind: coco}\n", "utf-8")
+    likewise.ingest("things", workspace=root)
+    likewise.publish("things", workspace=root)
+    return root
+
+
+def test_licences_of_single_items_are_obeyed_and_carried(licensed: Path) -> None:
+    options = {"purpose": "commercial"}
+    with pytest.raises(likewise.DataError, match=r"1 items of things are under CC-BY-NC-4\.0"):
+        likewise.export("things", "coco", licensed / "x", options=options, workspace=licensed)
+    likewise.export(
+        "things",
+        "coco",
+        licensed / "free",
+        options=options,
+        where="licence = 'CC-BY-4.0'",
+        workspace=licensed,
+    )
+    likewise.export("things", "yolo", licensed / "all", workspace=licensed)
+    free = json.loads((licensed / "free" / "annotations" / "instances_train.json").read_text())
+    assert [found["name"] for found in free["licenses"]] == ["CC-BY-4.0"]
+    assert free["images"][0]["license"] == free["licenses"][0]["id"]
+    lines = (licensed / "all" / "licences.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"item_id": f"images/{n}.png#1", "image_id": f"images/{n}.png", "licence": licence}
+        for n, licence in (("a", "CC-BY-4.0"), ("b", "CC-BY-NC-4.0"))
+    ]
+
+
+@pytest.mark.dvc
+def test_an_export_of_an_earlier_version(recorded: Path) -> None:
+    def git(*words: str) -> None:
+        who = ("-c", "user.name=t", "-c", "user.email=t@localhost")
+        subprocess.run(["git", *who, *words], cwd=recorded, check=True, capture_output=True)
+
+    git("add", ".")
+    git("commit", "-m", "first")
+    (recorded / "emoji" / "images" / "0_noto.jpg").unlink()
+    likewise.ingest("emoji")
+    likewise.embed("emoji", "tiny")
+    likewise.publish("emoji")
+    now = likewise.export("emoji", "csv", recorded / "now")
+    then = likewise.export("emoji", "csv", recorded / "then", rev="HEAD")
+    assert (now.items, then.items) == (23, 24)
+
+
 def test_the_gate_refuses_with_the_clause(workspace: Path) -> None:
     relicense(workspace, "CC-BY-NC-4.0")
     with pytest.raises(

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli.options import Json
+from likewise.cli.options import Json, parsed
 from likewise.cli.output import as_json, note, say, table
 
 
@@ -16,8 +16,8 @@ def export(  # noqa: PLR0913 (a function here is a command, an argument an optio
         str,
         typer.Argument(metavar="FORMAT", help="A kind, or a name of params.yaml's exports."),
     ],
-    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="A folder that is new.")],
     *,
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="A folder that is new.")],
     where: Annotated[
         str | None, typer.Option(metavar="SQL", help="Only these: split = 'test'.")
     ] = None,
@@ -37,9 +37,8 @@ def export(  # noqa: PLR0913 (a function here is a command, an argument an optio
     hold them. The licence of the data set is heeded: say --option purpose=commercial, or
     sharing, where it is not research.
     """
-    done = likewise.export(
-        dataset, format_, to, where=where, options=_options(option or []), rev=rev
-    )
+    options = parsed(option)
+    done = likewise.export(dataset, format_, to, where=where, options=options, rev=rev)
     if json:
         as_json({**vars(done), "folder": str(done.folder)})
         return
@@ -50,14 +49,6 @@ def export(  # noqa: PLR0913 (a function here is a command, an argument an optio
         table(("left out", "check", "detail"), done.left_out)
     for text in done.notes:
         note(f"note: {text}")
-
-
-def _options(given: list[str]) -> dict[str, str]:
-    """``key=value`` each; what the values are in YAML, the verb finds out."""
-    for text in given:
-        if "=" not in text:
-            raise typer.BadParameter(f"{text!r}: expected KEY=VALUE", param_hint="--option")
-    return {key.strip(): value for key, _, value in (text.partition("=") for text in given)}
 
 
 def report(

@@ -35,7 +35,7 @@ _OPEN = re.compile(
     r"|GFDL-.*|GPL-.*|ISC|LGPL-.*|MIT|MIT-0|MPL-.*|OFL-1\..*|ODbL-1\.0|ODC-By-1\.0|OGL-UK-.*"
     r"|PDDL-1\.0|Unlicense|W3C|Zlib"
 )
-_NON_COMMERCIAL = re.compile(r"non-?commercial|research", re.IGNORECASE)
+_NON_COMMERCIAL = re.compile(r"non-?commercial|research|\bby-nc\b", re.IGNORECASE)
 _TOKEN = re.compile(r"\(|\)|[^\s()]+")
 
 
@@ -51,13 +51,15 @@ def verdict(licence: Licence, purpose: Purpose, *, changed: bool) -> Verdict:
     """What a licence says to an export for ``purpose``, of pixels that are ``changed`` or not.
 
     Of ``A AND B`` both must allow it, of ``A OR B`` one. Where the identifier says nothing
-    (NOASSERTION, LicenseRef-...), the terms are searched for what forbids earning money.
+    (NOASSERTION, LicenseRef-..., a name in words), it and the terms are searched for what
+    forbids earning money.
     """
     if purpose == "research":
         return Verdict()
     found = _Expression(licence.spdx, purpose, changed=changed).verdict()
-    if found.unknown and purpose == "commercial" and _NON_COMMERCIAL.search(licence.terms):
-        return Verdict(clause=f'its terms: "{licence.terms}"')
+    said = f"{licence.spdx} {licence.terms}".strip()
+    if found.unknown and purpose == "commercial" and _NON_COMMERCIAL.search(said):
+        return Verdict(clause=f'its terms: "{licence.terms or licence.spdx}"')
     return found
 
 
@@ -65,12 +67,15 @@ class _Expression:
     """An SPDX expression, read from the left. Source: SPDX specification 2.3, annex D."""
 
     def __init__(self, text: str, purpose: Purpose, *, changed: bool) -> None:
+        self._text = text
         self._tokens = _TOKEN.findall(text) or ["NOASSERTION"]
         self._purpose = purpose
         self._changed = changed
 
     def verdict(self) -> Verdict:
-        return self._any()
+        found = self._any()
+        # What has words left over is a sentence, not an expression.
+        return Verdict(unknown=self._text) if self._tokens else found
 
     def _any(self) -> Verdict:
         found = [self._all()]

@@ -11,7 +11,7 @@ import polars as pl
 import yaml
 
 from likewise import commits, tables
-from likewise.config import Params, read_value, read_yaml
+from likewise.config import Params, read_yaml
 from likewise.digests import Digests
 from likewise.errors import DataError, UnknownNameError
 from likewise.exports import EXPORTS
@@ -60,8 +60,7 @@ def export(  # noqa: PLR0913 (what to export, by keyword)
         format: a name of params.yaml's ``exports``, or a kind: coco, imagenet-npz ...
         to: a folder that is not there yet, or is empty.
         where: SQL; only the items for which it holds. Texts stand in single quotes.
-        options: the format's options, and ``purpose``: research, sharing or commercial; texts
-            are read as YAML, so ``"true"`` is one of them.
+        options: the format's options, and ``purpose``: research, sharing or commercial.
         rev: a git revision, to export the data set as it was then.
         workspace: a folder in the catalogue; by default the current one.
 
@@ -93,14 +92,10 @@ def export(  # noqa: PLR0913 (what to export, by keyword)
 
 def _entry(params: Params, format_: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """``{kind, **options}`` of what is asked for; a transform's name becomes its steps."""
-    said = {
-        key: read_value(value, f"option {key}") if isinstance(value, str) else value
-        for key, value in options.items()
-    }
     if format_ in params.exports:
-        entry = {**params.exports[format_], **said}
+        entry = {**params.exports[format_], **options}
     elif format_ in EXPORTS.kinds():
-        entry = {"kind": format_, **said}
+        entry = {"kind": format_, **options}
     else:
         raise UnknownNameError("export", format_, [*params.exports, *EXPORTS.kinds()])
     name = entry.get("transform")
