@@ -53,7 +53,7 @@ class Averages:
 def query_rows(rows: pl.DataFrame, task: Task, ranking: Ranking, main: Values) -> pl.DataFrame:
     """A row a query, as in ``schema.QUERIES``."""
     ranked = ranking.ranked
-    ids = pa.array(rows["item_id"].to_list(), pa.string()).take(pa.array(task.gallery))
+    ids = rows["item_id"].to_arrow().cast(pa.large_string()).take(pa.array(task.gallery))
     there = ranking.top_rows >= 0
     ends = offsets(there.sum(axis=1))
     first = ranking.top_rows[there]

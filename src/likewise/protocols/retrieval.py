@@ -187,8 +187,9 @@ def _posed(name: str, switches: Switches, rows: pl.DataFrame) -> Task:
 
 
 def _those(vectors: Floats, rows: Ints) -> Floats:
-    """The vectors of ``rows``, which are not copied where they are all."""
-    return vectors if len(rows) == len(vectors) else vectors[rows]
+    """The vectors of ``rows`` (ascending), which are not copied where they stand together."""
+    together = len(rows) > 0 and int(rows[-1] - rows[0]) == len(rows) - 1
+    return vectors[rows[0] : rows[-1] + 1] if together else vectors[rows]
 
 
 def _silenced(gallery: Floats, task: Task) -> Floats:
