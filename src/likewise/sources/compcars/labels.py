@@ -27,9 +27,16 @@ _FILE = r"(\A|/)label/[0-9]+/[0-9]+/[^/]+/[^/]+\.txt\z"
 _KEY = r"(?s)(?:\A|/)label/(.*)\.[^./]*\z"
 
 
+Box = tuple[float, float, float, float]
+
+
+class _BadBoxError(ValueError):
+    """A box that is none: what the check is called, and what is wrong."""
+
+
 class _Label(NamedTuple):
     viewpoint: str
-    box: tuple[float, float, float, float]
+    corners: list[str]
 
 
 def read_labels(
@@ -50,9 +57,14 @@ def read_labels(
         try:
             label = _parsed(data)
         except ValueError as error:
-            faults.append((path, *_check(str(error))))
-        else:
-            rows.append((keys[path], label.viewpoint, label.box))
+            faults.append((path, "bad-annotation", str(error)))
+            continue
+        box = None
+        try:
+            box = _box(label.corners)
+        except _BadBoxError as error:
+            faults.append((path, *error.args))
+        rows.append((keys[path], label.viewpoint, box))
     if files.is_empty():
         said = "no label files: no viewpoints, no boxes"
         absent = findings_frame([("label", "no-label", said)] if len(images) else [])
@@ -70,16 +82,8 @@ def stem() -> pl.Expr:
     return pl.col("key").str.replace(r"\.[^./]*\z", "")
 
 
-def _check(message: str) -> tuple[str, str]:
-    """The check that a message is of, and what it says."""
-    for check in ("reversed-box", "empty-box", "bad-box"):
-        if message.startswith(check):
-            return check, message.removeprefix(f"{check}: ")
-    return "bad-annotation", message
-
-
 def _parsed(data: bytes) -> _Label:
-    """One label file: viewpoint; number of boxes, always 1; x1 y1 x2 y2, from 1, inclusive.
+    """One label file: viewpoint; number of boxes, always 1; x1 y1 x2 y2.
 
     Raises:
         ValueError: it is something else; the text says what.
@@ -94,22 +98,25 @@ def _parsed(data: bytes) -> _Label:
         raise ValueError(f"{lines[0][0][:20]!r} is no viewpoint: -1, or 1 to 5") from None
     if lines[1] != ["1"]:
         raise ValueError(f"it has {' '.join(lines[1])[:20]!r} boxes, not 1")
-    return _Label(viewpoint, _box(lines[2]))
+    return _Label(viewpoint, lines[2])
 
 
-def _box(words: list[str]) -> tuple[float, float, float, float]:
+def _box(words: list[str]) -> Box:
+    """Corners that count from 1 and are inclusive, as half-open pixels.
+
+    Raises:
+        _BadBoxError: they are none.
+    """
+    told = " ".join(words)[:80]
     try:
         x1, y1, x2, y2 = map(int, words)
     except ValueError:
-        raise ValueError(
-            f"bad-box: {' '.join(words)[:60]!r} are no four whole numbers"
-        ) from None
-    told = f"{x1} {y1} {x2} {y2}"[:80]
+        raise _BadBoxError("bad-box", f"{told!r} are no four whole numbers") from None
     if x1 > x2 or y1 > y2:
-        raise ValueError(f"reversed-box: its corners are reversed: {told}")
+        raise _BadBoxError("reversed-box", f"its corners are reversed: {told}")
     if x1 == x2 or y1 == y2:
         # Of inclusive corners that is one pixel wide, which no car is.
-        raise ValueError(f"empty-box: it has no area: {told}")
+        raise _BadBoxError("empty-box", f"it has no area: {told}")
     if x1 < 1 or y1 < 1 or max(x2, y2) > 1 << 20:
-        raise ValueError(f"bad-box: pixels are counted from 1: {told}")
+        raise _BadBoxError("bad-box", f"pixels are counted from 1: {told}")
     return x1 - 1, y1 - 1, x2, y2
