@@ -246,6 +246,17 @@ def test_ten_kinds_of_damage(tmp_path: Path, kind: str, number: int) -> None:
         assert found == expected
 
 
+def test_names_may_lack_their_suffix(tmp_path: Path) -> None:
+    layout("csv", tmp_path)
+    put(tmp_path / "boxes.csv", "image_id,class\na,cat\nb,dog\nc,owl\n")
+    reading = read("csv", tmp_path)
+    assert reading.items.select("image_id", "label").rows() == [
+        ("images/a.jpg", "cat"),
+        ("images/b.JPG", "dog"),
+    ]
+    assert reading.findings["finding_id"].to_list() == ["dangling: boxes.csv: line 4"]
+
+
 ODD = st.one_of(
     st.floats(),
     st.integers(-(10**30), 10**30),

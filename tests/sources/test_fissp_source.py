@@ -184,6 +184,24 @@ def test_a_tree_of_something_else_is_one_error(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+def test_the_examples_of_the_grammar_are_right(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "annotations.md").read_text(encoding="utf-8")
+    blocks = [block.partition("\n")[2] for block in page.split("```")[1::2]]
+    entries, table = blocks[1:]
+    owl = "train/animals/owl/0001.jpg"
+    put(tmp_path / owl)
+    put(tmp_path / "annotations" / "a.json", entries)
+    reading = read(tmp_path)
+    assert reading.findings.is_empty()
+    assert reading.items.select("item_id", "label", "licence").rows() == [
+        (f"{owl}#1", "animals/owl", "CC-BY-4.0"),
+        (f"{owl}#2", "head", "CC-BY-4.0"),
+    ]
+    (tmp_path / "annotations" / "a.json").unlink()
+    put(tmp_path / "annotations" / "a.csv", table)
+    assert read(tmp_path).items["box"].to_list() == [[12, 8, 140, 200]]
+
+
 VALUES = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5)),
     lambda inside: st.one_of(

@@ -4,8 +4,9 @@ Everything is done in columns, a join a depth of folders: millions of names stay
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -14,7 +15,10 @@ _DEEPEST = 32
 """Components of a reference that are looked at; a deeper path than that is nobody's."""
 
 
-_FAULTS = dict.fromkeys(("reference", "check", "detail"), pl.String)
+_HITS = dict.fromkeys(("reference", "path"), pl.String)
+
+_Way = Callable[[pl.DataFrame], pl.DataFrame]
+"""A way to find references: those that are left -> the paths that each may mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +59,23 @@ def match(
     known = pl.DataFrame({"path": paths}).with_columns(key="path")
     if stems:
         known = known.with_columns(key=_stem(pl.col("path")))
-    found, rest = [], asked
-    for folder in dict.fromkeys(("", *folders)):
-        hits = _exact(rest, known, folder)
-        rest = rest.join(hits, on="reference", how="anti", maintain_order="left")
-        found.append(_one_each(hits))
+    exactly: list[_Way] = [lambda rest: _exact(rest.with_columns(key="reference"), known, "")]
+    exactly += [partial(_exact, known=known, folder=f) for f in dict.fromkeys(("", *folders))]
     if top is not None:
-        hits = _exact(_below(rest, top), known, "")
-        rest = rest.join(hits, on="reference", how="anti", maintain_order="left")
-        found.append(_one_each(hits))
-    several: list[pl.DataFrame] = []
-    for lower in (False, True) if len(rest) else ():
-        hits = _tails(rest, known, lower=lower)
-        rest = rest.join(hits, on="reference", how="anti", maintain_order="left")
-        found.append(_one_each(hits))
-        several.append(hits.filter(pl.col("reference").is_duplicated()))
-    if not several:  # as it should be, and then millions of names are not looked through
-        return Matches(pl.concat(found), pl.DataFrame(schema=_FAULTS))
-    faults = [_ambiguous(pl.concat(several)), _dangling(rest, known)]
-    return Matches(pl.concat(found), pl.concat(faults))
+        exactly.append(lambda rest: _exact(_below(rest, top), known, ""))
+    nearly: list[_Way] = [partial(_tails, known=known, lower=lower) for lower in (False, True)]
+    hits, rest = [], asked
+    for way in (*exactly, *nearly):
+        if rest.is_empty():  # as it should be soon: millions of names are not looked through
+            break
+        hits.append(way(rest))
+        rest = rest.join(hits[-1], on="reference", how="anti", maintain_order="left")
+    every = pl.concat([pl.DataFrame(schema=_HITS), *hits])
+    twice = pl.col("reference").is_duplicated()
+    faults = [_ambiguous(every.filter(twice))]
+    if len(rest):
+        faults.append(_dangling(rest, known))
+    return Matches(every.filter(~twice), pl.concat(faults))
 
 
 def _plain(reference: pl.Expr) -> pl.Expr:
@@ -104,7 +106,7 @@ def _tails(asked: pl.DataFrame, known: pl.DataFrame, *, lower: bool) -> pl.DataF
     case = pl.col("key").str.to_lowercase() if lower else pl.col("key")
     wanted = asked.with_columns(key=case)
     depths = wanted.select(depth=pl.col("key").str.count_matches("/")).to_series()
-    hits = [pl.DataFrame(schema={"reference": pl.String, "path": pl.String})]
+    hits = [pl.DataFrame(schema=_HITS)]
     for depth in depths.unique().sort():
         if depth >= _DEEPEST:
             continue
@@ -113,10 +115,6 @@ def _tails(asked: pl.DataFrame, known: pl.DataFrame, *, lower: bool) -> pl.DataF
         here = wanted.filter(depths == depth)
         hits.append(here.join(ends, on="key", maintain_order="left").select(hits[0].columns))
     return pl.concat(hits)
-
-
-def _one_each(hits: pl.DataFrame) -> pl.DataFrame:
-    return hits.filter(~pl.col("reference").is_duplicated())
 
 
 def _ambiguous(hits: pl.DataFrame) -> pl.DataFrame:

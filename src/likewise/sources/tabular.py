@@ -3,6 +3,7 @@
 import difflib
 from abc import ABC
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 import polars as pl
@@ -13,7 +14,7 @@ from likewise.sources.base import Reading, as_findings, findings, reading
 from likewise.sources.boxes import CORNERS, BoxSource, dangling, foreign, split_rank
 from likewise.sources.columns import with_types
 from likewise.sources.folder import SPLITS
-from likewise.sources.references import match
+from likewise.sources.references import Matches, match
 
 TEXTS = ("label", "text", "split", "subset", "role")
 """What a column of text may be, besides the image's name."""
@@ -21,7 +22,10 @@ TEXTS = ("label", "text", "split", "subset", "role")
 _SIZES = ("w", "h")
 
 _KNOWN: dict[str, tuple[str, ...]] = {
-    "image": ("image", "path", "filename", "file_name", "file", "image_path", "img", "name"),
+    "image": (
+        *("image", "path", "filename", "file_name", "file", "image_path", "file_path"),
+        *("filepath", "img_path", "image_name", "img", "name", "image_id"),
+    ),
     "label": ("label", "class", "class_name", "category", "category_name"),
     "text": ("text", "caption", "description"),
     "split": ("split", "set", "partition"),
@@ -224,7 +228,7 @@ def _placed(
         beside = pl.concat_str(":folder", "reference")
         inside = beside.is_in(images["name"].implode())
         rows = rows.with_columns(reference=pl.when(inside).then(beside).otherwise("reference"))
-    found = match(rows["reference"], images["name"], top=files.path)
+    found = _match(rows["reference"], images["name"], files.path)
     nameless = rows.filter(pl.col("reference").is_null()).select(path=":where")
     placed = rows.join(
         found.found.rename({"path": "name"}), on="reference", maintain_order="left"
@@ -235,6 +239,17 @@ def _placed(
             findings(nameless, "bad-row", "it names no image"),
         ]
     )
+
+
+def _match(references: pl.Series, names: pl.Series, top: Path) -> Matches:
+    """As ``match``; a reference that is nothing and has no suffix may lack just that."""
+    found = match(references, names, top=top)
+    bare = found.faults.filter(~pl.col("reference").str.contains(r"\.[^./]*\z"))
+    if bare.is_empty():
+        return found
+    more = match(bare["reference"], names, top=top, stems=True)
+    faults = found.faults.join(more.found, on="reference", how="anti", maintain_order="left")
+    return Matches(pl.concat([found.found, more.found]), faults)
 
 
 def _images(
