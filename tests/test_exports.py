@@ -37,6 +37,7 @@ def test_the_public_names() -> None:
         "Version",
         "VersionError",
         "add",
+        "attention",
         "check",
         "compare",
         "correct",

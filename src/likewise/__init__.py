@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from likewise.literature import Reference, references
     from likewise.protocols.base import Evaluation
     from likewise.steps.add import add
+    from likewise.steps.attention import attention
     from likewise.steps.check import Checked, check
     from likewise.steps.check.page import write_flags
     from likewise.steps.compare import Comparison, compare
@@ -94,6 +95,7 @@ _HOMES = {
     "Version": "steps.log",
     "VersionError": "errors",
     "add": "steps.add",
+    "attention": "steps.attention",
     "check": "steps.check",
     "compare": "steps.compare",
     "correct": "steps.correct",
@@ -176,6 +178,7 @@ __all__ = [
     "Version",
     "VersionError",
     "add",
+    "attention",
     "check",
     "compare",
     "correct",

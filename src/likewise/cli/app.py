@@ -55,6 +55,11 @@ COMMANDS = (
     ("tune", find.tune, "likewise tune gpr1200 lite0 --recall 0.95 --memory 2GB"),
     ("indexes", find.indexes, "likewise indexes --json"),
     ("score", read.score, "likewise score gpr1200 --embeddings features.npy --images images/"),
+    (
+        "attention",
+        write.attention,
+        "likewise attention vit --image bird.jpg --figure heads.svg",
+    ),
     ("report", write.report, "likewise report gpr1200-lite0-gpr1200"),
     (
         "export",

@@ -1,4 +1,4 @@
-"""The commands that write for others: export for programs, report for people."""
+"""The commands that write for others: export for programs, pages and figures for people."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 import likewise
 from likewise.cli.options import Json, parsed
-from likewise.cli.output import as_json, note, say, table
+from likewise.cli.output import as_json, frame_as_json, frame_as_table, note, say, table
 
 
 def export(  # noqa: PLR0913 (a function here is a command, an argument an option)
@@ -62,3 +62,21 @@ def report(
     else:
         say(f"{run}: {made.page}, {made.markdown}, {made.json}")
         say(f"curves: dvc plots show {' '.join(made.plots)}")
+
+
+def attention(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of params.yaml.")],
+    image: Annotated[Path, typer.Option(metavar="FILE", help="A picture to look at.")],
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write an SVG: how far, and at what.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show how far every head of a vision transformer looks, and where."""
+    found = likewise.attention(model, image, figure=figure)
+    if figure:
+        note(f"wrote {figure}")
+    if json:
+        frame_as_json(found)
+    else:
+        frame_as_table(found)

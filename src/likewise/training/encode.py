@@ -7,6 +7,7 @@ nothing runs beside it.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,9 @@ from likewise.training.batches import (
     cores,
     stream,
 )
+
+if TYPE_CHECKING:
+    from likewise.training.attention import Attention
 
 Vectors = npt.NDArray[np.float32]
 
@@ -119,6 +123,17 @@ class Encoder:
                 f"{bounded(wrong, len(wrong))}; look at its weights and at these images"
             )
         return np.asarray((vectors / lengths).numpy(), dtype=np.float32)
+
+    def attention(self, image: Image.Image) -> "Attention":
+        """What every head of the model, a vision transformer, looks at in a picture.
+
+        Raises:
+            DataError: the model is no such transformer.
+        """
+        from likewise.training.attention import attend
+
+        pixels = torch.from_numpy(np.stack([self.transform(image.convert("RGB"))]))
+        return attend(self._model, self._normalised(pixels.to(self.device)))
 
     def _by_gpu(self, pixels: torch.Tensor) -> torch.Tensor:
         half = self.passport.precision == "bfloat16"

@@ -1,90 +1,47 @@
 """The figures of a report, as SVG text that is the same for the same numbers."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from io import StringIO
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-INK, SOFT, BLUE = "#3c3f45", "#8a8d94", "#2f6fb2"
-
-_STYLE: Any = {
-    "svg.hashsalt": "likewise",  # else ids differ from run to run
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "text.color": INK,
-    "axes.edgecolor": SOFT,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": SOFT,
-    "ytick.color": SOFT,
-    "figure.constrained_layout.use": True,
-    "savefig.transparent": True,
-}
+from likewise.steps.drawing import BLUE, SOFT, drawing
 
 _MOST_COLOURS = 20
 SHOWN_ON_MAP = 2_000
 _SEED = 0
 
 
-class Drawing:
-    """A figure in the making; ``svg`` is its text once the drawing is done."""
-
-    svg: str = ""
-
-
-@contextmanager
-def _drawing(width: float, height: float) -> Iterator[tuple["Axes", Drawing]]:
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    drawing = Drawing()
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(width, height))
-        yield figure.add_subplot(), drawing
-        out = StringIO()
-        figure.savefig(out, format="svg", dpi=150, metadata={"Date": None, "Creator": None})
-    text = out.getvalue()
-    drawing.svg = text[text.index("<svg") :]
-
-
 def line(frame: pl.DataFrame, x: str, y: str, label: str) -> str:
     """A curve of one column over another, both shares or ranks, from 0 to 1 upwards."""
-    with _drawing(4.2, 2.8) as (axes, drawing):
+    with drawing(4.2, 2.8) as (axes, drawn):
         axes.plot(frame[x].to_numpy(), frame[y].to_numpy(), color=BLUE, linewidth=1.8)
         axes.set(xlabel=x, ylabel=label, ylim=(0, 1.02))
         axes.grid(visible=True, color=SOFT, alpha=0.2)
-    return drawing.svg
+    return drawn.svg
 
 
 def bars(named: Sequence[tuple[str, float]], label: str) -> str:
     """Upright bars in the order given."""
-    with _drawing(4.2, 2.8) as (axes, drawing):
+    with drawing(4.2, 2.8) as (axes, drawn):
         names = [name for name, _ in named]
         axes.bar(range(len(named)), [value for _, value in named], color=BLUE)
         axes.set_xticks(range(len(named)), names, rotation=45, ha="right")
         axes.set_ylabel(label)
-    return drawing.svg
+    return drawn.svg
 
 
 def intervals(named: Mapping[str, tuple[float, float, float]]) -> str:
     """A row a number: its value, and between what it lies."""
-    with _drawing(4.2, 0.6 + 0.28 * len(named)) as (axes, drawing):
+    with drawing(4.2, 0.6 + 0.28 * len(named)) as (axes, drawn):
         for row, (value, low, high) in enumerate(named.values()):
             axes.plot([low, high], [row, row], color=BLUE, linewidth=5, alpha=0.35)
             axes.plot([value], [row], "o", color=BLUE, markersize=4)
         axes.set_yticks(range(len(named)), list(named))
         axes.invert_yaxis()
         axes.grid(visible=True, axis="x", color=SOFT, alpha=0.2)
-    return drawing.svg
+    return drawn.svg
 
 
 def layout(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
@@ -108,7 +65,7 @@ def chosen(count: int) -> npt.NDArray[np.int64]:
 def points(places: npt.NDArray[np.float32], kinds: pl.Series) -> str:
     """A map of items, a colour a kind where there are few kinds."""
     names = kinds.drop_nulls().unique().sort().to_list()
-    with _drawing(6.4, 5.2) as (axes, drawing):
+    with drawing(6.4, 5.2) as (axes, drawn):
         import matplotlib as mpl
 
         colours = mpl.colormaps["tab20"]
@@ -121,4 +78,4 @@ def points(places: npt.NDArray[np.float32], kinds: pl.Series) -> str:
         if several:
             axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, fontsize=8)
         axes.set_axis_off()
-    return drawing.svg
+    return drawn.svg

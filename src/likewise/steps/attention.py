@@ -1,0 +1,96 @@
+"""Show where a vision transformer looks in a picture."""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from likewise import commits, recipes, versions
+from likewise.errors import DataError, MissingArtefactError, UnknownNameError
+from likewise.steps import asked
+from likewise.steps.asked import Picture
+from likewise.steps.drawing import BLUE, SOFT, canvas
+from likewise.steps.open import open_workspace
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from likewise.training.attention import Attention
+
+_COLUMNS = 4
+
+
+def attention(
+    model: str, image: Picture, *, figure: Path | None = None, workspace: Path | None = None
+) -> pl.DataFrame:
+    """How far every head of ``model`` looks in a picture; where, a figure shows.
+
+    Args:
+        model: a model of params.yaml, a vision transformer.
+        image: a file, its bytes or an opened picture.
+        figure: an SVG file to write: the distances by layer, and what the last layer's class
+            token looks at, a picture a head.
+        workspace: a folder in the catalogue; by default the current one.
+
+    Returns:
+        layer, its name, head (from 1) and distance (pixels of the model's input); the layers
+        from the input on.
+
+    Raises:
+        UnknownNameError: params.yaml has no such model.
+        MissingArtefactError: it was not made yet.
+        DataError: it is no vision transformer, the picture is none, or the figure cannot be
+            written.
+    """
+    ws = open_workspace(workspace)
+    if model not in ws.params.models:
+        raise UnknownNameError("model", model, ws.params.models, "params.yaml")
+    folder = versions.present(ws, ws.model(model))
+    if not folder.is_dir():
+        raise MissingArtefactError(f"model {model!r} is not here", f"dvc repro train@{model}")
+    encoder = recipes.load(folder)
+    picture = asked.picture(image)
+    found = encoder.attention(picture)
+    if figure is not None:
+        try:
+            commits.write_text(figure, _svg(found, encoder.transform(picture)))
+        except OSError as error:
+            raise DataError(f"{figure} cannot be written: {error.strerror}") from error
+    return _frame(found)
+
+
+def _frame(found: "Attention") -> pl.DataFrame:
+    distances = found.distances()
+    heads = distances.shape[1]
+    return pl.DataFrame(
+        {
+            "layer": [n + 1 for n in range(len(found.layers)) for _ in range(heads)],
+            "name": [name for name in found.layers for _ in range(heads)],
+            "head": list(range(1, heads + 1)) * len(found.layers),
+            "distance": distances.ravel(),
+        }
+    )
+
+
+def _svg(found: "Attention", pixels: Any) -> str:
+    saliency = found.saliency()
+    rows = math.ceil(len(saliency) / _COLUMNS)
+    with canvas(7, 2.6 + 1.8 * rows) as (figure, drawn):
+        grid = figure.add_gridspec(rows + 1, _COLUMNS, height_ratios=[1.4, *([1] * rows)])
+        _distances(figure.add_subplot(grid[0, :]), found)
+        for head, weights in enumerate(saliency):
+            axes = figure.add_subplot(grid[1 + head // _COLUMNS, head % _COLUMNS])
+            height, width = pixels.shape[:2]
+            axes.imshow(pixels)
+            axes.imshow(weights, extent=(0, width, height, 0), cmap="inferno", alpha=0.6)
+            axes.set_title(f"head {head + 1}")
+            axes.set_axis_off()
+    return drawn.svg
+
+
+def _distances(axes: "Axes", found: "Attention") -> None:
+    for layer, heads in enumerate(found.distances(), start=1):
+        axes.plot([layer] * len(heads), heads, "o", color=BLUE, markersize=4, alpha=0.7)
+    axes.set(xlabel="layer", ylabel="attention distance, pixels")
+    axes.grid(visible=True, color=SOFT, alpha=0.2)
