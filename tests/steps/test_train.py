@@ -16,6 +16,7 @@ import likewise
 from likewise.errors import ConfigError, DataError, MissingArtefactError, UnknownNameError
 from likewise.imaging.reader import ImageReader
 from likewise.passport import Passport
+from likewise.training import backbones
 
 pytestmark = pytest.mark.torch
 
@@ -227,3 +228,52 @@ def test_a_broken_picture_is_named(workspace: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(ImageReader, "encoded", lambda _, numbers: [b"" for _ in numbers])
     with pytest.raises(DataError, match=r"cannot be decoded: \d+_\w+.jpg \(empty"):
         learn(workspace, LEARNED)
+
+
+def test_a_student_of_vectors_that_are_there(workspace: Path) -> None:
+    entry = {**SMALL, "kind": "distill", "teacher": "tiny", "epochs": 1, "batch": 8}
+    passport = learn(workspace, entry, "distilled")
+    vectors = Passport.read(workspace / "models/tiny").dim
+    assert passport.dim == vectors
+    assert set(passport.data) == {
+        "emoji.items.content",
+        "emoji.items.split",
+        "emoji.tiny.vector",
+    }
+    with pytest.raises(UnknownNameError, match="no model named 'tony'"):
+        learn(workspace, {**entry, "teacher": "tony"}, "distilled")
+
+
+def test_pre_training_keeps_a_plain_backbone_and_hangs_on_no_label(workspace: Path) -> None:
+    entry = {**SMALL, "kind": "ssl", "epochs": 1, "batch": 8, "dim": 8}
+    passport = learn(workspace, entry, "pretrained")
+    assert set(passport.data) == {"emoji.items.content", "emoji.items.split"}
+    plain = backbones.create("test_resnet.r160_in1k")
+    backbones.restore(plain, workspace / "models/learned/model.safetensors")
+    write(workspace, "trained", "tuned", {**LEARNED, "start": "learned", "epochs": 1})
+    assert likewise.train("tuned", workspace=workspace).start == passport.weights_sha256
+
+
+def test_whitening_is_fitted_and_embeds(workspace: Path) -> None:
+    entry = {**SMALL, "kind": "whiten", "dim": 8, "scales": [1.0, 1.5]}
+    assert learn(workspace, entry, "pretrained").dim == 8
+    write(workspace, "embeddings", "emoji-learned", {"dataset": "emoji", "model": "learned"})
+    assert likewise.embed("emoji", "learned", workspace=workspace).computed == 24
+    write(workspace, "pretrained", "twice", {**entry, "start": "learned"})
+    with pytest.raises(ConfigError, match="model 'learned' ends in a linear layer"):
+        likewise.train("twice", workspace=workspace)
+
+
+def test_why_says_what_has_changed_since(workspace: Path) -> None:
+    learn(workspace, {**LEARNED, "epochs": 1})
+    facts = {fact.what: fact for fact in likewise.why("learned", workspace=workspace)}
+    assert facts["weights"].value == "trained from tiny on emoji"
+    assert facts["option loss"].value == "multi-similarity"
+    assert {fact.remark for fact in facts.values()} == {""}
+    assert facts["steps"].value == "2"
+    write(workspace, "trained", "learned", {**LEARNED, "epochs": 2})
+    facts = {fact.what: fact for fact in likewise.why("learned", workspace=workspace)}
+    assert facts["option epochs"].remark == "changed since; run: dvc repro"
+    assert facts["option batch"].remark == ""
+    with pytest.raises(UnknownNameError, match="no model named 'lerned'"):
+        likewise.why("lerned", workspace=workspace)

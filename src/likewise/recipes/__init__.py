@@ -14,9 +14,13 @@ RECIPES: Registry[Recipe] = Registry(
     "recipe",
     {
         "arnet": "likewise.recipes.arnet:Arnet",
+        "arnet-mstr": "likewise.recipes.arnet:ArnetMstr",
         "classify": "likewise.recipes.classify:Classify",
+        "distill": "likewise.recipes.distill:Distill",
         "metric": "likewise.recipes.metric:Metric",
+        "ssl": "likewise.recipes.ssl:Ssl",
         "timm": "likewise.recipes.timm:Timm",
+        "whiten": "likewise.recipes.whiten:Whiten",
     },
 )
 

@@ -25,7 +25,6 @@ class Arnet(Trained):
     without, the pairs themselves are changed at random. ``pseudo`` is the share of sketches
     that is replaced by edges of the photograph. ``gallery`` is how photographs are seen: as
     they are, in grey, or in grey and as a pseudo-sketch of their edges, averaged.
-    ``decorrelate`` is the weight of MSTR's loss, for the recipe that recycles tokens.
 
     ``original`` has false negatives (a photograph twice in a batch) count as negatives, and
     chooses the best weights on the test split, as the original program does.
@@ -64,7 +63,7 @@ class Arnet(Trained):
         architecture = self.architecture(bench.base)
         query = bench.descriptor(architecture)
         model = query if self.shared_encoder else Branches(query, bench.another(architecture))
-        task = PairTask(model, bench.views, bench.config, material.codes()[0], self)
+        task = PairTask(model, bench.views(self), bench.config, material.codes()[0], self)
         return Lesson(
             task,
             Shuffled(units, self.batch, bench.seed),
@@ -78,6 +77,20 @@ class Arnet(Trained):
         if self.original:
             return labelled, labelled.whole().part(self.test_split).labelled()
         return labelled.held_out("label", self.validation, 0)
+
+
+class ArnetMstr(Arnet):
+    """ARNet with multi-scale token recycling, built right; see ``training/recycle.py``.
+
+    A vision transformer with one class token. Start it from an ``arnet`` model, as the paper
+    does, or from any other. The loss is ARNet's plus the decorrelation of both sides' tokens.
+    """
+
+    kind: ClassVar[str] = "arnet-mstr"
+
+    def architecture(self, base: Architecture) -> Architecture:
+        """What stands on the backbone."""
+        return super().architecture(base).model_copy(update={"head": "recycle"})
 
 
 def _pairs(material: Material) -> tuple[Material, "Units"]:

@@ -41,8 +41,38 @@ class Recipe(Part, ABC):
         """
 
 
-class Trained(Plan, Recipe):
-    """A recipe that learns; its fields are its own options and those of the plan."""
+class Learned(Recipe):
+    """A recipe that reads data, whether it goes by steps or not."""
+
+    kind: ClassVar[str]
+    """The name under which the recipe is registered."""
+
+    def load(self, folder: Path, role: str | None = None) -> "Encoder":
+        """What embeds images by the model in ``folder``, as its passport says."""
+        from likewise.training import course
+
+        return course.load(folder, self.entry(), role)
+
+    def entry(self) -> dict[str, object]:
+        """The options as the passport keeps them."""
+        return {"kind": self.kind, **self.model_dump(mode="json")}
+
+    def need(self, study: Study | None) -> Study:
+        """What there is to learn from.
+
+        Raises:
+            ConfigError: nothing was given.
+        """
+        if study is None:
+            raise ConfigError(
+                f"a model of kind {self.kind!r} learns; it belongs under {self.section!r} in "
+                "params.yaml"
+            )
+        return study
+
+
+class Trained(Plan, Learned):
+    """A recipe that learns by steps; its fields are its own options and those of the plan."""
 
     section: ClassVar[str] = "trained"
 
@@ -54,27 +84,11 @@ class Trained(Plan, Recipe):
             DataError: the data do not serve, the loss is no number, or memory is short.
             Stopped: the process was asked to end; all is saved.
         """
-        if study is None:
-            raise ConfigError(
-                f"a model of this kind learns; it belongs under {self.section!r} in params.yaml"
-            )
+        given = self.need(study)
         from likewise.training import course
 
-        return course.make(self, self.lesson, self.entry(), (folder, seed, study))
-
-    def load(self, folder: Path, role: str | None = None) -> "Encoder":
-        """What embeds images by the model in ``folder``, as its passport says."""
-        from likewise.training import course
-
-        return course.load(folder, self.entry(), role)
+        return course.make(self, self.lesson, self.entry(), (folder, seed, given))
 
     @abstractmethod
     def lesson(self, bench: "Bench", material: Material) -> "Lesson":
         """What there is to learn, and by which loss."""
-
-    def entry(self) -> dict[str, object]:
-        """The options as the passport keeps them."""
-        return {"kind": self.kind, **self.model_dump(mode="json")}
-
-    kind: ClassVar[str]
-    """The name under which the recipe is registered."""

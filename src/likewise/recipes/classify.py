@@ -45,7 +45,7 @@ class Classify(Trained):
             )
         architecture = bench.base.model_copy(update={"head": self.head, "project": self.dim})
         task = ClassifyTask(
-            bench.descriptor(architecture), bench.views, codes, self.smoothing, self.mixup
+            bench.descriptor(architecture), bench.views(self), codes, self.smoothing, self.mixup
         )
         held = held.where(pl.col("label").is_in(names))
         return Lesson(

@@ -55,7 +55,7 @@ class Metric(Trained):
         wanted = losses.Chosen(self.loss, self.margin, self.scale, self.negatives, self.miner)
         loss = losses.by_name(wanted, len(names), self.dim or model.width)
         return Lesson(
-            MetricTask(model, bench.views, codes, loss),
+            MetricTask(model, bench.views(self), codes, loss),
             Balanced(codes, self.batch, self.each, bench.seed),
             learned,
             architecture,

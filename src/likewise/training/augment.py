@@ -28,13 +28,20 @@ def draws(seed: int, step: int, view: int, count: int) -> torch.Tensor:
 class Views:
     """Turns pixels as they are read into what a model looks at, changed at random or not."""
 
-    def __init__(self, augment: Augment, config: Preprocessing) -> None:
-        """Take the changes, and the size and normalisation of the model's input."""
+    def __init__(self, augment: Augment, config: Preprocessing, most: float = 1.0) -> None:
+        """Take the changes, the size and normalisation, and the greatest area looked at."""
         self.augment = augment
+        self._config, self._most = config, most
         self.size = config.input_size[1]
         self._mean, self._std = (
             torch.tensor(v).view(1, -1, 1, 1) for v in (config.mean, config.std)
         )
+
+    def smaller(self, size: int) -> "Views":
+        """The same at another size, of small parts of a picture: as in DINO, up to a third."""
+        config = self._config.model_copy(update={"input_size": (3, size, size)})
+        part = self.augment.model_copy(update={"crop": min(self.augment.crop, 0.05)})
+        return Views(part, config, 1 / 3)
 
     def plain(self, pixels: torch.Tensor) -> torch.Tensor:
         """Pixels (n, h, w, 3) uint8 as they are: (n, 3, size, size), normalised."""
@@ -79,7 +86,7 @@ class Views:
         angle = even[:, 0] * math.radians(a.rotate)
         scale = torch.exp(even[:, 1] * math.log1p(a.scale))
         stretch = torch.exp(even[:, 2] * math.log1p(a.stretch) / 2)
-        area = a.crop + (1 - a.crop) * drawn[:, 6]
+        area = a.crop + (self._most - a.crop) * drawn[:, 6]
         aspect = torch.exp(even[:, 7] * _ASPECT / 2) if a.crop < 1 else torch.ones_like(area)
         wide, high = ((area.sqrt() * r).clamp(max=1) for r in (aspect, 1 / aspect))
         x = even[:, 3] * a.shift + even[:, 8] * (1 - wide)

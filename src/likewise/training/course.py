@@ -23,7 +23,7 @@ from likewise.training.encode import Encoder, Vectors
 from likewise.training.feed import Feed
 from likewise.training.loop import Loop, Setting, Validate
 from likewise.training.material import Material, Study
-from likewise.training.plan import Plan
+from likewise.training.plan import Plan, Source
 from likewise.training.report import Report, device
 from likewise.training.samplers import Sampler
 from likewise.training.task import Task
@@ -37,20 +37,22 @@ class Bench:
         trunk: the backbone, with the weights of the model that it starts from.
         passport: that model's passport, with this training's preprocessing.
         base: how the backbone is created.
-        views: what turns pixels into the model's input.
         seed: of everything random.
     """
 
     trunk: nn.Module
     passport: Passport
     base: Architecture
-    views: Views
     seed: int
 
     @property
     def config(self) -> Preprocessing:
         """How pictures are prepared for the model."""
         return self.passport.preprocessing
+
+    def views(self, plan: Plan) -> Views:
+        """What turns pixels into the model's input while it learns by ``plan``."""
+        return Views(plan.augment, _learned_at(self.config, plan))
 
     def descriptor(self, architecture: Architecture) -> Descriptor:
         """The backbone with ``architecture`` on it."""
@@ -121,10 +123,10 @@ def make(
     position = loop.run()
     report.finish(**_made(loop, position, taught))
     loop.close()
-    return _write(loop.kept, bench, taught, entry, (folder, study, start))
+    return write(loop.kept.model, bench, taught.architecture, entry, (folder, study, start))
 
 
-def prepare(plan: Plan, start: Path, seed: int) -> Bench:
+def prepare(plan: Source, start: Path, seed: int) -> Bench:
     """The backbone of the model in ``start``, ready to learn by ``plan``.
 
     Raises:
@@ -140,7 +142,7 @@ def prepare(plan: Plan, start: Path, seed: int) -> Bench:
     passport = passport.model_copy(
         update={"preprocessing": config, "precision": plan.precision}
     )
-    return Bench(trunk, passport, base, Views(plan.augment, _learned_at(config, plan)), seed)
+    return Bench(trunk, passport, base, seed)
 
 
 def load(folder: Path, entry: dict[str, Any], role: str | None) -> Encoder:
@@ -162,7 +164,7 @@ def _encoder(model: Descriptor | Branches, passport: Passport, role: str | None)
     return Encoder(chosen, backbones.transform(passport.preprocessing), passport)
 
 
-def _config(config: Preprocessing, plan: Plan) -> Preprocessing:
+def _config(config: Preprocessing, plan: Source) -> Preprocessing:
     wanted: dict[str, Any] = {}
     if plan.input_size is not None:
         wanted["input_size"] = (3, plan.input_size, plan.input_size)
@@ -208,16 +210,19 @@ def _made(loop: Loop, position: Position, taught: Lesson) -> dict[str, Any]:
     }
 
 
-def _write(
-    task: Task,
+def write(
+    model: Descriptor | Branches,
     bench: Bench,
-    taught: Lesson,
+    architecture: Architecture,
     entry: dict[str, Any],
     given: tuple[Path, Study, Passport],
 ) -> Passport:
+    """Write a model and its passport into a folder; that passport.
+
+    ``given`` are the folder, what was learned from, and the passport of the start.
+    """
     folder, study, start = given
-    model = task.model.to("cpu").eval()
-    architecture = taught.architecture
+    model = model.to("cpu").eval()
     chosen = model if isinstance(model, Descriptor) else model.query
     size = bench.config.input_size
     with torch.inference_mode():

@@ -79,8 +79,6 @@ class Descriptor(nn.Module):
         if self.head is None:
             return cast("torch.Tensor", self.trunk(pixels))
         features = backbones.features(self.trunk, pixels)
-        if isinstance(self.head, Recycle):
-            return cast("torch.Tensor", self.head(features))
         return cast("torch.Tensor", self.head(backbones.places(self.trunk, features)))
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -94,7 +92,13 @@ class Descriptor(nn.Module):
         return torch.cat(units, dim=1)
 
     def both(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The pooled vectors (n, width), and what is made of them (n, dim); of one scale."""
+        """The pooled vectors (n, width), and what is made of them (n, dim); of one scale.
+
+        Where tokens are recycled, the first is the class token alone.
+        """
+        if isinstance(self.head, Recycle):
+            tokens = backbones.features(self.trunk, pixels)
+            return tokens[:, 0], self.projected(self.head(tokens))
         pooled = self.pooled(pixels)
         return pooled, self.projected(pooled)
 

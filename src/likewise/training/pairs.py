@@ -9,6 +9,7 @@ from likewise.passport import Preprocessing
 from likewise.training.augment import Views, edges
 from likewise.training.descriptor import Branches, Descriptor, Seen
 from likewise.training.losses import nt_xent
+from likewise.training.recycle import Recycle
 from likewise.training.task import Task, together
 
 if TYPE_CHECKING:
@@ -56,8 +57,11 @@ class PairTask(Task):
         if self._options.copies:
             plain = self._see.plain(sketches), self._see.plain(photos)
         query, gallery = self._query(), self._gallery()
-        (sk_cls, sk), (ph_cls, ph) = query.both(plain[0]), gallery.both(plain[1])
-        loss = self._near(sk, ph, labels)
+        sk_cls, sk = query.both(plain[0])
+        apart = self._decorrelation(query)
+        ph_cls, ph = gallery.both(plain[1])
+        apart = apart + self._decorrelation(gallery.descriptor)
+        loss = self._near(sk, ph, labels) + apart
         if sk is not sk_cls:
             loss = loss + self._near(sk_cls, ph_cls, labels)
         if self._options.copies:
@@ -77,6 +81,10 @@ class PairTask(Task):
             chosen = numbers[:, -1, None, None, None] < self._options.pseudo
             sketches = torch.where(chosen, outlines, sketches)
         return self._see.changed(sketches, numbers), self._see.changed(photos, drawn[1::2])
+
+    def _decorrelation(self, one: Descriptor) -> "Tensor | float":
+        """The loss of MSTR, where tokens are recycled."""
+        return one.head.loss() if isinstance(one.head, Recycle) else 0.0
 
     def _labels(self, rows: "Tensor") -> "Tensor":
         return self.get_buffer("labels")[rows]

@@ -31,20 +31,36 @@ class Augment(Part):
     zoom: float = Field(default=1.0, ge=1, le=8)
 
 
-class Plan(Part):
-    """Where a training begins, what it sees, and in which steps it goes.
+class Source(Part):
+    """Where a model begins, what it learns from, and how it sees pictures.
 
     Attributes:
         start: the model whose backbone and weights it begins with.
         data: the data set that it learns from.
         split: the items' split; null for all items.
-        validation: the share of them that is held out to choose the best weights by.
-        original: do as the original program did, faults and all; the reports say so.
         input_size: side of the square input in pixels; the start's own where not given.
-        train_size: the side of the pictures that it learns from, where that is another; a
-            smaller one takes less time, and may do better (Touvron et al., FixRes, 2019).
         crop_pct: as in timm: the share of the resized picture that is looked at.
         crop_mode: as in timm: center, squash or border.
+        precision: what a GPU computes in; a CPU computes in float32.
+    """
+
+    start: str
+    data: str
+    split: str | None = "train"
+    input_size: int | None = Field(default=None, gt=0)
+    crop_pct: float | None = Field(default=None, gt=0, le=1)
+    crop_mode: Literal["center", "squash", "border"] | None = None
+    precision: Literal["float32", "bfloat16"] = "bfloat16"
+
+
+class Plan(Source):
+    """In which steps a training goes.
+
+    Attributes:
+        validation: the share of them that is held out to choose the best weights by.
+        original: do as the original program did, faults and all; the reports say so.
+        train_size: the side of the pictures that it learns from, where that is another; a
+            smaller one takes less time, and may do better (Touvron et al., FixRes, 2019).
         epochs: passes over the items.
         batch: items a step, over all processes.
         accumulate: parts that the batch of a process is worked off in, to save memory.
@@ -55,7 +71,6 @@ class Plan(Part):
         warmup: epochs in which the rate rises from zero.
         ema: decay of the moving average of the weights that is kept in their place; 0: none.
         clip: the greatest norm of the gradient; 0: any.
-        precision: what a GPU computes in; a CPU computes in float32.
         freeze_norm: leave the means and variances of batch norms as they were.
         compile: run the model through torch.compile.
         patience: validations without a better one after which it ends; 0: none.
@@ -64,15 +79,9 @@ class Plan(Part):
         workers: processes that decode pictures; by default as many as the device can use.
     """
 
-    start: str
-    data: str
-    split: str | None = "train"
     validation: float = Field(default=0.1, ge=0, lt=1)
     original: bool = False
-    input_size: int | None = Field(default=None, gt=0)
     train_size: int | None = Field(default=None, gt=0)
-    crop_pct: float | None = Field(default=None, gt=0, le=1)
-    crop_mode: Literal["center", "squash", "border"] | None = None
     epochs: int = Field(default=20, gt=0)
     batch: int = Field(default=32, gt=0)
     accumulate: int = Field(default=1, gt=0)
@@ -85,7 +94,6 @@ class Plan(Part):
     warmup: float = Field(default=0.0, ge=0)
     ema: float = Field(default=0.0, ge=0, lt=1)
     clip: float = Field(default=0.0, ge=0)
-    precision: Literal["float32", "bfloat16"] = "bfloat16"
     freeze_norm: bool = False
     compile: bool = False
     patience: int = Field(default=0, ge=0)

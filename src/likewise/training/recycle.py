@@ -42,6 +42,7 @@ class Recycle(nn.Module):
             for _ in self.scales
         )
         self.counts = [_count(tokens, scale) for scale in self.scales]
+        self._seen: torch.Tensor | None = None
         self.mix = nn.Linear(sum(self.counts), 1)
         self.register_buffer(
             "target", decorrelation_target(tokens, self.scales), persistent=False
@@ -59,7 +60,17 @@ class Recycle(nn.Module):
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """Tokens of the backbone, the class token first, to vectors."""
-        return self.joined(tokens, self.tokens(tokens))
+        recycled = self.tokens(tokens)
+        if self.training:
+            self._seen = recycled
+        return self.joined(tokens, recycled)
+
+    def loss(self) -> torch.Tensor:
+        """The decorrelation of the tokens that were recycled last, while it learns."""
+        seen, self._seen = self._seen, None
+        if seen is None:
+            raise RuntimeError("nothing was recycled since the last loss")
+        return self.decorrelation(seen)
 
     def joined(self, tokens: torch.Tensor, recycled: torch.Tensor) -> torch.Tensor:
         """The class token with its share of the ``recycled`` tokens."""

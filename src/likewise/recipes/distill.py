@@ -1,0 +1,63 @@
+"""A small student learns a large teacher's vectors, which are in the catalogue already."""
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from likewise.recipes.base import Trained
+from likewise.recipes.validation import Judge
+from likewise.training.material import Material
+
+if TYPE_CHECKING:
+    from likewise.training.course import Bench, Lesson
+
+
+class Distill(Trained):
+    """The student's vector of a picture is to be the teacher's, by cosine and by neighbours.
+
+    ``teacher`` is a model that embeds the data set; its vectors are read, it never runs. The
+    loss is 1 - cosine, plus ``relations`` times the squared difference of the cosines within a
+    batch (Park et al., Relational Knowledge Distillation, CVPR 2019, of angles simplified to
+    cosines). The student ends in a linear layer of the teacher's length.
+    """
+
+    kind: ClassVar[str] = "distill"
+    section: ClassVar[str] = "distilled"
+    teacher: str
+    head: Literal["none", "gem", "compcars"] = "none"
+    relations: float = Field(default=1.0, ge=0)
+
+    def lesson(self, bench: "Bench", material: Material) -> "Lesson":
+        """Pictures, and the vectors that they are to have."""
+        from likewise.training.course import Lesson
+        from likewise.training.distill import DistillTask, teacher_vectors
+        from likewise.training.samplers import Shuffled
+
+        learned, held = material.held_out("content", self.validation, 0)
+        wanted = teacher_vectors(learned)
+        architecture = bench.base.model_copy(
+            update={"head": self.head, "project": wanted.shape[1]}
+        )
+        model = bench.descriptor(architecture)
+        return Lesson(
+            DistillTask(model, bench.views(self), wanted, self.relations),
+            Shuffled(len(learned), self.batch, bench.seed),
+            learned,
+            architecture,
+            _by_cosine(bench, held),
+        )
+
+
+def _by_cosine(bench: "Bench", held: Material) -> Judge | None:
+    """The mean cosine to the teacher's vectors of what was held out."""
+    if not len(held):
+        return None
+    from likewise.training.distill import teacher_vectors
+
+    wanted = teacher_vectors(held).numpy()
+
+    def judge(model: Any) -> dict[str, float]:
+        found = bench.vectors(model, held)
+        return {"cosine": float((found * wanted).sum(axis=1).mean())}
+
+    return judge

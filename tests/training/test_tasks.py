@@ -1,0 +1,253 @@
+"""Every recipe that learns: its task steps, gradients arrive, a vector is of one picture."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from likewise.errors import ConfigError, DataError
+from likewise.passport import Architecture
+from likewise.recipes import RECIPES
+from likewise.recipes.base import Trained
+from likewise.training import course
+from likewise.training.augment import DRAWS, Views, draws, edges
+from likewise.training.course import Bench, Lesson
+from likewise.training.descriptor import Branches, Descriptor, Seen
+from likewise.training.distill import DistillTask
+from likewise.training.losses import nt_xent
+from likewise.training.material import COLUMNS, Material
+from likewise.training.pairs import PairTask
+from likewise.training.plan import Augment
+from likewise.training.recycle import Recycle, decorrelation_target
+from likewise.training.samplers import Shuffled
+from likewise.training.whiten import fitted
+
+pytestmark = pytest.mark.torch
+
+COMMON: dict[str, Any] = {"start": "s", "data": "d", "split": None, "validation": 0.0}
+ENTRIES: dict[str, tuple[str, dict[str, Any]]] = {
+    "classify": ("test_resnet", {"kind": "classify", "smoothing": 0.1, "mixup": 0.5}),
+    "metric-gem": ("test_resnet", {"kind": "metric", "head": "gem", "dim": 8}),
+    "metric-compcars": (
+        "test_resnet",
+        {"kind": "metric", "head": "compcars", "dim": 8, "loss": "compcars"},
+    ),
+    "metric-proxies": ("test_vit", {"kind": "metric", "loss": "proxy-anchor", "head": "none"}),
+    "arnet": ("test_vit", {"kind": "arnet", "dim": 8}),
+    "arnet-shared": (
+        "test_resnet",
+        {"kind": "arnet", "dim": 0, "shared_encoder": True, "copies": False, "pseudo": 0.5}
+        | {"gallery": "edges"},
+    ),
+    "arnet-mstr": ("test_vit", {"kind": "arnet-mstr", "dim": 8}),
+    "ssl-simclr": ("test_resnet", {"kind": "ssl", "dim": 8}),
+    "ssl-dino": ("test_resnet", {"kind": "ssl", "method": "dino", "outputs": 16}),
+    "ssl-masked": ("test_resnet", {"kind": "ssl", "method": "masked", "dim": 8}),
+    "ssl-masked-vit": ("test_vit", {"kind": "ssl", "method": "masked", "dim": 8, "patch": 16}),
+}
+
+
+@pytest.fixture(scope="module")
+def starts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folders = {}
+    for backbone in ("test_resnet", "test_vit"):
+        folders[backbone] = tmp_path_factory.mktemp(backbone)
+        entry = {"kind": "timm", "backbone": backbone, "weights": "random"}
+        RECIPES.build(entry, "p").make(folders[backbone], 0)
+    return folders
+
+
+def material() -> Material:
+    """Twelve items, four of each of three labels: three queries and one of the gallery."""
+    rows = [
+        (f"{n:02}", f"c{n}", n, None, f"l{n // 4}", "gallery" if n % 4 == 3 else "query", None)
+        for n in range(12)
+    ]
+    items = pl.DataFrame(rows, schema=list(COLUMNS), orient="row")
+    return Material("d", items, items, Path("nowhere"))
+
+
+def lesson(starts: dict[str, Path], name: str) -> tuple[Trained, Bench, Lesson]:
+    backbone, options = ENTRIES[name]
+    recipe = RECIPES.build({**COMMON, "input_size": 64, "batch": 6, **options}, "p")
+    assert isinstance(recipe, Trained)
+    bench = course.prepare(recipe, starts[backbone], 0)
+    return recipe, bench, recipe.lesson(bench, material())
+
+
+def batch(task: Any, sampler: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    rows = torch.from_numpy(sampler.epoch(0)[0])
+    generator = torch.Generator().manual_seed(1)
+    pixels = torch.randint(0, 256, (rows.numel(), 80, 80, 3), generator=generator)
+    numbers = torch.stack([draws(0, 0, view, rows.numel()) for view in range(task.views)])
+    return pixels.to(torch.uint8), rows, numbers
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_a_step_moves_every_parameter(starts: dict[str, Path], name: str) -> None:
+    torch.manual_seed(0)
+    _, _, taught = lesson(starts, name)
+    task = taught.task.train()
+    optimiser = torch.optim.SGD([p for p in task.parameters() if p.requires_grad], 1e-3)
+    first = task(*batch(task, taught.sampler))
+    first.backward()
+    still = [n for n, p in task.named_parameters() if p.requires_grad and p.grad is None]
+    assert still == []
+    optimiser.step()
+    task.after_step(0.5)
+    assert torch.isfinite(first)
+    assert torch.isfinite(task(*batch(task, taught.sampler)))
+
+
+@pytest.mark.parametrize("name", ["metric-gem", "arnet-mstr", "arnet-shared"])
+def test_a_vector_hangs_on_its_picture_alone(starts: dict[str, Path], name: str) -> None:
+    _, bench, taught = lesson(starts, name)
+    model = taught.task.model.eval()
+    one = model.query if isinstance(model, Branches) else model
+    seen = Seen(one, bench.config).eval()
+    pixels = torch.rand(5, 3, 64, 64)
+    with torch.inference_mode():
+        together, again = seen(pixels), seen(pixels)
+        alone = torch.cat([seen(pixel[None]) for pixel in pixels])
+    assert torch.equal(together, again)
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
+
+
+def test_the_four_terms(starts: dict[str, Path]) -> None:
+    recipe, bench, taught = lesson(starts, "arnet")
+    task = taught.task.eval()
+    assert isinstance(task, PairTask)
+    assert isinstance(task.model, Branches)
+    pixels, rows, numbers = batch(task, taught.sampler)
+    views = bench.views(recipe)
+    query, gallery = task.model.query, task.model.gallery
+    sketches, photos = pixels[0::2], pixels[1::2]
+    sk_cls, sk = query.both(views.plain(sketches))
+    ph_cls, ph = gallery.both(views.plain(photos))
+    sk_aug = query.pooled(views.changed(sketches, numbers[0][0::2]))
+    ph_aug = gallery.pooled(views.changed(photos, numbers[0][1::2]))
+    labels = torch.tensor(taught.material.codes()[0])[rows[:, 0]]
+    terms = [(sk, ph), (sk_aug, sk_cls), (ph_aug, ph_cls), (sk_cls, ph_cls)]
+    expected = sum(nt_xent(one, other, 0.07, labels).item() for one, other in terms)
+    assert task(pixels, rows, numbers).item() == pytest.approx(expected, abs=1e-4)
+
+
+def test_tokens_at_three_scales() -> None:
+    recycle = Recycle(768, (14, 14)).eval()
+    assert recycle.counts == [14 * 14, 7 * 7, 2 * 2]
+    tokens = torch.randn(2, 197, 768)
+    recycled = recycle.tokens(tokens)
+    assert recycled.shape == (2, 249, 768)
+    vectors = recycle(tokens)
+    assert vectors.shape == (2, 768)
+    mixed = recycle.mix(recycled.transpose(1, 2)).squeeze(2)
+    torch.testing.assert_close(vectors, 0.9 * tokens[:, 0] + 0.1 * mixed)
+    # Two layers a scale, each registered: 5,513,984 parameters a layer of width 768.
+    assert sum(p.numel() for p in recycle.layers.parameters()) == 3 * 2 * 5_513_984
+
+
+def test_the_decorrelation_has_a_symmetric_target() -> None:
+    target = decorrelation_target((14, 14), (1, 2, 7))
+    assert torch.equal(target, target.T)
+    assert torch.equal(target.diagonal(), torch.ones(249))
+    assert int((target == 0.5).sum()) == 2 * (49 * 4 + 4 * 49)
+    assert target[0, 196] == target[15, 196] == 0.5  # the first window of two by two
+    assert target[2, 196] == target[28, 196] == 0
+    assert target[6, 245] == target[7, 246] == 0.5  # the first two of seven by seven
+
+
+def test_a_student_loses_nothing_on_its_teachers_own_vectors(starts: dict[str, Path]) -> None:
+    _, bench, taught = lesson(starts, "metric-gem")
+    model = bench.descriptor(Architecture(head="gem", project=8)).eval()
+    pixels, rows, numbers = batch(taught.task, Shuffled(12, 6, 0))
+    views = Views(Augment(), bench.config)
+    with torch.no_grad():
+        own = torch.nn.functional.normalize(model(views.plain(pixels)), dim=1)
+        wanted = torch.zeros(12, 8)
+        wanted[rows[:, 0]] = own
+        loss = DistillTask(model, views, wanted, 1.0).eval()(pixels, rows, numbers)
+        other = DistillTask(model, views, wanted.roll(1, 0), 1.0).eval()(pixels, rows, numbers)
+    assert loss.item() == pytest.approx(0, abs=1e-5)
+    assert other.item() > 0.1 or other.item() > loss.item()
+
+
+def test_whitened_vectors_have_no_correlation_and_unit_variance() -> None:
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=(500, 6)) @ random.normal(size=(6, 6)) + 3
+    mean, layer = fitted(vectors, 4, 1.0)
+    found = (vectors - mean) @ layer.T
+    assert np.allclose(np.cov(found.T, bias=True), np.eye(4), atol=1e-8)
+    _, turned = fitted(vectors, 6, 0.0)
+    assert np.allclose(turned @ turned.T, np.eye(6), atol=1e-10)
+    with pytest.raises(DataError, match="6 dimensions cannot be fitted on 5 vectors of 6"):
+        fitted(vectors[:5], 0, 1.0)
+
+
+def test_no_change_is_no_change_and_the_same_numbers_are_the_same_change(
+    starts: dict[str, Path],
+) -> None:
+    _, bench, _ = lesson(starts, "metric-gem")
+    pixels = torch.randint(0, 256, (3, 64, 64, 3), dtype=torch.uint8)
+    numbers = draws(1, 2, 0, 3)
+    assert numbers.shape == (3, DRAWS)
+    still = Views(Augment(), bench.config)
+    assert torch.equal(still.plain(pixels), still.changed(pixels, numbers))
+    moved = Views(Augment(rotate=30, flip=0.5, crop=0.5, colour=0.5, blur=0.5), bench.config)
+    first = moved.changed(pixels, numbers)
+    assert torch.equal(first, moved.changed(pixels, draws(1, 2, 0, 3)))
+    assert not torch.equal(first, moved.changed(pixels, draws(1, 3, 0, 3)))
+    # A picture's numbers do not hang on how many others there are.
+    part = moved.changed(pixels[:2], draws(1, 2, 0, 3)[:2])
+    torch.testing.assert_close(part, first[:2])
+
+
+def test_the_mirror_is_a_mirror(starts: dict[str, Path]) -> None:
+    _, bench, _ = lesson(starts, "metric-gem")
+    pixels = torch.randint(0, 256, (2, 64, 64, 3), dtype=torch.uint8)
+    views = Views(Augment(flip=1.0), bench.config)
+    expected = views.plain(pixels).flip(3)
+    torch.testing.assert_close(
+        views.changed(pixels, draws(0, 0, 0, 2)), expected, atol=1e-4, rtol=0
+    )
+
+
+def test_edges_are_dark_where_the_picture_changes() -> None:
+    grey = torch.ones(1, 1, 8, 8)
+    grey[..., 4:] = 0
+    drawn = edges(grey)[0, 0]
+    assert torch.equal(drawn[:, 3:5], torch.zeros(8, 2))
+    assert torch.equal(drawn[:, :3], torch.ones(8, 3))
+
+
+def test_options_that_no_backbone_takes(starts: dict[str, Path]) -> None:
+    recipe = RECIPES.build({**COMMON, "kind": "arnet-mstr"}, "p")
+    assert isinstance(recipe, Trained)
+    bench = course.prepare(recipe, starts["test_resnet"], 0)
+    with pytest.raises(ConfigError, match="no vision transformer with one class token"):
+        recipe.lesson(bench, material())
+    odd = RECIPES.build({**COMMON, "kind": "ssl", "method": "masked", "patch": 48}, "p")
+    assert isinstance(odd, Trained)
+    with pytest.raises(ConfigError, match="patch 48 does not divide"):
+        odd.lesson(course.prepare(odd, starts["test_resnet"], 0), material())
+
+
+def test_a_query_without_its_photograph(starts: dict[str, Path]) -> None:
+    recipe = RECIPES.build({**COMMON, "kind": "arnet", "dim": 0}, "p")
+    assert isinstance(recipe, Trained)
+    alone = material().where(pl.col("item_id") != "03")
+    with pytest.raises(DataError, match=r"3 queries of d have no photograph .*: 00, 01, 02;"):
+        recipe.lesson(course.prepare(recipe, starts["test_vit"], 0), alone)
+
+
+def test_a_wider_descriptor_is_as_its_architecture_says(starts: dict[str, Path]) -> None:
+    _, bench, _ = lesson(starts, "metric-gem")
+    wide = Architecture(head="gem", scales=(1.0, 0.5), together="concat")
+    mean = wide.model_copy(update={"together": "mean"})
+    pixels = torch.rand(2, 3, 64, 64)
+    with torch.inference_mode():
+        one = Descriptor(bench.trunk, Architecture(head="gem")).eval()(pixels)
+        assert Descriptor(bench.trunk, wide).eval()(pixels).shape == (2, 2 * one.shape[1])
+        assert Descriptor(bench.trunk, mean).eval()(pixels).shape == one.shape
