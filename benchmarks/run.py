@@ -23,6 +23,7 @@ NAMES = (
     "score",
     "search",
     "exports",
+    "check",
     "significance",
 )
 LIBRARIES = ("pylance", "polars", "torch", "faiss-gpu", "faiss-cpu", "dvc", "datasets")

@@ -39,6 +39,7 @@ def cells(printed: str) -> list[list[str]]:
         "score",
         "search",
         "exports",
+        "check",
         "significance",
     ],
 )

@@ -166,7 +166,7 @@ def test_only_new_files_are_decoded(root: Path) -> None:
 
 
 def test_a_killed_measure_goes_on(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("likewise.imaging.workers.CHUNK_FILES", 1)
+    monkeypatch.setattr("likewise.imaging.measuring.CHUNK_FILES", 1)
     monkeypatch.setattr("likewise.steps.measure.SAVED_SECONDS", 0.0)
     files = {f"a/{n}.jpg": drawing(n) for n in range(4)}
     add(root, "toys", files, **PLAIN)
@@ -198,16 +198,14 @@ def test_other_measures_measure_anew(root: Path, monkeypatch: pytest.MonkeyPatch
     assert likewise.measure("toys", workspace=root).computed == 1
 
 
-def test_many_images_are_measured_in_workers(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    files = {f"a/{n}.jpg": drawing(n) for n in range(6)}
+def test_parts_of_any_size_give_the_same(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {f"a/{n}.jpg": drawing(n) for n in range(20)}
     add(root, "toys", files, **PLAIN)
-    here = (root / "catalog" / ".pixels" / "toys.yaml").read_bytes()
+    together = (root / "catalog" / ".pixels" / "toys.yaml").read_bytes()
     shutil.rmtree(root / "catalog" / "toys" / "pixels.lance")
-    monkeypatch.setattr("likewise.imaging.measuring.FEW", 0)
-    assert likewise.measure("toys", workspace=root).computed == 6
-    assert (root / "catalog" / ".pixels" / "toys.yaml").read_bytes() == here
+    monkeypatch.setattr("likewise.imaging.measuring.CHUNK_BYTES", 1)
+    assert likewise.measure("toys", workspace=root).computed == 20
+    assert (root / "catalog" / ".pixels" / "toys.yaml").read_bytes() == together
 
 
 def test_a_page_shows_pairs(root: Path) -> None:
