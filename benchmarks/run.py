@@ -18,6 +18,7 @@ NAMES = (
     "ingest",
     "million",
     "versions",
+    "sharing",
     "commands",
     "embed",
     "score",

@@ -34,6 +34,7 @@ def cells(printed: str) -> list[list[str]]:
         "ingest",
         "million",
         "versions",
+        "sharing",
         "commands",
         "embed",
         "score",

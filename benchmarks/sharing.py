@@ -1,0 +1,140 @@
+"""What it costs to open, compare and move versions.
+
+    python benchmarks/sharing.py [--small]
+
+The versions are of a data set of small files, twice over (100,000 items); the second corrects
+twenty labels. The bytes are of photographs (drawings with --small) embedded by a small model
+with random weights: those that a pull without images brings, beside a whole one, and those that
+a push brings after a column was added, beside the first one. The remote is a folder.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import data
+from measure import DVC, LIKEWISE, ROOT, Table, parser, run
+
+CORRECTED = 20
+
+OPEN = """\
+import time
+import likewise
+likewise.open("files", rev="v1").table.count_rows()
+seconds = []
+for _ in range(9):
+    start = time.perf_counter()
+    likewise.open("files", rev="v1").table.count_rows()
+    seconds.append(time.perf_counter() - start)
+print(sorted(seconds)[4])
+"""
+
+DIFF = """\
+import time
+import likewise
+likewise.open("files").table.count_rows()  # the libraries are loaded
+start = time.perf_counter()
+found = likewise.diff("files", "v1", "v2")
+seconds = time.perf_counter() - start
+print(seconds, found.counts["relabelled"], found.items[0])
+"""
+
+MODEL = "  {name}: {{kind: timm, backbone: test_resnet.r160_in1k, weights: random}}\n"
+
+
+def params(models: str) -> str:
+    """The params.yaml that ``likewise init`` writes, with other models."""
+    text = (ROOT / "src/likewise/templates/params.yaml").read_text(encoding="utf-8")
+    said = f"models:\n{models}\n" if models else "models: {}\n\n"
+    return re.sub(r"(?ms)^models:\n.*?^\n", said, text)
+
+
+def record(root: Path, message: str, *stages: str) -> None:
+    """Commit what the stages made to DVC, and all to git, and tag it."""
+    run(DVC, "commit", "--force", *stages, cwd=root)
+    run("git", "add", "--all", cwd=root)
+    name = ("-c", "user.name=B", "-c", "user.email=b@example.org")
+    run("git", *name, "commit", "--quiet", "--message", message, cwd=root)
+    run("git", "tag", message, cwd=root)
+
+
+def versions(table: Table, tree: Path, root: Path) -> None:
+    """Open and compare two versions of a data set of small files."""
+    data.catalogue(root, "files", "folder", tree, params(""))
+    run(LIKEWISE, "ingest", "files", cwd=root)
+    run(LIKEWISE, "publish", "files", cwd=root)
+    record(root, "v1", "ingest@files", "publish@files")
+    sql = "select item_id from files order by item_id"
+    rows = run(LIKEWISE, "query", sql, "--limit", CORRECTED, "--json", cwd=root).output
+    items = [row["item_id"] for row in json.loads(rows)]
+    run(LIKEWISE, "correct", "files", *items, "--label", "another", cwd=root)
+    run(LIKEWISE, "publish", "files", cwd=root)
+    record(root, "v2", "publish@files")
+    warm = float(run(sys.executable, "-c", OPEN, cwd=root).output)
+    seconds, relabelled, count = run(sys.executable, "-c", DIFF, cwd=root).output.split()
+    table.below(f"open an earlier version of {int(count):,} items, warm", warm, 0.05)
+    table.below(f"diff of two versions of {int(count):,} items", float(seconds), 3)
+    said = f"{relabelled} relabelled"
+    table.holds("... and it says", said, f"{CORRECTED}", met=relabelled == str(CORRECTED))
+
+
+def moved(table: Table, kind: str, tree: Path, work: Path) -> None:
+    """Count the bytes that pushes and pulls bring."""
+    root, remote = work / "photographs", work / "remote"
+    models = MODEL.format(name="tiny")
+    data.catalogue(root, "photos", "folder", tree, params(models))
+    run(DVC, "remote", "add", "--default", "folder", remote, cwd=root)
+    for words in (("ingest", "photos"), ("train", "tiny"), ("embed", "photos", "tiny")):
+        run(LIKEWISE, *words, cwd=root)
+    run(LIKEWISE, "publish", "photos", cwd=root)
+    made = ("ingest@photos", "train@tiny", "embed@photos-tiny", "publish@photos")
+    record(root, "one", *made)
+    whole = _bytes(root, "push")
+    clone = work / "clone"
+    run("git", "clone", "--quiet", root, clone)
+    run(DVC, "remote", "modify", "folder", "url", remote, cwd=clone)
+    light = _bytes(clone, "pull", "--no-images")
+    rest = _bytes(clone, "pull")
+    what = f"pull of {kind} without images, beside with them"
+    table.at_most(what, light, light + rest, 0.01, "MB")
+    add_model(root / "params.yaml")
+    for words in (("train", "second"), ("embed", "photos", "second"), ("publish", "photos")):
+        run(LIKEWISE, *words, cwd=root)
+    record(root, "two", "train@second", "embed@second", "publish@photos")
+    added = _bytes(root, "push")
+    less = "push after a column was added, beside the first"
+    table.at_most(less, added, whole, 1 / 50, "MB")
+
+
+def add_model(path: Path) -> None:
+    """Have a second model embed the photographs."""
+    text = path.read_text(encoding="utf-8")
+    entries = {"models": MODEL.format(name="second")}
+    entries["embeddings"] = "  second: {dataset: photos, model: second}\n"
+    for section, entry in entries.items():
+        text = text.replace(f"\n{section}:\n", f"\n{section}:\n{entry}", 1)
+    path.write_text(text, encoding="utf-8")
+
+
+def _bytes(root: Path, *words: str) -> float:
+    """The MB that ``likewise push`` or ``pull`` says it moved."""
+    said = run(LIKEWISE, *words, "--json", cwd=root).output
+    return float(json.loads(said[said.index("{") :])["nbytes"]) / 1e6
+
+
+def main() -> None:
+    """Measure versions of small files, and bytes of photographs."""
+    small = parser(__doc__).parse_args().small
+    table = Table("Sharing", small=small)
+    tree = (
+        data.small_files(data.FEW) if small else data.repeated(data.small_files(data.MANY), 2)
+    )
+    with data.work() as work:
+        versions(table, tree, work / "files")
+        moved(table, *data.photographs(small=small), work)
+    table.print()
+
+
+if __name__ == "__main__":
+    main()
