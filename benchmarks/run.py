@@ -23,11 +23,23 @@ NAMES = (
     "embed",
     "score",
     "search",
+    "indexes",
     "exports",
     "check",
     "significance",
 )
-LIBRARIES = ("pylance", "polars", "torch", "faiss-gpu", "faiss-cpu", "dvc", "datasets")
+LIBRARIES = (
+    "pylance",
+    "polars",
+    "torch",
+    "faiss-gpu",
+    "faiss-cpu",
+    "dvc",
+    "datasets",
+    "hnswlib",
+    "usearch",
+    "lancedb",
+)
 
 
 def machine() -> str:

@@ -39,6 +39,7 @@ def cells(printed: str) -> list[list[str]]:
         "embed",
         "score",
         "search",
+        "indexes",
         "exports",
         "check",
         "significance",

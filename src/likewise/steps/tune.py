@@ -27,6 +27,9 @@ _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "
 _PER_CELL = 39
 """Vectors a cell that FAISS wants to train on."""
 
+_TRAINED = 20_000
+"""Vectors that OPQ is trained on: it would train on all of them for an hour."""
+
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -120,6 +123,8 @@ def candidates(rows: int, dim: int) -> dict[str, list[dict[str, Any]]]:
             found[f"OPQ,IVF,PQ{codes}"] = _asked(
                 f"OPQ{codes},IVF{cells},PQ{codes}", "nprobe", probes
             )
+            for entry in found[f"OPQ,IVF,PQ{codes}"]:
+                entry["train"] = max(_TRAINED, cells * _PER_CELL)
             shared = {"kind": "lopq", "v": 8, "m": codes}
             found[f"LOPQ{codes}"] = [{**shared, "nprobe": n} for n in (4, 16, 64)]
     return found

@@ -1,0 +1,346 @@
+"""Indexes beside FAISS called directly, beside LanceDB, hnswlib and usearch; LOPQ beside PQ.
+
+    python benchmarks/indexes.py [--small]
+
+Three tables. The first: many queries at once through ``likewise.indexes`` and straight through
+FAISS, the same factory string on the same file, so at equal recall; exact search is ours and
+an ``IndexFlatIP``. The second: LOPQ and FAISS's PQ of the same 32 bytes. The third: one query
+at a time by every library, on SIFT descriptors (where they are) and on clustered vectors:
+recall@10, queries a second, seconds to build, bytes; also drawn, in ``.work/indexes-*.svg``.
+"""
+
+import contextlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faiss as untyped
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from data import SHARED, WORK
+from measure import Table, medians, parser
+
+from likewise.imaging.frontier import Point, frontier, size
+from likewise.indexes import INDEXES
+from likewise.indexes.base import Built, Vectors
+from likewise.indexes.codes import Coded
+
+faiss: Any = untyped  # its stubs know no keyword argument of its classes
+Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+Ask = Callable[[Floats], Rows]
+
+K = 10
+DIRECT = (
+    ("HNSW32", {"ef_search": 64}, 1.1),
+    ("IVF316,PQ32", {"nprobe": 16}, 1.1),
+    ("IVF316,RaBitQ4", {"nprobe": 16}, 1.1),
+)
+TRIED: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("exact", {"kind": "exact"}),
+    ("HNSW32", {"kind": "faiss", "factory": "HNSW32", "ef_search": 64}),
+    ("IVF,Flat", {"kind": "faiss", "factory": "IVF{cells},Flat", "nprobe": 8}),
+    ("IVF,RaBitQ4", {"kind": "faiss", "factory": "IVF{cells},RaBitQ4", "nprobe": 8}),
+    ("LOPQ32", {"kind": "lopq", "m": 32, "nprobe": 16}),
+)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured: rows, dimensions, queries, rounds."""
+
+    rows: int
+    wide: int
+    dim: int
+    asked: int
+    cells: int
+    rounds: int
+
+
+FULL = Size(100_000, 512, 128, 1000, 316, 5)
+SMALL = Size(1500, 64, 64, 20, 16, 1)
+
+
+def clustered(rows: int, dim: int, seed: int = 0) -> Floats:
+    """(rows, dim) unit vectors around rows / 20 centres, of about the spread of a class."""
+    rng = np.random.default_rng(seed)
+    centres = rng.standard_normal((rows // 20, dim))
+    found = centres[rng.integers(0, len(centres), rows)]
+    found += 0.7 * rng.standard_normal(found.shape)
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
+    return found.astype(np.float32)
+
+
+def near(gallery: Floats, count: int) -> Floats:
+    """Queries near some of the vectors, and none of them."""
+    rng = np.random.default_rng(1)
+    found = gallery[:: max(1, len(gallery) // count)][:count]
+    found = found + 0.3 * rng.standard_normal(found.shape) / np.sqrt(found.shape[1])
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
+    return np.ascontiguousarray(found, np.float32)
+
+
+def texmex(path: Path) -> Floats:
+    """The vectors of an .fvecs file, of length 1: each its dimensions (int32), then floats."""
+    words = np.fromfile(path, "<i4")
+    found = words.reshape(-1, words[0] + 1)[:, 1:].view("<f4")
+    return np.ascontiguousarray(found / np.linalg.norm(found, axis=1, keepdims=True))
+
+
+def seconds(ask: Callable[[], object]) -> float:
+    """How long it takes."""
+    began = time.perf_counter()
+    ask()
+    return time.perf_counter() - began
+
+
+def recall(found: Rows, truth: Rows) -> float:
+    """The mean share of the true neighbours that was found."""
+    pairs = zip(found.tolist(), truth.tolist(), strict=True)
+    return float(np.mean([len(set(a) & set(b)) / len(b) for a, b in pairs]))
+
+
+def ours(entry: dict[str, Any], gallery: Floats, cache: Path | None = None) -> Built:
+    """Our index over ``gallery``."""
+    return INDEXES.build(entry, "benchmark").build(Vectors.of(gallery), cache)
+
+
+def directly(at: Size, *, small: bool) -> None:
+    """Many queries at once, ours and FAISS's own."""
+    table = Table(
+        f"{at.asked:,} queries at once, ours beside FAISS called directly", small=small
+    )
+    gallery = clustered(at.rows, at.wide)
+    queries = near(gallery, at.asked)
+    flat = faiss.IndexFlatIP(at.wide)
+    flat.add(gallery)
+    exact = ours({"kind": "exact"}, gallery)
+    took = medians(
+        {
+            "ours": lambda: seconds(lambda: exact.search(queries, 100)),
+            "peer": lambda: seconds(lambda: flat.search(queries, 100)),
+        },
+        at.rounds,
+    )
+    what = f"exact top-100 in {at.rows:,} x {at.wide}"
+    table.at_most(what, took["ours"], took["peer"], 1.2)
+    gallery = clustered(at.rows, at.dim)
+    queries = near(gallery, at.asked)
+    truth = ours({"kind": "exact"}, gallery).search(queries, K)[1]
+    for factory, asked, most in DIRECT:
+        named = factory.replace("316", str(at.cells))
+        with tempfile.TemporaryDirectory() as folder:
+            one_index(table, named, asked, most, (gallery, queries, truth), Path(folder), at)
+    table.print()
+
+
+def one_index(  # noqa: PLR0913, PLR0917 (a row of the table, and what it is measured on)
+    table: Table,
+    factory: str,
+    asked: dict[str, Any],
+    most: float,
+    data: tuple[Floats, Floats, Rows],
+    folder: Path,
+    at: Size,
+) -> None:
+    """A row: the same file searched through Likewise and through FAISS."""
+    gallery, queries, truth = data
+    cache = folder / "index"
+    built = ours({"kind": "faiss", "factory": factory, **asked}, gallery, cache)
+    peer = faiss.read_index(str(cache))
+    names = {"ef_search": "efSearch"}
+    for name, value in asked.items():
+        faiss.ParameterSpace().set_index_parameter(peer, names.get(name, name), value)
+    took = medians(
+        {
+            "ours": lambda: seconds(lambda: built.search(queries, K)),
+            "peer": lambda: seconds(lambda: peer.search(queries, K)),
+        },
+        at.rounds,
+    )
+    found = [
+        recall(rows, truth)
+        for rows in (built.search(queries, K)[1], peer.search(queries, K)[1])
+    ]
+    what = f"{factory}, recall@{K} {found[0]:.3f}"
+    table.at_most(what, took["ours"], took["peer"], most)
+    table.holds(
+        f"{factory}: recall",
+        f"{found[0]:.4f}",
+        f"{found[1]:.4f}",
+        met=found[0] >= found[1] - 1e-3,
+    )
+
+
+def codes(at: Size, *, small: bool) -> None:
+    """LOPQ beside PQ, OPQ and RaBitQ of as many bytes."""
+    table = Table(f"Codes of 32 bytes, {at.rows:,} x {at.dim}", small=small)
+    gallery = clustered(at.rows, at.dim)
+    queries = near(gallery, at.asked)
+    truth = ours({"kind": "exact"}, gallery).search(queries, K)[1]
+    with tempfile.TemporaryDirectory() as folder:
+        cache = Path(folder) / "lopq"
+        lopq = ours({"kind": "lopq", "m": 32}, gallery, cache)
+        coded = Coded.read(cache, at.rows)
+    own = recall(lopq.search(queries, K)[1], truth)
+    plain = 0.0
+    # OPQ trains for minutes.
+    peers = ("PQ32", "RaBitQ2") if small else ("PQ32", "OPQ32,PQ32", "RaBitQ2")
+    for factory in peers:
+        index = ours({"kind": "faiss", "factory": factory}, gallery)
+        found = recall(index.search(queries, K)[1], truth)
+        plain = found if factory == "PQ32" else plain
+        table.note(f"recall@{K}: LOPQ32 beside {factory}", f"{own:.4f}", f"{found:.4f}")
+    if coded is None:
+        raise SystemExit("the LOPQ index was not kept")
+    took = seconds(lambda: Coded.of(gallery, coded.parts))
+    speed = at.rows / took
+    table.below("LOPQ32: encode, seconds for 20,000 vectors", 20_000 / speed, 1.0, peer=1.0)
+    if not small:
+        table.holds("LOPQ32: recall", f"{own:.4f}", f">= PQ32's {plain:.4f}", met=own >= plain)
+    table.print()
+
+
+@dataclass(frozen=True)
+class Made:
+    """A library's index: what asks it, how long it took to build, its bytes."""
+
+    ask: Ask
+    build_s: float
+    nbytes: int
+
+
+def likewise_index(entry: dict[str, Any], gallery: Floats, folder: Path) -> Made:
+    """One of ours."""
+    cache = folder / "index"
+    began = time.perf_counter()
+    built = ours(entry, gallery, cache)
+    took = time.perf_counter() - began
+    held = cache.stat().st_size if cache.is_file() else gallery.nbytes
+    return Made(lambda query: built.search(query[None, :], K)[1][0], took, held)
+
+
+def hnswlib_index(gallery: Floats, folder: Path) -> Made:
+    """A graph by hnswlib."""
+    import hnswlib
+
+    began = time.perf_counter()
+    index = hnswlib.Index(space="ip", dim=gallery.shape[1])
+    index.init_index(max_elements=len(gallery), M=32, ef_construction=200, random_seed=0)
+    index.add_items(gallery)
+    index.set_ef(64)
+    took = time.perf_counter() - began
+    index.save_index(str(folder / "index"))
+    held = (folder / "index").stat().st_size
+    return Made(lambda query: index.knn_query(query, k=K)[0][0].astype(np.int64), took, held)
+
+
+def usearch_index(gallery: Floats, folder: Path) -> Made:
+    """A graph by usearch."""
+    from usearch.index import Index
+
+    began = time.perf_counter()
+    index = Index(ndim=gallery.shape[1], metric="ip", connectivity=32, expansion_search=64)
+    index.add(np.arange(len(gallery)), gallery)
+    took = time.perf_counter() - began
+    index.save(str(folder / "index"))
+    held = (folder / "index").stat().st_size
+    return Made(lambda query: index.search(query, K).keys.astype(np.int64), took, held)
+
+
+def lancedb_index(kind: str, gallery: Floats, folder: Path) -> Made:
+    """An index by LanceDB, with the partitions that ours have."""
+    import lancedb
+
+    column = pa.FixedSizeListArray.from_arrays(pa.array(gallery.ravel()), gallery.shape[1])
+    rows = pa.table({"row": np.arange(len(gallery)), "vector": column})
+    table: Any = lancedb.connect(folder).create_table("t", rows)
+    began = time.perf_counter()
+    cells = max(1, int(np.sqrt(len(gallery))))
+    table.create_index(metric="cosine", index_type=kind, num_partitions=cells)
+    took = time.perf_counter() - began
+    files = (path for path in (folder / "t.lance" / "_indices").rglob("*") if path.is_file())
+
+    def ask(query: Floats) -> Rows:
+        asked = table.search(query).metric("cosine").nprobes(20).refine_factor(4).limit(K)
+        return np.array(asked.select(["row"]).to_arrow()["row"].to_pylist(), np.int64)
+
+    return Made(ask, took, sum(path.stat().st_size for path in files))
+
+
+def makers(cells: int) -> Iterator[tuple[str, bool, Callable[[Floats, Path], Made]]]:
+    """Every index of the third table: its name, whether it is ours, what makes it."""
+    for name, entry in TRIED:
+        filled = {
+            k: v.format(cells=cells) if isinstance(v, str) else v for k, v in entry.items()
+        }
+        yield (
+            f"Likewise {name}",
+            True,
+            lambda gallery, folder, filled=filled: likewise_index(filled, gallery, folder),
+        )
+    yield "hnswlib M32 ef64", False, hnswlib_index
+    yield "usearch M32 ef64", False, usearch_index
+    for kind in ("IVF_PQ", "IVF_HNSW_SQ"):
+        yield (
+            f"LanceDB {kind}",
+            False,
+            lambda gallery, folder, kind=kind: lancedb_index(kind, gallery, folder),
+        )
+
+
+def side_by_side(
+    name: str, gallery: Floats, queries: Floats, cells: int, *, small: bool
+) -> None:
+    """One query at a time by every library."""
+    title = f"One query at a time, {name}, {len(gallery):,} x {gallery.shape[1]}, k = {K}"
+    table = Table(title, small=small)
+    truth = ours({"kind": "exact"}, gallery).search(queries, K)[1]
+    points, fastest = [], {True: 0.0, False: 0.0}
+    for what, own, make in makers(cells):
+        with tempfile.TemporaryDirectory() as folder, contextlib.suppress(ImportError):
+            made = make(gallery, Path(folder))
+            made.ask(queries[0])
+            found: list[Rows] = []
+            took = seconds(lambda: found.extend(made.ask(query) for query in queries))  # noqa: B023
+            hit, speed = recall(np.stack(found), truth), len(queries) / took
+            points.append(Point(what, hit, speed, made.nbytes))
+            fastest[own] = max(fastest[own], speed if hit >= 0.95 else 0)
+            told = f"recall {hit:.4f}, {speed:,.0f}/s"
+            cost = f"{made.build_s:.1f} s, {size(made.nbytes)}"
+            table.note(f"{what}: {cost}", told if own else "", "" if own else told)
+    if all(fastest.values()):
+        table.at_most(
+            "the fastest of recall 0.95, a query",
+            1000 / fastest[True],
+            1000 / fastest[False],
+            None,
+            "ms",
+        )
+    table.print()
+    WORK.mkdir(exist_ok=True)
+    picture = WORK / f"indexes-{name.split(maxsplit=1)[0]}.svg"
+    picture.write_text(frontier(title, points, 0.95), encoding="utf-8")
+
+
+def main() -> None:
+    """Print the three tables."""
+    small = parser(__doc__).parse_args().small
+    at = SMALL if small else FULL
+    directly(at, small=small)
+    codes(at, small=small)
+    sift = SHARED / "vectors_sift5k"
+    if sift.is_dir():
+        unit = [texmex(sift / f"{name}.fvecs") for name in ("base", "query")]
+        rows = slice(0, 40 if small else None)
+        side_by_side("sift descriptors", unit[0], unit[1][rows], 64, small=small)
+    gallery = clustered(at.rows, at.dim)
+    side_by_side("clustered vectors", gallery, near(gallery, at.asked), at.cells, small=small)
+
+
+if __name__ == "__main__":
+    main()
