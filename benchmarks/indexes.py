@@ -20,9 +20,9 @@ from typing import Any
 import faiss as untyped
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from data import SHARED, WORK
 from measure import Table, medians, parser
+from peers import Made, hnswlib_index, lancedb_index, usearch_index
 
 from likewise.imaging.frontier import Point, frontier, size
 from likewise.indexes import INDEXES
@@ -32,7 +32,6 @@ from likewise.indexes.codes import Coded
 faiss: Any = untyped  # its stubs know no keyword argument of its classes
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
-Ask = Callable[[Floats], Rows]
 
 K = 10
 DIRECT = (
@@ -188,12 +187,12 @@ def codes(at: Size, *, small: bool) -> None:
         coded = Coded.read(cache, at.rows)
     own = recall(lopq.search(queries, K)[1], truth)
     plain = 0.0
-    # OPQ trains for minutes.
-    peers = ("PQ32", "RaBitQ2") if small else ("PQ32", "OPQ32,PQ32", "RaBitQ2")
+    # np: without the polysemous training, which takes minutes and changes no distance.
+    peers = ("PQ32np", "RaBitQ2") if small else ("PQ32np", "OPQ32,PQ32np", "RaBitQ2")
     for factory in peers:
         index = ours({"kind": "faiss", "factory": factory}, gallery)
         found = recall(index.search(queries, K)[1], truth)
-        plain = found if factory == "PQ32" else plain
+        plain = found if factory == "PQ32np" else plain
         table.note(f"recall@{K}: LOPQ32 beside {factory}", f"{own:.4f}", f"{found:.4f}")
     if coded is None:
         raise SystemExit("the LOPQ index was not kept")
@@ -205,15 +204,6 @@ def codes(at: Size, *, small: bool) -> None:
     table.print()
 
 
-@dataclass(frozen=True)
-class Made:
-    """A library's index: what asks it, how long it took to build, its bytes."""
-
-    ask: Ask
-    build_s: float
-    nbytes: int
-
-
 def likewise_index(entry: dict[str, Any], gallery: Floats, folder: Path) -> Made:
     """One of ours."""
     cache = folder / "index"
@@ -222,54 +212,6 @@ def likewise_index(entry: dict[str, Any], gallery: Floats, folder: Path) -> Made
     took = time.perf_counter() - began
     held = cache.stat().st_size if cache.is_file() else gallery.nbytes
     return Made(lambda query: built.search(query[None, :], K)[1][0], took, held)
-
-
-def hnswlib_index(gallery: Floats, folder: Path) -> Made:
-    """A graph by hnswlib."""
-    import hnswlib
-
-    began = time.perf_counter()
-    index = hnswlib.Index(space="ip", dim=gallery.shape[1])
-    index.init_index(max_elements=len(gallery), M=32, ef_construction=200, random_seed=0)
-    index.add_items(gallery)
-    index.set_ef(64)
-    took = time.perf_counter() - began
-    index.save_index(str(folder / "index"))
-    held = (folder / "index").stat().st_size
-    return Made(lambda query: index.knn_query(query, k=K)[0][0].astype(np.int64), took, held)
-
-
-def usearch_index(gallery: Floats, folder: Path) -> Made:
-    """A graph by usearch."""
-    from usearch.index import Index
-
-    began = time.perf_counter()
-    index = Index(ndim=gallery.shape[1], metric="ip", connectivity=32, expansion_search=64)
-    index.add(np.arange(len(gallery)), gallery)
-    took = time.perf_counter() - began
-    index.save(str(folder / "index"))
-    held = (folder / "index").stat().st_size
-    return Made(lambda query: index.search(query, K).keys.astype(np.int64), took, held)
-
-
-def lancedb_index(kind: str, gallery: Floats, folder: Path) -> Made:
-    """An index by LanceDB, with the partitions that ours have."""
-    import lancedb
-
-    column = pa.FixedSizeListArray.from_arrays(pa.array(gallery.ravel()), gallery.shape[1])
-    rows = pa.table({"row": np.arange(len(gallery)), "vector": column})
-    table: Any = lancedb.connect(folder).create_table("t", rows)
-    began = time.perf_counter()
-    cells = max(1, int(np.sqrt(len(gallery))))
-    table.create_index(metric="cosine", index_type=kind, num_partitions=cells)
-    took = time.perf_counter() - began
-    files = (path for path in (folder / "t.lance" / "_indices").rglob("*") if path.is_file())
-
-    def ask(query: Floats) -> Rows:
-        asked = table.search(query).metric("cosine").nprobes(20).refine_factor(4).limit(K)
-        return np.array(asked.select(["row"]).to_arrow()["row"].to_pylist(), np.int64)
-
-    return Made(ask, took, sum(path.stat().st_size for path in files))
 
 
 def makers(cells: int) -> Iterator[tuple[str, bool, Callable[[Floats, Path], Made]]]:
