@@ -72,7 +72,7 @@ class Digests:
             rows, columns = document.get("rows"), document.get("columns")
             if isinstance(rows, int) and isinstance(columns, dict):
                 contents, further = document.get("contents"), document.get("further")
-                splits = {name: Split(**said) for name, said in _splits(document)}
+                splits = dict(_splits(document))
                 ann = document.get("ann") or {}
                 return cls(rows, columns, contents, further, splits, ann)
         raise DataError(f"{where}: not a digest file; make it anew with: dvc repro")
@@ -160,9 +160,12 @@ def digest_set(values: pa.ChunkedArray) -> str:
     return hasher.hexdigest()[:DIGITS]
 
 
-def _splits(document: dict[str, object]) -> Iterable[tuple[str, dict[str, Any]]]:
+def _splits(document: dict[str, object]) -> Iterator[tuple[str, Split]]:
+    """The splits that a digest file names; what is none of them is left out."""
     splits = document.get("splits")
-    return splits.items() if isinstance(splits, dict) else ()
+    for name, said in splits.items() if isinstance(splits, dict) else ():
+        if isinstance(said, dict) and set(said) == {"items", "digest"}:
+            yield str(name), Split(**said)
 
 
 def _refuse_twins(key: str, ordered: pa.Array) -> None:

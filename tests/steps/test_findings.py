@@ -72,11 +72,7 @@ def test_findings_are_counted_and_listed(boxed: Path) -> None:
 
 
 def test_nothing_to_list_says_what_to_run(workspace: Path) -> None:
-    params = workspace / "params.yaml"
-    text = params.read_text(encoding="utf-8")
-    entry = "datasets:\n  new: {path: emoji, annotations: emoji}\n"
-    added = text.replace("datasets:\n", entry, 1)
-    params.write_text(added, encoding="utf-8")
+    likewise.add("new", source="gpr1200", path=workspace / "emoji" / "images")
     with pytest.raises(MissingArtefactError, match="dvc repro ingest@new"):
         likewise.findings("new")
     assert likewise.findings("emoji").total == 0
@@ -120,6 +116,8 @@ def test_a_split_has_a_digest_of_its_own(boxed: Path) -> None:
     assert after.parts[1].digest == before.parts[1].digest
     said = read_yaml(boxed / "catalog" / "boxed" / "columns" / "items.yaml")
     assert Digests.from_yaml(said, "").splits["test"].digest == after.parts[1].digest
+    bare = {"rows": 1, "columns": {}, "splits": {"test": 3, "val": {"items": 1}}}
+    assert Digests.from_yaml(bare, "").splits == {}
 
 
 def test_a_splits_name_is_not_in_its_digest(boxed: Path) -> None:
