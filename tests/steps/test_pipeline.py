@@ -137,7 +137,7 @@ def test_only_new_images_are_embedded_and_stored(root: Path) -> None:
 
 def test_a_second_model_leaves_the_firsts_evaluations_alone(root: Path) -> None:
     params = root / "params.yaml"
-    edit(params, "embeddings:\n", f"  small: {MODEL}, input_size: 64}}\n\nembeddings:\n")
+    edit(params, "\nmodels:\n", f"\nmodels:\n  small: {MODEL}, input_size: 64}}\n")
     edit(
         params, "embeddings:\n", "embeddings:\n  emoji-small: {dataset: emoji, model: small}\n"
     )
@@ -209,7 +209,7 @@ def test_a_run_reads_the_columns_that_its_stage_depends_on() -> None:
     ]
     every_source = ("label", "subset", "split", "role")
     named = [f"columns.{name}" for name in (*every_source, "${item.model}")]
-    assert columns == ["further", *named]
+    assert columns == ["further", *named, "ann.${item.model}"]
     # What a protocol reads besides is a source's own, and so in the digest "further".
     read = {name for kind in PROTOCOLS.kinds() for name in PROTOCOLS.load(kind).columns}
     assert not (read - set(every_source)) & set(PUBLISHED.names())
