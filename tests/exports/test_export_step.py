@@ -305,3 +305,11 @@ def test_the_command(workspace: Path, capfd: pytest.CaptureFixture[str]) -> None
     assert (code, out) == (4, "")
     assert "holds something already" in err
     assert command("folder", "--to", "b", "-o", "purpose")[0] == 2
+
+
+@pytest.mark.parametrize("kind", EXPORTS.kinds())
+def test_the_page_names_every_format_and_option(kind: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "exports.md").read_text("utf-8")
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| `{kind}` |")]
+    for option in set(EXPORTS.load(kind).model_fields) - {"purpose"}:
+        assert f"`{option}`" in row

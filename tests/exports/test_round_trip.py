@@ -143,7 +143,7 @@ def as_rows(items: pl.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("kind", BOXED)
 @settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     derandomize=True,
@@ -169,7 +169,7 @@ FOLDER = LABEL.filter(
 
 
 @settings(
-    max_examples=60,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     derandomize=True,
