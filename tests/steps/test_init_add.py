@@ -274,3 +274,12 @@ def test_a_subset_is_an_option_of_the_card(bare: Path, tmp_path: Path) -> None:
         likewise.add(
             "other", source="imagenet", path=tmp_path / "data", options={"subsett": "x"}
         )
+
+
+def test_the_catalogue_of_the_samples_is_whole() -> None:
+    root = Path(__file__).parents[2]
+    for name, entry in read_params(root / "params.yaml").datasets.items():
+        assert (root / entry.path).is_dir()
+        assert read_card(root / "catalog" / f"{name}.yaml").title
+        # A stage depends on it, and DVC has no optional dependencies.
+        assert (root / "catalog" / name / "corrections.csv").is_file()
