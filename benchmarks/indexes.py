@@ -190,7 +190,8 @@ def codes(at: Size, *, small: bool) -> None:
     # np: without the polysemous training, which takes minutes and changes no distance.
     peers = ("PQ32np", "RaBitQ2") if small else ("PQ32np", "OPQ32,PQ32np", "RaBitQ2")
     for factory in peers:
-        index = ours({"kind": "faiss", "factory": factory}, gallery)
+        metric = "dot" if factory == "RaBitQ2" else "l2"  # the better one for each
+        index = ours({"kind": "faiss", "factory": factory, "metric": metric}, gallery)
         found = recall(index.search(queries, K)[1], truth)
         plain = found if factory == "PQ32np" else plain
         table.note(f"recall@{K}: LOPQ32 beside {factory}", f"{own:.4f}", f"{found:.4f}")

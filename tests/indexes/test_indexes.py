@@ -28,6 +28,7 @@ ENTRIES: list[dict[str, Any]] = [
     {"kind": "faiss", "factory": "RR32,IVF4,SQfp16", "nprobe": 4},
     {"kind": "faiss", "factory": "HNSW16", "ef_search": 200},
     {"kind": "faiss", "factory": "IVF4,SQ8,RFlat", "nprobe": 4, "refine_factor": 4},
+    {"kind": "faiss", "factory": "IVF4,Flat", "nprobe": 4, "metric": "l2"},
     {"kind": "lance", "metric": "dot"},
 ]
 
@@ -264,6 +265,19 @@ def test_faiss_filters_above_the_few_as_well(
     wanted = truth(queries, gallery, 5, allowed)
     found = [len(set(a) & set(b)) for a, b in zip(rows.tolist(), wanted, strict=True)]
     assert np.mean(found) >= 4
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5])
+def test_distances_of_faiss_become_cosines(
+    share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("likewise.indexes.faiss._FEW", 0)
+    gallery = clustered(500, DIM)
+    allowed = np.random.default_rng(5).random(500) < share
+    built = build({"kind": "faiss", "metric": "l2", "factory": "HNSW16"}, Vectors.of(gallery))
+    scores, rows = built.search(gallery[:20], 5, allowed)
+    wanted = np.einsum("qd,qkd->qk", gallery[:20], gallery[rows])
+    assert scores == pytest.approx(wanted, abs=1e-5)
 
 
 def test_a_filter_keeps_the_cells_that_nprobe_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,9 @@ def test_it_finds_more_than_plain_codes_of_the_same_bytes(parts: int, codebooks:
     wanted = (
         INDEXES.build({"kind": "exact"}, "x").build(Vectors.of(gallery)).search(queries, 10)
     )
-    plain = INDEXES.build({"kind": "faiss", "factory": "PQ4"}, "x").build(Vectors.of(gallery))
+    plain = INDEXES.build({"kind": "faiss", "factory": "PQ4np", "metric": "l2"}, "x").build(
+        Vectors.of(gallery)
+    )
     ours = build(Vectors.of(gallery), v=4, m=4, parts=parts, codebooks=codebooks)
     scores, rows = ours.search(queries, 10)
     assert recall(rows, wanted[1]) >= recall(plain.search(queries, 10)[1], wanted[1])

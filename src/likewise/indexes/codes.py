@@ -17,7 +17,7 @@ CLUSTERS = 256
 """Words of a codebook: a byte a subquantiser."""
 
 _BLOCK = 65_536
-_STEPS_COARSE, _STEPS = 10, 20
+_STEPS_COARSE, _STEPS = 10, 25
 _LOCAL = 8 * CLUSTERS
 """Training vectors from which on a cluster has codebooks of its own."""
 

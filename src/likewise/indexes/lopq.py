@@ -48,8 +48,9 @@ class Lopq(Index):
         v: coarse centres a part.
         m: subquantisers, and so the bytes of a code.
         parts: 2 for the multi-index of the original, 1 for plain inverted lists.
-        codebooks: ``local`` are a cluster's own where it has vectors enough to train them,
-            as in the paper; ``shared`` are those of all clusters, as in Yahoo's library.
+        codebooks: ``shared`` are those of all clusters, as in Yahoo's library; ``local`` are
+            a cluster's own where it has vectors enough to train them, as in the paper. They
+            take as much longer to train as there are clusters.
         nprobe: cells that a query looks into, the nearest first; all of them by default.
         quota: in place of it, so many candidates, as the original counts.
         refine_factor: so many times ``k`` candidates are scored again, from the vectors.
@@ -63,7 +64,7 @@ class Lopq(Index):
     v: int = Field(default=8, ge=1, le=4096)
     m: int = Field(default=32, ge=1)
     parts: Literal[1, 2] = 2
-    codebooks: Literal["local", "shared"] = "local"
+    codebooks: Literal["local", "shared"] = "shared"
     nprobe: int | None = Field(default=None, ge=1)
     quota: int | None = Field(default=None, ge=1)
     refine_factor: int | None = Field(default=None, ge=1)

@@ -125,6 +125,7 @@ def candidates(rows: int, dim: int) -> dict[str, list[dict[str, Any]]]:
             )
             for entry in found[f"OPQ,IVF,PQ{codes}"]:
                 entry["train"] = max(_TRAINED, cells * _PER_CELL)
+                entry["metric"] = "l2"
             shared = {"kind": "lopq", "v": 8, "m": codes}
             found[f"LOPQ{codes}"] = [{**shared, "nprobe": n} for n in (4, 16, 64)]
     return found
