@@ -163,6 +163,7 @@ def _rotation(residuals: Scores, subs: int) -> Scores:
         return np.eye(dim, dtype=np.float32)
     values, axes = np.linalg.eigh(np.cov(residuals.T).reshape(dim, dim))
     logs = np.log(np.maximum(values, 1e-10))
+    logs -= logs.min()  # or of variances below 1 the fullest subquantiser would get the next
     held: list[list[int]] = [[] for _ in range(subs)]
     product = np.zeros(subs)
     for axis in np.argsort(-logs, kind="stable"):
