@@ -27,6 +27,7 @@ NAMES = (
     "exports",
     "check",
     "significance",
+    "train",
 )
 LIBRARIES = (
     "pylance",

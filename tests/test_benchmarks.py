@@ -43,6 +43,7 @@ def cells(printed: str) -> list[list[str]]:
         "exports",
         "check",
         "significance",
+        "train",
     ],
 )
 def test_a_benchmark_prints_a_table_with_ratios(name: str, tmp_path: Path) -> None:
