@@ -2,8 +2,8 @@
 
     python benchmarks/train.py [--small]
 
-Ours is all that a step takes: images read from the table, decoded, changed at random,
-the loss, the gradient, the optimiser, the look at the loss. The peer is the same model, loss and
+Ours is all that a step takes: images read from the table, decoded, changed at random, the
+loss, the gradient, the optimiser, the look at the loss. The peer is the same model, loss and
 optimiser on one batch of random numbers that lies in memory. The two take turns, step by step;
 medians are shown. On a GPU: ViT-B/16 and ResNet-50 at 224 pixels in bfloat16; on a CPU:
 EfficientNet-Lite0 at 128. Weights are random; nothing is fetched.

@@ -1,0 +1,79 @@
+"""The entries for the full benchmarks: each is built, and passes pictures or steps once."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import timm
+import torch
+import yaml
+
+from likewise.recipes import RECIPES
+from likewise.recipes.base import Trained
+from likewise.training import course
+from likewise.training.augment import draws
+from likewise.training.material import COLUMNS, Material
+
+pytestmark = [pytest.mark.torch, pytest.mark.slow]
+
+READY = yaml.safe_load(
+    (Path(__file__).parents[2] / "docs" / "ready.yaml").read_text(encoding="utf-8")
+)
+LEARNED: dict[str, dict[str, Any]] = {**READY["trained"], **READY["pretrained"]}
+SECTIONS = {name: section for section in READY for name in READY[section]}
+
+
+@pytest.mark.parametrize("name", READY["models"])
+def test_a_frozen_model_takes_pictures(name: str) -> None:
+    entry = READY["models"][name]
+    RECIPES.build(entry, "docs/ready.yaml")
+    backbone = entry["backbone"]
+    assert backbone in timm.list_pretrained() or entry["weights"] == "random"
+    options = {"img_size": entry["input_size"]} if "input_size" in entry else {}
+    with torch.device("meta"):  # shapes alone: nothing is computed, no weight takes memory
+        model: Any = timm.create_model(backbone, num_classes=0, **options).eval()
+        size = entry.get("input_size", model.pretrained_cfg["input_size"][1])
+        assert model(torch.empty(2, 3, size, size)).shape == (2, model.num_features)
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_one_that_learns_steps(name: str, tmp_path: Path) -> None:
+    entry = LEARNED[name]
+    assert entry["start"] in READY["models"]
+    # A tiny backbone of the same make stands in for the start.
+    tiny = "test_resnet" if "resnet" in entry["start"] else "test_vit"
+    RECIPES.build({"kind": "timm", "backbone": tiny, "weights": "random"}, "p").make(
+        tmp_path, 0
+    )
+    small = {"input_size": 64, "batch": 4, "outputs": 32, "local_size": 64}
+    own = {key: value for key, value in small.items() if key in entry or key == "input_size"}
+    recipe = RECIPES.build({**entry, **own}, "docs/ready.yaml")
+    assert isinstance(recipe, Trained)
+    assert recipe.section == SECTIONS[name]
+    bench = course.prepare(recipe, tmp_path, 0)
+    taught = recipe.lesson(bench, _material())
+    rows = torch.from_numpy(taught.sampler.epoch(0)[0])
+    pixels = torch.randint(0, 256, (rows.numel(), 64, 64, 3), dtype=torch.uint8)
+    numbers = [draws(0, 0, view, rows.numel()) for view in range(taught.task.views)]
+    loss = taught.task.train()(pixels, rows, torch.stack(numbers))
+    loss.backward()
+    assert torch.isfinite(loss)
+
+
+def _material() -> Material:
+    """Sixteen items in pairs, half of them of each split."""
+    rows = [
+        {
+            "item_id": f"{n:02}",
+            "content": f"c{n}",
+            "row": n,
+            "box": None,
+            "label": f"l{n // 2}",
+            "role": "gallery" if n % 2 else "query",
+            "split": "train" if n < 8 else "test",
+        }
+        for n in range(16)
+    ]
+    items = pl.DataFrame(rows).select(COLUMNS)
+    return Material("d", items, items, Path("nowhere"))
