@@ -223,8 +223,8 @@ def two_sets(workspace: Path) -> Path:
     params = workspace / "params.yaml"
     text = params.read_text("utf-8")
     text = text.replace(
-        "models:\n", "  few: {path: few, annotations: emoji/few.json}\nmodels:\n"
-    ).replace("indexes:\n", "  few-tiny: {dataset: few, model: tiny}\nindexes:\n")
+        "datasets:\n", "datasets:\n  few: {path: few, annotations: emoji/few.json}\n"
+    ).replace("embeddings:\n", "embeddings:\n  few-tiny: {dataset: few, model: tiny}\n")
     params.write_text(text, "utf-8")
     shutil.copy(workspace / "catalog" / "emoji.yaml", workspace / "catalog" / "few.yaml")
     likewise.ingest("few")
