@@ -141,3 +141,17 @@ def test_without_the_pictures_there_is_a_page_that_says_so(workspace: Path) -> N
     text = (workspace / made.page).read_text("utf-8")
     assert "no pictures: no table emoji/images.lance; run: dvc repro ingest@emoji" in text
     assert "Cumulative match" in text
+
+
+@pytest.mark.torch
+def test_a_run_without_rankings_has_a_page_without_curves(workspace: Path) -> None:
+    """Such as a linear probe's, whose rows have no ranks and no hits."""
+    likewise.evaluate(RUN, workspace=workspace)
+    rows = workspace / "reports" / f"{RUN}.parquet"
+    kept = pl.read_parquet(rows).select("item_id", "label", "subset", "value")
+    kept.write_parquet(rows)
+    made = likewise.report(RUN, workspace=workspace)
+    text = (workspace / made.page).read_text("utf-8")
+    assert "Cumulative match" not in text
+    assert "Map" in text
+    assert made.plots == []

@@ -10,10 +10,12 @@ import polars as pl
 from likewise import commits
 from likewise.config import Run, read_yaml
 from likewise.digests import Digests
-from likewise.errors import MissingArtefactError, StaleArtefactError
+from likewise.errors import StaleArtefactError
 from likewise.steps.open import Dataset, open_workspace
 from likewise.steps.report import figures, numbers
-from likewise.steps.report.page import Page, Pictures, as_html, as_markdown
+from likewise.steps.report.page import Page, Pictures, Ranking, as_html, as_markdown
+from likewise.steps.reports import Report as Told
+from likewise.steps.reports import read_report
 from likewise.workspace import Workspace
 
 
@@ -41,45 +43,22 @@ def report(run: str, *, workspace: Path | None = None) -> Report:
     """
     ws = open_workspace(workspace)
     entry = ws.run(run)
-    told = _told(ws, run)
+    told = read_report(ws, run)
     dataset = Dataset(ws, entry.dataset)
     _refuse_stale(ws, run, entry.dataset, told.lineage)
-    page = _page(run, entry, told, dataset)
+    page = _page(entry, told, dataset)
+    curves = {} if page.ranking is None else page.ranking.curves
     with commits.alone(ws, f"report-{run}"):
         staging = commits.Staging(ws, f"report-{run}")
-        for kind, curve in page.curves.items():
+        for kind, curve in curves.items():
             curve.write_csv(staging.path(ws.report(run, f"{kind}.csv")))
         texts = {"html": as_html(page), "md": as_markdown(page), "report.json": _facts(page)}
         for kind, text in texts.items():
             commits.write_text(staging.path(ws.report(run, kind)), text)
         staging.commit()
     html, markdown, facts = (ws.relative(ws.report(run, kind)) for kind in texts)
-    plots = [ws.relative(ws.report(run, f"{kind}.csv")) for kind in page.curves]
+    plots = [ws.relative(ws.report(run, f"{kind}.csv")) for kind in curves]
     return Report(run, html, markdown, facts, plots)
-
-
-@dataclass(frozen=True)
-class _Told:
-    """What evaluation wrote of a run."""
-
-    metrics: dict[str, float]
-    intervals: dict[str, dict[str, float | None]]
-    lineage: dict[str, Any]
-    queries: pl.DataFrame
-
-
-def _told(ws: Workspace, run: str) -> _Told:
-    metrics, statistics, lineage = (ws.metrics(run), ws.statistics(run), ws.lineage(run))
-    for path in (metrics, statistics, lineage, ws.queries(run)):
-        if not path.is_file():
-            what = f"run {run!r} was not evaluated ({ws.relative(path)} is not here)"
-            raise MissingArtefactError(what, f"dvc repro evaluate@{run}")
-    return _Told(
-        json.loads(metrics.read_text(encoding="utf-8")),
-        json.loads(statistics.read_text(encoding="utf-8"))["intervals"],
-        json.loads(lineage.read_text(encoding="utf-8")),
-        pl.read_parquet(ws.queries(run)),
-    )
 
 
 def _refuse_stale(ws: Workspace, run: str, dataset: str, lineage: dict[str, Any]) -> None:
@@ -91,19 +70,24 @@ def _refuse_stale(ws: Workspace, run: str, dataset: str, lineage: dict[str, Any]
         raise StaleArtefactError(what, f"dvc repro evaluate@{run}")
 
 
-def _page(run: str, entry: Run, told: _Told, dataset: Dataset) -> Page:
-    items, queries = dataset.items, told.queries
+def _page(entry: Run, told: Told, dataset: Dataset) -> Page:
+    items = dataset.items
     vectors = dataset.vectors(entry.model)
-    names = items.select("item_id", pl.coalesce("text", "label")).iter_rows()
     shown = figures.chosen(len(items))
     return Page(
-        run=run,
         entry=entry,
         title=dataset.card.title,
-        metrics=told.metrics,
-        intervals=told.intervals,
-        lineage=told.lineage,
-        queries=len(queries),
+        told=told,
+        ranking=_ranking(dataset, told.queries) if "ranks" in told.queries.columns else None,
+        gap=numbers.modality_gap(vectors, items["role"]),
+        places=figures.layout(vectors[shown]) if len(shown) > 3 else None,
+        kinds=_kinds(items)[shown],
+    )
+
+
+def _ranking(dataset: Dataset, queries: pl.DataFrame) -> Ranking:
+    names = dataset.items.select("item_id", pl.coalesce("text", "label")).iter_rows()
+    return Ranking(
         curves={
             "cmc": numbers.cumulative_match(queries),
             "precision-recall": numbers.precision_recall(queries),
@@ -111,9 +95,6 @@ def _page(run: str, entry: Run, told: _Told, dataset: Dataset) -> Page:
         first_hits=numbers.first_hits(queries),
         mix_ups=numbers.mix_ups(queries, dict(names)),
         hubs=numbers.hubs(queries),
-        gap=numbers.modality_gap(vectors, items["role"]),
-        places=figures.layout(vectors[shown]) if len(shown) > 3 else None,
-        kinds=_kinds(items)[shown],
         pictures=Pictures.of(dataset, queries),
     )
 
@@ -128,15 +109,19 @@ def _kinds(items: pl.DataFrame) -> pl.Series:
 
 def _facts(page: Page) -> str:
     """The report for programs."""
-    facts = {
-        "run": page.run,
-        "metrics": page.metrics,
-        "intervals": page.intervals,
-        "first_hits": dict(page.first_hits),
-        "mix_ups": [asdict(pair) for pair in page.mix_ups],
-        "hubness": {"skewness": page.hubs.skewness, "most": dict(page.hubs.most)},
+    facts: dict[str, Any] = {
+        "run": page.told.run,
+        "metrics": page.told.metrics,
+        "intervals": page.told.statistics,
         "modality_gap": page.gap,
-        "curves": {name: curve.to_dict(as_series=False) for name, curve in page.curves.items()},
-        "lineage": page.lineage,
+        "lineage": page.told.lineage,
     }
+    if page.ranking is not None:
+        told = page.ranking
+        facts |= {
+            "first_hits": dict(told.first_hits),
+            "mix_ups": [asdict(pair) for pair in told.mix_ups],
+            "hubness": {"skewness": told.hubs.skewness, "most": dict(told.hubs.most)},
+            "curves": {n: curve.to_dict(as_series=False) for n, curve in told.curves.items()},
+        }
     return json.dumps(facts, indent=2, ensure_ascii=False) + "\n"

@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import jinja2
 import numpy as np
@@ -16,7 +15,9 @@ from likewise.imaging.sheet import Tile, thumbnail
 from likewise.steps.open import Dataset
 from likewise.steps.report import figures
 from likewise.steps.report.numbers import Hubs, MixUp
+from likewise.steps.reports import Report
 
+_PUBLISHED = ("published model", "metric", "value", "ours / published")
 WORST, BEST, HITS = 10, 4, 8
 """So many queries of each kind are shown as picture rows, and so many hits of each."""
 
@@ -53,31 +54,34 @@ class Pictures:
 
 
 @dataclass(frozen=True)
-class Page:
-    """All that a report shows; see ``numbers`` for what the parts mean."""
+class Ranking:
+    """What ranked lists tell; see ``numbers``."""
 
-    run: str
-    entry: Run
-    title: str
-    metrics: dict[str, float]
-    intervals: dict[str, dict[str, float | None]]
-    lineage: dict[str, Any]
-    queries: int
     curves: dict[str, pl.DataFrame]
     first_hits: list[tuple[str, int]]
     mix_ups: list[MixUp]
     hubs: Hubs
+    pictures: Pictures
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that a report shows; ``ranking`` is None where the protocol ranks nothing."""
+
+    entry: Run
+    title: str
+    told: Report
+    ranking: Ranking | None
     gap: float | None
     places: npt.NDArray[np.float32] | None
     kinds: pl.Series
-    pictures: Pictures
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """A row a number: its name, value, 95 % interval, and smallest difference."""
-        digits = int(self.lineage["protocol"].get("decimals", 4))
+        digits = int(self.told.protocol.get("decimals", 4))
         rows = []
-        for name, value in self.metrics.items():
-            found = self.intervals.get(name, {})
+        for name, value in self.told.metrics.items():
+            found = self.told.statistics.get(name, {})
             low, high, least = (found.get(k) for k in ("low", "high", "smallest_difference"))
             between = "" if low is None else f"{low:.{digits}f} to {high:.{digits}f}"
             shown = "" if least is None else f"{least:.{digits}f}"
@@ -87,18 +91,37 @@ class Page:
     def subtitle(self) -> str:
         """What was scored, in a sentence."""
         made = f"{self.title}: {self.entry.model}, {self.entry.index} search"
-        return f"{made}, scored by {self.entry.protocol}; {self.queries:,} queries."
+        return f"{made}, scored by {self.entry.protocol}; {len(self.told.queries):,} queries."
+
+    def notes(self) -> list[str]:
+        """What a reader should know before comparing the numbers."""
+        beside = self.told.beside
+        sources = [f"published: {table.title}; {table.source}" for table in beside.tables]
+        return [*self.told.lineage["notes"], *sources, *beside.reasons]
+
+    def published(self) -> list[tuple[str, str, str, str]]:
+        """A row a published value of the same protocol: model, metric, value, ours by it."""
+        percent = bool(self.told.protocol.get("percent"))
+        rows = []
+        for table in self.told.beside.tables:
+            for row in table.rows:
+                for metric, value in table.values(row, percent=percent).items():
+                    ours = self.told.metrics.get(metric)
+                    ratio = "" if ours is None else f"{ours / value:.2f}"
+                    model = f"{row.model} {row.trained}".strip()
+                    rows.append((model, metric, f"{value:g}", ratio))
+        return rows
 
     def switches(self) -> list[tuple[str, str]]:
         """The protocol's switches."""
-        return [(k.replace("_", " "), _said(v)) for k, v in self.lineage["protocol"].items()]
+        return [(k.replace("_", " "), _said(v)) for k, v in self.told.protocol.items()]
 
     def origin(self) -> list[tuple[str, str]]:
         """What the numbers come from."""
-        model = self.lineage["model"]
-        columns = [(f"digest of {k}", v) for k, v in self.lineage["columns"].items()]
+        model = self.told.lineage["model"]
+        columns = [(f"digest of {k}", v) for k, v in self.told.lineage["columns"].items()]
         facts = [
-            ("data set", f"{self.entry.dataset}, {self.lineage['items']:,} items"),
+            ("data set", f"{self.entry.dataset}, {self.told.lineage['items']:,} items"),
             ("model", f"{self.entry.model}: {_said(model.get('recipe', {}))}"),
             ("weights", f"{model.get('weights_source', '')} {model.get('weights_sha256', '')}"),
             ("index", self.entry.index),
@@ -110,46 +133,61 @@ class Page:
 def as_markdown(page: Page) -> str:
     """The report's text, without figures and pictures."""
     lines = [
-        f"# {page.run}",
+        f"# {page.told.run}",
         "",
         page.subtitle(),
         "",
         *_table(("metric", "value", "95 % interval", "smallest difference"), page.rows()),
-        *(f"- {note}" for note in page.lineage["notes"]),
         "",
-        "## First relevant item",
+        *(f"- {note}" for note in page.notes()),
         "",
-        *_table(("rank", "queries"), [(n, f"{c:,}") for n, c in page.first_hits]),
+        *(_table(_PUBLISHED, page.published()) if page.published() else ()),
         "",
-        "## Taken for another",
-        "",
-        *_table(
-            ("label", "first hit", "queries"),
-            [(m.label, m.found, f"{m.queries:,}") for m in page.mix_ups],
-        ),
-        "",
-        f"Skewness of how often items are found: {page.hubs.skewness:.2f}.",
+        *(() if page.ranking is None else _ranking_text(page.ranking)),
     ]
     if page.gap is not None:
-        lines.append(f"Distance between the means of queries and gallery: {page.gap:.3f}.")
+        lines += [f"Distance between the means of queries and gallery: {page.gap:.3f}.", ""]
     origin = [*page.origin(), *page.switches()]
-    lines += ["", "## Where it comes from", "", *_table(("what", "which"), origin)]
+    lines += ["## Where it comes from", "", *_table(("what", "which"), origin)]
     return "\n".join(lines) + "\n"
 
 
 def as_html(page: Page) -> str:
     """The page, with all that it shows inside it."""
     drawn = {
-        "intervals": figures.intervals(_drawable(page)),
-        "cmc": figures.line(page.curves["cmc"], "rank", "share", "queries with a hit by then"),
-        "curve": figures.line(
-            page.curves["precision-recall"], "recall", "precision", "mean precision"
-        ),
-        "first": figures.bars(page.first_hits, "queries"),
-        "hubs": figures.bars(_occurrences(page.hubs), "items"),
+        "intervals": figures.intervals(_drawable(page)) if _drawable(page) else None,
         "map": None if page.places is None else figures.points(page.places, page.kinds),
     }
-    return _template().render(page=page, figures=drawn)
+    if page.ranking is not None:
+        drawn |= _curves(page.ranking)
+    return _template().render(page=page, ranking=page.ranking, figures=drawn)
+
+
+def _curves(ranking: Ranking) -> dict[str, str]:
+    cmc, curve = ranking.curves["cmc"], ranking.curves["precision-recall"]
+    return {
+        "cmc": figures.line(cmc, "rank", "share", "queries with a hit by then"),
+        "curve": figures.line(curve, "recall", "precision", "mean precision"),
+        "first": figures.bars(ranking.first_hits, "queries"),
+        "hubs": figures.bars(_occurrences(ranking.hubs), "items"),
+    }
+
+
+def _ranking_text(ranking: Ranking) -> list[str]:
+    first = [(name, f"{count:,}") for name, count in ranking.first_hits]
+    mixed = [(m.label, m.found, f"{m.queries:,}") for m in ranking.mix_ups]
+    return [
+        "## First relevant item",
+        "",
+        *_table(("rank", "queries"), first),
+        "",
+        "## Taken for another",
+        "",
+        *_table(("label", "first hit", "queries"), mixed),
+        "",
+        f"Skewness of how often items are found: {ranking.hubs.skewness:.2f}.",
+        "",
+    ]
 
 
 def _rows(dataset: Dataset, queries: pl.DataFrame) -> list[PictureRow]:
@@ -199,8 +237,8 @@ def _occurrences(hubs: Hubs) -> list[tuple[str, float]]:
 def _drawable(page: Page) -> dict[str, tuple[float, float, float]]:
     """The numbers that have an interval."""
     drawn = {}
-    for name, value in page.metrics.items():
-        low, high = (page.intervals.get(name, {}).get(end) for end in ("low", "high"))
+    for name, value in page.told.metrics.items():
+        low, high = (page.told.statistics.get(name, {}).get(end) for end in ("low", "high"))
         if low is not None and high is not None:
             drawn[name] = (value, low, high)
     return drawn
