@@ -142,3 +142,25 @@ def test_building_a_recipe_loads_no_heavy_library() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "times"),
+    [
+        ({"head": "gem"}, 1),
+        ({"scales": [1.0, 0.7071]}, 2),
+        ({"scales": [1.0, 1.4142], "together": "mean", "head": "gem"}, 1),
+    ],
+)
+def test_several_scales_and_generalised_means(
+    tmp_path: Path, options: dict[str, Any], times: int
+) -> None:
+    passport = recipe(backbone="test_convnext", input_size=64, **options).make(tmp_path, 0)
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    width = recipe(backbone="test_convnext", input_size=64).make(plain, 0).dim
+    assert passport.dim == times * width
+    vectors = load(tmp_path).encode([PICTURE, PICTURE])
+    assert vectors.shape == (2, passport.dim)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+    assert not np.allclose(vectors[0, :width], load(plain).encode([PICTURE])[0], atol=1e-3)

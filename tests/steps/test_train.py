@@ -20,7 +20,7 @@ from likewise.training import backbones
 
 pytestmark = pytest.mark.torch
 
-SAMPLES = Path(__file__).parents[2] / "samples" / "emoji" / "images"
+SKETCHES = Path(__file__).parents[2] / "samples" / "sketches"
 SMALL: dict[str, Any] = {"start": "tiny", "data": "emoji", "split": None, "input_size": 32}
 LEARNED: dict[str, Any] = {
     **SMALL,
@@ -277,3 +277,27 @@ def test_why_says_what_has_changed_since(workspace: Path) -> None:
     assert facts["option batch"].remark == ""
     with pytest.raises(UnknownNameError, match="no model named 'lerned'"):
         likewise.why("lerned", workspace=workspace)
+
+
+def test_the_originals_choice_on_the_test_split_is_said(workspace: Path) -> None:
+    (workspace / "catalog/sketches.yaml").write_text("title: S\nsource: {kind: sketch}\n")
+    place = {"path": str(SKETCHES), "annotations": str(SKETCHES)}
+    write(workspace, "datasets", "sketches", place)
+    likewise.ingest("sketches", workspace=workspace)
+    entry = {**SMALL, "kind": "arnet", "data": "sketches", "split": "train", "epochs": 1}
+    learn(workspace, {**entry, "dim": 8, "batch": 32, "original": True})
+    write(workspace, "embeddings", "s", {"dataset": "sketches", "model": "learned"})
+    run = {"dataset": "sketches", "model": "learned", "index": "exact", "protocol": "sbir-acc"}
+    write(workspace, "runs", "s", run)
+    assert likewise.embed("sketches", "learned", workspace=workspace).computed == 212
+    assert likewise.embed("sketches", "learned", workspace=workspace).taken_over == 212
+    likewise.publish("sketches", workspace=workspace)
+    found = likewise.evaluate("s", workspace=workspace)
+    assert "chosen on the test split" in found.notes[-1]
+    history = json.loads((workspace / "reports/training/learned/made.json").read_text())
+    # The number that the weights were chosen by is that of the test split, of a GPU's rounding.
+    assert history["history"][0]["acc@1"] * 100 == pytest.approx(
+        found.metrics["acc@1"], abs=1e-2
+    )
+    told = {fact.what: fact.remark for fact in likewise.why("learned", workspace=workspace)}
+    assert told["weights chosen"] == "its scores there are too good"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from likewise.errors import DataError, MissingArtefactError, StaleArtefactError
-from likewise.passport import WEIGHTS, Passport, libraries
+from likewise.passport import WEIGHTS, Architecture, Passport, libraries
 from likewise.recipes.base import Recipe
 from likewise.training.material import Study
 
@@ -20,13 +20,18 @@ class Timm(Recipe):
     ``weights`` is ``hub`` (timm's own, fetched once, when the model is made), ``random``,
     ``file:PATH`` (relative to where the command runs) or ``package:NAME``. ``input_size`` is
     the side of the square input in pixels, ``pooling`` timm's global_pool, both the
-    backbone's own where not given. ``precision`` is what a GPU computes in.
+    backbone's own where not given. ``head`` gem pools by the generalised mean (p = 3) instead.
+    With several ``scales`` pictures are resized by each, and the vectors put ``together``.
+    ``precision`` is what a GPU computes in.
     """
 
     backbone: str
     weights: str = Field(default="hub", pattern=r"^(hub|random|file:.+|package:.+)$")
     input_size: int | None = Field(default=None, gt=0)
     pooling: str | None = None
+    head: Literal["none", "gem"] = "none"
+    scales: tuple[float, ...] = Field(default=(1.0,), min_length=1)
+    together: Literal["concat", "mean"] = "concat"
     precision: Literal["float32", "bfloat16"] = "bfloat16"
 
     def make(self, folder: Path, seed: int, study: Study | None = None) -> Passport:
@@ -38,7 +43,7 @@ class Timm(Recipe):
             MissingExtraError: the package of weights is not installed.
             DataError: the weights cannot be had, or do not fit.
         """
-        from likewise.training import backbones
+        from likewise.training import backbones, descriptor
 
         model, source = backbones.with_weights(
             self.backbone,
@@ -48,16 +53,21 @@ class Timm(Recipe):
             seed=seed,
         )
         config = backbones.data_config(model, self.input_size)
+        architecture = self._architecture()
+        if architecture is not None:
+            model = descriptor.Descriptor(model, architecture).eval()
+        stored = descriptor.stored(model)
         passport = Passport(
             recipe=self._entry(),
             backbone=self.backbone,
             dim=backbones.dimension(model, config),
-            weights_sha256=backbones.save(model, folder / WEIGHTS),
+            weights_sha256=backbones.save(stored, folder / WEIGHTS),
             weights_source=source,
             preprocessing=config,
             precision=self.precision,
             libraries=libraries(),
             seed=seed,
+            architecture=architecture,
         )
         passport.write(folder)
         return passport
@@ -74,6 +84,10 @@ class Timm(Recipe):
         from likewise.training.encode import Encoder
 
         passport = Passport.read(folder)
+        if passport.architecture is not None:
+            from likewise.training import course
+
+            return course.load(folder, self._entry(), role)
         if passport.recipe != self._entry():
             raise StaleArtefactError(f"{folder} was made by other options", "dvc repro")
         path = folder / WEIGHTS
@@ -88,9 +102,24 @@ class Timm(Recipe):
         transform = backbones.transform(passport.preprocessing)
         return Encoder(model, transform, passport)
 
+    def _architecture(self) -> Architecture | None:
+        """What stands on the backbone; None for the plain one."""
+        if self.head == "none" and self.scales == (1.0,):
+            return None
+        return Architecture(
+            input_size=self.input_size,
+            pooling=self.pooling,
+            head=self.head,
+            scales=self.scales,
+            together=self.together,
+        )
+
     def _entry(self) -> dict[str, Any]:
         """The options as the passport keeps them: without the path to a file of weights."""
         entry = {"kind": "timm", **self.model_dump(mode="json")}
+        if self._architecture() is None:  # as in passports from before there were such options
+            for name in ("head", "scales", "together"):
+                del entry[name]
         kind, _, path = self.weights.partition(":")
         if kind == "file":
             entry["weights"] = f"file:{Path(path).name}"

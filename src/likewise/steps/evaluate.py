@@ -1,6 +1,7 @@
 """Score a run by its protocol, and write its report."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from likewise import commits
@@ -15,6 +16,12 @@ from likewise.workspace import Workspace
 
 DEPTH = 1000
 """How long the rankings of an approximate index are; exact search ranks everything."""
+
+
+CHOSEN_ON_TEST = (
+    "the model's weights were chosen on the test split, as the original program does: "
+    "its numbers there are too good"
+)
 
 
 def evaluate(run: str, *, rev: str | None = None, workspace: Path | None = None) -> Evaluation:
@@ -37,9 +44,11 @@ def evaluate(run: str, *, rev: str | None = None, workspace: Path | None = None)
     dataset = Dataset(ws, entry.dataset)
     kind = ws.params.indexes[entry.index].get("kind")
     result = _score(dataset, entry.model, entry.index, protocol, exact=kind == EXACT)
+    passport = json.loads(dataset.table.schema.field(entry.model).metadata[b"passport"])
+    if passport["recipe"].get("original"):
+        result = replace(result, notes=[*result.notes, CHOSEN_ON_TEST])
     if ws.earlier:
         return result
-    passport = dataset.table.schema.field(entry.model).metadata[b"passport"]
     lineage = {
         "run": entry.model_dump(),
         "protocol": result.protocol,
@@ -47,7 +56,7 @@ def evaluate(run: str, *, rev: str | None = None, workspace: Path | None = None)
         "items": len(dataset.items),
         "counts": result.counts,
         "columns": _digests(ws, entry.dataset, (*protocol.columns, entry.model)),
-        "model": json.loads(passport),
+        "model": passport,
     }
     statistics = {name: found.plain() for name, found in result.statistics.items()}
     with commits.alone(ws, f"evaluate-{run}"):

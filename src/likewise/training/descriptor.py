@@ -177,13 +177,13 @@ def restore(folder: Path, passport: Passport) -> Descriptor | Branches:
     if backbones.sha256(path) != passport.weights_sha256:
         raise DataError(f"{path} differs from its passport; run: dvc checkout")
     model = build(passport)
-    backbones.restore(_stored(model), folder / WEIGHTS)
+    backbones.restore(stored(model), folder / WEIGHTS)
     return model
 
 
 def save(model: Descriptor | Branches, folder: Path) -> str:
     """Write the weights into ``folder``; their SHA-256."""
-    return backbones.save(_stored(model), folder / WEIGHTS)
+    return backbones.save(stored(model), folder / WEIGHTS)
 
 
 def trunk_of(folder: Path, passport: Passport, input_size: int | None) -> nn.Module:
@@ -230,7 +230,8 @@ def _one(backbone: str, architecture: Architecture, seed: int) -> Descriptor:
         return Descriptor(trunk, architecture)
 
 
-def _stored(model: Descriptor | Branches) -> nn.Module:
+def stored(model: nn.Module) -> nn.Module:
+    """What of a model is written: the backbone, under timm's names, where that is all."""
     return model.trunk if isinstance(model, Descriptor) and model.plain else model
 
 
