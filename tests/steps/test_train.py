@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 import likewise
+from likewise import versions
 from likewise.errors import ConfigError, DataError, MissingArtefactError, UnknownNameError
 from likewise.imaging.reader import ImageReader
 from likewise.passport import Passport
@@ -102,6 +103,7 @@ def dying(self, fed):
         os.kill(os.getpid(), signal.SIGKILL)
 Loop._step = dying
 import likewise
+from likewise import versions
 likewise.train("learned")
 """
     assert command(other, "-c", script).returncode == -signal.SIGKILL
@@ -301,3 +303,19 @@ def test_the_originals_choice_on_the_test_split_is_said(workspace: Path) -> None
     )
     told = {fact.what: fact.remark for fact in likewise.why("learned", workspace=workspace)}
     assert told["weights chosen"] == "its scores there are too good"
+
+
+@pytest.mark.dvc
+@pytest.mark.slow
+def test_the_stages_of_models_that_learn(recorded: Path) -> None:
+    write(recorded, "trained", "learned", LEARNED)
+    write(recorded, "pretrained", "alone", {**SMALL, "kind": "ssl"})
+    write(recorded, "distilled", "student", {**SMALL, "kind": "distill", "teacher": "tiny"})
+    drawn = versions.run_dvc(recorded, "dag", "--dot")
+    edges = {line.strip(' ;"') for line in drawn.replace('"', "").splitlines() if "->" in line}
+    assert {
+        "train@tiny -> fit@learned",
+        "ingest@emoji -> fit@learned",
+        "ingest@emoji -> pretrain@alone",
+        "embed@emoji-tiny -> distill@student",
+    } <= edges
