@@ -71,7 +71,7 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
         Path | None, typer.Option(metavar="FILE", help="Write the pictures as one.")
     ] = None,
 ) -> None:
-    """Find the items nearest to a picture, an item or a vector, or by their words."""
+    """Find the items nearest to pictures, items, a vector or words."""
     how: dict[str, Any] = {
         "model": model,
         "k": k,
@@ -125,7 +125,7 @@ def index(
     name: Annotated[str, typer.Argument(metavar="INDEX", help="An index of params.yaml.")],
     json: Json = False,
 ) -> None:
-    """Make an index, keep it, and measure its recall and speed beside exact search."""
+    """Make an index, keep it, and measure its recall and speed."""
     made = likewise.index(dataset, model, name)
     if json:
         as_json(made)
@@ -152,7 +152,10 @@ def tune(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Try every kind of index, draw recall, speed and size, write the best to params.yaml."""
+    """Try every kind of index, and write the best to params.yaml.
+
+    Recall, speed and size of all are drawn in reports/tuning/.
+    """
     found = likewise.tune(dataset, model, recall=recall, memory=memory, name=name)
     if json:
         as_json(found)
@@ -170,7 +173,7 @@ def _trial(one: "likewise.Trial", chosen: "likewise.Trial") -> tuple[object, ...
 
 
 def indexes(json: Json = False) -> None:
-    """List the indexes that are kept: what they cover, their recall, speed and size."""
+    """List the indexes that are kept, with recall, speed and size."""
     found = likewise.list_indexes()
     if json:
         as_json(found)

@@ -25,7 +25,7 @@ def log(
     ] = None,
     json: Json = False,
 ) -> None:
-    """List the versions of a data set, and which columns changed in each."""
+    """List the versions of a data set, and what changed in each."""
     found = likewise.log(dataset, rev=rev)
     if json:
         as_json(found)
@@ -51,7 +51,7 @@ def diff(
         Path | None, typer.Option(metavar="FILE", help="Write a page with the pictures.")
     ] = None,
 ) -> None:
-    """Compare two versions: items, labels, splits, boxes, pictures, vectors, numbers."""
+    """Compare two versions, from labels and boxes to numbers."""
     found = likewise.diff(dataset, old, new)
     if html:
         likewise.write_diff(found, html)

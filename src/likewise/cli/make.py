@@ -86,9 +86,10 @@ def correct(
         list[str] | None, typer.Option("--set", metavar="COLUMN=VALUE", help="Repeatable.")
     ] = None,
 ) -> None:
-    """Correct items over what their source says, for publish and training.
+    """Correct items over what their source says.
 
-    Written to catalog/DATASET/corrections.csv; an empty value is none.
+    It is written to catalog/DATASET/corrections.csv, which publish and training heed; an empty
+    value is none.
     """
     said = {} if label is None else {"label": label}
     for value in values or []:

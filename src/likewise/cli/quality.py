@@ -65,9 +65,10 @@ def describe(
 
 
 def measure(dataset: Dataset) -> None:
-    """Measure brightness, sharpness and perceptual hash of every image.
+    """Measure brightness, sharpness and look of every image.
 
-    Only images that are new are decoded; `check` makes flags of the measures.
+    The look is a perceptual hash. Only images that are new are decoded; `check` makes flags of
+    the measures.
     """
     done = likewise.measure(dataset)
     say(f"{dataset}: {done.computed:,} images measured")

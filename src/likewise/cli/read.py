@@ -59,7 +59,7 @@ def why(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of params.yaml.")],
     json: Json = False,
 ) -> None:
-    """Say where a model comes from, and what of that has changed since."""
+    """Say where a model comes from, and what changed since."""
     facts = likewise.why(model)
     if json:
         as_json(facts)

@@ -20,7 +20,7 @@ Theirs = Annotated[bool, typer.Option("--theirs", help="... or theirs.")]
 
 
 def push(datasets: Datasets = None, remote: Remote = None, json: Json = False) -> None:
-    """Bring what dvc.lock names to a DVC remote; git is pushed by git.
+    """Bring what dvc.lock names to a DVC remote; git pushes the rest.
 
     To a remote that params.yaml lists as public_remotes nothing goes that its licence does
     not let one pass on.
@@ -47,7 +47,7 @@ def pull(
     remote: Remote = None,
     json: Json = False,
 ) -> None:
-    """Bring what dvc.lock names from a DVC remote, and link it into the checkout."""
+    """Bring what dvc.lock names from a DVC remote into the checkout."""
     if where is not None:
         if not images or not datasets or len(datasets) != 1:
             raise typer.BadParameter("--where goes with --images and one data set")
@@ -72,7 +72,7 @@ def merge(
     theirs: Theirs = False,
     json: Json = False,
 ) -> None:
-    """Merge a branch: corrections value by value, stages by what changed."""
+    """Merge a branch, corrections value by value, stages by change."""
     done = likewise.merge(branch, prefer=_side(ours, theirs))
     for line in done.notes:
         note(line)
@@ -109,7 +109,7 @@ def release(
     message: Annotated[str, typer.Option("--message", "-m", help="What to say of it.")] = "",
     json: Json = False,
 ) -> None:
-    """Check a data set, and release it: a changelog entry and a git tag."""
+    """Release a data set: checks, a changelog entry and a git tag."""
     done = likewise.release(dataset, version, message=message)
     if json:
         as_json(done)

@@ -55,7 +55,10 @@ def report(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run of params.yaml.")],
     json: Json = False,
 ) -> None:
-    """Write a run's report: one page that opens offline, the same as Markdown and JSON."""
+    """Write a run's report as one page that opens offline.
+
+    The same is written as Markdown and JSON, and its curves for `dvc plots`.
+    """
     made = likewise.report(run)
     if json:
         as_json(made)
@@ -72,7 +75,7 @@ def attention(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show how far every head of a vision transformer looks, and where."""
+    """Show how far every head of a transformer looks, and where."""
     found = likewise.attention(model, image, figure=figure)
     if figure:
         note(f"wrote {figure}")
