@@ -46,7 +46,7 @@ def test_a_clone_pulls_all_but_pixels(bob: Path) -> None:
     done = likewise.pull(images=False, workspace=bob)
     assert done.partial == [IMAGES]
     held = versions.Store(bob)
-    assert held.lacking(packs(bob)) == packs(bob)
+    assert sorted(held.lacking(packs(bob))) == sorted(packs(bob))
     assert not (bob / IMAGES).exists()
     dataset = likewise.open("emoji", workspace=bob)
     assert len(dataset.search(id="0_noto.jpg")) == 10
