@@ -5,12 +5,13 @@ from typing import Annotated
 import typer
 
 import likewise
+from likewise.cli.options import Json
 from likewise.cli.output import as_json, note, say, table
 
 
 def doctor(
     deep: Annotated[bool, typer.Option("--deep", help="Also read every image again.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: Json = False,
 ) -> None:
     """Find what is wrong, and name the command that mends it.
 

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 import typer
 
 import likewise
+from likewise.cli.options import Json
 from likewise.cli.output import as_json, frame_as_json, frame_as_table, note, say, table
 
 Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set of the catalogue.")]
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="One that embeds it.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def search(  # noqa: PLR0913 (a function here is a command, an argument an option)

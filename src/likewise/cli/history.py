@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import likewise
+from likewise.cli.options import Json
 from likewise.cli.output import as_json, note, say, table
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ SHOWN = 100
 """Changes that a table for people has."""
 
 Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set of the catalogue.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def log(

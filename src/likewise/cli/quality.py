@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 import likewise
+from likewise.cli.options import Json
 from likewise.cli.output import as_json, note, say, table
 
 Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set of the catalogue.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def download(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import likewise
+from likewise.cli.options import Json
 from likewise.cli.output import as_json, cell, say, table
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 """Queries that are named for people; --json names all."""
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def compare(

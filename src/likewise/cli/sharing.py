@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 import likewise
+from likewise.cli.options import Json
 from likewise.cli.output import as_json, note, say
 
 Datasets = Annotated[
@@ -14,7 +15,6 @@ Datasets = Annotated[
 Remote = Annotated[
     str | None, typer.Option(metavar="NAME", help="By default DVC's default remote.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Ours = Annotated[bool, typer.Option("--ours", help="Where both changed a value: ours.")]
 Theirs = Annotated[bool, typer.Option("--theirs", help="... or theirs.")]
 

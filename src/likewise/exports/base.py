@@ -1,7 +1,7 @@
 """What every export does: write some items of a data set into a new folder."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +14,7 @@ from tqdm import tqdm
 from likewise import tables
 from likewise.config import Card
 from likewise.errors import DataError, bounded
+from likewise.imaging.parallel import chunks
 from likewise.imaging.reader import ImageReader
 from likewise.registry import Part
 
@@ -74,7 +75,7 @@ class Selection:
         """Every image's row in ``images`` and its bytes unchanged, with a bar on stderr."""
         numbers = self.images[":number"].to_list()
         with tqdm(total=len(numbers), unit="img", desc="export", disable=None) as bar:
-            for rows in chunks(self.images["nbytes"]):
+            for rows in chunks(self.images["nbytes"], CHUNK_IMAGES, CHUNK_BYTES):
                 data = self.reader.encoded([numbers[row] for row in rows])
                 yield from zip(rows, data, strict=True)
                 bar.update(len(rows))
@@ -109,20 +110,6 @@ class Export(Part, ABC):
         Raises:
             DataError: the format cannot hold them; nothing is kept then.
         """
-
-
-def chunks(nbytes: Iterable[int]) -> Iterator[list[int]]:
-    """The rows of images of such sizes, some at a time, in order."""
-    chunk: list[int] = []
-    size = 0
-    for row, length in enumerate(nbytes):
-        if chunk and (size + length > CHUNK_BYTES or len(chunk) == CHUNK_IMAGES):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(row)
-        size += length
-    if chunk:
-        yield chunk
 
 
 def need_whole_images(chosen: Selection, format_: str) -> None:

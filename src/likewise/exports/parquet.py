@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from likewise.exports.base import Export, Fault, Selection, chunks
+from likewise.exports.base import CHUNK_BYTES, CHUNK_IMAGES, Export, Fault, Selection
+from likewise.imaging.parallel import chunks
 
 _TEXTS = ("split", "text", "subset", "role")
 _IMAGE = pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())])
@@ -84,7 +85,7 @@ class _Shape:
         inside = self._boxes.join(images.select("image_id"), on="image_id", how="semi")
         boxes = dict(_parts(inside, "image_id"))
         with pq.ParquetWriter(path, self._schema, compression="none") as out:
-            for rows in chunks(images["nbytes"]):
+            for rows in chunks(images["nbytes"], CHUNK_IMAGES, CHUNK_BYTES):
                 part = images[rows]
                 data = self._chosen.reader.encoded(part[":number"].to_list())
                 out.write_table(self._table(part, data, boxes), row_group_size=len(rows))

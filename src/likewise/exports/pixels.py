@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from likewise.exports.base import Fault, Selection, chunks
-from likewise.imaging.parallel import in_order
+from likewise.exports.base import CHUNK_BYTES, CHUNK_IMAGES, Fault, Selection
+from likewise.imaging.parallel import chunks, in_order
 from likewise.imaging.probe import BadImage
 from likewise.imaging.reader import Box
 
@@ -42,7 +42,7 @@ def pixels(chosen: Selection, rows: list[int], make: Make, *, cut: bool) -> Iter
     names = wanted["item_id"].to_list()
 
     def read() -> Iterator[list[tuple[int, bytes]]]:
-        for places in chunks(wanted["nbytes"]):
+        for places in chunks(wanted["nbytes"], CHUNK_IMAGES, CHUNK_BYTES):
             data = chosen.reader.encoded([rows[place] for place in places])
             pairs = list(zip(places, data, strict=True))
             yield from (pairs[at : at + PART] for at in range(0, len(pairs), PART))

@@ -1,10 +1,7 @@
 """Read and probe many files on several threads, a bounded part at a time."""
 
 import hashlib
-import os
-from collections import deque
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -12,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from likewise.files import Files
+from likewise.imaging.parallel import in_order
 from likewise.imaging.probe import BadImage, Facts, probe
 from likewise.schema import IMAGES
 
@@ -102,21 +100,7 @@ def take_in(files: Files, wanted: pl.DataFrame) -> Iterator[Intake]:
     if not files.reaches(wanted["path"]):
         yield from _in_order(files, wanted["path"].to_list())
         return
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
-    # Reading, hashing and decoding let other threads go on; what processes would gain for the
-    # rest they lose by handing the bytes over, and they take memory each.
-    with ThreadPoolExecutor(workers) as pool:
-        pending: deque[Future[Intake]] = deque()
-        try:
-            for chunk in _chunks(wanted):
-                pending.append(pool.submit(_read, files, chunk))
-                if len(pending) > 2 * workers:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+    yield from in_order(lambda paths: _read(files, paths), _chunks(wanted))
 
 
 def _in_order(files: Files, paths: list[str]) -> Iterator[Intake]:

@@ -1,4 +1,8 @@
-"""Pictures by several threads: decoding and resizing hold no lock of the interpreter."""
+"""Files and pictures by several threads, a bounded part at a time.
+
+Reading, hashing, decoding and resizing hold no lock of the interpreter. What processes would
+gain for the rest they lose by handing bytes over; they take seconds to start, and memory each.
+"""
 
 import os
 from collections import deque
@@ -15,6 +19,20 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def chunks(nbytes: Iterable[int], most: int, most_bytes: int) -> Iterator[list[int]]:
+    """Places of things of such sizes, in order: at most ``most``, of about ``most_bytes``."""
+    chunk: list[int] = []
+    size = 0
+    for place, length in enumerate(nbytes):
+        if chunk and (size + length > most_bytes or len(chunk) >= most):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(place)
+        size += length
+    if chunk:
+        yield chunk
 
 
 def in_order(function: Callable[[T], R], parts: Iterable[T]) -> Iterator[R]:

@@ -57,7 +57,7 @@ def write_sheet(  # noqa: PLR0913 (what was searched for, by keyword)
     if wanted.ids:
         labels = set(_facts(first, wanted.ids)["label"])
     tiles = {
-        name: iter(_tiles(one, hits.filter(pl.col("dataset") == name)["item_id"].to_list()))
+        name: iter(tiles_of(one, hits.filter(pl.col("dataset") == name)["item_id"].to_list()))
         for name, one in opened.items()
     }
     found = [
@@ -77,7 +77,7 @@ def write_sheet(  # noqa: PLR0913 (what was searched for, by keyword)
 def _query(dataset: Dataset, query: asked.Query) -> list[Tile]:
     """What was searched for, as far as it is pictures."""
     if query.ids:
-        return _tiles(dataset, query.ids)
+        return tiles_of(dataset, query.ids)
     tiles = []
     for image in query.images:
         name = Path(image).name if isinstance(image, Path | str) else "a picture"
@@ -88,7 +88,7 @@ def _query(dataset: Dataset, query: asked.Query) -> list[Tile]:
     return tiles
 
 
-def _tiles(dataset: Dataset, items: Sequence[str]) -> list[Tile]:
+def tiles_of(dataset: Dataset, items: Sequence[str]) -> list[Tile]:
     """The pictures of ``items`` and their classes."""
     facts = _facts(dataset, items)
     pictures = dataset.images(items, encoded=True) if items else []

@@ -6,7 +6,6 @@ processes, which run ahead.
 """
 
 import multiprocessing
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -92,13 +91,6 @@ def in_parts(
         return
     shared = _fits(nbytes * workers * (_AHEAD + 1), Path("/dev/shm"))  # noqa: S108
     yield from _by_processes(_Source(images, transform, shared=shared), parts, workers)
-
-
-def cores() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class _Source:

@@ -16,12 +16,12 @@ from PIL import Image
 from torch import nn
 
 from likewise.errors import DataError, bounded
+from likewise.imaging.parallel import cores
 from likewise.passport import Passport
 from likewise.training.batches import (
     MOST_WORKERS,
     Images,
     Transform,
-    cores,
     stream,
 )
 

@@ -7,10 +7,11 @@ import numpy as np
 import torch
 
 from likewise.errors import DataError
+from likewise.imaging.parallel import cores
 from likewise.passport import Preprocessing
 from likewise.training import backbones
 from likewise.training.augment import draws
-from likewise.training.batches import MOST_WORKERS, cores, in_parts
+from likewise.training.batches import MOST_WORKERS, in_parts
 from likewise.training.material import Material, named
 from likewise.training.samplers import Sampler, Units
 

@@ -1,7 +1,7 @@
 """What a run's rows tell besides its numbers: curves, histograms, mix-ups, hubs, the gap."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ RECALLS = 101
 HUB_DEPTH = 10
 MIXED_UP = 15
 """So many pairs of labels are named."""
+
+_SIDES = ("query", "gallery")
 
 
 @dataclass(frozen=True)
@@ -80,15 +82,16 @@ def precision_recall(queries: pl.DataFrame) -> pl.DataFrame:
 def first_hits(queries: pl.DataFrame) -> list[tuple[str, int]]:
     """How many queries have their first relevant item at ranks 1, 2, 3 to 4, 5 to 8 ..."""
     scored = queries.filter(pl.col("value").is_not_null())["first_hit"]
-    found = scored.drop_nulls().to_numpy()
-    if not len(found):
-        return [("never", len(scored))]
-    bins = np.ceil(np.log2(found)).astype(int)
-    counts = np.bincount(bins)
-    names = ["1", "2", *(f"{2 ** (n - 1) + 1:,} to {2**n:,}" for n in range(2, len(counts)))]
-    bars = list(zip(names, counts.tolist(), strict=False))
+    bars = in_doublings(scored.drop_nulls())
     never = scored.null_count()
-    return [*bars, ("never", never)] if never else bars
+    return [*bars, ("never", never)] if never or not bars else bars
+
+
+def in_doublings(values: Iterable[int]) -> list[tuple[str, int]]:
+    """How many of some whole numbers from 1 on are 1, 2, 3 to 4, 5 to 8 ..."""
+    bins = np.bincount(np.ceil(np.log2(np.fromiter(values, np.int64))).astype(int))
+    names = ["1", "2", *(f"{2 ** (n - 1) + 1:,} to {2**n:,}" for n in range(2, len(bins)))]
+    return list(zip(names, bins.tolist(), strict=False))
 
 
 def mix_ups(queries: pl.DataFrame, label_of: Mapping[str, str | None]) -> list[MixUp]:
@@ -135,9 +138,6 @@ def modality_gap(vectors: npt.NDArray[np.floating], roles: pl.Series) -> float |
         return None
     query, gallery = (side.astype(np.float32).mean(axis=0) for side in sides)
     return float(np.linalg.norm(query - gallery))
-
-
-_SIDES = ("query", "gallery")
 
 
 def _interpolated(ranks: Values, relevant: int, levels: Values) -> Values:

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jinja2
 import numpy as np
@@ -11,11 +11,12 @@ import polars as pl
 
 from likewise.config import Run
 from likewise.errors import LikewiseError
-from likewise.imaging.sheet import Tile, thumbnail
+from likewise.imaging.sheet import Tile
 from likewise.steps.open import Dataset
 from likewise.steps.report import figures
-from likewise.steps.report.numbers import Hubs, MixUp
+from likewise.steps.report.numbers import Hubs, MixUp, in_doublings
 from likewise.steps.reports import Report
+from likewise.steps.sheets import tiles_of
 
 _PUBLISHED = ("published model", "metric", "value", "ours / published")
 WORST, BEST, HITS = 10, 4, 8
@@ -169,7 +170,7 @@ def _curves(ranking: Ranking) -> dict[str, str]:
         "cmc": figures.line(cmc, "rank", "share", "queries with a hit by then"),
         "curve": figures.line(curve, "recall", "precision", "mean precision"),
         "first": figures.bars(ranking.first_hits, "queries"),
-        "hubs": figures.bars(_occurrences(ranking.hubs), "items"),
+        "hubs": figures.bars(in_doublings(ranking.hubs.counts.values()), "items"),
     }
 
 
@@ -191,30 +192,23 @@ def _ranking_text(ranking: Ranking) -> list[str]:
 
 
 def _rows(dataset: Dataset, queries: pl.DataFrame) -> list[PictureRow]:
-    found = []
-    columns = ("item_id", "value", "hits", "hit_scores", "hit_relevant", "missed_ranks")
-    for item, value, hits, scores, relevant, missed in queries.select(columns).iter_rows():
-        known = scores or [None] * len(hits)
-        tiles = _tiles(dataset, [item, *hits[:HITS]], [None, *known], [None, *relevant])
-        found.append(PictureRow(tiles[0], value, tiles[1:], _missed(missed)))
-    return found
-
-
-def _tiles(
-    dataset: Dataset,
-    names: Sequence[str],
-    scores: Sequence[float | None],
-    relevant: Sequence[bool | None],
-) -> list[Tile]:
-    wanted = pl.DataFrame({"item_id": names})
-    facts = wanted.join(dataset.items, on="item_id", how="left", maintain_order="left")
-    told = facts.select("text", "label", "box").iter_rows()
-    return [
-        Tile(name, thumbnail(data, box), text or label, score, same)
-        for name, data, (text, label, box), score, same in zip(
-            names, dataset.images(names, encoded=True), told, scores, relevant, strict=False
-        )
+    shown = [
+        [item, *hits[:HITS]] for item, hits in queries.select("item_id", "hits").iter_rows()
     ]
+    names = list(dict.fromkeys(name for row in shown for name in row))
+    tiles = dict(zip(names, tiles_of(dataset, names), strict=True))
+    found = []
+    columns = ("value", "hit_scores", "hit_relevant", "missed_ranks")
+    for (item, *hits), (value, scores, relevant, missed) in zip(
+        shown, queries.select(columns).iter_rows(), strict=True
+    ):
+        known = scores or [None] * len(hits)
+        row = [
+            replace(tiles[hit], score=score, same=same)
+            for hit, score, same in zip(hits, known, relevant, strict=False)
+        ]
+        found.append(PictureRow(tiles[item], value, row, _missed(missed)))
+    return found
 
 
 def _missed(ranks: Sequence[int | None]) -> str:
@@ -222,16 +216,6 @@ def _missed(ranks: Sequence[int | None]) -> str:
         return ""
     first = "behind all that was ranked" if ranks[0] is None else f"at rank {ranks[0]:,}"
     return f"the next relevant item is {first}"
-
-
-def _occurrences(hubs: Hubs) -> list[tuple[str, float]]:
-    """How many items are found by how many queries, in bins of powers of two."""
-    counts = np.array(list(hubs.counts.values()), np.int64)
-    if not len(counts):
-        return [("0", 0)]
-    bins = np.bincount(np.ceil(np.log2(counts)).astype(int))
-    names = ["1", "2", *(f"{2 ** (n - 1) + 1:,} to {2**n:,}" for n in range(2, len(bins)))]
-    return list(zip(names, bins.tolist(), strict=False))
 
 
 def _drawable(page: Page) -> dict[str, tuple[float, float, float]]:
