@@ -9,7 +9,7 @@ import pytest
 
 import likewise
 from likewise import versions
-from likewise.errors import MissingArtefactError, UnknownNameError, VersionError
+from likewise.errors import DataError, MissingArtefactError, UnknownNameError, VersionError
 from likewise.versions import run_dvc, run_git
 from likewise.workspace import Workspace
 
@@ -161,3 +161,15 @@ def test_a_read_only_checkout_opens_its_versions(
     assert len(likewise.open("emoji", rev="v1").items) == 24
     assert not (alice / ".likewise" / "views").exists()
     assert (tmp_path / "home" / "likewise").is_dir()
+
+
+def test_a_link_that_leads_out_of_a_foreign_repository_is_refused(tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign"
+    (foreign / "catalog").mkdir(parents=True)
+    (foreign / "params.yaml").write_text("models: {}\n", "utf-8")
+    (foreign / "catalog" / "emoji.yaml").symlink_to("/etc/hostname")
+    run_git(foreign, "init", "-q", "-b", "main")
+    run_git(foreign, "add", ".")
+    run_git(foreign, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a link")
+    with pytest.raises(DataError, match=r"emoji\.yaml.*is a link to an absolute path"):
+        likewise.open("emoji", repo=str(foreign))

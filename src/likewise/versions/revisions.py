@@ -143,8 +143,12 @@ def _extract(ws: Workspace, commit: str, rev: str, folder: Path) -> None:
     building = folder.with_name(f".{commit}.part")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
-    with tarfile.open(fileobj=BytesIO(packed)) as archive:
-        archive.extractall(building, filter="data")
+    try:
+        with tarfile.open(fileobj=BytesIO(packed)) as archive:
+            archive.extractall(building, filter="data")
+    except tarfile.FilterError as error:  # a link of a foreign repository that leads outside
+        shutil.rmtree(building, ignore_errors=True)
+        raise DataError(f"{ws.home} at {rev} is not read: {error}") from error
     with suppress(OSError):  # another process made the same meanwhile
         building.rename(folder)
     shutil.rmtree(building, ignore_errors=True)
