@@ -66,32 +66,44 @@ class BoxSource(Source, ABC):
     def boxed(
         self, images: pl.DataFrame, boxes: pl.DataFrame
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Items and findings of ``boxes`` (columns BOXES) in ``images``, in the images' order.
+        """Items and findings of ``boxes`` in ``images``, as ``unboxed`` and ``unlisted`` ask.
 
         Args:
-            images: a row an image: image_id, listed (whether annotations name it), and any
-                columns of items; a box has its image's value where it has none of its own.
-            boxes: a row a box: the columns BOXES, and any others.
+            images: as of ``boxed``, and listed: whether annotations name the image.
+            boxes: as of ``boxed``.
         """
-        good, faults = usable(boxes)
-        ranked = images.with_row_index(":rank")
-        shared = [c for c in boxes.columns if c in images.columns and c != "image_id"]
-        inside = ranked.join(good, on="image_id", suffix="_box")
-        inside = inside.with_columns(
-            pl.coalesce(f"{c}_box", c).alias(c) for c in shared
-        ).with_columns(
-            box=pl.concat_list(pl.col(c).cast(pl.Float32) for c in CORNERS).list.to_array(4),
-            item_id=item_id(),
-        )
-        whole = ranked.join(good, on="image_id", how="anti")
-        kept = (pl.col("listed") & (self.unboxed == "keep")) | (
-            ~pl.col("listed") & (self.unlisted == "keep")
-        )
-        whole = whole.filter(kept).with_columns(item_id="image_id")
-        items = pl.concat([inside, whole], how="diagonal").sort(
-            ":rank", "number", nulls_last=True
-        )
-        return items.drop(":rank", "listed", "number", *CORNERS), faults
+        listed = pl.col("listed")
+        kept = (listed & (self.unboxed == "keep")) | (~listed & (self.unlisted == "keep"))
+        items, faults = boxed(images, boxes, kept)
+        return items.drop("listed"), faults
+
+
+def boxed(
+    images: pl.DataFrame, boxes: pl.DataFrame, whole: pl.Expr
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Items and findings of ``boxes`` (columns BOXES) in ``images``, in the images' order.
+
+    Args:
+        images: a row an image: image_id, and any columns of items; a box has its image's
+            value where it has none of its own.
+        boxes: a row a box: the columns BOXES, and any others.
+        whole: which images without a usable box are an item, the whole of each.
+    """
+    good, faults = usable(boxes)
+    ranked = images.with_row_index(":rank")
+    shared = [c for c in boxes.columns if c in images.columns and c != "image_id"]
+    inside = ranked.join(good, on="image_id", suffix="_box")
+    inside = inside.with_columns(
+        pl.coalesce(f"{c}_box", c).alias(c) for c in shared
+    ).with_columns(
+        box=pl.concat_list(pl.col(c).cast(pl.Float32) for c in CORNERS).list.to_array(4),
+        item_id=item_id(),
+    )
+    bare = ranked.join(good, on="image_id", how="anti").filter(whole)
+    items = pl.concat([inside, bare.with_columns(item_id="image_id")], how="diagonal")
+    return items.sort(":rank", "number", nulls_last=True).drop(
+        ":rank", "number", *CORNERS
+    ), faults
 
 
 def usable(boxes: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -3,10 +3,8 @@
 Source: Everingham and Winn, The PASCAL Visual Object Classes Challenge 2012 Development Kit.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple
-from xml.parsers import expat
+from typing import ClassVar
 
 import polars as pl
 import pyarrow as pa
@@ -14,32 +12,11 @@ import pyarrow as pa
 from likewise.files import Files
 from likewise.schema import Column
 from likewise.sources.base import Reading, findings_frame, reading
-from likewise.sources.boxes import (
-    CORNERS,
-    BoxSource,
-    Gathered,
-    dangling,
-    first_each,
-    foreign,
-    split_rank,
-)
+from likewise.sources.boxes import BoxSource, dangling, first_each, foreign, split_rank
 from likewise.sources.notes import Notes
 from likewise.sources.references import match
 from likewise.sources.splits import from_lists
-
-_FLAGS = ("truncated", "difficult", "occluded")
-_OBJECT = {
-    "name": "label",
-    "pose": "pose",
-    **{flag: flag for flag in _FLAGS},
-    "bndbox/xmin": "x1",
-    "bndbox/ymin": "y1",
-    "bndbox/xmax": "x2",
-    "bndbox/ymax": "y2",
-}
-"""An element of an object, and the column that it becomes."""
-
-_IMAGE = {"filename": "filename", "size/width": "width", "size/height": "height"}
+from likewise.sources.vocxml import Corners, half_open, parsed
 
 
 class Voc(BoxSource):
@@ -59,7 +36,7 @@ class Voc(BoxSource):
         Column("occluded", pa.bool_(), "something stands before the object", nullable=True),
     )
 
-    corners: Literal["1-based", "half-open"] = "1-based"
+    corners: Corners = "1-based"
     """How corners count: from 1 and inclusive (VOC), or half-open from 0."""
 
     splits: tuple[str, ...] = ("train", "val", "test")
@@ -72,8 +49,8 @@ class Voc(BoxSource):
         names = notes.names(r"\.xml\z")
         if names.is_empty():
             raise notes.absent("Annotations/{name}.xml")
-        parsed = _parsed(notes.read(names))
-        explained, lost = _with_images(parsed.images, images["path"])
+        told_by = parsed(notes.read(names))
+        explained, lost = _with_images(told_by.images, images["path"])
         explained, twins = first_each(explained, "image_id", "xml", "its image has another XML")
         splits, unknown = from_lists(files, notes, "imagesets/main", self.splits, images)
         told = (
@@ -83,15 +60,16 @@ class Voc(BoxSource):
             .with_columns(listed=pl.col("xml").is_not_null())
             .sort(split_rank(), "split", "image_id", nulls_last=True)
         )
-        boxes = parsed.boxes.join(explained.select("xml", "image_id"), on="xml")
+        boxes = told_by.boxes.join(explained.select("xml", "image_id"), on="xml")
         items, faults = self.boxed(
-            told.select("image_id", "split", "listed"), self._half_open(boxes.drop("xml"))
+            told.select("image_id", "split", "listed"),
+            half_open(boxes.drop("xml"), self.corners),
         )
         used = pl.col("path").str.to_lowercase().str.ends_with(".xml")
         return reading(
             files,
             items,
-            findings_frame(parsed.broken),
+            findings_frame(told_by.broken),
             lost,
             twins,
             unknown,
@@ -106,96 +84,6 @@ class Voc(BoxSource):
         found = super().images(files)
         kept = found.filter(pl.col("path").str.contains(r"(^|/)JPEGImages/"))
         return found if self.root or kept.is_empty() else kept
-
-    def _half_open(self, boxes: pl.DataFrame) -> pl.DataFrame:
-        if self.corners == "half-open":
-            return boxes
-        return boxes.with_columns(pl.col("x1") - 1, pl.col("y1") - 1)
-
-
-class _Parsed(NamedTuple):
-    """What the XML files say.
-
-    Columns of ``images``: xml, filename, width, height; of ``boxes``: xml, number, and those of
-    an object; ``broken`` are the files that are no such XML: path, check, detail.
-    """
-
-    images: pl.DataFrame
-    boxes: pl.DataFrame
-    broken: list[tuple[str, str, str]]
-
-
-def _parsed(contents: Iterator[tuple[str, bytes]]) -> _Parsed:
-    texts = dict.fromkeys(_OBJECT.values(), pl.String)
-    images = Gathered({"xml": pl.String, **dict.fromkeys(_IMAGE.values(), pl.String)})
-    boxes = Gathered({"xml": pl.String, "number": pl.Int64, **texts})
-    broken = []
-    for path, data in contents:
-        try:
-            document = _Document(data)
-        except (expat.ExpatError, ValueError, LookupError) as error:
-            broken.append((path, "bad-annotation", f"not VOC's XML: {error}"))
-            continue
-        images.add(path, *(document.facts.get(key) for key in _IMAGE))
-        for number, found in enumerate(document.objects, start=1):
-            boxes.add(path, number, *(found.get(key) for key in _OBJECT))
-    sizes = images.frame().with_columns(_number("width"), _number("height")).sort("xml")
-    flags = [
-        pl.col(f)
-        .str.to_lowercase()
-        .replace_strict(_SAID, default=None, return_dtype=pl.Boolean)
-        for f in _FLAGS
-    ]
-    typed = boxes.frame().with_columns(*map(_number, CORNERS), *flags)
-    return _Parsed(sizes, typed.sort("xml", "number"), broken)
-
-
-_SAID = {"0": False, "1": True, "false": False, "true": True, "no": False, "yes": True}
-
-
-def _number(column: str) -> pl.Expr:
-    return pl.col(column).cast(pl.Float64, strict=False)
-
-
-class _Document:
-    """One XML file: the facts of its image, and its objects, each element -> text."""
-
-    def __init__(self, data: bytes) -> None:
-        self.facts: dict[str, str] = {}
-        self.objects: list[dict[str, str]] = []
-        self._path: list[str] = []
-        self._text: list[str] = []
-        parser = expat.ParserCreate()
-        parser.StartDoctypeDeclHandler = self._refuse
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text.append
-        parser.Parse(data, True)  # noqa: FBT003 (pyexpat takes it by place only)
-        if self._root != "annotation":
-            raise ValueError(f"its root is {self._root!r}, not 'annotation'")
-
-    _root = ""
-
-    def _refuse(self, *_: object) -> None:
-        # A document type can define entities, which can grow without end.
-        raise ValueError("it has a document type, which VOC has not")
-
-    def _start(self, name: str, _: dict[str, str]) -> None:
-        self._root = self._root or name
-        self._path.append(name)
-        self._text.clear()
-        if self._path[1:] == ["object"]:
-            self.objects.append({})
-
-    def _end(self, _: str) -> None:
-        place, text = "/".join(self._path[1:]), "".join(self._text).strip()
-        self._path.pop()
-        self._text.clear()
-        inside = place.removeprefix("object/")
-        if place in _IMAGE:
-            self.facts.setdefault(place, text)
-        elif inside != place and inside in _OBJECT and text:
-            self.objects[-1].setdefault(inside, text)
 
 
 def _with_images(
