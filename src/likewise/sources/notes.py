@@ -16,8 +16,13 @@ class Notes:
     ``files`` are those of the images, often the same; they are not looked through twice.
     """
 
-    def __init__(self, files: Files, place: Path) -> None:
+    def __init__(self, files: Files, place: Path, *, inside: bool = False) -> None:
         """Look at ``place``; nothing is read yet.
+
+        Args:
+            files: those of the images.
+            place: where the annotations are.
+            inside: whether archives in it are looked into; see ``open_files``.
 
         Raises:
             DataError: there is nothing at ``place``, or it cannot be read.
@@ -27,7 +32,7 @@ class Notes:
         if place == files.path:
             self._files = files
         elif place.is_dir() or not place.exists() or _is_archive(place):
-            self._files = open_files(place)
+            self._files = open_files(place, inside=inside)
 
     @property
     def is_many(self) -> bool:
@@ -76,10 +81,10 @@ class NotesToo(Notes):
     So a list of one's own lies anywhere, and the tables of the set stay where they are.
     """
 
-    def __init__(self, files: Files, place: Path) -> None:
+    def __init__(self, files: Files, place: Path, *, inside: bool = False) -> None:
         """See ``Notes``."""
         self.place = place
-        self._own = Notes(files, place)
+        self._own = Notes(files, place, inside=inside)
         self._with_images = self._own if place == files.path else Notes(files, files.path)
 
     @property

@@ -1,7 +1,7 @@
 """ImageNet as items: label = WNID, and every other id and name that its tables give."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import polars as pl
 import pyarrow as pa
@@ -11,12 +11,15 @@ from likewise.errors import ConfigError, DataError
 from likewise.files import Files, open_files
 from likewise.schema import Column
 from likewise.sources.base import Reading, Source, findings, findings_frame, reading
+from likewise.sources.boxes import boxed
+from likewise.sources.imagenet.boxes import EXPECTED, Boxes, read_boxes
 from likewise.sources.imagenet.classes import classes
 from likewise.sources.imagenet.layout import SPLITS, pictures
 from likewise.sources.imagenet.subsets import Subset, read_subset
 from likewise.sources.imagenet.truth import truth
 from likewise.sources.lists import dangling, lines, repeated
 from likewise.sources.notes import NotesToo
+from likewise.sources.vocxml import Corners
 
 _TEXT, _ID = pa.string(), pa.int32()
 _LISTS = r"cls-loc/(train_cls|val|test)\.txt\z"
@@ -30,7 +33,8 @@ class ImageNet(Source):
     or the official tars (one holds a tar a class) as they are. A validation image has the
     class that ``LOC_val_solution.csv`` or the devkit's ground truth says, else that of its
     folder. Rows are by split, then in the order of the lists ``ImageSets/CLS-LOC/*.txt``
-    where those are, else by WNID and path. ``subset`` keeps the classes of a list.
+    where those are, else by WNID and path. ``subset`` keeps the classes of a list; ``items``
+    makes items of the boxes that the localisation task adds.
     """
 
     title: ClassVar[str] = "ImageNet (ILSVRC classification)"
@@ -69,25 +73,39 @@ class ImageNet(Source):
     subset_sha256: str = ""
     """What the subset's list must be, as a digest: SHA-256 of its WNIDs, '\\n' between them."""
 
+    items: Literal["images", "boxes"] = "images"
+    """Whether an item is a whole image, or a box that is annotated in one."""
+
+    unboxed: Literal["keep", "drop"] = "keep"
+    """Where items are boxes: what becomes of images that have none."""
+
+    corners: Corners = "half-open"
+    """How the boxes' corners count: half-open from 0, or from 1 and inclusive."""
+
     def open(self, path: Path) -> Files:
         """The files at ``path``, and those in its tars and in the tars in them."""
         return open_files(path, inside=True)
 
     def read(self, files: Files, annotations: Path) -> Reading:
         """See ``Source.read``."""
-        notes = NotesToo(files, annotations)
+        notes = NotesToo(files, annotations, inside=True)
         wanted = self._subset(notes)
         images, faults = pictures(files)
         table = classes(notes)
         told, about_truth = truth(notes, table)
         labelled, astray = _labelled(images, told)
         listed, about_lists = _listed(notes, labelled, wanted)
-        items = _with_classes(listed, table, wanted)
-        if items.is_empty():
+        ordered = _in_order(listed, wanted)
+        if ordered.is_empty():
             raise DataError(
                 f"{files.path} holds no image of the {len(wanted.wnids) if wanted else 0} "
                 f"classes of {self.subset!r}; correct subset in the card"
             )
+        boxes = self._boxes(notes, labelled, wanted)
+        if boxes:
+            ordered, about_boxes = boxed(ordered, boxes.boxes, pl.lit(self.unboxed == "keep"))
+            faults += [*boxes.faults, about_boxes]
+        items = _with_classes(ordered, table, wanted)
         gaps = _gaps(items, table, wanted)
         return reading(
             files,
@@ -98,7 +116,24 @@ class ImageNet(Source):
             *about_lists,
             gaps,
             further=self.further,
+            sizes=boxes.sizes if boxes else None,
         )
+
+    def _boxes(
+        self, notes: NotesToo, images: pl.DataFrame, wanted: Subset | None
+    ) -> Boxes | None:
+        """The boxes of ``images``, where items are boxes.
+
+        Raises:
+            DataError: there are no annotations of boxes.
+        """
+        if self.items == "images":
+            return None
+        kept = pl.DataFrame({"wnid": wanted.wnids if wanted else []}, {"wnid": pl.String})
+        found = read_boxes(notes, images, kept, self.corners)
+        if not found.files:
+            raise notes.absent(EXPECTED)
+        return found
 
     def _subset(self, notes: NotesToo) -> Subset | None:
         found = read_subset(self.subset, notes) if self.subset else None
@@ -164,23 +199,28 @@ def _listed(
     ]
 
 
+def _in_order(images: pl.DataFrame, wanted: Subset | None) -> pl.DataFrame:
+    """``images`` in canonical order, those of the subset if there is one."""
+    rank = pl.col("split").replace_strict(SPLITS, range(3), return_dtype=pl.Int8)
+    kept = images.filter(pl.col("label").is_in(wanted.wnids)) if wanted else images
+    ordered = kept.sort(rank, "list_id", "label", "path", nulls_last=True)
+    return ordered.with_columns(image_id="path")
+
+
 def _with_classes(
     images: pl.DataFrame, table: pl.DataFrame, wanted: Subset | None
 ) -> pl.DataFrame:
-    """Items in canonical order, of the subset if there is one."""
+    """``images`` or boxes in them, with all that is known of their classes; in that order."""
     known = table["wnid"] if len(table) else images["label"].drop_nulls().unique().sort()
     order = pl.Series(wanted.wnids) if wanted else known
     places = pl.DataFrame({"label": order}, schema={"label": pl.String}).with_row_index(
         "class_index"
     )
-    joined = images.join(
-        places, on="label", how="inner" if wanted else "left", maintain_order="left"
-    ).join(table, left_on="label", right_on="wnid", how="left", maintain_order="left")
-    rank = pl.col("split").replace_strict(SPLITS, range(3), return_dtype=pl.Int8)
-    ordered = joined.sort(rank, "list_id", "label", "path", nulls_last=True)
-    return ordered.with_columns(
+    joined = images.join(places, on="label", how="left", maintain_order="left").join(
+        table, left_on="label", right_on="wnid", how="left", maintain_order="left"
+    )
+    return joined.with_columns(
         pl.col("class_index").cast(pl.Int32),
-        image_id="path",
         wnid="label",
         subset=pl.lit(wanted.name if wanted else None, pl.String),
     )
