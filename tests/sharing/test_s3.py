@@ -1,70 +1,119 @@
 """Pushes and pulls through S3: moto's server on this machine, in a process of its own."""
 
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import likewise
-from likewise.errors import VersionError
 from likewise.versions import run_dvc, run_git
+from servers import Command, Server
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch, pytest.mark.slow]
 
+_ALL = """\
+{"Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}"""
+"""What the key may do, once it exists: the first four calls need none."""
+
+Bucket = Any
+"""boto3's, which has no types."""
+
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """The address of an S3 server with an empty bucket ``lab``."""
+def s3_server() -> Iterator[tuple[Server, dict[str, str]]]:
+    """An S3 server with an empty bucket ``lab``, and the one key that it lets in."""
     pytest.importorskip("dvc_s3")
     pytest.importorskip("moto")
     boto3 = pytest.importorskip("boto3")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        url = f"http://127.0.0.1:{port}"
-        try:
-            _wait(port)
-            keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
-            client = boto3.client("s3", endpoint_url=url, region_name="us-east-1", **keys)
-            client.create_bucket(Bucket="lab")
-            client.close()
-            yield url
-        finally:
-            process.terminate()
+    program = (sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "PORT")
+    server = Server(*program, env={"INITIAL_NO_AUTH_ACTION_COUNT": "4"})
+    server.start()
+    try:
+        where = {"endpoint_url": f"http://127.0.0.1:{server.port}", "region_name": "us-east-1"}
+        nobody = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
+        with closing(boto3.client("iam", **where, **nobody)) as users:
+            users.create_user(UserName="alice")
+            key = users.create_access_key(UserName="alice")["AccessKey"]
+            users.put_user_policy(UserName="alice", PolicyName="all", PolicyDocument=_ALL)
+        with closing(boto3.client("s3", **where, **nobody)) as buckets:
+            buckets.create_bucket(Bucket="lab")
+        key = {"ID": key["AccessKeyId"], "SECRET": key["SecretAccessKey"]}
+        yield server, {"AWS_ACCESS_KEY_ID": key["ID"], "AWS_SECRET_ACCESS_KEY": key["SECRET"]}
+    finally:
+        server.kill()
 
 
-def _wait(port: int) -> None:
-    for _ in range(600):
-        with socket.socket() as tried:
-            if tried.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    pytest.fail("moto's server does not answer")
+@pytest.fixture
+def lab(
+    team: Path,
+    s3_server: tuple[Server, dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Bucket]:
+    """An empty bucket that is the default remote of Alice's catalogue."""
+    import boto3  # type: ignore[import-untyped]
 
-
-def test_a_bucket_is_a_remote(team: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    alice = team / "alice"
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    run_dvc(alice, "remote", "add", "--default", "--force", "lab", "s3://lab/catalogue")
-    run_dvc(alice, "remote", "modify", "lab", "endpointurl", server)
+    server, key = s3_server
+    for name, value in {**key, "AWS_EC2_METADATA_DISABLED": "true"}.items():
+        monkeypatch.setenv(name, value)
+    url, alice = f"http://127.0.0.1:{server.port}", team / "alice"
+    run_dvc(alice, "remote", "add", "--default", "lab", f"s3://lab/{team.parent.name}")
+    for option in (("endpointurl", url), ("jobs", "1")):
+        run_dvc(alice, "remote", "modify", "lab", *option)
     run_git(alice, "commit", "--quiet", "--all", "--message", "a bucket")
     run_git(alice, "push", "--quiet", "origin", "main")
+    opened = boto3.resource("s3", endpoint_url=url, region_name="us-east-1")
+    with closing(opened.meta.client):
+        yield opened.Bucket("lab")
+
+
+def stored(bucket: Bucket, team: Path) -> int:
+    return sum(1 for _ in bucket.objects.filter(Prefix=f"{team.parent.name}/"))
+
+
+def test_a_bucket_is_a_remote(team: Path, lab: Bucket) -> None:
     pushed = likewise.push()
-    assert pushed.files > 0
+    assert pushed.files == stored(lab, team)
     assert likewise.push().files == 0
     run_git(team, "clone", "--quiet", "git", "bob")
     light = likewise.pull(images=False, workspace=team / "bob")
     whole = likewise.pull(workspace=team / "bob")
     assert light.nbytes + whole.nbytes == pushed.nbytes
     assert len(likewise.open("emoji", workspace=team / "bob").items) == 23
-    run_dvc(alice, "remote", "modify", "lab", "url", "s3://nobody/catalogue")
-    with pytest.raises(VersionError, match=r"^push: remote 'lab' \(s3://nobody/catalogue\)"):
-        likewise.push()
+
+
+def test_a_killed_push_goes_on(team: Path, lab: Bucket) -> None:
+    Command(team / "alice", "push").kill_when(lambda: stored(lab, team) > 2)
+    there = stored(lab, team)
+    assert 0 < likewise.push().files == stored(lab, team) - there
+    run_git(team, "clone", "--quiet", "git", "bob")
+    likewise.pull(workspace=team / "bob")
+    assert run_dvc(team / "bob", "diff") == ""
+
+
+def test_refusals_are_one_clear_line(
+    team: Path,
+    lab: Bucket,
+    s3_server: tuple[Server, dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each in a process of its own: the libraries below DVC leave connections open then."""
+    alice, bob = team / "alice", team / "bob"
+    run_git(team, "clone", "--quiet", "git", "bob")
+    run_dvc(alice, "remote", "modify", "--local", "lab", "url", "s3://nobody/catalogue")
+    said = Command(alice, "push").fails()
+    assert said.startswith("likewise: push: remote 'lab' (s3://nobody/catalogue): there is no ")
+    assert said.endswith("if the address is wrong: dvc remote modify lab url URL")
+    run_dvc(alice, "remote", "modify", "--local", "--unset", "lab", "url")
+    for name in ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.setenv(name, "another")
+        for verb, root in (("push", alice), ("pull", bob)):
+            said = Command(root, verb).fails()
+            assert said.startswith(f"likewise: {verb}: remote 'lab' (s3://lab/")
+            assert "): access refused (" in said
+            assert said.endswith("dvc remote modify --local lab OPTION VALUE")
+    s3_server[0].kill()
+    assert "): it cannot be reached (Could not connect" in Command(bob, "pull").fails()

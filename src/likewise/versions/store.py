@@ -2,14 +2,14 @@
 
 import functools
 import json
-import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from likewise.errors import LikewiseError, VersionError, bounded, cannot_write
+from likewise.errors import LikewiseError, VersionError, bounded
+from likewise.versions.faults import heard, no_remote, one_line, remote_fault
 from likewise.versions.lock import Output
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class Store:
             name = self._remote or repo.config["core"].get("remote")
             settings = repo.config["remote"].get(name)
             if not settings:
-                raise _no_remote(name, list(repo.config["remote"]))
+                raise no_remote(name, list(repo.config["remote"]))
             return {"name": name, **settings}
 
     def damaged(self, md5s: Iterable[str]) -> Iterator[str]:
@@ -152,7 +152,7 @@ class Store:
         """The repository, its remote and options; what goes wrong becomes one line."""
         from dvc.fs.callbacks import TqdmCallback
 
-        with _heard() as errors, self._repo() as repo:
+        with heard() as errors, self._repo() as repo:
             settings = self.remote_settings()
             place = f"{what}: remote {settings['name']!r} ({settings.get('url')})"
             try:
@@ -162,9 +162,9 @@ class Store:
             except LikewiseError:
                 raise
             except Exception as error:
-                raise VersionError(f"{place}: {_said(error)}") from error
+                raise remote_fault(error, place, settings["name"]) from error
             if errors:
-                raise VersionError(f"{place}: {_said(errors[0])}") from errors[0]
+                raise remote_fault(errors[0], place, settings["name"]) from errors[0]
 
     @contextmanager
     def _repo(self) -> "Iterator[Repo]":
@@ -174,7 +174,9 @@ class Store:
         try:
             repo = Repo(str(self._root))
         except DvcException as error:
-            raise VersionError(f"{self._root}: {_said(error)}; run: likewise init") from error
+            raise VersionError(
+                f"{self._root}: {one_line(error)}; run: likewise init"
+            ) from error
         with repo:
             yield repo
 
@@ -185,50 +187,6 @@ def _transfer(source: Any, target: Any, md5s: Iterable[str], **options: Any) -> 
 
     wanted = {HashInfo("md5", md5) for md5 in md5s}
     return {str(done.value) for done in transfer(source, target, wanted, **options).transferred}
-
-
-@contextmanager
-def _heard() -> Iterator[list[BaseException]]:
-    """The errors that DVC only logs, a traceback each, while it goes on with other files."""
-    errors: list[BaseException] = []
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.exc_info and record.exc_info[1]:
-                errors.append(record.exc_info[1])
-
-    log, listener = logging.getLogger("dvc_data"), Listener(logging.ERROR)
-    passed_on = log.propagate
-    log.addHandler(listener)
-    log.propagate = False
-    try:
-        yield errors
-    finally:
-        log.removeHandler(listener)
-        log.propagate = passed_on
-
-
-def _said(error: BaseException) -> str:
-    """An error of a library in one line, with what usually helps."""
-    full = cannot_write(error) if isinstance(error, Exception) else ""
-    text = full or " ".join(str(error).split()) or type(error).__name__
-    low = f"{type(error).__name__} {text}".lower()
-    if any(word in low for word in ("credential", "forbidden", "accessdenied", "signature")):
-        return f"access refused ({text}); look at the credentials: dvc remote modify --local"
-    if "authentication" in low or "permission denied" in low:
-        return f"access refused ({text}); look at user, key or rights"
-    return text
-
-
-def _no_remote(name: str | None, known: list[str]) -> VersionError:
-    if name:
-        return VersionError(f"no remote {name!r}; there are: {', '.join(known) or 'none'}")
-    if known:
-        return VersionError(
-            f"no default remote; run: dvc remote default {known[0]}, or name one of: "
-            + ", ".join(known)
-        )
-    return VersionError("there is no remote; run: dvc remote add -d NAME URL")
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -248,5 +206,5 @@ def _cache_folder(root: Path, *_stamps: tuple[int, int]) -> Path:
     try:
         settings = Config(str(dvc))["cache"] if dvc.is_dir() else {}
     except ConfigError as error:
-        raise VersionError(f"{dvc}/config: {_said(error)}") from error
+        raise VersionError(f"{dvc}/config: {one_line(error)}") from error
     return Path(settings.get("dir") or dvc / "cache") / "files" / "md5"
