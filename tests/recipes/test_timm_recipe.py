@@ -22,7 +22,7 @@ from likewise.errors import (
 from likewise.passport import PASSPORT, WEIGHTS, Passport
 from likewise.recipes import RECIPES, load
 from likewise.recipes.base import Recipe
-from likewise.training import backbones
+from likewise.training import backbones, weights
 
 pytestmark = pytest.mark.torch
 
@@ -41,7 +41,7 @@ def test_a_made_model_loads_and_embeds(tmp_path: Path, backbone: str) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == [WEIGHTS, PASSPORT]
     assert Passport.read(tmp_path) == passport
     assert passport.weights_source == "random seed 3"
-    assert passport.weights_sha256 == backbones.sha256(tmp_path / WEIGHTS)
+    assert passport.weights_sha256 == weights.sha256(tmp_path / WEIGHTS)
     assert set(passport.libraries) >= {"pillow", "timm", "torch", "torchvision"}
     encoder = load(tmp_path)
     vectors = encoder.encode([PICTURE])
@@ -83,7 +83,7 @@ def test_the_preprocessing_is_read_from_the_passport(tmp_path: Path) -> None:
 
 def test_no_path_reaches_the_passport(tmp_path: Path) -> None:
     file = tmp_path / "w.safetensors"
-    digest = backbones.save(backbones.create("test_resnet", seed=4), file)
+    digest = weights.save(backbones.create("test_resnet", seed=4), file)
     folder = tmp_path / "model"
     folder.mkdir()
     made = recipe(backbone="test_resnet", weights=f"file:{file}")

@@ -10,14 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 
 import likewise
 from likewise import versions
-from likewise.errors import ConfigError, DataError, MissingArtefactError, UnknownNameError
+from likewise.errors import (
+    ConfigError,
+    DataError,
+    MissingArtefactError,
+    UnknownNameError,
+    VersionError,
+)
 from likewise.imaging.reader import ImageReader
 from likewise.passport import Passport
-from likewise.training import backbones
+from likewise.training import backbones, weights
+from likewise.training.memory import enough
+from likewise.training.plan import Plan
 
 pytestmark = pytest.mark.torch
 
@@ -226,6 +235,65 @@ def test_the_loss_that_is_no_number_names_its_pictures(workspace: Path) -> None:
         learn(workspace, entry)
 
 
+def test_a_repository_without_a_commit(workspace: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(workspace)], check=True)
+    subprocess.run(["dvc", "init", "--quiet"], cwd=workspace, check=True)
+    write(workspace, "trained", "learned", LEARNED)
+    done = command(workspace, "-m", "likewise", "train", "learned")
+    assert done.returncode == VersionError.exit_code, done.stderr
+    assert "make the first one: git add --all && git commit" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's")
+def test_too_little_memory_says_which_batch_to_try(workspace: Path) -> None:
+    # The real allocator, in a process that may have 64 MB more than it has.
+    write(workspace, "trained", "learned", {**LEARNED, "input_size": 256, "batch": 48})
+    script = """
+import resource, sys, likewise.training.course, likewise.training.loop
+from likewise.cli.app import main
+class Loop(likewise.training.loop.Loop):
+    def run(self):
+        held = next(int(l.split()[1]) for l in open("/proc/self/status") if "VmSize" in l)
+        most = held * 1024 + 64_000_000
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        return super().run()
+likewise.training.course.Loop = Loop
+sys.argv = ["likewise", "train", "learned"]
+main()
+"""
+    done = command(workspace, "-c", script)
+    assert done.returncode == DataError.exit_code, done.stderr
+    assert "too little memory for a batch of 48; set accumulate: 2 (" in done.stderr
+    assert "or batch: 24" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"batch": 32}, "a batch of 32; set accumulate: 2 .*, or batch: 16"),
+        ({"batch": 32, "accumulate": 4}, "a batch of 32 in 4 parts; set accumulate: 8 .*"),
+        ({"batch": 4, "accumulate": 4}, "a batch of 4 in 4 parts; set batch: 2"),
+        ({"batch": 1}, "a batch of 1; set a smaller input_size or train_size"),
+    ],
+)
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA out of memory."), MemoryError()]
+)
+def test_what_to_try_where_memory_is_short(
+    options: dict[str, Any], said: str, error: Exception
+) -> None:
+    plan = Plan(start="s", data="d", **options)
+    with pytest.raises(DataError, match=f"too little memory for {said}$"), enough(plan):
+        raise error
+
+
+def test_other_errors_are_left_alone() -> None:
+    with pytest.raises(RuntimeError, match="shapes"), enough(Plan(start="s", data="d")):
+        raise RuntimeError("shapes cannot be multiplied")
+
+
 def test_a_broken_picture_is_named(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ImageReader, "encoded", lambda _, numbers: [b"" for _ in numbers])
     with pytest.raises(DataError, match=r"cannot be decoded: \d+_\w+.jpg \(empty"):
@@ -251,7 +319,7 @@ def test_pre_training_keeps_a_plain_backbone_and_hangs_on_no_label(workspace: Pa
     passport = learn(workspace, entry, "pretrained")
     assert set(passport.data) == {"emoji.items.content", "emoji.items.split"}
     plain = backbones.create("test_resnet.r160_in1k")
-    backbones.restore(plain, workspace / "models/learned/model.safetensors")
+    weights.restore(plain, workspace / "models/learned/model.safetensors")
     write(workspace, "trained", "tuned", {**LEARNED, "start": "learned", "epochs": 1})
     assert likewise.train("tuned", workspace=workspace).start == passport.weights_sha256
 

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from likewise.errors import ConfigError, DataError, UnknownNameError
 from likewise.passport import Preprocessing
-from likewise.training import backbones
+from likewise.training import backbones, weights
 
 pytestmark = pytest.mark.torch
 
@@ -138,7 +138,7 @@ def test_weights_from_a_file(tmp_path: Path, kind: str) -> None:
         torch.save({f"module.{name}": t for name, t in expected.items()}, path)
     model, source = backbones.with_weights(TINY, f"file:{path}")
     assert same(model, expected)
-    assert source == f"file:{path.name} sha256 {backbones.sha256(path)}"
+    assert source == f"file:{path.name} sha256 {weights.sha256(path)}"
 
 
 def test_weights_under_other_names_are_matched_by_order(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_weights_under_other_names_are_matched_by_order(tmp_path: Path) -> None:
 
 def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
-    backbones.save(backbones.create("test_resnet"), path)
+    weights.save(backbones.create("test_resnet"), path)
     with pytest.raises(DataError, match=f"for {TINY} does not fit: .*of another architecture"):
         backbones.with_weights(TINY, f"file:{path}")
 
@@ -212,13 +212,13 @@ def test_an_unknown_kind_of_weights() -> None:
 
 def test_saved_weights_come_back_and_hash_alike(tmp_path: Path) -> None:
     model = backbones.create(TINY, seed=3)
-    first = backbones.save(model, tmp_path / "a.safetensors")
-    assert first == backbones.save(model, tmp_path / "b.safetensors")
+    first = weights.save(model, tmp_path / "a.safetensors")
+    assert first == weights.save(model, tmp_path / "b.safetensors")
     other = backbones.create(TINY, seed=4)
-    backbones.restore(other, tmp_path / "a.safetensors")
+    weights.restore(other, tmp_path / "a.safetensors")
     assert same(other, dict(model.state_dict()))
     with pytest.raises(DataError, match="cannot be loaded"):
-        backbones.restore(backbones.create("test_resnet"), tmp_path / "a.safetensors")
+        weights.restore(backbones.create("test_resnet"), tmp_path / "a.safetensors")
 
 
 def _on_a_hub_cache(cache: Path) -> subprocess.CompletedProcess[str]:

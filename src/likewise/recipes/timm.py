@@ -43,7 +43,7 @@ class Timm(Recipe):
             MissingExtraError: the package of weights is not installed.
             DataError: the weights cannot be had, or do not fit.
         """
-        from likewise.training import backbones, descriptor
+        from likewise.training import backbones, descriptor, weights
 
         model, source = backbones.with_weights(
             self.backbone,
@@ -61,7 +61,7 @@ class Timm(Recipe):
             recipe=self._entry(),
             backbone=self.backbone,
             dim=backbones.dimension(model, config),
-            weights_sha256=backbones.save(stored, folder / WEIGHTS),
+            weights_sha256=weights.save(stored, folder / WEIGHTS),
             weights_source=source,
             preprocessing=config,
             precision=self.precision,
@@ -80,7 +80,7 @@ class Timm(Recipe):
             StaleArtefactError: the model there was made by other options than these.
             DataError: its weights are not those of its passport.
         """
-        from likewise.training import backbones
+        from likewise.training import backbones, weights
         from likewise.training.encode import Encoder
 
         passport = Passport.read(folder)
@@ -93,12 +93,12 @@ class Timm(Recipe):
         path = folder / WEIGHTS
         if not path.is_file():
             raise MissingArtefactError(f"there is no {path}", "dvc checkout")
-        if backbones.sha256(path) != passport.weights_sha256:
+        if weights.sha256(path) != passport.weights_sha256:
             raise DataError(f"{path} differs from its passport; run: dvc checkout")
         model = backbones.create(
             self.backbone, input_size=self.input_size, pooling=self.pooling
         )
-        backbones.restore(model, path)
+        weights.restore(model, path)
         transform = backbones.transform(passport.preprocessing)
         return Encoder(model, transform, passport)
 

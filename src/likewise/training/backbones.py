@@ -1,7 +1,5 @@
 """The only door to timm: backbones, their preprocessing, their weights."""
 
-import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -13,7 +11,6 @@ import torch
 from huggingface_hub import try_to_load_from_cache
 from PIL import Image
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from timm.data.config import resolve_model_data_config
 from timm.data.transforms_factory import create_transform
 from timm.models import load_state_dict, split_model_name_tag
@@ -83,7 +80,7 @@ def with_weights(
         said = f"file:{path.name}"
         if not path.is_file():
             raise DataError(f"weights '{source}': there is no such file; correct the path")
-        said = f"{said} sha256 {sha256(path)}"
+        said = f"{said} sha256 {weights.sha256(path)}"
     elif kind == "package" and rest:
         path, version = weights.packaged(rest)
         said = f"package {rest} {version}"
@@ -192,34 +189,6 @@ def resized(trunk: nn.Module, input_size: int | None, name: str) -> nn.Module:
             f"backbone {name!r} does not take input_size {input_size}: {error}"
         ) from error
     return trunk
-
-
-def save(model: nn.Module, path: Path) -> str:
-    """Write the weights of ``model`` to ``path`` as safetensors; their SHA-256."""
-    tensors = {name: t.detach().cpu().clone() for name, t in model.state_dict().items()}
-    half = path.with_name(f".{path.name}.tmp")
-    save_file({name: t.contiguous() for name, t in tensors.items()}, half)
-    os.replace(half, path)  # noqa: PTH105 (atomic on every platform)
-    return sha256(path)
-
-
-def restore(model: nn.Module, path: Path) -> None:
-    """Read what ``save`` wrote into the same kind of model.
-
-    Raises:
-        DataError: it is the weights of something else.
-    """
-    try:
-        model.load_state_dict(load_file(path))
-    except (RuntimeError, SafetensorError, OSError) as error:
-        said = " ".join(str(error).split())[:200]
-        raise DataError(f"{path} cannot be loaded ({said}); run: dvc repro") from error
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, 64 hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 class _Steps:

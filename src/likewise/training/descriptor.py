@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from likewise.errors import DataError, MissingArtefactError
 from likewise.passport import WEIGHTS, Architecture, Passport, Preprocessing
-from likewise.training import backbones
+from likewise.training import backbones, weights
 from likewise.training.augment import edges
 from likewise.training.recycle import Recycle
 
@@ -174,16 +174,16 @@ def restore(folder: Path, passport: Passport) -> Descriptor | Branches:
     path = folder / WEIGHTS
     if not path.is_file():
         raise MissingArtefactError(f"there is no {path}", "dvc checkout")
-    if backbones.sha256(path) != passport.weights_sha256:
+    if weights.sha256(path) != passport.weights_sha256:
         raise DataError(f"{path} differs from its passport; run: dvc checkout")
     model = build(passport)
-    backbones.restore(stored(model), folder / WEIGHTS)
+    weights.restore(stored(model), folder / WEIGHTS)
     return model
 
 
 def save(model: Descriptor | Branches, folder: Path) -> str:
     """Write the weights into ``folder``; their SHA-256."""
-    return backbones.save(stored(model), folder / WEIGHTS)
+    return weights.save(stored(model), folder / WEIGHTS)
 
 
 def trunk_of(folder: Path, passport: Passport, input_size: int | None) -> nn.Module:

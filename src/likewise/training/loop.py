@@ -23,6 +23,8 @@ from likewise.errors import DataError
 from likewise.training.checkpoint import Checkpoints, Position, random_state, restore_random
 from likewise.training.feed import Fed, Feed
 from likewise.training.interrupt import Interrupt
+from likewise.training.memory import enough
+from likewise.training.optimiser import average, optimiser
 from likewise.training.plan import Plan
 from likewise.training.report import Report
 from likewise.training.schedule import share
@@ -61,10 +63,9 @@ class Loop:
         )
         self.plan, self.setting = plan, setting
         self.steps = setting.feed.sampler.steps * plan.epochs
-        optimiser = _optimiser(task, plan)
-        average = AveragedModel(task, multi_avg_fn=_average(plan.ema), use_buffers=True)
-        self.task, self.optimiser = self.accelerator.prepare(task, optimiser)
-        self.average = average.to(self.accelerator.device) if plan.ema else None
+        moving = AveragedModel(task, multi_avg_fn=average(plan.ema), use_buffers=True)
+        self.task, self.optimiser = self.accelerator.prepare(task, optimiser(task, plan))
+        self.average = moving.to(self.accelerator.device) if plan.ema else None
         self.position = Position()
         self._unseen: list[tuple[int, torch.Tensor, torch.Tensor]] = []
         self._check_batch()
@@ -91,7 +92,8 @@ class Loop:
             self.setting.seed,
             (*rank, self.accelerator.device.type == "cuda"),
         )
-        with Interrupt() as interrupt, self._bar() as bar, contextlib.closing(batches):
+        closing = contextlib.closing(batches)
+        with enough(self.plan), Interrupt() as interrupt, self._bar() as bar, closing:
             self._learning()
             for fed in batches:
                 self._step(fed)
@@ -123,10 +125,7 @@ class Loop:
         progress = share(self.plan, self.position.step, self.setting.feed.sampler.steps)
         for group in self.optimiser.param_groups:
             group["lr"] = self.plan.lr * progress
-        try:
-            loss = self._backward(fed)
-        except torch.cuda.OutOfMemoryError as error:
-            raise _too_large(self.plan) from error
+        loss = self._backward(fed)
         if self.plan.clip:
             self.accelerator.clip_grad_norm_(self.task.parameters(), self.plan.clip)
         self.optimiser.step()
@@ -269,42 +268,3 @@ class Loop:
 
 def _half(plan: Plan) -> bool:
     return plan.precision == "bfloat16" and torch.cuda.is_available()
-
-
-def _optimiser(task: nn.Module, plan: Plan) -> torch.optim.Optimizer:
-    """The optimiser; with adamw, biases and norms have no weight decay."""
-    wanted = [p for p in task.parameters() if p.requires_grad]
-    if plan.optimiser == "adam":
-        return torch.optim.Adam(wanted, plan.lr, weight_decay=plan.weight_decay)
-    if plan.optimiser == "sgd":
-        return torch.optim.SGD(wanted, plan.lr, 0.9, weight_decay=plan.weight_decay)
-    groups = [
-        {"params": [p for p in wanted if p.ndim > 1], "weight_decay": plan.weight_decay},
-        {"params": [p for p in wanted if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW([g for g in groups if g["params"]], plan.lr)
-
-
-def _average(decay: float) -> Callable[[Any, Any, Any], None]:
-    """A moving average that begins short: min(decay, (1 + n) / (10 + n)) at update n."""
-
-    @torch.no_grad()
-    def update(averaged: Any, current: Any, count: Any) -> None:
-        number = int(count)
-        keep = min(decay, (1 + number) / (10 + number))
-        for mean, value in zip(averaged, current, strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(value, 1 - keep)
-            else:
-                mean.copy_(value)
-
-    return update
-
-
-def _too_large(plan: Plan) -> DataError:
-    half = max(1, plan.batch // 2)
-    return DataError(
-        f"the GPU has too little memory for a batch of {plan.batch} in {plan.accumulate} "
-        f"parts; set accumulate: {plan.accumulate * 2} (the same batch in smaller parts), or "
-        f"batch: {half}"
-    )

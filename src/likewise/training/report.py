@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from likewise.errors import VersionError
+
 if TYPE_CHECKING:
     from dvclive.live import Live
 
@@ -80,12 +82,26 @@ class Report:
         (self._folder / MADE).write_text(text, encoding="utf-8")
 
     def _open(self, *, resume: bool) -> "Live":
+        """Begin to write.
+
+        Raises:
+            VersionError: the repository has no commit yet.
+        """
         from dvclive.live import Live
+        from scmrepo.exceptions import SCMError
 
         if not resume:
             shutil.rmtree(self._folder, ignore_errors=True)
-        # No experiment of its own, no dvc.yaml of its own: the stage is what DVC knows.
-        self._live = Live(str(self._folder), resume=resume, save_dvc_exp=False, dvcyaml=None)
+        try:
+            # No experiment of its own, no dvc.yaml of its own: the stage is what DVC knows.
+            self._live = Live(
+                str(self._folder), resume=resume, save_dvc_exp=False, dvcyaml=None
+            )
+        except SCMError as error:  # dvclive asks git for the last commit, whatever it is told
+            raise VersionError(
+                f"git says: {error}; a training's curves belong to a commit, so make the first "
+                "one: git add --all && git commit --message begin"
+            ) from error
         return self._live
 
 

