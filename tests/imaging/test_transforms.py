@@ -4,7 +4,7 @@ from io import BytesIO
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from likewise.errors import ConfigError, UnknownNameError
 from likewise.imaging.decode import decode, reduced
@@ -128,6 +128,27 @@ def test_bars_are_the_strips_beside_them_blurred() -> None:
     for row, column in ((10, 50), (30, 100), (50, 200)):
         mean = strip[row - 3 : row + 4, column - 3 : column + 4].mean(axis=(0, 1))
         assert np.abs(done[row, column] - mean).max() <= 1
+
+
+@pytest.mark.parametrize("size", [(224, 1), (224, 100), (224, 222), (9, 3), (50, 20)])
+def test_the_blur_is_pillows_bit_for_bit(size: tuple[int, int]) -> None:
+    picture = noise(*size)
+    width, height = size
+    done = Letterbox(side=width).pixels(picture)
+    above = (width - height) // 2
+    # Rows above the picture are those beside it, or, where it is too low, the whole of it.
+    strip = np.asarray(picture)[: above if width - height - above <= height else height]
+    around = np.pad(strip, ((3, 3), (3, 3), (0, 0)), mode="reflect")
+    soft = np.asarray(Image.fromarray(around).filter(ImageFilter.BoxBlur(3)))[3:-3, 3:-3]
+    nearest = min(above, len(soft))
+    assert np.array_equal(done[above - nearest : above], soft[len(soft) - nearest :])
+
+
+def test_a_square_can_be_drawn_into_planes() -> None:
+    for size in ((900, 600), (60, 90), (224, 224), (20, 200)):
+        planes = np.empty((3, 224, 224), np.uint8)
+        Letterbox().draw(noise(*size), planes.transpose(1, 2, 0))
+        assert np.array_equal(planes.transpose(1, 2, 0), Letterbox().pixels(noise(*size)))
 
 
 def test_the_originals_white_is_225() -> None:

@@ -111,16 +111,18 @@ class ImageMatrix(Export):
         whole = self.whole or self.original_bugs or self.boxes == "cut"
         make = partial(_planes, letterbox=box, whole=whole)
         with npy(path, (3, self.side, self.side), np.uint8) as matrix:
-            for part in pixels(chosen, rows, make, cut=self.boxes == "cut"):
-                if part.rows:
-                    matrix.append(part.pixels)
+            cut = self.boxes == "cut"
+            for part in pixels(chosen, rows, make, (3, self.side, self.side), cut=cut):
+                matrix.append(part.pixels)
                 kept += part.rows
                 faults += part.faults
         return kept, faults
 
 
-def _planes(data: bytes, box: Box | None, *, letterbox: Letterbox, whole: bool) -> Pixels:
-    """The letterboxed pixels of an image: (3, side, side)."""
+def _planes(
+    data: bytes, box: Box | None, planes: Pixels, *, letterbox: Letterbox, whole: bool
+) -> None:
+    """Fill ``planes`` (3, side, side) with the letterboxed pixels of an image."""
     if not whole:
         picture = reduced(data, letterbox.size)
     else:
@@ -128,7 +130,7 @@ def _planes(data: bytes, box: Box | None, *, letterbox: Letterbox, whole: bool) 
         picture = decode(data, upright=letterbox.original_bugs and box is None)
     if box is not None:
         picture = crop(picture, box)
-    return np.ascontiguousarray(letterbox.pixels(picture).transpose(2, 0, 1))
+    letterbox.draw(picture, planes.transpose(1, 2, 0))
 
 
 def _as_rows(items: pl.DataFrame) -> pl.DataFrame:

@@ -108,9 +108,9 @@ class ImagenetNpz(Export):
         faults: list[Fault] = []
         cut = self.boxes == "cut"
         with out.member(f"X_{name}", (SIDE, SIDE, 3), np.uint8) as member:
-            for part in pixels(chosen, wanted[":row"].to_list(), _pixels, cut=cut):
-                if part.rows:
-                    member.append(part.pixels)
+            rows = wanted[":row"].to_list()
+            for part in pixels(chosen, rows, _pixels, (SIDE, SIDE, 3), cut=cut):
+                member.append(part.pixels)
                 kept += part.rows
                 faults += part.faults
         facts = pl.DataFrame({":row": pl.Series(kept, dtype=pl.UInt32)}).join(
@@ -122,11 +122,11 @@ class ImagenetNpz(Export):
         return faults
 
 
-def _pixels(data: bytes, box: Box | None) -> Pixels:
+def _pixels(data: bytes, box: Box | None, square: Pixels) -> None:
     picture = converted(data)
     if box is not None:
         picture = crop(picture, box)
-    return np.asarray(_CROP(_RESIZE(picture)))
+    square[:] = np.asarray(_CROP(_RESIZE(picture)))
 
 
 def _ids(items: pl.DataFrame) -> pl.Expr:

@@ -13,7 +13,8 @@ from likewise.imaging.probe import BadImage
 from likewise.imaging.reader import Box
 
 Pixels = npt.NDArray[np.uint8]
-Make = Callable[[bytes, Box | None], Pixels]
+Make = Callable[[bytes, Box | None, Pixels], None]
+"""Fills the pixels of one item in: its image, its box in it, where they belong."""
 
 PART = 16
 """So many items one thread takes at a time."""
@@ -28,13 +29,16 @@ class Part:
     faults: list[Fault]
 
 
-def pixels(chosen: Selection, rows: list[int], make: Make, *, cut: bool) -> Iterator[Part]:
+def pixels(
+    chosen: Selection, rows: list[int], make: Make, shape: tuple[int, ...], *, cut: bool
+) -> Iterator[Part]:
     """The pixels of the items ``rows``, in that order, with a bar on stderr.
 
     Args:
         chosen: whose items they are.
         rows: positions in its items.
         make: what makes pixels of an encoded image (and of a box in it); threads call it.
+        shape: that of an item's pixels.
         cut: whether ``make`` is given the items' boxes, or whole images only.
     """
     wanted = chosen.items[rows]
@@ -48,20 +52,19 @@ def pixels(chosen: Selection, rows: list[int], make: Make, *, cut: bool) -> Iter
             yield from (pairs[at : at + PART] for at in range(0, len(pairs), PART))
 
     def part(pairs: list[tuple[int, bytes]]) -> Part:
-        good: list[tuple[int, Pixels]] = []
+        good: list[int] = []
         faults: list[Fault] = []
+        made = np.empty((len(pairs), *shape), np.uint8)
         for place, data in pairs:
             try:
-                good.append((rows[place], make(data, boxes[place])))
+                make(data, boxes[place], made[len(good)])
             except BadImage as bad:
                 faults.append((names[place], bad.check, bad.detail))
-        made = [made for _, made in good]
-        return Part([row for row, _ in good], np.stack(made) if made else _NONE, faults)
+            else:
+                good.append(rows[place])
+        return Part(good, made[: len(good)], faults)
 
     with tqdm(total=len(rows), unit="img", desc="export", disable=None) as bar:
         for done in in_order(part, read()):
             bar.update(len(done.rows) + len(done.faults))
             yield done
-
-
-_NONE = np.empty(0, np.uint8)

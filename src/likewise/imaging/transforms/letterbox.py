@@ -4,19 +4,22 @@ Source of the original behaviour: ``changeImageShape`` of the CompCars image-ret
 as described, and as seen in its output.
 """
 
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFilter
+from PIL import Image
 from pydantic import Field
 
 from likewise.imaging.transforms.base import Transform
 
 Pixels = npt.NDArray[np.uint8]
+Sums = npt.NDArray[np.uint16]
 
 _REACH = 3
-"""The blur looks so many pixels to each side: a window of 7 x 7."""
+_WINDOW = 2 * _REACH + 1
+"""The blur looks three pixels to each side: a window of 7 x 7."""
 
 
 class Letterbox(Transform):
@@ -51,6 +54,12 @@ class Letterbox(Transform):
 
     def pixels(self, picture: Image.Image) -> Pixels:
         """The square: (side, side, 3)."""
+        square = np.empty((self.side, self.side, 3), np.uint8)
+        self.draw(picture, square)
+        return square
+
+    def draw(self, picture: Image.Image, square: Pixels) -> None:
+        """Fill ``square`` (side, side, 3), which may be a view of an array of other order."""
         size = self.size(*picture.size)
         if self.original_bugs:
             inside = np.asarray(_sampled(picture, size))
@@ -59,34 +68,36 @@ class Letterbox(Transform):
         else:
             inside = np.asarray(picture.resize(size, Image.Resampling.BILINEAR))
         upright = size[0] < size[1]
-        lying = inside.transpose(1, 0, 2) if upright else inside
-        square = self._with_bugs(lying) if self.original_bugs else self._square(lying)
-        return square.transpose(1, 0, 2) if upright else square
+        if upright:
+            inside, square = inside.transpose(1, 0, 2), square.transpose(1, 0, 2)
+        if self.original_bugs:
+            self._with_bugs(inside, square)
+        else:
+            self._with_bars(inside, square)
 
-    def _square(self, inside: Pixels) -> Pixels:
+    def _with_bars(self, inside: Pixels, square: Pixels) -> None:
         """``inside`` (short, side, 3) with bars above and below it."""
         short = len(inside)
         above = (self.side - short) // 2
         below = self.side - short - above
-        if not above + below:
-            return inside
+        square[above : above + short] = inside
         if self.fill != "gaussian":
-            value = 255 if self.fill == "white" else 0
-            return np.pad(inside, ((above, below), (0, 0), (0, 0)), constant_values=value)
-        if below <= short:
-            parts = (_blurred(inside[:above]), inside, _blurred(inside[short - below :]))
+            square[:above] = square[above + short :] = 255 if self.fill == "white" else 0
+        elif below <= short:
+            square[:above] = _blurred(inside[:above])
+            square[above + short :] = _blurred(inside[short - below :])
         else:  # the picture again and again, outwards
             soft = _blurred(inside)
             rows = np.arange(below)
-            parts = (soft[(rows[:above] - above) % short], inside, soft[rows % short])
-        return np.concatenate(parts)
+            square[:above] = soft[(rows[:above] - above) % short]
+            square[above + short :] = soft[rows % short]
 
-    def _with_bugs(self, inside: Pixels) -> Pixels:
+    def _with_bugs(self, inside: Pixels, square: Pixels) -> None:
         short = len(inside)
-        square = np.zeros((self.side, self.side, 3), np.uint8)
+        square[:] = 0
         if short + 1 >= self.side:
             square[:short] = inside
-            return square
+            return
         bar = (self.side - short) // 2
         start = self.side - bar - short  # one later than the bar is high where the rest is odd
         square[start : start + short] = inside
@@ -100,7 +111,6 @@ class Letterbox(Transform):
             square[self.side - bar :] = _blurred(inside[short - bar :])
         elif self.fill == "white":
             square[:bar] = square[self.side - bar :] = 225
-        return square
 
 
 def _sampled(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
@@ -115,9 +125,35 @@ def _sampled(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def _blurred(strip: Pixels) -> Pixels:
-    """Each pixel the mean of the 7 x 7 around it; beyond an edge the strip is mirrored."""
-    if not len(strip):
+    """Each pixel the mean of the 7 x 7 around it; beyond an edge the strip is mirrored.
+
+    Means of rows are rounded, and then those of columns, as Pillow's ``BoxBlur(3)`` does it.
+    """
+    height, width, bands = strip.shape
+    if not height:
         return strip
-    around = np.pad(strip, ((_REACH, _REACH), (_REACH, _REACH), (0, 0)), mode="reflect")
-    soft = Image.fromarray(around).filter(ImageFilter.BoxBlur(_REACH))
-    return np.asarray(soft)[_REACH:-_REACH, _REACH:-_REACH]
+    columns = _mirrored(width)
+    around = np.empty((height, width + 2 * _REACH, bands), np.uint16)
+    around[:, _REACH:-_REACH] = strip
+    around[:, :_REACH] = strip[:, columns[:_REACH]]
+    around[:, -_REACH:] = strip[:, columns[-_REACH:]]
+    across = _means(around.reshape(height, -1).T, bands)
+    down = _means(across.T[_mirrored(height)], 1)
+    return down.astype(np.uint8).reshape(strip.shape)
+
+
+def _means(values: Sums, step: int) -> Sums:
+    """The rounded means of 7 rows each that are ``step`` apart: 6 steps fewer rows."""
+    twos = values[:-step] + values[step:]
+    fours = twos[: -2 * step] + twos[2 * step :]
+    sums: Sums = fours[: -3 * step] + twos[4 * step : -step]
+    sums += values[6 * step :]
+    sums += _WINDOW // 2
+    sums //= _WINDOW
+    return sums
+
+
+@lru_cache
+def _mirrored(length: int) -> npt.NDArray[np.int64]:
+    """0 to ``length`` - 1, and three more at either end, mirrored without the edge itself."""
+    return np.pad(np.arange(length), _REACH, mode="reflect")
