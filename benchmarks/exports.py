@@ -11,10 +11,11 @@ large array, a copy to save; OpenCV where it is installed, as there, else Pillow
 import importlib.util
 import sys
 from pathlib import Path
+from statistics import median
 
 import data
 import numpy as np
-from measure import LIKEWISE, Table, medians, parser, run, together
+from measure import LIKEWISE, Cost, Table, parser, run
 
 IMAGENET, CARS = (500, 375), (900, 600)
 NPZ_FASTER, NPZ_MB = 1.8, 600
@@ -116,17 +117,15 @@ class Bench:
         run(LIKEWISE, "publish", "files", cwd=self._catalogue)
         self._ours = self._theirs = work
 
-    def rounds(self, number: int) -> tuple[float, float]:
-        """The median seconds of ours and of the peer."""
-        found = medians({self._format: self._export, "peer": self._one_process}, number)
-        return found[self._format], found["peer"]
-
-    def memory(self) -> tuple[float, float]:
-        """The peak MB of ours, and of the peer."""
-        place = data.new_folder(self._work) / "out"
-        ours, _ = together(*self._command(place), cwd=self._catalogue)
-        saved = data.new_folder(self._work) / self._file
-        return ours, run(sys.executable, "-c", self._peer, self._tree, saved).rss_mb
+    def rounds(self, number: int) -> list[tuple[Cost, Cost]]:
+        """What ours and the peer's cost in every round, one after the other."""
+        found = []
+        for turn in range(1, number + 1):
+            found.append((self._export(), self._one_process()))
+            ours, peer = (f"{cost.seconds:.2f} s" for cost in found[-1])
+            said = f"  round {turn} of {number}: {self._format}: {ours}, peer: {peer}"
+            print(said, file=sys.stderr, flush=True)
+        return found
 
     def same_arrays(self) -> bool:
         """Whether both wrote the same arrays into their .npz."""
@@ -140,17 +139,31 @@ class Bench:
         )
         return bool(ours.shape == peer.shape)
 
-    def _command(self, place: Path) -> list[object]:
-        options = ["-o", "training=false"] if self._format == "image-matrix" else []
-        return [LIKEWISE, "export", "files", self._format, "--to", place, *options]
-
-    def _export(self) -> float:
+    def _export(self) -> Cost:
         self._ours = data.new_folder(self._work) / "out"
-        return run(*self._command(self._ours), cwd=self._catalogue).seconds
+        options = ["-o", "training=false"] if self._format == "image-matrix" else []
+        command = [LIKEWISE, "export", "files", self._format, "--to", self._ours, *options]
+        return run(*command, cwd=self._catalogue)
 
-    def _one_process(self) -> float:
+    def _one_process(self) -> Cost:
         self._theirs = data.new_folder(self._work) / self._file
-        return run(sys.executable, "-c", self._peer, self._tree, self._theirs).seconds
+        return run(sys.executable, "-c", self._peer, self._tree, self._theirs)
+
+
+def compare(table: Table, what: str, bench: Bench, number: int, least: float, mb: int) -> None:
+    """Add the rows of a format: how much faster, and the peak memory of its one process."""
+    opencv = what == "image-matrix" and importlib.util.find_spec("cv2")
+    library = "OpenCV" if opencv else "Pillow"
+    ours, peers = zip(*bench.rounds(number), strict=True)
+    table.faster(
+        f"{what} of {bench.files:,} photographs, beside one process, {library}",
+        median(cost.seconds for cost in ours),
+        median(cost.seconds for cost in peers),
+        least,
+        median(peer.seconds / our.seconds for our, peer in zip(ours, peers, strict=True)),
+    )
+    mine, theirs = (max(cost.rss_mb for cost in costs) for costs in (ours, peers))
+    table.below(f"{what}: its peak memory", mine, mb, "MB", theirs)
 
 
 def main() -> None:
@@ -158,25 +171,18 @@ def main() -> None:
     small = parser(__doc__).parse_args().small
     rounds = 1 if small else 3
     table = Table(f"Exports, medians of {rounds} rounds", small=small)
-    library = "OpenCV" if importlib.util.find_spec("cv2") else "Pillow"
     with data.work() as work:
-        tree = data.enlarged(40 if small else 8000, IMAGENET)
-        npz = Bench(tree, data.new_folder(work), ("imagenet-npz", "files_cls.npz"), PEER_NPZ)
-        what = f"imagenet-npz of {npz.files:,} photographs, beside one process"
-        table.faster(what, *npz.rounds(rounds), NPZ_FASTER)
-        table.holds("the same arrays", "all six", "bit for bit", met=npz.same_arrays())
-        ours_mb, peer_mb = npz.memory()
-        table.below("its peak memory", ours_mb, NPZ_MB, "MB", peer_mb)
         tree = data.enlarged(40 if small else 4000, CARS)
         ours = ("image-matrix", "indexinfo.npy")
         cars = Bench(tree, data.new_folder(work), ours, PEER_MATRIX)
-        what = f"image-matrix of {cars.files:,} photographs, beside one process, {library}"
-        table.faster(what, *cars.rounds(rounds), MATRIX_FASTER)
+        compare(table, "image-matrix", cars, rounds, MATRIX_FASTER, MATRIX_MB)
         table.holds(
             "as many rows", "N x 3 x 224 x 224", "the same shape", met=cars.same_shape()
         )
-        ours_mb, peer_mb = cars.memory()
-        table.below("its peak memory", ours_mb, MATRIX_MB, "MB", peer_mb)
+        tree = data.enlarged(40 if small else 5000, IMAGENET)
+        npz = Bench(tree, data.new_folder(work), ("imagenet-npz", "files_cls.npz"), PEER_NPZ)
+        compare(table, "imagenet-npz", npz, rounds, NPZ_FASTER, NPZ_MB)
+        table.holds("the same arrays", "all six", "bit for bit", met=npz.same_arrays())
     table.print()
 
 
