@@ -132,6 +132,10 @@ class Workspace:
         """What people know better than a data set's source."""
         return self.catalog / dataset / "corrections.csv"
 
+    def forgotten(self, dataset: str) -> Path:
+        """What was taken down, and must not come back."""
+        return self.catalog / dataset / "forgotten.csv"
+
     def table(self, dataset: str, name: str) -> Path:
         """A table: ``images``, ``items``, ``findings``, of ingest; ``pixels``; ``flags``."""
         return self.catalog / self.params.base(dataset) / f"{name}.lance"
@@ -206,6 +210,10 @@ class Workspace:
     def staging(self, job: str) -> Path:
         """Where a job writes until it commits."""
         return self.private / "staging" / job
+
+    def forgetting(self, dataset: str) -> Path:
+        """What is still to be done of a take-down, while one is under way."""
+        return self.private / "forgetting" / f"{dataset}.json"
 
     def stamps(self, dataset: str) -> Path:
         """What the files of a source looked like when they were last read."""

@@ -56,6 +56,8 @@ def ingest(
     done = likewise.ingest(dataset, strict=strict)
     say(f"{dataset}: {done.items:,} items in {done.images:,} images")
     say(f"{done.read:,} read, {done.kept:,} kept, {done.removed:,} removed")
+    if done.forgotten:
+        say(f"{done.forgotten:,} left out, as forgotten.csv says")
     if done.findings:
         say(f"found: {counts(done.findings)}; see: likewise findings {dataset}")
 

@@ -1,12 +1,13 @@
 """Read and probe many files on several threads, a bounded part at a time."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from likewise.files import Files
 from likewise.imaging.parallel import in_order
@@ -34,6 +35,15 @@ class Intake:
     def __len__(self) -> int:
         """How many files were looked at."""
         return len(self.images) + len(self.faults)
+
+    def allowed(self, refused: Collection[str]) -> tuple["Intake", list[str]]:
+        """The same without the images of these hashes, and the paths of those."""
+        hashes = self.images["sha256"].to_pylist()
+        if not refused or not set(hashes) & set(refused):
+            return self, []
+        good = pa.array([sha256 not in refused for sha256 in hashes], pa.bool_())
+        bad = self.images["image_id"].filter(pc.invert(good)).to_pylist()
+        return Intake(self.images.filter(good), self.faults), bad
 
     def without(self, known: Mapping[str, str]) -> pa.RecordBatch:
         """The images whose ``known`` hash is not theirs."""

@@ -1,6 +1,6 @@
 """The images table: take in files that are new or changed, keep the rest as it lies."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -23,13 +23,15 @@ _STAMPS = {"path": pl.String, "nbytes": pl.Int64, "stamp": pl.Int64, "sha256": p
 
 @dataclass(frozen=True)
 class Synced:
-    """How many images are new or changed, as before, and gone; and what is no image."""
+    """How many images are new or changed, as before, and gone; what is no image, or refused."""
 
     read: int
     kept: int
     removed: int
     faults: list[tuple[str, str, str]]
     """(path, check, detail) of files that are not whole images."""
+    refused: list[str]
+    """Paths of files whose very bytes are not to be here."""
 
 
 class ImageStore:
@@ -40,7 +42,14 @@ class ImageStore:
         self.table = folder / "images.lance"
         self._seen = folder / "seen"
 
-    def sync(self, files: Files, wanted: pl.DataFrame, earlier: Path, stamps: Path) -> Synced:
+    def sync(
+        self,
+        files: Files,
+        wanted: pl.DataFrame,
+        earlier: Path,
+        stamps: Path,
+        refused: Collection[str] = (),
+    ) -> Synced:
         """Make the table hold the ``wanted`` files (path, nbytes, stamp) and no others.
 
         A file that looks as it did is not read; one that reads as it did is not written.
@@ -50,15 +59,17 @@ class ImageStore:
             wanted: their paths, sizes and stamps, in canonical order.
             earlier: the table's last version, if there is one; it is linked, not copied.
             stamps: what the files looked like when that version was made.
+            refused: the SHA-256 of files that are not to be in the table, whatever their names.
         """
         if not tables.exists(self.table) and tables.exists(earlier):
             tables.link_tree(earlier, self.table)
+        tables.expunge(self.table, "sha256", refused)
         there = self.facts()
         boundary = tables.next_fragment(self.table)
         known = self._known(wanted, stamps)
         fresh = wanted.join(known, on="path", how="anti", maintain_order="left")
         again = there.join(fresh, left_on="image_id", right_on="path", how="semi")
-        reading = _Reading(dict(again.iter_rows()))
+        reading = _Reading(dict(again.iter_rows()), set(refused))
         self._read(files, fresh, reading)
         same = pl.Series(reading.same, dtype=pl.String).implode()
         kept = known["path"].implode()
@@ -69,8 +80,13 @@ class ImageStore:
         if tables.exists(self.table):
             tables.settle(self.table)
         unchanged = len(known) + len(reading.same)
+        left_out = len(reading.faults) + len(reading.refused)
         return Synced(
-            len(wanted) - unchanged - len(reading.faults), unchanged, len(gone), reading.faults
+            len(wanted) - unchanged - left_out,
+            unchanged,
+            len(gone),
+            reading.faults,
+            reading.refused,
         )
 
     def facts(self, *further: str) -> pl.DataFrame:
@@ -121,17 +137,21 @@ class ImageStore:
 class _Reading:
     """What is found while files are read: those that are as in the table, and the faults."""
 
-    def __init__(self, there: dict[str, str]) -> None:
+    def __init__(self, there: dict[str, str], not_here: set[str]) -> None:
         self.same: list[str] = []
         self.faults: list[tuple[str, str, str]] = []
+        self.refused: list[str] = []
         self._there = there
+        self._not_here = not_here
 
     def new(
         self, parts: Iterable[Intake], seen: Callable[[int], object]
     ) -> Iterator[pa.RecordBatch]:
         """The images of ``parts`` that are not in the table as they are."""
-        for part in parts:
-            seen(len(part))
+        for whole in parts:
+            seen(len(whole))
+            part, refused = whole.allowed(self._not_here)
+            self.refused += refused
             self.faults += part.faults
             fresh = part.without(self._there)
             if len(fresh) < len(part.images):

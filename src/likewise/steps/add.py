@@ -9,7 +9,7 @@ from likewise.config import check_dataset_name
 from likewise.errors import DataError
 from likewise.sources import SOURCES
 from likewise.sources.base import Source
-from likewise.steps import corrections
+from likewise.steps import corrections, forgotten
 from likewise.steps.entries import Entries, dumped
 from likewise.steps.layouts import read_as
 from likewise.steps.open import open_workspace
@@ -132,4 +132,6 @@ def _write(
     entries.beside(ws.card_file(dataset), dumped(card))
     if not ws.corrections(dataset).exists():
         entries.beside(ws.corrections(dataset), corrections.text({}))
+    if not ws.forgotten(dataset).exists():
+        entries.beside(ws.forgotten(dataset), forgotten.text(forgotten.Record()))
     entries.commit()

@@ -20,6 +20,7 @@ from likewise.passport import Passport
 from likewise.recipes import load
 from likewise.registry import check
 from likewise.schema import EMBEDDINGS, vector
+from likewise.steps import forgotten
 from likewise.steps.open import open_workspace
 from likewise.workspace import Workspace
 
@@ -68,6 +69,7 @@ def embed(dataset: str, model: str, *, workspace: Path | None = None) -> Embedde
         table = staging.path(ws.embeddings(dataset, model))
         earlier = versions.present(ws, ws.embeddings(dataset, model))
         ready, dropped = _take_over(table, earlier, schema, wanted["content"])
+        tables.expunge(table, "content", forgotten.read(ws.forgotten(dataset)).hashes)
         todo = wanted.filter(~pl.col("content").is_in(ready.implode()))
         if len(todo):
             _compute(ws, dataset, folder, todo, _Saver(table, schema, entry.dtype))

@@ -13,12 +13,16 @@ from likewise.schema import FINDINGS, IMAGES, ITEMS
 from likewise.sources import SOURCES
 from likewise.sources.base import Reading, findings_frame
 from likewise.sources.frames import fitted
+from likewise.steps import forgotten
 from likewise.steps.open import open_workspace
 
 
 @dataclass(frozen=True)
 class Ingested:
-    """What an ingest did: images read, kept and removed, and the findings by their check."""
+    """What an ingest did: images read, kept and removed, and the findings by their check.
+
+    ``forgotten`` counts images of the source that ``forgotten.csv`` keeps out.
+    """
 
     dataset: str
     images: int
@@ -27,6 +31,7 @@ class Ingested:
     kept: int
     removed: int
     findings: dict[str, int] = field(default_factory=dict)
+    forgotten: int = 0
 
 
 def ingest(dataset: str, *, strict: bool = False, workspace: Path | None = None) -> Ingested:
@@ -35,7 +40,8 @@ def ingest(dataset: str, *, strict: bool = False, workspace: Path | None = None)
     Only files that are new or changed since the last ingest are read. A file that is not a
     whole image, or whose name breaks the source's grammar, becomes a finding and is left out;
     so does a box that is none; one that leads out of its image is cut (``sources.frames``).
-    With ``strict`` any finding stops the ingest and nothing changes.
+    With ``strict`` any finding stops the ingest and nothing changes. What was taken down
+    (``likewise.forget``) is left out, by its name and by its bytes, and is no finding.
 
     Raises:
         DataError: the source cannot be read, holds no image, or ``strict`` met a finding.
@@ -45,18 +51,22 @@ def ingest(dataset: str, *, strict: bool = False, workspace: Path | None = None)
     source = SOURCES.build(card.source, f"{dataset}.yaml: source")
     files = source.open(ws.source(entry.path))
     reading = source.read(files, ws.source(entry.annotations))
-    chosen = reading.items.filter(~pl.col("image_id").is_in(list(source.exclude)))
+    gone = forgotten.read(ws.forgotten(dataset))
+    excluded = [*source.exclude, *gone.images]
+    chosen = reading.items.filter(~pl.col("image_id").is_in(excluded))
     with commits.alone(ws, f"ingest-{dataset}"):
         staging = commits.Staging(ws, f"ingest-{dataset}", keep=("images.lance", "seen"))
         store = ImageStore(staging.folder)
         paths = chosen.select(path="image_id").unique(maintain_order=True)
         wanted = paths.join(files.listing(), on="path", how="left", maintain_order="left")
         earlier = versions.present(ws, ws.table(dataset, "images"))
-        synced = store.sync(files, wanted, earlier, ws.stamps(dataset))
+        synced = store.sync(files, wanted, earlier, ws.stamps(dataset), gone.hashes)
+        unnamed = _named(reading.items, {*gone.images, *synced.refused})
         facts = store.facts("width", "height", "orientation")
         fit, misfits = fitted(chosen, reading, facts)
         items = _with_contents(fit, facts)
         findings = _all_findings(reading, misfits, synced.faults)
+        findings = findings.filter(~pl.col("path").is_in(sorted(unnamed)))
         _refuse(dataset, items, findings, strict=strict)
 
         images = tables.open_table(staging.path(ws.table(dataset, "images")), "")
@@ -75,7 +85,6 @@ def ingest(dataset: str, *, strict: bool = False, workspace: Path | None = None)
             commits.write_text(staging.path(ws.digests(dataset, name)), digests.to_yaml())
         store.stamps(wanted, staging.path(ws.stamps(dataset)))
         staging.commit()
-    counts = findings.group_by("check").len().sort("check")
     return Ingested(
         dataset,
         written["images"].rows,
@@ -83,8 +92,14 @@ def ingest(dataset: str, *, strict: bool = False, workspace: Path | None = None)
         synced.read,
         synced.kept,
         synced.removed,
-        dict(counts.iter_rows()),
+        dict(findings.group_by("check").len().sort("check").iter_rows()),
+        len(set(reading.items["image_id"]) & unnamed),
     )
+
+
+def _named(items: pl.DataFrame, images: set[str]) -> set[str]:
+    """The ids of ``images``, and of the items in them."""
+    return images | set(items.filter(pl.col("image_id").is_in(sorted(images)))["item_id"])
 
 
 def _with_contents(items: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:

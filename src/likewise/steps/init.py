@@ -5,7 +5,7 @@ from pathlib import Path
 
 from likewise import commits, versions
 from likewise.errors import VersionError
-from likewise.steps import corrections
+from likewise.steps import corrections, forgotten
 from likewise.steps.merge import register
 from likewise.steps.schemas import write_schemas
 from likewise.workspace import Workspace
@@ -38,15 +38,22 @@ def init(folder: Path | None = None) -> list[str]:
         )
         if _write_missing(root / name, text)
     ]
-    written += [*register(root), *_corrections(root)]
+    written += [*register(root), *_kept_by_people(root)]
     return [*written, *write_schemas(root / "schemas")]
 
 
-def _corrections(root: Path) -> list[str]:
-    """Files for corrections, which dvc.yaml names, of data sets that have none yet."""
+def _kept_by_people(root: Path) -> list[str]:
+    """Files for corrections and take-downs, which dvc.yaml names, where there are none yet."""
     ws = Workspace(root)
-    files = [ws.corrections(dataset) for dataset in ws.params.datasets]
-    return [ws.relative(file) for file in files if _write_missing(file, corrections.text({}))]
+    empty = {
+        place(dataset): text
+        for dataset in ws.params.datasets
+        for place, text in (
+            (ws.corrections, corrections.text({})),
+            (ws.forgotten, forgotten.text(forgotten.Record())),
+        )
+    }
+    return [ws.relative(path) for path, text in empty.items() if _write_missing(path, text)]
 
 
 def template(name: str) -> str:

@@ -13,6 +13,7 @@ from likewise import commits, tables, versions
 from likewise.imaging.measuring import Measured, measure_all
 from likewise.imaging.pixels import VERSION
 from likewise.schema import PIXELS
+from likewise.steps import forgotten
 from likewise.steps.open import open_workspace
 
 SAVED_SECONDS = 15.0
@@ -53,6 +54,7 @@ def measure(dataset: str, *, workspace: Path | None = None) -> MeasuredImages:
         wanted = _files(images, dataset)
         earlier = versions.present(ws, ws.table(dataset, "pixels"))
         ready, dropped = _take_over(table, earlier, wanted["sha256"])
+        tables.expunge(table, "sha256", forgotten.read(ws.forgotten(dataset)).hashes)
         todo = wanted.filter(~pl.col("sha256").is_in(ready.implode()))
         _compute(images, todo, _Saver(table, schema), dataset)
         if tables.exists(table):

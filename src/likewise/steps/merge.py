@@ -21,6 +21,7 @@ Side = Literal["ours", "theirs"]
 
 ATTRIBUTES = """\
 catalog/*/corrections.csv merge=likewise
+catalog/*/forgotten.csv merge=union
 catalog/*/columns/*.yaml merge=likewise
 catalog/*.columns.yaml merge=likewise
 reports/*.json merge=likewise

@@ -1,0 +1,98 @@
+"""What a data set must never hold again: ``catalog/<dataset>/forgotten.csv``, kept in git.
+
+A row is an item that was taken down, the image that it was in, the SHA-256 of that image's
+bytes, and the reason. Ingest leaves out an image by either: the same name with other bytes, and
+the same bytes under another name.
+"""
+
+import csv
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import NamedTuple
+
+from likewise.errors import DataError
+
+HEAD = ("item_id", "image_id", "sha256", "reason")
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Entry(NamedTuple):
+    """One item; its names are empty where bytes alone were forgotten."""
+
+    item_id: str
+    image_id: str
+    sha256: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """All that was forgotten of a data set, sorted, each item once."""
+
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def items(self) -> set[str]:
+        """The items' ids."""
+        return {entry.item_id for entry in self.entries if entry.item_id}
+
+    @property
+    def images(self) -> set[str]:
+        """The images' ids."""
+        return {entry.image_id for entry in self.entries if entry.image_id}
+
+    @property
+    def hashes(self) -> set[str]:
+        """The SHA-256 of the images' bytes."""
+        return {entry.sha256 for entry in self.entries}
+
+    def with_entries(self, entries: Iterable[Entry]) -> "Record":
+        """The same and more; of an item that it has, the older reason stays."""
+        known = {entry[:3]: entry for entry in (*entries, *self.entries)}
+        return Record(tuple(sorted(known.values())))
+
+
+def is_hash(text: str) -> bool:
+    """Whether ``text`` is a SHA-256 in 64 hexadecimal digits."""
+    return _SHA256.fullmatch(text) is not None
+
+
+def read(path: Path) -> Record:
+    """What the file ``path`` says; nothing where there is none.
+
+    Lines may stand twice and in any order, as git's merge by union leaves them.
+
+    Raises:
+        DataError: the file is not what ``text`` makes; the line is named.
+    """
+    if not path.is_file():
+        return Record()
+    where = f"{path.parent.name}/{path.name}"
+    try:
+        lines = path.read_text(encoding="utf-8")
+        rows = list(csv.reader(StringIO(lines), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{where} is no CSV in UTF-8: {error}") from error
+    if not rows or tuple(rows[0]) != HEAD:
+        raise DataError(f"{where}: its first line is not {','.join(HEAD)}")
+    entries = []
+    for number, row in enumerate(rows, 1):
+        if not row or tuple(row) == HEAD:
+            continue
+        if len(row) != len(HEAD) or not is_hash(row[2]):
+            raise DataError(f"{where}: line {number} is not {','.join(HEAD)}")
+        entries.append(Entry(*row))
+    return Record().with_entries(entries)
+
+
+def text(record: Record) -> str:
+    """The file's text: the same content is the same bytes."""
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEAD)
+    writer.writerows(record.entries)
+    return out.getvalue()
