@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from likewise.steps.evaluate import evaluate
     from likewise.steps.export import Exported, export
     from likewise.steps.findings import findings, validate
+    from likewise.steps.forget import Forgotten, Holder, forget
     from likewise.steps.index import Indexed, index, list_indexes
     from likewise.steps.ingest import ingest
     from likewise.steps.init import init
@@ -79,6 +80,8 @@ _HOMES = {
     "Downloaded": "steps.download",
     "Evaluation": "protocols.base",
     "Exported": "steps.export",
+    "Forgotten": "steps.forget",
+    "Holder": "steps.forget",
     "Indexed": "steps.index",
     "LikewiseError": "errors",
     "MissingArtefactError": "errors",
@@ -112,6 +115,7 @@ _HOMES = {
     "evaluate": "steps.evaluate",
     "export": "steps.export",
     "findings": "steps.findings",
+    "forget": "steps.forget",
     "index": "steps.index",
     "ingest": "steps.ingest",
     "init": "steps.init",
@@ -162,6 +166,8 @@ __all__ = [
     "Downloaded",
     "Evaluation",
     "Exported",
+    "Forgotten",
+    "Holder",
     "Indexed",
     "LikewiseError",
     "MissingArtefactError",
@@ -195,6 +201,7 @@ __all__ = [
     "evaluate",
     "export",
     "findings",
+    "forget",
     "index",
     "ingest",
     "init",

@@ -39,6 +39,10 @@ class Staging:
         self._moves[self._ws.relative(staged)] = inside
         return staged
 
+    def take(self, staged: Path, final: Path) -> None:
+        """Have ``staged``, which lies below ``folder``, become ``final`` too."""
+        self._moves[self._ws.relative(staged)] = self._ws.relative(final)
+
     def commit(self) -> None:
         """Put everything into place, all or nothing."""
         journal = _journals(self._ws) / f"{self._job}.json"

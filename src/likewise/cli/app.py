@@ -73,6 +73,11 @@ COMMANDS = (
     ("push", sharing.push, "likewise push gpr1200"),
     ("pull", sharing.pull, "likewise pull gpr1200 --no-images"),
     ("merge", sharing.merge, "likewise merge origin/labels"),
+    (
+        "forget",
+        history.forget,
+        "likewise forget gpr1200 17_dog.jpg --reason 'request of 12 May'",
+    ),
     ("why", read.why, "likewise why lite0"),
     ("doctor", care.doctor, "likewise doctor --deep"),
     ("schemas", care.schemas, "likewise schemas --check"),

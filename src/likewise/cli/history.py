@@ -1,4 +1,4 @@
-"""The commands about versions: log, diff."""
+"""The commands about versions: log, diff, forget."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -62,6 +62,47 @@ def diff(
         print(likewise.diff_markdown(found), end="")
     else:
         _print(found)
+
+
+def forget(
+    dataset: Dataset,
+    items: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ID]...", help="An item, an image, or a file's SHA-256."),
+    ] = None,
+    reason: Annotated[
+        str, typer.Option(metavar="TEXT", help="Why; it stands in git, so name nobody.")
+    ] = "",
+    purge: Annotated[
+        bool,
+        typer.Option("--purge", help="Erase old versions' files, here and on all remotes."),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Take items down for good, and list what still holds them.
+
+    An item goes with its image and all images of the same bytes, out of every table, index and
+    result; forgotten.csv keeps them out. Without an ID, what it says is put into effect again.
+    """
+    done = likewise.forget(dataset, items or (), reason=reason, purge=purge)
+    if json:
+        as_json(done)
+        return
+    say(f"{dataset}: {len(done.items):,} items forgotten now, {done.forgotten:,} in all")
+    for name in done.items:
+        say(f"forgotten: {name}")
+    if done.purged:
+        say(f"{done.purged:,} files erased")
+    if done.holders:
+        rows = [(h.kind, h.where, h.what, h.command) for h in done.holders[:SHOWN]]
+        table(("still held by", "where", "what", "command"), rows)
+    else:
+        say("nothing that is known here holds them")
+    if len(done.holders) > SHOWN:
+        note(f"the first {SHOWN} of {len(done.holders):,} holders; for all: --json")
+    note("others' clones, caches and exports are not known here; they pull, and run the same")
+    if done.remade or done.repro:
+        note(f"next: dvc repro, then: git add {done.file} dvc.lock ... and commit, push both")
 
 
 def _print(found: "Difference") -> None:

@@ -214,6 +214,15 @@ class Stored:
         return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:32]
 
 
+def held_contents(folder: Path) -> set[str]:
+    """The SHA-256 of the images whose vectors the index that is kept in ``folder`` holds."""
+    try:
+        held = pl.read_parquet(folder / _CONTENTS, columns=["content"])
+    except (OSError, pl.exceptions.PolarsError):
+        return set()
+    return set(held["content"].str.head(64))
+
+
 def _numbered(contents: pl.DataFrame) -> pl.DataFrame:
     """Every content's row, and the how manieth of its kind it is: several items may have it."""
     nth = pl.int_range(pl.len()).over("content").alias("nth")

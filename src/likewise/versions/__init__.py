@@ -7,7 +7,14 @@ with no copy.
 
 from likewise.versions.commands import run_dvc, run_git
 from likewise.versions.lock import Output, outputs, read_outputs
-from likewise.versions.revisions import at, clone, resolve, text_at, texts_at
+from likewise.versions.revisions import at, clone, grep, resolve, text_at, texts_at
+from likewise.versions.stages import (
+    Dependency,
+    lock_without,
+    out_of_date,
+    record,
+    recorded_stages,
+)
 from likewise.versions.store import Moved, Store
 from likewise.versions.views import (
     complete,
@@ -21,6 +28,7 @@ from likewise.versions.views import (
 )
 
 __all__ = [
+    "Dependency",
     "Moved",
     "Output",
     "Store",
@@ -28,12 +36,17 @@ __all__ = [
     "clone",
     "complete",
     "files_of",
+    "grep",
     "hold",
     "link_view",
+    "lock_without",
+    "out_of_date",
     "outputs",
     "present",
     "prune",
     "read_outputs",
+    "record",
+    "recorded_stages",
     "resolve",
     "run_dvc",
     "run_git",

@@ -89,6 +89,29 @@ def texts_at(root: Path, names: Sequence[str]) -> list[str | None]:
     return texts
 
 
+def grep(root: Path, words: str) -> list[str]:
+    """The files that git has in the checkout and that hold one of ``words``, a line each.
+
+    Raises:
+        VersionError: ``root`` is in no git repository.
+    """
+    run_git(root, "rev-parse", "--git-dir")
+    try:
+        said = git_bytes(
+            root,
+            "grep",
+            "-z",
+            "--name-only",
+            "--fixed-strings",
+            "-f",
+            "-",
+            given=words.encode(),
+        )
+    except VersionError:  # git's way to say that there is none
+        return []
+    return [name for name in said.decode(errors="replace").split("\0") if name]
+
+
 def clone(url: str, caches: Path) -> Workspace:
     """The catalogue of the repository at ``url``, a clone of which is kept in ``caches``.
 

@@ -100,14 +100,15 @@ class Store:
             done = _transfer(cache, odb, here, dest_index=index, cache_odb=cache, **options)
         return Moved(len(done), self.size(done))
 
-    def remote_path(self, md5: str) -> str:
-        """Where the remote keeps, or would keep, a file; "" where there is no remote."""
-        try:
-            with self._repo() as repo:
-                odb = repo.cloud.get_remote_odb(self._remote)
-                return str(odb.fs.unstrip_protocol(odb.oid_to_path(md5)))
-        except Exception:  # noqa: BLE001 (whatever it is, no remote can be named)
-            return ""
+    def remote_paths(self, md5s: Iterable[str]) -> list[str]:
+        """Where the remote keeps, or would keep, files.
+
+        Raises:
+            VersionError: there is no remote.
+        """
+        with self._repo() as repo:
+            odb = repo.cloud.get_remote_odb(self._remote)
+            return [str(odb.fs.unstrip_protocol(odb.oid_to_path(md5))) for md5 in md5s]
 
     def on_remote(self, md5s: Iterable[str], what: str) -> set[str]:
         """Those that the remote holds.
@@ -117,6 +118,27 @@ class Store:
         """
         with self._transfer(what, "Looking at") as (_, odb, _options):
             return set(odb.oids_exist(sorted(set(md5s)), jobs=odb.fs.jobs))
+
+    def erase(self, md5s: Iterable[str], what: str) -> None:
+        """Take files out of the remote.
+
+        Raises:
+            VersionError: there is no remote, or it cannot be written.
+        """
+        from dvc_data.hashfile.db import get_index
+
+        with self._transfer(what, "Erasing from") as (_, odb, _options):
+            for md5 in sorted(set(md5s)):
+                odb.fs.remove(odb.oid_to_path(md5))
+            get_index(odb).clear()  # what DVC remembers of the remote
+
+    def remotes(self) -> list[str]:
+        """The names of all remotes, sorted; none where this is no DVC repository."""
+        try:
+            with self._repo() as repo:
+                return sorted(repo.config["remote"])
+        except VersionError:
+            return []
 
     def remote_settings(self) -> Mapping[str, Any]:
         """The name (``name``) and DVC's settings of the remote.

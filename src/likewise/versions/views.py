@@ -149,9 +149,12 @@ def hold(linked: Path) -> bool:
 
 
 def prune(ws: Workspace, unused: float = UNUSED_SECONDS) -> list[Path]:
-    """Remove the views that no process holds and none opened for ``unused`` seconds."""
-    gone = []
-    for folder in sorted((scratch(ws) / "views").glob("*")):
+    """Remove the views that no process holds and none opened for ``unused`` seconds.
+
+    So too what was taken out of git of other revisions.
+    """
+    gone, place = [], scratch(ws)
+    for folder in sorted((*place.glob("views/*"), *place.glob("revisions/[!.]*"))):
         with suppress(OSError):
             opened = max(folder.stat().st_atime, folder.stat().st_mtime)
             if time.time() - opened >= unused and _remove_unheld(folder):

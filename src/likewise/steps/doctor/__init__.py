@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from likewise.steps.doctor import cache, content, environment, intent, kept, leftovers
+from likewise.steps.doctor import cache, content, environment, intent, kept, leftovers, takedown
 from likewise.steps.doctor.problem import Problem
 from likewise.steps.open import open_workspace
 
@@ -31,6 +31,7 @@ def doctor(*, deep: bool = False, workspace: Path | None = None) -> list[Problem
         *intent.check(ws),
         *leftovers.check(ws),
         *content.check(ws, deep=deep),
+        *takedown.check(ws),
         *kept.check(ws),
         *(cache.check(ws) if deep else ()),
         *environment.check(ws),

@@ -1,0 +1,42 @@
+"""The doctor on take-downs: half done, or not in force in a table that is here."""
+
+from collections.abc import Iterator
+
+from likewise import tables
+from likewise.errors import LikewiseError
+from likewise.steps import forgotten
+from likewise.steps.doctor.problem import Problem
+from likewise.workspace import Workspace
+
+
+def check(ws: Workspace) -> Iterator[Problem]:
+    """Take-downs that were stopped, and tables that hold what is recorded as forgotten."""
+    for dataset in ws.params.datasets:
+        command = f"likewise forget {dataset}"
+        if ws.forgetting(dataset).is_file():
+            yield Problem("forgotten", f"a take-down of {dataset} was stopped", command)
+        try:
+            hashes = forgotten.read(ws.forgotten(dataset)).hashes
+        except LikewiseError as error:
+            path = ws.relative(ws.forgotten(dataset))
+            yield Problem("forgotten", str(error), f"edit {path}")
+            continue
+        for name in _holding(ws, dataset, hashes):
+            what = f"{name} holds what was forgotten"
+            yield Problem("forgotten", what, command)
+
+
+def _holding(ws: Workspace, dataset: str, hashes: set[str]) -> Iterator[str]:
+    views = [name for name, view in ws.params.views.items() if view.of == dataset]
+    places = [(ws.table(dataset, "images"), "sha256"), (ws.table(dataset, "pixels"), "sha256")]
+    places += [(ws.table(dataset, "items"), "content")]
+    places += [(ws.embeddings(dataset, m), "content") for m in ws.params.models_of(dataset)]
+    places += [(ws.published(name), "sha256") for name in (dataset, *views)]
+    for path, column in places if hashes else ():
+        if tables.exists(path):
+            try:
+                table = tables.open_table(path, "")
+            except LikewiseError:  # the check of the table has said it
+                continue
+            if tables.holding(table, column, hashes):
+                yield ws.relative(path)

@@ -1,0 +1,113 @@
+"""What still holds something that was taken down: versions, files, remotes, sources, models."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import polars as pl
+
+from likewise import tables, versions
+from likewise.errors import LikewiseError, VersionError
+from likewise.sources import SOURCES
+from likewise.steps.forget.files import Files, Holder, column_of_hashes
+from likewise.steps.forgotten import Record
+from likewise.versions import Store
+from likewise.workspace import Workspace
+
+
+def find_holders(ws: Workspace, dataset: str, record: Record) -> list[Holder]:
+    """Everything that is known to hold any of ``record``, versions first."""
+    if not record.entries:
+        return []
+    files = Files(ws, dataset, record)
+    return [
+        *files.holders(),
+        *_links(ws, dataset, record),
+        *_source(ws, dataset, record),
+        *_other_data_sets(ws, dataset, record),
+        *_models(ws, dataset),
+        *_texts(ws, dataset, record),
+    ]
+
+
+def purge_holders(ws: Workspace, dataset: str, record: Record) -> int:
+    """Remove the files of older versions from the cache and every remote; how many.
+
+    Raises:
+        VersionError: a remote cannot be written.
+    """
+    if not record.entries:
+        return 0
+    files = Files(ws, dataset, record)
+    gone = 0
+    for remote, md5s in files.on_remotes().items():
+        Store(ws.root, remote).erase(md5s, "forget")
+        gone += len(md5s)
+    for md5 in files.in_cache():
+        Store(ws.root).drop(md5)
+        gone += 1
+    return gone
+
+
+def _links(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
+    """Views that a process reads still; all others are gone."""
+    for path in sorted((versions.scratch(ws) / "views").glob("*/*.lance")):
+        with suppress(LikewiseError):
+            table = tables.open_table(path, "")
+            by_hash = column_of_hashes(table)
+            if not by_hash or not tables.holding(table, by_hash, record.hashes):
+                continue
+            what = "a process that began before reads it"
+            again = f"end that process, then: likewise forget {dataset}"
+            yield Holder("link", ws.relative(path), what, again)
+
+
+def _source(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
+    """The files of the source, by their names."""
+    entry = ws.dataset(dataset)
+    try:
+        layout = SOURCES.build(ws.card(dataset).source, dataset)
+        listed = set(layout.open(ws.source(entry.path)).listing()["path"])
+    except (LikewiseError, OSError):
+        return  # it is not on this machine
+    for image in sorted(record.images & listed):
+        path = ws.source(entry.path) / image
+        if path.is_file():
+            yield Holder("source", ws.relative(path), "the file", f"rm {ws.relative(path)}")
+        else:
+            what = f"{image}, in an archive"
+            yield Holder("source", entry.path, what, "write the archive anew without it")
+
+
+def _other_data_sets(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
+    """The same bytes in other data sets of the catalogue."""
+    for other in ws.params.datasets:
+        path = versions.present(ws, ws.table(other, "images"))
+        if other == dataset or not tables.exists(path):
+            continue
+        rows = tables.read(tables.open_table(path, ""), ["image_id", "sha256"])
+        same = rows.filter(pl.col("sha256").is_in(sorted(record.hashes)))["image_id"]
+        for image in same:
+            command = f"likewise forget {other} '{image}' --reason TEXT"
+            yield Holder("data set", other, f"the same bytes as {image}", command)
+
+
+def _models(ws: Workspace, dataset: str) -> Iterator[Holder]:
+    """Models that learned from the data set, perhaps from what was taken down."""
+    for model, entry in ws.params.recipes().items():
+        if entry.get("data") == dataset and ws.model(model).is_dir():
+            what = f"it learned from {dataset} as it was"
+            yield Holder("model", model, what, f"dvc repro {ws.params.stage(model)}")
+
+
+def _texts(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
+    """Files in git that hold an id or hash as a text: annotations, notes, reports."""
+    words = sorted(record.items | record.images | record.hashes)
+    given = "".join(f"{word}\n" for word in words)
+    try:
+        said = versions.grep(ws.root, given)
+    except VersionError:
+        return
+    own = ws.relative(ws.forgotten(dataset))
+    for path in said:
+        if path != own:
+            yield Holder("text", path, "it names what was forgotten", f"edit {path}")

@@ -1,0 +1,283 @@
+"""The present tables of a data set without what is forgotten, made beside them."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from likewise import commits, tables, versions
+from likewise.config import read_yaml
+from likewise.digests import Digests, digest_splits
+from likewise.errors import DataError, LikewiseError, MissingArtefactError
+from likewise.schema import EMBEDDINGS, FINDINGS, FLAGS, IMAGES, ITEMS, PIXELS, Column
+from likewise.steps import corrections, forgotten
+from likewise.steps.doctor.problem import Stage, stages
+from likewise.steps.embed import mark_of_roles
+from likewise.steps.forgotten import Record
+from likewise.steps.publish import publish
+from likewise.steps.view import view
+from likewise.versions import Dependency
+from likewise.workspace import Workspace
+
+if TYPE_CHECKING:
+    import lance
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is still to be done once the new tables are in place; it outlives a killed process.
+
+    Attributes:
+        stages: those whose outputs are others now.
+        stale: their dependencies that DVC is to find out of date, as they were before.
+        dropped: stages whose results go.
+        files: files and folders that go, relative to the root.
+    """
+
+    stages: list[str]
+    stale: list[Dependency]
+    dropped: list[str]
+    files: list[str]
+
+    def text(self) -> str:
+        """The plan as a file."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def read(cls, path: Path) -> "Plan | None":
+        """The plan that a killed process left in ``path``."""
+        if not path.is_file():
+            return None
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return cls(**{**found, "stale": [(name, dep) for name, dep in found["stale"]]})
+
+
+class Removal:
+    """Makes the present version of ``dataset`` anew without what ``record`` names."""
+
+    def __init__(
+        self, ws: Workspace, dataset: str, record: Record, staging: commits.Staging
+    ) -> None:
+        """Begin a catalogue of its own below the staging folder, with the new record in it."""
+        self._ws, self._dataset, self._record, self._staging = ws, dataset, record, staging
+        self._new = Workspace(staging.folder / "new")
+        self._roles = ("", "")
+        self._placed: set[Path] = set()
+        self._lost: set[Path] = set()
+        self._new.catalog.mkdir(parents=True)
+        shutil.copy(ws.params_file, self._new.params_file)
+        self._write(Workspace.forgotten, forgotten.text(record))
+        kept = corrections.read(ws.corrections(dataset))
+        others = {k: value for k, value in kept.items() if k.item_id not in record.items}
+        self._write(Workspace.corrections, corrections.text(others))
+
+    def tables(self) -> bool:
+        """Make all tables that hold any of it; whether there are such."""
+        self._images()
+        self._items()
+        self._findings()
+        for model in self._models():
+            self._vectors(model)
+        self._pixels()
+        for dataset in self._ws.params.checks:
+            self._flags(dataset)
+        self._stamps()
+        self._published()
+        return bool(self._placed)
+
+    def plan(self) -> Plan:
+        """Which stages were made anew here, and which have to run."""
+        runs = [
+            (name, run)
+            for name, run in self._ws.params.runs.items()
+            if self._ws.params.base(run.dataset) == self._dataset
+        ]
+        results = {f"evaluate@{name}" for name, _ in runs} if self._placed else set()
+        files = [
+            self._ws.relative(path)
+            for name, _ in runs
+            if results
+            for path in sorted(self._ws.reports.glob(f"{name}.*"))
+        ]
+        every = stages(self._ws)
+        lost = {stage.name for stage in every if set(stage.outputs) & self._lost}
+        known = versions.recorded_stages(self._ws)
+        made = [s.name for s in every if set(s.outputs) & self._placed and s.name in known]
+        stale = versions.out_of_date(self._ws, made) if made else []
+        # A check looks at all images together: its flags are right but for their bounds.
+        stale += [(name, "") for name in made if name.startswith("check@")]
+        files += [self._ws.relative(path) for path in sorted(self._lost)]
+        return Plan(made, stale, sorted(results | lost), files)
+
+    def _images(self) -> None:
+        path = self._ws.table(self._dataset, "images")
+        if not tables.exists(path):
+            ingested = tables.exists(versions.present(self._ws, path))
+            command = "likewise pull {} --images" if ingested else "dvc repro ingest@{}"
+            what = f"the images of {self._dataset!r} are not all here"
+            raise MissingArtefactError(what, command.format(self._dataset))
+        new = self._linked(path)
+        if tables.expunge(new, "sha256", self._record.hashes):
+            found = tables.digest(tables.open_table(new, ""), IMAGES)
+            self._place(path, self._ws.digests(self._dataset, "images"), found)
+
+    def _items(self) -> None:
+        path = self._ws.table(self._dataset, "items")
+        table = self._open(path)
+        if table is None:
+            return
+        further = tables.further_columns(table)
+        items = tables.read(table, [*ITEMS.names(), *(c.name for c in further)])
+        hashes = pl.Series(sorted(self._record.hashes)).implode()
+        rest = items.filter(~pl.col("content").str.head(64).is_in(hashes))
+        if rest.is_empty():
+            raise DataError(
+                f"{self._dataset} would have no item left; remove all of it instead"
+            )
+        self._roles = mark_of_roles(items), mark_of_roles(rest)
+        found = tables.write_frame(self._in_new(path), ITEMS, rest, further)
+        found = replace(
+            found, splits=digest_splits(rest.select("item_id", "label", "split").to_arrow())
+        )
+        self._put(path, self._ws.digests(self._dataset, "items"), found, len(rest) < len(items))
+
+    def _findings(self) -> None:
+        path = self._ws.table(self._dataset, "findings")
+        table = self._open(path)
+        if table is None:
+            return
+        named = sorted(self._record.items | self._record.images)
+        found = tables.read(table, FINDINGS.names())
+        rest = found.filter(~pl.col("path").is_in(named))
+        digests = tables.write_frame(self._in_new(path), FINDINGS, rest)
+        into = self._ws.digests(self._dataset, "findings")
+        self._put(path, into, digests, len(rest) < len(found))
+
+    def _models(self) -> list[str]:
+        """Those of params.yaml, and those whose vectors nothing asks for any more."""
+        folder = self._ws.embeddings(self._dataset, "x").parent
+        orphans = [path.stem for path in sorted(folder.glob("*.lance"))]
+        return list(dict.fromkeys([*self._ws.params.models_of(self._dataset), *orphans]))
+
+    def _vectors(self, model: str) -> None:
+        path = self._ws.embeddings(self._dataset, model)
+        if self._open(path) is None:
+            return
+        new = self._linked(path)
+        if not tables.expunge(new, "content", self._record.hashes):
+            return
+        field = tables.open_table(new, "").schema.field("vector")
+        said = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
+        if said.get("roles") == self._roles[0]:
+            tables.describe_column(new, "vector", {**said, "roles": self._roles[1]})
+        contract = EMBEDDINGS.with_columns(Column("vector", field.type, ""))
+        found = tables.digest(tables.open_table(new, ""), contract)
+        into = self._ws.digests(self._dataset, model)
+        if into.is_file():
+            ann = Digests.from_yaml(read_yaml(into), into.name).ann
+            found = replace(found, ann=ann)
+        self._place(path, into, found)
+
+    def _pixels(self) -> None:
+        path = self._ws.table(self._dataset, "pixels")
+        if self._open(path) is None:
+            return
+        new = self._linked(path)
+        if tables.expunge(new, "sha256", self._record.hashes):
+            found = tables.digest(tables.open_table(new, ""), PIXELS)
+            self._place(path, self._ws.pixel_digests(self._dataset), found)
+
+    def _flags(self, dataset: str) -> None:
+        path = self._ws.table(dataset, "flags")
+        table = self._open(path)
+        if table is None:
+            return
+        named = sorted(self._record.items | self._record.images)
+        where = pl.col("other_dataset").fill_null(dataset) == self._dataset
+        bad = where & pl.col("other").is_in(named)
+        if dataset == self._dataset:
+            bad |= pl.col("image_id").is_in(named) | pl.col("item_id").is_in(named)
+        flags = tables.read(table, FLAGS.names())
+        rest = flags.filter(~bad.fill_null(value=False))
+        digests = tables.write_frame(self._in_new(path), FLAGS, rest)
+        self._put(path, self._ws.flag_digests(dataset), digests, len(rest) < len(flags))
+
+    def _stamps(self) -> None:
+        path = self._ws.stamps(self._dataset)
+        if path.is_file():
+            stamps = pl.read_ipc(path)
+            bad = pl.col("path").is_in(sorted(self._record.images))
+            bad |= pl.col("sha256").is_in(sorted(self._record.hashes))
+            new = self._staging.folder / path.name
+            stamps.filter(~bad).write_ipc(new)
+            self._staging.take(new, path)
+
+    def _published(self) -> None:
+        """Publish it, and its views, by the verbs that DVC runs; what they refuse, goes."""
+        jobs: list[tuple[str, Callable[..., object]]] = [(self._dataset, publish)]
+        jobs += [
+            (name, view)
+            for name, entry in self._ws.params.views.items()
+            if entry.of == self._dataset
+        ]
+        for name, verb in jobs:
+            path, into = self._ws.published(name), self._ws.published_digests(name)
+            if not self._placed or self._open(path) is None:
+                continue
+            try:
+                verb(name, workspace=self._new.root)
+            except LikewiseError:
+                self._lost |= {path, into}
+                continue
+            for final in (path, into):
+                self._staging.take(self._in_new(final), final)
+                self._placed.add(final)
+
+    def _open(self, path: Path) -> "lance.LanceDataset | None":
+        """The table as it is now, here or as dvc.lock knows it; None where there is none."""
+        present = versions.present(self._ws, path)
+        return tables.open_table(present, "") if tables.exists(present) else None
+
+    def _linked(self, path: Path) -> Path:
+        new = self._in_new(path)
+        new.parent.mkdir(parents=True, exist_ok=True)
+        tables.link_tree(versions.present(self._ws, path), new)
+        return new
+
+    def _in_new(self, final: Path) -> Path:
+        return self._new.root / self._ws.relative(final)
+
+    def _put(self, path: Path, into: Path, digests: Digests, changed: bool) -> None:  # noqa: FBT001
+        if changed:
+            self._place(path, into, digests)
+        else:  # the present one, which may have other files, stays
+            commits.write_text(self._in_new(into), digests.to_yaml())
+
+    def _place(self, path: Path, into: Path, digests: Digests) -> None:
+        """Have a new table and its digests take the place of the present ones."""
+        commits.write_text(self._in_new(into), digests.to_yaml())
+        for final in (path, into):
+            self._staging.take(self._in_new(final), final)
+            self._placed.add(final)
+
+    def _write(self, place: Callable[[Workspace, str], Path], text: str) -> None:
+        final = place(self._ws, self._dataset)
+        commits.write_text(self._in_new(final), text)
+        self._staging.take(self._in_new(final), final)
+
+
+def jobs(ws: Workspace, dataset: str) -> Iterator[Stage]:
+    """The stages that write about ``dataset``, or about what it is compared with."""
+    names = {dataset, *(name for name, entry in ws.params.views.items() if entry.of == dataset)}
+    runs = {f"evaluate@{name}" for name, run in ws.params.runs.items() if run.dataset in names}
+    embeddings = {f"embed@{k}" for k, e in ws.params.embeddings.items() if e.dataset == dataset}
+    own = {
+        f"{verb}@{name}" for name in names for verb in ("ingest", "measure", "publish", "view")
+    }
+    for stage in stages(ws):
+        if stage.name in runs | embeddings | own or stage.name.startswith("check@"):
+            yield stage

@@ -1,0 +1,268 @@
+"""A take-down: what has to be gone is looked for byte by byte, wherever it could lie."""
+
+import hashlib
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import likewise
+from likewise import tables, versions
+from likewise.errors import DataError, MissingArtefactError, UnknownNameError, VersionError
+from likewise.steps import corrections, forgotten
+from likewise.steps.forgotten import Entry, Record
+from likewise.versions import run_dvc, run_git
+from likewise.workspace import Workspace
+
+pytestmark = [pytest.mark.dvc, pytest.mark.torch]
+
+ITEM = "0_noto.jpg"
+
+FLAT = "\nindexes:\n  flat: {kind: faiss, factory: 'IVF2,Flat'}"
+
+
+def traces(root: Path) -> list[bytes]:
+    """Bytes of the item's picture, and of its vector."""
+    picture = (root / "emoji" / "images" / ITEM).read_bytes()
+    table = tables.open_table(root / "catalog" / "emoji.lance", "")
+    row = tables.read(table, ["item_id"])["item_id"].to_list().index(ITEM)
+    return [picture[-400:-300], tables.read_vectors(table, "tiny")[row].tobytes()[:40]]
+
+
+def command(*words: str) -> None:
+    """Run likewise in a process of its own, which holds nothing when it ends."""
+    subprocess.run([sys.executable, "-m", "likewise", *words], check=True, capture_output=True)
+
+
+def found(folder: Path, words: list[bytes]) -> set[str]:
+    """The files below ``folder`` that hold one of ``words``."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix()
+        for path in files
+        if any(word in path.read_bytes() for word in words)
+    }
+
+
+def repro() -> list[str]:
+    """The stages that dvc repro runs."""
+    said = run_dvc(Path(), "repro")
+    return [line.split("'")[1] for line in said.splitlines() if line.startswith("Running")]
+
+
+def files(done: "likewise.Forgotten", kind: str) -> set[str]:
+    return {path for holder in done.holders if holder.kind == kind for path in holder.files}
+
+
+def test_nothing_of_it_is_left(alice: Path, team: Path) -> None:
+    words = traces(alice)
+    params = alice / "params.yaml"
+    params.write_text(params.read_text("utf-8").replace("\nindexes:", FLAT), "utf-8")
+    command("index", "emoji", "tiny", "flat")
+    likewise.correct("emoji", [ITEM], {"label": "200"})
+    assert found(alice / ".likewise" / "indexes", words)
+    card = alice / "catalog" / "emoji.yaml"
+    card.write_text(card.read_text("utf-8").replace("a drawing is", f"{ITEM} is"), "utf-8")
+    done = likewise.forget("emoji", [ITEM], reason="request 17")
+    assert (done.items, done.forgotten) == ([ITEM], 1)
+    assert done.remade == ["ingest@emoji", "embed@emoji-tiny", "publish@emoji"]
+    assert done.repro == ["evaluate@emoji-tiny"]
+    for folder in ("catalog", "reports", ".likewise"):
+        assert found(alice / folder, words) == set()
+    assert corrections.read(Workspace(alice).corrections("emoji")) == {}
+    assert not list(alice.glob("reports/emoji-tiny*"))
+    named = {holder.kind: holder for holder in done.holders}
+    assert [h.where.split()[-1] for h in done.holders if h.kind == "version"] == [
+        "origin/main",
+        "v1",
+    ]
+    assert named["text"].where == "catalog/emoji.yaml"
+    assert named["source"].command == f"rm emoji/images/{ITEM}"
+    held = {f".dvc/cache/{path}" for path in found(alice / ".dvc" / "cache", words)}
+    assert len(held) > 3
+    assert held <= files(done, "cache")
+    there = {str(team / "remote" / path) for path in found(team / "remote", words)}
+    assert there <= files(done, "remote")
+    assert repro() == ["evaluate@emoji-tiny"]
+    assert repro() == []
+    hits = pl.read_parquet(alice / "reports" / "emoji-tiny.parquet")
+    assert not hits["hits"].explode().is_in([ITEM]).any()
+    assert [p for p in likewise.doctor() if p.check not in ("library", "source")] == []
+
+
+def test_it_is_purged_from_cache_and_remote(alice: Path, team: Path) -> None:
+    words = traces(alice)
+    likewise.forget("emoji", [ITEM], reason="request 17")
+    run_git(alice, "commit", "--quiet", "--all", "--message", "without it")
+    likewise.push()
+    before = len(likewise.open("emoji").items)
+    done = likewise.forget("emoji", purge=True)
+    assert done.purged > 0
+    assert {holder.kind for holder in done.holders} == {"source"}
+    for folder in (alice / ".dvc", alice / ".likewise", alice / "catalog", team / "remote"):
+        assert found(folder, words) == set()
+    assert run_dvc(alice, "status", "--cloud") == "Cache and remote 'team' are in sync.\n"
+    run_git(alice, "push", "--quiet", "origin", "main")
+    run_git(team, "clone", "--quiet", "git", "carol")
+    likewise.pull(workspace=team / "carol")
+    assert len(likewise.open("emoji", workspace=team / "carol").items) == before
+    old = likewise.open("emoji", rev="v1", workspace=team / "carol")
+    with pytest.raises(VersionError, match="the remote lacks"):
+        old.vectors("tiny")
+
+
+def test_it_does_not_come_back(alice: Path) -> None:
+    likewise.forget("emoji", [ITEM], reason="request 17")
+    images = alice / "emoji" / "images"
+    shutil.copy(images / ITEM, images / "600_copy.jpg")
+    shutil.copy(images / "600_noto.jpg", images / ITEM)  # its name, with other bytes
+    assert repro()[0] == "ingest@emoji"
+    dataset = likewise.open("emoji")
+    assert len(dataset.items) == 22
+    assert not {ITEM, "600_copy.jpg"} & set(dataset.items["image_id"])
+    assert likewise.ingest("emoji").forgotten == 2
+    findings = tables.read(
+        tables.open_table(Path("catalog/emoji/findings.lance"), ""), ["path"]
+    )
+    assert not findings["path"].str.contains("copy|0_noto").any()
+
+
+def test_a_record_that_a_merge_brought_is_put_into_force(alice: Path) -> None:
+    words = traces(alice)
+    picture = alice / "emoji" / "images" / ITEM
+    sha256 = hashlib.sha256(picture.read_bytes()).hexdigest()
+    file = Workspace(alice).forgotten("emoji")
+    file.write_text(forgotten.text(Record((Entry("", "", sha256, "request 17"),))), "utf-8")
+    told = [p.command for p in likewise.doctor() if p.check == "forgotten"]
+    assert set(told) == {"likewise forget emoji"}
+    assert len(told) == 4
+    done = likewise.forget("emoji")
+    assert done.items == [ITEM]
+    assert forgotten.read(file).entries[-1] == Entry(ITEM, ITEM, sha256, "request 17")
+    assert found(alice / "catalog", words) == set()
+    assert picture.is_file()
+    again = likewise.forget("emoji", [ITEM])
+    assert (again.items, again.remade) == ([], [])
+
+
+def test_two_branches_forget_and_git_keeps_both(alice: Path) -> None:
+    run_git(alice, "checkout", "--quiet", "-b", "other")
+    likewise.forget("emoji", ["200_noto.jpg"], reason="request 18")
+    run_git(alice, "commit", "--quiet", "--all", "--message", "request 18")
+    run_git(alice, "checkout", "--quiet", "main")
+    run_dvc(alice, "checkout", "--quiet", "--force")
+    likewise.forget("emoji", [ITEM], reason="request 17")
+    run_git(alice, "commit", "--quiet", "--all", "--message", "request 17")
+    likewise.merge("other", prefer="ours")
+    both = forgotten.read(Workspace(alice).forgotten("emoji"))
+    assert both.items == {ITEM, "200_noto.jpg"}
+    assert likewise.forget("emoji").items == []
+    assert len(likewise.open("emoji").items) == 21
+
+
+def test_what_cannot_be_forgotten_is_said(alice: Path, bob: Path) -> None:
+    with pytest.raises(DataError, match=r"no item '0_not.jpg'; did you mean '0_noto.jpg'"):
+        likewise.forget("emoji", [ITEM, "0_not.jpg"], reason="request 17")
+    with pytest.raises(DataError, match="say why, in words that may stand in git"):
+        likewise.forget("emoji", [ITEM])
+    with pytest.raises(DataError, match="emoji would have no item left"):
+        likewise.forget(
+            "emoji", likewise.open("emoji").items["item_id"].to_list(), reason="all"
+        )
+    with pytest.raises(UnknownNameError, match="did you mean 'emoji'"):
+        likewise.forget("emojis", [ITEM], reason="request 17")
+    assert run_git(alice, "status", "--porcelain") == ""
+    likewise.pull(images=False, workspace=bob)
+    with pytest.raises(MissingArtefactError, match="run: likewise pull emoji --images"):
+        likewise.forget("emoji", [ITEM], reason="request 17", workspace=bob)
+
+
+def test_bytes_that_no_version_has_are_recorded(recorded: Path) -> None:
+    done = likewise.forget("emoji", ["ab" * 32], reason="never take it in")
+    assert (done.items, done.remade, done.holders) == (["ab" * 32], [], [])
+    assert versions.out_of_date(Workspace(recorded), ["ingest@emoji"]) == [
+        ("ingest@emoji", "catalog/emoji/forgotten.csv")
+    ]
+
+
+KILLED = """
+import os, signal, sys
+left = int(sys.argv[1])
+def count(event, args):
+    global left
+    if event == "os.rename" and "/.likewise/" in str(args[:2]):
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(count)
+import likewise
+likewise.forget("emoji", ["0_noto.jpg"], reason="request 17")
+print(left)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_forget_leaves_the_old_or_the_new(recorded: Path, tmp_path: Path) -> None:
+    words = traces(recorded)
+
+    def run(root: Path, deadly: int) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-c", KILLED, str(deadly)]
+        return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+
+    whole = shutil.copytree(recorded, tmp_path / "whole", symlinks=True)
+    renames = 1000 - int(run(whole, 1000).stdout)
+    states = []
+    for deadly in (1, renames // 2, renames - 8, renames - 3, renames):
+        root = shutil.copytree(recorded, tmp_path / str(deadly), symlinks=True)
+        assert run(root, deadly).returncode == -signal.SIGKILL
+        likewise.datasets(workspace=root)  # carries out what was decided
+        table = tables.open_table(root / "catalog" / "emoji.lance", "")
+        states.append(table.count_rows())
+        likewise.forget("emoji", [ITEM], reason="request 17", workspace=root)
+        assert len(likewise.open("emoji", workspace=root).items) == 23
+        for folder in ("catalog", "reports", ".likewise"):
+            assert found(root / folder, words) == set()
+        assert not any((root / ".likewise" / "staging").glob("*"))
+    assert states == sorted(states, reverse=True)
+    assert set(states) == {24, 23}
+
+
+def test_a_box_goes_with_its_picture(
+    cards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = shutil.copytree(cards, tmp_path / "cards")
+    monkeypatch.chdir(root)
+    published = root / "catalog" / "cards.lance"
+    names = ["item_id", "image_id", "label"]
+    before = tables.read(tables.open_table(published, ""), names)
+    image = before.filter(pl.col("item_id").str.ends_with("#2"))["image_id"][0]
+    gone = before.filter(image_id=image)["item_id"].to_list()
+    assert len(gone) > 1
+    done = likewise.forget("cards", [gone[-1]], reason="a face")
+    assert done.items == sorted(gone)
+    assert [holder.kind for holder in done.holders] == ["source"]
+    after = tables.read(tables.open_table(published, ""), names)
+    assert after.equals(before.filter(pl.col("image_id") != image))
+    images = tables.open_table(root / "catalog" / "cards" / "images.lance", "")
+    assert images.count_rows() == before["image_id"].n_unique() - 1
+    assert likewise.ingest("cards").forgotten == 1
+
+
+def test_a_record_is_read_strictly_and_merged_by_union(tmp_path: Path) -> None:
+    file = tmp_path / "forgotten.csv"
+    entry = Entry("a", "a", "0" * 64, "one, two")
+    file.write_text(
+        forgotten.text(Record((entry,))) + forgotten.text(Record((entry,))), "utf-8"
+    )
+    assert forgotten.read(file) == Record((entry,))
+    file.write_text("item_id,image_id,sha256,reason\na,a,zz,why\n", "utf-8")
+    with pytest.raises(DataError, match="line 2 is not item_id,image_id,sha256,reason"):
+        forgotten.read(file)
+    file.write_text("a,b\n", "utf-8")
+    with pytest.raises(DataError, match="its first line is not"):
+        forgotten.read(file)
+    assert forgotten.read(tmp_path / "none.csv") == Record()
