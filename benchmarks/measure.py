@@ -127,6 +127,13 @@ class Table:
         shares = (f"{100 * value:.1f} %" for value in (ours, peer))
         self._add(what, *shares, f"{ours / peer:.2f} x", target, self._verdict(met=met))
 
+    def score(
+        self, what: str, ours: float, peer: float, target: str = "", *, met: bool = True
+    ) -> None:
+        """A score from 0 to 1 that is to meet a target, if there is any; the peer's beside."""
+        verdict = self._verdict(met=met) if target else ""
+        self._add(what, f"{ours:.3f}", f"{peer:.3f}", f"{ours / peer:.2f} x", target, verdict)
+
     def note(self, what: str, ours: str, peer: str = "") -> None:
         """A figure for the record, with no target."""
         self._add(what, ours, peer, "", "", "")

@@ -28,6 +28,7 @@ NAMES = (
     "check",
     "significance",
     "train",
+    "trained",
 )
 LIBRARIES = (
     "pylance",

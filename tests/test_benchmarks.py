@@ -14,6 +14,14 @@ HEADER = ["what", "ours", "peer", "ratio", "target", "verdict"]
 RATIO = re.compile(r"[\d,]+(\.\d+)? x( faster)?")
 
 
+def _names() -> tuple[str, ...]:
+    """The benchmarks that run.py knows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(BENCHMARKS)
+        names: tuple[str, ...] = importlib.import_module("run").NAMES
+    return names
+
+
 @pytest.fixture
 def measure(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.syspath_prepend(BENCHMARKS)
@@ -28,24 +36,7 @@ def cells(printed: str) -> list[list[str]]:
 @pytest.mark.slow
 @pytest.mark.dvc
 @pytest.mark.torch
-@pytest.mark.parametrize(
-    "name",
-    [
-        "ingest",
-        "million",
-        "versions",
-        "sharing",
-        "commands",
-        "embed",
-        "score",
-        "search",
-        "indexes",
-        "exports",
-        "check",
-        "significance",
-        "train",
-    ],
-)
+@pytest.mark.parametrize("name", _names())
 def test_a_benchmark_prints_a_table_with_ratios(name: str, tmp_path: Path) -> None:
     markdown = tmp_path / "results.md"
     command = [sys.executable, str(BENCHMARKS / "run.py"), "--small", "--only", name]
@@ -78,6 +69,8 @@ def test_a_row_says_the_ratio_and_whether_it_meets_the_target(
     table.below("h", 0.3, 0.3, peer=0.1)
     table.holds("i", "none", "not torch", met=True)
     table.note("j", "1,234", "5")
+    table.score("k", 0.5, 0.2, ">= 2 x", met=True)
+    table.score("l", 0.5, 0.2)
     table.print()
     assert cells(capsys.readouterr().out) == [
         HEADER,
@@ -91,6 +84,8 @@ def test_a_row_says_the_ratio_and_whether_it_meets_the_target(
         ["h", "0.300 s", "0.100 s", "3.00 x", "< 0.3 s", "MISSED"],
         ["i", "none", "", "", "not torch", "met"],
         ["j", "1,234", "5", "", "", ""],
+        ["k", "0.500", "0.200", "2.50 x", ">= 2 x", "met"],
+        ["l", "0.500", "0.200", "2.50 x", "", ""],
     ]
 
 
@@ -101,10 +96,11 @@ def test_of_small_inputs_only_facts_are_judged(
     table.at_most("a", 5, 2, 2.4)
     table.faster("b", 2, 20, 10)
     table.below("c", 0.3, 0.3)
-    table.holds("d", "torch", "not torch", met=False)
+    table.score("d", 0.1, 0.2, ">= 2 x", met=False)
+    table.holds("e", "torch", "not torch", met=False)
     table.print()
     verdicts = [row[-1] for row in cells(capsys.readouterr().out)[1:]]
-    assert verdicts == ["not judged"] * 3 + ["MISSED"]
+    assert verdicts == ["not judged"] * 4 + ["MISSED"]
 
 
 def test_memory_is_of_the_largest_process_and_of_all_together() -> None:

@@ -310,8 +310,24 @@ def test_a_student_of_vectors_that_are_there(workspace: Path) -> None:
         "emoji.items.split",
         "emoji.tiny.vector",
     }
+    # Its vectors have the teacher's length: no layer is added, and timm's names stay.
+    plain = backbones.create("test_resnet.r160_in1k")
+    weights.restore(plain, workspace / "models/learned/model.safetensors")
     with pytest.raises(UnknownNameError, match="no model named 'tony'"):
         learn(workspace, {**entry, "teacher": "tony"}, "distilled")
+
+
+def test_a_student_of_shorter_vectors_gets_a_layer(workspace: Path) -> None:
+    other = {"kind": "timm", "backbone": "test_vit", "weights": "random", "input_size": 32}
+    write(workspace, "models", "other", other)
+    likewise.train("other", workspace=workspace)
+    assert Passport.read(workspace / "models/other").dim == 64
+    vectors = Passport.read(workspace / "models/tiny").dim
+    entry = {**SMALL, "kind": "distill", "teacher": "tiny", "epochs": 1, "batch": 8}
+    passport = learn(workspace, {**entry, "start": "other"}, "distilled")
+    assert passport.dim == vectors != 64
+    assert passport.architecture is not None
+    assert passport.architecture.project == vectors
 
 
 def test_pre_training_keeps_a_plain_backbone_and_hangs_on_no_label(workspace: Path) -> None:

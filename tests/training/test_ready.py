@@ -1,4 +1,4 @@
-"""The entries for the full benchmarks: each is built, and passes pictures or steps once."""
+"""The entries to copy from docs/: each is built, and passes pictures or steps once."""
 
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,18 @@ from likewise.training.material import COLUMNS, Material
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
-READY = yaml.safe_load(
-    (Path(__file__).parents[2] / "docs" / "ready.yaml").read_text(encoding="utf-8")
-)
-LEARNED: dict[str, dict[str, Any]] = {**READY["trained"], **READY["pretrained"]}
-SECTIONS = {name: section for section in READY for name in READY[section]}
+DOCS = Path(__file__).parents[2] / "docs"
+FILES = {
+    name: yaml.safe_load((DOCS / name).read_text(encoding="utf-8"))
+    for name in ("ready.yaml", "laptop.yaml")
+}
+READY = FILES["ready.yaml"]
+LEARNED = [
+    (file, section, name)
+    for file, found in FILES.items()
+    for section in ("trained", "pretrained", "distilled")
+    for name in found.get(section, ())
+]
 
 
 @pytest.mark.parametrize("name", READY["models"])
@@ -37,20 +44,32 @@ def test_a_frozen_model_takes_pictures(name: str) -> None:
         assert model(torch.empty(2, 3, size, size)).shape == (2, model.num_features)
 
 
-@pytest.mark.parametrize("name", LEARNED)
-def test_one_that_learns_steps(name: str, tmp_path: Path) -> None:
-    entry = LEARNED[name]
-    assert entry["start"] in READY["models"]
+@pytest.mark.parametrize(("file", "section", "name"), LEARNED)
+def test_one_that_learns_is_whole(file: str, section: str, name: str) -> None:
+    models, entry = FILES[file]["models"], FILES[file][section][name]
+    recipe = RECIPES.build(entry, f"docs/{file}")
+    assert isinstance(recipe, Trained)
+    assert recipe.section == section
+    for other in ("start", "teacher"):
+        if other in entry:
+            RECIPES.build(models[entry[other]], f"docs/{file}")
+
+
+@pytest.mark.parametrize(
+    ("file", "section", "name"), [one for one in LEARNED if one[1] != "distilled"]
+)
+def test_one_that_learns_steps(file: str, section: str, name: str, tmp_path: Path) -> None:
+    entry = FILES[file][section][name]
+    start = FILES[file]["models"][entry["start"]]["backbone"]
     # A tiny backbone of the same make stands in for the start.
-    tiny = "test_resnet" if "resnet" in entry["start"] else "test_vit"
+    tiny = "test_vit" if "vit" in start else "test_resnet"
     RECIPES.build({"kind": "timm", "backbone": tiny, "weights": "random"}, "p").make(
         tmp_path, 0
     )
-    small = {"input_size": 64, "batch": 4, "outputs": 32, "local_size": 64}
+    small = {"input_size": 64, "train_size": 64, "batch": 8, "outputs": 32, "local_size": 64}
     own = {key: value for key, value in small.items() if key in entry or key == "input_size"}
-    recipe = RECIPES.build({**entry, **own}, "docs/ready.yaml")
+    recipe = RECIPES.build({**entry, **own}, f"docs/{file}")
     assert isinstance(recipe, Trained)
-    assert recipe.section == SECTIONS[name]
     bench = course.prepare(recipe, tmp_path, 0)
     taught = recipe.lesson(bench, _material())
     rows = torch.from_numpy(taught.sampler.epoch(0)[0])

@@ -18,7 +18,8 @@ class Distill(Trained):
     ``teacher`` is a model that embeds the data set; its vectors are read, it never runs. The
     loss is 1 - cosine, plus ``relations`` times the squared difference of the cosines within a
     batch (Park et al., Relational Knowledge Distillation, CVPR 2019, of angles simplified to
-    cosines). The student ends in a linear layer of the teacher's length.
+    cosines). The student ends in a linear layer of the teacher's length, where its own vectors
+    have another; else it begins with what it knows, and its weights keep timm's names.
     """
 
     kind: ClassVar[str] = "distill"
@@ -29,14 +30,17 @@ class Distill(Trained):
 
     def lesson(self, bench: "Bench", material: Material) -> "Lesson":
         """Pictures, and the vectors that they are to have."""
+        from likewise.training import backbones
         from likewise.training.course import Lesson
         from likewise.training.distill import DistillTask, teacher_vectors
         from likewise.training.samplers import Shuffled
 
         learned, held = material.held_out("content", self.validation, 0)
         wanted = teacher_vectors(learned)
+        dim = wanted.shape[1]
+        alike = backbones.width(bench.trunk, bench.base.input_size) == dim
         architecture = bench.base.model_copy(
-            update={"head": self.head, "project": wanted.shape[1]}
+            update={"head": self.head, "project": 0 if alike else dim}
         )
         model = bench.descriptor(architecture)
         return Lesson(

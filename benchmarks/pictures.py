@@ -1,0 +1,98 @@
+"""The data sets of ``trained.py``: real pictures, and what of them is learned from.
+
+No test picture is in a data set that is learned from without labels, at no size: what
+imagenet_like calls val and compcars_like sv_data come from the same photographers' test split.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from data import SAMPLES, SHARED
+
+IMAGES = {".jpg", ".jpeg", ".png"}
+PHOTOGRAPHS = 80
+"""The last category of gpr_like that is of photographs; the others are handwritten."""
+
+_TEST = {"val", "sv_data", "testA", "testB"}
+_Source = tuple[dict[str, Any], Path]
+
+
+def add(name: str, root: Path, *, small: bool) -> dict[str, str]:
+    """Write the card of the data set ``name`` into the catalogue in ``root``; its entry."""
+    source, path = _small(name, root) if small else _full(name, root)
+    (root / "catalog").mkdir(exist_ok=True)
+    card = [
+        f"title: {name}",
+        "source:",
+        *(f"  {key}: {said!r}" for key, said in source.items()),
+    ]
+    (root / "catalog" / f"{name}.yaml").write_text("\n".join(card) + "\n", encoding="utf-8")
+    return {"path": str(path), "annotations": str(path)}
+
+
+def _full(name: str, root: Path) -> _Source:
+    if name == "clothes":
+        return {"kind": "sketch"}, SHARED / "pairs_clothes_like"
+    if name == "photos":
+        return {"kind": "imagenet"}, SHARED / "imagenet_like"
+    if name == "groceries":
+        photographs = sorted((SHARED / "gpr_like" / "images").glob("*.jpg"))
+        return _halves(root / name, [p for p in photographs if _category(p) <= PHOTOGRAPHS])
+    chosen = _pictures() if name == "pictures" else _photographs()
+    return _folder(root / name, ((path, path.relative_to(SHARED)) for path in chosen))
+
+
+def _small(name: str, root: Path) -> _Source:
+    """The shipped samples in their place."""
+    samples = SAMPLES.parent
+    if name == "clothes":
+        return {"kind": "sketch"}, samples / "sketches"
+    if name == "groceries":
+        return _halves(root / name, sorted((SAMPLES / "images").glob("*.jpg")))
+    if name == "photos":
+        return {"kind": "folder"}, samples / "food"
+    return {"kind": "folder", "splits": "no"}, samples / "food" / "train"
+
+
+def _halves(folder: Path, paths: list[Path]) -> _Source:
+    """Every other class to learn from, the rest to test, of which nothing was learned."""
+    classes = sorted({_category(path) for path in paths})
+    learned = set(classes[::2])
+
+    def place(path: Path) -> Path:
+        category = _category(path)
+        return Path("train" if category in learned else "test", f"{category:04}", path.name)
+
+    source, made = _folder(folder, ((path, place(path)) for path in paths))
+    return {**source, "splits": "yes"}, made
+
+
+def _folder(folder: Path, named: Iterator[tuple[Path, Path]]) -> _Source:
+    for path, name in named:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, folder / name)
+    return {"kind": "folder", "splits": "no"}, folder
+
+
+def _category(path: Path) -> int:
+    return int(path.name.partition("_")[0])
+
+
+def _pictures() -> Iterator[Path]:
+    """All pictures of the shared data but the test pictures."""
+    for path in sorted(SHARED.rglob("*")):
+        within = path.relative_to(SHARED).parts
+        if path.suffix.lower() in IMAGES and not set(within) & _TEST:
+            yield path
+
+
+def _photographs() -> Iterator[Path]:
+    """Of those, the photographs of groceries, which stand in three of the data sets."""
+    for path in _pictures():
+        place = path.relative_to(SHARED).parts[0]
+        if place in ("imagenet_like", "compcars_like") or (
+            place == "gpr_like" and _category(path) <= PHOTOGRAPHS
+        ):
+            yield path

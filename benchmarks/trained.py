@@ -1,0 +1,274 @@
+"""What models that learn gain: the entries of docs/laptop.yaml, by three seeds each.
+
+    python benchmarks/trained.py [--small] [--recipe NAME] [--seed N] [--results FILE]
+
+Every training takes a user's way: ingest, train, embed, publish, evaluate. Weights are chosen
+on a part of the training split, or are the last ones; the split that is scored is read once, at
+the end. A figure stands beside that of the model before it learned, on the same pictures by the
+same protocol; a student's beside its teacher's.
+
+All of it takes a laptop two hours. --recipe and --seed, which may be repeated, choose a part.
+--results keeps what is measured in a file; what is there by the same entry is not done again.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import mean
+from time import perf_counter, process_time
+from typing import Any
+
+import pictures
+import yaml
+from data import SHARED, work
+from measure import ROOT, Table, parser
+
+import likewise
+
+ENTRIES = ROOT / "docs" / "laptop.yaml"
+SEEDS = (1, 2, 3)
+MINUTES = 15
+CORES = 2
+SMALL = {"epochs": 1, "batch": 8, "input_size": 32, "train_size": 32, "warmup": 0}
+
+Entries = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A training and the figure that it is for.
+
+    Attributes:
+        section: where in params.yaml its model stands.
+        model: what learns.
+        scored: the data set on which it is scored.
+        figures: protocol -> its number; the first is the one that counts.
+        target: what is asked of that.
+        met: whether the figure after, and that beside it, meet the target.
+        unit: what the protocols give for 1.
+    """
+
+    section: str
+    model: str
+    scored: str
+    figures: dict[str, str]
+    target: str
+    met: Callable[[float, float], bool]
+    unit: float = 1.0
+
+    @property
+    def main(self) -> str:
+        """The figure that counts, by its full name."""
+        return " ".join(next(iter(self.figures.items())))
+
+
+CASES = {
+    "arnet": Case(
+        "trained",
+        "clothes_arnet",
+        "clothes",
+        {"sbir-acc": "acc@1"},
+        ">= 0.60",
+        lambda after, _: after >= 0.6,
+        unit=100,
+    ),
+    "metric": Case(
+        "trained",
+        "groceries_metric",
+        "groceries",
+        {"metric-learning": "ap"},
+        "0.10 more",
+        lambda after, before: after >= before + 0.1,
+    ),
+    "ssl": Case(
+        "pretrained",
+        "pictures_ssl",
+        "photos",
+        {"knn": "accuracy", "linear-probe": "accuracy", "metric-learning": "ap"},
+        ">= 2 x",
+        lambda after, before: after >= 2 * before,
+    ),
+    "distill": Case(
+        "distilled",
+        "snapshots_student",
+        "photos",
+        {"metric-learning": "ap", "knn": "accuracy"},
+        ">= 0.9 x",
+        lambda after, teacher: after >= 0.9 * teacher,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What one training brought.
+
+    Attributes:
+        case: which.
+        seed: its seed.
+        entry: the options by which it learned.
+        after: the numbers of the model.
+        before: those of the model that it started from.
+        teacher: those of the model that it learned from, where there is one.
+        minutes: of the training, by the clock.
+        cpu_minutes: of the training, over all cores.
+    """
+
+    case: str
+    seed: int
+    entry: dict[str, Any]
+    after: dict[str, float]
+    before: dict[str, float]
+    teacher: dict[str, float]
+    minutes: float
+    cpu_minutes: float
+
+    @property
+    def beside(self) -> dict[str, float]:
+        """What the model's numbers stand beside."""
+        return self.teacher or self.before
+
+
+def measured(name: str, seed: int, entries: Entries, *, small: bool) -> Gain:
+    """Train by one seed in a catalogue of its own; score what the model was and has become."""
+    case = CASES[name]
+    entry = entries[case.section][case.model]
+    start, teacher = entry["start"], entry.get("teacher")
+    frozen = [model for model in (start, teacher) if model]
+    with work() as root:
+        sets = dict.fromkeys((entry["data"], case.scored))
+        found = {one: pictures.add(one, root, small=small) for one in sets}
+        params = {**_params(case, entries, frozen), "datasets": found, "seed": seed}
+        (root / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+        for dataset in sets:
+            likewise.ingest(dataset, workspace=root)
+        for model in frozen:
+            likewise.train(model, workspace=root)
+        if teacher:
+            likewise.embed(entry["data"], teacher, workspace=root)
+        began = perf_counter(), process_time()
+        likewise.train(case.model, workspace=root)
+        spent = perf_counter() - began[0], process_time() - began[1]
+        for model in (*frozen, case.model):
+            likewise.embed(case.scored, model, workspace=root)
+        likewise.publish(case.scored, workspace=root)
+        scores = {model: _scores(case, model, root) for model in (*frozen, case.model)}
+    taught = scores[teacher] if teacher else {}
+    minutes = (round(seconds / 60, 1) for seconds in spent)
+    return Gain(name, seed, entry, scores[case.model], scores[start], taught, *minutes)
+
+
+def _params(case: Case, entries: Entries, frozen: Sequence[str]) -> dict[str, Any]:
+    """params.yaml for one training: its models, what they embed, how they are scored."""
+    entry = entries[case.section][case.model]
+    embedded = [(case.scored, model) for model in (*frozen, case.model)]
+    runs = [(*pair, protocol) for pair in embedded for protocol in case.figures]
+    if "teacher" in entry and entry["data"] != case.scored:
+        embedded.append((entry["data"], entry["teacher"]))
+    return {
+        "models": {model: entries["models"][model] for model in frozen},
+        case.section: {case.model: entry},
+        "indexes": {"exact": {"kind": "exact"}},
+        "embeddings": {f"{d}-{m}": {"dataset": d, "model": m} for d, m in embedded},
+        "runs": {
+            f"{d}-{m}-{p}": {"dataset": d, "model": m, "index": "exact", "protocol": p}
+            for d, m, p in runs
+        },
+    }
+
+
+def _scores(case: Case, model: str, root: Path) -> dict[str, float]:
+    found = {}
+    for protocol, figure in case.figures.items():
+        result = likewise.evaluate(f"{case.scored}-{model}-{protocol}", workspace=root)
+        found[f"{protocol} {figure}"] = result.metrics[figure] / case.unit
+    return found
+
+
+def show(table: Table, gains: Sequence[Gain]) -> None:
+    """A row for each seed, one for their mean, and what else there is to say."""
+    case = CASES[gains[0].case]
+    name = f"{gains[0].case}: {case.main}"
+    for gain in gains:
+        after, beside = gain.after[case.main], gain.beside[case.main]
+        what = f"{name}, seed {gain.seed}"
+        table.score(what, after, beside, case.target, met=case.met(after, beside))
+    values = sorted(gain.after[case.main] for gain in gains)
+    what = f"{name}, mean of {len(gains)}, {values[0]:.3f} to {values[-1]:.3f}"
+    after, beside = _means(gains, case.main)
+    table.score(what, after, beside, case.target, met=case.met(after, beside))
+    for figure in list(gains[0].after)[1:]:
+        table.score(f"{gains[0].case}: {figure}, mean", *_means(gains, figure))
+    if gains[0].teacher:
+        was = mean(gain.before[case.main] for gain in gains)
+        table.score(f"{name}, before it learned, mean", was, beside)
+    clock = max(gain.minutes for gain in gains)
+    busy = max(gain.cpu_minutes for gain in gains)
+    table.note(f"{gains[0].case}: minutes of a training, at most", f"{clock:.1f}")
+    table.below(f"{gains[0].case}: CPU minutes of a training", busy, MINUTES * CORES, "min")
+
+
+def _means(gains: Sequence[Gain], figure: str) -> tuple[float, float]:
+    """The mean over seeds after, and of what stands beside it."""
+    sides = ([g.after[figure] for g in gains], [g.beside[figure] for g in gains])
+    return mean(sides[0]), mean(sides[1])
+
+
+def lessened(entries: Entries) -> dict[str, Any]:
+    """The entries with a tiny backbone and one short epoch."""
+    tiny = {"kind": "timm", "backbone": "test_resnet", "weights": "random", "input_size": 32}
+    found: dict[str, Any] = {"models": dict.fromkeys(entries["models"], tiny)}
+    for case in CASES.values():
+        entry = entries[case.section][case.model]
+        found.setdefault(case.section, {})[case.model] = {**entry, **SMALL}
+    return found
+
+
+def kept(path: Path | None) -> list[Gain]:
+    """What an earlier run has measured."""
+    if path is None or not path.is_file():
+        return []
+    return [Gain(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def main() -> None:
+    """Train what is asked for, and print what it gained."""
+    options = _options()
+    entries = yaml.safe_load(ENTRIES.read_text(encoding="utf-8"))
+    if options.small or not SHARED.is_dir():
+        options.small, entries = True, lessened(entries)
+    seeds = options.seed or (SEEDS[:1] if options.small else SEEDS)
+    table = Table("Trainings by docs/laptop.yaml: after, beside before", small=options.small)
+    known = kept(options.results)
+    for name in options.recipe or CASES:
+        gains = []
+        for seed in seeds:
+            entry = entries[CASES[name].section][CASES[name].model]
+            wanted = (name, seed, entry)
+            found = [gain for gain in known if (gain.case, gain.seed, gain.entry) == wanted]
+            if not found:
+                found = [measured(name, seed, entries, small=options.small)]
+                _keep(options.results, found[0])
+            gains.append(found[0])
+        show(table, gains)
+    table.print()
+
+
+def _options() -> argparse.Namespace:
+    made = parser(__doc__)
+    made.add_argument("--recipe", action="append", choices=CASES, help="this one; repeatable")
+    made.add_argument("--seed", action="append", type=int, help="this one; repeatable")
+    made.add_argument("--results", type=Path, help="keep what is measured there")
+    return made.parse_args()
+
+
+def _keep(path: Path | None, gain: Gain) -> None:
+    if path is not None:
+        with path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(asdict(gain)) + "\n")
+
+
+if __name__ == "__main__":
+    main()
