@@ -84,12 +84,12 @@ def refusal(verb: Callable[..., object], root: Path) -> str:
 
 
 class Command:
-    """A likewise command in a process of its own."""
+    """A command, ``likewise`` or ``dvc``, in a process of its own."""
 
-    def __init__(self, root: Path, *words: str) -> None:
+    def __init__(self, root: Path, *words: str, program: str = "likewise") -> None:
         """Start it in ``root``."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "likewise", *words],
+            [sys.executable, "-m", program, *words],
             cwd=root,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -109,9 +109,15 @@ class Command:
         does()
         return self.fails()
 
-    def fails(self) -> str:
-        """Wait for it to fail; the one line that it says."""
+    def ends(self) -> str:
+        """Wait for it to end well; what it prints."""
+        printed, said = self._process.communicate(timeout=PATIENCE_SECONDS)
+        assert self._process.returncode == 0, said
+        return printed
+
+    def fails(self, code: int = 6) -> str:
+        """Wait for it to fail with that exit code; the one line that it says."""
         _, said = self._process.communicate(timeout=PATIENCE_SECONDS)
-        assert self._process.returncode == 6, said
+        assert self._process.returncode == code, said
         assert len(said.splitlines()) == 1, said
         return said.rstrip()

@@ -93,7 +93,9 @@ def test_a_killed_commit_is_finished_or_never_was(ws: Workspace, deadly: int) ->
 
 def test_one_process_does_a_job_at_a_time(ws: Workspace) -> None:
     with commits.alone(ws, "ingest-birds"):
-        refused = pytest.raises(DataError, match="ingest-birds is running in another process")
+        refused = pytest.raises(
+            DataError, match=f"ingest-birds is running in process {os.getpid()} on"
+        )
         with refused, commits.alone(ws, "ingest-birds"):
             pass
         with commits.alone(ws, "ingest-cars"):

@@ -9,9 +9,11 @@ import fcntl
 import json
 import os
 import shutil
+import socket
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from likewise.errors import DataError, cannot_write
 from likewise.workspace import Workspace
@@ -63,14 +65,21 @@ def recover(ws: Workspace) -> None:
 def alone(ws: Workspace, job: str) -> Iterator[None]:
     """Be the only process of this checkout that does ``job``; the system frees the lock.
 
+    So what a dead process left locked is free, whatever its file says.
+
     Raises:
         DataError: another process does it now, or nothing can be written here.
     """
     try:
-        with _locked(ws, job, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        with _locked(ws, job, fcntl.LOCK_EX | fcntl.LOCK_NB) as handle:
+            handle.truncate(0)
+            handle.write(f"process {os.getpid()} on {socket.gethostname()}")
+            handle.flush()
             yield
     except BlockingIOError as error:
-        raise DataError(f"{job} is running in another process; wait for it to end") from error
+        raise DataError(
+            f"{job} is running in {_holder(ws, job)}; wait for it to end"
+        ) from error
     except Exception as error:
         said = cannot_write(error)
         if not said:
@@ -154,12 +163,17 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def _locked(ws: Workspace, name: str, how: int) -> Iterator[None]:
+def _locked(ws: Workspace, name: str, how: int) -> Iterator[TextIO]:
     folder = ws.private / "locks"
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / name).open("w") as handle:
+    with (folder / name).open("a", encoding="utf-8") as handle:
         fcntl.flock(handle, how)
-        yield
+        yield handle
+
+
+def _holder(ws: Workspace, job: str) -> str:
+    """Who holds the lock of ``job``, in the words that it wrote there."""
+    return (ws.private / "locks" / job).read_text(encoding="utf-8") or "another process"
 
 
 def _remove(path: Path) -> None:

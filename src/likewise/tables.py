@@ -346,6 +346,11 @@ def vector_columns(dataset: "lance.LanceDataset") -> list[str]:
     return [f.name for f in dataset.schema if is_vector(f)]
 
 
+def blob_columns(dataset: "lance.LanceDataset") -> list[str]:
+    """The columns whose bytes lie beside the table."""
+    return [f.name for f in dataset.schema if _is_blob(f)]
+
+
 def further_columns(dataset: "lance.LanceDataset") -> tuple[Column, ...]:
     """The columns that are no contract's but the source's own; they say what they mean."""
     return tuple(

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import sys
 import zipfile
 from pathlib import Path
@@ -246,8 +247,9 @@ def test_categories_without_a_text(workspace: Path) -> None:
 def test_a_second_process_at_the_same_job(workspace: Path, step: str, names: list[str]) -> None:
     job = "-".join((step, *names))
     with commits.alone(Workspace(workspace), job):
+        by = f"process {os.getpid()} on {socket.gethostname()}"
         assert refused(workspace, DataError, step, *names) == [
-            f"{job} is running in another process; wait for it to end"
+            f"{job} is running in {by}; wait for it to end"
         ]
 
 

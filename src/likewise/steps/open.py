@@ -1,6 +1,5 @@
 """Open a catalogue: its data sets as frames, vectors, images and search."""
 
-import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +13,6 @@ from likewise.errors import (
     DataError,
     MissingArtefactError,
     UnknownNameError,
-    VersionError,
     bounded,
     hint,
 )
@@ -22,6 +20,7 @@ from likewise.imaging.reader import ImageReader, LabelledImages
 from likewise.imaging.transforms.chain import Chain
 from likewise.steps.flagged import flagged, unflagged
 from likewise.steps.searcher import Searcher, search_in
+from likewise.steps.steady import steady, steady_pair
 from likewise.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -79,8 +78,7 @@ class Dataset:
         self._ws = ws
         self._searchers: dict[tuple[str, str, bool], Searcher] = {}
         versions.prune(ws)
-        present = (ws.published(name), ws.table(name, "images"))
-        self._steady = {path: _steady(ws, path) for path in present if path.is_dir()}
+        self._steady = steady_pair(ws, ws.published(name), ws.table(name, "images"))
 
     @property
     def card(self) -> Card:
@@ -199,7 +197,7 @@ class Dataset:
     def _path(self, table: Path) -> Path:
         """Where the files of ``table`` stay as they are, the same at every call."""
         if table not in self._steady:
-            self._steady[table] = _steady(self._ws, table)
+            self._steady[table] = steady(self._ws, table)
         return self._steady[table]
 
     @property
@@ -221,6 +219,9 @@ class Dataset:
         places = {i: (image, box) for i, image, box in self._places.iter_rows()}
         wanted = [places.get(i, (i, None)) for i in ids]
         absent = [image for image, _ in wanted if image not in self._row_of_image]
+        if absent and places.keys() >= set(ids):
+            what = f"the images of {self.name} are of another version, without "
+            raise MissingArtefactError(what + bounded(absent, len(absent)), "dvc checkout")
         if absent:
             what = f"{self.name} has no item {bounded(absent, len(absent))}"
             raise DataError(f"{what}; {hint(absent[0], places)}")
@@ -308,35 +309,3 @@ def open_catalogue(
     """
     catalogue = Catalogue(open_workspace(workspace, rev=rev, repo=repo, dataset=name or ""))
     return catalogue if name is None else catalogue[name]
-
-
-def _steady(ws: Workspace, table: Path) -> Path:
-    """Links to ``table``'s present files, in a folder named after the version that they are.
-
-    The version that dvc.lock names where the table is not there; the table itself where the
-    checkout cannot be written, or is changing under our hands.
-    """
-    if not tables.exists(table):
-        return versions.present(ws, table)
-    try:
-        with commits.still(ws):
-            return _linked(ws, table)
-    except (OSError, VersionError):
-        return table
-
-
-def _linked(ws: Workspace, table: Path) -> Path:
-    mark = tables.mark(table)
-    linked = ws.private / "views" / mark / table.name
-    if not versions.hold(linked):
-        versions.link_view(linked, {linked / f.relative_to(table): f for f in _files(table)})
-        # dvc knows nothing of our locks: its checkout may have gone on meanwhile.
-        if tables.mark(linked) != mark:
-            shutil.rmtree(linked)
-            return table
-        versions.hold(linked)
-    return linked
-
-
-def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]

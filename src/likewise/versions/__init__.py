@@ -17,6 +17,7 @@ from likewise.versions.stages import (
 )
 from likewise.versions.store import Moved, Store
 from likewise.versions.views import (
+    PART,
     complete,
     files_of,
     hold,
@@ -28,6 +29,7 @@ from likewise.versions.views import (
 )
 
 __all__ = [
+    "PART",
     "Dependency",
     "Moved",
     "Output",

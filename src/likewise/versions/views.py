@@ -16,6 +16,9 @@ from likewise.workspace import Workspace
 UNUSED_SECONDS = 24 * 3600
 """A view that no process holds is removed when it was not opened for so long."""
 
+PART = ".part"
+"""How the name of a view's folder ends that lacks packs of pixels."""
+
 _held: dict[Path, int] = {}
 """Views that this process reads, and the open folder that carries its lock on each."""
 
@@ -64,7 +67,7 @@ def _of_cache(
     absent = set(store.lacking(files.values()))
     if absent & set(light):
         return None
-    name = f"{known.md5}.part" if absent else known.md5
+    name = f"{known.md5}{PART}" if absent else known.md5
     linked = scratch(ws) / "views" / name / Path(known.path).name
     here = {
         linked / path if path else linked: store.path(md5)
@@ -98,7 +101,7 @@ def complete(
     wanted = {path: files[path] for path in paths if path in files}
     moved = store.fetch(wanted.values(), ws.relative(output))
     known = outputs(ws.root).get(ws.relative(output))
-    part = known and scratch(ws) / "views" / f"{known.md5}.part" / output.name
+    part = known and scratch(ws) / "views" / f"{known.md5}{PART}" / output.name
     if part and hold(part):  # whoever reads the view that lacks them finds them there
         for path, md5 in wanted.items():
             _link(store.path(md5), part / path, copy=False)

@@ -1,0 +1,150 @@
+"""Several at once, and whatever dies: readers see one version, and nothing is lost."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import likewise
+from likewise.errors import LikewiseError, MissingArtefactError
+from likewise.versions import run_dvc, run_git
+from servers import Command, kill
+
+pytestmark = [pytest.mark.dvc, pytest.mark.torch]
+
+MOVED, GONE = "1000_noto.jpg", "400_fluent.jpg"
+"""Of v1; v2 has neither, and 23 items."""
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from likewise import commits
+from likewise.workspace import Workspace
+with commits.alone(Workspace(Path(".").resolve()), "publish-emoji"):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+CHECKOUT = """
+import os, signal, sys
+from dvc.cli import main
+left = int(sys.argv[1])
+def count(event, args):
+    global left
+    if event in ("os.link", "os.remove") and "/catalog/" in str(args):
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(count)
+main(["checkout"])
+"""
+"""Dies at so many files that it takes away or brings."""
+
+TOGGLE = "for rev in v1 v2 v1; do git checkout -q $rev && {python} -m dvc checkout -q; done"
+
+
+def whole(root: Path) -> int:
+    """Open and read all there is; how many items it has, everywhere the same."""
+    dataset = likewise.open("emoji", workspace=root)
+    items = dataset.items
+    count = len(items)
+    assert (MOVED in items["item_id"]) == (count == 24)
+    assert dataset.vectors("tiny").shape[0] == count
+    found = dataset.search(id="0_noto.jpg", model="tiny", k=100)
+    assert {*found["item_id"], "0_noto.jpg"} == {*items["item_id"]}
+    assert len(dataset.images(items["item_id"].to_list(), encoded=True)) == count
+    return count
+
+
+def test_a_reader_keeps_its_version_through_a_dvc_checkout(alice: Path) -> None:
+    """With one live connection Lance found 299 of 599 rows then, and said nothing."""
+    reader = likewise.open("emoji")
+    items, vectors = reader.items, reader.vectors("tiny")
+    lazy = likewise.open("emoji")
+    assert lazy.table.count_rows() == 23
+    run_git(alice, "checkout", "--quiet", "v1")
+    run_dvc(alice, "checkout", "--quiet")
+    assert whole(alice) == 24
+    for old in (reader, lazy):
+        assert old.items.equals(items)
+        np.testing.assert_array_equal(old.vectors("tiny"), vectors)
+        found = old.search(id="0_noto.jpg", model="tiny", k=100)
+        assert {*found["item_id"], "0_noto.jpg"} == {*items["item_id"]}
+        assert len(old.images(items["item_id"].to_list(), encoded=True)) == 23
+
+
+@pytest.mark.slow
+def test_whoever_opens_during_a_checkout_sees_one_version(alice: Path) -> None:
+    shell = TOGGLE.format(python=sys.executable)
+    seen: list[int] = []
+    with subprocess.Popen(["sh", "-c", shell], cwd=alice) as toggling:
+        while toggling.poll() is None:
+            with suppress(LikewiseError):  # git replaces dvc.lock just now
+                seen.append(whole(alice))
+    assert toggling.returncode == 0
+    assert set(seen) == {23, 24}
+    assert whole(alice) == 24
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "emoji.lance/data/*.lance",
+        "emoji.lance/_indices/*/part_0_docs.lance",
+        "emoji/images.lance/data/*/*.blob",
+    ],
+)
+def test_a_table_without_all_of_its_files_is_not_read(alice: Path, pattern: str) -> None:
+    """As in the midst of a checkout; Lance opens it, and fails or finds less as it reads."""
+    missing = min((alice / "catalog").glob(pattern))
+    kept = missing.rename(alice / missing.name)
+    assert whole(alice) == 23  # the version that dvc.lock names
+    shutil.rmtree(alice / ".likewise")
+    (alice / ".dvc" / "cache").rename(alice / "cache")
+    with pytest.raises(MissingArtefactError, match=r"lacks files: .*; run: dvc checkout"):
+        likewise.open("emoji", workspace=alice)
+    kept.rename(missing)
+    assert whole(alice) == 23
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("deadly", [2, 15, 40])
+def test_a_killed_checkout_goes_on(alice: Path, deadly: int) -> None:
+    run_git(alice, "checkout", "--quiet", "v1")
+    words = [sys.executable, "-c", CHECKOUT, str(deadly)]
+    assert subprocess.run(words, cwd=alice, check=False).returncode == -signal.SIGKILL
+    assert whole(alice) in (23, 24)
+    likewise.pull()  # DVC's locks of the dead process are in nobody's way
+    assert whole(alice) == 24
+    assert run_dvc(alice, "diff") == ""
+
+
+@pytest.mark.slow
+def test_a_second_writer_is_told_who_writes_until_that_one_dies(alice: Path) -> None:
+    words = [sys.executable, "-c", HOLD]
+    with subprocess.Popen(words, cwd=alice, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "held\n"
+        said = Command(alice, "publish", "emoji").fails(4)
+        assert said.startswith(f"likewise: publish-emoji is running in process {first.pid} on ")
+        kill(first.pid)
+    lock = alice / ".likewise" / "locks" / "publish-emoji"
+    assert str(first.pid) in lock.read_text("utf-8")  # it left its lock behind
+    assert likewise.publish("emoji").items == 23
+
+
+@pytest.mark.slow
+def test_two_pushes_at_once(alice: Path, team: Path, bob: Path) -> None:
+    likewise.pull(workspace=bob)
+    shutil.rmtree(team / "remote")
+    both = [Command(root, "push", "--json") for root in (alice, bob)]
+    assert sum(json.loads(one.ends())["files"] for one in both) > 0
+    (bob / ".dvc" / "cache").rename(team / "cache")
+    assert likewise.pull(workspace=bob).files > 0
+    assert whole(bob) == 23
