@@ -78,7 +78,7 @@ COMMANDS = (
         history.forget,
         "likewise forget gpr1200 17_dog.jpg --reason 'request of 12 May'",
     ),
-    ("why", read.why, "likewise why lite0"),
+    ("why", read.why, "likewise why gpr1200 lite0 17_dog.jpg"),
     ("doctor", care.doctor, "likewise doctor --deep"),
     ("schemas", care.schemas, "likewise schemas --check"),
 )

@@ -56,11 +56,24 @@ def show(
 
 
 def why(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of params.yaml.")],
+    name: Annotated[
+        str, typer.Argument(metavar="MODEL|DATASET", help="A model; or a data set, and then")
+    ],
+    model: Annotated[
+        str | None, typer.Argument(metavar="[MODEL]", help="one that embeds it.")
+    ] = None,
+    item: Annotated[
+        str | None, typer.Argument(metavar="[ITEM]", help="Embed it again and compare.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Say where a model comes from, and what changed since."""
-    facts = likewise.why(model)
+    """Say where a model, a column or a vector comes from.
+
+    Of a model: recipe, start, data, libraries, and what changed since. Of a data set's vectors:
+    the chain from the card to the runs. Of an item: its pixels are embedded again, and the
+    cosine to the stored vector is told.
+    """
+    facts = likewise.why(name, model, item)
     if json:
         as_json(facts)
     else:

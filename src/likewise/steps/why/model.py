@@ -1,8 +1,6 @@
-"""Where something comes from: of a model, its recipe, start, data, libraries and training."""
+"""Where a model comes from: its recipe, start, data, libraries and training."""
 
 import hashlib
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from likewise import versions
@@ -10,28 +8,18 @@ from likewise.config import read_yaml
 from likewise.digests import Digests
 from likewise.errors import MissingArtefactError
 from likewise.passport import Passport
-from likewise.steps.open import open_workspace
 from likewise.steps.train import made
+from likewise.steps.why.fact import Fact, said, since
 from likewise.workspace import Workspace
 
 
-@dataclass(frozen=True)
-class Fact:
-    """One thing that a model hangs on, and what is to be said of it now."""
-
-    what: str
-    value: str
-    remark: str = ""
-
-
-def why(model: str, *, workspace: Path | None = None) -> list[Fact]:
-    """Why ``model`` is what it is: every fact of its passport, and what has changed since.
+def model_facts(ws: Workspace, model: str) -> list[Fact]:
+    """Every fact of the passport of ``model``, and what has changed since.
 
     Raises:
         UnknownNameError: params.yaml has no such model.
         MissingArtefactError: it is not made yet.
     """
-    ws = open_workspace(workspace)
     section = ws.params.section(model)
     folder = versions.present(ws, ws.model(model))
     if not folder.is_dir():
@@ -46,7 +34,7 @@ def why(model: str, *, workspace: Path | None = None) -> list[Fact]:
         Fact("weights", passport.weights_source),
         Fact("sha256", passport.weights_sha256),
         Fact("dimensions", f"{passport.dim}"),
-        Fact("seed", f"{passport.seed}", _since(passport.seed, ws.params.seed)),
+        Fact("seed", f"{passport.seed}", since(passport.seed, ws.params.seed)),
         *_start(ws, passport, entry),
         *_data(ws, passport),
         *_options(passport, entry),
@@ -63,7 +51,7 @@ def _start(ws: Workspace, passport: Passport, entry: dict[str, Any]) -> list[Fac
     folder = versions.present(ws, ws.model(name))
     remark = ""
     if folder.is_dir():
-        remark = _since(passport.start, Passport.read(folder).weights_sha256)
+        remark = since(passport.start, Passport.read(folder).weights_sha256)
     return [Fact("started from", f"{name}, sha256 {passport.start}", remark)]
 
 
@@ -81,7 +69,7 @@ def _data(ws: Workspace, passport: Passport) -> list[Fact]:
         remark = "no longer here"
         if path.is_file():
             now = Digests.from_yaml(read_yaml(path), ws.relative(path)).columns.get(name, "")
-            remark = _since(digest, now)
+            remark = since(digest, now)
         facts.append(Fact(f"learned from {column}", digest, remark))
     return facts
 
@@ -89,14 +77,12 @@ def _data(ws: Workspace, passport: Passport) -> list[Fact]:
 def _corrections(ws: Workspace, dataset: str, then: str) -> str:
     path = ws.corrections(dataset)
     content = path.read_bytes() if path.is_file() else b""
-    return _since(then, hashlib.sha256(content).hexdigest())
+    return since(then, hashlib.sha256(content).hexdigest())
 
 
 def _options(passport: Passport, entry: dict[str, Any]) -> list[Fact]:
     return [
-        Fact(
-            f"option {name}", _said(value), _since(value, entry[name]) if name in entry else ""
-        )
+        Fact(f"option {name}", said(value), since(value, entry[name]) if name in entry else "")
         for name, value in passport.recipe.items()
         if name != "kind"
     ]
@@ -105,25 +91,13 @@ def _options(passport: Passport, entry: dict[str, Any]) -> list[Fact]:
 def _chosen(passport: Passport) -> list[Fact]:
     if not passport.recipe.get("original"):
         return []
-    said = "on the test split, as the original program does"
-    return [Fact("weights chosen", said, "its scores there are too good")]
+    where = "on the test split, as the original program does"
+    return [Fact("weights chosen", where, "its scores there are too good")]
 
 
 def _training(ws: Workspace, model: str, passport: Passport) -> list[Fact]:
     facts = [] if passport.device is None else [Fact("device", passport.device)]
     told = made(ws, model) or {}
     shown = ("hours", "steps", "items", "processes", "images_per_second", "best_epoch")
-    facts += [Fact(name.replace("_", " "), _said(told[name])) for name in shown if name in told]
+    facts += [Fact(name.replace("_", " "), said(told[name])) for name in shown if name in told]
     return facts
-
-
-def _since(then: object, now: object) -> str:
-    if isinstance(then, dict) and isinstance(now, dict):
-        return "" if all(then.get(name) == value for name, value in now.items()) else "changed"
-    return "" if then == now else "changed since; run: dvc repro"
-
-
-def _said(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_said(part)}" for name, part in value.items())
-    return "none" if value is None else str(value)
