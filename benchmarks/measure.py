@@ -164,6 +164,17 @@ def show(value: float, unit: str = "s") -> str:
     return f"{value:,.{digits}f} {unit}"
 
 
+def peak() -> str:
+    """The most memory that this process has held: the GPU's, where there is one."""
+    import torch
+
+    if torch.cuda.is_available():
+        return f"{torch.cuda.max_memory_allocated() / 1e6:,.0f} MB of the GPU"
+    import resource
+
+    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT / 1e6:,.0f} MB"
+
+
 def parser(description: str | None) -> argparse.ArgumentParser:
     """The command line of a benchmark: ``--small``."""
     made = argparse.ArgumentParser(description=(description or "").split("\n", 1)[0])
