@@ -108,6 +108,12 @@ def stored(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     return pa.record_batch(columns, schema=schema)
 
 
+def nothing(schema: pa.Schema) -> pa.RecordBatch:
+    """A batch without rows, for digests: an empty table gives no batch, and has columns."""
+    # Arrow's own ways to an empty batch import pandas, where that is installed.
+    return pa.record_batch([pa.nulls(0, field.type) for field in schema], schema)
+
+
 def write(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
     """Write a new table in ``path``, or append to the one that is there.
 
@@ -147,7 +153,7 @@ def write_frame(
     table = frame.select(contract.names()).to_arrow().cast(schema)
     batches = table.to_batches(max_chunksize=BATCH)
     digester = Digester(contract.key)
-    digester.add(_nothing(schema))
+    digester.add(nothing(schema))
     for batch in batches:
         digester.add(batch)
     digests = digester.digests("content" if "content" in contract.names() else None)
@@ -375,7 +381,7 @@ def digest(dataset: "lance.LanceDataset", contract: Contract) -> Digests:
     """The digests of a table's present content; a blob is vouched for by its sha256 column."""
     digester = Digester(contract.key)
     names = [n for n in contract.names() if n not in contract.blobs()]
-    digester.add(_nothing(pa.schema([dataset.schema.field(n) for n in names])))
+    digester.add(nothing(pa.schema([dataset.schema.field(n) for n in names])))
     for batch in scan(dataset, names):
         digester.add(batch)
     return digester.digests("content" if "content" in names else None)
@@ -444,11 +450,6 @@ def _blob(values: pa.Array, field: pa.Field) -> pa.Array:
 
 def _is_blob(field: pa.Field) -> bool:
     return isinstance(field.type, pa.BaseExtensionType) and "blob" in field.type.extension_name
-
-
-def _nothing(schema: pa.Schema) -> pa.RecordBatch:
-    """A batch without rows, for digests: an empty table gives no batch, and has columns."""
-    return pa.RecordBatch.from_pylist([], schema=schema)
 
 
 def _quoted(text: str) -> str:

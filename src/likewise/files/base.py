@@ -105,10 +105,10 @@ class Files(ABC):
         return self._found
 
     def _rows(self, paths: Sequence[str] | pl.Series) -> pl.DataFrame:
-        """The rows of ``paths``, sorted by path, each once."""
+        """The rows of ``paths``, in their order."""
         frame = self._members().frame
         try:
-            wanted = pl.Series("path", paths, dtype=pl.String).unique().sort()
+            wanted = pl.Series("path", paths, dtype=pl.String)
         except UnicodeEncodeError as error:
             raise self._missing(str(error.object)) from error
         if frame.is_empty() and len(wanted):
@@ -192,7 +192,7 @@ class Collector:
 
         ``folder`` is the archive in the archive that it is in, where there is one.
         """
-        why = _leads_out(name) or _leads_out(folder)
+        why = _leads_out(name) or (_leads_out(folder) if folder else "")
         if why:
             self.refuse(name, why, folder)
             return

@@ -3,19 +3,20 @@
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import accumulate
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from likewise.files import Files
-from likewise.imaging.parallel import in_order
+from likewise.imaging.parallel import cores, in_order
 from likewise.imaging.probe import BadImage, Facts, probe
 from likewise.schema import IMAGES
 
-CHUNK_FILES = 250
-CHUNK_BYTES = 1 << 20
+CHUNK_FILES = 1000
+CHUNK_BYTES = max(1 << 20, (48 << 20) // (3 * cores()))
+"""Three parts a processor are in memory at most; larger ones are taken in faster."""
 
 _PROBED = ("width", "height", "format", "mode", "orientation")
 
@@ -53,7 +54,7 @@ class Intake:
             *(self.images[name].to_pylist() for name in ("image_id", "sha256")), strict=True
         )
         new = [known.get(path) != sha256 for path, sha256 in pairs]
-        return self.images.filter(pa.array(new, pa.bool_()))
+        return self.images.filter(pl.Series(new, dtype=pl.Boolean).to_arrow())
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,10 @@ class _Part:
             "nbytes": sizes,
         }
         schema = IMAGES.arrow()
-        arrays = [pa.array(v, schema.field(name).type) for name, v in columns.items()]
+        # From lists Arrow itself is slower, and imports pandas first, where that is installed.
+        arrays = [
+            pl.Series(v).to_arrow().cast(schema.field(name).type) for name, v in columns.items()
+        ]
         return Intake(
             pa.record_batch([*arrays, _joined(self.data, sizes)], schema), self.faults
         )
@@ -96,8 +100,8 @@ class _Part:
 
 def _joined(data: list[bytes], sizes: list[int]) -> pa.Array:
     """``data`` as a column, by one copy: the conversion of a list makes several."""
-    offsets = pa.array([0, *accumulate(sizes)], pa.int64()).buffers()[1]
-    buffers = [None, offsets, pa.py_buffer(b"".join(data))]
+    offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(data))]
     return pa.Array.from_buffers(pa.large_binary(), len(sizes), buffers)
 
 
@@ -105,7 +109,7 @@ def take_in(files: Files, wanted: pl.DataFrame) -> Iterator[Intake]:
     """Read and probe the ``wanted`` (path, nbytes) of ``files``, part by part.
 
     Parts come in the order of ``wanted``, or of the archive where that can be read only from
-    its beginning. At most a few parts of ``CHUNK_BYTES`` are in memory.
+    its beginning. At most a few parts of about ``CHUNK_BYTES`` are in memory.
     """
     if not files.reaches(wanted["path"]):
         yield from _in_order(files, wanted["path"].to_list())

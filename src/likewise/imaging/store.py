@@ -93,8 +93,7 @@ class ImageStore:
         """The images' ids and hashes, and ``further`` columns; empty where there is none."""
         names = ["image_id", "sha256", *further]
         if not tables.exists(self.table):
-            fields = IMAGES.arrow().empty_table().select(names)
-            return pl.DataFrame(pl.from_arrow(fields))
+            return pl.DataFrame(pl.from_arrow(tables.nothing(IMAGES.arrow()).select(names)))
         return tables.read(tables.open_table(self.table, ""), names)
 
     def stamps(self, wanted: pl.DataFrame, path: Path) -> None:
