@@ -7,7 +7,7 @@ width of an integer or string type therefore never change it; any single value d
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -109,23 +109,57 @@ class Digester:
         Raises:
             DataError: two rows have the same key.
         """
-        columns = {name: pa.chunked_array(parts) for name, parts in self._columns.items()}
-        keys = columns[self.key].cast(pa.large_string())
-        order = pc.sort_indices(keys)
-        keys = keys.take(order).combine_chunks()
-        _refuse_twins(self.key, keys)
-        head = _encoded(keys)
-        found = {}
-        for name, column in columns.items():
-            hasher = hashlib.sha256(b"likewise column 1\n")
-            for part in head:
+        held = {name: pa.chunked_array(parts) for name, parts in self._columns.items()}
+        return _digests(self.key, list(held), held.__getitem__, contents)
+
+
+def digest_columns(
+    key: str,
+    names: Sequence[str],
+    column: Callable[[str], Iterable[pa.Array]],
+    contents: str | None = None,
+) -> Digests:
+    """The digests of a table that is read column by column: no more than two are held.
+
+    Args:
+        key: the column whose values tell the rows apart.
+        names: all columns, the key among them.
+        column: the parts of the column of a name; at least one, which may be empty.
+        contents: a column to digest as a set, too.
+
+    Raises:
+        DataError: two rows have the same key.
+    """
+
+    def read(name: str) -> pa.ChunkedArray:
+        return pa.chunked_array([_narrow(part) for part in column(name)])
+
+    return _digests(key, names, read, contents)
+
+
+def _digests(
+    key: str,
+    names: Sequence[str],
+    narrow: Callable[[str], pa.ChunkedArray],
+    contents: str | None,
+) -> Digests:
+    keys = narrow(key).cast(pa.large_string())
+    order = pc.sort_indices(keys)
+    keys = keys.take(order).combine_chunks()
+    _refuse_twins(key, keys)
+    head = _encoded(keys)
+    found, whole = {}, None
+    for name in names:
+        hasher = hashlib.sha256(b"likewise column 1\n")
+        for part in head:
+            hasher.update(part)
+        if name != key:
+            column = narrow(name)
+            whole = digest_set(column) if name == contents else whole
+            for part in _encoded(column.take(order).combine_chunks()):
                 hasher.update(part)
-            if name != self.key:
-                for part in _encoded(column.take(order).combine_chunks()):
-                    hasher.update(part)
-            found[name] = hasher.hexdigest()[:DIGITS]
-        whole = digest_set(columns[contents]) if contents else None
-        return Digests(len(keys), found, whole)
+        found[name] = hasher.hexdigest()[:DIGITS]
+    return Digests(len(keys), found, whole)
 
 
 def digest_splits(items: pa.Table) -> dict[str, Split]:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from likewise.digests import Digester, Digests
+from likewise.digests import Digests, digest_columns
 from likewise.errors import DataError, MissingArtefactError, cannot_write, hint
 from likewise.schema import STORAGE_VERSION, Column, Contract, explained
 
@@ -150,13 +150,17 @@ def write_frame(
     """
     contract = contract.with_columns(*further)
     schema = contract.arrow()
-    table = frame.select(contract.names()).to_arrow().cast(schema)
-    batches = table.to_batches(max_chunksize=BATCH)
-    digester = Digester(contract.key)
-    digester.add(nothing(schema))
-    for batch in batches:
-        digester.add(batch)
-    digests = digester.digests("content" if "content" in contract.names() else None)
+    frame = frame.select(contract.names())
+
+    def column(name: str) -> Iterator[pa.Array]:
+        field = schema.field(name)
+        yield pa.nulls(0, field.type)
+        yield from frame[[name]].to_arrow().cast(pa.schema([field]))[name].chunks
+
+    contents = "content" if "content" in schema.names else None
+    digests = digest_columns(contract.key, schema.names, column, contents)
+    parts = (part.to_arrow().cast(schema) for part in frame.iter_slices(BATCH))
+    batches = (batch for part in parts for batch in part.to_batches())
     write(path, lance_schema(contract, explained(further)), batches)
     return digests
 
@@ -379,12 +383,16 @@ def is_vector(field: pa.Field) -> bool:
 
 def digest(dataset: "lance.LanceDataset", contract: Contract) -> Digests:
     """The digests of a table's present content; a blob is vouched for by its sha256 column."""
-    digester = Digester(contract.key)
     names = [n for n in contract.names() if n not in contract.blobs()]
-    digester.add(nothing(pa.schema([dataset.schema.field(n) for n in names])))
-    for batch in scan(dataset, names):
-        digester.add(batch)
-    return digester.digests("content" if "content" in names else None)
+    empty = nothing(pa.schema([dataset.schema.field(n) for n in names]))
+
+    def column(name: str) -> Iterator[pa.Array]:
+        yield empty[name]
+        yield from (batch[name] for batch in scan(dataset, [name]))
+
+    return digest_columns(
+        contract.key, names, column, "content" if "content" in names else None
+    )
 
 
 def need_column(dataset: "lance.LanceDataset", name: str, noun: str = "column") -> None:

@@ -111,7 +111,9 @@ class Files(ABC):
             wanted = pl.Series("path", paths, dtype=pl.String)
         except UnicodeEncodeError as error:
             raise self._missing(str(error.object)) from error
-        if frame.is_empty() and len(wanted):
+        if wanted.is_empty():
+            return frame.clear()
+        if frame.is_empty():
             raise self._missing(wanted[0])
         rows = frame[frame["path"].search_sorted(wanted).clip(upper_bound=frame.height - 1)]
         for path in wanted.filter(rows["path"] != wanted):

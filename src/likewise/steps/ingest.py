@@ -1,20 +1,22 @@
 """Read a data set's source into its tables: images, items and findings."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
 
 from likewise import commits, tables, versions
-from likewise.digests import digest_splits
+from likewise.digests import Digests, digest_splits
 from likewise.errors import DataError, bounded
 from likewise.imaging.store import ImageStore
-from likewise.schema import FINDINGS, IMAGES, ITEMS
+from likewise.schema import FINDINGS, IMAGES, ITEMS, Column
 from likewise.sources import SOURCES
 from likewise.sources.base import Reading, findings_frame
 from likewise.sources.frames import fitted
 from likewise.steps import forgotten
 from likewise.steps.open import open_workspace
+from likewise.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -52,37 +54,26 @@ def ingest(dataset: str, *, strict: bool = False, workspace: Path | None = None)
     files = source.open(ws.source(entry.path))
     reading = source.read(files, ws.source(entry.annotations))
     gone = forgotten.read(ws.forgotten(dataset))
-    excluded = [*source.exclude, *gone.images]
-    chosen = reading.items.filter(~pl.col("image_id").is_in(excluded))
+    unnamed = _named(reading.items, gone.images)
+    forgot = _images(reading.items, gone.images)
+    if excluded := [*source.exclude, *gone.images]:
+        chosen = reading.items.filter(~pl.col("image_id").is_in(excluded))
+        reading = replace(reading, items=chosen)
     with commits.alone(ws, f"ingest-{dataset}"):
         staging = commits.Staging(ws, f"ingest-{dataset}", keep=("images.lance", "seen"))
         store = ImageStore(staging.folder)
-        paths = chosen.select(path="image_id").unique(maintain_order=True)
+        paths = reading.items.select(path="image_id").unique(maintain_order=True)
         wanted = paths.join(files.listing(), on="path", how="left", maintain_order="left")
         earlier = versions.present(ws, ws.table(dataset, "images"))
         synced = store.sync(files, wanted, earlier, ws.stamps(dataset), gone.hashes)
-        unnamed = _named(reading.items, {*gone.images, *synced.refused})
-        facts = store.facts("width", "height", "orientation")
-        fit, misfits = fitted(chosen, reading, facts)
-        items = _with_contents(fit, facts)
-        findings = _all_findings(reading, misfits, synced.faults)
+        unnamed |= _named(reading.items, synced.refused)
+        items, findings = _settled(reading, store, synced.faults)
         findings = findings.filter(~pl.col("path").is_in(sorted(unnamed)))
+        further = reading.further
+        del reading  # of millions of items one version is enough to hold
         _refuse(dataset, items, findings, strict=strict)
 
-        images = tables.open_table(staging.path(ws.table(dataset, "images")), "")
-        written = {
-            "images": tables.digest(images, IMAGES),
-            "items": tables.write_frame(
-                staging.path(ws.table(dataset, "items")), ITEMS, items, reading.further
-            ),
-            "findings": tables.write_frame(
-                staging.path(ws.table(dataset, "findings")), FINDINGS, findings
-            ),
-        }
-        of_splits = digest_splits(items.select("item_id", "label", "split").to_arrow())
-        written["items"] = replace(written["items"], splits=of_splits)
-        for name, digests in written.items():
-            commits.write_text(staging.path(ws.digests(dataset, name)), digests.to_yaml())
+        written = _written(ws, dataset, staging, items, findings, further)
         store.stamps(wanted, staging.path(ws.stamps(dataset)))
         staging.commit()
     return Ingested(
@@ -93,13 +84,55 @@ def ingest(dataset: str, *, strict: bool = False, workspace: Path | None = None)
         synced.kept,
         synced.removed,
         dict(findings.group_by("check").len().sort("check").iter_rows()),
-        len(set(reading.items["image_id"]) & unnamed),
+        forgot + len(synced.refused),
     )
 
 
-def _named(items: pl.DataFrame, images: set[str]) -> set[str]:
+def _named(items: pl.DataFrame, images: Iterable[str]) -> set[str]:
     """The ids of ``images``, and of the items in them."""
-    return images | set(items.filter(pl.col("image_id").is_in(sorted(images)))["item_id"])
+    named = sorted(images)
+    return {*named, *items.filter(pl.col("image_id").is_in(named))["item_id"]}
+
+
+def _images(items: pl.DataFrame, images: Iterable[str]) -> int:
+    """How many of ``images`` hold items."""
+    return items.filter(pl.col("image_id").is_in(sorted(images)))["image_id"].n_unique()
+
+
+def _written(
+    ws: Workspace,
+    dataset: str,
+    staging: commits.Staging,
+    items: pl.DataFrame,
+    findings: pl.DataFrame,
+    further: Sequence[Column],
+) -> dict[str, Digests]:
+    """Write the tables of items and findings, and all tables' digests, which it returns."""
+    images = tables.open_table(staging.path(ws.table(dataset, "images")), "")
+    written = {
+        "images": tables.digest(images, IMAGES),
+        "items": tables.write_frame(
+            staging.path(ws.table(dataset, "items")), ITEMS, items, further
+        ),
+        "findings": tables.write_frame(
+            staging.path(ws.table(dataset, "findings")), FINDINGS, findings
+        ),
+    }
+    of_splits = digest_splits(items.select("item_id", "label", "split").to_arrow())
+    written["items"] = replace(written["items"], splits=of_splits)
+    for name, digests in written.items():
+        commits.write_text(staging.path(ws.digests(dataset, name)), digests.to_yaml())
+    return written
+
+
+def _settled(
+    reading: Reading, store: ImageStore, faults: list[tuple[str, str, str]]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The items whose image is whole, with boxes inside it, and all findings, sorted."""
+    facts = store.facts("width", "height", "orientation")
+    fit, misfits = fitted(reading.items, reading, facts)
+    found = pl.concat([reading.findings, misfits, findings_frame(faults)])
+    return _with_contents(fit, facts), found.sort("finding_id")
 
 
 def _with_contents(items: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
@@ -110,13 +143,6 @@ def _with_contents(items: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
     corners = pl.col("box").cast(pl.List(pl.Float32)).cast(pl.List(pl.String)).list.join(",")
     content = pl.concat_str("sha256", pl.concat_str(pl.lit("#"), corners).fill_null(""))
     return joined.with_columns(content=content)
-
-
-def _all_findings(
-    reading: Reading, misfits: pl.DataFrame, faults: list[tuple[str, str, str]]
-) -> pl.DataFrame:
-    """The source's findings, those of boxes, and those of files, sorted."""
-    return pl.concat([reading.findings, misfits, findings_frame(faults)]).sort("finding_id")
 
 
 def _refuse(dataset: str, items: pl.DataFrame, findings: pl.DataFrame, *, strict: bool) -> None:
