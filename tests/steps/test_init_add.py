@@ -276,6 +276,18 @@ def test_a_subset_is_an_option_of_the_card(bare: Path, tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.parametrize("word", ["no", "auto", "yes"])
+def test_text_stays_text(bare: Path, tmp_path: Path, word: str) -> None:
+    # Unquoted, YAML 1.1 reads no as false, and 12:30 as a number.
+    folder = tmp_path / "few" / "train"
+    folder.mkdir(parents=True)
+    (folder / "1.jpg").touch()
+    options = {"splits": word}
+    likewise.add("few", source="folder", path=folder.parent, title="12:30", options=options)
+    card = read_card(bare / "catalog" / "few.yaml")
+    assert (card.source["splits"], card.title) == (word, "12:30")
+
+
 def test_the_catalogue_of_the_samples_is_whole() -> None:
     root = Path(__file__).parents[2]
     for name, entry in read_params(root / "params.yaml").datasets.items():

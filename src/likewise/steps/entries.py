@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from yaml.nodes import ScalarNode
+from yaml.resolver import Resolver
 
 from likewise import commits
 from likewise.config import read_params
 from likewise.workspace import Workspace
+
+_TEXT = "tag:yaml.org,2002:str"
 
 
 class Entries:
@@ -56,7 +60,14 @@ def dumped(document: object) -> str:
 
 
 def _yaml() -> YAML:
-    yaml = YAML()
-    yaml.width = 4096
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    return yaml
+    writer = YAML()
+    writer.width = 4096
+    writer.indent(mapping=2, sequence=4, offset=2)
+    writer.representer.add_representer(str, _text)
+    return writer
+
+
+def _text(representer: Any, text: str) -> Any:
+    """Text, quoted where DVC and we would read another thing: YAML 1.1 takes no for false."""
+    read = Resolver().resolve(ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    return representer.represent_scalar(_TEXT, text, style=None if read == _TEXT else '"')
