@@ -155,6 +155,18 @@ def test_a_search_by_an_item(workspace: Path, run: Run) -> None:
     assert len(done.lines()) == 1 + 4
 
 
+def test_a_search_that_finds_nothing_says_so(workspace: Path, run: Run) -> None:
+    done = run("search", "emoji", "--id", "0_noto.jpg", "--where", "label = 'none'")
+    assert (done.code, done.err) == (0, "likewise: nothing found\n")
+
+
+def test_a_command_that_embeds_prints_nothing_besides(workspace: Path) -> None:
+    command = [sys.executable, "-m", "likewise", "search", "emoji", "-k", "2"]
+    picture = ["--image", "emoji/images/0_noto.jpg"]
+    done = subprocess.run([*command, *picture], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
 def test_a_search_with_its_pictures(workspace: Path, run: Run) -> None:
     picture = "emoji/images/0_noto.jpg"
     done = run("search", "emoji", "--image", picture, "-k", "2", "--html", "hits.html")

@@ -112,7 +112,13 @@ def _collect_seldom() -> None:
     again at the end for each of the modules.
     """
     gc.set_threshold(_YOUNG, 50, 100)
-    atexit.register(gc.freeze)
+    atexit.register(_freeze)
+
+
+def _freeze() -> None:
+    # What torch brings counts its objects at the end, and prints those that are left.
+    if "torch" not in sys.modules:
+        gc.freeze()
 
 
 def _version(wanted: bool) -> None:

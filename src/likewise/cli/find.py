@@ -99,6 +99,8 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
         frame_as_json(hits)
     else:
         frame_as_table(hits)
+    if hits.is_empty():
+        note("likewise: nothing found")
 
 
 def _refuse_more(datasets: list[str], others: tuple[object, ...]) -> None:
