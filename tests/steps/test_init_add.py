@@ -288,6 +288,17 @@ def test_text_stays_text(bare: Path, tmp_path: Path, word: str) -> None:
     assert (card.source["splits"], card.title) == (word, "12:30")
 
 
+def test_comments_stay_above_their_sections(tmp_path: Path, pictures: Path) -> None:
+    root = tmp_path / "new"
+    likewise.init(root)
+    for name in ("a", "b", "c"):
+        likewise.add(name, source="gpr1200", path=pictures, workspace=root)
+    text = (root / "params.yaml").read_text(encoding="utf-8")
+    for section in ("datasets", "models", "trained", "embeddings", "indexes", "checks", "runs"):
+        assert text[: text.index(f"\n{section}:")].splitlines()[-1].startswith("# ")
+    assert text.index("\n  c:\n") < text.index("\nmodels:")
+
+
 def test_the_catalogue_of_the_samples_is_whole() -> None:
     root = Path(__file__).parents[2]
     for name, entry in read_params(root / "params.yaml").datasets.items():

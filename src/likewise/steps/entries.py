@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import CommentMark
+from ruamel.yaml.tokens import CommentToken
 from yaml.nodes import ScalarNode
 from yaml.resolver import Resolver
 
@@ -29,7 +32,10 @@ class Entries:
         """Put entries into a section; one of the same name is replaced."""
         if not self._document.get(section):
             self._document[section] = {}
-        self._document[section].update(entries)
+        found = self._document[section]
+        below = _lifted(found)
+        found.update(_yaml().load(dumped(entries)))
+        _hung(found, below)
 
     def beside(self, path: Path, text: str) -> None:
         """Write another file too, when all of it is written."""
@@ -57,6 +63,40 @@ def dumped(document: object) -> str:
     text = StringIO()
     _yaml().dump(document, text)
     return text.getvalue()
+
+
+def _lifted(section: Any) -> str:
+    """The comments below a section, taken off its last value, where ruamel.yaml has them."""
+    if not isinstance(section, CommentedMap) or not section:
+        return ""
+    mapping, key = _end(section)
+    token = (mapping.ca.items.get(key) or [None] * 4)[2]
+    if token is None:
+        return ""
+    beside, _, below = token.value.partition("\n")
+    if not below.strip():
+        return ""
+    if beside:
+        token.value = f"{beside}\n"
+    else:
+        del mapping.ca.items[key]
+    return str(below)
+
+
+def _hung(section: Any, below: str) -> None:
+    """Put comments below a section again, after the entries that came."""
+    if below:
+        mapping, key = _end(section)
+        mapping.ca.items[key] = [None, None, CommentToken(f"\n{below}", CommentMark(0)), None]
+
+
+def _end(section: CommentedMap) -> tuple[CommentedMap, str]:
+    """The last value of a section: the mapping that holds it, and its key there."""
+    key = next(reversed(section))
+    inner = section[key]
+    if isinstance(inner, CommentedMap) and inner and not inner.fa.flow_style():
+        return _end(inner)
+    return section, key
 
 
 def _yaml() -> YAML:
