@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from likewise.steps.open import Catalogue, Dataset
     from likewise.steps.open import open_catalogue as open
     from likewise.steps.publish import publish
-    from likewise.steps.pull import pull, pull_images
+    from likewise.steps.pull import Pulled, pull, pull_columns, pull_images
     from likewise.steps.push import push
     from likewise.steps.query import query, write_query
     from likewise.steps.release import release
@@ -88,6 +88,7 @@ _HOMES = {
     "MissingExtraError": "errors",
     "Offer": "steps.download",
     "Problem": "steps.doctor",
+    "Pulled": "steps.pull",
     "Reference": "literature",
     "Report": "steps.report",
     "StaleArtefactError": "errors",
@@ -128,6 +129,7 @@ _HOMES = {
     "open": "steps.open:open_catalogue",
     "publish": "steps.publish",
     "pull": "steps.pull",
+    "pull_columns": "steps.pull",
     "pull_images": "steps.pull",
     "push": "steps.push",
     "query": "steps.query",
@@ -174,6 +176,7 @@ __all__ = [
     "MissingExtraError",
     "Offer",
     "Problem",
+    "Pulled",
     "Reference",
     "Report",
     "StaleArtefactError",
@@ -214,6 +217,7 @@ __all__ = [
     "open",
     "publish",
     "pull",
+    "pull_columns",
     "pull_images",
     "push",
     "query",

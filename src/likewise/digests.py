@@ -99,9 +99,18 @@ class Digester:
         self._columns: dict[str, list[pa.Array]] = {}
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Take one batch; every batch has the same columns."""
+        """Take one batch: some columns of rows that follow those which came before.
+
+        All columns may come in every batch, or one column's batches after another's.
+        """
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             self._columns.setdefault(name, []).append(_narrow(column))
+
+    def seeing(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """``batches``, each taken as it goes by."""
+        for batch in batches:
+            self.add(batch)
+            yield batch
 
     def digests(self, contents: str | None = None) -> Digests:
         """The digests of all that was added; ``contents`` names a column to digest as a set.

@@ -141,6 +141,49 @@ def write(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> N
         raise DataError(f"{path.name} could not be written: {said}") from error
 
 
+def add_column(path: Path, field: pa.Field, batches: Iterable[pa.RecordBatch]) -> None:
+    """Give the table in ``path`` one more column, in data files of its own.
+
+    ``batches`` hold that column alone, for every row in the table's order.
+
+    Raises:
+        DataError: the disk is full, or the like; what Lance said.
+    """
+    reader = pa.RecordBatchReader.from_batches(pa.schema([field]), batches)
+    try:
+        open_table(path, "").add_columns(reader)
+    except (OSError, ValueError) as error:
+        said = cannot_write(error) or str(error).splitlines()[0]
+        raise DataError(f"{path.name} could not be written: {said}") from error
+
+
+def files_of(dataset: "lance.LanceDataset", columns: Collection[str]) -> list[str]:
+    """The files, below the table's folder, in which ``columns`` and their indices lie."""
+    numbers = {field.id(): field.name() for field in dataset.lance_schema.fields()}
+    found = {
+        f"data/{file.path}"
+        for fragment in dataset.get_fragments()
+        for file in fragment.metadata.files
+        if {numbers.get(number) for number in file.fields} & set(columns)
+    }
+    found |= {
+        f"_indices/{segment.uuid}/"
+        for index in dataset.describe_indices()
+        for segment in index.segments
+        if set(index.field_names) <= set(columns)
+    }
+    return sorted(found)
+
+
+def absent(dataset: "lance.LanceDataset", path: Path) -> list[str]:
+    """The vector columns of the table in ``path`` whose files are not there."""
+    return [
+        name
+        for name in vector_columns(dataset)
+        if not all((path / file).exists() for file in files_of(dataset, [name]))
+    ]
+
+
 def write_frame(
     path: Path, contract: Contract, frame: pl.DataFrame, further: Sequence[Column] = ()
 ) -> Digests:

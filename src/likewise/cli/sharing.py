@@ -1,13 +1,16 @@
 """The commands between machines: push, pull, merge, and git's merge driver."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 import likewise
 from likewise.cli.options import Json
 from likewise.cli.output import as_json, note, say
+
+if TYPE_CHECKING:
+    from likewise import Pulled
 
 Datasets = Annotated[
     list[str] | None, typer.Argument(metavar="[DATASET]...", help="These alone.")
@@ -32,8 +35,9 @@ def push(datasets: Datasets = None, remote: Remote = None, json: Json = False) -
         say(f"{done.remote}: {done.files:,} files, {done.nbytes / 1e6:,.2f} MB")
 
 
-def pull(
+def pull(  # noqa: PLR0913 (a function here is a command, an argument an option)
     datasets: Datasets = None,
+    *,
     images: Annotated[
         bool | None,
         typer.Option("--images/--no-images", help="Pixels too, or not; or pixels alone."),
@@ -41,17 +45,25 @@ def pull(
     where: Annotated[
         str | None, typer.Option(metavar="SQL", help="With --images: of these items alone.")
     ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help="Of the published table these: label, a MODEL ..."),
+    ] = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Read the cache again; mend what is damaged.")
     ] = False,
     remote: Remote = None,
     json: Json = False,
 ) -> None:
-    """Bring what dvc.lock names from a DVC remote into the checkout."""
-    if where is not None:
-        if not images or not datasets or len(datasets) != 1:
-            raise typer.BadParameter("--where goes with --images and one data set")
-        done = likewise.pull_images(datasets[0], where=where, remote=remote)
+    """Bring what dvc.lock names from a DVC remote into the checkout.
+
+    With --columns, of one data set: all columns but vectors, which lie together, and the
+    vectors of the models that are named.
+    """
+    if where is not None or columns is not None:
+        if verify or (images is True) is not (where is not None) or (where and columns):
+            raise typer.BadParameter("--where goes with --images, --columns with neither")
+        done = _pulled_part(datasets or [], where, columns, remote)
     else:
         done = likewise.pull(
             datasets or (), images=images is not False, verify=verify, remote=remote
@@ -62,8 +74,22 @@ def pull(
     say(f"{done.files:,} files, {done.nbytes / 1e6:,.2f} MB")
     for path in done.healed:
         say(f"mended: {path}")
+    if columns is not None:
+        say(f"columns here: {', '.join(done.columns)}")
     if done.partial:
-        note(f"without all pixels: {', '.join(done.partial)}")
+        what = "all pixels" if columns is None else "other models' vectors"
+        note(f"without {what}: {', '.join(done.partial)}")
+
+
+def _pulled_part(
+    datasets: list[str], where: str | None, columns: str | None, remote: str | None
+) -> "Pulled":
+    """Some items' pixels, or some columns, of one data set."""
+    if len(datasets) != 1:
+        raise typer.BadParameter("--where and --columns go with one data set")
+    if columns is not None:
+        return likewise.pull_columns(datasets[0], columns.split(","), remote=remote)
+    return likewise.pull_images(datasets[0], where=where, remote=remote)
 
 
 def merge(

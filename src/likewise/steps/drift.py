@@ -43,6 +43,8 @@ def drift(before: Dataset, after: Dataset, model: str) -> Drift | None:
     made = {Passport.from_json(f.metadata[b"passport"], model).identity() for f in (old, new)}
     if len(made) == 1 and old.type == new.type:
         return None
+    for side in (before, after):
+        side.need_model(model)
     ids = [
         tables.read(side.table, ["item_id"]).with_row_index("row") for side in (before, after)
     ]

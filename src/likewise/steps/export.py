@@ -108,6 +108,8 @@ def _entry(params: Params, format_: str, options: Mapping[str, Any]) -> dict[str
 
 def _selection(dataset: Dataset, where: str | None) -> Selection:
     table = dataset.table
+    for model in dataset.absent:
+        dataset.need_model(model)
     mask = (
         np.ones(len(dataset.items), bool) if where is None else conditions.holds(table, where)
     )

@@ -105,7 +105,7 @@ class Dataset:
             UnknownNameError: no such flag.
             MissingArtefactError: there are flags to leave out, and no check was made.
         """
-        frame = pl.scan_lance(self.table)
+        frame = pl.scan_lance(self.table).drop(self.absent)
         return unflagged(frame, flagged(self._ws, self.name, without)) if without else frame
 
     @cached_property
@@ -131,11 +131,27 @@ class Dataset:
     def need_model(self, model: str) -> None:
         """Refuse a model whose vectors the table does not hold; see ``vectors``."""
         if model in self.models:
+            self._need_vectors(model)
             return
         if model in self._ws.params.models_of(self.name):
             what = f"no vectors of {self.name!r} by {model!r} are published"
             raise MissingArtefactError(what, f"dvc repro publish@{self.name}")
         raise UnknownNameError("model", model, self.models, f"the vectors of {self.name}")
+
+    @property
+    def absent(self) -> list[str]:
+        """Models whose vectors are not here yet, after a pull of other columns."""
+        return tables.absent(self.table, self._path(self._ws.published(self.name)))
+
+    def _need_vectors(self, model: str) -> None:
+        """Fetch the vectors of ``model`` where they are not here."""
+        output = self._ws.published(self.name)
+        path = self._path(output)
+        files = tables.files_of(self.table, [model])
+        lacking = tuple(file for file in files if not (path / file).exists())
+        if lacking:
+            known = versions.files_of(self._ws, output)
+            versions.complete(self._ws, output, [f for f in known if f.startswith(lacking)])
 
     @overload
     def images(self, ids: Sequence[str]) -> "list[Image.Image]": ...

@@ -1,6 +1,6 @@
 """Join items, image facts and vectors into the table that people open."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -51,9 +51,13 @@ class _Vectors:
     def field(self) -> pa.Field:
         return self.table.schema.field("vector")
 
-    def take(self, start: int, count: int) -> pa.Array:
-        rows = self.rows.slice(start, count).to_list()
-        return self.table.take(rows, columns=["vector"]).column(0).combine_chunks()
+    def batches(self, field: pa.Field) -> Iterator[pa.RecordBatch]:
+        """The items' vectors in order, as the column ``field``."""
+        schema = pa.schema([field])
+        for start in range(0, len(self.rows), tables.BATCH):
+            rows = self.rows.slice(start, tables.BATCH).to_list()
+            column = self.table.take(rows, columns=["vector"]).column(0).combine_chunks()
+            yield pa.record_batch([column], schema=schema)
 
 
 def publish(dataset: str, *, workspace: Path | None = None) -> Published:
@@ -77,7 +81,13 @@ def publish(dataset: str, *, workspace: Path | None = None) -> Published:
         staging = commits.Staging(ws, f"publish-{dataset}")
         table = staging.path(ws.published(dataset))
         digester = Digester(PUBLISHED.key)
-        tables.write(table, schema, _rows(facts, vectors, schema, digester))
+        # Every model's vectors have files of their own, with the same bytes as long as
+        # they are the same: a corrected label pushes little, and one model's can be pulled.
+        plain = pa.schema([schema.field(name) for name in facts.columns])
+        tables.write(table, plain, digester.seeing(_rows(facts, plain)))
+        for one in vectors:
+            parts = digester.seeing(one.batches(schema.field(one.model)))
+            tables.add_column(table, schema.field(one.model), parts)
         anns = {model: _ann(ws, dataset, model) for model in models}
         build_indices(tables.open_table(table, ""), anns)
         of_splits = digest_splits(facts.select("item_id", "label", "split").to_arrow())
@@ -121,19 +131,13 @@ def _vectors(ws: Workspace, dataset: str, model: str, facts: pl.DataFrame) -> _V
     return _Vectors(model, table, rows)
 
 
-def _rows(
-    facts: pl.DataFrame, vectors: Sequence[_Vectors], schema: pa.Schema, digester: Digester
-) -> Iterator[pa.RecordBatch]:
-    """The published rows, a batch at a time; ``digester`` sees them go by."""
-    plain = pa.schema([schema.field(name).remove_metadata() for name in facts.columns])
+def _rows(facts: pl.DataFrame, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """The published rows but for the vectors, a batch at a time."""
+    bare = pa.schema([field.remove_metadata() for field in schema])
     for start in range(0, len(facts), tables.BATCH):
-        part = facts.slice(start, tables.BATCH)
-        table = part.to_arrow().cast(plain)
+        table = facts.slice(start, tables.BATCH).to_arrow().cast(bare)
         columns = [column.combine_chunks() for column in table.columns]
-        columns += [v.take(start, len(part)) for v in vectors]
-        batch = pa.record_batch(columns, schema=schema)
-        digester.add(batch)
-        yield batch
+        yield pa.record_batch(columns, schema=schema)
 
 
 def build_indices(table: "lance.LanceDataset", anns: Mapping[str, Ann]) -> None:

@@ -19,12 +19,16 @@ PACK = ".blob"
 
 @dataclass(frozen=True)
 class Pulled:
-    """What came from the remote, and the outputs whose pixels are not all here."""
+    """What came from the remote, and the outputs that are not all here.
+
+    ``columns`` are those of the published table that are here, where some were asked for.
+    """
 
     files: int
     nbytes: int
     partial: list[str] = field(default_factory=list)
     healed: list[str] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
 
 
 def pull(
@@ -107,6 +111,50 @@ def pull_images(
     if not lacking:
         _link(ws, [ws.relative(output)])
     return Pulled(moved.files, moved.nbytes, [ws.relative(output)] if lacking else [])
+
+
+def pull_columns(
+    dataset: str,
+    columns: Sequence[str],
+    *,
+    remote: str | None = None,
+    workspace: Path | None = None,
+) -> Pulled:
+    """Bring ``columns`` of the published table of ``dataset``, as far as its files allow.
+
+    All columns but vectors lie in one file and come together; every model's vectors have files
+    of their own. A table that an older release published has one file, and comes whole.
+    ``likewise.open``, ``query`` and ``search`` read what is here; vectors that are not are
+    fetched when they are asked for.
+
+    Raises:
+        UnknownNameError: there is no such data set.
+        DataError: its published table has no such column.
+        VersionError: there is no remote, it cannot be read, or lacks something.
+    """
+    ws = open_workspace(workspace)
+    ws.known(dataset)
+    output = ws.published(dataset)
+    path, head = versions.pull_part(ws, output, _is_head, remote)
+    table = tables.open_table(path, f"likewise pull {dataset}")
+    for column in columns:
+        tables.need_column(table, column)
+    files = tuple(tables.files_of(table, {*tables.metadata_columns(table), *columns}))
+    path, moved = versions.pull_part(ws, output, lambda file: file.startswith(files), remote)
+    lacking = tables.absent(table, path)
+    if not Store(ws.root).lacking(versions.files_of(ws, output).values()):
+        _link(ws, [ws.relative(output)])
+    return Pulled(
+        head.files + moved.files,
+        head.nbytes + moved.nbytes,
+        [ws.relative(output)] if lacking else [],
+        columns=[name for name in table.schema.names if name not in lacking],
+    )
+
+
+def _is_head(file: str) -> bool:
+    """Whether a file of a table says what the table is, and holds neither rows nor indices."""
+    return not file.startswith(("data/", "_indices/"))
 
 
 def _link(ws: Workspace, paths: list[str]) -> None:

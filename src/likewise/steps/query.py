@@ -158,7 +158,8 @@ def _tables(ws: Workspace) -> dict[str, _Table]:
 def _frame(table: _Table, path: Path) -> pl.LazyFrame:
     if path.suffix == ".parquet":
         return pl.scan_parquet(path)
-    return pl.scan_lance(tables.open_table(path, table.command)).drop(table.hidden)
+    opened = tables.open_table(path, table.command)
+    return pl.scan_lance(opened).drop(*table.hidden, *tables.absent(opened, path))
 
 
 def _flat(frame: pl.LazyFrame) -> pl.LazyFrame:

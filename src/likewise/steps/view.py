@@ -1,6 +1,6 @@
 """Publish a part of a data set: without what a check has flagged."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,8 +60,14 @@ def view(name: str, *, workspace: Path | None = None) -> Viewed:
         staging = commits.Staging(ws, f"view-{name}")
         table = staging.path(ws.published(name))
         digester = Digester(PUBLISHED.key)
-        tables.write(table, whole.schema, _rows(whole, mask, digester))
-        anns = {model: Ann() for model in tables.vector_columns(whole)}
+        models = tables.vector_columns(whole)
+        plain = [name for name in whole.schema.names if name not in models]
+        schema = pa.schema([whole.schema.field(name) for name in plain])
+        tables.write(table, schema, digester.seeing(_rows(whole, mask, plain)))
+        for model in models:
+            parts = digester.seeing(_rows(whole, mask, [model]))
+            tables.add_column(table, whole.schema.field(model), parts)
+        anns = {model: Ann() for model in models}
         build_indices(tables.open_table(table, ""), anns)
         further = [column.name for column in tables.further_columns(whole)]
         splits = items.filter(mask).select("item_id", "label", "split")
@@ -81,13 +87,12 @@ def _mask(ws: Workspace, dataset: str, items: pl.DataFrame, without: Collection[
 
 
 def _rows(
-    whole: "lance.LanceDataset", mask: Mask, digester: Digester
+    whole: "lance.LanceDataset", mask: Mask, columns: Sequence[str]
 ) -> Iterator[pa.RecordBatch]:
-    """The rows of the whole table that ``mask`` keeps; ``digester`` sees them go by."""
+    """These columns of the rows of the whole table that ``mask`` keeps."""
     start = 0
-    for batch in tables.scan(whole, whole.schema.names):
+    for batch in tables.scan(whole, columns):
         kept = batch.filter(pa.array(mask[start : start + len(batch)]))
         start += len(batch)
         if len(kept):
-            digester.add(kept)
             yield kept

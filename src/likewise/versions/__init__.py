@@ -24,6 +24,7 @@ from likewise.versions.views import (
     link_view,
     present,
     prune,
+    pull_part,
     scratch,
     view,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "outputs",
     "present",
     "prune",
+    "pull_part",
     "read_outputs",
     "record",
     "recorded_stages",

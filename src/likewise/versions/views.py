@@ -1,10 +1,11 @@
 """Views: trees of links to the files of one version, which nothing changes under a reader."""
 
 import fcntl
+import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -54,7 +55,9 @@ def view(ws: Workspace, output: Path) -> Path | None:
         return linked
     store = Store(ws.home)
     files = _listed(ws, store, known)
-    return None if files is None else _of_cache(ws, store, known, files)
+    if files is None:
+        return None
+    return _of_cache(ws, store, known, files) or _of_parts(ws, store, known, files)
 
 
 def _of_cache(
@@ -67,13 +70,26 @@ def _of_cache(
     absent = set(store.lacking(files.values()))
     if absent & set(light):
         return None
-    name = f"{known.md5}{PART}" if absent else known.md5
+    here = {path: md5 for path, md5 in files.items() if md5 not in absent}
+    return _linked(ws, store, known, here, whole=not absent)
+
+
+def _of_parts(
+    ws: Workspace, store: Store, known: Output, files: Mapping[str, str]
+) -> Path | None:
+    """The view of those files of an output that ``pull_part`` brought, if all are here."""
+    here = {path: files[path] for path in _parts(ws, known.md5) if path in files}
+    if not here or store.lacking(here.values()):
+        return None
+    return _linked(ws, store, known, here, whole=False)
+
+
+def _linked(
+    ws: Workspace, store: Store, known: Output, files: Mapping[str, str], *, whole: bool
+) -> Path:
+    name = known.md5 if whole else f"{known.md5}{PART}"
     linked = scratch(ws) / "views" / name / Path(known.path).name
-    here = {
-        linked / path if path else linked: store.path(md5)
-        for path, md5 in files.items()
-        if md5 not in absent
-    }
+    here = {linked / path if path else linked: store.path(md5) for path, md5 in files.items()}
     if linked.exists():
         for target, source in here.items():
             _link(source, target, copy=False)
@@ -81,6 +97,43 @@ def _of_cache(
         link_view(linked, here, copy=False)
     hold(linked)
     return linked
+
+
+def pull_part(
+    ws: Workspace, output: Path, wanted: Callable[[str], bool], remote: str | None = None
+) -> tuple[Path, Moved]:
+    """Bring the files of ``output`` whose paths below it are ``wanted``; a view of them.
+
+    The view has what was brought before too, and ``present`` finds it again.
+
+    Raises:
+        VersionError: dvc.lock knows no such output, there is no remote, or it lacks some.
+    """
+    known = outputs(ws.root).get(ws.relative(output))
+    if known is None:
+        raise VersionError(f"dvc.lock knows no {ws.relative(output)}; run: git pull")
+    store = Store(ws.home, remote)
+    lists = store.fetch([known.md5], known.path)
+    files = store.members(known) or {}
+    named = {*_parts(ws, known.md5), *filter(wanted, files)} & files.keys()
+    moved = store.fetch((files[path] for path in named), known.path)
+    record = _part_file(ws, known.md5)
+    record.parent.mkdir(parents=True, exist_ok=True)
+    half = record.with_name(f".{record.name}.{os.getpid()}")
+    half.write_text(json.dumps(sorted(named)), encoding="utf-8")
+    half.replace(record)
+    linked = _linked(ws, store, known, {path: files[path] for path in named}, whole=False)
+    return linked, Moved(lists.files + moved.files, lists.nbytes + moved.nbytes)
+
+
+def _parts(ws: Workspace, md5: str) -> list[str]:
+    """The paths of an output's files that were brought without the others."""
+    record = _part_file(ws, md5)
+    return json.loads(record.read_text(encoding="utf-8")) if record.is_file() else []
+
+
+def _part_file(ws: Workspace, md5: str) -> Path:
+    return scratch(ws) / "parts" / f"{md5}.json"
 
 
 def files_of(ws: Workspace, output: Path) -> dict[str, str]:
