@@ -142,7 +142,8 @@ def test_views_that_nobody_reads_are_pruned(alice: Path) -> None:
     ws = Workspace(alice)
     old = likewise.open("emoji", rev="v1")
     items = old.items
-    made = sorted((alice / ".likewise" / "views").iterdir())
+    private = alice / ".likewise"
+    made = [p for name in ("revisions", "views") for p in sorted((private / name).iterdir())]
     assert versions.prune(ws, unused=0) == []  # this process reads them
     for handle in versions.views._held.values():
         os.close(handle)
