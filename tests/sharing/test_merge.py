@@ -1,5 +1,6 @@
 """Two branches that both corrected labels: real git, with the driver that init registers."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from likewise.steps import corrections
 from likewise.steps.corrections import Key
 from likewise.versions import outputs, run_dvc, run_git
 from likewise.workspace import Workspace
+
+EMOJI = Path(__file__).parents[2] / "samples" / "emoji" / "images"
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 
@@ -26,9 +29,9 @@ def branch(root: Path, name: str, labels: dict[str, str]) -> None:
     run_git(root, "commit", "--quiet", "--all", "--message", name)
 
 
-def labels(root: Path) -> dict[str, str | None]:
+def labels(root: Path, dataset: str = "emoji") -> dict[str, str | None]:
     """What is corrected."""
-    found = corrections.read(Workspace(root).corrections("emoji"))
+    found = corrections.read(Workspace(root).corrections(dataset))
     return {key.item_id: value.value for key, value in found.items() if key.column == "label"}
 
 
@@ -119,3 +122,75 @@ def test_what_the_other_source_says_otherwise_is_carried(alice: Path) -> None:
 def test_an_unknown_branch(alice: Path) -> None:
     with pytest.raises(UnknownNameError, match="no revision named 'thiers'"):
         likewise.merge("thiers")
+
+
+@pytest.fixture
+def birds(team: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A catalogue of three drawings that a CSV file names, recorded and committed."""
+    root = team / "birds"
+    (team / "images").mkdir()
+    for name in ("0_noto", "200_noto", "400_noto"):
+        shutil.copy(EMOJI / f"{name}.jpg", team / "images")
+    tell(root, "path,label", "0_noto.jpg,owl", "200_noto.jpg,owl", "400_noto.jpg,owl")
+    (root / "catalog").mkdir(parents=True)
+    empty = ("trained", "pretrained", "distilled", "models", "embeddings", "indexes", "runs")
+    params = "seed: 0\ndatasets:\n  birds: {path: ../images, annotations: ../images}\n"
+    params += "".join(f"{section}: {{}}\n" for section in empty)
+    (root / "params.yaml").write_text(params, "utf-8")
+    card = "title: Birds\nsource: {kind: csv}\nlicence: {spdx: CC0-1.0}\n"
+    (root / "catalog" / "birds.yaml").write_text(card, "utf-8")
+    likewise.init(root)
+    monkeypatch.chdir(root)
+    record(root, "one")
+    run_git(root, "branch", "ours")
+    run_git(root, "branch", "theirs")
+    run_git(root, "checkout", "--quiet", "ours")
+    return root
+
+
+def tell(root: Path, *lines: str) -> None:
+    """Write the CSV file."""
+    (root.parent / "images" / "items.csv").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def record(root: Path, message: str) -> None:
+    """Ingest, publish and commit."""
+    likewise.ingest("birds")
+    likewise.publish("birds")
+    run_dvc(root, "commit", "--quiet", "--force", "ingest@birds", "publish@birds")
+    run_git(root, "add", "--all")
+    run_git(root, "commit", "--quiet", "--message", message)
+
+
+def test_a_merge_of_items_with_other_columns(birds: Path) -> None:
+    tell(birds, "path,label", "0_noto.jpg,jay", "200_noto.jpg,owl", "400_noto.jpg,owl")
+    record(birds, "ours")
+    run_git(birds, "checkout", "--quiet", "theirs")
+    tell(
+        birds,
+        "path,label,colour",
+        "0_noto.jpg,owl,red",
+        "200_noto.jpg,kite,red",
+        "400_noto.jpg,owl,",
+    )
+    record(birds, "theirs")
+    likewise.correct("birds", ["400_noto.jpg"], {"colour": "blue"})
+    run_git(birds, "commit", "--quiet", "--all", "--message", "a colour")
+    run_git(birds, "checkout", "--quiet", "ours")
+    run_dvc(birds, "checkout", "--quiet")
+    done = likewise.merge("theirs")
+    (note,) = done.notes
+    assert note.startswith("birds: only the other side's source has 1 columns (colour); ingest")
+    assert labels(birds, "birds") == {"200_noto.jpg": "kite"}
+    likewise.publish("birds")
+    items = likewise.open("birds").items
+    assert items["label"].to_list() == ["jay", "kite", "owl"]
+    assert "colour" not in items.columns  # before an ingest that has it, and then corrected
+    tell(
+        birds, "path,label,colour", "0_noto.jpg,jay,", "200_noto.jpg,owl,", "400_noto.jpg,owl,"
+    )
+    likewise.ingest("birds")
+    likewise.publish("birds")
+    items = likewise.open("birds").items
+    assert items["label"].to_list() == ["jay", "kite", "owl"]
+    assert items["colour"].to_list() == [None, None, "blue"]

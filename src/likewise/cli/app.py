@@ -6,7 +6,7 @@ import io
 import os
 import sys
 import warnings
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -142,11 +142,7 @@ def _likewise(
 def main() -> None:
     """Run the command line; a user's fault is a line on stderr and an exit code."""
     _collect_seldom()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    # fsspec leaves a coroutine behind where a server refuses one of several files.
-    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+    _prepare_streams()
     try:
         try:
             app()
@@ -163,3 +159,24 @@ def main() -> None:
     except likewise.LikewiseError as error:
         note(f"likewise: {error}")
         sys.exit(error.exit_code)
+    except OSError as error:
+        _cannot_write(error)
+
+
+def _prepare_streams() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    # fsspec leaves a coroutine behind where a server refuses one of several files.
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+
+
+def _cannot_write(error: OSError) -> NoReturn:
+    """Say that a disk is full or read-only; anything else is a bug, and keeps its traceback."""
+    from likewise.errors import cannot_write
+
+    said = cannot_write(error)
+    if not said:
+        raise error
+    note(f"likewise: {said}")
+    sys.exit(likewise.DataError.exit_code)

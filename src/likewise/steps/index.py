@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from likewise import commits
 from likewise.errors import LikewiseError
 from likewise.indexes.exact import Exact
 from likewise.indexes.probe import Measured, Probes
@@ -50,16 +51,18 @@ def index(dataset: str, model: str, name: str, *, workspace: Path | None = None)
         UnknownNameError: no such data set, model or index.
         ConfigError: the index's options are wrong, or do not suit the vectors.
         MissingArtefactError: the data set is not published, or not by that model.
+        DataError: another process makes it now, or nothing can be written here.
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
     opened = Dataset(ws, dataset)
     opened.need_model(model)
     stored = Stored(ws, opened, model, name)
-    built = stored.fresh()
-    vectors = stored.vectors()
-    probes = Probes(vectors, Exact().build(vectors))
-    facts = stored.note(probes.measure(built, stored.nbytes()))
+    with commits.alone(ws, f"index-{dataset}-{model}-{name}"):
+        built = stored.fresh()
+        vectors = stored.vectors()
+        probes = Probes(vectors, Exact().build(vectors))
+        facts = stored.note(probes.measure(built, stored.nbytes()))
     rows = vectors.rows
     return Indexed(dataset, model, name, "current", rows, rows, "", facts.measured)
 

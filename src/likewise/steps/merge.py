@@ -271,18 +271,22 @@ def _three_ways(
 def _membership(
     dataset: str, base: pl.DataFrame, ours: pl.DataFrame, theirs: pl.DataFrame
 ) -> list[str]:
-    ids = [set(side["item_id"]) for side in (base, ours, theirs)]
+    kinds = {
+        "items": [set(side["item_id"]) for side in (base, ours, theirs)],
+        "columns": [set(side.columns) for side in (base, ours, theirs)],
+    }
     said = []
-    for what, items in (
-        ("has", ids[2] - ids[0] - ids[1]),
-        ("no more has", (ids[0] & ids[1]) - ids[2]),
-    ):
-        if items:
-            named = bounded(sorted(items), len(items), 3)
-            said.append(
-                f"{dataset}: only the other side's source {what} {len(items):,} items "
-                f"({named}); ingest from a source that both agree on"
-            )
+    for noun, (before, here, there) in kinds.items():
+        for what, names in (
+            ("has", there - before - here),
+            ("no more has", (before & here) - there),
+        ):
+            if names:
+                named = bounded(sorted(names), len(names), 3)
+                said.append(
+                    f"{dataset}: only the other side's source {what} {len(names):,} {noun} "
+                    f"({named}); ingest from a source that both agree on"
+                )
     return said
 
 

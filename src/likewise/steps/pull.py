@@ -158,9 +158,21 @@ def _is_head(file: str) -> bool:
 
 
 def _link(ws: Workspace, paths: list[str]) -> None:
-    """Put whole outputs into the checkout, by DVC, which keeps what it does not know."""
-    if paths:
-        versions.run_dvc(ws.root, "checkout", "--quiet", *paths)
+    """Put whole outputs into the checkout, by DVC, which keeps what it does not know.
+
+    Raises:
+        VersionError: it holds what DVC does not know, or cannot be written.
+    """
+    try:
+        if paths:
+            versions.run_dvc(ws.root, "checkout", *paths)
+    except VersionError as error:
+        if "unsaved files" not in str(error):
+            raise
+        raise VersionError(
+            "all is pulled, but the checkout has tables that DVC does not know; it keeps them; "
+            "run: dvc commit, to keep them for good, or: dvc checkout --force, to drop them"
+        ) from error
 
 
 def _heal(ws: Workspace, store: Store, wanted: list[Output], md5s: Iterable[str]) -> list[str]:

@@ -40,7 +40,20 @@ def _run(command: list[str], root: Path, given: bytes = b"") -> bytes:
             f"{command[0]} is not installed; install it and try again"
         ) from error
     if done.returncode:
-        lines = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
-        said = " / ".join(lines[-3:])
-        raise VersionError(f"{' '.join(command[-3:])} failed: {said}")
+        said = _reason((done.stderr or done.stdout).decode(errors="replace"))
+        raise VersionError(f"{' '.join(_shown(command))} failed: {said}")
     return done.stdout
+
+
+def _shown(command: list[str]) -> list[str]:
+    """The words of a command that tell it apart; a list of paths may be long."""
+    words = ["dvc", *command[3:]] if command[1:3] == ["-m", "dvc"] else command
+    return [*words[:3], "..."] if len(words) > 4 else words
+
+
+def _reason(text: str) -> str:
+    """What a command says of its failure, its errors or the last lines, and of what helps."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith(("ERROR:", "fatal:", "error:"))]
+    helps = [f"run: {line}" for line in lines if line.startswith("git config --global")]
+    return "; ".join([" / ".join(errors[:3] or lines[-3:]), *helps])
