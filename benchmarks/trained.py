@@ -13,7 +13,7 @@ All of it takes a laptop two hours. --recipe and --seed, which may be repeated, 
 
 import argparse
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean
@@ -131,38 +131,47 @@ class Gain:
         return self.teacher or self.before
 
 
-def measured(name: str, seed: int, entries: Entries, *, small: bool) -> Gain:
-    """Train by one seed in a catalogue of its own; score what the model was and has become."""
+def measured(
+    name: str, seeds: Sequence[int], entries: Entries, *, small: bool
+) -> Iterator[Gain]:
+    """Train by each seed in one catalogue; score what the model was and has become."""
     case = CASES[name]
     entry = entries[case.section][case.model]
-    start, teacher = entry["start"], entry.get("teacher")
-    frozen = [model for model in (start, teacher) if model]
     with work() as root:
         sets = dict.fromkeys((entry["data"], case.scored))
-        found = {one: pictures.add(one, root, small=small) for one in sets}
-        params = {**_params(case, entries, frozen), "datasets": found, "seed": seed}
-        (root / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
-        for dataset in sets:
-            likewise.ingest(dataset, workspace=root)
-        for model in frozen:
-            likewise.train(model, workspace=root)
-        if teacher:
-            likewise.embed(entry["data"], teacher, workspace=root)
-        began = perf_counter(), process_time()
-        likewise.train(case.model, workspace=root)
-        spent = perf_counter() - began[0], process_time() - began[1]
-        for model in (*frozen, case.model):
-            likewise.embed(case.scored, model, workspace=root)
-        likewise.publish(case.scored, workspace=root)
-        scores = {model: _scores(case, model, root) for model in (*frozen, case.model)}
+        params = _params(case, entries)
+        params["datasets"] = {one: pictures.add(one, root, small=small) for one in sets}
+        for seed in seeds:
+            text = yaml.safe_dump({**params, "seed": seed})
+            (root / "params.yaml").write_text(text, encoding="utf-8")
+            for dataset in sets:
+                likewise.ingest(dataset, workspace=root)
+            yield _gain(name, seed, entry, root)
+
+
+def _gain(name: str, seed: int, entry: dict[str, Any], root: Path) -> Gain:
+    case, start, teacher = CASES[name], entry["start"], entry.get("teacher")
+    frozen = [model for model in (start, teacher) if model]
+    for model in frozen:
+        likewise.train(model, workspace=root)
+    if teacher:
+        likewise.embed(entry["data"], teacher, workspace=root)
+    began = perf_counter(), process_time()
+    likewise.train(case.model, workspace=root)
+    spent = perf_counter() - began[0], process_time() - began[1]
+    for model in (*frozen, case.model):
+        likewise.embed(case.scored, model, workspace=root)
+    likewise.publish(case.scored, workspace=root)
+    scores = {model: _scores(case, model, root) for model in (*frozen, case.model)}
     taught = scores[teacher] if teacher else {}
     minutes = (round(seconds / 60, 1) for seconds in spent)
     return Gain(name, seed, entry, scores[case.model], scores[start], taught, *minutes)
 
 
-def _params(case: Case, entries: Entries, frozen: Sequence[str]) -> dict[str, Any]:
+def _params(case: Case, entries: Entries) -> dict[str, Any]:
     """params.yaml for one training: its models, what they embed, how they are scored."""
     entry = entries[case.section][case.model]
+    frozen = [entry[role] for role in ("start", "teacher") if role in entry]
     embedded = [(case.scored, model) for model in (*frozen, case.model)]
     runs = [(*pair, protocol) for pair in embedded for protocol in case.figures]
     if "teacher" in entry and entry["data"] != case.scored:
@@ -241,18 +250,16 @@ def main() -> None:
         options.small, entries = True, lessened(entries)
     seeds = options.seed or (SEEDS[:1] if options.small else SEEDS)
     table = Table("Trainings by docs/laptop.yaml: after, beside before", small=options.small)
-    known = kept(options.results)
     for name in options.recipe or CASES:
-        gains = []
-        for seed in seeds:
-            entry = entries[CASES[name].section][CASES[name].model]
-            wanted = (name, seed, entry)
-            found = [gain for gain in known if (gain.case, gain.seed, gain.entry) == wanted]
-            if not found:
-                found = [measured(name, seed, entries, small=options.small)]
-                _keep(options.results, found[0])
-            gains.append(found[0])
-        show(table, gains)
+        case = CASES[name]
+        entry = entries[case.section][case.model]
+        known = [g for g in kept(options.results) if (g.case, g.entry) == (name, entry)]
+        gains = {gain.seed: gain for gain in known}
+        missing = [seed for seed in seeds if seed not in gains]
+        for gain in measured(name, missing, entries, small=options.small) if missing else ():
+            gains[gain.seed] = gain
+            _keep(options.results, gain)
+        show(table, [gains[seed] for seed in seeds])
     table.print()
 
 
