@@ -1,5 +1,10 @@
 """A release: what it checks, what it writes, and how it is found again."""
 
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +21,7 @@ def test_a_release_is_a_tag_of_gto_and_an_entry(alice: Path) -> None:
     assert (done.tag, done.before, done.changes) == ("emoji@v1.2.0", "", "first release")
     text = (alice / "catalog" / "emoji" / "CHANGELOG.md").read_text("utf-8")
     assert text == "# emoji: releases\n\n## emoji@v1.2.0\n\nEmoji, all of them.\n\n23 items.\n"
+    assert done.files == ["catalog/emoji/CHANGELOG.md", "catalog/emoji/croissant.json"]
     assert run_git(alice, "status", "--porcelain") == ""
     assert run_git(alice, "cat-file", "-t", "emoji@v1.2.0") == "tag\n"
     for rev in ("1.2", "v1.2", "v1.2.0", "emoji@v1.2.0"):
@@ -27,6 +33,30 @@ def test_a_release_is_a_tag_of_gto_and_an_entry(alice: Path) -> None:
         likewise.release("emoji", "1.2.0")
     with pytest.raises(DataError, match="'one' is no version"):
         likewise.release("emoji", "one")
+
+
+VALIDATE = """
+import sys, mlcroissant
+dataset = mlcroissant.Dataset(jsonld=sys.argv[1])
+print(sorted(dataset.metadata.ctx.issues.errors), dataset.metadata.version)
+print(len(list(dataset.records("items"))) if len(sys.argv) > 2 else "")
+"""
+
+
+def test_a_release_is_described_in_croissant(alice: Path) -> None:
+    """An export of the release has the very table that the committed file vouches for."""
+    pytest.importorskip("mlcroissant")
+    likewise.release("emoji", "1.2")
+    released = alice / "catalog" / "emoji" / "croissant.json"
+    assert not list((alice / ".likewise" / "staging").glob("release*"))
+    likewise.export("emoji", "croissant", alice / "out", rev="1.2")
+    shutil.copy(released, alice / "out" / "croissant.json")
+    command = [sys.executable, "-c", VALIDATE, str(alice / "out" / "croissant.json"), "all"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said == "[] 1.2.0\n23\n"
+    document = json.loads(released.read_text("utf-8"))
+    table = (alice / "out" / "items.csv").read_bytes()
+    assert document["distribution"][0]["sha256"] == hashlib.sha256(table).hexdigest()
 
 
 def test_what_keeps_a_release_back_is_named(alice: Path) -> None:

@@ -135,7 +135,7 @@ def release(
     message: Annotated[str, typer.Option("--message", "-m", help="What to say of it.")] = "",
     json: Json = False,
 ) -> None:
-    """Release a data set: checks, a changelog entry and a git tag."""
+    """Release a data set: checks, changelog, Croissant file, git tag."""
     done = likewise.release(dataset, version, message=message)
     if json:
         as_json(done)

@@ -59,7 +59,21 @@ class Croissant(CsvExport):
         return faults
 
 
-def _document(chosen: Selection, table: Path, *, images: bool) -> dict[str, Any]:
+def described(chosen: Selection, version: str, folder: Path) -> str:
+    """The ``croissant.json`` of a release, whose table and images are not written beside it.
+
+    It is what ``write`` makes of the same items, and the ``version``: an export of that release
+    has the table of this SHA-256. The table is made in ``folder`` to be hashed.
+    """
+    CsvExport(images=False).write(chosen, folder)
+    told = _document(chosen, folder / ITEMS, images=True, version=version)
+    put_json(folder / "croissant.json", told)
+    return (folder / "croissant.json").read_text(encoding="utf-8")
+
+
+def _document(
+    chosen: Selection, table: Path, *, images: bool, version: str = ""
+) -> dict[str, Any]:
     card = chosen.card
     splits = [s for s in chosen.items["split"].unique(maintain_order=True) if s is not None]
     columns = pl.read_csv(table, n_rows=0).columns
@@ -75,6 +89,7 @@ def _document(chosen: Selection, table: Path, *, images: bool) -> dict[str, Any]
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": chosen.dataset,
+        "version": version,
         "description": " ".join((card.title, *(f"Known fault: {f}." for f in card.faults))),
         "license": _licence(card.licence.spdx, card.licence.terms),
         "citeAs": card.citation,

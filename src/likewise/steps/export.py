@@ -73,7 +73,7 @@ def export(  # noqa: PLR0913 (what to export, by keyword)
     ws.dataset(dataset)
     entry = _entry(ws.params, format, options or {})
     part = EXPORTS.build(entry, f"export {format}")
-    chosen = _selection(Dataset(ws, dataset), where)
+    chosen = selection(Dataset(ws, dataset), where)
     notes = _gate(chosen, part)
     with commits.new_folder(to) as folder:
         faults = part.write(chosen, folder)
@@ -106,9 +106,16 @@ def _entry(params: Params, format_: str, options: Mapping[str, Any]) -> dict[str
     return entry
 
 
-def _selection(dataset: Dataset, where: str | None) -> Selection:
+def selection(dataset: Dataset, where: str | None = None, *, pixels: bool = True) -> Selection:
+    """The items of ``dataset`` for which the SQL ``where`` holds, to be exported.
+
+    Without ``pixels`` no image can be read, and none is fetched.
+
+    Raises:
+        DataError: the SQL is wrong, or holds for no item.
+    """
     table = dataset.table
-    for model in dataset.absent:
+    for model in dataset.absent if pixels else ():
         dataset.need_model(model)
     mask = (
         np.ones(len(dataset.items), bool) if where is None else conditions.holds(table, where)
@@ -116,7 +123,7 @@ def _selection(dataset: Dataset, where: str | None) -> Selection:
     items = dataset.items.filter(pl.Series(mask))
     if items.is_empty():
         raise DataError(f"{dataset.name} has no item for which {where!r} holds")
-    reader = dataset.reader(items["item_id"].to_list())
+    reader = dataset.reader(items["item_id"].to_list() if pixels else [])
     further = tuple(column.name for column in tables.further_columns(table))
     return Selection(dataset.name, dataset.card, items, reader, table, mask, further)
 

@@ -1,16 +1,19 @@
-"""Give a version of a data set a name that lasts: checks, a changelog entry, a git tag."""
+"""Give a version of a data set a name that lasts: checks, changelog, Croissant, a git tag."""
 
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from likewise import commits, versions
 from likewise.errors import DataError, bounded
+from likewise.exports.croissant import described
 from likewise.steps.diff import diff
 from likewise.steps.diffpage import summary
 from likewise.steps.doctor import doctor
+from likewise.steps.export import selection
 from likewise.steps.merge import need_clean
-from likewise.steps.open import open_workspace
+from likewise.steps.open import Dataset, open_workspace
 from likewise.steps.show import show
 from likewise.workspace import Workspace
 
@@ -22,13 +25,17 @@ _LEFT_ALONE = ("library", "views", "unfinished", "orphan", "source", "kept")
 
 @dataclass(frozen=True)
 class Released:
-    """A release: its tag, the one before it ("" for the first), and what changed since."""
+    """A release: its tag, the one before it ("" for the first), and what changed since.
+
+    ``files`` are what it wrote and committed.
+    """
 
     dataset: str
     tag: str
     before: str
     changes: str
     findings: int
+    files: list[str]
 
 
 def release(
@@ -38,7 +45,9 @@ def release(
 
     The tag is named as gto names it, ``gpr1200@v1.2.0``, and 1.2 is found by that number in
     ``likewise.open("gpr1200", rev="1.2")``. What changed since the last release is written to
-    ``catalog/<dataset>/CHANGELOG.md``. Then ``likewise push`` and ``git push --follow-tags``.
+    ``catalog/<dataset>/CHANGELOG.md``; ``croissant.json`` beside it says in the words of
+    Croissant 1.0 what the release holds, and the SHA-256 of the table that ``likewise export
+    gpr1200 croissant --rev 1.2`` writes. Then ``likewise push``, ``git push --follow-tags``.
 
     Args:
         dataset: its name.
@@ -66,14 +75,27 @@ def release(
     entry = "\n\n".join(part for part in (message.strip(), told) if part)
     with commits.alone(ws, f"release-{dataset}"):
         changelog = ws.catalog / dataset / "CHANGELOG.md"
+        croissant = changelog.with_name("croissant.json")
+        told_to_programs = _croissant(ws, dataset, tag)
         _prepend(changelog, dataset, tag, entry)
-        path = ws.relative(changelog)
-        versions.run_git(ws.root, "add", "--", path)
+        commits.write_text(croissant, told_to_programs)
+        files = [ws.relative(path) for path in (changelog, croissant)]
+        versions.run_git(ws.root, "add", "--", *files)
         said = f"Release {tag}"
-        versions.run_git(ws.root, "commit", "--quiet", "--message", said, "--", path)
+        versions.run_git(ws.root, "commit", "--quiet", "--message", said, "--", *files)
         text = f"{said}\n\n{entry}"
         versions.run_git(ws.root, "tag", "--annotate", tag, "--message", text)
-    return Released(dataset, tag, before, changes, sum(found.findings.values()))
+    return Released(dataset, tag, before, changes, sum(found.findings.values()), files)
+
+
+def _croissant(ws: Workspace, dataset: str, tag: str) -> str:
+    """What the release holds, in the words of Croissant; no pixel is read."""
+    folder = commits.Staging(ws, f"release-{dataset}").folder
+    try:
+        chosen = selection(Dataset(ws, dataset), pixels=False)
+        return described(chosen, tag.partition("@v")[2], folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _tag(ws: Workspace, dataset: str, version: str) -> tuple[str, str]:
