@@ -11,7 +11,7 @@ from likewise.imaging.parallel import cores
 from likewise.passport import Preprocessing
 from likewise.training import backbones
 from likewise.training.augment import draws
-from likewise.training.batches import MOST_WORKERS, in_parts
+from likewise.training.batches import MOST_WORKERS, Batch, in_parts
 from likewise.training.material import Material, named
 from likewise.training.samplers import Sampler, Units
 
@@ -70,11 +70,10 @@ class Feed:
             if batch.unreadable:
                 raise self._unreadable(batch.unreadable)
             own = _share(units, rank, world)
-            place = {row: at for at, row in enumerate(batch.rows)}
             numbers = torch.stack([draws(seed, number, v, units.size) for v in range(views)])
             part = units.size // world
             yield Fed(
-                batch.pixels[[place[row] for row in own.ravel().tolist()]],
+                _in_order(batch, own.ravel().tolist()),
                 torch.from_numpy(own),
                 numbers[:, rank * part : (rank + 1) * part],
             )
@@ -96,6 +95,14 @@ class Feed:
             f"a picture to learn from cannot be decoded: {', '.join(said[:5])}; mend it, or "
             "leave it out by the card: source: exclude: [...]"
         )
+
+
+def _in_order(batch: Batch, rows: list[int]) -> torch.Tensor:
+    """The pixels of ``rows``; the batch's own where they agree: a GPU reads pinned memory."""
+    if batch.rows == rows:
+        return batch.pixels
+    place = {row: at for at, row in enumerate(batch.rows)}
+    return batch.pixels[[place[row] for row in rows]]
 
 
 def _share(units: Units, rank: int, world: int) -> Units:
