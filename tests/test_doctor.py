@@ -272,13 +272,24 @@ def test_a_library_of_another_release(recorded: Path, monkeypatch: pytest.Monkey
 
 def test_an_edited_pipeline(recorded: Path) -> None:
     with (recorded / "dvc.yaml").open("a", encoding="utf-8") as file:
-        file.write("# mine\n")
-    assert found("dvc") == [
-        (
-            "dvc.yaml is not the one that this version of likewise writes",
-            "mv dvc.yaml dvc.yaml.old && likewise init",
-        )
+        file.write("  mine:\n    cmd: echo mine\n")
+    assert found("dvc") == [("1 stages are out of date: mine", "dvc repro")]
+    edit(recorded / "dvc.yaml", ("cmd: likewise view", "cmd: my-own view"))
+    ((what, command), _) = found("dvc")
+    assert what.endswith("as this version of likewise writes it: stages.view.do.cmd")
+    assert command == "mv dvc.yaml dvc.yaml.old && likewise init"
+
+
+def test_a_catalogue_of_an_older_release(recorded: Path) -> None:
+    edit(recorded / "dvc.yaml", ("        - catalog/${key}/forgotten.csv\n", ""))
+    edit(recorded / "params.yaml", ("pretrained: {}\n", ""))
+    place = "stages.ingest.do.deps: catalog/${key}/forgotten.csv"
+    assert [problem for problem in found("dvc") if problem[1] == "likewise init"] == [
+        ("params.yaml lacks what stages walk through: pretrained", "likewise init"),
+        (f"dvc.yaml lacks, for this version: {place}", "likewise init"),
     ]
+    likewise.init(recorded)
+    assert found("dvc") == []
 
 
 def test_stages_that_are_out_of_date(recorded: Path) -> None:

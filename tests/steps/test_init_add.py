@@ -9,6 +9,7 @@ import pytest
 import likewise
 from likewise.config import EmbeddingEntry, Run, read_card, read_params
 from likewise.errors import ConfigError, DataError, MissingArtefactError, UnknownNameError
+from likewise.versions import run_dvc
 
 PARAMS = """\
 # what our group works on
@@ -65,10 +66,59 @@ def test_init_keeps_what_is_there(begun: Path, tmp_path: Path) -> None:
     (root / "params.yaml").write_text(PARAMS, encoding="utf-8")
     (root / "dvc.yaml").unlink()
     (root / ".dvc" / "config").write_text("[core]\n", encoding="utf-8")
-    assert likewise.init(root) == ["dvc.yaml"]
-    assert (root / "params.yaml").read_text(encoding="utf-8") == PARAMS
+    added = "params.yaml (added trained, pretrained, distilled)"
+    assert likewise.init(root) == ["dvc.yaml", added]
+    assert (root / "params.yaml").read_text(encoding="utf-8").startswith(PARAMS)
     assert (root / ".dvc" / "config").read_text(encoding="utf-8") == "[core]\n"
     assert likewise.init(root) == []
+
+
+FORGOTTEN = "stages.ingest.do.deps: catalog/${key}/forgotten.csv"
+
+
+def test_init_completes_what_an_older_release_wrote(begun: Path) -> None:
+    root = begun
+    ours = (root / "dvc.yaml").read_text("utf-8")
+    old = ours.replace("        - catalog/${key}/forgotten.csv\n", "")
+    old = old[: old.index("  fit:")] + old[old.index("  embed:") :]
+    (root / "dvc.yaml").write_text(old, "utf-8")
+    params = "# mine\nseed: 7\ndatasets: {}\nmodels: {}\nembeddings: {}\nruns: {}"
+    (root / "params.yaml").write_text(params, "utf-8")
+    assert likewise.init(root) == [
+        "params.yaml (added trained, pretrained, distilled)",
+        f"dvc.yaml (added {FORGOTTEN}, stages.fit, stages.pretrain, stages.distill)",
+    ]
+    assert (root / "dvc.yaml").read_text("utf-8") == ours
+    text = (root / "params.yaml").read_text("utf-8")
+    assert text.startswith(f"{params}\n\n# models that learn: name -> recipe")
+    assert text.endswith("\ntrained: {}\npretrained: {}\ndistilled: {}\n")
+    assert run_dvc(root, "stage", "list") == ""
+    assert likewise.init(root) == []
+
+
+def test_init_leaves_a_pipeline_of_ones_own(begun: Path) -> None:
+    root = begun
+    ours = (root / "dvc.yaml").read_text("utf-8")
+    mine = ours.replace("        - catalog/${key}/forgotten.csv\n", "")
+    mine = mine.replace("cmd: likewise view", "cmd: nice likewise view")
+    mine += "  mine:  # for the paper\n    cmd: make figures\n    deps: [reports]\n"
+    (root / "dvc.yaml").write_text(mine, "utf-8")
+    added = "        - catalog/${key}/forgotten.csv\n"
+    assert likewise.init(root) == [f"dvc.yaml (added {FORGOTTEN})"]
+    text = (root / "dvc.yaml").read_text("utf-8")
+    assert text.replace(added, "") == mine
+    assert likewise.init(root) == []
+
+
+def test_init_names_files_that_are_no_yaml(begun: Path) -> None:
+    (begun / "dvc.yaml").write_text("stages: [", "utf-8")
+    with pytest.raises(ConfigError, match=r"dvc.yaml: not YAML"):
+        likewise.init(begun)
+    (begun / "dvc.yaml").write_text("- a\n", "utf-8")
+    with pytest.raises(ConfigError, match=r"dvc.yaml: it holds no stages"):
+        likewise.init(begun)
+    (begun / "dvc.yaml").write_text("", "utf-8")
+    assert likewise.init(begun)[0].startswith("dvc.yaml (added vars, stages")
 
 
 def test_init_below_a_repository_uses_that(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """Begin a catalogue in a folder."""
 
-from importlib import metadata, resources
+from importlib import metadata
 from pathlib import Path
 
 from likewise import commits, versions
-from likewise.errors import VersionError
+from likewise.errors import VersionError, bounded
 from likewise.steps import corrections, forgotten
 from likewise.steps.merge import register
+from likewise.steps.pipeline import completed, lacking_sections, template, with_sections
 from likewise.steps.schemas import write_schemas
 from likewise.workspace import Workspace
 
@@ -19,11 +20,16 @@ _IGNORED = "/.likewise/\n"
 def init(folder: Path | None = None) -> list[str]:
     """Make ``folder`` (by default the current one) a git and DVC repository with a catalogue.
 
-    What is there already stays as it is, so that a second call only adds what is missing.
-    Returns the files that were written.
+    What is there already stays as it is, so that a second call only adds what is missing: to
+    params.yaml sections that stages walk through, to dvc.yaml stages and what stages read and
+    write. A dvc.yaml that an older release wrote and nobody changed becomes this one's.
+
+    Returns:
+        The files that were written, and in brackets what was added to one that was there.
 
     Raises:
         VersionError: git or dvc failed.
+        ConfigError: params.yaml or dvc.yaml is no YAML.
     """
     root = (folder or Path.cwd()).resolve()
     root.mkdir(parents=True, exist_ok=True)
@@ -38,8 +44,25 @@ def init(folder: Path | None = None) -> list[str]:
         )
         if _write_missing(root / name, text)
     ]
-    written += [*register(root), *_kept_by_people(root)]
+    written += [*_completed(root), *register(root), *_kept_by_people(root)]
     return [*written, *write_schemas(root / "schemas")]
+
+
+def _completed(root: Path) -> list[str]:
+    """Add what this release wants and an older params.yaml or dvc.yaml lacks."""
+    written = []
+    params, pipeline = root / "params.yaml", root / "dvc.yaml"
+    text = params.read_text(encoding="utf-8")
+    if missing := lacking_sections(text):
+        commits.write_text(params, with_sections(text, missing))
+        written.append(f"params.yaml (added {', '.join(missing)})")
+    text = pipeline.read_text(encoding="utf-8")
+    new, found = completed(text)
+    if new != text:
+        commits.write_text(pipeline, new)
+        said = f"added {bounded(found.lacking, len(found.lacking))}" if found else "comments"
+        written.append(f"dvc.yaml ({said})")
+    return written
 
 
 def _kept_by_people(root: Path) -> list[str]:
@@ -54,11 +77,6 @@ def _kept_by_people(root: Path) -> list[str]:
         )
     }
     return [ws.relative(path) for path, text in empty.items() if _write_missing(path, text)]
-
-
-def template(name: str) -> str:
-    """The text of a file that ``init`` writes."""
-    return (resources.files("likewise") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _begin_versions(root: Path) -> None:

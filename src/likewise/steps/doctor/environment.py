@@ -6,9 +6,9 @@ from importlib import metadata
 from typing import Any
 
 from likewise import versions
-from likewise.errors import VersionError, bounded
+from likewise.errors import ConfigError, VersionError, bounded
 from likewise.steps.doctor.problem import Problem
-from likewise.steps.init import template
+from likewise.steps.pipeline import differences, lacking_sections
 from likewise.workspace import Workspace
 
 KNOWN_TO_WORK = {"dvc": "3", "lancedb": "0.40", "polars": "2", "pylance": "14"}
@@ -33,8 +33,21 @@ def _pipeline(ws: Workspace) -> Iterator[Problem]:
     path = ws.root / "dvc.yaml"
     if not path.is_file():
         yield Problem("dvc", "there is no dvc.yaml", "likewise init")
-    elif path.read_text(encoding="utf-8") != template("dvc.yaml"):
-        what = "dvc.yaml is not the one that this version of likewise writes"
+        return
+    if missing := lacking_sections(ws.params_file.read_text(encoding="utf-8")):
+        what = f"params.yaml lacks what stages walk through: {', '.join(missing)}"
+        yield Problem("dvc", what, "likewise init")
+    try:
+        found = differences(path.read_text(encoding="utf-8"))
+    except ConfigError as error:
+        yield Problem("dvc", str(error), "edit dvc.yaml")
+        return
+    if found.lacking:
+        named = bounded(found.lacking, len(found.lacking))
+        yield Problem("dvc", f"dvc.yaml lacks, for this version: {named}", "likewise init")
+    if found.other:
+        named = bounded(found.other, len(found.other))
+        what = f"dvc.yaml is not as this version of likewise writes it: {named}"
         yield Problem("dvc", what, "mv dvc.yaml dvc.yaml.old && likewise init")
 
 
