@@ -24,7 +24,7 @@ from likewise.sources.boxes import (
     split_rank,
 )
 from likewise.sources.folder import SPLITS
-from likewise.sources.notes import Notes, split_named
+from likewise.sources.notes import NOT_JSON, Notes, split_named
 from likewise.sources.references import match
 
 _IMAGES: dict[str, DataType] = {
@@ -143,7 +143,7 @@ class _Parsed:
         for path, data in contents:
             try:
                 whole = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Whole)
-            except (msgspec.MsgspecError, RecursionError) as error:
+            except NOT_JSON as error:
                 self._broken.append((path, "bad-annotation", f"not COCO's JSON: {error}"))
                 continue
             whole_files += 1
@@ -177,7 +177,7 @@ class _Parsed:
         for number, entry in enumerate(raw):
             try:
                 yield decoder.decode(entry)
-            except (msgspec.MsgspecError, RecursionError) as error:
+            except NOT_JSON as error:
                 where = f"{path}: {name}[{number}]"
                 self._broken.append((where, "bad-annotation", str(error)))
 

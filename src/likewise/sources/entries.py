@@ -13,6 +13,7 @@ import polars as pl
 
 from likewise.sources.base import findings_frame
 from likewise.sources.boxes import CORNERS, DataType, Gathered
+from likewise.sources.notes import NOT_JSON
 from likewise.sources.tabular import TEXTS
 
 _ENTRY = ("path", *TEXTS, "width", "height", "boxes")
@@ -50,14 +51,14 @@ class Entries:
         try:
             for number, raw in _split(where, data):
                 self._decode(f"{where}: {number}", raw, folder)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except NOT_JSON as error:
             said = f"not a JSON list of entries: {error}"
             self.faults.append((where, "bad-annotation", said))
 
     def _decode(self, place: str, raw: msgspec.Raw | bytes, folder: str) -> None:
         try:
             entry = msgspec.json.decode(raw, type=dict[str, Any])
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except NOT_JSON as error:
             self.faults.append((place, "bad-annotation", str(error)))
             return
         image = entry.get("path")

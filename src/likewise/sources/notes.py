@@ -4,10 +4,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import polars as pl
 
 from likewise.errors import DataError, bounded
 from likewise.files import Files, is_archive, open_files
+
+NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises of bytes that are no JSON, or another than was asked for."""
 
 
 class Notes:

@@ -16,7 +16,7 @@ from likewise.sources.base import Reading, findings, findings_frame, hidden
 from likewise.sources.boxes import Gathered, split_rank
 from likewise.sources.entries import Entries
 from likewise.sources.folder import SPLITS
-from likewise.sources.notes import Notes, split_named
+from likewise.sources.notes import NOT_JSON, Notes, split_named
 from likewise.sources.tabular import TableSource
 
 _KEY = r"(?s)\A((?:.*/)?[^/.]+)\."
@@ -94,7 +94,7 @@ class _Said:
     def _entry(self, path: str, key: str, data: bytes) -> None:
         try:
             entry = msgspec.json.decode(data, type=dict[str, Any])
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except NOT_JSON as error:
             self.broken.append((path, "bad-annotation", f"no JSON object: {error}"))
             return
         self.entries.add(path, {k: v for k, v in entry.items() if k != "path"}, key)
