@@ -4,14 +4,18 @@ import json
 import os
 import pickle  # noqa: TID251 - what is read must be written
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from likewise.errors import DataError
+from likewise.pickles import read_structure
 from likewise.vectorfiles import read_array, rectangle
 
 Numbers = npt.NDArray[Any]
@@ -265,3 +269,45 @@ def test_rectangles() -> None:
     assert rectangle([], "here").shape == (0,)
     with pytest.raises(DataError, match="here: the rows differ in length: row 0 has 2, row 1 "):
         rectangle([[1, 2], *([[1]] * 8)], "here")
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x80\x02]r\xff\xff\xff\xffa.", b"(lp4294967295\n.", b"\x80\x04]\x94h\xffa."]
+)
+def test_places_that_would_take_all_memory_are_refused(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "e.pkl"
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"e\.pkl: cannot be read"):
+        read_array(path)
+    with pytest.raises(DataError, match=r"here: cannot be read"):
+        read_structure(data, "here")
+
+
+def test_what_stands_in_itself_or_in_too_much_is_refused() -> None:
+    endless: list[object] = []
+    endless.append(endless)
+    folded: list[object] = [1]
+    for _ in range(50):
+        folded = [folded, folded]
+    for value in (endless, folded):
+        with pytest.raises(DataError, match="unfolds to far more than it holds"):
+            read_structure(pickle.dumps(value), "here")
+    assert read_structure(pickle.dumps({"a": ((1, 2.5), "x")}), "here") == {
+        "a": [[1, 2.5], "x"]
+    }
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    protocol=st.integers(0, pickle.HIGHEST_PROTOCOL),
+    at=st.integers(0, 10**6),
+    new=st.binary(max_size=6),
+    cut=st.booleans(),
+)
+def test_damaged_pickles_are_one_error(protocol: int, at: int, new: bytes, cut: bool) -> None:
+    held = {"imlist": ["a", "b"], "gnd": [{"bbx": [1.0, 2.5], "easy": np.arange(3)}] * 2}
+    data = pickle.dumps(held, protocol)
+    at %= len(data)
+    damaged = data[:at] + new + (b"" if cut else data[at + len(new) :])
+    with suppress(DataError):
+        read_structure(damaged, "here")

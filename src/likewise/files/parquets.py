@@ -100,11 +100,14 @@ def image_column(place: Path, wanted: str = "") -> str:
 def checked(table: pa.Table) -> pa.Table:
     """``table``, all of it valid: texts are UTF-8, and lists lie in their values.
 
+    What the file says besides its columns is left out: nobody looks whether that is UTF-8, and
+    polars stops the whole program where it is not.
+
     Raises:
         ArrowInvalid: they are not.
     """
     table.validate(full=True)
-    return table
+    return table.replace_schema_metadata(None)
 
 
 def _named(names: pl.Series) -> pl.Series:

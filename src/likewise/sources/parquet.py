@@ -86,8 +86,8 @@ class Parquet(TableSource):
             raise notes.absent("data/{split}.parquet")
         for where, data in sorted(notes.read(names)):
             with damage(annotations, where):
-                table = checked(pq.read_table(io.BytesIO(data)))
-                frame = pl.DataFrame(pl.from_arrow(table))
+                table = pq.read_table(io.BytesIO(data))
+                frame = pl.DataFrame(pl.from_arrow(checked(table)))
             yield where, frame, features(table.schema)
 
     def _rows(

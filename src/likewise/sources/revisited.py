@@ -14,6 +14,7 @@ import pyarrow as pa
 from likewise.config import Licence
 from likewise.errors import DataError, bounded
 from likewise.files import Files
+from likewise.pickles import read_structure
 from likewise.schema import Column
 from likewise.sources.base import (
     Reading,
@@ -25,7 +26,6 @@ from likewise.sources.base import (
     no_images,
     reading,
 )
-from likewise.vectorfiles import read_structure
 
 LISTS = ("easy", "hard", "junk")
 _IDS = pa.list_(pa.string())

@@ -5,8 +5,8 @@ from pathlib import Path
 import polars as pl
 
 from likewise.errors import DataError, bounded, hint
+from likewise.pickles import read_structure
 from likewise.sources.revisited import ground_truth
-from likewise.vectorfiles import read_structure
 
 ABSENT = ("label", "subset", "split", "role")
 """Columns that every protocol may ask for, null where a table does not have them."""
