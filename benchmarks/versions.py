@@ -5,8 +5,10 @@
 Both are DVC's own commands, in repositories with the settings that ``likewise init`` writes
 (no analytics; ``cache.type reflink,hardlink,copy``), with a cache and a state that are new in
 every round. The tables stand in stages of their own, a table a stage and nothing to depend on,
-so that what is hashed is the tables; the last rows show the whole ingest stage, for which DVC
-also hashes the source: a folder file by file, an archive once.
+so that what is hashed is the tables. A push goes to a remote that is a new folder, a pull
+into a checkout that has git's files alone: of the folder by DVC's commands, of the tables by
+likewise's. The last rows show the whole ingest stage, for which DVC also hashes the source: a
+folder file by file, an archive once.
 """
 
 import os
@@ -23,6 +25,8 @@ MORE = 10
 TABLES = ("images", "items", "findings")
 ADD, COMMIT = "dvc add folder", "dvc commit tables"
 STATUS_FOLDER, STATUS = "dvc status folder", "dvc status tables"
+PUSH_FOLDER, PUSH = "dvc push folder", "likewise push tables"
+PULL_FOLDER, PULL = "dvc pull folder", "likewise pull tables"
 STAGES = {"a folder": "ingest-folder", "a tar": "ingest-tar"}
 
 _STAGE = """\
@@ -58,6 +62,10 @@ class Bench:
             COMMIT: self._commit,
             STATUS_FOLDER: lambda: self._dvc("folder", "status"),
             STATUS: lambda: self._dvc("tables", "status"),
+            PUSH_FOLDER: partial(self._push, "folder", DVC),
+            PUSH: partial(self._push, "tables", LIKEWISE),
+            PULL_FOLDER: partial(self._pull, "folder", "files", DVC, "pull", "files.dvc"),
+            PULL: partial(self._pull, "tables", "*.lance", LIKEWISE, "pull"),
         }
         for stage in STAGES.values():
             parts[f"dvc commit {stage}"] = partial(self._stage, stage)
@@ -90,6 +98,24 @@ class Bench:
         (place / "dvc.yaml").write_text(f"stages:\n{stages}", encoding="utf-8")
         return self._dvc("tables", "commit", "--force")
 
+    def _push(self, name: str, program: str) -> float:
+        """To a remote that is empty."""
+        remote = self._places[name].with_name("remote")
+        self._dvc(name, "remote", "add", "--default", "here", str(remote))
+        return self._run(name, program, "push")
+
+    def _pull(self, name: str, made: str, *command: str) -> float:
+        """Into a checkout beside that has neither a cache nor what is ``made``."""
+        place = self._places[name]
+        ignored = shutil.ignore_patterns("cache", "tmp", ".likewise", made)
+        self._places["pulled"] = place.with_name("pulled")
+        shutil.copytree(place, self._places["pulled"], symlinks=True, ignore=ignored)
+        seconds = self._run("pulled", *command)
+        pulled = data.files_in(self._places["pulled"] / ".dvc" / "cache")
+        if pulled != data.files_in(place.with_name("remote")):
+            raise SystemExit(f"{name}: a pull brought {pulled:,} files, and not all")
+        return seconds
+
     def _stage(self, name: str) -> float:
         self._fresh(name, name)
         return self._dvc(name, "commit", "--force", "ingest@files")
@@ -100,11 +126,14 @@ class Bench:
         return place
 
     def _dvc(self, name: str, *words: str) -> float:
+        return self._run(name, DVC, *words)
+
+    def _run(self, name: str, *command: str) -> float:
         place = self._places[name]
         # The state that DVC keeps outside of a repository is this round's own, and new.
         state = place.with_name("state")
         env = {"DVC_SITE_CACHE_DIR": str(state), "DVC_NO_ANALYTICS": "1"}
-        return run(DVC, *words, cwd=place, env=env).seconds
+        return run(*command, cwd=place, env=env).seconds
 
     def _grown(self, name: str, *words: str) -> float:
         cache = self._places[name] / ".dvc" / "cache"
@@ -122,6 +151,11 @@ def measure(table: Table, count: int, work: Path, rounds: int) -> None:
     table.faster(
         "dvc status, beside that of the folder", seconds[STATUS], seconds[STATUS_FOLDER], 3
     )
+    for what, ours, peer in (
+        ("likewise push of the tables, beside dvc push of the folder", PUSH, PUSH_FOLDER),
+        ("likewise pull of the tables, beside dvc pull of the folder", PULL, PULL_FOLDER),
+    ):
+        table.faster(what, seconds[ours], seconds[peer], 5)
     for source, stage in STAGES.items():
         what = f"of the stage ingest, its source {source}"
         table.faster(f"dvc commit {what}", seconds[f"dvc commit {stage}"], seconds[ADD], None)
