@@ -6,12 +6,39 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import likewise
 from likewise.steps import corrections
-from likewise.versions import run_git
+from likewise.versions import run_dvc, run_git
 from likewise.workspace import Workspace
+
+ITEMS, CORRECTED, SIDE = 300, 20, 256
+"""Of the data set whose bytes are counted; ``benchmarks/sharing.py`` counts those of 10,000."""
+
+GROWING = """\
+seed: 0
+datasets:
+  noise: {path: noise, annotations: noise}
+trained: {}
+pretrained: {}
+distilled: {}
+models:
+  first: {kind: timm, backbone: test_resnet.r160_in1k, weights: random}
+embeddings:
+  first: {dataset: noise, model: first}
+indexes:
+  exact: {kind: exact}
+runs:
+  noise-first: {dataset: noise, model: first, index: exact, protocol: gpr1200-strict}
+"""
+
+ADDED = {
+    "models": "second: {kind: timm, backbone: test_vit.r160_in1k, weights: random}",
+    "embeddings": "second: {dataset: noise, model: second}",
+}
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch, pytest.mark.slow]
 
@@ -111,3 +138,55 @@ def test_a_team_shares_corrects_and_merges(team: Path) -> None:
     bob_corrects(team)
     alice_merges(team / "alice")
     carol_compares(team)
+
+
+@pytest.fixture
+def noise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A catalogue of pictures that do not compress, 20 a label, with a remote beside it."""
+    root = tmp_path / "growing"
+    (root / "catalog").mkdir(parents=True)
+    draw = np.random.default_rng(0)
+    for number in range(ITEMS):
+        folder = root / "noise" / f"{number % 15:02d}"
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = draw.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number:03d}.jpg", quality=90)
+    (root / "params.yaml").write_text(GROWING, "utf-8")
+    card = "title: Noise\nsource: {kind: folder}\nlicence: {spdx: CC0-1.0}\n"
+    (root / "catalog" / "noise.yaml").write_text(card, "utf-8")
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
+    likewise.init(root)
+    run_dvc(root, "remote", "add", "--default", "lab", "../remote")
+    return root
+
+
+def growth(root: Path, *steps: tuple[str, ...]) -> int:
+    """Take the steps, record and push what they made; the bytes that came to the remote."""
+    before = nbytes(root.parent / "remote")
+    for step, *names in steps:
+        getattr(likewise, step)(*names)
+    run_dvc(root, "commit", "--force", "--quiet")
+    pushed = likewise.push().nbytes
+    assert nbytes(root.parent / "remote") - before == pushed
+    return pushed
+
+
+def test_a_remote_grows_by_what_changed(noise: Path) -> None:
+    made = (("ingest", "noise"), ("train", "first"), ("embed", "noise", "first"))
+    again = (("publish", "noise"), ("evaluate", "noise-first"))
+    whole = growth(noise, *made, *again)
+    assert whole > nbytes(noise / "noise")
+    items = likewise.open("noise").items["item_id"].to_list()
+    likewise.correct("noise", items[:CORRECTED], {"label": "another"})
+    assert growth(noise, *again) < 0.02 * whole
+    text = (noise / "params.yaml").read_text("utf-8")
+    for section, entry in ADDED.items():
+        text = text.replace(f"\n{section}:\n", f"\n{section}:\n  {entry}\n")
+    (noise / "params.yaml").write_text(text, "utf-8")
+    added = growth(
+        noise, ("train", "second"), ("embed", "noise", "second"), ("publish", "noise")
+    )
+    own = nbytes(noise / "models" / "second")  # ... its vectors, and their column
+    own += 2 * nbytes(noise / "catalog" / "noise" / "embeddings" / "second.lance")
+    assert own < added < own + 0.02 * whole
