@@ -25,10 +25,10 @@ from data import SHARED, WORK
 from measure import Table, medians, parser
 from peers import Made, hnswlib_index, lancedb_index, usearch_index
 
-from likewise.imaging.frontier import Point, frontier, size
 from likewise.indexes import INDEXES
 from likewise.indexes.base import Built, Vectors
 from likewise.indexes.codes import Coded
+from likewise.steps.frontier import Point, frontier, size
 
 faiss: Any = untyped  # its stubs know no keyword argument of its classes
 Floats = npt.NDArray[np.float32]

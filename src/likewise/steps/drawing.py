@@ -24,7 +24,7 @@ _STYLE: Any = {
     "xtick.color": SOFT,
     "ytick.color": SOFT,
     "figure.constrained_layout.use": True,
-    "savefig.transparent": True,
+    "axes.facecolor": "none",
 }
 
 
@@ -35,14 +35,18 @@ class Drawing:
 
 
 @contextmanager
-def drawing(width: float, height: float) -> Iterator[tuple["Axes", Drawing]]:
-    """One pair of axes to draw on, ``width`` by ``height`` inches."""
-    with canvas(width, height) as (figure, drawn):
+def drawing(
+    width: float, height: float, paper: str = "none"
+) -> Iterator[tuple["Axes", Drawing]]:
+    """One pair of axes to draw on, ``width`` by ``height`` inches, on ``paper``: a colour."""
+    with canvas(width, height, paper) as (figure, drawn):
         yield figure.add_subplot(), drawn
 
 
 @contextmanager
-def canvas(width: float, height: float) -> Iterator[tuple["Figure", Drawing]]:
+def canvas(
+    width: float, height: float, paper: str = "none"
+) -> Iterator[tuple["Figure", Drawing]]:
     """A figure to put axes on."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -52,6 +56,7 @@ def canvas(width: float, height: float) -> Iterator[tuple["Figure", Drawing]]:
         figure = Figure(figsize=(width, height))
         yield figure, drawn
         out = StringIO()
-        figure.savefig(out, format="svg", dpi=150, metadata={"Date": None, "Creator": None})
+        nobody = {"Date": None, "Creator": None}
+        figure.savefig(out, format="svg", dpi=150, metadata=nobody, facecolor=paper)
     text = out.getvalue()
     drawn.svg = text[text.index("<svg") :]

@@ -14,12 +14,12 @@ from tqdm import tqdm
 
 from likewise import commits
 from likewise.errors import ConfigError, DataError
-from likewise.imaging.frontier import Point, frontier, size
 from likewise.indexes import INDEXES
 from likewise.indexes.base import Vectors
 from likewise.indexes.exact import Exact
 from likewise.indexes.probe import Measured, Probes
 from likewise.steps.entries import Entries
+from likewise.steps.frontier import Point, frontier, size
 from likewise.steps.open import Dataset, open_workspace
 from likewise.workspace import Workspace
 

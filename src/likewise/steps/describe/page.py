@@ -4,19 +4,18 @@ import functools
 import html
 import re
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 import jinja2
 
 from likewise import commits
 from likewise.errors import DataError
 from likewise.steps.describe import Statistics, describe
+from likewise.steps.drawing import BLUE, drawing
 from likewise.steps.open import open_workspace
 
 LABELS = 50
 """So many labels are listed; the picture shows all."""
 
-_WIDTH, _HEIGHT, _TOP, _BOTTOM, _LEFT = 720, 240, 28, 24, 56
 _BARS = 240
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
 
@@ -60,33 +59,15 @@ def histogram(counts: list[int]) -> str:
         counts: the items of every label, descending.
     """
     bars = _merged(counts)
-    width, height = _WIDTH - _LEFT, _HEIGHT - _TOP - _BOTTOM
-    step = width / len(bars)
-    gap = min(1.0, step / 5)
-    rectangles = "\n".join(
-        f'<rect x="{_LEFT + number * step:.2f}" '
-        f'y="{_HEIGHT - _BOTTOM - height * bar / counts[0]:.2f}" '
-        f'width="{step - gap:.2f}" height="{height * bar / counts[0]:.2f}"/>'
-        for number, bar in enumerate(bars)
-    )
-    title = f"{len(counts):,} labels, {counts[-1]:,} to {counts[0]:,} items each"
-    floor = _HEIGHT - _BOTTOM
-    return f"""\
-<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img">
-<title>{escape(title)}</title>
-<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fff"/>
-<g font-family="sans-serif" font-size="12" fill="#555">
-<text x="{_LEFT}" y="16">{escape(title)}</text>
-<text x="{_LEFT - 6}" y="{_TOP + 10}" text-anchor="end">{counts[0]:,}</text>
-<text x="{_LEFT - 6}" y="{floor}" text-anchor="end">0</text>
-<text x="{_LEFT}" y="{_HEIGHT - 6}">labels, most items first</text>
-</g>
-<g fill="#3b6ea8">
-{rectangles}
-</g>
-<path d="M{_LEFT} {_TOP}V{floor}H{_WIDTH}" fill="none" stroke="#999"/>
-</svg>
-"""
+    with drawing(7.2, 2.4, paper="white") as (axes, drawn):
+        axes.stairs(bars, fill=True, color=BLUE)
+        axes.set_xticks([])
+        axes.set(
+            title=f"{len(counts):,} labels, {counts[-1]:,} to {counts[0]:,} items each",
+            xlabel="labels, most items first",
+            ylabel="items",
+        )
+    return drawn.svg
 
 
 def _merged(counts: list[int]) -> list[float]:
