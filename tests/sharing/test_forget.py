@@ -82,6 +82,7 @@ def test_nothing_of_it_is_left(alice: Path, team: Path) -> None:
     ]
     assert named["text"].where == "catalog/emoji.yaml"
     assert named["source"].command == f"rm emoji/images/{ITEM}"
+    assert named["history"].where == f"emoji/images/{ITEM}"
     held = {f".dvc/cache/{path}" for path in found(alice / ".dvc" / "cache", words)}
     assert len(held) > 3
     assert held <= files(done, "cache")
@@ -102,7 +103,7 @@ def test_it_is_purged_from_cache_and_remote(alice: Path, team: Path) -> None:
     before = len(likewise.open("emoji").items)
     done = likewise.forget("emoji", purge=True)
     assert done.purged > 0
-    assert {holder.kind for holder in done.holders} == {"source"}
+    assert {holder.kind for holder in done.holders} == {"source", "history"}
     for folder in (alice / ".dvc", alice / ".likewise", alice / "catalog", team / "remote"):
         assert found(folder, words) == set()
     assert run_dvc(alice, "status", "--cloud") == "Cache and remote 'team' are in sync.\n"
@@ -113,6 +114,17 @@ def test_it_is_purged_from_cache_and_remote(alice: Path, team: Path) -> None:
     old = likewise.open("emoji", rev="v1", workspace=team / "carol")
     with pytest.raises(VersionError, match="the remote lacks"):
         old.vectors("tiny")
+
+
+def test_a_source_that_dvc_keeps_is_told(recorded: Path) -> None:
+    data = (recorded / "emoji" / "images" / ITEM).read_bytes()
+    cached = versions.Store(recorded).path(hashlib.md5(data, usedforsecurity=False).hexdigest())
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    cached.write_bytes(data)  # as dvc add does
+    done = likewise.forget("emoji", [ITEM], reason="request 17")
+    told = [h for h in done.holders if (h.kind, h.where) == ("cache", "emoji/images")]
+    assert [holder.files for holder in told] == [[cached.relative_to(recorded).as_posix()]]
+    assert "dvc gc --workspace --cloud" in told[0].command
 
 
 def test_it_does_not_come_back(alice: Path) -> None:

@@ -32,7 +32,8 @@ class Holder:
     Attributes:
         kind: ``version`` (a commit of git), ``cache`` and ``remote`` (files of DVC),
             ``unknown`` (a version whose files are not here to be looked into), ``link`` (a view
-            that a process reads), ``source``, ``data set``, ``model``, ``text``.
+            that a process reads), ``source``, ``history`` (git has the source's file),
+            ``data set``, ``model``, ``text``.
         where: its commit, path, address or name.
         what: what it is.
         command: what removes it from there.

@@ -1,7 +1,9 @@
 """What still holds something that was taken down: versions, files, remotes, sources, models."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import polars as pl
 
@@ -62,20 +64,56 @@ def _links(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
 
 
 def _source(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
-    """The files of the source, by their names."""
+    """The files of the source by their names; and where git or DVC keep those."""
     entry = ws.dataset(dataset)
+    places = {image: ws.source(entry.path) / image for image in sorted(record.images)}
     try:
         layout = SOURCES.build(ws.card(dataset).source, dataset)
         listed = set(layout.open(ws.source(entry.path)).listing()["path"])
     except (LikewiseError, OSError):
-        return  # it is not on this machine
-    for image in sorted(record.images & listed):
-        path = ws.source(entry.path) / image
-        if path.is_file():
+        listed = set()  # it is not on this machine
+    for image, path in places.items():
+        if image in listed and path.is_file():
             yield Holder("source", ws.relative(path), "the file", f"rm {ws.relative(path)}")
-        else:
+        elif image in listed:
             what = f"{image}, in an archive"
             yield Holder("source", entry.path, what, "write the archive anew without it")
+    yield from _history(ws, list(places.values()))
+    yield from _cached_source(ws, entry.path, [p for p in places.values() if p.is_file()])
+
+
+def _history(ws: Workspace, paths: list[Path]) -> Iterator[Holder]:
+    """Files of the source that git has, or had."""
+    inside = [ws.relative(path) for path in paths if path.is_relative_to(ws.root)]
+    known: set[str] = set()
+    for start in range(0, len(inside), 500):
+        asked = ("log", "--all", "--format=", "--name-only", "--relative", "-z", "--")
+        with suppress(VersionError):  # no git, or no commit yet
+            known |= set(
+                versions.run_git(ws.root, *asked, *inside[start : start + 500]).split("\0")
+            )
+    for path in inside:
+        if path in {name.strip() for name in known}:
+            what = "git has the file in its history"
+            yield Holder("history", path, what, f"git filter-repo --invert-paths --path {path}")
+
+
+def _cached_source(ws: Workspace, source: str, paths: list[Path]) -> Iterator[Holder]:
+    """What ``dvc add`` of the source has put into the cache and brought to remotes."""
+    md5s = {hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() for path in paths}
+    store = Store(ws.root)
+    again = f"rm the files from {source}, dvc add {source}, then: dvc gc --workspace --cloud"
+    here = sorted(md5s - set(store.lacking(md5s)))
+    if here:
+        files = [ws.relative(store.path(md5)) for md5 in here]
+        yield Holder("cache", source, f"{len(here):,} files of the source", again, files)
+    for remote in store.remotes() if md5s else ():
+        with suppress(VersionError):  # which the files of tables have told
+            there = sorted(Store(ws.root, remote).on_remote(md5s, "forget"))
+            if there:
+                what = f"{len(there):,} files of the source on {remote}"
+                addresses = Store(ws.root, remote).remote_paths(there)
+                yield Holder("remote", source, what, again, addresses)
 
 
 def _other_data_sets(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
