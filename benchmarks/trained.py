@@ -7,7 +7,7 @@ on a part of the training split, or are the last ones; the split that is scored 
 the end. A figure stands beside that of the model before it learned, on the same pictures by the
 same protocol; a student's beside its teacher's.
 
-All of it takes a laptop two hours. --recipe and --seed, which may be repeated, choose a part.
+All of it takes two cores an hour. --recipe and --seed, which may be repeated, choose a part.
 --results keeps what is measured in a file; what is there by the same entry is not done again.
 """
 
