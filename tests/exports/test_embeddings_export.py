@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 import likewise
+from likewise.errors import DataError
 
 
 def test_an_array_in_canonical_order(workspace: Path) -> None:
@@ -48,3 +49,21 @@ def test_a_model_that_has_not_embedded_it(workspace: Path) -> None:
     ):
         likewise.export("emoji", "embeddings", workspace / "out", options={"model": "tinny"})
     assert not (workspace / "out").exists()
+
+
+@pytest.fixture
+def cars(tmp_path: Path, pictures: Path) -> Path:
+    """A published data set that no model has embedded."""
+    root = tmp_path / "catalogue"
+    likewise.init(root)
+    (root / "params.yaml").write_text("seed: 0\n", encoding="utf-8")
+    likewise.add("cars", source="folder", path=pictures, workspace=root)
+    likewise.ingest("cars", workspace=root)
+    likewise.publish("cars", workspace=root)
+    return root
+
+
+def test_a_data_set_without_vectors_says_how_to_get_some(cars: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"cars has no vectors; name a model .* dvc repro"):
+        likewise.export("cars", "embeddings", tmp_path / "out", workspace=cars)
+    assert not (tmp_path / "out").exists()

@@ -201,8 +201,7 @@ def test_labels_of_whole_images_come_back_equal(
         folder.mkdir()
         chosen = selection(items)
         assert EXPORTS.build({"kind": kind}, "here").write(chosen, folder) == []
-        inside = folder / "images" if kind == "folder" else folder
-        found, findings = back(kind, inside)
+        found, findings = back(kind, folder)
         assert findings == []
         assert as_rows(found, "label", "split") == as_rows(items, "label", "split")
 

@@ -115,6 +115,17 @@ def test_the_root_is_where_the_images_are(tmp_path: Path) -> None:
         read(top, root="sets")
 
 
+def test_a_folder_of_all_images_is_no_label(tmp_path: Path) -> None:
+    top = placed(tmp_path, "images/train/cat/1.jpg", "images/test/2.jpg", "export.yaml")
+    reading = read(top)
+    assert rows(reading) == [
+        ("train", "cat", "images/train/cat/1.jpg"),
+        ("test", None, "images/test/2.jpg"),
+    ]
+    assert reading.findings.is_empty()
+    assert rows(read(placed(top, "own/3.jpg")))[0][1] == "images/test"
+
+
 def test_archives_give_the_reading_of_the_folder(tmp_path: Path) -> None:
     names = ["val/b/1.jpg", "train/b/1.jpg", "train/a/2.jpg", "train/a/1.jpg", "train/x.txt"]
     top = placed(tmp_path / "folder", *names)

@@ -51,10 +51,15 @@ class Embeddings(Export):
             raise UnknownNameError(
                 "model", self.model, there, f"the vectors of {chosen.dataset}"
             )
-        if not self.model and len(there) != 1:
-            known = ", ".join(there) or "none"
+        if not there:
             raise DataError(
-                f"{chosen.dataset} has vectors of {known}; name a model: --option model=NAME"
+                f"{chosen.dataset} has no vectors; name a model and an embedding of it in "
+                "params.yaml, then run: dvc repro"
+            )
+        if not self.model and len(there) != 1:
+            raise DataError(
+                f"{chosen.dataset} has vectors of {', '.join(there)}; name a model: "
+                "--option model=NAME"
             )
         return self.model or there[0]
 

@@ -12,6 +12,7 @@ from likewise.sources.base import Reading, Source, is_image, no_images, not_imag
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 """Names of a first folder that say a split, and the split that each says."""
 
+_IMAGES = "images/"
 _ORDER = list(dict.fromkeys(SPLITS.values()))
 
 
@@ -19,7 +20,8 @@ class FolderTree(Source):
     """Images in folders named after their labels: ``cat/1.jpg``, ``train/cat/tabby/1.jpg``.
 
     The label is the path of the folder, with '/'; an image in no such folder has none. Rows are
-    by split (train, val, test, any other by name, none), label and path.
+    by split (train, val, test, any other by name, none), label and path. Where all images are
+    in one folder ``images``, as exports have it, all this is below that.
     """
 
     protocols: ClassVar[tuple[str, ...]] = ("gpr1200-strict",)
@@ -50,7 +52,11 @@ class FolderTree(Source):
     def _inside(self, files: Files) -> pl.DataFrame:
         """The files below the root: path, and name below it."""
         top = f"{self.root.strip('/')}/" if self.root.strip("/") else ""
-        paths = files.listing().select("path").filter(pl.col("path").str.starts_with(top))
+        paths = files.listing().select("path")
+        images = paths.filter(is_image())["path"]
+        if not top and len(images) and images.str.starts_with(_IMAGES).all():
+            top = _IMAGES
+        paths = paths.filter(pl.col("path").str.starts_with(top))
         if paths.is_empty() and top:
             raise DataError(f"{files.path} holds no folder {top!r}; correct root in the card")
         return paths.with_columns(name=pl.col("path").str.strip_prefix(top))
