@@ -74,6 +74,12 @@ def kill(process: int) -> None:
                 one.send_signal(signal.SIGKILL)
 
 
+def settle(root: Path, remote: str, **options: object) -> None:
+    """Write what this checkout alone says of a remote, as ``dvc remote modify --local``."""
+    lines = [f"['remote \"{remote}\"']", *(f"    {k} = {v}" for k, v in options.items())]
+    (root / ".dvc" / "config.local").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def refusal(verb: Callable[..., object], root: Path) -> str:
     """The one line in which a verb says that it cannot do its work with a remote."""
     with pytest.raises(VersionError) as caught:

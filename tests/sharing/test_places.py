@@ -11,6 +11,7 @@ import pytest
 import likewise
 from likewise.errors import LikewiseError, MissingArtefactError, VersionError
 from likewise.versions import Store, outputs, run_dvc, run_git
+from servers import settle
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch, pytest.mark.slow]
 
@@ -99,13 +100,13 @@ def test_a_read_only_checkout_is_read_and_not_written(
 def test_a_full_remote_is_said_and_filled_later(team: Path, disk: Disk) -> None:
     alice, remote = team / "alice", disk.place / "remote"
     disk.mount(300_000)
-    run_dvc(alice, "remote", "modify", "--local", "team", "url", str(remote))
+    settle(alice, "team", url=remote)
     with pytest.raises(VersionError, match="no space left on the device; nothing was changed"):
         likewise.push()
     disk.change(f"size={64 << 20}")
     assert likewise.push().files > 0
     run_git(team, "clone", "--quiet", "git", "bob")
-    run_dvc(team / "bob", "remote", "modify", "--local", "team", "url", str(remote))
+    settle(team / "bob", "team", url=remote)
     likewise.pull(workspace=team / "bob")
     assert run_dvc(team / "bob", "diff") == ""
 
@@ -114,7 +115,7 @@ def test_a_full_disk_stops_a_pull_that_goes_on_later(team: Path, disk: Disk) -> 
     disk.mount(16 << 20)
     bob = disk.place / "bob"
     run_git(team, "clone", "--quiet", "git", str(bob))
-    run_dvc(bob, "remote", "modify", "--local", "team", "url", str(team / "remote"))
+    settle(bob, "team", url=team / "remote")
     rest = disk.place / "rest"
     rest.write_bytes(bytes(shutil.disk_usage(bob).free - 400_000))
     with pytest.raises(VersionError, match="no space left on the device") as caught:

@@ -1,5 +1,6 @@
 """Pushes and pulls through S3: moto's server on this machine, in a process of its own."""
 
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,7 +11,7 @@ import pytest
 
 import likewise
 from likewise.versions import run_dvc, run_git
-from servers import Command, Server
+from servers import Command, Server, settle
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch, pytest.mark.slow]
 
@@ -61,13 +62,18 @@ def lab(
         monkeypatch.setenv(name, value)
     url, alice = f"http://127.0.0.1:{server.port}", team / "alice"
     run_dvc(alice, "remote", "add", "--default", "lab", f"s3://lab/{team.parent.name}")
-    for option in (("endpointurl", url), ("jobs", "1")):
-        run_dvc(alice, "remote", "modify", "lab", *option)
+    settle(alice, "lab", endpointurl=url, jobs=1)
     run_git(alice, "commit", "--quiet", "--all", "--message", "a bucket")
     run_git(alice, "push", "--quiet", "origin", "main")
     opened = boto3.resource("s3", endpoint_url=url, region_name="us-east-1")
     with closing(opened.meta.client):
         yield opened.Bucket("lab")
+
+
+def clone(team: Path) -> Path:
+    run_git(team, "clone", "--quiet", "git", "bob")
+    shutil.copy(team / "alice" / ".dvc" / "config.local", team / "bob" / ".dvc")
+    return team / "bob"
 
 
 def stored(bucket: Bucket, team: Path) -> int:
@@ -78,20 +84,20 @@ def test_a_bucket_is_a_remote(team: Path, lab: Bucket) -> None:
     pushed = likewise.push()
     assert pushed.files == stored(lab, team)
     assert likewise.push().files == 0
-    run_git(team, "clone", "--quiet", "git", "bob")
-    light = likewise.pull(images=False, workspace=team / "bob")
-    whole = likewise.pull(workspace=team / "bob")
+    bob = clone(team)
+    light = likewise.pull(images=False, workspace=bob)
+    whole = likewise.pull(workspace=bob)
     assert light.nbytes + whole.nbytes == pushed.nbytes
-    assert len(likewise.open("emoji", workspace=team / "bob").items) == 23
+    assert len(likewise.open("emoji", workspace=bob).items) == 23
 
 
 def test_a_killed_push_goes_on(team: Path, lab: Bucket) -> None:
     Command(team / "alice", "push").kill_when(lambda: stored(lab, team) > 2)
     there = stored(lab, team)
     assert 0 < likewise.push().files == stored(lab, team) - there
-    run_git(team, "clone", "--quiet", "git", "bob")
-    likewise.pull(workspace=team / "bob")
-    assert run_dvc(team / "bob", "diff") == ""
+    bob = clone(team)
+    likewise.pull(workspace=bob)
+    assert run_dvc(bob, "diff") == ""
 
 
 def test_refusals_are_one_clear_line(
@@ -101,19 +107,22 @@ def test_refusals_are_one_clear_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each in a process of its own: the libraries below DVC leave connections open then."""
-    alice, bob = team / "alice", team / "bob"
-    run_git(team, "clone", "--quiet", "git", "bob")
-    run_dvc(alice, "remote", "modify", "--local", "lab", "url", "s3://nobody/catalogue")
+    alice, bob = team / "alice", clone(team)
+    local = (alice / ".dvc" / "config.local").read_text("utf-8")
+    url = {"url": "s3://nobody/catalogue"}
+    settle(alice, "lab", endpointurl=f"http://127.0.0.1:{s3_server[0].port}", **url)
     said = Command(alice, "push").fails()
     assert said.startswith("likewise: push: remote 'lab' (s3://nobody/catalogue): there is no ")
     assert said.endswith("if the address is wrong: dvc remote modify lab url URL")
-    run_dvc(alice, "remote", "modify", "--local", "--unset", "lab", "url")
-    for name in ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"):
+    (alice / ".dvc" / "config.local").write_text(local, "utf-8")
+    for name, verb, root in (
+        ("AWS_SECRET_ACCESS_KEY", "pull", bob),
+        ("AWS_ACCESS_KEY_ID", "push", alice),
+    ):
         monkeypatch.setenv(name, "another")
-        for verb, root in (("push", alice), ("pull", bob)):
-            said = Command(root, verb).fails()
-            assert said.startswith(f"likewise: {verb}: remote 'lab' (s3://lab/")
-            assert "): access refused (" in said
-            assert said.endswith("dvc remote modify --local lab OPTION VALUE")
+        said = Command(root, verb).fails()
+        assert said.startswith(f"likewise: {verb}: remote 'lab' (s3://lab/")
+        assert "): access refused (" in said
+        assert said.endswith("dvc remote modify --local lab OPTION VALUE")
     s3_server[0].kill()
     assert "): it cannot be reached (Could not connect" in Command(bob, "pull").fails()

@@ -12,7 +12,7 @@ import pytest
 import likewise
 from likewise import versions
 from likewise.versions import run_dvc, run_git
-from servers import Command, Server, refusal
+from servers import Command, Server, refusal, settle
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch, pytest.mark.slow]
 
@@ -65,10 +65,10 @@ def lab(team: Path, ssh_server: tuple[Server, Path]) -> Path:
     return folder
 
 
-def sign_in(root: Path, key: Path) -> None:
+def sign_in(root: Path, key: Path, **other: object) -> None:
     """Say who one is, where git does not see it; one file at a time makes kills land."""
-    for option in (("user", getpass.getuser()), ("keyfile", str(key)), ("jobs", "1")):
-        run_dvc(root, "remote", "modify", "--local", "lab", *option)
+    options = {"user": getpass.getuser(), "keyfile": key, "jobs": 1}
+    settle(root, "lab", **{**options, **other})
 
 
 def stored(folder: Path) -> list[Path]:
@@ -129,20 +129,20 @@ def test_refusals_are_one_clear_line(
     server, keys = ssh_server
     bob = clone(team, keys)
     for verb, root in ((likewise.push, team / "alice"), (likewise.pull, bob)):
-        for name, value in (("keyfile", str(keys / "wrong")), ("user", "nobody-of-this-name")):
-            run_dvc(root, "remote", "modify", "--local", "lab", name, value)
+        for key, other in (("wrong", {}), ("good", {"user": "nobody-of-this-name"})):
+            sign_in(root, keys / key, **other)
             said = refusal(verb, root)
             assert f"{verb.__name__}: remote 'lab' (ssh://127.0.0.1:{server.port}{lab})" in said
             assert "): access refused (Permission denied for user " in said
             assert "user, key or credentials: dvc remote modify --local lab OPTION" in said
-        run_dvc(root, "remote", "modify", "--local", "lab", "keyfile", str(keys / "none"))
+        sign_in(root, keys / "none")
         assert f"No such file or directory: '{keys}/none'; look at" in refusal(verb, root)
-        sign_in(root, keys / "good")
         server.kill()
+        sign_in(root, keys / "good")
         said = refusal(verb, root)
         assert "): it cannot be reached ([Errno 111] Connect call failed" in said
         assert said.endswith("is it up? if the address is wrong: dvc remote modify lab url URL")
-        run_dvc(root, "remote", "modify", "--local", "lab", "url", "ssh://no.invalid/lab")
+        sign_in(root, keys / "good", url="ssh://no.invalid/lab")
         assert "(ssh://no.invalid/lab): it cannot be reached (" in refusal(verb, root)
         server.start()
     assert stored(lab) == []
