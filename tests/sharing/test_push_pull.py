@@ -8,7 +8,13 @@ import pytest
 
 import likewise
 from likewise import versions
-from likewise.errors import DataError, MissingArtefactError, UnknownNameError, VersionError
+from likewise.errors import (
+    DataError,
+    MissingArtefactError,
+    MissingExtraError,
+    UnknownNameError,
+    VersionError,
+)
 from likewise.versions import run_dvc, run_git
 from likewise.workspace import Workspace
 
@@ -178,3 +184,6 @@ def test_wrong_remotes_are_one_clear_line(alice: Path, bob: Path) -> None:
     with pytest.raises(UnknownNameError, match="no data set named 'emjoi'"):
         likewise.push(["emjoi"])
     assert run_git(alice, "status", "--porcelain") == " M .dvc/config\n"
+    run_dvc(alice, "remote", "add", "--default", "gs", "gs://bucket/catalogue")
+    with pytest.raises(MissingExtraError, match=r"run: pip install 'dvc\[gs\]'"):
+        likewise.push()

@@ -40,6 +40,7 @@ def push(
         DataError: the remote is public (``public_remotes`` in params.yaml) and a card's licence
             does not let the images be passed on.
         VersionError: there is no such remote, or it cannot be written.
+        MissingExtraError: the library for this kind of remote is not installed.
         MissingArtefactError: something is neither here nor there.
     """
     ws = open_workspace(workspace)

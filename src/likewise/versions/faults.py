@@ -11,7 +11,7 @@ _EXTRAS = ("s3", "ssh")
 
 _REFUSED = (
     "credential", "forbidden", "accessdenied", "access denied", "signature", "accesskey",
-    "access key",     "authentication", "permission denied", "not permitted", "unauthorized",
+    "access key", "authentication", "permission denied", "not permitted", "unauthorized",
 )  # fmt: skip
 _BROKEN = (
     "connection not open", "connection lost", "connection closed", "connection reset",
@@ -26,10 +26,10 @@ _UNREACHED = (
 
 def remote_fault(error: BaseException, place: str, name: str = "NAME") -> LikewiseError:
     """What is to be raised for an ``error`` of DVC's at ``place``, at the remote ``name``."""
-    kind = getattr(error, "protocol", "")
-    if type(error).__name__ == "RemoteMissingDepsError":
+    if isinstance(error, ImportError):  # "ssh is supported, but requires 'dvc-ssh' ..."
+        kind = str(error).partition(" ")[0]
         extra = f"likewise[{kind}]" if kind in _EXTRAS else f"dvc[{kind}]"
-        return MissingExtraError(f"{place}: a library is missing; pip install '{extra}'")
+        return MissingExtraError(f"{place}: {error}; run: pip install '{extra}'")
     return VersionError(f"{place}: {one_line(error, name)}")
 
 
