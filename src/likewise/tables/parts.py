@@ -1,0 +1,37 @@
+"""Which files of a table hold which columns; a table need not have all of them."""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from likewise.tables.schemas import vector_columns
+
+if TYPE_CHECKING:
+    import lance
+
+
+def files_of(dataset: "lance.LanceDataset", columns: Collection[str]) -> list[str]:
+    """The files, below the table's folder, in which ``columns`` and their indices lie."""
+    numbers = {field.id(): field.name() for field in dataset.lance_schema.fields()}
+    found = {
+        f"data/{file.path}"
+        for fragment in dataset.get_fragments()
+        for file in fragment.metadata.files
+        if {numbers.get(number) for number in file.fields} & set(columns)
+    }
+    found |= {
+        f"_indices/{segment.uuid}/"
+        for index in dataset.describe_indices()
+        for segment in index.segments
+        if set(index.field_names) <= set(columns)
+    }
+    return sorted(found)
+
+
+def absent(dataset: "lance.LanceDataset", path: Path) -> list[str]:
+    """The vector columns of the table in ``path`` whose files are not there."""
+    return [
+        name
+        for name in vector_columns(dataset)
+        if not all((path / file).exists() for file in files_of(dataset, [name]))
+    ]
