@@ -2,7 +2,10 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 import likewise
+from likewise.errors import DataError
 
 
 def test_a_published_data_set_is_told_whole(workspace: Path) -> None:
@@ -104,3 +107,14 @@ def test_the_list_of_what_is_only_added(workspace: Path) -> None:
     (workspace / "catalog" / "emoji.columns.yaml").unlink()
     (summary,) = likewise.datasets()
     assert (summary.state, summary.items, summary.models) == ("added", None, [])
+
+
+def test_metrics_of_a_merge_that_nobody_finished_are_one_error(workspace: Path) -> None:
+    (run,) = [run.run for run in likewise.show("emoji").runs][:1]
+    path = workspace / "reports" / f"{run}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text('<<<<<<< HEAD\n{"mAP": 0.5}\n=======\n', encoding="utf-8")
+    with pytest.raises(
+        DataError, match=rf"{run}\.json is damaged; make it anew with: dvc repro"
+    ):
+        likewise.show("emoji")

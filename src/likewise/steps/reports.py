@@ -83,6 +83,16 @@ def read_report(ws: Workspace, run: str) -> Report:
     return Report(run, metrics, statistics["intervals"], lineage, queries)
 
 
+def numbers(ws: Workspace, run: str) -> dict[str, float] | None:
+    """The metrics of ``run`` in ``ws``; None where it was not evaluated there.
+
+    Raises:
+        DataError: the file is damaged, by a merge that nobody finished, say.
+    """
+    path = versions.present(ws, ws.metrics(run))
+    return _json(ws, path, run) if path.is_file() else None
+
+
 def _json(ws: Workspace, path: Path, run: str) -> dict[str, Any]:
     command = f"dvc repro evaluate@{run}"
     if not path.is_file():

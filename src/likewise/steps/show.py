@@ -1,6 +1,5 @@
 """What a catalogue holds, and what one of its data sets is made of."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from likewise import tables, versions
 from likewise.config import Card, read_yaml
 from likewise.digests import Digests
 from likewise.passport import Passport
+from likewise.steps import reports
 from likewise.steps.open import open_workspace
 from likewise.workspace import Workspace
 
@@ -141,7 +141,7 @@ def show(dataset: str, *, rev: str | None = None, workspace: Path | None = None)
     published = versions.present(ws, ws.published(dataset))
     models = list(_models(published)) if tables.exists(published) else []
     runs = [
-        RunFacts(name, run.model, run.index, run.protocol, _metrics(ws, name))
+        RunFacts(name, run.model, run.index, run.protocol, reports.numbers(ws, name))
         for name, run in ws.params.runs.items()
         if run.dataset == dataset
     ]
@@ -277,14 +277,6 @@ def _models(published: Path) -> Iterator[ModelFacts]:
 def _dtype(value: object) -> str:
     """Arrow calls float16 "halffloat" and float32 "float"."""
     return {"halffloat": "float16", "float": "float32"}.get(str(value), str(value))
-
-
-def _metrics(ws: Workspace, run: str) -> dict[str, float] | None:
-    path = versions.present(ws, ws.metrics(run))
-    if not path.is_file():
-        return None
-    metrics: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
-    return metrics
 
 
 def _next(
