@@ -1,11 +1,13 @@
 """Same or different: by hand, and as scikit-learn has it."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
+import likewise
 from likewise.errors import DataError
 from likewise.protocols import PROTOCOLS
 from likewise.protocols.base import Evaluation
@@ -102,3 +104,14 @@ def test_pairs_that_are_none(entry: str, said: str) -> None:
     pairs: list[Any] = [[entry], None]
     with pytest.raises(DataError, match=said):
         scored(pairs, [0, 10])
+
+
+@pytest.mark.parametrize("protocol", ["verification-easy", "roxford5k-easy"])
+def test_lists_that_are_texts_are_refused(tmp_path: Path, protocol: str) -> None:
+    columns = {name: ["easy 1 b", ""] for name in ("pairs", "easy", "hard", "junk")}
+    pl.DataFrame({"item_id": ["a", "b"], **columns}).write_csv(tmp_path / "items.csv")
+    np.save(tmp_path / "vectors.npy", np.eye(2, dtype=np.float32))
+    with pytest.raises(DataError, match=r"reads lists of texts, .*; a table .* \.parquet file"):
+        likewise.score(
+            protocol, embeddings=tmp_path / "vectors.npy", items=tmp_path / "items.csv"
+        )

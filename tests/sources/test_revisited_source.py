@@ -161,6 +161,13 @@ def test_tables_of_items(tmp_path: Path) -> None:
     assert result.metrics["recall@1"] == 1
 
 
+def test_a_label_that_is_a_list_is_refused(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"item_id": ["a"], "label": [["x", "y"]]})
+    frame.write_parquet(tmp_path / "items.parquet")
+    with pytest.raises(DataError, match=r"items\.parquet: cannot be read: cannot cast List"):
+        read_items(tmp_path / "items.parquet")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [

@@ -13,7 +13,7 @@ from likewise.protocols.base import Evaluation, Parties, Protocol
 from likewise.protocols.inputs import as_lists, as_vectors
 from likewise.protocols.results import Averages, query_rows
 from likewise.protocols.switches import Switches
-from likewise.protocols.task import Task, need_columns, pose
+from likewise.protocols.task import Task, need_columns, need_lists, pose
 from likewise.ranking import Floats, Ints, Progress, Ranking, rank_lists, rank_vectors
 
 TOP = 20
@@ -180,6 +180,7 @@ def rank(
 
 def _posed(name: str, switches: Switches, rows: pl.DataFrame) -> Task:
     need_columns(name, switches.columns(), rows)
+    need_lists(name, switches.lists(), rows)
     task = pose(switches, rows)
     if not len(task.queries):
         raise DataError(f"nothing can be scored: {name} finds no item that queries")

@@ -63,6 +63,10 @@ class Switches:
         read = [*self.queries, *self.gallery, *self.relevant, *self.left_out, *self.junk]
         return tuple(dict.fromkeys(["label", "subset", *read]))
 
+    def lists(self) -> tuple[str, ...]:
+        """Those of them that list ids of items."""
+        return self.junk if self.relevant == ("label",) else (*self.relevant, *self.junk)
+
     def describe(self) -> dict[str, Any]:
         """The switches as every report prints them."""
         rank = self.metric.rpartition("@")[2]

@@ -105,6 +105,20 @@ def need_columns(name: str, wanted: Sequence[str], rows: pl.DataFrame) -> None:
         )
 
 
+def need_lists(name: str, wanted: Sequence[str], rows: pl.DataFrame) -> None:
+    """Refuse columns that are to hold lists of texts, and hold something else.
+
+    Raises:
+        DataError: which they are.
+    """
+    other = [column for column in wanted if rows.schema[column] != pl.List(pl.String)]
+    if other:
+        raise DataError(
+            f"{name} reads lists of texts, which {', '.join(other)} does not hold; a table of "
+            "items with lists is a .parquet file"
+        )
+
+
 def _chosen(rows: pl.DataFrame, who: Who) -> Ints:
     """The rows that ``who`` holds for."""
     mask = np.ones(len(rows), bool)

@@ -11,7 +11,7 @@ from likewise.errors import DataError, bounded
 from likewise.metrics import Values
 from likewise.protocols.base import Evaluation, Protocol
 from likewise.protocols.inputs import as_vectors
-from likewise.protocols.task import Flags, codes, need_columns
+from likewise.protocols.task import Flags, codes, need_columns, need_lists
 from likewise.ranking import Floats, Ints, Progress
 from likewise.significance import Interval, interval, resampled
 
@@ -60,6 +60,7 @@ class Verification(Protocol):
     ) -> Evaluation:
         """Score every pair, and tell same from different."""
         need_columns(self.name, self.columns, rows)
+        need_lists(self.name, ["pairs"], rows)
         ready, norms = as_vectors(vectors, rows["item_id"].to_list())
         ready = ready / np.where(norms > 0, norms, 1).astype(np.float32)[:, None]
         pairs = _pairs(rows, self.level)

@@ -32,12 +32,11 @@ def read_items(path: Path) -> pl.DataFrame:
         if suffix == ".pkl":
             return _landmarks(path)
         frame = pl.read_csv(path, infer_schema=False) if suffix == ".csv" else None
-        frame = pl.read_parquet(path) if frame is None else frame
+        return _checked(pl.read_parquet(path) if frame is None else frame, path)
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from error
     except pl.exceptions.PolarsError as error:
         raise DataError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from error
-    return _checked(frame, path)
 
 
 def _landmarks(path: Path) -> pl.DataFrame:
