@@ -219,7 +219,9 @@ def test_what_nothing_asks_for(recorded: Path) -> None:
     )
     shutil.copy(catalog / "emoji" / "columns" / "tiny.yaml", catalog / "emoji/columns/old.yaml")
     shutil.copytree(recorded / "models" / "tiny", recorded / "models" / "old")
-    (reports / "emoji-old.json").write_text("{}", encoding="utf-8")
+    for name in ("emoji-old.json", "emoji-old.report.json"):
+        (reports / name).write_text("{}", encoding="utf-8")
+    likewise.report(next(iter(Workspace(recorded).params.runs)))
     (reports / "hits.html").write_text("a page of one's own", encoding="utf-8")
     assert [command for _, command in found("orphan")] == [
         "rm -r catalog/birds.lance",
@@ -227,6 +229,7 @@ def test_what_nothing_asks_for(recorded: Path) -> None:
         "rm -r catalog/emoji/embeddings/old.lance",
         "rm -r catalog/emoji/columns/old.yaml",
         "rm -r reports/emoji-old.json",
+        "rm -r reports/emoji-old.report.json",
         "rm -r models/old",
     ]
 

@@ -42,6 +42,8 @@ def _orphans(ws: Workspace) -> Iterator[Path]:
     """Tables, vectors, reports and models that no entry of params.yaml stands for."""
     params = ws.params
     wanted = {path for stage in stages(ws) for path in stage.outputs}
+    # No stage writes the pages that `likewise report` makes, but their run is asked for.
+    wanted |= {ws.report(run, "report.json") for run in params.runs}
     for pattern in ("*.lance", "*.columns.yaml"):
         yield from (p for p in sorted(ws.catalog.glob(pattern)) if p not in wanted)
     for folder in _folders(ws.catalog):
