@@ -150,6 +150,7 @@ def test_a_vector_comes_from_a_file(workspace: Path) -> None:
         ({"vector": np.ones((2, 3))}, "2 x 3 values of float64; give one vector"),
         ({"vector": np.array(["a"])}, "give one vector"),
         ({"vector": np.array(1.0)}, "give one vector"),
+        ({"id": ITEM, "min_score": float("nan")}, "min_score is no number"),
         ({"image": Path("absent.png")}, "absent.png: No such file"),
         ({"image": Path("params.yaml")}, "params.yaml: it does not begin as any image"),
         ({"image": Path("catalog")}, "catalog: Is a directory"),
@@ -157,6 +158,10 @@ def test_a_vector_comes_from_a_file(workspace: Path) -> None:
         ({"id": ITEM, "where": "labl = 'x'"}, "no column 'labl'; did you mean 'label'?"),
         ({"id": ITEM, "where": "label = house"}, "no column 'house'"),
         ({"id": ITEM, "where": "label ="}, "where: not SQL: Expected: an expression"),
+        (
+            {"id": ITEM, "where": "label = 3"},
+            "where: 3 does not fit the column, which is text: put",
+        ),
         ({"id": ITEM, "where": ""}, "where: not SQL"),
         ({"id": ITEM, "where": "label = '0' LIMIT 3"}, "where: not SQL: Expected: )"),
         ({"id": ITEM, "where": "label = '0'; drop"}, "where: not SQL: Expected: )"),
@@ -246,6 +251,7 @@ def test_of_several_models_one_must_be_named(workspace: Path) -> None:
     likewise.publish("emoji")
     with pytest.raises(DataError, match="several models; name one: tiny, other"):
         likewise.search("emoji", id=ITEM)
+    assert set(likewise.search("emoji", text="0")["label"]) == {"0"}  # words need no model
     one, two = (likewise.search("emoji", id=ITEM, model=m) for m in ("tiny", "other"))
     assert not one.equals(two)
     path = workspace / "emoji" / "images" / ITEM

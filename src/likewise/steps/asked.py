@@ -91,6 +91,8 @@ class Query:
             yield f"offset is {self.offset}; the first hit has the offset 0"
         if self.per_label is not None and self.per_label < 1:
             yield f"per_label is {self.per_label}; ask for at least 1 hit a label"
+        if self.min_score is not None and np.isnan(self.min_score):
+            yield "min_score is no number"
         for name, known in (
             ("combine", ("mean", "max")),
             ("role", ("gallery", "query", "any")),

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import lance
 
 _NO_COLUMN = re.compile(r"No field named (.+?)\. |Column (\S+) does not exist")
+_OTHER_TYPE = re.compile(
+    r"literal \w+\((.+?)\) and could not convert to literal of type '(\w+)'"
+)
 _SYNTAX = re.compile(r"\(sql parser error: (.+)\)$", re.DOTALL)
 _PLACE_IN_LANCE = re.compile(r", /\S+\.rs:\d+:\d+")
 _ECHO = re.compile(r"^(?:Invalid user input|External error|[\w ]+ error): ")
@@ -52,6 +55,10 @@ def _reason(said: str, columns: list[str]) -> str:
     if unknown:
         name = (unknown[1] or unknown[2]).strip('`"')
         return f"no column {name!r}; {hint(name, columns)} Texts stand in single quotes"
+    other = _OTHER_TYPE.search(said)
+    if other:
+        wanted = "text: put it in single quotes" if "Utf8" in other[2] else other[2]
+        return f"{other[1]} does not fit the column, which is {wanted}"
     text = _PLACE_IN_LANCE.sub("", said)
     syntax = _SYNTAX.search(text)
     if syntax:

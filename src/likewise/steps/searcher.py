@@ -41,7 +41,9 @@ def search_in(dataset: "Dataset", **query: Any) -> pl.DataFrame:
     """
     wanted = Query(**query)
     wanted.check()
-    model = model_of(dataset, wanted.model)
+    # Words are the same by every model.
+    any_model = dataset.models[0] if dataset.models and not wanted.seen else None
+    model = model_of(dataset, wanted.model or any_model)
     return dataset.searcher(model, wanted.index or EXACT, fresh=False).answer(wanted)
 
 
