@@ -71,11 +71,17 @@ def test_a_mix_up_is_the_first_wrong_hit_other_than_the_query() -> None:
 
 
 def test_hubs_are_found_by_many_others() -> None:
-    """b is found by a and c, a by b, c by nobody else: counts 2, 1; skewness of {2, 1} is 0."""
+    """b is found by a and c, a by b, c by none but itself, d by none: counts 2, 1, 0, 0.
+
+    Their mean is 3/4, their deviations 5/4, 1/4, -3/4, -3/4.
+    """
     rows = queries({"hits": ["a", "b"]}, {"hits": ["a"]}, {"hits": ["b", "c"]})
-    found = numbers.hubs(rows)
+    found = numbers.hubs(rows, 4)
     assert found.most == [("b", 2), ("a", 1)]
-    assert found.skewness == pytest.approx(0)
+    assert found.bars() == [("0", 2), ("1", 1), ("2", 1)]
+    third, second = (125 + 1 - 27 - 27) / 64 / 4, (25 + 1 + 9 + 9) / 16 / 4
+    assert found.skewness == pytest.approx(third / second**1.5)
+    assert numbers.hubs(rows.head(0), 4).bars() == [("0", 4)]
 
 
 def test_the_gap_is_between_the_means_of_two_roles() -> None:

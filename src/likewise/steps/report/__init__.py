@@ -78,14 +78,15 @@ def _page(entry: Run, told: Told, dataset: Dataset) -> Page:
         entry=entry,
         title=dataset.card.title,
         told=told,
-        ranking=_ranking(dataset, told.queries) if "ranks" in told.queries.columns else None,
+        ranking=_ranking(dataset, told) if "ranks" in told.queries.columns else None,
         gap=numbers.modality_gap(vectors, items["role"]),
         places=figures.layout(vectors[shown]) if len(shown) > 3 else None,
         kinds=_kinds(items)[shown],
     )
 
 
-def _ranking(dataset: Dataset, queries: pl.DataFrame) -> Ranking:
+def _ranking(dataset: Dataset, told: Told) -> Ranking:
+    queries = told.queries
     names = dataset.items.select("item_id", pl.coalesce("text", "label")).iter_rows()
     return Ranking(
         curves={
@@ -94,7 +95,7 @@ def _ranking(dataset: Dataset, queries: pl.DataFrame) -> Ranking:
         },
         first_hits=numbers.first_hits(queries),
         mix_ups=numbers.mix_ups(queries, dict(names)),
-        hubs=numbers.hubs(queries),
+        hubs=numbers.hubs(queries, told.lineage["counts"]["gallery"]),
         pictures=Pictures.of(dataset, queries),
     )
 

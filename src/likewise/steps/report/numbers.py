@@ -35,13 +35,21 @@ class Hubs:
 
     Attributes:
         counts: item -> how many queries have it among their first ``HUB_DEPTH`` hits.
-        skewness: of the counts over all items that were found; 0 where all are found alike.
+        gallery: how many items could be found.
+        skewness: of the counts over all of these, with those that nobody found; 0 where all
+            are found alike.
         most: the items that were found most often, and how often.
     """
 
     counts: dict[str, int]
+    gallery: int
     skewness: float
     most: list[tuple[str, int]]
+
+    def bars(self) -> list[tuple[str, int]]:
+        """How many items nobody found, and how many 1 query, 2, 3 to 4 ..."""
+        never = self.gallery - len(self.counts)
+        return [("0", never), *in_doublings(self.counts.values())]
 
 
 def cumulative_match(queries: pl.DataFrame) -> pl.DataFrame:
@@ -106,19 +114,21 @@ def mix_ups(queries: pl.DataFrame, label_of: Mapping[str, str | None]) -> list[M
     return [MixUp(*pair, count) for pair, count in ordered[:MIXED_UP]]
 
 
-def hubs(queries: pl.DataFrame) -> Hubs:
+def hubs(queries: pl.DataFrame, gallery: int) -> Hubs:
     """How often each item is among the first hits of queries other than itself (k-occurrence).
 
     Source: Radovanovic, Nanopoulos, Ivanovic, Hubs in Space, JMLR 11 (2010): the skewness of
-    N_k over the items.
+    N_k over the items, of which there are ``gallery``. Those that no query found count 0: they
+    are the other end of a distribution with hubs.
     """
     counted: Counter[str] = Counter()
     for item, hits in queries.select("item_id", "hits").iter_rows():
         others = [hit for hit in hits if hit != item]
         counted.update(others[:HUB_DEPTH])
     most = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))[:HUB_DEPTH]
-    values = np.array(list(counted.values()), np.float64)
-    return Hubs(dict(counted), _skewness(values), most)
+    values = np.zeros(gallery)
+    values[: len(counted)] = list(counted.values())
+    return Hubs(dict(counted), gallery, _skewness(values), most)
 
 
 def modality_gap(vectors: npt.NDArray[np.floating], roles: pl.Series) -> float | None:

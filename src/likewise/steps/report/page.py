@@ -14,7 +14,7 @@ from likewise.errors import LikewiseError
 from likewise.imaging.sheet import Tile
 from likewise.steps.open import Dataset
 from likewise.steps.report import figures
-from likewise.steps.report.numbers import Hubs, MixUp, in_doublings
+from likewise.steps.report.numbers import Hubs, MixUp
 from likewise.steps.reports import Report
 from likewise.steps.sheets import tiles_of
 
@@ -170,7 +170,7 @@ def _curves(ranking: Ranking) -> dict[str, str]:
         "cmc": figures.line(cmc, "rank", "share", "queries with a hit by then"),
         "curve": figures.line(curve, "recall", "precision", "mean precision"),
         "first": figures.bars(ranking.first_hits, "queries"),
-        "hubs": figures.bars(in_doublings(ranking.hubs.counts.values()), "items"),
+        "hubs": figures.bars(ranking.hubs.bars(), "items"),
     }
 
 
