@@ -103,10 +103,12 @@ def _print_crosswalk(found: "Crosswalk") -> None:
             "yes" if row.itself else "no",
             f"{row.value:.4f}",
             row.says,
+            row.beside,
         )
         for row in found.rows
     ]
-    table(("definition", "metric", "query ranked", "value", "peculiar"), rows)
+    columns = ("definition", "metric", "query ranked", "value", "peculiar", "published numbers")
+    table(columns, rows)
     say("")
     for one in found.published.tables:
         say(f"beside {one.title}: {len(one.rows)} models; source: {one.source}")
