@@ -103,7 +103,8 @@ def _rgb(image: ImageFile.ImageFile) -> Image.Image:
         white = Image.new("RGB", image.size, _WHITE)
         white.paste(rgba, mask=rgba.getchannel("A"))
         return white
-    return image.convert("RGB")
+    # Of the same mode ``convert`` makes a copy: a third of the time of decoding.
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _from_grey16(image: Image.Image) -> Image.Image:

@@ -97,8 +97,11 @@ def sharpness(grey: Grey) -> float:
     """
     total = squares = 0
     for part in _laplacian(grey):
-        total += int(part.sum(dtype=np.int64))
-        squares += int(np.square(part, dtype=np.int32).sum(dtype=np.int64))
+        values = part.ravel().astype(
+            np.float64
+        )  # whole numbers of any order of sums, up to 2^53
+        total += int(values.sum())
+        squares += int(np.einsum("i,i->", values, values))  # and no thread of BLAS
     mean = total / grey.size
     return max(squares / grey.size - mean * mean, 0.0)
 
@@ -124,9 +127,15 @@ def _laplacian(grey: Grey) -> Iterator[npt.NDArray[np.int16]]:
     rows, columns = _mirrored(height), _mirrored(width)
     step = max(1, _STRIP // width)
     for top in range(0, height, step):
-        part = grey[rows[top : min(top + step, height) + 2]][:, columns].astype(np.int16)
-        centre = part[1:-1, 1:-1]
-        yield (part[:-2, 1:-1] + part[2:, 1:-1] + part[1:-1, :-2] + part[1:-1, 2:] - 4 * centre)
+        near = rows[top : min(top + step, height) + 2]
+        part = np.empty((len(near), width + 2), np.int16)
+        part[:, 1:-1] = grey[near]
+        part[:, [0, -1]] = grey[near][:, columns[[0, -1]]]
+        second = part[:-2, 1:-1] + part[2:, 1:-1]
+        second += part[1:-1, :-2]
+        second += part[1:-1, 2:]
+        second -= 4 * part[1:-1, 1:-1]
+        yield second
 
 
 def _mirrored(length: int) -> npt.NDArray[np.int64]:
