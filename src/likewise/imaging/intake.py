@@ -10,13 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from likewise.files import Files
-from likewise.imaging.parallel import cores, in_order
+from likewise.imaging.parallel import PART_BYTES, in_order
 from likewise.imaging.probe import BadImage, Facts, probe
 from likewise.schema import IMAGES
 
 CHUNK_FILES = 1000
-CHUNK_BYTES = max(1 << 20, (48 << 20) // (3 * cores()))
-"""Three parts a processor are in memory at most; larger ones are taken in faster."""
+CHUNK_BYTES = PART_BYTES
 
 _PROBED = ("width", "height", "format", "mode", "orientation")
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from likewise.imaging.parallel import chunks, in_order
+from likewise.imaging.parallel import PART_BYTES, chunks, in_order
 from likewise.imaging.pixels import Pixels, measure
 from likewise.imaging.reader import ImageReader
 
 CHUNK_FILES = 250
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = PART_BYTES
 
 Measured: TypeAlias = list[tuple[int, Pixels]]
 

@@ -21,6 +21,10 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+PART_BYTES = max(1 << 20, (48 << 20) // (3 * cores()))
+"""A part of files: ``in_order`` holds three a processor at most; larger ones go faster."""
+
+
 def chunks(nbytes: Iterable[int], most: int, most_bytes: int) -> Iterator[list[int]]:
     """Places of things of such sizes, in order: at most ``most``, of about ``most_bytes``."""
     chunk: list[int] = []
