@@ -26,9 +26,10 @@ from likewise.cli import (
 from likewise.cli.output import note, say
 
 INTERRUPTED = 130
+"""The exit code of a process that Ctrl-C ended."""
+
 _YOUNG = 100_000
 """So many new objects before the collector looks; Python's own bound is 700."""
-"""The exit code of a process that Ctrl-C ended."""
 
 COMMANDS = (
     ("init", make.init, "likewise init birds-and-cars"),
