@@ -6,20 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import likewise
-from likewise.cli.options import Json, Options, parsed
+from likewise.cli.options import Dataset, Json, Options, Rev, parsed
 from likewise.cli.output import as_json, counts, note, say, table
 
 if TYPE_CHECKING:
     from likewise.steps.findings import Findings
 
-Rev = Annotated[str | None, typer.Option(metavar="REV", help="As of a git revision: a tag ...")]
 Limit = Annotated[int, typer.Option(min=0, metavar="N", help="So many at most.")]
 
 
 def findings(
-    dataset: Annotated[
-        str, typer.Argument(metavar="DATASET", help="A data set of the catalogue.")
-    ],
+    dataset: Dataset,
     check: Annotated[
         str | None, typer.Option(metavar="NAME", help="Only findings of this check.")
     ] = None,

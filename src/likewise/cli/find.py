@@ -6,11 +6,10 @@ from typing import Annotated, Any, Literal
 import typer
 
 import likewise
-from likewise.cli.options import Json
+from likewise.cli.options import Dataset, Html, Json, Rev
 from likewise.cli.output import as_json, frame_as_json, frame_as_table, note, say, table
 
-Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set of the catalogue.")]
-Model = Annotated[str, typer.Argument(metavar="MODEL", help="One that embeds it.")]
+Embedder = Annotated[str, typer.Argument(metavar="MODEL", help="One that embeds it.")]
 
 
 def search(  # noqa: PLR0913 (a function here is a command, an argument an option)
@@ -60,13 +59,9 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
     index: Annotated[
         str | None, typer.Option(help="An index of params.yaml; by default exact.")
     ] = None,
-    rev: Annotated[
-        str | None, typer.Option("--rev", metavar="REV", help="As of a git revision: a tag ...")
-    ] = None,
+    rev: Rev = None,
     json: Json = False,
-    html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a page with the pictures.")
-    ] = None,
+    html: Html = None,
     png: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the pictures as one.")
     ] = None,
@@ -123,7 +118,7 @@ def _box(text: str | None) -> tuple[float, ...] | None:
 
 def index(
     dataset: Dataset,
-    model: Model,
+    model: Embedder,
     name: Annotated[str, typer.Argument(metavar="INDEX", help="An index of params.yaml.")],
     json: Json = False,
 ) -> None:
@@ -142,7 +137,7 @@ def index(
 
 def tune(
     dataset: Dataset,
-    model: Model,
+    model: Embedder,
     recall: Annotated[
         float, typer.Option(metavar="SHARE", help="What is to be reached.")
     ] = 0.95,

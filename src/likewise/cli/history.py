@@ -1,12 +1,11 @@
 """The commands about versions: log, diff, forget."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import likewise
-from likewise.cli.options import Json
+from likewise.cli.options import Dataset, Html, Json
 from likewise.cli.output import as_json, note, say, table
 
 if TYPE_CHECKING:
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
 
 SHOWN = 100
 """Changes that a table for people has."""
-
-Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set of the catalogue.")]
 
 
 def log(
@@ -47,9 +44,7 @@ def diff(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")
     ] = False,
-    html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a page with the pictures.")
-    ] = None,
+    html: Html = None,
 ) -> None:
     """Compare two versions, from labels and boxes to numbers."""
     found = likewise.diff(dataset, old, new)

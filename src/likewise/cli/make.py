@@ -7,10 +7,8 @@ import typer
 
 import likewise
 from likewise.cli.evaluation import print_evaluation
-from likewise.cli.options import Options, parsed
+from likewise.cli.options import Dataset, Model, Options, Run, parsed
 from likewise.cli.output import counts, say
-
-Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set of the catalogue.")]
 
 
 def init(
@@ -63,7 +61,7 @@ def ingest(
 
 
 def train(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of params.yaml.")],
+    model: Model,
 ) -> None:
     """Make a model by its recipe in params.yaml."""
     made = likewise.train(model)
@@ -72,7 +70,7 @@ def train(
 
 def embed(
     dataset: Dataset,
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of params.yaml.")],
+    model: Model,
 ) -> None:
     """Embed a data set by a model, as far as it is not embedded yet."""
     done = likewise.embed(dataset, model)
@@ -113,7 +111,7 @@ def publish(dataset: Dataset) -> None:
 
 
 def evaluate(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run of params.yaml.")],
+    run: Run,
     rev: Annotated[
         str | None,
         typer.Option(metavar="REV", help="That git revision's run; nothing is written."),

@@ -1,9 +1,22 @@
 """Options that several commands have."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set of the catalogue.")]
+
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model of params.yaml.")]
+
+Run = Annotated[str, typer.Argument(metavar="RUN", help="A run of params.yaml.")]
+
+Rev = Annotated[str | None, typer.Option(metavar="REV", help="As of a git revision: a tag ...")]
+
+Html = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write a page with the pictures.")
+]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -6,10 +6,8 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli.options import Json
+from likewise.cli.options import Dataset, Html, Json
 from likewise.cli.output import as_json, note, say, table
-
-Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set of the catalogue.")]
 
 
 def download(
@@ -89,9 +87,7 @@ def view(
 def check(
     dataset: Dataset,
     json: Json = False,
-    html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a page with the pictures.")
-    ] = None,
+    html: Html = None,
 ) -> None:
     """Flag copies, leaks and poor images; nothing is deleted.
 

@@ -8,16 +8,11 @@ import typer
 import likewise
 from likewise.cli.description import print_description
 from likewise.cli.evaluation import print_evaluation
-from likewise.cli.options import Json
+from likewise.cli.options import Dataset, Json, Rev
 from likewise.cli.output import as_json, frame_as_json, frame_as_table, note, table
 
 SHOWN = 100
 """Rows that a table for people has unless --limit says another number."""
-
-Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set of the catalogue.")]
-Rev = Annotated[
-    str | None, typer.Option("--rev", metavar="REV", help="As of a git revision: a tag ...")
-]
 
 
 def list_(rev: Rev = None, json: Json = False) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import likewise
-from likewise.cli.options import Json
+from likewise.cli.options import Json, Run
 from likewise.cli.output import as_json, cell, say, table
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def compare(
 
 
 def crosswalk(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run of params.yaml.")],
+    run: Run,
     json: Json = False,
 ) -> None:
     """Count one run by every definition in use.

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli.options import Json, parsed
+from likewise.cli.options import Json, Model, Rev, Run, parsed
 from likewise.cli.output import as_json, frame_as_json, frame_as_table, note, say, table
 
 
@@ -26,9 +26,7 @@ def export(  # noqa: PLR0913 (a function here is a command, an argument an optio
         typer.Option("--option", "-o", metavar="KEY=VALUE", help="An option; repeatable."),
     ] = None,
     json: Json = False,
-    rev: Annotated[
-        str | None, typer.Option("--rev", metavar="REV", help="As of a git revision: a tag ...")
-    ] = None,
+    rev: Rev = None,
 ) -> None:
     """Write a data set in a format that other programs read.
 
@@ -52,7 +50,7 @@ def export(  # noqa: PLR0913 (a function here is a command, an argument an optio
 
 
 def report(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run of params.yaml.")],
+    run: Run,
     json: Json = False,
 ) -> None:
     """Write a run's report as one page that opens offline.
@@ -68,7 +66,7 @@ def report(
 
 
 def attention(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of params.yaml.")],
+    model: Model,
     image: Annotated[Path, typer.Option(metavar="FILE", help="A picture to look at.")],
     figure: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write an SVG: how far, and at what.")
