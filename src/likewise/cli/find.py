@@ -1,4 +1,4 @@
-"""The commands that find: search, index, indexes."""
+"""The commands that find: search, index, tune, indexes."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from likewise import Difference
 
 SHOWN = 100
-"""Changes that a table for people has."""
+"""Rows of a table for people; --json has all."""
 
 
 def log(
@@ -91,10 +91,9 @@ def forget(
     if done.holders:
         rows = [(h.kind, h.where, h.what, h.command) for h in done.holders[:SHOWN]]
         table(("still held by", "where", "what", "command"), rows)
+        _say_rest(len(done.holders), "holders")
     else:
         say("nothing that is known here holds them")
-    if len(done.holders) > SHOWN:
-        note(f"the first {SHOWN} of {len(done.holders):,} holders; for all: --json")
     note("others' clones, caches and exports are not known here; they pull, and run the same")
     if done.remade or done.repro:
         note(f"next: dvc repro, then: git add {done.file} dvc.lock ... and commit, push both")
@@ -108,11 +107,15 @@ def _print(found: "Difference") -> None:
     changes = found.changes.head(SHOWN)
     if len(changes):
         table(changes.columns, changes.iter_rows())
-    if len(found.changes) > SHOWN:
-        note(f"the first {SHOWN} of {len(found.changes):,} changes; for all: --json")
+        _say_rest(len(found.changes), "changes")
     if found.drift:
         rows = [(d.model, d.items, *(d.cosine or (None, None)), d.overlap) for d in found.drift]
         table(("model", "items", "mean cosine", "least", "same of 10 nearest"), rows)
     if found.metrics:
         numbers = [(m.run, m.metric, m.was, m.now) for m in found.metrics]
         table(("run", "metric", "was", "now"), numbers)
+
+
+def _say_rest(number: int, what: str) -> None:
+    if number > SHOWN:
+        note(f"the first {SHOWN} of {number:,} {what}; for all: --json")

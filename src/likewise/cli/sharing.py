@@ -1,4 +1,4 @@
-"""The commands between machines: push, pull, merge, and git's merge driver."""
+"""The commands between people: push, pull, merge, git's merge driver, release."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -32,7 +32,7 @@ def push(datasets: Datasets = None, remote: Remote = None, json: Json = False) -
     if json:
         as_json(done)
     else:
-        say(f"{done.remote}: {done.files:,} files, {done.nbytes / 1e6:,.2f} MB")
+        say(f"{done.remote}: {_moved(done.files, done.nbytes)}")
 
 
 def pull(  # noqa: PLR0913 (a function here is a command, an argument an option)
@@ -71,7 +71,7 @@ def pull(  # noqa: PLR0913 (a function here is a command, an argument an option)
     if json:
         as_json(done)
         return
-    say(f"{done.files:,} files, {done.nbytes / 1e6:,.2f} MB")
+    say(_moved(done.files, done.nbytes))
     for path in done.healed:
         say(f"mended: {path}")
     if columns is not None:
@@ -143,6 +143,10 @@ def release(
     since = f"since {done.before}: " if done.before else ""
     say(f"{done.tag}: {since}{done.changes}; {done.findings:,} findings")
     say("next: likewise push, then: git push --follow-tags")
+
+
+def _moved(files: int, nbytes: int) -> str:
+    return f"{files:,} files, {nbytes / 1e6:,.2f} MB"
 
 
 def _side(ours: bool, theirs: bool) -> Literal["ours", "theirs"] | None:
