@@ -22,6 +22,9 @@ from likewise.errors import DataError, bounded
 DIGITS = 32
 """Hexadecimal digits kept of a SHA-256: 128 bits."""
 
+CONTENT = "content"
+"""The column of what is embedded; where it is no key, its values are digested as a set too."""
+
 
 @dataclass(frozen=True)
 class Split:
@@ -112,21 +115,20 @@ class Digester:
             self.add(batch)
             yield batch
 
-    def digests(self, contents: str | None = None) -> Digests:
-        """The digests of all that was added; ``contents`` names a column to digest as a set.
+    def digests(self) -> Digests:
+        """The digests of all that was added.
 
         Raises:
             DataError: two rows have the same key.
         """
         held = {name: pa.chunked_array(parts) for name, parts in self._columns.items()}
-        return _digests(self.key, list(held), held.__getitem__, contents)
+        return _digests(self.key, list(held), held.__getitem__)
 
 
 def digest_columns(
     key: str,
     names: Sequence[str],
     column: Callable[[str], Iterable[pa.Array]],
-    contents: str | None = None,
 ) -> Digests:
     """The digests of a table that is read column by column: no more than two are held.
 
@@ -134,7 +136,6 @@ def digest_columns(
         key: the column whose values tell the rows apart.
         names: all columns, the key among them.
         column: the parts of the column of a name; at least one, which may be empty.
-        contents: a column to digest as a set, too.
 
     Raises:
         DataError: two rows have the same key.
@@ -143,14 +144,13 @@ def digest_columns(
     def read(name: str) -> pa.ChunkedArray:
         return pa.chunked_array([_narrow(part) for part in column(name)])
 
-    return _digests(key, names, read, contents)
+    return _digests(key, names, read)
 
 
 def _digests(
     key: str,
     names: Sequence[str],
     narrow: Callable[[str], pa.ChunkedArray],
-    contents: str | None,
 ) -> Digests:
     keys = narrow(key).cast(pa.large_string())
     order = pc.sort_indices(keys)
@@ -164,7 +164,7 @@ def _digests(
             hasher.update(part)
         if name != key:
             column = narrow(name)
-            whole = digest_set(column) if name == contents else whole
+            whole = digest_set(column) if name == CONTENT else whole
             for part in _encoded(column.take(order).combine_chunks()):
                 hasher.update(part)
         found[name] = hasher.hexdigest()[:DIGITS]

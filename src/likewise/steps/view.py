@@ -71,7 +71,7 @@ def view(name: str, *, workspace: Path | None = None) -> Viewed:
         build_indices(tables.open_table(table, ""), anns)
         further = [column.name for column in tables.further_columns(whole)]
         splits = items.filter(mask).select("item_id", "label", "split")
-        digests = with_further(digester.digests("content"), further)
+        digests = with_further(digester.digests(), further)
         told = {model: ann.model_dump() for model, ann in anns.items()}
         digests = replace(digests, splits=digest_splits(splits.to_arrow()), ann=told)
         commits.write_text(staging.path(ws.published_digests(name)), digests.to_yaml())

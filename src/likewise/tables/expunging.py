@@ -85,7 +85,7 @@ def _rest(
     )
     for batch in scanner.to_batches():
         starts = pl.Series(batch.column(column)).str.head(64)
-        kept = batch.filter(pa.array((~starts.is_in(wanted)).to_list(), pa.bool_()))
+        kept = batch.filter((~starts.is_in(wanted)).to_arrow())
         if not len(kept):
             continue
         columns = [
@@ -100,4 +100,4 @@ def _rest(
 
 def _blobs_at(dataset: "lance.LanceDataset", column: str, addresses: pa.Array) -> pa.Array:
     found = blobs_at(dataset, column, {"addresses": addresses.to_pylist()})
-    return pa.array(found, pa.large_binary())
+    return pl.Series(found, dtype=pl.Binary).to_arrow().cast(pa.large_binary())

@@ -95,9 +95,7 @@ def digest(dataset: "lance.LanceDataset", contract: Contract) -> Digests:
         yield empty[name]
         yield from (batch[name] for batch in scan(dataset, [name]))
 
-    return digest_columns(
-        contract.key, names, column, "content" if "content" in names else None
-    )
+    return digest_columns(contract.key, names, column)
 
 
 def need_column(dataset: "lance.LanceDataset", name: str, noun: str = "column") -> None:

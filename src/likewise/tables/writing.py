@@ -75,8 +75,7 @@ def write_frame(
         yield pa.nulls(0, field.type)
         yield from frame[[name]].to_arrow().cast(pa.schema([field]))[name].chunks
 
-    contents = "content" if "content" in schema.names else None
-    digests = digest_columns(contract.key, schema.names, column, contents)
+    digests = digest_columns(contract.key, schema.names, column)
     parts = (part.to_arrow().cast(schema) for part in frame.iter_slices(BATCH))
     batches = (batch for part in parts for batch in part.to_batches())
     write(path, lance_schema(contract, explained(further)), batches)
