@@ -13,7 +13,7 @@ from likewise import commits, tables, versions
 from likewise.config import read_yaml
 from likewise.digests import Digests, digest_splits
 from likewise.errors import DataError, LikewiseError, MissingArtefactError
-from likewise.schema import EMBEDDINGS, FINDINGS, FLAGS, IMAGES, ITEMS, PIXELS, Column
+from likewise.schema import EMBEDDINGS, FINDINGS, FLAGS, IMAGES, ITEMS, PIXELS, Column, Contract
 from likewise.steps import corrections, forgotten
 from likewise.steps.doctor.problem import Stage, stages
 from likewise.steps.embed import mark_of_roles
@@ -120,10 +120,8 @@ class Removal:
             command = "likewise pull {} --images" if ingested else "dvc repro ingest@{}"
             what = f"the images of {self._dataset!r} are not all here"
             raise MissingArtefactError(what, command.format(self._dataset))
-        new = self._linked(path)
-        if tables.expunge(new, "sha256", self._record.hashes):
-            found = tables.digest(tables.open_table(new, ""), IMAGES)
-            self._place(path, self._ws.digests(self._dataset, "images"), found)
+        if new := self._expunged(path, "sha256"):
+            self._place(path, self._ws.digests(self._dataset, "images"), _digest(new, IMAGES))
 
     def _items(self) -> None:
         path = self._ws.table(self._dataset, "items")
@@ -147,15 +145,8 @@ class Removal:
 
     def _findings(self) -> None:
         path = self._ws.table(self._dataset, "findings")
-        table = self._open(path)
-        if table is None:
-            return
-        named = sorted(self._record.items | self._record.images)
-        found = tables.read(table, FINDINGS.names())
-        rest = found.filter(~pl.col("path").is_in(named))
-        digests = tables.write_frame(self._in_new(path), FINDINGS, rest)
         into = self._ws.digests(self._dataset, "findings")
-        self._put(path, into, digests, len(rest) < len(found))
+        self._filter(path, into, FINDINGS, pl.col("path").is_in(self._named()))
 
     def _models(self) -> list[str]:
         """Those of params.yaml, and those whose vectors nothing asks for any more."""
@@ -165,17 +156,15 @@ class Removal:
 
     def _vectors(self, model: str) -> None:
         path = self._ws.embeddings(self._dataset, model)
-        if self._open(path) is None:
-            return
-        new = self._linked(path)
-        if not tables.expunge(new, "content", self._record.hashes):
+        new = self._expunged(path, "content")
+        if new is None:
             return
         field = tables.open_table(new, "").schema.field("vector")
         said = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
         if said.get("roles") == self._roles[0]:
             tables.describe_column(new, "vector", {**said, "roles": self._roles[1]})
         contract = EMBEDDINGS.with_columns(Column("vector", field.type, ""))
-        found = tables.digest(tables.open_table(new, ""), contract)
+        found = _digest(new, contract)
         into = self._ws.digests(self._dataset, model)
         if into.is_file():
             ann = Digests.from_yaml(read_yaml(into), into.name).ann
@@ -184,27 +173,17 @@ class Removal:
 
     def _pixels(self) -> None:
         path = self._ws.table(self._dataset, "pixels")
-        if self._open(path) is None:
-            return
-        new = self._linked(path)
-        if tables.expunge(new, "sha256", self._record.hashes):
-            found = tables.digest(tables.open_table(new, ""), PIXELS)
-            self._place(path, self._ws.pixel_digests(self._dataset), found)
+        if new := self._expunged(path, "sha256"):
+            self._place(path, self._ws.pixel_digests(self._dataset), _digest(new, PIXELS))
 
     def _flags(self, dataset: str) -> None:
-        path = self._ws.table(dataset, "flags")
-        table = self._open(path)
-        if table is None:
-            return
-        named = sorted(self._record.items | self._record.images)
+        named = self._named()
         where = pl.col("other_dataset").fill_null(dataset) == self._dataset
         bad = where & pl.col("other").is_in(named)
         if dataset == self._dataset:
             bad |= pl.col("image_id").is_in(named) | pl.col("item_id").is_in(named)
-        flags = tables.read(table, FLAGS.names())
-        rest = flags.filter(~bad.fill_null(value=False))
-        digests = tables.write_frame(self._in_new(path), FLAGS, rest)
-        self._put(path, self._ws.flag_digests(dataset), digests, len(rest) < len(flags))
+        path, into = self._ws.table(dataset, "flags"), self._ws.flag_digests(dataset)
+        self._filter(path, into, FLAGS, bad.fill_null(value=False))
 
     def _stamps(self) -> None:
         path = self._ws.stamps(self._dataset)
@@ -242,11 +221,27 @@ class Removal:
         present = versions.present(self._ws, path)
         return tables.open_table(present, "") if tables.exists(present) else None
 
-    def _linked(self, path: Path) -> Path:
+    def _expunged(self, path: Path, column: str) -> Path | None:
+        """The table without the forgotten contents; None where it has none of them."""
+        if self._open(path) is None:
+            return None
         new = self._in_new(path)
         new.parent.mkdir(parents=True, exist_ok=True)
         tables.link_tree(versions.present(self._ws, path), new)
-        return new
+        return new if tables.expunge(new, column, self._record.hashes) else None
+
+    def _filter(self, path: Path, into: Path, contract: Contract, bad: pl.Expr) -> None:
+        """Write the table, if there is one, without its ``bad`` rows."""
+        table = self._open(path)
+        if table is None:
+            return
+        rows = tables.read(table, contract.names())
+        rest = rows.filter(~bad)
+        digests = tables.write_frame(self._in_new(path), contract, rest)
+        self._put(path, into, digests, len(rest) < len(rows))
+
+    def _named(self) -> list[str]:
+        return sorted(self._record.items | self._record.images)
 
     def _in_new(self, final: Path) -> Path:
         return self._new.root / self._ws.relative(final)
@@ -268,6 +263,10 @@ class Removal:
         final = place(self._ws, self._dataset)
         commits.write_text(self._in_new(final), text)
         self._staging.take(self._in_new(final), final)
+
+
+def _digest(table: Path, contract: Contract) -> Digests:
+    return tables.digest(tables.open_table(table, ""), contract)
 
 
 def jobs(ws: Workspace, dataset: str) -> Iterator[Stage]:
