@@ -42,6 +42,12 @@ class Reading:
     """What boxes are measured in: pixels, or shares of the image's width and height, 0 to 1."""
     sizes: pl.DataFrame | None = None
     """What annotations say of images' sizes: image_id, width, height in pixels, or nulls."""
+    wholes: pl.DataFrame | None = None
+    """The columns of ``items``, a row an image: what it is as a whole, without its boxes.
+
+    Of images with boxes; where all of them prove to be outside of it, this is its item. One
+    that is not here is left out then.
+    """
 
 
 class Source(Part, ABC):
@@ -95,30 +101,43 @@ def reading(
     further: Sequence[Column] = (),
     unit: Literal["pixels", "shares"] = "pixels",
     sizes: pl.DataFrame | None = None,
+    wholes: pl.DataFrame | None = None,
 ) -> Reading:
     """A reading of ``items`` (the columns they have; others become null) and ``faults``.
 
     An item without an id of its own is its whole image. Names that ``files`` could not take
     become findings too. ``further`` are the items' columns that only this source has; for
-    ``unit`` and ``sizes`` see ``Reading``.
+    ``unit``, ``sizes`` and ``wholes`` (the columns they have) see ``Reading``.
     """
+    odd = [(name, "bad-encoding", "its name is not UTF-8") for name in files.undecodable]
+    odd += [(name, "refused", why) for name, why in files.refused]
+    found = pl.concat([findings_frame(odd), *faults])
+    return Reading(
+        _completed(items, further),
+        found.unique("finding_id", keep="first", maintain_order=True).sort("finding_id"),
+        tuple(further),
+        unit,
+        sizes,
+        None if wholes is None else _completed(wholes, further),
+    )
+
+
+def _completed(items: pl.DataFrame, further: Sequence[Column]) -> pl.DataFrame:
+    """``items`` with the columns of every source (or nulls), and the ``further`` ones."""
     if "item_id" not in items.columns:
         items = items.with_columns(item_id="image_id")
     absent = [
         pl.lit(None, dtype).alias(c) for c, dtype in ITEMS.items() if c not in items.columns
     ]
-    odd = [(name, "bad-encoding", "its name is not UTF-8") for name in files.undecodable]
-    odd += [(name, "refused", why) for name, why in files.refused]
-    found = pl.concat([findings_frame(odd), *faults])
-    return Reading(
-        items.with_columns(absent).select(
-            *(pl.col(c).cast(t) for c, t in ITEMS.items()), *(c.name for c in further)
-        ),
-        found.unique("finding_id", keep="first", maintain_order=True).sort("finding_id"),
-        tuple(further),
-        unit,
-        sizes,
+    return items.with_columns(absent).select(
+        *(pl.col(c).cast(t) for c, t in ITEMS.items()), *(c.name for c in further)
     )
+
+
+def as_wholes(items: pl.DataFrame) -> pl.DataFrame:
+    """The ``items`` that are a box, as their images; ids, which others may name, stay."""
+    boxes = items.drop_nulls("box")
+    return boxes.with_columns(box=pl.lit(None, boxes.schema["box"]))
 
 
 def findings_frame(faults: Iterable[tuple[str, str, str]]) -> pl.DataFrame:

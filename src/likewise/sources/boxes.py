@@ -5,7 +5,7 @@ A box is half-open pixels: x1 and y1 are inside, x2 and y2 are the first outside
 
 from abc import ABC
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import polars as pl
 
@@ -28,6 +28,17 @@ BOXES: dict[str, DataType] = {
 _CHUNK = 100_000
 
 
+class Boxed(NamedTuple):
+    """What boxes in images make: items, the images with boxes as wholes, and findings.
+
+    ``wholes`` has the columns of ``items``; see ``Reading.wholes``.
+    """
+
+    items: pl.DataFrame
+    wholes: pl.DataFrame
+    faults: pl.DataFrame
+
+
 class BoxSource(Source, ABC):
     """A layout whose items are boxes in images.
 
@@ -36,7 +47,8 @@ class BoxSource(Source, ABC):
     usable box is one item, the whole of it, without a label of its own, and so stays
     searchable. A box that is reversed, has no area or is no four numbers, and the second of
     two that are the same, is a finding and no item. Ingest, which knows the true sizes, cuts
-    what leads out of the image, and leaves out what lies outside: both are findings too.
+    what leads out of the image, and leaves out what lies outside, as if it were not annotated:
+    both are findings too.
     """
 
     protocols: ClassVar[tuple[str, ...]] = ("gpr1200-strict",)
@@ -63,10 +75,8 @@ class BoxSource(Source, ABC):
             raise no_images(files, f"images, in {top}" if top else "images")
         return images
 
-    def boxed(
-        self, images: pl.DataFrame, boxes: pl.DataFrame
-    ) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Items and findings of ``boxes`` in ``images``, as ``unboxed`` and ``unlisted`` ask.
+    def boxed(self, images: pl.DataFrame, boxes: pl.DataFrame) -> Boxed:
+        """What ``boxes`` in ``images`` make, as ``unboxed`` and ``unlisted`` ask.
 
         Args:
             images: as of ``boxed``, and listed: whether annotations name the image.
@@ -74,14 +84,12 @@ class BoxSource(Source, ABC):
         """
         listed = pl.col("listed")
         kept = (listed & (self.unboxed == "keep")) | (~listed & (self.unlisted == "keep"))
-        items, faults = boxed(images, boxes, kept)
-        return items.drop("listed"), faults
+        made = boxed(images, boxes, kept)
+        return made._replace(items=made.items.drop("listed"), wholes=made.wholes.drop("listed"))
 
 
-def boxed(
-    images: pl.DataFrame, boxes: pl.DataFrame, whole: pl.Expr
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Items and findings of ``boxes`` (columns BOXES) in ``images``, in the images' order.
+def boxed(images: pl.DataFrame, boxes: pl.DataFrame, whole: pl.Expr) -> Boxed:
+    """What ``boxes`` (columns BOXES) in ``images`` make, in the images' order.
 
     Args:
         images: a row an image: image_id, and any columns of items; a box has its image's
@@ -99,11 +107,12 @@ def boxed(
         box=pl.concat_list(pl.col(c).cast(pl.Float32) for c in CORNERS).list.to_array(4),
         item_id=item_id(),
     )
-    bare = ranked.join(good, on="image_id", how="anti").filter(whole)
-    items = pl.concat([inside, bare.with_columns(item_id="image_id")], how="diagonal")
-    return items.sort(":rank", "number", nulls_last=True).drop(
-        ":rank", "number", *CORNERS
-    ), faults
+    wholes = ranked.filter(whole).with_columns(item_id="image_id")
+    bare = wholes.join(good, on="image_id", how="anti")
+    items = pl.concat([inside, bare], how="diagonal")
+    items = items.sort(":rank", "number", nulls_last=True).drop(":rank", "number", *CORNERS)
+    boxy = wholes.join(good, on="image_id", how="semi").drop(":rank")
+    return Boxed(items, pl.concat([items.clear(), boxy], how="diagonal"), faults)
 
 
 def usable(boxes: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

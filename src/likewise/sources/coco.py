@@ -118,17 +118,18 @@ class Coco(BoxSource):
             .sort(split_rank(), "split", "image_id", nulls_last=True)
         )
         boxes, odd = parsed.boxes(entries)
-        items, wrong = self.boxed(told.drop("width", "height"), boxes)
+        made = self.boxed(told.drop("width", "height"), boxes)
         used = pl.col("path").str.to_lowercase().str.ends_with(".json")
         return reading(
             files,
-            items,
+            made.items,
             faults,
             odd,
-            wrong,
+            made.faults,
             foreign(files, images, used),
             further=self.further,
             sizes=told.select("image_id", "width", "height"),
+            wholes=made.wholes,
         )
 
 

@@ -14,7 +14,9 @@ def with_types(rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Column, ...]]:
     columns, values = [], []
     for name in [n for n in rows.columns if n.startswith("further:")]:
         said = name.removeprefix("further:")
-        field = field_name(said, taken)
+        # Exports heed the column licence, which Americans spell so.
+        spelt = "licence" if said.strip().lower() == "license" else said
+        field = field_name(spelt, taken)
         taken.add(field)
         series = typed(rows[name]).alias(field)
         values.append(series)

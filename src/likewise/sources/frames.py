@@ -19,8 +19,9 @@ def fitted(
     """``items`` with boxes in pixels inside their images, and findings.
 
     A box that leads out of its image is cut to it; one that lies outside is left out. An image
-    that so loses its last box is an item as a whole, without a label, in the place of its
-    first. An image whose size is not the one that annotations say is a finding, too.
+    that so loses its last box is an item as a whole, as ``reading.wholes`` has it, in the
+    place of its first. An image whose size is not the one that annotations say is a finding,
+    too.
 
     Args:
         items: rows of ``reading.items``, perhaps not all.
@@ -33,15 +34,17 @@ def fitted(
     placed = items.select("item_id", "image_id", "box").join(
         facts, on="image_id", how="left", maintain_order="left"
     )
-    cut = _cut(placed, shares=reading.unit == "shares")
+    cut = _cut(placed, shares=reading.unit == "shares").with_row_index(":row")
     there = cut["width"].is_not_null()
     kept = there & (cut["box"].is_null() | cut["some"])
     outside = cut.filter(there & ~kept)
     clipped = cut.filter(kept & (cut["beyond"] > ROUNDING).fill_null(value=False))
-    lost = outside.join(cut.filter(kept), on="image_id", how="anti", maintain_order="left")
-    whole = cut["item_id"].is_in(lost.unique("image_id", keep="first")["item_id"].implode())
-    chosen = items.with_columns(cut["inside"].alias("box")).filter(kept | whole)
-    fit = _emptied(chosen, whole.filter(kept | whole))
+    fit = items.with_columns(cut["inside"].alias("box"))
+    if len(outside):
+        lost = outside.join(cut.filter(kept), on="image_id", how="anti", maintain_order="left")
+        fit = _instead(fit.with_row_index(":row").filter(kept), lost, reading.wholes)
+    else:
+        fit = fit.filter(kept)
     return fit, pl.concat(
         [
             _told(outside, "box-outside", "nothing of it is in the image"),
@@ -73,17 +76,14 @@ def _cut(placed: pl.DataFrame, *, shares: bool) -> pl.DataFrame:
     )
 
 
-def _emptied(items: pl.DataFrame, whole: pl.Series) -> pl.DataFrame:
-    """``items``, those that are ``whole`` as their images: without box, label and the like."""
-    kept = ("item_id", "image_id", "subset", "split", "role")
-    bare = pl.lit(whole)
-    emptied = [
-        pl.when(~bare).then(pl.col(name)).alias(name)
-        for name in items.columns
-        if name not in kept
-    ]
-    item_id = pl.when(bare).then("image_id").otherwise("item_id").alias("item_id")
-    return items.with_columns(item_id, *emptied)
+def _instead(
+    kept: pl.DataFrame, lost: pl.DataFrame, wholes: pl.DataFrame | None
+) -> pl.DataFrame:
+    """The items ``kept`` (with their ``:row``), and the ``wholes`` whose boxes are ``lost``."""
+    first = lost.unique("image_id", keep="first", maintain_order=True)
+    images = kept.drop(":row").clear() if wholes is None else wholes
+    there = first.select(":row", "image_id").join(images, on="image_id", maintain_order="left")
+    return pl.concat([kept, there.select(kept.columns)]).sort(":row").drop(":row")
 
 
 def _pixels() -> list[pl.Expr]:

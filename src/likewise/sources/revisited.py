@@ -20,6 +20,7 @@ from likewise.sources.base import (
     Reading,
     Source,
     annotation,
+    as_wholes,
     findings,
     findings_frame,
     is_image,
@@ -76,12 +77,14 @@ class Revisited(Source):
             + pl.when(role="query").then(pl.lit("#1")).otherwise(pl.lit(""))
         )
         unknown = paths.join(named, on="path", how="anti")
+        chosen = _with_ids(named).with_columns(image_id="path")
         return reading(
             files,
-            _with_ids(named).with_columns(image_id="path"),
+            chosen,
             findings_frame((name, "dangling", f"{self.truth} names it") for name in lost),
             findings(unknown, "unlisted", f"{self.truth} does not name it"),
             further=self.further,
+            wholes=as_wholes(chosen),
         )
 
 

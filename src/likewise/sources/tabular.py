@@ -148,19 +148,20 @@ class TableSource(BoxSource, ABC):
         told, twins = _images(images, placed, own)
         if tree is None:
             told = told.sort(split_rank(), "split", "image_id", nulls_last=True)
-        items, wrong = self.boxed(
+        made = self.boxed(
             told.drop("width", "height"), _boxes(placed, own, one=self.corners == "1-based")
         )
         return reading(
             files,
-            items,
+            made.items,
             *faults,
             lost,
             twins,
-            wrong,
+            made.faults,
             foreign(files, images, used),
             further=further,
             sizes=told.select("image_id", "width", "height"),
+            wholes=made.wholes,
         )
 
 
@@ -259,7 +260,10 @@ def _images(
     plain = placed.filter(~pl.col("boxed"))
     first = plain.unique("image_id", keep="first", maintain_order=True)
     again = plain.join(first.select(":where"), on=":where", how="anti", maintain_order="left")
-    shared = ("split", "subset", "role", "width", "height")
+    # The licence of a box is its image's, which must keep it without the box.
+    licence = [name for name in own if name == "licence"]
+    own = [name for name in own if name != "licence"]
+    shared = ("split", "subset", "role", "width", "height", *licence)
     said = placed.group_by("image_id", maintain_order=True).agg(
         pl.col(c).drop_nulls().first() for c in shared
     )

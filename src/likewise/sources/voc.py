@@ -61,22 +61,23 @@ class Voc(BoxSource):
             .sort(split_rank(), "split", "image_id", nulls_last=True)
         )
         boxes = told_by.boxes.join(explained.select("xml", "image_id"), on="xml")
-        items, faults = self.boxed(
+        made = self.boxed(
             told.select("image_id", "split", "listed"),
             half_open(boxes.drop("xml"), self.corners),
         )
         used = pl.col("path").str.to_lowercase().str.ends_with(".xml")
         return reading(
             files,
-            items,
+            made.items,
             findings_frame(told_by.broken),
             lost,
             twins,
             unknown,
-            faults,
+            made.faults,
             foreign(files, images, used),
             further=self.further,
             sizes=told.select("image_id", "width", "height"),
+            wholes=made.wholes,
         )
 
     def images(self, files: Files) -> pl.DataFrame:

@@ -71,18 +71,19 @@ class Yolo(BoxSource):
             )
             .sort(split_rank(), "split", "image_id", nulls_last=True)
         )
-        items, faults = self.boxed(told, boxes)
+        made = self.boxed(told, boxes)
         used = pl.col("path").str.to_lowercase().str.contains(r"\.(txt|names|data|ya?ml)\z")
         return reading(
             files,
-            items,
+            made.items,
             findings_frame(broken),
             lost,
             twins,
             unknown,
-            faults,
+            made.faults,
             foreign(files, images, used),
             unit="shares",
+            wholes=made.wholes,
         )
 
     def _classes(self, files: Files, notes: Notes) -> list[str] | None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from likewise.config import Licence
 from likewise.files import Files
 from likewise.schema import Column
-from likewise.sources.base import Reading, Source, findings, reading
+from likewise.sources.base import Reading, Source, as_wholes, findings, reading
 from likewise.sources.compcars.labels import read_labels, stem
 from likewise.sources.compcars.layout import PARTS, cars
 from likewise.sources.compcars.lists import splits, verification
@@ -99,9 +99,9 @@ class CompCars(Source):
             .join(facts, on="model_id", how="left", maintain_order="left")
         )
         faults += [*mapped, *about_labels, *about_lists, *about_pairs, nameless, about_facts]
-        return reading(
-            files, with_pairs(notes, self._items(told)), *faults, further=self.further
-        )
+        items = with_pairs(notes, self._items(told))
+        wholes = as_wholes(items)
+        return reading(files, items, *faults, further=self.further, wholes=wholes)
 
     def _items(self, told: pl.DataFrame) -> pl.DataFrame:
         if self.items == "images":

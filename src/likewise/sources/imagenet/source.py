@@ -102,9 +102,11 @@ class ImageNet(Source):
                 f"classes of {self.subset!r}; correct subset in the card"
             )
         boxes = self._boxes(notes, labelled, wanted)
+        wholes = None
         if boxes:
-            ordered, about_boxes = boxed(ordered, boxes.boxes, pl.lit(self.unboxed == "keep"))
-            faults += [*boxes.faults, about_boxes]
+            made = boxed(ordered, boxes.boxes, pl.lit(self.unboxed == "keep"))
+            faults += [*boxes.faults, made.faults]
+            ordered, wholes = made.items, _with_classes(made.wholes, table, wanted)
         items = _with_classes(ordered, table, wanted)
         gaps = _gaps(items, table, wanted)
         return reading(
@@ -117,6 +119,7 @@ class ImageNet(Source):
             gaps,
             further=self.further,
             sizes=boxes.sizes if boxes else None,
+            wholes=wholes,
         )
 
     def _boxes(

@@ -1,0 +1,189 @@
+"""An image whose boxes are all outside of it is what it is without boxes, in every layout."""
+
+import io
+import json
+import pickle  # noqa: TID251 (what the published files are)
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from likewise.sources import SOURCES
+from likewise.sources.frames import fitted
+
+SIZE = (40, 30)
+FAR = (50, 5, 60, 9)
+"""A box of no pixel of 40 x 30."""
+WNID = "n02119789"
+LABELLED: dict[str, Any] = {"label": "owl", "place": "Riga"}
+
+
+def voc_xml(*boxes: tuple[int, ...]) -> str:
+    inside = "".join(
+        f"<object><name>{WNID}</name><bndbox><xmin>{a}</xmin><ymin>{b}</ymin><xmax>{c}</xmax>"
+        f"<ymax>{d}</ymax></bndbox></object>"
+        for a, b, c, d in boxes
+    )
+    return f"<annotation><filename>x</filename>{inside}</annotation>"
+
+
+def coco() -> str:
+    boxes = [{"id": n, "image_id": 7, "category_id": 1, "bbox": [50, 5 + n, 10, 4]}
+             for n in range(2)]  # fmt: skip
+    image = {"id": 7, "file_name": "a.jpg", "license": 3}
+    return json.dumps({
+        "licenses": [{"id": 3, "name": "CC BY 4.0"}],
+        "images": [image],
+        "annotations": boxes,
+        "categories": [{"id": 1, "name": "owl"}],
+    })  # fmt: skip
+
+
+def table() -> bytes:
+    stream = io.BytesIO()
+    boxes = dict(zip(("x1", "y1", "x2", "y2"), map(float, FAR), strict=True))
+    rows = [{"path": "a.jpg", **LABELLED}, {"path": "a.jpg", "label": "beak", **boxes}]
+    columns = ["path", *LABELLED, *boxes]
+    pq.write_table(pa.Table.from_pylist([{c: r.get(c) for c in columns} for r in rows]), stream)
+    return stream.getvalue()
+
+
+def truth() -> bytes:
+    entry = {"bbx": [50.0, 5.0, 60.0, 9.0], "easy": [0], "hard": [], "junk": []}
+    return pickle.dumps({"imlist": ["b"], "qimlist": ["a_1"], "gnd": [entry]}, protocol=2)
+
+
+ENTRY = {
+    **LABELLED,
+    "licence": "CC-BY-4.0",
+    "boxes": [{"box": FAR}, {"box": [-9, 0, -1, 9], "label": "beak"}],
+}
+IN_CLASS = f"Data/CLS-LOC/train/{WNID}/{WNID}_1.JPEG"
+Said = dict[str, object]
+
+OUTSIDE: dict[str, tuple[str, dict[str, str | bytes], dict[str, Any], Said]] = {
+    "coco": (
+        "a.jpg",
+        {"annotations/instances_train.json": coco()},
+        {},
+        {"label": None, "split": "train", "licence": "CC BY 4.0", "area": None},
+    ),
+    "compcars": (
+        "data/image/1/3/2014/a.jpg",
+        {"data/label/1/3/2014/a.txt": "2\n1\n51 6 60 9\n"},
+        {},
+        {
+            "label": "3",
+            "year": "2014",
+            "viewpoint": "rear",
+            "item_id": "data/image/1/3/2014/a.jpg#1",
+        },
+    ),
+    "csv": (
+        "a.jpg",
+        {
+            "boxes.csv": "path,label,place,x1,y1,x2,y2\n"
+            "a.jpg,owl,Riga,,,,\na.jpg,beak,,50,5,60,9\n"
+        },
+        {},
+        LABELLED,
+    ),
+    "fissp": (
+        "train/birds/owl/a.jpg",
+        {"annotations/a.jsonl": json.dumps({"path": "a.jpg", **ENTRY, "label": "birds/owl"})},
+        {},
+        {"label": "birds/owl", "subset": "birds", "split": "train", "place": "Riga"},
+    ),
+    "imagenet": (
+        IN_CLASS,
+        {
+            f"Annotations/CLS-LOC/train/{WNID}/{WNID}_1.xml": voc_xml(FAR),
+            "map_clsloc.txt": f"{WNID} 1 kit_fox\n",
+        },
+        {"items": "boxes"},
+        {"label": WNID, "text": "kit_fox", "class_index": 0, "devkit_id": 1},
+    ),
+    "parquet": ("a.jpg", {"train.parquet": table()}, {}, {**LABELLED, "split": "train"}),
+    "roxford5k": (
+        "jpg/a_1.jpg",
+        {"gnd_roxford5k.pkl": truth(), "jpg/b.jpg": b""},
+        {},
+        {"label": "a", "role": "query", "item_id": "jpg/a_1.jpg#1", "easy": ["jpg/b.jpg"]},
+    ),
+    "voc": (
+        "JPEGImages/a.jpg",
+        {"Annotations/a.xml": voc_xml(FAR, (51, 1, 60, 2)), "ImageSets/Main/val.txt": "a\n"},
+        {},
+        {"label": None, "split": "val"},
+    ),
+    "webdataset": (
+        "train/a.jpg",
+        {"train/a.json": json.dumps({**ENTRY, "label": None}), "train/a.cls": "owl"},
+        {},
+        {"label": "owl", "licence": "CC-BY-4.0", "split": "train"},
+    ),
+    "yolo": (
+        "images/val/a.jpg",
+        {"labels/val/a.txt": "0 1.5 0.5 0.2 0.2\n"},
+        {},
+        {"label": None, "split": "val"},
+    ),
+}
+"""Image, annotations, options, and what the image is as a whole."""
+
+
+def settled(kind: str, top: Path, options: dict[str, Any]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The items and findings of ``top``, all of whose images are of ``SIZE``."""
+    source = SOURCES.build({"kind": kind, **options}, "card")
+    reading = source.read(source.open(top), top)
+    paths = reading.items["image_id"].unique().to_list()
+    columns = ("image_id", "width", "height", "orientation")
+    facts = pl.DataFrame([(path, *SIZE, 1) for path in paths], columns, orient="row")
+    return fitted(reading.items, reading, facts)
+
+
+def test_every_layout_of_boxes_is_here() -> None:
+    without = {"folder", "gpr1200", "sketch", "rparis6k"}  # which is as roxford5k
+    assert {*OUTSIDE, *without} == set(SOURCES.kinds())
+
+
+@pytest.mark.parametrize("kind", OUTSIDE)
+def test_an_image_keeps_what_it_is(tmp_path: Path, kind: str) -> None:
+    image, notes, options, expected = OUTSIDE[kind]
+    for name, data in {image: b"", **notes}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data if isinstance(data, bytes) else data.encode())
+    items, findings = settled(kind, tmp_path, options)
+    found = items.filter(image_id=image).row(0, named=True)
+    assert items.filter(image_id=image).height == 1
+    assert found["box"] is None
+    wanted = {"item_id": image, **expected}
+    assert {name: found[name] for name in wanted} == wanted
+    outside = findings.filter(check="box-outside")["path"].to_list()
+    assert outside
+    assert all(name.startswith(f"{image}#") for name in outside)
+
+
+@pytest.mark.parametrize("kind", ["coco", "csv", "imagenet", "yolo"])
+def test_unboxed_images_are_dropped_where_that_is_asked(tmp_path: Path, kind: str) -> None:
+    image, notes, options, _ = OUTSIDE[kind]
+    for name, data in {image: b"", **notes}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data if isinstance(data, bytes) else data.encode())
+    items, findings = settled(kind, tmp_path, {**options, "unboxed": "drop"})
+    assert items.is_empty()
+    assert "box-outside" in set(findings["check"])
+
+
+def test_others_stay_in_their_places(tmp_path: Path) -> None:
+    rows = ["a,1,1,2,2", "b,50,5,60,9", "b,-9,0,-1,9", "c,50,5,60,9", "c,1,1,2,2", "d,,,,"]
+    lines = ["path,x1,y1,x2,y2", *(f"{row[0]}.jpg{row[1:]}" for row in rows)]
+    (tmp_path / "boxes.csv").write_text("\n".join(lines), encoding="utf-8")
+    for name in "abcd":
+        (tmp_path / f"{name}.jpg").write_bytes(b"")
+    items, findings = settled("csv", tmp_path, {})
+    assert items["item_id"].to_list() == ["a.jpg#1", "b.jpg", "c.jpg#2", "d.jpg"]
+    assert findings["path"].to_list() == ["b.jpg#1", "b.jpg#2", "c.jpg#1"]
