@@ -28,6 +28,8 @@ def faults(where: str, error: ValidationError, model: type[BaseModel]) -> list[s
             message = f"unknown key; {hint(str(fault['loc'][-1]), _keys(model, fault['loc']))}"
         elif fault["type"] == "dict_type" and fault["input"] is None:
             message = "it is empty; write {} where there is none"
+        elif fault["type"] in {"tuple_type", "list_type"}:
+            message = f'it is a list, written as ["a", "b"]; there is {fault["input"]!r}'
         lines.append(f"{where}: {place}: {message}" if place else f"{where}: {message}")
     return lines
 

@@ -298,13 +298,45 @@ def test_the_command(workspace: Path, capfd: pytest.CaptureFixture[str]) -> None
     code, out, err = command(
         "folder", "--to", "out", "--where", "label='0'", "-o", "purpose=sharing"
     )
-    assert (code, out) == (0, "emoji as folder: 4 items in 4 images; out\n")
+    files = [path for path in (workspace / "out").rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files) / 1e6
+    said = f"4 items in 4 images; {len(files)} files, {size:.1f} MB in out"
+    assert (code, out) == (0, f"emoji as folder: {said}\n")
     assert "note: 4 items of emoji are under NOASSERTION" in err
     assert "ask us" in err
     code, out, err = command("folder", "--to", "out")
     assert (code, out) == (4, "")
     assert "holds something already" in err
     assert command("folder", "--to", "b", "-o", "purpose")[0] == 2
+
+
+def test_what_is_left_out_is_counted_and_listed(workspace: Path) -> None:
+    def command(to: str, *more: str) -> list[str]:
+        said = ("imagenet-npz", "--to", to, "-o", 'classes=["200"]', *more)
+        done = CliRunner().invoke(app, ["export", "emoji", *said], catch_exceptions=False)
+        assert done.exit_code == 0
+        return done.stdout.splitlines()
+
+    lines = command("npz")
+    left = 24 - 4
+    assert lines[0].startswith("emoji as imagenet-npz: 4 items in 4 images; 4 files, ")
+    assert lines[1] == f"left out: {left}: other-class {left}"
+    assert len(lines) == 2 + 1 + 10 + 1  # and the table's head, ten rows, where the rest is
+    assert lines[-1] == f"... and {left - 10} more: npz/left_out.jsonl"
+    told = (workspace / "npz" / "left_out.jsonl").read_text("utf-8").splitlines()
+    rows = [json.loads(line) for line in told]
+    assert len(rows) == left
+    assert {row["check"] for row in rows} == {"other-class"}
+    about = yaml.safe_load((workspace / "npz" / "export.yaml").read_bytes())
+    assert (about["items"], about["left_out"]) == (4, {"other-class": left})
+    out = "\n".join(command("again", "--json"))
+    done = json.loads(out)
+    assert (done["items"], done["files"], done["reasons"]) == (4, 4, {"other-class": left})
+    assert [row[0] for row in done["left_out"]] == [row["id"] for row in rows]
+    with pytest.raises(
+        likewise.ConfigError, match=r'classes: it is a list, written as \["a", '
+    ):
+        likewise.export("emoji", "imagenet-npz", workspace / "x", options={"classes": "200"})
 
 
 @pytest.mark.parametrize("kind", EXPORTS.kinds())

@@ -7,7 +7,10 @@ import typer
 
 import likewise
 from likewise.cli.options import Json, Model, Rev, Run, parsed
-from likewise.cli.output import as_json, frame_as_json, frame_as_table, note, say, table
+from likewise.cli.output import as_json, counts, frame_as_json, frame_as_table, note, say, table
+
+SHOWN = 10
+"""So many of what was left out are named."""
 
 
 def export(  # noqa: PLR0913 (a function here is a command, an argument an option)
@@ -38,15 +41,25 @@ def export(  # noqa: PLR0913 (a function here is a command, an argument an optio
     options = parsed(option)
     done = likewise.export(dataset, format_, to, where=where, options=options, rev=rev)
     if json:
-        as_json({**vars(done), "folder": str(done.folder)})
-        return
-    say(
-        f"{dataset} as {format_}: {done.items:,} items in {done.images:,} images; {done.folder}"
-    )
-    if done.left_out:
-        table(("left out", "check", "detail"), done.left_out)
+        as_json({**vars(done), "folder": str(done.folder), "reasons": done.reasons()})
+    else:
+        _told(done)
     for text in done.notes:
         note(f"note: {text}")
+
+
+def _told(done: "likewise.Exported") -> None:
+    """What an export wrote, and the first of what it left out."""
+    say(
+        f"{done.dataset} as {done.format}: {done.items:,} items in {done.images:,} images; "
+        f"{done.files:,} files, {done.nbytes / 1e6:,.1f} MB in {done.folder}"
+    )
+    if not done.left_out:
+        return
+    say(f"left out: {len(done.left_out):,}: {counts(done.reasons())}")
+    table(("id", "check", "detail"), done.left_out[:SHOWN])
+    if len(done.left_out) > SHOWN:
+        say(f"... and {len(done.left_out) - SHOWN:,} more: {done.folder}/left_out.jsonl")
 
 
 def report(

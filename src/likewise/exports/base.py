@@ -112,6 +112,11 @@ class Export(Part, ABC):
         """
 
 
+def omitted(items: pl.DataFrame, check: str, detail: str) -> list[Fault]:
+    """A fault for each of ``items``, which have no place in a format."""
+    return [(item, check, detail) for item in items["item_id"]]
+
+
 def need_whole_images(chosen: Selection, format_: str) -> None:
     """Refuse items that are boxes, for a format that has none.
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from likewise.errors import DataError
 from likewise.exports.arrays import npy
-from likewise.exports.base import Export, Fault, Selection
+from likewise.exports.base import Export, Fault, Selection, omitted
 from likewise.exports.files import put_csv
 from likewise.exports.pairs import Pairs
 from likewise.exports.pixels import Pixels, pixels
@@ -76,7 +76,7 @@ class ImageMatrix(Export):
         items = _as_rows(chosen.items)
         tables = _tables(items)
         classes = _classes(tables, unify=self.unify)
-        faults: list[Fault] = []
+        faults = _without_place(chosen.items, items, tables)
         kept: dict[str, pl.DataFrame] = {}
         for name, rows in tables.items():
             found, bad = self._matrix(chosen, folder / f"{name}.npy", rows[":row"].to_list())
@@ -169,6 +169,19 @@ def _tables(items: pl.DataFrame) -> dict[str, pl.DataFrame]:
         raise DataError("no labelled item is for training: all are queries, or of other views")
     test = items.filter(queries.fill_null(value=False))
     return found if test.is_empty() else {**found, "tindexinfo": test}
+
+
+def _without_place(
+    chosen: pl.DataFrame, items: pl.DataFrame, tables: dict[str, pl.DataFrame]
+) -> list[Fault]:
+    """The ``chosen`` items that are in no list, and why."""
+    listed = pl.concat([rows[":row"] for rows in tables.values()])
+    bare = chosen.filter(pl.col("label").is_null())
+    aside = items.filter(~pl.col(":row").is_in(listed.implode()))
+    return [
+        *omitted(bare, "no-label", "it has no class, which every row has"),
+        *omitted(aside, "other-view", "car_front and car_rear have no place for its viewpoint"),
+    ]
 
 
 def _is_query() -> pl.Expr:

@@ -9,7 +9,7 @@ import polars as pl
 
 from likewise.errors import DataError, bounded
 from likewise.exports.arrays import Npz
-from likewise.exports.base import Export, Fault, Selection
+from likewise.exports.base import Export, Fault, Selection, omitted
 from likewise.exports.files import put_csv
 from likewise.exports.pixels import Pixels, pixels
 from likewise.imaging.decode import converted, crop
@@ -77,13 +77,30 @@ class ImagenetNpz(Export):
                 f"no item of {chosen.dataset} has a label and the split {self.train!r} or "
                 f"{self.val!r}; say which splits by the options train and val"
             )
-        faults: list[Fault] = []
+        faults = self._without_place(numbered)
         with Npz.create(folder / f"{chosen.dataset}_cls.npz") as out:
             for part, rows in (("train", train), ("val", val)):
                 faults += self._part(chosen, out, part, rows)
         metadata = _metadata(wanted, train, numbers)
         put_csv(folder / f"{chosen.dataset}_cls_metadata.csv", HEADER, metadata)
         return faults
+
+    def _without_place(self, items: pl.DataFrame) -> list[Fault]:
+        """The ``items`` that are in neither part, and why."""
+        bare = pl.col("label").is_null()
+        other = ~pl.col("split").fill_null(self.train).is_in([self.train, self.val])
+        known = items.filter(pl.col(":y").is_not_null() & other)
+        return [
+            *omitted(items.filter(bare), "no-label", "it has no label, which every row has"),
+            *omitted(
+                items.filter(~bare & pl.col(":y").is_null()),
+                "other-class",
+                "its label is none of the classes that are asked for",
+            ),
+            *omitted(
+                known, "other-split", f"its split is neither {self.train!r} nor {self.val!r}"
+            ),
+        ]
 
     def _numbers(self, items: pl.DataFrame) -> dict[str, int]:
         """The number of every class."""

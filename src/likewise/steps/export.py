@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +24,30 @@ from likewise.workspace import Workspace
 
 ABOUT = "export.yaml"
 LICENCES = "licences.jsonl"
+LEFT_OUT = "left_out.jsonl"
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export wrote, and what it left out: (id, check, detail) each."""
+    """What an export wrote, and what it left out: (id, check, detail) each.
+
+    ``items`` and the ``images`` that they are in are those that are in it; ``files`` and
+    ``nbytes`` count what lies in the folder.
+    """
 
     dataset: str
     format: str
     folder: Path
     items: int
     images: int
+    files: int = 0
+    nbytes: int = 0
     left_out: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def reasons(self) -> dict[str, int]:
+        """How many were left out, by check."""
+        return dict(sorted(Counter(check for _, check, _ in self.left_out).items()))
 
 
 def export(  # noqa: PLR0913 (what to export, by keyword)
@@ -52,8 +63,8 @@ def export(  # noqa: PLR0913 (what to export, by keyword)
     """Write the published items of ``dataset`` into the new folder ``to``, whole or not at all.
 
     Beside the format's own files stand ``export.yaml`` (what was exported, with which options,
-    under which licence, digests of the columns, what was left out) and, where items have
-    licences of their own, ``licences.jsonl``.
+    under which licence, digests of the columns, how much was left out), where items have
+    licences of their own, ``licences.jsonl``, and, where any were left out, ``left_out.jsonl``.
 
     Args:
         dataset: its name.
@@ -77,9 +88,8 @@ def export(  # noqa: PLR0913 (what to export, by keyword)
     notes = _gate(chosen, part)
     with commits.new_folder(to) as folder:
         faults = part.write(chosen, folder)
-        done = Exported(
-            dataset, format, to, len(chosen.items), len(chosen.images), faults, notes
-        )
+        items, images = _held(chosen, faults)
+        done = Exported(dataset, format, to, items, images, left_out=faults, notes=notes)
         about = _about(ws, chosen, part, entry, done, where)
         told = yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=96)
         put(folder / ABOUT, told.encode())
@@ -87,7 +97,20 @@ def export(  # noqa: PLR0913 (what to export, by keyword)
             chosen.items.select("item_id", "image_id", "licence").write_ndjson(
                 folder / LICENCES
             )
-    return done
+        if faults:
+            rows = pl.DataFrame(faults, ("id", "check", "detail"), orient="row")
+            rows.write_ndjson(folder / LEFT_OUT)
+    sizes = [path.stat().st_size for path in to.rglob("*") if path.is_file()]
+    return replace(done, files=len(sizes), nbytes=sum(sizes))
+
+
+def _held(chosen: Selection, faults: list[Fault]) -> tuple[int, int]:
+    """How many of the items, and how many images of theirs, are not among ``faults``."""
+    gone = pl.Series([fault[0] for fault in faults], dtype=pl.String).implode()
+    items = chosen.items.filter(
+        ~(pl.col("item_id").is_in(gone) | pl.col("image_id").is_in(gone))
+    )
+    return len(items), items["image_id"].n_unique()
 
 
 def _entry(params: Params, format_: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,9 +198,7 @@ def _about(
         "where": where,
         "items": done.items,
         "images": done.images,
-        "left_out": [
-            dict(zip(("id", "check", "detail"), f, strict=True)) for f in done.left_out
-        ],
+        "left_out": done.reasons(),
         "notes": done.notes,
         "columns": dict(digests),
     }
