@@ -29,9 +29,9 @@ from likewise.training import course
 from likewise.training.checkpoint import Checkpoints
 from likewise.training.classes import ClassifyTask
 from likewise.training.feed import Feed
+from likewise.training.log import TrainingLog
 from likewise.training.loop import Loop, Setting
 from likewise.training.material import COLUMNS, Material
-from likewise.training.report import Report
 
 LEAST = 0.9
 UNIT = "ms a step"
@@ -93,7 +93,7 @@ def training(
     lesson = recipe.lesson(bench, drawings)
     feed = Feed(lesson.material, bench.config, lesson.sampler, None)
     checkpoints = Checkpoints(root / f"{backbone}-checkpoints", "")
-    setting = Setting(feed, checkpoints, Report(root / f"{backbone}-report"), None, 0)
+    setting = Setting(feed, checkpoints, TrainingLog(root / f"{backbone}-report"), None, 0)
     loop = Loop(lesson.task.to(memory_format=torch.channels_last), recipe, setting)
     gpu = loop.accelerator.device.type == "cuda"
     batches = feed(0, lesson.sampler.steps * 1000, 1, 0, (0, 1, gpu))

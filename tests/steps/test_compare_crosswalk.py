@@ -14,7 +14,7 @@ from likewise.errors import (
     UnknownNameError,
 )
 from likewise.steps.open import open_workspace
-from likewise.steps.reports import read_report
+from likewise.steps.results import read_results
 
 pytestmark = pytest.mark.torch
 
@@ -41,8 +41,8 @@ def two(workspace: Path) -> Path:
 
 def test_a_comparison_is_of_the_same_queries(two: Path) -> None:
     found = likewise.compare(RUN, "rough", workspace=two)
-    reports = [read_report(open_workspace(two), run) for run in (RUN, "rough")]
-    values = [report.queries["value"].to_numpy() for report in reports]
+    results = [read_results(open_workspace(two), run) for run in (RUN, "rough")]
+    values = [report.queries["value"].to_numpy() for report in results]
     main = found.rows[0]
     assert (main.metric, main.p_holm) == ("mAP", None)
     assert main.difference.value == pytest.approx((values[1] - values[0]).mean())
@@ -58,9 +58,9 @@ def test_a_comparison_is_of_the_same_queries(two: Path) -> None:
 
 def test_fixed_and_broken_queries_are_named(two: Path) -> None:
     found = likewise.compare(RUN, "rough", workspace=two)
-    reports = [read_report(open_workspace(two), run) for run in (RUN, "rough")]
-    first, second = (report.queries["precision@1"].to_numpy() for report in reports)
-    ids = reports[0].queries["item_id"].to_numpy()
+    results = [read_results(open_workspace(two), run) for run in (RUN, "rough")]
+    first, second = (report.queries["precision@1"].to_numpy() for report in results)
+    ids = results[0].queries["item_id"].to_numpy()
     assert {one.item_id for one in found.fixed} == set(ids[(second == 1) & (first == 0)])
     assert {one.item_id for one in found.broken} == set(ids[(second == 0) & (first == 1)])
     changes = [abs((one.second or 0) - (one.first or 0)) for one in found.broken]
@@ -79,7 +79,7 @@ def test_a_run_compared_with_itself_differs_by_nothing(two: Path) -> None:
 
 def test_with_the_query_in_its_list_the_next_hit_tells(workspace: Path) -> None:
     likewise.evaluate(RUN, workspace=workspace)
-    report = read_report(open_workspace(workspace), RUN)
+    report = read_results(open_workspace(workspace), RUN)
     assert report.queries["first_hit"].to_list() == [1] * 24
     second = [2 in ranks for ranks in report.queries["ranks"].to_list()]
     assert report.right.to_list() == second
@@ -112,8 +112,8 @@ def test_reports_that_are_not_there_or_not_right(two: Path) -> None:
 def test_a_crosswalk_agrees_with_the_protocols(two: Path) -> None:
     found = likewise.crosswalk(RUN, workspace=two)
     value = {row.definition: row.value for row in found.rows}
-    strict = read_report(open_workspace(two), RUN).metrics
-    other = read_report(open_workspace(two), "other").metrics
+    strict = read_results(open_workspace(two), RUN).metrics
+    other = read_results(open_workspace(two), "other").metrics
     assert value["textbook: average precision"] == pytest.approx(strict["mAP"], abs=5e-5)
     assert value["metric learning: recall@1"] == pytest.approx(other["recall@1"], abs=5e-5)
     assert value["pytorch-metric-learning: mean_average_precision_at_r"] == pytest.approx(

@@ -10,7 +10,7 @@ import polars as pl
 from likewise.errors import DataError, bounded
 from likewise.significance import Difference, difference, holm
 from likewise.steps.open import open_workspace
-from likewise.steps.reports import Report, read_report
+from likewise.steps.results import Results, read_results
 
 
 @dataclass(frozen=True)
@@ -77,16 +77,16 @@ def compare(first: str, second: str, *, workspace: Path | None = None) -> Compar
         DataError: they are by different protocols, or have no query in common.
     """
     ws = open_workspace(workspace)
-    reports = read_report(ws, first), read_report(ws, second)
-    protocol = reports[0].protocol
-    if reports[1].protocol != protocol:
-        named = [f"{r.run} is by {r.protocol['name']} {r.protocol['version']}" for r in reports]
+    pair = read_results(ws, first), read_results(ws, second)
+    protocol = pair[0].protocol
+    if pair[1].protocol != protocol:
+        named = [f"{r.run} is by {r.protocol['name']} {r.protocol['version']}" for r in pair]
         raise DataError(
             f"{', '.join(named)}: such numbers cannot be compared; "
             "likewise crosswalk RUN counts one by several definitions"
         )
-    both, notes = _paired(*reports)
-    rows = [*_main_rows(both, reports[0]), *_further_rows(both, reports[0])]
+    both, notes = _paired(*pair)
+    rows = [*_main_rows(both, pair[0]), *_further_rows(both, pair[0])]
     return Comparison(
         first,
         second,
@@ -98,17 +98,17 @@ def compare(first: str, second: str, *, workspace: Path | None = None) -> Compar
     )
 
 
-def _paired(first: Report, second: Report) -> tuple[pl.DataFrame, list[str]]:
+def _paired(first: Results, second: Results) -> tuple[pl.DataFrame, list[str]]:
     """The queries that both runs have, a row each, and a note where others are left out."""
     mine, theirs = (r.queries.with_columns(right=r.right) for r in (first, second))
     both = mine.join(theirs, on="item_id", suffix="_second", maintain_order="left")
     if both.is_empty():
         raise DataError(f"{first.run} and {second.run} have no query in common")
     notes = [
-        f"{len(report.queries) - len(both):,} of {len(report.queries):,} queries of "
-        f"{report.run} are not in the other, and left out"
-        for report in (first, second)
-        if len(report.queries) > len(both)
+        f"{len(results.queries) - len(both):,} of {len(results.queries):,} queries of "
+        f"{results.run} are not in the other, and left out"
+        for results in (first, second)
+        if len(results.queries) > len(both)
     ]
     moved = both.filter(~pl.col("label").eq_missing(pl.col("label_second")))["item_id"]
     if len(moved):
@@ -118,10 +118,10 @@ def _paired(first: Report, second: Report) -> tuple[pl.DataFrame, list[str]]:
     return both, notes
 
 
-def _main_rows(both: pl.DataFrame, report: Report) -> list[Compared]:
+def _main_rows(both: pl.DataFrame, results: Results) -> list[Compared]:
     """The main number over all queries, and over each subset's."""
-    names = list(report.metrics)
-    rows = [_row(both, report, names[0], "value")]
+    names = list(results.metrics)
+    rows = [_row(both, results, names[0], "value")]
     parts = {
         name: both.filter(subset=subset)
         for subset in both["subset"].drop_nulls().unique(maintain_order=True)
@@ -129,7 +129,7 @@ def _main_rows(both: pl.DataFrame, report: Report) -> list[Compared]:
         if name in _called(names[0], subset)
     }
     parts = {name: parts[name] for name in names if name in parts}
-    found = [_row(part, report, name, "value") for name, part in parts.items()]
+    found = [_row(part, results, name, "value") for name, part in parts.items()]
     corrected = holm([one.difference.p for one in found])
     for one, p in zip(found, corrected, strict=True):
         rows.append(Compared(one.metric, one.first, one.second, one.difference, p))
@@ -141,13 +141,13 @@ def _called(main: str, subset: str) -> tuple[str, str]:
     return f"{main} {subset}", subset
 
 
-def _further_rows(both: pl.DataFrame, report: Report) -> list[Compared]:
-    there = [name for name in report.metrics if f"{name}_second" in both.columns]
-    return [_row(both, report, name, name) for name in there]
+def _further_rows(both: pl.DataFrame, results: Results) -> list[Compared]:
+    there = [name for name in results.metrics if f"{name}_second" in both.columns]
+    return [_row(both, results, name, name) for name in there]
 
 
-def _row(both: pl.DataFrame, report: Report, metric: str, column: str) -> Compared:
-    scale = 100 if report.protocol.get("percent") else 1
+def _row(both: pl.DataFrame, results: Results, metric: str, column: str) -> Compared:
+    scale = 100 if results.protocol.get("percent") else 1
     values = [
         both[name].cast(pl.Float64).fill_null(np.nan).to_numpy() * scale
         for name in (column, f"{column}_second")

@@ -10,7 +10,7 @@ from likewise import tables
 from likewise.config import read_yaml
 from likewise.digests import Digests
 from likewise.errors import MissingArtefactError
-from likewise.steps import reports
+from likewise.steps import results
 from likewise.steps.drift import Drift, drift
 from likewise.steps.open import Dataset, open_workspace
 from likewise.workspace import Workspace
@@ -226,7 +226,7 @@ def _metrics(old: Workspace, new: Workspace, dataset: str) -> Iterator[Moved]:
     """The numbers that are not the same, of every run of the data set."""
     runs = {**old.params.runs, **new.params.runs}
     for run in [name for name, entry in runs.items() if entry.dataset == dataset]:
-        before, after = (reports.numbers(ws, run) or {} for ws in (old, new))
+        before, after = (results.numbers(ws, run) or {} for ws in (old, new))
         for metric in dict.fromkeys((*before, *after)):
             if before.get(metric) != after.get(metric):
                 yield Moved(run, metric, before.get(metric), after.get(metric))

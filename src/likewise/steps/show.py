@@ -12,7 +12,7 @@ from likewise import tables, versions
 from likewise.config import Card, read_yaml
 from likewise.digests import Digests
 from likewise.passport import Passport
-from likewise.steps import reports
+from likewise.steps import results
 from likewise.steps.open import open_workspace
 from likewise.workspace import Workspace
 
@@ -141,7 +141,7 @@ def show(dataset: str, *, rev: str | None = None, workspace: Path | None = None)
     published = versions.present(ws, ws.published(dataset))
     models = list(_models(published)) if tables.exists(published) else []
     runs = [
-        RunFacts(name, run.model, run.index, run.protocol, reports.numbers(ws, name))
+        RunFacts(name, run.model, run.index, run.protocol, results.numbers(ws, name))
         for name, run in ws.params.runs.items()
         if run.dataset == dataset
     ]

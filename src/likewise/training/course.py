@@ -21,10 +21,10 @@ from likewise.training.checkpoint import Checkpoints, Position
 from likewise.training.descriptor import Branches, Descriptor
 from likewise.training.encode import Encoder, Vectors
 from likewise.training.feed import Feed
+from likewise.training.log import TrainingLog, device
 from likewise.training.loop import Loop, Setting, Validate
 from likewise.training.material import Material, Study
 from likewise.training.plan import Plan, Source
-from likewise.training.report import Report, device
 from likewise.training.samplers import Sampler
 from likewise.training.task import Task
 
@@ -118,10 +118,10 @@ def make(
     start = Passport.read(study.start)
     checkpoints = Checkpoints(study.checkpoints, _making(entry, start, study.material, seed))
     feed = Feed(taught.material, _read_at(bench.config, plan), taught.sampler, plan.workers)
-    report = Report(study.report, main=os.environ.get("RANK", "0") == "0")
-    loop = Loop(task, plan, Setting(feed, checkpoints, report, taught.validate, seed))
+    log = TrainingLog(study.report, main=os.environ.get("RANK", "0") == "0")
+    loop = Loop(task, plan, Setting(feed, checkpoints, log, taught.validate, seed))
     position = loop.run()
-    report.finish(**_made(loop, position, taught))
+    log.finish(**_made(loop, position, taught))
     loop.close()
     return write(loop.kept.model, bench, taught.architecture, entry, (folder, study, start))
 

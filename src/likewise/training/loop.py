@@ -23,10 +23,10 @@ from likewise.errors import DataError
 from likewise.training.checkpoint import Checkpoints, Position, random_state, restore_random
 from likewise.training.feed import Fed, Feed
 from likewise.training.interrupt import Interrupt
+from likewise.training.log import TrainingLog
 from likewise.training.memory import enough
 from likewise.training.optimiser import average, optimiser
 from likewise.training.plan import Plan
-from likewise.training.report import Report
 from likewise.training.schedule import share
 from likewise.training.task import Task, plain
 
@@ -43,7 +43,7 @@ class Setting:
 
     feed: Feed
     checkpoints: Checkpoints
-    report: Report
+    log: TrainingLog
     validate: Validate | None
     seed: int
 
@@ -172,7 +172,7 @@ class Loop:
                     f"{self.setting.feed.ids(rows)}; lower lr, set clip: 1, or look at these"
                 )
             rate = self.plan.lr * share(self.plan, step, self.setting.feed.sampler.steps)
-            self.setting.report.step(step, loss, rate)
+            self.setting.log.step(step, loss, rate)
         self._unseen.clear()
 
     def _between(self, bar: "tqdm[Any]") -> bool:
@@ -181,13 +181,13 @@ class Loop:
         if rest:
             return False
         self._look()
-        loss = self.setting.report.mean_loss()
+        loss = self.setting.log.mean_loss()
         row = {"epoch": float(epoch), "loss": loss}
         due = epoch % self.plan.validate_every == 0 or epoch == self.plan.epochs
         if self.setting.validate and due:
             row |= self._validate(epoch)
         self.position.history.append(row)
-        self.setting.report.epoch(row)
+        self.setting.log.epoch(row)
         bar.set_postfix({k: f"{v:.4g}" for k, v in row.items() if k != "epoch"})
         self._save()
         return bool(self.plan.patience) and self.position.stale >= self.plan.patience
@@ -221,7 +221,7 @@ class Loop:
                 "average": self.average.state_dict() if self.average else None,
                 "random": random_state(),
                 "position": asdict(self.position),
-                "losses": self.setting.report.losses,
+                "losses": self.setting.log.losses,
             },
         )
 
@@ -235,7 +235,7 @@ class Loop:
             self.average.load_state_dict(state["average"])
         restore_random(state["random"])
         self.position = Position(**state["position"])
-        self.setting.report.resume(self.position.step, state["losses"])
+        self.setting.log.resume(self.position.step, state["losses"])
 
     def _keep_best(self) -> None:
         state = self.setting.checkpoints.load("best") if self.setting.validate else None

@@ -12,9 +12,9 @@ from likewise.passport import Architecture, Passport
 from likewise.training import course, descriptor
 from likewise.training.course import Bench
 from likewise.training.descriptor import Descriptor
+from likewise.training.log import TrainingLog
 from likewise.training.material import Study
 from likewise.training.plan import Source
-from likewise.training.report import Report
 
 Matrix = npt.NDArray[np.float64]
 
@@ -51,7 +51,7 @@ def make(
         }
     )
     whitened = _with_layer(model, architecture, mean, turned)
-    Report(study.report).finish(items=len(distinct), processes=1)
+    TrainingLog(study.report).finish(items=len(distinct), processes=1)
     return course.write(whitened, bench, architecture, entry, (folder, study, start))
 
 

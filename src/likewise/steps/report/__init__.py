@@ -14,8 +14,7 @@ from likewise.errors import StaleArtefactError
 from likewise.steps.open import Dataset, open_workspace
 from likewise.steps.report import figures, numbers
 from likewise.steps.report.page import Page, Pictures, Ranking, as_html, as_markdown
-from likewise.steps.reports import Report as Told
-from likewise.steps.reports import read_report
+from likewise.steps.results import Results, read_results
 from likewise.workspace import Workspace
 
 
@@ -43,7 +42,7 @@ def report(run: str, *, workspace: Path | None = None) -> Report:
     """
     ws = open_workspace(workspace)
     entry = ws.run(run)
-    told = read_report(ws, run)
+    told = read_results(ws, run)
     dataset = Dataset(ws, entry.dataset)
     _refuse_stale(ws, run, entry.dataset, told.lineage)
     page = _page(entry, told, dataset)
@@ -70,7 +69,7 @@ def _refuse_stale(ws: Workspace, run: str, dataset: str, lineage: dict[str, Any]
         raise StaleArtefactError(what, f"dvc repro evaluate@{run}")
 
 
-def _page(entry: Run, told: Told, dataset: Dataset) -> Page:
+def _page(entry: Run, told: Results, dataset: Dataset) -> Page:
     items = dataset.items
     vectors = dataset.vectors(entry.model)
     shown = figures.chosen(len(items))
@@ -85,7 +84,7 @@ def _page(entry: Run, told: Told, dataset: Dataset) -> Page:
     )
 
 
-def _ranking(dataset: Dataset, told: Told) -> Ranking:
+def _ranking(dataset: Dataset, told: Results) -> Ranking:
     queries = told.queries
     names = dataset.items.select("item_id", pl.coalesce("text", "label")).iter_rows()
     return Ranking(

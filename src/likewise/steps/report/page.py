@@ -15,7 +15,7 @@ from likewise.imaging.sheet import Tile
 from likewise.steps.open import Dataset
 from likewise.steps.report import figures
 from likewise.steps.report.numbers import Hubs, MixUp
-from likewise.steps.reports import Report
+from likewise.steps.results import Results
 from likewise.steps.sheets import tiles_of
 
 _PUBLISHED = ("published model", "metric", "value", "ours / published")
@@ -71,7 +71,7 @@ class Page:
 
     entry: Run
     title: str
-    told: Report
+    told: Results
     ranking: Ranking | None
     gap: float | None
     places: npt.NDArray[np.float32] | None

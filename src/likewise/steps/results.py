@@ -15,7 +15,7 @@ from likewise.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Report:
+class Results:
     """The results of one run.
 
     Attributes:
@@ -54,8 +54,8 @@ class Report:
         return pl.Series("right", found, pl.Boolean)
 
 
-def read_report(ws: Workspace, run: str) -> Report:
-    """The report of ``run``.
+def read_results(ws: Workspace, run: str) -> Results:
+    """The results of ``run``.
 
     Raises:
         UnknownNameError: no such run.
@@ -80,7 +80,7 @@ def read_report(ws: Workspace, run: str) -> Report:
     except (pl.exceptions.PolarsError, OSError) as error:
         what = f"{ws.relative(ws.queries(run))} is damaged; make it anew with: {command}"
         raise DataError(what) from error
-    return Report(run, metrics, statistics["intervals"], lineage, queries)
+    return Results(run, metrics, statistics["intervals"], lineage, queries)
 
 
 def numbers(ws: Workspace, run: str) -> dict[str, float] | None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MADE = "made.json"
 
 
-class Report:
+class TrainingLog:
     """Writes what ``dvc exp show`` and ``dvc plots`` read into a folder.
 
     ``metrics.json`` holds the last values, ``plots/metrics`` a curve each, ``made.json`` the
