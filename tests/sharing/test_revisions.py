@@ -164,13 +164,36 @@ def test_a_read_only_checkout_opens_its_versions(
     assert (tmp_path / "home" / "likewise").is_dir()
 
 
-def test_a_link_that_leads_out_of_a_foreign_repository_is_refused(tmp_path: Path) -> None:
-    foreign = tmp_path / "foreign"
-    (foreign / "catalog").mkdir(parents=True)
-    (foreign / "params.yaml").write_text("models: {}\n", "utf-8")
-    (foreign / "catalog" / "emoji.yaml").symlink_to("/etc/hostname")
-    run_git(foreign, "init", "-q", "-b", "main")
-    run_git(foreign, "add", ".")
-    run_git(foreign, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a link")
+@pytest.fixture
+def foreign(tmp_path: Path) -> Path:
+    """A repository whose card is a link that leads out of it."""
+    root = tmp_path / "foreign"
+    (root / "catalog").mkdir(parents=True)
+    (root / "params.yaml").write_text("models: {}\n", "utf-8")
+    (root / "catalog" / "emoji.yaml").symlink_to("/etc/hostname")
+    run_git(root, "init", "-q", "-b", "main")
+    run_git(root, "add", ".")
+    run_git(root, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a link")
+    return root
+
+
+def test_a_link_that_leads_out_of_a_foreign_repository_is_refused(foreign: Path) -> None:
     with pytest.raises(DataError, match=r"emoji\.yaml.*is a link to an absolute path"):
         likewise.open("emoji", repo=str(foreign))
+
+
+@pytest.mark.parametrize("nbytes", [0, 700, 1300, 1540])
+def test_an_archive_that_broke_off_is_refused_and_leaves_nothing(
+    foreign: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nbytes: int
+) -> None:
+    git = tmp_path / "bin" / "git"
+    git.parent.mkdir()
+    broken = f'{shutil.which("git")} "$@" | head -c {nbytes}'
+    git.write_text(
+        f'#!/bin/sh\n[ "$1" != archive ] && exec {shutil.which("git")} "$@"\n{broken}\n'
+    )
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{git.parent}:{os.environ['PATH']}")
+    with pytest.raises(DataError, match="at main broke off; run: git fsck"):
+        versions.at(Workspace(foreign), "main")
+    assert not list(foreign.rglob("*.part"))

@@ -17,6 +17,9 @@ from likewise.workspace import Workspace
 _READ = ("params.yaml", "dvc.yaml", "dvc.lock", "catalog", "reports", "models", "CHANGELOG.md")
 """What of a commit a version consists of, besides the tables that its dvc.lock names."""
 
+_TAR_END = bytes(1024)
+"""Two empty blocks, with which every tar ends."""
+
 
 def at(ws: Workspace, rev: str, dataset: str = "") -> Workspace:
     """The workspace as it was at the git revision ``rev``; nobody writes in it.
@@ -163,13 +166,15 @@ def _extract(ws: Workspace, commit: str, rev: str, folder: Path) -> None:
         raise MissingArtefactError(f"there was no catalogue at {rev}", "likewise log")
     wanted = [name for name in _READ if name in there]
     packed = git_bytes(ws.home, "archive", "--format=tar", commit, "--", *wanted)
+    if not packed.endswith(_TAR_END):  # tarfile takes most of those for whole
+        raise DataError(f"git's archive of {ws.home} at {rev} broke off; run: git fsck")
     building = folder.with_name(f".{commit}.part")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     try:
-        with tarfile.open(fileobj=BytesIO(packed)) as archive:
+        with tarfile.open(fileobj=BytesIO(packed), mode="r:") as archive:
             archive.extractall(building, filter="data")
-    except tarfile.FilterError as error:  # a link of a foreign repository that leads outside
+    except tarfile.TarError as error:  # a link of a foreign repository that leads outside
         shutil.rmtree(building, ignore_errors=True)
         raise DataError(f"{ws.home} at {rev} is not read: {error}") from error
     with suppress(OSError):  # another process made the same meanwhile
