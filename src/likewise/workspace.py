@@ -211,6 +211,10 @@ class Workspace:
         """Where a job writes until it commits."""
         return self.private / "staging" / job
 
+    def trainings(self, model: str) -> Path:
+        """The checkpoints of trainings of a model that are not at their end, a folder each."""
+        return self.private / "trainings" / model
+
     def forgetting(self, dataset: str) -> Path:
         """What is still to be done of a take-down, while one is under way."""
         return self.private / "forgetting" / f"{dataset}.json"

@@ -92,7 +92,7 @@ def test_a_model_that_learned_is_embedded_like_any_other(workspace: Path) -> Non
     assert likewise.embed("emoji", "learned", workspace=workspace).computed == 24
     again = likewise.train("learned", workspace=workspace)
     assert again == passport  # the same weights, to the bit
-    assert not (workspace / ".likewise/staging/train-learned").exists()
+    assert not list((workspace / ".likewise/trainings/learned").iterdir())
 
 
 @pytest.mark.slow
@@ -116,7 +116,7 @@ from likewise import versions
 likewise.train("learned")
 """
     assert command(other, "-c", script).returncode == -signal.SIGKILL
-    assert (other / ".likewise/staging/train-learned/checkpoints/last.pt").is_file()
+    assert list(other.glob(".likewise/trainings/learned/*/checkpoints/last.pt"))
     done = command(other, "-m", "likewise", "train", "learned")
     assert done.returncode == 0, done.stderr
     files = [root / "models/learned/model.safetensors" for root in (workspace, other)]
@@ -403,3 +403,20 @@ def test_the_stages_of_models_that_learn(recorded: Path) -> None:
         "ingest@emoji -> pretrain@alone",
         "embed@emoji-tiny -> distill@student",
     } <= edges
+
+
+@pytest.mark.parametrize(
+    ("section", "options"),
+    [
+        ("trained", {"kind": "classify", "mixup": 0.5, "smoothing": 0.1, "validation": 0.3}),
+        ("pretrained", {"kind": "ssl", "method": "dino", "outputs": 16, "local_size": 16}),
+        ("pretrained", {"kind": "ssl", "method": "masked", "patch": 16}),
+    ],
+)
+@pytest.mark.parametrize("ema", [0, 0.9])
+def test_every_method_goes_through_the_loop(
+    workspace: Path, section: str, options: dict[str, Any], ema: float
+) -> None:
+    entry = {**SMALL, **options, "epochs": 1, "batch": 8, "ema": ema}
+    before = Passport.read(workspace / "models/tiny").weights_sha256
+    assert learn(workspace, entry, section).weights_sha256 != before

@@ -51,7 +51,7 @@ class Learned(Recipe):
         """What embeds images by the model in ``folder``, as its passport says."""
         from likewise.training import course
 
-        return course.load(folder, self.entry(), role)
+        return course.load(folder, role)
 
     def entry(self) -> dict[str, object]:
         """The options as the passport keeps them."""

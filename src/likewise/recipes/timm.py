@@ -84,12 +84,12 @@ class Timm(Recipe):
         from likewise.training.encode import Encoder
 
         passport = Passport.read(folder)
+        if passport.recipe != self._entry():
+            raise StaleArtefactError(f"{folder} was made by other options", "dvc repro")
         if passport.architecture is not None:
             from likewise.training import course
 
-            return course.load(folder, self._entry(), role)
-        if passport.recipe != self._entry():
-            raise StaleArtefactError(f"{folder} was made by other options", "dvc repro")
+            return course.load(folder, role)
         path = folder / WEIGHTS
         if not path.is_file():
             raise MissingArtefactError(f"there is no {path}", "dvc checkout")

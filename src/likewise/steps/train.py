@@ -2,12 +2,15 @@
 
 import hashlib
 import os
+import shutil
+import sys
 import tempfile
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from tqdm import tqdm
 
 from likewise import commits, tables, versions
 from likewise.config import Entry, read_yaml
@@ -15,7 +18,8 @@ from likewise.digests import Digests
 from likewise.errors import ConfigError, MissingArtefactError
 from likewise.passport import Passport
 from likewise.recipes import RECIPES
-from likewise.recipes.base import Recipe
+from likewise.recipes.base import Learned, Recipe
+from likewise.steps import unfinished
 from likewise.steps.corrections import corrected
 from likewise.steps.open import open_workspace
 from likewise.training.material import COLUMNS, Material, Study
@@ -54,11 +58,12 @@ def train(model: str, *, workspace: Path | None = None) -> Passport:
     entry = ws.params.recipes()[model]
     recipe = _recipe(model, section, entry)
     if os.environ.get("RANK", "0") != "0":
-        return _help(ws, model, section, recipe)
+        return _help(ws, model, recipe)
     job = f"train-{model}"
     with commits.alone(ws, job):
-        staging = commits.Staging(ws, job, keep=("checkpoints", "report"))
-        study = _study(ws, model, section, entry)
+        staging = commits.Staging(ws, job)
+        study = _study(ws, model, recipe)
+        _tell_of_others(ws, model, study)
         folder = staging.path(ws.model(model))
         folder.mkdir()
         with chdir(ws.root):  # paths in params.yaml are relative to it, wherever one types
@@ -68,12 +73,14 @@ def train(model: str, *, workspace: Path | None = None) -> Passport:
                 made = study.report / name
                 made.rename(staging.path(ws.training(model) / name))
         staging.commit()
+        if study is not None:
+            shutil.rmtree(study.checkpoints.parent, ignore_errors=True)
     return passport
 
 
-def _help(ws: Workspace, model: str, section: str, recipe: Recipe) -> Passport:
+def _help(ws: Workspace, model: str, recipe: Recipe) -> Passport:
     """Be another than the first of torchrun's processes: compute, and keep nothing."""
-    study = _study(ws, model, section, ws.params.recipes()[model])
+    study = _study(ws, model, recipe)
     with tempfile.TemporaryDirectory() as folder, chdir(ws.root):
         return recipe.make(Path(folder), ws.params.seed, study)
 
@@ -88,22 +95,38 @@ def _recipe(model: str, section: str, entry: Entry) -> Recipe:
     return recipe
 
 
-def _study(ws: Workspace, model: str, section: str, entry: Entry) -> Study | None:
+def _study(ws: Workspace, model: str, recipe: Recipe) -> Study | None:
     """What a model that learns is given."""
-    if section == "models":
+    if not isinstance(recipe, Learned):
         return None
+    entry = ws.params.recipes()[model]
     start = versions.present(ws, ws.model(entry["start"]))
     if not start.is_dir():
         what = f"model {entry['start']!r}, which {model!r} starts from, is not made yet"
         raise MissingArtefactError(what, f"dvc repro {ws.params.stage(entry['start'])}")
-    job = ws.staging(f"train-{model}")
+    material = _material(ws, entry["data"], READ[recipe.section], entry.get("teacher"))
+    weights = Passport.read(start).weights_sha256
+    asked = unfinished.hangs_on(recipe.entry(), weights, material.digests, ws.params.seed)
+    folder = unfinished.folder(ws.trainings(model), asked)
     return Study(
         start=start,
         start_name=entry["start"],
-        material=_material(ws, entry["data"], READ[section], entry.get("teacher")),
-        checkpoints=job / "checkpoints",
-        report=job / "report",
+        material=material,
+        checkpoints=folder / "checkpoints",
+        report=folder / "report",
     )
+
+
+def _tell_of_others(ws: Workspace, model: str, study: Study | None) -> None:
+    """Say which trainings of ``model`` were stopped, where this one goes on with none."""
+    if study is None:
+        return
+    for said in unfinished.others(study.checkpoints.parent):
+        tqdm.write(
+            f"{model}: begins anew; one with {said} was stopped, and is kept: set it back to "
+            f"go on with that, or: rm -r {ws.relative(ws.trainings(model))}",
+            file=sys.stderr,
+        )
 
 
 def _material(

@@ -35,23 +35,22 @@ class Position:
 
 
 class Checkpoints:
-    """The checkpoints of one training, of the very data and options that ``made`` names."""
+    """The checkpoints of one training, of the very data and options; see ``Study``."""
 
-    def __init__(self, folder: Path, made: str) -> None:
-        """Use ``folder``; what lies there of another making is not taken up."""
+    def __init__(self, folder: Path) -> None:
+        """Use ``folder``, which no training by other options has."""
         self._folder = folder
-        self._made = made
         folder.mkdir(parents=True, exist_ok=True)
 
     def save(self, which: Literal["last", "best"], state: Mapping[str, Any]) -> None:
         """Write a checkpoint, whole or not at all."""
         path = self._folder / _FILES[which]
         half = path.with_suffix(".tmp")
-        torch.save({"made": self._made, **state}, half)
+        torch.save(dict(state), half)
         os.replace(half, path)  # noqa: PTH105 (atomic on every platform)
 
     def load(self, which: Literal["last", "best"]) -> dict[str, Any] | None:
-        """The checkpoint, or None where there is none of this making.
+        """The checkpoint, or None where there is none.
 
         Raises:
             DataError: it is damaged.
@@ -64,7 +63,7 @@ class Checkpoints:
         except (RuntimeError, OSError, EOFError, ValueError) as error:
             said = " ".join(str(error).split())[:200]
             raise DataError(f"{path} is damaged ({said}); delete it and run again") from error
-        return dict(state) if state.get("made") == self._made else None
+        return dict(state)
 
 
 def random_state() -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """From a recipe and what it is given to a model in its folder: begin, train, write, load."""
 
 import copy
-import hashlib
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,7 +11,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from likewise.errors import StaleArtefactError
 from likewise.passport import LEARNING, Architecture, Passport, Preprocessing, libraries
 from likewise.training import backbones, descriptor
 from likewise.training.augment import Views
@@ -116,7 +113,7 @@ def make(
     taught = lesson(bench, study.material.part(plan.split))
     task = taught.task.to(memory_format=torch.channels_last)
     start = Passport.read(study.start)
-    checkpoints = Checkpoints(study.checkpoints, _making(entry, start, study.material, seed))
+    checkpoints = Checkpoints(study.checkpoints)
     feed = Feed(taught.material, _read_at(bench.config, plan), taught.sampler, plan.workers)
     log = TrainingLog(study.report, main=os.environ.get("RANK", "0") == "0")
     loop = Loop(task, plan, Setting(feed, checkpoints, log, taught.validate, seed))
@@ -145,17 +142,14 @@ def prepare(plan: Source, start: Path, seed: int) -> Bench:
     return Bench(trunk, passport, base, seed)
 
 
-def load(folder: Path, entry: dict[str, Any], role: str | None) -> Encoder:
+def load(folder: Path, role: str | None) -> Encoder:
     """What embeds items of ``role`` by the model in ``folder``.
 
     Raises:
         MissingArtefactError: there is no model.
-        StaleArtefactError: it was made by other options than ``entry``.
         DataError: it is damaged.
     """
     passport = Passport.read(folder)
-    if passport.recipe != entry:
-        raise StaleArtefactError(f"{folder} was made by other options", "dvc repro")
     return _encoder(descriptor.restore(folder, passport), passport, role or "query")
 
 
@@ -189,12 +183,6 @@ def _learned_at(config: Preprocessing, plan: Plan) -> Preprocessing:
         return config
     size = (config.input_size[0], plan.train_size, plan.train_size)
     return config.model_copy(update={"input_size": size})
-
-
-def _making(entry: dict[str, Any], start: Passport, material: Material, seed: int) -> str:
-    """What a checkpoint must agree in to be gone on with."""
-    parts = [entry, start.weights_sha256, material.digests, seed]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _made(loop: Loop, position: Position, taught: Lesson) -> dict[str, Any]:

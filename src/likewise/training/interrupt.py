@@ -3,7 +3,7 @@
 import signal
 import threading
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from likewise.errors import Stopped
 
@@ -22,20 +22,19 @@ class Interrupt:
         """Whether it was asked to end."""
         return self._signal is not None
 
-    def stop_if_asked(self, step: int, steps: int) -> None:
-        """End here, if that was asked for.
+    def stop(self, step: int, steps: int) -> NoReturn:
+        """End here, as this process or another of the same training was asked to.
 
         Raises:
-            Stopped: it was, by SIGTERM.
             KeyboardInterrupt: it was, by Ctrl-C.
+            Stopped: it was, by SIGTERM.
         """
         if self._signal == signal.SIGINT:
             raise KeyboardInterrupt
-        if self._signal is not None:
-            raise Stopped(
-                f"stopped at step {step:,} of {steps:,}, all is saved; run the same command "
-                "again to go on"
-            )
+        raise Stopped(
+            f"stopped at step {step:,} of {steps:,}, all is saved; run the same command "
+            "again to go on"
+        )
 
     def __enter__(self) -> "Interrupt":
         """Listen; only the main thread of a process may."""

@@ -17,7 +17,6 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
-from tqdm import tqdm
 
 from likewise.errors import DataError
 from likewise.training.checkpoint import Checkpoints, Position, random_state, restore_random
@@ -27,6 +26,7 @@ from likewise.training.log import TrainingLog
 from likewise.training.memory import enough
 from likewise.training.optimiser import average, optimiser
 from likewise.training.plan import Plan
+from likewise.training.progress import Progress
 from likewise.training.schedule import share
 from likewise.training.task import Task, plain
 
@@ -63,11 +63,14 @@ class Loop:
         )
         self.plan, self.setting = plan, setting
         self.steps = setting.feed.sampler.steps * plan.epochs
-        moving = AveragedModel(task, multi_avg_fn=average(plan.ema), use_buffers=True)
+        moving = None
+        if plan.ema:
+            moving = AveragedModel(task, multi_avg_fn=average(plan.ema), use_buffers=True)
         self.task, self.optimiser = self.accelerator.prepare(task, optimiser(task, plan))
-        self.average = moving.to(self.accelerator.device) if plan.ema else None
+        self.average = moving.to(self.accelerator.device) if moving else None
         self.position = Position()
         self._unseen: list[tuple[int, torch.Tensor, torch.Tensor]] = []
+        self._saved = time.monotonic()
         self._check_batch()
 
     @property
@@ -93,15 +96,17 @@ class Loop:
             (*rank, self.accelerator.device.type == "cuda"),
         )
         closing = contextlib.closing(batches)
-        with enough(self.plan), Interrupt() as interrupt, self._bar() as bar, closing:
+        with enough(self.plan), Interrupt() as interrupt, self._progress() as bar, closing:
             self._learning()
             for fed in batches:
                 self._step(fed)
                 bar.update(fed.rows.numel() * self.accelerator.num_processes)
                 self.position.seconds = time.monotonic() - began
                 ended = self._between(bar)
-                self._save_if(interrupt.asked)
-                interrupt.stop_if_asked(self.position.step, self.steps)
+                asked = self._agreed(interrupt)
+                self._save_if(asked)
+                if asked:
+                    interrupt.stop(self.position.step, self.steps)
                 if ended:
                     break
         self._keep_best()
@@ -175,7 +180,7 @@ class Loop:
             self.setting.log.step(step, loss, rate)
         self._unseen.clear()
 
-    def _between(self, bar: "tqdm[Any]") -> bool:
+    def _between(self, bar: Progress) -> bool:
         """What is due after a step; whether the training ends here."""
         epoch, rest = divmod(self.position.step, self.setting.feed.sampler.steps)
         if rest:
@@ -188,7 +193,7 @@ class Loop:
             row |= self._validate(epoch)
         self.position.history.append(row)
         self.setting.log.epoch(row)
-        bar.set_postfix({k: f"{v:.4g}" for k, v in row.items() if k != "epoch"})
+        bar.epoch(row)
         self._save()
         return bool(self.plan.patience) and self.position.stale >= self.plan.patience
 
@@ -205,12 +210,27 @@ class Loop:
             self.position.stale += 1
         return found
 
+    def _agreed(self, interrupt: Interrupt) -> bool:
+        """Whether to end here: several processes ask each other when they look at losses.
+
+        Each hears a signal at a step of its own, and would wait for ever for the others.
+        """
+        if self.accelerator.num_processes == 1:
+            return interrupt.asked
+        if self._unseen:  # not looked at yet
+            return False
+        heard = torch.tensor(float(interrupt.asked), device=self.accelerator.device)
+        return bool(cast("torch.Tensor", self.accelerator.reduce(heard, "sum")) > 0)
+
     def _save_if(self, asked: bool) -> None:  # noqa: FBT001 (said by the signal)
         if asked or self.position.step % self.plan.save_every == 0:
             self._look()
             self._save()
+        elif not self._unseen and time.monotonic() - self._saved >= 60 * self.plan.save_minutes:
+            self._save()
 
     def _save(self) -> None:
+        self._saved = time.monotonic()
         if not self.accelerator.is_main_process:
             return
         self.setting.checkpoints.save(
@@ -243,26 +263,26 @@ class Loop:
             self.kept.model.load_state_dict(cast("Mapping[str, Any]", state["model"]))
         self.kept.eval()
 
-    def _bar(self) -> "tqdm[Any]":
-        step, images = self.position.step, self.setting.feed.sampler.epoch(0)[0].size
-        return tqdm(
-            total=self.steps * images,
-            initial=step * images,
-            unit="img",
-            desc="train",
-            disable=None if self.accelerator.is_main_process else True,
-        )
+    def _progress(self) -> Progress:
+        images = self.setting.feed.sampler.epoch(0)[0].size
+        done, total = self.position.step * images, self.steps * images
+        return Progress(done, total, main=self.accelerator.is_main_process)
 
     def _check_batch(self) -> None:
-        world, batch = (
-            self.accelerator.num_processes,
-            self.setting.feed.sampler.epoch(0).shape[1],
-        )
-        if batch % world or batch // world < self.plan.accumulate:
+        """Refuse a batch that cannot be shared, or whose parts have nothing to compare."""
+        sampler, parts = self.setting.feed.sampler, self.plan.accumulate
+        world, batch = self.accelerator.num_processes, sampler.epoch(0).shape[1]
+        if batch % world or batch // world < parts:
             raise DataError(
                 f"a batch of {batch} cannot be shared by {world} processes in "
-                f"{self.plan.accumulate} parts each; set batch to a multiple of "
-                f"{world * self.plan.accumulate}"
+                f"{parts} parts each; set batch to a multiple of {world * parts}"
+            )
+        each = sampler.group
+        if each > 1 and (batch % (world * parts * each) or batch < 2 * parts * each):
+            raise DataError(
+                f"a batch of {batch // each} classes of {each} items cannot be worked off in "
+                f"{parts} parts by {world} processes: each of them needs whole classes, and "
+                f"all together two; set batch to a multiple of {max(2, world) * parts * each}"
             )
 
 

@@ -1,5 +1,6 @@
 """Losses: the ones that are the methods' own, and those of pytorch-metric-learning by name."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -8,6 +9,22 @@ from torch import nn
 from torch.nn import functional
 
 from likewise.errors import MissingExtraError
+
+DEFAULT_MARGINS = {
+    "arcface": 0.5,
+    "proxy-anchor": 0.1,
+    "multi-similarity": 0.5,
+    "triplet": 0.05,
+}
+"""Of the losses that have a margin; arcface's is an angle in radians, as in its paper."""
+
+DEFAULT_SCALES = {
+    "arcface": 64.0,
+    "proxy-anchor": 32.0,
+    "multi-similarity": 50.0,
+    "supcon": 10.0,
+}
+"""Of the losses that have a scale: s, alpha, beta, one over the temperature."""
 
 
 def nt_xent(
@@ -113,23 +130,25 @@ def by_name(options: Chosen, classes: int, dim: int) -> nn.Module:
         raise MissingExtraError(
             'the loss needs pytorch-metric-learning; run: pip install "likewise[train]"'
         ) from error
-    margin, scale = options.margin, options.scale
+    margin = (
+        DEFAULT_MARGINS.get(options.loss, 0.0) if options.margin is None else options.margin
+    )
+    scale = DEFAULT_SCALES.get(options.loss, 1.0) if options.scale is None else options.scale
     made: Any
-    if options.loss == "arcface":
-        degrees = 28.6 if margin is None else margin
-        made = losses.ArcFaceLoss(classes, dim, margin=degrees, scale=scale or 64)
+    if options.loss == "arcface":  # the library's margin is in degrees, the paper's in radians
+        made = losses.ArcFaceLoss(classes, dim, margin=math.degrees(margin), scale=scale)
     elif options.loss == "proxy-anchor":
-        made = losses.ProxyAnchorLoss(classes, dim, margin=margin or 0.1, alpha=scale or 32)
+        made = losses.ProxyAnchorLoss(classes, dim, margin=margin, alpha=scale)
     elif options.loss == "multi-similarity":
-        made = losses.MultiSimilarityLoss(alpha=2, beta=scale or 50, base=margin or 0.5)
+        made = losses.MultiSimilarityLoss(alpha=2, beta=scale, base=margin)
     elif options.loss == "supcon":
-        made = losses.SupConLoss(temperature=1 / (scale or 10))
+        made = losses.SupConLoss(temperature=1 / scale)
     else:
-        made = losses.TripletMarginLoss(margin=margin or 0.05)
+        made = losses.TripletMarginLoss(margin=margin)
     mining: dict[str, Any] = {
         "none": None,
         "semihard": miners.TripletMarginMiner(
-            margin=margin or 0.2, type_of_triplets="semihard"
+            margin=0.2 if options.margin is None else margin, type_of_triplets="semihard"
         ),
         "hard": miners.BatchHardMiner(),
         "multi-similarity": miners.MultiSimilarityMiner(),

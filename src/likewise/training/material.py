@@ -173,7 +173,8 @@ class Study:
         start: the folder of the model that it begins with.
         start_name: what that model is called.
         material: the items that it learns from.
-        checkpoints: a folder that outlives a killed process.
+        checkpoints: a folder that outlives a killed process; a training that begins elsewhere,
+            or goes by other options or data, has another.
         report: where the numbers and curves go.
     """
 

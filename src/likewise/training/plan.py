@@ -63,7 +63,8 @@ class Plan(Source):
             smaller one takes less time, and may do better (Touvron et al., FixRes, 2019).
         epochs: passes over the items.
         batch: items a step, over all processes.
-        accumulate: parts that the batch of a process is worked off in, to save memory.
+        accumulate: parts that the batch of a process is worked off in, to save memory; a loss
+            that compares the items of a batch compares those of a part.
         optimiser: adamw, adam (its weight decay is plain L2) or sgd (momentum 0.9).
         lr: the highest learning rate.
         weight_decay: the optimiser's.
@@ -76,6 +77,7 @@ class Plan(Source):
         patience: validations without a better one after which it ends; 0: none.
         validate_every: epochs between two validations.
         save_every: steps between two checkpoints.
+        save_minutes: minutes after which one is written, however few steps there were.
         workers: processes that decode pictures; by default as many as the device can use.
     """
 
@@ -99,5 +101,6 @@ class Plan(Source):
     patience: int = Field(default=0, ge=0)
     validate_every: int = Field(default=1, gt=0)
     save_every: int = Field(default=200, gt=0)
+    save_minutes: float = Field(default=10.0, gt=0)
     workers: int | None = Field(default=None, ge=0)
     augment: Augment = Augment()

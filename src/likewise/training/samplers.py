@@ -19,6 +19,8 @@ class Sampler(Protocol):
 
     steps: int
     """Batches an epoch."""
+    group: int
+    """Neighbouring units of a batch that belong together: so many are of one class."""
 
     def epoch(self, number: int) -> Units:
         """The batches of an epoch: (steps, units a batch, items a unit), rows of items."""
@@ -27,6 +29,8 @@ class Sampler(Protocol):
 
 class Shuffled:
     """Every item once an epoch, but a rest that does not fill a batch."""
+
+    group = 1
 
     def __init__(self, units: Units | int, batch: int, seed: int) -> None:
         """Take the units, (n, items), or how many items there are."""
@@ -54,7 +58,7 @@ class Balanced:
         codes = np.asarray(labels)
         self._rows = [np.flatnonzero(codes == code) for code in np.unique(codes)]
         self._classes = max(1, min(batch // each, len(self._rows)))
-        self._each = each
+        self._each = self.group = each
         self._seed = seed
         self.steps = max(1, len(codes) // (self._classes * each))
 

@@ -62,13 +62,7 @@ class DinoTask(Task):
         super().__init__()
         self.views = 2 + count
         self._see, self._small, self._momentum = views, small, momentum
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", FutureWarning
-            )  # lightly's weight_norm is torch's old
-            head, other = (
-                DINOProjectionHead(model.width, model.width, 256, outputs) for _ in range(2)
-            )
+        head, other = (_dino_head(model.width, outputs) for _ in range(2))
         other.load_state_dict(head.state_dict())
         self.student = nn.ModuleDict({"model": model, "head": head})
         self.model: Descriptor = copy.deepcopy(model)
@@ -159,6 +153,20 @@ class MaskedTask(Task):
         patches = self.paint(grid.flatten(2).transpose(1, 2)).transpose(1, 2)
         size = (self._see.size, self._see.size)
         return functional.fold(patches, size, self._patch, stride=self._patch)
+
+
+def _dino_head(width: int, outputs: int) -> nn.Module:
+    """The head of DINO by lightly, whose last layer is normalised in a way that can be copied.
+
+    torch's old weight_norm, which lightly uses, keeps a tensor that no moving average copies.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        head: nn.Module = DINOProjectionHead(width, width, 256, outputs)
+        last = nn.utils.remove_weight_norm(head.get_submodule("last_layer"))
+    nn.utils.parametrizations.weight_norm(last)
+    last.get_parameter("parametrizations.weight.original0").requires_grad_(False)  # noqa: FBT003 (torch knows it by place)
+    return head
 
 
 def _through(pair: nn.ModuleDict, view: "Tensor") -> "Tensor":

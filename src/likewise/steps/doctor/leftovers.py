@@ -5,6 +5,7 @@ from pathlib import Path
 
 from likewise import commits
 from likewise.errors import DataError, bounded
+from likewise.steps import unfinished
 from likewise.steps.doctor.problem import Problem, readable, recorded, size, stages
 from likewise.workspace import Workspace
 
@@ -19,6 +20,7 @@ def check(ws: Workspace) -> Iterator[Problem]:
         what = f"nothing in params.yaml makes or reads {ws.relative(path)}"
         yield Problem("orphan", what, f"rm -r {ws.relative(path)}")
     yield from _unfinished(ws)
+    yield from _stopped(ws)
     yield from _views(ws)
 
 
@@ -72,6 +74,26 @@ def _unfinished(ws: Workspace) -> Iterator[Problem]:
         stage = names.get(folder.name)
         command = f"dvc repro {stage}" if stage else f"rm -r {ws.relative(folder)}"
         yield Problem("unfinished", what, command)
+
+
+def _stopped(ws: Workspace) -> Iterator[Problem]:
+    """Trainings that do not run now; the same command, by the same options, goes on."""
+    for place in _folders(ws.trainings("x").parent):
+        found, model = unfinished.stopped(place), place.name
+        if not found or _runs(ws, f"train-{model}"):
+            continue
+        known = model in ws.params.recipes()
+        command = (
+            f"dvc repro {ws.params.stage(model)}" if known else f"rm -r {ws.relative(place)}"
+        )
+        many = (
+            f"{len(found):,} trainings of {model} were"
+            if len(found) > 1
+            else f"train-{model} was"
+        )
+        yield Problem(
+            "unfinished", f"{many} stopped; {size(place)} of its work are kept", command
+        )
 
 
 def _runs(ws: Workspace, job: str) -> bool:

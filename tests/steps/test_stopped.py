@@ -1,0 +1,199 @@
+"""Trainings that are stopped: what is kept of them, who goes on with it, and what is said."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+import likewise
+from likewise.errors import ConfigError, DataError, Stopped
+from likewise.passport import Passport
+from likewise.training.feed import Fed
+from likewise.training.loop import Loop
+from likewise.training.progress import Progress
+
+pytestmark = pytest.mark.torch
+
+ENTRY: dict[str, Any] = {
+    "kind": "metric",
+    "start": "tiny",
+    "data": "emoji",
+    "split": None,
+    "input_size": 32,
+    "batch": 8,
+    "each": 2,
+    "epochs": 3,
+    "validation": 0.4,
+}
+
+
+def write(root: Path, **options: Any) -> None:
+    params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
+    params["trained"]["learned"] = {**ENTRY, **options}
+    (root / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+
+
+def train(root: Path, **options: Any) -> Passport:
+    write(root, **options)
+    return likewise.train("learned", workspace=root)
+
+
+def stop(root: Path, patch: pytest.MonkeyPatch, after: int, **options: Any) -> None:
+    """Begin a training, and end it by SIGTERM after so many steps."""
+    step = Loop._step
+
+    def asked(self: Loop, fed: Fed) -> None:
+        step(self, fed)
+        if self.position.step == after:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    write(root, **options)
+    with patch.context() as patched:
+        patched.setattr(Loop, "_step", asked)
+        with pytest.raises(Stopped, match=f"at step {after} of"):
+            likewise.train("learned", workspace=root)
+
+
+def kept(root: Path) -> list[Path]:
+    return sorted((root / ".likewise/trainings/learned").glob("*/checkpoints/last.pt"))
+
+
+def test_other_options_take_nothing_from_a_stopped_training(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unbroken = train(workspace)
+    assert not list((workspace / ".likewise/trainings/learned").iterdir())
+    stop(workspace, monkeypatch, 3)
+    assert len(kept(workspace)) == 1
+    capsys.readouterr()
+    other = train(workspace, lr=1e-3)
+    said = capsys.readouterr().err
+    assert "learned: begins anew; one with lr: 0.0003 (now 0.001) was stopped" in said
+    assert other.weights_sha256 != unbroken.weights_sha256
+    assert len(kept(workspace)) == 1
+    problems = [p for p in likewise.doctor(workspace=workspace) if p.check == "unfinished"]
+    assert [p.what.partition(";")[0] for p in problems] == ["train-learned was stopped"]
+    # Set back, it goes on; who decodes, and how often it is saved, is nobody's business.
+    again = train(workspace, save_every=7, save_minutes=1.5, workers=0)
+    assert "train: goes on after 24 of 48 images" in capsys.readouterr().err
+    assert again.weights_sha256 == unbroken.weights_sha256
+    assert not kept(workspace)
+
+
+def test_checkpoints_come_by_minutes_too(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = []
+    save = Loop._save
+
+    def count(self: Loop) -> None:
+        saved.append(self.position.step)
+        save(self)
+
+    monkeypatch.setattr(Loop, "_save", count)
+    train(workspace, epochs=1)
+    assert saved == [2]  # at the end of the epoch alone
+    saved.clear()
+    train(workspace, epochs=1, save_minutes=1e-9)
+    assert saved == [1, 2, 2]
+
+
+def test_a_model_of_an_older_release_is_read(workspace: Path) -> None:
+    train(workspace, epochs=1)
+    path = workspace / "models/learned/passport.json"
+    told = json.loads(path.read_text(encoding="utf-8"))
+    del told["recipe"]["save_minutes"]  # there was no such option
+    path.write_text(json.dumps(told), encoding="utf-8")
+    params = yaml.safe_load((workspace / "params.yaml").read_text(encoding="utf-8"))
+    params["embeddings"]["e"] = {"dataset": "emoji", "model": "learned"}
+    (workspace / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    assert likewise.embed("emoji", "learned", workspace=workspace).computed == 24
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"loss": "compcars", "miner": "hard"}, "loss compcars has no miner"),
+        ({"loss": "triplet", "scale": 3}, "loss triplet has no scale"),
+        ({"loss": "supcon", "margin": 0.1}, "loss supcon has no margin"),
+        ({"negatives": 5}, "loss multi-similarity has no negatives"),
+        ({"loss": "arcface", "margin": 28.6}, "in radians: 0.5 for 28.6 degrees"),
+    ],
+)
+def test_options_that_a_loss_does_not_read(
+    workspace: Path, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        train(workspace, **options)
+
+
+def test_parts_of_a_batch_hold_whole_classes(workspace: Path) -> None:
+    with pytest.raises(DataError, match=r"4 classes of 2 items cannot .* in 4 parts by 1 pro"):
+        train(workspace, accumulate=4)
+    with pytest.raises(DataError, match=r"set batch to a multiple of 16$"):
+        train(workspace, accumulate=4)
+    assert train(workspace, accumulate=2, epochs=1).dim > 0
+
+
+def test_a_log_gets_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    with Progress(100, 500, main=True) as progress:
+        for _ in range(4):
+            now[0] += 50
+            progress.update(100)
+        progress.epoch({"epoch": 2, "loss": 0.25})
+    assert capsys.readouterr().err.splitlines() == [
+        "train: goes on after 100 of 500 images",
+        # 200 images in 100 s, so 200 more take as long
+        "train: 300 of 500 images; 2.0 img/s, 01:40 left",
+        "train: 500 of 500 images; 2.0 img/s, 00:00 left",
+        "train: 500 of 500 images: epoch 2, loss 0.25; 2.0 img/s, 00:00 left",
+    ]
+    with Progress(0, 5, main=False) as progress:
+        now[0] += 100
+        progress.update(5)
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_processes_that_are_asked_to_end_agree_on_the_step(workspace: Path) -> None:
+    write(workspace, validation=0, lr=1e-3)
+    # Only one of the two is asked, as where a system signals one of its nodes.
+    script = """
+import os, signal, sys
+from likewise.training.loop import Loop
+step = Loop._step
+def asked(self, fed):
+    step(self, fed)
+    if self.position.step == 2 and os.environ["RANK"] == "1":
+        os.kill(os.getpid(), signal.SIGTERM)
+Loop._step = asked
+from likewise.cli.app import main
+sys.argv = ["likewise", "train", "learned"]
+main()
+"""
+    (workspace / "asked.py").write_text(script, encoding="utf-8")
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    done = subprocess.run(
+        [*launch, "--nproc-per-node", "2", "asked.py"],
+        cwd=workspace,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stderr.count("likewise: stopped at step 2 of 9, all is saved") == 2
+    state = torch.load(kept(workspace)[0], weights_only=True)
+    assert state["position"]["step"] == 2
