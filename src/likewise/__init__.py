@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from likewise.steps.labels import labels
     from likewise.steps.log import Version, log
     from likewise.steps.measure import measure
-    from likewise.steps.merge import merge, merge_file
+    from likewise.steps.merge import merge
+    from likewise.steps.merge_file import merge_file
     from likewise.steps.open import Catalogue, Dataset
     from likewise.steps.open import open_catalogue as open
     from likewise.steps.publish import publish
@@ -125,7 +126,7 @@ _HOMES = {
     "log": "steps.log",
     "measure": "steps.measure",
     "merge": "steps.merge",
-    "merge_file": "steps.merge",
+    "merge_file": "steps.merge_file",
     "open": "steps.open:open_catalogue",
     "publish": "steps.publish",
     "pull": "steps.pull",

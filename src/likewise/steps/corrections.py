@@ -40,6 +40,9 @@ class Value(NamedTuple):
 
 Corrections = dict[Key, Value]
 
+Clash = tuple[Value | None, Value | None]
+"""What our side and theirs say of a value that both changed; None: as the source says."""
+
 
 def read(path: Path) -> Corrections:
     """The corrections in ``path``; none where there is no file.
@@ -135,13 +138,13 @@ def check_column(column: str, known: Iterable[str]) -> None:
 
 def merge(
     base: Corrections, ours: Corrections, theirs: Corrections
-) -> tuple[Corrections, dict[Key, tuple[Value | None, Value | None]]]:
+) -> tuple[Corrections, dict[Key, Clash]]:
     """Both sides' changes since ``base``; and what both changed to different values.
 
     Of a conflict the merged corrections hold ours.
     """
     merged: Corrections = {}
-    conflicts: dict[Key, tuple[Value | None, Value | None]] = {}
+    conflicts: dict[Key, Clash] = {}
     for key in {**base, **ours, **theirs}:
         was, mine, other = base.get(key), ours.get(key), theirs.get(key)
         chosen = mine

@@ -6,7 +6,7 @@ from pathlib import Path
 from likewise import commits, versions
 from likewise.errors import VersionError, bounded
 from likewise.steps import corrections, forgotten
-from likewise.steps.merge import register
+from likewise.steps.merge_file import register
 from likewise.steps.pipeline import completed, lacking_sections, template, with_sections
 from likewise.steps.schemas import write_schemas
 from likewise.workspace import Workspace

@@ -1,35 +1,22 @@
 """Merge another branch: corrections value by value, dvc.lock stage by stage, items by id."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import polars as pl
-import yaml
 
-from likewise import commits, tables, versions
-from likewise.config import parse_yaml
+from likewise import tables, versions
 from likewise.errors import DataError, VersionError, bounded
 from likewise.steps import corrections
-from likewise.steps.corrections import Corrections, Key, Value
+from likewise.steps.corrections import Clash, Corrections, Key, Value
+from likewise.steps.merge_file import DRIVER, Side, clash_line, merge_texts, register
 from likewise.steps.open import open_workspace
 from likewise.workspace import Workspace
 
-Side = Literal["ours", "theirs"]
-
-ATTRIBUTES = """\
-catalog/*/corrections.csv merge=likewise
-catalog/*/forgotten.csv merge=union
-catalog/*/columns/*.yaml merge=likewise
-catalog/*.columns.yaml merge=likewise
-reports/*.json merge=likewise
-dvc.lock merge=likewise
-"""
-"""Which files git merges by the driver: what people correct, and what stages write."""
-
-_DRIVER = "merge-file %O %A %B %P"
+Clashes = dict[str, dict[Key, Clash]]
+"""Data set -> the values that both sides changed."""
 
 
 @dataclass(frozen=True)
@@ -87,45 +74,6 @@ def merge(branch: str, *, prefer: Side | None = None, workspace: Path | None = N
     return Merged(commit, settled + sum(map(len, clashes.values())), count, notes)
 
 
-def merge_file(
-    base: Path, ours: Path, theirs: Path, name: str, *, prefer: Side | None = None
-) -> list[str]:
-    """Git's merge driver: write to ``ours`` what comes of three versions of the file ``name``.
-
-    Returns the conflicts, a line each; the file then holds git's markers about them.
-    """
-    texts = [path.read_text(encoding="utf-8") for path in (base, ours, theirs)]
-    if Path(name).name == "corrections.csv":
-        merged, conflicts = _merge_texts(texts, name)
-        if prefer == "theirs":
-            merged = _chosen(merged, conflicts)
-        ours.write_text(corrections.text(merged), encoding="utf-8")
-        return [] if prefer else [_line(key, pair) for key, pair in conflicts.items()]
-    if Path(name).name == "dvc.lock":
-        ours.write_text(_merge_locks(texts, name), encoding="utf-8")
-    elif texts[1] == texts[0]:
-        ours.write_text(texts[2], encoding="utf-8")
-    return []  # what both sides' stages wrote is written again by the next dvc repro
-
-
-def register(root: Path) -> list[str]:
-    """Tell git of the driver, for this clone; the file that was written, if one was.
-
-    Raises:
-        VersionError: ``root`` is in no git repository.
-    """
-    versions.run_git(root, "config", "merge.likewise.name", "corrections and digests")
-    versions.run_git(root, "config", "merge.likewise.driver", f"likewise {_DRIVER}")
-    path = root / ".gitattributes"
-    there = path.read_text(encoding="utf-8") if path.is_file() else ""
-    missing = [line for line in ATTRIBUTES.splitlines() if line not in there.splitlines()]
-    if not missing:
-        return []
-    lines = [*there.splitlines(), *missing]
-    commits.write_text(path, "".join(f"{line}\n" for line in lines))
-    return [path.name]
-
-
 def need_clean(ws: Workspace) -> None:
     """Refuse a checkout with changes that git does not have.
 
@@ -148,7 +96,7 @@ def _git_merge(ws: Workspace, other: str, prefer: Side | None) -> int:
     """
     register(ws.root)
     option = f"--{prefer} " if prefer else ""
-    driver = f"'{sys.executable}' -m likewise merge-file {option}{_DRIVER.partition(' ')[2]}"
+    driver = f"'{sys.executable}' -m likewise merge-file {option}{DRIVER.partition(' ')[2]}"
     words = ("-c", f"merge.likewise.driver={driver}", "merge", "--no-commit", "--no-ff", other)
     clashes = _corrections_of_both(ws, other)
     try:
@@ -167,64 +115,29 @@ def _git_merge(ws: Workspace, other: str, prefer: Side | None) -> int:
     return sum(map(len, clashes.values()))
 
 
-_Clashes = dict[str, dict[Key, tuple[Value | None, Value | None]]]
-
-
-def _corrections_of_both(ws: Workspace, other: str) -> _Clashes:
+def _corrections_of_both(ws: Workspace, other: str) -> Clashes:
     """Data set -> the values that both sides corrected differently."""
     ancestor = versions.run_git(ws.root, "merge-base", "HEAD", other).strip()
     found = {}
     for dataset in ws.params.datasets:
         path = ws.relative(ws.corrections(dataset))
         texts = [versions.text_at(ws.root, rev, path) for rev in (ancestor, "HEAD", other)]
-        conflicts = _merge_texts([text or "" for text in texts], path)[1]
+        conflicts = merge_texts([text or "" for text in texts], path)[1]
         if conflicts:
             found[dataset] = conflicts
     return found
 
 
-def _merge_texts(
-    texts: Iterable[str], name: str
-) -> tuple[Corrections, dict[Key, tuple[Value | None, Value | None]]]:
-    base, ours, theirs = (corrections.parse(text, name) if text else {} for text in texts)
-    return corrections.merge(base, ours, theirs)
-
-
-def _chosen(
-    merged: Corrections, conflicts: Mapping[Key, tuple[Value | None, Value | None]]
-) -> Corrections:
-    """``merged`` with their side of every conflict."""
-    rest = {key: value for key, value in merged.items() if key not in conflicts}
-    return {**rest, **{key: theirs for key, (_, theirs) in conflicts.items() if theirs}}
-
-
-def _merge_locks(texts: list[str], name: str) -> str:
-    """dvc.lock with every stage of the side that changed it; of ours where both did."""
-    base, ours, theirs = (
-        document if isinstance(document := parse_yaml(text.encode(), name), dict) else {}
-        for text in texts
-    )
-    stages = [document.get("stages") or {} for document in (base, ours, theirs)]
-    merged = {}
-    for stage in {**stages[1], **stages[2]}:
-        was, mine, other = (side.get(stage) for side in stages)
-        chosen = other if mine == was else mine
-        if chosen is not None:
-            merged[stage] = chosen
-    head = ours or theirs or {"schema": "2.0"}
-    return yaml.safe_dump({**head, "stages": merged}, sort_keys=False, allow_unicode=True)
-
-
 def _items(
     ws: Workspace, ancestor: str, other: str
-) -> tuple[dict[str, Corrections], _Clashes, list[str]]:
+) -> tuple[dict[str, Corrections], Clashes, list[str]]:
     """Of data sets whose source both sides read again: what theirs says otherwise.
 
     Returns, by data set, what only they changed and what both did; and notes on items that
     only they have or lack.
     """
     carried: dict[str, Corrections] = {}
-    clashes: _Clashes = {}
+    clashes: Clashes = {}
     notes: list[str] = []
     for dataset in ws.params.datasets:
         path = ws.relative(ws.digests(dataset, "items"))
@@ -249,10 +162,10 @@ def _read(ws: Workspace, dataset: str) -> pl.DataFrame:
 
 def _three_ways(
     base: pl.DataFrame, ours: pl.DataFrame, theirs: pl.DataFrame
-) -> tuple[Corrections, dict[Key, tuple[Value | None, Value | None]]]:
+) -> tuple[Corrections, dict[Key, Clash]]:
     """What only theirs changed, and what both did differently, of the items of all three."""
     carried: Corrections = {}
-    clashes: dict[Key, tuple[Value | None, Value | None]] = {}
+    clashes: dict[Key, Clash] = {}
     shared = [n for n in base.columns if n in ours.columns and n in theirs.columns][1:]
     joined = base.join(ours, on="item_id", suffix=" ours").join(
         theirs, on="item_id", suffix=" theirs"
@@ -299,9 +212,9 @@ def _carry(ws: Workspace, dataset: str, rows: Mapping[Key, Value | None]) -> Non
         versions.run_git(ws.root, "add", "--", ws.relative(path))
 
 
-def _refuse(clashes: _Clashes) -> None:
+def _refuse(clashes: Clashes) -> None:
     lines = [
-        f"{dataset}: {_line(key, pair)}"
+        f"{dataset}: {clash_line(key, pair)}"
         for dataset, conflicts in clashes.items()
         for key, pair in conflicts.items()
     ]
@@ -311,8 +224,3 @@ def _refuse(clashes: _Clashes) -> None:
             f"{len(lines):,} values are changed on both sides: {listed}; nothing was merged; "
             "choose a side: --ours or --theirs"
         )
-
-
-def _line(key: Key, pair: tuple[Value | None, Value | None]) -> str:
-    said = [repr(value.value) if value else "as the source says" for value in pair]
-    return f"{key.column} of {key.item_id!r} is {said[0]} here, {said[1]} there"

@@ -1,0 +1,100 @@
+"""Merge versions of one file: git's merge driver for corrections, digests and dvc.lock."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from likewise import commits, versions
+from likewise.config import parse_yaml
+from likewise.steps import corrections
+from likewise.steps.corrections import Clash, Corrections, Key
+
+Side = Literal["ours", "theirs"]
+
+ATTRIBUTES = """\
+catalog/*/corrections.csv merge=likewise
+catalog/*/forgotten.csv merge=union
+catalog/*/columns/*.yaml merge=likewise
+catalog/*.columns.yaml merge=likewise
+reports/*.json merge=likewise
+dvc.lock merge=likewise
+"""
+"""Which files git merges by the driver: what people correct, and what stages write."""
+
+DRIVER = "merge-file %O %A %B %P"
+
+
+def merge_file(
+    base: Path, ours: Path, theirs: Path, name: str, *, prefer: Side | None = None
+) -> list[str]:
+    """Git's merge driver: write to ``ours`` what comes of three versions of the file ``name``.
+
+    Returns the conflicts, a line each; of those the file then holds ours.
+    """
+    texts = [path.read_text(encoding="utf-8") for path in (base, ours, theirs)]
+    if Path(name).name == "corrections.csv":
+        merged, conflicts = merge_texts(texts, name)
+        if prefer == "theirs":
+            merged = _chosen(merged, conflicts)
+        ours.write_text(corrections.text(merged), encoding="utf-8")
+        return [] if prefer else [clash_line(key, pair) for key, pair in conflicts.items()]
+    if Path(name).name == "dvc.lock":
+        ours.write_text(_merge_locks(texts, name), encoding="utf-8")
+    elif texts[1] == texts[0]:
+        ours.write_text(texts[2], encoding="utf-8")
+    return []  # what both sides' stages wrote is written again by the next dvc repro
+
+
+def register(root: Path) -> list[str]:
+    """Tell git of the driver, for this clone; the file that was written, if one was.
+
+    Raises:
+        VersionError: ``root`` is in no git repository.
+    """
+    versions.run_git(root, "config", "merge.likewise.name", "corrections and digests")
+    versions.run_git(root, "config", "merge.likewise.driver", f"likewise {DRIVER}")
+    path = root / ".gitattributes"
+    there = path.read_text(encoding="utf-8") if path.is_file() else ""
+    missing = [line for line in ATTRIBUTES.splitlines() if line not in there.splitlines()]
+    if not missing:
+        return []
+    lines = [*there.splitlines(), *missing]
+    commits.write_text(path, "".join(f"{line}\n" for line in lines))
+    return [path.name]
+
+
+def merge_texts(texts: Iterable[str], name: str) -> tuple[Corrections, dict[Key, Clash]]:
+    """Corrections of three versions of the file ``name`` (base, ours, theirs), and clashes."""
+    base, ours, theirs = (corrections.parse(text, name) if text else {} for text in texts)
+    return corrections.merge(base, ours, theirs)
+
+
+def _chosen(merged: Corrections, conflicts: Mapping[Key, Clash]) -> Corrections:
+    """``merged`` with their side of every conflict."""
+    rest = {key: value for key, value in merged.items() if key not in conflicts}
+    return {**rest, **{key: theirs for key, (_, theirs) in conflicts.items() if theirs}}
+
+
+def _merge_locks(texts: list[str], name: str) -> str:
+    """dvc.lock with every stage of the side that changed it; of ours where both did."""
+    base, ours, theirs = (
+        document if isinstance(document := parse_yaml(text.encode(), name), dict) else {}
+        for text in texts
+    )
+    stages = [document.get("stages") or {} for document in (base, ours, theirs)]
+    merged = {}
+    for stage in {**stages[1], **stages[2]}:
+        was, mine, other = (side.get(stage) for side in stages)
+        chosen = other if mine == was else mine
+        if chosen is not None:
+            merged[stage] = chosen
+    head = ours or theirs or {"schema": "2.0"}
+    return yaml.safe_dump({**head, "stages": merged}, sort_keys=False, allow_unicode=True)
+
+
+def clash_line(key: Key, pair: Clash) -> str:
+    """What both sides say of a value, in a line."""
+    said = [repr(value.value) if value else "as the source says" for value in pair]
+    return f"{key.column} of {key.item_id!r} is {said[0]} here, {said[1]} there"
