@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from likewise.steps.compare import Comparison, compare
     from likewise.steps.correct import Corrected, correct
     from likewise.steps.crosswalk import Crosswalk, crosswalk
+    from likewise.steps.dataset import Dataset
     from likewise.steps.describe import Statistics, describe
     from likewise.steps.describe.page import markdown as describe_markdown
     from likewise.steps.describe.page import write_description
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from likewise.steps.measure import measure
     from likewise.steps.merge import merge
     from likewise.steps.merge_file import merge_file
-    from likewise.steps.open import Catalogue, Dataset
+    from likewise.steps.open import Catalogue
     from likewise.steps.open import open_catalogue as open
     from likewise.steps.publish import publish
     from likewise.steps.pull import Pulled, pull, pull_columns, pull_images
@@ -76,7 +77,7 @@ _HOMES = {
     "Corrected": "steps.correct",
     "Crosswalk": "steps.crosswalk",
     "DataError": "errors",
-    "Dataset": "steps.open",
+    "Dataset": "steps.dataset",
     "Difference": "steps.diff",
     "Downloaded": "steps.download",
     "Evaluation": "protocols.base",

@@ -10,7 +10,8 @@ from likewise.protocols import PROTOCOLS
 from likewise.protocols.base import Evaluation
 from likewise.protocols.crosswalk import cross
 from likewise.protocols.retrieval import Retrieval
-from likewise.steps.open import Dataset, open_workspace
+from likewise.steps.dataset import Dataset
+from likewise.steps.open import open_workspace
 
 _OWN = {"GPR1200: mAP": "gpr1200", "FG-SBIR: acc@1": "sbir-acc"}
 """Definitions whose published tables ship -> the protocol that these are by."""

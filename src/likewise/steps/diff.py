@@ -11,8 +11,9 @@ from likewise.config import read_yaml
 from likewise.digests import Digests
 from likewise.errors import MissingArtefactError
 from likewise.steps import results
+from likewise.steps.dataset import Dataset
 from likewise.steps.drift import Drift, drift
-from likewise.steps.open import Dataset, open_workspace
+from likewise.steps.open import open_workspace
 from likewise.workspace import Workspace
 
 KINDS = {

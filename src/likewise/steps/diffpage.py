@@ -8,8 +8,9 @@ import polars as pl
 from likewise import commits
 from likewise.errors import DataError
 from likewise.imaging.sheet import Tile, sheet, thumbnail
+from likewise.steps.dataset import Dataset
 from likewise.steps.diff import Difference
-from likewise.steps.open import Dataset, open_catalogue
+from likewise.steps.open import open_catalogue
 
 LISTED = 50
 """Changes that a text or page names; the counts are always of all."""

@@ -8,7 +8,7 @@ import polars as pl
 
 from likewise import tables
 from likewise.passport import Passport
-from likewise.steps.open import Dataset
+from likewise.steps.dataset import Dataset
 
 NEIGHBOURS = 10
 QUERIES = 1_000

@@ -10,8 +10,9 @@ from likewise.digests import Digests
 from likewise.protocols import PROTOCOLS
 from likewise.protocols.base import Evaluation, Protocol
 from likewise.significance import METHOD
+from likewise.steps.dataset import Dataset
 from likewise.steps.indexing import EXACT
-from likewise.steps.open import Dataset, open_workspace
+from likewise.steps.open import open_workspace
 from likewise.workspace import Workspace
 
 DEPTH = 1000

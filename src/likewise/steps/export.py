@@ -19,7 +19,8 @@ from likewise.exports.base import Export, Fault, Selection
 from likewise.exports.files import put
 from likewise.exports.licences import per_item, verdict
 from likewise.steps import conditions
-from likewise.steps.open import Dataset, open_workspace
+from likewise.steps.dataset import Dataset
+from likewise.steps.open import open_workspace
 from likewise.workspace import Workspace
 
 ABOUT = "export.yaml"

@@ -8,8 +8,9 @@ from likewise import commits
 from likewise.errors import LikewiseError
 from likewise.indexes.exact import Exact
 from likewise.indexes.probe import Measured, Probes
+from likewise.steps.dataset import Dataset
 from likewise.steps.indexing import Stored
-from likewise.steps.open import Dataset, open_workspace
+from likewise.steps.open import open_workspace
 from likewise.workspace import Workspace
 
 

@@ -27,7 +27,7 @@ from likewise.registry import Part
 from likewise.workspace import Workspace
 
 if TYPE_CHECKING:
-    from likewise.steps.open import Dataset
+    from likewise.steps.dataset import Dataset
 
 EXACT = "exact"
 """The index that is always there, whatever params.yaml says."""

@@ -8,12 +8,13 @@ from pathlib import Path
 from likewise import commits, versions
 from likewise.errors import DataError, bounded
 from likewise.exports.croissant import described
+from likewise.steps.dataset import Dataset
 from likewise.steps.diff import diff
 from likewise.steps.diffpage import summary
 from likewise.steps.doctor import doctor
 from likewise.steps.export import selection
 from likewise.steps.merge import need_clean
-from likewise.steps.open import Dataset, open_workspace
+from likewise.steps.open import open_workspace
 from likewise.steps.show import show
 from likewise.workspace import Workspace
 

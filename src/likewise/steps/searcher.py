@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from PIL import Image
 
-    from likewise.steps.open import Dataset
+    from likewise.steps.dataset import Dataset
     from likewise.training.encode import Encoder
 
 _SHOWN = ("item_id", "label", "text", "subset", "split")

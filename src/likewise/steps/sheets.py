@@ -13,7 +13,8 @@ from likewise.imaging.contact import picture_sheet
 from likewise.imaging.sheet import Tile, sheet, thumbnail
 from likewise.steps import asked
 from likewise.steps.asked import Box, Picture
-from likewise.steps.open import Dataset, open_catalogue
+from likewise.steps.dataset import Dataset
+from likewise.steps.open import open_catalogue
 
 
 def write_sheet(  # noqa: PLR0913 (what was searched for, by keyword)

@@ -13,8 +13,9 @@ from likewise.indexes.base import NONE, Rows, Scores
 from likewise.passport import Passport
 from likewise.steps import asked
 from likewise.steps.asked import DEFAULT_K, Query
+from likewise.steps.dataset import Dataset
 from likewise.steps.indexing import EXACT
-from likewise.steps.open import Dataset, open_catalogue
+from likewise.steps.open import open_catalogue
 from likewise.steps.searcher import Searcher, model_of
 
 _PICTURES = 64

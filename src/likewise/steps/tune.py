@@ -18,9 +18,10 @@ from likewise.indexes import INDEXES
 from likewise.indexes.base import Vectors
 from likewise.indexes.exact import Exact
 from likewise.indexes.probe import Measured, Probes
+from likewise.steps.dataset import Dataset
 from likewise.steps.entries import Entries
 from likewise.steps.frontier import Point, frontier, size
-from likewise.steps.open import Dataset, open_workspace
+from likewise.steps.open import open_workspace
 from likewise.workspace import Workspace
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}

@@ -11,7 +11,8 @@ from likewise import commits
 from likewise.config import Run, read_yaml
 from likewise.digests import Digests
 from likewise.errors import StaleArtefactError
-from likewise.steps.open import Dataset, open_workspace
+from likewise.steps.dataset import Dataset
+from likewise.steps.open import open_workspace
 from likewise.steps.report import figures, numbers
 from likewise.steps.report.page import Page, Pictures, Ranking, as_html, as_markdown
 from likewise.steps.results import Results, read_results

@@ -12,7 +12,7 @@ import polars as pl
 from likewise.config import Run
 from likewise.errors import LikewiseError
 from likewise.imaging.sheet import Tile
-from likewise.steps.open import Dataset
+from likewise.steps.dataset import Dataset
 from likewise.steps.report import figures
 from likewise.steps.report.numbers import Hubs, MixUp
 from likewise.steps.results import Results

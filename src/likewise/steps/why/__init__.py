@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from likewise.steps.open import Dataset, open_workspace
+from likewise.steps.dataset import Dataset
+from likewise.steps.open import open_workspace
 from likewise.steps.why.column import column_facts, run_facts
 from likewise.steps.why.fact import Fact
 from likewise.steps.why.item import item_facts

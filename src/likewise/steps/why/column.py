@@ -9,7 +9,7 @@ from likewise.digests import Digests
 from likewise.errors import VersionError
 from likewise.passport import Passport
 from likewise.steps import corrections, forgotten
-from likewise.steps.open import Dataset
+from likewise.steps.dataset import Dataset
 from likewise.steps.why.fact import Fact, said
 from likewise.workspace import Workspace
 

@@ -11,7 +11,7 @@ from likewise.errors import DataError, bounded
 from likewise.passport import Passport
 from likewise.recipes import load
 from likewise.steps import corrections
-from likewise.steps.open import Dataset
+from likewise.steps.dataset import Dataset
 from likewise.steps.why.fact import Fact, said
 from likewise.workspace import Workspace
 
