@@ -96,11 +96,6 @@ class ImageStore:
             return pl.DataFrame(pl.from_arrow(tables.nothing(IMAGES.arrow()).select(names)))
         return tables.read(tables.open_table(self.table, ""), names)
 
-    def stamps(self, wanted: pl.DataFrame, path: Path) -> None:
-        """Write what the ``wanted`` files looked like when they were read into ``path``."""
-        facts = self.facts().rename({"image_id": "path"})
-        wanted.join(facts, on="path").select(list(_STAMPS)).write_ipc(path)
-
     def _known(self, wanted: pl.DataFrame, stamps: Path) -> pl.DataFrame:
         """The path of every wanted file that looks as when it was read into the table."""
         stored = [
@@ -131,6 +126,12 @@ class ImageStore:
         half = self._seen / "half"
         seen.write_ipc(half)
         half.replace(self._seen / f"{number:06d}.arrow")
+
+
+def write_stamps(wanted: pl.DataFrame, facts: pl.DataFrame, path: Path) -> None:
+    """Write what the ``wanted`` files that are in ``facts`` look like into ``path``."""
+    hashes = facts.select("sha256", path="image_id")
+    wanted.join(hashes, on="path").select(list(_STAMPS)).write_ipc(path)
 
 
 class _Reading:

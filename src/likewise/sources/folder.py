@@ -46,8 +46,9 @@ class FolderTree(Source):
         else:
             named = named.with_columns(split=pl.lit(None, pl.String), label=folder)
         rank = pl.col("split").replace_strict(_ORDER, range(len(_ORDER)), default=len(_ORDER))
-        ordered = named.sort(rank, "split", "label", "image_id", nulls_last=True)
-        return reading(files, ordered.select("image_id", "label", "split"), not_images(paths))
+        told = named.select("image_id", "label", "split")
+        ordered = told.sort(rank, "split", "label", "image_id", nulls_last=True)
+        return reading(files, ordered, not_images(paths))
 
     def _inside(self, files: Files) -> pl.DataFrame:
         """The files below the root: path, and name below it."""

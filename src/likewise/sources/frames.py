@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from likewise.sources.base import Reading, findings
+from likewise.sources.base import Reading, findings, findings_frame
 
 ROUNDING = 0.5
 """So many pixels beyond an edge are the rounding of whoever wrote the box, and no finding."""
@@ -29,16 +29,19 @@ def fitted(
         facts: the images that are whole: image_id, width, height, orientation.
 
     Returns:
-        The items whose image is in ``facts``, in their order, and findings.
+        The items in their order, those whose image is not in ``facts`` as they are, and
+        findings.
     """
+    if reading.sizes is None and items["box"].null_count() == len(items):
+        return items, findings_frame([])
     placed = items.select("item_id", "image_id", "box").join(
         facts, on="image_id", how="left", maintain_order="left"
     )
     cut = _cut(placed, shares=reading.unit == "shares").with_row_index(":row")
     there = cut["width"].is_not_null()
-    kept = there & (cut["box"].is_null() | cut["some"])
-    outside = cut.filter(there & ~kept)
-    clipped = cut.filter(kept & (cut["beyond"] > ROUNDING).fill_null(value=False))
+    kept = ~there | cut["box"].is_null() | cut["some"]
+    outside = cut.filter(~kept)
+    clipped = cut.filter(there & kept & (cut["beyond"] > ROUNDING).fill_null(value=False))
     fit = items.with_columns(cut["inside"].alias("box"))
     if len(outside):
         lost = outside.join(cut.filter(kept), on="image_id", how="anti", maintain_order="left")

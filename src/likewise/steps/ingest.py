@@ -1,6 +1,6 @@
 """Read a data set's source into its tables: images, items and findings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,7 +9,8 @@ import polars as pl
 from likewise import commits, tables, versions
 from likewise.digests import Digests, digest_splits
 from likewise.errors import DataError, bounded
-from likewise.imaging.store import ImageStore
+from likewise.files import Files
+from likewise.imaging.store import ImageStore, Synced, write_stamps
 from likewise.schema import FINDINGS, IMAGES, ITEMS, Column
 from likewise.sources import SOURCES
 from likewise.sources.base import Reading, findings_frame
@@ -49,6 +50,46 @@ def ingest(dataset: str, *, strict: bool = False, workspace: Path | None = None)
         DataError: the source cannot be read, holds no image, or ``strict`` met a finding.
     """
     ws = open_workspace(workspace)
+    with commits.alone(ws, f"ingest-{dataset}"):
+        staging = commits.Staging(ws, f"ingest-{dataset}", keep=("images.lance", "seen"))
+        taken = _take(ws, dataset, staging)
+        items, findings, synced = taken.items, taken.findings, taken.synced
+        _refuse(dataset, items, findings, strict=strict)
+        written = _written(ws, dataset, staging, taken)
+        staging.commit()
+    return Ingested(
+        dataset,
+        written["images"].rows,
+        len(items),
+        synced.read,
+        synced.kept,
+        synced.removed,
+        dict(findings.group_by("check").len().sort("check").iter_rows()),
+        taken.forgotten,
+    )
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """What the source's names and files tell.
+
+    Attributes:
+        items: those whose image is whole, with what of it is embedded.
+        further: the items' columns that only this source has.
+        findings: all of them, sorted.
+        synced: what was done to have the images.
+        forgotten: images left out because they were taken down.
+    """
+
+    items: pl.DataFrame
+    further: tuple[Column, ...]
+    findings: pl.DataFrame
+    synced: Synced
+    forgotten: int
+
+
+def _take(ws: Workspace, dataset: str, staging: commits.Staging) -> _Taken:
+    """Read the names, then the files that are new or changed, into the images table."""
     entry, card = ws.dataset(dataset), ws.card(dataset)
     source = SOURCES.build(card.source, f"{dataset}.yaml: source")
     files = source.open(ws.source(entry.path))
@@ -59,33 +100,31 @@ def ingest(dataset: str, *, strict: bool = False, workspace: Path | None = None)
     if excluded := [*source.exclude, *gone.images]:
         chosen = reading.items.filter(~pl.col("image_id").is_in(excluded))
         reading = replace(reading, items=chosen)
-    with commits.alone(ws, f"ingest-{dataset}"):
-        staging = commits.Staging(ws, f"ingest-{dataset}", keep=("images.lance", "seen"))
-        store = ImageStore(staging.folder)
-        paths = reading.items.select(path="image_id").unique(maintain_order=True)
-        wanted = paths.join(files.listing(), on="path", how="left", maintain_order="left")
-        earlier = versions.present(ws, ws.table(dataset, "images"))
-        synced = store.sync(files, wanted, earlier, ws.stamps(dataset), gone.hashes)
-        unnamed |= _named(reading.items, synced.refused)
-        items, findings = _settled(reading, store, synced.faults)
-        findings = findings.filter(~pl.col("path").is_in(sorted(unnamed)))
-        further = reading.further
-        del reading  # of millions of items one version is enough to hold
-        _refuse(dataset, items, findings, strict=strict)
+    synced, facts = _synced(ws, dataset, staging, files, reading.items, gone.hashes)
+    del files  # with its listing, which is as large as the items
+    unnamed |= _named(reading.items, synced.refused)
+    items, found = _settled(reading, facts, synced.faults)
+    told = found.filter(~pl.col("path").is_in(sorted(unnamed)))
+    return _Taken(items, reading.further, told, synced, forgot + len(synced.refused))
 
-        written = _written(ws, dataset, staging, items, findings, further)
-        store.stamps(wanted, staging.path(ws.stamps(dataset)))
-        staging.commit()
-    return Ingested(
-        dataset,
-        written["images"].rows,
-        len(items),
-        synced.read,
-        synced.kept,
-        synced.removed,
-        dict(findings.group_by("check").len().sort("check").iter_rows()),
-        forgot + len(synced.refused),
-    )
+
+def _synced(
+    ws: Workspace,
+    dataset: str,
+    staging: commits.Staging,
+    files: Files,
+    items: pl.DataFrame,
+    refused: set[str],
+) -> tuple[Synced, pl.DataFrame]:
+    """Have the images table hold the images of ``items``; what was done, and what they are."""
+    paths = items.select(path="image_id").unique(maintain_order=True)
+    wanted = paths.join(files.listing(), on="path", how="left", maintain_order="left")
+    store, stamps = ImageStore(staging.folder), ws.stamps(dataset)
+    earlier = versions.present(ws, ws.table(dataset, "images"))
+    synced = store.sync(files, wanted, earlier, stamps, refused)
+    facts = store.facts("width", "height", "orientation")
+    write_stamps(wanted, facts, staging.path(stamps))
+    return synced, facts
 
 
 def _named(items: pl.DataFrame, images: Iterable[str]) -> set[str]:
@@ -100,25 +139,20 @@ def _images(items: pl.DataFrame, images: Iterable[str]) -> int:
 
 
 def _written(
-    ws: Workspace,
-    dataset: str,
-    staging: commits.Staging,
-    items: pl.DataFrame,
-    findings: pl.DataFrame,
-    further: Sequence[Column],
+    ws: Workspace, dataset: str, staging: commits.Staging, taken: _Taken
 ) -> dict[str, Digests]:
     """Write the tables of items and findings, and all tables' digests, which it returns."""
     images = tables.open_table(staging.path(ws.table(dataset, "images")), "")
     written = {
         "images": tables.digest(images, IMAGES),
         "items": tables.write_frame(
-            staging.path(ws.table(dataset, "items")), ITEMS, items, further
+            staging.path(ws.table(dataset, "items")), ITEMS, taken.items, taken.further
         ),
         "findings": tables.write_frame(
-            staging.path(ws.table(dataset, "findings")), FINDINGS, findings
+            staging.path(ws.table(dataset, "findings")), FINDINGS, taken.findings
         ),
     }
-    of_splits = digest_splits(items.select("item_id", "label", "split").to_arrow())
+    of_splits = digest_splits(taken.items)
     written["items"] = replace(written["items"], splits=of_splits)
     for name, digests in written.items():
         commits.write_text(staging.path(ws.digests(dataset, name)), digests.to_yaml())
@@ -126,10 +160,9 @@ def _written(
 
 
 def _settled(
-    reading: Reading, store: ImageStore, faults: list[tuple[str, str, str]]
+    reading: Reading, facts: pl.DataFrame, faults: list[tuple[str, str, str]]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The items whose image is whole, with boxes inside it, and all findings, sorted."""
-    facts = store.facts("width", "height", "orientation")
     fit, misfits = fitted(reading.items, reading, facts)
     found = pl.concat([reading.findings, misfits, findings_frame(faults)])
     return _with_contents(fit, facts), found.sort("finding_id")
@@ -137,12 +170,13 @@ def _settled(
 
 def _with_contents(items: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
     """The items whose image is in the table, with what of it is embedded."""
-    joined = items.join(
-        facts.select("image_id", "sha256"), on="image_id", maintain_order="left"
-    )
+    hashes = facts.select("image_id", "sha256")
+    joined = items.join(hashes, on="image_id", how="inner", maintain_order="left")
     corners = pl.col("box").cast(pl.List(pl.Float32)).cast(pl.List(pl.String)).list.join(",")
-    content = pl.concat_str("sha256", pl.concat_str(pl.lit("#"), corners).fill_null(""))
-    return joined.with_columns(content=content)
+    part = pl.concat_str("sha256", pl.concat_str(pl.lit("#"), corners))
+    # Of a whole image it is the hash itself, not a copy.
+    content = part if joined["box"].null_count() < len(joined) else pl.lit(None, pl.String)
+    return joined.with_columns(content=pl.coalesce(content, "sha256"))
 
 
 def _refuse(dataset: str, items: pl.DataFrame, findings: pl.DataFrame, *, strict: bool) -> None:

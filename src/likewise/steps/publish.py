@@ -90,7 +90,7 @@ def publish(dataset: str, *, workspace: Path | None = None) -> Published:
             tables.add_column(table, schema.field(one.model), parts)
         anns = {model: _ann(ws, dataset, model) for model in models}
         build_indices(tables.open_table(table, ""), anns)
-        of_splits = digest_splits(facts.select("item_id", "label", "split").to_arrow())
+        of_splits = digest_splits(facts)
         digests = with_further(digester.digests(), [c.name for c in further])
         told = {model: ann.model_dump() for model, ann in anns.items()}
         digests = replace(digests, splits=of_splits, ann=told)

@@ -73,7 +73,7 @@ def view(name: str, *, workspace: Path | None = None) -> Viewed:
         splits = items.filter(mask).select("item_id", "label", "split")
         digests = with_further(digester.digests(), further)
         told = {model: ann.model_dump() for model, ann in anns.items()}
-        digests = replace(digests, splits=digest_splits(splits.to_arrow()), ann=told)
+        digests = replace(digests, splits=digest_splits(splits), ann=told)
         commits.write_text(staging.path(ws.published_digests(name)), digests.to_yaml())
         staging.commit()
     return Viewed(name, int(mask.sum()), int((~mask).sum()))

@@ -71,9 +71,12 @@ def write_frame(
     frame = frame.select(contract.names())
 
     def column(name: str) -> Iterator[pa.Array]:
-        field = schema.field(name)
-        yield pa.nulls(0, field.type)
-        yield from frame[[name]].to_arrow().cast(pa.schema([field]))[name].chunks
+        kind = schema.field(name).type
+        # Text as polars holds it is no copy.
+        kind = pa.string_view() if pa.types.is_string(kind) else kind
+        yield pa.nulls(0, kind)
+        for part in frame[[name]].iter_slices(BATCH):
+            yield from part.to_arrow()[name].cast(kind).chunks
 
     digests = digest_columns(contract.key, schema.names, column)
     parts = (part.to_arrow().cast(schema) for part in frame.iter_slices(BATCH))

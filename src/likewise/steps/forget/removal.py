@@ -138,9 +138,7 @@ class Removal:
             )
         self._roles = mark_of_roles(items), mark_of_roles(rest)
         found = tables.write_frame(self._in_new(path), ITEMS, rest, further)
-        found = replace(
-            found, splits=digest_splits(rest.select("item_id", "label", "split").to_arrow())
-        )
+        found = replace(found, splits=digest_splits(rest))
         self._put(path, self._ws.digests(self._dataset, "items"), found, len(rest) < len(items))
 
     def _findings(self) -> None:
