@@ -112,6 +112,12 @@ class Export(Part, ABC):
         """
 
 
+def parts(frame: pl.DataFrame, column: str) -> Iterator[tuple[str | None, pl.DataFrame]]:
+    """The rows of each value of a column of texts, in the order of their first rows."""
+    for (value,), part in frame.group_by(column, maintain_order=True):
+        yield None if value is None else str(value), part
+
+
 def omitted(items: pl.DataFrame, check: str, detail: str) -> list[Fault]:
     """A fault for each of ``items``, which have no place in a format."""
     return [(item, check, detail) for item in items["item_id"]]

@@ -10,9 +10,9 @@ from typing import IO, Any
 
 import polars as pl
 
-from likewise.exports.base import Fault, Selection
+from likewise.exports.base import Fault, Selection, parts
 from likewise.exports.boxes import BoxExport, copy_images
-from likewise.exports.names import below
+from likewise.exports.names import below, files_of_splits
 
 
 class CocoExport(BoxExport):
@@ -32,8 +32,9 @@ class CocoExport(BoxExport):
         categories = list(_categories(boxes, numbers))
         annotated = boxes.with_row_index(":id", offset=1)
         (folder / "annotations").mkdir()
-        for (split,), part in images.group_by("split", maintain_order=True):
-            path = folder / "annotations" / f"instances_{split or 'all'}.json"
+        files = files_of_splits(images["split"])
+        for split, part in parts(images, "split"):
+            path = folder / "annotations" / f"instances_{files[split]}.json"
             inside = annotated.join(part.select(":image"), on=":image", maintain_order="left")
             licences = (
                 sorted(set(part["licence"].drop_nulls())) if "licence" in part.columns else []

@@ -13,7 +13,7 @@ from likewise.imaging.probe import BadImage
 from likewise.imaging.transforms.chain import Chain, Steps, png
 
 _NO_FOLDER = r"(^|/)(\.[^/]*|__MACOSX|)(/|\z)|[\x00\\]"
-"""Labels that no folder can be called like, or that a reader takes for something hidden."""
+"""Names that no folder can have, or that a reader takes for something hidden."""
 
 
 class FolderExport(Export):
@@ -52,7 +52,7 @@ class FolderExport(Export):
 def _paths(chosen: Selection, suffix: str | None) -> list[str]:
     """Where every image goes: below the folder of its split and label."""
     images = chosen.images
-    bad = images["label"].drop_nulls().unique(maintain_order=True)
+    bad = pl.concat([images["split"], images["label"]]).drop_nulls().unique(maintain_order=True)
     bad = bad.filter(bad.str.contains(_NO_FOLDER))
     if len(bad):
         raise DataError(

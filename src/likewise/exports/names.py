@@ -1,10 +1,12 @@
 """What images are called in an export."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from likewise.errors import DataError
 from likewise.exports.base import Selection
 
+_NOT_IN_A_FILE = re.compile(r"[/\\\x00-\x1f\x7f]")
 _ODD = re.compile(r"[^A-Za-z0-9._/-]+")
 _KEPT = re.compile(
     r"(classes|names|readme.*|licen[cs]e.*|notes|train|val|valid|test)", re.IGNORECASE
@@ -46,6 +48,32 @@ def different(
             wanted = f"{first}-{number}"
         seen.add(key)
         found.append(wanted + ending)
+    return found
+
+
+def file_of_split(split: str | None) -> str:
+    """What files of a split are called, "all" of images that are in none."""
+    return _NOT_IN_A_FILE.sub("_", split or "all")
+
+
+def files_of_splits(
+    splits: Iterable[str | None], name: Callable[[str | None], str] = file_of_split
+) -> dict[str | None, str]:
+    """What files of each of ``splits`` are called, by ``name``.
+
+    Raises:
+        DataError: those of two would be called the same.
+    """
+    found: dict[str | None, str] = {}
+    taken: dict[str, str | None] = {}
+    for split in dict.fromkeys(splits):
+        file = found[split] = name(split)
+        other = taken.setdefault(file, split)
+        if other != split:
+            pair = " and ".join("none" if s is None else repr(s) for s in (other, split))
+            raise DataError(
+                f"files of the splits {pair} would both be called {file!r}; export csv"
+            )
     return found
 
 

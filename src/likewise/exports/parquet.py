@@ -6,6 +6,7 @@ are read from the metadata of the Parquet schema.
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from likewise.exports.base import CHUNK_BYTES, CHUNK_IMAGES, Export, Fault, Selection
+from likewise.exports.base import CHUNK_BYTES, CHUNK_IMAGES, Export, Fault, Selection, parts
+from likewise.exports.names import file_of_split, files_of_splits
 from likewise.imaging.parallel import chunks
 
 _TEXTS = ("split", "text", "subset", "role")
@@ -45,17 +47,18 @@ class ParquetExport(Export):
     def name(self, split: str | None, *, alone: bool) -> str:
         """What files of a split are called; ``alone`` where no image is in one."""
         del alone
-        return (split or "all").replace("/", "_")
+        return file_of_split(split)
 
     def tables(self, chosen: Selection, folder: Path) -> dict[str, int]:
         """Write the files; how many images those of each name hold."""
         shape = _Shape(chosen)
         images = chosen.images.with_row_index(":image")
         alone = bool(images["split"].is_null().all())
+        names = files_of_splits(images["split"], partial(self.name, alone=alone))
         sizes: dict[str, int] = {}
         (folder / "data").mkdir()
-        for split, part in _parts(images, "split"):
-            name = self.name(split, alone=alone)
+        for split, part in parts(images, "split"):
+            name = names[split]
             sizes[name] = len(part)
             shards = list(_shards(part, self.shard_mb * 1_000_000))
             for number, shard in enumerate(shards):
@@ -83,7 +86,7 @@ class _Shape:
     def write(self, path: Path, images: pl.DataFrame) -> None:
         """Write a file of the rows ``images`` of ``chosen.images``."""
         inside = self._boxes.join(images.select("image_id"), on="image_id", how="semi")
-        boxes = dict(_parts(inside, "image_id"))
+        boxes = dict(parts(inside, "image_id"))
         with pq.ParquetWriter(path, self._schema, compression="none") as out:
             for rows in chunks(images["nbytes"], CHUNK_IMAGES, CHUNK_BYTES):
                 part = images[rows]
@@ -152,12 +155,6 @@ def _values(kinds: dict[str, str]) -> dict[str, dict[str, str]]:
 
 def _fields(kinds: dict[str, str]) -> list[pa.Field]:
     return [pa.field(name, pa.type_for_alias(kind)) for name, kind in kinds.items()]
-
-
-def _parts(frame: pl.DataFrame, column: str) -> Iterator[tuple[str | None, pl.DataFrame]]:
-    """The rows of each value of a column of texts, in the order of their first rows."""
-    for (value,), part in frame.group_by(column, maintain_order=True):
-        yield None if value is None else str(value), part
 
 
 def _shards(images: pl.DataFrame, most: int) -> Iterator[pl.DataFrame]:

@@ -10,10 +10,10 @@ from xml.sax.saxutils import escape
 
 import polars as pl
 
-from likewise.exports.base import Fault, Selection
+from likewise.exports.base import Fault, Selection, parts
 from likewise.exports.boxes import BoxExport, copy_images, number
 from likewise.exports.files import put
-from likewise.exports.names import plain, stem
+from likewise.exports.names import files_of_splits, plain, stem
 
 _NOT_IN_XML = r"\A\s|\s\z|[\x00-\x1f\x7f-\x9f\ufffe\uffff]"
 _FLAGS = ("truncated", "difficult", "occluded")
@@ -43,9 +43,10 @@ class VocExport(BoxExport):
             text = self._xml(paths[row], facts, objects.get(row, ()))
             put(folder / "Annotations" / f"{names[row]}.xml", text.encode())
         listed = chosen.images.select("split", pl.Series("name", names)).drop_nulls("split")
-        for (split,), part in listed.group_by("split", maintain_order=True):
+        files = files_of_splits(listed["split"])
+        for split, part in parts(listed, "split"):
             lines = "".join(f"{name}\n" for name in part["name"])
-            put(folder / "ImageSets" / "Main" / f"{split}.txt", lines.encode())
+            put(folder / "ImageSets" / "Main" / f"{files[split]}.txt", lines.encode())
         copy_images(chosen, folder, paths)
         return []
 

@@ -13,6 +13,7 @@ import polars as pl
 from pydantic import Field
 
 from likewise.exports.base import Export, Fault, Selection
+from likewise.exports.names import file_of_split
 from likewise.imaging.probe import IMAGE_SUFFIXES
 
 _NUMBER = r"\A(?:0|[1-9][0-9]{0,17})\z"
@@ -53,7 +54,7 @@ class WebDataset(Export):
 
 
 class _Shards:
-    """The shards that are open, one a split."""
+    """The shards that are open, by the name of their split's files."""
 
     def __init__(self, folder: Path, most: int) -> None:
         self._folder, self._most = folder, most
@@ -62,7 +63,7 @@ class _Shards:
 
     def add(self, split: str | None, key: str, files: dict[str, bytes]) -> None:
         """Add a sample to the shard of its split."""
-        name = split or "all"
+        name = file_of_split(split)
         shard = self._open.get(name)
         if shard is None or shard.offset > self._most:
             shard = self._next(name)
@@ -80,7 +81,7 @@ class _Shards:
         if name in self._open:
             self._open.pop(name).close()
         number = self._count[name] = self._count.get(name, -1) + 1
-        path = self._folder / f"{name.replace('/', '_')}-{number:06d}.tar"
+        path = self._folder / f"{name}-{number:06d}.tar"
         shard = tarfile.TarFile(path, "w", format=tarfile.USTAR_FORMAT)
         self._open[name] = shard
         return shard
