@@ -21,6 +21,8 @@ from likewise.workspace import Workspace
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 
 IMAGES = "catalog/emoji/images.lance"
+LATER = [IMAGES, "models/tiny", "catalog/emoji/embeddings/tiny.lance"]
+"""What a pull without images brings no more of than it takes to read tables."""
 
 
 def packs(root: Path) -> list[str]:
@@ -50,15 +52,43 @@ def _cached(root: Path) -> list[str]:
 
 def test_a_clone_pulls_all_but_pixels(bob: Path) -> None:
     done = likewise.pull(images=False, workspace=bob)
-    assert done.partial == [IMAGES]
+    assert done.partial == LATER
     held = versions.Store(bob)
+    assert done.nbytes == held.size(_cached(bob))
     assert sorted(held.lacking(packs(bob))) == sorted(packs(bob))
+    for path in LATER[1:]:
+        files = versions.files_of(Workspace(bob), bob / path).values()
+        assert sorted(held.lacking(files)) == sorted(set(files))
     assert not (bob / IMAGES).exists()
     dataset = likewise.open("emoji", workspace=bob)
     assert len(dataset.search(id="0_noto.jpg")) == 10
     assert likewise.show("emoji", workspace=bob).contents is not None
     sql = "select sum(nbytes) from emoji_images"
     assert likewise.query(sql, workspace=bob).item() > 0
+
+
+def test_what_a_pull_left_out_comes_when_it_is_needed(bob: Path, team: Path) -> None:
+    likewise.pull(images=False, workspace=bob)
+    held, ws = versions.Store(bob), Workspace(bob)
+    model, vectors = (versions.files_of(ws, bob / path).values() for path in LATER[1:])
+    picture = bob / "emoji" / "images" / "0_noto.jpg"
+    found = likewise.search("emoji", image=picture, k=1, workspace=bob)
+    assert found["item_id"].to_list() == ["0_noto.jpg"]
+    assert held.lacking(model) == []
+    assert held.lacking(vectors) != []
+    likewise.correct("emoji", ["0_noto.jpg"], {"label": "400"}, workspace=bob)
+    assert likewise.publish("emoji", workspace=bob).models == ["tiny"]
+    assert held.lacking(vectors) == []
+    assert not any((bob / path).exists() for path in LATER)
+    for md5 in vectors:
+        held.drop(md5)
+    shutil.rmtree(bob / ".likewise" / "views")
+    shutil.rmtree(team / "remote")
+    with pytest.raises(VersionError, match=r"tiny.lance: .*'team'|the remote lacks"):
+        likewise.publish("emoji", workspace=bob)
+    run_dvc(bob, "remote", "remove", "team")
+    with pytest.raises(MissingArtefactError, match="run: dvc repro embed@emoji-tiny"):
+        likewise.publish("emoji", workspace=bob)
 
 
 def test_pixels_of_some_items_come_later(bob: Path) -> None:
@@ -72,7 +102,6 @@ def test_pixels_of_some_items_come_later(bob: Path) -> None:
 
 def test_embedding_without_pixels_names_the_command(bob: Path) -> None:
     likewise.pull(images=False, workspace=bob)
-    shutil.rmtree(bob / "catalog" / "emoji" / "embeddings" / "tiny.lance")
     params = bob / "params.yaml"
     text = params.read_text("utf-8")
     params.write_text(text.replace("seed: 0", "seed: 5"), "utf-8")

@@ -40,7 +40,9 @@ def pull(  # noqa: PLR0913 (a function here is a command, an argument an option)
     *,
     images: Annotated[
         bool | None,
-        typer.Option("--images/--no-images", help="Pixels too, or not; or pixels alone."),
+        typer.Option(
+            "--images/--no-images", help="All; or no pixels and models; or with --where, some."
+        ),
     ] = None,
     where: Annotated[
         str | None, typer.Option(metavar="SQL", help="With --images: of these items alone.")
@@ -57,8 +59,9 @@ def pull(  # noqa: PLR0913 (a function here is a command, an argument an option)
 ) -> None:
     """Bring what dvc.lock names from a DVC remote into the checkout.
 
-    With --columns, of one data set: all columns but vectors, which lie together, and the
-    vectors of the models that are named.
+    With --no-images the tables alone; what else a verb needs is fetched when it does. With
+    --columns, of one data set: all columns but vectors, which lie together, and the vectors of
+    the models that are named.
     """
     if where is not None or columns is not None:
         if verify or (images is True) is not (where is not None) or (where and columns):
@@ -77,8 +80,8 @@ def pull(  # noqa: PLR0913 (a function here is a command, an argument an option)
     if columns is not None:
         say(f"columns here: {', '.join(done.columns)}")
     if done.partial:
-        what = "all pixels" if columns is None else "other models' vectors"
-        note(f"without {what}: {', '.join(done.partial)}")
+        left = "not all here" if images else "comes when it is needed"
+        note(f"{left}: {', '.join(done.partial)}")
 
 
 def _pulled_part(

@@ -41,13 +41,16 @@ def pull(
 ) -> Pulled:
     """Bring what dvc.lock names into the cache, and link it into the checkout.
 
-    A pull that was stopped goes on with the files that it lacks. Without pixels the images
-    table is not put into the checkout; its facts are read all the same, and
+    A pull that was stopped goes on with the files that it lacks. Without pixels come the
+    tables: labels, boxes, facts, and the vectors as they are published. Models, and the tables
+    that vectors are published from, come when a verb needs them. The images table is not put
+    into the checkout; its facts are read all the same, and
     ``likewise.open(...).images(ids)`` fetches the pixels that it needs.
 
     Args:
         datasets: these alone, with their models; by default all.
-        images: pixels too; without them a photographic data set is a hundredth in size.
+        images: pixels too, and models; without them a photographic data set is a hundredth
+            in size.
         verify: read all that the cache holds of them again, and fetch what is damaged.
         remote: a remote of DVC's; by default its default one.
         workspace: a folder in the catalogue; by default the current one.
@@ -62,11 +65,12 @@ def pull(
     healed = _heal(ws, store, wanted, listings) if verify else []
     lists = store.fetch(listings, "pull")
     files = {out.path: store.members(out) or {} for out in wanted}
+    later = set() if images else _later(ws)
     md5s = {
         md5
-        for members in files.values()
+        for out, members in files.items()
         for path, md5 in members.items()
-        if images or not path.endswith(PACK)
+        if images or not (out in later or path.endswith(PACK))
     }
     if verify:
         healed += _heal(ws, store, wanted, md5s)
@@ -150,6 +154,21 @@ def pull_columns(
         [ws.relative(output)] if lacking else [],
         columns=[name for name in table.schema.names if name not in lacking],
     )
+
+
+def _later(ws: Workspace) -> set[str]:
+    """Outputs that nobody needs who reads tables: models, and vectors that are published.
+
+    A published table has them in its own order, and ``versions.present`` fetches the others
+    for whoever embeds, publishes, or searches by a picture.
+    """
+    known = versions.outputs(ws.root)
+    models = {ws.relative(ws.model(name)) for name in ws.params.recipes()}
+    return models | {
+        ws.relative(ws.embeddings(entry.dataset, entry.model))
+        for entry in ws.params.embeddings.values()
+        if ws.relative(ws.published(entry.dataset)) in known
+    }
 
 
 def _is_head(file: str) -> bool:

@@ -28,19 +28,23 @@ def present(ws: Workspace, output: Path) -> Path:
     """``output`` where it is in the workspace, else its last recorded version's view.
 
     A stage finds its outputs removed when DVC runs it, and a killed run leaves them so; the
-    version that dvc.lock names is then the one that stands. Returns ``output`` itself where
-    there is neither.
+    version that dvc.lock names is then the one that stands, and what a pull left out of it is
+    fetched now. Returns ``output`` itself where there is neither.
+
+    Raises:
+        VersionError: it has to be fetched and cannot be.
     """
     if output.exists():
         return output
-    return view(ws, output) or output
+    return view(ws, output, fetch=True) or output
 
 
-def view(ws: Workspace, output: Path) -> Path | None:
+def view(ws: Workspace, output: Path, *, fetch: bool = False) -> Path | None:
     """The version of a stage's ``output`` that dvc.lock names, as a tree of links.
 
     Of an earlier version (see ``versions.at``) what the cache lacks is fetched from the
-    remote, but for packed pixels: a view may lack those until ``complete`` brings them.
+    remote, but for packed pixels: a view may lack those until ``complete`` brings them. With
+    ``fetch``, so too of an output of which a pull brought no more than the list of its files.
 
     None where dvc.lock does not know the output, or the cache does not hold it.
 
@@ -57,18 +61,27 @@ def view(ws: Workspace, output: Path) -> Path | None:
     files = _listed(ws, store, known)
     if files is None:
         return None
-    return _of_cache(ws, store, known, files) or _of_parts(ws, store, known, files)
+    if ws.earlier:
+        _fetch_light(store, known, files)
+    found = _of_cache(ws, store, known, files) or _of_parts(ws, store, known, files)
+    if found is None and fetch and store.remotes():
+        _fetch_light(store, known, files)
+        found = _of_cache(ws, store, known, files)
+    return found
+
+
+def _fetch_light(store: Store, known: Output, files: Mapping[str, str]) -> None:
+    """Bring what the cache lacks of an output's ``files``, but for packed pixels."""
+    store.fetch((md5 for path, md5 in files.items() if not _is_pack(path)), known.path)
 
 
 def _of_cache(
     ws: Workspace, store: Store, known: Output, files: Mapping[str, str]
 ) -> Path | None:
     """The view of an output made of the ``files`` in the cache, if all but packs are there."""
-    light = [md5 for path, md5 in files.items() if not _is_pack(path)]
-    if ws.earlier:
-        store.fetch(light, known.path)
+    light = {md5 for path, md5 in files.items() if not _is_pack(path)}
     absent = set(store.lacking(files.values()))
-    if absent & set(light):
+    if absent & light:
         return None
     here = {path: md5 for path, md5 in files.items() if md5 not in absent}
     return _linked(ws, store, known, here, whole=not absent)
