@@ -430,6 +430,40 @@ def test_every_kind_of_ann_index_serves_lancedb_and_us(tmp_path: Path, kind: Any
     assert hit["item_id"] == "00007"
 
 
+@pytest.mark.parametrize("kind", ["IVF_SQ", "IVF_RQ", "IVF_HNSW_SQ"])
+def test_the_same_vectors_keep_their_ann_index(tmp_path: Path, kind: Any) -> None:
+    gallery = clustered(3000, DIM)
+    ann = Ann(kind=kind, rows=1000, partitions=20)
+    last = stored(tmp_path / "last", gallery, 2000).table
+    assert last is not None
+    assert build_ann(last, "m", ann)
+
+    def uuids(name: str, vectors: npt.NDArray[np.float32], asked: Ann) -> list[str]:
+        table = stored(tmp_path / name, vectors, 2000).table
+        assert table is not None
+        assert build_ann(table, "m", asked, last)
+        found = lance.dataset(tmp_path / name / "t.lance").describe_indices()
+        assert [index.index_type for index in found] == [kind]
+        return [segment.uuid for index in found for segment in index.segments]
+
+    before = [one.uuid for index in last.describe_indices() for one in index.segments]
+    assert uuids("same", gallery, ann) == before
+    folders = [tmp_path / name / "t.lance" / "_indices" for name in ("last", "same")]
+    for path in (folders[0] / before[0]).iterdir():
+        assert path.samefile(folders[1] / before[0] / path.name)
+    opened = [Vectors.stored(lance.dataset(folder.parent), "m") for folder in folders]
+    hits = [build({"kind": "lance"}, one).search(gallery[:50], 10) for one in opened]
+    np.testing.assert_array_equal(hits[0][1], hits[1][1])
+    query: Any = lancedb.connect(tmp_path / "same").open_table("t").search(gallery[7])
+    assert query.metric("cosine").limit(1).to_list()[0]["item_id"] == "00007"
+    assert uuids("other", gallery, ann.model_copy(update={"seed": 1})) != before
+    turned = gallery.copy()
+    turned[7] = gallery[8]
+    assert uuids("turned", turned, ann) != before
+    next((folders[0] / before[0]).iterdir()).unlink()
+    assert uuids("damaged", gallery, ann) != before
+
+
 def test_the_ann_index_says_what_does_not_suit(tmp_path: Path) -> None:
     vectors = stored(tmp_path, clustered(300, DIM))
     assert vectors.table is not None

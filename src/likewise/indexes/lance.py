@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from likewise import tables
 from likewise.errors import ConfigError
 from likewise.indexes.base import (
     Built,
@@ -164,8 +165,16 @@ class Ann(Part):
     seed: int = 0
 
 
-def build_ann(table: "lance.LanceDataset", column: str, ann: Ann | None = None) -> bool:
+def build_ann(
+    table: "lance.LanceDataset",
+    column: str,
+    ann: Ann | None = None,
+    last: "lance.LanceDataset | None" = None,
+) -> bool:
     """Give a vector column of a table that is large enough an ANN index; whether it got one.
+
+    That of the ``last`` version is taken where it is of the same vectors, by the same options:
+    Lance never writes the same index to the same bytes.
 
     Raises:
         ConfigError: the sub-vectors do not divide the dimensions.
@@ -174,6 +183,42 @@ def build_ann(table: "lance.LanceDataset", column: str, ann: Ann | None = None) 
     rows = table.count_rows()
     if ann.kind == "none" or rows < ann.rows:
         return False
+    said = {f"likewise.ann.{column}": ann.model_dump_json()}
+    known = last is not None and said.items() <= last.config().items()
+    if last is None or not known or not _taken_over(table, column, last):
+        _build(table, column, ann, rows)
+    table.update_config(dict[str, str | None](said))
+    return True
+
+
+def _taken_over(table: "lance.LanceDataset", column: str, last: "lance.LanceDataset") -> bool:
+    """Give ``table`` the index of ``last``, by links, where the vectors are the same."""
+    from lance import LanceOperation
+    from lance.dataset import Index as Segment
+
+    found = [index for index in last.describe_indices() if index.field_names == [column]]
+    kept = Path(last.uri) / "_indices"
+    segments = [(index.name, segment) for index in found for segment in index.segments]
+    sizes = [_bytes(kept / segment.uuid) == segment.size_bytes for _, segment in segments]
+    if not segments or not all(sizes) or not tables.same_column(table, last, column):
+        return False
+    fields = [field.id() for field in table.lance_schema.fields() if field.name() == column]
+    linked = []
+    for name, one in segments:
+        tables.link_tree(kept / one.uuid, Path(table.uri) / "_indices" / one.uuid)
+        facts = (table.version, one.fragment_ids, one.index_version)
+        linked.append(Segment(one.uuid, name, fields, *facts))
+    done = LanceOperation.CreateIndex(linked, [])
+    table.commit(table.uri, done, read_version=table.version)
+    table.checkout_version(table.latest_version)
+    return True
+
+
+def _bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("*"))
+
+
+def _build(table: "lance.LanceDataset", column: str, ann: Ann, rows: int) -> None:
     vectors = Vectors.stored(table, column)
     count = min(ann.partitions or math.isqrt(rows), rows)
     rng = np.random.default_rng(ann.seed)
@@ -189,7 +234,6 @@ def build_ann(table: "lance.LanceDataset", column: str, ann: Ann | None = None) 
         replace=True,
         num_sub_vectors=_codes(ann, vectors.dim),
     )
-    return True
 
 
 def _codes(ann: Ann, dim: int) -> int | None:

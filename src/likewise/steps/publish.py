@@ -69,7 +69,8 @@ def publish(dataset: str, *, workspace: Path | None = None) -> Published:
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
-    models = ws.params.models_of(dataset)
+    last = last_version(ws, dataset)
+    models = _in_their_places(ws.params.models_of(dataset), last)
     facts, further = _facts(ws, dataset)
     vectors = [_vectors(ws, dataset, model, facts) for model in models]
     contract = PUBLISHED.with_columns(
@@ -89,7 +90,7 @@ def publish(dataset: str, *, workspace: Path | None = None) -> Published:
             parts = digester.seeing(one.batches(schema.field(one.model)))
             tables.add_column(table, schema.field(one.model), parts)
         anns = {model: _ann(ws, dataset, model) for model in models}
-        build_indices(tables.open_table(table, ""), anns)
+        build_indices(table, anns, last)
         of_splits = digest_splits(facts)
         digests = with_further(digester.digests(), [c.name for c in further])
         told = {model: ann.model_dump() for model, ann in anns.items()}
@@ -97,6 +98,23 @@ def publish(dataset: str, *, workspace: Path | None = None) -> Published:
         commits.write_text(staging.path(ws.published_digests(dataset)), digests.to_yaml())
         staging.commit()
     return Published(dataset, len(facts), models)
+
+
+def last_version(ws: Workspace, name: str) -> "lance.LanceDataset | None":
+    """The published table as it stands, or as dvc.lock names it; None where there is none."""
+    output = ws.published(name)
+    path = output if tables.exists(output) else versions.view(ws, output)
+    return tables.open_table(path, "") if path else None
+
+
+def _in_their_places(models: list[str], last: "lance.LanceDataset | None") -> list[str]:
+    """The models whose vectors are asked for; new ones behind those of the last version.
+
+    Lance writes a column's place in the schema into its files: the vectors of a model whose
+    place changes, because another was put before it, would be pushed again.
+    """
+    places = tables.vector_columns(last) if last else []
+    return sorted(models, key=lambda m: places.index(m) if m in places else len(places))
 
 
 def _facts(ws: Workspace, dataset: str) -> tuple[pl.DataFrame, tuple[Column, ...]]:
@@ -140,13 +158,20 @@ def _rows(facts: pl.DataFrame, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         yield pa.record_batch(columns, schema=schema)
 
 
-def build_indices(table: "lance.LanceDataset", anns: Mapping[str, Ann]) -> None:
-    """Index a published table's columns that are filtered by, and its vectors."""
+def build_indices(
+    path: Path, anns: Mapping[str, Ann], last: "lance.LanceDataset | None"
+) -> None:
+    """Index a published table's columns that are filtered by, and its vectors.
+
+    Indices of vectors that are those of the ``last`` version are taken from there.
+    """
+    table = tables.open_table(path, "")
     for column, kind in SCALAR_INDICES.items():
         table.create_scalar_index(column, kind)
     tables.index_words(table, WORDS)
     for model, ann in anns.items():
-        build_ann(table, model, ann)
+        build_ann(table, model, ann, last)
+    tables.settle(path)
 
 
 def _ann(ws: Workspace, dataset: str, model: str) -> Ann:

@@ -17,7 +17,7 @@ from likewise.indexes.lance import Ann
 from likewise.schema import PUBLISHED
 from likewise.steps.flagged import flagged, unflagged
 from likewise.steps.open import open_workspace
-from likewise.steps.publish import build_indices
+from likewise.steps.publish import build_indices, last_version
 from likewise.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def view(name: str, *, workspace: Path | None = None) -> Viewed:
             parts = digester.seeing(_rows(whole, mask, [model]))
             tables.add_column(table, whole.schema.field(model), parts)
         anns = {model: Ann() for model in models}
-        build_indices(tables.open_table(table, ""), anns)
+        build_indices(table, anns, last_version(ws, name))
         further = [column.name for column in tables.further_columns(whole)]
         splits = items.filter(mask).select("item_id", "label", "split")
         digests = with_further(digester.digests(), further)

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from likewise.tables.blobs import packs, read_blobs
 from likewise.tables.expunging import expunge, holding
-from likewise.tables.parts import absent, files_of
+from likewise.tables.parts import absent, files_of, same_column
 from likewise.tables.reading import (
     BATCH,
     digest,
@@ -72,6 +72,7 @@ __all__ = [
     "read",
     "read_blobs",
     "read_vectors",
+    "same_column",
     "scan",
     "search_words",
     "settle",

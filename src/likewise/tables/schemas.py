@@ -17,20 +17,29 @@ _PACKED = {
 """Blobs lie in packs of 256 MiB beside the table, whose metadata can so be had alone."""
 
 
+_TEXT = {"lance-encoding:compression": "zstd"}
+"""Lance's own choice for texts, FSST, draws a sample: the same texts never gave the same bytes,
+and so were pushed again with every new column. zstd takes 6 % less; to read a row takes 1 us
+more."""
+
+
 def lance_schema(
     contract: Contract, metadata: dict[str, dict[str, str]] | None = None
 ) -> pa.Schema:
     """The contract's schema as Lance stores it; ``metadata`` goes to the fields it names."""
+    extra = metadata or {}
+    return pa.schema(
+        [_field(column, extra.get(column.name, {})) for column in contract.columns]
+    )
+
+
+def _field(column: Column, metadata: dict[str, str]) -> pa.Field:
     import lance
 
-    fields = [
-        lance.blob_field(c.name, nullable=c.nullable, **_PACKED)
-        if c.blob
-        else pa.field(c.name, c.type, nullable=c.nullable)
-        for c in contract.columns
-    ]
-    extra = metadata or {}
-    return pa.schema([f.with_metadata(extra[f.name]) if f.name in extra else f for f in fields])
+    if column.blob:
+        return lance.blob_field(column.name, nullable=column.nullable, **_PACKED)
+    said = {**(_TEXT if column.type == pa.string() else {}), **metadata}
+    return pa.field(column.name, column.type, column.nullable, said or None)
 
 
 def stored(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
