@@ -175,11 +175,19 @@ def _sign(patch: pytest.MonkeyPatch, top: Path) -> None:
         patch.setenv(f"GIT_{role}_EMAIL", "a@example.org")
 
 
+@pytest.fixture(scope="session")
+def _prepared(_team: Path) -> Path:
+    """What every test has a copy of; a module may have the team do more before."""
+    return _team
+
+
 @pytest.fixture
-def team(_team: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def team(_prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of it all for one test; ``alice`` is then the current folder."""
     top = tmp_path / "team"
-    shutil.copytree(_team, top, symlinks=True, ignore=shutil.ignore_patterns("site", "views"))
+    shutil.copytree(
+        _prepared, top, symlinks=True, ignore=shutil.ignore_patterns("site", "views")
+    )
     _sign(monkeypatch, top)
     monkeypatch.chdir(top / "alice")
     return top

@@ -25,20 +25,23 @@ embeddings:
 """
 
 
-@pytest.fixture
-def two_models(alice: Path) -> Path:
-    """Her catalogue with the vectors of two models, committed and pushed."""
-    params = alice / "params.yaml"
+@pytest.fixture(scope="module")
+def _prepared(_team: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The team, with the vectors of two models in her catalogue, committed and pushed."""
+    top = tmp_path_factory.mktemp("columns") / "team"
+    shutil.copytree(_team, top, symlinks=True, ignore=shutil.ignore_patterns("site", "views"))
+    root = top / "alice"
+    params = root / "params.yaml"
     text = params.read_text("utf-8").replace("models:\n", SECOND)
     params.write_text(text.replace("embeddings:\n", EMBEDDED), "utf-8")
-    likewise.train("other")
-    likewise.embed("emoji", "other")
-    likewise.publish("emoji")
-    run_dvc(alice, "commit", "--quiet", "--force")
-    run_git(alice, "commit", "--quiet", "--all", "--message", "two models")
-    run_git(alice, "push", "--quiet", "origin", "main")
-    likewise.push()
-    return alice
+    likewise.train("other", workspace=root)
+    likewise.embed("emoji", "other", workspace=root)
+    likewise.publish("emoji", workspace=root)
+    run_dvc(root, "commit", "--quiet", "--force")
+    run_git(root, "commit", "--quiet", "--all", "--message", "two models")
+    run_git(root, "push", "--quiet", "origin", "main")
+    likewise.push(workspace=root)
+    return top
 
 
 def size(root: Path, *columns: str) -> int:
@@ -56,15 +59,20 @@ def cached(root: Path) -> int:
     return sum(path.stat().st_size for path in files if path.is_file())
 
 
-def test_columns_come_without_others(two_models: Path, bob: Path) -> None:
-    table = tables.open_table(two_models / "catalog" / "emoji.lance", "")
+def there(remote: Path) -> set[str]:
+    """The md5 of every file that a remote folder holds."""
+    return {f"{path.parent.name}{path.name}" for path in remote.rglob("*") if path.is_file()}
+
+
+def test_columns_come_without_others(alice: Path, bob: Path) -> None:
+    table = tables.open_table(alice / "catalog" / "emoji.lance", "")
     plain = tables.metadata_columns(table)
     done = likewise.pull_columns("emoji", ["label", "subset"], workspace=bob)
     assert done.columns == plain
     assert done.partial == ["catalog/emoji.lance"]
     assert done.nbytes == cached(bob)
-    assert size(two_models, *plain) < done.nbytes < size(two_models, *plain) + 100_000
-    mine, yours = (likewise.open("emoji", workspace=root) for root in (two_models, bob))
+    assert size(alice, *plain) < done.nbytes < size(alice, *plain) + 100_000
+    mine, yours = (likewise.open("emoji", workspace=root) for root in (alice, bob))
     assert yours.items.equals(mine.items)
     assert yours.frame().collect_schema().names() == plain
     sql = "select count(*) as n from emoji where label = '0'"
@@ -75,12 +83,12 @@ def test_columns_come_without_others(two_models: Path, bob: Path) -> None:
     assert not (bob / "catalog" / "emoji.lance").exists()
 
 
-def test_a_models_vectors_come_alone_or_when_asked_for(two_models: Path, bob: Path) -> None:
+def test_a_models_vectors_come_alone_or_when_asked_for(alice: Path, bob: Path) -> None:
     likewise.pull_columns("emoji", ["label"], workspace=bob)
     before = cached(bob)
     done = likewise.pull_columns("emoji", ["tiny"], workspace=bob)
-    assert done.nbytes == cached(bob) - before == size(two_models, "tiny")
-    mine, yours = (likewise.open("emoji", workspace=root) for root in (two_models, bob))
+    assert done.nbytes == cached(bob) - before == size(alice, "tiny")
+    mine, yours = (likewise.open("emoji", workspace=root) for root in (alice, bob))
     assert yours.absent == ["other"]
     np.testing.assert_array_equal(yours.vectors("tiny"), mine.vectors("tiny"))
     hits = [
@@ -88,7 +96,7 @@ def test_a_models_vectors_come_alone_or_when_asked_for(two_models: Path, bob: Pa
     ]
     assert hits[0] == hits[1]
     np.testing.assert_array_equal(yours.vectors("other"), mine.vectors("other"))
-    assert cached(bob) == before + size(two_models, "tiny") + size(two_models, "other")
+    assert cached(bob) == before + size(alice, "tiny") + size(alice, "other")
     assert yours.absent == []
     done = likewise.pull_columns("emoji", ["label", "other", "tiny"], workspace=bob)
     assert (done.nbytes, done.partial) == (0, [])
@@ -96,16 +104,16 @@ def test_a_models_vectors_come_alone_or_when_asked_for(two_models: Path, bob: Pa
     assert run_git(bob, "status", "--porcelain") == ""
 
 
-def test_it_is_found_again_when_its_view_was_pruned(two_models: Path, bob: Path) -> None:
+def test_it_is_found_again_when_its_view_was_pruned(alice: Path, bob: Path) -> None:
     likewise.pull_columns("emoji", ["label"], workspace=bob)
     shutil.rmtree(bob / ".likewise" / "views")
-    shutil.rmtree(two_models.parent / "remote")
+    shutil.rmtree(alice.parent / "remote")
     assert len(likewise.open("emoji", workspace=bob).items) == 23
     with pytest.raises(VersionError, match="remote"):
         likewise.open("emoji", workspace=bob).vectors("tiny")
 
 
-def test_what_is_not_there_is_said(two_models: Path, bob: Path) -> None:
+def test_what_is_not_there_is_said(alice: Path, bob: Path) -> None:
     with pytest.raises(DataError, match="no column 'lable'; did you mean 'label'"):
         likewise.pull_columns("emoji", ["lable"], workspace=bob)
     with pytest.raises(UnknownNameError, match="did you mean 'emoji'"):
@@ -117,13 +125,13 @@ def test_what_is_not_there_is_said(two_models: Path, bob: Path) -> None:
         likewise.pull_columns("emoji", ["label"], workspace=bob)
 
 
-def test_a_corrected_label_pushes_no_vector(two_models: Path) -> None:
-    output = Workspace(two_models).published("emoji")
-    before = versions.files_of(Workspace(two_models), output)
+def test_a_corrected_label_pushes_no_vector(alice: Path) -> None:
+    output = Workspace(alice).published("emoji")
+    before = versions.files_of(Workspace(alice), output)
     likewise.correct("emoji", ["0_noto.jpg"], {"label": "200"})
     likewise.publish("emoji")
-    run_dvc(two_models, "commit", "--quiet", "--force", "publish")
-    after = versions.files_of(Workspace(two_models), output)
+    run_dvc(alice, "commit", "--quiet", "--force", "publish")
+    after = versions.files_of(Workspace(alice), output)
     new = set(after.values()) - set(before.values())
     vectors = {
         after[file]
@@ -131,7 +139,25 @@ def test_a_corrected_label_pushes_no_vector(two_models: Path) -> None:
     }
     assert len(vectors) == 2
     assert not vectors & new
-    listed = versions.outputs(two_models)["catalog/emoji.lance"].md5
-    pushed = likewise.push(["emoji"])
+    new.add(versions.outputs(alice)["catalog/emoji.lance"].md5)
     # A small file may lie there already: an index of words is at times the same as another.
-    assert 0 < pushed.nbytes <= versions.Store(two_models).size({*new, listed})
+    lacking = new - there(alice.parent / "remote")
+    pushed = likewise.push(["emoji"])
+    assert pushed.files == len(lacking) > 0
+    assert pushed.nbytes == versions.Store(alice).size(lacking)
+
+
+def test_a_model_that_comes_brings_its_own_vectors_alone(alice: Path) -> None:
+    """It stands before the other in params.yaml; whose files stay as they are all the same."""
+    lock = versions.read_outputs(run_git(alice, "show", "v2:dvc.lock"))
+    members = versions.Store(alice).members(lock["catalog/emoji.lance"])
+    assert members is not None
+    now = versions.files_of(Workspace(alice), Workspace(alice).published("emoji"))
+    before, after = (
+        {md5 for path, md5 in files.items() if path.startswith("data/")}
+        for files in (members, now)
+    )
+    assert before < after
+    assert versions.Store(alice).size(after - before) == size(alice, "other")
+    assert len([path for path in now if path.endswith(".manifest")]) == 1
+    assert likewise.open("emoji").models == ["tiny", "other"]
