@@ -49,6 +49,16 @@ def test_the_chain_from_card_to_run(workspace: Path) -> None:
     assert sorted(chain, key=names.index) == chain
 
 
+@pytest.mark.parametrize("name", ["emoji-tiny.json", "emoji-tiny.lineage.json"])
+def test_a_report_of_an_unfinished_merge_is_told_of_in_one_line(
+    workspace: Path, name: str
+) -> None:
+    likewise.evaluate("emoji-tiny")
+    (workspace / "reports" / name).write_text("<<<<<<< HEAD\n", "utf-8")
+    with pytest.raises(DataError, match=f"{name} is damaged.*: dvc repro evaluate@emoji-tiny"):
+        likewise.why("emoji", "tiny")
+
+
 def test_a_vector_is_replayed_from_its_pixels(workspace: Path) -> None:
     likewise.correct("emoji", ["0_noto.jpg"], {"label": "200"})
     facts = told("emoji", "tiny", "0_noto.jpg")

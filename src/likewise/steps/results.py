@@ -66,8 +66,8 @@ def read_results(ws: Workspace, run: str) -> Results:
     entry, command = ws.run(run), f"dvc repro evaluate@{run}"
     metrics = _json(ws, ws.metrics(run), run)
     statistics = _json(ws, ws.statistics(run), run)
-    lineage = _json(ws, ws.lineage(run), run)
-    if lineage.get("run") != entry.model_dump() or "counts" not in lineage:
+    told = lineage(ws, run)
+    if told.get("run") != entry.model_dump() or "counts" not in told:
         what = f"the report of {run!r} is of another run, or release, than params.yaml says"
         raise StaleArtefactError(what, command)
     path = versions.present(ws, ws.queries(run))
@@ -80,7 +80,7 @@ def read_results(ws: Workspace, run: str) -> Results:
     except (pl.exceptions.PolarsError, OSError) as error:
         what = f"{ws.relative(ws.queries(run))} is damaged; make it anew with: {command}"
         raise DataError(what) from error
-    return Results(run, metrics, statistics["intervals"], lineage, queries)
+    return Results(run, metrics, statistics["intervals"], told, queries)
 
 
 def numbers(ws: Workspace, run: str) -> dict[str, float] | None:
@@ -91,6 +91,16 @@ def numbers(ws: Workspace, run: str) -> dict[str, float] | None:
     """
     path = versions.present(ws, ws.metrics(run))
     return _json(ws, path, run) if path.is_file() else None
+
+
+def lineage(ws: Workspace, run: str) -> dict[str, Any]:
+    """What ``run`` was evaluated on and how; see ``Results.lineage``.
+
+    Raises:
+        MissingArtefactError: it was not evaluated.
+        DataError: the file is damaged.
+    """
+    return _json(ws, ws.lineage(run), run)
 
 
 def _json(ws: Workspace, path: Path, run: str) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Where a column of vectors comes from, from the card to the runs that read it."""
 
-import json
 from pathlib import Path
 
 from likewise import tables, versions
@@ -8,7 +7,7 @@ from likewise.config import read_yaml
 from likewise.digests import Digests
 from likewise.errors import VersionError
 from likewise.passport import Passport
-from likewise.steps import corrections, forgotten
+from likewise.steps import corrections, forgotten, results
 from likewise.steps.dataset import Dataset
 from likewise.steps.why.fact import Fact, said
 from likewise.workspace import Workspace
@@ -38,8 +37,8 @@ def run_facts(ws: Workspace, dataset: str, model: str) -> list[Fact]:
             command = f"run: dvc repro evaluate@{name}"
             facts.append(Fact(f"run {name}", "not evaluated", command))
             continue
-        numbers = json.loads(ws.metrics(name).read_text(encoding="utf-8"))
-        read = json.loads(ws.lineage(name).read_text(encoding="utf-8"))["columns"]
+        numbers = results.numbers(ws, name) or {}
+        read = results.lineage(ws, name).get("columns", {})
         other = [column for column, digest in read.items() if now.get(column) != digest]
         remark = f"{', '.join(other)} changed since; run: dvc repro" if other else ""
         first = ", ".join(f"{key} {value:.6g}" for key, value in list(numbers.items())[:1])

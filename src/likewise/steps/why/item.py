@@ -1,7 +1,7 @@
 """Where one vector comes from: its pixels are embedded again, and compared with it."""
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -53,20 +53,24 @@ def item_facts(ws: Workspace, dataset: Dataset, model: str, item: str) -> list[F
             was = f"the source says {said(value.was)}"
             facts.append(Fact(f"corrected {key.column}", said(value.value), was))
     stored = dataset.table.take([row["row"]], columns=[model]).column(0)[0].as_py()
-    return [*facts, *_replayed(ws, dataset, model, item, np.asarray(stored, np.float64))]
+    return [*facts, *_replayed(ws, dataset, model, row, np.asarray(stored, np.float64))]
 
 
 def _replayed(
-    ws: Workspace, dataset: Dataset, model: str, item: str, stored: "npt.NDArray[np.float64]"
+    ws: Workspace,
+    dataset: Dataset,
+    model: str,
+    row: dict[str, Any],
+    stored: "npt.NDArray[np.float64]",
 ) -> list[Fact]:
+    """The vector of the item in ``row`` computed again, beside the ``stored`` one."""
     folder = versions.present(ws, ws.model(model))
     passport = Passport.read(folder)
-    roles = dict(dataset.items.select("item_id", "role").iter_rows())
-    encoder = load(folder, roles[item] if passport.by_role else None)
+    encoder = load(folder, row["role"] if passport.by_role else None)
     unreadable: dict[int, str] = {}
-    found = list(encoder.encode_stream(dataset.reader([item]), unreadable=unreadable))
+    found = list(encoder.encode_stream(dataset.reader([row["item_id"]]), unreadable=unreadable))
     if not found:
-        raise DataError(f"{item} cannot be decoded: {unreadable.get(0)}")
+        raise DataError(f"{row['item_id']} cannot be decoded: {unreadable.get(0)}")
     again = found[0][1][0].astype(np.float64)
     dtype = np.dtype(dataset.table.schema.field(model).type.value_type.to_pandas_dtype()).name
     return compared(stored, again, dtype, passport.precision)
