@@ -145,15 +145,14 @@ class Loop:
 
     def _backward(self, fed: Fed) -> torch.Tensor:
         """The gradient of a batch, worked off in parts; its mean loss."""
-        count = self.plan.accumulate
-        units = fed.rows.shape[1]
         losses = []
-        for part, rows in enumerate(fed.rows.chunk(count)):
-            first = sum(len(r) for r in fed.rows.chunk(count)[:part]) * units
-            last = first + rows.numel()
-            final = part == len(fed.rows.chunk(count)) - 1
-            quiet = contextlib.nullcontext if final else self.accelerator.no_sync
-            with quiet(self.task) if not final else contextlib.nullcontext():
+        last = 0
+        for rows in fed.rows.chunk(self.plan.accumulate):
+            first, last = last, last + rows.numel()
+            final = last == fed.rows.numel()
+            # Processes share their gradients once, after the last part.
+            alone = contextlib.nullcontext() if final else self.accelerator.no_sync(self.task)
+            with alone:
                 loss = self.task(
                     fed.pixels[first:last].to(self.accelerator.device, non_blocking=True),
                     rows.to(self.accelerator.device),
