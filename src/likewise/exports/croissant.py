@@ -107,6 +107,8 @@ def _licence(spdx: str, terms: str) -> list[str]:
 
 
 def _file(table: Path) -> dict[str, Any]:
+    with table.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     return {
         "@type": "cr:FileObject",
         "@id": table.name,
@@ -114,7 +116,7 @@ def _file(table: Path) -> dict[str, Any]:
         "contentUrl": table.name,
         "encodingFormat": "text/csv",
         "contentSize": f"{table.stat().st_size} B",
-        "sha256": hashlib.sha256(table.read_bytes()).hexdigest(),
+        "sha256": sha256,
     }
 
 

@@ -97,11 +97,10 @@ def sharpness(grey: Grey) -> float:
     """
     total = squares = 0
     for part in _laplacian(grey):
-        values = part.ravel().astype(
-            np.float64
-        )  # whole numbers of any order of sums, up to 2^53
+        # Sums of whole numbers are exact in any order, up to 2^53; einsum starts no threads.
+        values = part.ravel().astype(np.float64)
         total += int(values.sum())
-        squares += int(np.einsum("i,i->", values, values))  # and no thread of BLAS
+        squares += int(np.einsum("i,i->", values, values))
     mean = total / grey.size
     return max(squares / grey.size - mean * mean, 0.0)
 
