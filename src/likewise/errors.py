@@ -15,18 +15,36 @@ Anything else that escapes is a bug and keeps its traceback.
 
 import difflib
 import errno
+import heapq
 from collections.abc import Iterable
+
+_COMPARED = 1000
+"""Names that are compared letter by letter; millions of items would take minutes."""
 
 
 def hint(name: str, known: Iterable[str]) -> str:
     """What the writer of ``name`` may have meant, out of the ``known`` names."""
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    names = list(known)
+    near = difflib.get_close_matches(name, _candidates(name, names), n=3, cutoff=0.5)
     if near:
         return "did you mean " + " or ".join(repr(n) for n in near) + "?"
     if names:
-        return "there are: " + ", ".join(names[:12]) + (" ..." if len(names) > 12 else "")
+        few = ", ".join(heapq.nsmallest(12, names))
+        return f"there are: {few}" + (" ..." if len(names) > 12 else "")
     return "there is none yet"
+
+
+def _candidates(name: str, names: list[str]) -> list[str]:
+    """Those of ``names`` that are worth comparing: all, or some that begin or end alike."""
+    if len(names) <= _COMPARED:
+        return sorted(names)
+    ending = [n for n in names if n.endswith(name)]
+    beginning: list[str] = []
+    for length in range(len(name), 0, -max(1, len(name) // 8)):
+        beginning = [n for n in names if n.startswith(name[:length])]
+        if beginning:
+            break
+    return sorted(heapq.nsmallest(_COMPARED, {*ending, *beginning}))
 
 
 class LikewiseError(Exception):

@@ -26,7 +26,7 @@ def test_a_release_is_a_tag_of_gto_and_an_entry(alice: Path) -> None:
     assert run_git(alice, "cat-file", "-t", "emoji@v1.2.0") == "tag\n"
     for rev in ("1.2", "v1.2", "v1.2.0", "emoji@v1.2.0"):
         assert len(likewise.open("emoji", rev=rev).items) == 23
-    assert likewise.log("emoji", rev="1.2")
+    assert "emoji@v1.2.0" in likewise.log("emoji")[0].names  # though its commit changed nothing
     with pytest.raises(UnknownNameError, match=r"did you mean 'emoji@v1.2.0'"):
         likewise.open("emoji", rev="emoji@v1.3")
     with pytest.raises(DataError, match=r"was released as emoji@v1.2.0; choose a larger"):

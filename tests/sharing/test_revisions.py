@@ -197,3 +197,39 @@ def test_an_archive_that_broke_off_is_refused_and_leaves_nothing(
     with pytest.raises(DataError, match="at main broke off; run: git fsck"):
         versions.at(Workspace(foreign), "main")
     assert not list(foreign.rglob("*.part"))
+
+
+def test_a_release_is_found_by_its_number_where_only_one_has_it(alice: Path) -> None:
+    run_git(alice, "tag", "emoji@v1.0.0", "v1")
+    assert likewise.query("select count(*) as n from emoji", rev="1.0").item() == 24
+    assert likewise.evaluate("emoji-tiny", rev="v1.0").counts["queries"] == 24
+    run_git(alice, "tag", "birds@v1.0.0", "v1")
+    with pytest.raises(UnknownNameError, match=r"no revision named '1.0'; there are: birds@"):
+        likewise.query("select count(*) as n from emoji", rev="1.0")
+    assert len(likewise.open("emoji", rev="1.0").items) == 24
+    for pattern in ("*", "v[12]", "v?"):
+        with pytest.raises(UnknownNameError, match="no revision named"):
+            likewise.open("emoji", rev=pattern)
+
+
+def test_a_run_is_compared_with_itself_at_another_revision(alice: Path) -> None:
+    found = likewise.compare("emoji-tiny@v1", "emoji-tiny")
+    numbers = [likewise.evaluate("emoji-tiny", rev=rev).metrics for rev in ("v1", "v2")]
+    assert (found.first, found.second) == ("emoji-tiny@v1", "emoji-tiny")
+    # One drawing is gone in v2, another has another name there.
+    assert found.notes == [
+        "2 of 24 queries of emoji-tiny@v1 are not in the other, and left out",
+        "1 of 23 queries of emoji-tiny are not in the other, and left out",
+    ]
+    kept = likewise.compare("emoji-tiny@v2", "emoji-tiny").rows[0]
+    assert kept.first == kept.second == pytest.approx(numbers[1]["all"], abs=1e-4)
+
+
+def test_experiments_are_revisions_by_their_names(alice: Path) -> None:
+    """DVC keeps them as references of git's: refs/exps, the commit they began at, the name."""
+    start = run_git(alice, "rev-parse", "v1").strip()
+    run_git(alice, "update-ref", f"refs/exps/{start[:2]}/{start[2:]}/lucky-toms", start)
+    assert len(likewise.open("emoji", rev="lucky-toms").items) == 24
+    assert (
+        likewise.compare("emoji-tiny@lucky-toms", "emoji-tiny@v1").rows[0].difference.value == 0
+    )

@@ -84,3 +84,13 @@ def test_what_cannot_be_corrected_is_said(workspace: Path) -> None:
     with pytest.raises(DataError, match="no column 'box' to correct"):
         likewise.correct("emoji", ["0_noto.jpg"], {"box": "[1]"})
     assert not (workspace / "catalog" / "emoji" / "corrections.csv").exists()
+
+
+def test_a_label_that_goes_takes_its_text_along(workspace: Path) -> None:
+    likewise.correct("emoji", ["0_noto.jpg"], {"label": "1000"}, workspace=workspace)
+    likewise.correct("emoji", ["0_noto.jpg"], {"label": None}, workspace=workspace)
+    said = (workspace / "catalog/emoji/corrections.csv").read_text("utf-8").splitlines()
+    assert [line.split(",")[:3] for line in said[1:]] == [
+        ["0_noto.jpg", "label", ""],
+        ["0_noto.jpg", "text", ""],
+    ]

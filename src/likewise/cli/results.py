@@ -21,13 +21,16 @@ SHOWN = 10
 
 def compare(
     first: Annotated[str, typer.Argument(metavar="RUN_A", help="A run that was evaluated.")],
-    second: Annotated[str, typer.Argument(metavar="RUN_B", help="Another, by its protocol.")],
+    second: Annotated[
+        str, typer.Argument(metavar="RUN_B", help="Another by its protocol, or RUN_A@REV.")
+    ],
     json: Json = False,
 ) -> None:
     """Compare two runs, query by query.
 
     By how much they differ, whether it can be chance, and which queries changed. p is of a
     paired test that flips whole classes at random; Holm's correction is for several subsets.
+    RUN@REV is a run at a git revision, a release (1.2) or in an experiment of `dvc exp`.
     """
     found = likewise.compare(first, second)
     if json:

@@ -1,6 +1,6 @@
 """Compare two runs by their queries: by how much, whether it can be chance, and where."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,16 +68,17 @@ class Comparison:
 def compare(first: str, second: str, *, workspace: Path | None = None) -> Comparison:
     """Compare the reports of two runs of one protocol, query by query.
 
-    Differences are tested by flipping whole classes at random, as their queries are alike; the
-    p of subsets are corrected after Holm.
+    Each is a run's name, or ``RUN@REV``: the run as it was at a git revision, a release, or in
+    an experiment of DVC's (``dvc exp show`` lists them). Differences are tested by flipping
+    whole classes at random, as their queries are alike; the p of subsets are corrected after
+    Holm.
 
     Raises:
         UnknownNameError: no such run.
         MissingArtefactError: one of them was not evaluated.
         DataError: they are by different protocols, or have no query in common.
     """
-    ws = open_workspace(workspace)
-    pair = read_results(ws, first), read_results(ws, second)
+    pair = _results(first, workspace), _results(second, workspace)
     protocol = pair[0].protocol
     if pair[1].protocol != protocol:
         named = [f"{r.run} is by {r.protocol['name']} {r.protocol['version']}" for r in pair]
@@ -96,6 +97,17 @@ def compare(first: str, second: str, *, workspace: Path | None = None) -> Compar
         _changed(both, worse="right_second", better="right"),
         notes,
     )
+
+
+def _results(named: str, workspace: Path | None) -> Results:
+    """The results of ``RUN`` or ``RUN@REV``, under that name."""
+    run, _, rev = named.partition("@")
+    ws = open_workspace(workspace)
+    if rev:
+        entry = ws.params.runs.get(run)
+        dataset = entry.dataset if entry else ""
+        ws = open_workspace(workspace, rev=rev, dataset=dataset)
+    return replace(read_results(ws, run), run=named)
 
 
 def _paired(first: Results, second: Results) -> tuple[pl.DataFrame, list[str]]:

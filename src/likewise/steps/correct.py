@@ -82,5 +82,8 @@ def _with_text(
     if "label" not in values or "text" in values:
         return values
     classes = tables.read(table, ["label", "text"]).unique(maintain_order=True)
+    if values["label"] is None:  # a text that is its class's goes with the class
+        same = classes["label"].n_unique() == len(classes)
+        return {**values, "text": None} if same else values
     texts = classes.filter(pl.col("label") == values["label"])["text"]
     return {**values, "text": texts[0]} if len(texts) == 1 else values

@@ -7,6 +7,7 @@ from likewise import versions
 from likewise.config import parse_yaml
 from likewise.digests import Digests
 from likewise.steps.open import open_workspace
+from likewise.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -51,34 +52,65 @@ def log(
             ws.digests(dataset, "items"),
         )
     )
-    lines = "%h%x09%D%x09%cs%x09%an%x09%s"
-    said = versions.run_git(
-        ws.root, "log", f"--format={lines}", begin, "--", card, published, items
-    ).splitlines()
+    paths = (card, published, items)
+    lines = "--format=%h%x09%D%x09%cs%x09%an%x09%s"
+    said = versions.run_git(ws.root, "log", lines, begin, "--", *paths).splitlines()
     if not said:
         ws.dataset(dataset)  # no such name: the nearest ones
     commits = [line.split("\t", 4) for line in said]
-    asked = [f"{commit[0]}:./{path}" for commit in commits for path in (published, items, card)]
-    texts = versions.texts_at(ws.root, asked)
-    known = [
-        (_digests(texts[row], texts[row + 1]), texts[row + 2])
-        for row in range(0, len(texts), 3)
-    ]
-    known.append((None, None))
+    named = _named(ws, begin, dataset)
+    states = _states(ws, [*(commit[0] for commit in commits), *named], paths)
+    known = [_Known(*states[commit[0]]) for commit in commits]
+    names = _by_state(commits, named, states)
     return [
         Version(
             short,
-            _names(refs),
+            names[short],
             date,
             author,
             message,
-            now[0].rows if now[0] else None,
+            now.digests.rows if now.digests else None,
             _changed(before, now),
         )
-        for (short, refs, date, author, message), now, before in zip(
-            commits, known[:-1], known[1:], strict=True
+        for (short, _, date, author, message), now, before in zip(
+            commits, known, [*known[1:], _Known()], strict=True
         )
     ]
+
+
+_State = tuple[str | None, ...]
+"""The texts of the card, the published digests and the items' digests at a commit."""
+
+
+def _named(ws: Workspace, begin: str, dataset: str) -> dict[str, list[str]]:
+    """The commits up to ``begin`` with tags and branches, and these, but others' releases."""
+    found = {}
+    words = ("log", "--simplify-by-decoration", "--format=%h%x09%D", begin)
+    for line in versions.run_git(ws.root, *words).splitlines():
+        short, _, refs = line.partition("\t")
+        found[short] = [n for n in _names(refs) if n.partition("@v")[0] in (dataset, n)]
+    return found
+
+
+def _states(ws: Workspace, shorts: list[str], paths: tuple[str, ...]) -> dict[str, _State]:
+    texts = versions.texts_at(ws.root, [f"{s}:./{path}" for s in shorts for path in paths])
+    count = len(paths)
+    return {s: tuple(texts[n * count : (n + 1) * count]) for n, s in enumerate(shorts)}
+
+
+def _by_state(
+    commits: list[list[str]], named: dict[str, list[str]], states: dict[str, _State]
+) -> dict[str, list[str]]:
+    """The names of each version: those of later commits that changed nothing of it, too.
+
+    A release is such a commit: it writes a changelog.
+    """
+    names = {commit[0]: list(named.get(commit[0], ())) for commit in commits}
+    newest = {states[commit[0]]: commit[0] for commit in reversed(commits)}
+    for short, own in named.items():
+        if short not in names and states[short] in newest:
+            names[newest[states[short]]] += own
+    return names
 
 
 def _names(refs: str) -> list[str]:
@@ -88,18 +120,23 @@ def _names(refs: str) -> list[str]:
     return [name for name in names if name and name != "HEAD"]
 
 
-def _digests(published: str | None, items: str | None) -> Digests | None:
-    text = published if published is not None else items
-    return None if text is None else Digests.from_yaml(parse_yaml(text.encode(), ""), "")
+class _Known:
+    """A version's card and digests, from their texts."""
 
-
-_Known = tuple[Digests | None, str | None]
+    def __init__(
+        self, card: str | None = None, published: str | None = None, items: str | None = None
+    ) -> None:
+        self.card = card
+        text = published if published is not None else items
+        self.digests = (
+            None if text is None else Digests.from_yaml(parse_yaml(text.encode(), ""), "")
+        )
 
 
 def _changed(before: _Known, now: _Known) -> list[str]:
-    old = before[0].columns if before[0] else {}
-    new = now[0].columns if now[0] else {}
+    old = before.digests.columns if before.digests else {}
+    new = now.digests.columns if now.digests else {}
     found = [name for name in new if name in old and new[name] != old[name]]
     found += [f"+{name}" for name in new if name not in old]
     found += [f"-{name}" for name in old if name not in new]
-    return found + (["(card)"] if before[1] != now[1] else [])
+    return found + (["(card)"] if before.card != now.card else [])

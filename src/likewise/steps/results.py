@@ -72,9 +72,11 @@ def read_results(ws: Workspace, run: str) -> Results:
         raise StaleArtefactError(what, command)
     path = versions.present(ws, ws.queries(run))
     if not path.is_file():
-        raise MissingArtefactError(
-            f"run {run!r} has no {ws.relative(ws.queries(run))}", command
+        file = ws.relative(ws.queries(run))
+        pulled = (
+            f"likewise pull {entry.dataset}" if file in versions.outputs(ws.root) else command
         )
+        raise MissingArtefactError(f"run {run!r} has no {file}", pulled)
     try:
         queries = pl.read_parquet(path)
     except (pl.exceptions.PolarsError, OSError) as error:

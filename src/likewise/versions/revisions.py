@@ -43,13 +43,15 @@ def at(ws: Workspace, rev: str, dataset: str = "") -> Workspace:
 def resolve(root: Path, rev: str, dataset: str = "") -> str:
     """The commit that ``rev`` (a branch, a tag, ``HEAD~2`` ...) means: 40 digits.
 
-    Of a ``dataset`` it may be a release's number too: 1.2 is the tag ``<dataset>@v1.2.0``.
+    It may be a release's number too: 1.2 is the tag ``<dataset>@v1.2.0``, of any data set where
+    none is named and only one was released by that number; or the name of one of DVC's
+    experiments.
 
     Raises:
         UnknownNameError: there is none; the nearest names.
         VersionError: ``root`` is in no git repository.
     """
-    for name in (rev, f"refs/remotes/origin/{rev}", *_release(rev, dataset)):
+    for name in (rev, f"refs/remotes/origin/{rev}", *_releases(root, rev, dataset)):
         with suppress(VersionError):
             asked = f"{name}^{{commit}}"
             return run_git(root, "rev-parse", "--verify", "--end-of-options", asked).split()[-1]
@@ -58,11 +60,19 @@ def resolve(root: Path, rev: str, dataset: str = "") -> str:
     raise UnknownNameError("revision", rev, known.split())
 
 
-def _release(rev: str, dataset: str) -> list[str]:
+def _releases(root: Path, rev: str, dataset: str) -> list[str]:
+    """The tags of releases, or the experiment of DVC's, that ``rev`` may mean."""
     number = re.fullmatch(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?", rev)
-    if not number or not dataset:
+    patterns = [f"refs/exps/*/*/{rev}"]
+    if number:
+        release = f"v{'.'.join(part or '0' for part in number.groups())}"
+        patterns = [f"refs/tags/{dataset or '*'}@{release}"]
+    elif re.search(r"[*?\[\]\\ ]", rev):  # no name, but it would be taken for a pattern
         return []
-    return [f"refs/tags/{dataset}@v{'.'.join(part or '0' for part in number.groups())}"]
+    with suppress(VersionError):
+        found = run_git(root, "for-each-ref", "--format=%(refname)", *patterns).split()
+        return found if len(found) == 1 else []
+    return []
 
 
 def text_at(root: Path, rev: str, path: str) -> str | None:
