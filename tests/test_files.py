@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archives import placed
 from likewise.errors import DataError
 from likewise.files import Files, is_archive, open_files
 
@@ -27,13 +28,6 @@ CONTENT = {
     "\ufffd.bin": b"before it by code point, after it in UTF-16",
 }
 KINDS = ["folder", "zip", "deflated.zip", "tar", "tar.gz", "tgz", "tar.xz", "tar.bz2"]
-
-
-def folder(path: Path, content: dict[str, bytes]) -> Path:
-    for name, data in content.items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_bytes(data)
-    return path
 
 
 def zipped(path: Path, content: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> Path:
@@ -55,7 +49,7 @@ def tarred(path: Path, content: dict[str, bytes], form: int = tarfile.PAX_FORMAT
 
 def made(kind: str, path: Path, content: dict[str, bytes]) -> Path:
     if kind == "folder":
-        return folder(path / "folder", content)
+        return placed(path / "folder", content)
     if kind == "zip":
         return zipped(path / "a.zip", content)
     if kind == "deflated.zip":
@@ -116,7 +110,7 @@ def test_a_compressed_tar_is_read_in_its_own_order(tmp_path: Path) -> None:
 
 
 def test_stamps_change_with_the_file(tmp_path: Path) -> None:
-    top = folder(tmp_path / "f", {"x": b"1"})
+    top = placed(tmp_path / "f", {"x": b"1"})
     os.utime(top / "x", ns=(5, 7))
     assert open_files(top).listing()["stamp"].to_list() == [7]
     crc = open_files(zipped(tmp_path / "a.zip", {"x": b"1"})).listing()["stamp"].to_list()
@@ -196,8 +190,8 @@ def test_links_and_encrypted_members_of_a_zip_are_refused(tmp_path: Path) -> Non
 
 
 def test_links_in_a_folder(tmp_path: Path) -> None:
-    top = folder(tmp_path / "top", {"real/1.jpg": b"1"})
-    elsewhere = folder(tmp_path / "elsewhere", {"2.jpg": b"2"})
+    top = placed(tmp_path / "top", {"real/1.jpg": b"1"})
+    elsewhere = placed(tmp_path / "elsewhere", {"2.jpg": b"2"})
     (top / "file.jpg").symlink_to(elsewhere / "2.jpg")
     (top / "dir").symlink_to(elsewhere)
     (top / "gone.jpg").symlink_to(top / "nothing")
@@ -428,7 +422,7 @@ def test_a_member_of_negative_size_does_not_hang(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_folder_that_may_not_be_read_is_said(tmp_path: Path) -> None:
-    top = folder(tmp_path / "top", {"locked/1.jpg": b"1", "x": b"2"})
+    top = placed(tmp_path / "top", {"locked/1.jpg": b"1", "x": b"2"})
     (top / "locked").chmod(0)
     try:
         with pytest.raises(DataError, match="locked cannot be read"):

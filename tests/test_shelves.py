@@ -1,8 +1,5 @@
 """Archives in a folder, and tars in a tar, are folders of what is in them."""
 
-import io
-import tarfile
-import zipfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,28 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archives import placed, tarred, zipped
 from likewise.errors import DataError
 from likewise.files import Files, open_files
 
 INNER = {"n1/a.jpg": b"one", "n1/b.jpg": b"two" * 500, "n2/a.jpg": b""}
-
-
-def tarred(content: dict[str, bytes], mode: str = "w") -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode=mode) as tar:  # type: ignore[call-overload]
-        for name, data in content.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-    return stream.getvalue()
-
-
-def zipped(content: dict[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, data in content.items():
-            archive.writestr(name, data)
-    return stream.getvalue()
 
 
 def tar_of_tars() -> dict[str, bytes]:
@@ -42,13 +22,6 @@ def tar_of_tars() -> dict[str, bytes]:
 
 
 EXPECTED = {"n1.tar/a.jpg": b"one", "n1.tar/b.jpg": b"two" * 500, "n2.tar/a.jpg": b""}
-
-
-def placed(top: Path, content: dict[str, bytes]) -> Path:
-    for name, data in content.items():
-        (top / name).parent.mkdir(parents=True, exist_ok=True)
-        (top / name).write_bytes(data)
-    return top
 
 
 def bytes_of(files: Files) -> dict[str, bytes]:

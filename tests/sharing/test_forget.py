@@ -17,6 +17,7 @@ from likewise.steps import corrections, forgotten
 from likewise.steps.forgotten import Entry, Record
 from likewise.versions import run_dvc, run_git
 from likewise.workspace import Workspace
+from servers import DIE_AT_RENAME
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 
@@ -201,19 +202,11 @@ def test_bytes_that_no_version_has_are_recorded(recorded: Path) -> None:
     ]
 
 
-KILLED = """
-import os, signal, sys
-left = int(sys.argv[1])
-def count(event, args):
-    global left
-    if event == "os.rename" and "/.likewise/" in str(args[:2]):
-        left -= 1
-        if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
-sys.addaudithook(count)
+KILLED = f"""{DIE_AT_RENAME}
+left = die_at_rename(int(sys.argv[1]))
 import likewise
 likewise.forget("emoji", ["0_noto.jpg"], reason="request 17")
-print(left)
+print(left())
 """
 
 

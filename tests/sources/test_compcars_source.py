@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.io import savemat
 
+from archives import Tree, placed
 from likewise.errors import ConfigError, DataError
 from likewise.sources import SOURCES
 from likewise.sources.base import Reading
@@ -24,7 +25,6 @@ SV = ["1/s1.jpg", "2/s2.jpg"]
 LABEL = "1\n1\n12 23 245 234\n"
 MISC = "data/misc/"
 SPLITS = "data/train_test_split/"
-Tree = dict[str, bytes]
 
 
 def mat(**variables: object) -> bytes:
@@ -74,13 +74,6 @@ def tree() -> Tree:
         ),
         "sv_data/color_list.mat": mat(color_list=table(("1/s1.jpg", 9), ("2/s2.jpg", -1))),
     }
-
-
-def placed(top: Path, content: Tree) -> Path:
-    for name, data in content.items():
-        (top / name).parent.mkdir(parents=True, exist_ok=True)
-        (top / name).write_bytes(data)
-    return top
 
 
 def read(path: Path, annotations: Path | None = None, **options: object) -> Reading:

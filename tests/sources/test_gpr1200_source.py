@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from archives import placed
 from likewise import schema
 from likewise.errors import ConfigError, DataError
 from likewise.files import open_files
@@ -28,13 +29,6 @@ def jpeg(colour: int) -> bytes:
     stream = BytesIO()
     Image.new("L", (8, 8), colour % 256).save(stream, "JPEG")
     return stream.getvalue()
-
-
-def placed(top: Path, content: dict[str, bytes]) -> Path:
-    for name, data in content.items():
-        (top / name).parent.mkdir(parents=True, exist_ok=True)
-        (top / name).write_bytes(data)
-    return top
 
 
 def read(path: Path, annotations: Path | None = None, **options: object) -> Reading:

@@ -1,7 +1,5 @@
 """ImageNet's boxes as items: XML as Kaggle and the official archives have it, and tables."""
 
-import io
-import tarfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import likewise
+from archives import Tree, placed, tarred
 from likewise.errors import DataError
 from likewise.sources import SOURCES
 from likewise.sources.base import Reading
@@ -18,8 +17,6 @@ FOX, CRANE = "n02119789", "n02012849"
 DATA, NOTES = "Data/CLS-LOC/", "Annotations/CLS-LOC/"
 VAL = "ILSVRC2012_val_00000001"
 TRAIN = (f"{FOX}_1", f"{FOX}_2", f"{CRANE}_3")
-
-Tree = dict[str, bytes]
 
 
 def xml(stem: str, *boxes: tuple[object, ...], size: tuple[int, int] = (500, 375)) -> bytes:
@@ -52,23 +49,6 @@ def tree() -> Tree:
         "LOC_val_solution.csv": f"ImageId,X\n{VAL},{CRANE} 7 9 70 90 \n".encode(),
         "map_clsloc.txt": f"{FOX} 1 kit_fox\n{CRANE} 429 crane\n".encode(),
     }
-
-
-def placed(top: Path, content: Tree) -> Path:
-    for name, data in content.items():
-        (top / name).parent.mkdir(parents=True, exist_ok=True)
-        (top / name).write_bytes(data)
-    return top
-
-
-def tarred(content: Tree, mode: str = "w") -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode=mode) as tar:  # type: ignore[call-overload]
-        for name, data in content.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-    return stream.getvalue()
 
 
 def read(path: Path, annotations: Path | None = None, **options: object) -> Reading:

@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import random
-import tarfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from scipy.io import savemat
 
 import likewise
+from archives import Tree, placed, tarred
 from likewise.errors import ConfigError, DataError, UnknownNameError
 from likewise.sources import SOURCES
 from likewise.sources.base import Reading
@@ -22,7 +22,6 @@ from likewise.sources.base import Reading
 FOX, SETTER, CRANE, LIFT = "n02119789", "n02100735", "n02012849", "n03126707"
 """Four classes: two of them have the human label crane."""
 
-Tree = dict[str, bytes]
 TOP = "Data/CLS-LOC/"
 LISTS = "ImageSets/CLS-LOC/"
 TRAIN = [f"{FOX}_10", f"{FOX}_9", f"{CRANE}_2", f"{LIFT}_3", f"{SETTER}_7"]
@@ -51,23 +50,6 @@ def tree() -> Tree:
         "meta_clsloc.csv": META.encode(),
         "ILSVRC2015_clsloc_validation_ground_truth.txt": TRUTH.encode(),
     }
-
-
-def placed(top: Path, content: Tree) -> Path:
-    for name, data in content.items():
-        (top / name).parent.mkdir(parents=True, exist_ok=True)
-        (top / name).write_bytes(data)
-    return top
-
-
-def tarred(content: Tree, mode: str = "w") -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode=mode) as tar:  # type: ignore[call-overload]
-        for name, data in content.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-    return stream.getvalue()
 
 
 def devkit() -> bytes:

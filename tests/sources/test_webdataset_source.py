@@ -1,20 +1,17 @@
 """WebDataset's shards: files of a sample have one name."""
 
-import io
 import json
 import os
-import tarfile
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from archives import Member, tarred
 from likewise.errors import DataError
 from likewise.sources import SOURCES
 from likewise.sources.base import Reading
-
-Member = tuple[str, bytes]
 
 ENTRY = {"label": "owl", "licence": "CC0-1.0", "boxes": [{"box": [0, 0, 9, 9], "label": "eye"}]}
 TRAIN = [
@@ -32,11 +29,7 @@ VAL = [("0001.webp", b"e"), ("0001.cls", b"7")]
 
 def pack(path: Path, members: list[Member], mode: str = "w") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, mode) as tar:  # type: ignore[call-overload]
-        for name, data in members:
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
+    path.write_bytes(tarred(members, mode))
     return path
 
 

@@ -20,6 +20,7 @@ from likewise import tables
 from likewise.config import read_yaml
 from likewise.digests import Digests, digest_batches
 from likewise.schema import FINDINGS, IMAGES, ITEMS
+from servers import DIE_AT_RENAME
 
 if TYPE_CHECKING:
     import lance
@@ -28,8 +29,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.torch]
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "emoji" / "images"
 
-SERVER = """
-import json, os, signal, sys, threading, warnings
+SERVER = f"""{DIE_AT_RENAME}
+import json, threading, warnings
 warnings.simplefilter("ignore")  # lance warns of any fork; nothing of it has run here yet
 from pathlib import Path
 import lance, timm, tqdm
@@ -41,16 +42,6 @@ tqdm.tqdm.set_lock(threading.RLock())  # one between processes would outlive a k
 # Small parts, so that a kill finds some of them done.
 embed.SAVED_SECONDS = 0
 intake.CHUNK_FILES, store.SEGMENT_FILES = 8, 16
-
-def die_at_rename(deadly):
-    left = deadly
-    def count(event, paths):
-        nonlocal left
-        if event == "os.rename" and "/.likewise/" in str(paths[:2]):
-            left -= 1
-            if not left:
-                os.kill(os.getpid(), signal.SIGKILL)
-    sys.addaudithook(count)
 
 print("ready", flush=True)
 for line in sys.stdin:
