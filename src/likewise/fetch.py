@@ -133,7 +133,8 @@ def _transfer(wanted: Wanted, part: Path, handle: IO[bytes]) -> None:
         request.add_header("Range", f"bytes={held}-")
         request.add_header("If-Range", known)
     try:
-        with _opener().open(request, timeout=TIMEOUT_S) as answer:
+        opener = urllib.request.build_opener(_Redirects)
+        with opener.open(request, timeout=TIMEOUT_S) as answer:
             total = _begin(answer, held, part, handle, wanted)
             if wanted.nbytes not in (None, total or wanted.nbytes):
                 raise DataError(
@@ -190,9 +191,9 @@ def _range(headers: Message) -> tuple[int, int | None]:
 def _copy(
     answer: http.client.HTTPResponse, handle: IO[bytes], total: int | None, name: str
 ) -> None:
-    start = handle.tell()
-    bar = tqdm(total=total, initial=start, unit="B", unit_scale=True, desc=name, disable=None)
-    with bar:
+    with tqdm(
+        total=total, initial=handle.tell(), unit="B", unit_scale=True, desc=name, disable=None
+    ) as bar:
         while block := answer.read(_BLOCK):
             handle.write(block)
             bar.update(len(block))
@@ -294,10 +295,6 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         if scheme not in _SCHEMES or (req.type == "https" and scheme == "http"):
             raise DataError(f"{req.full_url} leads to {newurl}, which is not followed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _opener() -> urllib.request.OpenerDirector:
-    return urllib.request.build_opener(_Redirects)
 
 
 def _reason(error: BaseException) -> str:
