@@ -16,8 +16,8 @@ from measure import LIKEWISE, Table, parser, run, show, together
 from tqdm import tqdm
 
 LABELS = 100
-MOST_BYTES_A_ROW = 2000
-"""What a row may add to the peak, in names, hashes and facts: 12 million rows in 24 GB."""
+MOST_BYTES_A_ROW = 500
+"""What a row may add to the peak, in names, hashes and facts: 12 million rows in 6 GB."""
 
 
 def pictures(count: int) -> Iterator[tuple[str, bytes]]:
