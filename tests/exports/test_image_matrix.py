@@ -106,6 +106,17 @@ def cars(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
     return root
 
 
+def test_lists_go_out_as_json(cars: Path, tmp_path: Path) -> None:
+    items = likewise.open("cars", workspace=cars).items
+    assert items.schema["pairs"] == pl.List(pl.String)
+    for kind in ("csv", "parquet", "webdataset"):
+        done = likewise.export("cars", kind, tmp_path / kind, workspace=cars)
+        assert done.items == len(items)
+    table = rows_of(tmp_path / "csv" / "items.csv")
+    told = [json.loads(row["pairs"]) if row["pairs"] else None for row in table]
+    assert told == items["pairs"].to_list()
+
+
 def test_cars_become_the_files_of_the_pipeline(cars: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     options = {"side": 32, "min_images": 8}

@@ -4,7 +4,7 @@ import io
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -204,6 +204,38 @@ def test_labels_of_whole_images_come_back_equal(
         found, findings = back(kind, folder)
         assert findings == []
         assert as_rows(found, "label", "split") == as_rows(items, "label", "split")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "webdataset"])
+def test_all_that_is_known_of_boxes_and_of_whole_images_comes_back(kind: str) -> None:
+    rows = []
+    for item, text in (("a.png", "a cat"), ("b.png#1", "an eye"), ("b.png#2", None)):
+        box = [float(item[-1]), 0, 4, 4] if "#" in item else None
+        image, facts = item.partition("#")[0], _facts("ab".index(item[0]))
+        rows.append({"image_id": image, "item_id": item, "text": text, "box": box, **facts})
+    own = {
+        "licence": ["CC-BY-4.0", "CC0-1.0", "CC0-1.0"],
+        "score": [0.5, None, 2.25],
+        "tags": [["x", 'a "b", c'], None, []],
+    }
+    items = _items(rows).with_columns(
+        *pl.DataFrame(own), label=pl.lit("cat"), split=pl.lit("val")
+    )
+    chosen = replace(selection(items), further=tuple(own))
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "out"
+        folder.mkdir()
+        assert EXPORTS.build({"kind": kind}, "here").write(chosen, folder) == []
+        found, findings = back(kind, folder)
+    assert findings == []
+    tags = ['["x","a \\"b\\", c"]', None, "[]"]
+    told = found.sort("text", nulls_last=True).with_columns(
+        pl.col("tags").str.replace_all('", "', '","', literal=True)  # by whom JSON is written
+    )
+    assert told["box"].to_list() == [None, [1, 0, 4, 4], [2, 0, 4, 4]]
+    for name in ("label", "split", "text", "licence", "score"):
+        assert told[name].to_list() == items[name].to_list(), name
+    assert told["tags"].to_list() == tags
 
 
 def test_labels_of_whole_images_are_no_boxes() -> None:

@@ -178,6 +178,42 @@ def test_unboxed_images_are_dropped_where_that_is_asked(tmp_path: Path, kind: st
     assert "box-outside" in set(findings["check"])
 
 
+def test_a_class_of_the_image_and_classes_of_its_boxes_are_both_kept(tmp_path: Path) -> None:
+    entry = {"label": "owl", "boxes": [{"box": [1, 1, 9, 9], "label": "beak"}]}
+    for name, content in (("a.json", json.dumps(entry)), ("a.jpg", ""), ("b.jpg", "")):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    (tmp_path / "b.cls").write_text("owl", encoding="utf-8")
+    items, _ = settled("webdataset", tmp_path, {})
+    told = items.select("item_id", "label", "image_label").rows()
+    assert told == [("a.jpg#1", "beak", "owl"), ("b.jpg", "owl", "owl")]
+    del entry["boxes"][0]["label"]  # type: ignore[attr-defined]
+    (tmp_path / "a.json").write_text(json.dumps(entry), encoding="utf-8")
+    same, _ = settled("webdataset", tmp_path, {})
+    assert same["label"].to_list() == ["owl", "owl"]
+    assert "image_label" not in same.columns
+
+
+@pytest.mark.parametrize(
+    ("address", "name", "expected"),
+    [
+        ("http://creativecommons.org/licenses/by-nc-sa/2.0/", "x", "CC-BY-NC-SA-2.0"),
+        ("https://creativecommons.org/licenses/by/4.0/deed.de", "x", "CC-BY-4.0"),
+        ("http://creativecommons.org/publicdomain/zero/1.0/", "x", "CC0-1.0"),
+        ("http://flickr.com/commons/usage/", "No known copyright", "No known copyright"),
+        (None, "Attribution License", "Attribution License"),
+    ],
+)
+def test_licences_are_known_by_their_addresses(
+    tmp_path: Path, address: str | None, name: str, expected: str
+) -> None:
+    told = json.loads(coco())
+    told["licenses"] = [{"id": 3, "name": name, "url": address}]
+    (tmp_path / "a.json").write_text(json.dumps(told), encoding="utf-8")
+    (tmp_path / "a.jpg").write_bytes(b"")
+    items, _ = settled("coco", tmp_path, {})
+    assert items["licence"].to_list() == [expected]
+
+
 def test_others_stay_in_their_places(tmp_path: Path) -> None:
     rows = ["a,1,1,2,2", "b,50,5,60,9", "b,-9,0,-1,9", "c,50,5,60,9", "c,1,1,2,2", "d,,,,"]
     lines = ["path,x1,y1,x2,y2", *(f"{row[0]}.jpg{row[1:]}" for row in rows)]

@@ -61,7 +61,8 @@ def test_the_tree_and_its_annotations(top: Path) -> None:
         ("test/car/4.webp#1", "car", None, "test", "CC-BY-4.0", None),
     ]
     assert reading.items["box"].to_list()[1] == [60, 20, 96, 51.5]
-    assert [c.name for c in reading.further] == ["licence", "year"]
+    assert [c.name for c in reading.further] == ["licence", "year", "image_label"]
+    assert reading.items["image_label"].to_list()[:2] == ["animals/owl"] * 2
 
 
 def test_annotations_are_optional(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """What every export does: write some items of a data set into a new folder."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -87,6 +87,23 @@ class Selection:
             flat = batch.column(0).flatten().to_numpy(zero_copy_only=False)
             yield flat.reshape(len(batch), -1)[self.mask[start : start + len(batch)]]
             start += len(batch)
+
+
+def flat(items: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:
+    """``items`` whose ``columns`` of lists are JSON, for formats that have no lists."""
+    nested = [name for name in columns if items.schema[name].is_nested()]
+    encoded = [
+        pl.when(pl.col(name).is_not_null())
+        .then(
+            pl.struct(pl.col(name).alias("v"))
+            .struct.json_encode()
+            .str.strip_prefix('{"v":')
+            .str.strip_suffix("}")
+        )
+        .alias(name)
+        for name in nested
+    ]
+    return items.with_columns(encoded)
 
 
 class Export(Part, ABC):

@@ -55,7 +55,8 @@ class BoxExport(Export):
         if len(unnamed):
             raise DataError(
                 f"{format_} has a label for every box, and these have none: "
-                f"{bounded(unnamed, len(unnamed))}; export csv or parquet"
+                f"{bounded(unnamed, len(unnamed))}; export csv or parquet, or leave them out: "
+                "--where 'label is not null or box is null'"
             )
         labels = boxed["label"].unique(maintain_order=True)
         odd = labels.filter(labels.str.contains(forbidden)) if forbidden else labels.clear()

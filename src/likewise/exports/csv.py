@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
-from likewise.exports.base import Export, Fault, Selection
+from likewise.exports.base import Export, Fault, Selection, flat
 from likewise.exports.boxes import CORNERS, copy_images
 from likewise.exports.names import below
 
@@ -17,8 +17,8 @@ class CsvExport(Export):
     """``images/`` and ``items.csv``: image, label, text, split, subset, role, x1, y1, x2, y2.
 
     After those stand the columns that only the source had, then the image's width and height.
-    Corners are half-open pixels from 0; an item without them is its whole image. UTF-8, comma;
-    no value is an empty field.
+    Corners are half-open pixels from 0; an item without them is its whole image. A list is
+    JSON. UTF-8, comma; no value is an empty field.
     """
 
     images: bool = True
@@ -28,7 +28,8 @@ class CsvExport(Export):
         """See ``Export.write``."""
         paths = below(chosen, "images")
         placed = chosen.images.select("image_id", pl.Series(":image", paths))
-        rows = chosen.items.join(placed, on="image_id", maintain_order="left")
+        items = flat(chosen.items, chosen.further)
+        rows = items.join(placed, on="image_id", maintain_order="left")
         corners = (pl.col("box").arr.get(n).alias(c.strip(":")) for n, c in enumerate(CORNERS))
         table = rows.select(
             pl.col(":image").alias("image"),

@@ -15,7 +15,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from likewise.exports.base import CHUNK_BYTES, CHUNK_IMAGES, Export, Fault, Selection, parts
+from likewise.exports.base import (
+    CHUNK_BYTES,
+    CHUNK_IMAGES,
+    Export,
+    Fault,
+    Selection,
+    flat,
+    parts,
+)
 from likewise.exports.names import file_of_split, files_of_splits
 from likewise.imaging.parallel import chunks
 
@@ -31,9 +39,9 @@ class ParquetExport(Export):
 
     A row is an image: ``image`` (its bytes unchanged, and its id as the path), ``image_id``,
     ``width``, ``height``, ``label`` (a class number; the names are in the metadata), ``split``,
-    ``text``, ``subset``, ``role``, and what else the source had. Where there are boxes, a row
-    has ``objects``, a list of ``bbox`` (x, y, width, height, in pixels from 0), ``category``,
-    ``item_id``, ``text``, and what else the source had of each.
+    ``text``, ``subset``, ``role``, and what else the source had of it as a whole; a list is
+    JSON. Where there are boxes, a row has ``objects``, a list of ``bbox`` (x, y, width, height,
+    in pixels from 0), ``category``, ``item_id``, ``text``, and what else it had of each.
     """
 
     shard_mb: int = Field(default=500, gt=0)
@@ -74,13 +82,14 @@ class _Shape:
         self._chosen = chosen
         classes = sorted(set(chosen.items["label"].drop_nulls()))
         self._codes = {name: number for number, name in enumerate(classes)}
-        self._boxes = chosen.items.filter(pl.col("box").is_not_null())
-        own = {c: kind for c in chosen.further if (kind := _kind(chosen.items, c))}
+        items = flat(chosen.items, chosen.further)
+        self._boxes = items.filter(pl.col("box").is_not_null())
+        own = {c: kind for c in chosen.further if (kind := _kind(items, c))}
         self._inside = (
             {"item_id": "string", "text": "string", **own} if len(self._boxes) else {}
         )
-        plain = dict.fromkeys(_TEXTS, "string")
-        self._plain = plain if len(self._boxes) else {**plain, **own}
+        self._own = list(own)
+        self._plain = {**dict.fromkeys(_TEXTS, "string"), **own}
         self._schema = self._with_features()
 
     def write(self, path: Path, images: pl.DataFrame) -> None:
@@ -97,14 +106,17 @@ class _Shape:
         self, images: pl.DataFrame, data: list[bytes], boxes: dict[str | None, pl.DataFrame]
     ) -> pa.Table:
         names = images["image_id"].to_list()
-        whole = images.with_columns(label=pl.when(pl.col("box").is_null()).then("label"))
+        # What is said of a box is in its object, and is nothing that its image is as a whole.
+        of_boxes = ("label", "text", *self._own)
+        own = [pl.when(pl.col("box").is_null()).then(c).alias(c) for c in of_boxes]
+        whole = flat(images, self._own).with_columns(own)
         columns: dict[str, Any] = {
             "image": [{"bytes": d, "path": n} for d, n in zip(data, names, strict=True)],
             "image_id": names,
             "width": images["width"].to_list(),
             "height": images["height"].to_list(),
             "label": [self._codes.get(label) for label in whole["label"]],
-            **{c: images[c].to_list() for c in self._plain},
+            **{c: whole[c].to_list() for c in self._plain},
         }
         if self._inside:
             columns["objects"] = [list(self._objects(boxes.get(name))) for name in names]

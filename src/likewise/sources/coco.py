@@ -3,6 +3,7 @@
 Source: https://cocodataset.org/#format-data, "object detection".
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -88,7 +89,8 @@ class Coco(BoxSource):
     Where files are called ``instances_*``, only those are read, else every JSON file. The split
     is what a file's name or folder says (train2017: train). ``file_name`` is a path from the
     top, from the JSON file's folder, or the end of the path of one image, of the split first.
-    Boxes are x, y, width, height in pixels from 0. Rows are by split, image and box.
+    Boxes are x, y, width, height in pixels from 0. A licence of Creative Commons is told by
+    its address, and has its SPDX identifier. Rows are by split, image and box.
     """
 
     further: ClassVar[tuple[Column, ...]] = (
@@ -156,7 +158,7 @@ class _Parsed:
     def _take(self, path: str, whole: _Whole) -> None:
         split = split_named(path, SPLITS)
         licences = {
-            str(found.id): found.name or found.url
+            str(found.id): _spdx(found.url) or found.name or found.url
             for found in self._entries(path, "licenses", whole.licenses or [], _License)
         }
         for image in self._entries(path, "images", whole.images, _Image):
@@ -251,6 +253,21 @@ def _meant(
     rest = match(first.faults["reference"], paths, folders=(folder,), top=top)
     found = pl.concat([first.found, rest.found]).rename({"path": "image_id"})
     return rows.join(found, on="reference", maintain_order="left"), rest.faults
+
+
+def _spdx(url: str | None) -> str:
+    """The SPDX identifier of a licence of Creative Commons, which exports heed; else ""."""
+    lower = (url or "").lower()
+    found = _CREATIVE_COMMONS.search(lower)
+    if found:
+        return f"CC-{found[1].upper()}-{found[2]}"
+    return "CC0-1.0" if _ZERO in lower else ""
+
+
+_CREATIVE_COMMONS = re.compile(
+    r"creativecommons\.org/licenses/(by(?:-nc)?(?:-sa|-nd)?)/([0-9]\.[0-9])"
+)
+_ZERO = "creativecommons.org/publicdomain/zero/1.0"
 
 
 def _no_faults() -> pl.DataFrame:

@@ -109,7 +109,10 @@ def _header(where: str, lines: Iterator[list[str]]) -> list[str]:
     if twins or ":where" in header:
         raise DataError(f"{where}: two columns are called {(twins or [':where'])[0]!r}")
     if not _clean(header):
-        raise DataError(f"{where}: its header is not in the encoding; name it in the card")
+        raise DataError(
+            f"{where}: its header is not in the encoding; name that by --option "
+            "encoding=cp1252, say, or in the card"
+        )
     return header
 
 
@@ -130,7 +133,7 @@ def _fault(fields: Sequence[str], header: Sequence[str], encoding: str) -> str:
     if fields and len(fields) != len(header):
         return f"it has {len(fields)} fields, and the header {len(header)}"
     if not _clean(fields):
-        return f"it is not {encoding}; name the encoding in the card: encoding: cp1252, say"
+        return f"it is not {encoding}; say which by --option encoding=cp1252, or in the card"
     return ""
 
 

@@ -76,11 +76,16 @@ def exploded(
             for n, side in enumerate(sides)
         ),
         *(
-            as_plain(field, flat.schema[field]).alias(f"further:{field}")
+            as_plain(field, flat.schema[field]).alias(_named(field, flat.schema[field]))
             for field in others
             if flat.schema[field] != pl.Binary
         ),
     ), broken
+
+
+def _named(field: str, kind: pl.DataType) -> str:
+    """What the column of a field is called as: a box's text, or a further one."""
+    return field if field == "text" and kind == pl.String else f"further:{field}"
 
 
 def as_plain(name: str, kind: pl.DataType) -> pl.Expr:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 import polars as pl
+import pyarrow as pa
 
 from likewise.errors import DataError, hint
 from likewise.files import Files
+from likewise.schema import Column
 from likewise.sources.base import Reading, as_findings, findings, reading
 from likewise.sources.boxes import CORNERS, BoxSource, dangling, foreign, split_rank
 from likewise.sources.columns import with_types
@@ -95,7 +97,8 @@ class TableSource(BoxSource, ABC):
         if not chosen["image"]:
             near = _nearest(names)
             raise DataError(
-                f"{where}: no column says the image; {near}; name it in the card: image: COLUMN"
+                f"{where}: no column says the image; {near}; name it by --option image=COLUMN, "
+                "or in the card"
             )
         self._need_corners(chosen, where)
         rest = [name for name in names if name not in there]
@@ -119,7 +122,7 @@ class TableSource(BoxSource, ABC):
             there = ", ".join(f"{chosen[kind]!r} ({kind})" for kind in near + far)
             raise DataError(
                 f"{where}: of a box's corners there is only {there}; "
-                "name the others in the card: x1, y1, and x2, y2 or w, h"
+                "name the others by --option or in the card: x1, y1, and x2, y2 or w, h"
             )
 
     def assembled(
@@ -148,9 +151,11 @@ class TableSource(BoxSource, ABC):
         told, twins = _images(images, placed, own)
         if tree is None:
             told = told.sort(split_rank(), "split", "image_id", nulls_last=True)
-        made = self.boxed(
-            told.drop("width", "height"), _boxes(placed, own, one=self.corners == "1-based")
-        )
+        boxes = _boxes(placed, own, one=self.corners == "1-based")
+        if _has_parts(boxes, told):
+            further = (*further, _WHOLE)
+            told = told.with_columns(image_label="label")
+        made = self.boxed(told.drop("width", "height"), boxes)
         return reading(
             files,
             made.items,
@@ -163,6 +168,23 @@ class TableSource(BoxSource, ABC):
             sizes=told.select("image_id", "width", "height"),
             wholes=made.wholes,
         )
+
+
+def _has_parts(boxes: pl.DataFrame, images: pl.DataFrame) -> bool:
+    """Whether any box is of another class than its image, which is to be known of it, too."""
+    if _WHOLE.name in images.columns:
+        return False
+    labels = images.select("image_id", whole="label").drop_nulls()
+    both = boxes.select("image_id", "label").join(labels, on="image_id")
+    return bool((both["label"] != both["whole"]).any())
+
+
+_WHOLE = Column(
+    "image_label",
+    pa.string(),
+    "the class of the image, where boxes have their own",
+    nullable=True,
+)
 
 
 def _without_strays(chosen: dict[str, str]) -> dict[str, str]:
@@ -231,12 +253,14 @@ def _placed(
         rows = rows.with_columns(reference=pl.when(inside).then(beside).otherwise("reference"))
     found = _match(rows["reference"], images["name"], files.path)
     nameless = rows.filter(pl.col("reference").is_null()).select(path=":where")
+    named = pl.format("it names '{}': {}", "reference", "detail")
+    lost = dangling(rows, found.faults.with_columns(detail=named), pl.col(":where"))
     placed = rows.join(
         found.found.rename({"path": "name"}), on="reference", maintain_order="left"
     ).join(images.select("name", image_id="path"), on="name", maintain_order="left")
     return placed, pl.concat(
         [
-            dangling(rows, found.faults, pl.col(":where")),
+            lost,
             findings(nameless, "bad-row", "it names no image"),
         ]
     )

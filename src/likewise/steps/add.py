@@ -26,6 +26,8 @@ class Added:
     labels: int
     findings: int
     runs: list[str]
+    licence: str = ""
+    """Its SPDX identifier or its terms, as the card says; "" where nothing is known of it."""
 
 
 def add(  # noqa: PLR0913 (what a card and an entry say)
@@ -79,7 +81,13 @@ def add(  # noqa: PLR0913 (what a card and an entry say)
         labels,
         len(reading.findings),
         list(runs),
+        _licence(card.get("licence", {})),
     )
+
+
+def _licence(said: Mapping[str, str]) -> str:
+    known = said.get("spdx", "").replace("NOASSERTION", "")
+    return known or said.get("terms", "")
 
 
 def _card(
