@@ -1,6 +1,7 @@
 """The inputs of the benchmarks, made once in ``benchmarks/.work`` from real pictures."""
 
 import os
+import random
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,6 +21,9 @@ SIDE = 64
 MANY = 50_000
 FEW = 600
 """More than one process reads (see ``likewise.imaging.intake``), and still little."""
+
+_TILE = 256
+"""Width and height of most photographs of the stand-ins, in pixels."""
 
 _SETS = {"gpr": "gpr_like/images", "imagenet": "imagenet_like/Data", "cars": "compcars_like"}
 _STEP_X, _STEP_Y = 37, 53
@@ -73,6 +77,32 @@ def enlarged(count: int, size: tuple[int, int]) -> Path:
     return _once(f"{origin}-{count}-{size[0]}x{size[1]}", make)
 
 
+def mosaics(count: int, columns: int, rows: int) -> Path:
+    """A tree of so many JPEGs, each of ``columns`` x ``rows`` different pictures side by side.
+
+    They are real photographs of 256 x 256 pixels, none of them enlarged, so that a pixel holds
+    as much as a photograph's does, and their edges lie where a JPEG's blocks do.
+    """
+
+    def make(folder: Path) -> None:
+        sources = [path for path in _photographs() if _size(path) == (_TILE, _TILE)]
+        sources = sources or sorted((SAMPLES / "images").glob("*.jpg"))
+        for number in range(count):
+            draw = random.Random(number)  # noqa: S311 (no secret)
+            chosen = draw.sample(sources, columns * rows)
+            picture = Image.new("RGB", (columns * _TILE, rows * _TILE))
+            for place, path in enumerate(chosen):
+                with Image.open(path) as tile:
+                    corner = (place % columns * _TILE, place // columns * _TILE)
+                    picture.paste(tile.convert("RGB").crop((0, 0, _TILE, _TILE)), corner)
+            label = folder / f"{number % 20:02d}"
+            label.mkdir(exist_ok=True)
+            picture.save(label / f"{number:06d}.jpg", quality=90)
+
+    origin = "photographs" if _photographs() else "drawings"
+    return _once(f"{origin}-{count}-mosaics-{columns}x{rows}", make)
+
+
 def repeated(tree: Path, times: int) -> Path:
     """A tree that holds the files of ``tree`` so many times."""
 
@@ -124,6 +154,11 @@ def _photographs() -> list[Path]:
     """The photographs of the GPR1200 stand-in, categories 0 to 80; none where it is absent."""
     folder = SHARED / _SETS["gpr"]
     return sorted(p for p in folder.glob("*.jpg") if int(p.name.partition("_")[0]) <= 80)
+
+
+def _size(path: Path) -> tuple[int, int]:
+    with Image.open(path) as picture:
+        return picture.size
 
 
 def _crop(picture: Image.Image, turn: int) -> Image.Image:

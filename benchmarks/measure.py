@@ -89,7 +89,8 @@ class Table:
         ratio = ours / peer
         target = "" if most is None else f"<= {most:g} x"
         verdict = "" if most is None else self._verdict(met=ratio <= most)
-        self._add(what, show(ours, unit), show(peer, unit), f"{ratio:.2f} x", target, verdict)
+        shown = f"{ratio:.2f} x" if ratio >= 0.1 else f"{ratio:.4f} x"
+        self._add(what, show(ours, unit), show(peer, unit), shown, target, verdict)
 
     def faster(
         self,

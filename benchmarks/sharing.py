@@ -3,9 +3,18 @@
     python benchmarks/sharing.py [--small]
 
 The versions are of a data set of small files, twice over (100,000 items); the second corrects
-twenty labels. The bytes are of photographs (drawings with --small) embedded by a small model
-with random weights: those that a pull without images brings, beside a whole one, and those that
-a push brings after a column was added, beside the first one. The remote is a folder.
+twenty labels.
+
+The bytes are of three sets of photographs: those of ``../shared/data`` (18 kB each) by a small
+model with random weights, and two of the sizes that websites and cameras give, by two ordinary
+backbones of 1,280 dimensions (float32; random weights, which are as large). The larger ones are
+mosaics of real photographs, 4 x 3 and 16 x 12 of them, at their own resolution and none of them
+enlarged, so a pixel takes the bytes that a photograph's takes. Counted are the bytes that a
+pull without images brings, beside a whole one, and those that a push brings after a model and
+its column were added, beside the first push. The rows below each say how much of that are
+vectors (one copy: no pull of vectors brings less), and weights and vectors (two copies: as they
+were embedded, a row a content, and as they are published, a row an item). The remote is a
+folder.
 
 Of 10,000 pictures of 320 x 240 (600 with --small), evaluated too, the bytes of all that is in
 the remote are counted: how much it grows by when twenty labels are corrected and published and
@@ -15,7 +24,9 @@ vectors, and its column in the published table.
 
 import json
 import re
+import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import data
@@ -49,6 +60,32 @@ print(seconds, found.counts["relabelled"], found.items[0])
 
 MODEL = "  {name}: {{kind: timm, backbone: {backbone}, weights: random}}\n"
 FIRST, SECOND = "test_resnet.r160_in1k", "test_vit.r160_in1k"
+LITE, MOBILE = "tf_efficientnet_lite0", "mobilenetv3_large_100"
+WEBSITES, CAMERAS = 2_000, 500
+"""So many photographs of 1024 x 768 and of 4096 x 3072."""
+
+
+@dataclass(frozen=True)
+class Photographs:
+    """A set of them: what they are, where they lie, and the backbones of its two models."""
+
+    kind: str
+    tree: Path
+    first: str = FIRST
+    second: str = SECOND
+
+
+def sets(*, small: bool) -> list[Photographs]:
+    """The sets whose bytes are counted."""
+    plain = Photographs(*data.photographs(small=small))
+    if small:
+        return [plain, Photographs("mosaics", data.mosaics(40, 4, 3))]
+    websites, cameras = data.mosaics(WEBSITES, 4, 3), data.mosaics(CAMERAS, 16, 12)
+    return [
+        plain,
+        Photographs("photographs of 1024 x 768", websites, LITE, MOBILE),
+        Photographs("photographs of 4096 x 3072", cameras, LITE, MOBILE),
+    ]
 
 
 def params(models: str) -> str:
@@ -87,11 +124,11 @@ def versions(table: Table, tree: Path, root: Path) -> None:
     table.holds("... and it says", said, f"{CORRECTED}", met=relabelled == str(CORRECTED))
 
 
-def moved(table: Table, kind: str, tree: Path, work: Path) -> None:
+def moved(table: Table, given: Photographs, work: Path) -> None:
     """Count the bytes that pushes and pulls bring."""
     root, remote = work / "photographs", work / "remote"
-    models = MODEL.format(name="tiny", backbone=FIRST)
-    data.catalogue(root, "photos", "folder", tree, params(models))
+    models = MODEL.format(name="tiny", backbone=given.first)
+    data.catalogue(root, "photos", "folder", given.tree, params(models))
     run(DVC, "remote", "add", "--default", "folder", remote, cwd=root)
     for words in (("ingest", "photos"), ("train", "tiny"), ("embed", "photos", "tiny")):
         run(LIKEWISE, *words, cwd=root)
@@ -104,15 +141,31 @@ def moved(table: Table, kind: str, tree: Path, work: Path) -> None:
     run(DVC, "remote", "modify", "folder", "url", remote, cwd=clone)
     light = _bytes(clone, "pull", "--no-images")
     rest = _bytes(clone, "pull")
-    what = f"pull of {kind} without images, beside with them"
+    each = data.bytes_in(given.tree) / data.files_in(given.tree) / 1e3
+    what = f"{given.kind}, {each:,.1f} kB each: pull without images, beside with them"
     table.at_most(what, light, light + rest, 0.01, "MB")
-    add_model(root / "params.yaml")
+    dim, _, vectors = _own(root, "tiny")
+    table.at_most(f"... its vectors alone, {dim} x float32", vectors, whole, None, "MB")
+    add_model(root / "params.yaml", given.second)
     for words in (("train", "second"), ("embed", "photos", "second"), ("publish", "photos")):
         run(LIKEWISE, *words, cwd=root)
     record(root, "two", "train@second", "embed@second", "publish@photos")
     added = _bytes(root, "push")
-    less = "push after a column was added, beside the first"
+    less = f"{given.kind}: push after a model and its column were added, beside the first"
     table.at_most(less, added, whole, 1 / 50, "MB")
+    dim, weights, vectors = _own(root, "second")
+    what = f"... its weights, and twice its vectors, {dim} x float32"
+    table.at_most(what, weights + 2 * vectors, whole, None, "MB")
+    table.at_most("... its vectors, once", vectors, whole, None, "MB")
+
+
+def _own(root: Path, model: str) -> tuple[int, float, float]:
+    """The dimensions of a model's vectors; the MB of its folder, and of a vector an item."""
+    folder = root / "models" / model
+    dim = json.loads((folder / "passport.json").read_text(encoding="utf-8"))["dim"]
+    sql = "select count(*) as n from photos"
+    count = json.loads(run(LIKEWISE, "query", sql, "--json", cwd=root).output)[0]["n"]
+    return dim, data.bytes_in(folder) / 1e6, 4 * dim * count / 1e6
 
 
 def grown(table: Table, count: int, work: Path) -> None:
@@ -131,7 +184,7 @@ def grown(table: Table, count: int, work: Path) -> None:
     items = [row["item_id"] for row in json.loads(rows)]
     run(LIKEWISE, "correct", "photos", *items, "--label", "another", cwd=root)
     corrected = _growth(root, remote)
-    add_model(root / "params.yaml")
+    add_model(root / "params.yaml", SECOND)
     added = _growth(root, remote)
     own = data.bytes_in(root / "models" / "second")
     own += 2 * data.bytes_in(root / "catalog" / "photos" / "embeddings" / "second.lance")
@@ -149,10 +202,10 @@ def _growth(root: Path, remote: Path) -> int:
     return data.bytes_in(remote) - before
 
 
-def add_model(path: Path) -> None:
+def add_model(path: Path, backbone: str) -> None:
     """Have a second model embed the photographs."""
     text = path.read_text(encoding="utf-8")
-    entries = {"models": MODEL.format(name="second", backbone=SECOND)}
+    entries = {"models": MODEL.format(name="second", backbone=backbone)}
     entries["embeddings"] = "  second: {dataset: photos, model: second}\n"
     for section, entry in entries.items():
         text = text.replace(f"\n{section}:\n", f"\n{section}:\n{entry}", 1)
@@ -174,7 +227,11 @@ def main() -> None:
     )
     with data.work() as work:
         versions(table, tree, work / "files")
-        moved(table, *data.photographs(small=small), work)
+        for number, given in enumerate(sets(small=small)):
+            place = work / str(number)
+            place.mkdir()
+            moved(table, given, place)
+            shutil.rmtree(place)  # bytes are counted here, and no seconds
         grown(table, data.FEW if small else MANY, work)
     table.print()
 
