@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -23,6 +24,9 @@ pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 
 ITEM = "0_noto.jpg"
 
+LEFT = shutil.ignore_patterns("site", "views")
+"""What a copy of a catalogue makes anew."""
+
 FLAT = "\nindexes:\n  flat: {kind: faiss, factory: 'IVF2,Flat'}"
 
 
@@ -34,9 +38,10 @@ def traces(root: Path) -> list[bytes]:
     return [picture[-400:-300], tables.read_vectors(table, "tiny")[row].tobytes()[:40]]
 
 
-def command(*words: str) -> None:
+def command(root: Path, *words: str) -> None:
     """Run likewise in a process of its own, which holds nothing when it ends."""
-    subprocess.run([sys.executable, "-m", "likewise", *words], check=True, capture_output=True)
+    line = [sys.executable, "-m", "likewise", *words]
+    subprocess.run(line, cwd=root, check=True, capture_output=True)
 
 
 def found(folder: Path, words: list[bytes]) -> set[str]:
@@ -49,9 +54,9 @@ def found(folder: Path, words: list[bytes]) -> set[str]:
     }
 
 
-def repro() -> list[str]:
+def repro(root: Path) -> list[str]:
     """The stages that dvc repro runs."""
-    said = run_dvc(Path(), "repro")
+    said = run_dvc(root, "repro")
     return [line.split("'")[1] for line in said.splitlines() if line.startswith("Running")]
 
 
@@ -59,16 +64,42 @@ def files(done: "likewise.Forgotten", kind: str) -> set[str]:
     return {path for holder in done.holders if holder.kind == kind for path in holder.files}
 
 
-def test_nothing_of_it_is_left(alice: Path, team: Path) -> None:
+@dataclass(frozen=True)
+class Taken:
+    """The team, in whose catalogue an item was forgotten; what it held, and what was said."""
+
+    top: Path
+    words: list[bytes]
+    done: "likewise.Forgotten"
+
+
+@pytest.fixture(scope="module")
+def taken(_team: Path, tmp_path_factory: pytest.TempPathFactory) -> Taken:
+    """Of an item that an index, a correction and a card hold too."""
+    top = tmp_path_factory.mktemp("taken") / "team"
+    shutil.copytree(_team, top, symlinks=True, ignore=LEFT)
+    alice = top / "alice"
     words = traces(alice)
-    params = alice / "params.yaml"
+    params, card = alice / "params.yaml", alice / "catalog" / "emoji.yaml"
     params.write_text(params.read_text("utf-8").replace("\nindexes:", FLAT), "utf-8")
-    command("index", "emoji", "tiny", "flat")
-    likewise.correct("emoji", [ITEM], {"label": "200"})
+    command(alice, "index", "emoji", "tiny", "flat")
+    likewise.correct("emoji", [ITEM], {"label": "200"}, workspace=alice)
     assert found(alice / ".likewise" / "indexes", words)
-    card = alice / "catalog" / "emoji.yaml"
     card.write_text(card.read_text("utf-8").replace("a drawing is", f"{ITEM} is"), "utf-8")
-    done = likewise.forget("emoji", [ITEM], reason="request 17")
+    done = likewise.forget("emoji", [ITEM], reason="request 17", workspace=alice)
+    return Taken(top, words, done)
+
+
+@pytest.fixture
+def without(taken: Taken, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the catalogue without the item, which is then the current folder."""
+    shutil.copytree(taken.top, tmp_path / "team", symlinks=True, ignore=LEFT)
+    monkeypatch.chdir(tmp_path / "team" / "alice")
+    return tmp_path / "team" / "alice"
+
+
+def test_nothing_of_it_is_left(taken: Taken, without: Path) -> None:
+    done, words, alice = taken.done, taken.words, taken.top / "alice"
     assert (done.items, done.forgotten) == ([ITEM], 1)
     assert done.remade == ["ingest@emoji", "embed@emoji-tiny", "publish@emoji"]
     assert done.repro == ["evaluate@emoji-tiny"]
@@ -87,28 +118,29 @@ def test_nothing_of_it_is_left(alice: Path, team: Path) -> None:
     held = {f".dvc/cache/{path}" for path in found(alice / ".dvc" / "cache", words)}
     assert len(held) > 3
     assert held <= files(done, "cache")
-    there = {str(team / "remote" / path) for path in found(team / "remote", words)}
+    remote = taken.top / "remote"
+    there = {str(remote / path) for path in found(remote, words)}
     assert there <= files(done, "remote")
-    assert repro() == ["evaluate@emoji-tiny"]
-    assert repro() == []
-    hits = pl.read_parquet(alice / "reports" / "emoji-tiny.parquet")
+    assert repro(without) == ["evaluate@emoji-tiny"]
+    assert repro(without) == []
+    hits = pl.read_parquet(without / "reports" / "emoji-tiny.parquet")
     assert not hits["hits"].explode().is_in([ITEM]).any()
     assert [p for p in likewise.doctor() if p.check not in ("library", "source")] == []
 
 
-def test_it_is_purged_from_cache_and_remote(alice: Path, team: Path) -> None:
-    words = traces(alice)
-    likewise.forget("emoji", [ITEM], reason="request 17")
-    run_git(alice, "commit", "--quiet", "--all", "--message", "without it")
+def test_it_is_purged_from_cache_and_remote(taken: Taken, without: Path) -> None:
+    words, team = taken.words, without.parent
+    run_git(without, "commit", "--quiet", "--all", "--message", "without it")
     likewise.push()
     before = len(likewise.open("emoji").items)
     done = likewise.forget("emoji", purge=True)
     assert done.purged > 0
-    assert {holder.kind for holder in done.holders} == {"source", "history"}
-    for folder in (alice / ".dvc", alice / ".likewise", alice / "catalog", team / "remote"):
+    assert {holder.kind for holder in done.holders} == {"source", "history", "text"}
+    for folder in (without / ".dvc", without / ".likewise", without / "catalog"):
         assert found(folder, words) == set()
-    assert run_dvc(alice, "status", "--cloud") == "Cache and remote 'team' are in sync.\n"
-    run_git(alice, "push", "--quiet", "origin", "main")
+    assert found(team / "remote", words) == set()
+    assert run_dvc(without, "status", "--cloud") == "Cache and remote 'team' are in sync.\n"
+    run_git(without, "push", "--quiet", "origin", "main")
     run_git(team, "clone", "--quiet", "git", "carol")
     likewise.pull(workspace=team / "carol")
     assert len(likewise.open("emoji", workspace=team / "carol").items) == before
@@ -128,12 +160,14 @@ def test_a_source_that_dvc_keeps_is_told(recorded: Path) -> None:
     assert "dvc gc --workspace --cloud" in told[0].command
 
 
-def test_it_does_not_come_back(alice: Path) -> None:
-    likewise.forget("emoji", [ITEM], reason="request 17")
-    images = alice / "emoji" / "images"
+def test_it_does_not_come_back(without: Path) -> None:
+    images = without / "emoji" / "images"
     shutil.copy(images / ITEM, images / "600_copy.jpg")
     shutil.copy(images / "600_noto.jpg", images / ITEM)  # its name, with other bytes
-    assert repro()[0] == "ingest@emoji"
+    said = run_dvc(without, "repro", "--single-item", "ingest@emoji")
+    assert "Running stage 'ingest@emoji'" in said
+    likewise.embed("emoji", "tiny")
+    likewise.publish("emoji")
     dataset = likewise.open("emoji")
     assert len(dataset.items) == 22
     assert not {ITEM, "600_copy.jpg"} & set(dataset.items["image_id"])
@@ -162,16 +196,16 @@ def test_a_record_that_a_merge_brought_is_put_into_force(alice: Path) -> None:
     assert (again.items, again.remade) == ([], [])
 
 
-def test_two_branches_forget_and_git_keeps_both(alice: Path) -> None:
-    run_git(alice, "checkout", "--quiet", "-b", "other")
+def test_two_branches_forget_and_git_keeps_both(taken: Taken, without: Path) -> None:
+    run_git(without, "commit", "--quiet", "--all", "--message", "request 17")
+    run_git(without, "checkout", "--quiet", "-b", "other", "HEAD~1")
+    run_dvc(without, "checkout", "--quiet", "--force")
     likewise.forget("emoji", ["200_noto.jpg"], reason="request 18")
-    run_git(alice, "commit", "--quiet", "--all", "--message", "request 18")
-    run_git(alice, "checkout", "--quiet", "main")
-    run_dvc(alice, "checkout", "--quiet", "--force")
-    likewise.forget("emoji", [ITEM], reason="request 17")
-    run_git(alice, "commit", "--quiet", "--all", "--message", "request 17")
+    run_git(without, "commit", "--quiet", "--all", "--message", "request 18")
+    run_git(without, "checkout", "--quiet", "main")
+    run_dvc(without, "checkout", "--quiet", "--force", *taken.done.remade)
     likewise.merge("other", prefer="ours")
-    both = forgotten.read(Workspace(alice).forgotten("emoji"))
+    both = forgotten.read(Workspace(without).forgotten("emoji"))
     assert both.items == {ITEM, "200_noto.jpg"}
     assert likewise.forget("emoji").items == []
     assert len(likewise.open("emoji").items) == 21
