@@ -1,5 +1,6 @@
 """Three machines, one catalogue: the commands that people type, with the bytes counted."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -42,6 +43,9 @@ ADDED = {
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch, pytest.mark.slow]
 
+LEFT = {"catalog/emoji/images.lance", "catalog/emoji/embeddings/tiny.lance", "models/tiny"}
+"""What a pull without images does not bring whole."""
+
 LABELS = ("0", "200", "400", "600", "800")
 
 
@@ -77,7 +81,9 @@ def bob_corrects(team: Path) -> None:
     command(team, "git", "clone", "--quiet", "git", "bob")
     bob = team / "bob"
     command(bob, "likewise", "init")
-    command(bob, "likewise", "pull", "--no-images")
+    done = json.loads(command(bob, "likewise", "pull", "--no-images", "--json"))
+    assert done["nbytes"] == nbytes(bob / ".dvc" / "cache")
+    assert set(done["partial"]) == LEFT
     shutil.rmtree(bob / "emoji")
     run_git(bob, "rm", "-r", "--quiet", "--cached", "emoji")
     run_git(bob, "commit", "--quiet", "--message", "the source is Alice's")
