@@ -25,7 +25,7 @@ class Entries:
     def __init__(self, ws: Workspace) -> None:
         """Read what is there; nothing is written yet."""
         self._ws = ws
-        self._document = _yaml().load(ws.params_file.read_text(encoding="utf-8")) or {}
+        self._document = round_trip().load(ws.params_file.read_text(encoding="utf-8")) or {}
         self._beside: dict[Path, str] = {}
 
     def add(self, section: str, entries: Mapping[str, Any]) -> None:
@@ -34,7 +34,7 @@ class Entries:
             self._document[section] = {}
         found = self._document[section]
         below = _lifted(found)
-        found.update(_yaml().load(dumped(entries)))
+        found.update(round_trip().load(dumped(entries)))
         _hung(found, below)
 
     def beside(self, path: Path, text: str) -> None:
@@ -61,7 +61,7 @@ class Entries:
 def dumped(document: object) -> str:
     """``document`` as YAML."""
     text = StringIO()
-    _yaml().dump(document, text)
+    round_trip().dump(document, text)
     return text.getvalue()
 
 
@@ -99,7 +99,8 @@ def _end(section: CommentedMap) -> tuple[CommentedMap, str]:
     return section, key
 
 
-def _yaml() -> YAML:
+def round_trip() -> YAML:
+    """Reads YAML and writes it again with its comments, in the style of our files."""
     writer = YAML()
     writer.width = 4096
     writer.indent(mapping=2, sequence=4, offset=2)

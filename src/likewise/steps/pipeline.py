@@ -4,13 +4,11 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import resources
-from io import StringIO
 from typing import Any
-
-from ruamel.yaml import YAML
 
 from likewise.config import parse_yaml
 from likewise.errors import ConfigError
+from likewise.steps.entries import dumped, round_trip
 
 
 @dataclass
@@ -56,15 +54,13 @@ def completed(text: str) -> tuple[str, Differences]:
     """
     ours, found, own = template("dvc.yaml"), Differences(), Differences()
     _merge(_stages(ours), _stages(text), "", own)
-    theirs = _round_trip().load(text) or {}
+    theirs = round_trip().load(text) or {}
     _merge(theirs, _stages(ours), "", found)
     if not own and all(line in ours for line in _comments(text)):
         return ours, found
     if not found.lacking:
         return text, found
-    out = StringIO()
-    _round_trip().dump(theirs, out)
-    return out.getvalue(), found
+    return dumped(theirs), found
 
 
 def lacking_sections(text: str) -> list[str]:
@@ -145,10 +141,3 @@ def _stages(text: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ConfigError("dvc.yaml: it holds no stages; mv dvc.yaml dvc.yaml.old")
     return document
-
-
-def _round_trip() -> YAML:
-    yaml = YAML()
-    yaml.width = 4096
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    return yaml
