@@ -420,3 +420,26 @@ def test_every_method_goes_through_the_loop(
     entry = {**SMALL, **options, "epochs": 1, "batch": 8, "ema": ema}
     before = Passport.read(workspace / "models/tiny").weights_sha256
     assert learn(workspace, entry, section).weights_sha256 != before
+
+
+@pytest.mark.parametrize(
+    ("section", "options", "said"),
+    [
+        ("trained", {"kind": "classify", "batch": 1}, "from one picture at a time .batch: 1"),
+        (
+            "pretrained",
+            {"kind": "ssl", "method": "dino", "start": "vit"},
+            "no small views of 32",
+        ),
+        ("pretrained", {"kind": "whiten", "scales": [0]}, "scales.0: Input should be greater"),
+    ],
+)
+def test_options_that_no_backbone_takes(
+    workspace: Path, section: str, options: dict[str, Any], said: str
+) -> None:
+    vit = {"kind": "timm", "backbone": "test_vit", "weights": "random", "input_size": 64}
+    write(workspace, "models", "vit", vit)
+    likewise.train("vit", workspace=workspace)
+    size = {"input_size": 64 if "start" in options else 32}
+    with pytest.raises((ConfigError, DataError), match=said):
+        learn(workspace, {**SMALL, **size, **options}, section)

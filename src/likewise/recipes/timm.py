@@ -1,7 +1,7 @@
 """A timm backbone as it is, with no training of ours."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -30,7 +30,7 @@ class Timm(Recipe):
     input_size: int | None = Field(default=None, gt=0)
     pooling: str | None = None
     head: Literal["none", "gem"] = "none"
-    scales: tuple[float, ...] = Field(default=(1.0,), min_length=1)
+    scales: tuple[Annotated[float, Field(gt=0)], ...] = Field(default=(1.0,), min_length=1)
     together: Literal["concat", "mean"] = "concat"
     precision: Literal["float32", "bfloat16"] = "bfloat16"
 

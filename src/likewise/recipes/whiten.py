@@ -1,7 +1,7 @@
 """Whitening: a linear layer fitted on the vectors of a split, which no gradient touches."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -27,7 +27,7 @@ class Whiten(Source, Learned):
     section: ClassVar[str] = "pretrained"
     dim: int = Field(default=0, ge=0)
     power: float = Field(default=1.0, ge=0, le=1)
-    scales: tuple[float, ...] = (1.0,)
+    scales: tuple[Annotated[float, Field(gt=0)], ...] = (1.0,)
 
     def make(self, folder: Path, seed: int, study: Study | None = None) -> Passport:
         """Fit the layer and write the model into ``folder``.

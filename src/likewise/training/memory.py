@@ -16,10 +16,18 @@ def enough(plan: Plan) -> Iterator[None]:
     """Turn any library's way to say that memory is short into one line.
 
     Raises:
-        DataError: memory was too short for ``plan.batch``.
+        DataError: memory was too short for ``plan.batch``, or a part of it is one picture, of
+            which a batch norm cannot tell mean and variance.
     """
     try:
         yield
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise DataError(
+            f"batch norms cannot learn from one picture at a time (batch: {plan.batch}, "
+            f"accumulate: {plan.accumulate}); give them two, or set freeze_norm: true"
+        ) from error
     except (MemoryError, RuntimeError) as error:  # torch.OutOfMemoryError is a RuntimeError
         if isinstance(error, MemoryError | torch.OutOfMemoryError):
             raise _short(plan) from error

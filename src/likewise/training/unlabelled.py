@@ -58,8 +58,14 @@ class DinoTask(Task):
         outputs: int,
         momentum: float,
     ) -> None:
-        """Take the model, how large and small views are seen, and how many small ones."""
+        """Take the model, how large and small views are seen, and how many small ones.
+
+        Raises:
+            ConfigError: the backbone takes no pictures of the small views' size.
+        """
         super().__init__()
+        if count:
+            _need_size(model, small.size, views.size)
         self.views = 2 + count
         self._see, self._small, self._momentum = views, small, momentum
         head, other = (_dino_head(model.width, outputs) for _ in range(2))
@@ -153,6 +159,18 @@ class MaskedTask(Task):
         patches = self.paint(grid.flatten(2).transpose(1, 2)).transpose(1, 2)
         size = (self._see.size, self._see.size)
         return functional.fold(patches, size, self._patch, stride=self._patch)
+
+
+def _need_size(model: Descriptor, side: int, large: int) -> None:
+    """Refuse a side that the backbone takes no picture of; transformers may have one alone."""
+    try:
+        with torch.inference_mode():
+            model.eval()(torch.zeros(1, 3, side, side))
+    except (AssertionError, RuntimeError) as error:
+        raise ConfigError(
+            f"the backbone takes no small views of {side} pixels ({error}); set local_size: "
+            f"{large}, or local_views: 0"
+        ) from error
 
 
 def _dino_head(width: int, outputs: int) -> nn.Module:
