@@ -428,8 +428,8 @@ def test_every_method_goes_through_the_loop(
         ("trained", {"kind": "classify", "batch": 1}, "from one picture at a time .batch: 1"),
         (
             "pretrained",
-            {"kind": "ssl", "method": "dino", "start": "vit"},
-            "no small views of 32",
+            {"kind": "ssl", "method": "dino", "start": "vit", "local_size": 17},
+            "no small views of 17",
         ),
         ("pretrained", {"kind": "whiten", "scales": [0]}, "scales.0: Input should be greater"),
     ],
