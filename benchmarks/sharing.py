@@ -18,8 +18,8 @@ folder.
 
 Of 10,000 pictures of 320 x 240 (600 with --small), evaluated too, the bytes of all that is in
 the remote are counted: how much it grows by when twenty labels are corrected and published and
-scored again, and by when a model is added, beside that model's own bytes: its folder, its
-vectors, and its column in the published table.
+scored again, and by when a model is added, beside that model's own bytes: its folder, and its
+vectors twice, as they were embedded and as they are published.
 """
 
 import json
@@ -186,12 +186,12 @@ def grown(table: Table, count: int, work: Path) -> None:
     corrected = _growth(root, remote)
     add_model(root / "params.yaml", SECOND)
     added = _growth(root, remote)
-    own = data.bytes_in(root / "models" / "second")
-    own += 2 * data.bytes_in(root / "catalog" / "photos" / "embeddings" / "second.lance")
+    _, weights, vectors = _own(root, "second")
     what = f"{CORRECTED} labels of {count:,} items corrected: the remote grows by"
     table.at_most(what, corrected / 1e6, whole / 1e6, 0.02, "MB")
     table.note("a column added: the remote grows by", show(added / 1e6, "MB"))
-    table.at_most("... beyond its own bytes", (added - own) / 1e6, whole / 1e6, 0.02, "MB")
+    beyond = added / 1e6 - weights - 2 * vectors
+    table.at_most("... beyond its own bytes", beyond, whole / 1e6, 0.02, "MB")
 
 
 def _growth(root: Path, remote: Path) -> int:

@@ -92,7 +92,7 @@ def training(
     bench = course.prepare(recipe, start, 0)
     lesson = recipe.lesson(bench, drawings)
     feed = Feed(lesson.material, bench.config, lesson.sampler, None)
-    checkpoints = Checkpoints(root / f"{backbone}-checkpoints", "")
+    checkpoints = Checkpoints(root / f"{backbone}-checkpoints")
     setting = Setting(feed, checkpoints, TrainingLog(root / f"{backbone}-report"), None, 0)
     loop = Loop(lesson.task.to(memory_format=torch.channels_last), recipe, setting)
     gpu = loop.accelerator.device.type == "cuda"
