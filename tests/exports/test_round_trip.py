@@ -137,6 +137,15 @@ def back(kind: str, folder: Path) -> tuple[pl.DataFrame, list[str]]:
     return items, [f"{row[0]}: {row[-1]}" for row in told]
 
 
+def out_and_back(kind: str, chosen: Selection) -> tuple[pl.DataFrame, list[str]]:
+    """What comes back, as ``back`` says it, of a ``chosen`` set that goes out whole."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "out"
+        folder.mkdir()
+        assert EXPORTS.build({"kind": kind}, "here").write(chosen, folder) == []
+        return back(kind, folder)
+
+
 def as_rows(items: pl.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
     return sorted(items.select(*columns, "box").rows(), key=str)
 
@@ -150,17 +159,12 @@ def as_rows(items: pl.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
 )
 @given(items=boxed_sets())
 def test_boxes_come_back_equal(kind: str, items: pl.DataFrame) -> None:
-    chosen = selection(items)
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "out"
-        folder.mkdir()
-        assert EXPORTS.build({"kind": kind}, "here").write(chosen, folder) == []
-        found, findings = back(kind, folder)
-        assert findings == []
-        columns = ["label", "split"]
-        if kind not in RENAMED:
-            columns += ["item_id", "image_id"]
-        assert as_rows(found, *columns) == as_rows(items, *columns)
+    found, findings = out_and_back(kind, selection(items))
+    assert findings == []
+    columns = ["label", "split"]
+    if kind not in RENAMED:
+        columns += ["item_id", "image_id"]
+    assert as_rows(found, *columns) == as_rows(items, *columns)
 
 
 FOLDER = LABEL.filter(
@@ -196,14 +200,9 @@ def test_labels_of_whole_images_come_back_equal(
             }
         )
     items = _items(rows)
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "out"
-        folder.mkdir()
-        chosen = selection(items)
-        assert EXPORTS.build({"kind": kind}, "here").write(chosen, folder) == []
-        found, findings = back(kind, folder)
-        assert findings == []
-        assert as_rows(found, "label", "split") == as_rows(items, "label", "split")
+    found, findings = out_and_back(kind, selection(items))
+    assert findings == []
+    assert as_rows(found, "label", "split") == as_rows(items, "label", "split")
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "webdataset"])
@@ -222,11 +221,7 @@ def test_all_that_is_known_of_boxes_and_of_whole_images_comes_back(kind: str) ->
         *pl.DataFrame(own), label=pl.lit("cat"), split=pl.lit("val")
     )
     chosen = replace(selection(items), further=tuple(own))
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "out"
-        folder.mkdir()
-        assert EXPORTS.build({"kind": kind}, "here").write(chosen, folder) == []
-        found, findings = back(kind, folder)
+    found, findings = out_and_back(kind, chosen)
     assert findings == []
     tags = ['["x","a \\"b\\", c"]', None, "[]"]
     told = found.sort("text", nulls_last=True).with_columns(

@@ -92,18 +92,7 @@ class Selection:
 def flat(items: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:
     """``items`` whose ``columns`` of lists are JSON, for formats that have no lists."""
     nested = [name for name in columns if items.schema[name].is_nested()]
-    encoded = [
-        pl.when(pl.col(name).is_not_null())
-        .then(
-            pl.struct(pl.col(name).alias("v"))
-            .struct.json_encode()
-            .str.strip_prefix('{"v":')
-            .str.strip_suffix("}")
-        )
-        .alias(name)
-        for name in nested
-    ]
-    return items.with_columns(encoded)
+    return items.with_columns(map(tables.as_json, nested))
 
 
 class Export(Part, ABC):

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from likewise import tables
 from likewise.errors import DataError
 
 _BBOX = ("bbox", "box", "bboxes")
@@ -90,11 +91,9 @@ def _named(field: str, kind: pl.DataType) -> str:
 
 def as_plain(name: str, kind: pl.DataType) -> pl.Expr:
     """A column as what a table of items can hold: nested values as JSON, others as they are."""
-    column = pl.col(name)
     if kind.is_nested():
-        whole = pl.struct(column.alias("v")).struct.json_encode()
-        text = whole.str.strip_prefix('{"v":').str.strip_suffix("}")
-        return pl.when(column.is_not_null()).then(text).alias(name)
+        return tables.as_json(name)
+    column = pl.col(name)
     plain = kind.is_numeric() and not kind.is_decimal()
     return column if plain or kind in (pl.Boolean, pl.String) else column.cast(pl.String)
 

@@ -165,17 +165,7 @@ def _frame(table: _Table, path: Path) -> pl.LazyFrame:
 def _flat(frame: pl.LazyFrame) -> pl.LazyFrame:
     """``frame`` with lists as their JSON text, which is all that CSV can hold."""
     nested = [name for name, kind in frame.collect_schema().items() if kind.is_nested()]
-    return frame.with_columns(
-        pl.when(pl.col(name).is_not_null())
-        .then(
-            pl.struct(pl.col(name).alias("v"))
-            .struct.json_encode()
-            .str.strip_prefix('{"v":')
-            .str.strip_suffix("}")
-        )
-        .alias(name)
-        for name in nested
-    )
+    return frame.with_columns(map(tables.as_json, nested))
 
 
 def _explained(said: str, known: Mapping[str, _Table]) -> LikewiseError:

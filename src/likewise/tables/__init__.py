@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from likewise.tables.blobs import packs, read_blobs
 from likewise.tables.expunging import expunge, holding
+from likewise.tables.nested import as_json
 from likewise.tables.parts import absent, files_of, same_column
 from likewise.tables.reading import (
     BATCH,
@@ -49,6 +50,7 @@ __all__ = [
     "BATCH",
     "absent",
     "add_column",
+    "as_json",
     "blob_columns",
     "describe_column",
     "digest",
