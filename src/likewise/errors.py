@@ -6,6 +6,7 @@ LikewiseError
 ├── MissingArtefactError   an earlier step was not run; the command to run      exit 3
 ├── StaleArtefactError     made from another input; the command to run          exit 3
 ├── DataError              the data are wrong: what, where, how many            exit 4
+│   └── DamagedError       one of their files cannot be read: which, and why    exit 4
 ├── MissingExtraError      an optional library is absent; the pip line          exit 5
 ├── VersionError           git or dvc failed; the last lines of what it said    exit 6
 └── Stopped                asked to end by SIGTERM, with all saved              exit 0
@@ -90,6 +91,10 @@ class DataError(LikewiseError):
     """The data are wrong: what, where, how many."""
 
     exit_code = 4
+
+
+class DamagedError(DataError):
+    """A file of the data cannot be read; the text names it, and says what is wrong with it."""
 
 
 class MissingExtraError(LikewiseError):

@@ -16,7 +16,7 @@ from typing import IO, Any, BinaryIO, NoReturn, cast
 import numpy as np
 import numpy.typing as npt
 
-from likewise.errors import DataError
+from likewise.errors import DamagedError
 
 Numbers = npt.NDArray[Any]
 
@@ -57,13 +57,13 @@ def read_structure(data: bytes, where: str) -> object:
     """The dicts, lists, texts and numbers of a pickle; arrays become lists.
 
     Raises:
-        DataError: damaged, or it holds something else; ``where`` it came from.
+        DamagedError: damaged, or it holds something else; ``where`` it came from.
     """
     try:
         return _plain(_load(io.BytesIO(data), data), [_UNFOLDED * len(data)])
     except BROKEN as error:
         said = " ".join(str(error).split())[:200] or type(error).__name__
-        raise DataError(f"{where}: cannot be read: {said}") from error
+        raise DamagedError(f"{where}: cannot be read: {said}; fetch it again") from error
 
 
 def _load(stream: IO[bytes], data: bytes | mmap.mmap) -> object:

@@ -43,6 +43,8 @@ def add(
         name, source=source, path=path, text=text, title=title, options=parsed(option)
     )
     say(f"{name}: {added.items:,} items, {added.labels:,} labels, {added.findings:,} findings")
+    if added.damaged:
+        say(f"cannot be read, and is left out: {added.damaged}")
     if not added.licence:
         say(f"licence: unknown; write it into {added.card} before you share or export")
     say(f"wrote {added.card} and params.yaml; look at both, then run: dvc repro")

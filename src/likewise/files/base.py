@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from likewise.errors import DataError, bounded
+from likewise.errors import DamagedError, DataError, bounded
 
 COLUMNS = ("path", "nbytes", "stamp")
 
@@ -260,7 +260,7 @@ def damage(path: Path, member: str = "") -> Iterator[None]:
     """Turn whatever a decoder says of damaged data into one error about ``path``.
 
     Raises:
-        DataError: with what the decoder said.
+        DamagedError: with what the decoder said.
     """
     try:
         yield
@@ -269,6 +269,6 @@ def damage(path: Path, member: str = "") -> Iterator[None]:
     except Exception as error:
         where = f"{path}: {member!r}" if member else str(path)
         said = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(
+        raise DamagedError(
             f"{where} is damaged or cut short ({said}); fetch or make it again"
         ) from error

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from likewise.errors import DataError
+from likewise.errors import DamagedError, DataError
 from likewise.files.base import Collector, Files, Found
 
 _MORE = 64 << 20
@@ -32,7 +32,8 @@ class Folder(Files):
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError) as error:
             raise self._missing(path) from error
         except OSError as error:
-            raise DataError(f"{self.path}: cannot read {path!r}: {error.strerror}") from error
+            what = f"{self.path}: cannot read {path!r}: {error.strerror}"
+            raise DamagedError(what) from error
 
     def _scan(self) -> Found:
         members = Collector(self.path)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 import polars as pl
 
 from likewise.config import Licence
-from likewise.errors import DataError, bounded
+from likewise.errors import DamagedError, DataError, bounded
 from likewise.files import Files, is_archive, open_files
 from likewise.imaging.probe import IMAGE_SUFFIXES
 from likewise.registry import Part
@@ -199,13 +199,14 @@ def annotation(files: Files, place: Path, names: Iterable[str]) -> tuple[str, by
         Where it lies, for messages, and its bytes; None where there is none.
 
     Raises:
-        DataError: there are several of them, or ``place`` cannot be read.
+        DamagedError: ``place`` cannot be read.
+        DataError: there are several of them.
     """
     try:
         if place.is_file() and not is_archive(place):
             return str(place), place.read_bytes()
     except OSError as error:
-        raise DataError(f"{place} cannot be read: {error.strerror}") from error
+        raise DamagedError(f"{place} cannot be read: {error.strerror}") from error
     there = files if place == files.path else open_files(place)
     paths = there.listing()["path"]
     found = paths.filter(paths.str.extract(r"\A(?:[^/]*/)?([^/]*)\z").is_in(list(names)))

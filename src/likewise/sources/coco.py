@@ -12,7 +12,7 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
-from likewise.errors import DataError
+from likewise.errors import DamagedError, DataError
 from likewise.files import Files
 from likewise.schema import Column
 from likewise.sources.base import Reading, as_findings, findings, findings_frame, reading
@@ -110,7 +110,7 @@ class Coco(BoxSource):
             names = notes.names(r"\.json\z")
         if names.is_empty():
             raise notes.absent("annotations/instances_{split}.json")
-        parsed = _Parsed(notes.read(names))
+        parsed = _Parsed(notes, names)
         entries, faults = parsed.entries(images["path"], files.path)
         listed = entries.select("image_id", "split", "licence", "width", "height")
         told = (
@@ -138,22 +138,32 @@ class Coco(BoxSource):
 class _Parsed:
     """What the JSON files say, as columns."""
 
-    def __init__(self, contents: Iterator[tuple[str, bytes]]) -> None:
+    def __init__(self, notes: Notes, names: pl.Series) -> None:
+        """Read the files ``names``.
+
+        Raises:
+            DamagedError: none of them is whole.
+            DataError: none of them is COCO's.
+        """
         self._images, self._boxes = Gathered(_IMAGES), Gathered(_BOXES)
         self._classes = Gathered(_CLASSES)
         self._broken: list[tuple[str, str, str]] = []
-        whole_files = 0
-        for path, data in contents:
+        whole_files, foreign_files = 0, 0
+        for path, data in notes.read(names):
             try:
                 whole = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Whole)
             except NOT_JSON as error:
                 self._broken.append((path, "bad-annotation", f"not COCO's JSON: {error}"))
+                foreign_files += isinstance(error, msgspec.ValidationError)
                 continue
             whole_files += 1
             self._take(path, whole)
         if not whole_files:
-            where, _, detail = self._broken[0]
-            raise DataError(f"{where} is {detail}")
+            path, _, detail = self._broken[0]
+            said = f"{notes.where(path)} is {detail}"
+            if foreign_files:
+                raise DataError(said)
+            raise DamagedError(f"{said}; fetch or make it again")
 
     def _take(self, path: str, whole: _Whole) -> None:
         split = split_named(path, SPLITS)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import polars as pl
 
-from likewise.errors import DataError
+from likewise.errors import DamagedError, DataError
 from likewise.files import Files
 from likewise.sources.base import Reading, findings_frame
 from likewise.sources.boxes import Gathered
@@ -104,12 +104,12 @@ def _header(where: str, lines: Iterator[list[str]]) -> list[str]:
     try:
         header = [name.strip() or f"column {n}" for n, name in enumerate(next(lines), start=1)]
     except (StopIteration, csv.Error, UnicodeError) as error:
-        raise DataError(f"{where} has no header: {str(error) or 'it is empty'}") from error
+        raise DamagedError(f"{where} has no header: {str(error) or 'it is empty'}") from error
     twins = sorted({name for name in header if header.count(name) > 1})
     if twins or ":where" in header:
         raise DataError(f"{where}: two columns are called {(twins or [':where'])[0]!r}")
     if not _clean(header):
-        raise DataError(
+        raise DamagedError(
             f"{where}: its header is not in the encoding; name that by --option "
             "encoding=cp1252, say, or in the card"
         )

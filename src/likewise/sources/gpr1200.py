@@ -10,7 +10,7 @@ from typing import ClassVar
 import polars as pl
 
 from likewise.config import Licence
-from likewise.errors import DataError, bounded
+from likewise.errors import DamagedError, DataError, bounded
 from likewise.files import Files
 from likewise.gpr1200 import PER_CATEGORY, SUBSETS
 from likewise.sources.base import (
@@ -99,7 +99,8 @@ class Gpr1200(Source):
         """``items`` with the texts of their categories, and findings about those.
 
         Raises:
-            DataError: the texts cannot be used, or are of other categories altogether.
+            DamagedError: the texts cannot be read.
+            DataError: they cannot be used, or are of other categories altogether.
         """
         note = annotation(files, place, self._notes())
         if note is None and self.text:
@@ -171,7 +172,7 @@ def _texts(where: str, data: bytes) -> pl.DataFrame:
     try:
         value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_Pairs)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{where} is not JSON in UTF-8: {error}") from error
+        raise DamagedError(f"{where} is not JSON in UTF-8: {error}; fetch it again") from error
     if not isinstance(value, _Pairs) or not all(isinstance(text, str) for _, text in value):
         raise DataError(f"{where} is not one JSON object of category -> text")
     try:
@@ -179,7 +180,7 @@ def _texts(where: str, data: bytes) -> pl.DataFrame:
             list(value), schema={"label": pl.String, "text": pl.String}, orient="row"
         )
     except UnicodeEncodeError as error:
-        raise DataError(f"{where} holds half of a character pair: {error}") from error
+        raise DamagedError(f"{where} holds half of a character pair: {error}") from error
     twins = texts.filter(pl.col("label").is_duplicated())["label"].unique(maintain_order=True)
     if len(twins):
         raise DataError(f"{where} names a category twice: {bounded(twins, len(twins))}")

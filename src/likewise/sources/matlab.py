@@ -12,7 +12,7 @@ from math import prod
 
 import numpy as np
 
-from likewise.errors import DataError, bounded
+from likewise.errors import DamagedError, DataError, bounded
 
 _HEADER = 128
 _MOST = 1 << 28
@@ -54,17 +54,19 @@ def variables(where: str, data: bytes) -> dict[str, Value]:
     """The variables of a .mat file; what is neither text, number, cell nor struct is "".
 
     Raises:
-        DataError: it is no .mat of version 5, or damaged.
+        DamagedError: it is no .mat of version 5, or damaged.
     """
     if b"\x89HDF\r\n\x1a\n" in data[:520] or data.startswith(b"MATLAB 7.3"):
-        raise DataError(f"{where} is a .mat of version 7.3; save it in MATLAB as '-v7'")
+        raise DamagedError(f"{where} is a .mat of version 7.3; save it in MATLAB as '-v7'")
     if not data.startswith(b"MATLAB 5.0"):
-        raise DataError(f"{where} is no .mat of version 5; fetch it again")
+        raise DamagedError(f"{where} is no .mat of version 5; fetch it again")
     try:
         return dict(_variables(data))
     except (ValueError, struct.error, zlib.error, OverflowError) as error:
         said = " ".join(str(error).split())[:200] or type(error).__name__
-        raise DataError(f"{where} is damaged or cut short ({said}); fetch it again") from error
+        raise DamagedError(
+            f"{where} is damaged or cut short ({said}); fetch it again"
+        ) from error
 
 
 def cells(where: str, data: bytes, name: str, columns: int) -> list[tuple[str | int, ...]]:

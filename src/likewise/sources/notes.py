@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from likewise.errors import DataError, bounded
+from likewise.errors import DamagedError, DataError, bounded
 from likewise.files import Files, is_archive, open_files
 
 NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -58,7 +58,7 @@ class Notes:
         """Each of ``names`` with its bytes, in an order that the archive may choose.
 
         Raises:
-            DataError: one of them cannot be read.
+            DamagedError: one of them cannot be read.
         """
         if self._files is not None:
             yield from self._files.read_many(names)
@@ -66,7 +66,7 @@ class Notes:
         try:
             yield self.place.name, self.place.read_bytes()
         except OSError as error:
-            raise DataError(f"{self.place} cannot be read: {error.strerror}") from error
+            raise DamagedError(f"{self.place} cannot be read: {error.strerror}") from error
 
     def where(self, path: str) -> str:
         """Where the file called ``path`` lies, for messages."""
@@ -120,14 +120,15 @@ def as_text(where: str, data: bytes, encoding: str = "utf-8") -> str:
     """``data`` as text; a byte order mark at its beginning is obeyed and left out.
 
     Raises:
-        DataError: it is not in that encoding; the line is named.
+        DamagedError: it is not in that encoding; the line is named.
+        DataError: there is no such encoding.
     """
     encoding = encoding_of(data) or encoding
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise DataError(f"{where}, line {line:,}: not {encoding}: {error.reason}") from error
+        raise DamagedError(f"{where}, line {line:,}: not {encoding}: {error.reason}") from error
     except LookupError as error:
         raise DataError(f"{where}: no encoding is called {encoding!r}") from error
 
@@ -154,4 +155,4 @@ def _is_archive(place: Path) -> bool:
     try:
         return is_archive(place)
     except OSError as error:
-        raise DataError(f"{place} cannot be read: {error.strerror}") from error
+        raise DamagedError(f"{place} cannot be read: {error.strerror}") from error

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from likewise.config import check_dataset_name
-from likewise.errors import DataError
+from likewise.errors import DataError, bounded
 from likewise.sources import SOURCES
 from likewise.sources.base import Source
 from likewise.steps import corrections, forgotten
@@ -28,6 +30,8 @@ class Added:
     runs: list[str]
     licence: str = ""
     """Its SPDX identifier or its terms, as the card says; "" where nothing is known of it."""
+    damaged: str = ""
+    """The first annotations that cannot be read, and why; "" where all can be."""
 
 
 def add(  # noqa: PLR0913 (what a card and an entry say)
@@ -82,12 +86,20 @@ def add(  # noqa: PLR0913 (what a card and an entry say)
         len(reading.findings),
         list(runs),
         _licence(card.get("licence", {})),
+        _damaged(reading.findings),
     )
 
 
 def _licence(said: Mapping[str, str]) -> str:
     known = said.get("spdx", "").replace("NOASSERTION", "")
     return known or said.get("terms", "")
+
+
+def _damaged(findings: pl.DataFrame) -> str:
+    """The annotations that were left out because they cannot be read, a few of them by name."""
+    bad = findings.filter(check="bad-annotation")
+    told = bad.select(pl.concat_str("path", "detail", separator=": ")).to_series()
+    return bounded(told, len(told), 2)
 
 
 def _card(

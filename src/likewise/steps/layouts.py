@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from likewise.errors import DataError, LikewiseError
+from likewise.errors import DamagedError, DataError, LikewiseError
 from likewise.sources import SOURCES
 from likewise.sources.base import Reading, Source
 
@@ -26,6 +26,7 @@ def read_as(layout: Source, kind: str, path: Path, annotations: Path) -> Reading
     """The reading of ``path`` by ``layout``, which is of that ``kind``.
 
     Raises:
+        DamagedError: one of its files cannot be read; the text names it.
         DataError: it does not fit the layout; the text names those that it fits.
     """
     # A shell leaves the ~ of --path=~/data as it is.
@@ -33,6 +34,8 @@ def read_as(layout: Source, kind: str, path: Path, annotations: Path) -> Reading
     files = layout.open(place)
     try:
         return layout.read(files, notes)
+    except DamagedError:
+        raise  # mending the file helps, another layout would not
     except DataError as error:
         raise DataError(f"{error}; {_advice(kind, place, notes)}") from error
 

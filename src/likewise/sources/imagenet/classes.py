@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from likewise.errors import DataError, bounded
+from likewise.errors import DamagedError, DataError, bounded
 from likewise.sources.matlab import structs, whole
 from likewise.sources.notes import NotesToo, as_text
 
@@ -32,7 +32,8 @@ def classes(notes: NotesToo) -> pl.DataFrame:
     A fact that several tables have is taken from the first in the order of ``_TABLES``.
 
     Raises:
-        DataError: a table is not what its name says, or names a class twice.
+        DamagedError: a table is not what its name says.
+        DataError: a table names a class twice.
     """
     frames = [pl.DataFrame(schema=CLASSES)]
     for pattern, parse in _TABLES.items():
@@ -52,10 +53,11 @@ def _table(
         raise
     except (ValueError, KeyError, TypeError, IndexError, RecursionError, csv.Error) as error:
         said = " ".join(str(error).split())[:200]
-        raise DataError(f"{where} is no table of ImageNet's classes: {said}") from error
+        raise DamagedError(f"{where} is no table of ImageNet's classes: {said}") from error
     odd = frame.filter(~pl.col("wnid").str.contains(r"\An[0-9]{8}\z"))["wnid"]
     if len(odd):
-        raise DataError(f"{where} has what is no WNID: {bounded(map(repr, odd), len(odd))}")
+        shown = bounded(map(repr, odd), len(odd))
+        raise DamagedError(f"{where} has what is no WNID: {shown}")
     twins = frame.filter(pl.col("wnid").is_duplicated())["wnid"].unique().sort()
     if len(twins):
         raise DataError(f"{where} names a class twice: {bounded(twins, len(twins))}")
