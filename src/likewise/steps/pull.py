@@ -208,7 +208,7 @@ def _heal(ws: Workspace, store: Store, wanted: list[Output], md5s: Iterable[str]
         what = f"{len(lost):,} files of the cache are damaged, and the remote has no other"
         named = bounded(map(store.path, lost), len(lost), 2)
         raise VersionError(f"{what}: {named}; make them anew with: dvc repro --force")
-    links = [(path, md5) for md5 in bad for path in _links(ws, store, wanted, md5)]
+    links = _links(ws, store, wanted, bad)
     for md5 in bad:
         store.drop(md5)
     store.fetch(bad, "pull")
@@ -225,9 +225,12 @@ def _heal(ws: Workspace, store: Store, wanted: list[Output], md5s: Iterable[str]
     return sorted(mended)
 
 
-def _links(ws: Workspace, store: Store, wanted: list[Output], md5: str) -> list[Path]:
-    """The files of the checkout and of views that are the damaged one."""
-    number = store.path(md5).stat().st_ino
+def _links(
+    ws: Workspace, store: Store, wanted: list[Output], bad: list[str]
+) -> list[tuple[Path, str]]:
+    """The files of the checkout and of views that are damaged ones, each with its MD5."""
+    numbers = {store.path(md5).stat().st_ino: md5 for md5 in bad}
     places = [ws.root / out.path for out in wanted] + [versions.scratch(ws) / "views"]
     found = [f for place in places for f in (place, *place.rglob("*")) if f.is_file()]
-    return [path for path in found if path.stat().st_ino == number]
+    linked = ((path, numbers.get(path.stat().st_ino)) for path in found)
+    return [(path, md5) for path, md5 in linked if md5 is not None]
