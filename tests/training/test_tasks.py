@@ -31,6 +31,10 @@ COMMON: dict[str, Any] = {"start": "s", "data": "d", "split": None, "validation"
 ENTRIES: dict[str, tuple[str, dict[str, Any]]] = {
     "classify": ("test_resnet", {"kind": "classify", "smoothing": 0.1, "mixup": 0.5}),
     "metric-gem": ("test_resnet", {"kind": "metric", "head": "gem", "dim": 8}),
+    "metric-lengthened": (
+        "mobilenetv3_small_050",
+        {"kind": "metric", "head": "gem", "loss": "arcface"},
+    ),
     "metric-compcars": (
         "test_resnet",
         {"kind": "metric", "head": "compcars", "dim": 8, "loss": "compcars"},
@@ -46,6 +50,7 @@ ENTRIES: dict[str, tuple[str, dict[str, Any]]] = {
     "ssl-simclr": ("test_resnet", {"kind": "ssl", "dim": 8}),
     "ssl-dino": ("test_resnet", {"kind": "ssl", "method": "dino", "outputs": 16}),
     "ssl-masked": ("test_resnet", {"kind": "ssl", "method": "masked", "dim": 8}),
+    "ssl-masked-lengthened": ("mobilenetv3_small_050", {"kind": "ssl", "method": "masked"}),
     "ssl-masked-vit": ("test_vit", {"kind": "ssl", "method": "masked", "dim": 8, "patch": 16}),
 }
 
@@ -53,7 +58,8 @@ ENTRIES: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.fixture(scope="module")
 def starts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folders = {}
-    for backbone in ("test_resnet", "test_vit"):
+    # MobileNetV3 lengthens what is pooled: its last map has 288 channels, its vectors 1,024.
+    for backbone in ("test_resnet", "test_vit", "mobilenetv3_small_050"):
         folders[backbone] = tmp_path_factory.mktemp(backbone)
         entry = {"kind": "timm", "backbone": backbone, "weights": "random"}
         RECIPES.build(entry, "p").make(folders[backbone], 0)

@@ -30,7 +30,7 @@ class Distill(Trained):
 
     def lesson(self, bench: "Bench", material: Material) -> "Lesson":
         """Pictures, and the vectors that they are to have."""
-        from likewise.training import backbones
+        from likewise.training import descriptor
         from likewise.training.course import Lesson
         from likewise.training.distill import DistillTask, teacher_vectors
         from likewise.training.samplers import Shuffled
@@ -38,10 +38,9 @@ class Distill(Trained):
         learned, held = material.held_out("content", self.validation, 0)
         wanted = teacher_vectors(learned)
         dim = wanted.shape[1]
-        alike = backbones.width(bench.trunk, bench.base.input_size) == dim
-        architecture = bench.base.model_copy(
-            update={"head": self.head, "project": 0 if alike else dim}
-        )
+        pooled = bench.base.model_copy(update={"head": self.head})
+        alike = descriptor.width(bench.trunk, pooled) == dim
+        architecture = pooled.model_copy(update={"project": 0 if alike else dim})
         model = bench.descriptor(architecture)
         return Lesson(
             DistillTask(model, bench.views(self), wanted, self.relations),

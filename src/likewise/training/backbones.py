@@ -142,6 +142,11 @@ def width(trunk: nn.Module, input_size: int | None = None) -> int:
     return found
 
 
+def channels(trunk: nn.Module) -> int:
+    """The depth of a backbone's last map; some lengthen what is pooled (MobileNetV3, say)."""
+    return int(cast("Any", trunk).num_features)
+
+
 def features(trunk: nn.Module, pixels: torch.Tensor) -> torch.Tensor:
     """The last map of a backbone, before pooling: (n, tokens, c), or maps of any layout."""
     return cast("torch.Tensor", cast("Any", trunk).forward_features(pixels))
@@ -151,8 +156,8 @@ def places(trunk: nn.Module, found: torch.Tensor) -> torch.Tensor:
     """A last map as (n, places, channels): without class tokens, whatever timm's layout is."""
     if found.ndim == 3:
         return found[:, int(getattr(trunk, "num_prefix_tokens", 0)) :]
-    channels = int(cast("Any", trunk).num_features)
-    if found.shape[1] != channels and found.shape[-1] == channels:
+    depth = channels(trunk)
+    if found.shape[1] != depth and found.shape[-1] == depth:
         return found.flatten(1, 2)
     return found.flatten(2).transpose(1, 2)
 

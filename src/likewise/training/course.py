@@ -53,11 +53,11 @@ class Bench:
 
     def descriptor(self, architecture: Architecture) -> Descriptor:
         """The backbone with ``architecture`` on it."""
-        return Descriptor(self.trunk, architecture)
+        return _reached(Descriptor(self.trunk, architecture), self.config)
 
     def another(self, architecture: Architecture) -> Descriptor:
         """The same once more, with a backbone of its own that begins alike."""
-        return Descriptor(copy.deepcopy(self.trunk), architecture)
+        return _reached(Descriptor(copy.deepcopy(self.trunk), architecture), self.config)
 
     def vectors(self, model: Descriptor | Branches, material: Material) -> Vectors:
         """The vectors of all items of ``material`` by a model in the making: (items, dim).
@@ -151,6 +151,20 @@ def load(folder: Path, role: str | None) -> Encoder:
     """
     passport = Passport.read(folder)
     return _encoder(descriptor.restore(folder, passport), passport, role or "query")
+
+
+def _reached(model: Descriptor, config: Preprocessing) -> Descriptor:
+    """The model, in which what no vector hangs on is not to learn.
+
+    Another head than the backbone's own leaves layers of that aside (the norm that follows
+    ConvNeXt's pooling, say), and several processes wait for the gradient of all that learns.
+    """
+    was = model.training
+    model.eval()(torch.zeros(1, *config.input_size)).sum().backward()
+    for parameter in model.parameters():
+        parameter.requires_grad_(parameter.grad is not None)
+        parameter.grad = None
+    return model.train(was)
 
 
 def _encoder(model: Descriptor | Branches, passport: Passport, role: str | None) -> Encoder:

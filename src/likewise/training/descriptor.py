@@ -49,6 +49,21 @@ class CompCarsGem(nn.Module):
         return (powers / (norm + 1e-7) + 0.1).pow(1 / self.p)
 
 
+POOLING: dict[str, type[nn.Module]] = {"gem": Gem, "compcars": CompCarsGem}
+"""The heads that pool the backbone's last map in place of timm's own pooling."""
+
+
+def width(trunk: nn.Module, architecture: Architecture) -> int:
+    """The length of the pooled vectors, before a linear layer.
+
+    Raises:
+        ConfigError: the backbone gives something else than one vector an image.
+    """
+    if architecture.head in POOLING:
+        return backbones.channels(trunk)
+    return backbones.width(trunk, architecture.input_size)
+
+
 class Descriptor(nn.Module):
     """One vector a picture: a backbone, pooled, perhaps projected, at one scale or several."""
 
@@ -57,13 +72,12 @@ class Descriptor(nn.Module):
         super().__init__()
         self.trunk = trunk
         self.architecture = architecture
-        self.width = backbones.width(trunk, architecture.input_size)
-        heads = {"gem": Gem, "compcars": CompCarsGem}
+        self.width = width(trunk, architecture)
         self.head: nn.Module | None = None
         if architecture.head == "recycle":
             self.head = Recycle(self.width, backbones.tokens(trunk, architecture.input_size))
-        elif architecture.head in heads:
-            self.head = heads[architecture.head]()
+        elif architecture.head in POOLING:
+            self.head = POOLING[architecture.head]()
         self.project: nn.Module | None = None
         if architecture.project:
             # A linear layer acts on each scale alone: vectors are put together after it.

@@ -124,7 +124,7 @@ class MaskedTask(Task):
         self._see, self._patch = views, patch
         self._tau, self._hidden, self._contrast = options
         self.project = SimCLRProjectionHead(model.width, model.width, dim)
-        self.paint = nn.Linear(model.width, 3 * patch * patch)
+        self.paint = nn.Linear(backbones.channels(model.trunk), 3 * patch * patch)
 
     def forward(self, pixels: "Tensor", rows: "Tensor", draws: "Tensor") -> "Tensor":
         """The reconstruction's mean absolute error where it was hidden, and the contrast."""
