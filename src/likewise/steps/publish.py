@@ -1,33 +1,26 @@
 """Join items, image facts and vectors into the table that people open."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
 
-from likewise import commits, tables, versions
-from likewise.digests import Digester, digest_splits, with_further
+from likewise import tables, versions
 from likewise.errors import StaleArtefactError
-from likewise.indexes.lance import Ann, build_ann
+from likewise.indexes.lance import Ann
 from likewise.registry import check
 from likewise.schema import IMAGES, ITEMS, PUBLISHED, Column, explained
-from likewise.steps.conditions import WORDS
 from likewise.steps.corrections import corrected
 from likewise.steps.embed import mark_of_roles
 from likewise.steps.open import open_workspace
+from likewise.steps.published import Parts, last_version, write_published
 from likewise.workspace import Workspace
 
 if TYPE_CHECKING:
     import lance
-
-SCALAR_INDICES: dict[str, Literal["BTREE", "BITMAP"]] = {
-    "label": "BTREE",
-    "split": "BITMAP",
-    "subset": "BITMAP",
-}
 
 
 @dataclass(frozen=True)
@@ -78,33 +71,17 @@ def publish(dataset: str, *, workspace: Path | None = None) -> Published:
     )
     passports = {v.model: dict(_text(v.field)) for v in vectors}
     schema = tables.lance_schema(contract, {**explained(further), **passports})
-    with commits.alone(ws, f"publish-{dataset}"):
-        staging = commits.Staging(ws, f"publish-{dataset}")
-        table = staging.path(ws.published(dataset))
-        digester = Digester(PUBLISHED.key)
-        # Every model's vectors have files of their own, with the same bytes as long as
-        # they are the same: a corrected label pushes little, and one model's can be pulled.
-        plain = pa.schema([schema.field(name) for name in facts.columns])
-        tables.write(table, plain, digester.seeing(_rows(facts, plain)))
-        for one in vectors:
-            parts = digester.seeing(one.batches(schema.field(one.model)))
-            tables.add_column(table, schema.field(one.model), parts)
-        anns = {model: _ann(ws, dataset, model) for model in models}
-        build_indices(table, anns, last)
-        of_splits = digest_splits(facts)
-        digests = with_further(digester.digests(), [c.name for c in further])
-        told = {model: ann.model_dump() for model, ann in anns.items()}
-        digests = replace(digests, splits=of_splits, ann=told)
-        commits.write_text(staging.path(ws.published_digests(dataset)), digests.to_yaml())
-        staging.commit()
+    parts = Parts(
+        job=f"publish-{dataset}",
+        schema=schema,
+        rows=_rows(facts, pa.schema([schema.field(name) for name in facts.columns])),
+        vectors={one.model: one.batches(schema.field(one.model)) for one in vectors},
+        items=facts,
+        further=[column.name for column in further],
+        anns={model: _ann(ws, dataset, model) for model in models},
+    )
+    write_published(ws, dataset, parts, last)
     return Published(dataset, len(facts), models)
-
-
-def last_version(ws: Workspace, name: str) -> "lance.LanceDataset | None":
-    """The published table as it stands, or as dvc.lock names it; None where there is none."""
-    output = ws.published(name)
-    path = output if tables.exists(output) else versions.view(ws, output)
-    return tables.open_table(path, "") if path else None
 
 
 def _in_their_places(models: list[str], last: "lance.LanceDataset | None") -> list[str]:
@@ -156,22 +133,6 @@ def _rows(facts: pl.DataFrame, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         table = facts.slice(start, tables.BATCH).to_arrow().cast(bare)
         columns = [column.combine_chunks() for column in table.columns]
         yield pa.record_batch(columns, schema=schema)
-
-
-def build_indices(
-    path: Path, anns: Mapping[str, Ann], last: "lance.LanceDataset | None"
-) -> None:
-    """Index a published table's columns that are filtered by, and its vectors.
-
-    Indices of vectors that are those of the ``last`` version are taken from there.
-    """
-    table = tables.open_table(path, "")
-    for column, kind in SCALAR_INDICES.items():
-        table.create_scalar_index(column, kind)
-    tables.index_words(table, WORDS)
-    for model, ann in anns.items():
-        build_ann(table, model, ann, last)
-    tables.settle(path)
 
 
 def _ann(ws: Workspace, dataset: str, model: str) -> Ann:

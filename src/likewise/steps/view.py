@@ -1,7 +1,7 @@
 """Publish a part of a data set: without what a check has flagged."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,14 +10,12 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from likewise import commits, tables, versions
-from likewise.digests import Digester, digest_splits, with_further
+from likewise import tables, versions
 from likewise.errors import DataError, UnknownNameError
 from likewise.indexes.lance import Ann
-from likewise.schema import PUBLISHED
 from likewise.steps.flagged import flagged, unflagged
 from likewise.steps.open import open_workspace
-from likewise.steps.publish import build_indices, last_version
+from likewise.steps.published import Parts, last_version, write_published
 from likewise.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -56,26 +54,18 @@ def view(name: str, *, workspace: Path | None = None) -> Viewed:
     mask = _mask(ws, entry.of, items, entry.without)
     if not mask.any():
         raise DataError(f"view {name!r}: every item of {entry.of!r} has one of these flags")
-    with commits.alone(ws, f"view-{name}"):
-        staging = commits.Staging(ws, f"view-{name}")
-        table = staging.path(ws.published(name))
-        digester = Digester(PUBLISHED.key)
-        models = tables.vector_columns(whole)
-        plain = [name for name in whole.schema.names if name not in models]
-        schema = pa.schema([whole.schema.field(name) for name in plain])
-        tables.write(table, schema, digester.seeing(_rows(whole, mask, plain)))
-        for model in models:
-            parts = digester.seeing(_rows(whole, mask, [model]))
-            tables.add_column(table, whole.schema.field(model), parts)
-        anns = {model: Ann() for model in models}
-        build_indices(table, anns, last_version(ws, name))
-        further = [column.name for column in tables.further_columns(whole)]
-        splits = items.filter(mask).select("item_id", "label", "split")
-        digests = with_further(digester.digests(), further)
-        told = {model: ann.model_dump() for model, ann in anns.items()}
-        digests = replace(digests, splits=digest_splits(splits), ann=told)
-        commits.write_text(staging.path(ws.published_digests(name)), digests.to_yaml())
-        staging.commit()
+    models = tables.vector_columns(whole)
+    plain = [column for column in whole.schema.names if column not in models]
+    parts = Parts(
+        job=f"view-{name}",
+        schema=pa.schema([whole.schema.field(column) for column in (*plain, *models)]),
+        rows=_rows(whole, mask, plain),
+        vectors={model: _rows(whole, mask, [model]) for model in models},
+        items=items.filter(mask),
+        further=[column.name for column in tables.further_columns(whole)],
+        anns={model: Ann() for model in models},
+    )
+    write_published(ws, name, parts, last_version(ws, name))
     return Viewed(name, int(mask.sum()), int((~mask).sum()))
 
 
