@@ -77,7 +77,7 @@ def test_one_that_learns_steps(file: str, section: str, name: str, tmp_path: Pat
     size = recipe.train_size or bench.config.input_size[-1]
     pixels = torch.randint(0, 256, (rows.numel(), size, size, 3), dtype=torch.uint8)
     numbers = [draws(0, 0, view, rows.numel()) for view in range(taught.task.views)]
-    loss = taught.task.train()(pixels, rows, torch.stack(numbers))
+    loss = taught.task.train()(pixels, taught.task.known(rows), torch.stack(numbers))
     loss.backward()
     assert torch.isfinite(loss)
 

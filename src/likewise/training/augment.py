@@ -8,10 +8,12 @@ resumed training, and one on several processes, draws the very same.
 import math
 
 import torch
+from torch import nn
 from torch.nn import functional
 
 from likewise.passport import Preprocessing
 from likewise.training.plan import Augment
+from likewise.training.precision import exact
 
 DRAWS = 18
 """Uniform numbers that a picture's changes take; the last is for whoever asks."""
@@ -25,17 +27,40 @@ def draws(seed: int, step: int, view: int, count: int) -> torch.Tensor:
     return torch.rand(count, DRAWS, generator=generator)
 
 
-class Views:
-    """Turns pixels as they are read into what a model looks at, changed at random or not."""
+class Levels(nn.Module):
+    """The mean and the deviation of a model's input, a value a channel."""
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def __init__(self, config: Preprocessing) -> None:
+        super().__init__()
+        for name, values in (("mean", config.mean), ("std", config.std)):
+            self.register_buffer(name, torch.tensor(values).view(1, -1, 1, 1), persistent=False)
+
+    def normalised(self, picture: torch.Tensor) -> torch.Tensor:
+        """A model's input of pictures (n, 3 or 1, h, w) from 0 to 1: (n, 3, h, w)."""
+        ready = (picture - self.mean) / self.std
+        return ready.contiguous(memory_format=torch.channels_last)
+
+    def grey(self, pixels: torch.Tensor) -> torch.Tensor:
+        """The pictures that became a model's input, in grey: (n, 1, h, w) from 0 to 1."""
+        return (pixels * self.std + self.mean).mean(dim=1, keepdim=True)
+
+
+class Views(nn.Module):
+    """Turns pixels as they are read into what a model looks at, changed at random or not.
+
+    All of it is computed in float32; see ``exact``.
+    """
 
     def __init__(self, augment: Augment, config: Preprocessing, most: float = 1.0) -> None:
         """Take the changes, the size and normalisation, and the greatest area looked at."""
+        super().__init__()
         self.augment = augment
         self._config, self._most = config, most
         self.size = config.input_size[1]
-        self._mean, self._std = (
-            torch.tensor(v).view(1, -1, 1, 1) for v in (config.mean, config.std)
-        )
+        self.levels = Levels(config)
 
     def smaller(self, size: int) -> "Views":
         """The same at another size, of small parts of a picture: as in DINO, up to a third."""
@@ -45,15 +70,17 @@ class Views:
 
     def plain(self, pixels: torch.Tensor) -> torch.Tensor:
         """Pixels (n, h, w, 3) uint8 as they are: (n, 3, size, size), normalised."""
-        return self._normalised(self._fitted(_unit(pixels)))
+        with exact(pixels.device):
+            return self.levels.normalised(self._fitted(_unit(pixels)))
 
     def changed(self, pixels: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
         """Pixels changed as the random ``numbers`` (n, DRAWS) say."""
-        picture, drawn = _unit(pixels), numbers.to(pixels.device)
-        if self._moves():
-            picture = self._moved(picture, drawn)
-        picture = self._coloured(self._fitted(picture), drawn)
-        return self._normalised(picture)
+        with exact(pixels.device):
+            picture = _unit(pixels)
+            if self._moves():
+                picture = self._moved(picture, numbers)
+            picture = self._coloured(self._fitted(picture), numbers)
+            return self.levels.normalised(picture)
 
     def _fitted(self, picture: torch.Tensor) -> torch.Tensor:
         if picture.shape[-1] == self.size and picture.shape[-2] == self.size:
@@ -61,10 +88,6 @@ class Views:
         return functional.interpolate(
             picture, (self.size, self.size), mode="bilinear", antialias=True
         )
-
-    def _normalised(self, picture: torch.Tensor) -> torch.Tensor:
-        mean, std = self._mean.to(picture.device), self._std.to(picture.device)
-        return ((picture - mean) / std).contiguous(memory_format=torch.channels_last)
 
     def _moves(self) -> bool:
         a = self.augment
@@ -121,10 +144,13 @@ def edges(grey: torch.Tensor) -> torch.Tensor:
 
     The gradient's length (Sobel's) against its 99th percentile in each picture.
     """
-    across = grey.new_tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
+    step = torch.arange(-1, 2, device=grey.device, dtype=grey.dtype)
+    across = (2 - step.abs())[:, None] * step  # made where it is used: nothing is sent there
     kernel = torch.stack([across, across.T])[:, None]
-    padded = functional.pad(grey, (1, 1, 1, 1), mode="replicate")
-    length = torch.linalg.vector_norm(functional.conv2d(padded, kernel), dim=1, keepdim=True)
+    with exact(grey.device):
+        padded = functional.pad(grey, (1, 1, 1, 1), mode="replicate")
+        found = functional.conv2d(padded, kernel)
+    length = torch.linalg.vector_norm(found, dim=1, keepdim=True)
     top = torch.quantile(length.flatten(1), 0.99, dim=1)[:, None, None, None]
     dark: torch.Tensor = (1.5 * length / top.clamp(min=1e-6)).clamp(max=1)
     return 1 - dark

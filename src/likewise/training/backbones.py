@@ -13,6 +13,7 @@ from PIL import Image
 from safetensors import SafetensorError
 from timm.data.config import resolve_model_data_config
 from timm.data.transforms_factory import create_transform
+from timm.layers.norm_act import convert_sync_batchnorm
 from timm.models import load_state_dict, split_model_name_tag
 from torch import nn
 
@@ -118,9 +119,10 @@ def dimension(model: nn.Module, config: Preprocessing) -> int:
     Raises:
         ConfigError: it gives something else than one vector an image, or nothing at all.
     """
+    place = next((p.device for p in model.parameters()), None)
     try:
         with torch.inference_mode():
-            out = model(torch.zeros(1, *config.input_size))
+            out = model(torch.zeros(1, *config.input_size, device=place))
     except (RuntimeError, AssertionError, ValueError, ArithmeticError) as error:
         size = config.input_size[1]
         raise ConfigError(f"the backbone does not take input_size {size}: {error}") from error
@@ -145,6 +147,14 @@ def width(trunk: nn.Module, input_size: int | None = None) -> int:
 def channels(trunk: nn.Module) -> int:
     """The depth of a backbone's last map; some lengthen what is pooled (MobileNetV3, say)."""
     return int(cast("Any", trunk).num_features)
+
+
+def synced(model: nn.Module) -> nn.Module:
+    """The model with batch norms that see the batches of all processes; changed in place.
+
+    torch's own way would lose what timm's batch norms do besides: the activation.
+    """
+    return cast("nn.Module", convert_sync_batchnorm(model))  # type: ignore[no-untyped-call]
 
 
 def features(trunk: nn.Module, pixels: torch.Tensor) -> torch.Tensor:

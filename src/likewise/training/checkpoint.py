@@ -67,13 +67,16 @@ class Checkpoints:
 
 
 def random_state() -> dict[str, Any]:
-    """Where torch's own random numbers are, on every device."""
-    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return {"cpu": torch.get_rng_state(), "cuda": devices}
+    """Where torch's own random numbers are: the processor's, and those of this process's GPU.
+
+    All processes began with the same seed and drew as often, each on a GPU of its own.
+    """
+    device = [torch.cuda.get_rng_state()] if torch.cuda.is_available() else []
+    return {"cpu": torch.get_rng_state(), "cuda": device}
 
 
 def restore_random(state: Mapping[str, Any]) -> None:
     """Go on with the random numbers as ``random_state`` left them."""
     torch.set_rng_state(state["cpu"])
     if state["cuda"] and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(state["cuda"])
+        torch.cuda.set_rng_state(state["cuda"][0])

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import nn
 from torch.nn import functional
 
 from likewise.training.augment import Views
 from likewise.training.descriptor import Descriptor
-from likewise.training.task import Task, together
+from likewise.training.precision import exact
+from likewise.training.task import Held, Task, together
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,25 +30,34 @@ class ClassifyTask(Task):
         super().__init__()
         self.model: Descriptor = model
         self._see, self._smoothing, self._mixup = views, smoothing, mixup
-        self.register_buffer("labels", torch.tensor(list(labels)), persistent=False)
+        self._labels = Held.labels(labels)
         width = model.architecture.project or model.width
         self.classifier = nn.Linear(width, max(labels) + 1)
 
-    def forward(self, pixels: "Tensor", rows: "Tensor", draws: "Tensor") -> "Tensor":
-        """The loss of a batch; with mixup, of a mixture with the batch in reverse order."""
+    def known(self, rows: "Tensor") -> "Tensor":
+        """The items' classes."""
+        return self._labels.of(rows[:, 0])
+
+    def forward(self, pixels: "Tensor", known: "Tensor", draws: "Tensor") -> "Tensor":
+        """The loss of a batch; with mixup, of a mixture with the batch in reverse order.
+
+        The batch is that of one process, and each of them mixes by a share of its own.
+        """
         seen = self._see.changed(pixels, draws[0])
-        labels = self.get_buffer("labels")[rows[:, 0]]
         if not self._mixup:
-            return self._loss(self.classifier(self.model(seen)), labels)
+            return self._loss(self._scores(seen), known)
         share = 1 - self._mixup / 2 * draws[0, 0, -1]
-        mixed = share * seen + (1 - share) * seen.flip(0)
-        scores = self.classifier(self.model(mixed))
-        return share * self._loss(scores, labels) + (1 - share) * self._loss(
-            scores, labels.flip(0)
-        )
+        scores = self._scores(share * seen + (1 - share) * seen.flip(0))
+        own, other = self._loss(scores, known), self._loss(scores, known.flip(0))
+        return share * own + (1 - share) * other
+
+    def _scores(self, seen: "Tensor") -> Any:
+        vectors = self.model(seen)
+        with exact(vectors.device):
+            return self.classifier(vectors.float())
 
     def _loss(self, scores: "Tensor", labels: "Tensor") -> "Tensor":
-        return functional.cross_entropy(scores.float(), labels, label_smoothing=self._smoothing)
+        return functional.cross_entropy(scores, labels, label_smoothing=self._smoothing)
 
 
 class MetricTask(Task):
@@ -62,10 +71,15 @@ class MetricTask(Task):
         self.model: Descriptor = model
         self._see = views
         self.loss = loss
-        self.register_buffer("labels", torch.tensor(list(labels)), persistent=False)
+        self._labels = Held.labels(labels)
 
-    def forward(self, pixels: "Tensor", rows: "Tensor", draws: "Tensor") -> Any:
+    def known(self, rows: "Tensor") -> "Tensor":
+        """The items' classes."""
+        return self._labels.of(rows[:, 0])
+
+    def forward(self, pixels: "Tensor", known: "Tensor", draws: "Tensor") -> Any:
         """The loss of a batch."""
         vectors = self.model(self._see.changed(pixels, draws[0]))
-        units = functional.normalize(together(vectors).float(), dim=1)
-        return self.loss(units, together(self.get_buffer("labels")[rows[:, 0]]))
+        with exact(vectors.device):
+            units = functional.normalize(together(vectors).float(), dim=1)
+            return self.loss(units, together(known))

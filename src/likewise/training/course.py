@@ -70,7 +70,8 @@ class Bench:
         for role in sorted({role or "" for role in roles}):
             rows = [n for n, found in enumerate(roles) if (found or "") == role]
             chosen = replace(material, items=material.items[rows])
-            encoder = _encoder(model, self.passport, role or None)
+            where = str(next(model.parameters()).device)  # it goes on learning there
+            encoder = _encoder(model, self.passport, role or None, where)
             for numbers, found in encoder.encode_stream(chosen.reader()):
                 if not out.size:
                     out = np.empty((len(material), found.shape[1]), np.float32)
@@ -167,9 +168,14 @@ def _reached(model: Descriptor, config: Preprocessing) -> Descriptor:
     return model.train(was)
 
 
-def _encoder(model: Descriptor | Branches, passport: Passport, role: str | None) -> Encoder:
+def _encoder(
+    model: Descriptor | Branches,
+    passport: Passport,
+    role: str | None,
+    device: str | None = None,
+) -> Encoder:
     chosen = descriptor.branch(model, role, passport.preprocessing)
-    return Encoder(chosen, backbones.transform(passport.preprocessing), passport)
+    return Encoder(chosen, backbones.transform(passport.preprocessing), passport, device)
 
 
 def _config(config: Preprocessing, plan: Source) -> Preprocessing:

@@ -1,5 +1,6 @@
 """A backbone and what stands on it: pooling, a linear layer, several scales, two branches."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,7 +11,8 @@ from torch.nn import functional
 from likewise.errors import DataError, MissingArtefactError
 from likewise.passport import WEIGHTS, Architecture, Passport, Preprocessing
 from likewise.training import backbones, weights
-from likewise.training.augment import edges
+from likewise.training.augment import Levels, edges
+from likewise.training.precision import exact
 from likewise.training.recycle import Recycle
 
 
@@ -27,7 +29,7 @@ class Gem(nn.Module):
 
     def forward(self, places: torch.Tensor) -> torch.Tensor:
         """Places (n, places, channels) to (n, channels)."""
-        return places.clamp(min=1e-6).pow(self.p).mean(dim=1).pow(1 / self.p)
+        return places.float().clamp(min=1e-6).pow(self.p).mean(dim=1).pow(1 / self.p)
 
 
 class CompCarsGem(nn.Module):
@@ -43,7 +45,7 @@ class CompCarsGem(nn.Module):
 
     def forward(self, places: torch.Tensor) -> torch.Tensor:
         """Places (n, places, channels) to (n, channels)."""
-        positive = places.clamp(min=0)
+        positive = places.float().clamp(min=0)
         norm = torch.sqrt(positive.square().sum(dim=1) + 1e-12)
         powers = positive.clamp(min=1e-6).pow(self.p).sum(dim=1)
         return (powers / (norm + 1e-7) + 0.1).pow(1 / self.p)
@@ -100,7 +102,7 @@ class Descriptor(nn.Module):
         found = [self.both(_resized(pixels, scale))[1] for scale in self.architecture.scales]
         if len(found) == 1:
             return found[0]
-        units = [functional.normalize(vectors, dim=1) for vectors in found]
+        units = [functional.normalize(vectors.float(), dim=1) for vectors in found]
         if self.architecture.together == "mean":
             return torch.stack(units).mean(dim=0)
         return torch.cat(units, dim=1)
@@ -116,13 +118,24 @@ class Descriptor(nn.Module):
         pooled = self.pooled(pixels)
         return pooled, self.projected(pooled)
 
+    def first(self, pixels: torch.Tensor) -> torch.Tensor:
+        """The first of ``both`` alone, with nothing of the second computed."""
+        if isinstance(self.head, Recycle):
+            return backbones.features(self.trunk, pixels)[:, 0]
+        return self.pooled(pixels)
+
     def projected(self, vectors: torch.Tensor) -> torch.Tensor:
-        """Pooled vectors through the linear layer, where there is one."""
+        """Pooled vectors through the linear layer, where there is one; in float32.
+
+        Whitening divides by deviations and takes a mean away: halves would be noise.
+        """
         if self.project is None:
             return vectors
-        if self.architecture.unit:
-            vectors = functional.normalize(vectors, dim=1)
-        return cast("torch.Tensor", self.project(vectors))
+        with exact(vectors.device):
+            vectors = vectors.float()
+            if self.architecture.unit:
+                vectors = functional.normalize(vectors, dim=1)
+            return cast("torch.Tensor", self.project(vectors))
 
 
 class Branches(nn.Module):
@@ -140,9 +153,7 @@ class Seen(nn.Module):
     def __init__(self, descriptor: Descriptor, config: Preprocessing) -> None:
         super().__init__()
         self.descriptor = descriptor
-        self.view = descriptor.architecture.gallery
-        for name, values in (("mean", config.mean), ("std", config.std)):
-            self.register_buffer(name, torch.tensor(values).view(1, -1, 1, 1), persistent=False)
+        self.levels = Levels(config)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Vectors of pictures (n, 3, h, w), normalised: (n, dim)."""
@@ -150,15 +161,20 @@ class Seen(nn.Module):
 
     def both(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """As ``Descriptor.both``."""
-        if self.view == "picture":
-            return self.descriptor.both(pixels)
-        mean, std = self.get_buffer("mean"), self.get_buffer("std")
-        grey = (pixels * std + mean).mean(dim=1, keepdim=True)
-        pooled, found = self.descriptor.both(_ready(grey, mean, std))
-        if self.view == "grey":
-            return pooled, found
-        other, drawn = self.descriptor.both(_ready(edges(grey), mean, std))
-        return _mean_of_units(pooled, other), _mean_of_units(found, drawn)
+        return both_of_gallery(self.descriptor, self.levels, pixels)
+
+
+def both_of_gallery(
+    one: Descriptor, levels: Levels, pixels: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """As ``Descriptor.both``, of pictures that are seen as the gallery's are."""
+    pooled, found = zip(*map(one.both, _as_gallery(one, levels, pixels)), strict=True)
+    return _together(pooled), _together(found)
+
+
+def first_of_gallery(one: Descriptor, levels: Levels, pixels: torch.Tensor) -> torch.Tensor:
+    """As ``Descriptor.first``, of pictures that are seen as the gallery's are."""
+    return _together([one.first(view) for view in _as_gallery(one, levels, pixels)])
 
 
 def architecture_of(passport: Passport) -> Architecture:
@@ -249,12 +265,22 @@ def stored(model: nn.Module) -> nn.Module:
     return model.trunk if isinstance(model, Descriptor) and model.plain else model
 
 
-def _ready(grey: torch.Tensor, mean: torch.Tensor, std: torch.Tensor) -> torch.Tensor:
-    return ((grey - mean) / std).contiguous(memory_format=torch.channels_last)
+def _as_gallery(one: Descriptor, levels: Levels, pixels: torch.Tensor) -> list[torch.Tensor]:
+    """What ``one`` looks at for pictures of the gallery: one view of each, or two."""
+    view = one.architecture.gallery
+    if view == "picture":
+        return [pixels]
+    grey = levels.grey(pixels)
+    drawn = [edges(grey)] if view == "edges" else []
+    return [levels.normalised(seen) for seen in (grey, *drawn)]
 
 
-def _mean_of_units(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    return functional.normalize(one, dim=1) + functional.normalize(other, dim=1)
+def _together(found: Sequence[torch.Tensor]) -> torch.Tensor:
+    """The vectors of the only view, or the sum of the directions of several."""
+    if len(found) == 1:
+        return found[0]
+    units = [functional.normalize(vectors.float(), dim=1) for vectors in found]
+    return torch.stack(units).sum(dim=0)
 
 
 def _resized(pixels: torch.Tensor, scale: float) -> torch.Tensor:

@@ -10,7 +10,8 @@ from likewise.errors import DataError, StaleArtefactError
 from likewise.training.augment import Views
 from likewise.training.descriptor import Descriptor
 from likewise.training.material import Material
-from likewise.training.task import Task, together
+from likewise.training.precision import exact
+from likewise.training.task import Held, Task, together
 
 
 class DistillTask(Task):
@@ -23,19 +24,24 @@ class DistillTask(Task):
         super().__init__()
         self.model: Descriptor = model
         self._see, self._relations = views, relations
-        self._wanted = wanted  # stays where it is: millions of vectors are no buffer
+        self._wanted = Held(wanted)
+
+    def known(self, rows: torch.Tensor) -> torch.Tensor:
+        """The teacher's vectors of the items."""
+        return self._wanted.of(rows[:, 0])
 
     def forward(
-        self, pixels: torch.Tensor, rows: torch.Tensor, draws: torch.Tensor
+        self, pixels: torch.Tensor, known: torch.Tensor, draws: torch.Tensor
     ) -> torch.Tensor:
         """The loss of a batch."""
         found = self.model(self._see.changed(pixels, draws[0]))
-        units = functional.normalize(together(found).float(), dim=1)
-        wanted = together(self._wanted[rows[:, 0].cpu()].float().to(units.device))
-        loss = 1 - (units * wanted).sum(dim=1).mean()
-        if self._relations:
-            apart = units @ units.T - wanted @ wanted.T
-            loss = loss + self._relations * apart.square().mean()
+        with exact(found.device):
+            units = functional.normalize(together(found).float(), dim=1)
+            wanted = together(known.float())
+            loss = 1 - (units * wanted).sum(dim=1).mean()
+            if self._relations:
+                apart = units @ units.T - wanted @ wanted.T
+                loss = loss + self._relations * apart.square().mean()
         return loss
 
 

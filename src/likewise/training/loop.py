@@ -6,25 +6,22 @@ was killed goes on bit for bit on a CPU.
 """
 
 import contextlib
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from torch import nn
-from torch.optim.swa_utils import AveragedModel
 
 from likewise.errors import DataError
+from likewise.training import devices
 from likewise.training.checkpoint import Checkpoints, Position, random_state, restore_random
 from likewise.training.feed import Fed, Feed
 from likewise.training.interrupt import Interrupt
 from likewise.training.log import TrainingLog
 from likewise.training.memory import enough
-from likewise.training.optimiser import average, optimiser
+from likewise.training.optimiser import Average, optimiser
 from likewise.training.plan import Plan
 from likewise.training.progress import Progress
 from likewise.training.schedule import share
@@ -53,25 +50,18 @@ class Loop:
 
     def __init__(self, task: Task, plan: Plan, setting: Setting) -> None:
         """Put ``task`` on the devices that there are; nothing is trained yet."""
-        # The state is one a process; a second training in it may want another precision.
-        AcceleratorState._reset_state()  # noqa: SLF001 (accelerate has no public way)
-        self.accelerator = Accelerator(
-            # Without a word, accelerate takes torchrun's processes on CPUs for single ones.
-            cpu="RANK" in os.environ and not torch.cuda.is_available(),
-            mixed_precision="bf16" if _half(plan) else "no",
-            dynamo_backend="inductor" if plan.compile else None,
-        )
+        self.accelerator = devices.accelerator(plan)
         self.plan, self.setting = plan, setting
         self.steps = setting.feed.sampler.steps * plan.epochs
-        moving = None
-        if plan.ema:
-            moving = AveragedModel(task, multi_avg_fn=average(plan.ema), use_buffers=True)
-        self.task, self.optimiser = self.accelerator.prepare(task, optimiser(task, plan))
-        self.average = moving.to(self.accelerator.device) if moving else None
+        devices.check_batch(self.accelerator, plan, setting.feed.sampler)
+        task = devices.synced(task, plan, self.accelerator)
+        with enough(plan):
+            moving = Average(task, plan.ema).to(self.accelerator.device) if plan.ema else None
+            self.task, self.optimiser = self.accelerator.prepare(task, optimiser(task, plan))
+        self.average = moving
         self.position = Position()
         self._unseen: list[tuple[int, torch.Tensor, torch.Tensor]] = []
         self._saved = time.monotonic()
-        self._check_batch()
 
     @property
     def kept(self) -> Task:
@@ -137,7 +127,7 @@ class Loop:
         self.optimiser.zero_grad(set_to_none=True)
         plain(self.task).after_step(self.position.step / self.steps)
         if self.average:
-            self.average.update_parameters(plain(self.task))
+            self.average.update(plain(self.task), self.position.step)
         self._unseen.append((self.position.step, fed.rows, loss))
         self.position.step += 1
         if self.accelerator.device.type == "cpu" or len(self._unseen) == LOOKED_AT:
@@ -147,16 +137,17 @@ class Loop:
         """The gradient of a batch, worked off in parts; its mean loss."""
         losses = []
         last = 0
+        task = plain(self.task)
         for rows in fed.rows.chunk(self.plan.accumulate):
             first, last = last, last + rows.numel()
             final = last == fed.rows.numel()
             # Processes share their gradients once, after the last part.
             alone = contextlib.nullcontext() if final else self.accelerator.no_sync(self.task)
             with alone:
+                parts = fed.pixels[first:last], task.known(rows), fed.draws[:, first:last]
+                # Any other copy to a GPU would first wait for all that it has to do.
                 loss = self.task(
-                    fed.pixels[first:last].to(self.accelerator.device, non_blocking=True),
-                    rows.to(self.accelerator.device),
-                    fed.draws[:, first:last].to(self.accelerator.device),
+                    *(part.to(self.accelerator.device, non_blocking=True) for part in parts)
                 )
                 weight = len(rows) / len(fed.rows)
                 self.accelerator.backward(loss * weight)
@@ -198,6 +189,7 @@ class Loop:
 
     def _validate(self, epoch: int) -> dict[str, float]:
         found = cast("Validate", self.setting.validate)(self.kept.model)
+        found = devices.agreed(self.accelerator, found)
         self._learning()
         value = next(iter(found.values()))
         if value > self.position.best:
@@ -246,6 +238,7 @@ class Loop:
 
     def _resume(self) -> None:
         state = self.setting.checkpoints.load("last")
+        devices.check_step(self.accelerator, state["position"]["step"] if state else 0)
         if state is None:
             return
         plain(self.task).load_state_dict(state["task"])
@@ -266,24 +259,3 @@ class Loop:
         images = self.setting.feed.sampler.epoch(0)[0].size
         done, total = self.position.step * images, self.steps * images
         return Progress(done, total, main=self.accelerator.is_main_process)
-
-    def _check_batch(self) -> None:
-        """Refuse a batch that cannot be shared, or whose parts have nothing to compare."""
-        sampler, parts = self.setting.feed.sampler, self.plan.accumulate
-        world, batch = self.accelerator.num_processes, sampler.epoch(0).shape[1]
-        if batch % world or batch // world < parts:
-            raise DataError(
-                f"a batch of {batch} cannot be shared by {world} processes in "
-                f"{parts} parts each; set batch to a multiple of {world * parts}"
-            )
-        each = sampler.group
-        if each > 1 and (batch % (world * parts * each) or batch < 2 * parts * each):
-            raise DataError(
-                f"a batch of {batch // each} classes of {each} items cannot be worked off in "
-                f"{parts} parts by {world} processes: each of them needs whole classes, and "
-                f"all together two; set batch to a multiple of {max(2, world) * parts * each}"
-            )
-
-
-def _half(plan: Plan) -> bool:
-    return plan.precision == "bfloat16" and torch.cuda.is_available()

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from likewise.errors import MissingExtraError
+from likewise.training.precision import exact
 
 DEFAULT_MARGINS = {
     "arcface": 0.5,
@@ -40,8 +41,9 @@ def nt_xent(
     ICML 2020 (arXiv:2002.05709), equation 1.
     """
     count = len(one)
-    units = functional.normalize(torch.cat([one, other]).float(), dim=1)
-    scores = units @ units.T / tau
+    with exact(one.device):
+        units = functional.normalize(torch.cat([one, other]).float(), dim=1)
+        scores = units @ units.T / tau
     left_out = torch.eye(2 * count, dtype=torch.bool, device=one.device)
     partner = torch.arange(2 * count, device=one.device).roll(count)
     if labels is not None:
@@ -69,18 +71,16 @@ class CompCarsLoss(nn.Module):
         same = labels[:, None] == labels[None]
         rows = torch.arange(len(labels), device=labels.device)
         positive = same & (rows[:, None] != rows[None])
-        anchors = rows[positive.any(dim=1) & (~same).any(dim=1)]
-        if not len(anchors):
-            return scores.sum() * 0
         # The next of its class: after itself, or the first.
-        after = positive[anchors] & (rows[None] > anchors[:, None])
-        nearest = torch.where(
-            after.any(dim=1), after.int().argmax(1), positive[anchors].int().argmax(1)
-        )
-        others = _spread(~same[anchors], self._negatives)
-        chosen = torch.cat([nearest[:, None], others], dim=1)
-        picked = scores[anchors].gather(1, chosen)
-        return functional.cross_entropy(picked, torch.zeros_like(anchors))
+        after = positive & (rows[None] > rows[:, None])
+        nearest = torch.where(after.any(dim=1), after.int().argmax(1), positive.int().argmax(1))
+        others = _spread(~same, self._negatives)
+        picked = scores.gather(1, torch.cat([nearest[:, None], others], dim=1))
+        # Who has no positive or no negative counts for nothing. To choose the others by their
+        # number would wait for the GPU.
+        counts = (positive.any(dim=1) & (~same).any(dim=1)).float()
+        each = functional.cross_entropy(picked, torch.zeros_like(rows), reduction="none")
+        return (each * counts).sum() / counts.sum().clamp(min=1)
 
 
 def _spread(allowed: torch.Tensor, count: int) -> torch.Tensor:
@@ -88,7 +88,7 @@ def _spread(allowed: torch.Tensor, count: int) -> torch.Tensor:
     order = allowed.int().argsort(dim=1, descending=True, stable=True)
     number = allowed.sum(dim=1, keepdim=True)
     places = torch.arange(count, device=allowed.device)[None] * number // count
-    return order.gather(1, torch.minimum(places, number - 1))
+    return order.gather(1, torch.minimum(places, (number - 1).clamp(min=0)))
 
 
 class Mined(nn.Module):

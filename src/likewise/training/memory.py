@@ -8,7 +8,7 @@ import torch
 from likewise.errors import DataError
 from likewise.training.plan import Plan
 
-_SAID = ("can't allocate memory", "not enough memory", "out of memory")
+_SAID = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def enough(plan: Plan) -> Iterator[None]:
     except (MemoryError, RuntimeError) as error:  # torch.OutOfMemoryError is a RuntimeError
         if isinstance(error, MemoryError | torch.OutOfMemoryError):
             raise _short(plan) from error
-        # A processor's allocator has no class of its own, and C++ has its own word.
+        # A processor's allocator has no class of its own, C++ and cuBLAS have their own words.
         if any(said in str(error) for said in (*_SAID, "bad_alloc")):
             raise _short(plan) from error
         raise

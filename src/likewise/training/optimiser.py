@@ -1,10 +1,8 @@
 """What moves the weights, and the moving average of them that is kept."""
 
-from collections.abc import Callable
-from typing import Any
-
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from likewise.training.plan import Plan
 
@@ -23,17 +21,36 @@ def optimiser(task: nn.Module, plan: Plan) -> torch.optim.Optimizer:
     return torch.optim.AdamW([g for g in groups if g["params"]], plan.lr)
 
 
-def average(decay: float) -> Callable[[Any, Any, Any], None]:
-    """A moving average that begins short: min(decay, (1 + n) / (10 + n)) at update n."""
+@torch.no_grad()
+def move(means: list[torch.Tensor], values: list[torch.Tensor], keep: float) -> None:
+    """Have every mean keep that share of itself, the rest of its value; all in few kernels."""
+    get_ema_multi_avg_fn(keep)(means, values, 0)  # type: ignore[no-untyped-call]
+
+
+class Average(AveragedModel):
+    """A moving average that begins short: min(decay, (1 + n) / (10 + n)) at update n.
+
+    torch's own asks the device for n, and waits for it, at every update.
+    """
+
+    def __init__(self, task: nn.Module, decay: float) -> None:
+        """Begin with the weights of ``task``."""
+        super().__init__(task, use_buffers=True)
+        self._decay = decay
 
     @torch.no_grad()
-    def update(averaged: Any, current: Any, count: Any) -> None:
-        number = int(count)
-        keep = min(decay, (1 + number) / (10 + number))
-        for mean, value in zip(averaged, current, strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(value, 1 - keep)
-            else:
+    def update(self, task: nn.Module, number: int) -> None:
+        """Move towards ``task`` after its step ``number``, from 0; take the first as it is."""
+        keep = min(self._decay, (1 + number) / (10 + number)) if number else 0.0
+        pairs = [
+            *zip(self.module.parameters(), task.parameters(), strict=True),
+            *zip(self.module.buffers(), task.buffers(), strict=True),
+        ]
+        moved = [pair for pair in pairs if keep and pair[0].is_floating_point()]
+        if moved:
+            means, values = zip(*moved, strict=True)
+            move(list(means), list(values), keep)
+        for mean, value in pairs:
+            if not (keep and mean.is_floating_point()):
                 mean.copy_(value)
-
-    return update
+        self.n_averaged += 1

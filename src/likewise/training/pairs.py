@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 
 from likewise.passport import Preprocessing
-from likewise.training.augment import Views, edges
-from likewise.training.descriptor import Branches, Descriptor, Seen
+from likewise.training.augment import Levels, Views, edges
+from likewise.training.descriptor import (
+    Branches,
+    Descriptor,
+    both_of_gallery,
+    first_of_gallery,
+)
 from likewise.training.losses import nt_xent
 from likewise.training.recycle import Recycle
-from likewise.training.task import Task, together
+from likewise.training.task import Held, Task, together
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,28 +50,32 @@ class PairTask(Task):
         self.model: Descriptor | Branches = model
         self._options = options
         self._see = views
-        self.register_buffer("labels", torch.tensor(list(labels)), persistent=False)
-        self._config = config
+        self._labels = Held.labels(labels)
+        self._levels = Levels(config)
 
-    def forward(self, pixels: "Tensor", rows: "Tensor", draws: "Tensor") -> "Tensor":
+    def known(self, rows: "Tensor") -> "Tensor":
+        """The pairs' labels."""
+        return self._labels.of(rows[:, 0])
+
+    def forward(self, pixels: "Tensor", known: "Tensor", draws: "Tensor") -> "Tensor":
         """The loss of pairs: units of a sketch and its photograph."""
-        labels = None if self._options.original else together(self._labels(rows[:, 0]))
+        labels = None if self._options.original else together(known)
         sketches, photos = pixels[0::2], pixels[1::2]
         changed = self._changed(sketches, photos, draws[0])
         plain = changed
         if self._options.copies:
             plain = self._see.plain(sketches), self._see.plain(photos)
-        query, gallery = self._query(), self._gallery()
+        query, gallery = self._branches()
         sk_cls, sk = query.both(plain[0])
         apart = self._decorrelation(query)
-        ph_cls, ph = gallery.both(plain[1])
-        apart = apart + self._decorrelation(gallery.descriptor)
+        ph_cls, ph = both_of_gallery(gallery, self._levels, plain[1])
+        apart = apart + self._decorrelation(gallery)
         loss = self._near(sk, ph, labels) + apart
         if sk is not sk_cls:
             loss = loss + self._near(sk_cls, ph_cls, labels)
         if self._options.copies:
-            sk_aug, ph_aug = query.both(changed[0])[0], gallery.both(changed[1])[0]
-            loss = loss + self._near(sk_aug, sk_cls, labels)
+            ph_aug = first_of_gallery(gallery, self._levels, changed[1])
+            loss = loss + self._near(query.first(changed[0]), sk_cls, labels)
             loss = loss + self._near(ph_aug, ph_cls, labels)
         return loss
 
@@ -86,15 +95,11 @@ class PairTask(Task):
         """The loss of MSTR, where tokens are recycled."""
         return one.head.loss() if isinstance(one.head, Recycle) else 0.0
 
-    def _labels(self, rows: "Tensor") -> "Tensor":
-        return self.get_buffer("labels")[rows]
-
     def _near(self, one: "Tensor", other: "Tensor", labels: "Tensor | None") -> "Tensor":
         return nt_xent(together(one), together(other), self._options.tau, labels)
 
-    def _query(self) -> Descriptor:
-        return self.model.query if isinstance(self.model, Branches) else self.model
-
-    def _gallery(self) -> Seen:
-        one = self.model.gallery if isinstance(self.model, Branches) else self.model
-        return Seen(one, self._config).to(self.get_buffer("labels").device)
+    def _branches(self) -> tuple[Descriptor, Descriptor]:
+        """What embeds queries, and what embeds the gallery."""
+        if isinstance(self.model, Branches):
+            return self.model.query, self.model.gallery
+        return self.model, self.model

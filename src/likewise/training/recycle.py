@@ -11,6 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from likewise.training.precision import exact
+
 SCALES = (1, 2, 7)
 """Sides of the windows that tokens are averaged over, in tokens."""
 
@@ -75,7 +77,7 @@ class Recycle(nn.Module):
     def joined(self, tokens: torch.Tensor, recycled: torch.Tensor) -> torch.Tensor:
         """The class token with its share of the ``recycled`` tokens."""
         mixed: torch.Tensor = self.mix(recycled.transpose(1, 2)).squeeze(2)
-        return (1 - SHARE) * tokens[:, 0] + SHARE * mixed
+        return (1 - SHARE) * tokens[:, 0].float() + SHARE * mixed.float()
 
     def decorrelation(self, recycled: torch.Tensor) -> torch.Tensor:
         """How far the tokens' Gram matrix is from its target: a scalar.
@@ -83,9 +85,10 @@ class Recycle(nn.Module):
         Tokens are averaged over runs of 48 channels first, and normalised, so that the target's
         diagonal of 1 can be reached.
         """
-        short = functional.avg_pool1d(recycled, min(_CHANNELS, recycled.shape[2]))
-        units = functional.normalize(short, dim=2)
-        gram = units @ units.transpose(1, 2)
+        with exact(recycled.device):
+            short = functional.avg_pool1d(recycled.float(), min(_CHANNELS, recycled.shape[2]))
+            units = functional.normalize(short, dim=2)
+            gram = units @ units.transpose(1, 2)
         target = self.get_buffer("target")
         return functional.mse_loss(gram, target.expand_as(gram))
 

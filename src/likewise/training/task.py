@@ -1,6 +1,7 @@
 """What the loop trains: a model with its loss, one module, as every process needs it."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -10,6 +11,31 @@ if TYPE_CHECKING:
     from likewise.training.descriptor import Branches, Descriptor
 
 
+class Held:
+    """What is known of items, a row each: on the CPU, where it is chosen from.
+
+    Millions of vectors are no buffer: a copy of a task has them in common with it, and no
+    process sends them to another.
+    """
+
+    def __init__(self, values: torch.Tensor) -> None:
+        """Hold (items, ...)."""
+        self._values = values
+
+    @classmethod
+    def labels(cls, labels: Sequence[int]) -> "Held":
+        """Every item's class."""
+        return cls(torch.tensor(list(labels)))
+
+    def of(self, rows: torch.Tensor) -> torch.Tensor:
+        """Those of ``rows`` (n,), in that order."""
+        return self._values[rows]
+
+    def __deepcopy__(self, memo: object) -> "Held":
+        """The same."""
+        return self
+
+
 class Task(nn.Module):
     """A model that learns, and the loss that it learns by."""
 
@@ -17,14 +43,24 @@ class Task(nn.Module):
     """What is kept in the end."""
 
     @abstractmethod
-    def forward(self, pixels: torch.Tensor, rows: torch.Tensor, draws: torch.Tensor) -> Any:
-        """The loss of a batch: a scalar.
+    def forward(self, pixels: torch.Tensor, known: torch.Tensor, draws: torch.Tensor) -> Any:
+        """The loss of a batch: a scalar; nothing in it waits for the device.
 
         Args:
             pixels: (units * items a unit, height, width, 3) uint8, as they are read.
-            rows: (units, items a unit), the items' rows.
+            known: (units, ...), what ``known`` says of them.
             draws: (views, units * items a unit, DRAWS), random numbers for their changes.
         """
+
+    def known(self, rows: torch.Tensor) -> torch.Tensor:
+        """What the loss is told of items besides their pixels: labels, a teacher's vectors.
+
+        It is chosen on the CPU, before anything is sent to the device.
+
+        Args:
+            rows: (units, items a unit), the items' rows.
+        """
+        return rows
 
     views = 1
     """How many times a picture is changed at random for one batch."""

@@ -16,6 +16,8 @@ from likewise.training import backbones
 from likewise.training.augment import Views
 from likewise.training.descriptor import Descriptor
 from likewise.training.losses import nt_xent
+from likewise.training.optimiser import move
+from likewise.training.precision import exact
 from likewise.training.task import Task, together
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class SimclrTask(Task):
         self._see, self._tau = views, tau
         self.project = SimCLRProjectionHead(model.width, model.width, dim)
 
-    def forward(self, pixels: "Tensor", rows: "Tensor", draws: "Tensor") -> "Tensor":
+    def forward(self, pixels: "Tensor", known: "Tensor", draws: "Tensor") -> "Tensor":
         """The loss of a batch."""
         both = torch.cat([self._see.changed(pixels, drawn) for drawn in draws])
         one, other = self.project(self.model(both)).chunk(2)
@@ -46,7 +48,11 @@ class SimclrTask(Task):
 class DinoTask(Task):
     """A student learns what its own moving average, the teacher, says of larger views.
 
-    The teacher is kept: it is the better one of the two.
+    The teacher is kept: it is the better one of the two; its batch norms, where it has some,
+    go by what they see themselves. Temperatures (0.1, the teacher's 0.04 throughout), the
+    centre (0.9, over all processes) and the momentum's cosine are DINO's; its program also
+    holds the last layer still for an epoch, warms the teacher's temperature up for large
+    ``outputs``, and raises the weight decay.
     """
 
     def __init__(
@@ -76,26 +82,22 @@ class DinoTask(Task):
         self.teacher.requires_grad_(requires_grad=False)
         self.loss = DINOLoss(outputs)
 
-    def forward(self, pixels: "Tensor", rows: "Tensor", draws: "Tensor") -> "Tensor":
+    def forward(self, pixels: "Tensor", known: "Tensor", draws: "Tensor") -> "Tensor":
         """The loss of a batch."""
         large = [self._see.changed(pixels, drawn) for drawn in draws[:2]]
         small = [self._small.changed(pixels, drawn) for drawn in draws[2:]]
         with torch.no_grad():
             told = [_through(self.teacher, view) for view in large]
         said = [_through(self.student, view) for view in (*large, *small)]
-        loss: Tensor = self.loss(told, said, epoch=0)
+        with exact(pixels.device):
+            loss: Tensor = self.loss(told, said)
         return loss
 
     @torch.no_grad()
     def after_step(self, progress: float) -> None:
         """Move the teacher a little towards the student; ever less, by a cosine, as in DINO."""
         keep = 1 - (1 - self._momentum) * (math.cos(math.pi * progress) + 1) / 2
-        for mean, value in zip(
-            self.teacher.parameters(), self.student.parameters(), strict=True
-        ):
-            mean.lerp_(value, 1 - keep)
-        for held, now in zip(self.teacher.buffers(), self.student.buffers(), strict=True):
-            held.copy_(now)
+        move(list(self.teacher.parameters()), list(self.student.parameters()), keep)
 
 
 class MaskedTask(Task):
@@ -126,7 +128,7 @@ class MaskedTask(Task):
         self.project = SimCLRProjectionHead(model.width, model.width, dim)
         self.paint = nn.Linear(backbones.channels(model.trunk), 3 * patch * patch)
 
-    def forward(self, pixels: "Tensor", rows: "Tensor", draws: "Tensor") -> "Tensor":
+    def forward(self, pixels: "Tensor", known: "Tensor", draws: "Tensor") -> "Tensor":
         """The reconstruction's mean absolute error where it was hidden, and the contrast."""
         seen = self._see.changed(pixels, draws[0])
         mask = self._mask(draws[0], self._see.size // self._patch)
@@ -156,7 +158,7 @@ class MaskedTask(Task):
         grid = functional.interpolate(
             places.reshape(*places.shape[:2], side, side), (wanted, wanted), mode="bilinear"
         )
-        patches = self.paint(grid.flatten(2).transpose(1, 2)).transpose(1, 2)
+        patches = self.paint(grid.flatten(2).transpose(1, 2)).transpose(1, 2).float()
         size = (self._see.size, self._see.size)
         return functional.fold(patches, size, self._patch, stride=self._patch)
 
@@ -188,5 +190,7 @@ def _dino_head(width: int, outputs: int) -> nn.Module:
 
 
 def _through(pair: nn.ModuleDict, view: "Tensor") -> "Tensor":
-    said: Tensor = pair["head"](pair["model"](view))
+    seen = pair["model"](view)
+    with exact(view.device):  # its cosines are divided by temperatures of 0.1 and 0.04
+        said: Tensor = pair["head"](seen.float())
     return said

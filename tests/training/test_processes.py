@@ -1,0 +1,126 @@
+"""Two processes on one batch do what one does: the loss, every gradient, what stands beside it.
+
+Batch norms see the batch of all processes on GPUs alone, so here they stay as they were.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.torch, pytest.mark.slow]
+
+HERE = Path(__file__).parent
+
+SCRIPT = """
+import copy, importlib.util, os, sys
+from pathlib import Path
+import torch
+from torch import distributed, nn
+from accelerate import Accelerator
+from likewise.recipes import RECIPES
+from likewise.training import devices
+from likewise.training.plan import Plan
+from likewise.training.task import plain
+
+spec = importlib.util.spec_from_file_location("cases", sys.argv[1])
+cases = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(cases)
+cases.ENTRIES["convnext"] = ("test_convnext", {"kind": "classify", "head": "gem", "dim": 8})
+cases.ENTRIES["distill"] = ("test_vit", {"kind": "classify"})
+folders = {}
+for backbone in ("test_resnet", "test_vit", "test_convnext"):
+    folders[backbone] = Path(sys.argv[2]) / f"{backbone}-{os.environ['RANK']}"
+    folders[backbone].mkdir()
+    entry = {"kind": "timm", "backbone": backbone, "weights": "random"}
+    RECIPES.build(entry, "p").make(folders[backbone], 0)
+
+
+def step(module, task, parts):
+    task.train()
+    for part in task.modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm):
+            part.eval()
+    torch.manual_seed(0)  # dropout is as it is: the two would draw alike
+    for part in task.modules():
+        if isinstance(part, nn.Dropout):
+            part.p = 0.0
+        if isinstance(part, nn.MultiheadAttention):
+            part.dropout = 0.0
+    loss = module(*parts)
+    loss.backward()
+    task.after_step(0.5)
+    found = {n: p.grad.clone() for n, p in task.named_parameters() if p.grad is not None}
+    return loss.detach(), found, {n: v.clone() for n, v in task.state_dict().items()}
+
+
+tasks, expected = {}, {}
+for name in cases.ENTRIES:
+    bench, task, sampler = cases.lesson(folders, name)
+    if name == "distill":
+        wanted = nn.functional.normalize(torch.randn(16, 64), dim=1)
+        views = task._see
+        task = cases.DistillTask(bench.descriptor(bench.base), views, wanted, 1.0)
+    if name == "classify":
+        task._mixup = 0.0  # each process mixes by a share of its own
+    parts = cases.batch(task, sampler)
+    tasks[name] = copy.deepcopy(task), parts
+    expected[name] = step(task, task, parts)
+
+for name, (task, (pixels, known, draws)) in tasks.items():
+    processes = devices.accelerator(Plan(start="s", data="d"))
+    rank, world = processes.process_index, processes.num_processes
+    assert world == 2
+    share = lambda t, dim=0: t.chunk(world, dim)[rank]
+    module = processes.prepare(task)
+    loss, grads, state = step(module, plain(module), (share(pixels), share(known), share(draws, 1)))
+    loss = processes.reduce(loss, "mean")
+    whole, wanted, kept = expected[name]
+    torch.testing.assert_close(loss, whole, atol=1e-5, rtol=1e-5)
+    assert {n for n in grads if grads[n].any()} == {n for n in wanted if wanted[n].any()}, name
+    for n in wanted:
+        torch.testing.assert_close(
+            grads[n], wanted[n], atol=2e-5, rtol=1e-3, msg=lambda m: f"{name} {n}: {m}"
+        )
+    for n in kept:
+        torch.testing.assert_close(state[n], kept[n], msg=lambda m: f"{name} {n}: {m}")
+    # A second step: the gradients of all have come, or this one says that they have not.
+    module(share(pixels), share(known), share(draws, 1)).backward()
+    print(f"{name}: as one")
+
+found = devices.agreed(processes, {"map": 0.25 + rank})
+assert found == {"map": 0.25}
+try:
+    devices.check_step(processes, 100 * rank)
+except Exception as error:
+    print(type(error).__name__, error)
+processes.end_training()
+"""
+
+
+def test_every_loss_is_that_of_one_process(tmp_path: Path) -> None:
+    script = tmp_path / "two.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    launched = subprocess.run(
+        [
+            *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+            *(
+                "--nproc-per-node",
+                "2",
+                str(script),
+                str(HERE / "test_devices.py"),
+                str(tmp_path),
+            ),
+        ],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert launched.returncode == 0, launched.stderr[-3000:]
+    assert launched.stdout.count(": as one") == 2 * 17
+    assert (
+        "DataError the processes would go on at different steps (0 and 100)" in launched.stdout
+    )
