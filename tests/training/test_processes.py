@@ -75,7 +75,8 @@ for name, (task, (pixels, known, draws)) in tasks.items():
     assert world == 2
     share = lambda t, dim=0: t.chunk(world, dim)[rank]
     module = processes.prepare(task)
-    loss, grads, state = step(module, plain(module), (share(pixels), share(known), share(draws, 1)))
+    own = share(pixels), share(known), share(draws, 1)
+    loss, grads, state = step(module, plain(module), own)
     loss = processes.reduce(loss, "mean")
     whole, wanted, kept = expected[name]
     torch.testing.assert_close(loss, whole, atol=1e-5, rtol=1e-5)
@@ -87,7 +88,7 @@ for name, (task, (pixels, known, draws)) in tasks.items():
     for n in kept:
         torch.testing.assert_close(state[n], kept[n], msg=lambda m: f"{name} {n}: {m}")
     # A second step: the gradients of all have come, or this one says that they have not.
-    module(share(pixels), share(known), share(draws, 1)).backward()
+    module(*own).backward()
     print(f"{name}: as one")
 
 found = devices.agreed(processes, {"map": 0.25 + rank})
