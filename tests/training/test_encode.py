@@ -88,6 +88,27 @@ def test_the_half_precise_path_points_the_same_way() -> None:
     assert float((half * made.encode([decode(d) for d in data])).sum(axis=1).min()) > 0.999
 
 
+class Crowded(nn.Module):
+    """Has room for so many pictures at a time."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self.room = room
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if len(images) > self.room:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return images.mean(dim=(2, 3))
+
+
+def test_a_gpu_without_room_is_given_fewer_pictures() -> None:
+    pixels = torch.randint(0, 256, (11, 8, 8, 3), dtype=torch.uint8)
+    whole = encoder(Crowded(11))._in_parts(pixels)
+    assert torch.equal(encoder(Crowded(2))._in_parts(pixels), whole)
+    with pytest.raises(DataError, match="too little memory for one picture; end what else"):
+        encoder(Crowded(0))._in_parts(pixels)
+
+
 @pytest.mark.parametrize("batch", [1, SLICE - 1, SLICE, 2 * SLICE + 1])
 def test_a_vector_does_not_depend_on_its_neighbours(batch: int) -> None:
     data, made = encoded(11), encoder()

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 Vectors = npt.NDArray[np.float32]
 
+BATCH = 32
+BATCH_OF_GPU = 128
+
 SLICE = 4
 """Images that a CPU's forward pass takes at once.
 
@@ -75,13 +78,14 @@ class Encoder:
         self,
         dataset: Images,
         *,
-        batch: int = 32,
+        batch: int | None = None,
         workers: int | None = None,
         unreadable: dict[int, str] | None = None,
     ) -> Iterator[tuple[list[int], Vectors]]:
         """The rows of ``dataset`` in order, ``batch`` at a time, and their vectors.
 
-        Images that cannot be decoded are left out, and put into ``unreadable``: row -> why.
+        By default a GPU is given more at a time than a processor. Images that cannot be
+        decoded are left out, and put into ``unreadable``: row -> why.
         ``workers`` processes decode ahead; 0 decodes in this one, which is best where the
         model runs on the CPU. By default the device decides.
 
@@ -89,8 +93,11 @@ class Encoder:
             DataError: the model gives no vector for some rows (at once); or, where no
                 ``unreadable`` was given, images cannot be decoded (after all the others).
         """
+        gpu = self.device.type == "cuda"
         if workers is None:
-            workers = min(cores(), MOST_WORKERS) if self.device.type == "cuda" else 0
+            workers = min(cores(), MOST_WORKERS) if gpu else 0
+        if batch is None:
+            batch = BATCH_OF_GPU if gpu else BATCH
         bad = {} if unreadable is None else unreadable
         size = self.passport.preprocessing.input_size
         for part in stream(
@@ -113,7 +120,8 @@ class Encoder:
             DataError: the model gives no vector for some of them; it names their ``rows``.
         """
         with torch.inference_mode():
-            vectors = (self._by_gpu if self.device.type == "cuda" else self._by_cpu)(pixels)
+            by_gpu = self.device.type == "cuda"
+            vectors = self._in_parts(pixels) if by_gpu else self._by_cpu(pixels)
             lengths = torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
         good = (torch.isfinite(lengths) & (lengths > 0)).flatten().tolist()
         wrong = [row for row, fine in zip(rows, good, strict=True) if not fine]
@@ -134,6 +142,23 @@ class Encoder:
 
         pixels = torch.from_numpy(np.stack([self.transform(image.convert("RGB"))]))
         return attend(self._model, self._normalised(pixels.to(self.device)))
+
+    def _in_parts(self, pixels: torch.Tensor) -> torch.Tensor:
+        """By a GPU; where its memory is short, half of them and then the others.
+
+        Raises:
+            DataError: there is no room for one picture.
+        """
+        try:
+            return self._by_gpu(pixels)
+        except torch.OutOfMemoryError as error:
+            if len(pixels) == 1:
+                raise DataError(
+                    "the GPU has too little memory for one picture; end what else runs on it, "
+                    "or choose a smaller model or input_size"
+                ) from error
+        # Only here, when the error and all that it holds on the GPU are gone.
+        return torch.cat([self._in_parts(part) for part in pixels.tensor_split(2)])
 
     def _by_gpu(self, pixels: torch.Tensor) -> torch.Tensor:
         half = self.passport.precision == "bfloat16"
