@@ -16,7 +16,7 @@ vectors (one copy: no pull of vectors brings less), and weights and vectors (two
 were embedded, a row a content, and as they are published, a row an item). The remote is a
 folder.
 
-Of 10,000 pictures of 320 x 240 (600 with --small), evaluated too, the bytes of all that is in
+Of 10,000 pictures of 320 x 240 (40 with --small), evaluated too, the bytes of all that is in
 the remote are counted: how much it grows by when twenty labels are corrected and published and
 scored again, and by when a model is added, beside that model's own bytes: its folder, and its
 vectors twice, as they were embedded and as they are published.
@@ -33,7 +33,8 @@ import data
 from measure import DVC, LIKEWISE, ROOT, Table, parser, run, show
 
 CORRECTED = 20
-MANY = 10_000
+MANY, LITTLE = 10_000, 40
+"""So many pictures are counted the bytes of; and with --small."""
 SIZE = (320, 240)
 
 OPEN = """\
@@ -77,9 +78,9 @@ class Photographs:
 
 def sets(*, small: bool) -> list[Photographs]:
     """The sets whose bytes are counted."""
-    plain = Photographs(*data.photographs(small=small))
     if small:
-        return [plain, Photographs("mosaics", data.mosaics(40, 4, 3))]
+        return [Photographs("mosaics", data.mosaics(LITTLE, 2, 2))]
+    plain = Photographs(*data.photographs(small=False))
     websites, cameras = data.mosaics(WEBSITES, 4, 3), data.mosaics(CAMERAS, 16, 12)
     return [
         plain,
@@ -232,7 +233,7 @@ def main() -> None:
             place.mkdir()
             moved(table, given, place)
             shutil.rmtree(place)  # bytes are counted here, and no seconds
-        grown(table, data.FEW if small else MANY, work)
+        grown(table, LITTLE if small else MANY, work)
     table.print()
 
 
