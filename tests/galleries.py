@@ -1,0 +1,63 @@
+"""Galleries of made vectors, and the order that sorting every score gives."""
+
+from pathlib import Path
+from typing import Any
+
+import lance
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from likewise.indexes import INDEXES
+from likewise.indexes.base import Built, Vectors
+from likewise.schema import STORAGE_VERSION
+
+Floats = npt.NDArray[np.floating[Any]]
+DIM = 32
+
+
+def normalised(array: Floats) -> npt.NDArray[np.float32]:
+    lengths: Floats = np.linalg.norm(array, axis=1, keepdims=True)
+    return np.asarray(array / lengths, np.float32)
+
+
+def unit(rows: int, dim: int = DIM, seed: int = 0) -> npt.NDArray[np.float32]:
+    array = np.random.default_rng(seed).standard_normal((rows, dim))
+    return normalised(array)
+
+
+def clustered(rows: int, dim: int, seed: int = 0) -> npt.NDArray[np.float32]:
+    rng = np.random.default_rng(seed)
+    centres = rng.standard_normal((rows // 20, dim))
+    array = centres[rng.integers(0, len(centres), rows)] + 0.7 * rng.standard_normal(
+        (rows, dim)
+    )
+    return normalised(array)
+
+
+def stored(folder: Path, array: Floats, rows_per_file: int = 1 << 20) -> Vectors:
+    values = pa.array(array.ravel())
+    column = pa.FixedSizeListArray.from_arrays(values, array.shape[1])
+    table = pa.table({"item_id": [f"{i:05}" for i in range(len(array))], "m": column})
+    made = lance.write_dataset(
+        table,
+        folder / "t.lance",
+        data_storage_version=STORAGE_VERSION,
+        max_rows_per_file=rows_per_file,
+    )
+    return Vectors.stored(made, "m")
+
+
+def build(entry: dict[str, Any], vectors: Vectors, cache: Path | None = None) -> Built:
+    return INDEXES.build(entry, "here").build(vectors, cache)
+
+
+def truth(
+    queries: Floats, gallery: Floats, k: int, allowed: npt.NDArray[np.bool_]
+) -> list[list[int]]:
+    """The oracle: sort every score."""
+    scores = queries.astype(np.float64) @ gallery.T.astype(np.float64)
+    return [
+        [int(row) for row in np.argsort(-line, kind="stable") if allowed[row]][:k]
+        for line in scores
+    ]

@@ -1,0 +1,53 @@
+"""Entries of params.yaml for models that learn, and what a training of them wrote."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import likewise
+from likewise.passport import Passport
+
+SMALL: dict[str, Any] = {"start": "tiny", "data": "emoji", "split": None, "input_size": 32}
+
+LEARNED: dict[str, Any] = {
+    **SMALL,
+    "kind": "metric",
+    "batch": 8,
+    "each": 2,
+    "epochs": 3,
+    "lr": 1e-3,
+    "ema": 0.9,
+    "validation": 0.4,
+    "augment": {"rotate": 20, "flip": 0.5, "colour": 0.2},
+}
+
+
+def write(root: Path, section: str, name: str, entry: dict[str, Any]) -> None:
+    params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
+    params[section][name] = entry
+    (root / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+
+
+def learn(root: Path, entry: dict[str, Any], section: str = "trained") -> Passport:
+    write(root, section, "learned", entry)
+    return likewise.train("learned", workspace=root)
+
+
+def curve(root: Path, name: str = "train/loss") -> list[float]:
+    path = root / f"reports/training/learned/plots/metrics/{name}.tsv"
+    return [float(line.split("\t")[1]) for line in path.read_text().splitlines()[1:]]
+
+
+def command(root: Path, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=root,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

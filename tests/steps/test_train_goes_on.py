@@ -1,0 +1,100 @@
+"""A training that is killed, stopped or shared by processes ends as one that ran through."""
+
+import json
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+import likewise
+from learning import LEARNED, command, curve, write
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.mark.slow
+def test_a_killed_training_goes_on_bit_for_bit(workspace: Path, tmp_path: Path) -> None:
+    write(workspace, "trained", "learned", {**LEARNED, "save_every": 2})
+    other = tmp_path / "other"
+    shutil.copytree(workspace, other)
+    assert command(workspace, "-m", "likewise", "train", "learned").returncode == 0
+    # It dies when it has taken a step after its second checkpoint, in mid-epoch.
+    script = """
+import os, signal
+from likewise.training.loop import Loop
+step = Loop._step
+def dying(self, fed):
+    step(self, fed)
+    if self.position.step == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+Loop._step = dying
+import likewise
+from likewise import versions
+likewise.train("learned")
+"""
+    assert command(other, "-c", script).returncode == -signal.SIGKILL
+    assert list(other.glob(".likewise/trainings/learned/*/checkpoints/last.pt"))
+    done = command(other, "-m", "likewise", "train", "learned")
+    assert done.returncode == 0, done.stderr
+    files = [root / "models/learned/model.safetensors" for root in (workspace, other)]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert curve(workspace) == curve(other)
+    histories = [
+        json.loads((root / "reports/training/learned/made.json").read_text())["history"]
+        for root in (workspace, other)
+    ]
+    assert histories[0] == histories[1]
+
+
+@pytest.mark.slow
+def test_sigterm_saves_and_ends_in_good_order(workspace: Path) -> None:
+    write(workspace, "trained", "learned", LEARNED)
+    script = """
+import os, signal, sys
+from likewise.training.loop import Loop
+step = Loop._step
+def asked(self, fed):
+    step(self, fed)
+    if self.position.step == 2:
+        os.kill(os.getpid(), signal.SIGTERM)
+Loop._step = asked
+from likewise.cli.app import main
+sys.argv = ["likewise", "train", "learned"]
+main()
+"""
+    done = command(workspace, "-c", script)
+    assert done.returncode == 0
+    said = [line for line in done.stderr.splitlines() if line.startswith("likewise: ")]
+    assert said == [
+        "likewise: stopped at step 2 of 6, all is saved; run the same command again to go on"
+    ]
+    assert not (workspace / "models/learned").exists()
+    likewise.train("learned", workspace=workspace)
+    assert len(curve(workspace)) == 6
+
+
+@pytest.mark.slow
+def test_two_processes_learn_as_one_does(workspace: Path, tmp_path: Path) -> None:
+    entry = {**LEARNED, "start": "still", "loss": "arcface", "dim": 8, "epochs": 2, "ema": 0}
+    write(
+        workspace,
+        "models",
+        "still",
+        {"kind": "timm", "backbone": "test_vit", "weights": "random"},
+    )
+    likewise.train("still", workspace=workspace)
+    write(workspace, "trained", "learned", {**entry, "input_size": 64, "each": 2})
+    other = tmp_path / "other"
+    shutil.copytree(workspace, other)
+    likewise.train("learned", workspace=workspace)
+    launched = command(
+        other,
+        *("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
+        *("-m", "likewise", "train", "learned"),
+        CUDA_VISIBLE_DEVICES="",
+    )
+    assert launched.returncode == 0, launched.stderr[-3000:]
+    assert curve(other) == pytest.approx(curve(workspace), abs=1e-4)
+    made = json.loads((other / "reports/training/learned/made.json").read_text())
+    assert made["processes"] == 2

@@ -1,0 +1,166 @@
+"""What a training refuses or cannot do, it says in a line: options, data, memory, pictures."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import likewise
+from learning import LEARNED, SMALL, command, learn, write
+from likewise.errors import (
+    ConfigError,
+    DataError,
+    MissingArtefactError,
+    UnknownNameError,
+    VersionError,
+)
+from likewise.imaging.reader import ImageReader
+from likewise.training.memory import enough
+from likewise.training.plan import Plan
+
+pytestmark = pytest.mark.torch
+
+
+def test_options_that_no_data_serve(workspace: Path) -> None:
+    with pytest.raises(DataError, match=r"emoji has no item in split 'train'; there is none"):
+        learn(workspace, {**LEARNED, "split": "train"})
+    with pytest.raises(DataError, match=r"lower least$"):
+        learn(workspace, {**LEARNED, "least": 5})
+    with pytest.raises(
+        DataError, match="has no pairs to learn from: 0 items of the role query"
+    ):
+        learn(workspace, {**SMALL, "kind": "arnet"})
+    write(workspace, "pretrained", "by_labels", LEARNED)
+    with pytest.raises(ConfigError, match="'metric' belongs under 'trained', whose stage"):
+        likewise.train("by_labels", workspace=workspace)
+
+
+def test_a_class_with_one_image(workspace: Path) -> None:
+    images = workspace / "emoji/images"
+    for name in ("noto", "openmoji", "twemoji"):
+        (images / f"0_{name}.jpg").unlink()
+    likewise.ingest("emoji", workspace=workspace)
+    with pytest.raises(DataError, match=r"1 classes of emoji have fewer than 2 items .*: 0;"):
+        learn(workspace, {**LEARNED, "validation": 0})
+    assert learn(workspace, {**LEARNED, "validation": 0, "least": 2, "epochs": 1}).dim > 0
+
+
+def test_a_start_that_is_not_there(workspace: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"trained.learned.start: no such name 'tine'; did you"
+    ):
+        learn(workspace, {**LEARNED, "start": "tine"})
+    shutil.rmtree(workspace / "models/tiny")
+    with pytest.raises(MissingArtefactError, match="run: dvc repro train@tiny"):
+        learn(workspace, LEARNED)
+    with pytest.raises(UnknownNameError, match="no model named 'learnt'"):
+        likewise.train("learnt", workspace=workspace)
+
+
+def test_circles_and_namesakes(workspace: Path) -> None:
+    write(workspace, "trained", "b", {**LEARNED, "start": "learned"})
+    with pytest.raises(ConfigError) as caught:
+        learn(workspace, {**LEARNED, "start": "b"})
+    assert "learned.start: it begins from itself: learned <- b <- learned" in str(caught.value)
+    write(workspace, "trained", "learned", LEARNED)
+    write(workspace, "pretrained", "tiny", LEARNED)
+    with pytest.raises(ConfigError, match="'models' has a model of that name too"):
+        likewise.train("learned", workspace=workspace)
+
+
+def test_the_loss_that_is_no_number_names_its_pictures(workspace: Path) -> None:
+    entry = {**LEARNED, "lr": 1e30, "optimiser": "sgd", "validation": 0, "ema": 0}
+    with pytest.raises(DataError, match=r"no number at step \d, with \d+_\w+.jpg, .*lr"):
+        learn(workspace, entry)
+
+
+def test_a_repository_without_a_commit(workspace: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(workspace)], check=True)
+    subprocess.run(["dvc", "init", "--quiet"], cwd=workspace, check=True)
+    write(workspace, "trained", "learned", LEARNED)
+    done = command(workspace, "-m", "likewise", "train", "learned")
+    assert done.returncode == VersionError.exit_code, done.stderr
+    assert "make the first one: git add --all && git commit" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's")
+def test_too_little_memory_says_which_batch_to_try(workspace: Path) -> None:
+    # The real allocator, in a process that may have 64 MB more than it has.
+    write(workspace, "trained", "learned", {**LEARNED, "input_size": 256, "batch": 48})
+    script = """
+import resource, sys, likewise.training.course, likewise.training.loop
+from likewise.cli.app import main
+class Loop(likewise.training.loop.Loop):
+    def run(self):
+        held = next(int(l.split()[1]) for l in open("/proc/self/status") if "VmSize" in l)
+        most = held * 1024 + 64_000_000
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        return super().run()
+likewise.training.course.Loop = Loop
+sys.argv = ["likewise", "train", "learned"]
+main()
+"""
+    done = command(workspace, "-c", script)
+    assert done.returncode == DataError.exit_code, done.stderr
+    assert "too little memory for a batch of 48; set accumulate: 2 (" in done.stderr
+    assert "or batch: 24" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"batch": 32}, "a batch of 32; set accumulate: 2 .*, or batch: 16"),
+        ({"batch": 32, "accumulate": 4}, "a batch of 32 in 4 parts; set accumulate: 8 .*"),
+        ({"batch": 4, "accumulate": 4}, "a batch of 4 in 4 parts; set batch: 2"),
+        ({"batch": 1}, "a batch of 1; set a smaller input_size or train_size"),
+    ],
+)
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA out of memory."), MemoryError()]
+)
+def test_what_to_try_where_memory_is_short(
+    options: dict[str, Any], said: str, error: Exception
+) -> None:
+    plan = Plan(start="s", data="d", **options)
+    with pytest.raises(DataError, match=f"too little memory for {said}$"), enough(plan):
+        raise error
+
+
+def test_other_errors_are_left_alone() -> None:
+    with pytest.raises(RuntimeError, match="shapes"), enough(Plan(start="s", data="d")):
+        raise RuntimeError("shapes cannot be multiplied")
+
+
+def test_a_broken_picture_is_named(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageReader, "encoded", lambda _, numbers: [b"" for _ in numbers])
+    with pytest.raises(DataError, match=r"cannot be decoded: \d+_\w+.jpg \(empty"):
+        learn(workspace, LEARNED)
+
+
+@pytest.mark.parametrize(
+    ("section", "options", "said"),
+    [
+        ("trained", {"kind": "classify", "batch": 1}, "from one picture at a time .batch: 1"),
+        (
+            "pretrained",
+            {"kind": "ssl", "method": "dino", "start": "vit", "local_size": 17},
+            "no small views of 17",
+        ),
+        ("pretrained", {"kind": "whiten", "scales": [0]}, "scales.0: Input should be greater"),
+    ],
+)
+def test_options_that_no_backbone_takes(
+    workspace: Path, section: str, options: dict[str, Any], said: str
+) -> None:
+    vit = {"kind": "timm", "backbone": "test_vit", "weights": "random", "input_size": 64}
+    write(workspace, "models", "vit", vit)
+    likewise.train("vit", workspace=workspace)
+    size = {"input_size": 64 if "start" in options else 32}
+    with pytest.raises((ConfigError, DataError), match=said):
+        learn(workspace, {**SMALL, **size, **options}, section)
