@@ -14,7 +14,7 @@ import polars as pl
 from likewise.sources.base import findings_frame
 from likewise.sources.boxes import CORNERS, DataType, Gathered
 from likewise.sources.notes import NOT_JSON
-from likewise.sources.tabular import TEXTS
+from likewise.sources.tablerows import TEXTS
 
 _ENTRY = ("path", *TEXTS, "width", "height", "boxes")
 _BOX = ("box", "label", "text")

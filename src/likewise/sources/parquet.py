@@ -21,7 +21,8 @@ from likewise.sources.boxes import split_rank
 from likewise.sources.folder import SPLITS
 from likewise.sources.notes import Notes, split_named
 from likewise.sources.objects import Faults, as_names, as_plain, class_names, exploded, features
-from likewise.sources.tabular import TEXTS, TableSource
+from likewise.sources.tablerows import TEXTS
+from likewise.sources.tabular import TableSource
 
 
 class Parquet(TableSource):

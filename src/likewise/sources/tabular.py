@@ -3,7 +3,6 @@
 import difflib
 from abc import ABC
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 import polars as pl
@@ -12,16 +11,10 @@ import pyarrow as pa
 from likewise.errors import DataError, hint
 from likewise.files import Files
 from likewise.schema import Column
-from likewise.sources.base import Reading, as_findings, findings, reading
-from likewise.sources.boxes import CORNERS, BoxSource, dangling, foreign, split_rank
+from likewise.sources.base import Reading, as_findings, reading
+from likewise.sources.boxes import CORNERS, BoxSource, foreign, split_rank
 from likewise.sources.columns import with_types
-from likewise.sources.folder import SPLITS
-from likewise.sources.references import Matches, match
-
-TEXTS = ("label", "text", "split", "subset", "role")
-"""What a column of text may be, besides the image's name."""
-
-_SIZES = ("w", "h")
+from likewise.sources.tablerows import SIZES, boxes_of, complete, images_of, with_images
 
 _KNOWN: dict[str, tuple[str, ...]] = {
     "image": (
@@ -43,7 +36,6 @@ _KNOWN: dict[str, tuple[str, ...]] = {
     "height": ("height", "image_height"),
 }
 """What a column is -> the names that it is known by, in lower case, the best first."""
-
 _NEAR = 0.8
 
 
@@ -91,7 +83,7 @@ class TableSource(BoxSource, ABC):
         """
         names = [name for name in table.columns if name != ":where"]
         chosen = {kind: self._column(kind, names, where) for kind in _KNOWN}
-        if not any(getattr(self, kind) for kind in (*CORNERS, *_SIZES)):
+        if not any(getattr(self, kind) for kind in (*CORNERS, *SIZES)):
             chosen = _without_strays(chosen)
         there = {column: kind for kind, column in chosen.items() if column}
         if not chosen["image"]:
@@ -114,7 +106,7 @@ class TableSource(BoxSource, ABC):
         return named or next((lower[n] for n in _KNOWN[kind] if n in lower), "")
 
     def _need_corners(self, chosen: dict[str, str], where: str) -> None:
-        far = [kind for kind in (*CORNERS[2:], *_SIZES) if chosen[kind]]
+        far = [kind for kind in (*CORNERS[2:], *SIZES) if chosen[kind]]
         near = [kind for kind in CORNERS[:2] if chosen[kind]]
         if not near and not far:
             return
@@ -145,13 +137,13 @@ class TableSource(BoxSource, ABC):
                 annotations have it), split, subset, label; by default every image there is.
         """
         images = self.images(files).with_columns(name="path") if tree is None else tree
-        rows, further = with_types(_complete(rows))
-        placed, lost = _placed(rows, images, files)
+        rows, further = with_types(complete(rows))
+        placed, lost = with_images(rows, images, files)
         own = [column.name for column in further]
-        told, twins = _images(images, placed, own)
+        told, twins = images_of(images, placed, own)
         if tree is None:
             told = told.sort(split_rank(), "split", "image_id", nulls_last=True)
-        boxes = _boxes(placed, own, one=self.corners == "1-based")
+        boxes = boxes_of(placed, own, one=self.corners == "1-based")
         if _has_parts(boxes, told):
             further = (*further, _WHOLE)
             told = told.with_columns(image_label="label")
@@ -189,7 +181,7 @@ _WHOLE = Column(
 
 def _without_strays(chosen: dict[str, str]) -> dict[str, str]:
     """The columns; a single one that is called as a corner may be, ``top`` say, is none."""
-    of_boxes = [kind for kind in (*CORNERS, *_SIZES) if chosen[kind]]
+    of_boxes = [kind for kind in (*CORNERS, *SIZES) if chosen[kind]]
     stray = len(of_boxes) < 2 or not {"x1", "y1"} & set(of_boxes)
     return {**chosen, **dict.fromkeys(of_boxes if stray else [], "")}
 
@@ -210,118 +202,3 @@ def _near_misses(rest: Sequence[str], chosen: dict[str, str], where: str) -> pl.
             rows.append((f"{where}: {name}", f"kept as it is; did you mean {near[0]!r}?"))
     frame = pl.DataFrame(rows, schema={"path": pl.String, "detail": pl.String}, orient="row")
     return as_findings(frame.with_columns(check=pl.lit("odd-column")))
-
-
-def _complete(rows: pl.DataFrame) -> pl.DataFrame:
-    """``rows`` with every column that there might be, texts and numbers as such."""
-    numbers = (*CORNERS, *_SIZES, "width", "height")
-    absent = [c for c in ("image", *TEXTS, *numbers) if c not in rows.columns]
-    full = rows.with_columns(pl.lit(None, pl.String).alias(c) for c in absent)
-    boxed = pl.any_horizontal(pl.col(c).is_not_null() for c in (*CORNERS, *_SIZES))
-    split = pl.col("split").str.to_lowercase().replace(SPLITS)
-    known = pl.when(split.is_in(list(SPLITS.values()))).then(split).otherwise("split")
-    return full.with_columns(boxed=boxed).with_columns(
-        *(pl.col(c).cast(pl.Float64, strict=False) for c in numbers), split=known
-    )
-
-
-def _boxes(placed: pl.DataFrame, own: list[str], *, one: bool) -> pl.DataFrame:
-    """The rows that are boxes, half-open; ``one`` where their corners count from 1."""
-    low = 1 if one else 0
-    inside = placed.filter("boxed")
-    return inside.select(
-        "image_id",
-        "label",
-        "text",
-        *own,
-        number=pl.int_range(1, pl.len() + 1).over("image_id"),
-        x1=pl.col("x1") - low,
-        y1=pl.col("y1") - low,
-        x2=pl.coalesce("x2", pl.col("x1") - low + pl.col("w")),
-        y2=pl.coalesce("y2", pl.col("y1") - low + pl.col("h")),
-    )
-
-
-def _placed(
-    rows: pl.DataFrame, images: pl.DataFrame, files: Files
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows with the images that they mean (image_id), and findings about the others."""
-    rows = rows.rename({"image": "reference"})
-    if ":folder" in rows.columns:
-        beside = pl.concat_str(":folder", "reference")
-        inside = beside.is_in(images["name"].implode())
-        rows = rows.with_columns(reference=pl.when(inside).then(beside).otherwise("reference"))
-    found = _match(rows["reference"], images["name"], files.path)
-    nameless = rows.filter(pl.col("reference").is_null()).select(path=":where")
-    named = pl.format("it names '{}': {}", "reference", "detail")
-    lost = dangling(rows, found.faults.with_columns(detail=named), pl.col(":where"))
-    placed = rows.join(
-        found.found.rename({"path": "name"}), on="reference", maintain_order="left"
-    ).join(images.select("name", image_id="path"), on="name", maintain_order="left")
-    return placed, pl.concat(
-        [
-            lost,
-            findings(nameless, "bad-row", "it names no image"),
-        ]
-    )
-
-
-def _match(references: pl.Series, names: pl.Series, top: Path) -> Matches:
-    """As ``match``; a reference that is nothing and has no suffix may lack just that."""
-    found = match(references, names, top=top)
-    bare = found.faults.filter(~pl.col("reference").str.contains(r"\.[^./]*\z"))
-    if bare.is_empty():
-        return found
-    more = match(bare["reference"], names, top=top, stems=True)
-    faults = found.faults.join(more.found, on="reference", how="anti", maintain_order="left")
-    return Matches(pl.concat([found.found, more.found]), faults)
-
-
-def _images(
-    images: pl.DataFrame, placed: pl.DataFrame, own: list[str]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """A row an image, with what folders and rows say of it; findings where they disagree."""
-    plain = placed.filter(~pl.col("boxed"))
-    first = plain.unique("image_id", keep="first", maintain_order=True)
-    again = plain.join(first.select(":where"), on=":where", how="anti", maintain_order="left")
-    # The licence of a box is its image's, which must keep it without the box.
-    licence = [name for name in own if name == "licence"]
-    own = [name for name in own if name != "licence"]
-    shared = ("split", "subset", "role", "width", "height", *licence)
-    said = placed.group_by("image_id", maintain_order=True).agg(
-        pl.col(c).drop_nulls().first() for c in shared
-    )
-    told = (
-        images.rename({"path": "image_id"})
-        .join(said.with_columns(listed=True), on="image_id", how="left", suffix="_said")
-        .join(
-            first.select("image_id", "label", "text", *own),
-            on="image_id",
-            how="left",
-            suffix="_said",
-            maintain_order="left",
-        )
-        .with_columns(pl.col("listed").fill_null(value=False))
-    )
-    doubled = [name for name in told.columns if name.endswith("_said")]
-    told = told.with_columns(
-        pl.coalesce(name.removesuffix("_said"), name).alias(name.removesuffix("_said"))
-        for name in doubled
-    ).drop(*doubled, "name")
-    faults = [
-        findings(again.select(path=":where"), "twin", "a row before it is of the same image"),
-        _disagree(placed, told, "split", "two-splits"),
-    ]
-    if "label" in images.columns:
-        faults.append(_disagree(plain, told, "label", "two-labels"))
-    return told, pl.concat(faults)
-
-
-def _disagree(rows: pl.DataFrame, told: pl.DataFrame, column: str, check: str) -> pl.DataFrame:
-    """Findings about rows that say another ``column`` of an image than it is taken to have."""
-    taken = told.select("image_id", taken=column)
-    other = rows.join(taken, on="image_id", maintain_order="left").filter(
-        pl.col(column) != pl.col("taken")
-    )
-    detail = pl.format("it says {}, and its image is taken to be {}", column, "taken")
-    return findings(other.with_columns(path=":where"), check, detail)
