@@ -1,15 +1,10 @@
-"""Fetch a file over HTTP: taken up again where it broke off, checked, never over another."""
+"""One request for a file over HTTP, whose answer goes on where the last one broke off."""
 
-import fcntl
-import hashlib
 import http.client
 import json
 import os
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
@@ -17,13 +12,7 @@ from typing import IO, NoReturn
 
 from tqdm import tqdm
 
-from likewise.errors import DataError, cannot_write
-
-ATTEMPTS = 5
-"""So often in a row a server may break off without a byte before we give up."""
-
-PAUSE_S = 2.0
-"""Before the second attempt; twice as long before every further one."""
+from likewise.errors import DataError
 
 TIMEOUT_S = 60.0
 _BLOCK = 1 << 20
@@ -46,84 +35,15 @@ class Wanted:
     digest: str | None = None
 
 
-class _BrokeOff(Exception):  # noqa: N818 (no error yet: it is tried again)
+class BrokeOff(Exception):  # noqa: N818 (no error yet: it is tried again)
     """The transfer ended too early; why."""
 
 
-def fetch(wanted: Wanted, target: Path) -> int:
-    """Fetch ``wanted`` into the new file ``target``; how many bytes it has.
-
-    What has come stays in ``target``.part beside it, and is gone on with, where the server
-    says that it is still the same file. The bytes are checked before they get their name.
-
-    Raises:
-        DataError: ``target`` is there; the server refuses, breaks off again and again, or sends
-            another file; the disk is full.
-    """
-    part = target.with_name(f"{target.name}.part")
-    try:
-        part.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(part) as handle:
-            _refuse_existing(target)
-            _all_of(wanted, part, handle)
-            _check(wanted, part)
-            _name(part, target)
-    except OSError as error:
-        raise DataError(
-            f"{target}: {cannot_write(error) or error.strerror or error}"
-        ) from error
-    _note(part).unlink(missing_ok=True)
-    return target.stat().st_size
-
-
-def is_right(wanted: Wanted, path: Path) -> bool:
-    """Whether the file in ``path`` is what is ``wanted``, as far as that is known."""
-    if wanted.nbytes is not None and path.stat().st_size != wanted.nbytes:
-        return False
-    return wanted.digest is None or _digest(path, wanted.digest) == wanted.digest
-
-
-def _refuse_existing(target: Path) -> None:
-    if target.exists():
-        raise DataError(f"{target} is there already and stays as it is; move it to fetch anew")
-
-
-@contextmanager
-def _alone(part: Path) -> Iterator[IO[bytes]]:
-    """``part`` open at its end, for this process alone."""
-    with part.open("ab") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise DataError(f"{part} is being fetched by another process") from error
-        yield handle
-
-
-def _all_of(wanted: Wanted, part: Path, handle: IO[bytes]) -> None:
-    """Fetch until all is there."""
-    failures = 0
-    while True:
-        before = handle.seek(0, os.SEEK_END)
-        try:
-            _transfer(wanted, part, handle)
-        except _BrokeOff as reason:
-            size = handle.seek(0, os.SEEK_END)
-            failures = 0 if size > before else failures + 1
-            if failures >= ATTEMPTS:
-                raise DataError(
-                    f"{wanted.url}: {reason}, {ATTEMPTS} times in a row; {size:,} bytes are "
-                    "kept, run the same command again to go on"
-                ) from reason
-            time.sleep(PAUSE_S * 2**failures / 2)
-        else:
-            return
-
-
-def _transfer(wanted: Wanted, part: Path, handle: IO[bytes]) -> None:
+def transfer(wanted: Wanted, part: Path, handle: IO[bytes]) -> None:
     """One request, whose answer goes to the end of ``part`` or replaces it.
 
     Raises:
-        _BrokeOff: less came than was announced, or the server asks for patience.
+        BrokeOff: less came than was announced, or the server asks for patience.
         DataError: it will be no other the next time.
     """
     held, known = handle.seek(0, os.SEEK_END), _validator(part, wanted)
@@ -149,9 +69,9 @@ def _transfer(wanted: Wanted, part: Path, handle: IO[bytes]) -> None:
             else:
                 _refused(error, wanted)
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError) as error:
-        raise _BrokeOff(f"no answer ({_reason(error)})") from error
+        raise BrokeOff(f"no answer ({_reason(error)})") from error
     except ConnectionError as error:
-        raise _BrokeOff(f"the connection broke ({_reason(error)})") from error
+        raise BrokeOff(f"the connection broke ({_reason(error)})") from error
 
 
 def _begin(
@@ -168,7 +88,7 @@ def _begin(
         start, total = _range(answer.headers)
         if start != held:
             handle.truncate(0)
-            raise _BrokeOff(f"it was asked for byte {held:,} and sent from {start:,}")
+            raise BrokeOff(f"it was asked for byte {held:,} and sent from {start:,}")
         return total
     # The whole file: another one than before, or a server that knows no ranges.
     handle.truncate(0)
@@ -199,7 +119,7 @@ def _copy(
             bar.update(len(block))
     handle.flush()
     if total is not None and handle.tell() < total:
-        raise _BrokeOff(f"it ended after {handle.tell():,} of {total:,} bytes")
+        raise BrokeOff(f"it ended after {handle.tell():,} of {total:,} bytes")
 
 
 def _restart(headers: Message, held: int, handle: IO[bytes], wanted: Wanted) -> None:
@@ -208,54 +128,19 @@ def _restart(headers: Message, held: int, handle: IO[bytes], wanted: Wanted) -> 
     if total == str(held) or wanted.nbytes == held:
         return
     handle.truncate(0)
-    raise _BrokeOff("the file became shorter")
+    raise BrokeOff("the file became shorter")
 
 
 def _refused(error: urllib.error.HTTPError, wanted: Wanted) -> NoReturn:
     said = f"the server says {error.code} {error.reason}"
     if error.code in _AGAIN:
-        raise _BrokeOff(said) from error
+        raise BrokeOff(said) from error
     raise DataError(
         f"{wanted.url}: {said}; it may have moved: look at the data set's own page"
     ) from error
 
 
-def _check(wanted: Wanted, part: Path) -> None:
-    """Refuse, and remove, what is not the file that was wanted."""
-    size, fault = part.stat().st_size, ""
-    if wanted.nbytes is not None and size != wanted.nbytes:
-        fault = f"{size:,} bytes came, and the file has {wanted.nbytes:,}"
-    elif wanted.digest is not None:
-        found = _digest(part, wanted.digest)
-        fault = "" if found == wanted.digest else f"its {found}, expected {wanted.digest}"
-    if fault:
-        part.unlink()
-        _note(part).unlink(missing_ok=True)
-        raise DataError(f"{wanted.url}: another file than expected ({fault}); it was removed")
-
-
-def _digest(path: Path, like: str) -> str:
-    with path.open("rb") as stream:
-        kind = like.partition(":")[0]
-        return f"{kind}:{hashlib.file_digest(stream, kind).hexdigest()}"
-
-
-def _name(part: Path, target: Path) -> None:
-    """Give the whole file its name, never one that is taken."""
-    with part.open("rb") as handle:
-        os.fsync(handle.fileno())
-    try:
-        os.link(part, target)
-    except FileExistsError:
-        _refuse_existing(target)
-    except OSError:  # no hard links here
-        _refuse_existing(target)
-        part.rename(target)
-        return
-    part.unlink()
-
-
-def _note(part: Path) -> Path:
+def note(part: Path) -> Path:
     """The file that says of which file ``part`` is the beginning."""
     return part.with_name(f"{part.name}.json")
 
@@ -265,13 +150,13 @@ def _remember(part: Path, wanted: Wanted, headers: Message) -> None:
     # A weak tag does not promise the same bytes.
     validator = headers.get("Last-Modified", "") if etag.startswith("W/") or not etag else etag
     content = json.dumps({"url": wanted.url, "validator": validator})
-    _note(part).write_text(content, encoding="utf-8")
+    note(part).write_text(content, encoding="utf-8")
 
 
 def _validator(part: Path, wanted: Wanted) -> str:
     """By what the server can tell that its file is still the one that ``part`` begins."""
     try:
-        known = json.loads(_note(part).read_text(encoding="utf-8"))
+        known = json.loads(note(part).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return ""
     if not isinstance(known, dict) or known.get("url") != wanted.url:
