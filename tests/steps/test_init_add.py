@@ -55,7 +55,9 @@ def test_init_makes_a_repository_of_git_and_dvc(begun: Path) -> None:
     config = (begun / ".dvc" / "config").read_text(encoding="utf-8")
     assert "reflink,hardlink,copy" in config
     assert "analytics = false" in config
-    assert (begun / ".gitignore").read_text(encoding="utf-8") == "/.likewise/\n"
+    kept = ["*.lance", "/models/*/", "/reports/*.parquet", "/dvc_plots/"]
+    ignored = (begun / ".gitignore").read_text(encoding="utf-8").split()
+    assert ignored == ["/.likewise/", *kept]
     assert read_params(begun / "params.yaml").datasets == {}
     assert len(likewise.open(workspace=begun)) == 0
 

@@ -37,12 +37,26 @@ def test_a_model_that_learned_is_embedded_like_any_other(workspace: Path) -> Non
     assert [row["epoch"] for row in made["history"]] == [1, 2, 3]
     assert set(made["history"][0]) == {"epoch", "loss", "map", "precision@1"}
     metrics = json.loads((workspace / "reports/training/learned/metrics.json").read_text())
-    assert metrics["validation"]["map"] == made["history"][-1]["map"]
+    best = made["history"][made["best_epoch"] - 1]
+    assert best["map"] == max(row["map"] for row in made["history"])
+    judged = {name: best[name] for name in ("map", "precision@1")}
+    assert (metrics["validation"], metrics["epoch"]) == (judged, made["best_epoch"])
+    assert metrics["train"]["epoch_loss"] == made["history"][-1]["loss"]
     write(workspace, "embeddings", "emoji-learned", {"dataset": "emoji", "model": "learned"})
     assert likewise.embed("emoji", "learned", workspace=workspace).computed == 24
     again = likewise.train("learned", workspace=workspace)
     assert again == passport  # the same weights, to the bit
     assert not list((workspace / ".likewise/trainings/learned").iterdir())
+
+
+def test_patience_ends_early_and_says_so(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    learn(workspace, {**LEARNED, "lr": 1e-12, "epochs": 5, "patience": 1})
+    made = json.loads((workspace / "reports/training/learned/made.json").read_text())
+    assert [row["epoch"] for row in made["history"]] == [1, 2]
+    said = "train: ends after epoch 2, for nothing was better than after epoch 1\n"
+    assert said in capsys.readouterr().err
 
 
 def test_a_student_of_vectors_that_are_there(workspace: Path) -> None:

@@ -30,6 +30,12 @@ def test_options_that_no_data_serve(workspace: Path) -> None:
         learn(workspace, {**LEARNED, "split": "train"})
     with pytest.raises(DataError, match=r"lower least$"):
         learn(workspace, {**LEARNED, "least": 5})
+    with pytest.raises(DataError, match=r"0.99 holds out all of emoji \(6 of 6, by label\)"):
+        learn(workspace, {**LEARNED, "validation": 0.99})
+    with pytest.raises(DataError, match=r"emoji has one class to learn from, '\d+': nothing"):
+        learn(workspace, {**LEARNED, "validation": 0.8})
+    with pytest.raises(ConfigError, match="original is an option of arnet and arnet-mstr"):
+        learn(workspace, {**LEARNED, "original": True})
     with pytest.raises(
         DataError, match="has no pairs to learn from: 0 items of the role query"
     ):

@@ -1,5 +1,6 @@
 """The commands that make something: init, add, and the stages of the pipeline."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -67,8 +68,14 @@ def ingest(
 def train(
     model: Model,
 ) -> None:
-    """Make a model by its recipe in params.yaml."""
+    """Make a model by its recipe in params.yaml.
+
+    Stopped, the same command goes on. On N GPUs: torchrun --nproc-per-node N -m likewise train
+    MODEL. Recipes, their options and experiments: docs/training.md.
+    """
     made = likewise.train(model)
+    if os.environ.get("RANK", "0") != "0":  # the first of several processes says it
+        return
     say(f"{model}: {made.backbone}, {made.dim:,} dimensions, weights {made.weights_source}")
 
 

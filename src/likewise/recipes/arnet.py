@@ -33,6 +33,7 @@ class Arnet(Trained):
     """
 
     kind: ClassVar[str] = "arnet"
+    has_original: ClassVar[bool] = True
     dim: int = Field(default=512, ge=0)
     tau: float = Field(default=0.07, gt=0)
     shared_encoder: bool = False

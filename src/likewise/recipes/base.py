@@ -2,7 +2,9 @@
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from pydantic import model_validator
 
 from likewise.errors import ConfigError
 from likewise.passport import Passport
@@ -75,6 +77,15 @@ class Trained(Plan, Learned):
     """A recipe that learns by steps; its fields are its own options and those of the plan."""
 
     section: ClassVar[str] = "trained"
+    has_original: ClassVar[bool] = False
+    """Whether ``original`` says anything."""
+
+    @model_validator(mode="after")
+    def _say_what_original_is(self) -> Self:
+        """Refuse to claim a program's behaviour that there is none of."""
+        if self.original and not self.has_original:
+            raise ValueError("original is an option of arnet and arnet-mstr; leave it out")
+        return self
 
     def make(self, folder: Path, seed: int, study: Study | None = None) -> Passport:
         """Train the model, or go on where a killed training was, and write it into ``folder``.

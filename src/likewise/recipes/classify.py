@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import polars as pl
 from pydantic import Field
 
-from likewise.errors import DataError
 from likewise.recipes.base import Trained
 from likewise.recipes.validation import by_class
 from likewise.training.material import Material
@@ -38,11 +37,7 @@ class Classify(Trained):
         learned, held = (
             material.labelled().with_least(self.least).held_out_of_each(self.validation, 0)
         )
-        codes, names = learned.codes()
-        if len(names) < 2:
-            raise DataError(
-                f"{material.name} has one class, {names[0]!r}: nothing to tell apart"
-            )
+        codes, names = learned.classes()
         architecture = bench.base.model_copy(update={"head": self.head, "project": self.dim})
         task = ClassifyTask(
             bench.descriptor(architecture), bench.views(self), codes, self.smoothing, self.mixup

@@ -67,7 +67,7 @@ class Metric(Trained):
         chosen = material.labelled().with_least(self.least)
         learned, held = chosen.held_out("label", self.validation, 0)
         learned.need_pairs()
-        codes, names = learned.codes()
+        codes, names = learned.classes()
         architecture = bench.base.model_copy(update={"head": self.head, "project": self.dim})
         model = bench.descriptor(architecture)
         wanted = losses.Chosen(self.loss, self.margin, self.scale, self.negatives, self.miner)

