@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import likewise
+from catalogues import published
 from likewise.versions import run_dvc, run_git
 
 REPOSITORY = Path(__file__).parents[1]
@@ -87,18 +88,8 @@ def _catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def cards(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
     """A catalogue of 160 real photographs with 311 boxes, read from its VOC files."""
-    root = tmp_path_factory.mktemp("cards")
     source = shared_data / "boxes_labels" / "cards"
-    (root / "catalog").mkdir(parents=True)
-    (root / "params.yaml").write_text(
-        f"datasets:\n  cards: {{path: {source}, annotations: {source}}}\n", "utf-8"
-    )
-    (root / "catalog" / "cards.yaml").write_text(
-        "title: Cards\nsource: {kind: voc}\nlicence: {spdx: Apache-2.0}\n", "utf-8"
-    )
-    likewise.ingest("cards", workspace=root)
-    likewise.publish("cards", workspace=root)
-    return root
+    return published(tmp_path_factory.mktemp("cards"), "cards", "voc", source, "Apache-2.0")
 
 
 @pytest.fixture

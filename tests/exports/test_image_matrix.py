@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 import likewise
+from catalogues import published
 from likewise.errors import DataError
 from likewise.exports.pairs import Pairs
 from likewise.imaging.decode import decode
@@ -92,18 +93,8 @@ def test_a_matrix_of_any_data_set(workspace: Path) -> None:
 
 @pytest.fixture(scope="session")
 def cars(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
-    root = tmp_path_factory.mktemp("cars")
     source = shared_data / "compcars_like"
-    (root / "catalog").mkdir(parents=True)
-    (root / "params.yaml").write_text(
-        f"datasets:\n  cars: {{path: {source}, annotations: {source}}}\n", "utf-8"
-    )
-    (root / "catalog" / "cars.yaml").write_text(
-        "title: Cars\nsource: {kind: compcars}\nlicence: {spdx: MIT}\n", "utf-8"
-    )
-    likewise.ingest("cars", workspace=root)
-    likewise.publish("cars", workspace=root)
-    return root
+    return published(tmp_path_factory.mktemp("cars"), "cars", "compcars", source, "MIT")
 
 
 def test_lists_go_out_as_json(cars: Path, tmp_path: Path) -> None:
