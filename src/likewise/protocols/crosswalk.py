@@ -9,7 +9,7 @@ import polars as pl
 
 from likewise.errors import DataError
 from likewise.metrics import Values, measure
-from likewise.protocols.inputs import as_vectors
+from likewise.protocols.inputs import as_vectors, at_unit_length
 from likewise.protocols.retrieval import Retrieval, rank
 from likewise.ranking import Floats, Ranked
 from likewise.ranking.ranked import offsets
@@ -81,7 +81,7 @@ def cross(
     """
     ready, norms = as_vectors(vectors, rows["item_id"].to_list())
     if protocol.switches.normalise:
-        ready = ready / np.where(norms > 0, norms, 1).astype(np.float32)[:, None]
+        ready = at_unit_length(ready, norms)
     views = {itself: _view(protocol, ready, rows, itself=itself) for itself in (False, True)}
     return [(one, _mean(one, *views[one.itself])) for one in DEFINITIONS]
 

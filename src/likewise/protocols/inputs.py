@@ -52,6 +52,12 @@ def as_vectors(values: Numbers, ids: Sequence[str]) -> tuple[Floats, Norms]:
     return vectors, np.sqrt(squares)
 
 
+def at_unit_length(vectors: Floats, norms: Norms) -> Floats:
+    """``vectors`` (n, d) by their ``norms`` (n,), so that products are cosines; 0 stays 0."""
+    unit: Floats = vectors / np.where(norms > 0, norms, 1).astype(np.float32)[:, None]
+    return unit
+
+
 def as_lists(
     lists: Numbers | Sequence[Sequence[int]],
     ids: Sequence[str],

@@ -10,7 +10,7 @@ import polars as pl
 from likewise.errors import DataError
 from likewise.protocols.base import Evaluation, Parties, Protocol
 from likewise.protocols.classes import COLUMNS, TRAINED_TESTED, Classes, accuracies, classes_of
-from likewise.protocols.inputs import as_lists, as_vectors
+from likewise.protocols.inputs import as_lists, as_vectors, at_unit_length
 from likewise.protocols.results import query_rows
 from likewise.protocols.task import need_columns, pose
 from likewise.ranking import Floats, Ints, Progress, Ranking, rank_lists, rank_vectors
@@ -64,7 +64,7 @@ class Knn(Protocol):
         """Let the nearest training items of every test item vote."""
         need_columns(self.name, self.columns, rows)
         ready, norms = as_vectors(vectors, rows["item_id"].to_list())
-        ready = ready / np.where(norms > 0, norms, 1).astype(np.float32)[:, None]
+        ready = at_unit_length(ready, norms)
         task = pose(TRAINED_TESTED, rows)
         asked, ranked = ready[task.queries], ready[task.gallery]
         ranking = rank_vectors(asked, ranked, task.relevant, top=K, progress=progress)

@@ -8,7 +8,7 @@ import polars as pl
 
 from likewise.protocols.base import Evaluation, Protocol
 from likewise.protocols.classes import COLUMNS, TRAINED_TESTED, accuracies, classes_of
-from likewise.protocols.inputs import as_vectors
+from likewise.protocols.inputs import as_vectors, at_unit_length
 from likewise.protocols.logistic import Regression, fit
 from likewise.protocols.task import Flags, need_columns
 from likewise.ranking import Floats, Ints, Progress
@@ -56,7 +56,7 @@ class LinearProbe(Protocol):
         """Fit the classifier, and name the test items."""
         need_columns(self.name, self.columns, rows)
         ready, norms = as_vectors(vectors, rows["item_id"].to_list())
-        ready = ready / np.where(norms > 0, norms, 1).astype(np.float32)[:, None]
+        ready = at_unit_length(ready, norms)
         found = classes_of(rows)
         learned, codes = np.unique(found.codes[found.trained], return_inverse=True)
         penalty, model = _chosen(ready[found.trained], codes, progress)

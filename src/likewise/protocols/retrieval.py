@@ -10,7 +10,7 @@ import polars as pl
 from likewise.errors import DataError
 from likewise.metrics import Values, measure
 from likewise.protocols.base import Evaluation, Parties, Protocol
-from likewise.protocols.inputs import as_lists, as_vectors
+from likewise.protocols.inputs import as_lists, as_vectors, at_unit_length
 from likewise.protocols.results import Averages, query_rows
 from likewise.protocols.switches import Switches
 from likewise.protocols.task import Task, need_columns, need_lists, pose
@@ -53,7 +53,7 @@ class Retrieval(Protocol):
         """Rank the gallery for every query by its vector, and score the rankings."""
         ready, norms = as_vectors(vectors, rows["item_id"].to_list())
         if self.switches.normalise:
-            ready = ready / np.where(norms > 0, norms, 1).astype(np.float32)[:, None]
+            ready = at_unit_length(ready, norms)
         task, ranking = rank(self.name, self.switches, ready, rows, progress)
         return self._evaluation(ranking, task, rows, [*self._norm_notes(norms), *task.notes])
 

@@ -10,7 +10,7 @@ import polars as pl
 from likewise.errors import DataError, bounded
 from likewise.metrics import Values
 from likewise.protocols.base import Evaluation, Protocol
-from likewise.protocols.inputs import as_vectors
+from likewise.protocols.inputs import as_vectors, at_unit_length
 from likewise.protocols.task import Flags, codes, need_columns, need_lists
 from likewise.ranking import Floats, Ints, Progress
 from likewise.significance import Interval, interval, resampled
@@ -62,7 +62,7 @@ class Verification(Protocol):
         need_columns(self.name, self.columns, rows)
         need_lists(self.name, ["pairs"], rows)
         ready, norms = as_vectors(vectors, rows["item_id"].to_list())
-        ready = ready / np.where(norms > 0, norms, 1).astype(np.float32)[:, None]
+        ready = at_unit_length(ready, norms)
         pairs = _pairs(rows, self.level)
         first, second = pairs["first"].to_numpy(), pairs["second"].to_numpy()
         scores, same = _cosines(ready, first, second), pairs["same"].to_numpy()
