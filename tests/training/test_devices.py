@@ -294,3 +294,31 @@ def test_batch_norms_of_all_processes_keep_names_and_activations() -> None:
     assert any(isinstance(part, nn.SyncBatchNorm) for part in found.modules())
     plain = (nn.BatchNorm1d, nn.BatchNorm2d)
     assert not any(isinstance(part, plain) for part in found.modules())
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+@pytest.mark.parametrize("name", ENTRIES)
+def test_a_real_gpu_says_the_same(starts: dict[str, Path], name: str) -> None:
+    _, task, sampler = lesson(starts, name)
+    for part in task.modules():
+        if isinstance(part, nn.Dropout):
+            part.p = 0.0
+        if isinstance(part, nn.MultiheadAttention):
+            part.dropout = 0.0
+    parts = batch(task, sampler)
+    expected = copy.deepcopy(task)(*parts).item()
+    task.to(GPU)
+    given = [part.to(GPU) for part in parts]
+    # torch itself refuses to wait for the GPU in mid-step.
+    torch.cuda.set_sync_debug_mode("default" if name in BY_VALUES else "error")
+    try:
+        with torch.autocast("cuda", torch.bfloat16):
+            loss = task(*given)
+        loss.backward()
+        task.after_step(0.5)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert loss.item() == pytest.approx(expected, rel=0.1)
+    learned = [p for p in task.parameters() if p.requires_grad]
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in learned)

@@ -138,11 +138,22 @@ class FaissSearch(Built):
         if not width or not len(queries):
             return unfilled(len(queries), width)
         if allowed is None:
-            index = self._gpu if self._gpu is not None and width <= GPU_MOST else self._index
-            return settle_ties(*self._cosines(*index.search(queries, width)))
+            return settle_ties(*self._cosines(*self._unfiltered(queries, width)))
         if not self._scans and np.count_nonzero(allowed) <= _FEW:
             return self._exact.search(queries, k, allowed)
         return self._filtered(queries, width, allowed)
+
+    def _unfiltered(self, queries: Scores, width: int) -> tuple[Scores, Rows]:
+        """What the index says, on the GPUs where it is there and they can."""
+        if self._gpu is not None and width <= GPU_MOST:
+            try:
+                scores, rows = self._gpu.search(queries, width)
+            except RuntimeError:  # too little memory, or more cells than a GPU looks into
+                self._gpu = None
+            else:
+                return scores, rows
+        scores, rows = self._index.search(queries, width)
+        return scores, rows
 
     def _cosines(self, scores: Scores, rows: Rows) -> tuple[Scores, Rows]:
         """The cosines of vectors of length 1: 1 - distance² / 2."""

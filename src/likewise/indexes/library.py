@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,9 @@ from likewise.indexes.base import Rows, Scores
 
 GPU_MOST = 2048
 """The longest list that FAISS returns from a GPU."""
+
+_GPU_BYTES = 1 << 30
+"""So much of a gallery is on a GPU at once: it may be larger than its memory."""
 
 
 def library() -> Any:
@@ -22,6 +25,9 @@ def library() -> Any:
 
 def nearest(queries: Scores, gallery: Scores, k: int, *, l2: bool) -> tuple[Scores, Rows]:
     """The ``k`` best of every query by brute force, on a GPU where there is one.
+
+    The GPU is given the gallery a part at a time, at every call; where its memory is short,
+    the processor does it.
 
     Args:
         queries: (q, d) float32.
@@ -35,10 +41,13 @@ def nearest(queries: Scores, gallery: Scores, k: int, *, l2: bool) -> tuple[Scor
     faiss = library()
 
     metric = faiss.METRIC_L2 if l2 else faiss.METRIC_INNER_PRODUCT
+    found = None
     if faiss.get_num_gpus():
-        scores, rows = faiss.knn_gpu(_resources(), queries, gallery, k, metric=metric)
-    else:
-        scores, rows = faiss.knn(queries, gallery, k, metric=metric)
+        with suppress(RuntimeError):
+            found = faiss.knn_gpu(
+                _resources(0), queries, gallery, k, metric=metric, vectorsMemoryLimit=_GPU_BYTES
+            )
+    scores, rows = found or faiss.knn(queries, gallery, k, metric=metric)
     return -scores if l2 else scores, rows
 
 
@@ -47,10 +56,12 @@ def on_gpus(index: Any) -> Any:
     faiss = library()
 
     # Asked of no GPU, FAISS returns an empty index and no error.
-    if not faiss.get_num_gpus():
+    gpus = range(faiss.get_num_gpus())
+    if not gpus:
         return None
     try:
-        return faiss.index_cpu_to_all_gpus(index)
+        resources = [_resources(gpu) for gpu in gpus]
+        return faiss.index_cpu_to_gpu_multiple_py(resources, index, gpus=gpus)
     except RuntimeError:
         return None
 
@@ -88,5 +99,6 @@ def threads(count: int | None) -> Iterator[None]:
 
 
 @functools.cache
-def _resources() -> Any:
+def _resources(gpu: int) -> Any:
+    """What all indexes on a GPU work with: 1.5 GB of its memory, once and not for each."""
     return library().StandardGpuResources()
