@@ -45,6 +45,17 @@ def test_options_that_no_data_serve(workspace: Path) -> None:
         likewise.train("by_labels", workspace=workspace)
 
 
+@pytest.mark.slow
+def test_a_machine_without_a_compiler(workspace: Path, tmp_path: Path) -> None:
+    write(workspace, "trained", "learned", {**LEARNED, "compile": True})
+    without = {"CXX": "no-such-compiler", "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "empty")}
+    done = command(workspace, "-m", "likewise", "train", "learned", **without)
+    assert done.returncode == 2
+    said = done.stderr.splitlines()[-1]
+    assert said.startswith("likewise: torch.compile failed (")
+    assert said.endswith("; set compile: false")
+
+
 def test_a_class_with_one_image(workspace: Path) -> None:
     images = workspace / "emoji/images"
     for name in ("noto", "openmoji", "twemoji"):

@@ -1,5 +1,7 @@
 """The devices that a training runs on, and what its processes have to agree on."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import torch
@@ -7,7 +9,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import broadcast
 
-from likewise.errors import DataError
+from likewise.errors import ConfigError, DataError
 from likewise.training import backbones
 from likewise.training.plan import Plan
 from likewise.training.samplers import Sampler
@@ -36,6 +38,22 @@ def synced(task: Task, plan: Plan, processes: Accelerator) -> Task:
     if processes.num_processes == 1 or processes.device.type != "cuda" or plan.freeze_norm:
         return task
     return cast("Task", backbones.synced(task))
+
+
+@contextmanager
+def compiled() -> Iterator[None]:
+    """Turn what torch.compile cannot do into one line.
+
+    Raises:
+        ConfigError: it failed: there is no C++ compiler, say, or it knows no way.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+            raise
+        said = str(error).split("\n", 1)[0][:200]
+        raise ConfigError(f"torch.compile failed ({said}); set compile: false") from error
 
 
 def agreed(processes: Accelerator, found: dict[str, float]) -> dict[str, float]:

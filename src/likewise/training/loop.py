@@ -74,6 +74,7 @@ class Loop:
         Raises:
             Stopped: the process was asked to end; all is saved.
             DataError: the loss is no number, a picture cannot be read, or memory is short.
+            ConfigError: torch.compile failed.
         """
         self._resume()
         began = time.monotonic() - self.position.seconds
@@ -85,8 +86,13 @@ class Loop:
             self.setting.seed,
             (*rank, self.accelerator.device.type == "cuda"),
         )
-        closing = contextlib.closing(batches)
-        with enough(self.plan), Interrupt() as interrupt, self._progress() as bar, closing:
+        with (
+            enough(self.plan),
+            devices.compiled(),
+            Interrupt() as interrupt,
+            self._progress() as bar,
+            contextlib.closing(batches),
+        ):
             self._learning()
             for fed in batches:
                 self._step(fed)
