@@ -9,6 +9,7 @@ from typing import Any, Literal
 import torch
 
 from likewise.errors import DataError
+from likewise.pickles import BROKEN
 
 _FILES = {"last": "last.pt", "best": "best.pt"}
 
@@ -60,9 +61,12 @@ class Checkpoints:
             return None
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
-        except (RuntimeError, OSError, EOFError, ValueError) as error:
-            said = " ".join(str(error).split())[:200]
-            raise DataError(f"{path} is damaged ({said}); delete it and run again") from error
+        except (RuntimeError, OSError, *BROKEN) as error:
+            said = " ".join(str(error).split(".")[0].split())[:200]
+            # Neither is of use without the other: the best one is of the steps of the last.
+            raise DataError(
+                f"{path} is damaged ({said}); to begin anew: rm -r {self._folder}"
+            ) from error
         return dict(state)
 
 
