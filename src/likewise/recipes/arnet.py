@@ -85,6 +85,7 @@ class ArnetMstr(Arnet):
 
     A vision transformer with one class token. Start it from an ``arnet`` model, as the paper
     does, or from any other. The loss is ARNet's plus the decorrelation of both sides' tokens.
+    The last linear layer begins as torch's do; the published one begins Kaiming-normal.
     """
 
     kind: ClassVar[str] = "arnet-mstr"

@@ -17,8 +17,9 @@ class Classify(Trained):
     """Cross-entropy on a backbone: CompCars' class training, ImageNet subsets.
 
     ``head`` and ``dim`` are those of the recipe metric. ``smoothing`` is the label smoothing;
-    ``mixup`` the greatest share of a second picture, doubled: 1 mixes up to halves. Held out
-    is a share of the items of every class.
+    ``mixup`` the greatest share of a second picture, doubled: 1 mixes up to halves, all shares
+    up to it alike (Zhang et al., ICLR 2018, draw them from a Beta distribution), one a batch
+    and process. Held out is a share of the items of every class.
     """
 
     kind: ClassVar[str] = "classify"

@@ -10,6 +10,9 @@ from likewise.training.plan import Plan
 
 _SAID = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
 
+# oneDNN's, which computes on processors; with more behind it, it means something else.
+_SAID_ALONE = ("could not create a primitive", "could not create a memory object")
+
 
 @contextmanager
 def enough(plan: Plan) -> Iterator[None]:
@@ -32,7 +35,8 @@ def enough(plan: Plan) -> Iterator[None]:
         if isinstance(error, MemoryError | torch.OutOfMemoryError):
             raise _short(plan) from error
         # A processor's allocator has no class of its own, C++ and cuBLAS have their own words.
-        if any(said in str(error) for said in (*_SAID, "bad_alloc")):
+        words = str(error)
+        if words in _SAID_ALONE or any(said in words for said in (*_SAID, "bad_alloc")):
             raise _short(plan) from error
         raise
 

@@ -41,7 +41,9 @@ class Source(Part):
         input_size: side of the square input in pixels; the start's own where not given.
         crop_pct: as in timm: the share of the resized picture that is looked at.
         crop_mode: as in timm: center, squash or border.
-        precision: what a GPU computes in; a CPU computes in float32.
+        precision: what a GPU computes networks in (float32: convolutions as cuDNN does by
+            default, in TF32); pooling, the last layer, random changes and losses are float32
+            whatever it says, and so is all that a CPU computes.
     """
 
     start: str
