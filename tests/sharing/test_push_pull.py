@@ -168,9 +168,8 @@ def test_a_damaged_file_of_the_remote_is_not_taken(bob: Path, team: Path) -> Non
     assert versions.Store(bob).lacking([md5]) == [md5]
 
 
-def test_a_flipped_byte_of_the_cache_is_found_named_and_mended(alice: Path) -> None:
-    md5 = packs(alice)[0]
-    cached = versions.Store(alice).path(md5)
+def flipped(cached: Path) -> bytes:
+    """What a file of the cache held, in which a bit is another now."""
     data = cached.read_bytes()
     stat = cached.stat()
     cached.chmod(0o644)
@@ -179,6 +178,25 @@ def test_a_flipped_byte_of_the_cache_is_found_named_and_mended(alice: Path) -> N
         handle.write(bytes([data[len(data) // 2] ^ 1]))
     cached.chmod(stat.st_mode)  # DVC trusts what is read-only, and what looks as it did
     os.utime(cached, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    return data
+
+
+def test_several_damaged_files_are_mended_wherever_they_are_linked(alice: Path) -> None:
+    run_dvc(alice, "checkout", "--relink", "--quiet")
+    store = versions.Store(alice)
+    files = versions.files_of(Workspace(alice), alice / IMAGES)
+    chosen = {path: md5 for path, md5 in files.items() if path.startswith("data/")}
+    assert len(set(chosen.values())) > 1
+    whole = {path: flipped(store.path(md5)) for path, md5 in chosen.items()}
+    assert all((alice / IMAGES / path).read_bytes() != data for path, data in whole.items())
+    assert likewise.pull(verify=True).healed == sorted(f"{IMAGES}/{path}" for path in chosen)
+    assert {path: (alice / IMAGES / path).read_bytes() for path in chosen} == whole
+
+
+def test_a_flipped_byte_of_the_cache_is_found_named_and_mended(alice: Path) -> None:
+    md5 = packs(alice)[0]
+    cached = versions.Store(alice).path(md5)
+    data = flipped(cached)
     found = [(p.check, p.command) for p in likewise.doctor(deep=True) if p.check == "cache"]
     assert found == [("cache", "likewise pull --verify")]
     assert likewise.pull(verify=True).healed == [
