@@ -30,7 +30,7 @@ from likewise.training.material import COLUMNS, Material
 from likewise.training.optimiser import Average
 from likewise.training.plan import Augment, Plan
 from likewise.training.samplers import Shuffled
-from likewise.training.task import Task
+from likewise.training.task import Task, plain
 from likewise.training.whiten import _with_layer
 
 pytestmark = pytest.mark.torch
@@ -294,6 +294,21 @@ def test_batch_norms_of_all_processes_keep_names_and_activations() -> None:
     assert any(isinstance(part, nn.SyncBatchNorm) for part in found.modules())
     plain = (nn.BatchNorm1d, nn.BatchNorm2d)
     assert not any(isinstance(part, plain) for part in found.modules())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["classify", "compcars", "arnet-edges", "arnet-mstr", "masked"]
+)
+def test_a_step_compiles_whole(starts: dict[str, Path], name: str) -> None:
+    _, task, sampler = lesson(starts, name)
+    parts = batch(task, sampler)
+    random = torch.get_rng_state()
+    expected = task(*parts).item()
+    torch.set_rng_state(random)
+    compiled: Any = torch.compile(task, backend="eager", fullgraph=True)
+    assert plain(compiled) is task
+    assert compiled(*parts).item() == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.gpu
