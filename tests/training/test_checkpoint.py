@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from pydantic import ValidationError
 
+from likewise.config import Params
 from likewise.errors import DataError
 from likewise.training.checkpoint import Checkpoints
 
@@ -30,3 +32,21 @@ def test_a_damaged_checkpoint_says_how_to_begin_anew(
     path.write_bytes(path.read_bytes()[:-200] if damage is None else damage)
     with pytest.raises(DataError, match=r"last.pt is damaged \(.*; to begin anew: rm -r "):
         checkpoints.load("last")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
+def test_a_full_disk_leaves_the_checkpoint_before(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save("last", {"weights": torch.arange(3)})
+    (tmp_path / "last.tmp").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        checkpoints.save("last", {"weights": torch.arange(3_000_000)})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["last.pt"]
+    found = checkpoints.load("last")
+    assert found is not None
+    assert found["weights"].tolist() == [0, 1, 2]
+
+
+def test_a_seed_is_a_count() -> None:
+    with pytest.raises(ValidationError, match="greater than or equal to 0"):
+        Params(seed=-3)

@@ -95,7 +95,7 @@ class Run(Part):
 class Params(Part):
     """params.yaml: what to make, and with what."""
 
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     datasets: dict[str, DatasetEntry] = Field(default_factory=dict)
     models: dict[str, Entry] = Field(default_factory=dict)
     trained: dict[str, Entry] = Field(default_factory=dict)

@@ -44,10 +44,19 @@ class Checkpoints:
         folder.mkdir(parents=True, exist_ok=True)
 
     def save(self, which: Literal["last", "best"], state: Mapping[str, Any]) -> None:
-        """Write a checkpoint, whole or not at all."""
+        """Write a checkpoint, whole or not at all.
+
+        Raises:
+            OSError: the disk is full, say; the checkpoint before is as it was.
+        """
         path = self._folder / _FILES[which]
         half = path.with_suffix(".tmp")
-        torch.save(dict(state), half)
+        try:
+            with half.open("wb") as file:  # torch's own writer does not say what went wrong
+                torch.save(dict(state), file)
+        except OSError:
+            half.unlink(missing_ok=True)
+            raise
         os.replace(half, path)  # noqa: PTH105 (atomic on every platform)
 
     def load(self, which: Literal["last", "best"]) -> dict[str, Any] | None:
