@@ -23,7 +23,7 @@ FACTORIES = [
     "IVF8,RaBitQfs,RFlat",
     "IVF8,PQ16x4fs,RFlat",
     "PQ16x4fs,RFlat",
-    "OPQ16,IVF8,PQ16x4,Refine(SQfp16)",
+    "OPQ8,IVF8,PQ8x4,Refine(SQfp16)",
     "HNSW16_SQ8",
 ]
 
