@@ -1,5 +1,6 @@
 """Batches for one process, from a given step on: rows, pixels and random numbers."""
 
+import os
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
@@ -57,7 +58,7 @@ class Feed:
         rank, world, gpu = process
         workers = self._workers
         if workers is None:
-            workers = min(max(1, cores() // world), MOST_WORKERS) if gpu else 0
+            workers = min(max(1, cores() // _neighbours(world)), MOST_WORKERS) if gpu else 0
         # A photograph may stand in two pairs of a batch: it is read once.
         distinct = (list(dict.fromkeys(rows)) for rows in self.steps(first, last, rank, world))
         most = self.sampler.epoch(0)[0].size
@@ -103,6 +104,11 @@ def _in_order(batch: Batch, rows: list[int]) -> torch.Tensor:
         return batch.pixels
     place = {row: at for at, row in enumerate(batch.rows)}
     return batch.pixels[[place[row] for row in rows]]
+
+
+def _neighbours(world: int) -> int:
+    """How many of the processes share this machine's cores: torchrun and accelerate say it."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", world))
 
 
 def _share(units: Units, rank: int, world: int) -> Units:
