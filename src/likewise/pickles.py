@@ -23,6 +23,7 @@ Numbers = npt.NDArray[Any]
 BROKEN = (
     ArithmeticError,
     AttributeError,
+    DeprecationWarning,  # of escapes that nobody writes, where warnings are errors
     EOFError,
     LookupError,
     MemoryError,
