@@ -49,6 +49,17 @@ def test_a_model_that_learned_is_embedded_like_any_other(workspace: Path) -> Non
     assert not list((workspace / ".likewise/trainings/learned").iterdir())
 
 
+def test_a_classifier_is_chosen_by_the_accuracy_of_one_image_of_each_class(
+    workspace: Path,
+) -> None:
+    entry = {**SMALL, "kind": "classify", "validation": 0.25, "epochs": 4, "lr": 0.01}
+    learn(workspace, entry)
+    made = json.loads((workspace / "reports/training/learned/made.json").read_text())
+    found = [row["accuracy"] for row in made["history"]]
+    assert [round(6 * share, 6) % 1 for share in found] == [0, 0, 0, 0]  # 1 of 4 of 6 classes
+    assert made["best_epoch"] == 1 + found.index(max(found))
+
+
 def test_patience_ends_early_and_says_so(
     workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

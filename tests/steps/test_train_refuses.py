@@ -32,6 +32,10 @@ def test_options_that_no_data_serve(workspace: Path) -> None:
         learn(workspace, {**LEARNED, "least": 5})
     with pytest.raises(DataError, match=r"0.99 holds out all of emoji \(6 of 6, by label\)"):
         learn(workspace, {**LEARNED, "validation": 0.99})
+    with pytest.raises(
+        DataError, match=r"0.2 holds out 1 of 6, by label.* validation: 0.34, or"
+    ):
+        learn(workspace, {**LEARNED, "validation": 0.2})
     with pytest.raises(DataError, match=r"emoji has one class to learn from, '\d+': nothing"):
         learn(workspace, {**LEARNED, "validation": 0.8})
     with pytest.raises(ConfigError, match="original is an option of arnet and arnet-mstr"):

@@ -83,7 +83,7 @@ def test_one_that_learns_steps(file: str, section: str, name: str, tmp_path: Pat
 
 
 def _material() -> Material:
-    """Sixteen items in pairs, half of them of each split."""
+    """Forty items in pairs, half of them of each split."""
     rows = [
         {
             "item_id": f"{n:02}",
@@ -92,9 +92,9 @@ def _material() -> Material:
             "box": None,
             "label": f"l{n // 2}",
             "role": "gallery" if n % 2 else "query",
-            "split": "train" if n < 8 else "test",
+            "split": "train" if n < 20 else "test",
         }
-        for n in range(16)
+        for n in range(40)
     ]
     items = pl.DataFrame(rows).select(COLUMNS)
     return Material("d", items, items, Path("nowhere"))

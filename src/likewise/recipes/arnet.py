@@ -59,6 +59,7 @@ class Arnet(Trained):
         from likewise.training.pairs import PairTask
         from likewise.training.samplers import Shuffled
 
+        _need_sides(material)  # before any is held out: that may be all there is to say
         learned, held = self._split(material)
         material, units = _pairs(learned)
         architecture = self.architecture(bench.base)
@@ -95,14 +96,12 @@ class ArnetMstr(Arnet):
         return super().architecture(base).model_copy(update={"head": "recycle"})
 
 
-def _pairs(material: Material) -> tuple[Material, "Units"]:
-    """The queries and then the gallery, and which of them are pairs.
+def _need_sides(material: Material) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The queries and the gallery.
 
     Raises:
-        DataError: there is no pair, or a query has nothing in the gallery.
+        DataError: one of them is not there.
     """
-    from likewise.training.samplers import pairs
-
     queries = material.where(pl.col("role") == "query").items
     gallery = material.where(pl.col("role") == "gallery").items
     if not len(queries) or not len(gallery):
@@ -111,6 +110,18 @@ def _pairs(material: Material) -> tuple[Material, "Units"]:
             f"query (sketches), {len(gallery):,} of the role gallery (photographs); choose a "
             "data set whose source gives both"
         )
+    return queries, gallery
+
+
+def _pairs(material: Material) -> tuple[Material, "Units"]:
+    """The queries and then the gallery, and which of them are pairs.
+
+    Raises:
+        DataError: one side is not there, or a query has nothing in the gallery.
+    """
+    from likewise.training.samplers import pairs
+
+    queries, gallery = _need_sides(material)
     alone = queries.filter(~pl.col("label").is_in(gallery["label"].implode()))
     if len(alone):
         raise DataError(

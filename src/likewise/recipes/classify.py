@@ -6,7 +6,7 @@ import polars as pl
 from pydantic import Field
 
 from likewise.recipes.base import Trained
-from likewise.recipes.validation import by_class
+from likewise.recipes.validation import by_accuracy
 from likewise.training.material import Material
 
 if TYPE_CHECKING:
@@ -49,5 +49,5 @@ class Classify(Trained):
             Shuffled(len(codes), self.batch, bench.seed),
             learned,
             architecture,
-            by_class(bench, held),
+            by_accuracy(bench, held, names),
         )

@@ -35,7 +35,7 @@ class Distill(Trained):
         from likewise.training.distill import DistillTask, teacher_vectors
         from likewise.training.samplers import Shuffled
 
-        learned, held = material.held_out("content", self.validation, 0)
+        learned, held = material.held_out("content", self.validation, 0, least=1)
         wanted = teacher_vectors(learned)
         dim = wanted.shape[1]
         pooled = bench.base.model_copy(update={"head": self.head})
@@ -59,8 +59,8 @@ def _by_cosine(bench: "Bench", held: Material) -> Judge | None:
 
     wanted = teacher_vectors(held).numpy()
 
-    def judge(model: Any) -> dict[str, float]:
-        found = bench.vectors(model, held)
+    def judge(task: Any) -> dict[str, float]:
+        found = bench.vectors(task.model, held)
         return {"cosine": float((found * wanted).sum(axis=1).mean())}
 
     return judge

@@ -1,6 +1,6 @@
 """How good a model in the making is on what was held out: what weights are chosen by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from likewise.errors import DataError
@@ -27,11 +27,32 @@ def by_class(bench: "Bench", held: Material) -> Judge | None:
         return None
     same, own = Groups.alike(codes, codes), Groups.one(np.arange(len(codes)))
 
-    def judge(model: Any) -> dict[str, float]:
-        vectors = bench.vectors(model, held)
+    def judge(task: Any) -> dict[str, float]:
+        vectors = bench.vectors(task.model, held)
         ranked = rank_vectors(vectors, vectors, same, [own]).ranked
         found = {"map": "ap", "precision@1": "precision@1"}
         return {said: float(np.nanmean(measure(name, ranked))) for said, name in found.items()}
+
+    return judge
+
+
+def by_accuracy(bench: "Bench", held: Material, names: Sequence[str]) -> Judge | None:
+    """The share of the held-out items that the classifier of a task gives their own class.
+
+    ``names`` are the classes by number. None where nothing is held out.
+    """
+    import torch
+
+    if not len(held):
+        return None
+    number = {name: code for code, name in enumerate(names)}
+    codes = torch.tensor([number[label] for label in held.items["label"]])
+
+    def judge(task: Any) -> dict[str, float]:
+        vectors = torch.from_numpy(bench.vectors(task.model, held))
+        with torch.inference_mode():
+            scores = task.classifier(vectors.to(task.classifier.weight.device)).cpu()
+        return {"accuracy": float((scores.argmax(dim=1) == codes).double().mean())}
 
     return judge
 
@@ -58,8 +79,8 @@ def by_pair(bench: "Bench", held: Material) -> Judge | None:
     codes = np.array(held.codes()[0], np.int64)
     pairs = Groups.alike(codes[query], codes[gallery])
 
-    def judge(model: Any) -> dict[str, float]:
-        vectors = bench.vectors(model, held)
+    def judge(task: Any) -> dict[str, float]:
+        vectors = bench.vectors(task.model, held)
         ranked = rank_vectors(vectors[query], vectors[gallery], pairs).ranked
         return {n: float(np.nanmean(measure(n, ranked))) for n in ("acc@1", "acc@5", "acc@10")}
 

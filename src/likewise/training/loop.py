@@ -30,8 +30,8 @@ from likewise.training.task import Task, plain
 LOOKED_AT = 20
 """Steps between two looks at the loss on a GPU, which would wait for each of them."""
 
-Validate = Callable[[nn.Module], dict[str, float]]
-"""The numbers of a model on what was held out; the first is the one to choose by."""
+Validate = Callable[[Task], dict[str, float]]
+"""The numbers of a task on what was held out; the first is the one to choose by."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ class Loop:
         return ended
 
     def _validate(self, epoch: int) -> dict[str, float]:
-        found = cast("Validate", self.setting.validate)(self.kept.model)
+        found = cast("Validate", self.setting.validate)(self.kept)
         found = devices.agreed(self.accelerator, found)
         self._learning()
         value = next(iter(found.values()))

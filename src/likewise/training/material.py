@@ -5,6 +5,7 @@ that comes or goes moves no other one between the parts.
 """
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -120,14 +121,17 @@ class Material:
             )
         return codes, names
 
-    def held_out(self, column: str, share: float, seed: int) -> tuple["Material", "Material"]:
+    def held_out(
+        self, column: str, share: float, seed: int, least: int = 2
+    ) -> tuple["Material", "Material"]:
         """The items to learn from, and those whose ``column`` is among ``share`` of its values.
 
         All items of one value go together: no class, or no pair, is on both sides. A value is
         held out where its hash with ``seed`` is among the lowest.
 
         Raises:
-            DataError: nothing would be left to learn from.
+            DataError: some, but fewer than ``least`` values would be held out, or none left to
+                learn from. One class alone is always ranked right, whatever the weights.
         """
         values = [str(value) for value in self.items[column].unique().to_list()]
         order = sorted(values, key=lambda value: _hash(value, seed))
@@ -136,6 +140,13 @@ class Material:
             raise DataError(
                 f"validation: {share} holds out all of {self.name} ({len(out):,} of "
                 f"{len(order):,}, by {column}), and leaves nothing to learn from; lower it"
+            )
+        if 0 < len(out) < least:
+            enough = math.ceil(100 * least / len(order)) / 100
+            raise DataError(
+                f"validation: {share} holds out {len(out)} of {len(order):,}, by {column}, of "
+                f"{self.name}: by that alone, all weights are as good; set validation: "
+                f"{enough:g}, or 0 to keep the last ones"
             )
         return (
             self.where(~pl.col(column).is_in(out)),
