@@ -42,4 +42,5 @@ def parse_yaml(data: bytes, where: str) -> object:
     try:
         return _Loader(data.decode()).get_single_data()
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{where}: not YAML: {' '.join(str(error).split())}") from error
+        said = " ".join(str(error).split()).replace('in "<unicode string>", ', "at ")
+        raise ConfigError(f"{where}: not YAML: {said}") from error
