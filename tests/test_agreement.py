@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from likewise.metrics import METRICS, Values, measure
@@ -154,6 +154,8 @@ def test_what_every_metric_promises(name: str, seed: int) -> None:
     count = int(rng.integers(2, 40))
     found = rng.standard_normal((count, 3)).astype(np.float32)
     labels = rng.integers(0, max(count // 3, 1), count)
+    scores = np.sort(found.astype(np.float64) @ found.T.astype(np.float64), axis=1)
+    assume((np.diff(scores, axis=1) > 1e-4).all())  # float32 tells them apart beside 64, too
     values = measure(name, ranked(found, labels))
     alone = np.bincount(labels)[labels] == 1
     if not name.startswith("ap-hits"):
@@ -169,7 +171,7 @@ def test_what_every_metric_promises(name: str, seed: int) -> None:
     below = np.concatenate([found, np.full((count, 1), 64, np.float32)], axis=1)
     alike, itself = Groups.alike(labels, labels), [Groups.one(np.arange(count))]
     negative = rank_vectors(asked, below, alike, itself).ranked
-    assert measure(name, negative) == pytest.approx(values, nan_ok=True, abs=1e-3)
+    assert measure(name, negative) == pytest.approx(values, nan_ok=True)
 
 
 @pytest.mark.parametrize("name", NAMES)
