@@ -1,15 +1,16 @@
 """A small student learns a large teacher's vectors, which are in the catalogue already."""
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from likewise.recipes.base import Trained
-from likewise.recipes.validation import Judge
 from likewise.training.material import Material
 
 if TYPE_CHECKING:
     from likewise.training.course import Bench, Lesson
+    from likewise.training.loop import Validate
+    from likewise.training.task import Task
 
 
 class Distill(Trained):
@@ -51,7 +52,7 @@ class Distill(Trained):
         )
 
 
-def _by_cosine(bench: "Bench", held: Material) -> Judge | None:
+def _by_cosine(bench: "Bench", held: Material) -> "Validate | None":
     """The mean cosine to the teacher's vectors of what was held out."""
     if not len(held):
         return None
@@ -59,7 +60,7 @@ def _by_cosine(bench: "Bench", held: Material) -> Judge | None:
 
     wanted = teacher_vectors(held).numpy()
 
-    def judge(task: Any) -> dict[str, float]:
+    def judge(task: "Task") -> dict[str, float]:
         found = bench.vectors(task.model, held)
         return {"cosine": float((found * wanted).sum(axis=1).mean())}
 

@@ -1,6 +1,6 @@
 """How good a model in the making is on what was held out: what weights are chosen by."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from likewise.errors import DataError
@@ -8,11 +8,11 @@ from likewise.training.material import Material
 
 if TYPE_CHECKING:
     from likewise.training.course import Bench
+    from likewise.training.loop import Validate
+    from likewise.training.task import Task
 
-Judge = Callable[[Any], dict[str, float]]
 
-
-def by_class(bench: "Bench", held: Material) -> Judge | None:
+def by_class(bench: "Bench", held: Material) -> "Validate | None":
     """Mean average precision and precision at 1, every item against all others (strict).
 
     None where no two held-out items are of one class.
@@ -27,7 +27,7 @@ def by_class(bench: "Bench", held: Material) -> Judge | None:
         return None
     same, own = Groups.alike(codes, codes), Groups.one(np.arange(len(codes)))
 
-    def judge(task: Any) -> dict[str, float]:
+    def judge(task: "Task") -> dict[str, float]:
         vectors = bench.vectors(task.model, held)
         ranked = rank_vectors(vectors, vectors, same, [own]).ranked
         found = {"map": "ap", "precision@1": "precision@1"}
@@ -36,7 +36,7 @@ def by_class(bench: "Bench", held: Material) -> Judge | None:
     return judge
 
 
-def by_accuracy(bench: "Bench", held: Material, names: Sequence[str]) -> Judge | None:
+def by_accuracy(bench: "Bench", held: Material, names: Sequence[str]) -> "Validate | None":
     """The share of the held-out items that the classifier of a task gives their own class.
 
     ``names`` are the classes by number. None where nothing is held out.
@@ -57,7 +57,7 @@ def by_accuracy(bench: "Bench", held: Material, names: Sequence[str]) -> Judge |
     return judge
 
 
-def by_pair(bench: "Bench", held: Material) -> Judge | None:
+def by_pair(bench: "Bench", held: Material) -> "Validate | None":
     """Acc@1, 5 and 10 of queries against the gallery of the held-out pairs.
 
     None where nothing is held out.
@@ -79,7 +79,7 @@ def by_pair(bench: "Bench", held: Material) -> Judge | None:
     codes = np.array(held.codes()[0], np.int64)
     pairs = Groups.alike(codes[query], codes[gallery])
 
-    def judge(task: Any) -> dict[str, float]:
+    def judge(task: "Task") -> dict[str, float]:
         vectors = bench.vectors(task.model, held)
         ranked = rank_vectors(vectors[query], vectors[gallery], pairs).ranked
         return {n: float(np.nanmean(measure(n, ranked))) for n in ("acc@1", "acc@5", "acc@10")}
