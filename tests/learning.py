@@ -51,3 +51,20 @@ def command(root: Path, *words: str, **environment: str) -> "subprocess.Complete
         text=True,
         check=False,
     )
+
+
+def signalled(name: str, step: int, rank: int = 0) -> str:
+    """A script: ``likewise train learned``; its process ``rank`` signals itself at ``step``."""
+    return f"""
+import os, signal, sys
+from likewise.training.loop import Loop
+step = Loop._step
+def signalled(self, fed):
+    step(self, fed)
+    if self.position.step == {step} and os.environ.get("RANK", "0") == "{rank}":
+        os.kill(os.getpid(), signal.{name})
+Loop._step = signalled
+from likewise.cli.app import main
+sys.argv = ["likewise", "train", "learned"]
+main()
+"""

@@ -14,6 +14,7 @@ import torch
 import yaml
 
 import likewise
+from learning import signalled
 from likewise.errors import ConfigError, DataError, Stopped
 from likewise.passport import Passport
 from likewise.training.feed import Fed
@@ -170,20 +171,7 @@ def test_a_log_gets_lines(
 def test_processes_that_are_asked_to_end_agree_on_the_step(workspace: Path) -> None:
     write(workspace, validation=0, lr=1e-3)
     # Only one of the two is asked, as where a system signals one of its nodes.
-    script = """
-import os, signal, sys
-from likewise.training.loop import Loop
-step = Loop._step
-def asked(self, fed):
-    step(self, fed)
-    if self.position.step == 2 and os.environ["RANK"] == "1":
-        os.kill(os.getpid(), signal.SIGTERM)
-Loop._step = asked
-from likewise.cli.app import main
-sys.argv = ["likewise", "train", "learned"]
-main()
-"""
-    (workspace / "asked.py").write_text(script, encoding="utf-8")
+    (workspace / "asked.py").write_text(signalled("SIGTERM", 2, rank=1), encoding="utf-8")
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     done = subprocess.run(
         [*launch, "--nproc-per-node", "2", "asked.py"],

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import likewise
-from learning import LEARNED, command, curve, write
+from learning import LEARNED, command, curve, signalled, write
 
 pytestmark = pytest.mark.torch
 
@@ -20,20 +20,7 @@ def test_a_killed_training_goes_on_bit_for_bit(workspace: Path, tmp_path: Path) 
     shutil.copytree(workspace, other)
     assert command(workspace, "-m", "likewise", "train", "learned").returncode == 0
     # It dies when it has taken a step after its second checkpoint, in mid-epoch.
-    script = """
-import os, signal
-from likewise.training.loop import Loop
-step = Loop._step
-def dying(self, fed):
-    step(self, fed)
-    if self.position.step == 5:
-        os.kill(os.getpid(), signal.SIGKILL)
-Loop._step = dying
-import likewise
-from likewise import versions
-likewise.train("learned")
-"""
-    assert command(other, "-c", script).returncode == -signal.SIGKILL
+    assert command(other, "-c", signalled("SIGKILL", 5)).returncode == -signal.SIGKILL
     assert list(other.glob(".likewise/trainings/learned/*/checkpoints/last.pt"))
     done = command(other, "-m", "likewise", "train", "learned")
     assert done.returncode == 0, done.stderr
@@ -50,20 +37,7 @@ likewise.train("learned")
 @pytest.mark.slow
 def test_sigterm_saves_and_ends_in_good_order(workspace: Path) -> None:
     write(workspace, "trained", "learned", LEARNED)
-    script = """
-import os, signal, sys
-from likewise.training.loop import Loop
-step = Loop._step
-def asked(self, fed):
-    step(self, fed)
-    if self.position.step == 2:
-        os.kill(os.getpid(), signal.SIGTERM)
-Loop._step = asked
-from likewise.cli.app import main
-sys.argv = ["likewise", "train", "learned"]
-main()
-"""
-    done = command(workspace, "-c", script)
+    done = command(workspace, "-c", signalled("SIGTERM", 2))
     assert done.returncode == 0
     said = [line for line in done.stderr.splitlines() if line.startswith("likewise: ")]
     assert said == [
