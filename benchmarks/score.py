@@ -20,9 +20,9 @@ import numpy.typing as npt
 import polars as pl
 from measure import LIKEWISE, Cost, Table, medians, parser, run, show
 
-from likewise.metrics import average_precision
-from likewise.protocols.retrieval import TOP
-from likewise.ranking import Floats, Groups, blocks, rank_vectors
+from likewise.evaluation.metrics import average_precision
+from likewise.evaluation.protocols.retrieval import TOP
+from likewise.evaluation.ranking import Floats, Groups, blocks, rank_vectors
 
 PER_CATEGORY = 10
 LARGE_DIMENSIONS = 128

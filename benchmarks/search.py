@@ -24,9 +24,9 @@ import pyarrow as pa
 from measure import Table, parser
 
 import likewise
-from likewise import tables
-from likewise.indexes.lance import build_ann
+from likewise.retrieval.indexes.lance import build_ann
 from likewise.schema import PUBLISHED, vector
+from likewise.storage import tables
 
 DIM = 512
 K = 10

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from measure import Table, parser
 
-from likewise.metrics import measure
-from likewise.ranking import Groups, rank_vectors
-from likewise.significance import interval, randomisation_test
+from likewise.evaluation.metrics import measure
+from likewise.evaluation.ranking import Groups, rank_vectors
+from likewise.evaluation.significance import interval, randomisation_test
 
 Values = npt.NDArray[np.float64]
 PER_CLASS = 10

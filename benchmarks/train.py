@@ -23,16 +23,16 @@ from measure import Table, parser, peak
 from torch.nn import functional
 
 import likewise
-from likewise import tables
-from likewise.recipes import RECIPES
-from likewise.recipes.base import Trained
-from likewise.training import course
-from likewise.training.checkpoint import Checkpoints
-from likewise.training.classes import ClassifyTask
-from likewise.training.feed import Feed
-from likewise.training.log import TrainingLog
-from likewise.training.loop import Loop, Setting
-from likewise.training.material import COLUMNS, Material
+from likewise.models.recipes import RECIPES
+from likewise.models.recipes.base import Trained
+from likewise.models.training import trainer
+from likewise.models.training.batch_loader import Feed
+from likewise.models.training.checkpoint import Checkpoints
+from likewise.models.training.class_objectives import ClassifyTask
+from likewise.models.training.loop import Loop, Setting
+from likewise.models.training.training_data import COLUMNS, Material
+from likewise.models.training.training_log import TrainingLog
+from likewise.storage import tables
 
 LEAST = 0.9
 UNIT = "ms a step"
@@ -90,7 +90,7 @@ def training(
     recipe = RECIPES.build(entry, "benchmarks/train.py")
     if not isinstance(recipe, Trained):
         raise TypeError(type(recipe))
-    bench = course.prepare(recipe, start, 0)
+    bench = trainer.prepare(recipe, start, 0)
     lesson = recipe.lesson(bench, drawings)
     feed = Feed(lesson.material, bench.config, lesson.sampler, None)
     checkpoints = Checkpoints(root / f"{backbone}-checkpoints")

@@ -9,7 +9,7 @@ import pytest
 
 import likewise
 from catalogues import published
-from likewise.versions import run_dvc, run_git
+from likewise.storage.versions import run_dvc, run_git
 
 REPOSITORY = Path(__file__).parents[1]
 EMOJI = REPOSITORY / "samples" / "emoji"

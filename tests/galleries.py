@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from likewise.indexes import INDEXES
-from likewise.indexes.base import Built, Vectors
+from likewise.retrieval.indexes import INDEXES
+from likewise.retrieval.indexes.base import Built, Vectors
 from likewise.schema import STORAGE_VERSION
 
 Floats = npt.NDArray[np.floating[Any]]

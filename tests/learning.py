@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 import likewise
-from likewise.passport import Passport
+from likewise.models.passport import Passport
 
 SMALL: dict[str, Any] = {"start": "tiny", "data": "emoji", "split": None, "input_size": 32}
 
@@ -57,7 +57,7 @@ def signalled(name: str, step: int, rank: int = 0) -> str:
     """A script: ``likewise train learned``; its process ``rank`` signals itself at ``step``."""
     return f"""
 import os, signal, sys
-from likewise.training.loop import Loop
+from likewise.models.training.loop import Loop
 step = Loop._step
 def signalled(self, fed):
     step(self, fed)

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from archives import placed
-from likewise.files import Files
+from likewise.formats.archives import Files
 
 CONTENT = {
     "b/2.bin": b"two" * 1000,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from likewise.metrics import METRICS, Values, measure
-from likewise.ranking import Floats, Groups, Ints, Ranked, rank_vectors
+from likewise.evaluation.metrics import METRICS, Values, measure
+from likewise.evaluation.ranking import Floats, Groups, Ints, Ranked, rank_vectors
 
 pytestmark = pytest.mark.torch
 

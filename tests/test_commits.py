@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from likewise import commits
 from likewise.errors import DataError
-from likewise.workspace import Workspace
+from likewise.storage import journal
+from likewise.storage.workspace import Workspace
 
 
 @pytest.fixture
@@ -18,14 +18,14 @@ def ws(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path)
 
 
-def stage(ws: Workspace, version: str) -> commits.Staging:
+def stage(ws: Workspace, version: str) -> journal.Staging:
     """Three outputs, two of them folders, that say which version they are of."""
-    staging = commits.Staging(ws, "job")
+    staging = journal.Staging(ws, "job")
     for name in ("images", "items"):
         folder = staging.path(ws.table("birds", name))
         folder.mkdir()
         (folder / "data").write_text(version)
-    commits.write_text(staging.path(ws.digests("birds", "items")), version)
+    journal.write_text(staging.path(ws.digests("birds", "items")), version)
     return staging
 
 
@@ -51,7 +51,7 @@ def test_everything_moves_into_place(ws: Workspace) -> None:
 def test_what_is_not_committed_changes_nothing(ws: Workspace) -> None:
     stage(ws, "1").commit()
     stage(ws, "2")
-    commits.recover(ws)
+    journal.recover(ws)
     assert versions(ws) == {"1"}
 
 
@@ -85,29 +85,29 @@ def test_a_killed_commit_is_finished_or_never_was(ws: Workspace, deadly: int) ->
     )
     process.start()
     process.join()
-    commits.recover(ws)
+    journal.recover(ws)
     assert versions(ws) == ({"1"} if deadly == 1 else {"2"})
     stage(ws, "3").commit()
     assert versions(ws) == {"3"}
 
 
 def test_one_process_does_a_job_at_a_time(ws: Workspace) -> None:
-    with commits.alone(ws, "ingest-birds"):
+    with journal.alone(ws, "ingest-birds"):
         refused = pytest.raises(
             DataError, match=f"ingest-birds is running in process {os.getpid()} on"
         )
-        with refused, commits.alone(ws, "ingest-birds"):
+        with refused, journal.alone(ws, "ingest-birds"):
             pass
-        with commits.alone(ws, "ingest-cars"):
+        with journal.alone(ws, "ingest-cars"):
             pass
-    with commits.alone(ws, "ingest-birds"):
+    with journal.alone(ws, "ingest-birds"):
         pass
 
 
 def test_only_what_is_named_is_kept_of_a_killed_run(ws: Workspace) -> None:
-    folder = commits.Staging(ws, "job").folder
+    folder = journal.Staging(ws, "job").folder
     (folder / "images.lance").mkdir()
     (folder / "items.lance").mkdir()
     (folder / "digests").touch()
-    commits.Staging(ws, "job", keep=("images.lance",))
+    journal.Staging(ws, "job", keep=("images.lance",))
     assert [path.name for path in folder.iterdir()] == ["images.lance"]

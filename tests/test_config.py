@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from likewise.config import (
+from likewise.errors import ConfigError, DataError, UnknownNameError
+from likewise.storage.config import (
     Card,
     DatasetEntry,
     Licence,
@@ -14,7 +15,6 @@ from likewise.config import (
     read_params,
     read_yaml,
 )
-from likewise.errors import ConfigError, DataError, UnknownNameError
 
 WHOLE = """\
 seed: 7

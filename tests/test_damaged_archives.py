@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likewise.errors import DataError
-from likewise.files import open_files
+from likewise.formats.archives import open_files
 from packed import bytes_of, made, zipped
 
 

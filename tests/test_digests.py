@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from likewise.digests import Digester, Digests, digest_batches, digest_set
 from likewise.errors import DataError
+from likewise.storage.digests import Digester, Digests, digest_batches, digest_set
 
 ROWS = 40
 RNG = np.random.default_rng(7)

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pytest
 
 import likewise
-from likewise import commits
 from likewise.steps.doctor import environment, leftovers
-from likewise.versions import run_dvc
-from likewise.workspace import Workspace
+from likewise.storage import journal
+from likewise.storage.versions import run_dvc
+from likewise.storage.workspace import Workspace
 
 pytestmark = pytest.mark.dvc
 
@@ -246,7 +246,7 @@ def test_half_done_work(recorded: Path) -> None:
         ),
         ("ingest-emoji was stopped; 2.0 MB of its work are kept", "dvc repro ingest@emoji"),
     ]
-    with commits.alone(ws, "ingest-emoji"):
+    with journal.alone(ws, "ingest-emoji"):
         assert [what.split()[0] for what, _ in found("unfinished")] == ["embed-birds-tiny"]
 
 

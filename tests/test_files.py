@@ -11,7 +11,7 @@ import pytest
 
 from archives import placed
 from likewise.errors import DataError
-from likewise.files import is_archive, open_files
+from likewise.formats.archives import is_archive, open_files
 from packed import CONTENT, bytes_of, made, tarred, zipped
 
 KINDS = ["folder", "zip", "deflated.zip", "tar", "tar.gz", "tgz", "tar.xz", "tar.bz2"]

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 import likewise
-from likewise.literature import beside
-from likewise.protocols import PROTOCOLS
+from likewise.evaluation.literature import beside
+from likewise.evaluation.protocols import PROTOCOLS
 
 GPR = {"queries": 12_000, "gallery": 12_000, "labels": 1_200}
 

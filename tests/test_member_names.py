@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from archives import placed
 from likewise.errors import DataError
-from likewise.files import open_files
+from likewise.formats.archives import open_files
 from packed import bytes_of, made, tarred, zipped
 
 

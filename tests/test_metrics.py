@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from likewise.errors import DataError, UnknownNameError
-from likewise.metrics import (
+from likewise.evaluation.metrics import (
     Denominator,
     average_precision,
     first_hit,
     measure,
 )
-from likewise.metrics.hits import precision_at, recall_at
-from likewise.ranking import Ranked
+from likewise.evaluation.metrics.hit_metrics import precision_at, recall_at
+from likewise.evaluation.ranking import Ranked
 
 NAN = float("nan")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from likewise.errors import DataError, MissingArtefactError
-from likewise.passport import PASSPORT, Passport, Preprocessing
+from likewise.models.passport import PASSPORT, Passport, Preprocessing
 
 HALF = Preprocessing(
     input_size=(3, 224, 224),

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import likewise
 from likewise.cli.app import app
 from likewise.errors import DataError, MissingArtefactError, UnknownNameError
-from likewise.steps.hits import fused
+from likewise.retrieval.selection import fused
 
 ITEM = "200_noto.jpg"
 

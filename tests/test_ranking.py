@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from likewise.ranking import (
+from likewise.evaluation.ranking import (
     Floats,
     Groups,
     Ints,
@@ -19,7 +19,7 @@ from likewise.ranking import (
     rank_lists,
     rank_vectors,
 )
-from likewise.ranking import vectors as kernels
+from likewise.evaluation.ranking import from_vectors as kernels
 
 NOBODY = -1
 
@@ -218,7 +218,7 @@ def test_an_excluded_item_moves_up_what_is_behind_it() -> None:
 
 
 def test_importing_it_does_not_load_numba() -> None:
-    check = "import sys, likewise.ranking; sys.exit('numba' in sys.modules)"
+    check = "import sys, likewise.evaluation.ranking; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
 
 
@@ -232,7 +232,7 @@ def test_it_also_counts_where_nothing_can_be_cached(tmp_path: Path) -> None:
         "module = types.ModuleType('memory'); sys.modules['memory'] = module\n"
         "exec(code, module.__dict__)\n"
         "import numpy as np\n"
-        "from likewise.ranking import Groups\n"
+        "from likewise.evaluation.ranking import Groups\n"
         "one = np.ones((2, 1), np.float32); labels = np.zeros(2, np.int64)\n"
         "left_out = [Groups.one(np.arange(2))]\n"
         "found = module.rank_vectors(one, one, Groups.alike(labels, labels), left_out)\n"

@@ -9,7 +9,7 @@ import pytest
 
 import likewise
 from likewise.errors import ConfigError, DataError, UnknownNameError
-from likewise.gpr1200 import SUBSETS
+from likewise.sources.gpr1200_subsets import SUBSETS
 
 FILES = ["10_a.jpg", "10_b.jpg", "1050_a.jpg", "1050_b.jpg", "9_z.jpg"]
 ORDER = ["9_z.jpg", "10_a.jpg", "10_b.jpg", "1050_a.jpg", "1050_b.jpg"]

@@ -131,7 +131,7 @@ def test_an_open_data_set_answers_again_and_again(workspace: Path) -> None:
 
 
 def test_a_vector_comes_from_a_file(workspace: Path) -> None:
-    pytest.importorskip("likewise.vectorfiles")
+    pytest.importorskip("likewise.formats.arrays")
     np.save(workspace / "q.npy", vector_of(ITEM)[None, :])
     hits = likewise.search("emoji", vector=workspace / "q.npy", k=5)
     assert hits.equals(likewise.search("emoji", vector=vector_of(ITEM), k=5))

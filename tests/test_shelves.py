@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from archives import placed, tarred, zipped
 from likewise.errors import DataError
-from likewise.files import Files, open_files
+from likewise.formats.archives import Files, open_files
 
 INNER = {"n1/a.jpg": b"one", "n1/b.jpg": b"two" * 500, "n2/a.jpg": b""}
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from likewise.significance import (
+from likewise.evaluation.significance import (
     FLIPS,
     Interval,
     difference,

@@ -9,10 +9,10 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from likewise import tables
-from likewise.digests import digest_batches
 from likewise.errors import DataError, MissingArtefactError
 from likewise.schema import EMBEDDINGS, FINDINGS, IMAGES, Column, Contract, vector
+from likewise.storage import tables
+from likewise.storage.digests import digest_batches
 
 WORDS = Contract("words", "word", "", (Column("word", pa.string(), ""),))
 PASSPORT = {"vector": {"passport": "{}"}}

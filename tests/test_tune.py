@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 
 import likewise
 from likewise.cli.app import app
-from likewise.config import read_params
 from likewise.errors import DataError
-from likewise.steps.frontier import Point, frontier
+from likewise.pages.tradeoff_plot import Point, frontier
 from likewise.steps.tune import candidates
+from likewise.storage.config import read_params
 
 
 def test_the_choice_is_written_and_searched_by(workspace: Path) -> None:

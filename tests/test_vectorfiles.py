@@ -15,8 +15,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from likewise.errors import DataError
-from likewise.pickles import read_structure
-from likewise.vectorfiles import read_array, rectangle
+from likewise.formats.arrays import read_array, rectangle
+from likewise.formats.pickles import read_structure
 
 Numbers = npt.NDArray[Any]
 

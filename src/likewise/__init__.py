@@ -8,7 +8,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from likewise.config import Card
+    from likewise.catalogue.catalogue import Catalogue
+    from likewise.catalogue.dataset import Dataset
     from likewise.errors import (
         ConfigError,
         DataError,
@@ -19,21 +20,20 @@ if TYPE_CHECKING:
         UnknownNameError,
         VersionError,
     )
-    from likewise.literature import Reference, references
-    from likewise.protocols.base import Evaluation
+    from likewise.evaluation.literature import Reference, references
+    from likewise.evaluation.protocols.base import Evaluation
     from likewise.steps.add import add
     from likewise.steps.attention import attention
     from likewise.steps.check import Checked, check
-    from likewise.steps.check.page import write_flags
+    from likewise.steps.check.flags_page import write_flags
     from likewise.steps.compare import Comparison, compare
     from likewise.steps.correct import Corrected, correct
     from likewise.steps.crosswalk import Crosswalk, crosswalk
-    from likewise.steps.dataset import Dataset
     from likewise.steps.describe import Statistics, describe
-    from likewise.steps.describe.page import markdown as describe_markdown
-    from likewise.steps.describe.page import write_description
+    from likewise.steps.describe.statistics_page import markdown as describe_markdown
+    from likewise.steps.describe.statistics_page import write_description
     from likewise.steps.diff import Difference, diff
-    from likewise.steps.diffpage import diff_markdown, write_diff
+    from likewise.steps.diff.difference_page import diff_markdown, write_diff
     from likewise.steps.doctor import Problem, doctor
     from likewise.steps.download import Downloaded, Offer, download, downloads
     from likewise.steps.embed import embed
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from likewise.steps.measure import measure
     from likewise.steps.merge import merge
     from likewise.steps.merge_file import merge_file
-    from likewise.steps.open import Catalogue
     from likewise.steps.open import open_catalogue as open
     from likewise.steps.publish import publish
     from likewise.steps.pull import Pulled, pull, pull_columns, pull_images
@@ -60,27 +59,28 @@ if TYPE_CHECKING:
     from likewise.steps.schemas import write_schemas
     from likewise.steps.score import score
     from likewise.steps.search import search
+    from likewise.steps.search_many import search_many
     from likewise.steps.sheets import write_sheet
     from likewise.steps.show import datasets, show
-    from likewise.steps.together import search_many
     from likewise.steps.train import train
     from likewise.steps.tune import Trial, Tuned, tune
     from likewise.steps.view import view
     from likewise.steps.why import why
+    from likewise.storage.config import Card
 
 _HOMES = {
-    "Card": "config",
-    "Catalogue": "steps.open",
+    "Card": "storage.config",
+    "Catalogue": "catalogue.catalogue",
     "Checked": "steps.check",
     "Comparison": "steps.compare",
     "ConfigError": "errors",
     "Corrected": "steps.correct",
     "Crosswalk": "steps.crosswalk",
     "DataError": "errors",
-    "Dataset": "steps.dataset",
+    "Dataset": "catalogue.dataset",
     "Difference": "steps.diff",
     "Downloaded": "steps.download",
-    "Evaluation": "protocols.base",
+    "Evaluation": "evaluation.protocols.base",
     "Exported": "steps.export",
     "Forgotten": "steps.forget",
     "Holder": "steps.forget",
@@ -91,7 +91,7 @@ _HOMES = {
     "Offer": "steps.download",
     "Problem": "steps.doctor",
     "Pulled": "steps.pull",
-    "Reference": "literature",
+    "Reference": "evaluation.literature",
     "Report": "steps.report",
     "StaleArtefactError": "errors",
     "Statistics": "steps.describe",
@@ -108,9 +108,9 @@ _HOMES = {
     "crosswalk": "steps.crosswalk",
     "datasets": "steps.show",
     "describe": "steps.describe",
-    "describe_markdown": "steps.describe.page:markdown",
+    "describe_markdown": "steps.describe.statistics_page:markdown",
     "diff": "steps.diff",
-    "diff_markdown": "steps.diffpage",
+    "diff_markdown": "steps.diff.difference_page",
     "doctor": "steps.doctor",
     "download": "steps.download",
     "downloads": "steps.download",
@@ -135,21 +135,21 @@ _HOMES = {
     "pull_images": "steps.pull",
     "push": "steps.push",
     "query": "steps.query",
-    "references": "literature",
+    "references": "evaluation.literature",
     "release": "steps.release",
     "report": "steps.report",
     "score": "steps.score",
     "search": "steps.search",
-    "search_many": "steps.together",
+    "search_many": "steps.search_many",
     "show": "steps.show",
     "train": "steps.train",
     "tune": "steps.tune",
     "validate": "steps.findings",
     "view": "steps.view",
     "why": "steps.why",
-    "write_description": "steps.describe.page",
-    "write_diff": "steps.diffpage",
-    "write_flags": "steps.check.page",
+    "write_description": "steps.describe.statistics_page",
+    "write_diff": "steps.diff.difference_page",
+    "write_flags": "steps.check.flags_page",
     "write_query": "steps.query",
     "write_schemas": "steps.schemas",
     "write_sheet": "steps.sheets",

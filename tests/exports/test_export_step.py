@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 
 import likewise
 from likewise.cli.app import app
-from likewise.config import Licence
 from likewise.exports import EXPORTS
 from likewise.exports.base import Purpose
 from likewise.exports.licences import verdict
+from likewise.storage.config import Licence
 
 
 def relicense(workspace: Path, spdx: str, terms: str = "") -> None:

@@ -10,7 +10,7 @@ import pytest
 import likewise
 from catalogues import published
 from likewise.errors import DataError
-from likewise.exports.pairs import Pairs
+from likewise.exports.compcars_pairs import Pairs
 from likewise.imaging.decode import decode
 from likewise.imaging.transforms.letterbox import Letterbox
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import likewise
-from likewise.exports.arrays import Npz, npy
+from likewise.formats.array_writer import Npz, npy
 
 FOOD = Path(__file__).parents[2] / "samples" / "food"
 KEYS = ["X_train", "y_train", "train_id", "X_val", "y_val", "val_id"]

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import likewise
-from likewise.config import Card
 from likewise.errors import DataError
 from likewise.exports import EXPORTS
 from likewise.exports.base import Selection
 from likewise.sources import SOURCES
-from likewise.sources.frames import fitted
+from likewise.sources.box_bounds import fitted
+from likewise.storage.config import Card
 
 BOXED = ("coco", "voc", "yolo", "csv", "parquet", "webdataset")
 RENAMED = ("voc", "yolo", "parquet", "webdataset")

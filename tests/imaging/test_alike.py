@@ -3,7 +3,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from likewise.imaging.alike import MOST, NONE, Words, nearest, nearest_earlier, words
+from likewise.imaging.near_duplicates import (
+    MOST,
+    NONE,
+    Words,
+    nearest,
+    nearest_earlier,
+    words,
+)
 
 
 def bits(one: Words, other: Words) -> int:

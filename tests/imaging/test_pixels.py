@@ -6,9 +6,14 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from likewise.imaging.alike import words
 from likewise.imaging.decode import decode
-from likewise.imaging.pixels import brightness, measure, perceptual_hash, sharpness
+from likewise.imaging.near_duplicates import words
+from likewise.imaging.pixel_statistics import (
+    brightness,
+    measure,
+    perceptual_hash,
+    sharpness,
+)
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 DRAWINGS = sorted((SAMPLES / "emoji" / "images").glob("*.jpg"))[::40]
@@ -47,7 +52,7 @@ def test_sharpness_is_the_variance_of_the_laplacian(monkeypatch: pytest.MonkeyPa
         grey = rng.integers(0, 256, shape, dtype=np.uint8)
         assert sharpness(grey) == pytest.approx(laplacian_variance(grey), rel=1e-12)
         with monkeypatch.context() as patch:  # in strips of a row it is the same
-            patch.setattr("likewise.imaging.pixels._STRIP", 1)
+            patch.setattr("likewise.imaging.pixel_statistics._STRIP", 1)
             assert sharpness(grey) == pytest.approx(laplacian_variance(grey), rel=1e-12)
     assert sharpness(np.full((9, 9), 77, np.uint8)) == 0
     assert sharpness(np.full((1, 1), 77, np.uint8)) == 0

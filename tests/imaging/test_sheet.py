@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from likewise.imaging.sheet import SIDE, Tile, sheet, thumbnail
+from likewise.pages.gallery import SIDE, Tile, sheet, thumbnail
 
 ORIENTATION = 0x0112
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from galleries import Floats, build, clustered, truth, unit
-from likewise.indexes.base import NONE, Vectors
+from likewise.retrieval.indexes.base import NONE, Vectors
 
 
 @settings(max_examples=60, deadline=None)
@@ -30,8 +30,8 @@ def test_exact_is_sorting_whatever_the_blocks(
     for nbytes in (1, 200, 1 << 20):
         with pytest.MonkeyPatch.context() as patch:
             for name in ("_BLOCK_BYTES", "_CACHED_BYTES", "_WIDE_BYTES"):
-                patch.setattr(f"likewise.indexes.exact.{name}", nbytes)
-            patch.setattr("likewise.indexes.exact._QUERIES", 2)
+                patch.setattr(f"likewise.retrieval.indexes.exact.{name}", nbytes)
+            patch.setattr("likewise.retrieval.indexes.exact._QUERIES", 2)
             found = build({"kind": "exact"}, Vectors.of(gallery)).search(queries, k, allowed)
         assert found[1].tolist() == wanted
 
@@ -62,7 +62,7 @@ def test_blocks_of_half_precision_answer_like_one(monkeypatch: pytest.MonkeyPatc
     gallery = clustered(10_000, 16).astype(np.float16)
     queries = clustered(100, 16, 2)
     whole = build({"kind": "exact"}, Vectors.of(gallery)).search(queries, 30)
-    monkeypatch.setattr("likewise.indexes.exact._WIDE_BYTES", 0)
+    monkeypatch.setattr("likewise.retrieval.indexes.exact._WIDE_BYTES", 0)
     blocks = build({"kind": "exact"}, Vectors.of(gallery))
     assert (blocks.search(queries, 30)[1] == whole[1]).all()
     assert (blocks.search(queries, 30)[0] == whole[0]).all()

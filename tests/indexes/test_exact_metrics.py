@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pytest
 
 from likewise.errors import ConfigError
-from likewise.indexes import INDEXES
-from likewise.indexes.base import Built, Vectors
+from likewise.retrieval.indexes import INDEXES
+from likewise.retrieval.indexes.base import Built, Vectors
 
 Floats = npt.NDArray[np.floating[Any]]
 

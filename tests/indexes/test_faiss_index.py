@@ -8,7 +8,7 @@ import pytest
 
 from galleries import DIM, build, clustered, truth, unit
 from likewise.errors import ConfigError
-from likewise.indexes.base import Vectors
+from likewise.retrieval.indexes.base import Vectors
 
 FACTORIES = [
     "Flat",
@@ -32,7 +32,7 @@ FACTORIES = [
 def test_faiss_filters_above_the_few_as_well(
     factory: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("likewise.indexes.faiss._FEW", 0)
+    monkeypatch.setattr("likewise.retrieval.indexes.faiss._FEW", 0)
     gallery, queries = clustered(2000, DIM), clustered(2000, DIM, 1)[:20]
     allowed = np.random.default_rng(5).random(2000) < 0.5
     entry: dict[str, Any] = {"kind": "faiss", "factory": factory}
@@ -51,7 +51,7 @@ def test_faiss_filters_above_the_few_as_well(
 def test_distances_of_faiss_become_cosines(
     share: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("likewise.indexes.faiss._FEW", 0)
+    monkeypatch.setattr("likewise.retrieval.indexes.faiss._FEW", 0)
     gallery = clustered(500, DIM)
     allowed = np.random.default_rng(5).random(500) < share
     built = build({"kind": "faiss", "metric": "l2", "factory": "HNSW16"}, Vectors.of(gallery))
@@ -61,7 +61,7 @@ def test_distances_of_faiss_become_cosines(
 
 
 def test_a_filter_keeps_the_cells_that_nprobe_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("likewise.indexes.faiss._FEW", 0)
+    monkeypatch.setattr("likewise.retrieval.indexes.faiss._FEW", 0)
     gallery = clustered(2000, DIM)
     everything = np.ones(2000, bool)
     built = build({"kind": "faiss", "factory": "IVF16,Flat", "nprobe": 5}, Vectors.of(gallery))

@@ -4,10 +4,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from likewise.indexes import INDEXES
-from likewise.indexes.base import Vectors
-from likewise.indexes.faiss import FaissSearch
-from likewise.indexes.library import library
+from likewise.retrieval.indexes import INDEXES
+from likewise.retrieval.indexes.base import Vectors
+from likewise.retrieval.indexes.faiss import FaissSearch
+from likewise.retrieval.indexes.faiss_door import library
 
 pytestmark = [
     pytest.mark.gpu,

@@ -8,8 +8,8 @@ import pytest
 
 from galleries import DIM, build, clustered, stored, truth, unit
 from likewise.errors import ConfigError
-from likewise.indexes import INDEXES
-from likewise.indexes.base import NONE
+from likewise.retrieval.indexes import INDEXES
+from likewise.retrieval.indexes.base import NONE
 
 ENTRIES: list[dict[str, Any]] = [
     *({"kind": kind} for kind in INDEXES.kinds() if kind != "lopq"),

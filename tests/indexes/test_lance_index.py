@@ -11,8 +11,8 @@ import pytest
 
 from galleries import DIM, build, clustered, stored, unit
 from likewise.errors import ConfigError
-from likewise.indexes.base import Vectors
-from likewise.indexes.lance import ANN_ROWS, Ann, build_ann
+from likewise.retrieval.indexes.base import Vectors
+from likewise.retrieval.indexes.lance import ANN_ROWS, Ann, build_ann
 
 
 def test_lance_searches_tables_only() -> None:

@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pytest
 
 from likewise.errors import ConfigError
-from likewise.indexes import INDEXES
-from likewise.indexes.base import NONE, Built, Vectors
-from likewise.indexes.codes import Coded, Form
+from likewise.retrieval.indexes import INDEXES
+from likewise.retrieval.indexes.base import NONE, Built, Vectors
+from likewise.retrieval.indexes.lopq_codec import Coded, Form
 
 Floats = npt.NDArray[np.float32]
 DIM = 16
@@ -78,7 +78,7 @@ def test_fewer_cells_find_no_more_and_a_quota_is_filled() -> None:
 
 
 def test_a_filter_holds_in_the_cells_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("likewise.indexes.lopq._FEW", 0)
+    monkeypatch.setattr("likewise.retrieval.indexes.lopq._FEW", 0)
     gallery, queries = spread(2000), spread(30, 1)
     allowed = np.random.default_rng(3).random(2000) < 0.1
     exact = INDEXES.build({"kind": "exact"}, "x").build(Vectors.of(gallery))

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from likewise.errors import DataError
-from likewise.protocols import PROTOCOLS
-from likewise.protocols.logistic import fit
-from likewise.ranking import Floats, Ints
+from likewise.evaluation.protocols import PROTOCOLS
+from likewise.evaluation.protocols.logistic import fit
+from likewise.evaluation.ranking import Floats, Ints
 
 
 def rows(labels: list[str | None], split: list[str | None]) -> pl.DataFrame:

@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 
 from likewise.errors import ConfigError, DataError
-from likewise.gpr1200 import SUBSETS, subset_of
-from likewise.protocols import PROTOCOLS
-from likewise.protocols.base import Evaluation
-from likewise.protocols.gpr1200 import Gpr1200, Gpr1200Strict
+from likewise.evaluation.protocols import PROTOCOLS
+from likewise.evaluation.protocols.base import Evaluation
+from likewise.evaluation.protocols.gpr1200 import Gpr1200, Gpr1200Strict
 from likewise.schema import QUERIES
+from likewise.sources.gpr1200_subsets import SUBSETS, subset_of
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.int64]

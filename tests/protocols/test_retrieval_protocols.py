@@ -10,10 +10,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from likewise.errors import DataError
-from likewise.protocols import PROTOCOLS
-from likewise.protocols.base import Evaluation
-from likewise.protocols.retrieval import Retrieval
-from likewise.protocols.switches import Switches
+from likewise.evaluation.protocols import PROTOCOLS
+from likewise.evaluation.protocols.base import Evaluation
+from likewise.evaluation.protocols.retrieval import Retrieval
+from likewise.evaluation.protocols.spec import Switches
 from likewise.schema import QUERIES
 
 Floats = npt.NDArray[np.floating[Any]]

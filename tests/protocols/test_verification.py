@@ -9,9 +9,9 @@ import pytest
 
 import likewise
 from likewise.errors import DataError
-from likewise.protocols import PROTOCOLS
-from likewise.protocols.base import Evaluation
-from likewise.protocols.verification import auc, equal_error_rate
+from likewise.evaluation.protocols import PROTOCOLS
+from likewise.evaluation.protocols.base import Evaluation
+from likewise.evaluation.protocols.verification import auc, equal_error_rate
 
 
 def scored(

@@ -19,10 +19,10 @@ from likewise.errors import (
     StaleArtefactError,
     UnknownNameError,
 )
-from likewise.passport import PASSPORT, WEIGHTS, Passport
-from likewise.recipes import RECIPES, load
-from likewise.recipes.base import Recipe
-from likewise.training import backbones, weights
+from likewise.models.passport import PASSPORT, WEIGHTS, Passport
+from likewise.models.recipes import RECIPES, load
+from likewise.models.recipes.base import Recipe
+from likewise.models.training import backbones, weights
 
 pytestmark = pytest.mark.torch
 
@@ -134,7 +134,7 @@ def test_faults_that_only_making_finds(tmp_path: Path) -> None:
 def test_building_a_recipe_loads_no_heavy_library() -> None:
     script = (
         "import sys\n"
-        "from likewise.recipes import RECIPES\n"
+        "from likewise.models.recipes import RECIPES\n"
         "RECIPES.build({'kind': 'timm', 'backbone': 'resnet18'}, 'params.yaml')\n"
         "print(sorted({'torch', 'timm', 'PIL', 'numpy'} & set(sys.modules)))\n"
     )

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import likewise
-from likewise import tables, versions
 from likewise.errors import DataError, UnknownNameError, VersionError
-from likewise.versions import run_dvc, run_git
-from likewise.workspace import Workspace
+from likewise.storage import tables, versions
+from likewise.storage.versions import run_dvc, run_git
+from likewise.storage.workspace import Workspace
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 

@@ -12,12 +12,17 @@ import polars as pl
 import pytest
 
 import likewise
-from likewise import tables, versions
-from likewise.errors import DataError, MissingArtefactError, UnknownNameError, VersionError
-from likewise.steps import corrections, forgotten
-from likewise.steps.forgotten import Entry, Record
-from likewise.versions import run_dvc, run_git
-from likewise.workspace import Workspace
+from likewise.catalogue import corrections, takedowns
+from likewise.catalogue.takedowns import Entry, Record
+from likewise.errors import (
+    DataError,
+    MissingArtefactError,
+    UnknownNameError,
+    VersionError,
+)
+from likewise.storage import tables, versions
+from likewise.storage.versions import run_dvc, run_git
+from likewise.storage.workspace import Workspace
 from servers import DIE_AT_RENAME
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
@@ -183,13 +188,13 @@ def test_a_record_that_a_merge_brought_is_put_into_force(alice: Path) -> None:
     picture = alice / "emoji" / "images" / ITEM
     sha256 = hashlib.sha256(picture.read_bytes()).hexdigest()
     file = Workspace(alice).forgotten("emoji")
-    file.write_text(forgotten.text(Record((Entry("", "", sha256, "request 17"),))), "utf-8")
+    file.write_text(takedowns.text(Record((Entry("", "", sha256, "request 17"),))), "utf-8")
     told = [p.command for p in likewise.doctor() if p.check == "forgotten"]
     assert set(told) == {"likewise forget emoji"}
     assert len(told) == 4
     done = likewise.forget("emoji")
     assert done.items == [ITEM]
-    assert forgotten.read(file).entries[-1] == Entry(ITEM, ITEM, sha256, "request 17")
+    assert takedowns.read(file).entries[-1] == Entry(ITEM, ITEM, sha256, "request 17")
     assert found(alice / "catalog", words) == set()
     assert picture.is_file()
     again = likewise.forget("emoji", [ITEM])
@@ -205,7 +210,7 @@ def test_two_branches_forget_and_git_keeps_both(taken: Taken, without: Path) -> 
     run_git(without, "checkout", "--quiet", "main")
     run_dvc(without, "checkout", "--quiet", "--force", *taken.done.remade)
     likewise.merge("other", prefer="ours")
-    both = forgotten.read(Workspace(without).forgotten("emoji"))
+    both = takedowns.read(Workspace(without).forgotten("emoji"))
     assert both.items == {ITEM, "200_noto.jpg"}
     assert likewise.forget("emoji").items == []
     assert len(likewise.open("emoji").items) == 21
@@ -295,13 +300,13 @@ def test_a_record_is_read_strictly_and_merged_by_union(tmp_path: Path) -> None:
     file = tmp_path / "forgotten.csv"
     entry = Entry("a", "a", "0" * 64, "one, two")
     file.write_text(
-        forgotten.text(Record((entry,))) + forgotten.text(Record((entry,))), "utf-8"
+        takedowns.text(Record((entry,))) + takedowns.text(Record((entry,))), "utf-8"
     )
-    assert forgotten.read(file) == Record((entry,))
+    assert takedowns.read(file) == Record((entry,))
     file.write_text("item_id,image_id,sha256,reason\na,a,zz,why\n", "utf-8")
     with pytest.raises(DataError, match="line 2 is not item_id,image_id,sha256,reason"):
-        forgotten.read(file)
+        takedowns.read(file)
     file.write_text("a,b\n", "utf-8")
     with pytest.raises(DataError, match="its first line is not"):
-        forgotten.read(file)
-    assert forgotten.read(tmp_path / "none.csv") == Record()
+        takedowns.read(file)
+    assert takedowns.read(tmp_path / "none.csv") == Record()

@@ -9,7 +9,7 @@ import pytest
 import likewise
 from likewise.cli.app import app
 from likewise.errors import MissingArtefactError, UnknownNameError
-from likewise.versions import run_dvc, run_git
+from likewise.storage.versions import run_dvc, run_git
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 

@@ -10,7 +10,7 @@ import pytest
 
 import likewise
 from likewise.errors import LikewiseError, MissingArtefactError, VersionError
-from likewise.versions import Store, outputs, run_dvc, run_git
+from likewise.storage.versions import Store, outputs, run_dvc, run_git
 from servers import settle
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch, pytest.mark.slow]

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 import likewise
-from likewise import versions
 from likewise.errors import (
     DataError,
     MissingArtefactError,
@@ -15,8 +14,9 @@ from likewise.errors import (
     UnknownNameError,
     VersionError,
 )
-from likewise.versions import run_dvc, run_git
-from likewise.workspace import Workspace
+from likewise.storage import versions
+from likewise.storage.versions import run_dvc, run_git
+from likewise.storage.workspace import Workspace
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 

@@ -11,7 +11,7 @@ import pytest
 
 import likewise
 from likewise.errors import DataError, UnknownNameError
-from likewise.versions import run_git
+from likewise.storage.versions import run_git
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 

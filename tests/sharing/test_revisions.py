@@ -8,10 +8,15 @@ import numpy as np
 import pytest
 
 import likewise
-from likewise import versions
-from likewise.errors import DataError, MissingArtefactError, UnknownNameError, VersionError
-from likewise.versions import run_dvc, run_git
-from likewise.workspace import Workspace
+from likewise.errors import (
+    DataError,
+    MissingArtefactError,
+    UnknownNameError,
+    VersionError,
+)
+from likewise.storage import versions
+from likewise.storage.versions import run_dvc, run_git
+from likewise.storage.workspace import Workspace
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import likewise
-from likewise.versions import run_dvc, run_git
+from likewise.storage.versions import run_dvc, run_git
 from servers import Command, Server, settle
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch, pytest.mark.slow]

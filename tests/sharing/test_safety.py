@@ -13,7 +13,7 @@ import pytest
 
 import likewise
 from likewise.errors import LikewiseError, MissingArtefactError
-from likewise.versions import run_dvc, run_git
+from likewise.storage.versions import run_dvc, run_git
 from servers import Command, kill
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
@@ -25,7 +25,7 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from likewise import commits
-from likewise.workspace import Workspace
+from likewise.storage.workspace import Workspace
 with commits.alone(Workspace(Path(".").resolve()), "publish-emoji"):
     print("held", flush=True)
     time.sleep(600)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import likewise
-from likewise import versions
-from likewise.versions import run_dvc, run_git
+from likewise.storage import versions
+from likewise.storage.versions import run_dvc, run_git
 from servers import Command, Server, refusal, settle
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch, pytest.mark.slow]

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 import likewise
-from likewise.steps import corrections
-from likewise.versions import run_dvc, run_git
-from likewise.workspace import Workspace
+from likewise.catalogue import corrections
+from likewise.storage.versions import run_dvc, run_git
+from likewise.storage.workspace import Workspace
 
 ITEMS, CORRECTED, SIDE = 300, 20, 256
 """Of the data set whose bytes are counted; ``benchmarks/sharing.py`` counts those of 10,000."""

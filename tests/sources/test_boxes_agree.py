@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 import likewise
-from likewise import tables
 from likewise.errors import DataError
 from likewise.sources import SOURCES
 from likewise.sources.base import Reading
+from likewise.storage import tables
 
 SETS = {"cards": (160, 311), "bccd": (100, 1309)}
 """Photos and boxes, as the data's README counts them."""

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from likewise.sources import SOURCES
-from likewise.sources.frames import fitted
+from likewise.sources.box_bounds import fitted
 
 SIZE = (40, 30)
 FAR = (50, 5, 60, 9)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likewise.errors import ConfigError, DataError
-from likewise.files import open_files
+from likewise.formats.archives import open_files
 from likewise.sources import SOURCES
 from likewise.sources.base import Reading
 

@@ -17,10 +17,10 @@ from PIL import Image
 from archives import placed
 from likewise import schema
 from likewise.errors import ConfigError, DataError
-from likewise.files import open_files
-from likewise.gpr1200 import SUBSETS, subset_of
+from likewise.formats.archives import open_files
 from likewise.sources import SOURCES
 from likewise.sources.base import Reading
+from likewise.sources.gpr1200_subsets import SUBSETS, subset_of
 
 TEXTS = "GPR1200_categoryNumber_to_text.json"
 

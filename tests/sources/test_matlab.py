@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scipy.io import savemat
 
 from likewise.errors import DataError
-from likewise.sources import matlab
-from likewise.sources.matlab import Cells, Structs, cells, structs, variables
+from likewise.formats import matlab
+from likewise.formats.matlab import Cells, Structs, cells, structs, variables
 
 
 def mat(*, packed: bool = False, **values: object) -> bytes:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from likewise.sources.references import Matches, match
+from likewise.sources.image_references import Matches, match
 
 PATHS = [
     "images/train/a.jpg",

@@ -12,9 +12,9 @@ import pytest
 
 import likewise
 from likewise.errors import DataError
-from likewise.files import open_files
+from likewise.formats.archives import open_files
+from likewise.sources.item_table import read_items
 from likewise.sources.revisited import Roxford, ground_truth
-from likewise.steps.itemtable import read_items
 
 EMOJI = Path(__file__).parents[2] / "samples" / "emoji" / "images"
 GALLERY = ["tower_000001", "tower_000002", "bridge_000003", "gate_000004"]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from likewise.errors import ConfigError, DataError
-from likewise.files import open_files
+from likewise.formats.archives import open_files
 from likewise.imaging.decode import decode
 from likewise.sources import SOURCES
 from likewise.sources.base import Reading

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 import likewise
 from likewise.cli.app import app
 from likewise.errors import DataError, UnknownNameError
-from likewise.training.attention import Attention
+from likewise.models.training.attention_maps import Attention
 
 pytestmark = pytest.mark.torch
 
@@ -69,7 +69,7 @@ def test_every_layer_and_head_of_a_model_is_told_and_drawn(vit: Path, tmp_path: 
 
 
 def test_looking_does_not_change_the_vectors(vit: Path) -> None:
-    from likewise import recipes
+    from likewise.models import recipes
 
     encoder = recipes.load(vit / "models" / "vit")
     image = likewise.open("emoji", workspace=vit).images(["0_twemoji.jpg"])[0]

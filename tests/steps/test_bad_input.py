@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 import likewise
-from likewise import commits
 from likewise.errors import (
     ConfigError,
     DataError,
@@ -20,7 +19,8 @@ from likewise.errors import (
     MissingExtraError,
     UnknownNameError,
 )
-from likewise.workspace import Workspace
+from likewise.storage import journal
+from likewise.storage.workspace import Workspace
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "emoji" / "images"
 
@@ -246,7 +246,7 @@ def test_categories_without_a_text(workspace: Path) -> None:
 )
 def test_a_second_process_at_the_same_job(workspace: Path, step: str, names: list[str]) -> None:
     job = "-".join((step, *names))
-    with commits.alone(Workspace(workspace), job):
+    with journal.alone(Workspace(workspace), job):
         by = f"process {os.getpid()} on {socket.gethostname()}"
         assert refused(workspace, DataError, step, *names) == [
             f"{job} is running in {by}; wait for it to end"

@@ -13,8 +13,13 @@ import yaml
 from PIL import Image
 
 import likewise
-from likewise.config import read_yaml
-from likewise.errors import ConfigError, DataError, MissingArtefactError, UnknownNameError
+from likewise.errors import (
+    ConfigError,
+    DataError,
+    MissingArtefactError,
+    UnknownNameError,
+)
+from likewise.storage.config import read_yaml
 
 REPOSITORY = Path(__file__).parents[2]
 DRAWINGS = sorted((REPOSITORY / "samples" / "emoji" / "images").glob("*_fluent.jpg"))
@@ -166,7 +171,7 @@ def test_only_new_files_are_decoded(root: Path) -> None:
 
 
 def test_a_killed_measure_goes_on(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("likewise.imaging.measuring.CHUNK_FILES", 1)
+    monkeypatch.setattr("likewise.imaging.measure_many.CHUNK_FILES", 1)
     monkeypatch.setattr("likewise.steps.measure.SAVED_SECONDS", 0.0)
     files = {f"a/{n}.jpg": drawing(n) for n in range(4)}
     add(root, "toys", files, **PLAIN)
@@ -203,7 +208,7 @@ def test_parts_of_any_size_give_the_same(root: Path, monkeypatch: pytest.MonkeyP
     add(root, "toys", files, **PLAIN)
     together = (root / "catalog" / ".pixels" / "toys.yaml").read_bytes()
     shutil.rmtree(root / "catalog" / "toys" / "pixels.lance")
-    monkeypatch.setattr("likewise.imaging.measuring.CHUNK_BYTES", 1)
+    monkeypatch.setattr("likewise.imaging.measure_many.CHUNK_BYTES", 1)
     assert likewise.measure("toys", workspace=root).computed == 20
     assert (root / "catalog" / ".pixels" / "toys.yaml").read_bytes() == together
 

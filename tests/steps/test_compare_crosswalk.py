@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 import likewise
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.run_results import read_results
 from likewise.errors import (
     DataError,
     MissingArtefactError,
     StaleArtefactError,
     UnknownNameError,
 )
-from likewise.steps.open import open_workspace
-from likewise.steps.results import read_results
 
 pytestmark = pytest.mark.torch
 

@@ -6,10 +6,10 @@ import polars as pl
 import pytest
 
 import likewise
+from likewise.catalogue import corrections
+from likewise.catalogue.corrections import Key, Value
 from likewise.errors import DataError
-from likewise.steps import corrections
-from likewise.steps.corrections import Key, Value
-from likewise.workspace import Workspace
+from likewise.storage.workspace import Workspace
 
 A, B, C = (Key(name, "label") for name in "abc")
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 import likewise
 from likewise.errors import MissingArtefactError, UnknownNameError
-from likewise.steps.describe.page import _cell, histogram
+from likewise.steps.describe.statistics_page import _cell, histogram
 
 SVG = "{http://www.w3.org/2000/svg}"
 

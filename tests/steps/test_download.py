@@ -13,8 +13,8 @@ import pytest
 
 import likewise
 from likewise.errors import DataError, UnknownNameError
-from likewise.fetch import Wanted, fetch
-from likewise.offers import DOWNLOADS, Download, Part
+from likewise.sources.known_datasets import DOWNLOADS, Download, Part
+from likewise.storage.fetch import Wanted, fetch
 
 DATA = bytes(range(256)) * 4096  # one MiB
 SHA256 = f"sha256:{hashlib.sha256(DATA).hexdigest()}"
@@ -83,7 +83,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def how(monkeypatch: pytest.MonkeyPatch) -> Behaviour:
-    monkeypatch.setattr("likewise.fetch.PAUSE_S", 0.0)
+    monkeypatch.setattr("likewise.storage.fetch.PAUSE_S", 0.0)
     return Behaviour()
 
 

@@ -12,11 +12,11 @@ import pyarrow as pa
 import pytest
 
 import likewise
-from likewise import tables
-from likewise.config import read_yaml
-from likewise.digests import Digests
 from likewise.errors import DataError, MissingArtefactError, UnknownNameError
 from likewise.schema import EMBEDDINGS, ITEMS, vector
+from likewise.storage import tables
+from likewise.storage.config import read_yaml
+from likewise.storage.digests import Digests
 
 if TYPE_CHECKING:
     import lance

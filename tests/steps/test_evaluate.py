@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 import likewise
-from likewise.config import read_yaml
 from likewise.errors import ConfigError, MissingArtefactError, UnknownNameError
 from likewise.schema import QUERIES
+from likewise.storage.config import read_yaml
 
 pytestmark = pytest.mark.torch
 

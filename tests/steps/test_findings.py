@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 import likewise
-from likewise.config import read_yaml
-from likewise.digests import Digests
 from likewise.errors import ConfigError, MissingArtefactError, UnknownNameError
+from likewise.storage.config import read_yaml
+from likewise.storage.digests import Digests
 
 CARDS = "boxes_labels/cards"
 ROWS = """file,label,split,xmin,ymin,xmax,ymax,rank

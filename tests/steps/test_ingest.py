@@ -12,10 +12,10 @@ import polars as pl
 import pytest
 
 import likewise
-from likewise import tables
-from likewise.config import read_yaml
-from likewise.digests import Digests
 from likewise.schema import FINDINGS, IMAGES, ITEMS, Contract
+from likewise.storage import tables
+from likewise.storage.config import read_yaml
+from likewise.storage.digests import Digests
 
 if TYPE_CHECKING:
     import lance

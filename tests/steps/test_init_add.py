@@ -7,9 +7,14 @@ from pathlib import Path
 import pytest
 
 import likewise
-from likewise.config import EmbeddingEntry, Run, read_card, read_params
-from likewise.errors import ConfigError, DataError, MissingArtefactError, UnknownNameError
-from likewise.versions import run_dvc
+from likewise.errors import (
+    ConfigError,
+    DataError,
+    MissingArtefactError,
+    UnknownNameError,
+)
+from likewise.storage.config import EmbeddingEntry, Run, read_card, read_params
+from likewise.storage.versions import run_dvc
 
 PARAMS = """\
 # what our group works on

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import likewise
-from likewise import tables
-from likewise.config import read_yaml
-from likewise.digests import Digests, digest_batches
 from likewise.schema import FINDINGS, IMAGES, ITEMS
+from likewise.storage import tables
+from likewise.storage.config import read_yaml
+from likewise.storage.digests import Digests, digest_batches
 from servers import DIE_AT_RENAME
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ import json, threading, warnings
 warnings.simplefilter("ignore")  # lance warns of any fork; nothing of it has run here yet
 from pathlib import Path
 import lance, timm, tqdm
-import likewise.recipes.timm, likewise.training.encode
+import likewise.models.recipes.timm, likewise.models.training.encode
 from likewise.imaging import intake, store
 from likewise.steps import embed, ingest, publish
 

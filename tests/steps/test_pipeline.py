@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import likewise
-from likewise.config import read_yaml
-from likewise.protocols import PROTOCOLS
+from likewise.evaluation.protocols import PROTOCOLS
 from likewise.schema import PUBLISHED
+from likewise.storage.config import read_yaml
 
 pytestmark = [pytest.mark.dvc, pytest.mark.slow, pytest.mark.torch]
 

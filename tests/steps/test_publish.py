@@ -10,11 +10,12 @@ import polars as pl
 import pytest
 
 import likewise
-from likewise import recipes, tables
-from likewise.config import read_yaml
-from likewise.digests import Digests, digest_batches
 from likewise.errors import ConfigError, MissingArtefactError, StaleArtefactError
+from likewise.models import recipes
 from likewise.schema import PUBLISHED
+from likewise.storage import tables
+from likewise.storage.config import read_yaml
+from likewise.storage.digests import Digests, digest_batches
 
 if TYPE_CHECKING:
     import lance

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import likewise
 from likewise.cli.app import app
 from likewise.errors import MissingArtefactError, StaleArtefactError, UnknownNameError
-from likewise.steps.report import numbers
+from likewise.steps.report import diagnostics
 
 RUN = "emoji-tiny"
 
@@ -33,20 +33,22 @@ def queries(*rows: Mapping[str, object]) -> pl.DataFrame:
 
 
 def test_cumulative_match_counts_who_has_a_hit_by_then() -> None:
-    curve = numbers.cumulative_match(queries({"ranks": [1]}, {"ranks": [3, 4]}, {"ranks": []}))
+    curve = diagnostics.cumulative_match(
+        queries({"ranks": [1]}, {"ranks": [3, 4]}, {"ranks": []})
+    )
     assert curve["rank"].to_list() == list(range(1, 51))
     assert curve["share"].to_list() == [1 / 3] * 2 + [2 / 3] * 48
 
 
 def test_queries_that_are_not_scored_are_in_no_curve() -> None:
     rows = queries({"ranks": [1]}, {"value": None, "ranks": []})
-    assert numbers.cumulative_match(rows)["share"].to_list() == [1] * 50
-    assert numbers.precision_recall(rows)["precision"].to_list() == [1] * 101
+    assert diagnostics.cumulative_match(rows)["share"].to_list() == [1] * 50
+    assert diagnostics.precision_recall(rows)["precision"].to_list() == [1] * 101
 
 
 def test_precision_at_a_recall_is_the_best_there_or_later() -> None:
     """Ranks 2 and 3 of 4: precisions 1/2 and 2/3, so 2/3 up to recall 1/2, then nothing."""
-    curve = numbers.precision_recall(queries({"ranks": [2, 3], "relevant": 4}))
+    curve = diagnostics.precision_recall(queries({"ranks": [2, 3], "relevant": 4}))
     precision = curve["precision"].to_list()
     assert precision[:51] == pytest.approx([2 / 3] * 51)
     assert precision[51:] == [0] * 50
@@ -54,9 +56,9 @@ def test_precision_at_a_recall_is_the_best_there_or_later() -> None:
 
 def test_first_hits_are_counted_in_powers_of_two() -> None:
     ranks: tuple[list[int], ...] = ([1], [1], [2], [3], [8], [])
-    found = numbers.first_hits(queries(*({"ranks": r} for r in ranks)))
+    found = diagnostics.first_hits(queries(*({"ranks": r} for r in ranks)))
     assert found == [("1", 2), ("2", 1), ("3 to 4", 1), ("5 to 8", 1), ("never", 1)]
-    assert numbers.first_hits(queries({"ranks": []})) == [("never", 1)]
+    assert diagnostics.first_hits(queries({"ranks": []})) == [("never", 1)]
 
 
 def test_a_mix_up_is_the_first_wrong_hit_other_than_the_query() -> None:
@@ -67,7 +69,7 @@ def test_a_mix_up_is_the_first_wrong_hit_other_than_the_query() -> None:
         {"hits": ["c"], "hit_relevant": [False], "label": None},
     )
     labels = {"a": "x", "b": "y", "c": "x", "d": "y"}
-    assert numbers.mix_ups(rows, labels) == [numbers.MixUp("x", "y", 2)]
+    assert diagnostics.mix_ups(rows, labels) == [diagnostics.MixUp("x", "y", 2)]
 
 
 def test_hubs_are_found_by_many_others() -> None:
@@ -76,19 +78,19 @@ def test_hubs_are_found_by_many_others() -> None:
     Their mean is 3/4, their deviations 5/4, 1/4, -3/4, -3/4.
     """
     rows = queries({"hits": ["a", "b"]}, {"hits": ["a"]}, {"hits": ["b", "c"]})
-    found = numbers.hubs(rows, 4)
+    found = diagnostics.hubs(rows, 4)
     assert found.most == [("b", 2), ("a", 1)]
     assert found.bars() == [("0", 2), ("1", 1), ("2", 1)]
     third, second = (125 + 1 - 27 - 27) / 64 / 4, (25 + 1 + 9 + 9) / 16 / 4
     assert found.skewness == pytest.approx(third / second**1.5)
-    assert numbers.hubs(rows.head(0), 4).bars() == [("0", 4)]
+    assert diagnostics.hubs(rows.head(0), 4).bars() == [("0", 4)]
 
 
 def test_the_gap_is_between_the_means_of_two_roles() -> None:
     vectors = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
     roles = pl.Series(["query", "query", "gallery"])
-    assert numbers.modality_gap(vectors, roles) == pytest.approx(2**0.5)
-    assert numbers.modality_gap(vectors, pl.Series([None, None, "query"])) is None
+    assert diagnostics.modality_gap(vectors, roles) == pytest.approx(2**0.5)
+    assert diagnostics.modality_gap(vectors, pl.Series([None, None, "query"])) is None
 
 
 @pytest.mark.torch

@@ -16,10 +16,10 @@ import yaml
 import likewise
 from learning import signalled
 from likewise.errors import ConfigError, DataError, Stopped
-from likewise.passport import Passport
-from likewise.training.feed import Fed
-from likewise.training.loop import Loop
-from likewise.training.progress import Progress
+from likewise.models.passport import Passport
+from likewise.models.training.batch_loader import Fed
+from likewise.models.training.loop import Loop
+from likewise.models.training.progress import Progress
 
 pytestmark = pytest.mark.torch
 

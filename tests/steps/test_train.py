@@ -9,13 +9,10 @@ import yaml
 
 import likewise
 from learning import LEARNED, SMALL, learn, write
-from likewise import versions
-from likewise.errors import (
-    ConfigError,
-    UnknownNameError,
-)
-from likewise.passport import Passport
-from likewise.training import backbones, weights
+from likewise.errors import ConfigError, UnknownNameError
+from likewise.models.passport import Passport
+from likewise.models.training import backbones, weights
+from likewise.storage import versions
 
 pytestmark = pytest.mark.torch
 

@@ -18,9 +18,9 @@ from likewise.errors import (
     UnknownNameError,
     VersionError,
 )
-from likewise.imaging.reader import ImageReader
-from likewise.training.memory import enough
-from likewise.training.plan import Plan
+from likewise.imaging.image_reader import ImageReader
+from likewise.models.training.options import Plan
+from likewise.models.training.out_of_memory import enough
 
 pytestmark = pytest.mark.torch
 
@@ -114,15 +114,15 @@ def test_too_little_memory_says_which_batch_to_try(workspace: Path) -> None:
     # The real allocator, in a process that may have 64 MB more than it has.
     write(workspace, "trained", "learned", {**LEARNED, "input_size": 256, "batch": 48})
     script = """
-import resource, sys, likewise.training.course, likewise.training.loop
+import resource, sys, likewise.models.training.trainer, likewise.models.training.loop
 from likewise.cli.app import main
-class Loop(likewise.training.loop.Loop):
+class Loop(likewise.models.training.loop.Loop):
     def run(self):
         held = next(int(l.split()[1]) for l in open("/proc/self/status") if "VmSize" in l)
         most = held * 1024 + 64_000_000
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
         return super().run()
-likewise.training.course.Loop = Loop
+likewise.models.training.trainer.Loop = Loop
 sys.argv = ["likewise", "train", "learned"]
 main()
 """

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import likewise
-from likewise import tables, versions
 from likewise.errors import MissingArtefactError, VersionError
-from likewise.workspace import Workspace
+from likewise.storage import tables, versions
+from likewise.storage.workspace import Workspace
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 

@@ -9,7 +9,7 @@ import pytest
 import likewise
 from likewise.errors import DataError, UnknownNameError
 from likewise.steps.why import Fact
-from likewise.steps.why.item import compared
+from likewise.steps.why.item_facts import compared
 
 pytestmark = pytest.mark.torch
 

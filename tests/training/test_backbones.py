@@ -13,8 +13,8 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from likewise.errors import ConfigError, DataError, UnknownNameError
-from likewise.passport import Preprocessing
-from likewise.training import backbones, weights
+from likewise.models.passport import Preprocessing
+from likewise.models.training import backbones, weights
 
 pytestmark = pytest.mark.torch
 
@@ -225,7 +225,7 @@ def _on_a_hub_cache(cache: Path) -> subprocess.CompletedProcess[str]:
     """Ask for timm's own weights where only the local ``cache`` can answer."""
     script = (
         "from likewise.errors import LikewiseError\n"
-        "from likewise.training import backbones\n"
+        "from likewise.models.training import backbones\n"
         "try:\n"
         f"    model, source = backbones.with_weights('{TINY}', 'hub')\n"
         "    print(source, float(model.state_dict()['conv_stem.weight'].sum()))\n"

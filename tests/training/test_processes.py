@@ -20,10 +20,10 @@ from pathlib import Path
 import torch
 from torch import distributed, nn
 from accelerate import Accelerator
-from likewise.recipes import RECIPES
-from likewise.training import devices
-from likewise.training.plan import Plan
-from likewise.training.task import plain
+from likewise.models.recipes import RECIPES
+from likewise.models.training import devices
+from likewise.models.training.options import Plan
+from likewise.models.training.objective import plain
 
 spec = importlib.util.spec_from_file_location("cases", sys.argv[1])
 cases = importlib.util.module_from_spec(spec)

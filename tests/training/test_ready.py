@@ -9,11 +9,11 @@ import timm
 import torch
 import yaml
 
-from likewise.recipes import RECIPES
-from likewise.recipes.base import Trained
-from likewise.training import course
-from likewise.training.augment import draws
-from likewise.training.material import COLUMNS, Material
+from likewise.models.recipes import RECIPES
+from likewise.models.recipes.base import Trained
+from likewise.models.training import trainer
+from likewise.models.training.augment import draws
+from likewise.models.training.training_data import COLUMNS, Material
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
@@ -71,7 +71,7 @@ def test_one_that_learns_steps(file: str, section: str, name: str, tmp_path: Pat
     own = {"batch": 4} if "batch" in entry else {}
     recipe = RECIPES.build({**entry, **own}, f"docs/{file}")
     assert isinstance(recipe, Trained)
-    bench = course.prepare(recipe, tmp_path, 0)
+    bench = trainer.prepare(recipe, tmp_path, 0)
     taught = recipe.lesson(bench, _material())
     rows = torch.from_numpy(taught.sampler.epoch(0)[0])
     size = recipe.train_size or bench.config.input_size[-1]

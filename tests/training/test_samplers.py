@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from likewise.training.plan import Plan
-from likewise.training.samplers import Balanced, Shuffled, pairs
-from likewise.training.schedule import share
+from likewise.models.training.options import Plan
+from likewise.models.training.samplers import Balanced, Shuffled, pairs
+from likewise.models.training.schedule import share
 
 
 def test_every_item_once_an_epoch_in_another_order_each_time() -> None:

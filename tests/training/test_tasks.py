@@ -9,21 +9,21 @@ import pytest
 import torch
 
 from likewise.errors import ConfigError, DataError
-from likewise.passport import Architecture
-from likewise.recipes import RECIPES
-from likewise.recipes.base import Trained
-from likewise.training import course
-from likewise.training.augment import DRAWS, Views, draws, edges
-from likewise.training.course import Bench, Lesson
-from likewise.training.descriptor import Branches, Descriptor, Seen
-from likewise.training.distill import DistillTask
-from likewise.training.losses import nt_xent
-from likewise.training.material import COLUMNS, Material
-from likewise.training.pairs import PairTask
-from likewise.training.plan import Augment
-from likewise.training.recycle import Recycle, decorrelation_target
-from likewise.training.samplers import Shuffled
-from likewise.training.whiten import fitted
+from likewise.models.passport import Architecture
+from likewise.models.recipes import RECIPES
+from likewise.models.recipes.base import Trained
+from likewise.models.training import trainer
+from likewise.models.training.augment import DRAWS, Views, draws, edges
+from likewise.models.training.descriptor import Branches, Descriptor, Seen
+from likewise.models.training.distillation import DistillTask
+from likewise.models.training.losses import nt_xent
+from likewise.models.training.options import Augment
+from likewise.models.training.pair_objectives import PairTask
+from likewise.models.training.samplers import Shuffled
+from likewise.models.training.token_recycling import Recycle, decorrelation_target
+from likewise.models.training.trainer import Bench, Lesson
+from likewise.models.training.training_data import COLUMNS, Material
+from likewise.models.training.whitening import fitted
 
 pytestmark = pytest.mark.torch
 
@@ -80,7 +80,7 @@ def lesson(starts: dict[str, Path], name: str) -> tuple[Trained, Bench, Lesson]:
     backbone, options = ENTRIES[name]
     recipe = RECIPES.build({**COMMON, "input_size": 64, "batch": 6, **options}, "p")
     assert isinstance(recipe, Trained)
-    bench = course.prepare(recipe, starts[backbone], 0)
+    bench = trainer.prepare(recipe, starts[backbone], 0)
     return recipe, bench, recipe.lesson(bench, material())
 
 
@@ -233,13 +233,13 @@ def test_edges_are_dark_where_the_picture_changes() -> None:
 def test_options_that_no_backbone_takes(starts: dict[str, Path]) -> None:
     recipe = RECIPES.build({**COMMON, "kind": "arnet-mstr"}, "p")
     assert isinstance(recipe, Trained)
-    bench = course.prepare(recipe, starts["test_resnet"], 0)
+    bench = trainer.prepare(recipe, starts["test_resnet"], 0)
     with pytest.raises(ConfigError, match="no vision transformer with one class token"):
         recipe.lesson(bench, material())
     odd = RECIPES.build({**COMMON, "kind": "ssl", "method": "masked", "patch": 48}, "p")
     assert isinstance(odd, Trained)
     with pytest.raises(ConfigError, match="patch 48 does not divide"):
-        odd.lesson(course.prepare(odd, starts["test_resnet"], 0), material())
+        odd.lesson(trainer.prepare(odd, starts["test_resnet"], 0), material())
 
 
 def test_a_query_without_its_photograph(starts: dict[str, Path]) -> None:
@@ -247,7 +247,7 @@ def test_a_query_without_its_photograph(starts: dict[str, Path]) -> None:
     assert isinstance(recipe, Trained)
     alone = material().where(pl.col("item_id") != "03")
     with pytest.raises(DataError, match=r"3 queries of d have no photograph .*: 00, 01, 02;"):
-        recipe.lesson(course.prepare(recipe, starts["test_vit"], 0), alone)
+        recipe.lesson(trainer.prepare(recipe, starts["test_vit"], 0), alone)
 
 
 def test_a_wider_descriptor_is_as_its_architecture_says(starts: dict[str, Path]) -> None:

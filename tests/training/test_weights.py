@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from likewise.errors import DataError, MissingExtraError
-from likewise.training.weights import Tensors, fit, misfit, packaged
+from likewise.models.training.weights import Tensors, fit, misfit, packaged
 
 HEADS = ("fc",)
 

@@ -13,13 +13,13 @@ import typer
 import likewise
 from likewise.cli import (
     care,
+    comparisons,
     faults,
     find,
     history,
     make,
     quality,
     read,
-    results,
     sharing,
     write,
 )
@@ -41,8 +41,12 @@ COMMANDS = (
     ("embed", make.embed, "likewise embed gpr1200 lite0"),
     ("publish", make.publish, "likewise publish gpr1200"),
     ("evaluate", make.evaluate, "likewise evaluate gpr1200-lite0-gpr1200"),
-    ("compare", results.compare, "likewise compare gpr1200-lite0-gpr1200 gpr1200-vitl-gpr1200"),
-    ("crosswalk", results.crosswalk, "likewise crosswalk gpr1200-lite0-gpr1200"),
+    (
+        "compare",
+        comparisons.compare,
+        "likewise compare gpr1200-lite0-gpr1200 gpr1200-vitl-gpr1200",
+    ),
+    ("crosswalk", comparisons.crosswalk, "likewise crosswalk gpr1200-lite0-gpr1200"),
     ("measure", quality.measure, "likewise measure gpr1200"),
     ("check", quality.check, "likewise check gpr1200 --html flags.html"),
     ("view", quality.view, "likewise view birds_clean"),

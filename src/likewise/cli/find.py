@@ -7,7 +7,14 @@ import typer
 
 import likewise
 from likewise.cli.options import Dataset, Html, Json, Rev
-from likewise.cli.output import as_json, frame_as_json, frame_as_table, note, say, table
+from likewise.cli.output import (
+    as_json,
+    frame_as_json,
+    frame_as_table,
+    note,
+    say,
+    table,
+)
 
 Embedder = Annotated[str, typer.Argument(metavar="MODEL", help="One that embeds it.")]
 

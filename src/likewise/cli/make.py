@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli.evaluation import print_evaluation
 from likewise.cli.options import Dataset, Model, Options, Run, parsed
 from likewise.cli.output import counts, say
+from likewise.cli.print_evaluation import print_evaluation
 
 
 def init(

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli.description import print_description
-from likewise.cli.evaluation import print_evaluation
 from likewise.cli.options import Dataset, Json, Rev
 from likewise.cli.output import as_json, frame_as_json, frame_as_table, note, table
+from likewise.cli.print_description import print_description
+from likewise.cli.print_evaluation import print_evaluation
 
 SHOWN = 100
 """Rows that a table for people has unless --limit says another number."""

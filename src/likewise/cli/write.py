@@ -7,7 +7,15 @@ import typer
 
 import likewise
 from likewise.cli.options import Json, Model, Rev, Run, parsed
-from likewise.cli.output import as_json, counts, frame_as_json, frame_as_table, note, say, table
+from likewise.cli.output import (
+    as_json,
+    counts,
+    frame_as_json,
+    frame_as_table,
+    note,
+    say,
+    table,
+)
 
 SHOWN = 10
 """So many of what was left out are named."""

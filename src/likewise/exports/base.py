@@ -11,12 +11,12 @@ import numpy.typing as npt
 import polars as pl
 from tqdm import tqdm
 
-from likewise import tables
-from likewise.config import Card
 from likewise.errors import DataError, bounded
+from likewise.imaging.image_reader import ImageReader
 from likewise.imaging.parallel import chunks
-from likewise.imaging.reader import ImageReader
 from likewise.registry import Part
+from likewise.storage import tables
+from likewise.storage.config import Card
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from typing import IO, Any
 import polars as pl
 
 from likewise.exports.base import Fault, Selection, parts
-from likewise.exports.boxes import BoxExport, copy_images
-from likewise.exports.names import below, files_of_splits
+from likewise.exports.box_export import BoxExport, copy_images
+from likewise.exports.image_names import below, files_of_splits
 
 
 class CocoExport(BoxExport):

@@ -13,7 +13,7 @@ import polars as pl
 
 from likewise.exports.base import Fault, Selection
 from likewise.exports.csv import ITEMS, CsvExport
-from likewise.exports.files import put_json
+from likewise.exports.export_files import put_json
 
 _SPDX = re.compile(r"[A-Za-z0-9.-]+")
 _SPLITS = {"train": "cr:TrainingSplit", "val": "cr:ValidationSplit", "test": "cr:TestSplit"}

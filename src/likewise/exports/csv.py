@@ -5,8 +5,8 @@ from pathlib import Path
 import polars as pl
 
 from likewise.exports.base import Export, Fault, Selection, flat
-from likewise.exports.boxes import CORNERS, copy_images
-from likewise.exports.names import below
+from likewise.exports.box_export import CORNERS, copy_images
+from likewise.exports.image_names import below
 
 ITEMS = "items.csv"
 

@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from likewise import tables
 from likewise.errors import DataError, UnknownNameError
-from likewise.exports.arrays import npy
 from likewise.exports.base import Export, Fault, Selection
-from likewise.exports.files import put
+from likewise.exports.export_files import put
+from likewise.formats.array_writer import npy
+from likewise.storage import tables
 
 _FACTS = ("item_id", "label", "subset", "split", "role")
 

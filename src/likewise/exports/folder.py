@@ -6,8 +6,8 @@ import polars as pl
 
 from likewise.errors import DataError, bounded
 from likewise.exports.base import Export, Fault, Selection, need_whole_images
-from likewise.exports.files import put
-from likewise.exports.names import different
+from likewise.exports.export_files import put
+from likewise.exports.image_names import different
 from likewise.imaging.decode import decode
 from likewise.imaging.probe import BadImage
 from likewise.imaging.transforms.chain import Chain, Steps, png

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from likewise.exports.base import Fault, Selection
-from likewise.exports.files import put
+from likewise.exports.export_files import put
 from likewise.exports.parquet import ParquetExport
 
 

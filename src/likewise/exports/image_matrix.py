@@ -9,13 +9,13 @@ import polars as pl
 from pydantic import Field
 
 from likewise.errors import DataError
-from likewise.exports.arrays import npy
 from likewise.exports.base import Export, Fault, Selection, omitted
-from likewise.exports.files import put_csv
-from likewise.exports.pairs import Pairs
-from likewise.exports.pixels import Pixels, pixels
+from likewise.exports.compcars_pairs import Pairs
+from likewise.exports.export_files import put_csv
+from likewise.exports.pixel_rows import Pixels, pixels
+from likewise.formats.array_writer import npy
 from likewise.imaging.decode import crop, decode, reduced
-from likewise.imaging.reader import Box
+from likewise.imaging.image_reader import Box
 from likewise.imaging.transforms.letterbox import Letterbox
 
 _VIEWS = {"front": 1, "rear": 2, "front-side": 4, "rear-side": 5}

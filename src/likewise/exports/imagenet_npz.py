@@ -8,12 +8,12 @@ import numpy as np
 import polars as pl
 
 from likewise.errors import DataError, bounded
-from likewise.exports.arrays import Npz
 from likewise.exports.base import Export, Fault, Selection, omitted
-from likewise.exports.files import put_csv
-from likewise.exports.pixels import Pixels, pixels
+from likewise.exports.export_files import put_csv
+from likewise.exports.pixel_rows import Pixels, pixels
+from likewise.formats.array_writer import Npz
 from likewise.imaging.decode import converted, crop
-from likewise.imaging.reader import Box
+from likewise.imaging.image_reader import Box
 from likewise.imaging.transforms.crop import Crop
 from likewise.imaging.transforms.resize import Resize
 

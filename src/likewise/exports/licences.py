@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from likewise.config import Licence
 from likewise.exports.base import Purpose
+from likewise.storage.config import Licence
 
 _NC4 = (
     '{name}, section 2(a)(1): "reproduce and Share the Licensed Material, in whole or in '

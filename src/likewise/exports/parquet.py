@@ -24,7 +24,7 @@ from likewise.exports.base import (
     flat,
     parts,
 )
-from likewise.exports.names import file_of_split, files_of_splits
+from likewise.exports.image_names import file_of_split, files_of_splits
 from likewise.imaging.parallel import chunks
 
 _TEXTS = ("split", "text", "subset", "role")

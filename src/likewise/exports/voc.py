@@ -11,9 +11,9 @@ from xml.sax.saxutils import escape
 import polars as pl
 
 from likewise.exports.base import Fault, Selection, parts
-from likewise.exports.boxes import BoxExport, copy_images, number
-from likewise.exports.files import put
-from likewise.exports.names import files_of_splits, plain, stem
+from likewise.exports.box_export import BoxExport, copy_images, number
+from likewise.exports.export_files import put
+from likewise.exports.image_names import files_of_splits, plain, stem
 
 _NOT_IN_XML = r"\A\s|\s\z|[\x00-\x1f\x7f-\x9f\ufffe\uffff]"
 _FLAGS = ("truncated", "difficult", "occluded")

@@ -13,7 +13,7 @@ import polars as pl
 from pydantic import Field
 
 from likewise.exports.base import Export, Fault, Selection
-from likewise.exports.names import file_of_split
+from likewise.exports.image_names import file_of_split
 from likewise.imaging.probe import IMAGE_SUFFIXES
 
 _NUMBER = r"\A(?:0|[1-9][0-9]{0,17})\z"

@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from likewise.exports.base import Fault, Selection
-from likewise.exports.boxes import BoxExport, copy_images, number
-from likewise.exports.files import put
-from likewise.exports.names import plain, stem
+from likewise.exports.box_export import BoxExport, copy_images, number
+from likewise.exports.export_files import put
+from likewise.exports.image_names import plain, stem
 
 _NOT_IN_YAML = r"\A\s|\s\z|\A\z|[\x00-\x1f\x7f-\x9f\ufffe\uffff]"
 _LISTS = {"train": "train", "val": "val", "test": "test"}

@@ -11,12 +11,12 @@ from typing import Any, ClassVar, Literal
 
 import polars as pl
 
-from likewise.config import Licence
 from likewise.errors import DamagedError, DataError, bounded
-from likewise.files import Files, is_archive, open_files
+from likewise.formats.archives import Files, is_archive, open_files
 from likewise.imaging.probe import IMAGE_SUFFIXES
 from likewise.registry import Part
 from likewise.schema import Column
+from likewise.storage.config import Licence
 
 ITEMS: dict[str, pl.DataType | type[pl.DataType]] = {
     **dict.fromkeys(

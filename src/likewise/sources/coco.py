@@ -13,10 +13,17 @@ import polars as pl
 import pyarrow as pa
 
 from likewise.errors import DamagedError, DataError
-from likewise.files import Files
+from likewise.formats.archives import Files
 from likewise.schema import Column
-from likewise.sources.base import Reading, as_findings, findings, findings_frame, reading
-from likewise.sources.boxes import (
+from likewise.sources.annotation_files import NOT_JSON, Notes, split_named
+from likewise.sources.base import (
+    Reading,
+    as_findings,
+    findings,
+    findings_frame,
+    reading,
+)
+from likewise.sources.box_source import (
     BoxSource,
     DataType,
     Gathered,
@@ -25,8 +32,7 @@ from likewise.sources.boxes import (
     split_rank,
 )
 from likewise.sources.folder import SPLITS
-from likewise.sources.notes import NOT_JSON, Notes, split_named
-from likewise.sources.references import match
+from likewise.sources.image_references import match
 
 _IMAGES: dict[str, DataType] = {
     **dict.fromkeys(("file", "split", "id", "reference", "licence"), pl.String),

@@ -10,12 +10,12 @@ from typing import Literal
 import polars as pl
 
 from likewise.errors import DamagedError, DataError
-from likewise.files import Files
+from likewise.formats.archives import Files
+from likewise.sources.annotation_files import Notes, encoding_of, split_named
 from likewise.sources.base import Reading, findings_frame
-from likewise.sources.boxes import Gathered
+from likewise.sources.box_source import Gathered
 from likewise.sources.folder import SPLITS
-from likewise.sources.notes import Notes, encoding_of, split_named
-from likewise.sources.tabular import TableSource
+from likewise.sources.table_source import TableSource
 
 _DELIMITERS = ",;\t|"
 _HEAD = 1 << 16

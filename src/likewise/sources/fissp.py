@@ -10,15 +10,15 @@ from typing import ClassVar
 
 import polars as pl
 
-from likewise.config import Licence
 from likewise.errors import DataError
-from likewise.files import Files, open_files
+from likewise.formats.archives import Files, open_files
+from likewise.sources.annotation_files import Notes
 from likewise.sources.base import Reading, findings, is_image
-from likewise.sources.boxes import first_each, split_rank
+from likewise.sources.box_source import first_each, split_rank
 from likewise.sources.csv import Csv
-from likewise.sources.entries import Entries
 from likewise.sources.folder import SPLITS
-from likewise.sources.notes import Notes
+from likewise.sources.json_objects import Entries
+from likewise.storage.config import Licence
 
 _ARCHIVE = r"(?i)\.(?:zip|tar|tgz|txz|tbz2|tar\.(?:gz|xz|bz2))(/|\z)"
 _ANNOTATIONS = r"\.(json|jsonl|ndjson|csv|tsv)\z"

@@ -6,8 +6,15 @@ from typing import ClassVar, Literal
 import polars as pl
 
 from likewise.errors import DataError
-from likewise.files import Files
-from likewise.sources.base import Reading, Source, is_image, no_images, not_images, reading
+from likewise.formats.archives import Files
+from likewise.sources.base import (
+    Reading,
+    Source,
+    is_image,
+    no_images,
+    not_images,
+    reading,
+)
 
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 """Names of a first folder that say a split, and the split that each says."""

@@ -9,10 +9,8 @@ from typing import ClassVar
 
 import polars as pl
 
-from likewise.config import Licence
 from likewise.errors import DamagedError, DataError, bounded
-from likewise.files import Files
-from likewise.gpr1200 import PER_CATEGORY, SUBSETS
+from likewise.formats.archives import Files
 from likewise.sources.base import (
     Reading,
     Source,
@@ -25,6 +23,8 @@ from likewise.sources.base import (
     not_images,
     reading,
 )
+from likewise.sources.gpr1200_subsets import PER_CATEGORY, SUBSETS
+from likewise.storage.config import Licence
 
 TEXTS = ("GPR1200_categoryNumber_to_text.json", "categories.json")
 """File names under which the texts are looked for."""

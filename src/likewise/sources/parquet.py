@@ -13,16 +13,28 @@ import pyarrow.parquet as pq
 from polars.exceptions import PolarsError
 
 from likewise.errors import DataError
-from likewise.files import Files, open_files
-from likewise.files.base import damage
-from likewise.files.parquets import Parquets, checked, image_column, tables_in
+from likewise.formats.archives import Files, open_files
+from likewise.formats.archives.base import damage
+from likewise.formats.archives.parquet_images import (
+    Parquets,
+    checked,
+    image_column,
+    tables_in,
+)
+from likewise.sources.annotation_files import Notes, split_named
 from likewise.sources.base import Reading, findings_frame
-from likewise.sources.boxes import split_rank
+from likewise.sources.box_source import split_rank
 from likewise.sources.folder import SPLITS
-from likewise.sources.notes import Notes, split_named
-from likewise.sources.objects import Faults, as_names, as_plain, class_names, exploded, features
-from likewise.sources.tablerows import TEXTS
-from likewise.sources.tabular import TableSource
+from likewise.sources.hf_objects import (
+    Faults,
+    as_names,
+    as_plain,
+    class_names,
+    exploded,
+    features,
+)
+from likewise.sources.table_rows import TEXTS
+from likewise.sources.table_source import TableSource
 
 
 class Parquet(TableSource):

@@ -11,10 +11,9 @@ from typing import Any, ClassVar
 import polars as pl
 import pyarrow as pa
 
-from likewise.config import Licence
 from likewise.errors import DataError, bounded
-from likewise.files import Files
-from likewise.pickles import read_structure
+from likewise.formats.archives import Files
+from likewise.formats.pickles import read_structure
 from likewise.schema import Column
 from likewise.sources.base import (
     Reading,
@@ -27,6 +26,7 @@ from likewise.sources.base import (
     no_images,
     reading,
 )
+from likewise.storage.config import Licence
 
 LISTS = ("easy", "hard", "junk")
 _IDS = pa.list_(pa.string())

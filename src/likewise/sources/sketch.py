@@ -10,10 +10,10 @@ from typing import ClassVar
 import polars as pl
 import pyarrow as pa
 
-from likewise.config import Licence
 from likewise.errors import DataError, bounded
-from likewise.files import Files
+from likewise.formats.archives import Files
 from likewise.schema import Column
+from likewise.sources.annotation_files import NotesToo
 from likewise.sources.base import (
     Reading,
     Source,
@@ -24,8 +24,8 @@ from likewise.sources.base import (
     not_images,
     reading,
 )
-from likewise.sources.notes import NotesToo
-from likewise.sources.pairlists import SPLITS, listed_splits
+from likewise.sources.sketch_lists import SPLITS, listed_splits
+from likewise.storage.config import Licence
 
 _PAIRED = r"(?s)\A(?<top>(?:.*?/)??)(?<split>train|val|test)(?<side>[AB])/(?<name>.+)\z"
 _NAMED = (

@@ -9,14 +9,20 @@ from typing import ClassVar
 import polars as pl
 import pyarrow as pa
 
-from likewise.files import Files
+from likewise.formats.archives import Files
 from likewise.schema import Column
+from likewise.sources.annotation_files import Notes
 from likewise.sources.base import Reading, findings_frame, reading
-from likewise.sources.boxes import BoxSource, dangling, first_each, foreign, split_rank
-from likewise.sources.notes import Notes
-from likewise.sources.references import match
-from likewise.sources.splits import from_lists
-from likewise.sources.vocxml import Corners, half_open, parsed
+from likewise.sources.box_source import (
+    BoxSource,
+    dangling,
+    first_each,
+    foreign,
+    split_rank,
+)
+from likewise.sources.image_references import match
+from likewise.sources.split_lists import from_lists
+from likewise.sources.voc_xml import Corners, half_open, parsed
 
 
 class Voc(BoxSource):

@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from likewise.files import Files, open_files
+from likewise.formats.archives import Files, open_files
+from likewise.sources.annotation_files import NOT_JSON, Notes, split_named
 from likewise.sources.base import Reading, findings, findings_frame, hidden
-from likewise.sources.boxes import Gathered, split_rank
-from likewise.sources.entries import Entries
+from likewise.sources.box_source import Gathered, split_rank
 from likewise.sources.folder import SPLITS
-from likewise.sources.notes import NOT_JSON, Notes, split_named
-from likewise.sources.tabular import TableSource
+from likewise.sources.json_objects import Entries
+from likewise.sources.table_source import TableSource
 
 _KEY = r"(?s)\A((?:.*/)?[^/.]+)\."
 _KINDS = {"cls": "label", "txt": "text", "json": "json"}

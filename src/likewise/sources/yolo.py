@@ -8,11 +8,11 @@ from pathlib import Path
 
 import polars as pl
 
-from likewise.config import parse_yaml
 from likewise.errors import DataError
-from likewise.files import Files
+from likewise.formats.archives import Files
+from likewise.sources.annotation_files import Notes, as_text
 from likewise.sources.base import Reading, findings_frame, reading
-from likewise.sources.boxes import (
+from likewise.sources.box_source import (
     BOXES,
     BoxSource,
     Gathered,
@@ -22,9 +22,9 @@ from likewise.sources.boxes import (
     split_rank,
 )
 from likewise.sources.folder import SPLITS
-from likewise.sources.notes import Notes, as_text
-from likewise.sources.references import match
-from likewise.sources.splits import from_lists
+from likewise.sources.image_references import match
+from likewise.sources.split_lists import from_lists
+from likewise.storage.config import parse_yaml
 
 _LISTS = ("train", "val", "valid", "test")
 _NOT_LABELS = r"(\A|/)(classes|names|readme[^/]*|licen[cs]e|notes|train|val|valid|test)\.txt\z"

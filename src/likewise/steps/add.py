@@ -7,15 +7,15 @@ from typing import Any
 
 import polars as pl
 
-from likewise.config import check_dataset_name
+from likewise.catalogue import corrections, takedowns
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.params_editor import Entries, dumped
 from likewise.errors import DataError, bounded
 from likewise.sources import SOURCES
 from likewise.sources.base import Source
-from likewise.steps import corrections, forgotten
-from likewise.steps.entries import Entries, dumped
-from likewise.steps.layouts import read_as
-from likewise.steps.open import open_workspace
-from likewise.workspace import Workspace
+from likewise.sources.layout_hint import read_as
+from likewise.storage.config import check_dataset_name
+from likewise.storage.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -153,5 +153,5 @@ def _write(
     if not ws.corrections(dataset).exists():
         entries.beside(ws.corrections(dataset), corrections.text({}))
     if not ws.forgotten(dataset).exists():
-        entries.beside(ws.forgotten(dataset), forgotten.text(forgotten.Record()))
+        entries.beside(ws.forgotten(dataset), takedowns.text(takedowns.Record()))
     entries.commit()

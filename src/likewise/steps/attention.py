@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from likewise import commits, recipes, versions
+from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import DataError, MissingArtefactError, UnknownNameError
-from likewise.steps import asked
-from likewise.steps.asked import Picture
-from likewise.steps.drawing import BLUE, SOFT, canvas
-from likewise.steps.open import open_workspace
+from likewise.models import recipes
+from likewise.pages.svg import BLUE, SOFT, canvas
+from likewise.retrieval.query import Picture, open_picture
+from likewise.storage import journal, versions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from likewise.training.attention import Attention
+    from likewise.models.training.attention_maps import Attention
 
 _COLUMNS = 4
 
@@ -50,11 +50,11 @@ def attention(
     if not folder.is_dir():
         raise MissingArtefactError(f"model {model!r} is not here", f"dvc repro train@{model}")
     encoder = recipes.load(folder)
-    picture = asked.picture(image)
+    picture = open_picture(image)
     found = encoder.attention(picture)
     if figure is not None:
         try:
-            commits.write_text(figure, _svg(found, encoder.transform(picture)))
+            journal.write_text(figure, _svg(found, encoder.transform(picture)))
         except OSError as error:
             raise DataError(f"{figure} cannot be written: {error.strerror}") from error
     return _frame(found)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.run_results import Results, read_results
 from likewise.errors import DataError, bounded
-from likewise.significance import Difference, difference, holm
-from likewise.steps.open import open_workspace
-from likewise.steps.results import Results, read_results
+from likewise.evaluation.significance import Difference, difference, holm
 
 
 @dataclass(frozen=True)

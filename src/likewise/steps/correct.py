@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from likewise import commits, tables, versions
+from likewise.catalogue import corrections
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.corrections import Key, Value
 from likewise.errors import DataError, bounded, hint
-from likewise.steps import corrections
-from likewise.steps.corrections import Key, Value
-from likewise.steps.open import open_workspace
+from likewise.storage import journal, tables, versions
 
 if TYPE_CHECKING:
     import lance
@@ -59,7 +59,7 @@ def correct(
         known = tables.read(table, ["item_id"])["item_id"]
         what = f"{dataset} has no item {bounded(absent, len(absent))}"
         raise DataError(f"{what}; {hint(absent[0], known)}")
-    with commits.alone(ws, f"correct-{dataset}"):
+    with journal.alone(ws, f"correct-{dataset}"):
         file = ws.corrections(dataset)
         before = corrections.read(file)
         after = dict(before)

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.dataset import Dataset
 from likewise.errors import DataError
-from likewise.literature import Beside, beside
-from likewise.protocols import PROTOCOLS
-from likewise.protocols.base import Evaluation
-from likewise.protocols.crosswalk import cross
-from likewise.protocols.retrieval import Retrieval
-from likewise.steps.dataset import Dataset
-from likewise.steps.open import open_workspace
+from likewise.evaluation.literature import Beside, beside
+from likewise.evaluation.protocols import PROTOCOLS
+from likewise.evaluation.protocols.base import Evaluation
+from likewise.evaluation.protocols.definitions import cross
+from likewise.evaluation.protocols.retrieval import Retrieval
 
 _OWN = {"GPR1200: mAP": "gpr1200", "FG-SBIR: acc@1": "sbir-acc"}
 """Definitions whose published tables ship -> the protocol that these are by."""

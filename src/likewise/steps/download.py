@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from likewise.errors import DataError, UnknownNameError
-from likewise.fetch import fetch, is_right
-from likewise.files import is_archive
-from likewise.offers import DOWNLOADS, Download
+from likewise.formats.archives import is_archive
+from likewise.sources.known_datasets import DOWNLOADS, Download
+from likewise.storage.fetch import fetch, is_right
 
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2")
 

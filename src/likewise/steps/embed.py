@@ -12,17 +12,17 @@ import polars as pl
 import pyarrow as pa
 from tqdm import tqdm
 
-from likewise import commits, tables, versions
+from likewise.catalogue import takedowns
+from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import DataError, MissingArtefactError, bounded
-from likewise.imaging.reader import ImageReader
-from likewise.indexes.lance import Ann
-from likewise.passport import Passport
-from likewise.recipes import load
+from likewise.imaging.image_reader import ImageReader
+from likewise.models.passport import Passport
+from likewise.models.recipes import load
 from likewise.registry import check
+from likewise.retrieval.indexes.lance import Ann
 from likewise.schema import EMBEDDINGS, vector
-from likewise.steps import forgotten
-from likewise.steps.open import open_workspace
-from likewise.workspace import Workspace
+from likewise.storage import journal, tables, versions
+from likewise.storage.workspace import Workspace
 
 SAVED_SECONDS = 15.0
 """A killed embed loses at most so much work."""
@@ -64,12 +64,12 @@ def embed(dataset: str, model: str, *, workspace: Path | None = None) -> Embedde
         metadata["roles"] = mark_of_roles(wanted)
     schema = tables.lance_schema(contract, {"vector": metadata})
     job = f"embed-{dataset}-{model}"
-    with commits.alone(ws, job):
-        staging = commits.Staging(ws, job, keep=(f"{model}.lance",))
+    with journal.alone(ws, job):
+        staging = journal.Staging(ws, job, keep=(f"{model}.lance",))
         table = staging.path(ws.embeddings(dataset, model))
         earlier = versions.present(ws, ws.embeddings(dataset, model))
         ready, dropped = _take_over(table, earlier, schema, wanted["content"])
-        tables.expunge(table, "content", forgotten.read(ws.forgotten(dataset)).hashes)
+        tables.expunge(table, "content", takedowns.read(ws.forgotten(dataset)).hashes)
         todo = wanted.filter(~pl.col("content").is_in(ready.implode()))
         if len(todo):
             _compute(ws, dataset, folder, todo, _Saver(table, schema, entry.dtype))
@@ -77,7 +77,7 @@ def embed(dataset: str, model: str, *, workspace: Path | None = None) -> Embedde
         digests = tables.digest(tables.open_table(table, ""), contract)
         # publish depends on this file, and so on how the vectors are to be indexed.
         digests = replace(digests, ann={model: ann.model_dump()})
-        commits.write_text(staging.path(ws.digests(dataset, model)), digests.to_yaml())
+        journal.write_text(staging.path(ws.digests(dataset, model)), digests.to_yaml())
         staging.commit()
     return Embedded(dataset, model, len(todo), len(ready), dropped)
 

@@ -4,16 +4,16 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from likewise import commits
-from likewise.config import read_yaml
-from likewise.digests import Digests
-from likewise.protocols import PROTOCOLS
-from likewise.protocols.base import Evaluation, Protocol
-from likewise.significance import METHOD
-from likewise.steps.dataset import Dataset
-from likewise.steps.indexing import EXACT
-from likewise.steps.open import open_workspace
-from likewise.workspace import Workspace
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.dataset import Dataset
+from likewise.evaluation.protocols import PROTOCOLS
+from likewise.evaluation.protocols.base import Evaluation, Protocol
+from likewise.evaluation.significance import METHOD
+from likewise.retrieval.index_cache import EXACT
+from likewise.storage import journal
+from likewise.storage.config import read_yaml
+from likewise.storage.digests import Digests
+from likewise.storage.workspace import Workspace
 
 DEPTH = 1000
 """How long the rankings of an approximate index are; exact search ranks everything."""
@@ -60,15 +60,15 @@ def evaluate(run: str, *, rev: str | None = None, workspace: Path | None = None)
         "model": passport,
     }
     statistics = {name: found.plain() for name, found in result.statistics.items()}
-    with commits.alone(ws, f"evaluate-{run}"):
-        staging = commits.Staging(ws, f"evaluate-{run}")
+    with journal.alone(ws, f"evaluate-{run}"):
+        staging = journal.Staging(ws, f"evaluate-{run}")
         result.queries.write_parquet(staging.path(ws.queries(run)))
         for path, content in (
             (ws.metrics(run), result.metrics),
             (ws.statistics(run), {"method": METHOD, "intervals": statistics}),
             (ws.lineage(run), lineage),
         ):
-            commits.write_text(staging.path(path), json.dumps(content, indent=2) + "\n")
+            journal.write_text(staging.path(path), json.dumps(content, indent=2) + "\n")
         staging.commit()
     return result
 

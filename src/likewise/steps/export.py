@@ -10,18 +10,18 @@ import numpy as np
 import polars as pl
 import yaml
 
-from likewise import commits, tables
-from likewise.config import Params, read_yaml
-from likewise.digests import Digests
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.dataset import Dataset
 from likewise.errors import DataError, UnknownNameError
 from likewise.exports import EXPORTS
 from likewise.exports.base import Export, Fault, Selection
-from likewise.exports.files import put
+from likewise.exports.export_files import put
 from likewise.exports.licences import per_item, verdict
-from likewise.steps import conditions
-from likewise.steps.dataset import Dataset
-from likewise.steps.open import open_workspace
-from likewise.workspace import Workspace
+from likewise.retrieval import filters
+from likewise.storage import journal, tables
+from likewise.storage.config import Params, read_yaml
+from likewise.storage.digests import Digests
+from likewise.storage.workspace import Workspace
 
 ABOUT = "export.yaml"
 LICENCES = "licences.jsonl"
@@ -87,7 +87,7 @@ def export(  # noqa: PLR0913 (what to export, by keyword)
     part = EXPORTS.build(entry, f"export {format}")
     chosen = selection(Dataset(ws, dataset), where)
     notes = _gate(chosen, part)
-    with commits.new_folder(to) as folder:
+    with journal.new_folder(to) as folder:
         faults = part.write(chosen, folder)
         items, images = _held(chosen, faults)
         done = Exported(dataset, format, to, items, images, left_out=faults, notes=notes)
@@ -141,9 +141,7 @@ def selection(dataset: Dataset, where: str | None = None, *, pixels: bool = True
     table = dataset.table
     for model in dataset.absent if pixels else ():
         dataset.need_model(model)
-    mask = (
-        np.ones(len(dataset.items), bool) if where is None else conditions.holds(table, where)
-    )
+    mask = np.ones(len(dataset.items), bool) if where is None else filters.holds(table, where)
     items = dataset.items.filter(pl.Series(mask))
     if items.is_empty():
         raise DataError(f"{dataset.name} has no item for which {where!r} holds")

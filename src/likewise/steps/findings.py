@@ -7,11 +7,11 @@ from typing import Any
 
 import polars as pl
 
-from likewise import tables, versions
+from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import UnknownNameError
 from likewise.sources import SOURCES
-from likewise.steps.layouts import read_as
-from likewise.steps.open import open_workspace
+from likewise.sources.layout_hint import read_as
+from likewise.storage import tables, versions
 
 SHOWN = 20
 """So many findings are listed unless another number is asked for."""

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from likewise import commits
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.dataset import Dataset
 from likewise.errors import LikewiseError
-from likewise.indexes.exact import Exact
-from likewise.indexes.probe import Measured, Probes
-from likewise.steps.dataset import Dataset
-from likewise.steps.indexing import Stored
-from likewise.steps.open import open_workspace
-from likewise.workspace import Workspace
+from likewise.retrieval.index_cache import Stored
+from likewise.retrieval.indexes.benchmark import Measured, Probes
+from likewise.retrieval.indexes.exact import Exact
+from likewise.storage import journal
+from likewise.storage.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def index(dataset: str, model: str, name: str, *, workspace: Path | None = None)
     opened = Dataset(ws, dataset)
     opened.need_model(model)
     stored = Stored(ws, opened, model, name)
-    with commits.alone(ws, f"index-{dataset}-{model}-{name}"):
+    with journal.alone(ws, f"index-{dataset}-{model}-{name}"):
         built = stored.fresh()
         vectors = stored.vectors()
         probes = Probes(vectors, Exact().build(vectors))

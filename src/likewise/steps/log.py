@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from likewise import versions
-from likewise.config import parse_yaml
-from likewise.digests import Digests
-from likewise.steps.open import open_workspace
-from likewise.workspace import Workspace
+from likewise.catalogue.catalogue import open_workspace
+from likewise.storage import versions
+from likewise.storage.config import parse_yaml
+from likewise.storage.digests import Digests
+from likewise.storage.workspace import Workspace
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ import polars as pl
 import pyarrow as pa
 from tqdm import tqdm
 
-from likewise import commits, tables, versions
-from likewise.imaging.measuring import Measured, measure_all
-from likewise.imaging.pixels import VERSION
+from likewise.catalogue import takedowns
+from likewise.catalogue.catalogue import open_workspace
+from likewise.imaging.measure_many import Measured, measure_all
+from likewise.imaging.pixel_statistics import VERSION
 from likewise.schema import PIXELS
-from likewise.steps import forgotten
-from likewise.steps.open import open_workspace
+from likewise.storage import journal, tables, versions
 
 SAVED_SECONDS = 15.0
 """A killed measure loses at most so much work."""
@@ -47,20 +47,20 @@ def measure(dataset: str, *, workspace: Path | None = None) -> MeasuredImages:
     ws.dataset(dataset)
     schema = tables.lance_schema(PIXELS, {_MEASURED: {"version": VERSION}})
     job = f"measure-{dataset}"
-    with commits.alone(ws, job):
-        staging = commits.Staging(ws, job, keep=("pixels.lance",))
+    with journal.alone(ws, job):
+        staging = journal.Staging(ws, job, keep=("pixels.lance",))
         table = staging.path(ws.table(dataset, "pixels"))
         images = versions.present(ws, ws.table(dataset, "images"))
         wanted = _files(images, dataset)
         earlier = versions.present(ws, ws.table(dataset, "pixels"))
         ready, dropped = _take_over(table, earlier, wanted["sha256"])
-        tables.expunge(table, "sha256", forgotten.read(ws.forgotten(dataset)).hashes)
+        tables.expunge(table, "sha256", takedowns.read(ws.forgotten(dataset)).hashes)
         todo = wanted.filter(~pl.col("sha256").is_in(ready.implode()))
         _compute(images, todo, _Saver(table, schema), dataset)
         if tables.exists(table):
             tables.settle(table)
         digests = tables.digest(tables.open_table(table, ""), PIXELS)
-        commits.write_text(staging.path(ws.pixel_digests(dataset)), digests.to_yaml())
+        journal.write_text(staging.path(ws.pixel_digests(dataset)), digests.to_yaml())
         staging.commit()
     return MeasuredImages(dataset, len(todo), len(ready), dropped)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import polars as pl
 
-from likewise import tables, versions
+from likewise.catalogue import corrections
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.corrections import Clash, Corrections, Key, Value
 from likewise.errors import DataError, VersionError, bounded
-from likewise.steps import corrections
-from likewise.steps.corrections import Clash, Corrections, Key, Value
 from likewise.steps.merge_file import DRIVER, Side, clash_line, merge_texts, register
-from likewise.steps.open import open_workspace
-from likewise.workspace import Workspace
+from likewise.storage import tables, versions
+from likewise.storage.workspace import Workspace
 
 Clashes = dict[str, dict[Key, Clash]]
 """Data set -> the values that both sides changed."""

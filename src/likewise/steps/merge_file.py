@@ -6,10 +6,10 @@ from typing import Literal
 
 import yaml
 
-from likewise import commits, versions
-from likewise.config import parse_yaml
-from likewise.steps import corrections
-from likewise.steps.corrections import Clash, Corrections, Key
+from likewise.catalogue import corrections
+from likewise.catalogue.corrections import Clash, Corrections, Key
+from likewise.storage import journal, versions
+from likewise.storage.config import parse_yaml
 
 Side = Literal["ours", "theirs"]
 
@@ -61,7 +61,7 @@ def register(root: Path) -> list[str]:
     if not missing:
         return []
     lines = [*there.splitlines(), *missing]
-    commits.write_text(path, "".join(f"{line}\n" for line in lines))
+    journal.write_text(path, "".join(f"{line}\n" for line in lines))
     return [path.name]
 
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pyarrow as pa
 
-from likewise import tables, versions
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.corrections import corrected
+from likewise.catalogue.published_table import Parts, last_version, write_published
 from likewise.errors import StaleArtefactError
-from likewise.indexes.lance import Ann
 from likewise.registry import check
+from likewise.retrieval.indexes.lance import Ann
 from likewise.schema import IMAGES, ITEMS, PUBLISHED, Column, explained
-from likewise.steps.corrections import corrected
 from likewise.steps.embed import mark_of_roles
-from likewise.steps.open import open_workspace
-from likewise.steps.published import Parts, last_version, write_published
-from likewise.workspace import Workspace
+from likewise.storage import tables, versions
+from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     import lance

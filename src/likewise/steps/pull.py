@@ -5,13 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from likewise import tables, versions
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.outputs import outputs_of
 from likewise.errors import DataError, VersionError, bounded
-from likewise.steps.conditions import holds
-from likewise.steps.open import open_catalogue, open_workspace
-from likewise.steps.shared import outputs_of
-from likewise.versions import Output, Store
-from likewise.workspace import Workspace
+from likewise.retrieval.filters import holds
+from likewise.steps.open import open_catalogue
+from likewise.storage import tables, versions
+from likewise.storage.versions import Output, Store
+from likewise.storage.workspace import Workspace
 
 PACK = ".blob"
 """The suffix of files that hold nothing but pixels."""

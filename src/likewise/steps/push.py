@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.outputs import kept, outputs_of
 from likewise.errors import DataError, MissingArtefactError, VersionError, bounded
 from likewise.exports.licences import verdict
-from likewise.steps.open import open_workspace
-from likewise.steps.shared import kept, outputs_of
-from likewise.versions import Output, Store
-from likewise.workspace import Workspace
+from likewise.storage.versions import Output, Store
+from likewise.storage.workspace import Workspace
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from typing import Literal, TypeVar
 import polars as pl
 from polars.exceptions import PolarsError
 
-from likewise import tables, versions
+from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import DataError, LikewiseError, MissingArtefactError, hint
 from likewise.schema import FINDINGS, IMAGES, ITEMS
-from likewise.steps.open import open_workspace
-from likewise.workspace import Workspace
+from likewise.storage import tables, versions
+from likewise.storage.workspace import Workspace
 
 _CHANGING = re.compile(r"\s*(alter|create|delete|drop|insert|truncate|update)\b", re.IGNORECASE)
 _READING_FILES = re.compile(r"\bread_[a-z]+\b", re.IGNORECASE)

@@ -5,18 +5,18 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from likewise import commits, versions
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.dataset import Dataset
 from likewise.errors import DataError, bounded
 from likewise.exports.croissant import described
-from likewise.steps.dataset import Dataset
 from likewise.steps.diff import diff
-from likewise.steps.diffpage import summary
+from likewise.steps.diff.difference_page import summary
 from likewise.steps.doctor import doctor
 from likewise.steps.export import selection
 from likewise.steps.merge import need_clean
-from likewise.steps.open import open_workspace
 from likewise.steps.show import show
-from likewise.workspace import Workspace
+from likewise.storage import journal, versions
+from likewise.storage.workspace import Workspace
 
 _VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?")
 
@@ -74,12 +74,12 @@ def release(
         changes = summary(diff(dataset, before, workspace=workspace))
         told = f"{items:,} items. Since {before}: {changes}."
     entry = "\n\n".join(part for part in (message.strip(), told) if part)
-    with commits.alone(ws, f"release-{dataset}"):
+    with journal.alone(ws, f"release-{dataset}"):
         changelog = ws.catalog / dataset / "CHANGELOG.md"
         croissant = changelog.with_name("croissant.json")
         told_to_programs = _croissant(ws, dataset, tag)
         _prepend(changelog, dataset, tag, entry)
-        commits.write_text(croissant, told_to_programs)
+        journal.write_text(croissant, told_to_programs)
         files = [ws.relative(path) for path in (changelog, croissant)]
         versions.run_git(ws.root, "add", "--", *files)
         said = f"Release {tag}"
@@ -91,7 +91,7 @@ def release(
 
 def _croissant(ws: Workspace, dataset: str, tag: str) -> str:
     """What the release holds, in the words of Croissant; no pixel is read."""
-    folder = commits.Staging(ws, f"release-{dataset}").folder
+    folder = journal.Staging(ws, f"release-{dataset}").folder
     try:
         chosen = selection(Dataset(ws, dataset), pixels=False)
         return described(chosen, tag.partition("@v")[2], folder)
@@ -136,4 +136,4 @@ def _check(ws: Workspace, dataset: str) -> None:
 def _prepend(path: Path, dataset: str, tag: str, entry: str) -> None:
     head = f"# {dataset}: releases\n"
     there = path.read_text(encoding="utf-8").removeprefix(head) if path.is_file() else ""
-    commits.write_text(path, f"{head}\n## {tag}\n\n{entry}\n{there}")
+    journal.write_text(path, f"{head}\n## {tag}\n\n{entry}\n{there}")

@@ -5,7 +5,6 @@ from typing import Any
 
 import yaml
 
-from likewise import commits
 from likewise.schema import (
     EMBEDDINGS,
     ITEMS,
@@ -17,7 +16,8 @@ from likewise.schema import (
     vector,
 )
 from likewise.sources import SOURCES
-from likewise.workspace import Workspace
+from likewise.storage import journal
+from likewise.storage.workspace import Workspace
 
 _HEAD = "# Written by `likewise schemas`; the contracts themselves are in likewise/schema.py.\n"
 
@@ -51,7 +51,7 @@ def write_schemas(folder: Path | None = None, *, check: bool = False) -> list[st
             continue
         written.append(f"{target.name}/{path.name}")
         if not check:
-            commits.write_text(path, text)
+            journal.write_text(path, text)
     return written
 
 

@@ -7,13 +7,13 @@ import numpy as np
 import polars as pl
 
 from likewise.errors import DataError
-from likewise.files import open_files
-from likewise.gpr1200 import CATEGORIES, PER_CATEGORY, subset_of
-from likewise.protocols import PROTOCOLS
-from likewise.protocols.base import Evaluation
+from likewise.evaluation.protocols import PROTOCOLS
+from likewise.evaluation.protocols.base import Evaluation
+from likewise.formats.archives import open_files
+from likewise.formats.arrays import read_array
 from likewise.sources.gpr1200 import Gpr1200
-from likewise.steps.itemtable import read_items
-from likewise.vectorfiles import read_array
+from likewise.sources.gpr1200_subsets import CATEGORIES, PER_CATEGORY, subset_of
+from likewise.sources.item_table import read_items
 
 
 def score(

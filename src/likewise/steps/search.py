@@ -6,10 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from likewise.steps import asked
+from likewise.retrieval.federated import search_over
+from likewise.retrieval.query import as_list
+from likewise.retrieval.searcher import search_in
 from likewise.steps.open import open_catalogue
-from likewise.steps.searcher import search_in
-from likewise.steps.together import search_over
 
 
 def search(
@@ -55,7 +55,7 @@ def search(
         MissingArtefactError: the data set was not published, or the model is not here.
         StaleArtefactError: the vectors or the index are of another version of the model.
     """
-    names = asked.listed(dataset)
+    names = as_list(dataset)
     opened = [open_catalogue(name, rev=rev, workspace=workspace) for name in names]
     if len(opened) == 1:
         return search_in(opened[0], **query)

@@ -7,14 +7,13 @@ from typing import Literal
 
 import polars as pl
 
-from likewise import commits
+from likewise.catalogue.dataset import Dataset
 from likewise.errors import DataError
-from likewise.imaging.contact import picture_sheet
-from likewise.imaging.sheet import Tile, sheet, thumbnail
-from likewise.steps import asked
-from likewise.steps.asked import Box, Picture
-from likewise.steps.dataset import Dataset
+from likewise.pages.contact_sheet import picture_sheet
+from likewise.pages.gallery import Tile, sheet, thumbnail
+from likewise.retrieval.query import Box, Picture, Query, as_list, image_bytes, query_pictures
 from likewise.steps.open import open_catalogue
+from likewise.storage import journal
 
 
 def write_sheet(  # noqa: PLR0913 (what was searched for, by keyword)
@@ -49,11 +48,10 @@ def write_sheet(  # noqa: PLR0913 (what was searched for, by keyword)
         DataError: the page cannot be written.
     """
     opened = {
-        name: open_catalogue(name, rev=rev, workspace=workspace)
-        for name in asked.listed(dataset)
+        name: open_catalogue(name, rev=rev, workspace=workspace) for name in as_list(dataset)
     }
     first = next(iter(opened.values()))
-    wanted = asked.Query(image=image, id=id, box=box)
+    wanted = Query(image=image, id=id, box=box)
     query, labels = _query(first, wanted), set()
     if wanted.ids:
         labels = set(_facts(first, wanted.ids)["label"])
@@ -68,23 +66,23 @@ def write_sheet(  # noqa: PLR0913 (what was searched for, by keyword)
     title = ", ".join(one.card.title for one in opened.values())
     try:
         if kind == "png":
-            commits.write_bytes(file, picture_sheet(title, query, found, note))
+            journal.write_bytes(file, picture_sheet(title, query, found, note))
         else:
-            commits.write_text(file, sheet(title, query, found, note))
+            journal.write_text(file, sheet(title, query, found, note))
     except OSError as error:
         raise DataError(f"{file} cannot be written: {error.strerror}") from error
 
 
-def _query(dataset: Dataset, query: asked.Query) -> list[Tile]:
+def _query(dataset: Dataset, query: Query) -> list[Tile]:
     """What was searched for, as far as it is pictures."""
     if query.ids:
         return tiles_of(dataset, query.ids)
     tiles = []
     for image in query.images:
         name = Path(image).name if isinstance(image, Path | str) else "a picture"
-        data = asked.encoded(image) if isinstance(image, Path | str | bytes) else image
+        data = image_bytes(image) if isinstance(image, Path | str | bytes) else image
         if query.box is not None:
-            data = asked.pictures(replace(query, image=image))[0]
+            data = query_pictures(replace(query, image=image))[0]
         tiles.append(Tile(name, thumbnail(data)))
     return tiles
 

@@ -8,13 +8,13 @@ from typing import Literal
 
 import polars as pl
 
-from likewise import tables, versions
-from likewise.config import Card, read_yaml
-from likewise.digests import Digests
-from likewise.passport import Passport
-from likewise.steps import results
-from likewise.steps.open import open_workspace
-from likewise.workspace import Workspace
+from likewise.catalogue import run_results
+from likewise.catalogue.catalogue import open_workspace
+from likewise.models.passport import Passport
+from likewise.storage import tables, versions
+from likewise.storage.config import Card, read_yaml
+from likewise.storage.digests import Digests
+from likewise.storage.workspace import Workspace
 
 FIRST_LABELS = 8
 """So many labels are named as examples."""
@@ -141,7 +141,7 @@ def show(dataset: str, *, rev: str | None = None, workspace: Path | None = None)
     published = versions.present(ws, ws.published(dataset))
     models = list(_models(published)) if tables.exists(published) else []
     runs = [
-        RunFacts(name, run.model, run.index, run.protocol, results.numbers(ws, name))
+        RunFacts(name, run.model, run.index, run.protocol, run_results.numbers(ws, name))
         for name, run in ws.params.runs.items()
         if run.dataset == dataset
     ]

@@ -12,18 +12,18 @@ from typing import Any
 import polars as pl
 from tqdm import tqdm
 
-from likewise import commits, tables, versions
-from likewise.config import Entry, read_yaml
-from likewise.digests import Digests
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.corrections import corrected
 from likewise.errors import ConfigError, MissingArtefactError
-from likewise.passport import Passport
-from likewise.recipes import RECIPES
-from likewise.recipes.base import Learned, Recipe
-from likewise.steps import unfinished
-from likewise.steps.corrections import corrected
-from likewise.steps.open import open_workspace
-from likewise.training.material import COLUMNS, Material, Study
-from likewise.workspace import Workspace
+from likewise.models.passport import Passport
+from likewise.models.recipes import RECIPES
+from likewise.models.recipes.base import Learned, Recipe
+from likewise.models.training import resumable
+from likewise.models.training.training_data import COLUMNS, Material, Study
+from likewise.storage import journal, tables, versions
+from likewise.storage.config import Entry, read_yaml
+from likewise.storage.digests import Digests
+from likewise.storage.workspace import Workspace
 
 READ = {
     "trained": ("content", "label", "role", "split"),
@@ -60,8 +60,8 @@ def train(model: str, *, workspace: Path | None = None) -> Passport:
     if os.environ.get("RANK", "0") != "0":
         return _help(ws, model, recipe)
     job = f"train-{model}"
-    with commits.alone(ws, job):
-        staging = commits.Staging(ws, job)
+    with journal.alone(ws, job):
+        staging = journal.Staging(ws, job)
         study = _study(ws, model, recipe)
         _tell_of_others(ws, model, study)
         folder = staging.path(ws.model(model))
@@ -106,8 +106,8 @@ def _study(ws: Workspace, model: str, recipe: Recipe) -> Study | None:
         raise MissingArtefactError(what, f"dvc repro {ws.params.stage(entry['start'])}")
     material = _material(ws, entry["data"], READ[recipe.section], entry.get("teacher"))
     weights = Passport.read(start).weights_sha256
-    asked = unfinished.hangs_on(recipe.entry(), weights, material.digests, ws.params.seed)
-    folder = unfinished.folder(ws.trainings(model), asked)
+    asked = resumable.hangs_on(recipe.entry(), weights, material.digests, ws.params.seed)
+    folder = resumable.folder(ws.trainings(model), asked)
     return Study(
         start=start,
         start_name=entry["start"],
@@ -121,7 +121,7 @@ def _tell_of_others(ws: Workspace, model: str, study: Study | None) -> None:
     """Say which trainings of ``model`` were stopped, where this one goes on with none."""
     if study is None:
         return
-    for said in unfinished.others(study.checkpoints.parent):
+    for said in resumable.others(study.checkpoints.parent):
         tqdm.write(
             f"{model}: begins anew; one with {said} was stopped, and is kept: set it back to "
             f"go on with that, or: rm -r {ws.relative(ws.trainings(model))}",

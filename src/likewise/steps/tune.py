@@ -12,17 +12,17 @@ from typing import Any
 
 from tqdm import tqdm
 
-from likewise import commits
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.dataset import Dataset
+from likewise.catalogue.params_editor import Entries
 from likewise.errors import ConfigError, DataError
-from likewise.indexes import INDEXES
-from likewise.indexes.base import Vectors
-from likewise.indexes.exact import Exact
-from likewise.indexes.probe import Measured, Probes
-from likewise.steps.dataset import Dataset
-from likewise.steps.entries import Entries
-from likewise.steps.frontier import Point, frontier, size
-from likewise.steps.open import open_workspace
-from likewise.workspace import Workspace
+from likewise.pages.tradeoff_plot import Point, frontier, size
+from likewise.retrieval.indexes import INDEXES
+from likewise.retrieval.indexes.base import Vectors
+from likewise.retrieval.indexes.benchmark import Measured, Probes
+from likewise.retrieval.indexes.exact import Exact
+from likewise.storage import journal
+from likewise.storage.workspace import Workspace
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
 _PER_CELL = 39
@@ -222,7 +222,7 @@ def _write(
         for t in trials
     ]
     picture = ws.tuning(name)
-    commits.write_text(picture, frontier(f"Indexes of {name}", points, recall))
+    journal.write_text(picture, frontier(f"Indexes of {name}", points, recall))
     rows = [{**asdict(t), "measured": t.measured.model_dump()} for t in trials]
-    commits.write_text(picture.with_suffix(".json"), json.dumps(rows, indent=2) + "\n")
+    journal.write_text(picture.with_suffix(".json"), json.dumps(rows, indent=2) + "\n")
     return picture

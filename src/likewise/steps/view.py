@@ -10,13 +10,13 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from likewise import tables, versions
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.flags import flagged, unflagged
+from likewise.catalogue.published_table import Parts, last_version, write_published
 from likewise.errors import DataError, UnknownNameError
-from likewise.indexes.lance import Ann
-from likewise.steps.flagged import flagged, unflagged
-from likewise.steps.open import open_workspace
-from likewise.steps.published import Parts, last_version, write_published
-from likewise.workspace import Workspace
+from likewise.retrieval.indexes.lance import Ann
+from likewise.storage import tables, versions
+from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     import lance

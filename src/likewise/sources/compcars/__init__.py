@@ -1,5 +1,5 @@
 """CompCars: cars from the web and from surveillance cameras, by make, model and year."""
 
-from likewise.sources.compcars.source import CompCars
+from likewise.sources.compcars.compcars_source import CompCars
 
 __all__ = ["CompCars"]

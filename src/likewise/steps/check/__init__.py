@@ -6,16 +6,16 @@ from pathlib import Path
 
 import polars as pl
 
-from likewise import commits, tables, versions
-from likewise.config import Check
+from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import UnknownNameError
 from likewise.schema import FLAGS
-from likewise.steps.check.copies import check_against, check_copies, check_splits
-from likewise.steps.check.files import check_files
-from likewise.steps.check.flags import table
-from likewise.steps.check.vectors import check_vectors
-from likewise.steps.open import open_workspace
-from likewise.workspace import Workspace
+from likewise.steps.check.copy_flags import check_against, check_copies, check_splits
+from likewise.steps.check.file_flags import check_files
+from likewise.steps.check.flag_rows import table
+from likewise.steps.check.vector_flags import check_vectors
+from likewise.storage import journal, tables, versions
+from likewise.storage.config import Check
+from likewise.storage.workspace import Workspace
 
 _FACTS = ("image_id", "sha256", "nbytes", "width", "height")
 _MEASURES = ("sha256", "brightness", "sharpness", "phash", "fault")
@@ -57,10 +57,10 @@ def check(dataset: str, *, workspace: Path | None = None) -> Checked:
     bounds = ws.params.checks[dataset]
     images = _images(ws, dataset)
     found = table(list(_flags(ws, dataset, images, bounds)))
-    with commits.alone(ws, f"check-{dataset}"):
-        staging = commits.Staging(ws, f"check-{dataset}")
+    with journal.alone(ws, f"check-{dataset}"):
+        staging = journal.Staging(ws, f"check-{dataset}")
         digests = tables.write_frame(staging.path(ws.table(dataset, "flags")), FLAGS, found)
-        commits.write_text(staging.path(ws.flag_digests(dataset)), digests.to_yaml())
+        journal.write_text(staging.path(ws.flag_digests(dataset)), digests.to_yaml())
         staging.commit()
     return _summary(dataset, len(images), found)
 

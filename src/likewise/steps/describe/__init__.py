@@ -5,12 +5,12 @@ from pathlib import Path
 
 import polars as pl
 
-from likewise import tables, versions
-from likewise.config import Card
+from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import MissingArtefactError
-from likewise.steps.open import open_workspace
 from likewise.steps.show import Contents, show
-from likewise.workspace import Workspace
+from likewise.storage import tables, versions
+from likewise.storage.config import Card
+from likewise.storage.workspace import Workspace
 
 _IMAGES = ("image_id", "width", "height", "nbytes", "mode")
 _LICENCE = ("licence", "license")

@@ -2,9 +2,17 @@
 
 from pathlib import Path
 
-from likewise.steps.doctor import cache, content, environment, intent, kept, leftovers, takedown
+from likewise.catalogue.catalogue import open_workspace
+from likewise.steps.doctor import (
+    cache_faults,
+    content,
+    environment,
+    index_faults,
+    intent,
+    leftovers,
+    takedown,
+)
 from likewise.steps.doctor.problem import Problem
-from likewise.steps.open import open_workspace
 
 __all__ = ["Problem", "doctor"]
 
@@ -32,7 +40,7 @@ def doctor(*, deep: bool = False, workspace: Path | None = None) -> list[Problem
         *leftovers.check(ws),
         *content.check(ws, deep=deep),
         *takedown.check(ws),
-        *kept.check(ws),
-        *(cache.check(ws) if deep else ()),
+        *index_faults.check(ws),
+        *(cache_faults.check(ws) if deep else ()),
         *environment.check(ws),
     ]

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from likewise import tables
-from likewise.config import read_yaml
-from likewise.digests import Digests
 from likewise.errors import DataError, LikewiseError, bounded
-from likewise.passport import WEIGHTS, Passport
+from likewise.models.passport import WEIGHTS, Passport
 from likewise.schema import (
     EMBEDDINGS,
     FINDINGS,
@@ -26,7 +23,10 @@ from likewise.schema import (
     Contract,
 )
 from likewise.steps.doctor.problem import Problem, restore
-from likewise.workspace import Workspace
+from likewise.storage import tables
+from likewise.storage.config import read_yaml
+from likewise.storage.digests import Digests
+from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     import lance

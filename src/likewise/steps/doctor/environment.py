@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from importlib import metadata
 from typing import Any
 
-from likewise import versions
+from likewise.catalogue.upgrade import differences, lacking_sections
 from likewise.errors import ConfigError, VersionError, bounded
 from likewise.steps.doctor.problem import Problem
-from likewise.steps.pipeline import differences, lacking_sections
-from likewise.workspace import Workspace
+from likewise.storage import versions
+from likewise.storage.workspace import Workspace
 
 KNOWN_TO_WORK = {"dvc": "3", "lancedb": "0.40", "polars": "2", "pylance": "14"}
 """Library -> the release that likewise was tested with, as far as its number matters."""

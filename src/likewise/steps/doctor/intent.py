@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from likewise.errors import LikewiseError
-from likewise.indexes import INDEXES
-from likewise.protocols import PROTOCOLS
-from likewise.recipes import RECIPES
+from likewise.evaluation.protocols import PROTOCOLS
+from likewise.models.recipes import RECIPES
+from likewise.retrieval.indexes import INDEXES
 from likewise.sources import SOURCES
 from likewise.steps.doctor.problem import Problem
-from likewise.workspace import Workspace
+from likewise.storage.workspace import Workspace
 
 
 def params_faults(ws: Workspace) -> list[Problem]:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from likewise import commits
 from likewise.errors import DataError, bounded
-from likewise.steps import unfinished
+from likewise.models.training import resumable
 from likewise.steps.doctor.problem import Problem, readable, recorded, size, stages
-from likewise.workspace import Workspace
+from likewise.storage import journal
+from likewise.storage.workspace import Workspace
 
 OLD_VIEWS = 10**9
 """Bytes that nothing but links in .likewise/views holds, from which on they are a problem."""
@@ -79,7 +79,7 @@ def _unfinished(ws: Workspace) -> Iterator[Problem]:
 def _stopped(ws: Workspace) -> Iterator[Problem]:
     """Trainings that do not run now; the same command, by the same options, goes on."""
     for place in _folders(ws.trainings("x").parent):
-        found, model = unfinished.stopped(place), place.name
+        found, model = resumable.stopped(place), place.name
         if not found or _runs(ws, f"train-{model}"):
             continue
         known = model in ws.params.recipes()
@@ -98,7 +98,7 @@ def _stopped(ws: Workspace) -> Iterator[Problem]:
 
 def _runs(ws: Workspace, job: str) -> bool:
     try:
-        with commits.alone(ws, job):
+        with journal.alone(ws, job):
             return False
     except DataError:
         return True

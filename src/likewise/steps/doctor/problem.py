@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from likewise.config import read_yaml
 from likewise.steps.train import REPORTED
-from likewise.workspace import Workspace
+from likewise.storage.config import read_yaml
+from likewise.storage.workspace import Workspace
 
 INGESTED = ("images", "items", "findings")
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from likewise import tables
+from likewise.catalogue import takedowns
 from likewise.errors import LikewiseError
-from likewise.steps import forgotten
 from likewise.steps.doctor.problem import Problem
-from likewise.workspace import Workspace
+from likewise.storage import tables
+from likewise.storage.workspace import Workspace
 
 
 def check(ws: Workspace) -> Iterator[Problem]:
@@ -16,7 +16,7 @@ def check(ws: Workspace) -> Iterator[Problem]:
         if ws.forgetting(dataset).is_file():
             yield Problem("forgotten", f"a take-down of {dataset} was stopped", command)
         try:
-            hashes = forgotten.read(ws.forgotten(dataset)).hashes
+            hashes = takedowns.read(ws.forgotten(dataset)).hashes
         except LikewiseError as error:
             path = ws.relative(ws.forgotten(dataset))
             yield Problem("forgotten", str(error), f"edit {path}")

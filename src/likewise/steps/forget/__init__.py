@@ -8,16 +8,16 @@ from pathlib import Path
 
 import polars as pl
 
-from likewise import commits, tables, versions
+from likewise.catalogue import takedowns
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.takedowns import Entry, Record, is_hash
 from likewise.errors import DataError, bounded, hint
-from likewise.steps import forgotten
-from likewise.steps.forget.files import Holder
+from likewise.retrieval.index_cache import held_contents
+from likewise.steps.forget.dvc_files import Holder
 from likewise.steps.forget.holders import find_holders, purge_holders
 from likewise.steps.forget.removal import Plan, Removal, jobs
-from likewise.steps.forgotten import Entry, Record, is_hash
-from likewise.steps.indexing import held_contents
-from likewise.steps.open import open_workspace
-from likewise.workspace import Workspace
+from likewise.storage import journal, tables, versions
+from likewise.storage.workspace import Workspace
 
 __all__ = ["Forgotten", "Holder", "forget"]
 
@@ -85,10 +85,10 @@ def forget(
     ws.dataset(dataset)
     file = ws.forgotten(dataset)
     with _alone(ws, dataset):
-        before = forgotten.read(file)
+        before = takedowns.read(file)
         record = _record(ws, dataset, before, items, " ".join(reason.split()))
         made = _settled(ws, dataset)
-        staging = commits.Staging(ws, f"forget-{dataset}")
+        staging = journal.Staging(ws, f"forget-{dataset}")
         removal = Removal(ws, dataset, record, staging)
         if removal.tables() or record != before:
             _decide(ws, dataset, staging, removal.plan())
@@ -117,7 +117,7 @@ def _alone(ws: Workspace, dataset: str) -> Iterator[None]:
     names = [f"forget-{dataset}", f"correct-{dataset}", *(s.job for s in jobs(ws, dataset))]
     with ExitStack() as locks:
         for name in names:
-            locks.enter_context(commits.alone(ws, name))
+            locks.enter_context(journal.alone(ws, name))
         yield
 
 
@@ -156,10 +156,10 @@ def _refuse(
         raise DataError("say why, in words that may stand in git for good: --reason TEXT")
 
 
-def _decide(ws: Workspace, dataset: str, staging: commits.Staging, plan: Plan) -> None:
+def _decide(ws: Workspace, dataset: str, staging: journal.Staging, plan: Plan) -> None:
     """Put the new tables into place, and with them what has to follow."""
     marker = staging.path(ws.forgetting(dataset))
-    commits.write_text(marker, plan.text())
+    journal.write_text(marker, plan.text())
     staging.commit()
 
 
@@ -182,7 +182,7 @@ def _settled(ws: Workspace, dataset: str) -> Plan | None:
             versions.record(ws, plan.stages, plan.stale)
         lock = versions.lock_without(ws, plan.dropped)
         if lock is not None:
-            commits.write_text(ws.root / "dvc.lock", lock)
+            journal.write_text(ws.root / "dvc.lock", lock)
     versions.prune(ws, unused=0)
     marker.unlink()
     return plan

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import polars as pl
 
-from likewise import tables, versions
+from likewise.catalogue.takedowns import Record
 from likewise.errors import LikewiseError, VersionError
 from likewise.sources import SOURCES
-from likewise.steps.forget.files import Files, Holder, column_of_hashes
-from likewise.steps.forgotten import Record
-from likewise.versions import Store
-from likewise.workspace import Workspace
+from likewise.steps.forget.dvc_files import Files, Holder, column_of_hashes
+from likewise.storage import tables, versions
+from likewise.storage.versions import Store
+from likewise.storage.workspace import Workspace
 
 
 def find_holders(ws: Workspace, dataset: str, record: Record) -> list[Holder]:

@@ -9,19 +9,28 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from likewise import commits, tables, versions
-from likewise.config import read_yaml
-from likewise.digests import Digests, digest_splits
+from likewise.catalogue import corrections, takedowns
+from likewise.catalogue.takedowns import Record
 from likewise.errors import DataError, LikewiseError, MissingArtefactError
-from likewise.schema import EMBEDDINGS, FINDINGS, FLAGS, IMAGES, ITEMS, PIXELS, Column, Contract
-from likewise.steps import corrections, forgotten
+from likewise.schema import (
+    EMBEDDINGS,
+    FINDINGS,
+    FLAGS,
+    IMAGES,
+    ITEMS,
+    PIXELS,
+    Column,
+    Contract,
+)
 from likewise.steps.doctor.problem import Stage, stages
 from likewise.steps.embed import mark_of_roles
-from likewise.steps.forgotten import Record
 from likewise.steps.publish import publish
 from likewise.steps.view import view
-from likewise.versions import Dependency
-from likewise.workspace import Workspace
+from likewise.storage import journal, tables, versions
+from likewise.storage.config import read_yaml
+from likewise.storage.digests import Digests, digest_splits
+from likewise.storage.versions import Dependency
+from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     import lance
@@ -60,7 +69,7 @@ class Removal:
     """Makes the present version of ``dataset`` anew without what ``record`` names."""
 
     def __init__(
-        self, ws: Workspace, dataset: str, record: Record, staging: commits.Staging
+        self, ws: Workspace, dataset: str, record: Record, staging: journal.Staging
     ) -> None:
         """Begin a catalogue of its own below the staging folder, with the new record in it."""
         self._ws, self._dataset, self._record, self._staging = ws, dataset, record, staging
@@ -70,7 +79,7 @@ class Removal:
         self._lost: set[Path] = set()
         self._new.catalog.mkdir(parents=True)
         shutil.copy(ws.params_file, self._new.params_file)
-        self._write(Workspace.forgotten, forgotten.text(record))
+        self._write(Workspace.forgotten, takedowns.text(record))
         kept = corrections.read(ws.corrections(dataset))
         others = {k: value for k, value in kept.items() if k.item_id not in record.items}
         self._write(Workspace.corrections, corrections.text(others))
@@ -248,18 +257,18 @@ class Removal:
         if changed:
             self._place(path, into, digests)
         else:  # the present one, which may have other files, stays
-            commits.write_text(self._in_new(into), digests.to_yaml())
+            journal.write_text(self._in_new(into), digests.to_yaml())
 
     def _place(self, path: Path, into: Path, digests: Digests) -> None:
         """Have a new table and its digests take the place of the present ones."""
-        commits.write_text(self._in_new(into), digests.to_yaml())
+        journal.write_text(self._in_new(into), digests.to_yaml())
         for final in (path, into):
             self._staging.take(self._in_new(final), final)
             self._placed.add(final)
 
     def _write(self, place: Callable[[Workspace, str], Path], text: str) -> None:
         final = place(self._ws, self._dataset)
-        commits.write_text(self._in_new(final), text)
+        journal.write_text(self._in_new(final), text)
         self._staging.take(self._in_new(final), final)
 
 

@@ -7,16 +7,22 @@ from typing import Any
 
 import polars as pl
 
-from likewise import commits
-from likewise.config import Run, read_yaml
-from likewise.digests import Digests
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.dataset import Dataset
+from likewise.catalogue.run_results import Results, read_results
 from likewise.errors import StaleArtefactError
-from likewise.steps.dataset import Dataset
-from likewise.steps.open import open_workspace
-from likewise.steps.report import figures, numbers
-from likewise.steps.report.page import Page, Pictures, Ranking, as_html, as_markdown
-from likewise.steps.results import Results, read_results
-from likewise.workspace import Workspace
+from likewise.steps.report import diagnostics, figures
+from likewise.steps.report.report_page import (
+    Page,
+    Pictures,
+    Ranking,
+    as_html,
+    as_markdown,
+)
+from likewise.storage import journal
+from likewise.storage.config import Run, read_yaml
+from likewise.storage.digests import Digests
+from likewise.storage.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -48,13 +54,13 @@ def report(run: str, *, workspace: Path | None = None) -> Report:
     _refuse_stale(ws, run, entry.dataset, told.lineage)
     page = _page(entry, told, dataset)
     curves = {} if page.ranking is None else page.ranking.curves
-    with commits.alone(ws, f"report-{run}"):
-        staging = commits.Staging(ws, f"report-{run}")
+    with journal.alone(ws, f"report-{run}"):
+        staging = journal.Staging(ws, f"report-{run}")
         for kind, curve in curves.items():
             curve.write_csv(staging.path(ws.report(run, f"{kind}.csv")))
         texts = {"html": as_html(page), "md": as_markdown(page), "report.json": _facts(page)}
         for kind, text in texts.items():
-            commits.write_text(staging.path(ws.report(run, kind)), text)
+            journal.write_text(staging.path(ws.report(run, kind)), text)
         staging.commit()
     html, markdown, facts = (ws.relative(ws.report(run, kind)) for kind in texts)
     plots = [ws.relative(ws.report(run, f"{kind}.csv")) for kind in curves]
@@ -79,7 +85,7 @@ def _page(entry: Run, told: Results, dataset: Dataset) -> Page:
         title=dataset.card.title,
         told=told,
         ranking=_ranking(dataset, told) if "ranks" in told.queries.columns else None,
-        gap=numbers.modality_gap(vectors, items["role"]),
+        gap=diagnostics.modality_gap(vectors, items["role"]),
         places=figures.layout(vectors[shown]) if len(shown) > 3 else None,
         kinds=_kinds(items)[shown],
     )
@@ -90,12 +96,12 @@ def _ranking(dataset: Dataset, told: Results) -> Ranking:
     names = dataset.items.select("item_id", pl.coalesce("text", "label")).iter_rows()
     return Ranking(
         curves={
-            "cmc": numbers.cumulative_match(queries),
-            "precision-recall": numbers.precision_recall(queries),
+            "cmc": diagnostics.cumulative_match(queries),
+            "precision-recall": diagnostics.precision_recall(queries),
         },
-        first_hits=numbers.first_hits(queries),
-        mix_ups=numbers.mix_ups(queries, dict(names)),
-        hubs=numbers.hubs(queries, told.lineage["counts"]["gallery"]),
+        first_hits=diagnostics.first_hits(queries),
+        mix_ups=diagnostics.mix_ups(queries, dict(names)),
+        hubs=diagnostics.hubs(queries, told.lineage["counts"]["gallery"]),
         pictures=Pictures.of(dataset, queries),
     )
 

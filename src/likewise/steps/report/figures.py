@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from likewise.steps.drawing import BLUE, SOFT, drawing
+from likewise.pages.svg import BLUE, SOFT, drawing
 
 _MOST_COLOURS = 20
 SHOWN_ON_MAP = 2_000

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from likewise.steps.dataset import Dataset
-from likewise.steps.open import open_workspace
-from likewise.steps.why.column import column_facts, run_facts
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.dataset import Dataset
+from likewise.steps.why.column_facts import column_facts, run_facts
 from likewise.steps.why.fact import Fact
-from likewise.steps.why.item import item_facts
-from likewise.steps.why.model import model_facts
+from likewise.steps.why.item_facts import item_facts
+from likewise.steps.why.model_facts import model_facts
 
 __all__ = ["Fact", "why"]
 

@@ -1,0 +1,1 @@
+"""Data sets of a catalogue, their snapshots, corrections, flags, take-downs and results."""

@@ -1,0 +1,69 @@
+"""A catalogue: its workspace, at any revision, and its data sets by name."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from likewise.catalogue.dataset import Dataset
+from likewise.errors import MissingArtefactError
+from likewise.storage import journal, versions
+from likewise.storage.workspace import Workspace
+
+
+def open_workspace(
+    workspace: Path | None = None,
+    *,
+    rev: str | None = None,
+    repo: str | None = None,
+    dataset: str = "",
+) -> Workspace:
+    """The workspace around ``workspace`` (by default the current folder), whole.
+
+    Args:
+        workspace: a folder in the catalogue.
+        rev: a git revision to read it at, instead of what is checked out.
+        repo: the URL or folder of another catalogue's git repository, to be read instead.
+        dataset: whose release ``rev`` may name by its number alone: 1.2.
+
+    Raises:
+        MissingArtefactError: there is none.
+        UnknownNameError: no such revision; the nearest names.
+        VersionError: ``repo`` cannot be cloned.
+    """
+    if repo is not None:
+        return versions.at(versions.clone(repo, _caches(workspace)), rev or "HEAD", dataset)
+    ws = Workspace.find(workspace)
+    journal.recover(ws)
+    return ws if rev is None else versions.at(ws, rev, dataset)
+
+
+def _caches(workspace: Path | None) -> Path:
+    """Where clones of others' repositories are kept: in the catalogue one stands in, if any."""
+    try:
+        return versions.scratch(Workspace.find(workspace))
+    except MissingArtefactError:
+        return versions.scratch(Workspace(Path.home()))
+
+
+class Catalogue:
+    """A catalogue: its data sets by name."""
+
+    def __init__(self, ws: Workspace) -> None:
+        """Stand on a workspace."""
+        self._ws = ws
+
+    def __getitem__(self, name: str) -> Dataset:
+        """The data set ``name``.
+
+        Raises:
+            UnknownNameError: there is none of that name.
+        """
+        self._ws.known(name)
+        return Dataset(self._ws, name)
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the data sets and views, sorted."""
+        return iter(sorted([*self._ws.params.datasets, *self._ws.params.views]))
+
+    def __len__(self) -> int:
+        """How many data sets and views there are."""
+        return len(self._ws.params.datasets) + len(self._ws.params.views)

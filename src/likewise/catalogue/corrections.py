@@ -1,0 +1,188 @@
+"""Corrections of a data set's items: ``catalog/<dataset>/corrections.csv``, merged by git.
+
+A row says that a column of an item has another value than its source says. Publish, and
+whatever learns from items, put them over the source's reading, so they need neither the source
+nor a pixel, and outlive every new ingest.
+"""
+
+import csv
+from collections.abc import Iterable, Mapping
+from io import StringIO
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from likewise.errors import DataError, bounded, hint
+from likewise.storage import journal
+from likewise.storage.workspace import Workspace
+
+HEAD = ("item_id", "column", "value", "was")
+
+FIXED = ("item_id", "image_id", "box", "content")
+"""Columns that say which pixels an item is; those are corrected in the source."""
+
+
+class Key(NamedTuple):
+    """Which value is corrected."""
+
+    item_id: str
+    column: str
+
+
+class Value(NamedTuple):
+    """What it is, and what the source said when that was written; None where it is empty."""
+
+    value: str | None
+    was: str | None
+
+
+Corrections = dict[Key, Value]
+
+Clash = tuple[Value | None, Value | None]
+"""What our side and theirs say of a value that both changed; None: as the source says."""
+
+
+def read(path: Path) -> Corrections:
+    """The corrections in ``path``; none where there is no file.
+
+    Raises:
+        DataError: the file is not what ``text`` makes; the line is named.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        return parse(path.read_text(encoding="utf-8"), f"{path.parent.name}/{path.name}")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path.name} is not UTF-8: {error}") from error
+
+
+def parse(text: str, where: str) -> Corrections:
+    """The corrections that ``text`` holds; ``where`` it stands.
+
+    Raises:
+        DataError: it is not what ``text`` makes, or corrects a value twice; the line is named.
+    """
+    rows = csv.reader(StringIO(text), strict=True)
+    found: Corrections = {}
+    try:
+        for number, row in enumerate(rows, 1):
+            if number == 1 or not row:
+                if number == 1 and tuple(row) != HEAD:
+                    raise DataError(f"{where}: its first line is not {','.join(HEAD)}")
+                continue
+            if len(row) != len(HEAD):
+                markers = "; git's markers of a conflict?" if row[0][:1] in "<=>" else ""
+                raise DataError(f"{where}: line {number} has no {len(HEAD)} fields{markers}")
+            key = Key(row[0], row[1])
+            if key in found:
+                raise DataError(
+                    f"{where}: line {number}: {key.column} of {key.item_id!r} again"
+                )
+            found[key] = Value(row[2] or None, row[3] or None)
+    except csv.Error as error:
+        raise DataError(f"{where}: no CSV: {error}") from error
+    return found
+
+
+def text(corrections: Mapping[Key, Value]) -> str:
+    """The file's text, sorted by item and column: the same content is the same bytes."""
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEAD)
+    writer.writerows(
+        (*key, *(v or "" for v in corrections[key])) for key in sorted(corrections)
+    )
+    return out.getvalue()
+
+
+def write(path: Path, corrections: Mapping[Key, Value]) -> None:
+    """Write the file, whole or not at all."""
+    journal.write_text(path, text(corrections))
+
+
+def corrected(ws: Workspace, dataset: str, items: pl.DataFrame) -> pl.DataFrame:
+    """``items`` (item_id and any other columns) with the data set's corrections put over them.
+
+    Corrections of columns that ``items`` does not have are left alone, and so are those of
+    items that the source has no more.
+
+    Raises:
+        DataError: a value does not fit its column, or the column cannot be corrected.
+    """
+    path = ws.corrections(dataset)
+    return put_over(items, read(path), ws.relative(path))
+
+
+def put_over(items: pl.DataFrame, corrections: Corrections, where: str) -> pl.DataFrame:
+    """The same for ``corrections`` that stand in the file ``where``."""
+    for column, rows in _by_column(corrections).items():
+        if column in FIXED:
+            raise DataError(f"{where}: {column} cannot be corrected here; correct the source")
+        if column in items.columns:
+            items = _put_over(items, column, rows, where)
+    return items
+
+
+def check_column(column: str, known: Iterable[str]) -> None:
+    """Refuse a column that no correction may be of.
+
+    Raises:
+        DataError: there is none, or it says which pixels an item is.
+    """
+    names = [name for name in known if name not in FIXED]
+    if column not in names:
+        raise DataError(f"no column {column!r} to correct; {hint(column, names)}")
+
+
+def merge(
+    base: Corrections, ours: Corrections, theirs: Corrections
+) -> tuple[Corrections, dict[Key, Clash]]:
+    """Both sides' changes since ``base``; and what both changed to different values.
+
+    Of a conflict the merged corrections hold ours.
+    """
+    merged: Corrections = {}
+    conflicts: dict[Key, Clash] = {}
+    for key in {**base, **ours, **theirs}:
+        was, mine, other = base.get(key), ours.get(key), theirs.get(key)
+        chosen = mine
+        if _same(mine, was):
+            chosen = other
+        elif not _same(other, was) and not _same(mine, other):
+            conflicts[key] = (mine, other)
+        if chosen is not None:
+            merged[key] = chosen
+    return merged, dict(sorted(conflicts.items()))
+
+
+def _same(one: Value | None, other: Value | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.value == other.value
+
+
+def _by_column(corrections: Corrections) -> dict[str, dict[str, str | None]]:
+    columns: dict[str, dict[str, str | None]] = {}
+    for key, value in corrections.items():
+        columns.setdefault(key.column, {})[key.item_id] = value.value
+    return columns
+
+
+def _put_over(
+    items: pl.DataFrame, column: str, rows: Mapping[str, str | None], where: str
+) -> pl.DataFrame:
+    kind = items.schema[column]
+    values = pl.DataFrame(
+        {"item_id": list(rows), "put": list(rows.values())},
+        schema={"item_id": pl.String, "put": pl.String},
+    )
+    try:
+        values = values.with_columns(pl.col("put").cast(kind), there=pl.lit(value=True))
+    except PolarsError as error:
+        wrong = bounded(map(repr, rows.values()), len(rows), 3)
+        raise DataError(f"{where}: {column} takes {kind}, not {wrong}") from error
+    joined = items.join(values, on="item_id", how="left", maintain_order="left")
+    value = pl.when(pl.col("there")).then("put").otherwise(column).alias(column)
+    return joined.with_columns(value).select(items.columns)

@@ -1,0 +1,224 @@
+"""One published data set: its frame, vectors, images and search."""
+
+from collections.abc import Callable, Collection, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import polars as pl
+
+from likewise.catalogue.flags import flagged, unflagged
+from likewise.catalogue.snapshots import steady, steady_pair
+from likewise.errors import (
+    DataError,
+    MissingArtefactError,
+    UnknownNameError,
+    bounded,
+    hint,
+)
+from likewise.imaging.image_reader import ImageReader, LabelledImages
+from likewise.imaging.transforms.chain import Chain
+from likewise.retrieval.searcher import Searcher, search_in
+from likewise.storage import tables, versions
+from likewise.storage.config import Card
+from likewise.storage.workspace import Workspace
+
+if TYPE_CHECKING:
+    import lance
+    import numpy as np
+    import numpy.typing as npt
+    from PIL import Image
+
+
+class Dataset:
+    """One published data set of a catalogue, as it was when it was opened.
+
+    It reads links to the tables' files, not the workspace, so a ``dvc checkout`` or a new
+    version beside it changes nothing in what it returns.
+    """
+
+    def __init__(self, ws: Workspace, name: str) -> None:
+        """Name the data set and hold on to its present tables; nothing is read yet."""
+        self.name = name
+        self._ws = ws
+        self._searchers: dict[tuple[str, str, bool], Searcher] = {}
+        versions.prune(ws)
+        self._steady = steady_pair(ws, ws.published(name), ws.table(name, "images"))
+
+    @property
+    def card(self) -> Card:
+        """What the data set is."""
+        return self._ws.card(self.name)
+
+    @cached_property
+    def table(self) -> "lance.LanceDataset":
+        """The published table.
+
+        Raises:
+            MissingArtefactError: it was not published yet.
+        """
+        path = self._path(self._ws.published(self.name))
+        verb = "view" if self.name in self._ws.params.views else "publish"
+        return tables.open_table(path, f"dvc repro {verb}@{self.name}")
+
+    def frame(self, without: Collection[str] = ()) -> pl.LazyFrame:
+        """The published table as a lazy frame: items, image facts, a vector column a model.
+
+        ``without`` names flags of the last check: items that have one of them are left out.
+
+        Raises:
+            UnknownNameError: no such flag.
+            MissingArtefactError: there are flags to leave out, and no check was made.
+        """
+        frame = pl.scan_lance(self.table).drop(self.absent)
+        return unflagged(frame, flagged(self._ws, self.name, without)) if without else frame
+
+    @cached_property
+    def items(self) -> pl.DataFrame:
+        """Every column but the vectors, a row an item, in canonical order."""
+        return tables.read(self.table, tables.metadata_columns(self.table))
+
+    @property
+    def models(self) -> list[str]:
+        """The models whose vectors the table holds."""
+        return tables.vector_columns(self.table)
+
+    def vectors(self, model: str) -> "npt.NDArray[np.floating[Any]]":
+        """The vectors of ``model``: (items, dimensions), in canonical order, as stored.
+
+        Raises:
+            MissingArtefactError: params.yaml has that model, the published table not yet.
+            UnknownNameError: no such model has embedded the data set.
+        """
+        self.need_model(model)
+        return tables.read_vectors(self.table, model)
+
+    def need_model(self, model: str) -> None:
+        """Refuse a model whose vectors the table does not hold; see ``vectors``."""
+        if model in self.models:
+            self._need_vectors(model)
+            return
+        if model in self._ws.params.models_of(self.name):
+            what = f"no vectors of {self.name!r} by {model!r} are published"
+            raise MissingArtefactError(what, f"dvc repro publish@{self.name}")
+        raise UnknownNameError("model", model, self.models, f"the vectors of {self.name}")
+
+    @property
+    def absent(self) -> list[str]:
+        """Models whose vectors are not here yet, after a pull of other columns."""
+        return tables.absent(self.table, self._path(self._ws.published(self.name)))
+
+    def _need_vectors(self, model: str) -> None:
+        """Fetch the vectors of ``model`` where they are not here."""
+        output = self._ws.published(self.name)
+        path = self._path(output)
+        files = tables.files_of(self.table, [model])
+        lacking = tuple(file for file in files if not (path / file).exists())
+        if lacking:
+            known = versions.files_of(self._ws, output)
+            versions.complete(self._ws, output, [f for f in known if f.startswith(lacking)])
+
+    @overload
+    def images(self, ids: Sequence[str]) -> "list[Image.Image]": ...
+    @overload
+    def images(self, ids: Sequence[str], *, encoded: Literal[True]) -> list[bytes]: ...
+    def images(
+        self, ids: Sequence[str], *, encoded: bool = False
+    ) -> "list[Image.Image] | list[bytes]":
+        """The images of the items or images ``ids``: RGB pictures, or their bytes unchanged.
+
+        Raises:
+            DataError: an id that the data set does not have.
+        """
+        reader = self.reader(ids)
+        data = reader.encoded(range(len(ids)))
+        return data if encoded else list(map(reader.decode, range(len(ids)), data))
+
+    def torch(
+        self, transform: "Callable[[Image.Image], Any] | str | None" = None
+    ) -> LabelledImages:
+        """A map-style data set of (``transform(image)``, class index) that workers can open.
+
+        ``classes`` lists the labels; an item without one has the index -1. A ``transform`` may
+        be the name of one in params.yaml.
+
+        Raises:
+            UnknownNameError: params.yaml has no such transform.
+        """
+        reader = self.reader(self.items["item_id"].to_list())
+        change = self.transform(transform) if isinstance(transform, str) else transform
+        return LabelledImages(reader, self.items["label"].to_list(), change)
+
+    def transform(self, name: str) -> Chain:
+        """The transform ``name`` of params.yaml.
+
+        Raises:
+            UnknownNameError: there is none of that name.
+        """
+        known = self._ws.params.transforms
+        if name not in known:
+            raise UnknownNameError("transform", name, known, "params.yaml")
+        return Chain(known[name], f"params.yaml: transforms.{name}")
+
+    def search(self, **query: Any) -> pl.DataFrame:
+        """The nearest items to a query; the arguments of ``likewise.search``, but the first."""
+        return search_in(self, **query)
+
+    def searcher(self, model: str, index: str, *, fresh: bool = True) -> "Searcher":
+        """What answers queries to ``model``'s vectors by ``index``; built once, then kept.
+
+        An index that is not ``fresh`` may be one of earlier items, completed by exact search.
+        """
+        key = (model, index, fresh)
+        self.need_model(model)
+        if key not in self._searchers:
+            self._searchers[key] = Searcher.build(self, self._ws, model, index, fresh=fresh)
+        return self._searchers[key]
+
+    def _path(self, table: Path) -> Path:
+        """Where the files of ``table`` stay as they are, the same at every call."""
+        if table not in self._steady:
+            self._steady[table] = steady(self._ws, table)
+        return self._steady[table]
+
+    @property
+    def _images_path(self) -> Path:
+        return self._path(self._ws.table(self.name, "images"))
+
+    @cached_property
+    def _row_of_image(self) -> dict[str, int]:
+        images = tables.open_table(self._images_path, f"dvc repro ingest@{self.name}")
+        names = tables.read(images, ["image_id"])["image_id"]
+        return {name: row for row, name in enumerate(names)}
+
+    def reader(self, ids: Sequence[str]) -> ImageReader:
+        """What reads the images, or the boxes of them, that ``ids`` are; processes can take it.
+
+        Raises:
+            DataError: an id that the data set does not have.
+        """
+        places = {i: (image, box) for i, image, box in self._places.iter_rows()}
+        wanted = [places.get(i, (i, None)) for i in ids]
+        absent = [image for image, _ in wanted if image not in self._row_of_image]
+        if absent and places.keys() >= set(ids):
+            what = f"the images of {self.name} are of another version, without "
+            raise MissingArtefactError(what + bounded(absent, len(absent)), "dvc checkout")
+        if absent:
+            what = f"{self.name} has no item {bounded(absent, len(absent))}"
+            raise DataError(f"{what}; {hint(absent[0], places)}")
+        rows = [self._row_of_image[image] for image, _ in wanted]
+        self._need_pixels(rows)
+        return ImageReader(self._images_path, rows, [box for _, box in wanted])
+
+    def _need_pixels(self, rows: Sequence[int]) -> None:
+        """Fetch the packs of pixels that hold ``rows`` of the images, where some are absent."""
+        path = self._images_path
+        images = tables.open_table(path, f"dvc repro ingest@{self.name}")
+        packs = tables.packs(images, "image", rows)
+        absent = [pack for pack in packs if not (path / pack).exists()]
+        if absent:
+            versions.complete(self._ws, self._ws.table(self.name, "images"), absent)
+
+    @property
+    def _places(self) -> pl.DataFrame:
+        return self.items.select("item_id", "image_id", "box")

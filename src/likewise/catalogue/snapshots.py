@@ -1,0 +1,118 @@
+"""Tables that stay as they were when they were opened, whatever becomes of the checkout."""
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from likewise.errors import LikewiseError, MissingArtefactError, VersionError
+from likewise.storage import journal, tables, versions
+from likewise.storage.workspace import Workspace
+
+if TYPE_CHECKING:
+    import lance
+
+
+def steady(ws: Workspace, table: Path) -> Path:
+    """Links to ``table``'s present files, in a folder named after the version that they are.
+
+    Where it is not there, or not whole because ``dvc checkout`` is putting it there or was
+    stopped at that, the version that dvc.lock names; the table itself where the checkout
+    cannot be written.
+
+    Raises:
+        MissingArtefactError: it is not whole, and the cache does not hold that version.
+    """
+    return _as_it_is(ws, table) or _recorded(ws, table)
+
+
+def steady_pair(ws: Workspace, published: Path, images: Path) -> dict[Path, Path]:
+    """Both tables of one version, those of them that are there, each as ``steady`` has it.
+
+    A checkout goes table by table. Where it is at one of them, both are what dvc.lock names;
+    and so are the images where the published table is already.
+    """
+    there = [path for path in (published, images) if path.is_dir()]
+    found = {path: _as_it_is(ws, path) for path in there}
+    now = {path: linked for path, linked in found.items() if linked}
+    if len(now) < len(there):
+        return {path: _recorded(ws, path) for path in there}
+    lock = versions.view(ws, published) if len(there) == 2 else None
+    if lock and tables.mark(lock) == now[published].parent.name:
+        of_lock = versions.view(ws, images)
+        if of_lock and not of_lock.parent.name.endswith(versions.PART):
+            now[images] = of_lock
+    return now
+
+
+def _as_it_is(ws: Workspace, table: Path) -> Path | None:
+    """The files that are there now; None where they are no whole table."""
+    if not tables.exists(table):
+        return None
+    with suppress(OSError, VersionError), journal.still(ws):
+        return _linked(ws, table)
+    return table if whole(table) else None  # the checkout cannot be written
+
+
+def _recorded(ws: Workspace, table: Path) -> Path:
+    known = versions.view(ws, table)
+    if known is None and tables.exists(table):
+        what = f"{ws.relative(table)} lacks files: a checkout is going on, or was stopped"
+        raise MissingArtefactError(what, f"dvc checkout --force {ws.relative(table)}")
+    return known or table
+
+
+def whole(table: Path) -> bool:
+    """Whether every file that the present version of a table names is there.
+
+    Not so in the midst of a ``dvc checkout``, which takes away and brings file by file: Lance
+    notices that something is missing only once it reads it.
+    """
+    try:
+        opened = tables.open_table(table, "")
+        files = _named(opened)
+        indexes = {
+            table / "_indices" / segment.uuid: segment.size_bytes
+            for index in opened.describe_indices()
+            for segment in index.segments
+        }
+    except (LikewiseError, OSError, ValueError):
+        return False
+    return all((table / file).is_file() for file in files) and all(
+        _bytes(folder) >= (size or 0) for folder, size in indexes.items()
+    )
+
+
+def _named(opened: "lance.LanceDataset") -> list[str]:
+    """The data, deletions and packs of a table, by their paths in its folder."""
+    named = []
+    for fragment in opened.get_fragments():
+        facts = fragment.metadata
+        named += [f"data/{file.path}" for file in facts.files]
+        if facts.deletion_file:
+            named.append(facts.deletion_file.path(fragment.fragment_id))
+    for column in tables.blob_columns(opened):
+        named += tables.packs(opened, column, range(opened.count_rows()))
+    return named
+
+
+def _linked(ws: Workspace, table: Path) -> Path | None:
+    """A view of the table as it is; None where it is not whole."""
+    mark = tables.mark(table)
+    linked = ws.private / "views" / mark / table.name
+    if not versions.hold(linked):
+        versions.link_view(linked, {linked / f.relative_to(table): f for f in _files(table)})
+        # dvc knows nothing of our locks: its checkout may be going on.
+        if tables.mark(linked) != mark or not whole(linked):
+            shutil.rmtree(linked)
+            return None
+        versions.hold(linked)
+    return linked
+
+
+def _bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in _files(folder))
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]

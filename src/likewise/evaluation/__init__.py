@@ -1,0 +1,1 @@
+"""Protocols, metrics, rankings, significance tests and published results."""

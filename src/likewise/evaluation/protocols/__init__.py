@@ -1,0 +1,32 @@
+"""Protocols: executable, named, frozen definitions of how a benchmark is scored."""
+
+from likewise.evaluation.protocols.base import Protocol
+from likewise.registry import Registry
+
+PROTOCOLS: Registry[Protocol] = Registry(
+    "protocol",
+    {
+        "compcars-lopq": "likewise.evaluation.protocols.compcars:CompCarsLopq",
+        "compcars-mips": "likewise.evaluation.protocols.compcars:CompCarsMips",
+        "compcars-strict": "likewise.evaluation.protocols.compcars:CompCarsStrict",
+        "gpr1200": "likewise.evaluation.protocols.gpr1200:Gpr1200",
+        "gpr1200-indices": "likewise.evaluation.protocols.gpr1200_indices:Gpr1200Indices",
+        "gpr1200-strict": "likewise.evaluation.protocols.gpr1200:Gpr1200Strict",
+        "knn": "likewise.evaluation.protocols.knn:Knn",
+        "linear-probe": "likewise.evaluation.protocols.linear_probe:LinearProbe",
+        "metric-learning": "likewise.evaluation.protocols.metric_learning:MetricLearning",
+        "reidentification": "likewise.evaluation.protocols.reidentification:Reidentification",
+        "roxford5k-easy": "likewise.evaluation.protocols.revisited:RoxfordEasy",
+        "roxford5k-hard": "likewise.evaluation.protocols.revisited:RoxfordHard",
+        "roxford5k-medium": "likewise.evaluation.protocols.revisited:RoxfordMedium",
+        "rparis6k-easy": "likewise.evaluation.protocols.revisited:RparisEasy",
+        "rparis6k-hard": "likewise.evaluation.protocols.revisited:RparisHard",
+        "rparis6k-medium": "likewise.evaluation.protocols.revisited:RparisMedium",
+        "sbir-acc": "likewise.evaluation.protocols.sbir:SbirAcc",
+        "verification-easy": "likewise.evaluation.protocols.verification:VerificationEasy",
+        "verification-hard": "likewise.evaluation.protocols.verification:VerificationHard",
+        "verification-medium": "likewise.evaluation.protocols.verification:VerificationMedium",
+    },
+)
+
+__all__ = ["PROTOCOLS"]

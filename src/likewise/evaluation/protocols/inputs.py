@@ -1,0 +1,137 @@
+"""What a protocol is given, checked: vectors that can be compared, lists that can be scored."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from likewise.errors import DataError, bounded
+from likewise.evaluation.ranking import Floats, Ints, blocks
+from likewise.formats.arrays import rectangle
+
+# Half of what float32 holds: no sum of products then overflows, so that no score is NaN
+# (by Cauchy and Schwarz none exceeds the greatest squared norm).
+_GREATEST = float(np.finfo(np.float32).max) / 2
+
+Norms = npt.NDArray[np.float64]
+Numbers = npt.NDArray[Any]
+
+
+def as_vectors(values: Numbers, ids: Sequence[str]) -> tuple[Floats, Norms]:
+    """``values`` as (n, d) float32, contiguous, and their norms, (n,) float64.
+
+    Args:
+        values: (n, d), of any float type, or of integers of one or two bytes.
+        ids: the n items' names, for messages.
+
+    Raises:
+        DataError: another shape or type; rows with NaN, infinity or a norm beyond float32.
+    """
+    if values.ndim != 2 or not values.shape[1]:
+        raise DataError(
+            f"the embeddings have the shape {values.shape}; expected ({len(ids)}, dimensions)"
+        )
+    _check_count("embeddings", len(values), len(ids))
+    if values.dtype.kind not in "fiu":
+        raise DataError(f"the embeddings are of type {values.dtype}; expected floats")
+    if values.dtype.kind in "iu" and values.itemsize > 2:
+        raise DataError(
+            f"the embeddings are whole numbers ({values.dtype}); expected floats "
+            "(ranked lists are scored as indices)"
+        )
+    with np.errstate(over="ignore"):  # What overflows is infinite, and reported below.
+        vectors = np.ascontiguousarray(values, np.float32)
+    squares = _squared_norms(vectors)
+    wrong = np.flatnonzero(~(squares < _GREATEST))
+    if len(wrong):
+        raise DataError(
+            "the embeddings hold NaN, infinity or numbers too large for float32 in "
+            + _named(wrong, ids)
+        )
+    return vectors, np.sqrt(squares)
+
+
+def at_unit_length(vectors: Floats, norms: Norms) -> Floats:
+    """``vectors`` (n, d) by their ``norms`` (n,), so that products are cosines; 0 stays 0."""
+    unit: Floats = vectors / np.where(norms > 0, norms, 1).astype(np.float32)[:, None]
+    return unit
+
+
+def as_lists(
+    lists: Numbers | Sequence[Sequence[int]],
+    ids: Sequence[str],
+    gallery: int,
+    *,
+    padded: bool = False,
+) -> Numbers:
+    """``lists`` as (q, k) integers, each row a ranking of gallery rows, best first.
+
+    They are not copied, since full lists are large; read them by ``ranking.blocks``.
+
+    Args:
+        lists: (q, k) integers, or q sequences of one length.
+        ids: the q queries' names, for messages.
+        gallery: how many rows there are to rank.
+        padded: they are an index's own, which puts -1 where it finds no more.
+
+    Raises:
+        DataError: another shape or type; rows with -1, with a number outside the gallery or
+            with one twice.
+    """
+    array = lists if isinstance(lists, np.ndarray) else rectangle(lists, "the lists")
+    if array.ndim != 2 or not array.shape[1]:
+        raise DataError(
+            f"the lists have the shape {array.shape}; expected ({len(ids)}, length)"
+        )
+    _check_count("lists", len(array), len(ids))
+    if array.dtype.kind not in "iu":
+        raise DataError(f"the lists are of type {array.dtype}; expected whole numbers (rows)")
+    if array.shape[1] > gallery:
+        raise DataError(f"lists of {array.shape[1]:,} for {gallery:,} images")
+    faults = [] if padded else _list_faults(array, ids, gallery)
+    if faults:
+        raise DataError("; ".join(faults))
+    return array
+
+
+def _check_count(what: str, count: int, images: int) -> None:
+    if count != images:
+        raise DataError(f"{count:,} {what} for {images:,} images; there must be one an image")
+
+
+def _squared_norms(vectors: Floats) -> Norms:
+    squares = np.empty(len(vectors))
+    for rows in blocks(len(vectors), vectors.shape[1] * 8):
+        part = vectors[rows].astype(np.float64)
+        squares[rows] = np.einsum("ij,ij->i", part, part)
+    return squares
+
+
+def _list_faults(array: Numbers, ids: Sequence[str], gallery: int) -> list[str]:
+    """What is wrong with the lists' entries: a line a kind of fault."""
+    count, width = array.shape
+    padded, outside, twice = np.zeros((3, count), bool)
+    for rows in blocks(count, gallery + width * 8):
+        block: Ints = np.asarray(array[rows], np.int64)
+        padded[rows] = (block == -1).any(axis=1)
+        outside[rows] = ((block < -1) | (block >= gallery)).any(axis=1)
+        seen = np.zeros((len(block), gallery), bool)
+        np.put_along_axis(seen, np.clip(block, 0, gallery - 1), True, axis=1)  # noqa: FBT003
+        twice[rows] = seen.sum(axis=1) < width
+    twice &= ~(padded | outside)
+    kinds = (
+        (padded, "-1 (no result; give full lists, or cut all of them where none is padded)"),
+        (outside, f"a number outside 0 to {gallery - 1:,}"),
+        (twice, "a number twice"),
+    )
+    return [
+        f"the lists hold {what} in {_named(np.flatnonzero(wrong), ids)}"
+        for wrong, what in kinds
+        if wrong.any()
+    ]
+
+
+def _named(rows: Ints, ids: Sequence[str]) -> str:
+    examples = (f"row {row} ({ids[row]})" for row in rows[:5].tolist())
+    return f"{len(rows):,} row{'s' * (len(rows) > 1)}: {bounded(examples, len(rows))}"

@@ -1,0 +1,199 @@
+"""Where each query's relevant items stand in its ranking, without sorting the gallery.
+
+The rank of an item is 1 + the number of items ahead of it, so only the relevant items' scores
+are compared with the others': one pass over the scores for each of them in place of a sort, and
+no query x gallery matrix is ever held, only a block of its rows.
+"""
+
+import functools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any, cast
+
+import numpy as np
+
+from likewise.evaluation.ranking.groups import Groups
+from likewise.evaluation.ranking.ranked import (
+    Floats,
+    Ints,
+    Ranked,
+    Ranking,
+    blocks,
+    offsets,
+)
+
+Progress = Callable[[int, int], None]
+"""Called with the queries that are done and the queries in all."""
+
+_Block = tuple[Floats, Ints, Ints, Ints, Ints]
+_Kernel = Callable[..., None]
+
+# A pass costs 0.03 ns a score and relevant item, a stable sort 50 ns a score (12,000 scores).
+_MANY_RELEVANT = 1500
+
+
+def rank_vectors(
+    queries: Floats,
+    gallery: Floats,
+    relevant: Groups,
+    left_out: Sequence[Groups] = (),
+    *,
+    top: int = 0,
+    progress: Progress | None = None,
+) -> Ranking:
+    """Rank the gallery by inner product for every query and keep the relevant items' ranks.
+
+    The order is total: score descending, then gallery row ascending.
+
+    Args:
+        queries: (q, d) float32; no score may be NaN or infinite.
+        gallery: (n, d) float32.
+        relevant: each query's relevant rows.
+        left_out: rows that each query's ranking is to be without.
+        top: how many first hits to keep.
+        progress: told after every block of queries.
+
+    Raises:
+        ValueError: the arrays do not fit each other.
+    """
+    _check(len(queries), len(gallery), (relevant, *left_out))
+    at = offsets(relevant.sizes())
+    ranks = np.empty(at[-1], np.int64)
+    width = min(top, len(gallery))
+    top_rows = np.full((len(queries), width), -1)
+    top_scores = np.full((len(queries), width), np.nan, np.float32)
+    longest = 0
+    with ThreadPoolExecutor(_threads()) as pool:
+        for rows, scores in _score_blocks(queries, gallery):
+            longest = max(longest, len(gallery) - _leave_out(scores, left_out, rows))
+            own = relevant.part(rows)
+            block = (scores, own.rows, own.begins, own.ends, at[rows])
+            many = own.sizes() > _MANY_RELEVANT
+            _spread(pool, _compiled(_count), np.flatnonzero(~many), block, ranks)
+            _spread(pool, _sort, np.flatnonzero(many), block, ranks)
+            if width:
+                best = scores, top_rows[rows], top_scores[rows]
+                _spread(pool, _compiled(_first), np.arange(len(scores)), *best)
+            if progress:
+                progress(rows.stop, len(queries))
+    return _ascending(ranks, relevant, longest, top_rows, top_scores)
+
+
+def _check(queries: int, gallery: int, groups: Sequence[Groups]) -> None:
+    # The kernels read memory unchecked.
+    if any(len(group) != queries for group in groups):
+        raise ValueError("one group of rows a query")
+    for group in groups:
+        rows = group.pairs()[1]
+        if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < gallery:
+            raise ValueError("a row of a group lies outside the gallery")
+
+
+def _score_blocks(queries: Floats, gallery: Floats) -> Iterator[tuple[slice, Floats]]:
+    """The scores of some queries at a time, all in one buffer, and which queries they are."""
+    buffer: Floats | None = None
+    for rows in blocks(len(queries), len(gallery) * 4):
+        part = queries[rows]
+        if buffer is None:
+            buffer = np.empty((len(part), len(gallery)), np.float32)
+        yield rows, np.matmul(part, gallery.T, out=buffer[: len(part)])
+
+
+def _leave_out(scores: Floats, left_out: Sequence[Groups], queries: slice) -> int:
+    """Put what each query leaves out behind everything; the fewest that any one leaves out."""
+    gone = [np.empty(0, np.int64)]
+    for group in left_out:
+        query, row = group.part(queries).pairs()
+        gone.append(query * scores.shape[1] + row)
+    places = np.unique(np.concatenate(gone))
+    scores.reshape(-1)[places] = -np.inf
+    counts = np.bincount(places // max(scores.shape[1], 1), minlength=len(scores))
+    return int(counts.min(initial=scores.shape[1]))
+
+
+def _ascending(
+    ranks: Ints, relevant: Groups, longest: int, top_rows: Ints, top_scores: Floats
+) -> Ranking:
+    """The ranks in ascending order inside each query, without those of what is left out."""
+    query, items = relevant.pairs()
+    kept = ranks > 0
+    query, items, ranks = query[kept], items[kept], ranks[kept]
+    order = np.argsort(query * (int(ranks.max(initial=0)) + 1) + ranks)
+    counts = np.bincount(query, minlength=len(relevant))
+    ranked = Ranked(offsets(counts), ranks[order], counts, longest, complete=True)
+    return Ranking(ranked, items[order], top_rows, top_scores)
+
+
+def _threads() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _spread(pool: Executor, kernel: _Kernel, chosen: Ints, *arguments: object) -> None:
+    """Let every thread work on some of the ``chosen`` rows of a block."""
+    parts = [part for part in np.array_split(chosen, _threads()) if len(part)]
+    # list() waits for every part and raises what any of them raised.
+    list(pool.map(lambda part: kernel(part, *arguments), parts))
+
+
+@functools.cache
+def _compiled(kernel: Callable[..., Any]) -> _Kernel:
+    """A kernel as machine code; numba takes half a second to import, so only when needed."""
+    import numba
+
+    try:
+        return cast("_Kernel", numba.njit(nogil=True, cache=True)(kernel))
+    except RuntimeError:  # Neither beside this file nor in the user's folder can it be cached.
+        return cast("_Kernel", numba.njit(nogil=True)(kernel))
+
+
+def _count(chosen: Ints, block: _Block, ranks: Ints) -> None:
+    """Write the ranks of the relevant items of the ``chosen`` rows of a block; 0: left out."""
+    scores, order, begins, ends, offsets_ = block
+    # Every count stays an int32: the loops then become the widest vector instructions.
+    one = np.int32(1)
+    for i in chosen:
+        row, at = scores[i], offsets_[i]
+        for item in order[begins[i] : ends[i]]:
+            own = row[item]
+            rank = one
+            if own == -np.inf:
+                rank = np.int32(rank - one)
+            else:
+                before, after = row[:item], row[item + 1 :]
+                for j in range(len(before)):
+                    rank = np.int32(rank + np.int32(before[j] >= own))
+                for j in range(len(after)):
+                    rank = np.int32(rank + np.int32(after[j] > own))
+            ranks[at] = rank
+            at += 1
+
+
+def _sort(chosen: Ints, block: _Block, ranks: Ints) -> None:
+    """The same for classes so large that sorting all scores costs less."""
+    scores, order, begins, ends, offsets_ = block
+    for i in chosen:
+        rank_of = np.empty(scores.shape[1], np.int64)
+        rank_of[np.argsort(-scores[i], kind="stable")] = np.arange(1, scores.shape[1] + 1)
+        items = order[begins[i] : ends[i]]
+        left_out = scores[i][items] == -np.inf
+        ranks[offsets_[i] : offsets_[i] + len(items)] = np.where(left_out, 0, rank_of[items])
+
+
+def _first(chosen: Ints, scores: Floats, rows: Ints, best: Floats) -> None:
+    """Write the first ``rows`` of the ``chosen`` rows of a block, and their scores ``best``."""
+    width = rows.shape[1]
+    for i in chosen:
+        row, filled, least = scores[i], 0, -np.inf
+        for j in range(len(row)):
+            score = row[j]
+            if score > least:  # of equal scores the row that came first stays ahead
+                at = min(filled, width - 1)
+                while at > 0 and best[i, at - 1] < score:
+                    best[i, at], rows[i, at] = best[i, at - 1], rows[i, at - 1]
+                    at -= 1
+                best[i, at], rows[i, at] = score, j
+                filled = min(filled + 1, width)
+                if filled == width:
+                    least = best[i, width - 1]

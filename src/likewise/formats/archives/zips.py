@@ -1,0 +1,167 @@
+"""The members of a .zip, found through its central directory.
+
+Source: PKWARE, APPNOTE.TXT, .ZIP File Format Specification 6.3.10, sections 4.3 to 4.5. The
+standard library's reader keeps an object of about 1 kB a member, in every process.
+"""
+
+import stat
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from likewise.formats.archives.base import Archive, Collector, Found, damage
+
+_END = struct.Struct("<4s4H2LH")
+_LOCATOR64 = struct.Struct("<4sLQL")
+_END64 = struct.Struct("<4sQ2H2L4Q")
+_ENTRY = struct.Struct("<4s6H3L5H2L")
+_LOCAL = struct.Struct("<4s5H3L2H")
+_FULL = 0xFFFFFFFF
+
+_STORED, _DEFLATED = 0, 8
+_ENCRYPTED = 1
+_UNIX = (3, 19)
+
+
+class _Directory(NamedTuple):
+    """Where the central directory lies, and how far the archive is shifted in its file."""
+
+    data: bytes
+    entries: int
+    shift: int
+
+
+class _Entry(NamedTuple):
+    name: bytes
+    size: int
+    crc: int
+    offset: int
+    packed: int
+    method: int
+    flags: int
+    mode: int
+
+
+class Zip(Archive):
+    """The members of a .zip, stored or deflated; each is checked against its CRC-32."""
+
+    def read(self, path: str) -> bytes:
+        """The bytes of the member ``path``; see ``Files.read``."""
+        _, size, crc, offset, packed, method = self._row(path)
+        with damage(self.path, path):
+            header = _LOCAL.unpack(self._at(offset, _LOCAL.size))
+            if header[0] != b"PK\x03\x04":
+                raise ValueError("its header is missing")
+            data = self._at(offset + _LOCAL.size + header[9] + header[10], packed)
+            if method == _DEFLATED:
+                # One byte more than is due, so that a longer member is noticed, not inflated.
+                data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, size + 1)
+            if len(data) != size or zlib.crc32(data) != crc:
+                raise ValueError("its checksum differs")
+        return data
+
+    def _scan(self) -> Found:
+        members = Collector(self.path, "offset", "packed", "method")
+        with damage(self.path):
+            directory = self._directory()
+            for entry in _entries(directory):
+                if entry.name.endswith(b"/") or stat.S_ISDIR(entry.mode):
+                    continue
+                why = _unreadable(entry)
+                if why:
+                    members.refuse(entry.name, why)
+                    continue
+                place = entry.offset + directory.shift
+                members.add_member(
+                    entry.name, entry.size, entry.crc, place, entry.packed, entry.method
+                )
+        return members.found()
+
+    def _directory(self) -> _Directory:
+        length = self.path.stat().st_size
+        start = max(0, length - _END.size - 0xFFFF)
+        tail = self._at(start, length - start)
+        at = _last_end(tail)
+        *_, entries, size, offset, _ = _END.unpack_from(tail, at)
+        end = start + at
+        if tail[max(0, at - _LOCATOR64.size) : at].startswith(b"PK\x06\x07"):
+            end, entries, size, offset = self._directory64(end - _LOCATOR64.size)
+        shift = end - size - offset
+        if shift < 0:
+            raise ValueError("its directory is missing")
+        return _Directory(self._at(end - size, size), entries, shift)
+
+    def _directory64(self, locator: int) -> tuple[int, int, int, int]:
+        """Zip64's place of its end record, entries, size and offset of the directory."""
+        _, _, place, _ = _LOCATOR64.unpack(self._at(locator, _LOCATOR64.size))
+        # The record directly before its locator holds also where the whole archive is shifted.
+        for end in (locator - _END64.size, place):
+            record = _END64.unpack(self._at(end, _END64.size))
+            if record[0] == b"PK\x06\x06":
+                return end, record[7], record[8], record[9]
+        raise ValueError("its Zip64 end record is missing")
+
+
+def _last_end(tail: bytes) -> int:
+    """Where the end record begins in the file's ``tail``."""
+    at = tail.rfind(b"PK\x05\x06")
+    while at >= 0:
+        if at + _END.size <= len(tail):
+            comment = _END.unpack_from(tail, at)[7]
+            if at + _END.size + comment <= len(tail):
+                return at
+        at = tail.rfind(b"PK\x05\x06", 0, at)
+    raise ValueError("its end is missing")
+
+
+def _entries(directory: _Directory) -> Iterator[_Entry]:
+    data, at, count = directory.data, 0, 0
+    while at < len(data):
+        fields = _ENTRY.unpack_from(data, at)
+        if fields[0] != b"PK\x01\x02":
+            raise ValueError("its directory is broken")
+        names = at + _ENTRY.size
+        extras = names + fields[10]
+        at = extras + fields[11] + fields[12]
+        if at > len(data):
+            raise ValueError("its directory is broken")
+        size, packed, offset = _long(fields, data[extras : extras + fields[11]])
+        made_by, attributes = fields[1] >> 8, fields[15]
+        mode = attributes >> 16 if made_by in _UNIX else 0
+        yield _Entry(
+            data[names:extras], size, fields[7], offset, packed, fields[4], fields[3], mode
+        )
+        count += 1
+    # Writers without Zip64 keep only 16 bits of the number.
+    if count & 0xFFFF != directory.entries & 0xFFFF:
+        raise ValueError(f"it says {directory.entries:,} members and lists {count:,}")
+
+
+def _long(fields: tuple[int, ...], extra: bytes) -> tuple[int, int, int]:
+    """Size, packed size and offset, from the Zip64 field where they do not fit in 32 bits."""
+    short = [fields[9], fields[8], fields[16]]
+    if _FULL not in short:
+        return short[0], short[1], short[2]
+    at = 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<HH", extra, at)
+        if kind == 1:
+            wide = struct.iter_unpack("<Q", extra[at + 4 : at + 4 + length // 8 * 8])
+            size, packed, offset = (next(wide)[0] if n == _FULL else n for n in short)
+            return size, packed, offset
+        at += 4 + length
+    return short[0], short[1], short[2]
+
+
+def _unreadable(entry: _Entry) -> str:
+    """Why the member is not read; empty where it is."""
+    if stat.S_ISLNK(entry.mode):
+        return "a link"
+    if stat.S_IFMT(entry.mode) not in (0, stat.S_IFREG):
+        return "not a file"
+    if entry.flags & _ENCRYPTED:
+        return "it is encrypted"
+    if entry.method not in (_STORED, _DEFLATED):
+        return f"compressed by method {entry.method}; only stored and deflated are read"
+    return ""

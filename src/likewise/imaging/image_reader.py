@@ -1,0 +1,110 @@
+"""Images of a table by position, for people and for worker processes."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from likewise.imaging.decode import crop, decode
+from likewise.imaging.probe import BadImage
+from likewise.storage import tables
+
+if TYPE_CHECKING:
+    import lance
+    from PIL import Image
+
+
+Box = Sequence[float]
+"""x1, y1, x2, y2 in pixels of the stored image, half-open."""
+
+
+class ImageReader:
+    """Some images or boxes of an images table, in a given order; it travels to processes.
+
+    The table is opened by the process that reads it: Lance does not survive a fork.
+    """
+
+    def __init__(
+        self, path: Path, rows: Sequence[int], boxes: Sequence[Box | None] | None = None
+    ) -> None:
+        """Name the table, the rows (positions in it), and what part of each is meant."""
+        self._path = path
+        self._rows = np.asarray(rows, dtype=np.int64)
+        self._boxes = boxes
+        self._table: lance.LanceDataset | None = None
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._rows)
+
+    def __getitem__(self, number: int) -> "bytes | Image.Image | BadImage":
+        """The image ``number`` for an encoder: see ``__getitems__``."""
+        return self.__getitems__([number])[0]
+
+    def __getitems__(self, numbers: Sequence[int]) -> "list[bytes | Image.Image | BadImage]":
+        """Several images in one read: their bytes; of a box, its picture or why it has none."""
+        return [self._cut(*pair) for pair in zip(numbers, self.encoded(numbers), strict=True)]
+
+    def __getstate__(self) -> dict[str, object]:
+        """All but the open table."""
+        return {**self.__dict__, "_table": None}
+
+    def encoded(self, numbers: Iterable[int]) -> list[bytes]:
+        """The bytes of the images ``numbers``, in that order, in one read."""
+        if self._table is None:
+            self._table = tables.open_table(self._path, "dvc repro")
+        return tables.read_blobs(self._table, "image", self._rows[list(numbers)].tolist())
+
+    def decode(self, number: int, data: bytes) -> "Image.Image":
+        """The RGB picture of ``data``, cut to the box of ``number`` if it has one.
+
+        Raises:
+            BadImage: it cannot be decoded.
+        """
+        box = self._box(number)
+        return decode(data) if box is None else crop(decode(data), box)
+
+    def _box(self, number: int) -> Box | None:
+        return None if self._boxes is None else self._boxes[number]
+
+    def _cut(self, number: int, data: bytes) -> "bytes | Image.Image | BadImage":
+        if self._box(number) is None:
+            return data
+        try:
+            return self.decode(number, data)
+        except BadImage as bad:
+            return bad
+
+
+class LabelledImages:
+    """A map-style data set of (image, class index), as torch's data loaders take it."""
+
+    def __init__(
+        self,
+        reader: ImageReader,
+        labels: Sequence[str | None],
+        transform: "Callable[[Image.Image], Any] | None" = None,
+    ) -> None:
+        """Give the images, a label each, and what to make of a picture."""
+        self.classes = sorted({label for label in labels if label is not None})
+        code = {label: number for number, label in enumerate(self.classes)}
+        self.targets = [-1 if label is None else code[label] for label in labels]
+        self.transform = transform
+        self._reader = reader
+
+    def __len__(self) -> int:
+        """How many items there are."""
+        return len(self._reader)
+
+    def __getitem__(self, number: int) -> tuple[Any, int]:
+        """The item ``number``: its picture, transformed, and its class index or -1."""
+        return self.__getitems__([number])[0]
+
+    def __getitems__(self, numbers: Sequence[int]) -> list[tuple[Any, int]]:
+        """Several items in one read of the table."""
+        pictures = map(self._reader.decode, numbers, self._reader.encoded(numbers))
+        return [
+            (self.transform(picture) if self.transform else picture, self.targets[number])
+            for picture, number in zip(pictures, numbers, strict=True)
+        ]

@@ -1,0 +1,1 @@
+"""Recipes that make models, the training code, and the passport of a model."""

@@ -1,0 +1,36 @@
+"""Recipes: a file a way to come by a model; adding one is a class and a line here."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from likewise.models.passport import PASSPORT, Passport
+from likewise.models.recipes.base import Recipe
+from likewise.registry import Registry
+
+if TYPE_CHECKING:
+    from likewise.models.training.encode import Encoder
+
+RECIPES: Registry[Recipe] = Registry(
+    "recipe",
+    {
+        "arnet": "likewise.models.recipes.arnet:Arnet",
+        "arnet-mstr": "likewise.models.recipes.arnet:ArnetMstr",
+        "classify": "likewise.models.recipes.classify:Classify",
+        "distill": "likewise.models.recipes.distill:Distill",
+        "metric": "likewise.models.recipes.metric:Metric",
+        "ssl": "likewise.models.recipes.ssl:Ssl",
+        "timm": "likewise.models.recipes.timm:Timm",
+        "whiten": "likewise.models.recipes.whiten:Whiten",
+    },
+)
+
+
+def load(folder: Path, role: str | None = None) -> "Encoder":
+    """The model in ``folder``, by nothing but what lies there; for items of ``role``.
+
+    Raises:
+        MissingArtefactError: there is no model.
+        DataError: it is damaged.
+    """
+    entry = Passport.read(folder).recipe
+    return RECIPES.build(entry, str(folder / PASSPORT)).load(folder, role)

@@ -1,0 +1,1 @@
+"""HTML pages, SVG figures and picture sheets, with their templates."""

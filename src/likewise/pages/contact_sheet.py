@@ -1,0 +1,74 @@
+"""A search as one picture: the query first, then the hits in rows, with a line under each."""
+
+import base64
+from collections.abc import Sequence
+from io import BytesIO
+
+from PIL import Image, ImageDraw, ImageFont
+
+from likewise.pages.gallery import Tile
+
+COLUMNS = 5
+CELL = 200
+"""The side of a picture's frame, in pixels."""
+
+_GAP, _LINE, _HEAD = 16, 18, 56
+_INK, _SOFT, _PAGE, _MAT = "#1c1d20", "#6a6d75", "#f6f6f4", "#ececea"
+_FRAME = {True: "#1c7c4a", False: "#a5a8ad", None: "#dfdfdc"}
+_LONG = 26
+
+
+def picture_sheet(
+    title: str, query: Sequence[Tile], hits: Sequence[Tile], note: str = ""
+) -> bytes:
+    """A PNG: ``title`` and ``note``, then the pictures of the query and of the hits.
+
+    A hit's frame is green where its class is the query's; under it are its rank, its score and
+    its label. The same tiles make the same bytes.
+    """
+    tiles = [*query, *hits]
+    rows = max(1, -(-len(tiles) // COLUMNS))
+    width = COLUMNS * (CELL + _GAP) + _GAP
+    height = _HEAD + rows * (CELL + 3 * _LINE + _GAP) + _GAP
+    page = Image.new("RGB", (width, height), _PAGE)
+    draw = ImageDraw.Draw(page)
+    draw.text((_GAP, 12), title, fill=_INK, font=ImageFont.load_default(18))
+    draw.text((_GAP, 36), note or _count(hits), fill=_SOFT, font=ImageFont.load_default(12))
+    for number, tile in enumerate(tiles):
+        row, column = divmod(number, COLUMNS)
+        corner = (_GAP + column * (CELL + _GAP), _HEAD + row * (CELL + 3 * _LINE + _GAP))
+        rank = number - len(query) + 1
+        _cell(page, draw, corner, tile, f"{rank}" if rank > 0 else "query")
+    out = BytesIO()
+    page.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def _cell(
+    page: Image.Image, draw: ImageDraw.ImageDraw, corner: tuple[int, int], tile: Tile, rank: str
+) -> None:
+    left, top = corner
+    box = (left, top, left + CELL, top + CELL)
+    draw.rectangle(box, fill=_MAT, outline=_FRAME[tile.same], width=3 if tile.same else 1)
+    if tile.picture:
+        data = base64.b64decode(tile.picture.partition(",")[2])
+        image = Image.open(BytesIO(data))
+        image.thumbnail((CELL - 8, CELL - 8), Image.Resampling.LANCZOS)
+        at = (left + (CELL - image.width) // 2, top + (CELL - image.height) // 2)
+        page.paste(image, at)
+    score = "" if tile.score is None else f"   {tile.score:.4f}"
+    for line, (text, ink) in enumerate(
+        ((f"{rank}{score}", _INK), (tile.label or "", _INK), (tile.name, _SOFT))
+    ):
+        place = (left, top + CELL + 3 + line * _LINE)
+        draw.text(place, _short(text), fill=ink, font=ImageFont.load_default(13))
+
+
+def _short(text: str) -> str:
+    """``text`` in a line's length; the end of a name says more than its beginning."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONG else "..." + line[3 - _LONG :]
+
+
+def _count(hits: Sequence[Tile]) -> str:
+    return f"{len(hits)} {'hit' if len(hits) == 1 else 'hits'}"

@@ -1,0 +1,1 @@
+"""Queries, filters, indexes and searchers over embedding columns."""

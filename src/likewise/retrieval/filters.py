@@ -1,0 +1,88 @@
+"""Which items a search may find: by SQL, by role, by words."""
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from likewise.errors import DataError, MissingArtefactError, hint
+from likewise.retrieval.indexes.base import Rows, Scores
+from likewise.storage import tables
+
+if TYPE_CHECKING:
+    import lance
+
+_NO_COLUMN = re.compile(r"No field named (.+?)\. |Column (\S+) does not exist")
+_OTHER_TYPE = re.compile(
+    r"literal \w+\((.+?)\) and could not convert to literal of type '(\w+)'"
+)
+_SYNTAX = re.compile(r"\(sql parser error: (.+)\)$", re.DOTALL)
+_PLACE_IN_LANCE = re.compile(r", /\S+\.rs:\d+:\d+")
+_ECHO = re.compile(r"^(?:Invalid user input|External error|[\w ]+ error): ")
+
+
+WORDS = ("text", "label")
+"""The columns that a search by text reads."""
+
+
+def holds(table: "lance.LanceDataset", where: str) -> npt.NDArray[np.bool_]:
+    """(n,) the rows of ``table`` that the SQL condition ``where`` holds for.
+
+    Raises:
+        DataError: it is no condition, or names a column that there is not.
+    """
+    columns = tables.metadata_columns(table)
+    quoted = re.search(f'"({"|".join(columns)})"', where)
+    if quoted:
+        raise DataError(
+            f"where: {quoted[0]} is a text, not the column; write {quoted[1]}, and texts in "
+            "single quotes"
+        )
+    mask = np.zeros(table.count_rows(), bool)
+    try:
+        # The brackets keep out what is no condition: LIMIT 3, ; ...
+        for batch in tables.scan(table, ["_rowoffset"], f"({where}\n)"):
+            mask[batch.column(0).to_numpy()] = True
+    except (ValueError, OSError, RuntimeError) as error:
+        raise DataError(f"where: {_reason(str(error), columns)}") from error
+    return mask
+
+
+def _reason(said: str, columns: list[str]) -> str:
+    """Lance's own words, without the Rust around them."""
+    unknown = _NO_COLUMN.search(said)
+    if unknown:
+        name = (unknown[1] or unknown[2]).strip('`"')
+        return f"no column {name!r}; {hint(name, columns)} Texts stand in single quotes"
+    other = _OTHER_TYPE.search(said)
+    if other:
+        wanted = "text: put it in single quotes" if "Utf8" in other[2] else other[2]
+        return f"{other[1]} does not fit the column, which is {wanted}"
+    text = _PLACE_IN_LANCE.sub("", said)
+    syntax = _SYNTAX.search(text)
+    if syntax:
+        return f"not SQL: {syntax[1]}"
+    while (shorter := _ECHO.sub("", text)) != text:
+        text = shorter
+    return " ".join(text.split())
+
+
+def words(table: "lance.LanceDataset", text: str, name: str) -> tuple[Scores, Rows]:
+    """The rows whose words match those of ``text``: BM25 scores and rows, the best first.
+
+    Raises:
+        MissingArtefactError: the table was published without an index of words.
+        DataError: there is no word to look for.
+    """
+    if not re.search(r"\w", text):
+        raise DataError("text: there is no word to look for")
+    columns = [column for column in WORDS if column in tables.word_columns(table)]
+    if not columns:
+        what = f"the words of {name!r} are not indexed"
+        raise MissingArtefactError(what, f"dvc repro --force publish@{name}")
+    found = tables.search_words(table, columns, text)
+    rows = found["_rowoffset"].to_numpy().astype(np.int64)
+    scores = found["_score"].to_numpy().astype(np.float32)
+    order = np.lexsort((rows, -scores))
+    return scores[order], rows[order]

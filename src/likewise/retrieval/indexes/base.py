@@ -1,0 +1,134 @@
+"""What every index is: options that make a searchable thing of a column of vectors."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from likewise.registry import Part
+from likewise.storage import tables
+
+if TYPE_CHECKING:
+    import lance
+
+Floats = npt.NDArray[np.floating[Any]]
+Scores = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+NONE = -1
+"""The row that stands where a query has fewer results than were asked for."""
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """A column of L2-normalised vectors, read when an index asks for it.
+
+    Attributes:
+        rows: how many there are.
+        dim: how many values each has.
+        read: all of them, (rows, dim) float32 or float16, in the table's order.
+        take: those of some rows, (len(rows), dim), in that order.
+        table: the published table that they are a column of; None for a bare array.
+        column: that column's name.
+    """
+
+    rows: int
+    dim: int
+    read: Callable[[], Floats]
+    take: Callable[[Sequence[int]], Floats]
+    table: "lance.LanceDataset | None" = None
+    column: str = ""
+
+    @classmethod
+    def of(cls, array: Floats) -> "Vectors":
+        """The vectors of an array (n, d)."""
+        rows, dim = array.shape
+        return cls(rows, dim, lambda: array, lambda chosen: array[list(chosen)])
+
+    @classmethod
+    def stored(cls, table: "lance.LanceDataset", column: str) -> "Vectors":
+        """The vectors of a table's column."""
+        dim = table.schema.field(column).type.list_size
+
+        def take(rows: Sequence[int]) -> Floats:
+            values = table.take(list(rows), columns=[column]).column(0).combine_chunks()
+            flat: Floats = values.flatten().to_numpy(zero_copy_only=False)
+            return flat.reshape(-1, dim)
+
+        def read() -> Floats:
+            return tables.read_vectors(table, column)
+
+        return cls(table.count_rows(), dim, read, take, table, column)
+
+
+class Built(ABC):
+    """An index over its vectors, ready to answer."""
+
+    @abstractmethod
+    def search(
+        self, queries: Scores, k: int, allowed: Mask | None = None
+    ) -> tuple[Scores, Rows]:
+        """The ``k`` rows with the greatest inner products with each query.
+
+        Args:
+            queries: (q, d) float32, L2-normalised, so that the products are cosines.
+            k: how many rows, at least 1.
+            allowed: (n,) the rows that may be found; a filter that is exact and comes first.
+
+        Returns:
+            Scores and rows, each (q, min(k, n)), score descending, then row ascending. Where
+            there are fewer results, the rest have the row -1 and the score -inf.
+        """
+
+
+class Index(Part, ABC):
+    """A way to search; its fields are its options.
+
+    ``cached`` says whether the kind makes use of a file that it made before; ``asked`` names
+    the options that only say how to search it: whatever they are, the file is the same;
+    ``in_memory`` says whether what it searches is held there.
+    """
+
+    in_memory: ClassVar[bool] = True
+    cached: ClassVar[bool] = False
+    asked: ClassVar[frozenset[str]] = frozenset()
+
+    @abstractmethod
+    def build(self, vectors: Vectors, cache: Path | None = None) -> Built:
+        """The index over ``vectors``.
+
+        Args:
+            vectors: what to search.
+            cache: a file of this index over just these vectors: used where it is there, made
+                where making it would take long. None makes everything anew.
+
+        Raises:
+            ConfigError: the options do not suit the vectors.
+        """
+
+
+def unfilled(queries: int, width: int) -> tuple[Scores, Rows]:
+    """Scores and rows of ``queries`` queries for which nothing was found yet."""
+    return (
+        np.full((queries, width), -np.inf, np.float32),
+        np.full((queries, width), NONE, np.int64),
+    )
+
+
+def by_rank(scores: Scores, rows: Rows) -> Rows:
+    """The order (c,) of one query's candidates: score descending, then row ascending."""
+    order: Rows = np.lexsort((rows, -scores))
+    return order
+
+
+def settle_ties(scores: Scores, rows: Rows) -> tuple[Scores, Rows]:
+    """The same results (q, k) with equal scores in the order of their rows, and -1 last."""
+    scores = np.where(rows == NONE, np.float32(-np.inf), scores)
+    places = np.where(rows == NONE, np.iinfo(np.int64).max, rows)
+    order = np.lexsort((places, -scores), axis=1)
+    return np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)

@@ -1,0 +1,246 @@
+"""Any FAISS index, by its factory string."""
+
+import functools
+import math
+import re
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from likewise.errors import ConfigError
+from likewise.retrieval.indexes import index_file
+from likewise.retrieval.indexes.base import (
+    Built,
+    Index,
+    Mask,
+    Rows,
+    Scores,
+    Vectors,
+    settle_ties,
+    unfilled,
+)
+from likewise.retrieval.indexes.exact import Exact, ExactSearch
+from likewise.retrieval.indexes.faiss_door import GPU_MOST, library, on_gpus, threads
+
+_FEW = 10_000
+"""So few allowed rows are compared one by one in place of a walk through cells or a graph."""
+
+_ADDED = 65_536
+
+
+class Faiss(Index):
+    """Any index that FAISS can make, by inner product or distance.
+
+    The factory strings are those of the FAISS wiki: ``Flat``, ``IVF256,Flat``, ``HNSW32``,
+    ``OPQ32,IVF256,PQ32``, ``IVF256,PQ32,RFlat`` ...
+
+    Attributes:
+        factory: what to make.
+        metric: ``dot``, or ``l2``, which ranks vectors of length 1 alike and serves codes
+            better: PQ32 of 100,000 clustered vectors had a recall@10 of 0.82, and 0.78 by
+            inner product. Scores are cosines either way.
+        nprobe: cells that a query looks into (IVF).
+        ef_search: candidates that a query holds (HNSW).
+        refine_factor: so many times ``k`` candidates are scored again (RFlat, Refine).
+        parameters: whatever else FAISS can set before a search, by its own names:
+            ``{quantizer_efSearch: 64, max_codes: 10000}``.
+        train: vectors to train on, drawn at random; all of them by default.
+        seed: of the training sample and of k-means.
+
+    The same vectors make the same index: graphs (HNSW, NSG) are therefore built by one thread.
+    Filters are exact and come first; where FAISS cannot filter an index of a kind, or runs out
+    of candidates, the allowed vectors are compared one by one.
+    """
+
+    cached: ClassVar[bool] = True
+    asked: ClassVar[frozenset[str]] = frozenset(
+        {"nprobe", "ef_search", "refine_factor", "parameters"}
+    )
+
+    factory: str = "Flat"
+    metric: Literal["dot", "l2"] = "dot"
+    nprobe: int | None = Field(default=None, ge=1)
+    ef_search: int | None = Field(default=None, ge=1)
+    refine_factor: int | None = Field(default=None, ge=1)
+    parameters: dict[str, float] = Field(default_factory=dict)
+    train: int | None = Field(default=None, ge=1)
+    seed: int = 0
+
+    def build(self, vectors: Vectors, cache: Path | None = None) -> "FaissSearch":
+        """Load the index from ``cache``, or train and fill it; see ``Index.build``."""
+        index = None if cache is None else _load(cache, vectors)
+        try:
+            if index is None:
+                index = self._make(vectors)
+                if cache is not None and self.factory != "Flat":
+                    made = index
+                    index_file.keep(cache, lambda path: library().write_index(made, str(path)))
+            self._tune(index)
+        except RuntimeError as error:
+            what = f"{vectors.rows:,} vectors of {vectors.dim} dimensions"
+            raise ConfigError(
+                f"faiss index {self.factory!r} of {what}: {_said(error)}"
+            ) from error
+        return FaissSearch(index, vectors)
+
+    def _make(self, vectors: Vectors) -> Any:
+        faiss = library()
+
+        metric = faiss.METRIC_L2 if self.metric == "l2" else faiss.METRIC_INNER_PRODUCT
+        index = faiss.index_factory(vectors.dim, self.factory, metric)
+        gallery = vectors.read()
+        with threads(1 if re.search("HNSW|NSG", self.factory) else None):
+            if not index.is_trained:
+                _seed(index, self.seed)
+                index.train(self._sample(gallery).astype(np.float32))
+            for start in range(0, len(gallery), _ADDED):
+                index.add(gallery[start : start + _ADDED].astype(np.float32))
+        return index
+
+    def _sample(self, gallery: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+        if self.train is None or self.train >= len(gallery):
+            return gallery
+        draw = np.random.default_rng(self.seed).choice(len(gallery), self.train, replace=False)
+        return gallery[np.sort(draw)]
+
+    def _tune(self, index: Any) -> None:
+        faiss = library()
+
+        options = {
+            "nprobe": self.nprobe,
+            "efSearch": self.ef_search,
+            "k_factor_rf": self.refine_factor,
+            **self.parameters,
+        }
+        for name, value in options.items():
+            if value is not None:
+                faiss.ParameterSpace().set_index_parameter(index, name, value)
+
+
+class FaissSearch(Built):
+    """A filled FAISS index; on the GPUs too, where there are any and they know its kind."""
+
+    def __init__(self, index: Any, vectors: Vectors) -> None:
+        """Hold the index, and the vectors for what it cannot answer."""
+        self._index = index
+        self._gpu = on_gpus(index)
+        # Where every row is compared, a filter costs nothing and loses nothing.
+        self._scans = isinstance(index, library().IndexFlatCodes)
+        self._vectors = vectors
+
+    def search(
+        self, queries: Scores, k: int, allowed: Mask | None = None
+    ) -> tuple[Scores, Rows]:
+        """The ``k`` rows that the index finds nearest to each query; see ``Built``."""
+        width = min(k, self._vectors.rows)
+        if not width or not len(queries):
+            return unfilled(len(queries), width)
+        if allowed is None:
+            return settle_ties(*self._cosines(*self._unfiltered(queries, width)))
+        if not self._scans and np.count_nonzero(allowed) <= _FEW:
+            return self._exact.search(queries, k, allowed)
+        return self._filtered(queries, width, allowed)
+
+    def _unfiltered(self, queries: Scores, width: int) -> tuple[Scores, Rows]:
+        """What the index says, on the GPUs where it is there and they can."""
+        if self._gpu is not None and width <= GPU_MOST:
+            try:
+                scores, rows = self._gpu.search(queries, width)
+            except RuntimeError:  # too little memory, or more cells than a GPU looks into
+                self._gpu = None
+            else:
+                return scores, rows
+        scores, rows = self._index.search(queries, width)
+        return scores, rows
+
+    def _cosines(self, scores: Scores, rows: Rows) -> tuple[Scores, Rows]:
+        """The cosines of vectors of length 1: 1 - distance² / 2."""
+        if self._index.metric_type == library().METRIC_L2:
+            scores = np.asarray(1 - scores / 2, np.float32)
+        return scores, rows
+
+    @functools.cached_property
+    def _exact(self) -> ExactSearch:
+        return Exact().build(self._vectors)
+
+    def _filtered(self, queries: Scores, width: int, allowed: Mask) -> tuple[Scores, Rows]:
+        """The index's own filtered search; exact for every query that it does not serve."""
+        faiss = library()
+
+        count = max(1, int(np.count_nonzero(allowed)))
+        selector = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
+        try:
+            params = _filter(self._index, selector, len(allowed) / count)
+            found = self._index.search(queries, width, params=params)
+            scores, rows = self._cosines(*found)
+        except RuntimeError:  # this kind takes no selector
+            return self._exact.search(queries, width, allowed)
+        short = np.flatnonzero(np.count_nonzero(rows >= 0, axis=1) < min(width, count))
+        if len(short):
+            scores[short], rows[short] = self._exact.search(queries[short], width, allowed)
+        return settle_ties(scores, rows)
+
+
+def _filter(index: Any, selector: Any, rows: float) -> Any:
+    """Search parameters that hold a filter and, for the rest, what the index is set to.
+
+    Where one of so many ``rows`` is allowed, so many times the cells or candidates are looked
+    at, or recall would fall (1 in 2 allowed, IVF: from 0.99 to 0.92). FAISS takes parameters of
+    a wrong class without a word and does not filter then.
+    """
+    faiss = library()
+
+    index = faiss.downcast_index(index)
+    if isinstance(index, faiss.IndexPreTransform):
+        inner = _filter(index.index, selector, rows)
+        return faiss.SearchParametersPreTransform(index_params=inner)
+    if isinstance(index, faiss.IndexRefine):
+        inner = _filter(index.base_index, selector, rows)
+        return faiss.IndexRefineSearchParameters(
+            base_index_params=inner, k_factor=index.k_factor
+        )
+    if isinstance(index, faiss.IndexIVF):
+        return faiss.SearchParametersIVF(
+            sel=selector,
+            nprobe=min(index.nlist, math.ceil(index.nprobe * rows)),
+            max_codes=index.max_codes,
+        )
+    if isinstance(index, faiss.IndexHNSW):
+        candidates = math.ceil(index.hnsw.efSearch * rows)
+        return faiss.SearchParametersHNSW(sel=selector, efSearch=candidates)
+    return faiss.SearchParameters(sel=selector)
+
+
+def _seed(index: Any, seed: int) -> None:
+    """Seed every k-means of ``index``; few vectors a centre are what small data sets have."""
+    faiss = library()
+
+    index = faiss.downcast_index(index)
+    for inner in ("index", "base_index", "storage", "quantizer"):
+        if getattr(index, inner, None) is not None:
+            _seed(getattr(index, inner), seed)
+    for part in (index, getattr(index, "pq", None)):
+        if part is not None and hasattr(part, "cp"):
+            part.cp.seed = seed
+            part.cp.min_points_per_centroid = 1
+
+
+def _load(path: Path, vectors: Vectors) -> Any:
+    """The index in ``path``; None where there is none, or one that is damaged."""
+    faiss = library()
+
+    if not index_file.whole(path):
+        return None
+    try:
+        index = faiss.read_index(str(path))
+    except RuntimeError:
+        return None
+    return index if (index.ntotal, index.d) == (vectors.rows, vectors.dim) else None
+
+
+def _said(error: RuntimeError) -> str:
+    """FAISS's own words, without the C++ around them."""
+    text = re.sub(r"^.*\.(?:cpp|h|cu|cuh):\d+: ", "", str(error), flags=re.DOTALL)
+    return re.sub(r"^Error: '.*' failed: ", "", text, flags=re.DOTALL).strip()

@@ -1,0 +1,246 @@
+"""Search by Lance itself, in the published table, with its ANN index where there is one."""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from likewise.errors import ConfigError
+from likewise.registry import Part
+from likewise.retrieval.indexes.base import (
+    Built,
+    Index,
+    Mask,
+    Rows,
+    Scores,
+    Vectors,
+    settle_ties,
+    unfilled,
+)
+from likewise.retrieval.indexes.exact import ExactSearch
+from likewise.retrieval.indexes.faiss_door import centroids
+from likewise.storage import tables
+
+if TYPE_CHECKING:
+    import lance
+
+ANN_ROWS = 10_000
+"""From so many rows on, publish builds an ANN index; below, a scan is as quick."""
+
+_TRAINED = 64
+"""Vectors a centroid that k-means sees."""
+
+_PROBES = 48
+"""Cells that a filtered query looks into, times the rows a row that is allowed."""
+
+_FEW = 1000
+"""So few allowed rows are fetched and compared one by one, however large the table is."""
+
+_QUERIES = 256
+
+
+class Lance(Index):
+    """Lance's own search of the published table; nothing is held in memory.
+
+    Attributes:
+        metric: ``cosine`` is what publish builds its ANN index for; by ``dot`` Lance compares
+            every row.
+        nprobes: cells that a query looks into; by default Lance chooses, query by query.
+        refine_factor: so many times ``k`` candidates get their scores from the vectors
+            themselves. 4 raised recall@10 to 0.998 and over on 20,000 clustered vectors.
+    """
+
+    in_memory: ClassVar[bool] = False
+
+    metric: Literal["cosine", "dot"] = "cosine"
+    nprobes: int | None = Field(default=None, ge=1)
+    refine_factor: int = Field(default=4, ge=1)
+
+    def build(self, vectors: Vectors, cache: Path | None = None) -> "LanceSearch":
+        """Only look where the rows are: the table holds its index.
+
+        Raises:
+            ConfigError: the vectors are not a column of a table.
+        """
+        if vectors.table is None:
+            raise ConfigError("an index of kind 'lance' searches published tables only")
+        return LanceSearch(self, vectors, vectors.table)
+
+
+class LanceSearch(Built):
+    """A vector column of a table."""
+
+    def __init__(self, options: Lance, vectors: Vectors, table: "lance.LanceDataset") -> None:
+        """Find the addresses of the rows of ``table``, which ``vectors`` are a column of."""
+        self._options = options
+        self._vectors = vectors
+        self._table = table
+        scanned = table.scanner(columns=["_rowaddr"], scan_in_order=True).to_table()
+        self._addresses: Rows = scanned["_rowaddr"].to_numpy()
+
+    def search(
+        self, queries: Scores, k: int, allowed: Mask | None = None
+    ) -> tuple[Scores, Rows]:
+        """The ``k`` rows that Lance finds nearest to each query; see ``Built``."""
+        scores, rows = unfilled(len(queries), min(k, len(self._addresses)))
+        if allowed is not None and np.count_nonzero(allowed) <= _FEW:
+            self._fetch(queries, np.flatnonzero(allowed), scores, rows)
+        elif rows.shape[1]:
+            chosen = self._filter(allowed)
+            for start in range(0, len(queries), _QUERIES):
+                block = slice(start, start + _QUERIES)
+                self._search(queries[block], chosen, scores[block], rows[block])
+        return settle_ties(scores, rows)
+
+    def _fetch(self, queries: Scores, few: Rows, scores: Scores, rows: Rows) -> None:
+        """Fill ``scores`` and ``rows`` from the ``few`` rows that are allowed."""
+        if len(few):
+            exact = ExactSearch(self._vectors.take(few.tolist()))
+            near, places = exact.search(queries, rows.shape[1])
+            scores[:, : near.shape[1]], rows[:, : near.shape[1]] = near, few[places]
+
+    def _filter(self, allowed: Mask | None) -> dict[str, Any]:
+        """The scanner's mask, and the options that keep recall up under it.
+
+        Lance chooses the cells before it filters: at 1 allowed row in 10, recall@10 fell to
+        0.62. With as many more cells as there are fewer rows it stayed at 1.
+        """
+        if allowed is None:
+            asked = self._options.nprobes
+            return {"nearest": {} if asked is None else {"nprobes": asked}}
+        from lance.dataset import serialize_row_addrs
+
+        addresses = self._addresses[allowed]
+        probes = (self._options.nprobes or _PROBES) * len(allowed) / len(addresses)
+        return {
+            "nearest": {"nprobes": math.ceil(probes)},
+            "row_addr_allowlist": serialize_row_addrs(addresses.tolist()),
+        }
+
+    def _search(
+        self, queries: Scores, chosen: dict[str, Any], scores: Scores, rows: Rows
+    ) -> None:
+        """Fill ``scores`` and ``rows`` for a block of queries."""
+        nearest = {
+            "column": self._vectors.column,
+            "q": queries,
+            "k": rows.shape[1],
+            "metric": self._options.metric,
+            "refine_factor": self._options.refine_factor,
+            **chosen["nearest"],
+        }
+        found = self._table.scanner(
+            columns=["query_index", "_rowoffset", "_distance"],
+            prefilter=True,
+            **{**chosen, "nearest": nearest},
+        ).to_table()
+        query = found["query_index"].to_numpy()
+        order = np.argsort(query, kind="stable")
+        query = query[order]
+        place = np.arange(len(query)) - np.searchsorted(query, query)
+        rows[query, place] = found["_rowoffset"].to_numpy()[order]
+        scores[query, place] = 1 - found["_distance"].to_numpy()[order]
+
+
+class Ann(Part):
+    """The ANN index that publish gives a vector column, for every LanceDB client to use.
+
+    Attributes:
+        kind: of Lance's: inverted lists of 8-bit scalars (``IVF_SQ``: a quarter of the size of
+            float32 vectors, any dimension, quick to build), of the vectors (``IVF_FLAT``),
+            of product-quantised codes (``IVF_PQ``) or of RaBitQ's bits (``IVF_RQ``), or a graph
+            in each (``IVF_HNSW_SQ``); ``none`` for none.
+        rows: a table of fewer has none: a scan is as quick.
+        partitions: lists; the square root of the rows by default.
+        sub_vectors: bytes of a code (``IVF_PQ``); a quarter of the dimensions by default.
+        seed: of the k-means that puts the lists' centres: Lance's own differ from run to run.
+    """
+
+    kind: Literal["IVF_SQ", "IVF_FLAT", "IVF_PQ", "IVF_RQ", "IVF_HNSW_SQ", "none"] = "IVF_SQ"
+    rows: int = Field(default=ANN_ROWS, ge=256)
+    partitions: int | None = Field(default=None, ge=1)
+    sub_vectors: int | None = Field(default=None, ge=1)
+    seed: int = 0
+
+
+def build_ann(
+    table: "lance.LanceDataset",
+    column: str,
+    ann: Ann | None = None,
+    last: "lance.LanceDataset | None" = None,
+) -> bool:
+    """Give a vector column of a table that is large enough an ANN index; whether it got one.
+
+    That of the ``last`` version is taken where it is of the same vectors, by the same options:
+    Lance never writes the same index to the same bytes.
+
+    Raises:
+        ConfigError: the sub-vectors do not divide the dimensions.
+    """
+    ann = ann or Ann()
+    rows = table.count_rows()
+    if ann.kind == "none" or rows < ann.rows:
+        return False
+    said = {f"likewise.ann.{column}": ann.model_dump_json()}
+    known = last is not None and said.items() <= last.config().items()
+    if last is None or not known or not _taken_over(table, column, last):
+        _build(table, column, ann, rows)
+    table.update_config(dict[str, str | None](said))
+    return True
+
+
+def _taken_over(table: "lance.LanceDataset", column: str, last: "lance.LanceDataset") -> bool:
+    """Give ``table`` the index of ``last``, by links, where the vectors are the same."""
+    from lance import LanceOperation
+    from lance.dataset import Index as Segment
+
+    found = [index for index in last.describe_indices() if index.field_names == [column]]
+    kept = Path(last.uri) / "_indices"
+    segments = [(index.name, segment) for index in found for segment in index.segments]
+    sizes = [_bytes(kept / segment.uuid) == segment.size_bytes for _, segment in segments]
+    if not segments or not all(sizes) or not tables.same_column(table, last, column):
+        return False
+    fields = [field.id() for field in table.lance_schema.fields() if field.name() == column]
+    linked = []
+    for name, one in segments:
+        tables.link_tree(kept / one.uuid, Path(table.uri) / "_indices" / one.uuid)
+        facts = (table.version, one.fragment_ids, one.index_version)
+        linked.append(Segment(one.uuid, name, fields, *facts))
+    done = LanceOperation.CreateIndex(linked, [])
+    table.commit(table.uri, done, read_version=table.version)
+    table.checkout_version(table.latest_version)
+    return True
+
+
+def _bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("*"))
+
+
+def _build(table: "lance.LanceDataset", column: str, ann: Ann, rows: int) -> None:
+    vectors = Vectors.stored(table, column)
+    count = min(ann.partitions or math.isqrt(rows), rows)
+    rng = np.random.default_rng(ann.seed)
+    draw = rng.choice(rows, min(rows, count * _TRAINED), replace=False)
+    sample = vectors.take(np.sort(draw).tolist())
+    centres = centroids(sample.astype(np.float32), count, ann.seed).astype(sample.dtype)
+    table.create_index(
+        column,
+        ann.kind,
+        metric="cosine",
+        num_partitions=count,
+        ivf_centroids=centres,
+        replace=True,
+        num_sub_vectors=_codes(ann, vectors.dim),
+    )
+
+
+def _codes(ann: Ann, dim: int) -> int | None:
+    """The bytes of a code of ``IVF_PQ``."""
+    if ann.kind != "IVF_PQ":
+        return None
+    found = ann.sub_vectors or next(m for m in (dim // 4, dim // 2, dim) if m and dim % m == 0)
+    if dim % found:
+        raise ConfigError(f"ann: sub_vectors {found} do not divide the {dim} dimensions")
+    return found

@@ -1,0 +1,110 @@
+"""What a check flagged, as one page of pictures: each beside the one that it is too like."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import polars as pl
+
+from likewise.catalogue.catalogue import open_workspace
+from likewise.errors import DataError
+from likewise.imaging.image_reader import ImageReader
+from likewise.pages.gallery import Doubt, Section, Tile, flag_sheet, thumbnail
+from likewise.schema import FLAGS
+from likewise.storage import journal, tables, versions
+from likewise.storage.workspace import Workspace
+
+SHOWN = 60
+"""So many of every flag are shown."""
+
+
+def write_flags(
+    dataset: str, file: Path, *, most: int = SHOWN, workspace: Path | None = None
+) -> None:
+    """Write a page that shows what the last check of ``dataset`` flagged.
+
+    Args:
+        dataset: its name.
+        file: the page; it needs no other file and no network.
+        most: so many of every flag are shown, those that are nearest the limit last.
+        workspace: a folder in the catalogue; by default the current one.
+
+    Raises:
+        UnknownNameError: the catalogue has no such data set.
+        MissingArtefactError: it was not checked, or its images are not here.
+        DataError: the page cannot be written.
+    """
+    ws = open_workspace(workspace)
+    ws.dataset(dataset)
+    path = versions.present(ws, ws.table(dataset, "flags"))
+    found = tables.read(tables.open_table(path, f"dvc repro check@{dataset}"), FLAGS.names())
+    sections = list(_sections(ws, dataset, found, most))
+    note = f"{found['image_id'].n_unique():,} images are flagged; none is deleted"
+    try:
+        journal.write_text(file, flag_sheet(ws.card(dataset).title, sections, note))
+    except OSError as error:
+        raise DataError(f"{file} cannot be written: {error.strerror}") from error
+
+
+def _sections(ws: Workspace, dataset: str, found: pl.DataFrame, most: int) -> Iterator[Section]:
+    name = pl.concat_str("flag", "other_dataset", separator=": ", ignore_nulls=True)
+    for (flag,), rows in found.with_columns(name=name).group_by("name", maintain_order=True):
+        shown = rows.sort("flag_id").head(most)
+        own = pl.coalesce("item_id", "image_id")
+        pairs = shown.select(own.alias("own"), "other", "other_dataset", "detail")
+        mine = _tiles(ws, dataset, [*pairs["own"], *_here(pairs)])
+        theirs = {
+            other: _tiles(ws, other, pairs.filter(pl.col("other_dataset") == other)["other"])
+            for other in pairs["other_dataset"].drop_nulls().unique()
+        }
+        yield Section(
+            str(flag), len(rows), [_doubt(row, mine, theirs) for row in pairs.iter_rows()]
+        )
+
+
+def _here(pairs: pl.DataFrame) -> pl.Series:
+    """The other pictures that are in the same data set."""
+    return pairs.filter(pl.col("other_dataset").is_null())["other"].drop_nulls()
+
+
+def _doubt(
+    row: tuple[str, str | None, str | None, str],
+    mine: dict[str, Tile],
+    theirs: dict[str, dict[str, Tile]],
+) -> Doubt:
+    own, other, where, detail = row
+    pictures = [mine[own]]
+    if other is not None:
+        pictures.append(mine[other] if where is None else theirs[where][other])
+    return Doubt(pictures, detail)
+
+
+def _tiles(ws: Workspace, dataset: str, ids: Iterable[str]) -> dict[str, Tile]:
+    """The pictures of the images or items ``ids``; without one where the table is not here."""
+    wanted = pl.DataFrame({"id": list(ids)}, schema={"id": pl.String}).unique(
+        maintain_order=True
+    )
+    path = versions.present(ws, ws.table(dataset, "images"))
+    if not tables.exists(path):
+        return {name: Tile(f"{dataset}: {name}") for name in wanted["id"]}
+    places = _places(ws, dataset, wanted, path)
+    reader = ImageReader(path, places["row"].to_list(), places["box"].to_list())
+    data = reader.encoded(range(len(places)))
+    return {
+        name: Tile(f"{dataset}: {name}", thumbnail(picture, box))
+        for picture, (name, box) in zip(
+            data, places.select("id", "box").iter_rows(), strict=True
+        )
+    }
+
+
+def _places(ws: Workspace, dataset: str, wanted: pl.DataFrame, images: Path) -> pl.DataFrame:
+    """id, row of the images table and box (of an item) of every one of ``wanted``."""
+    path = versions.present(ws, ws.table(dataset, "items"))
+    command = f"dvc repro ingest@{dataset}"
+    items = tables.read(tables.open_table(path, command), ["item_id", "image_id", "box"])
+    rows = tables.read(tables.open_table(images, command), ["image_id"]).with_row_index("row")
+    return (
+        wanted.join(items, left_on="id", right_on="item_id", how="left", maintain_order="left")
+        .with_columns(image_id=pl.coalesce("image_id", "id"))
+        .join(rows, on="image_id", maintain_order="left")
+    )

@@ -1,0 +1,136 @@
+"""Flags by a model's vectors: outliers, and items that are too similar."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from likewise.retrieval.indexes import INDEXES
+from likewise.retrieval.indexes.base import Vectors
+from likewise.steps.check.flag_rows import flags
+from likewise.storage import tables
+from likewise.storage.config import Check
+
+if TYPE_CHECKING:
+    import lance
+
+_TINY = 1e-6
+_NEIGHBOURS = 16
+"""So many are looked at for an earlier one that is too similar, the item itself among them.
+
+Where more than that are as similar, the item may go unflagged: most of them are flagged then.
+"""
+
+Scores = npt.NDArray[np.float64]
+
+
+def check_vectors(
+    items: pl.DataFrame, table: "lance.LanceDataset", bounds: Check, index: Mapping[str, Any]
+) -> Iterator[pl.DataFrame]:
+    """The flags by one model's vectors.
+
+    Args:
+        items: item_id, image_id and content of every item, in canonical order.
+        table: the model's vectors, one a content.
+        bounds: what is too far from all others, and what too near to another.
+        index: the entry of the index by which similar items are found.
+    """
+    contents = tables.read(table, ["content"])
+    if bounds.max_outlier is not None:
+        scored = contents.with_columns(value=pl.Series(outlier_scores(table)))
+        rows = items.join(scored, on="content", maintain_order="left")
+        said = pl.format(
+            f"mean |z| {{}} of its vector by {bounds.model}, above {bounds.max_outlier:g}",
+            pl.col("value").round(4),
+        )
+        yield _of_items(rows.filter(pl.col("value") > bounds.max_outlier), "outlier", said)
+    if bounds.similar is not None:
+        yield _similar(items, contents["content"], table, bounds, index)
+
+
+def outlier_scores(table: "lance.LanceDataset") -> Scores:
+    """(n,) the mean over dimensions of |x - mean| / (std + 1e-6), std with ddof 0.
+
+    Two passes, a part at a time: nothing holds all vectors.
+
+    Source: FISSP, ``prepare_dataset.py``, which takes features that are not normalised.
+    """
+    count, total, squares = 0, np.float64(0), np.float64(0)
+    for part in _parts(table):
+        count += len(part)
+        total = total + part.sum(axis=0)
+        squares = squares + np.square(part).sum(axis=0)
+    mean = total / count
+    deviation = np.sqrt(np.maximum(squares / count - mean**2, 0)) + _TINY
+    return np.concatenate(
+        [(np.abs(part - mean) / deviation).mean(axis=1) for part in _parts(table)]
+    )
+
+
+def _similar(
+    items: pl.DataFrame,
+    contents: pl.Series,
+    table: "lance.LanceDataset",
+    bounds: Check,
+    index: Mapping[str, Any],
+) -> pl.DataFrame:
+    """Items of which an earlier one has nearly the same vector: the nearest of those."""
+    first = items.with_row_index("place").unique("content", keep="first", maintain_order=True)
+    place = contents.to_frame().join(first, on="content", how="left", maintain_order="left")
+    places = place["place"].fill_null(len(items)).to_numpy().astype(np.int64)
+    pairs = _pairs(table, places, bounds.similar or 0, index)
+    rows = first.join(pairs, on="place", maintain_order="left").with_columns(
+        other=pl.lit(items["item_id"]).gather(pl.col("earlier"))
+    )
+    said = pl.format(
+        f"cosine {{}} with {{}} by {bounds.model}", pl.col("value").round(4), "other"
+    )
+    return _of_items(rows, "similar", said, other=pl.col("other"))
+
+
+def _pairs(
+    table: "lance.LanceDataset",
+    places: npt.NDArray[np.int64],
+    least: float,
+    entry: Mapping[str, Any],
+) -> pl.DataFrame:
+    """place, earlier, value: for every content the most similar one that stands before it."""
+    built = INDEXES.build(entry, "params.yaml: checks").build(Vectors.stored(table, "vector"))
+    found = []
+    start = 0
+    for part in _parts(table):
+        scores, rows = built.search(_unit(part), _NEIGHBOURS)
+        mine = places[start : start + len(part), None]
+        other = np.where(rows >= 0, places[rows], len(places))
+        fits = (rows >= 0) & (other < mine) & (scores >= least)
+        best = fits.argmax(axis=1)[:, None]
+        hit = fits.any(axis=1)
+        earlier, value = (np.take_along_axis(a, best, 1)[hit, 0] for a in (other, scores))
+        found.append({"place": mine[hit, 0], "earlier": earlier, "value": value})
+        start += len(part)
+    kinds = {"place": pl.UInt32, "earlier": pl.UInt32, "value": pl.Float64}
+    return pl.concat(
+        [pl.DataFrame(schema=kinds), *(pl.DataFrame(f, schema=kinds) for f in found)]
+    )
+
+
+def _parts(table: "lance.LanceDataset") -> Iterator[Scores]:
+    for batch in tables.scan(table, ["vector"]):
+        flat = batch.column(0).flatten().to_numpy(zero_copy_only=False)
+        yield flat.astype(np.float64).reshape(len(batch), -1)
+
+
+def _unit(vectors: Scores) -> npt.NDArray[np.float32]:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: npt.NDArray[np.float32] = (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)
+    return unit
+
+
+def _of_items(
+    rows: pl.DataFrame, flag: str, detail: pl.Expr, **columns: pl.Expr
+) -> pl.DataFrame:
+    return flags(
+        rows, flag, detail, item_id=pl.col("item_id"), value=pl.col("value"), **columns
+    )

@@ -1,0 +1,233 @@
+"""What differs between two versions of a data set: by digests first, then only what differs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from likewise.catalogue import run_results
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.dataset import Dataset
+from likewise.errors import MissingArtefactError
+from likewise.steps.diff.drift import Drift, drift
+from likewise.storage import tables
+from likewise.storage.config import read_yaml
+from likewise.storage.digests import Digests
+from likewise.storage.workspace import Workspace
+
+KINDS = {
+    "label": "relabelled",
+    "text": "relabelled",
+    "split": "moved",
+    "subset": "moved",
+    "role": "moved",
+    "box": "box",
+    "sha256": "image",
+}
+"""Column -> what a change of it is; of any other column it is ``changed``."""
+
+_FOLLOWING = (
+    "image_id",
+    "content",
+    "width",
+    "height",
+    "format",
+    "mode",
+    "orientation",
+    "nbytes",
+)
+"""Columns that say again what an item's id, box or image says."""
+
+CHANGES = {
+    "change": pl.String,
+    "item_id": pl.String,
+    "column": pl.String,
+    "was": pl.String,
+    "now": pl.String,
+    "iou": pl.Float64,
+}
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A number of a run's report in both versions; None where there was none."""
+
+    run: str
+    metric: str
+    was: float | None
+    now: float | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What differs between two versions of a data set.
+
+    ``columns`` says of each column that is not the same: ``added``, ``removed`` or ``changed``.
+    ``changes`` has a row a change: ``change`` (added, removed, renamed, relabelled, moved, box,
+    image, changed), ``item_id`` (the new one), ``column``, ``was``, ``now``, and for boxes
+    ``iou``, the intersection over the union of both.
+    """
+
+    dataset: str
+    old: str
+    new: str
+    items: tuple[int, int]
+    columns: dict[str, str]
+    changes: pl.DataFrame
+    drift: list[Drift]
+    metrics: list[Moved]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many items each kind of change befell."""
+        named = self.changes.group_by("change", maintain_order=True)
+        counted = named.agg(pl.col("item_id").n_unique())
+        return dict(counted.iter_rows())
+
+
+def diff(
+    dataset: str, old: str, new: str | None = None, *, workspace: Path | None = None
+) -> Difference:
+    """What differs in ``dataset`` between the git revision ``old`` and ``new``.
+
+    Columns of equal digests are not read. An item of another name and the same pixels and box
+    is renamed, not removed and added: many layouts correct a label by moving a file. Vectors
+    of one model are compared where its passport is another; else the same pixels have the same
+    vector.
+
+    Args:
+        dataset: its name.
+        old: a revision: a tag, a branch, ``HEAD~1`` ...
+        new: another; by default what is in the workspace.
+        workspace: a folder in the catalogue; by default the current one.
+
+    Raises:
+        UnknownNameError: no such data set or revision.
+        MissingArtefactError: one of the two was not published.
+    """
+    sides = [open_workspace(workspace, rev=rev, dataset=dataset) for rev in (old, new)]
+    digests = [_digests(ws, dataset, rev) for ws, rev in zip(sides, (old, new), strict=True)]
+    columns = _columns(*digests)
+    before, after = (Dataset(ws, dataset) for ws in sides)
+    vectors = [name for name in columns if name in before.models and name in after.models]
+    return Difference(
+        dataset,
+        old,
+        new or "workspace",
+        (digests[0].rows, digests[1].rows),
+        columns,
+        _changes(before, after, columns),
+        [found for name in vectors if (found := drift(before, after, name))],
+        list(_metrics(sides[0], sides[1], dataset)),
+    )
+
+
+def _digests(ws: Workspace, dataset: str, rev: str | None) -> Digests:
+    ws.dataset(dataset)
+    path = ws.published_digests(dataset)
+    if not path.is_file():
+        what = f"{dataset!r} is not published in {rev or 'the workspace'}"
+        raise MissingArtefactError(what, f"dvc repro publish@{dataset}")
+    return Digests.from_yaml(read_yaml(path), path.name)
+
+
+def _columns(old: Digests, new: Digests) -> dict[str, str]:
+    said = {name: "changed" for name in new.columns if name in old.columns}
+    said |= {name: "added" for name in new.columns if name not in old.columns}
+    said |= {name: "removed" for name in old.columns if name not in new.columns}
+    return {n: how for n, how in said.items() if old.columns.get(n) != new.columns.get(n)}
+
+
+def _changes(before: Dataset, after: Dataset, columns: dict[str, str]) -> pl.DataFrame:
+    differing = [name for name, how in columns.items() if how == "changed"]
+    plain = [n for n in differing if n not in (*before.models, *after.models, *_FOLLOWING)]
+    read = sorted({"item_id", "content", *plain})
+    if not plain:
+        return pl.DataFrame(schema=CHANGES)
+    old, new = (tables.read(side.table, read).with_row_index("row") for side in (before, after))
+    gone, come = (
+        old.join(new, on="item_id", how="anti"),
+        new.join(old, on="item_id", how="anti"),
+    )
+    pairs = old.join(new, on="item_id", suffix=" now").with_columns(
+        pl.col("item_id").alias("item_id now")
+    )
+    renamed = (
+        _once(gone)
+        .join(_once(come), on="content", suffix=" now")
+        .with_columns(pl.col("content").alias("content now"))
+    )
+    removed = gone.join(renamed, on="item_id", how="anti")
+    added = come.join(renamed, left_on="item_id", right_on="item_id now", how="anti")
+    both = pl.concat([pairs, renamed.select(pairs.columns)]).sort("row now")
+    parts = [_alone(removed, "removed"), _alone(added, "added")]
+    parts += [_changed(both, name) for name in ("item_id", *plain) if name in read]
+    return pl.concat(parts)
+
+
+def _once(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows whose content no other of them has."""
+    return rows.filter(pl.col("content").is_unique())
+
+
+def _alone(rows: pl.DataFrame, change: str) -> pl.DataFrame:
+    label = pl.col("label") if "label" in rows.columns else pl.lit(None, pl.String)
+    said = {"was": label, "now": pl.lit(None, pl.String)}
+    if change == "added":
+        said = {"was": said["now"], "now": said["was"]}
+    return rows.select(
+        pl.lit(change).alias("change"),
+        "item_id",
+        pl.lit(None, pl.String).alias("column"),
+        *(value.alias(name) for name, value in said.items()),
+        pl.lit(None, pl.Float64).alias("iou"),
+    )
+
+
+def _changed(both: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The rows of ``both`` in which a column is not the same."""
+    was, now = pl.col(name), pl.col(f"{name} now")
+    if isinstance(both.schema[name], pl.Array):
+        was, now = was.arr.to_list(), now.arr.to_list()
+    rows = both.filter(was.ne_missing(now))
+    overlap = pl.lit(None, pl.Float64)
+    if name == "box" and len(rows):
+        overlap = pl.lit(pl.Series(list(_overlaps(rows)), dtype=pl.Float64))
+    return rows.select(
+        pl.lit("renamed" if name == "item_id" else KINDS.get(name, "changed")).alias("change"),
+        pl.col("item_id now").alias("item_id"),
+        pl.lit(name).alias("column"),
+        _text(was, both.schema[name]).alias("was"),
+        _text(now, both.schema[name]).alias("now"),
+        overlap.alias("iou"),
+    )
+
+
+def _text(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    if isinstance(kind, pl.Array):
+        return "[" + value.cast(pl.List(pl.String)).list.join(", ") + "]"
+    return value.cast(pl.String)
+
+
+def _overlaps(rows: pl.DataFrame) -> Iterator[float | None]:
+    """Intersection over union of each row's two boxes; None where one has no box."""
+    for was, now in rows.select("box", "box now").iter_rows():
+        if was is None or now is None:
+            yield None
+            continue
+        width = min(was[2], now[2]) - max(was[0], now[0])
+        height = min(was[3], now[3]) - max(was[1], now[1])
+        shared = max(width, 0.0) * max(height, 0.0)
+        areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (was, now))
+        yield shared / (areas - shared)
+
+
+def _metrics(old: Workspace, new: Workspace, dataset: str) -> Iterator[Moved]:
+    """The numbers that are not the same, of every run of the data set."""
+    runs = {**old.params.runs, **new.params.runs}
+    for run in [name for name, entry in runs.items() if entry.dataset == dataset]:
+        before, after = (run_results.numbers(ws, run) or {} for ws in (old, new))
+        for metric in dict.fromkeys((*before, *after)):
+            if before.get(metric) != after.get(metric):
+                yield Moved(run, metric, before.get(metric), after.get(metric))

@@ -1,0 +1,102 @@
+"""How far a model's vectors moved between two versions of a data set."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from likewise.catalogue.dataset import Dataset
+from likewise.models.passport import Passport
+from likewise.storage import tables
+
+NEIGHBOURS = 10
+QUERIES = 1_000
+GALLERY = 20_000
+"""So many queries' neighbours among so many items are compared, spread evenly over all."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far the vectors of one model are from those of its earlier version.
+
+    Attributes:
+        model: its name.
+        items: items that both versions have.
+        cosine: mean and smallest cosine of an item's two vectors; None where their lengths
+            differ.
+        overlap: the mean share of an item's ten nearest others that it has in both versions.
+    """
+
+    model: str
+    items: int
+    cosine: tuple[float, float] | None
+    overlap: float
+
+
+def drift(before: Dataset, after: Dataset, model: str) -> Drift | None:
+    """How far the vectors of ``model`` moved; None where one model made both.
+
+    The same model gives the same pixels the same vector, so nothing is read then.
+    """
+    old, new = (side.table.schema.field(model) for side in (before, after))
+    made = {Passport.from_json(f.metadata[b"passport"], model).identity() for f in (old, new)}
+    if len(made) == 1 and old.type == new.type:
+        return None
+    for side in (before, after):
+        side.need_model(model)
+    ids = [
+        tables.read(side.table, ["item_id"]).with_row_index("row") for side in (before, after)
+    ]
+    rows = ids[0].join(ids[1], on="item_id", maintain_order="right").select("row", "row_right")
+    if rows.is_empty():
+        return None
+    cosine = None
+    if old.type.list_size == new.type.list_size:
+        cosine = _cosines(before, after, model, rows)
+    return Drift(model, len(rows), cosine, _overlap(before, after, model, rows))
+
+
+def _cosines(
+    before: Dataset, after: Dataset, model: str, rows: pl.DataFrame
+) -> tuple[float, float]:
+    """Mean and smallest cosine; ``rows`` are pairs of rows of the two tables."""
+    found = []
+    for start in range(0, len(rows), tables.BATCH):
+        part = rows.slice(start, tables.BATCH)
+        old, new = (
+            _vectors(before, model, part["row"]),
+            _vectors(after, model, part["row_right"]),
+        )
+        found.append(np.einsum("ij,ij->i", old, new))
+    cosines = np.concatenate(found)
+    return float(cosines.mean()), float(cosines.min())
+
+
+def _overlap(before: Dataset, after: Dataset, model: str, rows: pl.DataFrame) -> float:
+    gallery = rows.gather_every(-(-len(rows) // GALLERY))
+    step = -(-len(gallery) // QUERIES)
+    near = [
+        _nearest(_vectors(side, model, gallery[column]), step)
+        for side, column in ((before, "row"), (after, "row_right"))
+    ]
+    shared = [len(np.intersect1d(*pair)) / len(pair[0]) for pair in zip(*near, strict=True)]
+    return float(np.mean(shared)) if near[0].size else 1.0
+
+
+def _nearest(vectors: npt.NDArray[np.float32], step: int) -> npt.NDArray[np.intp]:
+    """The rows nearest to every ``step``-th: (queries, neighbours), itself not among them."""
+    queries = np.arange(0, len(vectors), step)
+    scores = vectors[queries] @ vectors.T
+    scores[np.arange(len(queries)), queries] = -np.inf
+    count = min(NEIGHBOURS, len(vectors) - 1)
+    return np.argsort(-scores, axis=1, kind="stable")[:, :count]
+
+
+def _vectors(side: Dataset, model: str, rows: pl.Series) -> npt.NDArray[np.float32]:
+    """Vectors of some rows, float32, of length 1: (rows, dimensions)."""
+    taken = side.table.take(rows.to_list(), columns=[model]).column(0).combine_chunks()
+    flat = taken.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
+    vectors: npt.NDArray[np.float32] = flat.reshape(len(rows), -1)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return vectors

@@ -1,0 +1,26 @@
+"""The doctor on DVC's cache: files that are not what their names say."""
+
+from collections.abc import Iterator
+
+from tqdm import tqdm
+
+from likewise.catalogue.outputs import outputs_of
+from likewise.errors import VersionError
+from likewise.steps.doctor.problem import Problem
+from likewise.storage.versions import Store
+from likewise.storage.workspace import Workspace
+
+
+def check(ws: Workspace) -> Iterator[Problem]:
+    """Damaged files of what dvc.lock names; every one of them is read."""
+    store = Store(ws.root)
+    for output in tqdm(outputs_of(ws), unit="output", desc="cache", disable=None):
+        try:
+            members = store.members(output) or {}
+        except VersionError as error:
+            yield Problem("cache", str(error), "likewise pull --verify")
+            continue
+        damaged = set(store.damaged((output.md5, *members.values())))
+        for path in sorted(path for path, md5 in members.items() if md5 in damaged):
+            what = f"the cache's file of {output.path}/{path} has changed since it was made"
+            yield Problem("cache", what.replace("/ has", " has"), "likewise pull --verify")

@@ -1,0 +1,19 @@
+"""The doctor on indexes that are kept: of other vectors, or asked for by nothing."""
+
+from collections.abc import Iterator
+
+from likewise.steps.doctor.problem import Problem, size
+from likewise.steps.index import kept_indexes
+from likewise.storage.workspace import Workspace
+
+
+def check(ws: Workspace) -> Iterator[Problem]:
+    """Indexes that a search would refuse, and those that params.yaml does not name."""
+    for one in kept_indexes(ws):
+        name = f"index {one.index!r} of {one.dataset} by {one.model}"
+        held = size(ws.index(one.dataset, one.model, one.index))
+        if one.state == "stale":
+            yield Problem("index", f"{name} is of other vectors or options", one.command)
+        elif one.state == "unused":
+            what = f"nothing in params.yaml asks for {name}; {held} are kept"
+            yield Problem("index", what, one.command)

@@ -1,0 +1,257 @@
+"""The files of DVC in which something that was taken down lies, by versions that name them."""
+
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+from tqdm import tqdm
+
+from likewise.catalogue.takedowns import Record
+from likewise.errors import LikewiseError, VersionError, bounded
+from likewise.storage import tables, versions
+from likewise.storage.versions import Output, Store
+from likewise.storage.workspace import Workspace
+
+if TYPE_CHECKING:
+    import lance
+
+
+_HINT = "_versions/latest_version_hint.json"
+"""A file of a table that says its version's number alone; many tables share it."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """One thing that holds an image, a vector or a name that was taken down.
+
+    Attributes:
+        kind: ``version`` (a commit of git), ``cache`` and ``remote`` (files of DVC),
+            ``unknown`` (a version whose files are not here to be looked into), ``link`` (a view
+            that a process reads), ``source``, ``history`` (git has the source's file),
+            ``data set``, ``model``, ``text``.
+        where: its commit, path, address or name.
+        what: what it is.
+        command: what removes it from there.
+        files: of ``cache`` and ``remote``, all of them: paths from the root, or addresses.
+    """
+
+    kind: str
+    where: str
+    what: str
+    command: str
+    files: list[str] = field(default_factory=list)
+
+
+class Version(NamedTuple):
+    """A commit with a dvc.lock of its own, and the names that git has for it."""
+
+    commit: str
+    names: str
+    date: str
+    outputs: dict[str, Output]
+
+
+class Files:
+    """The files of DVC that hold something of the record, by the versions that name them."""
+
+    def __init__(self, ws: Workspace, dataset: str, record: Record) -> None:
+        self._ws, self._dataset, self._record = ws, dataset, record
+        self._store = Store(ws.root)
+        self._notes: list[Holder] = []
+        self.versions = _versions(ws)
+        named = [version.outputs for version in self.versions]
+        outputs = {
+            (output.path, output.md5): output
+            for known in (versions.outputs(ws.root), *named)
+            for output in known.values()
+        }
+        self._fetch_lists(outputs.values())
+        clean: set[str] = set()
+        self.held: dict[tuple[str, str], dict[str, tuple[str, str]]] = {}
+        self.unknown: dict[tuple[str, str], set[str]] = {}
+        for key, output in tqdm(outputs.items(), unit="table", desc="look", disable=None):
+            holds = self._about(output.path) and self._holds(output)
+            if holds is None:
+                self.unknown[key] = set(self._store.lacking(self._members(output)))
+            elif holds:
+                self.held[key] = self._members(output)
+            else:
+                clean |= self._members(output).keys()
+        self.files = {
+            md5: path
+            for members in self.held.values()
+            for md5, path in members.items()
+            if md5 not in clean and not path[1].endswith(_HINT)
+        }
+
+    def _fetch_lists(self, outputs: Iterable[Output]) -> None:
+        """Bring the lists of all outputs' files, as far as a remote has them."""
+        lists = {output.md5 for output in outputs if output.md5.endswith(".dir")}
+        with suppress(LikewiseError):
+            self._store.fetch(lists, "forget")
+
+    def in_cache(self) -> list[str]:
+        """The files that the cache has."""
+        return sorted(set(self.files) - set(self._store.lacking(self.files)))
+
+    def on_remotes(self) -> dict[str, set[str]]:
+        """Remote -> the files that it has."""
+        return {remote: there & self.files.keys() for remote, there in self._remote.items()}
+
+    @cached_property
+    def _remote(self) -> dict[str, set[str]]:
+        """Remote -> what it has of the files, and of those that could not be looked into."""
+        asked = {*self.files, *(md5 for lacking in self.unknown.values() for md5 in lacking)}
+        found = {}
+        for remote in self._store.remotes():
+            try:
+                found[remote] = Store(self._ws.root, remote).on_remote(asked, "forget")
+            except VersionError as error:
+                again = f"likewise forget {self._dataset}"
+                self._notes.append(Holder("unknown", remote, f"a remote: {error}", again))
+        return found
+
+    def holders(self) -> Iterator[Holder]:
+        """Versions, then files of the cache, then of remotes."""
+        here, there = self.in_cache(), self.on_remotes()
+        left = {*here, *(md5 for md5s in self._remote.values() for md5 in md5s)}
+        command = f"likewise forget {self._dataset} --purge"
+        for version in self.versions:
+            keys = {(out.path, out.md5) for out in version.outputs.values()}
+            held = sorted(p for p, md5 in keys if self.held.get((p, md5), {}).keys() & left)
+            unsure = sorted(key[0] for key in keys & self.unknown.keys() if self._left(key))
+            name = f"{version.commit[:10]} {version.names}".strip()
+            if held:
+                what = f"{version.date}: {bounded(held, len(held), 3)}"
+                yield Holder("version", name, what, command)
+            if unsure:
+                what = f"{version.date}, not all here: {bounded(unsure, len(unsure), 3)}"
+                look = f"dvc fetch --all-commits && likewise forget {self._dataset}"
+                yield Holder("unknown", name, what, look)
+        for output, md5s in self._by_output(here):
+            paths = [self._ws.relative(self._store.path(md5)) for md5 in md5s]
+            what = f"{len(paths):,} files, {self._store.size(md5s) / 1e6:,.2f} MB"
+            yield Holder("cache", output, what, command, paths)
+        for remote, found in there.items():
+            store = Store(self._ws.root, remote)
+            for output, md5s in self._by_output(found):
+                what = f"{len(md5s):,} files on {remote}"
+                addresses = store.remote_paths(md5s)
+                yield Holder("remote", output, what, command, addresses)
+        yield from self._notes
+
+    def _left(self, unknown: tuple[str, str]) -> bool:
+        """Whether what could not be looked into is, or may be, on a remote."""
+        lacking = self.unknown[unknown]
+        return bool(self._notes) or any(lacking & there for there in self._remote.values())
+
+    def _by_output(self, md5s: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+        """Files by the outputs that they are of, sorted."""
+        named: dict[str, list[str]] = {}
+        for md5 in sorted(md5s, key=lambda md5: self.files[md5]):
+            named.setdefault(self.files[md5][0], []).append(md5)
+        yield from sorted(named.items())
+
+    def _about(self, path: str) -> bool:
+        """Whether an output may hold something of this data set."""
+        names = [self._dataset]
+        names += [n for n, view in self._ws.params.views.items() if view.of == self._dataset]
+        if path.startswith("reports/"):
+            run = self._ws.params.runs.get(Path(path).stem)
+            return path.endswith(".parquet") and (run is None or run.dataset in names)
+        return (
+            path in {f"catalog/{name}.lance" for name in names}
+            or (path.startswith(f"catalog/{self._dataset}/") and path.endswith(".lance"))
+            or path.endswith("/flags.lance")
+        )
+
+    def _members(self, output: Output) -> dict[str, tuple[str, str]]:
+        """The md5 of every file of an output, and of its list; the output, and where in it."""
+        listed: dict[str, str] = {}
+        with suppress(LikewiseError):
+            listed = self._store.members(output) or {}
+        files = {md5: (output.path, path) for path, md5 in listed.items()}
+        return {**files, output.md5: (output.path, "")}
+
+    def _holds(self, output: Output) -> bool | None:
+        """Whether it does; None where what would tell is not in the cache, or is damaged."""
+        try:
+            members = self._store.members(output)
+            if members is None:
+                return None
+            light = {p: md5 for p, md5 in members.items() if not p.endswith(".blob")}
+            if self._store.lacking(light.values()):
+                return None
+            if output.path.endswith(".parquet"):
+                return self._in_results(self._store.path(output.md5))
+            return self._in_table(output, light)
+        except (LikewiseError, pl.exceptions.PolarsError, OSError):
+            return None
+
+    def _in_table(self, output: Output, members: dict[str, str]) -> bool:
+        folder = self._ws.staging(f"forget-{self._dataset}") / "look"
+        shutil.rmtree(folder, ignore_errors=True)
+        linked = folder / Path(output.path).name
+        try:
+            versions.link_view(
+                linked, {linked / path: self._store.path(md5) for path, md5 in members.items()}
+            )
+            table = tables.open_table(linked, "")
+            if by_hash := column_of_hashes(table):
+                return bool(tables.holding(table, by_hash, self._record.hashes))
+            own = output.path.startswith(f"catalog/{self._dataset}/")
+            found = tables.read(table, tables.metadata_columns(table))
+            if "other_dataset" in found.columns and not own:
+                found = found.filter(pl.col("other_dataset") == self._dataset).select("other")
+            return _names_any(found, self._record)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _in_results(self, path: Path) -> bool:
+        names = pl.read_parquet_schema(path)
+        wanted = [str(n) for n in ("item_id", "hits", "missed") if n in names]
+        return _names_any(pl.read_parquet(path, columns=wanted), self._record)
+
+
+def _names_any(frame: pl.DataFrame, record: Record) -> bool:
+    """Whether a text, or a text of a list, is an id of the record."""
+    ids = pl.Series(sorted(record.items | record.images), dtype=pl.String).implode()
+    for column in frame.get_columns():
+        values = column.explode() if column.dtype == pl.List(pl.String) else column
+        if values.dtype == pl.String and values.is_in(ids).any():
+            return True
+    return False
+
+
+def _versions(ws: Workspace) -> list[Version]:
+    """Every commit in which dvc.lock changed, and every branch and tag, the latest first."""
+    asked = "--format=%H%x09%D%x09%cs"
+    try:
+        changed = versions.run_git(
+            ws.root, "log", "--all", "--full-history", asked, "--", "dvc.lock"
+        )
+        named = versions.run_git(ws.root, "log", "--all", "--no-walk", "--decorate", asked)
+    except VersionError:
+        return []  # no git, or no commit yet
+    lines = {line.split("\t")[0]: line for line in (changed + named).splitlines()}
+    texts = versions.texts_at(ws.root, [f"{commit}:./dvc.lock" for commit in lines])
+    found = []
+    for line, text in zip(lines.values(), texts, strict=True):
+        if text is None:
+            continue
+        commit, refs, date = line.split("\t")
+        names = ", ".join(n.split(" -> ")[-1].removeprefix("tag: ") for n in refs.split(", "))
+        with suppress(LikewiseError):
+            outputs = versions.read_outputs(text)
+            found.append(Version(commit, names, date, outputs))
+    return found
+
+
+def column_of_hashes(table: "lance.LanceDataset") -> str:
+    """The column whose values are, or begin with, the SHA-256 of an image; "" for none."""
+    return next((name for name in ("sha256", "content") if name in table.schema.names), "")

@@ -1,0 +1,112 @@
+"""Where a column of vectors comes from, from the card to the runs that read it."""
+
+from pathlib import Path
+
+from likewise.catalogue import corrections, run_results, takedowns
+from likewise.catalogue.dataset import Dataset
+from likewise.errors import VersionError
+from likewise.models.passport import Passport
+from likewise.steps.why.fact import Fact, said
+from likewise.storage import tables, versions
+from likewise.storage.config import read_yaml
+from likewise.storage.digests import Digests
+from likewise.storage.workspace import Workspace
+
+
+def column_facts(ws: Workspace, dataset: Dataset, model: str) -> list[Fact]:
+    """Card, source, digests, vectors, and last the column itself."""
+    base = ws.params.base(dataset.name)
+    return [
+        *_card(ws, dataset, base),
+        _digest(ws, "items", ws.digests(base, "items"), "contents"),
+        *_people(ws, base),
+        *_vectors(ws, dataset, base, model),
+        _digest(ws, "column", ws.published_digests(dataset.name), model),
+    ]
+
+
+def run_facts(ws: Workspace, dataset: str, model: str) -> list[Fact]:
+    """The runs that score the column, their first number, and whether it is of this column."""
+    path = ws.published_digests(dataset)
+    now = _read(ws, path).columns if path.is_file() else {}
+    facts = []
+    for name, run in ws.params.runs.items():
+        if (run.dataset, run.model) != (dataset, model):
+            continue
+        if not ws.metrics(name).is_file() or not ws.lineage(name).is_file():
+            command = f"run: dvc repro evaluate@{name}"
+            facts.append(Fact(f"run {name}", "not evaluated", command))
+            continue
+        numbers = run_results.numbers(ws, name) or {}
+        read = run_results.lineage(ws, name).get("columns", {})
+        other = [column for column, digest in read.items() if now.get(column) != digest]
+        remark = f"{', '.join(other)} changed since; run: dvc repro" if other else ""
+        first = ", ".join(f"{key} {value:.6g}" for key, value in list(numbers.items())[:1])
+        facts.append(Fact(f"run {name}", f"{run.protocol}: {first}", remark))
+    return facts
+
+
+def _card(ws: Workspace, dataset: Dataset, base: str) -> list[Fact]:
+    card, entry = dataset.card, ws.params.datasets[base]
+    there = ws.source(entry.path).exists()
+    facts = [
+        Fact("card", f"{ws.relative(ws.card_file(base))}: {card.title}"),
+        Fact("licence", card.licence.spdx, card.licence.terms),
+        Fact("source", f"{card.source['kind']} in {entry.path}", "" if there else "not here"),
+    ]
+    if dataset.name != base:
+        without = said(list(ws.params.views[dataset.name].without))
+        facts.append(Fact("view", f"{dataset.name}, of {base} without {without}"))
+    return facts
+
+
+def _people(ws: Workspace, base: str) -> list[Fact]:
+    """How much people have corrected and taken down."""
+    corrected = len(corrections.read(ws.corrections(base)))
+    gone = len(takedowns.read(ws.forgotten(base)).entries)
+    facts = [Fact("corrections", f"{corrected:,} values", "vectors hang on pixels alone")]
+    return [*facts, Fact("forgotten", f"{gone:,} items")] if gone else facts
+
+
+def _vectors(ws: Workspace, dataset: Dataset, base: str, model: str) -> list[Fact]:
+    """How they are stored, and whether the present model made them."""
+    field = dataset.table.schema.field(model)
+    key = ws.params.embedding(base, model)
+    stored = f"{field.type.value_type} x {field.type.list_size}, the entry {key} of params.yaml"
+    made_by = Passport.from_json(field.metadata[b"passport"], model)
+    folder = versions.present(ws, ws.model(model))
+    now = Passport.read(folder).identity() if folder.is_dir() else ""
+    remark = ""
+    if now != made_by.identity():
+        remark = f"the present {model!r} is another model; run: dvc repro embed@{key}"
+    facts = [Fact("vectors", stored, remark)]
+    path = ws.digests(base, model)
+    table = versions.present(ws, ws.embeddings(base, model))
+    if path.is_file() and tables.exists(table):
+        facts.append(_digest(ws, "embedded", path, "vector"))
+    return facts
+
+
+def _digest(ws: Workspace, what: str, path: Path, name: str) -> Fact:
+    """A digest, how many rows it is of, and in which commit it was written."""
+    if not path.is_file():
+        return Fact(what, "none", f"no {ws.relative(path)}; run: dvc repro")
+    digests = _read(ws, path)
+    found = digests.contents if name == "contents" else digests.columns.get(name)
+    return Fact(what, f"{digests.rows:,} rows, {name} {found}", _commit(ws, path))
+
+
+def _commit(ws: Workspace, path: Path) -> str:
+    """The commit in which the file got its present content."""
+    name = ws.relative(path)
+    try:
+        if versions.run_git(ws.home, "status", "--porcelain", "--", name):
+            return "not committed"
+        line = versions.run_git(ws.home, "log", "-1", "--format=%h, %cs", "--", name).strip()
+    except VersionError:
+        return ""  # no git, or no commit yet
+    return f"since {line}" if line else "not committed"
+
+
+def _read(ws: Workspace, path: Path) -> Digests:
+    return Digests.from_yaml(read_yaml(path), ws.relative(path))

@@ -1,0 +1,104 @@
+"""Where one vector comes from: its pixels are embedded again, and compared with it."""
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from likewise.catalogue import corrections
+from likewise.catalogue.dataset import Dataset
+from likewise.errors import DataError, bounded
+from likewise.models.passport import Passport
+from likewise.models.recipes import load
+from likewise.steps.why.fact import Fact, said
+from likewise.storage import versions
+from likewise.storage.workspace import Workspace
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+EXPLAINED = {"float32": 1e-3, "float16": 2e-3, "bfloat16": 5e-2}
+"""How far apart two unit vectors of one picture may be by what numbers can hold.
+
+float16 rounds a value by at most 2^-11 of it; the rest is room for the order of sums in other
+kernels, batches and devices. A GPU computes models of the precision bfloat16 by values that are
+rounded by 2^-8 in every layer; a CPU does not.
+"""
+
+
+def item_facts(ws: Workspace, dataset: Dataset, model: str, item: str) -> list[Fact]:
+    """What the item is, whether its bytes are those of its hash, and its vector replayed.
+
+    Raises:
+        DataError: no such item, or it cannot be decoded.
+    """
+    reader = dataset.reader([item])
+    rows = dataset.items.with_row_index("row").filter(pl.col("item_id") == item)
+    if rows.is_empty():
+        near = dataset.items.filter(pl.col("image_id") == item)["item_id"]
+        raise DataError(f"{item} is an image; its items are {bounded(near, len(near))}")
+    row = rows.row(0, named=True)
+    data = reader.encoded([0])[0]
+    same = hashlib.sha256(data).hexdigest() == row["sha256"]
+    size = f"{row['width']} x {row['height']}, {row['format']}, {row['nbytes']:,} bytes"
+    box = "" if row["box"] is None else f", box {said([round(x, 2) for x in row['box']])}"
+    facts = [
+        Fact("item", f"{item}, in {row['image_id']}{box}"),
+        Fact("pixels", size),
+        Fact("sha256", row["sha256"], "" if same else "the stored bytes are others"),
+    ]
+    for key, value in corrections.read(ws.corrections(ws.params.base(dataset.name))).items():
+        if key.item_id == item:
+            was = f"the source says {said(value.was)}"
+            facts.append(Fact(f"corrected {key.column}", said(value.value), was))
+    stored = dataset.table.take([row["row"]], columns=[model]).column(0)[0].as_py()
+    return [*facts, *_replayed(ws, dataset, model, row, np.asarray(stored, np.float64))]
+
+
+def _replayed(
+    ws: Workspace,
+    dataset: Dataset,
+    model: str,
+    row: dict[str, Any],
+    stored: "npt.NDArray[np.float64]",
+) -> list[Fact]:
+    """The vector of the item in ``row`` computed again, beside the ``stored`` one."""
+    folder = versions.present(ws, ws.model(model))
+    passport = Passport.read(folder)
+    encoder = load(folder, row["role"] if passport.by_role else None)
+    unreadable: dict[int, str] = {}
+    found = list(encoder.encode_stream(dataset.reader([row["item_id"]]), unreadable=unreadable))
+    if not found:
+        raise DataError(f"{row['item_id']} cannot be decoded: {unreadable.get(0)}")
+    again = found[0][1][0].astype(np.float64)
+    dtype = np.dtype(dataset.table.schema.field(model).type.value_type.to_pandas_dtype()).name
+    return compared(stored, again, dtype, passport.precision)
+
+
+def compared(
+    stored: "npt.NDArray[np.float64]",
+    again: "npt.NDArray[np.float64]",
+    dtype: str,
+    precision: str,
+) -> list[Fact]:
+    """The cosine of two vectors, (d,) each, and whether they are the same but for rounding."""
+    if stored.shape != again.shape:
+        lengths = f"{len(stored)} values are stored, and the model gives {len(again)}"
+        return [Fact("replayed", lengths, "another model made the vector; run: dvc repro")]
+    one, two = stored / np.linalg.norm(stored), again / np.linalg.norm(again)
+    distance = float(np.linalg.norm(one - two))
+    bound = EXPLAINED[dtype]
+    if distance <= bound:
+        remark = f"the same, to what {dtype} explains"
+    elif distance <= EXPLAINED[precision]:
+        remark = f"more than {dtype} explains, less than {precision} does, which a GPU uses"
+    else:
+        bound = max(bound, EXPLAINED[precision])
+        remark = "DIFFERS by more than rounding: other weights, libraries, bytes or a damage"
+    # Of unit vectors, and without the loss of digits that a sum of products has near 1.
+    cosine = 1 - distance**2 / 2
+    return [
+        Fact("replayed cosine", f"{cosine:.9f}", remark),
+        Fact("replayed distance", f"{distance:.2g}", f"rounding explains {bound:.2g}"),
+    ]

@@ -1,0 +1,103 @@
+"""Where a model comes from: its recipe, start, data, libraries and training."""
+
+import hashlib
+from typing import Any
+
+from likewise.errors import MissingArtefactError
+from likewise.models.passport import Passport
+from likewise.steps.train import made
+from likewise.steps.why.fact import Fact, said, since
+from likewise.storage import versions
+from likewise.storage.config import read_yaml
+from likewise.storage.digests import Digests
+from likewise.storage.workspace import Workspace
+
+
+def model_facts(ws: Workspace, model: str) -> list[Fact]:
+    """Every fact of the passport of ``model``, and what has changed since.
+
+    Raises:
+        UnknownNameError: params.yaml has no such model.
+        MissingArtefactError: it is not made yet.
+    """
+    section = ws.params.section(model)
+    folder = versions.present(ws, ws.model(model))
+    if not folder.is_dir():
+        raise MissingArtefactError(
+            f"model {model!r} is not made yet", f"dvc repro {ws.params.stage(model)}"
+        )
+    passport = Passport.read(folder)
+    entry = ws.params.recipes()[model]
+    return [
+        Fact("made by", f"{passport.recipe['kind']}, the section {section} of params.yaml"),
+        Fact("backbone", passport.backbone),
+        Fact("weights", passport.weights_source),
+        Fact("sha256", passport.weights_sha256),
+        Fact("dimensions", f"{passport.dim}"),
+        Fact("seed", f"{passport.seed}", since(passport.seed, ws.params.seed)),
+        *_start(ws, passport, entry),
+        *_data(ws, passport),
+        *_options(passport, entry),
+        *_chosen(passport),
+        *(Fact(f"library {name}", version) for name, version in passport.libraries.items()),
+        *_training(ws, model, passport),
+    ]
+
+
+def _start(ws: Workspace, passport: Passport, entry: dict[str, Any]) -> list[Fact]:
+    if passport.start is None:
+        return []
+    name = str(passport.recipe.get("start"))
+    folder = versions.present(ws, ws.model(name))
+    remark = ""
+    if folder.is_dir():
+        remark = since(passport.start, Passport.read(folder).weights_sha256)
+    return [Fact("started from", f"{name}, sha256 {passport.start}", remark)]
+
+
+def _data(ws: Workspace, passport: Passport) -> list[Fact]:
+    """The columns that it learned from; whether they are still those."""
+    facts = []
+    for column, digest in passport.data.items():
+        dataset, table, name = (*column.split(".", 2), "")[:3]
+        if table == "corrections":
+            facts.append(
+                Fact(f"learned from {column}", digest, _corrections(ws, dataset, digest))
+            )
+            continue
+        path = ws.digests(dataset, table)
+        remark = "no longer here"
+        if path.is_file():
+            now = Digests.from_yaml(read_yaml(path), ws.relative(path)).columns.get(name, "")
+            remark = since(digest, now)
+        facts.append(Fact(f"learned from {column}", digest, remark))
+    return facts
+
+
+def _corrections(ws: Workspace, dataset: str, then: str) -> str:
+    path = ws.corrections(dataset)
+    content = path.read_bytes() if path.is_file() else b""
+    return since(then, hashlib.sha256(content).hexdigest())
+
+
+def _options(passport: Passport, entry: dict[str, Any]) -> list[Fact]:
+    return [
+        Fact(f"option {name}", said(value), since(value, entry[name]) if name in entry else "")
+        for name, value in passport.recipe.items()
+        if name != "kind"
+    ]
+
+
+def _chosen(passport: Passport) -> list[Fact]:
+    if not passport.recipe.get("original"):
+        return []
+    where = "on the test split, as the original program does"
+    return [Fact("weights chosen", where, "its scores there are too good")]
+
+
+def _training(ws: Workspace, model: str, passport: Passport) -> list[Fact]:
+    facts = [] if passport.device is None else [Fact("device", passport.device)]
+    told = made(ws, model) or {}
+    shown = ("hours", "steps", "items", "processes", "images_per_second", "best_epoch")
+    facts += [Fact(name.replace("_", " "), said(told[name])) for name in shown if name in told]
+    return facts

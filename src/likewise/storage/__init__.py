@@ -1,0 +1,1 @@
+"""Lance tables, column digests, git and DVC versions, the journal, paths and downloads."""

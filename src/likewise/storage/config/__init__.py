@@ -1,0 +1,33 @@
+"""Cards and params.yaml: read once, checked whole, frozen.
+
+A card (``catalog/<dataset>.yaml``) says what a data set is; params.yaml says where it lies here
+and what is done with it. Only this package reads YAML.
+"""
+
+from likewise.formats.documents import parse_yaml, read_yaml
+from likewise.storage.config.card import Card, Entry, Licence, read_card
+from likewise.storage.config.names import check_dataset_name
+from likewise.storage.config.params import (
+    Check,
+    DatasetEntry,
+    EmbeddingEntry,
+    Params,
+    Run,
+)
+from likewise.storage.config.validation import read_params
+
+__all__ = [
+    "Card",
+    "Check",
+    "DatasetEntry",
+    "EmbeddingEntry",
+    "Entry",
+    "Licence",
+    "Params",
+    "Run",
+    "check_dataset_name",
+    "parse_yaml",
+    "read_card",
+    "read_params",
+    "read_yaml",
+]

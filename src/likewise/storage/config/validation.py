@@ -1,0 +1,123 @@
+"""Read params.yaml, and find what is wrong with its names and with what they refer to."""
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+
+from likewise.errors import ConfigError, hint
+from likewise.formats.documents import read_yaml
+from likewise.registry import check
+from likewise.schema import FLAG_NAMES
+from likewise.storage.config.card import Entry
+from likewise.storage.config.names import NAME, RUN_NAME, dataset_name_fault
+from likewise.storage.config.params import MODEL_STAGES, Params
+
+
+def read_params(path: Path) -> Params:
+    """The checked content of params.yaml.
+
+    Raises:
+        ConfigError: every fault of the file, a line each.
+    """
+    params = check(Params, read_yaml(path) or {}, path.name)
+    faults = [*_bad_names(params), *_bad_models(params), *_bad_references(params)]
+    if faults:
+        raise ConfigError("\n".join(f"{path.name}: {fault}" for fault in faults))
+    return params
+
+
+def _bad_names(params: Params) -> Iterator[str]:
+    for name in params.datasets:
+        if fault := dataset_name_fault(name):
+            yield f"datasets.{name}: {fault}"
+    for section, pattern, allowed in (
+        *((section, NAME, "letters, digits and '_'") for section in MODEL_STAGES),
+        ("indexes", NAME, "letters, digits and '_'"),
+        ("embeddings", RUN_NAME, "letters, digits, '_' and '-'"),
+        ("runs", RUN_NAME, "letters, digits, '_' and '-'"),
+        ("transforms", RUN_NAME, "letters, digits, '_' and '-'"),
+        ("exports", RUN_NAME, "letters, digits, '_' and '-'"),
+    ):
+        for name in getattr(params, section):
+            if not pattern.fullmatch(name):
+                yield f"{section}.{name}: a name is lower-case {allowed}, a letter first"
+
+
+def _bad_models(params: Params) -> Iterator[str]:
+    """Models that two sections name, and trained ones that begin or learn from nothing."""
+    models, homes = params.recipes(), dict[str, str]()
+    for section in MODEL_STAGES:
+        for name, entry in getattr(params, section).items():
+            home = homes.setdefault(name, section)
+            if home != section:
+                yield f"{section}.{name}: {home!r} has a model of that name too"
+            if section == "models":
+                continue
+            others = {other: None for other in models if other != name}
+            yield from _unknown(f"{section}.{name}.start", entry.get("start"), others)
+            yield from _unknown(f"{section}.{name}.data", entry.get("data"), params.datasets)
+    yield from _circles(models)
+
+
+def _circles(models: Mapping[str, Entry]) -> Iterator[str]:
+    for name in models:
+        behind, at = [name], str(models[name].get("start"))
+        while at in models and at not in behind:
+            behind.append(at)
+            at = str(models[at].get("start"))
+        if at == name and len(behind) > 1:
+            yield f"{name}.start: it begins from itself: {' <- '.join([*behind, name])}"
+
+
+def _bad_references(params: Params) -> Iterator[str]:
+    models = params.recipes()
+    pairs: dict[tuple[str, str], str] = {}
+    for name, entry in params.embeddings.items():
+        yield from _unknown(f"embeddings.{name}.dataset", entry.dataset, params.datasets)
+        yield from _unknown(f"embeddings.{name}.model", entry.model, models)
+        twin = pairs.setdefault((entry.dataset, entry.model), name)
+        if twin != name:
+            yield f"embeddings.{name}: embeds the same data set by the same model as {twin!r}"
+    yield from _bad_checks(params)
+    yield from _bad_views(params)
+    for name, run in params.runs.items():
+        known_data = params.datasets.keys() | params.views.keys()
+        yield from _unknown(f"runs.{name}.dataset", run.dataset, known_data)
+        yield from _unknown(f"runs.{name}.model", run.model, models)
+        yield from _unknown(f"runs.{name}.index", run.index, params.indexes)
+        known = run.dataset in known_data and run.model in models
+        if known and (params.base(run.dataset), run.model) not in pairs:
+            yield (
+                f"runs.{name}: no entry of 'embeddings' says that {run.model!r} "
+                f"embeds {run.dataset!r}"
+            )
+
+
+def _bad_views(params: Params) -> Iterator[str]:
+    for name, entry in params.views.items():
+        fault = dataset_name_fault(name)
+        if name in params.datasets:
+            fault = "a data set has that name"
+        if fault:
+            yield f"views.{name}: {fault}"
+        yield from _unknown(f"views.{name}.of", entry.of, params.checks)
+        for flag in entry.without:
+            yield from _unknown(f"views.{name}.without", flag.partition(":")[0], FLAG_NAMES)
+
+
+def _bad_checks(params: Params) -> Iterator[str]:
+    for name, entry in params.checks.items():
+        yield from _unknown(f"checks.{name}", name, params.datasets)
+        if entry.model is not None:
+            yield from _unknown(f"checks.{name}.model", entry.model, params.models_of(name))
+        yield from _unknown(f"checks.{name}.index", entry.index, {"exact", *params.indexes})
+        for other in entry.against or ():
+            yield from _unknown(f"checks.{name}.against", other, params.checks.keys() - {name})
+
+
+def _unknown(place: str, name: object, known: Collection[str]) -> Iterator[str]:
+    if name is None:
+        yield f"{place}: it is missing; {hint('', known)}"
+    elif not isinstance(name, str):
+        yield f"{place}: {name!r} is no name; {hint(str(name), known)}"
+    elif name not in known:
+        yield f"{place}: no such name {name!r}; {hint(name, known)}"

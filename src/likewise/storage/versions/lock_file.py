@@ -1,0 +1,44 @@
+"""What dvc.lock says: the outputs of all stages, by their paths."""
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+from likewise.storage.config import parse_yaml
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output: the md5 of its content, or of the list of its files (``....dir``)."""
+
+    path: str
+    md5: str
+    size: int = 0
+    nfiles: int = 1
+
+
+def outputs(root: Path) -> dict[str, Output]:
+    """The outputs that ``root/dvc.lock`` names, by path; none where there is no such file."""
+    lock = root / "dvc.lock"
+    try:
+        stat = lock.stat()
+    except FileNotFoundError:
+        return {}
+    return _stored(lock, stat.st_mtime_ns, stat.st_size, stat.st_ino)
+
+
+def read_outputs(text: str, where: str = "dvc.lock") -> dict[str, Output]:
+    """The outputs that the ``text`` of a dvc.lock names; those that git holds are left out."""
+    document = parse_yaml(text.encode(), where)
+    stages = document.get("stages", {}) if isinstance(document, dict) else {}
+    found = {}
+    for stage in (stages or {}).values():
+        for out in stage.get("outs", []):
+            path, md5 = str(out.get("path")), str(out.get("md5"))
+            found[path] = Output(path, md5, int(out.get("size", 0)), int(out.get("nfiles", 1)))
+    return found
+
+
+@functools.lru_cache(maxsize=64)
+def _stored(lock: Path, *_stamp: int) -> dict[str, Output]:
+    return read_outputs(lock.read_text(encoding="utf-8"), lock.name)

@@ -1,0 +1,95 @@
+"""What goes wrong between a cache and a remote, in one line that says what to do."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from likewise.errors import (
+    LikewiseError,
+    MissingExtraError,
+    VersionError,
+    cannot_write,
+)
+
+_EXTRAS = ("s3", "ssh")
+"""Kinds of remotes for which likewise has an extra of the same name."""
+
+_REFUSED = (
+    "credential", "forbidden", "accessdenied", "access denied", "signature", "accesskey",
+    "access key", "authentication", "permission denied", "not permitted", "unauthorized",
+)  # fmt: skip
+_BROKEN = (
+    "connection not open", "connection lost", "connection closed", "connection reset",
+    "connection was closed", "connection aborted", "disconnected", "broken pipe", "incomplete",
+)  # fmt: skip
+_UNREACHED = (
+    "name or service not known", "name resolution", "could not connect", "connect call failed",
+    "cannot connect", "connection refused", "unreachable", "timed out", "timeout",
+)  # fmt: skip
+"""What libraries of transport say, in small letters; there is no type that they share."""
+
+
+def remote_fault(error: BaseException, place: str, name: str = "NAME") -> LikewiseError:
+    """What is to be raised for an ``error`` of DVC's at ``place``, at the remote ``name``."""
+    if isinstance(error, ImportError):  # "ssh is supported, but requires 'dvc-ssh' ..."
+        kind = str(error).partition(" ")[0]
+        extra = f"likewise[{kind}]" if kind in _EXTRAS else f"dvc[{kind}]"
+        return MissingExtraError(f"{place}: {error}; run: pip install '{extra}'")
+    return VersionError(f"{place}: {one_line(error, name)}")
+
+
+def no_remote(name: str | None, known: list[str]) -> VersionError:
+    """There is no remote ``name``, or no default one; what there is instead."""
+    if name:
+        return VersionError(f"no remote {name!r}; there are: {', '.join(known) or 'none'}")
+    if known:
+        return VersionError(
+            f"no default remote; run: dvc remote default {known[0]}, or name one of: "
+            + ", ".join(known)
+        )
+    return VersionError("there is no remote; run: dvc remote add -d NAME URL")
+
+
+def one_line(error: BaseException, name: str = "NAME") -> str:
+    """An error of a library in one line, with what usually helps."""
+    full = cannot_write(error) if isinstance(error, Exception) else ""
+    text = full or " ".join(str(error).split()) or type(error).__name__
+    low = f"{type(error).__name__} {text}".lower()
+    if "bucket" in low and ("not exist" in low or "nosuchbucket" in low):
+        return f"there is no such bucket ({text}); {_address(name)}"
+    if isinstance(error, FileNotFoundError):
+        return f"{text}; look at the address, and at the files that it names: dvc remote list"
+    if any(word in low for word in _REFUSED):
+        return (
+            f"access refused ({text}); look at your rights there, and at user, key or "
+            f"credentials: dvc remote modify --local {name} OPTION VALUE"
+        )
+    if any(word in low for word in _BROKEN):
+        return f"the connection broke ({text}); run the same command again to go on"
+    if any(word in low for word in _UNREACHED):
+        return f"it cannot be reached ({text}); is it up? {_address(name)}"
+    return text
+
+
+@contextmanager
+def heard() -> Iterator[list[BaseException]]:
+    """The errors that DVC only logs, a traceback each, while it goes on with other files."""
+    errors: list[BaseException] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.exc_info and record.exc_info[1]:
+                errors.append(record.exc_info[1])
+
+    log = logging.getLogger("dvc_data")
+    before = log.handlers, log.propagate
+    # DVC's own would print a line a file, and then ours came.
+    log.handlers, log.propagate = [Listener(logging.ERROR)], False
+    try:
+        yield errors
+    finally:
+        log.handlers, log.propagate = before
+
+
+def _address(name: str) -> str:
+    return f"if the address is wrong: dvc remote modify {name} url URL"
