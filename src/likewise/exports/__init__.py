@@ -19,4 +19,5 @@ EXPORTS: Registry[Export] = Registry(
         "webdataset": "likewise.exports.webdataset:WebDataset",
         "yolo": "likewise.exports.yolo:YoloExport",
     },
+    base="likewise.exports.base:Export",
 )

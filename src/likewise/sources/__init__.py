@@ -21,4 +21,5 @@ SOURCES: Registry[Source] = Registry(
         "webdataset": "likewise.sources.webdataset:WebDataset",
         "yolo": "likewise.sources.yolo:Yolo",
     },
+    base="likewise.sources.base:Source",
 )

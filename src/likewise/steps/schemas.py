@@ -66,7 +66,7 @@ def _text(contract: Contract) -> str:
     if contract.name in _FURTHER:
         document["further"] = {
             kind: [_column(column) for column in SOURCES.load(kind).further]
-            for kind in SOURCES.kinds()
+            for kind in SOURCES.builtin()
             if SOURCES.load(kind).further
         }
     if contract.name in _VECTORS:

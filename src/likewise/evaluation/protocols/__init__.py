@@ -27,6 +27,7 @@ PROTOCOLS: Registry[Protocol] = Registry(
         "verification-hard": "likewise.evaluation.protocols.verification:VerificationHard",
         "verification-medium": "likewise.evaluation.protocols.verification:VerificationMedium",
     },
+    base="likewise.evaluation.protocols.base:Protocol",
 )
 
 __all__ = ["PROTOCOLS"]

@@ -14,4 +14,5 @@ TRANSFORMS: Registry[Transform] = Registry(
         "normalise": "likewise.imaging.transforms.normalise:Normalise",
         "resize": "likewise.imaging.transforms.resize:Resize",
     },
+    base="likewise.imaging.transforms.base:Transform",
 )

@@ -22,6 +22,7 @@ RECIPES: Registry[Recipe] = Registry(
         "timm": "likewise.models.recipes.timm:Timm",
         "whiten": "likewise.models.recipes.whiten:Whiten",
     },
+    base="likewise.models.recipes.base:Recipe",
 )
 
 

@@ -11,5 +11,6 @@ INDEXES: Registry[Index] = Registry(
         "lance": "likewise.retrieval.indexes.lance:Lance",
         "lopq": "likewise.retrieval.indexes.lopq:Lopq",
     },
+    base="likewise.retrieval.indexes.base:Index",
 )
 """Index kind -> class."""

@@ -1,0 +1,1 @@
+"""A source and a protocol that a laboratory keeps in a package of its own."""

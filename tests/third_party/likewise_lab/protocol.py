@@ -1,0 +1,15 @@
+"""A protocol that asks only for the nearest other item."""
+
+from typing import ClassVar
+
+from likewise.evaluation.protocols.retrieval import Retrieval
+from likewise.evaluation.protocols.spec import Switches
+
+
+class NearestItem(Retrieval):
+    """Recall at 1 of every item against all others."""
+
+    name: ClassVar[str] = "nearest-item"
+    switches: ClassVar[Switches] = Switches(
+        query_in_gallery=False, normalise=True, metric="recall@1", shown="recall@1"
+    )

@@ -1,0 +1,27 @@
+"""A layout in which the name of a file begins with its label: ``cat__tabby.png``."""
+
+from pathlib import Path
+from typing import ClassVar
+
+import polars as pl
+
+from likewise.formats.archives import Files
+from likewise.sources.base import Reading, Source, is_image, not_images, reading
+
+
+class UnderscoredSource(Source):
+    """Images whose file names are ``{label}__{name}``."""
+
+    protocols: ClassVar[tuple[str, ...]] = ("nearest-item",)
+
+    separator: str = "__"
+    """The text between label and name."""
+
+    def read(self, files: Files, annotations: Path) -> Reading:
+        """Take the label of every image from its file name."""
+        paths = files.listing().select("path")
+        name = pl.col("path").str.split("/").list.last()
+        items = paths.filter(is_image()).select(
+            image_id="path", label=name.str.split(self.separator).list.first()
+        )
+        return reading(files, items.sort("label", "image_id"), not_images(paths))
