@@ -5,11 +5,14 @@ from importlinter import Contract, ContractCheck, fields, output
 
 PACKAGE = "likewise"
 
+Import = tuple[str, str]
+"""Importer and imported module."""
+
 
 class _Derived(Contract):
     """A contract that is broken by every import that ``_faults`` returns."""
 
-    def check(self, graph: grimp.ImportGraph, verbose: bool) -> ContractCheck:  # noqa: ARG002, FBT001
+    def check(self, graph: grimp.ImportGraph, verbose: bool) -> ContractCheck:  # noqa: FBT001
         """Collect the forbidden imports."""
         faults = sorted(self._faults(graph))
         return ContractCheck(kept=not faults, metadata={"faults": faults})
@@ -19,7 +22,7 @@ class _Derived(Contract):
         for importer, imported in check.metadata["faults"]:
             output.print_error(f"{importer} imports {imported}")
 
-    def _faults(self, graph: grimp.ImportGraph) -> set[tuple[str, str]]:
+    def _faults(self, graph: grimp.ImportGraph) -> set[Import]:
         raise NotImplementedError
 
 
@@ -29,7 +32,7 @@ class PublicApiOnly(_Derived):
     type_name = "public_api_only"
     front_ends = fields.SetField(subfield=fields.StringField())
 
-    def _faults(self, graph: grimp.ImportGraph) -> set[tuple[str, str]]:
+    def _faults(self, graph: grimp.ImportGraph) -> set[Import]:
         return {
             (importer, imported)
             for front_end in self.front_ends
@@ -46,33 +49,43 @@ class VerbsApart(_Derived):
 
     type_name = "verbs_apart"
 
-    def _faults(self, graph: grimp.ImportGraph) -> set[tuple[str, str]]:
-        verbs = graph.find_children(f"{PACKAGE}.steps")
+    def _faults(self, graph: grimp.ImportGraph) -> set[Import]:
         return {
-            (importer, imported)
-            for verb in verbs
+            (importer, part)
+            for verb in graph.find_children(f"{PACKAGE}.steps")
             for part in graph.find_descendants(verb)
             for importer in graph.find_modules_that_directly_import(part)
             if not _inside(importer, verb)
-            for imported in [part]
         }
 
 
-class KindsApart(_Derived):
-    """The kinds of a registry's family never import another kind of it."""
+class OneDoor(_Derived):
+    """A library is imported by some modules only, under TYPE_CHECKING too.
 
-    type_name = "kinds_apart"
-    registries = fields.SetField(subfield=fields.StringField())
+    A line of ``doors`` is "library: module, module"; a module stands for its package.
+    """
 
-    def _faults(self, graph: grimp.ImportGraph) -> set[tuple[str, str]]:
-        return {
-            (importer, imported)
-            for registry in self.registries
-            for kind in (kinds := _kinds(f"{PACKAGE}.{registry}"))
-            for importer in _package(graph, kind)
-            for imported in graph.find_modules_directly_imported_by(importer)
-            if imported in kinds and imported != kind
-        }
+    type_name = "one_door"
+    doors = fields.ListField(subfield=fields.StringField())
+
+    def _faults(self, graph: grimp.ImportGraph) -> set[Import]:
+        faults: set[Import] = set()
+        for line in self.doors:
+            library, _, names = line.partition(": ")
+            doors = [f"{PACKAGE}.{name}" for name in names.split(", ")]
+            absent = [door for door in doors if door not in graph.modules]
+            faults |= {(door, "no such module") for door in absent}
+            importers = (
+                graph.find_modules_that_directly_import(library)
+                if (library in graph.modules)
+                else set()
+            )
+            faults |= {
+                (importer, library)
+                for importer in importers
+                if not any(_inside(importer, door) for door in doors)
+            }
+        return faults
 
 
 def _package(graph: grimp.ImportGraph, module: str) -> set[str]:
