@@ -78,7 +78,7 @@ def training(
     ).make(start, 0)
     entry = {
         "kind": "classify",
-        "start": "start",
+        "init": "init",
         "data": "emoji",
         "split": None,
         "validation": 0,

@@ -150,7 +150,7 @@ def measured(
 
 
 def _gain(name: str, seed: int, entry: dict[str, Any], root: Path) -> Gain:
-    case, start, teacher = CASES[name], entry["start"], entry.get("teacher")
+    case, start, teacher = CASES[name], entry["init"], entry.get("teacher")
     frozen = [model for model in (start, teacher) if model]
     for model in frozen:
         likewise.train(model, workspace=root)
@@ -171,7 +171,7 @@ def _gain(name: str, seed: int, entry: dict[str, Any], root: Path) -> Gain:
 def _params(case: Case, entries: Entries) -> dict[str, Any]:
     """params.yaml for one training: its models, what they embed, how they are scored."""
     entry = entries[case.section][case.model]
-    frozen = [entry[role] for role in ("start", "teacher") if role in entry]
+    frozen = [entry[role] for role in ("init", "teacher") if role in entry]
     embedded = [(case.scored, model) for model in (*frozen, case.model)]
     runs = [(*pair, protocol) for pair in embedded for protocol in case.figures]
     if "teacher" in entry and entry["data"] != case.scored:

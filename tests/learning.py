@@ -11,13 +11,13 @@ import yaml
 import likewise
 from likewise.models.passport import Passport
 
-SMALL: dict[str, Any] = {"start": "tiny", "data": "emoji", "split": None, "input_size": 32}
+SMALL: dict[str, Any] = {"init": "tiny", "data": "emoji", "split": None, "input_size": 32}
 
 LEARNED: dict[str, Any] = {
     **SMALL,
     "kind": "metric",
     "batch": 8,
-    "each": 2,
+    "samples_per_class": 2,
     "epochs": 3,
     "lr": 1e-3,
     "ema": 0.9,

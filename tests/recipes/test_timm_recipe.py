@@ -149,7 +149,7 @@ def test_building_a_recipe_loads_no_heavy_library() -> None:
     [
         ({"head": "gem"}, 1),
         ({"scales": [1.0, 0.7071]}, 2),
-        ({"scales": [1.0, 1.4142], "together": "mean", "head": "gem"}, 1),
+        ({"scales": [1.0, 1.4142], "scale_fusion": "mean", "head": "gem"}, 1),
     ],
 )
 def test_several_scales_and_generalised_means(

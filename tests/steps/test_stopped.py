@@ -25,12 +25,12 @@ pytestmark = pytest.mark.torch
 
 ENTRY: dict[str, Any] = {
     "kind": "metric",
-    "start": "tiny",
+    "init": "tiny",
     "data": "emoji",
     "split": None,
     "input_size": 32,
     "batch": 8,
-    "each": 2,
+    "samples_per_class": 2,
     "epochs": 3,
     "validation": 0.4,
 }

@@ -91,7 +91,7 @@ def test_a_student_of_shorter_vectors_gets_a_layer(workspace: Path) -> None:
     assert Passport.read(workspace / "models/other").dim == 64
     vectors = Passport.read(workspace / "models/tiny").dim
     entry = {**SMALL, "kind": "distill", "teacher": "tiny", "epochs": 1, "batch": 8}
-    passport = learn(workspace, {**entry, "start": "other"}, "distilled")
+    passport = learn(workspace, {**entry, "init": "other"}, "distilled")
     assert passport.dim == vectors != 64
     assert passport.architecture is not None
     assert passport.architecture.project == vectors
@@ -103,7 +103,7 @@ def test_pre_training_keeps_a_plain_backbone_and_hangs_on_no_label(workspace: Pa
     assert set(passport.data) == {"emoji.items.content", "emoji.items.split"}
     plain = backbones.create("test_resnet.r160_in1k")
     weights.restore(plain, workspace / "models/learned/model.safetensors")
-    write(workspace, "trained", "tuned", {**LEARNED, "start": "learned", "epochs": 1})
+    write(workspace, "trained", "tuned", {**LEARNED, "init": "learned", "epochs": 1})
     assert likewise.train("tuned", workspace=workspace).start == passport.weights_sha256
 
 
@@ -112,7 +112,7 @@ def test_whitening_is_fitted_and_embeds(workspace: Path) -> None:
     assert learn(workspace, entry, "pretrained").dim == 8
     write(workspace, "embeddings", "emoji-learned", {"dataset": "emoji", "model": "learned"})
     assert likewise.embed("emoji", "learned", workspace=workspace).computed == 24
-    write(workspace, "pretrained", "twice", {**entry, "start": "learned"})
+    write(workspace, "pretrained", "twice", {**entry, "init": "learned"})
     with pytest.raises(ConfigError, match="model 'learned' ends in a linear layer"):
         likewise.train("twice", workspace=workspace)
 
@@ -176,8 +176,8 @@ def test_the_stages_of_models_that_learn(recorded: Path) -> None:
     ("section", "options"),
     [
         ("trained", {"kind": "classify", "mixup": 0.5, "smoothing": 0.1, "validation": 0.3}),
-        ("pretrained", {"kind": "ssl", "method": "dino", "outputs": 16, "local_size": 16}),
-        ("pretrained", {"kind": "ssl", "method": "masked", "patch": 16}),
+        ("pretrained", {"kind": "ssl", "method": "dino", "prototypes": 16, "local_size": 16}),
+        ("pretrained", {"kind": "ssl", "method": "masked", "mask_patch_size": 16}),
     ],
 )
 @pytest.mark.parametrize("ema", [0, 0.9])

@@ -50,7 +50,7 @@ def test_sigterm_saves_and_ends_in_good_order(workspace: Path) -> None:
 
 @pytest.mark.slow
 def test_two_processes_learn_as_one_does(workspace: Path, tmp_path: Path) -> None:
-    entry = {**LEARNED, "start": "still", "loss": "arcface", "dim": 8, "epochs": 2, "ema": 0}
+    entry = {**LEARNED, "init": "still", "loss": "arcface", "dim": 8, "epochs": 2, "ema": 0}
     write(
         workspace,
         "models",
@@ -58,7 +58,7 @@ def test_two_processes_learn_as_one_does(workspace: Path, tmp_path: Path) -> Non
         {"kind": "timm", "backbone": "test_vit", "weights": "random"},
     )
     likewise.train("still", workspace=workspace)
-    write(workspace, "trained", "learned", {**entry, "input_size": 64, "each": 2})
+    write(workspace, "trained", "learned", {**entry, "input_size": 64, "samples_per_class": 2})
     other = tmp_path / "other"
     shutil.copytree(workspace, other)
     likewise.train("learned", workspace=workspace)

@@ -28,8 +28,8 @@ pytestmark = pytest.mark.torch
 def test_options_that_no_data_serve(workspace: Path) -> None:
     with pytest.raises(DataError, match=r"emoji has no item in split 'train'; there is none"):
         learn(workspace, {**LEARNED, "split": "train"})
-    with pytest.raises(DataError, match=r"lower least$"):
-        learn(workspace, {**LEARNED, "least": 5})
+    with pytest.raises(DataError, match=r"lower min_images_per_class$"):
+        learn(workspace, {**LEARNED, "min_images_per_class": 5})
     with pytest.raises(DataError, match=r"0.99 holds out all of emoji \(6 of 6, by label\)"):
         learn(workspace, {**LEARNED, "validation": 0.99})
     with pytest.raises(
@@ -67,14 +67,19 @@ def test_a_class_with_one_image(workspace: Path) -> None:
     likewise.ingest("emoji", workspace=workspace)
     with pytest.raises(DataError, match=r"1 classes of emoji have fewer than 2 items .*: 0;"):
         learn(workspace, {**LEARNED, "validation": 0})
-    assert learn(workspace, {**LEARNED, "validation": 0, "least": 2, "epochs": 1}).dim > 0
+    assert (
+        learn(
+            workspace, {**LEARNED, "validation": 0, "min_images_per_class": 2, "epochs": 1}
+        ).dim
+        > 0
+    )
 
 
 def test_a_start_that_is_not_there(workspace: Path) -> None:
     with pytest.raises(
-        ConfigError, match=r"trained.learned.start: no such name 'tine'; did you"
+        ConfigError, match=r"trained.learned.init: no such name 'tine'; did you"
     ):
-        learn(workspace, {**LEARNED, "start": "tine"})
+        learn(workspace, {**LEARNED, "init": "tine"})
     shutil.rmtree(workspace / "models/tiny")
     with pytest.raises(MissingArtefactError, match="run: dvc repro train@tiny"):
         learn(workspace, LEARNED)
@@ -83,10 +88,12 @@ def test_a_start_that_is_not_there(workspace: Path) -> None:
 
 
 def test_circles_and_namesakes(workspace: Path) -> None:
-    write(workspace, "trained", "b", {**LEARNED, "start": "learned"})
+    write(workspace, "trained", "b", {**LEARNED, "init": "learned"})
     with pytest.raises(ConfigError) as caught:
-        learn(workspace, {**LEARNED, "start": "b"})
-    assert "learned.start: it begins from itself: learned <- b <- learned" in str(caught.value)
+        learn(workspace, {**LEARNED, "init": "b"})
+    assert "learned.init: it is initialised from itself: learned <- b <- learned" in str(
+        caught.value
+    )
     write(workspace, "trained", "learned", LEARNED)
     write(workspace, "pretrained", "tiny", LEARNED)
     with pytest.raises(ConfigError, match="'models' has a model of that name too"):
@@ -154,13 +161,13 @@ main()
 def test_what_to_try_where_memory_is_short(
     options: dict[str, Any], said: str, error: Exception
 ) -> None:
-    plan = Plan(start="s", data="d", **options)
+    plan = Plan(init="s", data="d", **options)
     with pytest.raises(DataError, match=f"too little memory for {said}$"), enough(plan):
         raise error
 
 
 def test_other_errors_are_left_alone() -> None:
-    with pytest.raises(RuntimeError, match="shapes"), enough(Plan(start="s", data="d")):
+    with pytest.raises(RuntimeError, match="shapes"), enough(Plan(init="s", data="d")):
         raise RuntimeError("shapes cannot be multiplied")
 
 
@@ -176,7 +183,7 @@ def test_a_broken_picture_is_named(workspace: Path, monkeypatch: pytest.MonkeyPa
         ("trained", {"kind": "classify", "batch": 1}, "from one picture at a time .batch: 1"),
         (
             "pretrained",
-            {"kind": "ssl", "method": "dino", "start": "vit", "local_size": 17},
+            {"kind": "ssl", "method": "dino", "init": "vit", "local_size": 17},
             "no small views of 17",
         ),
         ("pretrained", {"kind": "whiten", "scales": [0]}, "scales.0: Input should be greater"),
@@ -188,6 +195,6 @@ def test_options_that_no_backbone_takes(
     vit = {"kind": "timm", "backbone": "test_vit", "weights": "random", "input_size": 64}
     write(workspace, "models", "vit", vit)
     likewise.train("vit", workspace=workspace)
-    size = {"input_size": 64 if "start" in options else 32}
+    size = {"input_size": 64 if "init" in options else 32}
     with pytest.raises((ConfigError, DataError), match=said):
         learn(workspace, {**SMALL, **size, **options}, section)

@@ -38,7 +38,7 @@ pytestmark = pytest.mark.torch
 GPU = torch.device("cuda", 0)
 MOVES = {"rotate": 30, "flip": 0.5, "crop": 0.5, "colour": 0.4, "grey": 0.3, "blur": 0.3}
 COMMON: dict[str, Any] = {
-    "start": "s",
+    "init": "s",
     "data": "d",
     "split": None,
     "validation": 0.0,
@@ -46,8 +46,8 @@ COMMON: dict[str, Any] = {
     "batch": 8,
     "augment": MOVES,
 }
-METRIC: dict[str, Any] = {"kind": "metric", "each": 2, "dim": 8}
-DINO: dict[str, Any] = {"kind": "ssl", "method": "dino", "outputs": 16}
+METRIC: dict[str, Any] = {"kind": "metric", "samples_per_class": 2, "dim": 8}
+DINO: dict[str, Any] = {"kind": "ssl", "method": "dino", "prototypes": 16}
 ENTRIES: dict[str, tuple[str, dict[str, Any]]] = {
     "classify": ("test_resnet", {"kind": "classify", "smoothing": 0.1, "mixup": 0.5}),
     "classify-gem": ("test_vit", {"kind": "classify", "head": "gem", "dim": 8}),
@@ -63,17 +63,32 @@ ENTRIES: dict[str, tuple[str, dict[str, Any]]] = {
     "arnet": ("test_vit", {"kind": "arnet", "dim": 8}),
     "arnet-edges": (
         "test_resnet",
-        {"kind": "arnet", "dim": 0, "shared_encoder": True, "pseudo": 0.5, "gallery": "edges"},
+        {
+            "kind": "arnet",
+            "dim": 0,
+            "shared_encoder": True,
+            "pseudo_sketch_ratio": 0.5,
+            "gallery_input": "edges",
+        },
     ),
     "arnet-grey": (
         "test_resnet",
-        {"kind": "arnet", "dim": 8, "copies": False, "gallery": "grey", "original": True}
+        {
+            "kind": "arnet",
+            "dim": 8,
+            "augmented_views": False,
+            "gallery_input": "grey",
+            "original": True,
+        }
         | {"split": "train"},
     ),
     "arnet-mstr": ("test_vit", {"kind": "arnet-mstr", "dim": 8}),
     "simclr": ("test_resnet", {"kind": "ssl", "dim": 8}),
     "dino": ("test_resnet", DINO),
-    "masked": ("test_vit", {"kind": "ssl", "method": "masked", "dim": 8, "patch": 16}),
+    "masked": (
+        "test_vit",
+        {"kind": "ssl", "method": "masked", "dim": 8, "mask_patch_size": 16},
+    ),
 }
 BY_VALUES = {"arcface", "proxy-anchor", "multi-similarity", "supcon", "triplet"}
 """Losses of pytorch-metric-learning, which choose by what they see, and wait to see it.
@@ -269,7 +284,7 @@ def test_pictures_of_the_gallery_at_several_scales(starts: dict[str, Path], view
 
 def test_a_student_of_vectors_on_the_processor(starts: dict[str, Path]) -> None:
     bench, _, _ = lesson(starts, "classify")
-    recipe = Plan(start="s", data="d", augment=Augment(**MOVES))
+    recipe = Plan(init="s", data="d", augment=Augment(**MOVES))
     wanted = nn.functional.normalize(torch.randn(12, 96), dim=1).half()
     model = bench.descriptor(bench.base)
     task = DistillTask(model, bench.views(recipe), wanted, 1.0).train()

@@ -51,7 +51,7 @@ def test_the_options_of_a_recipe(kind: str) -> None:
         for name, value in defaults(recipe).items()
         if name not in common.model_fields or value != common.model_fields[name].default
     }
-    required = {name for name in ("start", "data") if name in own}
+    required = {name for name in ("init", "data") if name in own}
     own = {name: value for name, value in dumped(own).items() if name not in required}
     if "augment" in page:  # only what differs
         own["augment"] = {n: own["augment"][n] for n in page["augment"]}

@@ -70,7 +70,7 @@ for name in cases.ENTRIES:
     expected[name] = step(task, task, parts)
 
 for name, (task, (pixels, known, draws)) in tasks.items():
-    processes = devices.accelerator(Plan(start="s", data="d"))
+    processes = devices.accelerator(Plan(init="s", data="d"))
     rank, world = processes.process_index, processes.num_processes
     assert world == 2
     share = lambda t, dim=0: t.chunk(world, dim)[rank]

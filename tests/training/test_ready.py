@@ -58,7 +58,7 @@ def test_one_that_learns_is_whole(file: str, section: str, name: str) -> None:
     recipe = RECIPES.build(entry, f"docs/{file}")
     assert isinstance(recipe, Trained)
     assert recipe.section == section
-    for other in ("start", "teacher"):
+    for other in ("init", "teacher"):
         if other in entry:
             RECIPES.build(models[entry[other]], f"docs/{file}")
 
@@ -66,7 +66,7 @@ def test_one_that_learns_is_whole(file: str, section: str, name: str) -> None:
 @pytest.mark.parametrize(("file", "section", "name"), STEPPED)
 def test_one_that_learns_steps(file: str, section: str, name: str, tmp_path: Path) -> None:
     entry = FILES[file][section][name]
-    start = {**FILES[file]["models"][entry["start"]], "weights": "random"}
+    start = {**FILES[file]["models"][entry["init"]], "weights": "random"}
     RECIPES.build(start, f"docs/{file}").make(tmp_path, 0)
     own = {"batch": 4} if "batch" in entry else {}
     recipe = RECIPES.build({**entry, **own}, f"docs/{file}")

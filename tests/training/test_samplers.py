@@ -45,12 +45,12 @@ def test_a_query_is_paired_with_the_first_gallery_item_of_its_label() -> None:
 
 
 def test_schedules() -> None:
-    plan: dict[str, Any] = {"start": "a", "data": "b", "epochs": 10}
+    plan: dict[str, Any] = {"init": "a", "data": "b", "epochs": 10}
     cosine = Plan(**plan, warmup=1)
     assert share(cosine, 0, 4) == 1 / 5
     assert share(cosine, 4, 4) == 1
     assert share(cosine, 4 + 36 // 2, 4) == 0.5
     assert share(cosine, 40, 4) == 0
-    step = Plan(**plan, schedule="step", step=2, gamma=0.5)
+    step = Plan(**plan, schedule="step", step_size=2, gamma=0.5)
     assert [share(step, n * 4, 4) for n in range(5)] == [1, 1, 0.5, 0.5, 0.25]
     assert share(Plan(**plan, schedule="constant"), 39, 4) == 1

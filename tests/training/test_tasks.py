@@ -27,7 +27,7 @@ from likewise.models.training.whitening import fitted
 
 pytestmark = pytest.mark.torch
 
-COMMON: dict[str, Any] = {"start": "s", "data": "d", "split": None, "validation": 0.0}
+COMMON: dict[str, Any] = {"init": "s", "data": "d", "split": None, "validation": 0.0}
 ENTRIES: dict[str, tuple[str, dict[str, Any]]] = {
     "classify": ("test_resnet", {"kind": "classify", "smoothing": 0.1, "mixup": 0.5}),
     "metric-gem": ("test_resnet", {"kind": "metric", "head": "gem", "dim": 8}),
@@ -43,15 +43,24 @@ ENTRIES: dict[str, tuple[str, dict[str, Any]]] = {
     "arnet": ("test_vit", {"kind": "arnet", "dim": 8}),
     "arnet-shared": (
         "test_resnet",
-        {"kind": "arnet", "dim": 0, "shared_encoder": True, "copies": False, "pseudo": 0.5}
-        | {"gallery": "edges"},
+        {
+            "kind": "arnet",
+            "dim": 0,
+            "shared_encoder": True,
+            "augmented_views": False,
+            "pseudo_sketch_ratio": 0.5,
+        }
+        | {"gallery_input": "edges"},
     ),
     "arnet-mstr": ("test_vit", {"kind": "arnet-mstr", "dim": 8}),
     "ssl-simclr": ("test_resnet", {"kind": "ssl", "dim": 8}),
-    "ssl-dino": ("test_resnet", {"kind": "ssl", "method": "dino", "outputs": 16}),
+    "ssl-dino": ("test_resnet", {"kind": "ssl", "method": "dino", "prototypes": 16}),
     "ssl-masked": ("test_resnet", {"kind": "ssl", "method": "masked", "dim": 8}),
     "ssl-masked-lengthened": ("mobilenetv3_small_050", {"kind": "ssl", "method": "masked"}),
-    "ssl-masked-vit": ("test_vit", {"kind": "ssl", "method": "masked", "dim": 8, "patch": 16}),
+    "ssl-masked-vit": (
+        "test_vit",
+        {"kind": "ssl", "method": "masked", "dim": 8, "mask_patch_size": 16},
+    ),
 }
 
 
@@ -236,9 +245,11 @@ def test_options_that_no_backbone_takes(starts: dict[str, Path]) -> None:
     bench = trainer.prepare(recipe, starts["test_resnet"], 0)
     with pytest.raises(ConfigError, match="no vision transformer with one class token"):
         recipe.lesson(bench, material())
-    odd = RECIPES.build({**COMMON, "kind": "ssl", "method": "masked", "patch": 48}, "p")
+    odd = RECIPES.build(
+        {**COMMON, "kind": "ssl", "method": "masked", "mask_patch_size": 48}, "p"
+    )
     assert isinstance(odd, Trained)
-    with pytest.raises(ConfigError, match="patch 48 does not divide"):
+    with pytest.raises(ConfigError, match="mask_patch_size 48 does not divide"):
         odd.lesson(trainer.prepare(odd, starts["test_resnet"], 0), material())
 
 

@@ -7,10 +7,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_serializer, field_validator
 
 from likewise.errors import DataError, MissingArtefactError
 from likewise.registry import Part
+from likewise.storage import renamed_options
 
 LIBRARIES = ("likewise", "pillow", "timm", "torch", "torchvision")
 """Those that vectors pass through."""
@@ -98,6 +99,15 @@ class Passport(Part):
     start: str | None = None
     device: str | None = None
 
+    @field_validator("recipe")
+    @classmethod
+    def _with_current_names(cls, recipe: dict[str, Any]) -> dict[str, Any]:
+        return renamed_options.current(recipe)
+
+    @field_serializer("recipe")
+    def _with_recorded_names(self, recipe: dict[str, Any]) -> dict[str, Any]:
+        return renamed_options.recorded(recipe)
+
     @property
     def by_role(self) -> bool:
         """Whether the vector of a picture hangs on its item's role too."""
@@ -111,7 +121,8 @@ class Passport(Part):
         left out: an upgrade moves vectors by rounding alone, and should not ask for millions
         of images to be embedded again. The data and the seed act through the weights.
         """
-        recipe = {key: value for key, value in self.recipe.items() if key != "weights"}
+        recipe = renamed_options.recorded(self.recipe)
+        recipe.pop("weights", None)
         parts = self.model_dump(
             mode="json",
             include={"backbone", "dim", "weights_sha256", "preprocessing", "precision"},

@@ -100,17 +100,17 @@ def _study(ws: Workspace, model: str, recipe: Recipe) -> Study | None:
     if not isinstance(recipe, Learned):
         return None
     entry = ws.params.recipes()[model]
-    start = versions.present(ws, ws.model(entry["start"]))
+    start = versions.present(ws, ws.model(entry["init"]))
     if not start.is_dir():
-        what = f"model {entry['start']!r}, which {model!r} starts from, is not made yet"
-        raise MissingArtefactError(what, f"dvc repro {ws.params.stage(entry['start'])}")
+        what = f"model {entry['init']!r}, the init of {model!r}, is not made yet"
+        raise MissingArtefactError(what, f"dvc repro {ws.params.stage(entry['init'])}")
     material = _material(ws, entry["data"], READ[recipe.section], entry.get("teacher"))
     weights = Passport.read(start).weights_sha256
     asked = resumable.hangs_on(recipe.entry(), weights, material.digests, ws.params.seed)
     folder = resumable.folder(ws.trainings(model), asked)
     return Study(
         start=start,
-        start_name=entry["start"],
+        start_name=entry["init"],
         material=material,
         checkpoints=folder / "checkpoints",
         report=folder / "report",

@@ -42,7 +42,7 @@ class Workspace:
     @cached_property
     def params(self) -> Params:
         """The checked params.yaml."""
-        return read_params(self.params_file)
+        return read_params(self.params_file, historic=self.earlier)
 
     def dataset(self, name: str) -> DatasetEntry:
         """Where the data set ``name`` lies.

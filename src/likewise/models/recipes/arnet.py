@@ -20,11 +20,12 @@ class Arnet(Trained):
     """FG-SBIR "Basic": an encoder for sketches, one for photographs, four NT-Xent terms.
 
     Items of the role query are the sketches, those of the role gallery the photographs; what
-    has the same label is a pair. ``shared_encoder`` has one encoder for both. ``copies``
-    compares every picture with a changed copy of itself too (terms 2 and 3), as the paper does;
-    without, the pairs themselves are changed at random. ``pseudo`` is the share of sketches
-    that is replaced by edges of the photograph. ``gallery`` is how photographs are seen: as
-    they are, in grey, or in grey and as a pseudo-sketch of their edges, averaged.
+    has the same label is a pair. ``shared_encoder`` has one encoder for both.
+    ``augmented_views`` compares every image with an augmented view of itself too (terms 2 and
+    3), as the paper does; without it the pairs themselves are augmented.
+    ``pseudo_sketch_ratio`` is the share of sketches that is replaced by edges of the
+    photograph. ``gallery_input`` is how photographs are seen: as they are, in grey, or in grey
+    and as a pseudo-sketch of their edges, averaged.
 
     ``original`` has false negatives (a photograph twice in a batch) count as negatives, and
     chooses the best weights on the test split, as the original program does.
@@ -37,9 +38,9 @@ class Arnet(Trained):
     dim: int = Field(default=512, ge=0)
     tau: float = Field(default=0.07, gt=0)
     shared_encoder: bool = False
-    copies: bool = True
-    pseudo: float = Field(default=0.0, ge=0, le=1)
-    gallery: Literal["picture", "grey", "edges"] = "picture"
+    augmented_views: bool = True
+    pseudo_sketch_ratio: float = Field(default=0.0, ge=0, le=1)
+    gallery_input: Literal["picture", "grey", "edges"] = "picture"
     test_split: str = "test"
 
     def architecture(self, base: Architecture) -> Architecture:
@@ -48,7 +49,7 @@ class Arnet(Trained):
             update={
                 "project": self.dim,
                 "branches": 1 if self.shared_encoder else 2,
-                "gallery": self.gallery,
+                "gallery": self.gallery_input,
             }
         )
 

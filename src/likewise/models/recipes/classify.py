@@ -27,7 +27,7 @@ class Classify(Trained):
     dim: int = Field(default=0, ge=0)
     smoothing: float = Field(default=0.0, ge=0, lt=1)
     mixup: float = Field(default=0.0, ge=0, le=1)
-    least: int = Field(default=1, gt=0)
+    min_images_per_class: int = Field(default=1, gt=0)
 
     def lesson(self, bench: "Bench", material: Material) -> "Lesson":
         """Items and their classes."""
@@ -36,7 +36,9 @@ class Classify(Trained):
         from likewise.models.training.trainer import Lesson
 
         learned, held = (
-            material.labelled().with_least(self.least).held_out_of_each(self.validation, 0)
+            material.labelled()
+            .with_least(self.min_images_per_class)
+            .held_out_of_each(self.validation, 0)
         )
         codes, names = learned.classes()
         architecture = bench.base.model_copy(update={"head": self.head, "project": self.dim})

@@ -17,17 +17,17 @@ class Distill(Trained):
     """The student's vector of a picture is to be the teacher's, by cosine and by neighbours.
 
     ``teacher`` is a model that embeds the data set; its vectors are read, it never runs. The
-    loss is 1 - cosine, plus ``relations`` times the squared difference of the cosines within a
-    batch (Park et al., Relational Knowledge Distillation, CVPR 2019, of angles simplified to
-    cosines). The student ends in a linear layer of the teacher's length, where its own vectors
-    have another; else it begins with what it knows, and its weights keep timm's names.
+    loss is 1 - cosine, plus ``relational_weight`` times the squared difference of the cosines
+    within a batch (Park et al., Relational Knowledge Distillation, CVPR 2019, of angles
+    simplified to cosines). The student ends in a linear layer of the teacher's length if its
+    own vectors have another length; otherwise its weights keep timm's names.
     """
 
     kind: ClassVar[str] = "distill"
     section: ClassVar[str] = "distilled"
     teacher: str
     head: Literal["none", "gem", "compcars"] = "none"
-    relations: float = Field(default=1.0, ge=0)
+    relational_weight: float = Field(default=1.0, ge=0)
 
     def lesson(self, bench: "Bench", material: Material) -> "Lesson":
         """Pictures, and the vectors that they are to have."""
@@ -44,7 +44,7 @@ class Distill(Trained):
         architecture = pooled.model_copy(update={"project": 0 if alike else dim})
         model = bench.descriptor(architecture)
         return Lesson(
-            DistillTask(model, bench.views(self), wanted, self.relations),
+            DistillTask(model, bench.views(self), wanted, self.relational_weight),
             Shuffled(len(learned), self.batch, bench.seed),
             learned,
             architecture,

@@ -14,14 +14,16 @@ if TYPE_CHECKING:
 
 
 class Metric(Trained):
-    """Metric learning on batches of ``each`` items of a class; whole classes are held out.
+    """Metric learning with batches of ``samples_per_class`` items of each class.
 
+    Validation holds out whole classes.
     ``head`` pools the backbone's last map: none is timm's own pooling, gem the generalised
     mean, compcars that of the CompCars system. ``dim`` is the length of the linear layer after
     it, 0 for none. ``loss`` compcars is the softmax over anchor x {positive, ``negatives``};
     the others are pytorch-metric-learning's, with ``margin`` and ``scale`` (s, alpha, beta, or
     one over the temperature) and ``miner`` in its sense, but arcface's margin is in radians, as
-    in its paper. ``least`` leaves classes of fewer items out; a class of one has no pair.
+    in its paper. ``min_images_per_class`` leaves classes of fewer items out; a class of one has
+    no pair.
 
     Sources: CompCars: the programs of its image retrieval system. ArcFace: arXiv:1801.07698.
     ProxyAnchor: 2003.13911. Multi-similarity: 1904.06627. SupCon: 2004.11362.
@@ -37,8 +39,8 @@ class Metric(Trained):
     scale: float | None = Field(default=None, gt=0)
     negatives: int = Field(default=4, gt=0)
     miner: Literal["none", "semihard", "hard", "multi-similarity"] = "none"
-    each: int = Field(default=4, gt=1)
-    least: int = Field(default=1, gt=0)
+    samples_per_class: int = Field(default=4, gt=1)
+    min_images_per_class: int = Field(default=1, gt=0)
 
     @model_validator(mode="after")
     def _say_what_is_idle(self) -> "Metric":
@@ -64,7 +66,7 @@ class Metric(Trained):
         from likewise.models.training.samplers import Balanced
         from likewise.models.training.trainer import Lesson
 
-        chosen = material.labelled().with_least(self.least)
+        chosen = material.labelled().with_least(self.min_images_per_class)
         learned, held = chosen.held_out("label", self.validation, 0)
         learned.need_pairs()
         codes, names = learned.classes()
@@ -74,7 +76,7 @@ class Metric(Trained):
         loss = losses.by_name(wanted, len(names), self.dim or model.width)
         return Lesson(
             MetricTask(model, bench.views(self), codes, loss),
-            Balanced(codes, self.batch, self.each, bench.seed),
+            Balanced(codes, self.batch, self.samples_per_class, bench.seed),
             learned,
             architecture,
             by_class(bench, held),

@@ -18,9 +18,10 @@ class Ssl(Trained):
     ``method`` simclr brings two changed views of a picture together. dino has a student agree
     with a slow teacher over large and ``local_views`` small parts of a picture. masked is the
     task of FISSP: patches are hidden and reconstructed (generative), and a picture and its
-    reconstruction are brought together (contrastive, times ``contrast``). ``hidden`` is the
-    share of hidden patches, ``outputs`` the prototypes of dino, ``local_size`` the side of its
-    small views in pixels (half of the large ones' where not given).
+    reconstruction are brought together (contrastive, times ``contrastive_weight``).
+    ``mask_ratio`` is the share of masked patches, ``mask_patch_size`` their side in pixels.
+    ``prototypes`` is their number in dino, ``local_size`` the side of its small views in pixels
+    (by default half of the large ones').
 
     Sources: SimCLR: arXiv:2002.05709. DINO: 2104.14294. Masked: FISSP's figure of its task; the
     reconstruction is SimMIM's, 2111.09886.
@@ -32,10 +33,10 @@ class Ssl(Trained):
     validation: float = Field(default=0.0, ge=0, le=0)
     tau: float = Field(default=0.2, gt=0)
     dim: int = Field(default=128, gt=0)
-    hidden: float = Field(default=0.6, gt=0, lt=1)
-    patch: int = Field(default=32, gt=0)
-    contrast: float = Field(default=1.0, ge=0)
-    outputs: int = Field(default=4096, gt=0)
+    mask_ratio: float = Field(default=0.6, gt=0, lt=1)
+    mask_patch_size: int = Field(default=32, gt=0)
+    contrastive_weight: float = Field(default=1.0, ge=0)
+    prototypes: int = Field(default=4096, gt=0)
     local_views: int = Field(default=4, ge=0)
     local_size: int | None = Field(default=None, gt=0)
     momentum: float = Field(default=0.996, ge=0, lt=1)
@@ -62,12 +63,16 @@ class Ssl(Trained):
                 views,
                 views.smaller(local),
                 self.local_views,
-                self.outputs,
+                self.prototypes,
                 self.momentum,
             )
         else:
             task = self_supervised.MaskedTask(
-                model, views, self.dim, (self.tau, self.hidden, self.contrast), self.patch
+                model,
+                views,
+                self.dim,
+                (self.tau, self.mask_ratio, self.contrastive_weight),
+                self.mask_patch_size,
             )
         sampler = Shuffled(len(distinct), self.batch, bench.seed)
         return Lesson(task, sampler, distinct, bench.base)

@@ -21,7 +21,7 @@ class Timm(Recipe):
     ``file:PATH`` (relative to where the command runs) or ``package:NAME``. ``input_size`` is
     the side of the square input in pixels, ``pooling`` timm's global_pool, both the
     backbone's own where not given. ``head`` gem pools by the generalised mean (p = 3) instead.
-    With several ``scales`` pictures are resized by each, and the vectors put ``together``.
+    With several ``scales`` images are resized by each; ``scale_fusion`` combines the vectors.
     ``precision`` is what a GPU computes in.
     """
 
@@ -31,7 +31,7 @@ class Timm(Recipe):
     pooling: str | None = None
     head: Literal["none", "gem"] = "none"
     scales: tuple[Annotated[float, Field(gt=0)], ...] = Field(default=(1.0,), min_length=1)
-    together: Literal["concat", "mean"] = "concat"
+    scale_fusion: Literal["concat", "mean"] = "concat"
     precision: Literal["float32", "bfloat16"] = "bfloat16"
 
     def make(self, folder: Path, seed: int, study: Study | None = None) -> Passport:
@@ -111,14 +111,14 @@ class Timm(Recipe):
             pooling=self.pooling,
             head=self.head,
             scales=self.scales,
-            together=self.together,
+            together=self.scale_fusion,
         )
 
     def _entry(self) -> dict[str, Any]:
         """The options as the passport keeps them: without the path to a file of weights."""
         entry = {"kind": "timm", **self.model_dump(mode="json")}
         if self._architecture() is None:  # as in passports from before there were such options
-            for name in ("head", "scales", "together"):
+            for name in ("head", "scales", "scale_fusion"):
                 del entry[name]
         kind, _, path = self.weights.partition(":")
         if kind == "file":

@@ -132,8 +132,8 @@ class Loop:
         for group in self.optimiser.param_groups:
             group["lr"] = self.plan.lr * progress
         loss = self._backward(fed)
-        if self.plan.clip:
-            self.accelerator.clip_grad_norm_(self.task.parameters(), self.plan.clip)
+        if self.plan.clip_grad_norm:
+            self.accelerator.clip_grad_norm_(self.task.parameters(), self.plan.clip_grad_norm)
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
         plain(self.task).after_step(self.position.step / self.steps)
@@ -175,7 +175,8 @@ class Loop:
             if loss != loss:  # noqa: PLR0124 (only a NaN differs from itself)
                 raise DataError(
                     f"the loss is no number at step {step:,}, with "
-                    f"{self.setting.feed.ids(rows)}; lower lr, set clip: 1, or look at these"
+                    f"{self.setting.feed.ids(rows)}; lower lr, set "
+                    "clip_grad_norm: 1, or look at these"
                 )
             rate = self.plan.lr * share(self.plan, step, self.setting.feed.sampler.steps)
             self.setting.log.step(step, loss, rate)

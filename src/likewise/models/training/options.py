@@ -35,7 +35,7 @@ class Source(Part):
     """Where a model begins, what it learns from, and how it sees pictures.
 
     Attributes:
-        start: the model whose backbone and weights it begins with.
+        init: the model whose backbone and weights training starts from.
         data: the data set that it learns from.
         split: the items' split; null for all items.
         input_size: side of the square input in pixels; the start's own where not given.
@@ -46,7 +46,7 @@ class Source(Part):
             whatever it says, and so is all that a CPU computes.
     """
 
-    start: str
+    init: str
     data: str
     split: str | None = "train"
     input_size: int | None = Field(default=None, gt=0)
@@ -70,10 +70,11 @@ class Plan(Source):
         optimiser: adamw, adam (its weight decay is plain L2) or sgd (momentum 0.9).
         lr: the highest learning rate.
         weight_decay: the optimiser's.
-        schedule: cosine (to zero), step (times ``gamma`` every ``step`` epochs) or constant.
+        schedule: cosine (to zero), step (times ``gamma`` every ``step_size`` epochs) or
+            constant.
         warmup: epochs in which the rate rises from zero.
         ema: decay of the moving average of the weights that is kept in their place; 0: none.
-        clip: the greatest norm of the gradient; 0: any.
+        clip_grad_norm: maximum norm of the gradient; 0 for no limit.
         freeze_norm: leave the means and variances of batch norms as they were.
         compile: run the model through torch.compile.
         patience: validations without a better one after which it ends; 0: none.
@@ -93,11 +94,11 @@ class Plan(Source):
     lr: float = Field(default=3e-4, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
     schedule: Literal["cosine", "step", "constant"] = "cosine"
-    step: float = Field(default=1.0, gt=0)
+    step_size: float = Field(default=1.0, gt=0)
     gamma: float = Field(default=0.9, gt=0)
     warmup: float = Field(default=0.0, ge=0)
     ema: float = Field(default=0.0, ge=0, lt=1)
-    clip: float = Field(default=0.0, ge=0)
+    clip_grad_norm: float = Field(default=0.0, ge=0)
     freeze_norm: bool = False
     compile: bool = False
     patience: int = Field(default=0, ge=0)

@@ -25,8 +25,8 @@ class PairOptions(Protocol):
     """What a pair task is told."""
 
     tau: float
-    copies: bool
-    pseudo: float
+    augmented_views: bool
+    pseudo_sketch_ratio: float
     original: bool
 
 
@@ -63,7 +63,7 @@ class PairTask(Task):
         sketches, photos = pixels[0::2], pixels[1::2]
         changed = self._changed(sketches, photos, draws[0])
         plain = changed
-        if self._options.copies:
+        if self._options.augmented_views:
             plain = self._see.plain(sketches), self._see.plain(photos)
         query, gallery = self._branches()
         sk_cls, sk = query.both(plain[0])
@@ -73,7 +73,7 @@ class PairTask(Task):
         loss = self._near(sk, ph, labels) + apart
         if sk is not sk_cls:
             loss = loss + self._near(sk_cls, ph_cls, labels)
-        if self._options.copies:
+        if self._options.augmented_views:
             ph_aug = first_of_gallery(gallery, self._levels, changed[1])
             loss = loss + self._near(query.first(changed[0]), sk_cls, labels)
             loss = loss + self._near(ph_aug, ph_cls, labels)
@@ -84,10 +84,10 @@ class PairTask(Task):
     ) -> tuple["Tensor", "Tensor"]:
         """Both changed at random; some sketches are edges of the photograph instead."""
         numbers = drawn[0::2]
-        if self._options.pseudo:
+        if self._options.pseudo_sketch_ratio:
             grey = photos.float().mean(dim=3)[:, None] / 255
             outlines = (edges(grey) * 255).to(torch.uint8).permute(0, 2, 3, 1)
-            chosen = numbers[:, -1, None, None, None] < self._options.pseudo
+            chosen = numbers[:, -1, None, None, None] < self._options.pseudo_sketch_ratio
             sketches = torch.where(chosen, outlines, sketches)
         return self._see.changed(sketches, numbers), self._see.changed(photos, drawn[1::2])
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from likewise.storage import journal
+from likewise.storage import journal, renamed_options
 
 _LAST = "checkpoints/last.pt"
 _OPTIONS = "options.json"
@@ -23,7 +23,8 @@ def hangs_on(
     options: Mapping[str, Any], start: str, data: Mapping[str, str], seed: int
 ) -> dict[str, Any]:
     """All that the steps of a training hang on, by what people call it."""
-    named = {name: value for name, value in options.items() if name not in _WITHOUT_EFFECT}
+    recorded = renamed_options.recorded(options)
+    named = {name: value for name, value in recorded.items() if name not in _WITHOUT_EFFECT}
     return {**named, "seed": seed, "weights of start": start, **data}
 
 
@@ -40,11 +41,11 @@ def others(own: Path) -> Iterator[str]:
     """What tells apart from ``own`` each stopped training beside it, unless that goes on."""
     if (own / _LAST).is_file():
         return
-    asked = json.loads((own / _OPTIONS).read_text(encoding="utf-8"))
+    asked = _options(own)
     for other in sorted(own.parent.iterdir()):
         if other == own or not (other / _LAST).is_file():
             continue
-        was = json.loads((other / _OPTIONS).read_text(encoding="utf-8"))
+        was = _options(other)
         names = [n for n in {**asked, **was} if asked.get(n) != was.get(n)]
         yield ", ".join(_said(name, was.get(name), asked.get(name)) for name in names)
 
@@ -52,6 +53,10 @@ def others(own: Path) -> Iterator[str]:
 def stopped(place: Path) -> list[Path]:
     """The folders below ``place`` of trainings that were stopped."""
     return sorted(path.parents[1] for path in place.glob(f"*/{_LAST}"))
+
+
+def _options(folder: Path) -> dict[str, Any]:
+    return renamed_options.current(json.loads((folder / _OPTIONS).read_text("utf-8")))
 
 
 def _said(name: str, was: object, now: object) -> str:

@@ -18,5 +18,5 @@ def share(plan: Plan, step: int, steps_an_epoch: int) -> float:
         left = max(1.0, plan.epochs * steps_an_epoch - warm)
         return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / left)))
     if plan.schedule == "step":
-        return float(plan.gamma ** math.floor(step / steps_an_epoch / plan.step))
+        return float(plan.gamma ** math.floor(step / steps_an_epoch / plan.step_size))
     return 1.0

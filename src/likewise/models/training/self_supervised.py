@@ -119,8 +119,8 @@ class MaskedTask(Task):
         super().__init__()
         if views.size % patch:
             raise ConfigError(
-                f"patch {patch} does not divide the input's side of {views.size} pixels; set "
-                "patch or input_size"
+                f"mask_patch_size {patch} does not divide the input's side of {views.size} "
+                "pixels; set mask_patch_size or input_size"
             )
         self.model: Descriptor = model
         self._see, self._patch = views, patch

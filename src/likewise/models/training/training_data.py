@@ -177,7 +177,7 @@ class Material:
             most = max(counts["len"].to_list())
             raise DataError(
                 f"no class of {self.name} has {least} items to learn from, the largest has "
-                f"{most}; lower least"
+                f"{most}; lower min_images_per_class"
             )
         return self.where(pl.col("label").is_in(many.implode()))
 
@@ -192,8 +192,8 @@ class Material:
             named = few["label"].sort()
             raise DataError(
                 f"{len(few):,} classes of {self.name} have fewer than {least} items to learn "
-                f"from: {bounded(named, len(named))}; a pair needs two. Set least: 2 to leave "
-                "such classes out"
+                f"from: {bounded(named, len(named))}; a pair needs two. Set "
+                "min_images_per_class: 2 to leave such classes out"
             )
 
 

@@ -47,7 +47,7 @@ def model_facts(ws: Workspace, model: str) -> list[Fact]:
 def _start(ws: Workspace, passport: Passport, entry: dict[str, Any]) -> list[Fact]:
     if passport.start is None:
         return []
-    name = str(passport.recipe.get("start"))
+    name = str(passport.recipe.get("init"))
     folder = versions.present(ws, ws.model(name))
     remark = ""
     if folder.is_dir():

@@ -10,19 +10,46 @@ from likewise.schema import FLAG_NAMES
 from likewise.storage.config.card import Entry
 from likewise.storage.config.names import NAME, RUN_NAME, dataset_name_fault
 from likewise.storage.config.params import MODEL_STAGES, Params
+from likewise.storage.renamed_options import current, outdated
 
 
-def read_params(path: Path) -> Params:
-    """The checked content of params.yaml.
+def read_params(path: Path, *, historic: bool = False) -> Params:
+    """Return the checked content of params.yaml.
+
+    Args:
+        path: the file.
+        historic: accept old names of options, as files of earlier revisions have them.
 
     Raises:
-        ConfigError: every fault of the file, a line each.
+        ConfigError: lists every fault of the file, one line each.
     """
-    params = check(Params, read_yaml(path) or {}, path.name)
-    faults = [*_bad_names(params), *_bad_models(params), *_bad_references(params)]
+    written = check(Params, read_yaml(path) or {}, path.name)
+    params = _with_current_options(written)
+    renamed = () if historic else _renamed_options(written)
+    faults = [*renamed, *_bad_names(params), *_bad_models(params), *_bad_references(params)]
     if faults:
         raise ConfigError("\n".join(f"{path.name}: {fault}" for fault in faults))
     return params
+
+
+def _with_current_options(params: Params) -> Params:
+    """Return ``params`` with the present names of the options of models."""
+    sections = {
+        section: {name: current(entry) for name, entry in getattr(params, section).items()}
+        for section in MODEL_STAGES
+    }
+    return params.model_copy(update=sections)
+
+
+def _renamed_options(params: Params) -> Iterator[str]:
+    """Yield a fault for each option of a model that has its old name."""
+    for section in MODEL_STAGES:
+        for name, entry in getattr(params, section).items():
+            for old, new in outdated(entry):
+                yield (
+                    f"{section}.{name}: `{old}` is now called `{new}`; "
+                    "run `likewise init` to rename it here"
+                )
 
 
 def _bad_names(params: Params) -> Iterator[str]:
@@ -53,19 +80,19 @@ def _bad_models(params: Params) -> Iterator[str]:
             if section == "models":
                 continue
             others = {other: None for other in models if other != name}
-            yield from _unknown(f"{section}.{name}.start", entry.get("start"), others)
+            yield from _unknown(f"{section}.{name}.init", entry.get("init"), others)
             yield from _unknown(f"{section}.{name}.data", entry.get("data"), params.datasets)
     yield from _circles(models)
 
 
 def _circles(models: Mapping[str, Entry]) -> Iterator[str]:
     for name in models:
-        behind, at = [name], str(models[name].get("start"))
+        behind, at = [name], str(models[name].get("init"))
         while at in models and at not in behind:
             behind.append(at)
-            at = str(models[at].get("start"))
+            at = str(models[at].get("init"))
         if at == name and len(behind) > 1:
-            yield f"{name}.start: it begins from itself: {' <- '.join([*behind, name])}"
+            yield f"{name}.init: it is initialised from itself: {' <- '.join([*behind, name])}"
 
 
 def _bad_references(params: Params) -> Iterator[str]:
