@@ -131,10 +131,10 @@ def moved(table: Table, given: Photographs, work: Path) -> None:
     models = MODEL.format(name="tiny", backbone=given.first)
     data.catalogue(root, "photos", "folder", given.tree, params(models))
     run(DVC, "remote", "add", "--default", "folder", remote, cwd=root)
-    for words in (("ingest", "photos"), ("train", "tiny"), ("embed", "photos", "tiny")):
+    for words in (("ingest", "photos"), ("load", "tiny"), ("embed", "photos", "tiny")):
         run(LIKEWISE, *words, cwd=root)
     run(LIKEWISE, "publish", "photos", cwd=root)
-    made = ("ingest@photos", "train@tiny", "embed@photos-tiny", "publish@photos")
+    made = ("ingest@photos", "load@tiny", "embed@photos-tiny", "publish@photos")
     record(root, "one", *made)
     whole = _bytes(root, "push")
     clone = work / "clone"
@@ -148,9 +148,9 @@ def moved(table: Table, given: Photographs, work: Path) -> None:
     dim, _, vectors = _own(root, "tiny")
     table.at_most(f"... its vectors alone, {dim} x float32", vectors, whole, None, "MB")
     add_model(root / "params.yaml", given.second)
-    for words in (("train", "second"), ("embed", "photos", "second"), ("publish", "photos")):
+    for words in (("load", "second"), ("embed", "photos", "second"), ("publish", "photos")):
         run(LIKEWISE, *words, cwd=root)
-    record(root, "two", "train@second", "embed@second", "publish@photos")
+    record(root, "two", "load@second", "embed@second", "publish@photos")
     added = _bytes(root, "push")
     less = f"{given.kind}: push after a model and its column were added, beside the first"
     table.at_most(less, added, whole, 1 / 50, "MB")

@@ -153,7 +153,7 @@ def _gain(name: str, seed: int, entry: dict[str, Any], root: Path) -> Gain:
     case, start, teacher = CASES[name], entry["init"], entry.get("teacher")
     frozen = [model for model in (start, teacher) if model]
     for model in frozen:
-        likewise.train(model, workspace=root)
+        likewise.load(model, workspace=root)
     if teacher:
         likewise.embed(entry["data"], teacher, workspace=root)
     began = perf_counter(), process_time()

@@ -79,7 +79,7 @@ def _catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "catalog" / "emoji.yaml").write_text(CARD, encoding="utf-8")
     (root / "params.yaml").write_text(PARAMS, encoding="utf-8")
     likewise.ingest("emoji", workspace=root)
-    likewise.train("tiny", workspace=root)
+    likewise.load("tiny", workspace=root)
     likewise.embed("emoji", "tiny", workspace=root)
     likewise.publish("emoji", workspace=root)
     return root

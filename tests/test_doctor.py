@@ -103,14 +103,14 @@ def test_results_that_are_missing(recorded: Path) -> None:
     shutil.rmtree(recorded / "models" / "tiny")
     assert found("missing") == [
         ("ingest@emoji: no catalog/emoji/items.lance", "dvc repro ingest@emoji"),
-        ("train@tiny: no models/tiny", "dvc repro train@tiny"),
+        ("load@tiny: no models/tiny", "dvc repro load@tiny"),
     ]
 
 
 def test_what_a_remote_has_is_pulled(recorded: Path, tmp_path: Path) -> None:
     run_dvc(recorded, "remote", "add", "--default", "shared", str(tmp_path / "remote"))
     shutil.rmtree(recorded / "models" / "tiny")
-    assert found("missing") == [("train@tiny: no models/tiny", "dvc pull models/tiny")]
+    assert found("missing") == [("load@tiny: no models/tiny", "dvc pull models/tiny")]
 
 
 def test_a_run_that_was_not_evaluated(recorded: Path) -> None:
@@ -200,7 +200,7 @@ def test_weights_that_are_not_the_passports(recorded: Path) -> None:
 
 def test_vectors_of_another_model_of_that_name(recorded: Path) -> None:
     edit(recorded / "params.yaml", ("weights: random", "weights: random, input_size: 96"))
-    likewise.train("tiny")
+    likewise.load("tiny")
     assert found("stale") == [
         (
             "catalog/emoji/embeddings/tiny.lance was not made by the present models/tiny",

@@ -136,7 +136,7 @@ def test_a_stale_index_is_refused_with_what_makes_it_anew(indexed: Path) -> None
 def test_vectors_of_another_model_make_an_index_stale(indexed: Path) -> None:
     likewise.index("emoji", "tiny", "cells")
     change("weights: random", "weights: random, input_size: 64")
-    likewise.train("tiny")
+    likewise.load("tiny")
     likewise.embed("emoji", "tiny")
     likewise.publish("emoji")
     with pytest.raises(StaleArtefactError, match="likewise index emoji tiny cells"):

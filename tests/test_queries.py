@@ -264,7 +264,7 @@ def test_several_data_sets_have_one_model_and_vectors_only(two_sets: Path) -> No
     params.write_text(
         text.replace("weights: random", "weights: random, input_size: 64"), "utf-8"
     )
-    likewise.train("tiny")
+    likewise.load("tiny")
     likewise.embed("few", "tiny")
     likewise.publish("few")
     with pytest.raises(DataError, match="different models or versions of one"):

@@ -246,7 +246,7 @@ def test_of_several_models_one_must_be_named(workspace: Path) -> None:
     entry = "  emoji-tiny: {dataset: emoji, model: tiny}\n"
     more = "  emoji-other: {dataset: emoji, model: other, dtype: float16}\n"
     params.write_text(text.replace(entry, entry + more), encoding="utf-8")
-    likewise.train("other")
+    likewise.load("other")
     likewise.embed("emoji", "other")
     likewise.publish("emoji")
     with pytest.raises(DataError, match="several models; name one: tiny, other"):
@@ -266,7 +266,7 @@ def test_vectors_of_an_older_model_refuse_a_picture(workspace: Path) -> None:
     params.write_text(
         text.replace("weights: random", "weights: random, input_size: 64"), "utf-8"
     )
-    likewise.train("tiny")
+    likewise.load("tiny")
     path = workspace / "emoji" / "images" / ITEM
     with pytest.raises(
         StaleArtefactError, match=r"another version of 'tiny'.*dvc repro publish@emoji"
@@ -277,7 +277,7 @@ def test_vectors_of_an_older_model_refuse_a_picture(workspace: Path) -> None:
 
 def test_a_model_that_is_not_here_refuses_a_picture(workspace: Path) -> None:
     shutil.rmtree(workspace / "models" / "tiny")
-    with pytest.raises(MissingArtefactError, match=r"model 'tiny' is not here.*train@tiny"):
+    with pytest.raises(MissingArtefactError, match=r"model 'tiny' is not here.*load@tiny"):
         likewise.search("emoji", image=workspace / "emoji" / "images" / ITEM)
     assert len(likewise.search("emoji", id=ITEM)) == 10
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
     from likewise.evaluation.literature import Reference, references
     from likewise.evaluation.protocols.base import Evaluation
+    from likewise.models.passport import Passport
     from likewise.steps.add import add
     from likewise.steps.attention import attention
     from likewise.steps.check import Checked, check
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from likewise.steps.ingest import ingest
     from likewise.steps.init import init
     from likewise.steps.labels import labels
+    from likewise.steps.load import load
     from likewise.steps.log import Version, log
     from likewise.steps.measure import measure
     from likewise.steps.merge import merge
@@ -89,6 +91,7 @@ _HOMES = {
     "MissingArtefactError": "errors",
     "MissingExtraError": "errors",
     "Offer": "steps.download",
+    "Passport": "models.passport",
     "Problem": "steps.doctor",
     "Pulled": "steps.pull",
     "Reference": "evaluation.literature",
@@ -124,6 +127,7 @@ _HOMES = {
     "init": "steps.init",
     "labels": "steps.labels",
     "list_indexes": "steps.index",
+    "load": "steps.load",
     "log": "steps.log",
     "measure": "steps.measure",
     "merge": "steps.merge",
@@ -177,6 +181,7 @@ __all__ = [
     "MissingArtefactError",
     "MissingExtraError",
     "Offer",
+    "Passport",
     "Problem",
     "Pulled",
     "Reference",
@@ -212,6 +217,7 @@ __all__ = [
     "init",
     "labels",
     "list_indexes",
+    "load",
     "log",
     "measure",
     "merge",

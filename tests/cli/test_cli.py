@@ -190,7 +190,7 @@ def test_the_verbs_in_order(
     assert ingested[0] == "emoji: 24 items in 24 images"
     assert ingested[2].startswith("found: not-an-image 1")
     assert run("ingest", "emoji", "--strict").code == likewise.DataError.exit_code
-    assert run("train", "lite0").out.startswith("lite0: test_resnet.r160_in1k")
+    assert run("load", "lite0").out.startswith("lite0: test_resnet.r160_in1k")
     assert run("embed", "emoji", "lite0").lines()[0] == "emoji by lite0: 24 vectors computed"
     assert run("publish", "emoji").out == "emoji: 24 items, vectors of lite0\n"
     assert run("init").lines()[-1].startswith("next: ")

@@ -34,7 +34,7 @@ def _prepared(_team: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     params = root / "params.yaml"
     text = params.read_text("utf-8").replace("models:\n", SECOND)
     params.write_text(text.replace("embeddings:\n", EMBEDDED), "utf-8")
-    likewise.train("other", workspace=root)
+    likewise.load("other", workspace=root)
     likewise.embed("emoji", "other", workspace=root)
     likewise.publish("emoji", workspace=root)
     run_dvc(root, "commit", "--quiet", "--force")

@@ -53,7 +53,7 @@ def test_versions_that_are_the_same(alice: Path) -> None:
 def test_another_model_of_the_same_name_drifts(alice: Path) -> None:
     params = alice / "params.yaml"
     params.write_text(params.read_text("utf-8").replace("seed: 0", "seed: 7"), "utf-8")
-    likewise.train("tiny", workspace=alice)
+    likewise.load("tiny", workspace=alice)
     likewise.embed("emoji", "tiny", workspace=alice)
     likewise.publish("emoji", workspace=alice)
     found = likewise.diff("emoji", "v2")

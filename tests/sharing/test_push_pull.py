@@ -105,7 +105,7 @@ def test_embedding_without_pixels_names_the_command(bob: Path) -> None:
     params = bob / "params.yaml"
     text = params.read_text("utf-8")
     params.write_text(text.replace("seed: 0", "seed: 5"), "utf-8")
-    likewise.train("tiny", workspace=bob)
+    likewise.load("tiny", workspace=bob)
     with pytest.raises(MissingArtefactError, match="likewise pull DATASET --images"):
         likewise.embed("emoji", "tiny", workspace=bob)
 

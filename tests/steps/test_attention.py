@@ -28,7 +28,7 @@ def vit(workspace: Path) -> Path:
     params = workspace / "params.yaml"
     text = params.read_text("utf-8")
     params.write_text(text.replace("models:\n", f"models:\n{VIT}"), "utf-8")
-    likewise.train("vit", workspace=workspace)
+    likewise.load("vit", workspace=workspace)
     return workspace
 
 

@@ -175,7 +175,7 @@ def test_a_model_that_cannot_be_made(
     workspace: Path, old: str, new: str, error: type[LikewiseError], said: str
 ) -> None:
     edit(workspace / "params.yaml", old, new)
-    [found] = refused(workspace, error, "train", "tiny")
+    [found] = refused(workspace, error, "load", "tiny")
     assert said in found
 
 

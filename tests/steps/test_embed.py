@@ -151,7 +151,7 @@ def test_the_same_pixels_are_embedded_once(workspace: Path) -> None:
 def test_another_model_computes_everything(workspace: Path, old: str, new: str) -> None:
     before = digests(workspace)
     edit(workspace, old, new)
-    likewise.train("tiny", workspace=workspace)
+    likewise.load("tiny", workspace=workspace)
     assert embed(workspace) == (24, 0, 0)
     now = digests(workspace)
     assert now.columns["content"] == before.columns["content"]
@@ -160,7 +160,7 @@ def test_another_model_computes_everything(workspace: Path, old: str, new: str) 
 
 def test_the_same_model_made_again_computes_nothing(workspace: Path) -> None:
     shutil.rmtree(workspace / "models")
-    likewise.train("tiny", workspace=workspace)
+    likewise.load("tiny", workspace=workspace)
     assert embed(workspace) == (0, 24, 0)
 
 
@@ -274,7 +274,7 @@ def test_a_name_that_nothing_has(
 @pytest.mark.parametrize(
     ("gone", "said"),
     [
-        ("models/tiny", r"^model 'tiny' is not made yet; run: dvc repro train@tiny$"),
+        ("models/tiny", r"^model 'tiny' is not made yet; run: dvc repro load@tiny$"),
         (
             "catalog/emoji/items.lance",
             r"^no table emoji/items\.lance; run: dvc repro ingest@emoji$",

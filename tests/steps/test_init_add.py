@@ -87,13 +87,13 @@ def test_init_completes_what_an_older_release_wrote(begun: Path) -> None:
     root = begun
     ours = (root / "dvc.yaml").read_text("utf-8")
     old = ours.replace("        - catalog/${key}/forgotten.csv\n", "")
-    old = old[: old.index("  fit:")] + old[old.index("  embed:") :]
+    old = old[: old.index("  train:")] + old[old.index("  embed:") :]
     (root / "dvc.yaml").write_text(old, "utf-8")
     params = "# mine\nseed: 7\ndatasets: {}\nmodels: {}\nembeddings: {}\nruns: {}"
     (root / "params.yaml").write_text(params, "utf-8")
     assert likewise.init(root) == [
         "params.yaml (added trained, pretrained, distilled)",
-        f"dvc.yaml (added {FORGOTTEN}, stages.fit, stages.pretrain, stages.distill)",
+        f"dvc.yaml (added {FORGOTTEN}, stages.train, stages.pretrain, stages.distill)",
     ]
     assert (root / "dvc.yaml").read_text("utf-8") == ours
     text = (root / "params.yaml").read_text("utf-8")

@@ -25,7 +25,7 @@ MODEL = "{kind: timm, backbone: test_resnet.r160_in1k, weights: random"
 
 EVERYTHING = [
     "ingest@emoji",
-    "train@tiny",
+    "load@tiny",
     "embed@emoji-tiny",
     "measure@emoji",
     "check@emoji",
@@ -122,7 +122,7 @@ def test_only_new_images_are_embedded_and_stored(root: Path) -> None:
     for path in sorted((SAMPLES / "images").glob("1_*.jpg")):
         shutil.copy(path, root / "emoji" / "images" / f"0_{path.name}")
     ran, said = repro(root)
-    assert ran == set(EVERYTHING) - {"train@tiny"}
+    assert ran == set(EVERYTHING) - {"load@tiny"}
     assert "10 read, 24 kept, 0 removed" in said
     assert "emoji by tiny: 10 vectors computed\n24 taken over, 0 dropped" in said
 
@@ -146,7 +146,7 @@ def test_a_second_model_leaves_the_firsts_evaluations_alone(root: Path) -> None:
     before = {path.name: path.read_bytes() for path in (root / "reports").glob("*-*")}
     ran, _ = repro(root)
     assert ran == {
-        "train@small",
+        "load@small",
         "embed@emoji-small",
         "check@emoji",
         "publish@emoji",

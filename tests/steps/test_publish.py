@@ -56,7 +56,7 @@ def second_model(root: Path) -> None:
         "input_size: 64}\n"
         "embeddings:\n  emoji-other: {dataset: emoji, model: other, dtype: float16}\n",
     )
-    likewise.train("other", workspace=root)
+    likewise.load("other", workspace=root)
     likewise.embed("emoji", "other", workspace=root)
 
 

@@ -87,7 +87,7 @@ def test_a_student_of_vectors_that_are_there(workspace: Path) -> None:
 def test_a_student_of_shorter_vectors_gets_a_layer(workspace: Path) -> None:
     other = {"kind": "timm", "backbone": "test_vit", "weights": "random", "input_size": 32}
     write(workspace, "models", "other", other)
-    likewise.train("other", workspace=workspace)
+    likewise.load("other", workspace=workspace)
     assert Passport.read(workspace / "models/other").dim == 64
     vectors = Passport.read(workspace / "models/tiny").dim
     entry = {**SMALL, "kind": "distill", "teacher": "tiny", "epochs": 1, "batch": 8}
@@ -165,8 +165,8 @@ def test_the_stages_of_models_that_learn(recorded: Path) -> None:
     drawn = versions.run_dvc(recorded, "dag", "--dot")
     edges = {line.strip(' ;"') for line in drawn.replace('"', "").splitlines() if "->" in line}
     assert {
-        "train@tiny -> fit@learned",
-        "ingest@emoji -> fit@learned",
+        "load@tiny -> train@learned",
+        "ingest@emoji -> train@learned",
         "ingest@emoji -> pretrain@alone",
         "embed@emoji-tiny -> distill@student",
     } <= edges

@@ -81,7 +81,7 @@ def test_a_start_that_is_not_there(workspace: Path) -> None:
     ):
         learn(workspace, {**LEARNED, "init": "tine"})
     shutil.rmtree(workspace / "models/tiny")
-    with pytest.raises(MissingArtefactError, match="run: dvc repro train@tiny"):
+    with pytest.raises(MissingArtefactError, match="run: dvc repro load@tiny"):
         learn(workspace, LEARNED)
     with pytest.raises(UnknownNameError, match="no model named 'learnt'"):
         likewise.train("learnt", workspace=workspace)
@@ -194,7 +194,7 @@ def test_options_that_no_backbone_takes(
 ) -> None:
     vit = {"kind": "timm", "backbone": "test_vit", "weights": "random", "input_size": 64}
     write(workspace, "models", "vit", vit)
-    likewise.train("vit", workspace=workspace)
+    likewise.load("vit", workspace=workspace)
     size = {"input_size": 64 if "init" in options else 32}
     with pytest.raises((ConfigError, DataError), match=said):
         learn(workspace, {**SMALL, **size, **options}, section)

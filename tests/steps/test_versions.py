@@ -140,8 +140,8 @@ def test_outputs_of_the_same_bytes_have_a_view_each(versioned: Path) -> None:
     params = versioned / "params.yaml"
     text = params.read_text("utf-8").replace("embeddings:\n", f"{model}embeddings:\n", 1)
     params.write_text(text, "utf-8")
-    likewise.train("twin", workspace=versioned)
-    versions.run_dvc(versioned, "commit", "--force", "--quiet", "train@twin")
+    likewise.load("twin", workspace=versioned)
+    versions.run_dvc(versioned, "commit", "--force", "--quiet", "load@twin")
     ws = Workspace(versioned)
     remove(versioned, "models/tiny", "models/twin")
     found = [versions.present(ws, ws.model(name)) for name in ("tiny", "twin")]

@@ -67,7 +67,7 @@ def test_a_vector_is_replayed_from_its_pixels(workspace: Path) -> None:
     assert facts["corrected label"] == Fact("corrected label", "200", "the source says 0")
     params = workspace / "params.yaml"
     params.write_text(params.read_text("utf-8").replace("seed: 0", "seed: 5"), "utf-8")
-    likewise.train("tiny")
+    likewise.load("tiny")
     facts = told("emoji", "tiny", "0_noto.jpg")
     assert facts["vectors"].remark.startswith("the present 'tiny' is another model; run: dvc")
     assert facts["replayed cosine"].remark.startswith("DIFFERS by more than rounding")

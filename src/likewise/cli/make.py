@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ import likewise
 from likewise.cli.options import Dataset, Model, Options, Run, parsed
 from likewise.cli.output import counts, say
 from likewise.cli.print_evaluation import print_evaluation
+
+if TYPE_CHECKING:
+    from likewise import Passport
 
 
 def init(
@@ -65,17 +68,27 @@ def ingest(
         say(f"found: {counts(done.findings)}; see: likewise findings {dataset}")
 
 
+def load(
+    model: Model,
+) -> None:
+    """Fetch the weights of a frozen model, an entry of `models` in params.yaml."""
+    _say_made(model, likewise.load(model))
+
+
 def train(
     model: Model,
 ) -> None:
-    """Make a model by its recipe in params.yaml.
+    """Train a model by its recipe in params.yaml.
 
-    Stopped, the same command goes on. On N GPUs: torchrun --nproc-per-node N -m likewise train
-    MODEL. Recipes, their options and experiments: docs/training.md.
+    A stopped training resumes with the same command. On N GPUs: torchrun --nproc-per-node N -m
+    likewise train MODEL. Recipes, their options and experiments: docs/training.md.
     """
     made = likewise.train(model)
-    if os.environ.get("RANK", "0") != "0":  # the first of several processes says it
-        return
+    if os.environ.get("RANK", "0") == "0":  # of several processes, only the first prints
+        _say_made(model, made)
+
+
+def _say_made(model: str, made: "Passport") -> None:
     say(f"{model}: {made.backbone}, {made.dim:,} dimensions, weights {made.weights_source}")
 
 

@@ -48,7 +48,7 @@ def attention(
         raise UnknownNameError("model", model, ws.params.models, "params.yaml")
     folder = versions.present(ws, ws.model(model))
     if not folder.is_dir():
-        raise MissingArtefactError(f"model {model!r} is not here", f"dvc repro train@{model}")
+        raise MissingArtefactError(f"model {model!r} is not here", f"dvc repro load@{model}")
     encoder = recipes.load(folder)
     picture = open_picture(image)
     found = encoder.attention(picture)

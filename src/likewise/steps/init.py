@@ -4,6 +4,7 @@ from importlib import metadata
 from pathlib import Path
 
 from likewise.catalogue import corrections, takedowns
+from likewise.catalogue.migration import migrate
 from likewise.catalogue.upgrade import (
     completed,
     lacking_sections,
@@ -28,7 +29,9 @@ def init(folder: Path | None = None) -> list[str]:
 
     What is there already stays as it is, so that a second call only adds what is missing: to
     params.yaml sections that stages walk through, to dvc.yaml stages and what stages read and
-    write. A dvc.yaml that an older release wrote and nobody changed becomes this one's.
+    write. A dvc.yaml that an older release wrote and nobody changed becomes this one's. Names
+    of an older release (options, stages, commands) in params.yaml, dvc.yaml and dvc.lock are
+    renamed; comments stay, and ``dvc repro`` afterwards has nothing to run.
 
     Returns:
         The files that were written, and in brackets what was added to one that was there.
@@ -50,7 +53,12 @@ def init(folder: Path | None = None) -> list[str]:
         )
         if _write_missing(root / name, text)
     ]
-    written += [*_completed(root), *register(root), *_kept_by_people(root)]
+    written += [
+        *migrate(Workspace(root)),
+        *_completed(root),
+        *register(root),
+        *_kept_by_people(root),
+    ]
     return [*written, *write_schemas(root / "schemas")]
 
 

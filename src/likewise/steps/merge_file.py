@@ -10,6 +10,7 @@ from likewise.catalogue import corrections
 from likewise.catalogue.corrections import Clash, Corrections, Key
 from likewise.storage import journal, versions
 from likewise.storage.config import parse_yaml
+from likewise.storage.renamed_stages import current_lock
 
 Side = Literal["ours", "theirs"]
 
@@ -83,7 +84,9 @@ def _merge_locks(texts: list[str], name: str) -> str:
         document if isinstance(document := parse_yaml(text.encode(), name), dict) else {}
         for text in texts
     )
-    stages = [document.get("stages") or {} for document in (base, ours, theirs)]
+    stages = [
+        current_lock(document.get("stages") or {}, {}) for document in (base, ours, theirs)
+    ]
     merged = {}
     for stage in {**stages[1], **stages[2]}:
         was, mine, other = (side.get(stage) for side in stages)

@@ -112,6 +112,16 @@ class Workspace:
         return self.root / "params.yaml"
 
     @property
+    def pipeline_file(self) -> Path:
+        """The stages: dvc.yaml."""
+        return self.root / "dvc.yaml"
+
+    @property
+    def lock_file(self) -> Path:
+        """The state of the stages: dvc.lock."""
+        return self.root / "dvc.lock"
+
+    @property
     def catalog(self) -> Path:
         """The folder of cards and tables; a LanceDB database."""
         return self.root / "catalog"

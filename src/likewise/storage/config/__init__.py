@@ -8,6 +8,7 @@ from likewise.formats.documents import parse_yaml, read_yaml
 from likewise.storage.config.card import Card, Entry, Licence, read_card
 from likewise.storage.config.names import check_dataset_name
 from likewise.storage.config.params import (
+    MODEL_VERBS,
     Check,
     DatasetEntry,
     EmbeddingEntry,
@@ -17,6 +18,7 @@ from likewise.storage.config.params import (
 from likewise.storage.config.validation import read_params
 
 __all__ = [
+    "MODEL_VERBS",
     "Card",
     "Check",
     "DatasetEntry",

@@ -9,8 +9,8 @@ from likewise.registry import Part
 from likewise.storage.config.card import Entry
 
 MODEL_STAGES = {
-    "models": "train",
-    "trained": "fit",
+    "models": "load",
+    "trained": "train",
     "pretrained": "pretrain",
     "distilled": "distill",
 }
@@ -19,6 +19,14 @@ MODEL_STAGES = {
 They differ in what their stage reads: nothing, items and labels, items alone, and the vectors
 of a teacher.
 """
+
+MODEL_VERBS = {
+    "models": "load",
+    "trained": "train",
+    "pretrained": "train",
+    "distilled": "train",
+}
+"""The sections of params.yaml that name models, and the verb that makes each."""
 
 
 class DatasetEntry(Part):
