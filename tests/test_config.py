@@ -90,8 +90,8 @@ def test_all_typos_come_at_once_with_what_was_meant(tmp_path: Path) -> None:
 
 def test_a_section_that_was_emptied_says_how_to_write_it(tmp_path: Path) -> None:
     assert faults(tmp_path, "datasets:\nmodels: {}\nruns:\n") == [
-        "params.yaml: datasets: it is empty; write {} where there is none",
-        "params.yaml: runs: it is empty; write {} where there is none",
+        "params.yaml: datasets: it is empty; write {} for none",
+        "params.yaml: runs: it is empty; write {} for none",
     ]
 
 
