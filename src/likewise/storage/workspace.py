@@ -135,25 +135,29 @@ class Workspace:
         """The card of a data set."""
         return self.catalog / f"{dataset}.yaml"
 
+    def tables(self, dataset: str) -> Path:
+        """The folder of a data set's tables, and of what people know about it."""
+        return self.catalog / dataset
+
     def corrections(self, dataset: str) -> Path:
         """What people know better than a data set's source."""
-        return self.catalog / dataset / "corrections.csv"
+        return self.tables(dataset) / "corrections.csv"
 
     def forgotten(self, dataset: str) -> Path:
         """What was taken down, and must not come back."""
-        return self.catalog / dataset / "forgotten.csv"
+        return self.tables(dataset) / "forgotten.csv"
 
     def table(self, dataset: str, name: str) -> Path:
         """A table: ``images``, ``items``, ``findings``, of ingest; ``pixels``; ``flags``."""
-        return self.catalog / self.params.base(dataset) / f"{name}.lance"
+        return self.tables(self.params.base(dataset)) / f"{name}.lance"
 
     def embeddings(self, dataset: str, model: str) -> Path:
         """The vectors of one model."""
-        return self.catalog / dataset / "embeddings" / f"{model}.lance"
+        return self.tables(dataset) / "embeddings" / f"{model}.lance"
 
     def digests(self, dataset: str, name: str) -> Path:
         """The column digests of a table, or of a model's vectors."""
-        return self.catalog / dataset / "columns" / f"{name}.yaml"
+        return self.tables(dataset) / "columns" / f"{name}.yaml"
 
     def pixel_digests(self, dataset: str) -> Path:
         """The column digests of what was measured, in one folder for all data sets.
@@ -164,7 +168,7 @@ class Workspace:
 
     def flag_digests(self, dataset: str) -> Path:
         """The column digests of the flags; not among ``digests``, which publish depends on."""
-        return self.catalog / dataset / "flags.yaml"
+        return self.tables(dataset) / "flags.yaml"
 
     def published(self, dataset: str) -> Path:
         """The table that people open."""
@@ -181,6 +185,11 @@ class Workspace:
     def training(self, model: str) -> Path:
         """How a model was trained: metrics, curves, device and hours."""
         return self.reports / "training" / model
+
+    def training_files(self, model: str) -> tuple[Path, ...]:
+        """The parts of that report: device and hours, metrics, curves."""
+        folder = self.training(model)
+        return folder / "made.json", folder / "metrics.json", folder / "plots"
 
     def page(self, dataset: str) -> Path:
         """The statistics page of a data set."""

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from likewise.errors import DataError, bounded
 from likewise.models.training import resumable
-from likewise.steps.doctor.problem import Problem, readable, recorded, size, stages
-from likewise.storage import journal
+from likewise.steps.doctor.problem import Problem, readable, recorded, size
+from likewise.storage import artefacts, journal
 from likewise.storage.workspace import Workspace
 
 OLD_VIEWS = 10**9
@@ -27,12 +27,12 @@ def check(ws: Workspace) -> Iterator[Problem]:
 def _missing(ws: Workspace) -> Iterator[Problem]:
     recordings = recorded(ws) if _has_remote(ws) else set()
     can_pull = {path for path in recordings if not path.endswith((".yaml", ".json"))}
-    for stage in stages(ws):
-        gone = [ws.relative(path) for path in stage.outputs if not path.exists()]
+    for stage, outputs in artefacts.stages(ws).items():
+        gone = [ws.relative(path) for path in outputs if not path.exists()]
         if gone:
             from_remote = set(gone) <= can_pull
-            command = f"dvc pull {' '.join(gone)}" if from_remote else f"dvc repro {stage.name}"
-            yield Problem("missing", f"{stage.name}: no {bounded(gone, len(gone))}", command)
+            command = f"dvc pull {' '.join(gone)}" if from_remote else stage.command
+            yield Problem("missing", f"{stage}: no {bounded(gone, len(gone))}", command)
 
 
 def _has_remote(ws: Workspace) -> bool:
@@ -43,7 +43,7 @@ def _has_remote(ws: Workspace) -> bool:
 def _orphans(ws: Workspace) -> Iterator[Path]:
     """Tables, vectors, reports and models that no entry of params.yaml stands for."""
     params = ws.params
-    wanted = {path for stage in stages(ws) for path in stage.outputs}
+    wanted = {path for made in artefacts.artefacts(ws) for path in made.files}
     # No stage writes the pages that `likewise report` makes, but their run is asked for.
     wanted |= {ws.report(run, "report.json") for run in params.runs}
     for pattern in ("*.lance", "*.columns.yaml"):
@@ -66,13 +66,13 @@ def _folders(folder: Path) -> list[Path]:
 
 def _unfinished(ws: Workspace) -> Iterator[Problem]:
     """Staging folders of jobs that do not run now; the same command goes on with them."""
-    names = {stage.job: stage.name for stage in stages(ws)}
+    by_job = {stage.job: stage for stage in artefacts.stages(ws)}
     for folder in _folders(ws.staging("x").parent):
         if not any(folder.iterdir()) or _runs(ws, folder.name):
             continue
         what = f"{folder.name} was stopped; {size(folder)} of its work are kept"
-        stage = names.get(folder.name)
-        command = f"dvc repro {stage}" if stage else f"rm -r {ws.relative(folder)}"
+        stage = by_job.get(folder.name)
+        command = stage.command if stage else f"rm -r {ws.relative(folder)}"
         yield Problem("unfinished", what, command)
 
 
@@ -83,9 +83,7 @@ def _stopped(ws: Workspace) -> Iterator[Problem]:
         if not found or _runs(ws, f"train-{model}"):
             continue
         known = model in ws.params.recipes()
-        command = (
-            f"dvc repro {ws.params.stage(model)}" if known else f"rm -r {ws.relative(place)}"
-        )
+        command = artefacts.model(ws, model).command if known else f"rm -r {ws.relative(place)}"
         many = (
             f"{len(found):,} trainings of {model} were"
             if len(found) > 1

@@ -16,7 +16,7 @@ from likewise.retrieval.index_cache import held_contents
 from likewise.steps.forget.dvc_files import Holder
 from likewise.steps.forget.holders import find_holders, purge_holders
 from likewise.steps.forget.removal import Plan, Removal, jobs
-from likewise.storage import journal, tables, versions
+from likewise.storage import artefacts, journal, tables, versions
 from likewise.storage.workspace import Workspace
 
 __all__ = ["Forgotten", "Holder", "forget"]
@@ -126,7 +126,7 @@ def _record(
 ) -> Record:
     """What was forgotten, and what now is: with every id go all images of the same bytes."""
     path = versions.present(ws, ws.table(dataset, "items"))
-    table = tables.open_table(path, f"dvc repro ingest@{dataset}")
+    table = tables.open_table(path, artefacts.table(ws, dataset, "items").command)
     rows = tables.read(table, ["item_id", "image_id", "content"])
     rows = rows.select("item_id", "image_id", sha256=pl.col("content").str.head(64))
     _refuse(dataset, rows, before, items, reason)

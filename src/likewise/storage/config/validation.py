@@ -9,7 +9,7 @@ from likewise.registry import check
 from likewise.schema import FLAG_NAMES
 from likewise.storage.config.card import Entry
 from likewise.storage.config.names import NAME, RUN_NAME, dataset_name_fault
-from likewise.storage.config.params import MODEL_STAGES, Params
+from likewise.storage.config.params import MODEL_SECTIONS, Params
 
 
 def read_params(path: Path) -> Params:
@@ -30,7 +30,7 @@ def _bad_names(params: Params) -> Iterator[str]:
         if fault := dataset_name_fault(name):
             yield f"datasets.{name}: {fault}"
     for section, pattern, allowed in (
-        *((section, NAME, "letters, digits and '_'") for section in MODEL_STAGES),
+        *((section, NAME, "letters, digits and '_'") for section in MODEL_SECTIONS),
         ("indexes", NAME, "letters, digits and '_'"),
         ("embeddings", RUN_NAME, "letters, digits, '_' and '-'"),
         ("runs", RUN_NAME, "letters, digits, '_' and '-'"),
@@ -45,7 +45,7 @@ def _bad_names(params: Params) -> Iterator[str]:
 def _bad_models(params: Params) -> Iterator[str]:
     """Models that two sections name, and trained ones that begin or learn from nothing."""
     models, homes = params.recipes(), dict[str, str]()
-    for section in MODEL_STAGES:
+    for section in MODEL_SECTIONS:
         for name, entry in getattr(params, section).items():
             home = homes.setdefault(name, section)
             if home != section:
