@@ -65,7 +65,7 @@ def embed(dataset: str, model: str, *, workspace: Path | None = None) -> Embedde
     schema = tables.lance_schema(contract, {"vector": metadata})
     job = f"embed-{dataset}-{model}"
     with journal.alone(ws, job):
-        staging = journal.Staging(ws, job, keep=(f"{model}.lance",))
+        staging = journal.Staging(ws, job, keep=(ws.embeddings(dataset, model).name,))
         table = staging.path(ws.embeddings(dataset, model))
         earlier = versions.present(ws, ws.embeddings(dataset, model))
         ready, dropped = _take_over(table, earlier, schema, wanted["content"])

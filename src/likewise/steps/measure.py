@@ -48,7 +48,7 @@ def measure(dataset: str, *, workspace: Path | None = None) -> MeasuredImages:
     schema = tables.lance_schema(PIXELS, {_MEASURED: {"version": VERSION}})
     job = f"measure-{dataset}"
     with journal.alone(ws, job):
-        staging = journal.Staging(ws, job, keep=("pixels.lance",))
+        staging = journal.Staging(ws, job, keep=(ws.table(dataset, "pixels").name,))
         table = staging.path(ws.table(dataset, "pixels"))
         images = versions.present(ws, ws.table(dataset, "images"))
         wanted = _files(images, artefacts.table(ws, dataset, "images").command)

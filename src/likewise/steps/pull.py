@@ -235,7 +235,7 @@ def _links(
 ) -> list[tuple[Path, str]]:
     """The files of the checkout and of views that are damaged ones, each with its MD5."""
     numbers = {store.path(md5).stat().st_ino: md5 for md5 in bad}
-    places = [ws.root / out.path for out in wanted] + [versions.scratch(ws) / "views"]
+    places = [ws.root / out.path for out in wanted] + [ws.views]
     found = [f for place in places for f in (place, *place.rglob("*")) if f.is_file()]
     linked = ((path, numbers.get(path.stat().st_ino)) for path in found)
     return [(path, md5) for path, md5 in linked if md5 is not None]

@@ -75,8 +75,8 @@ def release(
         told = f"{items:,} items. Since {before}: {changes}."
     entry = "\n\n".join(part for part in (message.strip(), told) if part)
     with journal.alone(ws, f"release-{dataset}"):
-        changelog = ws.catalog / dataset / "CHANGELOG.md"
-        croissant = changelog.with_name("croissant.json")
+        changelog = ws.changelog(dataset)
+        croissant = ws.croissant(dataset)
         told_to_programs = _croissant(ws, dataset, tag)
         _prepend(changelog, dataset, tag, entry)
         journal.write_text(croissant, told_to_programs)

@@ -167,6 +167,6 @@ def _digests(
 
 def made(ws: Workspace, model: str) -> dict[str, Any] | None:
     """How ``model`` was trained (device, hours, curve), where that is known here."""
-    path = ws.training(model) / "made.json"
+    path = ws.training_files(model)[0]
     found = read_yaml(path) if path.is_file() else None
     return found if isinstance(found, dict) else None

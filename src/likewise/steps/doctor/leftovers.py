@@ -7,7 +7,7 @@ from likewise.errors import DataError, bounded
 from likewise.models.training import resumable
 from likewise.steps.doctor.problem import Problem, readable, recorded, size
 from likewise.storage import artefacts, journal
-from likewise.storage.workspace import Workspace
+from likewise.storage.workspace import Workspace, subfolders
 
 OLD_VIEWS = 10**9
 """Bytes that nothing but links in .likewise/views holds, from which on they are a problem."""
@@ -36,38 +36,23 @@ def _missing(ws: Workspace) -> Iterator[Problem]:
 
 
 def _has_remote(ws: Workspace) -> bool:
-    configs = (ws.root / ".dvc" / name for name in ("config", "config.local"))
-    return any("['remote" in path.read_text("utf-8") for path in configs if path.is_file())
+    return any(
+        "['remote" in path.read_text("utf-8") for path in ws.dvc_configs if path.is_file()
+    )
 
 
 def _orphans(ws: Workspace) -> Iterator[Path]:
     """Tables, vectors, reports and models that no entry of params.yaml stands for."""
-    params = ws.params
     wanted = {path for made in artefacts.artefacts(ws) for path in made.files}
     # No stage writes the pages that `likewise report` makes, but their run is asked for.
-    wanted |= {ws.report(run, "report.json") for run in params.runs}
-    for pattern in ("*.lance", "*.columns.yaml"):
-        yield from (p for p in sorted(ws.catalog.glob(pattern)) if p not in wanted)
-    for folder in _folders(ws.catalog):
-        if folder.name not in params.datasets:
-            if folder.suffix != ".lance":
-                yield folder
-            continue
-        for pattern in ("embeddings/*.lance", "columns/*.yaml"):
-            yield from (p for p in sorted(folder.glob(pattern)) if p not in wanted)
-    for pattern in ("*.json", "*.parquet"):
-        yield from (p for p in sorted(ws.reports.glob(pattern)) if p not in wanted)
-    yield from (p for p in _folders(ws.root / "models") if p not in wanted)
-
-
-def _folders(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.glob("*") if p.is_dir() and not p.name.startswith("."))
+    wanted |= {ws.report(run, "report.json") for run in ws.params.runs}
+    yield from (path for path in ws.made() if path not in wanted)
 
 
 def _unfinished(ws: Workspace) -> Iterator[Problem]:
     """Staging folders of jobs that do not run now; the same command goes on with them."""
     by_job = {stage.job: stage for stage in artefacts.stages(ws)}
-    for folder in _folders(ws.staging("x").parent):
+    for folder in subfolders(ws.stagings):
         if not any(folder.iterdir()) or _runs(ws, folder.name):
             continue
         what = f"{folder.name} was stopped; {size(folder)} of its work are kept"
@@ -78,7 +63,7 @@ def _unfinished(ws: Workspace) -> Iterator[Problem]:
 
 def _stopped(ws: Workspace) -> Iterator[Problem]:
     """Trainings that do not run now; the same command, by the same options, goes on."""
-    for place in _folders(ws.trainings("x").parent):
+    for place in subfolders(ws.unfinished):
         found, model = resumable.stopped(place), place.name
         if not found or _runs(ws, f"train-{model}"):
             continue
@@ -103,7 +88,7 @@ def _runs(ws: Workspace, job: str) -> bool:
 
 
 def _views(ws: Workspace) -> Iterator[Problem]:
-    views = ws.private / "views"
+    views = ws.views
     found = [p.lstat() for p in views.rglob("*") if p.is_file()]
     alone = sum(stat.st_size for stat in found if stat.st_nlink == 1)
     if alone >= OLD_VIEWS:

@@ -52,7 +52,7 @@ def purge_holders(ws: Workspace, dataset: str, record: Record) -> int:
 
 def _links(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
     """Views that a process reads still; all others are gone."""
-    for path in sorted((versions.scratch(ws) / "views").glob("*/*.lance")):
+    for path in sorted(ws.views.glob("*/*.lance")):
         with suppress(LikewiseError):
             table = tables.open_table(path, "")
             by_hash = column_of_hashes(table)

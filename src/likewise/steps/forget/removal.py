@@ -148,7 +148,7 @@ class Removal:
 
     def _models(self) -> list[str]:
         """Those of params.yaml, and those whose vectors nothing asks for any more."""
-        folder = self._ws.embeddings(self._dataset, "x").parent
+        folder = self._ws.embeddings(self._dataset, "").parent
         orphans = [path.stem for path in sorted(folder.glob("*.lance"))]
         return list(dict.fromkeys([*self._ws.params.models_of(self._dataset), *orphans]))
 

@@ -1,21 +1,33 @@
-"""A checkout of a catalogue; the only place that spells a path."""
+"""Where everything of a catalogue lies; the only module that spells a path."""
 
-from functools import cached_property
+import os
 from pathlib import Path
 
-from likewise.errors import MissingArtefactError, UnknownNameError
-from likewise.storage.config import (
-    Card,
-    DatasetEntry,
-    Params,
-    Run,
-    read_card,
-    read_params,
+VERSIONED = (
+    "params.yaml",
+    "dvc.yaml",
+    "dvc.lock",
+    "catalog",
+    "reports",
+    "models",
+    "CHANGELOG.md",
 )
+"""What a version consists of, besides the tables that its dvc.lock names."""
+
+TABLE = ".lance"
+"""How the name of a table ends."""
+
+DIGESTS = ".columns.yaml"
+"""How the name of a published table's digests ends."""
 
 
-class Workspace:
-    """The folder that holds ``catalog/`` and ``params.yaml``, and the names of all in it."""
+def subfolders(folder: Path) -> list[Path]:
+    """The folders in ``folder`` that are not hidden, sorted."""
+    return sorted(p for p in folder.glob("*") if p.is_dir() and not p.name.startswith("."))
+
+
+class Places:
+    """The paths of a catalogue, whether anything lies there or not."""
 
     def __init__(self, root: Path, home: Path | None = None) -> None:
         """Stand on ``root``; nothing is read yet.
@@ -25,75 +37,6 @@ class Workspace:
         """
         self.root = root
         self.home = home or root
-
-    @classmethod
-    def find(cls, start: Path | None = None) -> "Workspace":
-        """The workspace that ``start`` (by default the current folder) lies in.
-
-        Raises:
-            MissingArtefactError: neither the folder nor one above it is a catalogue.
-        """
-        here = (start or Path.cwd()).resolve()
-        for folder in (here, *here.parents):
-            if (folder / "params.yaml").is_file() and (folder / "catalog").is_dir():
-                return cls(folder)
-        raise MissingArtefactError(f"no catalogue in {here} or above it", "likewise init")
-
-    @cached_property
-    def params(self) -> Params:
-        """The checked params.yaml."""
-        return read_params(self.params_file)
-
-    def dataset(self, name: str) -> DatasetEntry:
-        """Where the data set ``name`` lies.
-
-        Raises:
-            UnknownNameError: params.yaml has no such data set.
-        """
-        if name not in self.params.datasets:
-            raise UnknownNameError("data set", name, self.params.datasets, "params.yaml")
-        return self.params.datasets[name]
-
-    def known(self, name: str) -> None:
-        """Refuse a name that is neither a data set's nor a view's.
-
-        Raises:
-            UnknownNameError: params.yaml has no such data set or view.
-        """
-        names = [*self.params.datasets, *self.params.views]
-        if name not in names:
-            raise UnknownNameError("data set", name, names, "params.yaml")
-
-    def run(self, name: str) -> Run:
-        """What the run ``name`` evaluates.
-
-        Raises:
-            UnknownNameError: params.yaml has no such run.
-        """
-        if name not in self.params.runs:
-            raise UnknownNameError("run", name, self.params.runs, "params.yaml")
-        return self.params.runs[name]
-
-    def card(self, dataset: str) -> Card:
-        """What the data set ``dataset`` is.
-
-        Raises:
-            MissingArtefactError: it has no card.
-        """
-        dataset = self.params.base(dataset)
-        path = self.card_file(dataset)
-        if not path.is_file():
-            what = f"data set {dataset!r} has no card ({self.relative(path)})"
-            known = dataset in self.params.datasets
-            add = f"likewise add {dataset} --source KIND --path DIR"
-            raise MissingArtefactError(
-                what, f"git restore {self.relative(path)}" if known else add
-            )
-        return read_card(path)
-
-    def source(self, path: str) -> Path:
-        """A path of params.yaml: relative to the workspace, or absolute; ``~`` is the home."""
-        return self.home / Path(path).expanduser()
 
     def relative(self, path: Path) -> str:
         """``path`` as one would type it from the workspace's root."""
@@ -112,6 +55,36 @@ class Workspace:
         return self.root / "params.yaml"
 
     @property
+    def pipeline(self) -> Path:
+        """The stages, as DVC reads them."""
+        return self.root / "dvc.yaml"
+
+    @property
+    def lock(self) -> Path:
+        """What DVC recorded of the stages."""
+        return self.root / "dvc.lock"
+
+    @property
+    def dvc(self) -> Path:
+        """DVC's own folder."""
+        return self.root / ".dvc"
+
+    @property
+    def dvc_configs(self) -> tuple[Path, Path]:
+        """DVC's settings: those of the repository, and those of this checkout."""
+        return self.dvc / "config", self.dvc / "config.local"
+
+    @property
+    def ignored(self) -> tuple[Path, Path]:
+        """The files that say what git leaves out: of the whole folder, and of the tables."""
+        return self.root / ".gitignore", self.catalog / ".gitignore"
+
+    @property
+    def attributes(self) -> Path:
+        """The file that says how git merges which files."""
+        return self.root / ".gitattributes"
+
+    @property
     def catalog(self) -> Path:
         """The folder of cards and tables; a LanceDB database."""
         return self.root / "catalog"
@@ -127,9 +100,59 @@ class Workspace:
         return self.root / "reports"
 
     @property
+    def models(self) -> Path:
+        """The folder of models."""
+        return self.root / "models"
+
+    @property
     def private(self) -> Path:
         """What this checkout keeps for itself, never versioned: views, caches, staging."""
         return self.home / ".likewise"
+
+    @property
+    def scratch(self) -> Path:
+        """Where links go: ``private``, or the user's caches where that is read-only."""
+        own = self.private if self.private.is_dir() else self.home
+        if os.access(own, os.W_OK):
+            return self.private
+        caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        return Path(caches) / "likewise" / self.home.as_posix().strip("/").replace("/", "-")
+
+    @property
+    def views(self) -> Path:
+        """The folder of views: links to the files of one version of a table."""
+        return self.scratch / "views"
+
+    @property
+    def revisions(self) -> Path:
+        """The folder of what git knew of the catalogue at other revisions."""
+        return self.scratch / "revisions"
+
+    def part(self, md5: str) -> Path:
+        """The list of those files of an output that were pulled without the others."""
+        return self.scratch / "parts" / f"{md5}.json"
+
+    def clone(self, name: str) -> Path:
+        """A clone of another catalogue's repository."""
+        return self.scratch / "clones" / name
+
+    def running(self, job: str) -> Path:
+        """The file that the process that does ``job`` holds a lock on."""
+        return self.private / "locks" / job
+
+    @property
+    def commits(self) -> Path:
+        """The folder of commits that were decided and not carried out."""
+        return self.private / "commits"
+
+    def trash(self, job: str) -> Path:
+        """Where a commit puts what it replaces."""
+        return self.private / "trash" / job
+
+    @property
+    def trials(self) -> Path:
+        """Where a sweep over indexes builds them."""
+        return self.private / "tune"
 
     def card_file(self, dataset: str) -> Path:
         """The card of a data set."""
@@ -147,13 +170,9 @@ class Workspace:
         """What was taken down, and must not come back."""
         return self.tables(dataset) / "forgotten.csv"
 
-    def table(self, dataset: str, name: str) -> Path:
-        """A table: ``images``, ``items``, ``findings``, of ingest; ``pixels``; ``flags``."""
-        return self.tables(self.params.base(dataset)) / f"{name}.lance"
-
     def embeddings(self, dataset: str, model: str) -> Path:
         """The vectors of one model."""
-        return self.tables(dataset) / "embeddings" / f"{model}.lance"
+        return self.tables(dataset) / "embeddings" / f"{model}{TABLE}"
 
     def digests(self, dataset: str, name: str) -> Path:
         """The column digests of a table, or of a model's vectors."""
@@ -170,17 +189,25 @@ class Workspace:
         """The column digests of the flags; not among ``digests``, which publish depends on."""
         return self.tables(dataset) / "flags.yaml"
 
+    def changelog(self, dataset: str) -> Path:
+        """The releases of a data set, in words."""
+        return self.tables(dataset) / "CHANGELOG.md"
+
+    def croissant(self, dataset: str) -> Path:
+        """The last release of a data set, for programs."""
+        return self.tables(dataset) / "croissant.json"
+
     def published(self, dataset: str) -> Path:
         """The table that people open."""
-        return self.catalog / f"{dataset}.lance"
+        return self.catalog / f"{dataset}{TABLE}"
 
     def published_digests(self, dataset: str) -> Path:
         """The column digests of the published table."""
-        return self.catalog / f"{dataset}.columns.yaml"
+        return self.catalog / f"{dataset}{DIGESTS}"
 
     def model(self, name: str) -> Path:
         """The folder of a model: weights and passport."""
-        return self.root / "models" / name
+        return self.models / name
 
     def training(self, model: str) -> Path:
         """How a model was trained: metrics, curves, device and hours."""
@@ -211,9 +238,14 @@ class Workspace:
         """The per-query results of a run."""
         return self.reports / f"{run}.parquet"
 
+    @property
+    def indexes(self) -> Path:
+        """The folder of indexes that are kept: by data set, then model, then name."""
+        return self.private / "indexes"
+
     def index(self, dataset: str, model: str, index: str) -> Path:
         """The folder of an index that is kept, and of what is known of it."""
-        return self.private / "indexes" / dataset / model / index
+        return self.indexes / dataset / model / index
 
     def report(self, run: str, kind: str) -> Path:
         """A file of the report that people read: ``html``, ``md``, ``cmc.csv`` ..."""
@@ -223,13 +255,23 @@ class Workspace:
         """The picture of a sweep over indexes; its trials are beside it."""
         return self.reports / "tuning" / f"{name}.svg"
 
+    @property
+    def stagings(self) -> Path:
+        """The folder of what jobs write until they commit."""
+        return self.private / "staging"
+
     def staging(self, job: str) -> Path:
         """Where a job writes until it commits."""
-        return self.private / "staging" / job
+        return self.stagings / job
+
+    @property
+    def unfinished(self) -> Path:
+        """The folder of trainings that are not at their end, a folder a model."""
+        return self.private / "trainings"
 
     def trainings(self, model: str) -> Path:
         """The checkpoints of trainings of a model that are not at their end, a folder each."""
-        return self.private / "trainings" / model
+        return self.unfinished / model
 
     def forgetting(self, dataset: str) -> Path:
         """What is still to be done of a take-down, while one is under way."""
