@@ -30,18 +30,18 @@ def open_workspace(
         VersionError: ``repo`` cannot be cloned.
     """
     if repo is not None:
-        return versions.at(versions.clone(repo, _caches(workspace)), rev or "HEAD", dataset)
+        return versions.at(versions.clone(repo, _keeper(workspace)), rev or "HEAD", dataset)
     ws = Workspace.find(workspace)
     journal.recover(ws)
     return ws if rev is None else versions.at(ws, rev, dataset)
 
 
-def _caches(workspace: Path | None) -> Path:
-    """Where clones of others' repositories are kept: in the catalogue one stands in, if any."""
+def _keeper(workspace: Path | None) -> Workspace:
+    """What keeps clones of others' repositories: the catalogue one stands in, if any."""
     try:
-        return versions.scratch(Workspace.find(workspace))
+        return Workspace.find(workspace)
     except MissingArtefactError:
-        return versions.scratch(Workspace(Path.home()))
+        return Workspace(Path.home())
 
 
 class Catalogue:

@@ -19,7 +19,7 @@ from likewise.errors import (
 from likewise.imaging.image_reader import ImageReader, LabelledImages
 from likewise.imaging.transforms.chain import Chain
 from likewise.retrieval.searcher import Searcher, search_in
-from likewise.storage import tables, versions
+from likewise.storage import artefacts, tables, versions
 from likewise.storage.config import Card
 from likewise.storage.workspace import Workspace
 
@@ -58,8 +58,7 @@ class Dataset:
             MissingArtefactError: it was not published yet.
         """
         path = self._path(self._ws.published(self.name))
-        verb = "view" if self.name in self._ws.params.views else "publish"
-        return tables.open_table(path, f"dvc repro {verb}@{self.name}")
+        return tables.open_table(path, artefacts.published(self._ws, self.name).command)
 
     def frame(self, without: Collection[str] = ()) -> pl.LazyFrame:
         """The published table as a lazy frame: items, image facts, a vector column a model.
@@ -100,7 +99,7 @@ class Dataset:
             return
         if model in self._ws.params.models_of(self.name):
             what = f"no vectors of {self.name!r} by {model!r} are published"
-            raise MissingArtefactError(what, f"dvc repro publish@{self.name}")
+            raise MissingArtefactError(what, artefacts.published(self._ws, self.name).command)
         raise UnknownNameError("model", model, self.models, f"the vectors of {self.name}")
 
     @property
@@ -187,7 +186,8 @@ class Dataset:
 
     @cached_property
     def _row_of_image(self) -> dict[str, int]:
-        images = tables.open_table(self._images_path, f"dvc repro ingest@{self.name}")
+        command = artefacts.table(self._ws, self.name, "images").command
+        images = tables.open_table(self._images_path, command)
         names = tables.read(images, ["image_id"])["image_id"]
         return {name: row for row, name in enumerate(names)}
 
@@ -213,7 +213,8 @@ class Dataset:
     def _need_pixels(self, rows: Sequence[int]) -> None:
         """Fetch the packs of pixels that hold ``rows`` of the images, where some are absent."""
         path = self._images_path
-        images = tables.open_table(path, f"dvc repro ingest@{self.name}")
+        command = artefacts.table(self._ws, self.name, "images").command
+        images = tables.open_table(path, command)
         packs = tables.packs(images, "image", rows)
         absent = [pack for pack in packs if not (path / pack).exists()]
         if absent:

@@ -6,7 +6,7 @@ import polars as pl
 
 from likewise.errors import UnknownNameError
 from likewise.schema import FLAG_NAMES
-from likewise.storage import tables, versions
+from likewise.storage import artefacts, tables, versions
 from likewise.storage.workspace import Workspace
 
 
@@ -23,7 +23,8 @@ def flagged(ws: Workspace, dataset: str, flags: Collection[str]) -> pl.LazyFrame
         if flag.partition(":")[0] not in FLAG_NAMES:
             raise UnknownNameError("flag", flag, FLAG_NAMES)
     path = versions.present(ws, ws.table(dataset, "flags"))
-    found = pl.scan_lance(tables.open_table(path, f"dvc repro check@{dataset}"))
+    command = artefacts.table(ws, dataset, "flags").command
+    found = pl.scan_lance(tables.open_table(path, command))
     named = pl.concat_str("flag", "other_dataset", separator=":", ignore_nulls=True)
     wanted = list(flags)
     return found.filter(pl.col("flag").is_in(wanted) | named.is_in(wanted)).select(

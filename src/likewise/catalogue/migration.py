@@ -52,8 +52,8 @@ def migrate(ws: Workspace) -> list[str]:
         entries = entries_of(_read(_text(ws.params_file), ws.params_file.name))
         for path, rename in (
             (ws.params_file, rename_params),
-            (ws.pipeline_file, partial(rename_pipeline, entries=entries)),
-            (ws.lock_file, partial(rename_lock, entries=entries)),
+            (ws.pipeline, partial(rename_pipeline, entries=entries)),
+            (ws.lock, partial(rename_lock, entries=entries)),
         ):
             new, names = rename(_text(path))
             if names:

@@ -19,7 +19,7 @@ from likewise.models.recipes import RECIPES
 from likewise.models.recipes.base import Learned, Recipe
 from likewise.models.training import resumable
 from likewise.models.training.training_data import COLUMNS, Material, Study
-from likewise.storage import journal, tables, versions
+from likewise.storage import artefacts, journal, tables, versions
 from likewise.storage.config import MODEL_VERBS, Entry, read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
@@ -33,10 +33,6 @@ READ = {
 
 What people have corrected is put over them.
 """
-
-
-REPORTED = ("made.json", "metrics.json", "plots")
-"""What a training leaves in reports/training/<model>/."""
 
 
 _MADE = {"load": "trained, not loaded", "train": "loaded as it is, not trained"}
@@ -65,9 +61,8 @@ def make_model(ws: Workspace, model: str, verb: Literal["load", "train"]) -> Pas
         with chdir(ws.root):  # paths in params.yaml are relative to it, wherever one types
             passport = recipe.make(folder, ws.params.seed, study)
         if study is not None:
-            for name in REPORTED:
-                made = study.report / name
-                made.rename(staging.path(ws.training(model) / name))
+            for final in ws.training_files(model):
+                (study.report / final.name).rename(staging.path(final))
         staging.commit()
         if study is not None:
             shutil.rmtree(study.checkpoints.parent, ignore_errors=True)
@@ -99,7 +94,7 @@ def _study(ws: Workspace, model: str, recipe: Recipe) -> Study | None:
     start = versions.present(ws, ws.model(entry["init"]))
     if not start.is_dir():
         what = f"model {entry['init']!r}, the init of {model!r}, is not made yet"
-        raise MissingArtefactError(what, f"dvc repro {ws.params.stage(entry['init'])}")
+        raise MissingArtefactError(what, artefacts.model(ws, entry["init"]).command)
     material = _material(ws, entry["data"], READ[recipe.section], entry.get("teacher"))
     weights = Passport.read(start).weights_sha256
     asked = resumable.hangs_on(recipe.entry(), weights, material.digests, ws.params.seed)
@@ -129,7 +124,7 @@ def _material(
     ws: Workspace, dataset: str, columns: tuple[str, ...], teacher: str | None
 ) -> Material:
     """The items of ``dataset``, with no column but those that the stage depends on."""
-    command = f"dvc repro ingest@{dataset}"
+    command = artefacts.table(ws, dataset, "items").command
     items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
     path = versions.present(ws, ws.table(dataset, "images"))
     images = tables.open_table(path, command)
@@ -151,7 +146,7 @@ def _material(
     vectors = None
     if teacher is not None:
         vectors = versions.present(ws, ws.embeddings(dataset, teacher))
-        tables.open_table(vectors, f"dvc repro embed@{ws.params.embedding(dataset, teacher)}")
+        tables.open_table(vectors, artefacts.embeddings(ws, dataset, teacher).command)
         digests |= _digests(ws, dataset, teacher, ("vector",))
     return Material(dataset, found, found, path, digests, vectors)
 
@@ -168,6 +163,6 @@ def _digests(
 
 def made(ws: Workspace, model: str) -> dict[str, Any] | None:
     """How ``model`` was trained (device, hours, curve), where that is known here."""
-    path = ws.training(model) / "made.json"
+    path = ws.training_files(model)[0]
     found = read_yaml(path) if path.is_file() else None
     return found if isinstance(found, dict) else None

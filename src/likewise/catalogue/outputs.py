@@ -1,7 +1,8 @@
 """What of a catalogue lies in DVC, by data set."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from likewise.storage import artefacts
 from likewise.storage.versions import Output, outputs
 from likewise.storage.workspace import Workspace
 
@@ -22,7 +23,9 @@ def outputs_of(ws: Workspace, datasets: Sequence[str] = ()) -> list[Output]:
     known = [out for out in outputs(ws.root).values() if not out.path.endswith(_IN_GIT)]
     if not datasets:
         return known
-    return [out for out in known if any(_belongs(ws, out.path, d) for d in datasets)]
+    places = {place for dataset in datasets for place in _places(ws, dataset)}
+    folders = tuple(f"{ws.relative(ws.tables(dataset))}/" for dataset in datasets)
+    return [out for out in known if out.path in places or out.path.startswith(folders)]
 
 
 def kept(md5s: Iterable[str]) -> set[str]:
@@ -30,13 +33,9 @@ def kept(md5s: Iterable[str]) -> set[str]:
     return {md5 for md5 in md5s if md5 and md5 != "None"}
 
 
-def _belongs(ws: Workspace, path: str, dataset: str) -> bool:
-    params = ws.params
-    places = [ws.relative(ws.published(dataset))]
-    places += [ws.relative(ws.model(model)) for model in params.models_of(dataset)]
-    places += [
-        ws.relative(ws.queries(run))
-        for run, entry in params.runs.items()
-        if entry.dataset == dataset
-    ]
-    return path in places or path.startswith(f"catalog/{dataset}/")
+def _places(ws: Workspace, dataset: str) -> Iterator[str]:
+    """The outputs that params.yaml asks for and that come with a data set."""
+    models = ws.params.models_of(dataset)
+    for made in artefacts.artefacts(ws):
+        if made.stage.dataset == dataset or (made.name == "model" and made.stage.key in models):
+            yield ws.relative(made.path)

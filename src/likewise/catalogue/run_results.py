@@ -10,7 +10,7 @@ import polars as pl
 
 from likewise.errors import DataError, MissingArtefactError, StaleArtefactError
 from likewise.evaluation.literature import Beside, beside
-from likewise.storage import versions
+from likewise.storage import artefacts, versions
 from likewise.storage.workspace import Workspace
 
 
@@ -63,7 +63,7 @@ def read_results(ws: Workspace, run: str) -> Results:
         StaleArtefactError: an older release evaluated it, or the run was changed since.
         DataError: a file of it is damaged.
     """
-    entry, command = ws.run(run), f"dvc repro evaluate@{run}"
+    entry, command = ws.run(run), artefacts.results(ws, run).command
     metrics = _json(ws, ws.metrics(run), run)
     statistics = _json(ws, ws.statistics(run), run)
     told = lineage(ws, run)
@@ -106,7 +106,7 @@ def lineage(ws: Workspace, run: str) -> dict[str, Any]:
 
 
 def _json(ws: Workspace, path: Path, run: str) -> dict[str, Any]:
-    command = f"dvc repro evaluate@{run}"
+    command = artefacts.results(ws, run).command
     if not path.is_file():
         raise MissingArtefactError(f"run {run!r} was not evaluated", command)
     try:

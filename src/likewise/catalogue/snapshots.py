@@ -99,7 +99,7 @@ def _named(opened: "lance.LanceDataset") -> list[str]:
 def _linked(ws: Workspace, table: Path) -> Path | None:
     """A view of the table as it is; None where it is not whole."""
     mark = tables.mark(table)
-    linked = ws.private / "views" / mark / table.name
+    linked = ws.views / mark / table.name
     if not versions.hold(linked):
         versions.link_view(linked, {linked / f.relative_to(table): f for f in _files(table)})
         # dvc knows nothing of our locks: its checkout may be going on.

@@ -18,6 +18,9 @@ SEGMENT_FILES = 50_000
 SEGMENT_BYTES = 256 << 20
 """So much is written at a time; a killed ingest loses at most one such segment."""
 
+SEEN = "seen"
+"""The name of the folder of what a killed process had read."""
+
 _STAMPS = {"path": pl.String, "nbytes": pl.Int64, "stamp": pl.Int64, "sha256": pl.String}
 
 
@@ -37,10 +40,10 @@ class Synced:
 class ImageStore:
     """An images table in the making, with which a later process can go on."""
 
-    def __init__(self, folder: Path) -> None:
-        """Name the folder; the table in it is ``images.lance``."""
-        self.table = folder / "images.lance"
-        self._seen = folder / "seen"
+    def __init__(self, table: Path, folder: Path) -> None:
+        """Name the table, and the folder of what is known of its rows meanwhile."""
+        self.table = table
+        self._seen = folder / SEEN
 
     def sync(
         self,

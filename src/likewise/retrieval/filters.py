@@ -68,8 +68,12 @@ def _reason(said: str, columns: list[str]) -> str:
     return " ".join(text.split())
 
 
-def words(table: "lance.LanceDataset", text: str, name: str) -> tuple[Scores, Rows]:
+def words(
+    table: "lance.LanceDataset", text: str, name: str, command: str
+) -> tuple[Scores, Rows]:
     """The rows whose words match those of ``text``: BM25 scores and rows, the best first.
+
+    ``command`` publishes the table ``name`` again.
 
     Raises:
         MissingArtefactError: the table was published without an index of words.
@@ -80,7 +84,7 @@ def words(table: "lance.LanceDataset", text: str, name: str) -> tuple[Scores, Ro
     columns = [column for column in WORDS if column in tables.word_columns(table)]
     if not columns:
         what = f"the words of {name!r} are not indexed"
-        raise MissingArtefactError(what, f"dvc repro --force publish@{name}")
+        raise MissingArtefactError(what, command)
     found = tables.search_words(table, columns, text)
     rows = found["_rowoffset"].to_numpy().astype(np.int64)
     scores = found["_score"].to_numpy().astype(np.float32)

@@ -28,7 +28,7 @@ from likewise.retrieval.query import (
     unit_vector,
 )
 from likewise.retrieval.selection import FUSED, Ranking, Rule, best_of, fused
-from likewise.storage import versions
+from likewise.storage import artefacts, versions
 from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -149,7 +149,9 @@ class Searcher:
     def _ranking(self, query: Query, vectors: Scores | None, allowed: Mask | None) -> Ranking:
         if query.text is None and vectors is not None:
             return lambda depth: self._nearest(vectors, depth, allowed)
-        scores, rows = filters.words(self._dataset.table, query.text or "", self._dataset.name)
+        name = self._dataset.name
+        forced = artefacts.published(self._ws, name).stage.forced
+        scores, rows = filters.words(self._dataset.table, query.text or "", name, forced)
         if allowed is not None:
             scores, rows = scores[allowed[rows]], rows[allowed[rows]]
         if vectors is None:
@@ -272,14 +274,14 @@ class Searcher:
         folder = versions.present(self._ws, self._ws.model(self._model))
         if not folder.is_dir():
             what = f"model {self._model!r} is not here"
-            raise MissingArtefactError(what, f"dvc repro {self._ws.params.stage(self._model)}")
+            raise MissingArtefactError(what, artefacts.model(self._ws, self._model).command)
         name = self._dataset.name
         stored = Passport.from_json(
             _passport(self._dataset, self._model), f"{name}: {self._model}"
         )
         if Passport.read(folder).identity() != stored.identity():
             what = f"the vectors of {name!r} were made by another version of {self._model!r}"
-            raise StaleArtefactError(what, f"dvc repro publish@{name}")
+            raise StaleArtefactError(what, artefacts.published(self._ws, name).command)
         return recipes.load(folder)
 
 

@@ -11,7 +11,7 @@ from likewise.errors import DataError, MissingArtefactError, UnknownNameError
 from likewise.models import recipes
 from likewise.pages.svg import BLUE, SOFT, canvas
 from likewise.retrieval.query import Picture, open_picture
-from likewise.storage import journal, versions
+from likewise.storage import artefacts, journal, versions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +48,8 @@ def attention(
         raise UnknownNameError("model", model, ws.params.models, "params.yaml")
     folder = versions.present(ws, ws.model(model))
     if not folder.is_dir():
-        raise MissingArtefactError(f"model {model!r} is not here", f"dvc repro load@{model}")
+        command = artefacts.model(ws, model).command
+        raise MissingArtefactError(f"model {model!r} is not here", command)
     encoder = recipes.load(folder)
     picture = open_picture(image)
     found = encoder.attention(picture)

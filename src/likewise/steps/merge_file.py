@@ -11,17 +11,22 @@ from likewise.catalogue.corrections import Clash, Corrections, Key
 from likewise.storage import journal, versions
 from likewise.storage.config import parse_yaml
 from likewise.storage.renamed_stages import current_lock
+from likewise.storage.workspace import Workspace
 
 Side = Literal["ours", "theirs"]
 
-ATTRIBUTES = """\
-catalog/*/corrections.csv merge=likewise
-catalog/*/forgotten.csv merge=union
-catalog/*/columns/*.yaml merge=likewise
-catalog/*.columns.yaml merge=likewise
-reports/*.json merge=likewise
-dvc.lock merge=likewise
-"""
+_ANY = Workspace(Path())
+ATTRIBUTES = "".join(
+    f"{_ANY.relative(path)} merge={how}\n"
+    for path, how in (
+        (_ANY.corrections("*"), "likewise"),
+        (_ANY.forgotten("*"), "union"),
+        (_ANY.digests("*", "*"), "likewise"),
+        (_ANY.published_digests("*"), "likewise"),
+        (_ANY.metrics("*"), "likewise"),
+        (_ANY.lock, "likewise"),
+    )
+)
 """Which files git merges by the driver: what people correct, and what stages write."""
 
 DRIVER = "merge-file %O %A %B %P"
@@ -35,28 +40,28 @@ def merge_file(
     Returns the conflicts, a line each; of those the file then holds ours.
     """
     texts = [path.read_text(encoding="utf-8") for path in (base, ours, theirs)]
-    if Path(name).name == "corrections.csv":
+    if Path(name).name == _ANY.corrections("").name:
         merged, conflicts = merge_texts(texts, name)
         if prefer == "theirs":
             merged = _chosen(merged, conflicts)
         ours.write_text(corrections.text(merged), encoding="utf-8")
         return [] if prefer else [clash_line(key, pair) for key, pair in conflicts.items()]
-    if Path(name).name == "dvc.lock":
+    if Path(name).name == _ANY.lock.name:
         ours.write_text(_merge_locks(texts, name), encoding="utf-8")
     elif texts[1] == texts[0]:
         ours.write_text(texts[2], encoding="utf-8")
     return []  # what both sides' stages wrote is written again by the next dvc repro
 
 
-def register(root: Path) -> list[str]:
+def register(ws: Workspace) -> list[str]:
     """Tell git of the driver, for this clone; the file that was written, if one was.
 
     Raises:
-        VersionError: ``root`` is in no git repository.
+        VersionError: the catalogue is in no git repository.
     """
-    versions.run_git(root, "config", "merge.likewise.name", "corrections and digests")
-    versions.run_git(root, "config", "merge.likewise.driver", f"likewise {DRIVER}")
-    path = root / ".gitattributes"
+    versions.run_git(ws.root, "config", "merge.likewise.name", "corrections and digests")
+    versions.run_git(ws.root, "config", "merge.likewise.driver", f"likewise {DRIVER}")
+    path = ws.attributes
     there = path.read_text(encoding="utf-8") if path.is_file() else ""
     missing = [line for line in ATTRIBUTES.splitlines() if line not in there.splitlines()]
     if not missing:

@@ -16,7 +16,7 @@ from likewise.registry import check
 from likewise.retrieval.indexes.lance import Ann
 from likewise.schema import IMAGES, ITEMS, PUBLISHED, Column, explained
 from likewise.steps.embed import mark_of_roles
-from likewise.storage import tables, versions
+from likewise.storage import artefacts, tables, versions
 from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _in_their_places(models: list[str], last: "lance.LanceDataset | None") -> li
 
 def _facts(ws: Workspace, dataset: str) -> tuple[pl.DataFrame, tuple[Column, ...]]:
     """Items with the facts of their images, in canonical order; the source's own columns."""
-    command = f"dvc repro ingest@{dataset}"
+    command = artefacts.table(ws, dataset, "items").command
     items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
     images = tables.open_table(versions.present(ws, ws.table(dataset, "images")), command)
     known = [name for name in PUBLISHED.names() if name in IMAGES.names()]
@@ -109,20 +109,20 @@ def _facts(ws: Workspace, dataset: str) -> tuple[pl.DataFrame, tuple[Column, ...
 
 
 def _vectors(ws: Workspace, dataset: str, model: str, facts: pl.DataFrame) -> _Vectors:
-    command = f"dvc repro embed@{ws.params.embedding(dataset, model)}"
+    stage = artefacts.embeddings(ws, dataset, model).stage
     path = versions.present(ws, ws.embeddings(dataset, model))
-    table = tables.open_table(path, command)
+    table = tables.open_table(path, stage.command)
     there = tables.read(table, ["content"]).with_row_index("row")
     rows = facts.select("content").join(there, on="content", how="left", maintain_order="left")[
         "row"
     ]
     if rows.null_count():
         what = f"{model!r} has no vector for {rows.null_count():,} items of {dataset!r}"
-        raise StaleArtefactError(what, command)
+        raise StaleArtefactError(what, stage.command)
     roles = (table.schema.field("vector").metadata or {}).get(b"roles")
     if roles and roles.decode() != mark_of_roles(facts):
         what = f"roles of {dataset!r} have changed, by which {model!r} embeds"
-        raise StaleArtefactError(what, command.replace("repro", "repro -f"))
+        raise StaleArtefactError(what, stage.forced)
     return _Vectors(model, table, rows)
 
 

@@ -9,8 +9,9 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.outputs import outputs_of
 from likewise.errors import DataError, VersionError, bounded
 from likewise.retrieval.filters import holds
+from likewise.schema import EMBEDDINGS
 from likewise.steps.open import open_catalogue
-from likewise.storage import tables, versions
+from likewise.storage import artefacts, tables, versions
 from likewise.storage.versions import Output, Store
 from likewise.storage.workspace import Workspace
 
@@ -164,11 +165,14 @@ def _later(ws: Workspace) -> set[str]:
     for whoever embeds, publishes, or searches by a picture.
     """
     known = versions.outputs(ws.root)
-    models = {ws.relative(ws.model(name)) for name in ws.params.recipes()}
-    return models | {
-        ws.relative(ws.embeddings(entry.dataset, entry.model))
-        for entry in ws.params.embeddings.values()
-        if ws.relative(ws.published(entry.dataset)) in known
+    return {
+        ws.relative(made.path)
+        for made in artefacts.artefacts(ws)
+        if made.name == "model"
+        or (
+            made.name == EMBEDDINGS.name
+            and ws.relative(ws.published(made.stage.dataset)) in known
+        )
     }
 
 
@@ -231,7 +235,7 @@ def _links(
 ) -> list[tuple[Path, str]]:
     """The files of the checkout and of views that are damaged ones, each with its MD5."""
     numbers = {store.path(md5).stat().st_ino: md5 for md5 in bad}
-    places = [ws.root / out.path for out in wanted] + [versions.scratch(ws) / "views"]
+    places = [ws.root / out.path for out in wanted] + [ws.views]
     found = [f for place in places for f in (place, *place.rglob("*")) if f.is_file()]
     linked = ((path, numbers.get(path.stat().st_ino)) for path in found)
     return [(path, md5) for path, md5 in linked if md5 is not None]

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -11,8 +10,9 @@ from polars.exceptions import PolarsError
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import DataError, LikewiseError, MissingArtefactError, hint
-from likewise.schema import FINDINGS, IMAGES, ITEMS
-from likewise.storage import tables, versions
+from likewise.schema import EMBEDDINGS, PUBLISHED
+from likewise.storage import artefacts, tables, versions
+from likewise.storage.artefacts import Artefact
 from likewise.storage.workspace import Workspace
 
 _CHANGING = re.compile(r"\s*(alter|create|delete|drop|insert|truncate|update)\b", re.IGNORECASE)
@@ -22,15 +22,6 @@ _NO_TABLE = re.compile(r"relation '(.+)' was not found")
 _NO_COLUMN = re.compile(r'unable to find column "(.+?)"(?:; valid columns: \[(.*)\])?')
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class _Table:
-    """A table that SQL may name: where it lies, what makes it, what of it is not shown."""
-
-    output: Path
-    command: str
-    hidden: tuple[str, ...] = ()
 
 
 def query(
@@ -101,7 +92,7 @@ def _answer(
     known = _tables(ws)
     context = pl.SQLContext()
     for name, table in known.items():
-        if _names(sql, name) and (path := versions.present(ws, table.output)).exists():
+        if _names(sql, name) and (path := versions.present(ws, table.path)).exists():
             context.register(name, _frame(table, path))
     try:
         frame = context.execute(sql, eager=False)
@@ -125,41 +116,32 @@ def _names(sql: str, name: str) -> bool:
     return bool(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql, re.IGNORECASE))
 
 
-def _tables(ws: Workspace) -> dict[str, _Table]:
+def _tables(ws: Workspace) -> dict[str, Artefact]:
     """Every table by its name in SQL, made or not."""
-    found: dict[str, _Table] = {}
+    found: dict[str, Artefact] = {}
     for view in ws.params.views:
-        found[view] = _Table(ws.published(view), f"dvc repro view@{view}")
+        found[view] = artefacts.published(ws, view)
     for dataset in ws.params.datasets:
-        found[dataset] = _Table(ws.published(dataset), f"dvc repro publish@{dataset}")
-        for contract in (IMAGES, ITEMS, FINDINGS):
-            found[f"{dataset}_{contract.name}"] = _Table(
-                ws.table(dataset, contract.name),
-                f"dvc repro ingest@{dataset}",
-                tuple(contract.blobs()),
-            )
-        found[f"{dataset}_pixels"] = _Table(
-            ws.table(dataset, "pixels"), f"dvc repro measure@{dataset}"
-        )
-        found[f"{dataset}_flags"] = _Table(
-            ws.table(dataset, "flags"), f"dvc repro check@{dataset}"
-        )
-    reports = {
-        run: _Table(ws.queries(run), f"dvc repro evaluate@{run}") for run in ws.params.runs
-    }
+        for table in artefacts.tables_of(ws, dataset):
+            if table.name == PUBLISHED.name:
+                found[table.stage.key] = table
+            elif table.name != EMBEDDINGS.name:
+                found[f"{dataset}_{table.name}"] = table
+    reports = {run: artefacts.results(ws, run) for run in ws.params.runs}
     # A run's own name goes first, so that what "r-1" is called never hides a run "r_1".
-    for run, table in reports.items():
-        found.setdefault(f"queries_{run}", table)
-    for run, table in reports.items():
-        found.setdefault(f"queries_{run.replace('-', '_')}", table)
+    for run, rows in reports.items():
+        found.setdefault(f"queries_{run}", rows)
+    for run, rows in reports.items():
+        found.setdefault(f"queries_{run.replace('-', '_')}", rows)
     return found
 
 
-def _frame(table: _Table, path: Path) -> pl.LazyFrame:
+def _frame(table: Artefact, path: Path) -> pl.LazyFrame:
     if path.suffix == ".parquet":
         return pl.scan_parquet(path)
     opened = tables.open_table(path, table.command)
-    return pl.scan_lance(opened).drop(*table.hidden, *tables.absent(opened, path))
+    hidden = table.contract.blobs() if table.contract else ()
+    return pl.scan_lance(opened).drop(*hidden, *tables.absent(opened, path))
 
 
 def _flat(frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -168,7 +150,7 @@ def _flat(frame: pl.LazyFrame) -> pl.LazyFrame:
     return frame.with_columns(map(tables.as_json, nested))
 
 
-def _explained(said: str, known: Mapping[str, _Table]) -> LikewiseError:
+def _explained(said: str, known: Mapping[str, Artefact]) -> LikewiseError:
     """Polars' error in a line, with the nearest names."""
     if absent := _NO_TABLE.search(said):
         name = absent[1]

@@ -15,7 +15,7 @@ from likewise.steps.doctor import doctor
 from likewise.steps.export import selection
 from likewise.steps.merge import need_clean
 from likewise.steps.show import show
-from likewise.storage import journal, versions
+from likewise.storage import artefacts, journal, versions
 from likewise.storage.workspace import Workspace
 
 _VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?")
@@ -75,8 +75,8 @@ def release(
         told = f"{items:,} items. Since {before}: {changes}."
     entry = "\n\n".join(part for part in (message.strip(), told) if part)
     with journal.alone(ws, f"release-{dataset}"):
-        changelog = ws.catalog / dataset / "CHANGELOG.md"
-        croissant = changelog.with_name("croissant.json")
+        changelog = ws.changelog(dataset)
+        croissant = ws.croissant(dataset)
         told_to_programs = _croissant(ws, dataset, tag)
         _prepend(changelog, dataset, tag, entry)
         journal.write_text(croissant, told_to_programs)
@@ -127,7 +127,8 @@ def _check(ws: Workspace, dataset: str) -> None:
         card = ws.relative(ws.card_file(dataset))
         faults.append(f"{card} names no licence: spdx, or terms")
     if not ws.published_digests(dataset).is_file():
-        faults.append(f"{dataset} is not published (run: dvc repro publish@{dataset})")
+        command = artefacts.published(ws, dataset).command
+        faults.append(f"{dataset} is not published (run: {command})")
     if faults:
         said = bounded(faults, len(faults), 10)
         raise DataError(f"{dataset} is not released, for {len(faults):,} reasons: {said}")

@@ -11,7 +11,7 @@ import polars as pl
 from likewise.catalogue import run_results
 from likewise.catalogue.catalogue import open_workspace
 from likewise.models.passport import Passport
-from likewise.storage import tables, versions
+from likewise.storage import artefacts, tables, versions
 from likewise.storage.config import Card, read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
@@ -283,7 +283,8 @@ def _next(
     ws: Workspace, dataset: str, state: State, models: list[ModelFacts], runs: list[RunFacts]
 ) -> str | None:
     if state == "added":
-        return f"dvc repro ingest@{dataset}"
+        return artefacts.table(ws, dataset, "items").command
     if state == "ingested" or set(ws.params.models_of(dataset)) - {m.model for m in models}:
-        return f"dvc repro publish@{dataset}"
-    return next((f"dvc repro evaluate@{r.run}" for r in runs if r.metrics is None), None)
+        return artefacts.published(ws, dataset).command
+    unscored = (r.run for r in runs if r.metrics is None)
+    return next((artefacts.results(ws, run).command for run in unscored), None)

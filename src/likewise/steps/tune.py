@@ -159,7 +159,7 @@ def _trials(ws: Workspace, vectors: Vectors, most: int | None) -> Iterator[Trial
     probes = Probes(vectors, Exact().build(vectors))
     whole = vectors.rows * vectors.dim * 4
     families = candidates(vectors.rows, vectors.dim)
-    folder = ws.private / "tune"
+    folder = ws.trials
     total = sum(len(entries) for entries in families.values())
     try:
         with tqdm(total=total, unit="index", desc="tune", disable=None) as bar:

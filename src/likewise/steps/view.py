@@ -15,7 +15,7 @@ from likewise.catalogue.flags import flagged, unflagged
 from likewise.catalogue.published_table import Parts, last_version, write_published
 from likewise.errors import DataError, UnknownNameError
 from likewise.retrieval.indexes.lance import Ann
-from likewise.storage import tables, versions
+from likewise.storage import artefacts, tables, versions
 from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def view(name: str, *, workspace: Path | None = None) -> Viewed:
     if name not in ws.params.views:
         raise UnknownNameError("view", name, ws.params.views, "params.yaml")
     entry = ws.params.views[name]
-    command = f"dvc repro publish@{entry.of}"
+    command = artefacts.published(ws, entry.of).command
     whole = tables.open_table(versions.present(ws, ws.published(entry.of)), command)
     items = tables.read(whole, ["item_id", "image_id", "label", "split"])
     mask = _mask(ws, entry.of, items, entry.without)

@@ -47,17 +47,17 @@ class Staging:
 
     def commit(self) -> None:
         """Put everything into place, all or nothing."""
-        journal = _journals(self._ws) / f"{self._job}.json"
+        journal = self._ws.commits / f"{self._job}.json"
         write_text(journal, json.dumps(self._moves))
         recover(self._ws)
 
 
 def recover(ws: Workspace) -> None:
     """Finish every commit that was decided and not carried out."""
-    if not _journals(ws).is_dir() or not any(_journals(ws).glob("*.json")):
+    if not ws.commits.is_dir() or not any(ws.commits.glob("*.json")):
         return
     with _locked(ws, "commit", fcntl.LOCK_EX):
-        for journal in sorted(_journals(ws).glob("*.json")):
+        for journal in sorted(ws.commits.glob("*.json")):
             _finish(ws, journal)
 
 
@@ -164,16 +164,16 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 @contextmanager
 def _locked(ws: Workspace, name: str, how: int) -> Iterator[TextIO]:
-    folder = ws.private / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / name).open("a", encoding="utf-8") as handle:
+    lock = ws.running(name)
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a", encoding="utf-8") as handle:
         fcntl.flock(handle, how)
         yield handle
 
 
 def _holder(ws: Workspace, job: str) -> str:
     """Who holds the lock of ``job``, in the words that it wrote there."""
-    return (ws.private / "locks" / job).read_text(encoding="utf-8") or "another process"
+    return ws.running(job).read_text(encoding="utf-8") or "another process"
 
 
 def _remove(path: Path) -> None:
@@ -183,13 +183,9 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _journals(ws: Workspace) -> Path:
-    return ws.private / "commits"
-
-
 def _finish(ws: Workspace, journal: Path) -> None:
     moves: dict[str, str] = json.loads(journal.read_text(encoding="utf-8"))
-    trash = ws.private / "trash" / journal.stem
+    trash = ws.trash(journal.stem)
     for number, (staged, final) in enumerate(moves.items()):
         source, target = ws.root / staged, ws.root / final
         if not source.exists():

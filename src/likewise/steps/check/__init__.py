@@ -13,7 +13,7 @@ from likewise.steps.check.copy_flags import check_against, check_copies, check_s
 from likewise.steps.check.file_flags import check_files
 from likewise.steps.check.flag_rows import table
 from likewise.steps.check.vector_flags import check_vectors
-from likewise.storage import journal, tables, versions
+from likewise.storage import artefacts, journal, tables, versions
 from likewise.storage.config import Check
 from likewise.storage.workspace import Workspace
 
@@ -74,7 +74,7 @@ def _flags(
     for other in _others(ws, dataset, bounds):
         yield check_against(images, other, _hashes(ws, other), bounds.near)
     if bounds.model is not None:
-        command = f"dvc repro embed@{ws.params.embedding(dataset, bounds.model)}"
+        command = artefacts.embeddings(ws, dataset, bounds.model).command
         vectors = versions.present(ws, ws.embeddings(dataset, bounds.model))
         entry = {"exact": {"kind": "exact"}, **ws.params.indexes}[bounds.index]
         items = _items(ws, dataset, "item_id", "image_id", "content")
@@ -83,7 +83,7 @@ def _flags(
 
 def _images(ws: Workspace, dataset: str) -> pl.DataFrame:
     """The facts, split and measures of every image, in canonical order."""
-    command = f"dvc repro ingest@{dataset}"
+    command = artefacts.table(ws, dataset, "images").command
     images = tables.open_table(versions.present(ws, ws.table(dataset, "images")), command)
     order = _items(ws, dataset, "image_id", "split").unique(
         "image_id", keep="first", maintain_order=True
@@ -93,14 +93,15 @@ def _images(ws: Workspace, dataset: str) -> pl.DataFrame:
 
 
 def _items(ws: Workspace, dataset: str, *columns: str) -> pl.DataFrame:
-    command = f"dvc repro ingest@{dataset}"
+    command = artefacts.table(ws, dataset, "items").command
     path = versions.present(ws, ws.table(dataset, "items"))
     return tables.read(tables.open_table(path, command), columns)
 
 
 def _measures(ws: Workspace, dataset: str) -> pl.DataFrame:
+    command = artefacts.table(ws, dataset, "pixels").command
     path = versions.present(ws, ws.table(dataset, "pixels"))
-    return tables.read(tables.open_table(path, f"dvc repro measure@{dataset}"), _MEASURES)
+    return tables.read(tables.open_table(path, command), _MEASURES)
 
 
 def _others(ws: Workspace, dataset: str, bounds: Check) -> list[str]:

@@ -10,7 +10,7 @@ from likewise.errors import DataError
 from likewise.imaging.image_reader import ImageReader
 from likewise.pages.gallery import Doubt, Section, Tile, flag_sheet, thumbnail
 from likewise.schema import FLAGS
-from likewise.storage import journal, tables, versions
+from likewise.storage import artefacts, journal, tables, versions
 from likewise.storage.workspace import Workspace
 
 SHOWN = 60
@@ -35,8 +35,9 @@ def write_flags(
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
+    command = artefacts.table(ws, dataset, "flags").command
     path = versions.present(ws, ws.table(dataset, "flags"))
-    found = tables.read(tables.open_table(path, f"dvc repro check@{dataset}"), FLAGS.names())
+    found = tables.read(tables.open_table(path, command), FLAGS.names())
     sections = list(_sections(ws, dataset, found, most))
     note = f"{found['image_id'].n_unique():,} images are flagged; none is deleted"
     try:
@@ -100,7 +101,7 @@ def _tiles(ws: Workspace, dataset: str, ids: Iterable[str]) -> dict[str, Tile]:
 def _places(ws: Workspace, dataset: str, wanted: pl.DataFrame, images: Path) -> pl.DataFrame:
     """id, row of the images table and box (of an item) of every one of ``wanted``."""
     path = versions.present(ws, ws.table(dataset, "items"))
-    command = f"dvc repro ingest@{dataset}"
+    command = artefacts.table(ws, dataset, "items").command
     items = tables.read(tables.open_table(path, command), ["item_id", "image_id", "box"])
     rows = tables.read(tables.open_table(images, command), ["image_id"]).with_row_index("row")
     return (

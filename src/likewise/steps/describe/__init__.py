@@ -8,7 +8,7 @@ import polars as pl
 from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import MissingArtefactError
 from likewise.steps.show import Contents, show
-from likewise.storage import tables, versions
+from likewise.storage import artefacts, tables, versions
 from likewise.storage.config import Card
 from likewise.storage.workspace import Workspace
 
@@ -91,10 +91,10 @@ def describe(dataset: str, *, workspace: Path | None = None) -> Statistics:
         MissingArtefactError: it was not ingested.
     """
     found = show(dataset, workspace=workspace)
+    ws = open_workspace(workspace)
     if found.contents is None:
         what = f"data set {dataset!r} is not ingested yet"
-        raise MissingArtefactError(what, f"dvc repro ingest@{dataset}")
-    ws = open_workspace(workspace)
+        raise MissingArtefactError(what, artefacts.table(ws, dataset, "items").command)
     items, images = _items(ws, dataset), _images(ws, dataset)
     boxes = _boxes(items, images)
     licence = [name for name in _LICENCE if name in items.columns][:1]
@@ -119,7 +119,7 @@ def _items(ws: Workspace, dataset: str) -> pl.DataFrame:
     path = versions.present(ws, ws.published(dataset))
     if not tables.exists(path):
         path = versions.present(ws, ws.table(dataset, "items"))
-    table = tables.open_table(path, f"dvc repro ingest@{dataset}")
+    table = tables.open_table(path, artefacts.table(ws, dataset, "items").command)
     columns = ("image_id", "label", "text", "subset", "split", "box", *_LICENCE)
     return tables.read(table, [name for name in columns if name in table.schema.names])
 
@@ -129,7 +129,7 @@ def _images(ws: Workspace, dataset: str) -> pl.DataFrame:
     path = versions.present(ws, ws.table(dataset, "images"))
     if not tables.exists(path):
         path = versions.present(ws, ws.published(dataset))
-    table = tables.open_table(path, f"dvc repro ingest@{dataset}")
+    table = tables.open_table(path, artefacts.table(ws, dataset, "items").command)
     return tables.read(table, _IMAGES).unique("image_id")
 
 

@@ -11,7 +11,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import MissingArtefactError
 from likewise.steps.diff.drift import Drift, drift
-from likewise.storage import tables
+from likewise.storage import artefacts, tables
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
@@ -128,7 +128,7 @@ def _digests(ws: Workspace, dataset: str, rev: str | None) -> Digests:
     path = ws.published_digests(dataset)
     if not path.is_file():
         what = f"{dataset!r} is not published in {rev or 'the workspace'}"
-        raise MissingArtefactError(what, f"dvc repro publish@{dataset}")
+        raise MissingArtefactError(what, artefacts.published(ws, dataset).command)
     return Digests.from_yaml(read_yaml(path), path.name)
 
 

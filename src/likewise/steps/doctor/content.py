@@ -2,28 +2,16 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
 from likewise.errors import DataError, LikewiseError, bounded
 from likewise.models.passport import WEIGHTS, Passport
-from likewise.schema import (
-    EMBEDDINGS,
-    FINDINGS,
-    FLAGS,
-    IMAGES,
-    ITEMS,
-    PIXELS,
-    PUBLISHED,
-    STORAGE_VERSION,
-    Column,
-    Contract,
-)
+from likewise.schema import STORAGE_VERSION, Column, Contract
 from likewise.steps.doctor.problem import Problem, restore
-from likewise.storage import tables
+from likewise.storage import artefacts, tables
+from likewise.storage.artefacts import TableArtefact
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
@@ -35,19 +23,13 @@ PIXELS_AT_ONCE = 64
 """Images that a deep check holds in memory."""
 
 
-@dataclass(frozen=True)
-class _Table:
-    """A table, the file of its digests, its contract without vectors, and who makes it."""
-
-    path: Path
-    digests: Path
-    contract: Contract
-    stage: str
-
-
 def check(ws: Workspace, *, deep: bool) -> Iterator[Problem]:
     """Tables, models, and with ``deep`` every image's bytes; what is missing is left out."""
-    there = [table for table in _tables(ws) if tables.exists(table.path)]
+    there = [
+        made
+        for made in artefacts.artefacts(ws)
+        if isinstance(made, TableArtefact) and tables.exists(made.path)
+    ]
     for table in tqdm(there, unit="table", desc="check", disable=None):
         yield from _table(ws, table, deep=deep)
     for model in ws.params.recipes():
@@ -57,32 +39,10 @@ def check(ws: Workspace, *, deep: bool) -> Iterator[Problem]:
         yield from _embedding(ws, key)
 
 
-def _tables(ws: Workspace) -> Iterator[_Table]:
-    for dataset in ws.params.datasets:
-        for contract in (IMAGES, ITEMS, FINDINGS):
-            path = ws.table(dataset, contract.name)
-            digests = ws.digests(dataset, contract.name)
-            yield _Table(path, digests, contract, f"ingest@{dataset}")
-        files = ws.published(dataset), ws.published_digests(dataset)
-        yield _Table(*files, PUBLISHED, f"publish@{dataset}")
-    for dataset in ws.params.checks:
-        pixels = ws.table(dataset, "pixels"), ws.pixel_digests(dataset)
-        yield _Table(*pixels, PIXELS, f"measure@{dataset}")
-        flags = ws.table(dataset, "flags"), ws.flag_digests(dataset)
-        yield _Table(*flags, FLAGS, f"check@{dataset}")
-    for view in ws.params.views:
-        files = ws.published(view), ws.published_digests(view)
-        yield _Table(*files, PUBLISHED, f"view@{view}")
-    for key, entry in ws.params.embeddings.items():
-        names = (entry.dataset, entry.model)
-        files = ws.embeddings(*names), ws.digests(*names)
-        yield _Table(*files, EMBEDDINGS, f"embed@{key}")
-
-
-def _table(ws: Workspace, table: _Table, *, deep: bool) -> Iterator[Problem]:
+def _table(ws: Workspace, table: TableArtefact, *, deep: bool) -> Iterator[Problem]:
     name, command = ws.relative(table.path), restore(ws, table.path, table.stage)
     try:
-        dataset = tables.open_table(table.path, f"dvc repro {table.stage}")
+        dataset = tables.open_table(table.path, table.command)
         contract = _whole(table.contract, dataset)
         faults = [*_storage(dataset), *_schema(contract, dataset)]
         faults = faults or list(_digests(table, contract, dataset))
@@ -113,7 +73,9 @@ def _schema(contract: Contract, dataset: "lance.LanceDataset") -> Iterator[str]:
         yield f"its columns are not the contract's: {named}"
 
 
-def _digests(table: _Table, contract: Contract, dataset: "lance.LanceDataset") -> Iterator[str]:
+def _digests(
+    table: TableArtefact, contract: Contract, dataset: "lance.LanceDataset"
+) -> Iterator[str]:
     """What of the content is not what the digest file says; nothing where that is gone."""
     if not table.digests.is_file():
         return
@@ -148,7 +110,7 @@ def _pixels(contract: Contract, dataset: "lance.LanceDataset") -> Iterator[str]:
 
 def _model(ws: Workspace, model: str) -> Iterator[Problem]:
     folder = ws.model(model)
-    command = restore(ws, folder, f"{ws.params.stage(model)}")
+    command = restore(ws, folder, artefacts.model(ws, model).stage)
     try:
         said = Passport.read(folder).weights_sha256
         with (folder / WEIGHTS).open("rb") as weights:
@@ -162,15 +124,19 @@ def _model(ws: Workspace, model: str) -> Iterator[Problem]:
 def _embedding(ws: Workspace, key: str) -> Iterator[Problem]:
     """Vectors that another model of the same name made."""
     entry = ws.params.embeddings[key]
-    path, folder = ws.embeddings(entry.dataset, entry.model), ws.model(entry.model)
+    vectors, folder = (
+        artefacts.embeddings(ws, entry.dataset, entry.model),
+        ws.model(entry.model),
+    )
+    path = vectors.path
     if not tables.exists(path) or not folder.is_dir():
         return
     try:
-        field = tables.open_table(path, f"dvc repro embed@{key}").schema.field("vector")
+        field = tables.open_table(path, vectors.command).schema.field("vector")
         made_by = Passport.from_json(field.metadata[b"passport"], ws.relative(path))
         if made_by.identity() == Passport.read(folder).identity():
             return
     except (LikewiseError, KeyError):
         return  # the checks of the table and of the model have said it
     what = f"{ws.relative(path)} was not made by the present {ws.relative(folder)}"
-    yield Problem("stale", what, f"dvc repro embed@{key}")
+    yield Problem("stale", what, vectors.command)

@@ -22,7 +22,7 @@ def check(ws: Workspace) -> Iterator[Problem]:
         if not f"{installed}.".startswith(f"{release}."):
             what = f"{library} {installed} is installed; likewise was tested with {release}"
             yield Problem("library", what, f"pip install '{library}=={release}.*'")
-    if not (ws.root / ".dvc").is_dir():
+    if not ws.dvc.is_dir():
         yield Problem("dvc", "this folder is no DVC repository", "likewise init")
         return
     yield from _pipeline(ws)
@@ -30,7 +30,7 @@ def check(ws: Workspace) -> Iterator[Problem]:
 
 
 def _pipeline(ws: Workspace) -> Iterator[Problem]:
-    path = ws.root / "dvc.yaml"
+    path = ws.pipeline
     if not path.is_file():
         yield Problem("dvc", "there is no dvc.yaml", "likewise init")
         return
@@ -54,7 +54,9 @@ def _pipeline(ws: Workspace) -> Iterator[Problem]:
 def _status(ws: Workspace) -> Iterator[Problem]:
     """The stages that DVC would run; those whose results are only missing are not here."""
     try:
-        status = json.loads(versions.run_dvc(ws.root, "status", "--json", "dvc.yaml"))
+        status = json.loads(
+            versions.run_dvc(ws.root, "status", "--json", ws.relative(ws.pipeline))
+        )
     except VersionError as error:
         yield Problem("dvc", str(error), "dvc status")
         return

@@ -39,8 +39,8 @@ def _card(ws: Workspace, dataset: str) -> Iterator[Problem]:
 
 
 def _cards_alone(ws: Workspace) -> Iterator[Problem]:
-    for path in sorted(ws.catalog.glob("*.yaml")):
-        if path.name.endswith(".columns.yaml") or path.stem in ws.params.datasets:
+    for path in ws.cards:
+        if path.stem in ws.params.datasets:
             continue
         what = f"{path.name} is the card of a data set that params.yaml does not have"
         yield Problem("card", what, f"edit params.yaml, or: rm {ws.relative(path)}")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from likewise.errors import DataError, bounded
 from likewise.models.training import resumable
-from likewise.steps.doctor.problem import Problem, readable, recorded, size, stages
-from likewise.storage import journal
-from likewise.storage.workspace import Workspace
+from likewise.steps.doctor.problem import Problem, readable, recorded, size
+from likewise.storage import artefacts, journal
+from likewise.storage.workspace import Workspace, subfolders
 
 OLD_VIEWS = 10**9
 """Bytes that nothing but links in .likewise/views holds, from which on they are a problem."""
@@ -27,65 +27,48 @@ def check(ws: Workspace) -> Iterator[Problem]:
 def _missing(ws: Workspace) -> Iterator[Problem]:
     recordings = recorded(ws) if _has_remote(ws) else set()
     can_pull = {path for path in recordings if not path.endswith((".yaml", ".json"))}
-    for stage in stages(ws):
-        gone = [ws.relative(path) for path in stage.outputs if not path.exists()]
+    for stage, outputs in artefacts.stages(ws).items():
+        gone = [ws.relative(path) for path in outputs if not path.exists()]
         if gone:
             from_remote = set(gone) <= can_pull
-            command = f"dvc pull {' '.join(gone)}" if from_remote else f"dvc repro {stage.name}"
-            yield Problem("missing", f"{stage.name}: no {bounded(gone, len(gone))}", command)
+            command = f"dvc pull {' '.join(gone)}" if from_remote else stage.command
+            yield Problem("missing", f"{stage}: no {bounded(gone, len(gone))}", command)
 
 
 def _has_remote(ws: Workspace) -> bool:
-    configs = (ws.root / ".dvc" / name for name in ("config", "config.local"))
-    return any("['remote" in path.read_text("utf-8") for path in configs if path.is_file())
+    return any(
+        "['remote" in path.read_text("utf-8") for path in ws.dvc_configs if path.is_file()
+    )
 
 
 def _orphans(ws: Workspace) -> Iterator[Path]:
     """Tables, vectors, reports and models that no entry of params.yaml stands for."""
-    params = ws.params
-    wanted = {path for stage in stages(ws) for path in stage.outputs}
+    wanted = {path for made in artefacts.artefacts(ws) for path in made.files}
     # No stage writes the pages that `likewise report` makes, but their run is asked for.
-    wanted |= {ws.report(run, "report.json") for run in params.runs}
-    for pattern in ("*.lance", "*.columns.yaml"):
-        yield from (p for p in sorted(ws.catalog.glob(pattern)) if p not in wanted)
-    for folder in _folders(ws.catalog):
-        if folder.name not in params.datasets:
-            if folder.suffix != ".lance":
-                yield folder
-            continue
-        for pattern in ("embeddings/*.lance", "columns/*.yaml"):
-            yield from (p for p in sorted(folder.glob(pattern)) if p not in wanted)
-    for pattern in ("*.json", "*.parquet"):
-        yield from (p for p in sorted(ws.reports.glob(pattern)) if p not in wanted)
-    yield from (p for p in _folders(ws.root / "models") if p not in wanted)
-
-
-def _folders(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.glob("*") if p.is_dir() and not p.name.startswith("."))
+    wanted |= {ws.report(run, "report.json") for run in ws.params.runs}
+    yield from (path for path in ws.made() if path not in wanted)
 
 
 def _unfinished(ws: Workspace) -> Iterator[Problem]:
     """Staging folders of jobs that do not run now; the same command goes on with them."""
-    names = {stage.job: stage.name for stage in stages(ws)}
-    for folder in _folders(ws.staging("x").parent):
+    by_job = {stage.job: stage for stage in artefacts.stages(ws)}
+    for folder in subfolders(ws.stagings):
         if not any(folder.iterdir()) or _runs(ws, folder.name):
             continue
         what = f"{folder.name} was stopped; {size(folder)} of its work are kept"
-        stage = names.get(folder.name)
-        command = f"dvc repro {stage}" if stage else f"rm -r {ws.relative(folder)}"
+        stage = by_job.get(folder.name)
+        command = stage.command if stage else f"rm -r {ws.relative(folder)}"
         yield Problem("unfinished", what, command)
 
 
 def _stopped(ws: Workspace) -> Iterator[Problem]:
     """Trainings that do not run now; the same command, by the same options, goes on."""
-    for place in _folders(ws.trainings("x").parent):
+    for place in subfolders(ws.unfinished):
         found, model = resumable.stopped(place), place.name
         if not found or _runs(ws, f"train-{model}"):
             continue
         known = model in ws.params.recipes()
-        command = (
-            f"dvc repro {ws.params.stage(model)}" if known else f"rm -r {ws.relative(place)}"
-        )
+        command = artefacts.model(ws, model).command if known else f"rm -r {ws.relative(place)}"
         many = (
             f"{len(found):,} trainings of {model} were"
             if len(found) > 1
@@ -105,7 +88,7 @@ def _runs(ws: Workspace, job: str) -> bool:
 
 
 def _views(ws: Workspace) -> Iterator[Problem]:
-    views = ws.private / "views"
+    views = ws.views
     found = [p.lstat() for p in views.rglob("*") if p.is_file()]
     alone = sum(stat.st_size for stat in found if stat.st_nlink == 1)
     if alone >= OLD_VIEWS:

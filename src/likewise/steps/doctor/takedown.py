@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from likewise.catalogue import takedowns
 from likewise.errors import LikewiseError
 from likewise.steps.doctor.problem import Problem
-from likewise.storage import tables
+from likewise.steps.forget.dvc_files import column_of_hashes
+from likewise.storage import artefacts, tables
 from likewise.storage.workspace import Workspace
 
 
@@ -27,16 +28,13 @@ def check(ws: Workspace) -> Iterator[Problem]:
 
 
 def _holding(ws: Workspace, dataset: str, hashes: set[str]) -> Iterator[str]:
-    views = [name for name, view in ws.params.views.items() if view.of == dataset]
-    places = [(ws.table(dataset, "images"), "sha256"), (ws.table(dataset, "pixels"), "sha256")]
-    places += [(ws.table(dataset, "items"), "content")]
-    places += [(ws.embeddings(dataset, m), "content") for m in ws.params.models_of(dataset)]
-    places += [(ws.published(name), "sha256") for name in (dataset, *views)]
-    for path, column in places if hashes else ():
+    for found in artefacts.tables_of(ws, dataset) if hashes else ():
+        path = found.path
         if tables.exists(path):
             try:
                 table = tables.open_table(path, "")
             except LikewiseError:  # the check of the table has said it
                 continue
-            if tables.holding(table, column, hashes):
+            column = column_of_hashes(table)
+            if column and tables.holding(table, column, hashes):
                 yield ws.relative(path)

@@ -16,7 +16,7 @@ from likewise.retrieval.index_cache import held_contents
 from likewise.steps.forget.dvc_files import Holder
 from likewise.steps.forget.holders import find_holders, purge_holders
 from likewise.steps.forget.removal import Plan, Removal, jobs
-from likewise.storage import journal, tables, versions
+from likewise.storage import artefacts, journal, tables, versions
 from likewise.storage.workspace import Workspace
 
 __all__ = ["Forgotten", "Holder", "forget"]
@@ -126,7 +126,7 @@ def _record(
 ) -> Record:
     """What was forgotten, and what now is: with every id go all images of the same bytes."""
     path = versions.present(ws, ws.table(dataset, "items"))
-    table = tables.open_table(path, f"dvc repro ingest@{dataset}")
+    table = tables.open_table(path, artefacts.table(ws, dataset, "items").command)
     rows = tables.read(table, ["item_id", "image_id", "content"])
     rows = rows.select("item_id", "image_id", sha256=pl.col("content").str.head(64))
     _refuse(dataset, rows, before, items, reason)
@@ -177,12 +177,12 @@ def _settled(ws: Workspace, dataset: str) -> Plan | None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-    if (ws.root / ".dvc").is_dir():
+    if ws.dvc.is_dir():
         if plan.stages:
             versions.record(ws, plan.stages, plan.stale)
         lock = versions.lock_without(ws, plan.dropped)
         if lock is not None:
-            journal.write_text(ws.root / "dvc.lock", lock)
+            journal.write_text(ws.lock, lock)
     versions.prune(ws, unused=0)
     marker.unlink()
     return plan
@@ -192,6 +192,6 @@ def _drop_indexes(ws: Workspace, dataset: str, record: Record) -> None:
     """Remove the indexes of the data set and its views in which a forgotten vector is."""
     views = [name for name, view in ws.params.views.items() if view.of == dataset]
     for name in (dataset, *views):
-        for folder in ws.index(name, "x", "x").parents[1].glob("*/*"):
+        for folder in (ws.indexes / name).glob("*/*"):
             if not record.hashes.isdisjoint(held_contents(folder)):
                 shutil.rmtree(folder, ignore_errors=True)

@@ -13,9 +13,10 @@ from tqdm import tqdm
 
 from likewise.catalogue.takedowns import Record
 from likewise.errors import LikewiseError, VersionError, bounded
+from likewise.schema import FLAGS
 from likewise.storage import tables, versions
 from likewise.storage.versions import Output, Store
-from likewise.storage.workspace import Workspace
+from likewise.storage.workspace import TABLE, Workspace
 
 if TYPE_CHECKING:
     import lance
@@ -161,14 +162,19 @@ class Files:
         """Whether an output may hold something of this data set."""
         names = [self._dataset]
         names += [n for n, view in self._ws.params.views.items() if view.of == self._dataset]
-        if path.startswith("reports/"):
-            run = self._ws.params.runs.get(Path(path).stem)
-            return path.endswith(".parquet") and (run is None or run.dataset in names)
+        ws, file = self._ws, self._ws.root / path
+        if file == ws.queries(file.stem):
+            run = ws.params.runs.get(file.stem)
+            return run is None or run.dataset in names
         return (
-            path in {f"catalog/{name}.lance" for name in names}
-            or (path.startswith(f"catalog/{self._dataset}/") and path.endswith(".lance"))
-            or path.endswith("/flags.lance")
+            file in {ws.published(name) for name in names}
+            or (self._own(path) and file.suffix == TABLE)
+            or file.name == ws.table("", FLAGS.name).name
         )
+
+    def _own(self, path: str) -> bool:
+        """Whether an output lies in the data set's folder."""
+        return (self._ws.root / path).is_relative_to(self._ws.tables(self._dataset))
 
     def _members(self, output: Output) -> dict[str, tuple[str, str]]:
         """The md5 of every file of an output, and of its list; the output, and where in it."""
@@ -204,7 +210,7 @@ class Files:
             table = tables.open_table(linked, "")
             if by_hash := column_of_hashes(table):
                 return bool(tables.holding(table, by_hash, self._record.hashes))
-            own = output.path.startswith(f"catalog/{self._dataset}/")
+            own = self._own(output.path)
             found = tables.read(table, tables.metadata_columns(table))
             if "other_dataset" in found.columns and not own:
                 found = found.filter(pl.col("other_dataset") == self._dataset).select("other")
@@ -230,16 +236,14 @@ def _names_any(frame: pl.DataFrame, record: Record) -> bool:
 
 def _versions(ws: Workspace) -> list[Version]:
     """Every commit in which dvc.lock changed, and every branch and tag, the latest first."""
-    asked = "--format=%H%x09%D%x09%cs"
+    asked, lock = "--format=%H%x09%D%x09%cs", ws.relative(ws.lock)
     try:
-        changed = versions.run_git(
-            ws.root, "log", "--all", "--full-history", asked, "--", "dvc.lock"
-        )
+        changed = versions.run_git(ws.root, "log", "--all", "--full-history", asked, "--", lock)
         named = versions.run_git(ws.root, "log", "--all", "--no-walk", "--decorate", asked)
     except VersionError:
         return []  # no git, or no commit yet
     lines = {line.split("\t")[0]: line for line in (changed + named).splitlines()}
-    texts = versions.texts_at(ws.root, [f"{commit}:./dvc.lock" for commit in lines])
+    texts = versions.texts_at(ws.root, [f"{commit}:./{lock}" for commit in lines])
     found = []
     for line, text in zip(lines.values(), texts, strict=True):
         if text is None:

@@ -11,7 +11,7 @@ from likewise.catalogue.takedowns import Record
 from likewise.errors import LikewiseError, VersionError
 from likewise.sources import SOURCES
 from likewise.steps.forget.dvc_files import Files, Holder, column_of_hashes
-from likewise.storage import tables, versions
+from likewise.storage import artefacts, tables, versions
 from likewise.storage.versions import Store
 from likewise.storage.workspace import Workspace
 
@@ -52,7 +52,7 @@ def purge_holders(ws: Workspace, dataset: str, record: Record) -> int:
 
 def _links(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
     """Views that a process reads still; all others are gone."""
-    for path in sorted((versions.scratch(ws) / "views").glob("*/*.lance")):
+    for path in sorted(ws.views.glob("*/*.lance")):
         with suppress(LikewiseError):
             table = tables.open_table(path, "")
             by_hash = column_of_hashes(table)
@@ -134,7 +134,7 @@ def _models(ws: Workspace, dataset: str) -> Iterator[Holder]:
     for model, entry in ws.params.recipes().items():
         if entry.get("data") == dataset and ws.model(model).is_dir():
             what = f"it learned from {dataset} as it was"
-            yield Holder("model", model, what, f"dvc repro {ws.params.stage(model)}")
+            yield Holder("model", model, what, artefacts.model(ws, model).command)
 
 
 def _texts(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:

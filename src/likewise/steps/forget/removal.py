@@ -12,21 +12,12 @@ import polars as pl
 from likewise.catalogue import corrections, takedowns
 from likewise.catalogue.takedowns import Record
 from likewise.errors import DataError, LikewiseError, MissingArtefactError
-from likewise.schema import (
-    EMBEDDINGS,
-    FINDINGS,
-    FLAGS,
-    IMAGES,
-    ITEMS,
-    PIXELS,
-    Column,
-    Contract,
-)
-from likewise.steps.doctor.problem import Stage, stages
+from likewise.schema import EMBEDDINGS, ITEMS, Column, Contract
 from likewise.steps.embed import mark_of_roles
 from likewise.steps.publish import publish
 from likewise.steps.view import view
-from likewise.storage import journal, tables, versions
+from likewise.storage import artefacts, journal, tables, versions
+from likewise.storage.artefacts import Stage, TableArtefact
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests, digest_splits
 from likewise.storage.versions import Dependency
@@ -105,36 +96,38 @@ class Removal:
             for name, run in self._ws.params.runs.items()
             if self._ws.params.base(run.dataset) == self._dataset
         ]
-        results = {f"evaluate@{name}" for name, _ in runs} if self._placed else set()
+        made_by = [str(artefacts.results(self._ws, name).stage) for name, _ in runs]
+        results = set(made_by) if self._placed else set()
         files = [
             self._ws.relative(path)
             for name, _ in runs
             if results
             for path in sorted(self._ws.reports.glob(f"{name}.*"))
         ]
-        every = stages(self._ws)
-        lost = {stage.name for stage in every if set(stage.outputs) & self._lost}
+        every = artefacts.stages(self._ws)
+        lost = {str(stage) for stage, outs in every.items() if set(outs) & self._lost}
         known = versions.recorded_stages(self._ws)
-        made = [s.name for s in every if set(s.outputs) & self._placed and s.name in known]
+        stages = [s for s, o in every.items() if set(o) & self._placed and str(s) in known]
+        made = [str(stage) for stage in stages]
         stale = versions.out_of_date(self._ws, made) if made else []
         # A check looks at all images together: its flags are right but for their bounds.
-        stale += [(name, "") for name in made if name.startswith("check@")]
+        stale += [(str(stage), "") for stage in stages if stage.name == artefacts.CHECK]
         files += [self._ws.relative(path) for path in sorted(self._lost)]
         return Plan(made, stale, sorted(results | lost), files)
 
     def _images(self) -> None:
-        path = self._ws.table(self._dataset, "images")
-        if not tables.exists(path):
-            ingested = tables.exists(versions.present(self._ws, path))
-            command = "likewise pull {} --images" if ingested else "dvc repro ingest@{}"
+        images = self._table("images")
+        if not tables.exists(images.path):
+            ingested = tables.exists(versions.present(self._ws, images.path))
+            pull = f"likewise pull {self._dataset} --images"
             what = f"the images of {self._dataset!r} are not all here"
-            raise MissingArtefactError(what, command.format(self._dataset))
-        if new := self._expunged(path, "sha256"):
-            self._place(path, self._ws.digests(self._dataset, "images"), _digest(new, IMAGES))
+            raise MissingArtefactError(what, pull if ingested else images.command)
+        if new := self._expunged(images.path, "sha256"):
+            self._place(images.path, images.digests, _digest(new, images.contract))
 
     def _items(self) -> None:
-        path = self._ws.table(self._dataset, "items")
-        table = self._open(path)
+        made = self._table("items")
+        table = self._open(made.path)
         if table is None:
             return
         further = tables.further_columns(table)
@@ -146,18 +139,16 @@ class Removal:
                 f"{self._dataset} would have no item left; remove all of it instead"
             )
         self._roles = mark_of_roles(items), mark_of_roles(rest)
-        found = tables.write_frame(self._in_new(path), ITEMS, rest, further)
+        found = tables.write_frame(self._in_new(made.path), ITEMS, rest, further)
         found = replace(found, splits=digest_splits(rest))
-        self._put(path, self._ws.digests(self._dataset, "items"), found, len(rest) < len(items))
+        self._put(made.path, made.digests, found, len(rest) < len(items))
 
     def _findings(self) -> None:
-        path = self._ws.table(self._dataset, "findings")
-        into = self._ws.digests(self._dataset, "findings")
-        self._filter(path, into, FINDINGS, pl.col("path").is_in(self._named()))
+        self._filter(self._table("findings"), pl.col("path").is_in(self._named()))
 
     def _models(self) -> list[str]:
         """Those of params.yaml, and those whose vectors nothing asks for any more."""
-        folder = self._ws.embeddings(self._dataset, "x").parent
+        folder = self._ws.embeddings(self._dataset, "").parent
         orphans = [path.stem for path in sorted(folder.glob("*.lance"))]
         return list(dict.fromkeys([*self._ws.params.models_of(self._dataset), *orphans]))
 
@@ -179,9 +170,9 @@ class Removal:
         self._place(path, into, found)
 
     def _pixels(self) -> None:
-        path = self._ws.table(self._dataset, "pixels")
-        if new := self._expunged(path, "sha256"):
-            self._place(path, self._ws.pixel_digests(self._dataset), _digest(new, PIXELS))
+        pixels = self._table("pixels")
+        if new := self._expunged(pixels.path, "sha256"):
+            self._place(pixels.path, pixels.digests, _digest(new, pixels.contract))
 
     def _flags(self, dataset: str) -> None:
         named = self._named()
@@ -189,8 +180,8 @@ class Removal:
         bad = where & pl.col("other").is_in(named)
         if dataset == self._dataset:
             bad |= pl.col("image_id").is_in(named) | pl.col("item_id").is_in(named)
-        path, into = self._ws.table(dataset, "flags"), self._ws.flag_digests(dataset)
-        self._filter(path, into, FLAGS, bad.fill_null(value=False))
+        flags = artefacts.table(self._ws, dataset, "flags")
+        self._filter(flags, bad.fill_null(value=False))
 
     def _stamps(self) -> None:
         path = self._ws.stamps(self._dataset)
@@ -211,15 +202,15 @@ class Removal:
             if entry.of == self._dataset
         ]
         for name, verb in jobs:
-            path, into = self._ws.published(name), self._ws.published_digests(name)
-            if not self._placed or self._open(path) is None:
+            made = artefacts.published(self._ws, name)
+            if not self._placed or self._open(made.path) is None:
                 continue
             try:
                 verb(name, workspace=self._new.root)
             except LikewiseError:
-                self._lost |= {path, into}
+                self._lost |= set(made.files)
                 continue
-            for final in (path, into):
+            for final in made.files:
                 self._staging.take(self._in_new(final), final)
                 self._placed.add(final)
 
@@ -237,15 +228,18 @@ class Removal:
         tables.link_tree(versions.present(self._ws, path), new)
         return new if tables.expunge(new, column, self._record.hashes) else None
 
-    def _filter(self, path: Path, into: Path, contract: Contract, bad: pl.Expr) -> None:
+    def _filter(self, made: TableArtefact, bad: pl.Expr) -> None:
         """Write the table, if there is one, without its ``bad`` rows."""
-        table = self._open(path)
+        table = self._open(made.path)
         if table is None:
             return
-        rows = tables.read(table, contract.names())
+        rows = tables.read(table, made.contract.names())
         rest = rows.filter(~bad)
-        digests = tables.write_frame(self._in_new(path), contract, rest)
-        self._put(path, into, digests, len(rest) < len(rows))
+        digests = tables.write_frame(self._in_new(made.path), made.contract, rest)
+        self._put(made.path, made.digests, digests, len(rest) < len(rows))
+
+    def _table(self, name: str) -> TableArtefact:
+        return artefacts.table(self._ws, self._dataset, name)
 
     def _named(self) -> list[str]:
         return sorted(self._record.items | self._record.images)
@@ -279,11 +273,6 @@ def _digest(table: Path, contract: Contract) -> Digests:
 def jobs(ws: Workspace, dataset: str) -> Iterator[Stage]:
     """The stages that write about ``dataset``, or about what it is compared with."""
     names = {dataset, *(name for name, entry in ws.params.views.items() if entry.of == dataset)}
-    runs = {f"evaluate@{name}" for name, run in ws.params.runs.items() if run.dataset in names}
-    embeddings = {f"embed@{k}" for k, e in ws.params.embeddings.items() if e.dataset == dataset}
-    own = {
-        f"{verb}@{name}" for name in names for verb in ("ingest", "measure", "publish", "view")
-    }
-    for stage in stages(ws):
-        if stage.name in runs | embeddings | own or stage.name.startswith("check@"):
+    for stage in artefacts.stages(ws):
+        if stage.dataset in names or stage.name == artefacts.CHECK:
             yield stage

@@ -19,7 +19,7 @@ from likewise.steps.report.report_page import (
     as_html,
     as_markdown,
 )
-from likewise.storage import journal
+from likewise.storage import artefacts, journal
 from likewise.storage.config import Run, read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
@@ -73,7 +73,7 @@ def _refuse_stale(ws: Workspace, run: str, dataset: str, lineage: dict[str, Any]
     other = [name for name, digest in lineage["columns"].items() if present.get(name) != digest]
     if other:
         what = f"run {run!r} was evaluated before {', '.join(other)} of {dataset} changed"
-        raise StaleArtefactError(what, f"dvc repro evaluate@{run}")
+        raise StaleArtefactError(what, artefacts.results(ws, run).command)
 
 
 def _page(entry: Run, told: Results, dataset: Dataset) -> Page:

@@ -7,7 +7,7 @@ from likewise.catalogue.dataset import Dataset
 from likewise.errors import VersionError
 from likewise.models.passport import Passport
 from likewise.steps.why.fact import Fact, said
-from likewise.storage import tables, versions
+from likewise.storage import artefacts, tables, versions
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
@@ -34,7 +34,7 @@ def run_facts(ws: Workspace, dataset: str, model: str) -> list[Fact]:
         if (run.dataset, run.model) != (dataset, model):
             continue
         if not ws.metrics(name).is_file() or not ws.lineage(name).is_file():
-            command = f"run: dvc repro evaluate@{name}"
+            command = f"run: {artefacts.results(ws, name).command}"
             facts.append(Fact(f"run {name}", "not evaluated", command))
             continue
         numbers = run_results.numbers(ws, name) or {}
@@ -78,7 +78,8 @@ def _vectors(ws: Workspace, dataset: Dataset, base: str, model: str) -> list[Fac
     now = Passport.read(folder).identity() if folder.is_dir() else ""
     remark = ""
     if now != made_by.identity():
-        remark = f"the present {model!r} is another model; run: dvc repro embed@{key}"
+        command = artefacts.embeddings(ws, base, model).command
+        remark = f"the present {model!r} is another model; run: {command}"
     facts = [Fact("vectors", stored, remark)]
     path = ws.digests(base, model)
     table = versions.present(ws, ws.embeddings(base, model))

@@ -7,7 +7,7 @@ from likewise.catalogue.model_making import made
 from likewise.errors import MissingArtefactError
 from likewise.models.passport import Passport
 from likewise.steps.why.fact import Fact, said, since
-from likewise.storage import versions
+from likewise.storage import artefacts, versions
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
@@ -24,7 +24,7 @@ def model_facts(ws: Workspace, model: str) -> list[Fact]:
     folder = versions.present(ws, ws.model(model))
     if not folder.is_dir():
         raise MissingArtefactError(
-            f"model {model!r} is not made yet", f"dvc repro {ws.params.stage(model)}"
+            f"model {model!r} is not made yet", artefacts.model(ws, model).command
         )
     passport = Passport.read(folder)
     entry = ws.params.recipes()[model]

@@ -8,17 +8,8 @@ from likewise.errors import UnknownNameError
 from likewise.registry import Part
 from likewise.storage.config.card import Entry
 
-MODEL_STAGES = {
-    "models": "load",
-    "trained": "train",
-    "pretrained": "pretrain",
-    "distilled": "distill",
-}
-"""The sections of params.yaml that name models, and the stage of dvc.yaml that makes each.
-
-They differ in what their stage reads: nothing, items and labels, items alone, and the vectors
-of a teacher.
-"""
+MODEL_SECTIONS = ("models", "trained", "pretrained", "distilled")
+"""The sections of params.yaml that name models."""
 
 MODEL_VERBS = {
     "models": "load",
@@ -120,7 +111,7 @@ class Params(Part):
 
     def recipes(self) -> dict[str, Entry]:
         """Every model of every section, and its recipe."""
-        return {n: e for section in MODEL_STAGES for n, e in getattr(self, section).items()}
+        return {n: e for section in MODEL_SECTIONS for n, e in getattr(self, section).items()}
 
     def section(self, model: str) -> str:
         """The section of params.yaml that names ``model``.
@@ -128,18 +119,10 @@ class Params(Part):
         Raises:
             UnknownNameError: none does.
         """
-        for section in MODEL_STAGES:
+        for section in MODEL_SECTIONS:
             if model in getattr(self, section):
                 return section
         raise UnknownNameError("model", model, self.recipes(), "params.yaml")
-
-    def stage(self, model: str) -> str:
-        """The stage of dvc.yaml that makes ``model``.
-
-        Raises:
-            UnknownNameError: params.yaml has no such model.
-        """
-        return f"{MODEL_STAGES[self.section(model)]}@{model}"
 
     def models_of(self, dataset: str) -> list[str]:
         """The models that embed ``dataset``, or that which it is a view of, in file order."""

@@ -9,7 +9,7 @@ from likewise.registry import check
 from likewise.schema import FLAG_NAMES
 from likewise.storage.config.card import Entry
 from likewise.storage.config.names import NAME, RUN_NAME, dataset_name_fault
-from likewise.storage.config.params import MODEL_STAGES, Params
+from likewise.storage.config.params import MODEL_SECTIONS, Params
 from likewise.storage.renamed_options import current, outdated
 
 
@@ -36,14 +36,14 @@ def _with_current_options(params: Params) -> Params:
     """Return ``params`` with the present names of the options of models."""
     sections = {
         section: {name: current(entry) for name, entry in getattr(params, section).items()}
-        for section in MODEL_STAGES
+        for section in MODEL_SECTIONS
     }
     return params.model_copy(update=sections)
 
 
 def _renamed_options(params: Params) -> Iterator[str]:
     """Yield a fault for each option of a model that has its old name."""
-    for section in MODEL_STAGES:
+    for section in MODEL_SECTIONS:
         for name, entry in getattr(params, section).items():
             for old, new in outdated(entry):
                 yield (
@@ -57,7 +57,7 @@ def _bad_names(params: Params) -> Iterator[str]:
         if fault := dataset_name_fault(name):
             yield f"datasets.{name}: {fault}"
     for section, pattern, allowed in (
-        *((section, NAME, "letters, digits and '_'") for section in MODEL_STAGES),
+        *((section, NAME, "letters, digits and '_'") for section in MODEL_SECTIONS),
         ("indexes", NAME, "letters, digits and '_'"),
         ("embeddings", RUN_NAME, "letters, digits, '_' and '-'"),
         ("runs", RUN_NAME, "letters, digits, '_' and '-'"),
@@ -72,7 +72,7 @@ def _bad_names(params: Params) -> Iterator[str]:
 def _bad_models(params: Params) -> Iterator[str]:
     """Models that two sections name, and trained ones that begin or learn from nothing."""
     models, homes = params.recipes(), dict[str, str]()
-    for section in MODEL_STAGES:
+    for section in MODEL_SECTIONS:
         for name, entry in getattr(params, section).items():
             home = homes.setdefault(name, section)
             if home != section:

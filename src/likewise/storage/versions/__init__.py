@@ -32,7 +32,6 @@ from likewise.storage.versions.views import (
     present,
     prune,
     pull_part,
-    scratch,
     view,
 )
 
@@ -61,7 +60,6 @@ __all__ = [
     "resolve",
     "run_dvc",
     "run_git",
-    "scratch",
     "text_at",
     "texts_at",
     "view",

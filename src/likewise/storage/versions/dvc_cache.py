@@ -16,6 +16,7 @@ from likewise.storage.versions.remote_errors import (
     one_line,
     remote_fault,
 )
+from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -40,7 +41,7 @@ class Store:
     @property
     def folder(self) -> Path:
         """Where the cache keeps its files."""
-        stamps = [_stamp(self._root / ".dvc" / name) for name in ("config", "config.local")]
+        stamps = [_stamp(path) for path in Workspace(self._root).dvc_configs]
         return _cache_folder(self._root, *stamps)
 
     def path(self, md5: str) -> Path:
@@ -229,7 +230,7 @@ def _cache_folder(root: Path, *_stamps: tuple[int, int]) -> Path:
     """The folder of the cache by DVC's settings; it is said once while they do not change."""
     from dvc.config import Config, ConfigError
 
-    dvc = root / ".dvc"
+    dvc = Workspace(root).dvc
     try:
         settings = Config(str(dvc))["cache"] if dvc.is_dir() else {}
     except ConfigError as error:

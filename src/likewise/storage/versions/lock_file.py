@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from likewise.storage.config import parse_yaml
+from likewise.storage.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Output:
 
 def outputs(root: Path) -> dict[str, Output]:
     """The outputs that ``root/dvc.lock`` names, by path; none where there is no such file."""
-    lock = root / "dvc.lock"
+    lock = Workspace(root).lock
     try:
         stat = lock.stat()
     except FileNotFoundError:

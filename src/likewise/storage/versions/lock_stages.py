@@ -34,7 +34,7 @@ def out_of_date(ws: Workspace, names: Iterable[str]) -> list[Dependency]:
         return [
             (name, dep.def_path)
             for name in names
-            for dep in repo.stage.load_one(_pipeline(ws), name).deps
+            for dep in repo.stage.load_one(str(ws.pipeline), name).deps
             if dep.workspace_status()
         ]
 
@@ -50,7 +50,7 @@ def record(ws: Workspace, names: Iterable[str], stale: Collection[Dependency]) -
     """
     with _silent(), _repo(ws) as repo, repo.lock:
         for name in names:
-            stage = repo.stage.load_one(_pipeline(ws), name)
+            stage = repo.stage.load_one(str(ws.pipeline), name)
             for dep in stage.deps:
                 if not {(name, dep.def_path), (name, "")} & set(stale) and dep.exists:
                     dep.save()
@@ -69,12 +69,8 @@ def lock_without(ws: Workspace, names: Collection[str]) -> str | None:
     return yaml.safe_dump({**document, "stages": rest}, sort_keys=False, allow_unicode=True)
 
 
-def _pipeline(ws: Workspace) -> str:
-    return str(ws.root / "dvc.yaml")
-
-
 def _lock(ws: Workspace) -> dict[str, Any]:
-    lock = ws.root / "dvc.lock"
+    lock = ws.lock
     document = parse_yaml(lock.read_bytes(), lock.name) if lock.is_file() else {}
     return document if isinstance(document, dict) else {}
 

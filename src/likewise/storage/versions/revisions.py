@@ -16,11 +16,8 @@ from likewise.errors import (
     VersionError,
 )
 from likewise.storage.versions.commands import git_bytes, run_git
-from likewise.storage.versions.views import hold, scratch
-from likewise.storage.workspace import Workspace
-
-_READ = ("params.yaml", "dvc.yaml", "dvc.lock", "catalog", "reports", "models", "CHANGELOG.md")
-"""What of a commit a version consists of, besides the tables that its dvc.lock names."""
+from likewise.storage.versions.views import hold
+from likewise.storage.workspace import VERSIONED, Workspace
 
 _TAR_END = bytes(1024)
 """Two empty blocks, with which every tar ends."""
@@ -38,11 +35,11 @@ def at(ws: Workspace, rev: str, dataset: str = "") -> Workspace:
         VersionError: this is no git repository.
     """
     commit = resolve(ws.home, rev, dataset)
-    folder = scratch(ws) / "revisions" / commit
-    if not hold(folder / "params.yaml"):
-        _extract(ws, commit, rev, folder)
-        hold(folder / "params.yaml")
-    return Workspace(folder, ws.home)
+    then = Workspace(ws.revisions / commit, ws.home)
+    if not hold(then.params_file):
+        _extract(ws, commit, rev, then.root)
+        hold(then.params_file)
+    return then
 
 
 def resolve(root: Path, rev: str, dataset: str = "") -> str:
@@ -130,8 +127,8 @@ def grep(root: Path, words: str) -> list[str]:
     return [name for name in said.decode(errors="replace").split("\0") if name]
 
 
-def clone(url: str, caches: Path) -> Workspace:
-    """The catalogue of the repository at ``url``, a clone of which is kept in ``caches``.
+def clone(url: str, keeper: Workspace) -> Workspace:
+    """The catalogue of the repository at ``url``, a clone of which ``keeper`` keeps.
 
     A folder of this machine with a checkout is used as it stands. A clone holds what git
     knows and no table; it is brought up to date at every call, as far as ``url`` answers.
@@ -142,9 +139,9 @@ def clone(url: str, caches: Path) -> Workspace:
         DataError: it holds several.
     """
     here = Path(url).expanduser()
-    if (here / "params.yaml").is_file() and (here / "catalog").is_dir():
+    if Workspace(here).there:
         return Workspace(here.resolve())
-    folder = caches / "clones" / hashlib.sha256(url.encode()).hexdigest()[:16]
+    folder = keeper.clone(hashlib.sha256(url.encode()).hexdigest()[:16])
     if folder.is_dir():
         with suppress(VersionError):  # no network: what was fetched before still stands
             run_git(folder, "fetch", "--quiet", "--tags", "--force", "origin")
@@ -160,12 +157,13 @@ def clone(url: str, caches: Path) -> Workspace:
             what = f"{url} cannot be cloned; look at the address and at your rights there"
             raise VersionError(what) from error
         building.rename(folder)
-    tracked = run_git(folder, "ls-files", "-z", "--", "params.yaml", "*/params.yaml")
+    name = Workspace(folder).params_file.name
+    tracked = run_git(folder, "ls-files", "-z", "--", name, f"*/{name}")
     return Workspace(_only([(folder / p).parent for p in tracked.split("\0") if p], url))
 
 
 def _only(folders: Iterable[Path], url: str) -> Path:
-    found = sorted(folder for folder in folders if (folder / "catalog").is_dir())
+    found = sorted(folder for folder in folders if Workspace(folder).catalog.is_dir())
     if not found:
         raise MissingArtefactError(f"{url} holds no catalogue", "likewise init")
     if len(found) > 1:
@@ -176,10 +174,10 @@ def _only(folders: Iterable[Path], url: str) -> Path:
 def _extract(ws: Workspace, commit: str, rev: str, folder: Path) -> None:
     """Write the small files of ``commit`` to ``folder``, whole or not at all."""
     there = git_bytes(ws.home, "ls-tree", "--name-only", "-z", commit).decode().split("\0")
-    wanted = sorted({"params.yaml", "catalog"} & set(there))
-    if len(wanted) < 2:
+    own = Workspace(folder)
+    if not {own.params_file.name, own.catalog.name} <= set(there):
         raise MissingArtefactError(f"there was no catalogue at {rev}", "likewise log")
-    wanted = [name for name in _READ if name in there]
+    wanted = [name for name in VERSIONED if name in there]
     packed = git_bytes(ws.home, "archive", "--format=tar", commit, "--", *wanted)
     if not packed.endswith(_TAR_END):  # tarfile takes most of those for whole
         raise DataError(f"git's archive of {ws.home} at {rev} broke off; run: git fsck")

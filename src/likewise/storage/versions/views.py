@@ -54,7 +54,7 @@ def view(ws: Workspace, output: Path, *, fetch: bool = False) -> Path | None:
     known = outputs(ws.root).get(ws.relative(output))
     if known is None:
         return None
-    linked = scratch(ws) / "views" / known.md5 / output.name
+    linked = ws.views / known.md5 / output.name
     if hold(linked):
         return linked
     store = Store(ws.home)
@@ -101,7 +101,7 @@ def _linked(
     ws: Workspace, store: Store, known: Output, files: Mapping[str, str], *, whole: bool
 ) -> Path:
     name = known.md5 if whole else f"{known.md5}{PART}"
-    linked = scratch(ws) / "views" / name / Path(known.path).name
+    linked = ws.views / name / Path(known.path).name
     here = {linked / path if path else linked: store.path(md5) for path, md5 in files.items()}
     if linked.exists():
         for target, source in here.items():
@@ -130,7 +130,7 @@ def pull_part(
     files = store.members(known) or {}
     named = {*_parts(ws, known.md5), *filter(wanted, files)} & files.keys()
     moved = store.fetch((files[path] for path in named), known.path)
-    record = _part_file(ws, known.md5)
+    record = ws.part(known.md5)
     record.parent.mkdir(parents=True, exist_ok=True)
     half = record.with_name(f".{record.name}.{os.getpid()}")
     half.write_text(json.dumps(sorted(named)), encoding="utf-8")
@@ -141,12 +141,8 @@ def pull_part(
 
 def _parts(ws: Workspace, md5: str) -> list[str]:
     """The paths of an output's files that were brought without the others."""
-    record = _part_file(ws, md5)
+    record = ws.part(md5)
     return json.loads(record.read_text(encoding="utf-8")) if record.is_file() else []
-
-
-def _part_file(ws: Workspace, md5: str) -> Path:
-    return scratch(ws) / "parts" / f"{md5}.json"
 
 
 def files_of(ws: Workspace, output: Path) -> dict[str, str]:
@@ -167,7 +163,7 @@ def complete(
     wanted = {path: files[path] for path in paths if path in files}
     moved = store.fetch(wanted.values(), ws.relative(output))
     known = outputs(ws.root).get(ws.relative(output))
-    part = known and scratch(ws) / "views" / f"{known.md5}{PART}" / output.name
+    part = known and ws.views / f"{known.md5}{PART}" / output.name
     if part and hold(part):  # whoever reads the view that lacks them finds them there
         for path, md5 in wanted.items():
             _link(store.path(md5), part / path, copy=False)
@@ -222,22 +218,13 @@ def prune(ws: Workspace, unused: float = UNUSED_SECONDS) -> list[Path]:
 
     So too what was taken out of git of other revisions.
     """
-    gone, place = [], scratch(ws)
-    for folder in sorted((*place.glob("views/*"), *place.glob("revisions/[!.]*"))):
+    gone = []
+    for folder in sorted((*ws.views.glob("*"), *ws.revisions.glob("[!.]*"))):
         with suppress(OSError):
             opened = max(folder.stat().st_atime, folder.stat().st_mtime)
             if time.time() - opened >= unused and _remove_unheld(folder):
                 gone.append(folder)
     return gone
-
-
-def scratch(ws: Workspace) -> Path:
-    """Where links go: the checkout's own folder, or the user's where that is read-only."""
-    own = ws.private if ws.private.is_dir() else ws.home
-    if os.access(own, os.W_OK):
-        return ws.private
-    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(caches) / "likewise" / ws.home.as_posix().strip("/").replace("/", "-")
 
 
 def _listed(ws: Workspace, store: Store, known: Output) -> dict[str, str] | None:
