@@ -4,14 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 from tqdm import tqdm
 
 from likewise.errors import DataError, bounded
+from likewise.formats.array_types import BoolArray, FloatArray
 from likewise.imaging.image_reader import ImageReader
 from likewise.imaging.parallel import chunks
 from likewise.registry import Part
@@ -53,7 +52,7 @@ class Selection:
     items: pl.DataFrame
     reader: ImageReader
     table: "lance.LanceDataset"
-    mask: npt.NDArray[np.bool_]
+    mask: BoolArray
     further: tuple[str, ...] = ()
 
     @cached_property
@@ -80,7 +79,7 @@ class Selection:
                 yield from zip(rows, data, strict=True)
                 bar.update(len(rows))
 
-    def vectors(self, model: str) -> Iterator[npt.NDArray[np.floating[Any]]]:
+    def vectors(self, model: str) -> Iterator[FloatArray]:
         """The items' vectors of ``model``, some at a time: (rows, dimensions), as stored."""
         start = 0
         for batch in tables.scan(self.table, [model]):

@@ -5,14 +5,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from likewise.errors import DataError
 from likewise.exports.export_files import put_json
+from likewise.formats.array_types import BoolArray, Int64Array
 from likewise.formats.array_writer import npy
 from likewise.registry import Part
-
-Rows = npt.NDArray[np.int64]
 
 
 class Pairs(Part):
@@ -66,7 +64,7 @@ class Pairs(Part):
         put_json(folder / "model_num.json", {str(c): rows for c, rows in members.items()})
         put_json(folder / "cutted_class.json", [c for c in members if c not in set(large)])
 
-    def _train(self, taught: dict[int, list[int]], rows: int) -> Iterator[Rows]:
+    def _train(self, taught: dict[int, list[int]], rows: int) -> Iterator[Int64Array]:
         """The pairs of one class after the other, with their negatives."""
         chance = np.random.default_rng(self.seed)
         last = rows - 1 if self.original_bugs else -1
@@ -85,7 +83,7 @@ class Pairs(Part):
             yield np.hstack([pairs, others[drawn]])
 
 
-def _pairs(group: Rows, skip: int) -> Rows:
+def _pairs(group: Int64Array, skip: int) -> Int64Array:
     """Each image with those after it: (pairs, 2)."""
     count = len(group)
     found = [
@@ -96,7 +94,7 @@ def _pairs(group: Rows, skip: int) -> Rows:
     return np.concatenate(found) if found else np.empty((0, 2), np.int64)
 
 
-def _distinct(chance: np.random.Generator, below: int, shape: tuple[int, int]) -> Rows:
+def _distinct(chance: np.random.Generator, below: int, shape: tuple[int, int]) -> Int64Array:
     """Whole numbers below a bound, no two in a row the same."""
     drawn = chance.integers(below, size=shape)
     while len(twins := np.flatnonzero(_has_twins(drawn))):
@@ -108,9 +106,9 @@ def _distinct(chance: np.random.Generator, below: int, shape: tuple[int, int]) -
     return drawn
 
 
-def _has_twins(rows: Rows) -> npt.NDArray[np.bool_]:
+def _has_twins(rows: Int64Array) -> BoolArray:
     ordered = np.sort(rows, axis=1)
-    twins: npt.NDArray[np.bool_] = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
+    twins: BoolArray = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
     return twins
 
 

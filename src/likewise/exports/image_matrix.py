@@ -12,7 +12,8 @@ from likewise.errors import DataError
 from likewise.exports.base import Export, Fault, Selection, omitted
 from likewise.exports.compcars_pairs import Pairs
 from likewise.exports.export_files import put_csv
-from likewise.exports.pixel_rows import Pixels, pixels
+from likewise.exports.pixel_rows import pixels
+from likewise.formats.array_types import Pixels
 from likewise.formats.array_writer import npy
 from likewise.imaging.decode import crop, decode, reduced
 from likewise.imaging.image_reader import Box

@@ -10,7 +10,8 @@ import polars as pl
 from likewise.errors import DataError, bounded
 from likewise.exports.base import Export, Fault, Selection, omitted
 from likewise.exports.export_files import put_csv
-from likewise.exports.pixel_rows import Pixels, pixels
+from likewise.exports.pixel_rows import pixels
+from likewise.formats.array_types import Pixels
 from likewise.formats.array_writer import Npz
 from likewise.imaging.decode import converted, crop
 from likewise.imaging.image_reader import Box

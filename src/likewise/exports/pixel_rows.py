@@ -4,15 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
 from likewise.exports.base import CHUNK_BYTES, CHUNK_IMAGES, Fault, Selection
+from likewise.formats.array_types import Pixels
 from likewise.imaging.image_reader import Box
 from likewise.imaging.parallel import chunks, in_order
 from likewise.imaging.probe import BadImage
 
-Pixels = npt.NDArray[np.uint8]
 Make = Callable[[bytes, Box | None, Pixels], None]
 """Fills the pixels of one item in: its image, its box in it, where they belong."""
 

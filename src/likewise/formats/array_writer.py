@@ -5,11 +5,13 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 import numpy.typing as npt
+
+from likewise.formats.array_types import AnyArray
 
 Shape = tuple[int, ...]
 
@@ -25,7 +27,7 @@ class Rows:
         self._dtype = np.dtype(dtype)
         out.write(self.header())
 
-    def append(self, rows: npt.NDArray[Any]) -> None:
+    def append(self, rows: AnyArray) -> None:
         """Write some rows: (any number, *row)."""
         if rows.shape[1:] != self._row:
             raise ValueError(f"rows of the shape {rows.shape[1:]}, not {self._row}")

@@ -11,7 +11,8 @@ from zipfile import BadZipFile
 import numpy as np
 
 from likewise.errors import DataError, bounded
-from likewise.formats.pickles import BROKEN, Numbers, filled, load
+from likewise.formats.array_types import AnyArray
+from likewise.formats.pickles import BROKEN, filled, load
 
 KEYS = ("embeddings", "features", "vectors")
 """Which array of several an .npz is read for; the first of these that it has."""
@@ -22,7 +23,7 @@ _BROKEN = (*BROKEN, BadZipFile)
 """What readers raise for files that are cut, damaged or something else."""
 
 
-def read_array(path: Path) -> Numbers:
+def read_array(path: Path) -> AnyArray:
     """The numbers in ``path``, by its suffix; an .npy file is mapped into memory, not read.
 
     - ``.npy``; ``.npz`` with one array, or one called as in ``KEYS``
@@ -33,7 +34,7 @@ def read_array(path: Path) -> Numbers:
     Raises:
         DataError: no such file, no such suffix, damaged, ragged, or not numbers.
     """
-    readers: dict[str, Callable[[Path], Numbers]] = {
+    readers: dict[str, Callable[[Path], AnyArray]] = {
         ".npy": _npy,
         ".npz": _npz,
         ".json": _json,
@@ -55,8 +56,8 @@ def read_array(path: Path) -> Numbers:
         ) from error
 
 
-def rectangle(rows: object, where: str) -> Numbers:
-    """Numbers, or lists of one length of numbers, as an array.
+def rectangle(rows: object, where: str) -> AnyArray:
+    """Or lists of one length of numbers, as an array.
 
     Raises:
         DataError: ragged (the first rows of another length are named), or not numbers.
@@ -77,20 +78,20 @@ def rectangle(rows: object, where: str) -> Numbers:
         raise DataError(f"{where}: not numbers, or lists in lists in lists: {error}") from error
 
 
-def _numeric(array: Numbers, where: str) -> Numbers:
+def _numeric(array: AnyArray, where: str) -> AnyArray:
     if array.dtype.kind not in "fiu":
         raise DataError(f"{where}: holds values of type {array.dtype}; expected numbers")
     return array
 
 
-def _npy(path: Path) -> Numbers:
+def _npy(path: Path) -> AnyArray:
     with path.open("rb") as file:
         if file.read(len(_ZIP)) == _ZIP:
             raise DataError(f"{path}: is an .npz file; name it so")
     return np.lib.format.open_memmap(path, mode="r")
 
 
-def _npz(path: Path) -> Numbers:
+def _npz(path: Path) -> AnyArray:
     # The file is opened here: NumPy leaves it open where it is damaged.
     with path.open("rb") as file:
         if file.read(len(_ZIP)) != _ZIP:
@@ -104,14 +105,14 @@ def _npz(path: Path) -> Numbers:
                 f"{path}: holds {bounded(names, len(names)) or 'nothing'}; expected one array, "
                 f"or one called {' or '.join(KEYS)}"
             )
-        return cast("Numbers", held[key])
+        return cast("AnyArray", held[key])
 
 
-def _json(path: Path) -> Numbers:
+def _json(path: Path) -> AnyArray:
     return rectangle(json.loads(path.read_text(encoding="utf-8-sig")), str(path))
 
 
-def _text(path: Path) -> Numbers:
+def _text(path: Path) -> AnyArray:
     text = path.read_text(encoding="utf-8-sig")
     if not text.strip():
         raise DataError(f"{path}: is empty")
@@ -121,7 +122,7 @@ def _text(path: Path) -> Numbers:
     return np.loadtxt(io.StringIO(text), dtype=kind, delimiter=delimiter, ndmin=2)
 
 
-def _pickle(path: Path) -> Numbers:
+def _pickle(path: Path) -> AnyArray:
     with path.open("rb") as file:
         held = filled(load(file))
     if isinstance(held, np.ndarray):

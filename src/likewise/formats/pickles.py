@@ -14,11 +14,9 @@ from collections.abc import Callable, Sequence
 from typing import IO, Any, BinaryIO, NoReturn, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from likewise.errors import DamagedError
-
-Numbers = npt.NDArray[Any]
+from likewise.formats.array_types import AnyArray
 
 BROKEN = (
     ArithmeticError,
@@ -171,19 +169,19 @@ class _Array:
     __slots__ = ("_values",)
 
     def __init__(self) -> None:
-        self._values: Numbers | None = None
+        self._values: AnyArray | None = None
 
     def __setstate__(self, state: Sequence[Any]) -> None:
         _, shape, kind, fortran, data = state
         self._values = _array(data, kind, shape, "F" if fortran else "C")
 
-    def filled(self) -> Numbers:
+    def filled(self) -> AnyArray:
         if self._values is None:
             raise pickle.UnpicklingError("the pickle holds an array without values")
         return self._values
 
 
-def _array(data: object, kind: object, shape: object, order: object = "C") -> Numbers:
+def _array(data: object, kind: object, shape: object, order: object = "C") -> AnyArray:
     """The array whose bytes are ``data``; NumPy's own reading of a pickle is never called."""
     if not isinstance(kind, _Type) or not isinstance(data, bytes | bytearray):
         raise pickle.UnpicklingError("the pickle holds an array of something else than numbers")
@@ -198,7 +196,7 @@ def _array(data: object, kind: object, shape: object, order: object = "C") -> Nu
     return flat.reshape(sizes, order="F" if order == "F" else "C")
 
 
-def _from_buffer(data: object, kind: object, shape: object, order: object) -> Numbers:
+def _from_buffer(data: object, kind: object, shape: object, order: object) -> AnyArray:
     return _array(data, kind, shape, order)
 
 

@@ -12,7 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
-import numpy.typing as npt
+
+from likewise.formats.array_types import Int64Array, UInt16Array
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,10 +23,9 @@ MOST = 15
 
 NONE = -1
 
-Words: TypeAlias = npt.NDArray[np.uint16]
-Ints: TypeAlias = npt.NDArray[np.int64]
-_Buckets: TypeAlias = tuple[Words, Ints, Words, Ints, Ints, Ints]
-_Kernel: TypeAlias = Callable[[_Buckets, bool, Ints, Ints], None]
+Words: TypeAlias = UInt16Array
+_Buckets: TypeAlias = tuple[Words, Int64Array, Words, Int64Array, Int64Array, Int64Array]
+_Kernel: TypeAlias = Callable[[_Buckets, bool, Int64Array, Int64Array], None]
 
 # How many bits of each value of a word are 1.
 _ONES = np.array([value.bit_count() for value in range(1 << 8)], np.int64)
@@ -41,8 +41,8 @@ class Nearest:
         bits: (n,) in how many bits the two hashes differ.
     """
 
-    rows: Ints
-    bits: Ints
+    rows: Int64Array
+    bits: Int64Array
 
 
 def words(hashes: "pl.Series | Sequence[str]") -> Words:
@@ -56,7 +56,7 @@ class _Sorted:
     """Hashes in the order of one of their words, the rows they stand in, and those words."""
 
     hashes: Words
-    rows: Ints
+    rows: Int64Array
     keys: Words
 
 
@@ -84,7 +84,7 @@ def nearest_earlier(hashes: Words, most: int) -> Nearest:
     return Nearest(rows, bits)
 
 
-def _distinct(hashes: Words) -> tuple[Ints, Ints]:
+def _distinct(hashes: Words) -> tuple[Int64Array, Int64Array]:
     """Where each distinct hash stands first, in that order, and which of them each one is.
 
     Flat pictures may share one hash by the thousand: they are compared once.
@@ -100,7 +100,7 @@ def _distinct(hashes: Words) -> tuple[Ints, Ints]:
     return first, np.searchsorted(first, first_of)
 
 
-def _among(first: Ints, found: Ints) -> Ints:
+def _among(first: Int64Array, found: Int64Array) -> Int64Array:
     """Where what was ``found`` among the distinct hashes stands among all."""
     rows = np.full(len(found), NONE, np.int64)
     rows[found != NONE] = first[found[found != NONE]]
@@ -140,8 +140,8 @@ def _kernel() -> _Kernel:
 def _compare(
     buckets: _Buckets,
     earlier: bool,  # noqa: FBT001 (machine code knows no keywords)
-    rows: Ints,
-    bits: Ints,
+    rows: Int64Array,
+    bits: Int64Array,
 ) -> None:
     """Put into ``rows`` and ``bits`` what of a query's bucket is nearer than what is there."""
     queries, query_rows, base, base_rows, begins, ends = buckets

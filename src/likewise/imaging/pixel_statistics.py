@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from likewise.formats.array_types import Float64Array, GreyPixels, Int16Array, Int64Array
 from likewise.imaging.decode import decode
 from likewise.imaging.probe import BadImage
-
-Grey = npt.NDArray[np.uint8]
 
 VERSION = "1"
 """Of all that is computed here: another value computes every image anew."""
@@ -29,22 +27,22 @@ _SCALE = 4096
 _LEAST = 4 * 1024 * _SCALE**2 // 40
 
 
-def _cosines() -> npt.NDArray[np.float64]:
+def _cosines() -> Float64Array:
     """(16, 32) the DCT-II's cosines in whole numbers: sums are then exact on every machine."""
     frequency, place = np.arange(_FREQUENCIES)[:, None], np.arange(_SIDE)[None]
     angles = np.pi * (2 * place + 1) * frequency / (2 * _SIDE)
-    whole: npt.NDArray[np.float64] = np.rint(_SCALE * np.cos(angles))
+    whole: Float64Array = np.rint(_SCALE * np.cos(angles))
     return whole
 
 
-def _dealt() -> npt.NDArray[np.int64]:
+def _dealt() -> Int64Array:
     """(256,) the coefficients by frequency, dealt to the words like cards, one each in turn.
 
     Every word then holds low frequencies, in which pictures differ most.
     """
     u, v = np.divmod(np.arange(_FREQUENCIES**2), _FREQUENCIES)
     order = np.lexsort((u, u * u + v * v))
-    dealt: npt.NDArray[np.int64] = order.reshape(-1, WORDS).T.ravel()
+    dealt: Int64Array = order.reshape(-1, WORDS).T.ravel()
     return dealt
 
 
@@ -79,7 +77,7 @@ def measure(data: bytes) -> Pixels:
     return Pixels(brightness(grey), sharpness(grey), perceptual_hash(picture))
 
 
-def brightness(grey: Grey) -> float:
+def brightness(grey: GreyPixels) -> float:
     """The mean of ``grey`` (h, w), 0 to 1.
 
     Source: FISSP, ``prepare_dataset.py``: ``check_image_quality``.
@@ -87,7 +85,7 @@ def brightness(grey: Grey) -> float:
     return int(grey.sum(dtype=np.int64)) / (255 * grey.size)
 
 
-def sharpness(grey: Grey) -> float:
+def sharpness(grey: GreyPixels) -> float:
     """The variance of the Laplacian of ``grey`` (h, w), computed in whole numbers.
 
     The kernel is 0 1 0 / 1 -4 1 / 0 1 0, and the border mirrors without repeating the edge:
@@ -120,7 +118,7 @@ def perceptual_hash(picture: Image.Image) -> str:
     return np.packbits(amplitudes[_ORDER] > _LEAST).tobytes().hex()
 
 
-def _laplacian(grey: Grey) -> Iterator[npt.NDArray[np.int16]]:
+def _laplacian(grey: GreyPixels) -> Iterator[Int16Array]:
     """Second derivatives of ``grey`` in whole numbers, some rows at a time."""
     height, width = grey.shape
     rows, columns = _mirrored(height), _mirrored(width)
@@ -137,6 +135,6 @@ def _laplacian(grey: Grey) -> Iterator[npt.NDArray[np.int16]]:
         yield second
 
 
-def _mirrored(length: int) -> npt.NDArray[np.int64]:
+def _mirrored(length: int) -> Int64Array:
     """0 to ``length`` - 1 with one more at each end, mirrored at the edge."""
     return np.pad(np.arange(length), 1, mode="reflect" if length > 1 else "edge")

@@ -3,13 +3,12 @@
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
-import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from likewise.formats.array_types import Float32Array
 from likewise.registry import Part
 
-Result = Image.Image | npt.NDArray[np.float32]
+Result = Image.Image | Float32Array
 
 
 class Transform(Part, ABC):

@@ -8,14 +8,11 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 from pydantic import Field
 
+from likewise.formats.array_types import Int64Array, Pixels, UInt16Array
 from likewise.imaging.transforms.base import Transform
-
-Pixels = npt.NDArray[np.uint8]
-Sums = npt.NDArray[np.uint16]
 
 _REACH = 3
 _WINDOW = 2 * _REACH + 1
@@ -142,11 +139,11 @@ def _blurred(strip: Pixels) -> Pixels:
     return down.astype(np.uint8).reshape(strip.shape)
 
 
-def _means(values: Sums, step: int) -> Sums:
+def _means(values: UInt16Array, step: int) -> UInt16Array:
     """The rounded means of 7 rows each that are ``step`` apart: 6 steps fewer rows."""
     twos = values[:-step] + values[step:]
     fours = twos[: -2 * step] + twos[2 * step :]
-    sums: Sums = fours[: -3 * step] + twos[4 * step : -step]
+    sums: UInt16Array = fours[: -3 * step] + twos[4 * step : -step]
     sums += values[6 * step :]
     sums += _WINDOW // 2
     sums //= _WINDOW
@@ -154,6 +151,6 @@ def _means(values: Sums, step: int) -> Sums:
 
 
 @lru_cache
-def _mirrored(length: int) -> npt.NDArray[np.int64]:
+def _mirrored(length: int) -> Int64Array:
     """0 to ``length`` - 1, and three more at either end, mirrored without the edge itself."""
     return np.pad(np.arange(length), _REACH, mode="reflect")

@@ -3,9 +3,9 @@
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from likewise.formats.array_types import Float32Array
 from likewise.imaging.transforms.base import Transform
 
 Three = tuple[float, float, float]
@@ -26,7 +26,7 @@ class Normalise(Transform):
     std: Three = (0.229, 0.224, 0.225)
     """Of red, green and blue, 0 to 1."""
 
-    def __call__(self, picture: Image.Image) -> npt.NDArray[np.float32]:
+    def __call__(self, picture: Image.Image) -> Float32Array:
         """See ``Transform.__call__``."""
         mean, std = np.asarray(self.mean, np.float32), np.asarray(self.std, np.float32)
         values = (np.asarray(picture, np.float32) / np.float32(255) - mean) / std
