@@ -1,19 +1,21 @@
 """A catalogue: its workspace, at any revision, and its data sets by name."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import MissingArtefactError
+from likewise.formats.paths import StrPath
 from likewise.storage import journal, versions
 from likewise.storage.workspace import Workspace
 
 
 def open_workspace(
-    workspace: Path | None = None,
+    workspace: StrPath | None = None,
     *,
     rev: str | None = None,
-    repo: str | None = None,
+    repo: StrPath | None = None,
     dataset: str = "",
 ) -> Workspace:
     """The workspace around ``workspace`` (by default the current folder), whole.
@@ -30,13 +32,15 @@ def open_workspace(
         VersionError: ``repo`` cannot be cloned.
     """
     if repo is not None:
-        return versions.at(versions.clone(repo, _caches(workspace)), rev or "HEAD", dataset)
+        return versions.at(
+            versions.clone(os.fspath(repo), _caches(workspace)), rev or "HEAD", dataset
+        )
     ws = Workspace.find(workspace)
     journal.recover(ws)
     return ws if rev is None else versions.at(ws, rev, dataset)
 
 
-def _caches(workspace: Path | None) -> Path:
+def _caches(workspace: StrPath | None) -> Path:
     """Where clones of others' repositories are kept: in the catalogue one stands in, if any."""
     try:
         return versions.scratch(Workspace.find(workspace))

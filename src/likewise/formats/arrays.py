@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import cast
 from zipfile import BadZipFile
 
 import numpy as np
+import numpy.typing as npt
 
 from likewise.errors import DataError, bounded
+from likewise.formats.paths import StrPath
 from likewise.formats.pickles import BROKEN, Numbers, filled, load
 
 KEYS = ("embeddings", "features", "vectors")
@@ -53,6 +56,19 @@ def read_array(path: Path) -> Numbers:
         raise DataError(
             f"{path}: cannot be read: {str(error) or type(error).__name__}"
         ) from error
+
+
+def array_of(values: StrPath | npt.ArrayLike, name: str) -> Numbers:
+    """The numbers in a file, or ``values`` as an array; ``name`` is for messages.
+
+    Raises:
+        DataError: the file cannot be read, or the values are ragged or not numbers.
+    """
+    if isinstance(values, str | os.PathLike):
+        return read_array(Path(values))
+    if isinstance(values, list | tuple):
+        return rectangle(values, name)
+    return _numeric(np.asarray(values), name)
 
 
 def rectangle(rows: object, where: str) -> Numbers:

@@ -1,5 +1,6 @@
 """What a search is asked for: checked, read, and made comparable."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +12,17 @@ import polars as pl
 
 from likewise.errors import DataError
 from likewise.formats.arrays import read_array
+from likewise.formats.paths import StrPath
 from likewise.imaging.decode import crop, decode
 from likewise.imaging.probe import BadImage
 
 if TYPE_CHECKING:
     from PIL import Image
 
-Picture: TypeAlias = Union[Path, str, bytes, "Image.Image"]
-"""An image file, its bytes, or a picture that is open."""
+Picture: TypeAlias = Union[StrPath, bytes, npt.NDArray[np.uint8], "Image.Image"]
+"""An image: a file, its bytes, an opened image, or an array (height, width[, 3]) of uint8."""
 
-Numbers: TypeAlias = Path | str | npt.NDArray[Any]
+Numbers: TypeAlias = StrPath | npt.ArrayLike
 """A vector, or a file with one."""
 
 _NEAR_IDS = 2000
@@ -134,7 +136,9 @@ def open_picture(asked: Picture) -> "Image.Image":
     Raises:
         DataError: there is no such file, or it is no image.
     """
-    if not isinstance(asked, Path | str | bytes):
+    if isinstance(asked, np.ndarray):
+        return _from_array(asked)
+    if not isinstance(asked, str | os.PathLike | bytes):
         return asked.convert("RGB")
     name = "the query" if isinstance(asked, bytes) else str(asked)
     try:
@@ -143,7 +147,24 @@ def open_picture(asked: Picture) -> "Image.Image":
         raise DataError(f"{name}: {bad.detail}") from bad
 
 
-def image_bytes(asked: Path | str | bytes) -> bytes:
+def _from_array(pixels: npt.NDArray[np.uint8]) -> "Image.Image":
+    """An array of pixels as an RGB image.
+
+    Raises:
+        DataError: another shape or type.
+    """
+    from PIL import Image
+
+    if pixels.dtype != np.uint8 or pixels.shape[2:] not in ((), (3,)) or pixels.ndim < 2:
+        shape = " x ".join(map(str, pixels.shape)) or "no"
+        raise DataError(
+            f"the query holds {shape} values of {pixels.dtype}; "
+            "an image is height x width x 3 values of uint8"
+        )
+    return Image.fromarray(pixels).convert("RGB")
+
+
+def image_bytes(asked: StrPath | bytes) -> bytes:
     """The bytes of an image file.
 
     Raises:
@@ -163,15 +184,23 @@ def read_vector(asked: Numbers) -> npt.NDArray[np.float64]:
     Raises:
         DataError: they are not one vector of numbers.
     """
-    name, values = "the query", np.asarray(asked)
-    if isinstance(asked, Path | str):
+    if isinstance(asked, str | os.PathLike):
         name, values = str(asked), read_array(Path(asked))
+    else:
+        name, values = "the query", _as_array(asked)
     if values.ndim == 2 and len(values) == 1:
         values = values[0]
     if values.ndim != 1 or values.dtype.kind not in "fiu":
         shape = " x ".join(map(str, values.shape)) or "no"
         raise DataError(f"{name} holds {shape} values of {values.dtype}; give one vector")
     return values.astype(np.float64)
+
+
+def _as_array(asked: npt.ArrayLike) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(asked)
+    except ValueError as error:  # lists of several lengths
+        raise DataError(f"the query is not one vector: {error}") from error
 
 
 def unit_vector(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

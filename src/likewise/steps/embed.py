@@ -15,6 +15,7 @@ from tqdm import tqdm
 from likewise.catalogue import takedowns
 from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import DataError, MissingArtefactError, bounded
+from likewise.formats.paths import StrPath
 from likewise.imaging.image_reader import ImageReader
 from likewise.models.passport import Passport
 from likewise.models.recipes import load
@@ -39,7 +40,7 @@ class Embedded:
     dropped: int
 
 
-def embed(dataset: str, model: str, *, workspace: Path | None = None) -> Embedded:
+def embed(dataset: str, model: str, *, workspace: StrPath | None = None) -> Embedded:
     """Compute a vector of ``model`` for every distinct content of ``dataset``.
 
     Vectors of the same pixels by the same model are taken over from the last version, and

@@ -17,6 +17,7 @@ from likewise.exports import EXPORTS
 from likewise.exports.base import Export, Fault, Selection
 from likewise.exports.export_files import put
 from likewise.exports.licences import per_item, verdict
+from likewise.formats.paths import StrPath
 from likewise.retrieval import filters
 from likewise.storage import journal, tables
 from likewise.storage.config import Params, read_yaml
@@ -54,12 +55,12 @@ class Exported:
 def export(  # noqa: PLR0913 (what to export, by keyword)
     dataset: str,
     format: str,
-    to: Path,
+    to: StrPath,
     *,
     where: str | None = None,
     options: Mapping[str, Any] | None = None,
     rev: str | None = None,
-    workspace: Path | None = None,
+    workspace: StrPath | None = None,
 ) -> Exported:
     """Write the published items of ``dataset`` into the new folder ``to``, whole or not at all.
 
@@ -87,10 +88,11 @@ def export(  # noqa: PLR0913 (what to export, by keyword)
     part = EXPORTS.build(entry, f"export {format}")
     chosen = selection(Dataset(ws, dataset), where)
     notes = _gate(chosen, part)
-    with journal.new_folder(to) as folder:
+    target = Path(to)
+    with journal.new_folder(target) as folder:
         faults = part.write(chosen, folder)
         items, images = _held(chosen, faults)
-        done = Exported(dataset, format, to, items, images, left_out=faults, notes=notes)
+        done = Exported(dataset, format, target, items, images, left_out=faults, notes=notes)
         about = _about(ws, chosen, part, entry, done, where)
         told = yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=96)
         put(folder / ABOUT, told.encode())
@@ -101,7 +103,7 @@ def export(  # noqa: PLR0913 (what to export, by keyword)
         if faults:
             rows = pl.DataFrame(faults, ("id", "check", "detail"), orient="row")
             rows.write_ndjson(folder / LEFT_OUT)
-    sizes = [path.stat().st_size for path in to.rglob("*") if path.is_file()]
+    sizes = [path.stat().st_size for path in target.rglob("*") if path.is_file()]
     return replace(done, files=len(sizes), nbytes=sum(sizes))
 
 

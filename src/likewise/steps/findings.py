@@ -9,6 +9,7 @@ import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import UnknownNameError
+from likewise.formats.paths import StrPath
 from likewise.sources import SOURCES
 from likewise.sources.layout_hint import read_as
 from likewise.storage import tables, versions
@@ -46,7 +47,7 @@ def findings(
     check: str | None = None,
     limit: int = SHOWN,
     rev: str | None = None,
-    workspace: Path | None = None,
+    workspace: StrPath | None = None,
 ) -> Findings:
     """What ingest found wrong with ``dataset``, and the first ``limit`` findings.
 
@@ -72,9 +73,9 @@ def findings(
 
 def validate(
     source: str,
-    path: Path,
+    path: StrPath,
     *,
-    text: Path | None = None,
+    text: StrPath | None = None,
     options: Mapping[str, Any] | None = None,
     limit: int = SHOWN,
 ) -> Findings:
@@ -96,7 +97,7 @@ def validate(
         UnknownNameError: no such kind of source.
     """
     layout = SOURCES.build({"kind": source, **(options or {})}, "source")
-    reading = read_as(layout, source, path, text or path)
+    reading = read_as(layout, source, Path(path), Path(path if text is None else text))
     return _listed(f"{source}: {path}", len(reading.items), reading.findings, None, limit)
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import LikewiseError
+from likewise.formats.paths import StrPath
 from likewise.retrieval.index_cache import Stored
 from likewise.retrieval.indexes.benchmark import Measured, Probes
 from likewise.retrieval.indexes.exact import Exact
@@ -41,7 +41,7 @@ class Indexed:
     measured: Measured | None
 
 
-def index(dataset: str, model: str, name: str, *, workspace: Path | None = None) -> Indexed:
+def index(dataset: str, model: str, name: str, *, workspace: StrPath | None = None) -> Indexed:
     """Make the index ``name`` of the vectors of ``model``, keep it, and measure it.
 
     Its recall and latency stand beside those of exact search, on items of the data set drawn
@@ -68,7 +68,7 @@ def index(dataset: str, model: str, name: str, *, workspace: Path | None = None)
     return Indexed(dataset, model, name, "current", rows, rows, "", facts.measured)
 
 
-def list_indexes(*, workspace: Path | None = None) -> list[Indexed]:
+def list_indexes(*, workspace: StrPath | None = None) -> list[Indexed]:
     """Every index that this checkout keeps, and whether it is up to date.
 
     Raises:

@@ -11,6 +11,7 @@ from likewise.catalogue.upgrade import (
     with_sections,
 )
 from likewise.errors import VersionError, bounded
+from likewise.formats.paths import StrPath
 from likewise.steps.merge_file import register
 from likewise.steps.schemas import write_schemas
 from likewise.storage import journal, versions
@@ -23,7 +24,7 @@ _IGNORED = "/.likewise/\n*.lance\n/models/*/\n/reports/*.parquet\n/dvc_plots/\n"
 """What DVC keeps and plots; from the first on, for DVC refuses what git has already."""
 
 
-def init(folder: Path | None = None) -> list[str]:
+def init(folder: StrPath | None = None) -> list[str]:
     """Make ``folder`` (by default the current one) a git and DVC repository with a catalogue.
 
     What is there already stays as it is, so that a second call only adds what is missing: to
@@ -37,7 +38,7 @@ def init(folder: Path | None = None) -> list[str]:
         VersionError: git or dvc failed.
         ConfigError: params.yaml or dvc.yaml is no YAML.
     """
-    root = (folder or Path.cwd()).resolve()
+    root = (Path.cwd() if folder is None else Path(folder)).resolve()
     root.mkdir(parents=True, exist_ok=True)
     _begin_versions(root)
     written = [

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
@@ -11,6 +10,7 @@ from likewise.catalogue import corrections
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.corrections import Clash, Corrections, Key, Value
 from likewise.errors import DataError, VersionError, bounded
+from likewise.formats.paths import StrPath
 from likewise.steps.merge_file import DRIVER, Side, clash_line, merge_texts, register
 from likewise.storage import tables, versions
 from likewise.storage.workspace import Workspace
@@ -34,7 +34,9 @@ class Merged:
     notes: list[str]
 
 
-def merge(branch: str, *, prefer: Side | None = None, workspace: Path | None = None) -> Merged:
+def merge(
+    branch: str, *, prefer: Side | None = None, workspace: StrPath | None = None
+) -> Merged:
     """Merge ``branch`` into what is checked out, as ``git merge`` with git's merge driver.
 
     Corrections of both sides are kept. Where both re-read their source, items of both are

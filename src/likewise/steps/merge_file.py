@@ -8,6 +8,7 @@ import yaml
 
 from likewise.catalogue import corrections
 from likewise.catalogue.corrections import Clash, Corrections, Key
+from likewise.formats.paths import StrPath
 from likewise.storage import journal, versions
 from likewise.storage.config import parse_yaml
 
@@ -27,23 +28,24 @@ DRIVER = "merge-file %O %A %B %P"
 
 
 def merge_file(
-    base: Path, ours: Path, theirs: Path, name: str, *, prefer: Side | None = None
+    base: StrPath, ours: StrPath, theirs: StrPath, name: str, *, prefer: Side | None = None
 ) -> list[str]:
     """Git's merge driver: write to ``ours`` what comes of three versions of the file ``name``.
 
     Returns the conflicts, a line each; of those the file then holds ours.
     """
-    texts = [path.read_text(encoding="utf-8") for path in (base, ours, theirs)]
+    texts = [Path(path).read_text(encoding="utf-8") for path in (base, ours, theirs)]
+    target = Path(ours)
     if Path(name).name == "corrections.csv":
         merged, conflicts = merge_texts(texts, name)
         if prefer == "theirs":
             merged = _chosen(merged, conflicts)
-        ours.write_text(corrections.text(merged), encoding="utf-8")
+        target.write_text(corrections.text(merged), encoding="utf-8")
         return [] if prefer else [clash_line(key, pair) for key, pair in conflicts.items()]
     if Path(name).name == "dvc.lock":
-        ours.write_text(_merge_locks(texts, name), encoding="utf-8")
+        target.write_text(_merge_locks(texts, name), encoding="utf-8")
     elif texts[1] == texts[0]:
-        ours.write_text(texts[2], encoding="utf-8")
+        target.write_text(texts[2], encoding="utf-8")
     return []  # what both sides' stages wrote is written again by the next dvc repro
 
 

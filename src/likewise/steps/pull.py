@@ -8,6 +8,7 @@ from pathlib import Path
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.outputs import outputs_of
 from likewise.errors import DataError, VersionError, bounded
+from likewise.formats.paths import StrPath
 from likewise.retrieval.filters import holds
 from likewise.steps.open import open_catalogue
 from likewise.storage import tables, versions
@@ -38,7 +39,7 @@ def pull(
     images: bool = True,
     verify: bool = False,
     remote: str | None = None,
-    workspace: Path | None = None,
+    workspace: StrPath | None = None,
 ) -> Pulled:
     """Bring what dvc.lock names into the cache, and link it into the checkout.
 
@@ -87,7 +88,7 @@ def pull_images(
     *,
     where: str | None = None,
     remote: str | None = None,
-    workspace: Path | None = None,
+    workspace: StrPath | None = None,
 ) -> Pulled:
     """Bring the pixels of the items for which the SQL ``where`` holds, by default of all.
 
@@ -123,7 +124,7 @@ def pull_columns(
     columns: Sequence[str],
     *,
     remote: str | None = None,
-    workspace: Path | None = None,
+    workspace: StrPath | None = None,
 ) -> Pulled:
     """Bring ``columns`` of the published table of ``dataset``, as far as its files allow.
 

@@ -9,6 +9,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import DataError, bounded
 from likewise.exports.croissant import described
+from likewise.formats.paths import StrPath
 from likewise.steps.diff import diff
 from likewise.steps.diff.difference_page import summary
 from likewise.steps.doctor import doctor
@@ -40,7 +41,7 @@ class Released:
 
 
 def release(
-    dataset: str, version: str, *, message: str = "", workspace: Path | None = None
+    dataset: str, version: str, *, message: str = "", workspace: StrPath | None = None
 ) -> Released:
     """Release the checked-out ``dataset`` as ``version``: a commit and an annotated tag.
 

@@ -1,11 +1,11 @@
 """Find the items nearest to a picture, an item, a vector or words."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from likewise.formats.paths import StrPath
 from likewise.retrieval.federated import search_over
 from likewise.retrieval.query import as_list
 from likewise.retrieval.searcher import search_in
@@ -16,7 +16,7 @@ def search(
     dataset: str | Sequence[str],
     *,
     rev: str | None = None,
-    workspace: Path | None = None,
+    workspace: StrPath | None = None,
     **query: Any,
 ) -> pl.DataFrame:
     """The items of a data set nearest to a picture, to one of its items, a vector or words.

@@ -1,31 +1,32 @@
 """Answer a table of queries at once."""
 
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from likewise.retrieval.batch import search_table
+from likewise.formats.paths import StrPath
+from likewise.retrieval.batch import Queries, search_table
 from likewise.retrieval.query import Query
 from likewise.steps.open import open_catalogue
 
 
 def search_many(
     dataset: str,
-    queries: Path | pl.DataFrame,
+    queries: Queries,
     *,
     rev: str | None = None,
-    workspace: Path | None = None,
+    workspace: StrPath | None = None,
     **query: Any,
 ) -> pl.DataFrame:
     """Answer a table of queries, all of them at once.
 
     Args:
         dataset: the data set to search.
-        queries: a frame, or a file of one (CSV, Parquet, JSON lines), a row a query. Exactly
-            one of its columns says what to look for: ``id`` (an item, itself no hit),
-            ``image`` (a file, from the table's own folder) or ``vector``. A column ``query``
-            names the queries; without it they are called like that, or by their number.
+        queries: a frame, or a file of one (CSV, Parquet, JSON lines), with one row per query.
+            Exactly one of its columns says what to look for: ``id`` (an item, which is left
+            out of its own hits), ``image`` (a file, relative to the folder of the table) or
+            ``vector``. A column ``query`` names the queries; without it the id, the file or
+            the row number does. Or an array (queries, dimensions) of vectors.
         rev: a git revision, to search the data set as it was then.
         workspace: a folder in the catalogue; by default the current one.
         query: how to look, by keyword as for ``search``: model, k, offset, min_score,
@@ -40,5 +41,4 @@ def search_many(
     """
     wanted = Query(**query, vector="")
     wanted.check()
-    table = queries if isinstance(queries, pl.DataFrame) else Path(queries)
-    return search_table(open_catalogue(dataset, rev=rev, workspace=workspace), table, wanted)
+    return search_table(open_catalogue(dataset, rev=rev, workspace=workspace), queries, wanted)

@@ -10,6 +10,7 @@ import polars as pl
 
 from likewise.catalogue import run_results
 from likewise.catalogue.catalogue import open_workspace
+from likewise.formats.paths import StrPath
 from likewise.models.passport import Passport
 from likewise.storage import tables, versions
 from likewise.storage.config import Card, read_yaml
@@ -115,7 +116,7 @@ class Description:
     """The command that makes what is missing, None where nothing is."""
 
 
-def datasets(*, rev: str | None = None, workspace: Path | None = None) -> list[Summary]:
+def datasets(*, rev: str | None = None, workspace: StrPath | None = None) -> list[Summary]:
     """The data sets of the catalogue, sorted by name; read from cards and digests alone.
 
     ``rev`` names a git revision, to see the catalogue as it was then.
@@ -128,7 +129,9 @@ def datasets(*, rev: str | None = None, workspace: Path | None = None) -> list[S
     return [_summary(ws, name) for name in sorted(ws.params.datasets)]
 
 
-def show(dataset: str, *, rev: str | None = None, workspace: Path | None = None) -> Description:
+def show(
+    dataset: str, *, rev: str | None = None, workspace: StrPath | None = None
+) -> Description:
     """What ``dataset`` is and holds, whether it is only added, ingested or published.
 
     ``rev`` names a git revision, to see it as it was then.

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.corrections import corrected
 from likewise.errors import ConfigError, MissingArtefactError
+from likewise.formats.paths import StrPath
 from likewise.models.passport import Passport
 from likewise.models.recipes import RECIPES
 from likewise.models.recipes.base import Learned, Recipe
@@ -40,7 +41,7 @@ REPORTED = ("made.json", "metrics.json", "plots")
 """What a training leaves in reports/training/<model>/."""
 
 
-def train(model: str, *, workspace: Path | None = None) -> Passport:
+def train(model: str, *, workspace: StrPath | None = None) -> Passport:
     """Make ``model`` by its recipe in params.yaml; a frozen backbone is taken as it is.
 
     A training that was killed, or stopped by SIGTERM, goes on where it was. On several GPUs it

@@ -4,6 +4,7 @@ from functools import cached_property
 from pathlib import Path
 
 from likewise.errors import MissingArtefactError, UnknownNameError
+from likewise.formats.paths import StrPath
 from likewise.storage.config import (
     Card,
     DatasetEntry,
@@ -27,13 +28,13 @@ class Workspace:
         self.home = home or root
 
     @classmethod
-    def find(cls, start: Path | None = None) -> "Workspace":
+    def find(cls, start: StrPath | None = None) -> "Workspace":
         """The workspace that ``start`` (by default the current folder) lies in.
 
         Raises:
             MissingArtefactError: neither the folder nor one above it is a catalogue.
         """
-        here = (start or Path.cwd()).resolve()
+        here = (Path.cwd() if start is None else Path(start)).resolve()
         for folder in (here, *here.parents):
             if (folder / "params.yaml").is_file() and (folder / "catalog").is_dir():
                 return cls(folder)

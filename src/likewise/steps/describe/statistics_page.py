@@ -9,6 +9,7 @@ import jinja2
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import DataError
+from likewise.formats.paths import StrPath
 from likewise.pages.svg import BLUE, drawing
 from likewise.steps.describe import Statistics, describe
 from likewise.storage import journal
@@ -20,7 +21,7 @@ _BARS = 240
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
 
 
-def write_description(dataset: str, *, workspace: Path | None = None) -> list[Path]:
+def write_description(dataset: str, *, workspace: StrPath | None = None) -> list[Path]:
     """Write the statistics page of ``dataset`` into ``reports/``, with its picture.
 
     The same tables give the same bytes; both files are for git.

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
@@ -10,6 +9,7 @@ from likewise.catalogue import run_results
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import MissingArtefactError
+from likewise.formats.paths import StrPath
 from likewise.steps.diff.drift import Drift, drift
 from likewise.storage import tables
 from likewise.storage.config import read_yaml
@@ -87,7 +87,7 @@ class Difference:
 
 
 def diff(
-    dataset: str, old: str, new: str | None = None, *, workspace: Path | None = None
+    dataset: str, old: str, new: str | None = None, *, workspace: StrPath | None = None
 ) -> Difference:
     """What differs in ``dataset`` between the git revision ``old`` and ``new``.
 
