@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import polars as pl
@@ -32,6 +32,8 @@ PATHS = {
     "download.folder": "downloads",
     "init.folder": "begun",
     "open.repo": ".",
+    "search.image": "emoji/images/0_noto.jpg",
+    "search.vector": "vector.npy",
     "score.images": "emoji/images",
     "score.indices": "lists.npy",
     "validate.text": "emoji/categories.json",
@@ -59,15 +61,23 @@ def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
             yield name, found
 
 
-def takes_path(parameter: inspect.Parameter) -> bool:
-    return "PathLike" in str(parameter.annotation)
+def parameters(function: Callable[..., Any]) -> dict[str, str]:
+    """Every parameter and keyword of a function, and its type as text."""
+    found: dict[str, str] = {}
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            (options,) = get_args(parameter.annotation)
+            found |= {name: str(kind) for name, kind in options.__annotations__.items()}
+        else:
+            found[parameter.name] = str(parameter.annotation)
+    return found
 
 
 PARAMETERS = [
-    f"{name}.{parameter.name}"
+    f"{name}.{parameter}"
     for name, function in functions()
-    for parameter in inspect.signature(function).parameters.values()
-    if takes_path(parameter) and name not in ("write_diff", "write_sheet")  # they take a result
+    for parameter, kind in parameters(function).items()
+    if "PathLike" in kind and name not in ("write_diff", "write_sheet")  # they take a result
 ]
 KINDS: list[tuple[str, Callable[[Path], object]]] = [(key, str) for key in PARAMETERS]
 KINDS += [(key, Place) for key in PARAMETERS if not key.endswith(".workspace")]
@@ -83,16 +93,16 @@ def public_callables() -> Iterator[tuple[str, Callable[..., Any]]]:
     for name in likewise.__all__:
         if inspect.isclass(found := getattr(likewise, name)):
             for method, body in inspect.getmembers(found, inspect.isfunction):
-                if not method.startswith("_"):
+                if body.__module__.startswith("likewise.") and not method.startswith("_"):
                     yield f"{name}.{method}", body
 
 
 def test_no_public_function_insists_on_pathlib() -> None:
     narrow = [
-        f"{name}: {parameter}"
+        f"{name}.{parameter}: {kind}"
         for name, function in public_callables()
-        for parameter in inspect.signature(function).parameters.values()
-        if "pathlib" in str(parameter.annotation) and not takes_path(parameter)
+        for parameter, kind in parameters(function).items()
+        if "pathlib" in kind and "PathLike" not in kind
     ]
     assert narrow == []
 
@@ -100,7 +110,8 @@ def test_no_public_function_insists_on_pathlib() -> None:
 def arguments(key: str, root: Path, kind: Callable[[Path], object]) -> dict[str, Any]:
     """What to call the function of ``key`` with: its own path by ``kind``, others as Path."""
     name, _, parameter = key.partition(".")
-    signature = inspect.signature(getattr(likewise, name)).parameters
+    function = getattr(likewise, name)
+    signature, kinds = inspect.signature(function).parameters, parameters(function)
     given = dict(ARGUMENTS.get(name, {}))
     for other in signature.values():
         if other.default is other.empty and other.kind is not other.VAR_KEYWORD:
@@ -114,7 +125,7 @@ def arguments(key: str, root: Path, kind: Callable[[Path], object]) -> dict[str,
         given.setdefault("workspace", ".")
     return {
         argument: (kind if argument == parameter else Path)(root / value)
-        if takes_path(signature[argument])
+        if "PathLike" in kinds[argument]
         else value
         for argument, value in given.items()
     }
@@ -132,6 +143,7 @@ def test_a_path_may_be_text_or_path_like(
     (workspace / "queries.csv").write_text("id\n0_noto.jpg\n", "utf-8")
     (workspace / "items.csv").write_text("item_id,label\na,x\nb,x\nc,y\nd,y\n", "utf-8")
     np.save(workspace / "vectors.npy", np.eye(4, dtype=np.float32))
+    np.save(workspace / "vector.npy", np.ones(96))
     np.save(workspace / "lists.npy", np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]]))
     for name in ("a.csv", "b.csv", "c.csv"):
         (workspace / name).write_text("", "utf-8")

@@ -4,38 +4,36 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from likewise.errors import DataError
+from likewise.errors import DataError, UnknownOptionError
 from likewise.formats.arrays import read_array
 from likewise.formats.paths import StrPath
 from likewise.imaging.decode import crop, decode
 from likewise.imaging.probe import BadImage
+from likewise.retrieval.search_options import (
+    Box,
+    Numbers,
+    Picture,
+    QueryOptions,
+    SearchOptions,
+)
 
 if TYPE_CHECKING:
     from PIL import Image
 
-Picture: TypeAlias = Union[StrPath, bytes, npt.NDArray[np.uint8], "Image.Image"]
-"""An image: a file, its bytes, an opened image, or an array (height, width[, 3]) of uint8."""
-
-Numbers: TypeAlias = StrPath | npt.ArrayLike
-"""A vector, or a file with one."""
-
 _NEAR_IDS = 2000
-
-Box: TypeAlias = tuple[float, float, float, float]
-"""x1, y1, x2, y2 in pixels of the image as it is stored, half-open."""
 
 DEFAULT_K = 10
 
 
 @dataclass(frozen=True)
 class Query:
-    """What to look for, by image, id, vector or text, and how to look; see ``search``."""
+    """What to look for, by image, id, vector or text, and how to look; see SearchOptions."""
 
     model: str | None = None
     image: Picture | Sequence[Picture] | None = None
@@ -67,6 +65,32 @@ class Query:
         """Whether there is anything but text to look for."""
         return bool(self.images or self.ids or self.vector is not None)
 
+    @classmethod
+    def of(cls, options: SearchOptions, function: str = "search") -> "Query":
+        """The query of the keywords of ``search``, checked.
+
+        Raises:
+            UnknownOptionError: there is no such keyword.
+            DataError: see ``check``.
+        """
+        _check_names(function, options, SearchOptions)
+        query = cls(**options)
+        query.check()
+        return query
+
+    @classmethod
+    def of_many(cls, options: QueryOptions) -> "Query":
+        """The query of the keywords of ``search_many``; the table says what to look for.
+
+        Raises:
+            UnknownOptionError: there is no such keyword.
+            DataError: a number is out of range.
+        """
+        _check_names("search_many", options, QueryOptions)
+        query = cls(**options)
+        query.check_how()
+        return query
+
     def check(self) -> None:
         """Refuse a query that does not say what to look for, or how many hits.
 
@@ -83,6 +107,14 @@ class Query:
             )
         if self.box is not None and not self.images:
             raise DataError("a box is cut out of a picture; name the image too")
+        self.check_how()
+
+    def check_how(self) -> None:
+        """Refuse options that are out of range.
+
+        Raises:
+            DataError: one of them is.
+        """
         for fault in self._faults():
             raise DataError(fault)
 
@@ -103,6 +135,13 @@ class Query:
                 yield f"{name} is {getattr(self, name)!r}; it is one of {', '.join(known)}"
         if self.text is not None and self.min_score is not None:
             yield "min_score is for vectors; the scores of words have no scale"
+
+
+def _check_names(function: str, options: Iterable[str], known: type) -> None:
+    names = list(known.__annotations__)
+    for option in options:
+        if option not in names:
+            raise UnknownOptionError(function, option, names)
 
 
 def as_list(asked: Any) -> list[Any]:

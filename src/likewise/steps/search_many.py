@@ -1,12 +1,13 @@
 """Answer a table of queries at once."""
 
-from typing import Any
+from typing import Unpack
 
 import polars as pl
 
 from likewise.formats.paths import StrPath
 from likewise.retrieval.batch import Queries, search_table
 from likewise.retrieval.query import Query
+from likewise.retrieval.search_options import QueryOptions
 from likewise.steps.open import open_catalogue
 
 
@@ -16,7 +17,7 @@ def search_many(
     *,
     rev: str | None = None,
     workspace: StrPath | None = None,
-    **query: Any,
+    **options: Unpack[QueryOptions],
 ) -> pl.DataFrame:
     """Answer a table of queries, all of them at once.
 
@@ -29,8 +30,8 @@ def search_many(
             the row number does. Or an array (queries, dimensions) of vectors.
         rev: a git revision, to search the data set as it was then.
         workspace: a folder in the catalogue; by default the current one.
-        query: how to look, by keyword as for ``search``: model, k, offset, min_score,
-            per_label, role, where, index.
+        options: how to look, see ``QueryOptions``: model, k, offset, min_score, per_label,
+            role, where, index.
 
     Returns:
         query, and the columns of ``search``; the queries in their order.
@@ -38,7 +39,7 @@ def search_many(
     Raises:
         DataError: the table has none of these columns or several, or a query of it is wrong.
         StaleArtefactError: the index is of other vectors.
+        UnknownOptionError: there is no such keyword; the nearest ones.
     """
-    wanted = Query(**query, vector="")
-    wanted.check()
+    wanted = Query.of_many(options)
     return search_table(open_catalogue(dataset, rev=rev, workspace=workspace), queries, wanted)

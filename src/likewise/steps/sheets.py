@@ -14,14 +14,13 @@ from likewise.formats.paths import StrPath
 from likewise.pages.contact_sheet import picture_sheet
 from likewise.pages.gallery import Tile, sheet, thumbnail
 from likewise.retrieval.query import (
-    Box,
-    Picture,
     Query,
     as_list,
     image_bytes,
     open_picture,
     query_pictures,
 )
+from likewise.retrieval.search_options import Box, Picture
 from likewise.steps.open import open_catalogue
 from likewise.storage import journal
 
