@@ -8,7 +8,7 @@ from likewise.formats.paths import StrPath
 
 
 @overload
-def open_catalogue(
+def open(
     name: None = None,
     *,
     rev: str | None = None,
@@ -16,14 +16,22 @@ def open_catalogue(
     workspace: StrPath | None = None,
 ) -> Catalogue: ...
 @overload
-def open_catalogue(
+def open(
     name: str,
     *,
     rev: str | None = None,
     repo: StrPath | None = None,
     workspace: StrPath | None = None,
 ) -> Dataset: ...
-def open_catalogue(
+@overload
+def open(
+    name: str | None = None,
+    *,
+    rev: str | None = None,
+    repo: StrPath | None = None,
+    workspace: StrPath | None = None,
+) -> Catalogue | Dataset: ...
+def open(
     name: str | None = None,
     *,
     rev: str | None = None,

@@ -10,7 +10,7 @@ from likewise.catalogue.outputs import outputs_of
 from likewise.errors import DataError, VersionError, bounded
 from likewise.formats.paths import StrPath
 from likewise.retrieval.filters import holds
-from likewise.steps.open import open_catalogue
+from likewise.steps.open import open as open_catalogue
 from likewise.storage import tables, versions
 from likewise.storage.versions import Output, Store
 from likewise.storage.workspace import Workspace

@@ -10,7 +10,7 @@ from likewise.retrieval.federated import search_over
 from likewise.retrieval.query import Query, as_list
 from likewise.retrieval.search_options import SearchOptions
 from likewise.retrieval.searcher import search_in
-from likewise.steps.open import open_catalogue
+from likewise.steps.open import open as open_catalogue
 
 
 def search(

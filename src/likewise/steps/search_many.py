@@ -8,7 +8,7 @@ from likewise.formats.paths import StrPath
 from likewise.retrieval.batch import Queries, search_table
 from likewise.retrieval.query import Query
 from likewise.retrieval.search_options import QueryOptions
-from likewise.steps.open import open_catalogue
+from likewise.steps.open import open as open_catalogue
 
 
 def search_many(

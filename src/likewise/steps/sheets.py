@@ -21,7 +21,7 @@ from likewise.retrieval.query import (
     query_pictures,
 )
 from likewise.retrieval.search_options import Box, Picture
-from likewise.steps.open import open_catalogue
+from likewise.steps.open import open as open_catalogue
 from likewise.storage import journal
 
 

@@ -37,7 +37,7 @@ def write_description(dataset: str, *, workspace: StrPath | None = None) -> list
     ws = open_workspace(workspace)
     found = describe(dataset, workspace=ws.root)
     page, picture = ws.page(dataset), ws.page(dataset).with_suffix(".svg")
-    texts = {page: markdown(found, picture.name if found.labels else "")}
+    texts = {page: describe_markdown(found, picture.name if found.labels else "")}
     if found.labels:
         texts[picture] = histogram([label.items for label in found.labels])
     try:
@@ -48,7 +48,7 @@ def write_description(dataset: str, *, workspace: StrPath | None = None) -> list
     return [path.relative_to(ws.root) for path in texts]
 
 
-def markdown(found: Statistics, picture: str = "") -> str:
+def describe_markdown(found: Statistics, picture: str = "") -> str:
     """The page; ``picture`` is the name of the labels' histogram beside it, if there is one."""
     return _template().render(s=found, picture=picture, most=LABELS)
 

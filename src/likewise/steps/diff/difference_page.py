@@ -10,7 +10,7 @@ from likewise.errors import DataError
 from likewise.formats.paths import StrPath
 from likewise.pages.gallery import Tile, sheet, thumbnail
 from likewise.steps.diff import Difference
-from likewise.steps.open import open_catalogue
+from likewise.steps.open import open as open_catalogue
 from likewise.storage import journal
 
 LISTED = 50
