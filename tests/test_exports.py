@@ -61,10 +61,10 @@ def test_the_public_names() -> None:
         "findings",
         "forget",
         "index",
+        "indexes",
         "ingest",
         "init",
         "labels",
-        "list_indexes",
         "log",
         "measure",
         "merge",
@@ -79,6 +79,7 @@ def test_the_public_names() -> None:
         "references",
         "release",
         "report",
+        "schemas",
         "score",
         "search",
         "search_many",
@@ -92,7 +93,6 @@ def test_the_public_names() -> None:
         "write_diff",
         "write_flags",
         "write_query",
-        "write_schemas",
         "write_sheet",
     ]
 

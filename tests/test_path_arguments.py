@@ -37,7 +37,7 @@ PATHS = {
     "score.images": "emoji/images",
     "score.indices": "lists.npy",
     "validate.text": "emoji/categories.json",
-    "write_schemas.folder": "schemas",
+    "schemas.folder": "schemas",
 }
 """Paths of optional arguments, from the root of the catalogue."""
 

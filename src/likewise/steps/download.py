@@ -13,16 +13,6 @@ _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2")
 
 
 @dataclass(frozen=True)
-class Offer:
-    """A data set that is known by name: what it is, its terms, whether it can be fetched."""
-
-    name: str
-    title: str
-    licence: str
-    public: bool
-
-
-@dataclass(frozen=True)
 class Downloaded:
     """What a download did, and the command that adds the data set.
 
@@ -41,12 +31,6 @@ class Downloaded:
     kept: list[str]
     licence: str
     next: str
-
-
-def downloads() -> list[Offer]:
-    """The data sets that are known by name, those that can be fetched first."""
-    offers = [Offer(n, d.title, d.licence, bool(d.parts)) for n, d in DOWNLOADS.items()]
-    return sorted(offers, key=lambda offer: (not offer.public, offer.name))
 
 
 def download(name: str, folder: StrPath | None = None) -> Downloaded:

@@ -1,6 +1,5 @@
 """Embed the items of a data set by a model, only what is not embedded yet."""
 
-import hashlib
 import shutil
 import time
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from tqdm import tqdm
 
 from likewise.catalogue import takedowns
 from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.embedding_roles import mark_of_roles
 from likewise.errors import DataError, MissingArtefactError, bounded
 from likewise.formats.paths import StrPath
 from likewise.imaging.image_reader import ImageReader
@@ -117,13 +117,6 @@ def _contents(ws: Workspace, dataset: str, *, by_role: bool) -> pl.DataFrame:
         .unique("content", keep="first")
         .sort("content")
     )
-
-
-def mark_of_roles(wanted: pl.DataFrame) -> str:
-    """What tells one giving of roles to contents from another."""
-    pairs = wanted.select("content", "role").unique().sort("content", "role")
-    text = "\n".join(f"{content} {role}" for content, role in pairs.rows())
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _take_over(

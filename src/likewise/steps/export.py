@@ -6,20 +6,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import yaml
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
+from likewise.catalogue.export_selection import selection
 from likewise.errors import DataError, UnknownNameError
 from likewise.exports import EXPORTS
 from likewise.exports.base import Export, Fault, Selection
 from likewise.exports.export_files import put
 from likewise.exports.licences import per_item, verdict
 from likewise.formats.paths import StrPath
-from likewise.retrieval import filters
-from likewise.storage import journal, tables
+from likewise.storage import journal
 from likewise.storage.config import Params, read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
@@ -130,26 +129,6 @@ def _entry(params: Params, format_: str, options: Mapping[str, Any]) -> dict[str
             raise UnknownNameError("transform", name, params.transforms, "params.yaml")
         entry["transform"] = params.transforms[name]
     return entry
-
-
-def selection(dataset: Dataset, where: str | None = None, *, pixels: bool = True) -> Selection:
-    """The items of ``dataset`` for which the SQL ``where`` holds, to be exported.
-
-    Without ``pixels`` no image can be read, and none is fetched.
-
-    Raises:
-        DataError: the SQL is wrong, or holds for no item.
-    """
-    table = dataset.table
-    for model in dataset.absent if pixels else ():
-        dataset.need_model(model)
-    mask = np.ones(len(dataset.items), bool) if where is None else filters.holds(table, where)
-    items = dataset.items.filter(pl.Series(mask))
-    if items.is_empty():
-        raise DataError(f"{dataset.name} has no item for which {where!r} holds")
-    reader = dataset.reader(items["item_id"].to_list() if pixels else [])
-    further = tuple(column.name for column in tables.further_columns(table))
-    return Selection(dataset.name, dataset.card, items, reader, table, mask, further)
 
 
 def _gate(chosen: Selection, part: Export) -> list[str]:

@@ -4,6 +4,7 @@ from importlib import metadata
 from pathlib import Path
 
 from likewise.catalogue import corrections, takedowns
+from likewise.catalogue.merge_driver import register
 from likewise.catalogue.upgrade import (
     completed,
     lacking_sections,
@@ -12,8 +13,7 @@ from likewise.catalogue.upgrade import (
 )
 from likewise.errors import VersionError, bounded
 from likewise.formats.paths import StrPath
-from likewise.steps.merge_file import register
-from likewise.steps.schemas import write_schemas
+from likewise.steps.schemas import schemas
 from likewise.storage import journal, versions
 from likewise.storage.workspace import Workspace
 
@@ -52,7 +52,7 @@ def init(folder: StrPath | None = None) -> list[str]:
         if _write_missing(root / name, text)
     ]
     written += [*_completed(root), *register(root), *_kept_by_people(root)]
-    return [*written, *write_schemas(root / "schemas")]
+    return [*written, *schemas(root / "schemas")]
 
 
 def _completed(root: Path) -> list[str]:

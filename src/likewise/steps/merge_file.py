@@ -1,30 +1,15 @@
 """Merge versions of one file: git's merge driver for corrections, digests and dvc.lock."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 import yaml
 
 from likewise.catalogue import corrections
 from likewise.catalogue.corrections import Clash, Corrections, Key
+from likewise.catalogue.merge_driver import Side, clash_line, merge_texts
 from likewise.formats.paths import StrPath
-from likewise.storage import journal, versions
 from likewise.storage.config import parse_yaml
-
-Side = Literal["ours", "theirs"]
-
-ATTRIBUTES = """\
-catalog/*/corrections.csv merge=likewise
-catalog/*/forgotten.csv merge=union
-catalog/*/columns/*.yaml merge=likewise
-catalog/*.columns.yaml merge=likewise
-reports/*.json merge=likewise
-dvc.lock merge=likewise
-"""
-"""Which files git merges by the driver: what people correct, and what stages write."""
-
-DRIVER = "merge-file %O %A %B %P"
 
 
 def merge_file(
@@ -49,30 +34,6 @@ def merge_file(
     return []  # what both sides' stages wrote is written again by the next dvc repro
 
 
-def register(root: Path) -> list[str]:
-    """Tell git of the driver, for this clone; the file that was written, if one was.
-
-    Raises:
-        VersionError: ``root`` is in no git repository.
-    """
-    versions.run_git(root, "config", "merge.likewise.name", "corrections and digests")
-    versions.run_git(root, "config", "merge.likewise.driver", f"likewise {DRIVER}")
-    path = root / ".gitattributes"
-    there = path.read_text(encoding="utf-8") if path.is_file() else ""
-    missing = [line for line in ATTRIBUTES.splitlines() if line not in there.splitlines()]
-    if not missing:
-        return []
-    lines = [*there.splitlines(), *missing]
-    journal.write_text(path, "".join(f"{line}\n" for line in lines))
-    return [path.name]
-
-
-def merge_texts(texts: Iterable[str], name: str) -> tuple[Corrections, dict[Key, Clash]]:
-    """Corrections of three versions of the file ``name`` (base, ours, theirs), and clashes."""
-    base, ours, theirs = (corrections.parse(text, name) if text else {} for text in texts)
-    return corrections.merge(base, ours, theirs)
-
-
 def _chosen(merged: Corrections, conflicts: Mapping[Key, Clash]) -> Corrections:
     """``merged`` with their side of every conflict."""
     rest = {key: value for key, value in merged.items() if key not in conflicts}
@@ -94,9 +55,3 @@ def _merge_locks(texts: list[str], name: str) -> str:
             merged[stage] = chosen
     head = ours or theirs or {"schema": "2.0"}
     return yaml.safe_dump({**head, "stages": merged}, sort_keys=False, allow_unicode=True)
-
-
-def clash_line(key: Key, pair: Clash) -> str:
-    """What both sides say of a value, in a line."""
-    said = [repr(value.value) if value else "as the source says" for value in pair]
-    return f"{key.column} of {key.item_id!r} is {said[0]} here, {said[1]} there"

@@ -9,13 +9,13 @@ import pyarrow as pa
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.corrections import corrected
+from likewise.catalogue.embedding_roles import mark_of_roles
 from likewise.catalogue.published_table import Parts, last_version, write_published
 from likewise.errors import StaleArtefactError
 from likewise.formats.paths import StrPath
 from likewise.registry import check
 from likewise.retrieval.indexes.lance import Ann
 from likewise.schema import IMAGES, ITEMS, PUBLISHED, Column, explained
-from likewise.steps.embed import mark_of_roles
 from likewise.storage import tables, versions
 from likewise.storage.workspace import Workspace
 

@@ -30,7 +30,7 @@ _FURTHER = (ITEMS.name, PUBLISHED.name)
 """Tables that also hold the columns that only one source has."""
 
 
-def write_schemas(folder: StrPath | None = None, *, check: bool = False) -> list[str]:
+def schemas(folder: StrPath | None = None, *, check: bool = False) -> list[str]:
     """Write a file a table into ``folder``, by default ``schemas/`` of the catalogue around.
 
     Args:

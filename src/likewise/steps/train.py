@@ -7,13 +7,13 @@ import sys
 import tempfile
 from contextlib import chdir
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 from tqdm import tqdm
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.corrections import corrected
+from likewise.catalogue.training_reports import REPORTED
 from likewise.errors import ConfigError, MissingArtefactError
 from likewise.formats.paths import StrPath
 from likewise.models.passport import Passport
@@ -35,10 +35,6 @@ READ = {
 
 What people have corrected is put over them.
 """
-
-
-REPORTED = ("made.json", "metrics.json", "plots")
-"""What a training leaves in reports/training/<model>/."""
 
 
 def train(model: str, *, workspace: StrPath | None = None) -> Passport:
@@ -169,10 +165,3 @@ def _digests(
         raise MissingArtefactError(f"there is no {ws.relative(path)}", "dvc repro")
     found = Digests.from_yaml(read_yaml(path), ws.relative(path)).columns
     return {f"{dataset}.{table}.{name}": found[name] for name in columns}
-
-
-def made(ws: Workspace, model: str) -> dict[str, Any] | None:
-    """How ``model`` was trained (device, hours, curve), where that is known here."""
-    path = ws.training(model) / "made.json"
-    found = read_yaml(path) if path.is_file() else None
-    return found if isinstance(found, dict) else None

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.contents import Contents
 from likewise.errors import MissingArtefactError
 from likewise.formats.paths import StrPath
-from likewise.steps.show import Contents, show
+from likewise.steps.show import show
 from likewise.storage import tables, versions
 from likewise.storage.config import Card
 from likewise.storage.workspace import Workspace

@@ -85,6 +85,12 @@ class Difference:
         counted = named.agg(pl.col("item_id").n_unique())
         return dict(counted.iter_rows())
 
+    @property
+    def summary(self) -> str:
+        """The counts in a line."""
+        said = ", ".join(f"{number:,} {kind}" for kind, number in self.counts.items())
+        return said or "no item differs"
+
 
 def diff(
     dataset: str, old: str, new: str | None = None, *, workspace: StrPath | None = None

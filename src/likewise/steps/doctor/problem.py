@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from likewise.steps.train import REPORTED
+from likewise.catalogue.training_reports import REPORTED
 from likewise.storage.config import read_yaml
 from likewise.storage.workspace import Workspace
 

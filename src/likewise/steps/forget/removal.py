@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from likewise.catalogue import corrections, takedowns
+from likewise.catalogue.embedding_roles import mark_of_roles
 from likewise.catalogue.takedowns import Record
 from likewise.errors import DataError, LikewiseError, MissingArtefactError
 from likewise.schema import (
@@ -23,7 +24,6 @@ from likewise.schema import (
     Contract,
 )
 from likewise.steps.doctor.problem import Stage, stages
-from likewise.steps.embed import mark_of_roles
 from likewise.steps.publish import publish
 from likewise.steps.view import view
 from likewise.storage import journal, tables, versions

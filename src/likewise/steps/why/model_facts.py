@@ -3,9 +3,9 @@
 import hashlib
 from typing import Any
 
+from likewise.catalogue.training_reports import made
 from likewise.errors import MissingArtefactError
 from likewise.models.passport import Passport
-from likewise.steps.train import made
 from likewise.steps.why.fact import Fact, said, since
 from likewise.storage import versions
 from likewise.storage.config import read_yaml
