@@ -68,7 +68,7 @@ def test_an_index_is_made_once_and_knows_its_recall(indexed: Path) -> None:
     assert (CELLS / "index").stat().st_mtime_ns == written
     assert fewer.measured is not None
     assert fewer.measured.recall < 1
-    assert likewise.list_indexes() == [fewer]
+    assert likewise.indexes() == [fewer]
 
 
 def test_a_search_makes_what_is_not_there_and_mends_what_is_damaged(indexed: Path) -> None:
@@ -77,14 +77,14 @@ def test_a_search_makes_what_is_not_there_and_mends_what_is_damaged(indexed: Pat
     (CELLS / "index").write_bytes(b"damaged")
     assert hits("cells") == first
     assert [p.name for p in CELLS.parent.iterdir()] == ["cells"]
-    assert [one.measured for one in likewise.list_indexes()] == [None]
+    assert [one.measured for one in likewise.indexes()] == [None]
 
 
 def test_what_is_new_is_found_beside_it_and_counted(indexed: Path) -> None:
     republish(["0_noto.jpg", ITEM], {})
     likewise.index("emoji", "tiny", "cells")
     likewise.publish("emoji")
-    found = likewise.list_indexes()[0]
+    found = likewise.indexes()[0]
     assert (found.state, found.covered, found.items) == ("partial", 22, 24)
     assert found.command == "likewise index emoji tiny cells"
     assert hits("cells") == hits("exact")
@@ -92,7 +92,7 @@ def test_what_is_new_is_found_beside_it_and_counted(indexed: Path) -> None:
     assert hits("cells", where=where) == hits("exact", where=where)
     assert not [p for p in likewise.doctor() if p.check == "index"]
     likewise.index("emoji", "tiny", "cells")
-    assert likewise.list_indexes()[0].state == "current"
+    assert likewise.indexes()[0].state == "current"
 
 
 def test_what_is_gone_is_not_found_and_what_is_renamed_is(indexed: Path) -> None:
@@ -112,7 +112,7 @@ def test_an_evaluation_never_uses_an_index_of_other_items(indexed: Path) -> None
     likewise.publish("emoji")
     likewise.open("emoji").searcher("tiny", "cells")
     assert (CELLS / "index").stat().st_mtime_ns != written
-    assert likewise.list_indexes()[0].state == "current"
+    assert likewise.indexes()[0].state == "current"
 
 
 def test_a_stale_index_is_refused_with_what_makes_it_anew(indexed: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_stale_index_is_refused_with_what_makes_it_anew(indexed: Path) -> None
     change("IVF2,Flat", "IVF3,Flat")
     with pytest.raises(StaleArtefactError, match=r"other options.*index emoji tiny cells"):
         hits("cells")
-    assert likewise.list_indexes()[0].state == "stale"
+    assert likewise.indexes()[0].state == "stale"
     problems = [p for p in likewise.doctor() if p.check == "index"]
     assert [p.command for p in problems] == ["likewise index emoji tiny cells"]
     likewise.index("emoji", "tiny", "cells")
@@ -146,7 +146,7 @@ def test_vectors_of_another_model_make_an_index_stale(indexed: Path) -> None:
 def test_what_params_yaml_names_no_more_is_named_by_the_doctor(indexed: Path) -> None:
     likewise.index("emoji", "tiny", "cells")
     change('  cells: {kind: faiss, factory: "IVF2,Flat", nprobe: 2}\n', "")
-    assert likewise.list_indexes()[0].state == "unused"
+    assert likewise.indexes()[0].state == "unused"
     problem = next(p for p in likewise.doctor() if p.check == "index")
     assert problem.command == f"rm -r {CELLS}"
     assert "nothing in params.yaml asks for index 'cells'" in problem.what
@@ -159,9 +159,9 @@ def test_an_index_without_a_file_is_measured_too(indexed: Path, name: str, nbyte
     assert made.measured is not None
     assert made.measured.recall == 1
     assert made.measured.nbytes == nbytes * dim // 512
-    assert likewise.list_indexes()[0].state == "current"
+    assert likewise.indexes()[0].state == "current"
     republish([ITEM], {})
-    assert likewise.list_indexes()[0].state == "stale"
+    assert likewise.indexes()[0].state == "stale"
     assert len(hits(name, id="0_noto.jpg")) == 22
 
 
@@ -173,7 +173,7 @@ def test_names_and_options_are_checked(indexed: Path) -> None:
     change("IVF2,Flat", "IVF99,Flat")
     with pytest.raises(ConfigError, match=r"training points \(24\)"):
         likewise.index("emoji", "tiny", "cells")
-    assert likewise.list_indexes() == []
+    assert likewise.indexes() == []
 
 
 def test_the_command_says_recall_and_the_listing_shows_it(indexed: Path) -> None:

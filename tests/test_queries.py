@@ -174,6 +174,27 @@ def test_a_table_of_queries_is_answered_as_one_by_one(workspace: Path, way: str)
     )
 
 
+def test_an_array_of_vectors_is_a_table_of_queries(workspace: Path) -> None:
+    names, all_vectors = vectors()
+    by_array = likewise.search_many("emoji", all_vectors[:2], k=4)
+    frame = pl.DataFrame({"vector": all_vectors[:2].tolist()})
+    assert by_array.equals(likewise.search_many("emoji", frame, k=4))
+    assert by_array.equals(likewise.search_many("emoji", frame.lazy(), k=4))
+    assert by_array["item_id"][0] == names[0]
+    with pytest.raises(DataError, match=r"give \(queries, dimensions\) numbers"):
+        likewise.search_many("emoji", all_vectors[0])
+
+
+def test_an_array_of_pixels_is_a_picture(workspace: Path) -> None:
+    path = workspace / "emoji" / "images" / ITEM
+    image = Image.open(path).convert("RGB")
+    assert ids(image=np.asarray(image), k=5) == ids(image=image, k=5)
+    grey = np.asarray(image.convert("L"))
+    assert ids(image=grey, k=5) == ids(image=image.convert("L"), k=5)
+    with pytest.raises(DataError, match=r"160 x 160 values of float64; an image is height"):
+        ids(image=np.zeros((160, 160)))
+
+
 def test_a_table_of_queries_comes_from_a_file(workspace: Path) -> None:
     frame = pl.DataFrame({"query": ["a", "b"], "id": [ITEM, "0_noto.jpg"]})
     frame.write_csv(workspace / "q.csv")

@@ -10,23 +10,23 @@ FILES = [f"schemas/{contract.name}.yaml" for contract in TABLES]
 
 
 def test_a_file_a_table_is_written_once(tmp_path: Path) -> None:
-    assert likewise.write_schemas(tmp_path / "schemas") == FILES
-    assert likewise.write_schemas(tmp_path / "schemas") == []
+    assert likewise.schemas(tmp_path / "schemas") == FILES
+    assert likewise.schemas(tmp_path / "schemas") == []
 
 
 def test_check_names_the_files_that_differ_and_changes_none(tmp_path: Path) -> None:
     folder = tmp_path / "schemas"
-    assert likewise.write_schemas(folder, check=True) == FILES
+    assert likewise.schemas(folder, check=True) == FILES
     assert not folder.exists()
-    likewise.write_schemas(folder)
+    likewise.schemas(folder)
     (folder / "items.yaml").write_text("mine", encoding="utf-8")
-    assert likewise.write_schemas(folder, check=True) == ["schemas/items.yaml"]
+    assert likewise.schemas(folder, check=True) == ["schemas/items.yaml"]
     assert (folder / "items.yaml").read_text(encoding="utf-8") == "mine"
 
 
 @pytest.mark.parametrize("contract", TABLES, ids=lambda contract: contract.name)
 def test_a_file_says_every_column(tmp_path: Path, contract: Contract) -> None:
-    likewise.write_schemas(tmp_path)
+    likewise.schemas(tmp_path)
     text = (tmp_path / f"{contract.name}.yaml").read_text(encoding="utf-8")
     document = yaml.safe_load(text)
     assert document["key"] == contract.key
@@ -36,7 +36,7 @@ def test_a_file_says_every_column(tmp_path: Path, contract: Contract) -> None:
 
 
 def test_units_and_blobs_are_said(tmp_path: Path) -> None:
-    likewise.write_schemas(tmp_path)
+    likewise.schemas(tmp_path)
     columns = {
         column["name"]: column
         for column in yaml.safe_load((tmp_path / "images.yaml").read_text("utf-8"))["columns"]
@@ -47,9 +47,9 @@ def test_units_and_blobs_are_said(tmp_path: Path) -> None:
 
 
 def test_the_catalogue_around_is_where_they_go(workspace: Path) -> None:
-    assert likewise.write_schemas() == FILES
+    assert likewise.schemas() == FILES
     assert (workspace / "schemas" / "published.yaml").is_file()
 
 
 def test_the_repository_holds_the_present_ones() -> None:
-    assert likewise.write_schemas(Path(__file__).parents[1] / "schemas", check=True) == []
+    assert likewise.schemas(Path(__file__).parents[1] / "schemas", check=True) == []

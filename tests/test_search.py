@@ -18,6 +18,7 @@ from likewise.errors import (
     MissingArtefactError,
     StaleArtefactError,
     UnknownNameError,
+    UnknownOptionError,
 )
 
 COLUMNS = {
@@ -196,6 +197,17 @@ def test_what_is_no_direction_is_no_query(workspace: Path, value: float, said: s
         likewise.search("emoji", vector=vector)
     with pytest.raises(DataError, match="all values of the vector are 0"):
         likewise.search("emoji", vector=np.zeros_like(vector))
+
+
+def test_a_misspelt_keyword_is_met_with_the_nearest(workspace: Path) -> None:
+    options: dict[str, Any] = {"id": ITEM, "per_lable": 1}
+    said = r"search has no option 'per_lable'; did you mean 'per_label'"
+    with pytest.raises(TypeError, match=said):
+        likewise.search("emoji", **options)
+    with pytest.raises(UnknownOptionError, match=said):
+        likewise.open("emoji").search(**options)
+    with pytest.raises(likewise.LikewiseError, match="search_many has no option 'id'; did"):
+        likewise.search_many("emoji", pl.DataFrame({"id": [ITEM]}), id=ITEM)  # type: ignore[call-arg]
 
 
 def test_unknown_names_are_met_with_the_nearest(workspace: Path) -> None:

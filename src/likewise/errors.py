@@ -3,6 +3,7 @@
 LikewiseError
 ├── ConfigError            a card or params.yaml is wrong; lists every fault    exit 2
 ├── UnknownNameError       no such dataset, model, run ...; nearest names       exit 2
+├── UnknownOptionError     no such keyword of a function; nearest ones          exit 2
 ├── MissingArtefactError   an earlier step was not run; the command to run      exit 3
 ├── StaleArtefactError     made from another input; the command to run          exit 3
 ├── DataError              the data are wrong: what, where, how many            exit 4
@@ -70,6 +71,16 @@ class UnknownNameError(LikewiseError):
         place = f" in {where}" if where else ""
         super().__init__(f"no {noun} named {name!r}{place}; {hint(name, known)}")
         self.name = name
+
+
+class UnknownOptionError(LikewiseError, TypeError):
+    """A keyword that a function does not have; the text holds the nearest ones."""
+
+    exit_code = 2
+
+    def __init__(self, function: str, option: str, known: Iterable[str]) -> None:
+        """Say that ``function`` has no ``option``, and which it has."""
+        super().__init__(f"{function} has no option {option!r}; {hint(option, known)}")
 
 
 class MissingArtefactError(LikewiseError):

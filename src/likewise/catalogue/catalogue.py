@@ -1,19 +1,21 @@
 """A catalogue: its workspace, at any revision, and its data sets by name."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import MissingArtefactError
+from likewise.formats.paths import StrPath
 from likewise.storage import journal, versions
 from likewise.storage.workspace import Workspace
 
 
 def open_workspace(
-    workspace: Path | None = None,
+    workspace: StrPath | None = None,
     *,
     rev: str | None = None,
-    repo: str | None = None,
+    repo: StrPath | None = None,
     dataset: str = "",
 ) -> Workspace:
     """The workspace around ``workspace`` (by default the current folder), whole.
@@ -30,14 +32,19 @@ def open_workspace(
         VersionError: ``repo`` cannot be cloned.
     """
     if repo is not None:
-        return versions.at(versions.clone(repo, _keeper(workspace)), rev or "HEAD", dataset)
+        return versions.at(
+            versions.clone(os.fspath(repo), _keeper(workspace)), rev or "HEAD", dataset
+        )
     ws = Workspace.find(workspace)
     journal.recover(ws)
     return ws if rev is None else versions.at(ws, rev, dataset)
 
 
-def _keeper(workspace: Path | None) -> Workspace:
-    """What keeps clones of others' repositories: the catalogue one stands in, if any."""
+def _keeper(workspace: StrPath | None) -> Workspace:
+    """Return the workspace that keeps clones of other repositories.
+
+    It is the catalogue that one stands in, or the home folder where that is in none.
+    """
     try:
         return Workspace.find(workspace)
     except MissingArtefactError:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import polars as pl
 
@@ -18,6 +18,8 @@ from likewise.errors import (
 )
 from likewise.imaging.image_reader import ImageReader, LabelledImages
 from likewise.imaging.transforms.chain import Chain
+from likewise.retrieval.query import Query
+from likewise.retrieval.search_options import SearchOptions
 from likewise.retrieval.searcher import Searcher, search_in
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.config import Card
@@ -159,9 +161,13 @@ class Dataset:
             raise UnknownNameError("transform", name, known, "params.yaml")
         return Chain(known[name], f"params.yaml: transforms.{name}")
 
-    def search(self, **query: Any) -> pl.DataFrame:
-        """The nearest items to a query; the arguments of ``likewise.search``, but the first."""
-        return search_in(self, **query)
+    def search(self, **options: Unpack[SearchOptions]) -> pl.DataFrame:
+        """The items nearest to a query; its keywords are those of ``likewise.search``.
+
+        Raises:
+            UnknownOptionError: there is no such keyword; the nearest ones.
+        """
+        return search_in(self, Query.of(options))
 
     def searcher(self, model: str, index: str, *, fresh: bool = True) -> "Searcher":
         """What answers queries to ``model``'s vectors by ``index``; built once, then kept.

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from contextlib import chdir
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import polars as pl
 from tqdm import tqdm
@@ -159,10 +159,3 @@ def _digests(
         raise MissingArtefactError(f"there is no {ws.relative(path)}", "dvc repro")
     found = Digests.from_yaml(read_yaml(path), ws.relative(path)).columns
     return {f"{dataset}.{table}.{name}": found[name] for name in columns}
-
-
-def made(ws: Workspace, model: str) -> dict[str, Any] | None:
-    """How ``model`` was trained (device, hours, curve), where that is known here."""
-    path = ws.training_files(model)[0]
-    found = read_yaml(path) if path.is_file() else None
-    return found if isinstance(found, dict) else None

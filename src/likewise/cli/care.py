@@ -34,7 +34,7 @@ def schemas(
     ] = False,
 ) -> None:
     """Write the contract of every table's columns to schemas/."""
-    changed = likewise.write_schemas(check=check)
+    changed = likewise.schemas(check=check)
     for name in changed:
         say(f"{'differs:' if check else 'wrote'} {name}")
     if check and changed:

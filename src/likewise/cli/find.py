@@ -178,7 +178,7 @@ def _trial(one: "likewise.Trial", chosen: "likewise.Trial") -> tuple[object, ...
 
 def indexes(json: Json = False) -> None:
     """List the indexes that are kept, with recall, speed and size."""
-    found = likewise.list_indexes()
+    found = likewise.indexes()
     if json:
         as_json(found)
         return

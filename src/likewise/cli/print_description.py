@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from likewise.cli.output import cell, counts, say, table
 
 if TYPE_CHECKING:
-    from likewise.steps.show import Contents, Description, Labels, RunFacts, SplitFacts
+    from likewise.catalogue.contents import Contents, Labels, SplitFacts
+    from likewise.steps.show import Description, RunFacts
 
 INDENT = 10
 

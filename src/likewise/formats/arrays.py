@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import cast
 from zipfile import BadZipFile
 
 import numpy as np
+import numpy.typing as npt
 
 from likewise.errors import DataError, bounded
 from likewise.formats.array_types import AnyArray
+from likewise.formats.paths import StrPath
 from likewise.formats.pickles import BROKEN, filled, load
 
 KEYS = ("embeddings", "features", "vectors")
@@ -56,8 +59,21 @@ def read_array(path: Path) -> AnyArray:
         ) from error
 
 
+def array_of(values: StrPath | npt.ArrayLike, name: str) -> AnyArray:
+    """The numbers in a file, or ``values`` as an array; ``name`` is for messages.
+
+    Raises:
+        DataError: the file cannot be read, or the values are ragged or not numbers.
+    """
+    if isinstance(values, str | os.PathLike):
+        return read_array(Path(values))
+    if isinstance(values, list | tuple):
+        return rectangle(values, name)
+    return _numeric(np.asarray(values), name)
+
+
 def rectangle(rows: object, where: str) -> AnyArray:
-    """Or lists of one length of numbers, as an array.
+    """Numbers, or lists of one length of numbers, as an array.
 
     Raises:
         DataError: ragged (the first rows of another length are named), or not numbers.

@@ -1,11 +1,15 @@
 """Answer a table of queries at once."""
 
+import os
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from likewise.errors import DataError, bounded
+from likewise.formats.paths import StrPath
 from likewise.retrieval.index_cache import EXACT
 from likewise.retrieval.indexes.base import NONE, Rows, Scores
 from likewise.retrieval.query import Query, open_picture
@@ -14,13 +18,16 @@ from likewise.retrieval.searcher import Searchable, Searcher, model_of
 _PICTURES = 64
 _WAYS = ("id", "image", "vector")
 
+Queries: TypeAlias = StrPath | pl.DataFrame | pl.LazyFrame | npt.NDArray[Any]
+"""A table of queries, a file with one, or an array (queries, dimensions) of vectors."""
 
-def search_table(
-    dataset: Searchable, queries: Path | pl.DataFrame, query: Query
-) -> pl.DataFrame:
+
+def search_table(dataset: Searchable, queries: Queries, query: Query) -> pl.DataFrame:
     """Answer every row of ``queries`` as ``query`` asks; see ``search_many``."""
-    folder = Path() if isinstance(queries, pl.DataFrame) else queries.parent
-    frame = queries if isinstance(queries, pl.DataFrame) else _table(queries)
+    if isinstance(queries, str | os.PathLike):
+        folder, frame = Path(queries).parent, _table(Path(queries))
+    else:
+        folder, frame = Path(), _frame(queries)
     searcher = dataset.searcher(
         model_of(dataset, query.model), query.index or EXACT, fresh=False
     )
@@ -32,6 +39,21 @@ def search_table(
         one.select(pl.lit(name).alias("query"), pl.all())
         for name, one in zip(names, found, strict=True)
     )
+
+
+def _frame(queries: pl.DataFrame | pl.LazyFrame | npt.NDArray[Any]) -> pl.DataFrame:
+    """A table of queries that is in memory; an array (q, d) holds a vector a row."""
+    if isinstance(queries, pl.LazyFrame):
+        return queries.collect()
+    if isinstance(queries, pl.DataFrame):
+        return queries
+    values = np.asarray(queries)
+    if values.ndim != 2 or values.dtype.kind not in "fiu":
+        shape = " x ".join(map(str, values.shape)) or "no"
+        raise DataError(
+            f"queries hold {shape} values of {values.dtype}; give (queries, dimensions) numbers"
+        )
+    return pl.DataFrame({"vector": values.tolist()}, {"vector": pl.List(pl.Float64)})
 
 
 def _table(path: Path) -> pl.DataFrame:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import polars as pl
 
@@ -16,8 +15,8 @@ _PICTURES = 64
 _WAYS = ("id", "image", "vector")
 
 
-def search_over(datasets: Sequence[Searchable], **query: Any) -> pl.DataFrame:
-    """The best hits of several data sets together; the arguments of ``search``.
+def search_over(datasets: Sequence[Searchable], wanted: Query) -> pl.DataFrame:
+    """The best hits of several data sets together.
 
     An item is taken from the first of them that has it.
 
@@ -25,8 +24,6 @@ def search_over(datasets: Sequence[Searchable], **query: Any) -> pl.DataFrame:
         DataError: their vectors are not by the same model, or the query is by text: scores of
             words depend on the other texts of a data set.
     """
-    wanted = Query(**query)
-    wanted.check()
     if wanted.text is not None:
         raise DataError("text is searched in one data set at a time; name one")
     models = {model_of(one, wanted.model) for one in datasets}

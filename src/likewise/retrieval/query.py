@@ -1,39 +1,39 @@
 """What a search is asked for: checked, read, and made comparable."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from likewise.errors import DataError
+from likewise.errors import DataError, UnknownOptionError
 from likewise.formats.arrays import read_array
+from likewise.formats.paths import StrPath
 from likewise.imaging.decode import crop, decode
 from likewise.imaging.probe import BadImage
+from likewise.retrieval.search_options import (
+    Box,
+    Numbers,
+    Picture,
+    QueryOptions,
+    SearchOptions,
+)
 
 if TYPE_CHECKING:
     from PIL import Image
 
-Picture: TypeAlias = Union[Path, str, bytes, "Image.Image"]
-"""An image file, its bytes, or a picture that is open."""
-
-Numbers: TypeAlias = Path | str | npt.NDArray[Any]
-"""A vector, or a file with one."""
-
 _NEAR_IDS = 2000
-
-Box: TypeAlias = tuple[float, float, float, float]
-"""x1, y1, x2, y2 in pixels of the image as it is stored, half-open."""
 
 DEFAULT_K = 10
 
 
 @dataclass(frozen=True)
 class Query:
-    """What to look for, by image, id, vector or text, and how to look; see ``search``."""
+    """What to look for, by image, id, vector or text, and how to look; see SearchOptions."""
 
     model: str | None = None
     image: Picture | Sequence[Picture] | None = None
@@ -65,6 +65,32 @@ class Query:
         """Whether there is anything but text to look for."""
         return bool(self.images or self.ids or self.vector is not None)
 
+    @classmethod
+    def of(cls, options: SearchOptions, function: str = "search") -> "Query":
+        """The query of the keywords of ``search``, checked.
+
+        Raises:
+            UnknownOptionError: there is no such keyword.
+            DataError: see ``check``.
+        """
+        _check_names(function, options, SearchOptions)
+        query = cls(**options)
+        query.check()
+        return query
+
+    @classmethod
+    def of_many(cls, options: QueryOptions) -> "Query":
+        """The query of the keywords of ``search_many``; the table says what to look for.
+
+        Raises:
+            UnknownOptionError: there is no such keyword.
+            DataError: a number is out of range.
+        """
+        _check_names("search_many", options, QueryOptions)
+        query = cls(**options)
+        query.check_how()
+        return query
+
     def check(self) -> None:
         """Refuse a query that does not say what to look for, or how many hits.
 
@@ -81,6 +107,14 @@ class Query:
             )
         if self.box is not None and not self.images:
             raise DataError("a box is cut out of a picture; name the image too")
+        self.check_how()
+
+    def check_how(self) -> None:
+        """Refuse options that are out of range.
+
+        Raises:
+            DataError: one of them is.
+        """
         for fault in self._faults():
             raise DataError(fault)
 
@@ -101,6 +135,13 @@ class Query:
                 yield f"{name} is {getattr(self, name)!r}; it is one of {', '.join(known)}"
         if self.text is not None and self.min_score is not None:
             yield "min_score is for vectors; the scores of words have no scale"
+
+
+def _check_names(function: str, options: Iterable[str], known: type) -> None:
+    names = list(known.__annotations__)
+    for option in options:
+        if option not in names:
+            raise UnknownOptionError(function, option, names)
 
 
 def as_list(asked: Any) -> list[Any]:
@@ -134,7 +175,9 @@ def open_picture(asked: Picture) -> "Image.Image":
     Raises:
         DataError: there is no such file, or it is no image.
     """
-    if not isinstance(asked, Path | str | bytes):
+    if isinstance(asked, np.ndarray):
+        return _from_array(asked)
+    if not isinstance(asked, str | os.PathLike | bytes):
         return asked.convert("RGB")
     name = "the query" if isinstance(asked, bytes) else str(asked)
     try:
@@ -143,7 +186,24 @@ def open_picture(asked: Picture) -> "Image.Image":
         raise DataError(f"{name}: {bad.detail}") from bad
 
 
-def image_bytes(asked: Path | str | bytes) -> bytes:
+def _from_array(pixels: npt.NDArray[np.uint8]) -> "Image.Image":
+    """An array of pixels as an RGB image.
+
+    Raises:
+        DataError: another shape or type.
+    """
+    from PIL import Image
+
+    if pixels.dtype != np.uint8 or pixels.shape[2:] not in ((), (3,)) or pixels.ndim < 2:
+        shape = " x ".join(map(str, pixels.shape)) or "no"
+        raise DataError(
+            f"the query holds {shape} values of {pixels.dtype}; "
+            "an image is height x width x 3 values of uint8"
+        )
+    return Image.fromarray(pixels).convert("RGB")
+
+
+def image_bytes(asked: StrPath | bytes) -> bytes:
     """The bytes of an image file.
 
     Raises:
@@ -163,15 +223,23 @@ def read_vector(asked: Numbers) -> npt.NDArray[np.float64]:
     Raises:
         DataError: they are not one vector of numbers.
     """
-    name, values = "the query", np.asarray(asked)
-    if isinstance(asked, Path | str):
+    if isinstance(asked, str | os.PathLike):
         name, values = str(asked), read_array(Path(asked))
+    else:
+        name, values = "the query", _as_array(asked)
     if values.ndim == 2 and len(values) == 1:
         values = values[0]
     if values.ndim != 1 or values.dtype.kind not in "fiu":
         shape = " x ".join(map(str, values.shape)) or "no"
         raise DataError(f"{name} holds {shape} values of {values.dtype}; give one vector")
     return values.astype(np.float64)
+
+
+def _as_array(asked: npt.ArrayLike) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(asked)
+    except ValueError as error:  # lists of several lengths
+        raise DataError(f"the query is not one vector: {error}") from error
 
 
 def unit_vector(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

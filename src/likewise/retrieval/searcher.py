@@ -50,13 +50,11 @@ class Searchable(PublishedDataset, Protocol):
         ...
 
 
-def search_in(dataset: Searchable, **query: Any) -> pl.DataFrame:
-    """The same in a data set that is open; its arguments are those of ``search``.
+def search_in(dataset: Searchable, wanted: Query) -> pl.DataFrame:
+    """The hits of a query in a data set that is open.
 
     The second query by the same model and index finds all of it in memory.
     """
-    wanted = Query(**query)
-    wanted.check()
     # Words are the same by every model.
     any_model = dataset.models[0] if dataset.models and not wanted.seen else None
     model = model_of(dataset, wanted.model or any_model)

@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from likewise.errors import DataError, bounded, hint
+from likewise.formats.paths import StrPath
 from likewise.formats.pickles import read_structure
 from likewise.sources.revisited import ground_truth
 
@@ -32,7 +33,7 @@ def read_items(path: Path) -> pl.DataFrame:
         if suffix == ".pkl":
             return _landmarks(path)
         frame = pl.read_csv(path, infer_schema=False) if suffix == ".csv" else None
-        return _checked(pl.read_parquet(path) if frame is None else frame, path)
+        return checked_items(pl.read_parquet(path) if frame is None else frame, path)
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from error
     except pl.exceptions.PolarsError as error:
@@ -42,17 +43,22 @@ def read_items(path: Path) -> pl.DataFrame:
 def _landmarks(path: Path) -> pl.DataFrame:
     told = ground_truth(read_structure(path.read_bytes(), str(path)), str(path))
     query = pl.when(role="query").then(pl.lit("#1")).otherwise(pl.lit(""))
-    return _checked(told.with_columns(item_id=pl.col("name") + query), path)
+    return checked_items(told.with_columns(item_id=pl.col("name") + query), path)
 
 
-def _checked(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
+def checked_items(frame: pl.DataFrame, where: StrPath) -> pl.DataFrame:
+    """A table of items with every column that protocols may ask for; ``where`` it comes from.
+
+    Raises:
+        DataError: it has no ``item_id``, or one that stands twice.
+    """
     if "item_id" not in frame.columns:
-        raise DataError(f"{path}: no column 'item_id'; {hint('item_id', frame.columns)}")
+        raise DataError(f"{where}: no column 'item_id'; {hint('item_id', frame.columns)}")
     names = frame["item_id"].cast(pl.String)
     twice = names.filter(names.is_duplicated()).unique().sort()
     if len(twice) or names.null_count():
         said = f"stands twice: {bounded(twice, len(twice))}" if len(twice) else "is empty"
-        raise DataError(f"{path}: an item_id {said}")
+        raise DataError(f"{where}: an item_id {said}")
     absent = [pl.lit(None, pl.String).alias(c) for c in ABSENT if c not in frame.columns]
     plain = [pl.col(c).cast(pl.String) for c in ABSENT if c in frame.columns]
     return frame.with_columns(names, *plain, *absent)

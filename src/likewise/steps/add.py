@@ -11,6 +11,7 @@ from likewise.catalogue import corrections, takedowns
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.params_editor import Entries, dumped
 from likewise.errors import DataError, bounded
+from likewise.formats.paths import StrPath
 from likewise.sources import SOURCES
 from likewise.sources.base import Source
 from likewise.sources.layout_hint import read_as
@@ -38,11 +39,11 @@ def add(  # noqa: PLR0913 (what a card and an entry say)
     dataset: str,
     *,
     source: str,
-    path: Path,
-    text: Path | None = None,
+    path: StrPath,
+    text: StrPath | None = None,
     title: str | None = None,
     options: Mapping[str, Any] | None = None,
-    workspace: Path | None = None,
+    workspace: StrPath | None = None,
 ) -> Added:
     """Write the card of ``dataset`` and its entries in params.yaml; read no pixel.
 
@@ -70,10 +71,12 @@ def add(  # noqa: PLR0913 (what a card and an entry say)
             f"{dataset!r} is in the catalogue; choose another name, or edit its card"
         )
     kind = SOURCES.load(source)
-    entry = {"path": _as_written(ws, path), "annotations": _as_written(ws, text or path)}
+    folder = Path(path)
+    annotations = folder if text is None else Path(text)
+    entry = {"path": _as_written(ws, folder), "annotations": _as_written(ws, annotations)}
     said = {"kind": source, **(options or {})}
     layout = SOURCES.build(said, "source")
-    reading = read_as(layout, source, path, text or path)
+    reading = read_as(layout, source, folder, annotations)
     labels = reading.items["label"].n_unique() - (reading.items["label"].null_count() > 0)
     runs = _runs(ws, dataset, kind.protocols if labels else ())
     card = _card(dataset, said, title, kind)

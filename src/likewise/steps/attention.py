@@ -8,9 +8,11 @@ import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import DataError, MissingArtefactError, UnknownNameError
+from likewise.formats.paths import StrPath
 from likewise.models import recipes
 from likewise.pages.svg import BLUE, SOFT, canvas
-from likewise.retrieval.query import Picture, open_picture
+from likewise.retrieval.query import open_picture
+from likewise.retrieval.search_options import Picture
 from likewise.storage import artefacts, journal, versions
 
 if TYPE_CHECKING:
@@ -22,7 +24,11 @@ _COLUMNS = 4
 
 
 def attention(
-    model: str, image: Picture, *, figure: Path | None = None, workspace: Path | None = None
+    model: str,
+    image: Picture,
+    *,
+    figure: StrPath | None = None,
+    workspace: StrPath | None = None,
 ) -> pl.DataFrame:
     """How far every head of ``model`` looks in a picture; where, a figure shows.
 
@@ -55,7 +61,7 @@ def attention(
     found = encoder.attention(picture)
     if figure is not None:
         try:
-            journal.write_text(figure, _svg(found, encoder.transform(picture)))
+            journal.write_text(Path(figure), _svg(found, encoder.transform(picture)))
         except OSError as error:
             raise DataError(f"{figure} cannot be written: {error.strerror}") from error
     return _frame(found)

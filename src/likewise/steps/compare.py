@@ -1,7 +1,6 @@
 """Compare two runs by their queries: by how much, whether it can be chance, and where."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.run_results import Results, read_results
 from likewise.errors import DataError, bounded
 from likewise.evaluation.significance import Difference, difference, holm
+from likewise.formats.paths import StrPath
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Comparison:
     notes: list[str]
 
 
-def compare(first: str, second: str, *, workspace: Path | None = None) -> Comparison:
+def compare(first: str, second: str, *, workspace: StrPath | None = None) -> Comparison:
     """Compare the reports of two runs of one protocol, query by query.
 
     Each is a run's name, or ``RUN@REV``: the run as it was at a git revision, a release, or in
@@ -99,7 +99,7 @@ def compare(first: str, second: str, *, workspace: Path | None = None) -> Compar
     )
 
 
-def _results(named: str, workspace: Path | None) -> Results:
+def _results(named: str, workspace: StrPath | None) -> Results:
     """The results of ``RUN`` or ``RUN@REV``, under that name."""
     run, _, rev = named.partition("@")
     ws = open_workspace(workspace)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,6 +10,7 @@ from likewise.catalogue import corrections
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.corrections import Key, Value
 from likewise.errors import DataError, bounded, hint
+from likewise.formats.paths import StrPath
 from likewise.storage import artefacts, journal, tables, versions
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def correct(
     items: Sequence[str],
     values: Mapping[str, str | None],
     *,
-    workspace: Path | None = None,
+    workspace: StrPath | None = None,
 ) -> Corrected:
     """Say that ``items`` have other ``values`` than the source: column -> value, None for none.
 

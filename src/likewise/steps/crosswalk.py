@@ -1,7 +1,6 @@
 """Score one run's rankings under every definition in use, and say what stands beside what."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from likewise.catalogue.catalogue import open_workspace
@@ -12,6 +11,7 @@ from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation
 from likewise.evaluation.protocols.definitions import cross
 from likewise.evaluation.protocols.retrieval import Retrieval
+from likewise.formats.paths import StrPath
 
 _OWN = {"GPR1200: mAP": "gpr1200", "FG-SBIR: acc@1": "sbir-acc"}
 """Definitions whose published tables ship -> the protocol that these are by."""
@@ -57,7 +57,7 @@ class Crosswalk:
     notes: list[str]
 
 
-def crosswalk(run: str, *, workspace: Path | None = None) -> Crosswalk:
+def crosswalk(run: str, *, workspace: StrPath | None = None) -> Crosswalk:
     """Score the rankings of ``run`` under every definition in use.
 
     Who queries whom stays the protocol's; whether the query itself is ranked, what counts and

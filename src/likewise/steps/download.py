@@ -5,20 +5,11 @@ from pathlib import Path
 
 from likewise.errors import DataError, UnknownNameError
 from likewise.formats.archives import is_archive
+from likewise.formats.paths import StrPath
 from likewise.sources.known_datasets import DOWNLOADS, Download
 from likewise.storage.fetch import fetch, is_right
 
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2")
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A data set that is known by name: what it is, its terms, whether it can be fetched."""
-
-    name: str
-    title: str
-    licence: str
-    public: bool
 
 
 @dataclass(frozen=True)
@@ -42,13 +33,7 @@ class Downloaded:
     next: str
 
 
-def downloads() -> list[Offer]:
-    """The data sets that are known by name, those that can be fetched first."""
-    offers = [Offer(n, d.title, d.licence, bool(d.parts)) for n, d in DOWNLOADS.items()]
-    return sorted(offers, key=lambda offer: (not offer.public, offer.name))
-
-
-def download(name: str, folder: Path | None = None) -> Downloaded:
+def download(name: str, folder: StrPath | None = None) -> Downloaded:
     """Fetch the files of the data set ``name`` into ``folder``, by default ``data/<name>``.
 
     A file that is there stays as it is, and one that came in part is gone on with. Archives
@@ -61,7 +46,8 @@ def download(name: str, folder: Path | None = None) -> Downloaded:
     """
     if name not in DOWNLOADS:
         raise UnknownNameError("download", name, DOWNLOADS)
-    known, place = DOWNLOADS[name], folder or Path("data") / name
+    known = DOWNLOADS[name]
+    place = Path("data") / name if folder is None else Path(folder)
     follows = f"likewise add {name} {known.add.replace('{}', str(place))}"
     if not known.parts:
         raise DataError(

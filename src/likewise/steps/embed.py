@@ -1,6 +1,5 @@
 """Embed the items of a data set by a model, only what is not embedded yet."""
 
-import hashlib
 import shutil
 import time
 from dataclasses import dataclass, replace
@@ -14,7 +13,9 @@ from tqdm import tqdm
 
 from likewise.catalogue import takedowns
 from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.embedding_roles import mark_of_roles
 from likewise.errors import DataError, MissingArtefactError, bounded
+from likewise.formats.paths import StrPath
 from likewise.imaging.image_reader import ImageReader
 from likewise.models.passport import Passport
 from likewise.models.recipes import load
@@ -39,7 +40,7 @@ class Embedded:
     dropped: int
 
 
-def embed(dataset: str, model: str, *, workspace: Path | None = None) -> Embedded:
+def embed(dataset: str, model: str, *, workspace: StrPath | None = None) -> Embedded:
     """Compute a vector of ``model`` for every distinct content of ``dataset``.
 
     Vectors of the same pixels by the same model are taken over from the last version, and
@@ -116,13 +117,6 @@ def _contents(ws: Workspace, dataset: str, *, by_role: bool) -> pl.DataFrame:
         .unique("content", keep="first")
         .sort("content")
     )
-
-
-def mark_of_roles(wanted: pl.DataFrame) -> str:
-    """What tells one giving of roles to contents from another."""
-    pairs = wanted.select("content", "role").unique().sort("content", "role")
-    text = "\n".join(f"{content} {role}" for content, role in pairs.rows())
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _take_over(

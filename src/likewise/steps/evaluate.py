@@ -2,13 +2,13 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation, Protocol
 from likewise.evaluation.significance import METHOD
+from likewise.formats.paths import StrPath
 from likewise.retrieval.index_cache import EXACT
 from likewise.storage import journal
 from likewise.storage.config import read_yaml
@@ -25,7 +25,9 @@ CHOSEN_ON_TEST = (
 )
 
 
-def evaluate(run: str, *, rev: str | None = None, workspace: Path | None = None) -> Evaluation:
+def evaluate(
+    run: str, *, rev: str | None = None, workspace: StrPath | None = None
+) -> Evaluation:
     """Score ``run`` (data set x model x index x protocol) and write its report.
 
     ``reports/<run>.json`` holds the numbers, ``reports/<run>.statistics.json`` between what

@@ -6,19 +6,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import yaml
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
+from likewise.catalogue.export_selection import selection
 from likewise.errors import DataError, UnknownNameError
 from likewise.exports import EXPORTS
 from likewise.exports.base import Export, Fault, Selection
 from likewise.exports.export_files import put
 from likewise.exports.licences import per_item, verdict
-from likewise.retrieval import filters
-from likewise.storage import journal, tables
+from likewise.formats.paths import StrPath
+from likewise.storage import journal
 from likewise.storage.config import Params, read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
@@ -54,12 +54,12 @@ class Exported:
 def export(  # noqa: PLR0913 (what to export, by keyword)
     dataset: str,
     format: str,
-    to: Path,
+    to: StrPath,
     *,
     where: str | None = None,
     options: Mapping[str, Any] | None = None,
     rev: str | None = None,
-    workspace: Path | None = None,
+    workspace: StrPath | None = None,
 ) -> Exported:
     """Write the published items of ``dataset`` into the new folder ``to``, whole or not at all.
 
@@ -87,10 +87,11 @@ def export(  # noqa: PLR0913 (what to export, by keyword)
     part = EXPORTS.build(entry, f"export {format}")
     chosen = selection(Dataset(ws, dataset), where)
     notes = _gate(chosen, part)
-    with journal.new_folder(to) as folder:
+    target = Path(to)
+    with journal.new_folder(target) as folder:
         faults = part.write(chosen, folder)
         items, images = _held(chosen, faults)
-        done = Exported(dataset, format, to, items, images, left_out=faults, notes=notes)
+        done = Exported(dataset, format, target, items, images, left_out=faults, notes=notes)
         about = _about(ws, chosen, part, entry, done, where)
         told = yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=96)
         put(folder / ABOUT, told.encode())
@@ -101,7 +102,7 @@ def export(  # noqa: PLR0913 (what to export, by keyword)
         if faults:
             rows = pl.DataFrame(faults, ("id", "check", "detail"), orient="row")
             rows.write_ndjson(folder / LEFT_OUT)
-    sizes = [path.stat().st_size for path in to.rglob("*") if path.is_file()]
+    sizes = [path.stat().st_size for path in target.rglob("*") if path.is_file()]
     return replace(done, files=len(sizes), nbytes=sum(sizes))
 
 
@@ -128,26 +129,6 @@ def _entry(params: Params, format_: str, options: Mapping[str, Any]) -> dict[str
             raise UnknownNameError("transform", name, params.transforms, "params.yaml")
         entry["transform"] = params.transforms[name]
     return entry
-
-
-def selection(dataset: Dataset, where: str | None = None, *, pixels: bool = True) -> Selection:
-    """The items of ``dataset`` for which the SQL ``where`` holds, to be exported.
-
-    Without ``pixels`` no image can be read, and none is fetched.
-
-    Raises:
-        DataError: the SQL is wrong, or holds for no item.
-    """
-    table = dataset.table
-    for model in dataset.absent if pixels else ():
-        dataset.need_model(model)
-    mask = np.ones(len(dataset.items), bool) if where is None else filters.holds(table, where)
-    items = dataset.items.filter(pl.Series(mask))
-    if items.is_empty():
-        raise DataError(f"{dataset.name} has no item for which {where!r} holds")
-    reader = dataset.reader(items["item_id"].to_list() if pixels else [])
-    further = tuple(column.name for column in tables.further_columns(table))
-    return Selection(dataset.name, dataset.card, items, reader, table, mask, further)
 
 
 def _gate(chosen: Selection, part: Export) -> list[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import polars as pl
 
@@ -10,6 +9,7 @@ from likewise.catalogue import takedowns
 from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import DataError, bounded
 from likewise.formats.archives import Files
+from likewise.formats.paths import StrPath
 from likewise.imaging.image_table import SEEN, ImageStore, Synced, write_stamps
 from likewise.schema import FINDINGS, IMAGES, ITEMS, Column
 from likewise.sources import SOURCES
@@ -37,7 +37,7 @@ class Ingested:
     forgotten: int = 0
 
 
-def ingest(dataset: str, *, strict: bool = False, workspace: Path | None = None) -> Ingested:
+def ingest(dataset: str, *, strict: bool = False, workspace: StrPath | None = None) -> Ingested:
     """Read the source of ``dataset`` into its images, items and findings tables.
 
     Only files that are new or changed since the last ingest are read. A file that is not a

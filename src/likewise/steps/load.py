@@ -1,13 +1,12 @@
 """Load a frozen model: its weights and its passport."""
 
-from pathlib import Path
-
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.model_making import make_model
+from likewise.formats.paths import StrPath
 from likewise.models.passport import Passport
 
 
-def load(model: str, *, workspace: Path | None = None) -> Passport:
+def load(model: str, *, workspace: StrPath | None = None) -> Passport:
     """Fetch the weights of ``model``, a model of the section ``models`` of params.yaml.
 
     The weights and the passport are written to ``models/MODEL``; nothing is trained.

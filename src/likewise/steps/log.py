@@ -1,9 +1,9 @@
 """The versions of a data set, from the digests that git holds; no table is opened."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from likewise.catalogue.catalogue import open_workspace
+from likewise.formats.paths import StrPath
 from likewise.storage import versions
 from likewise.storage.config import parse_yaml
 from likewise.storage.digests import Digests
@@ -29,7 +29,7 @@ class Version:
 
 
 def log(
-    dataset: str, *, rev: str | None = None, workspace: Path | None = None
+    dataset: str, *, rev: str | None = None, workspace: StrPath | None = None
 ) -> list[Version]:
     """The versions of ``dataset`` that git knows, the latest first.
 

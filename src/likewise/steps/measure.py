@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from likewise.catalogue import takedowns
 from likewise.catalogue.catalogue import open_workspace
+from likewise.formats.paths import StrPath
 from likewise.imaging.measure_many import Measured, measure_all
 from likewise.imaging.pixel_statistics import VERSION
 from likewise.schema import PIXELS
@@ -33,7 +34,7 @@ class MeasuredImages:
     dropped: int
 
 
-def measure(dataset: str, *, workspace: Path | None = None) -> MeasuredImages:
+def measure(dataset: str, *, workspace: StrPath | None = None) -> MeasuredImages:
     """Measure brightness, sharpness and perceptual hash of every distinct file of ``dataset``.
 
     A file that is known by its SHA-256, from the last version or from a run that was killed,

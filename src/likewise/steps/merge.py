@@ -3,15 +3,16 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
 from likewise.catalogue import corrections
 from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.clean_checkout import need_clean
 from likewise.catalogue.corrections import Clash, Corrections, Key, Value
+from likewise.catalogue.merge_driver import DRIVER, Side, clash_line, merge_texts, register
 from likewise.errors import DataError, VersionError, bounded
-from likewise.steps.merge_file import DRIVER, Side, clash_line, merge_texts, register
+from likewise.formats.paths import StrPath
 from likewise.storage import tables, versions
 from likewise.storage.workspace import Workspace
 
@@ -34,7 +35,9 @@ class Merged:
     notes: list[str]
 
 
-def merge(branch: str, *, prefer: Side | None = None, workspace: Path | None = None) -> Merged:
+def merge(
+    branch: str, *, prefer: Side | None = None, workspace: StrPath | None = None
+) -> Merged:
     """Merge ``branch`` into what is checked out, as ``git merge`` with git's merge driver.
 
     Corrections of both sides are kept. Where both re-read their source, items of both are
@@ -72,20 +75,6 @@ def merge(branch: str, *, prefer: Side | None = None, workspace: Path | None = N
     commit = versions.resolve(ws.root, "HEAD")
     count = sum(map(len, carried.values()))
     return Merged(commit, settled + sum(map(len, clashes.values())), count, notes)
-
-
-def need_clean(ws: Workspace) -> None:
-    """Refuse a checkout with changes that git does not have.
-
-    Raises:
-        DataError: the changed files.
-    """
-    changed = versions.run_git(ws.root, "status", "--porcelain", "--untracked-files=no")
-    named = [line[3:] for line in changed.splitlines()]
-    if named:
-        raise DataError(
-            f"uncommitted changes: {bounded(named, len(named))}; run: git commit, or git stash"
-        )
 
 
 def _git_merge(ws: Workspace, other: str, prefer: Side | None) -> int:

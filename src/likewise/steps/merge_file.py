@@ -1,80 +1,38 @@
 """Merge versions of one file: git's merge driver for corrections, digests and dvc.lock."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 import yaml
 
 from likewise.catalogue import corrections
 from likewise.catalogue.corrections import Clash, Corrections, Key
-from likewise.storage import journal, versions
+from likewise.catalogue.merge_driver import CORRECTIONS, LOCK, Side, clash_line, merge_texts
+from likewise.formats.paths import StrPath
 from likewise.storage.config import parse_yaml
 from likewise.storage.renamed_stages import current_lock
-from likewise.storage.workspace import Workspace
-
-Side = Literal["ours", "theirs"]
-
-_ANY = Workspace(Path())
-ATTRIBUTES = "".join(
-    f"{_ANY.relative(path)} merge={how}\n"
-    for path, how in (
-        (_ANY.corrections("*"), "likewise"),
-        (_ANY.forgotten("*"), "union"),
-        (_ANY.digests("*", "*"), "likewise"),
-        (_ANY.published_digests("*"), "likewise"),
-        (_ANY.metrics("*"), "likewise"),
-        (_ANY.lock, "likewise"),
-    )
-)
-"""Which files git merges by the driver: what people correct, and what stages write."""
-
-DRIVER = "merge-file %O %A %B %P"
 
 
 def merge_file(
-    base: Path, ours: Path, theirs: Path, name: str, *, prefer: Side | None = None
+    base: StrPath, ours: StrPath, theirs: StrPath, name: str, *, prefer: Side | None = None
 ) -> list[str]:
     """Git's merge driver: write to ``ours`` what comes of three versions of the file ``name``.
 
     Returns the conflicts, a line each; of those the file then holds ours.
     """
-    texts = [path.read_text(encoding="utf-8") for path in (base, ours, theirs)]
-    if Path(name).name == _ANY.corrections("").name:
+    texts = [Path(path).read_text(encoding="utf-8") for path in (base, ours, theirs)]
+    target = Path(ours)
+    if Path(name).name == CORRECTIONS:
         merged, conflicts = merge_texts(texts, name)
         if prefer == "theirs":
             merged = _chosen(merged, conflicts)
-        ours.write_text(corrections.text(merged), encoding="utf-8")
+        target.write_text(corrections.text(merged), encoding="utf-8")
         return [] if prefer else [clash_line(key, pair) for key, pair in conflicts.items()]
-    if Path(name).name == _ANY.lock.name:
-        ours.write_text(_merge_locks(texts, name), encoding="utf-8")
+    if Path(name).name == LOCK:
+        target.write_text(_merge_locks(texts, name), encoding="utf-8")
     elif texts[1] == texts[0]:
-        ours.write_text(texts[2], encoding="utf-8")
+        target.write_text(texts[2], encoding="utf-8")
     return []  # what both sides' stages wrote is written again by the next dvc repro
-
-
-def register(ws: Workspace) -> list[str]:
-    """Tell git of the driver, for this clone; the file that was written, if one was.
-
-    Raises:
-        VersionError: the catalogue is in no git repository.
-    """
-    versions.run_git(ws.root, "config", "merge.likewise.name", "corrections and digests")
-    versions.run_git(ws.root, "config", "merge.likewise.driver", f"likewise {DRIVER}")
-    path = ws.attributes
-    there = path.read_text(encoding="utf-8") if path.is_file() else ""
-    missing = [line for line in ATTRIBUTES.splitlines() if line not in there.splitlines()]
-    if not missing:
-        return []
-    lines = [*there.splitlines(), *missing]
-    journal.write_text(path, "".join(f"{line}\n" for line in lines))
-    return [path.name]
-
-
-def merge_texts(texts: Iterable[str], name: str) -> tuple[Corrections, dict[Key, Clash]]:
-    """Corrections of three versions of the file ``name`` (base, ours, theirs), and clashes."""
-    base, ours, theirs = (corrections.parse(text, name) if text else {} for text in texts)
-    return corrections.merge(base, ours, theirs)
 
 
 def _chosen(merged: Corrections, conflicts: Mapping[Key, Clash]) -> Corrections:
@@ -100,9 +58,3 @@ def _merge_locks(texts: list[str], name: str) -> str:
             merged[stage] = chosen
     head = ours or theirs or {"schema": "2.0"}
     return yaml.safe_dump({**head, "stages": merged}, sort_keys=False, allow_unicode=True)
-
-
-def clash_line(key: Key, pair: Clash) -> str:
-    """What both sides say of a value, in a line."""
-    said = [repr(value.value) if value else "as the source says" for value in pair]
-    return f"{key.column} of {key.item_id!r} is {said[0]} here, {said[1]} there"

@@ -1,34 +1,42 @@
 """Open a catalogue, or one of its data sets."""
 
-from pathlib import Path
 from typing import overload
 
 from likewise.catalogue.catalogue import Catalogue, open_workspace
 from likewise.catalogue.dataset import Dataset
+from likewise.formats.paths import StrPath
 
 
 @overload
-def open_catalogue(
+def open(
     name: None = None,
     *,
     rev: str | None = None,
-    repo: str | None = None,
-    workspace: Path | None = None,
+    repo: StrPath | None = None,
+    workspace: StrPath | None = None,
 ) -> Catalogue: ...
 @overload
-def open_catalogue(
+def open(
     name: str,
     *,
     rev: str | None = None,
-    repo: str | None = None,
-    workspace: Path | None = None,
+    repo: StrPath | None = None,
+    workspace: StrPath | None = None,
 ) -> Dataset: ...
-def open_catalogue(
+@overload
+def open(
     name: str | None = None,
     *,
     rev: str | None = None,
-    repo: str | None = None,
-    workspace: Path | None = None,
+    repo: StrPath | None = None,
+    workspace: StrPath | None = None,
+) -> Catalogue | Dataset: ...
+def open(
+    name: str | None = None,
+    *,
+    rev: str | None = None,
+    repo: StrPath | None = None,
+    workspace: StrPath | None = None,
 ) -> Catalogue | Dataset:
     """The catalogue around ``workspace`` (by default the current folder), or a data set of it.
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,12 +9,13 @@ import pyarrow as pa
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.corrections import corrected
+from likewise.catalogue.embedding_roles import mark_of_roles
 from likewise.catalogue.published_table import Parts, last_version, write_published
 from likewise.errors import StaleArtefactError
+from likewise.formats.paths import StrPath
 from likewise.registry import check
 from likewise.retrieval.indexes.lance import Ann
 from likewise.schema import IMAGES, ITEMS, PUBLISHED, Column, explained
-from likewise.steps.embed import mark_of_roles
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.workspace import Workspace
 
@@ -53,7 +53,7 @@ class _Vectors:
             yield pa.record_batch([column], schema=schema)
 
 
-def publish(dataset: str, *, workspace: Path | None = None) -> Published:
+def publish(dataset: str, *, workspace: StrPath | None = None) -> Published:
     """Write the published table of ``dataset``: items, image facts, one vector column a model.
 
     Raises:

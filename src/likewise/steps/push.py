@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.outputs import kept, outputs_of
 from likewise.errors import DataError, MissingArtefactError, VersionError, bounded
 from likewise.exports.licences import verdict
+from likewise.formats.paths import StrPath
 from likewise.storage.versions import Output, Store
 from likewise.storage.workspace import Workspace
 
@@ -25,7 +25,7 @@ def push(
     datasets: Sequence[str] = (),
     *,
     remote: str | None = None,
-    workspace: Path | None = None,
+    workspace: StrPath | None = None,
 ) -> Pushed:
     """Bring the tables, models and reports that dvc.lock names to the remote.
 

@@ -10,6 +10,7 @@ from polars.exceptions import PolarsError
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import DataError, LikewiseError, MissingArtefactError, hint
+from likewise.formats.paths import StrPath
 from likewise.schema import EMBEDDINGS, PUBLISHED
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.artefacts import Artefact
@@ -29,7 +30,7 @@ def query(
     *,
     limit: int | None = None,
     rev: str | None = None,
-    workspace: Path | None = None,
+    workspace: StrPath | None = None,
 ) -> pl.DataFrame:
     """The rows that ``sql`` selects, at most ``limit`` of them.
 
@@ -48,12 +49,12 @@ def query(
 
 def write_query(
     sql: str,
-    file: Path,
+    file: StrPath,
     *,
     kind: Literal["parquet", "csv"] = "parquet",
     limit: int | None = None,
     rev: str | None = None,
-    workspace: Path | None = None,
+    workspace: StrPath | None = None,
 ) -> int:
     """Write the rows that ``sql`` selects to ``file``, as they come; how many there were.
 
@@ -63,9 +64,10 @@ def write_query(
         DataError: the SQL is wrong, or names a table or column that there is not.
         MissingArtefactError: it names a table that was not made yet.
     """
-    if not file.parent.is_dir():
-        raise DataError(f"no folder {file.parent} to write {file.name} into; make it first")
-    beside = file.with_name(f".{file.name}.part")
+    target = Path(file)
+    if not target.parent.is_dir():
+        raise DataError(f"no folder {target.parent} to write {target.name} into; make it first")
+    beside = target.with_name(f".{target.name}.part")
 
     def sink(frame: pl.LazyFrame) -> int:
         if kind == "parquet":
@@ -76,7 +78,7 @@ def write_query(
 
     try:
         rows = _answer(sql, limit, open_workspace(workspace, rev=rev), sink)
-        beside.replace(file)
+        beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
     return rows

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.clean_checkout import need_clean
 from likewise.catalogue.dataset import Dataset
+from likewise.catalogue.export_selection import selection
 from likewise.errors import DataError, bounded
 from likewise.exports.croissant import described
+from likewise.formats.paths import StrPath
 from likewise.steps.diff import diff
-from likewise.steps.diff.difference_page import summary
 from likewise.steps.doctor import doctor
-from likewise.steps.export import selection
-from likewise.steps.merge import need_clean
 from likewise.steps.show import show
 from likewise.storage import artefacts, journal, versions
 from likewise.storage.workspace import Workspace
@@ -40,7 +40,7 @@ class Released:
 
 
 def release(
-    dataset: str, version: str, *, message: str = "", workspace: Path | None = None
+    dataset: str, version: str, *, message: str = "", workspace: StrPath | None = None
 ) -> Released:
     """Release the checked-out ``dataset`` as ``version``: a commit and an annotated tag.
 
@@ -71,7 +71,7 @@ def release(
     items = found.contents.items if found.contents else 0
     told = f"{items:,} items."
     if before:
-        changes = summary(diff(dataset, before, workspace=workspace))
+        changes = diff(dataset, before, workspace=workspace).summary
         told = f"{items:,} items. Since {before}: {changes}."
     entry = "\n\n".join(part for part in (message.strip(), told) if part)
     with journal.alone(ws, f"release-{dataset}"):

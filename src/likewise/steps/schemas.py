@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from likewise.formats.paths import StrPath
 from likewise.schema import (
     EMBEDDINGS,
     ITEMS,
@@ -29,7 +30,7 @@ _FURTHER = (ITEMS.name, PUBLISHED.name)
 """Tables that also hold the columns that only one source has."""
 
 
-def write_schemas(folder: Path | None = None, *, check: bool = False) -> list[str]:
+def schemas(folder: StrPath | None = None, *, check: bool = False) -> list[str]:
     """Write a file a table into ``folder``, by default ``schemas/`` of the catalogue around.
 
     Args:
@@ -42,7 +43,7 @@ def write_schemas(folder: Path | None = None, *, check: bool = False) -> list[st
     Raises:
         MissingArtefactError: no folder was named, and the current one is in no catalogue.
     """
-    target = folder or Workspace.find().schemas
+    target = Workspace.find().schemas if folder is None else Path(folder)
     written = []
     for contract in TABLES:
         path = target / f"{contract.name}.yaml"

@@ -1,28 +1,33 @@
 """Score embeddings or rankings that were made elsewhere, without a catalogue."""
 
+import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from likewise.errors import DataError
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation
 from likewise.formats.archives import open_files
-from likewise.formats.arrays import read_array
+from likewise.formats.array_types import AnyArray
+from likewise.formats.arrays import array_of
+from likewise.formats.paths import StrPath
 from likewise.sources.gpr1200 import Gpr1200
 from likewise.sources.gpr1200_subsets import CATEGORIES, PER_CATEGORY, subset_of
-from likewise.sources.item_table import read_items
+from likewise.sources.item_table import checked_items, read_items
 
 
 def score(
     protocol: str,
     *,
-    embeddings: Path | str | None = None,
-    indices: Path | str | None = None,
-    images: Path | str | None = None,
-    items: Path | str | None = None,
+    embeddings: StrPath | npt.ArrayLike | None = None,
+    indices: StrPath | npt.ArrayLike | None = None,
+    images: StrPath | None = None,
+    items: StrPath | pl.DataFrame | None = None,
 ) -> Evaluation:
     """Score one vector an item, or one ranked list a query, by a protocol.
 
@@ -32,45 +37,59 @@ def score(
 
     Args:
         protocol: its name, as ``gpr1200``.
-        embeddings: a file (n, d) of numbers (see ``vectorfiles.read_array``),
-        indices: ... or one (q, k) of positions in the gallery, best first; one of the two.
-        images: the folder or archive of the images; without it the file must have the 12,000
+        embeddings: an array (n, d), or a file with one (``.npy``, ``.npz``, ``.csv`` ...).
+        indices: an array (q, k) of positions in the gallery, best first, or a file with one.
+            Give either ``embeddings`` or ``indices``.
+        images: the folder or archive of the images; without it the array must have the 12,000
             rows of the whole of GPR1200, ten a category.
-        items: a table of the items (see ``itemtable.read_items``), in place of images.
+        items: a frame of the items, or a file with one (``.csv``, ``.parquet``), in place of
+            images; or the ``.pkl`` of Revisited Oxford or Paris.
 
     Raises:
-        DataError: not one file, or one whose rows do not fit the images or cannot be scored.
+        DataError: not one array, or one whose rows do not fit the images or cannot be scored.
         UnknownNameError: no such protocol.
     """
     part = PROTOCOLS.build({"kind": protocol}, f"protocol {protocol}")
-    path = embeddings or indices
-    if path is None or (embeddings and indices):
-        raise DataError("give either embeddings or indices: one file")
-    if images and items:
+    if images is not None and items is not None:
         raise DataError("give either images or items: what the rows are")
-    values = np.atleast_1d(read_array(Path(path)))
-    rows, notes = _rows(path, len(values), images, items)
+    if embeddings is not None and indices is None:
+        where, values = _read(embeddings, "embeddings")
+        evaluate: Callable[..., Evaluation] = part.evaluate_vectors
+    elif indices is not None and embeddings is None:
+        where, values = _read(indices, "indices")
+        evaluate = part.evaluate_lists
+    else:
+        raise DataError("give either embeddings or indices: one file or array")
+    rows, notes = _rows(where, len(values), images, items)
     try:
-        told = (part.evaluate_vectors if embeddings else part.evaluate_lists)(values, rows)
+        result = evaluate(values, rows)
     except DataError as error:
-        raise DataError(" / ".join([f"{path}: {error}", *notes])) from error
-    return replace(told, notes=[*told.notes, *notes])
+        raise DataError(" / ".join([f"{where}: {error}", *notes])) from error
+    return replace(result, notes=[*result.notes, *notes])
+
+
+def _read(given: StrPath | npt.ArrayLike, name: str) -> tuple[str, AnyArray]:
+    """The name of a file or argument for messages, and its numbers."""
+    where = os.fspath(given) if isinstance(given, str | os.PathLike) else name
+    return where, np.atleast_1d(array_of(given, name))
 
 
 def _rows(
-    path: Path | str, count: int, images: Path | str | None, items: Path | str | None
+    where: str, count: int, images: StrPath | None, items: StrPath | pl.DataFrame | None
 ) -> tuple[pl.DataFrame, list[str]]:
-    """What the rows of the file are, and notes."""
+    """The items that the rows of the array are, and notes."""
+    if isinstance(items, pl.DataFrame):
+        return checked_items(items, "items"), []
     if items is not None:
         return read_items(Path(items)), []
-    return _standard(path, count) if images is None else _listed(Path(images))
+    return _standard(where, count) if images is None else _listed(Path(images))
 
 
-def _standard(path: Path | str, count: int) -> tuple[pl.DataFrame, list[str]]:
+def _standard(where: str, count: int) -> tuple[pl.DataFrame, list[str]]:
     """The rows of the whole of GPR1200, of which only the categories are known."""
     if count != CATEGORIES * PER_CATEGORY:
         raise DataError(
-            f"{path}: has {count:,} rows, and all of GPR1200 {CATEGORIES * PER_CATEGORY:,}; "
+            f"{where}: has {count:,} rows, and all of GPR1200 {CATEGORIES * PER_CATEGORY:,}; "
             "name the folder of the images that it is of (images), or a table (items)"
         )
     categories = [row // PER_CATEGORY for row in range(count)]

@@ -1,23 +1,24 @@
 """Find the items nearest to a picture, an item, a vector or words."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import polars as pl
 
+from likewise.formats.paths import StrPath
 from likewise.retrieval.federated import search_over
-from likewise.retrieval.query import as_list
+from likewise.retrieval.query import Query, as_list
+from likewise.retrieval.search_options import SearchOptions
 from likewise.retrieval.searcher import search_in
-from likewise.steps.open import open_catalogue
+from likewise.steps.open import open as open_catalogue
 
 
 def search(
     dataset: str | Sequence[str],
     *,
     rev: str | None = None,
-    workspace: Path | None = None,
-    **query: Any,
+    workspace: StrPath | None = None,
+    **options: Unpack[SearchOptions],
 ) -> pl.DataFrame:
     """The items of a data set nearest to a picture, to one of its items, a vector or words.
 
@@ -25,24 +26,25 @@ def search(
         dataset: its name, or the names of several whose vectors are by the same model.
         rev: a git revision, to search the data set as it was then.
         workspace: a folder in the catalogue; by default the current one.
-        query: what to look for and how, by keyword:
+        options: what to look for and how, by keyword:
 
-            - model: whose vectors to compare; by default the only model there is.
-            - image: a file, its bytes or an opened picture, embedded by the model; or several.
-            - box: x1, y1, x2, y2 in pixels of the image; only this part of it.
+            - image: a file, its bytes, an opened image or an array of pixels, which the model
+              embeds; or several of them.
             - id: an item of the data set, or several; they are left out of the hits.
-            - vector: a vector, or a file with one (``.npy`` ...); its length is of no matter.
+            - vector: a vector, or a file with one (``.npy`` ...); its length does not matter.
+            - text: words of labels and texts, scored by BM25. Together with an image, item or
+              vector both rankings are fused (the sum of 1 / (60 + rank)).
+            - box: x1, y1, x2, y2 in pixels: search by this part of the image only.
             - combine: of several, look for the ``mean``, or score by the nearest (``max``).
-            - text: words of labels and texts, scored by BM25; beside one of the others, both
-              rankings are fused (the sum of 1 / (60 + rank)).
-            - k: how many hits, 10 by default; fewer where fewer items there are.
-            - offset: so many of the best are passed over: the next page.
-            - min_score: no hit scores less; without ``k``, all that score as much are hits.
-            - per_label: at most so many hits a label.
-            - role: items of which role may be found: ``gallery`` by default, so a sketch that
-              is a query finds photographs; ``query`` or ``any``. Those without have every role.
-            - where: SQL; only the items for which it holds are compared. Texts stand in single
-              quotes: ``label = 'cat' AND split <> 'test'``.
+            - model: whose vectors to compare; by default the only model there is.
+            - k: how many hits, 10 by default; fewer if there are fewer items.
+            - offset: how many of the best hits to skip: the next page.
+            - min_score: no hit has a lower score; without ``k``, all that reach it are hits.
+            - per_label: the maximum number of hits of one label.
+            - role: which items may be hits: ``gallery`` by default, so a sketch that is a
+              query finds photographs; ``query`` or ``any``. Those without have every role.
+            - where: an SQL condition; only items that meet it are compared. Strings stand in
+              single quotes: ``label = 'cat' AND split <> 'test'``.
             - index: an index of params.yaml; by default ``exact``.
 
     Returns:
@@ -53,10 +55,12 @@ def search(
         DataError: the query is none: no picture, another length, wrong SQL ...
         UnknownNameError: no such data set, model, item or index.
         MissingArtefactError: the data set was not published, or the model is not here.
+        UnknownOptionError: there is no such keyword; the nearest ones.
         StaleArtefactError: the vectors or the index are of another version of the model.
     """
+    wanted = Query.of(options)
     names = as_list(dataset)
     opened = [open_catalogue(name, rev=rev, workspace=workspace) for name in names]
     if len(opened) == 1:
-        return search_in(opened[0], **query)
-    return search_over(opened, **query)
+        return search_in(opened[0], wanted)
+    return search_over(opened, wanted)

@@ -1,35 +1,37 @@
 """Answer a table of queries at once."""
 
-from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import polars as pl
 
-from likewise.retrieval.batch import search_table
+from likewise.formats.paths import StrPath
+from likewise.retrieval.batch import Queries, search_table
 from likewise.retrieval.query import Query
-from likewise.steps.open import open_catalogue
+from likewise.retrieval.search_options import QueryOptions
+from likewise.steps.open import open as open_catalogue
 
 
 def search_many(
     dataset: str,
-    queries: Path | pl.DataFrame,
+    queries: Queries,
     *,
     rev: str | None = None,
-    workspace: Path | None = None,
-    **query: Any,
+    workspace: StrPath | None = None,
+    **options: Unpack[QueryOptions],
 ) -> pl.DataFrame:
     """Answer a table of queries, all of them at once.
 
     Args:
         dataset: the data set to search.
-        queries: a frame, or a file of one (CSV, Parquet, JSON lines), a row a query. Exactly
-            one of its columns says what to look for: ``id`` (an item, itself no hit),
-            ``image`` (a file, from the table's own folder) or ``vector``. A column ``query``
-            names the queries; without it they are called like that, or by their number.
+        queries: a frame, or a file of one (CSV, Parquet, JSON lines), with one row per query.
+            Exactly one of its columns says what to look for: ``id`` (an item, which is left
+            out of its own hits), ``image`` (a file, relative to the folder of the table) or
+            ``vector``. A column ``query`` names the queries; without it the id, the file or
+            the row number does. Or an array (queries, dimensions) of vectors.
         rev: a git revision, to search the data set as it was then.
         workspace: a folder in the catalogue; by default the current one.
-        query: how to look, by keyword as for ``search``: model, k, offset, min_score,
-            per_label, role, where, index.
+        options: how to look, see ``QueryOptions``: model, k, offset, min_score, per_label,
+            role, where, index.
 
     Returns:
         query, and the columns of ``search``; the queries in their order.
@@ -37,8 +39,7 @@ def search_many(
     Raises:
         DataError: the table has none of these columns or several, or a query of it is wrong.
         StaleArtefactError: the index is of other vectors.
+        UnknownOptionError: there is no such keyword; the nearest ones.
     """
-    wanted = Query(**query, vector="")
-    wanted.check()
-    table = queries if isinstance(queries, pl.DataFrame) else Path(queries)
-    return search_table(open_catalogue(dataset, rev=rev, workspace=workspace), table, wanted)
+    wanted = Query.of_many(options)
+    return search_table(open_catalogue(dataset, rev=rev, workspace=workspace), queries, wanted)

@@ -1,5 +1,6 @@
 """Show a search's hits as pictures: on a page, or in one picture."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,17 +10,25 @@ import polars as pl
 
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import DataError
+from likewise.formats.paths import StrPath
 from likewise.pages.contact_sheet import picture_sheet
 from likewise.pages.gallery import Tile, sheet, thumbnail
-from likewise.retrieval.query import Box, Picture, Query, as_list, image_bytes, query_pictures
-from likewise.steps.open import open_catalogue
+from likewise.retrieval.query import (
+    Query,
+    as_list,
+    image_bytes,
+    open_picture,
+    query_pictures,
+)
+from likewise.retrieval.search_options import Box, Picture
+from likewise.steps.open import open as open_catalogue
 from likewise.storage import journal
 
 
 def write_sheet(  # noqa: PLR0913 (what was searched for, by keyword)
     dataset: str | Sequence[str],
     hits: pl.DataFrame,
-    file: Path,
+    file: StrPath,
     *,
     image: Picture | Sequence[Picture] | None = None,
     id: str | Sequence[str] | None = None,
@@ -27,7 +36,7 @@ def write_sheet(  # noqa: PLR0913 (what was searched for, by keyword)
     note: str = "",
     kind: Literal["html", "png"] = "html",
     rev: str | None = None,
-    workspace: Path | None = None,
+    workspace: StrPath | None = None,
 ) -> None:
     """Write a page that shows the pictures of a search's ``hits``, and of the query.
 
@@ -66,9 +75,9 @@ def write_sheet(  # noqa: PLR0913 (what was searched for, by keyword)
     title = ", ".join(one.card.title for one in opened.values())
     try:
         if kind == "png":
-            journal.write_bytes(file, picture_sheet(title, query, found, note))
+            journal.write_bytes(Path(file), picture_sheet(title, query, found, note))
         else:
-            journal.write_text(file, sheet(title, query, found, note))
+            journal.write_text(Path(file), sheet(title, query, found, note))
     except OSError as error:
         raise DataError(f"{file} cannot be written: {error.strerror}") from error
 
@@ -79,8 +88,12 @@ def _query(dataset: Dataset, query: Query) -> list[Tile]:
         return tiles_of(dataset, query.ids)
     tiles = []
     for image in query.images:
-        name = Path(image).name if isinstance(image, Path | str) else "a picture"
-        data = image_bytes(image) if isinstance(image, Path | str | bytes) else image
+        name = Path(image).name if isinstance(image, str | os.PathLike) else "a picture"
+        data = (
+            image_bytes(image)
+            if isinstance(image, str | os.PathLike | bytes)
+            else open_picture(image)
+        )
         if query.box is not None:
             data = query_pictures(replace(query, image=image))[0]
         tiles.append(Tile(name, thumbnail(data)))

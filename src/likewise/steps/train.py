@@ -1,13 +1,12 @@
 """Train a model by its recipe: its weights, its passport and its curves."""
 
-from pathlib import Path
-
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.model_making import make_model
+from likewise.formats.paths import StrPath
 from likewise.models.passport import Passport
 
 
-def train(model: str, *, workspace: Path | None = None) -> Passport:
+def train(model: str, *, workspace: StrPath | None = None) -> Passport:
     """Train ``model`` by its recipe in params.yaml and write it to ``models/MODEL``.
 
     A training that was killed or stopped by SIGTERM resumes where it was. To train on several

@@ -16,6 +16,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.params_editor import Entries
 from likewise.errors import ConfigError, DataError
+from likewise.formats.paths import StrPath
 from likewise.pages.tradeoff_plot import Point, frontier, size
 from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import Vectors
@@ -68,7 +69,7 @@ def tune(
     recall: float = 0.95,
     memory: str | int | None = None,
     name: str | None = None,
-    workspace: Path | None = None,
+    workspace: StrPath | None = None,
 ) -> Tuned:
     """Try the kinds of index on the vectors of ``model``, and write the best into params.yaml.
 

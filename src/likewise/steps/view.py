@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.flags import flagged, unflagged
 from likewise.catalogue.published_table import Parts, last_version, write_published
 from likewise.errors import DataError, UnknownNameError
+from likewise.formats.paths import StrPath
 from likewise.retrieval.indexes.lance import Ann
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.workspace import Workspace
@@ -33,7 +33,7 @@ class Viewed:
     left_out: int
 
 
-def view(name: str, *, workspace: Path | None = None) -> Viewed:
+def view(name: str, *, workspace: StrPath | None = None) -> Viewed:
     """Write the view ``name`` of params.yaml: a published table without some flags' items.
 
     It is opened, searched and scored by its name, as a data set is; pixels are those of its

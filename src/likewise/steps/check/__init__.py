@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import UnknownNameError
+from likewise.formats.paths import StrPath
 from likewise.schema import FLAGS
 from likewise.steps.check.copy_flags import check_against, check_copies, check_splits
 from likewise.steps.check.file_flags import check_files
@@ -40,7 +40,7 @@ class Checked:
     leaks: dict[str, int] = field(default_factory=dict)
 
 
-def check(dataset: str, *, workspace: Path | None = None) -> Checked:
+def check(dataset: str, *, workspace: StrPath | None = None) -> Checked:
     """Flag the doubtful images of ``dataset`` by the bounds in params.yaml (``checks``).
 
     Copies are flagged where they stand again: the later image of a data set, the test image

@@ -7,6 +7,7 @@ import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import DataError
+from likewise.formats.paths import StrPath
 from likewise.imaging.image_reader import ImageReader
 from likewise.pages.gallery import Doubt, Section, Tile, flag_sheet, thumbnail
 from likewise.schema import FLAGS
@@ -18,7 +19,7 @@ SHOWN = 60
 
 
 def write_flags(
-    dataset: str, file: Path, *, most: int = SHOWN, workspace: Path | None = None
+    dataset: str, file: StrPath, *, most: int = SHOWN, workspace: StrPath | None = None
 ) -> None:
     """Write a page that shows what the last check of ``dataset`` flagged.
 
@@ -41,7 +42,7 @@ def write_flags(
     sections = list(_sections(ws, dataset, found, most))
     note = f"{found['image_id'].n_unique():,} images are flagged; none is deleted"
     try:
-        journal.write_text(file, flag_sheet(ws.card(dataset).title, sections, note))
+        journal.write_text(Path(file), flag_sheet(ws.card(dataset).title, sections, note))
     except OSError as error:
         raise DataError(f"{file} cannot be written: {error.strerror}") from error
 

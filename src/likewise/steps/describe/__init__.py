@@ -1,13 +1,14 @@
 """The statistics of a data set, and the page that shows them."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.contents import Contents
 from likewise.errors import MissingArtefactError
-from likewise.steps.show import Contents, show
+from likewise.formats.paths import StrPath
+from likewise.steps.show import show
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.config import Card
 from likewise.storage.workspace import Workspace
@@ -83,7 +84,7 @@ class Statistics:
     flags: dict[str, int] = field(default_factory=dict)
 
 
-def describe(dataset: str, *, workspace: Path | None = None) -> Statistics:
+def describe(dataset: str, *, workspace: StrPath | None = None) -> Statistics:
     """The statistics of ``dataset``, from its published table where there is one.
 
     Raises:

@@ -9,6 +9,7 @@ import jinja2
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import DataError
+from likewise.formats.paths import StrPath
 from likewise.pages.svg import BLUE, drawing
 from likewise.steps.describe import Statistics, describe
 from likewise.storage import journal
@@ -20,7 +21,7 @@ _BARS = 240
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
 
 
-def write_description(dataset: str, *, workspace: Path | None = None) -> list[Path]:
+def write_description(dataset: str, *, workspace: StrPath | None = None) -> list[Path]:
     """Write the statistics page of ``dataset`` into ``reports/``, with its picture.
 
     The same tables give the same bytes; both files are for git.
@@ -36,7 +37,7 @@ def write_description(dataset: str, *, workspace: Path | None = None) -> list[Pa
     ws = open_workspace(workspace)
     found = describe(dataset, workspace=ws.root)
     page, picture = ws.page(dataset), ws.page(dataset).with_suffix(".svg")
-    texts = {page: markdown(found, picture.name if found.labels else "")}
+    texts = {page: describe_markdown(found, picture.name if found.labels else "")}
     if found.labels:
         texts[picture] = histogram([label.items for label in found.labels])
     try:
@@ -47,7 +48,7 @@ def write_description(dataset: str, *, workspace: Path | None = None) -> list[Pa
     return [path.relative_to(ws.root) for path in texts]
 
 
-def markdown(found: Statistics, picture: str = "") -> str:
+def describe_markdown(found: Statistics, picture: str = "") -> str:
     """The page; ``picture`` is the name of the labels' histogram beside it, if there is one."""
     return _template().render(s=found, picture=picture, most=LABELS)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
@@ -10,6 +9,7 @@ from likewise.catalogue import run_results
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import MissingArtefactError
+from likewise.formats.paths import StrPath
 from likewise.steps.diff.drift import Drift, drift
 from likewise.storage import artefacts, tables
 from likewise.storage.config import read_yaml
@@ -85,9 +85,15 @@ class Difference:
         counted = named.agg(pl.col("item_id").n_unique())
         return dict(counted.iter_rows())
 
+    @property
+    def summary(self) -> str:
+        """The counts in a line."""
+        said = ", ".join(f"{number:,} {kind}" for kind, number in self.counts.items())
+        return said or "no item differs"
+
 
 def diff(
-    dataset: str, old: str, new: str | None = None, *, workspace: Path | None = None
+    dataset: str, old: str, new: str | None = None, *, workspace: StrPath | None = None
 ) -> Difference:
     """What differs in ``dataset`` between the git revision ``old`` and ``new``.
 

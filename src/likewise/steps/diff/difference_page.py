@@ -7,9 +7,10 @@ import polars as pl
 
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import DataError
+from likewise.formats.paths import StrPath
 from likewise.pages.gallery import Tile, sheet, thumbnail
 from likewise.steps.diff import Difference
-from likewise.steps.open import open_catalogue
+from likewise.steps.open import open as open_catalogue
 from likewise.storage import journal
 
 LISTED = 50
@@ -34,7 +35,7 @@ def diff_markdown(found: Difference) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def write_diff(found: Difference, file: Path, *, workspace: Path | None = None) -> None:
+def write_diff(found: Difference, file: StrPath, *, workspace: StrPath | None = None) -> None:
     """Write a page with the pictures of the items that changed, the first ones of them.
 
     Raises:
@@ -50,7 +51,7 @@ def write_diff(found: Difference, file: Path, *, workspace: Path | None = None) 
     tiles = [*_tiles(new, rows.filter(~gone)), *_tiles(old, rows.filter(gone))]
     title = f"{found.dataset}: {found.old} → {found.new}"
     try:
-        journal.write_text(file, sheet(title, [], tiles, summary(found)))
+        journal.write_text(Path(file), sheet(title, [], tiles, summary(found)))
     except OSError as error:
         raise DataError(f"{file} cannot be written: {error.strerror}") from error
 

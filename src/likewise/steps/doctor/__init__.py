@@ -1,8 +1,7 @@
 """Look a catalogue over, and say of everything that is wrong which command mends it."""
 
-from pathlib import Path
-
 from likewise.catalogue.catalogue import open_workspace
+from likewise.formats.paths import StrPath
 from likewise.steps.doctor import (
     cache_faults,
     content,
@@ -17,7 +16,7 @@ from likewise.steps.doctor.problem import Problem
 __all__ = ["Problem", "doctor"]
 
 
-def doctor(*, deep: bool = False, workspace: Path | None = None) -> list[Problem]:
+def doctor(*, deep: bool = False, workspace: StrPath | None = None) -> list[Problem]:
     """Everything that is wrong with the catalogue; an empty list where all is well.
 
     It reads every table's columns and compares them with their digests, asks DVC what is out

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from likewise.catalogue.kept_indexes import kept_indexes
 from likewise.steps.doctor.problem import Problem, size
-from likewise.steps.index import kept_indexes
 from likewise.storage.workspace import Workspace
 
 

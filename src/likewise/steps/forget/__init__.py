@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import polars as pl
 
@@ -12,6 +11,7 @@ from likewise.catalogue import takedowns
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.takedowns import Entry, Record, is_hash
 from likewise.errors import DataError, bounded, hint
+from likewise.formats.paths import StrPath
 from likewise.retrieval.index_cache import held_contents
 from likewise.steps.forget.dvc_files import Holder
 from likewise.steps.forget.holders import find_holders, purge_holders
@@ -53,7 +53,7 @@ def forget(
     *,
     reason: str = "",
     purge: bool = False,
-    workspace: Path | None = None,
+    workspace: StrPath | None = None,
 ) -> Forgotten:
     """Take ``items`` out of ``dataset`` as it is now, and keep them out.
 

@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from likewise.catalogue import corrections, takedowns
+from likewise.catalogue.embedding_roles import mark_of_roles
 from likewise.catalogue.takedowns import Record
 from likewise.errors import DataError, LikewiseError, MissingArtefactError
-from likewise.schema import EMBEDDINGS, ITEMS, Column, Contract
-from likewise.steps.embed import mark_of_roles
+from likewise.schema import (
+    EMBEDDINGS,
+    ITEMS,
+    Column,
+    Contract,
+)
 from likewise.steps.publish import publish
 from likewise.steps.view import view
 from likewise.storage import artefacts, journal, tables, versions

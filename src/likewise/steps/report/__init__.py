@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -11,6 +10,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.run_results import Results, read_results
 from likewise.errors import StaleArtefactError
+from likewise.formats.paths import StrPath
 from likewise.steps.report import diagnostics, figures
 from likewise.steps.report.report_page import (
     Page,
@@ -36,7 +36,7 @@ class Report:
     plots: list[str]
 
 
-def report(run: str, *, workspace: Path | None = None) -> Report:
+def report(run: str, *, workspace: StrPath | None = None) -> Report:
     """Write the report of ``run`` into ``reports/``: a page, the same in Markdown and JSON.
 
     The page holds all that it shows and needs no server and no network. The curves are also

@@ -1,9 +1,8 @@
 """Where something comes from: a model, a column of vectors and its numbers, or one vector."""
 
-from pathlib import Path
-
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
+from likewise.formats.paths import StrPath
 from likewise.steps.why.column_facts import column_facts, run_facts
 from likewise.steps.why.fact import Fact
 from likewise.steps.why.item_facts import item_facts
@@ -17,7 +16,7 @@ def why(
     model: str | None = None,
     item: str | None = None,
     *,
-    workspace: Path | None = None,
+    workspace: StrPath | None = None,
 ) -> list[Fact]:
     """Why a model, a data set's vectors by it, or an item's vector is what it is.
 

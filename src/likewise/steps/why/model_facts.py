@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from likewise.catalogue.model_making import made
+from likewise.catalogue.training_reports import made
 from likewise.errors import MissingArtefactError
 from likewise.models.passport import Passport
 from likewise.steps.why.fact import Fact, said, since

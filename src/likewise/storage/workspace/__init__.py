@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 from likewise.errors import MissingArtefactError, UnknownNameError
+from likewise.formats.paths import StrPath
 from likewise.storage.config import (
     Card,
     DatasetEntry,
@@ -22,13 +23,13 @@ class Workspace(Places):
     """The folder that holds ``catalog/`` and ``params.yaml``, and the names of all in it."""
 
     @classmethod
-    def find(cls, start: Path | None = None) -> "Workspace":
+    def find(cls, start: StrPath | None = None) -> "Workspace":
         """The workspace that ``start`` (by default the current folder) lies in.
 
         Raises:
             MissingArtefactError: neither the folder nor one above it is a catalogue.
         """
-        here = (start or Path.cwd()).resolve()
+        here = (Path.cwd() if start is None else Path(start)).resolve()
         for folder in (here, *here.parents):
             if (ws := cls(folder)).there:
                 return ws

@@ -1,0 +1,149 @@
+"""Counts of the items and images of a data set."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import polars as pl
+
+from likewise.storage import tables, versions
+from likewise.storage.config import read_yaml
+from likewise.storage.digests import Digests
+from likewise.storage.workspace import Workspace
+
+FIRST_LABELS = 8
+"""So many labels are named as examples."""
+
+
+_FACTS = ("width", "height", "nbytes", "format")
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The classes of a data set: how many, items a class, items without one, and the first."""
+
+    number: int
+    fewest: int
+    median: float
+    most: int
+    unlabelled: int
+    first: list[str]
+
+
+@dataclass(frozen=True)
+class SplitFacts:
+    """A split: its items and classes, and a digest of which items it has, and their labels.
+
+    The same digest is the same split, whatever it is called; "" is the items in none.
+    """
+
+    split: str
+    items: int
+    labels: int
+    digest: str | None
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The counts of a data set's items and images; ranges are smallest and largest."""
+
+    items: int = 0
+    images: int = 0
+    labels: Labels | None = None
+    splits: dict[str, int] = field(default_factory=dict)
+    subsets: dict[str, int] = field(default_factory=dict)
+    roles: dict[str, int] = field(default_factory=dict)
+    formats: dict[str, int] = field(default_factory=dict)
+    widths: tuple[int, int] = (0, 0)
+    heights: tuple[int, int] = (0, 0)
+    nbytes: int = 0
+    parts: list[SplitFacts] = field(default_factory=list)
+
+
+def read_digests(path: Path) -> Digests | None:
+    """The digests in a file; None if there is no file."""
+    return Digests.from_yaml(read_yaml(path), path.name) if path.is_file() else None
+
+
+def scan(path: Path) -> pl.LazyFrame | None:
+    """A table as a lazy frame; None if it is not here."""
+    return pl.scan_lance(tables.open_table(path, "dvc repro")) if tables.exists(path) else None
+
+
+def contents_of(ws: Workspace, dataset: str) -> Contents | None:
+    """The counts, from the published table where there is one, else from ingest's."""
+    published = scan(versions.present(ws, ws.published(dataset)))
+    items = published
+    if items is None:
+        items = scan(versions.present(ws, ws.table(dataset, "items")))
+    images = scan(versions.present(ws, ws.table(dataset, "images")))
+    if images is None and published is not None:
+        images = published.select("image_id", *_FACTS).unique("image_id")
+    if items is None or images is None:
+        return None
+    facts = images.select(*_FACTS).collect()
+    digests = read_digests(ws.published_digests(dataset)) or read_digests(
+        ws.digests(dataset, "items")
+    )
+    return Contents(
+        items=int(items.select(pl.len()).collect().item()),
+        images=len(facts),
+        labels=_labels(items),
+        splits=counts_of(items, "split"),
+        subsets=counts_of(items, "subset"),
+        roles=counts_of(items, "role"),
+        formats=largest_first(counts_of(facts.lazy(), "format")),
+        widths=_range(facts["width"]),
+        heights=_range(facts["height"]),
+        nbytes=int(facts["nbytes"].sum()),
+        parts=_parts(items, digests),
+    )
+
+
+def _parts(items: pl.LazyFrame, digests: Digests | None) -> list[SplitFacts]:
+    """The splits in the order of their first rows; digests as ingest wrote them."""
+    counts = items.group_by("split", maintain_order=True).agg(
+        pl.len(), labels=pl.col("label").drop_nulls().n_unique()
+    )
+    known = {name: split.digest for name, split in digests.splits.items()} if digests else {}
+    return [
+        SplitFacts(split or "", number, labels, known.get(split or ""))
+        for split, number, labels in counts.collect().iter_rows()
+    ]
+
+
+def counts_of(frame: pl.LazyFrame, column: str) -> dict[str, int]:
+    """How often each value of ``column`` stands, in the order of their first rows."""
+    there = frame.select(column).drop_nulls()
+    counts = there.group_by(column, maintain_order=True).len().collect()
+    return dict(counts.iter_rows())
+
+
+def largest_first(counts: dict[str, int]) -> dict[str, int]:
+    """Counts, the largest first; equal ones by name."""
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _range(values: pl.Series) -> tuple[int, int]:
+    return int(values.to_numpy().min()), int(values.to_numpy().max())
+
+
+def _labels(items: pl.LazyFrame) -> Labels | None:
+    named = items.select("label", "text").filter(pl.col("label").is_not_null())
+    classes = (
+        named.group_by("label", maintain_order=True)
+        .agg(pl.len(), pl.col("text").first())
+        .collect()
+    )
+    if classes.is_empty():
+        return None
+    counts = classes["len"]
+    everything = int(items.select(pl.len()).collect().item())
+    first = [
+        label if text is None or text == label else f"{label} ({text})"
+        for label, text in classes.head(FIRST_LABELS).select("label", "text").iter_rows()
+    ]
+    fewest, most = _range(counts)
+    return Labels(
+        len(classes), fewest, median(counts), most, everything - int(counts.sum()), first
+    )

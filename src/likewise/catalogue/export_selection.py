@@ -1,0 +1,30 @@
+"""The items of a data set that an export writes."""
+
+import numpy as np
+import polars as pl
+
+from likewise.catalogue.dataset import Dataset
+from likewise.errors import DataError
+from likewise.exports.base import Selection
+from likewise.retrieval import filters
+from likewise.storage import tables
+
+
+def selection(dataset: Dataset, where: str | None = None, *, pixels: bool = True) -> Selection:
+    """The items of ``dataset`` for which the SQL ``where`` holds, to be exported.
+
+    Without ``pixels`` no image can be read, and none is fetched.
+
+    Raises:
+        DataError: the SQL is wrong, or holds for no item.
+    """
+    table = dataset.table
+    for model in dataset.absent if pixels else ():
+        dataset.need_model(model)
+    mask = np.ones(len(dataset.items), bool) if where is None else filters.holds(table, where)
+    items = dataset.items.filter(pl.Series(mask))
+    if items.is_empty():
+        raise DataError(f"{dataset.name} has no item for which {where!r} holds")
+    reader = dataset.reader(items["item_id"].to_list() if pixels else [])
+    further = tuple(column.name for column in tables.further_columns(table))
+    return Selection(dataset.name, dataset.card, items, reader, table, mask, further)

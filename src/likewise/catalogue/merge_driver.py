@@ -1,0 +1,64 @@
+"""Git's merge driver of a catalogue: where it is registered, and how corrections are merged."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from likewise.catalogue import corrections
+from likewise.catalogue.corrections import Clash, Corrections, Key
+from likewise.storage import journal, versions
+from likewise.storage.workspace import Workspace
+
+Side = Literal["ours", "theirs"]
+
+
+_ANY = Workspace(Path())
+
+CORRECTIONS = _ANY.corrections("").name
+LOCK = _ANY.lock.name
+
+ATTRIBUTES = "".join(
+    f"{_ANY.relative(path)} merge={how}\n"
+    for path, how in (
+        (_ANY.corrections("*"), "likewise"),
+        (_ANY.forgotten("*"), "union"),
+        (_ANY.digests("*", "*"), "likewise"),
+        (_ANY.published_digests("*"), "likewise"),
+        (_ANY.metrics("*"), "likewise"),
+        (_ANY.lock, "likewise"),
+    )
+)
+"""Which files git merges by the driver: what people correct, and what stages write."""
+
+
+DRIVER = "merge-file %O %A %B %P"
+
+
+def register(ws: Workspace) -> list[str]:
+    """Tell git of the driver, for this clone; the file that was written, if one was.
+
+    Raises:
+        VersionError: the catalogue is in no git repository.
+    """
+    versions.run_git(ws.root, "config", "merge.likewise.name", "corrections and digests")
+    versions.run_git(ws.root, "config", "merge.likewise.driver", f"likewise {DRIVER}")
+    path = ws.attributes
+    there = path.read_text(encoding="utf-8") if path.is_file() else ""
+    missing = [line for line in ATTRIBUTES.splitlines() if line not in there.splitlines()]
+    if not missing:
+        return []
+    lines = [*there.splitlines(), *missing]
+    journal.write_text(path, "".join(f"{line}\n" for line in lines))
+    return [path.name]
+
+
+def merge_texts(texts: Iterable[str], name: str) -> tuple[Corrections, dict[Key, Clash]]:
+    """Corrections of three versions of the file ``name`` (base, ours, theirs), and clashes."""
+    base, ours, theirs = (corrections.parse(text, name) if text else {} for text in texts)
+    return corrections.merge(base, ours, theirs)
+
+
+def clash_line(key: Key, pair: Clash) -> str:
+    """What both sides say of a value, in a line."""
+    said = [repr(value.value) if value else "as the source says" for value in pair]
+    return f"{key.column} of {key.item_id!r} is {said[0]} here, {said[1]} there"

@@ -1,0 +1,47 @@
+"""Bring the pixels of some items from a DVC remote."""
+
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.pulled_outputs import Pulled, link_outputs
+from likewise.errors import DataError
+from likewise.formats.paths import StrPath
+from likewise.retrieval.filters import holds
+from likewise.steps.open import open as open_catalogue
+from likewise.steps.pull import pull
+from likewise.storage import tables, versions
+from likewise.storage.versions import Store
+
+
+def pull_images(
+    dataset: str,
+    *,
+    where: str | None = None,
+    remote: str | None = None,
+    workspace: StrPath | None = None,
+) -> Pulled:
+    """Bring the pixels of the items for which the SQL ``where`` holds, by default of all.
+
+    Pixels lie in packs; those that hold one of the items come, and no others.
+
+    Raises:
+        VersionError: there is no remote, it cannot be read, or lacks something.
+        DataError: the SQL is wrong, or no item is meant.
+    """
+    if where is None:
+        return pull([dataset], remote=remote, workspace=workspace)
+    ws = open_workspace(workspace)
+    opened = open_catalogue(dataset, workspace=workspace)
+    chosen = opened.items.filter(holds(opened.table, where))
+    if chosen.is_empty():
+        raise DataError(f"no item of {dataset} is meant by: {where}")
+    output = ws.table(dataset, "images")
+    path = versions.present(ws, output)
+    table = tables.open_table(path, f"likewise pull {dataset} --no-images")
+    rows = tables.read(table, ["image_id"]).with_row_index("row")
+    numbers = rows.join(chosen.select("image_id").unique(), on="image_id")["row"].to_list()
+    packs = tables.packs(table, "image", numbers)
+    moved = versions.complete(ws, output, packs, remote)
+    files = versions.files_of(ws, output)
+    lacking = Store(ws.root).lacking(files.values())
+    if not lacking:
+        link_outputs(ws, [ws.relative(output)])
+    return Pulled(moved.files, moved.nbytes, [ws.relative(output)] if lacking else [])
