@@ -88,5 +88,5 @@ from likewise.steps.view import view as view
 from likewise.steps.why import why as why
 from likewise.storage.config import Card as Card
 
-_HOMES: dict[str, str]
 __all__: list[str]
+_HOMES: dict[str, str]
