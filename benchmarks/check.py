@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from measure import LIKEWISE, Table, medians, parser, run, show
 
-from likewise.imaging.near_duplicates import MOST, NONE, nearest_earlier
+from likewise.imaging.near_duplicates import MAX_BITS, NO_ROW, nearest_earlier
 
 OURS, DECODE, AGAIN, CHECK = "measure", "decode", "again", "check"
 SIZE = (500, 375)
@@ -96,12 +96,12 @@ def copies(count: int, rounds: int) -> tuple[float, float]:
     hashes = rng.integers(0, 1 << 16, (count, 16), dtype=np.uint16)
     tenth = count // 10
     hashes[-tenth:] = hashes[:tenth] ^ (rng.random((tenth, 16)) < 0.2).astype(np.uint16)
-    nearest_earlier(hashes[:100], MOST)  # the first call compiles
+    nearest_earlier(hashes[:100], MAX_BITS)  # the first call compiles
 
     def ours() -> float:
         began = time.perf_counter()
-        found = nearest_earlier(hashes, MOST)
-        if (found.rows != NONE).sum() != tenth:
+        found = nearest_earlier(hashes, MAX_BITS)
+        if (found.rows != NO_ROW).sum() != tenth:
             raise SystemExit("not all copies were found")
         return time.perf_counter() - began
 

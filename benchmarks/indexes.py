@@ -26,7 +26,7 @@ from data import SHARED, WORK
 from measure import Table, medians, parser
 from peers import Made, hnswlib_index, lancedb_index, usearch_index
 
-from likewise.pages.tradeoff_plot import Point, frontier, size
+from likewise.pages.tradeoff_plot import IndexPoint, format_bytes, tradeoff_plot
 from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import Built, Vectors
 from likewise.retrieval.indexes.lopq_codec import Coded
@@ -254,10 +254,10 @@ def side_by_side(
             found: list[Rows] = []
             took = seconds(lambda: found.extend(made.ask(query) for query in queries))  # noqa: B023
             hit, speed = recall(np.stack(found), truth), len(queries) / took
-            points.append(Point(what, hit, speed, made.nbytes))
+            points.append(IndexPoint(what, hit, speed, made.nbytes))
             fastest[own] = max(fastest[own], speed if hit >= 0.95 else 0)
             told = f"recall {hit:.4f}, {speed:,.0f}/s"
-            cost = f"{made.build_s:.1f} s, {size(made.nbytes)}"
+            cost = f"{made.build_s:.1f} s, {format_bytes(made.nbytes)}"
             table.note(f"{what}: {cost}", told if own else "", "" if own else told)
     if all(fastest.values()):
         table.at_most(
@@ -270,7 +270,7 @@ def side_by_side(
     table.print()
     WORK.mkdir(exist_ok=True)
     picture = WORK / f"indexes-{name.split(maxsplit=1)[0]}.svg"
-    picture.write_text(frontier(title, points, 0.95), encoding="utf-8")
+    picture.write_text(tradeoff_plot(title, points, 0.95), encoding="utf-8")
 
 
 def main() -> None:

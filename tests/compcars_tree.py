@@ -8,7 +8,7 @@ from scipy.io import savemat
 
 from archives import Tree
 from likewise.sources import SOURCES
-from likewise.sources.base import Reading
+from likewise.sources.base import SourceResult
 
 WEB = ["2/3/2014/bb.jpg", "2/3/unknown/aa.jpg", "10/11/2009/cc.JPG"]
 SV = ["1/s1.jpg", "2/s2.jpg"]
@@ -66,10 +66,10 @@ def tree() -> Tree:
     }
 
 
-def read(path: Path, annotations: Path | None = None, **options: object) -> Reading:
+def read(path: Path, annotations: Path | None = None, **options: object) -> SourceResult:
     source = SOURCES.build({"kind": "compcars", **options}, "card")
     return source.read(source.open(path), annotations or path)
 
 
-def found(reading: Reading) -> list[str]:
+def found(reading: SourceResult) -> list[str]:
     return reading.findings["finding_id"].to_list()

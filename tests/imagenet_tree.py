@@ -8,7 +8,7 @@ from scipy.io import savemat
 
 from archives import Tree, placed, tarred
 from likewise.sources import SOURCES
-from likewise.sources.base import Reading
+from likewise.sources.base import SourceResult
 
 FOX, SETTER, CRANE, LIFT = "n02119789", "n02100735", "n02012849", "n03126707"
 """Four classes: two of them have the human label crane."""
@@ -81,14 +81,14 @@ def official(top: Path) -> Path:
     )
 
 
-def read(path: Path, annotations: Path | None = None, **options: object) -> Reading:
+def read(path: Path, annotations: Path | None = None, **options: object) -> SourceResult:
     source = SOURCES.build({"kind": "imagenet", **options}, "card")
     return source.read(source.open(path), annotations or path)
 
 
-def rows(reading: Reading, *columns: str) -> list[tuple[object, ...]]:
+def rows(reading: SourceResult, *columns: str) -> list[tuple[object, ...]]:
     return list(reading.items.select(columns).iter_rows())
 
 
-def found(reading: Reading) -> list[str]:
+def found(reading: SourceResult) -> list[str]:
     return reading.findings["finding_id"].to_list()

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from archives import placed
-from likewise.formats.archives import Files
+from likewise.formats.archives import FileCollection
 
 CONTENT = {
     "b/2.bin": b"two" * 1000,
@@ -47,5 +47,5 @@ def made(kind: str, path: Path, content: dict[str, bytes]) -> Path:
     return tarred(path / f"a.{kind}", content)
 
 
-def bytes_of(files: Files) -> dict[str, bytes]:
+def bytes_of(files: FileCollection) -> dict[str, bytes]:
     return dict(files.read_many(files.listing()["path"]))

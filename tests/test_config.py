@@ -193,7 +193,7 @@ def test_all_faults_of_a_card_come_at_once(tmp_path: Path) -> None:
         (b"seed: [1\nmodels: {}\n", r"^params\.yaml: .*line 2"),
         (b"seed: 1\n\xff\xfe\n", r"^params\.yaml: .*utf-8"),
         (b"- a\n- b\n", r"^params\.yaml: "),
-        (b"seed: 1\nseed: 2\n", r"^params\.yaml: .*'seed' stands twice .*line 2"),
+        (b"seed: 1\nseed: 2\n", r"^params\.yaml: .*'seed' is repeated .*line 2"),
     ],
 )
 def test_what_is_no_params_is_one_error(tmp_path: Path, data: bytes, said: str) -> None:
@@ -206,7 +206,7 @@ def test_what_is_no_params_is_one_error(tmp_path: Path, data: bytes, said: str) 
 
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
     text = "models:\n  a: {kind: timm, backbone: x}\n  a: {kind: timm, backbone: y}\n"
-    with pytest.raises(ConfigError, match=r"params\.yaml: .*'a' stands twice .*line 3"):
+    with pytest.raises(ConfigError, match=r"params\.yaml: .*'a' is repeated .*line 3"):
         read_yaml(written(tmp_path, text))
 
 

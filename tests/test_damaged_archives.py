@@ -16,15 +16,18 @@ from packed import bytes_of, made, zipped
 def test_what_is_no_source_is_said_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     cases = {
-        "absent": (None, "there is nothing at"),
+        "absent": (None, "does not exist"),
         "empty": (None, "holds no files"),
         "0.zip": (b"", "is an empty file"),
-        "text.txt": (b"hello", "is no archive; give a folder, a .zip"),
-        "a.7z": (b"7z\xbc\xaf\x27\x1c" + bytes(50), "is a 7z archive, which is not read"),
-        "a.tar.zst": (b"\x28\xb5\x2f\xfd" + bytes(50), "is Zstandard data, which is not read"),
+        "text.txt": (b"hello", "is not an archive; expected a folder, a .zip"),
+        "a.7z": (b"7z\xbc\xaf\x27\x1c" + bytes(50), "is a 7z archive, which is not supported"),
+        "a.tar.zst": (
+            b"\x28\xb5\x2f\xfd" + bytes(50),
+            "is Zstandard data, which is not supported",
+        ),
         "html.zip": (b"<html>not found</html>", "its end is missing"),
         "html.tar": (b"<html>not found</html>", "truncated header"),
-        "hello.gz": (b"\x1f\x8b\x08\0\0\0\0\0", "damaged or cut short"),
+        "hello.gz": (b"\x1f\x8b\x08\0\0\0\0\0", "damaged or truncated"),
         "none.tar": (bytes(10240), "holds no files"),
     }
     for name, (data, said) in cases.items():
@@ -89,7 +92,7 @@ def test_a_member_whose_bytes_changed_is_noticed(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.zip", {"x": b"abcdef", "y": b"fine"})
     files = open_files(path)
     path.write_bytes(path.read_bytes().replace(b"abcdef", b"abcdeg"))
-    with pytest.raises(DataError, match="'x' is damaged or cut short"):
+    with pytest.raises(DataError, match="'x' is damaged or truncated"):
         files.read("x")
     assert files.read("y") == b"fine"
 
@@ -102,5 +105,5 @@ def test_an_archive_that_shrinks_after_it_was_listed_is_noticed(
     files = open_files(path)
     path.write_bytes(path.read_bytes()[:6000])
     for read in (lambda: files.read("b"), lambda: list(files.read_many(["a", "b"]))):
-        with pytest.raises(DataError, match="is damaged or cut short"):
+        with pytest.raises(DataError, match="is damaged or truncated"):
             read()

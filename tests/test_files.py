@@ -53,9 +53,9 @@ def test_an_unknown_file_is_an_error(source: Path) -> None:
         "z\0",
         "\udc80",
     ):
-        with pytest.raises(DataError, match="holds no file"):
+        with pytest.raises(DataError, match="has no file"):
             files.read(path)
-        with pytest.raises(DataError, match="holds no file"):
+        with pytest.raises(DataError, match="has no file"):
             list(files.read_many([path]))
 
 

@@ -151,8 +151,8 @@ def test_twins_in_an_archive_are_an_error(tmp_path: Path, kind: str) -> None:
     with pytest.raises(DataError) as error:
         open_files(path)
     assert str(error.value) == (
-        f"{path} holds several members of one name: "
-        "'0.jpg', '1.jpg', '2.jpg', '3.jpg', '4.jpg' and 2 more; pack it anew"
+        f"{path} repeats member names: "
+        "'0.jpg', '1.jpg', '2.jpg', '3.jpg', '4.jpg' and 2 more; pack it again"
     )
 
 
@@ -198,7 +198,7 @@ def test_any_name_in_an_archive_is_listed_or_refused(
     try:
         files = open_files(path)
     except DataError as error:
-        assert "several members of one name" in str(error)  # noqa: PT017
+        assert "repeats member names" in str(error)  # noqa: PT017
         return
     refused = {name for name, _ in files.refused}
     assert len(bytes_of(files)) + len(refused) == len(names)

@@ -9,7 +9,7 @@ import pytest
 
 from likewise.catalogue.migration import rename_lock, rename_params, rename_pipeline
 from likewise.errors import ConfigError
-from likewise.formats.documents import parse_yaml
+from likewise.formats.yaml_documents import parse_yaml
 from likewise.storage.config import read_params
 from likewise.storage.renamed_stages import entries_of
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from archives import placed, tarred, zipped
 from likewise.errors import DataError
-from likewise.formats.archives import Files, open_files
+from likewise.formats.archives import FileCollection, open_files
 
 INNER = {"n1/a.jpg": b"one", "n1/b.jpg": b"two" * 500, "n2/a.jpg": b""}
 
@@ -24,7 +24,7 @@ def tar_of_tars() -> dict[str, bytes]:
 EXPECTED = {"n1.tar/a.jpg": b"one", "n1.tar/b.jpg": b"two" * 500, "n2.tar/a.jpg": b""}
 
 
-def bytes_of(files: Files) -> dict[str, bytes]:
+def bytes_of(files: FileCollection) -> dict[str, bytes]:
     return dict(files.read_many(files.listing()["path"]))
 
 
@@ -32,7 +32,7 @@ def bytes_of(files: Files) -> dict[str, bytes]:
 def test_tars_in_a_tar_are_folders(tmp_path: Path, mode: str) -> None:
     path = tmp_path / "train.tar"
     path.write_bytes(tarred({**tar_of_tars(), "list.txt": b"n1"}, mode))
-    files = open_files(path, inside=True)
+    files = open_files(path, open_nested=True)
     assert bytes_of(files) == {**EXPECTED, "list.txt": b"n1"}
     assert files.read("n1.tar/b.jpg") == b"two" * 500
     assert open_files(path).listing()["path"].to_list() == ["list.txt", "n1.tar", "n2.tar"]
@@ -49,7 +49,7 @@ def test_archives_in_a_folder_are_folders(tmp_path: Path) -> None:
             ".hidden.tar": b"left as it is",
         },
     )
-    files = open_files(top, inside=True)
+    files = open_files(top, open_nested=True)
     expected = {
         **{f"in/train.tar/{name}": data for name, data in EXPECTED.items()},
         "val.TAR.gz/v.jpg": b"v",
@@ -60,7 +60,7 @@ def test_archives_in_a_folder_are_folders(tmp_path: Path) -> None:
     assert bytes_of(files) == expected
     assert files.listing()["path"].to_list() == sorted(expected)
     assert files.listing()["nbytes"].sum() == sum(map(len, expected.values()))
-    with pytest.raises(DataError, match=r"holds no file 'more\.zip/n1'"):
+    with pytest.raises(DataError, match=r"has no file 'more\.zip/n1'"):
         files.read("more.zip/n1")
 
 
@@ -68,16 +68,16 @@ def test_only_what_lies_in_compressed_tars_costs_a_pass(tmp_path: Path) -> None:
     top = placed(
         tmp_path, {"a.tar": tarred(INNER), "b.tgz": tarred(INNER, "w:gz"), "c.jpg": b""}
     )
-    files = open_files(top, inside=True)
-    assert files.reaches(pl.Series(["a.tar/n1/a.jpg", "c.jpg"]))
-    assert not files.reaches(pl.Series(["a.tar/n1/a.jpg", "b.tgz/n1/a.jpg"]))
+    files = open_files(top, open_nested=True)
+    assert files.can_seek(pl.Series(["a.tar/n1/a.jpg", "c.jpg"]))
+    assert not files.can_seek(pl.Series(["a.tar/n1/a.jpg", "b.tgz/n1/a.jpg"]))
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../up.jpg", "a/../../up.jpg"])
 def test_members_of_inner_tars_that_lead_out_are_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / "a.tar"
     path.write_bytes(tarred({"n1.tar": tarred({name: b"x", "ok.jpg": b"y"})}))
-    files = open_files(path, inside=True)
+    files = open_files(path, open_nested=True)
     assert bytes_of(files) == {"n1.tar/ok.jpg": b"y"}
     assert [refused for refused, _ in files.refused] == [f"n1.tar/{name}"]
 
@@ -89,14 +89,14 @@ def test_an_inner_tar_that_is_cut_is_named_and_none_of_the_next_is_read(
     path = tmp_path / "a.tar"
     cut = tarred({"a.jpg": b"a" * 600, "b.jpg": b"b"})[:kept]
     path.write_bytes(tarred({"n1.tar": cut, "n2.tar": tarred({"a.jpg": b""})}))
-    with pytest.raises(DataError, match=r"a\.tar: 'n1\.tar' is damaged or cut short"):
-        open_files(path, inside=True)
+    with pytest.raises(DataError, match=r"a\.tar: 'n1\.tar' is damaged or truncated"):
+        open_files(path, open_nested=True)
 
 
 def test_an_archive_of_the_folder_that_is_damaged_is_named(tmp_path: Path) -> None:
     placed(tmp_path, {"good.tar": tarred(INNER), "bad.zip": zipped(INNER)[:-30], "x.jpg": b""})
-    with pytest.raises(DataError, match=r"bad\.zip is damaged or cut short"):
-        open_files(tmp_path, inside=True)
+    with pytest.raises(DataError, match=r"bad\.zip is damaged or truncated"):
+        open_files(tmp_path, open_nested=True)
 
 
 @settings(max_examples=60, deadline=None)
@@ -109,4 +109,4 @@ def test_a_changed_byte_gives_data_or_one_error(
     path = tmp_path_factory.mktemp("fuzz") / "a.tar"
     path.write_bytes(bytes(data))
     with suppress(DataError):
-        bytes_of(open_files(path, inside=True))
+        bytes_of(open_files(path, open_nested=True))

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 import likewise
 from likewise.cli.app import app
 from likewise.errors import DataError
-from likewise.pages.tradeoff_plot import Point, frontier
+from likewise.pages.tradeoff_plot import IndexPoint, tradeoff_plot
 from likewise.steps.tune import candidates
 from likewise.storage.config import read_params
 
@@ -72,15 +72,15 @@ def test_what_cannot_be_is_told(workspace: Path, options: dict[str, str], said: 
 
 def test_the_picture_is_the_same_every_time_and_well_formed() -> None:
     points = [
-        Point("IVF & co", 0.91, 800, 10**7),
-        Point("IVF & co", 0.99, 300, 10**7, chosen=True),
-        Point("exact", 1, 50, 4 * 10**7),
+        IndexPoint("IVF & co", 0.91, 800, 10**7),
+        IndexPoint("IVF & co", 0.99, 300, 10**7, chosen=True),
+        IndexPoint("exact", 1, 50, 4 * 10**7),
     ]
-    drawn = frontier("Indexes of x", points, 0.95)
-    assert drawn == frontier("Indexes of x", points, 0.95)
+    drawn = tradeoff_plot("Indexes of x", points, 0.95)
+    assert drawn == tradeoff_plot("Indexes of x", points, 0.95)
     texts = [e.text for e in ET.fromstring(drawn).iter() if e.tag.endswith("text")]  # noqa: S314
     assert {"Indexes of x", "IVF & co (10 MB, chosen)", "exact (40 MB)"} <= set(texts)
-    assert frontier("nothing", []).endswith("</svg>\n")
+    assert tradeoff_plot("nothing", []).endswith("</svg>\n")
 
 
 def test_the_command_marks_the_choice(workspace: Path) -> None:

@@ -14,7 +14,7 @@ import likewise
 from likewise.cli.app import app
 from likewise.exports import EXPORTS
 from likewise.exports.base import Purpose
-from likewise.exports.licences import verdict
+from likewise.exports.licences import licence_verdict
 from likewise.storage.config import Licence
 
 
@@ -142,7 +142,7 @@ def test_named_transforms_of_params(workspace: Path) -> None:
     ) as made:
         assert made.tobytes() == picture.tobytes()
     assert dataset.torch("net")[0][0].shape == (3, 8, 8)
-    with pytest.raises(likewise.DataError, match="makes numbers"):
+    with pytest.raises(likewise.DataError, match="produces arrays"):
         likewise.export("emoji", "folder", workspace / "x", options={"transform": "net"})
     with pytest.raises(likewise.UnknownNameError, match="no transform named 'smal' in"):
         dataset.torch("smal")
@@ -166,31 +166,39 @@ def test_named_transforms_of_params(workspace: Path) -> None:
     ],
 )
 def test_what_licences_forbid(spdx: str, purpose: Purpose, *, changed: bool, told: str) -> None:
-    found = verdict(Licence(spdx=spdx), purpose, changed=changed)
+    found = licence_verdict(Licence(spdx=spdx), purpose, changed=changed)
     assert found.unknown == ""
     assert told in found.clause
     assert bool(told) == bool(found.clause)
 
 
 def test_an_unknown_licence_says_so_and_terms_are_read() -> None:
-    assert verdict(Licence(), "sharing", changed=False).unknown == "NOASSERTION"
-    assert verdict(Licence(), "research", changed=False).unknown == ""
+    assert licence_verdict(Licence(), "sharing", changed=False).unknown == "NOASSERTION"
+    assert licence_verdict(Licence(), "research", changed=False).unknown == ""
     house = Licence(spdx="LicenseRef-house", terms="data: non-commercial research")
-    assert "non-commercial research" in verdict(house, "commercial", changed=False).clause
-    assert verdict(house, "sharing", changed=False).unknown == "LicenseRef-house"
-    assert verdict(Licence(spdx="MIT AND"), "sharing", changed=False).unknown == "NOASSERTION"
+    assert (
+        "non-commercial research" in licence_verdict(house, "commercial", changed=False).clause
+    )
+    assert licence_verdict(house, "sharing", changed=False).unknown == "LicenseRef-house"
+    assert (
+        licence_verdict(Licence(spdx="MIT AND"), "sharing", changed=False).unknown
+        == "NOASSERTION"
+    )
 
 
 def test_a_licence_in_words() -> None:
     words = Licence(spdx="Attribution-NonCommercial License")
     assert (
         "Attribution-NonCommercial License"
-        in verdict(words, "commercial", changed=False).clause
+        in licence_verdict(words, "commercial", changed=False).clause
     )
     address = Licence(spdx="http://creativecommons.org/licenses/by-nc-sa/2.0/")
-    assert "by-nc-sa" in verdict(address, "commercial", changed=False).clause
+    assert "by-nc-sa" in licence_verdict(address, "commercial", changed=False).clause
     other = Licence(spdx="MIT or whatever you like")
-    assert verdict(other, "commercial", changed=False).unknown == "MIT or whatever you like"
+    assert (
+        licence_verdict(other, "commercial", changed=False).unknown
+        == "MIT or whatever you like"
+    )
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 import likewise
 from catalogues import published
 from likewise.errors import DataError
-from likewise.exports.compcars_pairs import Pairs
+from likewise.exports.compcars_pairs import CompCarsPairs
 from likewise.imaging.decode import decode
 from likewise.imaging.transforms.letterbox import Letterbox
 
@@ -25,7 +25,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 def test_the_counts_of_the_originals_example(tmp_path: Path) -> None:
     classes = [number for number, size in enumerate(SIZES) for _ in range(size)]
-    Pairs().write(classes, tmp_path)
+    CompCarsPairs().write(classes, tmp_path)
     train = np.load(tmp_path / "train.npy")
     assert train.dtype == np.int64
     assert train.shape == (7737, 6)  # of 60, 55, 78, 18, 52 images: n (n - 1) / 2 each
@@ -52,7 +52,7 @@ def test_the_counts_of_the_originals_example(tmp_path: Path) -> None:
 
 def test_the_original_never_draws_the_last_image(tmp_path: Path) -> None:
     classes = [number for number, size in enumerate(SIZES) for _ in range(size)]
-    Pairs(original_bugs=True, skip=3).write(classes, tmp_path)
+    CompCarsPairs(original_bugs=True, skip=3).write(classes, tmp_path)
     train = np.load(tmp_path / "train.npy")
     assert len(train) == sum(
         (n - 1 - at + 2) // 3 for n in (60, 55, 78, 18, 52) for at in range(n)
@@ -61,9 +61,9 @@ def test_the_original_never_draws_the_last_image(tmp_path: Path) -> None:
 
 
 def test_too_few_images_for_negatives(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="class 0 has 2 images of other classes beside it"):
-        Pairs().write([0, 0, 0, 1, 1], tmp_path)
-    Pairs(negatives=2).write([0, 0, 0, 1, 1], tmp_path)
+    with pytest.raises(DataError, match="class 0: only 2 images of other classes"):
+        CompCarsPairs().write([0, 0, 0, 1, 1], tmp_path)
+    CompCarsPairs(negatives=2).write([0, 0, 0, 1, 1], tmp_path)
     assert sorted(np.load(tmp_path / "train.npy")[:, 2:].tolist()[0]) == [3, 4]
 
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import likewise
-from likewise.formats.array_writer import Npz, npy
+from likewise.formats.array_writer import NpzWriter, open_npy
 
 FOOD = Path(__file__).parents[2] / "samples" / "food"
 KEYS = ["X_train", "y_train", "train_id", "X_val", "y_val", "val_id"]
@@ -156,7 +156,7 @@ def test_a_data_set_without_labels(tmp_path: Path) -> None:
     for path in list(FOOD.rglob("*.png"))[:2]:
         shutil.copy(path, tree)
     catalogue(tmp_path / "catalogue", tree)
-    with pytest.raises(likewise.DataError, match="say which splits by the options"):
+    with pytest.raises(likewise.DataError, match="set the splits with the options"):
         likewise.export(
             "food", "imagenet-npz", tmp_path / "x", workspace=tmp_path / "catalogue"
         )
@@ -167,7 +167,7 @@ def test_arrays_that_grow(tmp_path: Path, counts: tuple[int, ...]) -> None:
     rng = np.random.default_rng(7)
     parts = [rng.integers(0, 256, (n, 5, 3), dtype=np.uint8) for n in counts]
     expected = np.concatenate([np.empty((0, 5, 3), np.uint8), *parts])
-    with Npz.create(tmp_path / "a.npz") as out:
+    with NpzWriter.create(tmp_path / "a.npz") as out:
         for name in ("a", "b"):
             with out.member(name, (5, 3), np.uint8) as member:
                 for part in parts:
@@ -177,7 +177,7 @@ def test_arrays_that_grow(tmp_path: Path, counts: tuple[int, ...]) -> None:
     with np.load(tmp_path / "a.npz") as held:
         assert np.array_equal(held["a"], expected)
         assert np.array_equal(held["b"], expected)
-    with npy(tmp_path / "a.npy", (5, 3), np.uint8) as rows:
+    with open_npy(tmp_path / "a.npy", (5, 3), np.uint8) as rows:
         for part in parts:
             rows.append(part)
     mapped = np.load(tmp_path / "a.npy", mmap_mode="r")

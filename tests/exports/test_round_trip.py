@@ -21,7 +21,7 @@ from likewise.errors import DataError
 from likewise.exports import EXPORTS
 from likewise.exports.base import Selection
 from likewise.sources import SOURCES
-from likewise.sources.box_bounds import fitted
+from likewise.sources.box_bounds import clip_boxes
 from likewise.storage.config import Card
 
 BOXED = ("coco", "voc", "yolo", "csv", "parquet", "webdataset")
@@ -132,7 +132,7 @@ def back(kind: str, folder: Path) -> tuple[pl.DataFrame, list[str]]:
     found = [(path, *sizes[files.read(path)], 1) for path in paths]
     columns = ("image_id", "width", "height", "orientation")
     facts = pl.DataFrame(found, schema=columns, orient="row")
-    items, misfits = fitted(reading.items, reading, facts)
+    items, misfits = clip_boxes(reading.items, reading, facts)
     told = pl.concat([reading.findings, misfits]).rows()
     return items, [f"{row[0]}: {row[-1]}" for row in told]
 
@@ -220,7 +220,7 @@ def test_all_that_is_known_of_boxes_and_of_whole_images_comes_back(kind: str) ->
     items = _items(rows).with_columns(
         *pl.DataFrame(own), label=pl.lit("cat"), split=pl.lit("val")
     )
-    chosen = replace(selection(items), further=tuple(own))
+    chosen = replace(selection(items), extra_columns=tuple(own))
     found, findings = out_and_back(kind, chosen)
     assert findings == []
     tags = ['["x","a \\"b\\", c"]', None, "[]"]
@@ -237,7 +237,7 @@ def test_labels_of_whole_images_are_no_boxes() -> None:
     rows = [{"image_id": "a.png", "item_id": "a.png", "label": "cat", **_facts(0)}]
     chosen = selection(_items(rows))
     with tempfile.TemporaryDirectory() as place:
-        with pytest.raises(DataError, match="1 items are whole images with a label; say whole"):
+        with pytest.raises(DataError, match="1 labelled items are whole images; set whole"):
             EXPORTS.build({"kind": "coco"}, "here").write(chosen, Path(place))
         EXPORTS.build({"kind": "coco", "whole": "box"}, "here").write(chosen, Path(place))
         text = (Path(place) / "annotations" / "instances_all.json").read_text("utf-8")
@@ -254,12 +254,14 @@ def test_what_a_format_cannot_hold_is_refused() -> None:
                 EXPORTS.build({"kind": kind}, "here").write(unnamed, Path(place))
         odd = selection(_items([{**row, "label": "a\nb"}]))
         for kind in ("voc", "yolo"):
-            with pytest.raises(DataError, match="cannot hold the labels"):
+            with pytest.raises(DataError, match="cannot represent the labels"):
                 EXPORTS.build({"kind": kind}, "here").write(odd, Path(place))
-        with pytest.raises(DataError, match=r"one label an image, and any has boxes: a\.png#1"):
+        with pytest.raises(
+            DataError, match=r"one label per image, but any has boxes: a\.png#1"
+        ):
             EXPORTS.build({"kind": "folder"}, "here").write(odd, Path(place))
         parent = {"image_id": "a.png", "item_id": "a.png", "label": "..", **_facts(0)}
-        with pytest.raises(DataError, match=r"'\.\.' cannot be the name of a folder"):
+        with pytest.raises(DataError, match=r"'\.\.' cannot be folder names"):
             EXPORTS.build({"kind": "folder"}, "here").write(
                 selection(_items([parent])), Path(place)
             )

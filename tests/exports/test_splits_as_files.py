@@ -35,7 +35,7 @@ def test_no_split_leads_out_of_an_export(workspace: Path, kind: str) -> None:
 
 def test_a_split_that_is_no_folder_is_refused(workspace: Path) -> None:
     split_into(workspace, OUTSIDE)
-    with pytest.raises(DataError, match=r"outside'.*cannot be the name of a folder"):
+    with pytest.raises(DataError, match=r"outside'.*cannot be folder names"):
         likewise.export("emoji", "folder", workspace / "a" / "b" / "out")
     assert not (workspace / "a" / "b" / "out").exists()
 
@@ -55,7 +55,7 @@ def test_two_splits_of_one_file_are_refused(
 ) -> None:
     split_into(workspace, one, *([other] if other else []))
     boxed = {"whole": "box"} if kind in ("coco", "voc") else {}
-    with pytest.raises(DataError, match=r"would both be called .*; export csv"):
+    with pytest.raises(DataError, match=r"would have the same name .*; export csv"):
         likewise.export("emoji", kind, workspace / "out", options=boxed)
     assert not (workspace / "out").exists()
 

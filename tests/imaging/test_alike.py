@@ -4,31 +4,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likewise.imaging.near_duplicates import (
-    MOST,
-    NONE,
-    Words,
+    MAX_BITS,
+    NO_ROW,
+    HashWords,
+    hash_words,
     nearest,
     nearest_earlier,
-    words,
 )
 
 
-def bits(one: Words, other: Words) -> int:
+def bits(one: HashWords, other: HashWords) -> int:
     return int(np.bitwise_count(one ^ other).sum())
 
 
-def brute(queries: Words, base: Words, most: int, *, earlier: bool) -> list[tuple[int, int]]:
+def brute(
+    queries: HashWords, base: HashWords, most: int, *, earlier: bool
+) -> list[tuple[int, int]]:
     """The nearest of each by comparing everything with everything."""
     found = []
     for i, query in enumerate(queries):
         upto = base[:i] if earlier else base
         ranked = sorted((bits(query, other), j) for j, other in enumerate(upto))
         near = [(distance, j) for distance, j in ranked if distance <= most]
-        found.append((near[0][1], near[0][0]) if near else (NONE, most + 1))
+        found.append((near[0][1], near[0][0]) if near else (NO_ROW, most + 1))
     return found
 
 
-def clustered(seed: int, count: int) -> Words:
+def clustered(seed: int, count: int) -> HashWords:
     """Hashes of which many differ from another in 0 to 20 bits."""
     rng = np.random.default_rng(seed)
     centres = rng.integers(0, 1 << 16, (max(count // 6, 1), 16), dtype=np.uint16)
@@ -40,7 +42,7 @@ def clustered(seed: int, count: int) -> Words:
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.integers(0, 10_000), st.integers(1, 60), st.integers(0, MOST))
+@given(st.integers(0, 10_000), st.integers(1, 60), st.integers(0, MAX_BITS))
 def test_nothing_is_missed_and_nothing_is_too_far(seed: int, count: int, most: int) -> None:
     hashes = clustered(seed, count)
     found = nearest_earlier(hashes, most)
@@ -56,14 +58,14 @@ def test_nothing_is_missed_and_nothing_is_too_far(seed: int, count: int, most: i
 
 def test_words_are_read_from_their_digits() -> None:
     text = "0001ff00" + "0" * 55 + "f"
-    assert words([text]).tolist() == [[1, 0xFF00, *[0] * 13, 15]]
-    assert words([]).shape == (0, 16)
+    assert hash_words([text]).tolist() == [[1, 0xFF00, *[0] * 13, 15]]
+    assert hash_words([]).shape == (0, 16)
 
 
 def test_a_hash_that_many_share_is_compared_once() -> None:
     hashes = np.zeros((200_000, 16), np.uint16)  # all pairs of them would take minutes
-    found = nearest_earlier(hashes, MOST)
-    assert found.rows[0] == NONE
+    found = nearest_earlier(hashes, MAX_BITS)
+    assert found.rows[0] == NO_ROW
     assert (found.rows[1:] == 0).all()
     assert (found.bits[1:] == 0).all()
 
@@ -71,4 +73,4 @@ def test_a_hash_that_many_share_is_compared_once() -> None:
 @pytest.mark.parametrize("sizes", [(0, 3), (3, 0), (0, 0)])
 def test_nothing_is_near_where_there_is_nothing(sizes: tuple[int, int]) -> None:
     queries, base = (np.zeros((n, 16), np.uint16) for n in sizes)
-    assert (nearest(queries, base, 5).rows == NONE).all()
+    assert (nearest(queries, base, 5).rows == NO_ROW).all()

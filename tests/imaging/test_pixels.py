@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from likewise.imaging.decode import decode
-from likewise.imaging.near_duplicates import words
+from likewise.imaging.near_duplicates import hash_words
 from likewise.imaging.pixel_statistics import (
     brightness,
     measure,
@@ -52,7 +52,7 @@ def test_sharpness_is_the_variance_of_the_laplacian(monkeypatch: pytest.MonkeyPa
         grey = rng.integers(0, 256, shape, dtype=np.uint8)
         assert sharpness(grey) == pytest.approx(laplacian_variance(grey), rel=1e-12)
         with monkeypatch.context() as patch:  # in strips of a row it is the same
-            patch.setattr("likewise.imaging.pixel_statistics._STRIP", 1)
+            patch.setattr("likewise.imaging.pixel_statistics._STRIP_PIXELS", 1)
             assert sharpness(grey) == pytest.approx(laplacian_variance(grey), rel=1e-12)
     assert sharpness(np.full((9, 9), 77, np.uint8)) == 0
     assert sharpness(np.full((1, 1), 77, np.uint8)) == 0
@@ -83,7 +83,7 @@ def test_a_hash_is_of_low_frequencies_but_not_of_brightness() -> None:
     assert flat == ["0" * 64] * 3
     # One cosine across the picture: the bit of (0, 1), which is dealt to the second word.
     ramp = np.tile(np.rint(127 + 100 * np.cos(np.pi * (np.arange(32) + 0.5) / 32)), (32, 1))
-    found = words([perceptual_hash(Image.fromarray(ramp.astype(np.uint8)))])
+    found = hash_words([perceptual_hash(Image.fromarray(ramp.astype(np.uint8)))])
     assert found.sum() == found[0, 1] == 1 << 15
 
 

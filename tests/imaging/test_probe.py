@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from likewise.imaging.probe import IMAGE_SUFFIXES, MAX_PIXELS, BadImage, Facts, probe
+from likewise.imaging.probe import IMAGE_SUFFIXES, MAX_PIXELS, BadImage, ImageInfo, probe
 
 NOISE = Image.effect_noise((67, 43), 60)
 EVERY: list[tuple[str, str, dict[str, Any]]] = [
@@ -67,7 +67,7 @@ def test_the_facts_of_every_format_are_pillows() -> None:
     for form, mode, options in EVERY:
         data = encoded(picture(mode), form, **options)
         with Image.open(BytesIO(data)) as image:
-            assert probe(data) == Facts(67, 43, form, image.mode, 1)
+            assert probe(data) == ImageInfo(67, 43, form, image.mode, 1)
             assert (image.format, image.size) == (form, (67, 43))
 
 
@@ -179,7 +179,7 @@ def test_a_png_is_checked_chunk_by_chunk() -> None:
 def test_texts_and_broken_animations_of_a_png_are_not_looked_at() -> None:
     huge = zlib.compress(bytes(100 << 20), 9)
     for extra in (chunk(b"zTXt", b"k\0\0" + huge), chunk(b"acTL", bytes(8)), chunk(b"acTL")):
-        assert probe(png(3, 3, extra, rows=3)) == Facts(3, 3, "PNG", "L", 1)
+        assert probe(png(3, 3, extra, rows=3)) == ImageInfo(3, 3, "PNG", "L", 1)
 
 
 def exif_of(orientation: int) -> Image.Exif:

@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from likewise.pages.gallery import SIDE, Tile, sheet, thumbnail
+from likewise.pages.gallery import SIDE, Tile, search_page, thumbnail
 
 ORIENTATION = 0x0112
 
@@ -76,7 +76,7 @@ def test_a_decoded_picture_is_shown_as_it_is() -> None:
 @pytest.mark.parametrize("data", [b"", b"no image", encoded(Image.new("RGB", (9, 9)))[:40]])
 def test_what_is_no_image_has_no_thumbnail(data: bytes) -> None:
     assert thumbnail(data) is None
-    assert "no picture" in sheet("t", [], [Tile("a", thumbnail(data))])
+    assert "no picture" in search_page("t", [], [Tile("a", thumbnail(data))])
 
 
 def test_a_box_beside_the_image_has_no_thumbnail() -> None:
@@ -85,7 +85,7 @@ def test_a_box_beside_the_image_has_no_thumbnail() -> None:
 
 def test_no_text_becomes_a_tag() -> None:
     bad = "<script>alert('x')</script>\"><img src=x onerror=y>"
-    page = sheet(
+    page = search_page(
         bad, [Tile(bad, thumbnail(halves(8, 8)), bad)], [Tile(bad, None, bad, 0.5)], bad
     )
     tags = _tags(page)
@@ -95,7 +95,7 @@ def test_no_text_becomes_a_tag() -> None:
 
 
 def test_the_page_needs_no_other_file() -> None:
-    page = sheet("t", [], [Tile("a", thumbnail(halves(8, 8)), score=1.0)])
+    page = search_page("t", [], [Tile("a", thumbnail(halves(8, 8)), score=1.0)])
     assert not re.findall(r"""(?:href|src)=["'](?!data:)|url\(|@import|https?:""", page)
 
 
@@ -104,7 +104,7 @@ def test_hits_stand_in_order_with_rank_score_class_and_name() -> None:
         Tile("a.jpg", None, "cat", 0.98765, same=True),
         Tile("b.jpg", None, None, -0.5, same=False),
     ]
-    page = sheet("A title", [Tile("q.jpg", None, "cat")], hits, "a note")
+    page = search_page("A title", [Tile("q.jpg", None, "cat")], hits, "a note")
     text = " ".join(re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL).split())
     assert text == (
         "A title: q.jpg A title a note Query no picture cat q.jpg "
@@ -115,7 +115,7 @@ def test_hits_stand_in_order_with_rank_score_class_and_name() -> None:
 
 
 def test_a_search_without_hits_says_so() -> None:
-    page = sheet("t", [], [])
+    page = search_page("t", [], [])
     assert "0 hits" in page
     assert "Nothing was found." in page
     assert "the query's class" not in page

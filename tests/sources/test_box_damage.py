@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from likewise.errors import LikewiseError
 from likewise.sources import SOURCES
-from likewise.sources.base import Reading
+from likewise.sources.base import SourceResult
 
 XML = """<annotation><filename>a.jpg</filename>
 <size><width>64</width><height>48</height><depth>3</depth></size>
@@ -67,7 +67,7 @@ NOTES = {
 }
 
 
-def read(kind: str, path: Path, **options: object) -> Reading:
+def read(kind: str, path: Path, **options: object) -> SourceResult:
     source = SOURCES.build({"kind": kind, **options}, "card")
     return source.read(source.open(path), path)
 
@@ -201,10 +201,10 @@ DAMAGES: dict[str, list[tuple[Callable[[str, Path], None], Outcome]]] = {
         (write("boxes.csv", b""), "has no header: it is empty"),
         (
             write("boxes.csv", "imge,label\na.jpg,cat\n"),
-            "no column says the image; did you mean 'imge'?",
+            "no column of image names; did you mean 'imge'?",
         ),
-        (swap("x2", "x3"), "of a box's corners there is only 'x1' (x1), 'y1' (y1), 'y2' (y2)"),
-        (swap("y1", "x1"), "two columns are called 'x1'"),
+        (swap("x2", "x3"), "incomplete box columns: only 'x1' (x1), 'y1' (y1), 'y2' (y2)"),
+        (swap("y1", "x1"), "two columns have the name 'x1'"),
         (swap("label", "lable"), (2, ["odd-column: boxes.csv: lable"])),
         (swap("20,30", "20"), (1, ["bad-row: boxes.csv: line 2"])),
         (swap("20,30", "20,x"), (1, ["bad-box: images/a.jpg#1"])),

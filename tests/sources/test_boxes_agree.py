@@ -10,7 +10,7 @@ import pytest
 import likewise
 from likewise.errors import DataError
 from likewise.sources import SOURCES
-from likewise.sources.base import Reading
+from likewise.sources.base import SourceResult
 from likewise.storage import tables
 
 SETS = {"cards": (160, 311), "bccd": (100, 1309)}
@@ -24,7 +24,7 @@ KINDS = {
 }
 
 
-def read(kind: str, path: Path, **options: object) -> Reading:
+def read(kind: str, path: Path, **options: object) -> SourceResult:
     source = SOURCES.build({"kind": kind, **options}, "card")
     return source.read(source.open(path), path)
 
@@ -90,14 +90,14 @@ def test_annotations_may_lie_elsewhere(shared_data: Path) -> None:
     listed = SOURCES.build({"kind": "coco", "unlisted": "drop"}, "card")
     assert len(listed.read(files, cards / "coco" / "instances_test.json").items) == 82
     assert len(whole.items) == 311
-    with pytest.raises(DataError, match="there is nothing at"):
+    with pytest.raises(DataError, match="does not exist"):
         source.read(files, cards / "coc")
 
 
 def test_further_columns_are_typed_and_explained(shared_data: Path) -> None:
     cards = shared_data / "boxes_labels" / "cards"
     voc = read("voc", cards)
-    assert [c.name for c in voc.further] == ["pose", "truncated", "difficult", "occluded"]
+    assert [c.name for c in voc.extra_columns] == ["pose", "truncated", "difficult", "occluded"]
     assert voc.items.schema["truncated"] == pl.Boolean
     assert voc.items["pose"].unique().to_list() == ["Unspecified"]
     coco = read("coco", cards).items

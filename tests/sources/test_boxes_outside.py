@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from likewise.sources import SOURCES
-from likewise.sources.box_bounds import fitted
+from likewise.sources.box_bounds import clip_boxes
 
 SIZE = (40, 30)
 FAR = (50, 5, 60, 9)
@@ -142,7 +142,7 @@ def settled(kind: str, top: Path, options: dict[str, Any]) -> tuple[pl.DataFrame
     paths = reading.items["image_id"].unique().to_list()
     columns = ("image_id", "width", "height", "orientation")
     facts = pl.DataFrame([(path, *SIZE, 1) for path in paths], columns, orient="row")
-    return fitted(reading.items, reading, facts)
+    return clip_boxes(reading.items, reading, facts)
 
 
 def test_every_layout_of_boxes_is_here() -> None:

@@ -115,23 +115,23 @@ def test_damage_is_a_finding_and_no_item_is_lost(
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [
-        (f"{MISC}make_model_name.mat", mat(**NAMES)[:300], "is damaged or cut short"),
-        (f"{MISC}make_model_name.mat", b"make,model", "is no .mat of version 5"),
+        (f"{MISC}make_model_name.mat", mat(**NAMES)[:300], "is damaged or truncated"),
+        (f"{MISC}make_model_name.mat", b"make,model", "is not a .mat file of version 5"),
         (f"{MISC}make_model_name.mat", b"MATLAB 7.3 MAT-file", "save it in MATLAB as '-v7'"),
         (
             f"{MISC}make_model_name.mat",
             mat(other=[1]),
-            "no variable 'make_names'; there is: other",
+            "no variable 'make_names'; it has: other",
         ),
-        (f"{MISC}car_type.mat", mat(types=np.eye(3)), "types is no cell array of 1 columns"),
-        (f"{MISC}car_type.mat", mat(types=column({"a": 1})), "is no text and no whole number"),
+        (f"{MISC}car_type.mat", mat(types=np.eye(3)), "types is not a cell array of 1 columns"),
+        (f"{MISC}car_type.mat", mat(types=column({"a": 1})), "is neither text nor an integer"),
         (
             f"{MISC}attributes.txt",
             b"3 0 1.8 0 5 2\n\xff",
             r"attributes\.txt, line 2: not utf-8",
         ),
         (f"{SPLITS}classification/test.txt", b"\xe9.jpg", r"test\.txt, line 1: not utf-8"),
-        ("more/make_model_name.mat", mat(**NAMES), "several make_model_name.mat"),
+        ("more/make_model_name.mat", mat(**NAMES), "several files make_model_name.mat"),
         ("copy/data/image/2/3/2014/bb.jpg", b"", "images of 'web' in several places"),
     ],
 )

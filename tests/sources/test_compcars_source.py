@@ -142,7 +142,7 @@ def test_the_archive_as_it_is_handed_out_needs_its_password(tmp_path: Path) -> N
     for at in [hit.start() for hit in re.finditer(rb"PK\x01\x02", packed)]:
         packed[at + 8] |= 1  # the flag that says: encrypted
     (tmp_path / "data.zip").write_bytes(packed)
-    said = f"refused: {len(tree())} members, the first as it is encrypted"
+    said = f"refused: {len(tree())} members, the first because: it is encrypted"
     with pytest.raises(DataError, match=said):
         read(tmp_path / "data.zip")
 

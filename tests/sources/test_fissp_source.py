@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from likewise.errors import DataError
 from likewise.sources import SOURCES
-from likewise.sources.base import Reading
+from likewise.sources.base import SourceResult
 
 OWL = "train/animals/owl/1.jpg"
 IMAGES = (OWL, "train/animals/owl/2.JPG", "val/food/ice-cream/3.png", "test/car/4.webp")
@@ -40,7 +40,7 @@ def top(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def read(path: Path, place: Path | None = None, **options: object) -> Reading:
+def read(path: Path, place: Path | None = None, **options: object) -> SourceResult:
     source = SOURCES.build({"kind": "fissp", **options}, "card")
     return source.read(source.open(path), place or path)
 
@@ -61,7 +61,7 @@ def test_the_tree_and_its_annotations(top: Path) -> None:
         ("test/car/4.webp#1", "car", None, "test", "CC-BY-4.0", None),
     ]
     assert reading.items["box"].to_list()[1] == [60, 20, 96, 51.5]
-    assert [c.name for c in reading.further] == ["licence", "year", "image_label"]
+    assert [c.name for c in reading.extra_columns] == ["licence", "year", "image_label"]
     assert reading.items["image_label"].to_list()[:2] == ["animals/owl"] * 2
 
 
@@ -175,13 +175,13 @@ def test_near_misses_say_what_may_be_meant(top: Path) -> None:
     assert details["odd-key: annotations/c.json: bbox"].endswith("did you mean 'box'?")
     (top / "annotations" / "c.json").unlink()
     put(top / "annotations" / "c.csv", "pth,label\n2.jpg,x\n")
-    with pytest.raises(DataError, match="no column says the image; did you mean 'pth'"):
+    with pytest.raises(DataError, match="no column of image names; did you mean 'pth'"):
         read(top)
 
 
 def test_a_tree_of_something_else_is_one_error(tmp_path: Path) -> None:
     put(tmp_path / "cat" / "1.jpg")
-    with pytest.raises(DataError, match=r"no image in .*; there is 'cat/1\.jpg'"):
+    with pytest.raises(DataError, match=r"no image in .*; found 'cat/1\.jpg'"):
         read(tmp_path)
 
 

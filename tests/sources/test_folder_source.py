@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from likewise.errors import ConfigError, DataError
 from likewise.formats.archives import open_files
 from likewise.sources import SOURCES
-from likewise.sources.base import Reading
+from likewise.sources.base import SourceResult
 
 Row = tuple[str | None, str | None, str]
 
@@ -25,11 +25,11 @@ def placed(top: Path, *names: str) -> Path:
     return top
 
 
-def read(path: Path, **options: object) -> Reading:
+def read(path: Path, **options: object) -> SourceResult:
     return SOURCES.build({"kind": "folder", **options}, "card").read(open_files(path), path)
 
 
-def rows(reading: Reading) -> list[Row]:
+def rows(reading: SourceResult) -> list[Row]:
     return list(reading.items.select("split", "label", "image_id").iter_rows())
 
 
@@ -111,7 +111,7 @@ def test_the_root_is_where_the_images_are(tmp_path: Path) -> None:
     reading = read(top, root="set/images/")
     assert rows(reading) == [(None, "cat", "set/images/cat/1.jpg")]
     assert reading.findings.is_empty()
-    with pytest.raises(DataError, match="holds no folder 'sets/'; correct root in the card"):
+    with pytest.raises(DataError, match="has no folder 'sets/'; correct root in the card"):
         read(top, root="sets")
 
 
@@ -144,7 +144,7 @@ def test_archives_give_the_reading_of_the_folder(tmp_path: Path) -> None:
 
 
 def test_no_image_is_an_error_that_shows_what_there_is(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"expected \{label\}/.*; there is: 'a/1\.txt'"):
+    with pytest.raises(DataError, match=r"expected \{label\}/.*; found: 'a/1\.txt'"):
         read(placed(tmp_path, "a/1.txt"))
 
 

@@ -19,7 +19,7 @@ from likewise import schema
 from likewise.errors import ConfigError, DataError
 from likewise.formats.archives import open_files
 from likewise.sources import SOURCES
-from likewise.sources.base import Reading
+from likewise.sources.base import SourceResult
 from likewise.sources.gpr1200_subsets import SUBSETS, subset_of
 
 TEXTS = "GPR1200_categoryNumber_to_text.json"
@@ -35,7 +35,7 @@ def jpeg(colour: int) -> bytes:
     return stream.getvalue()
 
 
-def read(path: Path, annotations: Path | None = None, **options: object) -> Reading:
+def read(path: Path, annotations: Path | None = None, **options: object) -> SourceResult:
     source = SOURCES.build({"kind": "gpr1200", **options}, "card")
     return source.read(open_files(path), annotations or path)
 
@@ -44,11 +44,11 @@ def images(*names: str, top: str = "images/") -> dict[str, bytes]:
     return {f"{top}{name}": jpeg(i) for i, name in enumerate(names)}
 
 
-def checks(reading: Reading) -> list[tuple[str, str]]:
+def checks(reading: SourceResult) -> list[tuple[str, str]]:
     return list(reading.findings.select("check", "path").iter_rows())
 
 
-def ids(reading: Reading) -> list[str]:
+def ids(reading: SourceResult) -> list[str]:
     return reading.items["image_id"].to_list()
 
 
@@ -160,7 +160,7 @@ def test_nothing_of_the_layout_is_an_error_that_shows_what_there_is(tmp_path: Pa
         read(top)
     assert str(error.value) == (
         f"{top}: no image found; expected images/{{category}}_{{name}}.jpg, "
-        "as in images/12_tower.jpg; there is: 'cat/0.jpg', 'cat/1.jpg', 'cat/2.jpg', "
+        "as in images/12_tower.jpg; found: 'cat/0.jpg', 'cat/1.jpg', 'cat/2.jpg', "
         "'cat/3.jpg', 'cat/4.jpg' and 4 more"
     )
 
@@ -248,26 +248,26 @@ def test_a_copy_cut_within_an_archive_is_one_error(tmp_path: Path) -> None:
         tar.add(tmp_path / "folder", ".")
     data = (tmp_path / "a.tar").read_bytes()
     (tmp_path / "a.tar").write_bytes(data[: len(data) // 2])
-    with pytest.raises(DataError, match="damaged or cut short"):
+    with pytest.raises(DataError, match="damaged or truncated"):
         read(tmp_path / "a.tar")
 
 
 def test_which_texts_are_meant_must_be_clear(tmp_path: Path) -> None:
     content = {**images("0_a.jpg"), TEXTS: b'{"0": "a"}', "categories.json": b'{"0": "b"}'}
     top = placed(tmp_path, content)
-    with pytest.raises(DataError, match="several files that could explain"):
+    with pytest.raises(DataError, match="several possible annotation files"):
         read(top)
     assert read(top, text="categories.json").items["text"].to_list() == ["b"]
-    with pytest.raises(DataError, match=r"holds no 'absent\.json', which the card names"):
+    with pytest.raises(DataError, match=r"has no file 'absent\.json', which the card names"):
         read(top, text="absent.json")
-    with pytest.raises(DataError, match="there is nothing at"):
+    with pytest.raises(DataError, match="does not exist"):
         read(top, tmp_path / "nowhere")
     with pytest.raises(ConfigError, match="texts: unknown key; did you mean 'text'"):
         read(top, texts="x")
 
 
 def test_the_card_knows_the_terms_and_faults() -> None:
-    facts = SOURCES.load("gpr1200").facts()
+    facts = SOURCES.load("gpr1200").card_defaults()
     assert facts["licence"] == {"terms": "data: non-commercial research and education"}
     assert "arXiv:2111.13122" in facts["citation"]
     assert len(facts["faults"]) == 2

@@ -11,7 +11,7 @@ import likewise
 from archives import Tree, placed, tarred
 from likewise.errors import DataError
 from likewise.sources import SOURCES
-from likewise.sources.base import Reading
+from likewise.sources.base import SourceResult
 
 FOX, CRANE = "n02119789", "n02012849"
 DATA, NOTES = "Data/CLS-LOC/", "Annotations/CLS-LOC/"
@@ -51,13 +51,13 @@ def tree() -> Tree:
     }
 
 
-def read(path: Path, annotations: Path | None = None, **options: object) -> Reading:
+def read(path: Path, annotations: Path | None = None, **options: object) -> SourceResult:
     said = {"kind": "imagenet", "items": "boxes", **options}
     source = SOURCES.build(said, "card")
     return source.read(source.open(path), annotations or path)
 
 
-def rows(reading: Reading) -> list[tuple[object, ...]]:
+def rows(reading: SourceResult) -> list[tuple[object, ...]]:
     """Name, label, number of the class and box of every item."""
     name = reading.items["item_id"].str.extract(r"([^/]*)\z").str.replace(r"\.JPEG", "")
     return list(
@@ -65,7 +65,7 @@ def rows(reading: Reading) -> list[tuple[object, ...]]:
     )
 
 
-def found(reading: Reading) -> list[str]:
+def found(reading: SourceResult) -> list[str]:
     return reading.findings["finding_id"].to_list()
 
 
@@ -85,8 +85,8 @@ def test_a_box_is_an_item_and_an_image_without_one_too(tmp_path: Path) -> None:
     assert dict(reading.findings.select("finding_id", "detail").iter_rows()) == {
         "no-boxes: train": "2 of 3 images have no box"
     }
-    assert reading.sizes is not None
-    assert reading.sizes.select("width", "height").unique().rows() == [(500, 375)]
+    assert reading.image_sizes is not None
+    assert reading.image_sizes.select("width", "height").unique().rows() == [(500, 375)]
     only = read(tmp_path, unboxed="drop")
     assert rows(only) == [row for row in BOXES if row[3]]
     counted = read(tmp_path, unboxed="drop", corners="1-based")
@@ -235,7 +235,7 @@ def test_no_annotations_at_all_are_one_error(tmp_path: Path) -> None:
         **content,
         "ILSVRC2012_bbox_val_v3.tgz": tarred({"a.xml": b"x" * 999}, "w:gz")[:90],
     }
-    with pytest.raises(DataError, match=r"bbox_val_v3\.tgz is damaged or cut short"):
+    with pytest.raises(DataError, match=r"bbox_val_v3\.tgz is damaged or truncated"):
         read(placed(tmp_path, broken))
 
 

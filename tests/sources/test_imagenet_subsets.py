@@ -51,7 +51,7 @@ def test_a_list_of_ones_own_lies_anywhere(tmp_path: Path, place: str) -> None:
         (LIFT, 0, "crane"),
     ]
     broken = placed(tmp_path / "broken", {"map_clsloc.txt": b"x"})
-    with pytest.raises(DataError, match=f"{broken}/map_clsloc.txt is no table"):
+    with pytest.raises(DataError, match=f"{broken}/map_clsloc.txt is not a table"):
         read(top, broken)
 
 
@@ -81,11 +81,11 @@ def test_shipped_subsets_are_the_ones_that_papers_use(tmp_path: Path) -> None:
     ("data", "said"),
     [
         (b"", "it is empty"),
-        (b"kit_fox\n", "no list of WNIDs, one a line as n02119789: 'kit_fox'"),
-        (b"n0211978\n", "no list of WNIDs"),
-        (f"{FOX}\n{CRANE}\n{FOX}\n".encode(), f"names a class twice.*: {FOX}"),
+        (b"kit_fox\n", "not a list of WNIDs, one per line such as n02119789: 'kit_fox'"),
+        (b"n0211978\n", "not a list of WNIDs"),
+        (f"{FOX}\n{CRANE}\n{FOX}\n".encode(), f"repeats classes.*: {FOX}"),
         (b"\xff\xfe\x00", "not utf-16"),
-        (b"n01440764\n", "holds no image of the 1 classes of 'mine.txt'"),
+        (b"n01440764\n", "has no image of the 1 classes of 'mine.txt'"),
     ],
 )
 def test_a_subset_that_is_no_list_is_one_error(tmp_path: Path, data: bytes, said: str) -> None:
@@ -98,5 +98,5 @@ def test_a_subset_that_is_not_there_names_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'imagenet100'"):
         read(tmp_path, subset="imagenet10")
     placed(tmp_path, {"a/l.txt": b"", "b/l.txt": b""})
-    with pytest.raises(DataError, match=r"several l\.txt: a/l\.txt, b/l\.txt"):
+    with pytest.raises(DataError, match=r"several files l\.txt: a/l\.txt, b/l\.txt"):
         read(tmp_path, subset="l.txt")

@@ -13,7 +13,13 @@ from scipy.io import savemat
 
 from likewise.errors import DataError
 from likewise.formats import matlab
-from likewise.formats.matlab import Cells, Structs, cells, structs, variables
+from likewise.formats.matlab import (
+    CellArray,
+    StructArray,
+    read_cells,
+    read_structs,
+    read_variables,
+)
 
 
 def mat(*, packed: bool = False, **values: object) -> bytes:
@@ -36,10 +42,12 @@ ROWS = [("Citro\u00ebn", "\u4e2d\u6587", 3), ("", "a b ", -1), ("x" * 300, "\U00
 def test_cells_are_the_rows_that_were_written(packed: bool) -> None:
     data = mat(packed=packed, other=np.eye(2), names=table(*ROWS))
     expected = [tuple(v.strip() if isinstance(v, str) else v for v in row) for row in ROWS]
-    assert cells("m", data, "names", 3) == expected
+    assert read_cells("m", data, "names", 3) == expected
     lying = mat(packed=packed, names=table(*ROWS).T[:, :2])
-    assert cells("m", lying, "names", 2) == [tuple(r[:2]) for r in zip(*expected, strict=True)]
-    assert cells("m", mat(packed=packed, names=table(("a",), ("b",)).T), "names", 1) == [
+    assert read_cells("m", lying, "names", 2) == [
+        tuple(r[:2]) for r in zip(*expected, strict=True)
+    ]
+    assert read_cells("m", mat(packed=packed, names=table(("a",), ("b",)).T), "names", 1) == [
         ("a",),
         ("b",),
     ]
@@ -49,11 +57,14 @@ def test_cells_are_the_rows_that_were_written(packed: bool) -> None:
 def test_other_variables(packed: bool) -> None:
     rows = np.array([[(1, "kit fox")], [(2, "")]], dtype=[("id", object), ("words", object)])
     data = mat(packed=packed, s=rows, n=np.array([[1.5]]), m=np.eye(2), e=np.zeros((0, 0)))
-    found = variables("m", data)
-    assert structs("m", data, "s") == [{"id": 1, "words": "kit fox"}, {"id": 2, "words": ""}]
-    assert isinstance(found["s"], Structs)
+    found = read_variables("m", data)
+    assert read_structs("m", data, "s") == [
+        {"id": 1, "words": "kit fox"},
+        {"id": 2, "words": ""},
+    ]
+    assert isinstance(found["s"], StructArray)
     assert (found["n"], found["m"], found["e"]) == (1.5, (1, 0, 0, 1), "")
-    assert isinstance(variables("m", mat(c=table((1, 2))))["c"], Cells)
+    assert isinstance(read_variables("m", mat(c=table((1, 2))))["c"], CellArray)
 
 
 def test_the_other_order_of_bytes() -> None:
@@ -64,18 +75,18 @@ def test_the_other_order_of_bytes() -> None:
     flags, shape = element(6, struct.pack(">II", 4, 0)), element(5, struct.pack(">2i", 1, 4))
     whole = element(14, flags + shape + element(1, b"word") + text)
     header = b"MATLAB 5.0 MAT-file".ljust(124) + b"\x01\0MI"
-    assert variables("m", header + whole) == {"word": "caf\u00e9"}
+    assert read_variables("m", header + whole) == {"word": "caf\u00e9"}
 
 
 def test_what_is_not_asked_for_is_said() -> None:
     data = mat(n=np.eye(3), c=table((1.5, {"a": 1})))
-    for name, said in (("x", "no variable 'x'; there is: n, c"), ("n", "no cell array of 2")):
+    for name, said in (("x", "no variable 'x'; it has: n, c"), ("n", "not a cell array of 2")):
         with pytest.raises(DataError, match=said):
-            cells("m", data, name, 2)
-    with pytest.raises(DataError, match="a cell of c is no text and no whole number"):
-        cells("m", data, "c", 2)
-    with pytest.raises(DataError, match="n is no array of structs"):
-        structs("m", data, "n")
+            read_cells("m", data, name, 2)
+    with pytest.raises(DataError, match="a cell of c is neither text nor an integer"):
+        read_cells("m", data, "c", 2)
+    with pytest.raises(DataError, match="n is not a struct array"):
+        read_structs("m", data, "n")
 
 
 def test_a_variable_that_unpacks_to_too_much_is_refused(
@@ -83,9 +94,9 @@ def test_a_variable_that_unpacks_to_too_much_is_refused(
 ) -> None:
     data = mat(packed=True, n=np.zeros((1, 100_000)))
     assert len(data) < 2_000
-    monkeypatch.setattr(matlab, "_MOST", 10_000)
-    with pytest.raises(DataError, match="cut short, or too large"):
-        variables("m", data)
+    monkeypatch.setattr(matlab, "_MAX_BYTES", 10_000)
+    with pytest.raises(DataError, match="truncated or too large"):
+        read_variables("m", data)
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -93,7 +104,7 @@ def test_a_file_cut_anywhere_gives_no_shorter_table(packed: bool) -> None:
     data = mat(packed=packed, names=table(*ROWS))
     for kept in range(0, len(data) - 7, 5):  # the last element may lack its padding
         with pytest.raises(DataError):
-            cells("m", data[:kept], "names", 3)
+            read_cells("m", data[:kept], "names", 3)
 
 
 @settings(max_examples=300, deadline=None)
@@ -107,6 +118,6 @@ def test_changed_bytes_give_values_or_one_error(at: int, new: bytes, packed: boo
     data = bytearray(mat(packed=packed, names=table(*ROWS), s=rows))
     at %= len(data)
     data[at : at + len(new)] = new
-    for read in (lambda d: cells("m", d, "names", 3), lambda d: structs("m", d, "s")):
+    for read in (lambda d: read_cells("m", d, "names", 3), lambda d: read_structs("m", d, "s")):
         with suppress(DataError):
             read(bytes(data))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from likewise.errors import DataError, LikewiseError
 from likewise.sources import SOURCES
-from likewise.sources.base import Reading
+from likewise.sources.base import SourceResult
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 OBJECTS = pa.struct(
@@ -43,7 +43,7 @@ def images(*cells: bytes | None) -> pa.Array:
     )
 
 
-def read(path: Path, place: Path | None = None, **options: object) -> Reading:
+def read(path: Path, place: Path | None = None, **options: object) -> SourceResult:
     source = SOURCES.build({"kind": "parquet", **options}, "card")
     return source.read(source.open(path), place or path)
 
@@ -100,8 +100,8 @@ def test_the_bytes_are_the_cells(held: Path) -> None:
         b"c",
     ]
     assert files.read(names[3]) == b"b"
-    assert not files.reaches(files.listing()["path"])
-    with pytest.raises(DataError, match="holds no file 'data/x'"):
+    assert not files.can_seek(files.listing()["path"])
+    with pytest.raises(DataError, match="has no file 'data/x'"):
         files.read("data/x")
 
 
@@ -160,9 +160,9 @@ def test_images_may_lie_beside(tmp_path: Path) -> None:
         ({"image": images(b"a"), "objects": [{"a": 1}]}, "is a struct without lists"),
         ({"image": images(b"a"), "objects": [{"a": [1]}]}, "has no list of numbers 'bbox'"),
         ({"image": images(b"a"), "objects": [[{"bbox": 1}]]}, "has no list of numbers 'bbox'"),
-        ({"picture": ["a.jpg"]}, "no column says the image"),
-        ({"image": images()}, "have no rows, and so no images"),
-        ({"image": images(b"a"), "x1": [1], "y1": [1], "x2": [2]}, "there is only 'x1' (x1)"),
+        ({"picture": ["a.jpg"]}, "no column of image names"),
+        ({"image": images()}, "have no rows"),
+        ({"image": images(b"a"), "x1": [1], "y1": [1], "x2": [2]}, "only 'x1' (x1)"),
         (
             {"image": images(b"a"), "objects": [{"bbox": [[1.0] * 4], "category": [1, 2]}]},
             ["bad-row: a.parquet: row 0"],
@@ -195,7 +195,7 @@ def test_a_damaged_table_is_one_error(held: Path) -> None:
     whole = path.read_bytes()
     for damaged in (whole[:-30], whole[:200], b"", b"PAR1", b"x" * 99):
         path.write_bytes(damaged)
-        with pytest.raises(DataError, match="is damaged or cut short"):
+        with pytest.raises(DataError, match="is damaged or truncated"):
             read(held)
     path.write_bytes(whole.replace(b"CC0-1.0", b"\xff" * 7))
     with pytest.raises(DataError):
@@ -204,7 +204,7 @@ def test_a_damaged_table_is_one_error(held: Path) -> None:
 
 def test_tables_that_differ(held: Path) -> None:
     put(held / "data" / "val.parquet", {"image": ["a.jpg"], "label": ["x"]})
-    with pytest.raises(DataError, match="no images in a column 'image'"):
+    with pytest.raises(DataError, match="no image column 'image'"):
         read(held)
 
 

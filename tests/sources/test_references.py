@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from likewise.sources.image_references import Matches, match
+from likewise.sources.image_references import Matches, match_references
 
 PATHS = [
     "images/train/a.jpg",
@@ -20,7 +20,7 @@ PATHS = [
 
 def found(references: list[str | None], paths: list[str], **options: object) -> Matches:
     texts = pl.Series(references, dtype=pl.String)
-    return match(texts, pl.Series(paths, dtype=pl.String), **options)  # type: ignore[arg-type]
+    return match_references(texts, pl.Series(paths, dtype=pl.String), **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -39,18 +39,18 @@ def found(references: list[str | None], paths: list[str], **options: object) -> 
 )
 def test_names_as_people_write_them(reference: str, path: str) -> None:
     matches = found([reference], PATHS, top=Path("/data/birds.zip"))
-    assert matches.found.rows() == [(reference, path)]
-    assert matches.faults.is_empty()
+    assert matches.matched.rows() == [(reference, path)]
+    assert matches.unmatched.is_empty()
 
 
 def test_the_folder_of_the_annotations_comes_first() -> None:
-    assert found(["a.jpg"], PATHS, folders=("images/val",)).found.rows() == [
+    assert found(["a.jpg"], PATHS, folders=("images/val",)).matched.rows() == [
         ("a.jpg", "images/val/a.jpg")
     ]
 
 
 def test_what_is_nobodys_or_several_is_told() -> None:
-    faults = found(["a.jpg", "c.jpeg", "z.jpg", None, "z.jpg"], PATHS).faults
+    faults = found(["a.jpg", "c.jpeg", "z.jpg", None, "z.jpg"], PATHS).unmatched
     assert faults.rows() == [
         ("a.jpg", "ambiguous-image", "it could mean 2 images, images/train/a.jpg among them"),
         ("c.jpeg", "dangling", "no such image; there is images/val/c.jpg"),
@@ -60,8 +60,8 @@ def test_what_is_nobodys_or_several_is_told() -> None:
 
 def test_stems_leave_suffixes_out() -> None:
     matches = found(["val/c", "a.b", "d"], [*PATHS, "x/a.b.jpg", "d.jpg"], stems=True)
-    assert dict(matches.found.rows()) == {"val/c": "images/val/c.jpg", "a.b": "x/a.b.jpg"}
-    assert matches.faults.row(0) == (
+    assert dict(matches.matched.rows()) == {"val/c": "images/val/c.jpg", "a.b": "x/a.b.jpg"}
+    assert matches.unmatched.row(0) == (
         "d",
         "ambiguous-image",
         "it could mean 2 images, d.jpg among them",
@@ -83,8 +83,8 @@ def test_every_reference_is_found_or_told(
 ) -> None:
     asked = [*references, *paths[:2]]
     matches = found(asked, paths, stems=stems, top=Path("/x/a"))
-    told = [*matches.found["reference"], *matches.faults["reference"]]
+    told = [*matches.matched["reference"], *matches.unmatched["reference"]]
     assert sorted(told) == sorted({r for r in asked if r is not None})
-    assert set(matches.found["path"]) <= set(paths)
+    assert set(matches.matched["path"]) <= set(paths)
     if not stems:
-        assert set(paths[:2]) <= {r for r, p in matches.found.rows() if r == p}
+        assert set(paths[:2]) <= {r for r, p in matches.matched.rows() if r == p}

@@ -18,7 +18,7 @@ from likewise.errors import ConfigError, DataError
 from likewise.formats.archives import open_files
 from likewise.imaging.decode import decode
 from likewise.sources import SOURCES
-from likewise.sources.base import Reading
+from likewise.sources.base import SourceResult
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "sketches"
 FOLDERS = [
@@ -64,16 +64,16 @@ def qmul(top: Path, **changed: str | None) -> Path:
     return top
 
 
-def read(path: Path, annotations: Path | None = None, **options: object) -> Reading:
+def read(path: Path, annotations: Path | None = None, **options: object) -> SourceResult:
     source = SOURCES.build({"kind": "sketch", **options}, "card")
     return source.read(source.open(path), annotations or path)
 
 
-def rows(reading: Reading, *columns: str) -> list[tuple[object, ...]]:
+def rows(reading: SourceResult, *columns: str) -> list[tuple[object, ...]]:
     return list(reading.items.select("image_id", *columns).iter_rows())
 
 
-def found(reading: Reading) -> list[str]:
+def found(reading: SourceResult) -> list[str]:
     return reading.findings["finding_id"].to_list()
 
 
@@ -90,7 +90,7 @@ def test_folders_pair_sketches_and_photos(tmp_path: Path) -> None:
         ("testB/00008.jpg", "test", "gallery", "00008", None, None, 0),
     ]
     assert reading.findings.is_empty()
-    assert [c.name for c in reading.further] == ["pair", "designer", "sketches"]
+    assert [c.name for c in reading.extra_columns] == ["pair", "designer", "sketches"]
 
 
 def test_lists_say_the_splits(tmp_path: Path) -> None:

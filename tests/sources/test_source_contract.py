@@ -21,7 +21,7 @@ import likewise
 from likewise.errors import ConfigError, LikewiseError
 from likewise.schema import PUBLISHED
 from likewise.sources import SOURCES
-from likewise.sources.base import FINDINGS, ITEMS, Reading
+from likewise.sources.base import FINDING_COLUMNS, ITEM_COLUMNS, SourceResult
 
 WNID = "n02119789"
 
@@ -151,7 +151,7 @@ def layout(kind: str, top: Path, *, cut: bool = False, backwards: bool = False) 
     return top
 
 
-def read(kind: str, path: Path) -> Reading:
+def read(kind: str, path: Path) -> SourceResult:
     source = SOURCES.build({"kind": kind}, "card")
     return source.read(source.open(path), path)
 
@@ -164,17 +164,17 @@ def test_every_source_is_tested() -> None:
 def test_a_reading_is_by_the_contract(tmp_path: Path, kind: str) -> None:
     reading = read(kind, layout(kind, tmp_path))
     items = reading.items
-    assert items.columns == [*ITEMS, *(c.name for c in reading.further)]
-    assert {name: items.schema[name] for name in ITEMS} == ITEMS
-    fields = [("item_id", pa.string()), *((c.name, c.type) for c in reading.further)]
+    assert items.columns == [*ITEM_COLUMNS, *(c.name for c in reading.extra_columns)]
+    assert {name: items.schema[name] for name in ITEM_COLUMNS} == ITEM_COLUMNS
+    fields = [("item_id", pa.string()), *((c.name, c.type) for c in reading.extra_columns)]
     further = pa.schema(fields)
     assert items.select(further.names).to_arrow().cast(further).num_rows == len(items)
-    assert not {c.name for c in reading.further} & set(PUBLISHED.names())
+    assert not {c.name for c in reading.extra_columns} & set(PUBLISHED.names())
     assert items["item_id"].is_unique().all()
     assert items["item_id"].null_count() == items["image_id"].null_count() == 0
     listing = SOURCES.build({"kind": kind}, "card").open(tmp_path).listing()["path"]
     assert items["image_id"].is_in(listing.implode()).all()
-    assert reading.findings.columns == list(FINDINGS)
+    assert reading.findings.columns == list(FINDING_COLUMNS)
     # CompCars' tables of names and lists of splits are not in this small copy.
     assert reading.findings.filter(pl.col("check") != "absent").is_empty()
     assert (items["box"].null_count() == 0) == (kind in BOXED)
@@ -211,7 +211,7 @@ def test_an_unknown_option_names_the_nearest(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", SOURCES.kinds())
 def test_nothing_of_the_layout_is_one_error(tmp_path: Path, kind: str) -> None:
-    with pytest.raises(LikewiseError, match="there is nothing at"):
+    with pytest.raises(LikewiseError, match="does not exist"):
         read(kind, tmp_path / "nowhere")
     (tmp_path / "notes.md").write_text("no images here", encoding="utf-8")
     with pytest.raises(LikewiseError) as caught:
@@ -274,18 +274,21 @@ def half(data: bytes) -> bytes:
 
 FINDING = "refused"
 DAMAGED: dict[str, tuple[Callable[[Path], bytes], str]] = {
-    "cut.tar": (lambda top: half(tarred(top)), "is damaged or cut short"),
-    "cut.tar.gz": (lambda top: half(tarred(top, "w:gz")), "is damaged or cut short"),
-    "cut.zip": (lambda top: half(zipped(top)), "is damaged or cut short"),
-    "flipped.tar.gz": (lambda top: flipped(tarred(top, "w:gz"), 200), "is damaged or cut"),
-    "flipped.zip": (lambda top: flipped(zipped(top), -60), "is damaged or cut short"),
-    "empty.tar": (lambda _: b"", "is an empty file; fetch or make it again"),
-    "page.zip": (lambda _: b"<html>Please log in</html>", "is damaged or cut short"),
+    "cut.tar": (lambda top: half(tarred(top)), "is damaged or truncated"),
+    "cut.tar.gz": (lambda top: half(tarred(top, "w:gz")), "is damaged or truncated"),
+    "cut.zip": (lambda top: half(zipped(top)), "is damaged or truncated"),
+    "flipped.tar.gz": (
+        lambda top: flipped(tarred(top, "w:gz"), 200),
+        "is damaged or truncated",
+    ),
+    "flipped.zip": (lambda top: flipped(zipped(top), -60), "is damaged or truncated"),
+    "empty.tar": (lambda _: b"", "is an empty file; download or create it again"),
+    "page.zip": (lambda _: b"<html>Please log in</html>", "is damaged or truncated"),
     "other.7z": (lambda _: b"7z\xbc\xaf\x27\x1c" + bytes(600), "is a 7z archive"),
     "hollow.tar": (lambda _: bytes(10240), "holds no files"),
     "twins.tar": (
         lambda top: tarred(top, "w", member("a.jpg"), member("./a.jpg")),
-        "holds several members of one name: 'a.jpg'",
+        "repeats member names: 'a.jpg'",
     ),
     "out.tar": (lambda top: tarred(top, "w", member("../../a.jpg")), FINDING),
     "link.tar": (lambda top: tarred(top, "w", member("a.jpg", tarfile.SYMTYPE, "/x")), FINDING),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from archives import Member, tarred
 from likewise.errors import DataError
 from likewise.sources import SOURCES
-from likewise.sources.base import Reading
+from likewise.sources.base import SourceResult
 
 ENTRY = {"label": "owl", "licence": "CC0-1.0", "boxes": [{"box": [0, 0, 9, 9], "label": "eye"}]}
 TRAIN = [
@@ -33,7 +33,7 @@ def pack(path: Path, members: list[Member], mode: str = "w") -> Path:
     return path
 
 
-def read(path: Path, **options: object) -> Reading:
+def read(path: Path, **options: object) -> SourceResult:
     source = SOURCES.build({"kind": "webdataset", **options}, "card")
     return source.read(source.open(path), path)
 
@@ -114,7 +114,7 @@ def test_ten_kinds_of_damage(shards: Path, members: list[Member], expected: list
 def test_a_truncated_shard_is_one_error(shards: Path) -> None:
     path = shards / "set-train-000.tar"
     path.write_bytes(path.read_bytes()[:700])
-    with pytest.raises(DataError, match=r"set-train-000\.tar is damaged or cut short"):
+    with pytest.raises(DataError, match=r"set-train-000\.tar is damaged or truncated"):
         read(shards)
 
 

@@ -62,7 +62,7 @@ def test_a_source_that_is_not_there(workspace: Path) -> None:
     source(workspace, "nowhere")
     [said] = refused(workspace, DataError)
     assert said == (
-        f"there is nothing at {workspace}/nowhere; correct the path, or put the data there"
+        f"{workspace}/nowhere does not exist; correct the path, or put the data there"
     )
 
 
@@ -186,7 +186,7 @@ def test_two_members_of_one_name(workspace: Path) -> None:
             packed.write(SAMPLES / name, name)
     source(workspace, "twice.zip")
     assert refused(workspace, DataError) == [
-        f"{workspace}/twice.zip holds several members of one name: '0_noto.jpg'; pack it anew"
+        f"{workspace}/twice.zip repeats member names: '0_noto.jpg'; pack it again"
     ]
 
 
@@ -197,14 +197,14 @@ def test_an_archive_that_was_cut_short(workspace: Path) -> None:
     (workspace / "cut.zip").write_bytes(whole.read_bytes()[:-30])
     source(workspace, "cut.zip")
     [said] = refused(workspace, DataError)
-    assert said.startswith(f"{workspace}/cut.zip is damaged or cut short (")
+    assert said.startswith(f"{workspace}/cut.zip is damaged or truncated (")
 
 
 def test_what_is_no_archive(workspace: Path) -> None:
     source(workspace, "params.yaml")
     [said] = refused(workspace, DataError)
     assert said == (
-        f"{workspace}/params.yaml is no archive; "
+        f"{workspace}/params.yaml is not an archive; "
         "give a folder, a .zip, or a .tar (also .gz, .xz, .bz2)"
     )
 

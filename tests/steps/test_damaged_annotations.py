@@ -93,7 +93,9 @@ def test_a_file_of_other_bytes_is_named(bare: Path, pictures: Path, kind: str) -
 def test_json_of_another_kind_is_another_layout(bare: Path, pictures: Path) -> None:
     note = laid_out(pictures, "coco")
     note.write_text(json.dumps({"0": "house"}), encoding="utf-8")
-    with pytest.raises(DataError, match=r"not COCO's JSON: .*; what fits it: --source") as told:
+    with pytest.raises(
+        DataError, match=r"not COCO's JSON: .*; layouts that fit: --source"
+    ) as told:
         likewise.add("drawn", source="coco", path=pictures.parent / "data")
     assert not isinstance(told.value, DamagedError)
 

@@ -13,7 +13,7 @@ import pytest
 
 import likewise
 from likewise.errors import DataError, UnknownNameError
-from likewise.sources.known_datasets import DOWNLOADS, Download, Part
+from likewise.sources.known_datasets import KNOWN_DATASETS, DatasetFile, KnownDataset
 from likewise.storage.fetch import Wanted, fetch
 
 DATA = bytes(range(256)) * 4096  # one MiB
@@ -266,9 +266,9 @@ def zipped() -> bytes:
 
 @pytest.fixture
 def toys(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    parts = (Part("toys.zip", Wanted(url)),)
-    known = Download("Toys", "free", "--source gpr1200 --path {}/toys.zip", parts)
-    monkeypatch.setitem(DOWNLOADS, "toys", known)
+    parts = (DatasetFile("toys.zip", Wanted(url)),)
+    known = KnownDataset("Toys", "free", "--source gpr1200 --path {}/toys.zip", parts)
+    monkeypatch.setitem(KNOWN_DATASETS, "toys", known)
     monkeypatch.chdir(tmp_path)
 
 
@@ -295,8 +295,10 @@ def test_a_page_is_no_archive(how: Behaviour) -> None:
 def test_a_file_that_is_another_stays(
     url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    known = Download("Toys", "free", "", (Part("toys.zip", Wanted(url, digest=SHA256)),))
-    monkeypatch.setitem(DOWNLOADS, "toys", known)
+    known = KnownDataset(
+        "Toys", "free", "", (DatasetFile("toys.zip", Wanted(url, digest=SHA256)),)
+    )
+    monkeypatch.setitem(KNOWN_DATASETS, "toys", known)
     (tmp_path / "toys.zip").write_bytes(b"mine")
     with pytest.raises(DataError, match="is there already, and is not what is at"):
         likewise.download("toys", tmp_path)
@@ -304,7 +306,7 @@ def test_a_file_that_is_another_stays(
 
 
 def test_what_is_not_public_is_told_where_to_put(tmp_path: Path) -> None:
-    for name, known in DOWNLOADS.items():
+    for name, known in KNOWN_DATASETS.items():
         if not known.parts:
             with pytest.raises(DataError, match=f"likewise add {name} --source") as error:
                 likewise.download(name, tmp_path)
@@ -317,7 +319,7 @@ def test_what_is_not_public_is_told_where_to_put(tmp_path: Path) -> None:
 def test_every_download_is_of_a_kind_that_is_read() -> None:
     from likewise.sources import SOURCES
 
-    for name, known in DOWNLOADS.items():
+    for name, known in KNOWN_DATASETS.items():
         words = known.add.split()
         kind = words[words.index("--source") + 1]
         if known.parts:

@@ -227,7 +227,7 @@ def test_a_second_data_set_joins_the_first(bare: Path, pictures: Path) -> None:
             UnknownNameError,
             r"kind named 'gpr12'; did you mean 'gpr1200'",
         ),
-        (("drawn", "gpr1200", "none"), DataError, r"^there is nothing at .*none; correct"),
+        (("drawn", "gpr1200", "none"), DataError, r"none does not exist; correct"),
         (
             ("drawn", "gpr1200", "empty"),
             DataError,
@@ -289,12 +289,12 @@ def test_a_wrong_layout_names_those_that_fit(bare: Path, tmp_path: Path) -> None
         likewise.add("mine", source="imagenet", path=pairs)
     assert str(error.value).startswith(f"{pairs}: no image found; expected train/")
     assert (
-        "; what fits it: --source sketch (5 items, 0 findings), "
+        "; layouts that fit: --source sketch (5 items, 0 findings), "
         "--source folder (5 items, 0 findings)"
     ) in str(error.value)
     with pytest.raises(UnknownNameError, match="no source kind named 'sketches'; did you mean"):
         likewise.add("mine", source="sketches", path=pairs)
-    with pytest.raises(DataError, match=r"there is nothing at [^;]*; correct the path"):
+    with pytest.raises(DataError, match=r"does not exist; correct the path"):
         likewise.add("mine", source="sketch", path=tmp_path / "nowhere")
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "a.md").touch()

@@ -13,7 +13,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from likewise.catalogue.params_editor import dumped, round_trip
 from likewise.errors import ConfigError
-from likewise.formats.documents import parse_yaml
+from likewise.formats.yaml_documents import parse_yaml
 from likewise.storage import journal
 from likewise.storage.renamed_options import RENAMED, current, outdated
 from likewise.storage.renamed_stages import (

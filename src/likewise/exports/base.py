@@ -1,4 +1,4 @@
-"""What every export does: write some items of a data set into a new folder."""
+"""Base class of all exports: write items of a data set to a new folder."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from tqdm import tqdm
 from likewise.errors import DataError, bounded
 from likewise.formats.array_types import BoolArray, FloatArray
 from likewise.imaging.image_reader import ImageReader
-from likewise.imaging.parallel import chunks
+from likewise.imaging.parallel import chunk_by_size
 from likewise.registry import Part
 from likewise.storage import tables
 from likewise.storage.config import Card
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
     import lance
 
 Purpose = Literal["research", "sharing", "commercial"]
-"""What an export is for: one's own research, passing it on, or anything that earns money."""
+"""Purpose of an export: own research, sharing, or commercial use."""
 
 Fault = tuple[str, str, str]
-"""An item or image that was left out: its id, which check failed, and what is wrong."""
+"""An item or image that was omitted: id, name of the failed check, and detail."""
 
 CHUNK_IMAGES = 64
 CHUNK_BYTES = 8 << 20
-"""So many encoded images are read at a time, at most."""
+"""Maximum number and size of encoded images read at a time."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What is exported: some items of a data set in canonical order, as they are published.
+    """Published items of a data set to export, in canonical order.
 
     Attributes:
-        dataset: its name in the catalogue.
-        card: what it is.
-        items: every column but the vectors, a row an item.
-        reader: the items' images by the row in ``items``.
+        dataset: name in the catalogue.
+        card: card of the data set.
+        items: one row per item, with all columns except vectors.
+        reader: reads images by the row number of an item in ``items``.
         table: the published table.
-        mask: (all items,) which rows of ``table`` the items are.
-        further: the names of the columns that only the source had.
+        mask: (rows of ``table``,) bool; True for the selected items.
+        extra_columns: names of the columns that only the source had.
     """
 
     dataset: str
@@ -53,34 +53,34 @@ class Selection:
     reader: ImageReader
     table: "lance.LanceDataset"
     mask: BoolArray
-    further: tuple[str, ...] = ()
+    extra_columns: tuple[str, ...] = ()
 
     @cached_property
     def images(self) -> pl.DataFrame:
-        """A row an image, in the order of their first items: its facts, and ``:number``.
+        """One row per image, in the order of their first items.
 
-        ``:number`` is the row in ``items`` of the first item that is in it. Columns that are
-        made here have a colon, which no column of a source has.
+        Columns are those of ``items``, and ``:number``, the row of the image's first item in
+        ``items``. Temporary columns start with a colon, which columns of sources never do.
         """
         numbered = self.items.with_row_index(":number")
         return numbered.unique("image_id", keep="first", maintain_order=True)
 
     @cached_property
     def boxed(self) -> bool:
-        """Whether any item is a box, or an image has several items."""
+        """True if an item is a box, or an image has several items."""
         return bool(self.items["box"].is_not_null().any()) or len(self.images) < len(self.items)
 
     def encoded(self) -> Iterator[tuple[int, bytes]]:
-        """Every image's row in ``images`` and its bytes unchanged, with a bar on stderr."""
+        """Yield each image's row in ``images`` and its bytes; show progress on stderr."""
         numbers = self.images[":number"].to_list()
         with tqdm(total=len(numbers), unit="img", desc="export", disable=None) as bar:
-            for rows in chunks(self.images["nbytes"], CHUNK_IMAGES, CHUNK_BYTES):
+            for rows in chunk_by_size(self.images["nbytes"], CHUNK_IMAGES, CHUNK_BYTES):
                 data = self.reader.encoded([numbers[row] for row in rows])
                 yield from zip(rows, data, strict=True)
                 bar.update(len(rows))
 
     def vectors(self, model: str) -> Iterator[FloatArray]:
-        """The items' vectors of ``model``, some at a time: (rows, dimensions), as stored."""
+        """Yield vectors of ``model`` in batches (n, dimensions), in the stored type."""
         start = 0
         for batch in tables.scan(self.table, [model]):
             flat = batch.column(0).flatten().to_numpy(zero_copy_only=False)
@@ -88,55 +88,72 @@ class Selection:
             start += len(batch)
 
 
-def flat(items: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:
-    """``items`` whose ``columns`` of lists are JSON, for formats that have no lists."""
+def with_json_lists(items: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:
+    """Convert list columns among ``columns`` to JSON text, for formats without lists."""
     nested = [name for name in columns if items.schema[name].is_nested()]
     return items.with_columns(map(tables.as_json, nested))
 
 
 class Export(Part, ABC):
-    """A format: how items become files in a folder.
+    r"""An export format: writes items as files in a folder.
 
-    ``changes`` says whether the pictures in it are others than those that were taken in.
+    Subclass it to add a format, and register the class in ``likewise.exports.EXPORTS``. The
+    pydantic fields of the subclass are the options of the format.
+
+    Example:
+        A text file with the ids of all items::
+
+            class IdsExport(Export):
+                def write(self, selection: Selection, folder: Path) -> list[Fault]:
+                    ids = selection.items["item_id"]
+                    (folder / "ids.txt").write_text("\n".join(ids), encoding="utf-8")
+                    return []
     """
 
     @property
-    def changes(self) -> bool:
-        """Whether pictures are changed, and the export is an adaptation of them."""
+    def changes_images(self) -> bool:
+        """True if pixels are changed, which makes the export an adaptation for licences."""
         return False
 
     purpose: Purpose = "research"
-    """What the export is for; the licence may forbid it."""
+    """Purpose of the export; the licence may forbid it."""
 
     @abstractmethod
-    def write(self, chosen: Selection, folder: "Path") -> list[Fault]:
-        """Write ``chosen`` into the empty ``folder``; what had to be left out.
+    def write(self, selection: Selection, folder: "Path") -> list[Fault]:
+        """Write ``selection`` to ``folder``.
+
+        Args:
+            selection: items to write.
+            folder: existing empty folder; it is deleted if an error is raised.
+
+        Returns:
+            Items and images that were omitted.
 
         Raises:
-            DataError: the format cannot hold them; nothing is kept then.
+            DataError: the format cannot represent the items.
         """
 
 
-def parts(frame: pl.DataFrame, column: str) -> Iterator[tuple[str | None, pl.DataFrame]]:
-    """The rows of each value of a column of texts, in the order of their first rows."""
-    for (value,), part in frame.group_by(column, maintain_order=True):
-        yield None if value is None else str(value), part
+def group_rows(frame: pl.DataFrame, column: str) -> Iterator[tuple[str | None, pl.DataFrame]]:
+    """Yield each value of a text column with its rows, in the order of first rows."""
+    for (value,), group in frame.group_by(column, maintain_order=True):
+        yield None if value is None else str(value), group
 
 
-def omitted(items: pl.DataFrame, check: str, detail: str) -> list[Fault]:
-    """A fault for each of ``items``, which have no place in a format."""
+def omitted_faults(items: pl.DataFrame, check: str, detail: str) -> list[Fault]:
+    """Return a fault for each of ``items``, which the format cannot represent."""
     return [(item, check, detail) for item in items["item_id"]]
 
 
-def need_whole_images(chosen: Selection, format_: str) -> None:
-    """Refuse items that are boxes, for a format that has none.
+def require_whole_images(selection: Selection, format_name: str) -> None:
+    """Check that all items are whole images, for formats without boxes.
 
     Raises:
-        DataError: some item is a box, or one of several in an image.
+        DataError: an item is a box, or one of several items of an image.
     """
-    if chosen.boxed:
-        boxes = chosen.items.filter(pl.col("box").is_not_null())["item_id"]
+    if selection.boxed:
+        boxes = selection.items.filter(pl.col("box").is_not_null())["item_id"]
         raise DataError(
-            f"{format_} holds one label an image, and {chosen.dataset} has boxes: "
+            f"{format_name} has one label per image, but {selection.dataset} has boxes: "
             f"{bounded(boxes, len(boxes))}; export coco, voc, csv or parquet"
         )

@@ -1,4 +1,4 @@
-"""What the formats of boxes share: which items are boxes, and their images' bytes."""
+"""Base class of export formats with bounding boxes."""
 
 from pathlib import Path
 from typing import Literal
@@ -13,66 +13,78 @@ CORNERS = (":x1", ":y1", ":x2", ":y2")
 
 
 class BoxExport(Export):
-    """A format whose items are boxes with labels, in images whose bytes stay as they are.
+    """Base class of formats with labelled boxes in unchanged images.
 
-    An image without boxes is in it, and has none. Texts, subsets, roles and what only the
-    source had have no place in it, unless its own page says so; csv and parquet keep them.
+    Images without boxes are included. Texts, subsets, roles and extra columns are lost unless
+    the format's documentation mentions them; csv and parquet keep them.
     """
 
     whole: Literal["refuse", "box"] = "refuse"
-    """What becomes of a whole image's label: it stops the export, or is a box around all."""
+    """Labelled whole images: refuse the export, or write a box around the image."""
 
-    def boxes(self, chosen: Selection, format_: str, forbidden: str = "") -> pl.DataFrame:
-        """The boxes in canonical order: the items' columns, ``:x1`` to ``:y2``, ``:image``.
+    def boxes(
+        self, selection: Selection, format_name: str, forbidden: str = ""
+    ) -> pl.DataFrame:
+        """Return the boxes in canonical order.
 
-        ``:image`` is the row in ``chosen.images``. Labels that match ``forbidden`` are refused.
+        Args:
+            selection: items to export.
+            format_name: name of the format, for messages.
+            forbidden: regular expression of labels that the format cannot represent.
+
+        Returns:
+            Columns of the items, corners ``:x1`` to ``:y2`` in half-open pixels (float64), and
+            ``:image``, the row in ``selection.images``.
 
         Raises:
-            DataError: a label is of a whole image, cannot be written, or a box has none.
+            DataError: a whole image has a label, a label is forbidden, or a box has no label.
         """
-        rows = chosen.images.select("image_id").with_row_index(":image")
-        items = chosen.items.join(rows, on="image_id", maintain_order="left")
-        frame = pl.concat_list(pl.lit(0.0), pl.lit(0.0), "width", "height")
-        frame = frame.cast(pl.List(pl.Float32)).list.to_array(4)
-        bare = items.filter(pl.col("box").is_null() & pl.col("label").is_not_null())
-        if len(bare) and self.whole == "refuse":
+        rows = selection.images.select("image_id").with_row_index(":image")
+        items = selection.items.join(rows, on="image_id", maintain_order="left")
+        whole_image = pl.concat_list(pl.lit(0.0), pl.lit(0.0), "width", "height")
+        whole_image = whole_image.cast(pl.List(pl.Float32)).list.to_array(4)
+        labelled = items.filter(pl.col("box").is_null() & pl.col("label").is_not_null())
+        if len(labelled) and self.whole == "refuse":
             raise DataError(
-                f"{format_} holds labels of boxes, and {len(bare):,} items are whole images "
-                "with a label; say whole=box to put a box around each, or export folder or csv"
+                f"{format_name} has labels of boxes only, but {len(labelled):,} labelled items "
+                "are whole images; set whole=box to put a box around each, or export "
+                "folder or csv"
             )
         boxed = items.with_columns(
             box=pl.when(pl.col("label").is_not_null())
-            .then(pl.coalesce("box", frame))
+            .then(pl.coalesce("box", whole_image))
             .otherwise("box")
         ).drop_nulls("box")
-        self._check(boxed, format_, forbidden)
+        self._check(boxed, format_name, forbidden)
         return boxed.with_columns(
             pl.col("box").arr.get(n).cast(pl.Float64).alias(c) for n, c in enumerate(CORNERS)
         )
 
-    def _check(self, boxed: pl.DataFrame, format_: str, forbidden: str) -> None:
-        unnamed = boxed.filter(pl.col("label").is_null())["item_id"]
-        if len(unnamed):
+    def _check(self, boxed: pl.DataFrame, format_name: str, forbidden: str) -> None:
+        unlabelled = boxed.filter(pl.col("label").is_null())["item_id"]
+        if len(unlabelled):
             raise DataError(
-                f"{format_} has a label for every box, and these have none: "
-                f"{bounded(unnamed, len(unnamed))}; export csv or parquet, or leave them out: "
+                f"{format_name} needs a label for every box, but these have none: "
+                f"{bounded(unlabelled, len(unlabelled))}; export csv or parquet, or omit them: "
                 "--where 'label is not null or box is null'"
             )
         labels = boxed["label"].unique(maintain_order=True)
-        odd = labels.filter(labels.str.contains(forbidden)) if forbidden else labels.clear()
-        if len(odd):
+        unwritable = (
+            labels.filter(labels.str.contains(forbidden)) if forbidden else labels.clear()
+        )
+        if len(unwritable):
+            examples = bounded(map(repr, unwritable), len(unwritable))
             raise DataError(
-                f"{format_} cannot hold the labels {bounded(map(repr, odd), len(odd))}; export "
-                "coco or parquet"
+                f"{format_name} cannot represent the labels {examples}; export coco or parquet"
             )
 
 
-def copy_images(chosen: Selection, folder: Path, paths: list[str]) -> None:
-    """Write every image's bytes unchanged to its path."""
-    for row, data in chosen.encoded():
+def copy_images(selection: Selection, folder: Path, paths: list[str]) -> None:
+    """Write each image with unchanged bytes to its path in ``folder``."""
+    for row, data in selection.encoded():
         put(folder / paths[row], data)
 
 
-def number(value: float) -> str:
-    """A number as people write it: whole where it is whole, and exact."""
+def format_number(value: float) -> str:
+    """Return the exact decimal form of ``value``, without a fraction if it is an integer."""
     return str(int(value)) if value == int(value) else repr(value)

@@ -1,4 +1,4 @@
-"""COCO: a JSON file a split; the source ``coco`` reads it.
+"""COCO: one JSON file per split; the source ``coco`` reads it.
 
 Source: https://cocodataset.org/#format-data, "object detection".
 """
@@ -10,66 +10,69 @@ from typing import IO, Any
 
 import polars as pl
 
-from likewise.exports.base import Fault, Selection, parts
+from likewise.exports.base import Fault, Selection, group_rows
 from likewise.exports.box_export import BoxExport, copy_images
-from likewise.exports.image_names import below, files_of_splits
+from likewise.exports.image_names import paths_below, split_file_names
 
 
 class CocoExport(BoxExport):
-    """``images/`` and ``annotations/instances_{split}.json`` ("all" where there is no split).
+    """``images/`` and ``annotations/instances_{split}.json`` ("all" for images without split).
 
-    ``file_name`` is a path from the top of the export. Categories are numbered from 1 in the
+    ``file_name`` is relative to the top of the export. Categories are numbered from 1 in the
     order of their names, images and annotations from 1 in canonical order. ``iscrowd``,
-    ``area`` and ``supercategory`` are the source's where it had them, else 0, the box's, none.
+    ``area`` and ``supercategory`` are copied from the source if it had them; otherwise they are
+    0, the area of the box, and missing.
     """
 
-    def write(self, chosen: Selection, folder: Path) -> list[Fault]:
+    def write(self, selection: Selection, folder: Path) -> list[Fault]:
         """See ``Export.write``."""
-        boxes = self.boxes(chosen, "coco")
-        paths = below(chosen, "images")
-        images = chosen.images.with_columns(pl.Series(":path", paths)).with_row_index(":image")
+        boxes = self.boxes(selection, "coco")
+        paths = paths_below(selection, "images")
+        images = selection.images.with_columns(pl.Series(":path", paths)).with_row_index(
+            ":image"
+        )
         numbers = {name: n for n, name in enumerate(sorted(boxes["label"].unique()), start=1)}
         categories = list(_categories(boxes, numbers))
         annotated = boxes.with_row_index(":id", offset=1)
         (folder / "annotations").mkdir()
-        files = files_of_splits(images["split"])
-        for split, part in parts(images, "split"):
+        files = split_file_names(images["split"])
+        for split, group in group_rows(images, "split"):
             path = folder / "annotations" / f"instances_{files[split]}.json"
-            inside = annotated.join(part.select(":image"), on=":image", maintain_order="left")
+            inside = annotated.join(group.select(":image"), on=":image", maintain_order="left")
             licences = (
-                sorted(set(part["licence"].drop_nulls())) if "licence" in part.columns else []
+                sorted(set(group["licence"].drop_nulls())) if "licence" in group.columns else []
             )
             with path.open("w", encoding="utf-8") as out:
-                _write(out, _sections(chosen, part, inside, numbers, categories, licences))
-        copy_images(chosen, folder, paths)
+                _write(out, _sections(selection, group, inside, numbers, categories, licences))
+        copy_images(selection, folder, paths)
         return []
 
 
 def _categories(boxes: pl.DataFrame, numbers: dict[str, int]) -> Iterator[dict[str, Any]]:
-    above: dict[str, str | None] = {}
+    supercategories: dict[str, str | None] = {}
     if "supercategory" in boxes.columns:
-        above = dict(
+        supercategories = dict(
             boxes.select("label", "supercategory").unique("label", keep="first").rows()
         )
     for name, number in numbers.items():
         yield {
             "id": number,
             "name": name,
-            **({"supercategory": a} if (a := above.get(name)) else {}),
+            **({"supercategory": a} if (a := supercategories.get(name)) else {}),
         }
 
 
 def _sections(
-    chosen: Selection,
+    selection: Selection,
     images: pl.DataFrame,
     boxes: pl.DataFrame,
     numbers: dict[str, int],
     categories: list[dict[str, Any]],
     licences: list[str],
 ) -> dict[str, Any]:
-    """The parts of a file; long ones as they come."""
+    """Return the sections of a file; long ones as generators."""
     ids = {name: number for number, name in enumerate(licences, start=1)}
-    card = chosen.card
+    card = selection.card
     return {
         "info": {"description": card.title, "url": "", "contributor": card.citation},
         "licenses": [{"id": number, "name": name, "url": ""} for name, number in ids.items()],
@@ -80,14 +83,14 @@ def _sections(
 
 
 def _image(row: dict[str, Any], licences: dict[str, int]) -> dict[str, Any]:
-    found = {
+    entry = {
         "id": row[":image"] + 1,
         "file_name": row[":path"],
         "width": row["width"],
         "height": row["height"],
     }
     licence = licences.get(row.get("licence") or "")
-    return {**found, "license": licence} if licence else found
+    return {**entry, "license": licence} if licence else entry
 
 
 def _annotation(row: dict[str, Any], numbers: dict[str, int]) -> dict[str, Any]:
@@ -104,7 +107,7 @@ def _annotation(row: dict[str, Any], numbers: dict[str, int]) -> dict[str, Any]:
 
 
 def _write(out: IO[str], sections: dict[str, Any]) -> None:
-    """Write an object whose values may be lists that are only just being made."""
+    """Write a JSON object whose values may be generators."""
     out.write("{")
     for number, (name, value) in enumerate(sections.items()):
         out.write(f'{"," if number else ""}\n"{name}": ')

@@ -1,4 +1,4 @@
-"""Croissant: machine-readable metadata beside the images and a table.
+"""Croissant: machine-readable metadata for images and a table.
 
 Source: https://docs.mlcommons.org/croissant/docs/croissant-spec.html, version 1.0.
 """
@@ -12,20 +12,28 @@ from typing import Any
 import polars as pl
 
 from likewise.exports.base import Fault, Selection
-from likewise.exports.csv import ITEMS, CsvExport
+from likewise.exports.csv import ITEMS_FILE, CsvExport
 from likewise.exports.export_files import put_json
 
 _SPDX = re.compile(r"[A-Za-z0-9.-]+")
 _SPLITS = {"train": "cr:TrainingSplit", "val": "cr:ValidationSplit", "test": "cr:TestSplit"}
-_MEDIA = {
+_MEDIA_TYPES = {
     "JPEG": "image/jpeg",
     "JPEG2000": "image/jp2",
     "PPM": "image/x-portable-anymap",
 }
-_NAMES = ("column", "extract", "field", "fileProperty", "fileObject", "fileSet", "format")
-_MORE = ("includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path")
-_REST = ("recordSet", "references", "regex", "repeated", "replace", "samplingRate", "separator")
-_LAST = ("source", "subField", "transform", "citeAs", "equivalentProperty")
+_TERMS_1 = ("column", "extract", "field", "fileProperty", "fileObject", "fileSet", "format")
+_TERMS_2 = ("includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path")
+_TERMS_3 = (
+    "recordSet",
+    "references",
+    "regex",
+    "repeated",
+    "replace",
+    "samplingRate",
+    "separator",
+)
+_TERMS_4 = ("source", "subField", "transform", "citeAs", "equivalentProperty")
 
 CONTEXT: dict[str, Any] = {
     "@language": "en",
@@ -38,71 +46,79 @@ CONTEXT: dict[str, Any] = {
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "examples": {"@id": "cr:examples", "@type": "@json"},
-    **{name: f"cr:{name}" for name in (*_NAMES, *_MORE, *_REST, *_LAST)},
+    **{name: f"cr:{name}" for name in (*_TERMS_1, *_TERMS_2, *_TERMS_3, *_TERMS_4)},
 }
-"""What the words of the format mean, as its specification has it."""
+"""JSON-LD context of the format, as in its specification."""
 
 
-class Croissant(CsvExport):
-    """``croissant.json`` beside what the csv export writes: ``images/`` and ``items.csv``.
+class CroissantExport(CsvExport):
+    """``croissant.json`` in addition to ``images/`` and ``items.csv`` of the csv export.
 
-    Record sets: ``images`` (path, content), ``items`` (the columns of the table, the image by
-    its path), and ``splits``, where there are any. The table is vouched for by its SHA-256.
+    Record sets: ``images`` (path, content), ``items`` (columns of the table; images by path),
+    and ``splits`` if there are any. The document contains the SHA-256 of the table.
     """
 
-    def write(self, chosen: Selection, folder: Path) -> list[Fault]:
+    def write(self, selection: Selection, folder: Path) -> list[Fault]:
         """See ``Export.write``."""
-        faults = super().write(chosen, folder)
+        faults = super().write(selection, folder)
         put_json(
-            folder / "croissant.json", _document(chosen, folder / ITEMS, images=self.images)
+            folder / "croissant.json",
+            _document(selection, folder / ITEMS_FILE, images=self.images),
         )
         return faults
 
 
-def described(chosen: Selection, version: str, folder: Path) -> str:
-    """The ``croissant.json`` of a release, whose table and images are not written beside it.
+def croissant_document(selection: Selection, version: str, folder: Path) -> str:
+    """Return the ``croissant.json`` of a release, without writing its images.
 
-    It is what ``write`` makes of the same items, and the ``version``: an export of that release
-    has the table of this SHA-256. The table is made in ``folder`` to be hashed.
+    It equals the document that ``write`` creates for the same items, with ``version`` added, so
+    an export of the release has a table with this SHA-256.
+
+    Args:
+        selection: items of the release.
+        version: version of the release.
+        folder: folder in which the table is written to compute its hash.
     """
-    CsvExport(images=False).write(chosen, folder)
-    told = _document(chosen, folder / ITEMS, images=True, version=version)
-    put_json(folder / "croissant.json", told)
+    CsvExport(images=False).write(selection, folder)
+    document = _document(selection, folder / ITEMS_FILE, images=True, version=version)
+    put_json(folder / "croissant.json", document)
     return (folder / "croissant.json").read_text(encoding="utf-8")
 
 
 def _document(
-    chosen: Selection, table: Path, *, images: bool, version: str = ""
+    selection: Selection, table: Path, *, images: bool, version: str = ""
 ) -> dict[str, Any]:
-    card = chosen.card
-    splits = [s for s in chosen.items["split"].unique(maintain_order=True) if s is not None]
+    card = selection.card
+    splits = [s for s in selection.items["split"].unique(maintain_order=True) if s is not None]
     columns = pl.read_csv(table, n_rows=0).columns
-    sets = [_items(chosen, columns, splits=bool(splits), images=images)]
+    record_sets = [_items(selection, columns, splits=bool(splits), images=images)]
     files = [_file(table)]
     if images:
-        sets.insert(0, _images())
-        files.append(_file_set(chosen))
+        record_sets.insert(0, _images())
+        files.append(_file_set(selection))
     if splits:
-        sets.insert(0, _splits(splits))
-    told = {
+        record_sets.insert(0, _splits(splits))
+    document = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
-        "name": chosen.dataset,
+        "name": selection.dataset,
         "version": version,
         "description": " ".join((card.title, *(f"Known fault: {f}." for f in card.faults))),
         "license": _licence(card.licence.spdx, card.licence.terms),
         "citeAs": card.citation,
         "distribution": files,
-        "recordSet": sets,
+        "recordSet": record_sets,
     }
-    return {key: value for key, value in told.items() if value}
+    return {key: value for key, value in document.items() if value}
 
 
 def _licence(spdx: str, terms: str) -> list[str]:
-    """An address for an identifier; an expression and terms as they are."""
-    plain = _SPDX.fullmatch(spdx) and spdx != "NOASSERTION" and not spdx.startswith("License")
-    first = f"https://spdx.org/licenses/{spdx}.html" if plain else spdx
+    """Return the URL of an SPDX identifier (expressions unchanged), and the terms."""
+    is_identifier = (
+        _SPDX.fullmatch(spdx) and spdx != "NOASSERTION" and not spdx.startswith("License")
+    )
+    first = f"https://spdx.org/licenses/{spdx}.html" if is_identifier else spdx
     return [first, terms] if terms else [first]
 
 
@@ -120,20 +136,20 @@ def _file(table: Path) -> dict[str, Any]:
     }
 
 
-def _file_set(chosen: Selection) -> dict[str, Any]:
-    formats = sorted(set(chosen.images["format"]))
+def _file_set(selection: Selection) -> dict[str, Any]:
+    formats = sorted(set(selection.images["format"]))
     return {
         "@type": "cr:FileSet",
         "@id": "image-files",
         "name": "image-files",
-        "encodingFormat": [_MEDIA.get(f, f"image/{f.lower()}") for f in formats],
+        "encodingFormat": [_MEDIA_TYPES.get(f, f"image/{f.lower()}") for f in formats],
         "includes": ["images/*", "images/**/*"],
     }
 
 
 def _images() -> dict[str, Any]:
-    def field(name: str, kind: str, of: str) -> dict[str, Any]:
-        source = {"fileSet": {"@id": "image-files"}, "extract": {"fileProperty": of}}
+    def field(name: str, kind: str, file_property: str) -> dict[str, Any]:
+        source = {"fileSet": {"@id": "image-files"}, "extract": {"fileProperty": file_property}}
         return _field(f"images/{name}", kind, source)
 
     return {
@@ -166,35 +182,35 @@ def _splits(splits: list[str]) -> dict[str, Any]:
 
 
 def _items(
-    chosen: Selection, columns: list[str], *, splits: bool, images: bool
+    selection: Selection, columns: list[str], *, splits: bool, images: bool
 ) -> dict[str, Any]:
     return {
         "@type": "cr:RecordSet",
         "@id": "items",
         "name": "items",
         "description": "A row an item: a whole image, or a box in one (half-open pixels).",
-        "field": list(_fields(chosen, columns, splits=splits, images=images)),
+        "field": list(_fields(selection, columns, splits=splits, images=images)),
     }
 
 
 def _fields(
-    chosen: Selection, columns: list[str], *, splits: bool, images: bool
+    selection: Selection, columns: list[str], *, splits: bool, images: bool
 ) -> Iterator[dict[str, Any]]:
-    refers = {"split": "splits/name"} if splits else {}
+    references = {"split": "splits/name"} if splits else {}
     if images:
-        refers["image"] = "images/path"
+        references["image"] = "images/path"
     for column in columns:
-        source = {"fileObject": {"@id": ITEMS}, "extract": {"column": column}}
-        found = _field(f"items/{column}", _kind(chosen, column), source)
-        if column in refers:
-            found["references"] = {"field": {"@id": refers[column]}}
-        yield found
+        source = {"fileObject": {"@id": ITEMS_FILE}, "extract": {"column": column}}
+        field = _field(f"items/{column}", _kind(selection, column), source)
+        if column in references:
+            field["references"] = {"field": {"@id": references[column]}}
+        yield field
 
 
-def _kind(chosen: Selection, column: str) -> str:
+def _kind(selection: Selection, column: str) -> str:
     if column in {"x1", "y1", "x2", "y2"}:
         return "sc:Float"
-    kind = chosen.items.schema.get(column, pl.String())
+    kind = selection.items.schema.get(column, pl.String())
     if kind.is_integer():
         return "sc:Integer"
     if kind.is_float():
@@ -203,10 +219,10 @@ def _kind(chosen: Selection, column: str) -> str:
 
 
 def _field(name: str, kind: str, source: dict[str, Any] | None = None) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    field: dict[str, Any] = {
         "@type": "cr:Field",
         "@id": name,
         "name": name,
         "dataType": kind,
     }
-    return {**found, "source": source} if source else found
+    return {**field, "source": source} if source else field

@@ -1,45 +1,45 @@
-"""CSV: a line an item; the source ``csv`` reads it."""
+"""CSV: one line per item; the source ``csv`` reads it."""
 
 from pathlib import Path
 
 import polars as pl
 
-from likewise.exports.base import Export, Fault, Selection, flat
+from likewise.exports.base import Export, Fault, Selection, with_json_lists
 from likewise.exports.box_export import CORNERS, copy_images
-from likewise.exports.image_names import below
+from likewise.exports.image_names import paths_below
 
-ITEMS = "items.csv"
+ITEMS_FILE = "items.csv"
 
-_KEPT = ("label", "text", "split", "subset", "role")
+_TEXT_COLUMNS = ("label", "text", "split", "subset", "role")
 
 
 class CsvExport(Export):
     """``images/`` and ``items.csv``: image, label, text, split, subset, role, x1, y1, x2, y2.
 
-    After those stand the columns that only the source had, then the image's width and height.
-    Corners are half-open pixels from 0; an item without them is its whole image. A list is
-    JSON. UTF-8, comma; no value is an empty field.
+    Then follow the extra columns of the source, and the width and height of the image. Corners
+    are half-open pixels from 0; items without corners are whole images. Lists are JSON. The
+    encoding is UTF-8, the delimiter a comma; missing values are empty fields.
     """
 
     images: bool = True
-    """Whether the images are written, or only the table."""
+    """Write the images, not only the table."""
 
-    def write(self, chosen: Selection, folder: Path) -> list[Fault]:
+    def write(self, selection: Selection, folder: Path) -> list[Fault]:
         """See ``Export.write``."""
-        paths = below(chosen, "images")
-        placed = chosen.images.select("image_id", pl.Series(":image", paths))
-        items = flat(chosen.items, chosen.further)
+        paths = paths_below(selection, "images")
+        placed = selection.images.select("image_id", pl.Series(":image", paths))
+        items = with_json_lists(selection.items, selection.extra_columns)
         rows = items.join(placed, on="image_id", maintain_order="left")
         corners = (pl.col("box").arr.get(n).alias(c.strip(":")) for n, c in enumerate(CORNERS))
         table = rows.select(
             pl.col(":image").alias("image"),
-            *_KEPT,
+            *_TEXT_COLUMNS,
             *corners,
-            *chosen.further,
+            *selection.extra_columns,
             "width",
             "height",
         )
-        table.write_csv(folder / ITEMS)
+        table.write_csv(folder / ITEMS_FILE)
         if self.images:
-            copy_images(chosen, folder, paths)
+            copy_images(selection, folder, paths)
         return []

@@ -1,63 +1,67 @@
-"""A tree of folders, each called like its label; the source ``folder`` reads it."""
+"""A folder tree named after labels; the source ``folder`` reads it."""
 
 from pathlib import Path
 
 import polars as pl
 
 from likewise.errors import DataError, bounded
-from likewise.exports.base import Export, Fault, Selection, need_whole_images
+from likewise.exports.base import Export, Fault, Selection, require_whole_images
 from likewise.exports.export_files import put
-from likewise.exports.image_names import different
+from likewise.exports.image_names import make_unique
 from likewise.imaging.decode import decode
 from likewise.imaging.probe import BadImage
-from likewise.imaging.transforms.chain import Chain, Steps, png
+from likewise.imaging.transforms.chain import Chain, Steps, encode_png
 
-_NO_FOLDER = r"(^|/)(\.[^/]*|__MACOSX|)(/|\z)|[\x00\\]"
-"""Names that no folder can have, or that a reader takes for something hidden."""
+_INVALID_FOLDER = r"(^|/)(\.[^/]*|__MACOSX|)(/|\z)|[\x00\\]"
+"""Names that are invalid for folders, or that readers treat as hidden."""
 
 
 class FolderExport(Export):
-    """``images/{split}/{label}/{name}``, the images' bytes unchanged.
+    """``images/{split}/{label}/{name}`` with unchanged bytes.
 
-    Texts, subsets and roles have no place in it; csv and parquet keep them. Names that two
-    images of a folder have are told apart by a number.
+    Texts, subsets and roles are lost; csv and parquet keep them. Repeated names in a folder get
+    a number.
     """
 
     transform: Steps = ()
-    """What is done to every image: a name of params.yaml's ``transforms``; it becomes a PNG."""
+    """Transform of each image: a name in ``transforms`` of params.yaml; images become PNG."""
 
     @property
-    def changes(self) -> bool:
-        """See ``Export.changes``."""
+    def changes_images(self) -> bool:
+        """See ``Export.changes_images``."""
         return bool(self.transform)
 
-    def write(self, chosen: Selection, folder: Path) -> list[Fault]:
+    def write(self, selection: Selection, folder: Path) -> list[Fault]:
         """See ``Export.write``."""
-        need_whole_images(chosen, "folder")
-        paths = _paths(chosen, ".png" if self.transform else None)
-        change = Chain(self.transform)
-        if change.numbers:
-            raise DataError("folder holds pictures, and the transform makes numbers of them")
+        require_whole_images(selection, "folder")
+        paths = _paths(selection, ".png" if self.transform else None)
+        transform = Chain(self.transform)
+        if transform.makes_array:
+            raise DataError("folder contains images, but the transform produces arrays")
         faults: list[Fault] = []
-        for row, data in chosen.encoded():
+        for row, data in selection.encoded():
             try:
-                told = png(change.picture(decode(data))) if self.transform else data
+                content = (
+                    encode_png(transform.picture(decode(data))) if self.transform else data
+                )
             except BadImage as bad:
-                faults.append((chosen.images["image_id"][row], bad.check, bad.detail))
+                faults.append((selection.images["image_id"][row], bad.check, bad.detail))
                 continue
-            put(folder / "images" / paths[row], told)
+            put(folder / "images" / paths[row], content)
         return faults
 
 
-def _paths(chosen: Selection, suffix: str | None) -> list[str]:
-    """Where every image goes: below the folder of its split and label."""
-    images = chosen.images
-    bad = pl.concat([images["split"], images["label"]]).drop_nulls().unique(maintain_order=True)
-    bad = bad.filter(bad.str.contains(_NO_FOLDER))
-    if len(bad):
+def _paths(selection: Selection, suffix: str | None) -> list[str]:
+    """Return the path of each image below the folder of its split and label."""
+    images = selection.images
+    invalid = (
+        pl.concat([images["split"], images["label"]]).drop_nulls().unique(maintain_order=True)
+    )
+    invalid = invalid.filter(invalid.str.contains(_INVALID_FOLDER))
+    if len(invalid):
         raise DataError(
-            f"{bounded(map(repr, bad), len(bad))} cannot be the name of a folder; export csv"
+            f"{bounded(map(repr, invalid), len(invalid))} cannot be folder names; export csv"
         )
     place = pl.concat_str(pl.col("split") + "/", pl.col("label") + "/", ignore_nulls=True)
     name = pl.col("image_id").str.extract(r"(?s)([^/]*)\z")
-    return different(images.select(path=place.fill_null("") + name)["path"], suffix)
+    return make_unique(images.select(path=place.fill_null("") + name)["path"], suffix)

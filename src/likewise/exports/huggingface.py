@@ -1,4 +1,4 @@
-"""A data set of the Hugging Face kind: Parquet with the images in it, and a page about it.
+"""Hugging Face data set: Parquet files that contain the images, and a dataset card.
 
 Source: https://huggingface.co/docs/datasets, "Structure your repository".
 """
@@ -12,17 +12,17 @@ from likewise.exports.export_files import put
 from likewise.exports.parquet import ParquetExport
 
 
-class HuggingFace(ParquetExport):
-    """What the parquet export writes, and ``README.md``; ``datasets.load_dataset`` opens it.
+class HuggingFaceExport(ParquetExport):
+    """Files of the parquet export, and ``README.md``; ``datasets.load_dataset`` opens them.
 
-    Images are of the feature Image, labels and categories ClassLabel, ``objects`` a List. The
-    split ``val`` is called validation; images without one are train where none has one.
+    Images have the feature Image, labels and categories ClassLabel, ``objects`` List. The split
+    ``val`` becomes validation; if no image has a split, all are train.
     """
 
-    def write(self, chosen: Selection, folder: Path) -> list[Fault]:
+    def write(self, selection: Selection, folder: Path) -> list[Fault]:
         """See ``Export.write``."""
-        sizes = self.tables(chosen, folder)
-        put(folder / "README.md", _page(chosen, sizes).encode())
+        sizes = self.tables(selection, folder)
+        put(folder / "README.md", _dataset_card(selection, sizes).encode())
         return []
 
     def name(self, split: str | None, *, alone: bool) -> str:
@@ -32,25 +32,27 @@ class HuggingFace(ParquetExport):
         return "validation" if split == "val" else re.sub(r"\W", "_", split)
 
 
-def _page(chosen: Selection, sizes: dict[str, int]) -> str:
-    """README.md: what the hub and ``load_dataset`` read at its head, and words for people."""
-    card = chosen.card
+def _dataset_card(selection: Selection, sizes: dict[str, int]) -> str:
+    """Return README.md: metadata for the hub and ``load_dataset``, then text."""
+    card = selection.card
     files = [{"split": name, "path": f"data/{name}-*.parquet"} for name in sizes]
-    head = {
+    metadata = {
         "pretty_name": card.title,
         "license": "other",
         "license_name": card.licence.spdx,
         "configs": [{"config_name": "default", "data_files": files}],
     }
-    # JSON is YAML, and json writes it the same every time.
-    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items()]
+    # JSON is valid YAML, and its output is reproducible.
+    lines = [
+        f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in metadata.items()
+    ]
     counts = ", ".join(f"{name} {number:,}" for name, number in sizes.items())
-    words = [
+    paragraphs = [
         f"# {card.title}",
         f"Images: {counts}.",
         f"Licence: {card.licence.spdx}. {card.licence.terms}".strip(),
         f"Citation: {card.citation}" if card.citation else "",
         "Known faults: " + "; ".join(card.faults) if card.faults else "",
     ]
-    text = "\n\n".join(word for word in words if word)
+    text = "\n\n".join(word for word in paragraphs if word)
     return "\n".join(["---", *lines, "---", "", text, ""])

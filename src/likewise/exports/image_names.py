@@ -1,4 +1,4 @@
-"""What images are called in an export."""
+"""Paths of images in exports."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -6,86 +6,89 @@ from collections.abc import Callable, Iterable
 from likewise.errors import DataError
 from likewise.exports.base import Selection
 
-_NOT_IN_A_FILE = re.compile(r"[/\\\x00-\x1f\x7f]")
-_ODD = re.compile(r"[^A-Za-z0-9._/-]+")
-_KEPT = re.compile(
+_INVALID_CHARACTERS = re.compile(r"[/\\\x00-\x1f\x7f]")
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9._/-]+")
+_RESERVED_STEMS = re.compile(
     r"(classes|names|readme.*|licen[cs]e.*|notes|train|val|valid|test)", re.IGNORECASE
 )
-"""Stems that readers of label files take for something else."""
+"""Stems with a special meaning for readers of label files."""
 
 
-def below(chosen: Selection, top: str) -> list[str]:
-    """Every image's path: its id, below the folder ``top`` unless all ids begin with that."""
-    ids = chosen.images["image_id"]
+def paths_below(selection: Selection, top: str) -> list[str]:
+    """Return each image's path: its id, below folder ``top`` unless all ids start with it."""
+    ids = selection.images["image_id"]
     prefix = "" if ids.str.starts_with(f"{top}/").all() else f"{top}/"
     return [prefix + name for name in ids]
 
 
-def plain(chosen: Selection, top: str) -> list[str]:
-    """The same, for formats whose lists and labels need plain names of different stems.
+def plain_paths(selection: Selection, top: str) -> list[str]:
+    """Return paths like ``paths_below``, for formats that need plain names with unique stems.
 
-    What is no letter, digit, ``-``, ``_`` or ``.`` becomes ``_``; a number tells twins apart.
+    Characters other than letters, digits, ``-``, ``_`` and ``.`` become ``_``; repeated names
+    get a number.
     """
-    return different((_plain(path) for path in below(chosen, top)), stems=True)
+    return make_unique((_plain_path(path) for path in paths_below(selection, top)), stems=True)
 
 
-def different(
+def make_unique(
     paths: Iterable[str], suffix: str | None = None, *, stems: bool = False
 ) -> list[str]:
-    """``paths`` made different by a number; with another ``suffix`` if one is given.
+    """Make ``paths`` unique by adding numbers.
 
-    With ``stems`` they differ even without their suffixes, and in more than upper and lower
-    case.
+    Args:
+        paths: the paths.
+        suffix: replacement for the suffixes; by default they are kept.
+        stems: make the paths unique without their suffixes and ignoring case.
     """
     seen: set[str] = set()
-    found = []
+    unique = []
     for path in paths:
         first = stem(path)
         ending = path.removeprefix(first) if suffix is None else suffix
-        wanted, number = first, 1
-        while (key := wanted.lower() if stems else wanted + ending) in seen:
+        candidate, number = first, 1
+        while (key := candidate.lower() if stems else candidate + ending) in seen:
             number += 1
-            wanted = f"{first}-{number}"
+            candidate = f"{first}-{number}"
         seen.add(key)
-        found.append(wanted + ending)
-    return found
+        unique.append(candidate + ending)
+    return unique
 
 
-def file_of_split(split: str | None) -> str:
-    """What files of a split are called, "all" of images that are in none."""
-    return _NOT_IN_A_FILE.sub("_", split or "all")
+def split_file_name(split: str | None) -> str:
+    """Return the name of a split's files; "all" for images without split."""
+    return _INVALID_CHARACTERS.sub("_", split or "all")
 
 
-def files_of_splits(
-    splits: Iterable[str | None], name: Callable[[str | None], str] = file_of_split
+def split_file_names(
+    splits: Iterable[str | None], name: Callable[[str | None], str] = split_file_name
 ) -> dict[str | None, str]:
-    """What files of each of ``splits`` are called, by ``name``.
+    """Return the name of the files of each split, using ``name``.
 
     Raises:
-        DataError: those of two would be called the same.
+        DataError: two splits get the same name.
     """
-    found: dict[str | None, str] = {}
+    names: dict[str | None, str] = {}
     taken: dict[str, str | None] = {}
     for split in dict.fromkeys(splits):
-        file = found[split] = name(split)
+        file = names[split] = name(split)
         other = taken.setdefault(file, split)
         if other != split:
             pair = " and ".join("none" if s is None else repr(s) for s in (other, split))
             raise DataError(
-                f"files of the splits {pair} would both be called {file!r}; export csv"
+                f"the files of splits {pair} would have the same name {file!r}; export csv"
             )
-    return found
+    return names
 
 
 def stem(path: str) -> str:
-    """``path`` without its suffix."""
+    """Return ``path`` without its suffix."""
     folder, slash, name = path.rpartition("/")
     return folder + slash + (name.rpartition(".")[0] or name)
 
 
-def _plain(path: str) -> str:
-    folder, slash, name = _ODD.sub("_", path).rpartition("/")
+def _plain_path(path: str) -> str:
+    folder, slash, name = _NOT_PLAIN.sub("_", path).rpartition("/")
     first, dot, ending = name.rpartition(".")
-    if _KEPT.fullmatch(first):
+    if _RESERVED_STEMS.fullmatch(first):
         first = f"image-{first}"
     return folder + slash + first + dot + ending

@@ -1,4 +1,4 @@
-"""What licences forbid, by SPDX identifier, in their own words."""
+"""Uses that licences forbid, by SPDX identifier, with the text of the clause."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -25,10 +25,10 @@ _FORBIDDEN: tuple[tuple[re.Pattern[str], Purpose, bool, str], ...] = (
     (re.compile(r"CC-BY-(NC-)?ND-4\.0"), "sharing", True, _ND4),
     (re.compile(r"CC-BY-(NC-)?ND-[123]\.[05].*"), "sharing", True, _ND3),
 )
-"""Identifiers, the purpose that they forbid, whether only of changed pixels, and the clause."""
+"""Identifier pattern, forbidden purpose, True if only for changed pixels, and clause."""
 
-# Sources: the texts on spdx.org and creativecommons.org. All of them allow copying, sharing and
-# commercial use under conditions (naming the authors, the same licence ...).
+# Sources: licence texts on spdx.org and creativecommons.org. All allow copying, sharing and
+# commercial use under conditions (attribution, same licence ...).
 _OPEN = re.compile(
     r"0BSD|AGPL-.*|Apache-.*|Artistic-.*|BSD-.*|BSL-1\.0|CC-BY-[1234]\.[05].*"
     r"|CC-BY-SA-[1234]\.[05].*|CC0-1\.0|CC-PDDC|CDLA-Permissive-.*|CDLA-Sharing-1\.0|EUPL-.*"
@@ -40,31 +40,36 @@ _TOKEN = re.compile(r"\(|\)|[^\s()]+")
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Whether an export may be: the clause that forbids it, or what is not known of it."""
+class LicenceVerdict:
+    """Result for an export: the clause that forbids it, or the unknown licence, or neither."""
 
     clause: str = ""
     unknown: str = ""
 
 
-def verdict(licence: Licence, purpose: Purpose, *, changed: bool) -> Verdict:
-    """What a licence says to an export for ``purpose``, of pixels that are ``changed`` or not.
+def licence_verdict(licence: Licence, purpose: Purpose, *, changed: bool) -> LicenceVerdict:
+    """Check whether a licence allows an export.
 
-    Of ``A AND B`` both must allow it, of ``A OR B`` one. Where the identifier says nothing
-    (NOASSERTION, LicenseRef-..., a name in words), it and the terms are searched for what
-    forbids earning money.
+    ``A AND B`` requires that both allow it, ``A OR B`` that one does. For unknown identifiers
+    (NOASSERTION, LicenseRef-..., plain text), identifier and terms are searched for words that
+    forbid commercial use.
+
+    Args:
+        licence: licence of the data.
+        purpose: purpose of the export.
+        changed: the export changes pixels.
     """
     if purpose == "research":
-        return Verdict()
-    found = _Expression(licence.spdx, purpose, changed=changed).verdict()
-    said = f"{licence.spdx} {licence.terms}".strip()
-    if found.unknown and purpose == "commercial" and _NON_COMMERCIAL.search(said):
-        return Verdict(clause=f'its terms: "{licence.terms or licence.spdx}"')
-    return found
+        return LicenceVerdict()
+    result = _Expression(licence.spdx, purpose, changed=changed).evaluate()
+    text = f"{licence.spdx} {licence.terms}".strip()
+    if result.unknown and purpose == "commercial" and _NON_COMMERCIAL.search(text):
+        return LicenceVerdict(clause=f'its terms: "{licence.terms or licence.spdx}"')
+    return result
 
 
 class _Expression:
-    """An SPDX expression, read from the left. Source: SPDX specification 2.3, annex D."""
+    """Parser of SPDX expressions. Source: SPDX specification 2.3, annex D."""
 
     def __init__(self, text: str, purpose: Purpose, *, changed: bool) -> None:
         self._text = text
@@ -72,33 +77,33 @@ class _Expression:
         self._purpose = purpose
         self._changed = changed
 
-    def verdict(self) -> Verdict:
-        found = self._any()
-        # What has words left over is a sentence, not an expression.
-        return Verdict(unknown=self._text) if self._tokens else found
+    def evaluate(self) -> LicenceVerdict:
+        result = self._any_of()
+        # Remaining tokens mean that the text is not an expression.
+        return LicenceVerdict(unknown=self._text) if self._tokens else result
 
-    def _any(self) -> Verdict:
-        found = [self._all()]
+    def _any_of(self) -> LicenceVerdict:
+        results = [self._all_of()]
         while self._take("OR"):
-            found.append(self._all())
-        allowed = [v for v in found if not v.clause]
-        return min(allowed, key=lambda v: v.unknown) if allowed else found[0]
+            results.append(self._all_of())
+        allowed = [v for v in results if not v.clause]
+        return min(allowed, key=lambda v: v.unknown) if allowed else results[0]
 
-    def _all(self) -> Verdict:
-        found = [self._one()]
+    def _all_of(self) -> LicenceVerdict:
+        results = [self._term()]
         while self._take("AND"):
-            found.append(self._one())
-        return max(found, key=lambda v: (bool(v.clause), bool(v.unknown)))
+            results.append(self._term())
+        return max(results, key=lambda v: (bool(v.clause), bool(v.unknown)))
 
-    def _one(self) -> Verdict:
+    def _term(self) -> LicenceVerdict:
         token = self._tokens.pop(0) if self._tokens else "NOASSERTION"
         if token == "(":  # noqa: S105 (a bracket)
-            inside = self._any()
+            inside = self._any_of()
             self._take(")")
             return inside
         if self._take("WITH") and self._tokens:
             self._tokens.pop(0)
-        return _of(token.removesuffix("+"), self._purpose, changed=self._changed)
+        return _verdict_of(token.removesuffix("+"), self._purpose, changed=self._changed)
 
     def _take(self, token: str) -> bool:
         if self._tokens and self._tokens[0].upper() == token:
@@ -107,18 +112,18 @@ class _Expression:
         return False
 
 
-def _of(name: str, purpose: Purpose, *, changed: bool) -> Verdict:
+def _verdict_of(name: str, purpose: Purpose, *, changed: bool) -> LicenceVerdict:
     for pattern, forbidden, only_changed, clause in _FORBIDDEN:
-        of_this = forbidden in {purpose, "sharing"} and (changed or not only_changed)
-        if of_this and pattern.fullmatch(name):
-            return Verdict(clause=clause.format(name=name))
+        applies = forbidden in {purpose, "sharing"} and (changed or not only_changed)
+        if applies and pattern.fullmatch(name):
+            return LicenceVerdict(clause=clause.format(name=name))
     known = _OPEN.fullmatch(name) or any(p.fullmatch(name) for p, *_ in _FORBIDDEN)
-    return Verdict() if known else Verdict(unknown=name)
+    return LicenceVerdict() if known else LicenceVerdict(unknown=name)
 
 
-def per_item(
+def licence_counts(
     counts: Mapping[str | None, int], fallback: Licence
 ) -> Iterator[tuple[Licence, int]]:
-    """The licences of items, of which there are so many each; an empty one is the card's."""
+    """Yield licences of items with their counts; ``fallback`` replaces empty ones."""
     for name, number in counts.items():
         yield (Licence(spdx=name) if name else fallback), number

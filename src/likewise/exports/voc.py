@@ -1,4 +1,4 @@
-"""Pascal VOC: an XML file an image; the source ``voc`` reads it.
+"""Pascal VOC: one XML file per image; the source ``voc`` reads it.
 
 Source: Everingham and Winn, The PASCAL Visual Object Classes Challenge 2012 Development Kit.
 """
@@ -10,55 +10,55 @@ from xml.sax.saxutils import escape
 
 import polars as pl
 
-from likewise.exports.base import Fault, Selection, parts
-from likewise.exports.box_export import BoxExport, copy_images, number
+from likewise.exports.base import Fault, Selection, group_rows
+from likewise.exports.box_export import BoxExport, copy_images, format_number
 from likewise.exports.export_files import put
-from likewise.exports.image_names import files_of_splits, plain, stem
+from likewise.exports.image_names import plain_paths, split_file_names, stem
 
-_NOT_IN_XML = r"\A\s|\s\z|[\x00-\x1f\x7f-\x9f\ufffe\uffff]"
+_INVALID_IN_XML = r"\A\s|\s\z|[\x00-\x1f\x7f-\x9f\ufffe\uffff]"
 _FLAGS = ("truncated", "difficult", "occluded")
-_DEPTH = {"1": 1, "L": 1, "P": 3, "RGBA": 4, "CMYK": 4}
+_CHANNELS = {"1": 1, "L": 1, "P": 3, "RGBA": 4, "CMYK": 4}
 _SIZE = "  <size><width>{}</width><height>{}</height><depth>{}</depth></size>"
-_TOP = "JPEGImages"
+_IMAGE_FOLDER = "JPEGImages"
 
 
 class VocExport(BoxExport):
     """``JPEGImages/``, ``Annotations/{name}.xml`` and ``ImageSets/Main/{split}.txt``.
 
-    Corners are pixels counted from 1 and inclusive, as VOC has them. Names of files are plain
-    (see ``names.plain``). ``pose``, ``truncated``, ``difficult`` and ``occluded`` are the
-    source's where it had them.
+    Corners are inclusive and count from 1, as in VOC. File names are plain (see
+    ``image_names.plain_paths``). ``pose``, ``truncated``, ``difficult`` and ``occluded`` are
+    copied from the source if it had them.
     """
 
     corners: Literal["1-based", "half-open"] = "1-based"
-    """How corners count; half-open ones are what some tools expect, and not VOC."""
+    """Convention of corners; some tools expect half-open ones instead of VOC's."""
 
-    def write(self, chosen: Selection, folder: Path) -> list[Fault]:
+    def write(self, selection: Selection, folder: Path) -> list[Fault]:
         """See ``Export.write``."""
-        boxes = self.boxes(chosen, "voc", _NOT_IN_XML)
-        paths = plain(chosen, _TOP)
-        names = [stem(path).removeprefix(f"{_TOP}/") for path in paths]
+        boxes = self.boxes(selection, "voc", _INVALID_IN_XML)
+        paths = plain_paths(selection, _IMAGE_FOLDER)
+        names = [stem(path).removeprefix(f"{_IMAGE_FOLDER}/") for path in paths]
         objects = dict(_by_image(boxes))
-        for row, facts in enumerate(chosen.images.iter_rows(named=True)):
+        for row, facts in enumerate(selection.images.iter_rows(named=True)):
             text = self._xml(paths[row], facts, objects.get(row, ()))
             put(folder / "Annotations" / f"{names[row]}.xml", text.encode())
-        listed = chosen.images.select("split", pl.Series("name", names)).drop_nulls("split")
-        files = files_of_splits(listed["split"])
-        for split, part in parts(listed, "split"):
-            lines = "".join(f"{name}\n" for name in part["name"])
+        listed = selection.images.select("split", pl.Series("name", names)).drop_nulls("split")
+        files = split_file_names(listed["split"])
+        for split, group in group_rows(listed, "split"):
+            lines = "".join(f"{name}\n" for name in group["name"])
             put(folder / "ImageSets" / "Main" / f"{files[split]}.txt", lines.encode())
-        copy_images(chosen, folder, paths)
+        copy_images(selection, folder, paths)
         return []
 
     def _xml(self, path: str, facts: dict[str, Any], objects: Iterable[dict[str, Any]]) -> str:
         lines = [
             "<annotation>",
-            f"  <folder>{_TOP}</folder>",
-            f"  <filename>{path.removeprefix(_TOP + '/')}</filename>",
-            _SIZE.format(facts["width"], facts["height"], _DEPTH.get(facts["mode"], 3)),
+            f"  <folder>{_IMAGE_FOLDER}</folder>",
+            f"  <filename>{path.removeprefix(_IMAGE_FOLDER + '/')}</filename>",
+            _SIZE.format(facts["width"], facts["height"], _CHANNELS.get(facts["mode"], 3)),
         ]
-        for found in objects:
-            lines += ["  <object>", *self._object(found), "  </object>"]
+        for obj in objects:
+            lines += ["  <object>", *self._object(obj), "  </object>"]
         return "\n".join([*lines, "</annotation>", ""])
 
     def _object(self, row: dict[str, Any]) -> Iterator[str]:
@@ -71,7 +71,7 @@ class VocExport(BoxExport):
                 yield f"    <{flag}>{int(row[flag])}</{flag}>"
         low, high = (row[":x1"] + first, row[":y1"] + first), (row[":x2"], row[":y2"])
         edges = zip(("xmin", "ymin", "xmax", "ymax"), (*low, *high), strict=True)
-        corners = "".join(f"<{name}>{number(value)}</{name}>" for name, value in edges)
+        corners = "".join(f"<{name}>{format_number(value)}</{name}>" for name, value in edges)
         yield f"    <bndbox>{corners}</bndbox>"
 
 

@@ -13,37 +13,37 @@ import polars as pl
 from pydantic import Field
 
 from likewise.exports.base import Export, Fault, Selection
-from likewise.exports.image_names import file_of_split
+from likewise.exports.image_names import split_file_name
 from likewise.imaging.probe import IMAGE_SUFFIXES
 
-_NUMBER = r"\A(?:0|[1-9][0-9]{0,17})\z"
+_INTEGER = r"\A(?:0|[1-9][0-9]{0,17})\z"
 _TEXTS = ("label", "text", "subset", "role")
-_MAIN = ("train", "val", "test", None)
+_USUAL_SPLITS = ("train", "val", "test", None)
 
 
-class WebDataset(Export):
-    """``{split}-000000.tar`` and so on ("all" where there is no split): a sample an image.
+class WebDatasetExport(Export):
+    """``{split}-000000.tar`` etc. ("all" for images without split), one sample per image.
 
-    A sample is ``000000017.jpg``, its bytes unchanged, and ``000000017.json``, an entry of
-    docs/annotations.md: label, text, subset, role, boxes, what else the source had, and ``id``,
-    what the catalogue calls the image. Labels that are all numbers stand in
-    ``000000017.cls`` too, which readers take for a number.
+    A sample is ``000000017.jpg`` with unchanged bytes, and ``000000017.json``, an annotation as
+    in docs/annotations.md: label, text, subset, role, boxes, extra columns, and ``id``, the
+    image id in the catalogue. If all labels are integers, ``000000017.cls`` contains them too;
+    readers parse it as a number.
     """
 
     shard_mb: int = Field(default=500, gt=0)
-    """Megabytes in a shard, at most."""
+    """Maximum megabytes per shard."""
 
-    def write(self, chosen: Selection, folder: Path) -> list[Fault]:
+    def write(self, selection: Selection, folder: Path) -> list[Fault]:
         """See ``Export.write``."""
-        boxed = chosen.items.filter(pl.col("box").is_not_null())
+        boxed = selection.items.filter(pl.col("box").is_not_null())
         boxes = {i: part for (i,), part in boxed.group_by("image_id", maintain_order=True)}
-        labels = chosen.items["label"].drop_nulls()
-        numbers = len(labels) > 0 and bool(labels.str.contains(_NUMBER).all())
+        labels = selection.items["label"].drop_nulls()
+        numbers = len(labels) > 0 and bool(labels.str.contains(_INTEGER).all())
         shards = _Shards(folder, self.shard_mb * 1_000_000)
-        rows = chosen.images.iter_rows(named=True)
+        rows = selection.images.iter_rows(named=True)
         try:
-            for (at, data), row in zip(chosen.encoded(), rows, strict=True):
-                entry = _entry(row, boxes.get(row["image_id"]), chosen.further)
+            for (at, data), row in zip(selection.encoded(), rows, strict=True):
+                entry = _entry(row, boxes.get(row["image_id"]), selection.extra_columns)
                 files = {_suffix(row["image_id"]): data, "json": _as_json(entry)}
                 if numbers and entry.get("label"):
                     files["cls"] = str(entry["label"]).encode()
@@ -54,7 +54,7 @@ class WebDataset(Export):
 
 
 class _Shards:
-    """The shards that are open, by the name of their split's files."""
+    """Open shards, by the file name of their split."""
 
     def __init__(self, folder: Path, most: int) -> None:
         self._folder, self._most = folder, most
@@ -63,17 +63,19 @@ class _Shards:
 
     def add(self, split: str | None, key: str, files: dict[str, bytes]) -> None:
         """Add a sample to the shard of its split."""
-        name = file_of_split(split)
+        name = split_file_name(split)
         shard = self._open.get(name)
         if shard is None or shard.offset > self._most:
             shard = self._next(name)
         for suffix, data in files.items():
-            member = tarfile.TarInfo(f"{key}.{suffix}")  # of 1970, whatever the clock says
+            member = tarfile.TarInfo(
+                f"{key}.{suffix}"
+            )  # its default time stamp, 1970, keeps the bytes reproducible
             member.size = len(data)
             shard.addfile(member, BytesIO(data))
 
     def close(self) -> None:
-        """End the shards."""
+        """Close all shards."""
         for shard in self._open.values():
             shard.close()
 
@@ -88,27 +90,27 @@ class _Shards:
 
 
 def _entry(
-    row: dict[str, Any], boxes: pl.DataFrame | None, further: tuple[str, ...]
+    row: dict[str, Any], boxes: pl.DataFrame | None, extra_columns: tuple[str, ...]
 ) -> dict[str, Any]:
-    own = {name: row[name] for name in further}
+    extra = {name: row[name] for name in extra_columns}
     entry: dict[str, Any] = {"id": row["image_id"]}
     if boxes is None:
-        entry |= {name: row[name] for name in _TEXTS} | own
+        entry |= {name: row[name] for name in _TEXTS} | extra
     else:
         entry |= {name: row[name] for name in ("subset", "role")}
-        entry["boxes"] = [_box(box, further) for box in boxes.iter_rows(named=True)]
-    if row["split"] not in _MAIN:
+        entry["boxes"] = [_box(box, extra_columns) for box in boxes.iter_rows(named=True)]
+    if row["split"] not in _USUAL_SPLITS:
         entry["split"] = row["split"]
     entry |= {"width": row["width"], "height": row["height"]}
-    return _told(entry)
+    return _without_nulls(entry)
 
 
-def _box(row: dict[str, Any], further: tuple[str, ...]) -> dict[str, Any]:
-    names = ("label", "text", *further)
-    return _told({"box": list(row["box"]), **{name: row[name] for name in names}})
+def _box(row: dict[str, Any], extra_columns: tuple[str, ...]) -> dict[str, Any]:
+    names = ("label", "text", *extra_columns)
+    return _without_nulls({"box": list(row["box"]), **{name: row[name] for name in names}})
 
 
-def _told(values: dict[str, Any]) -> dict[str, Any]:
+def _without_nulls(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -117,6 +119,6 @@ def _as_json(entry: dict[str, Any]) -> bytes:
 
 
 def _suffix(image: str) -> str:
-    """The suffix of an image's name, as WebDataset's readers know it."""
+    """Return the suffix of an image's name without dot; jpg if it is not an image suffix."""
     ending = "." + image.rpartition(".")[2].lower()
     return ending.removeprefix(".") if ending in IMAGE_SUFFIXES else "jpg"

@@ -1,4 +1,4 @@
-"""YOLO: a text file an image, a line a box; the source ``yolo`` reads it.
+"""YOLO: one text file per image, one line per box; the source ``yolo`` reads it.
 
 Source: https://docs.ultralytics.com/datasets/detect/, and Darknet before it.
 """
@@ -9,59 +9,63 @@ from pathlib import Path
 import polars as pl
 
 from likewise.exports.base import Fault, Selection
-from likewise.exports.box_export import BoxExport, copy_images, number
+from likewise.exports.box_export import BoxExport, copy_images, format_number
 from likewise.exports.export_files import put
-from likewise.exports.image_names import plain, stem
+from likewise.exports.image_names import plain_paths, stem
 
-_NOT_IN_YAML = r"\A\s|\s\z|\A\z|[\x00-\x1f\x7f-\x9f\ufffe\uffff]"
+_INVALID_IN_YAML = r"\A\s|\s\z|\A\z|[\x00-\x1f\x7f-\x9f\ufffe\uffff]"
 _LISTS = {"train": "train", "val": "val", "test": "test"}
 
 
 class YoloExport(BoxExport):
     """``images/``, ``labels/``, ``data.yaml``, and ``train.txt``, ``val.txt``, ``test.txt``.
 
-    A line is ``class x y width height``: the centre and size as shares of the stored image.
-    Classes are numbered from 0 in the order of their names, which ``data.yaml`` lists. Names of
-    files are plain (see ``names.plain``). Images of other splits, or of none, are in no list.
+    A line is ``class x y width height``: centre and size as fractions of the stored image.
+    Classes are numbered from 0 in the order of their names, which ``data.yaml`` lists. File
+    names are plain (see ``image_names.plain_paths``). Images of other splits, and images
+    without split, are in no list.
     """
 
-    def write(self, chosen: Selection, folder: Path) -> list[Fault]:
+    def write(self, selection: Selection, folder: Path) -> list[Fault]:
         """See ``Export.write``."""
-        boxes = self.boxes(chosen, "yolo", _NOT_IN_YAML)
-        paths = plain(chosen, "images")
+        boxes = self.boxes(selection, "yolo", _INVALID_IN_YAML)
+        paths = plain_paths(selection, "images")
         classes = sorted(boxes["label"].unique())
         numbers = {name: n for n, name in enumerate(classes)}
         lines: dict[int, list[str]] = {}
         for row in boxes.iter_rows(named=True):
-            shares = _shares(row[":x1"], row[":x2"], row["width"])
-            tall = _shares(row[":y1"], row[":y2"], row["height"])
-            values = (shares[0], tall[0], shares[1], tall[1])
-            line = " ".join([str(numbers[row["label"]]), *map(number, values)])
+            horizontal = _centre_and_size(row[":x1"], row[":x2"], row["width"])
+            vertical = _centre_and_size(row[":y1"], row[":y2"], row["height"])
+            values = (horizontal[0], vertical[0], horizontal[1], vertical[1])
+            line = " ".join([str(numbers[row["label"]]), *map(format_number, values)])
             lines.setdefault(row[":image"], []).append(f"{line}\n")
         for image, path in enumerate(paths):
             name = stem(path).removeprefix("images/")
             put(folder / "labels" / f"{name}.txt", "".join(lines.get(image, ())).encode())
-        lists = self._lists(chosen, folder, paths)
+        lists = self._lists(selection, folder, paths)
         names = "".join(
             f"  {n}: {json.dumps(name, ensure_ascii=False)}\n" for n, name in enumerate(classes)
         )
         head = "".join(f"{split}: {split}.txt\n" for split in lists)
         put(folder / "data.yaml", f"path: .\n{head}names:\n{names or '  {}'}".encode())
-        copy_images(chosen, folder, paths)
+        copy_images(selection, folder, paths)
         return []
 
-    def _lists(self, chosen: Selection, folder: Path, paths: list[str]) -> list[str]:
-        """Write the lists of the splits; which there are."""
-        placed = chosen.images.select("split", path=pl.Series(paths))
-        there = []
+    def _lists(self, selection: Selection, folder: Path, paths: list[str]) -> list[str]:
+        """Write the lists of the splits, and return the splits that have images."""
+        placed = selection.images.select("split", path=pl.Series(paths))
+        written = []
         for split in _LISTS:
-            inside = placed.filter(pl.col("split") == split)["path"]
-            if len(inside):
-                put(folder / f"{split}.txt", "".join(f"./{p}\n" for p in inside).encode())
-                there.append(split)
-        return there
+            paths_in_split = placed.filter(pl.col("split") == split)["path"]
+            if len(paths_in_split):
+                put(
+                    folder / f"{split}.txt",
+                    "".join(f"./{p}\n" for p in paths_in_split).encode(),
+                )
+                written.append(split)
+        return written
 
 
-def _shares(low: float, high: float, whole: int) -> tuple[float, float]:
-    """The centre and the size of an edge, as shares of the ``whole``."""
+def _centre_and_size(low: float, high: float, whole: int) -> tuple[float, float]:
+    """Return centre and size of the interval [low, high] as fractions of ``whole``."""
     return (low + high) / 2 / whole, (high - low) / whole

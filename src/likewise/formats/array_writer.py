@@ -1,4 +1,4 @@
-"""NumPy arrays that are written row by row, whose length is known only at the end."""
+"""Write .npy and .npz files row by row, when the number of rows is not known in advance."""
 
 import io
 import zlib
@@ -16,11 +16,11 @@ from likewise.formats.array_types import AnyArray
 Shape = tuple[int, ...]
 
 
-class Rows:
-    """An array in the making: rows of one shape and type are appended."""
+class ArrayWriter:
+    """Appends rows of one shape and type to an array file."""
 
     def __init__(self, out: IO[bytes], row: Shape, dtype: npt.DTypeLike) -> None:
-        """Begin in ``out``; ``row`` is the shape of one row."""
+        """Write the header to ``out``; ``row`` is the shape of one row."""
         self.count = 0
         self._out = out
         self._row = row
@@ -28,20 +28,24 @@ class Rows:
         out.write(self.header())
 
     def append(self, rows: AnyArray) -> None:
-        """Write some rows: (any number, *row)."""
+        """Append rows of shape (n, *row).
+
+        Raises:
+            ValueError: the rows have another shape.
+        """
         if rows.shape[1:] != self._row:
-            raise ValueError(f"rows of the shape {rows.shape[1:]}, not {self._row}")
+            raise ValueError(f"rows of shape {rows.shape[1:]}, expected {self._row}")
         self._out.write(np.ascontiguousarray(rows, self._dtype).data)
         self.count += len(rows)
 
     @property
     def nbytes(self) -> int:
-        """How many bytes the rows hold."""
+        """Size of the rows in bytes, without the header."""
         return self.count * int(np.prod(self._row, dtype=np.int64)) * self._dtype.itemsize
 
     def header(self) -> bytes:
-        """The head of a .npy file with the present number of rows; its length never changes."""
-        # NumPy leaves room for the digits of the longest first axis.
+        """Return the .npy header for the current number of rows; its length is constant."""
+        # NumPy reserves space for the digits of the largest first axis.
         out = io.BytesIO()
         np.lib.format.write_array_header_1_0(
             out,
@@ -55,45 +59,53 @@ class Rows:
 
 
 @contextmanager
-def npy(path: Path, row: Shape, dtype: npt.DTypeLike) -> Iterator[Rows]:
-    """A .npy file in the making."""
+def open_npy(path: Path, row: Shape, dtype: npt.DTypeLike) -> Iterator[ArrayWriter]:
+    """Create the .npy file ``path`` and yield its writer.
+
+    Args:
+        path: file to write; its folder is created.
+        row: shape of one row.
+        dtype: element type.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
-        rows = Rows(file, row, dtype)
+        rows = ArrayWriter(file, row, dtype)
         yield rows
         file.seek(0)
         file.write(rows.header())
 
 
-class Npz:
-    """An .npz file in the making, stored and not compressed as ``numpy.savez`` has it."""
+class NpzWriter:
+    """Writes .npz files without compression, like ``numpy.savez``."""
 
     def __init__(self, file: IO[bytes], archive: ZipFile) -> None:
-        """Write into ``archive``, which writes into ``file``."""
+        """Use ``archive``, which writes to ``file``."""
         self._file = file
         self._archive = archive
 
     @classmethod
     @contextmanager
-    def create(cls, path: Path) -> Iterator["Npz"]:
-        """Begin the file ``path``."""
+    def create(cls, path: Path) -> Iterator["NpzWriter"]:
+        """Create the file ``path`` and yield its writer."""
         with path.open("wb") as file, ZipFile(file, "w") as archive:
             yield cls(file, archive)
 
     @contextmanager
-    def member(self, name: str, row: Shape, dtype: npt.DTypeLike) -> Iterator[Rows]:
-        """The array ``name`` in the making; one at a time."""
-        info = ZipInfo(f"{name}.npy")  # its time is that of 1980, whatever the clock says
+    def member(self, name: str, row: Shape, dtype: npt.DTypeLike) -> Iterator[ArrayWriter]:
+        """Yield the writer of the array ``name``; only one array can be open at a time."""
+        info = ZipInfo(
+            f"{name}.npy"
+        )  # the default time stamp, 1980, keeps the bytes reproducible
         with self._archive.open(info, "w", force_zip64=True) as out:
             start = self._file.tell()
-            rows = Rows(out, row, dtype)
+            rows = ArrayWriter(out, row, dtype)
             first = rows.header()
             yield rows
         last = rows.header()
         self._file.seek(start)
         self._file.write(last)
-        # A checksum is that of the head, moved by what follows, and that of what follows.
-        info.CRC ^= _moved(zlib.crc32(first) ^ zlib.crc32(last), rows.nbytes)
+        # CRC-32 is linear: only the contribution of the header changes.
+        info.CRC ^= _shift_crc(zlib.crc32(first) ^ zlib.crc32(last), rows.nbytes)
         self._file.seek(info.header_offset)
         self._file.write(info.FileHeader(zip64=True))
         self._file.seek(0, io.SEEK_END)
@@ -102,25 +114,25 @@ class Npz:
 _POLYNOMIAL = 0xEDB88320
 
 
-def _moved(crc: int, nbytes: int) -> int:
-    """A CRC-32 times x^(8 nbytes), modulo its polynomial, as zlib's ``crc32_combine`` has it.
+def _shift_crc(crc: int, nbytes: int) -> int:
+    """Return ``crc`` times x^(8 nbytes) modulo the CRC-32 polynomial (``crc32_combine``).
 
     Source: M. Adler, zlib 1.2.12, crc32.c: multmodp and x2nmodp.
     """
-    power, factor = 1 << 31, 1 << 30  # x^0 and x^1; bits are reflected
+    power, factor = 1 << 31, 1 << 30  # x^0 and x^1, with reflected bits
     exponent = 8 * nbytes
     while exponent:
         if exponent & 1:
-            power = _product(factor, power)
-        factor = _product(factor, factor)
+            power = _multiply(factor, power)
+        factor = _multiply(factor, factor)
         exponent >>= 1
-    return _product(power, crc)
+    return _multiply(power, crc)
 
 
-def _product(a: int, b: int) -> int:
-    found = 0
+def _multiply(a: int, b: int) -> int:
+    product = 0
     for bit in range(31, -1, -1):
         if a >> bit & 1:
-            found ^= b
+            product ^= b
         b = b >> 1 ^ _POLYNOMIAL if b & 1 else b >> 1
-    return found
+    return product

@@ -1,4 +1,4 @@
-"""Files of numbers that people bring: .npy, .npz, .json, .txt, .csv, and pickles of arrays."""
+"""Read arrays from users' files: .npy, .npz, .json, .txt, .csv, and pickles of arrays."""
 
 import io
 import json
@@ -15,27 +15,31 @@ import numpy.typing as npt
 from likewise.errors import DataError, bounded
 from likewise.formats.array_types import AnyArray
 from likewise.formats.paths import StrPath
-from likewise.formats.pickles import BROKEN, filled, load
+from likewise.formats.pickles import DAMAGE_ERRORS, load_pickle, to_array
 
-KEYS = ("embeddings", "features", "vectors")
-"""Which array of several an .npz is read for; the first of these that it has."""
+NPZ_KEYS = ("embeddings", "features", "vectors")
+"""Array to read from an .npz with several arrays: the first of these names that exists."""
 
 _ZIP = b"PK"
 
-_BROKEN = (*BROKEN, BadZipFile)
-"""What readers raise for files that are cut, damaged or something else."""
+_DAMAGE_ERRORS = (*DAMAGE_ERRORS, BadZipFile)
+"""Exceptions of the readers for files that are truncated, damaged or of another format."""
 
 
 def read_array(path: Path) -> AnyArray:
-    """The numbers in ``path``, by its suffix; an .npy file is mapped into memory, not read.
+    """Read the numeric array in ``path``; the suffix determines the format.
 
-    - ``.npy``; ``.npz`` with one array, or one called as in ``KEYS``
-    - ``.json``: a list of numbers, or of lists of one length
-    - ``.txt``, ``.csv``: a row a line, between spaces or commas
-    - ``.pkl``, ``.pickle``: lists and tuples of numbers, and NumPy arrays; all else is refused
+    - ``.npy``: memory-mapped
+    - ``.npz``: its only array, or the first of ``NPZ_KEYS``
+    - ``.json``: a list of numbers, or a list of lists of equal length
+    - ``.txt``, ``.csv``: one row per line, separated by white space or commas
+    - ``.pkl``, ``.pickle``: lists and tuples of numbers, and NumPy arrays; no code is executed
+
+    Returns:
+        Integers or floats of any width, with the shape of the file's contents.
 
     Raises:
-        DataError: no such file, no such suffix, damaged, ragged, or not numbers.
+        DataError: the file is missing, damaged, ragged or not numeric, or has another suffix.
     """
     readers: dict[str, Callable[[Path], AnyArray]] = {
         ".npy": _npy,
@@ -53,86 +57,94 @@ def read_array(path: Path) -> AnyArray:
         return _numeric(reader(path), str(path))
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from error
-    except _BROKEN as error:
+    except _DAMAGE_ERRORS as error:
         raise DataError(
             f"{path}: cannot be read: {str(error) or type(error).__name__}"
         ) from error
 
 
 def array_of(values: StrPath | npt.ArrayLike, name: str) -> AnyArray:
-    """The numbers in a file, or ``values`` as an array; ``name`` is for messages.
+    """Read the numeric array in a file, or convert ``values`` to an array.
+
+    Args:
+        values: path of a file for ``read_array``, or an array-like.
+        name: name of the values, for messages.
 
     Raises:
-        DataError: the file cannot be read, or the values are ragged or not numbers.
+        DataError: the file cannot be read, or the values are ragged or not numeric.
     """
     if isinstance(values, str | os.PathLike):
         return read_array(Path(values))
     if isinstance(values, list | tuple):
-        return rectangle(values, name)
+        return to_matrix(values, name)
     return _numeric(np.asarray(values), name)
 
 
-def rectangle(rows: object, where: str) -> AnyArray:
-    """Numbers, or lists of one length of numbers, as an array.
+def to_matrix(rows: object, where: str) -> AnyArray:
+    """Convert a list of numbers, or of lists of equal length, to an array of shape (n, ...).
+
+    Args:
+        rows: the list or tuple.
+        where: origin of ``rows``, for messages.
 
     Raises:
-        DataError: ragged (the first rows of another length are named), or not numbers.
+        DataError: rows differ in length (the message names the first ones), or are not numeric.
     """
     if not isinstance(rows, list | tuple):
-        raise DataError(f"{where}: holds a {type(rows).__name__}; expected a list of lists")
+        raise DataError(f"{where}: contains a {type(rows).__name__}; expected a list of lists")
     sizes = [len(row) if isinstance(row, list | tuple | np.ndarray) else -1 for row in rows]
-    odd = [i for i, size in enumerate(sizes) if size != sizes[0]]
-    if odd:
-        examples = (f"row {i} has {max(sizes[i], 0):,}" for i in odd)
+    deviating = [i for i, size in enumerate(sizes) if size != sizes[0]]
+    if deviating:
+        examples = (f"row {i} has {max(sizes[i], 0):,}" for i in deviating)
         raise DataError(
             f"{where}: the rows differ in length: row 0 has {max(sizes[0], 0):,}, "
-            + bounded(examples, len(odd))
+            + bounded(examples, len(deviating))
         )
     try:
         return _numeric(np.array(rows), where)
     except (ValueError, OverflowError) as error:
-        raise DataError(f"{where}: not numbers, or lists in lists in lists: {error}") from error
+        raise DataError(f"{where}: not numbers, or nested too deeply: {error}") from error
 
 
 def _numeric(array: AnyArray, where: str) -> AnyArray:
     if array.dtype.kind not in "fiu":
-        raise DataError(f"{where}: holds values of type {array.dtype}; expected numbers")
+        raise DataError(f"{where}: contains values of type {array.dtype}; expected numbers")
     return array
 
 
 def _npy(path: Path) -> AnyArray:
     with path.open("rb") as file:
         if file.read(len(_ZIP)) == _ZIP:
-            raise DataError(f"{path}: is an .npz file; name it so")
+            raise DataError(f"{path}: is an .npz file; rename it to .npz")
     return np.lib.format.open_memmap(path, mode="r")
 
 
 def _npz(path: Path) -> AnyArray:
-    # The file is opened here: NumPy leaves it open where it is damaged.
+    # Opened here because NumPy does not close damaged files.
     with path.open("rb") as file:
         if file.read(len(_ZIP)) != _ZIP:
-            raise DataError(f"{path}: is no .npz file")
+            raise DataError(f"{path}: is not an .npz file")
         file.seek(0)
-        held = np.load(file, allow_pickle=False)
-        names = list(held.files)
-        key = names[0] if len(names) == 1 else next((k for k in KEYS if k in names), None)
+        archive = np.load(file, allow_pickle=False)
+        names = list(archive.files)
+        key = names[0] if len(names) == 1 else next((k for k in NPZ_KEYS if k in names), None)
         if key is None:
             raise DataError(
-                f"{path}: holds {bounded(names, len(names)) or 'nothing'}; expected one array, "
-                f"or one called {' or '.join(KEYS)}"
+                f"{path}: contains {bounded(names, len(names)) or 'nothing'}; expected one "
+                f"array, or one with the name {' or '.join(NPZ_KEYS)}"
             )
-        return cast("AnyArray", held[key])
+        return cast("AnyArray", archive[key])
 
 
 def _json(path: Path) -> AnyArray:
-    return rectangle(json.loads(path.read_text(encoding="utf-8-sig")), str(path))
+    return to_matrix(json.loads(path.read_text(encoding="utf-8-sig")), str(path))
 
 
 def _text(path: Path) -> AnyArray:
     text = path.read_text(encoding="utf-8-sig")
     if not text.strip():
         raise DataError(f"{path}: is empty")
-    # A point, an exponent, nan or inf: else whole numbers, such as ranked lists.
+    # Floats contain a point, an exponent, nan or inf; all else is integer, as ranked lists.
     kind = np.float64 if re.search(r"[.eEnN]", text) else np.int64
     delimiter = "," if "," in text else None
     return np.loadtxt(io.StringIO(text), dtype=kind, delimiter=delimiter, ndmin=2)
@@ -140,8 +152,8 @@ def _text(path: Path) -> AnyArray:
 
 def _pickle(path: Path) -> AnyArray:
     with path.open("rb") as file:
-        held = filled(load(file))
-    if isinstance(held, np.ndarray):
-        return held
-    rows = [filled(row) for row in held] if isinstance(held, list | tuple) else held
-    return rectangle(rows, str(path))
+        content = to_array(load_pickle(file))
+    if isinstance(content, np.ndarray):
+        return content
+    rows = [to_array(row) for row in content] if isinstance(content, list | tuple) else content
+    return to_matrix(rows, str(path))

@@ -1,13 +1,13 @@
-"""Pickles that other programs wrote, read without running any of them.
+"""Read pickles of other programs without executing any of their code.
 
-A pickle is a program. Every name that one may call is replaced by a function of this module,
-which makes plain arrays and nothing else, and none may ask for more memory than it holds.
+Loading a pickle normally executes code. Here each name that a pickle may call is replaced by a
+function of this module that builds plain arrays, and memory use is bounded by the file size.
 """
 
 import io
 import math
 import mmap
-import pickle  # noqa: TID251 - only ever read by _Reader
+import pickle  # noqa: TID251 - only ever read by _RestrictedUnpickler
 import pickletools
 import re
 from collections.abc import Callable, Sequence
@@ -18,10 +18,10 @@ import numpy as np
 from likewise.errors import DamagedError
 from likewise.formats.array_types import AnyArray
 
-BROKEN = (
+DAMAGE_ERRORS = (
     ArithmeticError,
     AttributeError,
-    DeprecationWarning,  # of escapes that nobody writes, where warnings are errors
+    DeprecationWarning,  # invalid escapes, if warnings are errors
     EOFError,
     LookupError,
     MemoryError,
@@ -30,111 +30,115 @@ BROKEN = (
     ValueError,
     pickle.UnpicklingError,
 )
-"""What ``load`` raises for pickles that are cut, damaged or something else."""
+"""Exceptions of ``load_pickle`` for truncated, damaged or other files."""
 
-_UNFOLDED = 16
-"""So many values a pickle may unfold to for each of its bytes: a list can stand in several."""
+_MAX_VALUES_PER_BYTE = 16
+"""Maximum number of values per byte; a pickle may refer to one list many times."""
 
 
-def load(file: BinaryIO) -> object:
-    """What the pickle in ``file`` holds; ``filled`` gives the arrays in it.
+def load_pickle(file: BinaryIO) -> object:
+    """Load the pickle in ``file``; use ``to_array`` for the arrays in it.
 
     Raises:
-        UnpicklingError: it names what is refused, or asks for memory that it does not fill.
-        Exception: one of ``BROKEN``, where it is damaged.
+        UnpicklingError: it uses a forbidden name, or requests more memory than it fills.
+        Exception: one of ``DAMAGE_ERRORS``, where it is damaged.
     """
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
-        return _load(cast("IO[bytes]", held), held)
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        return _load_stream(cast("IO[bytes]", mapped), mapped)
 
 
-def filled(value: object) -> object:
-    """The array that ``value`` stands for, or ``value``."""
-    return value.filled() if isinstance(value, _Array) else value
+def to_array(value: object) -> object:
+    """Return the array that ``value`` represents; other values unchanged."""
+    return value.to_array() if isinstance(value, _Array) else value
 
 
 def read_structure(data: bytes, where: str) -> object:
-    """The dicts, lists, texts and numbers of a pickle; arrays become lists.
+    """Return the dicts, lists, strings and numbers in a pickle; arrays become lists.
+
+    Args:
+        data: contents of the file.
+        where: origin of ``data``, for messages.
 
     Raises:
-        DamagedError: damaged, or it holds something else; ``where`` it came from.
+        DamagedError: the pickle is damaged, or contains other objects.
     """
     try:
-        return _plain(_load(io.BytesIO(data), data), [_UNFOLDED * len(data)])
-    except BROKEN as error:
-        said = " ".join(str(error).split())[:200] or type(error).__name__
-        raise DamagedError(f"{where}: cannot be read: {said}; fetch it again") from error
+        return _plain(_load_stream(io.BytesIO(data), data), [_MAX_VALUES_PER_BYTE * len(data)])
+    except DAMAGE_ERRORS as error:
+        message = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DamagedError(f"{where}: cannot be read: {message}; download it again") from error
 
 
-def _load(stream: IO[bytes], data: bytes | mmap.mmap) -> object:
-    """What ``stream``, which reads ``data``, holds."""
-    _check_places(stream, data)
+def _load_stream(stream: IO[bytes], data: bytes | mmap.mmap) -> object:
+    """Load the pickle in ``stream``, which reads ``data``."""
+    _check_memo_indices(stream, data)
     stream.seek(0)
-    return _Reader(stream).load()
+    return _RestrictedUnpickler(stream).load()
 
 
-def _check_places(stream: IO[bytes], data: bytes | mmap.mmap) -> None:
-    """Refuse a pickle that remembers a value at a place far beyond all that it could fill.
+def _check_memo_indices(stream: IO[bytes], data: bytes | mmap.mmap) -> None:
+    """Reject a pickle with a memo index larger than its number of bytes.
 
-    The reader of CPython makes room for every place before the greatest: a byte that is
-    damaged could ask for 60 GB.
+    CPython allocates all memo entries up to the largest index, so one damaged byte could
+    request 60 GB.
     """
     at, size = 0, len(data)
-    while run := _FIXED.match(data, at):
+    while run := _FIXED_LENGTH_OPERATIONS.match(data, at):
         stream.seek(run.end())
         operation, place, _ = next(pickletools.genops(stream))
         if operation.name == "STOP":
             return
-        if operation.name in _PUTS and int(place or 0) > size:
-            raise pickle.UnpicklingError(f"it keeps value {place} of only {size:,} bytes")
+        if operation.name in _PUT_OPERATIONS and int(place or 0) > size:
+            raise pickle.UnpicklingError(f"memo index {place} in only {size:,} bytes")
         at = stream.tell()
 
 
-_PUTS = ("PUT", "LONG_BINPUT")
+_PUT_OPERATIONS = ("PUT", "LONG_BINPUT")
 
 
-def _fixed() -> re.Pattern[bytes]:
-    """Operations in a row whose arguments have a length of their own, and that need no look."""
+def _fixed_length_operations() -> re.Pattern[bytes]:
+    """Return a pattern for runs of operations with arguments of fixed length, to skip them."""
     codes: dict[int, bytes] = {}
     for operation in pickletools.opcodes:
         length = operation.arg.n if operation.arg else 0
-        if length >= 0 and operation.name not in (*_PUTS, "STOP"):
+        if length >= 0 and operation.name not in (*_PUT_OPERATIONS, "STOP"):
             codes[length] = codes.get(length, b"") + re.escape(operation.code.encode("latin1"))
     kinds = (b"[%s].{%d}" % (some, length) for length, some in codes.items())
     return re.compile(b"(?s:%s)*+" % b"|".join(kinds))
 
 
-_FIXED = _fixed()
+_FIXED_LENGTH_OPERATIONS = _fixed_length_operations()
 
 
 def _plain(value: object, left: list[int]) -> object:
-    """``value`` without arrays, all the way down; ``left`` counts the values that may come."""
+    """Replace arrays by lists, recursively; ``left`` is the number of values still allowed."""
     left[0] -= 1
     if left[0] < 0:
-        raise pickle.UnpicklingError("it unfolds to far more than it holds")
+        raise pickle.UnpicklingError("it expands to far more values than it has bytes")
     if isinstance(value, dict):
         return {key: _plain(part, left) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(part, left) for part in value]
-    array = filled(value)
+    array = to_array(value)
     return array.tolist() if isinstance(array, np.ndarray) else array
 
 
-class _Reader(pickle.Unpickler):
-    """Reads pickles of lists, numbers and arrays; whatever else one names is refused."""
+class _RestrictedUnpickler(pickle.Unpickler):
+    """Reads pickles of lists, numbers and arrays; all other names are rejected."""
 
     def find_class(self, module: str, name: str) -> object:
-        # NumPy 2 moved its core; pickles name the one that wrote them.
+        # NumPy 2 moved its core; pickles contain the name in the version that wrote them.
         known = module.replace("numpy.core.", "numpy._core.")
         if (known, name) not in _CALLS:
             raise pickle.UnpicklingError(
-                f"the pickle names {module}.{name}, which is refused; only lists, numbers and "
-                "NumPy arrays are read (numpy.save writes a file that needs no trust)"
+                f"the pickle uses {module}.{name}, which is not allowed; only lists, numbers "
+                "and NumPy arrays are read (numpy.save writes safe files)"
             )
         return _Call(_CALLS[known, name])
 
 
 class _Call:
-    """A function in the place of a name of a pickle; a pickle can call it but not change it."""
+    """A function that replaces a name in a pickle, which can call it but not modify it."""
 
     __slots__ = ("_function",)
 
@@ -145,17 +149,17 @@ class _Call:
         return self._function(*args)
 
     def __setstate__(self, state: object) -> NoReturn:
-        raise pickle.UnpicklingError("the pickle changes what it may only call")
+        raise pickle.UnpicklingError("the pickle modifies a function")
 
 
 class _Type:
-    """The type of the numbers of an array: a size, and a byte order that comes as state."""
+    """Element type of an array; the byte order is set by its state."""
 
     __slots__ = ("dtype",)
 
     def __init__(self, spec: object) -> None:
         if not isinstance(spec, str) or not re.fullmatch(r"[<>=|]?(?:[iu][1248]|f[248])", spec):
-            raise pickle.UnpicklingError(f"arrays of type {spec!r} are not read")
+            raise pickle.UnpicklingError(f"arrays of type {spec!r} are not supported")
         self.dtype = np.dtype(spec)
 
     def __setstate__(self, state: Sequence[Any]) -> None:
@@ -164,7 +168,7 @@ class _Type:
 
 
 class _Array:
-    """An array that is made empty and filled by its state, as NumPy pickles them."""
+    """An array that is created empty and filled by its state, as NumPy pickles arrays."""
 
     __slots__ = ("_values",)
 
@@ -175,22 +179,22 @@ class _Array:
         _, shape, kind, fortran, data = state
         self._values = _array(data, kind, shape, "F" if fortran else "C")
 
-    def filled(self) -> AnyArray:
+    def to_array(self) -> AnyArray:
         if self._values is None:
-            raise pickle.UnpicklingError("the pickle holds an array without values")
+            raise pickle.UnpicklingError("the pickle contains an array without values")
         return self._values
 
 
 def _array(data: object, kind: object, shape: object, order: object = "C") -> AnyArray:
-    """The array whose bytes are ``data``; NumPy's own reading of a pickle is never called."""
+    """Return the array with the bytes ``data``, without NumPy's own unpickling code."""
     if not isinstance(kind, _Type) or not isinstance(data, bytes | bytearray):
-        raise pickle.UnpicklingError("the pickle holds an array of something else than numbers")
+        raise pickle.UnpicklingError("the pickle contains an array that is not numeric")
     sizes = shape if isinstance(shape, tuple) else (shape,)
     if not all(isinstance(size, int) and size >= 0 for size in sizes):
-        raise pickle.UnpicklingError(f"the pickle holds an array of the shape {shape!r}")
+        raise pickle.UnpicklingError(f"the pickle contains an array of shape {shape!r}")
     if math.prod(sizes) * kind.dtype.itemsize != len(data):
         raise pickle.UnpicklingError(
-            f"the pickle holds {len(data):,} bytes for an array {shape!r}"
+            f"the pickle contains {len(data):,} bytes for an array of shape {shape!r}"
         )
     flat = np.frombuffer(data, kind.dtype)
     return flat.reshape(sizes, order="F" if order == "F" else "C")
@@ -205,9 +209,9 @@ def _scalar(kind: object, data: object) -> object:
 
 
 def _encode(text: object, encoding: object = "latin1") -> bytes:
-    """Bytes as older pickles write them: as text, a character a byte."""
+    """Return bytes, which older pickles write as Latin-1 text."""
     if not isinstance(text, str) or encoding != "latin1":
-        raise pickle.UnpicklingError("the pickle encodes something else than bytes")
+        raise pickle.UnpicklingError("the pickle encodes a value that is not bytes")
     return text.encode("latin1")
 
 
@@ -219,4 +223,4 @@ _CALLS: dict[tuple[str, str], Callable[..., object]] = {
     ("numpy._core.numeric", "_frombuffer"): _from_buffer,
     ("_codecs", "encode"): _encode,
 }
-"""Module and name in a pickle -> what is called in its place."""
+"""Module and name in a pickle -> replacement."""

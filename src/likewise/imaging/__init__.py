@@ -1,1 +1,1 @@
-"""Images: what a file holds (probe), and its pixels (decode)."""
+"""Images: headers (probe), pixels (decode), tables, statistics and transforms."""

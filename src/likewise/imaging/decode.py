@@ -1,4 +1,4 @@
-"""The pixels of an encoded image, always as RGB, and parts of them."""
+"""Decode images to RGB, and crop boxes."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from PIL import Image, ImageFile
 
-from likewise.imaging.probe import BadImage, load, open_image, translated
+from likewise.imaging.probe import BadImage, load_pixels, open_image, pillow_errors_as_bad_image
 
 _WHITE = (255, 255, 255)
 _ALPHA = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
 
-# Source: EXIF 2.32, section 4.6.4, tag 0x0112: what undoes each orientation.
+# Source: EXIF 2.32, section 4.6.4, tag 0x0112: the inverse of each orientation.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -24,61 +24,67 @@ _UPRIGHT = {
 
 
 def decode(data: bytes, *, upright: bool = False) -> Image.Image:
-    """The first frame of an encoded image as RGB.
+    """Decode the first frame of an image as RGB.
 
-    Transparent pixels lie on white. Grey of 16 bits is scaled so that 65,535 becomes 255; whole
-    numbers of 32 bits and floats, which have no white of their own, from their least value
-    (black) to their greatest. ``upright`` turns the picture as its EXIF orientation asks, for
-    showing it to people: boxes and models are of the stored pixels.
+    Transparent pixels are composited on white. 16-bit grey is scaled so that 65,535 becomes
+    255; 32-bit integers and floats are scaled from their minimum (black) to their maximum.
+
+    Args:
+        data: encoded image.
+        upright: apply the EXIF orientation, for display. Boxes and models use stored pixels.
 
     Raises:
-        BadImage: it is empty, no image, broken, cut short or too large.
+        BadImage: the file is empty, not an image, damaged, truncated or too large.
     """
     image, orientation = open_image(data)
-    load(image)
-    with translated():
+    load_pixels(image)
+    with pillow_errors_as_bad_image():
         rgb = _rgb(image)
-        turn = _UPRIGHT.get(orientation) if upright else None
-        return rgb if turn is None else rgb.transpose(turn)
+        transpose = _UPRIGHT.get(orientation) if upright else None
+        return rgb if transpose is None else rgb.transpose(transpose)
 
 
-def converted(data: bytes) -> Image.Image:
-    """The first frame as ``Image.open(...).convert("RGB")`` has it, whatever it shows.
+def decode_like_pillow(data: bytes) -> Image.Image:
+    """Decode the first frame like ``Image.open(...).convert("RGB")``.
 
-    What benchmarks' own scripts see: alpha is dropped, deep grey is clipped.
+    Scripts of benchmarks use these pixels: alpha is dropped, and 16-bit grey is clipped.
 
     Raises:
-        BadImage: as of ``decode``.
+        BadImage: see ``decode``.
     """
     image, _ = open_image(data)
-    load(image)
-    with translated():
+    load_pixels(image)
+    with pillow_errors_as_bad_image():
         return image.convert("RGB")
 
 
-def reduced(data: bytes, size: Callable[[int, int], tuple[int, int]]) -> Image.Image:
-    """As ``decode``, but a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, which is quick.
+def decode_reduced(
+    data: bytes, needed_size: Callable[[int, int], tuple[int, int]]
+) -> Image.Image:
+    """Like ``decode``, but decode JPEG at 1/2, 1/4 or 1/8 of its size if that suffices.
 
-    ``size`` says of a width and height how large the picture is needed; it is no smaller.
+    Args:
+        data: encoded image.
+        needed_size: minimum width and height for a given width and height of the image.
 
     Raises:
-        BadImage: as of ``decode``.
+        BadImage: see ``decode``.
     """
     image, _ = open_image(data)
     if image.format == "JPEG":
-        image.draft(None, size(*image.size))
-    load(image)
-    with translated():
+        image.draft(None, needed_size(*image.size))
+    load_pixels(image)
+    with pillow_errors_as_bad_image():
         return _rgb(image)
 
 
 def crop(image: Image.Image, box: Sequence[float]) -> Image.Image:
-    """The pixels of ``image`` that ``box`` (x1, y1, x2, y2, half-open, in pixels) touches.
+    """Crop all pixels that ``box`` (x1, y1, x2, y2, half-open, in pixels) touches.
 
-    What of the box lies outside the image is left out.
+    Parts of the box outside the image are ignored.
 
     Raises:
-        BadImage: nothing of the box lies in the image.
+        BadImage: the box does not intersect the image.
     """
     if not all(map(math.isfinite, box)):
         raise BadImage("bad-box", f"{tuple(box)} is no box")
@@ -89,7 +95,7 @@ def crop(image: Image.Image, box: Sequence[float]) -> Image.Image:
         raise BadImage(
             "bad-box", f"{tuple(box)} holds no pixel of {image.width} x {image.height}"
         )
-    # Image.crop gives the same, but warns of decompression bombs where the part is large.
+    # Image.crop returns the same, but warns about decompression bombs for large boxes.
     return image.resize((x2 - x1, y2 - y1), Image.Resampling.NEAREST, box=(x1, y1, x2, y2))
 
 
@@ -103,7 +109,7 @@ def _rgb(image: ImageFile.ImageFile) -> Image.Image:
         white = Image.new("RGB", image.size, _WHITE)
         white.paste(rgba, mask=rgba.getchannel("A"))
         return white
-    # Of the same mode ``convert`` makes a copy: a third of the time of decoding.
+    # For RGB ``convert`` would copy, which takes a third of the time of decoding.
     return image if image.mode == "RGB" else image.convert("RGB")
 
 

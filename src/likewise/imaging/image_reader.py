@@ -1,4 +1,4 @@
-"""Images of a table by position, for people and for worker processes."""
+"""Read images of a table by position, also in worker processes."""
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -20,47 +20,53 @@ Box = Sequence[float]
 
 
 class ImageReader:
-    """Some images or boxes of an images table, in a given order; it travels to processes.
+    """Reads images or boxes of an images table in a given order; it can be pickled.
 
-    The table is opened by the process that reads it: Lance does not survive a fork.
+    Each process opens the table itself, because Lance does not survive a fork.
     """
 
     def __init__(
         self, path: Path, rows: Sequence[int], boxes: Sequence[Box | None] | None = None
     ) -> None:
-        """Name the table, the rows (positions in it), and what part of each is meant."""
+        """Store the table's path.
+
+        Args:
+            path: path of the images table.
+            rows: positions in the table.
+            boxes: the box to cut out of each image, or None for the whole image.
+        """
         self._path = path
         self._rows = np.asarray(rows, dtype=np.int64)
         self._boxes = boxes
         self._table: lance.LanceDataset | None = None
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return the number of images."""
         return len(self._rows)
 
     def __getitem__(self, number: int) -> "bytes | Image.Image | BadImage":
-        """The image ``number`` for an encoder: see ``__getitems__``."""
+        """Return image ``number``; see ``__getitems__``."""
         return self.__getitems__([number])[0]
 
     def __getitems__(self, numbers: Sequence[int]) -> "list[bytes | Image.Image | BadImage]":
-        """Several images in one read: their bytes; of a box, its picture or why it has none."""
+        """Read several images at once: encoded bytes; the decoded pixels of boxes."""
         return [self._cut(*pair) for pair in zip(numbers, self.encoded(numbers), strict=True)]
 
     def __getstate__(self) -> dict[str, object]:
-        """All but the open table."""
+        """Return the state without the open table."""
         return {**self.__dict__, "_table": None}
 
     def encoded(self, numbers: Iterable[int]) -> list[bytes]:
-        """The bytes of the images ``numbers``, in that order, in one read."""
+        """Read the encoded images ``numbers`` at once, in that order."""
         if self._table is None:
             self._table = tables.open_table(self._path, "dvc repro")
         return tables.read_blobs(self._table, "image", self._rows[list(numbers)].tolist())
 
     def decode(self, number: int, data: bytes) -> "Image.Image":
-        """The RGB picture of ``data``, cut to the box of ``number`` if it has one.
+        """Decode ``data`` to RGB, and crop it to the box of image ``number`` if it has one.
 
         Raises:
-            BadImage: it cannot be decoded.
+            BadImage: the image cannot be decoded.
         """
         box = self._box(number)
         return decode(data) if box is None else crop(decode(data), box)
@@ -78,7 +84,7 @@ class ImageReader:
 
 
 class LabelledImages:
-    """A map-style data set of (image, class index), as torch's data loaders take it."""
+    """A map-style data set of (image, class index) for PyTorch's data loaders."""
 
     def __init__(
         self,
@@ -86,7 +92,7 @@ class LabelledImages:
         labels: Sequence[str | None],
         transform: "Callable[[Image.Image], Any] | None" = None,
     ) -> None:
-        """Give the images, a label each, and what to make of a picture."""
+        """Combine images with one label each, and a transform of the decoded image."""
         self.classes = sorted({label for label in labels if label is not None})
         code = {label: number for number, label in enumerate(self.classes)}
         self.targets = [-1 if label is None else code[label] for label in labels]
@@ -94,15 +100,15 @@ class LabelledImages:
         self._reader = reader
 
     def __len__(self) -> int:
-        """How many items there are."""
+        """Return the number of items."""
         return len(self._reader)
 
     def __getitem__(self, number: int) -> tuple[Any, int]:
-        """The item ``number``: its picture, transformed, and its class index or -1."""
+        """Return item ``number``: transformed image, and class index or -1."""
         return self.__getitems__([number])[0]
 
     def __getitems__(self, numbers: Sequence[int]) -> list[tuple[Any, int]]:
-        """Several items in one read of the table."""
+        """Return several items with one read of the table."""
         pictures = map(self._reader.decode, numbers, self._reader.encoded(numbers))
         return [
             (self.transform(picture) if self.transform else picture, self.targets[number])

@@ -1,4 +1,4 @@
-"""The images table: take in files that are new or changed, keep the rest as it lies."""
+"""Update the images table: read new and changed files only."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -9,121 +9,126 @@ import polars as pl
 import pyarrow as pa
 from tqdm import tqdm
 
-from likewise.formats.archives import Files
-from likewise.imaging.probe_many import Intake, take_in
+from likewise.formats.archives import FileCollection
+from likewise.imaging.probe_many import ProbedFiles, probe_files
 from likewise.schema import IMAGES
 from likewise.storage import tables
 
 SEGMENT_FILES = 50_000
 SEGMENT_BYTES = 256 << 20
-"""So much is written at a time; a killed ingest loses at most one such segment."""
+"""Maximum files and bytes per write; a killed ingest loses at most one such segment."""
 
 SEEN = "seen"
-"""The name of the folder of what a killed process had read."""
+"""Name of the folder with the progress of a killed process."""
 
-_STAMPS = {"path": pl.String, "nbytes": pl.Int64, "stamp": pl.Int64, "sha256": pl.String}
+_STAMP_COLUMNS = {"path": pl.String, "nbytes": pl.Int64, "stamp": pl.Int64, "sha256": pl.String}
 
 
 @dataclass(frozen=True)
-class Synced:
-    """How many images are new or changed, as before, and gone; what is no image, or refused."""
+class SyncCounts:
+    """Numbers of new or changed, unchanged and removed images; files that are not images."""
 
     read: int
     kept: int
     removed: int
     faults: list[tuple[str, str, str]]
-    """(path, check, detail) of files that are not whole images."""
+    """(path, check, detail) of files that are not complete images."""
     refused: list[str]
-    """Paths of files whose very bytes are not to be here."""
+    """Paths of files whose content must not be stored."""
 
 
 class ImageStore:
-    """An images table in the making, with which a later process can go on."""
+    """An images table that is being updated; a later process can resume the update."""
 
     def __init__(self, table: Path, folder: Path) -> None:
-        """Name the table, and the folder of what is known of its rows meanwhile."""
+        """Use the table at ``table``, and store the progress in ``folder``."""
         self.table = table
         self._seen = folder / SEEN
 
     def sync(
         self,
-        files: Files,
+        files: FileCollection,
         wanted: pl.DataFrame,
         earlier: Path,
         stamps: Path,
         refused: Collection[str] = (),
-    ) -> Synced:
-        """Make the table hold the ``wanted`` files (path, nbytes, stamp) and no others.
+    ) -> SyncCounts:
+        """Make the table contain exactly the ``wanted`` files.
 
-        A file that looks as it did is not read; one that reads as it did is not written.
+        Files with unchanged size and stamp are not read; files with unchanged content are not
+        written.
 
         Args:
-            files: where they are read from.
-            wanted: their paths, sizes and stamps, in canonical order.
-            earlier: the table's last version, if there is one; it is linked, not copied.
-            stamps: what the files looked like when that version was made.
-            refused: the SHA-256 of files that are not to be in the table, whatever their names.
+            files: collection that contains the files.
+            wanted: ``path``, ``nbytes``, ``stamp`` of the files, in canonical order.
+            earlier: path of the previous version of the table, if any; it is linked.
+            stamps: sizes and stamps of the files in that version.
+            refused: SHA-256 of contents that must not be stored.
         """
         if not tables.exists(self.table) and tables.exists(earlier):
             tables.link_tree(earlier, self.table)
         tables.expunge(self.table, "sha256", refused)
-        there = self.facts()
-        boundary = tables.next_fragment(self.table)
-        known = self._known(wanted, stamps)
-        fresh = wanted.join(known, on="path", how="anti", maintain_order="left")
-        again = there.join(fresh, left_on="image_id", right_on="path", how="semi")
-        reading = _Reading(dict(again.iter_rows()), set(refused))
-        self._read(files, fresh, reading)
-        same = pl.Series(reading.same, dtype=pl.String).implode()
-        kept = known["path"].implode()
-        gone = there["image_id"].filter(
-            ~there["image_id"].is_in(kept) & ~there["image_id"].is_in(same)
+        present = self.facts()
+        first_new_fragment = tables.next_fragment(self.table)
+        unchanged = self._unchanged(wanted, stamps)
+        to_read = wanted.join(unchanged, on="path", how="anti", maintain_order="left")
+        to_compare = present.join(to_read, left_on="image_id", right_on="path", how="semi")
+        progress = _SyncProgress(dict(to_compare.iter_rows()), set(refused))
+        self._read(files, to_read, progress)
+        same_ids = pl.Series(progress.same, dtype=pl.String).implode()
+        unchanged_ids = unchanged["path"].implode()
+        gone = present["image_id"].filter(
+            ~present["image_id"].is_in(unchanged_ids) & ~present["image_id"].is_in(same_ids)
         )
-        tables.drop(self.table, "image_id", gone.to_list(), before=boundary)
+        tables.drop(self.table, "image_id", gone.to_list(), before=first_new_fragment)
         if tables.exists(self.table):
             tables.settle(self.table)
-        unchanged = len(known) + len(reading.same)
-        left_out = len(reading.faults) + len(reading.refused)
-        return Synced(
-            len(wanted) - unchanged - left_out,
-            unchanged,
+        unchanged_count = len(unchanged) + len(progress.same)
+        left_out = len(progress.faults) + len(progress.refused)
+        return SyncCounts(
+            len(wanted) - unchanged_count - left_out,
+            unchanged_count,
             len(gone),
-            reading.faults,
-            reading.refused,
+            progress.faults,
+            progress.refused,
         )
 
     def facts(self, *further: str) -> pl.DataFrame:
-        """The images' ids and hashes, and ``further`` columns; empty where there is none."""
+        """Return ids and hashes of the images, and ``further`` columns; empty without table."""
         names = ["image_id", "sha256", *further]
         if not tables.exists(self.table):
             return pl.DataFrame(pl.from_arrow(tables.nothing(IMAGES.arrow()).select(names)))
         return tables.read(tables.open_table(self.table, ""), names)
 
-    def _known(self, wanted: pl.DataFrame, stamps: Path) -> pl.DataFrame:
-        """The path of every wanted file that looks as when it was read into the table."""
-        stored = [
+    def _unchanged(self, wanted: pl.DataFrame, stamps: Path) -> pl.DataFrame:
+        """Return the path of wanted files whose size and stamp have not changed."""
+        files = [
             path for path in (stamps, *sorted(self._seen.glob("*.arrow"))) if path.is_file()
         ]
-        frames = [pl.read_ipc(path) for path in stored]
-        looked = pl.concat([pl.DataFrame(schema=_STAMPS), *frames])
-        there = self.facts().rename({"image_id": "path"})
-        same = wanted.join(looked.unique(), on=["path", "nbytes", "stamp"])
+        frames = [pl.read_ipc(path) for path in files]
+        seen = pl.concat([pl.DataFrame(schema=_STAMP_COLUMNS), *frames])
+        present = self.facts().rename({"image_id": "path"})
+        unchanged = wanted.join(seen.unique(), on=["path", "nbytes", "stamp"])
         return (
-            same.join(there, on=["path", "sha256"]).select("path").unique(maintain_order=True)
+            unchanged.join(present, on=["path", "sha256"])
+            .select("path")
+            .unique(maintain_order=True)
         )
 
-    def _read(self, files: Files, fresh: pl.DataFrame, reading: "_Reading") -> None:
-        parts = take_in(files, fresh)
+    def _read(
+        self, files: FileCollection, to_read: pl.DataFrame, progress: "_SyncProgress"
+    ) -> None:
+        probed = probe_files(files, to_read)
         schema = tables.lance_schema(IMAGES)
-        with tqdm(total=len(fresh), unit="img", desc="read", disable=None) as bar:
-            for segment in _segments(reading.new(parts, bar.update)):
+        with tqdm(total=len(to_read), unit="img", desc="read", disable=None) as bar:
+            for segment in _segments(progress.new_images(probed, bar.update)):
                 rows: list[pl.DataFrame] = []
-                tables.write(self.table, schema, _stored(segment, schema, rows))
+                tables.write(self.table, schema, _stored_batches(segment, schema, rows))
                 seen = pl.concat(rows).rename({"image_id": "path"})
-                self._remember(fresh.join(seen, on="path").select(list(_STAMPS)))
+                self._remember(to_read.join(seen, on="path").select(list(_STAMP_COLUMNS)))
 
     def _remember(self, seen: pl.DataFrame) -> None:
-        """Keep what the files of a segment looked like, whole or not at all."""
+        """Store sizes and stamps of a segment's files atomically."""
         self._seen.mkdir(exist_ok=True)
         number = len(list(self._seen.glob("*.arrow")))
         half = self._seen / "half"
@@ -132,40 +137,42 @@ class ImageStore:
 
 
 def write_stamps(wanted: pl.DataFrame, facts: pl.DataFrame, path: Path) -> None:
-    """Write what the ``wanted`` files that are in ``facts`` look like into ``path``."""
+    """Write sizes and stamps of the ``wanted`` files that are in ``facts`` to ``path``."""
     hashes = facts.select("sha256", path="image_id")
-    wanted.join(hashes, on="path").select(list(_STAMPS)).write_ipc(path)
+    wanted.join(hashes, on="path").select(list(_STAMP_COLUMNS)).write_ipc(path)
 
 
-class _Reading:
-    """What is found while files are read: those that are as in the table, and the faults."""
+class _SyncProgress:
+    """Collects ids of unchanged images, faults and refused files while files are read."""
 
-    def __init__(self, there: dict[str, str], not_here: set[str]) -> None:
+    def __init__(self, known_hashes: dict[str, str], refused_hashes: set[str]) -> None:
         self.same: list[str] = []
         self.faults: list[tuple[str, str, str]] = []
         self.refused: list[str] = []
-        self._there = there
-        self._not_here = not_here
+        self._known_hashes = known_hashes
+        self._refused_hashes = refused_hashes
 
-    def new(
-        self, parts: Iterable[Intake], seen: Callable[[int], object]
+    def new_images(
+        self, probed: Iterable[ProbedFiles], count: Callable[[int], object]
     ) -> Iterator[pa.RecordBatch]:
-        """The images of ``parts`` that are not in the table as they are."""
-        for whole in parts:
-            seen(len(whole))
-            part, refused = whole.allowed(self._not_here)
+        """Yield the images that are new or changed."""
+        for batch in probed:
+            count(len(batch))
+            allowed, refused = batch.allowed(self._refused_hashes)
             self.refused += refused
-            self.faults += part.faults
-            fresh = part.without(self._there)
-            if len(fresh) < len(part.images):
-                new = set(fresh["image_id"].to_pylist())
-                self.same += [i for i in part.images["image_id"].to_pylist() if i not in new]
-            if len(fresh):
-                yield fresh
+            self.faults += allowed.faults
+            new_images = allowed.without(self._known_hashes)
+            if len(new_images) < len(allowed.images):
+                new_ids = set(new_images["image_id"].to_pylist())
+                self.same += [
+                    i for i in allowed.images["image_id"].to_pylist() if i not in new_ids
+                ]
+            if len(new_images):
+                yield new_images
 
 
 def _segments(parts: Iterator[pa.RecordBatch]) -> Iterator[Iterator[pa.RecordBatch]]:
-    """``parts`` in runs of about a segment's size; use up each run before the next."""
+    """Group ``parts`` into segments; consume each segment before the next."""
     for first in parts:
         yield _up_to_a_segment(chain([first], parts))
 
@@ -180,10 +187,10 @@ def _up_to_a_segment(parts: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch
             return
 
 
-def _stored(
+def _stored_batches(
     parts: Iterable[pa.RecordBatch], schema: pa.Schema, rows: list[pl.DataFrame]
 ) -> Iterator[pa.RecordBatch]:
-    """``parts`` as the table stores them; ``rows`` gets what each image is called and is."""
+    """Yield ``parts`` in storage format; append their ids and hashes to ``rows``."""
     for part in parts:
         rows.append(pl.DataFrame(pl.from_arrow(part.select(["image_id", "sha256"]))))
         yield tables.stored(part, schema)

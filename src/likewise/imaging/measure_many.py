@@ -1,34 +1,36 @@
-"""Measure many images of a table on several threads, a bounded part at a time."""
+"""Compute pixel statistics of many images on several threads with bounded memory."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from likewise.imaging.image_reader import ImageReader
-from likewise.imaging.parallel import PART_BYTES, chunks, in_order
-from likewise.imaging.pixel_statistics import Pixels, measure
+from likewise.imaging.parallel import PART_BYTES, chunk_by_size, map_in_order
+from likewise.imaging.pixel_statistics import PixelStatistics, measure
 
 CHUNK_FILES = 250
 CHUNK_BYTES = PART_BYTES
 
-Measured: TypeAlias = list[tuple[int, Pixels]]
+MeasuredRows: TypeAlias = list[tuple[int, PixelStatistics]]
 
 
-def measure_all(table: Path, rows: Sequence[int], nbytes: Sequence[int]) -> Iterator[Measured]:
-    """Measure the images in ``rows`` of an images table, part by part, in their order.
+def measure_all(
+    table: Path, rows: Sequence[int], nbytes: Sequence[int]
+) -> Iterator[MeasuredRows]:
+    """Compute the statistics of the images ``rows`` in batches, in their order.
 
     Args:
-        table: where the images table lies.
-        rows: the positions of the images in it.
-        nbytes: the size of each: a part has about ``CHUNK_BYTES``, and few parts are in memory.
+        table: path of the images table.
+        rows: positions of the images in the table.
+        nbytes: size of each image; a batch has about ``CHUNK_BYTES``, and few are in memory.
 
     Returns:
-        Pairs of a row and what was measured; an image that cannot be decoded is no error.
+        Batches of (row, statistics); images that cannot be decoded have ``fault`` set.
     """
     reader = ImageReader(table, list(rows))
 
-    def measured(places: list[int]) -> Measured:
-        values = map(measure, reader.encoded(places))
-        return list(zip([rows[place] for place in places], values, strict=True))
+    def measured(positions: list[int]) -> MeasuredRows:
+        values = map(measure, reader.encoded(positions))
+        return list(zip([rows[place] for place in positions], values, strict=True))
 
-    return in_order(measured, chunks(nbytes, CHUNK_FILES, CHUNK_BYTES))
+    return map_in_order(measured, chunk_by_size(nbytes, CHUNK_FILES, CHUNK_BYTES))

@@ -1,8 +1,11 @@
-"""What an encoded image is and whether it is whole, mostly without decoding it.
+"""Read format and size of encoded images, and check that they are complete.
 
-Pillow warns through ``warnings.warn``, whose filters belong to the whole process; silencing it
-image by image would not be safe beside other threads. So JPEG and PNG, nearly all images, are
-opened in ways that cannot warn; only other formats hold a lock while their header is read.
+Most images are checked without decoding. Pillow warns through ``warnings.warn``, whose filters
+are global to the process; changing them per image is not thread-safe. Therefore JPEG and PNG
+are opened in ways that never warn, and other formats hold a lock while their header is read.
+
+Parts of this module depend on undocumented behaviour of Pillow;
+tests/imaging/test_pillow_internals.py checks it.
 """
 
 import struct
@@ -26,22 +29,22 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 MAX_PIXELS = 178_956_970
-"""Width times height beyond which an image is not decoded: Pillow's own bound."""
+"""Maximum number of pixels of an image: Pillow's own limit."""
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif", ".bmp"}
     | {".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".avif"}
 )
-"""Endings of the names of image files, lower-case."""
+"""Lower-case suffixes of image files."""
 
 _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
-_KEPT_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+_PNG_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _ORIENTATION = 0x0112
 _SHORT, _LONG = 3, 4
 
-# No other decoder is ever reached: some of them start programs (EPS), most are little used.
-_OTHERS: tuple[tuple[int, tuple[bytes, ...], type[ImageFile.ImageFile]], ...] = (
+# Other decoders are never used: some start external programs (EPS), most are rare.
+_OTHER_FORMATS: tuple[tuple[int, tuple[bytes, ...], type[ImageFile.ImageFile]], ...] = (
     (8, (b"WEBP",), WebPImageFile),
     (0, (b"GIF87a", b"GIF89a"), GifImageFile),
     (0, (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), TiffImageFile),
@@ -54,14 +57,16 @@ _OTHERS: tuple[tuple[int, tuple[bytes, ...], type[ImageFile.ImageFile]], ...] = 
 _lock = threading.Lock()
 
 
-class BadImage(ValueError):  # noqa: N818 (it is a verdict on a file, which becomes a finding)
-    """A file that is no usable image: ``check`` names what is wrong, ``detail`` says it.
+class BadImage(ValueError):  # noqa: N818 (it becomes a finding about the file)
+    """An image that cannot be used.
 
-    ``check`` is one of: empty, not-an-image, unreadable, truncated, too-large, bad-box.
+    Attributes:
+        check: empty, not-an-image, unreadable, truncated, too-large or bad-box.
+        detail: description of the problem.
     """
 
     def __init__(self, check: str, detail: str) -> None:
-        """Keep both; as its only arguments, so that it travels between processes."""
+        """Store both as the only arguments, so that the exception can be pickled."""
         super().__init__(check, detail)
         self.check = check
         self.detail = detail
@@ -71,12 +76,15 @@ class BadImage(ValueError):  # noqa: N818 (it is a verdict on a file, which beco
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What an encoded image is.
+class ImageInfo:
+    """Size and format of an encoded image.
 
-    ``width`` and ``height`` are pixels as stored, before the EXIF ``orientation`` (1 to 8);
-    ``format`` and ``mode`` are Pillow's names. An MPO is a JPEG with further pictures behind
-    it, and is called JPEG.
+    Attributes:
+        width: width in stored pixels, before the EXIF orientation is applied.
+        height: height in stored pixels.
+        format: Pillow's name of the format; MPO (several JPEGs in one file) is JPEG.
+        mode: Pillow's mode.
+        orientation: EXIF orientation, 1 to 8.
     """
 
     width: int
@@ -86,31 +94,31 @@ class Facts:
     orientation: int
 
 
-def probe(data: bytes) -> Facts:
-    """The facts of an encoded image that is whole.
+def probe(data: bytes) -> ImageInfo:
+    """Return size and format of a complete image.
 
-    A JPEG is whole where its data end in the end marker (zero bytes may follow), a PNG where
-    all its chunks are there with their checksums; any other image is decoded to find out.
+    A JPEG is complete if its data ends with the end marker (zero bytes may follow), a PNG if
+    all chunks are present with correct checksums. All other images are decoded.
 
     Raises:
-        BadImage: it is empty, no image, broken, cut short or too large.
+        BadImage: the file is empty, not an image, damaged, truncated or too large.
     """
     image, orientation = open_image(data)
     size, mode = image.size, image.mode  # decoding may change the mode
     if not _seems_whole(image, data):
-        load(image)
-    return Facts(*size, image.format or "", mode, orientation)
+        load_pixels(image)
+    return ImageInfo(*size, image.format or "", mode, orientation)
 
 
 def open_image(data: bytes) -> tuple[ImageFile.ImageFile, int]:
-    """An image whose header has been read, its pixels not yet, and its EXIF orientation.
+    """Read the header of an image; return the image and its EXIF orientation.
 
     Raises:
-        BadImage: it is empty, no image, or too large, or its header is broken or cut short.
+        BadImage: the file is empty, not an image or too large, or its header is damaged.
     """
     if not data:
         raise BadImage("empty", "the file has 0 bytes")
-    with translated():
+    with pillow_errors_as_bad_image():
         image, orientation = _open(data)
     if image.width * image.height > MAX_PIXELS:
         raise BadImage(
@@ -120,25 +128,25 @@ def open_image(data: bytes) -> tuple[ImageFile.ImageFile, int]:
     return image, orientation
 
 
-def load(image: ImageFile.ImageFile) -> None:
-    """Decode the pixels of an image that ``open_image`` opened.
+def load_pixels(image: ImageFile.ImageFile) -> None:
+    """Decode the pixels of an image from ``open_image``.
 
     Raises:
-        BadImage: they are broken or cut short.
+        BadImage: the pixels are damaged or truncated.
     """
-    with translated():
-        if isinstance(image, TiffImageFile):  # which reads more of its header only now
-            with _quiet():
+    with pillow_errors_as_bad_image():
+        if isinstance(image, TiffImageFile):  # it reads more of its header only now
+            with _no_warnings():
                 image.load()
         else:
             image.load()
 
 
-class _Jpeg(JpegImageFile):
-    """Pillow's JPEG reader; what it calls JPEG or MPO is JPEG here."""
+class _JpegFile(JpegImageFile):
+    """Pillow's JPEG reader without warnings; MPO is read as JPEG."""
 
     def _read_dpi_from_exif(self) -> None:
-        # The resolution is of no use here, and looking for it warns where the EXIF is damaged.
+        # The resolution is not needed, and reading it warns if the EXIF data is damaged.
         self.info.setdefault("dpi", (72, 72))
 
 
@@ -148,23 +156,23 @@ def _open(data: bytes) -> tuple[ImageFile.ImageFile, int]:
     if data.startswith(_PNG):
         clean, exif = _png(data)
         return PngImageFile(BytesIO(clean)), _orientation(exif)[0]
-    for at, magics, reader in _OTHERS:
+    for at, magics, reader in _OTHER_FORMATS:
         if data.startswith(magics, at):
-            with _quiet():
+            with _no_warnings():
                 return _open_other(data, reader)
     raise BadImage("not-an-image", "it does not begin as any image format that is read")
 
 
 def _open_jpeg(data: bytes) -> tuple[ImageFile.ImageFile, int]:
-    stream, cut = BytesIO(data), f"it ends after {len(data):,} bytes, before its pixels"
+    stream, detail = BytesIO(data), f"it ends after {len(data):,} bytes, before its pixels"
     try:
-        image = _Jpeg(stream)
+        image = _JpegFile(stream)
     except Exception as error:
         if stream.tell() < len(data):
             raise
-        raise BadImage("truncated", cut) from error
+        raise BadImage("truncated", detail) from error
     if not image.tile:
-        raise BadImage("truncated", cut)
+        raise BadImage("truncated", detail)
     return image, _exif_orientation(image)
 
 
@@ -174,47 +182,49 @@ def _open_other(
     if reader is not TiffImageFile:
         image = reader(BytesIO(data))
         return image, _exif_orientation(image)
-    orientation, at = _orientation(data)
-    if at:
-        # Pillow would turn the pixels itself, unasked and only for this format.
-        upright = struct.pack("<H" if data.startswith(b"II") else ">H", 1)
-        data = data[:at] + upright + data[at + 2 :]
+    orientation, position = _orientation(data)
+    if position:
+        # Pillow would apply the orientation itself, for this format only.
+        upright_value = struct.pack("<H" if data.startswith(b"II") else ">H", 1)
+        data = data[:position] + upright_value + data[position + 2 :]
     return TiffImageFile(BytesIO(data)), orientation
 
 
 def _seems_whole(image: ImageFile.ImageFile, data: bytes) -> bool:
-    """Whether an image that is known by its header to be whole needs no decoding."""
+    """Return True if the image is complete according to its structure, without decoding."""
     if not image.tile:
         return False
-    if isinstance(image, _Jpeg):
-        # Without quantisation tables it is one of JPEG's rare kinds: let the decoder say.
+    if isinstance(image, _JpegFile):
+        # JPEGs without quantisation tables are rare variants; decode them.
         return bool(image.quantization) and data.rstrip(b"\0").endswith(b"\xff\xd9")
     return isinstance(image, PngImageFile)
 
 
 def _png(data: bytes) -> tuple[bytes, bytes]:
-    """The chunks of a PNG that make its first picture, checked, and its EXIF block.
+    """Return the verified chunks of a PNG's first frame, and its EXIF block.
 
-    Left out are texts (which may unpack to anything), colour profiles, and the further frames
-    of an animation.
+    Text (which may decompress to any size), colour profiles, and other frames of animations
+    are dropped.
     """
-    kept, exif, at, kind = [_PNG], b"", len(_PNG), b""
+    chunks, exif, position, chunk_type = [_PNG], b"", len(_PNG), b""
     view = memoryview(data)
-    while kind != b"IEND":
-        if at + 12 > len(data):
+    while chunk_type != b"IEND":
+        if position + 12 > len(data):
             raise BadImage("truncated", f"it ends after {len(data):,} bytes, within a PNG")
-        length, kind = struct.unpack_from(">I4s", data, at)
-        end = at + 12 + length
+        length, chunk_type = struct.unpack_from(">I4s", data, position)
+        end = position + 12 + length
         if end > len(data):
             raise BadImage("truncated", f"it ends after {len(data):,} bytes, within a PNG")
-        if zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
-            raise BadImage("unreadable", f"the checksum of its chunk {kind!r} differs")
-        if kind == b"eXIf":
-            exif = data[at + 8 : end - 4]
-        elif kind in _KEPT_CHUNKS:
-            kept.append(data[at:end])
-        at = end
-    return b"".join(kept), exif
+        if zlib.crc32(view[position + 4 : end - 4]) != int.from_bytes(
+            view[end - 4 : end], "big"
+        ):
+            raise BadImage("unreadable", f"the checksum of its chunk {chunk_type!r} differs")
+        if chunk_type == b"eXIf":
+            exif = data[position + 8 : end - 4]
+        elif chunk_type in _PNG_CHUNKS:
+            chunks.append(data[position:end])
+        position = end
+    return b"".join(chunks), exif
 
 
 def _exif_orientation(image: ImageFile.ImageFile) -> int:
@@ -223,38 +233,39 @@ def _exif_orientation(image: ImageFile.ImageFile) -> int:
 
 
 def _orientation(exif: bytes) -> tuple[int, int]:
-    """The orientation that a TIFF header says, 1 to 8, and where the value lies (0: nowhere).
+    """Return the orientation in a TIFF header (1 to 8), and the position of its value.
 
-    Damaged or absent is 1. Source: TIFF 6.0, section 2; EXIF 2.32, section 4.6.4.
+    Damaged or missing values are 1 at position 0. Source: TIFF 6.0, section 2; EXIF 2.32,
+    section 4.6.4.
     """
     tiff = exif.removeprefix(b"Exif\0\0")
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
-    if order is None or len(tiff) < 10:
+    byte_order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
+    if byte_order is None or len(tiff) < 10:
         return 1, 0
-    (start,) = struct.unpack_from(order + "I", tiff, 4)
-    if start + 2 > len(tiff):
+    (directory,) = struct.unpack_from(byte_order + "I", tiff, 4)
+    if directory + 2 > len(tiff):
         return 1, 0
-    (count,) = struct.unpack_from(order + "H", tiff, start)
-    for at in range(start + 2, min(start + 2 + 12 * count, len(tiff) - 11), 12):
-        tag, kind = struct.unpack_from(order + "HH", tiff, at)
-        if tag == _ORIENTATION and kind in (_SHORT, _LONG):
-            place = at + (10 if (kind, order) == (_LONG, ">") else 8)
-            (value,) = struct.unpack_from(order + "H", tiff, place)
-            return (value, place) if 1 <= value <= 8 else (1, 0)
+    (count,) = struct.unpack_from(byte_order + "H", tiff, directory)
+    for entry in range(directory + 2, min(directory + 2 + 12 * count, len(tiff) - 11), 12):
+        tag, value_type = struct.unpack_from(byte_order + "HH", tiff, entry)
+        if tag == _ORIENTATION and value_type in (_SHORT, _LONG):
+            value_position = entry + (10 if (value_type, byte_order) == (_LONG, ">") else 8)
+            (value,) = struct.unpack_from(byte_order + "H", tiff, value_position)
+            return (value, value_position) if 1 <= value <= 8 else (1, 0)
     return 1, 0
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    # One thread at a time: the filters that are put aside here belong to the whole process.
+def _no_warnings() -> Iterator[None]:
+    # One thread at a time, because warning filters are global to the process.
     with _lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn whatever Pillow says of a bad image into a ``BadImage``."""
+def pillow_errors_as_bad_image() -> Iterator[None]:
+    """Convert all errors of Pillow into ``BadImage``."""
     try:
         yield
     except (BadImage, MemoryError):
@@ -262,6 +273,6 @@ def translated() -> Iterator[None]:
     except Image.DecompressionBombError as error:
         raise BadImage("too-large", str(error)) from error
     except Exception as error:
-        said = " ".join(str(error).split()) or type(error).__name__
-        cut = isinstance(error, EOFError) or "truncated" in said.lower()
-        raise BadImage("truncated" if cut else "unreadable", said) from error
+        message = " ".join(str(error).split()) or type(error).__name__
+        is_truncated = isinstance(error, EOFError) or "truncated" in message.lower()
+        raise BadImage("truncated" if is_truncated else "unreadable", message) from error

@@ -1,4 +1,4 @@
-"""Read and probe many files on several threads, a bounded part at a time."""
+"""Read and probe many files on several threads with bounded memory."""
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
@@ -9,138 +9,138 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from likewise.formats.archives import Files
-from likewise.imaging.parallel import PART_BYTES, in_order
-from likewise.imaging.probe import BadImage, Facts, probe
+from likewise.formats.archives import FileCollection
+from likewise.imaging.parallel import PART_BYTES, map_in_order
+from likewise.imaging.probe import BadImage, ImageInfo, probe
 from likewise.schema import IMAGES
 
 CHUNK_FILES = 1000
 CHUNK_BYTES = PART_BYTES
 
-_PROBED = ("width", "height", "format", "mode", "orientation")
+_INFO_COLUMNS = ("width", "height", "format", "mode", "orientation")
 
 
 @dataclass(frozen=True)
-class Intake:
-    """A part of the files: those that are images, and what is wrong with the others.
+class ProbedFiles:
+    """A batch of files: images, and faults of the other files.
 
     Attributes:
-        images: rows of ``schema.IMAGES``, their bytes as plain binary.
-        faults: (path, check, detail) each.
+        images: rows of ``schema.IMAGES``, with the bytes as binary.
+        faults: (path, check, detail) of files that are not complete images.
     """
 
     images: pa.RecordBatch
     faults: list[tuple[str, str, str]]
 
     def __len__(self) -> int:
-        """How many files were looked at."""
+        """Return the number of files."""
         return len(self.images) + len(self.faults)
 
-    def allowed(self, refused: Collection[str]) -> tuple["Intake", list[str]]:
-        """The same without the images of these hashes, and the paths of those."""
+    def allowed(self, refused: Collection[str]) -> tuple["ProbedFiles", list[str]]:
+        """Return the batch without images of the ``refused`` hashes, and the paths of those."""
         hashes = self.images["sha256"].to_pylist()
         if not refused or not set(hashes) & set(refused):
             return self, []
-        good = pa.array([sha256 not in refused for sha256 in hashes], pa.bool_())
-        bad = self.images["image_id"].filter(pc.invert(good)).to_pylist()
-        return Intake(self.images.filter(good), self.faults), bad
+        is_allowed = pa.array([sha256 not in refused for sha256 in hashes], pa.bool_())
+        refused_paths = self.images["image_id"].filter(pc.invert(is_allowed)).to_pylist()
+        return ProbedFiles(self.images.filter(is_allowed), self.faults), refused_paths
 
     def without(self, known: Mapping[str, str]) -> pa.RecordBatch:
-        """The images whose ``known`` hash is not theirs."""
+        """Return the images that are not in ``known`` (path -> SHA-256), or differ from it."""
         if not known:
             return self.images
         pairs = zip(
             *(self.images[name].to_pylist() for name in ("image_id", "sha256")), strict=True
         )
-        new = [known.get(path) != sha256 for path, sha256 in pairs]
-        return self.images.filter(pl.Series(new, dtype=pl.Boolean).to_arrow())
+        is_new = [known.get(path) != sha256 for path, sha256 in pairs]
+        return self.images.filter(pl.Series(is_new, dtype=pl.Boolean).to_arrow())
 
 
 @dataclass(frozen=True)
-class _Part:
-    """An intake in the making."""
+class _ProbedFilesBuilder:
+    """Collects one batch."""
 
     paths: list[str] = field(default_factory=list)
     sha256: list[str] = field(default_factory=list)
-    facts: list[Facts] = field(default_factory=list)
+    info: list[ImageInfo] = field(default_factory=list)
     data: list[bytes] = field(default_factory=list)
     faults: list[tuple[str, str, str]] = field(default_factory=list)
 
     def add(self, path: str, data: bytes) -> None:
-        """Probe one file and file it under images or faults."""
+        """Probe one file, and add it to the images or the faults."""
         try:
-            facts = probe(data)
+            info = probe(data)
         except BadImage as bad:
             self.faults.append((path, bad.check, bad.detail))
             return
         self.paths.append(path)
         self.sha256.append(hashlib.sha256(data).hexdigest())
-        self.facts.append(facts)
+        self.info.append(info)
         self.data.append(data)
 
-    def done(self) -> Intake:
-        """All that was added."""
+    def done(self) -> ProbedFiles:
+        """Return the batch."""
         sizes = [len(data) for data in self.data]
         columns = {
             "image_id": self.paths,
             "sha256": self.sha256,
-            **{name: [getattr(f, name) for f in self.facts] for name in _PROBED},
+            **{name: [getattr(f, name) for f in self.info] for name in _INFO_COLUMNS},
             "nbytes": sizes,
         }
         schema = IMAGES.arrow()
-        # From lists Arrow itself is slower, and imports pandas first, where that is installed.
+        # Converting lists with Arrow is slower, and imports pandas if it is installed.
         arrays = [
             pl.Series(v).to_arrow().cast(schema.field(name).type) for name, v in columns.items()
         ]
-        return Intake(
+        return ProbedFiles(
             pa.record_batch([*arrays, _joined(self.data, sizes)], schema), self.faults
         )
 
 
 def _joined(data: list[bytes], sizes: list[int]) -> pa.Array:
-    """``data`` as a column, by one copy: the conversion of a list makes several."""
+    """Return ``data`` as a column with a single copy; converting a list makes several."""
     offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(data))]
     return pa.Array.from_buffers(pa.large_binary(), len(sizes), buffers)
 
 
-def take_in(files: Files, wanted: pl.DataFrame) -> Iterator[Intake]:
-    """Read and probe the ``wanted`` (path, nbytes) of ``files``, part by part.
+def probe_files(files: FileCollection, listing: pl.DataFrame) -> Iterator[ProbedFiles]:
+    """Read and probe the files in ``listing`` (``path``, ``nbytes``) in batches.
 
-    Parts come in the order of ``wanted``, or of the archive where that can be read only from
-    its beginning. At most a few parts of about ``CHUNK_BYTES`` are in memory.
+    Batches follow the order of ``listing``, or of the archive if it has no random access. Only
+    a few batches of about ``CHUNK_BYTES`` are in memory.
     """
-    if not files.reaches(wanted["path"]):
-        yield from _in_order(files, wanted["path"].to_list())
+    if not files.can_seek(listing["path"]):
+        yield from _in_order(files, listing["path"].to_list())
         return
-    yield from in_order(lambda paths: _read(files, paths), _chunks(wanted))
+    yield from map_in_order(lambda paths: _read(files, paths), _chunks(listing))
 
 
-def _in_order(files: Files, paths: list[str]) -> Iterator[Intake]:
-    part, size = _Part(), 0
+def _in_order(files: FileCollection, paths: list[str]) -> Iterator[ProbedFiles]:
+    builder, size = _ProbedFilesBuilder(), 0
     for path, data in files.read_many(paths):
-        part.add(path, data)
+        builder.add(path, data)
         size += len(data)
-        if size >= CHUNK_BYTES or len(part.data) >= CHUNK_FILES:
-            yield part.done()
-            part, size = _Part(), 0
-    if part.paths or part.faults:
-        yield part.done()
+        if size >= CHUNK_BYTES or len(builder.data) >= CHUNK_FILES:
+            yield builder.done()
+            builder, size = _ProbedFilesBuilder(), 0
+    if builder.paths or builder.faults:
+        yield builder.done()
 
 
-def _chunks(wanted: pl.DataFrame) -> Iterator[list[str]]:
+def _chunks(listing: pl.DataFrame) -> Iterator[list[str]]:
     """The paths in runs of at most ``CHUNK_FILES`` and about ``CHUNK_BYTES``."""
     number = pl.int_range(pl.len()) // CHUNK_FILES
     volume = pl.col("nbytes").cum_sum().shift(fill_value=0) // CHUNK_BYTES
-    runs = wanted.select(pl.struct(number=number, volume=volume).rle_id().alias("run"))
+    runs = listing.select(pl.struct(number=number, volume=volume).rle_id().alias("run"))
     start = 0
     for length in runs["run"].rle().struct.field("len"):
-        yield wanted["path"].slice(start, length).to_list()
+        yield listing["path"].slice(start, length).to_list()
         start += length
 
 
-def _read(files: Files, paths: list[str]) -> Intake:
-    part = _Part()
+def _read(files: FileCollection, paths: list[str]) -> ProbedFiles:
+    builder = _ProbedFilesBuilder()
     for path, data in files.read_many(paths):
-        part.add(path, data)
-    return part.done()
+        builder.add(path, data)
+    return builder.done()

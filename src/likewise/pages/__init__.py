@@ -1,1 +1,1 @@
-"""HTML pages, SVG figures and picture sheets, with their templates."""
+"""HTML pages, SVG figures and contact sheets, with their templates."""

@@ -1,4 +1,4 @@
-"""A search as one picture: the query first, then the hits in rows, with a line under each."""
+"""Contact sheet of a search as PNG: the query, then the hits in rows with captions."""
 
 import base64
 from collections.abc import Sequence
@@ -10,33 +10,33 @@ from likewise.pages.gallery import Tile
 
 COLUMNS = 5
 CELL = 200
-"""The side of a picture's frame, in pixels."""
+"""Edge length of a cell in pixels."""
 
-_GAP, _LINE, _HEAD = 16, 18, 56
-_INK, _SOFT, _PAGE, _MAT = "#1c1d20", "#6a6d75", "#f6f6f4", "#ececea"
+_GAP, _LINE, _HEADER = 16, 18, 56
+_INK, _GREY, _PAGE, _MAT = "#1c1d20", "#6a6d75", "#f6f6f4", "#ececea"
 _FRAME = {True: "#1c7c4a", False: "#a5a8ad", None: "#dfdfdc"}
-_LONG = 26
+_MAX_CHARACTERS = 26
 
 
-def picture_sheet(
+def contact_sheet(
     title: str, query: Sequence[Tile], hits: Sequence[Tile], note: str = ""
 ) -> bytes:
-    """A PNG: ``title`` and ``note``, then the pictures of the query and of the hits.
+    """Return a PNG with ``title``, ``note``, and the images of the query and the hits.
 
-    A hit's frame is green where its class is the query's; under it are its rank, its score and
-    its label. The same tiles make the same bytes.
+    The frame of a hit is green if its class is that of the query; the caption is rank, score
+    and label. The bytes are reproducible.
     """
     tiles = [*query, *hits]
     rows = max(1, -(-len(tiles) // COLUMNS))
     width = COLUMNS * (CELL + _GAP) + _GAP
-    height = _HEAD + rows * (CELL + 3 * _LINE + _GAP) + _GAP
+    height = _HEADER + rows * (CELL + 3 * _LINE + _GAP) + _GAP
     page = Image.new("RGB", (width, height), _PAGE)
     draw = ImageDraw.Draw(page)
     draw.text((_GAP, 12), title, fill=_INK, font=ImageFont.load_default(18))
-    draw.text((_GAP, 36), note or _count(hits), fill=_SOFT, font=ImageFont.load_default(12))
+    draw.text((_GAP, 36), note or _count(hits), fill=_GREY, font=ImageFont.load_default(12))
     for number, tile in enumerate(tiles):
         row, column = divmod(number, COLUMNS)
-        corner = (_GAP + column * (CELL + _GAP), _HEAD + row * (CELL + 3 * _LINE + _GAP))
+        corner = (_GAP + column * (CELL + _GAP), _HEADER + row * (CELL + 3 * _LINE + _GAP))
         rank = number - len(query) + 1
         _cell(page, draw, corner, tile, f"{rank}" if rank > 0 else "query")
     out = BytesIO()
@@ -54,20 +54,20 @@ def _cell(
         data = base64.b64decode(tile.picture.partition(",")[2])
         image = Image.open(BytesIO(data))
         image.thumbnail((CELL - 8, CELL - 8), Image.Resampling.LANCZOS)
-        at = (left + (CELL - image.width) // 2, top + (CELL - image.height) // 2)
-        page.paste(image, at)
+        position = (left + (CELL - image.width) // 2, top + (CELL - image.height) // 2)
+        page.paste(image, position)
     score = "" if tile.score is None else f"   {tile.score:.4f}"
     for line, (text, ink) in enumerate(
-        ((f"{rank}{score}", _INK), (tile.label or "", _INK), (tile.name, _SOFT))
+        ((f"{rank}{score}", _INK), (tile.label or "", _INK), (tile.name, _GREY))
     ):
-        place = (left, top + CELL + 3 + line * _LINE)
-        draw.text(place, _short(text), fill=ink, font=ImageFont.load_default(13))
+        text_position = (left, top + CELL + 3 + line * _LINE)
+        draw.text(text_position, _short(text), fill=ink, font=ImageFont.load_default(13))
 
 
 def _short(text: str) -> str:
-    """``text`` in a line's length; the end of a name says more than its beginning."""
+    """Shorten ``text`` to one line, keeping its end, which is the specific part of names."""
     line = " ".join(text.split())
-    return line if len(line) <= _LONG else "..." + line[3 - _LONG :]
+    return line if len(line) <= _MAX_CHARACTERS else "..." + line[3 - _MAX_CHARACTERS :]
 
 
 def _count(hits: Sequence[Tile]) -> str:

@@ -1,6 +1,6 @@
-"""A search, or what a check flagged, as one static page of pictures.
+"""Static HTML pages of search results and flagged images.
 
-The page holds its pictures; it needs no other file, no script and no network.
+Images are embedded; the pages need no other files, scripts or network.
 """
 
 import base64
@@ -16,7 +16,7 @@ from likewise.imaging.decode import crop, decode
 from likewise.imaging.probe import BadImage, open_image
 
 SIDE = 256
-"""The longer side of a thumbnail, in pixels, at most."""
+"""Maximum edge length of a thumbnail in pixels."""
 
 _QUALITY = 85
 _ORIENTATION = 0x0112
@@ -24,14 +24,14 @@ _ORIENTATION = 0x0112
 
 @dataclass(frozen=True)
 class Tile:
-    """A picture and what stands under it.
+    """An image and its caption.
 
     Attributes:
-        name: the item, or the file.
-        picture: a thumbnail as ``thumbnail`` makes it; None shows an empty frame.
-        label: its class, in words if there are any.
-        score: how near it is to the query; None for the query itself.
-        same: whether its class is the query's; None where that is not known.
+        name: item id or file name.
+        picture: thumbnail as returned by ``thumbnail``; None shows an empty frame.
+        label: class, in words if available.
+        score: similarity to the query; None for the query itself.
+        same: True if its class is that of the query; None if unknown.
     """
 
     name: str
@@ -42,31 +42,31 @@ class Tile:
 
 
 @dataclass(frozen=True)
-class Doubt:
-    """One flag: the picture, beside it the one that it is too like, and what is said."""
+class FlaggedItem:
+    """One flagged item: its image, similar images if any, and the detail."""
 
     pictures: Sequence[Tile]
     detail: str
 
 
 @dataclass(frozen=True)
-class Section:
-    """All of one flag: its name, how many there are, and those that are shown."""
+class FlagSection:
+    """All items with one flag: its name, their number, and the items that are shown."""
 
     name: str
     total: int
-    shown: Sequence[Doubt]
+    shown: Sequence[FlaggedItem]
 
 
 def thumbnail(picture: bytes | Image.Image, box: Sequence[float] | None = None) -> str | None:
-    """A small JPEG of a picture, or of a ``box`` in it, as the text of a ``data:`` URL.
+    """Return a small JPEG of an image, or of a ``box`` in it, as a ``data:`` URL.
 
     Args:
-        picture: an encoded image, which is turned upright, or a decoded one, which is not.
-        box: x1, y1, x2, y2 in pixels of the image as it is stored, half-open.
+        picture: encoded image, whose EXIF orientation is applied, or decoded image.
+        box: x1, y1, x2, y2 in pixels of the stored image, half-open.
 
     Returns:
-        None where the image cannot be decoded.
+        The URL; None if the image cannot be decoded.
     """
     try:
         image = picture if isinstance(picture, Image.Image) else _upright(picture, box)
@@ -79,22 +79,22 @@ def thumbnail(picture: bytes | Image.Image, box: Sequence[float] | None = None) 
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
 
 
-def sheet(title: str, query: Sequence[Tile], hits: Sequence[Tile], note: str = "") -> str:
-    """The page: ``title`` and ``note``, the query as far as it is pictures, the hits."""
+def search_page(title: str, query: Sequence[Tile], hits: Sequence[Tile], note: str = "") -> str:
+    """Return a page with ``title``, ``note``, the images of the query, and the hits."""
     return _template("sheet.html").render(title=title, query=query, hits=hits, note=note)
 
 
-def flag_sheet(title: str, sections: Sequence[Section], note: str) -> str:
-    """A page of what a check flagged: ``title`` and ``note``, and a section a flag."""
+def flags_page(title: str, sections: Sequence[FlagSection], note: str) -> str:
+    """Return a page with ``title``, ``note``, and one section per flag."""
     return _template("flags.html").render(title=title, sections=sections, note=note)
 
 
 def _upright(data: bytes, box: Sequence[float] | None) -> Image.Image:
     if box is None:
         return decode(data, upright=True)
-    part = crop(decode(data), box)
-    part.getexif()[_ORIENTATION] = open_image(data)[1]
-    return ImageOps.exif_transpose(part)
+    cut_out = crop(decode(data), box)
+    cut_out.getexif()[_ORIENTATION] = open_image(data)[1]
+    return ImageOps.exif_transpose(cut_out)
 
 
 @functools.cache

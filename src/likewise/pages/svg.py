@@ -1,4 +1,4 @@
-"""Figures as SVG text, which is the same for the same numbers."""
+"""Reproducible figures as SVG text."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 INK, SOFT, BLUE = "#3c3f45", "#8a8d94", "#2f6fb2"
 
 _STYLE: Any = {
-    "svg.hashsalt": "likewise",  # else ids differ from run to run
+    "svg.hashsalt": "likewise",  # otherwise ids differ between runs
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 9,
@@ -29,7 +29,7 @@ _STYLE: Any = {
 
 
 class Drawing:
-    """A figure in the making; ``svg`` is its text once the drawing is done."""
+    """Result of ``drawing`` and ``canvas``; ``svg`` is set when the context ends."""
 
     svg: str = ""
 
@@ -38,7 +38,13 @@ class Drawing:
 def drawing(
     width: float, height: float, paper: str = "none"
 ) -> Iterator[tuple["Axes", Drawing]]:
-    """One pair of axes to draw on, ``width`` by ``height`` inches, on ``paper``: a colour."""
+    """Draw on one pair of axes.
+
+    Args:
+        width: width in inches.
+        height: height in inches.
+        paper: background colour.
+    """
     with canvas(width, height, paper) as (figure, drawn):
         yield figure.add_subplot(), drawn
 
@@ -47,16 +53,16 @@ def drawing(
 def canvas(
     width: float, height: float, paper: str = "none"
 ) -> Iterator[tuple["Figure", Drawing]]:
-    """A figure to put axes on."""
+    """Draw on a figure without axes; for the arguments see ``drawing``."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    drawn = Drawing()
+    result = Drawing()
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(width, height))
-        yield figure, drawn
+        yield figure, result
         out = StringIO()
-        nobody = {"Date": None, "Creator": None}
-        figure.savefig(out, format="svg", dpi=150, metadata=nobody, facecolor=paper)
+        metadata = {"Date": None, "Creator": None}
+        figure.savefig(out, format="svg", dpi=150, metadata=metadata, facecolor=paper)
     text = out.getvalue()
-    drawn.svg = text[text.index("<svg") :]
+    result.svg = text[text.index("<svg") :]

@@ -1,4 +1,4 @@
-"""Recall, speed and size of many indexes as one picture; the same points, the same bytes."""
+"""Plot recall, speed and size of indexes; the output is reproducible."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from likewise.pages.svg import INK, SOFT, drawing
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LARGEST = 300
-"""The area of the index that holds most, in square points."""
+_MAX_AREA = 300
+"""Marker area of the largest index in square points."""
 
 
 @dataclass(frozen=True)
-class Point:
-    """One index: its family, recall (0 to 1), queries a second, and bytes in memory."""
+class IndexPoint:
+    """One index: family, recall (0 to 1), queries per second, and bytes in memory."""
 
     family: str
     recall: float
@@ -24,15 +24,15 @@ class Point:
     chosen: bool = False
 
 
-def frontier(title: str, points: Sequence[Point], recall: float | None = None) -> str:
-    """The picture: recall to the right, queries a second upwards (logarithmic), size as area.
+def tradeoff_plot(title: str, points: Sequence[IndexPoint], recall: float | None = None) -> str:
+    """Return an SVG plot: recall (x), queries per second (y, logarithmic), size as area.
 
     Args:
-        title: what was measured.
-        points: the indexes; those of a family are joined in the order of their recall.
-        recall: what was asked for, as a line.
+        title: title of the plot.
+        points: the indexes; those of a family are connected in the order of their recall.
+        recall: required recall, drawn as a vertical line.
     """
-    families: dict[str, list[Point]] = {}
+    families: dict[str, list[IndexPoint]] = {}
     for point in sorted(points, key=lambda p: (p.recall, -p.queries_per_s)):
         families.setdefault(point.family, []).append(point)
     with drawing(8.6, 5.2, paper="white") as (axes, drawn):
@@ -49,25 +49,25 @@ def frontier(title: str, points: Sequence[Point], recall: float | None = None) -
     return drawn.svg
 
 
-def size(nbytes: float) -> str:
-    """A number of bytes, for people."""
+def format_bytes(nbytes: float) -> str:
+    """Format a number of bytes with a unit."""
     for unit, scale in (("GB", 1e9), ("MB", 1e6)):
         if nbytes >= scale:
             return f"{nbytes / scale:.3g} {unit}"
     return f"{nbytes / 1e3:.3g} kB"
 
 
-def _series(axes: "Axes", points: Sequence[Point], most: int) -> None:
+def _series(axes: "Axes", points: Sequence[IndexPoint], max_nbytes: int) -> None:
     recalls, speeds = [p.recall for p in points], [p.queries_per_s for p in points]
     (line,) = axes.plot(recalls, speeds, alpha=0.5, linewidth=1)
     chosen = ", chosen" if any(p.chosen for p in points) else ""
     axes.scatter(
         recalls,
         speeds,
-        s=[_LARGEST * p.nbytes / most for p in points],
+        s=[_MAX_AREA * p.nbytes / max_nbytes for p in points],
         color=line.get_color(),
         alpha=0.7,
         edgecolors=INK,
         linewidths=[2 if p.chosen else 0 for p in points],
-        label=f"{points[0].family} ({size(min(p.nbytes for p in points))}{chosen})",
+        label=f"{points[0].family} ({format_bytes(min(p.nbytes for p in points))}{chosen})",
     )

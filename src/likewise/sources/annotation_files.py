@@ -1,4 +1,4 @@
-"""The files that explain images: found by their names, read once."""
+"""Annotation files of a data set: find them by name and read each once."""
 
 import re
 from collections.abc import Iterator
@@ -8,142 +8,152 @@ import msgspec
 import polars as pl
 
 from likewise.errors import DamagedError, DataError, bounded
-from likewise.formats.archives import Files, is_archive, open_files
+from likewise.formats.archives import FileCollection, is_archive, open_files
 
-NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises of bytes that are no JSON, or another than was asked for."""
+JSON_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""Exceptions of msgspec for bytes that are not JSON, or not of the expected type."""
 
 
-class Notes:
-    """The annotation files in ``place``: a folder, an archive, or one file.
+class AnnotationFiles:
+    """Annotation files in a folder, an archive, or one plain file."""
 
-    ``files`` are those of the images, often the same; they are not looked through twice.
-    """
-
-    def __init__(self, files: Files, place: Path, *, inside: bool = False) -> None:
-        """Look at ``place``; nothing is read yet.
+    def __init__(
+        self, files: FileCollection, place: Path, *, open_nested: bool = False
+    ) -> None:
+        """Open ``place``; no file is read yet.
 
         Args:
-            files: those of the images.
-            place: where the annotations are.
-            inside: whether archives in it are looked into; see ``open_files``.
+            files: files of the images. If ``place`` is their folder or archive, its listing is
+                reused.
+            place: folder, archive or file with the annotations.
+            open_nested: see ``open_files``.
 
         Raises:
-            DataError: there is nothing at ``place``, or it cannot be read.
+            DataError: ``place`` does not exist or cannot be read.
         """
         self.place = place
-        self._files: Files | None = None
+        self._files: FileCollection | None = None
         if place == files.path:
             self._files = files
         elif place.is_dir() or not place.exists() or _is_archive(place):
-            self._files = open_files(place, inside=inside)
+            self._files = open_files(place, open_nested=open_nested)
 
     @property
-    def is_many(self) -> bool:
-        """Whether the place holds files, rather than being one."""
+    def is_collection(self) -> bool:
+        """True for a folder or archive, False for a single file."""
         return self._files is not None
 
-    def names(self, pattern: str) -> pl.Series:
-        """The paths that match ``pattern`` (in lower case), sorted; a single file always does.
+    def find(self, pattern: str) -> pl.Series:
+        """Return the paths whose lower-case form matches the regular expression, sorted.
 
-        Hidden files and those in hidden folders are left out.
+        A single file always matches. Hidden files and those in hidden folders never do.
         """
         if self._files is None:
             return pl.Series("path", [self.place.name])
         listing = self._files.listing()["path"]
-        shown = ~listing.str.contains(r"(^|/)(\.|__MACOSX/)")
-        return listing.filter(listing.str.to_lowercase().str.contains(pattern) & shown)
+        visible = ~listing.str.contains(r"(^|/)(\.|__MACOSX/)")
+        return listing.filter(listing.str.to_lowercase().str.contains(pattern) & visible)
 
-    def read(self, names: pl.Series) -> Iterator[tuple[str, bytes]]:
-        """Each of ``names`` with its bytes, in an order that the archive may choose.
+    def read(self, paths: pl.Series) -> Iterator[tuple[str, bytes]]:
+        """Yield each of ``paths`` with its bytes; an archive may choose the order.
 
         Raises:
-            DamagedError: one of them cannot be read.
+            DamagedError: a file cannot be read.
         """
         if self._files is not None:
-            yield from self._files.read_many(names)
+            yield from self._files.read_many(paths)
             return
         try:
             yield self.place.name, self.place.read_bytes()
         except OSError as error:
             raise DamagedError(f"{self.place} cannot be read: {error.strerror}") from error
 
-    def where(self, path: str) -> str:
-        """Where the file called ``path`` lies, for messages."""
-        return f"{self.place}/{path}" if self.is_many else str(self.place)
+    def location(self, path: str) -> str:
+        """Return the full location of ``path``, for messages."""
+        return f"{self.place}/{path}" if self.is_collection else str(self.place)
 
-    def absent(self, expected: str) -> DataError:
-        """The error for a place that holds no annotations of the kind that was ``expected``."""
-        seen = self.names("")
-        there = bounded(map(repr, seen.head(5)), len(seen)) or "nothing"
-        return DataError(f"{self.place}: no annotations: expected {expected}; there is {there}")
+    def missing_error(self, expected: str) -> DataError:
+        """Return the error for a place without the ``expected`` annotations."""
+        paths = self.find("")
+        present = bounded(map(repr, paths.head(5)), len(paths)) or "nothing"
+        return DataError(f"{self.place}: no annotations: expected {expected}; found {present}")
 
 
-class NotesToo(Notes):
-    """Annotation files of two places: what ``place`` has not, is looked for with the images.
+class AnnotationFilesWithFallback(AnnotationFiles):
+    """Annotation files of two places: files missing from ``place`` are sought with the images.
 
-    So a list of one's own lies anywhere, and the tables of the set stay where they are.
+    This lets users keep a list of their own anywhere, and the tables of the data set where
+    they are.
     """
 
-    def __init__(self, files: Files, place: Path, *, inside: bool = False) -> None:
-        """See ``Notes``."""
+    def __init__(
+        self, files: FileCollection, place: Path, *, open_nested: bool = False
+    ) -> None:
+        """See ``AnnotationFiles``."""
         self.place = place
-        self._own = Notes(files, place, inside=inside)
-        self._with_images = self._own if place == files.path else Notes(files, files.path)
+        self._own = AnnotationFiles(files, place, open_nested=open_nested)
+        self._with_images = (
+            self._own if place == files.path else AnnotationFiles(files, files.path)
+        )
 
     @property
-    def is_many(self) -> bool:
-        """Whether the places hold files; together they always do."""
+    def is_collection(self) -> bool:
+        """Always True: two places together are never a single file."""
         return True
 
-    def names(self, pattern: str) -> pl.Series:
-        """The paths that match ``pattern`` in the first place that has any; see ``Notes``."""
-        own = self._own.names(pattern)
+    def find(self, pattern: str) -> pl.Series:
+        """See ``AnnotationFiles.find``; use the first place that has a match."""
+        own = self._own.find(pattern)
         own = own.filter(own.str.to_lowercase().str.contains(pattern))
-        return own if len(own) else self._with_images.names(pattern)
+        return own if len(own) else self._with_images.find(pattern)
 
-    def read(self, names: pl.Series) -> Iterator[tuple[str, bytes]]:
-        """Each of ``names``, all of which one pattern found; see ``Notes``."""
-        if len(names):
-            yield from self._place_of(names[0]).read(names)
+    def read(self, paths: pl.Series) -> Iterator[tuple[str, bytes]]:
+        """Yield each of ``paths`` with its bytes; all must come from one call of ``find``."""
+        if len(paths):
+            yield from self._place_of(paths[0]).read(paths)
 
-    def where(self, path: str) -> str:
-        """Where the file called ``path`` lies, for messages."""
-        return self._place_of(path).where(path)
+    def location(self, path: str) -> str:
+        """Return the full location of ``path``, for messages."""
+        return self._place_of(path).location(path)
 
-    def _place_of(self, path: str) -> Notes:
-        own = self._own.names(rf"\A{re.escape(path.lower())}\z")
+    def _place_of(self, path: str) -> AnnotationFiles:
+        own = self._own.find(rf"\A{re.escape(path.lower())}\z")
         return self._own if path in own else self._with_images
 
 
-def as_text(where: str, data: bytes, encoding: str = "utf-8") -> str:
-    """``data`` as text; a byte order mark at its beginning is obeyed and left out.
+def decode_text(where: str, data: bytes, encoding: str = "utf-8") -> str:
+    """Decode ``data``; a byte order mark takes precedence over ``encoding`` and is removed.
 
     Raises:
-        DamagedError: it is not in that encoding; the line is named.
-        DataError: there is no such encoding.
+        DamagedError: the bytes are not valid in that encoding; the message names the line.
+        DataError: the encoding is unknown.
     """
-    encoding = encoding_of(data) or encoding
+    encoding = bom_encoding(data) or encoding
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise DamagedError(f"{where}, line {line:,}: not {encoding}: {error.reason}") from error
     except LookupError as error:
-        raise DataError(f"{where}: no encoding is called {encoding!r}") from error
+        raise DataError(f"{where}: unknown encoding {encoding!r}") from error
 
 
-def split_named(path: str, splits: dict[str, str]) -> str | None:
-    """The split that the words of a path say, those of the file's name before its folders'."""
-    for part in reversed(path.split("/")):
-        for word in re.split(r"[^a-z]+", part.lower()):
+def split_from_path(path: str, splits: dict[str, str]) -> str | None:
+    """Return the split that a word of ``path`` names, the file name before the folders.
+
+    Args:
+        path: path of a file.
+        splits: lower-case word -> split.
+    """
+    for component in reversed(path.split("/")):
+        for word in re.split(r"[^a-z]+", component.lower()):
             if word in splits:
                 return splits[word]
     return None
 
 
-def encoding_of(data: bytes) -> str | None:
-    """The encoding that a byte order mark at the beginning says; None without one."""
+def bom_encoding(data: bytes) -> str | None:
+    """Return the encoding of the byte order mark at the start of ``data``, if there is one."""
     if data.startswith(b"\xef\xbb\xbf"):
         return "utf-8-sig"
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -1,6 +1,6 @@
-"""What every source does: turn the names of files into items and findings.
+"""Base class of all sources: turn file names and annotations into items and findings.
 
-A source works on the whole listing at once, as columns: millions of names stay cheap.
+A source works on the complete file listing as columns, so millions of files stay fast.
 """
 
 from abc import ABC, abstractmethod
@@ -12,49 +12,78 @@ from typing import Any, ClassVar, Literal
 import polars as pl
 
 from likewise.errors import DamagedError, DataError, bounded
-from likewise.formats.archives import Files, is_archive, open_files
+from likewise.formats.archives import FileCollection, is_archive, open_files
 from likewise.imaging.probe import IMAGE_SUFFIXES
 from likewise.registry import Part
 from likewise.schema import Column
 from likewise.storage.config import Licence
 
-ITEMS: dict[str, pl.DataType | type[pl.DataType]] = {
+ITEM_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     **dict.fromkeys(
         ("item_id", "image_id", "label", "text", "subset", "split", "role"), pl.String
     ),
     "box": pl.Array(pl.Float32, 4),
 }
-"""The columns of ``Reading.items``; see ``schema.ITEMS`` for what they mean."""
+"""Columns of ``SourceResult.items``; ``schema.ITEMS`` documents them."""
 
-FINDINGS = ("finding_id", "check", "path", "detail")
-"""The columns of ``Reading.findings``; see ``schema.FINDINGS``."""
+FINDING_COLUMNS = ("finding_id", "check", "path", "detail")
+"""Columns of ``SourceResult.findings``; ``schema.FINDINGS`` documents them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What a source made of the names: items in canonical order, findings sorted by id."""
+class SourceResult:
+    """Result of ``Source.read``; build it with ``source_result``.
+
+    Attributes:
+        items: one row per item, in canonical order: ``ITEM_COLUMNS``, then ``extra_columns``.
+        findings: one row per problem, sorted by ``finding_id``: ``FINDING_COLUMNS``.
+        extra_columns: descriptions of the columns that only this source has.
+        box_unit: unit of ``items.box``: pixels, or fractions (0 to 1) of the image's width and
+            height.
+        image_sizes: image sizes according to the annotations: ``image_id``, and ``width`` and
+            ``height`` in pixels or null. Ingest compares them with the true sizes.
+        whole_images: one row per image that has boxes, with the columns of ``items`` and a null
+            box. If all boxes of an image turn out to lie outside it, this row becomes its
+            item; images that are missing here are dropped in that case.
+    """
 
     items: pl.DataFrame
     findings: pl.DataFrame
-    further: tuple[Column, ...] = ()
-    """The source's own columns, which stand in ``items`` after those that every source has."""
-    unit: Literal["pixels", "shares"] = "pixels"
-    """What boxes are measured in: pixels, or shares of the image's width and height, 0 to 1."""
-    sizes: pl.DataFrame | None = None
-    """What annotations say of images' sizes: image_id, width, height in pixels, or nulls."""
-    wholes: pl.DataFrame | None = None
-    """The columns of ``items``, a row an image: what it is as a whole, without its boxes.
-
-    Of images with boxes; where all of them prove to be outside of it, this is its item. One
-    that is not here is left out then.
-    """
+    extra_columns: tuple[Column, ...] = ()
+    box_unit: Literal["pixels", "fractions"] = "pixels"
+    image_sizes: pl.DataFrame | None = None
+    whole_images: pl.DataFrame | None = None
 
 
 class Source(Part, ABC):
-    """One layout of a data set on disk.
+    """A layout of a data set on disk.
 
-    The class variables are what a new card says of data in this layout, and the protocols by
-    which such data are scored.
+    Subclass it to support a new layout. The pydantic fields of the subclass are the options
+    that users write under ``source:`` in the data set's card; the class variables are defaults
+    for new cards. Register the class in ``likewise.sources.SOURCES``. Use ``BoxSource`` for
+    layouts with bounding boxes and ``TableSource`` for annotation tables.
+
+    Attributes:
+        title: title for the card.
+        licence: licence for the card.
+        citation: citation for the card.
+        faults: known faults of the published data, for the card.
+        protocols: evaluation protocols for the card.
+        extra_columns: columns of this layout's items in addition to ``ITEM_COLUMNS``.
+
+    Example:
+        A folder whose file names are ``{label}-{anything}.jpg``::
+
+            class DashSource(Source):
+                def read(self, files: FileCollection, annotations: Path) -> SourceResult:
+                    images = files.listing().filter(is_image())
+                    if images.is_empty():
+                        raise no_images_error(files, "{label}-{name}.jpg")
+                    items = images.select(
+                        image_id="path",
+                        label=pl.col("path").str.extract(r"([^/]*)-[^/-]*$"),
+                    )
+                    return source_result(files, items.sort("label", "image_id"))
     """
 
     title: ClassVar[str] = ""
@@ -62,157 +91,178 @@ class Source(Part, ABC):
     citation: ClassVar[str] = ""
     faults: ClassVar[tuple[str, ...]] = ()
     protocols: ClassVar[tuple[str, ...]] = ()
-    further: ClassVar[tuple[Column, ...]] = ()
-    """The columns that this layout's items have besides those of every source."""
+    extra_columns: ClassVar[tuple[Column, ...]] = ()
 
     exclude: tuple[str, ...] = ()
-    """Image ids to leave out, whatever they hold."""
+    """Image ids to leave out."""
 
     @classmethod
-    def facts(cls) -> dict[str, Any]:
-        """What a new card says of the layout's data, besides its title."""
-        said = {
+    def card_defaults(cls) -> dict[str, Any]:
+        """Values for a new card except its title; empty values are left out."""
+        defaults = {
             "licence": cls.licence.model_dump(exclude_defaults=True),
             "citation": cls.citation,
             "faults": list(cls.faults),
         }
-        return {key: value for key, value in said.items() if value}
+        return {key: value for key, value in defaults.items() if value}
 
-    def open(self, path: Path) -> Files:
-        """The files at ``path``, as this layout is packed."""
+    def open(self, path: Path) -> FileCollection:
+        """Open the folder or archive at ``path``.
+
+        Override it for layouts that are packed in a particular way, such as tar shards.
+
+        Raises:
+            DataError: ``path`` does not exist, is empty, or cannot be read.
+        """
         return open_files(path)
 
     @abstractmethod
-    def read(self, files: Files, annotations: Path) -> Reading:
-        """The items that the names of ``files`` tell, and what is wrong with other names.
+    def read(self, files: FileCollection, annotations: Path) -> SourceResult:
+        """Derive items and findings from file names and annotations, without reading pixels.
 
-        No pixel is read. ``annotations`` is the folder, archive or file that explains the
-        images, often the place of ``files`` itself.
+        Args:
+            files: files of the data set; ``files.listing()`` has one row per file.
+            annotations: folder, archive or file with the annotations, often ``files.path``.
+
+        Returns:
+            The items in canonical order, which must not depend on the order of files on disk.
+            Files and annotations that cannot be used become findings, not errors.
 
         Raises:
-            DataError: nothing fits the layout, or the annotations contradict it.
+            DataError: no file fits the layout, or the annotations contradict it.
+            DamagedError: an annotation file that is needed cannot be read.
         """
 
 
-def reading(
-    files: Files,
+def source_result(
+    files: FileCollection,
     items: pl.DataFrame,
-    *faults: pl.DataFrame,
-    further: Sequence[Column] = (),
-    unit: Literal["pixels", "shares"] = "pixels",
-    sizes: pl.DataFrame | None = None,
-    wholes: pl.DataFrame | None = None,
-) -> Reading:
-    """A reading of ``items`` (the columns they have; others become null) and ``faults``.
+    *findings: pl.DataFrame,
+    extra_columns: Sequence[Column] = (),
+    box_unit: Literal["pixels", "fractions"] = "pixels",
+    image_sizes: pl.DataFrame | None = None,
+    whole_images: pl.DataFrame | None = None,
+) -> SourceResult:
+    """Build a ``SourceResult``: add missing columns and the findings about file names.
 
-    An item without an id of its own is its whole image. Names that ``files`` could not take
-    become findings too. ``further`` are the items' columns that only this source has; for
-    ``unit``, ``sizes`` and ``wholes`` (the columns they have) see ``Reading``.
+    Args:
+        files: files that were read; their undecodable and refused names become findings.
+        items: items in canonical order, with at least ``image_id``. Missing columns of
+            ``ITEM_COLUMNS`` become null; a missing ``item_id`` becomes ``image_id``.
+        findings: frames with ``FINDING_COLUMNS``; the first finding of each id is kept.
+        extra_columns: see ``SourceResult``.
+        box_unit: see ``SourceResult``.
+        image_sizes: see ``SourceResult``.
+        whole_images: see ``SourceResult``; columns are completed as those of ``items``.
     """
-    odd = [(name, "bad-encoding", "its name is not UTF-8") for name in files.undecodable]
-    odd += [(name, "refused", why) for name, why in files.refused]
-    found = pl.concat([findings_frame(odd), *faults])
-    return Reading(
-        _completed(items, further),
-        found.unique("finding_id", keep="first", maintain_order=True).sort("finding_id"),
-        tuple(further),
-        unit,
-        sizes,
-        None if wholes is None else _completed(wholes, further),
+    rows = [(name, "bad-encoding", "its name is not UTF-8") for name in files.undecodable]
+    rows += [(name, "refused", reason) for name, reason in files.refused]
+    merged = pl.concat([findings_from_rows(rows), *findings])
+    return SourceResult(
+        _completed(items, extra_columns),
+        merged.unique("finding_id", keep="first", maintain_order=True).sort("finding_id"),
+        tuple(extra_columns),
+        box_unit,
+        image_sizes,
+        None if whole_images is None else _completed(whole_images, extra_columns),
     )
 
 
-def _completed(items: pl.DataFrame, further: Sequence[Column]) -> pl.DataFrame:
-    """``items`` with the columns of every source (or nulls), and the ``further`` ones."""
+def _completed(items: pl.DataFrame, extra_columns: Sequence[Column]) -> pl.DataFrame:
+    """Return ``items`` with exactly ``ITEM_COLUMNS`` and ``extra_columns``, in that order."""
     if "item_id" not in items.columns:
         items = items.with_columns(item_id="image_id")
     absent = [
-        pl.lit(None, dtype).alias(c) for c, dtype in ITEMS.items() if c not in items.columns
+        pl.lit(None, dtype).alias(name)
+        for name, dtype in ITEM_COLUMNS.items()
+        if name not in items.columns
     ]
     return items.with_columns(absent).select(
-        *(pl.col(c).cast(t) for c, t in ITEMS.items()), *(c.name for c in further)
+        *(pl.col(name).cast(dtype) for name, dtype in ITEM_COLUMNS.items()),
+        *(column.name for column in extra_columns),
     )
 
 
-def as_wholes(items: pl.DataFrame) -> pl.DataFrame:
-    """The ``items`` that are a box, as their images; ids, which others may name, stay."""
+def whole_image_items(items: pl.DataFrame) -> pl.DataFrame:
+    """Return the ``items`` that are boxes, as items without a box; their ids are unchanged."""
     boxes = items.drop_nulls("box")
     return boxes.with_columns(box=pl.lit(None, boxes.schema["box"]))
 
 
-def findings_frame(faults: Iterable[tuple[str, str, str]]) -> pl.DataFrame:
-    """Findings of single files: (path, check, detail) each."""
+def findings_from_rows(rows: Iterable[tuple[str, str, str]]) -> pl.DataFrame:
+    """Build findings from ``(path, check, detail)`` tuples."""
     schema = dict.fromkeys(("path", "check", "detail"), pl.String)
-    rows = pl.DataFrame(list(faults), schema=schema, orient="row")
-    return as_findings(rows)
+    return with_finding_ids(pl.DataFrame(list(rows), schema=schema, orient="row"))
 
 
-def findings(paths: pl.DataFrame, check: str, detail: str | pl.Expr) -> pl.DataFrame:
-    """The same finding about every row of ``paths`` (column path)."""
-    said = pl.lit(detail) if isinstance(detail, str) else detail
-    return as_findings(paths.select("path", check=pl.lit(check), detail=said))
+def findings_about(paths: pl.DataFrame, check: str, detail: str | pl.Expr) -> pl.DataFrame:
+    """Build one finding ``check`` for each row of ``paths`` (column ``path``)."""
+    text = pl.lit(detail) if isinstance(detail, str) else detail
+    return with_finding_ids(paths.select("path", check=pl.lit(check), detail=text))
 
 
-def as_findings(rows: pl.DataFrame) -> pl.DataFrame:
-    """A finding a row: path, check, detail."""
-    named = rows.with_columns(finding_id=pl.concat_str("check", "path", separator=": "))
-    return named.select(FINDINGS)
+def with_finding_ids(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return ``rows`` (``path``, ``check``, ``detail``) as findings: add ``finding_id``."""
+    finding_id = pl.concat_str("check", "path", separator=": ")
+    return rows.with_columns(finding_id=finding_id).select(FINDING_COLUMNS)
 
 
-def hidden(path: str = "path") -> pl.Expr:
-    """Whether a path is hidden, or in a hidden folder."""
-    # __MACOSX is the shadow that a Mac packs into an archive beside every folder.
+def is_hidden(path: str = "path") -> pl.Expr:
+    """Return an expression that is true for hidden files and files in hidden folders."""
+    # macOS adds a folder __MACOSX to the archives that it makes.
     return pl.col(path).str.contains(r"(^|/)(\.|__MACOSX/)")
 
 
 def is_image(path: str = "path") -> pl.Expr:
-    """Whether a path ends as an image's, and neither it nor a folder of it is hidden."""
+    """Return an expression that is true for paths with an image suffix that are not hidden."""
     suffix = pl.col(path).str.extract(r"(\.[^./]*)\z").str.to_lowercase()
-    return suffix.is_in(sorted(IMAGE_SUFFIXES)).fill_null(value=False) & ~hidden(path)
+    return suffix.is_in(sorted(IMAGE_SUFFIXES)).fill_null(value=False) & ~is_hidden(path)
 
 
-def not_images(paths: pl.DataFrame) -> pl.DataFrame:
-    """The rows of ``paths`` (column path) that are no image's by their names, as findings."""
-    shadow, other = (
-        pl.lit("it is hidden, or in a hidden folder"),
-        pl.lit("not an image's suffix"),
-    )
-    detail = pl.when(hidden()).then(shadow).otherwise(other)
-    return findings(paths.filter(~is_image()), "not-an-image", detail)
+def non_image_findings(paths: pl.DataFrame) -> pl.DataFrame:
+    """Return a finding for each row of ``paths`` (column ``path``) that is not an image."""
+    in_hidden_place = pl.lit("it is hidden, or in a hidden folder")
+    other_suffix = pl.lit("not an image's suffix")
+    detail = pl.when(is_hidden()).then(in_hidden_place).otherwise(other_suffix)
+    return findings_about(paths.filter(~is_image()), "not-an-image", detail)
 
 
-def no_images(files: Files, expected: str) -> DataError:
-    """The error for data that hold nothing of the layout that was ``expected``."""
+def no_images_error(files: FileCollection, expected: str) -> DataError:
+    """Return the error for data without any image in the ``expected`` layout."""
     names = files.listing()["path"]
-    seen = bounded((repr(name) for name in names.head(5)), len(names)) or "nothing"
+    present = bounded((repr(name) for name in names.head(5)), len(names)) or "nothing"
     if files.refused:
-        seen += f"; refused: {len(files.refused):,} members, the first as {files.refused[0][1]}"
-    return DataError(f"{files.path}: no image found; expected {expected}; there is: {seen}")
+        reason = files.refused[0][1]
+        present += f"; refused: {len(files.refused):,} members, the first because: {reason}"
+    return DataError(f"{files.path}: no image found; expected {expected}; found: {present}")
 
 
-def annotation(files: Files, place: Path, names: Iterable[str]) -> tuple[str, bytes] | None:
-    """The one file among ``names`` that lies in ``place``, at its top or a folder below.
+def find_annotation_file(
+    files: FileCollection, place: Path, names: Iterable[str]
+) -> tuple[str, bytes] | None:
+    """Find the one file of ``place`` whose name is in ``names``.
 
-    Where ``place`` is itself a file, and no archive, it is that file, whatever its name is.
+    Files directly in ``place`` and one folder below are considered. If ``place`` is itself a
+    file and not an archive, it is used whatever its name is.
 
     Returns:
-        Where it lies, for messages, and its bytes; None where there is none.
+        Location (for messages) and bytes of the file; None if there is none.
 
     Raises:
         DamagedError: ``place`` cannot be read.
-        DataError: there are several of them.
+        DataError: several files match.
     """
     try:
         if place.is_file() and not is_archive(place):
             return str(place), place.read_bytes()
     except OSError as error:
         raise DamagedError(f"{place} cannot be read: {error.strerror}") from error
-    there = files if place == files.path else open_files(place)
-    paths = there.listing()["path"]
-    found = paths.filter(paths.str.extract(r"\A(?:[^/]*/)?([^/]*)\z").is_in(list(names)))
-    if len(found) > 1:
+    collection = files if place == files.path else open_files(place)
+    paths = collection.listing()["path"]
+    hits = paths.filter(paths.str.extract(r"\A(?:[^/]*/)?([^/]*)\z").is_in(list(names)))
+    if len(hits) > 1:
         raise DataError(
-            f"{place} holds several files that could explain the images: "
-            f"{bounded(found, len(found))}; name one of them in the card: source: text: ..."
+            f"{place} holds several possible annotation files: {bounded(hits, len(hits))}; "
+            "name one of them in the card: source: text: ..."
         )
-    return next(((f"{place}/{path}", there.read(path)) for path in found), None)
+    return next(((f"{place}/{path}", collection.read(path)) for path in hits), None)

@@ -1,6 +1,7 @@
-"""Layouts with boxes: images and boxes as columns become items and findings.
+"""Base class and helpers of layouts with bounding boxes.
 
-A box is half-open pixels: x1 and y1 are inside, x2 and y2 are the first outside.
+Boxes are ``x1, y1, x2, y2`` in pixels and half-open: ``x1`` and ``y1`` are the first column and
+row inside, ``x2`` and ``y2`` the first outside.
 """
 
 from abc import ABC
@@ -9,61 +10,89 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import polars as pl
 
-from likewise.formats.archives import Files
-from likewise.sources.base import Source, as_findings, findings, is_image, no_images
+from likewise.formats.archives import FileCollection
+from likewise.sources.base import (
+    Source,
+    findings_about,
+    is_image,
+    no_images_error,
+    with_finding_ids,
+)
 from likewise.sources.folder import SPLITS
 
 CORNERS = ("x1", "y1", "x2", "y2")
 
 DataType = pl.DataType | type[pl.DataType]
 
-BOXES: dict[str, DataType] = {
+BOX_COLUMNS: dict[str, DataType] = {
     "image_id": pl.String,
     "number": pl.Int64,
     "label": pl.String,
     **dict.fromkeys(CORNERS, pl.Float64),
 }
-"""The columns of a frame of boxes; ``number`` counts an image's boxes from 1, as annotated."""
+"""Columns of a frame of boxes; ``number`` counts the boxes of an image from 1, as annotated."""
 
-_CHUNK = 100_000
+_BUFFERED_ROWS = 100_000
 
 
-class Boxed(NamedTuple):
-    """What boxes in images make: items, the images with boxes as wholes, and findings.
+class BoxItems(NamedTuple):
+    """Result of ``items_from_boxes``.
 
-    ``wholes`` has the columns of ``items``; see ``Reading.wholes``.
+    Attributes:
+        items: one row per box, and per image without a valid box, in the order of the images.
+        whole_images: the images with boxes; see ``SourceResult.whole_images``.
+        faults: findings about invalid boxes.
     """
 
     items: pl.DataFrame
-    wholes: pl.DataFrame
+    whole_images: pl.DataFrame
     faults: pl.DataFrame
 
 
 class BoxSource(Source, ABC):
-    """A layout whose items are boxes in images.
+    r"""Base class of layouts whose items are bounding boxes.
 
-    An item is a box: ``images/a.jpg#2`` is the second that is annotated in ``images/a.jpg``,
-    so that a number stays as it is when another box is found to be wrong. An image without a
-    usable box is one item, the whole of it, without a label of its own, and so stays
-    searchable. A box that is reversed, has no area or is no four numbers, and the second of
-    two that are the same, is a finding and no item. Ingest, which knows the true sizes, cuts
-    what leads out of the image, and leaves out what lies outside, as if it were not annotated:
-    both are findings too.
+    The item ``images/a.jpg#2`` is the second box annotated in ``images/a.jpg``; numbers follow
+    the annotations, so they do not change when another box turns out to be invalid. An image
+    without a valid box becomes one whole-image item without a label, and stays searchable.
+    A box that is reversed, has no area, is not four numbers, or repeats another box of the
+    image is a finding and not an item. Ingest knows the true image sizes: it clips boxes that
+    exceed the image and drops boxes outside it, with findings.
+
+    Example:
+        Images, and one file ``boxes.txt`` with lines ``path label x1 y1 x2 y2``::
+
+            class LinesSource(BoxSource):
+                def read(self, files: FileCollection, annotations: Path) -> SourceResult:
+                    images = self.images(files).select(image_id="path")
+                    lists = AnnotationFiles(files, annotations)
+                    rows = RowBuffer(BOX_COLUMNS)
+                    for path, data in lists.read(lists.find(r"boxes\.txt$")):
+                        lines = decode_text(path, data).splitlines()
+                        for number, line in enumerate(lines, start=1):
+                            image, label, *corners = line.split()
+                            rows.add(image, number, label, *map(float, corners))
+                    boxes = rows.frame()
+                    listed = pl.col("image_id").is_in(boxes["image_id"].implode())
+                    result = self.box_items(images.with_columns(listed=listed), boxes)
+                    return source_result(
+                        files, result.items, result.faults, whole_images=result.whole_images
+                    )
     """
 
     protocols: ClassVar[tuple[str, ...]] = ("gpr1200-strict",)
 
     unboxed: Literal["keep", "drop"] = "keep"
-    """What becomes of images that are annotated and have no usable box."""
+    """Keep or drop images that are annotated but have no valid box."""
 
     unlisted: Literal["keep", "drop"] = "keep"
-    """What becomes of images that no annotation names."""
+    """Keep or drop images that no annotation names."""
 
     root: str = ""
-    """The folder in the source below which the images are; others are left alone."""
+    """Folder of the images inside the source; images elsewhere are ignored."""
 
-    def images(self, files: Files) -> pl.DataFrame:
-        """Every image below the root: path.
+    def images(self, files: FileCollection) -> pl.DataFrame:
+        """Return all images below ``root`` (column ``path``).
 
         Raises:
             DataError: there is none.
@@ -72,57 +101,61 @@ class BoxSource(Source, ABC):
         paths = files.listing().select("path").filter(pl.col("path").str.starts_with(top))
         images = paths.filter(is_image())
         if images.is_empty():
-            raise no_images(files, f"images, in {top}" if top else "images")
+            raise no_images_error(files, f"images, in {top}" if top else "images")
         return images
 
-    def boxed(self, images: pl.DataFrame, boxes: pl.DataFrame) -> Boxed:
-        """What ``boxes`` in ``images`` make, as ``unboxed`` and ``unlisted`` ask.
+    def box_items(self, images: pl.DataFrame, boxes: pl.DataFrame) -> BoxItems:
+        """Turn ``boxes`` into items, following the options ``unboxed`` and ``unlisted``.
 
         Args:
-            images: as of ``boxed``, and listed: whether annotations name the image.
-            boxes: as of ``boxed``.
+            images: see ``items_from_boxes``; and ``listed``, true if an annotation names the
+                image.
+            boxes: see ``items_from_boxes``.
         """
         listed = pl.col("listed")
-        kept = (listed & (self.unboxed == "keep")) | (~listed & (self.unlisted == "keep"))
-        made = boxed(images, boxes, kept)
-        return made._replace(items=made.items.drop("listed"), wholes=made.wholes.drop("listed"))
+        keep = (listed & (self.unboxed == "keep")) | (~listed & (self.unlisted == "keep"))
+        result = items_from_boxes(images, boxes, keep)
+        return result._replace(
+            items=result.items.drop("listed"),
+            whole_images=result.whole_images.drop("listed"),
+        )
 
 
-def boxed(images: pl.DataFrame, boxes: pl.DataFrame, whole: pl.Expr) -> Boxed:
-    """What ``boxes`` (columns BOXES) in ``images`` make, in the images' order.
+def items_from_boxes(images: pl.DataFrame, boxes: pl.DataFrame, keep: pl.Expr) -> BoxItems:
+    """Turn ``boxes`` in ``images`` into items, in the order of the images.
 
     Args:
-        images: a row an image: image_id, and any columns of items; a box has its image's
-            value where it has none of its own.
-        boxes: a row a box: the columns BOXES, and any others.
-        whole: which images without a usable box are an item, the whole of each.
+        images: one row per image: ``image_id``, and any columns of items. A box takes the value
+            of its image where it has none of its own.
+        boxes: one row per box: ``BOX_COLUMNS``, and any other columns.
+        keep: which images without a valid box become a whole-image item.
     """
-    good, faults = usable(boxes)
-    ranked = images.with_row_index(":rank")
-    shared = [c for c in boxes.columns if c in images.columns and c != "image_id"]
-    inside = ranked.join(good, on="image_id", suffix="_box")
-    inside = inside.with_columns(
-        pl.coalesce(f"{c}_box", c).alias(c) for c in shared
+    valid, faults = validate_boxes(boxes)
+    numbered = images.with_row_index(":rank")
+    common = [c for c in boxes.columns if c in images.columns and c != "image_id"]
+    box_items = numbered.join(valid, on="image_id", suffix="_box")
+    box_items = box_items.with_columns(
+        pl.coalesce(f"{c}_box", c).alias(c) for c in common
     ).with_columns(
         box=pl.concat_list(pl.col(c).cast(pl.Float32) for c in CORNERS).list.to_array(4),
-        item_id=item_id(),
+        item_id=box_item_id(),
     )
-    wholes = ranked.filter(whole).with_columns(item_id="image_id")
-    bare = wholes.join(good, on="image_id", how="anti")
-    items = pl.concat([inside, bare], how="diagonal")
+    whole_images = numbered.filter(keep).with_columns(item_id="image_id")
+    unboxed = whole_images.join(valid, on="image_id", how="anti")
+    items = pl.concat([box_items, unboxed], how="diagonal")
     items = items.sort(":rank", "number", nulls_last=True).drop(":rank", "number", *CORNERS)
-    boxy = wholes.join(good, on="image_id", how="semi").drop(":rank")
-    return Boxed(items, pl.concat([items.clear(), boxy], how="diagonal"), faults)
+    boxed_images = whole_images.join(valid, on="image_id", how="semi").drop(":rank")
+    return BoxItems(items, pl.concat([items.clear(), boxed_images], how="diagonal"), faults)
 
 
-def usable(boxes: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The boxes that are boxes, and findings about the others."""
+def validate_boxes(boxes: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the valid rows of ``boxes``, and findings about the others."""
     corners = [pl.col(c).cast(pl.Float32) for c in CORNERS]
     x1, y1, x2, y2 = corners
-    numbers = pl.all_horizontal(c.is_finite().fill_null(value=False) for c in corners)
-    told = pl.format("{}, {}, {}, {}", *CORNERS)
+    all_finite = pl.all_horizontal(c.is_finite().fill_null(value=False) for c in corners)
+    corner_text = pl.format("{}, {}, {}, {}", *CORNERS)
     check = (
-        pl.when(~numbers)
+        pl.when(~all_finite)
         .then(pl.lit("bad-box"))
         .when((x1 > x2) | (y1 > y2))
         .then(pl.lit("reversed-box"))
@@ -131,68 +164,83 @@ def usable(boxes: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         .when(~pl.struct("image_id", "label", *CORNERS).is_first_distinct())
         .then(pl.lit("twin-box"))
     )
-    said = {
+    details = {
         "bad-box": pl.lit("a corner is missing, or no finite number"),
-        "reversed-box": pl.concat_str(pl.lit("its corners are reversed: "), told),
-        "empty-box": pl.concat_str(pl.lit("it has no area: "), told),
+        "reversed-box": pl.concat_str(pl.lit("its corners are reversed: "), corner_text),
+        "empty-box": pl.concat_str(pl.lit("it has no area: "), corner_text),
         "twin-box": pl.lit("another box of the image has the same corners and label"),
     }
     checked = boxes.with_columns(check=check)
     faults = [
-        findings(
-            checked.filter(pl.col("check") == name).with_columns(path=item_id()), name, detail
+        findings_about(
+            checked.filter(pl.col("check") == name).with_columns(path=box_item_id()),
+            name,
+            detail,
         )
-        for name, detail in said.items()
+        for name, detail in details.items()
     ]
     return checked.filter(pl.col("check").is_null()).drop("check"), pl.concat(faults)
 
 
-def dangling(rows: pl.DataFrame, faults: pl.DataFrame, where: pl.Expr) -> pl.DataFrame:
-    """The ``faults`` of references (see ``Matches``) as findings about the ``rows`` with them.
+def reference_findings(
+    rows: pl.DataFrame, unmatched: pl.DataFrame, where: pl.Expr
+) -> pl.DataFrame:
+    """Return findings about the ``rows`` whose reference matched no image.
 
-    ``where`` names a row; its column reference is what the fault is about.
+    Args:
+        rows: annotations with a column ``reference``.
+        unmatched: ``Matches.unmatched`` for these references.
+        where: expression that gives the finding's path for a row.
     """
-    lost = rows.join(faults, on="reference", maintain_order="left")
-    return as_findings(lost.select("check", "detail", path=where))
+    broken = rows.join(unmatched, on="reference", maintain_order="left")
+    return with_finding_ids(broken.select("check", "detail", path=where))
 
 
-def item_id() -> pl.Expr:
-    """The id of a box: its image's, and its number."""
+def box_item_id() -> pl.Expr:
+    """Return the expression for the item id of a box: ``{image_id}#{number}``."""
     return pl.concat_str("image_id", "number", separator="#")
 
 
-def foreign(files: Files, images: pl.DataFrame, used: pl.Expr) -> pl.DataFrame:
-    """Findings about files among the images that are no images, and that are not ``used``."""
+def stray_file_findings(
+    files: FileCollection, images: pl.DataFrame, is_annotation: pl.Expr
+) -> pl.DataFrame:
+    """Return findings about files in image folders that are neither images nor annotations.
+
+    Args:
+        files: all files.
+        images: images of the data set (column ``path``).
+        is_annotation: true for paths of annotation files.
+    """
     folder = pl.col("path").str.extract(r"(?s)\A(.*)/").fill_null("")
-    holding = images.select(folder=folder).unique()
-    others = files.listing().select("path").filter(~is_image() & ~used)
-    near = others.with_columns(folder=folder).join(holding, on="folder", how="semi")
-    return findings(near, "not-an-image", "it is no image, in a folder of images")
+    image_folders = images.select(folder=folder).unique()
+    others = files.listing().select("path").filter(~is_image() & ~is_annotation)
+    strays = others.with_columns(folder=folder).join(image_folders, on="folder", how="semi")
+    return findings_about(strays, "not-an-image", "it is no image, in a folder of images")
 
 
 def split_rank(split: str = "split") -> pl.Expr:
-    """The place of a split: train, val, test, any other; sort by it, then by the name."""
+    """Return the sort rank of a split: train, val, test, then all others."""
     order = list(dict.fromkeys(SPLITS.values()))
     return pl.col(split).replace_strict(order, range(len(order)), default=len(order))
 
 
-class Gathered:
-    """Rows as they come, kept as columns: a hundred thousand of them are ever tuples."""
+class RowBuffer:
+    """Collects rows and stores them as columns; at most 100,000 rows are Python tuples."""
 
     def __init__(self, schema: Mapping[str, DataType]) -> None:
-        """Name the columns and their types."""
+        """Define the columns and their types."""
         self._schema = dict(schema)
         self._rows: list[tuple[Any, ...]] = []
         self._frames = [pl.DataFrame(schema=self._schema)]
 
     def add(self, *row: object) -> None:
-        """Take one row, a value a column."""
+        """Append one row, with one value per column."""
         self._rows.append(row)
-        if len(self._rows) >= _CHUNK:
+        if len(self._rows) >= _BUFFERED_ROWS:
             self._flush()
 
     def frame(self) -> pl.DataFrame:
-        """All rows, in the order in which they came."""
+        """Return all rows, in the order in which they were added."""
         self._flush()
         return pl.concat(self._frames)
 
@@ -201,10 +249,10 @@ class Gathered:
         self._rows = []
 
 
-def first_each(
+def first_per_key(
     rows: pl.DataFrame, key: str, path: str, detail: str
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The first row of each ``key``; "twin" findings about the others, named by ``path``."""
-    first = rows.select(pl.col(key).is_first_distinct()).to_series()
-    twins = rows.filter(~first).select(path=path)
-    return rows.filter(first), findings(twins, "twin", detail)
+    """Keep the first row of each ``key``; the others become "twin" findings about ``path``."""
+    is_first = rows.select(pl.col(key).is_first_distinct()).to_series()
+    twins = rows.filter(~is_first).select(path=path)
+    return rows.filter(is_first), findings_about(twins, "twin", detail)

@@ -1,4 +1,4 @@
-"""COCO: JSON files of images, annotations and categories, one a split.
+"""COCO: one JSON file per split with images, annotations and categories.
 
 Source: https://cocodataset.org/#format-data, "object detection".
 """
@@ -13,43 +13,43 @@ import polars as pl
 import pyarrow as pa
 
 from likewise.errors import DamagedError, DataError
-from likewise.formats.archives import Files
+from likewise.formats.archives import FileCollection
 from likewise.schema import Column
-from likewise.sources.annotation_files import NOT_JSON, Notes, split_named
+from likewise.sources.annotation_files import JSON_ERRORS, AnnotationFiles, split_from_path
 from likewise.sources.base import (
-    Reading,
-    as_findings,
-    findings,
-    findings_frame,
-    reading,
+    SourceResult,
+    findings_about,
+    findings_from_rows,
+    source_result,
+    with_finding_ids,
 )
 from likewise.sources.box_source import (
     BoxSource,
     DataType,
-    Gathered,
-    first_each,
-    foreign,
+    RowBuffer,
+    first_per_key,
     split_rank,
+    stray_file_findings,
 )
 from likewise.sources.folder import SPLITS
-from likewise.sources.image_references import match
+from likewise.sources.image_references import match_references
 
-_IMAGES: dict[str, DataType] = {
+_IMAGE_COLUMNS: dict[str, DataType] = {
     **dict.fromkeys(("file", "split", "id", "reference", "licence"), pl.String),
     "width": pl.Float64,
     "height": pl.Float64,
 }
-_BOXES: dict[str, DataType] = {
+_BOX_COLUMNS: dict[str, DataType] = {
     **dict.fromkeys(("file", "image", "category", "annotation_id"), pl.String),
     **dict.fromkeys(("x", "y", "w", "h"), pl.Float64),
     "iscrowd": pl.Boolean,
     "area": pl.Float64,
 }
-_CLASSES = dict.fromkeys(("file", "category", "label", "supercategory"), pl.String)
+_CLASS_COLUMNS = dict.fromkeys(("file", "category", "label", "supercategory"), pl.String)
 
 
-class _Whole(msgspec.Struct):
-    """A COCO file, its entries as they stand: a segmentation is never built in memory."""
+class _CocoFile(msgspec.Struct):
+    """A COCO file with undecoded entries; segmentations are never decoded."""
 
     images: list[msgspec.Raw]
     annotations: list[msgspec.Raw] = []
@@ -89,17 +89,18 @@ class _License(msgspec.Struct):
 T = TypeVar("T")
 
 
-class Coco(BoxSource):
-    """The layout of COCO: images anywhere, and ``annotations/instances_{split}.json``.
+class CocoSource(BoxSource):
+    """COCO: images anywhere, and ``annotations/instances_{split}.json``.
 
-    Where files are called ``instances_*``, only those are read, else every JSON file. The split
-    is what a file's name or folder says (train2017: train). ``file_name`` is a path from the
-    top, from the JSON file's folder, or the end of the path of one image, of the split first.
-    Boxes are x, y, width, height in pixels from 0. A licence of Creative Commons is told by
-    its address, and has its SPDX identifier. Rows are by split, image and box.
+    If files named ``instances_*`` exist, only those are read, otherwise all JSON files. The
+    split comes from the name of the file or its folder (train2017: train). ``file_name`` is
+    relative to the top or to the JSON file, or it is the end of one image's path, preferably in
+    the split's folder. Boxes are x, y, width, height in pixels from 0. Creative Commons
+    licences are recognised by URL and become SPDX identifiers. Items are sorted by split,
+    image and box.
     """
 
-    further: ClassVar[tuple[Column, ...]] = (
+    extra_columns: ClassVar[tuple[Column, ...]] = (
         Column("annotation_id", pa.string(), "the annotation's own id", nullable=True),
         Column("supercategory", pa.string(), "what the class is a kind of", nullable=True),
         Column("iscrowd", pa.bool_(), "the box holds a crowd of its class", nullable=True),
@@ -107,140 +108,152 @@ class Coco(BoxSource):
         Column("licence", pa.string(), "the image's own licence", nullable=True),
     )
 
-    def read(self, files: Files, annotations: Path) -> Reading:
+    def read(self, files: FileCollection, annotations: Path) -> SourceResult:
         """See ``Source.read``."""
         images = self.images(files)
-        notes = Notes(files, annotations)
-        names = notes.names(r"(\A|/)instances_[^/]*\.json\z")
-        if names.is_empty():
-            names = notes.names(r"\.json\z")
-        if names.is_empty():
-            raise notes.absent("annotations/instances_{split}.json")
-        parsed = _Parsed(notes, names)
+        annotation_files = AnnotationFiles(files, annotations)
+        paths = annotation_files.find(r"(\A|/)instances_[^/]*\.json\z")
+        if paths.is_empty():
+            paths = annotation_files.find(r"\.json\z")
+        if paths.is_empty():
+            raise annotation_files.missing_error("annotations/instances_{split}.json")
+        parsed = _CocoAnnotations(annotation_files, paths)
         entries, faults = parsed.entries(images["path"], files.path)
         listed = entries.select("image_id", "split", "licence", "width", "height")
-        told = (
+        merged = (
             images.select(image_id="path")
             .join(listed.with_columns(listed=True), on="image_id", how="left")
             .with_columns(pl.col("listed").fill_null(value=False))
             .sort(split_rank(), "split", "image_id", nulls_last=True)
         )
-        boxes, odd = parsed.boxes(entries)
-        made = self.boxed(told.drop("width", "height"), boxes)
-        used = pl.col("path").str.to_lowercase().str.ends_with(".json")
-        return reading(
+        boxes, box_findings = parsed.boxes(entries)
+        result = self.box_items(merged.drop("width", "height"), boxes)
+        is_annotation = pl.col("path").str.to_lowercase().str.ends_with(".json")
+        return source_result(
             files,
-            made.items,
+            result.items,
             faults,
-            odd,
-            made.faults,
-            foreign(files, images, used),
-            further=self.further,
-            sizes=told.select("image_id", "width", "height"),
-            wholes=made.wholes,
+            box_findings,
+            result.faults,
+            stray_file_findings(files, images, is_annotation),
+            extra_columns=self.extra_columns,
+            image_sizes=merged.select("image_id", "width", "height"),
+            whole_images=result.whole_images,
         )
 
 
-class _Parsed:
-    """What the JSON files say, as columns."""
+class _CocoAnnotations:
+    """Contents of the JSON files as columns."""
 
-    def __init__(self, notes: Notes, names: pl.Series) -> None:
-        """Read the files ``names``.
+    def __init__(self, annotation_files: AnnotationFiles, paths: pl.Series) -> None:
+        """Read the files ``paths``.
 
         Raises:
-            DamagedError: none of them is whole.
-            DataError: none of them is COCO's.
+            DamagedError: all files are damaged.
+            DataError: no file has COCO's structure.
         """
-        self._images, self._boxes = Gathered(_IMAGES), Gathered(_BOXES)
-        self._classes = Gathered(_CLASSES)
-        self._broken: list[tuple[str, str, str]] = []
-        whole_files, foreign_files = 0, 0
-        for path, data in notes.read(names):
+        self._images, self._boxes = RowBuffer(_IMAGE_COLUMNS), RowBuffer(_BOX_COLUMNS)
+        self._classes = RowBuffer(_CLASS_COLUMNS)
+        self._invalid: list[tuple[str, str, str]] = []
+        valid_files, other_files = 0, 0
+        for path, data in annotation_files.read(paths):
             try:
-                whole = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Whole)
-            except NOT_JSON as error:
-                self._broken.append((path, "bad-annotation", f"not COCO's JSON: {error}"))
-                foreign_files += isinstance(error, msgspec.ValidationError)
+                content = msgspec.json.decode(
+                    data.removeprefix(b"\xef\xbb\xbf"), type=_CocoFile
+                )
+            except JSON_ERRORS as error:
+                self._invalid.append((path, "bad-annotation", f"not COCO's JSON: {error}"))
+                other_files += isinstance(error, msgspec.ValidationError)
                 continue
-            whole_files += 1
-            self._take(path, whole)
-        if not whole_files:
-            path, _, detail = self._broken[0]
-            said = f"{notes.where(path)} is {detail}"
-            if foreign_files:
-                raise DataError(said)
-            raise DamagedError(f"{said}; fetch or make it again")
+            valid_files += 1
+            self._take(path, content)
+        if not valid_files:
+            path, _, detail = self._invalid[0]
+            message = f"{annotation_files.location(path)} is {detail}"
+            if other_files:
+                raise DataError(message)
+            raise DamagedError(f"{message}; download or create it again")
 
-    def _take(self, path: str, whole: _Whole) -> None:
-        split = split_named(path, SPLITS)
+    def _take(self, path: str, content: _CocoFile) -> None:
+        split = split_from_path(path, SPLITS)
         licences = {
-            str(found.id): _spdx(found.url) or found.name or found.url
-            for found in self._entries(path, "licenses", whole.licenses or [], _License)
+            str(licence_entry.id): _spdx_identifier(licence_entry.url)
+            or licence_entry.name
+            or licence_entry.url
+            for licence_entry in self._entries(
+                path, "licenses", content.licenses or [], _License
+            )
         }
-        for image in self._entries(path, "images", whole.images, _Image):
+        for image in self._entries(path, "images", content.images, _Image):
             licence = licences.get(str(image.license))
             size = (image.width, image.height)
             self._images.add(path, split, str(image.id), image.file_name, licence, *size)
-        for kind in self._entries(path, "categories", whole.categories, _Category):
+        for kind in self._entries(path, "categories", content.categories, _Category):
             self._classes.add(path, str(kind.id), kind.name, kind.supercategory)
-        for box in self._entries(path, "annotations", whole.annotations, _Annotation):
+        for box in self._entries(path, "annotations", content.annotations, _Annotation):
             ids = (str(box.image_id), _text(box.category_id), _text(box.id))
             crowd = None if box.iscrowd is None else bool(box.iscrowd)
             corners = box.bbox or (None, None, None, None)
             self._boxes.add(path, *ids, *corners, crowd, box.area)
 
     def _entries(
-        self, path: str, name: str, raw: list[msgspec.Raw], kind: type[T]
+        self, path: str, name: str, raw: list[msgspec.Raw], entry_type: type[T]
     ) -> Iterator[T]:
-        decoder = msgspec.json.Decoder(kind)
-        for number, entry in enumerate(raw):
+        decoder = msgspec.json.Decoder(entry_type)
+        for position, entry in enumerate(raw):
             try:
                 yield decoder.decode(entry)
-            except NOT_JSON as error:
-                where = f"{path}: {name}[{number}]"
-                self._broken.append((where, "bad-annotation", str(error)))
+            except JSON_ERRORS as error:
+                where = f"{path}: {name}[{position}]"
+                self._invalid.append((where, "bad-annotation", str(error)))
 
     def entries(self, paths: pl.Series, top: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The image entries (file, id, image_id, split, licence, sizes), and findings."""
+        """Return image entries (file, id, image_id, split, licence, sizes), and findings."""
         order = (split_rank(), "split", "file")
         rows = self._images.frame().sort(*order, nulls_last=True, maintain_order=True)
         where = pl.concat_str("file", pl.lit(": images: "), "reference")
-        rows, same_id = first_each(
+        rows, same_id = first_per_key(
             rows.with_columns(key=pl.struct("file", "id"), where=where),
             "key",
             "where",
             "another entry before it has the same id",
         )
-        found, lost = [], [rows.clear().join(_no_faults(), on="reference")]
-        for (file, split), part in rows.group_by("file", "split", maintain_order=True):
-            hits, faults = _meant(part, paths, top, (str(file), split))
-            found.append(hits)
-            lost.append(part.join(faults, on="reference", maintain_order="left"))
-        entries = pl.concat(found) if found else rows.with_columns(image_id="reference")
-        entries, twins = first_each(
+        matched, unmatched = [], [rows.clear().join(_no_unmatched(), on="reference")]
+        for (file, split), group in rows.group_by("file", "split", maintain_order=True):
+            located, missing_images = _match_images(group, paths, top, (str(file), split))
+            matched.append(located)
+            unmatched.append(group.join(missing_images, on="reference", maintain_order="left"))
+        entries = pl.concat(matched) if matched else rows.with_columns(image_id="reference")
+        entries, twins = first_per_key(
             entries, "image_id", "where", "another entry before it is of the same image"
         )
-        missing = as_findings(pl.concat(lost).select("check", "detail", path="where"))
-        return entries, pl.concat([findings_frame(self._broken), same_id, twins, missing])
+        missing_findings = with_finding_ids(
+            pl.concat(unmatched).select("check", "detail", path="where")
+        )
+        return entries, pl.concat(
+            [findings_from_rows(self._invalid), same_id, twins, missing_findings]
+        )
 
     def boxes(self, entries: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The boxes in the images of ``entries``, and findings about annotations of none."""
+        """Return the boxes in the images of ``entries``, and findings about all others."""
         where = pl.concat_str(
             "file", pl.lit(": annotation "), pl.col("annotation_id").fill_null("without id")
         )
         rows = self._boxes.frame()
         ids = self._images.frame().select("file", image="id").unique()
-        lost = rows.join(ids, on=["file", "image"], how="anti", maintain_order="left")
-        said = pl.concat_str(pl.lit("no entry of images has its image_id, "), "image")
+        orphans = rows.join(ids, on=["file", "image"], how="anti", maintain_order="left")
+        no_entry = pl.concat_str(pl.lit("no entry of images has its image_id, "), "image")
         classes = self._classes.frame().unique(["file", "category"], keep="first")
-        named = rows.join(
+        located = rows.join(
             entries.select("file", "image_id", image="id"),
             on=["file", "image"],
             maintain_order="left",
         ).join(classes, on=["file", "category"], how="left", maintain_order="left")
-        unknown = named.filter(pl.col("label").is_null())
-        told = pl.format("no category has its id, {}", pl.col("category").fill_null("null"))
-        corners = named.select(
+        unlabelled = located.filter(pl.col("label").is_null())
+        no_category = pl.format(
+            "no category has its id, {}", pl.col("category").fill_null("null")
+        )
+        corners = located.select(
             "image_id",
             "label",
             *("annotation_id", "supercategory", "iscrowd", "area"),
@@ -252,41 +265,47 @@ class _Parsed:
         )
         return corners, pl.concat(
             [
-                findings(lost.with_columns(path=where), "dangling", said),
-                findings(unknown.with_columns(path=where), "unknown-class", told),
+                findings_about(orphans.with_columns(path=where), "dangling", no_entry),
+                findings_about(
+                    unlabelled.with_columns(path=where), "unknown-class", no_category
+                ),
             ]
         )
 
 
-def _meant(
-    rows: pl.DataFrame, paths: pl.Series, top: Path, note: tuple[str, Any]
+def _match_images(
+    rows: pl.DataFrame, paths: pl.Series, top: Path, group_key: tuple[str, Any]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows with the images that they mean, those of the ``split`` first; the faults."""
-    file, split = note
+    """Add each row's ``image_id``, preferring images of its split; and return ``unmatched``."""
+    file, split = group_key
     folder = file.rpartition("/")[0]
-    near = paths.filter(paths.str.contains(rf"(^|/){split}[^/]*/")) if split else paths.clear()
-    first = match(rows["reference"], near, folders=(folder,))
-    rest = match(first.faults["reference"], paths, folders=(folder,), top=top)
-    found = pl.concat([first.found, rest.found]).rename({"path": "image_id"})
-    return rows.join(found, on="reference", maintain_order="left"), rest.faults
+    in_split = (
+        paths.filter(paths.str.contains(rf"(^|/){split}[^/]*/")) if split else paths.clear()
+    )
+    by_split = match_references(rows["reference"], in_split, folders=(folder,))
+    by_path = match_references(
+        by_split.unmatched["reference"], paths, folders=(folder,), top=top
+    )
+    matched = pl.concat([by_split.matched, by_path.matched]).rename({"path": "image_id"})
+    return rows.join(matched, on="reference", maintain_order="left"), by_path.unmatched
 
 
-def _spdx(url: str | None) -> str:
-    """The SPDX identifier of a licence of Creative Commons, which exports heed; else ""."""
+def _spdx_identifier(url: str | None) -> str:
+    """Return the SPDX identifier of a Creative Commons URL; "" for other licences."""
     lower = (url or "").lower()
-    found = _CREATIVE_COMMONS.search(lower)
-    if found:
-        return f"CC-{found[1].upper()}-{found[2]}"
-    return "CC0-1.0" if _ZERO in lower else ""
+    licence = _CREATIVE_COMMONS.search(lower)
+    if licence:
+        return f"CC-{licence[1].upper()}-{licence[2]}"
+    return "CC0-1.0" if _CC_ZERO in lower else ""
 
 
 _CREATIVE_COMMONS = re.compile(
     r"creativecommons\.org/licenses/(by(?:-nc)?(?:-sa|-nd)?)/([0-9]\.[0-9])"
 )
-_ZERO = "creativecommons.org/publicdomain/zero/1.0"
+_CC_ZERO = "creativecommons.org/publicdomain/zero/1.0"
 
 
-def _no_faults() -> pl.DataFrame:
+def _no_unmatched() -> pl.DataFrame:
     return pl.DataFrame(schema=dict.fromkeys(("reference", "check", "detail"), pl.String))
 
 

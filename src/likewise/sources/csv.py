@@ -1,4 +1,4 @@
-"""CSV: a table of images or boxes, in text."""
+"""CSV: a text table with one row per image or box."""
 
 import csv
 import io
@@ -10,94 +10,94 @@ from typing import Literal
 import polars as pl
 
 from likewise.errors import DamagedError, DataError
-from likewise.formats.archives import Files
-from likewise.sources.annotation_files import Notes, encoding_of, split_named
-from likewise.sources.base import Reading, findings_frame
-from likewise.sources.box_source import Gathered
+from likewise.formats.archives import FileCollection
+from likewise.sources.annotation_files import AnnotationFiles, bom_encoding, split_from_path
+from likewise.sources.base import SourceResult, findings_from_rows
+from likewise.sources.box_source import RowBuffer
 from likewise.sources.folder import SPLITS
 from likewise.sources.table_source import TableSource
 
 _DELIMITERS = ",;\t|"
-_HEAD = 1 << 16
+_HEAD_BYTES = 1 << 16
 
 
-class Csv(TableSource):
-    """A CSV file with a header, or several, beside images that lie anywhere.
+class CsvSource(TableSource):
+    """One or several CSV files with a header, and images anywhere.
 
-    An empty field is no value. A line with more or fewer fields than the header, or that is not
-    in the encoding, is a finding.
+    Empty fields are missing values. Lines that have more or fewer fields than the header, or
+    that are not valid in the encoding, are findings.
     """
 
     delimiter: Literal["auto", ",", ";", "\t", "|"] = "auto"
-    """What stands between fields; ``auto``: the one that stands most often in the header."""
+    """Delimiter; ``auto`` uses the most frequent one in the header."""
 
     encoding: str = "utf-8"
-    """How the text is encoded; a byte order mark is obeyed first."""
+    """Encoding of the text; a byte order mark takes precedence."""
 
-    def read(self, files: Files, annotations: Path) -> Reading:
+    def read(self, files: FileCollection, annotations: Path) -> SourceResult:
         """See ``Source.read``."""
-        notes = Notes(files, annotations)
-        names = notes.names(r"\.(csv|tsv)\z")
-        if names.is_empty():
-            raise notes.absent("a .csv with a header")
-        rows, faults = self.tables(notes, names)
-        used = pl.col("path").str.to_lowercase().str.contains(r"\.(csv|tsv)\z")
-        return self.assembled(files, rows, faults, used)
+        annotation_files = AnnotationFiles(files, annotations)
+        paths = annotation_files.find(r"\.(csv|tsv)\z")
+        if paths.is_empty():
+            raise annotation_files.missing_error("a .csv with a header")
+        rows, faults = self.tables(annotation_files, paths)
+        is_annotation = pl.col("path").str.to_lowercase().str.contains(r"\.(csv|tsv)\z")
+        return self.build_result(files, rows, faults, is_annotation)
 
-    def tables(self, notes: Notes, names: pl.Series) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-        """The rows of the files ``names``, their columns called as what they are; findings."""
+    def tables(
+        self, annotation_files: AnnotationFiles, paths: pl.Series
+    ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+        """Read the files ``paths`` with renamed columns; and return findings."""
         frames, faults = [], []
-        for where, data in notes.read(names):
-            table, broken = self._table(where, data)
-            mapped, odd = self.mapped(table, where)
-            if "split" not in mapped.columns:
-                said = split_named(where, SPLITS)
-                mapped = mapped.with_columns(split=pl.lit(said, pl.String))
+        for where, data in annotation_files.read(paths):
+            table, invalid = self._table(where, data)
+            renamed, misspelt = self.rename_columns(table, where)
+            if "split" not in renamed.columns:
+                split = split_from_path(where, SPLITS)
+                renamed = renamed.with_columns(split=pl.lit(split, pl.String))
             folder = pl.lit(where[: where.rfind("/") + 1]).alias(":folder")
-            frames.append((where, mapped.with_columns(folder)))
-            faults += [findings_frame(broken), odd]
+            frames.append((where, renamed.with_columns(folder)))
+            faults += [findings_from_rows(invalid), misspelt]
         ordered = [frame for _, frame in sorted(frames, key=itemgetter(0))]
         return pl.concat(ordered, how="diagonal"), faults
 
     def _table(
         self, where: str, data: bytes
     ) -> tuple[pl.DataFrame, list[tuple[str, str, str]]]:
-        """The rows of a file as text, each with where it stands; and what is wrong."""
+        """Read a file as text columns with ``:where``; and return rows of findings."""
         lines = csv.reader(_text(where, data, self.encoding), self._dialect(data))
         header = _header(where, lines)
-        table = Gathered(dict.fromkeys((*header, ":where"), pl.String))
-        broken: list[tuple[str, str, str]] = []
-        for fields, last in _rows(lines):
-            place = f"{where}: line {last:,}"
-            fault = _fault(fields, header, self.encoding)
-            if fault:
-                broken.append((place, "bad-row", fault))
+        table = RowBuffer(dict.fromkeys((*header, ":where"), pl.String))
+        invalid: list[tuple[str, str, str]] = []
+        for fields, line in _rows(lines):
+            place = f"{where}: line {line:,}"
+            problem = _problem(fields, header, self.encoding)
+            if problem:
+                invalid.append((place, "bad-row", problem))
             elif not isinstance(fields, str) and fields:
                 table.add(*(field.strip() or None for field in fields), place)
-        return table.frame(), broken
+        return table.frame(), invalid
 
     def _dialect(self, data: bytes) -> type[csv.Dialect]:
-        head = data[:_HEAD].split(b"\n", 1)[0].decode("latin-1")
+        head = data[:_HEAD_BYTES].split(b"\n", 1)[0].decode("latin-1")
         best = max(_DELIMITERS, key=head.count)
 
-        class Found(csv.excel):
+        class Dialect(csv.excel):
             delimiter = best if self.delimiter == "auto" else self.delimiter
 
-        return Found
+        return Dialect
 
 
 def _text(where: str, data: bytes, encoding: str) -> io.TextIOWrapper:
     try:
         return io.TextIOWrapper(
             io.BytesIO(data),
-            encoding_of(data) or encoding,
+            bom_encoding(data) or encoding,
             errors="surrogateescape",
             newline="",
         )
     except LookupError as error:
-        raise DataError(
-            f"{where}: no encoding is called {encoding!r}; correct the card"
-        ) from error
+        raise DataError(f"{where}: unknown encoding {encoding!r}; correct the card") from error
 
 
 def _header(where: str, lines: Iterator[list[str]]) -> list[str]:
@@ -107,8 +107,8 @@ def _header(where: str, lines: Iterator[list[str]]) -> list[str]:
         raise DamagedError(f"{where} has no header: {str(error) or 'it is empty'}") from error
     twins = sorted({name for name in header if header.count(name) > 1})
     if twins or ":where" in header:
-        raise DataError(f"{where}: two columns are called {(twins or [':where'])[0]!r}")
-    if not _clean(header):
+        raise DataError(f"{where}: two columns have the name {(twins or [':where'])[0]!r}")
+    if not _is_decoded(header):
         raise DamagedError(
             f"{where}: its header is not in the encoding; name that by --option "
             "encoding=cp1252, say, or in the card"
@@ -117,7 +117,7 @@ def _header(where: str, lines: Iterator[list[str]]) -> list[str]:
 
 
 def _rows(lines: Iterator[list[str]]) -> Iterator[tuple[list[str] | str, int]]:
-    """Every row and the number of its last line; of one that cannot be read, why."""
+    """Yield each row, or why it cannot be parsed, and the number of its last line."""
     while True:
         try:
             yield next(lines), lines.line_num  # type: ignore[attr-defined]
@@ -127,18 +127,18 @@ def _rows(lines: Iterator[list[str]]) -> Iterator[tuple[list[str] | str, int]]:
             yield str(error), lines.line_num  # type: ignore[attr-defined]
 
 
-def _fault(fields: Sequence[str], header: Sequence[str], encoding: str) -> str:
+def _problem(fields: Sequence[str], header: Sequence[str], encoding: str) -> str:
     if isinstance(fields, str):
         return fields
     if fields and len(fields) != len(header):
         return f"it has {len(fields)} fields, and the header {len(header)}"
-    if not _clean(fields):
+    if not _is_decoded(fields):
         return f"it is not {encoding}; say which by --option encoding=cp1252, or in the card"
     return ""
 
 
-def _clean(fields: Sequence[str]) -> bool:
-    """Whether no byte of the fields was undecodable."""
+def _is_decoded(fields: Sequence[str]) -> bool:
+    """Return True if all bytes of the fields could be decoded."""
     try:
         "".join(fields).encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Columns that only one table has: their names as fields, and their types by their values."""
+"""Columns of one user's table beyond the known ones: field names and inferred types."""
 
 import re
 
@@ -7,26 +7,33 @@ import pyarrow as pa
 
 from likewise.schema import PUBLISHED, Column
 
+PREFIX = "extra:"
+"""Prefix of extra columns until ``type_extra_columns`` gives them their field names."""
 
-def with_types(rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Column, ...]]:
-    """``rows`` with its further columns typed and named as fields are, and what they are."""
+
+def type_extra_columns(rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Column, ...]]:
+    """Give the columns named ``extra:...`` a field name and a type.
+
+    Returns:
+        The other columns of ``rows``, then the typed ones; and a description of each of those.
+    """
     taken = {*PUBLISHED.names(), "vector", "number", "listed", *rows.columns}
     columns, values = [], []
-    for name in [n for n in rows.columns if n.startswith("further:")]:
-        said = name.removeprefix("further:")
-        # Exports heed the column licence, which Americans spell so.
-        spelt = "licence" if said.strip().lower() == "license" else said
-        field = field_name(spelt, taken)
+    for column in [name for name in rows.columns if name.startswith(PREFIX)]:
+        name = column.removeprefix(PREFIX)
+        # Exports read the column licence; American spelling is accepted.
+        spelling = "licence" if name.strip().lower() == "license" else name
+        field = unique_field_name(spelling, taken)
         taken.add(field)
-        series = typed(rows[name]).alias(field)
+        series = infer_type(rows[column]).alias(field)
         values.append(series)
-        meaning = f"the table's column {said!r}"
-        columns.append(Column(field, _ARROW[series.dtype], meaning, nullable=True))
-    bare = rows.select(n for n in rows.columns if not n.startswith("further:"))
-    return bare.with_columns(values), tuple(columns)
+        meaning = f"the table's column {name!r}"
+        columns.append(Column(field, _ARROW_TYPES[series.dtype], meaning, nullable=True))
+    known = rows.select(name for name in rows.columns if not name.startswith(PREFIX))
+    return known.with_columns(values), tuple(columns)
 
 
-_ARROW: dict[object, pa.DataType] = {
+_ARROW_TYPES: dict[object, pa.DataType] = {
     pl.String: pa.string(),
     pl.Int64: pa.int64(),
     pl.Float64: pa.float64(),
@@ -34,8 +41,8 @@ _ARROW: dict[object, pa.DataType] = {
 }
 
 
-def field_name(name: str, taken: set[str]) -> str:
-    """A name of a column as a field has it: letters, digits and '_', and not yet ``taken``."""
+def unique_field_name(name: str, taken: set[str]) -> str:
+    """Reduce ``name`` to lower-case letters, digits and '_', different from all ``taken``."""
     plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "column"
     if plain[0].isdigit() or plain in taken:
         plain = f"given_{plain}"
@@ -46,8 +53,11 @@ def field_name(name: str, taken: set[str]) -> str:
     return field
 
 
-def typed(values: pl.Series) -> pl.Series:
-    """``values`` in the type that all of them are of; "007" and 10**19 are text."""
+def infer_type(values: pl.Series) -> pl.Series:
+    """Cast ``values`` to Int64, Float64 or Boolean if all fit, else to String.
+
+    Text such as "007" and integers beyond 18 digits stay text.
+    """
     if values.dtype.is_integer():
         return values.cast(pl.Int64, strict=False)
     if values.dtype.is_float():
@@ -55,16 +65,17 @@ def typed(values: pl.Series) -> pl.Series:
     if values.dtype == pl.Boolean:
         return values
     texts = values.cast(pl.String)
-    there = texts.drop_nulls()
-    kind = next((kind for kind, says in _SAYS.items() if there.str.contains(says).all()), None)
-    if kind is None or there.is_empty():
+    filled = texts.drop_nulls()
+    fitting = (dtype for dtype, form in _FORMS.items() if filled.str.contains(form).all())
+    dtype = next(fitting, None)
+    if dtype is None or filled.is_empty():
         return texts
-    return texts.str.to_lowercase() == "true" if kind == pl.Boolean else texts.cast(kind)
+    return texts.str.to_lowercase() == "true" if dtype == pl.Boolean else texts.cast(dtype)
 
 
-_SAYS: dict[type[pl.DataType], str] = {
+_FORMS: dict[type[pl.DataType], str] = {
     pl.Int64: r"\A(?:0|-?[1-9][0-9]{0,17})\z",
     pl.Float64: r"\A-?(?:0|[1-9][0-9]*)?(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,2})?\z",
     pl.Boolean: r"(?i)\A(?:true|false)\z",
 }
-"""A type, and how all values of it are written."""
+"""Type -> regular expression that all of its values match as text."""

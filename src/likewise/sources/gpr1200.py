@@ -1,4 +1,4 @@
-"""GPR1200: one folder of ``{category}_{name}.jpg``, and a JSON of the categories' texts.
+"""GPR1200: a folder of ``{category}_{name}.jpg``, and a JSON file of category texts.
 
 Source: Schall et al., MMM 2022 (arXiv:2111.13122), and the published archive.
 """
@@ -10,35 +10,35 @@ from typing import ClassVar
 import polars as pl
 
 from likewise.errors import DamagedError, DataError, bounded
-from likewise.formats.archives import Files
+from likewise.formats.archives import FileCollection
 from likewise.sources.base import (
-    Reading,
     Source,
-    annotation,
-    findings,
-    findings_frame,
-    hidden,
+    SourceResult,
+    find_annotation_file,
+    findings_about,
+    findings_from_rows,
+    is_hidden,
     is_image,
-    no_images,
-    not_images,
-    reading,
+    no_images_error,
+    non_image_findings,
+    source_result,
 )
 from likewise.sources.gpr1200_subsets import PER_CATEGORY, SUBSETS
 from likewise.storage.config import Licence
 
-TEXTS = ("GPR1200_categoryNumber_to_text.json", "categories.json")
-"""File names under which the texts are looked for."""
+TEXT_FILES = ("GPR1200_categoryNumber_to_text.json", "categories.json")
+"""File names of the category texts."""
 
-# Nine digits fit every integer; without leading zeros, so that a category has one name.
+# Nine digits fit in Int32; no leading zeros, so that each category has one spelling.
 _NAME = r"(?s)\A(0|[1-9][0-9]{0,8})_"
 
 
-class Gpr1200(Source):
-    """The layout of GPR1200: label = category id, rows by category and then by file name.
+class Gpr1200Source(Source):
+    """GPR1200: the label is the category id; items are sorted by category and file name.
 
-    Images are directly in ``images/`` (or in ``images/`` of the one folder that an archive
-    holds), or else directly in the place itself. What a partial copy lacks is told: categories
-    with fewer than ten images, where most have ten, and those of the texts without any.
+    Images are directly in ``images/`` (or in ``images/`` of the only top folder of an archive),
+    or directly at the top. Gaps of a partial copy are findings: categories with fewer than ten
+    images if most have ten, and categories in the texts without images.
     """
 
     title: ClassVar[str] = "GPR1200"
@@ -54,12 +54,14 @@ class Gpr1200(Source):
     protocols: ClassVar[tuple[str, ...]] = ("gpr1200", "gpr1200-strict")
 
     text: str | None = None
-    """File name of the categories' texts; by default one of ``TEXTS``, where there is one."""
+    """File name of the category texts; by default one of ``TEXT_FILES``, if it exists."""
 
-    def read(self, files: Files, annotations: Path) -> Reading:
+    def read(self, files: FileCollection, annotations: Path) -> SourceResult:
         """See ``Source.read``."""
-        paths = _images_folder(files).filter(~pl.col("name").is_in(self._notes()))
-        images = paths.filter(is_image())
+        image_files = _files_of_image_folder(files).filter(
+            ~pl.col("name").is_in(self._text_file_names())
+        )
+        images = image_files.filter(is_image())
         nested = pl.col("name").str.contains("/", literal=True)
         flat = images.filter(~nested).with_columns(label=pl.col("name").str.extract(_NAME))
         items = (
@@ -69,85 +71,93 @@ class Gpr1200(Source):
             .select("label", image_id="path", subset=_subset(pl.col("category")))
         )
         if items.is_empty():
-            raise no_images(files, "images/{category}_{name}.jpg, as in images/12_tower.jpg")
-        named, about_texts = self._with_texts(files, annotations, items)
-        return reading(
+            raise no_images_error(
+                files, "images/{category}_{name}.jpg, as in images/12_tower.jpg"
+            )
+        labelled, text_findings = self._with_texts(files, annotations, items)
+        return source_result(
             files,
-            named,
-            about_texts,
-            _incomplete(items),
-            not_images(paths),
-            findings(
+            labelled,
+            text_findings,
+            _incomplete_findings(items),
+            non_image_findings(image_files),
+            findings_about(
                 images.filter(nested),
                 "bad-name",
                 "it lies in a folder below that of the images",
             ),
-            findings(
+            findings_about(
                 flat.filter(pl.col("label").is_null()),
                 "bad-name",
                 "expected {category}_{name}, the category a number without leading zeros",
             ),
         )
 
-    def _notes(self) -> list[str]:
-        """The names of the file of texts."""
-        return [self.text] if self.text else list(TEXTS)
+    def _text_file_names(self) -> list[str]:
+        """Return the possible names of the file of category texts."""
+        return [self.text] if self.text else list(TEXT_FILES)
 
     def _with_texts(
-        self, files: Files, place: Path, items: pl.DataFrame
+        self, files: FileCollection, place: Path, items: pl.DataFrame
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """``items`` with the texts of their categories, and findings about those.
+        """Add the texts of the categories to ``items``, and return findings about them.
 
         Raises:
             DamagedError: the texts cannot be read.
-            DataError: they cannot be used, or are of other categories altogether.
+            DataError: the texts are malformed, or belong to different categories.
         """
-        note = annotation(files, place, self._notes())
-        if note is None and self.text:
+        text_file = find_annotation_file(files, place, self._text_file_names())
+        if text_file is None and self.text:
             raise DataError(
-                f"{place} holds no {self.text!r}, which the card names (source: text)"
+                f"{place} has no file {self.text!r}, which the card names (source: text)"
             )
-        if note is None:
-            return items, findings_frame([])
-        where, data = note
+        if text_file is None:
+            return items, findings_from_rows([])
+        where, data = text_file
         texts = _texts(where, data)
-        named = items.join(texts, on="label", how="left", maintain_order="left")
-        bare = named.filter(pl.col("text").is_null())["label"].unique(maintain_order=True)
-        if named["text"].null_count() == len(named):
-            raise DataError(
-                f"{where} has no text for the categories {bounded(bare, len(bare))}"
-            )
-        faults = [
-            (f"category {label}", "no-text", "the texts do not name it") for label in bare
+        labelled = items.join(texts, on="label", how="left", maintain_order="left")
+        without_text = labelled.filter(pl.col("text").is_null())["label"].unique(
+            maintain_order=True
+        )
+        if labelled["text"].null_count() == len(labelled):
+            categories = bounded(without_text, len(without_text))
+            raise DataError(f"{where} has no text for the categories {categories}")
+        rows = [
+            (f"category {label}", "no-text", "the texts do not name it")
+            for label in without_text
         ]
-        idle = texts.join(items, on="label", how="anti", maintain_order="left")["label"]
-        if len(idle):
-            examples = bounded(idle, len(idle), 3)
-            said = f"{len(idle):,} of {len(texts):,} categories have no image: {examples}"
-            faults.append((Path(where).name, "dangling", said))
-        return named, findings_frame(faults)
+        unused = texts.join(items, on="label", how="anti", maintain_order="left")["label"]
+        if len(unused):
+            examples = bounded(unused, len(unused), 3)
+            detail = f"{len(unused):,} of {len(texts):,} categories have no image: {examples}"
+            rows.append((Path(where).name, "dangling", detail))
+        return labelled, findings_from_rows(rows)
 
 
-def _incomplete(items: pl.DataFrame) -> pl.DataFrame:
-    """Findings about categories of another size, where most have the benchmark's."""
+def _incomplete_findings(items: pl.DataFrame) -> pl.DataFrame:
+    """Return findings about incomplete categories, if most categories are complete."""
     counts = items.group_by("label", maintain_order=True).len()
-    whole = pl.col("len") == PER_CATEGORY
-    if 2 * counts.filter(whole).height < counts.height:
-        return findings_frame([])  # a set of its own in this layout, or hardly a copy
-    said = pl.format("{} images, where a category has {}", "len", pl.lit(PER_CATEGORY))
-    odd = counts.filter(~whole).with_columns(path=pl.format("category {}", "label"))
-    return findings(odd, "incomplete", said)
+    is_complete = pl.col("len") == PER_CATEGORY
+    if 2 * counts.filter(is_complete).height < counts.height:
+        return findings_from_rows(
+            []
+        )  # another data set in this layout, or a small part of the benchmark
+    detail = pl.format("{} images, where a category has {}", "len", pl.lit(PER_CATEGORY))
+    incomplete = counts.filter(~is_complete).with_columns(
+        path=pl.format("category {}", "label")
+    )
+    return findings_about(incomplete, "incomplete", detail)
 
 
-def _images_folder(files: Files) -> pl.DataFrame:
-    """The files of the folder of images: path, and name below that folder."""
+def _files_of_image_folder(files: FileCollection) -> pl.DataFrame:
+    """Return the files of the image folder: ``path``, and ``name`` relative to the folder."""
     listing = files.listing().select("path")
     folder = pl.col("path").str.extract(r"\A((?:[^/]+/)?images/)")
-    folders = listing.filter(~hidden()).select(folder).to_series().drop_nulls().unique()
-    flat = listing.filter(is_image() & ~pl.col("path").str.contains("/", literal=True))
+    folders = listing.filter(~is_hidden()).select(folder).to_series().drop_nulls().unique()
+    direct = listing.filter(is_image() & ~pl.col("path").str.contains("/", literal=True))
     if "images/" in folders:
         top = "images/"
-    elif len(flat) or folders.is_empty():
+    elif len(direct) or folders.is_empty():
         top = ""
     elif len(folders) == 1:
         top = folders[0]
@@ -156,8 +166,8 @@ def _images_folder(files: Files) -> pl.DataFrame:
             f"{files.path} holds several folders of images: "
             f"{bounded(folders.sort(), len(folders))}; point at one of them"
         )
-    inside = listing.filter(pl.col("path").str.starts_with(top))
-    return inside.with_columns(name=pl.col("path").str.strip_prefix(top))
+    below = listing.filter(pl.col("path").str.starts_with(top))
+    return below.with_columns(name=pl.col("path").str.strip_prefix(top))
 
 
 def _subset(category: pl.Expr) -> pl.Expr:
@@ -168,11 +178,13 @@ def _subset(category: pl.Expr) -> pl.Expr:
 
 
 def _texts(where: str, data: bytes) -> pl.DataFrame:
-    """The table label, text of a JSON object of strings."""
+    """Parse a JSON object of strings as columns ``label``, ``text``."""
     try:
         value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_Pairs)
     except (ValueError, RecursionError) as error:
-        raise DamagedError(f"{where} is not JSON in UTF-8: {error}; fetch it again") from error
+        raise DamagedError(
+            f"{where} is not JSON in UTF-8: {error}; download it again"
+        ) from error
     if not isinstance(value, _Pairs) or not all(isinstance(text, str) for _, text in value):
         raise DataError(f"{where} is not one JSON object of category -> text")
     try:
@@ -181,11 +193,13 @@ def _texts(where: str, data: bytes) -> pl.DataFrame:
         )
     except UnicodeEncodeError as error:
         raise DamagedError(f"{where} holds half of a character pair: {error}") from error
-    twins = texts.filter(pl.col("label").is_duplicated())["label"].unique(maintain_order=True)
-    if len(twins):
-        raise DataError(f"{where} names a category twice: {bounded(twins, len(twins))}")
+    repeated = texts.filter(pl.col("label").is_duplicated())["label"].unique(
+        maintain_order=True
+    )
+    if len(repeated):
+        raise DataError(f"{where} names a category twice: {bounded(repeated, len(repeated))}")
     return texts
 
 
 class _Pairs(list[tuple[str, object]]):
-    """A JSON object with its keys as they stand: a dict would hide a key that stands twice."""
+    """A JSON object as pairs; a dict would hide repeated keys."""

@@ -1,4 +1,4 @@
-"""Boxes in cells, and names of class numbers, as Hugging Face's data sets have them."""
+"""Hugging Face conventions for Parquet: columns of boxes, and names of class numbers."""
 
 import json
 from collections.abc import Mapping
@@ -8,129 +8,136 @@ import polars as pl
 import pyarrow as pa
 
 from likewise.errors import DataError
+from likewise.sources.extra_columns import PREFIX
 from likewise.storage import tables
 
-_BBOX = ("bbox", "box", "bboxes")
-_CATEGORY = ("category", "label", "category_name", "categories", "class", "labels")
+_BOX_FIELDS = ("bbox", "box", "bboxes")
+_CLASS_FIELDS = ("category", "label", "category_name", "categories", "class", "labels")
 
-Faults = list[tuple[str, str, str]]
+FindingRows = list[tuple[str, str, str]]
+"""``(path, check, detail)`` tuples; see ``findings_from_rows``."""
 
 
-def features(schema: pa.Schema) -> Mapping[str, Any]:
-    """What a Parquet file's own metadata say of its columns; nothing where they say nothing."""
+def column_features(schema: pa.Schema) -> Mapping[str, Any]:
+    """Return the Hugging Face features in a Parquet file's metadata; empty if it has none."""
     try:
-        said = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-        found = said["info"]["features"]
+        metadata = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+        features = metadata["info"]["features"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return features if isinstance(features, dict) else {}
 
 
 def class_names(feature: object) -> list[str] | None:
-    """The names of the class numbers of a column; None where it has none."""
+    """Return the class names of a column's feature; None if it has none."""
     names = feature.get("names") if isinstance(feature, dict) else None
     return [str(name) for name in names] if isinstance(names, list) else None
 
 
-def as_names(column: pl.Expr, names: list[str]) -> pl.Expr:
-    """Class numbers as names; a number without one, -1 say, is no class."""
+def class_numbers_to_names(column: pl.Expr, names: list[str]) -> pl.Expr:
+    """Replace class numbers by names; numbers without a name, such as -1, become null."""
     return column.cast(pl.Int64, strict=False).replace_strict(
         range(len(names)), names, default=None, return_dtype=pl.String
     )
 
 
-def exploded(
+def explode_boxes(
     objects: pl.DataFrame, feature: object, *, corners: bool
-) -> tuple[pl.DataFrame, Faults]:
-    """A row a box of the cells of ``objects`` (``:where``, and a column of boxes).
+) -> tuple[pl.DataFrame, FindingRows]:
+    """Return one row per box of the cells of ``objects``.
 
     Args:
-        objects: cells that are structs of lists, or lists of structs.
-        feature: what the file says of the column.
-        corners: whether a box is its corners, or else x, y, width, height.
+        objects: ``:where`` (location of the row), and one column whose cells are structs of
+            lists or lists of structs.
+        feature: Hugging Face feature of that column.
+        corners: boxes are x1, y1, x2, y2; otherwise x, y, width, height.
 
     Returns:
-        ``:where`` of the cell, ``:place`` of the box, label, x1, y1, and w, h or x2, y2, and
-        ``further:`` columns; and findings about cells whose lists are not of one length.
+        Columns ``:where`` of the cell, ``:place`` of the box, ``label``, ``x1``, ``y1``, then
+        ``x2``, ``y2`` or ``w``, ``h``, and extra columns; and finding rows about cells whose
+        lists differ in length.
 
     Raises:
         DataError: the column holds no boxes.
     """
     name = objects.columns[1]
-    flat, broken = _unpacked(objects, name)
-    bbox = next((field for field in _BBOX if field in flat.columns), "")
+    flat, faults = _explode(objects, name)
+    bbox = next((field for field in _BOX_FIELDS if field in flat.columns), "")
     if not bbox or not isinstance(flat.schema[bbox], pl.List | pl.Array):
-        kinds = ", ".join(flat.columns[1:])
-        raise DataError(f"column {name!r} has no list of numbers 'bbox'; there is {kinds}")
+        fields = ", ".join(flat.columns[1:])
+        raise DataError(f"column {name!r} has no list of numbers 'bbox'; it has {fields}")
     values = pl.col(bbox).cast(pl.List(pl.Float64), strict=False)
     sides = ("x1", "y1", "x2", "y2") if corners else ("x1", "y1", "w", "h")
-    kind = next((field for field in _CATEGORY if field in flat.columns), "")
-    others = [field for field in flat.columns[1:] if field not in (bbox, kind)]
+    class_field = next((field for field in _CLASS_FIELDS if field in flat.columns), "")
+    others = [field for field in flat.columns[1:] if field not in (bbox, class_field)]
     number = pl.int_range(1, pl.len() + 1).over(":where").cast(pl.String)
     return flat.select(
         ":where",
         (pl.col(":where") + ", box " + number).alias(":place"),
-        _label(kind, flat.schema.get(kind), feature).alias("label"),
+        _label(class_field, flat.schema.get(class_field), feature).alias("label"),
         *(
-            # Not nothing, which would be a row without a box.
+            # NaN marks an invalid box; null would mean a row without a box.
             values.list.get(n, null_on_oob=True).fill_null(float("nan")).alias(side)
             for n, side in enumerate(sides)
         ),
         *(
-            as_plain(field, flat.schema[field]).alias(_named(field, flat.schema[field]))
+            to_plain_column(field, flat.schema[field]).alias(
+                _column_name(field, flat.schema[field])
+            )
             for field in others
             if flat.schema[field] != pl.Binary
         ),
-    ), broken
+    ), faults
 
 
-def _named(field: str, kind: pl.DataType) -> str:
-    """What the column of a field is called as: a box's text, or a further one."""
-    return field if field == "text" and kind == pl.String else f"further:{field}"
+def _column_name(field: str, dtype: pl.DataType) -> str:
+    """Return the column of a field: ``text`` of the box, or an extra column."""
+    return field if field == "text" and dtype == pl.String else f"{PREFIX}{field}"
 
 
-def as_plain(name: str, kind: pl.DataType) -> pl.Expr:
-    """A column as what a table of items can hold: nested values as JSON, others as they are."""
-    if kind.is_nested():
+def to_plain_column(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Return a column in a type that item tables can hold; nested values become JSON."""
+    if dtype.is_nested():
         return tables.as_json(name)
     column = pl.col(name)
-    plain = kind.is_numeric() and not kind.is_decimal()
-    return column if plain or kind in (pl.Boolean, pl.String) else column.cast(pl.String)
+    is_number = dtype.is_numeric() and not dtype.is_decimal()
+    return column if is_number or dtype in (pl.Boolean, pl.String) else column.cast(pl.String)
 
 
-def _unpacked(objects: pl.DataFrame, name: str) -> tuple[pl.DataFrame, Faults]:
-    """A row an object: ``:where``, and a column a field."""
-    kind = objects.schema[name]
-    if isinstance(kind, pl.List) and isinstance(kind.inner, pl.Struct):
-        there = objects.filter(pl.col(name).list.len() > 0)
-        return there.explode(name).unnest(name), []
-    if not isinstance(kind, pl.Struct):
+def _explode(objects: pl.DataFrame, name: str) -> tuple[pl.DataFrame, FindingRows]:
+    """Return one row per object: ``:where``, and one column per field."""
+    dtype = objects.schema[name]
+    if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.Struct):
+        filled = objects.filter(pl.col(name).list.len() > 0)
+        return filled.explode(name).unnest(name), []
+    if not isinstance(dtype, pl.Struct):
         raise DataError(
-            f"column {name!r} is {kind}, no boxes; name another in the card: objects: ..."
+            f"column {name!r} is {dtype}, no boxes; name another in the card: objects: ..."
         )
     wide = objects.unnest(name)
     lists = [c for c, t in wide.schema.items() if isinstance(t, pl.List) and c != ":where"]
     if not lists:
         raise DataError(f"column {name!r} is a struct without lists, no boxes")
     lengths = [pl.col(c).list.len().fill_null(0) for c in lists]
-    even = pl.all_horizontal(length == lengths[0] for length in lengths)
-    uneven = wide.filter(~even)[":where"]
-    said = f"the lists of its {name!r} are not of one length"
-    there = wide.filter(even & (lengths[0] > 0)).select(":where", *lists)
-    return there.explode(lists), [(where, "bad-row", said) for where in uneven]
+    is_even = pl.all_horizontal(length == lengths[0] for length in lengths)
+    uneven = wide.filter(~is_even)[":where"]
+    detail = f"the lists of its {name!r} are not of one length"
+    filled = wide.filter(is_even & (lengths[0] > 0)).select(":where", *lists)
+    return filled.explode(lists), [(where, "bad-row", detail) for where in uneven]
 
 
-def _label(kind: str, dtype: pl.DataType | None, feature: object) -> pl.Expr:
-    """The class of a box, by its name where the file says one."""
+def _label(field: str, dtype: pl.DataType | None, feature: object) -> pl.Expr:
+    """Return the class of a box, by name if the feature has names."""
     if dtype is None:
         return pl.lit(None, pl.String)
-    inside = _inner(feature)
-    names = class_names(_inner(inside.get(kind))) if dtype.is_integer() else None
-    return as_names(pl.col(kind), names) if names else pl.col(kind).cast(pl.String)
+    element = _element_feature(feature)
+    names = class_names(_element_feature(element.get(field))) if dtype.is_integer() else None
+    column = pl.col(field)
+    return class_numbers_to_names(column, names) if names else column.cast(pl.String)
 
 
-def _inner(feature: object) -> Mapping[str, Any]:
-    """What a feature says of a value in it, however many lists that lies in."""
+def _element_feature(feature: object) -> Mapping[str, Any]:
+    """Return the feature of the innermost element of nested lists."""
     while True:
         if isinstance(feature, list) and feature:
             feature = feature[0]

@@ -1,6 +1,6 @@
-"""Which image an annotation means: names as people write them, against the names that are.
+"""Match image names in annotations with the images that exist.
 
-Everything is done in columns, a join a depth of folders: millions of names stay cheap.
+Matching is done in columns, with one join per folder depth, so millions of names stay fast.
 """
 
 import re
@@ -11,28 +11,30 @@ from pathlib import Path
 
 import polars as pl
 
-_DEEPEST = 32
-"""Components of a reference that are looked at; a deeper path than that is nobody's."""
+_MAX_COMPONENTS = 32
+"""References with more path components than this are never matched."""
 
 
-_HITS = dict.fromkeys(("reference", "path"), pl.String)
+_MATCH_COLUMNS = dict.fromkeys(("reference", "path"), pl.String)
 
-_Way = Callable[[pl.DataFrame], pl.DataFrame]
-"""A way to find references: those that are left -> the paths that each may mean."""
+_Lookup = Callable[[pl.DataFrame], pl.DataFrame]
+"""A way to match: unmatched references -> all their matches (reference, path)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """What references mean: ``found`` (reference, path), ``faults`` (reference, check, detail).
+    """Result of ``match_references``; each distinct reference is in exactly one of the frames.
 
-    Every distinct reference stands in exactly one of the two.
+    Attributes:
+        matched: ``reference``, ``path``.
+        unmatched: ``reference``, ``check`` (``ambiguous-image`` or ``dangling``), ``detail``.
     """
 
-    found: pl.DataFrame
-    faults: pl.DataFrame
+    matched: pl.DataFrame
+    unmatched: pl.DataFrame
 
 
-def match(
+def match_references(
     references: pl.Series,
     paths: pl.Series,
     *,
@@ -40,102 +42,113 @@ def match(
     top: Path | None = None,
     stems: bool = False,
 ) -> Matches:
-    r"""The image that each of the ``references`` means.
+    r"""Find the image of each reference.
 
-    A reference means the path that it is, from the top or from one of the ``folders``, or from
-    anywhere above the top's folder, whose name it then has in it; else the one path that ends
-    in it (``a.jpg`` means ``images/a.jpg``); else the one path that ends in it where upper and
-    lower case are the same, as Windows and macOS have it. ``\`` is ``/``.
+    A reference matches the first of these that exists:
+
+    1. the identical path;
+    2. that path relative to the top, or to one of ``folders``;
+    3. the path below ``top``, if the reference contains the name of ``top`` as a folder;
+    4. the only path that ends in it (``a.jpg`` matches ``images/a.jpg``);
+    5. the only path that ends in it when case is ignored, as on Windows and macOS.
+
+    ``\`` is treated as ``/``.
 
     Args:
-        references: names from annotation files; nulls are left out.
-        paths: every image there is.
-        folders: folders that names may be relative to, the likeliest first.
-        top: the folder or archive that ``paths`` are in.
-        stems: compare without the suffix: a label file means the image of its name.
+        references: names from annotation files; nulls are dropped.
+        paths: paths of all images.
+        folders: folders that references may be relative to, the most likely first.
+        top: folder or archive that contains ``paths``.
+        stems: ignore the suffix of ``paths``, for label files named after their image.
     """
-    asked = pl.DataFrame({"reference": references.drop_nulls().unique(maintain_order=True)})
-    asked = asked.with_columns(key=_plain(pl.col("reference")))
+    wanted = pl.DataFrame({"reference": references.drop_nulls().unique(maintain_order=True)})
+    wanted = wanted.with_columns(key=_normalised(pl.col("reference")))
     known = pl.DataFrame({"path": paths}).with_columns(key="path")
     if stems:
-        known = known.with_columns(key=_stem(pl.col("path")))
-    exactly: list[_Way] = [lambda rest: _exact(rest.with_columns(key="reference"), known, "")]
-    exactly += [partial(_exact, known=known, folder=f) for f in dict.fromkeys(("", *folders))]
+        known = known.with_columns(key=_without_suffix(pl.col("path")))
+    lookups: list[_Lookup] = [
+        lambda rest: _same_path(rest.with_columns(key="reference"), known, "")
+    ]
+    lookups += [
+        partial(_same_path, known=known, folder=folder)
+        for folder in dict.fromkeys(("", *folders))
+    ]
     if top is not None:
-        exactly.append(lambda rest: _exact(_below(rest, top), known, ""))
-    nearly: list[_Way] = [partial(_tails, known=known, lower=lower) for lower in (False, True)]
-    hits, rest = [], asked
-    for way in (*exactly, *nearly):
-        if rest.is_empty():  # as it should be soon: millions of names are not looked through
+        lookups.append(lambda rest: _same_path(_relative_to_top(rest, top), known, ""))
+    lookups += [partial(_same_ending, known=known, lower=lower) for lower in (False, True)]
+    hits, rest = [], wanted
+    for lookup in lookups:
+        if rest.is_empty():  # the usual case after one or two lookups
             break
-        hits.append(way(rest))
+        hits.append(lookup(rest))
         rest = rest.join(hits[-1], on="reference", how="anti", maintain_order="left")
-    every = pl.concat([pl.DataFrame(schema=_HITS), *hits])
-    twice = pl.col("reference").is_duplicated()
-    faults = [_ambiguous(every.filter(twice))]
+    candidates = pl.concat([pl.DataFrame(schema=_MATCH_COLUMNS), *hits])
+    is_ambiguous = pl.col("reference").is_duplicated()
+    unmatched = [_ambiguous(candidates.filter(is_ambiguous))]
     if len(rest):
-        faults.append(_dangling(rest, known))
-    return Matches(every.filter(~twice), pl.concat(faults))
+        unmatched.append(_missing(rest, known))
+    return Matches(candidates.filter(~is_ambiguous), pl.concat(unmatched))
 
 
-def _plain(reference: pl.Expr) -> pl.Expr:
-    """A reference with '/' between components, and without the ones that mean nothing."""
+def _normalised(reference: pl.Expr) -> pl.Expr:
+    """Use '/' as the only separator, and remove empty and '.' components."""
     slashed = reference.str.replace_all("\\", "/", literal=True).str.replace_all("/+", "/")
     return slashed.str.replace_all(r"(^|/)(?:\./)+", "$1")
 
 
-def _stem(path: pl.Expr) -> pl.Expr:
+def _without_suffix(path: pl.Expr) -> pl.Expr:
     return path.str.replace(r"\.[^./]*\z", "")
 
 
-def _exact(asked: pl.DataFrame, known: pl.DataFrame, folder: str) -> pl.DataFrame:
-    place = pl.lit(f"{folder.rstrip('/')}/" if folder.strip("/") else "")
-    wanted = asked.with_columns(key=place + pl.col("key"))
-    return wanted.join(known, on="key", maintain_order="left").select("reference", "path")
+def _same_path(wanted: pl.DataFrame, known: pl.DataFrame, folder: str) -> pl.DataFrame:
+    prefix = pl.lit(f"{folder.rstrip('/')}/" if folder.strip("/") else "")
+    keyed = wanted.with_columns(key=prefix + pl.col("key"))
+    return keyed.join(known, on="key", maintain_order="left").select("reference", "path")
 
 
-def _below(asked: pl.DataFrame, top: Path) -> pl.DataFrame:
-    """The references that have the name of ``top`` as a folder, as they go on below it."""
+def _relative_to_top(wanted: pl.DataFrame, top: Path) -> pl.DataFrame:
+    """Keep references that contain the name of ``top`` as a folder, as paths below it."""
     name = re.escape(top.name.split(".")[0] or top.name)
     inside = pl.col("key").str.extract(rf"(?s)\A(?:.*/)?{name}/(.*)\z")
-    return asked.with_columns(key=inside).drop_nulls("key")
+    return wanted.with_columns(key=inside).drop_nulls("key")
 
 
-def _tails(asked: pl.DataFrame, known: pl.DataFrame, *, lower: bool) -> pl.DataFrame:
-    """Each reference with every path that ends in it, a join a number of components."""
+def _same_ending(wanted: pl.DataFrame, known: pl.DataFrame, *, lower: bool) -> pl.DataFrame:
+    """Return each reference with all paths that end in it, with one join per depth."""
     case = pl.col("key").str.to_lowercase() if lower else pl.col("key")
-    wanted = asked.with_columns(key=case)
-    depths = wanted.select(depth=pl.col("key").str.count_matches("/")).to_series()
-    hits = [pl.DataFrame(schema=_HITS)]
+    keyed = wanted.with_columns(key=case)
+    depths = keyed.select(depth=pl.col("key").str.count_matches("/")).to_series()
+    hits = [pl.DataFrame(schema=_MATCH_COLUMNS)]
     for depth in depths.unique().sort():
-        if depth >= _DEEPEST:
+        if depth >= _MAX_COMPONENTS:
             continue
-        tail = pl.col("key").str.extract(rf"(?s)((?:[^/]*/){{{depth}}}[^/]*)\z")
-        ends = known.with_columns(key=case).with_columns(key=tail)
-        here = wanted.filter(depths == depth)
-        hits.append(here.join(ends, on="key", maintain_order="left").select(hits[0].columns))
+        ending = pl.col("key").str.extract(rf"(?s)((?:[^/]*/){{{depth}}}[^/]*)\z")
+        endings = known.with_columns(key=case).with_columns(key=ending)
+        of_depth = keyed.filter(depths == depth)
+        joined = of_depth.join(endings, on="key", maintain_order="left")
+        hits.append(joined.select(hits[0].columns))
     return pl.concat(hits)
 
 
-def _ambiguous(hits: pl.DataFrame) -> pl.DataFrame:
-    named = hits.group_by("reference", maintain_order=True).agg(
+def _ambiguous(candidates: pl.DataFrame) -> pl.DataFrame:
+    counts = candidates.group_by("reference", maintain_order=True).agg(
         pl.col("path").sort().first(), pl.len()
     )
     detail = pl.format("it could mean {} images, {} among them", "len", "path")
-    return named.select("reference", check=pl.lit("ambiguous-image"), detail=detail)
+    return counts.select("reference", check=pl.lit("ambiguous-image"), detail=detail)
 
 
-def _dangling(asked: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """What is not there, with the path of the nearest name that is."""
+def _missing(wanted: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """References without a match, with an existing path of the same stem in the detail."""
 
-    def near(name: str) -> pl.Expr:
-        return _stem(pl.col(name)).str.extract(r"([^/]*)\z").str.to_lowercase()
+    def stem(name: str) -> pl.Expr:
+        return _without_suffix(pl.col(name)).str.extract(r"([^/]*)\z").str.to_lowercase()
 
-    there = known.select("path", near=near("path")).unique("near", keep="first")
-    told = asked.with_columns(near=near("key")).join(
-        there, on="near", how="left", maintain_order="left"
+    existing = known.select("path", stem=stem("path")).unique("stem", keep="first")
+    similar = wanted.with_columns(stem=stem("key")).join(
+        existing, on="stem", how="left", maintain_order="left"
     )
     detail = pl.concat_str(
         pl.lit("no such image"), pl.format("; there is {}", "path").fill_null("")
     )
-    return told.select("reference", check=pl.lit("dangling"), detail=detail)
+    return similar.select("reference", check=pl.lit("dangling"), detail=detail)

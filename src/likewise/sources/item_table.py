@@ -1,4 +1,4 @@
-"""Items that people bring as a file: a table, or the ground truth of a landmark benchmark."""
+"""Items that users provide as a file: a table, or the ground truth of a landmark benchmark."""
 
 from pathlib import Path
 
@@ -9,29 +9,30 @@ from likewise.formats.paths import StrPath
 from likewise.formats.pickles import read_structure
 from likewise.sources.revisited import ground_truth
 
-ABSENT = ("label", "subset", "split", "role")
-"""Columns that every protocol may ask for, null where a table does not have them."""
+OPTIONAL_COLUMNS = ("label", "subset", "split", "role")
+"""Columns that protocols may need; they are null if the table does not have them."""
 
 _SUFFIXES = (".csv", ".parquet", ".pkl")
 
 
 def read_items(path: Path) -> pl.DataFrame:
-    """The items in ``path``, a row each, in the order of their vectors.
+    """Read the items of ``path``, one row per item, in the order of their vectors.
 
-    - ``.csv``, ``.parquet``: a column ``item_id`` and what the protocol reads: label, split,
-      role, subset, and columns of its own, as ``camera``; lists only in Parquet;
-    - ``.pkl``: the ground truth of Revisited Oxford or Paris: the images of ``imlist``, then
-      the queries of ``qimlist``.
+    - ``.csv``, ``.parquet``: ``item_id``, the columns that the protocol reads (``label``,
+      ``split``, ``role``, ``subset``), and any others, such as ``camera``. Lists need Parquet.
+    - ``.pkl``: ground truth of Revisited Oxford or Paris: the images of ``imlist``, then the
+      queries of ``qimlist``.
 
     Raises:
-        DataError: no such file or suffix, damaged, no ``item_id``, or one that stands twice.
+        DataError: the file is missing or damaged, has another suffix or no ``item_id``, or an
+            id is empty or repeated.
     """
     suffix = path.suffix.lower()
     if suffix not in _SUFFIXES:
         raise DataError(f"{path}: expected a table that ends in {', '.join(_SUFFIXES)}")
     try:
         if suffix == ".pkl":
-            return _landmarks(path)
+            return _read_ground_truth(path)
         frame = pl.read_csv(path, infer_schema=False) if suffix == ".csv" else None
         return checked_items(pl.read_parquet(path) if frame is None else frame, path)
     except OSError as error:
@@ -40,25 +41,34 @@ def read_items(path: Path) -> pl.DataFrame:
         raise DataError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from error
 
 
-def _landmarks(path: Path) -> pl.DataFrame:
-    told = ground_truth(read_structure(path.read_bytes(), str(path)), str(path))
-    query = pl.when(role="query").then(pl.lit("#1")).otherwise(pl.lit(""))
-    return checked_items(told.with_columns(item_id=pl.col("name") + query), path)
+def _read_ground_truth(path: Path) -> pl.DataFrame:
+    items = ground_truth(read_structure(path.read_bytes(), str(path)), str(path))
+    query_suffix = pl.when(role="query").then(pl.lit("#1")).otherwise(pl.lit(""))
+    return checked_items(items.with_columns(item_id=pl.col("name") + query_suffix), path)
 
 
 def checked_items(frame: pl.DataFrame, where: StrPath) -> pl.DataFrame:
-    """A table of items with every column that protocols may ask for; ``where`` it comes from.
+    """Check a table of items, and add missing ``OPTIONAL_COLUMNS`` as null.
+
+    Args:
+        frame: the table.
+        where: origin of the table, for messages.
 
     Raises:
-        DataError: it has no ``item_id``, or one that stands twice.
+        DataError: ``item_id`` is missing, or an id is empty or repeated.
     """
     if "item_id" not in frame.columns:
         raise DataError(f"{where}: no column 'item_id'; {hint('item_id', frame.columns)}")
-    names = frame["item_id"].cast(pl.String)
-    twice = names.filter(names.is_duplicated()).unique().sort()
-    if len(twice) or names.null_count():
-        said = f"stands twice: {bounded(twice, len(twice))}" if len(twice) else "is empty"
-        raise DataError(f"{where}: an item_id {said}")
-    absent = [pl.lit(None, pl.String).alias(c) for c in ABSENT if c not in frame.columns]
-    plain = [pl.col(c).cast(pl.String) for c in ABSENT if c in frame.columns]
-    return frame.with_columns(names, *plain, *absent)
+    ids = frame["item_id"].cast(pl.String)
+    repeated = ids.filter(ids.is_duplicated()).unique().sort()
+    if len(repeated) or ids.null_count():
+        examples = bounded(repeated, len(repeated))
+        problem = f"is repeated: {examples}" if len(repeated) else "is empty"
+        raise DataError(f"{where}: an item_id {problem}")
+    absent = [
+        pl.lit(None, pl.String).alias(name)
+        for name in OPTIONAL_COLUMNS
+        if name not in frame.columns
+    ]
+    present = [pl.col(c).cast(pl.String) for c in OPTIONAL_COLUMNS if c in frame.columns]
+    return frame.with_columns(ids, *present, *absent)

@@ -1,7 +1,6 @@
-"""Data sets that are known by name: where they are, what they are, how to add them.
+"""Known public data sets: URLs, checksums, licences, and how to add them to a catalogue.
 
-Addresses and checksums change hands: each says where it was read. Data behind a registration
-are named too, with what to get and where to put it.
+Data sets that require registration are listed with instructions instead of URLs.
 """
 
 from dataclasses import dataclass
@@ -10,29 +9,29 @@ from likewise.storage.fetch import Wanted
 
 
 @dataclass(frozen=True)
-class Part:
-    """One file of a data set and what it is called here."""
+class DatasetFile:
+    """One file of a data set: local name, URL and checksum."""
 
     name: str
     wanted: Wanted
 
 
 @dataclass(frozen=True)
-class Download:
-    """A data set that can be fetched, or what to do where it cannot.
+class KnownDataset:
+    """A data set that can be downloaded, or instructions for obtaining it.
 
     Attributes:
-        title: what people call it.
-        licence: its terms, in a line.
-        parts: its files; none where it is not public.
-        add: what follows ``likewise add NAME``, with ``{}`` for the folder.
-        by_hand: where it is not public: what to get, and from where.
+        title: name of the data set.
+        licence: terms in one line.
+        add: arguments after ``likewise add NAME``, with ``{}`` for the folder.
+        parts: files to download; empty if the data set is not public.
+        by_hand: instructions if it is not public: files to obtain, and from where.
     """
 
     title: str
     licence: str
     add: str
-    parts: tuple[Part, ...] = ()
+    parts: tuple[DatasetFile, ...] = ()
     by_hand: str = ""
 
 
@@ -41,19 +40,19 @@ _INAT_LICENCE = "each photograph under its author's licence; non-commercial rese
 _VOC = "https://thor.robots.ox.ac.uk/pascal/VOC"
 _VOC_LICENCE = "Flickr's terms; see the VOC pages"
 
-# Checksums: those that torchvision 0.30 keeps in ``torchvision.datasets``. GPR1200's authors
-# publish none.
-DOWNLOADS: dict[str, Download] = {
-    "gpr1200": Download(
+# Checksums are from torchvision 0.30 (``torchvision.datasets``); GPR1200's authors publish
+# none.
+KNOWN_DATASETS: dict[str, KnownDataset] = {
+    "gpr1200": KnownDataset(
         "GPR1200: 12,000 images, 1,200 categories",
         "non-commercial research and education",
         "--source gpr1200 --path {}/GPR1200.zip --text {}/GPR1200_categoryNumber_to_text.json",
         (
-            Part(
+            DatasetFile(
                 "GPR1200.zip",
                 Wanted("https://visual-computing.com/files/GPR1200/GPR1200.zip"),
             ),
-            Part(
+            DatasetFile(
                 "GPR1200_categoryNumber_to_text.json",
                 Wanted(
                     "https://raw.githubusercontent.com/Visual-Computing/GPR1200/main/"
@@ -62,12 +61,12 @@ DOWNLOADS: dict[str, Download] = {
             ),
         ),
     ),
-    "food101": Download(
+    "food101": KnownDataset(
         "Food-101: 101,000 photographs of 101 dishes",
         "photographs of foodspotting.com; scientific fair use",
         "--source folder --path {}/food-101.tar.gz",
         (
-            Part(
+            DatasetFile(
                 "food-101.tar.gz",
                 Wanted(
                     "http://data.vision.ee.ethz.ch/cvl/food-101.tar.gz",
@@ -76,23 +75,23 @@ DOWNLOADS: dict[str, Download] = {
             ),
         ),
     ),
-    "inat2021_val": Download(
+    "inat2021_val": KnownDataset(
         "iNaturalist 2021, validation: 100,000 photographs of 10,000 species",
         _INAT_LICENCE,
         "--source folder --path {}/val.tar.gz",
         (
-            Part(
+            DatasetFile(
                 "val.tar.gz",
                 Wanted(f"{_INAT}/val.tar.gz", digest="md5:f6f6e0e242e3d4c9569ba56400938afc"),
             ),
         ),
     ),
-    "inat2021_mini": Download(
+    "inat2021_mini": KnownDataset(
         "iNaturalist 2021, training, mini: 500,000 photographs of 10,000 species",
         _INAT_LICENCE,
         "--source folder --path {}/train_mini.tar.gz",
         (
-            Part(
+            DatasetFile(
                 "train_mini.tar.gz",
                 Wanted(
                     f"{_INAT}/train_mini.tar.gz",
@@ -101,23 +100,23 @@ DOWNLOADS: dict[str, Download] = {
             ),
         ),
     ),
-    "inat2021": Download(
+    "inat2021": KnownDataset(
         "iNaturalist 2021, training: 2.7 million photographs of 10,000 species",
         _INAT_LICENCE,
         "--source folder --path {}/train.tar.gz",
         (
-            Part(
+            DatasetFile(
                 "train.tar.gz",
                 Wanted(f"{_INAT}/train.tar.gz", digest="md5:e0526d53c7f7b2e3167b2b43bb2690ed"),
             ),
         ),
     ),
-    "voc2007": Download(
+    "voc2007": KnownDataset(
         "PASCAL VOC 2007, training and validation",
         _VOC_LICENCE,
         "--source voc --path {}/VOCtrainval_06-Nov-2007.tar",
         (
-            Part(
+            DatasetFile(
                 "VOCtrainval_06-Nov-2007.tar",
                 Wanted(
                     f"{_VOC}/voc2007/VOCtrainval_06-Nov-2007.tar",
@@ -126,12 +125,12 @@ DOWNLOADS: dict[str, Download] = {
             ),
         ),
     ),
-    "voc2012": Download(
+    "voc2012": KnownDataset(
         "PASCAL VOC 2012, training and validation",
         _VOC_LICENCE,
         "--source voc --path {}/VOCtrainval_11-May-2012.tar",
         (
-            Part(
+            DatasetFile(
                 "VOCtrainval_11-May-2012.tar",
                 Wanted(
                     f"{_VOC}/voc2012/VOCtrainval_11-May-2012.tar",
@@ -140,7 +139,7 @@ DOWNLOADS: dict[str, Download] = {
             ),
         ),
     ),
-    "imagenet": Download(
+    "imagenet": KnownDataset(
         "ImageNet, ILSVRC 2012 classification",
         "non-commercial research and education; ImageNet's terms of access",
         "--source imagenet --path {}",
@@ -149,7 +148,7 @@ DOWNLOADS: dict[str, Download] = {
         "(or the tree Data/CLS-LOC of the Kaggle competition "
         "imagenet-object-localization-challenge)",
     ),
-    "compcars": Download(
+    "compcars": KnownDataset(
         "CompCars",
         "non-commercial research; the authors' agreement",
         "--source compcars --path {}",
@@ -157,21 +156,21 @@ DOWNLOADS: dict[str, Download] = {
         "http://mmlab.ie.cuhk.edu.hk/datasets/comp_cars/index.html for the password, unpack "
         "data.zip (and sv_data.zip) with it, so that data/image, data/label and data/misc lie",
     ),
-    "shoev2": Download(
+    "shoev2": KnownDataset(
         "QMUL-Shoe-V2",
         "non-commercial research; ask the authors",
         "--source sketch --path {}",
         by_hand="ask at https://sketchx.eecs.qmul.ac.uk/downloads/ for QMUL-Shoe-V2, put its "
         "folders of photos and sketches with their lists",
     ),
-    "chairv2": Download(
+    "chairv2": KnownDataset(
         "QMUL-Chair-V2",
         "non-commercial research; ask the authors",
         "--source sketch --path {}",
         by_hand="ask at https://sketchx.eecs.qmul.ac.uk/downloads/ for QMUL-Chair-V2, put its "
         "folders of photos and sketches with their lists",
     ),
-    "fissp": Download(
+    "fissp": KnownDataset(
         "FISSP",
         "never published",
         "--source fissp --path {}",
@@ -179,4 +178,4 @@ DOWNLOADS: dict[str, Download] = {
         "train, val and test with their annotations",
     ),
 }
-"""Name -> what is known; the name is also what ``likewise add`` is told."""
+"""Name of a data set, as used by ``likewise add``, -> description."""

@@ -1,4 +1,4 @@
-"""Which layouts fit a place: for the message when the one that was named does not."""
+"""Suggest layouts that fit a place, for the error when the chosen one does not."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,15 +6,15 @@ from typing import NamedTuple
 
 from likewise.errors import DamagedError, DataError, LikewiseError
 from likewise.sources import SOURCES
-from likewise.sources.base import Reading, Source
+from likewise.sources.base import Source, SourceResult
 
-_MOST = 3
+_MAX_SUGGESTIONS = 3
 _GENERAL = ("folder", "webdataset")
-"""Layouts that take any folder of images; they are named last."""
+"""Layouts that accept any folder of images; they are suggested last."""
 
 
-class Fit(NamedTuple):
-    """A layout that a place may be in, and what would come of it."""
+class LayoutFit(NamedTuple):
+    """A layout that can read a place: numbers of items, labelled items and findings."""
 
     kind: str
     items: int
@@ -22,47 +22,47 @@ class Fit(NamedTuple):
     findings: int
 
 
-def read_as(layout: Source, kind: str, path: Path, annotations: Path) -> Reading:
-    """The reading of ``path`` by ``layout``, which is of that ``kind``.
+def read_with_hint(layout: Source, kind: str, path: Path, annotations: Path) -> SourceResult:
+    """Read ``path`` with ``layout``, whose kind is ``kind``.
 
     Raises:
-        DamagedError: one of its files cannot be read; the text names it.
-        DataError: it does not fit the layout; the text names those that it fits.
+        DamagedError: a file cannot be read; the message names it.
+        DataError: ``path`` does not have this layout; the message names layouts that fit.
     """
-    # A shell leaves the ~ of --path=~/data as it is.
-    place, notes = path.expanduser(), annotations.expanduser()
+    # A shell does not expand the ~ of --path=~/data.
+    place, annotation_place = path.expanduser(), annotations.expanduser()
     files = layout.open(place)
     try:
-        return layout.read(files, notes)
+        return layout.read(files, annotation_place)
     except DamagedError:
-        raise  # mending the file helps, another layout would not
+        raise  # repairing the file helps, another layout would not
     except DataError as error:
-        raise DataError(f"{error}; {_advice(kind, place, notes)}") from error
+        raise DataError(f"{error}; {_suggestion(kind, place, annotation_place)}") from error
 
 
-def _advice(kind: str, path: Path, annotations: Path) -> str:
-    fits = sorted(_fits(kind, path, annotations), key=_rank)[:_MOST]
+def _suggestion(kind: str, path: Path, annotations: Path) -> str:
+    fits = sorted(_fits(kind, path, annotations), key=_rank)[:_MAX_SUGGESTIONS]
     if not fits:
         return "no other layout fits either"
-    told = [
+    options = [
         f"--source {fit.kind} ({fit.items:,} items, {fit.findings:,} findings)" for fit in fits
     ]
-    return f"what fits it: {', '.join(told)}"
+    return f"layouts that fit: {', '.join(options)}"
 
 
-def _rank(fit: Fit) -> tuple[bool, int, int, str]:
+def _rank(fit: LayoutFit) -> tuple[bool, int, int, str]:
     return fit.kind in _GENERAL, -fit.labelled, fit.findings, fit.kind
 
 
-def _fits(but: str, path: Path, annotations: Path) -> Iterator[Fit]:
+def _fits(except_kind: str, path: Path, annotations: Path) -> Iterator[LayoutFit]:
     for kind in SOURCES.kinds():
-        if kind == but:
+        if kind == except_kind:
             continue
         try:
             layout = SOURCES.load(kind)()
-            reading = layout.read(layout.open(path), annotations)
+            result = layout.read(layout.open(path), annotations)
         except LikewiseError:
             continue
-        labelled = len(reading.items) - reading.items["label"].null_count()
-        if len(reading.items) > len(reading.findings) or kind in _GENERAL:
-            yield Fit(kind, len(reading.items), labelled, len(reading.findings))
+        labelled = len(result.items) - result.items["label"].null_count()
+        if len(result.items) > len(result.findings) or kind in _GENERAL:
+            yield LayoutFit(kind, len(result.items), labelled, len(result.findings))

@@ -1,27 +1,31 @@
-"""Lists that name images, a line each, and what is wrong with them."""
+"""Text files that list images, one per line, and findings about them."""
 
 import polars as pl
 
 from likewise.errors import bounded
-from likewise.sources.annotation_files import NotesToo, as_text
-from likewise.sources.base import findings_frame
+from likewise.sources.annotation_files import AnnotationFilesWithFallback, decode_text
+from likewise.sources.base import findings_from_rows
 
-LINES: dict[str, type[pl.DataType]] = {"list": pl.String, "line": pl.Int64, "text": pl.String}
-"""Columns of ``lines``: the list's path, the line's number from 1, its text."""
+LINE_COLUMNS: dict[str, type[pl.DataType]] = {
+    "list": pl.String,
+    "line": pl.Int64,
+    "text": pl.String,
+}
+"""Columns of ``read_lines``: path of the list, line number from 1, text of the line."""
 
 
-def lines(notes: NotesToo, pattern: str) -> pl.DataFrame:
-    r"""Every line of the lists whose path matches ``pattern``; empty ones are left out.
+def read_lines(annotation_files: AnnotationFilesWithFallback, pattern: str) -> pl.DataFrame:
+    r"""Read all lines of the lists whose path matches ``pattern``, without empty lines.
 
-    The text has no spaces around it, and ``/`` where somebody wrote ``\``.
+    Surrounding white space is removed, and ``\`` becomes ``/``. Sorted by list and line.
 
     Raises:
         DataError: a list is not UTF-8.
     """
-    frames = [pl.DataFrame(schema=LINES)]
-    for path, data in notes.read(notes.names(pattern)):
-        texts = pl.Series("text", as_text(notes.where(path), data).split("\n"), pl.String)
-        numbered = texts.to_frame().with_row_index("line", 1)
+    frames = [pl.DataFrame(schema=LINE_COLUMNS)]
+    for path, data in annotation_files.read(annotation_files.find(pattern)):
+        lines = decode_text(annotation_files.location(path), data).split("\n")
+        numbered = pl.DataFrame({"text": lines}).with_row_index("line", 1)
         plain = pl.col("text").str.strip_chars().str.replace_all("\\", "/", literal=True)
         frames.append(
             numbered.select(list=pl.lit(path), line=pl.col("line").cast(pl.Int64), text=plain)
@@ -29,33 +33,35 @@ def lines(notes: NotesToo, pattern: str) -> pl.DataFrame:
     return pl.concat(frames).filter(pl.col("text") != "").sort("list", "line")
 
 
-def dangling(entries: pl.DataFrame, lost: pl.DataFrame, said: str = "not here") -> pl.DataFrame:
-    """One finding a list of which some entries lead nowhere: how many, and which.
+def missing_entry_findings(
+    entries: pl.DataFrame, missing: pl.DataFrame, problem: str = "not here"
+) -> pl.DataFrame:
+    """Return one finding per list with entries that match no file: their number, and examples.
 
-    A partial copy keeps the lists of the whole set, so a finding an entry would be too many.
+    A partial copy of a data set keeps the lists of the whole set, so one finding per entry
+    would be too many.
 
     Args:
-        entries: all there are: list, and any columns.
-        lost: those that lead nowhere: list, text.
-        said: what is wrong with them.
+        entries: all entries: ``list``, and any other columns.
+        missing: entries that match no file: ``list``, ``text``.
+        problem: end of the sentence "3 of 10 entries are ...".
     """
     totals = dict(entries.group_by("list").len().iter_rows())
-    faults = []
-    for (path,), part in lost.sort("list", "text").group_by("list", maintain_order=True):
-        examples = bounded(part["text"], len(part), 3)
-        detail = f"{len(part):,} of {totals[path]:,} entries are {said}: {examples}"
-        faults.append((str(path), "dangling", detail))
-    return findings_frame(faults)
+    rows = []
+    for (path,), group in missing.sort("list", "text").group_by("list", maintain_order=True):
+        examples = bounded(group["text"], len(group), 3)
+        detail = f"{len(group):,} of {totals[path]:,} entries are {problem}: {examples}"
+        rows.append((str(path), "dangling", detail))
+    return findings_from_rows(rows)
 
 
-def repeated(entries: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Entries (list, text, ...) each once a list, and a finding a list that repeats some."""
-    again = entries.filter(pl.struct("list", "text").is_duplicated())
-    faults = []
-    for (path,), part in again.sort("list").group_by("list", maintain_order=True):
-        texts = part["text"].unique().sort()
-        said = f"{len(texts):,} entries stand more than once, and count once"
-        detail = f"{said}: {bounded(texts, len(texts), 3)}"
-        faults.append((str(path), "listed-twice", detail))
-    once = entries.unique(["list", "text"], keep="first", maintain_order=True)
-    return once, findings_frame(faults)
+def drop_repeated(entries: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Keep each entry (``list``, ``text``, ...) once, with a finding per list with repeats."""
+    repeated = entries.filter(pl.struct("list", "text").is_duplicated())
+    rows = []
+    for (path,), group in repeated.sort("list").group_by("list", maintain_order=True):
+        texts = group["text"].unique().sort()
+        detail = f"{len(texts):,} entries stand more than once, and count once"
+        rows.append((str(path), "listed-twice", f"{detail}: {bounded(texts, len(texts), 3)}"))
+    first = entries.unique(["list", "text"], keep="first", maintain_order=True)
+    return first, findings_from_rows(rows)

@@ -1,4 +1,4 @@
-"""Parquet, in Hugging Face's style: a table of images or boxes, with or without the images.
+"""Parquet in Hugging Face's style: a table of images or boxes, with or without pixels.
 
 Source: https://huggingface.co/docs/datasets/image_dataset and .../object_detection.
 """
@@ -13,141 +13,151 @@ import pyarrow.parquet as pq
 from polars.exceptions import PolarsError
 
 from likewise.errors import DataError
-from likewise.formats.archives import Files, open_files
-from likewise.formats.archives.base import damage
+from likewise.formats.archives import FileCollection, open_files
+from likewise.formats.archives.base import damaged_error
 from likewise.formats.archives.parquet_images import (
-    Parquets,
-    checked,
+    ParquetImages,
+    find_parquet_files,
     image_column,
-    tables_in,
+    validated_table,
 )
-from likewise.sources.annotation_files import Notes, split_named
-from likewise.sources.base import Reading, findings_frame
+from likewise.sources.annotation_files import AnnotationFiles, split_from_path
+from likewise.sources.base import SourceResult, findings_from_rows
 from likewise.sources.box_source import split_rank
 from likewise.sources.folder import SPLITS
 from likewise.sources.hf_objects import (
-    Faults,
-    as_names,
-    as_plain,
+    FindingRows,
     class_names,
-    exploded,
-    features,
+    class_numbers_to_names,
+    column_features,
+    explode_boxes,
+    to_plain_column,
 )
 from likewise.sources.table_rows import TEXTS
 from likewise.sources.table_source import TableSource
 
 
-class Parquet(TableSource):
-    """Parquet files ``data/{split}-*.parquet``, a row an image, or a row a box.
+class ParquetSource(TableSource):
+    """Parquet files ``data/{split}-*.parquet`` with one row per image or per box.
 
-    Where a column holds images, as a struct of bytes and path, those are the images: the id is
-    the file's name and the row's number, ``data/train-0.parquet/00000017.jpg``. Else a column
-    names images that lie beside it. ``objects`` is a row's boxes: a struct of lists, or a list
-    of structs, with ``bbox`` and ``category``. Class numbers become the names that the file's
-    own metadata have of them. All else is as in a CSV.
+    If a column contains images (a struct of ``bytes`` and ``path``), the id of an image is the
+    file name and the row number: ``data/train-0.parquet/00000017.jpg``. Otherwise a column
+    contains names of image files. ``objects`` contains the boxes of a row: a struct of lists,
+    or a list of structs, with ``bbox`` and ``category``. Class numbers are replaced by the
+    names in the file's metadata. Everything else is as for CSV.
     """
 
     objects: str = "objects"
-    """The column of an image's boxes."""
+    """Column with the boxes of an image."""
 
     bbox: Literal["xywh", "xyxy"] = "xywh"
-    """What a box of ``objects`` is: x, y, width and height, or corners; in pixels from 0."""
+    """Format of boxes in ``objects``: x, y, width, height, or corners; in pixels from 0."""
 
-    def open(self, path: Path) -> Files:
-        """The files at ``path``, or the images in the Parquet files there."""
-        tables = tables_in(path) if path.exists() else {}
+    def open(self, path: Path) -> FileCollection:
+        """Open ``path``, or the images in its Parquet files if they contain any."""
+        tables = find_parquet_files(path) if path.exists() else {}
         column = next((image_column(place, self.image) for place in tables.values()), "")
-        return Parquets(path, column) if column else open_files(path)
+        return ParquetImages(path, column) if column else open_files(path)
 
-    def read(self, files: Files, annotations: Path) -> Reading:
+    def read(self, files: FileCollection, annotations: Path) -> SourceResult:
         """See ``Source.read``."""
-        if isinstance(files, Parquets):
-            frames = self._held(files)
-            tree: pl.DataFrame | None = _as_tree(files)
+        if isinstance(files, ParquetImages):
+            frames = self._tables_with_images(files)
+            images: pl.DataFrame | None = _images_of_tables(files)
         else:
-            frames, tree = self._beside(files, annotations), None
+            frames, images = self._tables_naming_images(files, annotations), None
         rows, faults = [], []
         for where, frame, names in frames:
-            more, wrong = self._rows(where, frame, names)
-            rows.append(more)
-            faults += wrong
+            table_rows, findings = self._rows(where, frame, names)
+            rows.append(table_rows)
+            faults += findings
         try:
             table = pl.concat(rows, how="diagonal_relaxed")
         except PolarsError as error:
-            said = str(error).splitlines()[0]
-            raise DataError(f"{files.path}: its tables have other columns: {said}") from error
-        return self.assembled(files, table, faults, pl.lit(value=True), tree)
+            message = str(error).splitlines()[0]
+            raise DataError(
+                f"{files.path}: its tables have incompatible columns: {message}"
+            ) from error
+        return self.build_result(files, table, faults, pl.lit(value=True), images)
 
-    def _held(self, files: Parquets) -> Iterator[tuple[str, pl.DataFrame, Mapping[str, Any]]]:
-        """The tables that hold images, each with the ids of its images in their column."""
-        listed = files.listing()["path"]
-        for where, place in files.tables.items():
-            with damage(place):
-                schema = pq.read_schema(place)
-                kept = [name for name in schema.names if name != files.column]
-                frame = pl.DataFrame(pl.from_arrow(checked(pq.read_table(place, columns=kept))))
-            ids = listed.filter(listed.str.starts_with(f"{where}/"))
-            yield where, frame.with_columns(ids.alias(self.image or "image")), features(schema)
-
-    def _beside(
-        self, files: Files, annotations: Path
+    def _tables_with_images(
+        self, files: ParquetImages
     ) -> Iterator[tuple[str, pl.DataFrame, Mapping[str, Any]]]:
-        """The tables that name images."""
-        notes = Notes(files, annotations)
-        names = notes.names(r"\.parquet\z")
-        if names.is_empty():
-            raise notes.absent("data/{split}.parquet")
-        for where, data in sorted(notes.read(names)):
-            with damage(annotations, where):
+        """Yield the tables that contain images, with image ids in place of the images."""
+        paths = files.listing()["path"]
+        for where, place in files.tables.items():
+            with damaged_error(place):
+                schema = pq.read_schema(place)
+                other_columns = [name for name in schema.names if name != files.column]
+                frame = pl.DataFrame(
+                    pl.from_arrow(validated_table(pq.read_table(place, columns=other_columns)))
+                )
+            ids = paths.filter(paths.str.starts_with(f"{where}/"))
+            yield (
+                where,
+                frame.with_columns(ids.alias(self.image or "image")),
+                column_features(schema),
+            )
+
+    def _tables_naming_images(
+        self, files: FileCollection, annotations: Path
+    ) -> Iterator[tuple[str, pl.DataFrame, Mapping[str, Any]]]:
+        """Yield the tables that contain names of image files."""
+        annotation_files = AnnotationFiles(files, annotations)
+        paths = annotation_files.find(r"\.parquet\z")
+        if paths.is_empty():
+            raise annotation_files.missing_error("data/{split}.parquet")
+        for where, data in sorted(annotation_files.read(paths)):
+            with damaged_error(annotations, where):
                 table = pq.read_table(io.BytesIO(data))
-                frame = pl.DataFrame(pl.from_arrow(checked(table)))
-            yield where, frame, features(table.schema)
+                frame = pl.DataFrame(pl.from_arrow(validated_table(table)))
+            yield where, frame, column_features(table.schema)
 
     def _rows(
-        self, where: str, frame: pl.DataFrame, names: Mapping[str, Any]
+        self, where: str, frame: pl.DataFrame, features: Mapping[str, Any]
     ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-        """The rows of a table, its columns called as what they are, and findings."""
+        """Return the rows of a table with renamed columns, and findings."""
         row = pl.int_range(pl.len()).cast(pl.String)
         frame = frame.with_columns((pl.lit(f"{where}: row ") + row).alias(":where"))
         boxes: pl.DataFrame | None = None
-        broken: Faults = []
+        invalid: FindingRows = []
         if self.objects in frame.columns:
             cells = frame.select(":where", self.objects)
             corners = self.bbox == "xyxy"
-            boxes, broken = exploded(cells, names.get(self.objects), corners=corners)
+            boxes, invalid = explode_boxes(cells, features.get(self.objects), corners=corners)
         flat = frame.select(
-            _flat(name, kind, names)
+            _plain_column(name, kind, features)
             for name, kind in frame.schema.items()
             if name != self.objects and kind != pl.Binary
         )
-        rows, odd = self.mapped(flat, where)
+        rows, misspelt = self.rename_columns(flat, where)
         folder = pl.lit(where[: where.rfind("/") + 1]).alias(":folder")
         rows = rows.with_columns(
             folder, *(pl.col(c).cast(pl.String) for c in ("image", *TEXTS) if c in rows.columns)
         )
         if "split" not in rows.columns:
-            rows = rows.with_columns(split=pl.lit(split_named(where, SPLITS), pl.String))
+            rows = rows.with_columns(split=pl.lit(split_from_path(where, SPLITS), pl.String))
         if boxes is not None:
             images = rows.select("image", "split", ":where", ":folder")
-            inside = boxes.join(images, on=":where", maintain_order="left")
-            inside = inside.drop(":where").rename({":place": ":where"})
-            rows = pl.concat([rows, inside], how="diagonal_relaxed")
-        return rows, [odd, findings_frame(broken)]
+            box_rows = boxes.join(images, on=":where", maintain_order="left")
+            box_rows = box_rows.drop(":where").rename({":place": ":where"})
+            rows = pl.concat([rows, box_rows], how="diagonal_relaxed")
+        return rows, [misspelt, findings_from_rows(invalid)]
 
 
-def _flat(name: str, kind: pl.DataType, names: Mapping[str, Any]) -> pl.Expr:
-    """A column as a table of items can hold it; class numbers as their names."""
-    classes = class_names(names.get(name))
-    if classes and kind.is_integer():
-        return as_names(pl.col(name), classes).alias(name)
-    return as_plain(name, kind)
+def _plain_column(name: str, dtype: pl.DataType, features: Mapping[str, Any]) -> pl.Expr:
+    """Return a column in a type that item tables can hold; class numbers become names."""
+    classes = class_names(features.get(name))
+    if classes and dtype.is_integer():
+        return class_numbers_to_names(pl.col(name), classes).alias(name)
+    return to_plain_column(name, dtype)
 
 
-def _as_tree(files: Parquets) -> pl.DataFrame:
-    """The images in the tables, in canonical order: by the split of their table, and row."""
+def _images_of_tables(files: ParquetImages) -> pl.DataFrame:
+    """Return the images in the tables in canonical order: by the table's split, and row."""
     if files.listing().is_empty():
-        raise DataError(f"{files.path}: its tables have no rows, and so no images")
-    splits = {name: split_named(name, SPLITS) for name in files.tables}
+        raise DataError(f"{files.path}: its tables have no rows")
+    splits = {name: split_from_path(name, SPLITS) for name in files.tables}
     table = pl.col("path").str.extract(r"(?s)\A(.*)/")
     split = table.replace_strict(splits, default=None, return_dtype=pl.String)
     return (

@@ -1,7 +1,7 @@
-"""Revisited Oxford and Paris: a folder of images, and the published ground-truth file.
+"""Revisited Oxford and Paris: a folder of images, and the published ground truth.
 
 Source: Radenovic et al., CVPR 2018 (arXiv:1803.11285): ``gnd_roxford5k.pkl`` and
-``gnd_rparis6k.pkl``. A pickle is a program; it is read by a reader that runs none of it.
+``gnd_rparis6k.pkl``. The pickles are read without executing any of their code.
 """
 
 from collections.abc import Sequence
@@ -12,33 +12,33 @@ import polars as pl
 import pyarrow as pa
 
 from likewise.errors import DataError, bounded
-from likewise.formats.archives import Files
+from likewise.formats.archives import FileCollection
 from likewise.formats.pickles import read_structure
 from likewise.schema import Column
 from likewise.sources.base import (
-    Reading,
     Source,
-    annotation,
-    as_wholes,
-    findings,
-    findings_frame,
+    SourceResult,
+    find_annotation_file,
+    findings_about,
+    findings_from_rows,
     is_image,
-    no_images,
-    reading,
+    no_images_error,
+    source_result,
+    whole_image_items,
 )
 from likewise.storage.config import Licence
 
-LISTS = ("easy", "hard", "junk")
+RELEVANCE_LISTS = ("easy", "hard", "junk")
 _IDS = pa.list_(pa.string())
 
 
-class Revisited(Source):
-    """Landmarks: 70 boxes query, the other images are the gallery.
+class RevisitedSource(Source):
+    """Landmark retrieval with 70 queries, which are boxes, and a gallery of whole images.
 
-    The gallery is in the order of ``imlist``, then come the queries in that of ``qimlist``; a
-    query is the box ``bbx`` in its image. Its label is its name without the number, and the
-    items that are easy, hard and junk to it are listed by their ids. Images that the file does
-    not name are left out.
+    Items are the gallery in the order of ``imlist``, then the queries in the order of
+    ``qimlist``. A query is the box ``bbx`` in its image; its label is its name without the
+    number, and its columns ``easy``, ``hard`` and ``junk`` list ids of gallery items. Images
+    that the ground truth does not name are dropped.
     """
 
     licence: ClassVar[Licence] = Licence(
@@ -49,46 +49,50 @@ class Revisited(Source):
         "Revisiting Oxford and Paris: Large-Scale Image Retrieval Benchmarking. CVPR 2018. "
         "arXiv:1803.11285"
     )
-    further: ClassVar[tuple[Column, ...]] = (
+    extra_columns: ClassVar[tuple[Column, ...]] = (
         Column("easy", _IDS, "of a query: items that are easy to find", nullable=True),
         Column("hard", _IDS, "of a query: items that are hard to find", nullable=True),
         Column("junk", _IDS, "of a query: items that count neither way", nullable=True),
     )
     truth: ClassVar[str]
-    """What the ground-truth file is called."""
+    """Name of the ground-truth file."""
 
-    def read(self, files: Files, annotations: Path) -> Reading:
+    def read(self, files: FileCollection, annotations: Path) -> SourceResult:
         """See ``Source.read``."""
-        found = annotation(files, annotations, [self.truth])
-        if found is None:
-            raise DataError(f"{annotations} holds no {self.truth}, which says what is relevant")
-        told = ground_truth(read_structure(found[1], found[0]), found[0])
+        ground_truth_file = find_annotation_file(files, annotations, [self.truth])
+        if ground_truth_file is None:
+            raise DataError(f"{annotations} has no file {self.truth} (the ground truth)")
+        rows = ground_truth(
+            read_structure(ground_truth_file[1], ground_truth_file[0]), ground_truth_file[0]
+        )
         paths = files.listing().select("path").filter(is_image())
         if paths.is_empty():
-            raise no_images(
+            raise no_images_error(
                 files, f"images that {self.truth} names, as jpg/all_souls_000013.jpg"
             )
         stems = paths.with_columns(name=pl.col("path").str.extract(r"(?s)([^/]*)\.[^./]*\z"))
         stems = stems.sort("path").unique("name", keep="first", maintain_order=True)
-        items = told.join(stems, on="name", how="left", maintain_order="left")
-        lost = items.filter(pl.col("path").is_null())["name"].to_list()
-        named = items.drop_nulls("path").with_columns(
+        items = rows.join(stems, on="name", how="left", maintain_order="left")
+        missing = items.filter(pl.col("path").is_null())["name"].to_list()
+        located = items.drop_nulls("path").with_columns(
             item_id=pl.col("path")
             + pl.when(role="query").then(pl.lit("#1")).otherwise(pl.lit(""))
         )
-        unknown = paths.join(named, on="path", how="anti")
-        chosen = _with_ids(named).with_columns(image_id="path")
-        return reading(
+        unlisted = paths.join(located, on="path", how="anti")
+        result_items = _with_ids(located).with_columns(image_id="path")
+        return source_result(
             files,
-            chosen,
-            findings_frame((name, "dangling", f"{self.truth} names it") for name in lost),
-            findings(unknown, "unlisted", f"{self.truth} does not name it"),
-            further=self.further,
-            wholes=as_wholes(chosen),
+            result_items,
+            findings_from_rows(
+                (name, "dangling", f"{self.truth} names it") for name in missing
+            ),
+            findings_about(unlisted, "unlisted", f"{self.truth} does not name it"),
+            extra_columns=self.extra_columns,
+            whole_images=whole_image_items(result_items),
         )
 
 
-class Roxford(Revisited):
+class RoxfordSource(RevisitedSource):
     """Revisited Oxford: 4,993 images, 70 queries, 11 landmarks."""
 
     title: ClassVar[str] = "Revisited Oxford"
@@ -98,7 +102,7 @@ class Roxford(Revisited):
     truth: ClassVar[str] = "gnd_roxford5k.pkl"
 
 
-class Rparis(Revisited):
+class RparisSource(RevisitedSource):
     """Revisited Paris: 6,322 images, 70 queries, 11 landmarks."""
 
     title: ClassVar[str] = "Revisited Paris"
@@ -106,37 +110,40 @@ class Rparis(Revisited):
     truth: ClassVar[str] = "gnd_rparis6k.pkl"
 
 
-def ground_truth(held: object, where: str) -> pl.DataFrame:
-    """A row an image of the gallery, then one a query: name, role, label, box, and the lists.
+def ground_truth(content: object, where: str) -> pl.DataFrame:
+    """Return one row per gallery image, then one per query.
 
-    The lists hold names of the gallery.
+    Columns: ``name``, ``role``, ``label``, ``box``, and ``RELEVANCE_LISTS`` with names of
+    gallery images.
 
     Raises:
-        DataError: ``held`` is not what the published files hold.
+        DataError: ``content`` does not have the structure of the published files.
     """
-    if not isinstance(held, dict) or not {"imlist", "qimlist", "gnd"} <= set(held):
+    if not isinstance(content, dict) or not {"imlist", "qimlist", "gnd"} <= set(content):
         raise DataError(f"{where}: expected a dict with imlist, qimlist and gnd")
-    gallery, queries = (_texts(held[key], f"{where}: {key}") for key in ("imlist", "qimlist"))
-    if not isinstance(held["gnd"], list) or len(held["gnd"]) != len(queries):
+    gallery, queries = (
+        _texts(content[key], f"{where}: {key}") for key in ("imlist", "qimlist")
+    )
+    if not isinstance(content["gnd"], list) or len(content["gnd"]) != len(queries):
         raise DataError(f"{where}: gnd must have an entry for each of {len(queries):,} queries")
     rows = [{"name": name, "role": "gallery"} for name in gallery]
     rows += [
         _query(name, entry, gallery, f"{where}: query {name}")
-        for name, entry in zip(queries, held["gnd"], strict=True)
+        for name, entry in zip(queries, content["gnd"], strict=True)
     ]
-    lists = {name: pl.List(pl.String) for name in LISTS}
+    lists = {name: pl.List(pl.String) for name in RELEVANCE_LISTS}
     texts = dict.fromkeys(("name", "role", "label"), pl.String)
     schema: dict[str, Any] = {**texts, "box": pl.List(pl.Float32), **lists}
     return pl.DataFrame(rows, schema=schema).with_columns(box=pl.col("box").list.to_array(4))
 
 
 def _query(name: str, entry: Any, gallery: Sequence[str], where: str) -> dict[str, Any]:
-    if not isinstance(entry, dict) or not {*LISTS, "bbx"} <= set(entry):
+    if not isinstance(entry, dict) or not {*RELEVANCE_LISTS, "bbx"} <= set(entry):
         raise DataError(f"{where}: expected a dict with bbx, easy, hard and junk")
     box = entry["bbx"]
     if not (isinstance(box, list) and len(box) == 4 and all(_is_number(v) for v in box)):
         raise DataError(f"{where}: bbx must be four numbers")
-    lists = {key: _names(entry[key], gallery, f"{where}: {key}") for key in LISTS}
+    lists = {key: _names(entry[key], gallery, f"{where}: {key}") for key in RELEVANCE_LISTS}
     landmark, _, number = name.rpartition("_")
     label = landmark if landmark and number.isdecimal() else name
     return {"name": name, "role": "query", "label": label, "box": box, **lists}
@@ -151,15 +158,15 @@ def _names(rows: object, gallery: Sequence[str], where: str) -> list[str]:
 
 
 def _texts(value: object, where: str) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise DataError(f"{where}: must be a list of names")
-    twice = (
-        sorted({one for one in value if value.count(one) > 1})
+    repeated = (
+        sorted({text for text in value if value.count(text) > 1})
         if len(set(value)) < len(value)
         else []
     )
-    if twice:
-        raise DataError(f"{where}: stands twice: {bounded(twice, len(twice))}")
+    if repeated:
+        raise DataError(f"{where}: repeated: {bounded(repeated, len(repeated))}")
     return value
 
 
@@ -168,16 +175,16 @@ def _is_number(value: object) -> bool:
 
 
 def _with_ids(items: pl.DataFrame) -> pl.DataFrame:
-    """The lists as ids of items, without what has no image."""
+    """Replace image names in the lists by item ids; names without an image are dropped."""
     gallery = items.filter(role="gallery")
     ids = dict(zip(gallery["name"].to_list(), gallery["item_id"].to_list(), strict=True))
-    found = {
+    lists = {
         name: [
-            None if names is None else [ids[one] for one in names if one in ids]
-            for names in items[name].to_list()
+            None if image_names is None else [ids[name] for name in image_names if name in ids]
+            for image_names in items[name].to_list()
         ]
-        for name in LISTS
+        for name in RELEVANCE_LISTS
     }
     return items.with_columns(
-        pl.Series(name, values, pl.List(pl.String)) for name, values in found.items()
+        pl.Series(name, values, pl.List(pl.String)) for name, values in lists.items()
     )

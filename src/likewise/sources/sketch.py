@@ -1,7 +1,7 @@
-"""Sketches and the photos that they were drawn after: fine-grained sketch-based retrieval.
+"""Sketches and their photos, for fine-grained sketch-based retrieval.
 
-Source: the folders of the ARNet project (trainA, trainB, testA, testB; ``{photo}_{n}.png``),
-and QMUL's archives of ShoeV2 and ChairV2 with their lists.
+Sources: folders of the ARNet project (trainA, trainB, testA, testB; ``{photo}_{n}.png``), and
+QMUL's archives of ShoeV2 and ChairV2 with their lists.
 """
 
 from pathlib import Path
@@ -11,20 +11,20 @@ import polars as pl
 import pyarrow as pa
 
 from likewise.errors import DataError, bounded
-from likewise.formats.archives import Files
+from likewise.formats.archives import FileCollection
 from likewise.schema import Column
-from likewise.sources.annotation_files import NotesToo
+from likewise.sources.annotation_files import AnnotationFilesWithFallback
 from likewise.sources.base import (
-    Reading,
     Source,
-    findings,
-    hidden,
+    SourceResult,
+    findings_about,
+    is_hidden,
     is_image,
-    no_images,
-    not_images,
-    reading,
+    no_images_error,
+    non_image_findings,
+    source_result,
 )
-from likewise.sources.sketch_lists import SPLITS, listed_splits
+from likewise.sources.sketch_lists import SPLITS, assign_splits
 from likewise.storage.config import Licence
 
 _PAIRED = r"(?s)\A(?<top>(?:.*?/)??)(?<split>train|val|test)(?<side>[AB])/(?<name>.+)\z"
@@ -40,14 +40,14 @@ _EXPECTED = (
 )
 
 
-class Sketch(Source):
-    """Photos, and any number of sketches of each: label = the photo's name without suffix.
+class SketchSource(Source):
+    """Photos and sketches of them; the label is the photo's name without suffix.
 
-    A sketch ``{photo}_{n}.png`` is a query, a photo is of the gallery, whether it was sketched
-    or not. The splits are the folders ``trainA`` (sketches), ``trainB`` (photos), ``testA``
-    ..., or else lists beside the folders ``photo`` and ``sketch`` (also ``ShoeV2_photo``):
-    ``photo_train.txt``, ``sketch_train.txt``, ``photo_test.txt`` ... . Rows are by split,
-    sketches before photos, then by label and path.
+    Sketches ``{photo}_{n}.png`` are queries; photos are the gallery, also without sketches. The
+    splits are folders ``trainA`` (sketches), ``trainB`` (photos), ``testA`` ..., or lists next
+    to the folders ``photo`` and ``sketch`` (also ``ShoeV2_photo``): ``photo_train.txt``,
+    ``sketch_train.txt``, ``photo_test.txt`` ... . Items are sorted by split, sketches before
+    photos, then by label and path.
     """
 
     protocols: ClassVar[tuple[str, ...]] = ("sbir-acc",)
@@ -65,7 +65,7 @@ class Sketch(Source):
         "test sketches of ShoeV2 are 666 in the download and 679 in papers; compare the counts",
         "test sketches of ChairV2 are 311 in the download and 324 in papers; likewise",
     )
-    further: ClassVar[tuple[Column, ...]] = (
+    extra_columns: ClassVar[tuple[Column, ...]] = (
         Column("pair", pa.string(), "of a sketch: the image of its photo", nullable=True),
         Column(
             "designer",
@@ -77,62 +77,68 @@ class Sketch(Source):
     )
 
     root: str = ""
-    """How the paths begin that are read, where there are several sets: ``QMUL/ShoeV2``."""
+    """Prefix of the paths to read, if there are several sets, such as ``QMUL/ShoeV2``."""
 
-    def read(self, files: Files, annotations: Path) -> Reading:
+    def read(self, files: FileCollection, annotations: Path) -> SourceResult:
         """See ``Source.read``."""
-        paths = self._placed(files)
-        images = paths.filter(is_image())
+        located = self._placed(files)
+        images = located.filter(is_image())
         nested = pl.col("name").str.contains("/", literal=True)
-        flat = images.filter(~nested)
-        photos, more_photos = _photos(flat.filter(side="photo"))
-        sketches, nameless, more_sketches = _sketches(flat.filter(side="sketch"))
+        direct = images.filter(~nested)
+        photos, repeated_photos = _photos(direct.filter(side="photo"))
+        sketches, unnumbered, repeated_sketches = _sketches(direct.filter(side="sketch"))
         if photos.is_empty() or sketches.is_empty():
-            raise no_images(files, _EXPECTED)
+            raise no_images_error(files, _EXPECTED)
         faults = [
-            not_images(paths),
-            findings(images.filter(nested), "bad-name", "it lies in a folder too deep"),
-            findings(nameless, "bad-name", "a sketch is called {photo}_{number}.png"),
-            findings(pl.concat([more_photos, more_sketches]), "twice", _TWICE),
+            non_image_findings(located),
+            findings_about(images.filter(nested), "bad-name", "it lies in a folder too deep"),
+            findings_about(unnumbered, "bad-name", "a sketch is called {photo}_{number}.png"),
+            findings_about(pl.concat([repeated_photos, repeated_sketches]), "twice", _TWICE),
         ]
-        in_folders = paths["split"].null_count() == 0
+        in_folders = located["split"].null_count() == 0
         if not in_folders:
-            notes = NotesToo(files, annotations)
-            photos, sketches, listed = listed_splits(notes, photos, sketches)
-            faults += listed
-        pairs, alone = _paired(photos, sketches, by_split=in_folders)
-        return reading(files, _items(photos, pairs), *faults, *alone, further=self.further)
+            annotation_files = AnnotationFilesWithFallback(files, annotations)
+            photos, sketches, list_findings = assign_splits(annotation_files, photos, sketches)
+            faults += list_findings
+        paired, pair_findings = _paired(photos, sketches, by_split=in_folders)
+        return source_result(
+            files,
+            _items(photos, paired),
+            *faults,
+            *pair_findings,
+            extra_columns=self.extra_columns,
+        )
 
-    def _placed(self, files: Files) -> pl.DataFrame:
-        """The files of both folders of every split: path, split, side, name."""
+    def _placed(self, files: FileCollection) -> pl.DataFrame:
+        """Return ``path``, ``split``, ``side``, ``name`` of files in both folders per split."""
         paths = files.listing().select("path")
         paths = paths.filter(pl.col("path").str.starts_with(self.root.lstrip("/")))
         for pattern in (_PAIRED, _NAMED):
-            parts = pl.col("path").str.extract_groups(pattern)
-            found = paths.with_columns(parts=parts).unnest("parts").drop_nulls("name")
-            if "split" not in found.columns:
-                found = found.with_columns(split=pl.lit(None, pl.String))
-            if len(found):
-                return self._one_set(files, found)
-        raise no_images(files, _EXPECTED)
+            groups = pl.col("path").str.extract_groups(pattern)
+            located = paths.with_columns(groups=groups).unnest("groups").drop_nulls("name")
+            if "split" not in located.columns:
+                located = located.with_columns(split=pl.lit(None, pl.String))
+            if len(located):
+                return self._one_set(files, located)
+        raise no_images_error(files, _EXPECTED)
 
-    def _one_set(self, files: Files, found: pl.DataFrame) -> pl.DataFrame:
-        tops = found.filter(~hidden())["top"].unique().sort()
+    def _one_set(self, files: FileCollection, located: pl.DataFrame) -> pl.DataFrame:
+        tops = located.filter(~is_hidden())["top"].unique().sort()
         if len(tops) > 1:
             shown = bounded((repr(top.rstrip("_-") or "./") for top in tops), len(tops))
             raise DataError(
-                f"{files.path} holds several sets of sketches: {shown}; point at one of them, "
-                "or name how its paths begin in the card: source: root: ..."
+                f"{files.path} has several sets of sketches: {shown}; point at one of them, "
+                "or set the prefix of its paths in the card: source: root: ..."
             )
         sides = {"A": "sketch", "B": "photo"}
-        return found.with_columns(side=pl.col("side").replace(sides).str.to_lowercase())
+        return located.with_columns(side=pl.col("side").replace(sides).str.to_lowercase())
 
 
 _TWICE = "an image of that name has another suffix, and is taken"
 
 
 def _photos(images: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Photos with their label, one of a name; and the others of these names."""
+    """Return one photo per name, with its label; and the other photos of these names."""
     named = images.sort("path").with_columns(label=pl.col("name").str.extract(_STEM))
     named = named.with_columns(key=pl.col("label"))
     first = named.unique(["split", "key"], keep="first", maintain_order=True)
@@ -142,7 +148,7 @@ def _photos(images: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 def _sketches(
     images: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Sketches with label and designer; those without a number; others of the same name."""
+    """Return sketches with label and designer; those without number; and repeated names."""
     named = images.sort("path").with_columns(
         label=pl.col("name").str.extract(_SKETCH),
         designer=pl.col("name").str.extract(_SKETCH, 2),
@@ -160,21 +166,24 @@ def _sketches(
 def _paired(
     photos: pl.DataFrame, sketches: pl.DataFrame, *, by_split: bool
 ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """Sketches with their photo; and findings of those that have none, or one elsewhere.
+    """Return sketches with their photo, and findings about missing or conflicting photos.
 
-    With lists a sketch finds its photo in any split; in folders, in the one beside its own.
+    With ``by_split`` the photo must be in the split of the sketch (layout with folders);
+    otherwise it may be in any split (layout with lists).
     """
     on = ["split", "label"] if by_split else ["label"]
-    known = photos.select("label", pair="path", there="split", split="split")
-    known = known if by_split else known.drop("split")
-    joined = sketches.join(known, on=on, how="left", nulls_equal=True, maintain_order="left")
+    photo_keys = photos.select("label", pair="path", there="split", split="split")
+    photo_keys = photo_keys if by_split else photo_keys.drop("split")
+    joined = sketches.join(
+        photo_keys, on=on, how="left", nulls_equal=True, maintain_order="left"
+    )
     detail = pl.format("there is no photo called {}", "label")
-    astray = joined.filter(pl.col("split") != pl.col("there"))
+    split_conflicts = joined.filter(pl.col("split") != pl.col("there"))
     twins = photos.filter(pl.col("label").is_duplicated())
     return joined.drop_nulls("pair"), [
-        findings(joined.filter(pl.col("pair").is_null()), "no-photo", detail),
-        findings(astray, "two-splits", pl.format("its photo is in {}", "there")),
-        findings(twins, "two-splits", "a photo of that name is in another split too"),
+        findings_about(joined.filter(pl.col("pair").is_null()), "no-photo", detail),
+        findings_about(split_conflicts, "two-splits", pl.format("its photo is in {}", "there")),
+        findings_about(twins, "two-splits", "a photo of that name is in another split too"),
     ]
 
 

@@ -1,76 +1,96 @@
-"""Splits that are lists of image names in text files."""
+"""Splits defined by text files that list image names."""
 
 from collections.abc import Sequence
 
 import polars as pl
 
-from likewise.formats.archives import Files
-from likewise.sources.annotation_files import Notes
-from likewise.sources.base import findings, findings_frame
-from likewise.sources.box_source import dangling
-from likewise.sources.image_references import match
+from likewise.formats.archives import FileCollection
+from likewise.sources.annotation_files import AnnotationFiles
+from likewise.sources.base import findings_about, findings_from_rows
+from likewise.sources.box_source import reference_findings
+from likewise.sources.image_references import match_references
 
-_LISTED = {"list": pl.String, "reference": pl.String, "split": pl.String}
+_ENTRY_COLUMNS = {"list": pl.String, "reference": pl.String, "split": pl.String}
 
 
-def from_lists(
-    files: Files, notes: Notes, folder: str, splits: Sequence[str], images: pl.DataFrame
+def splits_from_lists(
+    files: FileCollection,
+    annotation_files: AnnotationFiles,
+    folder: str,
+    splits: Sequence[str],
+    images: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The split of every listed image (image_id, split), and findings about the lists.
+    """Read the split of each listed image.
 
-    A list is ``{folder}/{split}.txt``, a name a line, with or without a suffix; what follows
-    the name after a space is left out. Where an image is in several lists, it has the first
-    of ``splits`` that it is in.
+    A list is ``{folder}/{split}.txt`` with one image name per line, with or without suffix;
+    text after a space is ignored. An image in several lists gets the first of ``splits``.
+
+    Args:
+        files: files of the images; they are searched if the annotations have no list.
+        annotation_files: annotation files.
+        folder: lower-case folder of the lists, or "" for the top.
+        splits: names of the lists.
+        images: all images (column ``path``).
+
+    Returns:
+        ``image_id``, ``split`` of the listed images; and findings about the lists.
     """
-    place = notes if notes.place == files.path else Notes(files, files.path)
-    pattern = rf"(\A|/){folder}/({'|'.join(splits)})\.txt\z" if folder else _top(splits)
-    names = notes.names(pattern) if notes.is_many else pl.Series(dtype=pl.String)
-    if names.is_empty():
-        notes, names = place, place.names(pattern)
-    listed, broken = _entries(notes, names)
+    beside_images = (
+        annotation_files
+        if annotation_files.place == files.path
+        else AnnotationFiles(files, files.path)
+    )
+    if folder:
+        pattern = rf"(\A|/){folder}/({'|'.join(splits)})\.txt\z"
+    else:
+        pattern = rf"\A(?:[^/]*/)?({'|'.join(splits)})\.txt\z"
+    paths = pl.Series(dtype=pl.String)
+    if annotation_files.is_collection:
+        paths = annotation_files.find(pattern)
+    if paths.is_empty():
+        annotation_files, paths = beside_images, beside_images.find(pattern)
+    entries, unreadable = _read_entries(annotation_files, paths)
     rank = {split: number for number, split in enumerate(splits)}
-    listed = listed.sort(pl.col("split").replace_strict(rank, default=len(rank)), "list")
-    by_stem = match(listed["reference"], images["path"], top=files.path, stems=True)
-    by_name = match(by_stem.faults["reference"], images["path"], top=files.path)
-    hits = pl.concat([by_stem.found, by_name.found])
-    placed = listed.join(hits, on="reference", maintain_order="left")
-    first = placed.unique("path", keep="first", maintain_order=True)
-    both = placed.join(first.select("path", taken="split"), on="path").filter(
+    entries = entries.sort(pl.col("split").replace_strict(rank, default=len(rank)), "list")
+    by_stem = match_references(entries["reference"], images["path"], top=files.path, stems=True)
+    by_name = match_references(by_stem.unmatched["reference"], images["path"], top=files.path)
+    matched = pl.concat([by_stem.matched, by_name.matched])
+    located = entries.join(matched, on="reference", maintain_order="left")
+    first = located.unique("path", keep="first", maintain_order=True)
+    conflicting = located.join(first.select("path", taken="split"), on="path").filter(
         pl.col("split") != pl.col("taken")
     )
-    line = pl.concat_str("list", "reference", separator=": ")
-    twice = pl.concat_str(pl.lit("the image is in two lists; it is taken as "), "taken")
+    entry = pl.concat_str("list", "reference", separator=": ")
+    conflict = pl.concat_str(pl.lit("the image is in two lists; it is taken as "), "taken")
     return first.select("split", image_id="path"), pl.concat(
         [
-            broken,
-            dangling(listed, by_name.faults, line),
-            findings(both.with_columns(path=line), "two-splits", twice),
+            unreadable,
+            reference_findings(entries, by_name.unmatched, entry),
+            findings_about(conflicting.with_columns(path=entry), "two-splits", conflict),
         ]
     )
 
 
-def _top(splits: Sequence[str]) -> str:
-    return rf"\A(?:[^/]*/)?({'|'.join(splits)})\.txt\z"
-
-
-def _entries(notes: Notes, names: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
-    frames, broken = [pl.DataFrame(schema=_LISTED)], []
-    for path, data in notes.read(names):
+def _read_entries(
+    annotation_files: AnnotationFiles, paths: pl.Series
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    frames, unreadable = [pl.DataFrame(schema=_ENTRY_COLUMNS)], []
+    for path, data in annotation_files.read(paths):
         try:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            broken.append((path, "bad-annotation", f"not UTF-8: {error.reason}"))
+            unreadable.append((path, "bad-annotation", f"not UTF-8: {error.reason}"))
             continue
         lines = pl.Series("line", text.splitlines(), dtype=pl.String).str.strip_chars()
         split = path.rpartition("/")[2][: -len(".txt")].lower()
         frames.append(
             pl.DataFrame({"line": lines})
             .filter(pl.col("line") != "")
-            .select(list=pl.lit(path), reference=_name(), split=pl.lit(split))
+            .select(list=pl.lit(path), reference=_image_name(), split=pl.lit(split))
         )
-    return pl.concat(frames), findings_frame(broken)
+    return pl.concat(frames), findings_from_rows(unreadable)
 
 
-def _name() -> pl.Expr:
-    """The name in a line; what follows it is VOC's 1, 0 or -1 of the lists of one class."""
+def _image_name() -> pl.Expr:
+    """Return the image name in a line, without VOC's flag (1, 0, -1) of single classes."""
     return pl.col("line").str.replace(r"\s+-?[01]\z", "")

@@ -1,4 +1,4 @@
-"""Tables of annotations: which column is what, and what of other columns is kept."""
+"""Base class of annotation tables: recognise known columns and keep all others."""
 
 import difflib
 from abc import ABC
@@ -9,20 +9,20 @@ import polars as pl
 import pyarrow as pa
 
 from likewise.errors import DataError, hint
-from likewise.formats.archives import Files
+from likewise.formats.archives import FileCollection
 from likewise.schema import Column
-from likewise.sources.base import Reading, as_findings, reading
-from likewise.sources.box_source import CORNERS, BoxSource, foreign, split_rank
-from likewise.sources.extra_columns import with_types
+from likewise.sources.base import SourceResult, source_result, with_finding_ids
+from likewise.sources.box_source import CORNERS, BoxSource, split_rank, stray_file_findings
+from likewise.sources.extra_columns import PREFIX, type_extra_columns
 from likewise.sources.table_rows import (
     SIZES,
-    boxes_of,
-    complete,
-    images_of,
-    with_images,
+    box_rows,
+    complete_columns,
+    image_rows,
+    join_images,
 )
 
-_KNOWN: dict[str, tuple[str, ...]] = {
+_COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "image": (
         *("image", "path", "filename", "file_name", "file", "image_path", "file_path"),
         *("filepath", "img_path", "image_name", "img", "name", "image_id"),
@@ -41,143 +41,168 @@ _KNOWN: dict[str, tuple[str, ...]] = {
     "width": ("width", "image_width"),
     "height": ("height", "image_height"),
 }
-"""What a column is -> the names that it is known by, in lower case, the best first."""
-_NEAR = 0.8
+"""Kind of column -> lower-case names that it is recognised by, the preferred one first."""
+_SIMILARITY = 0.8
 
 
 class TableSource(BoxSource, ABC):
-    """A layout with a table: a row a box, or an image.
+    """Base class of layouts with a table of one row per box or per image.
 
-    Columns are found by their names, upper or lower case; an option names another. A row with
-    corners is a box; one without says its image's label. ``width`` and ``height`` are the
-    image's size, which ingest compares with the true one. Every other column is kept under its
-    own name, in lower case, its type told by its values: whole numbers, numbers, true or false,
-    else text. Rows are by split (train, val, test, any other), image and row.
+    Columns are recognised by name, ignoring case; an option with the name of a kind selects
+    another column. A row with corners is a box; a row without gives the label of its image.
+    ``width`` and ``height`` are the image size, which ingest compares with the true one. All
+    other columns are kept under their lower-case name; their type is inferred from the values:
+    integer, float, boolean, else text. Items are sorted by split (train, val, test, others),
+    image and row.
+
+    Subclasses read the table as a frame of text columns with ``:where`` (location of the row,
+    for messages) and pass it through ``rename_columns`` and ``build_result``.
+
+    Example:
+        A table with '|' between the fields::
+
+            class PipesSource(TableSource):
+                def read(self, files: FileCollection, annotations: Path) -> SourceResult:
+                    table = pl.read_csv(annotations, separator="|", infer_schema=False)
+                    row = pl.int_range(1, pl.len() + 1).cast(pl.String)
+                    table = table.with_columns((pl.lit("row ") + row).alias(":where"))
+                    rows, misspelt = self.rename_columns(table, annotations.name)
+                    return self.build_result(files, rows, [misspelt], pl.lit(False))
     """
 
     image: str = ""
-    """The column of images' names."""
+    """Column of image names."""
     label: str = ""
-    """The column of classes."""
+    """Column of labels."""
     text: str = ""
-    """The column of the classes in words."""
+    """Column of labels in words."""
     split: str = ""
-    """The column of splits; without one, the split that the table's file name says."""
+    """Column of splits; without one, a word of the table's file name gives the split."""
     subset: str = ""
-    """The column of subsets."""
+    """Column of subsets."""
     role: str = ""
-    """The column of roles: query or gallery."""
+    """Column of roles: query or gallery."""
     x1: str = ""
     y1: str = ""
     x2: str = ""
     y2: str = ""
-    """The columns of corners."""
+    """Columns of the corners."""
     w: str = ""
     h: str = ""
-    """The columns of widths and heights of boxes, in place of x2 and y2."""
+    """Columns of box widths and heights, instead of x2 and y2."""
 
     corners: Literal["half-open", "1-based"] = "half-open"
-    """How corners count: half-open from 0, or from 1 and inclusive."""
+    """Convention of corners: half-open from 0, or inclusive from 1."""
 
-    def mapped(self, table: pl.DataFrame, where: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """``table`` with its columns called as what they are, and findings about odd names.
-
-        Other columns are called ``further:NAME``.
-
-        Raises:
-            DataError: no column says the image, or only some corners have columns.
-        """
-        names = [name for name in table.columns if name != ":where"]
-        chosen = {kind: self._column(kind, names, where) for kind in _KNOWN}
-        if not any(getattr(self, kind) for kind in (*CORNERS, *SIZES)):
-            chosen = _without_strays(chosen)
-        there = {column: kind for kind, column in chosen.items() if column}
-        if not chosen["image"]:
-            near = _nearest(names)
-            raise DataError(
-                f"{where}: no column says the image; {near}; name it by --option image=COLUMN, "
-                "or in the card"
-            )
-        self._need_corners(chosen, where)
-        rest = [name for name in names if name not in there]
-        renamed = {**there, **{name: f"further:{name}" for name in rest}}
-        return table.rename(renamed), _near_misses(rest, chosen, where)
-
-    def _column(self, kind: str, names: Sequence[str], where: str) -> str:
-        """The column that is ``kind``; "" where there is none."""
-        named = getattr(self, kind, "")
-        if named and named not in names:
-            raise DataError(f"{where}: no column {named!r} ({kind}); {hint(named, names)}")
-        lower = {name.lower().strip(): name for name in reversed(names)}
-        return named or next((lower[n] for n in _KNOWN[kind] if n in lower), "")
-
-    def _need_corners(self, chosen: dict[str, str], where: str) -> None:
-        far = [kind for kind in (*CORNERS[2:], *SIZES) if chosen[kind]]
-        near = [kind for kind in CORNERS[:2] if chosen[kind]]
-        if not near and not far:
-            return
-        if len(near) < 2 or not ({"x2", "y2"} <= set(far) or {"w", "h"} <= set(far)):
-            there = ", ".join(f"{chosen[kind]!r} ({kind})" for kind in near + far)
-            raise DataError(
-                f"{where}: of a box's corners there is only {there}; "
-                "name the others by --option or in the card: x1, y1, and x2, y2 or w, h"
-            )
-
-    def assembled(
-        self,
-        files: Files,
-        rows: pl.DataFrame,
-        faults: Sequence[pl.DataFrame],
-        used: pl.Expr,
-        tree: pl.DataFrame | None = None,
-    ) -> Reading:
-        """A reading of ``rows`` whose columns are called as what they are; see ``mapped``.
+    def rename_columns(
+        self, table: pl.DataFrame, where: str
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Rename the columns of ``table`` to their kinds, and all others to ``extra:NAME``.
 
         Args:
-            files: where the images are.
-            rows: a row a box or image, ``:where`` it stands, and perhaps the ``:folder`` that
-                its image's name is relative to.
-            faults: findings to which others are added.
-            used: which other files are annotations.
-            tree: the images in canonical order where folders say more of them: path, name (as
-                annotations have it), split, subset, label; by default every image there is.
+            table: text columns, and ``:where``.
+            where: name of the table, for messages.
+
+        Returns:
+            The renamed table, and findings about names that look like misspellings.
+
+        Raises:
+            DataError: there is no column of image names, or only a part of the corners.
         """
-        images = self.images(files).with_columns(name="path") if tree is None else tree
-        rows, further = with_types(complete(rows))
-        placed, lost = with_images(rows, images, files)
-        own = [column.name for column in further]
-        told, twins = images_of(images, placed, own)
-        if tree is None:
-            told = told.sort(split_rank(), "split", "image_id", nulls_last=True)
-        boxes = boxes_of(placed, own, one=self.corners == "1-based")
-        if _has_parts(boxes, told):
-            further = (*further, _WHOLE)
-            told = told.with_columns(image_label="label")
-        made = self.boxed(told.drop("width", "height"), boxes)
-        return reading(
+        names = [name for name in table.columns if name != ":where"]
+        columns = {kind: self._column(kind, names, where) for kind in _COLUMN_NAMES}
+        if not any(getattr(self, kind) for kind in (*CORNERS, *SIZES)):
+            columns = _drop_stray_corners(columns)
+        known = {column: kind for kind, column in columns.items() if column}
+        if not columns["image"]:
+            suggestion = _suggestion(names)
+            raise DataError(
+                f"{where}: no column of image names; {suggestion}; name it by --option "
+                "image=COLUMN, or in the card"
+            )
+        self._check_corners(columns, where)
+        others = [name for name in names if name not in known]
+        renamed = {**known, **{name: f"{PREFIX}{name}" for name in others}}
+        return table.rename(renamed), _misspelling_findings(others, columns, where)
+
+    def _column(self, kind: str, names: Sequence[str], where: str) -> str:
+        """Return the column of ``kind``; "" if there is none."""
+        option = getattr(self, kind, "")
+        if option and option not in names:
+            raise DataError(f"{where}: no column {option!r} ({kind}); {hint(option, names)}")
+        by_lower_name = {name.lower().strip(): name for name in reversed(names)}
+        return option or next(
+            (by_lower_name[n] for n in _COLUMN_NAMES[kind] if n in by_lower_name), ""
+        )
+
+    def _check_corners(self, columns: dict[str, str], where: str) -> None:
+        second = [kind for kind in (*CORNERS[2:], *SIZES) if columns[kind]]
+        first = [kind for kind in CORNERS[:2] if columns[kind]]
+        if not first and not second:
+            return
+        if len(first) < 2 or not ({"x2", "y2"} <= set(second) or {"w", "h"} <= set(second)):
+            present = ", ".join(f"{columns[kind]!r} ({kind})" for kind in first + second)
+            raise DataError(
+                f"{where}: incomplete box columns: only {present}; name the others by --option "
+                "or in the card: x1, y1, and x2, y2 or w, h"
+            )
+
+    def build_result(
+        self,
+        files: FileCollection,
+        rows: pl.DataFrame,
+        faults: Sequence[pl.DataFrame],
+        is_annotation: pl.Expr,
+        placed: pl.DataFrame | None = None,
+    ) -> SourceResult:
+        """Build the result from ``rows`` as ``rename_columns`` returns them.
+
+        Args:
+            files: files of the data set.
+            rows: one row per box or image, with ``:where``, and optionally ``:folder``, which
+                image names may be relative to.
+            faults: findings so far.
+            is_annotation: true for paths of annotation files.
+            placed: images in canonical order, if folders define more than their paths:
+                ``path``, ``name`` (as annotations use it), ``split``, ``subset``, ``label``;
+                by default all images.
+        """
+        images = self.images(files).with_columns(name="path") if placed is None else placed
+        rows, extra_columns = type_extra_columns(complete_columns(rows))
+        located, broken = join_images(rows, images, files)
+        names = [column.name for column in extra_columns]
+        merged, twins = image_rows(images, located, names)
+        if placed is None:
+            merged = merged.sort(split_rank(), "split", "image_id", nulls_last=True)
+        boxes = box_rows(located, names, one_based=self.corners == "1-based")
+        if _boxes_differ_from_image(boxes, merged):
+            extra_columns = (*extra_columns, _IMAGE_LABEL)
+            merged = merged.with_columns(image_label="label")
+        result = self.box_items(merged.drop("width", "height"), boxes)
+        return source_result(
             files,
-            made.items,
+            result.items,
             *faults,
-            lost,
+            broken,
             twins,
-            made.faults,
-            foreign(files, images, used),
-            further=further,
-            sizes=told.select("image_id", "width", "height"),
-            wholes=made.wholes,
+            result.faults,
+            stray_file_findings(files, images, is_annotation),
+            extra_columns=extra_columns,
+            image_sizes=merged.select("image_id", "width", "height"),
+            whole_images=result.whole_images,
         )
 
 
-def _has_parts(boxes: pl.DataFrame, images: pl.DataFrame) -> bool:
-    """Whether any box is of another class than its image, which is to be known of it, too."""
-    if _WHOLE.name in images.columns:
+def _boxes_differ_from_image(boxes: pl.DataFrame, images: pl.DataFrame) -> bool:
+    """Return True if a box has another label than its image; the image label is then kept."""
+    if _IMAGE_LABEL.name in images.columns:
         return False
     labels = images.select("image_id", whole="label").drop_nulls()
-    both = boxes.select("image_id", "label").join(labels, on="image_id")
-    return bool((both["label"] != both["whole"]).any())
+    joined = boxes.select("image_id", "label").join(labels, on="image_id")
+    return bool((joined["label"] != joined["whole"]).any())
 
 
-_WHOLE = Column(
+_IMAGE_LABEL = Column(
     "image_label",
     pa.string(),
     "the class of the image, where boxes have their own",
@@ -185,26 +210,34 @@ _WHOLE = Column(
 )
 
 
-def _without_strays(chosen: dict[str, str]) -> dict[str, str]:
-    """The columns; a single one that is called as a corner may be, ``top`` say, is none."""
-    of_boxes = [kind for kind in (*CORNERS, *SIZES) if chosen[kind]]
-    stray = len(of_boxes) < 2 or not {"x1", "y1"} & set(of_boxes)
-    return {**chosen, **dict.fromkeys(of_boxes if stray else [], "")}
+def _drop_stray_corners(columns: dict[str, str]) -> dict[str, str]:
+    """Ignore box columns if too few are recognised, such as a single column ``top``."""
+    box_kinds = [kind for kind in (*CORNERS, *SIZES) if columns[kind]]
+    is_stray = len(box_kinds) < 2 or not {"x1", "y1"} & set(box_kinds)
+    return {**columns, **dict.fromkeys(box_kinds if is_stray else [], "")}
 
 
-def _nearest(names: Sequence[str]) -> str:
-    """Which of the columns may be the one of images."""
-    near = [n for n in names if difflib.get_close_matches(n.lower(), _KNOWN["image"], 1, _NEAR)]
-    return f"did you mean {near[0]!r}?" if near else hint("image", names)
+def _suggestion(names: Sequence[str]) -> str:
+    """Suggest a column of image names."""
+    similar = [
+        n
+        for n in names
+        if difflib.get_close_matches(n.lower(), _COLUMN_NAMES["image"], 1, _SIMILARITY)
+    ]
+    return f"did you mean {similar[0]!r}?" if similar else hint("image", names)
 
 
-def _near_misses(rest: Sequence[str], chosen: dict[str, str], where: str) -> pl.DataFrame:
-    """Findings about columns that are nearly called as one that there is not."""
-    absent = {n: kind for kind, column in chosen.items() if not column for n in _KNOWN[kind]}
+def _misspelling_findings(
+    others: Sequence[str], columns: dict[str, str], where: str
+) -> pl.DataFrame:
+    """Return findings about columns whose name is similar to that of a missing kind."""
+    absent = {
+        n: kind for kind, column in columns.items() if not column for n in _COLUMN_NAMES[kind]
+    }
     rows = []
-    for name in rest:
-        near = difflib.get_close_matches(name.lower(), absent, n=1, cutoff=_NEAR)
-        if near and near[0] != name.lower():
-            rows.append((f"{where}: {name}", f"kept as it is; did you mean {near[0]!r}?"))
+    for name in others:
+        similar = difflib.get_close_matches(name.lower(), absent, n=1, cutoff=_SIMILARITY)
+        if similar and similar[0] != name.lower():
+            rows.append((f"{where}: {name}", f"kept as it is; did you mean {similar[0]!r}?"))
     frame = pl.DataFrame(rows, schema={"path": pl.String, "detail": pl.String}, orient="row")
-    return as_findings(frame.with_columns(check=pl.lit("odd-column")))
+    return with_finding_ids(frame.with_columns(check=pl.lit("odd-column")))

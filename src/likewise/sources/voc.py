@@ -1,4 +1,4 @@
-"""Pascal VOC: an XML file an image, and lists of image names that are the splits.
+"""Pascal VOC: one XML file per image, and lists of image names as splits.
 
 Source: Everingham and Winn, The PASCAL Visual Object Classes Challenge 2012 Development Kit.
 """
@@ -9,103 +9,112 @@ from typing import ClassVar
 import polars as pl
 import pyarrow as pa
 
-from likewise.formats.archives import Files
+from likewise.formats.archives import FileCollection
 from likewise.schema import Column
-from likewise.sources.annotation_files import Notes
-from likewise.sources.base import Reading, findings_frame, reading
+from likewise.sources.annotation_files import AnnotationFiles
+from likewise.sources.base import SourceResult, findings_from_rows, source_result
 from likewise.sources.box_source import (
     BoxSource,
-    dangling,
-    first_each,
-    foreign,
+    first_per_key,
+    reference_findings,
     split_rank,
+    stray_file_findings,
 )
-from likewise.sources.image_references import match
-from likewise.sources.split_lists import from_lists
-from likewise.sources.voc_xml import Corners, half_open, parsed
+from likewise.sources.image_references import match_references
+from likewise.sources.split_lists import splits_from_lists
+from likewise.sources.voc_xml import CornerConvention, parse_voc_files, to_half_open
 
 
-class Voc(BoxSource):
-    """The layout of Pascal VOC: ``JPEGImages/``, ``Annotations/*.xml``, ``ImageSets/Main/``.
+class VocSource(BoxSource):
+    """Pascal VOC: ``JPEGImages/``, ``Annotations/*.xml``, ``ImageSets/Main/``.
 
-    The image of an XML file is the one of its name, else the one that its ``filename`` says;
-    where there is a folder JPEGImages, images are only there. Corners are pixels counted from 1
-    and inclusive, as VOC defines them, and become half-open: x1 and y1 are less by 1. Where a
-    tool wrote half-open corners instead, say ``corners: half-open``. Rows are by split (train,
-    val, test, any other), image and box. An object's parts (head, hand) are not read.
+    An XML file belongs to the image with its name, otherwise to the image in its ``filename``.
+    If a folder JPEGImages exists, only images in it are used. VOC's corners are inclusive and
+    count from 1; 1 is subtracted from x1 and y1 to make them half-open. For tools that write
+    half-open corners, set ``corners: half-open``. Items are sorted by split (train, val, test,
+    others), image and box. Parts of objects (head, hand) are ignored.
     """
 
-    further: ClassVar[tuple[Column, ...]] = (
+    extra_columns: ClassVar[tuple[Column, ...]] = (
         Column("pose", pa.string(), "the viewpoint, as annotated", nullable=True),
         Column("truncated", pa.bool_(), "the object goes on outside of the box", nullable=True),
         Column("difficult", pa.bool_(), "VOC leaves it out of evaluations", nullable=True),
         Column("occluded", pa.bool_(), "something stands before the object", nullable=True),
     )
 
-    corners: Corners = "1-based"
-    """How corners count: from 1 and inclusive (VOC), or half-open from 0."""
+    corners: CornerConvention = "1-based"
+    """Convention of corners: inclusive from 1 (VOC), or half-open from 0."""
 
     splits: tuple[str, ...] = ("train", "val", "test")
-    """Names of the lists in ``ImageSets/Main`` that are splits; an image has the first."""
+    """Lists in ``ImageSets/Main`` that are splits; an image gets the first that names it."""
 
-    def read(self, files: Files, annotations: Path) -> Reading:
+    def read(self, files: FileCollection, annotations: Path) -> SourceResult:
         """See ``Source.read``."""
         images = self.images(files)
-        notes = Notes(files, annotations)
-        names = notes.names(r"\.xml\z")
-        if names.is_empty():
-            raise notes.absent("Annotations/{name}.xml")
-        told_by = parsed(notes.read(names))
-        explained, lost = _with_images(told_by.images, images["path"])
-        explained, twins = first_each(explained, "image_id", "xml", "its image has another XML")
-        splits, unknown = from_lists(files, notes, "imagesets/main", self.splits, images)
-        told = (
+        annotation_files = AnnotationFiles(files, annotations)
+        paths = annotation_files.find(r"\.xml\z")
+        if paths.is_empty():
+            raise annotation_files.missing_error("Annotations/{name}.xml")
+        parsed = parse_voc_files(annotation_files.read(paths))
+        annotated, missing = _join_images(parsed.images, images["path"])
+        annotated, twins = first_per_key(
+            annotated, "image_id", "xml", "its image has another XML"
+        )
+        splits, list_findings = splits_from_lists(
+            files, annotation_files, "imagesets/main", self.splits, images
+        )
+        merged = (
             images.select(image_id="path")
             .join(splits, on="image_id", how="left", maintain_order="left")
-            .join(explained, on="image_id", how="left", maintain_order="left")
+            .join(annotated, on="image_id", how="left", maintain_order="left")
             .with_columns(listed=pl.col("xml").is_not_null())
             .sort(split_rank(), "split", "image_id", nulls_last=True)
         )
-        boxes = told_by.boxes.join(explained.select("xml", "image_id"), on="xml")
-        made = self.boxed(
-            told.select("image_id", "split", "listed"),
-            half_open(boxes.drop("xml"), self.corners),
+        boxes = parsed.boxes.join(annotated.select("xml", "image_id"), on="xml")
+        result = self.box_items(
+            merged.select("image_id", "split", "listed"),
+            to_half_open(boxes.drop("xml"), self.corners),
         )
-        used = pl.col("path").str.to_lowercase().str.ends_with(".xml")
-        return reading(
+        is_annotation = pl.col("path").str.to_lowercase().str.ends_with(".xml")
+        return source_result(
             files,
-            made.items,
-            findings_frame(told_by.broken),
-            lost,
+            result.items,
+            findings_from_rows(parsed.invalid),
+            missing,
             twins,
-            unknown,
-            made.faults,
-            foreign(files, images, used),
-            further=self.further,
-            sizes=told.select("image_id", "width", "height"),
-            wholes=made.wholes,
+            list_findings,
+            result.faults,
+            stray_file_findings(files, images, is_annotation),
+            extra_columns=self.extra_columns,
+            image_sizes=merged.select("image_id", "width", "height"),
+            whole_images=result.whole_images,
         )
 
-    def images(self, files: Files) -> pl.DataFrame:
-        """Every image; where there are folders JPEGImages and no ``root``, only those there."""
-        found = super().images(files)
-        kept = found.filter(pl.col("path").str.contains(r"(^|/)JPEGImages/"))
-        return found if self.root or kept.is_empty() else kept
+    def images(self, files: FileCollection) -> pl.DataFrame:
+        """Return all images; without ``root``, only those in JPEGImages if it exists."""
+        images = super().images(files)
+        in_folder = images.filter(pl.col("path").str.contains(r"(^|/)JPEGImages/"))
+        return images if self.root or in_folder.is_empty() else in_folder
 
 
-def _with_images(
-    explained: pl.DataFrame, paths: pl.Series
+def _join_images(
+    xml_files: pl.DataFrame, paths: pl.Series
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The XML files with the images that they mean, and findings about the others."""
+    """Return ``xml``, ``width``, ``height``, ``image_id`` of the XML files; and findings."""
     name = pl.col("xml").str.replace(r"(?i)\A(?:.*/)?annotations/", "")
-    named = explained.with_columns(reference=name.str.replace(r"(?i)\.xml\z", ""))
-    by_name = match(named["reference"], paths, stems=True)
-    rest = named.join(by_name.found, on="reference", how="anti")
-    by_word = match(rest["filename"], paths).found.rename({"reference": "filename"})
-    hits = pl.concat(
-        [named.join(by_name.found, on="reference"), rest.join(by_word, on="filename")],
+    referenced = xml_files.with_columns(reference=name.str.replace(r"(?i)\.xml\z", ""))
+    by_name = match_references(referenced["reference"], paths, stems=True)
+    rest = referenced.join(by_name.matched, on="reference", how="anti")
+    by_filename = match_references(rest["filename"], paths).matched.rename(
+        {"reference": "filename"}
+    )
+    matched = pl.concat(
+        [
+            referenced.join(by_name.matched, on="reference"),
+            rest.join(by_filename, on="filename"),
+        ],
         how="diagonal",
     )
-    lost = rest.join(by_word, on="filename", how="anti")
-    found = hits.select("xml", "width", "height", image_id="path")
-    return found.sort("xml"), dangling(lost, by_name.faults, pl.col("xml"))
+    unmatched = rest.join(by_filename, on="filename", how="anti")
+    located = matched.select("xml", "width", "height", image_id="path")
+    return located.sort("xml"), reference_findings(unmatched, by_name.unmatched, pl.col("xml"))

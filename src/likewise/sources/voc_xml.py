@@ -1,4 +1,4 @@
-"""Pascal VOC's XML: what a file says of its image and of the objects in it.
+"""Pascal VOC's XML files: image size, and objects with boxes.
 
 Source: Everingham and Winn, The PASCAL Visual Object Classes Challenge 2012 Development Kit.
 """
@@ -9,13 +9,13 @@ from xml.parsers import expat
 
 import polars as pl
 
-from likewise.sources.box_source import CORNERS, Gathered
+from likewise.sources.box_source import CORNERS, RowBuffer
 
-Corners = Literal["1-based", "half-open"]
-"""How corners count: from 1 and inclusive, as VOC defines them, or half-open from 0."""
+CornerConvention = Literal["1-based", "half-open"]
+"""Convention of box corners: inclusive from 1, as VOC defines them, or half-open from 0."""
 
 _FLAGS = ("truncated", "difficult", "occluded")
-_OBJECT = {
+_OBJECT_COLUMNS = {
     "name": "label",
     "pose": "pose",
     **{flag: flag for flag in _FLAGS},
@@ -24,60 +24,62 @@ _OBJECT = {
     "bndbox/xmax": "x2",
     "bndbox/ymax": "y2",
 }
-"""An element of an object, and the column that it becomes."""
+"""Element of an object -> column."""
 
-_DEEPEST = 4
-"""annotation/object/bndbox/xmin: so many elements lie in each other."""
+_MAX_DEPTH = 4
+"""Depth of the deepest element that is read: annotation/object/bndbox/xmin."""
 
-_IMAGE = {"filename": "filename", "size/width": "width", "size/height": "height"}
+_IMAGE_COLUMNS = {"filename": "filename", "size/width": "width", "size/height": "height"}
 
 
-class Annotated(NamedTuple):
-    """What the XML files say.
+class VocAnnotations(NamedTuple):
+    """Contents of VOC's XML files.
 
-    Columns of ``images``: xml, filename, width, height; of ``boxes``: xml, number, and those of
-    an object; ``broken`` are the files that are no such XML: path, check, detail.
+    Attributes:
+        images: ``xml``, ``filename``, ``width``, ``height``.
+        boxes: ``xml``, ``number``, and the columns of an object.
+        invalid: ``(path, check, detail)`` of files that are not VOC's XML.
     """
 
     images: pl.DataFrame
     boxes: pl.DataFrame
-    broken: list[tuple[str, str, str]]
+    invalid: list[tuple[str, str, str]]
 
 
-def parsed(contents: Iterator[tuple[str, bytes]]) -> Annotated:
-    """What the files of ``contents`` (path, bytes) say; rows are in the order of the paths."""
-    texts = dict.fromkeys(_OBJECT.values(), pl.String)
-    images = Gathered({"xml": pl.String, **dict.fromkeys(_IMAGE.values(), pl.String)})
-    boxes = Gathered({"xml": pl.String, "number": pl.Int64, **texts})
-    broken = []
+def parse_voc_files(contents: Iterator[tuple[str, bytes]]) -> VocAnnotations:
+    """Parse the files in ``contents`` (path, bytes); rows are sorted by path."""
+    texts = dict.fromkeys(_OBJECT_COLUMNS.values(), pl.String)
+    images = RowBuffer({"xml": pl.String, **dict.fromkeys(_IMAGE_COLUMNS.values(), pl.String)})
+    boxes = RowBuffer({"xml": pl.String, "number": pl.Int64, **texts})
+    invalid = []
     for path, data in contents:
         try:
             document = _Document(data)
         except (expat.ExpatError, ValueError, LookupError) as error:
-            broken.append((path, "bad-annotation", f"not VOC's XML: {error}"))
+            invalid.append((path, "bad-annotation", f"not VOC's XML: {error}"))
             continue
-        images.add(path, *(document.facts.get(key) for key in _IMAGE))
-        for number, found in enumerate(document.objects, start=1):
-            boxes.add(path, number, *(found.get(key) for key in _OBJECT))
-    sizes = images.frame().with_columns(_number("width"), _number("height")).sort("xml")
+        images.add(path, *(document.facts.get(key) for key in _IMAGE_COLUMNS))
+        for number, obj in enumerate(document.objects, start=1):
+            boxes.add(path, number, *(obj.get(key) for key in _OBJECT_COLUMNS))
+    image_rows = images.frame().with_columns(_number("width"), _number("height")).sort("xml")
     flags = [
         pl.col(f)
         .str.to_lowercase()
-        .replace_strict(_SAID, default=None, return_dtype=pl.Boolean)
+        .replace_strict(_BOOLEANS, default=None, return_dtype=pl.Boolean)
         for f in _FLAGS
     ]
     typed = boxes.frame().with_columns(*map(_number, CORNERS), *flags)
-    return Annotated(sizes, typed.sort("xml", "number"), broken)
+    return VocAnnotations(image_rows, typed.sort("xml", "number"), invalid)
 
 
-def half_open(boxes: pl.DataFrame, corners: Corners) -> pl.DataFrame:
-    """``boxes`` (x1, y1, x2, y2, which count as ``corners`` says) as half-open pixels."""
+def to_half_open(boxes: pl.DataFrame, corners: CornerConvention) -> pl.DataFrame:
+    """Convert ``boxes`` (x1, y1, x2, y2) from convention ``corners`` to half-open pixels."""
     if corners == "half-open":
         return boxes
     return boxes.with_columns(pl.col("x1") - 1, pl.col("y1") - 1)
 
 
-_SAID = {"0": False, "1": True, "false": False, "true": True, "no": False, "yes": True}
+_BOOLEANS = {"0": False, "1": True, "false": False, "true": True, "no": False, "yes": True}
 
 
 def _number(column: str) -> pl.Expr:
@@ -85,7 +87,7 @@ def _number(column: str) -> pl.Expr:
 
 
 class _Document:
-    """One XML file: the facts of its image, and its objects, each element -> text."""
+    """One XML file: values of its image and of its objects, element -> text."""
 
     def __init__(self, data: bytes) -> None:
         self.facts: dict[str, str] = {}
@@ -104,7 +106,7 @@ class _Document:
     _root = ""
 
     def _refuse(self, *_: object) -> None:
-        # A document type can define entities, which can grow without end.
+        # A document type may define entities that expand without limit.
         raise ValueError("it has a document type, which VOC has not")
 
     def _start(self, name: str, _: dict[str, str]) -> None:
@@ -115,13 +117,13 @@ class _Document:
             self.objects.append({})
 
     def _end(self, _: str) -> None:
-        # What lies deeper says nothing, and its path would be long to spell each time.
-        place = "/".join(self._path[1:]) if len(self._path) <= _DEEPEST else ""
+        # Deeper elements are ignored; building their paths would be slow.
+        place = "/".join(self._path[1:]) if len(self._path) <= _MAX_DEPTH else ""
         text = "".join(self._text).strip()
         self._path.pop()
         self._text.clear()
         inside = place.removeprefix("object/")
-        if place in _IMAGE:
+        if place in _IMAGE_COLUMNS:
             self.facts.setdefault(place, text)
-        elif inside != place and inside in _OBJECT and text:
+        elif inside != place and inside in _OBJECT_COLUMNS and text:
             self.objects[-1].setdefault(inside, text)

@@ -1,4 +1,4 @@
-"""WebDataset: samples in tar shards, whose files have one name and different suffixes.
+"""WebDataset: samples in tar shards; files of a sample differ only in their suffix.
 
 Source: https://github.com/webdataset/webdataset, "the WebDataset format".
 """
@@ -11,91 +11,99 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from likewise.formats.archives import Files, open_files
-from likewise.sources.annotation_files import NOT_JSON, Notes, split_named
-from likewise.sources.base import Reading, findings, findings_frame, hidden
-from likewise.sources.box_source import Gathered, split_rank
+from likewise.formats.archives import FileCollection, open_files
+from likewise.sources.annotation_files import JSON_ERRORS, AnnotationFiles, split_from_path
+from likewise.sources.base import SourceResult, findings_about, findings_from_rows, is_hidden
+from likewise.sources.box_source import RowBuffer, split_rank
 from likewise.sources.folder import SPLITS
-from likewise.sources.json_objects import Entries
+from likewise.sources.json_annotations import JsonAnnotations
 from likewise.sources.table_source import TableSource
 
 _KEY = r"(?s)\A((?:.*/)?[^/.]+)\."
-_KINDS = {"cls": "label", "txt": "text", "json": "json"}
-"""The suffix of a file of a sample, and what it says."""
+_COLUMN_OF_SUFFIX = {"cls": "label", "txt": "text", "json": "json"}
+"""Suffix of a sample's file -> column that it contains."""
 
 
-class WebDataset(TableSource):
-    """Tar shards, or one tar, or a folder: ``000017.jpg``, ``000017.cls``, ``000017.json``.
+class WebDatasetSource(TableSource):
+    """Tar shards, one tar, or a folder: ``000017.jpg``, ``000017.cls``, ``000017.json``.
 
-    Files of a sample have one name up to its first dot. ``.cls`` is the label, ``.txt`` the
-    text, ``.json`` an entry of docs/annotations.md without ``path``, boxes and all. The split
-    is what the shard's name says (``train-0001.tar``). A sample of several images is as many
-    items. Rows are by split, shard and name.
+    Files of a sample have the same name up to the first dot. ``.cls`` contains the label,
+    ``.txt`` the text, ``.json`` an annotation as in docs/annotations.md, without ``path``. The
+    split comes from the shard's name (``train-0001.tar``). A sample with several images becomes
+    several items. Items are sorted by split, shard and name.
     """
 
-    def open(self, path: Path) -> Files:
-        """The files at ``path``, and in the shards there."""
-        return open_files(path, inside=True)
+    def open(self, path: Path) -> FileCollection:
+        """Open ``path``, with the shards in it as folders."""
+        return open_files(path, open_nested=True)
 
-    def read(self, files: Files, annotations: Path) -> Reading:
+    def read(self, files: FileCollection, annotations: Path) -> SourceResult:
         """See ``Source.read``."""
         images = self.images(files).with_columns(key=pl.col("path").str.extract(_KEY))
-        notes = Notes(files, annotations)
-        kind = pl.col("path").str.extract(r"\.([^./]*)\z").str.to_lowercase()
-        named = pl.DataFrame({"path": notes.names(rf"\.({'|'.join(_KINDS)})\z")})
-        named = named.with_columns(key=pl.col("path").str.extract(_KEY))
-        lost = _among(named.join(images, on="key", how="anti", maintain_order="left"), images)
-        there = named.join(images, on="key", how="semi", maintain_order="left")
-        said = _Said(notes.read(there["path"]))
-        tree = (
-            images.join(_splits(files, images), on="path", maintain_order="left")
-            .join(said.of("label"), on="key", how="left", maintain_order="left")
-            .join(said.of("text"), on="key", how="left", maintain_order="left")
+        annotation_files = AnnotationFiles(files, annotations)
+        suffix = pl.col("path").str.extract(r"\.([^./]*)\z").str.to_lowercase()
+        sample_files = pl.DataFrame(
+            {"path": annotation_files.find(rf"\.({'|'.join(_COLUMN_OF_SUFFIX)})\z")}
+        )
+        sample_files = sample_files.with_columns(key=pl.col("path").str.extract(_KEY))
+        orphans = _in_shards(
+            sample_files.join(images, on="key", how="anti", maintain_order="left"), images
+        )
+        matched = sample_files.join(images, on="key", how="semi", maintain_order="left")
+        samples = _SampleFiles(annotation_files.read(matched["path"]))
+        located = (
+            images.join(_splits_of_shards(files, images), on="path", maintain_order="left")
+            .join(samples.column("label"), on="key", how="left", maintain_order="left")
+            .join(samples.column("text"), on="key", how="left", maintain_order="left")
             .with_columns(name="path")
             .sort(split_rank(), "split", "path", nulls_last=True)
         )
-        rows, odd = said.entries.frame()
-        placed = rows.rename({"image": "key"}).join(
+        rows, entry_findings = samples.entries.frame()
+        entry_rows = rows.rename({"image": "key"}).join(
             images.select("key", image="path"), on="key", maintain_order="left"
         )
-        alone = findings(lost, "dangling", "its sample has no image")
-        used = kind.is_in(list(_KINDS)) & ~hidden()
-        faults = [odd, alone, findings_frame(said.broken)]
-        return self.assembled(
-            files, placed.drop("key", ":folder"), faults, used, tree.drop("key")
+        orphan_findings = findings_about(orphans, "dangling", "its sample has no image")
+        is_annotation = suffix.is_in(list(_COLUMN_OF_SUFFIX)) & ~is_hidden()
+        faults = [entry_findings, orphan_findings, findings_from_rows(samples.invalid)]
+        return self.build_result(
+            files, entry_rows.drop("key", ":folder"), faults, is_annotation, located.drop("key")
         )
 
 
-def _among(notes: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
-    """The ``notes`` but those beside shards, ``export.json`` say: samples are in them."""
-    inside = pl.col("path").str.contains("/", literal=True)
-    return notes.filter(inside) if images.select(inside.all()).item() else notes
+def _in_shards(annotation_files: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
+    """Keep annotation files inside shards; drop files next to shards, such as export.json."""
+    is_in_shard = pl.col("path").str.contains("/", literal=True)
+    return (
+        annotation_files.filter(is_in_shard)
+        if images.select(is_in_shard.all()).item()
+        else annotation_files
+    )
 
 
-class _Said:
-    """What the files of samples say: labels, texts and entries, by the sample's key."""
+class _SampleFiles:
+    """Contents of the samples' files: labels, texts and annotations, by sample key."""
 
     def __init__(self, contents: Iterator[tuple[str, bytes]]) -> None:
-        self.entries = Entries()
-        self.broken: list[tuple[str, str, str]] = []
-        self._values = Gathered(dict.fromkeys(("key", "kind", "value"), pl.String))
+        self.entries = JsonAnnotations()
+        self.invalid: list[tuple[str, str, str]] = []
+        self._values = RowBuffer(dict.fromkeys(("key", "kind", "value"), pl.String))
         for path, data in contents:
-            found = re.match(_KEY, path)
-            if found and path.lower().endswith(".json"):
-                self._entry(path, found[1], data)
-            elif found:
-                self._value(path, found[1], data)
+            match = re.match(_KEY, path)
+            if match and path.lower().endswith(".json"):
+                self._entry(path, match[1], data)
+            elif match:
+                self._value(path, match[1], data)
 
-    def of(self, kind: str) -> pl.DataFrame:
-        """The label or text of the samples that have one: key, and a column called so."""
+    def column(self, kind: str) -> pl.DataFrame:
+        """Return ``key`` and the column ``kind`` (label or text) of samples that have it."""
         values = self._values.frame().filter(kind=kind).unique("key", keep="first")
         return values.select("key", pl.col("value").alias(kind))
 
     def _entry(self, path: str, key: str, data: bytes) -> None:
         try:
             entry = msgspec.json.decode(data, type=dict[str, Any])
-        except NOT_JSON as error:
-            self.broken.append((path, "bad-annotation", f"no JSON object: {error}"))
+        except JSON_ERRORS as error:
+            self.invalid.append((path, "bad-annotation", f"no JSON object: {error}"))
             return
         self.entries.add(path, {k: v for k, v in entry.items() if k != "path"}, key)
 
@@ -103,19 +111,20 @@ class _Said:
         try:
             text = data.decode("utf-8-sig").strip()
         except UnicodeDecodeError as error:
-            self.broken.append((path, "bad-annotation", f"not UTF-8: {error.reason}"))
+            self.invalid.append((path, "bad-annotation", f"not UTF-8: {error.reason}"))
             return
         if text:
-            self._values.add(key, _KINDS[path.rpartition(".")[2].lower()], text)
+            self._values.add(key, _COLUMN_OF_SUFFIX[path.rpartition(".")[2].lower()], text)
 
 
-def _splits(files: Files, images: pl.DataFrame) -> pl.DataFrame:
-    """The split that the shard's name, or a folder's, says of every image: path, split."""
+def _splits_of_shards(files: FileCollection, images: pl.DataFrame) -> pl.DataFrame:
+    """Return ``path`` and ``split`` of all images, from the names of shards and folders."""
     folder = pl.col("path").str.extract(r"(?s)\A(.*)/").fill_null("")
-    placed = images.select("path", folder=folder)
+    located = images.select("path", folder=folder)
     above = "" if files.path.is_dir() else f"{files.path.name}/"
-    named = {
-        name: split_named(above + name, SPLITS) for name in placed["folder"].unique().sort()
+    split_of_folder = {
+        name: split_from_path(above + name, SPLITS)
+        for name in located["folder"].unique().sort()
     }
-    split = pl.col("folder").replace_strict(named, return_dtype=pl.String)
-    return placed.select("path", split=split)
+    split = pl.col("folder").replace_strict(split_of_folder, return_dtype=pl.String)
+    return located.select("path", split=split)

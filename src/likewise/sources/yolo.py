@@ -1,4 +1,4 @@
-"""YOLO: a text file an image, a line a box, as shares of the image's width and height.
+"""YOLO: one text file per image, one line per box, in fractions of the image size.
 
 Source: https://docs.ultralytics.com/datasets/detect/, and Darknet before it.
 """
@@ -9,90 +9,101 @@ from pathlib import Path
 import polars as pl
 
 from likewise.errors import DataError
-from likewise.formats.archives import Files
-from likewise.sources.annotation_files import Notes, as_text
-from likewise.sources.base import Reading, findings_frame, reading
+from likewise.formats.archives import FileCollection
+from likewise.sources.annotation_files import AnnotationFiles, decode_text
+from likewise.sources.base import SourceResult, findings_from_rows, source_result
 from likewise.sources.box_source import (
-    BOXES,
+    BOX_COLUMNS,
     BoxSource,
-    Gathered,
-    dangling,
-    first_each,
-    foreign,
+    RowBuffer,
+    first_per_key,
+    reference_findings,
     split_rank,
+    stray_file_findings,
 )
 from likewise.sources.folder import SPLITS
-from likewise.sources.image_references import match
-from likewise.sources.split_lists import from_lists
+from likewise.sources.image_references import match_references
+from likewise.sources.split_lists import splits_from_lists
 from likewise.storage.config import parse_yaml
 
 _LISTS = ("train", "val", "valid", "test")
 _NOT_LABELS = r"(\A|/)(classes|names|readme[^/]*|licen[cs]e|notes|train|val|valid|test)\.txt\z"
-_POINTS = 7
-"""So many numbers make the smallest polygon: the class, and three points."""
+_MIN_POLYGON_NUMBERS = 7
+"""Numbers in a line of the smallest polygon: the class, and three points."""
 
 
-class Yolo(BoxSource):
-    """The layout of YOLO: ``images/train/a.jpg`` is explained by ``labels/train/a.txt``.
+class YoloSource(BoxSource):
+    """YOLO: the label file of ``images/train/a.jpg`` is ``labels/train/a.txt``.
 
-    Label files lie in folders called ``labels...`` beside the images' folders, or beside their
-    images. A line is ``class x y width height``, the centre and size as shares of the image's
-    own, or a class and a polygon, whose bounds are the box. Ingest makes pixels of them,
-    rounded to hundredths: six decimals say no more of an image up to 10,000 pixels wide. Names
-    of classes are those of a YAML file with ``names``, of ``classes.txt`` or ``*.names``; else
-    the class's number is the label. Splits are lists (``train.txt``), or folders. Rows are by
-    split, image and line.
+    Label files are in folders named ``labels...`` next to the image folders, or next to their
+    images. A line is ``class x y width height``, centre and size as fractions of the image
+    size, or a class and a polygon, whose bounds become the box. Ingest converts boxes to
+    pixels, rounded to hundredths: six decimals are no more precise for images up to 10,000
+    pixels wide. Class names come from a YAML file with ``names``, ``classes.txt`` or
+    ``*.names``; otherwise the class number is the label. Splits are lists (``train.txt``) or
+    folders. Items are sorted by split, image and line.
     """
 
     names: str = ""
-    """The file of the classes' names, where there are several that could be it."""
+    """File of class names, if there are several candidates."""
 
-    def read(self, files: Files, annotations: Path) -> Reading:
+    def read(self, files: FileCollection, annotations: Path) -> SourceResult:
         """See ``Source.read``."""
         images = self.images(files)
-        notes = Notes(files, annotations)
-        paths = notes.names(r"\.txt\z")
+        annotation_files = AnnotationFiles(files, annotations)
+        paths = annotation_files.find(r"\.txt\z")
         paths = paths.filter(~paths.str.to_lowercase().str.contains(_NOT_LABELS))
-        explained, lost = _with_images(paths, images["path"])
-        if explained.is_empty():
-            raise notes.absent("labels/{name}.txt for images/{name}.jpg")
-        explained, twins = first_each(
-            explained, "image_id", "note", "its image has another label file"
+        labelled, missing = _join_images(paths, images["path"])
+        if labelled.is_empty():
+            raise annotation_files.missing_error("labels/{name}.txt for images/{name}.jpg")
+        labelled, twins = first_per_key(
+            labelled, "image_id", "label_file", "its image has another label file"
         )
-        lines, broken = _parsed(notes.read(explained["note"]), self._classes(files, notes))
-        boxes = lines.join(explained, on="note").sort("note", "number").drop("note")
-        splits, unknown = from_lists(files, notes, "", _LISTS, images)
-        told = (
+        lines, invalid = _parse_label_files(
+            annotation_files.read(labelled["label_file"]),
+            self._classes(files, annotation_files),
+        )
+        boxes = (
+            lines.join(labelled, on="label_file")
+            .sort("label_file", "number")
+            .drop("label_file")
+        )
+        splits, list_findings = splits_from_lists(files, annotation_files, "", _LISTS, images)
+        merged = (
             images.select(image_id="path")
             .join(splits, on="image_id", how="left", maintain_order="left")
             .with_columns(
                 split=pl.coalesce(pl.col("split").replace(SPLITS), _folder_split()),
-                listed=pl.col("image_id").is_in(explained["image_id"].implode()),
+                listed=pl.col("image_id").is_in(labelled["image_id"].implode()),
             )
             .sort(split_rank(), "split", "image_id", nulls_last=True)
         )
-        made = self.boxed(told, boxes)
-        used = pl.col("path").str.to_lowercase().str.contains(r"\.(txt|names|data|ya?ml)\z")
-        return reading(
+        result = self.box_items(merged, boxes)
+        is_annotation = (
+            pl.col("path").str.to_lowercase().str.contains(r"\.(txt|names|data|ya?ml)\z")
+        )
+        return source_result(
             files,
-            made.items,
-            findings_frame(broken),
-            lost,
+            result.items,
+            findings_from_rows(invalid),
+            missing,
             twins,
-            unknown,
-            made.faults,
-            foreign(files, images, used),
-            unit="shares",
-            wholes=made.wholes,
+            list_findings,
+            result.faults,
+            stray_file_findings(files, images, is_annotation),
+            box_unit="fractions",
+            whole_images=result.whole_images,
         )
 
-    def _classes(self, files: Files, notes: Notes) -> list[str] | None:
-        """The names of the classes, in the order of their numbers; None where nothing says."""
-        wanted = rf"(\A|/)({_quoted(self.names) if self.names else _CLASS_FILES})\z"
-        for place in (notes, Notes(files, files.path)):
-            found = place.names(wanted) if place.is_many else found_none()
-            by_depth = sorted(found, key=lambda path: (path.count("/"), path))
-            for where, data in place.read(pl.Series(by_depth, dtype=pl.String)):
+    def _classes(
+        self, files: FileCollection, annotation_files: AnnotationFiles
+    ) -> list[str] | None:
+        """Return the class names in the order of their numbers; None if no file has them."""
+        pattern = rf"(\A|/)({_quoted(self.names) if self.names else _CLASS_FILES})\z"
+        for collection in (annotation_files, AnnotationFiles(files, files.path)):
+            paths = collection.find(pattern) if collection.is_collection else no_paths()
+            sorted_paths = sorted(paths, key=lambda path: (path.count("/"), path))
+            for where, data in collection.read(pl.Series(sorted_paths, dtype=pl.String)):
                 names = _names(where, data)
                 if names is not None:
                     return names
@@ -104,8 +115,8 @@ class Yolo(BoxSource):
 _CLASS_FILES = r"[^/]*\.ya?ml|classes\.txt|names\.txt|[^/]*\.names"
 
 
-def found_none() -> pl.Series:
-    """No paths."""
+def no_paths() -> pl.Series:
+    """Return an empty series of paths."""
     return pl.Series(dtype=pl.String)
 
 
@@ -114,9 +125,9 @@ def _quoted(name: str) -> str:
 
 
 def _names(where: str, data: bytes) -> list[str] | None:
-    """The classes that a file names; None for a YAML file without ``names``."""
+    """Return the class names in a file; None for a YAML file without ``names``."""
     if not where.lower().endswith((".yaml", ".yml")):
-        return [line.strip() for line in as_text(where, data).splitlines() if line.strip()]
+        return [line.strip() for line in decode_text(where, data).splitlines() if line.strip()]
     document = parse_yaml(data, where)
     names = document.get("names") if isinstance(document, dict) else None
     if isinstance(names, list):
@@ -128,78 +139,90 @@ def _names(where: str, data: bytes) -> list[str] | None:
     return None
 
 
-def _with_images(notes: pl.Series, paths: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The label files with the images that they mean (note, image_id), findings of others.
+def _join_images(
+    annotation_files: pl.Series, paths: pl.Series
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return ``label_file``, ``image_id`` of the label files; and findings about the others.
 
-    A text file that lies in no folder of labels, and beside no image, is not spoken of.
+    Text files outside label folders that match no image are ignored.
     """
-    stem = pl.col("note").str.replace(r"(?i)\.txt\z", "")
+    stem = pl.col("label_file").str.replace(r"(?i)\.txt\z", "")
     folder = r"(?i)(\A|/)labels?[^/]*/"
-    asked = pl.DataFrame({"note": notes}).with_columns(
-        beside=stem.str.replace(folder, "${1}images/"),
+    label_files = pl.DataFrame({"label_file": annotation_files}).with_columns(
+        image_path=stem.str.replace(folder, "${1}images/"),
         reference=stem.str.replace(r"(?i)\A(?:.*/)?labels?[^/]*/", ""),
     )
-    first = match(asked["beside"], paths, stems=True).found.rename({"reference": "beside"})
-    rest = asked.join(first, on="beside", how="anti", maintain_order="left")
-    second = match(rest["reference"], paths, stems=True)
-    hits = pl.concat(
-        [asked.join(first, on="beside"), rest.join(second.found, on="reference")],
+    by_folder = match_references(label_files["image_path"], paths, stems=True).matched.rename(
+        {"reference": "image_path"}
+    )
+    others = label_files.join(by_folder, on="image_path", how="anti", maintain_order="left")
+    by_name = match_references(others["reference"], paths, stems=True)
+    matched = pl.concat(
+        [
+            label_files.join(by_folder, on="image_path"),
+            others.join(by_name.matched, on="reference"),
+        ],
         how="diagonal",
     )
-    labels = rest.filter(pl.col("note").str.contains(folder))
-    found = hits.select("note", image_id="path").sort("note")
-    return found, dangling(labels, second.faults, pl.col("note"))
+    in_label_folder = others.filter(pl.col("label_file").str.contains(folder))
+    located = matched.select("label_file", image_id="path").sort("label_file")
+    return located, reference_findings(in_label_folder, by_name.unmatched, pl.col("label_file"))
 
 
-def _parsed(
+def _parse_label_files(
     contents: Iterator[tuple[str, bytes]], classes: Sequence[str] | None
 ) -> tuple[pl.DataFrame, list[tuple[str, str, str]]]:
-    """The boxes of label files (note, and BOXES without image_id), and what is wrong."""
-    columns = {"note": pl.String, **{c: t for c, t in BOXES.items() if c != "image_id"}}
-    lines = Gathered(columns)
-    broken: list[tuple[str, str, str]] = []
+    """Return ``label_file`` and ``BOX_COLUMNS`` without ``image_id``; and rows of findings."""
+    columns = {
+        "label_file": pl.String,
+        **{c: t for c, t in BOX_COLUMNS.items() if c != "image_id"},
+    }
+    lines = RowBuffer(columns)
+    invalid: list[tuple[str, str, str]] = []
     for path, data in contents:
         try:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            broken.append((path, "bad-annotation", f"not UTF-8: {error.reason}"))
+            invalid.append((path, "bad-annotation", f"not UTF-8: {error.reason}"))
             continue
-        filled = (line.split() for line in text.splitlines() if line.strip())
-        for number, fields in enumerate(filled, start=1):
+        rows = (line.split() for line in text.splitlines() if line.strip())
+        for number, fields in enumerate(rows, start=1):
             try:
-                kind, corners = _box(fields)
+                class_number, corners = _box(fields)
             except ValueError as error:
-                broken.append((f"{path}: line {number}", "bad-annotation", str(error)))
+                invalid.append((f"{path}: line {number}", "bad-annotation", str(error)))
                 continue
-            label = str(kind)
+            label = str(class_number)
             if classes is not None:
-                label = classes[kind] if kind < len(classes) else ""
+                label = classes[class_number] if class_number < len(classes) else ""
             if not label:
-                said = f"there are {len(classes or ()):,} classes, and no number {kind}"
-                broken.append((f"{path}: line {number}", "unknown-class", said))
+                detail = (
+                    f"there are {len(classes or ()):,} classes, and no number {class_number}"
+                )
+                invalid.append((f"{path}: line {number}", "unknown-class", detail))
             lines.add(path, number, label or None, *corners)
-    return lines.frame(), broken
+    return lines.frame(), invalid
 
 
 def _box(fields: Sequence[str]) -> tuple[int, tuple[float, float, float, float]]:
-    """The class of a line, and its corners as shares.
+    """Return the class number of a line, and its corners as fractions of the image size.
 
     Raises:
-        ValueError: it is neither a box nor a polygon.
+        ValueError: the line is neither a box nor a polygon.
     """
-    kind, *values = map(float, fields)
-    if kind < 0 or not kind.is_integer():
+    class_number, *values = map(float, fields)
+    if class_number < 0 or not class_number.is_integer():
         raise ValueError(f"its class, {fields[0]}, is no number of a class")
     if len(fields) == 5:
         x, y, w, h = values
-        return int(kind), (x - w / 2, y - h / 2, x + w / 2, y + h / 2)
-    if len(fields) >= _POINTS and len(fields) % 2:
+        return int(class_number), (x - w / 2, y - h / 2, x + w / 2, y + h / 2)
+    if len(fields) >= _MIN_POLYGON_NUMBERS and len(fields) % 2:
         xs, ys = values[::2], values[1::2]
-        return int(kind), (min(xs), min(ys), max(xs), max(ys))
+        return int(class_number), (min(xs), min(ys), max(xs), max(ys))
     raise ValueError(f"it has {len(fields)} numbers, not 5 (a box) or a class and points")
 
 
 def _folder_split() -> pl.Expr:
-    """The split that a folder of the image's path is called by, perhaps with a year."""
+    """Return the split named by a folder of the image's path, such as ``train2017``."""
     words = "|".join(SPLITS)
     return pl.col("image_id").str.extract(rf"(?:\A|/)({words})[0-9]*/").replace(SPLITS)

@@ -14,7 +14,7 @@ from likewise.errors import DataError, bounded
 from likewise.formats.paths import StrPath
 from likewise.sources import SOURCES
 from likewise.sources.base import Source
-from likewise.sources.layout_hint import read_as
+from likewise.sources.layout_hint import read_with_hint
 from likewise.storage.config import check_dataset_name
 from likewise.storage.workspace import Workspace
 
@@ -76,7 +76,7 @@ def add(  # noqa: PLR0913 (what a card and an entry say)
     entry = {"path": _as_written(ws, folder), "annotations": _as_written(ws, annotations)}
     said = {"kind": source, **(options or {})}
     layout = SOURCES.build(said, "source")
-    reading = read_as(layout, source, folder, annotations)
+    reading = read_with_hint(layout, source, folder, annotations)
     labels = reading.items["label"].n_unique() - (reading.items["label"].null_count() > 0)
     runs = _runs(ws, dataset, kind.protocols if labels else ())
     card = _card(dataset, said, title, kind)
@@ -110,7 +110,7 @@ def _card(
 ) -> dict[str, Any]:
     """A new card; what is known of a layout's own data set is said of that one alone."""
     own = dataset == source["kind"]
-    facts = kind.facts() if own else {"licence": {"spdx": "NOASSERTION"}}
+    facts = kind.card_defaults() if own else {"licence": {"spdx": "NOASSERTION"}}
     named = title or (kind.title if own else "") or dataset
     return {"title": named, "source": source, **facts}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from likewise.errors import DataError, UnknownNameError
 from likewise.formats.archives import is_archive
 from likewise.formats.paths import StrPath
-from likewise.sources.known_datasets import DOWNLOADS, Download
+from likewise.sources.known_datasets import KNOWN_DATASETS, KnownDataset
 from likewise.storage.fetch import fetch, is_right
 
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2")
@@ -44,9 +44,9 @@ def download(name: str, folder: StrPath | None = None) -> Downloaded:
         DataError: it is not public (what to get, and where to put it); a file that is there is
             another one; a server refuses, breaks off, or sends what was not asked for.
     """
-    if name not in DOWNLOADS:
-        raise UnknownNameError("download", name, DOWNLOADS)
-    known = DOWNLOADS[name]
+    if name not in KNOWN_DATASETS:
+        raise UnknownNameError("download", name, KNOWN_DATASETS)
+    known = KNOWN_DATASETS[name]
     place = Path("data") / name if folder is None else Path(folder)
     follows = f"likewise add {name} {known.add.replace('{}', str(place))}"
     if not known.parts:
@@ -58,7 +58,7 @@ def download(name: str, folder: StrPath | None = None) -> Downloaded:
     return Downloaded(name, str(place), fetched, kept, known.licence, follows)
 
 
-def _files(known: Download, place: Path) -> tuple[list[str], list[str]]:
+def _files(known: KnownDataset, place: Path) -> tuple[list[str], list[str]]:
     """The names of the files that were fetched, and of those that were there."""
     fetched: list[str] = []
     kept: list[str] = []

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from likewise.sources.known_datasets import DOWNLOADS
+from likewise.sources.known_datasets import KNOWN_DATASETS
 
 
 @dataclass(frozen=True)
@@ -17,5 +17,5 @@ class Offer:
 
 def downloads() -> list[Offer]:
     """The data sets that are known by name, those that can be fetched first."""
-    offers = [Offer(n, d.title, d.licence, bool(d.parts)) for n, d in DOWNLOADS.items()]
+    offers = [Offer(n, d.title, d.licence, bool(d.parts)) for n, d in KNOWN_DATASETS.items()]
     return sorted(offers, key=lambda offer: (not offer.public, offer.name))

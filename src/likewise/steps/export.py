@@ -16,7 +16,7 @@ from likewise.errors import DataError, UnknownNameError
 from likewise.exports import EXPORTS
 from likewise.exports.base import Export, Fault, Selection
 from likewise.exports.export_files import put
-from likewise.exports.licences import per_item, verdict
+from likewise.exports.licences import licence_counts, licence_verdict
 from likewise.formats.paths import StrPath
 from likewise.storage import journal
 from likewise.storage.config import Params, read_yaml
@@ -141,8 +141,8 @@ def _gate(chosen: Selection, part: Export) -> list[str]:
     if "licence" in chosen.items.columns:
         counts = Counter(chosen.items["licence"].to_list())
     notes = []
-    for licence, number in per_item(counts, chosen.card.licence):
-        found = verdict(licence, part.purpose, changed=part.changes)
+    for licence, number in licence_counts(counts, chosen.card.licence):
+        found = licence_verdict(licence, part.purpose, changed=part.changes_images)
         which = f"{number:,} items of {chosen.dataset} are under {licence.spdx}"
         if found.clause:
             raise DataError(

@@ -8,13 +8,13 @@ import polars as pl
 from likewise.catalogue import takedowns
 from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import DataError, bounded
-from likewise.formats.archives import Files
+from likewise.formats.archives import FileCollection
 from likewise.formats.paths import StrPath
-from likewise.imaging.image_table import SEEN, ImageStore, Synced, write_stamps
+from likewise.imaging.image_table import SEEN, ImageStore, SyncCounts, write_stamps
 from likewise.schema import FINDINGS, IMAGES, ITEMS, Column
 from likewise.sources import SOURCES
-from likewise.sources.base import Reading, findings_frame
-from likewise.sources.box_bounds import fitted
+from likewise.sources.base import SourceResult, findings_from_rows
+from likewise.sources.box_bounds import clip_boxes
 from likewise.storage import journal, tables, versions
 from likewise.storage.digests import Digests, digest_splits
 from likewise.storage.workspace import Workspace
@@ -85,7 +85,7 @@ class _Taken:
     items: pl.DataFrame
     further: tuple[Column, ...]
     findings: pl.DataFrame
-    synced: Synced
+    synced: SyncCounts
     forgotten: int
 
 
@@ -106,17 +106,17 @@ def _take(ws: Workspace, dataset: str, staging: journal.Staging) -> _Taken:
     unnamed |= _named(reading.items, synced.refused)
     items, found = _settled(reading, facts, synced.faults)
     told = found.filter(~pl.col("path").is_in(sorted(unnamed)))
-    return _Taken(items, reading.further, told, synced, forgot + len(synced.refused))
+    return _Taken(items, reading.extra_columns, told, synced, forgot + len(synced.refused))
 
 
 def _synced(
     ws: Workspace,
     dataset: str,
     staging: journal.Staging,
-    files: Files,
+    files: FileCollection,
     items: pl.DataFrame,
     refused: set[str],
-) -> tuple[Synced, pl.DataFrame]:
+) -> tuple[SyncCounts, pl.DataFrame]:
     """Have the images table hold the images of ``items``; what was done, and what they are."""
     paths = items.select(path="image_id").unique(maintain_order=True)
     wanted = paths.join(files.listing(), on="path", how="left", maintain_order="left")
@@ -164,11 +164,11 @@ def _written(
 
 
 def _settled(
-    reading: Reading, facts: pl.DataFrame, faults: list[tuple[str, str, str]]
+    reading: SourceResult, facts: pl.DataFrame, faults: list[tuple[str, str, str]]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The items whose image is whole, with boxes inside it, and all findings, sorted."""
-    fit, misfits = fitted(reading.items, reading, facts)
-    found = pl.concat([reading.findings, misfits, findings_frame(faults)])
+    fit, misfits = clip_boxes(reading.items, reading, facts)
+    found = pl.concat([reading.findings, misfits, findings_from_rows(faults)])
     return _with_contents(fit, facts), found.sort("finding_id")
 
 

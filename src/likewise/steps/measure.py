@@ -12,7 +12,7 @@ from tqdm import tqdm
 from likewise.catalogue import takedowns
 from likewise.catalogue.catalogue import open_workspace
 from likewise.formats.paths import StrPath
-from likewise.imaging.measure_many import Measured, measure_all
+from likewise.imaging.measure_many import MeasuredRows, measure_all
 from likewise.imaging.pixel_statistics import VERSION
 from likewise.schema import PIXELS
 from likewise.storage import artefacts, journal, tables, versions
@@ -115,7 +115,7 @@ class _Saver:
         self._batches: list[pa.RecordBatch] = []
         self._saved = time.monotonic()
 
-    def add(self, files: list[str], part: Measured) -> None:
+    def add(self, files: list[str], part: MeasuredRows) -> None:
         pixels = [measured for _, measured in part]
         columns = [pa.array(files, pa.string())]
         columns += [

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.outputs import kept, outputs_of
 from likewise.errors import DataError, MissingArtefactError, VersionError, bounded
-from likewise.exports.licences import verdict
+from likewise.exports.licences import licence_verdict
 from likewise.formats.paths import StrPath
 from likewise.storage.versions import Output, Store
 from likewise.storage.workspace import Workspace
@@ -65,7 +65,7 @@ def _gate(ws: Workspace, remote: str, datasets: list[str]) -> None:
     faults = []
     for dataset in datasets:
         licence = ws.card(dataset).licence
-        found = verdict(licence, "sharing", changed=False)
+        found = licence_verdict(licence, "sharing", changed=False)
         if found.clause:
             faults.append(
                 f"{dataset} is under {licence.spdx}, which forbids it: {found.clause}"

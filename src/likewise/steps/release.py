@@ -10,7 +10,7 @@ from likewise.catalogue.clean_checkout import need_clean
 from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.export_selection import selection
 from likewise.errors import DataError, bounded
-from likewise.exports.croissant import described
+from likewise.exports.croissant import croissant_document
 from likewise.formats.paths import StrPath
 from likewise.steps.diff import diff
 from likewise.steps.doctor import doctor
@@ -94,7 +94,7 @@ def _croissant(ws: Workspace, dataset: str, tag: str) -> str:
     folder = journal.Staging(ws, f"release-{dataset}").folder
     try:
         chosen = selection(Dataset(ws, dataset), pixels=False)
-        return described(chosen, tag.partition("@v")[2], folder)
+        return croissant_document(chosen, tag.partition("@v")[2], folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

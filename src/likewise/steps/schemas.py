@@ -66,9 +66,9 @@ def _text(contract: Contract) -> str:
     }
     if contract.name in _FURTHER:
         document["further"] = {
-            kind: [_column(column) for column in SOURCES.load(kind).further]
+            kind: [_column(column) for column in SOURCES.load(kind).extra_columns]
             for kind in SOURCES.builtin()
-            if SOURCES.load(kind).further
+            if SOURCES.load(kind).extra_columns
         }
     if contract.name in _VECTORS:
         document["vectors"] = _vectors(_VECTORS[contract.name])

@@ -16,7 +16,7 @@ from likewise.formats.archives import open_files
 from likewise.formats.array_types import AnyArray
 from likewise.formats.arrays import array_of
 from likewise.formats.paths import StrPath
-from likewise.sources.gpr1200 import Gpr1200
+from likewise.sources.gpr1200 import Gpr1200Source
 from likewise.sources.gpr1200_subsets import CATEGORIES, PER_CATEGORY, subset_of
 from likewise.sources.item_table import checked_items, read_items
 
@@ -106,7 +106,7 @@ def _standard(where: str, count: int) -> tuple[pl.DataFrame, list[str]]:
 
 def _listed(images: Path) -> tuple[pl.DataFrame, list[str]]:
     """The rows of the images in ``images``, as ingest would name them."""
-    read = Gpr1200().read(open_files(images), images)
+    read = Gpr1200Source().read(open_files(images), images)
     left_out = len(read.findings)
     note = f"{images}: {left_out:,} files are left out, by their names no images of GPR1200"
     return read.items.select("item_id", "label", "subset"), [note] if left_out else []

@@ -11,8 +11,8 @@ import polars as pl
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import DataError
 from likewise.formats.paths import StrPath
-from likewise.pages.contact_sheet import picture_sheet
-from likewise.pages.gallery import Tile, sheet, thumbnail
+from likewise.pages.contact_sheet import contact_sheet
+from likewise.pages.gallery import Tile, search_page, thumbnail
 from likewise.retrieval.query import (
     Query,
     as_list,
@@ -75,9 +75,9 @@ def write_sheet(  # noqa: PLR0913 (what was searched for, by keyword)
     title = ", ".join(one.card.title for one in opened.values())
     try:
         if kind == "png":
-            journal.write_bytes(Path(file), picture_sheet(title, query, found, note))
+            journal.write_bytes(Path(file), contact_sheet(title, query, found, note))
         else:
-            journal.write_text(Path(file), sheet(title, query, found, note))
+            journal.write_text(Path(file), search_page(title, query, found, note))
     except OSError as error:
         raise DataError(f"{file} cannot be written: {error.strerror}") from error
 

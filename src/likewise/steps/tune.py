@@ -17,7 +17,7 @@ from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.params_editor import Entries
 from likewise.errors import ConfigError, DataError
 from likewise.formats.paths import StrPath
-from likewise.pages.tradeoff_plot import Point, frontier, size
+from likewise.pages.tradeoff_plot import IndexPoint, format_bytes, tradeoff_plot
 from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import Vectors
 from likewise.retrieval.indexes.benchmark import Measured, Probes
@@ -200,7 +200,7 @@ def _chosen(trials: Sequence[Trial], recall: float, most: int | None) -> Trial:
     good = [t for t in within if t.measured.recall >= recall]
     if good:
         return min(good, key=lambda t: (t.measured.ms, t.measured.nbytes))
-    limit = "any memory" if most is None else size(most)
+    limit = "any memory" if most is None else format_bytes(most)
     if not within:
         raise DataError(f"no index that was tried fits into {limit}; allow it more --memory")
     near = max(within, key=lambda t: t.measured.recall)
@@ -213,7 +213,7 @@ def _write(
 ) -> Path:
     """The picture, and the trials as JSON beside it."""
     points = [
-        Point(
+        IndexPoint(
             t.family,
             t.measured.recall,
             1000 / max(t.measured.ms, 1e-6),
@@ -223,7 +223,7 @@ def _write(
         for t in trials
     ]
     picture = ws.tuning(name)
-    journal.write_text(picture, frontier(f"Indexes of {name}", points, recall))
+    journal.write_text(picture, tradeoff_plot(f"Indexes of {name}", points, recall))
     rows = [{**asdict(t), "measured": t.measured.model_dump()} for t in trials]
     journal.write_text(picture.with_suffix(".json"), json.dumps(rows, indent=2) + "\n")
     return picture

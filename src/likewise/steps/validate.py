@@ -7,7 +7,7 @@ from typing import Any
 from likewise.catalogue.finding_counts import SHOWN, Findings, listed
 from likewise.formats.paths import StrPath
 from likewise.sources import SOURCES
-from likewise.sources.layout_hint import read_as
+from likewise.sources.layout_hint import read_with_hint
 
 
 def validate(
@@ -36,5 +36,5 @@ def validate(
         UnknownNameError: no such kind of source.
     """
     layout = SOURCES.build({"kind": source, **(options or {})}, "source")
-    reading = read_as(layout, source, Path(path), Path(path if text is None else text))
+    reading = read_with_hint(layout, source, Path(path), Path(path if text is None else text))
     return listed(f"{source}: {path}", len(reading.items), reading.findings, None, limit)

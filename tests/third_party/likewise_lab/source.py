@@ -5,8 +5,14 @@ from typing import ClassVar
 
 import polars as pl
 
-from likewise.formats.archives import Files
-from likewise.sources.base import Reading, Source, is_image, not_images, reading
+from likewise.formats.archives import FileCollection
+from likewise.sources.base import (
+    Source,
+    SourceResult,
+    is_image,
+    non_image_findings,
+    source_result,
+)
 
 
 class UnderscoredSource(Source):
@@ -17,11 +23,11 @@ class UnderscoredSource(Source):
     separator: str = "__"
     """The text between label and name."""
 
-    def read(self, files: Files, annotations: Path) -> Reading:
+    def read(self, files: FileCollection, annotations: Path) -> SourceResult:
         """Take the label of every image from its file name."""
         paths = files.listing().select("path")
         name = pl.col("path").str.split("/").list.last()
         items = paths.filter(is_image()).select(
             image_id="path", label=name.str.split(self.separator).list.first()
         )
-        return reading(files, items.sort("label", "image_id"), not_images(paths))
+        return source_result(files, items.sort("label", "image_id"), non_image_findings(paths))

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from likewise.errors import DataError, bounded
 from likewise.evaluation.ranking import Floats, Ints, blocks
-from likewise.formats.arrays import rectangle
+from likewise.formats.arrays import to_matrix
 
 # Half of what float32 holds: no sum of products then overflows, so that no score is NaN
 # (by Cauchy and Schwarz none exceeds the greatest squared norm).
@@ -79,7 +79,7 @@ def as_lists(
         DataError: another shape or type; rows with -1, with a number outside the gallery or
             with one twice.
     """
-    array = lists if isinstance(lists, np.ndarray) else rectangle(lists, "the lists")
+    array = lists if isinstance(lists, np.ndarray) else to_matrix(lists, "the lists")
     if array.ndim != 2 or not array.shape[1]:
         raise DataError(
             f"the lists have the shape {array.shape}; expected ({len(ids)}, length)"

@@ -1,4 +1,4 @@
-"""Files of a folder, a .zip or a .tar, read where they lie: nothing is ever unpacked."""
+"""Read files from folders, .zip and .tar archives in place; nothing is unpacked to disk."""
 
 import bz2
 import gzip
@@ -7,13 +7,13 @@ import tarfile
 from pathlib import Path
 
 from likewise.errors import DataError
-from likewise.formats.archives.base import Files
+from likewise.formats.archives.base import FileCollection
 from likewise.formats.archives.folders import Folder
-from likewise.formats.archives.nested import Shelf
+from likewise.formats.archives.nested import FolderOfArchives
 from likewise.formats.archives.tars import CompressedTar, Opener, PlainTar
 from likewise.formats.archives.zips import Zip
 
-__all__ = ["Files", "is_archive", "open_files"]
+__all__ = ["FileCollection", "is_archive", "open_files"]
 
 READABLE = "a folder, a .zip, or a .tar (also .gz, .xz, .bz2)"
 
@@ -30,62 +30,61 @@ _FOREIGN = {
 }
 
 
-def open_files(path: Path, *, inside: bool = False) -> Files:
-    """The files of the folder or archive at ``path``.
+def open_files(path: Path, *, open_nested: bool = False) -> FileCollection:
+    """Open the folder or archive at ``path``.
 
-    What an archive is, its first bytes say: data sets lose their suffixes in caches.
+    The format of an archive is recognised by its first bytes, because caches drop suffixes.
 
     Args:
-        path: the folder or archive.
-        inside: whether archives in the folder, and tars in a tar, are looked into; each is then
-            the folder of what is in it.
+        path: folder, .zip, or .tar (also compressed with gzip, xz or bzip2).
+        open_nested: treat archives in a folder, and tars in a tar, as folders of their members.
 
     Raises:
-        DataError: there is nothing at ``path``, nothing in it, or it cannot be read as what it
-            is: damaged, cut short, two members of one name, another kind of archive.
+        DataError: ``path`` does not exist, is empty, or cannot be read: damaged, truncated,
+            repeated member names, or an unsupported format.
     """
     if not path.exists():
-        raise DataError(f"there is nothing at {path}; correct the path, or put the data there")
-    files: Files
+        raise DataError(f"{path} does not exist; correct the path, or put the data there")
+    files: FileCollection
     if path.is_dir():
-        files = Shelf(path, _opened_inside) if inside else Folder(path)
+        files = FolderOfArchives(path, _open_nested_archive) if open_nested else Folder(path)
     else:
-        files = _open_archive(path, inside=inside)
+        files = _open_archive(path, open_nested=open_nested)
     if files.listing().is_empty() and not files.undecodable and not files.refused:
         raise DataError(f"{path} holds no files; point at the folder or archive that does")
     return files
 
 
 def is_archive(path: Path) -> bool:
-    """Whether the file at ``path`` begins as an archive that ``open_files`` reads."""
+    """Return True if the file at ``path`` starts like an archive that ``open_files`` reads."""
     with path.open("rb") as stream:
         head = stream.read(tarfile.BLOCKSIZE)
     return head.startswith((*_ZIP, *_COMPRESSED)) or _begins_tar(head)
 
 
-def _opened_inside(path: Path) -> Files:
-    return _open_archive(path, inside=True)
+def _open_nested_archive(path: Path) -> FileCollection:
+    return _open_archive(path, open_nested=True)
 
 
-def _open_archive(path: Path, *, inside: bool) -> Files:
+def _open_archive(path: Path, *, open_nested: bool) -> FileCollection:
     try:
         with path.open("rb") as stream:
             head = stream.read(tarfile.BLOCKSIZE)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
     if not head:
-        raise DataError(f"{path} is an empty file; fetch or make it again")
+        raise DataError(f"{path} is an empty file; download or create it again")
     for magic, opener in _COMPRESSED.items():
         if head.startswith(magic):
-            return CompressedTar(path, opener, inside=inside)
+            return CompressedTar(path, opener, open_nested=open_nested)
     if head.startswith(_ZIP) or path.suffix.lower() == ".zip":
         return Zip(path)
     if _begins_tar(head) or path.suffix.lower() == ".tar":
-        return PlainTar(path, inside=inside)
-    what = next((name for magic, name in _FOREIGN.items() if head.startswith(magic)), "")
-    if what:
-        raise DataError(f"{path} is {what}, which is not read; unpack it, or pack it as .tar")
-    raise DataError(f"{path} is no archive; give {READABLE}")
+        return PlainTar(path, open_nested=open_nested)
+    other = next((name for magic, name in _FOREIGN.items() if head.startswith(magic)), "")
+    if other:
+        raise DataError(f"{path} is {other}, which is not supported; unpack it, or use .tar")
+    raise DataError(f"{path} is not an archive; expected {READABLE}")
 
 
 def _begins_tar(head: bytes) -> bool:

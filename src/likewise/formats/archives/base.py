@@ -1,4 +1,4 @@
-"""What every folder and archive offers: one listing of its files, and their bytes."""
+"""Base classes of folders and archives: list their files, and read their bytes."""
 
 import os
 import re
@@ -16,124 +16,163 @@ import polars as pl
 
 from likewise.errors import DamagedError, DataError, bounded
 
-COLUMNS = ("path", "nbytes", "stamp")
+LISTING_COLUMNS = ("path", "nbytes", "stamp")
 
-_GATHERED = 50_000
+_BUFFERED_NAMES = 50_000
 _ABSOLUTE = re.compile(rb"[/\\]|[A-Za-z]:")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What one look through a folder or archive found.
+class FileListing:
+    """Result of scanning a folder or archive.
 
-    ``frame`` has the columns path, nbytes and stamp, and those that the kind itself needs to
-    find a member again, sorted by path.
+    Attributes:
+        members: one row per file, sorted by path: ``LISTING_COLUMNS``, and the columns with
+            which the format finds the file again.
+        undecodable: see ``FileCollection.undecodable``.
+        refused: see ``FileCollection.refused``.
     """
 
-    frame: pl.DataFrame
+    members: pl.DataFrame
     undecodable: list[str]
     refused: list[tuple[str, str]]
 
 
-class Files(ABC):
-    """The files of a folder or archive, which several threads may read at once.
+class FileCollection(ABC):
+    """A read-only collection of files: a folder or an archive.
 
-    ``random_access`` is False where one file costs a pass through the whole archive: there
-    ``read_many`` makes one pass, in the archive's own order.
+    Several threads may read at once. Subclass it for another container: implement ``_scan`` and
+    ``read``, and ``read_many`` if one pass is faster than single reads.
+
+    Attributes:
+        path: the folder or archive.
+        random_access: False if reading one file requires a pass through the archive; then
+            ``read_many`` makes a single pass, in the order of the archive.
+
+    Example:
+        Files in a dictionary::
+
+            class MemoryFiles(FileCollection):
+                def __init__(self, contents: dict[str, bytes]) -> None:
+                    super().__init__(Path("memory"))
+                    self._contents = contents
+
+                def read(self, path: str) -> bytes:
+                    if path not in self._contents:
+                        raise self._missing(path)
+                    return self._contents[path]
+
+                def _scan(self) -> FileListing:
+                    members = ListingBuilder(self.path)
+                    for name, data in self._contents.items():
+                        members.add(name.encode(), len(data), zlib.crc32(data))
+                    return members.build()
     """
 
     random_access = True
 
     def __init__(self, path: Path) -> None:
-        """Remember ``path``; nothing is opened before it is needed."""
+        """Store ``path``; files are opened on first use."""
         self.path = path
-        self._found: Found | None = None
+        self._listing: FileListing | None = None
 
     def listing(self) -> pl.DataFrame:
-        """Every file, a row each, sorted by path.
+        """Return one row per file, sorted by path.
 
-        Columns: path (unique, relative, with '/'); nbytes; stamp, a number that changes when
-        the file does: a folder's modification time in ns, a zip's CRC-32, a tar's time in s.
-        The stamp serves caches on this machine only.
+        Columns:
+
+        - ``path``: unique relative path with '/'
+        - ``nbytes``: size in bytes
+        - ``stamp``: an integer that changes with the file: modification time in ns (folder) or
+          s (tar), CRC-32 (zip). It is meant for caches on this machine only.
         """
-        return self._members().frame.select(COLUMNS)
+        return self._members().members.select(LISTING_COLUMNS)
 
     @property
     def undecodable(self) -> list[str]:
-        r"""Names that are not UTF-8, sorted, their odd bytes as ``\xNN`` and ``\`` doubled.
+        r"""File names that are not UTF-8, sorted; invalid bytes as ``\xNN``, ``\`` doubled.
 
-        These files are in no other list.
+        These files are not in ``listing``.
         """
         return self._members().undecodable
 
     @property
     def refused(self) -> list[tuple[str, str]]:
-        """Members that are never followed (links, devices, paths that leave), and why."""
+        """Refused members and the reasons: links, devices, paths that leave the archive."""
         return self._members().refused
 
     @abstractmethod
     def read(self, path: str) -> bytes:
-        """The bytes of the file that the listing calls ``path``.
+        """Return the bytes of the file ``path``.
 
         Raises:
-            DataError: there is no such file, or it cannot be read whole.
+            DataError: there is no such file, or it cannot be read completely.
         """
 
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Each of the ``paths`` with its bytes; see ``random_access`` for their order.
+        """Yield each of ``paths`` with its bytes; ``random_access`` determines the order.
 
         Raises:
-            DataError: as of ``read``.
+            DataError: see ``read``.
         """
         for path in paths:
             yield path, self.read(path)
 
-    def reaches(self, paths: pl.Series) -> bool:
-        """Whether each of the ``paths`` can be read without reading what lies before it."""
+    def can_seek(self, paths: pl.Series) -> bool:
+        """Return True if each of ``paths`` can be read without reading the files before it."""
         return self.random_access
 
-    def apart(self) -> "Files":
-        """The same files through handles of its own, which close when it is forgotten."""
+    def with_own_handles(self) -> "FileCollection":
+        """Return a copy with its own file handles, which close when it is garbage-collected."""
         return self
 
     @abstractmethod
-    def _scan(self) -> Found: ...
+    def _scan(self) -> FileListing:
+        """List all files; called once, on first use.
 
-    def _members(self) -> Found:
-        if self._found is None:
-            self._found = self._scan()
-        return self._found
+        Raises:
+            DataError: the folder or archive cannot be read.
+        """
+
+    def _members(self) -> FileListing:
+        if self._listing is None:
+            self._listing = self._scan()
+        return self._listing
 
     def _rows(self, paths: Sequence[str] | pl.Series) -> pl.DataFrame:
-        """The rows of ``paths``, in their order."""
-        frame = self._members().frame
+        """Return the listing rows of ``paths``, in their order."""
+        frame = self._members().members
         try:
-            wanted = pl.Series("path", paths, dtype=pl.String)
+            wanted_paths = pl.Series("path", paths, dtype=pl.String)
         except UnicodeEncodeError as error:
             raise self._missing(str(error.object)) from error
-        if wanted.is_empty():
+        if wanted_paths.is_empty():
             return frame.clear()
         if frame.is_empty():
-            raise self._missing(wanted[0])
-        rows = frame[frame["path"].search_sorted(wanted).clip(upper_bound=frame.height - 1)]
-        for path in wanted.filter(rows["path"] != wanted):
+            raise self._missing(wanted_paths[0])
+        rows = frame[
+            frame["path"].search_sorted(wanted_paths).clip(upper_bound=frame.height - 1)
+        ]
+        for path in wanted_paths.filter(rows["path"] != wanted_paths):
             raise self._missing(path)
         return rows
 
     def _missing(self, path: str) -> DataError:
-        return DataError(f"{self.path} holds no file {path!r}; has it changed meanwhile?")
+        return DataError(
+            f"{self.path} has no file {path!r}; it may have changed since it was listed"
+        )
 
 
-class Archive(Files):
-    """An archive file that is read at offsets, through a handle of this process's own."""
+class Archive(FileCollection):
+    """An archive file that is read at byte offsets, with one file handle per process."""
 
     def __init__(self, path: Path) -> None:
-        """Remember ``path``."""
+        """Store ``path``; the archive is opened on first use."""
         super().__init__(path)
         self._handle: int | None = None
 
-    def apart(self) -> "Archive":
-        """See ``Files.apart``."""
+    def with_own_handles(self) -> "Archive":
+        """See ``FileCollection.apart``."""
         self._members()
         other = copy(self)
         other._handle = None  # noqa: SLF001
@@ -146,32 +185,32 @@ class Archive(Files):
         return self._handle
 
     def _at(self, offset: int, size: int) -> bytes:
-        """Exactly ``size`` bytes from ``offset``."""
+        """Read exactly ``size`` bytes at ``offset``."""
         data = os.pread(self._open(), size, offset)
-        while len(data) < size:  # one call gives at most 2 GiB
+        while len(data) < size:  # one call returns at most 2 GiB
             more = os.pread(self._open(), size - len(data), offset + len(data))
             if not more:
-                raise EOFError("it ends too early")
+                raise EOFError("unexpected end of file")
             data += more
         return data
 
     def _row(self, path: str) -> tuple[Any, ...]:
-        """The listing's row of ``path``."""
-        frame = self._members().frame
-        # Bisection through the column: a dict of a million paths would cost 200 MB a process.
+        """Return the listing row of ``path``."""
+        frame = self._members().members
+        # Bisect the column: a dict of a million paths would take 200 MB per process.
         at = bisect_left(frame["path"], path)
         if at == frame.height or frame["path"][at] != path:
             raise self._missing(path)
         return frame.row(at)
 
 
-class Collector:
-    """Gathers the members of one folder or archive into a ``Found``."""
+class ListingBuilder:
+    """Collects the members of a folder or archive into a ``FileListing``."""
 
     def __init__(self, path: Path, *extra: str) -> None:
-        """``extra`` are the integer columns that the kind adds to nbytes and stamp."""
+        """Name the integer columns that the format needs in addition to nbytes and stamp."""
         self._path = path
-        self._columns = (*COLUMNS[1:], *extra)
+        self._columns = (*LISTING_COLUMNS[1:], *extra)
         self._names: list[str] = []
         self._numbers: list[tuple[int, ...]] = []
         self._frames: list[pl.DataFrame] = []
@@ -179,52 +218,52 @@ class Collector:
         self._refused: list[tuple[str, str]] = []
 
     def add(self, name: bytes, *numbers: int) -> None:
-        """Take a file in whose name is known to be relative and plain."""
+        """Add a file whose name is known to be a relative path; ``numbers`` are its columns."""
         try:
             self._names.append(name.decode())
         except UnicodeDecodeError:
             self._undecodable.append(escaped(name))
         else:
             self._numbers.append(numbers)
-            if len(self._names) >= _GATHERED:
+            if len(self._names) >= _BUFFERED_NAMES:
                 self._settle()
 
     def add_member(self, name: bytes, *numbers: int, folder: bytes = b"") -> None:
-        """Take an archive's member in, or refuse it where its name leads out of the archive.
+        """Add an archive member; refuse it if its name leaves the archive.
 
-        ``folder`` is the archive in the archive that it is in, where there is one.
+        ``folder`` is the nested archive that contains it, if any.
         """
-        why = _leads_out(name) or (_leads_out(folder) if folder else "")
-        if why:
-            self.refuse(name, why, folder)
+        reason = _unsafe_name(name) or (_unsafe_name(folder) if folder else "")
+        if reason:
+            self.refuse(name, reason, folder)
             return
         name = _below(folder, name)
         if b"./" in name or b"//" in name:
             name = b"/".join(part for part in name.split(b"/") if part not in (b"", b"."))
         self.add(name, *numbers)
 
-    def refuse(self, name: bytes, why: str, folder: bytes = b"") -> None:
-        """Leave ``name`` out, and say ``why``."""
-        self._refused.append((escaped(_below(folder, name)), why))
+    def refuse(self, name: bytes, reason: str, folder: bytes = b"") -> None:
+        """Add ``name`` to the refused members."""
+        self._refused.append((escaped(_below(folder, name)), reason))
 
-    def found(self) -> Found:
-        """All of it, sorted.
+    def build(self) -> FileListing:
+        """Return the listing, sorted by path.
 
         Raises:
-            DataError: two members have one name.
+            DataError: two members have the same name.
         """
         self._settle()
         frame = pl.concat(self._frames).sort("path")
         twins = frame.filter(pl.col("path").is_duplicated())["path"].unique().sort()
         if len(twins):
             raise DataError(
-                f"{self._path} holds several members of one name: "
-                f"{bounded(map(repr, twins), len(twins))}; pack it anew"
+                f"{self._path} repeats member names: "
+                f"{bounded(map(repr, twins), len(twins))}; pack it again"
             )
-        return Found(frame, sorted(self._undecodable), sorted(self._refused))
+        return FileListing(frame, sorted(self._undecodable), sorted(self._refused))
 
     def _settle(self) -> None:
-        """Turn what was gathered into columns: a million names as objects take 250 MB."""
+        """Move the collected rows into columns; a million Python strings would take 250 MB."""
         schema = dict.fromkeys(self._columns, pl.Int64)
         numbers = pl.DataFrame(self._numbers, schema=schema, orient="row")
         names = pl.Series("path", self._names, dtype=pl.String)
@@ -237,15 +276,15 @@ def _below(folder: bytes, name: bytes) -> bytes:
 
 
 def escaped(name: bytes) -> str:
-    r"""``name`` as text; where it is not UTF-8, odd bytes as ``\xNN`` and ``\`` doubled."""
+    r"""Return ``name`` as text; if not UTF-8, invalid bytes as ``\xNN`` and ``\`` doubled."""
     try:
         return name.decode()
     except UnicodeDecodeError:
         return name.replace(b"\\", b"\\\\").decode(errors="backslashreplace")
 
 
-def _leads_out(name: bytes) -> str:
-    # Nothing is ever written under such a name here, but the name goes into tables.
+def _unsafe_name(name: bytes) -> str:
+    # Files are never written under these names, but the names are stored in tables.
     if b"\0" in name:
         return "its name holds a NUL"
     if _ABSOLUTE.match(name):
@@ -256,11 +295,11 @@ def _leads_out(name: bytes) -> str:
 
 
 @contextmanager
-def damage(path: Path, member: str = "") -> Iterator[None]:
-    """Turn whatever a decoder says of damaged data into one error about ``path``.
+def damaged_error(path: Path, member: str = "") -> Iterator[None]:
+    """Convert all decoder errors into one error about ``path``.
 
     Raises:
-        DamagedError: with what the decoder said.
+        DamagedError: decoding failed; the message contains the decoder's.
     """
     try:
         yield
@@ -268,7 +307,7 @@ def damage(path: Path, member: str = "") -> Iterator[None]:
         raise
     except Exception as error:
         where = f"{path}: {member!r}" if member else str(path)
-        said = " ".join(str(error).split()) or type(error).__name__
+        message = " ".join(str(error).split()) or type(error).__name__
         raise DamagedError(
-            f"{where} is damaged or cut short ({said}); fetch or make it again"
+            f"{where} is damaged or truncated ({message}); download or create it again"
         ) from error

@@ -1,53 +1,53 @@
-"""The files under a folder."""
+"""Files below a folder."""
 
 import os
 from pathlib import Path
 
 from likewise.errors import DamagedError, DataError
-from likewise.formats.archives.base import Collector, Files, Found
+from likewise.formats.archives.base import FileCollection, FileListing, ListingBuilder
 
-_MORE = 64 << 20
+_READ_SIZE = 64 << 20
 
-_Folder = tuple[bytes, tuple[bytes, ...]]
-"""A folder to look into: its path from the top, and the real paths of it and those above."""
+_PendingFolder = tuple[bytes, tuple[bytes, ...]]
+"""A folder to scan: its path from the top, and the real paths of it and its parents."""
 
 
-class Folder(Files):
-    """The files under a folder; a link to a file is that file, a link to a folder that folder.
+class Folder(FileCollection):
+    """The files below a folder; symbolic links are followed.
 
-    Names are taken as bytes from the file system and must be UTF-8, whatever the locale is.
+    Names are read as bytes and must be UTF-8, independent of the locale.
     """
 
     def __init__(self, path: Path) -> None:
-        """Remember ``path``."""
+        """Store ``path``; the folder is scanned on first use."""
         super().__init__(path)
         self._top = os.fsencode(path) + b"/"
 
     def read(self, path: str) -> bytes:
-        """The bytes of the file ``path``; see ``Files.read``."""
+        """See ``FileCollection.read``."""
         if path.startswith("/") or ".." in path.split("/"):
             raise self._missing(path)
         try:
-            return _whole(self._top + path.encode())
+            return _read_file(self._top + path.encode())
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError) as error:
             raise self._missing(path) from error
         except OSError as error:
-            what = f"{self.path}: cannot read {path!r}: {error.strerror}"
-            raise DamagedError(what) from error
+            message = f"{self.path}: cannot read {path!r}: {error.strerror}"
+            raise DamagedError(message) from error
 
-    def _scan(self) -> Found:
-        members = Collector(self.path)
-        pending: list[_Folder] = [(b"", (os.path.realpath(self._top),))]
+    def _scan(self) -> FileListing:
+        members = ListingBuilder(self.path)
+        pending: list[_PendingFolder] = [(b"", (os.path.realpath(self._top),))]
         try:
             while pending:
                 pending += self._look(pending.pop(), members)
         except OSError as error:
             place = os.fsdecode(error.filename or b"")
             raise DataError(f"{place or self.path} cannot be read: {error.strerror}") from error
-        return members.found()
+        return members.build()
 
-    def _look(self, folder: _Folder, members: Collector) -> list[_Folder]:
-        """Take in the files of one folder; the folders in it are returned."""
+    def _look(self, folder: _PendingFolder, members: ListingBuilder) -> list[_PendingFolder]:
+        """Add the files of one folder, and return the folders in it."""
         prefix, chain = folder
         below = []
         with os.scandir(self._top + prefix) as entries:
@@ -63,27 +63,29 @@ class Folder(Files):
                 elif not is_folder:
                     why = "a link to nothing" if entry.is_symlink() else "not a file"
                     members.refuse(name, why)
-                elif (real := _real(entry, chain[-1])) in chain:
+                elif (real := _real_path(entry, chain[-1])) in chain:
                     members.refuse(name, "a link to a folder that it lies in")
                 else:
                     below.append((name + b"/", (*chain, real)))
         return below
 
 
-def _whole(path: bytes) -> bytes:
-    """The bytes of a file, in two thirds of the time that a file object takes."""
+def _read_file(path: bytes) -> bytes:
+    """Read a file with system calls, in two thirds of the time of a file object."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         size = os.fstat(handle).st_size
         data = os.read(handle, size + 1)
-        while len(data) != size and (more := os.read(handle, _MORE)):  # it grew, or is huge
+        while len(data) != size and (
+            more := os.read(handle, _READ_SIZE)
+        ):  # it grew, or exceeds one read
             data += more
     finally:
         os.close(handle)
     return data
 
 
-def _real(entry: os.DirEntry[bytes], parent: bytes) -> bytes:
+def _real_path(entry: os.DirEntry[bytes], parent: bytes) -> bytes:
     if entry.is_symlink():
         return os.path.realpath(entry.path)
     return parent.rstrip(b"/") + b"/" + entry.name

@@ -1,4 +1,4 @@
-"""Images that are cells of Parquet files, as Hugging Face writes them."""
+"""Images in a column of Parquet files, as Hugging Face writes them."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -7,62 +7,63 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from likewise.formats.archives.base import Files, Found, damage
+from likewise.formats.archives.base import FileCollection, FileListing, damaged_error
 from likewise.formats.archives.folders import Folder
 
-_AT_A_TIME = 16
-"""Images that are held at a time."""
+_BATCH_ROWS = 16
+"""Images in memory at a time."""
 
 _MAGIC = b"PAR1"
 
 
-class Parquets(Files):
-    """The images in a column of a Parquet file, or of all in a folder: a row is a file.
+class ParquetImages(FileCollection):
+    """Images in a column of one Parquet file, or of all Parquet files in a folder.
 
-    ``data/train.parquet/00000017.jpg`` is row 17, from 0; the suffix is that of the name that
-    the cell has, if it has any. Its nbytes is its share of its row group, as the size of a cell
-    costs reading it. All are read in one pass: a row alone would cost its whole row group.
+    Each row is a file: ``data/train.parquet/00000017.jpg`` is row 17 (from 0), with the suffix
+    of the name stored in the cell, if any. ``nbytes`` is the average of the row group, because
+    the true size would require reading the cell. Files are read in one pass, because a single
+    row requires reading its row group.
     """
 
     random_access = False
 
     def __init__(self, path: Path, column: str) -> None:
-        """``column`` is binary, or a struct of bytes and path."""
+        """Use ``column``, which is binary or a struct of ``bytes`` and ``path``."""
         super().__init__(path)
         self.column = column
 
     @property
     def tables(self) -> dict[str, Path]:
-        """The Parquet files by their names in the folder, sorted; a single one by its own."""
-        return tables_in(self.path)
+        """Parquet files by their path in the folder, sorted."""
+        return find_parquet_files(self.path)
 
     def read(self, path: str) -> bytes:
-        """The bytes of the image ``path``; see ``Files.read``."""
+        """See ``FileCollection.read``."""
         for _, data in self.read_many([path]):
             return data
         raise self._missing(path)
 
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Each of the ``paths`` with its bytes, file by file and row by row."""
+        """Yield each of ``paths`` with its bytes, in the order of files and rows."""
         wanted = self._rows(list(paths)).sort("table", "row")
         places = list(self.tables.values())
         for (number,), part in wanted.group_by("table", maintain_order=True):
             place = places[int(str(number))]
-            with damage(place):
+            with damaged_error(place):
                 yield from _cells(pq.ParquetFile(place, pre_buffer=False), self.column, part)
 
-    def _scan(self) -> Found:
+    def _scan(self) -> FileListing:
         frames = [
             self._listed(number, name, place)
             for number, (name, place) in enumerate(self.tables.items())
         ]
-        return Found(pl.concat(frames).sort("path"), [], [])
+        return FileListing(pl.concat(frames).sort("path"), [], [])
 
     def _listed(self, number: int, name: str, place: Path) -> pl.DataFrame:
-        with damage(place):
+        with damaged_error(place):
             file = pq.ParquetFile(place)
             suffixes = _suffixes(file, self.column)
-            sizes = _sizes(file, _leaf(file, self.column))
+            sizes = _sizes(file, _leaf_column(file, self.column))
         row = pl.int_range(len(suffixes), dtype=pl.Int64)
         return pl.DataFrame({"suffix": suffixes, "nbytes": sizes}).select(
             path=pl.lit(f"{name}/") + row.cast(pl.String).str.zfill(8) + pl.col("suffix"),
@@ -73,22 +74,22 @@ class Parquets(Files):
         )
 
 
-def tables_in(path: Path) -> dict[str, Path]:
-    """The Parquet files in the folder ``path`` by their names there, sorted; or that file."""
+def find_parquet_files(path: Path) -> dict[str, Path]:
+    """Return the Parquet files in the folder ``path``, or that file: name -> path, sorted."""
     if path.is_file():
         with path.open("rb") as stream:
             return {path.name: path} if stream.read(len(_MAGIC)) == _MAGIC else {}
     listing = Folder(path).listing()["path"]
     shown = ~listing.str.contains(r"(^|/)\.")
-    return {name: path / name for name in listing.filter(_named(listing) & shown)}
+    return {name: path / name for name in listing.filter(_is_parquet_name(listing) & shown)}
 
 
 def image_column(place: Path, wanted: str = "") -> str:
-    """The column of the Parquet file ``place`` that holds images; "" where none does.
+    """Return the image column of the Parquet file ``place``; "" if there is none.
 
-    It is the one called ``wanted``, or the first struct of bytes and path.
+    It is the column ``wanted``, or the first struct of ``bytes`` and ``path``.
     """
-    with damage(place):
+    with damaged_error(place):
         schema = pq.read_schema(place)
     held = [field.name for field in schema if _holds_images(field.type)]
     if wanted in schema.names:
@@ -97,20 +98,20 @@ def image_column(place: Path, wanted: str = "") -> str:
     return held[0] if held else ""
 
 
-def checked(table: pa.Table) -> pa.Table:
-    """``table``, all of it valid: texts are UTF-8, and lists lie in their values.
+def validated_table(table: pa.Table) -> pa.Table:
+    """Return ``table`` after full validation (UTF-8 text, list offsets), without metadata.
 
-    What the file says besides its columns is left out: nobody looks whether that is UTF-8, and
-    polars stops the whole program where it is not.
+    Metadata is dropped because it is not validated, and polars aborts the process if it is not
+    UTF-8.
 
     Raises:
-        ArrowInvalid: they are not.
+        ArrowInvalid: the table is not valid.
     """
     table.validate(full=True)
     return table.replace_schema_metadata(None)
 
 
-def _named(names: pl.Series) -> pl.Series:
+def _is_parquet_name(names: pl.Series) -> pl.Series:
     return names.str.to_lowercase().str.ends_with(".parquet")
 
 
@@ -125,19 +126,19 @@ def _holds_images(kind: pa.DataType) -> bool:
     return "bytes" in inside and _is_binary(inside["bytes"])
 
 
-def _leaf(file: pq.ParquetFile, column: str) -> str:
-    """The path of the bytes in the file: the column, or the bytes in it."""
+def _leaf_column(file: pq.ParquetFile, column: str) -> str:
+    """Return the leaf column with the bytes: the column itself, or its field ``bytes``."""
     schema = file.schema_arrow
     kind = schema.field(column).type if column in schema.names else pa.null()
     if _holds_images(kind):
         return f"{column}.bytes"
     if not _is_binary(kind):
-        raise ValueError(f"it has no images in a column {column!r}, as other tables have")
+        raise ValueError(f"it has no image column {column!r}, unlike the other tables")
     return column
 
 
 def _sizes(file: pq.ParquetFile, leaf: str) -> pl.Series:
-    """The share of every row in the bytes of its row group."""
+    """Return the average number of bytes per row of each row's row group."""
     names = [file.schema.column(n).path for n in range(len(file.schema))]
     groups = [file.metadata.row_group(n) for n in range(file.num_row_groups)]
     totals = [group.column(names.index(leaf)).total_uncompressed_size for group in groups]
@@ -150,11 +151,11 @@ def _sizes(file: pq.ParquetFile, leaf: str) -> pl.Series:
 
 
 def _suffixes(file: pq.ParquetFile, column: str) -> pl.Series:
-    """The suffix of the name in every cell, in lower case; "" where there is none."""
+    """Return the lower-case suffix of the name in each cell; "" if there is none."""
     leaf = f"{column}.path"
     if leaf not in [file.schema.column(n).path for n in range(len(file.schema))]:
         return pl.repeat("", file.metadata.num_rows, dtype=pl.String, eager=True)
-    cells = checked(file.read(columns=[leaf])).column(0)
+    cells = validated_table(file.read(columns=[leaf])).column(0)
     names = pl.Series(pl.from_arrow(cells)).struct.field("path")
     return names.str.to_lowercase().str.extract(r"(\.[a-z0-9]{1,5})\z").fill_null("")
 
@@ -162,8 +163,8 @@ def _suffixes(file: pq.ParquetFile, column: str) -> pl.Series:
 def _cells(
     file: pq.ParquetFile, column: str, part: pl.DataFrame
 ) -> Iterator[tuple[str, bytes]]:
-    """The cells of the rows of ``part`` (path, row; sorted by row); no bytes are no file."""
-    leaf, start = _leaf(file, column), 0
+    """Yield the cells of the rows in ``part`` (``path``, ``row``; sorted); null becomes b""."""
+    leaf, start = _leaf_column(file, column), 0
     rows, paths = part["row"], part["path"]
     at = 0
     for group in range(file.num_row_groups):
@@ -178,7 +179,7 @@ def _cells(
 
 
 def _group(file: pq.ParquetFile, leaf: str, group: int) -> Iterator[bytes]:
-    batches = file.iter_batches(batch_size=_AT_A_TIME, row_groups=[group], columns=[leaf])
+    batches = file.iter_batches(batch_size=_BATCH_ROWS, row_groups=[group], columns=[leaf])
     for batch in batches:
         cells = batch.column(0)
         if pa.types.is_struct(cells.type):

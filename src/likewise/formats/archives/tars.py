@@ -1,4 +1,4 @@
-"""The members of a .tar, plain or compressed."""
+"""Members of plain and compressed .tar archives."""
 
 import re
 import tarfile
@@ -6,31 +6,37 @@ from collections.abc import Callable, Iterable, Iterator
 from io import SEEK_SET, BufferedIOBase, IOBase, RawIOBase
 from pathlib import Path
 
-from likewise.formats.archives.base import Archive, Collector, Files, Found, damage
+from likewise.formats.archives.base import (
+    Archive,
+    FileCollection,
+    FileListing,
+    ListingBuilder,
+    damaged_error,
+)
 
 Opener = Callable[[Path], BufferedIOBase]
 
-_MOST = 2**62
+_MAX_STAMP = 2**62
 
-_USUAL = re.compile(
+_PLAIN_HEADER = re.compile(
     rb"(?=([^\0]{1,100})).{124}([0-7]{11})[ \0]([0-7]{11})[ \0]([0-7]{6,7})[ \0]{1,2}"
     rb"0.{100}ustar.{83}\0.{166}",
     re.DOTALL,
 )
-"""The header of a plain file: its name, size, time and checksum; no prefix to its name."""
+"""Header of a plain file without name prefix; groups: name, size, time, checksum."""
 
 
-class _Member(tarfile.TarInfo):
-    """A header that must be whole: the standard reader takes a damaged one for the end."""
+class _StrictTarInfo(tarfile.TarInfo):
+    """Rejects damaged headers; ``tarfile`` would treat them as the end of the archive."""
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Member":
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_StrictTarInfo":
         """See ``tarfile.TarInfo.frombuf``."""
-        member = cls._usual(buf, encoding, errors)
+        member = cls._plain_file(buf, encoding, errors)
         if member is not None:
             return member
         if len(buf) == tarfile.BLOCKSIZE and not any(buf):
-            return super().frombuf(buf, encoding, errors)  # which says: the end
+            return super().frombuf(buf, encoding, errors)  # raises the error that marks the end
         try:
             member = super().frombuf(buf, encoding, errors)
         except tarfile.HeaderError as error:
@@ -40,15 +46,17 @@ class _Member(tarfile.TarInfo):
         return member
 
     @classmethod
-    def _usual(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Member | None":
-        """A plain file by its usual header, in a fifth of the time; None: look more closely.
+    def _plain_file(
+        cls, buf: bytes | bytearray, encoding: str, errors: str
+    ) -> "_StrictTarInfo | None":
+        """Parse the most common header in a fifth of the time; None for all other headers.
 
         Source: POSIX.1-2017, pax, "ustar Interchange Format".
         """
-        usual = _USUAL.match(buf)
-        if usual is None:
+        header = _PLAIN_HEADER.match(buf)
+        if header is None:
             return None
-        name, size, mtime, checksum = usual.groups()
+        name, size, mtime, checksum = header.groups()
         if int(checksum, 8) != 256 + sum(buf) - sum(buf[148:156]):
             return None
         member = cls(name.decode(encoding, errors))
@@ -57,92 +65,96 @@ class _Member(tarfile.TarInfo):
 
 
 class PlainTar(Archive):
-    """The members of an uncompressed .tar, each read from its own offset."""
+    """The members of an uncompressed .tar, read at their byte offsets."""
 
-    def __init__(self, path: Path, *, inside: bool = False) -> None:
-        """Remember ``path``; ``inside``: a tar in the tar is the folder of its members."""
+    def __init__(self, path: Path, *, open_nested: bool = False) -> None:
+        """Store ``path``; ``open_nested`` treats a tar in the tar as a folder."""
         super().__init__(path)
-        self._inside = inside
+        self._open_nested = open_nested
 
     def read(self, path: str) -> bytes:
-        """The bytes of the member ``path``; see ``Files.read``."""
+        """See ``FileCollection.read``."""
         _, size, _, offset = self._row(path)
-        with damage(self.path, path):
+        with damaged_error(self.path, path):
             return self._at(offset, size)
 
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Each of the ``paths`` with its bytes, in their order."""
+        """Yield each of ``paths`` with its bytes, in the given order."""
         for path, size, _, offset in self._rows(list(paths)).iter_rows():
-            with damage(self.path, path):
+            with damaged_error(self.path, path):
                 data = self._at(offset, size)
             yield path, data
 
-    def _scan(self) -> Found:
-        with damage(self.path), self.path.open("rb") as stream:
-            return _found(self.path, stream, inside=self._inside)
+    def _scan(self) -> FileListing:
+        with damaged_error(self.path), self.path.open("rb") as stream:
+            return _list_members(self.path, stream, open_nested=self._open_nested)
 
 
-class CompressedTar(Files):
-    """The members of a compressed .tar; one of them costs a pass through all."""
+class CompressedTar(FileCollection):
+    """The members of a compressed .tar; reading one requires a pass through the archive."""
 
     random_access = False
 
-    def __init__(self, path: Path, opener: Opener, *, inside: bool = False) -> None:
-        """``opener`` opens ``path`` for the bytes of the tar; ``inside`` as of PlainTar."""
+    def __init__(self, path: Path, opener: Opener, *, open_nested: bool = False) -> None:
+        """Use ``opener`` to decompress ``path``; for ``open_nested`` see ``PlainTar``."""
         super().__init__(path)
         self._opener = opener
-        self._inside = inside
+        self._open_nested = open_nested
 
     def read(self, path: str) -> bytes:
-        """The bytes of the member ``path``; see ``Files.read``."""
+        """See ``FileCollection.read``."""
         for _, data in self.read_many([path]):
             return data
         raise self._missing(path)
 
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Each of the ``paths`` with its bytes, in the archive's own order."""
+        """Yield each of ``paths`` with its bytes, in the order of the archive."""
         rows = self._rows(list(paths)).sort("offset")
-        with damage(self.path), self._opener(self.path) as stream:
+        with damaged_error(self.path), self._opener(self.path) as stream:
             for path, size, _, offset in rows.iter_rows():
-                # The decompressor goes forward only; offsets rise, so nothing is read twice.
+                # The decompressor only moves forward; rows are sorted by offset.
                 stream.seek(offset)
                 data = stream.read(size)
                 if len(data) != size:
-                    raise EOFError("it ends too early")
+                    raise EOFError("unexpected end of file")
                 yield path, data
 
-    def _scan(self) -> Found:
-        with damage(self.path), self._opener(self.path) as stream:
-            found = _found(self.path, stream, inside=self._inside)
-            while stream.read(1 << 20):  # up to the checksum that ends the compressed data
+    def _scan(self) -> FileListing:
+        with damaged_error(self.path), self._opener(self.path) as stream:
+            listing = _list_members(self.path, stream, open_nested=self._open_nested)
+            while stream.read(
+                1 << 20
+            ):  # to the end, so that the decompressor verifies its checksum
                 pass
-        return found
+        return listing
 
 
-def _found(path: Path, stream: BufferedIOBase, *, inside: bool) -> Found:
-    members = Collector(path, "offset")
-    for member in _walk(stream):
-        if inside and member.isreg() and member.name.endswith(".tar"):
-            with damage(path, member.name):
-                _take_inside(members, member, stream)
+def _list_members(path: Path, stream: BufferedIOBase, *, open_nested: bool) -> FileListing:
+    members = ListingBuilder(path, "offset")
+    for member in _iter_members(stream):
+        if open_nested and member.isreg() and member.name.endswith(".tar"):
+            with damaged_error(path, member.name):
+                _add_nested(members, member, stream)
         else:
-            _take(members, member)
-    return members.found()
+            _add_member(members, member)
+    return members.build()
 
 
-def _take_inside(members: Collector, outer: tarfile.TarInfo, stream: BufferedIOBase) -> None:
-    """The members of a tar that is itself a member, as files of a folder of its name."""
-    window = _Window(stream, outer.offset_data, outer.size)
-    for member in _walk(window):
-        _take(members, member, _name(outer), outer.offset_data)
-
-
-def _take(
-    members: Collector, member: tarfile.TarInfo, folder: bytes = b"", start: int = 0
+def _add_nested(
+    members: ListingBuilder, outer: tarfile.TarInfo, stream: BufferedIOBase
 ) -> None:
-    """One member: ``folder`` and ``start`` say in which inner tar, and where that begins."""
+    """Add the members of the nested tar ``outer``, as files of a folder of its name."""
+    window = _StreamSlice(stream, outer.offset_data, outer.size)
+    for member in _iter_members(window):
+        _add_member(members, member, _name(outer), outer.offset_data)
+
+
+def _add_member(
+    members: ListingBuilder, member: tarfile.TarInfo, folder: bytes = b"", start: int = 0
+) -> None:
+    """Add one member; ``folder`` and ``start`` are the name and offset of a nested tar."""
     if member.isreg() and not member.issparse():
-        stamp = max(-_MOST, min(_MOST, int(member.mtime)))
+        stamp = max(-_MAX_STAMP, min(_MAX_STAMP, int(member.mtime)))
         numbers = (member.size, stamp, start + member.offset_data)
         members.add_member(_name(member), *numbers, folder=folder)
     elif member.issym() or member.islnk():
@@ -155,8 +167,8 @@ def _name(member: tarfile.TarInfo) -> bytes:
     return member.name.encode("utf-8", "surrogateescape")
 
 
-class _Window(RawIOBase):
-    """A part of a stream as a stream of its own: what lies behind it is never read."""
+class _StreamSlice(RawIOBase):
+    """A part of a stream as its own stream; it never reads beyond its end."""
 
     def __init__(self, stream: BufferedIOBase, start: int, size: int) -> None:
         self._stream, self._start, self._size = stream, start, size
@@ -173,13 +185,13 @@ class _Window(RawIOBase):
         return self._stream.read(left if size < 0 else min(size, left))
 
 
-def _walk(stream: IOBase) -> Iterator[tarfile.TarInfo]:
-    tar = tarfile.TarFile(fileobj=stream, tarinfo=_Member, encoding="utf-8")
+def _iter_members(stream: IOBase) -> Iterator[tarfile.TarInfo]:
+    tar = tarfile.TarFile(fileobj=stream, tarinfo=_StrictTarInfo, encoding="utf-8")
     last = -1
     while (member := tar.next()) is not None:
         if tar.offset <= last:
             raise ValueError("a member has a negative size")
         last = tar.offset
-        # Else every header stays in memory.
+        # Otherwise tarfile keeps all headers in memory.
         tar.members.clear()  # type: ignore[attr-defined]
         yield member

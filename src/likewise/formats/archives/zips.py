@@ -1,7 +1,7 @@
-"""The members of a .zip, found through its central directory.
+"""Members of .zip archives, located through the central directory.
 
 Source: PKWARE, APPNOTE.TXT, .ZIP File Format Specification 6.3.10, sections 4.3 to 4.5. The
-standard library's reader keeps an object of about 1 kB a member, in every process.
+reader of the standard library keeps an object of about 1 kB per member in each process.
 """
 
 import stat
@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from likewise.formats.archives.base import Archive, Collector, Found, damage
+from likewise.formats.archives.base import Archive, FileListing, ListingBuilder, damaged_error
 
 _END = struct.Struct("<4s4H2LH")
 _LOCATOR64 = struct.Struct("<4sLQL")
@@ -24,15 +24,15 @@ _ENCRYPTED = 1
 _UNIX = (3, 19)
 
 
-class _Directory(NamedTuple):
-    """Where the central directory lies, and how far the archive is shifted in its file."""
+class _CentralDirectory(NamedTuple):
+    """Bytes of the central directory, and the offset of the archive in its file (``shift``)."""
 
     data: bytes
     entries: int
     shift: int
 
 
-class _Entry(NamedTuple):
+class _DirectoryEntry(NamedTuple):
     name: bytes
     size: int
     crc: int
@@ -44,45 +44,45 @@ class _Entry(NamedTuple):
 
 
 class Zip(Archive):
-    """The members of a .zip, stored or deflated; each is checked against its CRC-32."""
+    """The members of a .zip, stored or deflated; each is verified by its CRC-32."""
 
     def read(self, path: str) -> bytes:
-        """The bytes of the member ``path``; see ``Files.read``."""
+        """See ``FileCollection.read``."""
         _, size, crc, offset, packed, method = self._row(path)
-        with damage(self.path, path):
+        with damaged_error(self.path, path):
             header = _LOCAL.unpack(self._at(offset, _LOCAL.size))
             if header[0] != b"PK\x03\x04":
                 raise ValueError("its header is missing")
             data = self._at(offset + _LOCAL.size + header[9] + header[10], packed)
             if method == _DEFLATED:
-                # One byte more than is due, so that a longer member is noticed, not inflated.
+                # Allow one byte more than expected: longer members are detected, not inflated.
                 data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, size + 1)
             if len(data) != size or zlib.crc32(data) != crc:
                 raise ValueError("its checksum differs")
         return data
 
-    def _scan(self) -> Found:
-        members = Collector(self.path, "offset", "packed", "method")
-        with damage(self.path):
+    def _scan(self) -> FileListing:
+        members = ListingBuilder(self.path, "offset", "packed", "method")
+        with damaged_error(self.path):
             directory = self._directory()
             for entry in _entries(directory):
                 if entry.name.endswith(b"/") or stat.S_ISDIR(entry.mode):
                     continue
-                why = _unreadable(entry)
-                if why:
-                    members.refuse(entry.name, why)
+                reason = _unreadable_reason(entry)
+                if reason:
+                    members.refuse(entry.name, reason)
                     continue
                 place = entry.offset + directory.shift
                 members.add_member(
                     entry.name, entry.size, entry.crc, place, entry.packed, entry.method
                 )
-        return members.found()
+        return members.build()
 
-    def _directory(self) -> _Directory:
+    def _directory(self) -> _CentralDirectory:
         length = self.path.stat().st_size
         start = max(0, length - _END.size - 0xFFFF)
         tail = self._at(start, length - start)
-        at = _last_end(tail)
+        at = _find_end_record(tail)
         *_, entries, size, offset, _ = _END.unpack_from(tail, at)
         end = start + at
         if tail[max(0, at - _LOCATOR64.size) : at].startswith(b"PK\x06\x07"):
@@ -90,12 +90,12 @@ class Zip(Archive):
         shift = end - size - offset
         if shift < 0:
             raise ValueError("its directory is missing")
-        return _Directory(self._at(end - size, size), entries, shift)
+        return _CentralDirectory(self._at(end - size, size), entries, shift)
 
     def _directory64(self, locator: int) -> tuple[int, int, int, int]:
-        """Zip64's place of its end record, entries, size and offset of the directory."""
+        """Return offset of the Zip64 end record; entries, size and offset of the directory."""
         _, _, place, _ = _LOCATOR64.unpack(self._at(locator, _LOCATOR64.size))
-        # The record directly before its locator holds also where the whole archive is shifted.
+        # The record directly before its locator is right even if the archive is shifted.
         for end in (locator - _END64.size, place):
             record = _END64.unpack(self._at(end, _END64.size))
             if record[0] == b"PK\x06\x06":
@@ -103,8 +103,8 @@ class Zip(Archive):
         raise ValueError("its Zip64 end record is missing")
 
 
-def _last_end(tail: bytes) -> int:
-    """Where the end record begins in the file's ``tail``."""
+def _find_end_record(tail: bytes) -> int:
+    """Return the position of the end record in ``tail``, the last bytes of the file."""
     at = tail.rfind(b"PK\x05\x06")
     while at >= 0:
         if at + _END.size <= len(tail):
@@ -115,7 +115,7 @@ def _last_end(tail: bytes) -> int:
     raise ValueError("its end is missing")
 
 
-def _entries(directory: _Directory) -> Iterator[_Entry]:
+def _entries(directory: _CentralDirectory) -> Iterator[_DirectoryEntry]:
     data, at, count = directory.data, 0, 0
     while at < len(data):
         fields = _ENTRY.unpack_from(data, at)
@@ -126,20 +126,22 @@ def _entries(directory: _Directory) -> Iterator[_Entry]:
         at = extras + fields[11] + fields[12]
         if at > len(data):
             raise ValueError("its directory is broken")
-        size, packed, offset = _long(fields, data[extras : extras + fields[11]])
+        size, packed, offset = _zip64_sizes(fields, data[extras : extras + fields[11]])
         made_by, attributes = fields[1] >> 8, fields[15]
         mode = attributes >> 16 if made_by in _UNIX else 0
-        yield _Entry(
+        yield _DirectoryEntry(
             data[names:extras], size, fields[7], offset, packed, fields[4], fields[3], mode
         )
         count += 1
-    # Writers without Zip64 keep only 16 bits of the number.
+    # Writers without Zip64 store only 16 bits of the count.
     if count & 0xFFFF != directory.entries & 0xFFFF:
-        raise ValueError(f"it says {directory.entries:,} members and lists {count:,}")
+        raise ValueError(
+            f"its directory announces {directory.entries:,} members and lists {count:,}"
+        )
 
 
-def _long(fields: tuple[int, ...], extra: bytes) -> tuple[int, int, int]:
-    """Size, packed size and offset, from the Zip64 field where they do not fit in 32 bits."""
+def _zip64_sizes(fields: tuple[int, ...], extra: bytes) -> tuple[int, int, int]:
+    """Return size, packed size and offset, from the Zip64 field if they exceed 32 bits."""
     short = [fields[9], fields[8], fields[16]]
     if _FULL not in short:
         return short[0], short[1], short[2]
@@ -154,8 +156,8 @@ def _long(fields: tuple[int, ...], extra: bytes) -> tuple[int, int, int]:
     return short[0], short[1], short[2]
 
 
-def _unreadable(entry: _Entry) -> str:
-    """Why the member is not read; empty where it is."""
+def _unreadable_reason(entry: _DirectoryEntry) -> str:
+    """Return why the member cannot be read; "" if it can."""
     if stat.S_ISLNK(entry.mode):
         return "a link"
     if stat.S_IFMT(entry.mode) not in (0, stat.S_IFREG):

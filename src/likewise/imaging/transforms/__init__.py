@@ -1,7 +1,4 @@
-"""What is done to a picture when it is read, by name: a module each.
-
-Nothing here changes what is stored.
-"""
+"""Transforms of images when they are read, one module each; stored images never change."""
 
 from likewise.imaging.transforms.base import Transform
 from likewise.registry import Registry

@@ -1,4 +1,4 @@
-"""Several transforms after each other."""
+"""Sequences of transforms."""
 
 from collections.abc import Mapping, Sequence
 from io import BytesIO
@@ -8,46 +8,54 @@ from PIL import Image
 
 from likewise.errors import ConfigError
 from likewise.imaging.transforms import TRANSFORMS
-from likewise.imaging.transforms.base import Result, Transform
+from likewise.imaging.transforms.base import Transform, TransformResult
 
 Steps = tuple[dict[str, Any], ...]
-"""``{kind: resize, side: 256}`` and so on, in order."""
+"""Options of each transform, such as ``{kind: resize, side: 256}``, in order."""
 
 
 class Chain:
-    """Transforms in the order of a list; it can be pickled."""
+    """Applies transforms in order; it can be pickled."""
 
     def __init__(self, steps: Sequence[Mapping[str, Any]], where: str = "transform") -> None:
-        """Build the ``steps``, which stand ``where``.
+        """Build the transforms.
+
+        Args:
+            steps: options of the transforms.
+            where: location of the options, for messages.
 
         Raises:
-            ConfigError: a step is wrong, or one comes after what makes numbers.
-            UnknownNameError: there is no such transform.
+            ConfigError: options are invalid, or a transform follows one that makes an array.
+            UnknownNameError: a transform does not exist.
         """
         self.steps: list[Transform] = [TRANSFORMS.build(step, where) for step in steps]
-        early = [s["kind"] for s, t in zip(steps[:-1], self.steps, strict=False) if t.numbers]
-        if early:
-            raise ConfigError(f"{where}: {early[0]} makes numbers; nothing can come after it")
+        not_last = [
+            s["kind"] for s, t in zip(steps[:-1], self.steps, strict=False) if t.makes_array
+        ]
+        if not_last:
+            raise ConfigError(
+                f"{where}: {not_last[0]} makes an array; no transform can follow it"
+            )
 
-    def __call__(self, picture: Image.Image) -> Result:
-        """``picture`` after all steps: a picture, or numbers."""
-        done: Result = picture
+    def __call__(self, picture: Image.Image) -> TransformResult:
+        """Apply all transforms; return an image or an array."""
+        result: TransformResult = picture
         for step in self.steps:
-            done = step(cast("Image.Image", done))
-        return done
+            result = step(cast("Image.Image", result))
+        return result
 
     def picture(self, picture: Image.Image) -> Image.Image:
-        """The same, of a chain that makes no numbers."""
+        """Apply all transforms; for chains with ``makes_array`` False."""
         return cast("Image.Image", self(picture))
 
     @property
-    def numbers(self) -> bool:
-        """Whether it makes numbers of a picture."""
-        return bool(self.steps) and self.steps[-1].numbers
+    def makes_array(self) -> bool:
+        """True if the result is an array."""
+        return bool(self.steps) and self.steps[-1].makes_array
 
 
-def png(picture: Image.Image) -> bytes:
-    """``picture`` as a PNG file."""
+def encode_png(picture: Image.Image) -> bytes:
+    """Encode ``picture`` as PNG."""
     out = BytesIO()
     picture.save(out, "PNG", compress_level=1)
     return out.getvalue()

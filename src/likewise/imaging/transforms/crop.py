@@ -1,4 +1,4 @@
-"""The middle of a picture."""
+"""Centre crop."""
 
 from PIL import Image
 from pydantic import Field
@@ -7,14 +7,14 @@ from likewise.imaging.transforms.base import Transform
 
 
 class Crop(Transform):
-    """The square of ``side`` pixels in the middle; what lies outside of the picture is black.
+    """Square of ``side`` pixels in the centre; pixels outside the image are black.
 
-    Pixel for pixel what torchvision's ``CenterCrop`` makes of a picture that is no smaller: the
-    offset is half the rest, rounded to the nearest whole number, and to the even one of two.
+    Identical to torchvision's ``CenterCrop`` for images that are not smaller: the offset is
+    half the difference, rounded to the nearest integer, ties to even.
     """
 
     side: int = Field(gt=0)
-    """Pixels of the square's edges."""
+    """Edge length in pixels."""
 
     def __call__(self, picture: Image.Image) -> Image.Image:
         """See ``Transform.__call__``."""

@@ -1,7 +1,7 @@
-"""A whole picture in a square, with bars.
+"""Fit an image into a square, with bars.
 
-Source of the original behaviour: ``changeImageShape`` of the CompCars image-retrieval system,
-as described, and as seen in its output.
+Source of the original behaviour: ``changeImageShape`` of the CompCars image-retrieval system
+(its description and output).
 """
 
 from functools import lru_cache
@@ -14,58 +14,58 @@ from pydantic import Field
 from likewise.formats.array_types import Int64Array, Pixels, UInt16Array
 from likewise.imaging.transforms.base import Transform
 
-_REACH = 3
-_WINDOW = 2 * _REACH + 1
-"""The blur looks three pixels to each side: a window of 7 x 7."""
+_BLUR_RADIUS = 3
+_BLUR_WIDTH = 2 * _BLUR_RADIUS + 1
+"""The blur uses three pixels on each side: a window of 7 x 7."""
 
 
 class Letterbox(Transform):
-    """The picture scaled until its longer edge is ``side``, in the middle of a square.
+    """Scale the image so that its longer edge is ``side``, and centre it in a square.
 
-    The bars beside it are the strips of the picture next to them, blurred by a mean of 7 x 7
-    (what a Gaussian of 7 x 7 with sigma 1000 is, to five decimals), or are black or white.
+    The bars are the adjacent strips of the image, blurred by a 7 x 7 mean (equal to a 7 x 7
+    Gaussian with sigma 1000, to five decimals), or black or white.
     """
 
     side: int = Field(default=224, gt=0)
-    """Pixels of the square's edges."""
+    """Edge length of the square in pixels."""
 
     fill: Literal["gaussian", "black", "white"] = "gaussian"
-    """What the bars are."""
+    """Fill of the bars."""
 
     original_bugs: bool = False
-    """As the original program has it: no antialiasing, white of 225, a black line beside an odd
-    edge, black beyond one picture's width."""
+    """Reproduce the original program: no antialiasing, white is 225, a black line next to odd
+    edges, black beyond one image width."""
 
     def __call__(self, picture: Image.Image) -> Image.Image:
         """See ``Transform.__call__``."""
         return Image.fromarray(self.pixels(picture))
 
     def size(self, width: int, height: int) -> tuple[int, int]:
-        """The width and height that a picture has in the square, in pixels.
+        """Return width and height of the scaled image in pixels.
 
-        The shorter edge is rounded to the nearest whole number, and to the even one of two.
+        The shorter edge is rounded to the nearest integer, ties to even.
         """
         longer = max(width, height)
         scaled = (max(1, round(edge * self.side / longer)) for edge in (width, height))
         return next(scaled), next(scaled)
 
     def pixels(self, picture: Image.Image) -> Pixels:
-        """The square: (side, side, 3)."""
+        """Return the square: uint8 (side, side, 3)."""
         square = np.empty((self.side, self.side, 3), np.uint8)
         self.draw(picture, square)
         return square
 
     def draw(self, picture: Image.Image, square: Pixels) -> None:
-        """Fill ``square`` (side, side, 3), which may be a view of an array of other order."""
+        """Fill ``square`` (side, side, 3), which may be a view with another axis order."""
         size = self.size(*picture.size)
         if self.original_bugs:
-            inside = np.asarray(_sampled(picture, size))
+            inside = np.asarray(_resize_without_antialiasing(picture, size))
         elif size == picture.size:
             inside = np.asarray(picture)
         else:
             inside = np.asarray(picture.resize(size, Image.Resampling.BILINEAR))
-        upright = size[0] < size[1]
-        if upright:
+        is_portrait = size[0] < size[1]
+        if is_portrait:
             inside, square = inside.transpose(1, 0, 2), square.transpose(1, 0, 2)
         if self.original_bugs:
             self._with_bugs(inside, square)
@@ -73,7 +73,7 @@ class Letterbox(Transform):
             self._with_bars(inside, square)
 
     def _with_bars(self, inside: Pixels, square: Pixels) -> None:
-        """``inside`` (short, side, 3) with bars above and below it."""
+        """Draw ``inside`` (short, side, 3) with bars above and below."""
         short = len(inside)
         above = (self.side - short) // 2
         below = self.side - short - above
@@ -81,13 +81,13 @@ class Letterbox(Transform):
         if self.fill != "gaussian":
             square[:above] = square[above + short :] = 255 if self.fill == "white" else 0
         elif below <= short:
-            square[:above] = _blurred(inside[:above])
-            square[above + short :] = _blurred(inside[short - below :])
-        else:  # the picture again and again, outwards
-            soft = _blurred(inside)
+            square[:above] = _box_blur(inside[:above])
+            square[above + short :] = _box_blur(inside[short - below :])
+        else:  # repeat the image outwards
+            blurred = _box_blur(inside)
             rows = np.arange(below)
-            square[:above] = soft[(rows[:above] - above) % short]
-            square[above + short :] = soft[rows % short]
+            square[:above] = blurred[(rows[:above] - above) % short]
+            square[above + short :] = blurred[rows % short]
 
     def _with_bugs(self, inside: Pixels, square: Pixels) -> None:
         short = len(inside)
@@ -96,22 +96,22 @@ class Letterbox(Transform):
             square[:short] = inside
             return
         bar = (self.side - short) // 2
-        start = self.side - bar - short  # one later than the bar is high where the rest is odd
+        start = self.side - bar - short  # one row lower than the bar if the difference is odd
         square[start : start + short] = inside
         if bar > short:
-            # Once on either side, whatever the fill; the first of its rows is lost.
-            soft = _blurred(inside)
-            square[bar - short + 1 : bar] = soft[1:]
-            square[self.side - bar : self.side - bar + short] = soft
+            # Once on each side, for any fill; its first row is lost.
+            blurred = _box_blur(inside)
+            square[bar - short + 1 : bar] = blurred[1:]
+            square[self.side - bar : self.side - bar + short] = blurred
         elif self.fill == "gaussian":
-            square[:bar] = _blurred(inside[:bar])
-            square[self.side - bar :] = _blurred(inside[short - bar :])
+            square[:bar] = _box_blur(inside[:bar])
+            square[self.side - bar :] = _box_blur(inside[short - bar :])
         elif self.fill == "white":
             square[:bar] = square[self.side - bar :] = 225
 
 
-def _sampled(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The picture at ``size`` by four neighbours a pixel, however much it shrinks."""
+def _resize_without_antialiasing(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Resize by interpolating four neighbours per pixel, regardless of the scale."""
     scale_x, scale_y = picture.width / size[0], picture.height / size[1]
     return picture.transform(
         size,
@@ -121,36 +121,36 @@ def _sampled(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     )
 
 
-def _blurred(strip: Pixels) -> Pixels:
-    """Each pixel the mean of the 7 x 7 around it; beyond an edge the strip is mirrored.
+def _box_blur(strip: Pixels) -> Pixels:
+    """Return the 7 x 7 mean of each pixel of ``strip`` (h, w, bands), with mirrored borders.
 
-    Means of rows are rounded, and then those of columns, as Pillow's ``BoxBlur(3)`` does it.
+    Means of rows are rounded before those of columns, as in Pillow's ``BoxBlur(3)``.
     """
     height, width, bands = strip.shape
     if not height:
         return strip
-    columns = _mirrored(width)
-    around = np.empty((height, width + 2 * _REACH, bands), np.uint16)
-    around[:, _REACH:-_REACH] = strip
-    around[:, :_REACH] = strip[:, columns[:_REACH]]
-    around[:, -_REACH:] = strip[:, columns[-_REACH:]]
-    across = _means(around.reshape(height, -1).T, bands)
-    down = _means(across.T[_mirrored(height)], 1)
-    return down.astype(np.uint8).reshape(strip.shape)
+    columns = _mirror_indices(width)
+    padded = np.empty((height, width + 2 * _BLUR_RADIUS, bands), np.uint16)
+    padded[:, _BLUR_RADIUS:-_BLUR_RADIUS] = strip
+    padded[:, :_BLUR_RADIUS] = strip[:, columns[:_BLUR_RADIUS]]
+    padded[:, -_BLUR_RADIUS:] = strip[:, columns[-_BLUR_RADIUS:]]
+    row_means = _means(padded.reshape(height, -1).T, bands)
+    means = _means(row_means.T[_mirror_indices(height)], 1)
+    return means.astype(np.uint8).reshape(strip.shape)
 
 
 def _means(values: UInt16Array, step: int) -> UInt16Array:
-    """The rounded means of 7 rows each that are ``step`` apart: 6 steps fewer rows."""
+    """Return rounded means of 7 rows that are ``step`` apart; 6 * step fewer rows."""
     twos = values[:-step] + values[step:]
     fours = twos[: -2 * step] + twos[2 * step :]
     sums: UInt16Array = fours[: -3 * step] + twos[4 * step : -step]
     sums += values[6 * step :]
-    sums += _WINDOW // 2
-    sums //= _WINDOW
+    sums += _BLUR_WIDTH // 2
+    sums //= _BLUR_WIDTH
     return sums
 
 
 @lru_cache
-def _mirrored(length: int) -> Int64Array:
-    """0 to ``length`` - 1, and three more at either end, mirrored without the edge itself."""
-    return np.pad(np.arange(length), _REACH, mode="reflect")
+def _mirror_indices(length: int) -> Int64Array:
+    """Return indices 0 to ``length`` - 1 with three more at each end, mirrored at the edge."""
+    return np.pad(np.arange(length), _BLUR_RADIUS, mode="reflect")

@@ -1,4 +1,4 @@
-"""Pixels as a network takes them."""
+"""Normalise pixels for a network."""
 
 from typing import ClassVar
 
@@ -8,23 +8,23 @@ from PIL import Image
 from likewise.formats.array_types import Float32Array
 from likewise.imaging.transforms.base import Transform
 
-Three = tuple[float, float, float]
+RgbValues = tuple[float, float, float]
 
 
 class Normalise(Transform):
-    """(value / 255 - mean) / std, a channel at a time: (3, height, width) float32.
+    """(value / 255 - mean) / std per channel: float32 (3, height, width).
 
-    The defaults are ImageNet's usual ones; a model's own are in its passport, and ``embed``
-    uses those and never these.
+    The defaults are the usual ones of ImageNet. ``embed`` ignores this transform and uses the
+    values in the model's passport.
     """
 
-    numbers: ClassVar[bool] = True
+    makes_array: ClassVar[bool] = True
 
-    mean: Three = (0.485, 0.456, 0.406)
-    """Of red, green and blue, 0 to 1."""
+    mean: RgbValues = (0.485, 0.456, 0.406)
+    """Mean of red, green and blue, 0 to 1."""
 
-    std: Three = (0.229, 0.224, 0.225)
-    """Of red, green and blue, 0 to 1."""
+    std: RgbValues = (0.229, 0.224, 0.225)
+    """Standard deviation of red, green and blue, 0 to 1."""
 
     def __call__(self, picture: Image.Image) -> Float32Array:
         """See ``Transform.__call__``."""

@@ -1,4 +1,4 @@
-"""Another size."""
+"""Resize images."""
 
 from typing import Literal
 
@@ -17,20 +17,19 @@ FILTERS = {
 
 
 class Resize(Transform):
-    """The picture with an edge of ``side`` pixels, the other in proportion, with antialiasing.
+    """Resize one edge to ``side`` pixels, and the other in proportion, with antialiasing.
 
-    Pixel for pixel what torchvision's ``Resize`` makes of a Pillow image: the other edge is
-    rounded down.
+    Identical to torchvision's ``Resize`` of a Pillow image: the other edge is rounded down.
     """
 
     side: int = Field(gt=0)
-    """Pixels of the edge."""
+    """Edge length in pixels."""
 
     edge: Literal["shorter", "longer", "both"] = "shorter"
-    """Which edge; of ``both`` the proportions change."""
+    """Edge to resize; ``both`` changes the aspect ratio."""
 
     filter: Literal["nearest", "box", "bilinear", "bicubic", "lanczos"] = "bilinear"
-    """How pixels are weighed."""
+    """Resampling filter."""
 
     def __call__(self, picture: Image.Image) -> Image.Image:
         """See ``Transform.__call__``."""
@@ -40,7 +39,7 @@ class Resize(Transform):
     def _size(self, width: int, height: int) -> tuple[int, int]:
         if self.edge == "both":
             return self.side, self.side
-        ends = min(width, height) if self.edge == "shorter" else max(width, height)
-        if width == ends:
+        edge_length = min(width, height) if self.edge == "shorter" else max(width, height)
+        if width == edge_length:
             return self.side, max(1, int(self.side * height / width))
         return max(1, int(self.side * width / height)), self.side

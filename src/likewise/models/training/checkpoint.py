@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 
 from likewise.errors import DataError
-from likewise.formats.pickles import BROKEN
+from likewise.formats.pickles import DAMAGE_ERRORS
 
 _FILES = {"last": "last.pt", "best": "best.pt"}
 
@@ -70,7 +70,7 @@ class Checkpoints:
             return None
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
-        except (RuntimeError, OSError, *BROKEN) as error:
+        except (RuntimeError, OSError, *DAMAGE_ERRORS) as error:
             said = " ".join(str(error).split(".")[0].split())[:200]
             # Neither is of use without the other: the best one is of the steps of the last.
             raise DataError(

@@ -1,5 +1,5 @@
 """CompCars: cars from the web and from surveillance cameras, by make, model and year."""
 
-from likewise.sources.compcars.compcars_source import CompCars
+from likewise.sources.compcars.compcars_source import CompCarsSource
 
-__all__ = ["CompCars"]
+__all__ = ["CompCarsSource"]

@@ -1,14 +1,14 @@
-"""CompCars' tables: names of makes and models, attributes, types, colours."""
+"""CompCars' tables: names of makes and models, attributes, car types, colours."""
 
 from collections.abc import Iterator
 
 import polars as pl
 
 from likewise.errors import DataError, bounded
-from likewise.formats.matlab import cells
-from likewise.sources.annotation_files import NotesToo
-from likewise.sources.base import findings_frame
-from likewise.sources.list_files import lines
+from likewise.formats.matlab import read_cells
+from likewise.sources.annotation_files import AnnotationFilesWithFallback
+from likewise.sources.base import findings_from_rows
+from likewise.sources.list_files import read_lines
 
 COLOURS = (
     "black",
@@ -22,7 +22,7 @@ COLOURS = (
     "champagne",
     "silver",
 )
-"""The colours 0 to 9; -1 is unknown."""
+"""Names of the colours 0 to 9; -1 is unknown."""
 
 ATTRIBUTES: dict[str, type[pl.DataType]] = {
     "model_id": pl.Int32,
@@ -32,104 +32,124 @@ ATTRIBUTES: dict[str, type[pl.DataType]] = {
     "seats": pl.Int32,
     "type_id": pl.Int32,
 }
-_SV = {"sv_model_id": pl.Int32, "sv_make": pl.String, "sv_model": pl.String, "web_id": pl.Int32}
+_SURVEILLANCE_COLUMNS = {
+    "sv_model_id": pl.Int32,
+    "sv_make": pl.String,
+    "sv_model": pl.String,
+    "web_id": pl.Int32,
+}
 
-Told = tuple[pl.DataFrame, pl.DataFrame]
+TableAndFindings = tuple[pl.DataFrame, pl.DataFrame]
 """A table, and findings about it."""
 
 
-def names(notes: NotesToo) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """make_id, make; model_id, model; and findings. Ids count from 1; a name may be empty."""
-    found = _one(notes, "make_model_name.mat")
-    if found is None:
-        nothing = [("make_model_name.mat", "absent", "makes and models have no names")]
-        return _numbered([], "make"), _numbered([], "model"), findings_frame(nothing)
-    makes = [row[0] for row in cells(*found, "make_names", 1)]
-    models = [row[0] for row in cells(*found, "model_names", 1)]
-    return _numbered(makes, "make"), _numbered(models, "model"), findings_frame([])
+def read_names(
+    annotation_files: AnnotationFilesWithFallback,
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return ``make_id``, ``make``; ``model_id``, ``model`` (ids from 1); and findings."""
+    file = _find_one(annotation_files, "make_model_name.mat")
+    if file is None:
+        rows = [("make_model_name.mat", "absent", "makes and models have no names")]
+        return _with_ids([], "make"), _with_ids([], "model"), findings_from_rows(rows)
+    makes = [row[0] for row in read_cells(*file, "make_names", 1)]
+    models = [row[0] for row in read_cells(*file, "model_names", 1)]
+    return _with_ids(makes, "make"), _with_ids(models, "model"), findings_from_rows([])
 
 
-def attributes(notes: NotesToo) -> Told:
-    """The attributes of models, with the name of their type; 0, which is unknown, as null."""
-    told = lines(notes, r"(\A|/)attributes\.txt\z")
-    told = told.filter(~pl.col("text").str.starts_with("model_id"))
-    rows, broken = [], []
-    for path, line, text in told.iter_rows():
-        numbers = _numbers(text)
+def read_attributes(annotation_files: AnnotationFilesWithFallback) -> TableAndFindings:
+    """Return the attributes and the car type of each model; unknown values (0) are null."""
+    lines = read_lines(annotation_files, r"(\A|/)attributes\.txt\z")
+    lines = lines.filter(~pl.col("text").str.starts_with("model_id"))
+    rows, invalid = [], []
+    for path, line, text in lines.iter_rows():
+        numbers = _parse_numbers(text)
         if numbers is None:
-            said = f"expected six numbers, as {' '.join(ATTRIBUTES)}"
-            broken.append((f"{path}: line {line}", "bad-annotation", said))
+            detail = f"expected six numbers, as {' '.join(ATTRIBUTES)}"
+            invalid.append((f"{path}: line {line}", "bad-annotation", detail))
         else:
             rows.append(numbers)
     table = pl.DataFrame(rows, schema=dict.fromkeys(ATTRIBUTES, pl.Float64), orient="row")
-    known = [pl.when(pl.col(c) != 0).then(pl.col(c)).cast(t) for c, t in ATTRIBUTES.items()]
-    once = table.select(known).drop_nulls("model_id").unique("model_id", keep="first")
-    twins = table.filter(pl.col("model_id").is_duplicated())["model_id"].cast(pl.Int64).unique()
-    if len(twins):
-        said = f"models that stand twice, and count once: {bounded(twins.sort(), len(twins))}"
-        broken.append(("attributes.txt", "listed-twice", said))
-    kinds = _types(notes)
-    return once.join(kinds, on="type_id", how="left").drop("type_id"), findings_frame(broken)
+    values = [pl.when(pl.col(c) != 0).then(pl.col(c)).cast(t) for c, t in ATTRIBUTES.items()]
+    first = table.select(values).drop_nulls("model_id").unique("model_id", keep="first")
+    repeated = (
+        table.filter(pl.col("model_id").is_duplicated())["model_id"].cast(pl.Int64).unique()
+    )
+    if len(repeated):
+        examples = bounded(repeated.sort(), len(repeated))
+        detail = f"models that stand twice, and count once: {examples}"
+        invalid.append(("attributes.txt", "listed-twice", detail))
+    types = _read_types(annotation_files)
+    return first.join(types, on="type_id", how="left").drop("type_id"), findings_from_rows(
+        invalid
+    )
 
 
-def surveillance(notes: NotesToo) -> Told:
-    """sv_model_id, sv_make, sv_model, web_id: the web model that each surveillance id is."""
-    found = _one(notes, "sv_make_model_name.mat")
-    rows = cells(*found, "sv_make_model_name", 3) if found else []
+def read_surveillance_models(annotation_files: AnnotationFilesWithFallback) -> TableAndFindings:
+    """Return ``sv_model_id``, ``sv_make``, ``sv_model``, and ``web_id``, the web model's id."""
+    file = _find_one(annotation_files, "sv_make_model_name.mat")
+    rows = read_cells(*file, "sv_make_model_name", 3) if file else []
     table = [
         (number, str(make), str(model), web if isinstance(web, int) and 0 < web < 1e9 else None)
         for number, (make, model, web) in enumerate(rows, start=1)
     ]
-    frame = pl.DataFrame(table, schema=_SV, orient="row")
-    lost = frame.filter(pl.col("web_id").is_null())["sv_model_id"]
-    faults = [(f"{found[0]}: row {n}", "bad-annotation", "no web model") for n in lost if found]
-    return frame, findings_frame(faults)
+    frame = pl.DataFrame(table, schema=_SURVEILLANCE_COLUMNS, orient="row")
+    unmapped = frame.filter(pl.col("web_id").is_null())["sv_model_id"]
+    faults = [
+        (f"{file[0]}: row {n}", "bad-annotation", "no web model") for n in unmapped if file
+    ]
+    return frame, findings_from_rows(faults)
 
 
-def colours(notes: NotesToo) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """key, colour of surveillance images; the entries (list, text); and findings."""
-    found = _one(notes, "color_list.mat")
-    rows = cells(*found, "color_list", 2) if found else []
+def read_colours(
+    annotation_files: AnnotationFilesWithFallback,
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return ``key``, ``colour`` of surveillance images; all entries; and findings."""
+    file = _find_one(annotation_files, "color_list.mat")
+    rows = read_cells(*file, "color_list", 2) if file else []
     faults = []
     table = []
     for number, (key, colour) in enumerate(rows, start=1):
-        known = isinstance(colour, int) and -1 <= colour < len(COLOURS)
-        if not known and found:
-            said = f"{str(colour)[:20]!r} is no colour: -1 to {len(COLOURS) - 1}"
-            faults.append((f"{found[0]}: row {number}", "bad-annotation", said))
-        name = COLOURS[int(colour)] if known and int(colour) >= 0 else None
+        is_known = isinstance(colour, int) and -1 <= colour < len(COLOURS)
+        if not is_known and file:
+            detail = f"{str(colour)[:20]!r} is no colour: -1 to {len(COLOURS) - 1}"
+            faults.append((f"{file[0]}: row {number}", "bad-annotation", detail))
+        name = COLOURS[int(colour)] if is_known and int(colour) >= 0 else None
         table.append((str(key).replace("\\", "/"), name))
     frame = pl.DataFrame(table, schema={"key": pl.String, "colour": pl.String}, orient="row")
-    entries = frame.select(list=pl.lit(found[0] if found else ""), text="key")
-    return frame.unique("key", keep="first"), entries, findings_frame(faults)
+    entries = frame.select(list=pl.lit(file[0] if file else ""), text="key")
+    return frame.unique("key", keep="first"), entries, findings_from_rows(faults)
 
 
-def _types(notes: NotesToo) -> pl.DataFrame:
-    found = _one(notes, "car_type.mat")
-    return _numbered([row[0] for row in cells(*found, "types", 1)] if found else [], "type")
+def _read_types(annotation_files: AnnotationFilesWithFallback) -> pl.DataFrame:
+    file = _find_one(annotation_files, "car_type.mat")
+    return _with_ids([row[0] for row in read_cells(*file, "types", 1)] if file else [], "type")
 
 
-def _one(notes: NotesToo, name: str) -> tuple[str, bytes] | None:
-    """The one file of that name: where it lies, for messages, and its bytes."""
+def _find_one(
+    annotation_files: AnnotationFilesWithFallback, name: str
+) -> tuple[str, bytes] | None:
+    """Return location (for messages) and bytes of the only file ``name``; None if missing."""
     pattern = rf"(\A|/){name.replace('.', '[.]')}\z"
-    there = notes.names(pattern)
-    if len(there) > 1:
-        raise DataError(f"{notes.place} holds several {name}: {bounded(there, len(there))}")
-    found: Iterator[tuple[str, bytes]] = notes.read(there)
-    return next(found, None)
+    paths = annotation_files.find(pattern)
+    if len(paths) > 1:
+        raise DataError(
+            f"{annotation_files.place} has several files {name}: {bounded(paths, len(paths))}"
+        )
+    files: Iterator[tuple[str, bytes]] = annotation_files.read(paths)
+    return next(files, None)
 
 
-def _numbered(values: list[str | int], name: str) -> pl.DataFrame:
+def _with_ids(values: list[str | int], name: str) -> pl.DataFrame:
     texts = [str(value) or None for value in values]
     rows = list(enumerate(texts, start=1))
     schema = {f"{name}_id": pl.Int32, name: pl.String}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _numbers(text: str) -> list[float] | None:
+def _parse_numbers(text: str) -> list[float] | None:
     try:
         values = [float(word) for word in text.split()]
     except ValueError:
         return None
-    whole = all(abs(value) < 1e6 for value in values)
-    return values if len(values) == len(ATTRIBUTES) and whole else None
+    in_range = all(abs(value) < 1e6 for value in values)
+    return values if len(values) == len(ATTRIBUTES) and in_range else None

@@ -1,4 +1,4 @@
-"""CompCars as items: a car a row, with all that its path, its files and its tables say."""
+"""Source of CompCars: one item per car, with all values of its path, files and tables."""
 
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -6,37 +6,43 @@ from typing import ClassVar, Literal
 import polars as pl
 import pyarrow as pa
 
-from likewise.formats.archives import Files
+from likewise.formats.archives import FileCollection
 from likewise.schema import Column
-from likewise.sources.annotation_files import NotesToo
-from likewise.sources.base import Reading, Source, as_wholes, findings, reading
-from likewise.sources.compcars.attribute_tables import (
-    attributes,
-    colours,
-    names,
-    surveillance,
+from likewise.sources.annotation_files import AnnotationFilesWithFallback
+from likewise.sources.base import (
+    Source,
+    SourceResult,
+    findings_about,
+    source_result,
+    whole_image_items,
 )
-from likewise.sources.compcars.car_paths import PARTS, cars
-from likewise.sources.compcars.train_test_lists import splits, verification
-from likewise.sources.compcars.verification_pairs import with_pairs
-from likewise.sources.compcars.viewpoints import read_labels, stem
-from likewise.sources.list_files import dangling
+from likewise.sources.compcars.attribute_tables import (
+    read_attributes,
+    read_colours,
+    read_names,
+    read_surveillance_models,
+)
+from likewise.sources.compcars.car_paths import PARTS, find_cars
+from likewise.sources.compcars.train_test_lists import read_splits, read_verification_lists
+from likewise.sources.compcars.verification_pairs import add_pairs
+from likewise.sources.compcars.viewpoints import key_stem, read_labels
+from likewise.sources.list_files import missing_entry_findings
 from likewise.storage.config import Licence
 
 _TEXT, _ID = pa.string(), pa.int32()
 
 
-class CompCars(Source):
-    """The layout of CompCars: label = the web model's id, for surveillance images too.
+class CompCarsSource(Source):
+    """CompCars: the label is the model id of the web images, also for surveillance images.
 
-    Web images are ``data/image/{make}/{model}/{year}/{name}.jpg`` with a label file each,
-    surveillance images ``sv_data/image/{model}/{name}.jpg``, whose own model ids a table maps
-    to those of the web. Where both are read, surveillance images are queries and web images
-    the gallery. The text is make and model by name. Rows are by subset (web, part, sv), ids
-    and path.
+    Web images are ``data/image/{make}/{model}/{year}/{name}.jpg``, each with a label file.
+    Surveillance images are ``sv_data/image/{model}/{name}.jpg``; a table maps their model ids
+    to those of the web images. If both subsets are read, surveillance images are the queries
+    and web images the gallery. The text is the names of make and model. Items are sorted by
+    subset (web, part, sv), ids and path.
     """
 
-    title: ClassVar[str] = "CompCars"
+    title: ClassVar[str] = "CompCarsSource"
     licence: ClassVar[Licence] = Licence(
         terms="data: on request from the authors, for non-commercial research only"
     )
@@ -49,7 +55,7 @@ class CompCars(Source):
         "some models have no name, and the year of some images is 'unknown'",
     )
     protocols: ClassVar[tuple[str, ...]] = ("gpr1200-strict",)
-    further: ClassVar[tuple[Column, ...]] = (
+    extra_columns: ClassVar[tuple[Column, ...]] = (
         Column("make_id", _ID, "the make's id", nullable=True),
         Column("make", _TEXT, "the make's name", nullable=True),
         Column("model_id", _ID, "the model's id on the web", nullable=True),
@@ -79,50 +85,61 @@ class CompCars(Source):
     )
 
     subsets: tuple[Literal["web", "part", "sv"], ...] = ("web", "sv")
-    """What is read: whole cars of the web, parts of them, surveillance images."""
+    """Subsets to read: cars from the web, parts of cars, surveillance images."""
 
     items: Literal["boxes", "images"] = "boxes"
-    """Whether an item is the car in its box, where it has one, or the whole image."""
+    """Make items of the cars' boxes (if annotated), or of whole images."""
 
-    def read(self, files: Files, annotations: Path) -> Reading:
+    def read(self, files: FileCollection, annotations: Path) -> SourceResult:
         """See ``Source.read``."""
-        notes = NotesToo(files, annotations)
-        images, faults = cars(files, self.subsets)
-        images, mapped = _on_the_web(notes, images)
-        labels, about_labels = read_labels(notes, images.filter(subset="web"))
-        lists, about_lists = splits(notes, images)
-        pairs, about_pairs = verification(notes, images)
-        makes, models, nameless = names(notes)
-        facts, about_facts = attributes(notes)
-        told = (
-            images.with_columns(stem=stem())
+        annotation_files = AnnotationFilesWithFallback(files, annotations)
+        images, faults = find_cars(files, self.subsets)
+        images, mapping_findings = _with_web_ids(annotation_files, images)
+        labels, label_findings = read_labels(annotation_files, images.filter(subset="web"))
+        lists, list_findings = read_splits(annotation_files, images)
+        verification, verification_findings = read_verification_lists(annotation_files, images)
+        makes, models, name_findings = read_names(annotation_files)
+        attributes, attribute_findings = read_attributes(annotation_files)
+        joined = (
+            images.with_columns(stem=key_stem())
             .join(labels.rename({"key": "stem"}), on="stem", how="left", maintain_order="left")
             .join(lists, on=["subset", "key"], how="left", maintain_order="left")
-            .join(pairs, on="key", how="left", maintain_order="left")
+            .join(verification, on="key", how="left", maintain_order="left")
             .join(makes, on="make_id", how="left", maintain_order="left")
             .join(models, on="model_id", how="left", maintain_order="left")
-            .join(facts, on="model_id", how="left", maintain_order="left")
+            .join(attributes, on="model_id", how="left", maintain_order="left")
         )
-        faults += [*mapped, *about_labels, *about_lists, *about_pairs, nameless, about_facts]
-        items = with_pairs(notes, self._items(told))
-        wholes = as_wholes(items)
-        return reading(files, items, *faults, further=self.further, wholes=wholes)
+        faults += [
+            *mapping_findings,
+            *label_findings,
+            *list_findings,
+            *verification_findings,
+            name_findings,
+            attribute_findings,
+        ]
+        items = add_pairs(annotation_files, self._items(joined))
+        whole_images = whole_image_items(items)
+        return source_result(
+            files, items, *faults, extra_columns=self.extra_columns, whole_images=whole_images
+        )
 
-    def _items(self, told: pl.DataFrame) -> pl.DataFrame:
+    def _items(self, images: pl.DataFrame) -> pl.DataFrame:
         if self.items == "images":
-            told = told.with_columns(box=pl.lit(None, pl.Array(pl.Float32, 4)))
-        both = {"web", "sv"} <= set(told["subset"])
-        side = {"sv": "query", "web": "gallery"} if both else {}
-        number = pl.when(pl.col("box").is_not_null()).then(pl.lit("#1")).otherwise(pl.lit(""))
-        parts = dict(enumerate(PARTS, start=1))
-        return told.with_columns(
+            images = images.with_columns(box=pl.lit(None, pl.Array(pl.Float32, 4)))
+        has_both = {"web", "sv"} <= set(images["subset"])
+        roles = {"sv": "query", "web": "gallery"} if has_both else {}
+        suffix = pl.when(pl.col("box").is_not_null()).then(pl.lit("#1")).otherwise(pl.lit(""))
+        part_names = dict(enumerate(PARTS, start=1))
+        return images.with_columns(
             image_id="path",
-            item_id=pl.concat_str("path", number),
+            item_id=pl.concat_str("path", suffix),
             label=pl.col("model_id").cast(pl.String),
             make=pl.coalesce("make", "sv_make"),
             model=pl.coalesce("model", "sv_model"),
-            role=pl.col("subset").replace_strict(side, default=None, return_dtype=pl.String),
-            part=pl.col("part").replace_strict(parts, default=None, return_dtype=pl.String),
+            role=pl.col("subset").replace_strict(roles, default=None, return_dtype=pl.String),
+            part=pl.col("part").replace_strict(
+                part_names, default=None, return_dtype=pl.String
+            ),
         ).with_columns(
             text=pl.concat_str("make", "model", separator=" ", ignore_nulls=True).replace(
                 "", None
@@ -130,16 +147,16 @@ class CompCars(Source):
         )
 
 
-def _on_the_web(
-    notes: NotesToo, images: pl.DataFrame
+def _with_web_ids(
+    annotation_files: AnnotationFilesWithFallback, images: pl.DataFrame
 ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """``images`` with the web's ids and the colour of surveillance images, and findings."""
+    """Add web ids and colours to surveillance images, and return findings."""
     sv = images.filter(subset="sv")
-    empty = {"sv_make": pl.String, "sv_model": pl.String, "colour": pl.String}
+    absent = {"sv_make": pl.String, "sv_model": pl.String, "colour": pl.String}
     if sv.is_empty():
-        return images.with_columns(pl.lit(None, t).alias(c) for c, t in empty.items()), []
-    table, about_table = surveillance(notes)
-    coloured, entries, about_colours = colours(notes)
+        return images.with_columns(pl.lit(None, t).alias(c) for c, t in absent.items()), []
+    table, model_findings = read_surveillance_models(annotation_files)
+    colours, entries, colour_findings = read_colours(annotation_files)
     makes = images.filter(subset="web").select("model_id", web_make="make_id")
     makes = makes.unique("model_id", keep="first", maintain_order=True)
     joined = (
@@ -148,18 +165,18 @@ def _on_the_web(
         .join(makes, on="model_id", how="left", maintain_order="left")
         .with_columns(make_id=pl.coalesce("make_id", "web_make"))
         .join(
-            coloured.with_columns(subset=pl.lit("sv")),
+            colours.with_columns(subset=pl.lit("sv")),
             on=["subset", "key"],
             how="left",
             maintain_order="left",
         )
     )
-    lost = entries.join(sv, left_on="text", right_on="key", how="anti")
-    blank = joined.filter((pl.col("subset") == "sv") & pl.col("model_id").is_null())
-    said = "sv_make_model_name.mat gives its folder no web model: it has no label"
+    missing = entries.join(sv, left_on="text", right_on="key", how="anti")
+    unmapped = joined.filter((pl.col("subset") == "sv") & pl.col("model_id").is_null())
+    detail = "sv_make_model_name.mat gives its folder no web model: it has no label"
     return joined, [
-        about_table,
-        about_colours,
-        dangling(entries, lost),
-        findings(blank, "no-label", said),
+        model_findings,
+        colour_findings,
+        missing_entry_findings(entries, missing),
+        findings_about(unmapped, "no-label", detail),
     ]

@@ -1,80 +1,88 @@
-"""CompCars' lists: which images are for training and testing, and for verification."""
+"""CompCars' lists of images for training, testing and verification."""
 
 import polars as pl
 
-from likewise.sources.annotation_files import NotesToo
-from likewise.sources.base import findings, findings_frame
-from likewise.sources.list_files import dangling, lines, repeated
+from likewise.sources.annotation_files import AnnotationFilesWithFallback
+from likewise.sources.base import findings_about, findings_from_rows
+from likewise.sources.list_files import drop_repeated, missing_entry_findings, read_lines
 
 _SPLITS = {
     "web": r"(\A|/)classification/(train|test)\.txt\z",
     "part": r"(\A|/)part/(train|test)_part_[1-8]\.txt\z",
     "sv": r"(\A|/)(train|test)_surveillance\.txt\z",
 }
-_PAIRS = r"(\A|/)verification_(train|pairs_easy|pairs_medium|pairs_hard)\.txt\z"
-_PAIR = r"\A(\S+)(?:\s+(\S+)\s+[01])?\z"
+_VERIFICATION_LISTS = r"(\A|/)verification_(train|pairs_easy|pairs_medium|pairs_hard)\.txt\z"
+_VERIFICATION_LINE = r"\A(\S+)(?:\s+(\S+)\s+[01])?\z"
 _LEVELS = ("train", "easy", "medium", "hard")
 
 
-def splits(notes: NotesToo, images: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """The split of every listed image (subset, key, split), and findings about the lists.
+def read_splits(
+    annotation_files: AnnotationFilesWithFallback, images: pl.DataFrame
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """Read ``subset``, ``key``, ``split`` of the listed images, and findings about the lists.
 
-    An image in both lists is tested, and so never trained on.
+    Images in both lists get the split test, so they are never used for training.
     """
     frames, faults = [], []
     for subset, pattern in _SPLITS.items():
-        here = images.filter(subset=subset)
-        if here.is_empty():
+        of_subset = images.filter(subset=subset)
+        if of_subset.is_empty():
             continue
-        entries, twice = repeated(lines(notes, pattern))
+        entries, repeated_findings = drop_repeated(read_lines(annotation_files, pattern))
         name = pl.col("list").str.extract(r"([^/]*)\z")
         split = pl.when(name.str.contains("(?i)^test")).then(pl.lit("test"))
         entries = entries.with_columns(split=split.otherwise(pl.lit("train")))
-        lost = entries.join(here, left_on="text", right_on="key", how="anti")
-        both = entries.filter(split="train").join(
+        missing = entries.join(of_subset, left_on="text", right_on="key", how="anti")
+        in_both = entries.filter(split="train").join(
             entries.filter(split="test"), on="text", how="semi"
         )
-        told = both.join(here, left_on="text", right_on="key").select("path")
+        conflicting = in_both.join(of_subset, left_on="text", right_on="key").select("path")
         frames.append(entries.select(subset=pl.lit(subset), key="text", split="split"))
         faults += [
-            twice,
-            dangling(entries, lost),
-            findings(
-                told, "two-splits", "it is listed for training and testing; taken as test"
+            repeated_findings,
+            missing_entry_findings(entries, missing),
+            findings_about(
+                conflicting,
+                "two-splits",
+                "it is listed for training and testing; taken as test",
             ),
         ]
-    none = pl.DataFrame(schema=dict.fromkeys(("subset", "key", "split"), pl.String))
-    listed = pl.concat([none, *frames])
+    empty = pl.DataFrame(schema=dict.fromkeys(("subset", "key", "split"), pl.String))
+    listed = pl.concat([empty, *frames])
     # 'test' sorts before 'train'.
     return listed.sort("split").unique(["subset", "key"], keep="first"), faults
 
 
-def verification(
-    notes: NotesToo, images: pl.DataFrame
+def read_verification_lists(
+    annotation_files: AnnotationFilesWithFallback, images: pl.DataFrame
 ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """Which verification lists name each web image (key, verification), and findings.
+    """Read ``key``, ``verification`` (lists that name a web image), and findings.
 
-    A line of ``verification_train.txt`` is an image, or a pair; of the others a pair, and 1
-    where both are of one model.
+    A line is an image or a pair in ``verification_train.txt``; in the other lists it is a pair
+    and 1 (same model) or 0.
     """
-    told = lines(notes, _PAIRS).with_columns(groups=pl.col("text").str.extract_groups(_PAIR))
-    told = told.unnest("groups")
-    broken = told.filter(pl.col("1").is_null())
-    ends = pl.concat(
-        [told.select("list", text=side).drop_nulls("text") for side in ("1", "2")]
+    lines = read_lines(annotation_files, _VERIFICATION_LISTS).with_columns(
+        groups=pl.col("text").str.extract_groups(_VERIFICATION_LINE)
+    )
+    lines = lines.unnest("groups")
+    invalid = lines.filter(pl.col("1").is_null())
+    entries = pl.concat(
+        [lines.select("list", text=side).drop_nulls("text") for side in ("1", "2")]
     ).unique(maintain_order=True)
-    lost = ends.join(images.filter(subset="web"), left_on="text", right_on="key", how="anti")
+    missing = entries.join(
+        images.filter(subset="web"), left_on="text", right_on="key", how="anti"
+    )
     level = pl.col("list").str.to_lowercase().str.extract(r"_([a-z]*)\.txt\z")
     rank = level.replace_strict(_LEVELS, range(len(_LEVELS)), return_dtype=pl.Int8)
-    named = ends.with_columns(level=level, rank=rank).sort("rank", "list", "text")
-    joined = named.group_by("text", maintain_order=True).agg(
+    ranked = entries.with_columns(level=level, rank=rank).sort("rank", "list", "text")
+    joined = ranked.group_by("text", maintain_order=True).agg(
         pl.col("level").unique(maintain_order=True)
     )
-    odd = [
+    rows = [
         (f"{path}: line {line}", "bad-annotation", "expected an image, or two and 0 or 1")
-        for path, line in broken.select("list", "line").iter_rows()
+        for path, line in invalid.select("list", "line").iter_rows()
     ]
     return (
         joined.select(key="text", verification=pl.col("level").list.join("+")),
-        [findings_frame(odd), dangling(ends, lost)],
+        [findings_from_rows(rows), missing_entry_findings(entries, missing)],
     )

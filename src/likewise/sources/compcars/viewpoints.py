@@ -1,12 +1,12 @@
-"""CompCars' label files: the viewpoint of every web image, and where the car is in it."""
+"""CompCars' label files: viewpoint and bounding box of each web image."""
 
 from typing import NamedTuple
 
 import polars as pl
 
-from likewise.sources.annotation_files import NotesToo
-from likewise.sources.base import findings, findings_frame
-from likewise.sources.list_files import dangling
+from likewise.sources.annotation_files import AnnotationFilesWithFallback
+from likewise.sources.base import findings_about, findings_from_rows
+from likewise.sources.list_files import missing_entry_findings
 
 VIEWPOINTS = {
     -1: "uncertain",
@@ -31,7 +31,7 @@ Box = tuple[float, float, float, float]
 
 
 class _BadBoxError(ValueError):
-    """A box that is none: what the check is called, and what is wrong."""
+    """An invalid box; its arguments are the check and the detail of the finding."""
 
 
 class _Label(NamedTuple):
@@ -40,22 +40,25 @@ class _Label(NamedTuple):
 
 
 def read_labels(
-    notes: NotesToo, images: pl.DataFrame
+    annotation_files: AnnotationFilesWithFallback, images: pl.DataFrame
 ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """What the label files say of ``images`` (path, key of web images), and findings.
+    """Read the label files of ``images`` (``path``, ``key`` of web images), and findings.
 
-    Columns of the result: ``LABELS``; ``key`` without suffix; half-open pixels.
+    Returns:
+        ``LABELS``: ``key`` is without suffix, boxes are half-open pixels; and findings.
     """
     files = (
-        notes.names(_FILE).to_frame("file").with_columns(key=pl.col("file").str.extract(_KEY))
+        annotation_files.find(_FILE)
+        .to_frame("file")
+        .with_columns(key=pl.col("file").str.extract(_KEY))
     )
-    stems = images.with_columns(stem=stem())
-    wanted = files.join(stems, left_on="key", right_on="stem", how="semi")
+    stems = images.with_columns(stem=key_stem())
+    label_files = files.join(stems, left_on="key", right_on="stem", how="semi")
     rows, faults = [], []
-    keys = dict(wanted.iter_rows())
-    for path, data in notes.read(wanted["file"]):
+    keys = dict(label_files.iter_rows())
+    for path, data in annotation_files.read(label_files["file"]):
         try:
-            label = _parsed(data)
+            label = _parse_label(data)
         except ValueError as error:
             faults.append((path, "bad-annotation", str(error)))
             continue
@@ -66,27 +69,35 @@ def read_labels(
             faults.append((path, *error.args))
         rows.append((keys[path], label.viewpoint, box))
     if files.is_empty():
-        said = "no label files: no viewpoints, no boxes"
-        absent = findings_frame([("label", "no-label", said)] if len(images) else [])
+        detail = "no label files: no viewpoints, no boxes"
+        no_label_findings = findings_from_rows(
+            [("label", "no-label", detail)] if len(images) else []
+        )
     else:
-        bare = stems.join(files, left_on="stem", right_on="key", how="anti")
-        absent = findings(bare, "no-label", "it has no label file: no viewpoint, no box")
+        unlabelled = stems.join(files, left_on="stem", right_on="key", how="anti")
+        no_label_findings = findings_about(
+            unlabelled, "no-label", "it has no label file: no viewpoint, no box"
+        )
     entries = files.select(list=pl.col("file").str.extract(r"\A((?:.*/)?label)/"), text="file")
-    lost = entries.join(wanted, left_on="text", right_on="file", how="anti")
-    told = [findings_frame(faults), absent, dangling(entries, lost, "of images not here")]
-    return pl.DataFrame(rows, schema=LABELS, orient="row"), told
+    missing = entries.join(label_files, left_on="text", right_on="file", how="anti")
+    findings = [
+        findings_from_rows(faults),
+        no_label_findings,
+        missing_entry_findings(entries, missing, "of images not here"),
+    ]
+    return pl.DataFrame(rows, schema=LABELS, orient="row"), findings
 
 
-def stem() -> pl.Expr:
-    """The key of an image without its suffix, as label files are named."""
+def key_stem() -> pl.Expr:
+    """Return the expression for the key without suffix, which is the name of label files."""
     return pl.col("key").str.replace(r"\.[^./]*\z", "")
 
 
-def _parsed(data: bytes) -> _Label:
-    """One label file: viewpoint; number of boxes, always 1; x1 y1 x2 y2.
+def _parse_label(data: bytes) -> _Label:
+    """Parse a label file: viewpoint; number of boxes, always 1; x1 y1 x2 y2.
 
     Raises:
-        ValueError: it is something else; the text says what.
+        ValueError: the file has another structure.
     """
     words = [line.split() for line in data.decode("ascii", "replace").split("\n")]
     lines = [line for line in words if line]
@@ -102,21 +113,21 @@ def _parsed(data: bytes) -> _Label:
 
 
 def _box(words: list[str]) -> Box:
-    """Corners that count from 1 and are inclusive, as half-open pixels.
+    """Convert inclusive corners from 1 to half-open pixels.
 
     Raises:
-        _BadBoxError: they are none.
+        _BadBoxError: the corners are invalid.
     """
-    told = " ".join(words)[:80]
+    text = " ".join(words)[:80]
     try:
         x1, y1, x2, y2 = map(int, words)
     except ValueError:
-        raise _BadBoxError("bad-box", f"{told!r} are no four whole numbers") from None
+        raise _BadBoxError("bad-box", f"{text!r} are no four whole numbers") from None
     if x1 > x2 or y1 > y2:
-        raise _BadBoxError("reversed-box", f"its corners are reversed: {told}")
+        raise _BadBoxError("reversed-box", f"its corners are reversed: {text}")
     if x1 == x2 or y1 == y2:
-        # Of inclusive corners that is one pixel wide, which no car is.
-        raise _BadBoxError("empty-box", f"it has no area: {told}")
+        # With inclusive corners the box is one pixel wide, too small for a car.
+        raise _BadBoxError("empty-box", f"it has no area: {text}")
     if x1 < 1 or y1 < 1 or max(x2, y2) > 1 << 20:
-        raise _BadBoxError("bad-box", f"pixels are counted from 1: {told}")
+        raise _BadBoxError("bad-box", f"pixels are counted from 1: {text}")
     return x1 - 1, y1 - 1, x2, y2

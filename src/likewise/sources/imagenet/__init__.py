@@ -1,5 +1,5 @@
 """ImageNet's classification data, whole or as a named subset of its classes."""
 
-from likewise.sources.imagenet.imagenet_source import ImageNet
+from likewise.sources.imagenet.imagenet_source import ImageNetSource
 
-__all__ = ["ImageNet"]
+__all__ = ["ImageNetSource"]

@@ -1,4 +1,4 @@
-"""Named subsets of ImageNet's classes: a list of WNIDs, whose order is that of the labels."""
+"""Named subsets of ImageNet's classes: lists of WNIDs in the order of the labels."""
 
 import hashlib
 import re
@@ -6,19 +6,19 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from likewise.errors import DataError, UnknownNameError, bounded
-from likewise.sources.annotation_files import NotesToo, as_text
+from likewise.sources.annotation_files import AnnotationFilesWithFallback, decode_text
 
-SHIPPED = ("imagenet30", "imagenet100")
-"""Subsets whose lists come with us; see ``wnids/``. Any other is a file of the user's."""
+BUNDLED = ("imagenet30", "imagenet100")
+"""Subsets whose lists are part of the package (``wnids/``); others are files of the user."""
 
 _WNID = re.compile(r"n[0-9]{8}")
 
 
-class Subset(NamedTuple):
-    """Some classes in the order of their labels.
+class ClassSubset(NamedTuple):
+    """Classes in the order of their labels.
 
-    ``sha256`` is that of the WNIDs with a line feed between them: the digest of such a list
-    however its lines end, and whether the last one does.
+    ``sha256`` is the digest of the WNIDs joined by line feeds; it does not depend on the line
+    endings of the file.
     """
 
     name: str
@@ -26,37 +26,41 @@ class Subset(NamedTuple):
     sha256: str
 
 
-def read_subset(name: str, notes: NotesToo) -> Subset:
-    """The subset called ``name``: one of ``SHIPPED``, or the name of a list in ``notes``.
+def read_subset(name: str, annotation_files: AnnotationFilesWithFallback) -> ClassSubset:
+    """Return the subset ``name``: one of ``BUNDLED``, or the file name of a list.
 
     Raises:
-        UnknownNameError: there is no such subset or file.
-        DataError: the list is not a WNID a line, each once.
+        UnknownNameError: the subset is unknown, and no such file exists.
+        DataError: the file is not a list of distinct WNIDs, one per line.
     """
-    if name in SHIPPED:
+    if name in BUNDLED:
         place = files("likewise.sources.imagenet").joinpath("wnids", f"{name}.txt")
-        return _parsed(name, name, place.read_bytes())
+        return _parse_subset(name, name, place.read_bytes())
     pattern = rf"(\A|/){re.escape(name.lower())}\z"
-    there = notes.names(pattern)
-    if len(there) > 1:
-        raise DataError(f"{notes.place} holds several {name}: {bounded(there, len(there))}")
-    for path, data in notes.read(there):
-        plain = name.rpartition("/")[2].rpartition(".")[0]
-        return _parsed(plain or name, notes.where(path), data)
-    raise UnknownNameError("subset, and no list,", name, SHIPPED, str(notes.place))
-
-
-def _parsed(name: str, where: str, data: bytes) -> Subset:
-    lines = [line.strip() for line in as_text(where, data).splitlines()]
-    wnids = [line for line in lines if line]
-    odd = [wnid for wnid in wnids if not _WNID.fullmatch(wnid)]
-    if odd or not wnids:
-        shown = bounded((repr(line[:40]) for line in odd), len(odd)) or "it is empty"
-        raise DataError(f"{where} is no list of WNIDs, one a line as n02119789: {shown}")
-    twins = sorted({wnid for wnid in wnids if wnids.count(wnid) > 1})
-    if twins:
+    paths = annotation_files.find(pattern)
+    if len(paths) > 1:
         raise DataError(
-            f"{where} names a class twice, so that its label is not clear: "
-            f"{bounded(twins, len(twins))}"
+            f"{annotation_files.place} has several files {name}: {bounded(paths, len(paths))}"
         )
-    return Subset(name, wnids, hashlib.sha256("\n".join(wnids).encode()).hexdigest())
+    for path, data in annotation_files.read(paths):
+        stem = name.rpartition("/")[2].rpartition(".")[0]
+        return _parse_subset(stem or name, annotation_files.location(path), data)
+    raise UnknownNameError("subset, and no list,", name, BUNDLED, str(annotation_files.place))
+
+
+def _parse_subset(name: str, where: str, data: bytes) -> ClassSubset:
+    lines = [line.strip() for line in decode_text(where, data).splitlines()]
+    wnids = [line for line in lines if line]
+    invalid = [wnid for wnid in wnids if not _WNID.fullmatch(wnid)]
+    if invalid or not wnids:
+        problem = bounded((repr(line[:40]) for line in invalid), len(invalid)) or "it is empty"
+        raise DataError(
+            f"{where} is not a list of WNIDs, one per line such as n02119789: {problem}"
+        )
+    repeated = sorted({wnid for wnid in wnids if wnids.count(wnid) > 1})
+    if repeated:
+        raise DataError(
+            f"{where} repeats classes, so their labels are ambiguous: "
+            f"{bounded(repeated, len(repeated))}"
+        )
+    return ClassSubset(name, wnids, hashlib.sha256("\n".join(wnids).encode()).hexdigest())

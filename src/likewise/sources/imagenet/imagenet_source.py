@@ -1,4 +1,4 @@
-"""ImageNet as items: label = WNID, and every other id and name that its tables give."""
+"""Source of ImageNet: the label is the WNID; other ids and names come from its tables."""
 
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -7,18 +7,24 @@ import polars as pl
 import pyarrow as pa
 
 from likewise.errors import ConfigError, DataError
-from likewise.formats.archives import Files, open_files
+from likewise.formats.archives import FileCollection, open_files
 from likewise.schema import Column
-from likewise.sources.annotation_files import NotesToo
-from likewise.sources.base import Reading, Source, findings, findings_frame, reading
-from likewise.sources.box_source import boxed
-from likewise.sources.imagenet.class_subsets import Subset, read_subset
-from likewise.sources.imagenet.localisation import EXPECTED, Boxes, read_boxes
-from likewise.sources.imagenet.picture_paths import SPLITS, pictures
-from likewise.sources.imagenet.synsets import classes
-from likewise.sources.imagenet.validation_classes import truth
-from likewise.sources.list_files import dangling, lines, repeated
-from likewise.sources.voc_xml import Corners
+from likewise.sources.annotation_files import AnnotationFilesWithFallback
+from likewise.sources.base import (
+    Source,
+    SourceResult,
+    findings_about,
+    findings_from_rows,
+    source_result,
+)
+from likewise.sources.box_source import items_from_boxes
+from likewise.sources.imagenet.class_subsets import ClassSubset, read_subset
+from likewise.sources.imagenet.image_paths import SPLITS, find_images
+from likewise.sources.imagenet.localisation import EXPECTED, ImageBoxes, read_boxes
+from likewise.sources.imagenet.synsets import read_classes
+from likewise.sources.imagenet.validation_classes import read_validation_labels
+from likewise.sources.list_files import drop_repeated, missing_entry_findings, read_lines
+from likewise.sources.voc_xml import CornerConvention
 from likewise.storage.config import Licence
 
 _TEXT, _ID = pa.string(), pa.int32()
@@ -26,15 +32,15 @@ _LISTS = r"cls-loc/(train_cls|val|test)\.txt\z"
 _ENTRY = r"\A(\S+?)(?:\.jpe?g)?(?:\s+([0-9]{1,9}))?\z"
 
 
-class ImageNet(Source):
-    """The classification data of ILSVRC: label = WNID, text = the human label.
+class ImageNetSource(Source):
+    """Classification data of ILSVRC: label = WNID, text = human-readable label.
 
-    Images are ``Data/CLS-LOC/{train/WNID,val,test}``, or ``train/WNID`` and ``val`` anywhere,
-    or the official tars (one holds a tar a class) as they are. A validation image has the
-    class that ``LOC_val_solution.csv`` or the devkit's ground truth says, else that of its
-    folder. Rows are by split, then in the order of the lists ``ImageSets/CLS-LOC/*.txt``
-    where those are, else by WNID and path. ``subset`` keeps the classes of a list; ``items``
-    makes items of the boxes that the localisation task adds.
+    Images are in ``Data/CLS-LOC/{train/WNID,val,test}``, in ``train/WNID`` and ``val``
+    anywhere, or in the official tars (one of which contains one tar per class), which are read
+    in place. The class of a validation image comes from ``LOC_val_solution.csv`` or the
+    devkit's ground truth, otherwise from its folder. Items are sorted by split, then by the
+    lists ``ImageSets/CLS-LOC/*.txt`` if present, otherwise by WNID and path. ``subset`` keeps
+    the classes of a list; ``items`` turns the boxes of the localisation task into items.
     """
 
     title: ClassVar[str] = "ImageNet (ILSVRC classification)"
@@ -51,7 +57,7 @@ class ImageNet(Source):
         "devkit ids (1 to 1000) are not the places of the sorted WNIDs (0 to 999)",
     )
     protocols: ClassVar[tuple[str, ...]] = ("gpr1200-strict",)
-    further: ClassVar[tuple[Column, ...]] = (
+    extra_columns: ClassVar[tuple[Column, ...]] = (
         Column("wnid", _TEXT, "the class's id in WordNet 3.0", nullable=True),
         Column(
             "class_index",
@@ -67,181 +73,200 @@ class ImageNet(Source):
     )
 
     subset: str = ""
-    """Which classes: imagenet30, imagenet100, or the name of a file of WNIDs beside the
+    """Classes to keep: imagenet30, imagenet100, or the name of a file of WNIDs among the
     annotations; by default all."""
 
     subset_sha256: str = ""
-    """What the subset's list must be, as a digest: SHA-256 of its WNIDs, '\\n' between them."""
+    """Expected SHA-256 of the subset's WNIDs, joined by '\\n'."""
 
     items: Literal["images", "boxes"] = "images"
-    """Whether an item is a whole image, or a box that is annotated in one."""
+    """Make items of whole images, or of annotated boxes."""
 
     unboxed: Literal["keep", "drop"] = "keep"
-    """Where items are boxes: what becomes of images that have none."""
+    """If items are boxes: keep or drop images without boxes."""
 
-    corners: Corners = "half-open"
-    """How the boxes' corners count: half-open from 0, or from 1 and inclusive."""
+    corners: CornerConvention = "half-open"
+    """Convention of box corners: half-open from 0, or inclusive from 1."""
 
-    def open(self, path: Path) -> Files:
-        """The files at ``path``, and those in its tars and in the tars in them."""
-        return open_files(path, inside=True)
+    def open(self, path: Path) -> FileCollection:
+        """Open ``path``, with its tars, and the tars in them, as folders."""
+        return open_files(path, open_nested=True)
 
-    def read(self, files: Files, annotations: Path) -> Reading:
+    def read(self, files: FileCollection, annotations: Path) -> SourceResult:
         """See ``Source.read``."""
-        notes = NotesToo(files, annotations, inside=True)
-        wanted = self._subset(notes)
-        images, faults = pictures(files)
-        table = classes(notes)
-        told, about_truth = truth(notes, table)
-        labelled, astray = _labelled(images, told)
-        listed, about_lists = _listed(notes, labelled, wanted)
-        ordered = _in_order(listed, wanted)
+        annotation_files = AnnotationFilesWithFallback(files, annotations, open_nested=True)
+        subset = self._subset(annotation_files)
+        images, faults = find_images(files)
+        classes = read_classes(annotation_files)
+        validation_labels, label_findings = read_validation_labels(annotation_files, classes)
+        labelled, contradictions = _with_labels(images, validation_labels)
+        listed, list_findings = _with_list_numbers(annotation_files, labelled, subset)
+        ordered = _in_canonical_order(listed, subset)
         if ordered.is_empty():
             raise DataError(
-                f"{files.path} holds no image of the {len(wanted.wnids) if wanted else 0} "
+                f"{files.path} has no image of the {len(subset.wnids) if subset else 0} "
                 f"classes of {self.subset!r}; correct subset in the card"
             )
-        boxes = self._boxes(notes, labelled, wanted)
-        wholes = None
+        boxes = self._boxes(annotation_files, labelled, subset)
+        whole_images = None
         if boxes:
-            made = boxed(ordered, boxes.boxes, pl.lit(self.unboxed == "keep"))
-            faults += [*boxes.faults, made.faults]
-            ordered, wholes = made.items, _with_classes(made.wholes, table, wanted)
-        items = _with_classes(ordered, table, wanted)
-        gaps = _gaps(items, table, wanted)
-        return reading(
+            result = items_from_boxes(ordered, boxes.boxes, pl.lit(self.unboxed == "keep"))
+            faults += [*boxes.faults, result.faults]
+            ordered, whole_images = (
+                result.items,
+                _with_classes(result.whole_images, classes, subset),
+            )
+        items = _with_classes(ordered, classes, subset)
+        class_findings = _class_findings(items, classes, subset)
+        return source_result(
             files,
             items,
             *faults,
-            about_truth,
-            *astray,
-            *about_lists,
-            gaps,
-            further=self.further,
-            sizes=boxes.sizes if boxes else None,
-            wholes=wholes,
+            label_findings,
+            *contradictions,
+            *list_findings,
+            class_findings,
+            extra_columns=self.extra_columns,
+            image_sizes=boxes.sizes if boxes else None,
+            whole_images=whole_images,
         )
 
     def _boxes(
-        self, notes: NotesToo, images: pl.DataFrame, wanted: Subset | None
-    ) -> Boxes | None:
-        """The boxes of ``images``, where items are boxes.
+        self,
+        annotation_files: AnnotationFilesWithFallback,
+        images: pl.DataFrame,
+        subset: ClassSubset | None,
+    ) -> ImageBoxes | None:
+        """Return the boxes of ``images``; None if items are whole images.
 
         Raises:
-            DataError: there are no annotations of boxes.
+            DataError: there are no box annotations.
         """
         if self.items == "images":
             return None
-        kept = pl.DataFrame({"wnid": wanted.wnids if wanted else []}, {"wnid": pl.String})
-        found = read_boxes(notes, images, kept, self.corners)
-        if not found.files:
-            raise notes.absent(EXPECTED)
-        return found
-
-    def _subset(self, notes: NotesToo) -> Subset | None:
-        found = read_subset(self.subset, notes) if self.subset else None
-        if self.subset_sha256 and (found is None or found.sha256 != self.subset_sha256):
-            there = (
-                f"that of {found.name!r} is {found.sha256}" if found else "subset is missing"
-            )
-            raise ConfigError(f"source: subset_sha256 is {self.subset_sha256!r}, but {there}")
-        return found
-
-
-def _labelled(
-    images: pl.DataFrame, told: pl.DataFrame
-) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """``images`` with their label, and findings about validation images."""
-    known = told.with_columns(split=pl.lit("val"))
-    joined = images.join(known, on=["split", "number"], how="left", maintain_order="left")
-    astray = joined.filter((pl.col("split") == "val") & (pl.col("wnid") != pl.col("label")))
-    labelled = joined.with_columns(label=pl.coalesce("label", "wnid"))
-    bare = labelled.filter((pl.col("split") == "val") & pl.col("label").is_null())
-    if told.is_empty() and len(bare):
-        said = (
-            f"no class is known of {len(bare):,} images: put LOC_val_solution.csv, or the "
-            "devkit's ground truth and meta_clsloc.csv, where the annotations are"
+        kept_classes = pl.DataFrame(
+            {"wnid": subset.wnids if subset else []}, {"wnid": pl.String}
         )
-        about = findings_frame([("val", "no-label", said)])
-    else:
-        about = findings(bare, "no-label", "the ground truth does not say its class")
-    detail = pl.format("it lies in the folder of {}, and is of {}", "wnid", "label")
-    return labelled, [about, findings(astray, "contradiction", detail)]
+        boxes = read_boxes(annotation_files, images, kept_classes, self.corners)
+        if not boxes.files:
+            raise annotation_files.missing_error(EXPECTED)
+        return boxes
+
+    def _subset(self, annotation_files: AnnotationFilesWithFallback) -> ClassSubset | None:
+        subset = read_subset(self.subset, annotation_files) if self.subset else None
+        if self.subset_sha256 and (subset is None or subset.sha256 != self.subset_sha256):
+            actual = (
+                f"that of {subset.name!r} is {subset.sha256}" if subset else "subset is missing"
+            )
+            raise ConfigError(f"source: subset_sha256 is {self.subset_sha256!r}, but {actual}")
+        return subset
 
 
-def _listed(
-    notes: NotesToo, images: pl.DataFrame, wanted: Subset | None
+def _with_labels(
+    images: pl.DataFrame, validation_labels: pl.DataFrame
 ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """``images`` with their number in the lists, and findings about those."""
-    told = lines(notes, _LISTS).with_columns(
+    """Add the label to ``images``, and return findings about validation images."""
+    known = validation_labels.with_columns(split=pl.lit("val"))
+    joined = images.join(known, on=["split", "number"], how="left", maintain_order="left")
+    contradictions = joined.filter(
+        (pl.col("split") == "val") & (pl.col("wnid") != pl.col("label"))
+    )
+    labelled = joined.with_columns(label=pl.coalesce("label", "wnid"))
+    unlabelled = labelled.filter((pl.col("split") == "val") & pl.col("label").is_null())
+    if validation_labels.is_empty() and len(unlabelled):
+        summary = (
+            f"no class is known of {len(unlabelled):,} images: put LOC_val_solution.csv, or "
+            "the devkit's ground truth and meta_clsloc.csv, where the annotations are"
+        )
+        unlabelled_findings = findings_from_rows([("val", "no-label", summary)])
+    else:
+        unlabelled_findings = findings_about(
+            unlabelled, "no-label", "the ground truth does not say its class"
+        )
+    detail = pl.format("it lies in the folder of {}, and is of {}", "wnid", "label")
+    return labelled, [
+        unlabelled_findings,
+        findings_about(contradictions, "contradiction", detail),
+    ]
+
+
+def _with_list_numbers(
+    annotation_files: AnnotationFilesWithFallback,
+    images: pl.DataFrame,
+    subset: ClassSubset | None,
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """Add the number in the lists to ``images``, and return findings about the lists."""
+    lines = read_lines(annotation_files, _LISTS).with_columns(
         split=pl.col("list").str.extract(r"(train|val|test)[^/]*\z"),
         key=pl.col("text").str.extract(rf"(?i){_ENTRY}"),
         list_id=pl.col("text").str.extract(rf"(?i){_ENTRY}", 2).cast(pl.Int64),
     )
-    entries, twice = repeated(told.drop_nulls("key").with_columns(text="key"))
+    entries, repeated_findings = drop_repeated(lines.drop_nulls("key").with_columns(text="key"))
     entries = entries.with_columns(list_id=pl.coalesce("list_id", "line"))
-    broken = told.filter(pl.col("key").is_null())
+    invalid = lines.filter(pl.col("key").is_null())
     where = pl.format("{}: line {}", "list", "line")
     key = pl.when(split="train").then(pl.concat_str("wnid", "stem", separator="/"))
     keyed = images.with_columns(key=key.otherwise("stem"))
-    found = keyed.join(
+    numbered = keyed.join(
         entries.select("split", "key", "list_id").unique(["split", "key"], keep="first"),
         on=["split", "key"],
         how="left",
         maintain_order="left",
     )
-    lost = entries.join(keyed, on=["split", "key"], how="anti", maintain_order="left")
-    if wanted:
-        lost = lost.filter(pl.col("key").str.head(9).is_in(wanted.wnids))
-    return found.with_columns(list_id=pl.coalesce("list_id", "number")), [
-        twice,
-        findings(
-            broken.with_columns(path=where), "bad-annotation", "expected a name and a number"
+    missing = entries.join(keyed, on=["split", "key"], how="anti", maintain_order="left")
+    if subset:
+        missing = missing.filter(pl.col("key").str.head(9).is_in(subset.wnids))
+    return numbered.with_columns(list_id=pl.coalesce("list_id", "number")), [
+        repeated_findings,
+        findings_about(
+            invalid.with_columns(path=where), "bad-annotation", "expected a name and a number"
         ),
-        dangling(entries, lost),
+        missing_entry_findings(entries, missing),
     ]
 
 
-def _in_order(images: pl.DataFrame, wanted: Subset | None) -> pl.DataFrame:
-    """``images`` in canonical order, those of the subset if there is one."""
+def _in_canonical_order(images: pl.DataFrame, subset: ClassSubset | None) -> pl.DataFrame:
+    """Sort ``images`` into canonical order, and keep those of the subset."""
     rank = pl.col("split").replace_strict(SPLITS, range(3), return_dtype=pl.Int8)
-    kept = images.filter(pl.col("label").is_in(wanted.wnids)) if wanted else images
+    kept = images.filter(pl.col("label").is_in(subset.wnids)) if subset else images
     ordered = kept.sort(rank, "list_id", "label", "path", nulls_last=True)
     return ordered.with_columns(image_id="path")
 
 
 def _with_classes(
-    images: pl.DataFrame, table: pl.DataFrame, wanted: Subset | None
+    images: pl.DataFrame, classes: pl.DataFrame, subset: ClassSubset | None
 ) -> pl.DataFrame:
-    """``images`` or boxes in them, with all that is known of their classes; in that order."""
-    known = table["wnid"] if len(table) else images["label"].drop_nulls().unique().sort()
-    order = pl.Series(wanted.wnids) if wanted else known
-    places = pl.DataFrame({"label": order}, schema={"label": pl.String}).with_row_index(
+    """Add the facts of their classes to ``images`` (or boxes), in unchanged order."""
+    wnids = classes["wnid"] if len(classes) else images["label"].drop_nulls().unique().sort()
+    order = pl.Series(subset.wnids) if subset else wnids
+    class_indices = pl.DataFrame({"label": order}, schema={"label": pl.String}).with_row_index(
         "class_index"
     )
-    joined = images.join(places, on="label", how="left", maintain_order="left").join(
-        table, left_on="label", right_on="wnid", how="left", maintain_order="left"
+    joined = images.join(class_indices, on="label", how="left", maintain_order="left").join(
+        classes, left_on="label", right_on="wnid", how="left", maintain_order="left"
     )
     return joined.with_columns(
         pl.col("class_index").cast(pl.Int32),
         wnid="label",
-        subset=pl.lit(wanted.name if wanted else None, pl.String),
+        subset=pl.lit(subset.name if subset else None, pl.String),
     )
 
 
-def _gaps(items: pl.DataFrame, table: pl.DataFrame, wanted: Subset | None) -> pl.DataFrame:
-    """Findings about classes: those of the subset that have no image, those of no table."""
-    there = set(items["label"].drop_nulls())
+def _class_findings(
+    items: pl.DataFrame, classes: pl.DataFrame, subset: ClassSubset | None
+) -> pl.DataFrame:
+    """Return findings about classes without images, and classes that no table names."""
+    present = set(items["label"].drop_nulls())
     faults = [
         (
             wnid,
             "no-images",
             f"none of this class, which is label {label} of the subset, is here",
         )
-        for label, wnid in enumerate(wanted.wnids if wanted else [])
-        if wnid not in there
+        for label, wnid in enumerate(subset.wnids if subset else [])
+        if wnid not in present
     ]
-    if len(table):
-        foreign = sorted(there - set(table["wnid"]))
-        faults += [(wnid, "unknown-class", "no table of classes names it") for wnid in foreign]
-    return findings_frame(faults)
+    if len(classes):
+        unknown = sorted(present - set(classes["wnid"]))
+        faults += [(wnid, "unknown-class", "no table of classes names it") for wnid in unknown]
+    return findings_from_rows(faults)

@@ -1,4 +1,4 @@
-"""ImageNet's classes: their ids and words, from whichever tables of the devkits are there."""
+"""ImageNet's classes: ids and words from the tables of the devkits that are present."""
 
 import csv
 import json
@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 
 from likewise.errors import DamagedError, DataError, bounded
-from likewise.formats.matlab import structs, whole
-from likewise.sources.annotation_files import NotesToo, as_text
+from likewise.formats.matlab import read_structs, text_or_int
+from likewise.sources.annotation_files import AnnotationFilesWithFallback, decode_text
 
-CLASSES: dict[str, type[pl.DataType]] = {
+CLASS_COLUMNS: dict[str, type[pl.DataType]] = {
     "wnid": pl.String,
     "devkit_id": pl.Int32,
     "text": pl.String,
@@ -20,52 +20,54 @@ CLASSES: dict[str, type[pl.DataType]] = {
     "gloss": pl.String,
     "train_images": pl.Int32,
 }
-"""A class: its WordNet id, its id in the devkit (1 to 1000), its human label (which is not
-unique), its words, what it is, and how many training images it has in ILSVRC."""
+"""WordNet id, devkit id (1 to 1000), human-readable label (not unique), all words, definition,
+and number of training images in ILSVRC."""
 
 Row = dict[str, Any]
 
 
-def classes(notes: NotesToo) -> pl.DataFrame:
-    """Every class that a table in ``notes`` names, sorted by WNID; columns ``CLASSES``.
+def read_classes(annotation_files: AnnotationFilesWithFallback) -> pl.DataFrame:
+    """Read all classes, sorted by WNID; columns ``CLASS_COLUMNS``.
 
-    A fact that several tables have is taken from the first in the order of ``_TABLES``.
+    Values that several tables define come from the first one in ``_TABLE_PARSERS``.
 
     Raises:
-        DamagedError: a table is not what its name says.
-        DataError: a table names a class twice.
+        DamagedError: a table does not have the structure that its name implies.
+        DataError: a table repeats a class.
     """
-    frames = [pl.DataFrame(schema=CLASSES)]
-    for pattern, parse in _TABLES.items():
-        for path, data in notes.read(notes.names(pattern)[:1]):
-            frames.append(_table(notes.where(path), data, parse))
-    facts = [pl.col(c).drop_nulls().first() for c in CLASSES if c != "wnid"]
+    frames = [pl.DataFrame(schema=CLASS_COLUMNS)]
+    for pattern, parse in _TABLE_PARSERS.items():
+        for path, data in annotation_files.read(annotation_files.find(pattern)[:1]):
+            frames.append(_parse_table(annotation_files.location(path), data, parse))
+    facts = [pl.col(c).drop_nulls().first() for c in CLASS_COLUMNS if c != "wnid"]
     return pl.concat(frames).group_by("wnid", maintain_order=True).agg(facts).sort("wnid")
 
 
-def _table(
+def _parse_table(
     where: str, data: bytes, parse: Callable[[str, bytes], Iterator[Row]]
 ) -> pl.DataFrame:
     try:
         rows = list(parse(where, data))
-        frame = pl.DataFrame(rows, schema=CLASSES)
+        frame = pl.DataFrame(rows, schema=CLASS_COLUMNS)
     except DataError:
         raise
     except (ValueError, KeyError, TypeError, IndexError, RecursionError, csv.Error) as error:
-        said = " ".join(str(error).split())[:200]
-        raise DamagedError(f"{where} is no table of ImageNet's classes: {said}") from error
-    odd = frame.filter(~pl.col("wnid").str.contains(r"\An[0-9]{8}\z"))["wnid"]
-    if len(odd):
-        shown = bounded(map(repr, odd), len(odd))
-        raise DamagedError(f"{where} has what is no WNID: {shown}")
-    twins = frame.filter(pl.col("wnid").is_duplicated())["wnid"].unique().sort()
-    if len(twins):
-        raise DataError(f"{where} names a class twice: {bounded(twins, len(twins))}")
+        message = " ".join(str(error).split())[:200]
+        raise DamagedError(
+            f"{where} is not a table of ImageNet's classes: {message}"
+        ) from error
+    invalid = frame.filter(~pl.col("wnid").str.contains(r"\An[0-9]{8}\z"))["wnid"]
+    if len(invalid):
+        examples = bounded(map(repr, invalid), len(invalid))
+        raise DamagedError(f"{where} contains invalid WNIDs: {examples}")
+    repeated = frame.filter(pl.col("wnid").is_duplicated())["wnid"].unique().sort()
+    if len(repeated):
+        raise DataError(f"{where} repeats classes: {bounded(repeated, len(repeated))}")
     return frame
 
 
-def _meta(where: str, data: bytes) -> Iterator[Row]:
-    for row in csv.DictReader(StringIO(as_text(where, data), newline="")):
+def _parse_meta_csv(where: str, data: bytes) -> Iterator[Row]:
+    for row in csv.DictReader(StringIO(decode_text(where, data), newline="")):
         yield {
             "wnid": row["WNID"],
             "devkit_id": int(row["ILSVRC2015_CLSLOC_ID"]),
@@ -76,49 +78,49 @@ def _meta(where: str, data: bytes) -> Iterator[Row]:
         }
 
 
-def _map(where: str, data: bytes) -> Iterator[Row]:
-    for line in as_text(where, data).splitlines():
+def _parse_map(where: str, data: bytes) -> Iterator[Row]:
+    for line in decode_text(where, data).splitlines():
         if line.strip():
             wnid, number, label = line.split()
             yield {"wnid": wnid, "devkit_id": int(number), "text": label}
 
 
-def _index(where: str, data: bytes) -> Iterator[Row]:
-    value = json.loads(as_text(where, data))
+def _parse_index(where: str, data: bytes) -> Iterator[Row]:
+    value = json.loads(decode_text(where, data))
     for pair in value.values() if isinstance(value, dict) else value:
         wnid, label = pair
         yield {"wnid": wnid, "text": label}
 
 
-def _synsets(where: str, data: bytes) -> Iterator[Row]:
-    for line in as_text(where, data).splitlines():
+def _parse_synset_words(where: str, data: bytes) -> Iterator[Row]:
+    for line in decode_text(where, data).splitlines():
         if line.strip():
             wnid, _, words = line.strip().partition(" ")
             yield {"wnid": wnid, "words": words, "text": words.split(",")[0]}
 
 
-def _devkit(where: str, data: bytes) -> Iterator[Row]:
-    """The struct array of ILSVRC2012's meta.mat: the first 1000 synsets are the classes."""
-    for row in structs(where, data, "synsets"):
-        said = {name: whole(where, name, row[name]) for name in _SYNSET}
-        if int(said["ILSVRC2012_ID"]) <= 1000:
+def _parse_meta_mat(where: str, data: bytes) -> Iterator[Row]:
+    """Parse ILSVRC2012's meta.mat; its first 1000 synsets are the classes."""
+    for row in read_structs(where, data, "synsets"):
+        synset = {name: text_or_int(where, name, row[name]) for name in _SYNSET_FIELDS}
+        if int(synset["ILSVRC2012_ID"]) <= 1000:
             yield {
-                "wnid": str(said["WNID"]),
-                "devkit_id": int(said["ILSVRC2012_ID"]),
-                "text": str(said["words"]).split(",")[0],
-                "words": str(said["words"]),
-                "gloss": str(said["gloss"]),
-                "train_images": int(said["num_train_images"]),
+                "wnid": str(synset["WNID"]),
+                "devkit_id": int(synset["ILSVRC2012_ID"]),
+                "text": str(synset["words"]).split(",")[0],
+                "words": str(synset["words"]),
+                "gloss": str(synset["gloss"]),
+                "train_images": int(synset["num_train_images"]),
             }
 
 
-_SYNSET = ("ILSVRC2012_ID", "WNID", "words", "gloss", "num_train_images")
+_SYNSET_FIELDS = ("ILSVRC2012_ID", "WNID", "words", "gloss", "num_train_images")
 
-_TABLES: dict[str, Callable[[str, bytes], Iterator[Row]]] = {
-    r"(\A|/)meta_clsloc\.csv\z": _meta,
-    r"(\A|/)map_clsloc\.txt\z": _map,
-    r"(\A|/)(imagenet_)?class_index\.json\z": _index,
-    r"(\A|/)meta\.mat\z": _devkit,
-    r"(\A|/)loc_synset_mapping\.txt\z": _synsets,
+_TABLE_PARSERS: dict[str, Callable[[str, bytes], Iterator[Row]]] = {
+    r"(\A|/)meta_clsloc\.csv\z": _parse_meta_csv,
+    r"(\A|/)map_clsloc\.txt\z": _parse_map,
+    r"(\A|/)(imagenet_)?class_index\.json\z": _parse_index,
+    r"(\A|/)meta\.mat\z": _parse_meta_mat,
+    r"(\A|/)loc_synset_mapping\.txt\z": _parse_synset_words,
 }
-"""The tables that are known, by their names in lower case."""
+"""Pattern of the lower-case file name -> parser."""

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import polars as pl
 
 from likewise.imaging.near_duplicates import (
-    NONE,
+    NO_ROW,
     Nearest,
+    hash_words,
     nearest,
     nearest_earlier,
-    words,
 )
 from likewise.steps.check.flag_rows import flags
 
@@ -25,7 +25,7 @@ def check_copies(images: pl.DataFrame, near: int) -> Iterator[pl.DataFrame]:
     distinct = images.filter(pl.col("phash").is_not_null()).unique(
         "sha256", keep="first", maintain_order=True
     )
-    found = nearest_earlier(words(distinct["phash"]), near)
+    found = nearest_earlier(hash_words(distinct["phash"]), near)
     yield _found("near_duplicate", distinct, distinct["image_id"], found)
 
 
@@ -35,7 +35,7 @@ def check_splits(images: pl.DataFrame, near: int) -> Iterator[pl.DataFrame]:
     parts = [there.filter(pl.col("split") == split) for split in _ordered(there["split"])]
     for number, part in enumerate(parts[1:], 1):
         before = pl.concat(parts[:number])
-        found = nearest(words(part["phash"]), words(before["phash"]), near)
+        found = nearest(hash_words(part["phash"]), hash_words(before["phash"]), near)
         where = pl.concat_str(pl.lit("split "), pl.Series(before["split"]))
         yield _found("split_leak", part, before["image_id"], found, before.select(where))
 
@@ -45,7 +45,7 @@ def check_against(
 ) -> pl.DataFrame:
     """Images that are, or nearly, among ``others`` (image_id, phash), those of ``dataset``."""
     there = images.filter(pl.col("phash").is_not_null())
-    found = nearest(words(there["phash"]), words(others["phash"]), near)
+    found = nearest(hash_words(there["phash"]), hash_words(others["phash"]), near)
     rows = _found("leak", there, others["image_id"], found)
     return rows.with_columns(other_dataset=pl.lit(dataset))
 
@@ -70,7 +70,7 @@ def _found(
     places: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """A flag for every one of ``images`` that has a nearest among ``others``."""
-    hit = found.rows != NONE
+    hit = found.rows != NO_ROW
     rows = found.rows[hit]
     pairs = images.filter(hit).with_columns(
         other=others.gather(rows), bits=pl.Series(found.bits[hit])

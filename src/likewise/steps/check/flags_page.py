@@ -9,7 +9,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import DataError
 from likewise.formats.paths import StrPath
 from likewise.imaging.image_reader import ImageReader
-from likewise.pages.gallery import Doubt, Section, Tile, flag_sheet, thumbnail
+from likewise.pages.gallery import FlaggedItem, FlagSection, Tile, flags_page, thumbnail
 from likewise.schema import FLAGS
 from likewise.storage import artefacts, journal, tables, versions
 from likewise.storage.workspace import Workspace
@@ -42,12 +42,14 @@ def write_flags(
     sections = list(_sections(ws, dataset, found, most))
     note = f"{found['image_id'].n_unique():,} images are flagged; none is deleted"
     try:
-        journal.write_text(Path(file), flag_sheet(ws.card(dataset).title, sections, note))
+        journal.write_text(Path(file), flags_page(ws.card(dataset).title, sections, note))
     except OSError as error:
         raise DataError(f"{file} cannot be written: {error.strerror}") from error
 
 
-def _sections(ws: Workspace, dataset: str, found: pl.DataFrame, most: int) -> Iterator[Section]:
+def _sections(
+    ws: Workspace, dataset: str, found: pl.DataFrame, most: int
+) -> Iterator[FlagSection]:
     name = pl.concat_str("flag", "other_dataset", separator=": ", ignore_nulls=True)
     for (flag,), rows in found.with_columns(name=name).group_by("name", maintain_order=True):
         shown = rows.sort("flag_id").head(most)
@@ -58,7 +60,7 @@ def _sections(ws: Workspace, dataset: str, found: pl.DataFrame, most: int) -> It
             other: _tiles(ws, other, pairs.filter(pl.col("other_dataset") == other)["other"])
             for other in pairs["other_dataset"].drop_nulls().unique()
         }
-        yield Section(
+        yield FlagSection(
             str(flag), len(rows), [_doubt(row, mine, theirs) for row in pairs.iter_rows()]
         )
 
@@ -72,12 +74,12 @@ def _doubt(
     row: tuple[str, str | None, str | None, str],
     mine: dict[str, Tile],
     theirs: dict[str, dict[str, Tile]],
-) -> Doubt:
+) -> FlaggedItem:
     own, other, where, detail = row
     pictures = [mine[own]]
     if other is not None:
         pictures.append(mine[other] if where is None else theirs[where][other])
-    return Doubt(pictures, detail)
+    return FlaggedItem(pictures, detail)
 
 
 def _tiles(ws: Workspace, dataset: str, ids: Iterable[str]) -> dict[str, Tile]:

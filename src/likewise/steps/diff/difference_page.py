@@ -8,7 +8,7 @@ import polars as pl
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import DataError
 from likewise.formats.paths import StrPath
-from likewise.pages.gallery import Tile, sheet, thumbnail
+from likewise.pages.gallery import Tile, search_page, thumbnail
 from likewise.steps.diff import Difference
 from likewise.steps.open import open as open_catalogue
 from likewise.storage import journal
@@ -51,7 +51,7 @@ def write_diff(found: Difference, file: StrPath, *, workspace: StrPath | None = 
     tiles = [*_tiles(new, rows.filter(~gone)), *_tiles(old, rows.filter(gone))]
     title = f"{found.dataset}: {found.old} → {found.new}"
     try:
-        journal.write_text(Path(file), sheet(title, [], tiles, summary(found)))
+        journal.write_text(Path(file), search_page(title, [], tiles, summary(found)))
     except OSError as error:
         raise DataError(f"{file} cannot be written: {error.strerror}") from error
 

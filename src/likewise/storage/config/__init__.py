@@ -4,7 +4,7 @@ A card (``catalog/<dataset>.yaml``) says what a data set is; params.yaml says wh
 and what is done with it. Only this package reads YAML.
 """
 
-from likewise.formats.documents import parse_yaml, read_yaml
+from likewise.formats.yaml_documents import parse_yaml, read_yaml
 from likewise.storage.config.card import Card, Entry, Licence, read_card
 from likewise.storage.config.names import check_dataset_name
 from likewise.storage.config.params import (

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from likewise.formats.documents import read_yaml
+from likewise.formats.yaml_documents import read_yaml
 from likewise.registry import Part, check
 
 Entry = dict[str, Any]

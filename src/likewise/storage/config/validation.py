@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from likewise.errors import ConfigError, hint
-from likewise.formats.documents import read_yaml
+from likewise.formats.yaml_documents import read_yaml
 from likewise.registry import check
 from likewise.schema import FLAG_NAMES
 from likewise.storage.config.card import Entry
