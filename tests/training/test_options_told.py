@@ -8,7 +8,7 @@ import yaml
 from pydantic_core import PydanticUndefined
 
 from likewise.models.recipes import RECIPES
-from likewise.models.training.options import Plan, Source
+from likewise.models.training.options import FitOptions, TrainingOptions
 from likewise.registry import Part
 
 PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
@@ -36,7 +36,7 @@ COMMON = "What all that learn have in common"
 
 
 def test_what_all_have_in_common() -> None:
-    assert told(COMMON) == dumped(defaults(Plan))
+    assert told(COMMON) == dumped(defaults(TrainingOptions))
 
 
 @pytest.mark.parametrize("kind", RECIPES.kinds())
@@ -44,7 +44,11 @@ def test_the_options_of_a_recipe(kind: str) -> None:
     page = told("`arnet`" if kind == "arnet-mstr" else f"`{kind}`")
     recipe = RECIPES.load(kind)
     common = (
-        Plan if issubclass(recipe, Plan) else Source if issubclass(recipe, Source) else Part
+        TrainingOptions
+        if issubclass(recipe, TrainingOptions)
+        else FitOptions
+        if issubclass(recipe, FitOptions)
+        else Part
     )
     own = {
         name: value
