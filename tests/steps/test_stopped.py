@@ -77,7 +77,10 @@ def test_other_options_take_nothing_from_a_stopped_training(
     capsys.readouterr()
     other = train(workspace, lr=1e-3)
     said = capsys.readouterr().err
-    assert "learned: starts a new training; a stopped one with lr: 0.0003 (now 0.001) is kept" in said
+    assert (
+        "learned: starts a new training; a stopped one with lr: 0.0003 (now 0.001) is kept"
+        in said
+    )
     assert other.weights_sha256 != unbroken.weights_sha256
     assert len(kept(workspace)) == 1
     problems = [p for p in likewise.doctor(workspace=workspace) if p.check == "unfinished"]
