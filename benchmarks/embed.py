@@ -74,7 +74,7 @@ def make(folder: Path, backbone: str, weights: str) -> tuple[Encoder, nn.Module]
     folder.mkdir()
     entry = {"kind": "timm", "backbone": backbone, "weights": weights, "precision": "bfloat16"}
     RECIPES.build(entry, "benchmarks/embed.py").make(folder, 0)
-    plain, _ = backbones.with_weights(backbone, weights)
+    plain, _ = backbones.create_with_weights(backbone, weights)
     encoder = load(folder)
     return encoder, plain.to(encoder.device)
 

@@ -24,13 +24,13 @@ from torch.nn import functional
 
 import likewise
 from likewise.models.recipes import RECIPES
-from likewise.models.recipes.base import Trained
+from likewise.models.recipes.base import TrainedRecipe
 from likewise.models.training import trainer
-from likewise.models.training.batch_loader import Feed
+from likewise.models.training.batch_loader import BatchLoader
 from likewise.models.training.checkpoint import Checkpoints
-from likewise.models.training.class_objectives import ClassifyTask
-from likewise.models.training.loop import Loop, Setting
-from likewise.models.training.training_data import COLUMNS, Material
+from likewise.models.training.class_objectives import ClassificationObjective
+from likewise.models.training.loop import LoopResources, TrainingLoop
+from likewise.models.training.training_data import COLUMNS, TrainingData
 from likewise.models.training.training_log import TrainingLog
 from likewise.storage import tables
 
@@ -49,7 +49,7 @@ def models() -> Iterator[tuple[str, int, int]]:
         yield "tf_efficientnet_lite0", 128, 32
 
 
-def material(root: Path) -> Material:
+def training_data(root: Path) -> TrainingData:
     """The shipped drawings, ingested."""
     (root / "catalog").mkdir(parents=True)
     (root / "catalog" / "emoji.yaml").write_text("title: E\nsource: {kind: gpr1200}\n")
@@ -63,11 +63,11 @@ def material(root: Path) -> Material:
         ["item_id", "content", "image_id", "box", "label", "role", "split"],
     ).join(images.with_row_index("row"), on="image_id")
     found = items.select(COLUMNS).sort("item_id")
-    return Material("emoji", found, found, folder / "images.lance")
+    return TrainingData("emoji", found, found, folder / "images.lance")
 
 
 def training(
-    root: Path, drawings: Material, model: tuple[str, int, int]
+    root: Path, drawings: TrainingData, model: tuple[str, int, int]
 ) -> tuple[Callable[[], None], Callable[[], None]]:
     """A step of ours and a bare one."""
     backbone, size, batch = model
@@ -88,16 +88,20 @@ def training(
         "augment": {"rotate": 15, "flip": 0.5, "colour": 0.2},
     }
     recipe = RECIPES.build(entry, "benchmarks/train.py")
-    if not isinstance(recipe, Trained):
+    if not isinstance(recipe, TrainedRecipe):
         raise TypeError(type(recipe))
-    bench = trainer.prepare(recipe, start, 0)
-    lesson = recipe.lesson(bench, drawings)
-    feed = Feed(lesson.material, bench.config, lesson.sampler, None)
+    builder = trainer.model_builder(recipe, start, 0)
+    setup = recipe.setup(builder, drawings)
+    loader = BatchLoader(setup.data, builder.preprocessing, setup.sampler, None)
     checkpoints = Checkpoints(root / f"{backbone}-checkpoints")
-    setting = Setting(feed, checkpoints, TrainingLog(root / f"{backbone}-report"), None, 0)
-    loop = Loop(lesson.task.to(memory_format=torch.channels_last), recipe, setting)
+    resources = LoopResources(
+        loader, checkpoints, TrainingLog(root / f"{backbone}-report"), None, 0
+    )
+    loop = TrainingLoop(
+        setup.objective.to(memory_format=torch.channels_last), recipe, resources
+    )
     gpu = loop.accelerator.device.type == "cuda"
-    batches = feed(0, lesson.sampler.steps * 1000, 1, 0, (0, 1, gpu))
+    batches = loader.batches(0, setup.sampler.steps * 1000, 1, 0, (0, 1, gpu))
 
     def ours() -> None:
         loop._step(next(batches))  # noqa: SLF001 (a part of the loop is what is measured)
@@ -105,9 +109,9 @@ def training(
     return ours, _bare(loop, batch, size)
 
 
-def _bare(loop: Loop, batch: int, size: int) -> Callable[[], None]:
+def _bare(loop: TrainingLoop, batch: int, size: int) -> Callable[[], None]:
     task, device = loop.kept, loop.accelerator.device
-    if not isinstance(task, ClassifyTask):
+    if not isinstance(task, ClassificationObjective):
         raise TypeError(type(task))
     pixels = torch.randn(batch, 3, size, size, device=device)
     pixels = pixels.contiguous(memory_format=torch.channels_last)
@@ -163,7 +167,7 @@ def main() -> None:
         small=options.small,
     )
     with tempfile.TemporaryDirectory() as folder:
-        drawings = material(Path(folder) / "catalogue")
+        drawings = training_data(Path(folder) / "catalogue")
         for name, size, batch in models():
             few = 4 if options.small else batch
             ours, bare = training(Path(folder), drawings, (name, size, few))

@@ -57,13 +57,13 @@ def signalled(name: str, step: int, rank: int = 0) -> str:
     """A script: ``likewise train learned``; its process ``rank`` signals itself at ``step``."""
     return f"""
 import os, signal, sys
-from likewise.models.training.loop import Loop
-step = Loop._step
+from likewise.models.training.loop import TrainingLoop
+step = TrainingLoop._step
 def signalled(self, fed):
     step(self, fed)
     if self.position.step == {step} and os.environ.get("RANK", "0") == "{rank}":
         os.kill(os.getpid(), signal.{name})
-Loop._step = signalled
+TrainingLoop._step = signalled
 from likewise.cli.app import main
 sys.argv = ["likewise", "train", "learned"]
 main()

@@ -86,12 +86,14 @@ def test_what_moves_the_vectors_changes_the_identity(changes: dict[str, Any]) ->
 
 
 def test_a_folder_without_a_model_names_the_command(tmp_path: Path) -> None:
-    with pytest.raises(MissingArtefactError, match="no model was made; run: dvc repro"):
+    with pytest.raises(
+        MissingArtefactError, match="the model was not made yet; run: dvc repro"
+    ):
         Passport.read(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"dim": 3}', '{"unknown": 1}'])
 def test_a_damaged_passport_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / PASSPORT).write_text(text)
-    with pytest.raises(DataError, match=r"is no passport \(.+\); run: dvc checkout"):
+    with pytest.raises(DataError, match=r"is not a valid passport \(.+\); run: dvc checkout"):
         Passport.read(tmp_path)

@@ -97,7 +97,7 @@ def test_no_path_reaches_the_passport(tmp_path: Path) -> None:
 
 def test_a_model_of_other_options_is_stale(tmp_path: Path) -> None:
     recipe(backbone="test_resnet").make(tmp_path, 0)
-    with pytest.raises(StaleArtefactError, match="made by other options; run: dvc repro"):
+    with pytest.raises(StaleArtefactError, match="made with other options; run: dvc repro"):
         recipe(backbone="test_resnet", pooling="max").load(tmp_path)
 
 

@@ -79,7 +79,7 @@ def test_looking_does_not_change_the_vectors(vit: Path) -> None:
 
 
 def test_what_is_no_transformer_or_unknown_is_refused(vit: Path) -> None:
-    with pytest.raises(DataError, match="no attention from every patch to every other"):
+    with pytest.raises(DataError, match="no attention between all pairs of patches"):
         likewise.attention("tiny", PICTURE, workspace=vit)
     with pytest.raises(UnknownNameError, match=r"no model named 'vitt'.*'vit'"):
         likewise.attention("vitt", PICTURE, workspace=vit)

@@ -264,5 +264,5 @@ def test_a_damaged_table_names_what_makes_it_anew(workspace: Path) -> None:
 def test_a_damaged_passport_names_what_brings_it_back(workspace: Path) -> None:
     (workspace / "models" / "tiny" / "passport.json").write_text("{}", "utf-8")
     [said] = refused(workspace, DataError, "embed", "emoji", "tiny")
-    assert "is no passport (" in said
+    assert "is not a valid passport (" in said
     assert said.endswith("; run: dvc checkout")

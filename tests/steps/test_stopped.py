@@ -17,8 +17,8 @@ import likewise
 from learning import signalled
 from likewise.errors import ConfigError, DataError, Stopped
 from likewise.models.passport import Passport
-from likewise.models.training.batch_loader import Fed
-from likewise.models.training.loop import Loop
+from likewise.models.training.batch_loader import TrainingBatch
+from likewise.models.training.loop import TrainingLoop
 from likewise.models.training.progress import Progress
 
 pytestmark = pytest.mark.torch
@@ -49,16 +49,16 @@ def train(root: Path, **options: Any) -> Passport:
 
 def stop(root: Path, patch: pytest.MonkeyPatch, after: int, **options: Any) -> None:
     """Begin a training, and end it by SIGTERM after so many steps."""
-    step = Loop._step
+    step = TrainingLoop._step
 
-    def asked(self: Loop, fed: Fed) -> None:
+    def asked(self: TrainingLoop, fed: TrainingBatch) -> None:
         step(self, fed)
         if self.position.step == after:
             os.kill(os.getpid(), signal.SIGTERM)
 
     write(root, **options)
     with patch.context() as patched:
-        patched.setattr(Loop, "_step", asked)
+        patched.setattr(TrainingLoop, "_step", asked)
         with pytest.raises(Stopped, match=f"at step {after} of"):
             likewise.train("learned", workspace=root)
 
@@ -77,14 +77,17 @@ def test_other_options_take_nothing_from_a_stopped_training(
     capsys.readouterr()
     other = train(workspace, lr=1e-3)
     said = capsys.readouterr().err
-    assert "learned: begins anew; one with lr: 0.0003 (now 0.001) was stopped" in said
+    assert (
+        "learned: starts a new training; a stopped one with lr: 0.0003 (now 0.001) is kept"
+        in said
+    )
     assert other.weights_sha256 != unbroken.weights_sha256
     assert len(kept(workspace)) == 1
     problems = [p for p in likewise.doctor(workspace=workspace) if p.check == "unfinished"]
     assert [p.what.partition(";")[0] for p in problems] == ["train-learned was stopped"]
     # Set back, it goes on; who decodes, and how often it is saved, is nobody's business.
     again = train(workspace, save_every=7, save_minutes=1.5, workers=0)
-    assert "train: goes on after 24 of 48 images" in capsys.readouterr().err
+    assert "train: resumes after 24 of 48 images" in capsys.readouterr().err
     assert again.weights_sha256 == unbroken.weights_sha256
     assert not kept(workspace)
 
@@ -93,13 +96,13 @@ def test_checkpoints_come_by_minutes_too(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved = []
-    save = Loop._save
+    save = TrainingLoop._save
 
-    def count(self: Loop) -> None:
+    def count(self: TrainingLoop) -> None:
         saved.append(self.position.step)
         save(self)
 
-    monkeypatch.setattr(Loop, "_save", count)
+    monkeypatch.setattr(TrainingLoop, "_save", count)
     train(workspace, epochs=1)
     assert saved == [2]  # at the end of the epoch alone
     saved.clear()
@@ -155,7 +158,7 @@ def test_a_log_gets_lines(
             progress.update(100)
         progress.epoch({"epoch": 2, "loss": 0.25})
     assert capsys.readouterr().err.splitlines() == [
-        "train: goes on after 100 of 500 images",
+        "train: resumes after 100 of 500 images",
         # 200 images in 100 s, so 200 more take as long
         "train: 300 of 500 images; 2.0 img/s, 01:40 left",
         "train: 500 of 500 images; 2.0 img/s, 00:00 left",
@@ -182,6 +185,6 @@ def test_processes_that_are_asked_to_end_agree_on_the_step(workspace: Path) -> N
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stderr.count("likewise: stopped at step 2 of 9, all is saved") == 2
+    assert done.stderr.count("likewise: stopped at step 2 of 9, the training was saved") == 2
     state = torch.load(kept(workspace)[0], weights_only=True)
     assert state["position"]["step"] == 2

@@ -63,7 +63,7 @@ def test_patience_ends_early_and_says_so(
     learn(workspace, {**LEARNED, "lr": 1e-12, "epochs": 5, "patience": 1})
     made = json.loads((workspace / "reports/training/learned/made.json").read_text())
     assert [row["epoch"] for row in made["history"]] == [1, 2]
-    said = "train: ends after epoch 2, for nothing was better than after epoch 1\n"
+    said = "train: stops after epoch 2: no improvement since epoch 1\n"
     assert said in capsys.readouterr().err
 
 
@@ -94,7 +94,7 @@ def test_a_student_of_shorter_vectors_gets_a_layer(workspace: Path) -> None:
     passport = learn(workspace, {**entry, "init": "other"}, "distilled")
     assert passport.dim == vectors != 64
     assert passport.architecture is not None
-    assert passport.architecture.project == vectors
+    assert passport.architecture.projection_dim == vectors
 
 
 def test_pre_training_keeps_a_plain_backbone_and_hangs_on_no_label(workspace: Path) -> None:

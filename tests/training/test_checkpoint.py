@@ -30,7 +30,7 @@ def test_a_damaged_checkpoint_says_how_to_begin_anew(
     checkpoints.save("last", {"weights": torch.arange(300)})
     path = tmp_path / "last.pt"
     path.write_bytes(path.read_bytes()[:-200] if damage is None else damage)
-    with pytest.raises(DataError, match=r"last.pt is damaged \(.*; to begin anew: rm -r "):
+    with pytest.raises(DataError, match=r"last.pt is damaged \(.*; to start over: rm -r "):
         checkpoints.load("last")
 
 

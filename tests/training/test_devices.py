@@ -20,17 +20,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from likewise.models.passport import Architecture, Passport
 from likewise.models.recipes import RECIPES
-from likewise.models.recipes.base import Trained
+from likewise.models.recipes.base import TrainedRecipe
 from likewise.models.training import backbones, descriptor, trainer
-from likewise.models.training.augment import draws
-from likewise.models.training.descriptor import Descriptor, Seen
-from likewise.models.training.distillation import DistillTask
-from likewise.models.training.objective import Task, plain
-from likewise.models.training.optimiser import Average
-from likewise.models.training.options import Augment, Plan
-from likewise.models.training.samplers import Shuffled
-from likewise.models.training.trainer import Bench
-from likewise.models.training.training_data import COLUMNS, Material
+from likewise.models.training.augment import random_numbers
+from likewise.models.training.descriptor import Descriptor, GalleryDescriptor
+from likewise.models.training.distillation import DistillationObjective
+from likewise.models.training.objective import Objective, unwrap
+from likewise.models.training.optimiser import MovingAverage
+from likewise.models.training.options import AugmentOptions, TrainingOptions
+from likewise.models.training.samplers import ShuffledSampler
+from likewise.models.training.trainer import ModelBuilder
+from likewise.models.training.training_data import COLUMNS, TrainingData
 from likewise.models.training.whitening import _with_layer
 
 pytestmark = pytest.mark.torch
@@ -107,7 +107,7 @@ def starts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return folders
 
 
-def lesson(starts: dict[str, Path], name: str) -> tuple[Bench, Task, Any]:
+def lesson(starts: dict[str, Path], name: str) -> tuple[ModelBuilder, Objective, Any]:
     """The task of an entry, and who makes its batches; three queries a photograph."""
     rows = [
         (f"{n:02}", f"c{n}", n, None, f"l{n // 4}", "query" if n % 4 else "gallery", split)
@@ -118,21 +118,23 @@ def lesson(starts: dict[str, Path], name: str) -> tuple[Bench, Task, Any]:
     train = items.filter(pl.col("split") == "train")
     backbone, options = ENTRIES[name]
     recipe = RECIPES.build({**COMMON, **options}, "p")
-    assert isinstance(recipe, Trained)
-    bench = trainer.prepare(recipe, starts[backbone], 0)
+    assert isinstance(recipe, TrainedRecipe)
+    builder = trainer.model_builder(recipe, starts[backbone], 0)
     torch.manual_seed(0)
-    taught = recipe.lesson(bench, Material("d", train, items, Path("nowhere")))
-    return bench, taught.task.train(), taught.sampler
+    setup = recipe.setup(builder, TrainingData("d", train, items, Path("nowhere")))
+    return builder, setup.objective.train(), setup.sampler
 
 
-def batch(task: Task, sampler: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def batch(task: Objective, sampler: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     rows = torch.from_numpy(sampler.epoch(0)[0])
     generator = torch.Generator().manual_seed(1)
     pixels = torch.randint(
         0, 256, (rows.numel(), 80, 80, 3), generator=generator, dtype=torch.uint8
     )
-    numbers = torch.stack([draws(0, 0, view, rows.numel()) for view in range(task.views)])
-    return pixels, task.known(rows), numbers
+    numbers = torch.stack(
+        [random_numbers(0, 0, view, rows.numel()) for view in range(task.views)]
+    )
+    return pixels, task.targets(rows), numbers
 
 
 class Stays(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -187,7 +189,7 @@ def reached(loss: torch.Tensor) -> list[torch.Tensor]:
 def test_a_step_stays_on_the_gpu(starts: dict[str, Path], name: str) -> None:
     _, task, sampler = lesson(starts, name)
     parts = batch(task, sampler)
-    average = Average(task, 0.9)
+    average = MovingAverage(task, 0.9)
     mode = FakeTensorMode()
     on_gpu(mode, task)
     on_gpu(mode, average)
@@ -265,16 +267,27 @@ def test_whitening_stands_on_a_backbone_that_has_embedded_on_the_gpu(
     on_gpu(mode, model)
     turned, mean = np.eye(4, 64), np.zeros(64)
     with mode:
-        made = _with_layer(model, Architecture(project=4, unit=True), mean, turned)
+        made = _with_layer(
+            model,
+            Architecture(projection_dim=4, normalise_before_projection=True),
+            mean,
+            turned,
+        )
     assert made.width == 64
 
 
 @pytest.mark.parametrize("view", ["picture", "grey", "edges"])
 def test_pictures_of_the_gallery_at_several_scales(starts: dict[str, Path], view: str) -> None:
-    bench, _, _ = lesson(starts, "classify-gem")
-    wide = Architecture(head="gem", project=4, unit=True, scales=(1.0, 0.5), input_size=64)
-    one = bench.descriptor(wide.model_copy(update={"gallery": view}))
-    seen = Seen(one, bench.config)
+    builder, _, _ = lesson(starts, "classify-gem")
+    wide = Architecture(
+        head="gem",
+        projection_dim=4,
+        normalise_before_projection=True,
+        scales=(1.0, 0.5),
+        input_size=64,
+    )
+    one = builder.descriptor(wide.model_copy(update={"gallery_input": view}))
+    seen = GalleryDescriptor(one, builder.preprocessing)
     mode = FakeTensorMode()
     on_gpu(mode, seen)
     with mode, stays():
@@ -283,13 +296,13 @@ def test_pictures_of_the_gallery_at_several_scales(starts: dict[str, Path], view
 
 
 def test_a_student_of_vectors_on_the_processor(starts: dict[str, Path]) -> None:
-    bench, _, _ = lesson(starts, "classify")
-    recipe = Plan(init="s", data="d", augment=Augment(**MOVES))
+    builder, _, _ = lesson(starts, "classify")
+    recipe = TrainingOptions(init="s", data="d", augment=AugmentOptions(**MOVES))
     wanted = nn.functional.normalize(torch.randn(12, 96), dim=1).half()
-    model = bench.descriptor(bench.base)
-    task = DistillTask(model, bench.views(recipe), wanted, 1.0).train()
-    parts = batch(task, Shuffled(12, 6, 0))
-    assert copy.deepcopy(task)._wanted is task._wanted
+    model = builder.descriptor(builder.base)
+    task = DistillationObjective(model, builder.augmenter(recipe), wanted, 1.0).train()
+    parts = batch(task, ShuffledSampler(12, 6, 0))
+    assert copy.deepcopy(task)._teacher is task._teacher
     with torch.autocast("cpu", torch.bfloat16):
         assert task(*parts).dtype == torch.float32
     mode = FakeTensorMode()
@@ -303,7 +316,7 @@ def test_batch_norms_of_all_processes_keep_names_and_activations() -> None:
     names, pixels = list(model.state_dict()), torch.rand(2, 3, 64, 64)
     with torch.inference_mode():
         before = model(pixels)
-        found = backbones.synced(model)
+        found = backbones.sync_batch_norms(model)
         assert torch.equal(found(pixels), before)
     assert list(found.state_dict()) == names
     assert any(isinstance(part, nn.SyncBatchNorm) for part in found.modules())
@@ -322,7 +335,7 @@ def test_a_step_compiles_whole(starts: dict[str, Path], name: str) -> None:
     expected = task(*parts).item()
     torch.set_rng_state(random)
     compiled: Any = torch.compile(task, backend="eager", fullgraph=True)
-    assert plain(compiled) is task
+    assert unwrap(compiled) is task
     assert compiled(*parts).item() == pytest.approx(expected, rel=1e-5)
 
 

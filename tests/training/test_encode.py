@@ -37,7 +37,7 @@ def encoder(model: nn.Module | None = None, device: str = "cpu") -> Encoder:
         precision="bfloat16",
         libraries={},
     )
-    return Encoder(model, backbones.transform(config), passport, device)
+    return Encoder(model, backbones.pixel_transform(config), passport, device)
 
 
 def encoded(count: int) -> list[bytes]:
@@ -83,7 +83,7 @@ def test_the_half_precise_path_points_the_same_way() -> None:
     made = encoder()
     pixels = torch.from_numpy(np.stack([made.transform(decode(d)) for d in data]))
     with torch.inference_mode():
-        half = nn.functional.normalize(made._by_gpu(pixels)).numpy()
+        half = nn.functional.normalize(made._on_gpu(pixels)).numpy()
     assert half.dtype == np.float32
     assert float((half * made.encode([decode(d) for d in data])).sum(axis=1).min()) > 0.999
 
@@ -103,10 +103,10 @@ class Crowded(nn.Module):
 
 def test_a_gpu_without_room_is_given_fewer_pictures() -> None:
     pixels = torch.randint(0, 256, (11, 8, 8, 3), dtype=torch.uint8)
-    whole = encoder(Crowded(11))._in_parts(pixels)
-    assert torch.equal(encoder(Crowded(2))._in_parts(pixels), whole)
-    with pytest.raises(DataError, match="too little memory for one picture; end what else"):
-        encoder(Crowded(0))._in_parts(pixels)
+    whole = encoder(Crowded(11))._on_gpu_in_parts(pixels)
+    assert torch.equal(encoder(Crowded(2))._on_gpu_in_parts(pixels), whole)
+    with pytest.raises(DataError, match="too little memory for one image; stop its other"):
+        encoder(Crowded(0))._on_gpu_in_parts(pixels)
 
 
 @pytest.mark.parametrize("batch", [1, SLICE - 1, SLICE, 2 * SLICE + 1])
@@ -126,7 +126,7 @@ def test_worker_processes_give_the_same(shared: bool) -> None:
     rows: list[int] = []
     vectors: list[Vectors] = []
     unreadable: dict[int, str] = {}
-    source = image_batches._Source(data, made.transform, shared=shared)
+    source = image_batches._WorkerDataset(data, made.transform, shared=shared)
     for part in image_batches._by_processes(
         source, [[0, 1, 2, 3], [4], [5, 6, 7, 8, 9, 10]], 2
     ):
@@ -210,7 +210,7 @@ def test_no_images_give_no_vectors() -> None:
 
 
 class Broken(nn.Module):
-    """Gives no direction for dark pictures."""
+    """Gives a vector of zeros for dark images."""
 
     def __init__(self, value: float) -> None:
         super().__init__()
@@ -226,7 +226,7 @@ class Broken(nn.Module):
 def test_a_vector_without_direction_names_its_row(value: float) -> None:
     pictures = Pictures(encoded(6))
     pictures.pictures[4] = Image.new("RGB", (8, 8))
-    with pytest.raises(DataError, match=r"no direction \(.*\) for rows 4; look"):
+    with pytest.raises(DataError, match="vectors of zeros or NaN for rows 4; inspect"):
         list(encoder(Broken(value)).encode_stream(pictures, batch=3))
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from likewise.models.training.losses import Chosen, CompCarsLoss, by_name, nt_xent
+from likewise.models.training.losses import CompCarsLoss, LossOptions, build_loss, nt_xent
 
 pytestmark = pytest.mark.torch
 
@@ -51,7 +51,7 @@ def test_compcars_is_a_softmax_over_one_positive_and_four_negatives() -> None:
 @pytest.mark.parametrize("miner", ["none", "semihard"])
 def test_a_loss_by_name_is_lower_where_classes_are_apart(name: str, miner: str) -> None:
     torch.manual_seed(0)
-    loss = by_name(Chosen(name, None, None, 4, miner), 3, 8)
+    loss = build_loss(LossOptions(name, None, None, 4, miner), 3, 8)
     labels = torch.arange(3).repeat_interleave(4)
     apart = torch.eye(8)[labels]
     parameter = next(iter(loss.parameters()), None)

@@ -22,8 +22,8 @@ from torch import distributed, nn
 from accelerate import Accelerator
 from likewise.models.recipes import RECIPES
 from likewise.models.training import devices
-from likewise.models.training.options import Plan
-from likewise.models.training.objective import plain
+from likewise.models.training.options import TrainingOptions
+from likewise.models.training.objective import unwrap
 
 spec = importlib.util.spec_from_file_location("cases", sys.argv[1])
 cases = importlib.util.module_from_spec(spec)
@@ -58,25 +58,26 @@ def step(module, task, parts):
 
 tasks, expected = {}, {}
 for name in cases.ENTRIES:
-    bench, task, sampler = cases.lesson(folders, name)
+    builder, task, sampler = cases.lesson(folders, name)
     if name == "distill":
         wanted = nn.functional.normalize(torch.randn(16, 64), dim=1)
-        views = task._see
-        task = cases.DistillTask(bench.descriptor(bench.base), views, wanted, 1.0)
+        augmenter = task._augmenter
+        model = builder.descriptor(builder.base)
+        task = cases.DistillationObjective(model, augmenter, wanted, 1.0)
     if name == "classify":
         task._mixup = 0.0  # each process mixes by a share of its own
     parts = cases.batch(task, sampler)
     tasks[name] = copy.deepcopy(task), parts
     expected[name] = step(task, task, parts)
 
-for name, (task, (pixels, known, draws)) in tasks.items():
-    processes = devices.accelerator(Plan(init="s", data="d"))
+for name, (task, (pixels, targets, random)) in tasks.items():
+    processes = devices.accelerator(TrainingOptions(init="s", data="d"))
     rank, world = processes.process_index, processes.num_processes
     assert world == 2
     share = lambda t, dim=0: t.chunk(world, dim)[rank]
     module = processes.prepare(task)
-    own = share(pixels), share(known), share(draws, 1)
-    loss, grads, state = step(module, plain(module), own)
+    own = share(pixels), share(targets), share(random, 1)
+    loss, grads, state = step(module, unwrap(module), own)
     loss = processes.reduce(loss, "mean")
     whole, wanted, kept = expected[name]
     torch.testing.assert_close(loss, whole, atol=1e-5, rtol=1e-5)
@@ -91,7 +92,7 @@ for name, (task, (pixels, known, draws)) in tasks.items():
     module(*own).backward()
     print(f"{name}: as one")
 
-found = devices.agreed(processes, {"map": 0.25 + rank})
+found = devices.broadcast_scores(processes, {"map": 0.25 + rank})
 assert found == {"map": 0.25}
 try:
     devices.check_step(processes, 100 * rank)
@@ -123,5 +124,5 @@ def test_every_loss_is_that_of_one_process(tmp_path: Path) -> None:
     assert launched.returncode == 0, launched.stderr[-3000:]
     assert launched.stdout.count(": as one") == 2 * 17
     assert (
-        "DataError the processes would go on at different steps (0 and 100)" in launched.stdout
+        "DataError the processes would resume at different steps (0 and 100)" in launched.stdout
     )

@@ -10,10 +10,10 @@ import torch
 import yaml
 
 from likewise.models.recipes import RECIPES
-from likewise.models.recipes.base import Trained
+from likewise.models.recipes.base import TrainedRecipe
 from likewise.models.training import trainer
-from likewise.models.training.augment import draws
-from likewise.models.training.training_data import COLUMNS, Material
+from likewise.models.training.augment import random_numbers
+from likewise.models.training.training_data import COLUMNS, TrainingData
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
@@ -56,7 +56,7 @@ def test_a_frozen_model_takes_pictures(name: str) -> None:
 def test_one_that_learns_is_whole(file: str, section: str, name: str) -> None:
     models, entry = FILES[file]["models"], FILES[file][section][name]
     recipe = RECIPES.build(entry, f"docs/{file}")
-    assert isinstance(recipe, Trained)
+    assert isinstance(recipe, TrainedRecipe)
     assert recipe.section == section
     for other in ("init", "teacher"):
         if other in entry:
@@ -70,19 +70,21 @@ def test_one_that_learns_steps(file: str, section: str, name: str, tmp_path: Pat
     RECIPES.build(start, f"docs/{file}").make(tmp_path, 0)
     own = {"batch": 4} if "batch" in entry else {}
     recipe = RECIPES.build({**entry, **own}, f"docs/{file}")
-    assert isinstance(recipe, Trained)
-    bench = trainer.prepare(recipe, tmp_path, 0)
-    taught = recipe.lesson(bench, _material())
-    rows = torch.from_numpy(taught.sampler.epoch(0)[0])
-    size = recipe.train_size or bench.config.input_size[-1]
+    assert isinstance(recipe, TrainedRecipe)
+    builder = trainer.model_builder(recipe, tmp_path, 0)
+    setup = recipe.setup(builder, _material())
+    rows = torch.from_numpy(setup.sampler.epoch(0)[0])
+    size = recipe.train_size or builder.preprocessing.input_size[-1]
     pixels = torch.randint(0, 256, (rows.numel(), size, size, 3), dtype=torch.uint8)
-    numbers = [draws(0, 0, view, rows.numel()) for view in range(taught.task.views)]
-    loss = taught.task.train()(pixels, taught.task.known(rows), torch.stack(numbers))
+    numbers = [
+        random_numbers(0, 0, view, rows.numel()) for view in range(setup.objective.views)
+    ]
+    loss = setup.objective.train()(pixels, setup.objective.targets(rows), torch.stack(numbers))
     loss.backward()
     assert torch.isfinite(loss)
 
 
-def _material() -> Material:
+def _material() -> TrainingData:
     """Forty items in pairs, half of them of each split."""
     rows = [
         {
@@ -97,4 +99,4 @@ def _material() -> Material:
         for n in range(40)
     ]
     items = pl.DataFrame(rows).select(COLUMNS)
-    return Material("d", items, items, Path("nowhere"))
+    return TrainingData("d", items, items, Path("nowhere"))

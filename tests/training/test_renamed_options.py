@@ -59,12 +59,12 @@ FOLDERS = {
 
 ARCHITECTURE = Architecture(
     head="gem",
-    project=8,
-    unit=True,
+    projection_dim=8,
+    normalise_before_projection=True,
     scales=(1.0, 0.5),
-    together="mean",
+    scale_fusion="mean",
     branches=2,
-    gallery="edges",
+    gallery_input="edges",
 )
 
 
@@ -117,7 +117,7 @@ def test_a_passport_is_written_with_the_old_names(kind: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("kind", FOLDERS)
 def test_a_stopped_training_keeps_its_folder(kind: str, tmp_path: Path) -> None:
     digests = {"emoji.items.content": "22" * 32}
-    key = resumable.hangs_on(options(kind), "11" * 32, digests, 0)
+    key = resumable.training_key(options(kind), "11" * 32, digests, 0)
     assert resumable.folder(tmp_path, key).name == FOLDERS[kind]
 
 

@@ -11,19 +11,24 @@ import torch
 from likewise.errors import ConfigError, DataError
 from likewise.models.passport import Architecture
 from likewise.models.recipes import RECIPES
-from likewise.models.recipes.base import Trained
+from likewise.models.recipes.base import TrainedRecipe
 from likewise.models.training import trainer
-from likewise.models.training.augment import DRAWS, Views, draws, edges
-from likewise.models.training.descriptor import Branches, Descriptor, Seen
-from likewise.models.training.distillation import DistillTask
+from likewise.models.training.augment import (
+    RANDOM_NUMBERS,
+    Augmenter,
+    pseudo_sketches,
+    random_numbers,
+)
+from likewise.models.training.descriptor import Descriptor, DualEncoder, GalleryDescriptor
+from likewise.models.training.distillation import DistillationObjective
 from likewise.models.training.losses import nt_xent
-from likewise.models.training.options import Augment
-from likewise.models.training.pair_objectives import PairTask
-from likewise.models.training.samplers import Shuffled
-from likewise.models.training.token_recycling import Recycle, decorrelation_target
-from likewise.models.training.trainer import Bench, Lesson
-from likewise.models.training.training_data import COLUMNS, Material
-from likewise.models.training.whitening import fitted
+from likewise.models.training.options import AugmentOptions
+from likewise.models.training.pair_objectives import PairObjective
+from likewise.models.training.samplers import ShuffledSampler
+from likewise.models.training.token_recycling import TokenRecycling, decorrelation_target
+from likewise.models.training.trainer import ModelBuilder, TrainingSetup
+from likewise.models.training.training_data import COLUMNS, TrainingData
+from likewise.models.training.whitening import fit_whitening
 
 pytestmark = pytest.mark.torch
 
@@ -75,54 +80,58 @@ def starts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return folders
 
 
-def material() -> Material:
+def material() -> TrainingData:
     """Twelve items, four of each of three labels: three queries and one of the gallery."""
     rows = [
         (f"{n:02}", f"c{n}", n, None, f"l{n // 4}", "gallery" if n % 4 == 3 else "query", None)
         for n in range(12)
     ]
     items = pl.DataFrame(rows, schema=list(COLUMNS), orient="row")
-    return Material("d", items, items, Path("nowhere"))
+    return TrainingData("d", items, items, Path("nowhere"))
 
 
-def lesson(starts: dict[str, Path], name: str) -> tuple[Trained, Bench, Lesson]:
+def lesson(
+    starts: dict[str, Path], name: str
+) -> tuple[TrainedRecipe, ModelBuilder, TrainingSetup]:
     backbone, options = ENTRIES[name]
     recipe = RECIPES.build({**COMMON, "input_size": 64, "batch": 6, **options}, "p")
-    assert isinstance(recipe, Trained)
-    bench = trainer.prepare(recipe, starts[backbone], 0)
-    return recipe, bench, recipe.lesson(bench, material())
+    assert isinstance(recipe, TrainedRecipe)
+    builder = trainer.model_builder(recipe, starts[backbone], 0)
+    return recipe, builder, recipe.setup(builder, material())
 
 
 def batch(task: Any, sampler: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     rows = torch.from_numpy(sampler.epoch(0)[0])
     generator = torch.Generator().manual_seed(1)
     pixels = torch.randint(0, 256, (rows.numel(), 80, 80, 3), generator=generator)
-    numbers = torch.stack([draws(0, 0, view, rows.numel()) for view in range(task.views)])
-    return pixels.to(torch.uint8), task.known(rows), numbers
+    numbers = torch.stack(
+        [random_numbers(0, 0, view, rows.numel()) for view in range(task.views)]
+    )
+    return pixels.to(torch.uint8), task.targets(rows), numbers
 
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_a_step_moves_every_parameter(starts: dict[str, Path], name: str) -> None:
     torch.manual_seed(0)
-    _, _, taught = lesson(starts, name)
-    task = taught.task.train()
+    _, _, setup = lesson(starts, name)
+    task = setup.objective.train()
     optimiser = torch.optim.SGD([p for p in task.parameters() if p.requires_grad], 1e-3)
-    first = task(*batch(task, taught.sampler))
+    first = task(*batch(task, setup.sampler))
     first.backward()
     still = [n for n, p in task.named_parameters() if p.requires_grad and p.grad is None]
     assert still == []
     optimiser.step()
     task.after_step(0.5)
     assert torch.isfinite(first)
-    assert torch.isfinite(task(*batch(task, taught.sampler)))
+    assert torch.isfinite(task(*batch(task, setup.sampler)))
 
 
 @pytest.mark.parametrize("name", ["metric-gem", "arnet-mstr", "arnet-shared"])
 def test_a_vector_hangs_on_its_picture_alone(starts: dict[str, Path], name: str) -> None:
-    _, bench, taught = lesson(starts, name)
-    model = taught.task.model.eval()
-    one = model.query if isinstance(model, Branches) else model
-    seen = Seen(one, bench.config).eval()
+    _, builder, setup = lesson(starts, name)
+    model = setup.objective.model.eval()
+    one = model.query if isinstance(model, DualEncoder) else model
+    seen = GalleryDescriptor(one, builder.preprocessing).eval()
     pixels = torch.rand(5, 3, 64, 64)
     with torch.inference_mode():
         together, again = seen(pixels), seen(pixels)
@@ -132,25 +141,25 @@ def test_a_vector_hangs_on_its_picture_alone(starts: dict[str, Path], name: str)
 
 
 def test_the_four_terms(starts: dict[str, Path]) -> None:
-    recipe, bench, taught = lesson(starts, "arnet")
-    task = taught.task.eval()
-    assert isinstance(task, PairTask)
-    assert isinstance(task.model, Branches)
-    pixels, labels, numbers = batch(task, taught.sampler)
-    views = bench.views(recipe)
+    recipe, builder, setup = lesson(starts, "arnet")
+    task = setup.objective.eval()
+    assert isinstance(task, PairObjective)
+    assert isinstance(task.model, DualEncoder)
+    pixels, labels, numbers = batch(task, setup.sampler)
+    views = builder.augmenter(recipe)
     query, gallery = task.model.query, task.model.gallery
     sketches, photos = pixels[0::2], pixels[1::2]
-    sk_cls, sk = query.both(views.plain(sketches))
-    ph_cls, ph = gallery.both(views.plain(photos))
-    sk_aug = query.pooled(views.changed(sketches, numbers[0][0::2]))
-    ph_aug = gallery.pooled(views.changed(photos, numbers[0][1::2]))
+    sk_cls, sk = query.pooled_and_embedding(views.prepared(sketches))
+    ph_cls, ph = gallery.pooled_and_embedding(views.prepared(photos))
+    sk_aug = query.pooled(views.augmented(sketches, numbers[0][0::2]))
+    ph_aug = gallery.pooled(views.augmented(photos, numbers[0][1::2]))
     terms = [(sk, ph), (sk_aug, sk_cls), (ph_aug, ph_cls), (sk_cls, ph_cls)]
     expected = sum(nt_xent(one, other, 0.07, labels).item() for one, other in terms)
     assert task(pixels, labels, numbers).item() == pytest.approx(expected, abs=1e-4)
 
 
 def test_tokens_at_three_scales() -> None:
-    recycle = Recycle(768, (14, 14)).eval()
+    recycle = TokenRecycling(768, (14, 14)).eval()
     assert recycle.counts == [14 * 14, 7 * 7, 2 * 2]
     tokens = torch.randn(2, 197, 768)
     recycled = recycle.tokens(tokens)
@@ -174,19 +183,21 @@ def test_the_decorrelation_has_a_symmetric_target() -> None:
 
 
 def test_a_student_loses_nothing_on_its_teachers_own_vectors(starts: dict[str, Path]) -> None:
-    _, bench, taught = lesson(starts, "metric-gem")
-    model = bench.descriptor(Architecture(head="gem", project=8)).eval()
-    sampler = Shuffled(12, 6, 0)
+    _, builder, setup = lesson(starts, "metric-gem")
+    model = builder.descriptor(Architecture(head="gem", projection_dim=8)).eval()
+    sampler = ShuffledSampler(12, 6, 0)
     rows = torch.from_numpy(sampler.epoch(0)[0])
-    pixels, _, numbers = batch(taught.task, sampler)
-    views = Views(Augment(), bench.config)
+    pixels, _, numbers = batch(setup.objective, sampler)
+    views = Augmenter(AugmentOptions(), builder.preprocessing)
     with torch.no_grad():
         wanted = torch.zeros(12, 8)
-        seen = model(views.plain(pixels))
+        seen = model(views.prepared(pixels))
         wanted[rows[:, 0]] = torch.nn.functional.normalize(seen, dim=1)
-        own, others = (DistillTask(model, views, w, 1.0) for w in (wanted, wanted.roll(1, 0)))
-        loss = own.eval()(pixels, own.known(rows), numbers)
-        other = others.eval()(pixels, others.known(rows), numbers)
+        own, others = (
+            DistillationObjective(model, views, w, 1.0) for w in (wanted, wanted.roll(1, 0))
+        )
+        loss = own.eval()(pixels, own.targets(rows), numbers)
+        other = others.eval()(pixels, others.targets(rows), numbers)
     assert loss.item() == pytest.approx(0, abs=1e-5)
     assert other.item() > 0.1 or other.item() > loss.item()
 
@@ -194,79 +205,82 @@ def test_a_student_loses_nothing_on_its_teachers_own_vectors(starts: dict[str, P
 def test_whitened_vectors_have_no_correlation_and_unit_variance() -> None:
     random = np.random.default_rng(0)
     vectors = random.normal(size=(500, 6)) @ random.normal(size=(6, 6)) + 3
-    mean, layer = fitted(vectors, 4, 1.0)
+    mean, layer = fit_whitening(vectors, 4, 1.0)
     found = (vectors - mean) @ layer.T
     assert np.allclose(np.cov(found.T, bias=True), np.eye(4), atol=1e-8)
-    _, turned = fitted(vectors, 6, 0.0)
+    _, turned = fit_whitening(vectors, 6, 0.0)
     assert np.allclose(turned @ turned.T, np.eye(6), atol=1e-10)
     with pytest.raises(DataError, match="6 dimensions cannot be fitted on 5 vectors of 6"):
-        fitted(vectors[:5], 0, 1.0)
+        fit_whitening(vectors[:5], 0, 1.0)
 
 
 def test_no_change_is_no_change_and_the_same_numbers_are_the_same_change(
     starts: dict[str, Path],
 ) -> None:
-    _, bench, _ = lesson(starts, "metric-gem")
+    _, builder, _ = lesson(starts, "metric-gem")
     pixels = torch.randint(0, 256, (3, 64, 64, 3), dtype=torch.uint8)
-    numbers = draws(1, 2, 0, 3)
-    assert numbers.shape == (3, DRAWS)
-    still = Views(Augment(), bench.config)
-    assert torch.equal(still.plain(pixels), still.changed(pixels, numbers))
-    moved = Views(Augment(rotate=30, flip=0.5, crop=0.5, colour=0.5, blur=0.5), bench.config)
-    first = moved.changed(pixels, numbers)
-    assert torch.equal(first, moved.changed(pixels, draws(1, 2, 0, 3)))
-    assert not torch.equal(first, moved.changed(pixels, draws(1, 3, 0, 3)))
-    # A picture's numbers do not hang on how many others there are.
-    part = moved.changed(pixels[:2], draws(1, 2, 0, 3)[:2])
+    numbers = random_numbers(1, 2, 0, 3)
+    assert numbers.shape == (3, RANDOM_NUMBERS)
+    still = Augmenter(AugmentOptions(), builder.preprocessing)
+    assert torch.equal(still.prepared(pixels), still.augmented(pixels, numbers))
+    moved = Augmenter(
+        AugmentOptions(rotate=30, flip=0.5, crop=0.5, colour=0.5, blur=0.5),
+        builder.preprocessing,
+    )
+    first = moved.augmented(pixels, numbers)
+    assert torch.equal(first, moved.augmented(pixels, random_numbers(1, 2, 0, 3)))
+    assert not torch.equal(first, moved.augmented(pixels, random_numbers(1, 3, 0, 3)))
+    # A picture's numbers do not depend on how many others there are.
+    part = moved.augmented(pixels[:2], random_numbers(1, 2, 0, 3)[:2])
     torch.testing.assert_close(part, first[:2])
 
 
 def test_the_mirror_is_a_mirror(starts: dict[str, Path]) -> None:
-    _, bench, _ = lesson(starts, "metric-gem")
+    _, builder, _ = lesson(starts, "metric-gem")
     pixels = torch.randint(0, 256, (2, 64, 64, 3), dtype=torch.uint8)
-    views = Views(Augment(flip=1.0), bench.config)
-    expected = views.plain(pixels).flip(3)
+    views = Augmenter(AugmentOptions(flip=1.0), builder.preprocessing)
+    expected = views.prepared(pixels).flip(3)
     torch.testing.assert_close(
-        views.changed(pixels, draws(0, 0, 0, 2)), expected, atol=1e-4, rtol=0
+        views.augmented(pixels, random_numbers(0, 0, 0, 2)), expected, atol=1e-4, rtol=0
     )
 
 
 def test_edges_are_dark_where_the_picture_changes() -> None:
     grey = torch.ones(1, 1, 8, 8)
     grey[..., 4:] = 0
-    drawn = edges(grey)[0, 0]
+    drawn = pseudo_sketches(grey)[0, 0]
     assert torch.equal(drawn[:, 3:5], torch.zeros(8, 2))
     assert torch.equal(drawn[:, :3], torch.ones(8, 3))
 
 
 def test_options_that_no_backbone_takes(starts: dict[str, Path]) -> None:
     recipe = RECIPES.build({**COMMON, "kind": "arnet-mstr"}, "p")
-    assert isinstance(recipe, Trained)
-    bench = trainer.prepare(recipe, starts["test_resnet"], 0)
-    with pytest.raises(ConfigError, match="no vision transformer with one class token"):
-        recipe.lesson(bench, material())
+    assert isinstance(recipe, TrainedRecipe)
+    builder = trainer.model_builder(recipe, starts["test_resnet"], 0)
+    with pytest.raises(ConfigError, match="needs a vision transformer with one class token"):
+        recipe.setup(builder, material())
     odd = RECIPES.build(
         {**COMMON, "kind": "ssl", "method": "masked", "mask_patch_size": 48}, "p"
     )
-    assert isinstance(odd, Trained)
+    assert isinstance(odd, TrainedRecipe)
     with pytest.raises(ConfigError, match="mask_patch_size 48 does not divide"):
-        odd.lesson(trainer.prepare(odd, starts["test_resnet"], 0), material())
+        odd.setup(trainer.model_builder(odd, starts["test_resnet"], 0), material())
 
 
 def test_a_query_without_its_photograph(starts: dict[str, Path]) -> None:
     recipe = RECIPES.build({**COMMON, "kind": "arnet", "dim": 0}, "p")
-    assert isinstance(recipe, Trained)
-    alone = material().where(pl.col("item_id") != "03")
+    assert isinstance(recipe, TrainedRecipe)
+    alone = material().filter(pl.col("item_id") != "03")
     with pytest.raises(DataError, match=r"3 queries of d have no photograph .*: 00, 01, 02;"):
-        recipe.lesson(trainer.prepare(recipe, starts["test_vit"], 0), alone)
+        recipe.setup(trainer.model_builder(recipe, starts["test_vit"], 0), alone)
 
 
 def test_a_wider_descriptor_is_as_its_architecture_says(starts: dict[str, Path]) -> None:
-    _, bench, _ = lesson(starts, "metric-gem")
-    wide = Architecture(head="gem", scales=(1.0, 0.5), together="concat")
-    mean = wide.model_copy(update={"together": "mean"})
+    _, builder, _ = lesson(starts, "metric-gem")
+    wide = Architecture(head="gem", scales=(1.0, 0.5), scale_fusion="concat")
+    mean = wide.model_copy(update={"scale_fusion": "mean"})
     pixels = torch.rand(2, 3, 64, 64)
     with torch.inference_mode():
-        one = Descriptor(bench.trunk, Architecture(head="gem")).eval()(pixels)
-        assert Descriptor(bench.trunk, wide).eval()(pixels).shape == (2, 2 * one.shape[1])
-        assert Descriptor(bench.trunk, mean).eval()(pixels).shape == one.shape
+        one = Descriptor(builder.trunk, Architecture(head="gem")).eval()(pixels)
+        assert Descriptor(builder.trunk, wide).eval()(pixels).shape == (2, 2 * one.shape[1])
+        assert Descriptor(builder.trunk, mean).eval()(pixels).shape == one.shape

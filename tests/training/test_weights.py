@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from likewise.errors import DataError, MissingExtraError
-from likewise.models.training.weights import Tensors, fit, misfit, packaged
+from likewise.models.training.weights import Tensors, match_tensors, mismatch_error, packaged
 
 HEADS = ("fc",)
 
@@ -23,7 +23,7 @@ FULL = tensors(stem__weight=(4, 3), bn__weight=(4,), bn__bias=(4,), fc__weight=(
 
 def test_names_are_matched_and_a_classifier_is_dropped() -> None:
     found = tensors(fc__weight=(5, 4), bn__bias=(4,), bn__weight=(4,), stem__weight=(4, 3))
-    fitted = fit(found, WANTED, lambda: FULL, HEADS)
+    fitted = match_tensors(found, WANTED, lambda: FULL, HEADS)
     assert fitted is not None
     matched, by_order = fitted
     assert not by_order
@@ -39,7 +39,7 @@ def test_other_names_are_matched_in_order(classes: int | None) -> None:
     found = tensors(_conv__weight=(4, 3), _bn0__weight=(4,), _bn0__bias=(4,))
     if classes is not None:  # fine-tuned to any number of classes
         found["_fc.weight"] = torch.zeros(classes, 4)
-    fitted = fit(found, WANTED, lambda: FULL, HEADS)
+    fitted = match_tensors(found, WANTED, lambda: FULL, HEADS)
     assert fitted is not None
     matched, by_order = fitted
     assert by_order
@@ -52,14 +52,14 @@ def test_other_names_are_matched_in_order(classes: int | None) -> None:
 
 def test_counters_may_be_absent() -> None:
     wanted = {**WANTED, "bn.num_batches_tracked": torch.tensor(0)}
-    fitted = fit(dict(FULL), wanted, lambda: FULL, HEADS)
+    fitted = match_tensors(dict(FULL), wanted, lambda: FULL, HEADS)
     assert fitted is not None
     assert sorted(fitted[0]) == sorted(WANTED)
 
 
 def test_an_order_that_would_swap_scale_and_shift_is_not_taken() -> None:
     found = tensors(_conv__weight=(4, 3), _bn0__bias=(4,), _bn0__weight=(4,))
-    assert fit(found, WANTED, lambda: FULL, HEADS) is None
+    assert match_tensors(found, WANTED, lambda: FULL, HEADS) is None
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_an_order_that_would_swap_scale_and_shift_is_not_taken() -> None:
         (tensors(stem__weight=(4, 3), bn__weight=(4,)), r"missing bn\.bias; .* incomplete"),
         (
             tensors(**{f"b{n}__weight": (4,) for n in range(7)}),
-            r"of 3 tensors it has 0 by their names; it has b0\.weight,.* and 2 more; .*another",
+            r"it has 0 of 3 names of tensors; its names are b0\.weight,.* 2 more; .*another",
         ),
         (
             {**FULL, "aux.weight": torch.zeros(2)},
@@ -81,10 +81,10 @@ def test_an_order_that_would_swap_scale_and_shift_is_not_taken() -> None:
     ],
 )
 def test_a_misfit_is_explained(found: Tensors, said: str) -> None:
-    assert fit(found, WANTED, lambda: FULL, HEADS) is None
-    assert isinstance(misfit(found, WANTED, HEADS, "file:a.pth"), DataError)
+    assert match_tensors(found, WANTED, lambda: FULL, HEADS) is None
+    assert isinstance(mismatch_error(found, WANTED, HEADS, "file:a.pth"), DataError)
     with pytest.raises(DataError, match=f"^file:a.pth does not fit: {said}"):
-        raise misfit(found, WANTED, HEADS, "file:a.pth")
+        raise mismatch_error(found, WANTED, HEADS, "file:a.pth")
 
 
 def test_an_absent_package_names_the_pip_line() -> None:
@@ -93,5 +93,5 @@ def test_an_absent_package_names_the_pip_line() -> None:
 
 
 def test_a_package_without_weights_is_refused() -> None:
-    with pytest.raises(DataError, match=r"has to carry one file of weights.*there are: none"):
+    with pytest.raises(DataError, match=r"must contain one file of weights.*contains: none"):
         packaged("pytest")

@@ -16,9 +16,9 @@ from likewise.catalogue.corrections import corrected
 from likewise.errors import ConfigError, MissingArtefactError
 from likewise.models.passport import Passport
 from likewise.models.recipes import RECIPES
-from likewise.models.recipes.base import Learned, Recipe
+from likewise.models.recipes.base import FittedRecipe, Recipe
 from likewise.models.training import resumable
-from likewise.models.training.training_data import COLUMNS, Material, Study
+from likewise.models.training.training_data import COLUMNS, TrainingContext, TrainingData
 from likewise.storage import artefacts, journal, tables, versions
 from likewise.storage.config import MODEL_VERBS, Entry, read_yaml
 from likewise.storage.digests import Digests
@@ -29,9 +29,9 @@ READ = {
     "pretrained": ("content", "split"),
     "distilled": ("content", "split"),
 }
-"""The columns of the items that each section's models learn from, as dvc.yaml says.
+"""The columns of items that the models of each section are trained on, as in dvc.yaml.
 
-What people have corrected is put over them.
+Corrections are applied to them.
 """
 
 
@@ -50,30 +50,30 @@ def make_model(ws: Workspace, model: str, verb: Literal["load", "train"]) -> Pas
     entry = ws.params.recipes()[model]
     recipe = _recipe(model, section, entry)
     if os.environ.get("RANK", "0") != "0":
-        return _help(ws, model, recipe)
+        return _make_as_helper(ws, model, recipe)
     job = f"train-{model}"
     with journal.alone(ws, job):
         staging = journal.Staging(ws, job)
-        study = _study(ws, model, recipe)
-        _tell_of_others(ws, model, study)
+        context = _context(ws, model, recipe)
+        _report_stopped_trainings(ws, model, context)
         folder = staging.path(ws.model(model))
         folder.mkdir()
-        with chdir(ws.root):  # paths in params.yaml are relative to it, wherever one types
-            passport = recipe.make(folder, ws.params.seed, study)
-        if study is not None:
+        with chdir(ws.root):  # paths in params.yaml are relative to it
+            passport = recipe.make(folder, ws.params.seed, context)
+        if context is not None:
             for final in ws.training_files(model):
-                (study.report / final.name).rename(staging.path(final))
+                (context.report / final.name).rename(staging.path(final))
         staging.commit()
-        if study is not None:
-            shutil.rmtree(study.checkpoints.parent, ignore_errors=True)
+        if context is not None:
+            shutil.rmtree(context.checkpoints.parent, ignore_errors=True)
     return passport
 
 
-def _help(ws: Workspace, model: str, recipe: Recipe) -> Passport:
-    """Be another than the first of torchrun's processes: compute, and keep nothing."""
-    study = _study(ws, model, recipe)
+def _make_as_helper(ws: Workspace, model: str, recipe: Recipe) -> Passport:
+    """Take part in a training as a process of torchrun other than rank 0; keep nothing."""
+    context = _context(ws, model, recipe)
     with tempfile.TemporaryDirectory() as folder, chdir(ws.root):
-        return recipe.make(Path(folder), ws.params.seed, study)
+        return recipe.make(Path(folder), ws.params.seed, context)
 
 
 def _recipe(model: str, section: str, entry: Entry) -> Recipe:
@@ -86,44 +86,46 @@ def _recipe(model: str, section: str, entry: Entry) -> Recipe:
     return recipe
 
 
-def _study(ws: Workspace, model: str, recipe: Recipe) -> Study | None:
-    """What a model that learns is given."""
-    if not isinstance(recipe, Learned):
+def _context(ws: Workspace, model: str, recipe: Recipe) -> TrainingContext | None:
+    """Return initial model, data and folders of a training; None for a frozen model."""
+    if not isinstance(recipe, FittedRecipe):
         return None
     entry = ws.params.recipes()[model]
-    start = versions.present(ws, ws.model(entry["init"]))
-    if not start.is_dir():
+    init = versions.present(ws, ws.model(entry["init"]))
+    if not init.is_dir():
         what = f"model {entry['init']!r}, the init of {model!r}, is not made yet"
         raise MissingArtefactError(what, artefacts.model(ws, entry["init"]).command)
-    material = _material(ws, entry["data"], READ[recipe.section], entry.get("teacher"))
-    weights = Passport.read(start).weights_sha256
-    asked = resumable.hangs_on(recipe.entry(), weights, material.digests, ws.params.seed)
-    folder = resumable.folder(ws.trainings(model), asked)
-    return Study(
-        start=start,
-        start_name=entry["init"],
-        material=material,
+    data = _training_data(ws, entry["data"], READ[recipe.section], entry.get("teacher"))
+    weights = Passport.read(init).weights_sha256
+    key = resumable.training_key(recipe.entry(), weights, data.digests, ws.params.seed)
+    folder = resumable.folder(ws.trainings(model), key)
+    return TrainingContext(
+        init=init,
+        init_name=entry["init"],
+        data=data,
         checkpoints=folder / "checkpoints",
         report=folder / "report",
     )
 
 
-def _tell_of_others(ws: Workspace, model: str, study: Study | None) -> None:
-    """Say which trainings of ``model`` were stopped, where this one goes on with none."""
-    if study is None:
+def _report_stopped_trainings(
+    ws: Workspace, model: str, context: TrainingContext | None
+) -> None:
+    """Name the stopped trainings of ``model`` that this one does not resume."""
+    if context is None:
         return
-    for said in resumable.others(study.checkpoints.parent):
+    for difference in resumable.differences(context.checkpoints.parent):
         tqdm.write(
-            f"{model}: begins anew; one with {said} was stopped, and is kept: set it back to "
-            f"go on with that, or: rm -r {ws.relative(ws.trainings(model))}",
+            f"{model}: starts a new training; a stopped one with {difference} is kept: set it "
+            f"back to resume that one, or: rm -r {ws.relative(ws.trainings(model))}",
             file=sys.stderr,
         )
 
 
-def _material(
+def _training_data(
     ws: Workspace, dataset: str, columns: tuple[str, ...], teacher: str | None
-) -> Material:
-    """The items of ``dataset``, with no column but those that the stage depends on."""
+) -> TrainingData:
+    """Read the items of ``dataset``, with only the columns that the stage depends on."""
     command = artefacts.table(ws, dataset, "items").command
     items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
     path = versions.present(ws, ws.table(dataset, "images"))
@@ -148,7 +150,7 @@ def _material(
         vectors = versions.present(ws, ws.embeddings(dataset, teacher))
         tables.open_table(vectors, artefacts.embeddings(ws, dataset, teacher).command)
         digests |= _digests(ws, dataset, teacher, ("vector",))
-    return Material(dataset, found, found, path, digests, vectors)
+    return TrainingData(dataset, found, found, path, digests, vectors)
 
 
 def _digests(

@@ -1,4 +1,4 @@
-"""A model's passport: what it is, where its weights come from, what its vectors hang on."""
+"""The passport of a model (its model card): recipe, weights, preprocessing, training data."""
 
 import hashlib
 import json
@@ -7,29 +7,44 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_serializer, field_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_serializer,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from likewise.errors import DataError, MissingArtefactError
 from likewise.registry import Part
 from likewise.storage import renamed_options
 
 LIBRARIES = ("likewise", "pillow", "timm", "torch", "torchvision")
-"""Those that vectors pass through."""
+"""Libraries whose version may change vectors."""
 
 LEARNING = ("accelerate", "lightly", "pytorch-metric-learning")
-"""Those that weights hang on where they were trained."""
+"""Libraries whose version may change trained weights."""
 
 PASSPORT = "passport.json"
 WEIGHTS = "model.safetensors"
 
 
 class Preprocessing(Part):
-    """How a picture becomes a model's input, in timm's words.
+    """How an image becomes the input of a model; the fields are timm's.
 
-    ``input_size`` is (channels, height, width) in pixels. The picture is resized to
-    ``input_size / crop_pct`` as ``crop_mode`` says (center: its shorter side; squash: both
-    sides; border: its longer side), cut or padded about its centre, scaled to 0..1 and
-    normalised by ``mean`` and ``std``, a value a channel.
+    The image is resized to ``input_size / crop_pct``, cropped or padded around its centre,
+    scaled to the range 0 to 1 and normalised per channel.
+
+    Attributes:
+        input_size: (channels, height, width) in pixels.
+        interpolation: the filter of the resizing.
+        crop_pct: the share of the resized image that the crop keeps.
+        crop_mode: the side that is resized: center (the shorter one), squash (both) or border
+            (the longer one).
+        mean: the mean of each channel.
+        std: the standard deviation of each channel.
     """
 
     input_size: tuple[int, int, int]
@@ -41,48 +56,70 @@ class Preprocessing(Part):
 
 
 class Architecture(Part):
-    """What stands on a backbone, and how the backbone itself is created.
+    """The layers on top of a backbone, and how the backbone itself is created.
+
+    Passports store four fields under older names; see ``storage.renamed_options``.
 
     Attributes:
-        input_size: the side that the backbone is built for; None for its own.
-        pooling: timm's global_pool; None for the backbone's own.
-        head: what makes one vector of the backbone's last map. none: timm's pooling; gem: the
-            generalised mean; compcars: that of the CompCars system; recycle: tokens at several
-            scales (MSTR).
-        project: the length of the vector after a linear layer; 0 for no such layer.
-        unit: whether the vector is L2-normalised before that layer.
-        scales: what the picture is resized by; the vectors of all are put together.
-        together: as one long vector, or as their mean.
-        branches: 2 where queries and gallery have an encoder each.
-        gallery: how the gallery's pictures are seen: as they are, in grey, or in grey and as a
-            pseudo-sketch of their edges, the two vectors averaged.
+        input_size: side of the input that the backbone is created for; None for its default.
+        pooling: timm's global_pool; None for the backbone's default.
+        head: pooling of the last feature map. none: timm's pooling; gem: generalised mean;
+            compcars: pooling of the CompCars system; recycle: tokens at several scales (MSTR).
+        projection_dim: length of the vector after a linear layer; 0 for no such layer.
+        normalise_before_projection: L2-normalise the vector before the linear layer.
+        scales: factors by which the image is resized; the vectors of all scales are fused.
+        scale_fusion: concatenate the vectors of the scales, or average them.
+        branches: 2 if queries and gallery have separate encoders.
+        gallery_input: input for images of the gallery: the picture, its grey version, or the
+            average over its grey version and its edges (a pseudo-sketch).
     """
 
     input_size: int | None = None
     pooling: str | None = None
     head: Literal["none", "gem", "compcars", "recycle"] = "none"
-    project: int = 0
-    unit: bool = False
+    projection_dim: int = 0
+    normalise_before_projection: bool = False
     scales: tuple[float, ...] = (1.0,)
-    together: Literal["concat", "mean"] = "concat"
+    scale_fusion: Literal["concat", "mean"] = "concat"
     branches: Literal[1, 2] = 1
-    gallery: Literal["picture", "grey", "edges"] = "picture"
+    gallery_input: Literal["picture", "grey", "edges"] = "picture"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_current_names(cls, fields: Any) -> Any:
+        if not isinstance(fields, dict):
+            return fields
+        return renamed_options.translated(fields, renamed_options.ARCHITECTURE)
+
+    @model_serializer(mode="wrap")
+    def _with_recorded_names(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        names = {new: old for old, new in renamed_options.ARCHITECTURE.items()}
+        return renamed_options.translated(dump(self), names)
 
     @property
     def by_role(self) -> bool:
-        """Whether the vector of a picture hangs on its item's role."""
-        return self.branches == 2 or self.gallery != "picture"
+        """Whether queries and gallery are embedded differently."""
+        return self.branches == 2 or self.gallery_input != "picture"
 
 
 class Passport(Part):
-    """What is known of a model; it holds no clock, host or absolute path.
+    """The description of a model. It contains no time, host name or absolute path.
 
-    ``recipe`` is the entry that rebuilds the model (``{kind: ..., **options}``), ``dim`` the
-    length of its vectors, ``weights_sha256`` the hash of ``model.safetensors``,
-    ``weights_source`` where they came from. ``precision`` is what a GPU computes in; a CPU
-    computes in float32. ``data`` holds the digests of what the model was trained on: none for
-    a frozen one; ``architecture`` what stands on the backbone, none for a plain one; and
-    ``device`` the kind of processor that trained it.
+    Attributes:
+        recipe: the entry that rebuilds the model: ``{kind: ..., **options}``. On disk some
+            options have older names; see ``storage.renamed_options``.
+        backbone: the name of the timm backbone.
+        dim: the length of its vectors.
+        weights_sha256: the hash of ``model.safetensors``.
+        weights_source: the origin of the weights.
+        preprocessing: how images become its input.
+        precision: the number format on a GPU; a CPU computes in float32.
+        libraries: versions of the libraries that made it.
+        data: digests of the columns that it was trained on; empty for a frozen model.
+        seed: the seed of all random numbers.
+        architecture: the layers on top of the backbone; None for a plain backbone.
+        start: the hash of the weights that the training started from; None for a frozen model.
+        device: the type of processor that trained it.
     """
 
     recipe: dict[str, Any]
@@ -110,16 +147,17 @@ class Passport(Part):
 
     @property
     def by_role(self) -> bool:
-        """Whether the vector of a picture hangs on its item's role too."""
+        """Whether queries and gallery are embedded differently."""
         return self.architecture is not None and self.architecture.by_role
 
     def identity(self) -> str:
-        """A SHA-256 over all that determines the vectors; where it is equal, vectors are kept.
+        """Return a SHA-256 over everything that determines the vectors.
 
-        In it are the recipe (but where its weights were found), the weights themselves, the
-        preprocessing, the precision and the length. The libraries' versions are recorded and
-        left out: an upgrade moves vectors by rounding alone, and should not ask for millions
-        of images to be embedded again. The data and the seed act through the weights.
+        Vectors of models with equal identities are interchangeable. The hash covers the recipe
+        (without the source of the weights), the weights, the preprocessing, the precision, the
+        dimension and the architecture. It leaves out the versions of libraries: an upgrade
+        changes vectors only by rounding and should not require embedding millions of images
+        again. Training data and seed act through the weights.
         """
         recipe = renamed_options.recorded(self.recipe)
         recipe.pop("weights", None)
@@ -133,15 +171,19 @@ class Passport(Part):
         return hashlib.sha256(text.encode()).hexdigest()
 
     def to_json(self) -> str:
-        """The passport as JSON, its keys sorted."""
+        """Return the passport as JSON with sorted keys."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str | bytes, where: str) -> "Passport":
-        """The passport that ``text`` holds; ``where`` it stands.
+        """Parse a passport.
+
+        Args:
+            text: JSON.
+            where: the origin of the text, for messages.
 
         Raises:
-            DataError: it is no passport.
+            DataError: ``text`` is not a valid passport.
         """
         try:
             return cls.model_validate_json(text)
@@ -149,33 +191,37 @@ class Passport(Part):
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
             fault = f"{place}: {first['msg']}" if place else first["msg"]
-            raise DataError(f"{where} is no passport ({fault}); run: dvc checkout") from error
+            raise DataError(
+                f"{where} is not a valid passport ({fault}); run: dvc checkout"
+            ) from error
 
     @classmethod
     def read(cls, folder: Path) -> "Passport":
-        """The passport in a model's ``folder``.
+        """Read the passport from the ``folder`` of a model.
 
         Raises:
-            MissingArtefactError: there is none.
-            DataError: it is damaged.
+            MissingArtefactError: the folder has no passport.
+            DataError: the passport is damaged.
         """
         path = folder / PASSPORT
         if not path.is_file():
-            raise MissingArtefactError(f"there is no {path}: no model was made", "dvc repro")
+            raise MissingArtefactError(
+                f"{path} does not exist: the model was not made yet", "dvc repro"
+            )
         return cls.from_json(path.read_bytes(), str(path))
 
     def write(self, folder: Path) -> None:
-        """Put the passport into a model's ``folder``."""
+        """Write the passport into the ``folder`` of a model."""
         path = folder / PASSPORT
-        half = path.with_name(f".{PASSPORT}.tmp")
-        half.write_text(self.to_json(), encoding="utf-8")
-        os.replace(half, path)  # noqa: PTH105 (atomic on every platform)
+        partial = path.with_name(f".{PASSPORT}.tmp")
+        partial.write_text(self.to_json(), encoding="utf-8")
+        os.replace(partial, path)  # noqa: PTH105 (atomic on every platform)
 
 
-def libraries(*further: str) -> dict[str, str]:
-    """The versions of the libraries that vectors pass through, as far as installed."""
+def libraries(*others: str) -> dict[str, str]:
+    """Return the installed versions of ``LIBRARIES`` and ``others``."""
     versions = {}
-    for name in (*LIBRARIES, *further):
+    for name in (*LIBRARIES, *others):
         try:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -36,14 +36,23 @@ RENAMED: Mapping[str, Mapping[str, str]] = {
 """Recipe kind -> old name -> new name. No new name is an old one of the same kind."""
 
 
+ARCHITECTURE = {
+    "gallery": "gallery_input",
+    "project": "projection_dim",
+    "together": "scale_fusion",
+    "unit": "normalise_before_projection",
+}
+"""Old name -> new name of the fields of a passport's ``architecture``."""
+
+
 def current(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return a recipe's entry (``{kind: ..., **options}``) with the new names."""
-    return _translated(entry, _names(entry))
+    return translated(entry, _names(entry))
 
 
 def recorded(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return a recipe's entry with the old names, as passports and hashes have them."""
-    return _translated(entry, {new: old for old, new in _names(entry).items()})
+    return translated(entry, {new: old for old, new in _names(entry).items()})
 
 
 def outdated(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -51,9 +60,10 @@ def outdated(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     return ((old, new) for old, new in _names(entry).items() if old in entry)
 
 
+def translated(fields: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Return ``fields`` in their order; those in ``names`` get the name there."""
+    return {names.get(name, name): value for name, value in fields.items()}
+
+
 def _names(entry: Mapping[str, Any]) -> Mapping[str, str]:
     return RENAMED.get(str(entry.get("kind")), {})
-
-
-def _translated(entry: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    return {names.get(name, name): value for name, value in entry.items()}

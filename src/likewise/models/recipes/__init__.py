@@ -1,4 +1,4 @@
-"""Recipes: a file a way to come by a model; adding one is a class and a line here."""
+"""Recipes: ways to make a model, one module per kind. A new kind is a class and a line here."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ RECIPES: Registry[Recipe] = Registry(
         "arnet-mstr": "likewise.models.recipes.arnet:ArnetMstr",
         "classify": "likewise.models.recipes.classify:Classify",
         "distill": "likewise.models.recipes.distill:Distill",
-        "metric": "likewise.models.recipes.metric:Metric",
+        "metric": "likewise.models.recipes.metric:MetricTraining",
         "ssl": "likewise.models.recipes.ssl:Ssl",
         "timm": "likewise.models.recipes.timm:Timm",
         "whiten": "likewise.models.recipes.whiten:Whiten",
@@ -27,11 +27,15 @@ RECIPES: Registry[Recipe] = Registry(
 
 
 def load(folder: Path, role: str | None = None) -> "Encoder":
-    """The model in ``folder``, by nothing but what lies there; for items of ``role``.
+    """Load the model in ``folder``, by its passport alone.
+
+    Args:
+        folder: the model's folder.
+        role: the role of the items to embed: "query" (the default) or "gallery".
 
     Raises:
-        MissingArtefactError: there is no model.
-        DataError: it is damaged.
+        MissingArtefactError: the folder contains no model.
+        DataError: the model is damaged.
     """
     entry = Passport.read(folder).recipe
     return RECIPES.build(entry, str(folder / PASSPORT)).load(folder, role)

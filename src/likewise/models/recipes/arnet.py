@@ -1,4 +1,4 @@
-"""ARNet: sketches and photographs of the same thing, brought together (FG-SBIR)."""
+"""ARNet: retrieval of photographs by sketches of the same thing (FG-SBIR)."""
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -7,28 +7,34 @@ from pydantic import Field
 
 from likewise.errors import DataError, bounded
 from likewise.models.passport import Architecture
-from likewise.models.recipes.base import Trained
-from likewise.models.recipes.validation import by_pair
-from likewise.models.training.training_data import Material
+from likewise.models.recipes.base import TrainedRecipe
+from likewise.models.recipes.validation import pair_validator
+from likewise.models.training.training_data import TrainingData
 
 if TYPE_CHECKING:
     from likewise.models.training.samplers import Units
-    from likewise.models.training.trainer import Bench, Lesson
+    from likewise.models.training.trainer import ModelBuilder, TrainingSetup
 
 
-class Arnet(Trained):
-    """FG-SBIR "Basic": an encoder for sketches, one for photographs, four NT-Xent terms.
+class Arnet(TrainedRecipe):
+    """FG-SBIR "Basic": encoders for sketches and photographs, four NT-Xent terms.
 
-    Items of the role query are the sketches, those of the role gallery the photographs; what
-    has the same label is a pair. ``shared_encoder`` has one encoder for both.
-    ``augmented_views`` compares every image with an augmented view of itself too (terms 2 and
-    3), as the paper does; without it the pairs themselves are augmented.
-    ``pseudo_sketch_ratio`` is the share of sketches that is replaced by edges of the
-    photograph. ``gallery_input`` is how photographs are seen: as they are, in grey, or in grey
-    and as a pseudo-sketch of their edges, averaged.
+    Items of the role query are the sketches, items of the role gallery the photographs; items
+    with the same label form a pair. Validation holds out whole pairs.
 
-    ``original`` has false negatives (a photograph twice in a batch) count as negatives, and
+    ``original`` counts false negatives (a photograph twice in a batch) as negatives, and
     chooses the best weights on the test split, as the original program does.
+
+    Attributes:
+        dim: length of the linear layer; 0 for none.
+        tau: temperature of NT-Xent.
+        shared_encoder: use one encoder for sketches and photographs.
+        augmented_views: contrast every image with an augmented view of itself too (terms 2 and
+            3), as the paper does. Otherwise the pairs themselves are augmented.
+        pseudo_sketch_ratio: share of sketches that are replaced by edges of the photograph.
+        gallery_input: input for photographs: the picture, its grey version, or the average over
+            its grey version and its edges (a pseudo-sketch).
+        test_split: the split that ``original`` chooses weights on.
 
     Source: the programs of FG-SBIR ARNet; NT-Xent: Chen et al., SimCLR, ICML 2020.
     """
@@ -44,92 +50,102 @@ class Arnet(Trained):
     test_split: str = "test"
 
     def architecture(self, base: Architecture) -> Architecture:
-        """What stands on the backbone."""
+        """Return the layers on top of the backbone."""
         return base.model_copy(
             update={
-                "project": self.dim,
+                "projection_dim": self.dim,
                 "branches": 1 if self.shared_encoder else 2,
-                "gallery": self.gallery_input,
+                "gallery_input": self.gallery_input,
             }
         )
 
-    def lesson(self, bench: "Bench", material: Material) -> "Lesson":
-        """Pairs to bring together; whole pairs are held out."""
-        from likewise.models.training.descriptor import Branches
-        from likewise.models.training.pair_objectives import PairTask
-        from likewise.models.training.samplers import Shuffled
-        from likewise.models.training.trainer import Lesson
+    def setup(self, builder: "ModelBuilder", data: TrainingData) -> "TrainingSetup":
+        """Train on pairs of sketches and photographs."""
+        from likewise.models.training.descriptor import DualEncoder
+        from likewise.models.training.pair_objectives import PairObjective
+        from likewise.models.training.samplers import ShuffledSampler
+        from likewise.models.training.trainer import TrainingSetup
 
-        _need_sides(material)  # before any is held out: that may be all there is to say
-        learned, held = self._split(material)
-        material, units = _pairs(learned)
-        architecture = self.architecture(bench.base)
-        query = bench.descriptor(architecture)
-        model = query if self.shared_encoder else Branches(query, bench.another(architecture))
-        task = PairTask(model, bench.views(self), bench.config, material.codes()[0], self)
-        return Lesson(
-            task,
-            Shuffled(units, self.batch, bench.seed),
-            material,
+        _queries_and_gallery(data)  # reported before the error about held-out items
+        training, held_out = self._hold_out(data)
+        training, units = _paired(training)
+        architecture = self.architecture(builder.base)
+        query = builder.descriptor(architecture)
+        model = (
+            query
+            if self.shared_encoder
+            else DualEncoder(query, builder.second_descriptor(architecture))
+        )
+        objective = PairObjective(
+            model,
+            builder.augmenter(self),
+            builder.preprocessing,
+            training.class_codes()[0],
+            self,
+        )
+        return TrainingSetup(
+            objective,
+            ShuffledSampler(units, self.batch, builder.seed),
+            training,
             architecture,
-            by_pair(bench, held),
+            pair_validator(builder, held_out),
         )
 
-    def _split(self, material: Material) -> tuple[Material, Material]:
-        labelled = material.labelled()
+    def _hold_out(self, data: TrainingData) -> tuple[TrainingData, TrainingData]:
+        labelled = data.labelled()
         if self.original:
-            return labelled, labelled.whole().part(self.test_split).labelled()
-        return labelled.held_out("label", self.validation, 0)
+            return labelled, labelled.whole_dataset().in_split(self.test_split).labelled()
+        return labelled.hold_out("label", self.validation, 0)
 
 
 class ArnetMstr(Arnet):
-    """ARNet with multi-scale token recycling, built right; see ``training/recycle.py``.
+    """ARNet with corrected multi-scale token recycling; see ``training/token_recycling.py``.
 
-    A vision transformer with one class token. Start it from an ``arnet`` model, as the paper
-    does, or from any other. The loss is ARNet's plus the decorrelation of both sides' tokens.
-    The last linear layer begins as torch's do; the published one begins Kaiming-normal.
+    It needs a vision transformer with one class token. Initialise it from an ``arnet`` model,
+    as the paper does, or from any other. The loss is ARNet's plus the decorrelation of the
+    tokens of both sides. The last linear layer has torch's default initialisation; the
+    published program uses Kaiming-normal.
     """
 
     kind: ClassVar[str] = "arnet-mstr"
 
     def architecture(self, base: Architecture) -> Architecture:
-        """What stands on the backbone."""
+        """Return the layers on top of the backbone."""
         return super().architecture(base).model_copy(update={"head": "recycle"})
 
 
-def _need_sides(material: Material) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The queries and the gallery.
+def _queries_and_gallery(data: TrainingData) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the items of the roles query and gallery.
 
     Raises:
-        DataError: one of them is not there.
+        DataError: one of the roles has no items.
     """
-    queries = material.where(pl.col("role") == "query").items
-    gallery = material.where(pl.col("role") == "gallery").items
+    queries = data.filter(pl.col("role") == "query").items
+    gallery = data.filter(pl.col("role") == "gallery").items
     if not len(queries) or not len(gallery):
         raise DataError(
-            f"{material.name} has no pairs to learn from: {len(queries):,} items of the role "
+            f"{data.name} has no pairs to learn from: {len(queries):,} items of the role "
             f"query (sketches), {len(gallery):,} of the role gallery (photographs); choose a "
             "data set whose source gives both"
         )
     return queries, gallery
 
 
-def _pairs(material: Material) -> tuple[Material, "Units"]:
-    """The queries and then the gallery, and which of them are pairs.
+def _paired(data: TrainingData) -> tuple[TrainingData, "Units"]:
+    """Return the queries followed by the gallery, and the rows of each pair.
 
     Raises:
-        DataError: one side is not there, or a query has nothing in the gallery.
+        DataError: a role has no items, or a query has no gallery item of its label.
     """
-    from likewise.models.training.samplers import pairs
+    from likewise.models.training.samplers import pair_rows
 
-    queries, gallery = _need_sides(material)
-    alone = queries.filter(~pl.col("label").is_in(gallery["label"].implode()))
-    if len(alone):
+    queries, gallery = _queries_and_gallery(data)
+    unpaired = queries.filter(~pl.col("label").is_in(gallery["label"].implode()))
+    if len(unpaired):
         raise DataError(
-            f"{len(alone):,} queries of {material.name} have no photograph of their label: "
-            f"{bounded(alone['item_id'], len(alone))}; mend the data, or leave them out by the "
-            "card: source: exclude: [...]"
+            f"{len(unpaired):,} queries of {data.name} have no photograph of their label: "
+            f"{bounded(unpaired['item_id'], len(unpaired))}; correct the data, or exclude them "
+            "in the card: source: exclude: [...]"
         )
-    paired = pl.concat([queries, gallery])
-    units = pairs(queries["label"].to_list(), gallery["label"].to_list())
-    return material.of(paired), units
+    units = pair_rows(queries["label"].to_list(), gallery["label"].to_list())
+    return data.with_items(pl.concat([queries, gallery])), units

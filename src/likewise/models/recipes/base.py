@@ -1,4 +1,4 @@
-"""What every recipe promises."""
+"""Base classes of recipes."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -8,98 +8,104 @@ from pydantic import model_validator
 
 from likewise.errors import ConfigError
 from likewise.models.passport import Passport
-from likewise.models.training.options import Plan
-from likewise.models.training.training_data import Material, Study
+from likewise.models.training.options import TrainingOptions
+from likewise.models.training.training_data import TrainingContext, TrainingData
 from likewise.registry import Part
 
 if TYPE_CHECKING:
     from likewise.models.training.encode import Encoder
-    from likewise.models.training.trainer import Bench, Lesson
+    from likewise.models.training.trainer import ModelBuilder, TrainingSetup
 
 
 class Recipe(Part, ABC):
-    """A way to come by a model; the fields are its options in params.yaml."""
+    """A way to make a model; the fields are its options in params.yaml."""
 
     section: ClassVar[str] = "models"
-    """Where in params.yaml it belongs: what its stage in dvc.yaml depends on."""
+    """The section of params.yaml for entries of this recipe; its stage depends on it."""
 
     @abstractmethod
-    def make(self, folder: Path, seed: int, study: Study | None = None) -> Passport:
+    def make(self, folder: Path, seed: int, context: TrainingContext | None = None) -> Passport:
         """Write ``model.safetensors`` and ``passport.json`` into the empty ``folder``.
 
-        ``study`` is what a model that learns is given; a frozen one takes no notice.
+        Args:
+            folder: the model's folder.
+            seed: the seed of all random numbers.
+            context: initial model and training data; a frozen model ignores it.
         """
 
     @abstractmethod
     def load(self, folder: Path, role: str | None = None) -> "Encoder":
-        """What embeds images by the model in ``folder``; no hub is ever asked.
+        """Load the model in ``folder``; no network is used.
 
-        Some models embed items of the ``role`` gallery differently; by default it is query.
+        Args:
+            folder: the model's folder.
+            role: the role of the items to embed: "query" (the default) or "gallery". Some
+                models embed the two differently.
 
         Raises:
-            MissingArtefactError: there is no model.
-            StaleArtefactError: the model there was made by other options than these.
-            DataError: it is damaged.
+            MissingArtefactError: the folder contains no model.
+            StaleArtefactError: the model was made with other options than these.
+            DataError: the model is damaged.
         """
 
 
-class Learned(Recipe):
-    """A recipe that reads data, whether it goes by steps or not."""
+class FittedRecipe(Recipe):
+    """A recipe that reads training data, with or without gradient steps."""
 
     kind: ClassVar[str]
     """The name under which the recipe is registered."""
 
     def load(self, folder: Path, role: str | None = None) -> "Encoder":
-        """What embeds images by the model in ``folder``, as its passport says."""
+        """Load the model in ``folder``, by its passport alone."""
         from likewise.models.training import trainer
 
-        return trainer.load(folder, role)
+        return trainer.load_encoder(folder, role)
 
     def entry(self) -> dict[str, object]:
-        """The options as the passport keeps them."""
+        """Return the kind and all options, for the passport."""
         return {"kind": self.kind, **self.model_dump(mode="json")}
 
-    def need(self, study: Study | None) -> Study:
-        """What there is to learn from.
+    def require(self, context: TrainingContext | None) -> TrainingContext:
+        """Return ``context``.
 
         Raises:
-            ConfigError: nothing was given.
+            ConfigError: ``context`` is None.
         """
-        if study is None:
+        if context is None:
             raise ConfigError(
-                f"a model of kind {self.kind!r} learns; it belongs under {self.section!r} in "
-                "params.yaml"
+                f"a model of kind {self.kind!r} needs training data; move its entry to "
+                f"{self.section!r} in params.yaml"
             )
-        return study
+        return context
 
 
-class Trained(Plan, Learned):
-    """A recipe that learns by steps; its fields are its own options and those of the plan."""
+class TrainedRecipe(TrainingOptions, FittedRecipe):
+    """A recipe that trains by gradient steps; its fields include those of the training loop."""
 
     section: ClassVar[str] = "trained"
     has_original: ClassVar[bool] = False
-    """Whether ``original`` says anything."""
+    """Whether the recipe supports ``original``."""
 
     @model_validator(mode="after")
-    def _say_what_original_is(self) -> Self:
-        """Refuse to claim a program's behaviour that there is none of."""
+    def _check_original(self) -> Self:
+        """Refuse ``original`` for recipes without an original program."""
         if self.original and not self.has_original:
             raise ValueError("original is an option of arnet and arnet-mstr; leave it out")
         return self
 
-    def make(self, folder: Path, seed: int, study: Study | None = None) -> Passport:
-        """Train the model, or go on where a killed training was, and write it into ``folder``.
+    def make(self, folder: Path, seed: int, context: TrainingContext | None = None) -> Passport:
+        """Train the model, or resume a stopped training, and write it into ``folder``.
 
         Raises:
-            ConfigError: nothing is given to learn from.
-            DataError: the data do not serve, the loss is no number, or memory is short.
-            Stopped: the process was asked to end; all is saved.
+            ConfigError: ``context`` is None.
+            DataError: the data do not fit the recipe, the loss is NaN, or memory is too small.
+            Stopped: the process received SIGTERM; the training was saved.
         """
-        given = self.need(study)
+        required = self.require(context)
         from likewise.models.training import trainer
 
-        return trainer.make(self, self.lesson, self.entry(), (folder, seed, given))
+        return trainer.train(self, self.setup, self.entry(), (folder, seed, required))
 
     @abstractmethod
-    def lesson(self, bench: "Bench", material: Material) -> "Lesson":
-        """What there is to learn, and by which loss."""
+    def setup(self, builder: "ModelBuilder", data: TrainingData) -> "TrainingSetup":
+        """Build the model with its loss, choose the training and validation items."""

@@ -1,25 +1,31 @@
-"""Learn the classes by cross-entropy; the vectors before the classifier are kept."""
+"""Classification: cross-entropy over classes; the vectors before the classifier are kept."""
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import polars as pl
 from pydantic import Field
 
-from likewise.models.recipes.base import Trained
-from likewise.models.recipes.validation import by_accuracy
-from likewise.models.training.training_data import Material
+from likewise.models.recipes.base import TrainedRecipe
+from likewise.models.recipes.validation import accuracy_validator
+from likewise.models.training.training_data import TrainingData
 
 if TYPE_CHECKING:
-    from likewise.models.training.trainer import Bench, Lesson
+    from likewise.models.training.trainer import ModelBuilder, TrainingSetup
 
 
-class Classify(Trained):
-    """Cross-entropy on a backbone: CompCars' class training, ImageNet subsets.
+class Classify(TrainedRecipe):
+    """Cross-entropy on a backbone, as in CompCars' classification and on ImageNet subsets.
 
-    ``head`` and ``dim`` are those of the recipe metric. ``smoothing`` is the label smoothing;
-    ``mixup`` the greatest share of a second picture, doubled: 1 mixes up to halves, all shares
-    up to it alike (Zhang et al., ICLR 2018, draw them from a Beta distribution), one a batch
-    and process. Held out is a share of the items of every class.
+    Validation holds out a share of the items of every class.
+
+    Attributes:
+        head: pooling; see the recipe metric.
+        dim: length of a linear layer after pooling; 0 for none.
+        smoothing: label smoothing.
+        mixup: twice the maximum share of the second image: 1 mixes up to halves. Shares are
+            uniform, one per batch and process (Zhang et al., ICLR 2018, use a Beta
+            distribution).
+        min_images_per_class: classes with fewer items are left out.
     """
 
     kind: ClassVar[str] = "classify"
@@ -29,27 +35,30 @@ class Classify(Trained):
     mixup: float = Field(default=0.0, ge=0, le=1)
     min_images_per_class: int = Field(default=1, gt=0)
 
-    def lesson(self, bench: "Bench", material: Material) -> "Lesson":
-        """Items and their classes."""
-        from likewise.models.training.class_objectives import ClassifyTask
-        from likewise.models.training.samplers import Shuffled
-        from likewise.models.training.trainer import Lesson
+    def setup(self, builder: "ModelBuilder", data: TrainingData) -> "TrainingSetup":
+        """Train a classifier on labelled items."""
+        from likewise.models.training.class_objectives import ClassificationObjective
+        from likewise.models.training.samplers import ShuffledSampler
+        from likewise.models.training.trainer import TrainingSetup
 
-        learned, held = (
-            material.labelled()
-            .with_least(self.min_images_per_class)
-            .held_out_of_each(self.validation, 0)
+        labelled = data.labelled().with_min_images_per_class(self.min_images_per_class)
+        training, held_out = labelled.hold_out_per_class(self.validation, 0)
+        codes, names = training.checked_class_codes()
+        architecture = builder.base.model_copy(
+            update={"head": self.head, "projection_dim": self.dim}
         )
-        codes, names = learned.classes()
-        architecture = bench.base.model_copy(update={"head": self.head, "project": self.dim})
-        task = ClassifyTask(
-            bench.descriptor(architecture), bench.views(self), codes, self.smoothing, self.mixup
+        objective = ClassificationObjective(
+            builder.descriptor(architecture),
+            builder.augmenter(self),
+            codes,
+            self.smoothing,
+            self.mixup,
         )
-        held = held.where(pl.col("label").is_in(names))
-        return Lesson(
-            task,
-            Shuffled(len(codes), self.batch, bench.seed),
-            learned,
+        held_out = held_out.filter(pl.col("label").is_in(names))
+        return TrainingSetup(
+            objective,
+            ShuffledSampler(len(codes), self.batch, builder.seed),
+            training,
             architecture,
-            by_accuracy(bench, held, names),
+            accuracy_validator(builder, held_out, names),
         )

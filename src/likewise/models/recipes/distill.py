@@ -1,26 +1,30 @@
-"""A small student learns a large teacher's vectors, which are in the catalogue already."""
+"""Distillation: a small student learns the stored vectors of a large teacher."""
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from likewise.models.recipes.base import Trained
-from likewise.models.training.training_data import Material
+from likewise.models.recipes.base import TrainedRecipe
+from likewise.models.training.training_data import TrainingData
 
 if TYPE_CHECKING:
     from likewise.models.training.loop import Validate
-    from likewise.models.training.objective import Task
-    from likewise.models.training.trainer import Bench, Lesson
+    from likewise.models.training.objective import Objective
+    from likewise.models.training.trainer import ModelBuilder, TrainingSetup
 
 
-class Distill(Trained):
-    """The student's vector of a picture is to be the teacher's, by cosine and by neighbours.
+class Distill(TrainedRecipe):
+    """Train a student to give the teacher's vectors.
 
-    ``teacher`` is a model that embeds the data set; its vectors are read, it never runs. The
-    loss is 1 - cosine, plus ``relational_weight`` times the squared difference of the cosines
-    within a batch (Park et al., Relational Knowledge Distillation, CVPR 2019, of angles
-    simplified to cosines). The student ends in a linear layer of the teacher's length if its
-    own vectors have another length; otherwise its weights keep timm's names.
+    The loss is 1 - cosine, plus ``relational_weight`` times the mean squared difference of the
+    cosines within a batch (Park et al., Relational Knowledge Distillation, CVPR 2019, with
+    cosines in place of angles). If the student's vectors have another length than the
+    teacher's, a linear layer is added; otherwise the weights keep timm's names.
+
+    Attributes:
+        teacher: a model that embeds the data set; its stored vectors are read, it never runs.
+        head: pooling; see the recipe metric.
+        relational_weight: weight of the relational term.
     """
 
     kind: ClassVar[str] = "distill"
@@ -29,39 +33,44 @@ class Distill(Trained):
     head: Literal["none", "gem", "compcars"] = "none"
     relational_weight: float = Field(default=1.0, ge=0)
 
-    def lesson(self, bench: "Bench", material: Material) -> "Lesson":
-        """Pictures, and the vectors that they are to have."""
+    def setup(self, builder: "ModelBuilder", data: TrainingData) -> "TrainingSetup":
+        """Train a student on images and the teacher's vectors."""
         from likewise.models.training import descriptor
-        from likewise.models.training.distillation import DistillTask, teacher_vectors
-        from likewise.models.training.samplers import Shuffled
-        from likewise.models.training.trainer import Lesson
+        from likewise.models.training.distillation import (
+            DistillationObjective,
+            teacher_vectors,
+        )
+        from likewise.models.training.samplers import ShuffledSampler
+        from likewise.models.training.trainer import TrainingSetup
 
-        learned, held = material.held_out("content", self.validation, 0, least=1)
-        wanted = teacher_vectors(learned)
-        dim = wanted.shape[1]
-        pooled = bench.base.model_copy(update={"head": self.head})
-        alike = descriptor.width(bench.trunk, pooled) == dim
-        architecture = pooled.model_copy(update={"project": 0 if alike else dim})
-        model = bench.descriptor(architecture)
-        return Lesson(
-            DistillTask(model, bench.views(self), wanted, self.relational_weight),
-            Shuffled(len(learned), self.batch, bench.seed),
-            learned,
+        training, held_out = data.hold_out("content", self.validation, 0, least=1)
+        vectors = teacher_vectors(training)
+        dim = vectors.shape[1]
+        pooled = builder.base.model_copy(update={"head": self.head})
+        same_length = descriptor.pooled_width(builder.trunk, pooled) == dim
+        architecture = pooled.model_copy(update={"projection_dim": 0 if same_length else dim})
+        model = builder.descriptor(architecture)
+        return TrainingSetup(
+            DistillationObjective(
+                model, builder.augmenter(self), vectors, self.relational_weight
+            ),
+            ShuffledSampler(len(training), self.batch, builder.seed),
+            training,
             architecture,
-            _by_cosine(bench, held),
+            _cosine_validator(builder, held_out),
         )
 
 
-def _by_cosine(bench: "Bench", held: Material) -> "Validate | None":
-    """The mean cosine to the teacher's vectors of what was held out."""
-    if not len(held):
+def _cosine_validator(builder: "ModelBuilder", held_out: TrainingData) -> "Validate | None":
+    """Measure the mean cosine to the teacher's vectors on the held-out items."""
+    if not len(held_out):
         return None
     from likewise.models.training.distillation import teacher_vectors
 
-    wanted = teacher_vectors(held).numpy()
+    teacher = teacher_vectors(held_out).numpy()
 
-    def judge(task: "Task") -> dict[str, float]:
-        found = bench.vectors(task.model, held)
-        return {"cosine": float((found * wanted).sum(axis=1).mean())}
+    def validate(objective: "Objective") -> dict[str, float]:
+        student = builder.embed(objective.model, held_out)
+        return {"cosine": float((student * teacher).sum(axis=1).mean())}
 
-    return judge
+    return validate

@@ -1,30 +1,42 @@
-"""Self-supervised pre-training on pictures without labels."""
+"""Self-supervised pre-training on images without labels."""
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from likewise.models.recipes.base import Trained
-from likewise.models.training.options import Augment
-from likewise.models.training.training_data import Material
+from likewise.models.recipes.base import TrainedRecipe
+from likewise.models.training.options import AugmentOptions
+from likewise.models.training.training_data import TrainingData
 
 if TYPE_CHECKING:
-    from likewise.models.training.trainer import Bench, Lesson
+    from likewise.models.training.objective import Objective
+    from likewise.models.training.trainer import ModelBuilder, TrainingSetup
 
 
-class Ssl(Trained):
-    """Learn from pictures alone; the backbone's weights are kept, under timm's own names.
+class Ssl(TrainedRecipe):
+    """Train a backbone on images alone; its weights keep timm's names.
 
-    ``method`` simclr brings two changed views of a picture together. dino has a student agree
-    with a slow teacher over large and ``local_views`` small parts of a picture. masked is the
-    task of FISSP: patches are hidden and reconstructed (generative), and a picture and its
-    reconstruction are brought together (contrastive, times ``contrastive_weight``).
-    ``mask_ratio`` is the share of masked patches, ``mask_patch_size`` their side in pixels.
-    ``prototypes`` is their number in dino, ``local_size`` the side of its small views in pixels
-    (by default half of the large ones').
+    The method simclr contrasts two augmented views of each image. dino trains a student to
+    agree with a moving-average teacher over large and small crops. masked is the task of
+    FISSP: it reconstructs masked patches (generative) and contrasts an image with its
+    reconstruction (contrastive).
 
-    Sources: SimCLR: arXiv:2002.05709. DINO: 2104.14294. Masked: FISSP's figure of its task; the
-    reconstruction is SimMIM's, 2111.09886.
+    Attributes:
+        method: simclr, dino or masked.
+        validation: always 0; there is nothing to choose weights by.
+        tau: temperature of the contrastive loss.
+        dim: length of the projection, which is dropped after the training.
+        mask_ratio: share of masked patches (masked).
+        mask_patch_size: side of these patches in pixels (masked).
+        contrastive_weight: weight of the contrastive term (masked).
+        prototypes: number of prototypes, the output dimension of the head (dino).
+        local_views: number of small crops per image (dino).
+        local_size: side of small crops in pixels; by default half of the input (dino).
+        momentum: momentum of the teacher at the start (dino).
+        augment: augmentation of the images.
+
+    Sources: SimCLR: arXiv:2002.05709. DINO: 2104.14294. Masked: the figure of FISSP's task;
+    the reconstruction is SimMIM's, 2111.09886.
     """
 
     kind: ClassVar[str] = "ssl"
@@ -40,39 +52,43 @@ class Ssl(Trained):
     local_views: int = Field(default=4, ge=0)
     local_size: int | None = Field(default=None, gt=0)
     momentum: float = Field(default=0.996, ge=0, lt=1)
-    augment: Augment = Augment(crop=0.2, flip=0.5, colour=0.4, grey=0.2, blur=0.3, zoom=1.5)
+    augment: AugmentOptions = AugmentOptions(
+        crop=0.2, flip=0.5, colour=0.4, grey=0.2, blur=0.3, zoom=1.5
+    )
 
-    def lesson(self, bench: "Bench", material: Material) -> "Lesson":
-        """Pictures, each of which is its own class."""
-        from likewise.models.training import self_supervised
-        from likewise.models.training.samplers import Shuffled
-        from likewise.models.training.trainer import Lesson
+    def setup(self, builder: "ModelBuilder", data: TrainingData) -> "TrainingSetup":
+        """Train on distinct images; each image is its own class."""
+        from likewise.models.training.samplers import ShuffledSampler
+        from likewise.models.training.trainer import TrainingSetup
 
-        distinct = material.of(
-            material.items.unique("content", keep="first", maintain_order=True)
+        distinct = data.with_items(
+            data.items.unique("content", keep="first", maintain_order=True)
         )
-        model = bench.descriptor(bench.base)
-        views = bench.views(self)
-        task: self_supervised.Task
+        objective = self._objective(builder)
+        sampler = ShuffledSampler(len(distinct), self.batch, builder.seed)
+        return TrainingSetup(objective, sampler, distinct, builder.base)
+
+    def _objective(self, builder: "ModelBuilder") -> "Objective":
+        from likewise.models.training import self_supervised
+
+        model = builder.descriptor(builder.base)
+        augmenter = builder.augmenter(self)
         if self.method == "simclr":
-            task = self_supervised.SimclrTask(model, views, self.dim, self.tau)
-        elif self.method == "dino":
-            local = self.local_size or views.size // 2
-            task = self_supervised.DinoTask(
+            return self_supervised.SimclrObjective(model, augmenter, self.dim, self.tau)
+        if self.method == "dino":
+            side = self.local_size or augmenter.size // 2
+            return self_supervised.DinoObjective(
                 model,
-                views,
-                views.smaller(local),
+                augmenter,
+                augmenter.for_local_views(side),
                 self.local_views,
                 self.prototypes,
                 self.momentum,
             )
-        else:
-            task = self_supervised.MaskedTask(
-                model,
-                views,
-                self.dim,
-                (self.tau, self.mask_ratio, self.contrastive_weight),
-                self.mask_patch_size,
-            )
-        sampler = Shuffled(len(distinct), self.batch, bench.seed)
-        return Lesson(task, sampler, distinct, bench.base)
+        return self_supervised.MaskedObjective(
+            model,
+            augmenter,
+            self.dim,
+            (self.tau, self.mask_ratio, self.contrastive_weight),
+            self.mask_patch_size,
+        )

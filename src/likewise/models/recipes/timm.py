@@ -1,4 +1,4 @@
-"""A timm backbone as it is, with no training of ours."""
+"""A frozen timm backbone, without further training."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -8,21 +8,25 @@ from pydantic import Field
 from likewise.errors import DataError, MissingArtefactError, StaleArtefactError
 from likewise.models.passport import WEIGHTS, Architecture, Passport, libraries
 from likewise.models.recipes.base import Recipe
-from likewise.models.training.training_data import Study
+from likewise.models.training.training_data import TrainingContext
 
 if TYPE_CHECKING:
     from likewise.models.training.encode import Encoder
 
 
 class Timm(Recipe):
-    """A frozen timm backbone, preprocessed as its own configuration says.
+    """A frozen timm backbone with its own preprocessing.
 
-    ``weights`` is ``hub`` (timm's own, fetched once, when the model is made), ``random``,
-    ``file:PATH`` (relative to where the command runs) or ``package:NAME``. ``input_size`` is
-    the side of the square input in pixels, ``pooling`` timm's global_pool, both the
-    backbone's own where not given. ``head`` gem pools by the generalised mean (p = 3) instead.
-    With several ``scales`` images are resized by each; ``scale_fusion`` combines the vectors.
-    ``precision`` is what a GPU computes in.
+    Attributes:
+        backbone: a name of timm, with the tag of its weights: resnet50.tv_in1k.
+        weights: ``hub`` (timm's own, fetched once, when the model is made), ``random``,
+            ``file:PATH`` (relative to the current folder) or ``package:NAME``.
+        input_size: side of the square input in pixels; by default the backbone's.
+        pooling: timm's global_pool; by default the backbone's.
+        head: gem replaces that pooling by the generalised mean (p = 3).
+        scales: factors by which images are resized; the vectors of all scales are fused.
+        scale_fusion: concat or mean.
+        precision: number format on a GPU; a CPU computes in float32.
     """
 
     backbone: str
@@ -34,18 +38,18 @@ class Timm(Recipe):
     scale_fusion: Literal["concat", "mean"] = "concat"
     precision: Literal["float32", "bfloat16"] = "bfloat16"
 
-    def make(self, folder: Path, seed: int, study: Study | None = None) -> Passport:
-        """Take the backbone, and write its weights and passport into ``folder``.
+    def make(self, folder: Path, seed: int, context: TrainingContext | None = None) -> Passport:
+        """Create the backbone and write its weights and passport into ``folder``.
 
         Raises:
             UnknownNameError: timm has no such backbone.
-            ConfigError: the backbone does not take these options.
-            MissingExtraError: the package of weights is not installed.
-            DataError: the weights cannot be had, or do not fit.
+            ConfigError: the backbone does not support these options.
+            MissingExtraError: the package with the weights is not installed.
+            DataError: the weights cannot be fetched or read, or do not fit the backbone.
         """
         from likewise.models.training import backbones, descriptor, weights
 
-        model, source = backbones.with_weights(
+        model, source = backbones.create_with_weights(
             self.backbone,
             self.weights,
             input_size=self.input_size,
@@ -56,11 +60,11 @@ class Timm(Recipe):
         architecture = self._architecture()
         if architecture is not None:
             model = descriptor.Descriptor(model, architecture).eval()
-        stored = descriptor.stored(model)
+        stored = descriptor.saved_module(model)
         passport = Passport(
             recipe=self._entry(),
             backbone=self.backbone,
-            dim=backbones.dimension(model, config),
+            dim=backbones.embedding_dim(model, config),
             weights_sha256=weights.save(stored, folder / WEIGHTS),
             weights_source=source,
             preprocessing=config,
@@ -73,37 +77,37 @@ class Timm(Recipe):
         return passport
 
     def load(self, folder: Path, role: str | None = None) -> "Encoder":
-        """What embeds images by the model in ``folder``, as its passport says.
+        """Load the model in ``folder``.
 
         Raises:
-            MissingArtefactError: there is no model.
-            StaleArtefactError: the model there was made by other options than these.
-            DataError: its weights are not those of its passport.
+            MissingArtefactError: the folder contains no model.
+            StaleArtefactError: the model was made with other options than these.
+            DataError: the weights differ from those of the passport.
         """
         from likewise.models.training import backbones, weights
         from likewise.models.training.encode import Encoder
 
         passport = Passport.read(folder)
         if passport.recipe != self._entry():
-            raise StaleArtefactError(f"{folder} was made by other options", "dvc repro")
+            raise StaleArtefactError(f"{folder} was made with other options", "dvc repro")
         if passport.architecture is not None:
             from likewise.models.training import trainer
 
-            return trainer.load(folder, role)
+            return trainer.load_encoder(folder, role)
         path = folder / WEIGHTS
         if not path.is_file():
-            raise MissingArtefactError(f"there is no {path}", "dvc checkout")
+            raise MissingArtefactError(f"{path} does not exist", "dvc checkout")
         if weights.sha256(path) != passport.weights_sha256:
             raise DataError(f"{path} differs from its passport; run: dvc checkout")
         model = backbones.create(
             self.backbone, input_size=self.input_size, pooling=self.pooling
         )
         weights.restore(model, path)
-        transform = backbones.transform(passport.preprocessing)
+        transform = backbones.pixel_transform(passport.preprocessing)
         return Encoder(model, transform, passport)
 
     def _architecture(self) -> Architecture | None:
-        """What stands on the backbone; None for the plain one."""
+        """Return the layers on top of the backbone; None for a plain backbone."""
         if self.head == "none" and self.scales == (1.0,):
             return None
         return Architecture(
@@ -111,13 +115,13 @@ class Timm(Recipe):
             pooling=self.pooling,
             head=self.head,
             scales=self.scales,
-            together=self.scale_fusion,
+            scale_fusion=self.scale_fusion,
         )
 
     def _entry(self) -> dict[str, Any]:
-        """The options as the passport keeps them: without the path to a file of weights."""
+        """Return kind and options for the passport, without the folder of a weights file."""
         entry = {"kind": "timm", **self.model_dump(mode="json")}
-        if self._architecture() is None:  # as in passports from before there were such options
+        if self._architecture() is None:  # older passports lack these options
             for name in ("head", "scales", "scale_fusion"):
                 del entry[name]
         kind, _, path = self.weights.partition(":")

@@ -1,87 +1,103 @@
-"""How good a model in the making is on what was held out: what weights are chosen by."""
+"""Validation during training: the scores on held-out items that choose the best weights."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from likewise.errors import DataError
-from likewise.models.training.training_data import Material
+from likewise.models.training.training_data import TrainingData
 
 if TYPE_CHECKING:
     from likewise.models.training.loop import Validate
-    from likewise.models.training.objective import Task
-    from likewise.models.training.trainer import Bench
+    from likewise.models.training.objective import Objective
+    from likewise.models.training.trainer import ModelBuilder
 
 
-def by_class(bench: "Bench", held: Material) -> "Validate | None":
-    """Mean average precision and precision at 1, every item against all others (strict).
+def retrieval_validator(builder: "ModelBuilder", held_out: TrainingData) -> "Validate | None":
+    """Measure mAP and precision@1 of each held-out item against all others.
 
-    None where no two held-out items are of one class.
+    Returns:
+        None if no two held-out items have the same class.
     """
     import numpy as np
 
     from likewise.evaluation.metrics import measure
     from likewise.evaluation.ranking import Groups, rank_vectors
 
-    codes = np.array(held.codes()[0], np.int64)
+    codes = np.array(held_out.class_codes()[0], np.int64)
     if len(codes) == len(np.unique(codes)):
         return None
-    same, own = Groups.alike(codes, codes), Groups.one(np.arange(len(codes)))
+    same_class = Groups.alike(codes, codes)
+    itself = Groups.one(np.arange(len(codes)))
 
-    def judge(task: "Task") -> dict[str, float]:
-        vectors = bench.vectors(task.model, held)
-        ranked = rank_vectors(vectors, vectors, same, [own]).ranked
-        found = {"map": "ap", "precision@1": "precision@1"}
-        return {said: float(np.nanmean(measure(name, ranked))) for said, name in found.items()}
+    def validate(objective: "Objective") -> dict[str, float]:
+        vectors = builder.embed(objective.model, held_out)
+        ranked = rank_vectors(vectors, vectors, same_class, [itself]).ranked
+        metrics = {"map": "ap", "precision@1": "precision@1"}
+        return {
+            name: float(np.nanmean(measure(metric, ranked))) for name, metric in metrics.items()
+        }
 
-    return judge
+    return validate
 
 
-def by_accuracy(bench: "Bench", held: Material, names: Sequence[str]) -> "Validate | None":
-    """The share of the held-out items that the classifier of a task gives their own class.
+def accuracy_validator(
+    builder: "ModelBuilder", held_out: TrainingData, names: Sequence[str]
+) -> "Validate | None":
+    """Measure the accuracy of an objective's classifier on the held-out items.
 
-    ``names`` are the classes by number. None where nothing is held out.
+    Args:
+        builder: embeds the items.
+        held_out: items of known classes.
+        names: the class names in the order of the classifier's outputs.
+
+    Returns:
+        None if nothing is held out.
     """
     import torch
 
-    if not len(held):
+    if not len(held_out):
         return None
     number = {name: code for code, name in enumerate(names)}
-    codes = torch.tensor([number[label] for label in held.items["label"]])
+    codes = torch.tensor([number[label] for label in held_out.items["label"]])
 
-    def judge(task: Any) -> dict[str, float]:
-        vectors = torch.from_numpy(bench.vectors(task.model, held))
+    def validate(objective: Any) -> dict[str, float]:
+        vectors = torch.from_numpy(builder.embed(objective.model, held_out))
+        classifier = objective.classifier
         with torch.inference_mode():
-            scores = task.classifier(vectors.to(task.classifier.weight.device)).cpu()
+            scores = classifier(vectors.to(classifier.weight.device)).cpu()
         return {"accuracy": float((scores.argmax(dim=1) == codes).double().mean())}
 
-    return judge
+    return validate
 
 
-def by_pair(bench: "Bench", held: Material) -> "Validate | None":
-    """Acc@1, 5 and 10 of queries against the gallery of the held-out pairs.
+def pair_validator(builder: "ModelBuilder", held_out: TrainingData) -> "Validate | None":
+    """Measure acc@1, acc@5 and acc@10 of held-out queries against the held-out gallery.
 
-    None where nothing is held out.
+    Returns:
+        None if nothing is held out.
 
     Raises:
-        DataError: only one side of the held-out pairs is there.
+        DataError: the held-out items have no query, or no gallery item.
     """
     import numpy as np
 
     from likewise.evaluation.metrics import measure
     from likewise.evaluation.ranking import Groups, rank_vectors
 
-    if not len(held):
+    if not len(held_out):
         return None
-    roles = np.array(held.items["role"].to_list())
+    roles = np.array(held_out.items["role"].to_list())
     query, gallery = roles == "query", roles == "gallery"
     if not query.any() or not gallery.any():
-        raise DataError(f"what is held out of {held.name} has no query, or no gallery")
-    codes = np.array(held.codes()[0], np.int64)
+        raise DataError(
+            f"the items of {held_out.name} for validation have no query, or no gallery item"
+        )
+    codes = np.array(held_out.class_codes()[0], np.int64)
     pairs = Groups.alike(codes[query], codes[gallery])
 
-    def judge(task: "Task") -> dict[str, float]:
-        vectors = bench.vectors(task.model, held)
+    def validate(objective: "Objective") -> dict[str, float]:
+        vectors = builder.embed(objective.model, held_out)
         ranked = rank_vectors(vectors[query], vectors[gallery], pairs).ranked
         return {n: float(np.nanmean(measure(n, ranked))) for n in ("acc@1", "acc@5", "acc@10")}
 
-    return judge
+    return validate

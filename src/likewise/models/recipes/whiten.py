@@ -1,4 +1,4 @@
-"""Whitening: a linear layer fitted on the vectors of a split, which no gradient touches."""
+"""Whitening: a linear layer fitted on the vectors of a split, without gradient steps."""
 
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -6,18 +6,20 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from likewise.models.passport import Passport
-from likewise.models.recipes.base import Learned
-from likewise.models.training.options import Source
-from likewise.models.training.training_data import Study
+from likewise.models.recipes.base import FittedRecipe
+from likewise.models.training.options import FitOptions
+from likewise.models.training.training_data import TrainingContext
 
 
-class Whiten(Source, Learned):
-    """The start's vectors through PCA: centred, turned, shortened to ``dim``, and whitened.
+class Whiten(FitOptions, FittedRecipe):
+    """PCA and whitening of the vectors of the initial model; labels are not needed.
 
-    ``power`` is the share of whitening: each component is divided by its standard deviation to
-    that power, 0 for none, 1 for all. ``scales`` are the sizes that pictures are embedded at,
-    the vectors of all averaged; the layer is fitted at the first size. It is fitted on the
-    pictures of ``split`` and needs no label.
+    Attributes:
+        dim: number of principal components; 0 for all.
+        power: each component is divided by its standard deviation to this power: 0 for no
+            whitening, 1 for full whitening.
+        scales: factors by which images are resized; the vectors are averaged. The layer is
+            fitted at the first scale.
 
     Source: Jegou and Chum, Negative Evidences and Co-occurrences in Image Retrieval: the
     Benefit of PCA and Whitening, ECCV 2012.
@@ -29,15 +31,15 @@ class Whiten(Source, Learned):
     power: float = Field(default=1.0, ge=0, le=1)
     scales: tuple[Annotated[float, Field(gt=0)], ...] = (1.0,)
 
-    def make(self, folder: Path, seed: int, study: Study | None = None) -> Passport:
+    def make(self, folder: Path, seed: int, context: TrainingContext | None = None) -> Passport:
         """Fit the layer and write the model into ``folder``.
 
         Raises:
-            ConfigError: the start ends in a linear layer already.
-            DataError: there are fewer pictures than dimensions.
+            ConfigError: the initial model already ends in a linear layer.
+            DataError: the split has fewer images than dimensions.
         """
-        given = self.need(study)
+        required = self.require(context)
         from likewise.models.training import whitening
 
         options = (self.dim, self.power, self.scales)
-        return whitening.make(self, self.entry(), options, (folder, seed, given))
+        return whitening.make_model(self, self.entry(), options, (folder, seed, required))

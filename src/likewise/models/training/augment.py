@@ -1,8 +1,8 @@
-"""Pictures changed at random, a whole batch at once, on the device where the model is.
+"""Random augmentation of whole batches, on the device of the model.
 
-Every change of shape is one affine sampling. The random numbers of a picture hang on the seed,
-the step and its place in the batch of all processes, and on nothing that ran before, so that a
-resumed training, and one on several processes, draws the very same.
+All geometric changes are one affine sampling. The random numbers of an image depend only on the
+seed, the step and its position in the batch of all processes, so that resumed trainings and
+those on several processes draw the same numbers.
 """
 
 import math
@@ -12,149 +12,155 @@ from torch import nn
 from torch.nn import functional
 
 from likewise.models.passport import Preprocessing
-from likewise.models.training.mixed_precision import exact
-from likewise.models.training.options import Augment
+from likewise.models.training.mixed_precision import full_precision
+from likewise.models.training.options import AugmentOptions
 
-DRAWS = 18
-"""Uniform numbers that a picture's changes take; the last is for whoever asks."""
+RANDOM_NUMBERS = 18
+"""Uniform numbers per image and view; the last one is for the objective."""
 
 _ASPECT = math.log(4 / 3)
 
 
-def draws(seed: int, step: int, view: int, count: int) -> torch.Tensor:
-    """The random numbers of ``count`` pictures at ``step``: (count, DRAWS), from 0 to 1."""
+def random_numbers(seed: int, step: int, view: int, count: int) -> torch.Tensor:
+    """Draw numbers for ``count`` images at ``step``: (count, RANDOM_NUMBERS), 0 to 1."""
     generator = torch.Generator().manual_seed((seed * 1_000_003 + step) * 17 + view)
-    return torch.rand(count, DRAWS, generator=generator)
+    return torch.rand(count, RANDOM_NUMBERS, generator=generator)
 
 
-class Levels(nn.Module):
-    """The mean and the deviation of a model's input, a value a channel."""
+class Normalisation(nn.Module):
+    """Normalisation by the mean and standard deviation of each channel."""
 
     mean: torch.Tensor
     std: torch.Tensor
 
-    def __init__(self, config: Preprocessing) -> None:
+    def __init__(self, preprocessing: Preprocessing) -> None:
         super().__init__()
-        for name, values in (("mean", config.mean), ("std", config.std)):
+        for name, values in (("mean", preprocessing.mean), ("std", preprocessing.std)):
             self.register_buffer(name, torch.tensor(values).view(1, -1, 1, 1), persistent=False)
 
-    def normalised(self, picture: torch.Tensor) -> torch.Tensor:
-        """A model's input of pictures (n, 3 or 1, h, w) from 0 to 1: (n, 3, h, w)."""
-        ready = (picture - self.mean) / self.std
-        return ready.contiguous(memory_format=torch.channels_last)
+    def normalised(self, images: torch.Tensor) -> torch.Tensor:
+        """Normalise images (n, 3 or 1, h, w) in 0 to 1: (n, 3, h, w)."""
+        normalised = (images - self.mean) / self.std
+        return normalised.contiguous(memory_format=torch.channels_last)
 
-    def grey(self, pixels: torch.Tensor) -> torch.Tensor:
-        """The pictures that became a model's input, in grey: (n, 1, h, w) from 0 to 1."""
-        return (pixels * self.std + self.mean).mean(dim=1, keepdim=True)
+    def grey(self, normalised: torch.Tensor) -> torch.Tensor:
+        """Return the grey version of normalised images: (n, 1, h, w) in 0 to 1."""
+        return (normalised * self.std + self.mean).mean(dim=1, keepdim=True)
 
 
-class Views(nn.Module):
-    """Turns pixels as they are read into what a model looks at, changed at random or not.
+class Augmenter(nn.Module):
+    """Turns pixels into the input of a model, with or without augmentation, in float32."""
 
-    All of it is computed in float32; see ``exact``.
-    """
+    def __init__(
+        self, augment: AugmentOptions, preprocessing: Preprocessing, max_crop: float = 1.0
+    ) -> None:
+        """Prepare the augmentation.
 
-    def __init__(self, augment: Augment, config: Preprocessing, most: float = 1.0) -> None:
-        """Take the changes, the size and normalisation, and the greatest area looked at."""
+        Args:
+            augment: its options.
+            preprocessing: size and normalisation of the model's input.
+            max_crop: maximum area of a random crop as a share of the image.
+        """
         super().__init__()
         self.augment = augment
-        self._config, self._most = config, most
-        self.size = config.input_size[1]
-        self.levels = Levels(config)
+        self._preprocessing, self._max_crop = preprocessing, max_crop
+        self.size = preprocessing.input_size[1]
+        self.normalisation = Normalisation(preprocessing)
 
-    def smaller(self, size: int) -> "Views":
-        """The same at another size, of small parts of a picture: as in DINO, up to a third."""
-        config = self._config.model_copy(update={"input_size": (3, size, size)})
-        part = self.augment.model_copy(update={"crop": min(self.augment.crop, 0.05)})
-        return Views(part, config, 1 / 3)
+    def for_local_views(self, size: int) -> "Augmenter":
+        """Return an augmenter of small crops at another size: as in DINO, up to a third."""
+        preprocessing = self._preprocessing.model_copy(update={"input_size": (3, size, size)})
+        augment = self.augment.model_copy(update={"crop": min(self.augment.crop, 0.05)})
+        return Augmenter(augment, preprocessing, 1 / 3)
 
-    def plain(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Pixels (n, h, w, 3) uint8 as they are: (n, 3, size, size), normalised."""
-        with exact(pixels.device):
-            return self.levels.normalised(self._fitted(_unit(pixels)))
+    def prepared(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Resize and normalise pixels (n, h, w, 3), uint8: (n, 3, size, size)."""
+        with full_precision(pixels.device):
+            return self.normalisation.normalised(self._resized(_scaled(pixels)))
 
-    def changed(self, pixels: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
-        """Pixels changed as the random ``numbers`` (n, DRAWS) say."""
-        with exact(pixels.device):
-            picture = _unit(pixels)
-            if self._moves():
-                picture = self._moved(picture, numbers)
-            picture = self._coloured(self._fitted(picture), numbers)
-            return self.levels.normalised(picture)
+    def augmented(self, pixels: torch.Tensor, random: torch.Tensor) -> torch.Tensor:
+        """Augment pixels (n, h, w, 3) by numbers (n, RANDOM_NUMBERS): (n, 3, size, size)."""
+        with full_precision(pixels.device):
+            images = _scaled(pixels)
+            if self._is_geometric():
+                images = self._warped(images, random)
+            images = self._coloured(self._resized(images), random)
+            return self.normalisation.normalised(images)
 
-    def _fitted(self, picture: torch.Tensor) -> torch.Tensor:
-        if picture.shape[-1] == self.size and picture.shape[-2] == self.size:
-            return picture
+    def _resized(self, images: torch.Tensor) -> torch.Tensor:
+        if images.shape[-1] == self.size and images.shape[-2] == self.size:
+            return images
         return functional.interpolate(
-            picture, (self.size, self.size), mode="bilinear", antialias=True
+            images, (self.size, self.size), mode="bilinear", antialias=True
         )
 
-    def _moves(self) -> bool:
+    def _is_geometric(self) -> bool:
         a = self.augment
         return any((a.rotate, a.scale, a.stretch, a.shift, a.flip)) or a.crop < 1
 
-    def _moved(self, picture: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
-        # Outside is 0 for the sampler, so that what lies there is moved to 0 and back.
+    def _warped(self, images: torch.Tensor, random: torch.Tensor) -> torch.Tensor:
+        # The sampler reads 0 outside the image; shifting by the fill level turns 0 into it.
         fill = self.augment.fill
         grid = functional.affine_grid(
-            self._theta(drawn), [len(picture), 3, self.size, self.size], align_corners=False
+            self._theta(random), [len(images), 3, self.size, self.size], align_corners=False
         )
-        moved: torch.Tensor = functional.grid_sample(picture - fill, grid, align_corners=False)
-        return moved + fill
+        warped: torch.Tensor = functional.grid_sample(images - fill, grid, align_corners=False)
+        return warped + fill
 
-    def _theta(self, drawn: torch.Tensor) -> torch.Tensor:
-        """(n, 2, 3): from places in the new picture to places in the old one, -1 to 1 each."""
+    def _theta(self, random: torch.Tensor) -> torch.Tensor:
+        """Return affine maps (n, 2, 3) from output to input positions, each in -1 to 1."""
         a = self.augment
-        even = drawn * 2 - 1
+        even = random * 2 - 1
         angle = even[:, 0] * math.radians(a.rotate)
         scale = torch.exp(even[:, 1] * math.log1p(a.scale))
         stretch = torch.exp(even[:, 2] * math.log1p(a.stretch) / 2)
-        area = a.crop + (self._most - a.crop) * drawn[:, 6]
+        area = a.crop + (self._max_crop - a.crop) * random[:, 6]
         aspect = torch.exp(even[:, 7] * _ASPECT / 2) if a.crop < 1 else torch.ones_like(area)
         wide, high = ((area.sqrt() * r).clamp(max=1) for r in (aspect, 1 / aspect))
         x = even[:, 3] * a.shift + even[:, 8] * (1 - wide)
         y = even[:, 4] * a.shift + even[:, 9] * (1 - high)
-        mirror = torch.where(drawn[:, 5] < a.flip, -1.0, 1.0)
+        mirror = torch.where(random[:, 5] < a.flip, -1.0, 1.0)
         across, down = wide * scale * stretch * mirror, high * scale / stretch
         cos, sin = torch.cos(angle), torch.sin(angle)
         rows = (cos * across, -sin * down, x), (sin * across, cos * down, y)
         return torch.stack([torch.stack(row, dim=1) for row in rows], dim=1)
 
-    def _coloured(self, picture: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
-        a, even = self.augment, (drawn * 2 - 1)[:, :, None, None]
+    def _coloured(self, images: torch.Tensor, random: torch.Tensor) -> torch.Tensor:
+        a, even = self.augment, (random * 2 - 1)[:, :, None, None]
         if a.colour:
-            middle = picture.mean(dim=(1, 2, 3), keepdim=True)
-            picture = (picture - middle) * (1 + even[:, 11:12] * a.colour) + middle
-            picture = picture * (1 + even[:, 10:11] * a.colour)
-            picture = (picture + even[:, 12:15] * a.colour / 2).clamp(0, 1)
+            mean = images.mean(dim=(1, 2, 3), keepdim=True)
+            images = (images - mean) * (1 + even[:, 11:12] * a.colour) + mean
+            images = images * (1 + even[:, 10:11] * a.colour)
+            images = (images + even[:, 12:15] * a.colour / 2).clamp(0, 1)
         if a.grey:
-            chosen = drawn[:, 15, None, None, None] < a.grey
-            picture = torch.where(chosen, picture.mean(dim=1, keepdim=True), picture)
+            selected = random[:, 15, None, None, None] < a.grey
+            images = torch.where(selected, images.mean(dim=1, keepdim=True), images)
         if a.blur:
-            chosen = drawn[:, 16, None, None, None] < a.blur
-            soft = functional.avg_pool2d(
-                picture, 5, stride=1, padding=2, count_include_pad=False
+            selected = random[:, 16, None, None, None] < a.blur
+            blurred = functional.avg_pool2d(
+                images, 5, stride=1, padding=2, count_include_pad=False
             )
-            picture = torch.where(chosen, soft, picture)
-        return picture
+            images = torch.where(selected, blurred, images)
+        return images
 
 
-def edges(grey: torch.Tensor) -> torch.Tensor:
-    """Pseudo-sketches of grey pictures (n, 1, h, w) from 0 to 1: dark edges on white.
+def pseudo_sketches(grey: torch.Tensor) -> torch.Tensor:
+    """Draw the edges of grey images (n, 1, h, w) in 0 to 1, dark on white.
 
-    The gradient's length (Sobel's) against its 99th percentile in each picture.
+    Darkness is the magnitude of the Sobel gradient, relative to its 99th percentile in each
+    image.
     """
     step = torch.arange(-1, 2, device=grey.device, dtype=grey.dtype)
-    across = (2 - step.abs())[:, None] * step  # made where it is used: nothing is sent there
+    across = (2 - step.abs())[:, None] * step  # created on the device: nothing is copied to it
     kernel = torch.stack([across, across.T])[:, None]
-    with exact(grey.device):
+    with full_precision(grey.device):
         padded = functional.pad(grey, (1, 1, 1, 1), mode="replicate")
-        found = functional.conv2d(padded, kernel)
-    length = torch.linalg.vector_norm(found, dim=1, keepdim=True)
-    top = torch.quantile(length.flatten(1), 0.99, dim=1)[:, None, None, None]
-    dark: torch.Tensor = (1.5 * length / top.clamp(min=1e-6)).clamp(max=1)
+        gradient = functional.conv2d(padded, kernel)
+    magnitude = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
+    top = torch.quantile(magnitude.flatten(1), 0.99, dim=1)[:, None, None, None]
+    dark: torch.Tensor = (1.5 * magnitude / top.clamp(min=1e-6)).clamp(max=1)
     return 1 - dark
 
 
-def _unit(pixels: torch.Tensor) -> torch.Tensor:
+def _scaled(pixels: torch.Tensor) -> torch.Tensor:
     return pixels.permute(0, 3, 1, 2).float() / 255

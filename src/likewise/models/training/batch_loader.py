@@ -1,4 +1,4 @@
-"""Batches for one process, from a given step on: rows, pixels and random numbers."""
+"""Training batches of one process, from any step on: rows, pixels and random numbers."""
 
 import os
 from collections.abc import Generator, Iterator
@@ -7,81 +7,106 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from likewise.errors import DataError
+from likewise.errors import DataError, bounded
 from likewise.imaging.parallel import cores
 from likewise.models.passport import Preprocessing
 from likewise.models.training import backbones
-from likewise.models.training.augment import draws
-from likewise.models.training.image_batches import MOST_WORKERS, Batch, in_parts
+from likewise.models.training.augment import random_numbers
+from likewise.models.training.image_batches import MAX_WORKERS, Batch, stream_parts
 from likewise.models.training.samplers import Sampler, Units
-from likewise.models.training.training_data import Material, named
+from likewise.models.training.training_data import TrainingData
 
 
 @dataclass(frozen=True)
-class Fed:
-    """What a step of one process is given; see ``Task.forward``."""
+class TrainingBatch:
+    """The input of one step of one process; see ``Objective.forward``.
+
+    Attributes:
+        pixels: (items, height, width, 3), uint8.
+        rows: (units, items per unit), the rows of the items.
+        random: (views, items, RANDOM_NUMBERS), uniform in 0 to 1.
+    """
 
     pixels: torch.Tensor
     rows: torch.Tensor
-    draws: torch.Tensor
+    random: torch.Tensor
 
 
-class Feed:
-    """Reads the pictures of a training: its share of every batch, decoded ahead on a GPU."""
+class BatchLoader:
+    """Loads a process's share of every batch; on a GPU images are decoded ahead."""
 
     def __init__(
-        self, material: Material, config: Preprocessing, sampler: Sampler, workers: int | None
+        self,
+        data: TrainingData,
+        preprocessing: Preprocessing,
+        sampler: Sampler,
+        workers: int | None,
     ) -> None:
-        """Take what is learned from, how pictures are read, and who makes the batches."""
-        self._ids = material.ids
-        self._reader = material.reader()
-        self._transform = backbones.transform(config)
-        self._nbytes = int(np.prod(config.input_size))
+        """Prepare to read; nothing is read yet.
+
+        Args:
+            data: the items.
+            preprocessing: how images are read.
+            sampler: composes the batches.
+            workers: processes that decode images; None lets the device decide.
+        """
+        self._ids = data.ids
+        self._reader = data.reader()
+        self._transform = backbones.pixel_transform(preprocessing)
+        self._nbytes = int(np.prod(preprocessing.input_size))
         self._workers = workers
         self.sampler = sampler
 
-    def steps(
-        self, first: int, last: int, rank: int = 0, world: int = 1
-    ) -> Iterator[list[int]]:
-        """The rows of process ``rank`` of ``world`` at the steps from ``first`` to ``last``."""
+    def rows(self, first: int, last: int, rank: int = 0, world: int = 1) -> Iterator[list[int]]:
+        """Yield the rows of process ``rank`` of ``world`` for steps ``first`` to ``last``."""
         for units in self._units(first, last):
             yield _share(units, rank, world).ravel().tolist()
 
-    def __call__(
+    def batches(
         self, first: int, last: int, views: int, seed: int, process: tuple[int, int, bool]
-    ) -> Generator[Fed, None, None]:
-        """The batches of a process, (rank, processes, whether it has a GPU), step by step.
+    ) -> Generator[TrainingBatch, None, None]:
+        """Yield the batches of one process, step by step.
+
+        Args:
+            first: the first step.
+            last: the step after the last one.
+            views: random views per image.
+            seed: the seed of the random numbers.
+            process: (rank, number of processes, whether it has a GPU).
 
         Raises:
-            DataError: a picture cannot be decoded; it names it.
+            DataError: an image cannot be decoded; the message names it.
         """
         rank, world, gpu = process
         workers = self._workers
         if workers is None:
-            workers = min(max(1, cores() // _neighbours(world)), MOST_WORKERS) if gpu else 0
-        # A photograph may stand in two pairs of a batch: it is read once.
-        distinct = (list(dict.fromkeys(rows)) for rows in self.steps(first, last, rank, world))
+            workers = min(max(1, cores() // _local_processes(world)), MAX_WORKERS) if gpu else 0
+        # A photograph may be in two pairs of a batch: it is read once.
+        distinct = (list(dict.fromkeys(rows)) for rows in self.rows(first, last, rank, world))
         most = self.sampler.epoch(0)[0].size
-        read = in_parts(
+        decoded = stream_parts(
             self._reader, self._transform, distinct, workers=workers, nbytes=most * self._nbytes
         )
-        for number, (units, batch) in enumerate(
-            zip(self._units(first, last), read, strict=True), first
+        for step, (units, batch) in enumerate(
+            zip(self._units(first, last), decoded, strict=True), first
         ):
             if batch.unreadable:
                 raise self._unreadable(batch.unreadable)
             own = _share(units, rank, world)
-            numbers = torch.stack([draws(seed, number, v, units.size) for v in range(views)])
+            random = torch.stack(
+                [random_numbers(seed, step, view, units.size) for view in range(views)]
+            )
             part = units.size // world
-            yield Fed(
+            yield TrainingBatch(
                 _in_order(batch, own.ravel().tolist()),
                 torch.from_numpy(own),
-                numbers[:, rank * part : (rank + 1) * part],
+                random[:, rank * part : (rank + 1) * part],
             )
 
     def ids(self, rows: torch.Tensor) -> str:
-        """Some items' ids, for a message."""
-        return named(self._ids, list(dict.fromkeys(rows.flatten().tolist())))
+        """Return the ids of some rows, for a message."""
+        distinct = list(dict.fromkeys(rows.flatten().tolist()))
+        return bounded([self._ids[row] for row in distinct], len(distinct))
 
     def _units(self, first: int, last: int) -> Iterator[Units]:
         steps = self.sampler.steps
@@ -90,24 +115,24 @@ class Feed:
             for at in range(max(first - epoch * steps, 0), min(last - epoch * steps, steps)):
                 yield batches[at]
 
-    def _unreadable(self, bad: dict[int, str]) -> DataError:
-        said = [f"{self._ids[row]} ({why})" for row, why in bad.items()]
+    def _unreadable(self, reasons: dict[int, str]) -> DataError:
+        images = [f"{self._ids[row]} ({reason})" for row, reason in reasons.items()]
         return DataError(
-            f"a picture to learn from cannot be decoded: {', '.join(said[:5])}; mend it, or "
-            "leave it out by the card: source: exclude: [...]"
+            f"training images cannot be decoded: {', '.join(images[:5])}; correct them, or "
+            "exclude them in the card: source: exclude: [...]"
         )
 
 
 def _in_order(batch: Batch, rows: list[int]) -> torch.Tensor:
-    """The pixels of ``rows``; the batch's own where they agree: a GPU reads pinned memory."""
+    """Return the pixels of ``rows``; without a copy if possible, which keeps memory pinned."""
     if batch.rows == rows:
         return batch.pixels
     place = {row: at for at, row in enumerate(batch.rows)}
     return batch.pixels[[place[row] for row in rows]]
 
 
-def _neighbours(world: int) -> int:
-    """How many of the processes share this machine's cores: torchrun and accelerate say it."""
+def _local_processes(world: int) -> int:
+    """Return the number of processes on this machine, as set by torchrun or accelerate."""
     return int(os.environ.get("LOCAL_WORLD_SIZE", world))
 
 

@@ -1,4 +1,4 @@
-"""Where a training stands, on disk: all that it needs to go on as if it had never stopped."""
+"""Checkpoints: everything on disk that a training needs to resume."""
 
 import os
 from collections.abc import Mapping
@@ -16,15 +16,15 @@ _FILES = {"last": "last.pt", "best": "best.pt"}
 
 @dataclass
 class Position:
-    """How far a training is.
+    """The position of a training. Checkpoints contain its fields.
 
     Attributes:
         step: the next step, counted from 0 over all epochs.
-        best: the best value of a validation so far.
-        best_epoch: the epoch, from 1, that it was seen after; 0 for none.
+        best: the best validation score.
+        best_epoch: the epoch of that score, counted from 1; 0 for none.
         stale: validations since then.
-        seconds: how long it took so far.
-        history: what was seen, a row an epoch.
+        seconds: the duration until now.
+        history: the scores, one row per epoch.
     """
 
     step: int = 0
@@ -36,34 +36,34 @@ class Position:
 
 
 class Checkpoints:
-    """The checkpoints of one training, of the very data and options; see ``Study``."""
+    """The checkpoints of one training; see ``TrainingContext.checkpoints``."""
 
     def __init__(self, folder: Path) -> None:
-        """Use ``folder``, which no training by other options has."""
+        """Use ``folder``, which belongs to one training."""
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
     def save(self, which: Literal["last", "best"], state: Mapping[str, Any]) -> None:
-        """Write a checkpoint, whole or not at all.
+        """Write a checkpoint atomically.
 
         Raises:
-            OSError: the disk is full, say; the checkpoint before is as it was.
+            OSError: the disk is full, for example; the previous checkpoint is intact.
         """
         path = self._folder / _FILES[which]
-        half = path.with_suffix(".tmp")
+        partial = path.with_suffix(".tmp")
         try:
-            with half.open("wb") as file:  # torch's own writer does not say what went wrong
+            with partial.open("wb") as file:  # torch's own writer hides the cause of errors
                 torch.save(dict(state), file)
         except OSError:
-            half.unlink(missing_ok=True)
+            partial.unlink(missing_ok=True)
             raise
-        os.replace(half, path)  # noqa: PTH105 (atomic on every platform)
+        os.replace(partial, path)  # noqa: PTH105 (atomic on every platform)
 
     def load(self, which: Literal["last", "best"]) -> dict[str, Any] | None:
-        """The checkpoint, or None where there is none.
+        """Read a checkpoint; None if it does not exist.
 
         Raises:
-            DataError: it is damaged.
+            DataError: the checkpoint is damaged.
         """
         path = self._folder / _FILES[which]
         if not path.is_file():
@@ -71,25 +71,25 @@ class Checkpoints:
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
         except (RuntimeError, OSError, *DAMAGE_ERRORS) as error:
-            said = " ".join(str(error).split(".")[0].split())[:200]
-            # Neither is of use without the other: the best one is of the steps of the last.
+            message = " ".join(str(error).split(".")[0].split())[:200]
+            # Neither is useful alone: the best one belongs to the steps of the last one.
             raise DataError(
-                f"{path} is damaged ({said}); to begin anew: rm -r {self._folder}"
+                f"{path} is damaged ({message}); to start over: rm -r {self._folder}"
             ) from error
         return dict(state)
 
 
 def random_state() -> dict[str, Any]:
-    """Where torch's own random numbers are: the processor's, and those of this process's GPU.
+    """Return the state of torch's random numbers, of the CPU and of this process's GPU.
 
-    All processes began with the same seed and drew as often, each on a GPU of its own.
+    All processes started with the same seed and drew as many numbers, each on its own GPU.
     """
     device = [torch.cuda.get_rng_state()] if torch.cuda.is_available() else []
     return {"cpu": torch.get_rng_state(), "cuda": device}
 
 
 def restore_random(state: Mapping[str, Any]) -> None:
-    """Go on with the random numbers as ``random_state`` left them."""
+    """Restore the result of ``random_state``."""
     torch.set_rng_state(state["cpu"])
     if state["cuda"] and torch.cuda.is_available():
         torch.cuda.set_rng_state(state["cuda"][0])

@@ -1,4 +1,4 @@
-"""Tasks with a label an item: cross-entropy over classes, and metric learning."""
+"""Objectives with one label per item: classification and metric learning."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -6,80 +6,95 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 from torch.nn import functional
 
-from likewise.models.training.augment import Views
+from likewise.models.training.augment import Augmenter
 from likewise.models.training.descriptor import Descriptor
-from likewise.models.training.mixed_precision import exact
-from likewise.models.training.objective import Held, Task, together
+from likewise.models.training.mixed_precision import full_precision
+from likewise.models.training.objective import ItemTensor, Objective, gather_all
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class ClassifyTask(Task):
-    """Cross-entropy over the classes, by a linear layer on the vector that is kept."""
+class ClassificationObjective(Objective):
+    """Cross-entropy over classes, by a linear layer on the vector that is kept."""
 
     def __init__(
         self,
         model: Descriptor,
-        views: Views,
+        augmenter: Augmenter,
         labels: Sequence[int],
         smoothing: float,
         mixup: float,
     ) -> None:
-        """Take the model, how pictures are seen, every item's class, and the options."""
+        """Create the classifier.
+
+        Args:
+            model: gives the vectors.
+            augmenter: augments the images.
+            labels: the class of each item.
+            smoothing: label smoothing.
+            mixup: twice the maximum share of the second image; 0 for no mixup.
+        """
         super().__init__()
         self.model: Descriptor = model
-        self._see, self._smoothing, self._mixup = views, smoothing, mixup
-        self._labels = Held.labels(labels)
-        width = model.architecture.project or model.width
+        self._augmenter, self._smoothing, self._mixup = augmenter, smoothing, mixup
+        self._labels = ItemTensor.labels(labels)
+        width = model.architecture.projection_dim or model.width
         self.classifier = nn.Linear(width, max(labels) + 1)
 
-    def known(self, rows: "Tensor") -> "Tensor":
-        """The items' classes."""
-        return self._labels.of(rows[:, 0])
+    def targets(self, rows: "Tensor") -> "Tensor":
+        """Return the classes of the items."""
+        return self._labels.select(rows[:, 0])
 
-    def forward(self, pixels: "Tensor", known: "Tensor", draws: "Tensor") -> "Tensor":
-        """The loss of a batch; with mixup, of a mixture with the batch in reverse order.
+    def forward(self, pixels: "Tensor", targets: "Tensor", random: "Tensor") -> "Tensor":
+        """Return the loss of a batch; mixup mixes it with the batch in reverse order.
 
-        The batch is that of one process, and each of them mixes by a share of its own.
+        Each process mixes its own batch, by its own share.
         """
-        seen = self._see.changed(pixels, draws[0])
+        images = self._augmenter.augmented(pixels, random[0])
         if not self._mixup:
-            return self._loss(self._scores(seen), known)
-        share = 1 - self._mixup / 2 * draws[0, 0, -1]
-        scores = self._scores(share * seen + (1 - share) * seen.flip(0))
-        own, other = self._loss(scores, known), self._loss(scores, known.flip(0))
-        return share * own + (1 - share) * other
+            return self._loss(self._scores(images), targets)
+        share = 1 - self._mixup / 2 * random[0, 0, -1]
+        scores = self._scores(share * images + (1 - share) * images.flip(0))
+        first, second = self._loss(scores, targets), self._loss(scores, targets.flip(0))
+        return share * first + (1 - share) * second
 
-    def _scores(self, seen: "Tensor") -> Any:
-        vectors = self.model(seen)
-        with exact(vectors.device):
+    def _scores(self, images: "Tensor") -> Any:
+        vectors = self.model(images)
+        with full_precision(vectors.device):
             return self.classifier(vectors.float())
 
     def _loss(self, scores: "Tensor", labels: "Tensor") -> "Tensor":
         return functional.cross_entropy(scores, labels, label_smoothing=self._smoothing)
 
 
-class MetricTask(Task):
-    """A loss on L2-normalised vectors and their labels, over the batch of all processes."""
+class MetricObjective(Objective):
+    """A loss on L2-normalised vectors and labels, over the batch of all processes."""
 
     def __init__(
-        self, model: Descriptor, views: Views, labels: Sequence[int], loss: nn.Module
+        self, model: Descriptor, augmenter: Augmenter, labels: Sequence[int], loss: nn.Module
     ) -> None:
-        """Take the model, how pictures are seen, every item's class, and the loss."""
+        """Combine a model with a loss of (vectors, labels).
+
+        Args:
+            model: gives the vectors.
+            augmenter: augments the images.
+            labels: the class of each item.
+            loss: takes vectors (n, dim) and labels (n,).
+        """
         super().__init__()
         self.model: Descriptor = model
-        self._see = views
+        self._augmenter = augmenter
         self.loss = loss
-        self._labels = Held.labels(labels)
+        self._labels = ItemTensor.labels(labels)
 
-    def known(self, rows: "Tensor") -> "Tensor":
-        """The items' classes."""
-        return self._labels.of(rows[:, 0])
+    def targets(self, rows: "Tensor") -> "Tensor":
+        """Return the classes of the items."""
+        return self._labels.select(rows[:, 0])
 
-    def forward(self, pixels: "Tensor", known: "Tensor", draws: "Tensor") -> Any:
-        """The loss of a batch."""
-        vectors = self.model(self._see.changed(pixels, draws[0]))
-        with exact(vectors.device):
-            units = functional.normalize(together(vectors).float(), dim=1)
-            return self.loss(units, together(known))
+    def forward(self, pixels: "Tensor", targets: "Tensor", random: "Tensor") -> Any:
+        """Return the loss of a batch."""
+        vectors = self.model(self._augmenter.augmented(pixels, random[0]))
+        with full_precision(vectors.device):
+            units = functional.normalize(gather_all(vectors).float(), dim=1)
+            return self.loss(units, gather_all(targets))

@@ -1,4 +1,4 @@
-"""A backbone and what stands on it: pooling, a linear layer, several scales, two branches."""
+"""Descriptors: a backbone with pooling and a linear layer, at several scales; dual encoders."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,14 +10,14 @@ from torch.nn import functional
 
 from likewise.errors import DataError, MissingArtefactError
 from likewise.models.passport import WEIGHTS, Architecture, Passport, Preprocessing
-from likewise.models.training import backbones, weights
-from likewise.models.training.augment import Levels, edges
-from likewise.models.training.mixed_precision import exact
-from likewise.models.training.token_recycling import Recycle
+from likewise.models.training import backbones, feature_maps, weights
+from likewise.models.training.augment import Normalisation, pseudo_sketches
+from likewise.models.training.mixed_precision import full_precision
+from likewise.models.training.token_recycling import TokenRecycling
 
 
 class Gem(nn.Module):
-    """Generalised mean over places: (mean of x^p)^(1/p), p learned from 3 on.
+    """Generalised mean over positions: (mean of x^p)^(1/p); p is learned, initially 3.
 
     Source: Radenovic, Tolias, Chum, Fine-tuning CNN Image Retrieval with No Human Annotation,
     TPAMI 2019 (arXiv:1711.02512), equation 2.
@@ -27,119 +27,121 @@ class Gem(nn.Module):
         super().__init__()
         self.p = nn.Parameter(torch.tensor(3.0))
 
-    def forward(self, places: torch.Tensor) -> torch.Tensor:
-        """Places (n, places, channels) to (n, channels)."""
-        return places.float().clamp(min=1e-6).pow(self.p).mean(dim=1).pow(1 / self.p)
+    def forward(self, positions: torch.Tensor) -> torch.Tensor:
+        """Pool (n, positions, channels): (n, channels)."""
+        return positions.float().clamp(min=1e-6).pow(self.p).mean(dim=1).pow(1 / self.p)
 
 
 class CompCarsGem(nn.Module):
     """The pooling of the CompCars system: ((sum of x^p) / (|x| + 1e-7) + 0.1)^(1/p).
 
-    |x| is the L2 norm of a channel over the places, not their number; p is learned from 3 on.
-    What is negative counts as nothing: the trunks of that system end in a ReLU.
+    |x| is the L2 norm of a channel over the positions, not their number; p is learned,
+    initially 3. Negative values count as 0: the backbones of that system end in a ReLU.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.p = nn.Parameter(torch.tensor(3.0))
 
-    def forward(self, places: torch.Tensor) -> torch.Tensor:
-        """Places (n, places, channels) to (n, channels)."""
-        positive = places.float().clamp(min=0)
+    def forward(self, positions: torch.Tensor) -> torch.Tensor:
+        """Pool (n, positions, channels): (n, channels)."""
+        positive = positions.float().clamp(min=0)
         norm = torch.sqrt(positive.square().sum(dim=1) + 1e-12)
         powers = positive.clamp(min=1e-6).pow(self.p).sum(dim=1)
         return (powers / (norm + 1e-7) + 0.1).pow(1 / self.p)
 
 
 POOLING: dict[str, type[nn.Module]] = {"gem": Gem, "compcars": CompCarsGem}
-"""The heads that pool the backbone's last map in place of timm's own pooling."""
+"""Heads that pool the last feature map in place of timm's pooling."""
 
 
-def width(trunk: nn.Module, architecture: Architecture) -> int:
-    """The length of the pooled vectors, before a linear layer.
+def pooled_width(trunk: nn.Module, architecture: Architecture) -> int:
+    """Return the length of the pooled vectors, before a linear layer.
 
     Raises:
-        ConfigError: the backbone gives something else than one vector an image.
+        ConfigError: the backbone does not give one vector per image.
     """
     if architecture.head in POOLING:
-        return backbones.channels(trunk)
-    return backbones.width(trunk, architecture.input_size)
+        return feature_maps.channels(trunk)
+    return backbones.pooled_width(trunk, architecture.input_size)
 
 
 class Descriptor(nn.Module):
-    """One vector a picture: a backbone, pooled, perhaps projected, at one scale or several."""
+    """One vector per image: a backbone with pooling and an optional linear layer."""
 
     def __init__(self, trunk: nn.Module, architecture: Architecture) -> None:
-        """Stand on ``trunk``; new layers have random weights."""
+        """Add the layers of ``architecture`` to ``trunk``, with random weights."""
         super().__init__()
         self.trunk = trunk
         self.architecture = architecture
-        self.width = width(trunk, architecture)
+        self.width = pooled_width(trunk, architecture)
         self.head: nn.Module | None = None
         if architecture.head == "recycle":
-            self.head = Recycle(self.width, backbones.tokens(trunk, architecture.input_size))
+            self.head = TokenRecycling(
+                self.width, feature_maps.patch_grid(trunk, architecture.input_size)
+            )
         elif architecture.head in POOLING:
             self.head = POOLING[architecture.head]()
         self.project: nn.Module | None = None
-        if architecture.project:
-            # A linear layer acts on each scale alone: vectors are put together after it.
-            self.project = nn.Linear(self.width, architecture.project)
+        if architecture.projection_dim:
+            # The layer acts on each scale; the vectors are fused afterwards.
+            self.project = nn.Linear(self.width, architecture.projection_dim)
 
     @property
-    def plain(self) -> bool:
-        """Whether the weights are the backbone's alone, under timm's own names."""
+    def is_plain(self) -> bool:
+        """Whether the backbone has no further layers; its weights then have timm's names."""
         return self.head is None and self.project is None
 
-    def pooled(self, pixels: torch.Tensor) -> torch.Tensor:
-        """What the backbone says of pictures, pooled: (n, width), not normalised."""
-        if self.head is None:
-            return cast("torch.Tensor", self.trunk(pixels))
-        features = backbones.features(self.trunk, pixels)
-        return cast("torch.Tensor", self.head(backbones.places(self.trunk, features)))
-
-    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Vectors of pictures (n, 3, h, w), normalised: (n, dim), not normalised."""
-        found = [self.both(_resized(pixels, scale))[1] for scale in self.architecture.scales]
-        if len(found) == 1:
-            return found[0]
-        units = [functional.normalize(vectors.float(), dim=1) for vectors in found]
-        if self.architecture.together == "mean":
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Embed normalised images (n, 3, h, w): (n, dim), not L2-normalised."""
+        by_scale = [
+            self.pooled_and_embedding(_resized(images, scale))[1]
+            for scale in self.architecture.scales
+        ]
+        if len(by_scale) == 1:
+            return by_scale[0]
+        units = [functional.normalize(vectors.float(), dim=1) for vectors in by_scale]
+        if self.architecture.scale_fusion == "mean":
             return torch.stack(units).mean(dim=0)
         return torch.cat(units, dim=1)
 
-    def both(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The pooled vectors (n, width), and what is made of them (n, dim); of one scale.
+    def pooled(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the pooled vectors (n, width) of one scale, not normalised.
 
-        Where tokens are recycled, the first is the class token alone.
+        With token recycling, they are the class tokens.
         """
-        if isinstance(self.head, Recycle):
-            tokens = backbones.features(self.trunk, pixels)
-            return tokens[:, 0], self.projected(self.head(tokens))
-        pooled = self.pooled(pixels)
-        return pooled, self.projected(pooled)
+        if self.head is None:
+            return cast("torch.Tensor", self.trunk(images))
+        features = feature_maps.feature_map(self.trunk, images)
+        if isinstance(self.head, TokenRecycling):
+            return features[:, 0]
+        return cast("torch.Tensor", self.head(feature_maps.flatten_map(self.trunk, features)))
 
-    def first(self, pixels: torch.Tensor) -> torch.Tensor:
-        """The first of ``both`` alone, with nothing of the second computed."""
-        if isinstance(self.head, Recycle):
-            return backbones.features(self.trunk, pixels)[:, 0]
-        return self.pooled(pixels)
+    def pooled_and_embedding(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the vectors of ``pooled`` and the final vectors (n, dim), of one scale."""
+        if isinstance(self.head, TokenRecycling):
+            tokens = feature_maps.feature_map(self.trunk, images)
+            return tokens[:, 0], self._projected(self.head(tokens))
+        pooled = self.pooled(images)
+        return pooled, self._projected(pooled)
 
-    def projected(self, vectors: torch.Tensor) -> torch.Tensor:
-        """Pooled vectors through the linear layer, where there is one; in float32.
+    def _projected(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Apply the linear layer, if there is one, in float32.
 
-        Whitening divides by deviations and takes a mean away: halves would be noise.
+        Whitening subtracts a mean and divides by standard deviations; the rounding of bfloat16
+        would dominate the result.
         """
         if self.project is None:
             return vectors
-        with exact(vectors.device):
+        with full_precision(vectors.device):
             vectors = vectors.float()
-            if self.architecture.unit:
+            if self.architecture.normalise_before_projection:
                 vectors = functional.normalize(vectors, dim=1)
             return cast("torch.Tensor", self.project(vectors))
 
 
-class Branches(nn.Module):
-    """Two descriptors: one for queries (sketches, say), one for the gallery (photographs)."""
+class DualEncoder(nn.Module):
+    """Two descriptors: one for queries (sketches), one for the gallery (photographs)."""
 
     def __init__(self, query: Descriptor, gallery: Descriptor) -> None:
         super().__init__()
@@ -147,111 +149,113 @@ class Branches(nn.Module):
         self.gallery = gallery
 
 
-class Seen(nn.Module):
-    """A descriptor for the gallery's pictures, which it sees in grey, or as edges too."""
+class GalleryDescriptor(nn.Module):
+    """A descriptor for images of the gallery, which applies ``gallery_input`` to them."""
 
-    def __init__(self, descriptor: Descriptor, config: Preprocessing) -> None:
+    def __init__(self, descriptor: Descriptor, preprocessing: Preprocessing) -> None:
         super().__init__()
         self.descriptor = descriptor
-        self.levels = Levels(config)
+        self.normalisation = Normalisation(preprocessing)
 
-    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Vectors of pictures (n, 3, h, w), normalised: (n, dim)."""
-        return self.both(pixels)[1]
-
-    def both(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """As ``Descriptor.both``."""
-        return both_of_gallery(self.descriptor, self.levels, pixels)
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Embed normalised images (n, 3, h, w): (n, dim)."""
+        return gallery_pooled_and_embedding(self.descriptor, self.normalisation, images)[1]
 
 
-def both_of_gallery(
-    one: Descriptor, levels: Levels, pixels: torch.Tensor
+def gallery_pooled_and_embedding(
+    descriptor: Descriptor, normalisation: Normalisation, images: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """As ``Descriptor.both``, of pictures that are seen as the gallery's are."""
-    pooled, found = zip(*map(one.both, _as_gallery(one, levels, pixels)), strict=True)
-    return _together(pooled), _together(found)
+    """Return ``Descriptor.pooled_and_embedding`` of images of the gallery."""
+    inputs = _gallery_inputs(descriptor, normalisation, images)
+    pooled, embedded = zip(*map(descriptor.pooled_and_embedding, inputs), strict=True)
+    return _fused(pooled), _fused(embedded)
 
 
-def first_of_gallery(one: Descriptor, levels: Levels, pixels: torch.Tensor) -> torch.Tensor:
-    """As ``Descriptor.first``, of pictures that are seen as the gallery's are."""
-    return _together([one.first(view) for view in _as_gallery(one, levels, pixels)])
+def gallery_pooled(
+    descriptor: Descriptor, normalisation: Normalisation, images: torch.Tensor
+) -> torch.Tensor:
+    """Return ``Descriptor.pooled`` of images of the gallery."""
+    inputs = _gallery_inputs(descriptor, normalisation, images)
+    return _fused([descriptor.pooled(one) for one in inputs])
 
 
 def architecture_of(passport: Passport) -> Architecture:
-    """What stands on the backbone; of a frozen one, how it was created."""
+    """Return the layers on top of the backbone; a frozen backbone has none."""
     if passport.architecture is not None:
         return passport.architecture
     entry = passport.recipe
     return Architecture(input_size=entry.get("input_size"), pooling=entry.get("pooling"))
 
 
-def build(passport: Passport, seed: int = 0) -> Descriptor | Branches:
-    """The model that ``passport`` describes, with random weights."""
+def build(passport: Passport, seed: int = 0) -> Descriptor | DualEncoder:
+    """Create the model that ``passport`` describes, with random weights."""
     architecture = architecture_of(passport)
-    made = [
-        _one(passport.backbone, architecture, seed + n) for n in range(architecture.branches)
+    branches = [
+        _build_branch(passport.backbone, architecture, seed + n)
+        for n in range(architecture.branches)
     ]
-    return made[0] if len(made) == 1 else Branches(made[0], made[1])
+    return branches[0] if len(branches) == 1 else DualEncoder(branches[0], branches[1])
 
 
-def restore(folder: Path, passport: Passport) -> Descriptor | Branches:
-    """The model in ``folder``.
+def restore(folder: Path, passport: Passport) -> Descriptor | DualEncoder:
+    """Load the model in ``folder``.
 
     Raises:
-        MissingArtefactError: its weights are not there.
-        DataError: they are not those of its passport.
+        MissingArtefactError: the file of weights is missing.
+        DataError: the weights differ from those of the passport.
     """
     path = folder / WEIGHTS
     if not path.is_file():
-        raise MissingArtefactError(f"there is no {path}", "dvc checkout")
+        raise MissingArtefactError(f"{path} does not exist", "dvc checkout")
     if weights.sha256(path) != passport.weights_sha256:
         raise DataError(f"{path} differs from its passport; run: dvc checkout")
     model = build(passport)
-    weights.restore(stored(model), folder / WEIGHTS)
+    weights.restore(saved_module(model), folder / WEIGHTS)
     return model
 
 
-def save(model: Descriptor | Branches, folder: Path) -> str:
-    """Write the weights into ``folder``; their SHA-256."""
-    return weights.save(stored(model), folder / WEIGHTS)
+def save(model: Descriptor | DualEncoder, folder: Path) -> str:
+    """Write the weights into ``folder``, and return their SHA-256."""
+    return weights.save(saved_module(model), folder / WEIGHTS)
 
 
-def trunk_of(folder: Path, passport: Passport, input_size: int | None) -> nn.Module:
-    """The backbone of the model in ``folder``, with its weights, for pictures of that size.
+def load_trunk(folder: Path, passport: Passport, input_size: int | None) -> nn.Module:
+    """Load the backbone of the model in ``folder``, for images of another size if given.
 
-    Of a model of two branches it is that of the gallery: of photographs.
+    The backbone of a dual encoder is that of its gallery (photographs).
 
     Raises:
         DataError: the weights do not fit.
-        ConfigError: the backbone does not take that input size.
+        ConfigError: the backbone does not support the input size.
     """
     model = restore(folder, passport)
-    trunk = model.gallery.trunk if isinstance(model, Branches) else model.trunk
-    return backbones.resized(trunk, input_size, passport.backbone)
+    trunk = model.gallery.trunk if isinstance(model, DualEncoder) else model.trunk
+    return backbones.resize_input(trunk, input_size, passport.backbone)
 
 
-def branch(
-    model: Descriptor | Branches, role: str | None, config: Preprocessing
-) -> "Descriptor | Seen":
-    """What embeds items of ``role``; most models embed all alike.
+def for_role(
+    model: Descriptor | DualEncoder, role: str | None, preprocessing: Preprocessing
+) -> "Descriptor | GalleryDescriptor":
+    """Return the encoder of items of ``role``; most models have one encoder for all items.
 
     Raises:
-        DataError: queries and gallery are embedded differently, and the role is none of them.
+        DataError: queries and gallery have different encoders, and ``role`` is neither.
     """
-    one = model if isinstance(model, Descriptor) else model.query
-    if not one.architecture.by_role:
-        return one
+    query = model if isinstance(model, Descriptor) else model.query
+    if not query.architecture.by_role:
+        return query
     if role not in ("query", "gallery"):
         raise DataError(
-            "the model embeds queries and gallery differently, and some items have no role; "
+            "the model embeds queries and gallery differently, but some items have no role; "
             "embed data of a source that gives roles"
         )
     if role == "query":
-        return one
-    return Seen(one if isinstance(model, Descriptor) else model.gallery, config)
+        return query
+    gallery = model if isinstance(model, Descriptor) else model.gallery
+    return GalleryDescriptor(gallery, preprocessing)
 
 
-def _one(backbone: str, architecture: Architecture, seed: int) -> Descriptor:
+def _build_branch(backbone: str, architecture: Architecture, seed: int) -> Descriptor:
     trunk = backbones.create(
         backbone, input_size=architecture.input_size, pooling=architecture.pooling, seed=seed
     )
@@ -260,31 +264,33 @@ def _one(backbone: str, architecture: Architecture, seed: int) -> Descriptor:
         return Descriptor(trunk, architecture)
 
 
-def stored(model: nn.Module) -> nn.Module:
-    """What of a model is written: the backbone, under timm's names, where that is all."""
-    return model.trunk if isinstance(model, Descriptor) and model.plain else model
+def saved_module(model: nn.Module) -> nn.Module:
+    """Return the module to save; for a plain descriptor the backbone, with timm's names."""
+    return model.trunk if isinstance(model, Descriptor) and model.is_plain else model
 
 
-def _as_gallery(one: Descriptor, levels: Levels, pixels: torch.Tensor) -> list[torch.Tensor]:
-    """What ``one`` looks at for pictures of the gallery: one view of each, or two."""
-    view = one.architecture.gallery
-    if view == "picture":
-        return [pixels]
-    grey = levels.grey(pixels)
-    drawn = [edges(grey)] if view == "edges" else []
-    return [levels.normalised(seen) for seen in (grey, *drawn)]
+def _gallery_inputs(
+    descriptor: Descriptor, normalisation: Normalisation, images: torch.Tensor
+) -> list[torch.Tensor]:
+    """Return one or two inputs for images of the gallery, as set by ``gallery_input``."""
+    gallery_input = descriptor.architecture.gallery_input
+    if gallery_input == "picture":
+        return [images]
+    grey = normalisation.grey(images)
+    sketches = [pseudo_sketches(grey)] if gallery_input == "edges" else []
+    return [normalisation.normalised(one) for one in (grey, *sketches)]
 
 
-def _together(found: Sequence[torch.Tensor]) -> torch.Tensor:
-    """The vectors of the only view, or the sum of the directions of several."""
-    if len(found) == 1:
-        return found[0]
-    units = [functional.normalize(vectors.float(), dim=1) for vectors in found]
+def _fused(by_input: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return the vectors of a single input, or the sum of the L2-normalised ones of several."""
+    if len(by_input) == 1:
+        return by_input[0]
+    units = [functional.normalize(vectors.float(), dim=1) for vectors in by_input]
     return torch.stack(units).sum(dim=0)
 
 
-def _resized(pixels: torch.Tensor, scale: float) -> torch.Tensor:
+def _resized(images: torch.Tensor, scale: float) -> torch.Tensor:
     if scale == 1.0:
-        return pixels
+        return images
     options: dict[str, Any] = {"mode": "bilinear", "antialias": True}
-    return functional.interpolate(pixels, scale_factor=scale, **options)
+    return functional.interpolate(images, scale_factor=scale, **options)

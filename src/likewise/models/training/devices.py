@@ -1,4 +1,4 @@
-"""The devices that a training runs on, and what its processes have to agree on."""
+"""The devices of a training, and the agreement of its processes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,91 +11,104 @@ from accelerate.utils import broadcast
 
 from likewise.errors import ConfigError, DataError
 from likewise.models.training import backbones
-from likewise.models.training.objective import Task
-from likewise.models.training.options import Plan
+from likewise.models.training.objective import Objective
+from likewise.models.training.options import TrainingOptions
 from likewise.models.training.samplers import Sampler
 
 
-def accelerator(plan: Plan) -> Accelerator:
-    """What puts a task on the GPUs that there are, or on the processor."""
-    # The state is one a process; a second training in it may want another precision.
+def accelerator(options: TrainingOptions) -> Accelerator:
+    """Create the accelerator, for the available GPUs or else the CPU."""
+    # The state is shared within a process; a second training may need another precision.
     AcceleratorState._reset_state()  # noqa: SLF001 (accelerate has no public way)
     gpu = torch.cuda.is_available()
     return Accelerator(
-        # Without a word, accelerate takes torchrun's processes on CPUs for single ones, and
-        # Apple's GPUs, which have no float64, for ours.
+        # By default accelerate treats torchrun's CPU processes as single ones, and uses Apple's
+        # GPUs, which have no float64.
         cpu=not gpu,
-        mixed_precision="bf16" if gpu and plan.precision == "bfloat16" else "no",
-        dynamo_backend="inductor" if plan.compile else None,
+        mixed_precision="bf16" if gpu and options.precision == "bfloat16" else "no",
+        dynamo_backend="inductor" if options.compile else None,
     )
 
 
-def synced(task: Task, plan: Plan, processes: Accelerator) -> Task:
-    """The task, its batch norms seeing the batch of all processes, as one would see it.
+def sync_batch_norms(
+    objective: Objective, options: TrainingOptions, processes: Accelerator
+) -> Objective:
+    """Make batch norms use the batch of all processes.
 
-    Those of torch do so on GPUs alone; on processors each sees its own part.
+    torch supports this on GPUs only; on CPUs each process uses its own part.
     """
-    if processes.num_processes == 1 or processes.device.type != "cuda" or plan.freeze_norm:
-        return task
-    return cast("Task", backbones.synced(task))
+    if processes.num_processes == 1 or processes.device.type != "cuda" or options.freeze_norm:
+        return objective
+    return cast("Objective", backbones.sync_batch_norms(objective))
 
 
 @contextmanager
-def compiled() -> Iterator[None]:
-    """Turn what torch.compile cannot do into one line.
+def explain_compile_errors() -> Iterator[None]:
+    """Turn errors of torch.compile into one line.
 
     Raises:
-        ConfigError: it failed: there is no C++ compiler, say, or it knows no way.
+        ConfigError: torch.compile failed, for example without a C++ compiler.
     """
     try:
         yield
     except RuntimeError as error:
         if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
             raise
-        said = str(error).split("\n", 1)[0][:200]
-        raise ConfigError(f"torch.compile failed ({said}); set compile: false") from error
+        message = str(error).split("\n", 1)[0][:200]
+        raise ConfigError(f"torch.compile failed ({message}); set compile: false") from error
 
 
-def agreed(processes: Accelerator, found: dict[str, float]) -> dict[str, float]:
-    """The first process's numbers for all: by them they stop at one epoch, or wait for ever.
+def broadcast_scores(processes: Accelerator, scores: dict[str, float]) -> dict[str, float]:
+    """Return the scores of rank 0 in every process.
 
-    Batch norms of processors have seen different parts, and rounding is no one's promise.
+    Otherwise processes could stop at different epochs, and wait for each other forever: on CPUs
+    batch norms of processes differ, and rounding may differ.
     """
-    values = torch.tensor(list(found.values()), dtype=torch.float64, device=processes.device)
-    return dict(zip(found, cast("torch.Tensor", broadcast(values)).tolist(), strict=True))
+    values = torch.tensor(list(scores.values()), dtype=torch.float64, device=processes.device)
+    return dict(zip(scores, cast("torch.Tensor", broadcast(values)).tolist(), strict=True))
+
+
+def any_process(processes: Accelerator, *, flag: bool) -> bool:
+    """Return whether ``flag`` is true in any process."""
+    value = torch.tensor(float(flag), device=processes.device)
+    return bool(cast("torch.Tensor", processes.reduce(value, "sum")) > 0)
 
 
 def check_step(processes: Accelerator, step: int) -> None:
-    """Refuse processes that do not begin at the same step.
+    """Check that all processes start at the same step.
 
     Raises:
-        DataError: some found a checkpoint, others none.
+        DataError: only some processes found a checkpoint.
     """
     own = torch.tensor([step], device=processes.device)
     steps = sorted(set(cast("torch.Tensor", processes.gather(own)).tolist()))
     if len(steps) > 1:
         raise DataError(
-            f"the processes would go on at different steps ({steps[0]:,} and {steps[-1]:,}); "
-            "they need one catalogue in common, .likewise/trainings with it"
+            f"the processes would resume at different steps ({steps[0]:,} and {steps[-1]:,}); "
+            "they need the same catalogue, including .likewise/trainings"
         )
 
 
-def check_batch(processes: Accelerator, plan: Plan, sampler: Sampler) -> None:
-    """Refuse a batch that cannot be shared, or whose parts have nothing to compare.
+def check_batch(processes: Accelerator, options: TrainingOptions, sampler: Sampler) -> None:
+    """Check that a batch can be divided among processes and parts.
 
     Raises:
-        DataError: it says which batch to set.
+        DataError: it cannot; the message names a batch that can.
     """
-    world, batch, parts = processes.num_processes, sampler.epoch(0).shape[1], plan.accumulate
+    world, batch, parts = (
+        processes.num_processes,
+        sampler.epoch(0).shape[1],
+        options.accumulate,
+    )
     if batch % world or batch // world < parts:
         raise DataError(
-            f"a batch of {batch} cannot be shared by {world} processes in "
+            f"a batch of {batch} cannot be divided among {world} processes in "
             f"{parts} parts each; set batch to a multiple of {world * parts}"
         )
-    each = sampler.group
-    if each > 1 and (batch % (world * parts * each) or batch < 2 * parts * each):
+    samples = sampler.group
+    if samples > 1 and (batch % (world * parts * samples) or batch < 2 * parts * samples):
         raise DataError(
-            f"a batch of {batch // each} classes of {each} items cannot be worked off in "
-            f"{parts} parts by {world} processes: each of them needs whole classes, and "
-            f"all together two; set batch to a multiple of {max(2, world) * parts * each}"
+            f"a batch of {batch // samples} classes of {samples} items cannot be divided into "
+            f"{parts} parts by {world} processes: each needs whole classes, and "
+            f"all together two; set batch to a multiple of {max(2, world) * parts * samples}"
         )

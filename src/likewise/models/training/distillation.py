@@ -1,4 +1,4 @@
-"""A student that learns the vectors of a teacher."""
+"""The objective of distillation: a student learns the vectors of a teacher."""
 
 import numpy as np
 import polars as pl
@@ -6,61 +6,76 @@ import torch
 from torch.nn import functional
 
 from likewise.errors import DataError, StaleArtefactError
-from likewise.models.training.augment import Views
+from likewise.models.training.augment import Augmenter
 from likewise.models.training.descriptor import Descriptor
-from likewise.models.training.mixed_precision import exact
-from likewise.models.training.objective import Held, Task, together
-from likewise.models.training.training_data import Material
+from likewise.models.training.mixed_precision import full_precision
+from likewise.models.training.objective import ItemTensor, Objective, gather_all
+from likewise.models.training.training_data import TrainingData
 from likewise.storage import tables
 
 
-class DistillTask(Task):
-    """1 - cosine to the teacher's vector, and how the cosines of a batch differ from its."""
+class DistillationObjective(Objective):
+    """1 - cosine to the teacher's vector, plus a relational term.
+
+    The relational term is the mean squared difference between the cosines within a batch of
+    the student and of the teacher.
+    """
 
     def __init__(
-        self, model: Descriptor, views: Views, wanted: torch.Tensor, relations: float
+        self,
+        model: Descriptor,
+        augmenter: Augmenter,
+        teacher: torch.Tensor,
+        relational_weight: float,
     ) -> None:
-        """Take the model, how pictures are seen, and every item's vector (items, dim)."""
+        """Combine a student with the vectors of its teacher.
+
+        Args:
+            model: the student.
+            augmenter: augments the images.
+            teacher: (items, dim), the teacher's vectors, L2-normalised.
+            relational_weight: weight of the relational term.
+        """
         super().__init__()
         self.model: Descriptor = model
-        self._see, self._relations = views, relations
-        self._wanted = Held(wanted)
+        self._augmenter, self._relational_weight = augmenter, relational_weight
+        self._teacher = ItemTensor(teacher)
 
-    def known(self, rows: torch.Tensor) -> torch.Tensor:
-        """The teacher's vectors of the items."""
-        return self._wanted.of(rows[:, 0])
+    def targets(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return the teacher's vectors of the items."""
+        return self._teacher.select(rows[:, 0])
 
     def forward(
-        self, pixels: torch.Tensor, known: torch.Tensor, draws: torch.Tensor
+        self, pixels: torch.Tensor, targets: torch.Tensor, random: torch.Tensor
     ) -> torch.Tensor:
-        """The loss of a batch."""
-        found = self.model(self._see.changed(pixels, draws[0]))
-        with exact(found.device):
-            units = functional.normalize(together(found).float(), dim=1)
-            wanted = together(known.float())
-            loss = 1 - (units * wanted).sum(dim=1).mean()
-            if self._relations:
-                apart = units @ units.T - wanted @ wanted.T
-                loss = loss + self._relations * apart.square().mean()
+        """Return the loss of a batch."""
+        vectors = self.model(self._augmenter.augmented(pixels, random[0]))
+        with full_precision(vectors.device):
+            student = functional.normalize(gather_all(vectors).float(), dim=1)
+            teacher = gather_all(targets.float())
+            loss = 1 - (student * teacher).sum(dim=1).mean()
+            if self._relational_weight:
+                difference = student @ student.T - teacher @ teacher.T
+                loss = loss + self._relational_weight * difference.square().mean()
         return loss
 
 
-def teacher_vectors(material: Material) -> torch.Tensor:
-    """The teacher's vectors of all items, in their order: (items, dim), as they are stored.
+def teacher_vectors(data: TrainingData) -> torch.Tensor:
+    """Return the teacher's vectors of all items, in their order: (items, dim), as stored.
 
     Raises:
-        DataError: no teacher was given.
+        DataError: the data have no teacher.
         StaleArtefactError: some items have no vector.
     """
-    if material.vectors is None:
-        raise DataError("no teacher is named; set teacher to a model that embeds the data set")
-    table = tables.open_table(material.vectors, "dvc repro")
-    place = tables.read(table, ["content"]).with_row_index("at")
-    at = material.items.select("content").join(
-        place, on="content", how="left", maintain_order="left"
-    )["at"]
-    if at.null_count():
-        what = f"the teacher has no vector of {at.null_count():,} items of {material.name}"
+    if data.vectors is None:
+        raise DataError("teacher is missing; set it to a model that embeds the data set")
+    table = tables.open_table(data.vectors, "dvc repro")
+    rows = tables.read(table, ["content"]).with_row_index("row_of_vector")
+    row = data.items.select("content").join(
+        rows, on="content", how="left", maintain_order="left"
+    )["row_of_vector"]
+    if row.null_count():
+        what = f"the teacher has no vector of {row.null_count():,} items of {data.name}"
         raise StaleArtefactError(what, "dvc repro")
     stored = tables.read_vectors(table, "vector")
-    return torch.from_numpy(np.ascontiguousarray(stored[at.cast(pl.Int64).to_numpy()]))
+    return torch.from_numpy(np.ascontiguousarray(stored[row.cast(pl.Int64).to_numpy()]))

@@ -1,9 +1,9 @@
-"""Images into vectors, equal to those of timm's own float32 path (cosine above 0.99999).
+"""Embeds images; the vectors equal those of timm's float32 path (cosine above 0.99999).
 
-On a CPU three things make it several times faster than a plain forward pass over the batch:
-pictures stay uint8 and channels-last until they reach the model; the model sees a few at a
-time, so that its activations stay in the caches and in memory that is already mapped; and
-nothing runs beside it.
+On a CPU it is several times faster than a plain forward pass over the batch, for three reasons:
+images stay uint8 and channels-last until they reach the model; the model gets a few images at a
+time, so that activations stay in the caches and in memory that is already mapped; and nothing
+else runs at the same time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,9 +19,9 @@ from likewise.errors import DataError, bounded
 from likewise.imaging.parallel import cores
 from likewise.models.passport import Passport
 from likewise.models.training.image_batches import (
-    MOST_WORKERS,
+    MAX_WORKERS,
     Images,
-    Transform,
+    PixelTransform,
     stream,
 )
 
@@ -31,28 +31,35 @@ if TYPE_CHECKING:
 Vectors = npt.NDArray[np.float32]
 
 BATCH = 32
-BATCH_OF_GPU = 128
+GPU_BATCH = 128
 
 SLICE = 4
-"""Images that a CPU's forward pass takes at once.
+"""Images per forward pass on a CPU.
 
-Fewer leave cores idle, more leave the caches (EfficientNet-Lite0, 224 pixels, 2 cores: 173,
-203, 166, 85, 68 images/s for 2, 4, 8, 16, 32). A last slice is filled up, so the vector of an
-image does not depend on which others are embedded with it, to the last bit.
+Fewer leave cores idle, more exceed the caches (EfficientNet-Lite0, 224 pixels, 2 cores: 173,
+203, 166, 85, 68 images/s for 2, 4, 8, 16, 32). The last slice is padded, so that the vector of
+an image does not depend on the other images, to the last bit.
 """
 
 
 class Encoder:
-    """A model that embeds: ``dim`` values an image, on a GPU where there is one."""
+    """A model that embeds images as vectors of ``dim`` values."""
 
     def __init__(
         self,
         model: nn.Module,
-        transform: Transform,
+        transform: PixelTransform,
         passport: Passport,
         device: str | None = None,
     ) -> None:
-        """Put ``model`` to work as ``passport`` says, on ``device`` or else on a GPU."""
+        """Move ``model`` to ``device``; by default to a GPU, or to the CPU without one.
+
+        Args:
+            model: gives vectors of normalised images.
+            transform: turns an RGB image into pixels.
+            passport: the passport of the model.
+            device: a torch device.
+        """
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.dim = passport.dim
         self.passport = passport
@@ -64,10 +71,10 @@ class Encoder:
         )
 
     def encode(self, images: Sequence[Image.Image]) -> Vectors:
-        """The vectors of some pictures: (images, dim), float32, L2-normalised.
+        """Embed images: (images, dim), float32, L2-normalised.
 
         Raises:
-            DataError: the model gives no vector for some of them.
+            DataError: a vector is zero or contains NaN.
         """
         if not images:
             return np.empty((0, self.dim), np.float32)
@@ -82,98 +89,107 @@ class Encoder:
         workers: int | None = None,
         unreadable: dict[int, str] | None = None,
     ) -> Iterator[tuple[list[int], Vectors]]:
-        """The rows of ``dataset`` in order, ``batch`` at a time, and their vectors.
+        """Embed the images of ``dataset`` in order.
 
-        By default a GPU is given more at a time than a processor. Images that cannot be
-        decoded are left out, and put into ``unreadable``: row -> why.
-        ``workers`` processes decode ahead; 0 decodes in this one, which is best where the
-        model runs on the CPU. By default the device decides.
+        Args:
+            dataset: the images.
+            batch: images per batch; the default depends on the device.
+            workers: decoding processes; 0 decodes in this process, which is best if the model
+                runs on the CPU. The default depends on the device.
+            unreadable: gets the rows that cannot be decoded, with the reasons.
+
+        Yields:
+            The rows of a batch, without unreadable ones, and their vectors.
 
         Raises:
-            DataError: the model gives no vector for some rows (at once); or, where no
-                ``unreadable`` was given, images cannot be decoded (after all the others).
+            DataError: a vector is zero or contains NaN (at once); or images cannot be decoded
+                and ``unreadable`` is None (at the end).
         """
         gpu = self.device.type == "cuda"
         if workers is None:
-            workers = min(cores(), MOST_WORKERS) if gpu else 0
+            workers = min(cores(), MAX_WORKERS) if gpu else 0
         if batch is None:
-            batch = BATCH_OF_GPU if gpu else BATCH
-        bad = {} if unreadable is None else unreadable
+            batch = GPU_BATCH if gpu else BATCH
+        reasons = {} if unreadable is None else unreadable
         size = self.passport.preprocessing.input_size
         for part in stream(
             dataset, self.transform, batch=batch, workers=workers, nbytes=int(np.prod(size))
         ):
-            bad.update(part.unreadable)
+            reasons.update(part.unreadable)
             if part.rows:
                 yield part.rows, self.vectors(part.pixels, part.rows)
-        if bad and unreadable is None:
-            examples = (f"row {row} ({why})" for row, why in bad.items())
+        if reasons and unreadable is None:
+            examples = (f"row {row} ({reason})" for row, reason in reasons.items())
             raise DataError(
-                f"{len(bad):,} of {len(dataset):,} images cannot be decoded: "
-                f"{bounded(examples, len(bad))}; mend them or leave them out"
+                f"{len(reasons):,} of {len(dataset):,} images cannot be decoded: "
+                f"{bounded(examples, len(reasons))}; correct them or leave them out"
             )
 
     def vectors(self, pixels: torch.Tensor, rows: Sequence[int]) -> Vectors:
-        """The vectors of pixels (images, height, width, 3), uint8, as ``transform`` gives them.
+        """Embed pixels from ``transform``: (images, dim), float32, L2-normalised.
+
+        Args:
+            pixels: (images, height, width, 3), uint8.
+            rows: the rows of the images, for messages.
 
         Raises:
-            DataError: the model gives no vector for some of them; it names their ``rows``.
+            DataError: a vector is zero or contains NaN.
         """
         with torch.inference_mode():
-            by_gpu = self.device.type == "cuda"
-            vectors = self._in_parts(pixels) if by_gpu else self._by_cpu(pixels)
+            gpu = self.device.type == "cuda"
+            vectors = self._on_gpu_in_parts(pixels) if gpu else self._on_cpu(pixels)
             lengths = torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
-        good = (torch.isfinite(lengths) & (lengths > 0)).flatten().tolist()
-        wrong = [row for row, fine in zip(rows, good, strict=True) if not fine]
-        if wrong:
+        valid = (torch.isfinite(lengths) & (lengths > 0)).flatten().tolist()
+        invalid = [row for row, is_valid in zip(rows, valid, strict=True) if not is_valid]
+        if invalid:
             raise DataError(
-                "the model gives no direction (all zero, or not a number) for rows "
-                f"{bounded(wrong, len(wrong))}; look at its weights and at these images"
+                "the model gives vectors of zeros or NaN for rows "
+                f"{bounded(invalid, len(invalid))}; inspect its weights and these images"
             )
         return np.asarray((vectors / lengths).numpy(), dtype=np.float32)
 
     def attention(self, image: Image.Image) -> "Attention":
-        """What every head of the model, a vision transformer, looks at in a picture.
+        """Return the attention weights of a vision transformer for an image.
 
         Raises:
-            DataError: the model is no such transformer.
+            DataError: the model is not a vision transformer.
         """
         from likewise.models.training.attention_maps import attend
 
         pixels = torch.from_numpy(np.stack([self.transform(image.convert("RGB"))]))
         return attend(self._model, self._normalised(pixels.to(self.device)))
 
-    def _in_parts(self, pixels: torch.Tensor) -> torch.Tensor:
-        """By a GPU; where its memory is short, half of them and then the others.
+    def _on_gpu_in_parts(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Embed on a GPU; if its memory is too small, embed halves one after the other.
 
         Raises:
-            DataError: there is no room for one picture.
+            DataError: the memory is too small for one image.
         """
         try:
-            return self._by_gpu(pixels)
+            return self._on_gpu(pixels)
         except torch.OutOfMemoryError as error:
             if len(pixels) == 1:
                 raise DataError(
-                    "the GPU has too little memory for one picture; end what else runs on it, "
+                    "the GPU has too little memory for one image; stop its other processes, "
                     "or choose a smaller model or input_size"
                 ) from error
-        # Only here, when the error and all that it holds on the GPU are gone.
-        return torch.cat([self._in_parts(part) for part in pixels.tensor_split(2)])
+        # Outside the handler, so that the error no longer holds memory of the GPU.
+        return torch.cat([self._on_gpu_in_parts(part) for part in pixels.tensor_split(2)])
 
-    def _by_gpu(self, pixels: torch.Tensor) -> torch.Tensor:
+    def _on_gpu(self, pixels: torch.Tensor) -> torch.Tensor:
         half = self.passport.precision == "bfloat16"
-        ready = self._normalised(pixels.to(self.device, non_blocking=True))
+        images = self._normalised(pixels.to(self.device, non_blocking=True))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-            out = self._model(ready)
-        return torch.Tensor(out.float().cpu())
+            vectors = self._model(images)
+        return torch.Tensor(vectors.float().cpu())
 
-    def _by_cpu(self, pixels: torch.Tensor) -> torch.Tensor:
+    def _on_cpu(self, pixels: torch.Tensor) -> torch.Tensor:
         missing = -len(pixels) % SLICE
-        full = torch.cat([pixels, pixels[-1:].expand(missing, -1, -1, -1)])
-        slices = [self._model(self._normalised(part)) for part in torch.split(full, SLICE)]
+        padded = torch.cat([pixels, pixels[-1:].expand(missing, -1, -1, -1)])
+        slices = [self._model(self._normalised(part)) for part in torch.split(padded, SLICE)]
         return torch.cat(slices)[: len(pixels)]
 
     def _normalised(self, pixels: torch.Tensor) -> torch.Tensor:
-        """The model's input, by the very operations of timm's own transform."""
-        channels_last = pixels.permute(0, 3, 1, 2)  # a view: the layout in memory stays
+        """Return the model's input, by the same operations as timm's transform."""
+        channels_last = pixels.permute(0, 3, 1, 2)  # a view: the memory layout is unchanged
         return channels_last.float().div_(255).sub_(self._mean).div_(self._std)

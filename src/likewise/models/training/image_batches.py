@@ -1,8 +1,7 @@
-"""Encoded images into batches of pixels, ahead of whoever uses them, in order.
+"""Decodes images into batches of pixels, in order.
 
-Where the model's forward pass needs the processor itself, pictures are decoded by threads
-between two passes, so that the two never fight for a core; where a GPU does it, by worker
-processes, which run ahead.
+If the model runs on the CPU, threads decode images between two forward passes, so that both
+never compete for cores. If it runs on a GPU, worker processes decode ahead.
 """
 
 import multiprocessing
@@ -24,12 +23,12 @@ from likewise.imaging.decode import decode
 from likewise.imaging.probe import BadImage
 
 Pixels = npt.NDArray[np.uint8]
-Transform = Callable[[Image.Image], Pixels]
+PixelTransform = Callable[[Image.Image], Pixels]
 Item = bytes | Image.Image | BadImage
 
-MOST_WORKERS = 16
+MAX_WORKERS = 16
 MAX_ASPECT = 256
-"""A picture longer than so many times its width is not resized: it would not fit in memory."""
+"""Maximum aspect ratio; resizing a more elongated image would exceed the memory."""
 
 _AHEAD = 2
 _PRELOADED = [
@@ -41,24 +40,30 @@ _PRELOADED = [
 
 
 class Images(Protocol):
-    """Some images by number: their encoded bytes, a picture, or why there is none.
+    """A sequence of images: encoded bytes, a PIL image, or the error of an unreadable one.
 
-    It may have ``__getitems__(numbers)`` too, for several in one read. It is pickled to worker
-    processes, and opens there whatever it reads.
+    An implementation may also have ``__getitems__(numbers)``, which reads several at once. It
+    is pickled to worker processes and opens its files there.
     """
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return the number of images."""
         ...
 
     def __getitem__(self, number: int, /) -> Item:
-        """The image ``number``."""
+        """Return the image ``number``."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The pixels of some rows: (rows, height, width, 3), uint8; and why others have none."""
+    """The pixels of some rows.
+
+    Attributes:
+        rows: the rows of readable images.
+        pixels: (rows, height, width, 3), uint8.
+        unreadable: the reasons why other rows have no pixels.
+    """
 
     rows: list[int]
     pixels: torch.Tensor
@@ -66,69 +71,81 @@ class Batch:
 
 
 def stream(
-    images: Images, transform: Transform, *, batch: int, workers: int, nbytes: int
+    images: Images, transform: PixelTransform, *, batch: int, workers: int, nbytes: int
 ) -> Iterator[Batch]:
-    """All of ``images``, in order, ``batch`` rows at a time; ``workers`` 0 stays in-process.
+    """Yield all images in order.
 
-    ``nbytes`` is how much memory the pixels of one image take.
+    Args:
+        images: the images.
+        transform: turns an RGB image into pixels.
+        batch: rows per batch.
+        workers: decoding processes; 0 decodes in this process.
+        nbytes: bytes of the pixels of one image.
     """
     numbers = range(len(images))
     parts = [list(numbers[at : at + batch]) for at in range(0, len(numbers), batch)]
-    yield from in_parts(
+    yield from stream_parts(
         images, transform, parts, workers=min(workers, len(parts)), nbytes=batch * nbytes
     )
 
 
-def in_parts(
+def stream_parts(
     images: Images,
-    transform: Transform,
+    transform: PixelTransform,
     parts: Iterable[list[int]],
     *,
     workers: int,
     nbytes: int,
 ) -> Iterator[Batch]:
-    """The rows of each part together, part by part; ``parts`` is gone through once.
+    """Yield one batch per part.
 
-    ``nbytes`` is how much memory the pixels of one part take. No row may stand twice in one.
+    Args:
+        images: the images.
+        transform: turns an RGB image into pixels.
+        parts: the rows of each batch, without duplicates; iterated once.
+        workers: decoding processes; 0 decodes in this process.
+        nbytes: bytes of the pixels of one part.
     """
     if not workers:
         yield from _by_threads(images, transform, parts)
         return
     shared = _fits(nbytes * workers * (_AHEAD + 1), Path("/dev/shm"))  # noqa: S108
-    yield from _by_processes(_Source(images, transform, shared=shared), parts, workers)
+    yield from _by_processes(_WorkerDataset(images, transform, shared=shared), parts, workers)
 
 
-class _Source:
-    """What a worker process runs: rows in, their pixels out."""
+class _WorkerDataset:
+    """The data set of a worker process: it maps rows to their pixels."""
 
-    def __init__(self, images: Images, transform: Transform, *, shared: bool) -> None:
+    def __init__(self, images: Images, transform: PixelTransform, *, shared: bool) -> None:
         self._images = images
         self._transform = transform
         self._shared = shared
 
     def __getitem__(self, rows: list[int]) -> tuple[list[int], Any, dict[int, str]]:
         prepare = partial(_prepare, self._transform)
-        found = _gather(rows, map(prepare, _read(self._images, rows)))
-        # Tensors travel through shared memory, arrays through a pipe: slower, always room.
-        pixels = found.pixels if self._shared else found.pixels.numpy()
-        return found.rows, pixels, found.unreadable
+        batch = _gather(rows, map(prepare, _read(self._images, rows)))
+        # Tensors are sent by shared memory, arrays by a pipe, which is slower but never full.
+        pixels = batch.pixels if self._shared else batch.pixels.numpy()
+        return batch.rows, pixels, batch.unreadable
 
 
 def _by_threads(
-    images: Images, transform: Transform, parts: Iterable[list[int]]
+    images: Images, transform: PixelTransform, parts: Iterable[list[int]]
 ) -> Iterator[Batch]:
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
         for rows in parts:
             yield _gather(rows, pool.map(partial(_prepare, transform), _read(images, rows)))
 
 
-def _by_processes(source: _Source, parts: Iterable[list[int]], workers: int) -> Iterator[Batch]:
+def _by_processes(
+    dataset: _WorkerDataset, parts: Iterable[list[int]], workers: int
+) -> Iterator[Batch]:
     loader: DataLoader[Any] = DataLoader(
-        cast("Any", source),
+        cast("Any", dataset),
         batch_size=None,
         sampler=parts,
         num_workers=workers,
-        collate_fn=_same,
+        collate_fn=_unchanged,
         pin_memory=torch.cuda.is_available(),
         prefetch_factor=_AHEAD,
         multiprocessing_context=_context(),
@@ -138,46 +155,46 @@ def _by_processes(source: _Source, parts: Iterable[list[int]], workers: int) -> 
 
 
 def _context() -> Any:
-    """How processes are started: never by forking this one, whose threads would be lost."""
+    """Return the start method of processes: never fork, which would lose the threads."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOADED)  # torch is imported once, not once a worker
+    context.set_forkserver_preload(_PRELOADED)  # torch is imported once, not once per worker
     return context
 
 
 def _read(images: Images, rows: list[int]) -> Sequence[Item]:
-    several = getattr(images, "__getitems__", None)
-    if several is not None:
-        return cast("Sequence[Item]", several(rows))
+    read_many = getattr(images, "__getitems__", None)
+    if read_many is not None:
+        return cast("Sequence[Item]", read_many(rows))
     return [images[row] for row in rows]
 
 
-def _prepare(transform: Transform, item: Item) -> Pixels | str:
-    """The pixels of one image, or why it has none."""
+def _prepare(transform: PixelTransform, item: Item) -> Pixels | str:
+    """Return the pixels of one image, or the reason why it has none."""
     if isinstance(item, BadImage):
         return str(item)
     try:
-        picture = decode(item) if isinstance(item, bytes) else item.convert("RGB")
+        image = decode(item) if isinstance(item, bytes) else item.convert("RGB")
     except BadImage as error:
         return str(error)
-    if max(picture.size) > MAX_ASPECT * min(picture.size):
-        return f"too-large: {picture.width} x {picture.height} pixels is too elongated"
-    return transform(picture)
+    if max(image.size) > MAX_ASPECT * min(image.size):
+        return f"too-large: {image.width} x {image.height} pixels is too elongated"
+    return transform(image)
 
 
 def _gather(rows: list[int], prepared: Any) -> Batch:
-    found = dict(zip(rows, prepared, strict=True))
-    good = {row: pixels for row, pixels in found.items() if not isinstance(pixels, str)}
-    bad = {row: why for row, why in found.items() if isinstance(why, str)}
-    stack = np.stack(list(good.values())) if good else np.empty((0, 1, 1, 3), np.uint8)
-    return Batch(list(good), torch.from_numpy(stack), bad)
+    results = dict(zip(rows, prepared, strict=True))
+    pixels = {row: one for row, one in results.items() if not isinstance(one, str)}
+    unreadable = {row: reason for row, reason in results.items() if isinstance(reason, str)}
+    stack = np.stack(list(pixels.values())) if pixels else np.empty((0, 1, 1, 3), np.uint8)
+    return Batch(list(pixels), torch.from_numpy(stack), unreadable)
 
 
 def _fits(nbytes: int, memory: Path) -> bool:
-    """Whether shared memory, where it is a file system of its own, has room for batches."""
+    """Whether the file system of shared memory, if there is one, has room for the batches."""
     return not memory.is_dir() or shutil.disk_usage(memory).free > nbytes
 
 
-def _same(batch: Any) -> Any:
+def _unchanged(batch: Any) -> Any:
     return batch

@@ -1,4 +1,4 @@
-"""Ending in good order: SIGTERM and Ctrl-C are noticed between two steps."""
+"""Orderly stops: SIGTERM and Ctrl-C are handled between two steps."""
 
 import signal
 import threading
@@ -11,35 +11,35 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Interrupt:
-    """Notices that the process is asked to end; a second time, it ends at once."""
+    """Records SIGTERM and SIGINT; a second signal ends the process at once."""
 
     def __init__(self) -> None:
         self._signal: int | None = None
-        self._before: dict[int, Any] = {}
+        self._previous: dict[int, Any] = {}
 
     @property
-    def asked(self) -> bool:
-        """Whether it was asked to end."""
+    def requested(self) -> bool:
+        """Whether a signal was received."""
         return self._signal is not None
 
     def stop(self, step: int, steps: int) -> NoReturn:
-        """End here, as this process or another of the same training was asked to.
+        """Stop, because this process or another one of the training received a signal.
 
         Raises:
-            KeyboardInterrupt: it was, by Ctrl-C.
-            Stopped: it was, by SIGTERM.
+            KeyboardInterrupt: this process received SIGINT.
+            Stopped: otherwise.
         """
         if self._signal == signal.SIGINT:
             raise KeyboardInterrupt
         raise Stopped(
-            f"stopped at step {step:,} of {steps:,}, all is saved; run the same command "
-            "again to go on"
+            f"stopped at step {step:,} of {steps:,}, the training was saved; run the same "
+            "command again to resume"
         )
 
     def __enter__(self) -> "Interrupt":
-        """Listen; only the main thread of a process may."""
+        """Install the handlers; only the main thread of a process may."""
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._heard) for number in _SIGNALS}
+            self._previous = {n: signal.signal(n, self._record) for n in _SIGNALS}
         return self
 
     def __exit__(
@@ -48,12 +48,12 @@ class Interrupt:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Do again what was done before."""
-        for number, handler in self._before.items():
+        """Restore the previous handlers."""
+        for number, handler in self._previous.items():
             signal.signal(number, handler)
 
-    def _heard(self, number: int, frame: FrameType | None) -> None:
+    def _record(self, number: int, frame: FrameType | None) -> None:
         if self._signal is not None:
-            signal.signal(number, self._before[number])
+            signal.signal(number, self._previous[number])
             signal.raise_signal(number)
         self._signal = number

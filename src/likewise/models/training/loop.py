@@ -1,8 +1,8 @@
-"""The training loop: every recipe that learns goes through it.
+"""The training loop of all recipes that learn by gradient steps.
 
-Nothing in a batch hangs on what ran before: samplers and random changes count steps. So a
-checkpoint is the weights, the optimiser, torch's random numbers and a step, and a training that
-was killed goes on bit for bit on a CPU.
+A batch depends only on its step: samplers and augmentation count steps and have no state. A
+checkpoint therefore needs the weights, the optimiser, torch's random numbers and the step, and
+a killed training resumes bit for bit on a CPU.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from torch import nn
 
 from likewise.errors import DataError
 from likewise.models.training import devices
-from likewise.models.training.batch_loader import Fed, Feed
+from likewise.models.training.batch_loader import BatchLoader, TrainingBatch
 from likewise.models.training.checkpoint import (
     Checkpoints,
     Position,
@@ -24,254 +24,276 @@ from likewise.models.training.checkpoint import (
     restore_random,
 )
 from likewise.models.training.interrupt import Interrupt
-from likewise.models.training.objective import Task, plain
-from likewise.models.training.optimiser import Average, optimiser
-from likewise.models.training.options import Plan
-from likewise.models.training.out_of_memory import enough
+from likewise.models.training.objective import Objective, unwrap
+from likewise.models.training.optimiser import MovingAverage, build_optimiser
+from likewise.models.training.options import TrainingOptions
+from likewise.models.training.out_of_memory import explain_memory_errors
 from likewise.models.training.progress import Progress
-from likewise.models.training.schedule import share
+from likewise.models.training.schedule import learning_rate_factor
 from likewise.models.training.training_log import TrainingLog
 
-LOOKED_AT = 20
-"""Steps between two looks at the loss on a GPU, which would wait for each of them."""
+LOSS_EVERY = 20
+"""Steps between two reads of the losses on a GPU; each read waits for the GPU."""
 
-Validate = Callable[[Task], dict[str, float]]
-"""The numbers of a task on what was held out; the first is the one to choose by."""
+Validate = Callable[[Objective], dict[str, float]]
+"""Returns the scores of an objective on held-out items; the first one chooses the weights."""
 
 
 @dataclass(frozen=True)
-class Setting:
-    """All that surrounds a training: who reads, who keeps, who is told, who judges."""
+class LoopResources:
+    """The inputs and outputs of a training loop.
 
-    feed: Feed
+    Attributes:
+        loader: loads batches.
+        checkpoints: saves and loads checkpoints.
+        log: writes metrics and curves.
+        validate: computes validation scores; None if nothing is held out.
+        seed: the seed of the random numbers of batches.
+    """
+
+    loader: BatchLoader
     checkpoints: Checkpoints
     log: TrainingLog
     validate: Validate | None
     seed: int
 
 
-class Loop:
+class TrainingLoop:
     """One training."""
 
-    def __init__(self, task: Task, plan: Plan, setting: Setting) -> None:
-        """Put ``task`` on the devices that there are; nothing is trained yet."""
-        self.accelerator = devices.accelerator(plan)
-        self.plan, self.setting = plan, setting
-        self.steps = setting.feed.sampler.steps * plan.epochs
-        devices.check_batch(self.accelerator, plan, setting.feed.sampler)
-        task = devices.synced(task, plan, self.accelerator)
-        with enough(plan):
-            moving = Average(task, plan.ema).to(self.accelerator.device) if plan.ema else None
-            self.task, self.optimiser = self.accelerator.prepare(task, optimiser(task, plan))
-        self.average = moving
+    def __init__(
+        self, objective: Objective, options: TrainingOptions, resources: LoopResources
+    ) -> None:
+        """Move ``objective`` to the available devices; nothing is trained yet."""
+        self.accelerator = devices.accelerator(options)
+        self.options, self.resources = options, resources
+        self.sampler = resources.loader.sampler
+        self.steps = self.sampler.steps * options.epochs
+        devices.check_batch(self.accelerator, options, self.sampler)
+        objective = devices.sync_batch_norms(objective, options, self.accelerator)
+        with explain_memory_errors(options):
+            average = MovingAverage(objective, options.ema) if options.ema else None
+            self.average = average.to(self.accelerator.device) if average else None
+            self.objective, self.optimiser = self.accelerator.prepare(
+                objective, build_optimiser(objective, options)
+            )
         self.position = Position()
-        self._unseen: list[tuple[int, torch.Tensor, torch.Tensor]] = []
+        self._unread: list[tuple[int, torch.Tensor, torch.Tensor]] = []
         self._saved = time.monotonic()
 
     @property
-    def kept(self) -> Task:
-        """The task whose weights count: the moving average, where there is one."""
-        return plain(self.average.module if self.average else self.task)
+    def kept(self) -> Objective:
+        """The objective whose weights are kept: the moving average, if there is one."""
+        return unwrap(self.average.module if self.average else self.objective)
 
     def run(self) -> Position:
-        """Train to the end, or to the best; the task then has the weights that are kept.
+        """Train; afterwards ``kept`` has the final or the best weights.
 
         Raises:
-            Stopped: the process was asked to end; all is saved.
-            DataError: the loss is no number, a picture cannot be read, or memory is short.
+            Stopped: the process received SIGTERM; the training was saved.
+            DataError: the loss is NaN, an image cannot be read, or memory is too small.
             ConfigError: torch.compile failed.
         """
         self._resume()
         began = time.monotonic() - self.position.seconds
         rank = self.accelerator.process_index, self.accelerator.num_processes
-        batches = self.setting.feed(
+        batches = self.resources.loader.batches(
             self.position.step,
             self.steps,
-            plain(self.task).views,
-            self.setting.seed,
+            unwrap(self.objective).views,
+            self.resources.seed,
             (*rank, self.accelerator.device.type == "cuda"),
         )
         with (
-            enough(self.plan),
-            devices.compiled(),
+            explain_memory_errors(self.options),
+            devices.explain_compile_errors(),
             Interrupt() as interrupt,
-            self._progress() as bar,
+            self._progress() as progress,
             contextlib.closing(batches),
         ):
-            self._learning()
-            for fed in batches:
-                self._step(fed)
-                bar.update(fed.rows.numel() * self.accelerator.num_processes)
+            self._set_training_mode()
+            for batch in batches:
+                self._step(batch)
+                progress.update(batch.rows.numel() * self.accelerator.num_processes)
                 self.position.seconds = time.monotonic() - began
-                ended = self._between(bar)
-                asked = self._agreed(interrupt)
-                self._save_if(asked)
-                if asked:
+                finished = self._end_epoch(progress)
+                stop = self._stop_requested(interrupt)
+                self._save_if_due(stop=stop)
+                if stop:
                     interrupt.stop(self.position.step, self.steps)
-                if ended:
+                if finished:
                     break
-        self._keep_best()
-        self.accelerator.wait_for_everyone()  # the first process moves the checkpoints away
+        self._restore_best()
+        self.accelerator.wait_for_everyone()  # rank 0 moves the checkpoints away
         return self.position
 
     def close(self) -> None:
-        """Leave the other processes, where there are any."""
+        """Leave the process group, if there is one."""
         self.accelerator.end_training()
 
-    def _learning(self) -> None:
-        """Have the task in training, but batch norms that are to stay as they were."""
-        self.task.train()
-        if self.plan.freeze_norm:
-            for module in self.task.modules():
+    def _set_training_mode(self) -> None:
+        """Set the objective to training mode, except frozen batch norms."""
+        self.objective.train()
+        if self.options.freeze_norm:
+            for module in self.objective.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):  # noqa: SLF001
                     module.eval()
 
-    def _step(self, fed: Fed) -> None:
-        """Move the weights once."""
-        progress = share(self.plan, self.position.step, self.setting.feed.sampler.steps)
+    def _step(self, batch: TrainingBatch) -> None:
+        """Take one optimiser step."""
+        factor = learning_rate_factor(self.options, self.position.step, self.sampler.steps)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.plan.lr * progress
-        loss = self._backward(fed)
-        if self.plan.clip_grad_norm:
-            self.accelerator.clip_grad_norm_(self.task.parameters(), self.plan.clip_grad_norm)
+            group["lr"] = self.options.lr * factor
+        loss = self._backward(batch)
+        if self.options.clip_grad_norm:
+            self.accelerator.clip_grad_norm_(
+                self.objective.parameters(), self.options.clip_grad_norm
+            )
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
-        plain(self.task).after_step(self.position.step / self.steps)
+        unwrap(self.objective).after_step(self.position.step / self.steps)
         if self.average:
-            self.average.update(plain(self.task), self.position.step)
-        self._unseen.append((self.position.step, fed.rows, loss))
+            self.average.update(unwrap(self.objective), self.position.step)
+        self._unread.append((self.position.step, batch.rows, loss))
         self.position.step += 1
-        if self.accelerator.device.type == "cpu" or len(self._unseen) == LOOKED_AT:
-            self._look()
+        if self.accelerator.device.type == "cpu" or len(self._unread) == LOSS_EVERY:
+            self._read_losses()
 
-    def _backward(self, fed: Fed) -> torch.Tensor:
-        """The gradient of a batch, worked off in parts; its mean loss."""
+    def _backward(self, batch: TrainingBatch) -> torch.Tensor:
+        """Compute the gradient of a batch, part by part; return the mean loss."""
         losses = []
         last = 0
-        task = plain(self.task)
-        for rows in fed.rows.chunk(self.plan.accumulate):
+        objective = unwrap(self.objective)
+        for rows in batch.rows.chunk(self.options.accumulate):
             first, last = last, last + rows.numel()
-            final = last == fed.rows.numel()
+            final = last == batch.rows.numel()
             # Processes share their gradients once, after the last part.
-            alone = contextlib.nullcontext() if final else self.accelerator.no_sync(self.task)
-            with alone:
-                parts = fed.pixels[first:last], task.known(rows), fed.draws[:, first:last]
-                # Any other copy to a GPU would first wait for all that it has to do.
-                loss = self.task(
-                    *(part.to(self.accelerator.device, non_blocking=True) for part in parts)
+            sync = (
+                contextlib.nullcontext() if final else self.accelerator.no_sync(self.objective)
+            )
+            with sync:
+                inputs = (
+                    batch.pixels[first:last],
+                    objective.targets(rows),
+                    batch.random[:, first:last],
                 )
-                weight = len(rows) / len(fed.rows)
+                # Any other copy to a GPU would first wait for all its pending work.
+                loss = self.objective(
+                    *(one.to(self.accelerator.device, non_blocking=True) for one in inputs)
+                )
+                weight = len(rows) / len(batch.rows)
                 self.accelerator.backward(loss * weight)
             losses.append(loss.detach() * weight)
         return torch.stack(losses).sum()
 
-    def _look(self) -> None:
-        """Look at the losses since the last look; all processes stop where one is no number."""
-        if not self._unseen:
+    def _read_losses(self) -> None:
+        """Log the losses since the last call; all processes fail together on a NaN."""
+        if not self._unread:
             return
-        losses = torch.stack([loss for _, _, loss in self._unseen])
-        seen = cast("torch.Tensor", self.accelerator.reduce(losses, "mean")).tolist()
-        for (step, rows, _), loss in zip(self._unseen, seen, strict=True):
+        losses = torch.stack([loss for _, _, loss in self._unread])
+        means = cast("torch.Tensor", self.accelerator.reduce(losses, "mean")).tolist()
+        for (step, rows, _), loss in zip(self._unread, means, strict=True):
             if loss != loss:  # noqa: PLR0124 (only a NaN differs from itself)
+                ids = self.resources.loader.ids(rows)
                 raise DataError(
-                    f"the loss is no number at step {step:,}, with "
-                    f"{self.setting.feed.ids(rows)}; lower lr, set "
-                    "clip_grad_norm: 1, or look at these"
+                    f"the loss is NaN at step {step:,}, with {ids}; lower lr, "
+                    "set clip_grad_norm: 1, or inspect these images"
                 )
-            rate = self.plan.lr * share(self.plan, step, self.setting.feed.sampler.steps)
-            self.setting.log.step(step, loss, rate)
-        self._unseen.clear()
+            factor = learning_rate_factor(self.options, step, self.sampler.steps)
+            self.resources.log.step(step, loss, self.options.lr * factor)
+        self._unread.clear()
 
-    def _between(self, bar: Progress) -> bool:
-        """What is due after a step; whether the training ends here."""
-        epoch, rest = divmod(self.position.step, self.setting.feed.sampler.steps)
+    def _end_epoch(self, progress: Progress) -> bool:
+        """Log, validate and save at the end of an epoch; return whether to stop early."""
+        epoch, rest = divmod(self.position.step, self.sampler.steps)
         if rest:
             return False
-        self._look()
-        loss = self.setting.log.mean_loss()
-        row = {"epoch": float(epoch), "loss": loss}
-        due = epoch % self.plan.validate_every == 0 or epoch == self.plan.epochs
-        if self.setting.validate and due:
+        self._read_losses()
+        row = {"epoch": float(epoch), "loss": self.resources.log.mean_loss()}
+        due = epoch % self.options.validate_every == 0 or epoch == self.options.epochs
+        if self.resources.validate and due:
             row |= self._validate(epoch)
         self.position.history.append(row)
-        self.setting.log.epoch(row)
-        bar.epoch(row)
+        self.resources.log.epoch(row)
+        progress.epoch(row)
         self._save()
-        ended = bool(self.plan.patience) and self.position.stale >= self.plan.patience
-        if ended:
+        stop = 0 < self.options.patience <= self.position.stale
+        if stop:
             best = self.position.best_epoch
-            bar.say(f"ends after epoch {epoch}, for nothing was better than after epoch {best}")
-        return ended
+            progress.message(f"stops after epoch {epoch}: no improvement since epoch {best}")
+        return stop
 
     def _validate(self, epoch: int) -> dict[str, float]:
-        found = cast("Validate", self.setting.validate)(self.kept)
-        found = devices.agreed(self.accelerator, found)
-        self._learning()
-        value = next(iter(found.values()))
-        if value > self.position.best:
-            self.position.best, self.position.best_epoch = value, epoch
+        scores = cast("Validate", self.resources.validate)(self.kept)
+        scores = devices.broadcast_scores(self.accelerator, scores)
+        self._set_training_mode()
+        score = next(iter(scores.values()))
+        if score > self.position.best:
+            self.position.best, self.position.best_epoch = score, epoch
             self.position.stale = 0
             if self.accelerator.is_main_process:
-                self.setting.checkpoints.save("best", {"model": self.kept.model.state_dict()})
+                self.resources.checkpoints.save("best", {"model": self.kept.model.state_dict()})
         else:
             self.position.stale += 1
-        return found
+        return scores
 
-    def _agreed(self, interrupt: Interrupt) -> bool:
-        """Whether to end here: several processes ask each other when they look at losses.
+    def _stop_requested(self, interrupt: Interrupt) -> bool:
+        """Return whether to stop; processes agree whenever they read the losses.
 
-        Each hears a signal at a step of its own, and would wait for ever for the others.
+        Each process receives a signal at a step of its own; without agreement the others would
+        wait for it forever.
         """
         if self.accelerator.num_processes == 1:
-            return interrupt.asked
-        if self._unseen:  # not looked at yet
+            return interrupt.requested
+        if self._unread:
             return False
-        heard = torch.tensor(float(interrupt.asked), device=self.accelerator.device)
-        return bool(cast("torch.Tensor", self.accelerator.reduce(heard, "sum")) > 0)
+        return devices.any_process(self.accelerator, flag=interrupt.requested)
 
-    def _save_if(self, asked: bool) -> None:  # noqa: FBT001 (said by the signal)
-        if asked or self.position.step % self.plan.save_every == 0:
-            self._look()
+    def _save_if_due(self, *, stop: bool) -> None:
+        if stop or self.position.step % self.options.save_every == 0:
+            self._read_losses()
             self._save()
-        elif not self._unseen and time.monotonic() - self._saved >= 60 * self.plan.save_minutes:
+            return
+        seconds = time.monotonic() - self._saved
+        if not self._unread and seconds >= 60 * self.options.save_minutes:
             self._save()
 
     def _save(self) -> None:
         self._saved = time.monotonic()
         if not self.accelerator.is_main_process:
             return
-        self.setting.checkpoints.save(
+        self.resources.checkpoints.save(
             "last",
             {
-                "task": plain(self.task).state_dict(),
+                "task": unwrap(self.objective).state_dict(),
                 "optimiser": self.optimiser.state_dict(),
                 "average": self.average.state_dict() if self.average else None,
                 "random": random_state(),
                 "position": asdict(self.position),
-                "losses": self.setting.log.losses,
+                "losses": self.resources.log.losses,
             },
         )
 
     def _resume(self) -> None:
-        state = self.setting.checkpoints.load("last")
+        state = self.resources.checkpoints.load("last")
         devices.check_step(self.accelerator, state["position"]["step"] if state else 0)
         if state is None:
             return
-        plain(self.task).load_state_dict(state["task"])
+        unwrap(self.objective).load_state_dict(state["task"])
         self.optimiser.load_state_dict(state["optimiser"])
         if self.average:
             self.average.load_state_dict(state["average"])
         restore_random(state["random"])
         self.position = Position(**state["position"])
-        self.setting.log.resume(self.position.step, state["losses"])
+        self.resources.log.resume(self.position.step, state["losses"])
 
-    def _keep_best(self) -> None:
-        state = self.setting.checkpoints.load("best") if self.setting.validate else None
+    def _restore_best(self) -> None:
+        state = self.resources.checkpoints.load("best") if self.resources.validate else None
         if state:
             self.kept.model.load_state_dict(cast("Mapping[str, Any]", state["model"]))
         self.kept.eval()
 
     def _progress(self) -> Progress:
-        images = self.setting.feed.sampler.epoch(0)[0].size
+        images = self.sampler.epoch(0)[0].size
         done, total = self.position.step * images, self.steps * images
         return Progress(done, total, main=self.accelerator.is_main_process)

@@ -1,4 +1,4 @@
-"""Losses: the ones that are the methods' own, and those of pytorch-metric-learning by name."""
+"""Losses: NT-Xent, the loss of the CompCars system, and those of pytorch-metric-learning."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from likewise.errors import MissingExtraError
-from likewise.models.training.mixed_precision import exact
+from likewise.models.training.mixed_precision import full_precision
 
 DEFAULT_MARGINS = {
     "arcface": 0.5,
@@ -17,7 +17,7 @@ DEFAULT_MARGINS = {
     "multi-similarity": 0.5,
     "triplet": 0.05,
 }
-"""Of the losses that have a margin; arcface's is an angle in radians, as in its paper."""
+"""Margins by loss; arcface's is an angle in radians, as in its paper."""
 
 DEFAULT_SCALES = {
     "arcface": 64.0,
@@ -25,40 +25,44 @@ DEFAULT_SCALES = {
     "multi-similarity": 50.0,
     "supcon": 10.0,
 }
-"""Of the losses that have a scale: s, alpha, beta, one over the temperature."""
+"""Scales by loss: s, alpha, beta, and the inverse temperature."""
 
 
 def nt_xent(
     one: torch.Tensor, other: torch.Tensor, tau: float, labels: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """NT-Xent of pairs: row i of ``one`` and row i of ``other`` belong together.
+    """Return NT-Xent: the mean cross-entropy of each vector's partner among all others.
 
-    Of the 2B normalised vectors each is to find its partner among the other 2B - 1 by a softmax
-    over cosines divided by ``tau``; the mean over all. Rows that have the same label as a row
-    and are not its partner are left out of its softmax, where ``labels`` (B,) are given.
+    The logits are cosines divided by ``tau``.
+
+    Args:
+        one: (B, dim).
+        other: (B, dim); row i is the partner of row i of ``one``.
+        tau: temperature.
+        labels: (B,); other rows with the same label are excluded from the softmax of a row.
 
     Source: Chen et al., A Simple Framework for Contrastive Learning of Visual Representations,
     ICML 2020 (arXiv:2002.05709), equation 1.
     """
     count = len(one)
-    with exact(one.device):
+    with full_precision(one.device):
         units = functional.normalize(torch.cat([one, other]).float(), dim=1)
         scores = units @ units.T / tau
-    left_out = torch.eye(2 * count, dtype=torch.bool, device=one.device)
+    excluded = torch.eye(2 * count, dtype=torch.bool, device=one.device)
     partner = torch.arange(2 * count, device=one.device).roll(count)
     if labels is not None:
         twice = torch.cat([labels, labels])
-        left_out = twice[:, None] == twice[None]
-        left_out[torch.arange(2 * count, device=one.device), partner] = False
-    return functional.cross_entropy(scores.masked_fill(left_out, float("-inf")), partner)
+        excluded = twice[:, None] == twice[None]
+        excluded[torch.arange(2 * count, device=one.device), partner] = False
+    return functional.cross_entropy(scores.masked_fill(excluded, float("-inf")), partner)
 
 
 class CompCarsLoss(nn.Module):
-    """The CompCars system's: cross-entropy over anchor x {positive, negatives}, no temperature.
+    """The loss of the CompCars system: cross-entropy over anchor x {positive, negatives}.
 
-    The scores are cosines as they are. A batch has several items of each class, in runs of
-    ``each``: every two neighbours of a run are anchor and positive, and ``negatives`` items of
-    other classes are drawn evenly from the batch, in place of the original's list of all pairs.
+    The logits are cosines, without temperature. A batch has consecutive items of each class:
+    an anchor's positive is the next item of its class, and its ``negatives`` are spread evenly
+    over the other classes of the batch. The original program uses a list of all pairs.
     """
 
     def __init__(self, negatives: int = 4) -> None:
@@ -66,33 +70,33 @@ class CompCarsLoss(nn.Module):
         self._negatives = negatives
 
     def forward(self, vectors: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """The loss of vectors (n, dim), L2-normalised."""
+        """Return the loss of L2-normalised vectors (n, dim) with labels (n,)."""
         scores = vectors @ vectors.T
         same = labels[:, None] == labels[None]
         rows = torch.arange(len(labels), device=labels.device)
         positive = same & (rows[:, None] != rows[None])
-        # The next of its class: after itself, or the first.
+        # The next item of the class, or its first one.
         after = positive & (rows[None] > rows[:, None])
         nearest = torch.where(after.any(dim=1), after.int().argmax(1), positive.int().argmax(1))
         others = _spread(~same, self._negatives)
         picked = scores.gather(1, torch.cat([nearest[:, None], others], dim=1))
-        # Who has no positive or no negative counts for nothing. To choose the others by their
-        # number would wait for the GPU.
+        # Items without a positive or a negative get weight 0; selecting the others by index
+        # would wait for the GPU.
         counts = (positive.any(dim=1) & (~same).any(dim=1)).float()
-        each = functional.cross_entropy(picked, torch.zeros_like(rows), reduction="none")
-        return (each * counts).sum() / counts.sum().clamp(min=1)
+        losses = functional.cross_entropy(picked, torch.zeros_like(rows), reduction="none")
+        return (losses * counts).sum() / counts.sum().clamp(min=1)
 
 
 def _spread(allowed: torch.Tensor, count: int) -> torch.Tensor:
-    """(n, count): columns that are allowed in each row, spread evenly over them."""
+    """Choose columns (n, count) of each row, spread evenly over its allowed columns."""
     order = allowed.int().argsort(dim=1, descending=True, stable=True)
     number = allowed.sum(dim=1, keepdim=True)
     places = torch.arange(count, device=allowed.device)[None] * number // count
     return order.gather(1, torch.minimum(places, (number - 1).clamp(min=0)))
 
 
-class Mined(nn.Module):
-    """A loss of pytorch-metric-learning, with the miner that chooses its pairs."""
+class MinedLoss(nn.Module):
+    """A loss of pytorch-metric-learning with an optional miner of pairs."""
 
     def __init__(self, loss: nn.Module, miner: nn.Module | None) -> None:
         super().__init__()
@@ -100,14 +104,14 @@ class Mined(nn.Module):
         self.miner = miner
 
     def forward(self, vectors: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """The loss of vectors (n, dim)."""
-        chosen = None if self.miner is None else self.miner(vectors, labels)
-        return cast("torch.Tensor", self.loss(vectors, labels, chosen))
+        """Return the loss of vectors (n, dim) with labels (n,)."""
+        mined = None if self.miner is None else self.miner(vectors, labels)
+        return cast("torch.Tensor", self.loss(vectors, labels, mined))
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """Which loss is asked for; see the recipe metric."""
+class LossOptions:
+    """The options of a loss; see the recipe metric."""
 
     loss: str
     margin: float | None
@@ -116,8 +120,13 @@ class Chosen:
     miner: str
 
 
-def by_name(options: Chosen, classes: int, dim: int) -> nn.Module:
-    """The loss ``options.loss`` of vectors of ``dim``, which may learn ``classes`` proxies.
+def build_loss(options: LossOptions, classes: int, dim: int) -> nn.Module:
+    """Create a loss.
+
+    Args:
+        options: name and options.
+        classes: number of classes, for losses that learn one proxy per class.
+        dim: length of the vectors.
 
     Raises:
         MissingExtraError: pytorch-metric-learning is not installed.
@@ -134,18 +143,18 @@ def by_name(options: Chosen, classes: int, dim: int) -> nn.Module:
         DEFAULT_MARGINS.get(options.loss, 0.0) if options.margin is None else options.margin
     )
     scale = DEFAULT_SCALES.get(options.loss, 1.0) if options.scale is None else options.scale
-    made: Any
-    if options.loss == "arcface":  # the library's margin is in degrees, the paper's in radians
-        made = losses.ArcFaceLoss(classes, dim, margin=math.degrees(margin), scale=scale)
+    loss: Any
+    if options.loss == "arcface":  # the library's margin is in degrees
+        loss = losses.ArcFaceLoss(classes, dim, margin=math.degrees(margin), scale=scale)
     elif options.loss == "proxy-anchor":
-        made = losses.ProxyAnchorLoss(classes, dim, margin=margin, alpha=scale)
+        loss = losses.ProxyAnchorLoss(classes, dim, margin=margin, alpha=scale)
     elif options.loss == "multi-similarity":
-        made = losses.MultiSimilarityLoss(alpha=2, beta=scale, base=margin)
+        loss = losses.MultiSimilarityLoss(alpha=2, beta=scale, base=margin)
     elif options.loss == "supcon":
-        made = losses.SupConLoss(temperature=1 / scale)
+        loss = losses.SupConLoss(temperature=1 / scale)
     else:
-        made = losses.TripletMarginLoss(margin=margin)
-    mining: dict[str, Any] = {
+        loss = losses.TripletMarginLoss(margin=margin)
+    by_name: dict[str, Any] = {
         "none": None,
         "semihard": miners.TripletMarginMiner(
             margin=0.2 if options.margin is None else margin, type_of_triplets="semihard"
@@ -153,4 +162,4 @@ def by_name(options: Chosen, classes: int, dim: int) -> nn.Module:
         "hard": miners.BatchHardMiner(),
         "multi-similarity": miners.MultiSimilarityMiner(),
     }
-    return Mined(made, mining[options.miner])
+    return MinedLoss(loss, by_name[options.miner])

@@ -1,15 +1,15 @@
-"""What stays in float32 where a GPU computes in half precision."""
+"""Computations that stay in float32 when a GPU computes in bfloat16."""
 
 from contextlib import AbstractContextManager
 
 import torch
 
 
-def exact(device: torch.device) -> AbstractContextManager[None]:
-    """Losses, random changes and what stands on a backbone, as they are: no autocast.
+def full_precision(device: torch.device) -> AbstractContextManager[None]:
+    """Disable autocast: for losses, augmentation and the layers on top of a backbone.
 
-    bfloat16 keeps 8 bits. In it a sampling grid puts a place of a picture of 224 pixels almost
-    a pixel aside, and a cosine over a temperature of 0.07 is off by 0.05. What comes out of a
-    backbone in it is for the caller to widen.
+    bfloat16 has 8 bits of precision. A sampling grid in it moves a position in an image of 224
+    pixels by almost a pixel, and a cosine divided by a temperature of 0.07 is off by 0.05. The
+    caller converts the outputs of a backbone to float32.
     """
     return torch.autocast(device.type, enabled=False)

@@ -1,4 +1,4 @@
-"""What the loop trains: a model with its loss, one module, as every process needs it."""
+"""Training objectives: a model with its loss, as one module."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -8,72 +8,72 @@ import torch
 from torch import distributed, nn
 
 if TYPE_CHECKING:
-    from likewise.models.training.descriptor import Branches, Descriptor
+    from likewise.models.training.descriptor import Descriptor, DualEncoder
 
 
-class Held:
-    """What is known of items, a row each: on the CPU, where it is chosen from.
+class ItemTensor:
+    """One row of values per item, on the CPU; batches select rows of it.
 
-    Millions of vectors are no buffer: a copy of a task has them in common with it, and no
-    process sends them to another.
+    It is not a buffer, because it may hold millions of vectors: copies of an objective share
+    it, and processes do not send it to each other.
     """
 
     def __init__(self, values: torch.Tensor) -> None:
-        """Hold (items, ...)."""
+        """Keep values of shape (items, ...)."""
         self._values = values
 
     @classmethod
-    def labels(cls, labels: Sequence[int]) -> "Held":
-        """Every item's class."""
+    def labels(cls, labels: Sequence[int]) -> "ItemTensor":
+        """Keep the class of each item."""
         return cls(torch.tensor(list(labels)))
 
-    def of(self, rows: torch.Tensor) -> torch.Tensor:
-        """Those of ``rows`` (n,), in that order."""
+    def select(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return the values of ``rows`` (n,) in that order."""
         return self._values[rows]
 
-    def __deepcopy__(self, memo: object) -> "Held":
-        """The same."""
+    def __deepcopy__(self, memo: object) -> "ItemTensor":
+        """Return this object itself."""
         return self
 
 
-class Task(nn.Module):
-    """A model that learns, and the loss that it learns by."""
+class Objective(nn.Module):
+    """A model and the loss that trains it."""
 
-    model: "Descriptor | Branches"
-    """What is kept in the end."""
+    model: "Descriptor | DualEncoder"
+    """The part that is kept after the training."""
+
+    views = 1
+    """Random views per image and batch."""
 
     @abstractmethod
-    def forward(self, pixels: torch.Tensor, known: torch.Tensor, draws: torch.Tensor) -> Any:
-        """The loss of a batch: a scalar; nothing in it waits for the device.
+    def forward(self, pixels: torch.Tensor, targets: torch.Tensor, random: torch.Tensor) -> Any:
+        """Return the loss of a batch, a scalar; no operation waits for the device.
 
         Args:
-            pixels: (units * items a unit, height, width, 3) uint8, as they are read.
-            known: (units, ...), what ``known`` says of them.
-            draws: (views, units * items a unit, DRAWS), random numbers for their changes.
+            pixels: (units * items per unit, height, width, 3), uint8.
+            targets: (units, ...), from ``targets``.
+            random: (views, units * items per unit, RANDOM_NUMBERS), for the augmentation.
         """
 
-    def known(self, rows: torch.Tensor) -> torch.Tensor:
-        """What the loss is told of items besides their pixels: labels, a teacher's vectors.
+    def targets(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return the inputs of the loss besides pixels: labels or a teacher's vectors.
 
-        It is chosen on the CPU, before anything is sent to the device.
+        They are selected on the CPU, before the batch is sent to the device.
 
         Args:
-            rows: (units, items a unit), the items' rows.
+            rows: (units, items per unit), the rows of the items.
         """
         return rows
 
-    views = 1
-    """How many times a picture is changed at random for one batch."""
-
     def after_step(self, progress: float) -> None:
-        """What is to happen when the weights have moved; ``progress`` is from 0 to 1."""
+        """Update the state after an optimiser step; ``progress`` goes from 0 to 1."""
 
 
-def together(part: torch.Tensor) -> torch.Tensor:
-    """The rows that all processes have, in the order of the processes: (all rows, ...).
+def gather_all(part: torch.Tensor) -> torch.Tensor:
+    """Concatenate the rows of all processes, by rank: (all rows, ...).
 
-    The gradient of a loss that every process computes of all rows flows to its own rows only;
-    times the number of processes, over which it is averaged afterwards, it is the whole one.
+    Every process computes the loss of all rows, and its gradient flows to its own rows only.
+    The factor, the number of processes, undoes the averaging of gradients over processes.
     """
     if not (distributed.is_available() and distributed.is_initialized()):
         return part
@@ -85,9 +85,9 @@ def together(part: torch.Tensor) -> torch.Tensor:
     return torch.cat(parts)
 
 
-def plain(module: nn.Module) -> Task:
-    """The task inside what accelerate and torch.compile wrapped around it."""
-    while not isinstance(module, Task):
+def unwrap(module: nn.Module) -> Objective:
+    """Return the objective inside the wrappers of accelerate and torch.compile."""
+    while not isinstance(module, Objective):
         inner = getattr(module, "module", None)
         module = cast(
             "nn.Module", inner if inner is not None else module.get_submodule("_orig_mod")

@@ -1,56 +1,58 @@
-"""What moves the weights, and the moving average of them that is kept."""
+"""The optimiser, and the moving average of the weights."""
 
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from likewise.models.training.options import Plan
+from likewise.models.training.options import TrainingOptions
 
 
-def optimiser(task: nn.Module, plan: Plan) -> torch.optim.Optimizer:
-    """The optimiser; with adamw, biases and norms have no weight decay."""
-    wanted = [p for p in task.parameters() if p.requires_grad]
-    if plan.optimiser == "adam":
-        return torch.optim.Adam(wanted, plan.lr, weight_decay=plan.weight_decay)
-    if plan.optimiser == "sgd":
-        return torch.optim.SGD(wanted, plan.lr, 0.9, weight_decay=plan.weight_decay)
+def build_optimiser(objective: nn.Module, options: TrainingOptions) -> torch.optim.Optimizer:
+    """Create the optimiser; adamw applies no weight decay to biases and norms."""
+    trained = [p for p in objective.parameters() if p.requires_grad]
+    if options.optimiser == "adam":
+        return torch.optim.Adam(trained, options.lr, weight_decay=options.weight_decay)
+    if options.optimiser == "sgd":
+        return torch.optim.SGD(trained, options.lr, 0.9, weight_decay=options.weight_decay)
     groups = [
-        {"params": [p for p in wanted if p.ndim > 1], "weight_decay": plan.weight_decay},
-        {"params": [p for p in wanted if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": options.weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW([g for g in groups if g["params"]], plan.lr)
+    return torch.optim.AdamW([g for g in groups if g["params"]], options.lr)
 
 
 @torch.no_grad()
-def move(means: list[torch.Tensor], values: list[torch.Tensor], keep: float) -> None:
-    """Have every mean keep that share of itself, the rest of its value; all in few kernels."""
-    get_ema_multi_avg_fn(keep)(means, values, 0)  # type: ignore[no-untyped-call]
+def update_moving_averages(
+    averages: list[torch.Tensor], values: list[torch.Tensor], decay: float
+) -> None:
+    """Set each average to decay * average + (1 - decay) * value, in few kernels."""
+    get_ema_multi_avg_fn(decay)(averages, values, 0)  # type: ignore[no-untyped-call]
 
 
-class Average(AveragedModel):
-    """A moving average that begins short: min(decay, (1 + n) / (10 + n)) at update n.
+class MovingAverage(AveragedModel):
+    """An exponential moving average with decay min(decay, (1 + n) / (10 + n)) at update n.
 
-    torch's own asks the device for n, and waits for it, at every update.
+    torch's own reads n from the device, and waits for it, at every update.
     """
 
-    def __init__(self, task: nn.Module, decay: float) -> None:
-        """Begin with the weights of ``task``."""
-        super().__init__(task, use_buffers=True)
+    def __init__(self, objective: nn.Module, decay: float) -> None:
+        """Start with the weights of ``objective``."""
+        super().__init__(objective, use_buffers=True)
         self._decay = decay
 
     @torch.no_grad()
-    def update(self, task: nn.Module, number: int) -> None:
-        """Move towards ``task`` after its step ``number``, from 0; take the first as it is."""
-        keep = min(self._decay, (1 + number) / (10 + number)) if number else 0.0
+    def update(self, objective: nn.Module, number: int) -> None:
+        """Update after step ``number``, counted from 0; the first step is copied."""
+        decay = min(self._decay, (1 + number) / (10 + number)) if number else 0.0
         pairs = [
-            *zip(self.module.parameters(), task.parameters(), strict=True),
-            *zip(self.module.buffers(), task.buffers(), strict=True),
+            *zip(self.module.parameters(), objective.parameters(), strict=True),
+            *zip(self.module.buffers(), objective.buffers(), strict=True),
         ]
-        moved = [pair for pair in pairs if keep and pair[0].is_floating_point()]
-        if moved:
-            means, values = zip(*moved, strict=True)
-            move(list(means), list(values), keep)
-        for mean, value in pairs:
-            if not (keep and mean.is_floating_point()):
-                mean.copy_(value)
+        averaged = [pair for pair in pairs if decay and pair[0].is_floating_point()]
+        if averaged:
+            averages, values = zip(*averaged, strict=True)
+            update_moving_averages(list(averages), list(values), decay)
+        for average, value in pairs:
+            if not (decay and average.is_floating_point()):
+                average.copy_(value)
         self.n_averaged += 1

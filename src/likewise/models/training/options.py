@@ -1,4 +1,4 @@
-"""The options that all recipes that learn have in common: the plan of a training."""
+"""Options shared by the recipes that learn from data."""
 
 from typing import Literal
 
@@ -7,15 +7,21 @@ from pydantic import Field
 from likewise.registry import Part
 
 
-class Augment(Part):
-    """How pictures are changed at random while a model learns; nothing by default.
+class AugmentOptions(Part):
+    """Random augmentation of training images; none by default.
 
-    ``rotate`` is in degrees either way; ``scale``, ``stretch`` (the sides' ratio) and ``shift``
-    are shares: 0.2 is up to a fifth more or less; ``flip`` is the probability of a mirrored
-    picture. ``crop`` is the least share of the area that is looked at, 1 for all of it.
-    ``colour`` moves brightness, contrast and the channels by up to that share, ``grey`` and
-    ``blur`` are probabilities. ``fill`` is the grey level (0 to 1) outside the picture;
-    ``zoom`` is how much larger than the model's input a picture is read, for small crops.
+    Attributes:
+        rotate: maximum rotation in degrees, in either direction.
+        scale: maximum relative change of the size: 0.2 is up to a fifth larger or smaller.
+        stretch: maximum relative change of the aspect ratio.
+        shift: maximum shift as a share of the image.
+        flip: probability of a horizontal flip.
+        crop: minimum area of a random crop as a share of the image; 1 for no crop.
+        colour: maximum relative change of brightness, contrast and channels.
+        grey: probability of a grey image.
+        blur: probability of a blurred image.
+        fill: grey level outside the image, 0 to 1.
+        zoom: factor by which images are read larger than the model's input, for small crops.
     """
 
     rotate: float = Field(default=0.0, ge=0, le=180)
@@ -31,19 +37,19 @@ class Augment(Part):
     zoom: float = Field(default=1.0, ge=1, le=8)
 
 
-class Source(Part):
-    """Where a model begins, what it learns from, and how it sees pictures.
+class FitOptions(Part):
+    """Initial model, training data and preprocessing.
 
     Attributes:
         init: the model whose backbone and weights training starts from.
-        data: the data set that it learns from.
-        split: the items' split; null for all items.
-        input_size: side of the square input in pixels; the start's own where not given.
-        crop_pct: as in timm: the share of the resized picture that is looked at.
-        crop_mode: as in timm: center, squash or border.
-        precision: what a GPU computes networks in (float32: convolutions as cuDNN does by
-            default, in TF32); pooling, the last layer, random changes and losses are float32
-            whatever it says, and so is all that a CPU computes.
+        data: the data set for training.
+        split: the split for training; null for all items.
+        input_size: side of the square input in pixels; by default that of ``init``.
+        crop_pct: timm's crop_pct: the share of the resized image that the crop keeps.
+        crop_mode: timm's crop_mode: center, squash or border.
+        precision: number format of networks on a GPU. With float32, convolutions use cuDNN's
+            default, TF32. Pooling, the last layer, augmentation and losses are always float32,
+            and so is everything on a CPU.
     """
 
     init: str
@@ -55,33 +61,37 @@ class Source(Part):
     precision: Literal["float32", "bfloat16"] = "bfloat16"
 
 
-class Plan(Source):
-    """In which steps a training goes.
+class TrainingOptions(FitOptions):
+    """Options of the training loop.
 
     Attributes:
-        validation: the share of them that is held out to choose the best weights by.
-        original: do as the original program did, faults and all; the reports say so.
-        train_size: the side of the pictures that it learns from, where that is another; a
-            smaller one takes less time, and may do better (Touvron et al., FixRes, 2019).
+        validation: share of the training items that is held out to choose the best weights.
+        original: reproduce the original program, including its faults; reports say so.
+        train_size: side of training images, if it differs from ``input_size``. Smaller ones
+            are faster and may be better (Touvron et al., FixRes, 2019).
         epochs: passes over the items.
-        batch: items a step, over all processes.
-        accumulate: parts that the batch of a process is worked off in, to save memory; a loss
-            that compares the items of a batch compares those of a part.
-        optimiser: adamw, adam (its weight decay is plain L2) or sgd (momentum 0.9).
-        lr: the highest learning rate.
-        weight_decay: the optimiser's.
+        batch: items per step, over all processes.
+        accumulate: number of parts that a process splits its batch into, to save memory. A
+            loss that compares items of a batch compares items of the same part.
+        optimiser: adamw, adam (with L2 regularisation as weight decay) or sgd (momentum 0.9).
+        lr: maximum learning rate.
+        weight_decay: weight decay of the optimiser.
         schedule: cosine (to zero), step (times ``gamma`` every ``step_size`` epochs) or
             constant.
-        warmup: epochs in which the rate rises from zero.
-        ema: decay of the moving average of the weights that is kept in their place; 0: none.
+        step_size: epochs between two reductions of the schedule step.
+        gamma: factor of the schedule step.
+        warmup: epochs of linear warm-up of the learning rate.
+        ema: decay of an exponential moving average of the weights, which is kept in place of
+            the weights; 0 for none.
         clip_grad_norm: maximum norm of the gradient; 0 for no limit.
-        freeze_norm: leave the means and variances of batch norms as they were.
+        freeze_norm: freeze running means and variances of batch norms.
         compile: run the model through torch.compile.
-        patience: validations without a better one after which it ends; 0: none.
+        patience: stop after this many validations without improvement; 0 for never.
         validate_every: epochs between two validations.
         save_every: steps between two checkpoints.
-        save_minutes: minutes after which one is written, however few steps there were.
-        workers: processes that decode pictures; by default as many as the device can use.
+        save_minutes: maximum minutes between two checkpoints.
+        workers: processes that decode images; by default chosen by the device.
+        augment: augmentation of the images.
     """
 
     validation: float = Field(default=0.1, ge=0, lt=1)
@@ -106,4 +116,4 @@ class Plan(Source):
     save_every: int = Field(default=200, gt=0)
     save_minutes: float = Field(default=10.0, gt=0)
     workers: int | None = Field(default=None, ge=0)
-    augment: Augment = Augment()
+    augment: AugmentOptions = AugmentOptions()

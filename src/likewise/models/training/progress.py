@@ -1,4 +1,4 @@
-"""How far a training is: a bar in a terminal, a line now and then in a log."""
+"""The progress of a training: a bar in a terminal, a line per minute in a log."""
 
 import sys
 import time
@@ -8,55 +8,56 @@ from types import TracebackType
 from tqdm import tqdm
 
 EVERY = 60.0
-"""Seconds between two lines of a log; an epoch's numbers come sooner, but not each second."""
+"""Minimum seconds between two lines of a log."""
 
 _EPOCHS_EVERY = 10.0
+"""Minimum seconds between lines of a log with the scores of an epoch."""
 
 
 class Progress:
-    """Images, how many a second, and how long the rest will take, on stderr."""
+    """Shows images, images per second and the remaining time, on stderr."""
 
     def __init__(self, done: int, total: int, *, main: bool) -> None:
-        """Begin after ``done`` images of ``total``; only the ``main`` process is heard."""
-        shown = None if main else True
-        self._bar = tqdm(total=total, initial=done, unit="img", desc="train", disable=shown)
-        self._logs = main and bool(self._bar.disable)  # stderr is no terminal
+        """Start after ``done`` images of ``total``; only the ``main`` process shows it."""
+        hidden = None if main else True
+        self._bar = tqdm(total=total, initial=done, unit="img", desc="train", disable=hidden)
+        self._logs = main and bool(self._bar.disable)  # stderr is not a terminal
         self._first, self._done, self._total = done, done, total
-        self._began = self._told = time.monotonic()
+        self._began = self._logged = time.monotonic()
         self._main = main
         if done:
-            self.say(f"goes on after {done:,} of {total:,} images")
+            self.message(f"resumes after {done:,} of {total:,} images")
 
     def update(self, images: int) -> None:
-        """A step is done."""
+        """Count the images of a step."""
         self._bar.update(images)
         self._done += images
-        self._tell("", EVERY)
+        self._log("", EVERY)
 
     def epoch(self, row: Mapping[str, float]) -> None:
-        """An epoch is done; its numbers."""
-        said = {name: f"{value:.4g}" for name, value in row.items()}
-        self._bar.set_postfix({name: text for name, text in said.items() if name != "epoch"})
-        numbers = ", ".join(f"{name} {text}" for name, text in said.items())
-        self._tell(f": {numbers}", 0 if self._done >= self._total else _EPOCHS_EVERY)
+        """Show the scores of an epoch."""
+        scores = {name: f"{value:.4g}" for name, value in row.items()}
+        self._bar.set_postfix({name: text for name, text in scores.items() if name != "epoch"})
+        text = ", ".join(f"{name} {value}" for name, value in scores.items())
+        self._log(f": {text}", 0 if self._done >= self._total else _EPOCHS_EVERY)
 
-    def say(self, what: str) -> None:
-        """A line that one has to know of."""
+    def message(self, text: str) -> None:
+        """Show a line."""
         if self._main:
-            tqdm.write(f"train: {what}", file=sys.stderr)
+            tqdm.write(f"train: {text}", file=sys.stderr)
 
-    def _tell(self, what: str, every: float) -> None:
+    def _log(self, text: str, every: float) -> None:
         now = time.monotonic()
-        if not self._logs or now - self._told < every:
+        if not self._logs or now - self._logged < every:
             return
-        self._told = now
+        self._logged = now
         rate = (self._done - self._first) / max(now - self._began, 1e-9)
         left = tqdm.format_interval((self._total - self._done) / max(rate, 1e-9))
-        said = f"train: {self._done:,} of {self._total:,} images{what}"
-        tqdm.write(f"{said}; {rate:.1f} img/s, {left} left", file=sys.stderr)
+        line = f"train: {self._done:,} of {self._total:,} images{text}"
+        tqdm.write(f"{line}; {rate:.1f} img/s, {left} left", file=sys.stderr)
 
     def __enter__(self) -> "Progress":
-        """Be closed at the end."""
+        """Return this object; the bar is closed at the end of the block."""
         return self
 
     def __exit__(
@@ -65,5 +66,5 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Leave the terminal as it is."""
+        """Close the bar."""
         self._bar.close()

@@ -1,7 +1,8 @@
-"""Trainings that were stopped: a folder each, so that one by other options loses nothing.
+"""Stopped trainings: each has its own folder, so that another one overwrites nothing.
 
-What a training's steps hang on (options, start, data, seed) names its folder. Going back to the
-options of one that was stopped goes on with it, whatever was trained in between.
+The folder's name is a hash of everything that the steps of a training depend on: options,
+initial weights, data and seed. Setting the options back to those of a stopped training resumes
+it, even if other trainings ran in between.
 """
 
 import hashlib
@@ -13,53 +14,63 @@ from typing import Any
 from likewise.storage import journal, renamed_options
 
 _LAST = "checkpoints/last.pt"
-_OPTIONS = "options.json"
+_KEY = "options.json"
 
 _WITHOUT_EFFECT = ("save_every", "save_minutes", "workers")
-"""Options that change no step: how often it is saved, and how many processes decode."""
+"""Options that change no step: the frequency of checkpoints and the decoding processes."""
 
 
-def hangs_on(
-    options: Mapping[str, Any], start: str, data: Mapping[str, str], seed: int
+def training_key(
+    options: Mapping[str, Any], weights: str, data: Mapping[str, str], seed: int
 ) -> dict[str, Any]:
-    """All that the steps of a training hang on, by what people call it."""
+    """Return everything that the steps of a training depend on, by readable names.
+
+    Args:
+        options: the recipe's kind and options.
+        weights: SHA-256 of the initial weights.
+        data: digests of the columns that are read.
+        seed: the seed.
+    """
     recorded = renamed_options.recorded(options)
-    named = {name: value for name, value in recorded.items() if name not in _WITHOUT_EFFECT}
-    return {**named, "seed": seed, "weights of start": start, **data}
+    relevant = {name: value for name, value in recorded.items() if name not in _WITHOUT_EFFECT}
+    return {**relevant, "seed": seed, "weights of start": weights, **data}
 
 
-def folder(place: Path, asked: Mapping[str, Any]) -> Path:
-    """The folder below ``place`` of the training that hangs on ``asked``, new or found."""
-    text = json.dumps(asked, sort_keys=True)
-    found = place / hashlib.sha256(text.encode()).hexdigest()[:16]
-    if not (found / _OPTIONS).is_file():
-        journal.write_text(found / _OPTIONS, text)
-    return found
+def folder(parent: Path, key: Mapping[str, Any]) -> Path:
+    """Return the folder of the training with ``key`` in ``parent``; create it if needed."""
+    text = json.dumps(key, sort_keys=True)
+    path = parent / hashlib.sha256(text.encode()).hexdigest()[:16]
+    if not (path / _KEY).is_file():
+        journal.write_text(path / _KEY, text)
+    return path
 
 
-def others(own: Path) -> Iterator[str]:
-    """What tells apart from ``own`` each stopped training beside it, unless that goes on."""
+def differences(own: Path) -> Iterator[str]:
+    """Describe how each other stopped training differs from ``own``.
+
+    Nothing is yielded if ``own`` itself was stopped and will be resumed.
+    """
     if (own / _LAST).is_file():
         return
-    asked = _options(own)
+    key = _read_key(own)
     for other in sorted(own.parent.iterdir()):
         if other == own or not (other / _LAST).is_file():
             continue
-        was = _options(other)
-        names = [n for n in {**asked, **was} if asked.get(n) != was.get(n)]
-        yield ", ".join(_said(name, was.get(name), asked.get(name)) for name in names)
+        their = _read_key(other)
+        names = [n for n in {**key, **their} if key.get(n) != their.get(n)]
+        yield ", ".join(_difference(name, their.get(name), key.get(name)) for name in names)
 
 
-def stopped(place: Path) -> list[Path]:
-    """The folders below ``place`` of trainings that were stopped."""
-    return sorted(path.parents[1] for path in place.glob(f"*/{_LAST}"))
+def stopped(parent: Path) -> list[Path]:
+    """Return the folders of stopped trainings in ``parent``."""
+    return sorted(path.parents[1] for path in parent.glob(f"*/{_LAST}"))
 
 
-def _options(folder: Path) -> dict[str, Any]:
-    return renamed_options.current(json.loads((folder / _OPTIONS).read_text("utf-8")))
+def _read_key(path: Path) -> dict[str, Any]:
+    return renamed_options.current(json.loads((path / _KEY).read_text(encoding="utf-8")))
 
 
-def _said(name: str, was: object, now: object) -> str:
-    if "." in name or " " in name:  # a digest says nothing to people
-        return f"other {name}"
-    return f"{name}: {was} (now {now})"
+def _difference(name: str, theirs: object, own: object) -> str:
+    if "." in name or " " in name:  # digests are not readable
+        return f"other {name.replace('weights of start', 'initial weights')}"
+    return f"{name}: {theirs} (now {own})"

@@ -1,40 +1,44 @@
-"""Multi-scale token recycling (MSTR): patch tokens at several scales join the class token.
+"""Multi-scale token recycling (MSTR): adds patch tokens at several scales to the class token.
 
-The algorithm is the one that the successor of ARNet describes. Three things differ from its
-published program: the transformers are registered (there they lay in a plain list, and were
-neither trained nor saved nor put into evaluation), attention runs over the tokens of one
-picture (there over the pictures of a batch), and tokens are averaged over windows of the
-picture (there over consecutive tokens in reading order). A vector hangs on its picture alone.
+The algorithm follows the description of ARNet's successor. It corrects three faults of the
+published program: that program keeps the transformers in a plain list, which are therefore not
+trained, saved or set to evaluation mode; its attention runs over the images of a batch instead
+of the tokens of an image; and it averages consecutive tokens instead of windows of the image.
+Here a vector depends on its image alone.
 """
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from likewise.models.training.mixed_precision import exact
+from likewise.models.training.mixed_precision import full_precision
 
 SCALES = (1, 2, 7)
-"""Sides of the windows that tokens are averaged over, in tokens."""
+"""Sides of the windows over which tokens are averaged, in tokens."""
 
 SHARE = 0.1
-"""The recycled part of the vector; the rest is the class token."""
+"""Weight of the recycled tokens in the vector; the class token has the rest."""
 
 _CHANNELS = 48
 
 
-class Recycle(nn.Module):
-    """Tokens (n, 1 + side * side, width) to vectors (n, width).
+class TokenRecycling(nn.Module):
+    """Pools tokens (n, 1 + down * across, width) to vectors (n, width).
 
-    f = 0.9 * class + 0.1 * r; r is a learned mix of the tokens of all scales, each scale
-    after two transformer layers of its own (8 heads, 2,048 hidden, dropout 0.1 in training).
+    f = 0.9 * class + 0.1 * r, where r is a learned linear combination of the tokens of all
+    scales. Each scale has two transformer layers (8 heads, 2,048 hidden, dropout 0.1).
     """
 
-    def __init__(self, width: int, tokens: tuple[int, int]) -> None:
-        """Take the tokens' width, and how many patches a picture has, down and across."""
+    def __init__(self, width: int, grid: tuple[int, int]) -> None:
+        """Create the layers.
+
+        Args:
+            width: length of a token.
+            grid: number of patches, (down, across).
+        """
         super().__init__()
-        self.grid = tokens
-        self.scales = tuple(s for s in SCALES if s <= min(tokens))
-        # Two layers a scale, as described; registered, and batch first.
+        self.grid = grid
+        self.scales = tuple(s for s in SCALES if s <= min(grid))
         self.layers = nn.ModuleList(
             nn.TransformerEncoder(
                 nn.TransformerEncoderLayer(width, 8, 2048, 0.1, batch_first=True),
@@ -43,49 +47,49 @@ class Recycle(nn.Module):
             )
             for _ in self.scales
         )
-        self.counts = [_count(tokens, scale) for scale in self.scales]
-        self._seen: torch.Tensor | None = None
+        self.counts = [_count(grid, scale) for scale in self.scales]
+        self._recycled: torch.Tensor | None = None
         self.mix = nn.Linear(sum(self.counts), 1)
         self.register_buffer(
-            "target", decorrelation_target(tokens, self.scales), persistent=False
+            "target", decorrelation_target(grid, self.scales), persistent=False
         )
 
     def tokens(self, tokens: torch.Tensor) -> torch.Tensor:
-        """The patch tokens at all scales: (n, sum of counts, width)."""
+        """Return the recycled tokens of all scales: (n, sum of counts, width)."""
         n, _, width = tokens.shape
-        picture = tokens[:, 1:].transpose(1, 2).reshape(n, width, *self.grid)
-        found = []
+        patches = tokens[:, 1:].transpose(1, 2).reshape(n, width, *self.grid)
+        recycled = []
         for scale, layers in zip(self.scales, self.layers, strict=True):
-            windows = functional.avg_pool2d(picture, scale, ceil_mode=True)
-            found.append(layers(windows.flatten(2).transpose(1, 2)))
-        return torch.cat(found, dim=1)
+            windows = functional.avg_pool2d(patches, scale, ceil_mode=True)
+            recycled.append(layers(windows.flatten(2).transpose(1, 2)))
+        return torch.cat(recycled, dim=1)
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Tokens of the backbone, the class token first, to vectors."""
+        """Pool the tokens of the backbone, the class token first."""
         recycled = self.tokens(tokens)
         if self.training:
-            self._seen = recycled
+            self._recycled = recycled
         return self.joined(tokens, recycled)
 
     def loss(self) -> torch.Tensor:
-        """The decorrelation of the tokens that were recycled last, while it learns."""
-        seen, self._seen = self._seen, None
-        if seen is None:
-            raise RuntimeError("nothing was recycled since the last loss")
-        return self.decorrelation(seen)
+        """Return the decorrelation loss of the last forward pass in training mode."""
+        recycled, self._recycled = self._recycled, None
+        if recycled is None:
+            raise RuntimeError("no forward pass in training mode since the last loss")
+        return self.decorrelation(recycled)
 
     def joined(self, tokens: torch.Tensor, recycled: torch.Tensor) -> torch.Tensor:
-        """The class token with its share of the ``recycled`` tokens."""
+        """Combine the class token with the recycled tokens."""
         mixed: torch.Tensor = self.mix(recycled.transpose(1, 2)).squeeze(2)
         return (1 - SHARE) * tokens[:, 0].float() + SHARE * mixed.float()
 
     def decorrelation(self, recycled: torch.Tensor) -> torch.Tensor:
-        """How far the tokens' Gram matrix is from its target: a scalar.
+        """Return the mean squared difference of the tokens' Gram matrix to its target.
 
-        Tokens are averaged over runs of 48 channels first, and normalised, so that the target's
-        diagonal of 1 can be reached.
+        Tokens are first averaged over groups of 48 channels and L2-normalised, so that the
+        diagonal can reach the target of 1.
         """
-        with exact(recycled.device):
+        with full_precision(recycled.device):
             short = functional.avg_pool1d(recycled.float(), min(_CHANNELS, recycled.shape[2]))
             units = functional.normalize(short, dim=2)
             gram = units @ units.transpose(1, 2)
@@ -94,9 +98,10 @@ class Recycle(nn.Module):
 
 
 def decorrelation_target(grid: tuple[int, int], scales: tuple[int, ...]) -> torch.Tensor:
-    """(tokens, tokens): 1 on the diagonal, 0.5 between a window and the patches in it, else 0.
+    """Return the target of the Gram matrix: (tokens, tokens).
 
-    Symmetric, unlike the published program's, where a second loop writes into the wrong block.
+    It is 1 on the diagonal, 0.5 between a window and the patches in it, and 0 elsewhere. It is
+    symmetric, unlike in the published program, where a loop writes into the wrong block.
     """
     counts = [_count(grid, scale) for scale in scales]
     target = torch.eye(sum(counts))

@@ -1,4 +1,4 @@
-"""From a recipe and what it is given to a model in its folder: begin, train, write, load."""
+"""Trains a model by a recipe, writes it into its folder, and loads it."""
 
 import copy
 import os
@@ -19,28 +19,28 @@ from likewise.models.passport import (
     libraries,
 )
 from likewise.models.training import backbones, descriptor
-from likewise.models.training.augment import Views
-from likewise.models.training.batch_loader import Feed
+from likewise.models.training.augment import Augmenter
+from likewise.models.training.batch_loader import BatchLoader
 from likewise.models.training.checkpoint import Checkpoints, Position
-from likewise.models.training.descriptor import Branches, Descriptor
+from likewise.models.training.descriptor import Descriptor, DualEncoder
 from likewise.models.training.encode import Encoder, Vectors
-from likewise.models.training.loop import Loop, Setting, Validate
-from likewise.models.training.objective import Task
-from likewise.models.training.options import Plan, Source
+from likewise.models.training.loop import LoopResources, TrainingLoop, Validate
+from likewise.models.training.objective import Objective
+from likewise.models.training.options import FitOptions, TrainingOptions
 from likewise.models.training.samplers import Sampler
-from likewise.models.training.training_data import Material, Study
-from likewise.models.training.training_log import TrainingLog, device
+from likewise.models.training.training_data import TrainingContext, TrainingData
+from likewise.models.training.training_log import TrainingLog, device_name
 
 
 @dataclass(frozen=True)
-class Bench:
-    """What a lesson is built on: the backbone to begin with, and how pictures are seen.
+class ModelBuilder:
+    """Builds the model of a training on the backbone of the initial model.
 
     Attributes:
-        trunk: the backbone, with the weights of the model that it starts from.
-        passport: that model's passport, with this training's preprocessing.
+        trunk: the backbone, with the weights of the initial model.
+        passport: the passport of the initial model, with this training's preprocessing.
         base: how the backbone is created.
-        seed: of everything random.
+        seed: the seed of all random numbers.
     """
 
     trunk: nn.Module
@@ -49,211 +49,227 @@ class Bench:
     seed: int
 
     @property
-    def config(self) -> Preprocessing:
-        """How pictures are prepared for the model."""
+    def preprocessing(self) -> Preprocessing:
+        """How images become the model's input."""
         return self.passport.preprocessing
 
-    def views(self, plan: Plan) -> Views:
-        """What turns pixels into the model's input while it learns by ``plan``."""
-        return Views(plan.augment, _learned_at(self.config, plan))
+    def augmenter(self, options: TrainingOptions) -> Augmenter:
+        """Return the augmentation of training images."""
+        return Augmenter(options.augment, _training_input(self.preprocessing, options))
 
     def descriptor(self, architecture: Architecture) -> Descriptor:
-        """The backbone with ``architecture`` on it."""
-        return _reached(Descriptor(self.trunk, architecture), self.config)
+        """Put the layers of ``architecture`` on top of the backbone."""
+        return _freeze_unused(Descriptor(self.trunk, architecture), self.preprocessing)
 
-    def another(self, architecture: Architecture) -> Descriptor:
-        """The same once more, with a backbone of its own that begins alike."""
-        return _reached(Descriptor(copy.deepcopy(self.trunk), architecture), self.config)
+    def second_descriptor(self, architecture: Architecture) -> Descriptor:
+        """Do the same on a copy of the backbone."""
+        trunk = copy.deepcopy(self.trunk)
+        return _freeze_unused(Descriptor(trunk, architecture), self.preprocessing)
 
-    def vectors(self, model: Descriptor | Branches, material: Material) -> Vectors:
-        """The vectors of all items of ``material`` by a model in the making: (items, dim).
+    def embed(self, model: Descriptor | DualEncoder, data: TrainingData) -> Vectors:
+        """Embed all items of ``data`` with a model in training: (items, dim).
 
         Raises:
-            DataError: a picture cannot be decoded.
+            DataError: an image cannot be decoded.
         """
-        roles = material.items["role"].to_list()
-        out = np.empty((len(material), 0), np.float32)
+        roles = data.items["role"].to_list()
+        vectors = np.empty((len(data), 0), np.float32)
         for role in sorted({role or "" for role in roles}):
-            rows = [n for n, found in enumerate(roles) if (found or "") == role]
-            chosen = replace(material, items=material.items[rows])
-            where = str(next(model.parameters()).device)  # it goes on learning there
-            encoder = _encoder(model, self.passport, role or None, where)
-            for numbers, found in encoder.encode_stream(chosen.reader()):
-                if not out.size:
-                    out = np.empty((len(material), found.shape[1]), np.float32)
-                out[[rows[n] for n in numbers]] = found
-        return out
+            rows = [row for row, its_role in enumerate(roles) if (its_role or "") == role]
+            part = replace(data, items=data.items[rows])
+            device = str(next(model.parameters()).device)  # where the training goes on
+            encoder = _encoder(model, self.passport, role or None, device)
+            for numbers, embedded in encoder.encode_stream(part.reader()):
+                if not vectors.size:
+                    vectors = np.empty((len(data), embedded.shape[1]), np.float32)
+                vectors[[rows[n] for n in numbers]] = embedded
+        return vectors
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """What there is to learn.
+class TrainingSetup:
+    """The parts of a training that a recipe chooses.
 
     Attributes:
-        task: the model and its loss.
-        sampler: who makes the batches.
-        material: the items that they are made of.
-        architecture: what stands on the backbone.
-        validate: who judges, where something was held out.
+        objective: the model and its loss.
+        sampler: composes the batches.
+        data: the items of the batches.
+        architecture: the layers on top of the backbone.
+        validate: computes validation scores; None if nothing is held out.
     """
 
-    task: Task
+    objective: Objective
     sampler: Sampler
-    material: Material
+    data: TrainingData
     architecture: Architecture
     validate: Validate | None = None
 
 
-def make(
-    plan: Plan,
-    lesson: Callable[[Bench, Material], Lesson],
+def train(
+    options: TrainingOptions,
+    setup: Callable[[ModelBuilder, TrainingData], TrainingSetup],
     entry: dict[str, Any],
-    given: tuple[Path, int, Study],
+    target: tuple[Path, int, TrainingContext],
 ) -> Passport:
-    """Train what ``lesson`` says by ``plan`` and write the model; see ``Trained.make``.
+    """Train a model and write it; see ``TrainedRecipe.make``.
 
-    ``given`` are the model's folder, the seed, and what there is to learn from.
+    Args:
+        options: the options of the training loop.
+        setup: chooses objective, sampler and items.
+        entry: the recipe's kind and options, for the passport.
+        target: (the model's folder, the seed, the context).
     """
-    folder, seed, study = given
+    folder, seed, context = target
     torch.manual_seed(seed)
-    bench = prepare(plan, study.start, seed)
-    taught = lesson(bench, study.material.part(plan.split))
-    task = taught.task.to(memory_format=torch.channels_last)
-    start = Passport.read(study.start)
-    checkpoints = Checkpoints(study.checkpoints)
-    feed = Feed(taught.material, _read_at(bench.config, plan), taught.sampler, plan.workers)
-    log = TrainingLog(study.report, main=os.environ.get("RANK", "0") == "0")
-    loop = Loop(task, plan, Setting(feed, checkpoints, log, taught.validate, seed))
+    builder = model_builder(options, context.init, seed)
+    parts = setup(builder, context.data.in_split(options.split))
+    objective = parts.objective.to(memory_format=torch.channels_last)
+    init = Passport.read(context.init)
+    checkpoints = Checkpoints(context.checkpoints)
+    reading = _reading_input(builder.preprocessing, options)
+    loader = BatchLoader(parts.data, reading, parts.sampler, options.workers)
+    log = TrainingLog(context.report, main=os.environ.get("RANK", "0") == "0")
+    resources = LoopResources(loader, checkpoints, log, parts.validate, seed)
+    loop = TrainingLoop(objective, options, resources)
     position = loop.run()
-    log.finish(**_made(loop, position, taught))
+    log.finish(**_summary(loop, position, parts))
     loop.close()
-    return write(loop.kept.model, bench, taught.architecture, entry, (folder, study, start))
+    model = loop.kept.model
+    return write_model(model, builder, parts.architecture, entry, (folder, context, init))
 
 
-def prepare(plan: Source, start: Path, seed: int) -> Bench:
-    """The backbone of the model in ``start``, ready to learn by ``plan``.
+def model_builder(options: FitOptions, init: Path, seed: int) -> ModelBuilder:
+    """Load the backbone of the model in ``init``.
 
     Raises:
-        MissingArtefactError: there is no such model.
-        DataError: it is damaged.
-        ConfigError: its backbone does not take the plan's input size.
+        MissingArtefactError: the folder contains no model.
+        DataError: the model is damaged.
+        ConfigError: its backbone does not support the input size of ``options``.
     """
-    passport = Passport.read(start)
+    passport = Passport.read(init)
     base = descriptor.architecture_of(passport)
-    base = Architecture(input_size=plan.input_size or base.input_size, pooling=base.pooling)
-    trunk = descriptor.trunk_of(start, passport, plan.input_size)
-    config = _config(passport.preprocessing, plan)
+    base = Architecture(input_size=options.input_size or base.input_size, pooling=base.pooling)
+    trunk = descriptor.load_trunk(init, passport, options.input_size)
+    preprocessing = _preprocessing(passport.preprocessing, options)
     passport = passport.model_copy(
-        update={"preprocessing": config, "precision": plan.precision}
+        update={"preprocessing": preprocessing, "precision": options.precision}
     )
-    return Bench(trunk, passport, base, seed)
+    return ModelBuilder(trunk, passport, base, seed)
 
 
-def load(folder: Path, role: str | None) -> Encoder:
-    """What embeds items of ``role`` by the model in ``folder``.
+def load_encoder(folder: Path, role: str | None) -> Encoder:
+    """Load the model in ``folder`` for items of ``role`` (by default query).
 
     Raises:
-        MissingArtefactError: there is no model.
-        DataError: it is damaged.
+        MissingArtefactError: the folder contains no model.
+        DataError: the model is damaged.
     """
     passport = Passport.read(folder)
     return _encoder(descriptor.restore(folder, passport), passport, role or "query")
 
 
-def _reached(model: Descriptor, config: Preprocessing) -> Descriptor:
-    """The model, in which what no vector hangs on is not to learn.
+def write_model(
+    model: Descriptor | DualEncoder,
+    builder: ModelBuilder,
+    architecture: Architecture,
+    entry: dict[str, Any],
+    target: tuple[Path, TrainingContext, Passport],
+) -> Passport:
+    """Write weights and passport into a folder, and return the passport.
 
-    Another head than the backbone's own leaves layers of that aside (the norm that follows
-    ConvNeXt's pooling, say), and several processes wait for the gradient of all that learns.
+    Args:
+        model: the trained model.
+        builder: built the model.
+        architecture: the layers on top of the backbone.
+        entry: the recipe's kind and options.
+        target: (the folder, the context, the passport of the initial model).
     """
-    was = model.training
-    model.eval()(torch.zeros(1, *config.input_size)).sum().backward()
+    folder, context, init = target
+    model = model.to("cpu").eval()
+    encoder = model if isinstance(model, Descriptor) else model.query
+    with torch.inference_mode():
+        dim = encoder(torch.zeros(1, *builder.preprocessing.input_size)).shape[1]
+    passport = builder.passport.model_copy(
+        update={
+            "recipe": entry,
+            "dim": dim,
+            "weights_sha256": descriptor.save(model, folder),
+            "weights_source": f"trained from {context.init_name} on {context.data.name}",
+            "libraries": libraries(*LEARNING),
+            "data": context.data.digests,
+            "seed": builder.seed,
+            "architecture": architecture,
+            "start": init.weights_sha256,
+            "device": device_name(),
+        }
+    )
+    passport.write(folder)
+    return passport
+
+
+def _freeze_unused(model: Descriptor, preprocessing: Preprocessing) -> Descriptor:
+    """Freeze parameters that no embedding depends on.
+
+    A head other than the backbone's own leaves some of its layers unused (the norm after
+    ConvNeXt's pooling, for example), and several processes wait for the gradients of all
+    parameters that are trained.
+    """
+    training = model.training
+    model.eval()(torch.zeros(1, *preprocessing.input_size)).sum().backward()
     for parameter in model.parameters():
         parameter.requires_grad_(parameter.grad is not None)
         parameter.grad = None
-    return model.train(was)
+    return model.train(training)
 
 
 def _encoder(
-    model: Descriptor | Branches,
+    model: Descriptor | DualEncoder,
     passport: Passport,
     role: str | None,
     device: str | None = None,
 ) -> Encoder:
-    chosen = descriptor.branch(model, role, passport.preprocessing)
-    return Encoder(chosen, backbones.transform(passport.preprocessing), passport, device)
+    network = descriptor.for_role(model, role, passport.preprocessing)
+    transform = backbones.pixel_transform(passport.preprocessing)
+    return Encoder(network, transform, passport, device)
 
 
-def _config(config: Preprocessing, plan: Source) -> Preprocessing:
-    wanted: dict[str, Any] = {}
-    if plan.input_size is not None:
-        wanted["input_size"] = (3, plan.input_size, plan.input_size)
-    if plan.crop_pct is not None:
-        wanted["crop_pct"] = plan.crop_pct
-    if plan.crop_mode is not None:
-        wanted["crop_mode"] = plan.crop_mode
-    return config.model_copy(update=wanted)
+def _preprocessing(initial: Preprocessing, options: FitOptions) -> Preprocessing:
+    """Return the preprocessing of the initial model, changed by ``options``."""
+    changes: dict[str, Any] = {}
+    if options.input_size is not None:
+        changes["input_size"] = (3, options.input_size, options.input_size)
+    if options.crop_pct is not None:
+        changes["crop_pct"] = options.crop_pct
+    if options.crop_mode is not None:
+        changes["crop_mode"] = options.crop_mode
+    return initial.model_copy(update=changes)
 
 
-def _read_at(config: Preprocessing, plan: Plan) -> Preprocessing:
-    """How pictures are read: larger than the model's input where random parts are looked at."""
-    config = _learned_at(config, plan)
-    channels, height, width = config.input_size
-    zoom = plan.augment.zoom
+def _training_input(preprocessing: Preprocessing, options: TrainingOptions) -> Preprocessing:
+    """Return the preprocessing of training images, at ``train_size``."""
+    if options.train_size is None:
+        return preprocessing
+    size = (preprocessing.input_size[0], options.train_size, options.train_size)
+    return preprocessing.model_copy(update={"input_size": size})
+
+
+def _reading_input(preprocessing: Preprocessing, options: TrainingOptions) -> Preprocessing:
+    """Return how images are read: larger than the model's input, for random crops."""
+    preprocessing = _training_input(preprocessing, options)
+    channels, height, width = preprocessing.input_size
+    zoom = options.augment.zoom
     size = (channels, round(height * zoom), round(width * zoom))
-    return config.model_copy(update={"input_size": size})
+    return preprocessing.model_copy(update={"input_size": size})
 
 
-def _learned_at(config: Preprocessing, plan: Plan) -> Preprocessing:
-    if plan.train_size is None:
-        return config
-    size = (config.input_size[0], plan.train_size, plan.train_size)
-    return config.model_copy(update={"input_size": size})
-
-
-def _made(loop: Loop, position: Position, taught: Lesson) -> dict[str, Any]:
-    images = position.step * taught.sampler.epoch(0)[0].size
+def _summary(loop: TrainingLoop, position: Position, setup: TrainingSetup) -> dict[str, Any]:
+    images = position.step * setup.sampler.epoch(0)[0].size
     return {
         "hours": round(position.seconds / 3600, 4),
         "images_per_second": round(images / max(position.seconds, 1e-9), 1),
         "processes": loop.accelerator.num_processes,
         "steps": position.step,
-        "items": len(taught.material),
+        "items": len(setup.data),
         "best_epoch": position.best_epoch or None,
         "history": position.history,
     }
-
-
-def write(
-    model: Descriptor | Branches,
-    bench: Bench,
-    architecture: Architecture,
-    entry: dict[str, Any],
-    given: tuple[Path, Study, Passport],
-) -> Passport:
-    """Write a model and its passport into a folder; that passport.
-
-    ``given`` are the folder, what was learned from, and the passport of the start.
-    """
-    folder, study, start = given
-    model = model.to("cpu").eval()
-    chosen = model if isinstance(model, Descriptor) else model.query
-    size = bench.config.input_size
-    with torch.inference_mode():
-        dim = chosen(torch.zeros(1, *size)).shape[1]
-    passport = bench.passport.model_copy(
-        update={
-            "recipe": entry,
-            "dim": dim,
-            "weights_sha256": descriptor.save(model, folder),
-            "weights_source": f"trained from {study.start_name} on {study.material.name}",
-            "libraries": libraries(*LEARNING),
-            "data": study.material.digests,
-            "seed": bench.seed,
-            "architecture": architecture,
-            "start": start.weights_sha256,
-            "device": device(),
-        }
-    )
-    passport.write(folder)
-    return passport

@@ -1,12 +1,11 @@
-"""What a model learns from: items of one data set, read as they are needed, and held-out parts.
+"""Training data: items of one data set, read lazily, and held-out parts of them.
 
-Who is held out hangs on names and the seed alone, never on the order of rows, so that an item
-that comes or goes moves no other one between the parts.
+The choice of held-out items depends only on names and the seed, not on the order of rows.
+Adding or removing an item therefore moves no other item between the parts.
 """
 
 import hashlib
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,207 +18,217 @@ if TYPE_CHECKING:
     from likewise.imaging.image_reader import ImageReader
 
 COLUMNS = ("item_id", "content", "row", "box", "label", "role", "split")
-"""What is known of an item; ``row`` is its image's position in the images table."""
+"""The columns of ``TrainingData.items``; ``row`` is the image's row in the images table."""
 
 
 @dataclass(frozen=True)
-class Material:
-    """Items to learn from, in the order of their ids.
+class TrainingData:
+    """Items to learn from, sorted by their ids.
 
     Attributes:
         name: the data set.
-        items: a row an item, with ``COLUMNS``.
-        everything: those of the whole data set, whatever part this is.
-        images: the table of their images.
-        digests: the columns that were read, and what tells their content apart.
-        vectors: of a teacher, where there is one: the table of its vectors.
+        items: one row per item, with ``COLUMNS``.
+        all_items: the items of the whole data set; ``items`` may be a part of them.
+        images: the images table.
+        digests: the columns that were read, and the digests of their content.
+        vectors: the table of a teacher's vectors; None without a teacher.
     """
 
     name: str
     items: pl.DataFrame
-    everything: pl.DataFrame
+    all_items: pl.DataFrame
     images: Path
     digests: dict[str, str] = field(default_factory=dict)
     vectors: Path | None = None
 
     def __len__(self) -> int:
-        """How many items there are."""
+        """Return the number of items."""
         return len(self.items)
 
     @property
     def ids(self) -> list[str]:
-        """The items' ids."""
+        """The ids of the items."""
         return self.items["item_id"].to_list()
 
     def reader(self) -> "ImageReader":
-        """What reads the pictures of the items, in their order."""
+        """Return a reader of the items' images, in their order."""
         from likewise.imaging.image_reader import ImageReader
 
         boxes = self.items["box"].to_list()
-        cut = boxes if any(box is not None for box in boxes) else None
-        return ImageReader(self.images, self.items["row"].to_list(), cut)
+        crops = boxes if any(box is not None for box in boxes) else None
+        return ImageReader(self.images, self.items["row"].to_list(), crops)
 
-    def part(self, split: str | None) -> "Material":
-        """The items of ``split``; all of them for None.
+    def in_split(self, split: str | None) -> "TrainingData":
+        """Keep the items of ``split``; None keeps all items.
 
         Raises:
-            DataError: there is none; it names the splits that there are.
+            DataError: no item is in the split; the message lists the splits.
         """
         if split is None:
             return self
-        found = self.where(pl.col("split") == split)
-        if not len(found):
-            there = self.items["split"].drop_nulls().unique()
+        kept = self.filter(pl.col("split") == split)
+        if not len(kept):
+            splits = self.items["split"].drop_nulls().unique()
             raise DataError(
-                f"{self.name} has no item in split {split!r}; {hint(split, there)}; "
+                f"{self.name} has no item in split {split!r}; {hint(split, splits)}; "
                 "set split, or split: null for all items"
             )
-        return found
+        return kept
 
-    def where(self, condition: pl.Expr) -> "Material":
-        """The items for which ``condition`` holds."""
+    def filter(self, condition: pl.Expr) -> "TrainingData":
+        """Keep the items for which ``condition`` is true."""
         return replace(self, items=self.items.filter(condition))
 
-    def whole(self) -> "Material":
-        """All items of the data set."""
-        return replace(self, items=self.everything)
+    def whole_dataset(self) -> "TrainingData":
+        """Take all items of the data set."""
+        return replace(self, items=self.all_items)
 
-    def of(self, items: pl.DataFrame) -> "Material":
-        """The same with other items, or in another order."""
+    def with_items(self, items: pl.DataFrame) -> "TrainingData":
+        """Replace the items."""
         return replace(self, items=items)
 
-    def labelled(self) -> "Material":
-        """The items that have a label.
+    def labelled(self) -> "TrainingData":
+        """Keep the items that have a label.
 
         Raises:
-            DataError: none has.
+            DataError: no item has a label.
         """
-        found = self.where(pl.col("label").is_not_null())
-        if not len(found):
+        kept = self.filter(pl.col("label").is_not_null())
+        if not len(kept):
             raise DataError(
-                f"no item of {self.name} that is to be learned from has a label; "
-                "choose another split or data set, or a recipe that needs no label"
+                f"none of the items of {self.name} to learn from has a label; "
+                "choose another split or data set, or a recipe that needs no labels"
             )
-        return found
+        return kept
 
-    def codes(self) -> tuple[list[int], list[str]]:
-        """Every item's class as a number, and the classes' names, sorted."""
+    def class_codes(self) -> tuple[list[int], list[str]]:
+        """Return each item's class as a number, and the class names in sorted order."""
         names = self.items["label"].unique().sort().to_list()
         number = {name: code for code, name in enumerate(names)}
         return [number[label] for label in self.items["label"]], names
 
-    def classes(self) -> tuple[list[int], list[str]]:
-        """As ``codes``, of what is to be told apart.
+    def checked_class_codes(self) -> tuple[list[int], list[str]]:
+        """Return ``class_codes`` of at least two classes.
 
         Raises:
-            DataError: there is one class.
+            DataError: all items have the same class.
         """
-        codes, names = self.codes()
+        codes, names = self.class_codes()
         if len(names) < 2:
             raise DataError(
-                f"{self.name} has one class to learn from, {names[0]!r}: nothing to tell apart"
+                f"{self.name} has only one class to learn from, {names[0]!r}; at least two are "
+                "needed"
             )
         return codes, names
 
-    def held_out(
+    def hold_out(
         self, column: str, share: float, seed: int, least: int = 2
-    ) -> tuple["Material", "Material"]:
-        """The items to learn from, and those whose ``column`` is among ``share`` of its values.
+    ) -> tuple["TrainingData", "TrainingData"]:
+        """Hold out a share of the values of a column.
 
-        All items of one value go together: no class, or no pair, is on both sides. A value is
-        held out where its hash with ``seed`` is among the lowest.
+        All items of one value stay together, so that no class, or pair, is in both parts. The
+        values with the lowest hashes (with ``seed``) are held out.
+
+        Args:
+            column: the column.
+            share: the share of its distinct values, 0 to 1.
+            seed: the seed of the hashes.
+            least: the minimum number of held-out values: a single class is always ranked
+                right, whatever the weights.
+
+        Returns:
+            The items to learn from, and the held-out items.
 
         Raises:
-            DataError: some, but fewer than ``least`` values would be held out, or none left to
-                learn from. One class alone is always ranked right, whatever the weights.
+            DataError: between 1 and ``least`` - 1 values would be held out, or all of them.
         """
         values = [str(value) for value in self.items[column].unique().to_list()]
         order = sorted(values, key=lambda value: _hash(value, seed))
         out = order[: round(share * len(order))]
         if len(out) == len(order):
             raise DataError(
-                f"validation: {share} holds out all of {self.name} ({len(out):,} of "
-                f"{len(order):,}, by {column}), and leaves nothing to learn from; lower it"
+                f"validation: {share} holds out all {len(order):,} values of {column} of "
+                f"{self.name} and leaves nothing to learn from; set a smaller share"
             )
         if 0 < len(out) < least:
-            enough = math.ceil(100 * least / len(order)) / 100
+            smallest = math.ceil(100 * least / len(order)) / 100
             raise DataError(
-                f"validation: {share} holds out {len(out)} of {len(order):,}, by {column}, of "
-                f"{self.name}: by that alone, all weights are as good; set validation: "
-                f"{enough:g}, or 0 to keep the last ones"
+                f"validation: {share} holds out only {len(out)} of {len(order):,} values of "
+                f"{column} of {self.name}; choosing a checkpoint needs at least {least}. Set "
+                f"validation: {smallest:g} or more, or 0 to keep the last weights"
             )
         return (
-            self.where(~pl.col(column).is_in(out)),
-            self.where(pl.col(column).is_in(out)),
+            self.filter(~pl.col(column).is_in(out)),
+            self.filter(pl.col(column).is_in(out)),
         )
 
-    def held_out_of_each(self, share: float, seed: int) -> tuple["Material", "Material"]:
-        """The items to learn from, and ``share`` of the contents of each class.
+    def hold_out_per_class(
+        self, share: float, seed: int
+    ) -> tuple["TrainingData", "TrainingData"]:
+        """Hold out a share of the contents of each class.
 
-        A class always keeps one to learn from, and items of the same content stay together.
+        At least one content of each class is kept; items of the same content stay together.
+
+        Returns:
+            The items to learn from, and the held-out items.
         """
         out = []
         for rows in self.items.partition_by("label", maintain_order=True):
             contents = sorted(rows["content"].unique(), key=lambda value: _hash(value, seed))
             out += contents[: min(round(share * len(contents)), len(contents) - 1)]
-        held = pl.col("content").is_in(out)
-        return self.where(~held), self.where(held)
+        held_out = pl.col("content").is_in(out)
+        return self.filter(~held_out), self.filter(held_out)
 
-    def with_least(self, least: int) -> "Material":
-        """The items of classes that have at least so many.
+    def with_min_images_per_class(self, least: int) -> "TrainingData":
+        """Keep the items of classes that have at least ``least`` items.
 
         Raises:
-            DataError: no class has.
+            DataError: no class has that many items.
         """
         counts = self.items.group_by("label").len()
-        many = counts.filter(pl.col("len") >= least)["label"]
-        if not len(many):
+        kept = counts.filter(pl.col("len") >= least)["label"]
+        if not len(kept):
             most = max(counts["len"].to_list())
             raise DataError(
                 f"no class of {self.name} has {least} items to learn from, the largest has "
                 f"{most}; lower min_images_per_class"
             )
-        return self.where(pl.col("label").is_in(many.implode()))
+        return self.filter(pl.col("label").is_in(kept.implode()))
 
-    def need_pairs(self, least: int = 2) -> None:
-        """Refuse classes of fewer than ``least`` items.
+    def require_pairs(self, least: int = 2) -> None:
+        """Check that each class has at least ``least`` items.
 
         Raises:
-            DataError: it names some of them, and how to leave them out.
+            DataError: it names classes with fewer, and the option that leaves them out.
         """
-        few = self.items.group_by("label").len().filter(pl.col("len") < least)
-        if len(few):
-            named = few["label"].sort()
+        small = self.items.group_by("label").len().filter(pl.col("len") < least)
+        if len(small):
+            labels = small["label"].sort()
             raise DataError(
-                f"{len(few):,} classes of {self.name} have fewer than {least} items to learn "
-                f"from: {bounded(named, len(named))}; a pair needs two. Set "
+                f"{len(small):,} classes of {self.name} have fewer than {least} items to learn "
+                f"from: {bounded(labels, len(labels))}; a pair needs two. Set "
                 "min_images_per_class: 2 to leave such classes out"
             )
 
 
 @dataclass(frozen=True)
-class Study:
-    """What a model that learns is given.
+class TrainingContext:
+    """The inputs and folders of one training.
 
     Attributes:
-        start: the folder of the model that it begins with.
-        start_name: what that model is called.
-        material: the items that it learns from.
-        checkpoints: a folder that outlives a killed process; a training that begins elsewhere,
-            or goes by other options or data, has another.
-        report: where the numbers and curves go.
+        init: the folder of the initial model.
+        init_name: the name of the initial model.
+        data: the items to learn from.
+        checkpoints: a folder that survives a killed process; a training with another initial
+            model, other options or other data has its own.
+        report: the folder for metrics and curves.
     """
 
-    start: Path
-    start_name: str
-    material: Material
+    init: Path
+    init_name: str
+    data: TrainingData
     checkpoints: Path
     report: Path
-
-
-def named(items: Sequence[str], rows: Sequence[int]) -> str:
-    """The ids of some rows, for a message."""
-    return bounded([items[row] for row in rows], len(rows))
 
 
 def _hash(value: str, seed: int) -> str:

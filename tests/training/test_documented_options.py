@@ -1,4 +1,4 @@
-"""docs/training.md tells every option of every recipe, with its default."""
+"""docs/training.md lists every option of every recipe, with its default."""
 
 from pathlib import Path
 from typing import Any
@@ -8,13 +8,13 @@ import yaml
 from pydantic_core import PydanticUndefined
 
 from likewise.models.recipes import RECIPES
-from likewise.models.training.options import Plan, Source
+from likewise.models.training.options import FitOptions, TrainingOptions
 from likewise.registry import Part
 
 PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
 
 
-def told(title: str) -> dict[str, Any]:
+def documented(title: str) -> dict[str, Any]:
     """The options in the blocks below a title."""
     section = PAGE.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
     blocks = [part.split("```", 1)[0] for part in section.split("```yaml\n")[1:]]
@@ -32,19 +32,23 @@ def dumped(options: dict[str, Any]) -> dict[str, Any]:
     return {**options, **parts}
 
 
-COMMON = "What all that learn have in common"
+COMMON = "Common options"
 
 
-def test_what_all_have_in_common() -> None:
-    assert told(COMMON) == dumped(defaults(Plan))
+def test_common_options() -> None:
+    assert documented(COMMON) == dumped(defaults(TrainingOptions))
 
 
 @pytest.mark.parametrize("kind", RECIPES.kinds())
 def test_the_options_of_a_recipe(kind: str) -> None:
-    page = told("`arnet`" if kind == "arnet-mstr" else f"`{kind}`")
+    page = documented("`arnet`" if kind == "arnet-mstr" else f"`{kind}`")
     recipe = RECIPES.load(kind)
     common = (
-        Plan if issubclass(recipe, Plan) else Source if issubclass(recipe, Source) else Part
+        TrainingOptions
+        if issubclass(recipe, TrainingOptions)
+        else FitOptions
+        if issubclass(recipe, FitOptions)
+        else Part
     )
     own = {
         name: value
