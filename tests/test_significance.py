@@ -8,6 +8,7 @@ import pytest
 from likewise.evaluation.significance import (
     FLIPS,
     Interval,
+    _expanded,
     difference,
     holm,
     interval,
@@ -103,6 +104,17 @@ def test_holm() -> None:
     assert holm([0.02, 0.9, 0.01, 0.03]) == pytest.approx([0.06, 0.9, 0.04, 0.06])
     assert holm([0.6, 0.7]) == [1.0, 1.0]
     assert holm([]) == []
+
+
+@pytest.mark.parametrize(
+    ("count", "quantile"),
+    # t at 2.5 % of 1, 2, 4 and 9 degrees of freedom: Student, Biometrika 6(1), 1908, as tabled.
+    [(2, -12.7062), (3, -4.30265), (5, -2.77645), (10, -2.26216)],
+)
+def test_a_few_units_are_as_uncertain_as_students_t(count: int, quantile: float) -> None:
+    point = math.sqrt(count / (count - 1)) * quantile
+    tail = math.erfc(-point / math.sqrt(2)) / 2
+    assert _expanded(0.025, count) == pytest.approx(tail, rel=2e-3)
 
 
 def test_any_statistic_can_be_resampled() -> None:

@@ -279,16 +279,11 @@ def _sizes(total: int, width: int) -> Iterator[int]:
 
 
 def _expanded(share: float, count: int) -> float:
-    """The normal share beyond where Student's t of ``count`` - 1 has ``share`` beyond."""
-    return NormalDist().cdf(math.sqrt(count / (count - 1)) * _student(share, count - 1))
+    """The percentile at which an expanded interval of ``count`` units ends.
 
+    ``Phi(sqrt(n / (n - 1)) * t)``, t being the quantile ``share`` of Student's t of n - 1
+    degrees of freedom. Source: Hesterberg (2015), as in ``bootstrap``.
+    """
+    from scipy.special import ndtr, stdtrit  # 0.5 s to import, so only when an interval is made
 
-def _student(share: float, freedom: int) -> float:
-    """The quantile of Student's t; source: Abramowitz, Stegun (1964), 26.7.5."""
-    z = NormalDist().inv_cdf(share)
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-    )
-    return float(z + sum(term / freedom**n for n, term in enumerate(terms, 1)))
+    return float(ndtr(math.sqrt(count / (count - 1)) * stdtrit(count - 1, share)))
