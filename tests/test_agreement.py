@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from likewise.evaluation.metrics import METRICS, Values, measure
-from likewise.evaluation.ranking import Floats, Groups, Ints, Ranked, rank_vectors
+from likewise.evaluation.ranking import Floats, Groups, Ints, RelevantRanks, rank_vectors
 
 pytestmark = pytest.mark.torch
 
@@ -26,7 +26,7 @@ def vectors(count: int = 300, seed: int = 0) -> tuple[Floats, Ints]:
     return found.astype(np.float32), labels
 
 
-def ranked(found: Floats, labels: Ints) -> Ranked:
+def ranked(found: Floats, labels: Ints) -> RelevantRanks:
     itself = [Groups.one(np.arange(len(labels)))]
     return rank_vectors(found, found, Groups.alike(labels, labels), itself).ranked
 

@@ -14,8 +14,8 @@ from likewise.evaluation.ranking import (
     Groups,
     Ints,
     Progress,
-    Ranked,
     Ranking,
+    RelevantRanks,
     rank_lists,
     rank_vectors,
 )
@@ -50,12 +50,12 @@ def ranking(
     return rank_vectors(queries, gallery, relevant, left_out, top=7, progress=progress)
 
 
-def of_lists(lists: Ints, query_labels: Ints, labels: Ints, exclude: Ints) -> Ranked:
+def of_lists(lists: Ints, query_labels: Ints, labels: Ints, exclude: Ints) -> RelevantRanks:
     relevant = Groups.alike(query_labels, labels)
     return rank_lists(lists, relevant, [Groups.one(exclude)], len(labels)).ranked
 
 
-def per_query(ranked: Ranked) -> list[list[int]]:
+def per_query(ranked: RelevantRanks) -> list[list[int]]:
     return [part.tolist() for part in np.split(ranked.ranks, ranked.offsets[1:-1])]
 
 
@@ -120,8 +120,8 @@ def test_the_kernels_are_also_plain_python() -> None:
     found = []
     for run in (lambda kernel: kernel, kernels._compiled):
         ranks, rows = np.zeros(begins[-1], np.int64), np.zeros((30, 4), np.int64)
-        run(kernels._count)(np.arange(30), block, ranks)
-        run(kernels._first)(np.arange(30), scores, rows, np.zeros((30, 4), np.float32))
+        run(kernels._rank_by_counting)(np.arange(30), block, ranks)
+        run(kernels._keep_best)(np.arange(30), scores, rows, np.zeros((30, 4), np.float32))
         found.append((ranks.tolist(), rows.tolist()))
     assert found[0] == found[1]
     assert found[0][1] == np.argsort(-scores, axis=1, kind="stable")[:, :4].tolist()
@@ -196,9 +196,9 @@ def test_short_lists_are_cut_rankings(count: int, length: int, seed: int) -> Non
     lists = np.argsort(-(vectors @ vectors.T), axis=1, kind="stable")
     full = ranking(vectors, vectors, labels, labels, exclude).ranked
     short = of_lists(lists[:, :length], labels, labels, exclude)
-    assert per_query(short) == per_query(full.cut(length))
+    assert per_query(short) == per_query(full.truncated(length))
     assert short.complete == (length >= count)
-    assert short.hits().tolist() == [len(ranks) for ranks in per_query(short)]
+    assert short.hit_counts().tolist() == [len(ranks) for ranks in per_query(short)]
 
 
 def test_lists_without_the_query_are_whole_where_it_is_excluded() -> None:

@@ -78,13 +78,13 @@ def test_an_indexs_hits_vote_as_exact_ones() -> None:
     found, given, _ = clusters()
     found /= np.linalg.norm(found, axis=1, keepdims=True)
     knn = PROTOCOLS.build({"kind": "knn"}, "here")
-    parties = knn.parties(given)
-    scores = found[parties.queries] @ found[parties.gallery].T
+    sets = knn.query_sets(given)
+    scores = found[sets.queries] @ found[sets.gallery].T
     lists = np.argsort(-scores, axis=1, kind="stable")[:, :30]
     ranked = np.take_along_axis(scores, lists, axis=1)
     by_lists = knn.evaluate_lists(lists, given, scores=ranked)
     assert by_lists.metrics == knn.evaluate_vectors(found, given).metrics
-    with pytest.raises(DataError, match="lists have none"):
+    with pytest.raises(DataError, match="scores, which lists do not have"):
         knn.evaluate_lists(lists, given)
 
 
@@ -135,7 +135,7 @@ def test_what_cannot_be_learned_or_scored(kind: str) -> None:
     with pytest.raises(DataError, match="nothing can be learned: the items have no split"):
         protocol.evaluate_vectors(vectors, rows(["a"] * 4, [None] * 4))
     split: list[Any] = ["train", "train", "test", "test"]
-    with pytest.raises(DataError, match="no test item has a label that was trained"):
+    with pytest.raises(DataError, match="no test item has a label that occurs in"):
         protocol.evaluate_vectors(vectors, rows(["a", "b", "c", None], split))
     result = protocol.evaluate_vectors(vectors, rows(["a", "b", "b", "c"], split))
     assert result.counts["queries"] == 1
@@ -159,6 +159,6 @@ def test_lists_are_nothing_to_a_probe() -> None:
     probe = PROTOCOLS.build({"kind": "linear-probe"}, "here")
     given = rows(["a", "a"], ["train", "test"])
     with pytest.raises(DataError, match="linear-probe scores vectors, not ranked lists; give"):
-        probe.parties(given)
+        probe.query_sets(given)
     with pytest.raises(DataError, match="linear-probe scores vectors"):
         probe.evaluate_lists(np.zeros((1, 1), np.int64), given)

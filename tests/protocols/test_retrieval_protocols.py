@@ -13,7 +13,7 @@ from likewise.errors import DataError
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation
 from likewise.evaluation.protocols.retrieval import Retrieval
-from likewise.evaluation.protocols.spec import Switches
+from likewise.evaluation.protocols.spec import ProtocolSpec
 from likewise.schema import QUERIES
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -108,7 +108,7 @@ def test_masked_scores_need_vectors() -> None:
 
 
 def test_one_image_too_few_is_a_minor_class() -> None:
-    with pytest.raises(DataError, match="no item that queries"):
+    with pytest.raises(DataError, match="compcars-lopq selects no query"):
         scored("compcars-lopq", [0.0] * 62, cars(57))
 
 
@@ -191,7 +191,7 @@ class ByClass(Retrieval):
     """Each class counts the same."""
 
     name = "by-class"
-    switches = Switches(
+    spec = ProtocolSpec(
         query_in_gallery=False, normalise=True, metric="recall@1", average="classes"
     )
 
@@ -254,8 +254,8 @@ def built(kind: str) -> Retrieval:
     """The protocol, with classes of five items large enough."""
     base = PROTOCOLS.load(kind)
     assert issubclass(base, Retrieval)
-    fewest = min(base.switches.fewest, 5)
-    kept = {"name": kind, "switches": replace(base.switches, fewest=fewest)}
+    fewest = min(base.spec.min_class_size, 5)
+    kept = {"name": kind, "spec": replace(base.spec, min_class_size=fewest)}
     smaller: type[Retrieval] = type(base.__name__, (base,), kept)
     return smaller()
 
@@ -284,10 +284,10 @@ def test_a_rotation_of_all_vectors_changes_nothing(kind: str) -> None:
 @pytest.mark.parametrize("kind", RETRIEVAL)
 def test_full_lists_score_as_their_vectors(kind: str) -> None:
     protocol, (vectors, rows) = built(kind), everything()
-    if protocol.switches.mask == "zero":
+    if protocol.spec.mask == "zero":
         return
-    parties = protocol.parties(rows)
-    scores = vectors[parties.queries] @ vectors[parties.gallery].T
+    sets = protocol.query_sets(rows)
+    scores = vectors[sets.queries] @ vectors[sets.gallery].T
     order = np.argsort(-scores, axis=1, kind="stable")
     ranked = np.take_along_axis(scores, order, axis=1)
     found = protocol.evaluate_lists(order, rows, scores=ranked.astype(np.float32))
@@ -300,8 +300,10 @@ def test_full_lists_score_as_their_vectors(kind: str) -> None:
 def test_every_switch_is_printed(kind: str) -> None:
     told = built(kind).describe()
     assert (told["name"], told["version"]) == (kind, 1)
-    switches = {field.name for field in fields(Switches)}
-    assert switches - {"shown", "per_subset", "subsets", "fewest"} <= set(told)
+    spec = {field.name for field in fields(ProtocolSpec)}
+    renamed = {"metric_title", "subset_title", "min_class_size", "further_metrics"}
+    assert spec - {"subsets", *renamed} <= set(told)
+    assert "also" in told
     assert {"denominator", "depth", "ties", "direction", "score", "without_relevant"} <= set(
         told
     )

@@ -1,4 +1,4 @@
-"""Protocols: executable, named, frozen definitions of how a benchmark is scored."""
+"""Protocols: named, executable, frozen definitions of how a benchmark is scored."""
 
 from likewise.evaluation.protocols.base import Protocol
 from likewise.registry import Registry

@@ -1,4 +1,4 @@
-"""Some gallery rows for every query: those relevant to it, or those that it leaves out."""
+"""Groups of gallery rows, one per query: its relevant rows, or rows that it excludes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from likewise.evaluation.ranking.ranked import Ints
 
 @dataclass(frozen=True)
 class Groups:
-    """Query ``i`` has the gallery rows ``rows[begins[i]:ends[i]]``, none of them twice.
+    """The gallery rows ``rows[begins[i]:ends[i]]`` of every query ``i``, each row once.
 
-    Queries of one class share their rows, so a class costs its size once.
+    Queries of one class share their rows, so a class is stored once.
 
     Attributes:
         rows: (m,) int64.
@@ -25,19 +25,19 @@ class Groups:
     ends: Ints
 
     def __len__(self) -> int:
-        """How many queries there are."""
+        """Return the number of queries."""
         return len(self.begins)
 
     def sizes(self) -> Ints:
-        """(q,) int64: how many rows each query has."""
+        """Return the number of rows of every query: (q,) int64."""
         return self.ends - self.begins
 
     def part(self, queries: slice) -> "Groups":
-        """The same of some queries."""
+        """Return the groups of a slice of the queries."""
         return Groups(self.rows, self.begins[queries], self.ends[queries])
 
     def pairs(self) -> tuple[Ints, Ints]:
-        """Every query (its number here) and row, in order: (total,) int64 each."""
+        """Return the query number and the row of all pairs, in order: (total,) int64 each."""
         sizes = self.sizes()
         query = np.repeat(np.arange(len(self)), sizes)
         first = np.cumsum(sizes) - sizes
@@ -45,7 +45,9 @@ class Groups:
 
     @classmethod
     def alike(cls, query_codes: Ints, gallery_codes: Ints) -> "Groups":
-        """The gallery rows with each query's code, ascending; a negative code is like no other.
+        """Group the gallery rows with the code of every query, ascending.
+
+        A negative code of a query matches no row.
 
         Args:
             query_codes: (q,) int64.
@@ -59,13 +61,13 @@ class Groups:
 
     @classmethod
     def one(cls, rows: Ints) -> "Groups":
-        """One row a query, (q,) int64, or none where that is -1."""
+        """Create groups of one row per query, (q,) int64; -1: no row."""
         begins = np.arange(len(rows))
         return cls(rows, begins, begins + (rows >= 0))
 
     @classmethod
     def of(cls, lists: Sequence[Ints]) -> "Groups":
-        """A list of rows a query."""
+        """Create groups from one list of rows per query."""
         ends = np.cumsum([0, *(len(rows) for rows in lists)])
         rows = np.concatenate([np.empty(0, np.int64), *lists])
         return cls(rows, ends[:-1], ends[1:])

@@ -97,15 +97,15 @@ class Page:
 
     def notes(self) -> list[str]:
         """What a reader should know before comparing the numbers."""
-        beside = self.told.beside
-        sources = [f"published: {one.title}; {one.source}" for one in beside.tables]
-        return [*self.told.lineage["notes"], *sources, *beside.reasons]
+        published = self.told.published
+        sources = [f"published: {one.title}; {one.source}" for one in published.tables]
+        return [*self.told.lineage["notes"], *sources, *published.reasons]
 
     def published(self) -> list[tuple[str, str, str, str]]:
         """A row a published value of the same protocol: model, metric, value, ours by it."""
         percent = bool(self.told.protocol.get("percent"))
         rows = []
-        for reference in self.told.beside.tables:
+        for reference in self.told.published.tables:
             for row in reference.rows:
                 for metric, value in reference.values(row, percent=percent).items():
                     ours = self.told.metrics.get(metric)
