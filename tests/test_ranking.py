@@ -10,9 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likewise.evaluation.ranking import (
-    Floats,
     Groups,
-    Ints,
     Progress,
     Ranking,
     RelevantRanks,
@@ -20,13 +18,16 @@ from likewise.evaluation.ranking import (
     rank_vectors,
 )
 from likewise.evaluation.ranking import from_vectors as kernels
+from likewise.formats.array_types import Float32Array, Int64Array
 
 NOBODY = -1
 
 steady = settings(deadline=None)
 
 
-def naive(scores: Floats, query_labels: Ints, labels: Ints, exclude: Ints) -> list[list[int]]:
+def naive(
+    scores: Float32Array, query_labels: Int64Array, labels: Int64Array, exclude: Int64Array
+) -> list[list[int]]:
     """Each query's ranks by sorting everything: score descending, then row ascending."""
     found = []
     for row, label, left_out in zip(scores, query_labels, exclude, strict=True):
@@ -37,11 +38,11 @@ def naive(scores: Floats, query_labels: Ints, labels: Ints, exclude: Ints) -> li
 
 
 def ranking(
-    queries: Floats,
-    gallery: Floats,
-    query_labels: Ints,
-    labels: Ints,
-    exclude: Ints,
+    queries: Float32Array,
+    gallery: Float32Array,
+    query_labels: Int64Array,
+    labels: Int64Array,
+    exclude: Int64Array,
     progress: Progress | None = None,
 ) -> Ranking:
     """Items of the query's label are relevant, one item a query may be left out."""
@@ -50,7 +51,9 @@ def ranking(
     return rank_vectors(queries, gallery, relevant, left_out, top=7, progress=progress)
 
 
-def of_lists(lists: Ints, query_labels: Ints, labels: Ints, exclude: Ints) -> RelevantRanks:
+def of_lists(
+    lists: Int64Array, query_labels: Int64Array, labels: Int64Array, exclude: Int64Array
+) -> RelevantRanks:
     relevant = Groups.alike(query_labels, labels)
     return rank_lists(lists, relevant, [Groups.one(exclude)], len(labels)).ranked
 
@@ -59,7 +62,7 @@ def per_query(ranked: RelevantRanks) -> list[list[int]]:
     return [part.tolist() for part in np.split(ranked.ranks, ranked.offsets[1:-1])]
 
 
-def whole(count: int, seed: int, spread: int = 3) -> tuple[Floats, Ints]:
+def whole(count: int, seed: int, spread: int = 3) -> tuple[Float32Array, Int64Array]:
     """Vectors of few small whole numbers: products are exact, many tie, many are negative."""
     rng = np.random.default_rng(seed)
     vectors = rng.integers(-spread, spread + 1, (count, 4)).astype(np.float32)
@@ -134,7 +137,7 @@ def test_only_the_order_of_the_scores_counts(scores: list[int]) -> None:
     labels = np.arange(len(scores)) % 3
     exclude = np.full(1, NOBODY)
 
-    def ranks(gallery: Floats, classes: Ints) -> list[int]:
+    def ranks(gallery: Float32Array, classes: Int64Array) -> list[int]:
         asked, zero = np.ones((1, 1), np.float32), np.zeros(1, np.int64)
         found: list[int] = ranking(asked, gallery, zero, classes, exclude).ranked.ranks.tolist()
         return found

@@ -10,7 +10,7 @@ import pytest
 from likewise.errors import DataError
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.logistic import fit
-from likewise.evaluation.ranking import Floats, Ints
+from likewise.formats.array_types import Float32Array, Int64Array
 
 
 def rows(labels: list[str | None], split: list[str | None]) -> pl.DataFrame:
@@ -20,12 +20,12 @@ def rows(labels: list[str | None], split: list[str | None]) -> pl.DataFrame:
     ).with_columns(subset=pl.lit(None, pl.String))
 
 
-def unit(angles: list[float]) -> Floats:
+def unit(angles: list[float]) -> Float32Array:
     radians = np.radians(angles)
     return np.stack([np.cos(radians), np.sin(radians)], axis=1).astype(np.float32)
 
 
-def clusters(seed: int = 0, count: int = 240) -> tuple[Floats, pl.DataFrame, Ints]:
+def clusters(seed: int = 0, count: int = 240) -> tuple[Float32Array, pl.DataFrame, Int64Array]:
     """Three classes that overlap, two of three items for training."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 3, count)

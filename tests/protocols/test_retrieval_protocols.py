@@ -4,7 +4,6 @@ from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -14,9 +13,8 @@ from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation
 from likewise.evaluation.protocols.retrieval import Retrieval
 from likewise.evaluation.protocols.spec import ProtocolSpec
+from likewise.formats.array_types import Float32Array
 from likewise.schema import QUERIES
-
-Floats = npt.NDArray[np.floating[Any]]
 
 
 def scored(kind: str, angles: list[float], rows: dict[str, list[Any]]) -> Evaluation:
@@ -223,7 +221,7 @@ def test_an_indexs_lists_may_end_early() -> None:
         strict.evaluate_lists(lists, rows)
 
 
-def everything(count: int = 120) -> tuple[Floats, pl.DataFrame]:
+def everything(count: int = 120) -> tuple[Float32Array, pl.DataFrame]:
     """Vectors and items with all columns that protocols read: half queries, half gallery."""
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, count)

@@ -7,14 +7,12 @@ observations. All seeds are fixed.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from statistics import NormalDist
 
 import numpy as np
-import numpy.typing as npt
 
-Values = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
+from likewise.formats.array_types import Float64Array, Int64Array
 
 SEED = 20_211_113
 DRAWS = 1_000
@@ -64,17 +62,13 @@ class Interval:
 
     def rescaled(self, scale: float, decimals: int) -> "Interval":
         """Multiply all values by ``scale`` and round them."""
-        numbers = {
-            name: round(getattr(self, name) * scale, decimals)
-            for name in (
-                "value", "low", "high", "plain_low", "plain_high", "smallest_difference"
-            )
-        }  # fmt: skip
-        return replace(self, **numbers)
+        values = asdict(self)
+        counts = {name: values.pop(name) for name in ("queries", "classes")}
+        return Interval(**counts, **{k: round(v * scale, decimals) for k, v in values.items()})
 
     def to_json(self) -> dict[str, float | int | None]:
         """Return the fields for JSON; null where a single class has no interval."""
-        return {name: _none_for_nan(value) for name, value in asdict(self).items()}
+        return {k: None if math.isnan(v) else v for k, v in asdict(self).items()}
 
 
 @dataclass(frozen=True)
@@ -101,7 +95,7 @@ class PairedDifference:
     smallest_difference: float
 
 
-def interval(values: Values, classes: Codes, *, by_class: bool = False) -> Interval:
+def interval(values: Float64Array, classes: Int64Array, *, by_class: bool = False) -> Interval:
     """Compute the mean of ``values`` and its bootstrap intervals.
 
     Args:
@@ -127,7 +121,9 @@ def interval(values: Values, classes: Codes, *, by_class: bool = False) -> Inter
     )
 
 
-def paired_difference(first: Values, second: Values, classes: Codes) -> PairedDifference:
+def paired_difference(
+    first: Float64Array, second: Float64Array, classes: Int64Array
+) -> PairedDifference:
     """Compute the mean of ``second - first`` with its interval and p-value.
 
     Args:
@@ -137,19 +133,13 @@ def paired_difference(first: Values, second: Values, classes: Codes) -> PairedDi
     """
     gains, classes = _scored_only(second - first, classes)
     sums, sizes = _class_totals(gains, classes)
-    low, high = bootstrap(sums, sizes)
-    return PairedDifference(
-        float(gains.mean()),
-        low,
-        high,
-        randomisation_test(sums),
-        len(gains),
-        len(sums),
-        smallest_difference(standard_error(sums, sizes)),
-    )
+    ends, p = bootstrap(sums, sizes), randomisation_test(sums)
+    detectable = smallest_difference(standard_error(sums, sizes))
+    counts = len(gains), len(sums)
+    return PairedDifference(float(gains.mean()), *ends, p, *counts, detectable)
 
 
-def bootstrap(sums: Values, sizes: Values) -> tuple[float, float]:
+def bootstrap(sums: Float64Array, sizes: Float64Array) -> tuple[float, float]:
     """Compute the 95 % interval of ``sum(sums) / sum(sizes)`` by a cluster bootstrap.
 
     Units are drawn with replacement. The ends are expanded percentiles of the resampled means:
@@ -168,7 +158,7 @@ def bootstrap(sums: Values, sizes: Values) -> tuple[float, float]:
     """
     count = len(sums)
     if count < 2:
-        return float("nan"), float("nan")
+        return math.nan, math.nan
     share = _expanded((1 - LEVEL) / 2, count)
     means = np.concatenate(
         [sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1) for drawn in _resamples(count)]
@@ -178,7 +168,7 @@ def bootstrap(sums: Values, sizes: Values) -> tuple[float, float]:
 
 
 def bootstrap_statistic(
-    statistic: Callable[[Codes], float], count: int
+    statistic: Callable[[Int64Array], float], count: int
 ) -> tuple[float, float, float]:
     """Compute the 95 % interval of any statistic by a bootstrap over ``count`` units.
 
@@ -191,7 +181,7 @@ def bootstrap_statistic(
         for fewer than two units.
     """
     if count < 2:
-        return float("nan"), float("nan"), float("nan")
+        return math.nan, math.nan, math.nan
     rng = np.random.default_rng(SEED)
     values = [statistic(rng.integers(0, count, count)) for _ in range(DRAWS)]
     share = _expanded((1 - LEVEL) / 2, count)
@@ -200,7 +190,7 @@ def bootstrap_statistic(
     return float(low), float(high), smallest_difference(error)
 
 
-def standard_error(sums: Values, sizes: Values) -> float:
+def standard_error(sums: Float64Array, sizes: Float64Array) -> float:
     """Compute the standard error of ``sum(sums) / sum(sizes)``, a ratio over units.
 
     ``sqrt(n / (n - 1) * sum((s_i - r * m_i)^2)) / sum(m)`` for sums s, sizes m and ratio r.
@@ -211,7 +201,7 @@ def standard_error(sums: Values, sizes: Values) -> float:
     """
     count, total = len(sums), sizes.sum()
     if count < 2:
-        return float("nan")
+        return math.nan
     residuals = sums - sums.sum() / total * sizes
     return float(np.sqrt(np.square(residuals).sum() * count / (count - 1)) / total)
 
@@ -226,7 +216,7 @@ def smallest_difference(error: float) -> float:
     return float((normal.inv_cdf((1 + LEVEL) / 2) + normal.inv_cdf(POWER)) * error)
 
 
-def randomisation_test(sums: Values) -> float:
+def randomisation_test(sums: Float64Array) -> float:
     """Compute the two-sided p-value of paired differences by a randomisation test.
 
     The sign of every unit's sum is flipped at random; p is the share of assignments whose total
@@ -266,23 +256,21 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _none_for_nan(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
-def _scored_only(values: Values, classes: Codes) -> tuple[Values, Codes]:
+def _scored_only(values: Float64Array, classes: Int64Array) -> tuple[Float64Array, Int64Array]:
     scored = ~np.isnan(values)
     return values[scored], classes[scored]
 
 
-def _class_totals(values: Values, classes: Codes) -> tuple[Values, Values]:
+def _class_totals(
+    values: Float64Array, classes: Int64Array
+) -> tuple[Float64Array, Float64Array]:
     """Compute the sum and the number of the values of every class."""
     _, codes = np.unique(classes, return_inverse=True)
     sums = np.bincount(codes, weights=values).astype(np.float64)
     return sums, np.bincount(codes).astype(np.float64)
 
 
-def _resamples(count: int) -> Iterator[npt.NDArray[np.int64]]:
+def _resamples(count: int) -> Iterator[Int64Array]:
     """Yield ``DRAWS`` resamples of ``count`` units in batches of (size, count)."""
     rng = np.random.default_rng(SEED)
     for size in _batch_sizes(DRAWS, count):

@@ -11,7 +11,6 @@ from typing import Literal
 from likewise.errors import UnknownNameError
 from likewise.evaluation.metrics.average_precision import (
     Denominator,
-    Values,
     average_precision,
     average_precision_at_r,
     r_precision,
@@ -27,11 +26,11 @@ from likewise.evaluation.metrics.hit_metrics import (
     retrieved_share_at,
 )
 from likewise.evaluation.ranking import RelevantRanks
+from likewise.formats.array_types import Float64Array
 
 __all__ = [
     "METRICS",
     "Denominator",
-    "Values",
     "average_precision",
     "denominator_of",
     "first_hit",
@@ -49,7 +48,7 @@ class MetricSpec:
         denominator: text for reports.
     """
 
-    compute: Callable[..., Values]
+    compute: Callable[..., Float64Array]
     rank: Literal["needed", "possible", "none"]
     denominator: str
 
@@ -84,7 +83,7 @@ METRICS: dict[str, MetricSpec] = {
 """The metrics by name, without ``@`` and the rank."""
 
 
-def measure(name: str, ranked: RelevantRanks) -> Values:
+def measure(name: str, ranked: RelevantRanks) -> Float64Array:
     """Compute the metric ``name``, such as ``recall@5``: (q,) float64.
 
     Raises:

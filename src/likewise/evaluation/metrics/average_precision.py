@@ -3,18 +3,17 @@
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from likewise.errors import DataError
-from likewise.evaluation.ranking import Ints, RelevantRanks
+from likewise.evaluation.ranking import RelevantRanks
+from likewise.formats.array_types import Float64Array, Int64Array
 
-Values = npt.NDArray[np.float64]
 Denominator = Literal["hits", "relevant", "smaller", "constant"]
 
 
 def average_precision(
     ranked: RelevantRanks, denominator: Denominator = "relevant", k: int | None = None
-) -> Values:
+) -> Float64Array:
     """Compute the mean precision at the ranks of the relevant items, from 0 to 1.
 
     ``(1/P) * sum(j / rank_j)`` over the relevant items among the first ``k``, where j numbers
@@ -52,7 +51,7 @@ def average_precision(
     return scored(ranked, sums / np.maximum(divisors[denominator], 1))
 
 
-def trapezoid_average_precision(ranked: RelevantRanks) -> Values:
+def trapezoid_average_precision(ranked: RelevantRanks) -> Float64Array:
     """Compute the area under the precision-recall curve by trapezoids, from 0 to 1.
 
     ``(1/R) * sum((p_before + p_at) / 2)`` over the relevant items, with ``p_at = j / rank`` and
@@ -73,7 +72,7 @@ def trapezoid_average_precision(ranked: RelevantRanks) -> Values:
     return scored(ranked, sums / np.maximum(ranked.relevant, 1))
 
 
-def average_precision_at_r(ranked: RelevantRanks) -> Values:
+def average_precision_at_r(ranked: RelevantRanks) -> Float64Array:
     """Compute MAP@R: average precision of the first R items, for R relevant items.
 
     ``(1/R) * sum(j / rank_j)`` over the relevant items whose rank is at most R.
@@ -95,7 +94,7 @@ def average_precision_at_r(ranked: RelevantRanks) -> Values:
     return scored(ranked, sums / np.maximum(ranked.relevant, 1))
 
 
-def r_precision(ranked: RelevantRanks) -> Values:
+def r_precision(ranked: RelevantRanks) -> Float64Array:
     """Compute R-precision: share of relevant items among the first R, for R relevant items.
 
     Source: Manning, Raghavan, Schuetze, Introduction to Information Retrieval (2008), 8.4.
@@ -125,12 +124,12 @@ def truncate(ranked: RelevantRanks, k: int | None) -> RelevantRanks:
     return ranked.truncated(k)
 
 
-def scored(ranked: RelevantRanks, values: Values) -> Values:
+def scored(ranked: RelevantRanks, values: Float64Array) -> Float64Array:
     """Replace ``values`` by NaN if no item is relevant to the query."""
     return np.where(ranked.relevant > 0, values, np.nan)
 
 
-def _within_r(ranked: RelevantRanks) -> Ints:
+def _within_r(ranked: RelevantRanks) -> Int64Array:
     """Return the positions in ``ranks`` of those that are at most R."""
     largest = int(ranked.relevant.max(initial=0))
     if largest > ranked.depth and not ranked.complete:

@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from likewise.evaluation.metrics.average_precision import Values, scored, truncate
+from likewise.evaluation.metrics.average_precision import scored, truncate
 from likewise.evaluation.ranking import RelevantRanks
+from likewise.formats.array_types import Float64Array
 
 
-def recall_at(ranked: RelevantRanks, k: int) -> Values:
+def recall_at(ranked: RelevantRanks, k: int) -> Float64Array:
     """Compute recall@k of metric learning: 1 if the first ``k`` have a relevant item, else 0.
 
     The cumulative match characteristic at rank ``k`` and the accuracy at ``k`` of sketch-based
@@ -25,7 +26,7 @@ def recall_at(ranked: RelevantRanks, k: int) -> Values:
     return scored(ranked, np.minimum(truncate(ranked, k).hit_counts(), 1.0))
 
 
-def precision_at(ranked: RelevantRanks, k: int) -> Values:
+def precision_at(ranked: RelevantRanks, k: int) -> Float64Array:
     """Compute the share of relevant items among the first ``k``.
 
     The denominator is ``k`` even if the gallery is smaller.
@@ -41,7 +42,7 @@ def precision_at(ranked: RelevantRanks, k: int) -> Values:
     return scored(ranked, truncate(ranked, k).hit_counts() / k)
 
 
-def precision_of_landmarks_at(ranked: RelevantRanks, k: int) -> Values:
+def precision_of_landmarks_at(ranked: RelevantRanks, k: int) -> Float64Array:
     """Compute mP@k: precision at ``k``, or at the rank of the last relevant item if smaller.
 
     If all relevant items have ranks below ``k``, the items after them do not count, so that 1
@@ -62,7 +63,7 @@ def precision_of_landmarks_at(ranked: RelevantRanks, k: int) -> Values:
     return scored(ranked, truncate(ranked, k).hit_counts() / np.minimum(last, k))
 
 
-def retrieved_share_at(ranked: RelevantRanks, k: int) -> Values:
+def retrieved_share_at(ranked: RelevantRanks, k: int) -> Float64Array:
     """Compute recall: share of the relevant items that are among the first ``k``.
 
     Source: Manning, Raghavan, Schuetze, Introduction to Information Retrieval (2008), 8.3.
@@ -76,7 +77,7 @@ def retrieved_share_at(ranked: RelevantRanks, k: int) -> Values:
     return scored(ranked, truncate(ranked, k).hit_counts() / np.maximum(ranked.relevant, 1))
 
 
-def reciprocal_rank(ranked: RelevantRanks, k: int | None = None) -> Values:
+def reciprocal_rank(ranked: RelevantRanks, k: int | None = None) -> Float64Array:
     """Compute 1 / rank of the first relevant item; 0 if none is among the first ``k``.
 
     Source: Voorhees, The TREC-8 Question Answering Track Report, 1999.
@@ -90,7 +91,7 @@ def reciprocal_rank(ranked: RelevantRanks, k: int | None = None) -> Values:
     return scored(ranked, np.nan_to_num(1 / first_hit(truncate(ranked, k))))
 
 
-def ndcg(ranked: RelevantRanks, k: int | None = None) -> Values:
+def ndcg(ranked: RelevantRanks, k: int | None = None) -> Float64Array:
     """Compute normalised discounted cumulative gain with binary relevance, from 0 to 1.
 
     ``sum(1 / log2(rank + 1))`` over the relevant items among the first ``k``, divided by the
@@ -115,7 +116,7 @@ def ndcg(ranked: RelevantRanks, k: int | None = None) -> Values:
     return scored(ranked, gains / np.where(ideal > 0, ideal, 1))
 
 
-def first_hit(ranked: RelevantRanks) -> Values:
+def first_hit(ranked: RelevantRanks) -> Float64Array:
     """Return the rank of the first relevant item, from 1.
 
     Returns:

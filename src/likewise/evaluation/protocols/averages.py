@@ -1,27 +1,25 @@
 """Means of metrics with confidence intervals, and the table of queries."""
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from likewise.evaluation.metrics import Values, first_hit
+from likewise.evaluation.metrics import first_hit
 from likewise.evaluation.protocols.query_sets import RetrievalTask
 from likewise.evaluation.protocols.spec import ProtocolSpec
-from likewise.evaluation.ranking import Groups, Ints, Ranking
+from likewise.evaluation.ranking import Groups, Ranking
 from likewise.evaluation.ranking.ranked import offsets
 from likewise.evaluation.significance import Interval, interval
+from likewise.formats.array_types import BoolArray, Float64Array, Int64Array
 
 MISSED = 20
 """Maximum number of missed relevant items that are listed for a query."""
-
-Flags = npt.NDArray[np.bool_]
 
 
 class Averages:
     """Means of per-query values over all queries and over the queries of every subset."""
 
-    def __init__(self, spec: ProtocolSpec, rows: pl.DataFrame, classes: Ints) -> None:
+    def __init__(self, spec: ProtocolSpec, rows: pl.DataFrame, classes: Int64Array) -> None:
         """Prepare means of queries.
 
         Args:
@@ -35,7 +33,7 @@ class Averages:
         self._classes = classes
         self._subsets = _subsets(rows, spec.subsets)
 
-    def add(self, values: Values, name: str, subset_name: str = "") -> None:
+    def add(self, values: Float64Array, name: str, subset_name: str = "") -> None:
         """Add the mean of ``values`` (q,).
 
         Args:
@@ -50,11 +48,13 @@ class Averages:
         for title, mask in masks.items():
             self._add(values[mask], self._classes[mask], title, by_class=by_class)
 
-    def add_by_class(self, values: Values, name: str) -> None:
+    def add_by_class(self, values: Float64Array, name: str) -> None:
         """Add the mean of the classes' means of ``values`` (q,) as ``name``."""
         self._add(values, self._classes, name, by_class=True)
 
-    def _add(self, values: Values, classes: Ints, name: str, *, by_class: bool) -> None:
+    def _add(
+        self, values: Float64Array, classes: Int64Array, name: str, *, by_class: bool
+    ) -> None:
         if np.isnan(values).all():
             return
         mean = interval(values, classes, by_class=by_class)
@@ -64,7 +64,7 @@ class Averages:
 
 
 def query_rows(
-    rows: pl.DataFrame, task: RetrievalTask, ranking: Ranking, main: Values
+    rows: pl.DataFrame, task: RetrievalTask, ranking: Ranking, main: Float64Array
 ) -> pl.DataFrame:
     """Return one row per query, as in ``schema.QUERIES``."""
     ranked = ranking.ranked
@@ -89,7 +89,7 @@ def query_rows(
     )
 
 
-def _subsets(rows: pl.DataFrame, first: tuple[str, ...]) -> dict[str, Flags]:
+def _subsets(rows: pl.DataFrame, first: tuple[str, ...]) -> dict[str, BoolArray]:
     """Return subset -> (q,) mask of its queries; subsets of ``first`` first, then by name."""
     present = set(rows["subset"].drop_nulls().unique())
     ordered = [name for name in first if name in present]
@@ -99,7 +99,7 @@ def _subsets(rows: pl.DataFrame, first: tuple[str, ...]) -> dict[str, Flags]:
     }
 
 
-def _relevant(ranking: Ranking) -> Flags:
+def _relevant(ranking: Ranking) -> BoolArray:
     """(q, t) whether each of the first hits is relevant."""
     flags = ranking.top_rows < -1
     early = ranking.ranked.ranks <= ranking.top_rows.shape[1]
@@ -130,11 +130,11 @@ def _missed(task: RetrievalTask, ranking: Ranking, ids: pa.Array) -> dict[str, p
     }
 
 
-def _unlisted(task: RetrievalTask, ranking: Ranking) -> tuple[Ints, Ints]:
+def _unlisted(task: RetrievalTask, ranking: Ranking) -> tuple[Int64Array, Int64Array]:
     """Return the pairs of a query and a relevant item that its list does not contain."""
     size = len(task.gallery)
 
-    def keys(groups: Groups) -> Ints:
+    def keys(groups: Groups) -> Int64Array:
         query, row = groups.pairs()
         return query * size + row
 
@@ -144,7 +144,7 @@ def _unlisted(task: RetrievalTask, ranking: Ranking) -> tuple[Ints, Ints]:
     return unlisted // size, unlisted % size
 
 
-def _lists(ends: Ints, values: pa.Array) -> pl.Series:
+def _lists(ends: Int64Array, values: pa.Array) -> pl.Series:
     """Return one list per query: ``values`` from ``ends[i]`` to ``ends[i + 1]``."""
     array = pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), values)
     return pl.Series(pl.from_arrow(array))

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import numpy.typing as npt
 import polars as pl
 
 from likewise.errors import DataError
 from likewise.evaluation.literature import ComparableTables, comparable_tables
-from likewise.evaluation.ranking import Floats, Ints, Progress
+from likewise.evaluation.ranking import Progress
 from likewise.evaluation.significance import Interval
+from likewise.formats.array_types import AnyArray, Float32Array, Int64Array
 from likewise.registry import Part
 
 
@@ -51,8 +51,8 @@ class QuerySets:
         gallery: (n,) int64.
     """
 
-    queries: Ints
-    gallery: Ints
+    queries: Int64Array
+    gallery: Int64Array
 
 
 class Protocol(Part, ABC):
@@ -78,7 +78,7 @@ class Protocol(Part, ABC):
     @abstractmethod
     def evaluate_vectors(
         self,
-        vectors: npt.NDArray[Any],
+        vectors: AnyArray,
         rows: pl.DataFrame,
         *,
         progress: Progress | None = None,
@@ -107,10 +107,10 @@ class Protocol(Part, ABC):
 
     def evaluate_lists(
         self,
-        lists: npt.NDArray[Any] | Sequence[Sequence[int]],
+        lists: AnyArray | Sequence[Sequence[int]],
         rows: pl.DataFrame,
         *,
-        scores: Floats | None = None,
+        scores: Float32Array | None = None,
     ) -> Evaluation:
         """Score existing rankings.
 

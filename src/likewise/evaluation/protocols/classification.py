@@ -6,11 +6,10 @@ import numpy as np
 import polars as pl
 
 from likewise.errors import DataError
-from likewise.evaluation.metrics import Values
 from likewise.evaluation.protocols.averages import Averages
-from likewise.evaluation.protocols.query_sets import Flags, build_task
+from likewise.evaluation.protocols.query_sets import build_task
 from likewise.evaluation.protocols.spec import ProtocolSpec
-from likewise.evaluation.ranking import Ints
+from likewise.formats.array_types import BoolArray, Float64Array, Int64Array
 
 TRAIN_TEST = ProtocolSpec(
     queries={"split": ("test", "val")},
@@ -38,11 +37,11 @@ class ClassificationTask:
         notes: remarks for the reader of a report.
     """
 
-    train: Ints
-    test: Ints
-    codes: Ints
+    train: Int64Array
+    test: Int64Array
+    codes: Int64Array
     names: list[str]
-    scored: Flags
+    scored: BoolArray
     notes: list[str]
 
 
@@ -74,8 +73,8 @@ def classification_task(rows: pl.DataFrame) -> ClassificationTask:
 
 
 def accuracies(
-    rows: pl.DataFrame, task: ClassificationTask, ranks: Ints
-) -> tuple[Averages, Values]:
+    rows: pl.DataFrame, task: ClassificationTask, ranks: Int64Array
+) -> tuple[Averages, Float64Array]:
     """Compute top-1 and top-5 accuracy, and top-1 accuracy averaged over classes.
 
     Args:

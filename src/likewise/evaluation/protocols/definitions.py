@@ -1,18 +1,17 @@
 """Definitions of metrics in benchmarks, libraries and textbooks, applied to one ranking."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from likewise.errors import DataError
-from likewise.evaluation.metrics import Values, measure
+from likewise.evaluation.metrics import measure
 from likewise.evaluation.protocols.inputs import as_vectors, l2_normalised
 from likewise.evaluation.protocols.retrieval import Retrieval, rank
-from likewise.evaluation.ranking import Floats, RelevantRanks
+from likewise.evaluation.ranking import RelevantRanks
 from likewise.evaluation.ranking.ranked import offsets
+from likewise.formats.array_types import AnyArray, BoolArray, Float32Array, Float64Array
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ DEFINITIONS = (
 
 
 def score_by_definitions(
-    protocol: Retrieval, vectors: npt.NDArray[Any], rows: pl.DataFrame
+    protocol: Retrieval, vectors: AnyArray, rows: pl.DataFrame
 ) -> list[tuple[MetricDefinition, float]]:
     """Score the rankings of ``protocol`` by each of ``DEFINITIONS``.
 
@@ -116,8 +115,8 @@ def score_by_definitions(
 
 
 def _rankings(
-    protocol: Retrieval, vectors: Floats, rows: pl.DataFrame, *, query_in_gallery: bool
-) -> tuple[RelevantRanks, RelevantRanks, npt.NDArray[np.bool_]]:
+    protocol: Retrieval, vectors: Float32Array, rows: pl.DataFrame, *, query_in_gallery: bool
+) -> tuple[RelevantRanks, RelevantRanks, BoolArray]:
     """Return all ranks, those of items with positive scores, and which queries have a label."""
     spec = replace(protocol.spec, query_in_gallery=query_in_gallery)
     task, ranking = rank(protocol.name, spec, vectors, rows)
@@ -136,9 +135,9 @@ def _mean(
     definition: MetricDefinition,
     ranked: RelevantRanks,
     positive: RelevantRanks,
-    labelled: npt.NDArray[np.bool_],
+    labelled: BoolArray,
 ) -> float:
-    values: Values = measure(
+    values: Float64Array = measure(
         definition.metric, positive if definition.positive_only else ranked
     )
     values = np.where(ranked.relevant > 0, values, definition.without_relevant)[labelled]

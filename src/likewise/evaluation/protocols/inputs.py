@@ -1,24 +1,20 @@
 """Validation of the vectors and ranked lists that protocols score."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from likewise.errors import DataError, bounded
-from likewise.evaluation.ranking import Floats, Ints, blocks
+from likewise.evaluation.ranking import blocks
+from likewise.formats.array_types import AnyArray, Float32Array, Float64Array, Int64Array
 from likewise.formats.arrays import rectangle
 
 # Half of the float32 maximum. No sum of products overflows below it, so no score is NaN: by the
 # Cauchy-Schwarz inequality no score exceeds the largest squared norm.
 _LARGEST = float(np.finfo(np.float32).max) / 2
 
-Norms = npt.NDArray[np.float64]
-Numbers = npt.NDArray[Any]
 
-
-def as_vectors(values: Numbers, ids: Sequence[str]) -> tuple[Floats, Norms]:
+def as_vectors(values: AnyArray, ids: Sequence[str]) -> tuple[Float32Array, Float64Array]:
     """Convert ``values`` to contiguous float32 and compute their norms.
 
     Args:
@@ -56,19 +52,19 @@ def as_vectors(values: Numbers, ids: Sequence[str]) -> tuple[Floats, Norms]:
     return vectors, np.sqrt(squares)
 
 
-def l2_normalised(vectors: Floats, norms: Norms) -> Floats:
+def l2_normalised(vectors: Float32Array, norms: Float64Array) -> Float32Array:
     """Divide ``vectors`` (n, d) by their ``norms`` (n,); zero vectors stay zero."""
-    unit: Floats = vectors / np.where(norms > 0, norms, 1).astype(np.float32)[:, None]
+    unit: Float32Array = vectors / np.where(norms > 0, norms, 1).astype(np.float32)[:, None]
     return unit
 
 
 def as_lists(
-    lists: Numbers | Sequence[Sequence[int]],
+    lists: AnyArray | Sequence[Sequence[int]],
     ids: Sequence[str],
     gallery: int,
     *,
     padded: bool = False,
-) -> Numbers:
+) -> AnyArray:
     """Check ranked lists: (q, k) integers, each row a ranking of gallery positions, best first.
 
     The lists are not copied because full lists are large; read them by ``ranking.blocks``.
@@ -104,7 +100,7 @@ def _check_count(kind: str, count: int, images: int) -> None:
         raise DataError(f"{count:,} {kind} for {images:,} images; expected one per image")
 
 
-def _squared_norms(vectors: Floats) -> Norms:
+def _squared_norms(vectors: Float32Array) -> Float64Array:
     squares = np.empty(len(vectors))
     for rows in blocks(len(vectors), vectors.shape[1] * 8):
         part = vectors[rows].astype(np.float64)
@@ -112,12 +108,12 @@ def _squared_norms(vectors: Floats) -> Norms:
     return squares
 
 
-def _list_faults(array: Numbers, ids: Sequence[str], gallery: int) -> list[str]:
+def _list_faults(array: AnyArray, ids: Sequence[str], gallery: int) -> list[str]:
     """Describe invalid entries of the lists, in one sentence per kind of fault."""
     count, width = array.shape
     padded, outside, twice = np.zeros((3, count), bool)
     for rows in blocks(count, gallery + width * 8):
-        block: Ints = np.asarray(array[rows], np.int64)
+        block: Int64Array = np.asarray(array[rows], np.int64)
         padded[rows] = (block == -1).any(axis=1)
         outside[rows] = ((block < -1) | (block >= gallery)).any(axis=1)
         seen = np.zeros((len(block), gallery), bool)
@@ -136,6 +132,6 @@ def _list_faults(array: Numbers, ids: Sequence[str], gallery: int) -> list[str]:
     ]
 
 
-def _row_names(rows: Ints, ids: Sequence[str]) -> str:
+def _row_names(rows: Int64Array, ids: Sequence[str]) -> str:
     examples = (f"row {row} ({ids[row]})" for row in rows[:5].tolist())
     return f"{len(rows):,} row{'s' * (len(rows) > 1)}: {bounded(examples, len(rows))}"

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from likewise.errors import DataError
@@ -19,14 +18,8 @@ from likewise.evaluation.protocols.classification import (
 )
 from likewise.evaluation.protocols.inputs import as_lists, as_vectors, l2_normalised
 from likewise.evaluation.protocols.query_sets import build_task, require_columns
-from likewise.evaluation.ranking import (
-    Floats,
-    Ints,
-    Progress,
-    Ranking,
-    rank_lists,
-    rank_vectors,
-)
+from likewise.evaluation.ranking import Progress, Ranking, rank_lists, rank_vectors
+from likewise.formats.array_types import AnyArray, Float32Array, Float64Array, Int64Array
 
 K = 20
 TAU = 0.07
@@ -69,7 +62,7 @@ class Knn(Protocol):
 
     def evaluate_vectors(
         self,
-        vectors: npt.NDArray[Any],
+        vectors: AnyArray,
         rows: pl.DataFrame,
         *,
         progress: Progress | None = None,
@@ -85,10 +78,10 @@ class Knn(Protocol):
 
     def evaluate_lists(
         self,
-        lists: npt.NDArray[Any] | Sequence[Sequence[int]],
+        lists: AnyArray | Sequence[Sequence[int]],
         rows: pl.DataFrame,
         *,
-        scores: Floats | None = None,
+        scores: Float32Array | None = None,
     ) -> Evaluation:
         """Classify test items by the training items that an index returned."""
         require_columns(self.name, self.columns, rows)
@@ -119,7 +112,9 @@ class Knn(Protocol):
         )
 
 
-def _votes(ranking: Ranking, classes: Ints) -> tuple[Ints, Ints, npt.NDArray[np.float64]]:
+def _votes(
+    ranking: Ranking, classes: Int64Array
+) -> tuple[Int64Array, Int64Array, Float64Array]:
     """Sum the votes by query and class.
 
     Returns:
@@ -139,8 +134,8 @@ def _votes(ranking: Ranking, classes: Ints) -> tuple[Ints, Ints, npt.NDArray[np.
 
 
 def _ranks(
-    votes: tuple[Ints, Ints, npt.NDArray[np.float64]], split: ClassificationTask
-) -> tuple[Ints, Ints]:
+    votes: tuple[Int64Array, Int64Array, Float64Array], split: ClassificationTask
+) -> tuple[Int64Array, Int64Array]:
     """Rank the classes of every test item by their votes.
 
     Returns:

@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from likewise.evaluation.protocols.base import Evaluation, Protocol
@@ -15,8 +14,9 @@ from likewise.evaluation.protocols.classification import (
 )
 from likewise.evaluation.protocols.inputs import as_vectors, l2_normalised
 from likewise.evaluation.protocols.logistic import Regression, fit
-from likewise.evaluation.protocols.query_sets import Flags, require_columns
-from likewise.evaluation.ranking import Floats, Ints, Progress
+from likewise.evaluation.protocols.query_sets import require_columns
+from likewise.evaluation.ranking import Progress
+from likewise.formats.array_types import AnyArray, BoolArray, Float32Array, Int64Array
 
 PENALTIES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 HELD_OUT = 5
@@ -54,7 +54,7 @@ class LinearProbe(Protocol):
 
     def evaluate_vectors(
         self,
-        vectors: npt.NDArray[Any],
+        vectors: AnyArray,
         rows: pl.DataFrame,
         *,
         progress: Progress | None = None,
@@ -92,7 +92,7 @@ class LinearProbe(Protocol):
 
 
 def _fit_with_best_penalty(
-    vectors: Floats, codes: Ints, progress: Progress | None
+    vectors: Float32Array, codes: Int64Array, progress: Progress | None
 ) -> tuple[float, Regression]:
     """Return the penalty with most correct held-out items, and the model fitted with it."""
     held = _held_out(codes)
@@ -112,7 +112,7 @@ def _fit_with_best_penalty(
     return best, model
 
 
-def _held_out(codes: Ints) -> Flags:
+def _held_out(codes: Int64Array) -> BoolArray:
     """Select every fifth item of each class, in the items' order: (n,)."""
     order = np.argsort(codes, kind="stable")
     first = np.searchsorted(codes[order], codes[order])
@@ -121,11 +121,13 @@ def _held_out(codes: Ints) -> Flags:
     return held
 
 
-def _ranks(scores: Floats, learned: Ints, own: Ints) -> Ints:
+def _ranks(scores: Float32Array, learned: Int64Array, own: Int64Array) -> Int64Array:
     """Rank each item's own class by its scores: (q,), the maximum of int64 if not learned."""
     column = np.minimum(np.searchsorted(learned, own), len(learned) - 1)
     own_score = np.take_along_axis(scores, column[:, None], 1)
     ahead = (scores > own_score).sum(axis=1)
     ties = ((scores == own_score) & (np.arange(len(learned)) < column[:, None])).sum(axis=1)
-    ranks: Ints = np.where(learned[column] == own, 1 + ahead + ties, np.iinfo(np.int64).max)
+    ranks: Int64Array = np.where(
+        learned[column] == own, 1 + ahead + ties, np.iinfo(np.int64).max
+    )
     return ranks

@@ -4,11 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from likewise.evaluation.ranking import Floats, Ints
-
-Weights = npt.NDArray[np.float64]
+from likewise.formats.array_types import Float32Array, Float64Array, Int64Array
 
 _MEMORY = 10
 _STEPS = 300
@@ -25,16 +22,16 @@ class Regression:
         weights: (d + 1, c) float64; the last row is the bias.
     """
 
-    weights: Weights
+    weights: Float64Array
 
-    def scores(self, vectors: Floats) -> Floats:
+    def scores(self, vectors: Float32Array) -> Float32Array:
         """Compute the logits of the classes: (n, c) float32."""
         flat = self.weights.astype(np.float32)
-        logits: Floats = vectors @ flat[:-1] + flat[-1]
+        logits: Float32Array = vectors @ flat[:-1] + flat[-1]
         return logits
 
 
-def fit(vectors: Floats, codes: Ints, classes: int, penalty: float) -> Regression:
+def fit(vectors: Float32Array, codes: Int64Array, classes: int, penalty: float) -> Regression:
     """Minimise the mean cross-entropy plus ``penalty / 2`` times the sum of squared weights.
 
     The bias is not penalised. The problem is convex; the search stops when no component of the
@@ -49,7 +46,7 @@ def fit(vectors: Floats, codes: Ints, classes: int, penalty: float) -> Regressio
     shape = (vectors.shape[1] + 1, classes)
     rows = np.arange(len(vectors))
 
-    def loss(flat: Weights) -> tuple[float, Weights]:
+    def loss(flat: Float64Array) -> tuple[float, Float64Array]:
         weights = flat.reshape(shape)
         logits = (vectors @ weights[:-1].astype(np.float32)).astype(np.float64) + weights[-1]
         logits -= logits.max(axis=1, keepdims=True)
@@ -67,14 +64,16 @@ def fit(vectors: Floats, codes: Ints, classes: int, penalty: float) -> Regressio
     return Regression(_minimise(loss, np.zeros(shape[0] * classes)).reshape(shape))
 
 
-def _minimise(loss: Callable[[Weights], tuple[float, Weights]], start: Weights) -> Weights:
+def _minimise(
+    loss: Callable[[Float64Array], tuple[float, Float64Array]], start: Float64Array
+) -> Float64Array:
     """Minimise ``loss`` by L-BFGS with backtracking line search.
 
     Source: Nocedal, Wright, Numerical Optimization (2006), algorithms 7.4, 7.5 and 3.1.
     """
     point = start
     value, gradient = loss(point)
-    memory: list[tuple[Weights, Weights]] = []
+    memory: list[tuple[Float64Array, Float64Array]] = []
     for _ in range(_STEPS):
         if np.abs(gradient).max(initial=0) < _TOLERANCE:
             break
@@ -97,7 +96,9 @@ def _minimise(loss: Callable[[Weights], tuple[float, Weights]], start: Weights) 
     return point
 
 
-def _inverse_hessian_times(gradient: Weights, memory: list[tuple[Weights, Weights]]) -> Weights:
+def _inverse_hessian_times(
+    gradient: Float64Array, memory: list[tuple[Float64Array, Float64Array]]
+) -> Float64Array:
     """Multiply ``gradient`` by an estimate of the inverse Hessian (two-loop recursion)."""
     product, factors = gradient.copy(), []
     for moved, change in reversed(memory):

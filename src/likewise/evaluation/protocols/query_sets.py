@@ -4,14 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from likewise.errors import DataError, bounded
 from likewise.evaluation.protocols.spec import ItemFilter, ProtocolSpec
-from likewise.evaluation.ranking import Groups, Ints
-
-Flags = npt.NDArray[np.bool_]
+from likewise.evaluation.ranking import Groups
+from likewise.formats.array_types import BoolArray, Int64Array
 
 _NULL_IS_ANY = "role"
 """The column in which null matches every value. In others it does only if all items have it."""
@@ -35,13 +33,13 @@ class RetrievalTask:
         notes: remarks for the reader of a report.
     """
 
-    queries: Ints
-    gallery: Ints
+    queries: Int64Array
+    gallery: Int64Array
     relevant: Groups
     left_out: list[Groups]
-    zero_scored: Flags | None
-    classes: Ints
-    labelled: Flags
+    zero_scored: BoolArray | None
+    classes: Int64Array
+    labelled: BoolArray
     notes: list[str]
 
 
@@ -85,12 +83,12 @@ def build_task(spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
     )
 
 
-def codes(rows: pl.DataFrame, columns: Sequence[str]) -> Ints:
+def codes(rows: pl.DataFrame, columns: Sequence[str]) -> Int64Array:
     """Number the combinations of values of ``columns``: (n,) int64; -1 if one is null."""
     known = rows.select(pl.all_horizontal(pl.col(columns).is_not_null())).to_series()
     value = pl.col(columns[0]) if len(columns) == 1 else pl.struct(columns)
     ranks = rows.select(value.rank("dense").cast(pl.Int64).fill_null(-1)).to_series()
-    numbers: Ints = np.where(known.to_numpy(), ranks.to_numpy(), -1)
+    numbers: Int64Array = np.where(known.to_numpy(), ranks.to_numpy(), -1)
     return numbers
 
 
@@ -122,7 +120,7 @@ def require_list_columns(name: str, columns: Sequence[str], rows: pl.DataFrame) 
         )
 
 
-def _select(rows: pl.DataFrame, chosen: ItemFilter) -> Ints:
+def _select(rows: pl.DataFrame, chosen: ItemFilter) -> Int64Array:
     """Return the numbers of the rows that ``chosen`` selects."""
     mask = np.ones(len(rows), bool)
     for column in chosen:
@@ -163,16 +161,20 @@ def _selection_notes(rows: pl.DataFrame, spec: ProtocolSpec) -> Iterator[str]:
                 yield f"{side}: {column} {values[0]}"
 
 
-def _in_small_class(labels: Ints, gallery: Ints, min_class_size: int) -> Flags:
+def _in_small_class(labels: Int64Array, gallery: Int64Array, min_class_size: int) -> BoolArray:
     """(rows,) whether the class of an item has fewer gallery items than ``min_class_size``."""
     sizes = np.bincount(labels[gallery] + 1, minlength=int(labels.max(initial=0)) + 2)
     sizes[0] = 0
-    flags: Flags = sizes[labels + 1] < min_class_size
+    flags: BoolArray = sizes[labels + 1] < min_class_size
     return flags
 
 
 def _left_out(
-    spec: ProtocolSpec, rows: pl.DataFrame, queries: Ints, gallery: Ints, position: Ints
+    spec: ProtocolSpec,
+    rows: pl.DataFrame,
+    queries: Int64Array,
+    gallery: Int64Array,
+    position: Int64Array,
 ) -> Iterator[Groups]:
     if not spec.query_in_gallery:
         yield Groups.one(position[queries])
@@ -184,7 +186,7 @@ def _left_out(
 
 
 def _listed(
-    rows: pl.DataFrame, queries: Ints, position: Ints, columns: Sequence[str]
+    rows: pl.DataFrame, queries: Int64Array, position: Int64Array, columns: Sequence[str]
 ) -> Groups:
     """Return the gallery positions of the items whose ids the queries' ``columns`` list."""
     ids = pl.DataFrame({"item_id": rows["item_id"], "position": position})

@@ -4,11 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from likewise.errors import DataError
-from likewise.evaluation.metrics import Values, measure
+from likewise.evaluation.metrics import measure
 from likewise.evaluation.protocols.averages import Averages, query_rows
 from likewise.evaluation.protocols.base import Evaluation, Protocol, QuerySets
 from likewise.evaluation.protocols.inputs import as_lists, as_vectors, l2_normalised
@@ -19,13 +18,13 @@ from likewise.evaluation.protocols.query_sets import (
     require_list_columns,
 )
 from likewise.evaluation.protocols.spec import ProtocolSpec
-from likewise.evaluation.ranking import (
-    Floats,
-    Ints,
-    Progress,
-    Ranking,
-    rank_lists,
-    rank_vectors,
+from likewise.evaluation.ranking import Progress, Ranking, rank_lists, rank_vectors
+from likewise.formats.array_types import (
+    AnyArray,
+    BoolArray,
+    Float32Array,
+    Float64Array,
+    Int64Array,
 )
 
 TOP = 20
@@ -57,7 +56,7 @@ class Retrieval(Protocol):
 
     def evaluate_vectors(
         self,
-        vectors: npt.NDArray[Any],
+        vectors: AnyArray,
         rows: pl.DataFrame,
         *,
         progress: Progress | None = None,
@@ -71,10 +70,10 @@ class Retrieval(Protocol):
 
     def evaluate_lists(
         self,
-        lists: npt.NDArray[Any] | Sequence[Sequence[int]],
+        lists: AnyArray | Sequence[Sequence[int]],
         rows: pl.DataFrame,
         *,
-        scores: Floats | None = None,
+        scores: Float32Array | None = None,
     ) -> Evaluation:
         """Score existing rankings."""
         task = _checked_task(self.name, self.spec, rows)
@@ -100,7 +99,7 @@ class Retrieval(Protocol):
             raise DataError(_nothing_scored(self.spec))
         means = Averages(self.spec, rows[task.queries], task.classes)
 
-        def values(name: str) -> Values:
+        def values(name: str) -> Float64Array:
             return np.where(scored, measure(name, ranked), np.nan)
 
         main = values(self.spec.metric)
@@ -129,7 +128,7 @@ class Retrieval(Protocol):
         described = self.describe()
         return Evaluation(means.values, queries, described, notes, means.intervals, counts)
 
-    def _norm_notes(self, norms: Values) -> Iterator[str]:
+    def _norm_notes(self, norms: Float64Array) -> Iterator[str]:
         zero = int((norms == 0).sum())
         if zero:
             yield f"zero vectors, whose scores all tie, in the items' order: {zero:,}"
@@ -140,7 +139,7 @@ class Retrieval(Protocol):
                 f"{norms.max():.4g}); {self.name} compares them as they are, by inner product"
             )
 
-    def _list_notes(self, lists: Ints, task: RetrievalTask) -> Iterator[str]:
+    def _list_notes(self, lists: Int64Array, task: RetrievalTask) -> Iterator[str]:
         position = dict(zip(task.gallery.tolist(), range(len(task.gallery)), strict=True))
         queries = np.array([position.get(row, -2) for row in task.queries.tolist()])
         if not (queries >= 0).any():
@@ -168,7 +167,7 @@ class Retrieval(Protocol):
 def rank(
     name: str,
     spec: ProtocolSpec,
-    vectors: Floats,
+    vectors: Float32Array,
     rows: pl.DataFrame,
     progress: Progress | None = None,
 ) -> tuple[RetrievalTask, Ranking]:
@@ -204,13 +203,13 @@ def _checked_task(name: str, spec: ProtocolSpec, rows: pl.DataFrame) -> Retrieva
     return task
 
 
-def _take(vectors: Floats, rows: Ints) -> Floats:
+def _take(vectors: Float32Array, rows: Int64Array) -> Float32Array:
     """Return the vectors of ``rows`` (ascending), without a copy if the rows are contiguous."""
     contiguous = len(rows) > 0 and int(rows[-1] - rows[0]) == len(rows) - 1
     return vectors[rows[0] : rows[-1] + 1] if contiguous else vectors[rows]
 
 
-def _with_zeros(gallery: Floats, task: RetrievalTask) -> Floats:
+def _with_zeros(gallery: Float32Array, task: RetrievalTask) -> Float32Array:
     """Replace the vectors that score 0 by zeros; their inner products are exactly 0."""
     if task.zero_scored is None:
         return gallery
@@ -223,7 +222,7 @@ def _nothing_scored(spec: ProtocolSpec) -> str:
     return "nothing can be scored: no query has a relevant item in the gallery"
 
 
-def _scored_notes(task: RetrievalTask, scored: npt.NDArray[np.bool_]) -> Iterator[str]:
+def _scored_notes(task: RetrievalTask, scored: BoolArray) -> Iterator[str]:
     without = int((~task.labelled).sum())
     alone = int((task.labelled & ~scored).sum())
     if without:

@@ -4,21 +4,25 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from likewise.errors import DataError, bounded
-from likewise.evaluation.metrics import Values
 from likewise.evaluation.protocols.base import Evaluation, Protocol
 from likewise.evaluation.protocols.inputs import as_vectors, l2_normalised
 from likewise.evaluation.protocols.query_sets import (
-    Flags,
     codes,
     require_columns,
     require_list_columns,
 )
-from likewise.evaluation.ranking import Floats, Ints, Progress
+from likewise.evaluation.ranking import Progress
 from likewise.evaluation.significance import Interval, bootstrap_statistic, interval
+from likewise.formats.array_types import (
+    AnyArray,
+    BoolArray,
+    Float32Array,
+    Float64Array,
+    Int64Array,
+)
 
 FOLDS = 10
 DECIMALS = 4
@@ -58,7 +62,7 @@ class Verification(Protocol):
 
     def evaluate_vectors(
         self,
-        vectors: npt.NDArray[Any],
+        vectors: AnyArray,
         rows: pl.DataFrame,
         *,
         progress: Progress | None = None,
@@ -118,7 +122,7 @@ class VerificationHard(Verification):
     level: ClassVar[str] = "hard"
 
 
-def auc(scores: Values, same: Flags) -> float:
+def auc(scores: Float64Array, same: BoolArray) -> float:
     """Compute the area under the ROC curve, by ranks.
 
     It is the share of combinations of a same and a different pair in which the same pair has
@@ -139,7 +143,7 @@ def auc(scores: Values, same: Flags) -> float:
     return float((ranks[same].sum() - lowest) / (positives * negatives))
 
 
-def equal_error_rate(scores: Values, same: Flags) -> float:
+def equal_error_rate(scores: Float64Array, same: BoolArray) -> float:
     """Compute the mean of false rejection and false acceptance rate where they differ least.
 
     A pair is accepted if its score is at least the threshold.
@@ -189,7 +193,7 @@ def _pairs(rows: pl.DataFrame, level: str) -> pl.DataFrame:
     return pairs.select("first", "second", "other", same=pl.col("same") == "1")
 
 
-def _cosines(vectors: Floats, first: Ints, second: Ints) -> Values:
+def _cosines(vectors: Float32Array, first: Int64Array, second: Int64Array) -> Float64Array:
     scores = np.empty(len(first))
     for at in range(0, len(first), 1 << 14):
         part = slice(at, at + (1 << 14))
@@ -197,7 +201,7 @@ def _cosines(vectors: Floats, first: Ints, second: Ints) -> Values:
     return scores
 
 
-def _correct(scores: Values, same: Flags) -> Values:
+def _correct(scores: Float64Array, same: BoolArray) -> Float64Array:
     """Classify every pair by the best threshold of the other folds: (p,) 1 if correct."""
     fold, correct = np.arange(len(scores)) % FOLDS, np.empty(len(scores))
     for number in range(min(FOLDS, len(scores))):
@@ -207,7 +211,7 @@ def _correct(scores: Values, same: Flags) -> Values:
     return correct
 
 
-def _best_threshold(scores: Values, same: Flags) -> float:
+def _best_threshold(scores: Float64Array, same: BoolArray) -> float:
     """Find the lowest threshold, halfway between two scores, with the most correct pairs."""
     order = np.argsort(scores, kind="stable")
     ordered, flags = scores[order], same[order]
@@ -220,17 +224,20 @@ def _best_threshold(scores: Values, same: Flags) -> float:
 
 
 def _bootstrap(
-    statistic: Callable[[Values, Flags], float], scores: Values, same: Flags, classes: Ints
+    statistic: Callable[[Float64Array, BoolArray], float],
+    scores: Float64Array,
+    same: BoolArray,
+    classes: Int64Array,
 ) -> Interval:
     """Compute a statistic of all pairs with its bootstrap intervals over classes and pairs."""
     order = np.argsort(classes, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(classes[order])) + 1)
 
-    def by_class(drawn: Ints) -> float:
+    def by_class(drawn: Int64Array) -> float:
         chosen = np.concatenate([parts[unit] for unit in drawn])
         return statistic(scores[chosen], same[chosen])
 
-    def by_pair(drawn: Ints) -> float:
+    def by_pair(drawn: Int64Array) -> float:
         return statistic(scores[drawn], same[drawn])
 
     low, high, smallest = bootstrap_statistic(by_class, len(parts))
@@ -241,7 +248,7 @@ def _bootstrap(
 
 
 def _pair_rows(
-    rows: pl.DataFrame, pairs: pl.DataFrame, scores: Values, correct: Values
+    rows: pl.DataFrame, pairs: pl.DataFrame, scores: Float64Array, correct: Float64Array
 ) -> pl.DataFrame:
     """Return one row per pair, as in ``schema.QUERIES``."""
     first = rows[pairs["first"]]

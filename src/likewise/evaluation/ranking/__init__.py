@@ -3,12 +3,10 @@
 from likewise.evaluation.ranking.from_lists import rank_lists
 from likewise.evaluation.ranking.from_vectors import Progress, rank_vectors
 from likewise.evaluation.ranking.groups import Groups
-from likewise.evaluation.ranking.ranked import Floats, Ints, Ranking, RelevantRanks, blocks
+from likewise.evaluation.ranking.ranked import Ranking, RelevantRanks, blocks
 
 __all__ = [
-    "Floats",
     "Groups",
-    "Ints",
     "Progress",
     "Ranking",
     "RelevantRanks",

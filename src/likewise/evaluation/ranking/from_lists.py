@@ -6,16 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from likewise.evaluation.ranking.groups import Groups
-from likewise.evaluation.ranking.ranked import (
-    Floats,
-    Ints,
-    Ranking,
-    RelevantRanks,
-    blocks,
-    offsets,
-)
-
-Flags = npt.NDArray[np.bool_]
+from likewise.evaluation.ranking.ranked import Ranking, RelevantRanks, blocks, offsets
+from likewise.formats.array_types import BoolArray, Float32Array, Int64Array
 
 
 def rank_lists(
@@ -24,7 +16,7 @@ def rank_lists(
     left_out: Sequence[Groups],
     gallery: int,
     *,
-    scores: Floats | None = None,
+    scores: Float32Array | None = None,
     top: int = 0,
 ) -> Ranking:
     """Find the ranks of the relevant items after excluded rows are removed from the lists.
@@ -43,7 +35,9 @@ def rank_lists(
     count, width = lists.shape
     if any(len(groups) != count for groups in (relevant, *left_out)):
         raise ValueError("expected one group of rows per query")
-    ranks_and_rows: list[tuple[Ints, Ints]] = [(np.empty(0, np.int64), np.empty(0, np.int64))]
+    ranks_and_rows: list[tuple[Int64Array, Int64Array]] = [
+        (np.empty(0, np.int64), np.empty(0, np.int64))
+    ]
     hits, lengths, expected, rankable = np.zeros((4, count), np.int64)
     top_rows, top_scores = (
         np.full((count, top), -1),
@@ -71,7 +65,7 @@ def rank_lists(
     return Ranking(relevant_ranks, items, top_rows, top_scores)
 
 
-def _members(groups: Sequence[Groups], queries: slice, gallery: int) -> Flags:
+def _members(groups: Sequence[Groups], queries: slice, gallery: int) -> BoolArray:
     """Return whether each row is in any group of the query: (queries, gallery)."""
     flags = np.zeros((queries.stop - queries.start, gallery), bool)
     for group in groups:

@@ -14,19 +14,13 @@ from typing import Any, cast
 import numpy as np
 
 from likewise.evaluation.ranking.groups import Groups
-from likewise.evaluation.ranking.ranked import (
-    Floats,
-    Ints,
-    Ranking,
-    RelevantRanks,
-    blocks,
-    offsets,
-)
+from likewise.evaluation.ranking.ranked import Ranking, RelevantRanks, blocks, offsets
+from likewise.formats.array_types import Float32Array, Int64Array
 
 Progress = Callable[[int, int], None]
 """Callback with the number of finished queries and of all queries."""
 
-_Block = tuple[Floats, Ints, Ints, Ints, Ints]
+_Block = tuple[Float32Array, Int64Array, Int64Array, Int64Array, Int64Array]
 _Kernel = Callable[..., None]
 
 # A pass costs 0.03 ns per score and relevant item, a stable sort 50 ns per score (of 12,000).
@@ -34,8 +28,8 @@ _MANY_RELEVANT = 1500
 
 
 def rank_vectors(
-    queries: Floats,
-    gallery: Floats,
+    queries: Float32Array,
+    gallery: Float32Array,
     relevant: Groups,
     left_out: Sequence[Groups] = (),
     *,
@@ -90,9 +84,11 @@ def _check(queries: int, gallery: int, groups: Sequence[Groups]) -> None:
             raise ValueError("a row of a group lies outside the gallery")
 
 
-def _score_blocks(queries: Floats, gallery: Floats) -> Iterator[tuple[slice, Floats]]:
+def _score_blocks(
+    queries: Float32Array, gallery: Float32Array
+) -> Iterator[tuple[slice, Float32Array]]:
     """Yield slices of queries with their scores, which share one buffer."""
-    buffer: Floats | None = None
+    buffer: Float32Array | None = None
     for rows in blocks(len(queries), len(gallery) * 4):
         part = queries[rows]
         if buffer is None:
@@ -100,7 +96,7 @@ def _score_blocks(queries: Floats, gallery: Floats) -> Iterator[tuple[slice, Flo
         yield rows, np.matmul(part, gallery.T, out=buffer[: len(part)])
 
 
-def _leave_out(scores: Floats, left_out: Sequence[Groups], queries: slice) -> int:
+def _leave_out(scores: Float32Array, left_out: Sequence[Groups], queries: slice) -> int:
     """Set the scores of excluded rows to -inf; return the fewest exclusions of a query."""
     excluded = [np.empty(0, np.int64)]
     for group in left_out:
@@ -113,7 +109,11 @@ def _leave_out(scores: Floats, left_out: Sequence[Groups], queries: slice) -> in
 
 
 def _ascending(
-    ranks: Ints, relevant: Groups, longest: int, top_rows: Ints, top_scores: Floats
+    ranks: Int64Array,
+    relevant: Groups,
+    longest: int,
+    top_rows: Int64Array,
+    top_scores: Float32Array,
 ) -> Ranking:
     """Sort the ranks of every query, and drop those of excluded items (rank 0)."""
     query, items = relevant.pairs()
@@ -130,7 +130,7 @@ def _threads() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def _spread(pool: Executor, kernel: _Kernel, chosen: Ints, *arguments: object) -> None:
+def _spread(pool: Executor, kernel: _Kernel, chosen: Int64Array, *arguments: object) -> None:
     """Run ``kernel`` in all threads, each for a part of the ``chosen`` rows of a block."""
     parts = [part for part in np.array_split(chosen, _threads()) if len(part)]
     # list() waits for all parts and raises their exceptions.
@@ -148,7 +148,7 @@ def _compiled(kernel: Callable[..., Any]) -> _Kernel:
         return cast("_Kernel", numba.njit(nogil=True)(kernel))
 
 
-def _rank_by_counting(chosen: Ints, block: _Block, ranks: Ints) -> None:
+def _rank_by_counting(chosen: Int64Array, block: _Block, ranks: Int64Array) -> None:
     """Write the ranks of the relevant items of the ``chosen`` rows of a block; 0: excluded."""
     scores, order, begins, ends, offsets_ = block
     # All counts are int32, so that the loops compile to the widest vector instructions.
@@ -170,7 +170,7 @@ def _rank_by_counting(chosen: Ints, block: _Block, ranks: Ints) -> None:
             at += 1
 
 
-def _rank_by_sorting(chosen: Ints, block: _Block, ranks: Ints) -> None:
+def _rank_by_sorting(chosen: Int64Array, block: _Block, ranks: Int64Array) -> None:
     """Write the ranks by sorting, which is faster for very large classes."""
     scores, order, begins, ends, offsets_ = block
     for i in chosen:
@@ -181,7 +181,9 @@ def _rank_by_sorting(chosen: Ints, block: _Block, ranks: Ints) -> None:
         ranks[offsets_[i] : offsets_[i] + len(items)] = np.where(left_out, 0, rank_of[items])
 
 
-def _keep_best(chosen: Ints, scores: Floats, rows: Ints, best: Floats) -> None:
+def _keep_best(
+    chosen: Int64Array, scores: Float32Array, rows: Int64Array, best: Float32Array
+) -> None:
     """Write the first hits ``rows`` of the ``chosen`` rows of a block, with scores ``best``."""
     width = rows.shape[1]
     for i in chosen:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from likewise.evaluation.ranking.ranked import Ints
+from likewise.formats.array_types import Int64Array
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,15 @@ class Groups:
         ends: (q,) int64.
     """
 
-    rows: Ints
-    begins: Ints
-    ends: Ints
+    rows: Int64Array
+    begins: Int64Array
+    ends: Int64Array
 
     def __len__(self) -> int:
         """Return the number of queries."""
         return len(self.begins)
 
-    def sizes(self) -> Ints:
+    def sizes(self) -> Int64Array:
         """Return the number of rows of every query: (q,) int64."""
         return self.ends - self.begins
 
@@ -36,7 +36,7 @@ class Groups:
         """Return the groups of a slice of the queries."""
         return Groups(self.rows, self.begins[queries], self.ends[queries])
 
-    def pairs(self) -> tuple[Ints, Ints]:
+    def pairs(self) -> tuple[Int64Array, Int64Array]:
         """Return the query number and the row of all pairs, in order: (total,) int64 each."""
         sizes = self.sizes()
         query = np.repeat(np.arange(len(self)), sizes)
@@ -44,7 +44,7 @@ class Groups:
         return query, self.rows[np.arange(len(query)) + (self.begins - first)[query]]
 
     @classmethod
-    def alike(cls, query_codes: Ints, gallery_codes: Ints) -> "Groups":
+    def alike(cls, query_codes: Int64Array, gallery_codes: Int64Array) -> "Groups":
         """Group the gallery rows with the code of every query, ascending.
 
         A negative code of a query matches no row.
@@ -60,13 +60,13 @@ class Groups:
         return cls(order, begins, np.where(query_codes < 0, begins, ends))
 
     @classmethod
-    def one(cls, rows: Ints) -> "Groups":
+    def one(cls, rows: Int64Array) -> "Groups":
         """Create groups of one row per query, (q,) int64; -1: no row."""
         begins = np.arange(len(rows))
         return cls(rows, begins, begins + (rows >= 0))
 
     @classmethod
-    def of(cls, lists: Sequence[Ints]) -> "Groups":
+    def of(cls, lists: Sequence[Int64Array]) -> "Groups":
         """Create groups from one list of rows per query."""
         ends = np.cumsum([0, *(len(rows) for rows in lists)])
         rows = np.concatenate([np.empty(0, np.int64), *lists])

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float32]
+from likewise.formats.array_types import Float32Array, Int64Array
 
 _BLOCK_BYTES = 48 << 20
 _FEWEST_ROWS, _MOST_ROWS = 16, 1024
@@ -29,9 +27,9 @@ class RelevantRanks:
         complete: whether every list ranks the whole gallery.
     """
 
-    offsets: Ints
-    ranks: Ints
-    relevant: Ints
+    offsets: Int64Array
+    ranks: Int64Array
+    relevant: Int64Array
     depth: int
     complete: bool
 
@@ -39,15 +37,15 @@ class RelevantRanks:
         """Return the number of queries."""
         return len(self.relevant)
 
-    def hit_counts(self) -> Ints:
+    def hit_counts(self) -> Int64Array:
         """Return the number of relevant items in every list: (q,) int64."""
         return np.diff(self.offsets)
 
-    def query_numbers(self) -> Ints:
+    def query_numbers(self) -> Int64Array:
         """Return the query number of each of ``ranks``: (offsets[-1],) int64."""
         return np.repeat(np.arange(len(self)), self.hit_counts())
 
-    def hit_numbers(self) -> Ints:
+    def hit_numbers(self) -> Int64Array:
         """Number the relevant items of every list from 1: (offsets[-1],) int64."""
         return np.arange(1, len(self.ranks) + 1) - self.offsets[self.query_numbers()]
 
@@ -74,12 +72,12 @@ class Ranking:
     """
 
     ranked: RelevantRanks
-    items: Ints
-    top_rows: Ints
-    top_scores: Floats
+    items: Int64Array
+    top_rows: Int64Array
+    top_scores: Float32Array
 
 
-def offsets(counts: Ints) -> Ints:
+def offsets(counts: Int64Array) -> Int64Array:
     """Return the offsets of parts of ``counts`` values, with the final end: (q + 1,) int64."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
 
