@@ -10,12 +10,12 @@ import pytest
 from likewise.errors import ConfigError, DataError
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation
-from likewise.evaluation.protocols.gpr1200 import Gpr1200, Gpr1200Strict
+from likewise.evaluation.protocols.gpr1200 import Gpr1200Script, Gpr1200Strict
 from likewise.formats.array_types import BoolArray, Float32Array, Int64Array
 from likewise.schema import QUERIES
 from likewise.sources.gpr1200_subsets import SUBSETS, subset_of
 
-SCRIPT, STRICT = Gpr1200(), Gpr1200Strict()
+SCRIPT, STRICT = Gpr1200Script(), Gpr1200Strict()
 
 
 def rows_of(categories: list[int | None], subset: bool = True) -> pl.DataFrame:

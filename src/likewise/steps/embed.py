@@ -71,7 +71,7 @@ def embed(dataset: str, model: str, *, workspace: StrPath | None = None) -> Embe
         table.erase(takedowns.read(ws.forgotten(dataset)))
         todo = wanted.filter(~pl.col("content").is_in(kept.keys.implode()))
         if len(todo):
-            _compute(ws, dataset, folder, todo, _Vectors(table, entry.dtype))
+            _compute(ws, dataset, folder, todo, _VectorWriter(table, entry.dtype))
         table.finish()
         digests = tables.digest(tables.open_table(path, ""), contract)
         # publish depends on this file, and so on how the vectors are to be indexed.
@@ -131,7 +131,7 @@ def _same_make(schema: pa.Schema, table: Path) -> bool:
 
 
 def _compute(
-    ws: Workspace, dataset: str, model: Path, todo: pl.DataFrame, table: "_Vectors"
+    ws: Workspace, dataset: str, model: Path, todo: pl.DataFrame, table: "_VectorWriter"
 ) -> None:
     """Embed the contents in ``todo`` and save them as they come."""
     images = versions.present(ws, ws.table(dataset, "images"))
@@ -155,7 +155,7 @@ def _compute(
         )
 
 
-class _Vectors:
+class _VectorWriter:
     """The staged table of vectors, as the element type that params.yaml asks for."""
 
     def __init__(self, table: IncrementalTable, dtype: str) -> None:

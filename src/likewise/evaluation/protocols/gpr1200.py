@@ -7,7 +7,7 @@ from likewise.evaluation.protocols.spec import ProtocolSpec
 from likewise.sources.gpr1200_subsets import SUBSETS
 
 
-class Gpr1200(Retrieval):
+class Gpr1200Script(Retrieval):
     """GPR1200 exactly as the benchmark's published script scores it.
 
     Every image queries all images including itself. Scores are inner products of the vectors as

@@ -2,11 +2,11 @@
 
 from typing import ClassVar
 
-from likewise.evaluation.protocols.gpr1200 import Gpr1200
+from likewise.evaluation.protocols.gpr1200 import Gpr1200Script
 from likewise.evaluation.protocols.spec import ProtocolSpec
 
 
-class Gpr1200Indices(Gpr1200):
+class Gpr1200Indices(Gpr1200Script):
     """GPR1200's script for ranked lists, one per image.
 
     The script does not validate lists. Here, lists that contain -1, an image twice or a number
@@ -19,4 +19,4 @@ class Gpr1200Indices(Gpr1200):
     """
 
     name: ClassVar[str] = "gpr1200-indices"
-    spec: ClassVar[ProtocolSpec] = Gpr1200.spec
+    spec: ClassVar[ProtocolSpec] = Gpr1200Script.spec

@@ -56,8 +56,8 @@ class Pictures:
 
 
 @dataclass(frozen=True)
-class Ranking:
-    """What ranked lists tell; see ``numbers``."""
+class RankingDiagnostics:
+    """Diagnostics of the rankings of a run."""
 
     curves: dict[str, pl.DataFrame]
     first_hits: list[tuple[str, int]]
@@ -73,7 +73,7 @@ class Page:
     entry: Run
     title: str
     told: Results
-    ranking: Ranking | None
+    ranking: RankingDiagnostics | None
     gap: float | None
     places: npt.NDArray[np.float32] | None
     kinds: pl.Series
@@ -165,7 +165,7 @@ def as_html(page: Page) -> str:
     return _template().render(page=page, ranking=page.ranking, figures=drawn)
 
 
-def _curves(ranking: Ranking) -> dict[str, str]:
+def _curves(ranking: RankingDiagnostics) -> dict[str, str]:
     cmc, curve = ranking.curves["cmc"], ranking.curves["precision-recall"]
     return {
         "cmc": figures.line(cmc, "rank", "share", "queries with a hit by then"),
@@ -175,7 +175,7 @@ def _curves(ranking: Ranking) -> dict[str, str]:
     }
 
 
-def _ranking_text(ranking: Ranking) -> list[str]:
+def _ranking_text(ranking: RankingDiagnostics) -> list[str]:
     first = [(name, f"{count:,}") for name, count in ranking.first_hits]
     mixed = [(m.label, m.found, f"{m.queries:,}") for m in ranking.mix_ups]
     return [
