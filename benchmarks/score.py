@@ -16,13 +16,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from measure import LIKEWISE, Cost, Table, medians, parser, run, show
 
 from likewise.evaluation.metrics import average_precision
 from likewise.evaluation.protocols.retrieval import TOP
-from likewise.evaluation.ranking import Floats, Groups, blocks, rank_vectors
+from likewise.evaluation.ranking import Groups, blocks, rank_vectors
+from likewise.formats.array_types import Float32Array, Int64Array
 
 PER_CATEGORY = 10
 LARGE_DIMENSIONS = 128
@@ -32,7 +32,7 @@ AS_SCRIPT = "--as-script"
 CLOSE = 1e-4
 
 
-def vectors_of(categories: int, dimensions: int = 512) -> Floats:
+def vectors_of(categories: int, dimensions: int = 512) -> Float32Array:
     """Unit vectors in clusters, about as far apart as a good backbone puts GPR1200's."""
     rng = np.random.default_rng(0)
     centres = rng.standard_normal((categories, dimensions), np.float32)
@@ -57,9 +57,9 @@ def as_the_script(path: Path) -> None:
     print(json.dumps({"metrics": {"all": round(float(np.mean(found)), 4)}}))
 
 
-def ranking(vectors: Floats, rounds: int) -> tuple[float, float]:
+def ranking(vectors: Float32Array, rounds: int) -> tuple[float, float]:
     """Seconds of ranking and average precisions, and of the bare blocked product."""
-    labels: npt.NDArray[np.int64] = np.arange(len(vectors)) // PER_CATEGORY
+    labels: Int64Array = np.arange(len(vectors)) // PER_CATEGORY
     parts = list(blocks(len(vectors), len(vectors) * 4))
     buffer = np.empty((parts[0].stop, len(vectors)), np.float32)
 
@@ -82,7 +82,7 @@ def ranking(vectors: Floats, rounds: int) -> tuple[float, float]:
 
 
 def commands(
-    folder: Path, vectors: Floats, rounds: int, *, named: bool
+    folder: Path, vectors: Float32Array, rounds: int, *, named: bool
 ) -> tuple[Cost, Cost, Cost]:
     """Our command with nothing compiled yet, again (the median), and the script's way."""
     path = folder / "embeddings.npy"

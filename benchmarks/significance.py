@@ -12,14 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from measure import Table, parser
 
 from likewise.evaluation.metrics import measure
 from likewise.evaluation.ranking import Groups, rank_vectors
 from likewise.evaluation.significance import interval, randomisation_test
+from likewise.formats.array_types import Float64Array
 
-Values = npt.NDArray[np.float64]
 PER_CLASS = 10
 PAIRS_PER_DRAW = 4
 
@@ -31,29 +30,29 @@ class World:
     name: str
     classes: int
     truth: float
-    draw: Callable[[np.random.Generator, int], Values]
+    draw: Callable[[np.random.Generator, int], Float64Array]
 
 
-def graded(rng: np.random.Generator, classes: int) -> Values:
+def graded(rng: np.random.Generator, classes: int) -> Float64Array:
     """Values as average precisions are: some classes easy, most not."""
     ease = rng.beta(1.2, 1.8, classes)[:, None]
     shape = ease * 4 + 0.05, (1 - ease) * 4 + 0.05
     return rng.beta(*shape, (classes, PER_CLASS))
 
 
-def nearly_right(rng: np.random.Generator, classes: int) -> Values:
+def nearly_right(rng: np.random.Generator, classes: int) -> Float64Array:
     """Right or wrong, right nine times in ten."""
     ease = rng.beta(9, 1, classes)[:, None]
     return (rng.random((classes, PER_CLASS)) < ease).astype(np.float64)
 
 
-def in_pairs(rng: np.random.Generator, classes: int) -> Values:
+def in_pairs(rng: np.random.Generator, classes: int) -> Float64Array:
     """Right or wrong, two queries a class, as sketches of a photo."""
     ease = rng.beta(1, 1, classes)[:, None]
     return (rng.random((classes, 2)) < ease).astype(np.float64)
 
 
-def retrieved(classes: int) -> Values:
+def retrieved(classes: int) -> Float64Array:
     """Average precisions of a real ranking: (classes, 10), of vectors in clusters."""
     rng = np.random.default_rng(0)
     centres = rng.standard_normal((classes, 64))
@@ -71,7 +70,7 @@ def worlds(*, small: bool) -> list[World]:
     """The worlds, each with its true mean."""
     real = retrieved(200 if small else 1_000)
 
-    def drawn(rng: np.random.Generator, classes: int) -> Values:
+    def drawn(rng: np.random.Generator, classes: int) -> Float64Array:
         return real[rng.integers(0, len(real), classes)]
 
     mean = (4 * 1.2 / 3 + 0.05) / 4.1  # of a beta's mean, which is linear in the ease

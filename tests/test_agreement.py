@@ -4,20 +4,20 @@ import warnings
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from likewise.evaluation.metrics import METRICS, Values, measure
-from likewise.evaluation.ranking import Floats, Groups, Ints, Ranked, rank_vectors
+from likewise.evaluation.metrics import METRICS, measure
+from likewise.evaluation.ranking import Groups, RelevantRanks, rank_vectors
+from likewise.formats.array_types import BoolArray, Float32Array, Float64Array, Int64Array
 
 pytestmark = pytest.mark.torch
 
 CLASSES = 15
 
 
-def vectors(count: int = 300, seed: int = 0) -> tuple[Floats, Ints]:
+def vectors(count: int = 300, seed: int = 0) -> tuple[Float32Array, Int64Array]:
     """Unit vectors, many of whose products are negative, and classes of 10 to 30."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, CLASSES, count)
@@ -26,12 +26,12 @@ def vectors(count: int = 300, seed: int = 0) -> tuple[Floats, Ints]:
     return found.astype(np.float32), labels
 
 
-def ranked(found: Floats, labels: Ints) -> Ranked:
+def ranked(found: Float32Array, labels: Int64Array) -> RelevantRanks:
     itself = [Groups.one(np.arange(len(labels)))]
     return rank_vectors(found, found, Groups.alike(labels, labels), itself).ranked
 
 
-def others(found: Floats, labels: Ints) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def others(found: Float32Array, labels: Int64Array) -> tuple[Float32Array, BoolArray]:
     """Every query's scores of all others, and which of them are relevant."""
     count = len(labels)
     keep = ~np.eye(count, dtype=bool)
@@ -68,7 +68,7 @@ def test_scikit_learn() -> None:
         assert measure(f"acc@{k}", sketches).mean() == pytest.approx(expected, abs=1e-6)
 
 
-def torchmetrics_of(name: str, k: int | None, lowest: float) -> Values:
+def torchmetrics_of(name: str, k: int | None, lowest: float) -> Float64Array:
     """The function of that name, a query at a time, its scores raised above 0 where asked."""
     import torch
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import likewise
-from likewise.evaluation.literature import beside
+from likewise.evaluation.literature import comparable_tables
 from likewise.evaluation.protocols import PROTOCOLS
 
 GPR = {"queries": 12_000, "gallery": 12_000, "labels": 1_200}
@@ -47,17 +47,17 @@ def test_a_mean_over_subsets_of_one_size_is_the_mean_of_their_means() -> None:
 
 
 def test_only_the_same_protocol_version_and_counts_stand_beside() -> None:
-    tables = beside("gpr1200", 1, GPR).tables
+    tables = comparable_tables("gpr1200", 1, GPR).tables
     assert [table.title for table in tables] == ["GPR1200", "GPR1200 (its notebook)"]
-    assert beside("gpr1200-strict", 1, GPR).tables == []
-    assert beside("gpr1200", 2, GPR).tables == []
-    smaller = beside("gpr1200", 1, {**GPR, "queries": 850})
+    assert comparable_tables("gpr1200-strict", 1, GPR).tables == []
+    assert comparable_tables("gpr1200", 2, GPR).tables == []
+    smaller = comparable_tables("gpr1200", 1, {**GPR, "queries": 850})
     assert smaller.tables == []
     assert smaller.reasons[0] == ("GPR1200's published numbers are of 12,000 queries, here 850")
 
 
 def test_values_are_shown_in_the_units_of_the_report() -> None:
-    table, notebook = beside("gpr1200", 1, GPR).tables
+    table, notebook = comparable_tables("gpr1200", 1, GPR).tables
     row = next(row for row in table.rows if row.model == "ViT-L")
     assert table.values(row, percent=False)["all"] == 0.632
     assert table.values(row, percent=True)["all"] == 63.2

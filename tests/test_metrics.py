@@ -11,17 +11,17 @@ from likewise.evaluation.metrics import (
     measure,
 )
 from likewise.evaluation.metrics.hit_metrics import precision_at, recall_at
-from likewise.evaluation.ranking import Ranked
+from likewise.evaluation.ranking import RelevantRanks
 
 NAN = float("nan")
 
 
 def ranked(
     *ranks: list[int], relevant: list[int], depth: int = 6, complete: bool = True
-) -> Ranked:
+) -> RelevantRanks:
     offsets = np.cumsum([0, *(len(part) for part in ranks)])
     flat = np.array([rank for part in ranks for rank in part], np.int64)
-    return Ranked(offsets, flat, np.array(relevant), depth, complete)
+    return RelevantRanks(offsets, flat, np.array(relevant), depth, complete)
 
 
 TOY = ranked([1, 3, 4], relevant=[3])

@@ -10,23 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likewise.evaluation.ranking import (
-    Floats,
     Groups,
-    Ints,
     Progress,
-    Ranked,
     Ranking,
+    RelevantRanks,
     rank_lists,
     rank_vectors,
 )
 from likewise.evaluation.ranking import from_vectors as kernels
+from likewise.formats.array_types import Float32Array, Int64Array
 
 NOBODY = -1
 
 steady = settings(deadline=None)
 
 
-def naive(scores: Floats, query_labels: Ints, labels: Ints, exclude: Ints) -> list[list[int]]:
+def naive(
+    scores: Float32Array, query_labels: Int64Array, labels: Int64Array, exclude: Int64Array
+) -> list[list[int]]:
     """Each query's ranks by sorting everything: score descending, then row ascending."""
     found = []
     for row, label, left_out in zip(scores, query_labels, exclude, strict=True):
@@ -37,11 +38,11 @@ def naive(scores: Floats, query_labels: Ints, labels: Ints, exclude: Ints) -> li
 
 
 def ranking(
-    queries: Floats,
-    gallery: Floats,
-    query_labels: Ints,
-    labels: Ints,
-    exclude: Ints,
+    queries: Float32Array,
+    gallery: Float32Array,
+    query_labels: Int64Array,
+    labels: Int64Array,
+    exclude: Int64Array,
     progress: Progress | None = None,
 ) -> Ranking:
     """Items of the query's label are relevant, one item a query may be left out."""
@@ -50,16 +51,18 @@ def ranking(
     return rank_vectors(queries, gallery, relevant, left_out, top=7, progress=progress)
 
 
-def of_lists(lists: Ints, query_labels: Ints, labels: Ints, exclude: Ints) -> Ranked:
+def of_lists(
+    lists: Int64Array, query_labels: Int64Array, labels: Int64Array, exclude: Int64Array
+) -> RelevantRanks:
     relevant = Groups.alike(query_labels, labels)
     return rank_lists(lists, relevant, [Groups.one(exclude)], len(labels)).ranked
 
 
-def per_query(ranked: Ranked) -> list[list[int]]:
+def per_query(ranked: RelevantRanks) -> list[list[int]]:
     return [part.tolist() for part in np.split(ranked.ranks, ranked.offsets[1:-1])]
 
 
-def whole(count: int, seed: int, spread: int = 3) -> tuple[Floats, Ints]:
+def whole(count: int, seed: int, spread: int = 3) -> tuple[Float32Array, Int64Array]:
     """Vectors of few small whole numbers: products are exact, many tie, many are negative."""
     rng = np.random.default_rng(seed)
     vectors = rng.integers(-spread, spread + 1, (count, 4)).astype(np.float32)
@@ -120,8 +123,8 @@ def test_the_kernels_are_also_plain_python() -> None:
     found = []
     for run in (lambda kernel: kernel, kernels._compiled):
         ranks, rows = np.zeros(begins[-1], np.int64), np.zeros((30, 4), np.int64)
-        run(kernels._count)(np.arange(30), block, ranks)
-        run(kernels._first)(np.arange(30), scores, rows, np.zeros((30, 4), np.float32))
+        run(kernels._rank_by_counting)(np.arange(30), block, ranks)
+        run(kernels._keep_best)(np.arange(30), scores, rows, np.zeros((30, 4), np.float32))
         found.append((ranks.tolist(), rows.tolist()))
     assert found[0] == found[1]
     assert found[0][1] == np.argsort(-scores, axis=1, kind="stable")[:, :4].tolist()
@@ -134,7 +137,7 @@ def test_only_the_order_of_the_scores_counts(scores: list[int]) -> None:
     labels = np.arange(len(scores)) % 3
     exclude = np.full(1, NOBODY)
 
-    def ranks(gallery: Floats, classes: Ints) -> list[int]:
+    def ranks(gallery: Float32Array, classes: Int64Array) -> list[int]:
         asked, zero = np.ones((1, 1), np.float32), np.zeros(1, np.int64)
         found: list[int] = ranking(asked, gallery, zero, classes, exclude).ranked.ranks.tolist()
         return found
@@ -196,9 +199,9 @@ def test_short_lists_are_cut_rankings(count: int, length: int, seed: int) -> Non
     lists = np.argsort(-(vectors @ vectors.T), axis=1, kind="stable")
     full = ranking(vectors, vectors, labels, labels, exclude).ranked
     short = of_lists(lists[:, :length], labels, labels, exclude)
-    assert per_query(short) == per_query(full.cut(length))
+    assert per_query(short) == per_query(full.truncated(length))
     assert short.complete == (length >= count)
-    assert short.hits().tolist() == [len(ranks) for ranks in per_query(short)]
+    assert short.hit_counts().tolist() == [len(ranks) for ranks in per_query(short)]
 
 
 def test_lists_without_the_query_are_whole_where_it_is_excluded() -> None:

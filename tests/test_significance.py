@@ -8,18 +8,19 @@ import pytest
 from likewise.evaluation.significance import (
     FLIPS,
     Interval,
-    difference,
+    _expanded,
+    bootstrap_statistic,
     holm,
     interval,
+    paired_difference,
     randomisation_test,
-    resampled,
     smallest_difference,
     standard_error,
 )
 
 RNG = np.random.default_rng(5)
 CLASSES = np.repeat(np.arange(60), 5)
-# Classes differ a lot, queries of one class hardly.
+# ClassificationTask differ a lot, queries of one class hardly.
 VALUES = np.clip(np.repeat(RNG.random(60), 5) + RNG.normal(0, 0.02, 300), 0, 1)
 
 
@@ -53,7 +54,7 @@ def test_classes_may_count_the_same_whatever_their_size() -> None:
 def test_one_class_has_no_interval() -> None:
     found = interval(np.array([0.5, 0.7]), np.zeros(2, np.int64))
     assert math.isnan(found.low)
-    plain = found.plain()
+    plain = found.to_json()
     assert (plain["low"], plain["smallest_difference"]) == (None, None)
 
 
@@ -64,7 +65,7 @@ def test_a_constant_has_an_interval_of_no_width() -> None:
 
 
 def test_other_units() -> None:
-    found = Interval(0.12345, 0.1, 0.2, 0.11, 0.19, 9, 3, 0.05).shown(100, 2)
+    found = Interval(0.12345, 0.1, 0.2, 0.11, 0.19, 9, 3, 0.05).rescaled(100, 2)
     assert found == Interval(12.35, 10, 20, 11, 19, 9, 3, 5)
 
 
@@ -90,7 +91,7 @@ def test_many_classes_are_flipped_at_random_and_p_is_never_0() -> None:
 
 def test_a_difference_is_paired() -> None:
     better = VALUES + np.where(CLASSES % 2, 0.01, 0.005)
-    found = difference(VALUES, better, CLASSES)
+    found = paired_difference(VALUES, better, CLASSES)
     assert found.value == pytest.approx(0.0075)
     assert found.low > 0
     assert found.p == 1 / (1 + FLIPS)
@@ -105,9 +106,22 @@ def test_holm() -> None:
     assert holm([]) == []
 
 
+@pytest.mark.parametrize(
+    ("count", "quantile"),
+    # t at 2.5 % of 1, 2, 4 and 9 degrees of freedom: Student, Biometrika 6(1), 1908, as tabled.
+    [(2, -12.7062), (3, -4.30265), (5, -2.77645), (10, -2.26216)],
+)
+def test_a_few_units_are_as_uncertain_as_students_t(count: int, quantile: float) -> None:
+    point = math.sqrt(count / (count - 1)) * quantile
+    tail = math.erfc(-point / math.sqrt(2)) / 2
+    assert _expanded(0.025, count) == pytest.approx(tail, rel=2e-3)
+
+
 def test_any_statistic_can_be_resampled() -> None:
-    low, high, smallest = resampled(lambda drawn: float(VALUES[::5][drawn].mean()), 60)
+    low, high, smallest = bootstrap_statistic(
+        lambda drawn: float(VALUES[::5][drawn].mean()), 60
+    )
     alone = interval(VALUES[::5], np.arange(60))
     assert (low, high) == pytest.approx((alone.low, alone.high), abs=0.02)
     assert smallest == pytest.approx(alone.smallest_difference, rel=0.1)
-    assert math.isnan(resampled(lambda drawn: 1.0, 1)[0])
+    assert math.isnan(bootstrap_statistic(lambda drawn: 1.0, 1)[0])

@@ -10,7 +10,7 @@ import pytest
 from likewise.errors import DataError
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.logistic import fit
-from likewise.evaluation.ranking import Floats, Ints
+from likewise.formats.array_types import Float32Array, Int64Array
 
 
 def rows(labels: list[str | None], split: list[str | None]) -> pl.DataFrame:
@@ -20,12 +20,12 @@ def rows(labels: list[str | None], split: list[str | None]) -> pl.DataFrame:
     ).with_columns(subset=pl.lit(None, pl.String))
 
 
-def unit(angles: list[float]) -> Floats:
+def unit(angles: list[float]) -> Float32Array:
     radians = np.radians(angles)
     return np.stack([np.cos(radians), np.sin(radians)], axis=1).astype(np.float32)
 
 
-def clusters(seed: int = 0, count: int = 240) -> tuple[Floats, pl.DataFrame, Ints]:
+def clusters(seed: int = 0, count: int = 240) -> tuple[Float32Array, pl.DataFrame, Int64Array]:
     """Three classes that overlap, two of three items for training."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 3, count)
@@ -78,13 +78,13 @@ def test_an_indexs_hits_vote_as_exact_ones() -> None:
     found, given, _ = clusters()
     found /= np.linalg.norm(found, axis=1, keepdims=True)
     knn = PROTOCOLS.build({"kind": "knn"}, "here")
-    parties = knn.parties(given)
-    scores = found[parties.queries] @ found[parties.gallery].T
+    sets = knn.query_sets(given)
+    scores = found[sets.queries] @ found[sets.gallery].T
     lists = np.argsort(-scores, axis=1, kind="stable")[:, :30]
     ranked = np.take_along_axis(scores, lists, axis=1)
     by_lists = knn.evaluate_lists(lists, given, scores=ranked)
     assert by_lists.metrics == knn.evaluate_vectors(found, given).metrics
-    with pytest.raises(DataError, match="lists have none"):
+    with pytest.raises(DataError, match="scores, which lists do not have"):
         knn.evaluate_lists(lists, given)
 
 
@@ -135,7 +135,7 @@ def test_what_cannot_be_learned_or_scored(kind: str) -> None:
     with pytest.raises(DataError, match="nothing can be learned: the items have no split"):
         protocol.evaluate_vectors(vectors, rows(["a"] * 4, [None] * 4))
     split: list[Any] = ["train", "train", "test", "test"]
-    with pytest.raises(DataError, match="no test item has a label that was trained"):
+    with pytest.raises(DataError, match="no test item has a label that occurs in"):
         protocol.evaluate_vectors(vectors, rows(["a", "b", "c", None], split))
     result = protocol.evaluate_vectors(vectors, rows(["a", "b", "b", "c"], split))
     assert result.counts["queries"] == 1
@@ -159,6 +159,6 @@ def test_lists_are_nothing_to_a_probe() -> None:
     probe = PROTOCOLS.build({"kind": "linear-probe"}, "here")
     given = rows(["a", "a"], ["train", "test"])
     with pytest.raises(DataError, match="linear-probe scores vectors, not ranked lists; give"):
-        probe.parties(given)
+        probe.query_sets(given)
     with pytest.raises(DataError, match="linear-probe scores vectors"):
         probe.evaluate_lists(np.zeros((1, 1), np.int64), given)

@@ -4,21 +4,18 @@ import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pytest
 
 from likewise.errors import ConfigError, DataError
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation
-from likewise.evaluation.protocols.gpr1200 import Gpr1200, Gpr1200Strict
+from likewise.evaluation.protocols.gpr1200 import Gpr1200Script, Gpr1200Strict
+from likewise.formats.array_types import BoolArray, Float32Array, Int64Array
 from likewise.schema import QUERIES
 from likewise.sources.gpr1200_subsets import SUBSETS, subset_of
 
-Floats = npt.NDArray[np.floating[Any]]
-Ints = npt.NDArray[np.int64]
-
-SCRIPT, STRICT = Gpr1200(), Gpr1200Strict()
+SCRIPT, STRICT = Gpr1200Script(), Gpr1200Strict()
 
 
 def rows_of(categories: list[int | None], subset: bool = True) -> pl.DataFrame:
@@ -33,7 +30,7 @@ def rows_of(categories: list[int | None], subset: bool = True) -> pl.DataFrame:
     )
 
 
-def small_set(per_category: int = 10) -> tuple[Floats, pl.DataFrame]:
+def small_set(per_category: int = 10) -> tuple[Float32Array, pl.DataFrame]:
     """Two categories of each subset, hard enough for an mAP far from 0 and 1; unit vectors."""
     categories = [ids.start + at for ids in SUBSETS.values() for at in (0, 7)]
     rng = np.random.default_rng(0)
@@ -44,17 +41,17 @@ def small_set(per_category: int = 10) -> tuple[Floats, pl.DataFrame]:
     return vectors.astype(np.float32), rows_of(np.repeat(categories, per_category).tolist())
 
 
-def full_lists(vectors: Floats) -> Ints:
+def full_lists(vectors: Float32Array) -> Int64Array:
     return np.argsort(-(vectors @ vectors.T), axis=1, kind="stable")
 
 
-def plain_ap(relevant: npt.NDArray[np.bool_], divisor: int) -> float:
+def plain_ap(relevant: BoolArray, divisor: int) -> float:
     """The definition: precision at every relevant place of the list, over ``divisor``."""
     places = np.flatnonzero(relevant) + 1
     return math.fsum((j + 1) / place for j, place in enumerate(places)) / divisor
 
 
-def by_script(lists: Ints, rows: pl.DataFrame) -> dict[str, float]:
+def by_script(lists: Int64Array, rows: pl.DataFrame) -> dict[str, float]:
     """What the benchmark's script gives for those lists."""
     labels = rows["label"].to_numpy()
     relevant = labels[lists] == labels[:, None]
@@ -240,7 +237,7 @@ def test_other_types_become_float32(dtype: str) -> None:
     assert STRICT.evaluate_vectors(given.astype(dtype), rows).metrics == expected
 
 
-def spoilt(at: int, value: float, dtype: str = "float32") -> Floats:
+def spoilt(at: int, value: float, dtype: str = "float32") -> Float32Array:
     vectors = np.ones((4, 3), dtype)
     vectors[at, 1] = value
     return vectors
@@ -262,7 +259,7 @@ def spoilt(at: int, value: float, dtype: str = "float32") -> Floats:
         (np.full((4, 2), np.nan, np.float32), r"in 4 rows: row 0 .* row 3 \(1_3.jpg\)$"),
     ],
 )
-def test_vectors_that_cannot_be_compared_are_refused(vectors: Floats, said: str) -> None:
+def test_vectors_that_cannot_be_compared_are_refused(vectors: Float32Array, said: str) -> None:
     with pytest.raises(DataError, match=said):
         SCRIPT.evaluate_vectors(vectors, rows_of([0, 0, 1, 1]))
 
@@ -300,7 +297,7 @@ def test_zero_vectors_are_mentioned() -> None:
 
 
 def test_unsigned_lists_are_lists() -> None:
-    lists: Ints = full_lists(small_set()[0])
+    lists: Int64Array = full_lists(small_set()[0])
     rows = small_set()[1]
     expected = SCRIPT.evaluate_lists(lists, rows).metrics
     assert SCRIPT.evaluate_lists(lists.astype(np.uint16), rows).metrics == expected

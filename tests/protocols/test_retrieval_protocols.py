@@ -4,7 +4,6 @@ from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -13,10 +12,9 @@ from likewise.errors import DataError
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation
 from likewise.evaluation.protocols.retrieval import Retrieval
-from likewise.evaluation.protocols.spec import Switches
+from likewise.evaluation.protocols.spec import ProtocolSpec
+from likewise.formats.array_types import Float32Array
 from likewise.schema import QUERIES
-
-Floats = npt.NDArray[np.floating[Any]]
 
 
 def scored(kind: str, angles: list[float], rows: dict[str, list[Any]]) -> Evaluation:
@@ -108,7 +106,7 @@ def test_masked_scores_need_vectors() -> None:
 
 
 def test_one_image_too_few_is_a_minor_class() -> None:
-    with pytest.raises(DataError, match="no item that queries"):
+    with pytest.raises(DataError, match="compcars-lopq selects no query"):
         scored("compcars-lopq", [0.0] * 62, cars(57))
 
 
@@ -191,7 +189,7 @@ class ByClass(Retrieval):
     """Each class counts the same."""
 
     name = "by-class"
-    switches = Switches(
+    spec = ProtocolSpec(
         query_in_gallery=False, normalise=True, metric="recall@1", average="classes"
     )
 
@@ -223,7 +221,7 @@ def test_an_indexs_lists_may_end_early() -> None:
         strict.evaluate_lists(lists, rows)
 
 
-def everything(count: int = 120) -> tuple[Floats, pl.DataFrame]:
+def everything(count: int = 120) -> tuple[Float32Array, pl.DataFrame]:
     """Vectors and items with all columns that protocols read: half queries, half gallery."""
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, count)
@@ -254,8 +252,8 @@ def built(kind: str) -> Retrieval:
     """The protocol, with classes of five items large enough."""
     base = PROTOCOLS.load(kind)
     assert issubclass(base, Retrieval)
-    fewest = min(base.switches.fewest, 5)
-    kept = {"name": kind, "switches": replace(base.switches, fewest=fewest)}
+    fewest = min(base.spec.min_class_size, 5)
+    kept = {"name": kind, "spec": replace(base.spec, min_class_size=fewest)}
     smaller: type[Retrieval] = type(base.__name__, (base,), kept)
     return smaller()
 
@@ -284,10 +282,10 @@ def test_a_rotation_of_all_vectors_changes_nothing(kind: str) -> None:
 @pytest.mark.parametrize("kind", RETRIEVAL)
 def test_full_lists_score_as_their_vectors(kind: str) -> None:
     protocol, (vectors, rows) = built(kind), everything()
-    if protocol.switches.mask == "zero":
+    if protocol.spec.mask == "zero":
         return
-    parties = protocol.parties(rows)
-    scores = vectors[parties.queries] @ vectors[parties.gallery].T
+    sets = protocol.query_sets(rows)
+    scores = vectors[sets.queries] @ vectors[sets.gallery].T
     order = np.argsort(-scores, axis=1, kind="stable")
     ranked = np.take_along_axis(scores, order, axis=1)
     found = protocol.evaluate_lists(order, rows, scores=ranked.astype(np.float32))
@@ -300,8 +298,10 @@ def test_full_lists_score_as_their_vectors(kind: str) -> None:
 def test_every_switch_is_printed(kind: str) -> None:
     told = built(kind).describe()
     assert (told["name"], told["version"]) == (kind, 1)
-    switches = {field.name for field in fields(Switches)}
-    assert switches - {"shown", "per_subset", "subsets", "fewest"} <= set(told)
+    spec = {field.name for field in fields(ProtocolSpec)}
+    renamed = {"metric_title", "subset_title", "min_class_size", "further_metrics"}
+    assert spec - {"subsets", *renamed} <= set(told)
+    assert "also" in told
     assert {"denominator", "depth", "ties", "direction", "score", "without_relevant"} <= set(
         told
     )

@@ -44,9 +44,9 @@ def test_by_hand() -> None:
         [np.cos(np.radians(10)), np.cos(np.radians(60))], abs=1e-6
     )
     assert found.counts == {"queries": 5, "gallery": 5, "labels": 2}
-    with pytest.raises(DataError, match="all 1 pairs are alike"):
+    with pytest.raises(DataError, match="pairs of both kinds; all 1 are same"):
         scored(pairs, [0, 10, 60, 90, 180], "hard")
-    with pytest.raises(DataError, match="no pair is called medium; there are: easy, hard"):
+    with pytest.raises(DataError, match="no pair has the level medium; levels: easy, hard"):
         scored(pairs, [0, 10, 60, 90, 180], "medium")
 
 

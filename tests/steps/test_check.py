@@ -13,6 +13,7 @@ import yaml
 from PIL import Image
 
 import likewise
+from likewise.catalogue.incremental_table import IncrementalTable
 from likewise.errors import (
     ConfigError,
     DataError,
@@ -172,24 +173,22 @@ def test_only_new_files_are_decoded(root: Path) -> None:
 
 def test_a_killed_measure_goes_on(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("likewise.imaging.measure_many.CHUNK_FILES", 1)
-    monkeypatch.setattr("likewise.steps.measure.SAVED_SECONDS", 0.0)
+    monkeypatch.setattr("likewise.catalogue.incremental_table.SAVED_SECONDS", 0.0)
     files = {f"a/{n}.jpg": drawing(n) for n in range(4)}
     add(root, "toys", files, **PLAIN)
     whole = (root / "catalog" / ".pixels" / "toys.yaml").read_bytes()
     shutil.rmtree(root / "catalog" / "toys" / "pixels.lance")
     (root / "catalog" / ".pixels" / "toys.yaml").unlink()
-    from likewise.steps import measure as step
+    save, saved = IncrementalTable.save, []
 
-    save, saved = step._Saver.save, []
-
-    def stopped(self: step._Saver) -> None:
+    def stopped(self: IncrementalTable) -> None:
         save(self)
         saved.append(1)
         if len(saved) == 2:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(step._Saver, "save", stopped)
+        patch.setattr(IncrementalTable, "save", stopped)
         with pytest.raises(KeyboardInterrupt):
             likewise.measure("toys", workspace=root)
     done = likewise.measure("toys", workspace=root)

@@ -35,12 +35,13 @@ warnings.simplefilter("ignore")  # lance warns of any fork; nothing of it has ru
 from pathlib import Path
 import lance, timm, tqdm
 import likewise.models.recipes.timm, likewise.models.training.encode
+from likewise.catalogue import incremental_table
 from likewise.imaging import image_table, probe_many
 from likewise.steps import embed, ingest, publish
 
 tqdm.tqdm.set_lock(threading.RLock())  # one between processes would outlive a killed one
 # Small parts, so that a kill finds some of them done.
-embed.SAVED_SECONDS = 0
+incremental_table.SAVED_SECONDS = 0
 probe_many.CHUNK_FILES, image_table.SEGMENT_FILES = 8, 16
 
 print("ready", flush=True)

@@ -6,6 +6,7 @@ from statistics import median
 
 import polars as pl
 
+from likewise.catalogue.counting import count_items, count_splits, frequencies
 from likewise.storage import tables, versions
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
@@ -89,10 +90,10 @@ def contents_of(ws: Workspace, dataset: str) -> Contents | None:
         items=int(items.select(pl.len()).collect().item()),
         images=len(facts),
         labels=_labels(items),
-        splits=counts_of(items, "split"),
-        subsets=counts_of(items, "subset"),
-        roles=counts_of(items, "role"),
-        formats=largest_first(counts_of(facts.lazy(), "format")),
+        splits=_counts(items, "split"),
+        subsets=_counts(items, "subset"),
+        roles=_counts(items, "role"),
+        formats=frequencies(facts["format"].drop_nulls()),
         widths=_range(facts["width"]),
         heights=_range(facts["height"]),
         nbytes=int(facts["nbytes"].sum()),
@@ -102,26 +103,19 @@ def contents_of(ws: Workspace, dataset: str) -> Contents | None:
 
 def _parts(items: pl.LazyFrame, digests: Digests | None) -> list[SplitFacts]:
     """The splits in the order of their first rows; digests as ingest wrote them."""
-    counts = items.group_by("split", maintain_order=True).agg(
-        pl.len(), labels=pl.col("label").drop_nulls().n_unique()
-    )
+    counts = count_splits(items, "split")
     known = {name: split.digest for name, split in digests.splits.items()} if digests else {}
     return [
         SplitFacts(split or "", number, labels, known.get(split or ""))
-        for split, number, labels in counts.collect().iter_rows()
+        for split, number, labels in counts.iter_rows()
     ]
 
 
-def counts_of(frame: pl.LazyFrame, column: str) -> dict[str, int]:
+def _counts(frame: pl.LazyFrame, column: str) -> dict[str, int]:
     """How often each value of ``column`` stands, in the order of their first rows."""
     there = frame.select(column).drop_nulls()
     counts = there.group_by(column, maintain_order=True).len().collect()
     return dict(counts.iter_rows())
-
-
-def largest_first(counts: dict[str, int]) -> dict[str, int]:
-    """Counts, the largest first; equal ones by name."""
-    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _range(values: pl.Series) -> tuple[int, int]:
@@ -129,15 +123,10 @@ def _range(values: pl.Series) -> tuple[int, int]:
 
 
 def _labels(items: pl.LazyFrame) -> Labels | None:
-    named = items.select("label", "text").filter(pl.col("label").is_not_null())
-    classes = (
-        named.group_by("label", maintain_order=True)
-        .agg(pl.len(), pl.col("text").first())
-        .collect()
-    )
+    classes = count_items(items.filter(pl.col("label").is_not_null()), "label")
     if classes.is_empty():
         return None
-    counts = classes["len"]
+    counts = classes["items"]
     everything = int(items.select(pl.len()).collect().item())
     first = [
         label if text is None or text == label else f"{label} ({text})"

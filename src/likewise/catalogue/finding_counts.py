@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from likewise.catalogue.counting import frequencies
 from likewise.errors import UnknownNameError
 
 SHOWN = 20
@@ -39,8 +40,7 @@ def listed(of: str, items: int, rows: pl.DataFrame, check: str | None, limit: in
     Raises:
         UnknownNameError: none of them is of that ``check``.
     """
-    counted = rows.group_by("check").len().sort(["len", "check"], descending=[True, False])
-    counts: dict[str, int] = dict(counted.iter_rows())
+    counts = frequencies(rows["check"])
     if check is not None and check not in counts:
         raise UnknownNameError("check", check, counts, f"the findings of {of}")
     chosen = rows if check is None else rows.filter(pl.col("check") == check)

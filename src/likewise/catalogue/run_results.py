@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from likewise.errors import DataError, MissingArtefactError, StaleArtefactError
-from likewise.evaluation.literature import Beside, beside
+from likewise.evaluation.literature import ComparableTables, comparable_tables
 from likewise.storage import artefacts, versions
 from likewise.storage.workspace import Workspace
 
@@ -39,10 +39,10 @@ class Results:
         return found
 
     @cached_property
-    def beside(self) -> Beside:
-        """The published numbers that it may stand beside."""
+    def published(self) -> ComparableTables:
+        """The published tables that the run may be compared with."""
         named = self.protocol
-        return beside(named["name"], named["version"], self.lineage["counts"])
+        return comparable_tables(named["name"], named["version"], self.lineage["counts"])
 
     @cached_property
     def right(self) -> pl.Series:

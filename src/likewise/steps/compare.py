@@ -9,7 +9,7 @@ import polars as pl
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.run_results import Results, read_results
 from likewise.errors import DataError, bounded
-from likewise.evaluation.significance import Difference, difference, holm
+from likewise.evaluation.significance import PairedDifference, holm, paired_difference
 from likewise.formats.paths import StrPath
 
 
@@ -28,7 +28,7 @@ class Compared:
     metric: str
     first: float
     second: float
-    difference: Difference
+    difference: PairedDifference
     p_holm: float | None
 
 
@@ -171,7 +171,9 @@ def _row(both: pl.DataFrame, results: Results, metric: str, column: str) -> Comp
     label = pl.coalesce("label", own)
     classes = both.select(label.rank("dense").cast(pl.Int64)).to_series().to_numpy()
     first, second = (float(one[scored].mean()) for one in values)
-    return Compared(metric, first, second, difference(values[0], values[1], classes), None)
+    return Compared(
+        metric, first, second, paired_difference(values[0], values[1], classes), None
+    )
 
 
 def _changed(both: pl.DataFrame, worse: str, better: str) -> list[Changed]:

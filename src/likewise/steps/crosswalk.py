@@ -6,10 +6,10 @@ from typing import Any
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import DataError
-from likewise.evaluation.literature import Beside, beside
+from likewise.evaluation.literature import ComparableTables, comparable_tables
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation
-from likewise.evaluation.protocols.definitions import cross
+from likewise.evaluation.protocols.definitions import score_by_definitions
 from likewise.evaluation.protocols.retrieval import Retrieval
 from likewise.formats.paths import StrPath
 
@@ -53,7 +53,7 @@ class Crosswalk:
     run: str
     protocol: dict[str, Any]
     rows: list[Crossed]
-    published: Beside
+    published: ComparableTables
     notes: list[str]
 
 
@@ -78,10 +78,10 @@ def crosswalk(run: str, *, workspace: StrPath | None = None) -> Crosswalk:
     rows, vectors = dataset.items.select("item_id", *known), dataset.vectors(entry.model)
     own = protocol.evaluate_vectors(vectors, rows)
     found = [
-        Crossed(d.name, d.metric, d.itself, value, d.says, _beside(d.name, own))
-        for d, value in cross(protocol, vectors, rows)
+        Crossed(d.name, d.metric, d.query_in_gallery, value, d.remark, _beside(d.name, own))
+        for d, value in score_by_definitions(protocol, vectors, rows)
     ]
-    published = beside(protocol.name, protocol.version, own.counts)
+    published = comparable_tables(protocol.name, protocol.version, own.counts)
     return Crosswalk(run, own.protocol, found, published, list(_notes(entry.index)))
 
 
@@ -90,7 +90,7 @@ def _beside(definition: str, own: Evaluation) -> str:
     if definition not in _OWN:
         return f"numbers that name {definition}"
     wanted = _OWN[definition]
-    found = beside(wanted, 1, own.counts)
+    found = comparable_tables(wanted, 1, own.counts)
     if found.tables and own.protocol["name"] == wanted:
         return "the tables of " + " and ".join(table.title for table in found.tables)
     return "; ".join(found.reasons) or f"the tables of {wanted}, by a run of that protocol"

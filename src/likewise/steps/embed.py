@@ -1,8 +1,7 @@
 """Embed the items of a data set by a model, only what is not embedded yet."""
 
-import shutil
-import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from tqdm import tqdm
 from likewise.catalogue import takedowns
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.embedding_roles import mark_of_roles
+from likewise.catalogue.incremental_table import IncrementalTable
 from likewise.errors import DataError, MissingArtefactError, bounded
 from likewise.formats.paths import StrPath
 from likewise.imaging.image_reader import ImageReader
@@ -24,9 +24,6 @@ from likewise.retrieval.indexes.lance import Ann
 from likewise.schema import EMBEDDINGS, vector
 from likewise.storage import artefacts, journal, tables, versions
 from likewise.storage.workspace import Workspace
-
-SAVED_SECONDS = 15.0
-"""A killed embed loses at most so much work."""
 
 
 @dataclass(frozen=True)
@@ -67,20 +64,21 @@ def embed(dataset: str, model: str, *, workspace: StrPath | None = None) -> Embe
     job = f"embed-{dataset}-{model}"
     with journal.alone(ws, job):
         staging = journal.Staging(ws, job, keep=(ws.embeddings(dataset, model).name,))
-        table = staging.path(ws.embeddings(dataset, model))
+        path = staging.path(ws.embeddings(dataset, model))
+        table = IncrementalTable(path, schema, "content")
         earlier = versions.present(ws, ws.embeddings(dataset, model))
-        ready, dropped = _take_over(table, earlier, schema, wanted["content"])
-        tables.expunge(table, "content", takedowns.read(ws.forgotten(dataset)).hashes)
-        todo = wanted.filter(~pl.col("content").is_in(ready.implode()))
+        kept = table.start(earlier, wanted["content"], partial(_same_make, schema))
+        table.erase(takedowns.read(ws.forgotten(dataset)))
+        todo = wanted.filter(~pl.col("content").is_in(kept.keys.implode()))
         if len(todo):
-            _compute(ws, dataset, folder, todo, _Saver(table, schema, entry.dtype))
-        tables.settle(table)
-        digests = tables.digest(tables.open_table(table, ""), contract)
+            _compute(ws, dataset, folder, todo, _VectorWriter(table, entry.dtype))
+        table.finish()
+        digests = tables.digest(tables.open_table(path, ""), contract)
         # publish depends on this file, and so on how the vectors are to be indexed.
         digests = replace(digests, ann={model: ann.model_dump()})
         journal.write_text(staging.path(ws.digests(dataset, model)), digests.to_yaml())
         staging.commit()
-    return Embedded(dataset, model, len(todo), len(ready), dropped)
+    return Embedded(dataset, model, len(todo), len(kept.keys), kept.dropped)
 
 
 def _model(ws: Workspace, model: str) -> Path:
@@ -119,26 +117,8 @@ def _contents(ws: Workspace, dataset: str, *, by_role: bool) -> pl.DataFrame:
     )
 
 
-def _take_over(
-    table: Path, earlier: Path, schema: pa.Schema, wanted: pl.Series
-) -> tuple[pl.Series, int]:
-    """Begin with the vectors that are still right, of a killed run or of the last version.
-
-    Returns their contents, and how many others there were.
-    """
-    if not _same_make(table, schema):
-        shutil.rmtree(table, ignore_errors=True)
-        if not _same_make(earlier, schema):
-            return wanted.clear(), 0
-        tables.link_tree(earlier, table)
-    there = tables.read(tables.open_table(table, ""), ["content"])["content"]
-    obsolete = there.filter(~there.is_in(wanted.implode()))
-    tables.drop(table, "content", obsolete.to_list())
-    return there.filter(there.is_in(wanted.implode())), len(obsolete)
-
-
-def _same_make(table: Path, schema: pa.Schema) -> bool:
-    """Whether the vectors in ``table`` are of the type and by the very model of ``schema``."""
+def _same_make(schema: pa.Schema, table: Path) -> bool:
+    """Return whether the vectors in ``table`` have the type and the model of ``schema``."""
     if not tables.exists(table):
         return False
     made, asked = tables.open_table(table, "").schema.field("vector"), schema.field("vector")
@@ -151,7 +131,7 @@ def _same_make(table: Path, schema: pa.Schema) -> bool:
 
 
 def _compute(
-    ws: Workspace, dataset: str, model: Path, todo: pl.DataFrame, saver: "_Saver"
+    ws: Workspace, dataset: str, model: Path, todo: pl.DataFrame, table: "_VectorWriter"
 ) -> None:
     """Embed the contents in ``todo`` and save them as they come."""
     images = versions.present(ws, ws.table(dataset, "images"))
@@ -162,10 +142,10 @@ def _compute(
             reader = ImageReader(images, part["row"].to_list(), part["box"].to_list())
             contents, bad = part["content"].to_list(), dict[int, str]()
             for numbers, vectors in encoder.encode_stream(reader, unreadable=bad):
-                saver.add([contents[n] for n in numbers], vectors)
+                table.add([contents[n] for n in numbers], vectors)
                 bar.update(len(numbers))
             named += [f"{part['image_id'][number]} ({why})" for number, why in bad.items()]
-    saver.save()
+    table.save()
     if named:
         raise DataError(
             f"{len(named):,} images of {dataset} cannot be decoded: "
@@ -175,25 +155,17 @@ def _compute(
         )
 
 
-class _Saver:
-    """Appends vectors to the staged table, as much at a time as some seconds bring."""
+class _VectorWriter:
+    """The staged table of vectors, as the element type that params.yaml asks for."""
 
-    def __init__(self, table: Path, schema: pa.Schema, dtype: str) -> None:
-        self._table, self._schema, self._dtype = table, schema, dtype
-        self._batches: list[pa.RecordBatch] = []
-        self._saved = time.monotonic()
+    def __init__(self, table: IncrementalTable, dtype: str) -> None:
+        self._table, self._dtype = table, dtype
 
     def add(self, contents: list[str], vectors: npt.NDArray[np.float32]) -> None:
         values = pa.array(vectors.astype(self._dtype).ravel())
-        columns = [
-            pa.array(contents, pa.string()),
-            pa.FixedSizeListArray.from_arrays(values, vectors.shape[1]),
-        ]
-        self._batches.append(pa.record_batch(columns, schema=self._schema))
-        if time.monotonic() - self._saved > SAVED_SECONDS:
-            self.save()
+        self._table.append(
+            contents, [pa.FixedSizeListArray.from_arrays(values, vectors.shape[1])]
+        )
 
     def save(self) -> None:
-        if self._batches:
-            tables.write(self._table, self._schema, self._batches)
-        self._batches, self._saved = [], time.monotonic()
+        self._table.save()

@@ -61,7 +61,7 @@ def evaluate(
         "columns": _digests(ws, entry.dataset, (*protocol.columns, entry.model)),
         "model": passport,
     }
-    statistics = {name: found.plain() for name, found in result.statistics.items()}
+    statistics = {name: found.to_json() for name, found in result.statistics.items()}
     with journal.alone(ws, f"evaluate-{run}"):
         staging = journal.Staging(ws, f"evaluate-{run}")
         result.queries.write_parquet(staging.path(ws.queries(run)))
@@ -92,7 +92,7 @@ def _score(
     rows = dataset.items.select("item_id", *known)
     if exact:
         return protocol.evaluate_vectors(dataset.vectors(model), rows)
-    parties = protocol.parties(rows)
+    sets = protocol.query_sets(rows)
     searcher = dataset.searcher(model, index)
-    scores, lists = searcher.rankings(parties.queries, parties.gallery, DEPTH)
+    scores, lists = searcher.rankings(sets.queries, sets.gallery, DEPTH)
     return protocol.evaluate_lists(lists, rows, scores=scores)

@@ -3,6 +3,7 @@
 import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.counting import count_items
 from likewise.formats.paths import StrPath
 from likewise.storage import artefacts, tables, versions
 
@@ -24,7 +25,4 @@ def labels(
     path = versions.present(ws, ws.table(dataset, "items"))
     command = artefacts.table(ws, dataset, "items").command
     items = pl.scan_lance(tables.open_table(path, command))
-    counts = items.group_by("split", "subset", "label", maintain_order=True).agg(
-        pl.col("text").first(), items=pl.len()
-    )
-    return counts.select("split", "subset", "label", "text", "items").collect()
+    return count_items(items, "split", "subset", "label")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from likewise.catalogue import run_results
 from likewise.catalogue.catalogue import open_workspace
-from likewise.catalogue.contents import Contents, contents_of, counts_of, largest_first, scan
+from likewise.catalogue.contents import Contents, contents_of, scan
+from likewise.catalogue.counting import frequencies
 from likewise.catalogue.summaries import State
 from likewise.formats.paths import StrPath
 from likewise.models.passport import Passport
@@ -90,7 +91,7 @@ def show(
 
 def _findings(ws: Workspace, dataset: str) -> dict[str, int]:
     findings = scan(versions.present(ws, ws.table(dataset, "findings")))
-    return {} if findings is None else largest_first(counts_of(findings, "check"))
+    return {} if findings is None else frequencies(findings.select("check").collect()["check"])
 
 
 def _models(published: Path) -> Iterator[ModelFacts]:

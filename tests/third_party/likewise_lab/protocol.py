@@ -3,13 +3,13 @@
 from typing import ClassVar
 
 from likewise.evaluation.protocols.retrieval import Retrieval
-from likewise.evaluation.protocols.spec import Switches
+from likewise.evaluation.protocols.spec import ProtocolSpec
 
 
 class NearestItem(Retrieval):
     """Recall at 1 of every item against all others."""
 
     name: ClassVar[str] = "nearest-item"
-    switches: ClassVar[Switches] = Switches(
-        query_in_gallery=False, normalise=True, metric="recall@1", shown="recall@1"
+    spec: ClassVar[ProtocolSpec] = ProtocolSpec(
+        query_in_gallery=False, normalise=True, metric="recall@1", metric_title="recall@1"
     )

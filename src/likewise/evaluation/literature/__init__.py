@@ -1,7 +1,7 @@
-"""Published numbers, each with its source, the protocol it was counted by, and of how much.
+"""Published results, each with its source, its protocol and the size of its test set.
 
-A number may stand beside another only where protocol, version and counts are the same; this
-module says which may, and why the others may not.
+A result may be compared with a published one only if protocol, version and counts are equal.
+This module lists the tables for which that holds, and the reasons why it does not for others.
 """
 
 from collections.abc import Mapping
@@ -16,18 +16,18 @@ from likewise.registry import Part, check
 from likewise.storage.config import read_yaml
 
 Counts = Mapping[str, int]
-"""queries, gallery, labels: how many of each a result is of."""
+"""Number of queries, gallery items and labels of a result, by these names."""
 
 
-class Named(Part):
-    """A protocol, and the version of it."""
+class ProtocolVersion(Part):
+    """The name and the version of a protocol."""
 
     name: str
     version: int
 
 
-class Row(Part):
-    """A model's published values, in the order of the table's metrics; null: not published."""
+class ReferenceRow(Part):
+    """The published values of one model, in the order of the table's metrics; null: none."""
 
     model: str
     trained: str = ""
@@ -35,31 +35,31 @@ class Row(Part):
 
 
 class Reference(Part):
-    """A published table; one without rows says that nothing was published, and why."""
+    """A published table. One without rows states that nothing was published, and why."""
 
     title: str
     source: str
     note: str = ""
-    protocol: Named | None = None
+    protocol: ProtocolVersion | None = None
     unit: Literal["percent", "share"] = "percent"
     counts: dict[str, tuple[int, ...]] = Field(default_factory=dict)
     metrics: tuple[str, ...] = ()
-    rows: tuple[Row, ...] = ()
+    rows: tuple[ReferenceRow, ...] = ()
 
-    def values(self, row: Row, *, percent: bool) -> dict[str, float]:
-        """A row's values by metric, in percent or from 0 to 1."""
+    def values(self, row: ReferenceRow, *, percent: bool) -> dict[str, float]:
+        """Return the values of ``row`` by metric, in percent or from 0 to 1."""
         scale = (100 if percent else 1) / (100 if self.unit == "percent" else 1)
-        named = zip(self.metrics, row.values, strict=True)
-        return {name: round(v * scale, 6) for name, v in named if v is not None}
+        pairs = zip(self.metrics, row.values, strict=True)
+        return {name: round(v * scale, 6) for name, v in pairs if v is not None}
 
 
 @dataclass(frozen=True)
-class Beside:
-    """What published numbers a result may stand beside.
+class ComparableTables:
+    """The published tables that a result may be compared with.
 
     Attributes:
-        tables: those that it may.
-        reasons: for every table of its protocol that it may not stand beside, why.
+        tables: tables of the same protocol, version and counts.
+        reasons: one sentence for every other table of the protocol: how its counts differ.
     """
 
     tables: list[Reference]
@@ -68,24 +68,24 @@ class Beside:
 
 @cache
 def references() -> tuple[Reference, ...]:
-    """Every table that ships with this package, by file name."""
+    """Return all published tables of this package, ordered by file name."""
     files = sorted(Path(__file__).parent.glob("*.yaml"))
     return tuple(check(Reference, read_yaml(file), file.name) for file in files)
 
 
-def beside(protocol: str, version: int, counts: Counts) -> Beside:
-    """Which published tables a result of ``protocol`` on so many items may stand beside."""
+def comparable_tables(protocol: str, version: int, counts: Counts) -> ComparableTables:
+    """Find the published tables that a result of ``protocol`` may be compared with."""
     tables, reasons = [], []
     for table in references():
-        if table.protocol != Named(name=protocol, version=version):
+        if table.protocol != ProtocolVersion(name=protocol, version=version):
             continue
-        wrong = [
-            f"{' or '.join(f'{n:,}' for n in wanted)} {name}, here {counts.get(name, 0):,}"
-            for name, wanted in table.counts.items()
-            if counts.get(name) not in wanted
+        differences = [
+            f"{' or '.join(f'{n:,}' for n in expected)} {name}, here {counts.get(name, 0):,}"
+            for name, expected in table.counts.items()
+            if counts.get(name) not in expected
         ]
-        if wrong:
-            reasons.append(f"{table.title}'s published numbers are of {'; '.join(wrong)}")
+        if differences:
+            reasons.append(f"{table.title}'s published numbers are of {'; '.join(differences)}")
         else:
             tables.append(table)
-    return Beside(tables, reasons)
+    return ComparableTables(tables, reasons)

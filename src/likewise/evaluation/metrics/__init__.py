@@ -1,6 +1,6 @@
-"""Ranking metrics: one value a query, NaN where it is not scored; protocols take the mean.
+"""Ranking metrics: one value per query, NaN if the query is not scored; protocols average them.
 
-A metric is called as papers call it: ``recall@5``, ``ap``, ``ap-hits@20``, ``map@r``.
+Names are those of papers: ``recall@5``, ``ap``, ``ap-hits@20``, ``map@r``.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,6 @@ from typing import Literal
 from likewise.errors import UnknownNameError
 from likewise.evaluation.metrics.average_precision import (
     Denominator,
-    Values,
     average_precision,
     average_precision_at_r,
     r_precision,
@@ -26,12 +25,12 @@ from likewise.evaluation.metrics.hit_metrics import (
     reciprocal_rank,
     retrieved_share_at,
 )
-from likewise.evaluation.ranking import Ranked
+from likewise.evaluation.ranking import RelevantRanks
+from likewise.formats.array_types import Float64Array
 
 __all__ = [
     "METRICS",
     "Denominator",
-    "Values",
     "average_precision",
     "denominator_of",
     "first_hit",
@@ -40,57 +39,67 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Metric:
-    """A metric by name: what counts it, whether it takes a rank, and what it divides by."""
+class MetricSpec:
+    """A metric that is computed by name.
 
-    count: Callable[..., Values]
+    Attributes:
+        compute: function of ``RelevantRanks``, and of ``k`` if the metric has a rank.
+        rank: whether ``@`` and a rank follow the name.
+        denominator: text for reports.
+    """
+
+    compute: Callable[..., Float64Array]
     rank: Literal["needed", "possible", "none"]
     denominator: str
 
 
-METRICS: dict[str, Metric] = {
-    "acc": Metric(recall_at, "needed", "1"),
-    "ap": Metric(average_precision, "possible", "class size in the gallery"),
-    "ap-constant": Metric(
+METRICS: dict[str, MetricSpec] = {
+    "acc": MetricSpec(recall_at, "needed", "1"),
+    "ap": MetricSpec(average_precision, "possible", "class size in the gallery"),
+    "ap-constant": MetricSpec(
         partial(average_precision, denominator="constant"), "needed", "the rank k"
     ),
-    "ap-hits": Metric(
+    "ap-hits": MetricSpec(
         partial(average_precision, denominator="hits"), "possible", "hits in the list"
     ),
-    "ap-smaller": Metric(
+    "ap-smaller": MetricSpec(
         partial(average_precision, denominator="smaller"), "needed", "min(class size, k)"
     ),
-    "ap-trapezoid": Metric(trapezoid_average_precision, "none", "class size in the gallery"),
-    "cmc": Metric(recall_at, "needed", "1"),
-    "ir-recall": Metric(retrieved_share_at, "needed", "class size in the gallery"),
-    "map@r": Metric(average_precision_at_r, "none", "class size in the gallery"),
-    "mp": Metric(precision_of_landmarks_at, "needed", "min(k, rank of the last relevant item)"),
-    "mrr": Metric(reciprocal_rank, "possible", "1"),
-    "ndcg": Metric(ndcg, "possible", "the gain of an ideal list"),
-    "precision": Metric(precision_at, "needed", "the rank k"),
-    "r-precision": Metric(r_precision, "none", "class size in the gallery"),
-    "recall": Metric(recall_at, "needed", "1"),
+    "ap-trapezoid": MetricSpec(
+        trapezoid_average_precision, "none", "class size in the gallery"
+    ),
+    "cmc": MetricSpec(recall_at, "needed", "1"),
+    "ir-recall": MetricSpec(retrieved_share_at, "needed", "class size in the gallery"),
+    "map@r": MetricSpec(average_precision_at_r, "none", "class size in the gallery"),
+    "mp": MetricSpec(
+        precision_of_landmarks_at, "needed", "min(k, rank of the last relevant item)"
+    ),
+    "mrr": MetricSpec(reciprocal_rank, "possible", "1"),
+    "ndcg": MetricSpec(ndcg, "possible", "the gain of an ideal list"),
+    "precision": MetricSpec(precision_at, "needed", "the rank k"),
+    "r-precision": MetricSpec(r_precision, "none", "class size in the gallery"),
+    "recall": MetricSpec(recall_at, "needed", "1"),
 }
-"""The metrics by name; ``@`` and a rank follow those that need one, or may have one."""
+"""The metrics by name, without ``@`` and the rank."""
 
 
-def measure(name: str, ranked: Ranked) -> Values:
-    """The metric that ``name`` stands for, as ``recall@5``: (q,) float64.
+def measure(name: str, ranked: RelevantRanks) -> Float64Array:
+    """Compute the metric ``name``, such as ``recall@5``: (q,) float64.
 
     Raises:
-        UnknownNameError: no such metric, or a rank where there is none to be, or none.
-        DataError: the lists are cut before that rank.
+        UnknownNameError: no such metric, or a rank is missing or not possible.
+        DataError: the lists are shorter than the rank.
     """
     metric, k = _parsed(name)
-    return metric.count(ranked) if k is None else metric.count(ranked, k=k)
+    return metric.compute(ranked) if k is None else metric.compute(ranked, k=k)
 
 
 def denominator_of(name: str) -> str:
-    """What the metric that ``name`` stands for is divided by, in words."""
+    """Return the denominator of the metric ``name``, as text."""
     return _parsed(name)[0].denominator
 
 
-def _parsed(name: str) -> tuple[Metric, int | None]:
+def _parsed(name: str) -> tuple[MetricSpec, int | None]:
     if name in METRICS and METRICS[name].rank != "needed":
         return METRICS[name], None
     family, _, rank = name.rpartition("@")

@@ -1,4 +1,4 @@
-"""Protocols: executable, named, frozen definitions of how a benchmark is scored."""
+"""Protocols: named, executable, frozen definitions of how a benchmark is scored."""
 
 from likewise.evaluation.protocols.base import Protocol
 from likewise.registry import Registry
@@ -9,7 +9,7 @@ PROTOCOLS: Registry[Protocol] = Registry(
         "compcars-lopq": "likewise.evaluation.protocols.compcars:CompCarsLopq",
         "compcars-mips": "likewise.evaluation.protocols.compcars:CompCarsMips",
         "compcars-strict": "likewise.evaluation.protocols.compcars:CompCarsStrict",
-        "gpr1200": "likewise.evaluation.protocols.gpr1200:Gpr1200",
+        "gpr1200": "likewise.evaluation.protocols.gpr1200:Gpr1200Script",
         "gpr1200-indices": "likewise.evaluation.protocols.gpr1200_indices:Gpr1200Indices",
         "gpr1200-strict": "likewise.evaluation.protocols.gpr1200:Gpr1200Strict",
         "knn": "likewise.evaluation.protocols.knn:Knn",

@@ -1,31 +1,32 @@
-"""What every protocol is: a name and a version, the columns that it reads, and a verdict."""
+"""The interface of protocols: name, version, item columns, and evaluation."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import numpy.typing as npt
 import polars as pl
 
 from likewise.errors import DataError
-from likewise.evaluation.literature import Beside, beside
-from likewise.evaluation.ranking import Floats, Ints, Progress
+from likewise.evaluation.literature import ComparableTables, comparable_tables
+from likewise.evaluation.ranking import Progress
 from likewise.evaluation.significance import Interval
+from likewise.formats.array_types import AnyArray, Float32Array, Int64Array
 from likewise.registry import Part
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a protocol says of some vectors or lists.
+    """The result of a protocol for vectors or ranked lists.
 
     Attributes:
-        metrics: name -> value, the protocol's main number first.
-        queries: one row a query, as in ``schema.QUERIES``, and a column a further metric.
-        protocol: the switches by which it was counted.
-        notes: what a reader should know before comparing the numbers.
-        statistics: the name of a metric -> between what its value lies.
-        counts: how many queries are scored, in what a gallery, and of how many labels.
+        metrics: metric -> value; the protocol's main metric is first.
+        queries: one row per query, as in ``schema.QUERIES``, with one column per further
+            metric.
+        protocol: the settings of the protocol.
+        notes: remarks that matter when numbers are compared.
+        statistics: metric -> its mean with confidence intervals.
+        counts: number of scored queries, of gallery items and of labels.
     """
 
     metrics: dict[str, float]
@@ -36,92 +37,97 @@ class Evaluation:
     counts: dict[str, int] = field(default_factory=dict)
 
     @property
-    def published(self) -> Beside:
-        """The published numbers that these may stand beside, and why not the others."""
-        return beside(self.protocol["name"], self.protocol["version"], self.counts)
+    def published(self) -> ComparableTables:
+        """The published tables that this result may be compared with."""
+        return comparable_tables(self.protocol["name"], self.protocol["version"], self.counts)
 
 
 @dataclass(frozen=True)
-class Parties:
-    """Who is to query whom, for an index to answer: items by their rows.
+class QuerySets:
+    """The queries and the gallery that an index has to search, as row numbers of the items.
 
     Attributes:
         queries: (q,) int64.
         gallery: (n,) int64.
     """
 
-    queries: Ints
-    gallery: Ints
+    queries: Int64Array
+    gallery: Int64Array
 
 
 class Protocol(Part, ABC):
-    """How a benchmark counts; its name says all, so a benchmark's own has no options.
+    """A named, executable definition of how a benchmark is scored; it has no options.
 
-    A protocol that was released is frozen: another way of counting is another protocol, or
-    another ``version`` of it, which every report prints.
+    A released protocol is frozen. A change in scoring needs another protocol or another
+    ``version``, which every report prints.
     """
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
     columns: ClassVar[tuple[str, ...]]
-    """The columns of items that it reads, besides their ids."""
+    """The item columns that scoring reads, without ``item_id``."""
 
     def describe(self) -> dict[str, Any]:
-        """The switches, as every report prints them."""
-        return {"name": self.name, "version": self.version, **self.switchboard()}
+        """Return name, version and settings, as every report prints them."""
+        return {"name": self.name, "version": self.version, **self.settings()}
 
     @abstractmethod
-    def switchboard(self) -> dict[str, Any]:
-        """The switches by name, in the order in which they are printed."""
+    def settings(self) -> dict[str, Any]:
+        """Return the settings by name, in the order in which reports print them."""
 
     @abstractmethod
     def evaluate_vectors(
         self,
-        vectors: npt.NDArray[Any],
+        vectors: AnyArray,
         rows: pl.DataFrame,
         *,
         progress: Progress | None = None,
     ) -> Evaluation:
-        """Score vectors, one an item.
+        """Score one vector per item.
 
         Args:
-            vectors: (n, d), float32 or what can become it.
+            vectors: (n, d) numbers that can be converted to float32.
             rows: item_id and ``columns`` of the n items.
-            progress: told after every block of queries.
+            progress: called after every block of queries.
 
         Raises:
-            DataError: another shape or type, NaN, infinity, or nothing that can be scored.
+            DataError: shape or type do not fit, a value is NaN or infinite, or no query can be
+                scored.
         """
 
-    def parties(self, rows: pl.DataFrame) -> Parties:
-        """Whom an index is to rank for whom.
+    def query_sets(self, rows: pl.DataFrame) -> QuerySets:
+        """Return the queries and the gallery that an index has to search.
 
         Raises:
-            DataError: the protocol scores vectors alone, or nobody is left to query.
+            DataError: the protocol scores vectors only, or no query is left.
         """
-        raise DataError(f"{self.name} scores vectors, not ranked lists{self._instead(rows)}")
+        raise DataError(
+            f"{self.name} scores vectors, not ranked lists{self._vectors_hint(rows)}"
+        )
 
     def evaluate_lists(
         self,
-        lists: npt.NDArray[Any] | Sequence[Sequence[int]],
+        lists: AnyArray | Sequence[Sequence[int]],
         rows: pl.DataFrame,
         *,
-        scores: Floats | None = None,
+        scores: Float32Array | None = None,
     ) -> Evaluation:
-        """Score rankings that were made elsewhere.
+        """Score existing rankings.
 
         Args:
-            lists: (q, k) positions in the gallery, best first: one list a query, in the order
-                of the items; which these are, ``parties`` says.
+            lists: (q, k) positions in the gallery, best first: one list per query, in the order
+                of ``query_sets``.
             rows: item_id and ``columns`` of the n items.
-            scores: (q, k) of the lists, where an index gave both; then -1 may stand where it
-                found no more.
+            scores: (q, k) scores of the lists, if an index returned both; then a list may end
+                with -1.
 
         Raises:
-            DataError: another shape; rows with -1, with one twice, or outside the gallery;
-                nothing that can be scored.
+            DataError: the shape does not fit; a list contains -1, a position twice or one
+                outside the gallery; or no query can be scored.
         """
-        raise DataError(f"{self.name} scores vectors, not ranked lists{self._instead(rows)}")
+        raise DataError(
+            f"{self.name} scores vectors, not ranked lists{self._vectors_hint(rows)}"
+        )
 
-    def _instead(self, rows: pl.DataFrame) -> str:
+    def _vectors_hint(self, rows: pl.DataFrame) -> str:
         return f"; give one vector for each of the {len(rows):,} items, or an exact index"

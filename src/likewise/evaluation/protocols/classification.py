@@ -1,4 +1,4 @@
-"""What protocols that name a class for every test item have in common."""
+"""Common parts of protocols that classify the test items."""
 
 from dataclasses import dataclass
 
@@ -6,87 +6,88 @@ import numpy as np
 import polars as pl
 
 from likewise.errors import DataError
-from likewise.evaluation.metrics import Values
 from likewise.evaluation.protocols.averages import Averages
-from likewise.evaluation.protocols.query_sets import Flags, pose
-from likewise.evaluation.protocols.spec import Switches
-from likewise.evaluation.ranking import Ints
+from likewise.evaluation.protocols.query_sets import build_task
+from likewise.evaluation.protocols.spec import ProtocolSpec
+from likewise.formats.array_types import BoolArray, Float64Array, Int64Array
 
-TRAINED_TESTED = Switches(
+TRAIN_TEST = ProtocolSpec(
     queries={"split": ("test", "val")},
     gallery={"split": ("train",)},
     query_in_gallery=False,
     normalise=True,
-    shown="accuracy",
-    per_subset="accuracy {}",
+    metric_title="accuracy",
+    subset_title="accuracy {}",
 )
-"""Test items are to be named, training items are learned from."""
+"""Test items are classified by what is learned from training items."""
 
-COLUMNS = TRAINED_TESTED.columns()
+COLUMNS = TRAIN_TEST.columns()
 
 
 @dataclass(frozen=True)
-class Classes:
-    """The items by their part, and their classes by number.
+class ClassificationTask:
+    """Training and test items, with their classes as numbers.
 
     Attributes:
-        trained: (n,) the rows that are learned from; all have a label.
-        tested: (q,) the rows that are to be named.
-        codes: (rows,) the class of every item; -1 for none.
-        names: the class behind every number.
-        scored: (q,) which of the tested have a class that was learned.
-        notes: what a reader should know.
+        train: (n,) rows of the training items; all have a label.
+        test: (q,) rows of the test items.
+        codes: (rows,) class number of every item; -1: no label.
+        names: label of every class number.
+        scored: (q,) whether the class of a test item occurs in the training items.
+        notes: remarks for the reader of a report.
     """
 
-    trained: Ints
-    tested: Ints
-    codes: Ints
+    train: Int64Array
+    test: Int64Array
+    codes: Int64Array
     names: list[str]
-    scored: Flags
+    scored: BoolArray
     notes: list[str]
 
 
-def classes_of(rows: pl.DataFrame) -> Classes:
-    """Which items are learned from and which are to be named.
+def classification_task(rows: pl.DataFrame) -> ClassificationTask:
+    """Split the items into training and test items.
 
     Raises:
-        DataError: no split of either kind, or no tested item's class is among the learned.
+        DataError: a split is missing, or no test item has a label of a training item.
     """
-    task = pose(TRAINED_TESTED, rows)
+    task = build_task(TRAIN_TEST, rows)
     names = rows["label"].drop_nulls().unique().sort().to_list()
     codes = rows["label"].replace_strict(
         dict(zip(names, range(len(names)), strict=True)), default=-1, return_dtype=pl.Int64
     )
-    of = codes.to_numpy()
-    trained = task.gallery[of[task.gallery] >= 0]
-    scored = np.isin(of[task.queries], of[trained])
+    numbers = codes.to_numpy()
+    train = task.gallery[numbers[task.gallery] >= 0]
+    scored = np.isin(numbers[task.queries], numbers[train])
     if not rows["split"].n_unique() - rows["split"].has_nulls():
         raise DataError("nothing can be learned: the items have no split train")
     if not scored.any():
-        raise DataError("nothing can be scored: no test item has a label that was trained")
-    left = int((~scored).sum())
-    told = (
-        [f"test items without a label that was trained, not scored: {left:,}"] if left else []
-    )
-    return Classes(trained, task.queries, of, names, scored, [*task.notes, *told])
+        raise DataError(
+            "nothing can be scored: no test item has a label that occurs in the training items"
+        )
+    unscored = int((~scored).sum())
+    notes = [*task.notes]
+    if unscored:
+        notes.append(f"test items without a label that was trained, not scored: {unscored:,}")
+    return ClassificationTask(train, task.queries, numbers, names, scored, notes)
 
 
-def accuracies(rows: pl.DataFrame, found: Classes, places: Ints) -> tuple[Averages, Values]:
-    """The shares of tested items whose class is named first, or among the first five.
+def accuracies(
+    rows: pl.DataFrame, task: ClassificationTask, ranks: Int64Array
+) -> tuple[Averages, Float64Array]:
+    """Compute top-1 and top-5 accuracy, and top-1 accuracy averaged over classes.
 
     Args:
         rows: all items.
-        found: their classes.
-        places: (q,) where each tested item's own class stands among those named, from 1.
+        task: their split and classes.
+        ranks: (q,) rank of each test item's own class among the predicted classes, from 1.
 
     Returns:
-        The means by name, and (q,) 1 for the first, 0 otherwise, NaN where it is not scored.
+        The means by name, and (q,) top-1 accuracy: 1, 0, or NaN if not scored.
     """
-    own = found.codes[found.tested]
-    asked = rows[found.tested]
-    means = Averages(TRAINED_TESTED, asked, own)
-    first, five = (np.where(found.scored, places <= k, np.nan) for k in (1, 5))
-    means.add(first, "accuracy", "accuracy {}")
-    means.add(five, "accuracy@5")
-    means.add_by_class(first, "accuracy by class")
-    return means, first
+    means = Averages(TRAIN_TEST, rows[task.test], task.codes[task.test])
+    top1, top5 = (np.where(task.scored, ranks <= k, np.nan) for k in (1, 5))
+    means.add(top1, "accuracy", "accuracy {}")
+    means.add(top5, "accuracy@5")
+    means.add_by_class(top1, "accuracy by class")
+    return means, top1

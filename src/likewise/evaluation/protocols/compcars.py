@@ -1,4 +1,4 @@
-"""Cars of surveillance cameras against photographs from the web: CompCars as a system of 2022.
+"""Surveillance images of cars against web photographs: CompCars as in a system of 2022.
 
 Source: the repository chungdz/Image_retrieve, ``process_data/mips.py`` and ``nns.py``.
 """
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from likewise.evaluation.protocols.retrieval import Retrieval
-from likewise.evaluation.protocols.spec import Switches
+from likewise.evaluation.protocols.spec import ProtocolSpec
 
 _CAMERAS: Mapping[str, tuple[str, ...]] = {"role": ("query",)}
 _FRONTS: Mapping[str, tuple[str, ...]] = {
@@ -18,62 +18,63 @@ _FEWEST = 58
 
 
 class CompCarsMips(Retrieval):
-    """Exact inner products, the mask as the system has it: minor classes score 0.
+    """Exact inner products with the system's mask: items of minor classes score 0.
 
-    Scores are multiplied by 0 or 1, and so what is masked still stands before negative scores.
-    Each average precision at 20 is divided by the hits among the 20, 0 where there are none.
-    Queries of minor classes (fewer than 58 front images) are left out; of a class without any
-    the system stops with an error.
+    Scores are multiplied by 0 or 1, so masked items rank before items with negative scores.
+    Each average precision at 20 is divided by the hits among the 20, and is 0 if there are
+    none. Queries of minor classes (fewer than 58 front images) are excluded; the original
+    system fails with an error for a class without images.
     """
 
     name: ClassVar[str] = "compcars-mips"
-    switches: ClassVar[Switches] = Switches(
+    spec: ClassVar[ProtocolSpec] = ProtocolSpec(
         queries=_CAMERAS,
         gallery=_FRONTS,
         query_in_gallery=False,
         normalise=False,
         mask="zero",
-        fewest=_FEWEST,
+        min_class_size=_FEWEST,
         metric="ap-hits@20",
-        shown="mAP@20",
-        per_subset="mAP@20 {}",
+        metric_title="mAP@20",
+        subset_title="mAP@20 {}",
     )
 
 
 class CompCarsLopq(Retrieval):
-    """The same number of an index's lists, minor classes taken out of the gallery.
+    """The metric of ``compcars-mips`` for lists of an index, without minor classes.
 
-    The system meant this for its quantised index; any index of params.yaml will do.
+    The original system uses it for its quantised index. Any index of params.yaml can be scored.
     """
 
     name: ClassVar[str] = "compcars-lopq"
-    switches: ClassVar[Switches] = Switches(
+    spec: ClassVar[ProtocolSpec] = ProtocolSpec(
         queries=_CAMERAS,
         gallery=_FRONTS,
         query_in_gallery=False,
         normalise=False,
         mask="removed",
-        fewest=_FEWEST,
+        min_class_size=_FEWEST,
         metric="ap-hits@20",
-        shown="mAP@20",
-        per_subset="mAP@20 {}",
+        metric_title="mAP@20",
+        subset_title="mAP@20 {}",
     )
 
 
 class CompCarsStrict(Retrieval):
-    """The same question without the habits that raise the number.
+    """The task of ``compcars-mips`` without the choices that raise the value.
 
-    Minor classes are taken out, cosines compared, and average precision divided by the class
+    Minor classes are excluded, scores are cosines, and average precision is divided by the
+    class
     size: over the whole ranking, and over the first 20.
     """
 
     name: ClassVar[str] = "compcars-strict"
-    switches: ClassVar[Switches] = Switches(
+    spec: ClassVar[ProtocolSpec] = ProtocolSpec(
         queries=_CAMERAS,
         gallery=_FRONTS,
         query_in_gallery=False,
         normalise=True,
         mask="removed",
-        fewest=_FEWEST,
-        also=("ap@20", "precision@1", "precision@20"),
+        min_class_size=_FEWEST,
+        further_metrics=("ap@20", "precision@1", "precision@20"),
     )

@@ -1,113 +1,146 @@
-"""One ranking under every definition in use: by benchmarks, by libraries, by textbooks."""
+"""Definitions of metrics in benchmarks, libraries and textbooks, applied to one ranking."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from likewise.errors import DataError
-from likewise.evaluation.metrics import Values, measure
-from likewise.evaluation.protocols.inputs import as_vectors, at_unit_length
+from likewise.evaluation.metrics import measure
+from likewise.evaluation.protocols.inputs import as_vectors, l2_normalised
 from likewise.evaluation.protocols.retrieval import Retrieval, rank
-from likewise.evaluation.ranking import Floats, Ranked
+from likewise.evaluation.ranking import RelevantRanks
 from likewise.evaluation.ranking.ranked import offsets
+from likewise.formats.array_types import AnyArray, BoolArray, Float32Array, Float64Array
 
 
 @dataclass(frozen=True)
-class Definition:
-    """How somebody counts a ranking.
+class MetricDefinition:
+    """A definition of a metric, as a benchmark, library or textbook uses it.
 
     Attributes:
-        name: whose definition it is.
-        metric: which of ours it is.
-        itself: whether the query stands in its own ranking, and is relevant.
-        empty: what a query without relevant items counts: nothing, or 0.
-        positive: whether relevant items count only where their score is above 0.
-        says: what is peculiar to it.
+        name: source and name of the definition.
+        metric: the equivalent metric of this package.
+        query_in_gallery: the query is part of its own ranking, and relevant.
+        without_relevant: value of a query without relevant items; NaN: not scored.
+        positive_only: relevant items with a score of 0 or less do not count.
+        remark: what differs from other definitions.
     """
 
     name: str
     metric: str
-    itself: bool = False
-    empty: float = np.nan
-    positive: bool = False
-    says: str = ""
+    query_in_gallery: bool = False
+    without_relevant: float = np.nan
+    positive_only: bool = False
+    remark: str = ""
 
 
 _POSITIVE = "a relevant item with a score of 0 or less does not count"
 
+
+def _torchmetrics(
+    name: str, metric: str, *, positive_only: bool = False, remark: str = ""
+) -> MetricDefinition:
+    """Define a metric of torchmetrics, where a query without relevant items scores 0."""
+    return MetricDefinition(
+        f"torchmetrics: {name}",
+        metric,
+        without_relevant=0,
+        positive_only=positive_only,
+        remark=remark,
+    )
+
+
 DEFINITIONS = (
-    Definition("GPR1200: mAP", "ap-hits", itself=True, says="the query is relevant to itself"),
-    Definition("textbook: average precision", "ap"),
-    Definition("textbook: R-precision", "r-precision"),
-    Definition("textbook: reciprocal rank", "mrr"),
-    Definition("textbook: nDCG", "ndcg"),
-    Definition("textbook: precision at 10", "precision@10"),
-    Definition("textbook: recall at 10", "ir-recall@10", says="share of all relevant items"),
-    Definition("metric learning: recall@1", "recall@1"),
-    Definition("metric learning: recall@10", "recall@10", says="1 or 0 a query"),
-    Definition("pytorch-metric-learning: precision_at_1", "recall@1"),
-    Definition("pytorch-metric-learning: mean_average_precision_at_r", "map@r"),
-    Definition("pytorch-metric-learning: mean_average_precision", "ap"),
-    Definition("pytorch-metric-learning: r_precision", "r-precision"),
-    Definition("pytorch-metric-learning: mean_reciprocal_rank", "mrr"),
-    Definition("torchmetrics: RetrievalMAP", "ap-hits", empty=0, positive=True, says=_POSITIVE),
-    Definition("torchmetrics: RetrievalMRR", "mrr", empty=0, positive=True, says=_POSITIVE),
-    Definition("torchmetrics: RetrievalPrecision(10)", "precision@10", empty=0, positive=True),
-    Definition("torchmetrics: RetrievalRecall(10)", "ir-recall@10", empty=0, positive=True),
-    Definition("torchmetrics: RetrievalHitRate(10)", "recall@10", empty=0),
-    Definition("torchmetrics: RetrievalRPrecision", "r-precision", empty=0),
-    Definition("torchmetrics: RetrievalNormalizedDCG", "ndcg", empty=0),
-    Definition("FG-SBIR: acc@1", "acc@1"),
-    Definition("CompCars system: mAP, 20 hits", "ap-hits@20", says="a miss costs nothing"),
-    Definition("its CIFAR-100 route: AP / 500", "ap-constant@500"),
-    Definition("revisited Oxford and Paris: mAP", "ap-trapezoid", says="by trapezoids"),
+    MetricDefinition(
+        "GPR1200: mAP",
+        "ap-hits",
+        query_in_gallery=True,
+        remark="the query is relevant to itself",
+    ),
+    MetricDefinition("textbook: average precision", "ap"),
+    MetricDefinition("textbook: R-precision", "r-precision"),
+    MetricDefinition("textbook: reciprocal rank", "mrr"),
+    MetricDefinition("textbook: nDCG", "ndcg"),
+    MetricDefinition("textbook: precision at 10", "precision@10"),
+    MetricDefinition(
+        "textbook: recall at 10", "ir-recall@10", remark="share of all relevant items"
+    ),
+    MetricDefinition("metric learning: recall@1", "recall@1"),
+    MetricDefinition("metric learning: recall@10", "recall@10", remark="1 or 0 a query"),
+    MetricDefinition("pytorch-metric-learning: precision_at_1", "recall@1"),
+    MetricDefinition("pytorch-metric-learning: mean_average_precision_at_r", "map@r"),
+    MetricDefinition("pytorch-metric-learning: mean_average_precision", "ap"),
+    MetricDefinition("pytorch-metric-learning: r_precision", "r-precision"),
+    MetricDefinition("pytorch-metric-learning: mean_reciprocal_rank", "mrr"),
+    _torchmetrics("RetrievalMAP", "ap-hits", positive_only=True, remark=_POSITIVE),
+    _torchmetrics("RetrievalMRR", "mrr", positive_only=True, remark=_POSITIVE),
+    _torchmetrics("RetrievalPrecision(10)", "precision@10", positive_only=True),
+    _torchmetrics("RetrievalRecall(10)", "ir-recall@10", positive_only=True),
+    _torchmetrics("RetrievalHitRate(10)", "recall@10"),
+    _torchmetrics("RetrievalRPrecision", "r-precision"),
+    _torchmetrics("RetrievalNormalizedDCG", "ndcg"),
+    MetricDefinition("FG-SBIR: acc@1", "acc@1"),
+    MetricDefinition(
+        "CompCars system: mAP, 20 hits", "ap-hits@20", remark="a miss costs nothing"
+    ),
+    MetricDefinition("its CIFAR-100 route: AP / 500", "ap-constant@500"),
+    MetricDefinition("revisited Oxford and Paris: mAP", "ap-trapezoid", remark="by trapezoids"),
 )
-"""Every definition that a crosswalk shows, the benchmarks' own among the libraries'."""
+"""The definitions that a crosswalk shows."""
 
 
-def cross(
-    protocol: Retrieval, vectors: npt.NDArray[Any], rows: pl.DataFrame
-) -> list[tuple[Definition, float]]:
-    """What each of ``DEFINITIONS`` makes of the rankings that ``protocol`` scores.
+def score_by_definitions(
+    protocol: Retrieval, vectors: AnyArray, rows: pl.DataFrame
+) -> list[tuple[MetricDefinition, float]]:
+    """Score the rankings of ``protocol`` by each of ``DEFINITIONS``.
 
-    Queries, gallery, junk and masks stay the protocol's; whether the query is ranked, what
-    counts and what it is divided by are the definition's.
+    Queries, gallery, junk and masks are the protocol's. Whether the query is ranked, which
+    items count and the denominator are the definition's.
+
+    Returns:
+        Every definition with its mean over the queries.
 
     Raises:
         DataError: as ``Protocol.evaluate_vectors``.
     """
     ready, norms = as_vectors(vectors, rows["item_id"].to_list())
-    if protocol.switches.normalise:
-        ready = at_unit_length(ready, norms)
-    views = {itself: _view(protocol, ready, rows, itself=itself) for itself in (False, True)}
-    return [(one, _mean(one, *views[one.itself])) for one in DEFINITIONS]
+    if protocol.spec.normalise:
+        ready = l2_normalised(ready, norms)
+    rankings = {
+        included: _rankings(protocol, ready, rows, query_in_gallery=included)
+        for included in (False, True)
+    }
+    return [(one, _mean(one, *rankings[one.query_in_gallery])) for one in DEFINITIONS]
 
 
-def _view(
-    protocol: Retrieval, vectors: Floats, rows: pl.DataFrame, *, itself: bool
-) -> tuple[Ranked, Ranked, npt.NDArray[np.bool_]]:
-    """All ranks, those of scores above 0, and which queries have a label."""
-    switches = replace(protocol.switches, query_in_gallery=itself)
-    task, ranking = rank(protocol.name, switches, vectors, rows)
-    ranked, query = ranking.ranked, ranking.ranked.query()
-    above = np.empty(len(query), bool)
+def _rankings(
+    protocol: Retrieval, vectors: Float32Array, rows: pl.DataFrame, *, query_in_gallery: bool
+) -> tuple[RelevantRanks, RelevantRanks, BoolArray]:
+    """Return all ranks, those of items with positive scores, and which queries have a label."""
+    spec = replace(protocol.spec, query_in_gallery=query_in_gallery)
+    task, ranking = rank(protocol.name, spec, vectors, rows)
+    ranked, query = ranking.ranked, ranking.ranked.query_numbers()
+    is_positive = np.empty(len(query), bool)
     for at in range(0, len(query), 1 << 14):
         part = slice(at, at + (1 << 14))
         pairs = task.queries[query[part]], task.gallery[ranking.items[part]]
-        above[part] = np.einsum("ij,ij->i", vectors[pairs[0]], vectors[pairs[1]]) > 0
-    hits = np.bincount(query[above], minlength=len(ranked))
-    positive = replace(ranked, offsets=offsets(hits), ranks=ranked.ranks[above])
+        is_positive[part] = np.einsum("ij,ij->i", vectors[pairs[0]], vectors[pairs[1]]) > 0
+    hits = np.bincount(query[is_positive], minlength=len(ranked))
+    positive = replace(ranked, offsets=offsets(hits), ranks=ranked.ranks[is_positive])
     return ranked, positive, task.labelled
 
 
 def _mean(
-    one: Definition, ranked: Ranked, positive: Ranked, labelled: npt.NDArray[np.bool_]
+    definition: MetricDefinition,
+    ranked: RelevantRanks,
+    positive: RelevantRanks,
+    labelled: BoolArray,
 ) -> float:
-    values: Values = measure(one.metric, positive if one.positive else ranked)
-    values = np.where(ranked.relevant > 0, values, one.empty)[labelled]
+    values: Float64Array = measure(
+        definition.metric, positive if definition.positive_only else ranked
+    )
+    values = np.where(ranked.relevant > 0, values, definition.without_relevant)[labelled]
     if np.isnan(values).all():
         raise DataError("nothing can be scored: no query has a relevant item in the gallery")
     return float(np.nanmean(values))

@@ -1,22 +1,22 @@
-"""GPR1200 of ready-made ranked lists: the script's second mode, with its input checked."""
+"""GPR1200 for existing ranked lists: the script's second mode, with validated input."""
 
 from typing import ClassVar
 
-from likewise.evaluation.protocols.gpr1200 import Gpr1200
-from likewise.evaluation.protocols.spec import Switches
+from likewise.evaluation.protocols.gpr1200 import Gpr1200Script
+from likewise.evaluation.protocols.spec import ProtocolSpec
 
 
-class Gpr1200Indices(Gpr1200):
-    """GPR1200's script given ranked lists, one an image.
+class Gpr1200Indices(Gpr1200Script):
+    """GPR1200's script for ranked lists, one per image.
 
-    The script checks nothing. Here lists with -1, with an image twice or with numbers out of
-    range are refused; where lists are cut short, the value divided by the class size stands
-    beside the script's, which is divided by the hits in the list and so rises as lists shorten;
-    a note says in how many lists the query itself is. Vectors are ranked in full, and so give
-    what ``gpr1200`` gives.
+    The script does not validate lists. Here, lists that contain -1, an image twice or a number
+    out of range are an error. For shortened lists, a second value is divided by the class size;
+    the script's value is divided by the hits in the list and so rises as lists get shorter. A
+    note counts the lists that contain the query itself. Vectors are ranked in full, which gives
+    the values of ``gpr1200``.
 
     Source: as of ``gpr1200``; its ``compute_mean_average_precision(indices=...)``.
     """
 
     name: ClassVar[str] = "gpr1200-indices"
-    switches: ClassVar[Switches] = Gpr1200.switches
+    spec: ClassVar[ProtocolSpec] = Gpr1200Script.spec

@@ -1,32 +1,32 @@
-"""What a protocol is given, checked: vectors that can be compared, lists that can be scored."""
+"""Validation of the vectors and ranked lists that protocols score."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from likewise.errors import DataError, bounded
-from likewise.evaluation.ranking import Floats, Ints, blocks
+from likewise.evaluation.ranking import blocks
+from likewise.formats.array_types import AnyArray, Float32Array, Float64Array, Int64Array
 from likewise.formats.arrays import to_matrix
 
-# Half of what float32 holds: no sum of products then overflows, so that no score is NaN
-# (by Cauchy and Schwarz none exceeds the greatest squared norm).
-_GREATEST = float(np.finfo(np.float32).max) / 2
-
-Norms = npt.NDArray[np.float64]
-Numbers = npt.NDArray[Any]
+# Half of the float32 maximum. No sum of products overflows below it, so no score is NaN: by the
+# Cauchy-Schwarz inequality no score exceeds the largest squared norm.
+_LARGEST = float(np.finfo(np.float32).max) / 2
 
 
-def as_vectors(values: Numbers, ids: Sequence[str]) -> tuple[Floats, Norms]:
-    """``values`` as (n, d) float32, contiguous, and their norms, (n,) float64.
+def as_vectors(values: AnyArray, ids: Sequence[str]) -> tuple[Float32Array, Float64Array]:
+    """Convert ``values`` to contiguous float32 and compute their norms.
 
     Args:
-        values: (n, d), of any float type, or of integers of one or two bytes.
-        ids: the n items' names, for messages.
+        values: (n, d) of any float type, or of integers of one or two bytes.
+        ids: ids of the n items, for messages.
+
+    Returns:
+        (n, d) float32 and (n,) float64.
 
     Raises:
-        DataError: another shape or type; rows with NaN, infinity or a norm beyond float32.
+        DataError: shape or type do not fit, or rows contain NaN, infinity or a norm beyond
+            float32.
     """
     if values.ndim != 2 or not values.shape[1]:
         raise DataError(
@@ -40,44 +40,44 @@ def as_vectors(values: Numbers, ids: Sequence[str]) -> tuple[Floats, Norms]:
             f"the embeddings are whole numbers ({values.dtype}); expected floats "
             "(ranked lists are scored as indices)"
         )
-    with np.errstate(over="ignore"):  # What overflows is infinite, and reported below.
+    with np.errstate(over="ignore"):  # Overflows become infinite and are reported below.
         vectors = np.ascontiguousarray(values, np.float32)
     squares = _squared_norms(vectors)
-    wrong = np.flatnonzero(~(squares < _GREATEST))
-    if len(wrong):
+    invalid = np.flatnonzero(~(squares < _LARGEST))
+    if len(invalid):
         raise DataError(
             "the embeddings hold NaN, infinity or numbers too large for float32 in "
-            + _named(wrong, ids)
+            + _row_names(invalid, ids)
         )
     return vectors, np.sqrt(squares)
 
 
-def at_unit_length(vectors: Floats, norms: Norms) -> Floats:
-    """``vectors`` (n, d) by their ``norms`` (n,), so that products are cosines; 0 stays 0."""
-    unit: Floats = vectors / np.where(norms > 0, norms, 1).astype(np.float32)[:, None]
+def l2_normalised(vectors: Float32Array, norms: Float64Array) -> Float32Array:
+    """Divide ``vectors`` (n, d) by their ``norms`` (n,); zero vectors stay zero."""
+    unit: Float32Array = vectors / np.where(norms > 0, norms, 1).astype(np.float32)[:, None]
     return unit
 
 
 def as_lists(
-    lists: Numbers | Sequence[Sequence[int]],
+    lists: AnyArray | Sequence[Sequence[int]],
     ids: Sequence[str],
     gallery: int,
     *,
     padded: bool = False,
-) -> Numbers:
-    """``lists`` as (q, k) integers, each row a ranking of gallery rows, best first.
+) -> AnyArray:
+    """Check ranked lists: (q, k) integers, each row a ranking of gallery positions, best first.
 
-    They are not copied, since full lists are large; read them by ``ranking.blocks``.
+    The lists are not copied because full lists are large; read them by ``ranking.blocks``.
 
     Args:
-        lists: (q, k) integers, or q sequences of one length.
-        ids: the q queries' names, for messages.
-        gallery: how many rows there are to rank.
-        padded: they are an index's own, which puts -1 where it finds no more.
+        lists: (q, k) integers, or q sequences of equal length.
+        ids: ids of the q queries, for messages.
+        gallery: number of gallery items.
+        padded: accept -1 at the end of lists, as an index returns for missing hits.
 
     Raises:
-        DataError: another shape or type; rows with -1, with a number outside the gallery or
-            with one twice.
+        DataError: shape or type do not fit; a list contains -1, a position outside the gallery
+            or one twice.
     """
     array = lists if isinstance(lists, np.ndarray) else to_matrix(lists, "the lists")
     if array.ndim != 2 or not array.shape[1]:
@@ -95,12 +95,12 @@ def as_lists(
     return array
 
 
-def _check_count(what: str, count: int, images: int) -> None:
+def _check_count(kind: str, count: int, images: int) -> None:
     if count != images:
-        raise DataError(f"{count:,} {what} for {images:,} images; there must be one an image")
+        raise DataError(f"{count:,} {kind} for {images:,} images; expected one per image")
 
 
-def _squared_norms(vectors: Floats) -> Norms:
+def _squared_norms(vectors: Float32Array) -> Float64Array:
     squares = np.empty(len(vectors))
     for rows in blocks(len(vectors), vectors.shape[1] * 8):
         part = vectors[rows].astype(np.float64)
@@ -108,12 +108,12 @@ def _squared_norms(vectors: Floats) -> Norms:
     return squares
 
 
-def _list_faults(array: Numbers, ids: Sequence[str], gallery: int) -> list[str]:
-    """What is wrong with the lists' entries: a line a kind of fault."""
+def _list_faults(array: AnyArray, ids: Sequence[str], gallery: int) -> list[str]:
+    """Describe invalid entries of the lists, in one sentence per kind of fault."""
     count, width = array.shape
     padded, outside, twice = np.zeros((3, count), bool)
     for rows in blocks(count, gallery + width * 8):
-        block: Ints = np.asarray(array[rows], np.int64)
+        block: Int64Array = np.asarray(array[rows], np.int64)
         padded[rows] = (block == -1).any(axis=1)
         outside[rows] = ((block < -1) | (block >= gallery)).any(axis=1)
         seen = np.zeros((len(block), gallery), bool)
@@ -126,12 +126,12 @@ def _list_faults(array: Numbers, ids: Sequence[str], gallery: int) -> list[str]:
         (twice, "a number twice"),
     )
     return [
-        f"the lists hold {what} in {_named(np.flatnonzero(wrong), ids)}"
-        for wrong, what in kinds
-        if wrong.any()
+        f"the lists hold {fault} in {_row_names(np.flatnonzero(invalid), ids)}"
+        for invalid, fault in kinds
+        if invalid.any()
     ]
 
 
-def _named(rows: Ints, ids: Sequence[str]) -> str:
+def _row_names(rows: Int64Array, ids: Sequence[str]) -> str:
     examples = (f"row {row} ({ids[row]})" for row in rows[:5].tolist())
     return f"{len(rows):,} row{'s' * (len(rows) > 1)}: {bounded(examples, len(rows))}"

@@ -1,43 +1,36 @@
-"""Nearest neighbours as a classifier: how self-supervised models are compared."""
+"""Classification by k nearest neighbours, as self-supervised models are compared."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from likewise.errors import DataError
 from likewise.evaluation.protocols.averages import query_rows
-from likewise.evaluation.protocols.base import Evaluation, Parties, Protocol
+from likewise.evaluation.protocols.base import Evaluation, Protocol, QuerySets
 from likewise.evaluation.protocols.classification import (
     COLUMNS,
-    TRAINED_TESTED,
-    Classes,
+    TRAIN_TEST,
+    ClassificationTask,
     accuracies,
-    classes_of,
+    classification_task,
 )
-from likewise.evaluation.protocols.inputs import as_lists, as_vectors, at_unit_length
-from likewise.evaluation.protocols.query_sets import need_columns, pose
-from likewise.evaluation.ranking import (
-    Floats,
-    Ints,
-    Progress,
-    Ranking,
-    rank_lists,
-    rank_vectors,
-)
+from likewise.evaluation.protocols.inputs import as_lists, as_vectors, l2_normalised
+from likewise.evaluation.protocols.query_sets import build_task, require_columns
+from likewise.evaluation.ranking import Progress, Ranking, rank_lists, rank_vectors
+from likewise.formats.array_types import AnyArray, Float32Array, Float64Array, Int64Array
 
 K = 20
 TAU = 0.07
 
 
 class Knn(Protocol):
-    """Accuracy of 20 nearest training items that vote, the nearer the more.
+    """Accuracy of a weighted vote of the 20 nearest training items.
 
-    Each of the 20 training items with the greatest cosine votes for its class with the weight
-    ``exp(cosine / 0.07)``; of equal classes the first by name wins. Training items without a
-    label do not vote.
+    Each of the 20 training items with the highest cosine votes for its class with the weight
+    ``exp(cosine / 0.07)``. Ties are broken by class name. Training items without a label do not
+    vote.
 
     Source: Wu et al., Unsupervised Feature Learning via Non-Parametric Instance Discrimination,
     CVPR 2018 (arXiv:1805.01978), 3.4; with k = 20: Caron et al., Emerging Properties in
@@ -47,102 +40,114 @@ class Knn(Protocol):
     name: ClassVar[str] = "knn"
     columns: ClassVar[tuple[str, ...]] = COLUMNS
 
-    def switchboard(self) -> dict[str, Any]:
-        """The switches by name."""
-        told = TRAINED_TESTED.describe()
-        kept = ("queries", "gallery", "score", "normalise", "direction", "ties", "percent")
+    def settings(self) -> dict[str, Any]:
+        """Return the settings by name."""
+        spec = TRAIN_TEST.describe()
+        shared = ("queries", "gallery", "score", "normalise", "direction", "ties", "percent")
         return {
-            **{name: told[name] for name in kept},
+            **{name: spec[name] for name in shared},
             "neighbours": K,
             "weight": f"exp(cosine / {TAU})",
             "metric": "accuracy",
             "denominator": "test items whose label was trained",
             "depth": K,
-            "average": told["average"],
-            "decimals": told["decimals"],
+            "average": spec["average"],
+            "decimals": spec["decimals"],
         }
 
-    def parties(self, rows: pl.DataFrame) -> Parties:
-        """Whom an index is to rank for whom."""
-        found = classes_of(rows)
-        return Parties(found.tested, pose(TRAINED_TESTED, rows).gallery)
+    def query_sets(self, rows: pl.DataFrame) -> QuerySets:
+        """Return the test items and the training items."""
+        split = classification_task(rows)
+        return QuerySets(split.test, build_task(TRAIN_TEST, rows).gallery)
 
     def evaluate_vectors(
         self,
-        vectors: npt.NDArray[Any],
+        vectors: AnyArray,
         rows: pl.DataFrame,
         *,
         progress: Progress | None = None,
     ) -> Evaluation:
-        """Let the nearest training items of every test item vote."""
-        need_columns(self.name, self.columns, rows)
+        """Classify test items by their nearest training items."""
+        require_columns(self.name, self.columns, rows)
         ready, norms = as_vectors(vectors, rows["item_id"].to_list())
-        ready = at_unit_length(ready, norms)
-        task = pose(TRAINED_TESTED, rows)
-        asked, ranked = ready[task.queries], ready[task.gallery]
-        ranking = rank_vectors(asked, ranked, task.relevant, top=K, progress=progress)
+        ready = l2_normalised(ready, norms)
+        task = build_task(TRAIN_TEST, rows)
+        queries, gallery = ready[task.queries], ready[task.gallery]
+        ranking = rank_vectors(queries, gallery, task.relevant, top=K, progress=progress)
         return self._evaluation(ranking, rows)
 
     def evaluate_lists(
         self,
-        lists: npt.NDArray[Any] | Sequence[Sequence[int]],
+        lists: AnyArray | Sequence[Sequence[int]],
         rows: pl.DataFrame,
         *,
-        scores: Floats | None = None,
+        scores: Float32Array | None = None,
     ) -> Evaluation:
-        """Let the training items vote that an index found."""
-        need_columns(self.name, self.columns, rows)
+        """Classify test items by the training items that an index returned."""
+        require_columns(self.name, self.columns, rows)
         if scores is None:
-            raise DataError("knn weighs votes by their scores, and lists have none")
-        task = pose(TRAINED_TESTED, rows)
+            raise DataError("knn weighs votes by scores, which lists do not have")
+        task = build_task(TRAIN_TEST, rows)
         ready = as_lists(lists, [""] * len(task.queries), len(task.gallery), padded=True)
         ranking = rank_lists(ready, task.relevant, [], len(task.gallery), scores=scores, top=K)
         return self._evaluation(ranking, rows)
 
     def _evaluation(self, ranking: Ranking, rows: pl.DataFrame) -> Evaluation:
-        found, task = classes_of(rows), pose(TRAINED_TESTED, rows)
-        votes = _votes(ranking, found.codes[task.gallery])
-        places, winners = _places(votes, found)
-        means, main = accuracies(rows, found, places)
-        five = np.where(found.scored, places <= 5, np.nan)
+        split, task = classification_task(rows), build_task(TRAIN_TEST, rows)
+        votes = _votes(ranking, split.codes[task.gallery])
+        ranks, winners = _ranks(votes, split)
+        means, main = accuracies(rows, split, ranks)
+        top5 = np.where(split.scored, ranks <= 5, np.nan)
         queries = query_rows(rows, task, ranking, main).with_columns(
-            pl.Series("accuracy@5", five).fill_nan(None),
-            predicted=pl.Series([found.names[w] if w >= 0 else None for w in winners]),
+            pl.Series("accuracy@5", top5).fill_nan(None),
+            predicted=pl.Series([split.names[w] if w >= 0 else None for w in winners]),
         )
         counts = {
-            "queries": int(found.scored.sum()),
+            "queries": int(split.scored.sum()),
             "gallery": len(task.gallery),
-            "labels": len(np.unique(found.codes[found.trained])),
+            "labels": len(np.unique(split.codes[split.train])),
         }
-        told = self.describe()
-        return Evaluation(means.values, queries, told, found.notes, means.intervals, counts)
+        return Evaluation(
+            means.values, queries, self.describe(), split.notes, means.intervals, counts
+        )
 
 
-def _votes(ranking: Ranking, classes: Ints) -> tuple[Ints, Ints, npt.NDArray[np.float64]]:
-    """Query, class and summed weight, by query, then weight descending, then class."""
+def _votes(
+    ranking: Ranking, classes: Int64Array
+) -> tuple[Int64Array, Int64Array, Float64Array]:
+    """Sum the votes by query and class.
+
+    Returns:
+        Query, class and summed weight, ordered by query, then weight descending, then class.
+    """
     rows, scores = ranking.top_rows, ranking.top_scores.astype(np.float64)
-    there = (rows >= 0) & (classes[rows] >= 0)
-    # Weights are relative: the nearest has 1, so that none overflows.
+    voting = (rows >= 0) & (classes[rows] >= 0)
+    # Weights are relative to the nearest item, whose weight is 1, so that none overflows.
     weight = np.exp((scores - np.nanmax(scores, axis=1, initial=-1, keepdims=True)) / TAU)
-    query = np.broadcast_to(np.arange(len(rows))[:, None], rows.shape)[there]
+    query = np.broadcast_to(np.arange(len(rows))[:, None], rows.shape)[voting]
     size = int(classes.max(initial=0)) + 1
-    keys, inverse = np.unique(query * size + classes[rows][there], return_inverse=True)
-    counted = np.bincount(inverse, weights=weight[there], minlength=len(keys))
+    keys, inverse = np.unique(query * size + classes[rows][voting], return_inverse=True)
+    counted = np.bincount(inverse, weights=weight[voting], minlength=len(keys))
     sums = counted.astype(np.float64)
     order = np.lexsort((keys % size, -sums, keys // size))
     return keys[order] // size, keys[order] % size, sums[order]
 
 
-def _places(
-    votes: tuple[Ints, Ints, npt.NDArray[np.float64]], found: Classes
-) -> tuple[Ints, Ints]:
-    """Where each tested item's class stands among the voted, far behind if nowhere; who won."""
-    query, named, _ = votes
-    count = len(found.tested)
+def _ranks(
+    votes: tuple[Int64Array, Int64Array, Float64Array], split: ClassificationTask
+) -> tuple[Int64Array, Int64Array]:
+    """Rank the classes of every test item by their votes.
+
+    Returns:
+        (q,) rank of the item's own class, the maximum of int64 if it has no vote; and (q,)
+        class with the highest vote, -1 if there is none.
+    """
+    query, classes, _ = votes
+    count = len(split.test)
     begins = np.searchsorted(query, np.arange(count))
-    place = np.arange(len(query)) - begins[query] + 1
-    places, winners = np.full(count, np.iinfo(np.int64).max), np.full(count, -1)
-    own = found.codes[found.tested][query] == named
-    places[query[own]] = place[own]
-    winners[query[place == 1]] = named[place == 1]
-    return places, winners
+    rank = np.arange(len(query)) - begins[query] + 1
+    ranks, winners = np.full(count, np.iinfo(np.int64).max), np.full(count, -1)
+    own = split.codes[split.test][query] == classes
+    ranks[query[own]] = rank[own]
+    winners[query[rank == 1]] = classes[rank == 1]
+    return ranks, winners

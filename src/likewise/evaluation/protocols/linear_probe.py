@@ -1,22 +1,22 @@
-"""A linear classifier on frozen vectors: how much a model's features say in plain sight."""
+"""A linear classifier on frozen vectors."""
 
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from likewise.evaluation.protocols.base import Evaluation, Protocol
 from likewise.evaluation.protocols.classification import (
     COLUMNS,
-    TRAINED_TESTED,
+    TRAIN_TEST,
     accuracies,
-    classes_of,
+    classification_task,
 )
-from likewise.evaluation.protocols.inputs import as_vectors, at_unit_length
+from likewise.evaluation.protocols.inputs import as_vectors, l2_normalised
 from likewise.evaluation.protocols.logistic import Regression, fit
-from likewise.evaluation.protocols.query_sets import Flags, need_columns
-from likewise.evaluation.ranking import Floats, Ints, Progress
+from likewise.evaluation.protocols.query_sets import require_columns
+from likewise.evaluation.ranking import Progress
+from likewise.formats.array_types import AnyArray, BoolArray, Float32Array, Int64Array
 
 PENALTIES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 HELD_OUT = 5
@@ -25,9 +25,10 @@ HELD_OUT = 5
 class LinearProbe(Protocol):
     """Accuracy of a multinomial logistic regression that is fitted to the training items.
 
-    It minimises the mean cross-entropy plus half the penalty times the squared weights, on
-    L2-normalised vectors. The penalty is the one of six that names most of every fifth training
-    item of each class, fitted to the others; then all are fitted.
+    It minimises the mean cross-entropy plus ``penalty / 2`` times the sum of squared weights,
+    on L2-normalised vectors. Of six penalties, the one with the highest accuracy on every fifth
+    training item of each class is selected by fitting to the other items. The final model is
+    fitted to all training items.
 
     Source: Chen et al., A Simple Framework for Contrastive Learning of Visual Representations,
     ICML 2020 (arXiv:2002.05709), B.8.1: logistic regression by L-BFGS on frozen features, the
@@ -37,72 +38,72 @@ class LinearProbe(Protocol):
     name: ClassVar[str] = "linear-probe"
     columns: ClassVar[tuple[str, ...]] = COLUMNS
 
-    def switchboard(self) -> dict[str, Any]:
-        """The switches by name."""
-        told = TRAINED_TESTED.describe()
+    def settings(self) -> dict[str, Any]:
+        """Return the settings by name."""
+        spec = TRAIN_TEST.describe()
         return {
-            **{name: told[name] for name in ("queries", "gallery", "normalise", "percent")},
+            **{name: spec[name] for name in ("queries", "gallery", "normalise", "percent")},
             "classifier": "multinomial logistic regression, L-BFGS",
             "penalty": "of 1e-1 ... 1e-6 the best on every fifth training item of each class",
             "ties": "the first label by name",
             "metric": "accuracy",
             "denominator": "test items whose label was trained",
-            "average": told["average"],
-            "decimals": told["decimals"],
+            "average": spec["average"],
+            "decimals": spec["decimals"],
         }
 
     def evaluate_vectors(
         self,
-        vectors: npt.NDArray[Any],
+        vectors: AnyArray,
         rows: pl.DataFrame,
         *,
         progress: Progress | None = None,
     ) -> Evaluation:
-        """Fit the classifier, and name the test items."""
-        need_columns(self.name, self.columns, rows)
+        """Fit the classifier and classify the test items."""
+        require_columns(self.name, self.columns, rows)
         ready, norms = as_vectors(vectors, rows["item_id"].to_list())
-        ready = at_unit_length(ready, norms)
-        found = classes_of(rows)
-        learned, codes = np.unique(found.codes[found.trained], return_inverse=True)
-        penalty, model = _chosen(ready[found.trained], codes, progress)
-        scores = model.scores(ready[found.tested])
-        winners = learned[scores.argmax(axis=1)]
-        places = _places(scores, learned, found.codes[found.tested])
-        means, main = accuracies(rows, found, places)
-        five = np.where(found.scored, places <= 5, np.nan)
+        ready = l2_normalised(ready, norms)
+        split = classification_task(rows)
+        learned, codes = np.unique(split.codes[split.train], return_inverse=True)
+        penalty, model = _fit_with_best_penalty(ready[split.train], codes, progress)
+        scores = model.scores(ready[split.test])
+        predicted = learned[scores.argmax(axis=1)]
+        ranks = _ranks(scores, learned, split.codes[split.test])
+        means, main = accuracies(rows, split, ranks)
+        top5 = np.where(split.scored, ranks <= 5, np.nan)
         queries = (
-            rows[found.tested]
+            rows[split.test]
             .select("item_id", "label", "subset")
             .with_columns(
-                pl.Series("accuracy@5", five).fill_nan(None),
+                pl.Series("accuracy@5", top5).fill_nan(None),
                 value=pl.Series(main).fill_nan(None),
-                predicted=pl.Series([found.names[winner] for winner in winners]),
+                predicted=pl.Series([split.names[code] for code in predicted]),
             )
         )
         counts = {
-            "queries": int(found.scored.sum()),
-            "gallery": len(found.trained),
+            "queries": int(split.scored.sum()),
+            "gallery": len(split.train),
             "labels": len(learned),
         }
-        notes = [*found.notes, f"the penalty is {penalty:g}"]
+        notes = [*split.notes, f"the penalty is {penalty:g}"]
         return Evaluation(
             means.values, queries, self.describe(), notes, means.intervals, counts
         )
 
 
-def _chosen(
-    vectors: Floats, codes: Ints, progress: Progress | None
+def _fit_with_best_penalty(
+    vectors: Float32Array, codes: Int64Array, progress: Progress | None
 ) -> tuple[float, Regression]:
-    """The penalty that names most of the held-out items, and the classifier fitted with it."""
+    """Return the penalty with most correct held-out items, and the model fitted with it."""
     held = _held_out(codes)
-    best, right = PENALTIES[0], -1
+    best, most_correct = PENALTIES[0], -1
     for step, penalty in enumerate(PENALTIES):
         if not held.any():
             break
         model = fit(vectors[~held], codes[~held], int(codes.max()) + 1, penalty)
-        named = int((model.scores(vectors[held]).argmax(axis=1) == codes[held]).sum())
-        if named > right:
-            best, right = penalty, named
+        correct = int((model.scores(vectors[held]).argmax(axis=1) == codes[held]).sum())
+        if correct > most_correct:
+            best, most_correct = penalty, correct
         if progress:
             progress(step + 1, len(PENALTIES) + 1)
     model = fit(vectors, codes, int(codes.max()) + 1, best)
@@ -111,8 +112,8 @@ def _chosen(
     return best, model
 
 
-def _held_out(codes: Ints) -> Flags:
-    """(n,) every fifth item of each class, in the items' order."""
+def _held_out(codes: Int64Array) -> BoolArray:
+    """Select every fifth item of each class, in the items' order: (n,)."""
     order = np.argsort(codes, kind="stable")
     first = np.searchsorted(codes[order], codes[order])
     held = np.zeros(len(codes), bool)
@@ -120,11 +121,13 @@ def _held_out(codes: Ints) -> Flags:
     return held
 
 
-def _places(scores: Floats, learned: Ints, own: Ints) -> Ints:
-    """(q,) where each item's own class stands among the scored; far behind: not learned."""
+def _ranks(scores: Float32Array, learned: Int64Array, own: Int64Array) -> Int64Array:
+    """Rank each item's own class by its scores: (q,), the maximum of int64 if not learned."""
     column = np.minimum(np.searchsorted(learned, own), len(learned) - 1)
-    mine = np.take_along_axis(scores, column[:, None], 1)
-    ahead = (scores > mine).sum(axis=1)
-    ties = ((scores == mine) & (np.arange(len(learned)) < column[:, None])).sum(axis=1)
-    places: Ints = np.where(learned[column] == own, 1 + ahead + ties, np.iinfo(np.int64).max)
-    return places
+    own_score = np.take_along_axis(scores, column[:, None], 1)
+    ahead = (scores > own_score).sum(axis=1)
+    ties = ((scores == own_score) & (np.arange(len(learned)) < column[:, None])).sum(axis=1)
+    ranks: Int64Array = np.where(
+        learned[column] == own, 1 + ahead + ties, np.iinfo(np.int64).max
+    )
+    return ranks

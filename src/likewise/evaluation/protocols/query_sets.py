@@ -1,117 +1,118 @@
-"""Who queries whom, and what is relevant to whom: the switches applied to a set's items."""
+"""Retrieval tasks: a protocol's specification applied to the items of a data set."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from likewise.errors import DataError, bounded
-from likewise.evaluation.protocols.spec import Switches, Who
-from likewise.evaluation.ranking import Groups, Ints
+from likewise.evaluation.protocols.spec import ItemFilter, ProtocolSpec
+from likewise.evaluation.ranking import Groups
+from likewise.formats.array_types import BoolArray, Int64Array
 
-Flags = npt.NDArray[np.bool_]
+_NULL_IS_ANY = "role"
+"""The column in which null matches every value. In others it does only if all items have it."""
 
-_BOTH = "role"
-"""The column in which null stands for every value; elsewhere only where all items have it."""
-
-_IN_ORDER = "split"
-"""The column of whose values only the first is taken that any item has."""
+_FIRST_ONLY = "split"
+"""The column of which only the first listed value that any item has is selected."""
 
 
 @dataclass(frozen=True)
-class Task:
-    """A benchmark's question.
+class RetrievalTask:
+    """Queries, gallery and relevance for the items of a data set.
 
     Attributes:
-        queries: (q,) int64, the items that query.
-        gallery: (n,) int64, the items that are ranked.
-        relevant: each query's relevant items, as positions in ``gallery``.
-        left_out: what each query's ranking is without, likewise.
-        silent: (n,) the gallery items whose score is 0 whatever their vector; None: no item.
-        classes: (q,) int64, whichever numbers tell the queries' classes apart.
-        labelled: (q,) which queries have a label.
-        notes: what a reader should know of it.
+        queries: (q,) int64, item rows of the queries.
+        gallery: (n,) int64, item rows of the gallery.
+        relevant: relevant items of every query, as positions in ``gallery``.
+        left_out: items that are excluded from the ranking of every query, likewise.
+        zero_scored: (n,) gallery items that score 0 whatever their vector; None: no item.
+        classes: (q,) int64, class of every query, by any numbers.
+        labelled: (q,) whether a query has a label.
+        notes: remarks for the reader of a report.
     """
 
-    queries: Ints
-    gallery: Ints
+    queries: Int64Array
+    gallery: Int64Array
     relevant: Groups
     left_out: list[Groups]
-    silent: Flags | None
-    classes: Ints
-    labelled: Flags
+    zero_scored: BoolArray | None
+    classes: Int64Array
+    labelled: BoolArray
     notes: list[str]
 
 
-def pose(switches: Switches, rows: pl.DataFrame) -> Task:
-    """The task that ``switches`` make of the items ``rows``.
+def build_task(spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
+    """Apply ``spec`` to the items ``rows``.
 
     Raises:
-        DataError: a column or its values are not there, or nobody is left to query.
+        DataError: a column or a value is missing, or no query is left.
     """
-    queries, gallery = (_chosen(rows, who) for who in (switches.queries, switches.gallery))
+    queries, gallery = (_select(rows, chosen) for chosen in (spec.queries, spec.gallery))
     labels = codes(rows, ["label"])
-    notes = [*_chosen_notes(rows, switches)]
-    silent = None
-    if switches.mask != "none":
-        minor = _minor(labels, gallery, switches.fewest)
+    notes = [*_selection_notes(rows, spec)]
+    zero_scored = None
+    if spec.mask != "none":
+        minor = _in_small_class(labels, gallery, spec.min_class_size)
         kept = queries[~minor[queries]]
         notes.append(
-            f"queries of classes with fewer than {switches.fewest} gallery items, left out: "
-            f"{len(queries) - len(kept):,}"
+            f"queries of classes with fewer than {spec.min_class_size} gallery items, "
+            f"left out: {len(queries) - len(kept):,}"
         )
         queries = kept
-        if switches.mask == "zero":
-            silent = minor[gallery]
+        if spec.mask == "zero":
+            zero_scored = minor[gallery]
         else:
             gallery = gallery[~minor[gallery]]
-    place = np.full(len(rows), -1)
-    place[gallery] = np.arange(len(gallery))
-    left_out = list(_left_out(switches, rows, queries, gallery, place))
-    if switches.relevant == ("label",):
+    position = np.full(len(rows), -1)
+    position[gallery] = np.arange(len(gallery))
+    left_out = list(_left_out(spec, rows, queries, gallery, position))
+    if spec.relevant == ("label",):
         relevant = Groups.alike(labels[queries], labels[gallery])
     else:
-        relevant = _listed(rows, queries, place, switches.relevant)
-    alone = labels[queries] < 0
+        relevant = _listed(rows, queries, position, spec.relevant)
+    unlabelled = labels[queries] < 0
     classes = np.where(
-        alone, labels.max(initial=0) + 1 + np.arange(len(queries)), labels[queries]
+        unlabelled, labels.max(initial=0) + 1 + np.arange(len(queries)), labels[queries]
     )
-    labelled = ~alone if switches.relevant == ("label",) else np.ones(len(queries), bool)
-    return Task(queries, gallery, relevant, left_out, silent, classes, labelled, notes)
+    by_label = spec.relevant == ("label",)
+    labelled = ~unlabelled if by_label else np.ones(len(queries), bool)
+    return RetrievalTask(
+        queries, gallery, relevant, left_out, zero_scored, classes, labelled, notes
+    )
 
 
-def codes(rows: pl.DataFrame, columns: Sequence[str]) -> Ints:
-    """(n,) int64: a number a combination of values, -1 where any of them is null."""
+def codes(rows: pl.DataFrame, columns: Sequence[str]) -> Int64Array:
+    """Number the combinations of values of ``columns``: (n,) int64; -1 if one is null."""
     known = rows.select(pl.all_horizontal(pl.col(columns).is_not_null())).to_series()
     value = pl.col(columns[0]) if len(columns) == 1 else pl.struct(columns)
     ranks = rows.select(value.rank("dense").cast(pl.Int64).fill_null(-1)).to_series()
-    found: Ints = np.where(known.to_numpy(), ranks.to_numpy(), -1)
-    return found
+    numbers: Int64Array = np.where(known.to_numpy(), ranks.to_numpy(), -1)
+    return numbers
 
 
-def need_columns(name: str, wanted: Sequence[str], rows: pl.DataFrame) -> None:
-    """Refuse items without the columns that a protocol reads.
+def require_columns(name: str, columns: Sequence[str], rows: pl.DataFrame) -> None:
+    """Check that the items have all ``columns`` that the protocol ``name`` reads.
 
     Raises:
-        DataError: which they are.
+        DataError: columns are missing; the message names them.
     """
-    absent = [column for column in wanted if column not in rows.columns]
-    if absent:
+    missing = [column for column in columns if column not in rows.columns]
+    if missing:
         raise DataError(
-            f"{name} reads columns that these items do not have: {', '.join(absent)}; "
+            f"{name} reads columns that these items do not have: {', '.join(missing)}; "
             "their source, or the table of items, must give them"
         )
 
 
-def need_lists(name: str, wanted: Sequence[str], rows: pl.DataFrame) -> None:
-    """Refuse columns that are to hold lists of texts, and hold something else.
+def require_list_columns(name: str, columns: Sequence[str], rows: pl.DataFrame) -> None:
+    """Check that ``columns`` hold lists of strings.
 
     Raises:
-        DataError: which they are.
+        DataError: some do not; the message names them.
     """
-    other = [column for column in wanted if rows.schema[column] != pl.List(pl.String)]
+    other = [column for column in columns if rows.schema[column] != pl.List(pl.String)]
     if other:
         raise DataError(
             f"{name} reads lists of texts, which {', '.join(other)} does not hold; a table of "
@@ -119,81 +120,87 @@ def need_lists(name: str, wanted: Sequence[str], rows: pl.DataFrame) -> None:
         )
 
 
-def _chosen(rows: pl.DataFrame, who: Who) -> Ints:
-    """The rows that ``who`` holds for."""
+def _select(rows: pl.DataFrame, chosen: ItemFilter) -> Int64Array:
+    """Return the numbers of the rows that ``chosen`` selects."""
     mask = np.ones(len(rows), bool)
-    for column in who:
-        values = _values(rows, who, column)
+    for column in chosen:
+        values = _selected_values(rows, chosen, column)
         if values is None:
             continue
-        fits = rows[column].is_in(values)
-        if column == _BOTH:
-            fits = fits | rows[column].is_null()
-        mask &= fits.fill_null(value=False).to_numpy()
+        matches = rows[column].is_in(values)
+        if column == _NULL_IS_ANY:
+            matches = matches | rows[column].is_null()
+        mask &= matches.fill_null(value=False).to_numpy()
     return np.flatnonzero(mask)
 
 
-def _values(rows: pl.DataFrame, who: Who, column: str) -> list[str] | None:
-    """The values that are taken; None, for any, where no item has one."""
+def _selected_values(rows: pl.DataFrame, chosen: ItemFilter, column: str) -> list[str] | None:
+    """Return the values of ``column`` to select; None, for all, if no item has a value."""
     present = rows[column].drop_nulls().unique().sort().to_list()
     if not present:
         return None
-    found = [value for value in who[column] if value in present]
-    if found:
-        return found[:1] if column == _IN_ORDER else found
-    if column == _BOTH and rows[column].null_count():
-        return list(who[column])
+    values = [value for value in chosen[column] if value in present]
+    if values:
+        return values[:1] if column == _FIRST_ONLY else values
+    if column == _NULL_IS_ANY and rows[column].null_count():
+        return list(chosen[column])
     raise DataError(
-        f"no item has the {column} {' or '.join(who[column])}; there are: "
+        f"no item has the {column} {' or '.join(chosen[column])}; there are: "
         f"{bounded(present, len(present))}"
     )
 
 
-def _chosen_notes(rows: pl.DataFrame, switches: Switches) -> Iterator[str]:
-    """What was taken where the switches leave it to the items."""
-    for what, who in (("queries", switches.queries), ("gallery", switches.gallery)):
-        for column in who:
-            values = _values(rows, who, column)
+def _selection_notes(rows: pl.DataFrame, spec: ProtocolSpec) -> Iterator[str]:
+    """Describe selections that depend on the items."""
+    for side, chosen in (("queries", spec.queries), ("gallery", spec.gallery)):
+        for column in chosen:
+            values = _selected_values(rows, chosen, column)
             if values is None:
-                yield f"{what}: no item has a {column}, so all are taken"
-            elif column == _IN_ORDER and len(who[column]) > 1:
-                yield f"{what}: {column} {values[0]}"
+                yield f"{side}: no item has a {column}, so all are taken"
+            elif column == _FIRST_ONLY and len(chosen[column]) > 1:
+                yield f"{side}: {column} {values[0]}"
 
 
-def _minor(labels: Ints, gallery: Ints, fewest: int) -> Flags:
-    """(rows,) whether an item's class has fewer than ``fewest`` items in the gallery."""
+def _in_small_class(labels: Int64Array, gallery: Int64Array, min_class_size: int) -> BoolArray:
+    """(rows,) whether the class of an item has fewer gallery items than ``min_class_size``."""
     sizes = np.bincount(labels[gallery] + 1, minlength=int(labels.max(initial=0)) + 2)
     sizes[0] = 0
-    flags: Flags = sizes[labels + 1] < fewest
+    flags: BoolArray = sizes[labels + 1] < min_class_size
     return flags
 
 
 def _left_out(
-    switches: Switches, rows: pl.DataFrame, queries: Ints, gallery: Ints, place: Ints
+    spec: ProtocolSpec,
+    rows: pl.DataFrame,
+    queries: Int64Array,
+    gallery: Int64Array,
+    position: Int64Array,
 ) -> Iterator[Groups]:
-    if not switches.query_in_gallery:
-        yield Groups.one(place[queries])
-    if switches.left_out:
-        alike = codes(rows, switches.left_out)
-        yield Groups.alike(alike[queries], alike[gallery])
-    if switches.junk:
-        yield _listed(rows, queries, place, switches.junk)
+    if not spec.query_in_gallery:
+        yield Groups.one(position[queries])
+    if spec.left_out:
+        values = codes(rows, spec.left_out)
+        yield Groups.alike(values[queries], values[gallery])
+    if spec.junk:
+        yield _listed(rows, queries, position, spec.junk)
 
 
-def _listed(rows: pl.DataFrame, queries: Ints, place: Ints, columns: Sequence[str]) -> Groups:
-    """The gallery positions of the items whose ids the queries' ``columns`` list."""
-    ids = pl.DataFrame({"item_id": rows["item_id"], "place": place})
+def _listed(
+    rows: pl.DataFrame, queries: Int64Array, position: Int64Array, columns: Sequence[str]
+) -> Groups:
+    """Return the gallery positions of the items whose ids the queries' ``columns`` list."""
+    ids = pl.DataFrame({"item_id": rows["item_id"], "position": position})
     lists = pl.concat(
         rows[queries].select(pl.int_range(pl.len()).alias("query"), item_id=column)
         for column in columns
     ).explode("item_id")
-    found = lists.drop_nulls("item_id").unique().join(ids, on="item_id", how="left")
-    unknown = found.filter(pl.col("place").is_null())["item_id"].sort()
+    listed = lists.drop_nulls("item_id").unique().join(ids, on="item_id", how="left")
+    unknown = listed.filter(pl.col("position").is_null())["item_id"].sort()
     if len(unknown):
         raise DataError(
             f"{' and '.join(columns)}: no item is called {bounded(unknown, len(unknown))}"
         )
-    ranked = found.filter(pl.col("place") >= 0).sort("query", "place")
+    ranked = listed.filter(pl.col("position") >= 0).sort("query", "position")
     ends = np.searchsorted(ranked["query"].to_numpy(), np.arange(len(queries)), side="right")
     begins = np.concatenate([[0], ends[:-1]]) if len(ends) else ends
-    return Groups(ranked["place"].to_numpy(), begins, ends)
+    return Groups(ranked["position"].to_numpy(), begins, ends)

@@ -1,84 +1,83 @@
-"""Benchmarks that rank a gallery for every query: what their switches make of it, counted."""
+"""Protocols that rank a gallery for every query, as their specification says."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from likewise.errors import DataError
-from likewise.evaluation.metrics import Values, measure
+from likewise.evaluation.metrics import measure
 from likewise.evaluation.protocols.averages import Averages, query_rows
-from likewise.evaluation.protocols.base import Evaluation, Parties, Protocol
-from likewise.evaluation.protocols.inputs import as_lists, as_vectors, at_unit_length
+from likewise.evaluation.protocols.base import Evaluation, Protocol, QuerySets
+from likewise.evaluation.protocols.inputs import as_lists, as_vectors, l2_normalised
 from likewise.evaluation.protocols.query_sets import (
-    Task,
-    need_columns,
-    need_lists,
-    pose,
+    RetrievalTask,
+    build_task,
+    require_columns,
+    require_list_columns,
 )
-from likewise.evaluation.protocols.spec import Switches
-from likewise.evaluation.ranking import (
-    Floats,
-    Ints,
-    Progress,
-    Ranking,
-    rank_lists,
-    rank_vectors,
+from likewise.evaluation.protocols.spec import ProtocolSpec
+from likewise.evaluation.ranking import Progress, Ranking, rank_lists, rank_vectors
+from likewise.formats.array_types import (
+    AnyArray,
+    BoolArray,
+    Float32Array,
+    Float64Array,
+    Int64Array,
 )
 
 TOP = 20
-"""So many first hits of every query are kept."""
+"""Number of first hits that are kept for every query."""
 
 _OTHER = {"ap-hits": ("ap", "class size"), "ap": ("ap-hits", "hits")}
-# Half floats that were normalised are off by 0.001 at most.
+# Norms of normalised float16 vectors differ from 1 by 0.001 at most.
 _UNIT = 0.01
 
 
 class Retrieval(Protocol):
-    """A benchmark that is all said by its ``switches``."""
+    """A retrieval protocol that its ``spec`` defines completely."""
 
-    switches: ClassVar[Switches]
+    spec: ClassVar[ProtocolSpec]
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Read the columns that the switches name."""
+        """Set ``columns`` to those that ``spec`` names."""
         super().__init_subclass__(**options)
-        cls.columns = cls.switches.columns()
+        cls.columns = cls.spec.columns()
 
-    def switchboard(self) -> dict[str, Any]:
-        """The switches by name."""
-        return self.switches.describe()
+    def settings(self) -> dict[str, Any]:
+        """Return the settings by name."""
+        return self.spec.describe()
 
-    def parties(self, rows: pl.DataFrame) -> Parties:
-        """Whom an index is to rank for whom."""
-        task = _posed(self.name, self.switches, rows)
-        return Parties(task.queries, task.gallery)
+    def query_sets(self, rows: pl.DataFrame) -> QuerySets:
+        """Return the queries and the gallery that an index has to search."""
+        task = _checked_task(self.name, self.spec, rows)
+        return QuerySets(task.queries, task.gallery)
 
     def evaluate_vectors(
         self,
-        vectors: npt.NDArray[Any],
+        vectors: AnyArray,
         rows: pl.DataFrame,
         *,
         progress: Progress | None = None,
     ) -> Evaluation:
-        """Rank the gallery for every query by its vector, and score the rankings."""
+        """Rank the gallery for every query by vectors, and score the rankings."""
         ready, norms = as_vectors(vectors, rows["item_id"].to_list())
-        if self.switches.normalise:
-            ready = at_unit_length(ready, norms)
-        task, ranking = rank(self.name, self.switches, ready, rows, progress)
+        if self.spec.normalise:
+            ready = l2_normalised(ready, norms)
+        task, ranking = rank(self.name, self.spec, ready, rows, progress)
         return self._evaluation(ranking, task, rows, [*self._norm_notes(norms), *task.notes])
 
     def evaluate_lists(
         self,
-        lists: npt.NDArray[Any] | Sequence[Sequence[int]],
+        lists: AnyArray | Sequence[Sequence[int]],
         rows: pl.DataFrame,
         *,
-        scores: Floats | None = None,
+        scores: Float32Array | None = None,
     ) -> Evaluation:
-        """Score rankings that were made elsewhere."""
-        task = _posed(self.name, self.switches, rows)
-        if task.silent is not None:
+        """Score existing rankings."""
+        task = _checked_task(self.name, self.spec, rows)
+        if task.zero_scored is not None:
             raise DataError(
                 f"{self.name} changes scores before it ranks, so it needs vectors and an exact "
                 "index; compcars-lopq scores the lists of any index"
@@ -92,34 +91,32 @@ class Retrieval(Protocol):
         return self._evaluation(ranking, task, rows, notes)
 
     def _evaluation(
-        self, ranking: Ranking, task: Task, rows: pl.DataFrame, notes: list[str]
+        self, ranking: Ranking, task: RetrievalTask, rows: pl.DataFrame, notes: list[str]
     ) -> Evaluation:
         ranked = ranking.ranked
         scored = task.labelled & (ranked.relevant > 0)
         if not scored.any():
-            raise DataError(_nothing(self.switches))
-        asked = rows[task.queries]
-        means = Averages(self.switches, asked, task.classes)
+            raise DataError(_nothing_scored(self.spec))
+        means = Averages(self.spec, rows[task.queries], task.classes)
 
-        def values(name: str) -> Values:
+        def values(name: str) -> Float64Array:
             return np.where(scored, measure(name, ranked), np.nan)
 
-        found = {name: values(name) for name in (self.switches.metric, *self.switches.also)}
-        main = found[self.switches.metric]
-        means.add(main, self.switches.shown, self.switches.per_subset)
-        for name in self.switches.also:
-            means.add(found[name], name)
+        main = values(self.spec.metric)
+        further = {name: values(name) for name in self.spec.further_metrics}
+        means.add(main, self.spec.metric_title, self.spec.subset_title)
+        for name, part in further.items():
+            means.add(part, name)
         if not ranked.complete:
             notes = [*notes, self._cut_note(ranking, task)]
-            family, at, rank = self.switches.metric.partition("@")
+            family, at, rank = self.spec.metric.partition("@")
             if family in _OTHER:
-                other, words = _OTHER[family]
-                suffix = f" by {words}"
-                shown, subset = self.switches.shown + suffix, self.switches.per_subset + suffix
-                means.add(values(f"{other}{at}{rank}"), shown, subset)
+                other, denominator = _OTHER[family]
+                suffix = f" by {denominator}"
+                title, subset = self.spec.metric_title + suffix, self.spec.subset_title + suffix
+                means.add(values(f"{other}{at}{rank}"), title, subset)
         notes = [*notes, *_scored_notes(task, scored)]
         queries = query_rows(rows, task, ranking, main)
-        further = {name: found[name] for name in self.switches.also}
         queries = queries.with_columns(
             pl.Series(name, part).fill_nan(None) for name, part in further.items()
         )
@@ -131,34 +128,34 @@ class Retrieval(Protocol):
         described = self.describe()
         return Evaluation(means.values, queries, described, notes, means.intervals, counts)
 
-    def _norm_notes(self, norms: Values) -> Iterator[str]:
+    def _norm_notes(self, norms: Float64Array) -> Iterator[str]:
         zero = int((norms == 0).sum())
         if zero:
             yield f"zero vectors, whose scores all tie, in the items' order: {zero:,}"
-        unit = self.switches.normalise or np.allclose(norms, 1, rtol=0, atol=_UNIT)
+        unit = self.spec.normalise or np.allclose(norms, 1, rtol=0, atol=_UNIT)
         if not unit:
             yield (
                 f"the vectors are not L2-normalised (norms {norms.min():.4g} to "
                 f"{norms.max():.4g}); {self.name} compares them as they are, by inner product"
             )
 
-    def _list_notes(self, lists: Ints, task: Task) -> Iterator[str]:
-        place = dict(zip(task.gallery.tolist(), range(len(task.gallery)), strict=True))
-        itself = np.array([place.get(row, -2) for row in task.queries.tolist()])
-        if not (itself >= 0).any():
+    def _list_notes(self, lists: Int64Array, task: RetrievalTask) -> Iterator[str]:
+        position = dict(zip(task.gallery.tolist(), range(len(task.gallery)), strict=True))
+        queries = np.array([position.get(row, -2) for row in task.queries.tolist()])
+        if not (queries >= 0).any():
             return
-        held = sum(bool((one == at).any()) for one, at in zip(lists, itself, strict=True))
-        where = f"the query itself is in {held:,} of {len(lists):,} lists"
-        if not self.switches.query_in_gallery:
-            yield f"{where}, and was taken out"
-        elif held < len(lists):
-            yield f"{where}; {self.name} counts it as relevant, so the value is too low"
+        count = sum(bool((row == at).any()) for row, at in zip(lists, queries, strict=True))
+        fact = f"the query itself is in {count:,} of {len(lists):,} lists"
+        if not self.spec.query_in_gallery:
+            yield f"{fact}, and was taken out"
+        elif count < len(lists):
+            yield f"{fact}; {self.name} counts it as relevant, so the value is too low"
         else:
-            yield f"{where}, and counts as relevant"
+            yield f"{fact}, and counts as relevant"
 
-    def _cut_note(self, ranking: Ranking, task: Task) -> str:
+    def _cut_note(self, ranking: Ranking, task: RetrievalTask) -> str:
         ranked = ranking.ranked
-        missing = int((ranked.relevant - ranked.hits()).sum())
+        missing = int((ranked.relevant - ranked.hit_counts()).sum())
         return (
             f"the lists hold {ranked.depth:,} of {len(task.gallery):,} images and miss "
             f"{missing:,} of {int(ranked.relevant.sum()):,} relevant ones: divided by hits in "
@@ -169,20 +166,27 @@ class Retrieval(Protocol):
 
 def rank(
     name: str,
-    switches: Switches,
-    vectors: Floats,
+    spec: ProtocolSpec,
+    vectors: Float32Array,
     rows: pl.DataFrame,
     progress: Progress | None = None,
-) -> tuple[Task, Ranking]:
-    """The task that ``switches`` make of the items, and its rankings by ``vectors`` as given.
+) -> tuple[RetrievalTask, Ranking]:
+    """Build the task of ``spec`` and rank its gallery by inner products of ``vectors``.
+
+    Args:
+        name: name of the protocol, for messages.
+        spec: its specification.
+        vectors: (n, d) float32, one per item; not normalised here.
+        rows: the n items.
+        progress: called after every block of queries.
 
     Raises:
-        DataError: a column is not there, or nobody is left to query; ``name`` is who asks.
+        DataError: a column is missing, or no query is left.
     """
-    task = _posed(name, switches, rows)
+    task = _checked_task(name, spec, rows)
     return task, rank_vectors(
-        _those(vectors, task.queries),
-        _silenced(_those(vectors, task.gallery), task),
+        _take(vectors, task.queries),
+        _with_zeros(_take(vectors, task.gallery), task),
         task.relevant,
         task.left_out,
         top=TOP,
@@ -190,35 +194,35 @@ def rank(
     )
 
 
-def _posed(name: str, switches: Switches, rows: pl.DataFrame) -> Task:
-    need_columns(name, switches.columns(), rows)
-    need_lists(name, switches.lists(), rows)
-    task = pose(switches, rows)
+def _checked_task(name: str, spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
+    require_columns(name, spec.columns(), rows)
+    require_list_columns(name, spec.list_columns(), rows)
+    task = build_task(spec, rows)
     if not len(task.queries):
-        raise DataError(f"nothing can be scored: {name} finds no item that queries")
+        raise DataError(f"nothing can be scored: {name} selects no query")
     return task
 
 
-def _those(vectors: Floats, rows: Ints) -> Floats:
-    """The vectors of ``rows`` (ascending), which are not copied where they stand together."""
-    together = len(rows) > 0 and int(rows[-1] - rows[0]) == len(rows) - 1
-    return vectors[rows[0] : rows[-1] + 1] if together else vectors[rows]
+def _take(vectors: Float32Array, rows: Int64Array) -> Float32Array:
+    """Return the vectors of ``rows`` (ascending), without a copy if the rows are contiguous."""
+    contiguous = len(rows) > 0 and int(rows[-1] - rows[0]) == len(rows) - 1
+    return vectors[rows[0] : rows[-1] + 1] if contiguous else vectors[rows]
 
 
-def _silenced(gallery: Floats, task: Task) -> Floats:
-    """The gallery with zeros in place of what scores 0: any product with them is exactly 0."""
-    if task.silent is None:
+def _with_zeros(gallery: Float32Array, task: RetrievalTask) -> Float32Array:
+    """Replace the vectors that score 0 by zeros; their inner products are exactly 0."""
+    if task.zero_scored is None:
         return gallery
-    return gallery * ~task.silent[:, None]
+    return gallery * ~task.zero_scored[:, None]
 
 
-def _nothing(switches: Switches) -> str:
-    if switches.relevant == ("label",) and not switches.queries and not switches.gallery:
+def _nothing_scored(spec: ProtocolSpec) -> str:
+    if spec.relevant == ("label",) and not spec.queries and not spec.gallery:
         return "nothing can be scored: no two items have the same label"
     return "nothing can be scored: no query has a relevant item in the gallery"
 
 
-def _scored_notes(task: Task, scored: npt.NDArray[np.bool_]) -> Iterator[str]:
+def _scored_notes(task: RetrievalTask, scored: BoolArray) -> Iterator[str]:
     without = int((~task.labelled).sum())
     alone = int((task.labelled & ~scored).sum())
     if without:

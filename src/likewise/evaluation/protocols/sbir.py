@@ -3,29 +3,30 @@
 from typing import ClassVar
 
 from likewise.evaluation.protocols.retrieval import Retrieval
-from likewise.evaluation.protocols.spec import Switches
+from likewise.evaluation.protocols.spec import ProtocolSpec
 
 
 class SbirAcc(Retrieval):
-    """Accuracy at 1, 5 and 10 in percent, three decimals, as the field's tables have it.
+    """Accuracy at 1, 5 and 10 in percent with three decimals, as in published tables.
 
-    Every sketch of the split queries all its photos, sketched or not; one photo is relevant. An
-    accuracy at ``k`` is the share of sketches whose photo is among the first ``k``.
+    Every sketch of the split queries all photos of the split, with or without sketches; one
+    photo is relevant. The accuracy at ``k`` is the share of sketches whose photo is among the
+    first ``k``.
 
     Source: ``get_acc`` of the ARNet project (arXiv:2406.11551), after Yu et al., Sketch Me That
     Shoe, CVPR 2016.
     """
 
     name: ClassVar[str] = "sbir-acc"
-    switches: ClassVar[Switches] = Switches(
+    spec: ClassVar[ProtocolSpec] = ProtocolSpec(
         queries={"role": ("query",), "split": ("test", "val")},
         gallery={"role": ("gallery",), "split": ("test", "val")},
         query_in_gallery=False,
         normalise=True,
         metric="acc@1",
-        shown="acc@1",
-        per_subset="acc@1 {}",
-        also=("acc@5", "acc@10"),
+        metric_title="acc@1",
+        subset_title="acc@1 {}",
+        further_metrics=("acc@5", "acc@10"),
         percent=True,
         decimals=3,
     )

@@ -1,4 +1,4 @@
-"""Every choice that a retrieval benchmark makes, spelled out; a protocol is one set of them."""
+"""The specification of a retrieval protocol: every choice that a benchmark makes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,73 +6,74 @@ from typing import Any, Literal
 
 from likewise.evaluation.metrics import denominator_of
 
-Who = Mapping[str, tuple[str, ...]]
-"""Column -> the values that it may have; of splits, the first of them that any item has."""
+ItemFilter = Mapping[str, tuple[str, ...]]
+"""Column -> its accepted values; of ``split``, only the first value that any item has."""
 
 Mask = Literal["none", "removed", "zero"]
 Average = Literal["queries", "classes"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Switches:
-    """How a benchmark counts.
+class ProtocolSpec:
+    """The specification of a retrieval protocol.
 
     Attributes:
-        queries: which items query; none named: all.
-        gallery: which items are ranked; none named: all.
-        query_in_gallery: whether the query itself is ranked, and relevant, where it is there.
-        relevant: ``label`` (items of the same one), or columns that list relevant items' ids.
-        left_out: items that are like the query in all of these columns are not ranked: other
-            pictures of the same instance, of the same sequence.
-        junk: columns that list ids of items that are not ranked.
-        normalise: whether vectors are L2-normalised before inner products.
-        mask: what happens to gallery items of classes with fewer than ``fewest`` of them:
-            nothing, not ranked, or their score is 0, which is more than a negative one. Queries
-            of such classes are left out, unless nothing happens.
-        fewest: ... how many a class is to have.
-        metric: the main one (see ``metrics``),
-        shown: what it is called in reports,
-        per_subset: and over the queries of a subset.
-        subsets: the order in which subsets are reported; others follow by name.
-        also: further metrics.
-        average: of what the mean is taken.
-        percent: whether 1 is shown as 100.
-        decimals: values are rounded to so many.
+        queries: filter that selects the queries; empty: all items.
+        gallery: filter that selects the ranked items; empty: all items.
+        query_in_gallery: rank the query itself, as a relevant item, if the gallery contains it.
+        relevant: ``("label",)`` for items with the query's label, or columns that list the ids
+            of the relevant items.
+        left_out: columns; items that equal the query in all of them are excluded from its
+            ranking, such as other pictures of the same instance or sequence.
+        junk: columns that list the ids of items that are excluded from the ranking.
+        normalise: L2-normalise vectors before inner products.
+        mask: treatment of gallery items whose class has fewer than ``min_class_size`` of them:
+            ``none``; ``removed`` from the gallery; or scored ``zero``, which ranks them before
+            items with negative scores. Unless ``none``, queries of such classes are excluded.
+        min_class_size: number of gallery items that a class needs, see ``mask``.
+        metric: name of the main metric (see ``metrics``).
+        metric_title: its name in reports.
+        subset_title: its name in reports for one subset, with ``{}`` for the subset.
+        subsets: order of the subsets in reports; others follow by name.
+        further_metrics: names of the other metrics.
+        average: unit of the mean.
+        percent: report values from 0 to 100 instead of 0 to 1.
+        decimals: decimals of reported values.
     """
 
     query_in_gallery: bool
     normalise: bool
-    queries: Who = field(default_factory=dict)
-    gallery: Who = field(default_factory=dict)
+    queries: ItemFilter = field(default_factory=dict)
+    gallery: ItemFilter = field(default_factory=dict)
     relevant: tuple[str, ...] = ("label",)
     left_out: tuple[str, ...] = ()
     junk: tuple[str, ...] = ()
     mask: Mask = "none"
-    fewest: int = 0
+    min_class_size: int = 0
     metric: str = "ap"
-    shown: str = "mAP"
-    per_subset: str = "mAP {}"
+    metric_title: str = "mAP"
+    subset_title: str = "mAP {}"
     subsets: tuple[str, ...] = ()
-    also: tuple[str, ...] = ()
+    further_metrics: tuple[str, ...] = ()
     average: Average = "queries"
     percent: bool = False
     decimals: int = 4
 
     def columns(self) -> tuple[str, ...]:
-        """The columns of items that scoring reads, besides their ids."""
+        """Return the item columns that scoring reads, without ``item_id``."""
         read = [*self.queries, *self.gallery, *self.relevant, *self.left_out, *self.junk]
         return tuple(dict.fromkeys(["label", "subset", *read]))
 
-    def lists(self) -> tuple[str, ...]:
-        """Those of them that list ids of items."""
+    def list_columns(self) -> tuple[str, ...]:
+        """Return those of ``columns`` that list ids of items."""
         return self.junk if self.relevant == ("label",) else (*self.relevant, *self.junk)
 
     def describe(self) -> dict[str, Any]:
-        """The switches as every report prints them."""
+        """Return the choices by name, as every report prints them."""
         rank = self.metric.rpartition("@")[2]
         return {
-            "queries": _who(self.queries),
-            "gallery": _who(self.gallery),
+            "queries": _filter_text(self.queries),
+            "gallery": _filter_text(self.gallery),
             "query_in_gallery": self.query_in_gallery,
             "relevant": _relevant(self.relevant),
             "left_out": f"same {' and '.join(self.left_out)}" if self.left_out else "nothing",
@@ -89,18 +90,19 @@ class Switches:
             "average": f"over {self.average}",
             "percent": self.percent,
             "decimals": self.decimals,
-            "also": list(self.also),
+            "also": list(self.further_metrics),
         }
 
     def _mask(self) -> str:
         if self.mask == "none":
             return "none"
-        done = {"removed": "not ranked", "zero": "scored 0"}[self.mask]
-        return f"classes with fewer than {self.fewest} gallery items are {done}, and query not"
+        effect = {"removed": "not ranked", "zero": "scored 0"}[self.mask]
+        small = f"classes with fewer than {self.min_class_size} gallery items"
+        return f"{small} are {effect}, and query not"
 
 
-def _who(who: Who) -> str:
-    parts = [f"{column} {' or '.join(values)}" for column, values in who.items()]
+def _filter_text(chosen: ItemFilter) -> str:
+    parts = [f"{column} {' or '.join(values)}" for column, values in chosen.items()]
     return " and ".join(parts) or "all items"
 
 

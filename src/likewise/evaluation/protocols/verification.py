@@ -1,24 +1,28 @@
-"""Pairs: are the two the same? By the cosine of their vectors alone."""
+"""Verification of pairs: same or different, by the cosine of their vectors."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from likewise.errors import DataError, bounded
-from likewise.evaluation.metrics import Values
 from likewise.evaluation.protocols.base import Evaluation, Protocol
-from likewise.evaluation.protocols.inputs import as_vectors, at_unit_length
+from likewise.evaluation.protocols.inputs import as_vectors, l2_normalised
 from likewise.evaluation.protocols.query_sets import (
-    Flags,
     codes,
-    need_columns,
-    need_lists,
+    require_columns,
+    require_list_columns,
 )
-from likewise.evaluation.ranking import Floats, Ints, Progress
-from likewise.evaluation.significance import Interval, interval, resampled
+from likewise.evaluation.ranking import Progress
+from likewise.evaluation.significance import Interval, bootstrap_statistic, interval
+from likewise.formats.array_types import (
+    AnyArray,
+    BoolArray,
+    Float32Array,
+    Float64Array,
+    Int64Array,
+)
 
 FOLDS = 10
 DECIMALS = 4
@@ -27,11 +31,11 @@ DECIMALS = 4
 class Verification(Protocol):
     """ROC-AUC, equal error rate and accuracy of a list of pairs.
 
-    The pairs are those of the items' column ``pairs``: on the first item of each, a level, 1
-    for the same and 0 for different, and the other item's id, as ``easy 1 web/78.jpg``. The
-    equal error rate is the mean of both error rates where they differ least. For the accuracy
-    the pairs are dealt into ten folds in order, and each is judged by the threshold that is
-    best for the other nine.
+    The item column ``pairs`` lists them: the first item of a pair names the level, 1 (same) or
+    0 (different), and the id of the other item, as ``easy 1 web/78.jpg``. The equal error rate
+    is the mean of both error rates at the threshold where they differ least. For the accuracy,
+    pairs are assigned to ten folds in turn, and every fold is classified by the threshold that
+    is best for the other nine.
 
     Source: Yang et al., A Large-Scale Car Dataset for Fine-Grained Categorization and
     Verification, CVPR 2015 (arXiv:1506.08959), 4.2, for the lists; Huang et al., Labeled Faces
@@ -41,8 +45,8 @@ class Verification(Protocol):
     columns: ClassVar[tuple[str, ...]] = ("label", "subset", "pairs")
     level: ClassVar[str]
 
-    def switchboard(self) -> dict[str, Any]:
-        """The switches by name."""
+    def settings(self) -> dict[str, Any]:
+        """Return the settings by name."""
         return {
             "pairs": self.level,
             "score": "cosine",
@@ -58,82 +62,94 @@ class Verification(Protocol):
 
     def evaluate_vectors(
         self,
-        vectors: npt.NDArray[Any],
+        vectors: AnyArray,
         rows: pl.DataFrame,
         *,
         progress: Progress | None = None,
     ) -> Evaluation:
-        """Score every pair, and tell same from different."""
-        need_columns(self.name, self.columns, rows)
-        need_lists(self.name, ["pairs"], rows)
+        """Score all pairs of the protocol's level."""
+        require_columns(self.name, self.columns, rows)
+        require_list_columns(self.name, ["pairs"], rows)
         ready, norms = as_vectors(vectors, rows["item_id"].to_list())
-        ready = at_unit_length(ready, norms)
+        ready = l2_normalised(ready, norms)
         pairs = _pairs(rows, self.level)
         first, second = pairs["first"].to_numpy(), pairs["second"].to_numpy()
         scores, same = _cosines(ready, first, second), pairs["same"].to_numpy()
         if progress:
             progress(len(pairs), len(pairs))
         if same.all() or not same.any():
-            raise DataError(f"nothing can be told apart: all {len(same):,} pairs are alike")
-        right = _right(scores, same)
+            kind = "same" if same.all() else "different"
+            raise DataError(
+                f"verification needs pairs of both kinds; all {len(same):,} are {kind}"
+            )
+        correct = _correct(scores, same)
         labels = codes(rows, ["label"])[first]
         classes = np.where(labels < 0, labels.max(initial=0) + 1 + first, labels)
-        found = {
-            "ROC-AUC": _drawn(auc, scores, same, classes),
-            "EER": _drawn(equal_error_rate, scores, same, classes),
-            "accuracy": interval(right, classes),
+        intervals = {
+            "ROC-AUC": _bootstrap(auc, scores, same, classes),
+            "EER": _bootstrap(equal_error_rate, scores, same, classes),
+            "accuracy": interval(correct, classes),
         }
-        shown = {name: one.shown(1, DECIMALS + 2) for name, one in found.items()}
-        metrics = {name: round(one.value, DECIMALS) for name, one in found.items()}
+        metrics = {name: round(one.value, DECIMALS) for name, one in intervals.items()}
+        rounded = {name: one.rescaled(1, DECIMALS + 2) for name, one in intervals.items()}
         counts = {
             "queries": len(pairs),
             "gallery": len(np.union1d(first, second)),
             "labels": len(np.unique(classes)),
         }
-        told = _told(rows, pairs, scores, right)
-        return Evaluation(metrics, told, self.describe(), [], shown, counts)
+        queries = _pair_rows(rows, pairs, scores, correct)
+        return Evaluation(metrics, queries, self.describe(), [], rounded, counts)
 
 
 class VerificationEasy(Verification):
-    """The pairs called easy: two views of a car, different models from different makes."""
+    """Easy pairs: two views of one car, or models of different makes."""
 
     name: ClassVar[str] = "verification-easy"
     level: ClassVar[str] = "easy"
 
 
 class VerificationMedium(Verification):
-    """The pairs called medium."""
+    """Medium pairs."""
 
     name: ClassVar[str] = "verification-medium"
     level: ClassVar[str] = "medium"
 
 
 class VerificationHard(Verification):
-    """The pairs called hard: different models from one make."""
+    """Hard pairs: different models of one make."""
 
     name: ClassVar[str] = "verification-hard"
     level: ClassVar[str] = "hard"
 
 
-def auc(scores: Values, same: Flags) -> float:
-    """The share of (same, different) pairs of pairs in the right order; ties count half.
+def auc(scores: Float64Array, same: BoolArray) -> float:
+    """Compute the area under the ROC curve, by ranks.
 
+    It is the share of combinations of a same and a different pair in which the same pair has
+    the higher score; ties count one half.
     Source: Mann, Whitney, On a Test of Whether One of Two Random Variables Is Stochastically
-    Larger than the Other, Annals of Mathematical Statistics 18(1), 1947. NaN for one kind.
+    Larger than the Other, Annals of Mathematical Statistics 18(1), 1947.
+
+    Returns:
+        NaN if all pairs are of one kind.
     """
     _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    good = int(same.sum())
-    bad = len(same) - good
-    if not good or not bad:
+    positives = int(same.sum())
+    negatives = len(same) - positives
+    if not positives or not negatives:
         return float("nan")
-    return float((ranks[same].sum() - good * (good + 1) / 2) / (good * bad))
+    lowest = positives * (positives + 1) / 2
+    return float((ranks[same].sum() - lowest) / (positives * negatives))
 
 
-def equal_error_rate(scores: Values, same: Flags) -> float:
-    """The mean of false rejections and false acceptances where the two differ least.
+def equal_error_rate(scores: Float64Array, same: BoolArray) -> float:
+    """Compute the mean of false rejection and false acceptance rate where they differ least.
 
-    A pair is accepted whose score is at least the threshold. NaN for one kind of pairs.
+    A pair is accepted if its score is at least the threshold.
+
+    Returns:
+        NaN if all pairs are of one kind.
     """
     order = np.argsort(scores, kind="stable")
     ordered, flags = scores[order], same[order]
@@ -142,38 +158,42 @@ def equal_error_rate(scores: Values, same: Flags) -> float:
     accepted = (~flags).sum() - np.concatenate([[0], np.cumsum(~flags)])[first]
     if not flags.any() or flags.all():
         return float("nan")
-    missed, let_in = rejected / flags.sum(), accepted / (~flags).sum()
-    at = int(np.abs(missed - let_in).argmin())
-    return float((missed[at] + let_in[at]) / 2)
+    rejection, acceptance = rejected / flags.sum(), accepted / (~flags).sum()
+    at = int(np.abs(rejection - acceptance).argmin())
+    return float((rejection[at] + acceptance[at]) / 2)
 
 
 def _pairs(rows: pl.DataFrame, level: str) -> pl.DataFrame:
-    """first, second (rows) and same of every pair of the level, in the items' order."""
+    """Parse the pairs of ``level`` in the items' order.
+
+    Returns:
+        first, second (item rows), other (item id) and same.
+    """
     listed = rows.select(pl.int_range(pl.len()).alias("first"), "pairs").explode("pairs")
     words = listed.drop_nulls("pairs").with_columns(
         pl.col("pairs").str.extract_groups(r"\A(\S+) ([01]) (.+)\z").struct.rename_fields(
             ["level", "same", "other"]
         ).alias("words")
     ).unnest("words")  # fmt: skip
-    broken = words.filter(pl.col("other").is_null())["pairs"]
-    if len(broken):
+    invalid = words.filter(pl.col("other").is_null())["pairs"]
+    if len(invalid):
         raise DataError(
             "pairs: expected a level, 0 or 1, and an item, as 'easy 1 web/78.jpg'; "
-            f"there is: {bounded(broken, len(broken))}"
+            f"there is: {bounded(invalid, len(invalid))}"
         )
     chosen = words.filter(level=level)
     if chosen.is_empty():
-        there = words["level"].unique().sort()
-        raise DataError(f"no pair is called {level}; there are: {', '.join(there) or 'none'}")
+        levels = ", ".join(words["level"].unique().sort()) or "none"
+        raise DataError(f"no pair has the level {level}; levels: {levels}")
     ids = pl.DataFrame({"other": rows["item_id"], "second": np.arange(len(rows))})
-    found = chosen.join(ids, on="other", how="left", maintain_order="left")
-    unknown = found.filter(pl.col("second").is_null())["other"].unique().sort()
+    pairs = chosen.join(ids, on="other", how="left", maintain_order="left")
+    unknown = pairs.filter(pl.col("second").is_null())["other"].unique().sort()
     if len(unknown):
         raise DataError(f"pairs: no item is called {bounded(unknown, len(unknown))}")
-    return found.select("first", "second", "other", same=pl.col("same") == "1")
+    return pairs.select("first", "second", "other", same=pl.col("same") == "1")
 
 
-def _cosines(vectors: Floats, first: Ints, second: Ints) -> Values:
+def _cosines(vectors: Float32Array, first: Int64Array, second: Int64Array) -> Float64Array:
     scores = np.empty(len(first))
     for at in range(0, len(first), 1 << 14):
         part = slice(at, at + (1 << 14))
@@ -181,18 +201,18 @@ def _cosines(vectors: Floats, first: Ints, second: Ints) -> Values:
     return scores
 
 
-def _right(scores: Values, same: Flags) -> Values:
-    """(p,) 1 where a pair is judged rightly by the threshold of the other folds."""
-    fold, right = np.arange(len(scores)) % FOLDS, np.empty(len(scores))
+def _correct(scores: Float64Array, same: BoolArray) -> Float64Array:
+    """Classify every pair by the best threshold of the other folds: (p,) 1 if correct."""
+    fold, correct = np.arange(len(scores)) % FOLDS, np.empty(len(scores))
     for number in range(min(FOLDS, len(scores))):
-        mine = fold == number
-        threshold = _best_threshold(scores[~mine], same[~mine])
-        right[mine] = (scores[mine] >= threshold) == same[mine]
-    return right
+        held = fold == number
+        threshold = _best_threshold(scores[~held], same[~held])
+        correct[held] = (scores[held] >= threshold) == same[held]
+    return correct
 
 
-def _best_threshold(scores: Values, same: Flags) -> float:
-    """The lowest that judges the most pairs rightly, halfway between two of their scores."""
+def _best_threshold(scores: Float64Array, same: BoolArray) -> float:
+    """Find the lowest threshold, halfway between two scores, with the most correct pairs."""
     order = np.argsort(scores, kind="stable")
     ordered, flags = scores[order], same[order]
     first = np.flatnonzero(np.diff(ordered, prepend=-np.inf, append=np.inf))
@@ -203,37 +223,40 @@ def _best_threshold(scores: Values, same: Flags) -> float:
     return float((ends[at] + ends[at + 1]) / 2)
 
 
-def _drawn(
-    statistic: Callable[[Values, Flags], float], scores: Values, same: Flags, classes: Ints
+def _bootstrap(
+    statistic: Callable[[Float64Array, BoolArray], float],
+    scores: Float64Array,
+    same: BoolArray,
+    classes: Int64Array,
 ) -> Interval:
-    """A statistic of all pairs, and its intervals: classes drawn, and pairs drawn."""
+    """Compute a statistic of all pairs with its bootstrap intervals over classes and pairs."""
     order = np.argsort(classes, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(classes[order])) + 1)
 
-    def by_class(drawn: Ints) -> float:
+    def by_class(drawn: Int64Array) -> float:
         chosen = np.concatenate([parts[unit] for unit in drawn])
         return statistic(scores[chosen], same[chosen])
 
-    def by_pair(drawn: Ints) -> float:
+    def by_pair(drawn: Int64Array) -> float:
         return statistic(scores[drawn], same[drawn])
 
-    low, high, smallest = resampled(by_class, len(parts))
-    plain_low, plain_high, _ = resampled(by_pair, len(scores))
+    low, high, smallest = bootstrap_statistic(by_class, len(parts))
+    plain_low, plain_high, _ = bootstrap_statistic(by_pair, len(scores))
     value = statistic(scores, same)
     ends = (low, high, plain_low, plain_high)
     return Interval(value, *ends, len(scores), len(parts), smallest)
 
 
-def _told(
-    rows: pl.DataFrame, pairs: pl.DataFrame, scores: Values, right: Values
+def _pair_rows(
+    rows: pl.DataFrame, pairs: pl.DataFrame, scores: Float64Array, correct: Float64Array
 ) -> pl.DataFrame:
-    """A row a pair."""
+    """Return one row per pair, as in ``schema.QUERIES``."""
     first = rows[pairs["first"]]
     return first.select(
         item_id=pl.concat_str("item_id", pairs["other"], separator=" and "),
         label="label",
         subset="subset",
-        value=pl.Series(right),
+        value=pl.Series(correct),
         score=pl.Series(scores),
         same=pairs["same"],
     )

@@ -1,8 +1,8 @@
-"""Where each query's relevant items stand in its ranking, without sorting the gallery.
+"""Ranks of relevant items by inner products, without sorting the gallery.
 
-The rank of an item is 1 + the number of items ahead of it, so only the relevant items' scores
-are compared with the others': one pass over the scores for each of them in place of a sort, and
-no query x gallery matrix is ever held, only a block of its rows.
+The rank of an item is 1 + the number of items ahead of it. Only the scores of relevant items
+are compared with all others: one pass over the scores per relevant item instead of a sort.
+Scores are computed in blocks of queries; the query x gallery matrix is never stored.
 """
 
 import functools
@@ -14,48 +14,42 @@ from typing import Any, cast
 import numpy as np
 
 from likewise.evaluation.ranking.groups import Groups
-from likewise.evaluation.ranking.ranked import (
-    Floats,
-    Ints,
-    Ranked,
-    Ranking,
-    blocks,
-    offsets,
-)
+from likewise.evaluation.ranking.ranked import Ranking, RelevantRanks, blocks, offsets
+from likewise.formats.array_types import Float32Array, Int64Array
 
 Progress = Callable[[int, int], None]
-"""Called with the queries that are done and the queries in all."""
+"""Callback with the number of finished queries and of all queries."""
 
-_Block = tuple[Floats, Ints, Ints, Ints, Ints]
+_Block = tuple[Float32Array, Int64Array, Int64Array, Int64Array, Int64Array]
 _Kernel = Callable[..., None]
 
-# A pass costs 0.03 ns a score and relevant item, a stable sort 50 ns a score (12,000 scores).
+# A pass costs 0.03 ns per score and relevant item, a stable sort 50 ns per score (of 12,000).
 _MANY_RELEVANT = 1500
 
 
 def rank_vectors(
-    queries: Floats,
-    gallery: Floats,
+    queries: Float32Array,
+    gallery: Float32Array,
     relevant: Groups,
     left_out: Sequence[Groups] = (),
     *,
     top: int = 0,
     progress: Progress | None = None,
 ) -> Ranking:
-    """Rank the gallery by inner product for every query and keep the relevant items' ranks.
+    """Rank the gallery by inner product for every query and keep the ranks of relevant items.
 
-    The order is total: score descending, then gallery row ascending.
+    Items are ordered by score, descending; ties by gallery row, ascending.
 
     Args:
         queries: (q, d) float32; no score may be NaN or infinite.
         gallery: (n, d) float32.
-        relevant: each query's relevant rows.
-        left_out: rows that each query's ranking is to be without.
-        top: how many first hits to keep.
-        progress: told after every block of queries.
+        relevant: relevant rows of every query.
+        left_out: rows to exclude from the ranking of every query.
+        top: number of first hits to keep.
+        progress: called after every block of queries.
 
     Raises:
-        ValueError: the arrays do not fit each other.
+        ValueError: the shapes of the arrays do not match.
     """
     _check(len(queries), len(gallery), (relevant, *left_out))
     at = offsets(relevant.sizes())
@@ -70,29 +64,31 @@ def rank_vectors(
             own = relevant.part(rows)
             block = (scores, own.rows, own.begins, own.ends, at[rows])
             many = own.sizes() > _MANY_RELEVANT
-            _spread(pool, _compiled(_count), np.flatnonzero(~many), block, ranks)
-            _spread(pool, _sort, np.flatnonzero(many), block, ranks)
+            _spread(pool, _compiled(_rank_by_counting), np.flatnonzero(~many), block, ranks)
+            _spread(pool, _rank_by_sorting, np.flatnonzero(many), block, ranks)
             if width:
                 best = scores, top_rows[rows], top_scores[rows]
-                _spread(pool, _compiled(_first), np.arange(len(scores)), *best)
+                _spread(pool, _compiled(_keep_best), np.arange(len(scores)), *best)
             if progress:
                 progress(rows.stop, len(queries))
     return _ascending(ranks, relevant, longest, top_rows, top_scores)
 
 
 def _check(queries: int, gallery: int, groups: Sequence[Groups]) -> None:
-    # The kernels read memory unchecked.
+    # The kernels access memory without bounds checks.
     if any(len(group) != queries for group in groups):
-        raise ValueError("one group of rows a query")
+        raise ValueError("expected one group of rows per query")
     for group in groups:
         rows = group.pairs()[1]
         if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < gallery:
             raise ValueError("a row of a group lies outside the gallery")
 
 
-def _score_blocks(queries: Floats, gallery: Floats) -> Iterator[tuple[slice, Floats]]:
-    """The scores of some queries at a time, all in one buffer, and which queries they are."""
-    buffer: Floats | None = None
+def _score_blocks(
+    queries: Float32Array, gallery: Float32Array
+) -> Iterator[tuple[slice, Float32Array]]:
+    """Yield slices of queries with their scores, which share one buffer."""
+    buffer: Float32Array | None = None
     for rows in blocks(len(queries), len(gallery) * 4):
         part = queries[rows]
         if buffer is None:
@@ -100,28 +96,32 @@ def _score_blocks(queries: Floats, gallery: Floats) -> Iterator[tuple[slice, Flo
         yield rows, np.matmul(part, gallery.T, out=buffer[: len(part)])
 
 
-def _leave_out(scores: Floats, left_out: Sequence[Groups], queries: slice) -> int:
-    """Put what each query leaves out behind everything; the fewest that any one leaves out."""
-    gone = [np.empty(0, np.int64)]
+def _leave_out(scores: Float32Array, left_out: Sequence[Groups], queries: slice) -> int:
+    """Set the scores of excluded rows to -inf; return the fewest exclusions of a query."""
+    excluded = [np.empty(0, np.int64)]
     for group in left_out:
         query, row = group.part(queries).pairs()
-        gone.append(query * scores.shape[1] + row)
-    places = np.unique(np.concatenate(gone))
-    scores.reshape(-1)[places] = -np.inf
-    counts = np.bincount(places // max(scores.shape[1], 1), minlength=len(scores))
+        excluded.append(query * scores.shape[1] + row)
+    positions = np.unique(np.concatenate(excluded))
+    scores.reshape(-1)[positions] = -np.inf
+    counts = np.bincount(positions // max(scores.shape[1], 1), minlength=len(scores))
     return int(counts.min(initial=scores.shape[1]))
 
 
 def _ascending(
-    ranks: Ints, relevant: Groups, longest: int, top_rows: Ints, top_scores: Floats
+    ranks: Int64Array,
+    relevant: Groups,
+    longest: int,
+    top_rows: Int64Array,
+    top_scores: Float32Array,
 ) -> Ranking:
-    """The ranks in ascending order inside each query, without those of what is left out."""
+    """Sort the ranks of every query, and drop those of excluded items (rank 0)."""
     query, items = relevant.pairs()
     kept = ranks > 0
     query, items, ranks = query[kept], items[kept], ranks[kept]
     order = np.argsort(query * (int(ranks.max(initial=0)) + 1) + ranks)
     counts = np.bincount(query, minlength=len(relevant))
-    ranked = Ranked(offsets(counts), ranks[order], counts, longest, complete=True)
+    ranked = RelevantRanks(offsets(counts), ranks[order], counts, longest, complete=True)
     return Ranking(ranked, items[order], top_rows, top_scores)
 
 
@@ -130,28 +130,28 @@ def _threads() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def _spread(pool: Executor, kernel: _Kernel, chosen: Ints, *arguments: object) -> None:
-    """Let every thread work on some of the ``chosen`` rows of a block."""
+def _spread(pool: Executor, kernel: _Kernel, chosen: Int64Array, *arguments: object) -> None:
+    """Run ``kernel`` in all threads, each for a part of the ``chosen`` rows of a block."""
     parts = [part for part in np.array_split(chosen, _threads()) if len(part)]
-    # list() waits for every part and raises what any of them raised.
+    # list() waits for all parts and raises their exceptions.
     list(pool.map(lambda part: kernel(part, *arguments), parts))
 
 
 @functools.cache
 def _compiled(kernel: Callable[..., Any]) -> _Kernel:
-    """A kernel as machine code; numba takes half a second to import, so only when needed."""
+    """Compile a kernel. Numba is imported late because it takes half a second."""
     import numba
 
     try:
         return cast("_Kernel", numba.njit(nogil=True, cache=True)(kernel))
-    except RuntimeError:  # Neither beside this file nor in the user's folder can it be cached.
+    except RuntimeError:  # No cache folder is writable, neither here nor in the home folder.
         return cast("_Kernel", numba.njit(nogil=True)(kernel))
 
 
-def _count(chosen: Ints, block: _Block, ranks: Ints) -> None:
-    """Write the ranks of the relevant items of the ``chosen`` rows of a block; 0: left out."""
+def _rank_by_counting(chosen: Int64Array, block: _Block, ranks: Int64Array) -> None:
+    """Write the ranks of the relevant items of the ``chosen`` rows of a block; 0: excluded."""
     scores, order, begins, ends, offsets_ = block
-    # Every count stays an int32: the loops then become the widest vector instructions.
+    # All counts are int32, so that the loops compile to the widest vector instructions.
     one = np.int32(1)
     for i in chosen:
         row, at = scores[i], offsets_[i]
@@ -170,8 +170,8 @@ def _count(chosen: Ints, block: _Block, ranks: Ints) -> None:
             at += 1
 
 
-def _sort(chosen: Ints, block: _Block, ranks: Ints) -> None:
-    """The same for classes so large that sorting all scores costs less."""
+def _rank_by_sorting(chosen: Int64Array, block: _Block, ranks: Int64Array) -> None:
+    """Write the ranks by sorting, which is faster for very large classes."""
     scores, order, begins, ends, offsets_ = block
     for i in chosen:
         rank_of = np.empty(scores.shape[1], np.int64)
@@ -181,14 +181,16 @@ def _sort(chosen: Ints, block: _Block, ranks: Ints) -> None:
         ranks[offsets_[i] : offsets_[i] + len(items)] = np.where(left_out, 0, rank_of[items])
 
 
-def _first(chosen: Ints, scores: Floats, rows: Ints, best: Floats) -> None:
-    """Write the first ``rows`` of the ``chosen`` rows of a block, and their scores ``best``."""
+def _keep_best(
+    chosen: Int64Array, scores: Float32Array, rows: Int64Array, best: Float32Array
+) -> None:
+    """Write the first hits ``rows`` of the ``chosen`` rows of a block, with scores ``best``."""
     width = rows.shape[1]
     for i in chosen:
         row, filled, least = scores[i], 0, -np.inf
         for j in range(len(row)):
             score = row[j]
-            if score > least:  # of equal scores the row that came first stays ahead
+            if score > least:  # of equal scores, the earlier row stays ahead
                 at = min(filled, width - 1)
                 while at > 0 and best[i, at - 1] < score:
                     best[i, at], rows[i, at] = best[i, at - 1], rows[i, at - 1]

@@ -1,18 +1,18 @@
-"""Some gallery rows for every query: those relevant to it, or those that it leaves out."""
+"""Groups of gallery rows, one per query: its relevant rows, or rows that it excludes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from likewise.evaluation.ranking.ranked import Ints
+from likewise.formats.array_types import Int64Array
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Query ``i`` has the gallery rows ``rows[begins[i]:ends[i]]``, none of them twice.
+    """The gallery rows ``rows[begins[i]:ends[i]]`` of every query ``i``, each row once.
 
-    Queries of one class share their rows, so a class costs its size once.
+    Queries of one class share their rows, so a class is stored once.
 
     Attributes:
         rows: (m,) int64.
@@ -20,32 +20,34 @@ class Groups:
         ends: (q,) int64.
     """
 
-    rows: Ints
-    begins: Ints
-    ends: Ints
+    rows: Int64Array
+    begins: Int64Array
+    ends: Int64Array
 
     def __len__(self) -> int:
-        """How many queries there are."""
+        """Return the number of queries."""
         return len(self.begins)
 
-    def sizes(self) -> Ints:
-        """(q,) int64: how many rows each query has."""
+    def sizes(self) -> Int64Array:
+        """Return the number of rows of every query: (q,) int64."""
         return self.ends - self.begins
 
     def part(self, queries: slice) -> "Groups":
-        """The same of some queries."""
+        """Return the groups of a slice of the queries."""
         return Groups(self.rows, self.begins[queries], self.ends[queries])
 
-    def pairs(self) -> tuple[Ints, Ints]:
-        """Every query (its number here) and row, in order: (total,) int64 each."""
+    def pairs(self) -> tuple[Int64Array, Int64Array]:
+        """Return the query number and the row of all pairs, in order: (total,) int64 each."""
         sizes = self.sizes()
         query = np.repeat(np.arange(len(self)), sizes)
         first = np.cumsum(sizes) - sizes
         return query, self.rows[np.arange(len(query)) + (self.begins - first)[query]]
 
     @classmethod
-    def alike(cls, query_codes: Ints, gallery_codes: Ints) -> "Groups":
-        """The gallery rows with each query's code, ascending; a negative code is like no other.
+    def alike(cls, query_codes: Int64Array, gallery_codes: Int64Array) -> "Groups":
+        """Group the gallery rows with the code of every query, ascending.
+
+        A negative code of a query matches no row.
 
         Args:
             query_codes: (q,) int64.
@@ -58,14 +60,14 @@ class Groups:
         return cls(order, begins, np.where(query_codes < 0, begins, ends))
 
     @classmethod
-    def one(cls, rows: Ints) -> "Groups":
-        """One row a query, (q,) int64, or none where that is -1."""
+    def one(cls, rows: Int64Array) -> "Groups":
+        """Create groups of one row per query, (q,) int64; -1: no row."""
         begins = np.arange(len(rows))
         return cls(rows, begins, begins + (rows >= 0))
 
     @classmethod
-    def of(cls, lists: Sequence[Ints]) -> "Groups":
-        """A list of rows a query."""
+    def of(cls, lists: Sequence[Int64Array]) -> "Groups":
+        """Create groups from one list of rows per query."""
         ends = np.cumsum([0, *(len(rows) for rows in lists)])
         rows = np.concatenate([np.empty(0, np.int64), *lists])
         return cls(rows, ends[:-1], ends[1:])

@@ -1,62 +1,60 @@
-"""The ranks of relevant items, and which items and first hits they are."""
+"""Ranks of relevant items, and rankings with the items and first hits."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float32]
+from likewise.formats.array_types import Float32Array, Int64Array
 
 _BLOCK_BYTES = 48 << 20
 _FEWEST_ROWS, _MOST_ROWS = 16, 1024
 
 
 @dataclass(frozen=True)
-class Ranked:
-    """The ranks of each query's relevant gallery items: all that a ranking metric needs.
+class RelevantRanks:
+    """The ranks of the relevant gallery items of every query: the input of ranking metrics.
 
-    Query ``i`` has ``ranks[offsets[i]:offsets[i + 1]]``, 1-based and ascending; the relevant
-    items that are not in its list have none.
+    Query ``i`` has ``ranks[offsets[i]:offsets[i + 1]]``, which are 1-based and ascending.
+    Relevant items that are not in its list have no rank.
 
     Attributes:
         offsets: (q + 1,) int64.
         ranks: (offsets[-1],) int64.
-        relevant: (q,) int64, the relevant items in the gallery, listed or not; what a query
-            leaves out is not among them.
-        depth: how many items the longest list has.
+        relevant: (q,) int64, number of relevant items in the gallery, in the list or not,
+            without items that the query excludes.
+        depth: length of the longest list.
         complete: whether every list ranks the whole gallery.
     """
 
-    offsets: Ints
-    ranks: Ints
-    relevant: Ints
+    offsets: Int64Array
+    ranks: Int64Array
+    relevant: Int64Array
     depth: int
     complete: bool
 
     def __len__(self) -> int:
-        """How many queries there are."""
+        """Return the number of queries."""
         return len(self.relevant)
 
-    def hits(self) -> Ints:
-        """(q,) int64: how many relevant items each list holds."""
+    def hit_counts(self) -> Int64Array:
+        """Return the number of relevant items in every list: (q,) int64."""
         return np.diff(self.offsets)
 
-    def query(self) -> Ints:
-        """(offsets[-1],) int64: the query of each of ``ranks``."""
-        return np.repeat(np.arange(len(self)), self.hits())
+    def query_numbers(self) -> Int64Array:
+        """Return the query number of each of ``ranks``: (offsets[-1],) int64."""
+        return np.repeat(np.arange(len(self)), self.hit_counts())
 
-    def nth(self) -> Ints:
-        """(offsets[-1],) int64: the how-manieth relevant item of its list each is, from 1."""
-        return np.arange(1, len(self.ranks) + 1) - self.offsets[self.query()]
+    def hit_numbers(self) -> Int64Array:
+        """Number the relevant items of every list from 1: (offsets[-1],) int64."""
+        return np.arange(1, len(self.ranks) + 1) - self.offsets[self.query_numbers()]
 
-    def cut(self, depth: int) -> "Ranked":
-        """The same with every list cut after its first ``depth`` items."""
+    def truncated(self, depth: int) -> "RelevantRanks":
+        """Return the ranks in lists truncated to their first ``depth`` items."""
         if depth >= self.depth:
             return self
         kept = self.ranks <= depth
-        hits = np.bincount(self.query()[kept], minlength=len(self))
+        hits = np.bincount(self.query_numbers()[kept], minlength=len(self))
         return replace(
             self, offsets=offsets(hits), ranks=self.ranks[kept], depth=depth, complete=False
         )
@@ -64,28 +62,28 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Ranking:
-    """``Ranked``, the items that its ranks are of, and what stands first in every list.
+    """Ranks of relevant items with their gallery rows, and the first hits of every list.
 
     Attributes:
-        ranked: the ranks.
-        items: (len(ranked.ranks),) int64, the gallery row of each rank.
-        top_rows: (q, t) int64, the first gallery rows of each list, best first; then -1.
-        top_scores: (q, t) float32, their scores; NaN where they are not known.
+        ranked: ranks of the relevant items.
+        items: (len(ranked.ranks),) int64, gallery row of each rank.
+        top_rows: (q, t) int64, first gallery rows of every list, best first, padded with -1.
+        top_scores: (q, t) float32, their scores; NaN if unknown.
     """
 
-    ranked: Ranked
-    items: Ints
-    top_rows: Ints
-    top_scores: Floats
+    ranked: RelevantRanks
+    items: Int64Array
+    top_rows: Int64Array
+    top_scores: Float32Array
 
 
-def offsets(counts: Ints) -> Ints:
-    """Where each part of ``counts`` values begins, and where the last ends: (q + 1,) int64."""
+def offsets(counts: Int64Array) -> Int64Array:
+    """Return the offsets of parts of ``counts`` values, with the final end: (q + 1,) int64."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
 
 
 def blocks(count: int, row_bytes: int) -> Iterator[slice]:
-    """Slices of ``count`` rows, each small enough to work on in memory."""
+    """Yield slices of ``count`` rows that are small enough to process in memory."""
     size = min(max(_BLOCK_BYTES // max(row_bytes, 1), _FEWEST_ROWS), _MOST_ROWS)
     for at in range(0, count, size):
         yield slice(at, min(at + size, count))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.counting import frequencies
 from likewise.errors import UnknownNameError
 from likewise.formats.paths import StrPath
 from likewise.schema import FLAGS
@@ -128,14 +129,6 @@ def _summary(dataset: str, images: int, found: pl.DataFrame) -> Checked:
         dataset,
         images,
         found["image_id"].n_unique(),
-        counts(found["flag"]),
-        counts(found["other_dataset"].drop_nulls()),
+        frequencies(found["flag"]),
+        frequencies(found["other_dataset"].drop_nulls()),
     )
-
-
-def counts(values: pl.Series) -> dict[str, int]:
-    """How often each value stands, most often first, then by name."""
-    counted = (
-        values.rename("value").value_counts().sort(["count", "value"], descending=[True, False])
-    )
-    return dict(counted.iter_rows())

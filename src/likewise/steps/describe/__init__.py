@@ -6,6 +6,7 @@ import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.contents import Contents
+from likewise.catalogue.counting import count_items, count_splits, frequencies
 from likewise.errors import MissingArtefactError
 from likewise.formats.paths import StrPath
 from likewise.steps.show import show
@@ -106,10 +107,10 @@ def describe(dataset: str, *, workspace: StrPath | None = None) -> Statistics:
         parts=_parts(items),
         labels=_labels(items),
         sizes=_sizes(images),
-        modes=_counts(images["mode"]),
+        modes=frequencies(images["mode"]),
         boxes={name: _spread(boxes[name]) for name in boxes.columns if len(boxes)},
         boxed=len(boxes),
-        licences=_counts(items[licence[0]].drop_nulls()) if licence else {},
+        licences=frequencies(items[licence[0]].drop_nulls()) if licence else {},
         findings=found.findings,
         flags=_flags(ws, dataset),
     )
@@ -135,20 +136,14 @@ def _images(ws: Workspace, dataset: str) -> pl.DataFrame:
 
 
 def _parts(items: pl.DataFrame) -> list[Part]:
-    counts = items.group_by("split", "subset", maintain_order=True).agg(
-        pl.len(), labels=pl.col("label").drop_nulls().n_unique()
-    )
+    counts = count_splits(items.lazy(), "split", "subset")
     return [Part(*row) for row in counts.iter_rows()]
 
 
 def _labels(items: pl.DataFrame) -> list[LabelCount]:
-    counts = (
-        items.filter(pl.col("label").is_not_null())
-        .group_by("label", maintain_order=True)
-        .agg(pl.col("text").first(), items=pl.len())
-        .sort(["items", "label"], descending=[True, False])
-    )
-    return [LabelCount(*row) for row in counts.select("label", "text", "items").iter_rows()]
+    counts = count_items(items.lazy().filter(pl.col("label").is_not_null()), "label")
+    ordered = counts.sort(["items", "label"], descending=[True, False])
+    return [LabelCount(*row) for row in ordered.iter_rows()]
 
 
 def _sizes(images: pl.DataFrame) -> dict[str, Spread]:
@@ -188,11 +183,4 @@ def _flags(ws: Workspace, dataset: str) -> dict[str, int]:
     path = versions.present(ws, ws.table(dataset, "flags"))
     if not tables.exists(path):
         return {}
-    return _counts(tables.read(tables.open_table(path, ""), ["flag"])["flag"])
-
-
-def _counts(values: pl.Series) -> dict[str, int]:
-    """How often each value stands, most often first, then by name."""
-    counted = values.rename("value").value_counts()
-    ordered = counted.sort(["count", "value"], descending=[True, False])
-    return dict(ordered.iter_rows())
+    return frequencies(tables.read(tables.open_table(path, ""), ["flag"])["flag"])

@@ -1,8 +1,6 @@
 """The statistics of a data set as a page in Markdown, with a picture of its labels."""
 
 import functools
-import html
-import re
 from pathlib import Path
 
 import jinja2
@@ -10,6 +8,7 @@ import jinja2
 from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import DataError
 from likewise.formats.paths import StrPath
+from likewise.pages.markdown import literal
 from likewise.pages.svg import BLUE, drawing
 from likewise.steps.describe import Statistics, describe
 from likewise.storage import journal
@@ -18,7 +17,6 @@ LABELS = 50
 """So many labels are listed; the picture shows all."""
 
 _BARS = 240
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
 
 
 def write_description(dataset: str, *, workspace: StrPath | None = None) -> list[Path]:
@@ -87,7 +85,7 @@ def _cell(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return _SPECIAL.sub(r"\\\1", html.escape(" ".join(str(value).split()), quote=False))
+    return literal(str(value))
 
 
 @functools.cache

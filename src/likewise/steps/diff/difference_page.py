@@ -1,6 +1,6 @@
 """A difference of two versions for people: Markdown for a pull request, a page of pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +9,7 @@ from likewise.catalogue.dataset import Dataset
 from likewise.errors import DataError
 from likewise.formats.paths import StrPath
 from likewise.pages.gallery import Tile, search_page, thumbnail
+from likewise.pages.markdown import code, table
 from likewise.steps.diff import Difference
 from likewise.steps.open import open as open_catalogue
 from likewise.storage import journal
@@ -25,13 +26,13 @@ def diff_markdown(found: Difference) -> str:
     if found.columns:
         said = ", ".join(f"`{name}` {how}" for name, how in found.columns.items())
         lines += [f"Columns: {said}", ""]
-    lines += _table(("change", "item", "column", "was", "now"), _listed(found))
+    lines += _section(("change", "item", "column", "was", "now"), _listed(found))
     if len(found.changes) > LISTED:
         lines += [f"… and {len(found.changes) - LISTED:,} more changes", ""]
     drifts = [(d.model, d.items, *(d.cosine or (None, None)), d.overlap) for d in found.drift]
-    lines += _table(("model", "items", "mean cosine", "least", "same of 10 nearest"), drifts)
+    lines += _section(("model", "items", "mean cosine", "least", "same of 10 nearest"), drifts)
     numbers = [(m.run, m.metric, m.was, m.now) for m in found.metrics]
-    lines += _table(("run", "metric", "was", "now"), numbers)
+    lines += _section(("run", "metric", "was", "now"), numbers)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -65,22 +66,13 @@ def summary(found: Difference) -> str:
 def _listed(found: Difference) -> Iterator[tuple[object, ...]]:
     for change, item, column, was, now, iou in found.changes.head(LISTED).iter_rows():
         overlap = "" if iou is None else f" (IoU {iou:.2f})"
-        yield change, f"`{item}`", column, was, f"{'' if now is None else now}{overlap}"
+        yield change, code(item), column, was, f"{'' if now is None else now}{overlap}"
 
 
-def _table(columns: tuple[str, ...], rows: object) -> list[str]:
-    listed = [tuple(map(_cell, row)) for row in rows]  # type: ignore[attr-defined]
-    if not listed:
-        return []
-    head = (columns, ("---",) * len(columns))
-    return [f"| {' | '.join(row)} |" for row in (*head, *listed)] + [""]
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return text.replace("|", "\\|").replace("\n", " ")
+def _section(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """A table and an empty line; nothing for no rows."""
+    listed = list(rows)
+    return [*table(columns, listed), ""] if listed else []
 
 
 def _tiles(side: Dataset, rows: pl.DataFrame) -> list[Tile]:

@@ -15,7 +15,7 @@ from likewise.steps.report import diagnostics, figures
 from likewise.steps.report.report_page import (
     Page,
     Pictures,
-    Ranking,
+    RankingDiagnostics,
     as_html,
     as_markdown,
 )
@@ -91,10 +91,10 @@ def _page(entry: Run, told: Results, dataset: Dataset) -> Page:
     )
 
 
-def _ranking(dataset: Dataset, told: Results) -> Ranking:
+def _ranking(dataset: Dataset, told: Results) -> RankingDiagnostics:
     queries = told.queries
     names = dataset.items.select("item_id", pl.coalesce("text", "label")).iter_rows()
-    return Ranking(
+    return RankingDiagnostics(
         curves={
             "cmc": diagnostics.cumulative_match(queries),
             "precision-recall": diagnostics.precision_recall(queries),

@@ -13,6 +13,7 @@ from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.run_results import Results
 from likewise.errors import LikewiseError
 from likewise.pages.gallery import Tile
+from likewise.pages.markdown import table
 from likewise.steps.report import figures
 from likewise.steps.report.diagnostics import Hubs, MixUp
 from likewise.steps.sheets import tiles_of
@@ -55,8 +56,8 @@ class Pictures:
 
 
 @dataclass(frozen=True)
-class Ranking:
-    """What ranked lists tell; see ``numbers``."""
+class RankingDiagnostics:
+    """Diagnostics of the rankings of a run."""
 
     curves: dict[str, pl.DataFrame]
     first_hits: list[tuple[str, int]]
@@ -72,7 +73,7 @@ class Page:
     entry: Run
     title: str
     told: Results
-    ranking: Ranking | None
+    ranking: RankingDiagnostics | None
     gap: float | None
     places: npt.NDArray[np.float32] | None
     kinds: pl.Series
@@ -96,17 +97,17 @@ class Page:
 
     def notes(self) -> list[str]:
         """What a reader should know before comparing the numbers."""
-        beside = self.told.beside
-        sources = [f"published: {table.title}; {table.source}" for table in beside.tables]
-        return [*self.told.lineage["notes"], *sources, *beside.reasons]
+        published = self.told.published
+        sources = [f"published: {one.title}; {one.source}" for one in published.tables]
+        return [*self.told.lineage["notes"], *sources, *published.reasons]
 
     def published(self) -> list[tuple[str, str, str, str]]:
         """A row a published value of the same protocol: model, metric, value, ours by it."""
         percent = bool(self.told.protocol.get("percent"))
         rows = []
-        for table in self.told.beside.tables:
-            for row in table.rows:
-                for metric, value in table.values(row, percent=percent).items():
+        for reference in self.told.published.tables:
+            for row in reference.rows:
+                for metric, value in reference.values(row, percent=percent).items():
                     ours = self.told.metrics.get(metric)
                     ratio = "" if ours is None else f"{ours / value:.2f}"
                     model = f"{row.model} {row.trained}".strip()
@@ -138,18 +139,18 @@ def as_markdown(page: Page) -> str:
         "",
         page.subtitle(),
         "",
-        *_table(("metric", "value", "95 % interval", "smallest difference"), page.rows()),
+        *table(("metric", "value", "95 % interval", "smallest difference"), page.rows()),
         "",
         *(f"- {note}" for note in page.notes()),
         "",
-        *(_table(_PUBLISHED, page.published()) if page.published() else ()),
+        *(table(_PUBLISHED, page.published()) if page.published() else ()),
         "",
         *(() if page.ranking is None else _ranking_text(page.ranking)),
     ]
     if page.gap is not None:
         lines += [f"Distance between the means of queries and gallery: {page.gap:.3f}.", ""]
     origin = [*page.origin(), *page.switches()]
-    lines += ["## Where it comes from", "", *_table(("what", "which"), origin)]
+    lines += ["## Where it comes from", "", *table(("what", "which"), origin)]
     return "\n".join(lines) + "\n"
 
 
@@ -164,7 +165,7 @@ def as_html(page: Page) -> str:
     return _template().render(page=page, ranking=page.ranking, figures=drawn)
 
 
-def _curves(ranking: Ranking) -> dict[str, str]:
+def _curves(ranking: RankingDiagnostics) -> dict[str, str]:
     cmc, curve = ranking.curves["cmc"], ranking.curves["precision-recall"]
     return {
         "cmc": figures.line(cmc, "rank", "share", "queries with a hit by then"),
@@ -174,17 +175,17 @@ def _curves(ranking: Ranking) -> dict[str, str]:
     }
 
 
-def _ranking_text(ranking: Ranking) -> list[str]:
+def _ranking_text(ranking: RankingDiagnostics) -> list[str]:
     first = [(name, f"{count:,}") for name, count in ranking.first_hits]
     mixed = [(m.label, m.found, f"{m.queries:,}") for m in ranking.mix_ups]
     return [
         "## First relevant item",
         "",
-        *_table(("rank", "queries"), first),
+        *table(("rank", "queries"), first),
         "",
         "## Taken for another",
         "",
-        *_table(("label", "first hit", "queries"), mixed),
+        *table(("label", "first hit", "queries"), mixed),
         "",
         f"Skewness of how often items are found: {ranking.hubs.skewness:.2f}.",
         "",
@@ -236,11 +237,6 @@ def _said(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(_said, value))
     return str(value)
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in lines]
 
 
 @functools.cache

@@ -1,0 +1,98 @@
+"""Tables that grow: rows that are still valid are kept, only missing ones are computed."""
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+
+from likewise.catalogue import takedowns
+from likewise.storage import tables
+
+SAVED_SECONDS = 15.0
+"""Interval between two saves; a killed step loses at most this much work."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The rows that a table starts with.
+
+    Attributes:
+        keys: keys of the valid rows.
+        dropped: number of rows that were removed because no key is wanted any more.
+    """
+
+    keys: pl.Series
+    dropped: int
+
+
+class IncrementalTable:
+    """A staged table of one row a key, begun with the valid rows of an earlier one.
+
+    Call ``start`` once, ``append`` for every batch of new rows, and ``finish`` at the end.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, key: str) -> None:
+        """Describe the table; nothing is written.
+
+        Args:
+            path: folder of the staged table; a killed run may have left rows there.
+            schema: schema of the table, with the metadata of its columns.
+            key: column of unique texts, the first of ``schema``.
+        """
+        self.path = path
+        self._schema, self._key = schema, key
+        self._batches: list[pa.RecordBatch] = []
+        self._saved = time.monotonic()
+
+    def start(
+        self, earlier: Path, wanted: pl.Series, is_current: Callable[[Path], bool]
+    ) -> Kept:
+        """Keep the valid rows of a killed run, or else of ``earlier``.
+
+        Args:
+            earlier: the table of the last version.
+            wanted: keys that the finished table will have; rows with other keys are removed.
+            is_current: tells whether the rows of a table were made as new ones would be.
+        """
+        if not is_current(self.path):
+            shutil.rmtree(self.path, ignore_errors=True)
+            if not is_current(earlier):
+                return Kept(wanted.clear(), 0)
+            tables.link_tree(earlier, self.path)
+        stored = tables.read(tables.open_table(self.path, ""), [self._key])[self._key]
+        valid = stored.is_in(wanted.implode())
+        tables.drop(self.path, self._key, stored.filter(~valid).to_list())
+        return Kept(stored.filter(valid), int((~valid).sum()))
+
+    def erase(self, record: takedowns.Record) -> None:
+        """Remove every byte of what was taken down from the files of the table."""
+        tables.expunge(self.path, self._key, record.hashes)
+
+    def append(self, keys: Sequence[str], columns: Sequence[pa.Array]) -> None:
+        """Append rows; they are written once ``SAVED_SECONDS`` have passed since the last time.
+
+        Args:
+            keys: the rows' keys.
+            columns: the other columns, in the order of the schema.
+        """
+        arrays = [pa.array(keys, pa.string()), *columns]
+        self._batches.append(pa.record_batch(arrays, schema=self._schema))
+        if time.monotonic() - self._saved > SAVED_SECONDS:
+            self.save()
+
+    def save(self) -> None:
+        """Write the rows that were appended since the last save."""
+        if self._batches:
+            tables.write(self.path, self._schema, self._batches)
+        self._batches, self._saved = [], time.monotonic()
+
+    def finish(self) -> None:
+        """Write the remaining rows, or an empty table if there are none; drop old versions."""
+        self.save()
+        if not tables.exists(self.path):
+            tables.write(self.path, self._schema, [])
+        tables.settle(self.path)
