@@ -56,7 +56,7 @@ def test_two_processes_learn_as_one_does(workspace: Path, tmp_path: Path) -> Non
         "still",
         {"kind": "timm", "backbone": "test_vit", "weights": "random"},
     )
-    likewise.train("still", workspace=workspace)
+    likewise.load("still", workspace=workspace)
     write(workspace, "trained", "learned", {**entry, "input_size": 64, "samples_per_class": 2})
     other = tmp_path / "other"
     shutil.copytree(workspace, other)

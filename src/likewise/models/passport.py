@@ -32,7 +32,7 @@ WEIGHTS = "model.safetensors"
 
 
 class Preprocessing(Part):
-    """How an image becomes the input of a model; the fields are timm's.
+    """Preprocessing of images for a model; the fields are timm's.
 
     The image is resized to ``input_size / crop_pct``, cropped or padded around its centre,
     scaled to the range 0 to 1 and normalised per channel.
@@ -98,7 +98,7 @@ class Architecture(Part):
 
     @property
     def by_role(self) -> bool:
-        """Whether queries and gallery are embedded differently."""
+        """True if queries and gallery are embedded differently."""
         return self.branches == 2 or self.gallery_input != "picture"
 
 
@@ -147,7 +147,7 @@ class Passport(Part):
 
     @property
     def by_role(self) -> bool:
-        """Whether queries and gallery are embedded differently."""
+        """True if queries and gallery are embedded differently."""
         return self.architecture is not None and self.architecture.by_role
 
     def identity(self) -> str:

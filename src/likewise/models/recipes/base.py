@@ -84,7 +84,7 @@ class TrainedRecipe(TrainingOptions, FittedRecipe):
 
     section: ClassVar[str] = "trained"
     has_original: ClassVar[bool] = False
-    """Whether the recipe supports ``original``."""
+    """True if the recipe supports ``original``."""
 
     @model_validator(mode="after")
     def _check_original(self) -> Self:

@@ -84,7 +84,7 @@ def attend(model: nn.Module, pixels: torch.Tensor) -> Attention:
 
 
 def _is_global(by_layer: dict[str, torch.Tensor], grid: Any) -> bool:
-    """Whether all layers attend over the whole image, not over windows."""
+    """Return whether all layers attend over the whole image, not over windows."""
     shapes = {tuple(weights.shape) for weights in by_layer.values()}
     return len(shapes) == 1 and all(s[0] == 1 and s[-1] >= grid[0] * grid[1] for s in shapes)
 

@@ -216,7 +216,7 @@ def _create(
 
 
 def _fixed(name: str) -> bool:
-    """Whether the input size is part of the model, not only of its preprocessing."""
+    """Return whether the input size is part of the model, not only of its preprocessing."""
     config = timm.models.get_pretrained_cfg(name, allow_unregistered=True)
     return bool(config is not None and config.fixed_input_size)
 

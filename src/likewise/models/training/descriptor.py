@@ -89,7 +89,7 @@ class Descriptor(nn.Module):
 
     @property
     def is_plain(self) -> bool:
-        """Whether the backbone has no further layers; its weights then have timm's names."""
+        """True if the backbone has no further layers; its weights then have timm's names."""
         return self.head is None and self.project is None
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:

@@ -192,7 +192,7 @@ def _gather(rows: list[int], prepared: Any) -> Batch:
 
 
 def _fits(nbytes: int, memory: Path) -> bool:
-    """Whether the file system of shared memory, if there is one, has room for the batches."""
+    """Return whether the file system of shared memory has room for the batches."""
     return not memory.is_dir() or shutil.disk_usage(memory).free > nbytes
 
 

@@ -19,7 +19,7 @@ class Interrupt:
 
     @property
     def requested(self) -> bool:
-        """Whether a signal was received."""
+        """True after a signal was received."""
         return self._signal is not None
 
     def stop(self, step: int, steps: int) -> NoReturn:

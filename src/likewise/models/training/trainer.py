@@ -50,7 +50,7 @@ class ModelBuilder:
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """How images become the model's input."""
+        """The preprocessing of the model's input."""
         return self.passport.preprocessing
 
     def augmenter(self, options: TrainingOptions) -> Augmenter:

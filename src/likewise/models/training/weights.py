@@ -155,7 +155,7 @@ def _same_shape(tensors: Tensors, name: str, like: torch.Tensor) -> bool:
 
 
 def _same_order(tensors: Tensors, layout: Tensors, own: Tensors) -> bool:
-    """Whether tensors match a layout in order; a classifier may have any shape."""
+    """Return whether tensors match a layout in order; a classifier may have any shape."""
     return len(tensors) == len(layout) and all(
         theirs.rpartition(".")[2] == ours.rpartition(".")[2]
         and (ours not in own or tensor.shape == layout[ours].shape)
