@@ -1,4 +1,4 @@
-"""Entries of params.yaml for models that learn, and what a training of them wrote."""
+"""Entries of params.yaml for trained models, and the output of their trainings."""
 
 import os
 import subprocess

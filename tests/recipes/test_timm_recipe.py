@@ -1,4 +1,4 @@
-"""The timm recipe: what it writes, and what it loads without asking anybody."""
+"""The timm recipe: the files that it writes, and loading without a network."""
 
 import json
 import subprocess
@@ -123,7 +123,7 @@ def test_options_are_checked_when_params_are_read() -> None:
     assert "params.yaml: precision: " in text
 
 
-def test_faults_that_only_making_finds(tmp_path: Path) -> None:
+def test_faults_that_are_found_only_by_making(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'test_resnet'"):
         recipe(backbone="test_resnett").make(tmp_path, 0)
     with pytest.raises(MissingExtraError, match="run: pip install no-such-weights"):

@@ -140,7 +140,7 @@ def test_options_that_a_loss_does_not_read(
 
 
 def test_parts_of_a_batch_hold_whole_classes(workspace: Path) -> None:
-    with pytest.raises(DataError, match=r"4 classes of 2 items cannot be divided into 4 parts by 1 pro"):
+    with pytest.raises(DataError, match="4 classes of 2 items cannot be divided into 4 parts"):
         train(workspace, accumulate=4)
     with pytest.raises(DataError, match=r"set batch to a multiple of 16$"):
         train(workspace, accumulate=4)

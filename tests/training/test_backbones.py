@@ -1,4 +1,4 @@
-"""The door to timm: names, preprocessing and weights, on timm's own tiny models."""
+"""Backbones: names, preprocessing and weights, on timm's tiny models."""
 
 import os
 import pickle  # noqa: TID251
@@ -27,7 +27,7 @@ def picture(width: int, height: int) -> Image.Image:
 
 
 def state(seed: int) -> dict[str, torch.Tensor]:
-    """The weights of the tiny model, its classifier of 1,000 classes included."""
+    """Save the weights of the tiny model, including its classifier of 1,000 classes."""
     import timm
 
     torch.manual_seed(seed)
@@ -56,7 +56,7 @@ def test_making_a_backbone_leaves_the_random_state_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("resnet81", "no timm backbone named 'resnet81'; did you mean '.*resnet18"),
         (
@@ -66,12 +66,12 @@ def test_making_a_backbone_leaves_the_random_state_alone() -> None:
         ("hf-hub:timm/resnet18", "no timm backbone named 'hf-hub"),
     ],
 )
-def test_an_unknown_name_gets_the_nearest(name: str, said: str) -> None:
-    with pytest.raises(UnknownNameError, match=said):
+def test_an_unknown_name_gets_the_nearest(name: str, message: str) -> None:
+    with pytest.raises(UnknownNameError, match=message):
         backbones.create(name)
 
 
-def test_options_that_the_backbone_does_not_take() -> None:
+def test_options_that_the_backbone_does_not_support() -> None:
     with pytest.raises(
         ConfigError, match=f"'{TINY}' does not support input_size None, pooling 'x'"
     ):
@@ -224,7 +224,7 @@ def test_saved_weights_come_back_and_hash_alike(tmp_path: Path) -> None:
 
 
 def _on_a_hub_cache(cache: Path) -> subprocess.CompletedProcess[str]:
-    """Ask for timm's own weights where only the local ``cache`` can answer."""
+    """Load timm's weights from the local ``cache`` only."""
     script = (
         "from likewise.errors import LikewiseError\n"
         "from likewise.models.training import backbones\n"
@@ -246,9 +246,9 @@ def _on_a_hub_cache(cache: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 def test_the_hub_gives_weights_and_their_revision_or_says_what_to_do(tmp_path: Path) -> None:
-    said = _on_a_hub_cache(tmp_path).stdout
-    assert said.startswith(f"DataError the weights of '{TINY}' cannot be fetched (")
-    assert said.endswith(
+    message = _on_a_hub_cache(tmp_path).stdout
+    assert message.startswith(f"DataError the weights of '{TINY}' cannot be fetched (")
+    assert message.endswith(
         "give weights: file:PATH (a local .safetensors or .pth) or package:NAME\n"
     )
 

@@ -1,4 +1,4 @@
-"""Checkpoints that a disk has damaged."""
+"""Checkpoints, and damaged ones."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def test_what_was_saved_comes_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"damaged\n", bytes(100), None])
-def test_a_damaged_checkpoint_says_how_to_begin_anew(
+def test_a_damaged_checkpoint_says_how_to_start_over(
     tmp_path: Path, damage: bytes | None
 ) -> None:
     checkpoints = Checkpoints(tmp_path)

@@ -1,4 +1,4 @@
-"""Every recipe's step on a GPU, as far as it can be told without one.
+"""Every recipe's step on a GPU, as far as it can be tested without one.
 
 torch's fake tensors live on a device that is not there: they have no values, and refuse to be
 mixed with those of another device, or to say what they hold, for which a real one would wait.
@@ -91,7 +91,7 @@ ENTRIES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
 }
 BY_VALUES = {"arcface", "proxy-anchor", "multi-similarity", "supcon", "triplet"}
-"""Losses of pytorch-metric-learning, which choose by what they see, and wait to see it.
+"""Losses of pytorch-metric-learning, which select pairs by value and wait for the GPU.
 
 That of arcface makes an index on the processor, which torch itself sends to the GPU.
 """
@@ -107,8 +107,8 @@ def starts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return folders
 
 
-def lesson(starts: dict[str, Path], name: str) -> tuple[ModelBuilder, Objective, Any]:
-    """The task of an entry, and who makes its batches; three queries a photograph."""
+def training_setup(starts: dict[str, Path], name: str) -> tuple[ModelBuilder, Objective, Any]:
+    """Build the objective of an entry and its sampler; three queries per photograph."""
     rows = [
         (f"{n:02}", f"c{n}", n, None, f"l{n // 4}", "query" if n % 4 else "gallery", split)
         for split in ("test", "train")
@@ -125,20 +125,22 @@ def lesson(starts: dict[str, Path], name: str) -> tuple[ModelBuilder, Objective,
     return builder, setup.objective.train(), setup.sampler
 
 
-def batch(task: Objective, sampler: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def batch(
+    objective: Objective, sampler: Any
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     rows = torch.from_numpy(sampler.epoch(0)[0])
     generator = torch.Generator().manual_seed(1)
     pixels = torch.randint(
         0, 256, (rows.numel(), 80, 80, 3), generator=generator, dtype=torch.uint8
     )
     numbers = torch.stack(
-        [random_numbers(0, 0, view, rows.numel()) for view in range(task.views)]
+        [random_numbers(0, 0, view, rows.numel()) for view in range(objective.views)]
     )
-    return pixels, task.targets(rows), numbers
+    return pixels, objective.targets(rows), numbers
 
 
 class Stays(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Refuses what a real GPU would wait for: a copy to or from it in mid-step."""
+    """Refuses copies to or from the GPU during a step, for which a real GPU would wait."""
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -156,7 +158,7 @@ def stays() -> Stays:
 
 
 def on_gpu(mode: FakeTensorMode, module: nn.Module) -> None:
-    """Put all that is registered on the GPU, as ``module.to`` does, and nothing else."""
+    """Move all registered tensors to the GPU, as ``module.to`` does."""
     for part in module.modules():
         for name, tensor in part._parameters.items():
             if tensor is not None:
@@ -173,7 +175,7 @@ def sent(mode: FakeTensorMode, tensor: torch.Tensor) -> torch.Tensor:
 
 
 def reached(loss: torch.Tensor) -> list[torch.Tensor]:
-    """The parameters that get a gradient; torch's engine itself wants a real GPU."""
+    """Find the parameters that get a gradient; torch's engine would need a real GPU."""
     found, seen, todo = [], set(), [loss.grad_fn]
     while todo:
         node = todo.pop()
@@ -187,48 +189,51 @@ def reached(loss: torch.Tensor) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize("name", [name for name in ENTRIES if name not in BY_VALUES])
 def test_a_step_stays_on_the_gpu(starts: dict[str, Path], name: str) -> None:
-    _, task, sampler = lesson(starts, name)
-    parts = batch(task, sampler)
-    average = MovingAverage(task, 0.9)
+    _, objective, sampler = training_setup(starts, name)
+    parts = batch(objective, sampler)
+    average = MovingAverage(objective, 0.9)
     mode = FakeTensorMode()
-    on_gpu(mode, task)
+    on_gpu(mode, objective)
     on_gpu(mode, average)
     given = [sent(mode, part) for part in parts]
     with mode, stays():
-        loss = task(*given)
-        task.after_step(0.5)
-        average.update(task, 1)
+        loss = objective(*given)
+        objective.after_step(0.5)
+        average.update(objective, 1)
     assert loss.device == GPU
     assert loss.dtype == torch.float32
-    learned = {id(p) for p in task.parameters() if p.requires_grad}
+    learned = {id(p) for p in objective.parameters() if p.requires_grad}
     assert {id(p) for p in reached(loss) if p.device == GPU} == learned
 
 
 @pytest.mark.parametrize("name", sorted(BY_VALUES - {"arcface"}))
 def test_nothing_is_created_where_the_step_is_not(starts: dict[str, Path], name: str) -> None:
-    _, task, sampler = lesson(starts, name)
-    given = batch(task, sampler)
+    _, objective, sampler = training_setup(starts, name)
+    given = batch(objective, sampler)
     with torch.device("meta"):  # whoever says no device gets another one than the model's
-        loss = task(*given)
+        loss = objective(*given)
         loss.backward()
-    task.after_step(0.5)
+    objective.after_step(0.5)
     assert torch.isfinite(loss)
 
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_half_precision_stops_before_the_loss(starts: dict[str, Path], name: str) -> None:
-    _, task, sampler = lesson(starts, name)
+    _, objective, sampler = training_setup(starts, name)
     # The backbones' own rounding is not ours: they say the same in both, to 8 bits.
-    for part in task.modules():
+    for part in objective.modules():
         if isinstance(part, Descriptor):
             part.trunk = Rounded(part.trunk)
-    given = batch(task, sampler)
-    random, state = torch.get_rng_state(), {n: v.clone() for n, v in task.state_dict().items()}
-    whole = task(*given)
+    given = batch(objective, sampler)
+    random, state = (
+        torch.get_rng_state(),
+        {n: v.clone() for n, v in objective.state_dict().items()},
+    )
+    whole = objective(*given)
     torch.set_rng_state(random)
-    task.load_state_dict(state)  # a centre has moved
+    objective.load_state_dict(state)  # a centre has moved
     with torch.autocast("cpu", torch.bfloat16):
-        half = task(*given)
+        half = objective(*given)
     assert half.dtype == torch.float32
     rounded = {"arnet-mstr": 5e-2, "masked": 2e-2, "simclr": 2e-2}
     assert half.item() == pytest.approx(whole.item(), rel=rounded.get(name, 1e-5))
@@ -258,7 +263,7 @@ class Rounded(nn.Module):
         return found if torch.is_autocast_enabled("cpu") else found.float()
 
 
-def test_whitening_stands_on_a_backbone_that_has_embedded_on_the_gpu(
+def test_whitening_of_a_backbone_that_is_on_the_gpu(
     starts: dict[str, Path],
 ) -> None:
     model = descriptor.restore(starts["test_vit"], Passport.read(starts["test_vit"]))
@@ -277,8 +282,8 @@ def test_whitening_stands_on_a_backbone_that_has_embedded_on_the_gpu(
 
 
 @pytest.mark.parametrize("view", ["picture", "grey", "edges"])
-def test_pictures_of_the_gallery_at_several_scales(starts: dict[str, Path], view: str) -> None:
-    builder, _, _ = lesson(starts, "classify-gem")
+def test_gallery_images_at_several_scales(starts: dict[str, Path], view: str) -> None:
+    builder, _, _ = training_setup(starts, "classify-gem")
     wide = Architecture(
         head="gem",
         projection_dim=4,
@@ -296,19 +301,19 @@ def test_pictures_of_the_gallery_at_several_scales(starts: dict[str, Path], view
 
 
 def test_a_student_of_vectors_on_the_processor(starts: dict[str, Path]) -> None:
-    builder, _, _ = lesson(starts, "classify")
+    builder, _, _ = training_setup(starts, "classify")
     recipe = TrainingOptions(init="s", data="d", augment=AugmentOptions(**MOVES))
     wanted = nn.functional.normalize(torch.randn(12, 96), dim=1).half()
     model = builder.descriptor(builder.base)
-    task = DistillationObjective(model, builder.augmenter(recipe), wanted, 1.0).train()
-    parts = batch(task, ShuffledSampler(12, 6, 0))
-    assert copy.deepcopy(task)._teacher is task._teacher
+    objective = DistillationObjective(model, builder.augmenter(recipe), wanted, 1.0).train()
+    parts = batch(objective, ShuffledSampler(12, 6, 0))
+    assert copy.deepcopy(objective)._teacher is objective._teacher
     with torch.autocast("cpu", torch.bfloat16):
-        assert task(*parts).dtype == torch.float32
+        assert objective(*parts).dtype == torch.float32
     mode = FakeTensorMode()
-    on_gpu(mode, task)
+    on_gpu(mode, objective)
     with mode, stays():
-        assert task(*(sent(mode, part) for part in parts)).device == GPU
+        assert objective(*(sent(mode, part) for part in parts)).device == GPU
 
 
 def test_batch_norms_of_all_processes_keep_names_and_activations() -> None:
@@ -329,39 +334,39 @@ def test_batch_norms_of_all_processes_keep_names_and_activations() -> None:
     "name", ["classify", "compcars", "arnet-edges", "arnet-mstr", "masked"]
 )
 def test_a_step_compiles_whole(starts: dict[str, Path], name: str) -> None:
-    _, task, sampler = lesson(starts, name)
-    parts = batch(task, sampler)
+    _, objective, sampler = training_setup(starts, name)
+    parts = batch(objective, sampler)
     random = torch.get_rng_state()
-    expected = task(*parts).item()
+    expected = objective(*parts).item()
     torch.set_rng_state(random)
-    compiled: Any = torch.compile(task, backend="eager", fullgraph=True)
-    assert unwrap(compiled) is task
+    compiled: Any = torch.compile(objective, backend="eager", fullgraph=True)
+    assert unwrap(compiled) is objective
     assert compiled(*parts).item() == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 @pytest.mark.parametrize("name", ENTRIES)
-def test_a_real_gpu_says_the_same(starts: dict[str, Path], name: str) -> None:
-    _, task, sampler = lesson(starts, name)
-    for part in task.modules():
+def test_a_real_gpu_gives_the_same_loss(starts: dict[str, Path], name: str) -> None:
+    _, objective, sampler = training_setup(starts, name)
+    for part in objective.modules():
         if isinstance(part, nn.Dropout):
             part.p = 0.0
         if isinstance(part, nn.MultiheadAttention):
             part.dropout = 0.0
-    parts = batch(task, sampler)
-    expected = copy.deepcopy(task)(*parts).item()
-    task.to(GPU)
+    parts = batch(objective, sampler)
+    expected = copy.deepcopy(objective)(*parts).item()
+    objective.to(GPU)
     given = [part.to(GPU) for part in parts]
     # torch itself refuses to wait for the GPU in mid-step.
     torch.cuda.set_sync_debug_mode("default" if name in BY_VALUES else "error")
     try:
         with torch.autocast("cuda", torch.bfloat16):
-            loss = task(*given)
+            loss = objective(*given)
         loss.backward()
-        task.after_step(0.5)
+        objective.after_step(0.5)
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert loss.item() == pytest.approx(expected, rel=0.1)
-    learned = [p for p in task.parameters() if p.requires_grad]
+    learned = [p for p in objective.parameters() if p.requires_grad]
     assert all(p.grad is not None and p.grad.isfinite().all() for p in learned)

@@ -1,4 +1,4 @@
-"""Images into vectors: equal to timm's own path, in order, whoever stands beside them."""
+"""Encoders: vectors equal timm's, in order, independent of the other images of a batch."""
 
 import io
 from collections.abc import Callable
@@ -60,7 +60,7 @@ def gathered(
 
 
 def plain(model: nn.Module, data: list[bytes]) -> npt.NDArray[np.float32]:
-    """timm's own path: its transform, float32, a batch of them all."""
+    """Embed by timm: its transform, float32, one batch."""
     config = backbones.data_config(backbones.create(TINY), 64).model_dump()
     own = create_transform(**config, is_training=False)
     with torch.inference_mode():
@@ -89,7 +89,7 @@ def test_the_half_precise_path_points_the_same_way() -> None:
 
 
 class Crowded(nn.Module):
-    """Has room for so many pictures at a time."""
+    """Runs out of memory above ``room`` images."""
 
     def __init__(self, room: int) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class Crowded(nn.Module):
         return images.mean(dim=(2, 3))
 
 
-def test_a_gpu_without_room_is_given_fewer_pictures() -> None:
+def test_a_gpu_with_too_little_memory_gets_fewer_images() -> None:
     pixels = torch.randint(0, 256, (11, 8, 8, 3), dtype=torch.uint8)
     whole = encoder(Crowded(11))._on_gpu_in_parts(pixels)
     assert torch.equal(encoder(Crowded(2))._on_gpu_in_parts(pixels), whole)
@@ -162,7 +162,7 @@ def test_images_that_cannot_be_decoded_are_left_out_and_reported() -> None:
     assert unreadable[5].startswith("truncated: ")
 
 
-def test_where_nobody_collects_them_the_run_ends_with_them() -> None:
+def test_uncollected_unreadable_images_are_an_error() -> None:
     data = [b"x", *encoded(4)]
     got: list[tuple[list[int], Vectors]] = []
     with pytest.raises(DataError, match=r"1 of 5 images cannot be decoded: row 0 \(not-an-"):
@@ -171,7 +171,7 @@ def test_where_nobody_collects_them_the_run_ends_with_them() -> None:
 
 
 class Pictures:
-    """Pictures, and refusals of them, several in one read."""
+    """Images and unreadable ones, several per read."""
 
     def __init__(self, data: list[bytes]) -> None:
         self.pictures: list[image_batches.Item] = [decode(d) for d in data]
@@ -237,14 +237,14 @@ def test_little_shared_memory_is_not_used(tmp_path: Path) -> None:
 
 
 def average_precision(scores: npt.NDArray[np.float32], hits: npt.NDArray[np.bool_]) -> float:
-    """Mean of the precision at each hit, the list sorted by falling score."""
+    """Mean of the precision at each hit, for a list sorted by decreasing score."""
     ranks = np.flatnonzero(hits[np.argsort(-scores, kind="stable")]) + 1
     return float(np.mean(np.arange(1, len(ranks) + 1) / ranks))
 
 
 @pytest.mark.slow
 def test_frozen_lite0_on_real_photographs(tmp_path: Path, lite0: Callable[[], Encoder]) -> None:
-    """mAP and precision@1 of the 2,000 images of gpr_like, the query left out."""
+    """mAP and precision@1 of the 2,000 images of gpr_like, without the query."""
     images = Path(__file__).parents[2] / ".." / "shared" / "data" / "gpr_like" / "images"
     if not images.is_dir():
         pytest.skip("the photographs of gpr_like are not here")

@@ -1,4 +1,4 @@
-"""Two processes on one batch do what one does: the loss, every gradient, what stands beside it.
+"""Two processes compute the same loss, gradients and state on a batch as one process.
 
 Batch norms see the batch of all processes on GPUs alone, so here they stay as they were.
 """
@@ -38,44 +38,44 @@ for backbone in ("test_resnet", "test_vit", "test_convnext"):
     RECIPES.build(entry, "p").make(folders[backbone], 0)
 
 
-def step(module, task, parts):
-    task.train()
-    for part in task.modules():
+def step(module, objective, parts):
+    objective.train()
+    for part in objective.modules():
         if isinstance(part, nn.modules.batchnorm._BatchNorm):
             part.eval()
     torch.manual_seed(0)  # dropout is as it is: the two would draw alike
-    for part in task.modules():
+    for part in objective.modules():
         if isinstance(part, nn.Dropout):
             part.p = 0.0
         if isinstance(part, nn.MultiheadAttention):
             part.dropout = 0.0
     loss = module(*parts)
     loss.backward()
-    task.after_step(0.5)
-    found = {n: p.grad.clone() for n, p in task.named_parameters() if p.grad is not None}
-    return loss.detach(), found, {n: v.clone() for n, v in task.state_dict().items()}
+    objective.after_step(0.5)
+    found = {n: p.grad.clone() for n, p in objective.named_parameters() if p.grad is not None}
+    return loss.detach(), found, {n: v.clone() for n, v in objective.state_dict().items()}
 
 
-tasks, expected = {}, {}
+objectives, expected = {}, {}
 for name in cases.ENTRIES:
-    builder, task, sampler = cases.lesson(folders, name)
+    builder, objective, sampler = cases.training_setup(folders, name)
     if name == "distill":
         wanted = nn.functional.normalize(torch.randn(16, 64), dim=1)
-        augmenter = task._augmenter
+        augmenter = objective._augmenter
         model = builder.descriptor(builder.base)
-        task = cases.DistillationObjective(model, augmenter, wanted, 1.0)
+        objective = cases.DistillationObjective(model, augmenter, wanted, 1.0)
     if name == "classify":
-        task._mixup = 0.0  # each process mixes by a share of its own
-    parts = cases.batch(task, sampler)
-    tasks[name] = copy.deepcopy(task), parts
-    expected[name] = step(task, task, parts)
+        objective._mixup = 0.0  # each process mixes by a share of its own
+    parts = cases.batch(objective, sampler)
+    objectives[name] = copy.deepcopy(objective), parts
+    expected[name] = step(objective, objective, parts)
 
-for name, (task, (pixels, targets, random)) in tasks.items():
+for name, (objective, (pixels, targets, random)) in objectives.items():
     processes = devices.accelerator(TrainingOptions(init="s", data="d"))
     rank, world = processes.process_index, processes.num_processes
     assert world == 2
     share = lambda t, dim=0: t.chunk(world, dim)[rank]
-    module = processes.prepare(task)
+    module = processes.prepare(objective)
     own = share(pixels), share(targets), share(random, 1)
     loss, grads, state = step(module, unwrap(module), own)
     loss = processes.reduce(loss, "mean")

@@ -1,4 +1,4 @@
-"""The entries to copy from docs/: each is built, and passes pictures or steps once."""
+"""The entries of docs/*.yaml: each is built, and embeds images or takes a step."""
 
 from pathlib import Path
 from typing import Any
@@ -36,11 +36,11 @@ STEPPED = list(
         if section != "distilled"
     }.values()
 )
-"""Of those that differ in their data alone, one."""
+"""One entry of those that differ only in their data."""
 
 
 @pytest.mark.parametrize("name", READY["models"])
-def test_a_frozen_model_takes_pictures(name: str) -> None:
+def test_a_frozen_model_embeds_images(name: str) -> None:
     entry = READY["models"][name]
     RECIPES.build(entry, "docs/ready.yaml")
     backbone = entry["backbone"]
@@ -53,7 +53,7 @@ def test_a_frozen_model_takes_pictures(name: str) -> None:
 
 
 @pytest.mark.parametrize(("file", "section", "name"), LEARNED)
-def test_one_that_learns_is_whole(file: str, section: str, name: str) -> None:
+def test_a_trained_model_is_valid(file: str, section: str, name: str) -> None:
     models, entry = FILES[file]["models"], FILES[file][section][name]
     recipe = RECIPES.build(entry, f"docs/{file}")
     assert isinstance(recipe, TrainedRecipe)
@@ -64,7 +64,9 @@ def test_one_that_learns_is_whole(file: str, section: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(("file", "section", "name"), STEPPED)
-def test_one_that_learns_steps(file: str, section: str, name: str, tmp_path: Path) -> None:
+def test_a_trained_model_takes_a_step(
+    file: str, section: str, name: str, tmp_path: Path
+) -> None:
     entry = FILES[file][section][name]
     start = {**FILES[file]["models"][entry["init"]], "weights": "random"}
     RECIPES.build(start, f"docs/{file}").make(tmp_path, 0)
@@ -72,7 +74,7 @@ def test_one_that_learns_steps(file: str, section: str, name: str, tmp_path: Pat
     recipe = RECIPES.build({**entry, **own}, f"docs/{file}")
     assert isinstance(recipe, TrainedRecipe)
     builder = trainer.model_builder(recipe, tmp_path, 0)
-    setup = recipe.setup(builder, _material())
+    setup = recipe.setup(builder, _training_data())
     rows = torch.from_numpy(setup.sampler.epoch(0)[0])
     size = recipe.train_size or builder.preprocessing.input_size[-1]
     pixels = torch.randint(0, 256, (rows.numel(), size, size, 3), dtype=torch.uint8)
@@ -84,8 +86,8 @@ def test_one_that_learns_steps(file: str, section: str, name: str, tmp_path: Pat
     assert torch.isfinite(loss)
 
 
-def _material() -> TrainingData:
-    """Forty items in pairs, half of them of each split."""
+def _training_data() -> TrainingData:
+    """Forty items in pairs, half of them in each split."""
     rows = [
         {
             "item_id": f"{n:02}",

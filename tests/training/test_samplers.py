@@ -1,4 +1,4 @@
-"""Who is in a batch, and that it hangs on the seed and the epoch alone."""
+"""Samplers: the items of a batch depend only on the seed and the epoch."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def test_fewer_items_than_a_batch_are_one_batch() -> None:
     assert ShuffledSampler(3, 8, seed=0).epoch(0).shape == (1, 3, 1)
 
 
-def test_so_many_of_every_class() -> None:
+def test_the_same_number_of_every_class() -> None:
     labels = [0] * 5 + [1] * 2 + [2] * 9 + [3] * 4
     sampler = ClassBalancedSampler(labels, batch=6, samples_per_class=3, seed=0)
     for batch in sampler.epoch(0):

@@ -1,4 +1,4 @@
-"""Weights fitted to a backbone, by name or by order."""
+"""Weights matched to a backbone, by name or by order."""
 
 import pytest
 import torch
@@ -63,7 +63,7 @@ def test_an_order_that_would_swap_scale_and_shift_is_not_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "said"),
+    ("found", "message"),
     [
         (
             tensors(stem__weight=(8, 3), bn__weight=(4,), bn__bias=(4,)),
@@ -80,10 +80,10 @@ def test_an_order_that_would_swap_scale_and_shift_is_not_taken() -> None:
         ),
     ],
 )
-def test_a_misfit_is_explained(found: Tensors, said: str) -> None:
+def test_a_mismatch_is_explained(found: Tensors, message: str) -> None:
     assert match_tensors(found, WANTED, lambda: FULL, HEADS) is None
     assert isinstance(mismatch_error(found, WANTED, HEADS, "file:a.pth"), DataError)
-    with pytest.raises(DataError, match=f"^file:a.pth does not fit: {said}"):
+    with pytest.raises(DataError, match=f"^file:a.pth does not fit: {message}"):
         raise mismatch_error(found, WANTED, HEADS, "file:a.pth")
 
 

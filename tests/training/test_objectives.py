@@ -1,4 +1,4 @@
-"""Every recipe that learns: its task steps, gradients arrive, a vector is of one picture."""
+"""Every trained recipe: steps, gradients, and vectors that depend on one image."""
 
 from pathlib import Path
 from typing import Any
@@ -80,8 +80,8 @@ def starts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return folders
 
 
-def material() -> TrainingData:
-    """Twelve items, four of each of three labels: three queries and one of the gallery."""
+def training_data() -> TrainingData:
+    """Twelve items, four per label: three queries and one of the gallery."""
     rows = [
         (f"{n:02}", f"c{n}", n, None, f"l{n // 4}", "gallery" if n % 4 == 3 else "query", None)
         for n in range(12)
@@ -90,45 +90,45 @@ def material() -> TrainingData:
     return TrainingData("d", items, items, Path("nowhere"))
 
 
-def lesson(
+def training_setup(
     starts: dict[str, Path], name: str
 ) -> tuple[TrainedRecipe, ModelBuilder, TrainingSetup]:
     backbone, options = ENTRIES[name]
     recipe = RECIPES.build({**COMMON, "input_size": 64, "batch": 6, **options}, "p")
     assert isinstance(recipe, TrainedRecipe)
     builder = trainer.model_builder(recipe, starts[backbone], 0)
-    return recipe, builder, recipe.setup(builder, material())
+    return recipe, builder, recipe.setup(builder, training_data())
 
 
-def batch(task: Any, sampler: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def batch(objective: Any, sampler: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     rows = torch.from_numpy(sampler.epoch(0)[0])
     generator = torch.Generator().manual_seed(1)
     pixels = torch.randint(0, 256, (rows.numel(), 80, 80, 3), generator=generator)
     numbers = torch.stack(
-        [random_numbers(0, 0, view, rows.numel()) for view in range(task.views)]
+        [random_numbers(0, 0, view, rows.numel()) for view in range(objective.views)]
     )
-    return pixels.to(torch.uint8), task.targets(rows), numbers
+    return pixels.to(torch.uint8), objective.targets(rows), numbers
 
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_a_step_moves_every_parameter(starts: dict[str, Path], name: str) -> None:
     torch.manual_seed(0)
-    _, _, setup = lesson(starts, name)
-    task = setup.objective.train()
-    optimiser = torch.optim.SGD([p for p in task.parameters() if p.requires_grad], 1e-3)
-    first = task(*batch(task, setup.sampler))
+    _, _, setup = training_setup(starts, name)
+    objective = setup.objective.train()
+    optimiser = torch.optim.SGD([p for p in objective.parameters() if p.requires_grad], 1e-3)
+    first = objective(*batch(objective, setup.sampler))
     first.backward()
-    still = [n for n, p in task.named_parameters() if p.requires_grad and p.grad is None]
+    still = [n for n, p in objective.named_parameters() if p.requires_grad and p.grad is None]
     assert still == []
     optimiser.step()
-    task.after_step(0.5)
+    objective.after_step(0.5)
     assert torch.isfinite(first)
-    assert torch.isfinite(task(*batch(task, setup.sampler)))
+    assert torch.isfinite(objective(*batch(objective, setup.sampler)))
 
 
 @pytest.mark.parametrize("name", ["metric-gem", "arnet-mstr", "arnet-shared"])
-def test_a_vector_hangs_on_its_picture_alone(starts: dict[str, Path], name: str) -> None:
-    _, builder, setup = lesson(starts, name)
+def test_a_vector_depends_on_its_image_alone(starts: dict[str, Path], name: str) -> None:
+    _, builder, setup = training_setup(starts, name)
     model = setup.objective.model.eval()
     one = model.query if isinstance(model, DualEncoder) else model
     seen = GalleryDescriptor(one, builder.preprocessing).eval()
@@ -141,13 +141,13 @@ def test_a_vector_hangs_on_its_picture_alone(starts: dict[str, Path], name: str)
 
 
 def test_the_four_terms(starts: dict[str, Path]) -> None:
-    recipe, builder, setup = lesson(starts, "arnet")
-    task = setup.objective.eval()
-    assert isinstance(task, PairObjective)
-    assert isinstance(task.model, DualEncoder)
-    pixels, labels, numbers = batch(task, setup.sampler)
+    recipe, builder, setup = training_setup(starts, "arnet")
+    objective = setup.objective.eval()
+    assert isinstance(objective, PairObjective)
+    assert isinstance(objective.model, DualEncoder)
+    pixels, labels, numbers = batch(objective, setup.sampler)
     views = builder.augmenter(recipe)
-    query, gallery = task.model.query, task.model.gallery
+    query, gallery = objective.model.query, objective.model.gallery
     sketches, photos = pixels[0::2], pixels[1::2]
     sk_cls, sk = query.pooled_and_embedding(views.prepared(sketches))
     ph_cls, ph = gallery.pooled_and_embedding(views.prepared(photos))
@@ -155,7 +155,7 @@ def test_the_four_terms(starts: dict[str, Path]) -> None:
     ph_aug = gallery.pooled(views.augmented(photos, numbers[0][1::2]))
     terms = [(sk, ph), (sk_aug, sk_cls), (ph_aug, ph_cls), (sk_cls, ph_cls)]
     expected = sum(nt_xent(one, other, 0.07, labels).item() for one, other in terms)
-    assert task(pixels, labels, numbers).item() == pytest.approx(expected, abs=1e-4)
+    assert objective(pixels, labels, numbers).item() == pytest.approx(expected, abs=1e-4)
 
 
 def test_tokens_at_three_scales() -> None:
@@ -183,7 +183,7 @@ def test_the_decorrelation_has_a_symmetric_target() -> None:
 
 
 def test_a_student_loses_nothing_on_its_teachers_own_vectors(starts: dict[str, Path]) -> None:
-    _, builder, setup = lesson(starts, "metric-gem")
+    _, builder, setup = training_setup(starts, "metric-gem")
     model = builder.descriptor(Architecture(head="gem", projection_dim=8)).eval()
     sampler = ShuffledSampler(12, 6, 0)
     rows = torch.from_numpy(sampler.epoch(0)[0])
@@ -214,10 +214,10 @@ def test_whitened_vectors_have_no_correlation_and_unit_variance() -> None:
         fit_whitening(vectors[:5], 0, 1.0)
 
 
-def test_no_change_is_no_change_and_the_same_numbers_are_the_same_change(
+def test_augmentation_is_determined_by_its_random_numbers(
     starts: dict[str, Path],
 ) -> None:
-    _, builder, _ = lesson(starts, "metric-gem")
+    _, builder, _ = training_setup(starts, "metric-gem")
     pixels = torch.randint(0, 256, (3, 64, 64, 3), dtype=torch.uint8)
     numbers = random_numbers(1, 2, 0, 3)
     assert numbers.shape == (3, RANDOM_NUMBERS)
@@ -236,7 +236,7 @@ def test_no_change_is_no_change_and_the_same_numbers_are_the_same_change(
 
 
 def test_the_mirror_is_a_mirror(starts: dict[str, Path]) -> None:
-    _, builder, _ = lesson(starts, "metric-gem")
+    _, builder, _ = training_setup(starts, "metric-gem")
     pixels = torch.randint(0, 256, (2, 64, 64, 3), dtype=torch.uint8)
     views = Augmenter(AugmentOptions(flip=1.0), builder.preprocessing)
     expected = views.prepared(pixels).flip(3)
@@ -245,7 +245,7 @@ def test_the_mirror_is_a_mirror(starts: dict[str, Path]) -> None:
     )
 
 
-def test_edges_are_dark_where_the_picture_changes() -> None:
+def test_edges_of_pseudo_sketches_are_dark() -> None:
     grey = torch.ones(1, 1, 8, 8)
     grey[..., 4:] = 0
     drawn = pseudo_sketches(grey)[0, 0]
@@ -258,25 +258,25 @@ def test_options_that_no_backbone_takes(starts: dict[str, Path]) -> None:
     assert isinstance(recipe, TrainedRecipe)
     builder = trainer.model_builder(recipe, starts["test_resnet"], 0)
     with pytest.raises(ConfigError, match="needs a vision transformer with one class token"):
-        recipe.setup(builder, material())
+        recipe.setup(builder, training_data())
     odd = RECIPES.build(
         {**COMMON, "kind": "ssl", "method": "masked", "mask_patch_size": 48}, "p"
     )
     assert isinstance(odd, TrainedRecipe)
     with pytest.raises(ConfigError, match="mask_patch_size 48 does not divide"):
-        odd.setup(trainer.model_builder(odd, starts["test_resnet"], 0), material())
+        odd.setup(trainer.model_builder(odd, starts["test_resnet"], 0), training_data())
 
 
 def test_a_query_without_its_photograph(starts: dict[str, Path]) -> None:
     recipe = RECIPES.build({**COMMON, "kind": "arnet", "dim": 0}, "p")
     assert isinstance(recipe, TrainedRecipe)
-    alone = material().filter(pl.col("item_id") != "03")
+    alone = training_data().filter(pl.col("item_id") != "03")
     with pytest.raises(DataError, match=r"3 queries of d have no photograph .*: 00, 01, 02;"):
         recipe.setup(trainer.model_builder(recipe, starts["test_vit"], 0), alone)
 
 
 def test_a_wider_descriptor_is_as_its_architecture_says(starts: dict[str, Path]) -> None:
-    _, builder, _ = lesson(starts, "metric-gem")
+    _, builder, _ = training_setup(starts, "metric-gem")
     wide = Architecture(head="gem", scales=(1.0, 0.5), scale_fusion="concat")
     mean = wide.model_copy(update={"scale_fusion": "mean"})
     pixels = torch.rand(2, 3, 64, 64)
