@@ -1,1 +1,1 @@
-"""Readers and writers of file formats: archives, arrays, documents, pickles, MATLAB files."""
+"""Readers and writers of file formats: archives, arrays, YAML, pickles, MATLAB files."""

@@ -129,7 +129,7 @@ def _in_order(files: FileCollection, paths: list[str]) -> Iterator[ProbedFiles]:
 
 
 def _chunks(listing: pl.DataFrame) -> Iterator[list[str]]:
-    """The paths in runs of at most ``CHUNK_FILES`` and about ``CHUNK_BYTES``."""
+    """Group the paths into batches of at most ``CHUNK_FILES`` and about ``CHUNK_BYTES``."""
     number = pl.int_range(pl.len()) // CHUNK_FILES
     volume = pl.col("nbytes").cum_sum().shift(fill_value=0) // CHUNK_BYTES
     runs = listing.select(pl.struct(number=number, volume=volume).rle_id().alias("run"))

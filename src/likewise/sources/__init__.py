@@ -1,4 +1,4 @@
-"""Layouts of data sets on disk, a module each."""
+"""Layouts of data sets on disk, one module each."""
 
 from likewise.registry import Registry
 from likewise.sources.base import Source

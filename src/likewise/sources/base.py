@@ -243,7 +243,7 @@ def find_annotation_file(
     """Find the one file of ``place`` whose name is in ``names``.
 
     Files directly in ``place`` and one folder below are considered. If ``place`` is itself a
-    file and not an archive, it is used whatever its name is.
+    file and not an archive, its name is ignored.
 
     Returns:
         Location (for messages) and bytes of the file; None if there is none.

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import polars as pl
 
-from likewise.formats.archives.base import LISTING_COLUMNS, FileCollection, FileListing
+from likewise.formats.archives.base import FileCollection
 from likewise.formats.archives.folders import Folder
+from likewise.formats.archives.listing import LISTING_COLUMNS, FileListing
 
 # Suffixes of files to open; their first bytes then determine the format.
 _ARCHIVE = r"\.(zip|tar|tgz|txz|tbz2|tar\.(gz|xz|bz2))\z"

@@ -7,8 +7,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from likewise.formats.archives.base import FileCollection, FileListing, damaged_error
+from likewise.formats.archives.base import FileCollection, damaged_error
 from likewise.formats.archives.folders import Folder
+from likewise.formats.archives.listing import FileListing
 
 _BATCH_ROWS = 16
 """Images in memory at a time."""

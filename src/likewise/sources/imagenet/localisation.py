@@ -125,17 +125,17 @@ def _boxes_from_tables(
     )
     rows = lines.with_columns(
         stem=pl.col("text").str.extract(_SOLUTION_ROW),
-        said=pl.col("text")
+        groups=pl.col("text")
         .str.extract(_SOLUTION_ROW, 2)
         .str.replace_all(r"\s+", " ")
         .str.strip_chars(),
     )
-    is_valid = pl.col("said").str.contains(_BOX_GROUPS)
+    is_valid = pl.col("groups").str.contains(_BOX_GROUPS)
     invalid = rows.filter(~is_valid.fill_null(value=False))
     groups = (
         rows.filter(is_valid)
         .join(images, on="stem", maintain_order="left")
-        .with_columns(part=pl.col("said").str.extract_all(r"\S+(?: \S+){4}"))
+        .with_columns(part=pl.col("groups").str.extract_all(r"\S+(?: \S+){4}"))
         .explode("part", empty_as_null=False)
         .with_columns(
             pl.col("part").str.split(" ").alias("part"),

@@ -1,0 +1,120 @@
+"""Listing of the files of a folder or archive."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from likewise.errors import DataError, bounded
+
+LISTING_COLUMNS = ("path", "nbytes", "stamp")
+
+_BUFFERED_NAMES = 50_000
+_ABSOLUTE = re.compile(rb"[/\\]|[A-Za-z]:")
+
+
+@dataclass(frozen=True, slots=True)
+class FileListing:
+    """Result of scanning a folder or archive.
+
+    Attributes:
+        members: one row per file, sorted by path: ``LISTING_COLUMNS``, and the columns with
+            which the format finds the file again.
+        undecodable: see ``FileCollection.undecodable``.
+        refused: see ``FileCollection.refused``.
+    """
+
+    members: pl.DataFrame
+    undecodable: list[str]
+    refused: list[tuple[str, str]]
+
+
+class ListingBuilder:
+    """Collects the members of a folder or archive into a ``FileListing``."""
+
+    def __init__(self, path: Path, *extra: str) -> None:
+        """Name the integer columns that the format needs in addition to nbytes and stamp."""
+        self._path = path
+        self._columns = (*LISTING_COLUMNS[1:], *extra)
+        self._names: list[str] = []
+        self._numbers: list[tuple[int, ...]] = []
+        self._frames: list[pl.DataFrame] = []
+        self._undecodable: list[str] = []
+        self._refused: list[tuple[str, str]] = []
+
+    def add(self, name: bytes, *numbers: int) -> None:
+        """Add a file whose name is known to be a relative path; ``numbers`` are its columns."""
+        try:
+            self._names.append(name.decode())
+        except UnicodeDecodeError:
+            self._undecodable.append(escaped(name))
+        else:
+            self._numbers.append(numbers)
+            if len(self._names) >= _BUFFERED_NAMES:
+                self._settle()
+
+    def add_member(self, name: bytes, *numbers: int, folder: bytes = b"") -> None:
+        """Add an archive member; refuse it if its name leaves the archive.
+
+        ``folder`` is the nested archive that contains it, if any.
+        """
+        reason = _unsafe_name(name) or (_unsafe_name(folder) if folder else "")
+        if reason:
+            self.refuse(name, reason, folder)
+            return
+        name = _below(folder, name)
+        if b"./" in name or b"//" in name:
+            name = b"/".join(part for part in name.split(b"/") if part not in (b"", b"."))
+        self.add(name, *numbers)
+
+    def refuse(self, name: bytes, reason: str, folder: bytes = b"") -> None:
+        """Add ``name`` to the refused members."""
+        self._refused.append((escaped(_below(folder, name)), reason))
+
+    def build(self) -> FileListing:
+        """Return the listing, sorted by path.
+
+        Raises:
+            DataError: two members have the same name.
+        """
+        self._settle()
+        frame = pl.concat(self._frames).sort("path")
+        twins = frame.filter(pl.col("path").is_duplicated())["path"].unique().sort()
+        if len(twins):
+            raise DataError(
+                f"{self._path} repeats member names: "
+                f"{bounded(map(repr, twins), len(twins))}; pack it again"
+            )
+        return FileListing(frame, sorted(self._undecodable), sorted(self._refused))
+
+    def _settle(self) -> None:
+        """Move the collected rows into columns; a million Python strings would take 250 MB."""
+        schema = dict.fromkeys(self._columns, pl.Int64)
+        numbers = pl.DataFrame(self._numbers, schema=schema, orient="row")
+        names = pl.Series("path", self._names, dtype=pl.String)
+        self._frames.append(numbers.insert_column(0, names))
+        self._names, self._numbers = [], []
+
+
+def _below(folder: bytes, name: bytes) -> bytes:
+    return folder + b"/" + name if folder else name
+
+
+def escaped(name: bytes) -> str:
+    r"""Return ``name`` as text; if not UTF-8, invalid bytes as ``\xNN`` and ``\`` doubled."""
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        return name.replace(b"\\", b"\\\\").decode(errors="backslashreplace")
+
+
+def _unsafe_name(name: bytes) -> str:
+    # Files are never written under these names, but the names are stored in tables.
+    if b"\0" in name:
+        return "its name holds a NUL"
+    if _ABSOLUTE.match(name):
+        return "its path is absolute"
+    if b".." in name and b".." in name.replace(b"\\", b"/").split(b"/"):
+        return "its path leads upwards"
+    return ""
