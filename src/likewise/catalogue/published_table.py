@@ -58,9 +58,9 @@ def write_published(
         # Every model's vectors have files of their own, with the same bytes as long as
         # they are the same: a corrected label pushes little, and one model's can be pulled.
         plain = [field for field in parts.schema if field.name not in parts.vectors]
-        tables.write(table, pa.schema(plain), digester.seeing(parts.rows))
+        tables.write(table, pa.schema(plain), digester.tap(parts.rows))
         for model, batches in parts.vectors.items():
-            tables.add_column(table, parts.schema.field(model), digester.seeing(batches))
+            tables.add_column(table, parts.schema.field(model), digester.tap(batches))
         _index(table, parts.anns, last)
         digests = replace(
             with_further(digester.digests(), parts.further),
