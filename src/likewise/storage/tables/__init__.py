@@ -4,8 +4,6 @@ LanceDB contains another release of Lance. Tables are therefore written by pylan
 storage version that both can read (``schema.STORAGE_VERSION``).
 """
 
-import pyarrow as pa
-
 from likewise.storage.tables.erase import erase_rows
 from likewise.storage.tables.json_cells import as_json
 from likewise.storage.tables.opening import BATCH, exists, manifest_hash
@@ -22,9 +20,6 @@ from likewise.storage.tables.writing import (
     write,
     write_frame,
 )
-
-# Arrow's own pool keeps 110 MB more at the peak of a large ingest.
-pa.set_memory_pool(pa.system_memory_pool())
 
 __all__ = [
     "BATCH",
