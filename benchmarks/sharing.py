@@ -40,11 +40,11 @@ SIZE = (320, 240)
 OPEN = """\
 import time
 import likewise
-likewise.open("files", rev="v1").table.count_rows()
+likewise.open("files", rev="v1").table.rows
 seconds = []
 for _ in range(9):
     start = time.perf_counter()
-    likewise.open("files", rev="v1").table.count_rows()
+    likewise.open("files", rev="v1").table.rows
     seconds.append(time.perf_counter() - start)
 print(sorted(seconds)[4])
 """
@@ -52,7 +52,7 @@ print(sorted(seconds)[4])
 DIFF = """\
 import time
 import likewise
-likewise.open("files").table.count_rows()  # the libraries are loaded
+likewise.open("files").table.rows  # the libraries are loaded
 start = time.perf_counter()
 found = likewise.diff("files", "v1", "v2")
 seconds = time.perf_counter() - start

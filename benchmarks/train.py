@@ -57,11 +57,14 @@ def training_data(root: Path) -> TrainingData:
     (root / "params.yaml").write_text(f"datasets:\n  emoji: {place}\n")
     likewise.ingest("emoji", workspace=root)
     folder = root / "catalog" / "emoji"
-    images = tables.read(tables.open_table(folder / "images.lance", ""), ["image_id"])
-    items = tables.read(
-        tables.open_table(folder / "items.lance", ""),
-        ["item_id", "content", "image_id", "box", "label", "role", "split"],
-    ).join(images.with_row_index("row"), on="image_id")
+    images = tables.open_table(folder / "images.lance", "").read(["image_id"])
+    items = (
+        tables.open_table(folder / "items.lance", "")
+        .read(
+            ["item_id", "content", "image_id", "box", "label", "role", "split"],
+        )
+        .join(images.with_row_index("row"), on="image_id")
+    )
     found = items.select(COLUMNS).sort("item_id")
     return TrainingData("emoji", found, found, folder / "images.lance")
 

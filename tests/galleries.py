@@ -11,6 +11,7 @@ import pyarrow as pa
 from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import Built, Vectors
 from likewise.schema import STORAGE_VERSION
+from likewise.storage.tables import open_table
 
 Floats = npt.NDArray[np.floating[Any]]
 DIM = 32
@@ -39,13 +40,13 @@ def stored(folder: Path, array: Floats, rows_per_file: int = 1 << 20) -> Vectors
     values = pa.array(array.ravel())
     column = pa.FixedSizeListArray.from_arrays(values, array.shape[1])
     table = pa.table({"item_id": [f"{i:05}" for i in range(len(array))], "m": column})
-    made = lance.write_dataset(
+    lance.write_dataset(
         table,
         folder / "t.lance",
         data_storage_version=STORAGE_VERSION,
         max_rows_per_file=rows_per_file,
     )
-    return Vectors.stored(made, "m")
+    return Vectors.stored(open_table(folder / "t.lance"), "m")
 
 
 def build(entry: dict[str, Any], vectors: Vectors, cache: Path | None = None) -> Built:

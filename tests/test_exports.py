@@ -36,6 +36,7 @@ def test_the_public_names() -> None:
         "Report",
         "StaleArtefactError",
         "Statistics",
+        "Table",
         "Trial",
         "Tuned",
         "UnknownNameError",

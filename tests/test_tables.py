@@ -25,7 +25,7 @@ def put(path: Path, *words: str) -> None:
 
 
 def words(path: Path) -> list[str]:
-    return tables.read(tables.open_table(path, ""), ["word"])["word"].to_list()
+    return tables.open_table(path, "").read(["word"])["word"].to_list()
 
 
 def put_images(path: Path, data: Sequence[bytes]) -> None:
@@ -42,7 +42,7 @@ def put_images(path: Path, data: Sequence[bytes]) -> None:
     ]
     schema = tables.lance_schema(IMAGES)
     batch = pa.record_batch(columns, schema=IMAGES.arrow())
-    tables.write(path, schema, [tables.stored(batch, schema)])
+    tables.write(path, schema, [tables.as_blobs(batch, schema)])
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -92,34 +92,34 @@ def test_a_damaged_table_names_its_command(path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_drop_takes_out_what_it_names(path: Path) -> None:
+def test_delete_rows_deletes_the_named_values(path: Path) -> None:
     put(path, "it's", "b", '"c"')
-    tables.drop(path, "word", [])
-    tables.drop(path, "word", ["it's", '"c"', "not there"])
+    tables.delete_rows(path, "word", [])
+    tables.delete_rows(path, "word", ["it's", '"c"', "not there"])
     assert words(path) == ["b"]
 
 
-def test_drop_takes_more_values_than_one_expression(path: Path) -> None:
+def test_delete_rows_takes_more_values_than_one_condition(path: Path) -> None:
     many = [f"{n:04}" for n in range(2500)]
     put(path, *many)
-    tables.drop(path, "word", many[:-2])
+    tables.delete_rows(path, "word", many[:-2])
     assert words(path) == many[-2:]
 
 
-def test_drop_before_a_fragment_leaves_what_was_written_since(path: Path) -> None:
+def test_delete_rows_before_a_fragment_keeps_newer_rows(path: Path) -> None:
     put(path, "a", "b")
     boundary = tables.next_fragment(path)
     put(path, "a", "c")
-    tables.drop(path, "word", ["a", "c"], before=boundary)
+    tables.delete_rows(path, "word", ["a", "c"], before=boundary)
     assert words(path) == ["b", "a", "c"]
 
 
-def test_settle_leaves_one_version_and_no_files_of_others(path: Path) -> None:
+def test_remove_old_versions_leaves_one_version_and_its_files(path: Path) -> None:
     put(path, "a", "b")
     boundary = tables.next_fragment(path)
     put(path, "c")
-    tables.drop(path, "word", ["a", "b"], before=boundary)
-    tables.settle(path)
+    tables.delete_rows(path, "word", ["a", "b"], before=boundary)
+    tables.remove_old_versions(path)
     assert words(path) == ["c"]
     assert len(list(path.glob("_versions/*.manifest"))) == 1
     assert len(list(path.glob("data/*.lance"))) == 1
@@ -134,8 +134,8 @@ def test_a_linked_table_shares_its_bytes_and_nothing_else(path: Path, tmp_path: 
     assert {file.stat().st_nlink for file in shared} == {2}
 
     put(copy, "c")
-    tables.drop(copy, "word", ["a"])
-    tables.settle(copy)
+    tables.delete_rows(copy, "word", ["a"])
+    tables.remove_old_versions(copy)
     assert words(copy) == ["b", "c"]
     assert content(path) == before
 
@@ -161,11 +161,11 @@ def test_vectors_come_back_as_they_were_stored(path: Path, dtype: str) -> None:
     tables.write(path, schema, [pa.record_batch([contents, lists], schema=schema)])
 
     table = tables.open_table(path, "")
-    found = tables.read_vectors(table, "vector")
+    found = table.vectors("vector")
     assert found.dtype == np.dtype(dtype)
     np.testing.assert_array_equal(found, values)
-    assert tables.vector_columns(table) == ["vector"]
-    assert tables.metadata_columns(table) == ["content"]
+    assert table.vector_columns == ["vector"]
+    assert table.metadata_columns == ["content"]
 
 
 def test_blobs_come_in_the_order_that_is_asked(path: Path) -> None:
@@ -174,9 +174,9 @@ def test_blobs_come_in_the_order_that_is_asked(path: Path) -> None:
     put_images(path, data[3:])
     table = tables.open_table(path, "")
     asked = [4, 0, 0, 3]
-    assert tables.read_blobs(table, "image", asked) == [data[n] for n in asked]
-    assert tables.read_blobs(table, "image", []) == []
-    assert "image" not in tables.metadata_columns(table)
+    assert table.blobs("image", asked) == [data[n] for n in asked]
+    assert table.blobs("image", []) == []
+    assert "image" not in table.metadata_columns
 
 
 def test_packed_blobs_lie_beside_the_table(path: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_frames_digests_are_its_tables(path: Path) -> None:
         {"finding_id": ["b", "a"], "check": ["x", "y"], "path": ["1", "2"], "detail": ["", "d"]}
     )
     written = tables.write_frame(path, FINDINGS, frame)
-    assert written == tables.digest(tables.open_table(path, ""), FINDINGS)
+    assert written == tables.open_table(path, "").digest(FINDINGS)
     assert written == digest_batches(frame.to_arrow().to_batches(), "finding_id")
 
 
@@ -198,20 +198,20 @@ def test_an_empty_frame_is_a_table(path: Path) -> None:
     frame = pl.DataFrame(schema=dict.fromkeys(FINDINGS.names(), pl.String))
     written = tables.write_frame(path, FINDINGS, frame)
     assert written.rows == 0
-    assert written == tables.digest(tables.open_table(path, ""), FINDINGS)
+    assert written == tables.open_table(path, "").digest(FINDINGS)
 
 
 def test_a_column_that_is_not_there_has_neighbours(path: Path) -> None:
     put(path, "a")
     table = tables.open_table(path, "")
-    tables.need_column(table, "word")
+    table.need_column("word")
     with pytest.raises(DataError, match=r"^no label column 'wrod'; did you mean 'word'\?$"):
-        tables.need_column(table, "wrod", "label column")
+        table.need_column("wrod", "label column")
 
 
 def test_a_scan_keeps_the_order_and_takes_conditions(path: Path) -> None:
     put(path, "c", "a", "b")
-    batches = tables.scan(tables.open_table(path, ""), ["word"], "word <> 'a'")
+    batches = tables.open_table(path).scan(["word"], "word <> 'a'")
     assert [w for batch in batches for w in batch.column(0).to_pylist()] == ["c", "b"]
 
 
@@ -224,6 +224,6 @@ def test_a_sources_own_columns_say_what_they_mean(tmp_path: Path) -> None:
     frame = pl.DataFrame(rows).with_columns(year=pl.lit(None), maker=pl.lit("e"))
     digests = tables.write_frame(tmp_path / "t.lance", FINDINGS, frame, further)
     table = tables.open_table(tmp_path / "t.lance", "")
-    assert tables.further_columns(table) == further
+    assert table.source_columns == further
     assert table.schema.names == [*FINDINGS.names(), "year", "maker"]
-    assert tables.digest(table, FINDINGS.with_columns(*further)) == digests
+    assert table.digest(FINDINGS.with_columns(*further)) == digests

@@ -87,6 +87,7 @@ from likewise.steps.validate import validate as validate
 from likewise.steps.view import view as view
 from likewise.steps.why import why as why
 from likewise.storage.config import Card as Card
+from likewise.storage.tables import Table as Table
 
 __all__: list[str]
 _HOMES: dict[str, str]

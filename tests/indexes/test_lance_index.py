@@ -13,6 +13,7 @@ from galleries import DIM, build, clustered, stored, unit
 from likewise.errors import ConfigError
 from likewise.retrieval.indexes.base import Vectors
 from likewise.retrieval.indexes.lance import ANN_ROWS, Ann, build_ann
+from likewise.storage.tables import open_table
 
 
 def test_lance_searches_tables_only() -> None:
@@ -37,9 +38,9 @@ def test_the_ann_index_finds_what_is_near(tmp_path: Path, dtype: str) -> None:
     vectors = stored(tmp_path, gallery.astype(dtype), 6000)
     assert vectors.table is not None
     assert build_ann(vectors.table, "m")
-    opened = Vectors.stored(lance.dataset(tmp_path / "t.lance"), "m")
+    opened = Vectors.stored(open_table(tmp_path / "t.lance"), "m")
     assert opened.table is not None
-    assert [i.index_type for i in opened.table.describe_indices()] == ["IVF_SQ"]
+    assert opened.table.vector_index("m").kinds == ["IVF_SQ"]
     built = build({"kind": "lance"}, opened)
     oracle = build({"kind": "exact"}, opened)
     for share in (1.0, 0.5, 0.1, 0.06, 0.01):
@@ -58,9 +59,9 @@ def test_every_kind_of_ann_index_serves_lancedb_and_us(tmp_path: Path, kind: Any
     vectors = stored(tmp_path, gallery)
     assert vectors.table is not None
     assert build_ann(vectors.table, "m", Ann(kind=kind, rows=1000, partitions=20))
-    opened = Vectors.stored(lance.dataset(tmp_path / "t.lance"), "m")
+    opened = Vectors.stored(open_table(tmp_path / "t.lance"), "m")
     assert opened.table is not None
-    assert [i.index_type for i in opened.table.describe_indices()] == [kind]
+    assert opened.table.vector_index("m").kinds == [kind]
     oracle = build({"kind": "exact"}, opened)
     allowed = np.arange(3000) % 2 == 0
     for mask in (None, allowed):
@@ -90,12 +91,13 @@ def test_the_same_vectors_keep_their_ann_index(tmp_path: Path, kind: Any) -> Non
         assert [index.index_type for index in found] == [kind]
         return [segment.uuid for index in found for segment in index.segments]
 
-    before = [one.uuid for index in last.describe_indices() for one in index.segments]
+    indices = lance.dataset(last.path).describe_indices()
+    before = [one.uuid for index in indices for one in index.segments]
     assert uuids("same", gallery, ann) == before
     folders = [tmp_path / name / "t.lance" / "_indices" for name in ("last", "same")]
     for path in (folders[0] / before[0]).iterdir():
         assert path.samefile(folders[1] / before[0] / path.name)
-    opened = [Vectors.stored(lance.dataset(folder.parent), "m") for folder in folders]
+    opened = [Vectors.stored(open_table(folder.parent), "m") for folder in folders]
     hits = [build({"kind": "lance"}, one).search(gallery[:50], 10) for one in opened]
     np.testing.assert_array_equal(hits[0][1], hits[1][1])
     query: Any = lancedb.connect(tmp_path / "same").open_table("t").search(gallery[7])

@@ -47,7 +47,7 @@ def _prepared(_team: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def size(root: Path, *columns: str) -> int:
     """Bytes of the files of the published table in which these columns lie."""
     path = root / "catalog" / "emoji.lance"
-    names = tables.files_of(tables.open_table(path, ""), columns)
+    names = tables.open_table(path).files(columns)
     files = [
         f for f in path.rglob("*") if f.relative_to(path).as_posix().startswith(tuple(names))
     ]
@@ -66,7 +66,7 @@ def there(remote: Path) -> set[str]:
 
 def test_columns_come_without_others(alice: Path, bob: Path) -> None:
     table = tables.open_table(alice / "catalog" / "emoji.lance", "")
-    plain = tables.metadata_columns(table)
+    plain = table.metadata_columns
     done = likewise.pull_columns("emoji", ["label", "subset"], workspace=bob)
     assert done.columns == plain
     assert done.partial == ["catalog/emoji.lance"]
@@ -133,10 +133,7 @@ def test_a_corrected_label_pushes_no_vector(alice: Path) -> None:
     run_dvc(alice, "commit", "--quiet", "--force", "publish")
     after = versions.files_of(Workspace(alice), output)
     new = set(after.values()) - set(before.values())
-    vectors = {
-        after[file]
-        for file in tables.files_of(tables.open_table(output, ""), ["tiny", "other"])
-    }
+    vectors = {after[file] for file in tables.open_table(output).files(["tiny", "other"])}
     assert len(vectors) == 2
     assert not vectors & new
     new.add(versions.outputs(alice)["catalog/emoji.lance"].md5)

@@ -39,8 +39,8 @@ def traces(root: Path) -> list[bytes]:
     """Bytes of the item's picture, and of its vector."""
     picture = (root / "emoji" / "images" / ITEM).read_bytes()
     table = tables.open_table(root / "catalog" / "emoji.lance", "")
-    row = tables.read(table, ["item_id"])["item_id"].to_list().index(ITEM)
-    return [picture[-400:-300], tables.read_vectors(table, "tiny")[row].tobytes()[:40]]
+    row = table.read(["item_id"])["item_id"].to_list().index(ITEM)
+    return [picture[-400:-300], table.vectors("tiny")[row].tobytes()[:40]]
 
 
 def command(root: Path, *words: str) -> None:
@@ -177,9 +177,7 @@ def test_it_does_not_come_back(without: Path) -> None:
     assert len(dataset.items) == 22
     assert not {ITEM, "600_copy.jpg"} & set(dataset.items["image_id"])
     assert likewise.ingest("emoji").forgotten == 2
-    findings = tables.read(
-        tables.open_table(Path("catalog/emoji/findings.lance"), ""), ["path"]
-    )
+    findings = tables.open_table(Path("catalog/emoji/findings.lance")).read(["path"])
     assert not findings["path"].str.contains("copy|0_noto").any()
 
 
@@ -265,7 +263,7 @@ def test_a_killed_forget_leaves_the_old_or_the_new(recorded: Path, tmp_path: Pat
         assert run(root, deadly).returncode == -signal.SIGKILL
         likewise.datasets(workspace=root)  # carries out what was decided
         table = tables.open_table(root / "catalog" / "emoji.lance", "")
-        states.append(table.count_rows())
+        states.append(table.rows)
         likewise.forget("emoji", [ITEM], reason="request 17", workspace=root)
         assert len(likewise.open("emoji", workspace=root).items) == 23
         for folder in ("catalog", "reports", ".likewise"):
@@ -282,17 +280,17 @@ def test_a_box_goes_with_its_picture(
     monkeypatch.chdir(root)
     published = root / "catalog" / "cards.lance"
     names = ["item_id", "image_id", "label"]
-    before = tables.read(tables.open_table(published, ""), names)
+    before = tables.open_table(published, "").read(names)
     image = before.filter(pl.col("item_id").str.ends_with("#2"))["image_id"][0]
     gone = before.filter(image_id=image)["item_id"].to_list()
     assert len(gone) > 1
     done = likewise.forget("cards", [gone[-1]], reason="a face")
     assert done.items == sorted(gone)
     assert [holder.kind for holder in done.holders] == ["source"]
-    after = tables.read(tables.open_table(published, ""), names)
+    after = tables.open_table(published, "").read(names)
     assert after.equals(before.filter(pl.col("image_id") != image))
     images = tables.open_table(root / "catalog" / "cards" / "images.lance", "")
-    assert images.count_rows() == before["image_id"].n_unique() - 1
+    assert images.rows == before["image_id"].n_unique() - 1
     assert likewise.ingest("cards").forgotten == 1
 
 

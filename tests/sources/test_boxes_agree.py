@@ -42,7 +42,7 @@ def catalogue(root: Path, path: Path) -> None:
 
 def ingested(root: Path, kind: str, table: str) -> pl.DataFrame:
     dataset = tables.open_table(root / "catalog" / kind / f"{table}.lance", "")
-    return tables.read(dataset, dataset.schema.names)
+    return dataset.read(dataset.schema.names)
 
 
 @pytest.mark.parametrize("name", SETS)

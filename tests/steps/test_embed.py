@@ -3,7 +3,6 @@
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +17,6 @@ from likewise.storage import tables
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
 
-if TYPE_CHECKING:
-    import lance
-
 pytestmark = pytest.mark.torch
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "emoji" / "images"
@@ -33,19 +29,19 @@ def digests(root: Path, dtype: str = "float32") -> Digests:
     path = root / "catalog" / "emoji" / "columns" / "tiny.yaml"
     said = Digests.from_yaml(read_yaml(path), path.name)
     contract = EMBEDDINGS.with_columns(vector("vector", DIM, dtype))
-    assert said == tables.digest(opened(root), contract)
+    assert said == opened(root).digest(contract)
     return said
 
 
-def opened(root: Path) -> "lance.LanceDataset":
+def opened(root: Path) -> tables.Table:
     return tables.open_table(root / "catalog" / "emoji" / "embeddings" / "tiny.lance", "")
 
 
 def vectors(root: Path) -> dict[str, npt.NDArray[np.floating]]:
     """The vector of every content."""
     table = opened(root)
-    contents = tables.read(table, ["content"])["content"]
-    return dict(zip(contents, tables.read_vectors(table, "vector"), strict=True))
+    contents = table.read(["content"])["content"]
+    return dict(zip(contents, table.vectors("vector"), strict=True))
 
 
 def data_files(root: Path) -> dict[str, bytes]:
@@ -90,10 +86,10 @@ def test_vectors_are_float32_of_length_1_with_their_passport(workspace: Path) ->
     for found in vectors(workspace).values():
         assert found.dtype == np.float32
         assert np.linalg.norm(found) == pytest.approx(1, abs=1e-6)
-    field = opened(workspace).schema.field("vector")
-    assert field.type == pa.list_(pa.float32(), DIM)
+    table = opened(workspace)
+    assert table.schema.field("vector").type == pa.list_(pa.float32(), DIM)
     passport = workspace / "models" / "tiny" / "passport.json"
-    assert json.loads(field.metadata[b"passport"]) == json.loads(passport.read_text("utf-8"))
+    assert json.loads(table.passport("vector")) == json.loads(passport.read_text("utf-8"))
 
 
 def test_only_new_images_are_computed_and_written(workspace: Path) -> None:
@@ -222,13 +218,13 @@ def test_an_image_that_does_not_decode_is_named_and_the_others_kept(workspace: P
 def test_boxes_of_one_image_have_vectors_of_their_own(workspace: Path) -> None:
     """Of two boxes and a whole image; the box of all its pixels gives the image's vector."""
     folder = workspace / "catalog" / "emoji"
-    items = tables.read(
-        tables.open_table(folder / "items.lance", ""),
+    items = tables.open_table(folder / "items.lance", "").read(
         ["item_id", "image_id", "label", "text", "subset", "split", "role", "box", "content"],
     )
     whole = items.filter(pl.col("item_id") == "0_noto.jpg")
     side = float(
-        tables.read(tables.open_table(folder / "images.lance", ""), ["image_id", "width"])
+        tables.open_table(folder / "images.lance", "")
+        .read(["image_id", "width"])
         .filter(pl.col("image_id") == "0_noto.jpg")["width"]
         .item()
     )

@@ -6,7 +6,6 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
@@ -17,9 +16,6 @@ from likewise.storage import tables
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
 
-if TYPE_CHECKING:
-    import lance
-
 SAMPLES = Path(__file__).parents[2] / "samples" / "emoji"
 CONTRACTS: dict[str, Contract] = {"images": IMAGES, "items": ITEMS, "findings": FINDINGS}
 
@@ -28,17 +24,17 @@ def digests(root: Path, table: str) -> Digests:
     """What the digest file says, which is what the table holds."""
     path = root / "catalog" / "emoji" / "columns" / f"{table}.yaml"
     said = Digests.from_yaml(read_yaml(path), path.name)
-    assert said == tables.digest(opened(root, table), CONTRACTS[table])
+    assert said == opened(root, table).digest(CONTRACTS[table])
     return said
 
 
-def opened(root: Path, table: str) -> "lance.LanceDataset":
+def opened(root: Path, table: str) -> tables.Table:
     return tables.open_table(root / "catalog" / "emoji" / f"{table}.lance", "")
 
 
 def frame(root: Path, table: str) -> pl.DataFrame:
     """A table without its pixels."""
-    return tables.read(opened(root, table), tables.metadata_columns(opened(root, table)))
+    return opened(root, table).read(opened(root, table).metadata_columns)
 
 
 def data_files(root: Path) -> dict[str, bytes]:
@@ -111,8 +107,7 @@ def test_only_a_changed_file_is_read(workspace: Path) -> None:
     now = frame(workspace, "images").sort("image_id")
     differs = (before["sha256"] != now["sha256"]).arg_true()
     assert now["image_id"][differs].to_list() == ["400_noto.jpg"]
-    stored = tables.read_blobs(
-        opened(workspace, "images"),
+    stored = opened(workspace, "images").blobs(
         "image",
         [frame(workspace, "images")["image_id"].index_of("400_noto.jpg") or 0],
     )

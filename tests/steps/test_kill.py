@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,9 +20,6 @@ from likewise.storage import tables
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests, digest_batches
 from servers import DIE_AT_RENAME
-
-if TYPE_CHECKING:
-    import lance
 
 pytestmark = [pytest.mark.slow, pytest.mark.torch]
 
@@ -122,7 +118,7 @@ def staging(root: Path, step: str) -> Path:
     return root / ".likewise" / "staging" / "-".join((step, *STEPS[step]))
 
 
-def table(root: Path, name: str) -> "lance.LanceDataset":
+def table(root: Path, name: str) -> tables.Table:
     return tables.open_table(root / "catalog" / f"{name}.lance", "")
 
 
@@ -136,14 +132,14 @@ def version(root: Path) -> dict[str, Digests]:
     found = {}
     for name, contract in (("images", IMAGES), ("items", ITEMS), ("findings", FINDINGS)):
         found[name] = said(root, f"emoji/columns/{name}.yaml")
-        assert tables.digest(table(root, f"emoji/{name}"), contract) == found[name]
+        assert table(root, f"emoji/{name}").digest(contract) == found[name]
     for name, path, digests in (
         ("content", "emoji/embeddings/tiny", "emoji/columns/tiny.yaml"),
         ("item_id", "emoji", "emoji.columns.yaml"),
     ):
         opened = table(root, path)
         found[path] = said(root, digests)
-        counted = digest_batches(tables.scan(opened, opened.schema.names), name)
+        counted = digest_batches(opened.scan(opened.schema.names), name)
         assert counted.columns == found[path].columns
     return found
 

@@ -3,8 +3,8 @@
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import lance
 import numpy as np
 import polars as pl
 import pytest
@@ -17,15 +17,12 @@ from likewise.storage import tables
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests, digest_batches
 
-if TYPE_CHECKING:
-    import lance
-
 pytestmark = pytest.mark.torch
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "emoji" / "images"
 
 
-def table(root: Path) -> "lance.LanceDataset":
+def table(root: Path) -> tables.Table:
     return tables.open_table(root / "catalog" / "emoji.lance", "")
 
 
@@ -69,7 +66,7 @@ def test_the_columns_are_the_contracts_and_one_a_model(workspace: Path) -> None:
     assert schema.names == [*PUBLISHED.names(), "tiny", "other"]
     for name in ("other", "tiny"):
         written = workspace / "models" / name / "passport.json"
-        carried = schema.field(name).metadata[b"passport"]
+        carried = table(workspace).passport(name)
         assert json.loads(carried) == json.loads(written.read_text("utf-8"))
     assert [schema.field(c.name).type for c in PUBLISHED.columns] == [
         c.type for c in PUBLISHED.columns
@@ -81,10 +78,10 @@ def test_rows_are_items_in_canonical_order_with_their_images_facts(workspace: Pa
     items = tables.open_table(folder / "items.lance", "")
     images = tables.open_table(folder / "images.lance", "")
     facts = ["sha256", "width", "height", "format", "mode", "orientation", "nbytes"]
-    expected = tables.read(items, items.schema.names).join(
-        tables.read(images, ["image_id", *facts]), on="image_id", maintain_order="left"
+    expected = items.read(items.schema.names).join(
+        images.read(["image_id", *facts]), on="image_id", maintain_order="left"
     )
-    published = tables.read(table(workspace), PUBLISHED.names())
+    published = table(workspace).read(PUBLISHED.names())
     assert published.equals(expected.select(PUBLISHED.names()))
 
 
@@ -117,7 +114,7 @@ def test_a_corrected_label_moves_the_row_and_not_the_vector(workspace: Path) -> 
 
 def test_the_digest_file_is_the_tables(workspace: Path) -> None:
     opened = table(workspace)
-    found = digest_batches(tables.scan(opened, opened.schema.names), PUBLISHED.key)
+    found = digest_batches(opened.scan(opened.schema.names), PUBLISHED.key)
     said = digests(workspace)
     assert (said.rows, said.columns) == (found.rows, found.columns)
     assert list(said.columns) == opened.schema.names
@@ -130,7 +127,8 @@ def test_publishing_again_changes_no_digest(workspace: Path) -> None:
 
 
 def test_labels_have_indices(workspace: Path) -> None:
-    found = {index.name: index.index_type for index in table(workspace).describe_indices()}
+    indices = lance.dataset(table(workspace).path).describe_indices()
+    found = {index.name: index.index_type for index in indices}
     assert found == {
         "label_idx": "BTree",
         "split_idx": "Bitmap",
@@ -159,7 +157,7 @@ def test_lancedb_filters_and_searches_it(workspace: Path) -> None:
 
 
 def test_polars_scans_it(workspace: Path) -> None:
-    frame = pl.scan_lance(table(workspace))
+    frame = pl.scan_lance(str(table(workspace).path))
     counts = frame.group_by("subset", maintain_order=True).len().collect()
     assert counts["len"].to_list() == [4] * 6
 

@@ -68,7 +68,7 @@ def read_digests(path: Path) -> Digests | None:
 
 def scan(path: Path) -> pl.LazyFrame | None:
     """A table as a lazy frame; None if it is not here."""
-    return pl.scan_lance(tables.open_table(path, "dvc repro")) if tables.exists(path) else None
+    return tables.open_table(path, "dvc repro").frame() if tables.exists(path) else None
 
 
 def contents_of(ws: Workspace, dataset: str) -> Contents | None:

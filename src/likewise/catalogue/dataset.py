@@ -26,7 +26,6 @@ from likewise.storage.config import Card
 from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
-    import lance
     import numpy as np
     import numpy.typing as npt
     from PIL import Image
@@ -53,8 +52,10 @@ class Dataset:
         return self._ws.card(self.name)
 
     @cached_property
-    def table(self) -> "lance.LanceDataset":
-        """The published table.
+    def table(self) -> tables.Table:
+        """The published table: columns, rows, scans and indices.
+
+        ``lance.dataset(dataset.table.path)`` gives Lance's own object.
 
         Raises:
             MissingArtefactError: it was not published yet.
@@ -71,18 +72,18 @@ class Dataset:
             UnknownNameError: no such flag.
             MissingArtefactError: there are flags to leave out, and no check was made.
         """
-        frame = pl.scan_lance(self.table).drop(self.absent)
+        frame = self.table.frame().drop(self.absent)
         return unflagged(frame, flagged(self._ws, self.name, without)) if without else frame
 
     @cached_property
     def items(self) -> pl.DataFrame:
         """Every column but the vectors, a row an item, in canonical order."""
-        return tables.read(self.table, tables.metadata_columns(self.table))
+        return self.table.read(self.table.metadata_columns)
 
     @property
     def models(self) -> list[str]:
         """The models whose vectors the table holds."""
-        return tables.vector_columns(self.table)
+        return self.table.vector_columns
 
     def vectors(self, model: str) -> "npt.NDArray[np.floating[Any]]":
         """The vectors of ``model``: (items, dimensions), in canonical order, as stored.
@@ -92,7 +93,7 @@ class Dataset:
             UnknownNameError: no such model has embedded the data set.
         """
         self.need_model(model)
-        return tables.read_vectors(self.table, model)
+        return self.table.vectors(model)
 
     def need_model(self, model: str) -> None:
         """Refuse a model whose vectors the table does not hold; see ``vectors``."""
@@ -107,13 +108,13 @@ class Dataset:
     @property
     def absent(self) -> list[str]:
         """Models whose vectors are not here yet, after a pull of other columns."""
-        return tables.absent(self.table, self._path(self._ws.published(self.name)))
+        return self.table.missing_vectors()
 
     def _need_vectors(self, model: str) -> None:
         """Fetch the vectors of ``model`` where they are not here."""
         output = self._ws.published(self.name)
         path = self._path(output)
-        files = tables.files_of(self.table, [model])
+        files = self.table.files([model])
         lacking = tuple(file for file in files if not (path / file).exists())
         if lacking:
             known = versions.files_of(self._ws, output)
@@ -194,7 +195,7 @@ class Dataset:
     def _row_of_image(self) -> dict[str, int]:
         command = artefacts.table(self._ws, self.name, "images").command
         images = tables.open_table(self._images_path, command)
-        names = tables.read(images, ["image_id"])["image_id"]
+        names = images.read(["image_id"])["image_id"]
         return {name: row for row, name in enumerate(names)}
 
     def reader(self, ids: Sequence[str]) -> ImageReader:
@@ -221,7 +222,7 @@ class Dataset:
         path = self._images_path
         command = artefacts.table(self._ws, self.name, "images").command
         images = tables.open_table(path, command)
-        packs = tables.packs(images, "image", rows)
+        packs = images.pack_files("image", rows)
         absent = [pack for pack in packs if not (path / pack).exists()]
         if absent:
             versions.complete(self._ws, self._ws.table(self.name, "images"), absent)

@@ -7,7 +7,6 @@ from likewise.catalogue.dataset import Dataset
 from likewise.errors import DataError
 from likewise.exports.base import Selection
 from likewise.retrieval import filters
-from likewise.storage import tables
 
 
 def selection(dataset: Dataset, where: str | None = None, *, pixels: bool = True) -> Selection:
@@ -26,5 +25,5 @@ def selection(dataset: Dataset, where: str | None = None, *, pixels: bool = True
     if items.is_empty():
         raise DataError(f"{dataset.name} has no item for which {where!r} holds")
     reader = dataset.reader(items["item_id"].to_list() if pixels else [])
-    further = tuple(column.name for column in tables.further_columns(table))
+    further = tuple(column.name for column in table.source_columns)
     return Selection(dataset.name, dataset.card, items, reader, table, mask, further)

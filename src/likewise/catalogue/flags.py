@@ -24,7 +24,7 @@ def flagged(ws: Workspace, dataset: str, flags: Collection[str]) -> pl.LazyFrame
             raise UnknownNameError("flag", flag, FLAG_NAMES)
     path = versions.present(ws, ws.table(dataset, "flags"))
     command = artefacts.table(ws, dataset, "flags").command
-    found = pl.scan_lance(tables.open_table(path, command))
+    found = tables.open_table(path, command).frame()
     named = pl.concat_str("flag", "other_dataset", separator=":", ignore_nulls=True)
     wanted = list(flags)
     return found.filter(pl.col("flag").is_in(wanted) | named.is_in(wanted)).select(

@@ -63,14 +63,14 @@ class IncrementalTable:
             if not is_current(earlier):
                 return Kept(wanted.clear(), 0)
             tables.link_tree(earlier, self.path)
-        stored = tables.read(tables.open_table(self.path, ""), [self._key])[self._key]
+        stored = tables.open_table(self.path, "").read([self._key])[self._key]
         valid = stored.is_in(wanted.implode())
-        tables.drop(self.path, self._key, stored.filter(~valid).to_list())
+        tables.delete_rows(self.path, self._key, stored.filter(~valid).to_list())
         return Kept(stored.filter(valid), int((~valid).sum()))
 
     def erase(self, record: takedowns.Record) -> None:
         """Remove every byte of what was taken down from the files of the table."""
-        tables.expunge(self.path, self._key, record.hashes)
+        tables.erase_rows(self.path, self._key, record.hashes)
 
     def append(self, keys: Sequence[str], columns: Sequence[pa.Array]) -> None:
         """Append rows; they are written once ``SAVED_SECONDS`` have passed since the last time.
@@ -95,4 +95,4 @@ class IncrementalTable:
         self.save()
         if not tables.exists(self.path):
             tables.write(self.path, self._schema, [])
-        tables.settle(self.path)
+        tables.remove_old_versions(self.path)

@@ -130,10 +130,10 @@ def _training_data(
     items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
     path = versions.present(ws, ws.table(dataset, "images"))
     images = tables.open_table(path, command)
-    rows = tables.read(images, ["image_id"]).with_row_index("row")
+    rows = images.read(["image_id"]).with_row_index("row")
     known = ("item_id", "image_id", "box", *columns)
     found = (
-        corrected(ws, dataset, tables.read(items, known))
+        corrected(ws, dataset, items.read(known))
         .join(rows, on="image_id", maintain_order="left")
         .with_columns(
             pl.lit(None, pl.String).alias(c) for c in COLUMNS if c not in (*known, "row")

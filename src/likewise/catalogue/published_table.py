@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import polars as pl
 import pyarrow as pa
@@ -14,9 +14,6 @@ from likewise.schema import PUBLISHED
 from likewise.storage import journal, tables, versions
 from likewise.storage.digests import Digester, digest_splits, with_further
 from likewise.storage.workspace import Workspace
-
-if TYPE_CHECKING:
-    import lance
 
 SCALAR_INDICES: dict[str, Literal["BTREE", "BITMAP"]] = {
     "label": "BTREE",
@@ -44,9 +41,7 @@ class Parts:
     """Model -> how its vectors are indexed."""
 
 
-def write_published(
-    ws: Workspace, name: str, parts: Parts, last: "lance.LanceDataset | None"
-) -> None:
+def write_published(ws: Workspace, name: str, parts: Parts, last: tables.Table | None) -> None:
     """Write the published table ``name`` and its digests, both or neither.
 
     ``last`` is its last version; see ``last_version``.
@@ -58,9 +53,9 @@ def write_published(
         # Every model's vectors have files of their own, with the same bytes as long as
         # they are the same: a corrected label pushes little, and one model's can be pulled.
         plain = [field for field in parts.schema if field.name not in parts.vectors]
-        tables.write(table, pa.schema(plain), digester.seeing(parts.rows))
+        tables.write(table, pa.schema(plain), digester.tap(parts.rows))
         for model, batches in parts.vectors.items():
-            tables.add_column(table, parts.schema.field(model), digester.seeing(batches))
+            tables.add_column(table, parts.schema.field(model), digester.tap(batches))
         _index(table, parts.anns, last)
         digests = replace(
             with_further(digester.digests(), parts.further),
@@ -71,14 +66,14 @@ def write_published(
         staging.commit()
 
 
-def last_version(ws: Workspace, name: str) -> "lance.LanceDataset | None":
+def last_version(ws: Workspace, name: str) -> tables.Table | None:
     """The published table as it stands, or as dvc.lock names it; None where there is none."""
     output = ws.published(name)
     path = output if tables.exists(output) else versions.view(ws, output)
     return tables.open_table(path, "") if path else None
 
 
-def _index(path: Path, anns: Mapping[str, Ann], last: "lance.LanceDataset | None") -> None:
+def _index(path: Path, anns: Mapping[str, Ann], last: tables.Table | None) -> None:
     """Index a published table's columns that are filtered by, and its vectors.
 
     Indices of vectors that are those of the ``last`` version are taken from there.
@@ -86,7 +81,7 @@ def _index(path: Path, anns: Mapping[str, Ann], last: "lance.LanceDataset | None
     table = tables.open_table(path, "")
     for column, kind in SCALAR_INDICES.items():
         table.create_scalar_index(column, kind)
-    tables.index_words(table, WORDS)
+    table.create_text_index(WORDS)
     for model, ann in anns.items():
         build_ann(table, model, ann, last)
-    tables.settle(path)
+    tables.remove_old_versions(path)

@@ -3,14 +3,10 @@
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from likewise.errors import LikewiseError, MissingArtefactError, VersionError
 from likewise.storage import journal, tables, versions
 from likewise.storage.workspace import Workspace
-
-if TYPE_CHECKING:
-    import lance
 
 
 def steady(ws: Workspace, table: Path) -> Path:
@@ -38,7 +34,7 @@ def steady_pair(ws: Workspace, published: Path, images: Path) -> dict[Path, Path
     if len(now) < len(there):
         return {path: _recorded(ws, path) for path in there}
     lock = versions.view(ws, published) if len(there) == 2 else None
-    if lock and tables.mark(lock) == now[published].parent.name:
+    if lock and tables.manifest_hash(lock) == now[published].parent.name:
         of_lock = versions.view(ws, images)
         if of_lock and not of_lock.parent.name.endswith(versions.PART):
             now[images] = of_lock
@@ -69,49 +65,23 @@ def whole(table: Path) -> bool:
     notices that something is missing only once it reads it.
     """
     try:
-        opened = tables.open_table(table, "")
-        files = _named(opened)
-        indexes = {
-            table / "_indices" / segment.uuid: segment.size_bytes
-            for index in opened.describe_indices()
-            for segment in index.segments
-        }
+        return tables.open_table(table).is_complete()
     except (LikewiseError, OSError, ValueError):
         return False
-    return all((table / file).is_file() for file in files) and all(
-        _bytes(folder) >= (size or 0) for folder, size in indexes.items()
-    )
-
-
-def _named(opened: "lance.LanceDataset") -> list[str]:
-    """The data, deletions and packs of a table, by their paths in its folder."""
-    named = []
-    for fragment in opened.get_fragments():
-        facts = fragment.metadata
-        named += [f"data/{file.path}" for file in facts.files]
-        if facts.deletion_file:
-            named.append(facts.deletion_file.path(fragment.fragment_id))
-    for column in tables.blob_columns(opened):
-        named += tables.packs(opened, column, range(opened.count_rows()))
-    return named
 
 
 def _linked(ws: Workspace, table: Path) -> Path | None:
     """A view of the table as it is; None where it is not whole."""
-    mark = tables.mark(table)
-    linked = ws.views / mark / table.name
+    version = tables.manifest_hash(table)
+    linked = ws.views / version / table.name
     if not versions.hold(linked):
         versions.link_view(linked, {linked / f.relative_to(table): f for f in _files(table)})
         # dvc knows nothing of our locks: its checkout may be going on.
-        if tables.mark(linked) != mark or not whole(linked):
+        if tables.manifest_hash(linked) != version or not whole(linked):
             shutil.rmtree(linked)
             return None
         versions.hold(linked)
     return linked
-
-
-def _bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in _files(folder))
 
 
 def _files(folder: Path) -> list[Path]:

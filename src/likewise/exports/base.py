@@ -20,8 +20,6 @@ from likewise.storage.config import Card
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import lance
-
 Purpose = Literal["research", "sharing", "commercial"]
 """Purpose of an export: own research, sharing, or commercial use."""
 
@@ -51,7 +49,7 @@ class Selection:
     card: Card
     items: pl.DataFrame
     reader: ImageReader
-    table: "lance.LanceDataset"
+    table: tables.Table
     mask: BoolArray
     extra_columns: tuple[str, ...] = ()
 
@@ -82,10 +80,9 @@ class Selection:
     def vectors(self, model: str) -> Iterator[FloatArray]:
         """Yield vectors of ``model`` in batches (n, dimensions), in the stored type."""
         start = 0
-        for batch in tables.scan(self.table, [model]):
-            flat = batch.column(0).flatten().to_numpy(zero_copy_only=False)
-            yield flat.reshape(len(batch), -1)[self.mask[start : start + len(batch)]]
-            start += len(batch)
+        for part in self.table.vector_batches(model):
+            yield part[self.mask[start : start + len(part)]]
+            start += len(part)
 
 
 def with_json_lists(items: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:

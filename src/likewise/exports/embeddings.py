@@ -11,7 +11,6 @@ from likewise.errors import DataError, UnknownNameError
 from likewise.exports.base import Export, Fault, Selection
 from likewise.exports.export_files import put
 from likewise.formats.array_writer import open_npy
-from likewise.storage import tables
 
 _FACT_COLUMNS = ("item_id", "label", "subset", "split", "role")
 
@@ -36,8 +35,7 @@ class EmbeddingsExport(Export):
     def write(self, selection: Selection, folder: Path) -> list[Fault]:
         """See ``Export.write``."""
         model = self._model_name(selection)
-        field = selection.table.schema.field(model)
-        put(folder / f"{model}.passport.json", field.metadata[b"passport"])
+        put(folder / f"{model}.passport.json", selection.table.passport(model))
         {"npy": _write_npy, "fvecs": _write_fvecs, "parquet": _write_parquet}[self.form](
             selection, model, folder / f"{model}.{self.form}"
         )
@@ -46,7 +44,7 @@ class EmbeddingsExport(Export):
         return []
 
     def _model_name(self, selection: Selection) -> str:
-        models = tables.vector_columns(selection.table)
+        models = selection.table.vector_columns
         if self.model and self.model not in models:
             raise UnknownNameError(
                 "model", self.model, models, f"the vectors of {selection.dataset}"
@@ -65,14 +63,14 @@ class EmbeddingsExport(Export):
 
 
 def _write_npy(selection: Selection, model: str, path: Path) -> None:
-    kind = selection.table.schema.field(model).type
-    with open_npy(path, (kind.list_size,), kind.value_type.to_pandas_dtype()) as rows:
+    table = selection.table
+    with open_npy(path, (table.dim(model),), table.dtype(model)) as rows:
         for part in selection.vectors(model):
             rows.append(part)
 
 
 def _write_fvecs(selection: Selection, model: str, path: Path) -> None:
-    dim = selection.table.schema.field(model).type.list_size
+    dim = selection.table.dim(model)
     with path.open("wb") as out:
         for part in selection.vectors(model):
             head = np.full((len(part), 1), dim, "<i4").view("<f4")

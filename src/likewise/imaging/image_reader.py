@@ -11,7 +11,6 @@ from likewise.imaging.probe import BadImage
 from likewise.storage import tables
 
 if TYPE_CHECKING:
-    import lance
     from PIL import Image
 
 
@@ -38,7 +37,7 @@ class ImageReader:
         self._path = path
         self._rows = np.asarray(rows, dtype=np.int64)
         self._boxes = boxes
-        self._table: lance.LanceDataset | None = None
+        self._table: tables.Table | None = None
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -60,7 +59,7 @@ class ImageReader:
         """Read the encoded images ``numbers`` at once, in that order."""
         if self._table is None:
             self._table = tables.open_table(self._path, "dvc repro")
-        return tables.read_blobs(self._table, "image", self._rows[list(numbers)].tolist())
+        return self._table.blobs("image", self._rows[list(numbers)].tolist())
 
     def decode(self, number: int, data: bytes) -> "Image.Image":
         """Decode ``data`` to RGB, and crop it to the box of image ``number`` if it has one.

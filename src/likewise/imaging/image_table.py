@@ -67,7 +67,7 @@ class ImageStore:
         """
         if not tables.exists(self.table) and tables.exists(earlier):
             tables.link_tree(earlier, self.table)
-        tables.expunge(self.table, "sha256", refused)
+        tables.erase_rows(self.table, "sha256", refused)
         present = self.facts()
         first_new_fragment = tables.next_fragment(self.table)
         unchanged = self._unchanged(wanted, stamps)
@@ -80,9 +80,9 @@ class ImageStore:
         gone = present["image_id"].filter(
             ~present["image_id"].is_in(unchanged_ids) & ~present["image_id"].is_in(same_ids)
         )
-        tables.drop(self.table, "image_id", gone.to_list(), before=first_new_fragment)
+        tables.delete_rows(self.table, "image_id", gone.to_list(), before=first_new_fragment)
         if tables.exists(self.table):
-            tables.settle(self.table)
+            tables.remove_old_versions(self.table)
         unchanged_count = len(unchanged) + len(progress.same)
         left_out = len(progress.faults) + len(progress.refused)
         return SyncCounts(
@@ -97,8 +97,8 @@ class ImageStore:
         """Return ids and hashes of the images, and ``further`` columns; empty without table."""
         names = ["image_id", "sha256", *further]
         if not tables.exists(self.table):
-            return pl.DataFrame(pl.from_arrow(tables.nothing(IMAGES.arrow()).select(names)))
-        return tables.read(tables.open_table(self.table, ""), names)
+            return pl.DataFrame(pl.from_arrow(tables.empty_batch(IMAGES.arrow()).select(names)))
+        return tables.open_table(self.table, "").read(names)
 
     def _unchanged(self, wanted: pl.DataFrame, stamps: Path) -> pl.DataFrame:
         """Return the path of wanted files whose size and stamp have not changed."""
@@ -193,4 +193,4 @@ def _stored_batches(
     """Yield ``parts`` in storage format; append their ids and hashes to ``rows``."""
     for part in parts:
         rows.append(pl.DataFrame(pl.from_arrow(part.select(["image_id", "sha256"]))))
-        yield tables.stored(part, schema)
+        yield tables.as_blobs(part, schema)

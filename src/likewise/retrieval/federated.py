@@ -61,7 +61,7 @@ def _holder(datasets: Sequence[Searchable], query: Query) -> Searchable:
 def _same(datasets: Sequence[Searchable], models: set[str]) -> None:
     """Refuse vectors that are not comparable."""
     made = {
-        Passport.from_json(one.table.schema.field(m).metadata[b"passport"], one.name).identity()
+        Passport.from_json(one.table.passport(m), one.name).identity()
         for one in datasets
         for m in models
         if m in one.models

@@ -1,7 +1,6 @@
 """Which items a search may find: by SQL, by role, by words."""
 
 import re
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -9,9 +8,6 @@ import numpy.typing as npt
 from likewise.errors import DataError, MissingArtefactError, hint
 from likewise.retrieval.indexes.base import Rows, Scores
 from likewise.storage import tables
-
-if TYPE_CHECKING:
-    import lance
 
 _NO_COLUMN = re.compile(r"No field named (.+?)\. |Column (\S+) does not exist")
 _OTHER_TYPE = re.compile(
@@ -26,23 +22,23 @@ WORDS = ("text", "label")
 """The columns that a search by text reads."""
 
 
-def holds(table: "lance.LanceDataset", where: str) -> npt.NDArray[np.bool_]:
+def holds(table: tables.Table, where: str) -> npt.NDArray[np.bool_]:
     """(n,) the rows of ``table`` that the SQL condition ``where`` holds for.
 
     Raises:
         DataError: it is no condition, or names a column that there is not.
     """
-    columns = tables.metadata_columns(table)
+    columns = table.metadata_columns
     quoted = re.search(f'"({"|".join(columns)})"', where)
     if quoted:
         raise DataError(
             f"where: {quoted[0]} is a text, not the column; write {quoted[1]}, and texts in "
             "single quotes"
         )
-    mask = np.zeros(table.count_rows(), bool)
+    mask = np.zeros(table.rows, bool)
     try:
         # The brackets keep out what is no condition: LIMIT 3, ; ...
-        for batch in tables.scan(table, ["_rowoffset"], f"({where}\n)"):
+        for batch in table.scan(["_rowoffset"], f"({where}\n)"):
             mask[batch.column(0).to_numpy()] = True
     except (ValueError, OSError, RuntimeError) as error:
         raise DataError(f"where: {_reason(str(error), columns)}") from error
@@ -68,9 +64,7 @@ def _reason(said: str, columns: list[str]) -> str:
     return " ".join(text.split())
 
 
-def words(
-    table: "lance.LanceDataset", text: str, name: str, command: str
-) -> tuple[Scores, Rows]:
+def words(table: tables.Table, text: str, name: str, command: str) -> tuple[Scores, Rows]:
     """The rows whose words match those of ``text``: BM25 scores and rows, the best first.
 
     ``command`` publishes the table ``name`` again.
@@ -81,12 +75,11 @@ def words(
     """
     if not re.search(r"\w", text):
         raise DataError("text: there is no word to look for")
-    columns = [column for column in WORDS if column in tables.word_columns(table)]
+    columns = [column for column in WORDS if column in table.text_index_columns()]
     if not columns:
         what = f"the words of {name!r} are not indexed"
         raise MissingArtefactError(what, command)
-    found = tables.search_words(table, columns, text)
-    rows = found["_rowoffset"].to_numpy().astype(np.int64)
-    scores = found["_score"].to_numpy().astype(np.float32)
+    hits = table.search_text(columns, text)
+    rows, scores = hits["row"].to_numpy(), hits["score"].to_numpy()
     order = np.lexsort((rows, -scores))
     return scores[order], rows[order]

@@ -204,10 +204,10 @@ class Stored:
 
     def _made_of(self, part: Index) -> str:
         """A hash of all that an index is made of but the items: kind, options, vectors."""
-        field = self.dataset.table.schema.field(self.model)
+        table = self.dataset.table
         options = part.model_dump(mode="json", exclude=set(part.asked))
-        made = [type(part).__name__, options, str(field.type)]
-        made.append(field.metadata[b"passport"].decode())
+        made = [type(part).__name__, options, str(table.schema.field(self.model).type)]
+        made.append(table.passport(self.model).decode())
         return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -1,11 +1,10 @@
 """The part of an open data set that indexes and filters need; ``Dataset`` provides it."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import polars as pl
 
-if TYPE_CHECKING:
-    import lance
+from likewise.storage import tables
 
 
 class PublishedDataset(Protocol):
@@ -14,7 +13,7 @@ class PublishedDataset(Protocol):
     name: str
 
     @property
-    def table(self) -> "lance.LanceDataset":
+    def table(self) -> tables.Table:
         """The published table."""
         ...
 

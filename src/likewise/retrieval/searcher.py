@@ -296,5 +296,4 @@ def model_of(dataset: Searchable, name: str | None) -> str:
 
 
 def _passport(dataset: Searchable, model: str) -> bytes:
-    passport: bytes = dataset.table.schema.field(model).metadata[b"passport"]
-    return passport
+    return dataset.table.passport(model)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -12,9 +11,6 @@ from likewise.catalogue.corrections import Key, Value
 from likewise.errors import DataError, bounded, hint
 from likewise.formats.paths import StrPath
 from likewise.storage import artefacts, journal, tables, versions
-
-if TYPE_CHECKING:
-    import lance
 
 
 @dataclass(frozen=True)
@@ -53,10 +49,10 @@ def correct(
         corrections.check_column(column, table.schema.names)
     values = _with_text(table, values)
     columns = list(dict.fromkeys(("item_id", *values)))
-    said = tables.read(table, columns).filter(pl.col("item_id").is_in(list(items)))
+    said = table.read(columns).filter(pl.col("item_id").is_in(list(items)))
     absent = sorted(set(items) - set(said["item_id"]))
     if absent:
-        known = tables.read(table, ["item_id"])["item_id"]
+        known = table.read(["item_id"])["item_id"]
         what = f"{dataset} has no item {bounded(absent, len(absent))}"
         raise DataError(f"{what}; {hint(absent[0], known)}")
     with journal.alone(ws, f"correct-{dataset}"):
@@ -76,12 +72,12 @@ def correct(
 
 
 def _with_text(
-    table: "lance.LanceDataset", values: Mapping[str, str | None]
+    table: tables.Table, values: Mapping[str, str | None]
 ) -> Mapping[str, str | None]:
     """``values``, and where a label is among them the text that goes with it."""
     if "label" not in values or "text" in values:
         return values
-    classes = tables.read(table, ["label", "text"]).unique(maintain_order=True)
+    classes = table.read(["label", "text"]).unique(maintain_order=True)
     if values["label"] is None:  # a text that is its class's goes with the class
         same = classes["label"].n_unique() == len(classes)
         return {**values, "text": None} if same else values

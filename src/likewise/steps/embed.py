@@ -73,7 +73,7 @@ def embed(dataset: str, model: str, *, workspace: StrPath | None = None) -> Embe
         if len(todo):
             _compute(ws, dataset, folder, todo, _VectorWriter(table, entry.dtype))
         table.finish()
-        digests = tables.digest(tables.open_table(path, ""), contract)
+        digests = tables.open_table(path, "").digest(contract)
         # publish depends on this file, and so on how the vectors are to be indexed.
         digests = replace(digests, ann={model: ann.model_dump()})
         journal.write_text(staging.path(ws.digests(dataset, model)), digests.to_yaml())
@@ -101,8 +101,8 @@ def _contents(ws: Workspace, dataset: str, *, by_role: bool) -> pl.DataFrame:
     command = artefacts.table(ws, dataset, "items").command
     items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
     images = tables.open_table(versions.present(ws, ws.table(dataset, "images")), command)
-    rows = tables.read(images, ["image_id"]).with_row_index("row")
-    found = tables.read(items, ["content", "image_id", "box", "role"])
+    rows = images.read(["image_id"]).with_row_index("row")
+    found = items.read(["content", "image_id", "box", "role"])
     if not by_role:
         found = found.with_columns(role=pl.lit(None, pl.String))
     if found.select("content", "role").n_unique() > found["content"].n_unique():
@@ -121,7 +121,8 @@ def _same_make(schema: pa.Schema, table: Path) -> bool:
     """Return whether the vectors in ``table`` have the type and the model of ``schema``."""
     if not tables.exists(table):
         return False
-    made, asked = tables.open_table(table, "").schema.field("vector"), schema.field("vector")
+    opened = tables.open_table(table)
+    made, asked = opened.schema.field("vector"), schema.field("vector")
     roles = {(field.metadata or {}).get(b"roles") for field in (made, asked)}
     identities = {
         Passport.from_json(field.metadata[b"passport"], table.name).identity()

@@ -47,7 +47,7 @@ def evaluate(
     dataset = Dataset(ws, entry.dataset)
     kind = ws.params.indexes[entry.index].get("kind")
     result = _score(dataset, entry.model, entry.index, protocol, exact=kind == EXACT)
-    passport = json.loads(dataset.table.schema.field(entry.model).metadata[b"passport"])
+    passport = json.loads(dataset.table.passport(entry.model))
     if passport["recipe"].get("original"):
         result = replace(result, notes=[*result.notes, CHOSEN_ON_TEST])
     if ws.earlier:

@@ -32,5 +32,5 @@ def findings(
     command = artefacts.table(ws, dataset, "findings").command
     found = tables.open_table(versions.present(ws, ws.table(dataset, "findings")), command)
     items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
-    rows = tables.read(found, ["check", "path", "detail"])
-    return listed(dataset, items.count_rows(), rows, check, limit)
+    rows = found.read(["check", "path", "detail"])
+    return listed(dataset, items.rows, rows, check, limit)

@@ -148,7 +148,7 @@ def _written(
     """Write the tables of items and findings, and all tables' digests, which it returns."""
     images = tables.open_table(staging.path(ws.table(dataset, "images")), "")
     written = {
-        "images": tables.digest(images, IMAGES),
+        "images": images.digest(IMAGES),
         "items": tables.write_frame(
             staging.path(ws.table(dataset, "items")), ITEMS, taken.items, taken.further
         ),

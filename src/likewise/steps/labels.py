@@ -24,5 +24,5 @@ def labels(
     ws.dataset(dataset)
     path = versions.present(ws, ws.table(dataset, "items"))
     command = artefacts.table(ws, dataset, "items").command
-    items = pl.scan_lance(tables.open_table(path, command))
+    items = tables.open_table(path, command).frame()
     return count_items(items, "split", "subset", "label")

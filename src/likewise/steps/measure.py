@@ -56,7 +56,7 @@ def measure(dataset: str, *, workspace: StrPath | None = None) -> MeasuredImages
         todo = wanted.filter(~pl.col("sha256").is_in(kept.keys.implode()))
         _compute(images, todo, table, dataset)
         table.finish()
-        digests = tables.digest(tables.open_table(path, ""), PIXELS)
+        digests = tables.open_table(path, "").digest(PIXELS)
         journal.write_text(staging.path(ws.pixel_digests(dataset)), digests.to_yaml())
         staging.commit()
     return MeasuredImages(dataset, len(todo), len(kept.keys), kept.dropped)
@@ -65,15 +65,14 @@ def measure(dataset: str, *, workspace: StrPath | None = None) -> MeasuredImages
 def _files(images: Path, command: str) -> pl.DataFrame:
     """Every distinct file, and the first row of the images table that holds it, in order."""
     table = tables.open_table(images, command)
-    rows = tables.read(table, ["image_id", "sha256", "nbytes"]).with_row_index("row")
+    rows = table.read(["image_id", "sha256", "nbytes"]).with_row_index("row")
     return rows.sort("image_id").unique("sha256", keep="first").sort("row")
 
 
 def _same_make(table: Path) -> bool:
     if not tables.exists(table):
         return False
-    column = tables.open_table(table, "").schema.field(_MEASURED)
-    return bool((column.metadata or {}).get(b"version") == VERSION.encode())
+    return tables.open_table(table).metadata(_MEASURED).get("version") == VERSION
 
 
 def _compute(images: Path, todo: pl.DataFrame, table: IncrementalTable, dataset: str) -> None:

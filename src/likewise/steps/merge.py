@@ -145,8 +145,8 @@ def _items(
 def _read(ws: Workspace, dataset: str) -> pl.DataFrame:
     path = versions.present(ws, ws.table(dataset, "items"))
     table = tables.open_table(path, "likewise pull")
-    columns = [n for n in tables.metadata_columns(table) if n not in corrections.FIXED[1:]]
-    return tables.read(table, columns).with_columns(pl.exclude("item_id").cast(pl.String))
+    columns = [n for n in table.metadata_columns if n not in corrections.FIXED[1:]]
+    return table.read(columns).with_columns(pl.exclude("item_id").cast(pl.String))
 
 
 def _three_ways(

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
@@ -19,9 +18,6 @@ from likewise.schema import IMAGES, ITEMS, PUBLISHED, Column, explained
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.workspace import Workspace
 
-if TYPE_CHECKING:
-    import lance
-
 
 @dataclass(frozen=True)
 class Published:
@@ -37,7 +33,7 @@ class _Vectors:
     """One model's vectors, and which of them each item has."""
 
     model: str
-    table: "lance.LanceDataset"
+    table: tables.Table
     rows: pl.Series
 
     @property
@@ -49,7 +45,7 @@ class _Vectors:
         schema = pa.schema([field])
         for start in range(0, len(self.rows), tables.BATCH):
             rows = self.rows.slice(start, tables.BATCH).to_list()
-            column = self.table.take(rows, columns=["vector"]).column(0).combine_chunks()
+            column = self.table.take(rows, ["vector"]).column(0)
             yield pa.record_batch([column], schema=schema)
 
 
@@ -69,7 +65,7 @@ def publish(dataset: str, *, workspace: StrPath | None = None) -> Published:
     contract = PUBLISHED.with_columns(
         *further, *(Column(v.model, v.field.type, "L2-normalised embedding") for v in vectors)
     )
-    passports = {v.model: dict(_text(v.field)) for v in vectors}
+    passports = {v.model: v.table.metadata("vector") for v in vectors}
     schema = tables.lance_schema(contract, {**explained(further), **passports})
     parts = Parts(
         job=f"publish-{dataset}",
@@ -84,13 +80,13 @@ def publish(dataset: str, *, workspace: StrPath | None = None) -> Published:
     return Published(dataset, len(facts), models)
 
 
-def _in_their_places(models: list[str], last: "lance.LanceDataset | None") -> list[str]:
+def _in_their_places(models: list[str], last: tables.Table | None) -> list[str]:
     """The models whose vectors are asked for; new ones behind those of the last version.
 
     Lance writes a column's place in the schema into its files: the vectors of a model whose
     place changes, because another was put before it, would be pushed again.
     """
-    places = tables.vector_columns(last) if last else []
+    places = last.vector_columns if last else []
     return sorted(models, key=lambda m: places.index(m) if m in places else len(places))
 
 
@@ -100,9 +96,9 @@ def _facts(ws: Workspace, dataset: str) -> tuple[pl.DataFrame, tuple[Column, ...
     items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
     images = tables.open_table(versions.present(ws, ws.table(dataset, "images")), command)
     known = [name for name in PUBLISHED.names() if name in IMAGES.names()]
-    facts = tables.read(images, sorted({"image_id", *known}))
-    further = tables.further_columns(items)
-    rows = tables.read(items, [*ITEMS.names(), *(c.name for c in further)])
+    facts = images.read(sorted({"image_id", *known}))
+    further = items.source_columns
+    rows = items.read([*ITEMS.names(), *(c.name for c in further)])
     ordered = [*PUBLISHED.names(), *(c.name for c in further)]
     joined = rows.join(facts, on="image_id", maintain_order="left").select(ordered)
     return corrected(ws, dataset, joined), further
@@ -112,15 +108,15 @@ def _vectors(ws: Workspace, dataset: str, model: str, facts: pl.DataFrame) -> _V
     stage = artefacts.embeddings(ws, dataset, model).stage
     path = versions.present(ws, ws.embeddings(dataset, model))
     table = tables.open_table(path, stage.command)
-    there = tables.read(table, ["content"]).with_row_index("row")
+    there = table.read(["content"]).with_row_index("row")
     rows = facts.select("content").join(there, on="content", how="left", maintain_order="left")[
         "row"
     ]
     if rows.null_count():
         what = f"{model!r} has no vector for {rows.null_count():,} items of {dataset!r}"
         raise StaleArtefactError(what, stage.command)
-    roles = (table.schema.field("vector").metadata or {}).get(b"roles")
-    if roles and roles.decode() != mark_of_roles(facts):
+    roles = table.metadata("vector").get("roles")
+    if roles and roles != mark_of_roles(facts):
         what = f"roles of {dataset!r} have changed, by which {model!r} embeds"
         raise StaleArtefactError(what, stage.forced)
     return _Vectors(model, table, rows)
@@ -139,8 +135,3 @@ def _ann(ws: Workspace, dataset: str, model: str) -> Ann:
     """How the vectors of ``model`` are to be indexed in the published table."""
     key = ws.params.embedding(dataset, model)
     return check(Ann, ws.params.embeddings[key].ann, f"params.yaml: embeddings.{key}.ann")
-
-
-def _text(field: pa.Field) -> Iterator[tuple[str, str]]:
-    for key, value in (field.metadata or {}).items():
-        yield key.decode(), value.decode()

@@ -34,10 +34,10 @@ def pull_columns(
     path, head = versions.pull_part(ws, output, _is_head, remote)
     table = tables.open_table(path, f"likewise pull {dataset}")
     for column in columns:
-        tables.need_column(table, column)
-    files = tuple(tables.files_of(table, {*tables.metadata_columns(table), *columns}))
+        table.need_column(column)
+    files = tuple(table.files({*table.metadata_columns, *columns}))
     path, moved = versions.pull_part(ws, output, lambda file: file.startswith(files), remote)
-    lacking = tables.absent(table, path)
+    lacking = tables.open_table(path).missing_vectors()
     if not Store(ws.root).lacking(versions.files_of(ws, output).values()):
         link_outputs(ws, [ws.relative(output)])
     return Pulled(

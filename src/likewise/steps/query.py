@@ -143,7 +143,7 @@ def _frame(table: Artefact, path: Path) -> pl.LazyFrame:
         return pl.scan_parquet(path)
     opened = tables.open_table(path, table.command)
     hidden = table.contract.blobs() if table.contract else ()
-    return pl.scan_lance(opened).drop(*hidden, *tables.absent(opened, path))
+    return opened.frame().drop(*hidden, *opened.missing_vectors())
 
 
 def _flat(frame: pl.LazyFrame) -> pl.LazyFrame:

@@ -96,15 +96,9 @@ def _findings(ws: Workspace, dataset: str) -> dict[str, int]:
 
 def _models(published: Path) -> Iterator[ModelFacts]:
     table = tables.open_table(published, "dvc repro")
-    for name in tables.vector_columns(table):
-        column = table.schema.field(name)
-        passport = Passport.from_json(column.metadata[b"passport"], f"{published.name}: {name}")
-        yield ModelFacts(name, column.type.list_size, _dtype(column.type.value_type), passport)
-
-
-def _dtype(value: object) -> str:
-    """Arrow calls float16 "halffloat" and float32 "float"."""
-    return {"halffloat": "float16", "float": "float32"}.get(str(value), str(value))
+    for name in table.vector_columns:
+        passport = Passport.from_json(table.passport(name), f"{published.name}: {name}")
+        yield ModelFacts(name, table.dim(name), table.dtype(name).name, passport)
 
 
 def _next(

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +16,6 @@ from likewise.formats.paths import StrPath
 from likewise.retrieval.indexes.lance import Ann
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.workspace import Workspace
-
-if TYPE_CHECKING:
-    import lance
 
 Mask = npt.NDArray[np.bool_]
 
@@ -50,11 +46,11 @@ def view(name: str, *, workspace: StrPath | None = None) -> Viewed:
     entry = ws.params.views[name]
     command = artefacts.published(ws, entry.of).command
     whole = tables.open_table(versions.present(ws, ws.published(entry.of)), command)
-    items = tables.read(whole, ["item_id", "image_id", "label", "split"])
+    items = whole.read(["item_id", "image_id", "label", "split"])
     mask = _mask(ws, entry.of, items, entry.without)
     if not mask.any():
         raise DataError(f"view {name!r}: every item of {entry.of!r} has one of these flags")
-    models = tables.vector_columns(whole)
+    models = whole.vector_columns
     plain = [column for column in whole.schema.names if column not in models]
     parts = Parts(
         job=f"view-{name}",
@@ -62,7 +58,7 @@ def view(name: str, *, workspace: StrPath | None = None) -> Viewed:
         rows=_rows(whole, mask, plain),
         vectors={model: _rows(whole, mask, [model]) for model in models},
         items=items.filter(mask),
-        further=[column.name for column in tables.further_columns(whole)],
+        further=[column.name for column in whole.source_columns],
         anns={model: Ann() for model in models},
     )
     write_published(ws, name, parts, last_version(ws, name))
@@ -76,12 +72,10 @@ def _mask(ws: Workspace, dataset: str, items: pl.DataFrame, without: Collection[
     return mask
 
 
-def _rows(
-    whole: "lance.LanceDataset", mask: Mask, columns: Sequence[str]
-) -> Iterator[pa.RecordBatch]:
+def _rows(whole: tables.Table, mask: Mask, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """These columns of the rows of the whole table that ``mask`` keeps."""
     start = 0
-    for batch in tables.scan(whole, columns):
+    for batch in whole.scan(columns):
         kept = batch.filter(pa.array(mask[start : start + len(batch)]))
         start += len(batch)
         if len(kept):

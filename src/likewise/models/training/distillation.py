@@ -70,12 +70,12 @@ def teacher_vectors(data: TrainingData) -> torch.Tensor:
     if data.vectors is None:
         raise DataError("teacher is missing; set it to a model that embeds the data set")
     table = tables.open_table(data.vectors, "dvc repro")
-    rows = tables.read(table, ["content"]).with_row_index("row_of_vector")
+    rows = table.read(["content"]).with_row_index("row_of_vector")
     row = data.items.select("content").join(
         rows, on="content", how="left", maintain_order="left"
     )["row_of_vector"]
     if row.null_count():
         what = f"the teacher has no vector of {row.null_count():,} items of {data.name}"
         raise StaleArtefactError(what, "dvc repro")
-    stored = tables.read_vectors(table, "vector")
+    stored = table.vectors("vector")
     return torch.from_numpy(np.ascontiguousarray(stored[row.cast(pl.Int64).to_numpy()]))

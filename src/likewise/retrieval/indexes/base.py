@@ -4,16 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from likewise.registry import Part
 from likewise.storage import tables
-
-if TYPE_CHECKING:
-    import lance
 
 Floats = npt.NDArray[np.floating[Any]]
 Scores = npt.NDArray[np.float32]
@@ -41,7 +38,7 @@ class Vectors:
     dim: int
     read: Callable[[], Floats]
     take: Callable[[Sequence[int]], Floats]
-    table: "lance.LanceDataset | None" = None
+    table: tables.Table | None = None
     column: str = ""
 
     @classmethod
@@ -51,19 +48,16 @@ class Vectors:
         return cls(rows, dim, lambda: array, lambda chosen: array[list(chosen)])
 
     @classmethod
-    def stored(cls, table: "lance.LanceDataset", column: str) -> "Vectors":
+    def stored(cls, table: tables.Table, column: str) -> "Vectors":
         """The vectors of a table's column."""
-        dim = table.schema.field(column).type.list_size
 
         def take(rows: Sequence[int]) -> Floats:
-            values = table.take(list(rows), columns=[column]).column(0).combine_chunks()
-            flat: Floats = values.flatten().to_numpy(zero_copy_only=False)
-            return flat.reshape(-1, dim)
+            return table.vectors(column, rows)
 
         def read() -> Floats:
-            return tables.read_vectors(table, column)
+            return table.vectors(column)
 
-        return cls(table.count_rows(), dim, read, take, table, column)
+        return cls(table.rows, table.dim(column), read, take, table, column)
 
 
 class Built(ABC):

@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -22,9 +22,6 @@ from likewise.retrieval.indexes.base import (
 from likewise.retrieval.indexes.exact import ExactSearch
 from likewise.retrieval.indexes.faiss_door import centroids
 from likewise.storage import tables
-
-if TYPE_CHECKING:
-    import lance
 
 ANN_ROWS = 10_000
 """From so many rows on, publish builds an ANN index; below, a scan is as quick."""
@@ -72,26 +69,28 @@ class Lance(Index):
 class LanceSearch(Built):
     """A vector column of a table."""
 
-    def __init__(self, options: Lance, vectors: Vectors, table: "lance.LanceDataset") -> None:
-        """Find the addresses of the rows of ``table``, which ``vectors`` are a column of."""
+    def __init__(self, options: Lance, vectors: Vectors, table: tables.Table) -> None:
+        """Take the vectors and the ``table`` that they are a column of."""
         self._options = options
         self._vectors = vectors
-        self._table = table
-        scanned = table.scanner(columns=["_rowaddr"], scan_in_order=True).to_table()
-        self._addresses: Rows = scanned["_rowaddr"].to_numpy()
+        self._index = table.vector_index(vectors.column)
 
     def search(
         self, queries: Scores, k: int, allowed: Mask | None = None
     ) -> tuple[Scores, Rows]:
         """The ``k`` rows that Lance finds nearest to each query; see ``Built``."""
-        scores, rows = unfilled(len(queries), min(k, len(self._addresses)))
+        scores, rows = unfilled(len(queries), min(k, self._vectors.rows))
         if allowed is not None and np.count_nonzero(allowed) <= _FEW:
             self._fetch(queries, np.flatnonzero(allowed), scores, rows)
         elif rows.shape[1]:
-            chosen = self._filter(allowed)
+            options = self._neighbour_options(allowed)
+            row_filter = None if allowed is None else self._index.row_filter(allowed)
             for start in range(0, len(queries), _QUERIES):
                 block = slice(start, start + _QUERIES)
-                self._search(queries[block], chosen, scores[block], rows[block])
+                near = self._index.nearest(queries[block], rows.shape[1], options, row_filter)
+                place = np.arange(len(near.query)) - np.searchsorted(near.query, near.query)
+                rows[block][near.query, place] = near.row
+                scores[block][near.query, place] = 1 - near.distance
         return settle_ties(scores, rows)
 
     def _fetch(self, queries: Scores, few: Rows, scores: Scores, rows: Rows) -> None:
@@ -101,47 +100,19 @@ class LanceSearch(Built):
             near, places = exact.search(queries, rows.shape[1])
             scores[:, : near.shape[1]], rows[:, : near.shape[1]] = near, few[places]
 
-    def _filter(self, allowed: Mask | None) -> dict[str, Any]:
-        """The scanner's mask, and the options that keep recall up under it.
+    def _neighbour_options(self, allowed: Mask | None) -> tables.NeighbourOptions:
+        """How to search so that recall stays up under a filter.
 
         Lance chooses the cells before it filters: at 1 allowed row in 10, recall@10 fell to
         0.62. With as many more cells as there are fewer rows it stayed at 1.
         """
-        if allowed is None:
-            asked = self._options.nprobes
-            return {"nearest": {} if asked is None else {"nprobes": asked}}
-        from lance.dataset import serialize_row_addrs
-
-        addresses = self._addresses[allowed]
-        probes = (self._options.nprobes or _PROBES) * len(allowed) / len(addresses)
-        return {
-            "nearest": {"nprobes": math.ceil(probes)},
-            "row_addr_allowlist": serialize_row_addrs(addresses.tolist()),
-        }
-
-    def _search(
-        self, queries: Scores, chosen: dict[str, Any], scores: Scores, rows: Rows
-    ) -> None:
-        """Fill ``scores`` and ``rows`` for a block of queries."""
-        nearest = {
-            "column": self._vectors.column,
-            "q": queries,
-            "k": rows.shape[1],
-            "metric": self._options.metric,
-            "refine_factor": self._options.refine_factor,
-            **chosen["nearest"],
-        }
-        found = self._table.scanner(
-            columns=["query_index", "_rowoffset", "_distance"],
-            prefilter=True,
-            **{**chosen, "nearest": nearest},
-        ).to_table()
-        query = found["query_index"].to_numpy()
-        order = np.argsort(query, kind="stable")
-        query = query[order]
-        place = np.arange(len(query)) - np.searchsorted(query, query)
-        rows[query, place] = found["_rowoffset"].to_numpy()[order]
-        scores[query, place] = 1 - found["_distance"].to_numpy()[order]
+        nprobes = self._options.nprobes
+        if allowed is not None:
+            probes = (nprobes or _PROBES) * len(allowed) / np.count_nonzero(allowed)
+            nprobes = math.ceil(probes)
+        return tables.NeighbourOptions(
+            self._options.metric, self._options.refine_factor, nprobes
+        )
 
 
 class Ann(Part):
@@ -166,10 +137,10 @@ class Ann(Part):
 
 
 def build_ann(
-    table: "lance.LanceDataset",
+    table: tables.Table,
     column: str,
     ann: Ann | None = None,
-    last: "lance.LanceDataset | None" = None,
+    last: tables.Table | None = None,
 ) -> bool:
     """Give a vector column of a table that is large enough an ANN index; whether it got one.
 
@@ -180,60 +151,24 @@ def build_ann(
         ConfigError: the sub-vectors do not divide the dimensions.
     """
     ann = ann or Ann()
-    rows = table.count_rows()
-    if ann.kind == "none" or rows < ann.rows:
+    if ann.kind == "none" or table.rows < ann.rows:
         return False
-    said = {f"likewise.ann.{column}": ann.model_dump_json()}
-    known = last is not None and said.items() <= last.config().items()
-    if last is None or not known or not _taken_over(table, column, last):
-        _build(table, column, ann, rows)
-    table.update_config(dict[str, str | None](said))
+    index, options = table.vector_index(column), ann.model_dump_json()
+    same_options = last is not None and last.vector_index(column).options == options
+    if last is None or not same_options or not index.link_from(last.path):
+        _build(Vectors.stored(table, column), index, ann)
+    index.record_options(options)
     return True
 
 
-def _taken_over(table: "lance.LanceDataset", column: str, last: "lance.LanceDataset") -> bool:
-    """Give ``table`` the index of ``last``, by links, where the vectors are the same."""
-    from lance import LanceOperation
-    from lance.dataset import Index as Segment
-
-    found = [index for index in last.describe_indices() if index.field_names == [column]]
-    kept = Path(last.uri) / "_indices"
-    segments = [(index.name, segment) for index in found for segment in index.segments]
-    sizes = [_bytes(kept / segment.uuid) == segment.size_bytes for _, segment in segments]
-    if not segments or not all(sizes) or not tables.same_column(table, last, column):
-        return False
-    fields = [field.id() for field in table.lance_schema.fields() if field.name() == column]
-    linked = []
-    for name, one in segments:
-        tables.link_tree(kept / one.uuid, Path(table.uri) / "_indices" / one.uuid)
-        facts = (table.version, one.fragment_ids, one.index_version)
-        linked.append(Segment(one.uuid, name, fields, *facts))
-    done = LanceOperation.CreateIndex(linked, [])
-    table.commit(table.uri, done, read_version=table.version)
-    table.checkout_version(table.latest_version)
-    return True
-
-
-def _bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.glob("*"))
-
-
-def _build(table: "lance.LanceDataset", column: str, ann: Ann, rows: int) -> None:
-    vectors = Vectors.stored(table, column)
+def _build(vectors: Vectors, index: tables.VectorIndex, ann: Ann) -> None:
+    rows = vectors.rows
     count = min(ann.partitions or math.isqrt(rows), rows)
     rng = np.random.default_rng(ann.seed)
     draw = rng.choice(rows, min(rows, count * _TRAINED), replace=False)
     sample = vectors.take(np.sort(draw).tolist())
     centres = centroids(sample.astype(np.float32), count, ann.seed).astype(sample.dtype)
-    table.create_index(
-        column,
-        ann.kind,
-        metric="cosine",
-        num_partitions=count,
-        ivf_centroids=centres,
-        replace=True,
-        num_sub_vectors=_codes(ann, vectors.dim),
-    )
+    index.create(ann.kind, centres, _codes(ann, vectors.dim))
 
 
 def _codes(ann: Ann, dim: int) -> int | None:

@@ -89,20 +89,20 @@ def _images(ws: Workspace, dataset: str) -> pl.DataFrame:
     order = _items(ws, dataset, "image_id", "split").unique(
         "image_id", keep="first", maintain_order=True
     )
-    facts = order.join(tables.read(images, _FACTS), on="image_id", maintain_order="left")
+    facts = order.join(images.read(_FACTS), on="image_id", maintain_order="left")
     return facts.join(_measures(ws, dataset), on="sha256", maintain_order="left")
 
 
 def _items(ws: Workspace, dataset: str, *columns: str) -> pl.DataFrame:
     command = artefacts.table(ws, dataset, "items").command
     path = versions.present(ws, ws.table(dataset, "items"))
-    return tables.read(tables.open_table(path, command), columns)
+    return tables.open_table(path, command).read(columns)
 
 
 def _measures(ws: Workspace, dataset: str) -> pl.DataFrame:
     command = artefacts.table(ws, dataset, "pixels").command
     path = versions.present(ws, ws.table(dataset, "pixels"))
-    return tables.read(tables.open_table(path, command), _MEASURES)
+    return tables.open_table(path, command).read(_MEASURES)
 
 
 def _others(ws: Workspace, dataset: str, bounds: Check) -> list[str]:

@@ -38,7 +38,7 @@ def write_flags(
     ws.dataset(dataset)
     command = artefacts.table(ws, dataset, "flags").command
     path = versions.present(ws, ws.table(dataset, "flags"))
-    found = tables.read(tables.open_table(path, command), FLAGS.names())
+    found = tables.open_table(path, command).read(FLAGS.names())
     sections = list(_sections(ws, dataset, found, most))
     note = f"{found['image_id'].n_unique():,} images are flagged; none is deleted"
     try:
@@ -105,8 +105,8 @@ def _places(ws: Workspace, dataset: str, wanted: pl.DataFrame, images: Path) -> 
     """id, row of the images table and box (of an item) of every one of ``wanted``."""
     path = versions.present(ws, ws.table(dataset, "items"))
     command = artefacts.table(ws, dataset, "items").command
-    items = tables.read(tables.open_table(path, command), ["item_id", "image_id", "box"])
-    rows = tables.read(tables.open_table(images, command), ["image_id"]).with_row_index("row")
+    items = tables.open_table(path, command).read(["item_id", "image_id", "box"])
+    rows = tables.open_table(images, command).read(["image_id"]).with_row_index("row")
     return (
         wanted.join(items, left_on="id", right_on="item_id", how="left", maintain_order="left")
         .with_columns(image_id=pl.coalesce("image_id", "id"))

@@ -1,7 +1,7 @@
 """Flags by a model's vectors: outliers, and items that are too similar."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +12,6 @@ from likewise.retrieval.indexes.base import Vectors
 from likewise.steps.check.flag_rows import flags
 from likewise.storage import tables
 from likewise.storage.config import Check
-
-if TYPE_CHECKING:
-    import lance
 
 _TINY = 1e-6
 _NEIGHBOURS = 16
@@ -27,7 +24,7 @@ Scores = npt.NDArray[np.float64]
 
 
 def check_vectors(
-    items: pl.DataFrame, table: "lance.LanceDataset", bounds: Check, index: Mapping[str, Any]
+    items: pl.DataFrame, table: tables.Table, bounds: Check, index: Mapping[str, Any]
 ) -> Iterator[pl.DataFrame]:
     """The flags by one model's vectors.
 
@@ -37,7 +34,7 @@ def check_vectors(
         bounds: what is too far from all others, and what too near to another.
         index: the entry of the index by which similar items are found.
     """
-    contents = tables.read(table, ["content"])
+    contents = table.read(["content"])
     if bounds.max_outlier is not None:
         scored = contents.with_columns(value=pl.Series(outlier_scores(table)))
         rows = items.join(scored, on="content", maintain_order="left")
@@ -50,7 +47,7 @@ def check_vectors(
         yield _similar(items, contents["content"], table, bounds, index)
 
 
-def outlier_scores(table: "lance.LanceDataset") -> Scores:
+def outlier_scores(table: tables.Table) -> Scores:
     """(n,) the mean over dimensions of |x - mean| / (std + 1e-6), std with ddof 0.
 
     Two passes, a part at a time: nothing holds all vectors.
@@ -72,7 +69,7 @@ def outlier_scores(table: "lance.LanceDataset") -> Scores:
 def _similar(
     items: pl.DataFrame,
     contents: pl.Series,
-    table: "lance.LanceDataset",
+    table: tables.Table,
     bounds: Check,
     index: Mapping[str, Any],
 ) -> pl.DataFrame:
@@ -91,7 +88,7 @@ def _similar(
 
 
 def _pairs(
-    table: "lance.LanceDataset",
+    table: tables.Table,
     places: npt.NDArray[np.int64],
     least: float,
     entry: Mapping[str, Any],
@@ -116,10 +113,9 @@ def _pairs(
     )
 
 
-def _parts(table: "lance.LanceDataset") -> Iterator[Scores]:
-    for batch in tables.scan(table, ["vector"]):
-        flat = batch.column(0).flatten().to_numpy(zero_copy_only=False)
-        yield flat.astype(np.float64).reshape(len(batch), -1)
+def _parts(table: tables.Table) -> Iterator[Scores]:
+    for part in table.vector_batches("vector"):
+        yield part.astype(np.float64)
 
 
 def _unit(vectors: Scores) -> npt.NDArray[np.float32]:

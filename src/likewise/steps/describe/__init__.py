@@ -123,7 +123,7 @@ def _items(ws: Workspace, dataset: str) -> pl.DataFrame:
         path = versions.present(ws, ws.table(dataset, "items"))
     table = tables.open_table(path, artefacts.table(ws, dataset, "items").command)
     columns = ("image_id", "label", "text", "subset", "split", "box", *_LICENCE)
-    return tables.read(table, [name for name in columns if name in table.schema.names])
+    return table.read([name for name in columns if name in table.schema.names])
 
 
 def _images(ws: Workspace, dataset: str) -> pl.DataFrame:
@@ -132,7 +132,7 @@ def _images(ws: Workspace, dataset: str) -> pl.DataFrame:
     if not tables.exists(path):
         path = versions.present(ws, ws.published(dataset))
     table = tables.open_table(path, artefacts.table(ws, dataset, "items").command)
-    return tables.read(table, _IMAGES).unique("image_id")
+    return table.read(_IMAGES).unique("image_id")
 
 
 def _parts(items: pl.DataFrame) -> list[Part]:
@@ -183,4 +183,4 @@ def _flags(ws: Workspace, dataset: str) -> dict[str, int]:
     path = versions.present(ws, ws.table(dataset, "flags"))
     if not tables.exists(path):
         return {}
-    return frequencies(tables.read(tables.open_table(path, ""), ["flag"])["flag"])
+    return frequencies(tables.open_table(path, "").read(["flag"])["flag"])

@@ -11,7 +11,7 @@ from likewise.catalogue.dataset import Dataset
 from likewise.errors import MissingArtefactError
 from likewise.formats.paths import StrPath
 from likewise.steps.diff.drift import Drift, drift
-from likewise.storage import artefacts, tables
+from likewise.storage import artefacts
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
@@ -151,7 +151,7 @@ def _changes(before: Dataset, after: Dataset, columns: dict[str, str]) -> pl.Dat
     read = sorted({"item_id", "content", *plain})
     if not plain:
         return pl.DataFrame(schema=CHANGES)
-    old, new = (tables.read(side.table, read).with_row_index("row") for side in (before, after))
+    old, new = (side.table.read(read).with_row_index("row") for side in (before, after))
     gone, come = (
         old.join(new, on="item_id", how="anti"),
         new.join(old, on="item_id", how="anti"),

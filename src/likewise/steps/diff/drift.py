@@ -39,20 +39,18 @@ def drift(before: Dataset, after: Dataset, model: str) -> Drift | None:
 
     The same model gives the same pixels the same vector, so nothing is read then.
     """
-    old, new = (side.table.schema.field(model) for side in (before, after))
-    made = {Passport.from_json(f.metadata[b"passport"], model).identity() for f in (old, new)}
-    if len(made) == 1 and old.type == new.type:
+    old, new = before.table, after.table
+    made = {Passport.from_json(t.passport(model), model).identity() for t in (old, new)}
+    if len(made) == 1 and old.schema.field(model).type == new.schema.field(model).type:
         return None
     for side in (before, after):
         side.need_model(model)
-    ids = [
-        tables.read(side.table, ["item_id"]).with_row_index("row") for side in (before, after)
-    ]
+    ids = [side.table.read(["item_id"]).with_row_index("row") for side in (before, after)]
     rows = ids[0].join(ids[1], on="item_id", maintain_order="right").select("row", "row_right")
     if rows.is_empty():
         return None
     cosine = None
-    if old.type.list_size == new.type.list_size:
+    if old.dim(model) == new.dim(model):
         cosine = _cosines(before, after, model, rows)
     return Drift(model, len(rows), cosine, _overlap(before, after, model, rows))
 
@@ -95,8 +93,6 @@ def _nearest(vectors: npt.NDArray[np.float32], step: int) -> npt.NDArray[np.intp
 
 def _vectors(side: Dataset, model: str, rows: pl.Series) -> npt.NDArray[np.float32]:
     """Vectors of some rows, float32, of length 1: (rows, dimensions)."""
-    taken = side.table.take(rows.to_list(), columns=[model]).column(0).combine_chunks()
-    flat = taken.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
-    vectors: npt.NDArray[np.float32] = flat.reshape(len(rows), -1)
+    vectors = side.table.vectors(model, rows.to_list()).astype(np.float32)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     return vectors

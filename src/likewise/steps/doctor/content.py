@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -15,9 +14,6 @@ from likewise.storage.artefacts import TableArtefact
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
-
-if TYPE_CHECKING:
-    import lance
 
 PIXELS_AT_ONCE = 64
 """Images that a deep check holds in memory."""
@@ -53,34 +49,32 @@ def _table(ws: Workspace, table: TableArtefact, *, deep: bool) -> Iterator[Probl
     yield from (Problem("table", f"{name}: {fault}", command) for fault in faults)
 
 
-def _whole(contract: Contract, dataset: "lance.LanceDataset") -> Contract:
+def _whole(contract: Contract, dataset: tables.Table) -> Contract:
     """The contract with the columns that are a source's own, and those of vectors."""
-    vectors = [dataset.schema.field(name) for name in tables.vector_columns(dataset)]
-    further = tables.further_columns(dataset)
+    vectors = [dataset.schema.field(name) for name in dataset.vector_columns]
+    further = dataset.source_columns
     return contract.with_columns(*further, *(Column(v.name, v.type, "") for v in vectors))
 
 
-def _storage(dataset: "lance.LanceDataset") -> Iterator[str]:
-    written = dataset.data_storage_version
+def _storage(dataset: tables.Table) -> Iterator[str]:
+    written = dataset.storage_version
     if written != STORAGE_VERSION:
         yield f"written in Lance's format {written}, not {STORAGE_VERSION}"
 
 
-def _schema(contract: Contract, dataset: "lance.LanceDataset") -> Iterator[str]:
-    differing = set(contract.names()) ^ set(dataset.schema.names)
+def _schema(contract: Contract, dataset: tables.Table) -> Iterator[str]:
+    differing = set(contract.names()) ^ set(dataset.columns)
     if differing:
         named = bounded(sorted(differing), len(differing))
         yield f"its columns are not the contract's: {named}"
 
 
-def _digests(
-    table: TableArtefact, contract: Contract, dataset: "lance.LanceDataset"
-) -> Iterator[str]:
+def _digests(table: TableArtefact, contract: Contract, dataset: tables.Table) -> Iterator[str]:
     """What of the content is not what the digest file says; nothing where that is gone."""
     if not table.digests.is_file():
         return
     said = Digests.from_yaml(read_yaml(table.digests), table.digests.name)
-    found = tables.digest(dataset, contract)
+    found = dataset.digest(contract)
     if found.rows != said.rows:
         yield f"has {found.rows:,} rows, and {table.digests.name} says {said.rows:,}"
     differing = {*found.columns, *said.columns} - {
@@ -91,16 +85,16 @@ def _digests(
         yield f"not the content of {table.digests.name}: {named}"
 
 
-def _pixels(contract: Contract, dataset: "lance.LanceDataset") -> Iterator[str]:
+def _pixels(contract: Contract, dataset: tables.Table) -> Iterator[str]:
     """Images whose bytes have another sha256 than their row says."""
     if not contract.blobs():
         return
-    facts = tables.read(dataset, ["image_id", "sha256"])
+    facts = dataset.read(["image_id", "sha256"])
     wrong: list[str] = []
     for start in tqdm(range(0, len(facts), PIXELS_AT_ONCE), unit="part", disable=None):
         part = facts.slice(start, PIXELS_AT_ONCE)
         rows: Sequence[int] = range(start, start + len(part))
-        blobs = tables.read_blobs(dataset, contract.blobs()[0], rows)
+        blobs = dataset.blobs(contract.blobs()[0], rows)
         for (image, sha256), data in zip(part.iter_rows(), blobs, strict=True):
             if hashlib.sha256(data).hexdigest() != sha256:
                 wrong.append(image)
@@ -132,11 +126,11 @@ def _embedding(ws: Workspace, key: str) -> Iterator[Problem]:
     if not tables.exists(path) or not folder.is_dir():
         return
     try:
-        field = tables.open_table(path, vectors.command).schema.field("vector")
-        made_by = Passport.from_json(field.metadata[b"passport"], ws.relative(path))
+        table = tables.open_table(path, vectors.command)
+        made_by = Passport.from_json(table.passport("vector"), ws.relative(path))
         if made_by.identity() == Passport.read(folder).identity():
             return
-    except (LikewiseError, KeyError):
+    except LikewiseError:
         return  # the checks of the table and of the model have said it
     what = f"{ws.relative(path)} was not made by the present {ws.relative(folder)}"
     yield Problem("stale", what, vectors.command)

@@ -36,5 +36,5 @@ def _holding(ws: Workspace, dataset: str, hashes: set[str]) -> Iterator[str]:
             except LikewiseError:  # the check of the table has said it
                 continue
             column = column_of_hashes(table)
-            if column and tables.holding(table, column, hashes):
+            if column and table.files_contain(column, hashes):
                 yield ws.relative(path)

@@ -127,7 +127,7 @@ def _record(
     """What was forgotten, and what now is: with every id go all images of the same bytes."""
     path = versions.present(ws, ws.table(dataset, "items"))
     table = tables.open_table(path, artefacts.table(ws, dataset, "items").command)
-    rows = tables.read(table, ["item_id", "image_id", "content"])
+    rows = table.read(["item_id", "image_id", "content"])
     rows = rows.select("item_id", "image_id", sha256=pl.col("content").str.head(64))
     _refuse(dataset, rows, before, items, reason)
     ids = [*items, *before.images]

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import polars as pl
 from tqdm import tqdm
@@ -17,10 +17,6 @@ from likewise.schema import FLAGS
 from likewise.storage import tables, versions
 from likewise.storage.versions import Output, Store
 from likewise.storage.workspace import TABLE, Workspace
-
-if TYPE_CHECKING:
-    import lance
-
 
 _HINT = "_versions/latest_version_hint.json"
 """A file of a table that says its version's number alone; many tables share it."""
@@ -209,9 +205,9 @@ class Files:
             )
             table = tables.open_table(linked, "")
             if by_hash := column_of_hashes(table):
-                return bool(tables.holding(table, by_hash, self._record.hashes))
+                return bool(table.files_contain(by_hash, self._record.hashes))
             own = self._own(output.path)
-            found = tables.read(table, tables.metadata_columns(table))
+            found = table.read(table.metadata_columns)
             if "other_dataset" in found.columns and not own:
                 found = found.filter(pl.col("other_dataset") == self._dataset).select("other")
             return _names_any(found, self._record)
@@ -256,6 +252,6 @@ def _versions(ws: Workspace) -> list[Version]:
     return found
 
 
-def column_of_hashes(table: "lance.LanceDataset") -> str:
+def column_of_hashes(table: tables.Table) -> str:
     """The column whose values are, or begin with, the SHA-256 of an image; "" for none."""
     return next((name for name in ("sha256", "content") if name in table.schema.names), "")

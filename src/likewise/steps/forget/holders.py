@@ -56,7 +56,7 @@ def _links(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
         with suppress(LikewiseError):
             table = tables.open_table(path, "")
             by_hash = column_of_hashes(table)
-            if not by_hash or not tables.holding(table, by_hash, record.hashes):
+            if not by_hash or not table.files_contain(by_hash, record.hashes):
                 continue
             what = "a process that began before reads it"
             again = f"end that process, then: likewise forget {dataset}"
@@ -122,7 +122,7 @@ def _other_data_sets(ws: Workspace, dataset: str, record: Record) -> Iterator[Ho
         path = versions.present(ws, ws.table(other, "images"))
         if other == dataset or not tables.exists(path):
             continue
-        rows = tables.read(tables.open_table(path, ""), ["image_id", "sha256"])
+        rows = tables.open_table(path, "").read(["image_id", "sha256"])
         same = rows.filter(pl.col("sha256").is_in(sorted(record.hashes)))["image_id"]
         for image in same:
             command = f"likewise forget {other} '{image}' --reason TEXT"

@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -25,11 +24,9 @@ from likewise.storage import artefacts, journal, tables, versions
 from likewise.storage.artefacts import Stage, TableArtefact
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests, digest_splits
+from likewise.storage.tables import Table
 from likewise.storage.versions import Dependency
 from likewise.storage.workspace import Workspace
-
-if TYPE_CHECKING:
-    import lance
 
 
 @dataclass(frozen=True)
@@ -135,8 +132,8 @@ class Removal:
         table = self._open(made.path)
         if table is None:
             return
-        further = tables.further_columns(table)
-        items = tables.read(table, [*ITEMS.names(), *(c.name for c in further)])
+        further = table.source_columns
+        items = table.read([*ITEMS.names(), *(c.name for c in further)])
         hashes = pl.Series(sorted(self._record.hashes)).implode()
         rest = items.filter(~pl.col("content").str.head(64).is_in(hashes))
         if rest.is_empty():
@@ -162,11 +159,13 @@ class Removal:
         new = self._expunged(path, "content")
         if new is None:
             return
-        field = tables.open_table(new, "").schema.field("vector")
-        said = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
-        if said.get("roles") == self._roles[0]:
-            tables.describe_column(new, "vector", {**said, "roles": self._roles[1]})
-        contract = EMBEDDINGS.with_columns(Column("vector", field.type, ""))
+        table = tables.open_table(new)
+        metadata = table.metadata("vector")
+        if metadata.get("roles") == self._roles[0]:
+            tables.set_column_metadata(new, "vector", {**metadata, "roles": self._roles[1]})
+        contract = EMBEDDINGS.with_columns(
+            Column("vector", table.schema.field("vector").type, "")
+        )
         found = _digest(new, contract)
         into = self._ws.digests(self._dataset, model)
         if into.is_file():
@@ -219,7 +218,7 @@ class Removal:
                 self._staging.take(self._in_new(final), final)
                 self._placed.add(final)
 
-    def _open(self, path: Path) -> "lance.LanceDataset | None":
+    def _open(self, path: Path) -> Table | None:
         """The table as it is now, here or as dvc.lock knows it; None where there is none."""
         present = versions.present(self._ws, path)
         return tables.open_table(present, "") if tables.exists(present) else None
@@ -231,14 +230,14 @@ class Removal:
         new = self._in_new(path)
         new.parent.mkdir(parents=True, exist_ok=True)
         tables.link_tree(versions.present(self._ws, path), new)
-        return new if tables.expunge(new, column, self._record.hashes) else None
+        return new if tables.erase_rows(new, column, self._record.hashes) else None
 
     def _filter(self, made: TableArtefact, bad: pl.Expr) -> None:
         """Write the table, if there is one, without its ``bad`` rows."""
         table = self._open(made.path)
         if table is None:
             return
-        rows = tables.read(table, made.contract.names())
+        rows = table.read(made.contract.names())
         rest = rows.filter(~bad)
         digests = tables.write_frame(self._in_new(made.path), made.contract, rest)
         self._put(made.path, made.digests, digests, len(rest) < len(rows))
@@ -272,7 +271,7 @@ class Removal:
 
 
 def _digest(table: Path, contract: Contract) -> Digests:
-    return tables.digest(tables.open_table(table, ""), contract)
+    return tables.open_table(table, "").digest(contract)
 
 
 def jobs(ws: Workspace, dataset: str) -> Iterator[Stage]:

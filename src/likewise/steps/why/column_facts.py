@@ -70,10 +70,10 @@ def _people(ws: Workspace, base: str) -> list[Fact]:
 
 def _vectors(ws: Workspace, dataset: Dataset, base: str, model: str) -> list[Fact]:
     """How they are stored, and whether the present model made them."""
-    field = dataset.table.schema.field(model)
+    kind = dataset.table.schema.field(model).type
     key = ws.params.embedding(base, model)
-    stored = f"{field.type.value_type} x {field.type.list_size}, the entry {key} of params.yaml"
-    made_by = Passport.from_json(field.metadata[b"passport"], model)
+    stored = f"{kind.value_type} x {kind.list_size}, the entry {key} of params.yaml"
+    made_by = Passport.from_json(dataset.table.passport(model), model)
     folder = versions.present(ws, ws.model(model))
     now = Passport.read(folder).identity() if folder.is_dir() else ""
     remark = ""

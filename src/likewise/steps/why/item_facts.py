@@ -52,7 +52,7 @@ def item_facts(ws: Workspace, dataset: Dataset, model: str, item: str) -> list[F
         if key.item_id == item:
             was = f"the source says {said(value.was)}"
             facts.append(Fact(f"corrected {key.column}", said(value.value), was))
-    stored = dataset.table.take([row["row"]], columns=[model]).column(0)[0].as_py()
+    stored = dataset.table.vectors(model, [row["row"]])[0]
     return [*facts, *_replayed(ws, dataset, model, row, np.asarray(stored, np.float64))]
 
 
@@ -72,7 +72,7 @@ def _replayed(
     if not found:
         raise DataError(f"{row['item_id']} cannot be decoded: {unreadable.get(0)}")
     again = found[0][1][0].astype(np.float64)
-    dtype = np.dtype(dataset.table.schema.field(model).type.value_type.to_pandas_dtype()).name
+    dtype = dataset.table.dtype(model).name
     return compared(stored, again, dtype, passport.precision)
 
 

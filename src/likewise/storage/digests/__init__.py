@@ -1,8 +1,8 @@
-"""Column digests: the content of a column as one short string, whatever file holds it.
+"""Column digests: a short hash of a column's content, independent of how it is stored.
 
-The digest of a column is the SHA-256 of its (key, value) pairs in the order of the keys, in a
-plain encoding of its own. Row order, fragments, chunks, compaction, dictionary encoding and the
-width of an integer or string type therefore never change it; any single value does.
+The digest of a column is the SHA-256 of its (key, value) pairs, sorted by key, in an encoding
+that is defined here. Row order, fragments, chunks, compaction, dictionary encoding and the
+width of an integer or string type do not change it; a change of any value does.
 """
 
 from likewise.storage.digests.digest_file import (

@@ -1,4 +1,4 @@
-"""What a digest file says."""
+"""Digest files: the digests of one table as YAML."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -13,12 +13,12 @@ DIGITS = 32
 """Hexadecimal digits kept of a SHA-256: 128 bits."""
 
 CONTENT = "content"
-"""The column of what is embedded; where it is no key, its values are digested as a set too."""
+"""The column that identifies what is embedded; the set of its values gets a digest too."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """A part of a data set: how many items, and a digest of which they are and their labels."""
+    """A split: its number of items, and a digest of their ids and labels."""
 
     items: int
     digest: str
@@ -26,12 +26,17 @@ class Split:
 
 @dataclass(frozen=True)
 class Digests:
-    """A table's row count and one digest a column; for items also one of their contents.
+    """The row count of a table and the digest of each column.
 
-    ``further`` is one digest of all columns that are the source's own, in the published table:
-    a stage can name it without knowing which they are.
-    ``ann`` is how each vector column is indexed, for the stages that publish and that search.
-    ``splits`` is each split of items, "" for items that are in none; columns vouch for it.
+    Attributes:
+        rows: the number of rows.
+        columns: column -> digest.
+        contents: the digest of the distinct values of ``content``; only of items.
+        further: one digest of all columns that come from the source; only of a published table.
+            A DVC stage can depend on it without naming the columns.
+        splits: split -> its items and digest; "" holds the items without a split. It is derived
+            from the columns, so it does not count when digests are compared.
+        ann: vector column -> options of its index, for the stages that publish and search.
     """
 
     rows: int
@@ -42,7 +47,7 @@ class Digests:
     ann: dict[str, dict[str, Any]] = field(default_factory=dict, compare=False)
 
     def to_yaml(self) -> str:
-        """The digest file's text."""
+        """Return the text of the digest file."""
         head: dict[str, object] = {"rows": self.rows}
         if self.contents is not None:
             head["contents"] = self.contents
@@ -56,10 +61,14 @@ class Digests:
 
     @classmethod
     def from_yaml(cls, document: object, where: str) -> "Digests":
-        """What a digest file says.
+        """Parse the document of a digest file.
+
+        Args:
+            document: the parsed YAML.
+            where: the file's name, for error messages.
 
         Raises:
-            DataError: the document is not what ``to_yaml`` writes.
+            DataError: it is not a document that ``to_yaml`` writes.
         """
         if isinstance(document, dict):
             rows, columns = document.get("rows"), document.get("columns")
@@ -72,7 +81,7 @@ class Digests:
 
 
 def with_further(digests: Digests, names: Sequence[str]) -> Digests:
-    """The same with one digest of the columns ``names`` together, whatever their order."""
+    """Add one digest of all columns in ``names``; their order does not matter."""
     hasher = hashlib.sha256(b"likewise further 1\n")
     for name in sorted(names):
         hasher.update(f"{name} {digests.columns[name]}\n".encode())
@@ -80,8 +89,8 @@ def with_further(digests: Digests, names: Sequence[str]) -> Digests:
 
 
 def _splits(document: dict[str, object]) -> Iterator[tuple[str, Split]]:
-    """The splits that a digest file names; what is none of them is left out."""
+    """Yield the splits of a digest file; malformed entries are skipped."""
     splits = document.get("splits")
-    for name, said in splits.items() if isinstance(splits, dict) else ():
-        if isinstance(said, dict) and set(said) == {"items", "digest"}:
-            yield str(name), Split(**said)
+    for name, entry in splits.items() if isinstance(splits, dict) else ():
+        if isinstance(entry, dict) and set(entry) == {"items", "digest"}:
+            yield str(name), Split(**entry)

@@ -1,86 +1,46 @@
-"""Lance tables: write, evolve, open and read them; the door to pylance.
+"""Lance tables: write, change, open and read them; the only package that imports pylance.
 
-LanceDB carries another release of Lance inside, so tables are written with pylance only, in the
+LanceDB contains another release of Lance. Tables are therefore written by pylance only, in a
 storage version that both can read (``schema.STORAGE_VERSION``).
 """
 
-import pyarrow as pa
-
-from likewise.storage.tables.blobs import packs, read_blobs
-from likewise.storage.tables.column_files import absent, files_of, same_column
-from likewise.storage.tables.erase import expunge, holding
-from likewise.storage.tables.full_text import index_words, search_words, word_columns
+from likewise.storage.tables.erase import erase_rows
 from likewise.storage.tables.json_cells import as_json
-from likewise.storage.tables.reading import (
-    BATCH,
-    digest,
-    exists,
-    mark,
-    need_column,
-    open_table,
-    read,
-    read_vectors,
-    scan,
-)
-from likewise.storage.tables.stored_schema import (
-    blob_columns,
-    further_columns,
-    is_vector,
-    lance_schema,
-    metadata_columns,
-    nothing,
-    stored,
-    vector_columns,
-)
+from likewise.storage.tables.opening import BATCH, exists, manifest_hash
+from likewise.storage.tables.stored_schema import as_blobs, empty_batch, lance_schema
+from likewise.storage.tables.table import Table, open_table
+from likewise.storage.tables.vector_index import NeighbourOptions, Neighbours, VectorIndex
 from likewise.storage.tables.writing import (
     add_column,
-    describe_column,
-    drop,
+    delete_rows,
     link_tree,
     next_fragment,
-    settle,
+    remove_old_versions,
+    set_column_metadata,
     write,
     write_frame,
 )
 
-# Arrow's own pool keeps what it once had: 110 MB more at the peak of a large ingest.
-pa.set_memory_pool(pa.system_memory_pool())
-
 __all__ = [
     "BATCH",
-    "absent",
+    "NeighbourOptions",
+    "Neighbours",
+    "Table",
+    "VectorIndex",
     "add_column",
+    "as_blobs",
     "as_json",
-    "blob_columns",
-    "describe_column",
-    "digest",
-    "drop",
+    "delete_rows",
+    "empty_batch",
+    "erase_rows",
     "exists",
-    "expunge",
-    "files_of",
-    "further_columns",
-    "holding",
-    "index_words",
-    "is_vector",
     "lance_schema",
     "link_tree",
-    "mark",
-    "metadata_columns",
-    "need_column",
+    "manifest_hash",
     "next_fragment",
-    "nothing",
     "open_table",
-    "packs",
-    "read",
-    "read_blobs",
-    "read_vectors",
-    "same_column",
-    "scan",
-    "search_words",
-    "settle",
-    "stored",
-    "vector_columns",
-    "word_columns",
+    "remove_old_versions",
+    "set_column_metadata",
     "write",
     "write_frame",
 ]

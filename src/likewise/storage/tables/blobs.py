@@ -1,4 +1,4 @@
-"""Images' bytes, which lie in packs beside their table."""
+"""Encoded images, which Lance stores in pack files next to the data files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,37 +12,47 @@ if TYPE_CHECKING:
     import lance
 
 _INLINE = 0
-"""The kind of a blob that lies in the data file itself."""
+"""The kind of a blob that is stored in the data file itself."""
 
 
-def packs(dataset: "lance.LanceDataset", column: str, rows: Sequence[int]) -> list[str]:
-    """The files, below the table's folder, in which the blobs of ``rows`` lie packed."""
+def pack_files(
+    dataset: "lance.LanceDataset", column: str, positions: Sequence[int]
+) -> list[str]:
+    """List the pack files of some rows' blobs, sorted, relative to the table's folder."""
     parts = {"id": f"{column}.blob_id", "kind": f"{column}.kind"}
     scanner = dataset.scanner(columns=parts, with_row_address=True, scan_in_order=True)
-    found = pl.DataFrame(pl.from_arrow(scanner.to_table()))[list(rows)]
-    distinct = found.select("id", "kind", fragment=pl.col("_rowaddr") // (1 << 32)).unique()
+    blobs = pl.DataFrame(pl.from_arrow(scanner.to_table()))[list(positions)]
+    packs = blobs.select("id", "kind", fragment=pl.col("_rowaddr") // (1 << 32)).unique()
     stems = {
         fragment.fragment_id: [Path(file.path).stem for file in fragment.metadata.files]
         for fragment in dataset.get_fragments()
     }
-    # Lance names a pack after its number's bits, the lowest first.
+    # Lance names a pack by the bits of its number, the lowest bit first.
     return sorted(
         f"data/{stem}/{f'{number:032b}'[::-1]}.blob"
-        for number, kind, fragment in distinct.iter_rows()
+        for number, kind, fragment in packs.iter_rows()
         for stem in stems[fragment]
         if kind != _INLINE
     )
 
 
-def read_blobs(dataset: "lance.LanceDataset", column: str, rows: Sequence[int]) -> list[bytes]:
-    """The blobs of the ``rows`` (positions in the table), in that order."""
-    return blobs_at(dataset, column, {"indices": list(rows)})
+def blobs_at_positions(
+    dataset: "lance.LanceDataset", column: str, positions: Sequence[int]
+) -> list[bytes]:
+    """Read the blobs of the rows at ``positions``, in that order."""
+    return _read(dataset, column, {"indices": list(positions)})
 
 
-def blobs_at(dataset: "lance.LanceDataset", column: str, rows: dict[str, Any]) -> list[bytes]:
-    """The same of rows by their ``indices`` or ``addresses``."""
+def blobs_at_addresses(
+    dataset: "lance.LanceDataset", column: str, addresses: Sequence[int]
+) -> list[bytes]:
+    """Read the blobs of the rows with these row addresses, in that order."""
+    return _read(dataset, column, {"addresses": list(addresses)})
+
+
+def _read(dataset: "lance.LanceDataset", column: str, rows: dict[str, Any]) -> list[bytes]:
     try:
-        found = dataset.read_blobs(column, **rows, preserve_order=True)
+        blobs = dataset.read_blobs(column, **rows, preserve_order=True)
     except (OSError, ValueError) as error:
         if "not found" not in str(error).lower():
             raise
@@ -50,4 +60,4 @@ def blobs_at(dataset: "lance.LanceDataset", column: str, rows: dict[str, Any]) -
         raise MissingArtefactError(
             "some of the images' pixels are not here", command
         ) from error
-    return [data or b"" for _, data in found]
+    return [data or b"" for _, data in blobs]

@@ -1,4 +1,4 @@
-"""Take rows out of a table for good: out of its files, not only out of its rows."""
+"""Erase rows from the files of a table, not only from its present version."""
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -7,76 +7,78 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pyarrow as pa
 
-from likewise.storage.tables.blobs import blobs_at
-from likewise.storage.tables.reading import BATCH, exists, open_table
-from likewise.storage.tables.stored_schema import blob_columns, stored
-from likewise.storage.tables.writing import settle, write
+from likewise.storage.tables.blobs import blobs_at_addresses
+from likewise.storage.tables.opening import BATCH, exists, open_dataset
+from likewise.storage.tables.stored_schema import as_blobs, blob_columns
+from likewise.storage.tables.writing import remove_old_versions, write
 
 if TYPE_CHECKING:
     import lance
 
 _BLOBS_AT_ONCE = 16
-"""Pictures that are in memory while a fragment is written anew."""
+"""Images in memory while a fragment is rewritten."""
 
 
-def holding(dataset: "lance.LanceDataset", column: str, hashes: Collection[str]) -> list[int]:
-    """The fragments in whose files lies a value of ``column`` that begins with a hash.
+def fragments_with(
+    dataset: "lance.LanceDataset", column: str, hashes: Collection[str]
+) -> list[int]:
+    """List the fragments whose files hold a value of ``column`` that begins with a hash.
 
-    A row that was deleted lies there as long as its fragment is not written anew.
+    Rows that were deleted count: they stay in the file until their fragment is rewritten.
     """
     wanted = pl.Series(list(hashes), dtype=pl.String).implode()
     return [
         fragment.fragment_id
         for fragment in dataset.get_fragments()
-        if _hashes(dataset, fragment, column).is_in(wanted).any()
+        if _stored_hashes(dataset, fragment, column).is_in(wanted).any()
     ]
 
 
-def expunge(path: Path, column: str, hashes: Collection[str]) -> bool:
-    """Take rows out of the table in ``path``, and every byte of them out of its files.
+def erase_rows(path: Path, column: str, hashes: Collection[str]) -> bool:
+    """Remove rows from the table in ``path``, and every byte of them from its files.
 
-    ``drop`` only marks rows. Here the fragments that hold one, or held one that is deleted by
-    now, are written anew without it, behind all others.
+    ``delete_rows`` only marks rows as deleted. Here every fragment that holds such a row, even
+    one that was deleted before, is rewritten without it and appended to the table.
 
     Args:
         path: the table.
-        column: a column of hashes, or of what begins with one.
-        hashes: SHA-256 of 64 digits.
+        column: a column whose values are, or begin with, SHA-256 hashes.
+        hashes: the hashes (64 hexadecimal digits) of the rows to remove.
 
     Returns:
-        Whether there was anything to take out.
+        True if any row was removed.
     """
     if not hashes or not exists(path):
         return False
-    dataset = open_table(path, "")
-    found = holding(dataset, column, hashes)
-    for number in found:
-        write(path, dataset.schema, _rest(dataset, number, column, hashes))
-    for number in found:
-        # By the rows' addresses: Lance keeps the words of the last deletion.
-        open_table(path, "").delete(
+    dataset = open_dataset(path)
+    fragments = fragments_with(dataset, column, hashes)
+    for number in fragments:
+        write(path, dataset.schema, _remaining_rows(dataset, number, column, hashes))
+    for number in fragments:
+        # Rows are selected by address: Lance stores the text of the last deletion's condition.
+        open_dataset(path).delete(
             f"_rowaddr >= {number << 32} AND _rowaddr < {(number + 1) << 32}"
         )
-    if found:
-        settle(path)
-    return bool(found)
+    if fragments:
+        remove_old_versions(path)
+    return bool(fragments)
 
 
-def _hashes(dataset: "lance.LanceDataset", fragment: Any, column: str) -> pl.Series:
-    """The first 64 characters of every value in a fragment's file, of deleted rows too."""
+def _stored_hashes(dataset: "lance.LanceDataset", fragment: Any, column: str) -> pl.Series:
+    """Read the first 64 characters of every value of a fragment, deleted rows included."""
     scanner = dataset.scanner(
         columns=[column], fragments=[fragment], include_deleted_rows=True, with_row_id=True
     )
-    found = pl.DataFrame(pl.from_arrow(scanner.to_table().select([column])))
-    return found[column].str.head(64)
+    values = pl.DataFrame(pl.from_arrow(scanner.to_table().select([column])))
+    return values[column].str.head(64)
 
 
-def _rest(
+def _remaining_rows(
     dataset: "lance.LanceDataset", number: int, column: str, hashes: Collection[str]
 ) -> Iterator[pa.RecordBatch]:
-    """The rows of a fragment without those whose ``column`` begins with a hash."""
+    """Yield the rows of a fragment whose ``column`` does not begin with a hash."""
     wanted = pl.Series(list(hashes), dtype=pl.String).implode()
-    blobs = blob_columns(dataset)
+    blobs = blob_columns(dataset.schema)
     scanner = dataset.scanner(
         columns=[name for name in dataset.schema.names if name not in blobs],
         fragments=[f for f in dataset.get_fragments() if f.fragment_id == number],
@@ -89,15 +91,15 @@ def _rest(
         if not len(kept):
             continue
         columns = [
-            _blobs_at(dataset, field.name, kept["_rowaddr"])
+            _blob_array(dataset, field.name, kept["_rowaddr"])
             if field.name in blobs
             else kept[field.name]
             for field in dataset.schema
         ]
         plain = pa.record_batch(columns, names=dataset.schema.names)
-        yield stored(plain, dataset.schema)
+        yield as_blobs(plain, dataset.schema)
 
 
-def _blobs_at(dataset: "lance.LanceDataset", column: str, addresses: pa.Array) -> pa.Array:
-    found = blobs_at(dataset, column, {"addresses": addresses.to_pylist()})
-    return pl.Series(found, dtype=pl.Binary).to_arrow().cast(pa.large_binary())
+def _blob_array(dataset: "lance.LanceDataset", column: str, addresses: pa.Array) -> pa.Array:
+    blobs = blobs_at_addresses(dataset, column, addresses.to_pylist())
+    return pl.Series(blobs, dtype=pl.Binary).to_arrow().cast(pa.large_binary())

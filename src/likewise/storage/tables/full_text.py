@@ -1,4 +1,4 @@
-"""Indices of words, and search by them."""
+"""Full-text indices of text columns, and search by them."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -8,31 +8,36 @@ import polars as pl
 if TYPE_CHECKING:
     import lance
 
-_WORDS = "_words"
+_SUFFIX = "_words"
+"""The end of the name of a full-text index; the start is its column."""
 
 
-def index_words(dataset: "lance.LanceDataset", columns: Sequence[str]) -> None:
-    """Give text columns an index of their words, for ``search_words``; English stems."""
+def create_text_index(dataset: "lance.LanceDataset", columns: Sequence[str]) -> None:
+    """Create a full-text index (English stems) of each of ``columns``."""
     for column in columns:
         dataset.create_scalar_index(
-            column, "INVERTED", name=f"{column}{_WORDS}", with_position=False, replace=True
+            column, "INVERTED", name=f"{column}{_SUFFIX}", with_position=False, replace=True
         )
 
 
-def word_columns(dataset: "lance.LanceDataset") -> list[str]:
-    """The columns whose words are indexed."""
+def text_index_columns(dataset: "lance.LanceDataset") -> list[str]:
+    """List the columns that have a full-text index."""
     names = [index.name for index in dataset.describe_indices()]
-    return [name.removesuffix(_WORDS) for name in names if name.endswith(_WORDS)]
+    return [name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)]
 
 
-def search_words(
+def search_text(
     dataset: "lance.LanceDataset", columns: Sequence[str], text: str
 ) -> pl.DataFrame:
-    """``_rowoffset`` and ``_score`` (BM25) of all rows that have a word of ``text``."""
+    """Find all rows that contain a word of ``text``; see ``Table.search_text``."""
     query = {"query": text, "columns": list(columns)}
-    found = dataset.scanner(
+    hits = dataset.scanner(
         columns=["_rowoffset", "_score"],
         full_text_query=query,
         limit=max(1, dataset.count_rows()),
     ).to_table()
-    return pl.DataFrame(pl.from_arrow(found))
+    frame = pl.DataFrame(pl.from_arrow(hits))
+    return frame.select(
+        pl.col("_rowoffset").cast(pl.Int64).alias("row"),
+        pl.col("_score").cast(pl.Float32).alias("score"),
+    )

@@ -1,10 +1,10 @@
-"""Nested values for whatever holds none: CSV, a column of texts."""
+"""Nested values as JSON text, for formats that have no lists, such as CSV."""
 
 import polars as pl
 
 
 def as_json(name: str) -> pl.Expr:
-    """The column ``name`` of lists or structs as JSON texts; what is null stays null."""
+    """Convert the column ``name`` of lists or structs to JSON text; null stays null."""
     column = pl.col(name)
     whole = pl.struct(column.alias("v")).struct.json_encode()
     text = whole.str.strip_prefix('{"v":').str.strip_suffix("}")

@@ -12,67 +12,81 @@ import pyarrow as pa
 from likewise.errors import DataError, cannot_write
 from likewise.schema import STORAGE_VERSION, Column, Contract, explained
 from likewise.storage.digests import Digests, digest_columns
-from likewise.storage.tables.reading import BATCH, exists, open_table
+from likewise.storage.tables.opening import BATCH, exists, open_dataset
 from likewise.storage.tables.stored_schema import lance_schema
+
+_VALUES_AT_ONCE = 1000
+"""Values in one SQL condition of ``delete_rows``."""
 
 
 def write(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
-    """Write a new table in ``path``, or append to the one that is there.
+    """Write a new table in ``path``, or append to the table there.
 
-    ``batches`` is read once, as it is written; nothing holds more than a few of them.
+    ``batches`` are written as they come; only a few are in memory at a time.
 
     Raises:
-        DataError: the disk is full, or the like; what Lance said.
+        DataError: writing failed, for example because the disk is full.
     """
     import lance
 
     reader = pa.RecordBatchReader.from_batches(schema, batches)
-    there = exists(path)
-    if not there:
+    appending = exists(path)
+    if not appending:
         shutil.rmtree(path, ignore_errors=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         lance.write_dataset(
             reader,
             path,
-            mode="append" if there else "create",
+            mode="append" if appending else "create",
             data_storage_version=STORAGE_VERSION,
         )
     except OSError as error:
-        said = cannot_write(error) or str(error).splitlines()[0]
-        raise DataError(f"{path.name} could not be written: {said}") from error
+        raise _write_error(path, error) from error
 
 
 def add_column(path: Path, field: pa.Field, batches: Iterable[pa.RecordBatch]) -> None:
-    """Give the table in ``path`` one more column, in data files of its own.
+    """Add a column to the table in ``path``, in data files of its own.
 
-    ``batches`` hold that column alone, for every row in the table's order.
+    Args:
+        path: the table.
+        field: the column.
+        batches: its values for every row, in the table's order.
 
     Raises:
-        DataError: the disk is full, or the like; what Lance said.
+        DataError: writing failed, for example because the disk is full.
     """
     reader = pa.RecordBatchReader.from_batches(pa.schema([field]), batches)
     try:
-        open_table(path, "").add_columns(reader)
+        open_dataset(path).add_columns(reader)
     except (OSError, ValueError) as error:
-        said = cannot_write(error) or str(error).splitlines()[0]
-        raise DataError(f"{path.name} could not be written: {said}") from error
+        raise _write_error(path, error) from error
 
 
 def write_frame(
-    path: Path, contract: Contract, frame: pl.DataFrame, further: Sequence[Column] = ()
+    path: Path,
+    contract: Contract,
+    frame: pl.DataFrame,
+    source_columns: Sequence[Column] = (),
 ) -> Digests:
-    """Write ``frame`` as a table of ``contract`` in ``path``; its digests.
+    """Write ``frame`` as a table of ``contract`` in ``path`` and return its digests.
 
-    ``further`` are columns of a source's own, which stand after the contract's.
+    Args:
+        path: the table.
+        contract: its columns.
+        frame: its rows.
+        source_columns: columns of the source, which follow those of the contract.
+
+    Raises:
+        DataError: writing failed, or two rows have the same key.
     """
-    contract = contract.with_columns(*further)
+    contract = contract.with_columns(*source_columns)
     schema = contract.arrow()
     frame = frame.select(contract.names())
 
     def column(name: str) -> Iterator[pa.Array]:
         kind = schema.field(name).type
-        # Text as polars holds it is no copy.
+        # Polars stores text as string views: this type needs no copy.
         kind = pa.string_view() if pa.types.is_string(kind) else kind
         yield pa.nulls(0, kind)
         for part in frame[[name]].iter_slices(BATCH):
@@ -81,14 +95,15 @@ def write_frame(
     digests = digest_columns(contract.key, schema.names, column)
     parts = (part.to_arrow().cast(schema) for part in frame.iter_slices(BATCH))
     batches = (batch for part in parts for batch in part.to_batches())
-    write(path, lance_schema(contract, explained(further)), batches)
+    write(path, lance_schema(contract, explained(source_columns)), batches)
     return digests
 
 
 def link_tree(source: Path, target: Path) -> None:
-    """Make ``target`` the same tree as ``source`` without copying a byte, where links work.
+    """Copy the folder ``source`` to ``target`` by hard links, or by copies where links fail.
 
-    Lance only adds files and renames, so the two tables never touch each other.
+    Lance only adds, renames and removes files, so a change of one table never shows in the
+    other.
     """
     building = target.with_name(f"{target.name}.linking")
     shutil.rmtree(building, ignore_errors=True)
@@ -97,35 +112,47 @@ def link_tree(source: Path, target: Path) -> None:
 
 
 def next_fragment(path: Path) -> int:
-    """The number that the next fragment of the table in ``path`` will have; 0 for no table."""
+    """Return the number of the next fragment of the table in ``path``; 0 without a table."""
     if not exists(path):
         return 0
-    return 1 + max((f.fragment_id for f in open_table(path, "").get_fragments()), default=-1)
+    numbers = (fragment.fragment_id for fragment in open_dataset(path).get_fragments())
+    return 1 + max(numbers, default=-1)
 
 
-def drop(path: Path, column: str, values: Sequence[str], before: int | None = None) -> None:
-    """Take the rows whose ``column`` is one of ``values`` out of the table in ``path``.
+def delete_rows(
+    path: Path, column: str, values: Sequence[str], before: int | None = None
+) -> None:
+    """Mark the rows of the table in ``path`` whose ``column`` is one of ``values`` as deleted.
 
-    With ``before``, only out of the fragments of lower numbers: rows written since stay.
+    Args:
+        path: the table.
+        column: a text column.
+        values: its values in the rows to delete.
+        before: delete only in fragments below this number, so that newer rows stay.
     """
     if not values:
         return
-    dataset = open_table(path, "")
-    for start in range(0, len(values), 1000):
-        listed = ", ".join(_quoted(v) for v in values[start : start + 1000])
+    dataset = open_dataset(path)
+    for start in range(0, len(values), _VALUES_AT_ONCE):
+        listed = ", ".join(_quoted(v) for v in values[start : start + _VALUES_AT_ONCE])
         older = "" if before is None else f"_rowaddr < {before << 32} AND "
         dataset.delete(f"{older}{column} IN ({listed})")
 
 
-def describe_column(path: Path, column: str, metadata: dict[str, str | None]) -> None:
-    """Have a column's field carry other metadata."""
-    open_table(path, "").update_field_metadata({column: metadata}, replace=True)
-    settle(path)
+def set_column_metadata(path: Path, column: str, metadata: dict[str, str | None]) -> None:
+    """Replace the metadata of a column's field."""
+    open_dataset(path).update_field_metadata({column: metadata}, replace=True)
+    remove_old_versions(path)
 
 
-def settle(path: Path) -> None:
-    """Forget the steps that led to the table's present version, and their files."""
-    open_table(path, "").cleanup_old_versions(older_than=timedelta(0), delete_unverified=True)
+def remove_old_versions(path: Path) -> None:
+    """Remove all versions but the latest, and every file that only they use."""
+    open_dataset(path).cleanup_old_versions(older_than=timedelta(0), delete_unverified=True)
+
+
+def _write_error(path: Path, error: Exception) -> DataError:
+    reason = cannot_write(error) or str(error).splitlines()[0]
+    return DataError(f"{path.name} could not be written: {reason}")
 
 
 def _link(source: str, target: str) -> None:

@@ -1,0 +1,57 @@
+"""Find a table on disk and open it with Lance; for the modules of this package only."""
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from likewise.errors import DataError, MissingArtefactError
+
+if TYPE_CHECKING:
+    import lance
+
+BATCH = 8192
+"""Rows of metadata or of vectors that are read or written at a time."""
+
+
+def open_dataset(
+    path: Path, command: str = "", version: int | None = None
+) -> "lance.LanceDataset":
+    """Open the Lance dataset in ``path``.
+
+    Args:
+        path: the table's folder.
+        command: the command that makes the table, for error messages.
+        version: a version of the table; the latest by default.
+
+    Raises:
+        MissingArtefactError: there is no table.
+        DataError: Lance cannot open it.
+    """
+    import lance
+
+    if not exists(path):
+        raise MissingArtefactError(f"no table {path.parent.name}/{path.name}", command)
+    try:
+        return lance.dataset(path, version=version)
+    except (ValueError, OSError) as error:
+        message = str(error).splitlines()[0]
+        raise DataError(
+            f"{path.name} is damaged ({message}); make it anew with: {command}"
+        ) from error
+
+
+def exists(path: Path) -> bool:
+    """Return whether a table was committed in ``path``; a killed first write leaves none."""
+    return any(path.glob("_versions/*.manifest"))
+
+
+def manifest_hash(path: Path) -> str:
+    """Return 32 hexadecimal digits of a hash over the manifests of the table in ``path``.
+
+    A manifest names its data files, and no two writes share a file name. The hash therefore
+    identifies one state of the files; to compare contents use ``Table.digest``.
+    """
+    hasher = hashlib.sha256()
+    for manifest in sorted(path.glob("_versions/*.manifest")):
+        hasher.update(hashlib.sha256(manifest.read_bytes()).digest())
+    return hasher.hexdigest()[:32]
