@@ -18,8 +18,8 @@ from likewise.errors import (
 )
 from likewise.imaging.image_reader import ImageReader, LabelledImages
 from likewise.imaging.transforms.chain import Chain
-from likewise.retrieval.query import Query
 from likewise.retrieval.search_options import SearchOptions
+from likewise.retrieval.search_query import Query
 from likewise.retrieval.searcher import Searcher, search_in
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.config import Card

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from likewise.errors import DataError
+from likewise.storage.tables import Table
 
 HEAD = ("item_id", "image_id", "sha256", "reason")
 
@@ -96,3 +97,8 @@ def text(record: Record) -> str:
     writer.writerow(HEAD)
     writer.writerows(record.entries)
     return out.getvalue()
+
+
+def column_of_hashes(table: Table) -> str:
+    """Return the column of values that start with an image's SHA-256; "" if there is none."""
+    return next((name for name in ("sha256", "content") if name in table.schema.names), "")

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli.options import Json
+from likewise.cli.arguments import Json
 from likewise.cli.output import as_json, note, say, table
 
 

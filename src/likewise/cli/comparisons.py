@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import likewise
-from likewise.cli.options import Json, Run
+from likewise.cli.arguments import Json, Run
 from likewise.cli.output import as_json, cell, say, table
 
 if TYPE_CHECKING:

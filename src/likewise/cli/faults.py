@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import likewise
-from likewise.cli.options import Dataset, Json, Options, Rev, parsed
+from likewise.cli.arguments import Dataset, Json, Options, Rev, parsed
 from likewise.cli.output import as_json, counts, note, say, table
 
 if TYPE_CHECKING:

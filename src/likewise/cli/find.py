@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 import likewise
-from likewise.cli.options import Dataset, Html, Json, Rev
+from likewise.cli.arguments import Dataset, Html, Json, Rev
 from likewise.cli.output import (
     as_json,
     frame_as_json,

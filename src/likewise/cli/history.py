@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import likewise
-from likewise.cli.options import Dataset, Html, Json
+from likewise.cli.arguments import Dataset, Html, Json
 from likewise.cli.output import as_json, note, say, table
 
 if TYPE_CHECKING:

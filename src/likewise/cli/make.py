@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import likewise
-from likewise.cli.options import Dataset, Model, Options, Run, parsed
+from likewise.cli.arguments import Dataset, Model, Options, Run, parsed
 from likewise.cli.output import counts, say
 from likewise.cli.print_evaluation import print_evaluation
 

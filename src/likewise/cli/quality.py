@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli.options import Dataset, Html, Json
+from likewise.cli.arguments import Dataset, Html, Json
 from likewise.cli.output import as_json, note, say, table
 
 

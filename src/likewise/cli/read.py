@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli.options import Dataset, Json, Rev
+from likewise.cli.arguments import Dataset, Json, Rev
 from likewise.cli.output import as_json, frame_as_json, frame_as_table, note, table
 from likewise.cli.print_description import print_description
 from likewise.cli.print_evaluation import print_evaluation

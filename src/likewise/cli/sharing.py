@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 import likewise
-from likewise.cli.options import Json
+from likewise.cli.arguments import Json
 from likewise.cli.output import as_json, note, say
 
 if TYPE_CHECKING:

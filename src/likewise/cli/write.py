@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli.options import Json, Model, Rev, Run, parsed
+from likewise.cli.arguments import Json, Model, Rev, Run, parsed
 from likewise.cli.output import (
     as_json,
     counts,

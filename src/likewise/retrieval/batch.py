@@ -12,7 +12,7 @@ from likewise.errors import DataError, bounded
 from likewise.formats.paths import StrPath
 from likewise.retrieval.index_cache import EXACT
 from likewise.retrieval.indexes.base import NONE, Rows, Scores
-from likewise.retrieval.query import Query, open_picture
+from likewise.retrieval.search_query import Query, open_picture
 from likewise.retrieval.searcher import Searchable, Searcher, model_of
 
 _PICTURES = 64

@@ -8,7 +8,7 @@ import polars as pl
 from likewise.errors import DataError, UnknownNameError
 from likewise.models.passport import Passport
 from likewise.retrieval.index_cache import EXACT
-from likewise.retrieval.query import DEFAULT_K, Query
+from likewise.retrieval.search_query import DEFAULT_K, Query
 from likewise.retrieval.searcher import Searchable, model_of
 
 _PICTURES = 64

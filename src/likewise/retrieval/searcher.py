@@ -19,7 +19,7 @@ from likewise.retrieval import filters
 from likewise.retrieval.index_cache import EXACT, Stored
 from likewise.retrieval.indexes.base import NONE, Built, Mask, Rows, Scores, Vectors
 from likewise.retrieval.published_dataset import PublishedDataset
-from likewise.retrieval.query import (
+from likewise.retrieval.search_query import (
     DEFAULT_K,
     Query,
     ids_like,

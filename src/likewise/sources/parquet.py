@@ -14,7 +14,7 @@ from polars.exceptions import PolarsError
 
 from likewise.errors import DataError
 from likewise.formats.archives import FileCollection, open_files
-from likewise.formats.archives.base import damaged_error
+from likewise.formats.archives.file_collection import damaged_error
 from likewise.formats.archives.parquet_images import (
     ParquetImages,
     find_parquet_files,

@@ -11,8 +11,8 @@ from likewise.errors import DataError, MissingArtefactError, UnknownNameError
 from likewise.formats.paths import StrPath
 from likewise.models import recipes
 from likewise.pages.svg import BLUE, SOFT, canvas
-from likewise.retrieval.query import open_picture
 from likewise.retrieval.search_options import Picture
+from likewise.retrieval.search_query import open_picture
 from likewise.storage import artefacts, journal, versions
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import polars as pl
 
 from likewise.formats.paths import StrPath
 from likewise.retrieval.batch import Queries, search_table
-from likewise.retrieval.query import Query
 from likewise.retrieval.search_options import QueryOptions
+from likewise.retrieval.search_query import Query
 from likewise.steps.open import open as open_catalogue
 
 

@@ -13,14 +13,14 @@ from likewise.errors import DataError
 from likewise.formats.paths import StrPath
 from likewise.pages.contact_sheet import contact_sheet
 from likewise.pages.gallery import Tile, search_page, thumbnail
-from likewise.retrieval.query import (
+from likewise.retrieval.search_options import Box, Picture
+from likewise.retrieval.search_query import (
     Query,
     as_list,
     image_bytes,
     open_picture,
     query_pictures,
 )
-from likewise.retrieval.search_options import Box, Picture
 from likewise.steps.open import open as open_catalogue
 from likewise.storage import journal
 

@@ -7,7 +7,7 @@ import tarfile
 from pathlib import Path
 
 from likewise.errors import DataError
-from likewise.formats.archives.base import FileCollection
+from likewise.formats.archives.file_collection import FileCollection
 from likewise.formats.archives.folders import Folder
 from likewise.formats.archives.nested import FolderOfArchives
 from likewise.formats.archives.tars import CompressedTar, Opener, PlainTar

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from likewise.errors import DamagedError, DataError
-from likewise.formats.archives.base import FileCollection
+from likewise.formats.archives.file_collection import FileCollection
 from likewise.formats.archives.listing import FileListing, ListingBuilder
 
 _READ_SIZE = 64 << 20

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from likewise.formats.archives.base import FileCollection
+from likewise.formats.archives.file_collection import FileCollection
 from likewise.formats.archives.folders import Folder
 from likewise.formats.archives.listing import LISTING_COLUMNS, FileListing
 

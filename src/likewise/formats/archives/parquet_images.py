@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from likewise.formats.archives.base import FileCollection, damaged_error
+from likewise.formats.archives.file_collection import FileCollection, damaged_error
 from likewise.formats.archives.folders import Folder
 from likewise.formats.archives.listing import FileListing
 

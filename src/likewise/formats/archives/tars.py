@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from io import SEEK_SET, BufferedIOBase, IOBase, RawIOBase
 from pathlib import Path
 
-from likewise.formats.archives.base import Archive, FileCollection, damaged_error
+from likewise.formats.archives.file_collection import Archive, FileCollection, damaged_error
 from likewise.formats.archives.listing import FileListing, ListingBuilder
 
 Opener = Callable[[Path], BufferedIOBase]

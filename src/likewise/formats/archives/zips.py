@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from likewise.formats.archives.base import Archive, damaged_error
+from likewise.formats.archives.file_collection import Archive, damaged_error
 from likewise.formats.archives.listing import FileListing, ListingBuilder
 
 _END = struct.Struct("<4s4H2LH")

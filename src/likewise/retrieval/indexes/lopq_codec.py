@@ -30,20 +30,20 @@ class Form:
     subs: int
     local: bool
 
-    def part(self, sample: Scores, seed: int) -> "Part":
+    def part(self, sample: Scores, seed: int) -> "SubvectorCodec":
         """One part's centres, rotations and codebooks, from (n, d) training vectors."""
         count = min(self.v, len(sample))
         centres = centroids(sample, count, seed, spherical=False, steps=_STEPS_COARSE)
         cluster = nearest_centre(sample, centres)
         turns = [_rotation(sample[cluster == c] - centres[c], self.subs) for c in range(count)]
-        part = Part(centres, np.stack(turns), np.empty((0, 0, 0, 0), np.float32))
+        part = SubvectorCodec(centres, np.stack(turns), np.empty((0, 0, 0, 0), np.float32))
         left = part.residuals(sample, cluster)
         own = self.local & (np.bincount(cluster, minlength=count) >= _LOCAL)
         shared = np.empty(0) if own.all() else self._codebook(left, seed)
         books = [
             self._codebook(left[cluster == c], seed) if own[c] else shared for c in range(count)
         ]
-        return Part(centres, part.rotations, np.stack(books).astype(np.float32))
+        return SubvectorCodec(centres, part.rotations, np.stack(books).astype(np.float32))
 
     def _codebook(self, vectors: Scores, seed: int) -> Scores:
         """(subs, CLUSTERS, d / subs) words."""
@@ -55,7 +55,7 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Part:
+class SubvectorCodec:
     """How one part of a vector is coded.
 
     Attributes:
@@ -97,12 +97,12 @@ class Coded:
         codes: (n, m) its bytes.
     """
 
-    parts: list[Part]
+    parts: list[SubvectorCodec]
     cells: Rows
     codes: Codes
 
     @classmethod
-    def of(cls, gallery: Floats, parts: list[Part]) -> "Coded":
+    def of(cls, gallery: Floats, parts: list[SubvectorCodec]) -> "Coded":
         """Encode (n, d) vectors, a block at a time."""
         cells, codes = [], []
         for start in range(0, len(gallery), _BLOCK):
@@ -134,7 +134,7 @@ class Coded:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 parts = [
-                    Part(
+                    SubvectorCodec(
                         arrays[f"centres{n}"], arrays[f"rotations{n}"], arrays[f"codebooks{n}"]
                     )
                     for n in range(sum(name.startswith("centres") for name in arrays.files))

@@ -34,7 +34,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Part:
+class SplitCounts:
     """The items of one split and subset, and how many labels they have."""
 
     split: str | None
@@ -74,7 +74,7 @@ class Statistics:
     dataset: str
     card: Card
     contents: Contents
-    parts: list[Part] = field(default_factory=list)
+    parts: list[SplitCounts] = field(default_factory=list)
     labels: list[LabelCount] = field(default_factory=list)
     sizes: dict[str, Spread] = field(default_factory=dict)
     modes: dict[str, int] = field(default_factory=dict)
@@ -135,9 +135,9 @@ def _images(ws: Workspace, dataset: str) -> pl.DataFrame:
     return table.read(_IMAGES).unique("image_id")
 
 
-def _parts(items: pl.DataFrame) -> list[Part]:
+def _parts(items: pl.DataFrame) -> list[SplitCounts]:
     counts = count_splits(items.lazy(), "split", "subset")
-    return [Part(*row) for row in counts.iter_rows()]
+    return [SplitCounts(*row) for row in counts.iter_rows()]
 
 
 def _labels(items: pl.DataFrame) -> list[LabelCount]:

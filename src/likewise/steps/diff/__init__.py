@@ -50,7 +50,7 @@ CHANGES = {
 
 
 @dataclass(frozen=True)
-class Moved:
+class MetricChange:
     """A number of a run's report in both versions; None where there was none."""
 
     run: str
@@ -76,7 +76,7 @@ class Difference:
     columns: dict[str, str]
     changes: pl.DataFrame
     drift: list[Drift]
-    metrics: list[Moved]
+    metrics: list[MetricChange]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -229,11 +229,11 @@ def _overlaps(rows: pl.DataFrame) -> Iterator[float | None]:
         yield shared / (areas - shared)
 
 
-def _metrics(old: Workspace, new: Workspace, dataset: str) -> Iterator[Moved]:
+def _metrics(old: Workspace, new: Workspace, dataset: str) -> Iterator[MetricChange]:
     """The numbers that are not the same, of every run of the data set."""
     runs = {**old.params.runs, **new.params.runs}
     for run in [name for name, entry in runs.items() if entry.dataset == dataset]:
         before, after = (run_results.numbers(ws, run) or {} for ws in (old, new))
         for metric in dict.fromkeys((*before, *after)):
             if before.get(metric) != after.get(metric):
-                yield Moved(run, metric, before.get(metric), after.get(metric))
+                yield MetricChange(run, metric, before.get(metric), after.get(metric))

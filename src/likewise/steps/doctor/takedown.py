@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from likewise.catalogue import takedowns
 from likewise.errors import LikewiseError
 from likewise.steps.doctor.problem import Problem
-from likewise.steps.forget.dvc_files import column_of_hashes
 from likewise.storage import artefacts, tables
 from likewise.storage.workspace import Workspace
 
@@ -35,6 +34,6 @@ def _holding(ws: Workspace, dataset: str, hashes: set[str]) -> Iterator[str]:
                 table = tables.open_table(path, "")
             except LikewiseError:  # the check of the table has said it
                 continue
-            column = column_of_hashes(table)
+            column = takedowns.column_of_hashes(table)
             if column and table.files_contain(column, hashes):
                 yield ws.relative(path)

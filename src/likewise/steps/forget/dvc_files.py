@@ -11,6 +11,7 @@ from typing import NamedTuple
 import polars as pl
 from tqdm import tqdm
 
+from likewise.catalogue import takedowns
 from likewise.catalogue.takedowns import Record
 from likewise.errors import LikewiseError, VersionError, bounded
 from likewise.schema import FLAGS
@@ -44,7 +45,7 @@ class Holder:
     files: list[str] = field(default_factory=list)
 
 
-class Version(NamedTuple):
+class HeldVersion(NamedTuple):
     """A commit with a dvc.lock of its own, and the names that git has for it."""
 
     commit: str
@@ -204,7 +205,7 @@ class Files:
                 linked, {linked / path: self._store.path(md5) for path, md5 in members.items()}
             )
             table = tables.open_table(linked, "")
-            if by_hash := column_of_hashes(table):
+            if by_hash := takedowns.column_of_hashes(table):
                 return bool(table.files_contain(by_hash, self._record.hashes))
             own = self._own(output.path)
             found = table.read(table.metadata_columns)
@@ -230,7 +231,7 @@ def _names_any(frame: pl.DataFrame, record: Record) -> bool:
     return False
 
 
-def _versions(ws: Workspace) -> list[Version]:
+def _versions(ws: Workspace) -> list[HeldVersion]:
     """Every commit in which dvc.lock changed, and every branch and tag, the latest first."""
     asked, lock = "--format=%H%x09%D%x09%cs", ws.relative(ws.lock)
     try:
@@ -248,10 +249,5 @@ def _versions(ws: Workspace) -> list[Version]:
         names = ", ".join(n.split(" -> ")[-1].removeprefix("tag: ") for n in refs.split(", "))
         with suppress(LikewiseError):
             outputs = versions.read_outputs(text)
-            found.append(Version(commit, names, date, outputs))
+            found.append(HeldVersion(commit, names, date, outputs))
     return found
-
-
-def column_of_hashes(table: tables.Table) -> str:
-    """The column whose values are, or begin with, the SHA-256 of an image; "" for none."""
-    return next((name for name in ("sha256", "content") if name in table.schema.names), "")

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import polars as pl
 
+from likewise.catalogue import takedowns
 from likewise.catalogue.takedowns import Record
 from likewise.errors import LikewiseError, VersionError
 from likewise.sources import SOURCES
-from likewise.steps.forget.dvc_files import Files, Holder, column_of_hashes
+from likewise.steps.forget.dvc_files import Files, Holder
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.versions import Store
 from likewise.storage.workspace import Workspace
@@ -55,7 +56,7 @@ def _links(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
     for path in sorted(ws.views.glob("*/*.lance")):
         with suppress(LikewiseError):
             table = tables.open_table(path, "")
-            by_hash = column_of_hashes(table)
+            by_hash = takedowns.column_of_hashes(table)
             if not by_hash or not table.files_contain(by_hash, record.hashes):
                 continue
             what = "a process that began before reads it"

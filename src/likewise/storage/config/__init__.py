@@ -15,7 +15,7 @@ from likewise.storage.config.params import (
     Params,
     Run,
 )
-from likewise.storage.config.validation import read_params
+from likewise.storage.config.params_reader import read_params
 
 __all__ = [
     "MODEL_VERBS",

@@ -6,7 +6,7 @@ with no copy.
 """
 
 from likewise.storage.versions.commands import run_dvc, run_git
-from likewise.storage.versions.dvc_cache import Moved, Store
+from likewise.storage.versions.dvc_cache import Store, Transferred
 from likewise.storage.versions.lock_file import Output, outputs, read_outputs
 from likewise.storage.versions.lock_stages import (
     Dependency,
@@ -38,9 +38,9 @@ from likewise.storage.versions.views import (
 __all__ = [
     "PART",
     "Dependency",
-    "Moved",
     "Output",
     "Store",
+    "Transferred",
     "at",
     "clone",
     "complete",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Moved:
+class Transferred:
     """What went over the wire: how many files, of how many bytes."""
 
     files: int = 0
@@ -71,7 +71,7 @@ class Store:
         paths = map(self.path, set(md5s))
         return sum(path.stat().st_size for path in paths if path.is_file())
 
-    def fetch(self, md5s: Iterable[str], what: str) -> Moved:
+    def fetch(self, md5s: Iterable[str], what: str) -> Transferred:
         """Bring what the cache lacks from the remote; each file is whole or not there.
 
         Raises:
@@ -79,7 +79,7 @@ class Store:
         """
         wanted = self.lacking(md5s)
         if not wanted:
-            return Moved()
+            return Transferred()
         with self._transfer(what, "Fetching from") as (repo, odb, options):
             _transfer(odb, repo.cache.local, wanted, verify=True, **options)
         absent = self.lacking(wanted)
@@ -89,9 +89,9 @@ class Store:
                 f"{len(wanted):,} files: {bounded(absent, len(absent), 2)}; whoever made "
                 "them has to run: likewise push"
             )
-        return Moved(len(wanted), self.size(wanted))
+        return Transferred(len(wanted), self.size(wanted))
 
-    def push(self, md5s: Iterable[str], what: str) -> Moved:
+    def push(self, md5s: Iterable[str], what: str) -> Transferred:
         """Bring to the remote what that lacks and the cache holds.
 
         Raises:
@@ -104,7 +104,7 @@ class Store:
             cache = repo.cache.local
             index = get_index(odb)
             done = _transfer(cache, odb, here, dest_index=index, cache_odb=cache, **options)
-        return Moved(len(done), self.size(done))
+        return Transferred(len(done), self.size(done))
 
     def remote_paths(self, md5s: Iterable[str]) -> list[str]:
         """Where the remote keeps, or would keep, files.

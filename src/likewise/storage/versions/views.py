@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from likewise.errors import VersionError, cannot_write
-from likewise.storage.versions.dvc_cache import Moved, Store
+from likewise.storage.versions.dvc_cache import Store, Transferred
 from likewise.storage.versions.lock_file import Output, outputs
 from likewise.storage.workspace import Workspace
 
@@ -114,7 +114,7 @@ def _linked(
 
 def pull_part(
     ws: Workspace, output: Path, wanted: Callable[[str], bool], remote: str | None = None
-) -> tuple[Path, Moved]:
+) -> tuple[Path, Transferred]:
     """Bring the files of ``output`` whose paths below it are ``wanted``; a view of them.
 
     The view has what was brought before too, and ``present`` finds it again.
@@ -136,7 +136,7 @@ def pull_part(
     half.write_text(json.dumps(sorted(named)), encoding="utf-8")
     half.replace(record)
     linked = _linked(ws, store, known, {path: files[path] for path in named}, whole=False)
-    return linked, Moved(lists.files + moved.files, lists.nbytes + moved.nbytes)
+    return linked, Transferred(lists.files + moved.files, lists.nbytes + moved.nbytes)
 
 
 def _parts(ws: Workspace, md5: str) -> list[str]:
@@ -153,7 +153,7 @@ def files_of(ws: Workspace, output: Path) -> dict[str, str]:
 
 def complete(
     ws: Workspace, output: Path, paths: Iterable[str], remote: str | None = None
-) -> Moved:
+) -> Transferred:
     """Bring the files ``paths`` of ``output`` into its view: from the cache, or the remote.
 
     Raises:
