@@ -23,6 +23,8 @@ def test_the_public_names() -> None:
         "Evaluation",
         "Exported",
         "Forgotten",
+        "Hit",
+        "Hits",
         "Holder",
         "Indexed",
         "LikewiseError",
@@ -96,7 +98,6 @@ def test_the_public_names() -> None:
         "write_diff",
         "write_flags",
         "write_query",
-        "write_sheet",
     ]
 
 

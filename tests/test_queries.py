@@ -91,7 +91,9 @@ def test_so_many_of_a_label(workspace: Path) -> None:
     found = likewise.search("emoji", id=ITEM, per_label=1, k=6)
     assert found["label"].n_unique() == len(found) == 6
     everything = likewise.search("emoji", id=ITEM, k=23)
-    firsts = everything.unique("label", keep="first", maintain_order=True)["item_id"].to_list()
+    firsts = everything.frame.unique("label", keep="first", maintain_order=True)[
+        "item_id"
+    ].to_list()
     assert found["item_id"].to_list() == firsts
     assert len(ids(id=ITEM, per_label=2, k=24)) == 12
     assert ids(id=ITEM, per_label=2, k=3, offset=3) == ids(id=ITEM, per_label=2, k=6)[3:]
@@ -178,8 +180,8 @@ def test_an_array_of_vectors_is_a_table_of_queries(workspace: Path) -> None:
     names, all_vectors = vectors()
     by_array = likewise.search_many("emoji", all_vectors[:2], k=4)
     frame = pl.DataFrame({"vector": all_vectors[:2].tolist()})
-    assert by_array.equals(likewise.search_many("emoji", frame, k=4))
-    assert by_array.equals(likewise.search_many("emoji", frame.lazy(), k=4))
+    assert by_array.frame.equals(likewise.search_many("emoji", frame, k=4).frame)
+    assert by_array.frame.equals(likewise.search_many("emoji", frame.lazy(), k=4).frame)
     assert by_array["item_id"][0] == names[0]
     with pytest.raises(DataError, match=r"give \(queries, dimensions\) numbers"):
         likewise.search_many("emoji", all_vectors[0])
@@ -203,10 +205,11 @@ def test_a_table_of_queries_comes_from_a_file(workspace: Path) -> None:
     first = likewise.search_many("emoji", workspace / "q.csv", k=3, per_label=1)
     assert first["query"].to_list() == ["a"] * 3 + ["b"] * 3
     for name in ("q.parquet", "q.jsonl"):
-        assert likewise.search_many("emoji", workspace / name, k=3, per_label=1).equals(first)
+        again = likewise.search_many("emoji", workspace / name, k=3, per_label=1)
+        assert again.frame.equals(first.frame)
     none = likewise.search_many("emoji", frame.clear())
     assert none.columns == first.columns
-    assert none.is_empty()
+    assert not none
 
 
 @pytest.mark.parametrize(
@@ -258,11 +261,11 @@ def test_several_data_sets_are_searched_as_one(two_sets: Path) -> None:
     found = likewise.search(["emoji", "few"], id=ITEM, k=27)
     assert len(found) == 24 + 3 - 1
     assert found["score"].is_sorted(descending=True)
-    assert found.select("dataset", "item_id").row(0) == ("few", "9200_noto.jpg")
+    assert (found[0].dataset, found[0].item_id) == ("few", "9200_noto.jpg")
     one = likewise.search("emoji", id=ITEM, k=24)
-    assert found.filter(dataset="emoji")["item_id"].to_list() == one["item_id"].to_list()
+    assert found.frame.filter(dataset="emoji")["item_id"].to_list() == one["item_id"].to_list()
     page = likewise.search(["emoji", "few"], id=ITEM, k=5, offset=7)
-    assert page.equals(found[7:12])
+    assert page.frame.equals(found[7:12].frame)
     swapped = likewise.search(["few", "emoji"], id=ITEM, k=26)
     assert swapped["item_id"][0] == "9200_noto.jpg"
     path = two_sets / "emoji" / "images" / ITEM
@@ -270,7 +273,7 @@ def test_several_data_sets_are_searched_as_one(two_sets: Path) -> None:
         "emoji",
         "few",
     }
-    likewise.write_sheet(["emoji", "few"], page, two_sets / "x.png", id=ITEM, kind="png")
+    page.to_png(two_sets / "x.png")
     with Image.open(two_sets / "x.png") as sheet:
         assert sheet.width > 1000
 
@@ -298,7 +301,7 @@ def test_a_gallery_without_items_has_no_hits(workspace: Path) -> None:
     table = lance.dataset(path).to_table()
     lance.write_dataset(table[:0], path, mode="overwrite", data_storage_version="2.2")
     found = likewise.search("emoji", vector=all_vectors[0], k=3)
-    assert found.is_empty()
+    assert not found
     assert found.columns[:3] == ["rank", "score", "item_id"]
 
 
@@ -306,16 +309,14 @@ def test_the_picture_of_a_search_is_the_same_every_time(workspace: Path) -> None
     path = workspace / "emoji" / "images" / ITEM
     hits = likewise.search("emoji", image=[path, path], k=7)
     for name in ("a.png", "b.png"):
-        likewise.write_sheet("emoji", hits, workspace / name, image=[path, path], kind="png")
+        hits.to_png(workspace / name)
     assert (workspace / "a.png").read_bytes() == (workspace / "b.png").read_bytes()
     assert (workspace / "a.png").read_bytes().startswith(b"\x89PNG")
-    likewise.write_sheet("emoji", hits, workspace / "a.html", image=[path, path])
+    hits.to_html(workspace / "a.html")
     assert (workspace / "a.html").read_text("utf-8").count("data:image/jpeg") == 2 + 7
-    likewise.write_sheet(
-        "emoji", hits, workspace / "c.png", image=path, box=(0, 0, 9, 9), kind="png"
-    )
+    likewise.search("emoji", image=path, box=(0, 0, 9, 9)).to_png(workspace / "c.png")
     with pytest.raises(DataError, match="cannot be written"):
-        likewise.write_sheet("emoji", hits, workspace / "params.yaml" / "x", kind="png")
+        hits.to_png(workspace / "params.yaml" / "x")
 
 
 def test_the_command_takes_all_of_it(workspace: Path) -> None:

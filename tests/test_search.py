@@ -71,7 +71,7 @@ def test_an_items_neighbours_are_those_that_sorting_finds(
     indexed: Path, index: str | None
 ) -> None:
     hits = likewise.search("emoji", id=ITEM, k=6, index=index)
-    assert dict(hits.schema) == COLUMNS
+    assert dict(hits.frame.schema) == COLUMNS
     assert hits["rank"].to_list() == [1, 2, 3, 4, 5, 6]
     assert hits["item_id"].to_list() == [i for i in oracle(vector_of(ITEM)) if i != ITEM][:6]
     assert hits["score"].is_sorted(descending=True)
@@ -96,8 +96,9 @@ def test_a_filter_that_nothing_passes_gives_an_empty_frame(
     indexed: Path, index: str | None
 ) -> None:
     hits = likewise.search("emoji", id=ITEM, where="label = 'no such'", index=index)
-    assert dict(hits.schema) == COLUMNS
-    assert hits.is_empty()
+    assert dict(hits.frame.schema) == COLUMNS
+    assert not hits
+    assert len(hits.frame) == 0
 
 
 def test_more_hits_than_items_gives_all(workspace: Path) -> None:
@@ -111,7 +112,7 @@ def test_a_vectors_length_is_of_no_matter(workspace: Path) -> None:
     vector = vector_of(ITEM)
     plain = likewise.search("emoji", vector=vector)
     for same in (vector * 8, vector.astype(np.float64) * 2.0**900, vector[None, :] / 4):
-        assert likewise.search("emoji", vector=same).equals(plain)
+        assert likewise.search("emoji", vector=same).frame.equals(plain.frame)
 
 
 def test_a_picture_is_embedded_as_the_items_were(workspace: Path) -> None:
@@ -120,13 +121,13 @@ def test_a_picture_is_embedded_as_the_items_were(workspace: Path) -> None:
     found = [likewise.search("emoji", image=image, k=3) for image in ways]
     assert found[0]["item_id"][0] == ITEM
     assert found[0]["score"][0] == pytest.approx(1, abs=1e-5)
-    assert all(frame.equals(found[0]) for frame in found)
+    assert all(hits.frame.equals(found[0].frame) for hits in found)
 
 
 def test_an_open_data_set_answers_again_and_again(workspace: Path) -> None:
     dataset = likewise.open("emoji")
     first = dataset.search(id=ITEM, k=4)
-    assert dataset.search(id=ITEM, k=4).equals(first)
+    assert dataset.search(id=ITEM, k=4).frame.equals(first.frame)
     assert dataset.searcher("tiny", "exact") is dataset.searcher("tiny", "exact")
     assert dataset.search(id=ITEM, where="subset = 'inat'")["item_id"].len() == 3
 
@@ -135,7 +136,7 @@ def test_a_vector_comes_from_a_file(workspace: Path) -> None:
     pytest.importorskip("likewise.formats.arrays")
     np.save(workspace / "q.npy", vector_of(ITEM)[None, :])
     hits = likewise.search("emoji", vector=workspace / "q.npy", k=5)
-    assert hits.equals(likewise.search("emoji", vector=vector_of(ITEM), k=5))
+    assert hits.frame.equals(likewise.search("emoji", vector=vector_of(ITEM), k=5).frame)
     np.save(workspace / "two.npy", np.ones((2, 5)))
     with pytest.raises(DataError, match=r"two\.npy holds 2 x 5 values .*; give one vector"):
         likewise.search("emoji", vector=workspace / "two.npy")
@@ -265,7 +266,7 @@ def test_of_several_models_one_must_be_named(workspace: Path) -> None:
         likewise.search("emoji", id=ITEM)
     assert set(likewise.search("emoji", text="0")["label"]) == {"0"}  # words need no model
     one, two = (likewise.search("emoji", id=ITEM, model=m) for m in ("tiny", "other"))
-    assert not one.equals(two)
+    assert not one.frame.equals(two.frame)
     path = workspace / "emoji" / "images" / ITEM
     same = likewise.search("emoji", image=path, model="other", k=1)
     assert same["item_id"].to_list() == [ITEM]
@@ -323,26 +324,26 @@ def test_equal_items_stand_in_the_data_sets_order(workspace: Path) -> None:
 def test_the_sheet_shows_the_query_and_the_hits(workspace: Path) -> None:
     hits = likewise.search("emoji", id=ITEM, k=5)
     page = workspace / "new" / "sheet.html"
-    likewise.write_sheet("emoji", hits, page, id=ITEM, note="tiny, exact")
+    hits.to_html(page, note="tiny, exact")
     text = page.read_text(encoding="utf-8")
     assert text.count("data:image/jpeg;base64,") == 6
     assert "Emoji in GPR1200&#39;s layout" in text
     assert "tiny, exact" in text
-    for item, score in hits.select("item_id", "score").iter_rows():
+    for item, score in hits.frame.select("item_id", "score").iter_rows():
         assert item in text
         assert f"{score:.4f}" in text
     path = workspace / "emoji" / "images" / ITEM
     for image in (path, path.read_bytes(), Image.open(path)):
-        likewise.write_sheet("emoji", hits.clear(), page, image=image)
+        likewise.search("emoji", image=image, where="label = 'none'").to_html(page)
         text = page.read_text(encoding="utf-8")
         assert text.count("data:image/jpeg;base64,") == 1
         assert "Nothing was found" in text
-    likewise.write_sheet("emoji", hits, page)
+    likewise.search("emoji", vector=vector_of(ITEM), k=5).to_html(str(page))
     assert page.read_text(encoding="utf-8").count("data:image/jpeg;base64,") == 5
 
 
 def test_a_sheet_that_cannot_be_written_is_told(workspace: Path) -> None:
     hits = likewise.search("emoji", id=ITEM, k=1)
     with pytest.raises(DataError, match="cannot be written"):
-        likewise.write_sheet("emoji", hits, workspace / "params.yaml" / "x.html")
+        hits.to_html(workspace / "params.yaml" / "x.html")
     assert sorted(p.name for p in workspace.iterdir() if p.name.endswith(".html")) == []

@@ -17,6 +17,8 @@ from likewise.evaluation.literature import Reference as Reference
 from likewise.evaluation.literature import references as references
 from likewise.evaluation.protocols.base import Evaluation as Evaluation
 from likewise.models.passport import Passport as Passport
+from likewise.retrieval.hits import Hit as Hit
+from likewise.retrieval.hits import Hits as Hits
 from likewise.steps.add import add as add
 from likewise.steps.attention import attention as attention
 from likewise.steps.check import Checked as Checked
@@ -77,7 +79,6 @@ from likewise.steps.schemas import schemas as schemas
 from likewise.steps.score import score as score
 from likewise.steps.search import search as search
 from likewise.steps.search_many import search_many as search_many
-from likewise.steps.sheets import write_sheet as write_sheet
 from likewise.steps.show import show as show
 from likewise.steps.train import train as train
 from likewise.steps.tune import Trial as Trial

@@ -18,6 +18,7 @@ from likewise.errors import (
 )
 from likewise.imaging.image_reader import ImageReader, LabelledImages
 from likewise.imaging.transforms.chain import Chain
+from likewise.retrieval.hits import Hits
 from likewise.retrieval.search_options import SearchOptions
 from likewise.retrieval.search_query import Query
 from likewise.retrieval.searcher import Searcher, search_in
@@ -162,7 +163,7 @@ class Dataset:
             raise UnknownNameError("transform", name, known, "params.yaml")
         return Chain(known[name], f"params.yaml: transforms.{name}")
 
-    def search(self, **options: Unpack[SearchOptions]) -> pl.DataFrame:
+    def search(self, **options: Unpack[SearchOptions]) -> Hits:
         """The items nearest to a query; its keywords are those of ``likewise.search``.
 
         Raises:

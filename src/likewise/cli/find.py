@@ -92,16 +92,15 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
         sought: dict[str, Any] = {**what, "vector": vector, "text": text, "combine": combine}
         hits = likewise.search(dataset, rev=rev, **sought, **how)
         told = ", ".join(part for part in (text, rev, model, index, where) if part)
-        kinds: list[tuple[Path | None, Literal["html", "png"]]] = [(html, "html"), (png, "png")]
-        for file, kind in kinds:
+        for file, write in ((html, hits.to_html), (png, hits.to_png)):
             if file:
-                likewise.write_sheet(dataset, hits, file, note=told, rev=rev, kind=kind, **what)
+                write(file, note=told)
                 note(f"wrote {file}")
     if json:
-        frame_as_json(hits)
+        frame_as_json(hits.frame)
     else:
-        frame_as_table(hits)
-    if hits.is_empty():
+        frame_as_table(hits.frame)
+    if not hits:
         note("likewise: nothing found")
 
 

@@ -8,12 +8,15 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from typing import TYPE_CHECKING
 
-import jinja2
 from PIL import Image, ImageOps
 
 from likewise.imaging.decode import crop, decode
 from likewise.imaging.probe import BadImage, open_image
+
+if TYPE_CHECKING:
+    import jinja2
 
 SIDE = 256
 """Maximum edge length of a thumbnail in pixels."""
@@ -98,7 +101,9 @@ def _upright(data: bytes, box: Sequence[float] | None) -> Image.Image:
 
 
 @functools.cache
-def _template(name: str) -> jinja2.Template:
+def _template(name: str) -> "jinja2.Template":
+    import jinja2
+
     loader = jinja2.PackageLoader("likewise.pages", "templates")
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True

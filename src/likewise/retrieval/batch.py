@@ -10,6 +10,7 @@ import polars as pl
 
 from likewise.errors import DataError, bounded
 from likewise.formats.paths import StrPath
+from likewise.retrieval.hits import Hits
 from likewise.retrieval.index_cache import EXACT
 from likewise.retrieval.indexes.base import NONE, Rows, Scores
 from likewise.retrieval.search_query import Query, open_picture
@@ -22,7 +23,7 @@ Queries: TypeAlias = StrPath | pl.DataFrame | pl.LazyFrame | npt.NDArray[Any]
 """A table of queries, a file with one, or an array (queries, dimensions) of vectors."""
 
 
-def search_table(dataset: Searchable, queries: Queries, query: Query) -> pl.DataFrame:
+def search_table(dataset: Searchable, queries: Queries, query: Query) -> Hits:
     """Answer every row of ``queries`` as ``query`` asks; see ``search_many``."""
     if isinstance(queries, str | os.PathLike):
         folder, frame = Path(queries).parent, _table(Path(queries))
@@ -35,10 +36,11 @@ def search_table(dataset: Searchable, queries: Queries, query: Query) -> pl.Data
     vectors, rows = _vectors(searcher, frame[way], way, folder)
     found = [searcher.none(), *searcher.many(vectors, rows, query)]
     names = ["", *_names(frame, way)]
-    return pl.concat(
+    frame = pl.concat(
         one.select(pl.lit(name).alias("query"), pl.all())
         for name, one in zip(names, found, strict=True)
     )
+    return Hits(frame, {dataset.name: dataset})
 
 
 def _frame(queries: pl.DataFrame | pl.LazyFrame | npt.NDArray[Any]) -> pl.DataFrame:

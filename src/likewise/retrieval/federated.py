@@ -7,6 +7,7 @@ import polars as pl
 
 from likewise.errors import DataError, UnknownNameError
 from likewise.models.passport import Passport
+from likewise.retrieval.hits import Hits
 from likewise.retrieval.index_cache import EXACT
 from likewise.retrieval.search_query import DEFAULT_K, Query
 from likewise.retrieval.searcher import Searchable, model_of
@@ -15,7 +16,7 @@ _PICTURES = 64
 _WAYS = ("id", "image", "vector")
 
 
-def search_over(datasets: Sequence[Searchable], wanted: Query) -> pl.DataFrame:
+def search_over(datasets: Sequence[Searchable], wanted: Query) -> Hits:
     """The best hits of several data sets together.
 
     An item is taken from the first of them that has it.
@@ -45,7 +46,8 @@ def search_over(datasets: Sequence[Searchable], wanted: Query) -> pl.DataFrame:
         frames.append(own.answer(part, vectors))
     joined = pl.concat(frames).sort("score", descending=True, maintain_order=True)
     page = joined.slice(wanted.offset, count)
-    return page.with_columns(rank=pl.int_range(1, pl.len() + 1) + wanted.offset)
+    ranked = page.with_columns(rank=pl.int_range(1, pl.len() + 1) + wanted.offset)
+    return Hits(ranked, {one.name: one for one in datasets}, wanted)
 
 
 def _holder(datasets: Sequence[Searchable], query: Query) -> Searchable:

@@ -15,7 +15,9 @@ from likewise.errors import (
 )
 from likewise.models import recipes
 from likewise.models.passport import Passport
+from likewise.pages.tiles import Pictured
 from likewise.retrieval import filters
+from likewise.retrieval.hits import Hits
 from likewise.retrieval.index_cache import EXACT, Stored
 from likewise.retrieval.indexes.base import NONE, Built, Mask, Rows, Scores, Vectors
 from likewise.retrieval.published_dataset import PublishedDataset
@@ -42,7 +44,7 @@ _MASKS = 8
 """So many filters are kept: pages of the same search ask for the same one."""
 
 
-class Searchable(PublishedDataset, Protocol):
+class Searchable(PublishedDataset, Pictured, Protocol):
     """An open data set that keeps searchers over its vector columns."""
 
     def searcher(self, model: str, index: str, *, fresh: bool = True) -> "Searcher":
@@ -50,7 +52,7 @@ class Searchable(PublishedDataset, Protocol):
         ...
 
 
-def search_in(dataset: Searchable, wanted: Query) -> pl.DataFrame:
+def search_in(dataset: Searchable, wanted: Query) -> Hits:
     """The hits of a query in a data set that is open.
 
     The second query by the same model and index finds all of it in memory.
@@ -58,7 +60,8 @@ def search_in(dataset: Searchable, wanted: Query) -> pl.DataFrame:
     # Words are the same by every model.
     any_model = dataset.models[0] if dataset.models and not wanted.seen else None
     model = model_of(dataset, wanted.model or any_model)
-    return dataset.searcher(model, wanted.index or EXACT, fresh=False).answer(wanted)
+    frame = dataset.searcher(model, wanted.index or EXACT, fresh=False).answer(wanted)
+    return Hits(frame, {dataset.name: dataset}, wanted)
 
 
 class Searcher:

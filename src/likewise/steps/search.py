@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Unpack
 
-import polars as pl
-
 from likewise.formats.paths import StrPath
 from likewise.retrieval.federated import search_over
+from likewise.retrieval.hits import Hits
 from likewise.retrieval.search_options import SearchOptions
 from likewise.retrieval.search_query import Query, as_list
 from likewise.retrieval.searcher import search_in
@@ -19,7 +18,7 @@ def search(
     rev: str | None = None,
     workspace: StrPath | None = None,
     **options: Unpack[SearchOptions],
-) -> pl.DataFrame:
+) -> Hits:
     """The items of a data set nearest to a picture, to one of its items, a vector or words.
 
     Args:
@@ -48,8 +47,10 @@ def search(
             - index: an index of params.yaml; by default ``exact``.
 
     Returns:
-        rank (from 1), score (the cosine), item_id, label, text, subset, split, path (of the
-        image) and dataset; the best first, equal scores in the data set's order.
+        The hits, the best first, equal scores in the order of the data set. Each has rank
+        (from 1), score (the cosine), item_id, label, text, subset, split, path (of the image)
+        and dataset. ``hits.frame`` is the polars frame of all; ``hits.to_html(path)`` and
+        ``hits.to_png(path)`` write their pictures.
 
     Raises:
         DataError: the query is none: no picture, another length, wrong SQL ...

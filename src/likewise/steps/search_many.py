@@ -2,10 +2,9 @@
 
 from typing import Unpack
 
-import polars as pl
-
 from likewise.formats.paths import StrPath
 from likewise.retrieval.batch import Queries, search_table
+from likewise.retrieval.hits import Hits
 from likewise.retrieval.search_options import QueryOptions
 from likewise.retrieval.search_query import Query
 from likewise.steps.open import open as open_catalogue
@@ -18,7 +17,7 @@ def search_many(
     rev: str | None = None,
     workspace: StrPath | None = None,
     **options: Unpack[QueryOptions],
-) -> pl.DataFrame:
+) -> Hits:
     """Answer a table of queries, all of them at once.
 
     Args:
@@ -34,7 +33,7 @@ def search_many(
             role, where, index.
 
     Returns:
-        query, and the columns of ``search``; the queries in their order.
+        The hits, query after query; each also has the name of its query.
 
     Raises:
         DataError: the table has none of these columns or several, or a query of it is wrong.

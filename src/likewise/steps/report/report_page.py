@@ -14,9 +14,9 @@ from likewise.catalogue.run_results import Results
 from likewise.errors import LikewiseError
 from likewise.pages.gallery import Tile
 from likewise.pages.markdown import table
+from likewise.pages.tiles import item_tiles
 from likewise.steps.report import figures
 from likewise.steps.report.diagnostics import Hubs, MixUp
-from likewise.steps.sheets import tiles_of
 from likewise.storage.config import Run
 
 _PUBLISHED = ("published model", "metric", "value", "ours / published")
@@ -197,7 +197,7 @@ def _rows(dataset: Dataset, queries: pl.DataFrame) -> list[PictureRow]:
         [item, *hits[:HITS]] for item, hits in queries.select("item_id", "hits").iter_rows()
     ]
     names = list(dict.fromkeys(name for row in shown for name in row))
-    tiles = dict(zip(names, tiles_of(dataset, names), strict=True))
+    tiles = dict(zip(names, item_tiles(dataset, names), strict=True))
     found = []
     columns = ("value", "hit_scores", "hit_relevant", "missed_ranks")
     for (item, *hits), (value, scores, relevant, missed) in zip(

@@ -1,0 +1,80 @@
+"""Results as HTML that a notebook shows: every text is escaped, nothing is fetched."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+
+from likewise.pages.gallery import Tile
+
+_CELL = "padding:2px 12px 2px 0;vertical-align:top;text-align:"
+_FIGURE = (
+    "display:inline-block;width:104px;margin:0 8px 8px 0;vertical-align:top;font-size:11px"
+)
+_STYLE = (
+    "body{margin:0 auto;max-width:1100px;padding:24px;color:#1c1d20;background:#f6f6f4;"
+    'font:14px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}'
+    "h1{font-size:22px}h2{font-size:17px}"
+)
+
+
+def heading(text: str) -> str:
+    """A line in bold."""
+    return f"<p><strong>{escape(text)}</strong></p>"
+
+
+def paragraph(text: str) -> str:
+    """A line of text."""
+    return f"<p>{escape(text)}</p>"
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table; numbers stand to the right, and None is an empty cell."""
+    heads = "".join(f'<th style="{_CELL}left">{escape(name)}</th>' for name in columns)
+    lines = ("".join(map(_cell, row)) for row in rows)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def facts(values: Mapping[str, object]) -> str:
+    """A table of names and values, without those that are empty."""
+    rows = "".join(
+        f'<tr><th style="{_CELL}left">{escape(name)}</th>{_cell(value, "left")}</tr>'
+        for name, value in values.items()
+        if value not in (None, "")
+    )
+    return f"<table><tbody>{rows}</tbody></table>"
+
+
+def gallery(tiles: Sequence[Tile], title: str, first: int = 1) -> str:
+    """Small pictures with their rank (from ``first``), score and label."""
+    figures = "".join(_figure(rank, tile) for rank, tile in enumerate(tiles, start=first))
+    return heading(title) + f"<div>{figures}</div>"
+
+
+def page(title: str, body: str) -> str:
+    """A whole page around the HTML ``body``; it needs no other file and no network."""
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n"
+        f"<body>\n<h1>{escape(title)}</h1>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def _figure(rank: int, tile: Tile) -> str:
+    picture = "no picture"
+    if tile.picture:
+        style = "max-width:104px;max-height:104px"
+        picture = (
+            f'<img src="{escape(tile.picture)}" alt="{escape(tile.name)}" style="{style}">'
+        )
+    score = "" if tile.score is None else f" · {tile.score:.4f}"
+    lines = [f"{rank}{score}", tile.label or "", tile.name]
+    caption = "<br>".join(escape(line) for line in lines if line)
+    return f'<div style="{_FIGURE}">{picture}<br>{caption}</div>'
+
+
+def _cell(value: object, side: str = "") -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        text, default = "" if value is None else str(value), "left"
+    else:
+        text, default = f"{value:,}" if isinstance(value, int) else f"{value:.6g}", "right"
+    return f'<td style="{_CELL}{side or default}">{escape(text)}</td>'

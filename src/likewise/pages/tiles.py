@@ -1,0 +1,49 @@
+"""Thumbnails of the items of an open data set."""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import polars as pl
+
+from likewise.pages.gallery import Tile, thumbnail
+from likewise.storage.config import Card
+
+
+class Pictured(Protocol):
+    """The part of an open data set that its pictures need; ``Dataset`` provides it."""
+
+    name: str
+
+    @property
+    def card(self) -> Card:
+        """Title, source and licence of the data set."""
+        ...
+
+    @property
+    def items(self) -> pl.DataFrame:
+        """Every column but the vectors, one row per item."""
+        ...
+
+    def images(self, ids: Sequence[str], *, encoded: Literal[True]) -> list[bytes]:
+        """The bytes of the images of some items."""
+        ...
+
+
+def item_tiles(dataset: Pictured, items: Sequence[str]) -> list[Tile]:
+    """The pictures of ``items`` with their labels, in that order."""
+    if not items:
+        return []
+    facts = rows_of(dataset, items)
+    pictures = dataset.images(items, encoded=True)
+    return [
+        Tile(name, thumbnail(data, box), text or label)
+        for data, (name, text, label, box) in zip(
+            pictures, facts.select("item_id", "text", "label", "box").iter_rows(), strict=True
+        )
+    ]
+
+
+def rows_of(dataset: Pictured, items: Sequence[str]) -> pl.DataFrame:
+    """The rows of ``items``, in that order."""
+    wanted = pl.DataFrame({"item_id": items}, schema={"item_id": pl.String})
+    return wanted.join(dataset.items, on="item_id", how="left", maintain_order="left")

@@ -1,0 +1,175 @@
+"""The hits of a search: a table that also shows its pictures."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import polars as pl
+
+from likewise.errors import DataError, LikewiseError
+from likewise.formats.paths import StrPath
+from likewise.formats.rows import Rows
+from likewise.pages import notebook
+from likewise.pages.contact_sheet import contact_sheet
+from likewise.pages.gallery import Tile, search_page, thumbnail
+from likewise.pages.tiles import Pictured, item_tiles, rows_of
+from likewise.pages.written import write_page
+from likewise.retrieval.search_query import Query, image_bytes, query_pictures
+
+SHOWN = 12
+"""The number of hits whose pictures a notebook shows."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One hit of a search.
+
+    Attributes:
+        rank: 1 for the best.
+        score: the cosine to the query; BM25 for words alone, and the sum of 1 / (60 + rank)
+            for words together with vectors.
+        item_id: the item that was found,
+        label: its class,
+        text: its class in words,
+        subset: its subset,
+        split: and its split; None where it has none.
+        path: the image that it is in.
+        dataset: the data set that it is from.
+        query: the name of the query, of ``search_many``.
+    """
+
+    rank: int
+    score: float
+    item_id: str
+    label: str | None
+    text: str | None
+    subset: str | None
+    split: str | None
+    path: str
+    dataset: str
+    query: str | None = None
+
+
+class Hits(Rows[Hit]):
+    """The hits of a search, the best first; of ``search_many``, query after query.
+
+    ``len(hits)``, ``hits[0]`` (a ``Hit``), ``hits[:5]`` and ``for hit in hits`` work as on a
+    list. ``hits["score"]`` is a column, ``hits.frame`` the polars frame of all. ``to_html``
+    and ``to_png`` write the pictures; a notebook shows the first of them.
+    """
+
+    def __init__(
+        self,
+        frame: pl.DataFrame,
+        datasets: Mapping[str, Pictured],
+        query: Query | None = None,
+    ) -> None:
+        """Hold the table of hits, the data sets that were searched, and what was looked for."""
+        self._frame = frame
+        self._datasets = datasets
+        self._query = query
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """All hits as a polars frame.
+
+        Columns: rank (from 1), score, item_id, label, text, subset, split, path (of the
+        image) and dataset; of ``search_many``, query before them.
+        """
+        return self._frame
+
+    def _row(self, values: dict[str, Any]) -> Hit:
+        return Hit(**values)
+
+    def _part(self, frame: pl.DataFrame) -> Self:
+        return type(self)(frame, self._datasets, self._query)
+
+    def by_query(self) -> dict[str, "Hits"]:
+        """The hits of every query of ``search_many`` that has any, by its name.
+
+        Raises:
+            DataError: they are the hits of one ``search``.
+        """
+        if "query" not in self.columns:
+            raise DataError("these are the hits of one query; search_many has several")
+        parts = self._frame.partition_by("query", as_dict=True, maintain_order=True)
+        return {str(name): Hits(part, self._datasets) for (name,), part in parts.items()}
+
+    def to_html(self, path: StrPath, *, note: str = "") -> None:
+        """Write a page with the pictures of the query and of the hits.
+
+        The page needs no other file and no network.
+
+        Args:
+            path: the file to write.
+            note: a line about the search, such as the model and the filter.
+
+        Raises:
+            MissingArtefactError: the images of a data set are not here.
+            DataError: these are the hits of several queries, or the file cannot be written.
+        """
+        tiles = self._tiles(self._frame)
+        write_page(path, search_page(self._title, self._query_tiles(), tiles, note))
+
+    def to_png(self, path: StrPath, *, note: str = "") -> None:
+        """Write the pictures of the query and of the hits as one image; see ``to_html``."""
+        tiles = self._tiles(self._frame)
+        write_page(path, contact_sheet(self._title, self._query_tiles(), tiles, note))
+
+    def _repr_html_(self) -> str:
+        table = super()._repr_html_()
+        try:
+            tiles = self._tiles(self._frame.head(SHOWN))
+        except (LikewiseError, OSError):  # several queries, or pictures that are not here
+            return table
+        first = self._frame["rank"][0] if tiles else 1
+        title = f"{len(self):,} hits in {self._title}"
+        return notebook.gallery(tiles, title, first) + table
+
+    @property
+    def _title(self) -> str:
+        return ", ".join(dataset.card.title for dataset in self._datasets.values())
+
+    def _tiles(self, hits: pl.DataFrame) -> list[Tile]:
+        """The pictures of some hits; marked if they have a label of the query's items."""
+        if "query" in hits.columns and hits["query"].n_unique() > 1:
+            raise DataError("a page shows the hits of one query; see by_query")
+        labels = set(rows_of(*self._holder())["label"]) if self._ids else set()
+        tiles = {
+            name: iter(item_tiles(one, hits.filter(dataset=name)["item_id"].to_list()))
+            for name, one in self._datasets.items()
+        }
+        return [
+            replace(next(tiles[name]), score=score, same=label in labels if labels else None)
+            for name, score, label in hits.select("dataset", "score", "label").iter_rows()
+        ]
+
+    @property
+    def _ids(self) -> list[str]:
+        return self._query.ids if self._query else []
+
+    def _holder(self) -> tuple[Pictured, list[str]]:
+        """The first data set that has all items of the query, and these items."""
+        for dataset in self._datasets.values():
+            if dataset.items["item_id"].is_in(self._ids).sum() == len(set(self._ids)):
+                return dataset, self._ids
+        return next(iter(self._datasets.values())), self._ids
+
+    def _query_tiles(self) -> list[Tile]:
+        """The pictures that were searched for, if any."""
+        if self._query is None:
+            return []
+        if self._query.ids:
+            return item_tiles(*self._holder())
+        tiles = []
+        for image in self._query.images:
+            name = Path(image).name if isinstance(image, str | os.PathLike) else "a picture"
+            if self._query.box is None and isinstance(image, str | os.PathLike | bytes):
+                # Encoded, so that the thumbnail is upright as the hits are.
+                tiles.append(Tile(name, thumbnail(image_bytes(image))))
+            else:
+                (picture,) = query_pictures(replace(self._query, image=image))
+                tiles.append(Tile(name, thumbnail(picture)))
+        return tiles

@@ -1,0 +1,96 @@
+"""Hits are a list of rows, a polars frame, and a page of pictures."""
+
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import assert_type
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import likewise
+from likewise import Hit, Hits
+from likewise.errors import DataError
+
+ITEM = "200_noto.jpg"
+BAD = "<script>alert('x')</script>\"><img src=x onerror=y>"
+
+
+def tags(page: str) -> list[tuple[str, list[str]]]:
+    found: list[tuple[str, list[str]]] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            found.append((tag, [name for name, _ in attrs]))
+
+    Reader().feed(page)
+    return found
+
+
+def test_hits_are_a_list_of_rows(workspace: Path) -> None:
+    hits = assert_type(likewise.search("emoji", id=ITEM, k=6), Hits)
+    assert len(hits) == 6
+    first = assert_type(hits[0], Hit)
+    assert (first.rank, first.dataset, first.query) == (1, "emoji", None)
+    assert [hit.item_id for hit in hits] == hits["item_id"].to_list()
+    assert hits[-1].rank == 6
+    assert [hit.rank for hit in hits[2:4]] == [3, 4]
+    with pytest.raises(IndexError):
+        hits[6]
+    with pytest.raises(pl.exceptions.ColumnNotFoundError):
+        hits["scores"]
+
+
+def test_hits_are_a_frame(workspace: Path) -> None:
+    hits = likewise.search("emoji", id=ITEM, k=6)
+    assert hits.columns == hits.frame.columns
+    assert hits.to_polars() is hits.frame
+    assert hits.to_dicts() == hits.frame.to_dicts()
+    assert pl.DataFrame(hits).equals(hits.frame)
+    assert pa.table(hits).num_rows == 6
+
+
+def test_hits_of_many_queries_are_told_apart(workspace: Path, tmp_path: Path) -> None:
+    hits = likewise.search_many("emoji", pl.DataFrame({"id": [ITEM, "0_noto.jpg"]}), k=3)
+    assert [hit.query for hit in hits] == [ITEM] * 3 + ["0_noto.jpg"] * 3
+    parts = hits.by_query()
+    assert list(parts) == [ITEM, "0_noto.jpg"]
+    assert parts[ITEM]["item_id"].to_list() == hits["item_id"].to_list()[:3]
+    parts[ITEM].to_html(tmp_path / "one.html")
+    assert (tmp_path / "one.html").read_text("utf-8").count("data:image/jpeg") == 3
+    with pytest.raises(DataError, match="see by_query"):
+        hits.to_html(tmp_path / "all.html")
+    with pytest.raises(DataError, match="hits of one query"):
+        likewise.search("emoji", id=ITEM).by_query()
+    assert "data:image" not in hits._repr_html_()
+
+
+def test_hits_print_well(workspace: Path) -> None:
+    hits = likewise.search("emoji", id=ITEM, k=20)
+    assert repr(hits).startswith("Hits, 20 rows\nshape: (20, 9)")
+    page = hits._repr_html_()
+    assert page.count("data:image/jpeg;base64,") == 12
+    assert "20 hits in Emoji in GPR1200&#x27;s layout" in page
+    assert not re.findall(r"""(?:href|src)=["'](?!data:)|url\(|@import|https?:""", page)
+    later = likewise.search("emoji", id=ITEM, k=2, offset=5)._repr_html_()
+    assert re.findall(r"<br>(\d+) · ", later) == ["6", "7"]
+    assert likewise.search("emoji", id=ITEM, where="label = 'none'")._repr_html_()
+
+
+def test_hits_whose_pictures_are_not_here_print_as_a_table(workspace: Path) -> None:
+    hits = likewise.search("emoji", id=ITEM, k=2)
+    shutil.rmtree(workspace / "catalog" / "emoji" / "images.lance")
+    fresh = Hits(hits.frame, {"emoji": likewise.open("emoji")})
+    assert "data:image" not in fresh._repr_html_()
+    assert hits[0].item_id in fresh._repr_html_()
+
+
+def test_no_text_of_a_hit_becomes_a_tag(workspace: Path) -> None:
+    hits = likewise.search("emoji", id=ITEM, k=2)
+    frame = hits.frame.with_columns(label=pl.lit(BAD), text=pl.lit(BAD))
+    names = {
+        tag for tag, _ in tags(Hits(frame, {"emoji": likewise.open("emoji")})._repr_html_())
+    }
+    assert "script" not in names
