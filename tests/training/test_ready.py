@@ -1,5 +1,7 @@
 """The entries to copy from docs/: each is built, and passes pictures or steps once."""
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from likewise.training import course
 from likewise.training.augment import draws
 from likewise.training.material import COLUMNS, Material
 
-pytestmark = [pytest.mark.torch, pytest.mark.slow]
+pytestmark = pytest.mark.torch
 
 DOCS = Path(__file__).parents[2] / "docs"
 FILES = {
@@ -37,6 +39,8 @@ STEPPED = list(
     }.values()
 )
 """Of those that differ in their data alone, one."""
+SMALL = {"input_size": 64, "train_size": 64, "local_size": 64}
+"""Sides of pictures at which a step takes a second."""
 
 
 @pytest.mark.parametrize("name", READY["models"])
@@ -64,14 +68,44 @@ def test_one_that_learns_is_whole(file: str, section: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(("file", "section", "name"), STEPPED)
-def test_one_that_learns_steps(file: str, section: str, name: str, tmp_path: Path) -> None:
+def test_one_that_learns_steps(
+    file: str, section: str, name: str, start: Callable[[str, str], Path]
+) -> None:
     entry = FILES[file][section][name]
-    start = {**FILES[file]["models"][entry["start"]], "weights": "random"}
-    RECIPES.build(start, f"docs/{file}").make(tmp_path, 0)
+    fields = type(RECIPES.build(entry, f"docs/{file}")).model_fields
+    small = {option: side for option, side in SMALL.items() if option in fields}
+    _step({**entry, **small}, f"docs/{file}", start(file, entry["start"]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("file", "section", "name"), STEPPED)
+def test_one_that_learns_steps_at_its_own_size(
+    file: str, section: str, name: str, start: Callable[[str, str], Path]
+) -> None:
+    entry = FILES[file][section][name]
+    _step(entry, f"docs/{file}", start(file, entry["start"]))
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
+    """The folder of a model that entries start from, with random weights, made once."""
+
+    @functools.cache
+    def made(file: str, name: str) -> Path:
+        folder = tmp_path_factory.mktemp(name)
+        entry = {**FILES[file]["models"][name], "weights": "random"}
+        RECIPES.build(entry, f"docs/{file}").make(folder, 0)
+        return folder
+
+    return made
+
+
+def _step(entry: dict[str, Any], where: str, folder: Path) -> None:
+    """Take one step with a batch of 4."""
     own = {"batch": 4} if "batch" in entry else {}
-    recipe = RECIPES.build({**entry, **own}, f"docs/{file}")
+    recipe = RECIPES.build({**entry, **own}, where)
     assert isinstance(recipe, Trained)
-    bench = course.prepare(recipe, tmp_path, 0)
+    bench = course.prepare(recipe, folder, 0)
     taught = recipe.lesson(bench, _material())
     rows = torch.from_numpy(taught.sampler.epoch(0)[0])
     size = recipe.train_size or bench.config.input_size[-1]
