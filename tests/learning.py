@@ -53,6 +53,21 @@ def command(root: Path, *words: str, **environment: str) -> "subprocess.Complete
     )
 
 
+def two_processes(folder: Path, *words: str, **environment: str) -> list[str]:
+    """What each of two processes of torchrun printed and wrote to stderr, on no GPU.
+
+    Each writes to a file of its own: the lines of two on one pipe run into each other.
+    """
+    logs = folder / "processes"
+    launch = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    separate = ("--redirects", "3", "--log-dir", str(logs))
+    done = command(folder, *launch, *separate, *words, CUDA_VISIBLE_DEVICES="", **environment)
+    ranks = [sorted(logs.glob(f"*/attempt_0/{rank}/std*.log")) for rank in (0, 1)]
+    texts = ["".join(path.read_text("utf-8") for path in files) for files in ranks]
+    assert done.returncode == 0, "\n".join([done.stderr, *texts])[-3000:]
+    return texts
+
+
 def signalled(name: str, step: int, rank: int = 0) -> str:
     """A script: ``likewise train learned``; its process ``rank`` signals itself at ``step``."""
     return f"""

@@ -25,7 +25,7 @@ from servers import DIE_AT_RENAME
 if TYPE_CHECKING:
     import lance
 
-pytestmark = [pytest.mark.slow, pytest.mark.torch]
+pytestmark = pytest.mark.torch
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "emoji" / "images"
 
