@@ -66,7 +66,7 @@ def test_a_benchmark_says_what_it_measures(
         script.main()
     assert end.value.code == 0
     told = " ".join(capsys.readouterr().out.split())
-    assert " ".join(script.__doc__.split("\n", 1)[0].split()) in told
+    assert " ".join((script.__doc__ or "").split("\n", 1)[0].split()) in told
     assert "--small" in told
 
 

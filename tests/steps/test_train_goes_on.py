@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import likewise
-from learning import LEARNED, command, curve, signalled, two_processes, write
+from learning import LEARNED, TRAIN, command, curve, signalled, two_processes, write
 
 pytestmark = pytest.mark.torch
 
@@ -45,7 +45,10 @@ def test_sigterm_saves_and_ends_in_good_order(workspace: Path) -> None:
     assert len(curve(workspace)) == 6
 
 
-def test_two_processes_learn_as_one_does(workspace: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("launcher", ["fork", pytest.param("torchrun", marks=pytest.mark.slow)])
+def test_two_processes_learn_as_one_does(
+    workspace: Path, tmp_path: Path, launcher: str
+) -> None:
     entry = {**LEARNED, "start": "still", "loss": "arcface", "dim": 8, "epochs": 2, "ema": 0}
     write(
         workspace,
@@ -58,7 +61,14 @@ def test_two_processes_learn_as_one_does(workspace: Path, tmp_path: Path) -> Non
     other = tmp_path / "other"
     shutil.copytree(workspace, other)
     likewise.train("learned", workspace=workspace)
-    two_processes(other, "-m", "likewise", "train", "learned")
+    if launcher == "torchrun":
+        launch = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+        done = command(
+            other, *launch, "-m", "likewise", "train", "learned", CUDA_VISIBLE_DEVICES=""
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+    else:
+        two_processes(other, TRAIN)
     assert curve(other) == pytest.approx(curve(workspace), abs=1e-4)
     made = json.loads((other / "reports/training/learned/made.json").read_text())
     assert made["processes"] == 2

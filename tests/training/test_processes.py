@@ -101,9 +101,6 @@ processes.end_training()
 
 
 def test_every_loss_is_that_of_one_process(tmp_path: Path) -> None:
-    script = tmp_path / "two.py"
-    script.write_text(SCRIPT, encoding="utf-8")
-    texts = two_processes(tmp_path, str(script), str(HERE / "test_devices.py"), str(tmp_path))
-    for text in texts:
+    for text in two_processes(tmp_path, SCRIPT, str(HERE / "test_devices.py"), str(tmp_path)):
         assert text.count(": as one") == 17
         assert "DataError the processes would go on at different steps (0 and 100)" in text
