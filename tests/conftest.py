@@ -1,6 +1,7 @@
 """What several tests share: real drawings, and a small catalogue that is made of them."""
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,9 @@ import pytest
 import likewise
 from catalogues import published
 from likewise.storage.versions import run_dvc, run_git
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+"""Before torch and FAISS are loaded: threads that wait for others of small work burn a core."""
 
 REPOSITORY = Path(__file__).parents[1]
 EMOJI = REPOSITORY / "samples" / "emoji"
@@ -59,6 +63,20 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no shared data beside the checkout")
     return folder
+
+
+@pytest.fixture
+def several_threads() -> Iterator[None]:
+    """Two threads in torch and FAISS, for tests of results that threads must not change."""
+    import faiss
+    import torch
+
+    before = torch.get_num_threads(), faiss.omp_get_max_threads()
+    torch.set_num_threads(2)
+    faiss.omp_set_num_threads(2)
+    yield
+    torch.set_num_threads(before[0])
+    faiss.omp_set_num_threads(before[1])
 
 
 @pytest.fixture

@@ -26,6 +26,15 @@ LEARNED: dict[str, Any] = {
 }
 
 
+TRAIN = """\
+import sys
+from likewise.cli.app import main
+sys.argv = ["likewise", "train", "learned"]
+main()
+"""
+"""The command ``likewise train learned``."""
+
+
 def write(root: Path, section: str, name: str, entry: dict[str, Any]) -> None:
     params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
     params[section][name] = entry
@@ -53,6 +62,47 @@ def command(root: Path, *words: str, **environment: str) -> "subprocess.Complete
     )
 
 
+TWO = """
+import os, runpy, sys
+import accelerate, timm, torch._dynamo, torch.distributed.fsdp
+import pytorch_metric_learning.losses, pytorch_metric_learning.miners
+import likewise.models.recipes.timm, likewise.models.training.trainer
+import likewise.models.training.loop
+
+def process(rank, told):
+    for stream in (1, 2):
+        os.dup2(os.open(f"{rank}.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
+    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=os.read(told, 9).decode())
+    os.environ.update(dict.fromkeys(("RANK", "LOCAL_RANK"), str(rank)))
+    os.environ.update(dict.fromkeys(("WORLD_SIZE", "LOCAL_WORLD_SIZE"), "2"))
+    os.environ.update(TORCHELASTIC_USE_AGENT_STORE="True", TORCHELASTIC_RESTART_COUNT="0")
+    sys.argv = sys.argv[1:]
+    runpy.run_path(sys.argv[0], run_name="__main__")
+    sys.exit()
+
+pipes, children = [os.pipe() for _ in range(2)], []
+for rank in range(2):
+    children.append(os.fork())
+    if not children[-1]:
+        process(rank, pipes[rank][0])
+from torch.distributed import TCPStore
+store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+for _, tell in pipes:
+    os.write(tell, str(store.port).encode())
+sys.exit(any([os.waitpid(child, 0)[1] for child in children]))
+"""
+"""Does what torchrun does, but loads the libraries once, and no line meets another's."""
+
+
+def two_processes(folder: Path, script: str, *words: str) -> list[str]:
+    """What each of two processes of one training printed, all of its own; on no GPU."""
+    (folder / "script.py").write_text(script, encoding="utf-8")
+    done = command(folder, "-c", TWO, "script.py", *words, CUDA_VISIBLE_DEVICES="")
+    texts = [(folder / f"{rank}.txt").read_text("utf-8") for rank in range(2)]
+    assert done.returncode == 0, "\n".join([done.stderr, *texts])[-3000:]
+    return texts
+
+
 def signalled(name: str, step: int, rank: int = 0) -> str:
     """A script: ``likewise train learned``; its process ``rank`` signals itself at ``step``."""
     return f"""
@@ -64,7 +114,4 @@ def signalled(self, fed):
     if self.position.step == {step} and os.environ.get("RANK", "0") == "{rank}":
         os.kill(os.getpid(), signal.{name})
 TrainingLoop._step = signalled
-from likewise.cli.app import main
-sys.argv = ["likewise", "train", "learned"]
-main()
-"""
+{TRAIN}"""

@@ -12,6 +12,8 @@ import pytest
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 HEADER = ["what", "ours", "peer", "ratio", "target", "verdict"]
 RATIO = re.compile(r"[\d,]+(\.\d+)? x( faster)?")
+SLOW = {"check", "commands", "ingest", "million", "sharing", "trained", "versions"}
+"""Those that start many processes. What they run has tests of its own, which are not slow."""
 
 
 def _names() -> tuple[str, ...]:
@@ -28,15 +30,20 @@ def measure(monkeypatch: pytest.MonkeyPatch) -> Any:
     return importlib.import_module("measure")
 
 
+def _by_duration() -> list[Any]:
+    return [
+        pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in _names()
+    ]
+
+
 def cells(printed: str) -> list[list[str]]:
     lines = [line for line in printed.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
 
 
-@pytest.mark.slow
 @pytest.mark.dvc
 @pytest.mark.torch
-@pytest.mark.parametrize("name", _names())
+@pytest.mark.parametrize("name", _by_duration())
 def test_a_benchmark_prints_a_table_with_ratios(name: str, tmp_path: Path) -> None:
     markdown = tmp_path / "results.md"
     command = [sys.executable, str(BENCHMARKS / "run.py"), "--small", "--only", name]
@@ -45,14 +52,45 @@ def test_a_benchmark_prints_a_table_with_ratios(name: str, tmp_path: Path) -> No
     )
     assert done.returncode == 0, done.stderr
     assert markdown.read_text(encoding="utf-8") == done.stdout
-    rows = cells(done.stdout)
+    _check(done.stdout)
+
+
+@pytest.mark.parametrize("name", _names())
+def test_a_benchmark_says_what_it_measures(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    script = importlib.import_module(name)
+    with pytest.raises(SystemExit) as end:
+        script.main()
+    assert end.value.code == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert " ".join((script.__doc__ or "").split("\n", 1)[0].split()) in told
+    assert "--small" in told
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("recipe", ["arnet", "metric", "ssl", "distill"])
+def test_a_training_is_scored_beside_its_start(
+    recipe: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    monkeypatch.setattr(sys, "argv", ["trained", "--small", "--recipe", recipe])
+    importlib.import_module("trained").main()
+    _check(capsys.readouterr().out)
+
+
+def _check(printed: str) -> None:
+    """Look at the tables that a benchmark has printed."""
+    rows = cells(printed)
     assert rows[0] == HEADER
     assert {len(row) for row in rows} == {len(HEADER)}
     ratios = [row[3] for row in rows if row[3] and row != HEADER]
     assert ratios
     assert all(RATIO.fullmatch(ratio) for ratio in ratios)
     # Of little data no figure is judged; what is to hold whatever the size does hold.
-    assert "MISSED" not in done.stdout
+    assert "MISSED" not in printed
 
 
 def test_a_row_says_the_ratio_and_whether_it_meets_the_target(

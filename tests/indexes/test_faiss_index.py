@@ -69,6 +69,7 @@ def test_a_filter_keeps_the_cells_that_nprobe_asks_for(monkeypatch: pytest.Monke
     assert (free[1] == filtered[1]).all()
 
 
+@pytest.mark.usefixtures("several_threads")
 @pytest.mark.parametrize("factory", ["IVF8,PQ4x4", "HNSW8", "PCA16,IVF8,SQ8"])
 def test_the_same_vectors_make_the_same_faiss_index(factory: str) -> None:
     vectors = Vectors.of(clustered(3000, DIM))

@@ -247,7 +247,6 @@ print(left())
 """
 
 
-@pytest.mark.slow
 def test_a_killed_forget_leaves_the_old_or_the_new(recorded: Path, tmp_path: Path) -> None:
     words = traces(recorded)
 

@@ -13,7 +13,7 @@ from likewise.errors import LikewiseError, MissingArtefactError, VersionError
 from likewise.storage.versions import Store, outputs, run_dvc, run_git
 from servers import settle
 
-pytestmark = [pytest.mark.dvc, pytest.mark.torch, pytest.mark.slow]
+pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 
 READS: dict[str, Callable[[], object]] = {
     "open": lambda: likewise.open("emoji").items,

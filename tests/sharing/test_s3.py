@@ -13,7 +13,7 @@ import likewise
 from likewise.storage.versions import run_dvc, run_git
 from servers import Command, Server, settle
 
-pytestmark = [pytest.mark.dvc, pytest.mark.torch, pytest.mark.slow]
+pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 
 _ALL = """\
 {"Version": "2012-10-17",

@@ -79,7 +79,6 @@ def test_a_reader_keeps_its_version_through_a_dvc_checkout(alice: Path) -> None:
         assert len(old.images(items["item_id"].to_list(), encoded=True)) == 23
 
 
-@pytest.mark.slow
 def test_whoever_opens_during_a_checkout_sees_one_version(alice: Path) -> None:
     shell = TOGGLE.format(python=sys.executable)
     seen: list[int] = []
@@ -113,7 +112,6 @@ def test_a_table_without_all_of_its_files_is_not_read(alice: Path, pattern: str)
     assert whole(alice) == 23
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("deadly", [2, 15])
 def test_a_killed_checkout_goes_on(alice: Path, deadly: int) -> None:
     run_git(alice, "checkout", "--quiet", "v1")
@@ -125,7 +123,6 @@ def test_a_killed_checkout_goes_on(alice: Path, deadly: int) -> None:
     assert run_dvc(alice, "diff") == ""
 
 
-@pytest.mark.slow
 def test_a_second_writer_is_told_who_writes_until_that_one_dies(alice: Path) -> None:
     words = [sys.executable, "-c", HOLD]
     with subprocess.Popen(words, cwd=alice, stdout=subprocess.PIPE, text=True) as first:
@@ -139,7 +136,6 @@ def test_a_second_writer_is_told_who_writes_until_that_one_dies(alice: Path) -> 
     assert likewise.publish("emoji").items == 23
 
 
-@pytest.mark.slow
 def test_two_pushes_at_once(alice: Path, team: Path, bob: Path) -> None:
     likewise.pull(workspace=bob)
     shutil.rmtree(team / "remote")

@@ -14,7 +14,7 @@ from likewise.storage import versions
 from likewise.storage.versions import run_dvc, run_git
 from servers import Command, Server, refusal, settle
 
-pytestmark = [pytest.mark.dvc, pytest.mark.torch, pytest.mark.slow]
+pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 
 
 @pytest.fixture(scope="module")

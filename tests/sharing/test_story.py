@@ -41,7 +41,7 @@ ADDED = {
     "embeddings": "second: {dataset: noise, model: second}",
 }
 
-pytestmark = [pytest.mark.dvc, pytest.mark.torch, pytest.mark.slow]
+pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 
 LEFT = {"catalog/emoji/images.lance", "catalog/emoji/embeddings/tiny.lance", "models/tiny"}
 """What a pull without images does not bring whole."""

@@ -1,8 +1,9 @@
-"""Every folder of the shared data becomes a published table, in one ``dvc repro``."""
+"""Every folder of the shared data becomes a published table, by steps or one ``dvc repro``."""
 
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ import yaml
 
 import likewise
 
-pytestmark = [pytest.mark.dvc, pytest.mark.slow]
+pytestmark = pytest.mark.dvc
 
 
 class Counts(NamedTuple):
@@ -76,22 +77,35 @@ def without(root: Path, section: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> tuple[Path, str]:
-    """A catalogue of all of them, no models, no checks; and what its ``dvc repro`` said."""
+def added(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
+    """A catalogue with an entry for each of them, no models, no checks; nothing is ingested."""
     root = tmp_path_factory.mktemp("every") / "workspace"
     likewise.init(root)
     without(root, "models")
     for name, folder in EVERY.items():
-        added = likewise.add(
+        found = likewise.add(
             name, source=folder.source, path=shared_data / folder.place, workspace=root
         )
-        assert (added.items, added.findings) == (folder.items, 0)
+        assert (found.items, found.findings) == (folder.items, 0)
     without(root, "checks")
-    return root, command(root, "dvc", "repro")
+    return root
 
 
-def test_one_repro_publishes_them_all(made: tuple[Path, str]) -> None:
-    root, said = made
+@pytest.fixture(scope="module")
+def made(added: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of it in which they are published."""
+    root = tmp_path_factory.mktemp("made") / "workspace"
+    shutil.copytree(added, root, symlinks=True)
+    for name in EVERY:
+        likewise.ingest(name, workspace=root)
+        likewise.publish(name, workspace=root)
+    return root
+
+
+@pytest.mark.slow
+def test_one_repro_publishes_them_all(added: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(added, tmp_path / "workspace", symlinks=True))
+    said = command(root, "dvc", "repro")
     ran = set(re.findall(r"^Running stage '(.+)':$", said, re.MULTILINE))
     assert ran == {f"{step}@{name}" for step in ("ingest", "publish") for name in EVERY}
     listed: list[dict[str, Any]] = json.loads(command(root, "likewise", "list", "--json"))
@@ -100,20 +114,26 @@ def test_one_repro_publishes_them_all(made: tuple[Path, str]) -> None:
         name: folder.items for name, folder in EVERY.items()
     }
     assert "Running stage" not in command(root, "dvc", "repro")
+    for name in EVERY:
+        check_counts(root, name)
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_counts_are_those_of_the_readme(made: tuple[Path, str], name: str) -> None:
-    table = likewise.open(name, workspace=made[0]).frame().collect()
+def test_counts_are_those_of_the_readme(made: Path, name: str) -> None:
+    check_counts(made, name)
+
+
+def check_counts(root: Path, name: str) -> None:
+    table = likewise.open(name, workspace=root).frame().collect()
     folder = EVERY[name]
     assert table["image_id"].n_unique() == folder.images
     assert dict(table.group_by("split").len().iter_rows()) == folder.splits
     assert table["sha256"].null_count() == 0
 
 
-def test_what_only_one_layout_says_can_be_asked(made: tuple[Path, str]) -> None:
+def test_what_only_one_layout_says_can_be_asked(made: Path) -> None:
     def asked(sql: str) -> list[tuple[object, ...]]:
-        frame = likewise.query(sql, workspace=made[0])
+        frame = likewise.query(sql, workspace=made)
         assert isinstance(frame, pl.DataFrame)
         return frame.rows()
 

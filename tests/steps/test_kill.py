@@ -21,7 +21,7 @@ from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests, digest_batches
 from servers import DIE_AT_RENAME
 
-pytestmark = [pytest.mark.slow, pytest.mark.torch]
+pytestmark = pytest.mark.torch
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "emoji" / "images"
 

@@ -17,7 +17,7 @@ from likewise.evaluation.protocols import PROTOCOLS
 from likewise.schema import PUBLISHED
 from likewise.storage.config import read_yaml
 
-pytestmark = [pytest.mark.dvc, pytest.mark.slow, pytest.mark.torch]
+pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 
 REPOSITORY = Path(__file__).parents[2]
 SAMPLES = REPOSITORY / "samples" / "emoji"

@@ -157,7 +157,6 @@ def test_the_originals_choice_on_the_test_split_is_said(workspace: Path) -> None
 
 
 @pytest.mark.dvc
-@pytest.mark.slow
 def test_the_stages_of_models_that_learn(recorded: Path) -> None:
     write(recorded, "trained", "learned", LEARNED)
     write(recorded, "pretrained", "alone", {**SMALL, "kind": "ssl"})

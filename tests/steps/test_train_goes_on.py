@@ -8,22 +8,20 @@ from pathlib import Path
 import pytest
 
 import likewise
-from learning import LEARNED, command, curve, signalled, write
+from learning import LEARNED, TRAIN, command, curve, signalled, two_processes, write
 
 pytestmark = pytest.mark.torch
 
 
-@pytest.mark.slow
 def test_a_killed_training_goes_on_bit_for_bit(workspace: Path, tmp_path: Path) -> None:
     write(workspace, "trained", "learned", {**LEARNED, "save_every": 2})
     other = tmp_path / "other"
     shutil.copytree(workspace, other)
-    assert command(workspace, "-m", "likewise", "train", "learned").returncode == 0
+    likewise.train("learned", workspace=workspace)
     # It dies when it has taken a step after its second checkpoint, in mid-epoch.
     assert command(other, "-c", signalled("SIGKILL", 5)).returncode == -signal.SIGKILL
     assert list(other.glob(".likewise/trainings/learned/*/checkpoints/last.pt"))
-    done = command(other, "-m", "likewise", "train", "learned")
-    assert done.returncode == 0, done.stderr
+    likewise.train("learned", workspace=other)
     files = [root / "models/learned/model.safetensors" for root in (workspace, other)]
     assert files[0].read_bytes() == files[1].read_bytes()
     assert curve(workspace) == curve(other)
@@ -34,7 +32,6 @@ def test_a_killed_training_goes_on_bit_for_bit(workspace: Path, tmp_path: Path) 
     assert histories[0] == histories[1]
 
 
-@pytest.mark.slow
 def test_sigterm_saves_and_ends_in_good_order(workspace: Path) -> None:
     write(workspace, "trained", "learned", LEARNED)
     done = command(workspace, "-c", signalled("SIGTERM", 2))
@@ -47,8 +44,10 @@ def test_sigterm_saves_and_ends_in_good_order(workspace: Path) -> None:
     assert len(curve(workspace)) == 6
 
 
-@pytest.mark.slow
-def test_two_processes_learn_as_one_does(workspace: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("launcher", ["fork", pytest.param("torchrun", marks=pytest.mark.slow)])
+def test_two_processes_learn_as_one_does(
+    workspace: Path, tmp_path: Path, launcher: str
+) -> None:
     entry = {**LEARNED, "init": "still", "loss": "arcface", "dim": 8, "epochs": 2, "ema": 0}
     write(
         workspace,
@@ -61,13 +60,14 @@ def test_two_processes_learn_as_one_does(workspace: Path, tmp_path: Path) -> Non
     other = tmp_path / "other"
     shutil.copytree(workspace, other)
     likewise.train("learned", workspace=workspace)
-    launched = command(
-        other,
-        *("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
-        *("-m", "likewise", "train", "learned"),
-        CUDA_VISIBLE_DEVICES="",
-    )
-    assert launched.returncode == 0, launched.stderr[-3000:]
+    if launcher == "torchrun":
+        launch = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+        done = command(
+            other, *launch, "-m", "likewise", "train", "learned", CUDA_VISIBLE_DEVICES=""
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+    else:
+        two_processes(other, TRAIN)
     assert curve(other) == pytest.approx(curve(workspace), abs=1e-4)
     made = json.loads((other / "reports/training/learned/made.json").read_text())
     assert made["processes"] == 2

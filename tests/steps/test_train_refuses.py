@@ -49,7 +49,6 @@ def test_options_that_no_data_serve(workspace: Path) -> None:
         likewise.train("by_labels", workspace=workspace)
 
 
-@pytest.mark.slow
 def test_a_machine_without_a_compiler(workspace: Path, tmp_path: Path) -> None:
     write(workspace, "trained", "learned", {**LEARNED, "compile": True})
     without = {"CXX": "no-such-compiler", "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "empty")}

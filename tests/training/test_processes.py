@@ -3,14 +3,13 @@
 Batch norms see the batch of all processes on GPUs alone, so here they stay as they were.
 """
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.torch, pytest.mark.slow]
+from learning import two_processes
+
+pytestmark = pytest.mark.torch
 
 HERE = Path(__file__).parent
 
@@ -103,26 +102,6 @@ processes.end_training()
 
 
 def test_every_loss_is_that_of_one_process(tmp_path: Path) -> None:
-    script = tmp_path / "two.py"
-    script.write_text(SCRIPT, encoding="utf-8")
-    launched = subprocess.run(
-        [
-            *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
-            *(
-                "--nproc-per-node",
-                "2",
-                str(script),
-                str(HERE / "test_devices.py"),
-                str(tmp_path),
-            ),
-        ],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert launched.returncode == 0, launched.stderr[-3000:]
-    assert launched.stdout.count(": as one") == 2 * 17
-    assert (
-        "DataError the processes would resume at different steps (0 and 100)" in launched.stdout
-    )
+    for text in two_processes(tmp_path, SCRIPT, str(HERE / "test_devices.py"), str(tmp_path)):
+        assert text.count(": as one") == 17
+        assert "DataError the processes would resume at different steps (0 and 100)" in text

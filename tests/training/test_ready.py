@@ -1,5 +1,7 @@
 """The entries of docs/*.yaml: each is built, and embeds images or takes a step."""
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from likewise.models.training import trainer
 from likewise.models.training.augment import random_numbers
 from likewise.models.training.training_data import COLUMNS, TrainingData
 
-pytestmark = [pytest.mark.torch, pytest.mark.slow]
+pytestmark = pytest.mark.torch
 
 DOCS = Path(__file__).parents[2] / "docs"
 FILES = {
@@ -36,7 +38,9 @@ STEPPED = list(
         if section != "distilled"
     }.values()
 )
-"""One entry of those that differ only in their data."""
+"""Of those that differ in their data alone, one."""
+SMALL = {"input_size": 64, "train_size": 64, "local_size": 64}
+"""Sides of pictures at which a step takes a second."""
 
 
 @pytest.mark.parametrize("name", READY["models"])
@@ -64,16 +68,44 @@ def test_a_trained_model_is_valid(file: str, section: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(("file", "section", "name"), STEPPED)
-def test_a_trained_model_takes_a_step(
-    file: str, section: str, name: str, tmp_path: Path
+def test_one_that_learns_steps(
+    file: str, section: str, name: str, start: Callable[[str, str], Path]
 ) -> None:
     entry = FILES[file][section][name]
-    start = {**FILES[file]["models"][entry["init"]], "weights": "random"}
-    RECIPES.build(start, f"docs/{file}").make(tmp_path, 0)
+    fields = type(RECIPES.build(entry, f"docs/{file}")).model_fields
+    small = {option: side for option, side in SMALL.items() if option in fields}
+    _step({**entry, **small}, f"docs/{file}", start(file, entry["init"]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("file", "section", "name"), STEPPED)
+def test_one_that_learns_steps_at_its_own_size(
+    file: str, section: str, name: str, start: Callable[[str, str], Path]
+) -> None:
+    entry = FILES[file][section][name]
+    _step(entry, f"docs/{file}", start(file, entry["init"]))
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
+    """The folder of a model that entries start from, with random weights, made once."""
+
+    @functools.cache
+    def made(file: str, name: str) -> Path:
+        folder = tmp_path_factory.mktemp(name)
+        entry = {**FILES[file]["models"][name], "weights": "random"}
+        RECIPES.build(entry, f"docs/{file}").make(folder, 0)
+        return folder
+
+    return made
+
+
+def _step(entry: dict[str, Any], where: str, folder: Path) -> None:
+    """Take one step with a batch of 4."""
     own = {"batch": 4} if "batch" in entry else {}
-    recipe = RECIPES.build({**entry, **own}, f"docs/{file}")
+    recipe = RECIPES.build({**entry, **own}, where)
     assert isinstance(recipe, TrainedRecipe)
-    builder = trainer.model_builder(recipe, tmp_path, 0)
+    builder = trainer.model_builder(recipe, folder, 0)
     setup = recipe.setup(builder, _training_data())
     rows = torch.from_numpy(setup.sampler.epoch(0)[0])
     size = recipe.train_size or builder.preprocessing.input_size[-1]
