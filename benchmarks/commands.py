@@ -37,7 +37,7 @@ _COMMANDS = {
 def publish(root: Path) -> None:
     """Make a catalogue in ``root`` that holds the emoji samples, published."""
     data.catalogue(root, "emoji", "gpr1200", data.SAMPLES, PARAMS)
-    for step in ("ingest emoji", "train tiny", "embed emoji tiny", "publish emoji"):
+    for step in ("ingest emoji", "load tiny", "embed emoji tiny", "publish emoji"):
         run(LIKEWISE, *step.split(), cwd=root)
 
 

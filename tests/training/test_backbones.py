@@ -261,7 +261,7 @@ def test_the_hub_gives_weights_and_their_revision_or_says_what_to_do(tmp_path: P
     said, found = _on_a_hub_cache(tmp_path / "cache", tmp_path / "later")
     assert said.startswith(f"DataError the weights of '{TINY}' cannot be fetched (")
     assert said.endswith(
-        "give weights: file:PATH (a local .safetensors or .pth) or package:NAME"
+        "set weights: file:PATH (a local .safetensors or .pth) or package:NAME"
     )
     source, total = found.rsplit(" ", 1)
     assert source == f"hub timm/{TINY}.r160_in1k@abc123"

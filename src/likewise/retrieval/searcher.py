@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _SHOWN = ("item_id", "label", "text", "subset", "split")
 _MASKS = 8
-"""So many filters are kept: pages of the same search ask for the same one."""
+"""Number of filter masks kept: the pages of one search use the same filter."""
 
 
 class Searchable(PublishedDataset, Pictured, Protocol):
@@ -278,7 +278,7 @@ class Searcher:
             raise MissingArtefactError(what, artefacts.model(self._ws, self._model).command)
         name = self._dataset.name
         stored = Passport.from_json(
-            _passport(self._dataset, self._model), f"{name}: {self._model}"
+            self._dataset.table.passport(self._model), f"{name}: {self._model}"
         )
         if Passport.read(folder).identity() != stored.identity():
             what = f"the vectors of {name!r} were made by another version of {self._model!r}"
@@ -296,7 +296,3 @@ def model_of(dataset: Searchable, name: str | None) -> str:
     asked = name or ""
     dataset.need_model(asked)
     return asked
-
-
-def _passport(dataset: Searchable, model: str) -> bytes:
-    return dataset.table.passport(model)
