@@ -34,6 +34,7 @@ def test_the_public_names() -> None:
         "Passport",
         "Problem",
         "Pulled",
+        "QueryResult",
         "Reference",
         "Report",
         "StaleArtefactError",
@@ -53,9 +54,7 @@ def test_the_public_names() -> None:
         "crosswalk",
         "datasets",
         "describe",
-        "describe_markdown",
         "diff",
-        "diff_markdown",
         "doctor",
         "download",
         "downloads",
@@ -94,10 +93,6 @@ def test_the_public_names() -> None:
         "validate",
         "view",
         "why",
-        "write_description",
-        "write_diff",
-        "write_flags",
-        "write_query",
     ]
 
 

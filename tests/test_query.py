@@ -12,7 +12,7 @@ PER_LABEL = {"0": 4, "200": 4, "400": 4, "600": 4, "800": 4, "1000": 4}
 
 def test_the_published_table_has_the_name_of_its_data_set(workspace: Path) -> None:
     found = likewise.query("select label, count(*) as n from emoji group by label")
-    assert dict(found.iter_rows()) == PER_LABEL
+    assert dict(found.frame.iter_rows()) == PER_LABEL
 
 
 def test_a_folder_in_the_catalogue_can_be_named(
@@ -41,7 +41,7 @@ def test_a_join_over_two_tables(workspace: Path) -> None:
         "join emoji_images as f on i.image_id = f.image_id where f.image_id = '0_noto.jpg'"
     )
     size = (workspace / "emoji" / "images" / "0_noto.jpg").stat().st_size
-    assert found.rows() == [("0", size)]
+    assert found.frame.rows() == [("0", size)]
 
 
 def test_pixels_are_never_selected(workspace: Path) -> None:
@@ -60,8 +60,8 @@ def test_the_results_of_a_run(workspace: Path) -> None:
     (workspace / "reports").mkdir()
     rows = pl.DataFrame({"item_id": ["0_noto.jpg"], "value": [0.25]})
     rows.write_parquet(workspace / "reports" / "emoji-tiny.parquet")
-    assert likewise.query("select value from queries_emoji_tiny").rows() == [(0.25,)]
-    assert likewise.query('select value from "queries_emoji-tiny"').rows() == [(0.25,)]
+    assert likewise.query("select value from queries_emoji_tiny").frame.rows() == [(0.25,)]
+    assert likewise.query('select value from "queries_emoji-tiny"').frame.rows() == [(0.25,)]
 
 
 def test_a_limit(workspace: Path) -> None:
@@ -113,12 +113,12 @@ def test_a_table_that_is_not_made_yet_names_the_command(workspace: Path) -> None
 def test_a_column_may_be_called_as_a_table_that_is_not_made(workspace: Path) -> None:
     shutil.rmtree(workspace / "catalog" / "emoji.lance")
     found = likewise.query("select label as emoji from emoji_items", limit=1)
-    assert found.rows() == [("0",)]
+    assert found.frame.rows() == [("0",)]
 
 
 def test_parquet_keeps_vectors(workspace: Path, tmp_path: Path) -> None:
     file = tmp_path / "rows.parquet"
-    assert likewise.write_query("select item_id, tiny from emoji", file) == 24
+    assert likewise.query("select item_id, tiny from emoji").to_parquet(file) == 24
     stored = likewise.open("emoji").vectors("tiny")
     assert pl.read_parquet(file)["tiny"].to_list() == stored.tolist()
 
@@ -126,7 +126,7 @@ def test_parquet_keeps_vectors(workspace: Path, tmp_path: Path) -> None:
 def test_csv_has_vectors_as_json(workspace: Path, tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     sql = "select item_id, box, tiny from emoji"
-    assert likewise.write_query(sql, file, kind="csv", limit=3) == 3
+    assert likewise.query(sql, limit=3).to_csv(str(file)) == 3
     rows = pl.read_csv(file)
     assert rows["box"].to_list() == [None, None, None]
     stored = likewise.open("emoji").vectors("tiny")
@@ -137,20 +137,24 @@ def test_csv_has_vectors_as_json(workspace: Path, tmp_path: Path) -> None:
 def test_a_failed_export_leaves_the_file_as_it_was(workspace: Path, tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     file.write_text("mine", encoding="utf-8")
-    with pytest.raises(likewise.DataError):
-        likewise.write_query("select lable from emoji", file, kind="csv")
+    with pytest.raises(likewise.DataError, match="no column 'lable'"):
+        likewise.query("select lable from emoji")
+    late = likewise.query("select cast(text as int) as number from emoji")
+    for write in (late.to_csv, late.to_parquet):
+        with pytest.raises(likewise.DataError, match="the SQL cannot be answered"):
+            write(file)
     assert file.read_text(encoding="utf-8") == "mine"
     assert not list(tmp_path.glob(".rows*"))
 
 
 def test_an_export_into_no_folder(workspace: Path, tmp_path: Path) -> None:
     with pytest.raises(likewise.DataError, match="make it first"):
-        likewise.write_query("select 1", tmp_path / "away" / "rows.csv")
+        likewise.query("show tables").to_csv(tmp_path / "away" / "rows.csv")
 
 
 @pytest.mark.dvc
 def test_a_table_that_a_running_stage_removed_is_still_there(recorded: Path) -> None:
     sql = "select item_id, label, tiny from emoji"
-    before = likewise.query(sql)
+    before = likewise.query(sql).frame
     shutil.rmtree(recorded / "catalog" / "emoji.lance")
-    assert likewise.query(sql).equals(before)
+    assert likewise.query(sql).frame.equals(before)

@@ -23,7 +23,6 @@ from likewise.steps.add import add as add
 from likewise.steps.attention import attention as attention
 from likewise.steps.check import Checked as Checked
 from likewise.steps.check import check as check
-from likewise.steps.check.flags_page import write_flags as write_flags
 from likewise.steps.compare import Comparison as Comparison
 from likewise.steps.compare import compare as compare
 from likewise.steps.correct import Corrected as Corrected
@@ -31,14 +30,10 @@ from likewise.steps.correct import correct as correct
 from likewise.steps.crosswalk import Crosswalk as Crosswalk
 from likewise.steps.crosswalk import crosswalk as crosswalk
 from likewise.steps.datasets import datasets as datasets
-from likewise.steps.describe import Statistics as Statistics
 from likewise.steps.describe import describe as describe
-from likewise.steps.describe.statistics_page import describe_markdown as describe_markdown
-from likewise.steps.describe.statistics_page import write_description as write_description
-from likewise.steps.diff import Difference as Difference
+from likewise.steps.describe.statistics import Statistics as Statistics
 from likewise.steps.diff import diff as diff
-from likewise.steps.diff.difference_page import diff_markdown as diff_markdown
-from likewise.steps.diff.difference_page import write_diff as write_diff
+from likewise.steps.diff.difference import Difference as Difference
 from likewise.steps.doctor import Problem as Problem
 from likewise.steps.doctor import doctor as doctor
 from likewise.steps.download import Downloaded as Downloaded
@@ -70,8 +65,8 @@ from likewise.steps.pull import pull as pull
 from likewise.steps.pull_columns import pull_columns as pull_columns
 from likewise.steps.pull_images import pull_images as pull_images
 from likewise.steps.push import push as push
+from likewise.steps.query import QueryResult as QueryResult
 from likewise.steps.query import query as query
-from likewise.steps.query import write_query as write_query
 from likewise.steps.release import release as release
 from likewise.steps.report import Report as Report
 from likewise.steps.report import report as report

@@ -14,7 +14,7 @@ PACKED = {"webdataset": "webdataset", "huggingface": "parquet"}
 
 def ingested(root: Path, name: str) -> pl.DataFrame:
     likewise.ingest(name, workspace=root)
-    return likewise.query(f"select * from {name}_items", workspace=root)  # noqa: S608
+    return likewise.query(f"select * from {name}_items", workspace=root).frame  # noqa: S608
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def test_a_renamed_and_a_removed_item(alice: Path) -> None:
 def test_versions_that_are_the_same(alice: Path) -> None:
     found = likewise.diff("emoji", "v2")
     assert (found.counts, found.columns, found.metrics) == ({}, {}, [])
-    assert likewise.diff_markdown(found).startswith("### emoji: v2 → workspace")
+    assert found.to_markdown().startswith("### emoji: v2 → workspace")
 
 
 def test_another_model_of_the_same_name_drifts(alice: Path) -> None:
@@ -77,9 +77,9 @@ def test_a_correction_is_published_and_shown(alice: Path) -> None:
     texts = likewise.query("select distinct text from emoji where label = '0'")
     assert len(texts) == 1
     page = alice / "diff.html"
-    likewise.write_diff(found, page)
+    found.to_html(str(page))
     assert page.read_text("utf-8").count("data:image/jpeg") == 6
-    said = likewise.diff_markdown(found)
+    said = found.to_markdown()
     assert "| relabelled | `1000_fluent.jpg` | label | 1000 | 0 |" in said
     taken_back = likewise.correct("emoji", items, {"label": "1000", "split": None})
     assert taken_back.corrections == 0

@@ -64,7 +64,7 @@ def test_a_clone_pulls_all_but_pixels(bob: Path) -> None:
     assert len(dataset.search(id="0_noto.jpg")) == 10
     assert likewise.show("emoji", workspace=bob).contents is not None
     sql = "select sum(nbytes) from emoji_images"
-    assert likewise.query(sql, workspace=bob).item() > 0
+    assert likewise.query(sql, workspace=bob).frame.item() > 0
 
 
 def test_what_a_pull_left_out_comes_when_it_is_needed(bob: Path, team: Path) -> None:

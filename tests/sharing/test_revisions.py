@@ -57,10 +57,10 @@ def test_card_params_and_numbers_are_those_of_the_revision(alice: Path) -> None:
 
 def test_sql_at_a_revision(alice: Path) -> None:
     sql = "select count(*) as n from emoji where label = '1000'"
-    assert likewise.query(sql, rev="v1").item() == 4
-    assert likewise.query(sql).item() == 3
+    assert likewise.query(sql, rev="v1").frame.item() == 4
+    assert likewise.query(sql).frame.item() == 3
     joined = "select count(*) as n from queries_emoji_tiny"
-    assert likewise.query(joined, rev="v1").item() == 24
+    assert likewise.query(joined, rev="v1").frame.item() == 24
 
 
 def test_an_evaluation_of_a_revision_writes_nothing(alice: Path) -> None:
@@ -206,7 +206,7 @@ def test_an_archive_that_broke_off_is_refused_and_leaves_nothing(
 
 def test_a_release_is_found_by_its_number_where_only_one_has_it(alice: Path) -> None:
     run_git(alice, "tag", "emoji@v1.0.0", "v1")
-    assert likewise.query("select count(*) as n from emoji", rev="1.0").item() == 24
+    assert likewise.query("select count(*) as n from emoji", rev="1.0").frame.item() == 24
     assert likewise.evaluate("emoji-tiny", rev="v1.0").counts["queries"] == 24
     run_git(alice, "tag", "birds@v1.0.0", "v1")
     with pytest.raises(UnknownNameError, match=r"no revision named '1.0'; there are: birds@"):

@@ -232,13 +232,13 @@ def test_every_encoding_goes_through(tmp_path: Path, kind: str) -> None:
     place = PLACES[kind]
     images = likewise.query("select * from x_images", workspace=tmp_path)
     facts = {name: (mode, turn) for name, mode, turn in
-             images.select("image_id", "mode", "orientation").iter_rows()}  # fmt: skip
+             images.frame.select("image_id", "mode", "orientation").iter_rows()}  # fmt: skip
     for number, (suffix, _, mode, orientation) in enumerate(PICTURES):
         assert facts[place(number, suffix)] == (mode, orientation)
     if kind in BOXED:
         items = likewise.query("select * from x_items", workspace=tmp_path)
         assert items["box"].to_list() == [[1, 2, 9, 9]] * len(PICTURES)
-        assert items.select(pl.col("content").n_unique()).item() == len(PICTURES)
+        assert items.frame.select(pl.col("content").n_unique()).item() == len(PICTURES)
 
 
 def tarred(top: Path, mode: str = "w", *more: tarfile.TarInfo) -> bytes:

@@ -53,7 +53,7 @@ def flags(root: Path, name: str) -> list[tuple[str, str, str | None]]:
         f"select flag, image_id, other from {name}_flags order by flag_id",  # noqa: S608
         workspace=root,
     )
-    return list(rows.iter_rows())
+    return list(rows.frame.iter_rows())
 
 
 def drawing(number: int) -> bytes:
@@ -215,16 +215,16 @@ def test_parts_of_any_size_give_the_same(root: Path, monkeypatch: pytest.MonkeyP
 def test_a_page_shows_pairs(root: Path) -> None:
     add(root, "old", {"a/0.jpg": drawing(0)}, **PLAIN)
     add(root, "toys", {"a/0.jpg": drawing(0), "<b>/1.jpg": smaller(0)}, **PLAIN)
-    likewise.check("toys", workspace=root)
+    checked = likewise.check("toys", workspace=root)
     page = root / "flags.html"
-    likewise.write_flags("toys", page, workspace=root)
+    checked.to_html(page)
     text = page.read_text("utf-8")
     assert text.count("data:image/jpeg;base64,") == 2 * (1 + 2)  # one copy, and two leaks
     assert "leak: old" in text
     assert "&lt;b&gt;/1.jpg" in text
     assert "<b>" not in text
     with pytest.raises(DataError, match="cannot be written"):
-        likewise.write_flags("toys", root / "catalog", workspace=root)
+        checked.to_html(root / "catalog")
 
 
 @pytest.mark.torch
@@ -238,7 +238,7 @@ def test_a_model_flags_outliers_and_what_is_similar(workspace: Path) -> None:
     text = params.read_text("utf-8")
     params.write_text(text + f"checks: {{emoji: {json.dumps(bounds)}}}\n", "utf-8")
     likewise.measure("emoji")
-    likewise.check("emoji")
+    checked = likewise.check("emoji")
     ids = emoji.items["item_id"].to_list()
     z = abs(vectors - vectors.mean(0)) / (vectors.std(0) + 1e-6)
     outliers = [name for name, score in zip(ids, z.mean(1), strict=True) if score > 1.0]
@@ -246,18 +246,20 @@ def test_a_model_flags_outliers_and_what_is_similar(workspace: Path) -> None:
     similar = [name for n, name in enumerate(ids) if n and cosines[n, :n].max() >= least]
     nearest = [ids[int(cosines[n, :n].argmax())] for n in range(1, len(ids))]
     rows = likewise.query("select flag, item_id, other from emoji_flags")
-    found = {flag: part for (flag,), part in rows.group_by("flag")}
+    found = {flag: part for (flag,), part in rows.frame.group_by("flag")}
     assert sorted(found["outlier"]["item_id"]) == sorted(outliers)
     assert sorted(found["similar"]["item_id"]) == sorted(similar)
     for item, other in found["similar"].select("item_id", "other").iter_rows():
         assert other == nearest[ids.index(item) - 1]
-    likewise.write_flags("emoji", workspace / "flags.html")
+    checked.to_html(str(workspace / "flags.html"))
 
 
 def test_what_is_missing_is_named(root: Path) -> None:
     add(root, "toys", {"a/0.jpg": drawing(0)}, **PLAIN)
+    checked = likewise.check("toys", workspace=root)
+    shutil.rmtree(root / "catalog" / "toys" / "flags.lance")
     with pytest.raises(MissingArtefactError, match="dvc repro check@toys"):
-        likewise.write_flags("toys", root / "x.html", workspace=root)
+        checked.to_html(root / "x.html")
     with pytest.raises(UnknownNameError, match="did you mean 'toys'"):
         likewise.check("toy", workspace=root)
     shutil.rmtree(root / "catalog" / "toys" / "pixels.lance")

@@ -51,11 +51,11 @@ def test_boxes_are_told_in_pixels_and_as_shares(workspace: Path, shared_data: Pa
     assert found.boxed == len(boxes) > 1000
     assert found.boxes["box width"].median == widths[round(0.5 * (len(boxes) - 1))]
     assert found.boxes["share of the image"].greatest == shares[-1] <= 1
-    assert "## Boxes" in likewise.describe_markdown(found)
+    assert "## Boxes" in found.to_markdown()
 
 
 def test_the_page_is_written_beside_its_picture(workspace: Path) -> None:
-    assert likewise.write_description("emoji") == [
+    assert likewise.describe("emoji").to_reports() == [
         Path("reports/emoji.md"),
         Path("reports/emoji.svg"),
     ]
@@ -69,7 +69,7 @@ def test_the_page_is_written_beside_its_picture(workspace: Path) -> None:
     texts = [element.text for element in picture.iter(f"{SVG}text")]
     assert {"6 labels, 4 to 4 items each", "labels, most items first"} <= set(texts)
     before = page
-    likewise.write_description("emoji")
+    likewise.describe("emoji").to_reports()
     assert (workspace / "reports" / "emoji.md").read_text("utf-8") == before
 
 
@@ -83,7 +83,7 @@ def test_flags_and_findings_are_told(workspace: Path) -> None:
     found = likewise.describe("emoji")
     assert found.findings == {"not-an-image": 1}
     assert found.flags["small"] == 24
-    page = likewise.describe_markdown(found)
+    page = found.to_markdown()
     assert "| small | 24 |" in page
     assert "| not-an-image | 1 |" in page
 
@@ -111,5 +111,5 @@ def test_what_is_not_there_is_told(workspace: Path) -> None:
     likewise.ingest("one")
     found = likewise.describe("one")
     assert found.labels == []
-    assert "## Labels" not in likewise.describe_markdown(found)
-    assert likewise.write_description("one") == [Path("reports/one.md")]
+    assert "## Labels" not in found.to_markdown()
+    assert found.to_reports() == [Path("reports/one.md")]

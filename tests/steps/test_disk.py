@@ -98,7 +98,7 @@ def test_a_read_only_checkout_is_read(small_disk: Path) -> None:
     ]
     found = likewise.search("emoji", id="0_noto.jpg", k=2, workspace=small_disk)
     assert len(found) == 2
-    assert likewise.query("SELECT count(*) FROM emoji", workspace=small_disk).item() == 24
+    assert likewise.query("SELECT count(*) FROM emoji", workspace=small_disk).frame.item() == 24
     assert likewise.show("emoji", workspace=small_disk).state == "published"
 
 

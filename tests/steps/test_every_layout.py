@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import polars as pl
 import pytest
 import yaml
 
@@ -133,9 +132,7 @@ def check_counts(root: Path, name: str) -> None:
 
 def test_what_only_one_layout_says_can_be_asked(made: Path) -> None:
     def asked(sql: str) -> list[tuple[object, ...]]:
-        frame = likewise.query(sql, workspace=made)
-        assert isinstance(frame, pl.DataFrame)
-        return frame.rows()
+        return likewise.query(sql, workspace=made).frame.rows()
 
     assert asked("select count(*) from clothes where role = 'gallery' and sketches = 0") == [
         (0,)

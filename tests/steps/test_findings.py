@@ -39,7 +39,7 @@ def boxed(workspace: Path) -> Path:
 
 
 def items(root: Path) -> pl.DataFrame:
-    return likewise.query("select * from boxed_items", workspace=root)
+    return likewise.query("select * from boxed_items", workspace=root).frame
 
 
 def test_boxes_are_held_against_true_sizes(boxed: Path) -> None:
@@ -52,7 +52,7 @@ def test_boxes_are_held_against_true_sizes(boxed: Path) -> None:
         ("images/400_noto.jpg", None, "test", None),
     ]
     images = likewise.query("select image_id, width from boxed_images", workspace=boxed)
-    width = dict(images.iter_rows())["images/0_fluent.jpg"]
+    width = dict(images.frame.iter_rows())["images/0_fluent.jpg"]
     assert frame["box"].to_list()[1] == [10, 10, width, 40]
     assert len(set(frame["content"])) == 5
 

@@ -70,7 +70,7 @@ def test_what_is_no_whole_image_is_set_aside(faulty: Path) -> None:
         "truncated: 0_cut.png",
         "truncated: 0_head.jpg",
     ]
-    why = dict(found.select("path", "detail").iter_rows())
+    why = dict(found.frame.select("path", "detail").iter_rows())
     assert why["0_bomb.png"].startswith("20,000 x 10,000 pixels; at most 178,956,970")
     assert why["0_empty.jpg"] == "the file has 0 bytes"
 

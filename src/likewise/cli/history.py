@@ -49,12 +49,13 @@ def diff(
     """Compare two versions, from labels and boxes to numbers."""
     found = likewise.diff(dataset, old, new)
     if html:
-        likewise.write_diff(found, html)
+        found.to_html(html)
         note(f"wrote {html}")
     if json:
-        as_json({**vars(found), "counts": found.counts, "changes": found.changes.to_dicts()})
+        facts = {name: value for name, value in vars(found).items() if name != "sides"}
+        as_json({**facts, "counts": found.counts, "changes": found.changes.to_dicts()})
     elif markdown:
-        print(likewise.diff_markdown(found), end="")
+        print(found.to_markdown(), end="")
     else:
         _print(found)
 
@@ -101,9 +102,8 @@ def forget(
 
 def _print(found: "Difference") -> None:
     was, now = found.items
-    said = ", ".join(f"{number:,} {kind}" for kind, number in found.counts.items())
     say(f"{found.dataset}, {found.old} to {found.new}: {was:,} items, then {now:,}")
-    say(said or "no item differs")
+    say(found.summary)
     changes = found.changes.head(SHOWN)
     if len(changes):
         table(changes.columns, changes.iter_rows())

@@ -4,7 +4,7 @@ import json
 import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ def _list(values: list[Any]) -> str:
 def _plain(value: Any) -> Any:
     """``value`` of what JSON has."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {f: _plain(getattr(value, f)) for f in value.__dataclass_fields__}
+        # What is not printed of an object is a tool of its methods, not a fact.
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.repr}
     if hasattr(value, "model_dump"):
         return _plain(value.model_dump(mode="json"))
     if isinstance(value, Mapping):

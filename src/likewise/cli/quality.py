@@ -53,13 +53,14 @@ def describe(
 
     Splits, labels, sizes, boxes, formats, licences, findings and flags.
     """
+    found = likewise.describe(dataset)
     if markdown:
-        for path in likewise.write_description(dataset):
+        for path in found.to_reports():
             note(f"wrote {path}")
     if json:
-        as_json(likewise.describe(dataset))
+        as_json(found)
     elif not markdown:
-        say(likewise.describe_markdown(likewise.describe(dataset)).rstrip())
+        say(found.to_markdown().rstrip())
 
 
 def measure(dataset: Dataset) -> None:
@@ -95,7 +96,7 @@ def check(
     """
     done = likewise.check(dataset)
     if html:
-        likewise.write_flags(dataset, html)
+        done.to_html(html)
         note(f"wrote {html}")
     if json:
         as_json(done)

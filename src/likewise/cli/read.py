@@ -91,19 +91,17 @@ def query(
     vector column a model. The results of a run r-1, a row a query, are queries_r_1. "show
     tables" lists all.
     """
-    if csv:
-        rows = likewise.write_query(sql, csv, kind="csv", limit=limit, rev=rev)
-        note(f"wrote {rows:,} rows to {csv}")
-    if parquet:
-        rows = likewise.write_query(sql, parquet, kind="parquet", limit=limit, rev=rev)
-        note(f"wrote {rows:,} rows to {parquet}")
     if csv or parquet:
+        found = likewise.query(sql, limit=limit, rev=rev)
+        for file, write in ((csv, found.to_csv), (parquet, found.to_parquet)):
+            if file:
+                note(f"wrote {write(file):,} rows to {file}")
         return
     if json:
-        frame_as_json(likewise.query(sql, limit=limit, rev=rev))
+        frame_as_json(likewise.query(sql, limit=limit, rev=rev).frame)
         return
     shown = SHOWN if limit is None else limit
-    frame = likewise.query(sql, limit=shown + 1, rev=rev)
+    frame = likewise.query(sql, limit=shown + 1, rev=rev).frame
     frame_as_table(frame.head(shown))
     if limit is None and len(frame) > shown:
         note(f"the first {shown} rows; for more: --limit N, --json, --csv FILE, --parquet FILE")

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from likewise.errors import DataError, MissingArtefactError
+from likewise.formats.paths import StrPath
 from likewise.registry import Part
 from likewise.storage import renamed_options
 
@@ -196,23 +197,23 @@ class Passport(Part):
             ) from error
 
     @classmethod
-    def read(cls, folder: Path) -> "Passport":
+    def read(cls, folder: StrPath) -> "Passport":
         """Read the passport from the ``folder`` of a model.
 
         Raises:
             MissingArtefactError: the folder has no passport.
             DataError: the passport is damaged.
         """
-        path = folder / PASSPORT
+        path = Path(folder) / PASSPORT
         if not path.is_file():
             raise MissingArtefactError(
                 f"{path} does not exist: the model was not made yet", "dvc repro"
             )
         return cls.from_json(path.read_bytes(), str(path))
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: StrPath) -> None:
         """Write the passport into the ``folder`` of a model."""
-        path = folder / PASSPORT
+        path = Path(folder) / PASSPORT
         partial = path.with_name(f".{PASSPORT}.tmp")
         partial.write_text(self.to_json(), encoding="utf-8")
         os.replace(partial, path)  # noqa: PTH105 (atomic on every platform)

@@ -1,9 +1,11 @@
 """Answer SQL over every table of the catalogue."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Self
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -11,6 +13,7 @@ from polars.exceptions import PolarsError
 from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import DataError, LikewiseError, MissingArtefactError, hint
 from likewise.formats.paths import StrPath
+from likewise.formats.rows import Rows
 from likewise.schema import EMBEDDINGS, PUBLISHED
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.artefacts import Artefact
@@ -22,7 +25,76 @@ _SHOW = re.compile(r"\s*show\b", re.IGNORECASE)
 _NO_TABLE = re.compile(r"relation '(.+)' was not found")
 _NO_COLUMN = re.compile(r'unable to find column "(.+?)"(?:; valid columns: \[(.*)\])?')
 
-T = TypeVar("T")
+
+class QueryResult(Rows[dict[str, Any]]):
+    """The rows that an SQL query selects.
+
+    The tables are opened by ``likewise.query``; their rows are read when they are first
+    needed, and then kept. ``to_parquet`` and ``to_csv`` write them as they are read, so that
+    a result may be larger than memory. ``result["label"]`` is a column, ``result[0]`` a row
+    and ``result.frame`` the polars frame of all.
+    """
+
+    def __init__(self, lazy: pl.LazyFrame, known: Mapping[str, Artefact]) -> None:
+        """Hold a plan that was checked, and the tables that messages name."""
+        self._lazy = lazy
+        self._known = known
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """All rows as a polars frame.
+
+        Raises:
+            DataError: a value does not suit its operation.
+        """
+        with _explained(self._known):
+            return self._lazy.collect()
+
+    def to_parquet(self, path: StrPath) -> int:
+        """Write the rows to a Parquet file; return their number.
+
+        Raises:
+            DataError: a value does not suit its operation, or there is no such folder.
+        """
+        return self._write(path, pl.LazyFrame.sink_parquet, pl.scan_parquet)
+
+    def to_csv(self, path: StrPath) -> int:
+        """Write the rows to a CSV file, vectors and boxes as JSON lists; return their number.
+
+        Raises:
+            DataError: a value does not suit its operation, or there is no such folder.
+        """
+
+        def sink(frame: pl.LazyFrame, file: Path) -> object:
+            return _flat(frame).sink_csv(file)
+
+        return self._write(path, sink, partial(pl.scan_csv, infer_schema=False))
+
+    def _write(
+        self,
+        path: StrPath,
+        sink: Callable[[pl.LazyFrame, Path], object],
+        scan: Callable[[Path], pl.LazyFrame],
+    ) -> int:
+        target = Path(path)
+        if not target.parent.is_dir():
+            what = f"no folder {target.parent} to write {target.name} into"
+            raise DataError(f"{what}; make it first")
+        beside = target.with_name(f".{target.name}.part")
+        try:
+            with _explained(self._known):
+                sink(self.frame.lazy() if "frame" in vars(self) else self._lazy, beside)
+                rows = int(scan(beside).select(pl.len()).collect().item())
+            beside.replace(target)
+        finally:
+            beside.unlink(missing_ok=True)
+        return rows
+
+    def _row(self, values: dict[str, Any]) -> dict[str, Any]:
+        return values
+
+    def _part(self, frame: pl.DataFrame) -> Self:
+        return type(self)(frame.lazy(), self._known)
 
 
 def query(
@@ -31,76 +103,42 @@ def query(
     limit: int | None = None,
     rev: str | None = None,
     workspace: StrPath | None = None,
-) -> pl.DataFrame:
-    """The rows that ``sql`` selects, at most ``limit`` of them.
+) -> QueryResult:
+    """Select rows of the catalogue's tables by SQL.
 
     A data set ``x`` is the table ``x`` (what publish wrote), and ``x_images``, ``x_items``,
     ``x_findings``, ``x_pixels`` and ``x_flags``; the per-query results of a run ``r-1`` are
     ``queries_r_1``. Only the tables that the text names are opened, and only the columns and
     rows that it needs are read. ``x_images`` has no pixels; ``likewise.open("x").images(ids)``
-    does. ``rev`` names a git revision, whose tables are then meant.
+    does.
+
+    Args:
+        sql: a SELECT statement, or ``show tables``.
+        limit: the maximum number of rows; by default all.
+        rev: a git revision, to read its tables.
+        workspace: a folder in the catalogue; by default the current one.
+
+    Returns:
+        The rows: ``.frame`` is a polars frame, ``.to_parquet(path)`` and ``.to_csv(path)``
+        write them.
 
     Raises:
-        DataError: the SQL is wrong, or names a table or column that there is not.
+        DataError: the SQL is wrong, or names a table or column that does not exist.
         MissingArtefactError: it names a table that was not made yet.
     """
-    return _answer(sql, limit, open_workspace(workspace, rev=rev), pl.LazyFrame.collect)
-
-
-def write_query(
-    sql: str,
-    file: StrPath,
-    *,
-    kind: Literal["parquet", "csv"] = "parquet",
-    limit: int | None = None,
-    rev: str | None = None,
-    workspace: StrPath | None = None,
-) -> int:
-    """Write the rows that ``sql`` selects to ``file``, as they come; how many there were.
-
-    In CSV a vector or box is a JSON list. Otherwise as ``query``.
-
-    Raises:
-        DataError: the SQL is wrong, or names a table or column that there is not.
-        MissingArtefactError: it names a table that was not made yet.
-    """
-    target = Path(file)
-    if not target.parent.is_dir():
-        raise DataError(f"no folder {target.parent} to write {target.name} into; make it first")
-    beside = target.with_name(f".{target.name}.part")
-
-    def sink(frame: pl.LazyFrame) -> int:
-        if kind == "parquet":
-            frame.sink_parquet(beside)
-            return int(pl.scan_parquet(beside).select(pl.len()).collect().item())
-        _flat(frame).sink_csv(beside)
-        return int(pl.scan_csv(beside, infer_schema=False).select(pl.len()).collect().item())
-
-    try:
-        rows = _answer(sql, limit, open_workspace(workspace, rev=rev), sink)
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
-    return rows
-
-
-def _answer(
-    sql: str,
-    limit: int | None,
-    ws: Workspace,
-    finish: Callable[[pl.LazyFrame], T],
-) -> T:
     _refuse(sql)
+    ws = open_workspace(workspace, rev=rev)
     known = _tables(ws)
     context = pl.SQLContext()
     for name, table in known.items():
         if _names(sql, name) and (path := versions.present(ws, table.path)).exists():
             context.register(name, _frame(table, path))
-    try:
+    with _explained(known):
         frame = context.execute(sql, eager=False)
-        return finish(frame if limit is None else frame.limit(limit))
-    except PolarsError as error:
-        raise _explained(str(error), known) from error
+        if limit is not None:
+            frame = frame.limit(limit)
+        frame.collect_schema()  # names that are wrong raise here, not at the first row
+    return QueryResult(frame, known)
 
 
 def _refuse(sql: str) -> None:
@@ -152,7 +190,16 @@ def _flat(frame: pl.LazyFrame) -> pl.LazyFrame:
     return frame.with_columns(map(tables.as_json, nested))
 
 
-def _explained(said: str, known: Mapping[str, Artefact]) -> LikewiseError:
+@contextmanager
+def _explained(known: Mapping[str, Artefact]) -> Iterator[None]:
+    """Raise errors of polars as ours."""
+    try:
+        yield
+    except PolarsError as error:
+        raise _explanation(str(error), known) from error
+
+
+def _explanation(said: str, known: Mapping[str, Artefact]) -> LikewiseError:
     """Polars' error in a line, with the nearest names."""
     if absent := _NO_TABLE.search(said):
         name = absent[1]

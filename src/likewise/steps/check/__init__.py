@@ -9,10 +9,13 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.counting import frequencies
 from likewise.errors import UnknownNameError
 from likewise.formats.paths import StrPath
+from likewise.pages import notebook
+from likewise.pages.written import write_page
 from likewise.schema import FLAGS
 from likewise.steps.check.copy_flags import check_against, check_copies, check_splits
 from likewise.steps.check.file_flags import check_files
 from likewise.steps.check.flag_rows import table
+from likewise.steps.check.flags_page import SHOWN, flagged_pictures
 from likewise.steps.check.vector_flags import check_vectors
 from likewise.storage import artefacts, journal, tables, versions
 from likewise.storage.config import Check
@@ -37,8 +40,34 @@ class Checked:
     dataset: str
     images: int
     flagged: int
+    ws: Workspace = field(repr=False, compare=False)
     flags: dict[str, int] = field(default_factory=dict)
     leaks: dict[str, int] = field(default_factory=dict)
+
+    def to_html(self, path: StrPath, *, most: int = SHOWN) -> None:
+        """Write a page with the pictures of the flagged items, each beside its near copy.
+
+        The page needs no other file and no network.
+
+        Args:
+            path: the file to write.
+            most: the maximum number of items of every flag.
+
+        Raises:
+            MissingArtefactError: the images are not here.
+            DataError: the file cannot be written.
+        """
+        write_page(path, flagged_pictures(self.ws, self.dataset, most))
+
+    def _repr_html_(self) -> str:
+        title = f"{self.dataset}: {self.flagged:,} of {self.images:,} images are flagged"
+        parts = [
+            notebook.heading(title),
+            notebook.table(("flag", "number"), self.flags.items()),
+        ]
+        if self.leaks:
+            parts.append(notebook.table(("also in", "images"), self.leaks.items()))
+        return "".join(parts)
 
 
 def check(dataset: str, *, workspace: StrPath | None = None) -> Checked:
@@ -63,7 +92,7 @@ def check(dataset: str, *, workspace: StrPath | None = None) -> Checked:
         digests = tables.write_frame(staging.path(ws.table(dataset, "flags")), FLAGS, found)
         journal.write_text(staging.path(ws.flag_digests(dataset)), digests.to_yaml())
         staging.commit()
-    return _summary(dataset, len(images), found)
+    return _summary(ws, dataset, len(images), found)
 
 
 def _flags(
@@ -124,11 +153,12 @@ def _hashes(ws: Workspace, dataset: str) -> pl.DataFrame:
     )
 
 
-def _summary(dataset: str, images: int, found: pl.DataFrame) -> Checked:
+def _summary(ws: Workspace, dataset: str, images: int, found: pl.DataFrame) -> Checked:
     return Checked(
         dataset,
         images,
         found["image_id"].n_unique(),
+        ws,
         frequencies(found["flag"]),
         frequencies(found["other_dataset"].drop_nulls()),
     )

@@ -5,46 +5,28 @@ from pathlib import Path
 
 import polars as pl
 
-from likewise.catalogue.catalogue import open_workspace
-from likewise.errors import DataError
-from likewise.formats.paths import StrPath
 from likewise.imaging.image_reader import ImageReader
 from likewise.pages.gallery import FlaggedItem, FlagSection, Tile, flags_page, thumbnail
 from likewise.schema import FLAGS
-from likewise.storage import artefacts, journal, tables, versions
+from likewise.storage import artefacts, tables, versions
 from likewise.storage.workspace import Workspace
 
 SHOWN = 60
 """So many of every flag are shown."""
 
 
-def write_flags(
-    dataset: str, file: StrPath, *, most: int = SHOWN, workspace: StrPath | None = None
-) -> None:
-    """Write a page that shows what the last check of ``dataset`` flagged.
-
-    Args:
-        dataset: its name.
-        file: the page; it needs no other file and no network.
-        most: so many of every flag are shown, those that are nearest the limit last.
-        workspace: a folder in the catalogue; by default the current one.
+def flagged_pictures(ws: Workspace, dataset: str, most: int = SHOWN) -> str:
+    """The page of what the last check of ``dataset`` flagged, ``most`` items of every flag.
 
     Raises:
-        UnknownNameError: the catalogue has no such data set.
         MissingArtefactError: it was not checked, or its images are not here.
-        DataError: the page cannot be written.
     """
-    ws = open_workspace(workspace)
-    ws.dataset(dataset)
     command = artefacts.table(ws, dataset, "flags").command
     path = versions.present(ws, ws.table(dataset, "flags"))
     found = tables.open_table(path, command).read(FLAGS.names())
     sections = list(_sections(ws, dataset, found, most))
     note = f"{found['image_id'].n_unique():,} images are flagged; none is deleted"
-    try:
-        journal.write_text(Path(file), flags_page(ws.card(dataset).title, sections, note))
-    except OSError as error:
-        raise DataError(f"{file} cannot be written: {error.strerror}") from error
+    return flags_page(ws.card(dataset).title, sections, note)
 
 
 def _sections(

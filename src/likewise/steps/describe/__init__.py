@@ -1,88 +1,19 @@
-"""The statistics of a data set, and the page that shows them."""
-
-from dataclasses import dataclass, field
+"""Compute the statistics of a data set."""
 
 import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
-from likewise.catalogue.contents import Contents
 from likewise.catalogue.counting import count_items, count_splits, frequencies
 from likewise.errors import MissingArtefactError
 from likewise.formats.paths import StrPath
+from likewise.steps.describe.statistics import LabelCount, SplitCounts, Spread, Statistics
 from likewise.steps.show import show
 from likewise.storage import artefacts, tables, versions
-from likewise.storage.config import Card
 from likewise.storage.workspace import Workspace
 
 _IMAGES = ("image_id", "width", "height", "nbytes", "mode")
 _LICENCE = ("licence", "license")
 """Columns of a source's own that say the licence of single items."""
-
-
-@dataclass(frozen=True)
-class Spread:
-    """How some numbers are spread: least, 5 %, median, 95 % and greatest of them.
-
-    A quantile is the number of that rank, never one between two.
-    """
-
-    least: float
-    low: float
-    median: float
-    high: float
-    greatest: float
-
-
-@dataclass(frozen=True)
-class SplitCounts:
-    """The items of one split and subset, and how many labels they have."""
-
-    split: str | None
-    subset: str | None
-    items: int
-    labels: int
-
-
-@dataclass(frozen=True)
-class LabelCount:
-    """A label, its text, and how many items have it."""
-
-    label: str
-    text: str | None
-    items: int
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """What a data set holds, in numbers.
-
-    Attributes:
-        dataset: its name.
-        card: what it is, with licence and citation.
-        contents: counts of items, images, splits, subsets, roles and formats.
-        parts: items and labels of every split and subset, in canonical order.
-        labels: every label, most items first, then by name.
-        sizes: of images: width, height, aspect ratio (width / height), megapixels, kB.
-        modes: pixel layout -> images, most first.
-        boxes: of items with a box: width, height, share of the image's area (0 to 1).
-        boxed: how many items have a box.
-        licences: licence of single items -> how many have it, where the source says so.
-        findings: check of ingest -> files.
-        flags: flag of the last check -> images or items.
-    """
-
-    dataset: str
-    card: Card
-    contents: Contents
-    parts: list[SplitCounts] = field(default_factory=list)
-    labels: list[LabelCount] = field(default_factory=list)
-    sizes: dict[str, Spread] = field(default_factory=dict)
-    modes: dict[str, int] = field(default_factory=dict)
-    boxes: dict[str, Spread] = field(default_factory=dict)
-    boxed: int = 0
-    licences: dict[str, int] = field(default_factory=dict)
-    findings: dict[str, int] = field(default_factory=dict)
-    flags: dict[str, int] = field(default_factory=dict)
 
 
 def describe(dataset: str, *, workspace: StrPath | None = None) -> Statistics:
@@ -104,6 +35,7 @@ def describe(dataset: str, *, workspace: StrPath | None = None) -> Statistics:
         dataset,
         found.card,
         found.contents,
+        ws,
         parts=_parts(items),
         labels=_labels(items),
         sizes=_sizes(images),

@@ -1,17 +1,11 @@
 """The statistics of a data set as a page in Markdown, with a picture of its labels."""
 
 import functools
-from pathlib import Path
 
 import jinja2
 
-from likewise.catalogue.catalogue import open_workspace
-from likewise.errors import DataError
-from likewise.formats.paths import StrPath
 from likewise.pages.markdown import literal
 from likewise.pages.svg import BLUE, drawing
-from likewise.steps.describe import Statistics, describe
-from likewise.storage import journal
 
 LABELS = 50
 """So many labels are listed; the picture shows all."""
@@ -19,36 +13,9 @@ LABELS = 50
 _BARS = 240
 
 
-def write_description(dataset: str, *, workspace: StrPath | None = None) -> list[Path]:
-    """Write the statistics page of ``dataset`` into ``reports/``, with its picture.
-
-    The same tables give the same bytes; both files are for git.
-
-    Returns:
-        The files that were written, from the catalogue's root.
-
-    Raises:
-        UnknownNameError: the catalogue has no such data set.
-        MissingArtefactError: it was not ingested.
-        DataError: nothing can be written there.
-    """
-    ws = open_workspace(workspace)
-    found = describe(dataset, workspace=ws.root)
-    page, picture = ws.page(dataset), ws.page(dataset).with_suffix(".svg")
-    texts = {page: describe_markdown(found, picture.name if found.labels else "")}
-    if found.labels:
-        texts[picture] = histogram([label.items for label in found.labels])
-    try:
-        for path, text in texts.items():
-            journal.write_text(path, text)
-    except OSError as error:
-        raise DataError(f"{page} cannot be written: {error.strerror}") from error
-    return [path.relative_to(ws.root) for path in texts]
-
-
-def describe_markdown(found: Statistics, picture: str = "") -> str:
-    """The page; ``picture`` is the name of the labels' histogram beside it, if there is one."""
-    return _template().render(s=found, picture=picture, most=LABELS)
+def statistics_markdown(statistics: object, picture: str = "") -> str:
+    """The page of ``Statistics``; ``picture`` is the file name of the histogram, if any."""
+    return _template().render(s=statistics, picture=picture, most=LABELS)
 
 
 def histogram(counts: list[int]) -> str:

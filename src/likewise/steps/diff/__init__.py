@@ -1,7 +1,6 @@
 """What differs between two versions of a data set: by digests first, then only what differs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import polars as pl
 
@@ -10,7 +9,8 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import MissingArtefactError
 from likewise.formats.paths import StrPath
-from likewise.steps.diff.drift import Drift, drift
+from likewise.steps.diff.difference import Difference, MetricChange
+from likewise.steps.diff.drift import drift
 from likewise.storage import artefacts
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
@@ -49,49 +49,6 @@ CHANGES = {
 }
 
 
-@dataclass(frozen=True)
-class MetricChange:
-    """A number of a run's report in both versions; None where there was none."""
-
-    run: str
-    metric: str
-    was: float | None
-    now: float | None
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What differs between two versions of a data set.
-
-    ``columns`` says of each column that is not the same: ``added``, ``removed`` or ``changed``.
-    ``changes`` has a row a change: ``change`` (added, removed, renamed, relabelled, moved, box,
-    image, changed), ``item_id`` (the new one), ``column``, ``was``, ``now``, and for boxes
-    ``iou``, the intersection over the union of both.
-    """
-
-    dataset: str
-    old: str
-    new: str
-    items: tuple[int, int]
-    columns: dict[str, str]
-    changes: pl.DataFrame
-    drift: list[Drift]
-    metrics: list[MetricChange]
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many items each kind of change befell."""
-        named = self.changes.group_by("change", maintain_order=True)
-        counted = named.agg(pl.col("item_id").n_unique())
-        return dict(counted.iter_rows())
-
-    @property
-    def summary(self) -> str:
-        """The counts in a line."""
-        said = ", ".join(f"{number:,} {kind}" for kind, number in self.counts.items())
-        return said or "no item differs"
-
-
 def diff(
     dataset: str, old: str, new: str | None = None, *, workspace: StrPath | None = None
 ) -> Difference:
@@ -126,6 +83,7 @@ def diff(
         _changes(before, after, columns),
         [found for name in vectors if (found := drift(before, after, name))],
         list(_metrics(sides[0], sides[1], dataset)),
+        (before, after),
     )
 
 
