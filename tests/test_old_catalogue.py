@@ -10,8 +10,9 @@ import pytest
 import likewise
 import old_catalogue
 from learning import command
-from likewise.passport import Passport
-from likewise.versions import run_dvc
+from likewise.models.passport import Passport
+from likewise.storage.renamed_options import RENAMED
+from likewise.storage.versions import run_dvc, run_git
 
 EXPECTED = old_catalogue.expected()
 
@@ -35,11 +36,31 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def test_it_opens(catalogue: Path) -> None:
-    found = [summary.dataset for summary in likewise.datasets(workspace=catalogue)]
+@pytest.fixture
+def migrated(own: Path) -> Path:
+    """That catalogue with the names of this release, committed."""
+    written = likewise.init(own)
+    assert [name.partition(" ")[0] for name in written[:3]] == [
+        "params.yaml",
+        "dvc.yaml",
+        "dvc.lock",
+    ]
+    run_git(own, "commit", "--quiet", "--all", "--message", "Rename")
+    return own
+
+
+def test_old_names_are_one_error_that_says_what_to_do(own: Path) -> None:
+    with pytest.raises(
+        likewise.ConfigError, match=r"`start` is now called `init`.*likewise init"
+    ):
+        likewise.datasets()
+
+
+def test_it_opens_once_it_is_migrated(migrated: Path) -> None:
+    found = [summary.dataset for summary in likewise.datasets()]
     assert found == ["drawings", "sketches"]
-    of_all = likewise.open("drawings", workspace=catalogue).vectors("near")
-    of_view = likewise.open("drawings_clean", workspace=catalogue).vectors("near")
+    of_all = likewise.open("drawings").vectors("near")
+    of_view = likewise.open("drawings_clean").vectors("near")
     assert (len(of_all), len(of_view)) == (12, 11)
 
 
@@ -56,20 +77,60 @@ def test_the_archive_holds_what_was_expected_of_it(catalogue: Path, part: str) -
 
 
 @pytest.mark.slow
-def test_commands_print_what_0_1_printed(catalogue: Path) -> None:
-    for line in READING:
-        done = command(catalogue, "-m", "likewise", *shlex.split(line))
-        assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout) == EXPECTED["commands"][line], line
+@pytest.mark.parametrize("line", READING)
+def test_commands_print_what_0_1_printed(migrated: Path, line: str) -> None:
+    done = command(migrated, "-m", "likewise", *shlex.split(line))
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    if line.startswith("log "):  # the migration is a commit more
+        printed = [version for version in printed if version["message"] != "Rename"]
+    assert printed == EXPECTED["commands"][line]
 
 
-def test_every_fact_of_a_model_is_told_as_by_0_1(own: Path) -> None:
-    for name in ("near", "pupil"):
-        facts: list[dict[str, Any]] = EXPECTED["commands"][f"why {name} --json"]
-        assert [vars(fact) for fact in likewise.why(name)] == facts
+def test_old_revisions_are_read_before_and_after(own: Path) -> None:
+    def first_version() -> list[str]:
+        return likewise.open("drawings", rev="v1").items["label"].to_list()
+
+    before = first_version()
+    likewise.init(own)
+    assert first_version() == before
+    other = likewise.open("drawings", repo=own, rev="v1")
+    assert other.items["label"].to_list() == before
+    assert other.vectors("near").shape == (12, 256)
+
+
+def test_an_older_branch_is_merged(migrated: Path) -> None:
+    merged = likewise.merge("labels")
+    assert merged.commit
+    stages = (migrated / "dvc.lock").read_text(encoding="utf-8")
+    assert "  train@near:" in stages
+    assert "  load@tiny:" in stages
+    assert "fit@" not in stages
+    assert likewise.init(migrated) == []
+
+
+def test_a_migration_changes_names_only(migrated: Path) -> None:
+    lines = run_git(migrated, "diff", "--unified=0", "HEAD~1", "--", "params.yaml", "dvc.yaml")
+    removed = [line for line in lines.splitlines() if line.startswith("-") and "#" in line]
+    added = [line for line in lines.splitlines() if line.startswith("+") and "#" in line]
+    assert [line.partition("#")[2] for line in removed] == [
+        line.partition("#")[2] for line in added
+    ]
+    assert likewise.init(migrated) == []
+
+
+@pytest.mark.parametrize(("name", "kind"), [("near", "metric"), ("pupil", "distill")])
+def test_the_origin_of_a_model_is_the_one_of_0_1(migrated: Path, name: str, kind: str) -> None:
+    renamed = {f"option {old}": f"option {new}" for old, new in RENAMED[kind].items()}
+    facts: list[dict[str, Any]] = EXPECTED["commands"][f"why {name} --json"]
+    expected = [fact | {"what": renamed.get(fact["what"], fact["what"])} for fact in facts]
+    assert sorted(map(str, map(vars, likewise.why(name)))) == sorted(
+        str({key: fact[key] for key in ("what", "value", "remark")}) for fact in expected
+    )
 
 
 @pytest.mark.dvc
-def test_nothing_is_made_again(own: Path) -> None:
-    assert "Running stage" not in run_dvc(own, "repro")
-    assert run_dvc(own, "status", "--quiet") == ""
+def test_nothing_runs_after_the_migration(migrated: Path) -> None:
+    assert "Running stage" not in run_dvc(migrated, "repro")
+    assert run_dvc(migrated, "status", "--quiet") == ""
+    assert run_git(migrated, "status", "--porcelain") == ""

@@ -11,10 +11,10 @@ from typing import Any
 
 from ruamel.yaml.comments import CommentedMap
 
-from likewise.catalogue.params_editor import dumped, round_trip
+from likewise.catalogue.params_editor import round_trip
 from likewise.errors import ConfigError
 from likewise.formats.yaml_documents import parse_yaml
-from likewise.storage import journal
+from likewise.storage import journal, versions
 from likewise.storage.renamed_options import RENAMED, current, outdated
 from likewise.storage.renamed_stages import (
     SECTIONS,
@@ -118,14 +118,14 @@ def rename_lock(text: str, entries: Entries) -> tuple[str, list[str]]:
     Raises:
         ConfigError: it is no YAML.
     """
-    document = _read(text, "dvc.lock")
+    document: Any = parse_yaml(text.encode(), "dvc.lock")
     stages = _stages(document)
     present = current_lock(stages, entries)
     if list(present) == list(stages) and present == stages:
         return text, []
-    document["stages"] = present
+    lock = versions.lock_text({**document, "stages": present})
     names = [f"{old} -> {new}" for old, new in zip(stages, present, strict=True) if old != new]
-    return dumped(document), names or ["options"]
+    return lock, names or ["options"]
 
 
 def _text(path: Path) -> str:

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-
 from likewise.catalogue import corrections
 from likewise.catalogue.corrections import Clash, Corrections, Key
 from likewise.catalogue.merge_driver import CORRECTIONS, LOCK, Side, clash_line, merge_texts
 from likewise.formats.paths import StrPath
+from likewise.storage import versions
 from likewise.storage.config import parse_yaml
 from likewise.storage.renamed_stages import current_lock
 
@@ -57,4 +56,4 @@ def _merge_locks(texts: list[str], name: str) -> str:
         if chosen is not None:
             merged[stage] = chosen
     head = ours or theirs or {"schema": "2.0"}
-    return yaml.safe_dump({**head, "stages": merged}, sort_keys=False, allow_unicode=True)
+    return versions.lock_text({**head, "stages": merged})

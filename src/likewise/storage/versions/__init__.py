@@ -7,7 +7,7 @@ with no copy.
 
 from likewise.storage.versions.commands import run_dvc, run_git
 from likewise.storage.versions.dvc_cache import Store, Transferred
-from likewise.storage.versions.lock_file import Output, outputs, read_outputs
+from likewise.storage.versions.lock_file import Output, lock_text, outputs, read_outputs
 from likewise.storage.versions.lock_stages import (
     Dependency,
     lock_without,
@@ -48,6 +48,7 @@ __all__ = [
     "grep",
     "hold",
     "link_view",
+    "lock_text",
     "lock_without",
     "out_of_date",
     "outputs",

@@ -1,8 +1,12 @@
 """What dvc.lock says: the outputs of all stages, by their paths."""
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from likewise.storage.config import parse_yaml
 from likewise.storage.workspace import Workspace
@@ -38,6 +42,11 @@ def read_outputs(text: str, where: str = "dvc.lock") -> dict[str, Output]:
             path, md5 = str(out.get("path")), str(out.get("md5"))
             found[path] = Output(path, md5, int(out.get("size", 0)), int(out.get("nfiles", 1)))
     return found
+
+
+def lock_text(document: Mapping[str, Any]) -> str:
+    """Return a dvc.lock as text, in the style in which DVC writes it."""
+    return yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True)
 
 
 @functools.lru_cache(maxsize=64)

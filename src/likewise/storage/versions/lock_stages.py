@@ -5,10 +5,9 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from likewise.errors import VersionError
 from likewise.storage.config import parse_yaml
+from likewise.storage.versions.lock_file import lock_text
 from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def lock_without(ws: Workspace, names: Collection[str]) -> str | None:
     if not stages.keys() & set(names):
         return None
     rest = {name: stage for name, stage in stages.items() if name not in names}
-    return yaml.safe_dump({**document, "stages": rest}, sort_keys=False, allow_unicode=True)
+    return lock_text({**document, "stages": rest})
 
 
 def _lock(ws: Workspace) -> dict[str, Any]:
