@@ -205,7 +205,7 @@ def test_what_is_no_archive(workspace: Path) -> None:
     [said] = refused(workspace, DataError)
     assert said == (
         f"{workspace}/params.yaml is not an archive; "
-        "give a folder, a .zip, or a .tar (also .gz, .xz, .bz2)"
+        "expected a folder, a .zip, or a .tar (also .gz, .xz, .bz2)"
     )
 
 
