@@ -1,18 +1,22 @@
-# make demo: everything on the shipped samples; make test: the whole test suite.
+# make demo: everything on the shipped samples; make test: all tests but the slow ones.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist worksteal --durations=10
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test check format bench generated clean
+.PHONY: demo test test-slow check format bench generated clean
 
 demo: $(INSTALLED)
 	$(BIN)/dvc repro
 	scripts/demo
 
 test: $(INSTALLED)
-	$(BIN)/pytest --numprocesses 2 --dist worksteal
+	$(PYTEST) -m "not slow" --cov --cov-report=
+
+test-slow: $(INSTALLED)
+	$(PYTEST) -m slow
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .
