@@ -21,7 +21,8 @@ from likewise.imaging.transforms.chain import Chain
 from likewise.retrieval.hits import Hits
 from likewise.retrieval.search_options import SearchOptions
 from likewise.retrieval.search_query import Query
-from likewise.retrieval.searcher import Searcher, search_in
+from likewise.retrieval.searcher import Searcher
+from likewise.retrieval.single import search_in
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.config import Card
 from likewise.storage.workspace import Workspace

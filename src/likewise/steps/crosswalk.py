@@ -18,7 +18,7 @@ _OWN = {"GPR1200: mAP": "gpr1200", "FG-SBIR: acc@1": "sbir-acc"}
 
 
 @dataclass(frozen=True)
-class Crossed:
+class DefinitionScore:
     """One definition's number.
 
     Attributes:
@@ -52,7 +52,7 @@ class Crosswalk:
 
     run: str
     protocol: dict[str, Any]
-    rows: list[Crossed]
+    rows: list[DefinitionScore]
     published: ComparableTables
     notes: list[str]
 
@@ -78,7 +78,9 @@ def crosswalk(run: str, *, workspace: StrPath | None = None) -> Crosswalk:
     rows, vectors = dataset.items.select("item_id", *known), dataset.vectors(entry.model)
     own = protocol.evaluate_vectors(vectors, rows)
     found = [
-        Crossed(d.name, d.metric, d.query_in_gallery, value, d.remark, _beside(d.name, own))
+        DefinitionScore(
+            d.name, d.metric, d.query_in_gallery, value, d.remark, _beside(d.name, own)
+        )
         for d, value in score_by_definitions(protocol, vectors, rows)
     ]
     published = comparable_tables(protocol.name, protocol.version, own.counts)
