@@ -50,6 +50,7 @@ def test_the_public_names() -> None:
         "Indexed",
         "Ingested",
         "Interval",
+        "Item",
         "LabelCount",
         "LabelFacts",
         "LabelledImages",

@@ -7,6 +7,7 @@ from likewise.catalogue.contents import SplitFacts as SplitFacts
 from likewise.catalogue.dataset import Dataset as Dataset
 from likewise.catalogue.finding_counts import Finding as Finding
 from likewise.catalogue.finding_counts import Findings as Findings
+from likewise.catalogue.item import Item as Item
 from likewise.catalogue.kept_indexes import Indexed as Indexed
 from likewise.catalogue.pulled_outputs import Pulled as Pulled
 from likewise.catalogue.summaries import Summary as Summary

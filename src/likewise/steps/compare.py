@@ -1,5 +1,6 @@
 """Compare two runs by their queries: by how much, whether it can be chance, and where."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from likewise.catalogue.run_results import Results, read_results
 from likewise.errors import DataError, bounded
 from likewise.evaluation.significance import PairedDifference, holm, paired_difference
 from likewise.formats.paths import StrPath
+from likewise.pages import notebook
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,30 @@ class Comparison:
     fixed: list[ChangedQuery]
     broken: list[ChangedQuery]
     notes: list[str]
+
+    def __repr__(self) -> str:
+        main = self.rows[0]
+        values = (
+            f"{main.metric} {main.first:.4f} → {main.second:.4f}, p {main.difference.p:.4f}"
+        )
+        test = f"p {main.difference.p:.4f}; {self._changes}"
+        return f"Comparison({self.first}, {self.second}: {values}, {test})"
+
+    def _repr_html_(self) -> str:
+        heads = ("metric", self.first, self.second, "difference", "95 % confidence interval")
+        table = notebook.table((*heads, "p", "p (Holm)"), map(_line, self.rows))
+        lines = "".join(map(notebook.paragraph, (self._changes, *self.notes)))
+        return notebook.heading(f"{self.first}, {self.second}") + table + lines
+
+    @property
+    def _changes(self) -> str:
+        return f"{len(self.fixed):,} queries fixed, {len(self.broken):,} broken"
+
+
+def _line(row: ComparedMetric) -> tuple[object, ...]:
+    one = row.difference
+    between = "" if math.isnan(one.low) else f"{one.low:+.4f} to {one.high:+.4f}"
+    return row.metric, row.first, row.second, one.value, between, one.p, row.p_holm
 
 
 def compare(first: str, second: str, *, workspace: StrPath | None = None) -> Comparison:

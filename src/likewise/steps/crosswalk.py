@@ -12,6 +12,7 @@ from likewise.evaluation.protocols.base import Evaluation
 from likewise.evaluation.protocols.definitions import score_by_definitions
 from likewise.evaluation.protocols.retrieval import Retrieval
 from likewise.formats.paths import StrPath
+from likewise.pages import notebook
 
 _OWN = {"GPR1200: mAP": "gpr1200", "FG-SBIR: acc@1": "sbir-acc"}
 """Definitions whose published tables ship -> the protocol that these are by."""
@@ -55,6 +56,15 @@ class Crosswalk:
     rows: list[DefinitionScore]
     published: ComparableTables
     notes: list[str]
+
+    def _repr_html_(self) -> str:
+        heads = ("definition", "metric", "query in gallery", "value", "published numbers")
+        rows = [
+            (row.definition, row.metric, "yes" if row.itself else "no", row.value, row.beside)
+            for row in self.rows
+        ]
+        lines = "".join(map(notebook.paragraph, self.notes))
+        return notebook.heading(self.run) + notebook.table(heads, rows) + lines
 
 
 def crosswalk(run: str, *, workspace: StrPath | None = None) -> Crosswalk:
