@@ -45,6 +45,12 @@ def vectors_are_an_array(emoji):
 
 
 @app.cell
+def items_come_by_id(emoji):
+    item = emoji[emoji.items["item_id"][0]]
+    print(len(emoji), "items; the first:", item.item_id, item.label, item.image().size)
+
+
+@app.cell
 def images_come_by_id(emoji, pl):
     elephants = emoji.items.filter(pl.col("text") == "elephant")["item_id"].to_list()
     pictures = emoji.images(elephants)
@@ -55,7 +61,14 @@ def images_come_by_id(emoji, pl):
 @app.cell
 def search_by_a_picture(emoji, pictures):
     hits = emoji.search(image=pictures[0], k=5, where="subset = 'inat'")
-    print(hits.select("rank", "score", "text", "item_id"))
+    for hit in hits:
+        print(hit.rank, f"{hit.score:.4f}", hit.text, hit.item_id)
+    return (hits,)
+
+
+@app.cell
+def hits_are_a_frame_too(hits, pl):
+    print(hits.frame.group_by("text").agg(pl.len().alias("hits")).sort("hits", descending=True))
 
 
 @app.cell

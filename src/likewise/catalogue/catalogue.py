@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from likewise.catalogue.dataset import Dataset
-from likewise.errors import MissingArtefactError
+from likewise.catalogue.summaries import summary_of
+from likewise.errors import LikewiseError, MissingArtefactError
 from likewise.formats.paths import StrPath
+from likewise.pages import notebook
 from likewise.storage import journal, versions
 from likewise.storage.workspace import Workspace
 
@@ -52,7 +54,10 @@ def _keeper(workspace: StrPath | None) -> Workspace:
 
 
 class Catalogue:
-    """A catalogue: its data sets by name."""
+    """A catalogue: its data sets and views by name.
+
+    ``catalogue["emoji"]`` opens one, ``for name in catalogue`` has their names.
+    """
 
     def __init__(self, ws: Workspace) -> None:
         """Stand on a workspace."""
@@ -74,3 +79,23 @@ class Catalogue:
     def __len__(self) -> int:
         """How many data sets and views there are."""
         return len(self._ws.params.datasets) + len(self._ws.params.views)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._ws.params.datasets or name in self._ws.params.views
+
+    def __repr__(self) -> str:
+        return f"Catalogue({str(self._ws.root)!r}, data sets: {', '.join(self) or 'none'})"
+
+    def _repr_html_(self) -> str:
+        heads = ("data set", "state", "items", "models", "runs", "title")
+        table = notebook.table(heads, map(self._summary, self))
+        return notebook.heading(f"Catalogue in {self._ws.root}") + table
+
+    def _summary(self, name: str) -> tuple[object, ...]:
+        if name in self._ws.params.views:
+            return name, f"view of {self._ws.params.views[name].of}", None, "", 0, ""
+        try:
+            one = summary_of(self._ws, name)
+        except LikewiseError as error:  # without a card, say
+            return name, str(error), None, "", 0, ""
+        return name, one.state, one.items, ", ".join(one.models), len(one.runs), one.title

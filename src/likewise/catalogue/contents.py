@@ -20,7 +20,7 @@ _FACTS = ("width", "height", "nbytes", "format")
 
 
 @dataclass(frozen=True)
-class Labels:
+class LabelFacts:
     """The classes of a data set: how many, items a class, items without one, and the first."""
 
     number: int
@@ -50,7 +50,7 @@ class Contents:
 
     items: int = 0
     images: int = 0
-    labels: Labels | None = None
+    labels: LabelFacts | None = None
     splits: dict[str, int] = field(default_factory=dict)
     subsets: dict[str, int] = field(default_factory=dict)
     roles: dict[str, int] = field(default_factory=dict)
@@ -122,7 +122,7 @@ def _range(values: pl.Series) -> tuple[int, int]:
     return int(values.to_numpy().min()), int(values.to_numpy().max())
 
 
-def _labels(items: pl.LazyFrame) -> Labels | None:
+def _labels(items: pl.LazyFrame) -> LabelFacts | None:
     classes = count_items(items.filter(pl.col("label").is_not_null()), "label")
     if classes.is_empty():
         return None
@@ -133,6 +133,6 @@ def _labels(items: pl.LazyFrame) -> Labels | None:
         for label, text in classes.head(FIRST_LABELS).select("label", "text").iter_rows()
     ]
     fewest, most = _range(counts)
-    return Labels(
+    return LabelFacts(
         len(classes), fewest, median(counts), most, everything - int(counts.sum()), first
     )

@@ -1,16 +1,19 @@
 """One published data set: its frame, vectors, images and search."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import polars as pl
 
+from likewise.catalogue.counting import count_splits
 from likewise.catalogue.flags import flagged, unflagged
+from likewise.catalogue.item import Item
 from likewise.catalogue.snapshots import steady, steady_pair
 from likewise.errors import (
     DataError,
+    LikewiseError,
     MissingArtefactError,
     UnknownNameError,
     bounded,
@@ -18,10 +21,12 @@ from likewise.errors import (
 )
 from likewise.imaging.image_reader import ImageReader, LabelledImages
 from likewise.imaging.transforms.chain import Chain
+from likewise.pages import notebook
 from likewise.retrieval.hits import Hits
 from likewise.retrieval.search_options import SearchOptions
-from likewise.retrieval.search_query import Query
-from likewise.retrieval.searcher import Searcher, search_in
+from likewise.retrieval.search_query import Query, ids_like
+from likewise.retrieval.searcher import Searcher
+from likewise.retrieval.single import search_in
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.config import Card
 from likewise.storage.workspace import Workspace
@@ -34,6 +39,10 @@ if TYPE_CHECKING:
 
 class Dataset:
     """One published data set of a catalogue, as it was when it was opened.
+
+    ``len(dataset)`` is the number of items, ``dataset[item_id]`` one ``Item``, and
+    ``item_id in dataset`` tells whether there is one; ``for item_id in dataset`` has their
+    names.
 
     It reads links to the tables' files, not the workspace, so a ``dvc checkout`` or a new
     version beside it changes nothing in what it returns.
@@ -80,6 +89,52 @@ class Dataset:
     def items(self) -> pl.DataFrame:
         """Every column but the vectors, a row an item, in canonical order."""
         return self.table.read(self.table.metadata_columns)
+
+    def __len__(self) -> int:
+        return self.table.rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.items["item_id"])
+
+    def __contains__(self, item_id: object) -> bool:
+        return isinstance(item_id, str) and self.items["item_id"].index_of(item_id) is not None
+
+    def __getitem__(self, item_id: str) -> Item:
+        """The item ``item_id``.
+
+        Raises:
+            UnknownNameError: there is no such item; the nearest names.
+        """
+        row = self.items["item_id"].index_of(item_id)
+        if row is None:
+            near = ids_like(self.items["item_id"], item_id)
+            raise UnknownNameError("item", item_id, near, self.name)
+        return Item(self, row, self.items.row(row, named=True))
+
+    def __repr__(self) -> str:
+        try:
+            models = ", ".join(self.models) or "none"
+            return f"Dataset({self.name!r}, {len(self):,} items, models: {models})"
+        except LikewiseError:
+            return f"Dataset({self.name!r}, not published)"
+
+    def _repr_html_(self) -> str:
+        try:
+            splits = count_splits(self.items.lazy(), "split", "subset").rows()
+            facts = {"items": len(self), "models": ", ".join(self.models)}
+        except LikewiseError as error:
+            return notebook.paragraph(str(error))
+        licence = self.card.licence
+        facts |= {
+            "columns": ", ".join(self.items.columns),
+            "licence": ": ".join(filter(None, (licence.spdx, licence.terms))),
+            "citation": self.card.citation,
+        }
+        return (
+            notebook.heading(f"{self.name}: {self.card.title}")
+            + notebook.facts(facts)
+            + notebook.table(("split", "subset", "items", "labels"), splits)
+        )
 
     @property
     def models(self) -> list[str]:

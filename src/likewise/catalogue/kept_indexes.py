@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import LikewiseError
 from likewise.retrieval.index_cache import Stored
-from likewise.retrieval.indexes.benchmark import Measured
+from likewise.retrieval.indexes.benchmark import IndexMeasurement
 from likewise.storage.workspace import Workspace
 
 
@@ -34,7 +34,7 @@ class Indexed:
     covered: int
     items: int
     command: str
-    measured: Measured | None
+    measured: IndexMeasurement | None
 
 
 def kept_indexes(ws: Workspace) -> Iterator[Indexed]:

@@ -12,8 +12,7 @@ from likewise.cli.output import as_json, cell, say, table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from likewise.steps.compare import Changed, Comparison
-    from likewise.steps.crosswalk import Crosswalk
+    from likewise import ChangedQuery, Comparison, Crosswalk
 
 SHOWN = 10
 """Queries that are named for people; --json names all."""
@@ -83,7 +82,7 @@ def _compared(found: "Comparison", decimals: int) -> "Iterator[tuple[str, ...]]"
         )
 
 
-def _named(changed: "Iterable[Changed]", decimals: int) -> str:
+def _named(changed: "Iterable[ChangedQuery]", decimals: int) -> str:
     listed = list(changed)
     lines = [
         f"\n  {cell(one.item_id)}: "

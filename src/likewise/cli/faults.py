@@ -10,7 +10,7 @@ from likewise.cli.arguments import Dataset, Json, Options, Rev, parsed
 from likewise.cli.output import as_json, counts, note, say, table
 
 if TYPE_CHECKING:
-    from likewise.catalogue.finding_counts import Findings
+    from likewise import Findings
 
 Limit = Annotated[int, typer.Option(min=0, metavar="N", help="So many at most.")]
 

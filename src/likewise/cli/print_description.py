@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 from likewise.cli.output import cell, counts, say, table
 
 if TYPE_CHECKING:
-    from likewise.catalogue.contents import Contents, Labels, SplitFacts
-    from likewise.steps.show import Description, RunFacts
+    from likewise import Contents, Description, LabelFacts, RunFacts, SplitFacts
 
 INDENT = 10
 
@@ -68,7 +67,7 @@ def _split(part: "SplitFacts") -> str:
     return f"{part.split or 'none'} {part.items:,} items, {part.labels:,} labels{digest}"
 
 
-def _labels(labels: "Labels") -> str:
+def _labels(labels: "LabelFacts") -> str:
     each = f"{_range((labels.fewest, labels.most))} items each"
     if labels.fewest != labels.most:
         each += f", median {labels.median:g}"

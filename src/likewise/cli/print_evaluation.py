@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from likewise.cli.output import cell, say, table
 
 if TYPE_CHECKING:
-    from likewise import Reference
-    from likewise.evaluation.protocols.base import Evaluation
+    from likewise import Evaluation, Reference
 
 
 def print_evaluation(result: "Evaluation") -> None:

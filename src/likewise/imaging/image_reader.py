@@ -39,6 +39,9 @@ class ImageReader:
         self._boxes = boxes
         self._table: tables.Table | None = None
 
+    def __repr__(self) -> str:
+        return f"ImageReader({len(self):,} images of {str(self._path)!r})"
+
     def __len__(self) -> int:
         """Return the number of images."""
         return len(self._rows)
@@ -97,6 +100,9 @@ class LabelledImages:
         self.targets = [-1 if label is None else code[label] for label in labels]
         self.transform = transform
         self._reader = reader
+
+    def __repr__(self) -> str:
+        return f"LabelledImages({len(self):,} images, {len(self.classes):,} classes)"
 
     def __len__(self) -> int:
         """Return the number of items."""

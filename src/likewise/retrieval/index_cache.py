@@ -20,7 +20,7 @@ from likewise.errors import StaleArtefactError, UnknownNameError
 from likewise.registry import Part
 from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import Built, Index, Rows, Vectors
-from likewise.retrieval.indexes.benchmark import Measured
+from likewise.retrieval.indexes.benchmark import IndexMeasurement
 from likewise.retrieval.indexes.partial import Covered, earlier
 from likewise.retrieval.published_dataset import PublishedDataset
 from likewise.storage import journal
@@ -47,7 +47,7 @@ class Facts(Part):
     made_of: str
     rows: int
     dim: int
-    measured: Measured | None = None
+    measured: IndexMeasurement | None = None
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class Stored:
         vectors, kind = self.vectors(), self.part().in_memory
         return vectors.rows * vectors.dim * 4 if kind else 0
 
-    def note(self, measured: Measured) -> Facts:
+    def note(self, measured: IndexMeasurement) -> Facts:
         """Write down what was measured."""
         vectors = self.vectors()
         facts = Facts(

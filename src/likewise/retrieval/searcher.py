@@ -17,8 +17,7 @@ from likewise.models import recipes
 from likewise.models.passport import Passport
 from likewise.pages.tiles import Pictured
 from likewise.retrieval import filters
-from likewise.retrieval.hits import Hits
-from likewise.retrieval.index_cache import EXACT, Stored
+from likewise.retrieval.index_cache import Stored
 from likewise.retrieval.indexes.base import NONE, Built, Mask, Rows, Scores, Vectors
 from likewise.retrieval.published_dataset import PublishedDataset
 from likewise.retrieval.search_query import (
@@ -50,18 +49,6 @@ class Searchable(PublishedDataset, Pictured, Protocol):
     def searcher(self, model: str, index: str, *, fresh: bool = True) -> "Searcher":
         """The searcher over the vectors of ``model`` by ``index``."""
         ...
-
-
-def search_in(dataset: Searchable, wanted: Query) -> Hits:
-    """The hits of a query in a data set that is open.
-
-    The second query by the same model and index finds all of it in memory.
-    """
-    # Words are the same by every model.
-    any_model = dataset.models[0] if dataset.models and not wanted.seen else None
-    model = model_of(dataset, wanted.model or any_model)
-    frame = dataset.searcher(model, wanted.index or EXACT, fresh=False).answer(wanted)
-    return Hits(frame, {dataset.name: dataset}, wanted)
 
 
 class Searcher:

@@ -1,5 +1,6 @@
 """Compare two runs by their queries: by how much, whether it can be chance, and where."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,10 +12,11 @@ from likewise.catalogue.run_results import Results, read_results
 from likewise.errors import DataError, bounded
 from likewise.evaluation.significance import PairedDifference, holm, paired_difference
 from likewise.formats.paths import StrPath
+from likewise.pages import notebook
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedMetric:
     """One number of both runs.
 
     Attributes:
@@ -33,7 +35,7 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Changed:
+class ChangedQuery:
     """A query that one run answers well and the other does not: its value and first hit."""
 
     item_id: str
@@ -59,10 +61,34 @@ class Comparison:
     first: str
     second: str
     protocol: dict[str, Any]
-    rows: list[Compared]
-    fixed: list[Changed]
-    broken: list[Changed]
+    rows: list[ComparedMetric]
+    fixed: list[ChangedQuery]
+    broken: list[ChangedQuery]
     notes: list[str]
+
+    def __repr__(self) -> str:
+        main = self.rows[0]
+        values = (
+            f"{main.metric} {main.first:.4f} → {main.second:.4f}, p {main.difference.p:.4f}"
+        )
+        test = f"p {main.difference.p:.4f}; {self._changes}"
+        return f"Comparison({self.first}, {self.second}: {values}, {test})"
+
+    def _repr_html_(self) -> str:
+        heads = ("metric", self.first, self.second, "difference", "95 % confidence interval")
+        table = notebook.table((*heads, "p", "p (Holm)"), map(_line, self.rows))
+        lines = "".join(map(notebook.paragraph, (self._changes, *self.notes)))
+        return notebook.heading(f"{self.first}, {self.second}") + table + lines
+
+    @property
+    def _changes(self) -> str:
+        return f"{len(self.fixed):,} queries fixed, {len(self.broken):,} broken"
+
+
+def _line(row: ComparedMetric) -> tuple[object, ...]:
+    one = row.difference
+    between = "" if math.isnan(one.low) else f"{one.low:+.4f} to {one.high:+.4f}"
+    return row.metric, row.first, row.second, one.value, between, one.p, row.p_holm
 
 
 def compare(first: str, second: str, *, workspace: StrPath | None = None) -> Comparison:
@@ -130,7 +156,7 @@ def _paired(first: Results, second: Results) -> tuple[pl.DataFrame, list[str]]:
     return both, notes
 
 
-def _main_rows(both: pl.DataFrame, results: Results) -> list[Compared]:
+def _main_rows(both: pl.DataFrame, results: Results) -> list[ComparedMetric]:
     """The main number over all queries, and over each subset's."""
     names = list(results.metrics)
     rows = [_row(both, results, names[0], "value")]
@@ -144,7 +170,7 @@ def _main_rows(both: pl.DataFrame, results: Results) -> list[Compared]:
     found = [_row(part, results, name, "value") for name, part in parts.items()]
     corrected = holm([one.difference.p for one in found])
     for one, p in zip(found, corrected, strict=True):
-        rows.append(Compared(one.metric, one.first, one.second, one.difference, p))
+        rows.append(ComparedMetric(one.metric, one.first, one.second, one.difference, p))
     return rows
 
 
@@ -153,12 +179,12 @@ def _called(main: str, subset: str) -> tuple[str, str]:
     return f"{main} {subset}", subset
 
 
-def _further_rows(both: pl.DataFrame, results: Results) -> list[Compared]:
+def _further_rows(both: pl.DataFrame, results: Results) -> list[ComparedMetric]:
     there = [name for name in results.metrics if f"{name}_second" in both.columns]
     return [_row(both, results, name, name) for name in there]
 
 
-def _row(both: pl.DataFrame, results: Results, metric: str, column: str) -> Compared:
+def _row(both: pl.DataFrame, results: Results, metric: str, column: str) -> ComparedMetric:
     scale = 100 if results.protocol.get("percent") else 1
     values = [
         both[name].cast(pl.Float64).fill_null(np.nan).to_numpy() * scale
@@ -171,16 +197,16 @@ def _row(both: pl.DataFrame, results: Results, metric: str, column: str) -> Comp
     label = pl.coalesce("label", own)
     classes = both.select(label.rank("dense").cast(pl.Int64)).to_series().to_numpy()
     first, second = (float(one[scored].mean()) for one in values)
-    return Compared(
+    return ComparedMetric(
         metric, first, second, paired_difference(values[0], values[1], classes), None
     )
 
 
-def _changed(both: pl.DataFrame, worse: str, better: str) -> list[Changed]:
+def _changed(both: pl.DataFrame, worse: str, better: str) -> list[ChangedQuery]:
     """The queries that one run answers well and the other not, the greatest change first."""
     found = both.filter(pl.col(better) & ~pl.col(worse)).with_columns(
         change=(pl.col("value") - pl.col("value_second")).abs().fill_null(0)
     )
     ordered = found.sort("change", "item_id", descending=[True, False])
     rows = ordered.select("item_id", "label", "value", "value_second").iter_rows()
-    return [Changed(*row) for row in rows]
+    return [ChangedQuery(*row) for row in rows]

@@ -12,13 +12,14 @@ from likewise.evaluation.protocols.base import Evaluation
 from likewise.evaluation.protocols.definitions import score_by_definitions
 from likewise.evaluation.protocols.retrieval import Retrieval
 from likewise.formats.paths import StrPath
+from likewise.pages import notebook
 
 _OWN = {"GPR1200: mAP": "gpr1200", "FG-SBIR: acc@1": "sbir-acc"}
 """Definitions whose published tables ship -> the protocol that these are by."""
 
 
 @dataclass(frozen=True)
-class Crossed:
+class DefinitionScore:
     """One definition's number.
 
     Attributes:
@@ -52,9 +53,18 @@ class Crosswalk:
 
     run: str
     protocol: dict[str, Any]
-    rows: list[Crossed]
+    rows: list[DefinitionScore]
     published: ComparableTables
     notes: list[str]
+
+    def _repr_html_(self) -> str:
+        heads = ("definition", "metric", "query in gallery", "value", "published numbers")
+        rows = [
+            (row.definition, row.metric, "yes" if row.itself else "no", row.value, row.beside)
+            for row in self.rows
+        ]
+        lines = "".join(map(notebook.paragraph, self.notes))
+        return notebook.heading(self.run) + notebook.table(heads, rows) + lines
 
 
 def crosswalk(run: str, *, workspace: StrPath | None = None) -> Crosswalk:
@@ -78,7 +88,9 @@ def crosswalk(run: str, *, workspace: StrPath | None = None) -> Crosswalk:
     rows, vectors = dataset.items.select("item_id", *known), dataset.vectors(entry.model)
     own = protocol.evaluate_vectors(vectors, rows)
     found = [
-        Crossed(d.name, d.metric, d.query_in_gallery, value, d.remark, _beside(d.name, own))
+        DefinitionScore(
+            d.name, d.metric, d.query_in_gallery, value, d.remark, _beside(d.name, own)
+        )
         for d, value in score_by_definitions(protocol, vectors, rows)
     ]
     published = comparable_tables(protocol.name, protocol.version, own.counts)

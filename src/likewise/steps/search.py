@@ -8,7 +8,7 @@ from likewise.retrieval.federated import search_over
 from likewise.retrieval.hits import Hits
 from likewise.retrieval.search_options import SearchOptions
 from likewise.retrieval.search_query import Query, as_list
-from likewise.retrieval.searcher import search_in
+from likewise.retrieval.single import search_in
 from likewise.steps.open import open as open_catalogue
 
 

@@ -20,7 +20,7 @@ from likewise.formats.paths import StrPath
 from likewise.pages.tradeoff_plot import IndexPoint, format_bytes, tradeoff_plot
 from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import Vectors
-from likewise.retrieval.indexes.benchmark import Measured, Probes
+from likewise.retrieval.indexes.benchmark import IndexMeasurement, Probes
 from likewise.retrieval.indexes.exact import Exact
 from likewise.storage import journal
 from likewise.storage.workspace import Workspace
@@ -42,7 +42,7 @@ class Trial:
     family: str
     entry: dict[str, Any]
     build_s: float
-    measured: Measured
+    measured: IndexMeasurement
 
 
 @dataclass(frozen=True)

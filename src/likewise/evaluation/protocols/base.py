@@ -1,5 +1,6 @@
 """The interface of protocols: name, version, item columns, and evaluation."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from likewise.evaluation.literature import ComparableTables, comparable_tables
 from likewise.evaluation.ranking import Progress
 from likewise.evaluation.significance import Interval
 from likewise.formats.array_types import AnyArray, Float32Array, Int64Array
+from likewise.pages import notebook
 from likewise.registry import Part
 
 
@@ -40,6 +42,26 @@ class Evaluation:
     def published(self) -> ComparableTables:
         """The published tables that this result may be compared with."""
         return comparable_tables(self.protocol["name"], self.protocol["version"], self.counts)
+
+    def __repr__(self) -> str:
+        metrics = ", ".join(f"{name} {self._number(v)}" for name, v in self.metrics.items())
+        return f"Evaluation({self.protocol['name']}, {len(self.queries):,} queries: {metrics})"
+
+    def _repr_html_(self) -> str:
+        title = f"{self.protocol['name']}, {len(self.queries):,} queries"
+        heads = ("metric", "value", "95 % confidence interval", "minimum detectable difference")
+        table = notebook.table(heads, map(self._line, self.metrics))
+        return notebook.heading(title) + table + "".join(map(notebook.paragraph, self.notes))
+
+    def _line(self, metric: str) -> tuple[str, ...]:
+        value, found = self._number(self.metrics[metric]), self.statistics.get(metric)
+        if found is None or math.isnan(found.low):
+            return metric, value, "", ""
+        low, high = self._number(found.low), self._number(found.high)
+        return metric, value, f"{low} to {high}", self._number(found.smallest_difference)
+
+    def _number(self, value: float) -> str:
+        return f"{value:.{self.protocol.get('decimals', 4)}f}"
 
 
 @dataclass(frozen=True)

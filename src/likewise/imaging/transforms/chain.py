@@ -37,6 +37,9 @@ class Chain:
                 f"{where}: {not_last[0]} makes an array; no transform can follow it"
             )
 
+    def __repr__(self) -> str:
+        return f"Chain({self.steps})"
+
     def __call__(self, picture: Image.Image) -> TransformResult:
         """Apply all transforms; return an image or an array."""
         result: TransformResult = picture

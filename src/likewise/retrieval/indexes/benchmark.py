@@ -15,7 +15,7 @@ TIMED = 50
 """So many of the probes are asked one by one, with a clock."""
 
 
-class Measured(Part):
+class IndexMeasurement(Part):
     """What a set of probes said of an index.
 
     ``recall`` is the mean share, 0 to 1, of the ``k`` nearest by exact search that the index
@@ -47,7 +47,7 @@ class Probes:
         self._wanted = self._neighbours(exact)
         self._exact_ms = self._latency(exact)
 
-    def measure(self, built: Built, nbytes: int) -> Measured:
+    def measure(self, built: Built, nbytes: int) -> IndexMeasurement:
         """What they say of ``built``."""
         began = time.perf_counter()
         found = self._neighbours(built)
@@ -57,7 +57,7 @@ class Probes:
             for a, b in zip(found, self._wanted, strict=True)
             if len(b)
         ]
-        return Measured(
+        return IndexMeasurement(
             k=K,
             probes=len(self.rows),
             recall=float(np.mean(shares)) if shares else 1.0,

@@ -11,6 +11,7 @@ from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.run_results import Results, read_results
 from likewise.errors import StaleArtefactError
 from likewise.formats.paths import StrPath
+from likewise.pages import notebook
 from likewise.steps.report import diagnostics, figures
 from likewise.steps.report.report_page import (
     Page,
@@ -34,6 +35,11 @@ class Report:
     markdown: str
     json: str
     plots: list[str]
+
+    def _repr_html_(self) -> str:
+        files = {"page": self.page, "Markdown": self.markdown, "JSON": self.json}
+        curves = {"curves": ", ".join(self.plots)}
+        return notebook.heading(f"Report of {self.run}") + notebook.facts({**files, **curves})
 
 
 def report(run: str, *, workspace: StrPath | None = None) -> Report:
