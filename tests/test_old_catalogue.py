@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from likewise.passport import Passport
+from likewise.versions import run_dvc
 
 import likewise
 import old_catalogue
 from learning import command
-from likewise.passport import Passport
-from likewise.versions import run_dvc
 
 EXPECTED = old_catalogue.expected()
 

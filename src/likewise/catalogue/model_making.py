@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from likewise.catalogue.corrections import corrected
 from likewise.errors import ConfigError, MissingArtefactError
+from likewise.formats import atomic
 from likewise.models.passport import Passport
 from likewise.models.recipes import RECIPES
 from likewise.models.recipes.base import FittedRecipe, Recipe
@@ -57,7 +58,8 @@ def make_model(ws: Workspace, model: str, verb: Literal["load", "train"]) -> Pas
         context = _context(ws, model, recipe)
         _report_stopped_trainings(ws, model, context)
         folder = staging.path(ws.model(model))
-        folder.mkdir()
+        with atomic.writing(folder):
+            folder.mkdir()
         with chdir(ws.root):  # paths in params.yaml are relative to it
             passport = recipe.make(folder, ws.params.seed, context)
         if context is not None:

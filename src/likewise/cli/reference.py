@@ -10,6 +10,7 @@ import typer.testing
 
 from likewise.cli.app import COMMANDS, app
 from likewise.cli.output import note, say
+from likewise.formats import atomic
 
 REFERENCE = Path("docs") / "cli.md"
 
@@ -44,7 +45,7 @@ def main() -> None:
         sys.exit(1)
     else:
         REFERENCE.parent.mkdir(exist_ok=True)
-        REFERENCE.write_text(text, encoding="utf-8")
+        atomic.write_text(REFERENCE, text)
         say(f"wrote {REFERENCE}")
 
 

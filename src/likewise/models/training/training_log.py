@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from likewise.errors import VersionError
+from likewise.formats import atomic
 
 if TYPE_CHECKING:
     from dvclive.live import Live
@@ -42,7 +43,7 @@ class TrainingLog:
             for curve in self._folder.glob("plots/**/*.tsv"):
                 head, *rows = curve.read_text(encoding="utf-8").splitlines(keepends=True)
                 kept = [row for row in rows if int(row.split("\t", 1)[0]) < step]
-                curve.write_text("".join([head, *kept]), encoding="utf-8")
+                atomic.write_text(curve, "".join([head, *kept]))
             self._open(resume=True)
 
     def step(self, step: int, loss: float, learning_rate: float) -> None:
@@ -50,10 +51,11 @@ class TrainingLog:
         self.losses.append(loss)
         if not self._main:
             return
-        live = self._live or self._open(resume=False)
-        live.step = step
-        live.log_metric("train/loss", loss)
-        live.log_metric("train/lr", learning_rate, plot=False)
+        with atomic.writing(self._folder):
+            live = self._live or self._open(resume=False)
+            live.step = step
+            live.log_metric("train/loss", loss)
+            live.log_metric("train/lr", learning_rate, plot=False)
 
     def mean_loss(self) -> float:
         """Return the mean loss since the last call."""
@@ -66,23 +68,25 @@ class TrainingLog:
         if not self._main or self._live is None:
             return
         names = {"epoch": "epoch", "loss": "train/epoch_loss"}
-        for name, value in row.items():
-            self._live.log_metric(names.get(name, f"validation/{name}"), value)
-        self._live.make_summary()  # type: ignore[no-untyped-call]
+        with atomic.writing(self._folder):
+            for name, value in row.items():
+                self._live.log_metric(names.get(name, f"validation/{name}"), value)
+            self._live.make_summary()  # type: ignore[no-untyped-call]
 
     def finish(self, **summary: Any) -> None:
         """Close the log, and write the summary of the training."""
         if not self._main:
             return
-        live = self._live or self._open(resume=False)
-        _add_kept_epoch(live, summary)
-        live.make_summary()  # type: ignore[no-untyped-call]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            live.end()  # type: ignore[no-untyped-call]
-        (self._folder / "plots").mkdir(exist_ok=True)
+        with atomic.writing(self._folder):
+            live = self._live or self._open(resume=False)
+            _add_kept_epoch(live, summary)
+            live.make_summary()  # type: ignore[no-untyped-call]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                live.end()  # type: ignore[no-untyped-call]
+            (self._folder / "plots").mkdir(exist_ok=True)
         text = json.dumps({**_machine(), **summary}, indent=2, sort_keys=True) + "\n"
-        (self._folder / MADE).write_text(text, encoding="utf-8")
+        atomic.write_text(self._folder / MADE, text)
 
     def _open(self, *, resume: bool) -> "Live":
         """Open the files.

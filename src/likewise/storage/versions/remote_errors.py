@@ -1,5 +1,6 @@
 """What goes wrong between a cache and a remote, in one line that says what to do."""
 
+import http
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,8 +53,7 @@ def no_remote(name: str | None, known: list[str]) -> VersionError:
 
 def one_line(error: BaseException, name: str = "NAME") -> str:
     """An error of a library in one line, with what usually helps."""
-    full = cannot_write(error) if isinstance(error, Exception) else ""
-    text = full or " ".join(str(error).split()) or type(error).__name__
+    text = cannot_write(error) or " ".join(str(error).split()) or type(error).__name__
     low = f"{type(error).__name__} {text}".lower()
     if "bucket" in low and ("not exist" in low or "nosuchbucket" in low):
         return f"there is no such bucket ({text}); {_address(name)}"
@@ -64,11 +64,20 @@ def one_line(error: BaseException, name: str = "NAME") -> str:
             f"access refused ({text}); look at your rights there, and at user, key or "
             f"credentials: dvc remote modify --local {name} OPTION VALUE"
         )
-    if any(word in low for word in _BROKEN):
-        return f"the connection broke ({text}); run the same command again to go on"
+    if said := _passing(error, text, low):
+        return said
     if any(word in low for word in _UNREACHED):
         return f"it cannot be reached ({text}); is it up? {_address(name)}"
     return text
+
+
+def _passing(error: BaseException, text: str, low: str) -> str:
+    """What to do about a fault that is over later; "" for other errors."""
+    if getattr(error, "status", None) == http.HTTPStatus.TOO_MANY_REQUESTS:
+        return f"the server asks for patience ({text}); run the same command again later"
+    if any(word in low for word in _BROKEN):
+        return f"the connection broke ({text}); run the same command again to go on"
+    return ""
 
 
 @contextmanager
