@@ -1,5 +1,6 @@
 """What goes wrong between a cache and a remote, in one line that says what to do."""
 
+import errno
 import http
 import logging
 from collections.abc import Iterator
@@ -73,7 +74,8 @@ def one_line(error: BaseException, name: str = "NAME") -> str:
 
 def _passing(error: BaseException, text: str, low: str) -> str:
     """What to do about a fault that is over later; "" for other errors."""
-    if getattr(error, "status", None) == http.HTTPStatus.TOO_MANY_REQUESTS:
+    many = getattr(error, "status", None) == http.HTTPStatus.TOO_MANY_REQUESTS
+    if many or getattr(error, "errno", None) == errno.EBUSY:  # so s3fs names it
         return f"the server asks for patience ({text}); run the same command again later"
     if any(word in low for word in _BROKEN):
         return f"the connection broke ({text}); run the same command again to go on"
