@@ -5,7 +5,6 @@ import os
 import shutil
 import sys
 import tempfile
-from contextlib import chdir
 from pathlib import Path
 from typing import Literal
 
@@ -60,8 +59,7 @@ def make_model(ws: Workspace, model: str, verb: Literal["load", "train"]) -> Pas
         folder = staging.path(ws.model(model))
         with atomic.writing(folder):
             folder.mkdir()
-        with chdir(ws.root):  # paths in params.yaml are relative to it
-            passport = recipe.make(folder, ws.params.seed, context)
+        passport = recipe.make(folder, ws.params.seed, context, root=ws.root)
         if context is not None:
             for final in ws.training_files(model):
                 (context.report / final.name).rename(staging.path(final))
@@ -74,8 +72,8 @@ def make_model(ws: Workspace, model: str, verb: Literal["load", "train"]) -> Pas
 def _make_as_helper(ws: Workspace, model: str, recipe: Recipe) -> Passport:
     """Take part in a training as a process of torchrun other than rank 0; keep nothing."""
     context = _context(ws, model, recipe)
-    with tempfile.TemporaryDirectory() as folder, chdir(ws.root):
-        return recipe.make(Path(folder), ws.params.seed, context)
+    with tempfile.TemporaryDirectory() as folder:
+        return recipe.make(Path(folder), ws.params.seed, context, root=ws.root)
 
 
 def _recipe(model: str, section: str, entry: Entry) -> Recipe:

@@ -1,6 +1,7 @@
 """Checkpoints: everything on disk that a training needs to resume."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -72,6 +73,15 @@ class Checkpoints:
                 f"{path} is damaged ({message}); to start over: rm -r {self._folder}"
             ) from error
         return dict(state)
+
+
+@contextmanager
+def seeded_random(seed: int) -> Iterator[None]:
+    """Seed torch's random numbers; restore their state at the end."""
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
 
 
 def random_state() -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import json
 import platform
 import shutil
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,8 @@ import torch
 
 from likewise.errors import VersionError
 from likewise.formats import atomic
+from likewise.formats.quiet import quiet
+from likewise.storage.versions import run_git
 
 if TYPE_CHECKING:
     from dvclive.live import Live
@@ -81,8 +82,7 @@ class TrainingLog:
             live = self._live or self._open(resume=False)
             _add_kept_epoch(live, summary)
             live.make_summary()  # type: ignore[no-untyped-call]
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with quiet():
                 live.end()  # type: ignore[no-untyped-call]
             (self._folder / "plots").mkdir(exist_ok=True)
         text = json.dumps({**_machine(), **summary}, indent=2, sort_keys=True) + "\n"
@@ -94,22 +94,28 @@ class TrainingLog:
         Raises:
             VersionError: the repository has no commit yet.
         """
-        from dvclive.live import Live
-        from scmrepo.exceptions import SCMError
+        from likewise.models.training.curves import Curves
 
+        _need_commit(self._folder.parent)
         if not resume:
             shutil.rmtree(self._folder, ignore_errors=True)
-        try:
-            # DVC knows the stage: dvclive must create no experiment and no dvc.yaml.
-            self._live = Live(
-                str(self._folder), resume=resume, save_dvc_exp=False, dvcyaml=None
-            )
-        except SCMError as error:  # dvclive always asks git for the last commit
-            raise VersionError(
-                f"git: {error}; the curves of a training belong to a commit, so make the first "
-                "one: git add --all && git commit --message begin"
-            ) from error
+        self._live = Curves(str(self._folder), resume=resume)
         return self._live
+
+
+def _need_commit(folder: Path) -> None:
+    """Refuse to train in a git repository without a commit; outside of git do nothing."""
+    try:
+        run_git(folder, "rev-parse", "--git-dir")
+    except VersionError:
+        return
+    try:
+        run_git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
+    except VersionError as error:
+        raise VersionError(
+            "git has no commit yet; the curves of a training belong to a commit, so make the "
+            "first one: git add --all && git commit --message begin"
+        ) from error
 
 
 def _add_kept_epoch(live: "Live", summary: dict[str, Any]) -> None:

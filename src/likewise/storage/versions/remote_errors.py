@@ -2,9 +2,6 @@
 
 import errno
 import http
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from likewise.errors import (
     LikewiseError,
@@ -80,26 +77,6 @@ def _passing(error: BaseException, text: str, low: str) -> str:
     if any(word in low for word in _BROKEN):
         return f"the connection broke ({text}); run the same command again to go on"
     return ""
-
-
-@contextmanager
-def heard() -> Iterator[list[BaseException]]:
-    """The errors that DVC only logs, a traceback each, while it goes on with other files."""
-    errors: list[BaseException] = []
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.exc_info and record.exc_info[1]:
-                errors.append(record.exc_info[1])
-
-    log = logging.getLogger("dvc_data")
-    before = log.handlers, log.propagate
-    # DVC's own would print a line a file, and then ours came.
-    log.handlers, log.propagate = [Listener(logging.ERROR)], False
-    try:
-        yield errors
-    finally:
-        log.handlers, log.propagate = before
 
 
 def _address(name: str) -> str:
