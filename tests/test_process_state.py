@@ -54,8 +54,8 @@ VERBS: dict[str, Callable[[Path], object]] = {
     ),
     "images": lambda root: likewise.open("emoji", workspace=root).images([ITEM]),
     "query": lambda root: likewise.query("select count(*) from emoji", workspace=root),
-    "write_query": lambda root: likewise.write_query(
-        "select item_id from emoji", root / "ids.csv", kind="csv", workspace=root
+    "to_csv": lambda root: likewise.query("select item_id from emoji", workspace=root).to_csv(
+        root / "ids.csv"
     ),
     "export": lambda root: likewise.export("emoji", "folder", root / "out", workspace=root),
     "show": lambda root: likewise.show("emoji", workspace=root),

@@ -10,7 +10,6 @@ import typer.testing
 
 from likewise.cli.app import COMMANDS, app
 from likewise.cli.output import note, say
-from likewise.formats import atomic
 
 REFERENCE = Path("docs") / "cli.md"
 
@@ -45,7 +44,7 @@ def main() -> None:
         sys.exit(1)
     else:
         REFERENCE.parent.mkdir(exist_ok=True)
-        atomic.write_text(REFERENCE, text)
+        REFERENCE.write_text(text, encoding="utf-8")
         say(f"wrote {REFERENCE}")
 
 
