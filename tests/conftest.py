@@ -10,6 +10,7 @@ import pytest
 
 import likewise
 from catalogues import published
+from disks import Disk
 from likewise.storage.versions import run_dvc, run_git
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -221,3 +222,11 @@ def _copy_pictures(folder: Path) -> Path:
         for drawn_by in SETS:
             shutil.copy(EMOJI / "images" / f"{category}_{drawn_by}.jpg", folder)
     return folder
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """A file system of its own, mounted where the test says how large it is."""
+    made = Disk(tmp_path / "disk")
+    yield made
+    made.unmount()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from likewise.errors import DataError
+from likewise.formats import atomic
 from likewise.storage import journal
 from likewise.storage.workspace import Workspace
 
@@ -25,7 +26,7 @@ def stage(ws: Workspace, version: str) -> journal.Staging:
         folder = staging.path(ws.table("birds", name))
         folder.mkdir()
         (folder / "data").write_text(version)
-    journal.write_text(staging.path(ws.digests("birds", "items")), version)
+    atomic.write_text(staging.path(ws.digests("birds", "items")), version)
     return staging
 
 

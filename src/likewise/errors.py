@@ -18,7 +18,12 @@ Anything else that escapes is a bug and keeps its traceback.
 import difflib
 import errno
 import heapq
-from collections.abc import Iterable
+import os
+import re
+from collections.abc import Iterable, Iterator
+
+_QUOTED = re.compile(r"\(os error (\d+)\)|\bOs \{ code: (\d+)")
+"""A number of the system's in the text of an error that a library in Rust raised."""
 
 _COMPARED = 1000
 """Names that are compared letter by letter; millions of items would take minutes."""
@@ -126,17 +131,35 @@ class Stopped(LikewiseError):  # noqa: N818 (no error, but it ends a command as 
     exit_code = 0
 
 
-def cannot_write(error: Exception) -> str:
-    """Why nothing can be written here, and what to do; "" where that is not what failed.
+def cannot_write(error: BaseException) -> str:
+    """Why nothing can be written, and what to do; "" where ``error`` says something else.
 
-    Libraries raise what they like where the disk is full, but all of them quote the system.
+    The disk is full, or read-only: nothing but a write meets these errors, whatever the block
+    did that raised them. They are known by the system's numbers, as Python has them and as
+    libraries in Rust quote them, and never by what a text tells.
     """
-    text = str(error)
-    if any(said in text for said in ("No space left", "StorageFull", "quota exceeded")):
-        return "no space left on the device; nothing was changed, free some and run it again"
-    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{error.filename} cannot be written ({error.strerror}); nothing was changed"
+    for one in _chain(error):
+        number = one.errno if isinstance(one, OSError) else None
+        if number is None and (quoted := _QUOTED.search(str(one))):
+            number = int(quoted[1] or quoted[2])
+        if number in (errno.ENOSPC, errno.EDQUOT):
+            return (
+                "no space left on the device; nothing was changed, free some and run it again"
+            )
+        if number == errno.EROFS:
+            name = getattr(one, "filename", None)
+            place = f"{name} cannot be written" if name else "nothing can be written"
+            return f"{place} ({os.strerror(errno.EROFS)}); nothing was changed"
     return ""
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and those that led to it."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        yield error
+        seen.append(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def bounded(examples: Iterable[object], total: int, most: int = 5) -> str:

@@ -2,13 +2,13 @@
 
 import os
 import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import likewise
+from disks import Disk
 from likewise.errors import LikewiseError, MissingArtefactError, VersionError
 from likewise.storage.versions import Store, outputs, run_dvc, run_git
 from servers import settle
@@ -45,37 +45,6 @@ WRITES: dict[str, Callable[[], object]] = {
     "pull": likewise.pull,
     "init": likewise.init,
 }
-
-
-class Disk:
-    """A file system of its own, which can be made larger, and read-only."""
-
-    def __init__(self, place: Path) -> None:
-        """Name where it is mounted."""
-        self.place = place
-        place.mkdir()
-
-    def mount(self, nbytes: int) -> None:
-        """Begin an empty one."""
-        option = f"size={nbytes}"
-        words = ["mount", "-t", "tmpfs", "-o", option, "tmpfs", str(self.place)]
-        if subprocess.run(words, check=False, capture_output=True).returncode:
-            pytest.skip("no right to mount a file system")
-
-    def change(self, option: str) -> None:
-        """Mount it with another option."""
-        subprocess.run(["mount", "-o", f"remount,{option}", str(self.place)], check=True)
-
-    def unmount(self) -> None:
-        """End it; what lies on it is gone."""
-        subprocess.run(["umount", "--lazy", str(self.place)], check=False, capture_output=True)
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
-    made = Disk(tmp_path / "disk")
-    yield made
-    made.unmount()
 
 
 def test_a_read_only_checkout_is_read_and_not_written(

@@ -15,7 +15,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from likewise.errors import DataError, bounded, hint
-from likewise.storage import journal
+from likewise.formats import atomic
 from likewise.storage.workspace import Workspace
 
 HEAD = ("item_id", "column", "value", "was")
@@ -99,7 +99,7 @@ def text(corrections: Mapping[Key, Value]) -> str:
 
 def write(path: Path, corrections: Mapping[Key, Value]) -> None:
     """Write the file, whole or not at all."""
-    journal.write_text(path, text(corrections))
+    atomic.write_text(path, text(corrections))
 
 
 def corrected(ws: Workspace, dataset: str, items: pl.DataFrame) -> pl.DataFrame:

@@ -6,7 +6,8 @@ from typing import Literal
 
 from likewise.catalogue import corrections
 from likewise.catalogue.corrections import Clash, Corrections, Key
-from likewise.storage import journal, versions
+from likewise.formats import atomic
+from likewise.storage import versions
 from likewise.storage.workspace import Workspace
 
 Side = Literal["ours", "theirs"]
@@ -48,7 +49,7 @@ def register(ws: Workspace) -> list[str]:
     if not missing:
         return []
     lines = [*there.splitlines(), *missing]
-    journal.write_text(path, "".join(f"{line}\n" for line in lines))
+    atomic.write_text(path, "".join(f"{line}\n" for line in lines))
     return [path.name]
 
 

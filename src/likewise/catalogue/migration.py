@@ -13,6 +13,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from likewise.catalogue.params_editor import round_trip
 from likewise.errors import ConfigError
+from likewise.formats import atomic
 from likewise.formats.yaml_documents import parse_yaml
 from likewise.storage import journal, versions
 from likewise.storage.renamed_options import RENAMED, current, outdated
@@ -57,7 +58,7 @@ def migrate(ws: Workspace) -> list[str]:
         ):
             new, names = rename(_text(path))
             if names:
-                journal.write_text(staging.path(path), new)
+                atomic.write_text(staging.path(path), new)
                 changed.append(f"{path.name} (renamed {', '.join(dict.fromkeys(names))})")
         if changed:
             staging.commit()

@@ -5,7 +5,6 @@ import os
 import shutil
 import sys
 import tempfile
-from contextlib import chdir
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +13,7 @@ from tqdm import tqdm
 
 from likewise.catalogue.corrections import corrected
 from likewise.errors import ConfigError, MissingArtefactError
+from likewise.formats import atomic
 from likewise.models.passport import Passport
 from likewise.models.recipes import RECIPES
 from likewise.models.recipes.base import FittedRecipe, Recipe
@@ -57,9 +57,9 @@ def make_model(ws: Workspace, model: str, verb: Literal["load", "train"]) -> Pas
         context = _context(ws, model, recipe)
         _report_stopped_trainings(ws, model, context)
         folder = staging.path(ws.model(model))
-        folder.mkdir()
-        with chdir(ws.root):  # paths in params.yaml are relative to it
-            passport = recipe.make(folder, ws.params.seed, context)
+        with atomic.writing(folder):
+            folder.mkdir()
+        passport = recipe.make(folder, ws.params.seed, context, root=ws.root)
         if context is not None:
             for final in ws.training_files(model):
                 (context.report / final.name).rename(staging.path(final))
@@ -72,8 +72,8 @@ def make_model(ws: Workspace, model: str, verb: Literal["load", "train"]) -> Pas
 def _make_as_helper(ws: Workspace, model: str, recipe: Recipe) -> Passport:
     """Take part in a training as a process of torchrun other than rank 0; keep nothing."""
     context = _context(ws, model, recipe)
-    with tempfile.TemporaryDirectory() as folder, chdir(ws.root):
-        return recipe.make(Path(folder), ws.params.seed, context)
+    with tempfile.TemporaryDirectory() as folder:
+        return recipe.make(Path(folder), ws.params.seed, context, root=ws.root)
 
 
 def _recipe(model: str, section: str, entry: Entry) -> Recipe:

@@ -12,6 +12,7 @@ from ruamel.yaml.tokens import CommentToken
 from yaml.nodes import ScalarNode
 from yaml.resolver import Resolver
 
+from likewise.formats import atomic
 from likewise.storage import journal
 from likewise.storage.config import read_params
 from likewise.storage.workspace import Workspace
@@ -51,10 +52,10 @@ class Entries:
         with journal.alone(self._ws, "params"):
             staging = journal.Staging(self._ws, "params")
             params = staging.path(self._ws.params_file)
-            journal.write_text(params, dumped(self._document))
+            atomic.write_text(params, dumped(self._document))
             read_params(params)
             for path, text in self._beside.items():
-                journal.write_text(staging.path(path), text)
+                atomic.write_text(staging.path(path), text)
             staging.commit()
 
 

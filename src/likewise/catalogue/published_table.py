@@ -8,6 +8,7 @@ from typing import Literal
 import polars as pl
 import pyarrow as pa
 
+from likewise.formats import atomic
 from likewise.retrieval.filters import WORDS
 from likewise.retrieval.indexes.lance import Ann, build_ann
 from likewise.schema import PUBLISHED
@@ -56,13 +57,14 @@ def write_published(ws: Workspace, name: str, parts: Parts, last: tables.Table |
         tables.write(table, pa.schema(plain), digester.tap(parts.rows))
         for model, batches in parts.vectors.items():
             tables.add_column(table, parts.schema.field(model), digester.tap(batches))
-        _index(table, parts.anns, last)
+        with atomic.writing(table):
+            _index(table, parts.anns, last)
         digests = replace(
             with_further(digester.digests(), parts.further),
             splits=digest_splits(parts.items),
             ann={model: ann.model_dump() for model, ann in parts.anns.items()},
         )
-        journal.write_text(staging.path(ws.published_digests(name)), digests.to_yaml())
+        atomic.write_text(staging.path(ws.published_digests(name)), digests.to_yaml())
         staging.commit()
 
 

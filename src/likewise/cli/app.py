@@ -184,7 +184,7 @@ def main() -> None:
         note(f"likewise: {error}")
         sys.exit(error.exit_code)
     except OSError as error:
-        _cannot_write(error)
+        _refused(error)
 
 
 def _prepare_streams() -> None:
@@ -195,11 +195,13 @@ def _prepare_streams() -> None:
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
 
 
-def _cannot_write(error: OSError) -> NoReturn:
-    """Say that a disk is full or read-only; anything else is a bug, and keeps its traceback."""
+def _refused(error: OSError) -> NoReturn:
+    """Report what the system refuses; any other error is a bug, and keeps its traceback."""
     from likewise.errors import cannot_write
 
     said = cannot_write(error)
+    if isinstance(error, PermissionError) and error.filename:  # to read it, or to write it
+        said = f"{error.filename}: {error.strerror}"
     if not said:
         raise error
     note(f"likewise: {said}")

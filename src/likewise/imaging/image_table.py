@@ -10,6 +10,7 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from likewise.formats.archives import FileCollection
+from likewise.formats.atomic import atomic_file, writing
 from likewise.imaging.probe_many import ProbedFiles, probe_files
 from likewise.schema import IMAGES
 from likewise.storage import tables
@@ -129,17 +130,16 @@ class ImageStore:
 
     def _remember(self, seen: pl.DataFrame) -> None:
         """Store sizes and stamps of a segment's files atomically."""
-        self._seen.mkdir(exist_ok=True)
         number = len(list(self._seen.glob("*.arrow")))
-        half = self._seen / "half"
-        seen.write_ipc(half)
-        half.replace(self._seen / f"{number:06d}.arrow")
+        with atomic_file(self._seen / f"{number:06d}.arrow") as part:
+            seen.write_ipc(part)
 
 
 def write_stamps(wanted: pl.DataFrame, facts: pl.DataFrame, path: Path) -> None:
     """Write sizes and stamps of the ``wanted`` files that are in ``facts`` to ``path``."""
     hashes = facts.select("sha256", path="image_id")
-    wanted.join(hashes, on="path").select(list(_STAMP_COLUMNS)).write_ipc(path)
+    with writing(path):
+        wanted.join(hashes, on="path").select(list(_STAMP_COLUMNS)).write_ipc(path)
 
 
 class _SyncProgress:

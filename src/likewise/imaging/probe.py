@@ -9,8 +9,6 @@ tests/imaging/test_pillow_internals.py checks it.
 """
 
 import struct
-import threading
-import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +25,8 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.PpmImagePlugin import PpmImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
+
+from likewise.formats.quiet import quiet
 
 MAX_PIXELS = 178_956_970
 """Maximum number of pixels of an image: Pillow's own limit."""
@@ -53,8 +53,6 @@ _OTHER_FORMATS: tuple[tuple[int, tuple[bytes, ...], type[ImageFile.ImageFile]], 
     (0, (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n"), Jpeg2KImageFile),
     (4, (b"ftypavif", b"ftypavis", b"ftypmif1", b"ftypmsf1"), AvifImageFile),
 )
-
-_lock = threading.Lock()
 
 
 class BadImage(ValueError):  # noqa: N818 (it becomes a finding about the file)
@@ -136,7 +134,7 @@ def load_pixels(image: ImageFile.ImageFile) -> None:
     """
     with pillow_errors_as_bad_image():
         if isinstance(image, TiffImageFile):  # it reads more of its header only now
-            with _no_warnings():
+            with quiet():
                 image.load()
         else:
             image.load()
@@ -158,7 +156,7 @@ def _open(data: bytes) -> tuple[ImageFile.ImageFile, int]:
         return PngImageFile(BytesIO(clean)), _orientation(exif)[0]
     for at, magics, reader in _OTHER_FORMATS:
         if data.startswith(magics, at):
-            with _no_warnings():
+            with quiet():
                 return _open_other(data, reader)
     raise BadImage("not-an-image", "it does not begin as any image format that is read")
 
@@ -253,14 +251,6 @@ def _orientation(exif: bytes) -> tuple[int, int]:
             (value,) = struct.unpack_from(byte_order + "H", tiff, value_position)
             return (value, value_position) if 1 <= value <= 8 else (1, 0)
     return 1, 0
-
-
-@contextmanager
-def _no_warnings() -> Iterator[None]:
-    # One thread at a time, because warning filters are global to the process.
-    with _lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 @contextmanager

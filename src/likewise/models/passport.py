@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +17,7 @@ from pydantic import (
 )
 
 from likewise.errors import DataError, MissingArtefactError
+from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.registry import Part
 from likewise.storage import renamed_options
@@ -213,10 +213,7 @@ class Passport(Part):
 
     def write(self, folder: StrPath) -> None:
         """Write the passport into the ``folder`` of a model."""
-        path = Path(folder) / PASSPORT
-        partial = path.with_name(f".{PASSPORT}.tmp")
-        partial.write_text(self.to_json(), encoding="utf-8")
-        os.replace(partial, path)  # noqa: PTH105 (atomic on every platform)
+        atomic.write_text(Path(folder) / PASSPORT, self.to_json())
 
 
 def libraries(*others: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Reproducible figures as SVG text."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
@@ -26,6 +27,9 @@ _STYLE: Any = {
     "figure.constrained_layout.use": True,
     "axes.facecolor": "none",
 }
+
+
+_lock = threading.RLock()
 
 
 class Drawing:
@@ -58,7 +62,9 @@ def canvas(
     from matplotlib.figure import Figure
 
     result = Drawing()
-    with mpl.rc_context(_STYLE):
+    # matplotlib's settings are global to the process. They are restored at the end, and one
+    # thread at a time changes them, because two would restore each other's changes.
+    with _lock, mpl.rc_context(_STYLE):
         figure = Figure(figsize=(width, height))
         yield figure, result
         out = StringIO()

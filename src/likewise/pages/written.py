@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from likewise.errors import DataError
+from likewise.formats import atomic
 from likewise.formats.paths import StrPath
-from likewise.storage import journal
 
 
 def write_page(path: StrPath, content: str | bytes) -> None:
@@ -13,10 +12,7 @@ def write_page(path: StrPath, content: str | bytes) -> None:
     Raises:
         DataError: the file cannot be written.
     """
-    try:
-        if isinstance(content, bytes):
-            journal.write_bytes(Path(path), content)
-        else:
-            journal.write_text(Path(path), content)
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror}") from error
+    if isinstance(content, bytes):
+        atomic.write_bytes(Path(path), content)
+    else:
+        atomic.write_text(Path(path), content)

@@ -7,8 +7,7 @@ labels and renamed files, and knows exactly which items it does not cover.
 
 import hashlib
 import json
-import os
-import shutil
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,14 +15,14 @@ import numpy as np
 import polars as pl
 from pydantic import ValidationError
 
-from likewise.errors import StaleArtefactError, UnknownNameError
+from likewise.errors import DataError, StaleArtefactError, UnknownNameError
+from likewise.formats import atomic
 from likewise.registry import Part
 from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import Built, Index, Rows, Vectors
 from likewise.retrieval.indexes.benchmark import IndexMeasurement
 from likewise.retrieval.indexes.partial import Covered, earlier
 from likewise.retrieval.published_dataset import PublishedDataset
-from likewise.storage import journal
 from likewise.storage.workspace import Workspace
 
 EXACT = "exact"
@@ -135,13 +134,13 @@ class Stored:
                 return part.build(vectors, self.file)
         if self.ws.earlier:
             return part.build(vectors)
-        building = self.folder.with_name(f".{self.index}.{os.getpid()}")
-        shutil.rmtree(building, ignore_errors=True)
-        try:
+        with ExitStack() as held:
+            try:
+                building = held.enter_context(atomic.spare_folder(self.folder))
+            except DataError:  # it cannot be kept here
+                return part.build(vectors)
             built = part.build(vectors, building / _FILE)
             self._keep(building, part, vectors)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
         return built
 
     def nbytes(self) -> int:
@@ -160,7 +159,7 @@ class Stored:
             dim=vectors.dim,
             measured=measured,
         )
-        journal.write_text(self.folder / _FACTS, _json(facts))
+        atomic.write_text(self.folder / _FACTS, _json(facts))
         return facts
 
     def covered(self) -> tuple[int, int]:
@@ -178,17 +177,11 @@ class Stored:
         """Put what was built in the place of the one before; a full disk stops nothing."""
         if not (building / _FILE).is_file():
             return
-        try:
+        facts = Facts(made_of=self._made_of(part), rows=vectors.rows, dim=vectors.dim)
+        with suppress(OSError, DataError):
             self.dataset.items.select("content").write_parquet(building / _CONTENTS)
-            facts = Facts(made_of=self._made_of(part), rows=vectors.rows, dim=vectors.dim)
             (building / _FACTS).write_text(_json(facts), encoding="utf-8")
-            old = building.with_name(f"{building.name}.old")
-            if self.folder.exists():
-                self.folder.rename(old)
-            building.rename(self.folder)
-            shutil.rmtree(old, ignore_errors=True)
-        except OSError:
-            return
+            atomic.replace_folder(building, self.folder)
 
     def _places(self) -> tuple[Rows, Rows]:
         """Where each row of the index stands now (-1: nowhere), and the rows it has not."""

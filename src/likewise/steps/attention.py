@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
-from likewise.errors import DataError, MissingArtefactError, UnknownNameError
+from likewise.errors import MissingArtefactError, UnknownNameError
+from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.models import recipes
 from likewise.pages.svg import BLUE, SOFT, canvas
 from likewise.retrieval.search_options import Picture
 from likewise.retrieval.search_query import open_picture
-from likewise.storage import artefacts, journal, versions
+from likewise.storage import artefacts, versions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,10 +61,7 @@ def attention(
     picture = open_picture(image)
     found = encoder.attention(picture)
     if figure is not None:
-        try:
-            journal.write_text(Path(figure), _svg(found, encoder.transform(picture)))
-        except OSError as error:
-            raise DataError(f"{figure} cannot be written: {error.strerror}") from error
+        atomic.write_text(Path(figure), _svg(found, encoder.transform(picture)))
     return _frame(found)
 
 

@@ -15,6 +15,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.embedding_roles import mark_of_roles
 from likewise.catalogue.incremental_table import IncrementalTable
 from likewise.errors import DataError, MissingArtefactError, bounded
+from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.imaging.image_reader import ImageReader
 from likewise.models.passport import Passport
@@ -76,7 +77,7 @@ def embed(dataset: str, model: str, *, workspace: StrPath | None = None) -> Embe
         digests = tables.open_table(path, "").digest(contract)
         # publish depends on this file, and so on how the vectors are to be indexed.
         digests = replace(digests, ann={model: ann.model_dump()})
-        journal.write_text(staging.path(ws.digests(dataset, model)), digests.to_yaml())
+        atomic.write_text(staging.path(ws.digests(dataset, model)), digests.to_yaml())
         staging.commit()
     return Embedded(dataset, model, len(todo), len(kept.keys), kept.dropped)
 

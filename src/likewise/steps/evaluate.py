@@ -8,6 +8,7 @@ from likewise.catalogue.dataset import Dataset
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation, Protocol
 from likewise.evaluation.significance import METHOD
+from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.retrieval.index_cache import EXACT
 from likewise.storage import journal
@@ -64,13 +65,15 @@ def evaluate(
     statistics = {name: found.to_json() for name, found in result.statistics.items()}
     with journal.alone(ws, f"evaluate-{run}"):
         staging = journal.Staging(ws, f"evaluate-{run}")
-        result.queries.write_parquet(staging.path(ws.queries(run)))
+        rows = staging.path(ws.queries(run))
+        with atomic.writing(rows):
+            result.queries.write_parquet(rows)
         for path, content in (
             (ws.metrics(run), result.metrics),
             (ws.statistics(run), {"method": METHOD, "intervals": statistics}),
             (ws.lineage(run), lineage),
         ):
-            journal.write_text(staging.path(path), json.dumps(content, indent=2) + "\n")
+            atomic.write_text(staging.path(path), json.dumps(content, indent=2) + "\n")
         staging.commit()
     return result
 

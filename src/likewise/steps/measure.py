@@ -10,6 +10,7 @@ from tqdm import tqdm
 from likewise.catalogue import takedowns
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.incremental_table import IncrementalTable
+from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.imaging.measure_many import MeasuredRows, measure_all
 from likewise.imaging.pixel_statistics import VERSION
@@ -57,7 +58,7 @@ def measure(dataset: str, *, workspace: StrPath | None = None) -> MeasuredImages
         _compute(images, todo, table, dataset)
         table.finish()
         digests = tables.open_table(path, "").digest(PIXELS)
-        journal.write_text(staging.path(ws.pixel_digests(dataset)), digests.to_yaml())
+        atomic.write_text(staging.path(ws.pixel_digests(dataset)), digests.to_yaml())
         staging.commit()
     return MeasuredImages(dataset, len(todo), len(kept.keys), kept.dropped)
 

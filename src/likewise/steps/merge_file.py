@@ -6,6 +6,7 @@ from pathlib import Path
 from likewise.catalogue import corrections
 from likewise.catalogue.corrections import Clash, Corrections, Key
 from likewise.catalogue.merge_driver import CORRECTIONS, LOCK, Side, clash_line, merge_texts
+from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.storage import versions
 from likewise.storage.config import parse_yaml
@@ -25,12 +26,12 @@ def merge_file(
         merged, conflicts = merge_texts(texts, name)
         if prefer == "theirs":
             merged = _chosen(merged, conflicts)
-        target.write_text(corrections.text(merged), encoding="utf-8")
+        atomic.write_text(target, corrections.text(merged))
         return [] if prefer else [clash_line(key, pair) for key, pair in conflicts.items()]
     if Path(name).name == LOCK:
-        target.write_text(_merge_locks(texts, name), encoding="utf-8")
+        atomic.write_text(target, _merge_locks(texts, name))
     elif texts[1] == texts[0]:
-        target.write_text(texts[2], encoding="utf-8")
+        atomic.write_text(target, texts[2])
     return []  # what both sides' stages wrote is written again by the next dvc repro
 
 

@@ -1,6 +1,5 @@
 """Bring a catalogue's tables from a DVC remote: all, or all but pixels."""
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.outputs import outputs_of
 from likewise.catalogue.pulled_outputs import Pulled, link_outputs
 from likewise.errors import VersionError, bounded
+from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.schema import EMBEDDINGS
 from likewise.storage import artefacts, versions
@@ -105,9 +105,7 @@ def _heal(ws: Workspace, store: Store, wanted: list[Output], md5s: Iterable[str]
         store.drop(md5)
     store.fetch(bad, "pull")
     for path, md5 in links:
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        os.link(store.path(md5), beside)
-        beside.replace(path)
+        atomic.replace_by_link(path, store.path(md5))
     mended = {
         f"{out.path}/{path}".rstrip("/")
         for out in wanted

@@ -12,6 +12,7 @@ from polars.exceptions import PolarsError
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import DataError, LikewiseError, MissingArtefactError, hint
+from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.formats.rows import Rows
 from likewise.schema import EMBEDDINGS, PUBLISHED
@@ -80,15 +81,10 @@ class QueryResult(Rows[dict[str, Any]]):
         if not target.parent.is_dir():
             what = f"no folder {target.parent} to write {target.name} into"
             raise DataError(f"{what}; make it first")
-        beside = target.with_name(f".{target.name}.part")
-        try:
-            with _explained(self._known):
-                sink(self.frame.lazy() if "frame" in vars(self) else self._lazy, beside)
-                rows = int(scan(beside).select(pl.len()).collect().item())
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
-        return rows
+        with atomic.atomic_file(target) as part, _explained(self._known):
+            with atomic.writing(target):
+                sink(self.frame.lazy() if "frame" in vars(self) else self._lazy, part)
+            return int(scan(part).select(pl.len()).collect().item())
 
     def _row(self, values: dict[str, Any]) -> dict[str, Any]:
         return values

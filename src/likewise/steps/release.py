@@ -11,6 +11,7 @@ from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.export_selection import selection
 from likewise.errors import DataError, bounded
 from likewise.exports.croissant import croissant_document
+from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.steps.diff import diff
 from likewise.steps.doctor import doctor
@@ -79,7 +80,7 @@ def release(
         croissant = ws.croissant(dataset)
         told_to_programs = _croissant(ws, dataset, tag)
         _prepend(changelog, dataset, tag, entry)
-        journal.write_text(croissant, told_to_programs)
+        atomic.write_text(croissant, told_to_programs)
         files = [ws.relative(path) for path in (changelog, croissant)]
         versions.run_git(ws.root, "add", "--", *files)
         said = f"Release {tag}"
@@ -137,4 +138,4 @@ def _check(ws: Workspace, dataset: str) -> None:
 def _prepend(path: Path, dataset: str, tag: str, entry: str) -> None:
     head = f"# {dataset}: releases\n"
     there = path.read_text(encoding="utf-8").removeprefix(head) if path.is_file() else ""
-    journal.write_text(path, f"{head}\n## {tag}\n\n{entry}\n{there}")
+    atomic.write_text(path, f"{head}\n## {tag}\n\n{entry}\n{there}")

@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.schema import (
     EMBEDDINGS,
@@ -17,7 +18,6 @@ from likewise.schema import (
     vector,
 )
 from likewise.sources import SOURCES
-from likewise.storage import journal
 from likewise.storage.workspace import Workspace
 
 _HEAD = "# Written by `likewise schemas`; the contracts themselves are in likewise/schema.py.\n"
@@ -52,7 +52,7 @@ def schemas(folder: StrPath | None = None, *, check: bool = False) -> list[str]:
             continue
         written.append(f"{target.name}/{path.name}")
         if not check:
-            journal.write_text(path, text)
+            atomic.write_text(path, text)
     return written
 
 

@@ -16,13 +16,13 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.params_editor import Entries
 from likewise.errors import ConfigError, DataError
+from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.pages.tradeoff_plot import IndexPoint, format_bytes, tradeoff_plot
 from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import Vectors
 from likewise.retrieval.indexes.benchmark import IndexMeasurement, Probes
 from likewise.retrieval.indexes.exact import Exact
-from likewise.storage import journal
 from likewise.storage.workspace import Workspace
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
@@ -223,7 +223,7 @@ def _write(
         for t in trials
     ]
     picture = ws.tuning(name)
-    journal.write_text(picture, tradeoff_plot(f"Indexes of {name}", points, recall))
+    atomic.write_text(picture, tradeoff_plot(f"Indexes of {name}", points, recall))
     rows = [{**asdict(t), "measured": t.measured.model_dump()} for t in trials]
-    journal.write_text(picture.with_suffix(".json"), json.dumps(rows, indent=2) + "\n")
+    atomic.write_text(picture.with_suffix(".json"), json.dumps(rows, indent=2) + "\n")
     return picture

@@ -11,11 +11,13 @@ import os
 import shutil
 import socket
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from io import RawIOBase
 from pathlib import Path
-from typing import TextIO
 
 from likewise.errors import DataError, cannot_write
+from likewise.formats import atomic
+from likewise.formats.durable import sync, sync_folder
 from likewise.storage.workspace import Workspace
 
 
@@ -25,13 +27,14 @@ class Staging:
     def __init__(self, ws: Workspace, job: str, keep: Collection[str] = ()) -> None:
         """Name the job; of what a killed run of it left, only the names in ``keep`` stay."""
         self.folder = ws.staging(job)
-        self.folder.mkdir(parents=True, exist_ok=True)
         self._ws = ws
         self._job = job
         self._moves: dict[str, str] = {}
-        for left in self.folder.iterdir():
-            if left.name not in keep:
-                _remove(left)
+        with atomic.writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for left in self.folder.iterdir():
+                if left.name not in keep:
+                    _remove(left)
 
     def path(self, final: Path) -> Path:
         """Where to write what will be ``final``."""
@@ -48,7 +51,10 @@ class Staging:
     def commit(self) -> None:
         """Put everything into place, all or nothing."""
         journal = self._ws.commits / f"{self._job}.json"
-        write_text(journal, json.dumps(self._moves))
+        with atomic.writing(self.folder):
+            for staged in self._moves:
+                sync(self._ws.root / staged)
+        atomic.write_text(journal, json.dumps(self._moves))
         recover(self._ws)
 
 
@@ -56,7 +62,7 @@ def recover(ws: Workspace) -> None:
     """Finish every commit that was decided and not carried out."""
     if not ws.commits.is_dir() or not any(ws.commits.glob("*.json")):
         return
-    with _locked(ws, "commit", fcntl.LOCK_EX):
+    with atomic.writing(ws.commits), _locked(ws, "commit", fcntl.LOCK_EX):
         for journal in sorted(ws.commits.glob("*.json")):
             _finish(ws, journal)
 
@@ -68,68 +74,23 @@ def alone(ws: Workspace, job: str) -> Iterator[None]:
     So what a dead process left locked is free, whatever its file says.
 
     Raises:
-        DataError: another process does it now, or nothing can be written here.
+        DataError: another process does it now, or its lock cannot be written.
     """
-    try:
-        with _locked(ws, job, fcntl.LOCK_EX | fcntl.LOCK_NB) as handle:
-            handle.truncate(0)
-            handle.write(f"process {os.getpid()} on {socket.gethostname()}")
-            handle.flush()
-            yield
-    except BlockingIOError as error:
-        raise DataError(
-            f"{job} is running in {_holder(ws, job)}; wait for it to end"
-        ) from error
-    except Exception as error:
-        said = cannot_write(error)
-        if not said:
-            raise
-        raise DataError(f"{job}: {said}") from error
-
-
-@contextmanager
-def new_folder(final: Path) -> Iterator[Path]:
-    """A folder to write into; it becomes ``final`` at the end, whole or not at all.
-
-    It lies beside ``final``, as ``.NAME.part``, and goes where anything fails; what a killed
-    process left of it goes when the next one begins.
-
-    Raises:
-        DataError: ``final`` holds something, is being written, or cannot be written.
-    """
-    final = final.absolute()
-    part = final.with_name(f".{final.name}.part")
-    try:
-        if final.exists() and not (final.is_dir() and not any(final.iterdir())):
-            raise DataError(f"{final} holds something already; name a new folder")
-        part.mkdir(parents=True, exist_ok=True)
-        with _own(part) as mark:
-            try:
-                yield part
-                mark.unlink()
-                part.rename(final)
-            finally:
-                shutil.rmtree(part, ignore_errors=True)
-    except OSError as error:
-        said = cannot_write(error) or f"{error.filename or final}: {error.strerror}"
-        raise DataError(f"{final.name} could not be written: {said}") from error
-
-
-@contextmanager
-def _own(part: Path) -> Iterator[Path]:
-    """Be the only process that writes into ``part``, empty but for the lock that is given."""
-    mark = part / ".lock"
-    if any(part.iterdir()) and not mark.exists():
-        raise DataError(f"{part} is in the way, and no part of an export; move it")
-    with mark.open("w") as handle:
+    with ExitStack() as held:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            handle = held.enter_context(_locked(ws, job, fcntl.LOCK_EX | fcntl.LOCK_NB))
+            handle.truncate(0)
+            handle.write(f"process {os.getpid()} on {socket.gethostname()}".encode())
         except BlockingIOError as error:
-            raise DataError(f"{part} is being written by another process") from error
-        for left in part.iterdir():
-            if left != mark:
-                _remove(left)
-        yield mark
+            raise DataError(
+                f"{job} is running in {_holder(ws, job)}; wait for it to end"
+            ) from error
+        except OSError as error:
+            said = cannot_write(error) or (
+                f"{error.filename} cannot be written ({error.strerror}); nothing was changed"
+            )
+            raise DataError(f"{job}: {said}") from error
+        yield
 
 
 @contextmanager
@@ -143,30 +104,11 @@ def still(ws: Workspace) -> Iterator[None]:
         yield
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a small text file whole or not at all."""
-    write_bytes(path, text.encode())
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a small file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with beside.open("wb") as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
 @contextmanager
-def _locked(ws: Workspace, name: str, how: int) -> Iterator[TextIO]:
+def _locked(ws: Workspace, name: str, how: int) -> Iterator[RawIOBase]:
     lock = ws.running(name)
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a", encoding="utf-8") as handle:
+    with lock.open("ab", buffering=0) as handle:
         fcntl.flock(handle, how)
         yield handle
 
@@ -185,7 +127,7 @@ def _remove(path: Path) -> None:
 
 def _finish(ws: Workspace, journal: Path) -> None:
     moves: dict[str, str] = json.loads(journal.read_text(encoding="utf-8"))
-    trash = ws.trash(journal.stem)
+    trash, folders = ws.trash(journal.stem), set[Path]()
     for number, (staged, final) in enumerate(moves.items()):
         source, target = ws.root / staged, ws.root / final
         if not source.exists():
@@ -195,6 +137,9 @@ def _finish(ws: Workspace, journal: Path) -> None:
         if target.is_dir():
             target.rename(_unused(trash / f"{number}-{target.name}"))
         source.replace(target)
+        folders.add(target.parent)
+    for folder in folders:
+        sync_folder(folder)
     journal.unlink()
     shutil.rmtree(trash, ignore_errors=True)
     shutil.rmtree(ws.staging(journal.stem), ignore_errors=True)

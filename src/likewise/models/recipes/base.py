@@ -24,13 +24,22 @@ class Recipe(Part, ABC):
     """The section of params.yaml for entries of this recipe; its stage depends on it."""
 
     @abstractmethod
-    def make(self, folder: Path, seed: int, context: TrainingContext | None = None) -> Passport:
+    def make(
+        self,
+        folder: Path,
+        seed: int,
+        context: TrainingContext | None = None,
+        *,
+        root: Path | None = None,
+    ) -> Passport:
         """Write ``model.safetensors`` and ``passport.json`` into the empty ``folder``.
 
         Args:
             folder: the model's folder.
             seed: the seed of all random numbers.
             context: initial model and training data; a frozen model ignores it.
+            root: the folder that relative paths in options start from; by default the current
+                folder.
         """
 
     @abstractmethod
@@ -93,7 +102,14 @@ class TrainedRecipe(TrainingOptions, FittedRecipe):
             raise ValueError("original is an option of arnet and arnet-mstr; leave it out")
         return self
 
-    def make(self, folder: Path, seed: int, context: TrainingContext | None = None) -> Passport:
+    def make(
+        self,
+        folder: Path,
+        seed: int,
+        context: TrainingContext | None = None,
+        *,
+        root: Path | None = None,
+    ) -> Passport:
         """Train the model, or resume a stopped training, and write it into ``folder``.
 
         Raises:

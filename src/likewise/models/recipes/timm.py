@@ -20,7 +20,7 @@ class Timm(Recipe):
     Attributes:
         backbone: a name of timm, with the tag of its weights: resnet50.tv_in1k.
         weights: ``hub`` (timm's own, fetched once, when the model is made), ``random``,
-            ``file:PATH`` (relative to the current folder) or ``package:NAME``.
+            ``file:PATH`` (relative to the catalogue) or ``package:NAME``.
         input_size: side of the square input in pixels; by default the backbone's.
         pooling: timm's global_pool; by default the backbone's.
         head: gem replaces that pooling by the generalised mean (p = 3).
@@ -38,7 +38,14 @@ class Timm(Recipe):
     scale_fusion: Literal["concat", "mean"] = "concat"
     precision: Literal["float32", "bfloat16"] = "bfloat16"
 
-    def make(self, folder: Path, seed: int, context: TrainingContext | None = None) -> Passport:
+    def make(
+        self,
+        folder: Path,
+        seed: int,
+        context: TrainingContext | None = None,
+        *,
+        root: Path | None = None,
+    ) -> Passport:
         """Create the backbone and write its weights and passport into ``folder``.
 
         Raises:
@@ -55,6 +62,7 @@ class Timm(Recipe):
             input_size=self.input_size,
             pooling=self.pooling,
             seed=seed,
+            root=root,
         )
         config = backbones.data_config(model, self.input_size)
         architecture = self._architecture()

@@ -31,7 +31,14 @@ class Whiten(FitOptions, FittedRecipe):
     power: float = Field(default=1.0, ge=0, le=1)
     scales: tuple[Annotated[float, Field(gt=0)], ...] = (1.0,)
 
-    def make(self, folder: Path, seed: int, context: TrainingContext | None = None) -> Passport:
+    def make(
+        self,
+        folder: Path,
+        seed: int,
+        context: TrainingContext | None = None,
+        *,
+        root: Path | None = None,
+    ) -> Passport:
         """Fit the layer and write the model into ``folder``.
 
         Raises:

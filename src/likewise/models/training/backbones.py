@@ -53,17 +53,19 @@ def create_with_weights(
     input_size: int | None = None,
     pooling: str | None = None,
     seed: int = 0,
+    root: Path | None = None,
 ) -> tuple[nn.Module, str]:
     """Create a timm backbone with weights; a classifier among them is dropped.
 
     Args:
         name: as for ``create``.
         source: ``hub`` (timm's own), ``random``, ``file:PATH`` (safetensors or a torch
-            checkpoint; relative to the current folder) or ``package:NAME`` (an installed
+            checkpoint; relative to ``root``) or ``package:NAME`` (an installed
             distribution with one such file).
         input_size: as for ``create``.
         pooling: as for ``create``.
         seed: as for ``create``.
+        root: a folder, by default the current one.
 
     Returns:
         The backbone, and the exact origin of its weights.
@@ -81,7 +83,7 @@ def create_with_weights(
     if source == "random":
         return model, f"random seed {seed}"
     if kind == "file" and rest:
-        path = Path(rest).expanduser()
+        path = (root or Path()) / Path(rest).expanduser()
         if not path.is_file():
             raise DataError(f"weights '{source}': the file does not exist; correct the path")
         origin = f"file:{path.name} sha256 {weights.sha256(path)}"

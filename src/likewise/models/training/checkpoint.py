@@ -1,7 +1,7 @@
 """Checkpoints: everything on disk that a training needs to resume."""
 
-import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +9,7 @@ from typing import Any, Literal
 import torch
 
 from likewise.errors import DataError
+from likewise.formats.atomic import atomic_file, writing
 from likewise.formats.pickles import DAMAGE_ERRORS
 
 _FILES = {"last": "last.pt", "best": "best.pt"}
@@ -41,23 +42,18 @@ class Checkpoints:
     def __init__(self, folder: Path) -> None:
         """Use ``folder``, which belongs to one training."""
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
 
     def save(self, which: Literal["last", "best"], state: Mapping[str, Any]) -> None:
         """Write a checkpoint atomically.
 
         Raises:
-            OSError: the disk is full, for example; the previous checkpoint is intact.
+            DataError: the disk is full, for example; the previous checkpoint is intact.
         """
-        path = self._folder / _FILES[which]
-        partial = path.with_suffix(".tmp")
-        try:
-            with partial.open("wb") as file:  # torch's own writer hides the cause of errors
-                torch.save(dict(state), file)
-        except OSError:
-            partial.unlink(missing_ok=True)
-            raise
-        os.replace(partial, path)  # noqa: PTH105 (atomic on every platform)
+        # torch's own writer hides the cause of errors; Python's file does not.
+        with atomic_file(self._folder / _FILES[which]) as part, part.open("wb") as file:
+            torch.save(dict(state), file)
 
     def load(self, which: Literal["last", "best"]) -> dict[str, Any] | None:
         """Read a checkpoint; None if it does not exist.
@@ -77,6 +73,15 @@ class Checkpoints:
                 f"{path} is damaged ({message}); to start over: rm -r {self._folder}"
             ) from error
         return dict(state)
+
+
+@contextmanager
+def seeded_random(seed: int) -> Iterator[None]:
+    """Seed torch's random numbers; restore their state at the end."""
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
 
 
 def random_state() -> dict[str, Any]:

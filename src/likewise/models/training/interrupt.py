@@ -11,7 +11,11 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Interrupt:
-    """Records SIGTERM and SIGINT; a second signal ends the process at once."""
+    """Records SIGTERM and SIGINT; a second signal ends the process at once.
+
+    A training must handle these signals itself to save a checkpoint between two steps. The
+    previous handlers are restored at its end; outside of the main thread nothing is changed.
+    """
 
     def __init__(self) -> None:
         self._signal: int | None = None

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from likewise.storage import journal, renamed_options
+from likewise.formats import atomic
+from likewise.storage import renamed_options
 
 _LAST = "checkpoints/last.pt"
 _KEY = "options.json"
@@ -41,7 +42,7 @@ def folder(parent: Path, key: Mapping[str, Any]) -> Path:
     text = json.dumps(key, sort_keys=True)
     path = parent / hashlib.sha256(text.encode()).hexdigest()[:16]
     if not (path / _KEY).is_file():
-        journal.write_text(path / _KEY, text)
+        atomic.write_text(path / _KEY, text)
     return path
 
 

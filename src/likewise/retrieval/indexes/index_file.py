@@ -6,6 +6,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from likewise.errors import DataError
+from likewise.formats.atomic import atomic_file
+
 _CHECKSUM = hashlib.sha256().digest_size
 
 
@@ -22,17 +25,11 @@ def keep(path: Path, write: Callable[[Path], None]) -> None:
 
     A file that cannot be written is no reason to fail: it would only save time.
     """
-    beside = path.with_name(f".{os.getpid()}.{path.name}")
-    with suppress(OSError, RuntimeError):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write(beside)
-            checksum = _checksum(beside, beside.stat().st_size)
-            with beside.open("ab") as handle:
-                handle.write(checksum)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+    with suppress(OSError, RuntimeError, DataError), atomic_file(path) as part:
+        write(part)
+        checksum = _checksum(part, part.stat().st_size)
+        with part.open("ab") as handle:
+            handle.write(checksum)
 
 
 def _checksum(path: Path, size: int) -> bytes:

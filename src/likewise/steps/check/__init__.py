@@ -8,6 +8,7 @@ import polars as pl
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.counting import frequencies
 from likewise.errors import UnknownNameError
+from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 from likewise.pages.written import write_page
@@ -90,7 +91,7 @@ def check(dataset: str, *, workspace: StrPath | None = None) -> Checked:
     with journal.alone(ws, f"check-{dataset}"):
         staging = journal.Staging(ws, f"check-{dataset}")
         digests = tables.write_frame(staging.path(ws.table(dataset, "flags")), FLAGS, found)
-        journal.write_text(staging.path(ws.flag_digests(dataset)), digests.to_yaml())
+        atomic.write_text(staging.path(ws.flag_digests(dataset)), digests.to_yaml())
         staging.commit()
     return _summary(ws, dataset, len(images), found)
 

@@ -11,6 +11,7 @@ from likewise.catalogue import takedowns
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.takedowns import Entry, Record, is_hash
 from likewise.errors import DataError, bounded, hint
+from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.retrieval.index_cache import held_contents
 from likewise.steps.forget.dvc_files import Holder
@@ -159,7 +160,7 @@ def _refuse(
 def _decide(ws: Workspace, dataset: str, staging: journal.Staging, plan: Plan) -> None:
     """Put the new tables into place, and with them what has to follow."""
     marker = staging.path(ws.forgetting(dataset))
-    journal.write_text(marker, plan.text())
+    atomic.write_text(marker, plan.text())
     staging.commit()
 
 
@@ -182,7 +183,7 @@ def _settled(ws: Workspace, dataset: str) -> Plan | None:
             versions.record(ws, plan.stages, plan.stale)
         lock = versions.lock_without(ws, plan.dropped)
         if lock is not None:
-            journal.write_text(ws.lock, lock)
+            atomic.write_text(ws.lock, lock)
     versions.prune(ws, unused=0)
     marker.unlink()
     return plan

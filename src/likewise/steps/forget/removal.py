@@ -12,6 +12,7 @@ from likewise.catalogue import corrections, takedowns
 from likewise.catalogue.embedding_roles import mark_of_roles
 from likewise.catalogue.takedowns import Record
 from likewise.errors import DataError, LikewiseError, MissingArtefactError
+from likewise.formats import atomic
 from likewise.schema import (
     EMBEDDINGS,
     ITEMS,
@@ -70,8 +71,9 @@ class Removal:
         self._roles = ("", "")
         self._placed: set[Path] = set()
         self._lost: set[Path] = set()
-        self._new.catalog.mkdir(parents=True)
-        shutil.copy(ws.params_file, self._new.params_file)
+        with atomic.writing(self._new.root):
+            self._new.catalog.mkdir(parents=True)
+            shutil.copy(ws.params_file, self._new.params_file)
         self._write(Workspace.forgotten, takedowns.text(record))
         kept = corrections.read(ws.corrections(dataset))
         others = {k: value for k, value in kept.items() if k.item_id not in record.items}
@@ -194,7 +196,8 @@ class Removal:
             bad = pl.col("path").is_in(sorted(self._record.images))
             bad |= pl.col("sha256").is_in(sorted(self._record.hashes))
             new = self._staging.folder / path.name
-            stamps.filter(~bad).write_ipc(new)
+            with atomic.writing(new):
+                stamps.filter(~bad).write_ipc(new)
             self._staging.take(new, path)
 
     def _published(self) -> None:
@@ -255,18 +258,18 @@ class Removal:
         if changed:
             self._place(path, into, digests)
         else:  # the present one, which may have other files, stays
-            journal.write_text(self._in_new(into), digests.to_yaml())
+            atomic.write_text(self._in_new(into), digests.to_yaml())
 
     def _place(self, path: Path, into: Path, digests: Digests) -> None:
         """Have a new table and its digests take the place of the present ones."""
-        journal.write_text(self._in_new(into), digests.to_yaml())
+        atomic.write_text(self._in_new(into), digests.to_yaml())
         for final in (path, into):
             self._staging.take(self._in_new(final), final)
             self._placed.add(final)
 
     def _write(self, place: Callable[[Workspace, str], Path], text: str) -> None:
         final = place(self._ws, self._dataset)
-        journal.write_text(self._in_new(final), text)
+        atomic.write_text(self._in_new(final), text)
         self._staging.take(self._in_new(final), final)
 
 

@@ -10,6 +10,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.run_results import Results, read_results
 from likewise.errors import StaleArtefactError
+from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 from likewise.steps.report import diagnostics, figures
@@ -63,10 +64,12 @@ def report(run: str, *, workspace: StrPath | None = None) -> Report:
     with journal.alone(ws, f"report-{run}"):
         staging = journal.Staging(ws, f"report-{run}")
         for kind, curve in curves.items():
-            curve.write_csv(staging.path(ws.report(run, f"{kind}.csv")))
+            rows = staging.path(ws.report(run, f"{kind}.csv"))
+            with atomic.writing(rows):
+                curve.write_csv(rows)
         texts = {"html": as_html(page), "md": as_markdown(page), "report.json": _facts(page)}
         for kind, text in texts.items():
-            journal.write_text(staging.path(ws.report(run, kind)), text)
+            atomic.write_text(staging.path(ws.report(run, kind)), text)
         staging.commit()
     html, markdown, facts = (ws.relative(ws.report(run, kind)) for kind in texts)
     plots = [ws.relative(ws.report(run, f"{kind}.csv")) for kind in curves]

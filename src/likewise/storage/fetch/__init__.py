@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from likewise.errors import DataError, cannot_write
+from likewise.formats.durable import sync, sync_folder
 from likewise.storage.fetch.transfer import BrokeOff, Wanted, note, transfer
 
 __all__ = ["ATTEMPTS", "PAUSE_S", "Wanted", "fetch", "is_right"]
@@ -112,8 +113,7 @@ def _digest(path: Path, like: str) -> str:
 
 def _name(part: Path, target: Path) -> None:
     """Give the whole file its name, never one that is taken."""
-    with part.open("rb") as handle:
-        os.fsync(handle.fileno())
+    sync(part)
     try:
         os.link(part, target)
     except FileExistsError:
@@ -121,5 +121,5 @@ def _name(part: Path, target: Path) -> None:
     except OSError:  # no hard links here
         _refuse_existing(target)
         part.rename(target)
-        return
-    part.unlink()
+    part.unlink(missing_ok=True)
+    sync_folder(target.parent)

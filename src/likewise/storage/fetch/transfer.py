@@ -13,6 +13,7 @@ from typing import IO, NoReturn
 from tqdm import tqdm
 
 from likewise.errors import DataError
+from likewise.formats import atomic
 
 TIMEOUT_S = 60.0
 _BLOCK = 1 << 20
@@ -150,7 +151,7 @@ def _remember(part: Path, wanted: Wanted, headers: Message) -> None:
     # A weak tag does not promise the same bytes.
     validator = headers.get("Last-Modified", "") if etag.startswith("W/") or not etag else etag
     content = json.dumps({"url": wanted.url, "validator": validator})
-    note(part).write_text(content, encoding="utf-8")
+    atomic.write_text(note(part), content)
 
 
 def _validator(part: Path, wanted: Wanted) -> str:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from likewise.errors import LikewiseError, VersionError, bounded
+from likewise.storage.versions.dvc_logs import logged_errors
 from likewise.storage.versions.lock_file import Output
 from likewise.storage.versions.remote_errors import (
-    heard,
     no_remote,
     one_line,
     remote_fault,
@@ -180,7 +180,7 @@ class Store:
         """The repository, its remote and options; what goes wrong becomes one line."""
         from dvc.fs.callbacks import TqdmCallback
 
-        with heard() as errors, self._repo() as repo:
+        with logged_errors() as errors, self._repo() as repo:
             settings = self.remote_settings()
             place = f"{what}: remote {settings['name']!r} ({settings.get('url')})"
             try:

@@ -1,12 +1,12 @@
 """What dvc.lock says of stages, brought in line with what was done without ``dvc repro``."""
 
-import logging
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from likewise.errors import VersionError
 from likewise.storage.config import parse_yaml
+from likewise.storage.versions.dvc_logs import silent
 from likewise.storage.versions.lock_file import lock_text
 from likewise.storage.workspace import Workspace
 
@@ -47,7 +47,7 @@ def record(ws: Workspace, names: Iterable[str], stale: Collection[Dependency]) -
     Raises:
         VersionError: DVC cannot.
     """
-    with _silent(), _repo(ws) as repo, repo.lock:
+    with silent(), _repo(ws) as repo, repo.lock:
         for name in names:
             stage = repo.stage.load_one(str(ws.pipeline), name)
             for dep in stage.deps:
@@ -72,18 +72,6 @@ def _lock(ws: Workspace) -> dict[str, Any]:
     lock = ws.lock
     document = parse_yaml(lock.read_bytes(), lock.name) if lock.is_file() else {}
     return document if isinstance(document, dict) else {}
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keep DVC from telling of every file on stdout."""
-    log = logging.getLogger("dvc")
-    level = log.level
-    log.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        log.setLevel(level)
 
 
 @contextmanager

@@ -1,8 +1,7 @@
 """What goes wrong between a cache and a remote, in one line that says what to do."""
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+import errno
+import http
 
 from likewise.errors import (
     LikewiseError,
@@ -52,8 +51,7 @@ def no_remote(name: str | None, known: list[str]) -> VersionError:
 
 def one_line(error: BaseException, name: str = "NAME") -> str:
     """An error of a library in one line, with what usually helps."""
-    full = cannot_write(error) if isinstance(error, Exception) else ""
-    text = full or " ".join(str(error).split()) or type(error).__name__
+    text = cannot_write(error) or " ".join(str(error).split()) or type(error).__name__
     low = f"{type(error).__name__} {text}".lower()
     if "bucket" in low and ("not exist" in low or "nosuchbucket" in low):
         return f"there is no such bucket ({text}); {_address(name)}"
@@ -64,31 +62,21 @@ def one_line(error: BaseException, name: str = "NAME") -> str:
             f"access refused ({text}); look at your rights there, and at user, key or "
             f"credentials: dvc remote modify --local {name} OPTION VALUE"
         )
-    if any(word in low for word in _BROKEN):
-        return f"the connection broke ({text}); run the same command again to go on"
+    if said := _passing(error, text, low):
+        return said
     if any(word in low for word in _UNREACHED):
         return f"it cannot be reached ({text}); is it up? {_address(name)}"
     return text
 
 
-@contextmanager
-def heard() -> Iterator[list[BaseException]]:
-    """The errors that DVC only logs, a traceback each, while it goes on with other files."""
-    errors: list[BaseException] = []
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.exc_info and record.exc_info[1]:
-                errors.append(record.exc_info[1])
-
-    log = logging.getLogger("dvc_data")
-    before = log.handlers, log.propagate
-    # DVC's own would print a line a file, and then ours came.
-    log.handlers, log.propagate = [Listener(logging.ERROR)], False
-    try:
-        yield errors
-    finally:
-        log.handlers, log.propagate = before
+def _passing(error: BaseException, text: str, low: str) -> str:
+    """What to do about a fault that is over later; "" for other errors."""
+    many = getattr(error, "status", None) == http.HTTPStatus.TOO_MANY_REQUESTS
+    if many or getattr(error, "errno", None) == errno.EBUSY:  # so s3fs names it
+        return f"the server asks for patience ({text}); run the same command again later"
+    if any(word in low for word in _BROKEN):
+        return f"the connection broke ({text}); run the same command again to go on"
+    return ""
 
 
 def _address(name: str) -> str:

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import shutil
 import tarfile
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -15,6 +14,7 @@ from likewise.errors import (
     UnknownNameError,
     VersionError,
 )
+from likewise.formats import atomic
 from likewise.storage.versions.commands import git_bytes, run_git
 from likewise.storage.versions.views import hold
 from likewise.storage.workspace import VERSIONED, Workspace
@@ -147,16 +147,15 @@ def clone(url: str, keeper: Workspace) -> Workspace:
             run_git(folder, "fetch", "--quiet", "--tags", "--force", "origin")
             run_git(folder, "reset", "--quiet", "--hard", "origin/HEAD")
     else:
-        building = folder.with_name(f"{folder.name}.part")
-        shutil.rmtree(building, ignore_errors=True)
-        building.parent.mkdir(parents=True, exist_ok=True)
         source = here.resolve().as_posix() if here.exists() else url
-        try:
-            run_git(building.parent, "clone", "--quiet", "--", source, building.name)
-        except VersionError as error:
-            what = f"{url} cannot be cloned; look at the address and at your rights there"
-            raise VersionError(what) from error
-        building.rename(folder)
+        with atomic.spare_folder(folder) as building:
+            try:
+                run_git(building.parent, "clone", "--quiet", "--", source, building.name)
+            except VersionError as error:
+                what = f"{url} cannot be cloned; look at the address and at your rights there"
+                raise VersionError(what) from error
+            with suppress(OSError):  # another process made the same meanwhile
+                building.rename(folder)
     name = Workspace(folder).params_file.name
     tracked = run_git(folder, "ls-files", "-z", "--", name, f"*/{name}")
     return Workspace(_only([(folder / p).parent for p in tracked.split("\0") if p], url))
@@ -181,15 +180,11 @@ def _extract(ws: Workspace, commit: str, rev: str, folder: Path) -> None:
     packed = git_bytes(ws.home, "archive", "--format=tar", commit, "--", *wanted)
     if not packed.endswith(_TAR_END):  # tarfile takes most of those for whole
         raise DataError(f"git's archive of {ws.home} at {rev} broke off; run: git fsck")
-    building = folder.with_name(f".{commit}.part")
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
-    try:
-        with tarfile.open(fileobj=BytesIO(packed), mode="r:") as archive:
-            archive.extractall(building, filter="data")
-    except tarfile.TarError as error:  # a link of a foreign repository that leads outside
-        shutil.rmtree(building, ignore_errors=True)
-        raise DataError(f"{ws.home} at {rev} is not read: {error}") from error
-    with suppress(OSError):  # another process made the same meanwhile
-        building.rename(folder)
-    shutil.rmtree(building, ignore_errors=True)
+    with atomic.spare_folder(folder) as building:
+        try:
+            with tarfile.open(fileobj=BytesIO(packed), mode="r:") as archive:
+                archive.extractall(building, filter="data")
+        except tarfile.TarError as error:  # a link of a foreign repository that leads outside
+            raise DataError(f"{ws.home} at {rev} is not read: {error}") from error
+        with suppress(OSError):  # another process made the same meanwhile
+            building.rename(folder)

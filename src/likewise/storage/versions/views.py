@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from likewise.errors import VersionError, cannot_write
+from likewise.errors import DataError, VersionError, cannot_write
+from likewise.formats import atomic
 from likewise.storage.versions.dvc_cache import Store, Transferred
 from likewise.storage.versions.lock_file import Output, outputs
 from likewise.storage.workspace import Workspace
@@ -131,10 +132,7 @@ def pull_part(
     named = {*_parts(ws, known.md5), *filter(wanted, files)} & files.keys()
     moved = store.fetch((files[path] for path in named), known.path)
     record = ws.part(known.md5)
-    record.parent.mkdir(parents=True, exist_ok=True)
-    half = record.with_name(f".{record.name}.{os.getpid()}")
-    half.write_text(json.dumps(sorted(named)), encoding="utf-8")
-    half.replace(record)
+    atomic.write_text(record, json.dumps(sorted(named)))
     linked = _linked(ws, store, known, {path: files[path] for path in named}, whole=False)
     return linked, Transferred(lists.files + moved.files, lists.nbytes + moved.nbytes)
 
@@ -180,18 +178,15 @@ def link_view(linked: Path, files: dict[Path, Path], *, copy: bool = True) -> No
         VersionError: nothing can be written there.
     """
     # Below its folder: another output of the same bytes may have its view there.
-    building = linked.with_name(f".{linked.name}.{os.getpid()}")
     try:
-        shutil.rmtree(building, ignore_errors=True)
-        for target, source in files.items():
-            _link(source, building / target.relative_to(linked.parent), copy=copy)
-        with suppress(OSError):  # another process made the same view meanwhile
-            (building / linked.name).rename(linked)
-    except OSError as error:
+        with atomic.spare_folder(linked) as building:
+            for target, source in files.items():
+                _link(source, building / target.relative_to(linked.parent), copy=copy)
+            with suppress(OSError):  # another process made the same view meanwhile
+                (building / linked.name).rename(linked)
+    except (OSError, DataError) as error:
         said = cannot_write(error) or str(error)
         raise VersionError(f"no view of {linked.name} can be made: {said}") from error
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
 
 
 def hold(linked: Path) -> bool:
@@ -260,7 +255,7 @@ def _remove_unheld(folder: Path) -> bool:
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        trash = folder.with_name(f".{folder.name}.{os.getpid()}")
+        trash = atomic.beside(folder)
         folder.rename(trash)  # whoever opens it now makes it anew
         shutil.rmtree(trash, ignore_errors=True)
     except BlockingIOError:

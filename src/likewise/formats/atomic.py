@@ -1,0 +1,278 @@
+"""Files and folders that are written whole or not at all, and last once they have their name.
+
+Everything is written beside its final name, brought to the disk, and renamed. The part of a
+file is called ``.NAME.TOKEN.part``. Its writer holds a lock on it; a part without one was left
+by a killed process, and is removed when the same file is written again.
+"""
+
+import fcntl
+import os
+import re
+import secrets
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from likewise.errors import DataError, LikewiseError, cannot_write
+from likewise.formats.durable import sync, sync_folder
+
+_LONGEST_NAME = 200
+"""Bytes of a name that the name of its part repeats; a file system allows 255 in all."""
+
+_ENDING = ".part"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small text file.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a small file.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    with atomic_file(path) as part:
+        part.write_bytes(data)
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """An empty file to write into; at the end it takes the name ``path``.
+
+    It has the permissions of the file that it replaces, or those of any new file. Where
+    ``path`` is a symbolic link, the file that it leads to is replaced.
+
+    Raises:
+        DataError: it cannot be written; what was there is as it was.
+    """
+    final = path.resolve() if path.is_symlink() else path
+    with _part(final, _new_file) as part:
+        with _own(final):
+            mode = (final if final.exists() else part).stat().st_mode
+        with writing(final):
+            yield part
+        with _own(final):
+            part.chmod(stat.S_IMODE(mode))  # some libraries set one of their own
+            sync(part)
+            part.replace(final)
+            sync_folder(final.parent)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """An empty folder to write into; at the end it takes the name ``path``.
+
+    One process at a time writes it, in ``.NAME.part`` beside it; what a killed process left
+    there is removed when the next one begins.
+
+    Raises:
+        DataError: ``path`` holds something, is being written by another process, or cannot be
+            written.
+    """
+    final = path.absolute()
+    part = final.with_name(f".{final.name}{_ENDING}")
+    with _own(final):
+        if final.exists() and not (final.is_dir() and not any(final.iterdir())):
+            raise DataError(f"{final} holds something already; name a new folder")
+        part.mkdir(parents=True, exist_ok=True)
+    with _claimed(part) as mark:
+        try:
+            with writing(final):
+                yield part
+            with _own(final):
+                mark.unlink()
+                sync(part)
+                part.rename(final)
+                sync_folder(final.parent)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def spare_folder(path: Path) -> Iterator[Path]:
+    """An empty folder beside ``path``; at the end it is removed, with what is still in it.
+
+    Raises:
+        DataError: it cannot be made.
+    """
+    with _part(path, Path.mkdir) as part:
+        yield part
+
+
+def replace_folder(part: Path, path: Path) -> None:
+    """Put the folder ``part`` in the place of ``path``, which may hold something.
+
+    Raises:
+        DataError: it cannot be put there.
+    """
+    with _own(path):
+        sync(part)
+        old = beside(path)
+        if path.exists():
+            path.rename(old)
+        part.rename(path)
+        sync_folder(path.parent)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def replace_by_link(path: Path, source: Path) -> None:
+    """Make ``path`` a hard link to ``source``, whatever file it was.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    with _own(path):
+        part = beside(path)
+        os.link(source, part)
+        part.replace(path)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Report in one line that ``path`` cannot be written, and why.
+
+    For a block that writes. What else the block does, reading say, fails as it does elsewhere:
+    only a write meets a full or read-only disk, and another error of the system is reported
+    here only if it names ``path``, something in it, or a folder above it.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    try:
+        yield
+    except LikewiseError:
+        raise
+    except Exception as error:
+        if said := cannot_write(error):
+            raise DataError(f"{path} cannot be written: {said}") from error
+        if isinstance(error, OSError) and _names(error, path):
+            raise DataError(f"{path} cannot be written: {error.strerror}") from error
+        raise
+
+
+def beside(path: Path) -> Path:
+    """An unused name in the folder of ``path``, for what will be ``path`` or was."""
+    return path.with_name(f"{_stem(path)}{secrets.token_hex(4)}{_ENDING}")
+
+
+@contextmanager
+def _own(path: Path) -> Iterator[None]:
+    """Report every error of the system as one of writing ``path``."""
+    try:
+        yield
+    except OSError as error:
+        said = cannot_write(error) or error.strerror
+        raise DataError(f"{path} cannot be written: {said}") from error
+
+
+@contextmanager
+def _claimed(part: Path) -> Iterator[Path]:
+    """Be the only process that writes into ``part``, empty but for the lock that is given."""
+    mark = part / ".lock"
+    with ExitStack() as held:
+        with _own(part):
+            if any(part.iterdir()) and not mark.exists():
+                raise DataError(f"{part} is in the way, and no part of an export; move it")
+            handle = held.enter_context(mark.open("w"))
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise DataError(f"{part} is being written by another process") from error
+            for left in part.iterdir():
+                if left != mark:
+                    _remove(left)
+        yield mark
+
+
+@contextmanager
+def _part(path: Path, make: Callable[[Path], None]) -> Iterator[Path]:
+    """What will be ``path``, made and locked; at the end it is removed if it is still there."""
+    with _own(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in _parts(path):
+            _remove_unheld(left)
+        part, lock = _made(path, make)
+    try:
+        yield part
+    finally:
+        os.close(lock)
+        _remove(part)
+
+
+def _made(path: Path, make: Callable[[Path], None]) -> tuple[Path, int]:
+    """A part, and the open file that carries the lock on it."""
+    while True:
+        part = beside(path)
+        make(part)
+        # Until it is locked, another writer may take it for one that was left.
+        with suppress(FileNotFoundError):
+            lock = os.open(part, os.O_RDONLY)
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            if part.exists():
+                return part, lock
+            os.close(lock)
+
+
+def _new_file(part: Path) -> None:
+    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+
+
+def _parts(path: Path) -> list[Path]:
+    """The parts of ``path`` that are there: those being written, and those that were left."""
+    pattern = re.compile(rf"{re.escape(_stem(path))}[0-9a-f]{{8}}{re.escape(_ENDING)}")
+    try:
+        return [one for one in path.parent.iterdir() if pattern.fullmatch(one.name)]
+    except OSError:
+        return []
+
+
+def _remove_unheld(part: Path) -> None:
+    """Remove ``part`` unless a process writes it now, or that cannot be seen."""
+    with suppress(OSError):
+        handle = os.open(part, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _remove(part)
+        finally:
+            os.close(handle)
+
+
+def _remove(part: Path) -> None:
+    if part.is_dir():
+        shutil.rmtree(part, ignore_errors=True)
+    else:
+        part.unlink(missing_ok=True)
+
+
+def _stem(path: Path) -> str:
+    """How the names of the parts of ``path`` begin."""
+    return f".{path.name.encode()[:_LONGEST_NAME].decode(errors='ignore')}."
+
+
+def _names(error: OSError, path: Path) -> bool:
+    """Whether an error is about ``path``, a part of it, what is in these, or a folder above."""
+    own = path.absolute()
+    for name in (error.filename, error.filename2):
+        if not isinstance(name, str | bytes):
+            continue
+        told = Path(os.fsdecode(name)).absolute()
+        if told in own.parents or own in (told, *told.parents):
+            return True
+        if any(
+            one.parent == own.parent and _is_part(one, own) for one in (told, *told.parents)
+        ):
+            return True
+    return False
+
+
+def _is_part(one: Path, path: Path) -> bool:
+    return one.name.startswith(_stem(path)) and one.name.endswith(_ENDING)

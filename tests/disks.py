@@ -1,0 +1,30 @@
+"""File systems of a test's own, which can be full or read-only."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+class Disk:
+    """A file system of its own, which can be made larger, and read-only."""
+
+    def __init__(self, place: Path) -> None:
+        """Name where it is mounted."""
+        self.place = place
+        place.mkdir()
+
+    def mount(self, nbytes: int) -> None:
+        """Begin an empty one."""
+        option = f"size={nbytes}"
+        words = ["mount", "-t", "tmpfs", "-o", option, "tmpfs", str(self.place)]
+        if subprocess.run(words, check=False, capture_output=True).returncode:
+            pytest.skip("no right to mount a file system")
+
+    def change(self, option: str) -> None:
+        """Mount it with another option."""
+        subprocess.run(["mount", "-o", f"remount,{option}", str(self.place)], check=True)
+
+    def unmount(self) -> None:
+        """End it; what lies on it is gone."""
+        subprocess.run(["umount", "--lazy", str(self.place)], check=False, capture_output=True)
