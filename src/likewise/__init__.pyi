@@ -37,6 +37,8 @@ from likewise.models.passport import Preprocessing as Preprocessing
 from likewise.retrieval.hits import Hit as Hit
 from likewise.retrieval.hits import Hits as Hits
 from likewise.retrieval.indexes.benchmark import IndexMeasurement as IndexMeasurement
+from likewise.retrieval.search_options import QueryOptions as QueryOptions
+from likewise.retrieval.search_options import SearchOptions as SearchOptions
 from likewise.steps.add import Added as Added
 from likewise.steps.add import add as add
 from likewise.steps.attention import attention as attention
