@@ -24,9 +24,9 @@ MOVED, GONE = "1000_noto.jpg", "400_fluent.jpg"
 HOLD = """
 import sys, time
 from pathlib import Path
-from likewise import commits
+from likewise.storage import journal
 from likewise.storage.workspace import Workspace
-with commits.alone(Workspace(Path(".").resolve()), "publish-emoji"):
+with journal.alone(Workspace(Path(".").resolve()), "publish-emoji"):
     print("held", flush=True)
     time.sleep(600)
 """
