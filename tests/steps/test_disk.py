@@ -52,7 +52,7 @@ def fill(root: Path, left: int) -> Path:
 
 STEPS = {
     "ingest": ["emoji"],
-    "train": ["tiny"],
+    "load": ["tiny"],
     "embed": ["emoji", "tiny"],
     "publish": ["emoji"],
     "evaluate": ["emoji-tiny"],
@@ -102,12 +102,12 @@ def test_a_read_only_checkout_is_read(small_disk: Path) -> None:
     assert likewise.show("emoji", workspace=small_disk).state == "published"
 
 
-@pytest.mark.parametrize("step", ["ingest", "publish", "train"])
+@pytest.mark.parametrize("step", ["ingest", "publish", "load"])
 def test_a_read_only_checkout_is_not_written(small_disk: Path, step: str) -> None:
     subprocess.run(["mount", "-o", "remount,ro", small_disk.parent], check=True)
     with pytest.raises(DataError) as caught:
         getattr(likewise, step)(*STEPS[step], workspace=small_disk)
-    job = "-".join((step, *STEPS[step]))
+    job = "-".join(("train" if step == "load" else step, *STEPS[step]))
     assert str(caught.value) == (
         f"{job}: {small_disk}/.likewise/locks/{job} cannot be written (Read-only file system); "
         "nothing was changed"

@@ -48,7 +48,7 @@ def migrate(ws: Workspace) -> list[str]:
         DataError: another process migrates the catalogue, or it cannot be written.
     """
     with journal.alone(ws, JOB):
-        staging = journal.Staging(ws, JOB)
+        texts: dict[Path, str] = {}
         changed = []
         entries = entries_of(_read(_text(ws.params_file), ws.params_file.name))
         for path, rename in (
@@ -58,9 +58,12 @@ def migrate(ws: Workspace) -> list[str]:
         ):
             new, names = rename(_text(path))
             if names:
-                atomic.write_text(staging.path(path), new)
+                texts[path] = new
                 changed.append(f"{path.name} (renamed {', '.join(dict.fromkeys(names))})")
-        if changed:
+        if texts:
+            staging = journal.Staging(ws, JOB)
+            for path, new in texts.items():
+                atomic.write_text(staging.path(path), new)
             staging.commit()
     return changed
 
