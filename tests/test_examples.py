@@ -1,8 +1,8 @@
 """Every public function has an example in its docstring, and the example is true.
 
-The examples run in the catalogue of conftest's ``alice``: the data set ``emoji`` of 24 drawings,
-the model ``tiny``, the index ``exact`` and the run ``emoji-tiny``; versions ``v1`` and ``v2``
-with two changed drawings; a DVC remote; below ``pictures`` 24 drawings that are not added.
+The examples run in the catalogue of conftest's ``alice``: the data set ``emoji`` of drawings,
+the model ``tiny``, the index ``exact``, the run ``emoji-tiny``, the versions ``v1`` and ``v2``
+and a DVC remote. The folder ``pictures`` holds drawings that no data set has yet.
 """
 
 import doctest

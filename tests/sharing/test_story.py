@@ -14,16 +14,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import likewise
-<<<<<<< HEAD
 from likewise.catalogue import corrections
+from likewise.cli.app import app
 from likewise.storage.versions import run_dvc, run_git
 from likewise.storage.workspace import Workspace
-=======
-from likewise.cli.app import app
-from likewise.steps import corrections
-from likewise.versions import run_dvc, run_git
-from likewise.workspace import Workspace
->>>>>>> refs/heads/suite
 
 ITEMS, CORRECTED, SIDE = 300, 20, 256
 """Of the data set whose bytes are counted; ``benchmarks/sharing.py`` counts those of 10,000."""
