@@ -137,12 +137,11 @@ class Catalogue:
             raise SystemExit(f"{shlex.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout
 
-    def commit(self, name: str) -> str:
-        """Commit all there is, tagged ``name``; the commit."""
+    def commit(self, name: str) -> None:
+        """Commit all there is, tagged ``name``."""
         self.must("git", "add", "--all")
         self.must("git", "commit", "--quiet", "--message", name)
         self.must("git", "tag", name)
-        return self.must("git", "rev-parse", "HEAD").strip()
 
     def words(self, line: str, **places: Path | str) -> tuple[str, ...]:
         """The words of a line of `commands.py`, in the spelling of this checkout."""

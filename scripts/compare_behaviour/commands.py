@@ -132,6 +132,7 @@ release food 1.0 -m "Two drinks" --json
 show food --rev 1.0 --json
 merge labels --json
 push --json
+push boxed --json
 pull food --json
 pull emoji --no-images --json
 forget boxed images/0_noto.jpg --reason "a test" --json

@@ -9,7 +9,7 @@ from typing import Any
 SHOWN = 300
 """Characters of a value that are printed."""
 
-NOTHING = ("nothing is there",)
+NOTHING = object()
 """What stands where a document has no such key."""
 
 
@@ -18,12 +18,13 @@ class Intended:
     """What is meant to differ.
 
     Attributes:
-        renamed: regular expression -> replacement, applied to every string and key of the old
-            record before it is compared, so that renamed things are still compared.
-        differences: pattern of places (as in fnmatch) -> the reason.
+        renamed: pattern of places (as in fnmatch) -> regular expression -> new name. It is
+            applied to every key and string below these places of the old record before it is
+            compared, so that what was renamed is still compared.
+        differences: pattern of places -> the reason.
     """
 
-    renamed: dict[str, str] = field(default_factory=dict)
+    renamed: dict[str, dict[str, str]] = field(default_factory=dict)
     differences: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -36,26 +37,34 @@ class Intended:
         reasons = (why for at, why in self.differences.items() if fnmatchcase(place, at))
         return next(reasons, None)
 
-    def renamed_in(self, value: Any) -> Any:
-        """``value`` with new names for old ones."""
-        if isinstance(value, dict):
-            return {self._new(key): self.renamed_in(part) for key, part in value.items()}
-        if isinstance(value, list):
-            return [self.renamed_in(part) for part in value]
-        return self._new(value) if isinstance(value, str) else value
+    def renamed_in(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The old record with new names."""
+        found = {}
+        for place, value in record.items():
+            names = [n for at, n in self.renamed.items() if fnmatchcase(place, at)]
+            together = {old: new for some in names for old, new in some.items()}
+            found[place] = _renamed(value, list(together.items())) if together else value
+        return found
 
-    def _new(self, text: str) -> str:
-        """One pass over ``text``, so that a new name is not taken for another old one."""
-        if not self.renamed:
-            return text
-        patterns = list(self.renamed.items())
-        whole = "|".join(f"(?P<_{number}>{old})" for number, (old, _) in enumerate(patterns))
 
-        def replacement(match: re.Match[str]) -> str:
-            number = next(n for n in range(len(patterns)) if match[f"_{n}"] is not None)
-            return patterns[number][1]
+def _renamed(value: Any, names: list[tuple[str, str]]) -> Any:
+    if isinstance(value, dict):
+        return {_name(key, names): _renamed(part, names) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_renamed(part, names) for part in value]
+    return _name(value, names) if isinstance(value, str) else value
 
-        return re.sub(whole, replacement, text)
+
+def _name(text: str, names: list[tuple[str, str]]) -> str:
+    """One pass over ``text``, so that a new name is not taken for another old one."""
+    whole = "|".join(f"(?P<_{number}>{old})" for number, (old, _) in enumerate(names))
+
+    def replacement(match: re.Match[str]) -> str:
+        return next(
+            new for number, (_, new) in enumerate(names) if match[f"_{number}"] is not None
+        )
+
+    return re.sub(whole, replacement, text)
 
 
 def differences(old: Any, new: Any, place: str = "") -> Iterator[tuple[str, str, str]]:
@@ -74,5 +83,7 @@ def differences(old: Any, new: Any, place: str = "") -> Iterator[tuple[str, str,
 
 
 def _shown(value: object) -> str:
+    if value is NOTHING:
+        return "nothing"
     text = repr(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}... ({len(text):,} characters)"

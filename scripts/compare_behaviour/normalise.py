@@ -1,11 +1,13 @@
 """Replace what differs in every run by its name, and nothing else."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 MEASURED = {
     "build_s",
+    "chosen",
     "exact_ms",
     "hours",
     "images_per_second",
@@ -13,7 +15,7 @@ MEASURED = {
     "queries_per_s",
     "seconds",
 }
-"""Keys of measured times, in whatever document."""
+"""Keys of measured times, and of what is chosen by them, in whatever document."""
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TIME = re.compile(r"\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
@@ -26,9 +28,10 @@ class Normaliser:
         """Know no commit yet."""
         self._top = str(top)
         self._commits: dict[str, str] = {}
+        self._today = datetime.now(UTC).date()
 
     def know(self, commit: str, name: str) -> None:
-        """Call ``commit`` by ``name``, wherever it is written in full or shortened."""
+        """Call ``commit`` by ``name`` where it is written in full or shortened."""
         self._commits[commit] = f"<{name}>"
 
     def plain(self, value: Any) -> Any:
@@ -49,4 +52,7 @@ class Normaliser:
             text = text.replace(commit, name)
             for length in (10, 7):
                 text = re.sub(rf"\b{commit[:length]}\b", name, text)
-        return _TIME.sub("<time>", _UUID.sub("<uuid>", text))
+        text = _TIME.sub("<time>", _UUID.sub("<uuid>", text))
+        for days in (0, 1):  # a run may go on past midnight
+            text = text.replace((self._today + timedelta(days)).isoformat(), "<today>")
+        return text

@@ -55,6 +55,7 @@ class Recorder:
         self._catalogue = Catalogue(checkout, top)
         self._normaliser = Normaliser(top)
         self._found: dict[str, Any] = {}
+        self._last: dict[str, Any] = {}
 
     def all(self) -> dict[str, Any]:
         """Run everything; what was found, by place."""
@@ -64,17 +65,18 @@ class Recorder:
         self._run("before", BEFORE)
         self._put("params", yaml.safe_load((catalogue.root / "params.yaml").read_text("utf-8")))
         self._pipeline("first")
-        self._normaliser.know(catalogue.commit("v1"), "v1")
+        catalogue.commit("v1")
         self._written("first")
-        self._identities()
+        self._identities("first")
         places = {"v1": "v1", "given": str(given(catalogue))}
         self._run("after", AFTER, **places)
         catalogue.commit("reported")
         self._branch()
         self._run("change", CHANGE)
         self._pipeline("second")
-        self._normaliser.know(catalogue.commit("v2"), "v2")
+        catalogue.commit("v2")
         self._written("second")
+        self._identities("second")
         catalogue.must("dvc", "remote", "add", "--default", "team", str(self._top / "remote"))
         catalogue.must("git", "commit", "--all", "--quiet", "--message", "remote")
         self._run("versions", VERSIONS, **places)
@@ -82,6 +84,9 @@ class Recorder:
         return self._found
 
     def _put(self, place: str, value: Any) -> None:
+        """Record a value, in which commits are called by their subjects."""
+        for line in self._catalogue.must("git", "log", "--all", "--format=%H %s").splitlines():
+            self._normaliser.know(*line.split(" ", 1))
         self._found[place] = self._normaliser.plain(value)
 
     def _pipeline(self, name: str) -> None:
@@ -90,7 +95,7 @@ class Recorder:
             print(f"pipeline: {place}", file=sys.stderr)
             printed = self._catalogue.must("dvc", "repro")
             stages = re.findall(r"^Running stage '([^']+)'", printed, re.MULTILINE)
-            self._put(f"pipeline {place}", sorted(stages))
+            self._put(f"pipeline {place}", dict.fromkeys(stages, "ran"))
 
     def _branch(self) -> None:
         """A branch `labels` at the first version, with a correction of its own."""
@@ -108,15 +113,17 @@ class Recorder:
         run("git", "switch", "--quiet", "main")
 
     def _written(self, name: str) -> None:
-        """What was written, but what is as it was the last time."""
+        """What was written, except what is as it was the last time."""
         root = self._catalogue.root
-        for pattern in WRITTEN:
-            for path in sorted(root.glob(pattern)):
-                if not any(parent.suffix == ".lance" for parent in path.parents):
-                    place = f"{name} {path.relative_to(root).as_posix()}"
-                    self._put(place, content(path))
+        paths = sorted({path for pattern in WRITTEN for path in root.glob(pattern)})
+        for path in paths:
+            if not any(parent.suffix == ".lance" for parent in path.parents):
+                where, found = path.relative_to(root).as_posix(), content(path)
+                if self._last.get(where) != found:
+                    self._put(f"{name} {where}", found)
+                self._last[where] = found
 
-    def _identities(self) -> None:
+    def _identities(self, name: str) -> None:
         """The passports' identities; the class moves from one version to another."""
         source = self._checkout / "src"
         modules = [
@@ -125,7 +132,7 @@ class Recorder:
             if re.search(r"^class Passport\b", path.read_text(encoding="utf-8"), re.MULTILINE)
         ]
         told = self._catalogue.must(sys.executable, "-c", _IDENTITY, *modules[:1])
-        self._put("identities", json.loads(told))
+        self._put(f"{name} identities", json.loads(told))
 
     def _run(self, when: str, commands: str, **places: str) -> None:
         """Run commands; their exit codes, what they print, and what they write to {out}."""
