@@ -187,7 +187,7 @@ def growth(root: Path, *steps: tuple[str, ...]) -> int:
 
 
 def test_a_remote_grows_by_what_changed(noise: Path) -> None:
-    made = (("ingest", "noise"), ("train", "first"), ("embed", "noise", "first"))
+    made = (("ingest", "noise"), ("load", "first"), ("embed", "noise", "first"))
     again = (("publish", "noise"), ("evaluate", "noise-first"))
     whole = growth(noise, *made, *again)
     assert whole > nbytes(noise / "noise")
@@ -199,7 +199,7 @@ def test_a_remote_grows_by_what_changed(noise: Path) -> None:
         text = text.replace(f"\n{section}:\n", f"\n{section}:\n  {entry}\n")
     (noise / "params.yaml").write_text(text, "utf-8")
     added = growth(
-        noise, ("train", "second"), ("embed", "noise", "second"), ("publish", "noise")
+        noise, ("load", "second"), ("embed", "noise", "second"), ("publish", "noise")
     )
     # Its folder, and its vectors of 64 float32 twice: as embedded, and as published.
     own = nbytes(noise / "models" / "second") + 2 * ITEMS * 64 * 4

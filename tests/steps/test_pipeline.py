@@ -197,7 +197,7 @@ def test_a_killed_repro_is_taken_up_again(root: Path) -> None:
 
 
 def test_the_repositorys_own_pipeline_is_the_template() -> None:
-    template = REPOSITORY / "src" / "likewise" / "templates" / "dvc.yaml"
+    template = REPOSITORY / "src" / "likewise" / "catalogue" / "templates" / "dvc.yaml"
     assert (REPOSITORY / "dvc.yaml").read_bytes() == template.read_bytes()
 
 

@@ -71,7 +71,7 @@ def ingest(
 def load(
     model: Model,
 ) -> None:
-    """Fetch the weights of a frozen model, an entry of `models` in params.yaml."""
+    """Fetch the weights of a frozen model of params.yaml."""
     _say_made(model, likewise.load(model))
 
 
