@@ -28,8 +28,8 @@ from peers import Made, hnswlib_index, lancedb_index, usearch_index
 
 from likewise.pages.tradeoff_plot import IndexPoint, format_bytes, tradeoff_plot
 from likewise.retrieval.indexes import INDEXES
-from likewise.retrieval.indexes.base import Built, Vectors
-from likewise.retrieval.indexes.lopq_codec import Coded
+from likewise.retrieval.indexes.base import BuiltIndex, Vectors
+from likewise.retrieval.indexes.lopq_codec import EncodedVectors
 
 faiss: Any = untyped  # its stubs know no keyword argument of its classes
 Floats = npt.NDArray[np.float32]
@@ -105,9 +105,9 @@ def recall(found: Rows, truth: Rows) -> float:
     return float(np.mean([len(set(a) & set(b)) / len(b) for a, b in pairs]))
 
 
-def ours(entry: dict[str, Any], gallery: Floats, cache: Path | None = None) -> Built:
+def ours(entry: dict[str, Any], gallery: Floats, cache: Path | None = None) -> BuiltIndex:
     """Our index over ``gallery``."""
-    return INDEXES.build(entry, "benchmark").build(Vectors.of(gallery), cache)
+    return INDEXES.build(entry, "benchmark").build(Vectors.from_array(gallery), cache)
 
 
 def directly(at: Size, *, small: bool) -> None:
@@ -188,7 +188,7 @@ def codes(at: Size, *, small: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder) / "lopq"
         lopq = ours({"kind": "lopq", "m": 32}, gallery, cache)
-        coded = Coded.read(cache, at.rows)
+        coded = EncodedVectors.read(cache, at.rows)
     own = recall(lopq.search(queries, K)[1], truth)
     plain = 0.0
     # np: without the polysemous training, which takes minutes and changes no distance.
@@ -201,7 +201,7 @@ def codes(at: Size, *, small: bool) -> None:
         table.note(f"recall@{K}: LOPQ32 beside {factory}", f"{own:.4f}", f"{found:.4f}")
     if coded is None:
         raise SystemExit("the LOPQ index was not kept")
-    took = seconds(lambda: Coded.of(gallery, coded.parts))
+    took = seconds(lambda: EncodedVectors.encode(gallery, coded.parts))
     speed = at.rows / took
     table.below("LOPQ32: encode, seconds for 20,000 vectors", 20_000 / speed, 1.0, peer=1.0)
     if not small:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from likewise.retrieval.indexes import INDEXES
-from likewise.retrieval.indexes.base import Built, Vectors
+from likewise.retrieval.indexes.base import BuiltIndex, Vectors
 from likewise.schema import STORAGE_VERSION
 from likewise.storage.tables import open_table
 
@@ -46,10 +46,10 @@ def stored(folder: Path, array: Floats, rows_per_file: int = 1 << 20) -> Vectors
         data_storage_version=STORAGE_VERSION,
         max_rows_per_file=rows_per_file,
     )
-    return Vectors.stored(open_table(folder / "t.lance"), "m")
+    return Vectors.from_column(open_table(folder / "t.lance"), "m")
 
 
-def build(entry: dict[str, Any], vectors: Vectors, cache: Path | None = None) -> Built:
+def build(entry: dict[str, Any], vectors: Vectors, cache: Path | None = None) -> BuiltIndex:
     return INDEXES.build(entry, "here").build(vectors, cache)
 
 

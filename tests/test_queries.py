@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import likewise
 from likewise.cli.app import app
 from likewise.errors import DataError, MissingArtefactError, UnknownNameError
-from likewise.retrieval.selection import fused
+from likewise.retrieval.selection import fuse_rankings
 
 ITEM = "200_noto.jpg"
 
@@ -138,7 +138,7 @@ def test_words_and_a_picture_are_fused_by_rank(workspace: Path) -> None:
 
 
 def test_reciprocal_ranks_add_up() -> None:
-    scores, rows = fused(np.array([4, 2, 9]), np.array([9, 4]))
+    scores, rows = fuse_rankings(np.array([4, 2, 9]), np.array([9, 4]))
     assert rows.tolist() == [4, 9, 2]
     wanted = [1 / 61 + 1 / 62, 1 / 63 + 1 / 61, 1 / 62]
     assert scores.tolist() == pytest.approx(wanted)

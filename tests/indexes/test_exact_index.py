@@ -32,14 +32,16 @@ def test_exact_is_sorting_whatever_the_blocks(
             for name in ("_BLOCK_BYTES", "_CACHED_BYTES", "_WIDE_BYTES"):
                 patch.setattr(f"likewise.retrieval.indexes.exact.{name}", nbytes)
             patch.setattr("likewise.retrieval.indexes.exact._QUERIES", 2)
-            found = build({"kind": "exact"}, Vectors.of(gallery)).search(queries, k, allowed)
+            found = build({"kind": "exact"}, Vectors.from_array(gallery)).search(
+                queries, k, allowed
+            )
         assert found[1].tolist() == wanted
 
 
 def test_ties_at_the_end_of_an_exact_list_go_to_the_first_rows() -> None:
     gallery = np.tile(unit(1), (5000, 1))
     gallery[4000] = unit(1, seed=1)
-    exact = build({"kind": "exact"}, Vectors.of(gallery))
+    exact = build({"kind": "exact"}, Vectors.from_array(gallery))
     assert exact.search(unit(1), 7)[1].tolist() == [[0, 1, 2, 3, 4, 5, 6]]
     last = exact.search(unit(1), 5000)[1][0]
     assert last.tolist() == [*range(4000), *range(4001, 5000), 4000]
@@ -49,7 +51,7 @@ def test_an_exact_score_depends_on_neither_batch_nor_place() -> None:
     gallery = clustered(9001, 50)
     gallery[[0, 4097, 9000]] = gallery[17]
     queries = gallery[:300]
-    exact = build({"kind": "exact"}, Vectors.of(gallery))
+    exact = build({"kind": "exact"}, Vectors.from_array(gallery))
     scores, rows = exact.search(queries, 20)
     for i in (0, 17, 299):
         alone, alone_rows = exact.search(queries[i : i + 1], 20)
@@ -61,9 +63,9 @@ def test_an_exact_score_depends_on_neither_batch_nor_place() -> None:
 def test_blocks_of_half_precision_answer_like_one(monkeypatch: pytest.MonkeyPatch) -> None:
     gallery = clustered(10_000, 16).astype(np.float16)
     queries = clustered(100, 16, 2)
-    whole = build({"kind": "exact"}, Vectors.of(gallery)).search(queries, 30)
+    whole = build({"kind": "exact"}, Vectors.from_array(gallery)).search(queries, 30)
     monkeypatch.setattr("likewise.retrieval.indexes.exact._WIDE_BYTES", 0)
-    blocks = build({"kind": "exact"}, Vectors.of(gallery))
+    blocks = build({"kind": "exact"}, Vectors.from_array(gallery))
     assert (blocks.search(queries, 30)[1] == whole[1]).all()
     assert (blocks.search(queries, 30)[0] == whole[0]).all()
     allowed = np.arange(10_000) % 3 == 0

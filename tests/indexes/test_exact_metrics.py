@@ -8,7 +8,7 @@ import pytest
 
 from likewise.errors import ConfigError
 from likewise.retrieval.indexes import INDEXES
-from likewise.retrieval.indexes.base import Built, Vectors
+from likewise.retrieval.indexes.base import BuiltIndex, Vectors
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -29,8 +29,10 @@ def scores_of(metric: str, query: Floats, gallery: Floats) -> Floats:
     return np.asarray(found, np.float32)
 
 
-def exact(gallery: Floats, metric: str) -> Built:
-    return INDEXES.build({"kind": "exact", "metric": metric}, "x").build(Vectors.of(gallery))
+def exact(gallery: Floats, metric: str) -> BuiltIndex:
+    return INDEXES.build({"kind": "exact", "metric": metric}, "x").build(
+        Vectors.from_array(gallery)
+    )
 
 
 @pytest.mark.parametrize("metric", ["dot", "cosine", "l2"])

@@ -40,7 +40,7 @@ def test_faiss_filters_above_the_few_as_well(
         entry["nprobe"] = 8
     if "RFlat" in factory or "Refine" in factory:
         entry["refine_factor"] = 60  # one bit a dimension says little of 32
-    _, rows = build(entry, Vectors.of(gallery)).search(queries, 5, allowed)
+    _, rows = build(entry, Vectors.from_array(gallery)).search(queries, 5, allowed)
     assert allowed[rows].all()
     wanted = truth(queries, gallery, 5, allowed)
     found = [len(set(a) & set(b)) for a, b in zip(rows.tolist(), wanted, strict=True)]
@@ -54,7 +54,9 @@ def test_distances_of_faiss_become_cosines(
     monkeypatch.setattr("likewise.retrieval.indexes.faiss._FEW", 0)
     gallery = clustered(500, DIM)
     allowed = np.random.default_rng(5).random(500) < share
-    built = build({"kind": "faiss", "metric": "l2", "factory": "HNSW16"}, Vectors.of(gallery))
+    built = build(
+        {"kind": "faiss", "metric": "l2", "factory": "HNSW16"}, Vectors.from_array(gallery)
+    )
     scores, rows = built.search(gallery[:20], 5, allowed)
     wanted = np.einsum("qd,qkd->qk", gallery[:20], gallery[rows])
     assert scores == pytest.approx(wanted, abs=1e-5)
@@ -64,7 +66,9 @@ def test_a_filter_keeps_the_cells_that_nprobe_asks_for(monkeypatch: pytest.Monke
     monkeypatch.setattr("likewise.retrieval.indexes.faiss._FEW", 0)
     gallery = clustered(2000, DIM)
     everything = np.ones(2000, bool)
-    built = build({"kind": "faiss", "factory": "IVF16,Flat", "nprobe": 5}, Vectors.of(gallery))
+    built = build(
+        {"kind": "faiss", "factory": "IVF16,Flat", "nprobe": 5}, Vectors.from_array(gallery)
+    )
     free, filtered = built.search(gallery[:50], 9), built.search(gallery[:50], 9, everything)
     assert (free[1] == filtered[1]).all()
 
@@ -72,7 +76,7 @@ def test_a_filter_keeps_the_cells_that_nprobe_asks_for(monkeypatch: pytest.Monke
 @pytest.mark.usefixtures("several_threads")
 @pytest.mark.parametrize("factory", ["IVF8,PQ4x4", "HNSW8", "PCA16,IVF8,SQ8"])
 def test_the_same_vectors_make_the_same_faiss_index(factory: str) -> None:
-    vectors = Vectors.of(clustered(3000, DIM))
+    vectors = Vectors.from_array(clustered(3000, DIM))
     entry = {"kind": "faiss", "factory": factory, "train": 600, "seed": 3}
     first, second = (build(entry, vectors).search(unit(50), 20) for _ in range(2))
     assert (first[0] == second[0]).all()
@@ -92,7 +96,7 @@ def test_the_same_vectors_make_the_same_faiss_index(factory: str) -> None:
 )
 def test_what_faiss_refuses_is_said_in_a_line(entry: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        build({"kind": "faiss", **entry}, Vectors.of(unit(50)))
+        build({"kind": "faiss", **entry}, Vectors.from_array(unit(50)))
     text = str(caught.value)
     assert said in text
     assert "/project/" not in text
@@ -103,7 +107,7 @@ def test_what_faiss_refuses_is_said_in_a_line(entry: dict[str, Any], said: str) 
 def test_a_trained_index_comes_from_its_file(tmp_path: Path) -> None:
     gallery, cache = clustered(1000, DIM), tmp_path / "deep" / "x.faiss"
     entry = {"kind": "faiss", "factory": "IVF8,Flat", "nprobe": 3}
-    first = build(entry, Vectors.of(gallery), cache).search(gallery, 5)
+    first = build(entry, Vectors.from_array(gallery), cache).search(gallery, 5)
     made = cache.read_bytes()
     assert [p.name for p in cache.parent.iterdir()] == ["x.faiss"]
     unread = Vectors(1000, DIM, read=lambda: pytest.fail("read again"), take=lambda _: gallery)
@@ -117,10 +121,10 @@ def test_a_trained_index_comes_from_its_file(tmp_path: Path) -> None:
 def test_a_damaged_file_is_made_anew(tmp_path: Path, damage: str) -> None:
     gallery, cache = clustered(1000, DIM), tmp_path / "x.faiss"
     entry = {"kind": "faiss", "factory": "IVF8,Flat", "nprobe": 3}
-    first = build(entry, Vectors.of(gallery), cache).search(gallery, 5)
+    first = build(entry, Vectors.from_array(gallery), cache).search(gallery, 5)
     whole = cache.read_bytes()
     if damage == "other":
-        build(entry, Vectors.of(gallery[:500]), tmp_path / "y.faiss")
+        build(entry, Vectors.from_array(gallery[:500]), tmp_path / "y.faiss")
     damaged = {
         "cut": whole[:-100],
         "flipped": whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:],
@@ -128,7 +132,7 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path, damage: str) -> None:
         "other": (tmp_path / "y.faiss").read_bytes() if damage == "other" else b"",
     }
     cache.write_bytes(damaged[damage])
-    again = build(entry, Vectors.of(gallery), cache).search(gallery, 5)
+    again = build(entry, Vectors.from_array(gallery), cache).search(gallery, 5)
     assert (first[1] == again[1]).all()
     assert cache.read_bytes() == whole
 
@@ -136,10 +140,12 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path, damage: str) -> None:
 def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     cache = tmp_path / "file" / "x.faiss"
-    built = build({"kind": "faiss", "factory": "IVF8,Flat"}, Vectors.of(unit(500)), cache)
+    built = build(
+        {"kind": "faiss", "factory": "IVF8,Flat"}, Vectors.from_array(unit(500)), cache
+    )
     assert built.search(unit(1), 1)[1].tolist() == [[0]]
 
 
 def test_flat_needs_no_file(tmp_path: Path) -> None:
-    build({"kind": "faiss"}, Vectors.of(unit(50)), tmp_path / "x.faiss")
+    build({"kind": "faiss"}, Vectors.from_array(unit(50)), tmp_path / "x.faiss")
     assert not list(tmp_path.iterdir())

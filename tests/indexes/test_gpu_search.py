@@ -7,11 +7,11 @@ import pytest
 from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import Vectors
 from likewise.retrieval.indexes.faiss import FaissSearch
-from likewise.retrieval.indexes.faiss_door import library
+from likewise.retrieval.indexes.faiss_door import load_faiss
 
 pytestmark = [
     pytest.mark.gpu,
-    pytest.mark.skipif(not library().get_num_gpus(), reason="there is no GPU"),
+    pytest.mark.skipif(not load_faiss().get_num_gpus(), reason="there is no GPU"),
 ]
 
 
@@ -26,7 +26,9 @@ def vectors() -> npt.NDArray[np.float32]:
 
 @pytest.mark.parametrize("metric", ["dot", "l2"])
 def test_exact_search_is_exact(vectors: npt.NDArray[np.float32], metric: str) -> None:
-    index = INDEXES.build({"kind": "exact", "metric": metric}, "x").build(Vectors.of(vectors))
+    index = INDEXES.build({"kind": "exact", "metric": metric}, "x").build(
+        Vectors.from_array(vectors)
+    )
     scores, rows = index.search(vectors[:500], 100)
     everything = np.ones(len(vectors), bool)  # a filter is the processor's work
     wanted = index.search(vectors[:500], 100, everything)
@@ -37,7 +39,7 @@ def test_exact_search_is_exact(vectors: npt.NDArray[np.float32], metric: str) ->
 @pytest.mark.parametrize("factory", ["Flat", "IVF64,Flat", "IVF64,PQ16", "PCA32,IVF64,Flat"])
 def test_an_index_finds_the_same(vectors: npt.NDArray[np.float32], factory: str) -> None:
     part = INDEXES.build({"kind": "faiss", "factory": factory, "metric": "l2"}, "x")
-    built = part.build(Vectors.of(vectors))
+    built = part.build(Vectors.from_array(vectors))
     assert isinstance(built, FaissSearch)
     assert built._gpu is not None
     _, rows = built.search(vectors[:500], 20)
@@ -50,7 +52,7 @@ def test_an_index_finds_the_same(vectors: npt.NDArray[np.float32], factory: str)
 
 def test_a_graph_stays_with_the_processor(vectors: npt.NDArray[np.float32]) -> None:
     part = INDEXES.build({"kind": "faiss", "factory": "HNSW16"}, "x")
-    built = part.build(Vectors.of(vectors))
+    built = part.build(Vectors.from_array(vectors))
     assert isinstance(built, FaissSearch)
     assert built._gpu is None
     assert (built.search(vectors[:20], 5)[1][:, 0] == np.arange(20)).all()

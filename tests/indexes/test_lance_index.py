@@ -18,7 +18,7 @@ from likewise.storage.tables import open_table
 
 def test_lance_searches_tables_only() -> None:
     with pytest.raises(ConfigError, match="published tables only"):
-        build({"kind": "lance"}, Vectors.of(unit(50)))
+        build({"kind": "lance"}, Vectors.from_array(unit(50)))
 
 
 def test_small_tables_get_no_ann_index(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_the_ann_index_finds_what_is_near(tmp_path: Path, dtype: str) -> None:
     vectors = stored(tmp_path, gallery.astype(dtype), 6000)
     assert vectors.table is not None
     assert build_ann(vectors.table, "m")
-    opened = Vectors.stored(open_table(tmp_path / "t.lance"), "m")
+    opened = Vectors.from_column(open_table(tmp_path / "t.lance"), "m")
     assert opened.table is not None
     assert opened.table.vector_index("m").kinds == ["IVF_SQ"]
     built = build({"kind": "lance"}, opened)
@@ -59,7 +59,7 @@ def test_every_kind_of_ann_index_serves_lancedb_and_us(tmp_path: Path, kind: Any
     vectors = stored(tmp_path, gallery)
     assert vectors.table is not None
     assert build_ann(vectors.table, "m", Ann(kind=kind, rows=1000, partitions=20))
-    opened = Vectors.stored(open_table(tmp_path / "t.lance"), "m")
+    opened = Vectors.from_column(open_table(tmp_path / "t.lance"), "m")
     assert opened.table is not None
     assert opened.table.vector_index("m").kinds == [kind]
     oracle = build({"kind": "exact"}, opened)
@@ -97,7 +97,7 @@ def test_the_same_vectors_keep_their_ann_index(tmp_path: Path, kind: Any) -> Non
     folders = [tmp_path / name / "t.lance" / "_indices" for name in ("last", "same")]
     for path in (folders[0] / before[0]).iterdir():
         assert path.samefile(folders[1] / before[0] / path.name)
-    opened = [Vectors.stored(open_table(folder.parent), "m") for folder in folders]
+    opened = [Vectors.from_column(open_table(folder.parent), "m") for folder in folders]
     hits = [build({"kind": "lance"}, one).search(gallery[:50], 10) for one in opened]
     np.testing.assert_array_equal(hits[0][1], hits[1][1])
     query: Any = lancedb.connect(tmp_path / "same").open_table("t").search(gallery[7])

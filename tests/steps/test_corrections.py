@@ -62,7 +62,7 @@ def test_items_are_corrected_and_others_left(workspace: Path) -> None:
     items = pl.DataFrame({"item_id": ["a", "b"], "label": ["x", "y"], "year": [1, 2]})
     made = {A: value("z"), Key("b", "year"): value("7", "2"), C: value("gone")}
     corrections.write(ws.corrections("emoji"), {**made, Key("a", "nose"): value("long")})
-    found = corrections.corrected(ws, "emoji", items)
+    found = corrections.correct_items(ws, "emoji", items)
     assert found.to_dicts() == [
         {"item_id": "a", "label": "z", "year": 1},
         {"item_id": "b", "label": "y", "year": 7},
@@ -73,7 +73,7 @@ def test_items_are_corrected_and_others_left(workspace: Path) -> None:
     ):
         corrections.write(ws.corrections("emoji"), {key: value("z")})
         with pytest.raises(DataError, match=said):
-            corrections.corrected(ws, "emoji", items.with_columns(box=1))
+            corrections.correct_items(ws, "emoji", items.with_columns(box=1))
 
 
 def test_what_cannot_be_corrected_is_said(workspace: Path) -> None:

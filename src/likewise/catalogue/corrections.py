@@ -40,7 +40,7 @@ class Value(NamedTuple):
 
 Corrections = dict[Key, Value]
 
-Clash = tuple[Value | None, Value | None]
+Conflict = tuple[Value | None, Value | None]
 """What our side and theirs say of a value that both changed; None: as the source says."""
 
 
@@ -102,7 +102,7 @@ def write(path: Path, corrections: Mapping[Key, Value]) -> None:
     atomic.write_text(path, text(corrections))
 
 
-def corrected(ws: Workspace, dataset: str, items: pl.DataFrame) -> pl.DataFrame:
+def correct_items(ws: Workspace, dataset: str, items: pl.DataFrame) -> pl.DataFrame:
     """``items`` (item_id and any other columns) with the data set's corrections put over them.
 
     Corrections of columns that ``items`` does not have are left alone, and so are those of
@@ -112,16 +112,18 @@ def corrected(ws: Workspace, dataset: str, items: pl.DataFrame) -> pl.DataFrame:
         DataError: a value does not fit its column, or the column cannot be corrected.
     """
     path = ws.corrections(dataset)
-    return put_over(items, read(path), ws.relative(path))
+    return apply_corrections(items, read(path), ws.relative(path))
 
 
-def put_over(items: pl.DataFrame, corrections: Corrections, where: str) -> pl.DataFrame:
+def apply_corrections(
+    items: pl.DataFrame, corrections: Corrections, where: str
+) -> pl.DataFrame:
     """The same for ``corrections`` that stand in the file ``where``."""
     for column, rows in _by_column(corrections).items():
         if column in FIXED:
             raise DataError(f"{where}: {column} cannot be corrected here; correct the source")
         if column in items.columns:
-            items = _put_over(items, column, rows, where)
+            items = _apply_column(items, column, rows, where)
     return items
 
 
@@ -138,13 +140,13 @@ def check_column(column: str, known: Iterable[str]) -> None:
 
 def merge(
     base: Corrections, ours: Corrections, theirs: Corrections
-) -> tuple[Corrections, dict[Key, Clash]]:
+) -> tuple[Corrections, dict[Key, Conflict]]:
     """Both sides' changes since ``base``; and what both changed to different values.
 
     Of a conflict the merged corrections hold ours.
     """
     merged: Corrections = {}
-    conflicts: dict[Key, Clash] = {}
+    conflicts: dict[Key, Conflict] = {}
     for key in {**base, **ours, **theirs}:
         was, mine, other = base.get(key), ours.get(key), theirs.get(key)
         chosen = mine
@@ -170,7 +172,7 @@ def _by_column(corrections: Corrections) -> dict[str, dict[str, str | None]]:
     return columns
 
 
-def _put_over(
+def _apply_column(
     items: pl.DataFrame, column: str, rows: Mapping[str, str | None], where: str
 ) -> pl.DataFrame:
     kind = items.schema[column]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 import polars as pl
 
 from likewise.catalogue.counting import count_splits
-from likewise.catalogue.flags import flagged, unflagged
+from likewise.catalogue.flags import drop_flagged, read_flagged
 from likewise.catalogue.item import Item
-from likewise.catalogue.snapshots import steady, steady_pair
+from likewise.catalogue.snapshots import snapshot, snapshot_pair
 from likewise.errors import (
     DataError,
     LikewiseError,
@@ -26,7 +26,7 @@ from likewise.retrieval.hits import Hits
 from likewise.retrieval.search_options import SearchOptions
 from likewise.retrieval.search_query import Query, ids_like
 from likewise.retrieval.searcher import Searcher
-from likewise.retrieval.single import search_in
+from likewise.retrieval.single import search_dataset
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.config import Card
 from likewise.storage.workspace import Workspace
@@ -54,7 +54,7 @@ class Dataset:
         self._ws = ws
         self._searchers: dict[tuple[str, str, bool], Searcher] = {}
         versions.prune(ws)
-        self._steady = steady_pair(ws, ws.published(name), ws.table(name, "images"))
+        self._snapshots = snapshot_pair(ws, ws.published(name), ws.table(name, "images"))
 
     @property
     def card(self) -> Card:
@@ -83,7 +83,11 @@ class Dataset:
             MissingArtefactError: there are flags to leave out, and no check was made.
         """
         frame = self.table.frame().drop(self.absent)
-        return unflagged(frame, flagged(self._ws, self.name, without)) if without else frame
+        return (
+            drop_flagged(frame, read_flagged(self._ws, self.name, without))
+            if without
+            else frame
+        )
 
     @cached_property
     def items(self) -> pl.DataFrame:
@@ -224,7 +228,7 @@ class Dataset:
         Raises:
             UnknownOptionError: there is no such keyword; the nearest ones.
         """
-        return search_in(self, Query.of(options))
+        return search_dataset(self, Query.from_options(options))
 
     def searcher(self, model: str, index: str, *, fresh: bool = True) -> "Searcher":
         """What answers queries to ``model``'s vectors by ``index``; built once, then kept.
@@ -239,9 +243,9 @@ class Dataset:
 
     def _path(self, table: Path) -> Path:
         """Where the files of ``table`` stay as they are, the same at every call."""
-        if table not in self._steady:
-            self._steady[table] = steady(self._ws, table)
-        return self._steady[table]
+        if table not in self._snapshots:
+            self._snapshots[table] = snapshot(self._ws, table)
+        return self._snapshots[table]
 
     @property
     def _images_path(self) -> Path:

@@ -5,7 +5,7 @@ import hashlib
 import polars as pl
 
 
-def mark_of_roles(wanted: pl.DataFrame) -> str:
+def roles_digest(wanted: pl.DataFrame) -> str:
     """What tells one giving of roles to contents from another."""
     pairs = wanted.select("content", "role").unique().sort("content", "role")
     text = "\n".join(f"{content} {role}" for content, role in pairs.rows())

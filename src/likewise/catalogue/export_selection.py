@@ -20,7 +20,11 @@ def selection(dataset: Dataset, where: str | None = None, *, pixels: bool = True
     table = dataset.table
     for model in dataset.absent if pixels else ():
         dataset.need_model(model)
-    mask = np.ones(len(dataset.items), bool) if where is None else filters.holds(table, where)
+    mask = (
+        np.ones(len(dataset.items), bool)
+        if where is None
+        else filters.matching_rows(table, where)
+    )
     items = dataset.items.filter(pl.Series(mask))
     if items.is_empty():
         raise DataError(f"{dataset.name} has no item for which {where!r} holds")

@@ -34,7 +34,9 @@ class Findings:
     first: list[Finding]
 
 
-def listed(of: str, items: int, rows: pl.DataFrame, check: str | None, limit: int) -> Findings:
+def count_findings(
+    of: str, items: int, rows: pl.DataFrame, check: str | None, limit: int
+) -> Findings:
     """The counts of ``rows`` (check, path, detail), and the first of them.
 
     Raises:

@@ -10,7 +10,7 @@ from likewise.storage import artefacts, tables, versions
 from likewise.storage.workspace import Workspace
 
 
-def flagged(ws: Workspace, dataset: str, flags: Collection[str]) -> pl.LazyFrame:
+def read_flagged(ws: Workspace, dataset: str, flags: Collection[str]) -> pl.LazyFrame:
     """image_id and item_id (null: all of the image) of what has one of ``flags``.
 
     A leak can be named with the other data set: ``leak:gpr1200``.
@@ -32,7 +32,7 @@ def flagged(ws: Workspace, dataset: str, flags: Collection[str]) -> pl.LazyFrame
     )
 
 
-def unflagged(items: pl.LazyFrame, doubtful: pl.LazyFrame) -> pl.LazyFrame:
+def drop_flagged(items: pl.LazyFrame, doubtful: pl.LazyFrame) -> pl.LazyFrame:
     """The ``items`` of which neither they nor their image are ``doubtful``, in their order."""
     images = doubtful.filter(pl.col("item_id").is_null()).select("image_id")
     single = doubtful.select("item_id").drop_nulls()

@@ -17,7 +17,7 @@ SAVED_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
-class Kept:
+class StartingRows:
     """The rows that a table starts with.
 
     Attributes:
@@ -50,7 +50,7 @@ class IncrementalTable:
 
     def start(
         self, earlier: Path, wanted: pl.Series, is_current: Callable[[Path], bool]
-    ) -> Kept:
+    ) -> StartingRows:
         """Keep the valid rows of a killed run, or else of ``earlier``.
 
         Args:
@@ -61,12 +61,12 @@ class IncrementalTable:
         if not is_current(self.path):
             shutil.rmtree(self.path, ignore_errors=True)
             if not is_current(earlier):
-                return Kept(wanted.clear(), 0)
+                return StartingRows(wanted.clear(), 0)
             tables.link_tree(earlier, self.path)
         stored = tables.open_table(self.path, "").read([self._key])[self._key]
         valid = stored.is_in(wanted.implode())
         tables.delete_rows(self.path, self._key, stored.filter(~valid).to_list())
-        return Kept(stored.filter(valid), int((~valid).sum()))
+        return StartingRows(stored.filter(valid), int((~valid).sum()))
 
     def erase(self, record: takedowns.Record) -> None:
         """Remove every byte of what was taken down from the files of the table."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import LikewiseError
-from likewise.retrieval.index_cache import Stored
+from likewise.retrieval.index_cache import CachedIndex
 from likewise.retrieval.indexes.benchmark import IndexMeasurement
 from likewise.storage.workspace import Workspace
 
@@ -37,7 +37,7 @@ class Indexed:
     measured: IndexMeasurement | None
 
 
-def kept_indexes(ws: Workspace) -> Iterator[Indexed]:
+def find_cached_indexes(ws: Workspace) -> Iterator[Indexed]:
     """The same of a workspace that is open."""
     folder = ws.index("x", "x", "x").parents[2]
     opened: dict[str, Dataset] = {}
@@ -54,7 +54,7 @@ def _described(
     if not asked or name not in {*ws.params.indexes, "exact"}:
         command = f"rm -r {ws.relative(ws.index(dataset, model, name))}"
         return Indexed(dataset, model, name, "unused", 0, 0, command, None)
-    stored = Stored(ws, opened.setdefault(dataset, Dataset(ws, dataset)), model, name)
+    stored = CachedIndex(ws, opened.setdefault(dataset, Dataset(ws, dataset)), model, name)
     facts = stored.facts()
     measured = facts.measured if facts else None
     try:
@@ -65,7 +65,7 @@ def _described(
     return Indexed(dataset, model, name, state, covered, items, command, measured)
 
 
-def _state(stored: Stored) -> tuple[str, int, int]:
+def _state(stored: CachedIndex) -> tuple[str, int, int]:
     if stored.stale():
         return "stale", 0, len(stored.dataset.items)
     if not stored.file.is_file():

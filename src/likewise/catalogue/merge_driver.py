@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from likewise.catalogue import corrections
-from likewise.catalogue.corrections import Clash, Corrections, Key
+from likewise.catalogue.corrections import Conflict, Corrections, Key
 from likewise.formats import atomic
 from likewise.storage import versions
 from likewise.storage.workspace import Workspace
@@ -53,13 +53,13 @@ def register(ws: Workspace) -> list[str]:
     return [path.name]
 
 
-def merge_texts(texts: Iterable[str], name: str) -> tuple[Corrections, dict[Key, Clash]]:
+def merge_texts(texts: Iterable[str], name: str) -> tuple[Corrections, dict[Key, Conflict]]:
     """Corrections of three versions of the file ``name`` (base, ours, theirs), and clashes."""
     base, ours, theirs = (corrections.parse(text, name) if text else {} for text in texts)
     return corrections.merge(base, ours, theirs)
 
 
-def clash_line(key: Key, pair: Clash) -> str:
+def describe_conflict(key: Key, pair: Conflict) -> str:
     """What both sides say of a value, in a line."""
     said = [repr(value.value) if value else "as the source says" for value in pair]
     return f"{key.column} of {key.item_id!r} is {said[0]} here, {said[1]} there"

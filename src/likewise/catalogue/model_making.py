@@ -11,7 +11,7 @@ from typing import Literal
 import polars as pl
 from tqdm import tqdm
 
-from likewise.catalogue.corrections import corrected
+from likewise.catalogue.corrections import correct_items
 from likewise.errors import ConfigError, MissingArtefactError
 from likewise.formats import atomic
 from likewise.models.passport import Passport
@@ -133,7 +133,7 @@ def _training_data(
     rows = images.read(["image_id"]).with_row_index("row")
     known = ("item_id", "image_id", "box", *columns)
     found = (
-        corrected(ws, dataset, items.read(known))
+        correct_items(ws, dataset, items.read(known))
         .join(rows, on="image_id", maintain_order="left")
         .with_columns(
             pl.lit(None, pl.String).alias(c) for c in COLUMNS if c not in (*known, "row")

@@ -28,7 +28,7 @@ def outputs_of(ws: Workspace, datasets: Sequence[str] = ()) -> list[Output]:
     return [out for out in known if out.path in places or out.path.startswith(folders)]
 
 
-def kept(md5s: Iterable[str]) -> set[str]:
+def known_md5s(md5s: Iterable[str]) -> set[str]:
     """Those that name something; a stage that was never run has none."""
     return {md5 for md5 in md5s if md5 and md5 != "None"}
 

@@ -1,4 +1,4 @@
-"""Entries of params.yaml, written by a verb: all comments stay, and nothing half done."""
+"""Add entries to params.yaml; comments stay, and all files are written or none."""
 
 from collections.abc import Mapping
 from io import StringIO
@@ -20,7 +20,7 @@ from likewise.storage.workspace import Workspace
 _TEXT = "tag:yaml.org,2002:str"
 
 
-class Entries:
+class ParamsEditor:
     """params.yaml with some entries more, and files that are written together with it."""
 
     def __init__(self, ws: Workspace) -> None:
@@ -35,10 +35,10 @@ class Entries:
             self._document[section] = {}
         found = self._document[section]
         below = _lifted(found)
-        found.update(round_trip().load(dumped(entries)))
+        found.update(round_trip().load(dump_yaml(entries)))
         _hung(found, below)
 
-    def beside(self, path: Path, text: str) -> None:
+    def add_file(self, path: Path, text: str) -> None:
         """Write another file too, when all of it is written."""
         self._beside[path] = text
 
@@ -52,14 +52,14 @@ class Entries:
         with journal.alone(self._ws, "params"):
             staging = journal.Staging(self._ws, "params")
             params = staging.path(self._ws.params_file)
-            atomic.write_text(params, dumped(self._document))
+            atomic.write_text(params, dump_yaml(self._document))
             read_params(params)
             for path, text in self._beside.items():
                 atomic.write_text(staging.path(path), text)
             staging.commit()
 
 
-def dumped(document: object) -> str:
+def dump_yaml(document: object) -> str:
     """``document`` as YAML."""
     text = StringIO()
     round_trip().dump(document, text)

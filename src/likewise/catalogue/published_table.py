@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from likewise.formats import atomic
-from likewise.retrieval.filters import WORDS
+from likewise.retrieval.filters import TEXT_COLUMNS
 from likewise.retrieval.indexes.lance import Ann, build_ann
 from likewise.schema import PUBLISHED
 from likewise.storage import journal, tables, versions
@@ -24,7 +24,7 @@ SCALAR_INDICES: dict[str, Literal["BTREE", "BITMAP"]] = {
 
 
 @dataclass(frozen=True)
-class Parts:
+class PublishedContent:
     """What a published table is made of, in canonical order."""
 
     job: str
@@ -42,7 +42,9 @@ class Parts:
     """Model -> how its vectors are indexed."""
 
 
-def write_published(ws: Workspace, name: str, parts: Parts, last: tables.Table | None) -> None:
+def write_published(
+    ws: Workspace, name: str, parts: PublishedContent, last: tables.Table | None
+) -> None:
     """Write the published table ``name`` and its digests, both or neither.
 
     ``last`` is its last version; see ``last_version``.
@@ -83,7 +85,7 @@ def _index(path: Path, anns: Mapping[str, Ann], last: tables.Table | None) -> No
     table = tables.open_table(path, "")
     for column, kind in SCALAR_INDICES.items():
         table.create_scalar_index(column, kind)
-    table.create_text_index(WORDS)
+    table.create_text_index(TEXT_COLUMNS)
     for model, ann in anns.items():
         build_ann(table, model, ann, last)
     tables.remove_old_versions(path)

@@ -66,8 +66,8 @@ def read_results(ws: Workspace, run: str) -> Results:
     entry, command = ws.run(run), artefacts.results(ws, run).command
     metrics = _json(ws, ws.metrics(run), run)
     statistics = _json(ws, ws.statistics(run), run)
-    told = lineage(ws, run)
-    if told.get("run") != entry.model_dump() or "counts" not in told:
+    record = read_lineage(ws, run)
+    if record.get("run") != entry.model_dump() or "counts" not in record:
         what = f"the report of {run!r} is of another run, or release, than params.yaml says"
         raise StaleArtefactError(what, command)
     path = versions.present(ws, ws.queries(run))
@@ -82,10 +82,10 @@ def read_results(ws: Workspace, run: str) -> Results:
     except (pl.exceptions.PolarsError, OSError) as error:
         what = f"{ws.relative(ws.queries(run))} is damaged; make it anew with: {command}"
         raise DataError(what) from error
-    return Results(run, metrics, statistics["intervals"], told, queries)
+    return Results(run, metrics, statistics["intervals"], record, queries)
 
 
-def numbers(ws: Workspace, run: str) -> dict[str, float] | None:
+def read_metrics(ws: Workspace, run: str) -> dict[str, float] | None:
     """The metrics of ``run`` in ``ws``; None where it was not evaluated there.
 
     Raises:
@@ -95,7 +95,7 @@ def numbers(ws: Workspace, run: str) -> dict[str, float] | None:
     return _json(ws, path, run) if path.is_file() else None
 
 
-def lineage(ws: Workspace, run: str) -> dict[str, Any]:
+def read_lineage(ws: Workspace, run: str) -> dict[str, Any]:
     """What ``run`` was evaluated on and how; see ``Results.lineage``.
 
     Raises:

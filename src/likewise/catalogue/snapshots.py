@@ -9,7 +9,7 @@ from likewise.storage import journal, tables, versions
 from likewise.storage.workspace import Workspace
 
 
-def steady(ws: Workspace, table: Path) -> Path:
+def snapshot(ws: Workspace, table: Path) -> Path:
     """Links to ``table``'s present files, in a folder named after the version that they are.
 
     Where it is not there, or not whole because ``dvc checkout`` is putting it there or was
@@ -22,8 +22,8 @@ def steady(ws: Workspace, table: Path) -> Path:
     return _as_it_is(ws, table) or _recorded(ws, table)
 
 
-def steady_pair(ws: Workspace, published: Path, images: Path) -> dict[Path, Path]:
-    """Both tables of one version, those of them that are there, each as ``steady`` has it.
+def snapshot_pair(ws: Workspace, published: Path, images: Path) -> dict[Path, Path]:
+    """Both tables of one version, those of them that are there, each as ``snapshot`` has it.
 
     A checkout goes table by table. Where it is at one of them, both are what dvc.lock names;
     and so are the images where the published table is already.
@@ -47,7 +47,7 @@ def _as_it_is(ws: Workspace, table: Path) -> Path | None:
         return None
     with suppress(OSError, VersionError), journal.still(ws):
         return _linked(ws, table)
-    return table if whole(table) else None  # the checkout cannot be written
+    return table if is_complete_table(table) else None  # the checkout cannot be written
 
 
 def _recorded(ws: Workspace, table: Path) -> Path:
@@ -58,7 +58,7 @@ def _recorded(ws: Workspace, table: Path) -> Path:
     return known or table
 
 
-def whole(table: Path) -> bool:
+def is_complete_table(table: Path) -> bool:
     """Whether every file that the present version of a table names is there.
 
     Not so in the midst of a ``dvc checkout``, which takes away and brings file by file: Lance
@@ -77,7 +77,7 @@ def _linked(ws: Workspace, table: Path) -> Path | None:
     if not versions.hold(linked):
         versions.link_view(linked, {linked / f.relative_to(table): f for f in _files(table)})
         # dvc knows nothing of our locks: its checkout may be going on.
-        if tables.manifest_hash(linked) != version or not whole(linked):
+        if tables.manifest_hash(linked) != version or not is_complete_table(linked):
             shutil.rmtree(linked)
             return None
         versions.hold(linked)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
-from likewise.catalogue.params_editor import dumped, round_trip
+from likewise.catalogue.params_editor import dump_yaml, round_trip
 from likewise.errors import ConfigError
 from likewise.storage.config import parse_yaml
 
 
 @dataclass
-class Differences:
+class PipelineDifferences:
     """Places in dvc.yaml (``stages.embed.do.deps: models``) by what was found there.
 
     ``lacking`` are in the release's and not in theirs, ``other`` in both and not the same.
@@ -33,18 +33,18 @@ def template(name: str) -> str:
     )
 
 
-def differences(text: str) -> Differences:
+def pipeline_differences(text: str) -> PipelineDifferences:
     """How a dvc.yaml differs from the release's; what it has more is its own business.
 
     Raises:
         ConfigError: it is no YAML.
     """
-    found = Differences()
+    found = PipelineDifferences()
     _merge(_stages(text), _stages(template("dvc.yaml")), "", found)
     return found
 
 
-def completed(text: str) -> tuple[str, Differences]:
+def complete_pipeline(text: str) -> tuple[str, PipelineDifferences]:
     """``text`` of a dvc.yaml with what it lacks, and how it differed before.
 
     Nothing in it changes: stages, dependencies and comments of its own stay, and so do values
@@ -54,7 +54,7 @@ def completed(text: str) -> tuple[str, Differences]:
     Raises:
         ConfigError: it is no YAML.
     """
-    ours, found, own = template("dvc.yaml"), Differences(), Differences()
+    ours, found, own = template("dvc.yaml"), PipelineDifferences(), PipelineDifferences()
     _merge(_stages(ours), _stages(text), "", own)
     theirs = round_trip().load(text) or {}
     _merge(theirs, _stages(ours), "", found)
@@ -62,10 +62,10 @@ def completed(text: str) -> tuple[str, Differences]:
         return ours, found
     if not found.lacking:
         return text, found
-    return dumped(theirs), found
+    return dump_yaml(theirs), found
 
 
-def lacking_sections(text: str) -> list[str]:
+def missing_sections(text: str) -> list[str]:
     """The sections that the stages of dvc.yaml walk through and a params.yaml has not.
 
     Raises:
@@ -80,7 +80,7 @@ def lacking_sections(text: str) -> list[str]:
     return [name for name in named if name not in (params or {})]
 
 
-def with_sections(text: str, names: list[str]) -> str:
+def append_sections(text: str, names: list[str]) -> str:
     """``text`` of a params.yaml with empty sections at its end, and what they are for."""
     parts = [text if text.endswith("\n") or not text else f"{text}\n"]
     for name in names:
@@ -99,7 +99,7 @@ def _comment_of(section: str) -> list[str]:
     return []
 
 
-def _merge(theirs: Any, ours: Any, at: str, found: Differences) -> None:
+def _merge(theirs: Any, ours: Any, at: str, found: PipelineDifferences) -> None:
     """Put into ``theirs`` what of ``ours`` it lacks, and note it."""
     if isinstance(theirs, dict) and isinstance(ours, dict):
         for key, value in ours.items():
@@ -115,7 +115,9 @@ def _merge(theirs: Any, ours: Any, at: str, found: Differences) -> None:
         found.other.append(at)
 
 
-def _merge_lists(theirs: list[Any], ours: list[Any], at: str, found: Differences) -> None:
+def _merge_lists(
+    theirs: list[Any], ours: list[Any], at: str, found: PipelineDifferences
+) -> None:
     there = {_name(item): item for item in theirs}
     for item in ours:
         name = _name(item)

@@ -2,24 +2,24 @@
 
 import os
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from likewise.errors import DataError, bounded
+from likewise.formats.array_types import AnyArray, Float32Array, Int64Array
 from likewise.formats.paths import StrPath
 from likewise.retrieval.hits import Hits
 from likewise.retrieval.index_cache import EXACT
-from likewise.retrieval.indexes.base import NONE, Rows, Scores
+from likewise.retrieval.indexes.base import NONE
 from likewise.retrieval.search_query import Query, open_picture
-from likewise.retrieval.searcher import Searchable, Searcher, model_of
+from likewise.retrieval.searcher import Searchable, Searcher, resolve_model
 
 _PICTURES = 64
 _WAYS = ("id", "image", "vector")
 
-Queries: TypeAlias = StrPath | pl.DataFrame | pl.LazyFrame | npt.NDArray[Any]
+Queries: TypeAlias = StrPath | pl.DataFrame | pl.LazyFrame | AnyArray
 """A table of queries, a file with one, or an array (queries, dimensions) of vectors."""
 
 
@@ -30,7 +30,7 @@ def search_table(dataset: Searchable, queries: Queries, query: Query) -> Hits:
     else:
         folder, frame = Path(), _frame(queries)
     searcher = dataset.searcher(
-        model_of(dataset, query.model), query.index or EXACT, fresh=False
+        resolve_model(dataset, query.model), query.index or EXACT, fresh=False
     )
     way = _way(frame)
     vectors, rows = _vectors(searcher, frame[way], way, folder)
@@ -43,7 +43,7 @@ def search_table(dataset: Searchable, queries: Queries, query: Query) -> Hits:
     return Hits(frame, {dataset.name: dataset})
 
 
-def _frame(queries: pl.DataFrame | pl.LazyFrame | npt.NDArray[Any]) -> pl.DataFrame:
+def _frame(queries: pl.DataFrame | pl.LazyFrame | AnyArray) -> pl.DataFrame:
     """A table of queries that is in memory; an array (q, d) holds a vector a row."""
     if isinstance(queries, pl.LazyFrame):
         return queries.collect()
@@ -92,7 +92,7 @@ def _names(frame: pl.DataFrame, way: str) -> list[str]:
 
 def _vectors(
     searcher: Searcher, column: pl.Series, way: str, folder: Path
-) -> tuple[Scores, Rows]:
+) -> tuple[Float32Array, Int64Array]:
     """The queries' vectors, and the rows of those that are items, -1 for others."""
     none = np.full(len(column), NONE, np.int64)
     if column.is_empty():

@@ -10,13 +10,13 @@ from likewise.models.passport import Passport
 from likewise.retrieval.hits import Hits
 from likewise.retrieval.index_cache import EXACT
 from likewise.retrieval.search_query import DEFAULT_K, Query
-from likewise.retrieval.searcher import Searchable, model_of
+from likewise.retrieval.searcher import Searchable, resolve_model
 
 _PICTURES = 64
 _WAYS = ("id", "image", "vector")
 
 
-def search_over(datasets: Sequence[Searchable], wanted: Query) -> Hits:
+def search_datasets(datasets: Sequence[Searchable], wanted: Query) -> Hits:
     """The best hits of several data sets together.
 
     An item is taken from the first of them that has it.
@@ -27,7 +27,7 @@ def search_over(datasets: Sequence[Searchable], wanted: Query) -> Hits:
     """
     if wanted.text is not None:
         raise DataError("text is searched in one data set at a time; name one")
-    models = {model_of(one, wanted.model) for one in datasets}
+    models = {resolve_model(one, wanted.model) for one in datasets}
     _same(datasets, models)
     holder = _holder(datasets, wanted)
     searcher = holder.searcher(min(models), EXACT)

@@ -3,10 +3,9 @@
 import re
 
 import numpy as np
-import numpy.typing as npt
 
 from likewise.errors import DataError, MissingArtefactError, hint
-from likewise.retrieval.indexes.base import Rows, Scores
+from likewise.formats.array_types import BoolArray, Float32Array, Int64Array
 from likewise.storage import tables
 
 _NO_COLUMN = re.compile(r"No field named (.+?)\. |Column (\S+) does not exist")
@@ -18,11 +17,11 @@ _PLACE_IN_LANCE = re.compile(r", /\S+\.rs:\d+:\d+")
 _ECHO = re.compile(r"^(?:Invalid user input|External error|[\w ]+ error): ")
 
 
-WORDS = ("text", "label")
+TEXT_COLUMNS = ("text", "label")
 """The columns that a search by text reads."""
 
 
-def holds(table: tables.Table, where: str) -> npt.NDArray[np.bool_]:
+def matching_rows(table: tables.Table, where: str) -> BoolArray:
     """(n,) the rows of ``table`` that the SQL condition ``where`` holds for.
 
     Raises:
@@ -64,7 +63,9 @@ def _reason(said: str, columns: list[str]) -> str:
     return " ".join(text.split())
 
 
-def words(table: tables.Table, text: str, name: str, command: str) -> tuple[Scores, Rows]:
+def match_text(
+    table: tables.Table, text: str, name: str, command: str
+) -> tuple[Float32Array, Int64Array]:
     """The rows whose words match those of ``text``: BM25 scores and rows, the best first.
 
     ``command`` publishes the table ``name`` again.
@@ -75,7 +76,7 @@ def words(table: tables.Table, text: str, name: str, command: str) -> tuple[Scor
     """
     if not re.search(r"\w", text):
         raise DataError("text: there is no word to look for")
-    columns = [column for column in WORDS if column in table.text_index_columns()]
+    columns = [column for column in TEXT_COLUMNS if column in table.text_index_columns()]
     if not columns:
         what = f"the words of {name!r} are not indexed"
         raise MissingArtefactError(what, command)

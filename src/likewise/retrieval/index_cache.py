@@ -17,11 +17,12 @@ from pydantic import ValidationError
 
 from likewise.errors import DataError, StaleArtefactError, UnknownNameError
 from likewise.formats import atomic
+from likewise.formats.array_types import Int64Array
 from likewise.registry import Part
 from likewise.retrieval.indexes import INDEXES
-from likewise.retrieval.indexes.base import Built, Index, Rows, Vectors
+from likewise.retrieval.indexes.base import BuiltIndex, Index, Vectors
 from likewise.retrieval.indexes.benchmark import IndexMeasurement
-from likewise.retrieval.indexes.partial import Covered, earlier
+from likewise.retrieval.indexes.partial import CompletedIndex, earlier_vectors
 from likewise.retrieval.published_dataset import PublishedDataset
 from likewise.storage.workspace import Workspace
 
@@ -36,7 +37,7 @@ _CONTENTS = "contents.parquet"
 _FILE = "index"
 
 
-class Facts(Part):
+class IndexMetadata(Part):
     """What is known of an index that is kept.
 
     ``made_of`` tells how it was made from what: kind, options and model; ``rows`` and ``dim``
@@ -50,7 +51,7 @@ class Facts(Part):
 
 
 @dataclass(frozen=True)
-class Stored:
+class CachedIndex:
     """Where one index of a data set's vectors is kept, and what it is to be."""
 
     ws: Workspace
@@ -87,16 +88,16 @@ class Stored:
 
     def vectors(self) -> Vectors:
         """The vectors as they are published now."""
-        return Vectors.stored(self.dataset.table, self.model)
+        return Vectors.from_column(self.dataset.table, self.model)
 
-    def facts(self) -> Facts | None:
+    def facts(self) -> IndexMetadata | None:
         """What is known of the one that is kept; None where there is none."""
         try:
-            return Facts.model_validate_json((self.folder / _FACTS).read_bytes())
+            return IndexMetadata.model_validate_json((self.folder / _FACTS).read_bytes())
         except (OSError, ValidationError):
             return None
 
-    def opened(self) -> Built:
+    def opened(self) -> BuiltIndex:
         """The index that is kept, completed by exact search; made where there is none.
 
         Raises:
@@ -117,10 +118,10 @@ class Stored:
         if len(uncovered) + gone > MOST_UNCOVERED * vectors.rows:
             covers = f"{len(places) - gone:,} of {vectors.rows:,} items"
             raise StaleArtefactError(f"index {self.index!r} covers {covers}", self.command)
-        inner = part.build(earlier(vectors, places), self.file)
-        return Covered(inner, places, uncovered, vectors)
+        inner = part.build(earlier_vectors(vectors, places), self.file)
+        return CompletedIndex(inner, places, uncovered, vectors)
 
-    def fresh(self) -> Built:
+    def fresh(self) -> BuiltIndex:
         """The index of just these vectors: the one that is kept, or made anew and kept.
 
         That of an earlier revision is not kept: it would take the place of the present one's.
@@ -150,10 +151,10 @@ class Stored:
         vectors, kind = self.vectors(), self.part().in_memory
         return vectors.rows * vectors.dim * 4 if kind else 0
 
-    def note(self, measured: IndexMeasurement) -> Facts:
+    def note(self, measured: IndexMeasurement) -> IndexMetadata:
         """Write down what was measured."""
         vectors = self.vectors()
-        facts = Facts(
+        facts = IndexMetadata(
             made_of=self._made_of(self.part()),
             rows=vectors.rows,
             dim=vectors.dim,
@@ -177,13 +178,13 @@ class Stored:
         """Put what was built in the place of the one before; a full disk stops nothing."""
         if not (building / _FILE).is_file():
             return
-        facts = Facts(made_of=self._made_of(part), rows=vectors.rows, dim=vectors.dim)
+        facts = IndexMetadata(made_of=self._made_of(part), rows=vectors.rows, dim=vectors.dim)
         with suppress(OSError, DataError):
             self.dataset.items.select("content").write_parquet(building / _CONTENTS)
             (building / _FACTS).write_text(_json(facts), encoding="utf-8")
             atomic.replace_folder(building, self.folder)
 
-    def _places(self) -> tuple[Rows, Rows]:
+    def _places(self) -> tuple[Int64Array, Int64Array]:
         """Where each row of the index stands now (-1: nowhere), and the rows it has not."""
         try:
             held = pl.read_parquet(self.folder / _CONTENTS)
@@ -204,7 +205,7 @@ class Stored:
         return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def held_contents(folder: Path) -> set[str]:
+def cached_contents(folder: Path) -> set[str]:
     """The SHA-256 of the images whose vectors the index that is kept in ``folder`` holds."""
     try:
         held = pl.read_parquet(folder / _CONTENTS, columns=["content"])
@@ -219,9 +220,9 @@ def _numbered(contents: pl.DataFrame) -> pl.DataFrame:
     return contents.with_row_index("row").with_columns(nth)
 
 
-def _in_place(places: Rows) -> bool:
+def _in_place(places: Int64Array) -> bool:
     return bool((places == np.arange(len(places))).all())
 
 
-def _json(facts: Facts) -> str:
+def _json(facts: IndexMetadata) -> str:
     return json.dumps(facts.model_dump(mode="json"), indent=2) + "\n"

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict, Union
 
-import numpy as np
 import numpy.typing as npt
 
+from likewise.formats.array_types import Pixels
 from likewise.formats.paths import StrPath
 
 if TYPE_CHECKING:
     from PIL import Image
 
-Picture: TypeAlias = Union[StrPath, bytes, npt.NDArray[np.uint8], "Image.Image"]
+Picture: TypeAlias = Union[StrPath, bytes, Pixels, "Image.Image"]
 """An image: a file, its bytes, an opened image, or an array (height, width[, 3]) of uint8."""
 
 Numbers: TypeAlias = StrPath | npt.ArrayLike

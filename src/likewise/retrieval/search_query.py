@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from likewise.errors import DataError, UnknownOptionError
+from likewise.formats.array_types import AnyArray, Float32Array, Float64Array, Pixels
 from likewise.formats.arrays import read_array
 from likewise.formats.paths import StrPath
 from likewise.imaging.decode import crop, decode
@@ -66,7 +67,7 @@ class Query:
         return bool(self.images or self.ids or self.vector is not None)
 
     @classmethod
-    def of(cls, options: SearchOptions, function: str = "search") -> "Query":
+    def from_options(cls, options: SearchOptions, function: str = "search") -> "Query":
         """The query of the keywords of ``search``, checked.
 
         Raises:
@@ -79,7 +80,7 @@ class Query:
         return query
 
     @classmethod
-    def of_many(cls, options: QueryOptions) -> "Query":
+    def from_batch_options(cls, options: QueryOptions) -> "Query":
         """The query of the keywords of ``search_many``; the table says what to look for.
 
         Raises:
@@ -186,7 +187,7 @@ def open_picture(asked: Picture) -> "Image.Image":
         raise DataError(f"{name}: {bad.detail}") from bad
 
 
-def _from_array(pixels: npt.NDArray[np.uint8]) -> "Image.Image":
+def _from_array(pixels: Pixels) -> "Image.Image":
     """An array of pixels as an RGB image.
 
     Raises:
@@ -217,7 +218,7 @@ def image_bytes(asked: StrPath | bytes) -> bytes:
         raise DataError(f"{asked}: {error.strerror}; name an image file") from error
 
 
-def read_vector(asked: Numbers) -> npt.NDArray[np.float64]:
+def read_vector(asked: Numbers) -> Float64Array:
     """The numbers to look for: (d,).
 
     Raises:
@@ -235,14 +236,14 @@ def read_vector(asked: Numbers) -> npt.NDArray[np.float64]:
     return values.astype(np.float64)
 
 
-def _as_array(asked: npt.ArrayLike) -> npt.NDArray[Any]:
+def _as_array(asked: npt.ArrayLike) -> AnyArray:
     try:
         return np.asarray(asked)
     except ValueError as error:  # lists of several lengths
         raise DataError(f"the query is not one vector: {error}") from error
 
 
-def unit_vector(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def unit_vector(values: AnyArray) -> Float32Array:
     """A vector (d,) of length 1 in the same direction.
 
     Raises:
@@ -259,7 +260,7 @@ def unit_vector(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     if not largest:
         raise DataError("all values of the vector are 0: it has no direction")
     wide /= largest
-    scaled: npt.NDArray[np.float32] = (wide / np.linalg.norm(wide)).astype(np.float32)
+    scaled: Float32Array = (wide / np.linalg.norm(wide)).astype(np.float32)
     return scaled
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import polars as pl
@@ -13,12 +13,13 @@ from likewise.errors import (
     StaleArtefactError,
     UnknownNameError,
 )
+from likewise.formats.array_types import AnyArray, BoolArray, Float32Array, Int64Array
 from likewise.models import recipes
 from likewise.models.passport import Passport
 from likewise.pages.tiles import Pictured
 from likewise.retrieval import filters
-from likewise.retrieval.index_cache import Stored
-from likewise.retrieval.indexes.base import NONE, Built, Mask, Rows, Scores, Vectors
+from likewise.retrieval.index_cache import CachedIndex
+from likewise.retrieval.indexes.base import NONE, BuiltIndex, Vectors
 from likewise.retrieval.published_dataset import PublishedDataset
 from likewise.retrieval.search_query import (
     DEFAULT_K,
@@ -28,12 +29,17 @@ from likewise.retrieval.search_query import (
     read_vector,
     unit_vector,
 )
-from likewise.retrieval.selection import FUSED, Ranking, Rule, best_of, fused
+from likewise.retrieval.selection import (
+    FUSION_DEPTH,
+    HitSelection,
+    Ranker,
+    fuse_rankings,
+    merge_best,
+)
 from likewise.storage import artefacts, versions
 from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     from PIL import Image
 
     from likewise.models.training.encode import Encoder
@@ -54,14 +60,16 @@ class Searchable(PublishedDataset, Pictured, Protocol):
 class Searcher:
     """One model's vectors, an index over them, and what the hits are called."""
 
-    def __init__(self, dataset: Searchable, ws: Workspace, model: str, built: Built) -> None:
+    def __init__(
+        self, dataset: Searchable, ws: Workspace, model: str, built: BuiltIndex
+    ) -> None:
         """Hold the index ``built`` over the vectors of ``model``."""
         self._dataset = dataset
         self._ws = ws
         self._model = model
         self._built = built
-        self._vectors = Vectors.stored(dataset.table, model)
-        self._masks: dict[str, Mask] = {}
+        self._vectors = Vectors.from_column(dataset.table, model)
+        self._masks: dict[str, BoolArray] = {}
         shown = dataset.items.select(
             *_SHOWN, pl.col("image_id").alias("path"), pl.lit(dataset.name).alias("dataset")
         )
@@ -82,7 +90,7 @@ class Searcher:
             StaleArtefactError: the one that is kept is of other vectors or options.
             ConfigError: its options are wrong, or do not suit the vectors.
         """
-        stored = Stored(ws, dataset, model, index)
+        stored = CachedIndex(ws, dataset, model, index)
         return cls(dataset, ws, model, stored.fresh() if fresh else stored.opened())
 
     @property
@@ -90,7 +98,7 @@ class Searcher:
         """How long the vectors are."""
         return self._vectors.dim
 
-    def answer(self, query: Query, vectors: Scores | None = None) -> pl.DataFrame:
+    def answer(self, query: Query, vectors: Float32Array | None = None) -> pl.DataFrame:
         """The hits of a query that was checked; with ``vectors`` (q, d) it is for these."""
         itself = tuple(self._row(item) for item in query.ids)
         if vectors is None and query.seen:
@@ -102,7 +110,9 @@ class Searcher:
         """No hit at all, as a frame."""
         return self._frame(np.empty(0, np.float32), np.empty(0, np.int64), 0)
 
-    def many(self, vectors: Scores, itself: Rows, query: Query) -> list[pl.DataFrame]:
+    def many(
+        self, vectors: Float32Array, itself: Int64Array, query: Query
+    ) -> list[pl.DataFrame]:
         """The hits of many queries (q, d), each an item (q,) of the data set or -1 for none.
 
         ``query`` says how to look, whatever it is that it looks for.
@@ -112,8 +122,8 @@ class Searcher:
         depth = (query.k or DEFAULT_K) + query.offset + 1
         scores, rows = self._built.search(vectors, depth, allowed)
 
-        def ranking(number: int) -> Ranking:
-            def best(wanted: int) -> tuple[Scores, Rows]:
+        def ranking(number: int) -> Ranker:
+            def best(wanted: int) -> tuple[Float32Array, Int64Array]:
                 if wanted <= depth:
                     found = rows[number] != NONE
                     return scores[number][found][:wanted], rows[number][found][:wanted]
@@ -123,39 +133,43 @@ class Searcher:
 
         return [self.hits(rule, ranking(number)) for number, rule in enumerate(rules)]
 
-    def hits(self, rule: Rule, ranking: Ranking) -> pl.DataFrame:
+    def hits(self, rule: HitSelection, ranking: Ranker) -> pl.DataFrame:
         """What ``rule`` makes of a ranking, as a frame."""
         scores, rows = rule.choose(ranking, self._labels)
         return self._frame(scores, rows, rule.start)
 
-    def _rule(self, query: Query, itself: tuple[int, ...]) -> Rule:
+    def _rule(self, query: Query, itself: tuple[int, ...]) -> HitSelection:
         count = query.k
         if count is None and query.min_score is None:
             count = DEFAULT_K
-        return Rule(query.offset, count, itself, query.min_score, query.per_label)
+        return HitSelection(query.offset, count, itself, query.min_score, query.per_label)
 
-    def _ranking(self, query: Query, vectors: Scores | None, allowed: Mask | None) -> Ranking:
+    def _ranking(
+        self, query: Query, vectors: Float32Array | None, allowed: BoolArray | None
+    ) -> Ranker:
         if query.text is None and vectors is not None:
             return lambda depth: self._nearest(vectors, depth, allowed)
         name = self._dataset.name
         forced = artefacts.published(self._ws, name).stage.forced
-        scores, rows = filters.words(self._dataset.table, query.text or "", name, forced)
+        scores, rows = filters.match_text(self._dataset.table, query.text or "", name, forced)
         if allowed is not None:
             scores, rows = scores[allowed[rows]], rows[allowed[rows]]
         if vectors is None:
             return lambda depth: (scores[:depth], rows[:depth])
-        _, seen = self._nearest(vectors, min(FUSED, self._vectors.rows), allowed)
-        both = fused(seen, rows[:FUSED])
+        _, seen = self._nearest(vectors, min(FUSION_DEPTH, self._vectors.rows), allowed)
+        both = fuse_rankings(seen, rows[:FUSION_DEPTH])
         return lambda depth: (both[0][:depth], both[1][:depth])
 
     def _nearest(
-        self, vectors: Scores, depth: int, allowed: Mask | None
-    ) -> tuple[Scores, Rows]:
+        self, vectors: Float32Array, depth: int, allowed: BoolArray | None
+    ) -> tuple[Float32Array, Int64Array]:
         """The rows nearest to any of (q, d) vectors."""
-        scores, rows = best_of(*self._built.search(vectors, depth, allowed))
+        scores, rows = merge_best(*self._built.search(vectors, depth, allowed))
         return scores[:depth], rows[:depth]
 
-    def rankings(self, queries: Rows, gallery: Rows, depth: int) -> tuple[Scores, Rows]:
+    def rankings(
+        self, queries: Int64Array, gallery: Int64Array, depth: int
+    ) -> tuple[Float32Array, Int64Array]:
         """What the index ranks for some items, the item itself among them.
 
         Args:
@@ -176,7 +190,7 @@ class Searcher:
         place[gallery] = np.arange(len(gallery))
         return scores, place[rows]
 
-    def _allowed(self, query: Query) -> Mask | None:
+    def _allowed(self, query: Query) -> BoolArray | None:
         """(n,) which items may be found, None for all of them."""
         by_role = self._of_role(query.role)
         if query.where is None:
@@ -184,24 +198,24 @@ class Searcher:
         held = self._where(query.where)
         return held if by_role is None else held & by_role
 
-    def _of_role(self, role: str) -> Mask | None:
+    def _of_role(self, role: str) -> BoolArray | None:
         """(n,) items of a role: those of none have every role."""
         other = {"gallery": "query", "query": "gallery"}.get(role)
         roles = self._dataset.items["role"]
         if other is None or not (roles == other).any():
             return None
-        mask: Mask = roles.ne_missing(other).to_numpy()
+        mask: BoolArray = roles.ne_missing(other).to_numpy()
         return mask
 
-    def _where(self, where: str) -> Mask:
+    def _where(self, where: str) -> BoolArray:
         """(n,) which items ``where`` holds for; the table that is open never changes."""
         if where not in self._masks:
             if len(self._masks) == _MASKS:
                 self._masks.pop(next(iter(self._masks)))
-            self._masks[where] = filters.holds(self._dataset.table, where)
+            self._masks[where] = filters.matching_rows(self._dataset.table, where)
         return self._masks[where]
 
-    def _frame(self, scores: Scores, rows: Rows, start: int) -> pl.DataFrame:
+    def _frame(self, scores: Float32Array, rows: Int64Array, start: int) -> pl.DataFrame:
         # A frame's own gather waits for threads, while those of the index still spin: on a
         # busy machine one query in ten then took 10 ms more. A struct's takes one thread.
         found = self._records.gather(rows).struct.unnest()
@@ -221,7 +235,7 @@ class Searcher:
             raise UnknownNameError("item", item, near, self._dataset.name)
         return row
 
-    def vectors(self, query: Query, itself: tuple[int, ...]) -> Scores:
+    def vectors(self, query: Query, itself: tuple[int, ...]) -> Float32Array:
         """What to look for: (q, d) float32, L2-normalised; one vector of several by mean."""
         if query.images:
             found = self.encode(query_pictures(query))
@@ -233,15 +247,15 @@ class Searcher:
             found = unit_vector(found.mean(axis=0))[None, :]
         return found
 
-    def encode(self, pictures: "Sequence[Image.Image]") -> Scores:
+    def encode(self, pictures: "Sequence[Image.Image]") -> Float32Array:
         """The vectors of pictures, by the very model that made those of the items."""
         return np.stack([unit_vector(one) for one in self._encoder.encode(pictures)])
 
-    def taken(self, rows: Sequence[int]) -> Scores:
+    def taken(self, rows: Sequence[int]) -> Float32Array:
         """The vectors of items."""
         return np.stack([unit_vector(one) for one in self._vectors.take(list(rows))])
 
-    def fitting(self, vector: "npt.NDArray[Any]") -> Scores:
+    def fitting(self, vector: AnyArray) -> Float32Array:
         """A vector of the right length, made of length 1."""
         if len(vector) != self._vectors.dim:
             what = f"the query has {len(vector):,} dimensions"
@@ -251,7 +265,7 @@ class Searcher:
         return unit_vector(vector)
 
     @cached_property
-    def _labels(self) -> "npt.NDArray[np.int64]":
+    def _labels(self) -> Int64Array:
         """(n,) class codes, -1 for none."""
         codes = self._dataset.items["label"].rank("dense").cast(pl.Int64)
         return codes.fill_null(-1).to_numpy()
@@ -273,7 +287,7 @@ class Searcher:
         return recipes.load(folder)
 
 
-def model_of(dataset: Searchable, name: str | None) -> str:
+def resolve_model(dataset: Searchable, name: str | None) -> str:
     """The model ``name``, or the only one."""
     models = dataset.models
     if name is None and len(models) == 1:

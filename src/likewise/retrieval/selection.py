@@ -4,25 +4,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from likewise.retrieval.indexes.base import NONE, Rows, Scores, settle_ties
+from likewise.formats.array_types import Float32Array, Int64Array
+from likewise.retrieval.indexes.base import NONE, settle_ties
 
-Ranking = Callable[[int], tuple[Scores, Rows]]
+Ranker = Callable[[int], tuple[Float32Array, Int64Array]]
 """The best so many rows of a query: scores and rows, best first; fewer where there are."""
 
-RRF = 60
+RRF_CONSTANT = 60
 """The constant of reciprocal rank fusion: what its authors found to serve best."""
 
-FUSED = 1000
+FUSION_DEPTH = 1000
 """How deep the lists are that are fused; a page further on sees the same lists."""
 
 _MORE = 4
 
 
 @dataclass(frozen=True)
-class Rule:
+class HitSelection:
     """What makes hits of a ranking.
 
     Attributes:
@@ -39,7 +39,7 @@ class Rule:
     min_score: float | None = None
     per_label: int | None = None
 
-    def choose(self, ranking: Ranking, labels: npt.NDArray[np.int64]) -> tuple[Scores, Rows]:
+    def choose(self, ranking: Ranker, labels: Int64Array) -> tuple[Float32Array, Int64Array]:
         """The hits: scores and rows, best first.
 
         Args:
@@ -60,12 +60,12 @@ class Rule:
                 return scores[self.start : end], rows[self.start : end]
             depth *= _MORE
 
-    def _passed(self, scores: Scores) -> bool:
+    def _passed(self, scores: Float32Array) -> bool:
         return self.min_score is not None and bool((scores < self.min_score).any())
 
     def _kept(
-        self, scores: Scores, rows: Rows, labels: npt.NDArray[np.int64]
-    ) -> tuple[Scores, Rows]:
+        self, scores: Float32Array, rows: Int64Array, labels: Int64Array
+    ) -> tuple[Float32Array, Int64Array]:
         kept = ~np.isin(rows, self.without)
         if self.min_score is not None:
             kept &= scores >= self.min_score
@@ -78,7 +78,7 @@ class Rule:
         return scores[few], rows[few]
 
 
-def best_of(scores: Scores, rows: Rows) -> tuple[Scores, Rows]:
+def merge_best(scores: Float32Array, rows: Int64Array) -> tuple[Float32Array, Int64Array]:
     """Several queries' lists as one: every row with its greatest score, best first.
 
     Args:
@@ -93,14 +93,14 @@ def best_of(scores: Scores, rows: Rows) -> tuple[Scores, Rows]:
     return scores[order], rows[order]
 
 
-def fused(*lists: Rows) -> tuple[Scores, Rows]:
+def fuse_rankings(*lists: Int64Array) -> tuple[Float32Array, Int64Array]:
     """Rankings (k,) as one: reciprocal rank fusion, the sum of 1 / (60 + rank) over lists.
 
     Cormack, Clarke, Buettcher: Reciprocal Rank Fusion outperforms Condorcet and individual
     Rank Learning Methods, SIGIR 2009. Ranks count from 1.
     """
     rows = np.concatenate(lists)
-    parts = np.concatenate([1 / (RRF + 1.0 + np.arange(len(one))) for one in lists])
+    parts = np.concatenate([1 / (RRF_CONSTANT + 1.0 + np.arange(len(one))) for one in lists])
     distinct, place = np.unique(rows, return_inverse=True)
     sums = np.bincount(place, weights=parts, minlength=len(distinct)).astype(np.float32)
     order = np.lexsort((distinct, -sums))

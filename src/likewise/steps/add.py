@@ -9,7 +9,7 @@ import polars as pl
 
 from likewise.catalogue import corrections, takedowns
 from likewise.catalogue.catalogue import open_workspace
-from likewise.catalogue.params_editor import Entries, dumped
+from likewise.catalogue.params_editor import ParamsEditor, dump_yaml
 from likewise.errors import DataError, bounded
 from likewise.formats.paths import StrPath
 from likewise.sources import SOURCES
@@ -143,7 +143,7 @@ def _write(
     runs: dict[str, dict[str, str]],
 ) -> None:
     """Both files change together, or neither."""
-    entries = Entries(ws)
+    entries = ParamsEditor(ws)
     entries.add("datasets", {dataset: entry})
     embeddings = {
         f"{dataset}-{model}": {"dataset": dataset, "model": model, "dtype": "float32"}
@@ -152,9 +152,9 @@ def _write(
     entries.add("embeddings", embeddings)
     entries.add("checks", {dataset: {}})
     entries.add("runs", runs)
-    entries.beside(ws.card_file(dataset), dumped(card))
+    entries.add_file(ws.card_file(dataset), dump_yaml(card))
     if not ws.corrections(dataset).exists():
-        entries.beside(ws.corrections(dataset), corrections.text({}))
+        entries.add_file(ws.corrections(dataset), corrections.text({}))
     if not ws.forgotten(dataset).exists():
-        entries.beside(ws.forgotten(dataset), takedowns.text(takedowns.Record()))
+        entries.add_file(ws.forgotten(dataset), takedowns.text(takedowns.Record()))
     entries.commit()

@@ -65,7 +65,9 @@ def correct(
                     after.pop(Key(item, column), None)
                 else:
                     after[Key(item, column)] = Value(value, own)
-        corrections.put_over(said, after, ws.relative(file))  # a value that fits no column
+        corrections.apply_corrections(
+            said, after, ws.relative(file)
+        )  # a value that fits no column
         corrections.write(file, after)
     changed = {key for key in {**before, **after} if before.get(key) != after.get(key)}
     return Corrected(dataset, ws.relative(file), len(changed), len(after))

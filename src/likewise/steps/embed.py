@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from likewise.catalogue import takedowns
 from likewise.catalogue.catalogue import open_workspace
-from likewise.catalogue.embedding_roles import mark_of_roles
+from likewise.catalogue.embedding_roles import roles_digest
 from likewise.catalogue.incremental_table import IncrementalTable
 from likewise.errors import DataError, MissingArtefactError, bounded
 from likewise.formats import atomic
@@ -60,7 +60,7 @@ def embed(dataset: str, model: str, *, workspace: StrPath | None = None) -> Embe
     wanted = _contents(ws, dataset, by_role=passport.by_role)
     metadata = {"passport": passport.to_json()}
     if passport.by_role:
-        metadata["roles"] = mark_of_roles(wanted)
+        metadata["roles"] = roles_digest(wanted)
     schema = tables.lance_schema(contract, {"vector": metadata})
     job = f"embed-{dataset}-{model}"
     with journal.alone(ws, job):

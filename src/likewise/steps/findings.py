@@ -1,7 +1,7 @@
 """List what ingest found wrong with a data set."""
 
 from likewise.catalogue.catalogue import open_workspace
-from likewise.catalogue.finding_counts import SHOWN, Findings, listed
+from likewise.catalogue.finding_counts import SHOWN, Findings, count_findings
 from likewise.formats.paths import StrPath
 from likewise.storage import artefacts, tables, versions
 
@@ -33,4 +33,4 @@ def findings(
     found = tables.open_table(versions.present(ws, ws.table(dataset, "findings")), command)
     items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
     rows = found.read(["check", "path", "detail"])
-    return listed(dataset, items.rows, rows, check, limit)
+    return count_findings(dataset, items.rows, rows, check, limit)

@@ -4,7 +4,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.kept_indexes import Indexed
 from likewise.formats.paths import StrPath
-from likewise.retrieval.index_cache import Stored
+from likewise.retrieval.index_cache import CachedIndex
 from likewise.retrieval.indexes.benchmark import Probes
 from likewise.retrieval.indexes.exact import Exact
 from likewise.storage import journal
@@ -27,7 +27,7 @@ def index(dataset: str, model: str, name: str, *, workspace: StrPath | None = No
     ws.dataset(dataset)
     opened = Dataset(ws, dataset)
     opened.need_model(model)
-    stored = Stored(ws, opened, model, name)
+    stored = CachedIndex(ws, opened, model, name)
     with journal.alone(ws, f"index-{dataset}-{model}-{name}"):
         built = stored.fresh()
         vectors = stored.vectors()

@@ -1,7 +1,7 @@
 """List the indexes that a checkout keeps."""
 
 from likewise.catalogue.catalogue import open_workspace
-from likewise.catalogue.kept_indexes import Indexed, kept_indexes
+from likewise.catalogue.kept_indexes import Indexed, find_cached_indexes
 from likewise.formats.paths import StrPath
 
 
@@ -11,4 +11,4 @@ def indexes(*, workspace: StrPath | None = None) -> list[Indexed]:
     Raises:
         MissingArtefactError: there is no catalogue.
     """
-    return list(kept_indexes(open_workspace(workspace)))
+    return list(find_cached_indexes(open_workspace(workspace)))

@@ -7,10 +7,10 @@ from likewise.catalogue import corrections, takedowns
 from likewise.catalogue.merge_driver import register
 from likewise.catalogue.migration import migrate
 from likewise.catalogue.upgrade import (
-    completed,
-    lacking_sections,
+    append_sections,
+    complete_pipeline,
+    missing_sections,
     template,
-    with_sections,
 )
 from likewise.errors import VersionError, bounded
 from likewise.formats import atomic
@@ -69,11 +69,11 @@ def _completed(ws: Workspace) -> list[str]:
     written = []
     params, pipeline = ws.params_file, ws.pipeline
     text = params.read_text(encoding="utf-8")
-    if missing := lacking_sections(text):
-        atomic.write_text(params, with_sections(text, missing))
+    if missing := missing_sections(text):
+        atomic.write_text(params, append_sections(text, missing))
         written.append(f"params.yaml (added {', '.join(missing)})")
     text = pipeline.read_text(encoding="utf-8")
-    new, found = completed(text)
+    new, found = complete_pipeline(text)
     if new != text:
         atomic.write_text(pipeline, new)
         said = f"added {bounded(found.lacking, len(found.lacking))}" if found else "comments"

@@ -9,14 +9,20 @@ import polars as pl
 from likewise.catalogue import corrections
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.clean_checkout import need_clean
-from likewise.catalogue.corrections import Clash, Corrections, Key, Value
-from likewise.catalogue.merge_driver import DRIVER, Side, clash_line, merge_texts, register
+from likewise.catalogue.corrections import Conflict, Corrections, Key, Value
+from likewise.catalogue.merge_driver import (
+    DRIVER,
+    Side,
+    describe_conflict,
+    merge_texts,
+    register,
+)
 from likewise.errors import DataError, VersionError, bounded
 from likewise.formats.paths import StrPath
 from likewise.storage import tables, versions
 from likewise.storage.workspace import Workspace
 
-Clashes = dict[str, dict[Key, Clash]]
+Clashes = dict[str, dict[Key, Conflict]]
 """Data set -> the values that both sides changed."""
 
 
@@ -151,10 +157,10 @@ def _read(ws: Workspace, dataset: str) -> pl.DataFrame:
 
 def _three_ways(
     base: pl.DataFrame, ours: pl.DataFrame, theirs: pl.DataFrame
-) -> tuple[Corrections, dict[Key, Clash]]:
+) -> tuple[Corrections, dict[Key, Conflict]]:
     """What only theirs changed, and what both did differently, of the items of all three."""
     carried: Corrections = {}
-    clashes: dict[Key, Clash] = {}
+    clashes: dict[Key, Conflict] = {}
     shared = [n for n in base.columns if n in ours.columns and n in theirs.columns][1:]
     joined = base.join(ours, on="item_id", suffix=" ours").join(
         theirs, on="item_id", suffix=" theirs"
@@ -203,7 +209,7 @@ def _carry(ws: Workspace, dataset: str, rows: Mapping[Key, Value | None]) -> Non
 
 def _refuse(clashes: Clashes) -> None:
     lines = [
-        f"{dataset}: {clash_line(key, pair)}"
+        f"{dataset}: {describe_conflict(key, pair)}"
         for dataset, conflicts in clashes.items()
         for key, pair in conflicts.items()
     ]

@@ -4,8 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from likewise.catalogue import corrections
-from likewise.catalogue.corrections import Clash, Corrections, Key
-from likewise.catalogue.merge_driver import CORRECTIONS, LOCK, Side, clash_line, merge_texts
+from likewise.catalogue.corrections import Conflict, Corrections, Key
+from likewise.catalogue.merge_driver import (
+    CORRECTIONS,
+    LOCK,
+    Side,
+    describe_conflict,
+    merge_texts,
+)
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.storage import versions
@@ -27,7 +33,9 @@ def merge_file(
         if prefer == "theirs":
             merged = _chosen(merged, conflicts)
         atomic.write_text(target, corrections.text(merged))
-        return [] if prefer else [clash_line(key, pair) for key, pair in conflicts.items()]
+        return (
+            [] if prefer else [describe_conflict(key, pair) for key, pair in conflicts.items()]
+        )
     if Path(name).name == LOCK:
         atomic.write_text(target, _merge_locks(texts, name))
     elif texts[1] == texts[0]:
@@ -35,7 +43,7 @@ def merge_file(
     return []  # what both sides' stages wrote is written again by the next dvc repro
 
 
-def _chosen(merged: Corrections, conflicts: Mapping[Key, Clash]) -> Corrections:
+def _chosen(merged: Corrections, conflicts: Mapping[Key, Conflict]) -> Corrections:
     """``merged`` with their side of every conflict."""
     rest = {key: value for key, value in merged.items() if key not in conflicts}
     return {**rest, **{key: theirs for key, (_, theirs) in conflicts.items() if theirs}}

@@ -7,9 +7,9 @@ import polars as pl
 import pyarrow as pa
 
 from likewise.catalogue.catalogue import open_workspace
-from likewise.catalogue.corrections import corrected
-from likewise.catalogue.embedding_roles import mark_of_roles
-from likewise.catalogue.published_table import Parts, last_version, write_published
+from likewise.catalogue.corrections import correct_items
+from likewise.catalogue.embedding_roles import roles_digest
+from likewise.catalogue.published_table import PublishedContent, last_version, write_published
 from likewise.errors import StaleArtefactError
 from likewise.formats.paths import StrPath
 from likewise.registry import check
@@ -67,7 +67,7 @@ def publish(dataset: str, *, workspace: StrPath | None = None) -> Published:
     )
     passports = {v.model: v.table.metadata("vector") for v in vectors}
     schema = tables.lance_schema(contract, {**explained(further), **passports})
-    parts = Parts(
+    parts = PublishedContent(
         job=f"publish-{dataset}",
         schema=schema,
         rows=_rows(facts, pa.schema([schema.field(name) for name in facts.columns])),
@@ -101,7 +101,7 @@ def _facts(ws: Workspace, dataset: str) -> tuple[pl.DataFrame, tuple[Column, ...
     rows = items.read([*ITEMS.names(), *(c.name for c in further)])
     ordered = [*PUBLISHED.names(), *(c.name for c in further)]
     joined = rows.join(facts, on="image_id", maintain_order="left").select(ordered)
-    return corrected(ws, dataset, joined), further
+    return correct_items(ws, dataset, joined), further
 
 
 def _vectors(ws: Workspace, dataset: str, model: str, facts: pl.DataFrame) -> _Vectors:
@@ -116,7 +116,7 @@ def _vectors(ws: Workspace, dataset: str, model: str, facts: pl.DataFrame) -> _V
         what = f"{model!r} has no vector for {rows.null_count():,} items of {dataset!r}"
         raise StaleArtefactError(what, stage.command)
     roles = table.metadata("vector").get("roles")
-    if roles and roles != mark_of_roles(facts):
+    if roles and roles != roles_digest(facts):
         what = f"roles of {dataset!r} have changed, by which {model!r} embeds"
         raise StaleArtefactError(what, stage.forced)
     return _Vectors(model, table, rows)

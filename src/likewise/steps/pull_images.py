@@ -4,7 +4,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.pulled_outputs import Pulled, link_outputs
 from likewise.errors import DataError
 from likewise.formats.paths import StrPath
-from likewise.retrieval.filters import holds
+from likewise.retrieval.filters import matching_rows
 from likewise.steps.open import open as open_catalogue
 from likewise.steps.pull import pull
 from likewise.storage import tables, versions
@@ -30,7 +30,7 @@ def pull_images(
         return pull([dataset], remote=remote, workspace=workspace)
     ws = open_workspace(workspace)
     opened = open_catalogue(dataset, workspace=workspace)
-    chosen = opened.items.filter(holds(opened.table, where))
+    chosen = opened.items.filter(matching_rows(opened.table, where))
     if chosen.is_empty():
         raise DataError(f"no item of {dataset} is meant by: {where}")
     output = ws.table(dataset, "images")

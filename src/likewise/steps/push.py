@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from likewise.catalogue.catalogue import open_workspace
-from likewise.catalogue.outputs import kept, outputs_of
+from likewise.catalogue.outputs import known_md5s, outputs_of
 from likewise.errors import DataError, MissingArtefactError, VersionError, bounded
 from likewise.exports.licences import licence_verdict
 from likewise.formats.paths import StrPath
@@ -91,4 +91,4 @@ def _everything(ws: Workspace, store: Store, wanted: list[Output]) -> set[str]:
                 raise VersionError(f"{what}; run: dvc commit")
             continue  # never pulled to this machine: whoever made it pushes it
         md5s |= {output.md5, *members.values()}
-    return kept(md5s)
+    return known_md5s(md5s)

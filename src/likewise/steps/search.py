@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from likewise.formats.paths import StrPath
-from likewise.retrieval.federated import search_over
+from likewise.retrieval.federated import search_datasets
 from likewise.retrieval.hits import Hits
 from likewise.retrieval.search_options import SearchOptions
 from likewise.retrieval.search_query import Query, as_list
-from likewise.retrieval.single import search_in
+from likewise.retrieval.single import search_dataset
 from likewise.steps.open import open as open_catalogue
 
 
@@ -59,9 +59,9 @@ def search(
         UnknownOptionError: there is no such keyword; the nearest ones.
         StaleArtefactError: the vectors or the index are of another version of the model.
     """
-    wanted = Query.of(options)
+    wanted = Query.from_options(options)
     names = as_list(dataset)
     opened = [open_catalogue(name, rev=rev, workspace=workspace) for name in names]
     if len(opened) == 1:
-        return search_in(opened[0], wanted)
-    return search_over(opened, wanted)
+        return search_dataset(opened[0], wanted)
+    return search_datasets(opened, wanted)

@@ -40,5 +40,5 @@ def search_many(
         StaleArtefactError: the index is of other vectors.
         UnknownOptionError: there is no such keyword; the nearest ones.
     """
-    wanted = Query.of_many(options)
+    wanted = Query.from_batch_options(options)
     return search_table(open_catalogue(dataset, rev=rev, workspace=workspace), queries, wanted)

@@ -68,7 +68,7 @@ def show(
     published = versions.present(ws, ws.published(dataset))
     models = list(_models(published)) if tables.exists(published) else []
     runs = [
-        RunFacts(name, run.model, run.index, run.protocol, run_results.numbers(ws, name))
+        RunFacts(name, run.model, run.index, run.protocol, run_results.read_metrics(ws, name))
         for name, run in ws.params.runs.items()
         if run.dataset == dataset
     ]

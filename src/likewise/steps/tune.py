@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
-from likewise.catalogue.params_editor import Entries
+from likewise.catalogue.params_editor import ParamsEditor
 from likewise.errors import ConfigError, DataError
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
@@ -95,11 +95,11 @@ def tune(
     most = _checked(recall, memory, named)
     opened = Dataset(ws, dataset)
     opened.need_model(model)
-    vectors = Vectors.stored(opened.table, model)
+    vectors = Vectors.from_column(opened.table, model)
     trials = list(_trials(ws, vectors, most))
     chosen = _chosen(trials, recall, most)
     picture = _write(ws, f"{dataset}-{model}", trials, chosen, recall)
-    entries = Entries(ws)
+    entries = ParamsEditor(ws)
     entries.add("indexes", {named: chosen.entry})
     entries.commit()
     return Tuned(named, chosen, trials, ws.relative(picture))

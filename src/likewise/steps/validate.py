@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from likewise.catalogue.finding_counts import SHOWN, Findings, listed
+from likewise.catalogue.finding_counts import SHOWN, Findings, count_findings
 from likewise.formats.paths import StrPath
 from likewise.sources import SOURCES
 from likewise.sources.layout_hint import read_with_hint
@@ -37,4 +37,6 @@ def validate(
     """
     layout = SOURCES.build({"kind": source, **(options or {})}, "source")
     reading = read_with_hint(layout, source, Path(path), Path(path if text is None else text))
-    return listed(f"{source}: {path}", len(reading.items), reading.findings, None, limit)
+    return count_findings(
+        f"{source}: {path}", len(reading.items), reading.findings, None, limit
+    )

@@ -9,8 +9,8 @@ import polars as pl
 import pyarrow as pa
 
 from likewise.catalogue.catalogue import open_workspace
-from likewise.catalogue.flags import flagged, unflagged
-from likewise.catalogue.published_table import Parts, last_version, write_published
+from likewise.catalogue.flags import drop_flagged, read_flagged
+from likewise.catalogue.published_table import PublishedContent, last_version, write_published
 from likewise.errors import DataError, UnknownNameError
 from likewise.formats.paths import StrPath
 from likewise.retrieval.indexes.lance import Ann
@@ -52,7 +52,7 @@ def view(name: str, *, workspace: StrPath | None = None) -> Viewed:
         raise DataError(f"view {name!r}: every item of {entry.of!r} has one of these flags")
     models = whole.vector_columns
     plain = [column for column in whole.schema.names if column not in models]
-    parts = Parts(
+    parts = PublishedContent(
         job=f"view-{name}",
         schema=pa.schema([whole.schema.field(column) for column in (*plain, *models)]),
         rows=_rows(whole, mask, plain),
@@ -67,7 +67,11 @@ def view(name: str, *, workspace: StrPath | None = None) -> Viewed:
 
 def _mask(ws: Workspace, dataset: str, items: pl.DataFrame, without: Collection[str]) -> Mask:
     """(n,) which of ``items`` have none of the flags ``without``."""
-    kept = unflagged(items.lazy(), flagged(ws, dataset, without)).select("item_id").collect()
+    kept = (
+        drop_flagged(items.lazy(), read_flagged(ws, dataset, without))
+        .select("item_id")
+        .collect()
+    )
     mask: Mask = items["item_id"].is_in(kept["item_id"].implode()).to_numpy()
     return mask
 

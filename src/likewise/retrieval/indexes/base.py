@@ -4,18 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
+from likewise.formats.array_types import BoolArray, Float32Array, FloatArray, Int64Array
 from likewise.registry import Part
 from likewise.storage import tables
-
-Floats = npt.NDArray[np.floating[Any]]
-Scores = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 NONE = -1
 """The row that stands where a query has fewer results than were asked for."""
@@ -36,37 +31,37 @@ class Vectors:
 
     rows: int
     dim: int
-    read: Callable[[], Floats]
-    take: Callable[[Sequence[int]], Floats]
+    read: Callable[[], FloatArray]
+    take: Callable[[Sequence[int]], FloatArray]
     table: tables.Table | None = None
     column: str = ""
 
     @classmethod
-    def of(cls, array: Floats) -> "Vectors":
+    def from_array(cls, array: FloatArray) -> "Vectors":
         """The vectors of an array (n, d)."""
         rows, dim = array.shape
         return cls(rows, dim, lambda: array, lambda chosen: array[list(chosen)])
 
     @classmethod
-    def stored(cls, table: tables.Table, column: str) -> "Vectors":
+    def from_column(cls, table: tables.Table, column: str) -> "Vectors":
         """The vectors of a table's column."""
 
-        def take(rows: Sequence[int]) -> Floats:
+        def take(rows: Sequence[int]) -> FloatArray:
             return table.vectors(column, rows)
 
-        def read() -> Floats:
+        def read() -> FloatArray:
             return table.vectors(column)
 
         return cls(table.rows, table.dim(column), read, take, table, column)
 
 
-class Built(ABC):
+class BuiltIndex(ABC):
     """An index over its vectors, ready to answer."""
 
     @abstractmethod
     def search(
-        self, queries: Scores, k: int, allowed: Mask | None = None
-    ) -> tuple[Scores, Rows]:
+        self, queries: Float32Array, k: int, allowed: BoolArray | None = None
+    ) -> tuple[Float32Array, Int64Array]:
         """The ``k`` rows with the greatest inner products with each query.
 
         Args:
@@ -93,7 +88,7 @@ class Index(Part, ABC):
     asked: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
-    def build(self, vectors: Vectors, cache: Path | None = None) -> Built:
+    def build(self, vectors: Vectors, cache: Path | None = None) -> BuiltIndex:
         """The index over ``vectors``.
 
         Args:
@@ -106,7 +101,7 @@ class Index(Part, ABC):
         """
 
 
-def unfilled(queries: int, width: int) -> tuple[Scores, Rows]:
+def empty_results(queries: int, width: int) -> tuple[Float32Array, Int64Array]:
     """Scores and rows of ``queries`` queries for which nothing was found yet."""
     return (
         np.full((queries, width), -np.inf, np.float32),
@@ -114,13 +109,13 @@ def unfilled(queries: int, width: int) -> tuple[Scores, Rows]:
     )
 
 
-def by_rank(scores: Scores, rows: Rows) -> Rows:
+def rank_order(scores: Float32Array, rows: Int64Array) -> Int64Array:
     """The order (c,) of one query's candidates: score descending, then row ascending."""
-    order: Rows = np.lexsort((rows, -scores))
+    order: Int64Array = np.lexsort((rows, -scores))
     return order
 
 
-def settle_ties(scores: Scores, rows: Rows) -> tuple[Scores, Rows]:
+def settle_ties(scores: Float32Array, rows: Int64Array) -> tuple[Float32Array, Int64Array]:
     """The same results (q, k) with equal scores in the order of their rows, and -1 last."""
     scores = np.where(rows == NONE, np.float32(-np.inf), scores)
     places = np.where(rows == NONE, np.iinfo(np.int64).max, rows)

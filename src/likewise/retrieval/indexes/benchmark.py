@@ -6,8 +6,9 @@ from statistics import median
 
 import numpy as np
 
+from likewise.formats.array_types import Float32Array, Int64Array
 from likewise.registry import Part
-from likewise.retrieval.indexes.base import NONE, Built, Rows, Scores, Vectors
+from likewise.retrieval.indexes.base import NONE, BuiltIndex, Vectors
 
 K = 10
 PROBES = 500
@@ -36,18 +37,18 @@ class IndexMeasurement(Part):
 class Probes:
     """Queries whose true neighbours are known."""
 
-    def __init__(self, vectors: Vectors, exact: Built, seed: int = 0) -> None:
+    def __init__(self, vectors: Vectors, exact: BuiltIndex, seed: int = 0) -> None:
         """Draw them from ``vectors`` at random, and ask ``exact`` for their neighbours."""
         count = min(PROBES, vectors.rows)
         draw = np.random.default_rng(seed).choice(vectors.rows, count, replace=False)
-        self.rows: Rows = np.sort(draw).astype(np.int64)
+        self.rows: Int64Array = np.sort(draw).astype(np.int64)
         taken = vectors.take(self.rows.tolist()).astype(np.float32)
-        self.queries: Scores = taken / np.linalg.norm(taken, axis=1, keepdims=True)
+        self.queries: Float32Array = taken / np.linalg.norm(taken, axis=1, keepdims=True)
         self._exact = exact
         self._wanted = self._neighbours(exact)
         self._exact_ms = self._latency(exact)
 
-    def measure(self, built: Built, nbytes: int) -> IndexMeasurement:
+    def measure(self, built: BuiltIndex, nbytes: int) -> IndexMeasurement:
         """What they say of ``built``."""
         began = time.perf_counter()
         found = self._neighbours(built)
@@ -67,7 +68,7 @@ class Probes:
             nbytes=nbytes,
         )
 
-    def _neighbours(self, built: Built) -> list[list[int]]:
+    def _neighbours(self, built: BuiltIndex) -> list[list[int]]:
         """The first ``K`` of every probe but itself."""
         _, rows = built.search(self.queries, K + 1)
         return [
@@ -75,7 +76,7 @@ class Probes:
             for own, found in zip(self.rows.tolist(), rows.tolist(), strict=True)
         ]
 
-    def _latency(self, built: Built) -> float:
+    def _latency(self, built: BuiltIndex) -> float:
         step = max(1, len(self.queries) // TIMED)
         built.search(self.queries[:1], K)  # whatever a first query alone has to do
         return median(

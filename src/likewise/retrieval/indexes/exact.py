@@ -6,16 +6,13 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from likewise.formats.array_types import BoolArray, Float32Array, FloatArray, Int64Array
 from likewise.retrieval.indexes.base import (
-    Built,
-    Floats,
+    BuiltIndex,
     Index,
-    Mask,
-    Rows,
-    Scores,
     Vectors,
-    by_rank,
-    unfilled,
+    empty_results,
+    rank_order,
 )
 from likewise.retrieval.indexes.faiss_door import GPU_MOST, nearest
 
@@ -63,10 +60,10 @@ class Exact(Index):
         return ExactSearch(gallery, self.metric)
 
 
-class ExactSearch(Built):
+class ExactSearch(BuiltIndex):
     """All vectors, in memory."""
 
-    def __init__(self, gallery: Floats, metric: Metric = "dot") -> None:
+    def __init__(self, gallery: FloatArray, metric: Metric = "dot") -> None:
         """Hold the (n, d) vectors."""
         self._gallery = gallery
         self._metric = metric
@@ -75,11 +72,11 @@ class ExactSearch(Built):
         self._longest = float(np.sqrt(self._squares.max(initial=0)))
 
     def search(
-        self, queries: Scores, k: int, allowed: Mask | None = None
-    ) -> tuple[Scores, Rows]:
-        """The ``k`` rows nearest to each query; see ``Built``."""
+        self, queries: Float32Array, k: int, allowed: BoolArray | None = None
+    ) -> tuple[Float32Array, Int64Array]:
+        """The ``k`` rows nearest to each query; see ``BuiltIndex``."""
         n = len(self._gallery)
-        scores, rows = unfilled(len(queries), min(k, n))
+        scores, rows = empty_results(len(queries), min(k, n))
         depth = min(k, n if allowed is None else int(np.count_nonzero(allowed)))
         if not depth:
             return scores, rows
@@ -88,11 +85,13 @@ class ExactSearch(Built):
             block = queries[start : start + step]
             for i, near in enumerate(self._near(block, depth, allowed), start):
                 precise = self._score(queries[i], near)
-                best = by_rank(precise, near)[:depth]
+                best = rank_order(precise, near)[:depth]
                 scores[i, :depth], rows[i, :depth] = precise[best], near[best]
         return scores, rows
 
-    def _near(self, queries: Scores, k: int, allowed: Mask | None) -> list[Rows]:
+    def _near(
+        self, queries: Float32Array, k: int, allowed: BoolArray | None
+    ) -> list[Int64Array]:
         """Each query's first ``k`` rows and all that rounding could put among them."""
         slack = self._slack(queries)
         if not self._suits_faiss(queries, k, allowed):
@@ -102,7 +101,7 @@ class ExactSearch(Built):
         near = scores >= (scores[:, k - 1] - slack)[:, None]
         # Where all that was returned is near, there may be more of it.
         short = near[:, -1] & (width < len(self._gallery))
-        found: list[Rows] = [row[kept] for row, kept in zip(rows, near, strict=True)]
+        found: list[Int64Array] = [row[kept] for row, kept in zip(rows, near, strict=True)]
         again = np.flatnonzero(short)
         for i, more in zip(
             again, self._scan(queries[again], k, slack[again], None), strict=True
@@ -110,7 +109,7 @@ class ExactSearch(Built):
             found[i] = more
         return found
 
-    def _suits_faiss(self, queries: Scores, k: int, allowed: Mask | None) -> bool:
+    def _suits_faiss(self, queries: Float32Array, k: int, allowed: BoolArray | None) -> bool:
         """Whether FAISS scans faster: it multiplies and selects in one go, and on GPUs."""
         return (
             allowed is None
@@ -120,7 +119,9 @@ class ExactSearch(Built):
             and k + _SPARE <= GPU_MOST
         )
 
-    def _scan(self, queries: Scores, k: int, slack: Scores, allowed: Mask | None) -> list[Rows]:
+    def _scan(
+        self, queries: Float32Array, k: int, slack: Float32Array, allowed: BoolArray | None
+    ) -> list[Int64Array]:
         held = [_Near(k, float(one)) for one in slack]
         for rows in self._blocks(len(queries), allowed):
             scores = self._rough(queries, rows)
@@ -130,7 +131,7 @@ class ExactSearch(Built):
                 near.add(row_scores, rows)
         return [near.rows for near in held]
 
-    def _slack(self, queries: Scores) -> Scores:
+    def _slack(self, queries: Float32Array) -> Float32Array:
         """(q,) how far apart rounding can bring two rough scores of one query.
 
         |fl(x . y) - x . y| <= d u |x| |y|, whatever the order of the sum (Higham, Accuracy and
@@ -143,10 +144,10 @@ class ExactSearch(Built):
         if self._metric == "l2":
             scale = 2 * (own + self._longest) ** 2
         dim = max(self._gallery.shape[1], 4)
-        slack: Scores = (2.1 * dim * 2.0**-24 * scale).astype(np.float32)
+        slack: Float32Array = (2.1 * dim * 2.0**-24 * scale).astype(np.float32)
         return slack
 
-    def _blocks(self, queries: int, allowed: Mask | None) -> Iterator[slice | Rows]:
+    def _blocks(self, queries: int, allowed: BoolArray | None) -> Iterator[slice | Int64Array]:
         """The rows to compare, a block at a time; only the allowed ones where they are few."""
         n = len(self._gallery)
         step = max(1, _BLOCK_BYTES // (4 * max(1, queries)))
@@ -156,7 +157,7 @@ class ExactSearch(Built):
         else:
             yield from (slice(start, min(start + step, n)) for start in range(0, n, step))
 
-    def _rough(self, queries: Scores, rows: slice | Rows) -> Scores:
+    def _rough(self, queries: Float32Array, rows: slice | Int64Array) -> Float32Array:
         """(q, len(rows)) scores in float32 sums; of l2 without the query's own length."""
         products = self._products(queries, rows)
         if self._metric == "cosine":
@@ -166,7 +167,7 @@ class ExactSearch(Built):
             products -= self._squares[rows]
         return products
 
-    def _products(self, queries: Scores, rows: slice | Rows) -> Scores:
+    def _products(self, queries: Float32Array, rows: slice | Int64Array) -> Float32Array:
         gallery = self._gallery
         if isinstance(rows, slice):
             gallery, rows = gallery[rows], slice(None)
@@ -180,7 +181,7 @@ class ExactSearch(Built):
             scores[:, part] = queries @ vectors.astype(np.float32, copy=False).T
         return scores
 
-    def _score(self, query: Scores, rows: Rows) -> Scores:
+    def _score(self, query: Float32Array, rows: Int64Array) -> Float32Array:
         """(len(rows),) scores, summed in float64 and rounded once."""
         precise = np.empty(len(rows), np.float32)
         wide = query.astype(np.float64)
@@ -196,7 +197,7 @@ class ExactSearch(Built):
             precise[start : start + len(part)] = found
         return precise
 
-    def _squared_lengths(self) -> Scores:
+    def _squared_lengths(self) -> Float32Array:
         """(n,) float32."""
         squares = np.empty(len(self._gallery), np.float32)
         for start in range(0, len(squares), self._cached):
@@ -215,7 +216,7 @@ class _Near:
         self._scores = np.empty(0, np.float32)
         self._floor = _LEAST
 
-    def add(self, scores: Scores, rows: slice | Rows) -> None:
+    def add(self, scores: Float32Array, rows: slice | Int64Array) -> None:
         """Take the scores of one block, whose rows are ``rows``."""
         near = np.flatnonzero(scores >= max(self._floor, self._reach(scores)))
         found = near + rows.start if isinstance(rows, slice) else rows[near]
@@ -225,7 +226,7 @@ class _Near:
         kept = self._scores >= self._floor
         self.rows, self._scores = self.rows[kept], self._scores[kept]
 
-    def _reach(self, scores: Scores) -> float:
+    def _reach(self, scores: Float32Array) -> float:
         """The least score that may be among the first k of ``scores``."""
         if len(scores) < self._k:
             return _LEAST

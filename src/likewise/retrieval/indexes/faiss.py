@@ -10,19 +10,17 @@ import numpy as np
 from pydantic import Field
 
 from likewise.errors import ConfigError
+from likewise.formats.array_types import BoolArray, Float32Array, Int64Array
 from likewise.retrieval.indexes import index_file
 from likewise.retrieval.indexes.base import (
-    Built,
+    BuiltIndex,
     Index,
-    Mask,
-    Rows,
-    Scores,
     Vectors,
+    empty_results,
     settle_ties,
-    unfilled,
 )
 from likewise.retrieval.indexes.exact import Exact, ExactSearch
-from likewise.retrieval.indexes.faiss_door import GPU_MOST, library, on_gpus, threads
+from likewise.retrieval.indexes.faiss_door import GPU_MOST, copy_to_gpus, load_faiss, threads
 
 _FEW = 10_000
 """So few allowed rows are compared one by one in place of a walk through cells or a graph."""
@@ -76,7 +74,9 @@ class Faiss(Index):
                 index = self._make(vectors)
                 if cache is not None and self.factory != "Flat":
                     made = index
-                    index_file.keep(cache, lambda path: library().write_index(made, str(path)))
+                    index_file.save(
+                        cache, lambda path: load_faiss().write_index(made, str(path))
+                    )
             self._tune(index)
         except RuntimeError as error:
             what = f"{vectors.rows:,} vectors of {vectors.dim} dimensions"
@@ -86,7 +86,7 @@ class Faiss(Index):
         return FaissSearch(index, vectors)
 
     def _make(self, vectors: Vectors) -> Any:
-        faiss = library()
+        faiss = load_faiss()
 
         metric = faiss.METRIC_L2 if self.metric == "l2" else faiss.METRIC_INNER_PRODUCT
         index = faiss.index_factory(vectors.dim, self.factory, metric)
@@ -106,7 +106,7 @@ class Faiss(Index):
         return gallery[np.sort(draw)]
 
     def _tune(self, index: Any) -> None:
-        faiss = library()
+        faiss = load_faiss()
 
         options = {
             "nprobe": self.nprobe,
@@ -119,31 +119,31 @@ class Faiss(Index):
                 faiss.ParameterSpace().set_index_parameter(index, name, value)
 
 
-class FaissSearch(Built):
+class FaissSearch(BuiltIndex):
     """A filled FAISS index; on the GPUs too, where there are any and they know its kind."""
 
     def __init__(self, index: Any, vectors: Vectors) -> None:
         """Hold the index, and the vectors for what it cannot answer."""
         self._index = index
-        self._gpu = on_gpus(index)
+        self._gpu = copy_to_gpus(index)
         # Where every row is compared, a filter costs nothing and loses nothing.
-        self._scans = isinstance(index, library().IndexFlatCodes)
+        self._scans = isinstance(index, load_faiss().IndexFlatCodes)
         self._vectors = vectors
 
     def search(
-        self, queries: Scores, k: int, allowed: Mask | None = None
-    ) -> tuple[Scores, Rows]:
-        """The ``k`` rows that the index finds nearest to each query; see ``Built``."""
+        self, queries: Float32Array, k: int, allowed: BoolArray | None = None
+    ) -> tuple[Float32Array, Int64Array]:
+        """The ``k`` rows that the index finds nearest to each query; see ``BuiltIndex``."""
         width = min(k, self._vectors.rows)
         if not width or not len(queries):
-            return unfilled(len(queries), width)
+            return empty_results(len(queries), width)
         if allowed is None:
             return settle_ties(*self._cosines(*self._unfiltered(queries, width)))
         if not self._scans and np.count_nonzero(allowed) <= _FEW:
             return self._exact.search(queries, k, allowed)
         return self._filtered(queries, width, allowed)
 
-    def _unfiltered(self, queries: Scores, width: int) -> tuple[Scores, Rows]:
+    def _unfiltered(self, queries: Float32Array, width: int) -> tuple[Float32Array, Int64Array]:
         """What the index says, on the GPUs where it is there and they can."""
         if self._gpu is not None and width <= GPU_MOST:
             try:
@@ -155,9 +155,11 @@ class FaissSearch(Built):
         scores, rows = self._index.search(queries, width)
         return scores, rows
 
-    def _cosines(self, scores: Scores, rows: Rows) -> tuple[Scores, Rows]:
+    def _cosines(
+        self, scores: Float32Array, rows: Int64Array
+    ) -> tuple[Float32Array, Int64Array]:
         """The cosines of vectors of length 1: 1 - distance² / 2."""
-        if self._index.metric_type == library().METRIC_L2:
+        if self._index.metric_type == load_faiss().METRIC_L2:
             scores = np.asarray(1 - scores / 2, np.float32)
         return scores, rows
 
@@ -165,9 +167,11 @@ class FaissSearch(Built):
     def _exact(self) -> ExactSearch:
         return Exact().build(self._vectors)
 
-    def _filtered(self, queries: Scores, width: int, allowed: Mask) -> tuple[Scores, Rows]:
+    def _filtered(
+        self, queries: Float32Array, width: int, allowed: BoolArray
+    ) -> tuple[Float32Array, Int64Array]:
         """The index's own filtered search; exact for every query that it does not serve."""
-        faiss = library()
+        faiss = load_faiss()
 
         count = max(1, int(np.count_nonzero(allowed)))
         selector = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
@@ -190,7 +194,7 @@ def _filter(index: Any, selector: Any, rows: float) -> Any:
     at, or recall would fall (1 in 2 allowed, IVF: from 0.99 to 0.92). FAISS takes parameters of
     a wrong class without a word and does not filter then.
     """
-    faiss = library()
+    faiss = load_faiss()
 
     index = faiss.downcast_index(index)
     if isinstance(index, faiss.IndexPreTransform):
@@ -215,7 +219,7 @@ def _filter(index: Any, selector: Any, rows: float) -> Any:
 
 def _seed(index: Any, seed: int) -> None:
     """Seed every k-means of ``index``; few vectors a centre are what small data sets have."""
-    faiss = library()
+    faiss = load_faiss()
 
     index = faiss.downcast_index(index)
     for inner in ("index", "base_index", "storage", "quantizer"):
@@ -229,9 +233,9 @@ def _seed(index: Any, seed: int) -> None:
 
 def _load(path: Path, vectors: Vectors) -> Any:
     """The index in ``path``; None where there is none, or one that is damaged."""
-    faiss = library()
+    faiss = load_faiss()
 
-    if not index_file.whole(path):
+    if not index_file.is_complete(path):
         return None
     try:
         index = faiss.read_index(str(path))

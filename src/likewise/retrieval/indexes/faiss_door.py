@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from likewise.retrieval.indexes.base import Rows, Scores
+from likewise.formats.array_types import Float32Array, Int64Array
 
 GPU_MOST = 2048
 """The longest list that FAISS returns from a GPU."""
@@ -16,14 +16,16 @@ _GPU_BYTES = 1 << 30
 """So much of a gallery is on a GPU at once: it may be larger than its memory."""
 
 
-def library() -> Any:
+def load_faiss() -> Any:
     """The module faiss, untyped: its own stubs know no keyword argument of its classes."""
     import faiss
 
     return faiss
 
 
-def nearest(queries: Scores, gallery: Scores, k: int, *, l2: bool) -> tuple[Scores, Rows]:
+def nearest(
+    queries: Float32Array, gallery: Float32Array, k: int, *, l2: bool
+) -> tuple[Float32Array, Int64Array]:
     """The ``k`` best of every query by brute force, on a GPU where there is one.
 
     The GPU is given the gallery a part at a time, at every call; where its memory is short,
@@ -36,9 +38,9 @@ def nearest(queries: Scores, gallery: Scores, k: int, *, l2: bool) -> tuple[Scor
         l2: by the negative squared distance, not by the inner product.
 
     Returns:
-        Scores (q, k), the greatest first, and rows; equal scores are in no order.
+        Float32Array (q, k), the greatest first, and rows; equal scores are in no order.
     """
-    faiss = library()
+    faiss = load_faiss()
 
     metric = faiss.METRIC_L2 if l2 else faiss.METRIC_INNER_PRODUCT
     found = None
@@ -51,9 +53,9 @@ def nearest(queries: Scores, gallery: Scores, k: int, *, l2: bool) -> tuple[Scor
     return -scores if l2 else scores, rows
 
 
-def on_gpus(index: Any) -> Any:
+def copy_to_gpus(index: Any) -> Any:
     """A copy of ``index`` on all GPUs; None where there are none, or none for its kind."""
-    faiss = library()
+    faiss = load_faiss()
 
     # Asked of no GPU, FAISS returns an empty index and no error.
     gpus = range(faiss.get_num_gpus())
@@ -66,11 +68,11 @@ def on_gpus(index: Any) -> Any:
         return None
 
 
-def centroids(
-    vectors: Scores, count: int, seed: int, *, spherical: bool = True, steps: int = 10
-) -> Scores:
+def kmeans_centroids(
+    vectors: Float32Array, count: int, seed: int, *, spherical: bool = True, steps: int = 10
+) -> Float32Array:
     """(count, d) centres of a k-means of (n, d) vectors, the same at every run."""
-    faiss = library()
+    faiss = load_faiss()
 
     means = faiss.Kmeans(
         vectors.shape[1],
@@ -81,7 +83,7 @@ def centroids(
         min_points_per_centroid=1,
     )
     means.train(np.ascontiguousarray(vectors))
-    found: Scores = means.centroids
+    found: Float32Array = means.centroids
     return found
 
 
@@ -94,7 +96,7 @@ def threads(count: int | None) -> Iterator[None]:
     if count is None:
         yield
         return
-    faiss = library()
+    faiss = load_faiss()
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(count)
     try:
@@ -106,4 +108,4 @@ def threads(count: int | None) -> Iterator[None]:
 @functools.cache
 def _resources(gpu: int) -> Any:
     """What all indexes on a GPU work with: 1.5 GB of its memory, once and not for each."""
-    return library().StandardGpuResources()
+    return load_faiss().StandardGpuResources()

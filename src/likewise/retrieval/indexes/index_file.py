@@ -12,7 +12,7 @@ from likewise.formats.atomic import atomic_file
 _CHECKSUM = hashlib.sha256().digest_size
 
 
-def whole(path: Path) -> bool:
+def is_complete(path: Path) -> bool:
     """Whether ``path`` is there and is what was written."""
     try:
         return _checksum(path, path.stat().st_size - _CHECKSUM) == _tail(path)
@@ -20,7 +20,7 @@ def whole(path: Path) -> bool:
         return False
 
 
-def keep(path: Path, write: Callable[[Path], None]) -> None:
+def save(path: Path, write: Callable[[Path], None]) -> None:
     """Have ``write`` make a file, put its checksum behind it, and rename it to ``path``.
 
     A file that cannot be written is no reason to fail: it would only save time.

@@ -8,19 +8,17 @@ import numpy as np
 from pydantic import Field
 
 from likewise.errors import ConfigError
+from likewise.formats.array_types import BoolArray, Float32Array, Int64Array
 from likewise.registry import Part
 from likewise.retrieval.indexes.base import (
-    Built,
+    BuiltIndex,
     Index,
-    Mask,
-    Rows,
-    Scores,
     Vectors,
+    empty_results,
     settle_ties,
-    unfilled,
 )
 from likewise.retrieval.indexes.exact import ExactSearch
-from likewise.retrieval.indexes.faiss_door import centroids
+from likewise.retrieval.indexes.faiss_door import kmeans_centroids
 from likewise.storage import tables
 
 ANN_ROWS = 10_000
@@ -66,7 +64,7 @@ class Lance(Index):
         return LanceSearch(self, vectors, vectors.table)
 
 
-class LanceSearch(Built):
+class LanceSearch(BuiltIndex):
     """A vector column of a table."""
 
     def __init__(self, options: Lance, vectors: Vectors, table: tables.Table) -> None:
@@ -76,10 +74,10 @@ class LanceSearch(Built):
         self._index = table.vector_index(vectors.column)
 
     def search(
-        self, queries: Scores, k: int, allowed: Mask | None = None
-    ) -> tuple[Scores, Rows]:
-        """The ``k`` rows that Lance finds nearest to each query; see ``Built``."""
-        scores, rows = unfilled(len(queries), min(k, self._vectors.rows))
+        self, queries: Float32Array, k: int, allowed: BoolArray | None = None
+    ) -> tuple[Float32Array, Int64Array]:
+        """The ``k`` rows that Lance finds nearest to each query; see ``BuiltIndex``."""
+        scores, rows = empty_results(len(queries), min(k, self._vectors.rows))
         if allowed is not None and np.count_nonzero(allowed) <= _FEW:
             self._fetch(queries, np.flatnonzero(allowed), scores, rows)
         elif rows.shape[1]:
@@ -93,14 +91,16 @@ class LanceSearch(Built):
                 scores[block][near.query, place] = 1 - near.distance
         return settle_ties(scores, rows)
 
-    def _fetch(self, queries: Scores, few: Rows, scores: Scores, rows: Rows) -> None:
+    def _fetch(
+        self, queries: Float32Array, few: Int64Array, scores: Float32Array, rows: Int64Array
+    ) -> None:
         """Fill ``scores`` and ``rows`` from the ``few`` rows that are allowed."""
         if len(few):
             exact = ExactSearch(self._vectors.take(few.tolist()))
             near, places = exact.search(queries, rows.shape[1])
             scores[:, : near.shape[1]], rows[:, : near.shape[1]] = near, few[places]
 
-    def _neighbour_options(self, allowed: Mask | None) -> tables.NeighbourOptions:
+    def _neighbour_options(self, allowed: BoolArray | None) -> tables.NeighbourOptions:
         """How to search so that recall stays up under a filter.
 
         Lance chooses the cells before it filters: at 1 allowed row in 10, recall@10 fell to
@@ -156,7 +156,7 @@ def build_ann(
     index, options = table.vector_index(column), ann.model_dump_json()
     same_options = last is not None and last.vector_index(column).options == options
     if last is None or not same_options or not index.link_from(last.path):
-        _build(Vectors.stored(table, column), index, ann)
+        _build(Vectors.from_column(table, column), index, ann)
     index.record_options(options)
     return True
 
@@ -167,7 +167,7 @@ def _build(vectors: Vectors, index: tables.VectorIndex, ann: Ann) -> None:
     rng = np.random.default_rng(ann.seed)
     draw = rng.choice(rows, min(rows, count * _TRAINED), replace=False)
     sample = vectors.take(np.sort(draw).tolist())
-    centres = centroids(sample.astype(np.float32), count, ann.seed).astype(sample.dtype)
+    centres = kmeans_centroids(sample.astype(np.float32), count, ann.seed).astype(sample.dtype)
     index.create(ann.kind, centres, _codes(ann, vectors.dim))
 
 

@@ -13,22 +13,29 @@ import numpy as np
 from pydantic import Field
 
 from likewise.errors import ConfigError
+from likewise.formats.array_types import (
+    BoolArray,
+    Float32Array,
+    FloatArray,
+    Int64Array,
+    UInt8Array,
+)
 from likewise.retrieval.indexes import index_file
 from likewise.retrieval.indexes.base import (
     NONE,
-    Built,
-    Floats,
+    BuiltIndex,
     Index,
-    Mask,
-    Rows,
-    Scores,
     Vectors,
+    empty_results,
     settle_ties,
-    unfilled,
 )
 from likewise.retrieval.indexes.exact import Exact, ExactSearch
-from likewise.retrieval.indexes.faiss_door import library
-from likewise.retrieval.indexes.lopq_codec import CLUSTERS, Coded, Codes, Form
+from likewise.retrieval.indexes.faiss_door import load_faiss
+from likewise.retrieval.indexes.lopq_codec import (
+    CLUSTERS,
+    CodecTrainer,
+    EncodedVectors,
+)
 
 _FEW = 10_000
 """So few allowed rows are compared one by one in place of a walk through cells."""
@@ -74,11 +81,11 @@ class Lopq(Index):
     def build(self, vectors: Vectors, cache: Path | None = None) -> "LopqSearch":
         """Load the index from ``cache``, or train and fill it; see ``Index.build``."""
         self._check(vectors)
-        coded = None if cache is None else Coded.read(cache, vectors.rows)
+        coded = None if cache is None else EncodedVectors.read(cache, vectors.rows)
         if coded is None:
             coded = self._code(vectors.read())
             if cache is not None:
-                index_file.keep(cache, coded.write)
+                index_file.save(cache, coded.write)
         return LopqSearch(coded, vectors, self)
 
     def _check(self, vectors: Vectors) -> None:
@@ -90,25 +97,25 @@ class Lopq(Index):
         if faults:
             raise ConfigError(f"lopq index with m {self.m}: {'; '.join(faults)}")
 
-    def _code(self, gallery: Floats) -> Coded:
+    def _code(self, gallery: FloatArray) -> EncodedVectors:
         """Train on a sample of (n, d) vectors, and code all of them."""
         draw = np.arange(len(gallery))
         if self.train < len(gallery):
             rng = np.random.default_rng(self.seed)
             draw = np.sort(rng.choice(len(gallery), self.train, replace=False))
         sample = gallery[draw].astype(np.float32)
-        form = Form(self.v, self.m // self.parts, local=self.codebooks == "local")
+        form = CodecTrainer(self.v, self.m // self.parts, local=self.codebooks == "local")
         parts = [
             form.part(np.ascontiguousarray(columns), self.seed)
             for columns in np.split(sample, self.parts, axis=1)
         ]
-        return Coded.of(gallery, parts)
+        return EncodedVectors.encode(gallery, parts)
 
 
-class LopqSearch(Built):
+class LopqSearch(BuiltIndex):
     """Codes in cells; a cell is one inverted list of FAISS, in its own coordinates."""
 
-    def __init__(self, coded: Coded, vectors: Vectors, options: Lopq) -> None:
+    def __init__(self, coded: EncodedVectors, vectors: Vectors, options: Lopq) -> None:
         """Hold the codes, and the vectors for what they cannot answer."""
         self._parts = coded.parts
         self._vectors = vectors
@@ -118,27 +125,27 @@ class LopqSearch(Built):
         sizes = np.bincount(coded.cells, minlength=int(np.prod([len(r) for r in shape])))
         rows = np.split(order, np.cumsum(sizes)[:-1])
         self._clusters = list(itertools.product(*shape))
-        self._rows: list[Rows] = rows
+        self._rows: list[Int64Array] = rows
         self._lists = [
             self._list(clusters, held, coded.codes[held]) if len(held) else None
             for clusters, held in zip(self._clusters, rows, strict=True)
         ]
 
     def search(
-        self, queries: Scores, k: int, allowed: Mask | None = None
-    ) -> tuple[Scores, Rows]:
-        """The ``k`` rows whose codes are nearest to each query; see ``Built``.
+        self, queries: Float32Array, k: int, allowed: BoolArray | None = None
+    ) -> tuple[Float32Array, Int64Array]:
+        """The ``k`` rows whose codes are nearest to each query; see ``BuiltIndex``.
 
         Scores are 1 - distance² / 2, the cosines of vectors of length 1, as far as codes tell.
         """
         width = min(k, self._vectors.rows)
         there = self._vectors.rows if allowed is None else int(np.count_nonzero(allowed))
         if not width or not len(queries):
-            return unfilled(len(queries), width)
+            return empty_results(len(queries), width)
         if allowed is not None and there <= _FEW:
             return self._exact.search(queries, k, allowed)
         depth = min(width * (self._options.refine_factor or 1), there)
-        scores, rows = unfilled(len(queries), depth)
+        scores, rows = empty_results(len(queries), depth)
         for start in range(0, len(queries), _QUERIES):
             block = slice(start, start + _QUERIES)
             scores[block], rows[block] = self._walk(queries[block], depth, allowed)
@@ -151,9 +158,9 @@ class LopqSearch(Built):
     def _exact(self) -> ExactSearch:
         return Exact().build(self._vectors)
 
-    def _list(self, clusters: tuple[int, ...], rows: Rows, codes: Codes) -> Any:
+    def _list(self, clusters: tuple[int, ...], rows: Int64Array, codes: UInt8Array) -> Any:
         """An inverted list of ``rows``, coded by the books of ``clusters``."""
-        faiss = library()
+        faiss = load_faiss()
 
         books = [part.codebooks[c] for part, c in zip(self._parts, clusters, strict=True)]
         subs, dim = codes.shape[1], self._vectors.dim
@@ -169,11 +176,13 @@ class LopqSearch(Built):
         index.ntotal = len(rows)
         return index
 
-    def _walk(self, queries: Scores, depth: int, allowed: Mask | None) -> tuple[Scores, Rows]:
+    def _walk(
+        self, queries: Float32Array, depth: int, allowed: BoolArray | None
+    ) -> tuple[Float32Array, Int64Array]:
         """The ``depth`` nearest codes of the cells that each query looks into."""
         visited = self._visited(queries, depth, allowed)
         params = self._filter(allowed)
-        best = unfilled(len(queries), depth)
+        best = empty_results(len(queries), depth)
         for cell, index in enumerate(self._lists):
             asking = np.flatnonzero(visited[:, cell])
             if index is None or not len(asking):
@@ -189,7 +198,9 @@ class LopqSearch(Built):
             best[1][asking] = np.take_along_axis(all_rows, top, 1)
         return best
 
-    def _visited(self, queries: Scores, depth: int, allowed: Mask | None) -> Mask:
+    def _visited(
+        self, queries: Float32Array, depth: int, allowed: BoolArray | None
+    ) -> BoolArray:
         """(q, cells) which cells each query looks into: the nearest, until there is enough."""
         counts = np.array(
             [
@@ -207,12 +218,12 @@ class LopqSearch(Built):
         if quota is None:
             share = counts.sum() / max(1, self._vectors.rows)
             wanted[:, : int(np.ceil((nprobe or 1) / max(share, 1e-9)))] = True
-        visited: Mask = np.zeros_like(wanted)
+        visited: BoolArray = np.zeros_like(wanted)
         np.put_along_axis(visited, order, wanted, axis=1)
         visited &= counts > 0
         return visited
 
-    def _distances(self, queries: Scores) -> Scores:
+    def _distances(self, queries: Float32Array) -> Float32Array:
         """(q, cells) squared distances to the cells' centres: sums of those of the parts."""
         found = np.zeros((len(queries), 1), np.float32)
         columns = np.split(queries, len(self._parts), axis=1)
@@ -221,7 +232,7 @@ class LopqSearch(Built):
             found = (found[:, :, None] + squared[:, None, :]).reshape(len(queries), -1)
         return found
 
-    def _seen_from(self, cell: int, queries: Scores) -> Scores:
+    def _seen_from(self, cell: int, queries: Float32Array) -> Float32Array:
         """(q, d) queries in the coordinates of a cell."""
         seen = [
             (columns - part.centres[c]) @ part.rotations[c].T
@@ -234,15 +245,15 @@ class LopqSearch(Built):
         ]
         return np.ascontiguousarray(np.concatenate(seen, axis=1))
 
-    def _filter(self, allowed: Mask | None) -> Any:
-        faiss = library()
+    def _filter(self, allowed: BoolArray | None) -> Any:
+        faiss = load_faiss()
 
         if allowed is None:
             return None
         selector = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
         return faiss.SearchParametersIVF(sel=selector, nprobe=1)
 
-    def _again(self, queries: Scores, rows: Rows) -> Scores:
+    def _again(self, queries: Float32Array, rows: Int64Array) -> Float32Array:
         """(q, k) the scores of ``rows`` by their vectors."""
         wanted = np.unique(rows[rows != NONE])
         vectors = self._vectors.take(wanted.tolist()).astype(np.float32)
@@ -254,9 +265,11 @@ class LopqSearch(Built):
         return scores
 
 
-def _padded(scores: Scores, rows: Rows, width: int) -> tuple[Scores, Rows]:
+def _padded(
+    scores: Float32Array, rows: Int64Array, width: int
+) -> tuple[Float32Array, Int64Array]:
     """The first ``width`` of each, with gaps where there are fewer."""
-    found = unfilled(len(rows), width)
+    found = empty_results(len(rows), width)
     there = min(width, rows.shape[1])
     found[0][:, :there], found[1][:, :there] = scores[:, :there], rows[:, :there]
     return found

@@ -5,13 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from likewise.formats.array_types import Float32Array, FloatArray, Int64Array, UInt8Array
 from likewise.retrieval.indexes import index_file
-from likewise.retrieval.indexes.base import Floats, Rows, Scores
-from likewise.retrieval.indexes.faiss_door import centroids, library
-
-Codes = npt.NDArray[np.uint8]
+from likewise.retrieval.indexes.faiss_door import kmeans_centroids, load_faiss
 
 CLUSTERS = 256
 """Words of a codebook: a byte a subquantiser."""
@@ -23,17 +20,17 @@ _LOCAL = 8 * CLUSTERS
 
 
 @dataclass(frozen=True)
-class Form:
+class CodecTrainer:
     """What is trained: ``v`` coarse centres, ``subs`` subquantisers, codebooks local or not."""
 
     v: int
     subs: int
     local: bool
 
-    def part(self, sample: Scores, seed: int) -> "SubvectorCodec":
+    def part(self, sample: Float32Array, seed: int) -> "SubvectorCodec":
         """One part's centres, rotations and codebooks, from (n, d) training vectors."""
         count = min(self.v, len(sample))
-        centres = centroids(sample, count, seed, spherical=False, steps=_STEPS_COARSE)
+        centres = kmeans_centroids(sample, count, seed, spherical=False, steps=_STEPS_COARSE)
         cluster = nearest_centre(sample, centres)
         turns = [_rotation(sample[cluster == c] - centres[c], self.subs) for c in range(count)]
         part = SubvectorCodec(centres, np.stack(turns), np.empty((0, 0, 0, 0), np.float32))
@@ -45,10 +42,10 @@ class Form:
         ]
         return SubvectorCodec(centres, part.rotations, np.stack(books).astype(np.float32))
 
-    def _codebook(self, vectors: Scores, seed: int) -> Scores:
+    def _codebook(self, vectors: Float32Array, seed: int) -> Float32Array:
         """(subs, CLUSTERS, d / subs) words."""
         made = [
-            centroids(columns, CLUSTERS, seed, spherical=False, steps=_STEPS)
+            kmeans_centroids(columns, CLUSTERS, seed, spherical=False, steps=_STEPS)
             for columns in np.split(vectors, self.subs, axis=1)
         ]
         return np.stack(made)
@@ -64,11 +61,11 @@ class SubvectorCodec:
         codebooks: (v, subs, CLUSTERS, d / subs).
     """
 
-    centres: Scores
-    rotations: Scores
-    codebooks: Scores
+    centres: Float32Array
+    rotations: Float32Array
+    codebooks: Float32Array
 
-    def residuals(self, vectors: Scores, cluster: Rows) -> Scores:
+    def residuals(self, vectors: Float32Array, cluster: Int64Array) -> Float32Array:
         """(n, d): what is left of (n, d) vectors behind their clusters' centres, rotated."""
         left = vectors - self.centres[cluster]
         for c in np.unique(cluster):
@@ -76,7 +73,7 @@ class SubvectorCodec:
             left[chosen] = left[chosen] @ self.rotations[c].T
         return left
 
-    def encode(self, vectors: Scores) -> tuple[Rows, Codes]:
+    def encode(self, vectors: Float32Array) -> tuple[Int64Array, UInt8Array]:
         """The clusters (n,) and codes (n, subs) of (n, d) vectors."""
         cluster = nearest_centre(vectors, self.centres)
         left = self.residuals(vectors, cluster)
@@ -88,7 +85,7 @@ class SubvectorCodec:
 
 
 @dataclass(frozen=True)
-class Coded:
+class EncodedVectors:
     """All vectors as codes.
 
     Attributes:
@@ -98,11 +95,11 @@ class Coded:
     """
 
     parts: list[SubvectorCodec]
-    cells: Rows
-    codes: Codes
+    cells: Int64Array
+    codes: UInt8Array
 
     @classmethod
-    def of(cls, gallery: Floats, parts: list[SubvectorCodec]) -> "Coded":
+    def encode(cls, gallery: FloatArray, parts: list[SubvectorCodec]) -> "EncodedVectors":
         """Encode (n, d) vectors, a block at a time."""
         cells, codes = [], []
         for start in range(0, len(gallery), _BLOCK):
@@ -127,9 +124,9 @@ class Coded:
             np.savez(handle, **arrays)
 
     @classmethod
-    def read(cls, path: Path, rows: int) -> "Coded | None":
+    def read(cls, path: Path, rows: int) -> "EncodedVectors | None":
         """What ``path`` holds of so many ``rows``; None where it is damaged or not there."""
-        if not index_file.whole(path):
+        if not index_file.is_complete(path):
             return None
         try:
             with np.load(path, allow_pickle=False) as arrays:
@@ -145,13 +142,13 @@ class Coded:
         return coded if len(coded.cells) == rows else None
 
 
-def nearest_centre(vectors: Scores, centres: Scores) -> Rows:
+def nearest_centre(vectors: Float32Array, centres: Float32Array) -> Int64Array:
     """(n,) the nearest of (v, d) centres to each of (n, d) vectors."""
-    found: Rows = library().knn(vectors, centres, 1)[1][:, 0].astype(np.int64)
+    found: Int64Array = load_faiss().knn(vectors, centres, 1)[1][:, 0].astype(np.int64)
     return found
 
 
-def _rotation(residuals: Scores, subs: int) -> Scores:
+def _rotation(residuals: Float32Array, subs: int) -> Float32Array:
     """(d, d) the axes of a PCA, dealt to ``subs`` subquantisers of equal size.
 
     Eigenvalue allocation: in descending order, each axis goes to the subquantiser that has
@@ -174,9 +171,9 @@ def _rotation(residuals: Scores, subs: int) -> Scores:
     return np.ascontiguousarray(axes[:, np.concatenate(held).astype(int)].T, np.float32)
 
 
-def _quantiser(codebook: Scores) -> Any:
+def _quantiser(codebook: Float32Array) -> Any:
     """FAISS's product quantiser of one codebook (subs, CLUSTERS, d)."""
-    faiss = library()
+    faiss = load_faiss()
 
     subs, _, dim = codebook.shape
     quantiser = faiss.ProductQuantizer(subs * dim, subs, 8)

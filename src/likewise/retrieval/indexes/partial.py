@@ -2,22 +2,17 @@
 
 import numpy as np
 
-from likewise.retrieval.indexes.base import (
-    NONE,
-    Built,
-    Mask,
-    Rows,
-    Scores,
-    Vectors,
-    settle_ties,
-)
+from likewise.formats.array_types import BoolArray, Float32Array, Int64Array
+from likewise.retrieval.indexes.base import NONE, BuiltIndex, Vectors, settle_ties
 from likewise.retrieval.indexes.exact import ExactSearch
 
 
-class Covered(Built):
+class CompletedIndex(BuiltIndex):
     """What an index knows of a column, and the rows that it does not know."""
 
-    def __init__(self, inner: Built, places: Rows, uncovered: Rows, vectors: Vectors) -> None:
+    def __init__(
+        self, inner: BuiltIndex, places: Int64Array, uncovered: Int64Array, vectors: Vectors
+    ) -> None:
         """Complete ``inner``.
 
         Args:
@@ -33,9 +28,9 @@ class Covered(Built):
         self._rest = ExactSearch(vectors.take(uncovered.tolist()))
 
     def search(
-        self, queries: Scores, k: int, allowed: Mask | None = None
-    ) -> tuple[Scores, Rows]:
-        """The ``k`` rows found nearest to each query, earlier and new; see ``Built``."""
+        self, queries: Float32Array, k: int, allowed: BoolArray | None = None
+    ) -> tuple[Float32Array, Int64Array]:
+        """The ``k`` rows found nearest to each query, earlier and new; see ``BuiltIndex``."""
         there = self._places >= 0
         known = there if allowed is None else there & allowed[self._places]
         scores, rows = self._inner.search(queries, k, None if known.all() else known)
@@ -50,7 +45,7 @@ class Covered(Built):
         return found[0][:, :width], found[1][:, :width]
 
 
-def earlier(vectors: Vectors, places: Rows) -> Vectors:
+def earlier_vectors(vectors: Vectors, places: Int64Array) -> Vectors:
     """The vectors of earlier rows, now in ``places``; any vector for a row that is gone."""
     rows = np.maximum(places, 0)
     return Vectors(

@@ -94,7 +94,9 @@ def _pairs(
     entry: Mapping[str, Any],
 ) -> pl.DataFrame:
     """place, earlier, value: for every content the most similar one that stands before it."""
-    built = INDEXES.build(entry, "params.yaml: checks").build(Vectors.stored(table, "vector"))
+    built = INDEXES.build(entry, "params.yaml: checks").build(
+        Vectors.from_column(table, "vector")
+    )
     found = []
     start = 0
     for part in _parts(table):

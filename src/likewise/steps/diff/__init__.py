@@ -191,7 +191,7 @@ def _metrics(old: Workspace, new: Workspace, dataset: str) -> Iterator[MetricCha
     """The numbers that are not the same, of every run of the data set."""
     runs = {**old.params.runs, **new.params.runs}
     for run in [name for name, entry in runs.items() if entry.dataset == dataset]:
-        before, after = (run_results.numbers(ws, run) or {} for ws in (old, new))
+        before, after = (run_results.read_metrics(ws, run) or {} for ws in (old, new))
         for metric in dict.fromkeys((*before, *after)):
             if before.get(metric) != after.get(metric):
                 yield MetricChange(run, metric, before.get(metric), after.get(metric))

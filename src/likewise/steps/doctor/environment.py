@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from importlib import metadata
 from typing import Any
 
-from likewise.catalogue.upgrade import differences, lacking_sections
+from likewise.catalogue.upgrade import missing_sections, pipeline_differences
 from likewise.errors import ConfigError, VersionError, bounded
 from likewise.steps.doctor.problem import Problem
 from likewise.storage import versions
@@ -34,11 +34,11 @@ def _pipeline(ws: Workspace) -> Iterator[Problem]:
     if not path.is_file():
         yield Problem("dvc", "there is no dvc.yaml", "likewise init")
         return
-    if missing := lacking_sections(ws.params_file.read_text(encoding="utf-8")):
+    if missing := missing_sections(ws.params_file.read_text(encoding="utf-8")):
         what = f"params.yaml lacks what stages walk through: {', '.join(missing)}"
         yield Problem("dvc", what, "likewise init")
     try:
-        found = differences(path.read_text(encoding="utf-8"))
+        found = pipeline_differences(path.read_text(encoding="utf-8"))
     except ConfigError as error:
         yield Problem("dvc", str(error), "edit dvc.yaml")
         return

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from likewise.catalogue.kept_indexes import kept_indexes
+from likewise.catalogue.kept_indexes import find_cached_indexes
 from likewise.steps.doctor.problem import Problem, size
 from likewise.storage.workspace import Workspace
 
 
 def check(ws: Workspace) -> Iterator[Problem]:
     """Indexes that a search would refuse, and those that params.yaml does not name."""
-    for one in kept_indexes(ws):
+    for one in find_cached_indexes(ws):
         name = f"index {one.index!r} of {one.dataset} by {one.model}"
         held = size(ws.index(one.dataset, one.model, one.index))
         if one.state == "stale":

@@ -13,7 +13,7 @@ from likewise.catalogue.takedowns import Entry, Record, is_hash
 from likewise.errors import DataError, bounded, hint
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
-from likewise.retrieval.index_cache import held_contents
+from likewise.retrieval.index_cache import cached_contents
 from likewise.steps.forget.dvc_files import Holder
 from likewise.steps.forget.holders import find_holders, purge_holders
 from likewise.steps.forget.removal import Plan, Removal, jobs
@@ -194,5 +194,5 @@ def _drop_indexes(ws: Workspace, dataset: str, record: Record) -> None:
     views = [name for name, view in ws.params.views.items() if view.of == dataset]
     for name in (dataset, *views):
         for folder in (ws.indexes / name).glob("*/*"):
-            if not record.hashes.isdisjoint(held_contents(folder)):
+            if not record.hashes.isdisjoint(cached_contents(folder)):
                 shutil.rmtree(folder, ignore_errors=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from likewise.catalogue import corrections, takedowns
-from likewise.catalogue.embedding_roles import mark_of_roles
+from likewise.catalogue.embedding_roles import roles_digest
 from likewise.catalogue.takedowns import Record
 from likewise.errors import DataError, LikewiseError, MissingArtefactError
 from likewise.formats import atomic
@@ -142,7 +142,7 @@ class Removal:
             raise DataError(
                 f"{self._dataset} would have no item left; remove all of it instead"
             )
-        self._roles = mark_of_roles(items), mark_of_roles(rest)
+        self._roles = roles_digest(items), roles_digest(rest)
         found = tables.write_frame(self._in_new(made.path), ITEMS, rest, further)
         found = replace(found, splits=digest_splits(rest))
         self._put(made.path, made.digests, found, len(rest) < len(items))

@@ -37,8 +37,8 @@ def run_facts(ws: Workspace, dataset: str, model: str) -> list[Fact]:
             command = f"run: {artefacts.results(ws, name).command}"
             facts.append(Fact(f"run {name}", "not evaluated", command))
             continue
-        numbers = run_results.numbers(ws, name) or {}
-        read = run_results.lineage(ws, name).get("columns", {})
+        numbers = run_results.read_metrics(ws, name) or {}
+        read = run_results.read_lineage(ws, name).get("columns", {})
         other = [column for column, digest in read.items() if now.get(column) != digest]
         remark = f"{', '.join(other)} changed since; run: dvc repro" if other else ""
         first = ", ".join(f"{key} {value:.6g}" for key, value in list(numbers.items())[:1])

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from likewise.catalogue.training_reports import made
+from likewise.catalogue.training_reports import read_training_report
 from likewise.errors import MissingArtefactError
 from likewise.models.passport import Passport
 from likewise.steps.why.fact import Fact, said, since
@@ -97,7 +97,7 @@ def _chosen(passport: Passport) -> list[Fact]:
 
 def _training(ws: Workspace, model: str, passport: Passport) -> list[Fact]:
     facts = [] if passport.device is None else [Fact("device", passport.device)]
-    told = made(ws, model) or {}
+    told = read_training_report(ws, model) or {}
     shown = ("hours", "steps", "items", "processes", "images_per_second", "best_epoch")
     facts += [Fact(name.replace("_", " "), said(told[name])) for name in shown if name in told]
     return facts
