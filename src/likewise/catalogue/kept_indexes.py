@@ -1,4 +1,4 @@
-"""The indexes that a checkout keeps, and whether they are up to date."""
+"""List the cached indexes of a workspace with their state."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from likewise.storage.workspace import Workspace
 
 @dataclass(frozen=True)
 class Indexed:
-    """An index that is kept.
+    """A cached index.
 
     Attributes:
-        dataset: whose items it finds,
-        model: by whose vectors,
-        index: and its entry in params.yaml.
-        state: ``current``; ``partial``: some items are found by exact search beside it;
-            ``stale``: it is not used until it is made anew; ``unused``: params.yaml asks for
-            it no more.
-        covered: items that are in it,
-        items: and how many there are.
-        command: what mends a state that is not ``current``.
-        measured: its recall and speed beside exact search; None where it was never measured.
+        dataset: name of the data set.
+        model: model of the vectors.
+        index: name of the index in params.yaml.
+        state: ``current``; ``partial``: exact search finds the items that it does not cover;
+            ``stale``: it is not used until it is built again; ``unused``: params.yaml does not
+            name it any more.
+        covered: number of items in the index.
+        items: number of items of the data set.
+        command: the command that makes the index ``current``, or removes it.
+        measured: recall and speed compared with exact search; None if not measured.
     """
 
     dataset: str
@@ -38,39 +38,40 @@ class Indexed:
 
 
 def find_cached_indexes(ws: Workspace) -> Iterator[Indexed]:
-    """The same of a workspace that is open."""
+    """Yield the cached indexes of a workspace, sorted by path."""
     folder = ws.index("x", "x", "x").parents[2]
-    opened: dict[str, Dataset] = {}
-    for facts in sorted(folder.glob("*/*/*/facts.json")):
-        dataset, model, name = facts.relative_to(folder).parts[:3]
+    datasets: dict[str, Dataset] = {}
+    for path in sorted(folder.glob("*/*/*/facts.json")):
+        dataset, model, name = path.relative_to(folder).parts[:3]
         if not name.startswith("."):
-            yield _described(ws, opened, dataset, model, name)
+            yield _describe(ws, datasets, dataset, model, name)
 
 
-def _described(
-    ws: Workspace, opened: dict[str, Dataset], dataset: str, model: str, name: str
+def _describe(
+    ws: Workspace, datasets: dict[str, Dataset], dataset: str, model: str, name: str
 ) -> Indexed:
-    asked = dataset in ws.params.datasets and model in ws.params.models_of(dataset)
-    if not asked or name not in {*ws.params.indexes, "exact"}:
+    embedded = dataset in ws.params.datasets and model in ws.params.models_of(dataset)
+    if not embedded or name not in {*ws.params.indexes, "exact"}:
         command = f"rm -r {ws.relative(ws.index(dataset, model, name))}"
         return Indexed(dataset, model, name, "unused", 0, 0, command, None)
-    stored = CachedIndex(ws, opened.setdefault(dataset, Dataset(ws, dataset)), model, name)
-    facts = stored.facts()
-    measured = facts.measured if facts else None
+    cached = CachedIndex(ws, datasets.setdefault(dataset, Dataset(ws, dataset)), model, name)
+    metadata = cached.metadata()
+    measured = metadata.measured if metadata else None
     try:
-        state, covered, items = _state(stored)
+        state, covered, items = _state(cached)
     except LikewiseError:  # the data set is not published now
         state, covered, items = "stale", 0, 0
-    command = "" if state == "current" else stored.command
+    command = "" if state == "current" else cached.command
     return Indexed(dataset, model, name, state, covered, items, command, measured)
 
 
-def _state(stored: CachedIndex) -> tuple[str, int, int]:
-    if stored.stale():
-        return "stale", 0, len(stored.dataset.items)
-    if not stored.file.is_file():
-        facts, items = stored.facts(), len(stored.dataset.items)
-        same = facts is not None and facts.rows == items
+def _state(cached: CachedIndex) -> tuple[str, int, int]:
+    """Return the state, the number of covered items, and the number of items."""
+    if cached.is_stale():
+        return "stale", 0, len(cached.dataset.items)
+    if not cached.file.is_file():
+        metadata, items = cached.metadata(), len(cached.dataset.items)
+        same = metadata is not None and metadata.rows == items
         return "current" if same else "stale", items, items
-    covered, items = stored.covered()
+    covered, items = cached.coverage()
     return "current" if covered == items else "partial", covered, items

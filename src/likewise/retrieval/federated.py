@@ -9,66 +9,65 @@ from likewise.errors import DataError, UnknownNameError
 from likewise.models.passport import Passport
 from likewise.retrieval.hits import Hits
 from likewise.retrieval.index_cache import EXACT
+from likewise.retrieval.published_dataset import resolve_model
 from likewise.retrieval.search_query import DEFAULT_K, Query
-from likewise.retrieval.searcher import Searchable, resolve_model
-
-_PICTURES = 64
-_WAYS = ("id", "image", "vector")
+from likewise.retrieval.searcher import Searchable
 
 
-def search_datasets(datasets: Sequence[Searchable], wanted: Query) -> Hits:
-    """The best hits of several data sets together.
+def search_datasets(datasets: Sequence[Searchable], query: Query) -> Hits:
+    """Return the best hits of several data sets together.
 
-    An item is taken from the first of them that has it.
+    A query by id uses the first data set that has all of its items.
 
     Raises:
-        DataError: their vectors are not by the same model, or the query is by text: scores of
-            words depend on the other texts of a data set.
+        DataError: the vectors are of different models, or the query is by text: the BM25
+            scores of different data sets are not comparable.
+        UnknownNameError: no data set has all of the query's items.
     """
-    if wanted.text is not None:
+    if query.text is not None:
         raise DataError("text is searched in one data set at a time; name one")
-    models = {resolve_model(one, wanted.model) for one in datasets}
-    _same(datasets, models)
-    holder = _holder(datasets, wanted)
+    models = {resolve_model(dataset, query.model) for dataset in datasets}
+    _check_comparable(datasets, models)
+    holder = _holder(datasets, query)
     searcher = holder.searcher(min(models), EXACT)
-    rows = tuple(searcher.row(item) for item in wanted.ids)
-    vectors = searcher.vectors(wanted, rows)
-    count = wanted.k
-    if count is None and wanted.min_score is None:
+    rows = tuple(searcher.row(item) for item in query.ids)
+    vectors = searcher.query_vectors(query, rows)
+    count = query.k
+    if count is None and query.min_score is None:
         count = DEFAULT_K
     frames = []
-    for one in datasets:
-        itself = wanted.id if one is holder else None
-        part = replace(wanted, image=None, box=None, offset=0, id=itself)
+    for dataset in datasets:
+        ids = query.id if dataset is holder else None
+        own_query = replace(query, image=None, box=None, offset=0, id=ids)
         if count is not None:
-            part = replace(part, k=wanted.offset + count)
-        own = one.searcher(min(models), wanted.index or EXACT, fresh=False)
-        frames.append(own.answer(part, vectors))
+            own_query = replace(own_query, k=query.offset + count)
+        own = dataset.searcher(min(models), query.index or EXACT, fresh=False)
+        frames.append(own.answer(own_query, vectors))
     joined = pl.concat(frames).sort("score", descending=True, maintain_order=True)
-    page = joined.slice(wanted.offset, count)
-    ranked = page.with_columns(rank=pl.int_range(1, pl.len() + 1) + wanted.offset)
-    return Hits(ranked, {one.name: one for one in datasets}, wanted)
+    page = joined.slice(query.offset, count)
+    ranked = page.with_columns(rank=pl.int_range(1, pl.len() + 1) + query.offset)
+    return Hits(ranked, {dataset.name: dataset for dataset in datasets}, query)
 
 
 def _holder(datasets: Sequence[Searchable], query: Query) -> Searchable:
-    """The first data set that has all the items that are searched for."""
-    for one in datasets:
-        if one.items["item_id"].is_in(query.ids).sum() == len(set(query.ids)):
-            return one
-    names = [name for one in datasets for name in one.items["item_id"].head(2000)]
-    where = " and ".join(one.name for one in datasets)
+    """Return the first data set that has all items of the query."""
+    for dataset in datasets:
+        if dataset.items["item_id"].is_in(query.ids).sum() == len(set(query.ids)):
+            return dataset
+    names = [name for dataset in datasets for name in dataset.items["item_id"].head(2000)]
+    where = " and ".join(dataset.name for dataset in datasets)
     raise UnknownNameError("item", query.ids[0], names, where)
 
 
-def _same(datasets: Sequence[Searchable], models: set[str]) -> None:
-    """Refuse vectors that are not comparable."""
-    made = {
-        Passport.from_json(one.table.passport(m), one.name).identity()
-        for one in datasets
-        for m in models
-        if m in one.models
+def _check_comparable(datasets: Sequence[Searchable], models: set[str]) -> None:
+    """Refuse vectors of different models, or of different versions of one model."""
+    identities = {
+        Passport.from_json(dataset.table.passport(model), dataset.name).identity()
+        for dataset in datasets
+        for model in models
+        if model in dataset.models
     }
-    if len(models) > 1 or len(made) > 1:
-        names = ", ".join(one.name for one in datasets)
+    if len(models) > 1 or len(identities) > 1:
+        names = ", ".join(dataset.name for dataset in datasets)
         what = f"the vectors of {names} are by different models or versions of one"
         raise DataError(f"{what}; name a model that made all of them, or: dvc repro")

@@ -1,4 +1,4 @@
-"""Which items a search may find: by SQL, by role, by words."""
+"""Select rows of a published table by an SQL condition or by text."""
 
 import re
 
@@ -13,19 +13,19 @@ _OTHER_TYPE = re.compile(
     r"literal \w+\((.+?)\) and could not convert to literal of type '(\w+)'"
 )
 _SYNTAX = re.compile(r"\(sql parser error: (.+)\)$", re.DOTALL)
-_PLACE_IN_LANCE = re.compile(r", /\S+\.rs:\d+:\d+")
-_ECHO = re.compile(r"^(?:Invalid user input|External error|[\w ]+ error): ")
+_RUST_LOCATION = re.compile(r", /\S+\.rs:\d+:\d+")
+_ERROR_PREFIX = re.compile(r"^(?:Invalid user input|External error|[\w ]+ error): ")
 
 
 TEXT_COLUMNS = ("text", "label")
-"""The columns that a search by text reads."""
+"""Columns that a search by text reads."""
 
 
 def matching_rows(table: tables.Table, where: str) -> BoolArray:
-    """(n,) the rows of ``table`` that the SQL condition ``where`` holds for.
+    """Return a mask (n,) of the rows of ``table`` that meet the SQL condition ``where``.
 
     Raises:
-        DataError: it is no condition, or names a column that there is not.
+        DataError: ``where`` is not a condition, or names an unknown column.
     """
     columns = table.metadata_columns
     quoted = re.search(f'"({"|".join(columns)})"', where)
@@ -36,7 +36,7 @@ def matching_rows(table: tables.Table, where: str) -> BoolArray:
         )
     mask = np.zeros(table.rows, bool)
     try:
-        # The brackets keep out what is no condition: LIMIT 3, ; ...
+        # The brackets make everything but a condition an error: LIMIT 3, ; ...
         for batch in table.scan(["_rowoffset"], f"({where}\n)"):
             mask[batch.column(0).to_numpy()] = True
     except (ValueError, OSError, RuntimeError) as error:
@@ -44,21 +44,21 @@ def matching_rows(table: tables.Table, where: str) -> BoolArray:
     return mask
 
 
-def _reason(said: str, columns: list[str]) -> str:
-    """Lance's own words, without the Rust around them."""
-    unknown = _NO_COLUMN.search(said)
+def _reason(message: str, columns: list[str]) -> str:
+    """Return the reason in an error message of Lance, without prefixes and source locations."""
+    unknown = _NO_COLUMN.search(message)
     if unknown:
         name = (unknown[1] or unknown[2]).strip('`"')
         return f"no column {name!r}; {hint(name, columns)} Texts stand in single quotes"
-    other = _OTHER_TYPE.search(said)
+    other = _OTHER_TYPE.search(message)
     if other:
-        wanted = "text: put it in single quotes" if "Utf8" in other[2] else other[2]
-        return f"{other[1]} does not fit the column, which is {wanted}"
-    text = _PLACE_IN_LANCE.sub("", said)
+        kind = "text: put it in single quotes" if "Utf8" in other[2] else other[2]
+        return f"{other[1]} does not fit the column, which is {kind}"
+    text = _RUST_LOCATION.sub("", message)
     syntax = _SYNTAX.search(text)
     if syntax:
         return f"not SQL: {syntax[1]}"
-    while (shorter := _ECHO.sub("", text)) != text:
+    while (shorter := _ERROR_PREFIX.sub("", text)) != text:
         text = shorter
     return " ".join(text.split())
 
@@ -66,13 +66,17 @@ def _reason(said: str, columns: list[str]) -> str:
 def match_text(
     table: tables.Table, text: str, name: str, command: str
 ) -> tuple[Float32Array, Int64Array]:
-    """The rows whose words match those of ``text``: BM25 scores and rows, the best first.
+    """Return BM25 scores and row numbers of the rows that match ``text``, best first.
 
-    ``command`` publishes the table ``name`` again.
+    Args:
+        table: the published table.
+        text: the words to look for.
+        name: name of the data set, for an error.
+        command: the command that publishes the data set again, for an error.
 
     Raises:
-        MissingArtefactError: the table was published without an index of words.
-        DataError: there is no word to look for.
+        MissingArtefactError: the table was published without a text index.
+        DataError: ``text`` contains no word.
     """
     if not re.search(r"\w", text):
         raise DataError("text: there is no word to look for")

@@ -1,4 +1,4 @@
-"""The hits of a search: a table that also shows its pictures."""
+"""Hits of a search, as a table with pictures."""
 
 import os
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from likewise.pages.written import write_page
 from likewise.retrieval.search_query import Query, image_bytes, query_pictures
 
 SHOWN = 12
-"""The number of hits whose pictures a notebook shows."""
+"""Number of hits whose pictures a notebook shows."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class Hit:
         rank: 1 for the best.
         score: the cosine to the query; BM25 for words alone, and the sum of 1 / (60 + rank)
             for words together with vectors.
-        item_id: the item that was found,
-        label: its class,
-        text: its class in words,
-        subset: its subset,
-        split: and its split; None where it has none.
-        path: the image that it is in.
-        dataset: the data set that it is from.
-        query: the name of the query, of ``search_many``.
+        item_id: id of the item.
+        label: class of the item; None if it has none.
+        text: the class in words; None if there are none.
+        subset: subset of the item; None if it has none.
+        split: split of the item; None if it has none.
+        path: image that contains the item.
+        dataset: data set of the item.
+        query: name of the query; only for hits of ``search_many``.
     """
 
     rank: int
@@ -53,11 +53,11 @@ class Hit:
 
 
 class Hits(Rows[Hit]):
-    """The hits of a search, the best first; of ``search_many``, query after query.
+    """Hits of a search, best first; those of ``search_many`` query by query.
 
     ``len(hits)``, ``hits[0]`` (a ``Hit``), ``hits[:5]`` and ``for hit in hits`` work as on a
-    list. ``hits["score"]`` is a column, ``hits.frame`` the polars frame of all. ``to_html``
-    and ``to_png`` write the pictures; a notebook shows the first of them.
+    list. ``hits["score"]`` is a column, and ``hits.frame`` the polars frame of all hits.
+    ``to_html`` and ``to_png`` write the pictures; a notebook shows the first of them.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Hits(Rows[Hit]):
         datasets: Mapping[str, Pictured],
         query: Query | None = None,
     ) -> None:
-        """Hold the table of hits, the data sets that were searched, and what was looked for."""
+        """Keep the table of hits, the data sets that were searched, and the query."""
         self._frame = frame
         self._datasets = datasets
         self._query = query
@@ -76,7 +76,7 @@ class Hits(Rows[Hit]):
         """All hits as a polars frame.
 
         Columns: rank (from 1), score, item_id, label, text, subset, split, path (of the
-        image) and dataset; of ``search_many``, query before them.
+        image) and dataset. Hits of ``search_many`` have a first column query.
         """
         return self._frame
 
@@ -87,10 +87,10 @@ class Hits(Rows[Hit]):
         return type(self)(frame, self._datasets, self._query)
 
     def by_query(self) -> dict[str, "Hits"]:
-        """The hits of every query of ``search_many`` that has any, by its name.
+        """Return the hits by the name of their query; queries without hits are left out.
 
         Raises:
-            DataError: they are the hits of one ``search``.
+            DataError: these are the hits of one ``search``.
         """
         if "query" not in self.columns:
             raise DataError("these are the hits of one query; search_many has several")
@@ -107,8 +107,8 @@ class Hits(Rows[Hit]):
             note: a line about the search, such as the model and the filter.
 
         Raises:
-            MissingArtefactError: the images of a data set are not here.
-            DataError: these are the hits of several queries, or the file cannot be written.
+            MissingArtefactError: the images of a data set were not pulled.
+            DataError: these are hits of several queries, or the file cannot be written.
         """
         tiles = self._tiles(self._frame)
         write_page(path, search_page(self._title, self._query_tiles(), tiles, note))
@@ -122,7 +122,7 @@ class Hits(Rows[Hit]):
         table = super()._repr_html_()
         try:
             tiles = self._tiles(self._frame.head(SHOWN))
-        except (LikewiseError, OSError):  # several queries, or pictures that are not here
+        except (LikewiseError, OSError):  # several queries, or images that were not pulled
             return table
         first = self._frame["rank"][0] if tiles else 1
         title = f"{len(self):,} hits in {self._title}"
@@ -133,13 +133,13 @@ class Hits(Rows[Hit]):
         return ", ".join(dataset.card.title for dataset in self._datasets.values())
 
     def _tiles(self, hits: pl.DataFrame) -> list[Tile]:
-        """The pictures of some hits; marked if they have a label of the query's items."""
+        """Return the pictures of hits; those with a label of the query's items are marked."""
         if "query" in hits.columns and hits["query"].n_unique() > 1:
             raise DataError("a page shows the hits of one query; see by_query")
         labels = set(rows_of(*self._holder())["label"]) if self._ids else set()
         tiles = {
-            name: iter(item_tiles(one, hits.filter(dataset=name)["item_id"].to_list()))
-            for name, one in self._datasets.items()
+            name: iter(item_tiles(dataset, hits.filter(dataset=name)["item_id"].to_list()))
+            for name, dataset in self._datasets.items()
         }
         return [
             replace(next(tiles[name]), score=score, same=label in labels if labels else None)
@@ -151,14 +151,14 @@ class Hits(Rows[Hit]):
         return self._query.ids if self._query else []
 
     def _holder(self) -> tuple[Pictured, list[str]]:
-        """The first data set that has all items of the query, and these items."""
+        """Return the first data set that has all items of the query, and the items' ids."""
         for dataset in self._datasets.values():
             if dataset.items["item_id"].is_in(self._ids).sum() == len(set(self._ids)):
                 return dataset, self._ids
         return next(iter(self._datasets.values())), self._ids
 
     def _query_tiles(self) -> list[Tile]:
-        """The pictures that were searched for, if any."""
+        """Return the pictures of the query, if it has any."""
         if self._query is None:
             return []
         if self._query.ids:
@@ -167,7 +167,7 @@ class Hits(Rows[Hit]):
         for image in self._query.images:
             name = Path(image).name if isinstance(image, str | os.PathLike) else "a picture"
             if self._query.box is None and isinstance(image, str | os.PathLike | bytes):
-                # Encoded, so that the thumbnail is upright as the hits are.
+                # The file's bytes, so that the thumbnail is rotated as those of the hits are.
                 tiles.append(Tile(name, thumbnail(image_bytes(image))))
             else:
                 (picture,) = query_pictures(replace(self._query, image=image))

@@ -1,8 +1,8 @@
-"""Indexes that are kept: of which vectors they are, and how good they were found to be.
+"""Cache of indexes, with the contents that they cover and their measured recall and speed.
 
-``.likewise/indexes/<dataset>/<model>/<index>/`` holds one index: its file, the contents whose
-vectors it holds, and ``facts.json``. Vectors belong to contents, so an index outlives corrected
-labels and renamed files, and knows exactly which items it does not cover.
+``.likewise/indexes/<dataset>/<model>/<index>/`` contains one index: its file, the contents
+whose vectors are in it, and ``facts.json``. Vectors belong to contents, so an index stays valid
+when labels are corrected or files renamed, and the items that it does not cover are known.
 """
 
 import hashlib
@@ -27,10 +27,10 @@ from likewise.retrieval.published_dataset import PublishedDataset
 from likewise.storage.workspace import Workspace
 
 EXACT = "exact"
-"""The index that is always there, whatever params.yaml says."""
+"""Name of the index that needs no entry in params.yaml."""
 
 MOST_UNCOVERED = 0.2
-"""An index that misses, or has too many, a larger share of the rows than this is stale."""
+"""Largest share of missing and removed rows with which a cached index is still used."""
 
 _FACTS = "facts.json"
 _CONTENTS = "contents.parquet"
@@ -38,10 +38,13 @@ _FILE = "index"
 
 
 class IndexMetadata(Part):
-    """What is known of an index that is kept.
+    """Metadata of a cached index, stored in ``facts.json``.
 
-    ``made_of`` tells how it was made from what: kind, options and model; ``rows`` and ``dim``
-    are how many vectors there were, and how long; ``measured`` is what ``likewise index`` saw.
+    Attributes:
+        made_of: hash of the index's kind and options, and of the model of the vectors.
+        rows: number of vectors.
+        dim: number of dimensions.
+        measured: recall and speed as ``likewise index`` measured them; None if it did not.
     """
 
     made_of: str
@@ -52,7 +55,7 @@ class IndexMetadata(Part):
 
 @dataclass(frozen=True)
 class CachedIndex:
-    """Where one index of a data set's vectors is kept, and what it is to be."""
+    """One index of params.yaml over the vectors of a data set, and its place in the cache."""
 
     ws: Workspace
     dataset: PublishedDataset
@@ -61,25 +64,25 @@ class CachedIndex:
 
     @property
     def folder(self) -> Path:
-        """Its own folder."""
+        """Folder of the index in the cache."""
         return self.ws.index(self.dataset.name, self.model, self.index)
 
     @property
     def command(self) -> str:
-        """What makes it anew."""
+        """Command that builds the index again."""
         return f"likewise index {self.dataset.name} {self.model} {self.index}"
 
     @property
     def file(self) -> Path:
-        """The index itself; some kinds have none."""
+        """File of the index; some kinds have none."""
         return self.folder / _FILE
 
-    def part(self) -> Index:
-        """The entry of params.yaml.
+    def options(self) -> Index:
+        """Return the entry of the index in params.yaml.
 
         Raises:
-            UnknownNameError: there is none.
-            ConfigError: its options are wrong.
+            UnknownNameError: there is no such entry.
+            ConfigError: the options are wrong.
         """
         entries = {EXACT: {"kind": "exact"}, **self.ws.params.indexes}
         if self.index not in entries:
@@ -87,142 +90,144 @@ class CachedIndex:
         return INDEXES.build(entries[self.index], f"params.yaml: indexes.{self.index}")
 
     def vectors(self) -> Vectors:
-        """The vectors as they are published now."""
+        """Return the vectors that are published now."""
         return Vectors.from_column(self.dataset.table, self.model)
 
-    def facts(self) -> IndexMetadata | None:
-        """What is known of the one that is kept; None where there is none."""
+    def metadata(self) -> IndexMetadata | None:
+        """Return the metadata of the cached index; None if there is none."""
         try:
             return IndexMetadata.model_validate_json((self.folder / _FACTS).read_bytes())
         except (OSError, ValidationError):
             return None
 
-    def opened(self) -> BuiltIndex:
-        """The index that is kept, completed by exact search; made where there is none.
+    def open(self) -> BuiltIndex:
+        """Return the cached index, completed by exact search; build it if there is none.
 
         Raises:
-            StaleArtefactError: it is of other options, of another model, or of other items.
+            StaleArtefactError: the options or the model changed, or too many items did.
             ConfigError: the options do not suit the vectors.
         """
-        part, facts = self.part(), self.facts()
-        if self.ws.earlier or not part.cached or not facts or not self.file.is_file():
-            return self.fresh()
-        if facts.made_of != self._made_of(part):
+        options, metadata = self.options(), self.metadata()
+        if self.ws.earlier or not options.cached or not metadata or not self.file.is_file():
+            return self.build_current()
+        if metadata.made_of != self._fingerprint(options):
             what = f"index {self.index!r} was made with other options or of other vectors"
             raise StaleArtefactError(what, self.command)
-        places, uncovered = self._places()
+        positions, uncovered = self._positions()
         vectors = self.vectors()
-        if not len(uncovered) and _in_place(places):
-            return part.build(vectors, self.file)
-        gone = int(np.count_nonzero(places < 0))
-        if len(uncovered) + gone > MOST_UNCOVERED * vectors.rows:
-            covers = f"{len(places) - gone:,} of {vectors.rows:,} items"
+        if not len(uncovered) and _is_identity(positions):
+            return options.build(vectors, self.file)
+        removed = int(np.count_nonzero(positions < 0))
+        if len(uncovered) + removed > MOST_UNCOVERED * vectors.rows:
+            covers = f"{len(positions) - removed:,} of {vectors.rows:,} items"
             raise StaleArtefactError(f"index {self.index!r} covers {covers}", self.command)
-        inner = part.build(earlier_vectors(vectors, places), self.file)
-        return CompletedIndex(inner, places, uncovered, vectors)
+        earlier = options.build(earlier_vectors(vectors, positions), self.file)
+        return CompletedIndex(earlier, positions, uncovered, vectors)
 
-    def fresh(self) -> BuiltIndex:
-        """The index of just these vectors: the one that is kept, or made anew and kept.
+    def build_current(self) -> BuiltIndex:
+        """Return an index of exactly the present vectors, from the cache or built and cached.
 
-        That of an earlier revision is not kept: it would take the place of the present one's.
+        An index of an earlier revision is not cached, because it would replace the present one.
         """
-        part, facts, vectors = self.part(), self.facts(), self.vectors()
-        if not part.cached:
-            return part.build(vectors)
-        if facts and facts.made_of == self._made_of(part) and self.file.is_file():
-            places, uncovered = self._places()
-            if not len(uncovered) and _in_place(places):
-                return part.build(vectors, self.file)
+        options, metadata, vectors = self.options(), self.metadata(), self.vectors()
+        if not options.cached:
+            return options.build(vectors)
+        if metadata and metadata.made_of == self._fingerprint(options) and self.file.is_file():
+            positions, uncovered = self._positions()
+            if not len(uncovered) and _is_identity(positions):
+                return options.build(vectors, self.file)
         if self.ws.earlier:
-            return part.build(vectors)
-        with ExitStack() as held:
+            return options.build(vectors)
+        with ExitStack() as stack:
             try:
-                building = held.enter_context(atomic.spare_folder(self.folder))
-            except DataError:  # it cannot be kept here
-                return part.build(vectors)
-            built = part.build(vectors, building / _FILE)
-            self._keep(building, part, vectors)
+                building = stack.enter_context(atomic.spare_folder(self.folder))
+            except DataError:  # the cache cannot be written
+                return options.build(vectors)
+            built = options.build(vectors, building / _FILE)
+            self._store(building, options, vectors)
         return built
 
     def nbytes(self) -> int:
-        """What the index holds in memory: about its file, or the vectors of a scan."""
+        """Return the approximate size in memory: of the file, or of the vectors of a scan."""
         if self.file.is_file():
             return self.file.stat().st_size
-        vectors, kind = self.vectors(), self.part().in_memory
-        return vectors.rows * vectors.dim * 4 if kind else 0
+        vectors, in_memory = self.vectors(), self.options().in_memory
+        return vectors.rows * vectors.dim * 4 if in_memory else 0
 
-    def note(self, measured: IndexMeasurement) -> IndexMetadata:
-        """Write down what was measured."""
+    def record(self, measured: IndexMeasurement) -> IndexMetadata:
+        """Write the measured recall and speed to the metadata."""
         vectors = self.vectors()
-        facts = IndexMetadata(
-            made_of=self._made_of(self.part()),
+        metadata = IndexMetadata(
+            made_of=self._fingerprint(self.options()),
             rows=vectors.rows,
             dim=vectors.dim,
             measured=measured,
         )
-        atomic.write_text(self.folder / _FACTS, _json(facts))
-        return facts
+        atomic.write_text(self.folder / _FACTS, _json(metadata))
+        return metadata
 
-    def covered(self) -> tuple[int, int]:
-        """How many of the items that are published now it covers, and of how many."""
-        _, uncovered = self._places()
+    def coverage(self) -> tuple[int, int]:
+        """Return the number of published items that the index covers, and of all of them."""
+        _, uncovered = self._positions()
         rows = len(self.dataset.items)
         return rows - len(uncovered), rows
 
-    def stale(self) -> bool:
-        """Whether it was made with other options, or of another model's vectors."""
-        facts = self.facts()
-        return facts is not None and facts.made_of != self._made_of(self.part())
+    def is_stale(self) -> bool:
+        """Return True if the cached index has other options or vectors of another model."""
+        metadata = self.metadata()
+        return metadata is not None and metadata.made_of != self._fingerprint(self.options())
 
-    def _keep(self, building: Path, part: Index, vectors: Vectors) -> None:
-        """Put what was built in the place of the one before; a full disk stops nothing."""
+    def _store(self, building: Path, options: Index, vectors: Vectors) -> None:
+        """Replace the cached index by the one in ``building``; ignore a failure to write."""
         if not (building / _FILE).is_file():
             return
-        facts = IndexMetadata(made_of=self._made_of(part), rows=vectors.rows, dim=vectors.dim)
+        made_of = self._fingerprint(options)
+        metadata = IndexMetadata(made_of=made_of, rows=vectors.rows, dim=vectors.dim)
         with suppress(OSError, DataError):
             self.dataset.items.select("content").write_parquet(building / _CONTENTS)
-            (building / _FACTS).write_text(_json(facts), encoding="utf-8")
+            (building / _FACTS).write_text(_json(metadata), encoding="utf-8")
             atomic.replace_folder(building, self.folder)
 
-    def _places(self) -> tuple[Int64Array, Int64Array]:
-        """Where each row of the index stands now (-1: nowhere), and the rows it has not."""
+    def _positions(self) -> tuple[Int64Array, Int64Array]:
+        """Return the present row of each row of the index (-1: removed), and uncovered rows."""
         try:
-            held = pl.read_parquet(self.folder / _CONTENTS)
+            contents = pl.read_parquet(self.folder / _CONTENTS)
         except (OSError, pl.exceptions.PolarsError):
-            held = pl.DataFrame({"content": []}, schema={"content": pl.String})
-        before, now = _numbered(held), _numbered(self.dataset.items.select("content"))
+            contents = pl.DataFrame({"content": []}, schema={"content": pl.String})
+        before = _number_contents(contents)
+        now = _number_contents(self.dataset.items.select("content"))
         joined = before.join(now, on=("content", "nth"), how="left", maintain_order="left")
-        places = joined["row_right"].fill_null(-1).cast(pl.Int64).to_numpy()
+        positions = joined["row_right"].fill_null(-1).cast(pl.Int64).to_numpy()
         new = now.join(before, on=("content", "nth"), how="anti", maintain_order="left")
-        return places, new["row"].cast(pl.Int64).to_numpy()
+        return positions, new["row"].cast(pl.Int64).to_numpy()
 
-    def _made_of(self, part: Index) -> str:
-        """A hash of all that an index is made of but the items: kind, options, vectors."""
+    def _fingerprint(self, index: Index) -> str:
+        """Return a hash of the index's kind and options, and of the vectors' type and model."""
         table = self.dataset.table
-        options = part.model_dump(mode="json", exclude=set(part.asked))
-        made = [type(part).__name__, options, str(table.schema.field(self.model).type)]
-        made.append(table.passport(self.model).decode())
-        return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:32]
+        options = index.model_dump(mode="json", exclude=set(index.search_options))
+        inputs = [type(index).__name__, options, str(table.schema.field(self.model).type)]
+        inputs.append(table.passport(self.model).decode())
+        return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def cached_contents(folder: Path) -> set[str]:
-    """The SHA-256 of the images whose vectors the index that is kept in ``folder`` holds."""
+    """Return the SHA-256 of the images whose vectors are in the cached index in ``folder``."""
     try:
-        held = pl.read_parquet(folder / _CONTENTS, columns=["content"])
+        contents = pl.read_parquet(folder / _CONTENTS, columns=["content"])
     except (OSError, pl.exceptions.PolarsError):
         return set()
-    return set(held["content"].str.head(64))
+    return set(contents["content"].str.head(64))
 
 
-def _numbered(contents: pl.DataFrame) -> pl.DataFrame:
-    """Every content's row, and the how manieth of its kind it is: several items may have it."""
+def _number_contents(contents: pl.DataFrame) -> pl.DataFrame:
+    """Add columns row and nth; nth numbers the items with the same content, from 0."""
     nth = pl.int_range(pl.len()).over("content").alias("nth")
     return contents.with_row_index("row").with_columns(nth)
 
 
-def _in_place(places: Int64Array) -> bool:
-    return bool((places == np.arange(len(places))).all())
+def _is_identity(positions: Int64Array) -> bool:
+    return bool((positions == np.arange(len(positions))).all())
 
 
-def _json(facts: IndexMetadata) -> str:
-    return json.dumps(facts.model_dump(mode="json"), indent=2) + "\n"
+def _json(metadata: IndexMetadata) -> str:
+    return json.dumps(metadata.model_dump(mode="json"), indent=2) + "\n"

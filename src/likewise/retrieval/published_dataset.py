@@ -4,6 +4,7 @@ from typing import Protocol
 
 import polars as pl
 
+from likewise.errors import DataError
 from likewise.storage import tables
 
 
@@ -19,14 +20,32 @@ class PublishedDataset(Protocol):
 
     @property
     def items(self) -> pl.DataFrame:
-        """Every column but the vectors, one row per item, in canonical order."""
+        """All columns except the vectors, one row per item, in canonical order."""
         ...
 
     @property
     def models(self) -> list[str]:
-        """The models that have a vector column."""
+        """Names of the models that have a vector column."""
         ...
 
     def need_model(self, model: str) -> None:
         """Refuse a model without a vector column."""
         ...
+
+
+def resolve_model(dataset: PublishedDataset, name: str | None) -> str:
+    """Return the model ``name``; if it is None, the data set's only model.
+
+    Raises:
+        DataError: the data set has several models and ``name`` is None.
+        UnknownNameError: no such model.
+        MissingArtefactError: the vectors of that model are not published.
+    """
+    models = dataset.models
+    if name is None and len(models) == 1:
+        return models[0]
+    if name is None and models:
+        raise DataError(f"{dataset.name} has several models; name one: {', '.join(models)}")
+    model = name or ""
+    dataset.need_model(model)
+    return model

@@ -1,4 +1,4 @@
-"""The keywords of a search, and the types of what can be looked for."""
+"""Keyword arguments of a search, and the types of queries."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict, Union
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Picture: TypeAlias = Union[StrPath, bytes, Pixels, "Image.Image"]
-"""An image: a file, its bytes, an opened image, or an array (height, width[, 3]) of uint8."""
+"""An image: a file, its bytes, an open image, or an array (height, width[, 3]) of uint8."""
 
 Numbers: TypeAlias = StrPath | npt.ArrayLike
 """A vector, or a file with one."""
@@ -22,19 +22,19 @@ Box: TypeAlias = tuple[float, float, float, float]
 
 
 class QueryOptions(TypedDict, total=False):
-    """Options of ``search`` and ``search_many``: how to look, whatever is looked for.
+    """Options that ``search`` and ``search_many`` share.
 
     Attributes:
-        model: whose vectors to compare; by default the only model there is.
-        k: how many hits, 10 by default; fewer if there are fewer items.
-        offset: how many of the best hits to skip: the next page.
-        min_score: no hit has a lower score; without ``k``, all that reach it are hits.
-        per_label: the maximum number of hits of one label.
-        role: which items may be hits: those of the role ``gallery`` (the default) or
+        model: the model whose vectors are compared; optional if there is only one.
+        k: maximum number of hits; 10 by default.
+        offset: number of best hits to skip, for the next page.
+        min_score: minimum score of a hit; without ``k``, all items that reach it are hits.
+        per_label: maximum number of hits of one label.
+        role: items that may be hits: those of the role ``gallery`` (the default) or
             ``query``, or ``any``. An item without a role has every role.
-        where: an SQL condition; only items that meet it are compared. Strings stand in single
+        where: an SQL condition; only items that meet it are compared. Write strings in single
             quotes: ``label = 'cat' AND split <> 'test'``.
-        index: an index of params.yaml; by default ``exact``.
+        index: an index of params.yaml; ``exact`` by default.
     """
 
     model: str | None
@@ -48,17 +48,18 @@ class QueryOptions(TypedDict, total=False):
 
 
 class SearchOptions(QueryOptions, total=False):
-    """Options of ``search``: what to look for, and how.
+    """Options of ``search``: a query, and how to answer it.
 
     Attributes:
-        image: a file, its bytes, an opened image or an array of pixels, which the model
-            embeds; or several of them.
-        id: an item of the data set, or several; they are left out of the hits.
-        vector: a vector, or a file with one (``.npy`` ...); its length does not matter.
-        text: words of labels and texts, scored by BM25. Together with an image, item or
-            vector both rankings are fused (the sum of 1 / (60 + rank)).
-        box: x1, y1, x2, y2 in pixels: search by this part of the image only.
-        combine: of several, look for the ``mean``, or score by the nearest (``max``).
+        image: one or several images, which the model embeds: a file, its bytes, an open image
+            or an array of pixels.
+        id: one or several items of the data set; they are left out of the hits.
+        vector: a vector, or a file with one (``.npy`` ...); it is normalised.
+        text: words of labels and texts, scored by BM25. With an image, item or vector, both
+            rankings are fused: the sum of 1 / (60 + rank).
+        box: x1, y1, x2, y2 in pixels; search by this part of the image only.
+        combine: for several images or items: search by their ``mean`` vector, or score by the
+            nearest of them (``max``).
     """
 
     image: Picture | Sequence[Picture] | None

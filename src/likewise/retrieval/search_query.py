@@ -1,4 +1,4 @@
-"""What a search is asked for: checked, read, and made comparable."""
+"""Queries: check their options, and read their images and vectors."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,7 +34,7 @@ DEFAULT_K = 10
 
 @dataclass(frozen=True)
 class Query:
-    """What to look for, by image, id, vector or text, and how to look; see SearchOptions."""
+    """A query by image, id, vector or text, with its options; see ``SearchOptions``."""
 
     model: str | None = None
     image: Picture | Sequence[Picture] | None = None
@@ -53,25 +53,25 @@ class Query:
 
     @property
     def images(self) -> list[Picture]:
-        """The pictures to look for."""
+        """Images of the query."""
         return as_list(self.image)
 
     @property
     def ids(self) -> list[str]:
-        """The items to look for."""
+        """Ids of the query's items."""
         return as_list(self.id)
 
     @property
-    def seen(self) -> bool:
-        """Whether there is anything but text to look for."""
+    def uses_vectors(self) -> bool:
+        """True if the query has images, ids or a vector, not only text."""
         return bool(self.images or self.ids or self.vector is not None)
 
     @classmethod
     def from_options(cls, options: SearchOptions, function: str = "search") -> "Query":
-        """The query of the keywords of ``search``, checked.
+        """Build and check a query from the keyword arguments of ``search``.
 
         Raises:
-            UnknownOptionError: there is no such keyword.
+            UnknownOptionError: no such option.
             DataError: see ``check``.
         """
         _check_names(function, options, SearchOptions)
@@ -81,40 +81,40 @@ class Query:
 
     @classmethod
     def from_batch_options(cls, options: QueryOptions) -> "Query":
-        """The query of the keywords of ``search_many``; the table says what to look for.
+        """Build and check a query from the keyword arguments of ``search_many``.
 
         Raises:
-            UnknownOptionError: there is no such keyword.
-            DataError: a number is out of range.
+            UnknownOptionError: no such option.
+            DataError: an option is out of range.
         """
         _check_names("search_many", options, QueryOptions)
         query = cls(**options)
-        query.check_how()
+        query.check_options()
         return query
 
     def check(self) -> None:
-        """Refuse a query that does not say what to look for, or how many hits.
+        """Check that there is exactly one kind of query, and that the options are valid.
 
         Raises:
-            DataError: nothing or several things are given, or a number is out of range.
+            DataError: none or several of image, id and vector, or an option is out of range.
         """
-        ways = {"image": self.images, "id": self.ids}
-        given = [name for name, value in ways.items() if value]
-        given += ["vector"] if self.vector is not None else []
-        if len(given) > 1 or not (given or self.text is not None):
-            found = " and ".join(given) or "none of them"
+        values = {"image": self.images, "id": self.ids}
+        names = [name for name, value in values.items() if value]
+        names += ["vector"] if self.vector is not None else []
+        if len(names) > 1 or not (names or self.text is not None):
+            present = " and ".join(names) or "none of them"
             raise DataError(
-                f"search by one of image, id and vector, or by text; here is {found}"
+                f"search by one of image, id and vector, or by text; here is {present}"
             )
         if self.box is not None and not self.images:
             raise DataError("a box is cut out of a picture; name the image too")
-        self.check_how()
+        self.check_options()
 
-    def check_how(self) -> None:
-        """Refuse options that are out of range.
+    def check_options(self) -> None:
+        """Check that the options are in range.
 
         Raises:
-            DataError: one of them is.
+            DataError: an option is out of range.
         """
         for fault in self._faults():
             raise DataError(fault)
@@ -145,53 +145,53 @@ def _check_names(function: str, options: Iterable[str], known: type) -> None:
             raise UnknownOptionError(function, option, names)
 
 
-def as_list(asked: Any) -> list[Any]:
-    """Several things, or the one that there is, or none, as a list."""
-    if asked is None:
+def as_list(value: Any) -> list[Any]:
+    """Return a list or tuple as a list, None as an empty list, another value in a list."""
+    if value is None:
         return []
-    return list(asked) if isinstance(asked, list | tuple) else [asked]
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def query_pictures(query: Query) -> "list[Image.Image]":
-    """The pictures to look for, or the box in each of them.
+    """Return the images of a query, cropped to its box if it has one.
 
     Raises:
-        DataError: one of them is no image, or the box is not in it.
+        DataError: an image cannot be decoded, or the box is not inside it.
     """
-    found = [open_picture(one) for one in query.images]
-    return found if query.box is None else [_cut(image, query.box) for image in found]
+    images = [open_picture(picture) for picture in query.images]
+    return images if query.box is None else [_crop(image, query.box) for image in images]
 
 
-def _cut(image: "Image.Image", box: Box) -> "Image.Image":
+def _crop(image: "Image.Image", box: Box) -> "Image.Image":
     x1, y1, x2, y2 = box
     if not (0 <= x1 < x2 <= image.width and 0 <= y1 < y2 <= image.height):
-        wide = f"{image.width} x {image.height} pixels"
-        raise DataError(f"box {x1:g},{y1:g},{x2:g},{y2:g} is not inside the image of {wide}")
+        size = f"{image.width} x {image.height} pixels"
+        raise DataError(f"box {x1:g},{y1:g},{x2:g},{y2:g} is not inside the image of {size}")
     return crop(image, box)
 
 
-def open_picture(asked: Picture) -> "Image.Image":
-    """The picture to look for, RGB, as it is stored: what a model is shown.
+def open_picture(picture: Picture) -> "Image.Image":
+    """Open a picture as RGB, without rotation by EXIF: the input of a model.
 
     Raises:
-        DataError: there is no such file, or it is no image.
+        DataError: there is no such file, or it is not an image.
     """
-    if isinstance(asked, np.ndarray):
-        return _from_array(asked)
-    if not isinstance(asked, str | os.PathLike | bytes):
-        return asked.convert("RGB")
-    name = "the query" if isinstance(asked, bytes) else str(asked)
+    if isinstance(picture, np.ndarray):
+        return _from_array(picture)
+    if not isinstance(picture, str | os.PathLike | bytes):
+        return picture.convert("RGB")
+    name = "the query" if isinstance(picture, bytes) else str(picture)
     try:
-        return decode(image_bytes(asked))
+        return decode(image_bytes(picture))
     except BadImage as bad:
         raise DataError(f"{name}: {bad.detail}") from bad
 
 
 def _from_array(pixels: Pixels) -> "Image.Image":
-    """An array of pixels as an RGB image.
+    """Convert an array of pixels to an RGB image.
 
     Raises:
-        DataError: another shape or type.
+        DataError: the array has another shape or type.
     """
     from PIL import Image
 
@@ -204,30 +204,30 @@ def _from_array(pixels: Pixels) -> "Image.Image":
     return Image.fromarray(pixels).convert("RGB")
 
 
-def image_bytes(asked: StrPath | bytes) -> bytes:
-    """The bytes of an image file.
+def image_bytes(file: StrPath | bytes) -> bytes:
+    """Read an image file; bytes are returned unchanged.
 
     Raises:
-        DataError: there is no such file.
+        DataError: the file cannot be read.
     """
-    if isinstance(asked, bytes):
-        return asked
+    if isinstance(file, bytes):
+        return file
     try:
-        return Path(asked).read_bytes()
+        return Path(file).read_bytes()
     except OSError as error:
-        raise DataError(f"{asked}: {error.strerror}; name an image file") from error
+        raise DataError(f"{file}: {error.strerror}; name an image file") from error
 
 
-def read_vector(asked: Numbers) -> Float64Array:
-    """The numbers to look for: (d,).
+def read_vector(numbers: Numbers) -> Float64Array:
+    """Return the vector (d,) of a query by vector.
 
     Raises:
-        DataError: they are not one vector of numbers.
+        DataError: the file or array is not a single vector of numbers.
     """
-    if isinstance(asked, str | os.PathLike):
-        name, values = str(asked), read_array(Path(asked))
+    if isinstance(numbers, str | os.PathLike):
+        name, values = str(numbers), read_array(Path(numbers))
     else:
-        name, values = "the query", _as_array(asked)
+        name, values = "the query", _as_array(numbers)
     if values.ndim == 2 and len(values) == 1:
         values = values[0]
     if values.ndim != 1 or values.dtype.kind not in "fiu":
@@ -236,38 +236,38 @@ def read_vector(asked: Numbers) -> Float64Array:
     return values.astype(np.float64)
 
 
-def _as_array(asked: npt.ArrayLike) -> AnyArray:
+def _as_array(numbers: npt.ArrayLike) -> AnyArray:
     try:
-        return np.asarray(asked)
+        return np.asarray(numbers)
     except ValueError as error:  # lists of several lengths
         raise DataError(f"the query is not one vector: {error}") from error
 
 
 def unit_vector(values: AnyArray) -> Float32Array:
-    """A vector (d,) of length 1 in the same direction.
+    """Return the vector (d,) of length 1 in the direction of ``values`` (d,).
 
     Raises:
-        DataError: it has none: it is zero, or holds what is no number.
+        DataError: all values are 0, or a value is NaN or infinite.
     """
-    wide = values.astype(np.float64)
-    if not np.isfinite(wide).all():
-        wrong = np.flatnonzero(~np.isfinite(wide))
+    vector = values.astype(np.float64)
+    if not np.isfinite(vector).all():
+        invalid = np.flatnonzero(~np.isfinite(vector))
         raise DataError(
-            f"{len(wrong):,} values of the vector are no number; the first: {wrong[0]}"
+            f"{len(invalid):,} values of the vector are no number; the first: {invalid[0]}"
         )
-    # The largest value first: its square could be beyond what a float64 holds.
-    largest = np.abs(wide).max(initial=0)
+    # Divide by the largest value first, because its square could overflow a float64.
+    largest = np.abs(vector).max(initial=0)
     if not largest:
         raise DataError("all values of the vector are 0: it has no direction")
-    wide /= largest
-    scaled: Float32Array = (wide / np.linalg.norm(wide)).astype(np.float32)
-    return scaled
+    vector /= largest
+    unit: Float32Array = (vector / np.linalg.norm(vector)).astype(np.float32)
+    return unit
 
 
 def ids_like(ids: pl.Series, wrong: str) -> Iterable[str]:
-    """Ids that begin as ``wrong`` does, for a message; not millions of them."""
+    """Return at most 2000 ids that share the longest prefix with ``wrong``, for a message."""
     for length in range(len(wrong), 0, -1):
-        found = ids.filter(ids.str.starts_with(wrong[:length]))
-        if len(found):
-            return found.head(_NEAR_IDS).to_list()
+        similar = ids.filter(ids.str.starts_with(wrong[:length]))
+        if len(similar):
+            return similar.head(_NEAR_IDS).to_list()
     return ids.head(_NEAR_IDS).to_list()

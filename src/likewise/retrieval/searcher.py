@@ -46,24 +46,24 @@ if TYPE_CHECKING:
 
 _SHOWN = ("item_id", "label", "text", "subset", "split")
 _MASKS = 8
-"""Number of filter masks kept: the pages of one search use the same filter."""
+"""Number of filter masks that are cached, because the pages of one search share a filter."""
 
 
 class Searchable(PublishedDataset, Pictured, Protocol):
-    """An open data set that keeps searchers over its vector columns."""
+    """An open data set that caches searchers over its vector columns."""
 
     def searcher(self, model: str, index: str, *, fresh: bool = True) -> "Searcher":
-        """The searcher over the vectors of ``model`` by ``index``."""
+        """Return the searcher over the vectors of ``model`` by ``index``."""
         ...
 
 
 class Searcher:
-    """One model's vectors, an index over them, and what the hits are called."""
+    """Search one model's vectors of a data set by an index, and name the hits."""
 
     def __init__(
         self, dataset: Searchable, ws: Workspace, model: str, built: BuiltIndex
     ) -> None:
-        """Hold the index ``built`` over the vectors of ``model``."""
+        """Keep the index ``built`` over the vectors of ``model``."""
         self._dataset = dataset
         self._ws = ws
         self._model = model
@@ -80,71 +80,75 @@ class Searcher:
     def build(
         cls, dataset: Searchable, ws: Workspace, model: str, index: str, *, fresh: bool = True
     ) -> "Searcher":
-        """Search by the index ``index`` of params.yaml over the vectors of ``model``.
+        """Build a searcher by the index ``index`` of params.yaml over the vectors of ``model``.
 
-        The one that is kept is used: for a ``fresh`` one only where it is of just these
-        vectors, else completed by exact search of what it does not cover.
+        If ``fresh``, a cached index is used only if it covers exactly the present vectors;
+        otherwise exact search completes a cached index of earlier vectors.
 
         Raises:
             UnknownNameError: no such index.
-            StaleArtefactError: the one that is kept is of other vectors or options.
-            ConfigError: its options are wrong, or do not suit the vectors.
+            StaleArtefactError: the cached index has other vectors or options.
+            ConfigError: the options are wrong, or do not suit the vectors.
         """
-        stored = CachedIndex(ws, dataset, model, index)
-        return cls(dataset, ws, model, stored.fresh() if fresh else stored.opened())
+        cached = CachedIndex(ws, dataset, model, index)
+        return cls(dataset, ws, model, cached.build_current() if fresh else cached.open())
 
     @property
     def dim(self) -> int:
-        """How long the vectors are."""
+        """Number of dimensions of the vectors."""
         return self._vectors.dim
 
     def answer(self, query: Query, vectors: Float32Array | None = None) -> pl.DataFrame:
-        """The hits of a query that was checked; with ``vectors`` (q, d) it is for these."""
-        itself = tuple(self._row(item) for item in query.ids)
-        if vectors is None and query.seen:
-            vectors = self.vectors(query, itself)
+        """Return the hits of a valid query; ``vectors`` (q, d) replace those of the query."""
+        query_rows = tuple(self._existing_row(item) for item in query.ids)
+        if vectors is None and query.uses_vectors:
+            vectors = self.query_vectors(query, query_rows)
         allowed = self._allowed(query)
-        return self.hits(self._rule(query, itself), self._ranking(query, vectors, allowed))
+        selection = HitSelection.from_query(query, query_rows)
+        return self._select_hits(selection, self._ranker(query, vectors, allowed))
 
-    def none(self) -> pl.DataFrame:
-        """No hit at all, as a frame."""
+    def no_hits(self) -> pl.DataFrame:
+        """Return an empty frame with the columns of hits."""
         return self._frame(np.empty(0, np.float32), np.empty(0, np.int64), 0)
 
-    def many(
-        self, vectors: Float32Array, itself: Int64Array, query: Query
+    def answer_many(
+        self, vectors: Float32Array, query_rows: Int64Array, query: Query
     ) -> list[pl.DataFrame]:
-        """The hits of many queries (q, d), each an item (q,) of the data set or -1 for none.
+        """Return the hits of many queries, one frame per query.
 
-        ``query`` says how to look, whatever it is that it looks for.
+        Args:
+            vectors: (q, d) vectors of the queries.
+            query_rows: (q,) rows of the queries that are items of the data set; -1 for others.
+            query: the options of all queries; its image, id and vector are not used.
         """
         allowed = self._allowed(query)
-        rules = [self._rule(query, (row,) if row != NONE else ()) for row in itself.tolist()]
+        selections = [
+            HitSelection.from_query(query, (row,) if row != NONE else ())
+            for row in query_rows.tolist()
+        ]
         depth = (query.k or DEFAULT_K) + query.offset + 1
         scores, rows = self._built.search(vectors, depth, allowed)
 
-        def ranking(number: int) -> Ranker:
-            def best(wanted: int) -> tuple[Float32Array, Int64Array]:
-                if wanted <= depth:
-                    found = rows[number] != NONE
-                    return scores[number][found][:wanted], rows[number][found][:wanted]
-                return self._nearest(vectors[number : number + 1], wanted, allowed)
+        def ranker(number: int) -> Ranker:
+            def best(count: int) -> tuple[Float32Array, Int64Array]:
+                if count <= depth:
+                    valid = rows[number] != NONE
+                    return scores[number][valid][:count], rows[number][valid][:count]
+                return self._nearest(vectors[number : number + 1], count, allowed)
 
             return best
 
-        return [self.hits(rule, ranking(number)) for number, rule in enumerate(rules)]
+        return [
+            self._select_hits(selection, ranker(number))
+            for number, selection in enumerate(selections)
+        ]
 
-    def hits(self, rule: HitSelection, ranking: Ranker) -> pl.DataFrame:
-        """What ``rule`` makes of a ranking, as a frame."""
-        scores, rows = rule.choose(ranking, self._labels)
-        return self._frame(scores, rows, rule.start)
+    def _select_hits(self, selection: HitSelection, ranker: Ranker) -> pl.DataFrame:
+        """Return the hits that ``selection`` takes from a ranking, as a frame."""
+        scores, rows = selection.select(ranker, self._labels)
+        return self._frame(scores, rows, selection.offset)
 
-    def _rule(self, query: Query, itself: tuple[int, ...]) -> HitSelection:
-        count = query.k
-        if count is None and query.min_score is None:
-            count = DEFAULT_K
-        return HitSelection(query.offset, count, itself, query.min_score, query.per_label)
-
-    def _ranking(
+    def _ranker(
         self, query: Query, vectors: Float32Array | None, allowed: BoolArray | None
     ) -> Ranker:
         if query.text is None and vectors is not None:
@@ -156,50 +160,50 @@ class Searcher:
             scores, rows = scores[allowed[rows]], rows[allowed[rows]]
         if vectors is None:
             return lambda depth: (scores[:depth], rows[:depth])
-        _, seen = self._nearest(vectors, min(FUSION_DEPTH, self._vectors.rows), allowed)
-        both = fuse_rankings(seen, rows[:FUSION_DEPTH])
-        return lambda depth: (both[0][:depth], both[1][:depth])
+        _, nearest = self._nearest(vectors, min(FUSION_DEPTH, self._vectors.rows), allowed)
+        fused_scores, fused_rows = fuse_rankings(nearest, rows[:FUSION_DEPTH])
+        return lambda depth: (fused_scores[:depth], fused_rows[:depth])
 
     def _nearest(
         self, vectors: Float32Array, depth: int, allowed: BoolArray | None
     ) -> tuple[Float32Array, Int64Array]:
-        """The rows nearest to any of (q, d) vectors."""
+        """Return scores and rows of the ``depth`` rows nearest to any of (q, d) vectors."""
         scores, rows = merge_best(*self._built.search(vectors, depth, allowed))
         return scores[:depth], rows[:depth]
 
     def rankings(
         self, queries: Int64Array, gallery: Int64Array, depth: int
     ) -> tuple[Float32Array, Int64Array]:
-        """What the index ranks for some items, the item itself among them.
+        """Rank a gallery of items for each query item; the query itself is not left out.
 
         Args:
-            queries: (q,) the items that query.
-            gallery: (n,) the items that are ranked, ascending.
-            depth: how many hits to ask for.
+            queries: (q,) rows of the query items.
+            gallery: (n,) rows of the gallery items, ascending.
+            depth: maximum length of a ranking.
 
         Returns:
-            Scores and positions in ``gallery``, (q, min(depth, n)) each; -1 and -inf where the
-            index finds no more.
+            Scores and positions in ``gallery``, (q, min(depth, n)) each; -inf and -1 where the
+            index returns fewer.
         """
         vectors = self._vectors.read()[queries].astype(np.float32)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         everything = len(gallery) == self._vectors.rows
         allowed = None if everything else np.isin(np.arange(self._vectors.rows), gallery)
         scores, rows = self._built.search(vectors, min(depth, len(gallery)), allowed)
-        place = np.full(self._vectors.rows + 1, NONE)
-        place[gallery] = np.arange(len(gallery))
-        return scores, place[rows]
+        positions = np.full(self._vectors.rows + 1, NONE)
+        positions[gallery] = np.arange(len(gallery))
+        return scores, positions[rows]
 
     def _allowed(self, query: Query) -> BoolArray | None:
-        """(n,) which items may be found, None for all of them."""
-        by_role = self._of_role(query.role)
+        """Return a mask (n,) of the items that may be hits; None for all items."""
+        by_role = self._role_mask(query.role)
         if query.where is None:
             return by_role
-        held = self._where(query.where)
-        return held if by_role is None else held & by_role
+        matching = self._where_mask(query.where)
+        return matching if by_role is None else matching & by_role
 
-    def _of_role(self, role: str) -> BoolArray | None:
-        """(n,) items of a role: those of none have every role."""
+    def _role_mask(self, role: str) -> BoolArray | None:
+        """Return a mask (n,) of the items of a role or without one; None for all items."""
         other = {"gallery": "query", "query": "gallery"}.get(role)
         roles = self._dataset.items["role"]
         if other is None or not (roles == other).any():
@@ -207,8 +211,8 @@ class Searcher:
         mask: BoolArray = roles.ne_missing(other).to_numpy()
         return mask
 
-    def _where(self, where: str) -> BoolArray:
-        """(n,) which items ``where`` holds for; the table that is open never changes."""
+    def _where_mask(self, where: str) -> BoolArray:
+        """Return a mask (n,) of the items that meet ``where``; an open table never changes."""
         if where not in self._masks:
             if len(self._masks) == _MASKS:
                 self._masks.pop(next(iter(self._masks)))
@@ -216,47 +220,51 @@ class Searcher:
         return self._masks[where]
 
     def _frame(self, scores: Float32Array, rows: Int64Array, start: int) -> pl.DataFrame:
-        # A frame's own gather waits for threads, while those of the index still spin: on a
-        # busy machine one query in ten then took 10 ms more. A struct's takes one thread.
-        found = self._records.gather(rows).struct.unnest()
+        # DataFrame.gather waits for threads while those of the index still spin: on a busy
+        # machine one query in ten took 10 ms more. Gathering a struct uses a single thread.
+        hits = self._records.gather(rows).struct.unnest()
         ranks = np.arange(start + 1, start + len(rows) + 1)
-        found.insert_column(0, pl.Series("rank", ranks))
-        return found.insert_column(1, pl.Series("score", scores))
+        hits.insert_column(0, pl.Series("rank", ranks))
+        return hits.insert_column(1, pl.Series("score", scores))
 
     def row(self, item: str) -> int:
-        """Where the item stands; -1 where there is none."""
-        found = self._ids.index_of(item)
-        return NONE if found is None else found
+        """Return the row of an item; -1 if there is no such item."""
+        row = self._ids.index_of(item)
+        return NONE if row is None else row
 
-    def _row(self, item: str) -> int:
+    def _existing_row(self, item: str) -> int:
         row = self.row(item)
         if row == NONE:
             near = ids_like(self._ids, item)
             raise UnknownNameError("item", item, near, self._dataset.name)
         return row
 
-    def vectors(self, query: Query, itself: tuple[int, ...]) -> Float32Array:
-        """What to look for: (q, d) float32, L2-normalised; one vector of several by mean."""
+    def query_vectors(self, query: Query, query_rows: tuple[int, ...]) -> Float32Array:
+        """Return the L2-normalised vectors (q, d) of a query; ``mean`` makes one of several."""
         if query.images:
-            found = self.encode(query_pictures(query))
+            vectors = self.encode(query_pictures(query))
         elif query.vector is None:
-            found = self.taken(itself)
+            vectors = self.item_vectors(query_rows)
         else:
-            found = self.fitting(read_vector(query.vector))[None, :]
-        if query.combine == "mean" and len(found) > 1:
-            found = unit_vector(found.mean(axis=0))[None, :]
-        return found
+            vectors = self.check_vector(read_vector(query.vector))[None, :]
+        if query.combine == "mean" and len(vectors) > 1:
+            vectors = unit_vector(vectors.mean(axis=0))[None, :]
+        return vectors
 
     def encode(self, pictures: "Sequence[Image.Image]") -> Float32Array:
-        """The vectors of pictures, by the very model that made those of the items."""
-        return np.stack([unit_vector(one) for one in self._encoder.encode(pictures)])
+        """Embed pictures by the model of the items' vectors; (pictures, d), L2-normalised."""
+        return np.stack([unit_vector(vector) for vector in self._encoder.encode(pictures)])
 
-    def taken(self, rows: Sequence[int]) -> Float32Array:
-        """The vectors of items."""
-        return np.stack([unit_vector(one) for one in self._vectors.take(list(rows))])
+    def item_vectors(self, rows: Sequence[int]) -> Float32Array:
+        """Return the vectors of items, (len(rows), d), L2-normalised."""
+        return np.stack([unit_vector(vector) for vector in self._vectors.take(list(rows))])
 
-    def fitting(self, vector: AnyArray) -> Float32Array:
-        """A vector of the right length, made of length 1."""
+    def check_vector(self, vector: AnyArray) -> Float32Array:
+        """Return a query vector (d,) L2-normalised.
+
+        Raises:
+            DataError: it has another number of dimensions, or no direction.
+        """
         if len(vector) != self._vectors.dim:
             what = f"the query has {len(vector):,} dimensions"
             raise DataError(
@@ -266,34 +274,22 @@ class Searcher:
 
     @cached_property
     def _labels(self) -> Int64Array:
-        """(n,) class codes, -1 for none."""
+        """Class codes (n,); -1 for items without a label."""
         codes = self._dataset.items["label"].rank("dense").cast(pl.Int64)
         return codes.fill_null(-1).to_numpy()
 
     @cached_property
     def _encoder(self) -> "Encoder":
-        """The very model that made the vectors."""
+        """The encoder of the model that made the vectors; another version is refused."""
         folder = versions.present(self._ws, self._ws.model(self._model))
         if not folder.is_dir():
             what = f"model {self._model!r} is not here"
             raise MissingArtefactError(what, artefacts.model(self._ws, self._model).command)
         name = self._dataset.name
-        stored = Passport.from_json(
+        passport = Passport.from_json(
             self._dataset.table.passport(self._model), f"{name}: {self._model}"
         )
-        if Passport.read(folder).identity() != stored.identity():
+        if Passport.read(folder).identity() != passport.identity():
             what = f"the vectors of {name!r} were made by another version of {self._model!r}"
             raise StaleArtefactError(what, artefacts.published(self._ws, name).command)
         return recipes.load(folder)
-
-
-def resolve_model(dataset: Searchable, name: str | None) -> str:
-    """The model ``name``, or the only one."""
-    models = dataset.models
-    if name is None and len(models) == 1:
-        return models[0]
-    if name is None and models:
-        raise DataError(f"{dataset.name} has several models; name one: {', '.join(models)}")
-    asked = name or ""
-    dataset.need_model(asked)
-    return asked

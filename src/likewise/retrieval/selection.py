@@ -1,4 +1,4 @@
-"""Which of what an index ranks are hits: thresholds, variety, pages, several queries."""
+"""Select hits from rankings: thresholds, hits per label, pages; merge and fuse rankings."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,100 +8,112 @@ import polars as pl
 
 from likewise.formats.array_types import Float32Array, Int64Array
 from likewise.retrieval.indexes.base import NONE, settle_ties
+from likewise.retrieval.search_query import DEFAULT_K, Query
 
 Ranker = Callable[[int], tuple[Float32Array, Int64Array]]
-"""The best so many rows of a query: scores and rows, best first; fewer where there are."""
+"""Function from a depth to the scores and rows of at most that many best rows, best first."""
 
 RRF_CONSTANT = 60
-"""The constant of reciprocal rank fusion: what its authors found to serve best."""
+"""Constant of reciprocal rank fusion; 60 is the value that its authors recommend."""
 
 FUSION_DEPTH = 1000
-"""How deep the lists are that are fused; a page further on sees the same lists."""
+"""Length of the lists that are fused; it does not depend on the page."""
 
-_MORE = 4
+_DEPTH_FACTOR = 4
+"""Factor by which the depth of a ranking grows until it has enough hits."""
 
 
 @dataclass(frozen=True)
 class HitSelection:
-    """What makes hits of a ranking.
+    """Options that select the hits from a ranking.
 
     Attributes:
-        start: so many of the best are left out: a page begins there.
-        count: how many hits there are to be; None for all.
-        without: rows that are no hits: what was searched for.
-        min_score: no hit has less.
-        per_label: so many hits a label at most; an item without a label is like no other.
+        offset: number of best hits to skip; the page begins there.
+        count: maximum number of hits; None for all.
+        excluded: rows that are never hits, such as the query itself.
+        min_score: minimum score of a hit.
+        per_label: maximum number of hits per label; items without a label are not limited.
     """
 
-    start: int
+    offset: int
     count: int | None
-    without: tuple[int, ...] = ()
+    excluded: tuple[int, ...] = ()
     min_score: float | None = None
     per_label: int | None = None
 
-    def choose(self, ranking: Ranker, labels: Int64Array) -> tuple[Float32Array, Int64Array]:
-        """The hits: scores and rows, best first.
+    @classmethod
+    def from_query(cls, query: Query, query_rows: tuple[int, ...]) -> "HitSelection":
+        """Return the selection that the options of a query describe, without ``query_rows``."""
+        count = query.k
+        if count is None and query.min_score is None:
+            count = DEFAULT_K
+        return cls(query.offset, count, query_rows, query.min_score, query.per_label)
+
+    def select(self, ranker: Ranker, labels: Int64Array) -> tuple[Float32Array, Int64Array]:
+        """Return the scores and rows of the hits, best first.
 
         Args:
-            ranking: asked for more until there are enough.
+            ranker: called with growing depths until there are enough hits.
             labels: (n,) class codes of all rows, -1 for none.
         """
         total = len(labels)
-        need = total if self.count is None else min(total, self.start + self.count)
-        depth = need + len(self.without)
+        need = total if self.count is None else min(total, self.offset + self.count)
+        depth = need + len(self.excluded)
         while True:
             depth = min(depth, total)
-            scores, rows = ranking(depth)
-            # An index that finds no more at this depth will find none further down.
-            over = depth >= total or len(rows) < depth or self._passed(scores)
-            scores, rows = self._kept(scores, rows, labels)
-            if len(rows) >= need or over:
-                end = None if self.count is None else self.start + self.count
-                return scores[self.start : end], rows[self.start : end]
-            depth *= _MORE
+            scores, rows = ranker(depth)
+            # An index that returns fewer rows than this depth has no others.
+            exhausted = depth >= total or len(rows) < depth or self._reached_min_score(scores)
+            scores, rows = self._filter(scores, rows, labels)
+            if len(rows) >= need or exhausted:
+                end = None if self.count is None else self.offset + self.count
+                return scores[self.offset : end], rows[self.offset : end]
+            depth *= _DEPTH_FACTOR
 
-    def _passed(self, scores: Float32Array) -> bool:
+    def _reached_min_score(self, scores: Float32Array) -> bool:
         return self.min_score is not None and bool((scores < self.min_score).any())
 
-    def _kept(
+    def _filter(
         self, scores: Float32Array, rows: Int64Array, labels: Int64Array
     ) -> tuple[Float32Array, Int64Array]:
-        kept = ~np.isin(rows, self.without)
+        mask = ~np.isin(rows, self.excluded)
         if self.min_score is not None:
-            kept &= scores >= self.min_score
-        scores, rows = scores[kept], rows[kept]
+            mask &= scores >= self.min_score
+        scores, rows = scores[mask], rows[mask]
         if self.per_label is None or not len(rows):
             return scores, rows
-        of = pl.DataFrame({"label": labels[rows]})
-        nth = of.select(pl.int_range(pl.len()).over("label").alias("nth"))["nth"].to_numpy()
-        few = (nth < self.per_label) | (labels[rows] < 0)
-        return scores[few], rows[few]
+        hit_labels = pl.DataFrame({"label": labels[rows]})
+        nth = hit_labels.select(pl.int_range(pl.len()).over("label").alias("nth"))[
+            "nth"
+        ].to_numpy()
+        mask = (nth < self.per_label) | (labels[rows] < 0)
+        return scores[mask], rows[mask]
 
 
 def merge_best(scores: Float32Array, rows: Int64Array) -> tuple[Float32Array, Int64Array]:
-    """Several queries' lists as one: every row with its greatest score, best first.
+    """Merge the lists of several queries: every row with its greatest score, best first.
 
     Args:
         scores: (q, k).
         rows: (q, k); -1 where a list is shorter.
     """
     scores, rows = settle_ties(scores.reshape(1, -1), rows.reshape(1, -1))
-    found = rows[0] != NONE
-    scores, rows = scores[0][found], rows[0][found]
+    valid = rows[0] != NONE
+    scores, rows = scores[0][valid], rows[0][valid]
     _, first = np.unique(rows, return_index=True)
     order = np.sort(first)
     return scores[order], rows[order]
 
 
 def fuse_rankings(*lists: Int64Array) -> tuple[Float32Array, Int64Array]:
-    """Rankings (k,) as one: reciprocal rank fusion, the sum of 1 / (60 + rank) over lists.
+    """Fuse rankings (k,) of rows by the sum of 1 / (60 + rank): reciprocal rank fusion.
 
     Cormack, Clarke, Buettcher: Reciprocal Rank Fusion outperforms Condorcet and individual
     Rank Learning Methods, SIGIR 2009. Ranks count from 1.
     """
     rows = np.concatenate(lists)
-    parts = np.concatenate([1 / (RRF_CONSTANT + 1.0 + np.arange(len(one))) for one in lists])
-    distinct, place = np.unique(rows, return_inverse=True)
-    sums = np.bincount(place, weights=parts, minlength=len(distinct)).astype(np.float32)
+    terms = np.concatenate([1 / (RRF_CONSTANT + 1.0 + np.arange(len(rank))) for rank in lists])
+    distinct, inverse = np.unique(rows, return_inverse=True)
+    sums = np.bincount(inverse, weights=terms, minlength=len(distinct)).astype(np.float32)
     order = np.lexsort((distinct, -sums))
     return sums[order], distinct[order]

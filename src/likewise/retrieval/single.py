@@ -2,17 +2,18 @@
 
 from likewise.retrieval.hits import Hits
 from likewise.retrieval.index_cache import EXACT
+from likewise.retrieval.published_dataset import resolve_model
 from likewise.retrieval.search_query import Query
-from likewise.retrieval.searcher import Searchable, resolve_model
+from likewise.retrieval.searcher import Searchable
 
 
-def search_dataset(dataset: Searchable, wanted: Query) -> Hits:
-    """The hits of a query in a data set that is open.
+def search_dataset(dataset: Searchable, query: Query) -> Hits:
+    """Return the hits of a query in an open data set.
 
-    The second query by the same model and index finds all of it in memory.
+    The searcher stays in memory for the next query by the same model and index.
     """
-    # Words are the same by every model.
-    any_model = dataset.models[0] if dataset.models and not wanted.seen else None
-    model = resolve_model(dataset, wanted.model or any_model)
-    frame = dataset.searcher(model, wanted.index or EXACT, fresh=False).answer(wanted)
-    return Hits(frame, {dataset.name: dataset}, wanted)
+    # A search by text alone does not depend on the model.
+    any_model = dataset.models[0] if dataset.models and not query.uses_vectors else None
+    model = resolve_model(dataset, query.model or any_model)
+    frame = dataset.searcher(model, query.index or EXACT, fresh=False).answer(query)
+    return Hits(frame, {dataset.name: dataset}, query)

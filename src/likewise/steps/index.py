@@ -27,11 +27,11 @@ def index(dataset: str, model: str, name: str, *, workspace: StrPath | None = No
     ws.dataset(dataset)
     opened = Dataset(ws, dataset)
     opened.need_model(model)
-    stored = CachedIndex(ws, opened, model, name)
+    cached = CachedIndex(ws, opened, model, name)
     with journal.alone(ws, f"index-{dataset}-{model}-{name}"):
-        built = stored.fresh()
-        vectors = stored.vectors()
+        built = cached.build_current()
+        vectors = cached.vectors()
         probes = Probes(vectors, Exact().build(vectors))
-        facts = stored.note(probes.measure(built, stored.nbytes()))
+        metadata = cached.record(probes.measure(built, cached.nbytes()))
     rows = vectors.rows
-    return Indexed(dataset, model, name, "current", rows, rows, "", facts.measured)
+    return Indexed(dataset, model, name, "current", rows, rows, "", metadata.measured)

@@ -1,4 +1,4 @@
-"""What every index is: options that make a searchable thing of a column of vectors."""
+"""Base classes of indexes: options that build a searchable index of a vector column."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -13,20 +13,20 @@ from likewise.registry import Part
 from likewise.storage import tables
 
 NONE = -1
-"""The row that stands where a query has fewer results than were asked for."""
+"""Row number that fills the places of a query with fewer results than requested."""
 
 
 @dataclass(frozen=True)
 class Vectors:
-    """A column of L2-normalised vectors, read when an index asks for it.
+    """A column of L2-normalised vectors that is read on demand.
 
     Attributes:
-        rows: how many there are.
-        dim: how many values each has.
-        read: all of them, (rows, dim) float32 or float16, in the table's order.
-        take: those of some rows, (len(rows), dim), in that order.
-        table: the published table that they are a column of; None for a bare array.
-        column: that column's name.
+        rows: number of vectors.
+        dim: number of dimensions.
+        read: returns all vectors, (rows, dim) float32 or float16, in the order of the table.
+        take: returns the vectors of some rows, (len(rows), dim), in the order given.
+        table: the published table of the column; None for a bare array.
+        column: name of the column.
     """
 
     rows: int
@@ -38,13 +38,13 @@ class Vectors:
 
     @classmethod
     def from_array(cls, array: FloatArray) -> "Vectors":
-        """The vectors of an array (n, d)."""
+        """Wrap an array (n, d)."""
         rows, dim = array.shape
         return cls(rows, dim, lambda: array, lambda chosen: array[list(chosen)])
 
     @classmethod
     def from_column(cls, table: tables.Table, column: str) -> "Vectors":
-        """The vectors of a table's column."""
+        """Refer to a vector column of a table."""
 
         def take(rows: Sequence[int]) -> FloatArray:
             return table.vectors(column, rows)
@@ -56,45 +56,46 @@ class Vectors:
 
 
 class BuiltIndex(ABC):
-    """An index over its vectors, ready to answer."""
+    """An index over vectors, ready to be searched."""
 
     @abstractmethod
     def search(
         self, queries: Float32Array, k: int, allowed: BoolArray | None = None
     ) -> tuple[Float32Array, Int64Array]:
-        """The ``k`` rows with the greatest inner products with each query.
+        """Return the ``k`` rows with the greatest inner products with each query.
 
         Args:
             queries: (q, d) float32, L2-normalised, so that the products are cosines.
-            k: how many rows, at least 1.
-            allowed: (n,) the rows that may be found; a filter that is exact and comes first.
+            k: number of rows, at least 1.
+            allowed: (n,) mask of the rows that may be results; applied before the search.
 
         Returns:
-            Scores and rows, each (q, min(k, n)), score descending, then row ascending. Where
-            there are fewer results, the rest have the row -1 and the score -inf.
+            Scores and rows, each (q, min(k, n)), by descending score, then ascending row.
+            Missing results have the row -1 and the score -inf.
         """
 
 
 class Index(Part, ABC):
-    """A way to search; its fields are its options.
+    """A kind of index; its fields are its options.
 
-    ``cached`` says whether the kind makes use of a file that it made before; ``asked`` names
-    the options that only say how to search it: whatever they are, the file is the same;
-    ``in_memory`` says whether what it searches is held there.
+    Attributes:
+        in_memory: the index keeps its data in memory.
+        cached: the index can be saved to a file and loaded again.
+        search_options: names of the options that affect only the search, not the file.
     """
 
     in_memory: ClassVar[bool] = True
     cached: ClassVar[bool] = False
-    asked: ClassVar[frozenset[str]] = frozenset()
+    search_options: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def build(self, vectors: Vectors, cache: Path | None = None) -> BuiltIndex:
-        """The index over ``vectors``.
+        """Build the index over ``vectors``.
 
         Args:
-            vectors: what to search.
-            cache: a file of this index over just these vectors: used where it is there, made
-                where making it would take long. None makes everything anew.
+            vectors: the vectors to search.
+            cache: file of this index over exactly these vectors. It is loaded if it exists,
+                and may be written otherwise. None always builds the index.
 
         Raises:
             ConfigError: the options do not suit the vectors.
@@ -102,7 +103,7 @@ class Index(Part, ABC):
 
 
 def empty_results(queries: int, width: int) -> tuple[Float32Array, Int64Array]:
-    """Scores and rows of ``queries`` queries for which nothing was found yet."""
+    """Return scores (-inf) and rows (-1), each (queries, width), for no results."""
     return (
         np.full((queries, width), -np.inf, np.float32),
         np.full((queries, width), NONE, np.int64),
@@ -110,14 +111,14 @@ def empty_results(queries: int, width: int) -> tuple[Float32Array, Int64Array]:
 
 
 def rank_order(scores: Float32Array, rows: Int64Array) -> Int64Array:
-    """The order (c,) of one query's candidates: score descending, then row ascending."""
+    """Return the order (c,) of one query's candidates: descending score, ascending row."""
     order: Int64Array = np.lexsort((rows, -scores))
     return order
 
 
 def settle_ties(scores: Float32Array, rows: Int64Array) -> tuple[Float32Array, Int64Array]:
-    """The same results (q, k) with equal scores in the order of their rows, and -1 last."""
+    """Sort results (q, k) by descending score, equal scores by row; -1 comes last."""
     scores = np.where(rows == NONE, np.float32(-np.inf), scores)
-    places = np.where(rows == NONE, np.iinfo(np.int64).max, rows)
-    order = np.lexsort((places, -scores), axis=1)
+    keys = np.where(rows == NONE, np.iinfo(np.int64).max, rows)
+    order = np.lexsort((keys, -scores), axis=1)
     return np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)

@@ -1,4 +1,4 @@
-"""How good an index is: its recall and its latency, beside exact search."""
+"""Measure the recall and latency of an index against exact search."""
 
 import time
 from collections.abc import Callable
@@ -13,16 +13,21 @@ from likewise.retrieval.indexes.base import NONE, BuiltIndex, Vectors
 K = 10
 PROBES = 500
 TIMED = 50
-"""So many of the probes are asked one by one, with a clock."""
+"""Approximate number of probes that are timed one by one."""
 
 
 class IndexMeasurement(Part):
-    """What a set of probes said of an index.
+    """Recall, speed and size of an index.
 
-    ``recall`` is the mean share, 0 to 1, of the ``k`` nearest by exact search that the index
-    finds among its first ``k``; the probes are items, each without itself. ``ms`` and
-    ``exact_ms`` are medians of one query in milliseconds, ``queries_per_s`` is of all probes
-    at once, ``nbytes`` is what the index holds in memory.
+    Attributes:
+        k: number of neighbours per query.
+        probes: number of queries; they are items, and never their own neighbours.
+        recall: mean share, 0 to 1, of the ``k`` nearest neighbours by exact search that are
+            among the first ``k`` of the index.
+        ms: median latency of a single query, in milliseconds.
+        exact_ms: median latency of a single query by exact search, in milliseconds.
+        queries_per_s: throughput of all probes in one batch.
+        nbytes: size of the index in memory.
     """
 
     k: int
@@ -35,27 +40,27 @@ class IndexMeasurement(Part):
 
 
 class Probes:
-    """Queries whose true neighbours are known."""
+    """Queries with their true neighbours."""
 
     def __init__(self, vectors: Vectors, exact: BuiltIndex, seed: int = 0) -> None:
-        """Draw them from ``vectors`` at random, and ask ``exact`` for their neighbours."""
+        """Draw queries from ``vectors`` at random, and find their neighbours by ``exact``."""
         count = min(PROBES, vectors.rows)
         draw = np.random.default_rng(seed).choice(vectors.rows, count, replace=False)
         self.rows: Int64Array = np.sort(draw).astype(np.int64)
-        taken = vectors.take(self.rows.tolist()).astype(np.float32)
-        self.queries: Float32Array = taken / np.linalg.norm(taken, axis=1, keepdims=True)
+        queries = vectors.take(self.rows.tolist()).astype(np.float32)
+        self.queries: Float32Array = queries / np.linalg.norm(queries, axis=1, keepdims=True)
         self._exact = exact
-        self._wanted = self._neighbours(exact)
+        self._true_neighbours = self._neighbours(exact)
         self._exact_ms = self._latency(exact)
 
     def measure(self, built: BuiltIndex, nbytes: int) -> IndexMeasurement:
-        """What they say of ``built``."""
-        began = time.perf_counter()
-        found = self._neighbours(built)
-        took = time.perf_counter() - began
+        """Measure ``built``, whose size in memory is ``nbytes``."""
+        start = time.perf_counter()
+        neighbours = self._neighbours(built)
+        seconds = time.perf_counter() - start
         shares = [
             len(set(a) & set(b)) / len(b)
-            for a, b in zip(found, self._wanted, strict=True)
+            for a, b in zip(neighbours, self._true_neighbours, strict=True)
             if len(b)
         ]
         return IndexMeasurement(
@@ -64,28 +69,28 @@ class Probes:
             recall=float(np.mean(shares)) if shares else 1.0,
             ms=self._latency(built),
             exact_ms=self._exact_ms,
-            queries_per_s=len(self.rows) / max(took, 1e-9),
+            queries_per_s=len(self.rows) / max(seconds, 1e-9),
             nbytes=nbytes,
         )
 
     def _neighbours(self, built: BuiltIndex) -> list[list[int]]:
-        """The first ``K`` of every probe but itself."""
+        """Return the first ``K`` results of every probe except the probe itself."""
         _, rows = built.search(self.queries, K + 1)
         return [
-            [row for row in found if row not in (NONE, own)][:K]
-            for own, found in zip(self.rows.tolist(), rows.tolist(), strict=True)
+            [row for row in ranking if row not in (NONE, own)][:K]
+            for own, ranking in zip(self.rows.tolist(), rows.tolist(), strict=True)
         ]
 
     def _latency(self, built: BuiltIndex) -> float:
         step = max(1, len(self.queries) // TIMED)
-        built.search(self.queries[:1], K)  # whatever a first query alone has to do
+        built.search(self.queries[:1], K)  # one-time work of a first query
         return median(
             _milliseconds(lambda query=query: built.search(query[None, :], K))  # type: ignore[misc]
             for query in self.queries[::step]
         )
 
 
-def _milliseconds(ask: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    ask()
-    return 1000 * (time.perf_counter() - began)
+def _milliseconds(search: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    search()
+    return 1000 * (time.perf_counter() - start)

@@ -1,4 +1,4 @@
-"""Exact search: every vector is compared, a block at a time."""
+"""Exact search: compare every vector, block by block."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,39 +21,41 @@ Metric: TypeAlias = Literal["dot", "cosine", "l2"]
 _QUERIES = 256
 _QUERIES_OF_FAISS = 4096
 _BLOCK_BYTES = 64 << 20
-# float16 vectors are converted at each search, 15 times the cost of the comparison itself;
-# those that fit in here are converted once.
+# Converting float16 vectors costs 15 times as much as comparing them. Up to this size they are
+# converted once, when the index is built; larger ones at each search.
 _WIDE_BYTES = 1 << 30
 _WIDE_ROWS = 4096
-# What is gathered or converted is compared while it is in the processor's cache: 4 times as
-# fast as in blocks of 8 MB (5,000 of 50,000 x 512 rows, one query: 0.35 ms, all rows: 2.1 ms).
+# Gathered or converted vectors are compared in blocks that fit into the processor's cache: 4
+# times as fast as blocks of 8 MB (5,000 of 50,000 x 512 rows, one query: 0.35 ms, all rows:
+# 2.1 ms).
 _CACHED_BYTES = 512 << 10
-# From this share on, comparing all rows costs less than gathering the allowed ones.
+# From this share of allowed rows on, comparing all rows costs less than gathering them.
 _SPARSE = 1 / 4
-# From so many queries on, FAISS's own scan is the faster one.
-_MANY = 16
-# It is asked for so many rows more than are wanted: those that rounding could put among them.
+# FAISS's own scan is faster from this number of queries on.
+_FAISS_MIN_QUERIES = 16
+# Number of additional rows that FAISS returns, because rounding may rank them too low.
 _SPARE = 16
-_LEAST = float(np.finfo(np.float32).min)
+_LOWEST_SCORE = float(np.finfo(np.float32).min)
 _TINY = float(np.finfo(np.float32).tiny)
 
 
 class Exact(Index):
-    """The true nearest neighbours.
+    """Exact nearest neighbours.
 
-    A row's score does not depend on its place, nor on the other queries: whatever comes near
-    the first k is scored again, in float64. So identical vectors have identical scores.
+    The score of a row depends neither on its position nor on the other queries, because all
+    candidates for the first k are scored again in float64. Identical vectors therefore have
+    identical scores.
 
     Attributes:
-        metric: ``dot``, the inner product, is the cosine of vectors of length 1, as published
-            ones are. ``cosine`` also divides by the length of what is stored (half precision
-            rounds it); ``l2`` is the squared distance, negative, so that greater is nearer.
+        metric: ``dot`` is the inner product: the cosine of published vectors, which have
+            length 1. ``cosine`` also divides by the length of the stored vector, which half
+            precision rounds. ``l2`` is the negative squared distance.
     """
 
     metric: Metric = "dot"
 
     def build(self, vectors: Vectors, cache: Path | None = None) -> "ExactSearch":
-        """Read the vectors; there is nothing to build."""
+        """Read the vectors; ``cache`` is not used."""
         gallery = vectors.read()
         if gallery.dtype != np.float32 and gallery.size * 4 <= _WIDE_BYTES:
             gallery = gallery.astype(np.float32)
@@ -61,20 +63,20 @@ class Exact(Index):
 
 
 class ExactSearch(BuiltIndex):
-    """All vectors, in memory."""
+    """Exact search of vectors in memory."""
 
     def __init__(self, gallery: FloatArray, metric: Metric = "dot") -> None:
-        """Hold the (n, d) vectors."""
+        """Keep the vectors (n, d)."""
         self._gallery = gallery
         self._metric = metric
-        self._cached = max(1, _CACHED_BYTES // (4 * max(1, gallery.shape[1])))
+        self._cached_rows = max(1, _CACHED_BYTES // (4 * max(1, gallery.shape[1])))
         self._squares = self._squared_lengths()
         self._longest = float(np.sqrt(self._squares.max(initial=0)))
 
     def search(
         self, queries: Float32Array, k: int, allowed: BoolArray | None = None
     ) -> tuple[Float32Array, Int64Array]:
-        """The ``k`` rows nearest to each query; see ``BuiltIndex``."""
+        """Return the ``k`` rows nearest to each query; see ``BuiltIndex.search``."""
         n = len(self._gallery)
         scores, rows = empty_results(len(queries), min(k, n))
         depth = min(k, n if allowed is None else int(np.count_nonzero(allowed)))
@@ -83,37 +85,37 @@ class ExactSearch(BuiltIndex):
         step = _QUERIES_OF_FAISS if self._suits_faiss(queries, depth, allowed) else _QUERIES
         for start in range(0, len(queries), step):
             block = queries[start : start + step]
-            for i, near in enumerate(self._near(block, depth, allowed), start):
-                precise = self._score(queries[i], near)
-                best = rank_order(precise, near)[:depth]
-                scores[i, :depth], rows[i, :depth] = precise[best], near[best]
+            for i, candidates in enumerate(self._candidates(block, depth, allowed), start):
+                exact = self._exact_scores(queries[i], candidates)
+                best = rank_order(exact, candidates)[:depth]
+                scores[i, :depth], rows[i, :depth] = exact[best], candidates[best]
         return scores, rows
 
-    def _near(
+    def _candidates(
         self, queries: Float32Array, k: int, allowed: BoolArray | None
     ) -> list[Int64Array]:
-        """Each query's first ``k`` rows and all that rounding could put among them."""
+        """Return each query's first ``k`` rows and all that rounding may have displaced."""
         slack = self._slack(queries)
         if not self._suits_faiss(queries, k, allowed):
             return self._scan(queries, k, slack, allowed)
         width = min(len(self._gallery), k + _SPARE)
         scores, rows = nearest(queries, self._gallery, width, l2=self._metric == "l2")
         near = scores >= (scores[:, k - 1] - slack)[:, None]
-        # Where all that was returned is near, there may be more of it.
+        # If all returned rows are near, there may be further candidates: scan again.
         short = near[:, -1] & (width < len(self._gallery))
-        found: list[Int64Array] = [row[kept] for row, kept in zip(rows, near, strict=True)]
+        candidates: list[Int64Array] = [row[mask] for row, mask in zip(rows, near, strict=True)]
         again = np.flatnonzero(short)
-        for i, more in zip(
+        for i, scanned in zip(
             again, self._scan(queries[again], k, slack[again], None), strict=True
         ):
-            found[i] = more
-        return found
+            candidates[i] = scanned
+        return candidates
 
     def _suits_faiss(self, queries: Float32Array, k: int, allowed: BoolArray | None) -> bool:
-        """Whether FAISS scans faster: it multiplies and selects in one go, and on GPUs."""
+        """Return True if FAISS is faster: it fuses product and selection, and uses GPUs."""
         return (
             allowed is None
-            and len(queries) >= _MANY
+            and len(queries) >= _FAISS_MIN_QUERIES
             and self._metric != "cosine"
             and self._gallery.dtype == np.float32
             and k + _SPARE <= GPU_MOST
@@ -122,22 +124,23 @@ class ExactSearch(BuiltIndex):
     def _scan(
         self, queries: Float32Array, k: int, slack: Float32Array, allowed: BoolArray | None
     ) -> list[Int64Array]:
-        held = [_Near(k, float(one)) for one in slack]
+        candidates = [_Candidates(k, float(margin)) for margin in slack]
         for rows in self._blocks(len(queries), allowed):
-            scores = self._rough(queries, rows)
+            scores = self._approximate_scores(queries, rows)
             if allowed is not None and isinstance(rows, slice):
                 scores[:, ~allowed[rows]] = -np.inf
-            for near, row_scores in zip(held, scores, strict=True):
-                near.add(row_scores, rows)
-        return [near.rows for near in held]
+            for own, row_scores in zip(candidates, scores, strict=True):
+                own.add(row_scores, rows)
+        return [own.rows for own in candidates]
 
     def _slack(self, queries: Float32Array) -> Float32Array:
-        """(q,) how far apart rounding can bring two rough scores of one query.
+        """Return a bound (q,) of the rounding error between two approximate scores of a query.
 
         |fl(x . y) - x . y| <= d u |x| |y|, whatever the order of the sum (Higham, Accuracy and
-        Stability of Numerical Algorithms, 2nd ed., 3.1); twice, for two scores compared, and a
-        little for the vectors' norms and for u squared. A squared distance is of two lengths
-        and a product, none of which is more than the sum of both lengths, squared.
+        Stability of Numerical Algorithms, 2nd ed., 3.1). It is doubled because two scores are
+        compared, with a margin for the vectors' norms and for u squared. A squared distance
+        is made of two squared lengths and a product; each is at most the square of the sum
+        of both lengths.
         """
         own = np.linalg.norm(queries.astype(np.float64), axis=1)
         scale = own * (1 if self._metric == "cosine" else self._longest)
@@ -148,17 +151,19 @@ class ExactSearch(BuiltIndex):
         return slack
 
     def _blocks(self, queries: int, allowed: BoolArray | None) -> Iterator[slice | Int64Array]:
-        """The rows to compare, a block at a time; only the allowed ones where they are few."""
+        """Yield blocks of rows to compare; only the allowed rows if they are few."""
         n = len(self._gallery)
         step = max(1, _BLOCK_BYTES // (4 * max(1, queries)))
         if allowed is not None and np.count_nonzero(allowed) < n * _SPARSE:
-            chosen = np.flatnonzero(allowed)
-            yield from (chosen[start : start + step] for start in range(0, len(chosen), step))
+            few = np.flatnonzero(allowed)
+            yield from (few[start : start + step] for start in range(0, len(few), step))
         else:
             yield from (slice(start, min(start + step, n)) for start in range(0, n, step))
 
-    def _rough(self, queries: Float32Array, rows: slice | Int64Array) -> Float32Array:
-        """(q, len(rows)) scores in float32 sums; of l2 without the query's own length."""
+    def _approximate_scores(
+        self, queries: Float32Array, rows: slice | Int64Array
+    ) -> Float32Array:
+        """Return scores (q, len(rows)) summed in float32; l2 lacks the query's own length."""
         products = self._products(queries, rows)
         if self._metric == "cosine":
             products /= np.sqrt(np.maximum(self._squares[rows], _TINY))
@@ -175,60 +180,62 @@ class ExactSearch(BuiltIndex):
                 return np.asarray(queries @ gallery.T, np.float32)
         count = len(gallery) if isinstance(rows, slice) else len(rows)
         scores = np.empty((len(queries), count), np.float32)
-        for start in range(0, count, self._cached):
-            part = slice(start, start + self._cached)
+        for start in range(0, count, self._cached_rows):
+            part = slice(start, start + self._cached_rows)
             vectors = gallery[part] if isinstance(rows, slice) else gallery.take(rows[part], 0)
             scores[:, part] = queries @ vectors.astype(np.float32, copy=False).T
         return scores
 
-    def _score(self, query: Float32Array, rows: Int64Array) -> Float32Array:
-        """(len(rows),) scores, summed in float64 and rounded once."""
-        precise = np.empty(len(rows), np.float32)
+    def _exact_scores(self, query: Float32Array, rows: Int64Array) -> Float32Array:
+        """Return scores (len(rows),) that are summed in float64 and rounded once."""
+        scores = np.empty(len(rows), np.float32)
         wide = query.astype(np.float64)
         for start in range(0, len(rows), _WIDE_ROWS):
             part = self._gallery[rows[start : start + _WIDE_ROWS]]
             if self._metric == "l2":
-                found = -((part - wide) ** 2).sum(axis=1)
+                sums = -((part - wide) ** 2).sum(axis=1)
             else:
-                found = (part * wide).sum(axis=1)
+                sums = (part * wide).sum(axis=1)
             if self._metric == "cosine":
                 squares = (part.astype(np.float64) ** 2).sum(axis=1)
-                found /= np.sqrt(np.maximum(squares, _TINY))
-            precise[start : start + len(part)] = found
-        return precise
+                sums /= np.sqrt(np.maximum(squares, _TINY))
+            scores[start : start + len(part)] = sums
+        return scores
 
     def _squared_lengths(self) -> Float32Array:
-        """(n,) float32."""
+        """Return the squared lengths (n,) of the vectors, float32."""
         squares = np.empty(len(self._gallery), np.float32)
-        for start in range(0, len(squares), self._cached):
-            part = self._gallery[start : start + self._cached].astype(np.float32, copy=False)
+        for start in range(0, len(squares), self._cached_rows):
+            part = self._gallery[start : start + self._cached_rows].astype(
+                np.float32, copy=False
+            )
             squares[start : start + len(part)] = np.einsum("ij,ij->i", part, part)
         return squares
 
 
-class _Near:
-    """One query's candidates so far: the first k by rough score, and the slack below them."""
+class _Candidates:
+    """Candidates of one query: the first k by approximate score, and all within the slack."""
 
     def __init__(self, k: int, slack: float) -> None:
         self.rows = np.empty(0, np.int64)
         self._k = k
         self._slack = slack
         self._scores = np.empty(0, np.float32)
-        self._floor = _LEAST
+        self._floor = _LOWEST_SCORE
 
     def add(self, scores: Float32Array, rows: slice | Int64Array) -> None:
-        """Take the scores of one block, whose rows are ``rows``."""
-        near = np.flatnonzero(scores >= max(self._floor, self._reach(scores)))
-        found = near + rows.start if isinstance(rows, slice) else rows[near]
-        self.rows = np.concatenate([self.rows, found])
+        """Add the scores of a block of ``rows``."""
+        near = np.flatnonzero(scores >= max(self._floor, self._threshold(scores)))
+        near_rows = near + rows.start if isinstance(rows, slice) else rows[near]
+        self.rows = np.concatenate([self.rows, near_rows])
         self._scores = np.concatenate([self._scores, scores[near]])
-        self._floor = max(self._floor, self._reach(self._scores))
-        kept = self._scores >= self._floor
-        self.rows, self._scores = self.rows[kept], self._scores[kept]
+        self._floor = max(self._floor, self._threshold(self._scores))
+        mask = self._scores >= self._floor
+        self.rows, self._scores = self.rows[mask], self._scores[mask]
 
-    def _reach(self, scores: Float32Array) -> float:
-        """The least score that may be among the first k of ``scores``."""
+    def _threshold(self, scores: Float32Array) -> float:
+        """Return the lowest score that may be among the first k of ``scores``."""
         if len(scores) < self._k:
-            return _LEAST
+            return _LOWEST_SCORE
         at = len(scores) - self._k
         return float(np.partition(scores, at)[at]) - self._slack

@@ -23,37 +23,38 @@ from likewise.retrieval.indexes.exact import Exact, ExactSearch
 from likewise.retrieval.indexes.faiss_door import GPU_MOST, copy_to_gpus, load_faiss, threads
 
 _FEW = 10_000
-"""So few allowed rows are compared one by one in place of a walk through cells or a graph."""
+"""Up to this number of allowed rows, exact search replaces the search of cells or a graph."""
 
 _ADDED = 65_536
 
 
 class Faiss(Index):
-    """Any index that FAISS can make, by inner product or distance.
+    """Any index that FAISS can build, by inner product or distance.
 
     The factory strings are those of the FAISS wiki: ``Flat``, ``IVF256,Flat``, ``HNSW32``,
     ``OPQ32,IVF256,PQ32``, ``IVF256,PQ32,RFlat`` ...
 
     Attributes:
-        factory: what to make.
-        metric: ``dot``, or ``l2``, which ranks vectors of length 1 alike and serves codes
-            better: PQ32 of 100,000 clustered vectors had a recall@10 of 0.82, and 0.78 by
-            inner product. Scores are cosines either way.
-        nprobe: cells that a query looks into (IVF).
-        ef_search: candidates that a query holds (HNSW).
-        refine_factor: so many times ``k`` candidates are scored again (RFlat, Refine).
-        parameters: whatever else FAISS can set before a search, by its own names:
+        factory: factory string of the index.
+        metric: ``dot`` or ``l2``. Both rank vectors of length 1 in the same order, but codes
+            are better by ``l2``: PQ32 of 100,000 clustered vectors had a recall@10 of 0.82,
+            and 0.78 by inner product. Scores are cosines either way.
+        nprobe: number of cells that are searched (IVF).
+        ef_search: number of candidates of a query (HNSW).
+        refine_factor: candidates that are scored again, as a multiple of ``k`` (RFlat,
+            Refine).
+        parameters: other search parameters, by the names of FAISS:
             ``{quantizer_efSearch: 64, max_codes: 10000}``.
-        train: vectors to train on, drawn at random; all of them by default.
-        seed: of the training sample and of k-means.
+        train: number of training vectors, drawn at random; all vectors by default.
+        seed: seed of the training sample and of k-means.
 
-    The same vectors make the same index: graphs (HNSW, NSG) are therefore built by one thread.
-    Filters are exact and come first; where FAISS cannot filter an index of a kind, or runs out
-    of candidates, the allowed vectors are compared one by one.
+    The index is reproducible, so a single thread builds graphs (HNSW, NSG). Filters are exact
+    and applied before the search. If FAISS cannot filter a kind of index, or runs out of
+    candidates, exact search of the allowed vectors replaces it.
     """
 
     cached: ClassVar[bool] = True
-    asked: ClassVar[frozenset[str]] = frozenset(
+    search_options: ClassVar[frozenset[str]] = frozenset(
         {"nprobe", "ef_search", "refine_factor", "parameters"}
     )
 
@@ -73,15 +74,15 @@ class Faiss(Index):
             if index is None:
                 index = self._make(vectors)
                 if cache is not None and self.factory != "Flat":
-                    made = index
+                    new_index = index
                     index_file.save(
-                        cache, lambda path: load_faiss().write_index(made, str(path))
+                        cache, lambda path: load_faiss().write_index(new_index, str(path))
                     )
             self._tune(index)
         except RuntimeError as error:
             what = f"{vectors.rows:,} vectors of {vectors.dim} dimensions"
             raise ConfigError(
-                f"faiss index {self.factory!r} of {what}: {_said(error)}"
+                f"faiss index {self.factory!r} of {what}: {_reason(error)}"
             ) from error
         return FaissSearch(index, vectors)
 
@@ -120,20 +121,20 @@ class Faiss(Index):
 
 
 class FaissSearch(BuiltIndex):
-    """A filled FAISS index; on the GPUs too, where there are any and they know its kind."""
+    """A FAISS index with its vectors; also on GPUs if there are any that support its kind."""
 
     def __init__(self, index: Any, vectors: Vectors) -> None:
-        """Hold the index, and the vectors for what it cannot answer."""
+        """Keep the index, and the vectors for exact search."""
         self._index = index
         self._gpu = copy_to_gpus(index)
-        # Where every row is compared, a filter costs nothing and loses nothing.
+        # A flat index compares every row, so a filter costs neither time nor recall.
         self._scans = isinstance(index, load_faiss().IndexFlatCodes)
         self._vectors = vectors
 
     def search(
         self, queries: Float32Array, k: int, allowed: BoolArray | None = None
     ) -> tuple[Float32Array, Int64Array]:
-        """The ``k`` rows that the index finds nearest to each query; see ``BuiltIndex``."""
+        """Return the ``k`` rows that the index ranks first; see ``BuiltIndex.search``."""
         width = min(k, self._vectors.rows)
         if not width or not len(queries):
             return empty_results(len(queries), width)
@@ -144,11 +145,11 @@ class FaissSearch(BuiltIndex):
         return self._filtered(queries, width, allowed)
 
     def _unfiltered(self, queries: Float32Array, width: int) -> tuple[Float32Array, Int64Array]:
-        """What the index says, on the GPUs where it is there and they can."""
+        """Search without a filter, on the GPUs if possible."""
         if self._gpu is not None and width <= GPU_MOST:
             try:
                 scores, rows = self._gpu.search(queries, width)
-            except RuntimeError:  # too little memory, or more cells than a GPU looks into
+            except RuntimeError:  # too little memory, or more cells than a GPU supports
                 self._gpu = None
             else:
                 return scores, rows
@@ -158,7 +159,7 @@ class FaissSearch(BuiltIndex):
     def _cosines(
         self, scores: Float32Array, rows: Int64Array
     ) -> tuple[Float32Array, Int64Array]:
-        """The cosines of vectors of length 1: 1 - distance² / 2."""
+        """Convert squared distances of vectors of length 1 to cosines: 1 - distance² / 2."""
         if self._index.metric_type == load_faiss().METRIC_L2:
             scores = np.asarray(1 - scores / 2, np.float32)
         return scores, rows
@@ -170,16 +171,16 @@ class FaissSearch(BuiltIndex):
     def _filtered(
         self, queries: Float32Array, width: int, allowed: BoolArray
     ) -> tuple[Float32Array, Int64Array]:
-        """The index's own filtered search; exact for every query that it does not serve."""
+        """Search with FAISS's filter; use exact search for queries with too few results."""
         faiss = load_faiss()
 
         count = max(1, int(np.count_nonzero(allowed)))
         selector = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
         try:
             params = _filter(self._index, selector, len(allowed) / count)
-            found = self._index.search(queries, width, params=params)
-            scores, rows = self._cosines(*found)
-        except RuntimeError:  # this kind takes no selector
+            results = self._index.search(queries, width, params=params)
+            scores, rows = self._cosines(*results)
+        except RuntimeError:  # this kind does not support selectors
             return self._exact.search(queries, width, allowed)
         short = np.flatnonzero(np.count_nonzero(rows >= 0, axis=1) < min(width, count))
         if len(short):
@@ -188,11 +189,11 @@ class FaissSearch(BuiltIndex):
 
 
 def _filter(index: Any, selector: Any, rows: float) -> Any:
-    """Search parameters that hold a filter and, for the rest, what the index is set to.
+    """Return search parameters with a filter; all others are copied from the index.
 
-    Where one of so many ``rows`` is allowed, so many times the cells or candidates are looked
-    at, or recall would fall (1 in 2 allowed, IVF: from 0.99 to 0.92). FAISS takes parameters of
-    a wrong class without a word and does not filter then.
+    The number of cells or candidates is multiplied by ``rows``, the number of rows per allowed
+    row; otherwise recall would fall (1 in 2 allowed, IVF: from 0.99 to 0.92). FAISS silently
+    ignores the filter in parameters of the wrong class.
     """
     faiss = load_faiss()
 
@@ -218,7 +219,7 @@ def _filter(index: Any, selector: Any, rows: float) -> Any:
 
 
 def _seed(index: Any, seed: int) -> None:
-    """Seed every k-means of ``index``; few vectors a centre are what small data sets have."""
+    """Seed every k-means of ``index``, and allow few vectors per centre for small data sets."""
     faiss = load_faiss()
 
     index = faiss.downcast_index(index)
@@ -232,7 +233,7 @@ def _seed(index: Any, seed: int) -> None:
 
 
 def _load(path: Path, vectors: Vectors) -> Any:
-    """The index in ``path``; None where there is none, or one that is damaged."""
+    """Load the index in ``path``; None if it is missing, damaged, or of other vectors."""
     faiss = load_faiss()
 
     if not index_file.is_complete(path):
@@ -244,7 +245,7 @@ def _load(path: Path, vectors: Vectors) -> Any:
     return index if (index.ntotal, index.d) == (vectors.rows, vectors.dim) else None
 
 
-def _said(error: RuntimeError) -> str:
-    """FAISS's own words, without the C++ around them."""
+def _reason(error: RuntimeError) -> str:
+    """Return the message of a FAISS error, without source location and failed assertion."""
     text = re.sub(r"^.*\.(?:cpp|h|cu|cuh):\d+: ", "", str(error), flags=re.DOTALL)
     return re.sub(r"^Error: '.*' failed: ", "", text, flags=re.DOTALL).strip()

@@ -1,4 +1,4 @@
-"""The door to faiss: what every index that is made of its parts asks of it."""
+"""Access to faiss: import, brute-force search, GPUs, k-means and threads."""
 
 import functools
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ import numpy as np
 from likewise.formats.array_types import Float32Array, Int64Array
 
 GPU_MOST = 2048
-"""The longest list that FAISS returns from a GPU."""
+"""Maximum length of a result list that FAISS returns from a GPU."""
 
 _GPU_BYTES = 1 << 30
-"""So much of a gallery is on a GPU at once: it may be larger than its memory."""
+"""Size of the part of a gallery that is on a GPU at a time; a gallery may exceed its memory."""
 
 
 def load_faiss() -> Any:
-    """The module faiss, untyped: its own stubs know no keyword argument of its classes."""
+    """Import faiss, untyped, because its stubs lack the keyword arguments of its classes."""
     import faiss
 
     return faiss
@@ -26,16 +26,16 @@ def load_faiss() -> Any:
 def nearest(
     queries: Float32Array, gallery: Float32Array, k: int, *, l2: bool
 ) -> tuple[Float32Array, Int64Array]:
-    """The ``k`` best of every query by brute force, on a GPU where there is one.
+    """Return the ``k`` nearest rows to each query by brute force, on a GPU if there is one.
 
-    The GPU is given the gallery a part at a time, at every call; where its memory is short,
-    the processor does it.
+    Every call copies the gallery to the GPU in parts. If the memory of the GPU is too small,
+    the processor is used.
 
     Args:
         queries: (q, d) float32.
-        gallery: (n, d) float32, read where it lies.
-        k: at most ``GPU_MOST``, and at most n.
-        l2: by the negative squared distance, not by the inner product.
+        gallery: (n, d) float32; it is not copied in main memory.
+        k: at most ``GPU_MOST`` and at most n.
+        l2: use the negative squared distance instead of the inner product.
 
     Returns:
         Float32Array (q, k), the greatest first, and rows; equal scores are in no order.
@@ -43,21 +43,21 @@ def nearest(
     faiss = load_faiss()
 
     metric = faiss.METRIC_L2 if l2 else faiss.METRIC_INNER_PRODUCT
-    found = None
+    results = None
     if faiss.get_num_gpus():
         with suppress(RuntimeError):
-            found = faiss.knn_gpu(
+            results = faiss.knn_gpu(
                 _resources(0), queries, gallery, k, metric=metric, vectorsMemoryLimit=_GPU_BYTES
             )
-    scores, rows = found or faiss.knn(queries, gallery, k, metric=metric)
+    scores, rows = results or faiss.knn(queries, gallery, k, metric=metric)
     return -scores if l2 else scores, rows
 
 
 def copy_to_gpus(index: Any) -> Any:
-    """A copy of ``index`` on all GPUs; None where there are none, or none for its kind."""
+    """Copy ``index`` to all GPUs; None if there is no GPU, or GPUs do not support its kind."""
     faiss = load_faiss()
 
-    # Asked of no GPU, FAISS returns an empty index and no error.
+    # For an empty list of GPUs, FAISS returns an empty index without an error.
     gpus = range(faiss.get_num_gpus())
     if not gpus:
         return None
@@ -71,7 +71,7 @@ def copy_to_gpus(index: Any) -> Any:
 def kmeans_centroids(
     vectors: Float32Array, count: int, seed: int, *, spherical: bool = True, steps: int = 10
 ) -> Float32Array:
-    """(count, d) centres of a k-means of (n, d) vectors, the same at every run."""
+    """Return centres (count, d) of a reproducible k-means of vectors (n, d)."""
     faiss = load_faiss()
 
     means = faiss.Kmeans(
@@ -83,15 +83,15 @@ def kmeans_centroids(
         min_points_per_centroid=1,
     )
     means.train(np.ascontiguousarray(vectors))
-    found: Float32Array = means.centroids
-    return found
+    centres: Float32Array = means.centroids
+    return centres
 
 
 @contextmanager
 def threads(count: int | None) -> Iterator[None]:
-    """Let FAISS use ``count`` threads for what this thread asks of it; None for the default.
+    """Limit FAISS to ``count`` threads for calls of the current thread; None for the default.
 
-    OpenMP keeps the number for each thread that calls; other threads are not concerned.
+    OpenMP stores the limit per calling thread, so other threads are not affected.
     """
     if count is None:
         yield
@@ -107,5 +107,5 @@ def threads(count: int | None) -> Iterator[None]:
 
 @functools.cache
 def _resources(gpu: int) -> Any:
-    """What all indexes on a GPU work with: 1.5 GB of its memory, once and not for each."""
+    """Return the resources of a GPU that all indexes share; they take 1.5 GB of its memory."""
     return load_faiss().StandardGpuResources()

@@ -1,4 +1,4 @@
-"""Index files: whole or not at all, and never believed without their checksum."""
+"""Write index files atomically, with a checksum that is verified before they are read."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ _CHECKSUM = hashlib.sha256().digest_size
 
 
 def is_complete(path: Path) -> bool:
-    """Whether ``path`` is there and is what was written."""
+    """Return True if ``path`` exists and its checksum is correct."""
     try:
         return _checksum(path, path.stat().st_size - _CHECKSUM) == _tail(path)
     except (OSError, ValueError):
@@ -21,9 +21,9 @@ def is_complete(path: Path) -> bool:
 
 
 def save(path: Path, write: Callable[[Path], None]) -> None:
-    """Have ``write`` make a file, put its checksum behind it, and rename it to ``path``.
+    """Call ``write`` with a temporary path, append the checksum, and rename it to ``path``.
 
-    A file that cannot be written is no reason to fail: it would only save time.
+    A file that cannot be written is ignored, because it only saves time.
     """
     with suppress(OSError, RuntimeError, DataError), atomic_file(path) as part:
         write(part)
@@ -33,7 +33,7 @@ def save(path: Path, write: Callable[[Path], None]) -> None:
 
 
 def _checksum(path: Path, size: int) -> bytes:
-    """The SHA-256 of a file's first ``size`` bytes."""
+    """Return the SHA-256 of the first ``size`` bytes of a file."""
     hasher = hashlib.sha256()
     with path.open("rb") as handle:
         while size > 0 and (part := handle.read(min(size, 1 << 20))):

@@ -1,4 +1,4 @@
-"""Search by Lance itself, in the published table, with its ANN index where there is one."""
+"""Search by Lance in the published table, with its ANN index if there is one."""
 
 import math
 from pathlib import Path
@@ -22,29 +22,28 @@ from likewise.retrieval.indexes.faiss_door import kmeans_centroids
 from likewise.storage import tables
 
 ANN_ROWS = 10_000
-"""From so many rows on, publish builds an ANN index; below, a scan is as quick."""
+"""Number of rows from which publish builds an ANN index; a scan of fewer rows is as fast."""
 
 _TRAINED = 64
-"""Vectors a centroid that k-means sees."""
+"""Training vectors per centroid of k-means."""
 
 _PROBES = 48
-"""Cells that a filtered query looks into, times the rows a row that is allowed."""
+"""Cells that a filtered query searches, multiplied by the number of rows per allowed row."""
 
 _FEW = 1000
-"""So few allowed rows are fetched and compared one by one, however large the table is."""
+"""Up to this number of allowed rows, they are fetched and searched exactly."""
 
 _QUERIES = 256
 
 
 class Lance(Index):
-    """Lance's own search of the published table; nothing is held in memory.
+    """Search of the published table by Lance; nothing is kept in memory.
 
     Attributes:
-        metric: ``cosine`` is what publish builds its ANN index for; by ``dot`` Lance compares
-            every row.
-        nprobes: cells that a query looks into; by default Lance chooses, query by query.
-        refine_factor: so many times ``k`` candidates get their scores from the vectors
-            themselves. 4 raised recall@10 to 0.998 and over on 20,000 clustered vectors.
+        metric: ``cosine`` uses the ANN index of the table; ``dot`` compares every row.
+        nprobes: number of cells that are searched; by default Lance chooses it per query.
+        refine_factor: candidates that are scored again from their vectors, as a multiple of
+            ``k``. 4 raised recall@10 to at least 0.998 on 20,000 clustered vectors.
     """
 
     in_memory: ClassVar[bool] = False
@@ -54,7 +53,7 @@ class Lance(Index):
     refine_factor: int = Field(default=4, ge=1)
 
     def build(self, vectors: Vectors, cache: Path | None = None) -> "LanceSearch":
-        """Only look where the rows are: the table holds its index.
+        """Open the index of the table; ``cache`` is not used.
 
         Raises:
             ConfigError: the vectors are not a column of a table.
@@ -68,7 +67,7 @@ class LanceSearch(BuiltIndex):
     """A vector column of a table."""
 
     def __init__(self, options: Lance, vectors: Vectors, table: tables.Table) -> None:
-        """Take the vectors and the ``table`` that they are a column of."""
+        """Keep the vectors, which are a column of ``table``."""
         self._options = options
         self._vectors = vectors
         self._index = table.vector_index(vectors.column)
@@ -76,7 +75,7 @@ class LanceSearch(BuiltIndex):
     def search(
         self, queries: Float32Array, k: int, allowed: BoolArray | None = None
     ) -> tuple[Float32Array, Int64Array]:
-        """The ``k`` rows that Lance finds nearest to each query; see ``BuiltIndex``."""
+        """Return the ``k`` rows that Lance ranks first; see ``BuiltIndex.search``."""
         scores, rows = empty_results(len(queries), min(k, self._vectors.rows))
         if allowed is not None and np.count_nonzero(allowed) <= _FEW:
             self._fetch(queries, np.flatnonzero(allowed), scores, rows)
@@ -86,9 +85,9 @@ class LanceSearch(BuiltIndex):
             for start in range(0, len(queries), _QUERIES):
                 block = slice(start, start + _QUERIES)
                 near = self._index.nearest(queries[block], rows.shape[1], options, row_filter)
-                place = np.arange(len(near.query)) - np.searchsorted(near.query, near.query)
-                rows[block][near.query, place] = near.row
-                scores[block][near.query, place] = 1 - near.distance
+                rank = np.arange(len(near.query)) - np.searchsorted(near.query, near.query)
+                rows[block][near.query, rank] = near.row
+                scores[block][near.query, rank] = 1 - near.distance
         return settle_ties(scores, rows)
 
     def _fetch(
@@ -97,14 +96,14 @@ class LanceSearch(BuiltIndex):
         """Fill ``scores`` and ``rows`` from the ``few`` rows that are allowed."""
         if len(few):
             exact = ExactSearch(self._vectors.take(few.tolist()))
-            near, places = exact.search(queries, rows.shape[1])
-            scores[:, : near.shape[1]], rows[:, : near.shape[1]] = near, few[places]
+            near, positions = exact.search(queries, rows.shape[1])
+            scores[:, : near.shape[1]], rows[:, : near.shape[1]] = near, few[positions]
 
     def _neighbour_options(self, allowed: BoolArray | None) -> tables.NeighbourOptions:
-        """How to search so that recall stays up under a filter.
+        """Return search options that preserve recall under a filter.
 
-        Lance chooses the cells before it filters: at 1 allowed row in 10, recall@10 fell to
-        0.62. With as many more cells as there are fewer rows it stayed at 1.
+        Lance chooses the cells before it filters: with 1 of 10 rows allowed, recall@10 fell to
+        0.62. Multiplying the cells by the number of rows per allowed row kept it at 1.
         """
         nprobes = self._options.nprobes
         if allowed is not None:
@@ -116,17 +115,17 @@ class LanceSearch(BuiltIndex):
 
 
 class Ann(Part):
-    """The ANN index that publish gives a vector column, for every LanceDB client to use.
+    """Options of the ANN index of a published vector column; every LanceDB client can use it.
 
     Attributes:
-        kind: of Lance's: inverted lists of 8-bit scalars (``IVF_SQ``: a quarter of the size of
-            float32 vectors, any dimension, quick to build), of the vectors (``IVF_FLAT``),
-            of product-quantised codes (``IVF_PQ``) or of RaBitQ's bits (``IVF_RQ``), or a graph
-            in each (``IVF_HNSW_SQ``); ``none`` for none.
-        rows: a table of fewer has none: a scan is as quick.
-        partitions: lists; the square root of the rows by default.
+        kind: kind of Lance index: inverted lists of 8-bit scalars (``IVF_SQ``: a quarter of
+            the size of float32 vectors, any dimension, fast to build), of vectors
+            (``IVF_FLAT``), of product-quantised codes (``IVF_PQ``) or of RaBitQ bits
+            (``IVF_RQ``), or a graph in each list (``IVF_HNSW_SQ``); ``none`` for no index.
+        rows: minimum number of rows; a smaller table gets no index.
+        partitions: number of lists; the square root of the rows by default.
         sub_vectors: bytes of a code (``IVF_PQ``); a quarter of the dimensions by default.
-        seed: of the k-means that puts the lists' centres: Lance's own differ from run to run.
+        seed: seed of the k-means of the lists' centres; that of Lance is not reproducible.
     """
 
     kind: Literal["IVF_SQ", "IVF_FLAT", "IVF_PQ", "IVF_RQ", "IVF_HNSW_SQ", "none"] = "IVF_SQ"
@@ -142,10 +141,13 @@ def build_ann(
     ann: Ann | None = None,
     last: tables.Table | None = None,
 ) -> bool:
-    """Give a vector column of a table that is large enough an ANN index; whether it got one.
+    """Build the ANN index of a vector column if the table is large enough.
 
-    That of the ``last`` version is taken where it is of the same vectors, by the same options:
-    Lance never writes the same index to the same bytes.
+    The index of the ``last`` version is linked if vectors and options are the same, because
+    Lance does not build an index reproducibly.
+
+    Returns:
+        True if the column has an index.
 
     Raises:
         ConfigError: the sub-vectors do not divide the dimensions.
@@ -168,14 +170,14 @@ def _build(vectors: Vectors, index: tables.VectorIndex, ann: Ann) -> None:
     draw = rng.choice(rows, min(rows, count * _TRAINED), replace=False)
     sample = vectors.take(np.sort(draw).tolist())
     centres = kmeans_centroids(sample.astype(np.float32), count, ann.seed).astype(sample.dtype)
-    index.create(ann.kind, centres, _codes(ann, vectors.dim))
+    index.create(ann.kind, centres, _code_size(ann, vectors.dim))
 
 
-def _codes(ann: Ann, dim: int) -> int | None:
-    """The bytes of a code of ``IVF_PQ``."""
+def _code_size(ann: Ann, dim: int) -> int | None:
+    """Return the number of bytes of a code of ``IVF_PQ``; None for other kinds."""
     if ann.kind != "IVF_PQ":
         return None
-    found = ann.sub_vectors or next(m for m in (dim // 4, dim // 2, dim) if m and dim % m == 0)
-    if dim % found:
-        raise ConfigError(f"ann: sub_vectors {found} do not divide the {dim} dimensions")
-    return found
+    size = ann.sub_vectors or next(m for m in (dim // 4, dim // 2, dim) if m and dim % m == 0)
+    if dim % size:
+        raise ConfigError(f"ann: sub_vectors {size} do not divide the {dim} dimensions")
+    return size

@@ -66,7 +66,7 @@ class Lopq(Index):
     """
 
     cached: ClassVar[bool] = True
-    asked: ClassVar[frozenset[str]] = frozenset({"nprobe", "quota", "refine_factor"})
+    search_options: ClassVar[frozenset[str]] = frozenset({"nprobe", "quota", "refine_factor"})
 
     v: int = Field(default=8, ge=1, le=4096)
     m: int = Field(default=32, ge=1)

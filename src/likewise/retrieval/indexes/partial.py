@@ -1,4 +1,4 @@
-"""An index over an earlier version of a column, completed by exact search of what is new."""
+"""An index of an earlier version of a column, completed by exact search of the new rows."""
 
 import numpy as np
 
@@ -8,46 +8,51 @@ from likewise.retrieval.indexes.exact import ExactSearch
 
 
 class CompletedIndex(BuiltIndex):
-    """What an index knows of a column, and the rows that it does not know."""
+    """An index of earlier rows, with exact search of the rows that it does not cover."""
 
     def __init__(
-        self, inner: BuiltIndex, places: Int64Array, uncovered: Int64Array, vectors: Vectors
+        self,
+        earlier: BuiltIndex,
+        positions: Int64Array,
+        uncovered: Int64Array,
+        vectors: Vectors,
     ) -> None:
-        """Complete ``inner``.
+        """Complete an index of earlier rows.
 
         Args:
-            inner: an index over earlier rows.
-            places: (earlier rows,) where each stands now; -1 for one that is gone.
-            uncovered: the rows of ``vectors`` that are none of these.
-            vectors: the column as it is now.
+            earlier: the index of the earlier rows.
+            positions: (earlier rows,) present row of each earlier row; -1 if it was removed.
+            uncovered: rows of ``vectors`` that are not in the index.
+            vectors: the present column.
         """
-        self._inner = inner
-        self._places = places
+        self._earlier = earlier
+        self._positions = positions
         self._uncovered = uncovered
         self._rows = vectors.rows
-        self._rest = ExactSearch(vectors.take(uncovered.tolist()))
+        self._exact = ExactSearch(vectors.take(uncovered.tolist()))
 
     def search(
         self, queries: Float32Array, k: int, allowed: BoolArray | None = None
     ) -> tuple[Float32Array, Int64Array]:
-        """The ``k`` rows found nearest to each query, earlier and new; see ``BuiltIndex``."""
-        there = self._places >= 0
-        known = there if allowed is None else there & allowed[self._places]
-        scores, rows = self._inner.search(queries, k, None if known.all() else known)
-        rows = np.where(rows == NONE, NONE, self._places[rows])
-        rest = None if allowed is None else allowed[self._uncovered]
-        more, places = self._rest.search(queries, k, rest)
-        new = np.where(places == NONE, NONE, self._uncovered[places])
-        found = settle_ties(
-            np.concatenate([scores, more], axis=1), np.concatenate([rows, new], axis=1)
+        """Return the ``k`` rows nearest to each query, earlier and new; see ``BuiltIndex``."""
+        present = self._positions >= 0
+        valid = present if allowed is None else present & allowed[self._positions]
+        old_scores, old_rows = self._earlier.search(queries, k, None if valid.all() else valid)
+        old_rows = np.where(old_rows == NONE, NONE, self._positions[old_rows])
+        uncovered = None if allowed is None else allowed[self._uncovered]
+        new_scores, new_rows = self._exact.search(queries, k, uncovered)
+        new_rows = np.where(new_rows == NONE, NONE, self._uncovered[new_rows])
+        scores, rows = settle_ties(
+            np.concatenate([old_scores, new_scores], axis=1),
+            np.concatenate([old_rows, new_rows], axis=1),
         )
         width = min(k, self._rows)
-        return found[0][:, :width], found[1][:, :width]
+        return scores[:, :width], rows[:, :width]
 
 
-def earlier_vectors(vectors: Vectors, places: Int64Array) -> Vectors:
-    """The vectors of earlier rows, now in ``places``; any vector for a row that is gone."""
-    rows = np.maximum(places, 0)
+def earlier_vectors(vectors: Vectors, positions: Int64Array) -> Vectors:
+    """Return the vectors of earlier rows, now at ``positions``; row 0 for removed ones (-1)."""
+    rows = np.maximum(positions, 0)
     return Vectors(
         len(rows),
         vectors.dim,
