@@ -115,7 +115,7 @@ def test_axes_are_dealt_so_that_variances_balance(unit: float) -> None:
     rng = np.random.default_rng(0)
     deviations = unit * np.array([8.0, 4.0, 2.0, 1.0])
     sample = (rng.standard_normal((5000, 4)) * deviations).astype(np.float32)
-    part = CodecTrainer(1, 2, local=False).part(sample, 0)
+    part = CodecTrainer(1, 2, local=False).train(sample, 0)
     turned = part.residuals(sample, np.zeros(5000, np.int64))
     products = turned.var(axis=0).reshape(2, 2).prod(axis=1)
     # 8 goes with 1 and 4 with 2: (8 x 1)^2 = (4 x 2)^2 = 64

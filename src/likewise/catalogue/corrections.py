@@ -1,8 +1,8 @@
 """Corrections of a data set's items: ``catalog/<dataset>/corrections.csv``, merged by git.
 
-A row says that a column of an item has another value than its source says. Publish, and
-whatever learns from items, put them over the source's reading, so they need neither the source
-nor a pixel, and outlive every new ingest.
+A row replaces the value of a column of an item. Publishing and training apply the corrections to
+the items that were ingested, so a correction needs neither the source nor pixels, and survives
+every new ingest.
 """
 
 import csv
@@ -21,18 +21,18 @@ from likewise.storage.workspace import Workspace
 HEAD = ("item_id", "column", "value", "was")
 
 FIXED = ("item_id", "image_id", "box", "content")
-"""Columns that say which pixels an item is; those are corrected in the source."""
+"""Columns that identify the pixels of an item; they are corrected in the source."""
 
 
 class Key(NamedTuple):
-    """Which value is corrected."""
+    """The item and column of a correction."""
 
     item_id: str
     column: str
 
 
 class Value(NamedTuple):
-    """What it is, and what the source said when that was written; None where it is empty."""
+    """The corrected value, and that of the source at the time; None for an empty value."""
 
     value: str | None
     was: str | None
@@ -41,14 +41,14 @@ class Value(NamedTuple):
 Corrections = dict[Key, Value]
 
 Conflict = tuple[Value | None, Value | None]
-"""What our side and theirs say of a value that both changed; None: as the source says."""
+"""Our correction and theirs of the same value; None for no correction."""
 
 
 def read(path: Path) -> Corrections:
-    """The corrections in ``path``; none where there is no file.
+    """Read the corrections in ``path``; none if there is no file.
 
     Raises:
-        DataError: the file is not what ``text`` makes; the line is named.
+        DataError: the file has not the format of ``text``; the line is named.
     """
     if not path.is_file():
         return {}
@@ -59,13 +59,13 @@ def read(path: Path) -> Corrections:
 
 
 def parse(text: str, where: str) -> Corrections:
-    """The corrections that ``text`` holds; ``where`` it stands.
+    """Parse the corrections in ``text``; errors name the file ``where``.
 
     Raises:
-        DataError: it is not what ``text`` makes, or corrects a value twice; the line is named.
+        DataError: wrong format, or two corrections of a value; the line is named.
     """
     rows = csv.reader(StringIO(text), strict=True)
-    found: Corrections = {}
+    corrections: Corrections = {}
     try:
         for number, row in enumerate(rows, 1):
             if number == 1 or not row:
@@ -76,18 +76,18 @@ def parse(text: str, where: str) -> Corrections:
                 markers = "; git's markers of a conflict?" if row[0][:1] in "<=>" else ""
                 raise DataError(f"{where}: line {number} has no {len(HEAD)} fields{markers}")
             key = Key(row[0], row[1])
-            if key in found:
+            if key in corrections:
                 raise DataError(
                     f"{where}: line {number}: {key.column} of {key.item_id!r} again"
                 )
-            found[key] = Value(row[2] or None, row[3] or None)
+            corrections[key] = Value(row[2] or None, row[3] or None)
     except csv.Error as error:
         raise DataError(f"{where}: no CSV: {error}") from error
-    return found
+    return corrections
 
 
 def text(corrections: Mapping[Key, Value]) -> str:
-    """The file's text, sorted by item and column: the same content is the same bytes."""
+    """Return the text of the file, sorted by item and column; equal content has equal text."""
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEAD)
@@ -98,15 +98,14 @@ def text(corrections: Mapping[Key, Value]) -> str:
 
 
 def write(path: Path, corrections: Mapping[Key, Value]) -> None:
-    """Write the file, whole or not at all."""
+    """Write the file atomically."""
     atomic.write_text(path, text(corrections))
 
 
 def correct_items(ws: Workspace, dataset: str, items: pl.DataFrame) -> pl.DataFrame:
-    """``items`` (item_id and any other columns) with the data set's corrections put over them.
+    """Apply the corrections of a data set to ``items`` (item_id and any other columns).
 
-    Corrections of columns that ``items`` does not have are left alone, and so are those of
-    items that the source has no more.
+    Corrections of other columns and of other items are ignored.
 
     Raises:
         DataError: a value does not fit its column, or the column cannot be corrected.
@@ -118,7 +117,7 @@ def correct_items(ws: Workspace, dataset: str, items: pl.DataFrame) -> pl.DataFr
 def apply_corrections(
     items: pl.DataFrame, corrections: Corrections, where: str
 ) -> pl.DataFrame:
-    """The same for ``corrections`` that stand in the file ``where``."""
+    """Apply ``corrections`` to ``items``; errors name the file ``where``."""
     for column, rows in _by_column(corrections).items():
         if column in FIXED:
             raise DataError(f"{where}: {column} cannot be corrected here; correct the source")
@@ -128,10 +127,10 @@ def apply_corrections(
 
 
 def check_column(column: str, known: Iterable[str]) -> None:
-    """Refuse a column that no correction may be of.
+    """Refuse a column that cannot be corrected.
 
     Raises:
-        DataError: there is none, or it says which pixels an item is.
+        DataError: no such column, or it identifies the pixels of an item.
     """
     names = [name for name in known if name not in FIXED]
     if column not in names:
@@ -141,9 +140,11 @@ def check_column(column: str, known: Iterable[str]) -> None:
 def merge(
     base: Corrections, ours: Corrections, theirs: Corrections
 ) -> tuple[Corrections, dict[Key, Conflict]]:
-    """Both sides' changes since ``base``; and what both changed to different values.
+    """Merge the changes of both sides since ``base``.
 
-    Of a conflict the merged corrections hold ours.
+    Returns:
+        The merged corrections, and the conflicts: values that both sides changed differently.
+        The merged corrections contain our side of a conflict.
     """
     merged: Corrections = {}
     conflicts: dict[Key, Conflict] = {}
@@ -181,10 +182,10 @@ def _apply_column(
         schema={"item_id": pl.String, "put": pl.String},
     )
     try:
-        values = values.with_columns(pl.col("put").cast(kind), there=pl.lit(value=True))
+        values = values.with_columns(pl.col("put").cast(kind), matched=pl.lit(value=True))
     except PolarsError as error:
         wrong = bounded(map(repr, rows.values()), len(rows), 3)
         raise DataError(f"{where}: {column} takes {kind}, not {wrong}") from error
     joined = items.join(values, on="item_id", how="left", maintain_order="left")
-    value = pl.when(pl.col("there")).then("put").otherwise(column).alias(column)
+    value = pl.when(pl.col("matched")).then("put").otherwise(column).alias(column)
     return joined.with_columns(value).select(items.columns)

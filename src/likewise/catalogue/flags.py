@@ -1,4 +1,4 @@
-"""Leave out of a data set what a check has flagged."""
+"""Leave out flagged items and images of a data set."""
 
 from collections.abc import Collection
 
@@ -11,9 +11,9 @@ from likewise.storage.workspace import Workspace
 
 
 def read_flagged(ws: Workspace, dataset: str, flags: Collection[str]) -> pl.LazyFrame:
-    """image_id and item_id (null: all of the image) of what has one of ``flags``.
+    """Return image_id and item_id (null for a whole image) of the rows with one of ``flags``.
 
-    A leak can be named with the other data set: ``leak:gpr1200``.
+    A leak can be limited to one data set: ``leak:gpr1200``.
 
     Raises:
         UnknownNameError: no such flag.
@@ -24,18 +24,18 @@ def read_flagged(ws: Workspace, dataset: str, flags: Collection[str]) -> pl.Lazy
             raise UnknownNameError("flag", flag, FLAG_NAMES)
     path = versions.present(ws, ws.table(dataset, "flags"))
     command = artefacts.table(ws, dataset, "flags").command
-    found = tables.open_table(path, command).frame()
-    named = pl.concat_str("flag", "other_dataset", separator=":", ignore_nulls=True)
-    wanted = list(flags)
-    return found.filter(pl.col("flag").is_in(wanted) | named.is_in(wanted)).select(
+    rows = tables.open_table(path, command).frame()
+    full_name = pl.concat_str("flag", "other_dataset", separator=":", ignore_nulls=True)
+    names = list(flags)
+    return rows.filter(pl.col("flag").is_in(names) | full_name.is_in(names)).select(
         "image_id", "item_id"
     )
 
 
-def drop_flagged(items: pl.LazyFrame, doubtful: pl.LazyFrame) -> pl.LazyFrame:
-    """The ``items`` of which neither they nor their image are ``doubtful``, in their order."""
-    images = doubtful.filter(pl.col("item_id").is_null()).select("image_id")
-    single = doubtful.select("item_id").drop_nulls()
+def drop_flagged(items: pl.LazyFrame, flagged: pl.LazyFrame) -> pl.LazyFrame:
+    """Return ``items`` without flagged items and items of flagged images, in their order."""
+    images = flagged.filter(pl.col("item_id").is_null()).select("image_id")
+    single = flagged.select("item_id").drop_nulls()
     return items.join(images, on="image_id", how="anti", maintain_order="left").join(
         single, on="item_id", how="anti", maintain_order="left"
     )

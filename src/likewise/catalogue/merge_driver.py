@@ -1,4 +1,4 @@
-"""Git's merge driver of a catalogue: where it is registered, and how corrections are merged."""
+"""Git's merge driver of a catalogue: registration, and the merge of corrections."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -29,37 +29,37 @@ ATTRIBUTES = "".join(
         (_ANY.lock, "likewise"),
     )
 )
-"""Which files git merges by the driver: what people correct, and what stages write."""
+"""Files that git merges by the driver: corrections, and small outputs of stages."""
 
 
 DRIVER = "merge-file %O %A %B %P"
 
 
 def register(ws: Workspace) -> list[str]:
-    """Tell git of the driver, for this clone; the file that was written, if one was.
+    """Register the driver in this clone, and return the names of the files that were written.
 
     Raises:
-        VersionError: the catalogue is in no git repository.
+        VersionError: the catalogue is not in a git repository.
     """
     versions.run_git(ws.root, "config", "merge.likewise.name", "corrections and digests")
     versions.run_git(ws.root, "config", "merge.likewise.driver", f"likewise {DRIVER}")
     path = ws.attributes
-    there = path.read_text(encoding="utf-8") if path.is_file() else ""
-    missing = [line for line in ATTRIBUTES.splitlines() if line not in there.splitlines()]
+    present = path.read_text(encoding="utf-8") if path.is_file() else ""
+    missing = [line for line in ATTRIBUTES.splitlines() if line not in present.splitlines()]
     if not missing:
         return []
-    lines = [*there.splitlines(), *missing]
+    lines = [*present.splitlines(), *missing]
     atomic.write_text(path, "".join(f"{line}\n" for line in lines))
     return [path.name]
 
 
 def merge_texts(texts: Iterable[str], name: str) -> tuple[Corrections, dict[Key, Conflict]]:
-    """Corrections of three versions of the file ``name`` (base, ours, theirs), and clashes."""
+    """Merge three versions of the file ``name`` (base, ours, theirs); see ``merge``."""
     base, ours, theirs = (corrections.parse(text, name) if text else {} for text in texts)
     return corrections.merge(base, ours, theirs)
 
 
 def describe_conflict(key: Key, pair: Conflict) -> str:
-    """What both sides say of a value, in a line."""
-    said = [repr(value.value) if value else "as the source says" for value in pair]
-    return f"{key.column} of {key.item_id!r} is {said[0]} here, {said[1]} there"
+    """Describe a conflict in one line."""
+    sides = [repr(value.value) if value else "as the source says" for value in pair]
+    return f"{key.column} of {key.item_id!r} is {sides[0]} here, {sides[1]} there"

@@ -1,4 +1,4 @@
-"""What of a catalogue lies in DVC, by data set."""
+"""DVC outputs of a catalogue by data set."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -11,29 +11,30 @@ _IN_GIT = (".yaml", ".json", ".csv")
 
 
 def outputs_of(ws: Workspace, datasets: Sequence[str] = ()) -> list[Output]:
-    """The outputs that dvc.lock names and DVC keeps: all, or those of some data sets.
+    """Return the outputs in dvc.lock that DVC stores: all, or those of some data sets.
 
-    With a data set come its tables, the models that embed it, and the results of its runs.
+    The outputs of a data set are its tables, the models that embed it, and the results of its
+    runs.
 
     Raises:
-        UnknownNameError: there is no such data set.
+        UnknownNameError: no such data set.
     """
     for dataset in datasets:
         ws.dataset(dataset)
     known = [out for out in outputs(ws.root).values() if not out.path.endswith(_IN_GIT)]
     if not datasets:
         return known
-    places = {place for dataset in datasets for place in _places(ws, dataset)}
+    paths = {path for dataset in datasets for path in _paths(ws, dataset)}
     folders = tuple(f"{ws.relative(ws.tables(dataset))}/" for dataset in datasets)
-    return [out for out in known if out.path in places or out.path.startswith(folders)]
+    return [out for out in known if out.path in paths or out.path.startswith(folders)]
 
 
 def known_md5s(md5s: Iterable[str]) -> set[str]:
-    """Those that name something; a stage that was never run has none."""
+    """Return the distinct MD5s without empty ones, which belong to stages that never ran."""
     return {md5 for md5 in md5s if md5 and md5 != "None"}
 
 
-def _places(ws: Workspace, dataset: str) -> Iterator[str]:
+def _paths(ws: Workspace, dataset: str) -> Iterator[str]:
     """The outputs that params.yaml asks for and that come with a data set."""
     models = ws.params.models_of(dataset)
     for made in artefacts.artefacts(ws):

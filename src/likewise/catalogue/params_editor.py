@@ -21,78 +21,78 @@ _TEXT = "tag:yaml.org,2002:str"
 
 
 class ParamsEditor:
-    """params.yaml with some entries more, and files that are written together with it."""
+    """Adds entries to params.yaml, and writes other files together with it."""
 
     def __init__(self, ws: Workspace) -> None:
-        """Read what is there; nothing is written yet."""
+        """Read params.yaml; nothing is written before ``commit``."""
         self._ws = ws
         self._document = round_trip().load(ws.params_file.read_text(encoding="utf-8")) or {}
-        self._beside: dict[Path, str] = {}
+        self._files: dict[Path, str] = {}
 
     def add(self, section: str, entries: Mapping[str, Any]) -> None:
-        """Put entries into a section; one of the same name is replaced."""
+        """Add entries to a section; an entry of the same name is replaced."""
         if not self._document.get(section):
             self._document[section] = {}
-        found = self._document[section]
-        below = _lifted(found)
-        found.update(round_trip().load(dump_yaml(entries)))
-        _hung(found, below)
+        present = self._document[section]
+        comments = _detach_comments(present)
+        present.update(round_trip().load(dump_yaml(entries)))
+        _attach_comments(present, comments)
 
     def add_file(self, path: Path, text: str) -> None:
-        """Write another file too, when all of it is written."""
-        self._beside[path] = text
+        """Write another file at ``commit``."""
+        self._files[path] = text
 
     def commit(self) -> None:
-        """Write all of it, or nothing.
+        """Write params.yaml and the other files, all or none of them.
 
         Raises:
-            ConfigError: params.yaml would be wrong.
-            DataError: another process writes it now, or it cannot be written.
+            ConfigError: the new params.yaml is invalid.
+            DataError: another process is writing it, or it cannot be written.
         """
         with journal.alone(self._ws, "params"):
             staging = journal.Staging(self._ws, "params")
             params = staging.path(self._ws.params_file)
             atomic.write_text(params, dump_yaml(self._document))
             read_params(params)
-            for path, text in self._beside.items():
+            for path, text in self._files.items():
                 atomic.write_text(staging.path(path), text)
             staging.commit()
 
 
 def dump_yaml(document: object) -> str:
-    """``document`` as YAML."""
+    """Return ``document`` as YAML."""
     text = StringIO()
     round_trip().dump(document, text)
     return text.getvalue()
 
 
-def _lifted(section: Any) -> str:
-    """The comments below a section, taken off its last value, where ruamel.yaml has them."""
+def _detach_comments(section: Any) -> str:
+    """Remove and return the comments below a section, which belong to its last value."""
     if not isinstance(section, CommentedMap) or not section:
         return ""
     mapping, key = _end(section)
     token = (mapping.ca.items.get(key) or [None] * 4)[2]
     if token is None:
         return ""
-    beside, _, below = token.value.partition("\n")
+    inline, _, below = token.value.partition("\n")
     if not below.strip():
         return ""
-    if beside:
-        token.value = f"{beside}\n"
+    if inline:
+        token.value = f"{inline}\n"
     else:
         del mapping.ca.items[key]
     return str(below)
 
 
-def _hung(section: Any, below: str) -> None:
-    """Put comments below a section again, after the entries that came."""
+def _attach_comments(section: Any, below: str) -> None:
+    """Put comments below a section again, after the new entries."""
     if below:
         mapping, key = _end(section)
         mapping.ca.items[key] = [None, None, CommentToken(f"\n{below}", CommentMark(0)), None]
 
 
 def _end(section: CommentedMap) -> tuple[CommentedMap, str]:
-    """The last value of a section: the mapping that holds it, and its key there."""
+    """Return the mapping with the last value of a section, and the key of the value."""
     key = next(reversed(section))
     inner = section[key]
     if isinstance(inner, CommentedMap) and inner and not inner.fa.flow_style():
@@ -101,7 +101,7 @@ def _end(section: CommentedMap) -> tuple[CommentedMap, str]:
 
 
 def round_trip() -> YAML:
-    """Reads YAML and writes it again with its comments, in the style of our files."""
+    """Return a parser and writer of YAML that keeps comments, in the style of our files."""
     writer = YAML()
     writer.width = 4096
     writer.indent(mapping=2, sequence=4, offset=2)
@@ -110,6 +110,6 @@ def round_trip() -> YAML:
 
 
 def _text(representer: Any, text: str) -> Any:
-    """Text, quoted where DVC and we would read another thing: YAML 1.1 takes no for false."""
+    """Represent a text, quoted if YAML 1.1 would read another type: ``no`` is false."""
     read = Resolver().resolve(ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     return representer.represent_scalar(_TEXT, text, style=None if read == _TEXT else '"')

@@ -1,4 +1,4 @@
-"""The published table, of a data set or of a view: how it is written, and as it last stood."""
+"""Write the published table of a data set or view, and open its last version."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,62 +25,66 @@ SCALAR_INDICES: dict[str, Literal["BTREE", "BITMAP"]] = {
 
 @dataclass(frozen=True)
 class PublishedContent:
-    """What a published table is made of, in canonical order."""
+    """Content of a published table, in canonical order."""
 
     job: str
-    """What writes it; no two processes do at once."""
+    """Name of the lock that only one writing process can take."""
     schema: pa.Schema
-    """All of its columns: those of ``rows``, then a column a model."""
+    """All columns: those of ``rows``, then one per model."""
     rows: Iterable[pa.RecordBatch]
     vectors: Mapping[str, Iterable[pa.RecordBatch]]
-    """Model -> the column of its vectors."""
+    """Model -> batches of the column with its vectors."""
     items: pl.DataFrame
-    """item_id, label and split of the rows."""
+    """Columns item_id, label and split of the rows."""
     further: Sequence[str]
-    """The columns that only this data set has."""
+    """Names of the additional columns of this data set."""
     anns: Mapping[str, Ann]
-    """Model -> how its vectors are indexed."""
+    """Model -> options of its ANN index."""
 
 
 def write_published(
-    ws: Workspace, name: str, parts: PublishedContent, last: tables.Table | None
+    ws: Workspace, name: str, content: PublishedContent, last: tables.Table | None
 ) -> None:
     """Write the published table ``name`` and its digests, both or neither.
 
-    ``last`` is its last version; see ``last_version``.
+    Args:
+        ws: the workspace.
+        name: the data set or view.
+        content: the content of the table.
+        last: the last version of the table; see ``last_version``.
     """
-    with journal.alone(ws, parts.job):
-        staging = journal.Staging(ws, parts.job)
+    with journal.alone(ws, content.job):
+        staging = journal.Staging(ws, content.job)
         table = staging.path(ws.published(name))
         digester = Digester(PUBLISHED.key)
-        # Every model's vectors have files of their own, with the same bytes as long as
-        # they are the same: a corrected label pushes little, and one model's can be pulled.
-        plain = [field for field in parts.schema if field.name not in parts.vectors]
-        tables.write(table, pa.schema(plain), digester.tap(parts.rows))
-        for model, batches in parts.vectors.items():
-            tables.add_column(table, parts.schema.field(model), digester.tap(batches))
+        # The vectors of each model are in separate files that change only with the vectors, so
+        # a corrected label pushes little, and the vectors of one model can be pulled.
+        plain = [field for field in content.schema if field.name not in content.vectors]
+        tables.write(table, pa.schema(plain), digester.tap(content.rows))
+        for model, batches in content.vectors.items():
+            tables.add_column(table, content.schema.field(model), digester.tap(batches))
         with atomic.writing(table):
-            _index(table, parts.anns, last)
+            _index(table, content.anns, last)
         digests = replace(
-            with_further(digester.digests(), parts.further),
-            splits=digest_splits(parts.items),
-            ann={model: ann.model_dump() for model, ann in parts.anns.items()},
+            with_further(digester.digests(), content.further),
+            splits=digest_splits(content.items),
+            ann={model: ann.model_dump() for model, ann in content.anns.items()},
         )
         atomic.write_text(staging.path(ws.published_digests(name)), digests.to_yaml())
         staging.commit()
 
 
 def last_version(ws: Workspace, name: str) -> tables.Table | None:
-    """The published table as it stands, or as dvc.lock names it; None where there is none."""
+    """Open the published table of the checkout, or else of dvc.lock; None if there is none."""
     output = ws.published(name)
     path = output if tables.exists(output) else versions.view(ws, output)
     return tables.open_table(path, "") if path else None
 
 
 def _index(path: Path, anns: Mapping[str, Ann], last: tables.Table | None) -> None:
-    """Index a published table's columns that are filtered by, and its vectors.
+    """Build the scalar, text and ANN indices of a published table.
 
-    Indices of vectors that are those of the ``last`` version are taken from there.
+    ANN indices of unchanged vectors are linked from the ``last`` version.
     """
     table = tables.open_table(path, "")
     for column, kind in SCALAR_INDICES.items():

@@ -1,4 +1,4 @@
-"""Tables that stay as they were when they were opened, whatever becomes of the checkout."""
+"""Snapshots of tables that later changes of the checkout do not affect."""
 
 import shutil
 from contextlib import suppress
@@ -10,59 +10,67 @@ from likewise.storage.workspace import Workspace
 
 
 def snapshot(ws: Workspace, table: Path) -> Path:
-    """Links to ``table``'s present files, in a folder named after the version that they are.
+    """Link the present files of ``table`` into a folder named after its version.
 
-    Where it is not there, or not whole because ``dvc checkout`` is putting it there or was
-    stopped at that, the version that dvc.lock names; the table itself where the checkout
-    cannot be written.
+    If the table is missing or incomplete, as during or after a stopped ``dvc checkout``, the
+    version in dvc.lock is used. If the checkout cannot be written, the table itself is.
+
+    Returns:
+        The folder of the snapshot, or of the table.
 
     Raises:
-        MissingArtefactError: it is not whole, and the cache does not hold that version.
+        MissingArtefactError: the table is incomplete, and the version in dvc.lock is not in
+            the cache.
     """
-    return _as_it_is(ws, table) or _recorded(ws, table)
+    return _snapshot_checkout(ws, table) or _locked_version(ws, table)
 
 
 def snapshot_pair(ws: Workspace, published: Path, images: Path) -> dict[Path, Path]:
-    """Both tables of one version, those of them that are there, each as ``snapshot`` has it.
+    """Return snapshots of the published table and its images that belong together.
 
-    A checkout goes table by table. Where it is at one of them, both are what dvc.lock names;
-    and so are the images where the published table is already.
+    ``dvc checkout`` replaces one table after the other. If one of them is incomplete, both
+    snapshots are those of dvc.lock. If the published table is that of dvc.lock, so are the
+    images.
+
+    Returns:
+        Path of a table -> folder of its snapshot; tables that do not exist are left out.
     """
-    there = [path for path in (published, images) if path.is_dir()]
-    found = {path: _as_it_is(ws, path) for path in there}
-    now = {path: linked for path, linked in found.items() if linked}
-    if len(now) < len(there):
-        return {path: _recorded(ws, path) for path in there}
-    lock = versions.view(ws, published) if len(there) == 2 else None
-    if lock and tables.manifest_hash(lock) == now[published].parent.name:
-        of_lock = versions.view(ws, images)
-        if of_lock and not of_lock.parent.name.endswith(versions.PART):
-            now[images] = of_lock
-    return now
+    existing = [path for path in (published, images) if path.is_dir()]
+    present = {path: _snapshot_checkout(ws, path) for path in existing}
+    snapshots = {path: linked for path, linked in present.items() if linked}
+    if len(snapshots) < len(existing):
+        return {path: _locked_version(ws, path) for path in existing}
+    locked = versions.view(ws, published) if len(existing) == 2 else None
+    if locked and tables.manifest_hash(locked) == snapshots[published].parent.name:
+        locked_images = versions.view(ws, images)
+        if locked_images and not locked_images.parent.name.endswith(versions.PART):
+            snapshots[images] = locked_images
+    return snapshots
 
 
-def _as_it_is(ws: Workspace, table: Path) -> Path | None:
-    """The files that are there now; None where they are no whole table."""
+def _snapshot_checkout(ws: Workspace, table: Path) -> Path | None:
+    """Return a snapshot of the files in the checkout; None if the table is incomplete."""
     if not tables.exists(table):
         return None
     with suppress(OSError, VersionError), journal.still(ws):
-        return _linked(ws, table)
+        return _link_snapshot(ws, table)
     return table if is_complete_table(table) else None  # the checkout cannot be written
 
 
-def _recorded(ws: Workspace, table: Path) -> Path:
-    known = versions.view(ws, table)
-    if known is None and tables.exists(table):
+def _locked_version(ws: Workspace, table: Path) -> Path:
+    """Return a view of the version that dvc.lock names, or the table if there is none."""
+    view = versions.view(ws, table)
+    if view is None and tables.exists(table):
         what = f"{ws.relative(table)} lacks files: a checkout is going on, or was stopped"
         raise MissingArtefactError(what, f"dvc checkout --force {ws.relative(table)}")
-    return known or table
+    return view or table
 
 
 def is_complete_table(table: Path) -> bool:
-    """Whether every file that the present version of a table names is there.
+    """Return True if every file of the present version of a table exists.
 
-    Not so in the midst of a ``dvc checkout``, which takes away and brings file by file: Lance
-    notices that something is missing only once it reads it.
+    Files are missing during a ``dvc checkout``, which replaces them one by one; Lance notices
+    a missing file only when it reads it.
     """
     try:
         return tables.open_table(table).is_complete()
@@ -70,13 +78,13 @@ def is_complete_table(table: Path) -> bool:
         return False
 
 
-def _linked(ws: Workspace, table: Path) -> Path | None:
-    """A view of the table as it is; None where it is not whole."""
+def _link_snapshot(ws: Workspace, table: Path) -> Path | None:
+    """Link the files of the table into a snapshot; None if the table is incomplete."""
     version = tables.manifest_hash(table)
     linked = ws.views / version / table.name
     if not versions.hold(linked):
         versions.link_view(linked, {linked / f.relative_to(table): f for f in _files(table)})
-        # dvc knows nothing of our locks: its checkout may be going on.
+        # DVC does not use our locks, so a checkout may have changed the table meanwhile.
         if tables.manifest_hash(linked) != version or not is_complete_table(linked):
             shutil.rmtree(linked)
             return None

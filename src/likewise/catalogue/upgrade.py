@@ -1,4 +1,4 @@
-"""dvc.yaml and params.yaml of an older release: what they lack of this one's, and adding it."""
+"""Compare dvc.yaml and params.yaml with those of this release, and add missing entries."""
 
 import copy
 from collections.abc import Iterator
@@ -13,75 +13,79 @@ from likewise.storage.config import parse_yaml
 
 @dataclass
 class PipelineDifferences:
-    """Places in dvc.yaml (``stages.embed.do.deps: models``) by what was found there.
+    """Places in dvc.yaml, such as ``stages.embed.do.deps: models``, that differ.
 
-    ``lacking`` are in the release's and not in theirs, ``other`` in both and not the same.
+    Attributes:
+        lacking: places that are only in the dvc.yaml of this release.
+        other: places with another value in the dvc.yaml of this release.
     """
 
     lacking: list[str] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        """Whether there is any."""
+        """Return True if there is any difference."""
         return bool(self.lacking or self.other)
 
 
 def template(name: str) -> str:
-    """The text of a file that ``init`` writes."""
+    """Return the text of a template of ``init``."""
     return (resources.files("likewise.catalogue") / "templates" / name).read_text(
         encoding="utf-8"
     )
 
 
 def pipeline_differences(text: str) -> PipelineDifferences:
-    """How a dvc.yaml differs from the release's; what it has more is its own business.
+    """Compare a dvc.yaml with that of this release; additional entries are ignored.
 
     Raises:
-        ConfigError: it is no YAML.
+        ConfigError: the text is not YAML.
     """
-    found = PipelineDifferences()
-    _merge(_stages(text), _stages(template("dvc.yaml")), "", found)
-    return found
+    differences = PipelineDifferences()
+    _merge(_stages(text), _stages(template("dvc.yaml")), "", differences)
+    return differences
 
 
 def complete_pipeline(text: str) -> tuple[str, PipelineDifferences]:
-    """``text`` of a dvc.yaml with what it lacks, and how it differed before.
+    """Add the missing entries to the text of a dvc.yaml.
 
-    Nothing in it changes: stages, dependencies and comments of its own stay, and so do values
-    that are other ones here. A dvc.yaml of an older release that nobody changed becomes the
-    release's own.
+    Existing stages, dependencies, comments and values do not change. The unmodified dvc.yaml
+    of an older release is replaced by that of this release.
+
+    Returns:
+        The new text, and the differences before.
 
     Raises:
-        ConfigError: it is no YAML.
+        ConfigError: the text is not YAML.
     """
-    ours, found, own = template("dvc.yaml"), PipelineDifferences(), PipelineDifferences()
+    ours, differences, own = template("dvc.yaml"), PipelineDifferences(), PipelineDifferences()
     _merge(_stages(ours), _stages(text), "", own)
     theirs = round_trip().load(text) or {}
-    _merge(theirs, _stages(ours), "", found)
+    _merge(theirs, _stages(ours), "", differences)
     if not own and all(line in ours for line in _comments(text)):
-        return ours, found
-    if not found.lacking:
-        return text, found
-    return dump_yaml(theirs), found
+        return ours, differences
+    if not differences.lacking:
+        return text, differences
+    return dump_yaml(theirs), differences
 
 
 def missing_sections(text: str) -> list[str]:
-    """The sections that the stages of dvc.yaml walk through and a params.yaml has not.
+    """Return the sections that stages of dvc.yaml iterate over and a params.yaml lacks.
 
     Raises:
-        ConfigError: it is no YAML.
+        ConfigError: the text is not YAML.
     """
     pipeline, params = _stages(template("dvc.yaml")), parse_yaml(text.encode(), "params.yaml")
     if not isinstance(params, dict | None):
-        return []  # whoever reads it will say what is wrong
+        return []  # reading params.yaml reports the error
     defaults = {name for part in pipeline["vars"] for name in part}
-    walked = [stage["foreach"].strip("${}") for stage in pipeline["stages"].values()]
-    named = [name for name in dict.fromkeys(walked) if name not in defaults]
-    return [name for name in named if name not in (params or {})]
+    iterated = [stage["foreach"].strip("${}") for stage in pipeline["stages"].values()]
+    sections = [name for name in dict.fromkeys(iterated) if name not in defaults]
+    return [name for name in sections if name not in (params or {})]
 
 
 def append_sections(text: str, names: list[str]) -> str:
-    """``text`` of a params.yaml with empty sections at its end, and what they are for."""
+    """Append empty sections, with their comments in the template, to a params.yaml."""
     parts = [text if text.endswith("\n") or not text else f"{text}\n"]
     for name in names:
         comment = "".join(_comment_of(name))
@@ -90,7 +94,7 @@ def append_sections(text: str, names: list[str]) -> str:
 
 
 def _comment_of(section: str) -> list[str]:
-    """The comment above a section of the template."""
+    """Return the comment lines above a section of the template."""
     lines: list[str] = []
     for line in template("params.yaml").splitlines(keepends=True):
         if line.startswith(f"{section}:"):
@@ -99,39 +103,39 @@ def _comment_of(section: str) -> list[str]:
     return []
 
 
-def _merge(theirs: Any, ours: Any, at: str, found: PipelineDifferences) -> None:
-    """Put into ``theirs`` what of ``ours`` it lacks, and note it."""
+def _merge(theirs: Any, ours: Any, at: str, differences: PipelineDifferences) -> None:
+    """Add to ``theirs`` the entries of ``ours`` that it lacks, and record the differences."""
     if isinstance(theirs, dict) and isinstance(ours, dict):
         for key, value in ours.items():
             place = f"{at}.{key}".strip(".")
             if key in theirs:
-                _merge(theirs[key], value, place, found)
+                _merge(theirs[key], value, place, differences)
             else:
                 theirs[key] = copy.deepcopy(value)
-                found.lacking.append(place)
+                differences.lacking.append(place)
     elif isinstance(theirs, list) and isinstance(ours, list):
-        _merge_lists(theirs, ours, at, found)
+        _merge_lists(theirs, ours, at, differences)
     elif theirs != ours:
-        found.other.append(at)
+        differences.other.append(at)
 
 
 def _merge_lists(
-    theirs: list[Any], ours: list[Any], at: str, found: PipelineDifferences
+    theirs: list[Any], ours: list[Any], at: str, differences: PipelineDifferences
 ) -> None:
-    there = {_name(item): item for item in theirs}
+    present = {_name(item): item for item in theirs}
     for item in ours:
         name = _name(item)
-        if name not in there:
+        if name not in present:
             theirs.append(copy.deepcopy(item))
-            found.lacking.append(f"{at}: {name}")
-        elif isinstance(item, dict) and isinstance(there[name], dict):
-            _merge(there[name][name], item[name], f"{at}: {name}", found)
-        elif item != there[name]:
-            found.other.append(f"{at}: {name}")
+            differences.lacking.append(f"{at}: {name}")
+        elif isinstance(item, dict) and isinstance(present[name], dict):
+            _merge(present[name][name], item[name], f"{at}: {name}", differences)
+        elif item != present[name]:
+            differences.other.append(f"{at}: {name}")
 
 
 def _name(item: Any) -> str:
-    """What an entry of a list is about: ``path``, or ``path: {cache: false}``."""
+    """Return the key of a list entry: ``path``, or ``path`` of ``path: {cache: false}``."""
     return str(next(iter(item))) if isinstance(item, dict) and item else str(item)
 
 
@@ -140,7 +144,7 @@ def _comments(text: str) -> Iterator[str]:
 
 
 def _stages(text: str) -> dict[str, Any]:
-    """The document of a dvc.yaml."""
+    """Return the document of a dvc.yaml."""
     document = parse_yaml(text.encode(), "dvc.yaml") or {}
     if not isinstance(document, dict):
         raise ConfigError("dvc.yaml: it holds no stages; mv dvc.yaml dvc.yaml.old")

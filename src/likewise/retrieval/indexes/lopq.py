@@ -38,31 +38,32 @@ from likewise.retrieval.indexes.lopq_codec import (
 )
 
 _FEW = 10_000
-"""So few allowed rows are compared one by one in place of a walk through cells."""
+"""Up to this number of allowed rows, exact search replaces the search of cells."""
 
 _QUERIES = 1024
 
 
 class Lopq(Index):
-    """Product quantisation that is adapted to each coarse cell.
+    """Product quantisation that is optimised for each coarse cell.
 
-    A vector is cut into ``parts``; each part has ``v`` coarse centres, so that there are ``v``
-    to the power of ``parts`` cells (2 parts: the inverted multi-index). What is left of a part
-    behind its centre is rotated to the axes of its cluster's own PCA, which are dealt to the
-    subquantisers so that each has as much variance, and coded in a byte a subquantiser.
+    A vector is split into ``parts``. Each part has ``v`` coarse centres, so there are ``v`` to
+    the power of ``parts`` cells (2 parts: the inverted multi-index). The residual of a part to
+    its centre is rotated to the PCA axes of its cluster. The axes are distributed to the
+    subquantisers so that the variance is balanced; each subquantiser gives a byte of the code.
 
     Attributes:
-        v: coarse centres a part.
-        m: subquantisers, and so the bytes of a code.
-        parts: 2 for the multi-index of the original, 1 for plain inverted lists.
-        codebooks: ``shared`` are those of all clusters, as in Yahoo's library; ``local`` are
-            a cluster's own where it has vectors enough to train them, as in the paper. They
-            take as much longer to train as there are clusters.
-        nprobe: cells that a query looks into, the nearest first; all of them by default.
-        quota: in place of it, so many candidates, as the original counts.
-        refine_factor: so many times ``k`` candidates are scored again, from the vectors.
-        train: vectors to train on, drawn at random.
-        seed: of the training sample and of k-means.
+        v: number of coarse centres per part.
+        m: number of subquantisers, and of bytes of a code.
+        parts: 2 for the multi-index of the paper, 1 for plain inverted lists.
+        codebooks: ``shared`` by all clusters, as in Yahoo's library, or ``local``: a cluster
+            with enough vectors has its own, as in the paper. The training time of local
+            codebooks grows with the number of clusters.
+        nprobe: number of nearest cells that are searched; all cells by default.
+        quota: minimum number of candidates, instead of ``nprobe``, as in the paper.
+        refine_factor: candidates that are scored again from their vectors, as a multiple of
+            ``k``.
+        train: number of training vectors, drawn at random.
+        seed: seed of the training sample and of k-means.
     """
 
     cached: ClassVar[bool] = True
@@ -98,25 +99,25 @@ class Lopq(Index):
             raise ConfigError(f"lopq index with m {self.m}: {'; '.join(faults)}")
 
     def _code(self, gallery: FloatArray) -> EncodedVectors:
-        """Train on a sample of (n, d) vectors, and code all of them."""
+        """Train on a sample of the vectors (n, d), and encode all of them."""
         draw = np.arange(len(gallery))
         if self.train < len(gallery):
             rng = np.random.default_rng(self.seed)
             draw = np.sort(rng.choice(len(gallery), self.train, replace=False))
         sample = gallery[draw].astype(np.float32)
-        form = CodecTrainer(self.v, self.m // self.parts, local=self.codebooks == "local")
+        trainer = CodecTrainer(self.v, self.m // self.parts, local=self.codebooks == "local")
         parts = [
-            form.part(np.ascontiguousarray(columns), self.seed)
+            trainer.train(np.ascontiguousarray(columns), self.seed)
             for columns in np.split(sample, self.parts, axis=1)
         ]
         return EncodedVectors.encode(gallery, parts)
 
 
 class LopqSearch(BuiltIndex):
-    """Codes in cells; a cell is one inverted list of FAISS, in its own coordinates."""
+    """Codes by cell; a cell is an inverted list of FAISS in its own coordinates."""
 
     def __init__(self, coded: EncodedVectors, vectors: Vectors, options: Lopq) -> None:
-        """Hold the codes, and the vectors for what they cannot answer."""
+        """Keep the codes, and the vectors for exact search and refinement."""
         self._parts = coded.parts
         self._vectors = vectors
         self._options = options
@@ -127,39 +128,45 @@ class LopqSearch(BuiltIndex):
         self._clusters = list(itertools.product(*shape))
         self._rows: list[Int64Array] = rows
         self._lists = [
-            self._list(clusters, held, coded.codes[held]) if len(held) else None
-            for clusters, held in zip(self._clusters, rows, strict=True)
+            self._inverted_list(clusters, members, coded.codes[members])
+            if len(members)
+            else None
+            for clusters, members in zip(self._clusters, rows, strict=True)
         ]
 
     def search(
         self, queries: Float32Array, k: int, allowed: BoolArray | None = None
     ) -> tuple[Float32Array, Int64Array]:
-        """The ``k`` rows whose codes are nearest to each query; see ``BuiltIndex``.
+        """Return the ``k`` rows whose codes are nearest to each query; see ``BuiltIndex``.
 
-        Scores are 1 - distance² / 2, the cosines of vectors of length 1, as far as codes tell.
+        Scores are 1 - distance² / 2: approximate cosines of vectors of length 1.
         """
         width = min(k, self._vectors.rows)
-        there = self._vectors.rows if allowed is None else int(np.count_nonzero(allowed))
+        allowed_count = (
+            self._vectors.rows if allowed is None else int(np.count_nonzero(allowed))
+        )
         if not width or not len(queries):
             return empty_results(len(queries), width)
-        if allowed is not None and there <= _FEW:
+        if allowed is not None and allowed_count <= _FEW:
             return self._exact.search(queries, k, allowed)
-        depth = min(width * (self._options.refine_factor or 1), there)
+        depth = min(width * (self._options.refine_factor or 1), allowed_count)
         scores, rows = empty_results(len(queries), depth)
         for start in range(0, len(queries), _QUERIES):
             block = slice(start, start + _QUERIES)
-            scores[block], rows[block] = self._walk(queries[block], depth, allowed)
+            scores[block], rows[block] = self._search_cells(queries[block], depth, allowed)
         if self._options.refine_factor:
-            scores = self._again(queries, rows)
+            scores = self._refine(queries, rows)
         scores, rows = settle_ties(scores, rows)
-        return _padded(scores, rows, width)
+        return _pad(scores, rows, width)
 
     @functools.cached_property
     def _exact(self) -> ExactSearch:
         return Exact().build(self._vectors)
 
-    def _list(self, clusters: tuple[int, ...], rows: Int64Array, codes: UInt8Array) -> Any:
-        """An inverted list of ``rows``, coded by the books of ``clusters``."""
+    def _inverted_list(
+        self, clusters: tuple[int, ...], rows: Int64Array, codes: UInt8Array
+    ) -> Any:
+        """Build the inverted list of ``rows``, with the codebooks of ``clusters``."""
         faiss = load_faiss()
 
         books = [part.codebooks[c] for part, c in zip(self._parts, clusters, strict=True)]
@@ -176,32 +183,34 @@ class LopqSearch(BuiltIndex):
         index.ntotal = len(rows)
         return index
 
-    def _walk(
+    def _search_cells(
         self, queries: Float32Array, depth: int, allowed: BoolArray | None
     ) -> tuple[Float32Array, Int64Array]:
-        """The ``depth`` nearest codes of the cells that each query looks into."""
-        visited = self._visited(queries, depth, allowed)
+        """Return the ``depth`` nearest codes of the cells that each query visits."""
+        visited = self._visited_cells(queries, depth, allowed)
         params = self._filter(allowed)
         best = empty_results(len(queries), depth)
         for cell, index in enumerate(self._lists):
-            asking = np.flatnonzero(visited[:, cell])
-            if index is None or not len(asking):
+            visitors = np.flatnonzero(visited[:, cell])
+            if index is None or not len(visitors):
                 continue
             distances, rows = index.search(
-                self._seen_from(cell, queries[asking]), min(depth, index.ntotal), params=params
+                self._to_cell_coordinates(cell, queries[visitors]),
+                min(depth, index.ntotal),
+                params=params,
             )
             scores = np.where(rows == NONE, -np.inf, 1 - distances / 2)
-            all_scores = np.concatenate([best[0][asking], scores], axis=1)
-            all_rows = np.concatenate([best[1][asking], rows], axis=1)
+            all_scores = np.concatenate([best[0][visitors], scores], axis=1)
+            all_rows = np.concatenate([best[1][visitors], rows], axis=1)
             top = np.argpartition(-all_scores, depth - 1, axis=1)[:, :depth]
-            best[0][asking] = np.take_along_axis(all_scores, top, 1)
-            best[1][asking] = np.take_along_axis(all_rows, top, 1)
+            best[0][visitors] = np.take_along_axis(all_scores, top, 1)
+            best[1][visitors] = np.take_along_axis(all_rows, top, 1)
         return best
 
-    def _visited(
+    def _visited_cells(
         self, queries: Float32Array, depth: int, allowed: BoolArray | None
     ) -> BoolArray:
-        """(q, cells) which cells each query looks into: the nearest, until there is enough."""
+        """Return a mask (q, cells) of the nearest cells with enough candidates per query."""
         counts = np.array(
             [
                 len(rows) if allowed is None else np.count_nonzero(allowed[rows])
@@ -213,28 +222,28 @@ class LopqSearch(BuiltIndex):
             return np.tile(counts > 0, (len(queries), 1))
         distances = self._distances(queries)
         order = np.argsort(distances, axis=1, kind="stable")
-        before = np.cumsum(counts[order], axis=1) - counts[order]
-        wanted = before < max(depth, quota or 0)
+        candidates_before = np.cumsum(counts[order], axis=1) - counts[order]
+        needed = candidates_before < max(depth, quota or 0)
         if quota is None:
             share = counts.sum() / max(1, self._vectors.rows)
-            wanted[:, : int(np.ceil((nprobe or 1) / max(share, 1e-9)))] = True
-        visited: BoolArray = np.zeros_like(wanted)
-        np.put_along_axis(visited, order, wanted, axis=1)
+            needed[:, : int(np.ceil((nprobe or 1) / max(share, 1e-9)))] = True
+        visited: BoolArray = np.zeros_like(needed)
+        np.put_along_axis(visited, order, needed, axis=1)
         visited &= counts > 0
         return visited
 
     def _distances(self, queries: Float32Array) -> Float32Array:
-        """(q, cells) squared distances to the cells' centres: sums of those of the parts."""
-        found = np.zeros((len(queries), 1), np.float32)
+        """Return squared distances (q, cells) to the cells' centres, summed over the parts."""
+        distances = np.zeros((len(queries), 1), np.float32)
         columns = np.split(queries, len(self._parts), axis=1)
         for part, own in zip(self._parts, columns, strict=True):
             squared = ((own[:, None, :] - part.centres) ** 2).sum(axis=2)
-            found = (found[:, :, None] + squared[:, None, :]).reshape(len(queries), -1)
-        return found
+            distances = (distances[:, :, None] + squared[:, None, :]).reshape(len(queries), -1)
+        return distances
 
-    def _seen_from(self, cell: int, queries: Float32Array) -> Float32Array:
-        """(q, d) queries in the coordinates of a cell."""
-        seen = [
+    def _to_cell_coordinates(self, cell: int, queries: Float32Array) -> Float32Array:
+        """Return the queries (q, d) in the coordinates of a cell."""
+        rotated = [
             (columns - part.centres[c]) @ part.rotations[c].T
             for part, c, columns in zip(
                 self._parts,
@@ -243,7 +252,7 @@ class LopqSearch(BuiltIndex):
                 strict=True,
             )
         ]
-        return np.ascontiguousarray(np.concatenate(seen, axis=1))
+        return np.ascontiguousarray(np.concatenate(rotated, axis=1))
 
     def _filter(self, allowed: BoolArray | None) -> Any:
         faiss = load_faiss()
@@ -253,23 +262,21 @@ class LopqSearch(BuiltIndex):
         selector = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
         return faiss.SearchParametersIVF(sel=selector, nprobe=1)
 
-    def _again(self, queries: Float32Array, rows: Int64Array) -> Float32Array:
-        """(q, k) the scores of ``rows`` by their vectors."""
-        wanted = np.unique(rows[rows != NONE])
-        vectors = self._vectors.take(wanted.tolist()).astype(np.float32)
-        places = np.searchsorted(wanted, rows)
+    def _refine(self, queries: Float32Array, rows: Int64Array) -> Float32Array:
+        """Return the scores (q, k) of ``rows`` by their vectors."""
+        distinct = np.unique(rows[rows != NONE])
+        vectors = self._vectors.take(distinct.tolist()).astype(np.float32)
+        positions = np.searchsorted(distinct, rows)
         scores = np.full(rows.shape, -np.inf, np.float32)
         for i, query in enumerate(queries):
-            found = rows[i] != NONE
-            scores[i, found] = vectors[places[i, found]] @ query
+            valid = rows[i] != NONE
+            scores[i, valid] = vectors[positions[i, valid]] @ query
         return scores
 
 
-def _padded(
-    scores: Float32Array, rows: Int64Array, width: int
-) -> tuple[Float32Array, Int64Array]:
-    """The first ``width`` of each, with gaps where there are fewer."""
-    found = empty_results(len(rows), width)
-    there = min(width, rows.shape[1])
-    found[0][:, :there], found[1][:, :there] = scores[:, :there], rows[:, :there]
-    return found
+def _pad(scores: Float32Array, rows: Int64Array, width: int) -> tuple[Float32Array, Int64Array]:
+    """Return the first ``width`` results of each query, padded with -inf and -1."""
+    padded_scores, padded_rows = empty_results(len(rows), width)
+    count = min(width, rows.shape[1])
+    padded_scores[:, :count], padded_rows[:, :count] = scores[:, :count], rows[:, :count]
+    return padded_scores, padded_rows

@@ -1,4 +1,4 @@
-"""Codes of vectors: coarse centres, rotations and codebooks, their training and their file."""
+"""Train, apply and store the codes of LOPQ: coarse centres, rotations and codebooks."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,54 +11,63 @@ from likewise.retrieval.indexes import index_file
 from likewise.retrieval.indexes.faiss_door import kmeans_centroids, load_faiss
 
 CLUSTERS = 256
-"""Words of a codebook: a byte a subquantiser."""
+"""Entries of a codebook, so that a subquantiser gives a byte."""
 
 _BLOCK = 65_536
 _STEPS_COARSE, _STEPS = 10, 25
 _LOCAL = 8 * CLUSTERS
-"""Training vectors from which on a cluster has codebooks of its own."""
+"""Minimum number of training vectors of a cluster with its own codebooks."""
 
 
 @dataclass(frozen=True)
 class CodecTrainer:
-    """What is trained: ``v`` coarse centres, ``subs`` subquantisers, codebooks local or not."""
+    """Options of the training of one part of the vectors.
+
+    Attributes:
+        v: number of coarse centres.
+        subs: number of subquantisers.
+        local: train own codebooks for each cluster with enough vectors.
+    """
 
     v: int
     subs: int
     local: bool
 
-    def part(self, sample: Float32Array, seed: int) -> "SubvectorCodec":
-        """One part's centres, rotations and codebooks, from (n, d) training vectors."""
+    def train(self, sample: Float32Array, seed: int) -> "SubvectorCodec":
+        """Train the centres, rotations and codebooks of a part on vectors (n, d)."""
         count = min(self.v, len(sample))
         centres = kmeans_centroids(sample, count, seed, spherical=False, steps=_STEPS_COARSE)
         cluster = nearest_centre(sample, centres)
-        turns = [_rotation(sample[cluster == c] - centres[c], self.subs) for c in range(count)]
-        part = SubvectorCodec(centres, np.stack(turns), np.empty((0, 0, 0, 0), np.float32))
-        left = part.residuals(sample, cluster)
+        rotations = [
+            _rotation(sample[cluster == c] - centres[c], self.subs) for c in range(count)
+        ]
+        part = SubvectorCodec(centres, np.stack(rotations), np.empty((0, 0, 0, 0), np.float32))
+        residuals = part.residuals(sample, cluster)
         own = self.local & (np.bincount(cluster, minlength=count) >= _LOCAL)
-        shared = np.empty(0) if own.all() else self._codebook(left, seed)
+        shared = np.empty(0) if own.all() else self._codebook(residuals, seed)
         books = [
-            self._codebook(left[cluster == c], seed) if own[c] else shared for c in range(count)
+            self._codebook(residuals[cluster == c], seed) if own[c] else shared
+            for c in range(count)
         ]
         return SubvectorCodec(centres, part.rotations, np.stack(books).astype(np.float32))
 
     def _codebook(self, vectors: Float32Array, seed: int) -> Float32Array:
-        """(subs, CLUSTERS, d / subs) words."""
-        made = [
+        """Return a codebook (subs, CLUSTERS, d / subs) of vectors (n, d)."""
+        centres = [
             kmeans_centroids(columns, CLUSTERS, seed, spherical=False, steps=_STEPS)
             for columns in np.split(vectors, self.subs, axis=1)
         ]
-        return np.stack(made)
+        return np.stack(centres)
 
 
 @dataclass(frozen=True)
 class SubvectorCodec:
-    """How one part of a vector is coded.
+    """Coarse centres, rotations and codebooks of one part of the vectors.
 
     Attributes:
         centres: (v, d) coarse centres.
-        rotations: (v, d, d), rows are the axes.
-        codebooks: (v, subs, CLUSTERS, d / subs).
+        rotations: (v, d, d) rotations; the rows are the axes.
+        codebooks: (v, subs, CLUSTERS, d / subs) codebooks.
     """
 
     centres: Float32Array
@@ -66,32 +75,32 @@ class SubvectorCodec:
     codebooks: Float32Array
 
     def residuals(self, vectors: Float32Array, cluster: Int64Array) -> Float32Array:
-        """(n, d): what is left of (n, d) vectors behind their clusters' centres, rotated."""
-        left = vectors - self.centres[cluster]
+        """Return the rotated residuals (n, d) of vectors (n, d) to their clusters' centres."""
+        residuals = vectors - self.centres[cluster]
         for c in np.unique(cluster):
-            chosen = cluster == c
-            left[chosen] = left[chosen] @ self.rotations[c].T
-        return left
+            members = cluster == c
+            residuals[members] = residuals[members] @ self.rotations[c].T
+        return residuals
 
     def encode(self, vectors: Float32Array) -> tuple[Int64Array, UInt8Array]:
-        """The clusters (n,) and codes (n, subs) of (n, d) vectors."""
+        """Return the clusters (n,) and codes (n, subs) of vectors (n, d)."""
         cluster = nearest_centre(vectors, self.centres)
-        left = self.residuals(vectors, cluster)
+        residuals = self.residuals(vectors, cluster)
         codes = np.empty((len(vectors), self.codebooks.shape[1]), np.uint8)
         for c in np.unique(cluster):
-            chosen = cluster == c
-            codes[chosen] = _quantiser(self.codebooks[c]).compute_codes(left[chosen])
+            members = cluster == c
+            codes[members] = _quantiser(self.codebooks[c]).compute_codes(residuals[members])
         return cluster, codes
 
 
 @dataclass(frozen=True)
 class EncodedVectors:
-    """All vectors as codes.
+    """Codes of all vectors.
 
     Attributes:
-        parts: how they are coded.
-        cells: (n,) each vector's cell: its parts' clusters as the digits of a number.
-        codes: (n, m) its bytes.
+        parts: the codecs of the parts of a vector.
+        cells: (n,) cell of each vector: the clusters of its parts as digits of a number.
+        codes: (n, m) codes, m bytes per vector.
     """
 
     parts: list[SubvectorCodec]
@@ -100,23 +109,23 @@ class EncodedVectors:
 
     @classmethod
     def encode(cls, gallery: FloatArray, parts: list[SubvectorCodec]) -> "EncodedVectors":
-        """Encode (n, d) vectors, a block at a time."""
+        """Encode vectors (n, d), a block at a time."""
         cells, codes = [], []
         for start in range(0, len(gallery), _BLOCK):
             block = gallery[start : start + _BLOCK].astype(np.float32)
-            found = [
+            encoded = [
                 part.encode(np.ascontiguousarray(columns))
                 for part, columns in zip(
                     parts, np.split(block, len(parts), axis=1), strict=True
                 )
             ]
             shape = tuple(len(part.centres) for part in parts)
-            cells.append(np.ravel_multi_index([c for c, _ in found], shape))
-            codes.append(np.concatenate([code for _, code in found], axis=1))
+            cells.append(np.ravel_multi_index([cluster for cluster, _ in encoded], shape))
+            codes.append(np.concatenate([code for _, code in encoded], axis=1))
         return cls(parts, np.concatenate(cells), np.concatenate(codes))
 
     def write(self, path: Path) -> None:
-        """Keep all of it in a file."""
+        """Write the codes and codecs to a file."""
         arrays: dict[str, Any] = {"cells": self.cells, "codes": self.codes}
         for number, part in enumerate(self.parts):
             arrays |= {f"{name}{number}": value for name, value in vars(part).items()}
@@ -125,7 +134,7 @@ class EncodedVectors:
 
     @classmethod
     def read(cls, path: Path, rows: int) -> "EncodedVectors | None":
-        """What ``path`` holds of so many ``rows``; None where it is damaged or not there."""
+        """Read a file; None if it is missing or damaged, or has not ``rows`` vectors."""
         if not index_file.is_complete(path):
             return None
         try:
@@ -143,36 +152,36 @@ class EncodedVectors:
 
 
 def nearest_centre(vectors: Float32Array, centres: Float32Array) -> Int64Array:
-    """(n,) the nearest of (v, d) centres to each of (n, d) vectors."""
-    found: Int64Array = load_faiss().knn(vectors, centres, 1)[1][:, 0].astype(np.int64)
-    return found
+    """Return the index (n,) of the nearest of the centres (v, d) to each vector (n, d)."""
+    nearest: Int64Array = load_faiss().knn(vectors, centres, 1)[1][:, 0].astype(np.int64)
+    return nearest
 
 
 def _rotation(residuals: Float32Array, subs: int) -> Float32Array:
-    """(d, d) the axes of a PCA, dealt to ``subs`` subquantisers of equal size.
+    """Return the axes (d, d) of a PCA, distributed to ``subs`` subquantisers of equal size.
 
     Eigenvalue allocation: in descending order, each axis goes to the subquantiser that has
     room and the smallest product of variances (Ge et al., Optimized Product Quantization,
-    CVPR 2013, 3.2). With fewer vectors than dimensions nothing is turned.
+    CVPR 2013, 3.2). With fewer vectors than dimensions the result is the identity.
     """
     count, dim = residuals.shape
     if count < dim:
         return np.eye(dim, dtype=np.float32)
     values, axes = np.linalg.eigh(np.cov(residuals.T).reshape(dim, dim))
     logs = np.log(np.maximum(values, 1e-10))
-    logs -= logs.min()  # or of variances below 1 the fullest subquantiser would get the next
-    held: list[list[int]] = [[] for _ in range(subs)]
+    logs -= logs.min()  # else variances below 1 would favour the fullest subquantiser
+    axes_of: list[list[int]] = [[] for _ in range(subs)]
     product = np.zeros(subs)
     for axis in np.argsort(-logs, kind="stable"):
-        full = np.array([len(h) == dim // subs for h in held])
+        full = np.array([len(own) == dim // subs for own in axes_of])
         least = int(np.argmin(np.where(full, np.inf, product)))
-        held[least].append(int(axis))
+        axes_of[least].append(int(axis))
         product[least] += logs[axis]
-    return np.ascontiguousarray(axes[:, np.concatenate(held).astype(int)].T, np.float32)
+    return np.ascontiguousarray(axes[:, np.concatenate(axes_of).astype(int)].T, np.float32)
 
 
 def _quantiser(codebook: Float32Array) -> Any:
-    """FAISS's product quantiser of one codebook (subs, CLUSTERS, d)."""
+    """Return FAISS's product quantiser with a codebook (subs, CLUSTERS, d)."""
     faiss = load_faiss()
 
     subs, _, dim = codebook.shape
