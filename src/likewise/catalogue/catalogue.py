@@ -1,4 +1,4 @@
-"""A catalogue: its workspace, at any revision, and its data sets by name."""
+"""Open a catalogue at any revision, and its data sets by name."""
 
 import os
 from collections.abc import Iterator
@@ -20,17 +20,19 @@ def open_workspace(
     repo: StrPath | None = None,
     dataset: str = "",
 ) -> Workspace:
-    """The workspace around ``workspace`` (by default the current folder), whole.
+    """Open the workspace around ``workspace`` (by default the current folder).
+
+    Interrupted writes are completed or undone first.
 
     Args:
         workspace: a folder in the catalogue.
         rev: a git revision to read it at, instead of what is checked out.
-        repo: the URL or folder of another catalogue's git repository, to be read instead.
-        dataset: whose release ``rev`` may name by its number alone: 1.2.
+        repo: the URL or folder of another catalogue's git repository, to read instead.
+        dataset: a data set; ``rev`` may then be the number of its release: 1.2.
 
     Raises:
-        MissingArtefactError: there is none.
-        UnknownNameError: no such revision; the nearest names.
+        MissingArtefactError: there is no workspace.
+        UnknownNameError: no such revision; the error lists similar names.
         VersionError: ``repo`` cannot be cloned.
     """
     if repo is not None:
@@ -43,9 +45,9 @@ def open_workspace(
 
 
 def _keeper(workspace: StrPath | None) -> Workspace:
-    """Return the workspace that keeps clones of other repositories.
+    """Return the workspace that stores clones of other repositories.
 
-    It is the catalogue that one stands in, or the home folder where that is in none.
+    It is the catalogue around ``workspace``, or the home folder if there is none.
     """
     try:
         return Workspace.find(workspace)
@@ -56,28 +58,28 @@ def _keeper(workspace: StrPath | None) -> Workspace:
 class Catalogue:
     """A catalogue: its data sets and views by name.
 
-    ``catalogue["emoji"]`` opens one, ``for name in catalogue`` has their names.
+    ``catalogue["emoji"]`` opens one; ``for name in catalogue`` iterates over the names.
     """
 
     def __init__(self, ws: Workspace) -> None:
-        """Stand on a workspace."""
+        """Open the catalogue of a workspace."""
         self._ws = ws
 
     def __getitem__(self, name: str) -> Dataset:
-        """The data set ``name``.
+        """Open the data set ``name``.
 
         Raises:
-            UnknownNameError: there is none of that name.
+            UnknownNameError: no such data set.
         """
         self._ws.known(name)
         return Dataset(self._ws, name)
 
     def __iter__(self) -> Iterator[str]:
-        """The names of the data sets and views, sorted."""
+        """Iterate over the names of the data sets and views, sorted."""
         return iter(sorted([*self._ws.params.datasets, *self._ws.params.views]))
 
     def __len__(self) -> int:
-        """How many data sets and views there are."""
+        """Return the number of data sets and views."""
         return len(self._ws.params.datasets) + len(self._ws.params.views)
 
     def __contains__(self, name: object) -> bool:
@@ -95,7 +97,8 @@ class Catalogue:
         if name in self._ws.params.views:
             return name, f"view of {self._ws.params.views[name].of}", None, "", 0, ""
         try:
-            one = summary_of(self._ws, name)
-        except LikewiseError as error:  # without a card, say
+            summary = summary_of(self._ws, name)
+        except LikewiseError as error:  # for example without a card
             return name, str(error), None, "", 0, ""
-        return name, one.state, one.items, ", ".join(one.models), len(one.runs), one.title
+        models, runs = ", ".join(summary.models), len(summary.runs)
+        return name, summary.state, summary.items, models, runs, summary.title

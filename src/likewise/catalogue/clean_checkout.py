@@ -1,4 +1,4 @@
-"""A check that git has every change of a checkout."""
+"""Check that a checkout has no uncommitted changes."""
 
 from likewise.errors import DataError, bounded
 from likewise.storage import versions
@@ -6,14 +6,14 @@ from likewise.storage.workspace import Workspace
 
 
 def need_clean(ws: Workspace) -> None:
-    """Refuse a checkout with changes that git does not have.
+    """Refuse a checkout with uncommitted changes of tracked files.
 
     Raises:
-        DataError: the changed files.
+        DataError: there are uncommitted changes; the files are paths.
     """
     changed = versions.run_git(ws.root, "status", "--porcelain", "--untracked-files=no")
-    named = [line[3:] for line in changed.splitlines()]
-    if named:
+    paths = [line[3:] for line in changed.splitlines()]
+    if paths:
         raise DataError(
-            f"uncommitted changes: {bounded(named, len(named))}; run: git commit, or git stash"
+            f"uncommitted changes: {bounded(paths, len(paths))}; run: git commit, or git stash"
         )

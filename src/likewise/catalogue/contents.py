@@ -13,7 +13,7 @@ from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
 
 FIRST_LABELS = 8
-"""So many labels are named as examples."""
+"""Number of labels that are listed as examples."""
 
 
 _FACTS = ("width", "height", "nbytes", "format")
@@ -21,7 +21,7 @@ _FACTS = ("width", "height", "nbytes", "format")
 
 @dataclass(frozen=True)
 class LabelFacts:
-    """The classes of a data set: how many, items a class, items without one, and the first."""
+    """Numbers of classes, of items per class and of items without one, and the first labels."""
 
     number: int
     fewest: int
@@ -33,9 +33,9 @@ class LabelFacts:
 
 @dataclass(frozen=True)
 class SplitFacts:
-    """A split: its items and classes, and a digest of which items it has, and their labels.
+    """Numbers of items and classes of a split, and a digest of its items and their labels.
 
-    The same digest is the same split, whatever it is called; "" is the items in none.
+    Splits with equal digests are equal. The split "" is that of items without a split.
     """
 
     split: str
@@ -46,7 +46,7 @@ class SplitFacts:
 
 @dataclass(frozen=True)
 class Contents:
-    """The counts of a data set's items and images; ranges are smallest and largest."""
+    """Counts of a data set's items and images; ranges are (minimum, maximum)."""
 
     items: int = 0
     images: int = 0
@@ -62,17 +62,21 @@ class Contents:
 
 
 def read_digests(path: Path) -> Digests | None:
-    """The digests in a file; None if there is no file."""
+    """Read the digests in a file; None if there is no file."""
     return Digests.from_yaml(read_yaml(path), path.name) if path.is_file() else None
 
 
 def scan(path: Path) -> pl.LazyFrame | None:
-    """A table as a lazy frame; None if it is not here."""
+    """Open a table as a lazy frame; None if it does not exist."""
     return tables.open_table(path, "dvc repro").frame() if tables.exists(path) else None
 
 
 def contents_of(ws: Workspace, dataset: str) -> Contents | None:
-    """The counts, from the published table where there is one, else from ingest's."""
+    """Count items and images of the published table, or else of the ingested tables.
+
+    Returns:
+        None if the data set was not ingested.
+    """
     published = scan(versions.present(ws, ws.published(dataset)))
     items = published
     if items is None:
@@ -97,12 +101,12 @@ def contents_of(ws: Workspace, dataset: str) -> Contents | None:
         widths=_range(facts["width"]),
         heights=_range(facts["height"]),
         nbytes=int(facts["nbytes"].sum()),
-        parts=_parts(items, digests),
+        parts=_splits(items, digests),
     )
 
 
-def _parts(items: pl.LazyFrame, digests: Digests | None) -> list[SplitFacts]:
-    """The splits in the order of their first rows; digests as ingest wrote them."""
+def _splits(items: pl.LazyFrame, digests: Digests | None) -> list[SplitFacts]:
+    """Return the splits in the order of their first rows, with digests from the digest file."""
     counts = count_splits(items, "split")
     known = {name: split.digest for name, split in digests.splits.items()} if digests else {}
     return [
@@ -112,9 +116,9 @@ def _parts(items: pl.LazyFrame, digests: Digests | None) -> list[SplitFacts]:
 
 
 def _counts(frame: pl.LazyFrame, column: str) -> dict[str, int]:
-    """How often each value of ``column`` stands, in the order of their first rows."""
-    there = frame.select(column).drop_nulls()
-    counts = there.group_by(column, maintain_order=True).len().collect()
+    """Count the values of ``column``, in the order of their first rows."""
+    values = frame.select(column).drop_nulls()
+    counts = values.group_by(column, maintain_order=True).len().collect()
     return dict(counts.iter_rows())
 
 
@@ -127,12 +131,12 @@ def _labels(items: pl.LazyFrame) -> LabelFacts | None:
     if classes.is_empty():
         return None
     counts = classes["items"]
-    everything = int(items.select(pl.len()).collect().item())
+    total = int(items.select(pl.len()).collect().item())
     first = [
         label if text is None or text == label else f"{label} ({text})"
         for label, text in classes.head(FIRST_LABELS).select("label", "text").iter_rows()
     ]
     fewest, most = _range(counts)
     return LabelFacts(
-        len(classes), fewest, median(counts), most, everything - int(counts.sum()), first
+        len(classes), fewest, median(counts), most, total - int(counts.sum()), first
     )

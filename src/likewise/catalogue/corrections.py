@@ -1,8 +1,8 @@
 """Corrections of a data set's items: ``catalog/<dataset>/corrections.csv``, merged by git.
 
-A row replaces the value of a column of an item. Publishing and training apply the corrections to
-the items that were ingested, so a correction needs neither the source nor pixels, and survives
-every new ingest.
+A row replaces the value of a column of an item. Publishing and training apply the corrections
+to the items that were ingested, so a correction needs neither the source nor pixels, and
+survives every new ingest.
 """
 
 import csv

@@ -41,15 +41,15 @@ class Dataset:
     """One published data set of a catalogue, as it was when it was opened.
 
     ``len(dataset)`` is the number of items, ``dataset[item_id]`` one ``Item``, and
-    ``item_id in dataset`` tells whether there is one; ``for item_id in dataset`` has their
-    names.
+    ``item_id in dataset`` is True if the item exists; ``for item_id in dataset`` iterates over
+    the ids.
 
-    It reads links to the tables' files, not the workspace, so a ``dvc checkout`` or a new
-    version beside it changes nothing in what it returns.
+    It reads a snapshot of the tables, so a ``dvc checkout`` or a new version does not change
+    its content.
     """
 
     def __init__(self, ws: Workspace, name: str) -> None:
-        """Name the data set and hold on to its present tables; nothing is read yet."""
+        """Take a snapshot of the data set's tables; nothing is read yet."""
         self.name = name
         self._ws = ws
         self._searchers: dict[tuple[str, str, bool], Searcher] = {}
@@ -58,7 +58,7 @@ class Dataset:
 
     @property
     def card(self) -> Card:
-        """What the data set is."""
+        """Card of the data set: title, licence, citation."""
         return self._ws.card(self.name)
 
     @cached_property
@@ -68,19 +68,20 @@ class Dataset:
         ``lance.dataset(dataset.table.path)`` gives Lance's own object.
 
         Raises:
-            MissingArtefactError: it was not published yet.
+            MissingArtefactError: the data set was not published yet.
         """
         path = self._path(self._ws.published(self.name))
         return tables.open_table(path, artefacts.published(self._ws, self.name).command)
 
     def frame(self, without: Collection[str] = ()) -> pl.LazyFrame:
-        """The published table as a lazy frame: items, image facts, a vector column a model.
+        """Return the published table as a lazy frame, with one vector column per model.
 
-        ``without`` names flags of the last check: items that have one of them are left out.
+        Args:
+            without: flags of the last check; items with one of them are left out.
 
         Raises:
             UnknownNameError: no such flag.
-            MissingArtefactError: there are flags to leave out, and no check was made.
+            MissingArtefactError: ``without`` names flags, but the data set was not checked.
         """
         frame = self.table.frame().drop(self.absent)
         return (
@@ -91,7 +92,7 @@ class Dataset:
 
     @cached_property
     def items(self) -> pl.DataFrame:
-        """Every column but the vectors, a row an item, in canonical order."""
+        """All columns except the vectors, one row per item, in canonical order."""
         return self.table.read(self.table.metadata_columns)
 
     def __len__(self) -> int:
@@ -104,10 +105,10 @@ class Dataset:
         return isinstance(item_id, str) and self.items["item_id"].index_of(item_id) is not None
 
     def __getitem__(self, item_id: str) -> Item:
-        """The item ``item_id``.
+        """Return the item ``item_id``.
 
         Raises:
-            UnknownNameError: there is no such item; the nearest names.
+            UnknownNameError: no such item; the error lists similar ids.
         """
         row = self.items["item_id"].index_of(item_id)
         if row is None:
@@ -146,17 +147,17 @@ class Dataset:
         return self.table.vector_columns
 
     def vectors(self, model: str) -> "npt.NDArray[np.floating[Any]]":
-        """The vectors of ``model``: (items, dimensions), in canonical order, as stored.
+        """Return the vectors (items, dimensions) of ``model`` as stored, in canonical order.
 
         Raises:
-            MissingArtefactError: params.yaml has that model, the published table not yet.
-            UnknownNameError: no such model has embedded the data set.
+            MissingArtefactError: the vectors of that model are not published yet.
+            UnknownNameError: params.yaml has no such model for the data set.
         """
         self.need_model(model)
         return self.table.vectors(model)
 
     def need_model(self, model: str) -> None:
-        """Refuse a model whose vectors the table does not hold; see ``vectors``."""
+        """Refuse a model without vectors in the table; see ``vectors``."""
         if model in self.models:
             self._need_vectors(model)
             return
@@ -167,11 +168,11 @@ class Dataset:
 
     @property
     def absent(self) -> list[str]:
-        """Models whose vectors are not here yet, after a pull of other columns."""
+        """Models whose vectors were not pulled yet."""
         return self.table.missing_vectors()
 
     def _need_vectors(self, model: str) -> None:
-        """Fetch the vectors of ``model`` where they are not here."""
+        """Fetch the vectors of ``model`` if they were not pulled."""
         output = self._ws.published(self.name)
         path = self._path(output)
         files = self.table.files([model])
@@ -187,10 +188,10 @@ class Dataset:
     def images(
         self, ids: Sequence[str], *, encoded: bool = False
     ) -> "list[Image.Image] | list[bytes]":
-        """The images of the items or images ``ids``: RGB pictures, or their bytes unchanged.
+        """Return the images of the items or images ``ids`` as RGB pictures or unchanged bytes.
 
         Raises:
-            DataError: an id that the data set does not have.
+            DataError: the data set does not have one of the ids.
         """
         reader = self.reader(ids)
         data = reader.encoded(range(len(ids)))
@@ -199,10 +200,10 @@ class Dataset:
     def torch(
         self, transform: "Callable[[Image.Image], Any] | str | None" = None
     ) -> LabelledImages:
-        """A map-style data set of (``transform(image)``, class index) that workers can open.
+        """Return a map-style data set of (``transform(image)``, class index) for data loaders.
 
-        ``classes`` lists the labels; an item without one has the index -1. A ``transform`` may
-        be the name of one in params.yaml.
+        Its ``classes`` are the labels; an item without a label has the index -1. ``transform``
+        is a function or the name of a transform in params.yaml.
 
         Raises:
             UnknownNameError: params.yaml has no such transform.
@@ -212,10 +213,10 @@ class Dataset:
         return LabelledImages(reader, self.items["label"].to_list(), change)
 
     def transform(self, name: str) -> Chain:
-        """The transform ``name`` of params.yaml.
+        """Return the transform ``name`` of params.yaml.
 
         Raises:
-            UnknownNameError: there is none of that name.
+            UnknownNameError: no such transform.
         """
         known = self._ws.params.transforms
         if name not in known:
@@ -223,17 +224,17 @@ class Dataset:
         return Chain(known[name], f"params.yaml: transforms.{name}")
 
     def search(self, **options: Unpack[SearchOptions]) -> Hits:
-        """The items nearest to a query; its keywords are those of ``likewise.search``.
+        """Return the items nearest to a query; the options are those of ``likewise.search``.
 
         Raises:
-            UnknownOptionError: there is no such keyword; the nearest ones.
+            UnknownOptionError: no such option; the error lists similar ones.
         """
         return search_dataset(self, Query.from_options(options))
 
     def searcher(self, model: str, index: str, *, fresh: bool = True) -> "Searcher":
-        """What answers queries to ``model``'s vectors by ``index``; built once, then kept.
+        """Return the searcher over the vectors of ``model`` by ``index``; it is cached.
 
-        An index that is not ``fresh`` may be one of earlier items, completed by exact search.
+        If ``fresh`` is False, an index of earlier items may be completed by exact search.
         """
         key = (model, index, fresh)
         self.need_model(model)
@@ -242,7 +243,7 @@ class Dataset:
         return self._searchers[key]
 
     def _path(self, table: Path) -> Path:
-        """Where the files of ``table`` stay as they are, the same at every call."""
+        """Return the folder of the snapshot of ``table``."""
         if table not in self._snapshots:
             self._snapshots[table] = snapshot(self._ws, table)
         return self._snapshots[table]
@@ -259,26 +260,27 @@ class Dataset:
         return {name: row for row, name in enumerate(names)}
 
     def reader(self, ids: Sequence[str]) -> ImageReader:
-        """What reads the images, or the boxes of them, that ``ids`` are; processes can take it.
+        """Return a picklable reader of the images, or boxes, of the items or images ``ids``.
 
         Raises:
-            DataError: an id that the data set does not have.
+            DataError: the data set does not have one of the ids.
+            MissingArtefactError: the images are of another version.
         """
-        places = {i: (image, box) for i, image, box in self._places.iter_rows()}
-        wanted = [places.get(i, (i, None)) for i in ids]
-        absent = [image for image, _ in wanted if image not in self._row_of_image]
-        if absent and places.keys() >= set(ids):
+        locations = {i: (image, box) for i, image, box in self._locations.iter_rows()}
+        regions = [locations.get(i, (i, None)) for i in ids]
+        absent = [image for image, _ in regions if image not in self._row_of_image]
+        if absent and locations.keys() >= set(ids):
             what = f"the images of {self.name} are of another version, without "
             raise MissingArtefactError(what + bounded(absent, len(absent)), "dvc checkout")
         if absent:
             what = f"{self.name} has no item {bounded(absent, len(absent))}"
-            raise DataError(f"{what}; {hint(absent[0], places)}")
-        rows = [self._row_of_image[image] for image, _ in wanted]
+            raise DataError(f"{what}; {hint(absent[0], locations)}")
+        rows = [self._row_of_image[image] for image, _ in regions]
         self._need_pixels(rows)
-        return ImageReader(self._images_path, rows, [box for _, box in wanted])
+        return ImageReader(self._images_path, rows, [box for _, box in regions])
 
     def _need_pixels(self, rows: Sequence[int]) -> None:
-        """Fetch the packs of pixels that hold ``rows`` of the images, where some are absent."""
+        """Fetch the missing pixel files of the images ``rows``."""
         path = self._images_path
         command = artefacts.table(self._ws, self.name, "images").command
         images = tables.open_table(path, command)
@@ -288,5 +290,5 @@ class Dataset:
             versions.complete(self._ws, self._ws.table(self.name, "images"), absent)
 
     @property
-    def _places(self) -> pl.DataFrame:
+    def _locations(self) -> pl.DataFrame:
         return self.items.select("item_id", "image_id", "box")

@@ -1,4 +1,4 @@
-"""The items of a data set that an export writes."""
+"""Select the items of a data set for an export."""
 
 import numpy as np
 import polars as pl
@@ -10,12 +10,12 @@ from likewise.retrieval import filters
 
 
 def selection(dataset: Dataset, where: str | None = None, *, pixels: bool = True) -> Selection:
-    """The items of ``dataset`` for which the SQL ``where`` holds, to be exported.
+    """Select the items of ``dataset`` that meet the SQL condition ``where``.
 
-    Without ``pixels`` no image can be read, and none is fetched.
+    Without ``pixels``, images are not fetched and cannot be read.
 
     Raises:
-        DataError: the SQL is wrong, or holds for no item.
+        DataError: the SQL is invalid, or no item meets it.
     """
     table = dataset.table
     for model in dataset.absent if pixels else ():

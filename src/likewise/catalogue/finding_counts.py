@@ -1,4 +1,4 @@
-"""Findings by their check, and the first of them."""
+"""Count findings by check, and list the first of them."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from likewise.catalogue.counting import frequencies
 from likewise.errors import UnknownNameError
 
 SHOWN = 20
-"""The default number of findings that are listed."""
+"""Default number of findings that are listed."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault: the check that failed, what it is about, and what is wrong with it."""
+    """One finding: the check that failed, the path that it concerns, and a description."""
 
     check: str
     path: str
@@ -22,9 +22,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Findings:
-    """Findings: how many there are by their check, most first, and the first of them.
+    """Numbers of findings by check, most frequent first, and the first findings.
 
-    ``of`` is the data set, or the source and the path that were looked at.
+    ``of`` is the data set, or the source and its path.
     """
 
     of: str
@@ -37,10 +37,17 @@ class Findings:
 def count_findings(
     of: str, items: int, rows: pl.DataFrame, check: str | None, limit: int
 ) -> Findings:
-    """The counts of ``rows`` (check, path, detail), and the first of them.
+    """Count the findings ``rows`` (check, path, detail), and list the first ``limit``.
+
+    Args:
+        of: the data set, or the source and its path.
+        items: number of items.
+        rows: the findings.
+        check: list only the findings of this check.
+        limit: maximum number of listed findings.
 
     Raises:
-        UnknownNameError: none of them is of that ``check``.
+        UnknownNameError: there is no finding of ``check``.
     """
     counts = frequencies(rows["check"])
     if check is not None and check not in counts:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ImageSource(Protocol):
-    """The part of an open data set that gives images by item."""
+    """The part of an open data set that returns the images of items."""
 
     @overload
     def images(self, ids: Sequence[str]) -> "list[Image.Image]": ...
@@ -32,7 +32,7 @@ class Item(Mapping[str, Any]):
     """
 
     def __init__(self, source: ImageSource, row: int, values: dict[str, Any]) -> None:
-        """Hold the values of an item, and the data set that has its picture."""
+        """Keep the values of an item, and the data set with its picture."""
         self.row = row
         self._source = source
         self._values = values
@@ -50,16 +50,16 @@ class Item(Mapping[str, Any]):
 
     @property
     def text(self) -> str | None:
-        """The class in words, if there are any."""
+        """The class in words, if it has any."""
         text: str | None = self._values["text"]
         return text
 
     def image(self) -> "Image.Image":
-        """The picture, RGB; if the item has a box, this part of the image."""
+        """Return the picture as RGB, cropped to the box of the item if it has one."""
         return self._source.images([self.item_id])[0]
 
     def encoded(self) -> bytes:
-        """The bytes of the image file, unchanged."""
+        """Return the bytes of the image file, unchanged."""
         return self._source.images([self.item_id], encoded=True)[0]
 
     def __getitem__(self, column: str) -> Any:
@@ -79,7 +79,7 @@ class Item(Mapping[str, Any]):
         facts = notebook.facts(self._values)
         try:
             picture = thumbnail(self.image())
-        except (LikewiseError, OSError):  # its image is not here
+        except (LikewiseError, OSError):  # its image was not pulled
             return facts
         name = escape(self.item_id)
         return f'<img src="{escape(picture or "")}" alt="{name}">{facts}'

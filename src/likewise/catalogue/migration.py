@@ -1,6 +1,6 @@
-"""Rename what an older release called otherwise in params.yaml, dvc.yaml and dvc.lock.
+"""Rename old options, stages and commands in params.yaml, dvc.yaml and dvc.lock.
 
-The files are edited in place, name by name, so that comments, quotes, anchors and layout stay.
+Names are replaced in the text of the files, so comments, quotes, anchors and layout stay.
 """
 
 import re
@@ -27,25 +27,25 @@ from likewise.storage.renamed_stages import (
 from likewise.storage.workspace import Workspace
 
 Edit = tuple[int, str, str]
-"""A place in a text, the name that stands there, and the name that replaces it."""
+"""A position in a text, the old name at it, and the new name."""
 
 JOB = "migrate"
 
 _ITEM = re.compile(r"\$\{\s*item\.([a-z_]+)(?=\s*\})")
-"""An option of the entry that a stage is made for."""
+"""A reference to an option of the entry of a ``foreach`` stage."""
 
 _SECTIONS = {f"${{{section}}}": section for section in SECTIONS}
 
 
 def migrate(ws: Workspace) -> list[str]:
-    """Give the three files of a catalogue the names of this release, all or none of them.
+    """Rename old names in the three files of a catalogue, in all or none of them.
 
     Returns:
         The files that changed, each with its renamed names in brackets.
 
     Raises:
-        ConfigError: a file is no YAML, or a name in it cannot be replaced safely.
-        DataError: another process migrates the catalogue, or it cannot be written.
+        ConfigError: a file is not YAML, or a name in it cannot be replaced safely.
+        DataError: another process is migrating the catalogue, or it cannot be written.
     """
     with journal.alone(ws, JOB):
         texts: dict[Path, str] = {}
@@ -69,10 +69,13 @@ def migrate(ws: Workspace) -> list[str]:
 
 
 def rename_params(text: str) -> tuple[str, list[str]]:
-    """A params.yaml with the present names of options, and what was renamed.
+    """Rename old options in the text of a params.yaml.
+
+    Returns:
+        The new text, and the renamed names as ``old -> new``.
 
     Raises:
-        ConfigError: it is no YAML, or an entry has both names of an option.
+        ConfigError: the text is not YAML, or an entry has both names of an option.
     """
     document = _read(text, "params.yaml")
     edits: list[Edit] = []
@@ -94,33 +97,36 @@ def rename_params(text: str) -> tuple[str, list[str]]:
 
 
 def rename_pipeline(text: str, entries: Entries) -> tuple[str, list[str]]:
-    """A dvc.yaml with the present names of stages, commands and options.
+    """Rename old stages, commands and options in the text of a dvc.yaml.
 
     Raises:
-        ConfigError: it is no YAML, or it already has another stage of a present name.
+        ConfigError: the text is not YAML, or another stage already has the new name.
     """
     stages = _stages(_read(text, "dvc.yaml"))
-    frozen, learned = _walks(stages, "train", "${models}"), _walks(stages, "fit", "${trained}")
-    if learned and "train" in stages and not frozen:
+    loads, trains = (
+        _iterates(stages, "train", "${models}"),
+        _iterates(stages, "fit", "${trained}"),
+    )
+    if trains and "train" in stages and not loads:
         raise ConfigError(
             "dvc.yaml: the stage `fit` is now called `train`, and your own stage `train` is in "
             "its place; rename yours, then run: likewise init"
         )
     edits: list[Edit] = []
-    if frozen:
+    if loads:
         edits += _key(text, stages, "train", "load")
         edits += _value(text, _body(stages["train"]), "cmd", "likewise train", "likewise load")
-    if learned:
+    if trains:
         edits += _key(text, stages, "fit", "train")
     edits += _references(text, stages, entries)
     return _apply(text, edits), _names(edits)
 
 
 def rename_lock(text: str, entries: Entries) -> tuple[str, list[str]]:
-    """A dvc.lock with the present names, so that DVC finds every stage as it was left.
+    """Rename old names in the text of a dvc.lock, so that no stage is run again.
 
     Raises:
-        ConfigError: it is no YAML.
+        ConfigError: the text is not YAML.
     """
     document: Any = parse_yaml(text.encode(), "dvc.lock")
     stages = _stages(document)
@@ -137,8 +143,8 @@ def _text(path: Path) -> str:
 
 
 def _read(text: str, name: str) -> Any:
-    """The document with the places of its names."""
-    parse_yaml(text.encode(), name)  # reports what is wrong with it
+    """Parse a document that has the positions of its names."""
+    parse_yaml(text.encode(), name)  # reports errors
     return round_trip().load(text) or CommentedMap()
 
 
@@ -147,8 +153,8 @@ def _stages(document: Any) -> Any:
     return stages if isinstance(stages, dict) else CommentedMap()
 
 
-def _walks(stages: Any, name: str, section: str) -> bool:
-    """Whether the stage ``name`` is made for every entry of a section of params.yaml."""
+def _iterates(stages: Any, name: str, section: str) -> bool:
+    """Return True if the stage ``name`` iterates over a section of params.yaml."""
     stage = stages.get(name)
     return isinstance(stage, dict) and stage.get("foreach") == section
 
@@ -158,7 +164,7 @@ def _body(stage: Any) -> Any:
 
 
 def _references(text: str, stages: Any, entries: Entries) -> Iterator[Edit]:
-    """Yield the options that dvc.yaml names: ``${item.start}``, ``trained.tuned.clip``."""
+    """Yield edits of the options in a dvc.yaml: ``${item.start}``, ``trained.tuned.clip``."""
     yield from renamed_parameters(text, entries)
     starts = sorted(_offset(text, *stages.lc.key(name)) for name in stages)
     for name, stage in stages.items():
@@ -172,9 +178,11 @@ def _references(text: str, stages: Any, entries: Entries) -> Iterator[Edit]:
 
 
 def _renamed_in(section: str, entries: Entries) -> dict[str, str]:
-    """Old name -> new name of the options that the kinds of a section's entries have."""
+    """Return old name -> new name of the options of all kinds in a section."""
     kinds = {
-        str(entry.get("kind")) for at, entry in entries.items() if at.startswith(f"{section}.")
+        str(entry.get("kind"))
+        for path, entry in entries.items()
+        if path.startswith(f"{section}.")
     }
     names = {} if section == "models" else dict(RENAMED["whiten"])
     for kind in sorted(kinds & RENAMED.keys()):
@@ -183,7 +191,7 @@ def _renamed_in(section: str, entries: Entries) -> dict[str, str]:
 
 
 def _key(text: str, mapping: Any, old: str, new: str) -> Iterator[Edit]:
-    """The edit of one key; none where an alias or a merge brings the key from elsewhere."""
+    """Yield the edit of a key; none if the key comes from an alias or a merge."""
     try:
         place = _offset(text, *mapping.lc.key(old))
     except KeyError:
@@ -194,7 +202,7 @@ def _key(text: str, mapping: Any, old: str, new: str) -> Iterator[Edit]:
 
 
 def _value(text: str, mapping: Any, key: str, old: str, new: str) -> Iterator[Edit]:
-    """The edit of the beginning of one text value."""
+    """Yield the edit of the beginning of a text value."""
     if not str(mapping.get(key, "")).startswith(old):
         return
     place = text.find(old, _offset(text, *mapping.lc.value(key)))

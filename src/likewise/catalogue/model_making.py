@@ -132,7 +132,7 @@ def _training_data(
     images = tables.open_table(path, command)
     rows = images.read(["image_id"]).with_row_index("row")
     known = ("item_id", "image_id", "box", *columns)
-    found = (
+    item_rows = (
         correct_items(ws, dataset, items.read(known))
         .join(rows, on="image_id", maintain_order="left")
         .with_columns(
@@ -150,7 +150,7 @@ def _training_data(
         vectors = versions.present(ws, ws.embeddings(dataset, teacher))
         tables.open_table(vectors, artefacts.embeddings(ws, dataset, teacher).command)
         digests |= _digests(ws, dataset, teacher, ("vector",))
-    return TrainingData(dataset, found, found, path, digests, vectors)
+    return TrainingData(dataset, item_rows, item_rows, path, digests, vectors)
 
 
 def _digests(
@@ -159,5 +159,5 @@ def _digests(
     path = ws.digests(dataset, table)
     if not path.is_file():
         raise MissingArtefactError(f"there is no {ws.relative(path)}", "dvc repro")
-    found = Digests.from_yaml(read_yaml(path), ws.relative(path)).columns
-    return {f"{dataset}.{table}.{name}": found[name] for name in columns}
+    column_digests = Digests.from_yaml(read_yaml(path), ws.relative(path)).columns
+    return {f"{dataset}.{table}.{name}": column_digests[name] for name in columns}

@@ -35,8 +35,9 @@ def known_md5s(md5s: Iterable[str]) -> set[str]:
 
 
 def _paths(ws: Workspace, dataset: str) -> Iterator[str]:
-    """The outputs that params.yaml asks for and that come with a data set."""
+    """Yield the paths of a data set's outputs according to params.yaml."""
     models = ws.params.models_of(dataset)
-    for made in artefacts.artefacts(ws):
-        if made.stage.dataset == dataset or (made.name == "model" and made.stage.key in models):
-            yield ws.relative(made.path)
+    for output in artefacts.artefacts(ws):
+        stage = output.stage
+        if stage.dataset == dataset or (output.name == "model" and stage.key in models):
+            yield ws.relative(output.path)

@@ -1,4 +1,4 @@
-"""What a pull brought, and its outputs in the checkout."""
+"""Result of a pull, and linking its outputs into the checkout."""
 
 from dataclasses import dataclass, field
 
@@ -9,9 +9,9 @@ from likewise.storage.workspace import Workspace
 
 @dataclass(frozen=True)
 class Pulled:
-    """What came from the remote, and the outputs that are not all here.
+    """Files that a pull fetched, and outputs that are only partly present.
 
-    ``columns`` are those of the published table that are here, where some were asked for.
+    ``columns`` are the present columns of the published table, if columns were requested.
     """
 
     files: int
@@ -22,10 +22,10 @@ class Pulled:
 
 
 def link_outputs(ws: Workspace, paths: list[str]) -> None:
-    """Put whole outputs into the checkout, by DVC, which keeps what it does not know.
+    """Check out complete outputs by DVC, which does not overwrite unknown files.
 
     Raises:
-        VersionError: it holds what DVC does not know, or cannot be written.
+        VersionError: the checkout has files unknown to DVC, or cannot be written.
     """
     try:
         if paths:

@@ -1,4 +1,4 @@
-"""Read what a run's evaluation wrote."""
+"""Read the results of a run's evaluation."""
 
 import json
 from dataclasses import dataclass
@@ -16,14 +16,15 @@ from likewise.storage.workspace import Workspace
 
 @dataclass(frozen=True)
 class Results:
-    """The results of one run.
+    """Results of one run.
 
     Attributes:
-        run: its name in params.yaml.
-        metrics: name -> value.
-        statistics: name -> what ``significance.Interval`` holds.
-        lineage: run, protocol, notes, counts, digests of the columns read, model's passport.
-        queries: a row a query; see ``schema.QUERIES``.
+        run: name of the run in params.yaml.
+        metrics: metric -> value.
+        statistics: metric -> fields of ``significance.Interval``.
+        lineage: run, protocol, notes, counts, digests of the columns read, passport of the
+            model.
+        queries: one row per query; see ``schema.QUERIES``.
     """
 
     run: str
@@ -34,34 +35,34 @@ class Results:
 
     @property
     def protocol(self) -> dict[str, Any]:
-        """The switches by which it was counted."""
-        found: dict[str, Any] = self.lineage["protocol"]
-        return found
+        """Name, version and options of the protocol."""
+        protocol: dict[str, Any] = self.lineage["protocol"]
+        return protocol
 
     @cached_property
     def published(self) -> ComparableTables:
-        """The published tables that the run may be compared with."""
-        named = self.protocol
-        return comparable_tables(named["name"], named["version"], self.lineage["counts"])
+        """Published tables that the run may be compared with."""
+        protocol = self.protocol
+        return comparable_tables(protocol["name"], protocol["version"], self.lineage["counts"])
 
     @cached_property
     def right(self) -> pl.Series:
-        """Whether each query is answered well: the first hit, but for itself, is relevant."""
+        """True for each query whose first hit, other than the query itself, is relevant."""
         if "hits" not in self.queries.columns:
             return (self.queries["value"] > 0.5).alias("right")
         columns = self.queries.select("item_id", "hits", "hit_relevant").iter_rows()
-        found = [_first(item, hits, relevant) for item, hits, relevant in columns]
-        return pl.Series("right", found, pl.Boolean)
+        right = [_first_is_relevant(item, hits, relevant) for item, hits, relevant in columns]
+        return pl.Series("right", right, pl.Boolean)
 
 
 def read_results(ws: Workspace, run: str) -> Results:
-    """The results of ``run``.
+    """Read the results of ``run``.
 
     Raises:
         UnknownNameError: no such run.
-        MissingArtefactError: it was not evaluated.
-        StaleArtefactError: an older release evaluated it, or the run was changed since.
-        DataError: a file of it is damaged.
+        MissingArtefactError: the run was not evaluated.
+        StaleArtefactError: the run was evaluated by an older release, or changed since.
+        DataError: a file is damaged.
     """
     entry, command = ws.run(run), artefacts.results(ws, run).command
     metrics = _json(ws, ws.metrics(run), run)
@@ -73,10 +74,10 @@ def read_results(ws: Workspace, run: str) -> Results:
     path = versions.present(ws, ws.queries(run))
     if not path.is_file():
         file = ws.relative(ws.queries(run))
-        pulled = (
+        remedy = (
             f"likewise pull {entry.dataset}" if file in versions.outputs(ws.root) else command
         )
-        raise MissingArtefactError(f"run {run!r} has no {file}", pulled)
+        raise MissingArtefactError(f"run {run!r} has no {file}", remedy)
     try:
         queries = pl.read_parquet(path)
     except (pl.exceptions.PolarsError, OSError) as error:
@@ -86,20 +87,20 @@ def read_results(ws: Workspace, run: str) -> Results:
 
 
 def read_metrics(ws: Workspace, run: str) -> dict[str, float] | None:
-    """The metrics of ``run`` in ``ws``; None where it was not evaluated there.
+    """Read the metrics of ``run`` in ``ws``; None if it was not evaluated there.
 
     Raises:
-        DataError: the file is damaged, by a merge that nobody finished, say.
+        DataError: the file is damaged, for example by an unfinished merge.
     """
     path = versions.present(ws, ws.metrics(run))
     return _json(ws, path, run) if path.is_file() else None
 
 
 def read_lineage(ws: Workspace, run: str) -> dict[str, Any]:
-    """What ``run`` was evaluated on and how; see ``Results.lineage``.
+    """Read the data, model and protocol of ``run``; see ``Results.lineage``.
 
     Raises:
-        MissingArtefactError: it was not evaluated.
+        MissingArtefactError: the run was not evaluated.
         DataError: the file is damaged.
     """
     return _json(ws, ws.lineage(run), run)
@@ -110,15 +111,15 @@ def _json(ws: Workspace, path: Path, run: str) -> dict[str, Any]:
     if not path.is_file():
         raise MissingArtefactError(f"run {run!r} was not evaluated", command)
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         what = f"{ws.relative(path)} is damaged; make it anew with: {command}"
         raise DataError(what) from error
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise DataError(f"{ws.relative(path)} is damaged; make it anew with: {command}")
-    return found
+    return content
 
 
-def _first(item: str, hits: list[str], relevant: list[bool]) -> bool:
+def _first_is_relevant(item: str, hits: list[str], relevant: list[bool]) -> bool:
     others = (good for hit, good in zip(hits, relevant, strict=True) if hit != item)
     return next(others, False)

@@ -1,8 +1,7 @@
-"""What a data set must never hold again: ``catalog/<dataset>/forgotten.csv``, kept in git.
+"""Record of items that were taken down: ``catalog/<dataset>/forgotten.csv``, stored in git.
 
-A row is an item that was taken down, the image that it was in, the SHA-256 of that image's
-bytes, and the reason. Ingest leaves out an image by either: the same name with other bytes, and
-the same bytes under another name.
+A row has an item, its image, the SHA-256 of the image's bytes, and the reason. Ingest leaves
+out an image with the name or the bytes of a row.
 """
 
 import csv
@@ -22,7 +21,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Entry(NamedTuple):
-    """One item; its names are empty where bytes alone were forgotten."""
+    """One item; item_id and image_id are empty if only bytes were taken down."""
 
     item_id: str
     image_id: str
@@ -32,43 +31,43 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Record:
-    """All that was forgotten of a data set, sorted, each item once."""
+    """All entries of a data set, sorted, each item once."""
 
     entries: tuple[Entry, ...] = ()
 
     @property
     def items(self) -> set[str]:
-        """The items' ids."""
+        """Ids of the items."""
         return {entry.item_id for entry in self.entries if entry.item_id}
 
     @property
     def images(self) -> set[str]:
-        """The images' ids."""
+        """Ids of the images."""
         return {entry.image_id for entry in self.entries if entry.image_id}
 
     @property
     def hashes(self) -> set[str]:
-        """The SHA-256 of the images' bytes."""
+        """SHA-256 of the images' bytes."""
         return {entry.sha256 for entry in self.entries}
 
     def with_entries(self, entries: Iterable[Entry]) -> "Record":
-        """The same and more; of an item that it has, the older reason stays."""
+        """Return a record with further entries; known items keep their reason."""
         known = {entry[:3]: entry for entry in (*entries, *self.entries)}
         return Record(tuple(sorted(known.values())))
 
 
 def is_hash(text: str) -> bool:
-    """Whether ``text`` is a SHA-256 in 64 hexadecimal digits."""
+    """Return True if ``text`` is a SHA-256 in 64 hexadecimal digits."""
     return _SHA256.fullmatch(text) is not None
 
 
 def read(path: Path) -> Record:
-    """What the file ``path`` says; nothing where there is none.
+    """Read the file ``path``; an empty record if there is no file.
 
-    Lines may stand twice and in any order, as git's merge by union leaves them.
+    Lines may be repeated and in any order, because git merges the file by union.
 
     Raises:
-        DataError: the file is not what ``text`` makes; the line is named.
+        DataError: the file has not the format of ``text``; the line is named.
     """
     if not path.is_file():
         return Record()
@@ -91,7 +90,7 @@ def read(path: Path) -> Record:
 
 
 def text(record: Record) -> str:
-    """The file's text: the same content is the same bytes."""
+    """Return the text of the file; equal records have equal texts."""
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEAD)

@@ -1,4 +1,4 @@
-"""The files that a training leaves in reports/training/."""
+"""Read the files of a training in reports/training/."""
 
 from typing import Any
 
