@@ -49,22 +49,22 @@ class IncrementalTable:
         self._saved = time.monotonic()
 
     def start(
-        self, earlier: Path, wanted: pl.Series, is_current: Callable[[Path], bool]
+        self, earlier: Path, keys: pl.Series, is_current: Callable[[Path], bool]
     ) -> StartingRows:
         """Keep the valid rows of a killed run, or else of ``earlier``.
 
         Args:
             earlier: the table of the last version.
-            wanted: keys that the finished table will have; rows with other keys are removed.
+            keys: keys that the finished table will have; rows with other keys are removed.
             is_current: tells whether the rows of a table were made as new ones would be.
         """
         if not is_current(self.path):
             shutil.rmtree(self.path, ignore_errors=True)
             if not is_current(earlier):
-                return StartingRows(wanted.clear(), 0)
+                return StartingRows(keys.clear(), 0)
             tables.link_tree(earlier, self.path)
         stored = tables.open_table(self.path, "").read([self._key])[self._key]
-        valid = stored.is_in(wanted.implode())
+        valid = stored.is_in(keys.implode())
         tables.delete_rows(self.path, self._key, stored.filter(~valid).to_list())
         return StartingRows(stored.filter(valid), int((~valid).sum()))
 
