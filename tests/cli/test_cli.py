@@ -67,6 +67,12 @@ def test_the_list_of_commands_tells_a_whole_sentence_of_each(name: str) -> None:
     assert not line.endswith("...")
 
 
+def test_the_old_name_of_annotations_is_one_error_that_names_the_new_one() -> None:
+    done = CliRunner().invoke(app, ["validate", "csv", ".", "--text", "boxes.csv"])
+    assert done.exit_code == 2
+    assert "the option is now called --annotations" in done.output
+
+
 def test_the_reference_is_up_to_date() -> None:
     written = Path(__file__).parents[2] / reference.REFERENCE
     assert written.read_text(encoding="utf-8") == reference.reference()

@@ -84,7 +84,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, set[s
         model = re.sub(r"(?ms)^  lite0:\n.*?^\n", f"  tiny: {MODEL}}}\n\n", params)
         assert model != params
         (root / "params.yaml").write_text(model, "utf-8")
-        where = ["--path", "emoji/images", "--text", "emoji/categories.json"]
+        where = ["--path", "emoji/images", "--annotations", "emoji/categories.json"]
         command(root, "likewise", "add", "emoji", "--source", "gpr1200", *where)
         ran, _ = repro(root)
         yield root, ran

@@ -26,6 +26,17 @@ Options = Annotated[
 ]
 
 
+def _refuse_old_name(value: str | None) -> None:
+    if value is not None:
+        raise typer.BadParameter("the option is now called --annotations", param_hint="--text")
+
+
+OldAnnotations = Annotated[
+    str | None, typer.Option("--text", hidden=True, callback=_refuse_old_name)
+]
+"""The name that ``--annotations`` had before; words of a search are still ``--text``."""
+
+
 def parsed(options: list[str] | None) -> dict[str, Any]:
     """``KEY=VALUE`` each; a value is JSON where it is any, else text.
 

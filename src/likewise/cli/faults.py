@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import likewise
-from likewise.cli.arguments import Dataset, Json, Options, Rev, parsed
+from likewise.cli.arguments import Dataset, Json, OldAnnotations, Options, Rev, parsed
 from likewise.cli.output import as_json, counts, note, say, table
 
 if TYPE_CHECKING:
@@ -31,12 +31,13 @@ def findings(
     _print(likewise.findings(dataset, check=check, limit=limit, rev=rev), json=json)
 
 
-def validate(
+def validate(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
     source: Annotated[str, typer.Argument(metavar="KIND", help="The layout, fissp say.")],
     path: Annotated[Path, typer.Argument(metavar="DIR", help="The folder or archive.")],
-    text: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="What explains it, if elsewhere.")
+    annotations: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Annotations, if they lie elsewhere.")
     ] = None,
+    text: OldAnnotations = None,
     option: Options = None,
     limit: Limit = 20,
     json: Json = False,
@@ -45,7 +46,9 @@ def validate(
 
     No catalogue is needed, and nothing is written. Exit code 1 where anything is found.
     """
-    found = likewise.validate(source, path, text=text, options=parsed(option), limit=limit)
+    found = likewise.validate(
+        source, path, annotations=annotations, options=parsed(option), limit=limit
+    )
     _print(found, json=json)
     if found.total:
         raise typer.Exit(1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import likewise
-from likewise.cli.arguments import Dataset, Model, Options, Run, parsed
+from likewise.cli.arguments import Dataset, Model, OldAnnotations, Options, Run, parsed
 from likewise.cli.output import counts, say
 from likewise.cli.print_evaluation import print_evaluation
 
@@ -29,13 +29,14 @@ def init(
     say("next: likewise add NAME --source KIND --path DIR")
 
 
-def add(
+def add(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
     name: Annotated[str, typer.Argument(metavar="NAME", help="What to call the data set.")],
     source: Annotated[str, typer.Option(metavar="KIND", help="Its layout, gpr1200 say.")],
     path: Annotated[Path, typer.Option(metavar="DIR", help="The folder or archive of images.")],
-    text: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="What explains them, if elsewhere.")
+    annotations: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Annotations, if they lie elsewhere.")
     ] = None,
+    text: OldAnnotations = None,
     title: Annotated[str | None, typer.Option(help="What people call it.")] = None,
     option: Options = None,
 ) -> None:
@@ -44,7 +45,12 @@ def add(
     Nothing but names is read; every model is to embed it, every protocol to score it.
     """
     added = likewise.add(
-        name, source=source, path=path, text=text, title=title, options=parsed(option)
+        name,
+        source=source,
+        path=path,
+        annotations=annotations,
+        title=title,
+        options=parsed(option),
     )
     say(f"{name}: {added.items:,} items, {added.labels:,} labels, {added.findings:,} findings")
     if added.damaged:

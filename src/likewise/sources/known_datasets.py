@@ -46,7 +46,8 @@ KNOWN_DATASETS: dict[str, KnownDataset] = {
     "gpr1200": KnownDataset(
         "GPR1200: 12,000 images, 1,200 categories",
         "non-commercial research and education",
-        "--source gpr1200 --path {}/GPR1200.zip --text {}/GPR1200_categoryNumber_to_text.json",
+        "--source gpr1200 --path {}/GPR1200.zip "
+        "--annotations {}/GPR1200_categoryNumber_to_text.json",
         (
             DatasetFile(
                 "GPR1200.zip",

@@ -40,7 +40,7 @@ def add(  # noqa: PLR0913 (what a card and an entry say)
     *,
     source: str,
     path: StrPath,
-    text: StrPath | None = None,
+    annotations: StrPath | None = None,
     title: str | None = None,
     options: Mapping[str, Any] | None = None,
     workspace: StrPath | None = None,
@@ -54,7 +54,7 @@ def add(  # noqa: PLR0913 (what a card and an entry say)
         dataset: its name: lower-case letters, digits and '_'.
         source: its layout, a kind of source.
         path: the folder or archive of its images.
-        text: the file or folder that explains them, where that lies elsewhere.
+        annotations: the file or folder of the annotations; by default they lie in ``path``.
         title: what people call it; by default the layout's own title, or the name.
         options: what the card says to the source: ``{"label": "species"}``, say.
         workspace: a folder in the catalogue; by default the current one.
@@ -72,11 +72,11 @@ def add(  # noqa: PLR0913 (what a card and an entry say)
         )
     kind = SOURCES.load(source)
     folder = Path(path)
-    annotations = folder if text is None else Path(text)
-    entry = {"path": _as_written(ws, folder), "annotations": _as_written(ws, annotations)}
+    explained = folder if annotations is None else Path(annotations)
+    entry = {"path": _as_written(ws, folder), "annotations": _as_written(ws, explained)}
     said = {"kind": source, **(options or {})}
     layout = SOURCES.build(said, "source")
-    reading = read_with_hint(layout, source, folder, annotations)
+    reading = read_with_hint(layout, source, folder, explained)
     labels = reading.items["label"].n_unique() - (reading.items["label"].null_count() > 0)
     runs = _runs(ws, dataset, kind.protocols if labels else ())
     card = _card(dataset, said, title, kind)

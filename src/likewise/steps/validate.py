@@ -14,7 +14,7 @@ def validate(
     source: str,
     path: StrPath,
     *,
-    text: StrPath | None = None,
+    annotations: StrPath | None = None,
     options: Mapping[str, Any] | None = None,
     limit: int = SHOWN,
 ) -> Findings:
@@ -26,7 +26,7 @@ def validate(
     Args:
         source: the layout, a kind of source.
         path: the folder or archive of images.
-        text: the file or folder that explains them, where that lies elsewhere.
+        annotations: the file or folder of the annotations; by default they lie in ``path``.
         options: what a card would say to the source.
         limit: so many findings at most.
 
@@ -36,5 +36,7 @@ def validate(
         UnknownNameError: no such kind of source.
     """
     layout = SOURCES.build({"kind": source, **(options or {})}, "source")
-    reading = read_with_hint(layout, source, Path(path), Path(path if text is None else text))
+    reading = read_with_hint(
+        layout, source, Path(path), Path(path if annotations is None else annotations)
+    )
     return listed(f"{source}: {path}", len(reading.items), reading.findings, None, limit)
