@@ -124,7 +124,7 @@ def test_only_new_images_are_embedded_and_stored(root: Path) -> None:
     ran, said = repro(root)
     assert ran == set(EVERYTHING) - {"load@tiny"}
     assert "10 read, 24 kept, 0 removed" in said
-    assert "emoji by tiny: 10 vectors computed\n24 taken over, 0 dropped" in said
+    assert "emoji by tiny: 10 vectors computed\n24 reused, 0 dropped" in said
 
     assert {path: path.read_bytes() for path in old} == old
     new = {path.read_bytes() for path in cache.rglob("*") if path.is_file()} - {

@@ -1,4 +1,4 @@
-"""The commands that look after a catalogue: doctor, schemas."""
+"""Commands that maintain a catalogue: doctor, schemas."""
 
 from typing import Annotated
 
@@ -6,39 +6,41 @@ import typer
 
 import likewise
 from likewise.cli.arguments import Json
-from likewise.cli.output import as_json, note, say, table
+from likewise.cli.output import print_json, print_line, print_note, print_table
 
 
 def doctor(
-    deep: Annotated[bool, typer.Option("--deep", help="Also read every image again.")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Also re-read every image.")] = False,
     json: Json = False,
 ) -> None:
-    """Find what is wrong, and name the command that mends it.
+    """Find problems and print the command that fixes each.
 
-    Exit code 1 where anything is.
+    The exit code is 1 if there are problems.
     """
     problems = likewise.doctor(deep=deep)
     if json:
-        as_json(problems)
+        print_json(problems)
     elif problems:
-        table(("check", "what", "command"), [(p.check, p.what, p.command) for p in problems])
+        print_table(
+            ("check", "problem", "command"), [(p.check, p.what, p.command) for p in problems]
+        )
     else:
-        say("all is well")
+        print_line("no problems found")
     if problems:
         raise typer.Exit(1)
 
 
 def schemas(
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit 1 if a file differs.")
+        bool, typer.Option("--check", help="Only compare; exit 1 if a file differs.")
     ] = False,
 ) -> None:
-    """Write the contract of every table's columns to schemas/."""
+    """Write the column schema of every table to schemas/."""
     changed = likewise.schemas(check=check)
     for name in changed:
-        say(f"{'differs:' if check else 'wrote'} {name}")
+        print_line(f"{'differs:' if check else 'wrote'} {name}")
     if check and changed:
-        note("run: likewise schemas")
+        print_note("run: likewise schemas")
         raise typer.Exit(1)
     if not changed:
-        say("schemas are up to date")
+        print_line("schemas are up to date")
