@@ -246,7 +246,7 @@ def test_categories_without_a_text(workspace: Path) -> None:
 )
 def test_a_second_process_at_the_same_job(workspace: Path, step: str, names: list[str]) -> None:
     job = "-".join((step, *names))
-    with journal.alone(Workspace(workspace), job):
+    with journal.exclusive_job(Workspace(workspace), job):
         by = f"process {os.getpid()} on {socket.gethostname()}"
         assert refused(workspace, DataError, step, *names) == [
             f"{job} is running in {by}; wait for it to end"

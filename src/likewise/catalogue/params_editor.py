@@ -49,7 +49,7 @@ class Entries:
             ConfigError: params.yaml would be wrong.
             DataError: another process writes it now, or it cannot be written.
         """
-        with journal.alone(self._ws, "params"):
+        with journal.exclusive_job(self._ws, "params"):
             staging = journal.Staging(self._ws, "params")
             params = staging.path(self._ws.params_file)
             atomic.write_text(params, dumped(self._document))

@@ -47,7 +47,7 @@ def write_published(ws: Workspace, name: str, parts: Parts, last: tables.Table |
 
     ``last`` is its last version; see ``last_version``.
     """
-    with journal.alone(ws, parts.job):
+    with journal.exclusive_job(ws, parts.job):
         staging = journal.Staging(ws, parts.job)
         table = staging.path(ws.published(name))
         digester = Digester(PUBLISHED.key)
@@ -71,7 +71,7 @@ def write_published(ws: Workspace, name: str, parts: Parts, last: tables.Table |
 def last_version(ws: Workspace, name: str) -> tables.Table | None:
     """The published table as it stands, or as dvc.lock names it; None where there is none."""
     output = ws.published(name)
-    path = output if tables.exists(output) else versions.view(ws, output)
+    path = output if tables.exists(output) else versions.recorded_view(ws, output)
     return tables.open_table(path, "") if path else None
 
 

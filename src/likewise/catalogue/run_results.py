@@ -70,7 +70,7 @@ def read_results(ws: Workspace, run: str) -> Results:
     if told.get("run") != entry.model_dump() or "counts" not in told:
         what = f"the report of {run!r} is of another run, or release, than params.yaml says"
         raise StaleArtefactError(what, command)
-    path = versions.present(ws, ws.queries(run))
+    path = versions.locate(ws, ws.queries(run))
     if not path.is_file():
         file = ws.relative(ws.queries(run))
         pulled = (
@@ -91,7 +91,7 @@ def numbers(ws: Workspace, run: str) -> dict[str, float] | None:
     Raises:
         DataError: the file is damaged, by a merge that nobody finished, say.
     """
-    path = versions.present(ws, ws.metrics(run))
+    path = versions.locate(ws, ws.metrics(run))
     return _json(ws, path, run) if path.is_file() else None
 
 

@@ -33,10 +33,10 @@ def steady_pair(ws: Workspace, published: Path, images: Path) -> dict[Path, Path
     now = {path: linked for path, linked in found.items() if linked}
     if len(now) < len(there):
         return {path: _recorded(ws, path) for path in there}
-    lock = versions.view(ws, published) if len(there) == 2 else None
+    lock = versions.recorded_view(ws, published) if len(there) == 2 else None
     if lock and tables.manifest_hash(lock) == now[published].parent.name:
-        of_lock = versions.view(ws, images)
-        if of_lock and not of_lock.parent.name.endswith(versions.PART):
+        of_lock = versions.recorded_view(ws, images)
+        if of_lock and not of_lock.parent.name.endswith(versions.PARTIAL_SUFFIX):
             now[images] = of_lock
     return now
 
@@ -45,13 +45,13 @@ def _as_it_is(ws: Workspace, table: Path) -> Path | None:
     """The files that are there now; None where they are no whole table."""
     if not tables.exists(table):
         return None
-    with suppress(OSError, VersionError), journal.still(ws):
+    with suppress(OSError, VersionError), journal.commits_paused(ws):
         return _linked(ws, table)
     return table if whole(table) else None  # the checkout cannot be written
 
 
 def _recorded(ws: Workspace, table: Path) -> Path:
-    known = versions.view(ws, table)
+    known = versions.recorded_view(ws, table)
     if known is None and tables.exists(table):
         what = f"{ws.relative(table)} lacks files: a checkout is going on, or was stopped"
         raise MissingArtefactError(what, f"dvc checkout --force {ws.relative(table)}")
@@ -74,13 +74,13 @@ def _linked(ws: Workspace, table: Path) -> Path | None:
     """A view of the table as it is; None where it is not whole."""
     version = tables.manifest_hash(table)
     linked = ws.views / version / table.name
-    if not versions.hold(linked):
+    if not versions.lock_view(linked):
         versions.link_view(linked, {linked / f.relative_to(table): f for f in _files(table)})
         # dvc knows nothing of our locks: its checkout may be going on.
         if tables.manifest_hash(linked) != version or not whole(linked):
             shutil.rmtree(linked)
             return None
-        versions.hold(linked)
+        versions.lock_view(linked)
     return linked
 
 

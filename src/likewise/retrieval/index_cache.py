@@ -104,7 +104,7 @@ class Stored:
             ConfigError: the options do not suit the vectors.
         """
         part, facts = self.part(), self.facts()
-        if self.ws.earlier or not part.cached or not facts or not self.file.is_file():
+        if self.ws.is_historic or not part.cached or not facts or not self.file.is_file():
             return self.fresh()
         if facts.made_of != self._made_of(part):
             what = f"index {self.index!r} was made with other options or of other vectors"
@@ -132,7 +132,7 @@ class Stored:
             places, uncovered = self._places()
             if not len(uncovered) and _in_place(places):
                 return part.build(vectors, self.file)
-        if self.ws.earlier:
+        if self.ws.is_historic:
             return part.build(vectors)
         with ExitStack() as held:
             try:

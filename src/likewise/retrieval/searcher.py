@@ -259,7 +259,7 @@ class Searcher:
     @cached_property
     def _encoder(self) -> "Encoder":
         """The very model that made the vectors."""
-        folder = versions.present(self._ws, self._ws.model(self._model))
+        folder = versions.locate(self._ws, self._ws.model(self._model))
         if not folder.is_dir():
             what = f"model {self._model!r} is not here"
             raise MissingArtefactError(what, artefacts.model(self._ws, self._model).command)

@@ -53,7 +53,7 @@ def attention(
     ws = open_workspace(workspace)
     if model not in ws.params.models:
         raise UnknownNameError("model", model, ws.params.models, "params.yaml")
-    folder = versions.present(ws, ws.model(model))
+    folder = versions.locate(ws, ws.model(model))
     if not folder.is_dir():
         command = artefacts.model(ws, model).command
         raise MissingArtefactError(f"model {model!r} is not here", command)

@@ -43,7 +43,7 @@ def correct(
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
-    path = versions.present(ws, ws.table(dataset, "items"))
+    path = versions.locate(ws, ws.table(dataset, "items"))
     table = tables.open_table(path, artefacts.table(ws, dataset, "items").command)
     for column in values:
         corrections.check_column(column, table.schema.names)
@@ -55,7 +55,7 @@ def correct(
         known = table.read(["item_id"])["item_id"]
         what = f"{dataset} has no item {bounded(absent, len(absent))}"
         raise DataError(f"{what}; {hint(absent[0], known)}")
-    with journal.alone(ws, f"correct-{dataset}"):
+    with journal.exclusive_job(ws, f"correct-{dataset}"):
         file = ws.corrections(dataset)
         before = corrections.read(file)
         after = dict(before)

@@ -7,7 +7,7 @@ from likewise.errors import DataError, UnknownNameError
 from likewise.formats.archives import is_archive
 from likewise.formats.paths import StrPath
 from likewise.sources.known_datasets import KNOWN_DATASETS, KnownDataset
-from likewise.storage.fetch import fetch, is_right
+from likewise.storage.fetch import fetch, matches
 
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2")
 
@@ -65,7 +65,7 @@ def _files(known: KnownDataset, place: Path) -> tuple[list[str], list[str]]:
     for part in known.parts:
         target = place / part.name
         if target.exists():
-            if not is_right(part.wanted, target):
+            if not matches(part.wanted, target):
                 raise DataError(
                     f"{target} is there already, and is not what is at {part.wanted.url}; "
                     "move it away to fetch that"

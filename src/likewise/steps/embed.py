@@ -63,11 +63,11 @@ def embed(dataset: str, model: str, *, workspace: StrPath | None = None) -> Embe
         metadata["roles"] = mark_of_roles(wanted)
     schema = tables.lance_schema(contract, {"vector": metadata})
     job = f"embed-{dataset}-{model}"
-    with journal.alone(ws, job):
+    with journal.exclusive_job(ws, job):
         staging = journal.Staging(ws, job, keep=(ws.embeddings(dataset, model).name,))
         path = staging.path(ws.embeddings(dataset, model))
         table = IncrementalTable(path, schema, "content")
-        earlier = versions.present(ws, ws.embeddings(dataset, model))
+        earlier = versions.locate(ws, ws.embeddings(dataset, model))
         kept = table.start(earlier, wanted["content"], partial(_same_make, schema))
         table.erase(takedowns.read(ws.forgotten(dataset)))
         todo = wanted.filter(~pl.col("content").is_in(kept.keys.implode()))
@@ -83,7 +83,7 @@ def embed(dataset: str, model: str, *, workspace: StrPath | None = None) -> Embe
 
 
 def _model(ws: Workspace, model: str) -> Path:
-    folder = versions.present(ws, ws.model(model))
+    folder = versions.locate(ws, ws.model(model))
     if not folder.is_dir():
         raise MissingArtefactError(
             f"model {model!r} is not made yet", artefacts.model(ws, model).command
@@ -100,8 +100,8 @@ def _contents(ws: Workspace, dataset: str, *, by_role: bool) -> pl.DataFrame:
         DataError: it does, and a content has both roles.
     """
     command = artefacts.table(ws, dataset, "items").command
-    items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
-    images = tables.open_table(versions.present(ws, ws.table(dataset, "images")), command)
+    items = tables.open_table(versions.locate(ws, ws.table(dataset, "items")), command)
+    images = tables.open_table(versions.locate(ws, ws.table(dataset, "images")), command)
     rows = images.read(["image_id"]).with_row_index("row")
     found = items.read(["content", "image_id", "box", "role"])
     if not by_role:
@@ -136,7 +136,7 @@ def _compute(
     ws: Workspace, dataset: str, model: Path, todo: pl.DataFrame, table: "_VectorWriter"
 ) -> None:
     """Embed the contents in ``todo`` and save them as they come."""
-    images = versions.present(ws, ws.table(dataset, "images"))
+    images = versions.locate(ws, ws.table(dataset, "images"))
     named: list[str] = []
     with tqdm(total=len(todo), unit="img", desc=f"embed {dataset}", disable=None) as bar:
         for (role,), part in todo.group_by("role", maintain_order=True):

@@ -51,7 +51,7 @@ def evaluate(
     passport = json.loads(dataset.table.passport(entry.model))
     if passport["recipe"].get("original"):
         result = replace(result, notes=[*result.notes, CHOSEN_ON_TEST])
-    if ws.earlier:
+    if ws.is_historic:
         return result
     lineage = {
         "run": entry.model_dump(),
@@ -63,7 +63,7 @@ def evaluate(
         "model": passport,
     }
     statistics = {name: found.to_json() for name, found in result.statistics.items()}
-    with journal.alone(ws, f"evaluate-{run}"):
+    with journal.exclusive_job(ws, f"evaluate-{run}"):
         staging = journal.Staging(ws, f"evaluate-{run}")
         rows = staging.path(ws.queries(run))
         with atomic.writing(rows):

@@ -30,7 +30,7 @@ def findings(
     ws = open_workspace(workspace, rev=rev)
     ws.dataset(dataset)
     command = artefacts.table(ws, dataset, "findings").command
-    found = tables.open_table(versions.present(ws, ws.table(dataset, "findings")), command)
-    items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
+    found = tables.open_table(versions.locate(ws, ws.table(dataset, "findings")), command)
+    items = tables.open_table(versions.locate(ws, ws.table(dataset, "items")), command)
     rows = found.read(["check", "path", "detail"])
     return listed(dataset, items.rows, rows, check, limit)

@@ -28,7 +28,7 @@ def index(dataset: str, model: str, name: str, *, workspace: StrPath | None = No
     opened = Dataset(ws, dataset)
     opened.need_model(model)
     stored = Stored(ws, opened, model, name)
-    with journal.alone(ws, f"index-{dataset}-{model}-{name}"):
+    with journal.exclusive_job(ws, f"index-{dataset}-{model}-{name}"):
         built = stored.fresh()
         vectors = stored.vectors()
         probes = Probes(vectors, Exact().build(vectors))

@@ -51,7 +51,7 @@ def ingest(dataset: str, *, strict: bool = False, workspace: StrPath | None = No
         DataError: the source cannot be read, holds no image, or ``strict`` met a finding.
     """
     ws = open_workspace(workspace)
-    with journal.alone(ws, f"ingest-{dataset}"):
+    with journal.exclusive_job(ws, f"ingest-{dataset}"):
         keep = (ws.table(dataset, "images").name, SEEN)
         staging = journal.Staging(ws, f"ingest-{dataset}", keep=keep)
         taken = _take(ws, dataset, staging)
@@ -125,7 +125,7 @@ def _synced(
         ImageStore(staging.path(ws.table(dataset, "images")), staging.folder),
         ws.stamps(dataset),
     )
-    earlier = versions.present(ws, ws.table(dataset, "images"))
+    earlier = versions.locate(ws, ws.table(dataset, "images"))
     synced = store.sync(files, wanted, earlier, stamps, refused)
     facts = store.facts("width", "height", "orientation")
     write_stamps(wanted, facts, staging.path(stamps))

@@ -22,7 +22,7 @@ def labels(
     """
     ws = open_workspace(workspace, rev=rev)
     ws.dataset(dataset)
-    path = versions.present(ws, ws.table(dataset, "items"))
+    path = versions.locate(ws, ws.table(dataset, "items"))
     command = artefacts.table(ws, dataset, "items").command
     items = tables.open_table(path, command).frame()
     return count_items(items, "split", "subset", "label")

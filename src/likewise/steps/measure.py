@@ -45,13 +45,13 @@ def measure(dataset: str, *, workspace: StrPath | None = None) -> MeasuredImages
     ws.dataset(dataset)
     schema = tables.lance_schema(PIXELS, {_MEASURED: {"version": VERSION}})
     job = f"measure-{dataset}"
-    with journal.alone(ws, job):
+    with journal.exclusive_job(ws, job):
         staging = journal.Staging(ws, job, keep=(ws.table(dataset, "pixels").name,))
         path = staging.path(ws.table(dataset, "pixels"))
         table = IncrementalTable(path, schema, "sha256")
-        images = versions.present(ws, ws.table(dataset, "images"))
+        images = versions.locate(ws, ws.table(dataset, "images"))
         wanted = _files(images, artefacts.table(ws, dataset, "images").command)
-        earlier = versions.present(ws, ws.table(dataset, "pixels"))
+        earlier = versions.locate(ws, ws.table(dataset, "pixels"))
         kept = table.start(earlier, wanted["sha256"], _same_make)
         table.erase(takedowns.read(ws.forgotten(dataset)))
         todo = wanted.filter(~pl.col("sha256").is_in(kept.keys.implode()))

@@ -133,7 +133,9 @@ def _items(
         texts = [versions.text_at(ws.root, rev, path) for rev in (ancestor, "HEAD", other)]
         if None in texts or len(set(texts)) < 3:
             continue
-        sides = [_read(versions.at(ws, rev), dataset) for rev in (ancestor, "HEAD", other)]
+        sides = [
+            _read(versions.workspace_at(ws, rev), dataset) for rev in (ancestor, "HEAD", other)
+        ]
         rows, both = _three_ways(*sides)
         carried[dataset] = rows
         if both:
@@ -143,7 +145,7 @@ def _items(
 
 
 def _read(ws: Workspace, dataset: str) -> pl.DataFrame:
-    path = versions.present(ws, ws.table(dataset, "items"))
+    path = versions.locate(ws, ws.table(dataset, "items"))
     table = tables.open_table(path, "likewise pull")
     columns = [n for n in table.metadata_columns if n not in corrections.FIXED[1:]]
     return table.read(columns).with_columns(pl.exclude("item_id").cast(pl.String))

@@ -93,8 +93,8 @@ def _in_their_places(models: list[str], last: tables.Table | None) -> list[str]:
 def _facts(ws: Workspace, dataset: str) -> tuple[pl.DataFrame, tuple[Column, ...]]:
     """Items with the facts of their images, in canonical order; the source's own columns."""
     command = artefacts.table(ws, dataset, "items").command
-    items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
-    images = tables.open_table(versions.present(ws, ws.table(dataset, "images")), command)
+    items = tables.open_table(versions.locate(ws, ws.table(dataset, "items")), command)
+    images = tables.open_table(versions.locate(ws, ws.table(dataset, "images")), command)
     known = [name for name in PUBLISHED.names() if name in IMAGES.names()]
     facts = images.read(sorted({"image_id", *known}))
     further = items.source_columns
@@ -106,7 +106,7 @@ def _facts(ws: Workspace, dataset: str) -> tuple[pl.DataFrame, tuple[Column, ...
 
 def _vectors(ws: Workspace, dataset: str, model: str, facts: pl.DataFrame) -> _Vectors:
     stage = artefacts.embeddings(ws, dataset, model).stage
-    path = versions.present(ws, ws.embeddings(dataset, model))
+    path = versions.locate(ws, ws.embeddings(dataset, model))
     table = tables.open_table(path, stage.command)
     there = table.read(["content"]).with_row_index("row")
     rows = facts.select("content").join(there, on="content", how="left", maintain_order="left")[

@@ -71,7 +71,7 @@ def pull(
 def _later(ws: Workspace) -> set[str]:
     """Outputs that nobody needs who reads tables: models, and vectors that are published.
 
-    A published table has them in its own order, and ``versions.present`` fetches the others
+    A published table has them in its own order, and ``versions.locate`` fetches the others
     for whoever embeds, publishes, or searches by a picture.
     """
     known = versions.outputs(ws.root)

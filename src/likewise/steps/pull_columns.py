@@ -29,16 +29,16 @@ def pull_columns(
         VersionError: there is no remote, it cannot be read, or lacks something.
     """
     ws = open_workspace(workspace)
-    ws.known(dataset)
+    ws.check_known(dataset)
     output = ws.published(dataset)
-    path, head = versions.pull_part(ws, output, _is_head, remote)
+    path, head = versions.pull_files(ws, output, _is_head, remote)
     table = tables.open_table(path, f"likewise pull {dataset}")
     for column in columns:
         table.need_column(column)
     files = tuple(table.files({*table.metadata_columns, *columns}))
-    path, moved = versions.pull_part(ws, output, lambda file: file.startswith(files), remote)
+    path, moved = versions.pull_files(ws, output, lambda file: file.startswith(files), remote)
     lacking = tables.open_table(path).missing_vectors()
-    if not Store(ws.root).lacking(versions.files_of(ws, output).values()):
+    if not Store(ws.root).lacking(versions.recorded_files(ws, output).values()):
         link_outputs(ws, [ws.relative(output)])
     return Pulled(
         head.files + moved.files,

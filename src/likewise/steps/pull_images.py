@@ -34,13 +34,13 @@ def pull_images(
     if chosen.is_empty():
         raise DataError(f"no item of {dataset} is meant by: {where}")
     output = ws.table(dataset, "images")
-    path = versions.present(ws, output)
+    path = versions.locate(ws, output)
     table = tables.open_table(path, f"likewise pull {dataset} --no-images")
     rows = table.read(["image_id"]).with_row_index("row")
     numbers = rows.join(chosen.select("image_id").unique(), on="image_id")["row"].to_list()
     packs = table.pack_files("image", numbers)
-    moved = versions.complete(ws, output, packs, remote)
-    files = versions.files_of(ws, output)
+    moved = versions.fetch_into_view(ws, output, packs, remote)
+    files = versions.recorded_files(ws, output)
     lacking = Store(ws.root).lacking(files.values())
     if not lacking:
         link_outputs(ws, [ws.relative(output)])

@@ -127,7 +127,7 @@ def query(
     known = _tables(ws)
     context = pl.SQLContext()
     for name, table in known.items():
-        if _names(sql, name) and (path := versions.present(ws, table.path)).exists():
+        if _names(sql, name) and (path := versions.locate(ws, table.path)).exists():
             context.register(name, _frame(table, path))
     with _explained(known):
         frame = context.execute(sql, eager=False)

@@ -75,7 +75,7 @@ def release(
         changes = diff(dataset, before, workspace=workspace).summary
         told = f"{items:,} items. Since {before}: {changes}."
     entry = "\n\n".join(part for part in (message.strip(), told) if part)
-    with journal.alone(ws, f"release-{dataset}"):
+    with journal.exclusive_job(ws, f"release-{dataset}"):
         changelog = ws.changelog(dataset)
         croissant = ws.croissant(dataset)
         told_to_programs = _croissant(ws, dataset, tag)

@@ -65,7 +65,7 @@ def show(
     """
     ws = open_workspace(workspace, rev=rev, dataset=dataset)
     entry, card = ws.dataset(dataset), ws.card(dataset)
-    published = versions.present(ws, ws.published(dataset))
+    published = versions.locate(ws, ws.published(dataset))
     models = list(_models(published)) if tables.exists(published) else []
     runs = [
         RunFacts(name, run.model, run.index, run.protocol, run_results.numbers(ws, name))
@@ -90,7 +90,7 @@ def show(
 
 
 def _findings(ws: Workspace, dataset: str) -> dict[str, int]:
-    findings = scan(versions.present(ws, ws.table(dataset, "findings")))
+    findings = scan(versions.locate(ws, ws.table(dataset, "findings")))
     return {} if findings is None else frequencies(findings.select("check").collect()["check"])
 
 

@@ -45,7 +45,7 @@ def view(name: str, *, workspace: StrPath | None = None) -> Viewed:
         raise UnknownNameError("view", name, ws.params.views, "params.yaml")
     entry = ws.params.views[name]
     command = artefacts.published(ws, entry.of).command
-    whole = tables.open_table(versions.present(ws, ws.published(entry.of)), command)
+    whole = tables.open_table(versions.locate(ws, ws.published(entry.of)), command)
     items = whole.read(["item_id", "image_id", "label", "split"])
     mask = _mask(ws, entry.of, items, entry.without)
     if not mask.any():

@@ -88,7 +88,7 @@ def check(dataset: str, *, workspace: StrPath | None = None) -> Checked:
     bounds = ws.params.checks[dataset]
     images = _images(ws, dataset)
     found = table(list(_flags(ws, dataset, images, bounds)))
-    with journal.alone(ws, f"check-{dataset}"):
+    with journal.exclusive_job(ws, f"check-{dataset}"):
         staging = journal.Staging(ws, f"check-{dataset}")
         digests = tables.write_frame(staging.path(ws.table(dataset, "flags")), FLAGS, found)
         atomic.write_text(staging.path(ws.flag_digests(dataset)), digests.to_yaml())
@@ -106,7 +106,7 @@ def _flags(
         yield check_against(images, other, _hashes(ws, other), bounds.near)
     if bounds.model is not None:
         command = artefacts.embeddings(ws, dataset, bounds.model).command
-        vectors = versions.present(ws, ws.embeddings(dataset, bounds.model))
+        vectors = versions.locate(ws, ws.embeddings(dataset, bounds.model))
         entry = {"exact": {"kind": "exact"}, **ws.params.indexes}[bounds.index]
         items = _items(ws, dataset, "item_id", "image_id", "content")
         yield from check_vectors(items, tables.open_table(vectors, command), bounds, entry)
@@ -115,7 +115,7 @@ def _flags(
 def _images(ws: Workspace, dataset: str) -> pl.DataFrame:
     """The facts, split and measures of every image, in canonical order."""
     command = artefacts.table(ws, dataset, "images").command
-    images = tables.open_table(versions.present(ws, ws.table(dataset, "images")), command)
+    images = tables.open_table(versions.locate(ws, ws.table(dataset, "images")), command)
     order = _items(ws, dataset, "image_id", "split").unique(
         "image_id", keep="first", maintain_order=True
     )
@@ -125,13 +125,13 @@ def _images(ws: Workspace, dataset: str) -> pl.DataFrame:
 
 def _items(ws: Workspace, dataset: str, *columns: str) -> pl.DataFrame:
     command = artefacts.table(ws, dataset, "items").command
-    path = versions.present(ws, ws.table(dataset, "items"))
+    path = versions.locate(ws, ws.table(dataset, "items"))
     return tables.open_table(path, command).read(columns)
 
 
 def _measures(ws: Workspace, dataset: str) -> pl.DataFrame:
     command = artefacts.table(ws, dataset, "pixels").command
-    path = versions.present(ws, ws.table(dataset, "pixels"))
+    path = versions.locate(ws, ws.table(dataset, "pixels"))
     return tables.open_table(path, command).read(_MEASURES)
 
 

@@ -22,7 +22,7 @@ def flagged_pictures(ws: Workspace, dataset: str, most: int = SHOWN) -> str:
         MissingArtefactError: it was not checked, or its images are not here.
     """
     command = artefacts.table(ws, dataset, "flags").command
-    path = versions.present(ws, ws.table(dataset, "flags"))
+    path = versions.locate(ws, ws.table(dataset, "flags"))
     found = tables.open_table(path, command).read(FLAGS.names())
     sections = list(_sections(ws, dataset, found, most))
     note = f"{found['image_id'].n_unique():,} images are flagged; none is deleted"
@@ -69,7 +69,7 @@ def _tiles(ws: Workspace, dataset: str, ids: Iterable[str]) -> dict[str, Tile]:
     wanted = pl.DataFrame({"id": list(ids)}, schema={"id": pl.String}).unique(
         maintain_order=True
     )
-    path = versions.present(ws, ws.table(dataset, "images"))
+    path = versions.locate(ws, ws.table(dataset, "images"))
     if not tables.exists(path):
         return {name: Tile(f"{dataset}: {name}") for name in wanted["id"]}
     places = _places(ws, dataset, wanted, path)
@@ -85,7 +85,7 @@ def _tiles(ws: Workspace, dataset: str, ids: Iterable[str]) -> dict[str, Tile]:
 
 def _places(ws: Workspace, dataset: str, wanted: pl.DataFrame, images: Path) -> pl.DataFrame:
     """id, row of the images table and box (of an item) of every one of ``wanted``."""
-    path = versions.present(ws, ws.table(dataset, "items"))
+    path = versions.locate(ws, ws.table(dataset, "items"))
     command = artefacts.table(ws, dataset, "items").command
     items = tables.open_table(path, command).read(["item_id", "image_id", "box"])
     rows = tables.open_table(images, command).read(["image_id"]).with_row_index("row")

@@ -50,9 +50,9 @@ def describe(dataset: str, *, workspace: StrPath | None = None) -> Statistics:
 
 def _items(ws: Workspace, dataset: str) -> pl.DataFrame:
     """The items, as published (with people's corrections) or else as ingested."""
-    path = versions.present(ws, ws.published(dataset))
+    path = versions.locate(ws, ws.published(dataset))
     if not tables.exists(path):
-        path = versions.present(ws, ws.table(dataset, "items"))
+        path = versions.locate(ws, ws.table(dataset, "items"))
     table = tables.open_table(path, artefacts.table(ws, dataset, "items").command)
     columns = ("image_id", "label", "text", "subset", "split", "box", *_LICENCE)
     return table.read([name for name in columns if name in table.schema.names])
@@ -60,9 +60,9 @@ def _items(ws: Workspace, dataset: str) -> pl.DataFrame:
 
 def _images(ws: Workspace, dataset: str) -> pl.DataFrame:
     """The facts of every image, from the published table where the images are not here."""
-    path = versions.present(ws, ws.table(dataset, "images"))
+    path = versions.locate(ws, ws.table(dataset, "images"))
     if not tables.exists(path):
-        path = versions.present(ws, ws.published(dataset))
+        path = versions.locate(ws, ws.published(dataset))
     table = tables.open_table(path, artefacts.table(ws, dataset, "items").command)
     return table.read(_IMAGES).unique("image_id")
 
@@ -112,7 +112,7 @@ def _spread(values: pl.Series, unit: float = 1) -> Spread:
 
 
 def _flags(ws: Workspace, dataset: str) -> dict[str, int]:
-    path = versions.present(ws, ws.table(dataset, "flags"))
+    path = versions.locate(ws, ws.table(dataset, "flags"))
     if not tables.exists(path):
         return {}
     return frequencies(tables.open_table(path, "").read(["flag"])["flag"])

@@ -46,7 +46,7 @@ def _orphans(ws: Workspace) -> Iterator[Path]:
     wanted = {path for made in artefacts.artefacts(ws) for path in made.files}
     # No stage writes the pages that `likewise report` makes, but their run is asked for.
     wanted |= {ws.report(run, "report.json") for run in ws.params.runs}
-    yield from (path for path in ws.made() if path not in wanted)
+    yield from (path for path in ws.existing_outputs() if path not in wanted)
 
 
 def _unfinished(ws: Workspace) -> Iterator[Problem]:
@@ -63,7 +63,7 @@ def _unfinished(ws: Workspace) -> Iterator[Problem]:
 
 def _stopped(ws: Workspace) -> Iterator[Problem]:
     """Trainings that do not run now; the same command, by the same options, goes on."""
-    for place in subfolders(ws.unfinished):
+    for place in subfolders(ws.unfinished_trainings):
         found, model = resumable.stopped(place), place.name
         if not found or _runs(ws, f"train-{model}"):
             continue
@@ -81,7 +81,7 @@ def _stopped(ws: Workspace) -> Iterator[Problem]:
 
 def _runs(ws: Workspace, job: str) -> bool:
     try:
-        with journal.alone(ws, job):
+        with journal.exclusive_job(ws, job):
             return False
     except DataError:
         return True

@@ -118,7 +118,7 @@ def _alone(ws: Workspace, dataset: str) -> Iterator[None]:
     names = [f"forget-{dataset}", f"correct-{dataset}", *(s.job for s in jobs(ws, dataset))]
     with ExitStack() as locks:
         for name in names:
-            locks.enter_context(journal.alone(ws, name))
+            locks.enter_context(journal.exclusive_job(ws, name))
         yield
 
 
@@ -126,7 +126,7 @@ def _record(
     ws: Workspace, dataset: str, before: Record, items: Sequence[str], reason: str
 ) -> Record:
     """What was forgotten, and what now is: with every id go all images of the same bytes."""
-    path = versions.present(ws, ws.table(dataset, "items"))
+    path = versions.locate(ws, ws.table(dataset, "items"))
     table = tables.open_table(path, artefacts.table(ws, dataset, "items").command)
     rows = table.read(["item_id", "image_id", "content"])
     rows = rows.select("item_id", "image_id", sha256=pl.col("content").str.head(64))
@@ -180,11 +180,11 @@ def _settled(ws: Workspace, dataset: str) -> Plan | None:
             path.unlink(missing_ok=True)
     if ws.dvc.is_dir():
         if plan.stages:
-            versions.record(ws, plan.stages, plan.stale)
-        lock = versions.lock_without(ws, plan.dropped)
+            versions.record_outputs(ws, plan.stages, plan.stale)
+        lock = versions.lock_text_without(ws, plan.dropped)
         if lock is not None:
             atomic.write_text(ws.lock, lock)
-    versions.prune(ws, unused=0)
+    versions.remove_unused_views(ws, unused=0)
     marker.unlink()
     return plan
 

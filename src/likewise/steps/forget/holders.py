@@ -120,7 +120,7 @@ def _cached_source(ws: Workspace, source: str, paths: list[Path]) -> Iterator[Ho
 def _other_data_sets(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
     """The same bytes in other data sets of the catalogue."""
     for other in ws.params.datasets:
-        path = versions.present(ws, ws.table(other, "images"))
+        path = versions.locate(ws, ws.table(other, "images"))
         if other == dataset or not tables.exists(path):
             continue
         rows = tables.open_table(path, "").read(["image_id", "sha256"])

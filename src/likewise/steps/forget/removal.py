@@ -113,7 +113,7 @@ class Removal:
         known = versions.recorded_stages(self._ws)
         stages = [s for s, o in every.items() if set(o) & self._placed and str(s) in known]
         made = [str(stage) for stage in stages]
-        stale = versions.out_of_date(self._ws, made) if made else []
+        stale = versions.changed_dependencies(self._ws, made) if made else []
         # A check looks at all images together: its flags are right but for their bounds.
         stale += [(str(stage), "") for stage in stages if stage.name == artefacts.CHECK]
         files += [self._ws.relative(path) for path in sorted(self._lost)]
@@ -122,7 +122,7 @@ class Removal:
     def _images(self) -> None:
         images = self._table("images")
         if not tables.exists(images.path):
-            ingested = tables.exists(versions.present(self._ws, images.path))
+            ingested = tables.exists(versions.locate(self._ws, images.path))
             pull = f"likewise pull {self._dataset} --images"
             what = f"the images of {self._dataset!r} are not all here"
             raise MissingArtefactError(what, pull if ingested else images.command)
@@ -223,7 +223,7 @@ class Removal:
 
     def _open(self, path: Path) -> Table | None:
         """The table as it is now, here or as dvc.lock knows it; None where there is none."""
-        present = versions.present(self._ws, path)
+        present = versions.locate(self._ws, path)
         return tables.open_table(present, "") if tables.exists(present) else None
 
     def _expunged(self, path: Path, column: str) -> Path | None:
@@ -232,7 +232,7 @@ class Removal:
             return None
         new = self._in_new(path)
         new.parent.mkdir(parents=True, exist_ok=True)
-        tables.link_tree(versions.present(self._ws, path), new)
+        tables.link_tree(versions.locate(self._ws, path), new)
         return new if tables.erase_rows(new, column, self._record.hashes) else None
 
     def _filter(self, made: TableArtefact, bad: pl.Expr) -> None:

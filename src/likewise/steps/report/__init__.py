@@ -61,7 +61,7 @@ def report(run: str, *, workspace: StrPath | None = None) -> Report:
     _refuse_stale(ws, run, entry.dataset, told.lineage)
     page = _page(entry, told, dataset)
     curves = {} if page.ranking is None else page.ranking.curves
-    with journal.alone(ws, f"report-{run}"):
+    with journal.exclusive_job(ws, f"report-{run}"):
         staging = journal.Staging(ws, f"report-{run}")
         for kind, curve in curves.items():
             rows = staging.path(ws.report(run, f"{kind}.csv"))

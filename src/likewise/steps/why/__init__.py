@@ -38,7 +38,7 @@ def why(
     ws = open_workspace(workspace)
     if model is None:
         return model_facts(ws, name)
-    ws.known(name)
+    ws.check_known(name)
     dataset = Dataset(ws, name)
     dataset.need_model(model)
     facts = column_facts(ws, dataset, model)

@@ -74,7 +74,7 @@ def _vectors(ws: Workspace, dataset: Dataset, base: str, model: str) -> list[Fac
     key = ws.params.embedding(base, model)
     stored = f"{kind.value_type} x {kind.list_size}, the entry {key} of params.yaml"
     made_by = Passport.from_json(dataset.table.passport(model), model)
-    folder = versions.present(ws, ws.model(model))
+    folder = versions.locate(ws, ws.model(model))
     now = Passport.read(folder).identity() if folder.is_dir() else ""
     remark = ""
     if now != made_by.identity():
@@ -82,7 +82,7 @@ def _vectors(ws: Workspace, dataset: Dataset, base: str, model: str) -> list[Fac
         remark = f"the present {model!r} is another model; run: {command}"
     facts = [Fact("vectors", stored, remark)]
     path = ws.digests(base, model)
-    table = versions.present(ws, ws.embeddings(base, model))
+    table = versions.locate(ws, ws.embeddings(base, model))
     if path.is_file() and tables.exists(table):
         facts.append(_digest(ws, "embedded", path, "vector"))
     return facts

@@ -64,7 +64,7 @@ def _replayed(
     stored: "npt.NDArray[np.float64]",
 ) -> list[Fact]:
     """The vector of the item in ``row`` computed again, beside the ``stored`` one."""
-    folder = versions.present(ws, ws.model(model))
+    folder = versions.locate(ws, ws.model(model))
     passport = Passport.read(folder)
     encoder = load(folder, row["role"] if passport.by_role else None)
     unreadable: dict[int, str] = {}

@@ -21,7 +21,7 @@ def model_facts(ws: Workspace, model: str) -> list[Fact]:
         MissingArtefactError: it is not made yet.
     """
     section = ws.params.section(model)
-    folder = versions.present(ws, ws.model(model))
+    folder = versions.locate(ws, ws.model(model))
     if not folder.is_dir():
         raise MissingArtefactError(
             f"model {model!r} is not made yet", artefacts.model(ws, model).command
@@ -48,7 +48,7 @@ def _start(ws: Workspace, passport: Passport, entry: dict[str, Any]) -> list[Fac
     if passport.start is None:
         return []
     name = str(passport.recipe.get("init"))
-    folder = versions.present(ws, ws.model(name))
+    folder = versions.locate(ws, ws.model(name))
     remark = ""
     if folder.is_dir():
         remark = since(passport.start, Passport.read(folder).weights_sha256)
