@@ -258,7 +258,7 @@ def test_a_damaged_table_names_what_makes_it_anew(workspace: Path) -> None:
         manifest.write_bytes(b"?" * 100)
     [said] = refused(workspace, DataError, "publish")
     assert said.startswith("items.lance is damaged (")
-    assert said.endswith("; make it anew with: dvc repro ingest@emoji")
+    assert said.endswith("; recreate it with: dvc repro ingest@emoji")
 
 
 def test_a_damaged_passport_names_what_brings_it_back(workspace: Path) -> None:

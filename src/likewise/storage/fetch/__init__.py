@@ -63,7 +63,7 @@ def matches(remote: RemoteFile, path: Path) -> bool:
 
 def _refuse_existing(target: Path) -> None:
     if target.exists():
-        raise DataError(f"{target} is there already and stays as it is; move it to fetch anew")
+        raise DataError(f"{target} exists and is not overwritten; move it to download it again")
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def _locked(part: Path) -> Iterator[IO[bytes]]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise DataError(f"{part} is being fetched by another process") from error
+            raise DataError(f"{part} is being downloaded by another process") from error
         yield handle
 
 
@@ -90,7 +90,7 @@ def _transfer_all(remote: RemoteFile, part: Path, handle: IO[bytes]) -> None:
             if failures >= ATTEMPTS:
                 raise DataError(
                     f"{remote.url}: {interruption}, {ATTEMPTS} times in a row; {size:,} bytes "
-                    "are kept, run the same command again to go on"
+                    "are kept, run the same command again to resume"
                 ) from interruption
             time.sleep(PAUSE_S * 2**failures / 2)
         else:
@@ -101,14 +101,14 @@ def _verify(remote: RemoteFile, part: Path) -> None:
     """Remove and reject a download whose size or digest is wrong."""
     size, fault = part.stat().st_size, ""
     if remote.nbytes is not None and size != remote.nbytes:
-        fault = f"{size:,} bytes came, and the file has {remote.nbytes:,}"
+        fault = f"{size:,} bytes instead of {remote.nbytes:,}"
     elif remote.digest is not None:
         digest = _digest(part, remote.digest)
         fault = "" if digest == remote.digest else f"its {digest}, expected {remote.digest}"
     if fault:
         part.unlink()
         validator_file(part).unlink(missing_ok=True)
-        raise DataError(f"{remote.url}: another file than expected ({fault}); it was removed")
+        raise DataError(f"{remote.url}: not the expected file ({fault}); it was removed")
 
 
 def _digest(path: Path, like: str) -> str:

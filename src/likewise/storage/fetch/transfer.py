@@ -59,8 +59,8 @@ def transfer(remote: RemoteFile, part: Path, handle: IO[bytes]) -> None:
             total = _begin(answer, offset, part, handle, remote)
             if remote.nbytes not in (None, total or remote.nbytes):
                 raise DataError(
-                    f"{remote.url}: its file has {total:,} bytes, and {remote.nbytes:,} "
-                    "were expected; look at the data set's own page"
+                    f"{remote.url}: the file has {total:,} bytes, not the expected "
+                    f"{remote.nbytes:,}; look at the data set's own page"
                 )
             _copy(answer, handle, total, part.name)
     except urllib.error.HTTPError as error:
@@ -89,9 +89,7 @@ def _begin(
         start, total = _range(answer.headers)
         if start != offset:
             handle.truncate(0)
-            raise TransferInterrupted(
-                f"it was asked for byte {offset:,} and sent from {start:,}"
-            )
+            raise TransferInterrupted(f"byte {offset:,} was requested, byte {start:,} was sent")
         return total
     # The response is the whole file: it has changed, or the server ignores ranges.
     handle.truncate(0)

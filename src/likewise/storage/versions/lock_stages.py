@@ -85,5 +85,5 @@ def _repo(ws: Workspace) -> "Iterator[Repo]":
     except DvcException as error:
         message = " ".join(str(error).split())
         raise VersionError(
-            f"DVC cannot record what was done: {message}; run the same again"
+            f"DVC cannot record the outputs: {message}; run the same command again"
         ) from error

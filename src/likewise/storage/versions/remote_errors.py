@@ -73,9 +73,9 @@ def _transient_fault(error: BaseException, text: str, low: str) -> str:
     """Return the message for a transient fault; "" for other errors."""
     many = getattr(error, "status", None) == http.HTTPStatus.TOO_MANY_REQUESTS
     if many or getattr(error, "errno", None) == errno.EBUSY:  # s3fs reports it as EBUSY
-        return f"the server asks for patience ({text}); run the same command again later"
+        return f"the server is busy ({text}); run the same command again later"
     if any(word in low for word in _BROKEN):
-        return f"the connection broke ({text}); run the same command again to go on"
+        return f"the connection broke ({text}); run the same command again to resume"
     return ""
 
 

@@ -37,7 +37,7 @@ class Workspace(Places):
 
     @property
     def is_catalogue(self) -> bool:
-        """Whether the folder holds a catalogue."""
+        """True if the folder holds a catalogue."""
         return self.params_file.is_file() and self.catalog.is_dir()
 
     @cached_property

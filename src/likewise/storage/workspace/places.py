@@ -46,7 +46,7 @@ class Places:
 
     @property
     def is_historic(self) -> bool:
-        """Whether this is another revision than the checkout, and so read-only."""
+        """True for another revision than the checkout, which is read-only."""
         return self.home != self.root
 
     @property
