@@ -131,7 +131,7 @@ def _vectors(ws: Workspace, dataset: str, model: str, facts: pl.DataFrame) -> _V
         raise StaleArtefactError(what, stage.command)
     roles = table.metadata("vector").get("roles")
     if roles and roles != mark_of_roles(facts):
-        what = f"roles of {dataset!r} have changed, by which {model!r} embeds"
+        what = f"roles of {dataset!r} have changed, and {model!r} embeds by role"
         raise StaleArtefactError(what, stage.forced)
     return _Vectors(model, table, rows)
 

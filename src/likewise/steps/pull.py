@@ -106,7 +106,7 @@ def _heal(ws: Workspace, store: Store, wanted: list[Output], md5s: Iterable[str]
     if lost:
         what = f"{len(lost):,} files of the cache are damaged, and the remote has no other"
         named = bounded(map(store.path, lost), len(lost), 2)
-        raise VersionError(f"{what}: {named}; make them anew with: dvc repro --force")
+        raise VersionError(f"{what}: {named}; make them again with: dvc repro --force")
     links = _links(ws, store, wanted, bad)
     for md5 in bad:
         store.drop(md5)

@@ -66,7 +66,7 @@ def push(
     gone = sorted(absent - store.on_remote(absent, "push")) if absent else []
     if gone:
         what = (
-            f"{len(gone):,} files are neither here nor on {name}: {bounded(gone, len(gone), 2)}"
+            f"{len(gone):,} files are missing here and on {name}: {bounded(gone, len(gone), 2)}"
         )
         raise MissingArtefactError(f"{what}; everything else was pushed", "dvc repro")
     return Pushed(name, moved.files, moved.nbytes)
@@ -87,7 +87,7 @@ def _gate(ws: Workspace, remote: str, datasets: list[str]) -> None:
             faults.append(f"{dataset} is under {licence.spdx}, which does not allow it{said}")
     if faults:
         raise DataError(
-            f"{remote} is public, and not everything may be: {'; '.join(faults)}; "
+            f"{remote} is public, but not all licences allow that: {'; '.join(faults)}; "
             "push other data sets by name, or to another remote"
         )
 

@@ -115,7 +115,7 @@ def _tag(ws: Workspace, dataset: str, version: str) -> tuple[str, str]:
     """Return the tag of the new release and that of the last one."""
     asked = _VERSION.fullmatch(version)
     if not asked:
-        raise DataError(f"{version!r} is no version; 1, 1.2 and 1.2.3 are")
+        raise DataError(f"{version!r} is no version; write 1, 1.2 or 1.2.3")
     numbers = tuple(int(part or 0) for part in asked.groups())
     known = {}
     for name in versions.run_git(ws.root, "tag", "--list", f"{dataset}@v*").split():
@@ -137,7 +137,7 @@ def _check(ws: Workspace, dataset: str) -> None:
     licence = ws.card(dataset).licence
     if licence.spdx == "NOASSERTION" and not licence.terms:
         card = ws.relative(ws.card_file(dataset))
-        faults.append(f"{card} names no licence: spdx, or terms")
+        faults.append(f"{card} names no licence; set its spdx or terms")
     if not ws.published_digests(dataset).is_file():
         command = artefacts.published(ws, dataset).command
         faults.append(f"{dataset} is not published (run: {command})")

@@ -59,7 +59,7 @@ def score(
     """
     part = PROTOCOLS.build({"kind": protocol}, f"protocol {protocol}")
     if images is not None and items is not None:
-        raise DataError("give either images or items: what the rows are")
+        raise DataError("give either images or items, not both")
     if embeddings is not None and indices is None:
         where, values = _read(embeddings, "embeddings")
         evaluate: Callable[..., Evaluation] = part.evaluate_vectors
@@ -67,7 +67,7 @@ def score(
         where, values = _read(indices, "indices")
         evaluate = part.evaluate_lists
     else:
-        raise DataError("give either embeddings or indices: one file or array")
+        raise DataError("give either embeddings or indices, and only one of them")
     rows, notes = _rows(where, len(values), images, items)
     try:
         result = evaluate(values, rows)
@@ -98,7 +98,7 @@ def _standard(where: str, count: int) -> tuple[pl.DataFrame, list[str]]:
     if count != CATEGORIES * PER_CATEGORY:
         raise DataError(
             f"{where}: has {count:,} rows, and all of GPR1200 {CATEGORIES * PER_CATEGORY:,}; "
-            "name the folder of the images that it is of (images), or a table (items)"
+            "name the folder of its images (images), or a table (items)"
         )
     categories = [row // PER_CATEGORY for row in range(count)]
     rows = pl.DataFrame(

@@ -220,7 +220,7 @@ def _chosen(trials: Sequence[Trial], recall: float, most: int | None) -> Trial:
         return min(good, key=lambda t: (t.measured.ms, t.measured.nbytes))
     limit = "any memory" if most is None else format_bytes(most)
     if not within:
-        raise DataError(f"no index that was tried fits into {limit}; allow it more --memory")
+        raise DataError(f"no index that was tried fits into {limit}; raise --memory")
     near = max(within, key=lambda t: t.measured.recall)
     told = f"{near.measured.recall:.4f} by {near.entry}"
     raise DataError(f"no index reaches recall {recall:g} in {limit}; the nearest: {told}")

@@ -46,7 +46,7 @@ def item_facts(ws: Workspace, dataset: Dataset, model: str, item: str) -> list[F
     facts = [
         Fact("item", f"{item}, in {row['image_id']}{box}"),
         Fact("pixels", size),
-        Fact("sha256", row["sha256"], "" if same else "the stored bytes are others"),
+        Fact("sha256", row["sha256"], "" if same else "the stored bytes differ"),
     ]
     for key, value in corrections.read(ws.corrections(ws.params.base(dataset.name))).items():
         if key.item_id == item:
