@@ -2,7 +2,8 @@
 
 The examples run in the catalogue of conftest's ``alice``: the data set ``emoji`` of drawings,
 the model ``tiny``, the index ``exact``, the run ``emoji-tiny``, the versions ``v1`` and ``v2``
-and a DVC remote. The folder ``pictures`` holds drawings that no data set has yet.
+and a DVC remote. The folder ``pictures`` holds drawings that no data set has yet. The branch
+``relabelled`` corrects the label of one drawing.
 """
 
 import doctest
@@ -13,10 +14,25 @@ from pathlib import Path
 import pytest
 
 import likewise
+from likewise.storage.versions import run_git
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 
 FUNCTIONS = [name for name in likewise.__all__ if inspect.isroutine(getattr(likewise, name))]
+
+
+@pytest.fixture(scope="module")
+def _prepared(_team: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The team, with a branch that corrects a label."""
+    top = tmp_path_factory.mktemp("examples") / "team"
+    shutil.copytree(_team, top, symlinks=True, ignore=shutil.ignore_patterns("site", "views"))
+    root = top / "alice"
+    run_git(root, "checkout", "--quiet", "-b", "relabelled")
+    likewise.correct("emoji", ["0_znoto.jpg"], {"label": "1000"}, workspace=root)
+    run_git(root, "add", "catalog")
+    run_git(root, "commit", "--quiet", "--message", "relabelled")
+    run_git(root, "checkout", "--quiet", "main")
+    return top
 
 
 def examples(name: str) -> doctest.DocTest:

@@ -1,4 +1,4 @@
-"""Where a model comes from: its recipe, start, data, libraries and training."""
+"""Trace the origin of a model: recipe, start, data, libraries and training."""
 
 import hashlib
 from typing import Any
@@ -14,11 +14,11 @@ from likewise.storage.workspace import Workspace
 
 
 def model_facts(ws: Workspace, model: str) -> list[Fact]:
-    """Every fact of the passport of ``model``, and what has changed since.
+    """Return the facts of the passport of ``model``, and changes since.
 
     Raises:
         UnknownNameError: params.yaml has no such model.
-        MissingArtefactError: it is not made yet.
+        MissingArtefactError: the model is not made yet.
     """
     section = ws.params.section(model)
     folder = versions.locate(ws, ws.model(model))
@@ -56,7 +56,7 @@ def _start(ws: Workspace, passport: Passport, entry: dict[str, Any]) -> list[Fac
 
 
 def _data(ws: Workspace, passport: Passport) -> list[Fact]:
-    """The columns that it learned from; whether they are still those."""
+    """List the columns that the model learned from, and changes since."""
     facts = []
     for column, digest in passport.data.items():
         dataset, table, name = (*column.split(".", 2), "")[:3]
