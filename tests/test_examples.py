@@ -3,7 +3,8 @@
 The examples run in the catalogue of conftest's ``alice``: the data set ``emoji`` of drawings,
 the model ``tiny``, the index ``exact``, the run ``emoji-tiny``, the versions ``v1`` and ``v2``
 and a DVC remote. The folder ``pictures`` holds drawings that no data set has yet. The branch
-``relabelled`` corrects the label of one drawing.
+``relabelled`` corrects the label of one drawing. Examples that need further entries in
+params.yaml have them in ``ENTRIES``.
 """
 
 import doctest
@@ -12,6 +13,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 import likewise
 from likewise.storage.versions import run_git
@@ -19,6 +21,14 @@ from likewise.storage.versions import run_git
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 
 FUNCTIONS = [name for name in likewise.__all__ if inspect.isroutine(getattr(likewise, name))]
+
+VIT = {"kind": "timm", "backbone": "test_vit.r160_in1k", "weights": "random"}
+
+ENTRIES = {
+    "attention": ("models", "vit", VIT),
+    "check": ("checks", "emoji", {"min_side": 100, "min_bytes": 3000}),
+}
+"""Function -> section, name and entry of params.yaml that its example mentions."""
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +67,11 @@ def test_the_example_of_a_public_function_is_true(name: str, alice: Path) -> Non
     if not examples(name).examples:
         pytest.fail(f"no example of {name}")
     shutil.copytree(alice / "emoji" / "images", alice / "pictures")
+    if name in ENTRIES:
+        section, key, entry = ENTRIES[name]
+        params = yaml.safe_load((alice / "params.yaml").read_text())
+        params.setdefault(section, {})[key] = entry
+        (alice / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     report: list[str] = []
     options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     doctest.DocTestRunner(optionflags=options).run(examples(name), out=report.append)
