@@ -12,11 +12,11 @@ import typer
 
 import likewise
 from likewise.cli import (
-    care,
     comparisons,
     faults,
     find,
     history,
+    maintenance,
     make,
     quality,
     read,
@@ -89,8 +89,8 @@ COMMANDS = (
         "likewise forget gpr1200 17_dog.jpg --reason 'request of 12 May'",
     ),
     ("why", read.why, "likewise why gpr1200 lite0 17_dog.jpg"),
-    ("doctor", care.doctor, "likewise doctor --deep"),
-    ("schemas", care.schemas, "likewise schemas --check"),
+    ("doctor", maintenance.doctor, "likewise doctor --deep"),
+    ("schemas", maintenance.schemas, "likewise schemas --check"),
 )
 """Name, function and example of each command."""
 
