@@ -93,15 +93,15 @@ def test_a_killed_commit_is_finished_or_never_was(ws: Workspace, deadly: int) ->
 
 
 def test_one_process_does_a_job_at_a_time(ws: Workspace) -> None:
-    with journal.alone(ws, "ingest-birds"):
+    with journal.exclusive_job(ws, "ingest-birds"):
         refused = pytest.raises(
             DataError, match=f"ingest-birds is running in process {os.getpid()} on"
         )
-        with refused, journal.alone(ws, "ingest-birds"):
+        with refused, journal.exclusive_job(ws, "ingest-birds"):
             pass
-        with journal.alone(ws, "ingest-cars"):
+        with journal.exclusive_job(ws, "ingest-cars"):
             pass
-    with journal.alone(ws, "ingest-birds"):
+    with journal.exclusive_job(ws, "ingest-birds"):
         pass
 
 

@@ -246,7 +246,7 @@ def test_half_done_work(recorded: Path) -> None:
         ),
         ("ingest-emoji was stopped; 2.0 MB of its work are kept", "dvc repro ingest@emoji"),
     ]
-    with journal.alone(ws, "ingest-emoji"):
+    with journal.exclusive_job(ws, "ingest-emoji"):
         assert [what.split()[0] for what, _ in found("unfinished")] == ["embed-birds-tiny"]
 
 

@@ -92,7 +92,7 @@ def test_what_is_there_is_found(tmp_path: Path) -> None:
     for path in (*files, ws.published_digests("birds"), ws.queries("r")):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    assert list(ws.made()) == [
+    assert list(ws.existing_outputs()) == [
         ws.published("birds"), ws.published_digests("birds"), ws.embeddings("birds", "vit"),
         ws.digests("birds", "vit"), ws.tables("gone"), ws.metrics("r"), ws.queries("r"),
         ws.model("vit"),

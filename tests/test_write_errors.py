@@ -86,18 +86,18 @@ def test_what_a_job_raises_is_no_error_of_its_lock(workspace: Path) -> None:
         BlockingIOError(11, "Resource temporarily unavailable"),
         RuntimeError("429: quota exceeded"),
     ):
-        with pytest.raises(type(error)) as caught, journal.alone(ws, "job"):
+        with pytest.raises(type(error)) as caught, journal.exclusive_job(ws, "job"):
             raise error
         assert caught.value is error
-    with journal.alone(ws, "job"):  # and the lock is free
+    with journal.exclusive_job(ws, "job"):  # and the lock is free
         pass
 
 
 def test_a_lock_that_cannot_be_written_is_named(workspace: Path) -> None:
     ws = Workspace(workspace)
-    ws.running("job").mkdir(parents=True)
+    ws.lock_file("job").mkdir(parents=True)
     said = r"^job: .*/job cannot be written \(Is a directory\); nothing was changed$"
-    with pytest.raises(DataError, match=said), journal.alone(ws, "job"):
+    with pytest.raises(DataError, match=said), journal.exclusive_job(ws, "job"):
         pass
 
 

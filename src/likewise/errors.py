@@ -1,18 +1,18 @@
-"""Every error that a user can cause, one tree.
+"""All errors that a user can cause.
 
 LikewiseError
-├── ConfigError            a card or params.yaml is wrong; lists every fault    exit 2
+├── ConfigError            invalid card or params.yaml; lists every fault       exit 2
 ├── UnknownNameError       no such dataset, model, run ...; nearest names       exit 2
 ├── UnknownOptionError     no such keyword of a function; nearest ones          exit 2
 ├── MissingArtefactError   an earlier step was not run; the command to run      exit 3
-├── StaleArtefactError     made from another input; the command to run          exit 3
-├── DataError              the data are wrong: what, where, how many            exit 4
-│   └── DamagedError       one of their files cannot be read: which, and why    exit 4
-├── MissingExtraError      an optional library is absent; the pip line          exit 5
-├── VersionError           git or dvc failed; the last lines of what it said    exit 6
-└── Stopped                asked to end by SIGTERM, with all saved              exit 0
+├── StaleArtefactError     made from an old input; the command to run           exit 3
+├── DataError              invalid data: what, where, how many                  exit 4
+│   └── DamagedError       a file cannot be read: which, and why                exit 4
+├── MissingExtraError      an optional library is missing; the pip line         exit 5
+├── VersionError           git or dvc failed; the last lines of its output      exit 6
+└── Stopped                stopped by SIGTERM after saving its state            exit 0
 
-Anything else that escapes is a bug and keeps its traceback.
+Any other exception is a bug and keeps its traceback.
 """
 
 import difflib
@@ -23,14 +23,14 @@ import re
 from collections.abc import Iterable, Iterator
 
 _QUOTED = re.compile(r"\(os error (\d+)\)|\bOs \{ code: (\d+)")
-"""A number of the system's in the text of an error that a library in Rust raised."""
+"""The errno in the text of an error of a Rust library."""
 
-_COMPARED = 1000
-"""Names that are compared letter by letter; millions of items would take minutes."""
+_MAX_COMPARED = 1000
+"""Maximum number of names to compare by edit distance, which is slow for millions."""
 
 
 def hint(name: str, known: Iterable[str]) -> str:
-    """What the writer of ``name`` may have meant, out of the ``known`` names."""
+    """Return a suggestion for the unknown ``name`` out of the ``known`` names."""
     names = list(known)
     near = difflib.get_close_matches(name, _candidates(name, names), n=3, cutoff=0.5)
     if near:
@@ -42,8 +42,8 @@ def hint(name: str, known: Iterable[str]) -> str:
 
 
 def _candidates(name: str, names: list[str]) -> list[str]:
-    """Those of ``names`` that are worth comparing: all, or some that begin or end alike."""
-    if len(names) <= _COMPARED:
+    """Return the names to compare: all, or those with a common prefix or suffix."""
+    if len(names) <= _MAX_COMPARED:
         return sorted(names)
     ending = [n for n in names if n.endswith(name)]
     beginning: list[str] = []
@@ -51,110 +51,109 @@ def _candidates(name: str, names: list[str]) -> list[str]:
         beginning = [n for n in names if n.startswith(name[:length])]
         if beginning:
             break
-    return sorted(heapq.nsmallest(_COMPARED, {*ending, *beginning}))
+    return sorted(heapq.nsmallest(_MAX_COMPARED, {*ending, *beginning}))
 
 
 class LikewiseError(Exception):
-    """Something that the user can mend; its text says what, where and what to do next."""
+    """An error that the user can fix; the text says what, where and what to do next."""
 
     exit_code = 1
 
 
 class ConfigError(LikewiseError):
-    """A card or params.yaml is wrong; the text lists every fault at once."""
+    """A card or params.yaml is invalid; the text lists every fault."""
 
     exit_code = 2
 
 
 class UnknownNameError(LikewiseError):
-    """A name that nothing has; the text holds the nearest names."""
+    """A name does not exist; the text has the nearest names."""
 
     exit_code = 2
 
     def __init__(self, noun: str, name: str, known: Iterable[str], where: str = "") -> None:
-        """Say that no ``noun`` is called ``name``, and what there is instead."""
+        """Create the error for an unknown ``name`` of the kind ``noun``."""
         place = f" in {where}" if where else ""
         super().__init__(f"no {noun} named {name!r}{place}; {hint(name, known)}")
         self.name = name
 
 
 class UnknownOptionError(LikewiseError, TypeError):
-    """A keyword that a function does not have; the text holds the nearest ones."""
+    """A keyword of a function does not exist; the text has the nearest ones."""
 
     exit_code = 2
 
     def __init__(self, function: str, option: str, known: Iterable[str]) -> None:
-        """Say that ``function`` has no ``option``, and which it has."""
+        """Create the error for an unknown ``option`` of ``function``."""
         super().__init__(f"{function} has no option {option!r}; {hint(option, known)}")
 
 
 class MissingArtefactError(LikewiseError):
-    """A result of an earlier step is not here; the text holds the command that makes it."""
+    """A result of an earlier step is missing; the text has the command that creates it."""
 
     exit_code = 3
 
     def __init__(self, what: str, command: str) -> None:
-        """Say that ``what`` is not here and that ``command`` makes it."""
+        """Create the error with the message ``what`` and the ``command`` to run."""
         super().__init__(f"{what}; run: {command}")
         self.command = command
 
 
 class StaleArtefactError(MissingArtefactError):
-    """A result was made from another input; the text holds the command that remakes it."""
+    """A result was made from an old input; the text has the command that updates it."""
 
 
 class DataError(LikewiseError):
-    """The data are wrong: what, where, how many."""
+    """The data are invalid; the text says what, where and how many."""
 
     exit_code = 4
 
 
 class DamagedError(DataError):
-    """A file of the data cannot be read; the text names it, and says what is wrong with it."""
+    """A data file cannot be read; the text has its name and the reason."""
 
 
 class MissingExtraError(LikewiseError):
-    """An optional library is absent; the text holds the pip line."""
+    """An optional library is missing; the text has the pip command."""
 
     exit_code = 5
 
 
 class VersionError(LikewiseError):
-    """git or dvc failed; the text holds the last lines of what it said."""
+    """git or dvc failed; the text has the last lines of its output."""
 
     exit_code = 6
 
 
-class Stopped(LikewiseError):  # noqa: N818 (no error, but it ends a command as one)
-    """A long piece of work was asked to end, and saved all; the text says how to go on."""
+class Stopped(LikewiseError):  # noqa: N818 (no error, but it ends a command like one)
+    """A long job was stopped after saving its state; the text says how to resume."""
 
     exit_code = 0
 
 
 def cannot_write(error: BaseException) -> str:
-    """Why nothing can be written, and what to do; "" where ``error`` says something else.
+    """Return the message for a full or read-only disk; "" for any other error.
 
-    The disk is full, or read-only: nothing but a write meets these errors, whatever the block
-    did that raised them. They are known by the system's numbers, as Python has them and as
-    libraries in Rust quote them, and never by what a text tells.
+    Only writes raise these errors, so the caller need not know which operation failed. They are
+    recognised by errno, as set by Python or quoted by Rust libraries, never by other text.
     """
-    for one in _chain(error):
-        number = one.errno if isinstance(one, OSError) else None
-        if number is None and (quoted := _QUOTED.search(str(one))):
+    for cause in _chain(error):
+        number = cause.errno if isinstance(cause, OSError) else None
+        if number is None and (quoted := _QUOTED.search(str(cause))):
             number = int(quoted[1] or quoted[2])
         if number in (errno.ENOSPC, errno.EDQUOT):
             return (
                 "no space left on the device; nothing was changed, free some and run it again"
             )
         if number == errno.EROFS:
-            name = getattr(one, "filename", None)
+            name = getattr(cause, "filename", None)
             place = f"{name} cannot be written" if name else "nothing can be written"
             return f"{place} ({os.strerror(errno.EROFS)}); nothing was changed"
     return ""
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error, and those that led to it."""
+    """Yield an error and its causes."""
     seen: list[BaseException] = []
     while error is not None and error not in seen:
         yield error
@@ -163,7 +162,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def bounded(examples: Iterable[object], total: int, most: int = 5) -> str:
-    """At most ``most`` examples as text, and how many more there are."""
+    """Return at most ``most`` examples as text, and the number of the others."""
     shown = [str(e) for _, e in zip(range(most), examples, strict=False)]
     rest = total - len(shown)
     return ", ".join(shown) + (f" and {rest:,} more" if rest > 0 else "")

@@ -1,6 +1,6 @@
 """Column contracts: the Arrow type, unit and meaning of every column of every table.
 
-``schemas/*.yaml`` is written from here (``likewise schemas``) and compared in CI.
+``likewise schemas`` writes ``schemas/*.yaml`` from them; CI compares the files.
 """
 
 from collections.abc import Iterable
@@ -10,17 +10,17 @@ from typing import Final
 import pyarrow as pa
 
 STORAGE_VERSION: Final = "2.2"
-"""The Lance file format that is written: the first with packed blobs."""
+"""The Lance file format of new tables; the first one with packed blobs."""
 
 BOX = pa.list_(pa.float32(), 4)
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its Arrow type, whether it may be null, its unit and its meaning.
+    """A column: its Arrow type, nullability, unit and meaning.
 
-    ``blob`` marks a binary column that Lance keeps beside the table, packed, and that a scan
-    does not read.
+    ``blob`` marks a binary column that Lance stores in separate packed files; scans do not read
+    it.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Contract:
-    """A table's columns and the one that names its rows."""
+    """The columns of a table and its key column."""
 
     name: str
     key: str
@@ -41,24 +41,24 @@ class Contract:
     columns: tuple[Column, ...]
 
     def arrow(self) -> pa.Schema:
-        """The Arrow schema; a blob column is plain ``large_binary`` here."""
+        """Return the Arrow schema, with blob columns as plain ``large_binary``."""
         return pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in self.columns])
 
     def names(self) -> list[str]:
-        """The columns' names, in order."""
+        """Return the names of the columns in order."""
         return [c.name for c in self.columns]
 
     def blobs(self) -> list[str]:
-        """The names of the blob columns."""
+        """Return the names of the blob columns."""
         return [c.name for c in self.columns if c.blob]
 
     def with_columns(self, *columns: Column) -> "Contract":
-        """This contract with further columns at its end."""
+        """Return this contract with further columns at its end."""
         return replace(self, columns=(*self.columns, *columns))
 
 
 def explained(columns: Iterable[Column]) -> dict[str, dict[str, str]]:
-    """What the fields of a source's own columns carry, so that a table explains itself."""
+    """Return the field metadata (meaning and unit) of the columns of a source."""
     return {c.name: {"meaning": c.meaning, "unit": c.unit} for c in columns}
 
 
@@ -206,7 +206,7 @@ FLAG_NAMES = (
     "unreadable",
     "outlier",
 )
-"""What a check can flag."""
+"""The flags that a check can set."""
 
 QUERIES = Contract(
     "queries",
@@ -237,7 +237,7 @@ QUERIES = Contract(
 
 
 def vector(name: str, dim: int, dtype: str) -> Column:
-    """A vector column of ``dim`` values of ``dtype`` (float32 or float16)."""
+    """Return a vector column of ``dim`` values of ``dtype`` (float32 or float16)."""
     value = {"float32": pa.float32(), "float16": pa.float16()}[dtype]
     meaning = "L2-normalised embedding; the model's passport is in the field's metadata"
     return Column(name, pa.list_(value, dim), meaning, nullable=False)

@@ -67,6 +67,12 @@ def test_the_list_of_commands_tells_a_whole_sentence_of_each(name: str) -> None:
     assert not line.endswith("...")
 
 
+def test_the_old_name_of_annotations_is_one_error_that_names_the_new_one() -> None:
+    done = CliRunner().invoke(app, ["validate", "csv", ".", "--text", "boxes.csv"])
+    assert done.exit_code == 2
+    assert "the option is now called --annotations" in done.output
+
+
 def test_the_reference_is_up_to_date() -> None:
     written = Path(__file__).parents[2] / reference.REFERENCE
     assert written.read_text(encoding="utf-8") == reference.reference()
@@ -143,7 +149,7 @@ def test_a_long_table_says_that_there_is_more(workspace: Path, run: Run) -> None
     sql = "select a.item_id from emoji as a cross join emoji as b"
     done = run("query", sql)
     assert len(done.lines()) == 1 + 100
-    assert "the first 100 rows; for more: --limit N" in done.err
+    assert "the first 100 rows; more with --limit N" in done.err
     assert len(run("query", sql, "--limit", "150").lines()) == 1 + 150
 
 
@@ -157,7 +163,7 @@ def test_a_search_by_an_item(workspace: Path, run: Run) -> None:
 
 def test_a_search_that_finds_nothing_says_so(workspace: Path, run: Run) -> None:
     done = run("search", "emoji", "--id", "0_noto.jpg", "--where", "label = 'none'")
-    assert (done.code, done.err) == (0, "likewise: nothing found\n")
+    assert (done.code, done.err) == (0, "likewise: no hits\n")
 
 
 def test_a_command_that_embeds_prints_nothing_besides(workspace: Path) -> None:
@@ -188,7 +194,7 @@ def test_the_verbs_in_order(
     assert added.lines()[0] == "emoji: 24 items, 6 labels, 1 findings"
     ingested = run("ingest", "emoji").lines()
     assert ingested[0] == "emoji: 24 items in 24 images"
-    assert ingested[2].startswith("found: not-an-image 1")
+    assert ingested[2].startswith("findings: not-an-image 1")
     assert run("ingest", "emoji", "--strict").code == likewise.DataError.exit_code
     assert run("load", "lite0").out.startswith("lite0: test_resnet.r160_in1k")
     assert run("embed", "emoji", "lite0").lines()[0] == "emoji by lite0: 24 vectors computed"
@@ -206,7 +212,9 @@ def test_an_evaluation(workspace: Path, run: Run) -> None:
     told = [tuple(line.split()[:2]) for line in done.lines()[1 : 1 + len(metrics)]]
     assert told == [(name, f"{value:.4f}") for name, value in metrics.items()]
     assert "protocol: name gpr1200, version 1, queries all items, gallery all items" in done.out
-    assert "not beside: GPR1200's published numbers are of 12,000 queries, here 24" in done.out
+    assert (
+        "not comparable: GPR1200's published numbers are of 12,000 queries, here 24" in done.out
+    )
     assert [line for line in done.lines() if line.startswith("note: ")] == notes
     assert set(metrics) <= set(run("show", "emoji").out.split())
     assert len(run("query", "select value from queries_emoji_tiny").lines()) == 1 + 24
@@ -219,7 +227,7 @@ def test_two_runs_and_one_by_every_definition(workspace: Path, run: Run) -> None
     assert lines[-2:] == ["fixed: 0 queries", "broken: 0 queries"]
     found = json.loads(run("compare", "emoji-tiny", "emoji-tiny", "--json").out)
     assert found["rows"][0]["difference"]["p"] == 1
-    assert run("crosswalk", "emoji-tiny").lines()[-1].startswith("not beside: GPR1200")
+    assert run("crosswalk", "emoji-tiny").lines()[-1].startswith("not comparable: GPR1200")
     found = json.loads(run("crosswalk", "emoji-tiny", "--json").out)
     assert found["rows"][0]["definition"] == "GPR1200: mAP"
 
@@ -320,7 +328,7 @@ def test_ctrl_c_says_how_to_go_on(workspace: Path) -> None:
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 128 + signal.SIGINT
-    assert done.stderr == "likewise: stopped; run the same command again to go on\n"
+    assert done.stderr == "likewise: stopped; run the same command again to resume\n"
 
 
 def test_a_text_that_the_terminal_cannot_show_is_escaped(workspace: Path) -> None:

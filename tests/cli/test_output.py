@@ -23,7 +23,7 @@ def test_a_cell_is_one_line_of_text(value: object, shown: str) -> None:
 
 def test_a_piped_table_cuts_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     long = "folder/" * 60 + "image.jpg"
-    output.table(("item", "n"), [(long, 5), ("[b]plain[/b]", 10)])
+    output.print_table(("item", "n"), [(long, 5), ("[b]plain[/b]", 10)])
     head, first, second = capsys.readouterr().out.splitlines()
     assert first.split() == [long, "5"]
     assert second.split() == ["[b]plain[/b]", "10"]
@@ -32,7 +32,7 @@ def test_a_piped_table_cuts_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_json_has_null_where_a_number_is_none(capsys: pytest.CaptureFixture[str]) -> None:
-    output.as_json({"mAP": float("nan"), "best": float("inf"), "parts": ({"a": 1},)})
+    output.print_json({"mAP": float("nan"), "best": float("inf"), "parts": ({"a": 1},)})
     assert json.loads(capsys.readouterr().out) == {
         "mAP": None,
         "best": None,

@@ -328,7 +328,7 @@ def test_what_is_left_out_is_counted_and_listed(workspace: Path) -> None:
     lines = command("npz")
     left = 24 - 4
     assert lines[0].startswith("emoji as imagenet-npz: 4 items in 4 images; 4 files, ")
-    assert lines[1] == f"left out: {left}: other-class {left}"
+    assert lines[1] == f"skipped: {left}: other-class {left}"
     assert len(lines) == 2 + 1 + 10 + 1  # and the table's head, ten rows, where the rest is
     assert lines[-1] == f"... and {left - 10} more: npz/left_out.jsonl"
     told = (workspace / "npz" / "left_out.jsonl").read_text("utf-8").splitlines()

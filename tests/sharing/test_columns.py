@@ -128,11 +128,11 @@ def test_what_is_not_there_is_said(alice: Path, bob: Path) -> None:
 
 def test_a_corrected_label_pushes_no_vector(alice: Path) -> None:
     output = Workspace(alice).published("emoji")
-    before = versions.files_of(Workspace(alice), output)
+    before = versions.recorded_files(Workspace(alice), output)
     likewise.correct("emoji", ["0_noto.jpg"], {"label": "200"})
     likewise.publish("emoji")
     run_dvc(alice, "commit", "--quiet", "--force", "publish")
-    after = versions.files_of(Workspace(alice), output)
+    after = versions.recorded_files(Workspace(alice), output)
     new = set(after.values()) - set(before.values())
     vectors = {after[file] for file in tables.open_table(output).files(["tiny", "other"])}
     assert len(vectors) == 2
@@ -150,7 +150,7 @@ def test_a_model_that_comes_brings_its_own_vectors_alone(alice: Path) -> None:
     lock = versions.read_outputs(run_git(alice, "show", "v2:dvc.lock"))
     members = versions.Store(alice).members(lock["catalog/emoji.lance"])
     assert members is not None
-    now = versions.files_of(Workspace(alice), Workspace(alice).published("emoji"))
+    now = versions.recorded_files(Workspace(alice), Workspace(alice).published("emoji"))
     before, after = (
         {md5 for path, md5 in files.items() if path.startswith("data/")}
         for files in (members, now)

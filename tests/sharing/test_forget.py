@@ -234,7 +234,7 @@ def test_what_cannot_be_forgotten_is_said(alice: Path, bob: Path) -> None:
 def test_bytes_that_no_version_has_are_recorded(recorded: Path) -> None:
     done = likewise.forget("emoji", ["ab" * 32], reason="never take it in")
     assert (done.items, done.remade, done.holders) == (["ab" * 32], [], [])
-    assert versions.out_of_date(Workspace(recorded), ["ingest@emoji"]) == [
+    assert versions.changed_dependencies(Workspace(recorded), ["ingest@emoji"]) == [
         ("ingest@emoji", "catalog/emoji/forgotten.csv")
     ]
 

@@ -26,7 +26,7 @@ LATER = [IMAGES, "models/tiny", "catalog/emoji/embeddings/tiny.lance"]
 
 
 def packs(root: Path) -> list[str]:
-    files = versions.files_of(Workspace(root), root / IMAGES)
+    files = versions.recorded_files(Workspace(root), root / IMAGES)
     return [md5 for path, md5 in files.items() if path.endswith(".blob")]
 
 
@@ -57,7 +57,7 @@ def test_a_clone_pulls_all_but_pixels(bob: Path) -> None:
     assert done.nbytes == held.size(_cached(bob))
     assert sorted(held.lacking(packs(bob))) == sorted(packs(bob))
     for path in LATER[1:]:
-        files = versions.files_of(Workspace(bob), bob / path).values()
+        files = versions.recorded_files(Workspace(bob), bob / path).values()
         assert sorted(held.lacking(files)) == sorted(set(files))
     assert not (bob / IMAGES).exists()
     dataset = likewise.open("emoji", workspace=bob)
@@ -70,7 +70,7 @@ def test_a_clone_pulls_all_but_pixels(bob: Path) -> None:
 def test_what_a_pull_left_out_comes_when_it_is_needed(bob: Path, team: Path) -> None:
     likewise.pull(images=False, workspace=bob)
     held, ws = versions.Store(bob), Workspace(bob)
-    model, vectors = (versions.files_of(ws, bob / path).values() for path in LATER[1:])
+    model, vectors = (versions.recorded_files(ws, bob / path).values() for path in LATER[1:])
     picture = bob / "emoji" / "images" / "0_noto.jpg"
     found = likewise.search("emoji", image=picture, k=1, workspace=bob)
     assert found["item_id"].to_list() == ["0_noto.jpg"]
@@ -184,7 +184,7 @@ def flipped(cached: Path) -> bytes:
 def test_several_damaged_files_are_mended_wherever_they_are_linked(alice: Path) -> None:
     run_dvc(alice, "checkout", "--relink", "--quiet")
     store = versions.Store(alice)
-    files = versions.files_of(Workspace(alice), alice / IMAGES)
+    files = versions.recorded_files(Workspace(alice), alice / IMAGES)
     chosen = {path: md5 for path, md5 in files.items() if path.startswith("data/")}
     assert len(set(chosen.values())) > 1
     whole = {path: flipped(store.path(md5)) for path, md5 in chosen.items()}
@@ -201,7 +201,7 @@ def test_a_flipped_byte_of_the_cache_is_found_named_and_mended(alice: Path) -> N
     assert found == [("cache", "likewise pull --verify")]
     assert likewise.pull(verify=True).healed == [
         f"{IMAGES}/{path}"
-        for path, other in versions.files_of(Workspace(alice), alice / IMAGES).items()
+        for path, other in versions.recorded_files(Workspace(alice), alice / IMAGES).items()
         if other == md5
     ]
     assert cached.read_bytes() == data

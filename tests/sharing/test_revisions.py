@@ -76,8 +76,8 @@ def test_what_the_cache_lacks_is_fetched_and_pixels_only_when_asked_for(bob: Pat
     dataset = likewise.open("emoji", rev="v1", workspace=bob)
     assert len(dataset.items) == 24
     assert dataset.vectors("tiny").shape[0] == 24
-    images = versions.files_of(
-        versions.at(Workspace(bob), "v1"), dataset._ws.table("emoji", "images")
+    images = versions.recorded_files(
+        versions.workspace_at(Workspace(bob), "v1"), dataset._ws.table("emoji", "images")
     )
     packs = [md5 for path, md5 in images.items() if path.endswith(".blob")]
     assert len(packs) == 1
@@ -149,12 +149,12 @@ def test_views_that_nobody_reads_are_pruned(alice: Path) -> None:
     items = old.items
     private = alice / ".likewise"
     made = [p for name in ("revisions", "views") for p in sorted((private / name).iterdir())]
-    assert versions.prune(ws, unused=0) == []  # this process reads them
-    for handle in versions.views._held.values():
+    assert versions.remove_unused_views(ws, unused=0) == []  # this process reads them
+    for handle in versions.views._locked.values():
         os.close(handle)
-    versions.views._held.clear()
-    assert versions.prune(ws, unused=3600) == []
-    assert versions.prune(ws, unused=0) == made
+    versions.views._locked.clear()
+    assert versions.remove_unused_views(ws, unused=3600) == []
+    assert versions.remove_unused_views(ws, unused=0) == made
     assert likewise.open("emoji", rev="v1").items.equals(items)
 
 
@@ -200,7 +200,7 @@ def test_an_archive_that_broke_off_is_refused_and_leaves_nothing(
     git.chmod(0o755)
     monkeypatch.setenv("PATH", f"{git.parent}:{os.environ['PATH']}")
     with pytest.raises(DataError, match="at main broke off; run: git fsck"):
-        versions.at(Workspace(foreign), "main")
+        versions.workspace_at(Workspace(foreign), "main")
     assert not list(foreign.rglob("*.part"))
 
 

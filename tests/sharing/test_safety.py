@@ -26,7 +26,7 @@ import sys, time
 from pathlib import Path
 from likewise.storage import journal
 from likewise.storage.workspace import Workspace
-with journal.alone(Workspace(Path(".").resolve()), "publish-emoji"):
+with journal.exclusive_job(Workspace(Path(".").resolve()), "publish-emoji"):
     print("held", flush=True)
     time.sleep(600)
 """

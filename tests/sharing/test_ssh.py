@@ -104,7 +104,7 @@ def test_a_transfer_goes_on_after_client_and_server_died(
     there = len(stored(lab))
     said = Command(alice, "push").fails_when(lambda: len(stored(lab)) > there + 2, server.kill)
     assert said.startswith("likewise: push: remote 'lab' (ssh://127.0.0.1")
-    assert said.endswith("run the same command again to go on")
+    assert said.endswith("run the same command again to resume")
     server.start()
     there = len(stored(lab))
     rest = likewise.push()

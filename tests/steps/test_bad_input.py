@@ -246,7 +246,7 @@ def test_categories_without_a_text(workspace: Path) -> None:
 )
 def test_a_second_process_at_the_same_job(workspace: Path, step: str, names: list[str]) -> None:
     job = "-".join((step, *names))
-    with journal.alone(Workspace(workspace), job):
+    with journal.exclusive_job(Workspace(workspace), job):
         by = f"process {os.getpid()} on {socket.gethostname()}"
         assert refused(workspace, DataError, step, *names) == [
             f"{job} is running in {by}; wait for it to end"
@@ -258,7 +258,7 @@ def test_a_damaged_table_names_what_makes_it_anew(workspace: Path) -> None:
         manifest.write_bytes(b"?" * 100)
     [said] = refused(workspace, DataError, "publish")
     assert said.startswith("items.lance is damaged (")
-    assert said.endswith("; make it anew with: dvc repro ingest@emoji")
+    assert said.endswith("; recreate it with: dvc repro ingest@emoji")
 
 
 def test_a_damaged_passport_names_what_brings_it_back(workspace: Path) -> None:

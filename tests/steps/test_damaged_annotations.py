@@ -116,6 +116,6 @@ def test_what_is_left_out_is_named(bare: Path, pictures: Path) -> None:
     )
     assert shown.output.splitlines()[:2] == [
         "drawn: 24 items, 1 labels, 3 findings",
-        f"cannot be read, and is left out: {first}, {second} and 1 more",
+        f"unreadable and skipped: {first}, {second} and 1 more",
     ]
     assert likewise.add("again", source="voc", path=top).damaged.endswith(" and 1 more")

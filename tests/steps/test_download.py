@@ -14,7 +14,7 @@ import pytest
 import likewise
 from likewise.errors import DataError, UnknownNameError
 from likewise.sources.known_datasets import KNOWN_DATASETS, DatasetFile, KnownDataset
-from likewise.storage.fetch import Wanted, fetch
+from likewise.storage.fetch import RemoteFile, fetch
 
 DATA = bytes(range(256)) * 4096  # one MiB
 SHA256 = f"sha256:{hashlib.sha256(DATA).hexdigest()}"
@@ -104,14 +104,14 @@ def target(tmp_path: Path) -> Path:
 
 
 def test_a_file_is_fetched_whole(url: str, target: Path) -> None:
-    assert fetch(Wanted(url, len(DATA), SHA256), target) == len(DATA)
+    assert fetch(RemoteFile(url, len(DATA), SHA256), target) == len(DATA)
     assert target.read_bytes() == DATA
     assert [path.name for path in target.parent.iterdir()] == ["file.bin"]
 
 
 def test_what_breaks_off_is_gone_on_with(url: str, target: Path, how: Behaviour) -> None:
     how.breaks_after = [100_000, 200_000]
-    fetch(Wanted(url, digest=SHA256), target)
+    fetch(RemoteFile(url, digest=SHA256), target)
     assert target.read_bytes() == DATA
     assert how.requests == [None, "bytes=100000-", "bytes=300000-"]
 
@@ -119,10 +119,10 @@ def test_what_breaks_off_is_gone_on_with(url: str, target: Path, how: Behaviour)
 def test_another_process_goes_on(url: str, target: Path, how: Behaviour) -> None:
     how.breaks_after = [100_000] + [0] * 5
     with pytest.raises(DataError, match=r"100,000 bytes are kept, run the same command again"):
-        fetch(Wanted(url, digest=SHA256), target)
+        fetch(RemoteFile(url, digest=SHA256), target)
     assert not target.exists()
     how.requests.clear()
-    fetch(Wanted(url, digest=SHA256), target)
+    fetch(RemoteFile(url, digest=SHA256), target)
     assert how.requests == ["bytes=100000-"]
     assert target.read_bytes() == DATA
 
@@ -131,10 +131,10 @@ def test_another_file_meanwhile_is_fetched_from_its_beginning(
     url: str, target: Path, how: Behaviour
 ) -> None:
     how.breaks_after = [100_000] + [0] * 5
-    with pytest.raises(DataError, match="again to go on"):
-        fetch(Wanted(url), target)
+    with pytest.raises(DataError, match="again to resume"):
+        fetch(RemoteFile(url), target)
     how.data, how.etag = DATA[::-1], '"two"'
-    fetch(Wanted(url), target)
+    fetch(RemoteFile(url), target)
     assert target.read_bytes() == DATA[::-1]
 
 
@@ -143,26 +143,26 @@ def test_without_a_strong_validator_it_begins_again(
     url: str, target: Path, how: Behaviour, etag: str
 ) -> None:
     how.etag, how.breaks_after = etag, [100_000]
-    fetch(Wanted(url, digest=SHA256), target)
+    fetch(RemoteFile(url, digest=SHA256), target)
     assert how.requests == [None, None]
     assert target.read_bytes() == DATA
 
 
 def test_a_server_that_ignores_ranges(url: str, target: Path, how: Behaviour) -> None:
     how.ranges, how.breaks_after = False, [100_000]
-    fetch(Wanted(url, digest=SHA256), target)
+    fetch(RemoteFile(url, digest=SHA256), target)
     assert target.read_bytes() == DATA
 
 
 def test_a_server_that_sends_another_range(url: str, target: Path, how: Behaviour) -> None:
     how.shift, how.breaks_after = 7, [100_000]
-    fetch(Wanted(url, digest=SHA256), target)
+    fetch(RemoteFile(url, digest=SHA256), target)
     assert target.read_bytes() == DATA
 
 
 def test_all_but_the_name_had_come(url: str, target: Path, how: Behaviour) -> None:
     how.announces = len(DATA) + 1  # it says one byte more, and sends what there is
-    fetch(Wanted(url), target)
+    fetch(RemoteFile(url), target)
     # Asked for that byte, it answers 416: there is nothing after what has come.
     assert how.requests == [None, f"bytes={len(DATA)}-"]
     assert target.read_bytes() == DATA
@@ -171,23 +171,23 @@ def test_all_but_the_name_had_come(url: str, target: Path, how: Behaviour) -> No
 def test_a_server_that_says_too_much(url: str, target: Path, how: Behaviour) -> None:
     how.announces, how.etag = len(DATA) + 1, ""
     with pytest.raises(DataError, match=rf"ended after {len(DATA):,} of {len(DATA) + 1:,}"):
-        fetch(Wanted(url), target)
+        fetch(RemoteFile(url), target)
     assert len(how.requests) == 1 + 5
 
 
 def test_a_server_that_says_too_little(url: str, target: Path, how: Behaviour) -> None:
     how.announces = 1000
-    with pytest.raises(DataError, match=r"has 1,000 bytes, and 1,048,576 were expected"):
-        fetch(Wanted(url, nbytes=len(DATA)), target)
-    with pytest.raises(DataError, match="another file than expected"):
-        fetch(Wanted(url, digest=SHA256), target)
+    with pytest.raises(DataError, match=r"has 1,000 bytes, not the expected 1,048,576"):
+        fetch(RemoteFile(url, nbytes=len(DATA)), target)
+    with pytest.raises(DataError, match="not the expected file"):
+        fetch(RemoteFile(url, digest=SHA256), target)
     assert list(target.parent.glob("*.bin*")) == []
 
 
 def test_a_wrong_file_is_refused_and_removed(url: str, target: Path, how: Behaviour) -> None:
     how.data = DATA[:-1] + b"x"
     with pytest.raises(DataError, match=r"sha256:[0-9a-f]{64}, expected sha256:"):
-        fetch(Wanted(url, len(DATA), SHA256), target)
+        fetch(RemoteFile(url, len(DATA), SHA256), target)
     assert list(target.parent.glob("file.bin*")) == []
 
 
@@ -195,7 +195,7 @@ def test_a_wrong_file_is_refused_and_removed(url: str, target: Path, how: Behavi
 def test_a_refusal_is_final(url: str, target: Path, how: Behaviour, status: int) -> None:
     how.statuses = [status]
     with pytest.raises(DataError, match=f"the server says {status}"):
-        fetch(Wanted(url), target)
+        fetch(RemoteFile(url), target)
     assert len(how.requests) == 1
 
 
@@ -204,16 +204,16 @@ def test_a_server_in_trouble_is_asked_again(
     url: str, target: Path, how: Behaviour, status: int
 ) -> None:
     how.statuses = [status] * 2
-    fetch(Wanted(url, digest=SHA256), target)
+    fetch(RemoteFile(url, digest=SHA256), target)
     target.unlink()
     how.statuses = [status] * 5
     with pytest.raises(DataError, match=rf"says {status} .*, 5 times in a row"):
-        fetch(Wanted(url), target)
+        fetch(RemoteFile(url), target)
 
 
 def test_a_redirect_is_followed(url: str, target: Path, how: Behaviour) -> None:
     how.statuses, how.location = [302], f"{url}?elsewhere"
-    fetch(Wanted(url, digest=SHA256), target)
+    fetch(RemoteFile(url, digest=SHA256), target)
     assert target.read_bytes() == DATA
 
 
@@ -223,7 +223,7 @@ def test_a_redirect_out_of_the_web_is_not(
 ) -> None:
     how.statuses, how.location = [302], location
     with pytest.raises(DataError, match=r"is not (followed|allowed)"):
-        fetch(Wanted(url), target)
+        fetch(RemoteFile(url), target)
 
 
 def test_a_redirect_in_circles_ends(url: str, target: Path, how: Behaviour) -> None:
@@ -234,26 +234,26 @@ def test_a_redirect_in_circles_ends(url: str, target: Path, how: Behaviour) -> N
 
     how.statuses = Same([302])
     with pytest.raises(DataError, match="302"):
-        fetch(Wanted(url), target)
+        fetch(RemoteFile(url), target)
 
 
 def test_nothing_answers(how: Behaviour, target: Path) -> None:
     with pytest.raises(DataError, match=r"no answer \(.*refused\), 5 times in a row"):
-        fetch(Wanted("http://127.0.0.1:9/file.bin"), target)
+        fetch(RemoteFile("http://127.0.0.1:9/file.bin"), target)
 
 
 def test_nothing_is_overwritten(url: str, target: Path) -> None:
     target.parent.mkdir()
     target.write_bytes(b"mine")
-    with pytest.raises(DataError, match="is there already and stays as it is"):
-        fetch(Wanted(url), target)
+    with pytest.raises(DataError, match="exists and is not overwritten"):
+        fetch(RemoteFile(url), target)
     assert target.read_bytes() == b"mine"
 
 
 def test_a_folder_that_cannot_be_written(url: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(DataError, match="file"):
-        fetch(Wanted(url), tmp_path / "file" / "x.bin")
+        fetch(RemoteFile(url), tmp_path / "file" / "x.bin")
 
 
 @pytest.fixture
@@ -266,7 +266,7 @@ def zipped() -> bytes:
 
 @pytest.fixture
 def toys(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    parts = (DatasetFile("toys.zip", Wanted(url)),)
+    parts = (DatasetFile("toys.zip", RemoteFile(url)),)
     known = KnownDataset("Toys", "free", "--source gpr1200 --path {}/toys.zip", parts)
     monkeypatch.setitem(KNOWN_DATASETS, "toys", known)
     monkeypatch.chdir(tmp_path)
@@ -296,7 +296,7 @@ def test_a_file_that_is_another_stays(
     url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     known = KnownDataset(
-        "Toys", "free", "", (DatasetFile("toys.zip", Wanted(url, digest=SHA256)),)
+        "Toys", "free", "", (DatasetFile("toys.zip", RemoteFile(url, digest=SHA256)),)
     )
     monkeypatch.setitem(KNOWN_DATASETS, "toys", known)
     (tmp_path / "toys.zip").write_bytes(b"mine")

@@ -30,7 +30,7 @@ def boxed(workspace: Path) -> Path:
         "boxed",
         source="csv",
         path=workspace / "emoji",
-        text=workspace / "boxes.csv",
+        annotations=workspace / "boxes.csv",
         options={"image": "file", "unlisted": "drop"},
         workspace=workspace,
     )
@@ -152,7 +152,9 @@ def test_the_commands(
         "boxed: 5 items, 4 findings",
         "box-outside 2, box-clipped 1, empty-box 1",
     ]
-    code, out = run("validate", "csv", "emoji", "--text", "boxes.csv", "--option", "image=file")
+    code, out = run(
+        "validate", "csv", "emoji", "--annotations", "boxes.csv", "--option", "image=file"
+    )
     assert code == 1
     assert "empty-box" in out
     code, out = run("validate", "gpr1200", "emoji/images")

@@ -179,7 +179,7 @@ def test_add_names_places_in_the_workspace_from_its_root(bare: Path, pictures: P
     texts.write_text(
         '{"0": "a", "200": "b", "400": "c", "600": "d", "800": "e", "1000": "f"}', "utf-8"
     )
-    likewise.add("drawn", source="gpr1200", path=Path("data"), text=Path("words.json"))
+    likewise.add("drawn", source="gpr1200", path=Path("data"), annotations=Path("words.json"))
     entry = read_params(bare / "params.yaml").datasets["drawn"]
     assert (entry.path, entry.annotations) == ("data", "words.json")
 

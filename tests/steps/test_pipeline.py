@@ -84,7 +84,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, set[s
         model = re.sub(r"(?ms)^  lite0:\n.*?^\n", f"  tiny: {MODEL}}}\n\n", params)
         assert model != params
         (root / "params.yaml").write_text(model, "utf-8")
-        where = ["--path", "emoji/images", "--text", "emoji/categories.json"]
+        where = ["--path", "emoji/images", "--annotations", "emoji/categories.json"]
         command(root, "likewise", "add", "emoji", "--source", "gpr1200", *where)
         ran, _ = repro(root)
         yield root, ran
@@ -124,7 +124,7 @@ def test_only_new_images_are_embedded_and_stored(root: Path) -> None:
     ran, said = repro(root)
     assert ran == set(EVERYTHING) - {"load@tiny"}
     assert "10 read, 24 kept, 0 removed" in said
-    assert "emoji by tiny: 10 vectors computed\n24 taken over, 0 dropped" in said
+    assert "emoji by tiny: 10 vectors computed\n24 reused, 0 dropped" in said
 
     assert {path: path.read_bytes() for path in old} == old
     new = {path.read_bytes() for path in cache.rglob("*") if path.is_file()} - {

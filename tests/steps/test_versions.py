@@ -89,14 +89,14 @@ def relabel(root: Path) -> None:
 
 def test_what_is_there_is_itself(versioned: Path) -> None:
     ws = Workspace(versioned)
-    assert versions.present(ws, ws.published("emoji")) == ws.published("emoji")
+    assert versions.locate(ws, ws.published("emoji")) == ws.published("emoji")
     assert views(versioned) == {}
 
 
 def test_what_was_never_made_is_nowhere(versioned: Path) -> None:
     ws = Workspace(versioned)
-    assert versions.view(ws, ws.published("birds")) is None
-    assert versions.present(ws, ws.published("birds")) == ws.published("birds")
+    assert versions.recorded_view(ws, ws.published("birds")) is None
+    assert versions.locate(ws, ws.published("birds")) == ws.published("birds")
 
 
 def test_a_published_table_that_dvc_removed_is_read(versioned: Path) -> None:
@@ -116,14 +116,14 @@ def test_a_view_is_links_into_the_cache_made_once(versioned: Path) -> None:
     remove(versioned, *TABLES)
     ws = Workspace(versioned)
     for output in TABLES:
-        view = versions.present(ws, versioned / output)
+        view = versions.locate(ws, versioned / output)
         files = [path for path in view.rglob("*") if path.is_file()]
         assert min(path.stat().st_nlink for path in files) == 2
         assert tables.exists(view)
     made = views(versioned)
     assert len(made) == len(TABLES)
     for output in TABLES:
-        versions.present(ws, versioned / output)
+        versions.locate(ws, versioned / output)
     assert views(versioned) == made
 
 
@@ -132,7 +132,7 @@ def test_an_output_that_is_a_file_has_a_view_too(versioned: Path) -> None:
     queries = ws.queries("emoji-tiny")
     data = queries.read_bytes()
     queries.unlink()
-    assert versions.present(ws, queries).read_bytes() == data
+    assert versions.locate(ws, queries).read_bytes() == data
 
 
 def test_outputs_of_the_same_bytes_have_a_view_each(versioned: Path) -> None:
@@ -144,7 +144,7 @@ def test_outputs_of_the_same_bytes_have_a_view_each(versioned: Path) -> None:
     versions.run_dvc(versioned, "commit", "--force", "--quiet", "load@twin")
     ws = Workspace(versioned)
     remove(versioned, "models/tiny", "models/twin")
-    found = [versions.present(ws, ws.model(name)) for name in ("tiny", "twin")]
+    found = [versions.locate(ws, ws.model(name)) for name in ("tiny", "twin")]
     assert [path.name for path in found] == ["tiny", "twin"]
     weights = [(path / "model.safetensors").read_bytes() for path in found]
     assert weights[0] == weights[1]
@@ -178,7 +178,7 @@ def test_a_cache_that_lacks_a_file_gives_no_view(versioned: Path) -> None:
             path.chmod(0o644)
             path.unlink()
     remove(versioned, "catalog/emoji/embeddings/tiny.lance")
-    assert versions.view(Workspace(versioned), output) is None
+    assert versions.recorded_view(Workspace(versioned), output) is None
     with pytest.raises(MissingArtefactError, match=r"run: dvc repro embed@emoji-tiny$"):
         likewise.publish("emoji", workspace=versioned)
     done = likewise.embed("emoji", "tiny", workspace=versioned)

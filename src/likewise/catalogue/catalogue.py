@@ -36,12 +36,12 @@ def open_workspace(
         VersionError: ``repo`` cannot be cloned.
     """
     if repo is not None:
-        return versions.at(
+        return versions.workspace_at(
             versions.clone(os.fspath(repo), _keeper(workspace)), rev or "HEAD", dataset
         )
     ws = Workspace.find(workspace)
     journal.recover(ws)
-    return ws if rev is None else versions.at(ws, rev, dataset)
+    return ws if rev is None else versions.workspace_at(ws, rev, dataset)
 
 
 def _keeper(workspace: StrPath | None) -> Workspace:
@@ -71,7 +71,7 @@ class Catalogue:
         Raises:
             UnknownNameError: no such data set.
         """
-        self._ws.known(name)
+        self._ws.check_known(name)
         return Dataset(self._ws, name)
 
     def __iter__(self) -> Iterator[str]:

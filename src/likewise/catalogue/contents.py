@@ -77,11 +77,11 @@ def contents_of(ws: Workspace, dataset: str) -> Contents | None:
     Returns:
         None if the data set was not ingested.
     """
-    published = scan(versions.present(ws, ws.published(dataset)))
+    published = scan(versions.locate(ws, ws.published(dataset)))
     items = published
     if items is None:
-        items = scan(versions.present(ws, ws.table(dataset, "items")))
-    images = scan(versions.present(ws, ws.table(dataset, "images")))
+        items = scan(versions.locate(ws, ws.table(dataset, "items")))
+    images = scan(versions.locate(ws, ws.table(dataset, "images")))
     if images is None and published is not None:
         images = published.select("image_id", *_FACTS).unique("image_id")
     if items is None or images is None:

@@ -53,7 +53,7 @@ class Dataset:
         self.name = name
         self._ws = ws
         self._searchers: dict[tuple[str, str, bool], Searcher] = {}
-        versions.prune(ws)
+        versions.remove_unused_views(ws)
         self._snapshots = snapshot_pair(ws, ws.published(name), ws.table(name, "images"))
 
     @property
@@ -178,8 +178,10 @@ class Dataset:
         files = self.table.files([model])
         lacking = tuple(file for file in files if not (path / file).exists())
         if lacking:
-            known = versions.files_of(self._ws, output)
-            versions.complete(self._ws, output, [f for f in known if f.startswith(lacking)])
+            known = versions.recorded_files(self._ws, output)
+            versions.fetch_into_view(
+                self._ws, output, [f for f in known if f.startswith(lacking)]
+            )
 
     @overload
     def images(self, ids: Sequence[str]) -> "list[Image.Image]": ...
@@ -287,7 +289,7 @@ class Dataset:
         packs = images.pack_files("image", rows)
         absent = [pack for pack in packs if not (path / pack).exists()]
         if absent:
-            versions.complete(self._ws, self._ws.table(self.name, "images"), absent)
+            versions.fetch_into_view(self._ws, self._ws.table(self.name, "images"), absent)
 
     @property
     def _locations(self) -> pl.DataFrame:

@@ -22,7 +22,7 @@ def read_flagged(ws: Workspace, dataset: str, flags: Collection[str]) -> pl.Lazy
     for flag in flags:
         if flag.partition(":")[0] not in FLAG_NAMES:
             raise UnknownNameError("flag", flag, FLAG_NAMES)
-    path = versions.present(ws, ws.table(dataset, "flags"))
+    path = versions.locate(ws, ws.table(dataset, "flags"))
     command = artefacts.table(ws, dataset, "flags").command
     rows = tables.open_table(path, command).frame()
     full_name = pl.concat_str("flag", "other_dataset", separator=":", ignore_nulls=True)

@@ -47,7 +47,7 @@ def migrate(ws: Workspace) -> list[str]:
         ConfigError: a file is not YAML, or a name in it cannot be replaced safely.
         DataError: another process is migrating the catalogue, or it cannot be written.
     """
-    with journal.alone(ws, JOB):
+    with journal.exclusive_job(ws, JOB):
         texts: dict[Path, str] = {}
         changed = []
         entries = entries_of(_read(_text(ws.params_file), ws.params_file.name))

@@ -52,7 +52,7 @@ def make_model(ws: Workspace, model: str, verb: Literal["load", "train"]) -> Pas
     if os.environ.get("RANK", "0") != "0":
         return _make_as_helper(ws, model, recipe)
     job = f"train-{model}"
-    with journal.alone(ws, job):
+    with journal.exclusive_job(ws, job):
         staging = journal.Staging(ws, job)
         context = _context(ws, model, recipe)
         _report_stopped_trainings(ws, model, context)
@@ -91,7 +91,7 @@ def _context(ws: Workspace, model: str, recipe: Recipe) -> TrainingContext | Non
     if not isinstance(recipe, FittedRecipe):
         return None
     entry = ws.params.recipes()[model]
-    init = versions.present(ws, ws.model(entry["init"]))
+    init = versions.locate(ws, ws.model(entry["init"]))
     if not init.is_dir():
         what = f"model {entry['init']!r}, the init of {model!r}, is not made yet"
         raise MissingArtefactError(what, artefacts.model(ws, entry["init"]).command)
@@ -127,8 +127,8 @@ def _training_data(
 ) -> TrainingData:
     """Read the items of ``dataset``, with only the columns that the stage depends on."""
     command = artefacts.table(ws, dataset, "items").command
-    items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
-    path = versions.present(ws, ws.table(dataset, "images"))
+    items = tables.open_table(versions.locate(ws, ws.table(dataset, "items")), command)
+    path = versions.locate(ws, ws.table(dataset, "images"))
     images = tables.open_table(path, command)
     rows = images.read(["image_id"]).with_row_index("row")
     known = ("item_id", "image_id", "box", *columns)
@@ -147,7 +147,7 @@ def _training_data(
         digests[f"{dataset}.corrections"] = hashlib.sha256(content).hexdigest()
     vectors = None
     if teacher is not None:
-        vectors = versions.present(ws, ws.embeddings(dataset, teacher))
+        vectors = versions.locate(ws, ws.embeddings(dataset, teacher))
         tables.open_table(vectors, artefacts.embeddings(ws, dataset, teacher).command)
         digests |= _digests(ws, dataset, teacher, ("vector",))
     return TrainingData(dataset, item_rows, item_rows, path, digests, vectors)

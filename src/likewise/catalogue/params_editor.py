@@ -49,7 +49,7 @@ class ParamsEditor:
             ConfigError: the new params.yaml is invalid.
             DataError: another process is writing it, or it cannot be written.
         """
-        with journal.alone(self._ws, "params"):
+        with journal.exclusive_job(self._ws, "params"):
             staging = journal.Staging(self._ws, "params")
             params = staging.path(self._ws.params_file)
             atomic.write_text(params, dump_yaml(self._document))

@@ -53,7 +53,7 @@ def write_published(
         content: the content of the table.
         last: the last version of the table; see ``last_version``.
     """
-    with journal.alone(ws, content.job):
+    with journal.exclusive_job(ws, content.job):
         staging = journal.Staging(ws, content.job)
         table = staging.path(ws.published(name))
         digester = Digester(PUBLISHED.key)
@@ -77,7 +77,7 @@ def write_published(
 def last_version(ws: Workspace, name: str) -> tables.Table | None:
     """Open the published table of the checkout, or else of dvc.lock; None if there is none."""
     output = ws.published(name)
-    path = output if tables.exists(output) else versions.view(ws, output)
+    path = output if tables.exists(output) else versions.recorded_view(ws, output)
     return tables.open_table(path, "") if path else None
 
 

@@ -71,7 +71,7 @@ def read_results(ws: Workspace, run: str) -> Results:
     if record.get("run") != entry.model_dump() or "counts" not in record:
         what = f"the report of {run!r} is of another run, or release, than params.yaml says"
         raise StaleArtefactError(what, command)
-    path = versions.present(ws, ws.queries(run))
+    path = versions.locate(ws, ws.queries(run))
     if not path.is_file():
         file = ws.relative(ws.queries(run))
         remedy = (
@@ -92,7 +92,7 @@ def read_metrics(ws: Workspace, run: str) -> dict[str, float] | None:
     Raises:
         DataError: the file is damaged, for example by an unfinished merge.
     """
-    path = versions.present(ws, ws.metrics(run))
+    path = versions.locate(ws, ws.metrics(run))
     return _json(ws, path, run) if path.is_file() else None
 
 

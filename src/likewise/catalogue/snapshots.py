@@ -40,10 +40,10 @@ def snapshot_pair(ws: Workspace, published: Path, images: Path) -> dict[Path, Pa
     snapshots = {path: linked for path, linked in present.items() if linked}
     if len(snapshots) < len(existing):
         return {path: _locked_version(ws, path) for path in existing}
-    locked = versions.view(ws, published) if len(existing) == 2 else None
+    locked = versions.recorded_view(ws, published) if len(existing) == 2 else None
     if locked and tables.manifest_hash(locked) == snapshots[published].parent.name:
-        locked_images = versions.view(ws, images)
-        if locked_images and not locked_images.parent.name.endswith(versions.PART):
+        locked_images = versions.recorded_view(ws, images)
+        if locked_images and not locked_images.parent.name.endswith(versions.PARTIAL_SUFFIX):
             snapshots[images] = locked_images
     return snapshots
 
@@ -52,14 +52,14 @@ def _snapshot_checkout(ws: Workspace, table: Path) -> Path | None:
     """Return a snapshot of the files in the checkout; None if the table is incomplete."""
     if not tables.exists(table):
         return None
-    with suppress(OSError, VersionError), journal.still(ws):
+    with suppress(OSError, VersionError), journal.commits_paused(ws):
         return _link_snapshot(ws, table)
     return table if is_complete_table(table) else None  # the checkout cannot be written
 
 
 def _locked_version(ws: Workspace, table: Path) -> Path:
     """Return a view of the version that dvc.lock names, or the table if there is none."""
-    view = versions.view(ws, table)
+    view = versions.recorded_view(ws, table)
     if view is None and tables.exists(table):
         what = f"{ws.relative(table)} lacks files: a checkout is going on, or was stopped"
         raise MissingArtefactError(what, f"dvc checkout --force {ws.relative(table)}")
@@ -82,13 +82,13 @@ def _link_snapshot(ws: Workspace, table: Path) -> Path | None:
     """Link the files of the table into a snapshot; None if the table is incomplete."""
     version = tables.manifest_hash(table)
     linked = ws.views / version / table.name
-    if not versions.hold(linked):
+    if not versions.lock_view(linked):
         versions.link_view(linked, {linked / f.relative_to(table): f for f in _files(table)})
         # DVC does not use our locks, so a checkout may have changed the table meanwhile.
         if tables.manifest_hash(linked) != version or not is_complete_table(linked):
             shutil.rmtree(linked)
             return None
-        versions.hold(linked)
+        versions.lock_view(linked)
     return linked
 
 

@@ -1,4 +1,4 @@
-"""The likewise command: its commands in the order of use, and the one place for errors."""
+"""The likewise command: its commands in the order of use, and the handling of errors."""
 
 import atexit
 import gc
@@ -12,24 +12,24 @@ import typer
 
 import likewise
 from likewise.cli import (
-    care,
     comparisons,
     faults,
     find,
     history,
+    maintenance,
     make,
     quality,
     read,
     sharing,
     write,
 )
-from likewise.cli.output import note, say
+from likewise.cli.output import print_line, print_note
 
 INTERRUPTED = 130
 """The exit code of a process that Ctrl-C ended."""
 
-_YOUNG = 100_000
-"""So many new objects before the collector looks; Python's own bound is 700."""
+_GC_THRESHOLD = 100_000
+"""New objects before the garbage collector runs; Python's default is 700."""
 
 COMMANDS = (
     ("init", make.init, "likewise init birds-and-cars"),
@@ -89,12 +89,12 @@ COMMANDS = (
         "likewise forget gpr1200 17_dog.jpg --reason 'request of 12 May'",
     ),
     ("why", read.why, "likewise why gpr1200 lite0 17_dog.jpg"),
-    ("doctor", care.doctor, "likewise doctor --deep"),
-    ("schemas", care.schemas, "likewise schemas --check"),
+    ("doctor", maintenance.doctor, "likewise doctor --deep"),
+    ("schemas", maintenance.schemas, "likewise schemas --check"),
 )
-"""Name, function, example."""
+"""Name, function and example of each command."""
 
-# Help without rich: it is the same in a terminal, in a pipe and in docs/cli.md, and quick.
+# Help without rich is fast, and the same in a terminal, in a pipe and in docs/cli.md.
 app = typer.Typer(
     name="likewise",
     help="The versioned catalogue for image-retrieval research.",
@@ -111,43 +111,43 @@ for _name, _function, _example in COMMANDS:
 app.command("merge-file", hidden=True)(sharing.merge_file)
 
 
-def _collect_seldom() -> None:
-    """Look for garbage less often, and not on the way out: half a second of a short command.
+def _reduce_garbage_collection() -> None:
+    """Collect garbage less often, and not at exit; a short command ends half a second earlier.
 
-    The collector looks at all that imports have made, over and over while they make it, and
-    again at the end for each of the modules.
+    Otherwise the collector scans the objects of all imports repeatedly: while they are
+    imported, and at exit once for each module.
     """
-    gc.set_threshold(_YOUNG, 50, 100)
-    atexit.register(_freeze)
+    gc.set_threshold(_GC_THRESHOLD, 50, 100)
+    atexit.register(_freeze_objects)
 
 
-def _freeze() -> None:
-    # What torch brings counts its objects at the end, and prints those that are left.
+def _freeze_objects() -> None:
+    # A library that torch loads counts its objects at exit and prints those that remain.
     if "torch" not in sys.modules:
         gc.freeze()
 
 
-def _give_back() -> None:
-    """Have polars give memory back as it is freed: kept for later it is half of what is held.
+def _release_freed_memory() -> None:
+    """Let polars return freed memory to the system at once; this halves its memory use.
 
-    Read as polars is loaded, from the variable of its allocator (jemalloc, TUNING.md).
+    Its allocator (jemalloc, see its TUNING.md) reads the variable when polars is imported.
     """
     os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
 
 
 def _use_system_allocator() -> None:
-    """Choose Arrow's memory pool: its own keeps 110 MB more at the peak of a large ingest.
+    """Use the system's allocator in Arrow; a large ingest then peaks 110 MB lower.
 
-    Arrow reads the variable when it is loaded.
+    Arrow reads the variable when it is imported.
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         from importlib import metadata
 
-        say(metadata.version("likewise"))
+        print_line(metadata.version("likewise"))
         raise typer.Exit
 
 
@@ -155,16 +155,18 @@ def _version(wanted: bool) -> None:
 def _likewise(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """The versioned catalogue for image-retrieval research."""
 
 
 def main() -> None:
-    """Run the command line; a user's fault is a line on stderr and an exit code."""
-    _collect_seldom()
-    _give_back()
+    """Run the command line; an error of the user is one line on stderr and an exit code."""
+    _reduce_garbage_collection()
+    _release_freed_memory()
     _use_system_allocator()
     _prepare_streams()
     try:
@@ -173,36 +175,36 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read the output has had enough; the interpreter's own flush must not complain.
+        # The reader closed the pipe; the interpreter's flush at exit must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except SystemExit as end:
         if end.code == INTERRUPTED:
-            note("likewise: stopped; run the same command again to go on")
+            print_note("likewise: stopped; run the same command again to resume")
         raise
     except likewise.LikewiseError as error:
-        note(f"likewise: {error}")
+        print_note(f"likewise: {error}")
         sys.exit(error.exit_code)
     except OSError as error:
-        _refused(error)
+        _exit_with_system_error(error)
 
 
 def _prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    # fsspec leaves a coroutine behind where a server refuses one of several files.
+    # fsspec leaves a coroutine unawaited when a server refuses one of several files.
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
 
 
-def _refused(error: OSError) -> NoReturn:
-    """Report what the system refuses; any other error is a bug, and keeps its traceback."""
+def _exit_with_system_error(error: OSError) -> NoReturn:
+    """Report an error of the file system; any other error is a bug and keeps its traceback."""
     from likewise.errors import cannot_write
 
-    said = cannot_write(error)
-    if isinstance(error, PermissionError) and error.filename:  # to read it, or to write it
-        said = f"{error.filename}: {error.strerror}"
-    if not said:
+    message = cannot_write(error)
+    if isinstance(error, PermissionError) and error.filename:  # when reading or writing it
+        message = f"{error.filename}: {error.strerror}"
+    if not message:
         raise error
-    note(f"likewise: {said}")
+    print_note(f"likewise: {message}")
     sys.exit(likewise.DataError.exit_code)

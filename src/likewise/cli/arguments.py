@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Arguments and options that several commands share."""
 
 import json
 from pathlib import Path
@@ -6,39 +6,53 @@ from typing import Annotated, Any
 
 import typer
 
-Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A data set of the catalogue.")]
+Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="Data set of the catalogue.")]
 
-Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model of params.yaml.")]
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="Model of params.yaml.")]
 
-Run = Annotated[str, typer.Argument(metavar="RUN", help="A run of params.yaml.")]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="Run of params.yaml.")]
 
-Rev = Annotated[str | None, typer.Option(metavar="REV", help="As of a git revision: a tag ...")]
+Rev = Annotated[
+    str | None,
+    typer.Option(metavar="REV", help="Read this git revision (tag, branch or commit)."),
+]
 
 Html = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write a page with the pictures.")
+    Path | None, typer.Option(metavar="FILE", help="Write an HTML page with the images.")
 ]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 Options = Annotated[
     list[str] | None,
-    typer.Option("--option", metavar="KEY=VALUE", help="What the card says to the source."),
+    typer.Option("--option", metavar="KEY=VALUE", help="Option of the source; repeatable."),
 ]
 
 
-def parsed(options: list[str] | None) -> dict[str, Any]:
-    """``KEY=VALUE`` each; a value is JSON where it is any, else text.
+def _refuse_old_name(value: str | None) -> None:
+    if value is not None:
+        raise typer.BadParameter("the option is now called --annotations", param_hint="--text")
+
+
+OldAnnotations = Annotated[
+    str | None, typer.Option("--text", hidden=True, callback=_refuse_old_name)
+]
+"""The name that ``--annotations`` had before; words of a search are still ``--text``."""
+
+
+def parse_options(options: list[str] | None) -> dict[str, Any]:
+    """Parse options of the form ``KEY=VALUE``; a value is read as JSON if it is valid JSON.
 
     Raises:
-        BadParameter: one without ``=``.
+        BadParameter: an option has no ``=``.
     """
-    found = {}
+    values = {}
     for option in options or ():
         key, sign, value = option.partition("=")
         if not sign:
             raise typer.BadParameter(f"{option!r} is not KEY=VALUE", param_hint="--option")
-        found[key] = _value(value)
-    return found
+        values[key] = _value(value)
+    return values
 
 
 def _value(text: str) -> Any:

@@ -1,4 +1,4 @@
-"""The commands about results: compare two runs, and count one by every definition."""
+"""Commands on results: compare, crosswalk."""
 
 import math
 from typing import TYPE_CHECKING, Annotated
@@ -7,7 +7,7 @@ import typer
 
 import likewise
 from likewise.cli.arguments import Json, Run
-from likewise.cli.output import as_json, cell, say, table
+from likewise.cli.output import cell, print_json, print_line, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -15,89 +15,94 @@ if TYPE_CHECKING:
     from likewise import ChangedQuery, Comparison, Crosswalk
 
 SHOWN = 10
-"""Queries that are named for people; --json names all."""
+"""Number of queries that a table lists; --json lists all."""
 
 
 def compare(
-    first: Annotated[str, typer.Argument(metavar="RUN_A", help="A run that was evaluated.")],
+    first: Annotated[str, typer.Argument(metavar="RUN_A", help="Evaluated run.")],
     second: Annotated[
-        str, typer.Argument(metavar="RUN_B", help="Another by its protocol, or RUN_A@REV.")
+        str,
+        typer.Argument(metavar="RUN_B", help="Another run of the same protocol, or RUN_A@REV."),
     ],
     json: Json = False,
 ) -> None:
     """Compare two runs, query by query.
 
-    By how much they differ, whether it can be chance, and which queries changed. p is of a
-    paired test that flips whole classes at random; Holm's correction is for several subsets.
-    RUN@REV is a run at a git revision, a release (1.2) or in an experiment of `dvc exp`.
+    Print the differences of all metrics with p-values, and the queries that changed. p comes
+    from a paired permutation test that flips whole classes; with several subsets it is
+    corrected by Holm's method. RUN@REV is a run at a git revision, at a release (1.2) or of a
+    `dvc exp` experiment.
     """
-    found = likewise.compare(first, second)
+    comparison = likewise.compare(first, second)
     if json:
-        as_json(found)
+        print_json(comparison)
     else:
-        _print_comparison(found)
+        _print_comparison(comparison)
 
 
 def crosswalk(
     run: Run,
     json: Json = False,
 ) -> None:
-    """Count one run by every definition in use.
+    """Score a run by every common definition of its metrics.
 
-    Those of benchmarks, libraries and textbooks stand side by side, and whether published
-    numbers may stand beside them.
+    Print the definitions of benchmarks, libraries and textbooks side by side, and whether
+    published numbers are comparable.
     """
-    found = likewise.crosswalk(run)
+    scores = likewise.crosswalk(run)
     if json:
-        as_json(found)
+        print_json(scores)
     else:
-        _print_crosswalk(found)
+        _print_crosswalk(scores)
 
 
-def _print_comparison(found: "Comparison") -> None:
-    decimals = found.protocol.get("decimals", 4)
-    columns = ("metric", found.first, found.second, "difference", "95 % interval", "p")
-    table((*columns, "p (Holm)", "smallest difference"), _compared(found, decimals))
-    say("")
-    for what, changed in (("fixed", found.fixed), ("broken", found.broken)):
-        say(f"{what}: {len(changed):,} queries{_named(changed, decimals)}")
-    for text in found.notes:
-        say(f"note: {text}")
+def _print_comparison(comparison: "Comparison") -> None:
+    decimals = comparison.protocol.get("decimals", 4)
+    columns = ("metric", comparison.first, comparison.second, "difference", "95 % CI", "p")
+    rows = _difference_rows(comparison, decimals)
+    print_table((*columns, "p (Holm)", "minimum detectable difference"), rows)
+    print_line("")
+    for change, queries in (("fixed", comparison.fixed), ("broken", comparison.broken)):
+        print_line(f"{change}: {len(queries):,} queries{_query_lines(queries, decimals)}")
+    for text in comparison.notes:
+        print_line(f"note: {text}")
 
 
-def _compared(found: "Comparison", decimals: int) -> "Iterator[tuple[str, ...]]":
-    for row in found.rows:
-        one = row.difference
+def _difference_rows(comparison: "Comparison", decimals: int) -> "Iterator[tuple[str, ...]]":
+    for row in comparison.rows:
+        difference = row.difference
         yield (
             row.metric,
             f"{row.first:.{decimals}f}",
             f"{row.second:.{decimals}f}",
-            f"{one.value:+.{decimals}f}",
+            f"{difference.value:+.{decimals}f}",
             ""
-            if math.isnan(one.low)
-            else f"{one.low:+.{decimals}f} to {one.high:+.{decimals}f}",
-            f"{one.p:.4f}",
+            if math.isnan(difference.low)
+            else f"{difference.low:+.{decimals}f} to {difference.high:+.{decimals}f}",
+            f"{difference.p:.4f}",
             "" if row.p_holm is None else f"{row.p_holm:.4f}",
-            "" if math.isnan(one.low) else f"{one.smallest_difference:.{decimals}f}",
+            ""
+            if math.isnan(difference.low)
+            else f"{difference.smallest_difference:.{decimals}f}",
         )
 
 
-def _named(changed: "Iterable[ChangedQuery]", decimals: int) -> str:
-    listed = list(changed)
+def _query_lines(queries: "Iterable[ChangedQuery]", decimals: int) -> str:
+    listed = list(queries)
     lines = [
-        f"\n  {cell(one.item_id)}: "
-        f"{_value(one.first, decimals)} to {_value(one.second, decimals)}"
-        for one in listed[:SHOWN]
+        f"\n  {cell(query.item_id)}: "
+        f"{_value(query.first, decimals)} to {_value(query.second, decimals)}"
+        for query in listed[:SHOWN]
     ]
     rest = len(listed) - SHOWN
-    return "".join(lines) + (f"\n  and {rest:,} more; see --json" if rest > 0 else "")
+    return "".join(lines) + (f"\n  and {rest:,} more; list all with --json" if rest > 0 else "")
 
 
 def _value(value: float | None, decimals: int) -> str:
     return "not scored" if value is None else f"{value:.{decimals}f}"
 
 
-def _print_crosswalk(found: "Crosswalk") -> None:
+def _print_crosswalk(scores: "Crosswalk") -> None:
     rows = [
         (
             row.definition,
@@ -107,14 +112,24 @@ def _print_crosswalk(found: "Crosswalk") -> None:
             row.says,
             row.beside,
         )
-        for row in found.rows
+        for row in scores.rows
     ]
-    columns = ("definition", "metric", "query ranked", "value", "peculiar", "published numbers")
-    table(columns, rows)
-    say("")
-    for one in found.published.tables:
-        say(f"beside {one.title}: {len(one.rows)} models; source: {one.source}")
-    for reason in found.published.reasons:
-        say(f"not beside: {reason}")
-    for text in found.notes:
-        say(f"note: {text}")
+    columns = (
+        "definition",
+        "metric",
+        "query in ranking",
+        "value",
+        "remarks",
+        "published numbers",
+    )
+    print_table(columns, rows)
+    print_line("")
+    for published in scores.published.tables:
+        print_line(
+            f"comparable with {published.title}: {len(published.rows)} models; "
+            f"source: {published.source}"
+        )
+    for reason in scores.published.reasons:
+        print_line(f"not comparable: {reason}")
+    for text in scores.notes:
+        print_line(f"note: {text}")

@@ -1,4 +1,4 @@
-"""The commands that say what is wrong with data: findings, validate."""
+"""Commands that report faults of data: findings, validate."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,60 +6,67 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import likewise
-from likewise.cli.arguments import Dataset, Json, Options, Rev, parsed
-from likewise.cli.output import as_json, counts, note, say, table
+from likewise.cli.arguments import Dataset, Json, OldAnnotations, Options, Rev, parse_options
+from likewise.cli.output import counts, print_json, print_line, print_note, print_table
 
 if TYPE_CHECKING:
     from likewise import Findings
 
-Limit = Annotated[int, typer.Option(min=0, metavar="N", help="So many at most.")]
+Limit = Annotated[int, typer.Option(min=0, metavar="N", help="Maximum number of findings.")]
 
 
 def findings(
     dataset: Dataset,
     check: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only findings of this check.")
+        str | None, typer.Option(metavar="NAME", help="List only findings of this check.")
     ] = None,
     limit: Limit = 20,
     rev: Rev = None,
     json: Json = False,
 ) -> None:
-    """List what ingest found wrong with a data set, by check.
+    """List the faults that ingest found in a data set, by check.
 
-    SQL has all of them: the table DATASET_findings.
+    `query` reads all of them from the table DATASET_findings.
     """
-    _print(likewise.findings(dataset, check=check, limit=limit, rev=rev), json=json)
+    _print_findings(likewise.findings(dataset, check=check, limit=limit, rev=rev), json=json)
 
 
-def validate(
-    source: Annotated[str, typer.Argument(metavar="KIND", help="The layout, fissp say.")],
-    path: Annotated[Path, typer.Argument(metavar="DIR", help="The folder or archive.")],
-    text: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="What explains it, if elsewhere.")
+def validate(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
+    source: Annotated[
+        str, typer.Argument(metavar="KIND", help="Layout of the source, e.g. fissp.")
+    ],
+    path: Annotated[Path, typer.Argument(metavar="DIR", help="Folder or archive of images.")],
+    annotations: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Annotations, if they lie elsewhere.")
     ] = None,
+    text: OldAnnotations = None,
     option: Options = None,
     limit: Limit = 20,
     json: Json = False,
 ) -> None:
-    """Check names and annotations against a layout's grammar.
+    """Check file names and annotations against the rules of a layout.
 
-    No catalogue is needed, and nothing is written. Exit code 1 where anything is found.
+    It needs no catalogue and writes nothing. The exit code is 1 if there are findings.
     """
-    found = likewise.validate(source, path, text=text, options=parsed(option), limit=limit)
-    _print(found, json=json)
-    if found.total:
+    report = likewise.validate(
+        source, path, annotations=annotations, options=parse_options(option), limit=limit
+    )
+    _print_findings(report, json=json)
+    if report.total:
         raise typer.Exit(1)
 
 
-def _print(found: "Findings", *, json: bool) -> None:
+def _print_findings(report: "Findings", *, json: bool) -> None:
     if json:
-        as_json(found)
+        print_json(report)
         return
-    say(f"{found.of}: {found.items:,} items, {found.total:,} findings")
-    if not found.total:
+    print_line(f"{report.of}: {report.items:,} items, {report.total:,} findings")
+    if not report.total:
         return
-    say(counts(found.counts))
-    say("")
-    table(("check", "what", "detail"), [(f.check, f.path, f.detail) for f in found.first])
-    if len(found.first) < found.total:
-        note(f"the first {len(found.first):,}; for others: --limit N, --check NAME")
+    print_line(counts(report.counts))
+    print_line("")
+    print_table(
+        ("check", "path", "detail"), [(f.check, f.path, f.detail) for f in report.first]
+    )
+    if len(report.first) < report.total:
+        print_note(f"the first {len(report.first):,}; list more with --limit N or --check NAME")

@@ -1,4 +1,4 @@
-"""The commands that find: search, index, tune, indexes."""
+"""Commands on retrieval: search, index, tune, indexes."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,73 +8,87 @@ import typer
 import likewise
 from likewise.cli.arguments import Dataset, Html, Json, Rev
 from likewise.cli.output import (
-    as_json,
-    frame_as_json,
-    frame_as_table,
-    note,
-    say,
-    table,
+    print_frame,
+    print_frame_json,
+    print_json,
+    print_line,
+    print_note,
+    print_table,
 )
 
-Embedder = Annotated[str, typer.Argument(metavar="MODEL", help="One that embeds it.")]
+Embedder = Annotated[
+    str, typer.Argument(metavar="MODEL", help="Model that embeds the data set.")
+]
 
 
 def search(  # noqa: PLR0913 (a function here is a command, an argument an option)
     dataset: Annotated[
-        list[str], typer.Argument(metavar="DATASET...", help="One data set, or several.")
+        list[str], typer.Argument(metavar="DATASET...", help="One or more data sets.")
     ],
     *,
-    model: Annotated[str | None, typer.Option(help="By default the only one there is.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model that embeds them; needed if several do.")
+    ] = None,
     image: Annotated[
-        list[Path] | None, typer.Option(metavar="FILE", help="By a picture, or several,")
+        list[Path] | None, typer.Option(metavar="FILE", help="Query image; repeatable.")
     ] = None,
     item: Annotated[
-        list[str] | None, typer.Option("--id", metavar="ITEM", help="by an item, or several")
+        list[str] | None,
+        typer.Option("--id", metavar="ITEM", help="Item as query; repeatable."),
     ] = None,
     vector: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="or by a vector (.npy);")
+        Path | None, typer.Option(metavar="FILE", help="Query vector (.npy).")
     ] = None,
     text: Annotated[
-        str | None, typer.Option(metavar="WORDS", help="by words, alone or beside these;")
+        str | None,
+        typer.Option(metavar="WORDS", help="Query text, alone or combined with the others."),
     ] = None,
     queries: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="or all of a table: a column id, image or vector."),
+        typer.Option(
+            metavar="FILE", help="Table of queries, with a column id, image or vector."
+        ),
     ] = None,
     box: Annotated[
-        str | None, typer.Option(metavar="X1,Y1,X2,Y2", help="Only this part of the picture.")
+        str | None,
+        typer.Option(metavar="X1,Y1,X2,Y2", help="Use only this region of the query image."),
     ] = None,
     combine: Annotated[
-        Literal["mean", "max"], typer.Option(help="Of several: their mean, or the nearest.")
+        Literal["mean", "max"], typer.Option(help="Combine several queries by mean or maximum.")
     ] = "mean",
     k: Annotated[
-        int | None, typer.Option("-k", min=1, metavar="N", help="How many hits; 10.")
+        int | None,
+        typer.Option("-k", min=1, metavar="N", help="Number of hits; by default 10."),
     ] = None,
-    offset: Annotated[int, typer.Option(min=0, metavar="N", help="Pass over the best N.")] = 0,
+    offset: Annotated[int, typer.Option(min=0, metavar="N", help="Skip the first N hits.")] = 0,
     min_score: Annotated[
-        float | None, typer.Option(metavar="SCORE", help="All that score as much; with -k, N.")
+        float | None,
+        typer.Option(
+            metavar="SCORE", help="Minimum score; returns all hits unless -k is given."
+        ),
     ] = None,
     per_label: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="At most so many of a label.")
+        int | None, typer.Option(min=1, metavar="N", help="Maximum number of hits per label.")
     ] = None,
     role: Annotated[
-        Literal["gallery", "query", "any"], typer.Option(help="Which items may be found.")
+        Literal["gallery", "query", "any"], typer.Option(help="Role of the items to search.")
     ] = "gallery",
     where: Annotated[
-        str | None, typer.Option(metavar="SQL", help="Only among these: split = 'test'.")
+        str | None,
+        typer.Option(metavar="SQL", help="Search only items that match, e.g. split = 'test'."),
     ] = None,
     index: Annotated[
-        str | None, typer.Option(help="An index of params.yaml; by default exact.")
+        str | None, typer.Option(help="Index of params.yaml; by default exact search.")
     ] = None,
     rev: Rev = None,
     json: Json = False,
     html: Html = None,
     png: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the pictures as one.")
+        Path | None, typer.Option(metavar="FILE", help="Write the hits as one image.")
     ] = None,
 ) -> None:
-    """Find the items nearest to pictures, items, a vector or words."""
-    how: dict[str, Any] = {
+    """Find the items nearest to images, items, a vector or a text."""
+    options: dict[str, Any] = {
         "model": model,
         "k": k,
         "offset": offset,
@@ -85,29 +99,35 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
         "index": index,
     }
     if queries is not None:
-        _refuse_more(dataset, (image, item, vector, text, box, html, png))
-        hits = likewise.search_many(dataset[0], queries, rev=rev, **how)
+        _refuse_other_queries(dataset, (image, item, vector, text, box, html, png))
+        hits = likewise.search_many(dataset[0], queries, rev=rev, **options)
     else:
-        what: dict[str, Any] = {"image": image or None, "id": item or None, "box": _box(box)}
-        sought: dict[str, Any] = {**what, "vector": vector, "text": text, "combine": combine}
-        hits = likewise.search(dataset, rev=rev, **sought, **how)
-        told = ", ".join(part for part in (text, rev, model, index, where) if part)
+        query: dict[str, Any] = {
+            "image": image or None,
+            "id": item or None,
+            "box": _box(box),
+            "vector": vector,
+            "text": text,
+            "combine": combine,
+        }
+        hits = likewise.search(dataset, rev=rev, **query, **options)
+        caption = ", ".join(part for part in (text, rev, model, index, where) if part)
         for file, write in ((html, hits.to_html), (png, hits.to_png)):
             if file:
-                write(file, note=told)
-                note(f"wrote {file}")
+                write(file, note=caption)
+                print_note(f"wrote {file}")
     if json:
-        frame_as_json(hits.frame)
+        print_frame_json(hits.frame)
     else:
-        frame_as_table(hits.frame)
+        print_frame(hits.frame)
     if not hits:
-        note("likewise: nothing found")
+        print_note("likewise: no hits")
 
 
-def _refuse_more(datasets: list[str], others: tuple[object, ...]) -> None:
+def _refuse_other_queries(datasets: list[str], others: tuple[object, ...]) -> None:
     if any(others) or len(datasets) > 1:
-        what = "a table of queries is answered alone, in one data set, without pictures"
-        raise typer.BadParameter(what, param_hint="--queries")
+        message = "cannot be combined with other queries, --html, --png or several data sets"
+        raise typer.BadParameter(message, param_hint="--queries")
 
 
 def _box(text: str | None) -> tuple[float, ...] | None:
@@ -125,68 +145,82 @@ def _box(text: str | None) -> tuple[float, ...] | None:
 def index(
     dataset: Dataset,
     model: Embedder,
-    name: Annotated[str, typer.Argument(metavar="INDEX", help="An index of params.yaml.")],
+    name: Annotated[str, typer.Argument(metavar="INDEX", help="Index of params.yaml.")],
     json: Json = False,
 ) -> None:
-    """Make an index, keep it, and measure its recall and speed."""
-    made = likewise.index(dataset, model, name)
+    """Build and store an index, and measure its recall and speed."""
+    stored = likewise.index(dataset, model, name)
     if json:
-        as_json(made)
+        print_json(stored)
         return
-    found = made.measured
-    say(f"{name} of {dataset} by {model}: {made.covered:,} of {made.items:,} items")
-    if found:
-        say(f"recall@{found.k} {found.recall:.4f} on {found.probes:,} probes")
-        say(f"{found.ms:.3g} ms a query, exact {found.exact_ms:.3g} ms")
-        say(f"{found.queries_per_s:,.0f} queries/s at once, {found.nbytes:,} bytes in memory")
+    measured = stored.measured
+    print_line(f"{name} of {dataset} by {model}: {stored.covered:,} of {stored.items:,} items")
+    if measured:
+        print_line(f"recall@{measured.k} {measured.recall:.4f} on {measured.probes:,} probes")
+        print_line(f"{measured.ms:.3g} ms per query, exact {measured.exact_ms:.3g} ms")
+        speed = f"{measured.queries_per_s:,.0f} queries/s in a batch"
+        print_line(f"{speed}, {measured.nbytes:,} bytes in memory")
 
 
 def tune(
     dataset: Dataset,
     model: Embedder,
-    recall: Annotated[
-        float, typer.Option(metavar="SHARE", help="What is to be reached.")
-    ] = 0.95,
+    recall: Annotated[float, typer.Option(metavar="SHARE", help="Recall to reach.")] = 0.95,
     memory: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="What it may hold: 500MB, 2GB.")
+        str | None, typer.Option(metavar="SIZE", help="Memory limit: 500MB, 2GB.")
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="The entry; by default tuned_DATASET_MODEL.")
+        str | None, typer.Option(help="Name of the entry; by default tuned_DATASET_MODEL.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Try every kind of index, and write the best to params.yaml.
+    """Try every kind of index and write the best to params.yaml.
 
-    Recall, speed and size of all are drawn in reports/tuning/.
+    A plot of their recall, speed and size is written to reports/tuning/.
     """
-    found = likewise.tune(dataset, model, recall=recall, memory=memory, name=name)
+    tuned = likewise.tune(dataset, model, recall=recall, memory=memory, name=name)
     if json:
-        as_json(found)
+        print_json(tuned)
         return
     columns = ("", "family", "options", "recall", "ms", "queries/s", "bytes", "build s")
-    table(columns, [_trial(one, found.chosen) for one in found.trials])
-    note(f"wrote {found.picture}, and {found.name} into params.yaml")
+    print_table(columns, [_trial_row(trial, tuned.chosen) for trial in tuned.trials])
+    print_note(f"wrote {tuned.picture}, and the entry {tuned.name} of params.yaml")
 
 
-def _trial(one: "likewise.Trial", chosen: "likewise.Trial") -> tuple[object, ...]:
-    seen = one.measured
-    asked = ", ".join(f"{k} {v}" for k, v in one.entry.items() if k not in ("kind", "factory"))
-    numbers = (seen.recall, seen.ms, round(seen.queries_per_s), seen.nbytes, one.build_s)
-    return ("*" if one == chosen else "", one.family, asked, *numbers)
+def _trial_row(trial: "likewise.Trial", chosen: "likewise.Trial") -> tuple[object, ...]:
+    measured = trial.measured
+    options = ", ".join(
+        f"{k} {v}" for k, v in trial.entry.items() if k not in ("kind", "factory")
+    )
+    speed = (measured.ms, round(measured.queries_per_s))
+    numbers = (measured.recall, *speed, measured.nbytes, trial.build_s)
+    return ("*" if trial == chosen else "", trial.family, options, *numbers)
 
 
 def indexes(json: Json = False) -> None:
-    """List the indexes that are kept, with recall, speed and size."""
-    found = likewise.indexes()
+    """List the stored indexes with recall, speed and size."""
+    stored = likewise.indexes()
     if json:
-        as_json(found)
+        print_json(stored)
         return
-    columns = ("dataset", "model", "index", "state", "covers", "recall", "ms", "bytes", "mend")
-    table(columns, [_row(one) for one in found])
+    columns = (
+        "dataset",
+        "model",
+        "index",
+        "state",
+        "coverage",
+        "recall",
+        "ms",
+        "bytes",
+        "command",
+    )
+    print_table(columns, [_index_row(index) for index in stored])
 
 
-def _row(one: "likewise.Indexed") -> tuple[object, ...]:
-    seen = one.measured
-    numbers = (seen.recall, seen.ms, seen.nbytes) if seen else (None, None, None)
-    covers = f"{one.covered:,} of {one.items:,}"
-    return (one.dataset, one.model, one.index, one.state, covers, *numbers, one.command)
+def _index_row(index: "likewise.Indexed") -> tuple[object, ...]:
+    numbers: tuple[object, ...] = (None, None, None)
+    if measured := index.measured:
+        numbers = (measured.recall, measured.ms, measured.nbytes)
+    coverage = f"{index.covered:,} of {index.items:,}"
+    place = (index.dataset, index.model, index.index)
+    return (*place, index.state, coverage, *numbers, index.command)

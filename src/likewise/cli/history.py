@@ -1,4 +1,4 @@
-"""The commands about versions: log, diff, forget."""
+"""Commands on versions: log, diff, forget."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -6,116 +6,133 @@ import typer
 
 import likewise
 from likewise.cli.arguments import Dataset, Html, Json
-from likewise.cli.output import as_json, note, say, table
+from likewise.cli.output import print_json, print_line, print_note, print_table
 
 if TYPE_CHECKING:
     from likewise import Difference
 
 SHOWN = 100
-"""Rows of a table for people; --json has all."""
+"""Maximum number of rows of a printed table; --json prints all."""
 
 
 def log(
     dataset: Dataset,
     rev: Annotated[
-        str | None, typer.Option(metavar="REV", help="Begin there, not at the checkout.")
+        str | None,
+        typer.Option(metavar="REV", help="Start at this revision instead of the checkout."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """List the versions of a data set, and what changed in each."""
-    found = likewise.log(dataset, rev=rev)
+    """List the versions of a data set and the changes of each."""
+    versions = likewise.log(dataset, rev=rev)
     if json:
-        as_json(found)
+        print_json(versions)
         return
     rows = [
         (v.commit, ", ".join(v.names), v.date, v.items, ", ".join(v.columns), v.message)
-        for v in found
+        for v in versions
     ]
-    table(("commit", "names", "date", "items", "changed", "message"), rows)
+    print_table(("commit", "names", "date", "items", "changed", "message"), rows)
 
 
 def diff(
     dataset: Dataset,
-    old: Annotated[str, typer.Argument(metavar="REV1", help="A git revision: a tag ...")],
+    old: Annotated[
+        str, typer.Argument(metavar="REV1", help="Git revision: a tag, branch or commit.")
+    ],
     new: Annotated[
-        str | None, typer.Argument(metavar="[REV2]", help="By default the workspace.")
+        str | None,
+        typer.Argument(metavar="[REV2]", help="Second revision; by default the workspace."),
     ] = None,
     json: Json = False,
     markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")
+        bool, typer.Option("--markdown", help="Print Markdown, e.g. for a pull request.")
     ] = False,
     html: Html = None,
 ) -> None:
-    """Compare two versions, from labels and boxes to numbers."""
-    found = likewise.diff(dataset, old, new)
+    """Compare two versions: labels, boxes, vectors and metrics."""
+    difference = likewise.diff(dataset, old, new)
     if html:
-        found.to_html(html)
-        note(f"wrote {html}")
+        difference.to_html(html)
+        print_note(f"wrote {html}")
     if json:
-        facts = {name: value for name, value in vars(found).items() if name != "sides"}
-        as_json({**facts, "counts": found.counts, "changes": found.changes.to_dicts()})
+        facts = {name: value for name, value in vars(difference).items() if name != "sides"}
+        changes = difference.changes.to_dicts()
+        print_json({**facts, "counts": difference.counts, "changes": changes})
     elif markdown:
-        print(found.to_markdown(), end="")
+        print(difference.to_markdown(), end="")
     else:
-        _print(found)
+        _print_difference(difference)
 
 
 def forget(
     dataset: Dataset,
     items: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ID]...", help="An item, an image, or a file's SHA-256."),
+        typer.Argument(
+            metavar="[ID]...", help="Id of an item or image, or the SHA-256 of a file."
+        ),
     ] = None,
     reason: Annotated[
-        str, typer.Option(metavar="TEXT", help="Why; it stands in git, so name nobody.")
+        str, typer.Option(metavar="TEXT", help="Reason, kept in git; do not name persons.")
     ] = "",
     purge: Annotated[
         bool,
-        typer.Option("--purge", help="Erase old versions' files, here and on all remotes."),
+        typer.Option(
+            "--purge", help="Also erase files of old versions, here and on all remotes."
+        ),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Take items down for good, and list what still holds them.
+    """Remove items permanently, and list what still contains them.
 
-    An item goes with its image and all images of the same bytes, out of every table, index and
-    result; forgotten.csv keeps them out. Without an ID, what it says is put into effect again.
+    An item is removed with its image and all images of the same bytes, from every table, index
+    and result. forgotten.csv records them and keeps them out. Without an ID, the entries of
+    forgotten.csv are applied again.
     """
     done = likewise.forget(dataset, items or (), reason=reason, purge=purge)
     if json:
-        as_json(done)
+        print_json(done)
         return
-    say(f"{dataset}: {len(done.items):,} items forgotten now, {done.forgotten:,} in all")
+    print_line(f"{dataset}: {len(done.items):,} items removed now, {done.forgotten:,} in total")
     for name in done.items:
-        say(f"forgotten: {name}")
+        print_line(f"removed: {name}")
     if done.purged:
-        say(f"{done.purged:,} files erased")
+        print_line(f"{done.purged:,} files erased")
     if done.holders:
         rows = [(h.kind, h.where, h.what, h.command) for h in done.holders[:SHOWN]]
-        table(("still held by", "where", "what", "command"), rows)
-        _say_rest(len(done.holders), "holders")
+        print_table(("still contained in", "where", "what", "command"), rows)
+        _note_truncation(len(done.holders), "holders")
     else:
-        say("nothing that is known here holds them")
-    note("others' clones, caches and exports are not known here; they pull, and run the same")
+        print_line("nothing known here still contains them")
+    print_note(
+        "clones, caches and exports elsewhere are not checked; run likewise forget there"
+    )
     if done.remade or done.repro:
-        note(f"next: dvc repro, then: git add {done.file} dvc.lock ... and commit, push both")
+        print_note(
+            f"next: dvc repro, then: git add {done.file} dvc.lock ..., git commit, push both"
+        )
 
 
-def _print(found: "Difference") -> None:
-    was, now = found.items
-    say(f"{found.dataset}, {found.old} to {found.new}: {was:,} items, then {now:,}")
-    say(found.summary)
-    changes = found.changes.head(SHOWN)
+def _print_difference(difference: "Difference") -> None:
+    was, now = difference.items
+    revisions = f"{difference.old} to {difference.new}"
+    print_line(f"{difference.dataset}, {revisions}: {was:,} items, then {now:,}")
+    print_line(difference.summary)
+    changes = difference.changes.head(SHOWN)
     if len(changes):
-        table(changes.columns, changes.iter_rows())
-        _say_rest(len(found.changes), "changes")
-    if found.drift:
-        rows = [(d.model, d.items, *(d.cosine or (None, None)), d.overlap) for d in found.drift]
-        table(("model", "items", "mean cosine", "least", "same of 10 nearest"), rows)
-    if found.metrics:
-        numbers = [(m.run, m.metric, m.was, m.now) for m in found.metrics]
-        table(("run", "metric", "was", "now"), numbers)
+        print_table(changes.columns, changes.iter_rows())
+        _note_truncation(len(difference.changes), "changes")
+    if difference.drift:
+        rows = [
+            (d.model, d.items, *(d.cosine or (None, None)), d.overlap) for d in difference.drift
+        ]
+        print_table(("model", "items", "mean cosine", "min cosine", "overlap@10"), rows)
+    if difference.metrics:
+        numbers = [(m.run, m.metric, m.was, m.now) for m in difference.metrics]
+        print_table(("run", "metric", "old", "new"), numbers)
 
 
-def _say_rest(number: int, what: str) -> None:
+def _note_truncation(number: int, what: str) -> None:
     if number > SHOWN:
-        note(f"the first {SHOWN} of {number:,} {what}; for all: --json")
+        print_note(f"the first {SHOWN} of {number:,} {what}; print all with --json")

@@ -1,4 +1,4 @@
-"""The commands that make something: init, add, and the stages of the pipeline."""
+"""Commands that create: init, add, correct, and the stages of the pipeline."""
 
 import os
 from pathlib import Path
@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import likewise
-from likewise.cli.arguments import Dataset, Model, Options, Run, parsed
-from likewise.cli.output import counts, say
+from likewise.cli.arguments import (
+    Dataset,
+    Model,
+    OldAnnotations,
+    Options,
+    Run,
+    parse_options,
+)
+from likewise.cli.output import counts, print_line
 from likewise.cli.print_evaluation import print_evaluation
 
 if TYPE_CHECKING:
@@ -17,62 +24,75 @@ if TYPE_CHECKING:
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Where; by default the current folder.")
+        Path, typer.Argument(metavar="FOLDER", help="Folder; by default the current one.")
     ] = Path(),
 ) -> None:
-    """Begin a catalogue in a folder: git, DVC, and files to fill in.
+    """Create a catalogue in a folder: git, DVC and files to fill in.
 
-    What is there already stays as it is.
+    Existing files are not overwritten.
     """
     for name in likewise.init(folder):
-        say(f"wrote {name}")
-    say("next: likewise add NAME --source KIND --path DIR")
+        print_line(f"wrote {name}")
+    print_line("next: likewise add NAME --source KIND --path DIR")
 
 
-def add(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call the data set.")],
-    source: Annotated[str, typer.Option(metavar="KIND", help="Its layout, gpr1200 say.")],
-    path: Annotated[Path, typer.Option(metavar="DIR", help="The folder or archive of images.")],
-    text: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="What explains them, if elsewhere.")
+def add(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the data set.")],
+    source: Annotated[
+        str, typer.Option(metavar="KIND", help="Layout of the source, e.g. gpr1200.")
+    ],
+    path: Annotated[Path, typer.Option(metavar="DIR", help="Folder or archive of images.")],
+    annotations: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Annotations, if they lie elsewhere.")
     ] = None,
-    title: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    text: OldAnnotations = None,
+    title: Annotated[str | None, typer.Option(help="Title for people.")] = None,
     option: Options = None,
 ) -> None:
     """Add a data set: write its card and its params.yaml entries.
 
-    Nothing but names is read; every model is to embed it, every protocol to score it.
+    Only file names are read. The entries embed it by every model and score it by every
+    protocol.
     """
     added = likewise.add(
-        name, source=source, path=path, text=text, title=title, options=parsed(option)
+        name,
+        source=source,
+        path=path,
+        annotations=annotations,
+        title=title,
+        options=parse_options(option),
     )
-    say(f"{name}: {added.items:,} items, {added.labels:,} labels, {added.findings:,} findings")
+    print_line(
+        f"{name}: {added.items:,} items, {added.labels:,} labels, {added.findings:,} findings"
+    )
     if added.damaged:
-        say(f"cannot be read, and is left out: {added.damaged}")
+        print_line(f"unreadable and skipped: {added.damaged}")
     if not added.licence:
-        say(f"licence: unknown; write it into {added.card} before you share or export")
-    say(f"wrote {added.card} and params.yaml; look at both, then run: dvc repro")
+        print_line(f"licence: unknown; add it to {added.card} before you share or export")
+    print_line(f"wrote {added.card} and params.yaml; check both, then run: dvc repro")
 
 
 def ingest(
     dataset: Dataset,
-    strict: Annotated[bool, typer.Option("--strict", help="Let any finding stop it.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on any finding.")] = False,
 ) -> None:
-    """Read a source into tables; only what is new or changed is read."""
+    """Read a source into tables; only new or changed files are read."""
     done = likewise.ingest(dataset, strict=strict)
-    say(f"{dataset}: {done.items:,} items in {done.images:,} images")
-    say(f"{done.read:,} read, {done.kept:,} kept, {done.removed:,} removed")
+    print_line(f"{dataset}: {done.items:,} items in {done.images:,} images")
+    print_line(f"{done.read:,} read, {done.kept:,} kept, {done.removed:,} removed")
     if done.forgotten:
-        say(f"{done.forgotten:,} left out, as forgotten.csv says")
+        print_line(f"{done.forgotten:,} excluded by forgotten.csv")
     if done.findings:
-        say(f"found: {counts(done.findings)}; see: likewise findings {dataset}")
+        print_line(
+            f"findings: {counts(done.findings)}; list them with: likewise findings {dataset}"
+        )
 
 
 def load(
     model: Model,
 ) -> None:
     """Fetch the weights of a frozen model of params.yaml."""
-    _say_made(model, likewise.load(model))
+    _print_passport(model, likewise.load(model))
 
 
 def train(
@@ -83,63 +103,73 @@ def train(
     A stopped training resumes with the same command. On N GPUs: torchrun --nproc-per-node N -m
     likewise train MODEL. Recipes, their options and experiments: docs/training.md.
     """
-    made = likewise.train(model)
+    passport = likewise.train(model)
     if os.environ.get("RANK", "0") == "0":  # of several processes, only the first prints
-        _say_made(model, made)
+        _print_passport(model, passport)
 
 
-def _say_made(model: str, made: "Passport") -> None:
-    say(f"{model}: {made.backbone}, {made.dim:,} dimensions, weights {made.weights_source}")
+def _print_passport(model: str, passport: "Passport") -> None:
+    weights = f"weights {passport.weights_source}"
+    print_line(f"{model}: {passport.backbone}, {passport.dim:,} dimensions, {weights}")
 
 
 def embed(
     dataset: Dataset,
     model: Model,
 ) -> None:
-    """Embed a data set by a model, as far as it is not embedded yet."""
+    """Embed a data set by a model; only new contents are computed."""
     done = likewise.embed(dataset, model)
-    say(f"{dataset} by {model}: {done.computed:,} vectors computed")
-    say(f"{done.taken_over:,} taken over, {done.dropped:,} dropped")
+    print_line(f"{dataset} by {model}: {done.computed:,} vectors computed")
+    print_line(f"{done.taken_over:,} reused, {done.dropped:,} dropped")
 
 
 def correct(
     dataset: Dataset,
-    items: Annotated[list[str], typer.Argument(metavar="ITEM...", help="Ids of items.")],
-    label: Annotated[str | None, typer.Option(help="Their class.")] = None,
+    items: Annotated[list[str], typer.Argument(metavar="ITEM...", help="Ids of the items.")],
+    label: Annotated[str | None, typer.Option(help="Their correct label.")] = None,
     values: Annotated[
-        list[str] | None, typer.Option("--set", metavar="COLUMN=VALUE", help="Repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="COLUMN=VALUE", help="Value of another column; repeatable."
+        ),
     ] = None,
 ) -> None:
-    """Correct items over what their source says.
+    """Correct labels or other values of items.
 
-    It is written to catalog/DATASET/corrections.csv, which publish and training heed; an empty
-    value is none.
+    Corrections are written to catalog/DATASET/corrections.csv; publish and train use them in
+    place of the values of the source. An empty value means null.
     """
-    said = {} if label is None else {"label": label}
+    corrections = {} if label is None else {"label": label}
     for value in values or []:
         column, equals, text = value.partition("=")
         if not equals:
             raise typer.BadParameter(f"{value!r} is not COLUMN=VALUE")
-        said[column] = text
-    if not said:
-        raise typer.BadParameter("give --label, or --set COLUMN=VALUE")
-    done = likewise.correct(dataset, items, {name: text or None for name, text in said.items()})
-    say(f"{dataset}: {done.changed:,} values changed, {done.corrections:,} corrections")
-    say("next: dvc repro --allow-missing, then commit to git")
+        corrections[column] = text
+    if not corrections:
+        raise typer.BadParameter("give --label or --set COLUMN=VALUE")
+    done = likewise.correct(
+        dataset, items, {name: text or None for name, text in corrections.items()}
+    )
+    print_line(f"{dataset}: {done.changed:,} values changed, {done.corrections:,} corrections")
+    print_line("next: dvc repro --allow-missing, then commit to git")
 
 
 def publish(dataset: Dataset) -> None:
-    """Write the table that people open: items, image facts, vectors."""
+    """Write the published table: items, image properties and vectors."""
     done = likewise.publish(dataset)
-    say(f"{dataset}: {done.items:,} items, vectors of {', '.join(done.models) or 'no model'}")
+    print_line(
+        f"{dataset}: {done.items:,} items, vectors of {', '.join(done.models) or 'no model'}"
+    )
 
 
 def evaluate(
     run: Run,
     rev: Annotated[
         str | None,
-        typer.Option(metavar="REV", help="That git revision's run; nothing is written."),
+        typer.Option(
+            metavar="REV", help="Evaluate as of this git revision; nothing is written."
+        ),
     ] = None,
 ) -> None:
-    """Score a run by its protocol and write its report."""
+    """Score a run by its protocol and write its results."""
     print_evaluation(likewise.evaluate(run, rev=rev))

@@ -1,4 +1,4 @@
-"""Results on stdout: tables for people, JSON for programs."""
+"""Output on stdout and stderr: tables for people, JSON for programs."""
 
 import json
 import math
@@ -10,39 +10,39 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
-WIDE = 1_000_000
-"""The width of a table that is not for a terminal: nothing in it is folded or cut."""
+UNLIMITED_WIDTH = 1_000_000
+"""Width of a table that is not printed to a terminal: no cell is folded or cut."""
 
 SHOWN_OF_A_LIST = 3
 
 
-def say(text: str) -> None:
-    """Print a line of the result."""
+def print_line(text: str) -> None:
+    """Print a line of the result to stdout."""
     print(text)
 
 
-def note(text: str) -> None:
-    """Print a line that is about the result, not of it."""
+def print_note(text: str) -> None:
+    """Print a remark to stderr: progress, hints and errors."""
     print(text, file=sys.stderr)
 
 
-def as_json(value: object) -> None:
-    """Print ``value``, of data classes, mappings and lists, as JSON; NaN becomes null."""
+def print_json(value: object) -> None:
+    """Print data classes, mappings and lists as JSON; NaN becomes null."""
     print(json.dumps(_plain(value), indent=2, ensure_ascii=False))
 
 
-def frame_as_json(frame: "pl.DataFrame") -> None:
-    """Print a list of the frame's rows as JSON."""
+def print_frame_json(frame: "pl.DataFrame") -> None:
+    """Print the rows of a frame as a JSON list."""
     print(frame.write_json())
 
 
-def frame_as_table(frame: "pl.DataFrame") -> None:
-    """Print the frame's rows; a long list, a vector say, shows its first values and length."""
-    table(frame.columns, frame.iter_rows())
+def print_frame(frame: "pl.DataFrame") -> None:
+    """Print a frame as a table; long lists (vectors) are shortened to their first values."""
+    print_table(frame.columns, frame.iter_rows())
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print ``rows`` under ``columns``: folded to a terminal's width, else never cut."""
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print ``rows`` under ``columns``; cells are folded only on a terminal."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -58,7 +58,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         grid.add_column(Text(cell(column)), overflow="fold", justify=justify)  # type: ignore[arg-type]
     for row in listed:
         grid.add_row(*(Text(cell(value)) for value in row))
-    console = Console(width=None if terminal else WIDE)
+    console = Console(width=None if terminal else UNLIMITED_WIDTH)
     with console.capture() as captured:
         console.print(grid)
     for line in captured.get().splitlines():
@@ -66,7 +66,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def cell(value: object) -> str:
-    """``value`` as a table shows it, in one line and with no control characters."""
+    """Return ``value`` as text for a table: one line without control characters."""
     if value is None:
         return ""
     if isinstance(value, float):
@@ -80,7 +80,7 @@ def cell(value: object) -> str:
 
 
 def counts(values: Mapping[str, int]) -> str:
-    """Counts in a line: ``train 90, val 20``."""
+    """Return counts as one line: ``train 90, val 20``."""
     return ", ".join(f"{cell(name)} {number:,}" for name, number in values.items())
 
 
@@ -92,9 +92,9 @@ def _list(values: list[Any]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """``value`` of what JSON has."""
+    """Convert ``value`` to the types of JSON."""
     if is_dataclass(value) and not isinstance(value, type):
-        # What is not printed of an object is a tool of its methods, not a fact.
+        # Fields with repr=False are internal.
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.repr}
     if hasattr(value, "model_dump"):
         return _plain(value.model_dump(mode="json"))

@@ -1,9 +1,9 @@
-"""What ``likewise show`` prints for people."""
+"""Output of ``likewise show`` as text."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from likewise.cli.output import cell, counts, say, table
+from likewise.cli.output import cell, counts, print_line, print_table
 
 if TYPE_CHECKING:
     from likewise import Contents, Description, LabelFacts, RunFacts, SplitFacts
@@ -11,38 +11,38 @@ if TYPE_CHECKING:
 INDENT = 10
 
 
-def print_description(found: "Description") -> None:
+def print_description(description: "Description") -> None:
     """Print a description: facts, models, runs, and the next command."""
-    for name, text in _card(found):
+    for name, text in _card(description):
         _fact(name, text)
-    if found.contents:
-        for name, text in _contents(found.contents):
+    if description.contents:
+        for name, text in _contents(description.contents):
             _fact(name, text)
-    _fact("findings", counts(found.findings))
-    if found.models:
-        say("")
+    _fact("findings", counts(description.findings))
+    if description.models:
+        print_line("")
         rows = [
             (m.model, m.dim, m.dtype, m.passport.backbone, m.passport.weights_source)
-            for m in found.models
+            for m in description.models
         ]
-        table(("model", "dim", "dtype", "backbone", "weights"), rows)
-    _runs(found)
-    if found.next:
-        say("")
-        say(f"next: {found.next}")
+        print_table(("model", "dim", "dtype", "backbone", "weights"), rows)
+    _runs(description)
+    if description.next:
+        print_line("")
+        print_line(f"next: {description.next}")
 
 
 def _fact(name: str, text: str) -> None:
-    """A name and what is to say of it; nothing where there is nothing."""
+    """Print a name and its text; print nothing if the text is empty."""
     for number, line in enumerate(text.splitlines()):
-        say(f"{'' if number else name:<{INDENT}}{cell(line)}")
+        print_line(f"{'' if number else name:<{INDENT}}{cell(line)}")
 
 
-def _card(found: "Description") -> Iterator[tuple[str, str]]:
-    card = found.card
+def _card(description: "Description") -> Iterator[tuple[str, str]]:
+    card = description.card
     terms = f"\n{card.licence.terms}" if card.licence.terms else ""
-    yield found.dataset, f"{card.title} ({found.state})"
-    yield "source", f"{card.source.get('kind')}: {found.path}"
+    yield description.dataset, f"{card.title} ({description.state})"
+    yield "source", f"{card.source.get('kind')}: {description.path}"
     yield "licence", f"{card.licence.spdx}{terms}"
     yield "citation", card.citation
     yield "faults", "\n".join(card.faults)
@@ -62,32 +62,32 @@ def _contents(contents: "Contents") -> Iterator[tuple[str, str]]:
 
 
 def _split(part: "SplitFacts") -> str:
-    """A split in a line; what tells it from others of its name, to twelve digits."""
+    """Return a split as one line, with the first twelve digits of its digest."""
     digest = f", digest {part.digest[:12]}" if part.digest else ""
     return f"{part.split or 'none'} {part.items:,} items, {part.labels:,} labels{digest}"
 
 
 def _labels(labels: "LabelFacts") -> str:
-    each = f"{_range((labels.fewest, labels.most))} items each"
+    size = f"{_range((labels.fewest, labels.most))} items each"
     if labels.fewest != labels.most:
-        each += f", median {labels.median:g}"
-    without = f"; {labels.unlabelled:,} items without" if labels.unlabelled else ""
+        size += f", median {labels.median:g}"
+    without = f"; {labels.unlabelled:,} items without a label" if labels.unlabelled else ""
     more = ", ..." if labels.number > len(labels.first) else ""
-    return f"{labels.number:,}: {each}{without}\n{', '.join(labels.first)}{more}"
+    return f"{labels.number:,}: {size}{without}\n{', '.join(labels.first)}{more}"
 
 
 def _range(ends: tuple[int, int]) -> str:
     return f"{ends[0]:,}" if ends[0] == ends[1] else f"{ends[0]:,} to {ends[1]:,}"
 
 
-def _runs(found: "Description") -> None:
-    """The runs with their numbers: a table for those that have the same metrics."""
-    alike: dict[tuple[str, ...], list[RunFacts]] = {}
-    for run in found.runs:
-        alike.setdefault(tuple(run.metrics or ()), []).append(run)
-    for names, runs in alike.items():
-        say("")
+def _runs(description: "Description") -> None:
+    """Print the runs and their metrics, one table for each set of metrics."""
+    groups: dict[tuple[str, ...], list[RunFacts]] = {}
+    for run in description.runs:
+        groups.setdefault(tuple(run.metrics or ()), []).append(run)
+    for names, runs in groups.items():
+        print_line("")
         rows = [
             (run.run, run.index, run.protocol, *(run.metrics or {}).values()) for run in runs
         ]
-        table(("run", "index", "protocol", *names), rows)
+        print_table(("run", "index", "protocol", *names), rows)

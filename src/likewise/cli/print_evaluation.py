@@ -1,64 +1,73 @@
-"""What ``likewise evaluate`` and ``likewise score`` print for people."""
+"""Output of ``likewise evaluate`` and ``likewise score`` as text."""
 
 import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from likewise.cli.output import cell, say, table
+from likewise.cli.output import cell, print_line, print_table
 
 if TYPE_CHECKING:
     from likewise import Evaluation, Reference
 
 
 def print_evaluation(result: "Evaluation") -> None:
-    """Print an evaluation: its numbers, the switches by which it counted, and notes."""
+    """Print an evaluation: metrics, options of the protocol, and notes."""
     decimals = result.protocol.get("decimals", 4)
-    columns = ("metric", "value", "95 % interval", "queries drawn", "smallest difference")
-    table(columns, _rows(result, decimals))
-    say("")
-    say(f"protocol: {', '.join(_switches(result))}")
+    columns = (
+        "metric",
+        "value",
+        "95 % CI (class bootstrap)",
+        "95 % CI (query bootstrap)",
+        "minimum detectable difference",
+    )
+    print_table(columns, _rows(result, decimals))
+    print_line("")
+    print_line(f"protocol: {', '.join(_protocol_options(result))}")
     for note in result.notes:
-        say(f"note: {note}")
+        print_line(f"note: {note}")
     for reason in result.published.reasons:
-        say(f"not beside: {reason}")
-    for one in result.published.tables:
-        _print_published(result, one)
+        print_line(f"not comparable: {reason}")
+    for table in result.published.tables:
+        _print_published(result, table)
 
 
 def _rows(result: "Evaluation", decimals: int) -> Iterator[tuple[str, ...]]:
-    """A row a number: what it lies between (classes drawn; queries drawn), what it can show."""
+    """Yield a row for each metric: value, both intervals, minimum detectable difference."""
     for name, value in result.metrics.items():
-        found = result.statistics.get(name)
-        if found is None or math.isnan(found.low):
+        statistics = result.statistics.get(name)
+        if statistics is None or math.isnan(statistics.low):
             yield name, f"{value:.{decimals}f}", "", "", ""
         else:
-            drawn = (found.low, found.high), (found.plain_low, found.plain_high)
-            ends = (f"{low:.{decimals}f} to {high:.{decimals}f}" for low, high in drawn)
+            intervals = (
+                (statistics.low, statistics.high),
+                (statistics.plain_low, statistics.plain_high),
+            )
+            ends = (f"{low:.{decimals}f} to {high:.{decimals}f}" for low, high in intervals)
             yield (
                 name,
                 f"{value:.{decimals}f}",
                 *ends,
-                f"{found.smallest_difference:.{decimals}f}",
+                f"{statistics.smallest_difference:.{decimals}f}",
             )
 
 
 def _print_published(result: "Evaluation", published: "Reference") -> None:
-    """Ours above the published numbers of the same protocol on as many items."""
+    """Print our numbers above published ones of the same protocol and number of items."""
     percent = bool(result.protocol.get("percent"))
     ours = {name: result.metrics[name] for name in published.metrics if name in result.metrics}
     rows: list[tuple[object, ...]] = [("ours", "", *ours.values())]
     for row in published.rows:
         values = published.values(row, percent=percent)
         rows.append((row.model, row.trained, *(values.get(name) for name in ours)))
-    say("")
-    say(f"{published.title}, published: {published.source}")
-    table(("model", "trained on", *ours), rows)
+    print_line("")
+    print_line(f"{published.title}, published: {published.source}")
+    print_table(("model", "trained on", *ours), rows)
     if published.note:
-        say(f"note: {published.note}")
+        print_line(f"note: {published.note}")
 
 
-def _switches(result: "Evaluation") -> Iterator[str]:
-    """The protocol's switches but those that are not set, or that the numbers' names tell."""
+def _protocol_options(result: "Evaluation") -> Iterator[str]:
+    """Yield the options of the protocol that are set and not part of the metrics' names."""
     for name, value in result.protocol.items():
         if isinstance(value, bool):
             yield f"{name.replace('_', ' ')} {'yes' if value else 'no'}"

@@ -1,4 +1,4 @@
-"""The commands about data before they are used: download, measure, check, view, describe."""
+"""Commands on the quality of data: download, measure, check, view, describe."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,82 +7,84 @@ import typer
 
 import likewise
 from likewise.cli.arguments import Dataset, Html, Json
-from likewise.cli.output import as_json, note, say, table
+from likewise.cli.output import print_json, print_line, print_note, print_table
 
 
 def download(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Which; without it they are listed.")
+        str | None, typer.Argument(metavar="NAME", help="Known data set; without it, list all.")
     ] = None,
     folder: Annotated[
-        Path | None, typer.Argument(metavar="FOLDER", help="Where; by default data/NAME.")
+        Path | None,
+        typer.Argument(metavar="FOLDER", help="Target folder; by default data/NAME."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Fetch a known data set, or say how to get it.
+    """Download a known data set, or print how to get it.
 
-    What broke off is gone on with by the same command; nothing is overwritten or unpacked.
+    Run the same command again to resume. Existing files are never overwritten; archives are
+    not unpacked.
     """
     if name is None:
-        offers = likewise.downloads()
+        known = likewise.downloads()
         if json:
-            as_json(offers)
+            print_json(known)
         else:
-            rows = [(o.name, "yes" if o.public else "by hand", o.title) for o in offers]
-            table(("name", "public", "what"), rows)
+            rows = [(o.name, "yes" if o.public else "no", o.title) for o in known]
+            print_table(("name", "public", "title"), rows)
         return
     done = likewise.download(name, folder)
     if json:
-        as_json(done)
+        print_json(done)
         return
-    for what, files in (("fetched", done.fetched), ("there already", done.kept)):
+    for action, files in (("downloaded", done.fetched), ("already present", done.kept)):
         for file in files:
-            say(f"{what}: {done.folder}/{file}")
-    say(f"licence: {done.licence}")
-    say(f"next: {done.next}")
+            print_line(f"{action}: {done.folder}/{file}")
+    print_line(f"licence: {done.licence}")
+    print_line(f"next: {done.next}")
 
 
 def describe(
     dataset: Dataset,
     markdown: Annotated[
-        bool, typer.Option("--markdown", help="Write it to reports/, with a picture.")
+        bool, typer.Option("--markdown", help="Write them to reports/, with a plot.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Tell a data set's statistics, as a page in Markdown.
+    """Print the statistics of a data set as Markdown.
 
-    Splits, labels, sizes, boxes, formats, licences, findings and flags.
+    They cover splits, labels, sizes, boxes, formats, licences, findings and flags.
     """
-    found = likewise.describe(dataset)
+    statistics = likewise.describe(dataset)
     if markdown:
-        for path in found.to_reports():
-            note(f"wrote {path}")
+        for path in statistics.to_reports():
+            print_note(f"wrote {path}")
     if json:
-        as_json(found)
+        print_json(statistics)
     elif not markdown:
-        say(found.to_markdown().rstrip())
+        print_line(statistics.to_markdown().rstrip())
 
 
 def measure(dataset: Dataset) -> None:
-    """Measure brightness, sharpness and look of every image.
+    """Measure brightness, sharpness and perceptual hash of images.
 
-    The look is a perceptual hash. Only images that are new are decoded; `check` makes flags of
-    the measures.
+    Only new images are decoded. `check` derives flags from the measurements.
     """
     done = likewise.measure(dataset)
-    say(f"{dataset}: {done.computed:,} images measured")
-    say(f"{done.taken_over:,} taken over, {done.dropped:,} dropped")
+    print_line(f"{dataset}: {done.computed:,} images measured")
+    print_line(f"{done.taken_over:,} reused, {done.dropped:,} dropped")
 
 
 def view(
-    name: Annotated[str, typer.Argument(metavar="VIEW", help="A view of params.yaml.")],
+    name: Annotated[str, typer.Argument(metavar="VIEW", help="View of params.yaml.")],
 ) -> None:
-    """Publish a data set without what has some flags.
+    """Publish a data set without the items that have certain flags.
 
-    params.yaml says of what data set, without which flags; search and score it by its name.
+    The section `views` of params.yaml names the data set and the flags. A view is searched and
+    scored by its name, like a data set.
     """
     done = likewise.view(name)
-    say(f"{name}: {done.items:,} items, {done.left_out:,} left out")
+    print_line(f"{name}: {done.items:,} items, {done.left_out:,} excluded")
 
 
 def check(
@@ -90,19 +92,20 @@ def check(
     json: Json = False,
     html: Html = None,
 ) -> None:
-    """Flag copies, leaks and poor images; nothing is deleted.
+    """Flag duplicates, leaks and poor images; nothing is deleted.
 
-    The bounds are in params.yaml (checks). The flags are the table x_flags of `query`.
+    The thresholds are in the section `checks` of params.yaml. `query` reads the flags from the
+    table DATASET_flags.
     """
     done = likewise.check(dataset)
     if html:
         done.to_html(html)
-        note(f"wrote {html}")
+        print_note(f"wrote {html}")
     if json:
-        as_json(done)
+        print_json(done)
         return
-    say(f"{dataset}: {done.flagged:,} of {done.images:,} images are flagged")
-    table(("flag", "number"), done.flags.items())
+    print_line(f"{dataset}: {done.flagged:,} of {done.images:,} images are flagged")
+    print_table(("flag", "number"), done.flags.items())
     if done.leaks:
-        say("")
-        table(("also in", "images"), done.leaks.items())
+        print_line("")
+        print_table(("leaks into", "images"), done.leaks.items())

@@ -1,4 +1,4 @@
-"""The commands between people: push, pull, merge, git's merge driver, release."""
+"""Commands for collaboration: push, pull, merge, release, and the merge driver of git."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -7,32 +7,32 @@ import typer
 
 import likewise
 from likewise.cli.arguments import Json
-from likewise.cli.output import as_json, note, say
+from likewise.cli.output import print_json, print_line, print_note
 
 if TYPE_CHECKING:
     from likewise import Pulled
 
 Datasets = Annotated[
-    list[str] | None, typer.Argument(metavar="[DATASET]...", help="These alone.")
+    list[str] | None, typer.Argument(metavar="[DATASET]...", help="Data sets; by default all.")
 ]
 Remote = Annotated[
-    str | None, typer.Option(metavar="NAME", help="By default DVC's default remote.")
+    str | None, typer.Option(metavar="NAME", help="DVC remote; by default the default one.")
 ]
-Ours = Annotated[bool, typer.Option("--ours", help="Where both changed a value: ours.")]
-Theirs = Annotated[bool, typer.Option("--theirs", help="... or theirs.")]
+Ours = Annotated[bool, typer.Option("--ours", help="Resolve conflicts with our value.")]
+Theirs = Annotated[bool, typer.Option("--theirs", help="Resolve conflicts with their value.")]
 
 
 def push(datasets: Datasets = None, remote: Remote = None, json: Json = False) -> None:
-    """Bring what dvc.lock names to a DVC remote; git pushes the rest.
+    """Upload the files that dvc.lock names to a DVC remote.
 
-    To a remote that params.yaml lists as public_remotes nothing goes that its licence does
-    not let one pass on.
+    Use `git push` for the rest. Data whose licence forbids redistribution is not uploaded to
+    a remote that params.yaml lists in public_remotes.
     """
     done = likewise.push(datasets or (), remote=remote)
     if json:
-        as_json(done)
+        print_json(done)
     else:
-        say(f"{done.remote}: {_moved(done.files, done.nbytes)}")
+        print_line(f"{done.remote}: {_size_text(done.files, done.nbytes)}")
 
 
 def pull(  # noqa: PLR0913 (a function here is a command, an argument an option)
@@ -41,77 +41,83 @@ def pull(  # noqa: PLR0913 (a function here is a command, an argument an option)
     images: Annotated[
         bool | None,
         typer.Option(
-            "--images/--no-images", help="All; or no pixels and models; or with --where, some."
+            "--images/--no-images",
+            help="Pull everything, only tables (--no-images), or the images of --where.",
         ),
     ] = None,
     where: Annotated[
-        str | None, typer.Option(metavar="SQL", help="With --images: of these items alone.")
+        str | None,
+        typer.Option(metavar="SQL", help="With --images: pull only images of matching items."),
     ] = None,
     columns: Annotated[
         str | None,
-        typer.Option(metavar="A,B", help="Of the published table these: label, a MODEL ..."),
+        typer.Option(
+            metavar="A,B",
+            help="Pull only these columns of the published table: label, a MODEL.",
+        ),
     ] = None,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Read the cache again; mend what is damaged.")
+        bool, typer.Option("--verify", help="Verify the cache and repair damaged files.")
     ] = False,
     remote: Remote = None,
     json: Json = False,
 ) -> None:
-    """Bring what dvc.lock names from a DVC remote into the checkout.
+    """Download the files that dvc.lock names from a DVC remote.
 
-    With --no-images the tables alone; what else a verb needs is fetched when it does. With
-    --columns, of one data set: all columns but vectors, which lie together, and the vectors of
-    the models that are named.
+    --no-images pulls the tables without pixels and models; later commands fetch what they
+    need. --columns pulls the vectors of the given models of one data set; all columns other
+    than vectors are stored together and always pulled.
     """
     if where is not None or columns is not None:
         if verify or (images is True) is not (where is not None) or (where and columns):
-            raise typer.BadParameter("--where goes with --images, --columns with neither")
-        done = _pulled_part(datasets or [], where, columns, remote)
+            raise typer.BadParameter("--where needs --images; --columns excludes both")
+        done = _pull_selection(datasets or [], where, columns, remote)
     else:
         done = likewise.pull(
             datasets or (), images=images is not False, verify=verify, remote=remote
         )
     if json:
-        as_json(done)
+        print_json(done)
         return
-    say(_moved(done.files, done.nbytes))
+    print_line(_size_text(done.files, done.nbytes))
     for path in done.healed:
-        say(f"mended: {path}")
+        print_line(f"repaired: {path}")
     if columns is not None:
-        say(f"columns here: {', '.join(done.columns)}")
+        print_line(f"local columns: {', '.join(done.columns)}")
     if done.partial:
-        left = "not all here" if images else "comes when it is needed"
-        note(f"{left}: {', '.join(done.partial)}")
+        state = "incomplete" if images else "fetched when needed"
+        print_note(f"{state}: {', '.join(done.partial)}")
 
 
-def _pulled_part(
+def _pull_selection(
     datasets: list[str], where: str | None, columns: str | None, remote: str | None
 ) -> "Pulled":
-    """Some items' pixels, or some columns, of one data set."""
+    """Pull the images of some items, or some columns, of one data set."""
     if len(datasets) != 1:
-        raise typer.BadParameter("--where and --columns go with one data set")
+        raise typer.BadParameter("--where and --columns need exactly one data set")
     if columns is not None:
         return likewise.pull_columns(datasets[0], columns.split(","), remote=remote)
     return likewise.pull_images(datasets[0], where=where, remote=remote)
 
 
 def merge(
-    branch: Annotated[str, typer.Argument(metavar="BRANCH", help="A branch, tag or commit.")],
+    branch: Annotated[str, typer.Argument(metavar="BRANCH", help="Branch, tag or commit.")],
     ours: Ours = False,
     theirs: Theirs = False,
     json: Json = False,
 ) -> None:
-    """Merge a branch, corrections value by value, stages by change."""
-    done = likewise.merge(branch, prefer=_side(ours, theirs))
+    """Merge a branch: corrections by value, stages by change."""
+    done = likewise.merge(branch, prefer=_preferred_side(ours, theirs))
     for line in done.notes:
-        note(line)
+        print_note(line)
     if json:
-        as_json(done)
+        print_json(done)
     elif not done.commit:
-        say("nothing to merge")
+        print_line("nothing to merge")
     else:
-        say(f"{done.commit[:10]}: {done.settled:,} conflicts settled, {done.carried:,} carried")
-        say("next: likewise pull, then: dvc repro --allow-missing")
+        counts = f"{done.settled:,} conflicts resolved, {done.carried:,} corrections added"
+        print_line(f"{done.commit[:10]}: {counts}")
+        print_line("next: likewise pull, then: dvc repro --allow-missing")
 
 
 def merge_file(
@@ -124,35 +130,35 @@ def merge_file(
 ) -> None:
     """Merge three versions of a file, for git (see .gitattributes)."""
     conflicts = likewise.merge_file(
-        base, ours_file, theirs_file, name, prefer=_side(ours, theirs)
+        base, ours_file, theirs_file, name, prefer=_preferred_side(ours, theirs)
     )
     for line in conflicts:
-        note(f"{name}: {line}")
+        print_note(f"{name}: {line}")
     if conflicts:
         raise typer.Exit(1)
 
 
 def release(
-    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="A data set.")],
-    version: Annotated[str, typer.Argument(metavar="VERSION", help="1.2, say.")],
-    message: Annotated[str, typer.Option("--message", "-m", help="What to say of it.")] = "",
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="Data set.")],
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="Version, e.g. 1.2.")],
+    message: Annotated[str, typer.Option("--message", "-m", help="Release note.")] = "",
     json: Json = False,
 ) -> None:
     """Release a data set: checks, changelog, Croissant file, git tag."""
     done = likewise.release(dataset, version, message=message)
     if json:
-        as_json(done)
+        print_json(done)
         return
     since = f"since {done.before}: " if done.before else ""
-    say(f"{done.tag}: {since}{done.changes}; {done.findings:,} findings")
-    say("next: likewise push, then: git push --follow-tags")
+    print_line(f"{done.tag}: {since}{done.changes}; {done.findings:,} findings")
+    print_line("next: likewise push, then: git push --follow-tags")
 
 
-def _moved(files: int, nbytes: int) -> str:
+def _size_text(files: int, nbytes: int) -> str:
     return f"{files:,} files, {nbytes / 1e6:,.2f} MB"
 
 
-def _side(ours: bool, theirs: bool) -> Literal["ours", "theirs"] | None:
+def _preferred_side(ours: bool, theirs: bool) -> Literal["ours", "theirs"] | None:
     if ours and theirs:
-        raise typer.BadParameter("choose one of --ours and --theirs")
+        raise typer.BadParameter("use either --ours or --theirs")
     return "ours" if ours else "theirs" if theirs else None

@@ -1,4 +1,4 @@
-"""The commands that write for others: export for programs, pages and figures for people."""
+"""Commands that write files: export, report, attention."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,99 +6,103 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli.arguments import Json, Model, Rev, Run, parsed
+from likewise.cli.arguments import Json, Model, Rev, Run, parse_options
 from likewise.cli.output import (
-    as_json,
     counts,
-    frame_as_json,
-    frame_as_table,
-    note,
-    say,
-    table,
+    print_frame,
+    print_frame_json,
+    print_json,
+    print_line,
+    print_note,
+    print_table,
 )
 
 SHOWN = 10
-"""So many of what was left out are named."""
+"""Number of skipped items that are listed."""
 
 
 def export(  # noqa: PLR0913 (a function here is a command, an argument an option)
-    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="A published data set.")],
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="Published data set.")],
     format_: Annotated[
         str,
-        typer.Argument(metavar="FORMAT", help="A kind, or a name of params.yaml's exports."),
+        typer.Argument(metavar="FORMAT", help="Format, or an entry of exports in params.yaml."),
     ],
     *,
-    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="A folder that is new.")],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="New folder to write.")],
     where: Annotated[
-        str | None, typer.Option(metavar="SQL", help="Only these: split = 'test'.")
+        str | None,
+        typer.Option(metavar="SQL", help="Export only items that match, e.g. split = 'test'."),
     ] = None,
     option: Annotated[
         list[str] | None,
-        typer.Option("--option", "-o", metavar="KEY=VALUE", help="An option; repeatable."),
+        typer.Option(
+            "--option", "-o", metavar="KEY=VALUE", help="Option of the format; repeatable."
+        ),
     ] = None,
     json: Json = False,
     rev: Rev = None,
 ) -> None:
-    """Write a data set in a format that other programs read.
+    """Export a data set to a format of other programs.
 
     Formats: coco, croissant, csv, embeddings, folder, huggingface, image-matrix, imagenet-npz,
-    parquet, voc, webdataset, yolo. The images' bytes stay as they are wherever the format can
-    hold them. The licence of the data set is heeded: say --option purpose=commercial, or
-    sharing, where it is not research.
+    parquet, voc, webdataset, yolo. Image files are copied unchanged if the format
+    allows it. The licence of the data set is checked for research use; for other uses, give
+    --option purpose=commercial or purpose=sharing.
     """
-    options = parsed(option)
+    options = parse_options(option)
     done = likewise.export(dataset, format_, to, where=where, options=options, rev=rev)
     if json:
-        as_json({**vars(done), "folder": str(done.folder), "reasons": done.reasons()})
+        print_json({**vars(done), "folder": str(done.folder), "reasons": done.reasons()})
     else:
-        _told(done)
+        _print_export(done)
     for text in done.notes:
-        note(f"note: {text}")
+        print_note(f"note: {text}")
 
 
-def _told(done: "likewise.Exported") -> None:
-    """What an export wrote, and the first of what it left out."""
-    say(
+def _print_export(done: "likewise.Exported") -> None:
+    """Print what an export wrote and the first items that it skipped."""
+    print_line(
         f"{done.dataset} as {done.format}: {done.items:,} items in {done.images:,} images; "
         f"{done.files:,} files, {done.nbytes / 1e6:,.1f} MB in {done.folder}"
     )
     if not done.left_out:
         return
-    say(f"left out: {len(done.left_out):,}: {counts(done.reasons())}")
-    table(("id", "check", "detail"), done.left_out[:SHOWN])
+    print_line(f"skipped: {len(done.left_out):,}: {counts(done.reasons())}")
+    print_table(("id", "check", "detail"), done.left_out[:SHOWN])
     if len(done.left_out) > SHOWN:
-        say(f"... and {len(done.left_out) - SHOWN:,} more: {done.folder}/left_out.jsonl")
+        print_line(f"... and {len(done.left_out) - SHOWN:,} more: {done.folder}/left_out.jsonl")
 
 
 def report(
     run: Run,
     json: Json = False,
 ) -> None:
-    """Write a run's report as one page that opens offline.
+    """Write the report of a run as one self-contained HTML page.
 
-    The same is written as Markdown and JSON, and its curves for `dvc plots`.
+    It is also written as Markdown and JSON, and its curves as files for `dvc plots`.
     """
-    made = likewise.report(run)
+    files = likewise.report(run)
     if json:
-        as_json(made)
+        print_json(files)
     else:
-        say(f"{run}: {made.page}, {made.markdown}, {made.json}")
-        say(f"curves: dvc plots show {' '.join(made.plots)}")
+        print_line(f"{run}: {files.page}, {files.markdown}, {files.json}")
+        print_line(f"curves: dvc plots show {' '.join(files.plots)}")
 
 
 def attention(
     model: Model,
-    image: Annotated[Path, typer.Option(metavar="FILE", help="A picture to look at.")],
+    image: Annotated[Path, typer.Option(metavar="FILE", help="Input image.")],
     figure: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write an SVG: how far, and at what.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write an SVG of distances and attention maps."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show how far every head of a transformer looks, and where."""
-    found = likewise.attention(model, image, figure=figure)
+    """Measure the attention distance of every head of a transformer."""
+    heads = likewise.attention(model, image, figure=figure)
     if figure:
-        note(f"wrote {figure}")
+        print_note(f"wrote {figure}")
     if json:
-        frame_as_json(found)
+        print_frame_json(heads)
     else:
-        frame_as_table(found)
+        print_frame(heads)

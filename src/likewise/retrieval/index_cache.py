@@ -108,7 +108,7 @@ class CachedIndex:
             ConfigError: the options do not suit the vectors.
         """
         options, metadata = self.options(), self.metadata()
-        if self.ws.earlier or not options.cached or not metadata or not self.file.is_file():
+        if self.ws.is_historic or not options.cached or not metadata or not self.file.is_file():
             return self.build_current()
         if metadata.made_of != self._fingerprint(options):
             what = f"index {self.index!r} was made with other options or of other vectors"
@@ -136,7 +136,7 @@ class CachedIndex:
             positions, uncovered = self._positions()
             if not len(uncovered) and _is_identity(positions):
                 return options.build(vectors, self.file)
-        if self.ws.earlier:
+        if self.ws.is_historic:
             return options.build(vectors)
         with ExitStack() as stack:
             try:

@@ -281,7 +281,7 @@ class Searcher:
     @cached_property
     def _encoder(self) -> "Encoder":
         """The encoder of the model that made the vectors; another version is refused."""
-        folder = versions.present(self._ws, self._ws.model(self._model))
+        folder = versions.locate(self._ws, self._ws.model(self._model))
         if not folder.is_dir():
             what = f"model {self._model!r} is not here"
             raise MissingArtefactError(what, artefacts.model(self._ws, self._model).command)

@@ -5,7 +5,7 @@ Data sets that require registration are listed with instructions instead of URLs
 
 from dataclasses import dataclass
 
-from likewise.storage.fetch import Wanted
+from likewise.storage.fetch import RemoteFile
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class DatasetFile:
     """One file of a data set: local name, URL and checksum."""
 
     name: str
-    wanted: Wanted
+    wanted: RemoteFile
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,16 @@ KNOWN_DATASETS: dict[str, KnownDataset] = {
     "gpr1200": KnownDataset(
         "GPR1200: 12,000 images, 1,200 categories",
         "non-commercial research and education",
-        "--source gpr1200 --path {}/GPR1200.zip --text {}/GPR1200_categoryNumber_to_text.json",
+        "--source gpr1200 --path {}/GPR1200.zip "
+        "--annotations {}/GPR1200_categoryNumber_to_text.json",
         (
             DatasetFile(
                 "GPR1200.zip",
-                Wanted("https://visual-computing.com/files/GPR1200/GPR1200.zip"),
+                RemoteFile("https://visual-computing.com/files/GPR1200/GPR1200.zip"),
             ),
             DatasetFile(
                 "GPR1200_categoryNumber_to_text.json",
-                Wanted(
+                RemoteFile(
                     "https://raw.githubusercontent.com/Visual-Computing/GPR1200/main/"
                     "GPR1200_categoryNumber_to_text.json"
                 ),
@@ -68,7 +69,7 @@ KNOWN_DATASETS: dict[str, KnownDataset] = {
         (
             DatasetFile(
                 "food-101.tar.gz",
-                Wanted(
+                RemoteFile(
                     "http://data.vision.ee.ethz.ch/cvl/food-101.tar.gz",
                     digest="md5:85eeb15f3717b99a5da872d97d918f87",
                 ),
@@ -82,7 +83,9 @@ KNOWN_DATASETS: dict[str, KnownDataset] = {
         (
             DatasetFile(
                 "val.tar.gz",
-                Wanted(f"{_INAT}/val.tar.gz", digest="md5:f6f6e0e242e3d4c9569ba56400938afc"),
+                RemoteFile(
+                    f"{_INAT}/val.tar.gz", digest="md5:f6f6e0e242e3d4c9569ba56400938afc"
+                ),
             ),
         ),
     ),
@@ -93,7 +96,7 @@ KNOWN_DATASETS: dict[str, KnownDataset] = {
         (
             DatasetFile(
                 "train_mini.tar.gz",
-                Wanted(
+                RemoteFile(
                     f"{_INAT}/train_mini.tar.gz",
                     digest="md5:db6ed8330e634445efc8fec83ae81442",
                 ),
@@ -107,7 +110,9 @@ KNOWN_DATASETS: dict[str, KnownDataset] = {
         (
             DatasetFile(
                 "train.tar.gz",
-                Wanted(f"{_INAT}/train.tar.gz", digest="md5:e0526d53c7f7b2e3167b2b43bb2690ed"),
+                RemoteFile(
+                    f"{_INAT}/train.tar.gz", digest="md5:e0526d53c7f7b2e3167b2b43bb2690ed"
+                ),
             ),
         ),
     ),
@@ -118,7 +123,7 @@ KNOWN_DATASETS: dict[str, KnownDataset] = {
         (
             DatasetFile(
                 "VOCtrainval_06-Nov-2007.tar",
-                Wanted(
+                RemoteFile(
                     f"{_VOC}/voc2007/VOCtrainval_06-Nov-2007.tar",
                     digest="md5:c52e279531787c972589f7e41ab4ae64",
                 ),
@@ -132,7 +137,7 @@ KNOWN_DATASETS: dict[str, KnownDataset] = {
         (
             DatasetFile(
                 "VOCtrainval_11-May-2012.tar",
-                Wanted(
+                RemoteFile(
                     f"{_VOC}/voc2012/VOCtrainval_11-May-2012.tar",
                     digest="md5:6cd6e144f989b92b3379bac3b3de84fd",
                 ),

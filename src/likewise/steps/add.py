@@ -21,7 +21,18 @@ from likewise.storage.workspace import Workspace
 
 @dataclass(frozen=True)
 class Added:
-    """What a new data set holds by its names alone, and the entries written for it."""
+    """Contents of a new data set, from file names and annotations, and its new entries.
+
+    Attributes:
+        dataset: name of the data set.
+        card: path of the new card, relative to the root of the catalogue.
+        items: number of items.
+        labels: number of distinct labels.
+        findings: number of findings.
+        runs: names of the new runs in params.yaml.
+        licence: SPDX identifier or terms from the card; "" if unknown.
+        damaged: first unreadable annotations, with reasons; "" if there are none.
+    """
 
     dataset: str
     card: str
@@ -30,39 +41,45 @@ class Added:
     findings: int
     runs: list[str]
     licence: str = ""
-    """Its SPDX identifier or its terms, as the card says; "" where nothing is known of it."""
     damaged: str = ""
-    """The first annotations that cannot be read, and why; "" where all can be."""
 
 
-def add(  # noqa: PLR0913 (what a card and an entry say)
+def add(  # noqa: PLR0913 (the fields of a card and an entry)
     dataset: str,
     *,
     source: str,
     path: StrPath,
-    text: StrPath | None = None,
+    annotations: StrPath | None = None,
     title: str | None = None,
     options: Mapping[str, Any] | None = None,
     workspace: StrPath | None = None,
 ) -> Added:
-    """Write the card of ``dataset`` and its entries in params.yaml; read no pixel.
+    """Write the card of ``dataset`` and its entries in params.yaml, without reading pixels.
 
-    Every model of params.yaml is to embed it, and every protocol of its layout to score it;
-    edit params.yaml to have less. Comments there stay.
+    The entries combine the data set with every model of params.yaml and with every protocol
+    of its layout. Remove entries that you do not need from params.yaml. Comments are kept.
 
     Args:
-        dataset: its name: lower-case letters, digits and '_'.
-        source: its layout, a kind of source.
-        path: the folder or archive of its images.
-        text: the file or folder that explains them, where that lies elsewhere.
-        title: what people call it; by default the layout's own title, or the name.
-        options: what the card says to the source: ``{"label": "species"}``, say.
+        dataset: name of the data set: lower-case letters, digits and '_'.
+        source: kind of source: the layout of the files.
+        path: folder or archive of the images.
+        annotations: file or folder of the annotations; by default they are in ``path``.
+        title: title of the data set; by default the layout's title, or the name.
+        options: options of the source, written to the card, e.g. ``{"label": "species"}``.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
-        ConfigError: the source has no such option, or not that value.
-        DataError: the name is taken or no name, or nothing in ``path`` fits the layout.
-        UnknownNameError: no such kind of source.
+        ConfigError: the source does not have this option, or rejects its value.
+        DataError: the name exists already or is invalid, or no file in ``path`` fits the
+            layout.
+        UnknownNameError: unknown kind of source.
+
+    Example:
+        >>> added = likewise.add("drawings", source="gpr1200", path="pictures")
+        >>> added.items, added.labels
+        (23, 6)
+        >>> added.runs
+        ['drawings-tiny-gpr1200', 'drawings-tiny-gpr1200-strict']
     """
     check_dataset_name(dataset)
     ws = open_workspace(workspace)
@@ -72,11 +89,11 @@ def add(  # noqa: PLR0913 (what a card and an entry say)
         )
     kind = SOURCES.load(source)
     folder = Path(path)
-    annotations = folder if text is None else Path(text)
-    entry = {"path": _as_written(ws, folder), "annotations": _as_written(ws, annotations)}
+    explained = folder if annotations is None else Path(annotations)
+    entry = {"path": _as_written(ws, folder), "annotations": _as_written(ws, explained)}
     said = {"kind": source, **(options or {})}
     layout = SOURCES.build(said, "source")
-    reading = read_with_hint(layout, source, folder, annotations)
+    reading = read_with_hint(layout, source, folder, explained)
     labels = reading.items["label"].n_unique() - (reading.items["label"].null_count() > 0)
     runs = _runs(ws, dataset, kind.protocols if labels else ())
     card = _card(dataset, said, title, kind)
@@ -99,7 +116,7 @@ def _licence(said: Mapping[str, str]) -> str:
 
 
 def _damaged(findings: pl.DataFrame) -> str:
-    """The annotations that were left out because they cannot be read, a few of them by name."""
+    """Return the first annotations that were left out because they cannot be read."""
     bad = findings.filter(check="bad-annotation")
     told = bad.select(pl.concat_str("path", "detail", separator=": ")).to_series()
     return bounded(told, len(told), 2)
@@ -108,7 +125,7 @@ def _damaged(findings: pl.DataFrame) -> str:
 def _card(
     dataset: str, source: dict[str, Any], title: str | None, kind: type[Source]
 ) -> dict[str, Any]:
-    """A new card; what is known of a layout's own data set is said of that one alone."""
+    """Return a new card, with the layout's own facts if ``dataset`` bears the layout's name."""
     own = dataset == source["kind"]
     facts = kind.card_defaults() if own else {"licence": {"spdx": "NOASSERTION"}}
     named = title or (kind.title if own else "") or dataset
@@ -116,7 +133,7 @@ def _card(
 
 
 def _as_written(ws: Workspace, path: Path) -> str:
-    """A path as params.yaml holds it: from the workspace's root where it lies inside."""
+    """Return a path as params.yaml stores it: relative if it is inside the workspace."""
     return ws.relative(path.expanduser().absolute())
 
 
@@ -142,7 +159,7 @@ def _write(
     entry: dict[str, str],
     runs: dict[str, dict[str, str]],
 ) -> None:
-    """Both files change together, or neither."""
+    """Write the card and params.yaml in one transaction."""
     entries = ParamsEditor(ws)
     entries.add("datasets", {dataset: entry})
     embeddings = {

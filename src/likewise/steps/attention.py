@@ -1,4 +1,4 @@
-"""Show where a vision transformer looks in a picture."""
+"""Measure the attention distances of a vision transformer on one image."""
 
 import math
 from pathlib import Path
@@ -31,29 +31,41 @@ def attention(
     figure: StrPath | None = None,
     workspace: StrPath | None = None,
 ) -> pl.DataFrame:
-    """How far every head of ``model`` looks in a picture; where, a figure shows.
+    """Measure the mean attention distance of every head of ``model`` on an image.
 
     Args:
         model: a model of params.yaml, a vision transformer.
-        image: a file, its bytes or an opened picture.
-        figure: an SVG file to write: the distances by layer, and what the last layer's class
-            token looks at, a picture a head.
+        image: a file, its bytes or a PIL image.
+        figure: an SVG file to write. It plots the distances by layer, and for every head of
+            the last layer the attention of the class token as a heat map.
         workspace: a folder in the catalogue; by default the current one.
 
     Returns:
-        layer, its name, head (from 1) and distance (pixels of the model's input); the layers
-        from the input on.
+        A frame with one row per head, sorted by layer and head: layer (from 1, the first is
+        next to the input), name of the layer, head (from 1) and distance (pixels of the
+        model's input).
 
     Raises:
         UnknownNameError: params.yaml has no such model.
-        MissingArtefactError: it was not made yet.
-        DataError: it is no vision transformer, the picture is none, or the figure cannot be
-            written.
+        MissingArtefactError: the model was not made yet.
+        DataError: the model is not a vision transformer, the image cannot be decoded, or the
+            figure cannot be written.
+
+    Example:
+        With the model ``vit: {kind: timm, backbone: test_vit.r160_in1k, weights: random}``
+        in params.yaml:
+
+        >>> passport = likewise.load("vit")
+        >>> distances = likewise.attention("vit", "pictures/0_noto.jpg")
+        >>> distances.group_by("name", maintain_order=True).len().rows()[0]
+        ('blocks.0.attn', 2)
+        >>> round(distances["distance"].mean())
+        83
     """
     ws = open_workspace(workspace)
     if model not in ws.params.models:
         raise UnknownNameError("model", model, ws.params.models, "params.yaml")
-    folder = versions.present(ws, ws.model(model))
+    folder = versions.locate(ws, ws.model(model))
     if not folder.is_dir():
         command = artefacts.model(ws, model).command
         raise MissingArtefactError(f"model {model!r} is not here", command)

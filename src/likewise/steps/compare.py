@@ -1,4 +1,4 @@
-"""Compare two runs by their queries: by how much, whether it can be chance, and where."""
+"""Compare two runs query by query: differences, p values and changed queries."""
 
 import math
 from dataclasses import dataclass, replace
@@ -17,14 +17,14 @@ from likewise.pages import notebook
 
 @dataclass(frozen=True)
 class ComparedMetric:
-    """One number of both runs.
+    """One metric of both runs.
 
     Attributes:
-        metric: which; of a subset, as the reports call it.
-        first: its value in the first run, over the queries that both have.
-        second: ... in the second.
-        difference: second less first; all in the units of the reports.
-        p_holm: of a subset: p corrected for there being several.
+        metric: name of the metric, or of a subset as in the reports.
+        first: value in the first run, over the common queries, in the units of the reports.
+        second: value in the second run, over the same queries.
+        difference: second minus first, in the same units.
+        p_holm: p of a subset, corrected for multiple tests (Holm); None for other rows.
     """
 
     metric: str
@@ -36,7 +36,7 @@ class ComparedMetric:
 
 @dataclass(frozen=True)
 class ChangedQuery:
-    """A query that one run answers well and the other does not: its value and first hit."""
+    """A query whose first hit is right in only one run, with its value in both runs."""
 
     item_id: str
     label: str | None
@@ -46,16 +46,16 @@ class ChangedQuery:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two runs make of the same queries.
+    """Comparison of two runs on their common queries.
 
     Attributes:
-        first: the first run.
-        second: the second.
-        protocol: the switches by which both were counted.
-        rows: the main number, that of every subset, then the other metrics.
-        fixed: queries whose first hit (but for themselves) is right only in the second.
-        broken: those whose is right only in the first.
-        notes: what a reader should know.
+        first: name of the first run.
+        second: name of the second run.
+        protocol: options of the protocol of both runs.
+        rows: the main metric, the main metric of every subset, then the other metrics.
+        fixed: queries whose first hit (other than the query) is right only in the second run.
+        broken: queries whose first hit is right only in the first run.
+        notes: remarks on the comparison, e.g. queries that were left out.
     """
 
     first: str
@@ -68,9 +68,7 @@ class Comparison:
 
     def __repr__(self) -> str:
         main = self.rows[0]
-        values = (
-            f"{main.metric} {main.first:.4f} → {main.second:.4f}, p {main.difference.p:.4f}"
-        )
+        values = f"{main.metric} {main.first:.4f} → {main.second:.4f}"
         test = f"p {main.difference.p:.4f}; {self._changes}"
         return f"Comparison({self.first}, {self.second}: {values}, {test})"
 
@@ -94,15 +92,28 @@ def _line(row: ComparedMetric) -> tuple[object, ...]:
 def compare(first: str, second: str, *, workspace: StrPath | None = None) -> Comparison:
     """Compare the reports of two runs of one protocol, query by query.
 
-    Each is a run's name, or ``RUN@REV``: the run as it was at a git revision, a release, or in
-    an experiment of DVC's (``dvc exp show`` lists them). Differences are tested by flipping
-    whole classes at random, as their queries are alike; the p of subsets are corrected after
-    Holm.
+    The p values come from a paired permutation test that swaps the runs for whole classes,
+    because queries of one class are not independent. The p values of subsets are corrected
+    for multiple tests (Holm).
+
+    Args:
+        first: name of a run, or ``RUN@REV``: the run at a git revision, in a release, or in a
+            DVC experiment (``dvc exp show`` lists them).
+        second: the run to compare it with, in the same notation.
+        workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         UnknownNameError: no such run.
-        MissingArtefactError: one of them was not evaluated.
-        DataError: they are by different protocols, or have no query in common.
+        MissingArtefactError: one of the runs was not evaluated.
+        DataError: the runs have different protocols, or no query in common.
+
+    Example:
+        >>> compared = likewise.compare("emoji-tiny@v1", "emoji-tiny")
+        >>> main = compared.rows[0]
+        >>> main.metric, round(main.first, 2), round(main.second, 2)
+        ('all', 0.69, 0.67)
+        >>> sorted(query.item_id for query in compared.broken)
+        ['1000_fluent.jpg', '1000_twemoji.jpg']
     """
     pair = _results(first, workspace), _results(second, workspace)
     protocol = pair[0].protocol
@@ -126,7 +137,7 @@ def compare(first: str, second: str, *, workspace: StrPath | None = None) -> Com
 
 
 def _results(named: str, workspace: StrPath | None) -> Results:
-    """The results of ``RUN`` or ``RUN@REV``, under that name."""
+    """Return the results of ``RUN`` or ``RUN@REV``, under that name."""
     run, _, rev = named.partition("@")
     ws = open_workspace(workspace)
     if rev:
@@ -137,7 +148,7 @@ def _results(named: str, workspace: StrPath | None) -> Results:
 
 
 def _paired(first: Results, second: Results) -> tuple[pl.DataFrame, list[str]]:
-    """The queries that both runs have, a row each, and a note where others are left out."""
+    """Return the common queries, one per row, and notes on queries that are left out."""
     mine, theirs = (r.queries.with_columns(right=r.right) for r in (first, second))
     both = mine.join(theirs, on="item_id", suffix="_second", maintain_order="left")
     if both.is_empty():
@@ -157,7 +168,7 @@ def _paired(first: Results, second: Results) -> tuple[pl.DataFrame, list[str]]:
 
 
 def _main_rows(both: pl.DataFrame, results: Results) -> list[ComparedMetric]:
-    """The main number over all queries, and over each subset's."""
+    """Return the main metric over all queries and over the queries of each subset."""
     names = list(results.metrics)
     rows = [_row(both, results, names[0], "value")]
     parts = {
@@ -175,7 +186,7 @@ def _main_rows(both: pl.DataFrame, results: Results) -> list[ComparedMetric]:
 
 
 def _called(main: str, subset: str) -> tuple[str, str]:
-    """What reports call the main number of a subset."""
+    """Return the names that reports use for the main metric of a subset."""
     return f"{main} {subset}", subset
 
 
@@ -203,7 +214,7 @@ def _row(both: pl.DataFrame, results: Results, metric: str, column: str) -> Comp
 
 
 def _changed(both: pl.DataFrame, worse: str, better: str) -> list[ChangedQuery]:
-    """The queries that one run answers well and the other not, the greatest change first."""
+    """Return the queries whose first hit is right in one run only, largest change first."""
     found = both.filter(pl.col(better) & ~pl.col(worse)).with_columns(
         change=(pl.col("value") - pl.col("value_second")).abs().fill_null(0)
     )

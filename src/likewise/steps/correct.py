@@ -1,4 +1,4 @@
-"""Correct items of a data set over what its source says."""
+"""Correct values of items without changing the source."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,14 @@ from likewise.storage import artefacts, journal, tables, versions
 
 @dataclass(frozen=True)
 class Corrected:
-    """What was written: values that are another now, and how many corrections there are."""
+    """Result of a correction.
+
+    Attributes:
+        dataset: name of the data set.
+        file: path of the corrections, relative to the root of the catalogue.
+        changed: number of values that changed.
+        corrections: number of corrections in the file.
+    """
 
     dataset: str
     file: str
@@ -30,20 +37,34 @@ def correct(
     *,
     workspace: StrPath | None = None,
 ) -> Corrected:
-    """Say that ``items`` have other ``values`` than the source: column -> value, None for none.
+    """Replace values of ``items`` that are wrong in the source.
 
-    They are written to ``catalog/<dataset>/corrections.csv``, which one may also edit by hand;
-    ``dvc repro`` then publishes and evaluates anew, and needs neither the source nor a pixel.
-    With a label comes its text, where other items of that label have one.
-    A value that is the source's own takes its correction back.
+    The corrections are written to ``catalog/<dataset>/corrections.csv``, which can also be
+    edited by hand. Run ``dvc repro`` to publish and evaluate with them; it needs neither the
+    source nor the images. A corrected label also sets the text of that label, if other items
+    have it. Setting a value back to that of the source removes its correction.
+
+    Args:
+        dataset: name of the data set.
+        items: ids of the items to correct.
+        values: column -> correct value, None for an empty one; the same for all ``items``.
+        workspace: a folder in the catalogue; by default the current one.
 
     Raises:
-        DataError: no such item or column, or a box, which is corrected in the source.
+        DataError: no such item or column, or the column is ``box``: correct boxes in the
+            source.
         MissingArtefactError: the data set was not ingested.
+
+    Example:
+        The label and its text change:
+
+        >>> likewise.correct("emoji", ["0_znoto.jpg"], {"label": "1000"})
+        Corrected(dataset='emoji', file='catalog/emoji/corrections.csv', changed=2,
+                  corrections=2)
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
-    path = versions.present(ws, ws.table(dataset, "items"))
+    path = versions.locate(ws, ws.table(dataset, "items"))
     table = tables.open_table(path, artefacts.table(ws, dataset, "items").command)
     for column in values:
         corrections.check_column(column, table.schema.names)
@@ -55,7 +76,7 @@ def correct(
         known = table.read(["item_id"])["item_id"]
         what = f"{dataset} has no item {bounded(absent, len(absent))}"
         raise DataError(f"{what}; {hint(absent[0], known)}")
-    with journal.alone(ws, f"correct-{dataset}"):
+    with journal.exclusive_job(ws, f"correct-{dataset}"):
         file = ws.corrections(dataset)
         before = corrections.read(file)
         after = dict(before)
@@ -67,7 +88,7 @@ def correct(
                     after[Key(item, column)] = Value(value, own)
         corrections.apply_corrections(
             said, after, ws.relative(file)
-        )  # a value that fits no column
+        )  # raises if a value does not fit its column
         corrections.write(file, after)
     changed = {key for key in {**before, **after} if before.get(key) != after.get(key)}
     return Corrected(dataset, ws.relative(file), len(changed), len(after))
@@ -76,11 +97,11 @@ def correct(
 def _with_text(
     table: tables.Table, values: Mapping[str, str | None]
 ) -> Mapping[str, str | None]:
-    """``values``, and where a label is among them the text that goes with it."""
+    """Return ``values``; if they set a label, also with the text of that label."""
     if "label" not in values or "text" in values:
         return values
     classes = table.read(["label", "text"]).unique(maintain_order=True)
-    if values["label"] is None:  # a text that is its class's goes with the class
+    if values["label"] is None:  # one text per label: it is removed with the label
         same = classes["label"].n_unique() == len(classes)
         return {**values, "text": None} if same else values
     texts = classes.filter(pl.col("label") == values["label"])["text"]

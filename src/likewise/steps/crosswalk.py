@@ -1,4 +1,4 @@
-"""Score one run's rankings under every definition in use, and say what stands beside what."""
+"""Score the rankings of one run under every definition of the metrics in use."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,20 +15,20 @@ from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 
 _OWN = {"GPR1200: mAP": "gpr1200", "FG-SBIR: acc@1": "sbir-acc"}
-"""Definitions whose published tables ship -> the protocol that these are by."""
+"""Definition with published tables in this package -> the protocol of these tables."""
 
 
 @dataclass(frozen=True)
 class DefinitionScore:
-    """One definition's number.
+    """Score by one definition.
 
     Attributes:
-        definition: whose it is.
-        metric: which of our metrics that is.
-        itself: whether the query is ranked, and relevant.
-        value: the mean over the queries, 0 to 1.
-        says: what is peculiar to it.
-        beside: the published numbers that it may stand beside.
+        definition: name of the definition: a paper, library or textbook, and its metric.
+        metric: name of the equivalent metric of likewise.
+        itself: True if the query is in the gallery, and relevant.
+        value: mean over the queries, 0 to 1.
+        says: remark on the definition.
+        beside: published numbers that the value is comparable with, or why there are none.
     """
 
     definition: str
@@ -41,14 +41,14 @@ class DefinitionScore:
 
 @dataclass(frozen=True)
 class Crosswalk:
-    """One ranking under every definition in use.
+    """Scores of one run under every definition in use.
 
     Attributes:
-        run: of which.
-        protocol: the switches that say who queries whom.
-        rows: a definition each.
-        published: the tables that the run itself may stand beside, and why not beside others.
-        notes: what a reader should know.
+        run: name of the run.
+        protocol: options of the protocol, which select queries and gallery.
+        rows: one score per definition.
+        published: published tables that the run is comparable with, and why others are not.
+        notes: remarks on the scores.
     """
 
     run: str
@@ -70,19 +70,33 @@ class Crosswalk:
 def crosswalk(run: str, *, workspace: StrPath | None = None) -> Crosswalk:
     """Score the rankings of ``run`` under every definition in use.
 
-    Who queries whom stays the protocol's; whether the query itself is ranked, what counts and
-    what it is divided by are each definition's own. The gallery is ranked in full.
+    The protocol of the run selects queries and gallery. Each definition decides if the query
+    is in the gallery, which hits count, and the denominator. The whole gallery is ranked.
+
+    Args:
+        run: name of a run in params.yaml.
+        workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         UnknownNameError: no such run or protocol.
-        MissingArtefactError: the data set is not published, or not by that model.
-        DataError: the protocol ranks nothing, or nothing can be scored.
+        MissingArtefactError: the data set is not published, or not with this model.
+        DataError: the protocol does not rank, or no query can be scored.
+
+    Example:
+        >>> rows = likewise.crosswalk("emoji-tiny").rows
+        >>> for row in rows[:3]:
+        ...     print(row.definition, round(row.value, 2))
+        GPR1200: mAP 0.66
+        textbook: average precision 0.48
+        textbook: R-precision 0.34
     """
     ws = open_workspace(workspace)
     entry = ws.run(run)
     protocol = PROTOCOLS.build({"kind": entry.protocol}, f"params.yaml: runs.{run}")
     if not isinstance(protocol, Retrieval):
-        raise DataError(f"{protocol.name} scores no rankings, so it has no other definitions")
+        raise DataError(
+            f"{protocol.name} does not score rankings, so other definitions do not apply"
+        )
     dataset = Dataset(ws, entry.dataset)
     known = [name for name in protocol.columns if name in dataset.items.columns]
     rows, vectors = dataset.items.select("item_id", *known), dataset.vectors(entry.model)
@@ -98,7 +112,7 @@ def crosswalk(run: str, *, workspace: StrPath | None = None) -> Crosswalk:
 
 
 def _beside(definition: str, own: Evaluation) -> str:
-    """What published numbers a definition's may stand beside."""
+    """Return the published numbers that a definition's value is comparable with."""
     if definition not in _OWN:
         return f"numbers that name {definition}"
     wanted = _OWN[definition]

@@ -6,13 +6,23 @@ from likewise.formats.paths import StrPath
 
 
 def datasets(*, rev: str | None = None, workspace: StrPath | None = None) -> list[Summary]:
-    """The data sets of the catalogue, sorted by name; read from cards and digests alone.
+    """List the data sets of the catalogue, sorted by name.
 
-    ``rev`` names a git revision, to see the catalogue as it was then.
+    Only cards and digests are read, no tables.
+
+    Args:
+        rev: a git revision: list the catalogue of that revision.
+        workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         MissingArtefactError: there is no catalogue, or a data set has no card.
         UnknownNameError: git has no such revision.
+
+    Example:
+        >>> [(found.dataset, found.state, found.items) for found in likewise.datasets()]
+        [('emoji', 'published', 23)]
+        >>> likewise.datasets(rev="v1")[0].items
+        24
     """
     ws = open_workspace(workspace, rev=rev)
     return [summary_of(ws, name) for name in sorted(ws.params.datasets)]

@@ -1,4 +1,4 @@
-"""Fetch a data set that is known by name, or say how to get it."""
+"""Download a known data set, or report how to obtain it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,22 +7,22 @@ from likewise.errors import DataError, UnknownNameError
 from likewise.formats.archives import is_archive
 from likewise.formats.paths import StrPath
 from likewise.sources.known_datasets import KNOWN_DATASETS, KnownDataset
-from likewise.storage.fetch import fetch, is_right
+from likewise.storage.fetch import fetch, matches
 
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2")
 
 
 @dataclass(frozen=True)
 class Downloaded:
-    """What a download did, and the command that adds the data set.
+    """Result of a download.
 
     Attributes:
-        name: the data set.
-        folder: where its files lie.
-        fetched: the names of those that were fetched,
-        kept: ... and of those that were there already.
-        licence: its terms, in a line.
-        next: the command that adds it to a catalogue.
+        name: name of the data set.
+        folder: folder of its files.
+        fetched: names of the files that were downloaded.
+        kept: names of the files that were already in the folder.
+        licence: terms of the data set, in one line.
+        next: command that adds the data set to a catalogue.
     """
 
     name: str
@@ -34,15 +34,29 @@ class Downloaded:
 
 
 def download(name: str, folder: StrPath | None = None) -> Downloaded:
-    """Fetch the files of the data set ``name`` into ``folder``, by default ``data/<name>``.
+    """Download the files of the data set ``name``.
 
-    A file that is there stays as it is, and one that came in part is gone on with. Archives
-    are not unpacked: ingest reads them as they are.
+    Call it again to resume an interrupted download. Existing files are never overwritten.
+    Archives are not unpacked: ingest reads them directly.
+
+    Args:
+        name: a name in ``likewise.downloads()``.
+        folder: folder for the files; by default ``data/<name>``.
 
     Raises:
         UnknownNameError: no data set of that name is known.
-        DataError: it is not public (what to get, and where to put it); a file that is there is
-            another one; a server refuses, breaks off, or sends what was not asked for.
+        DataError: the data set is not public (the message tells how to obtain it), an existing
+            file has other contents, or the server refuses, disconnects or sends another file.
+
+    Example:
+        A data set behind a registration cannot be downloaded by a program:
+
+        >>> likewise.download("shoev2")
+        Traceback (most recent call last):
+        likewise.errors.DataError: QMUL-Shoe-V2 cannot be fetched by a program: ask at
+        https://sketchx.eecs.qmul.ac.uk/downloads/ for QMUL-Shoe-V2, put its folders of photos
+        and sketches with their lists into data/shoev2, and run:
+        likewise add shoev2 --source sketch --path data/shoev2
     """
     if name not in KNOWN_DATASETS:
         raise UnknownNameError("download", name, KNOWN_DATASETS)
@@ -59,13 +73,13 @@ def download(name: str, folder: StrPath | None = None) -> Downloaded:
 
 
 def _files(known: KnownDataset, place: Path) -> tuple[list[str], list[str]]:
-    """The names of the files that were fetched, and of those that were there."""
+    """Return the names of the files that were downloaded, and of those that existed."""
     fetched: list[str] = []
     kept: list[str] = []
     for part in known.parts:
         target = place / part.name
         if target.exists():
-            if not is_right(part.wanted, target):
+            if not matches(part.wanted, target):
                 raise DataError(
                     f"{target} is there already, and is not what is at {part.wanted.url}; "
                     "move it away to fetch that"
@@ -79,7 +93,7 @@ def _files(known: KnownDataset, place: Path) -> tuple[list[str], list[str]]:
 
 
 def _refuse_page(target: Path, url: str) -> None:
-    """Refuse what a server sent in an archive's stead: a page that says sorry, mostly."""
+    """Remove and refuse a file that should be an archive but is not, mostly an error page."""
     if target.suffix in _ARCHIVES and not is_archive(target):
         with target.open("rb") as stream:
             head = stream.read(200).decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""List the data sets that are known by name."""
+"""List the known public data sets."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,14 @@ from likewise.sources.known_datasets import KNOWN_DATASETS
 
 @dataclass(frozen=True)
 class Offer:
-    """A data set that is known by name: what it is, its terms, whether it can be fetched."""
+    """A known data set.
+
+    Attributes:
+        name: name to download it by.
+        title: its title.
+        licence: its terms, in one line.
+        public: True if ``likewise.download`` can fetch it.
+    """
 
     name: str
     title: str
@@ -16,6 +23,11 @@ class Offer:
 
 
 def downloads() -> list[Offer]:
-    """The data sets that are known by name, those that can be fetched first."""
+    """List the known data sets, sorted by name, those that can be downloaded first.
+
+    Example:
+        >>> [offer.name for offer in likewise.downloads() if offer.public][:3]
+        ['food101', 'gpr1200', 'inat2021']
+    """
     offers = [Offer(n, d.title, d.licence, bool(d.parts)) for n, d in KNOWN_DATASETS.items()]
     return sorted(offers, key=lambda offer: (not offer.public, offer.name))

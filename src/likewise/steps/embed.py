@@ -1,4 +1,4 @@
-"""Embed the items of a data set by a model, only what is not embedded yet."""
+"""Embed the items of a data set with a model, incrementally."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,7 +29,15 @@ from likewise.storage.workspace import Workspace
 
 @dataclass(frozen=True)
 class Embedded:
-    """What an embed did: vectors computed, taken over from before, and dropped as obsolete."""
+    """Result of an embed.
+
+    Attributes:
+        dataset: name of the data set.
+        model: name of the model.
+        computed: number of vectors that were computed.
+        taken_over: number of vectors that were reused.
+        dropped: number of obsolete vectors that were removed.
+    """
 
     dataset: str
     model: str
@@ -41,13 +49,24 @@ class Embedded:
 def embed(dataset: str, model: str, *, workspace: StrPath | None = None) -> Embedded:
     """Compute a vector of ``model`` for every distinct content of ``dataset``.
 
-    Vectors of the same pixels by the same model are taken over from the last version, and
-    from a run that was killed.
+    A content is the pixels of an image, or of a box in it. Vectors of the same content by the
+    same model are reused from the last version, and from an interrupted run.
+
+    Args:
+        dataset: name of the data set.
+        model: name of the model.
+        workspace: a folder in the catalogue; by default the current one.
 
     Raises:
-        UnknownNameError: params.yaml does not say that ``model`` embeds ``dataset``.
+        UnknownNameError: params.yaml has no embedding of ``dataset`` by ``model``.
         MissingArtefactError: the data set was not ingested, or the model not made.
-        DataError: images that cannot be decoded; all others are embedded and kept.
+        DataError: images cannot be decoded; the vectors of all others are kept.
+
+    Example:
+        All vectors are up to date, so none is computed:
+
+        >>> likewise.embed("emoji", "tiny")
+        Embedded(dataset='emoji', model='tiny', computed=0, taken_over=23, dropped=0)
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
@@ -63,11 +82,11 @@ def embed(dataset: str, model: str, *, workspace: StrPath | None = None) -> Embe
         metadata["roles"] = roles_digest(wanted)
     schema = tables.lance_schema(contract, {"vector": metadata})
     job = f"embed-{dataset}-{model}"
-    with journal.alone(ws, job):
+    with journal.exclusive_job(ws, job):
         staging = journal.Staging(ws, job, keep=(ws.embeddings(dataset, model).name,))
         path = staging.path(ws.embeddings(dataset, model))
         table = IncrementalTable(path, schema, "content")
-        earlier = versions.present(ws, ws.embeddings(dataset, model))
+        earlier = versions.locate(ws, ws.embeddings(dataset, model))
         kept = table.start(earlier, wanted["content"], partial(_same_make, schema))
         table.erase(takedowns.read(ws.forgotten(dataset)))
         todo = wanted.filter(~pl.col("content").is_in(kept.keys.implode()))
@@ -75,7 +94,7 @@ def embed(dataset: str, model: str, *, workspace: StrPath | None = None) -> Embe
             _compute(ws, dataset, folder, todo, _VectorWriter(table, entry.dtype))
         table.finish()
         digests = tables.open_table(path, "").digest(contract)
-        # publish depends on this file, and so on how the vectors are to be indexed.
+        # publish depends on this file, and so on the options of the index of the vectors.
         digests = replace(digests, ann={model: ann.model_dump()})
         atomic.write_text(staging.path(ws.digests(dataset, model)), digests.to_yaml())
         staging.commit()
@@ -83,7 +102,7 @@ def embed(dataset: str, model: str, *, workspace: StrPath | None = None) -> Embe
 
 
 def _model(ws: Workspace, model: str) -> Path:
-    folder = versions.present(ws, ws.model(model))
+    folder = versions.locate(ws, ws.model(model))
     if not folder.is_dir():
         raise MissingArtefactError(
             f"model {model!r} is not made yet", artefacts.model(ws, model).command
@@ -92,16 +111,16 @@ def _model(ws: Workspace, model: str) -> Path:
 
 
 def _contents(ws: Workspace, dataset: str, *, by_role: bool) -> pl.DataFrame:
-    """Every content, and the image that shows it (its row in the images table), in order.
+    """Return every content with its row in the images table, sorted by content.
 
-    ``role`` is null for all, but where the model sees queries and gallery differently.
+    ``role`` is null unless the model embeds queries and gallery differently.
 
     Raises:
-        DataError: it does, and a content has both roles.
+        DataError: the model embeds them differently, and a content has both roles.
     """
     command = artefacts.table(ws, dataset, "items").command
-    items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
-    images = tables.open_table(versions.present(ws, ws.table(dataset, "images")), command)
+    items = tables.open_table(versions.locate(ws, ws.table(dataset, "items")), command)
+    images = tables.open_table(versions.locate(ws, ws.table(dataset, "images")), command)
     rows = images.read(["image_id"]).with_row_index("row")
     found = items.read(["content", "image_id", "box", "role"])
     if not by_role:
@@ -119,7 +138,7 @@ def _contents(ws: Workspace, dataset: str, *, by_role: bool) -> pl.DataFrame:
 
 
 def _same_make(schema: pa.Schema, table: Path) -> bool:
-    """Return whether the vectors in ``table`` have the type and the model of ``schema``."""
+    """Return True if the vectors in ``table`` have the type and the model of ``schema``."""
     if not tables.exists(table):
         return False
     opened = tables.open_table(table)
@@ -135,8 +154,8 @@ def _same_make(schema: pa.Schema, table: Path) -> bool:
 def _compute(
     ws: Workspace, dataset: str, model: Path, todo: pl.DataFrame, table: "_VectorWriter"
 ) -> None:
-    """Embed the contents in ``todo`` and save them as they come."""
-    images = versions.present(ws, ws.table(dataset, "images"))
+    """Embed the contents in ``todo`` and save them batch by batch."""
+    images = versions.locate(ws, ws.table(dataset, "images"))
     named: list[str] = []
     with tqdm(total=len(todo), unit="img", desc=f"embed {dataset}", disable=None) as bar:
         for (role,), part in todo.group_by("role", maintain_order=True):
@@ -158,7 +177,7 @@ def _compute(
 
 
 class _VectorWriter:
-    """The staged table of vectors, as the element type that params.yaml asks for."""
+    """Writer of the staged table of vectors, with the element type of params.yaml."""
 
     def __init__(self, table: IncrementalTable, dtype: str) -> None:
         self._table, self._dtype = table, dtype

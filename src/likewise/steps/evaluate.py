@@ -1,4 +1,4 @@
-"""Score a run by its protocol, and write its report."""
+"""Score a run with its protocol, and write its report."""
 
 import json
 from dataclasses import replace
@@ -17,7 +17,7 @@ from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
 
 DEPTH = 1000
-"""How long the rankings of an approximate index are; exact search ranks everything."""
+"""Length of the rankings of an approximate index; exact search ranks the whole gallery."""
 
 
 CHOSEN_ON_TEST = (
@@ -31,16 +31,28 @@ def evaluate(
 ) -> Evaluation:
     """Score ``run`` (data set x model x index x protocol) and write its report.
 
-    ``reports/<run>.json`` holds the numbers, ``reports/<run>.statistics.json`` between what
-    they lie, ``reports/<run>.lineage.json`` the protocol, its notes and what was read, and
-    ``reports/<run>.parquet`` one row a query. With ``rev``, a git revision, that version's run
-    is scored anew on its data, and nothing is written.
+    The report has four files: ``reports/<run>.json`` holds the metrics,
+    ``reports/<run>.statistics.json`` their confidence intervals,
+    ``reports/<run>.lineage.json`` the protocol, its notes and the digests of the inputs, and
+    ``reports/<run>.parquet`` one row per query.
+
+    Args:
+        run: name of a run in params.yaml.
+        rev: a git revision: score the run of that revision on its data, and write no report.
+        workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         UnknownNameError: no such run, protocol, index or revision.
-        MissingArtefactError: the data set is not published, or not by that model.
-        DataError: nothing can be scored: no two items have the same label, say, or the items
-            lack a column that the protocol reads.
+        MissingArtefactError: the data set is not published, or not with this model.
+        DataError: no query can be scored, e.g. because no two items have the same label, or
+            the items lack a column that the protocol reads.
+
+    Example:
+        >>> report = likewise.evaluate("emoji-tiny")
+        >>> round(report.metrics["all"], 2)
+        0.66
+        >>> len(report.queries)
+        23
     """
     ws = open_workspace(workspace, rev=rev)
     entry = ws.run(run)
@@ -51,7 +63,7 @@ def evaluate(
     passport = json.loads(dataset.table.passport(entry.model))
     if passport["recipe"].get("original"):
         result = replace(result, notes=[*result.notes, CHOSEN_ON_TEST])
-    if ws.earlier:
+    if ws.is_historic:
         return result
     lineage = {
         "run": entry.model_dump(),
@@ -63,7 +75,7 @@ def evaluate(
         "model": passport,
     }
     statistics = {name: found.to_json() for name, found in result.statistics.items()}
-    with journal.alone(ws, f"evaluate-{run}"):
+    with journal.exclusive_job(ws, f"evaluate-{run}"):
         staging = journal.Staging(ws, f"evaluate-{run}")
         rows = staging.path(ws.queries(run))
         with atomic.writing(rows):
@@ -79,9 +91,9 @@ def evaluate(
 
 
 def _digests(ws: Workspace, dataset: str, columns: tuple[str, ...]) -> dict[str, str]:
-    """The digests of the columns that a run reads: what dvc.yaml has its stage depend on.
+    """Return the digests of the columns that a run reads: dependencies of its DVC stage.
 
-    The stage names label, subset, split, role, the model, and all further columns together.
+    The stage lists label, subset, split, role and the model, and other columns as a whole.
     """
     path = ws.published_digests(dataset)
     published = Digests.from_yaml(read_yaml(path), ws.relative(path)).columns

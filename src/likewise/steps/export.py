@@ -1,4 +1,4 @@
-"""Write a data set, or items of it, as a format that other programs read."""
+"""Export a data set, or some of its items, to a format of other programs."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -30,10 +30,18 @@ LEFT_OUT = "left_out.jsonl"
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export wrote, and what it left out: (id, check, detail) each.
+    """Result of an export.
 
-    ``items`` and the ``images`` that they are in are those that are in it; ``files`` and
-    ``nbytes`` count what lies in the folder.
+    Attributes:
+        dataset: name of the data set.
+        format: name of the export, or kind of format.
+        folder: the folder that was written.
+        items: number of items in the export.
+        images: number of images of these items.
+        files: number of files in the folder.
+        nbytes: their total size in bytes.
+        left_out: (id, check, detail) of every item or image that was left out.
+        notes: remarks, e.g. on licences.
     """
 
     dataset: str
@@ -47,11 +55,11 @@ class Exported:
     notes: list[str] = field(default_factory=list)
 
     def reasons(self) -> dict[str, int]:
-        """How many were left out, by check."""
+        """Return check -> number of items or images that were left out."""
         return dict(sorted(Counter(check for _, check, _ in self.left_out).items()))
 
 
-def export(  # noqa: PLR0913 (what to export, by keyword)
+def export(  # noqa: PLR0913 (options of an export, keyword only)
     dataset: str,
     format: str,
     to: StrPath,
@@ -61,25 +69,33 @@ def export(  # noqa: PLR0913 (what to export, by keyword)
     rev: str | None = None,
     workspace: StrPath | None = None,
 ) -> Exported:
-    """Write the published items of ``dataset`` into the new folder ``to``, whole or not at all.
+    """Export the published items of ``dataset`` to the new folder ``to``.
 
-    Beside the format's own files stand ``export.yaml`` (what was exported, with which options,
-    under which licence, digests of the columns, how much was left out), where items have
-    licences of their own, ``licences.jsonl``, and, where any were left out, ``left_out.jsonl``.
+    In addition to the files of the format, the folder contains ``export.yaml`` (data set,
+    options, licence, digests of the columns, number of items left out), ``licences.jsonl`` if
+    items have their own licences, and ``left_out.jsonl`` if any were left out. The folder
+    appears only when it is complete.
 
     Args:
-        dataset: its name.
-        format: a name of params.yaml's ``exports``, or a kind: coco, imagenet-npz ...
-        to: a folder that is not there yet, or is empty.
-        where: SQL; only the items for which it holds. Texts stand in single quotes.
-        options: the format's options, and ``purpose``: research, sharing or commercial.
-        rev: a git revision, to export the data set as it was then.
+        dataset: name of the data set.
+        format: a name in ``exports`` of params.yaml, or a kind: coco, imagenet-npz ...
+        to: a folder that does not exist, or is empty.
+        where: an SQL condition on the items to export. Quote texts with single quotes.
+        options: options of the format, and ``purpose``: research, sharing or commercial.
+        rev: a git revision: export the data set of that revision.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         UnknownNameError: no such data set, format, transform or model.
-        DataError: ``to`` holds something, the licence forbids it, the SQL is wrong, or the
-            format cannot hold these items. Nothing is left of the export then.
+        DataError: ``to`` is not empty, the licence forbids the purpose, the SQL is wrong, or
+            the format cannot represent these items. No file of the export is left then.
+
+    Example:
+        >>> exported = likewise.export("emoji", "folder", "houses", where="label = '0'")
+        >>> exported.items
+        5
+        >>> sorted(path.name for path in exported.folder.iterdir())
+        ['export.yaml', 'images']
     """
     ws = open_workspace(workspace, rev=rev, dataset=dataset)
     ws.dataset(dataset)
@@ -107,7 +123,7 @@ def export(  # noqa: PLR0913 (what to export, by keyword)
 
 
 def _held(chosen: Selection, faults: list[Fault]) -> tuple[int, int]:
-    """How many of the items, and how many images of theirs, are not among ``faults``."""
+    """Return the numbers of items and of their images that are not among ``faults``."""
     gone = pl.Series([fault[0] for fault in faults], dtype=pl.String).implode()
     items = chosen.items.filter(
         ~(pl.col("item_id").is_in(gone) | pl.col("image_id").is_in(gone))
@@ -116,7 +132,7 @@ def _held(chosen: Selection, faults: list[Fault]) -> tuple[int, int]:
 
 
 def _entry(params: Params, format_: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """``{kind, **options}`` of what is asked for; a transform's name becomes its steps."""
+    """Return ``{kind, **options}`` of the export, with a transform's name resolved."""
     if format_ in params.exports:
         entry = {**params.exports[format_], **options}
     elif format_ in EXPORTS.kinds():
@@ -132,10 +148,10 @@ def _entry(params: Params, format_: str, options: Mapping[str, Any]) -> dict[str
 
 
 def _gate(chosen: Selection, part: Export) -> list[str]:
-    """What is to be said of the licences.
+    """Check the licences, and return remarks on those that are not known.
 
     Raises:
-        DataError: one of them forbids the purpose; the clause.
+        DataError: a licence forbids the purpose; the message quotes the clause.
     """
     counts: Counter[str | None] = Counter({None: len(chosen.items)})
     if "licence" in chosen.items.columns:
@@ -147,7 +163,7 @@ def _gate(chosen: Selection, part: Export) -> list[str]:
         if found.clause:
             raise DataError(
                 f"{which}, which forbids an export for the purpose {part.purpose}: "
-                f"{found.clause}; choose other items by where, or ask whoever holds the rights"
+                f"{found.clause}; select other items with where, or ask the rights holder"
             )
         if found.unknown:
             notes.append(
@@ -165,7 +181,7 @@ def _about(
     done: Exported,
     where: str | None,
 ) -> dict[str, Any]:
-    """What stands in export.yaml: no clock, no path of this machine."""
+    """Return the contents of export.yaml, without time and without local paths."""
     path = ws.published_digests(chosen.dataset)
     digests = Digests.from_yaml(read_yaml(path), path.name).columns if path.is_file() else {}
     return {

@@ -1,4 +1,4 @@
-"""List what ingest found wrong with a data set."""
+"""List the findings of ingest for a data set."""
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.finding_counts import SHOWN, Findings, count_findings
@@ -14,23 +14,29 @@ def findings(
     rev: str | None = None,
     workspace: StrPath | None = None,
 ) -> Findings:
-    """What ingest found wrong with ``dataset``, and the first ``limit`` findings.
+    """Count the findings of ingest for ``dataset``, and list the first ``limit``.
 
     Args:
-        dataset: its name.
-        check: only findings of this check; the counts are of all.
-        limit: so many findings at most.
-        rev: a git revision, to see what was found then.
+        dataset: name of the data set.
+        check: list only findings of this check; the counts include all checks.
+        limit: maximum number of findings to list.
+        rev: a git revision: read the findings of that revision.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
-        MissingArtefactError: it was not ingested yet.
-        UnknownNameError: no such data set, or none of its findings is of that check.
+        MissingArtefactError: the data set was not ingested.
+        UnknownNameError: no such data set, or it has no finding of that check.
+
+    Example:
+        >>> open("emoji/images/0_empty.jpg", "w").close()
+        >>> ingested = likewise.ingest("emoji")
+        >>> likewise.findings("emoji").first
+        [Finding(check='empty', path='0_empty.jpg', detail='the file has 0 bytes')]
     """
     ws = open_workspace(workspace, rev=rev)
     ws.dataset(dataset)
     command = artefacts.table(ws, dataset, "findings").command
-    found = tables.open_table(versions.present(ws, ws.table(dataset, "findings")), command)
-    items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
+    found = tables.open_table(versions.locate(ws, ws.table(dataset, "findings")), command)
+    items = tables.open_table(versions.locate(ws, ws.table(dataset, "items")), command)
     rows = found.read(["check", "path", "detail"])
     return count_findings(dataset, items.rows, rows, check, limit)

@@ -23,9 +23,17 @@ from likewise.storage.workspace import Workspace
 
 @dataclass(frozen=True)
 class Ingested:
-    """What an ingest did: images read, kept and removed, and the findings by their check.
+    """Result of an ingest.
 
-    ``forgotten`` counts images of the source that ``takedowns.csv`` keeps out.
+    Attributes:
+        dataset: name of the data set.
+        images: number of images in the table.
+        items: number of items.
+        read: number of images that were read, because they are new or changed.
+        kept: number of unchanged images.
+        removed: number of images that the source does not have any more.
+        findings: check -> number of findings.
+        forgotten: number of images of the source that ``forgotten.csv`` excludes.
     """
 
     dataset: str
@@ -41,17 +49,29 @@ class Ingested:
 def ingest(dataset: str, *, strict: bool = False, workspace: StrPath | None = None) -> Ingested:
     """Read the source of ``dataset`` into its images, items and findings tables.
 
-    Only files that are new or changed since the last ingest are read. A file that is not a
-    whole image, or whose name breaks the source's grammar, becomes a finding and is left out;
-    so does a box that is none; one that leads out of its image is cut (``sources.frames``).
-    With ``strict`` any finding stops the ingest and nothing changes. What was taken down
-    (``likewise.forget``) is left out, by its name and by its bytes, and is no finding.
+    Only files that are new or changed since the last ingest are read. A damaged image, a file
+    whose name does not fit the layout, and an invalid box are left out and become findings. A
+    box that extends beyond its image is clipped. Forgotten items (``likewise.forget``) are
+    left out by name and by bytes, without a finding.
+
+    Args:
+        dataset: name of the data set.
+        strict: raise if there is any finding, and change nothing.
+        workspace: a folder in the catalogue; by default the current one.
 
     Raises:
-        DataError: the source cannot be read, holds no image, or ``strict`` met a finding.
+        DataError: the source cannot be read, has no image, or ``strict`` met a finding.
+
+    Example:
+        >>> open("emoji/images/0_empty.jpg", "w").close()
+        >>> ingested = likewise.ingest("emoji")
+        >>> ingested.images, ingested.read, ingested.kept
+        (23, 0, 23)
+        >>> ingested.findings
+        {'empty': 1}
     """
     ws = open_workspace(workspace)
-    with journal.alone(ws, f"ingest-{dataset}"):
+    with journal.exclusive_job(ws, f"ingest-{dataset}"):
         keep = (ws.table(dataset, "images").name, SEEN)
         staging = journal.Staging(ws, f"ingest-{dataset}", keep=keep)
         taken = _take(ws, dataset, staging)
@@ -73,14 +93,14 @@ def ingest(dataset: str, *, strict: bool = False, workspace: StrPath | None = No
 
 @dataclass(frozen=True)
 class _Taken:
-    """What the source's names and files tell.
+    """Items and findings that were read from the source.
 
     Attributes:
-        items: those whose image is whole, with what of it is embedded.
-        further: the items' columns that only this source has.
-        findings: all of them, sorted.
-        synced: what was done to have the images.
-        forgotten: images left out because they were taken down.
+        items: the items with a whole image, with their content.
+        further: columns of items that only this source has.
+        findings: all findings, sorted.
+        synced: counts of images read, kept and removed.
+        forgotten: number of images that were left out because they were taken down.
     """
 
     items: pl.DataFrame
@@ -103,7 +123,7 @@ def _take(ws: Workspace, dataset: str, staging: journal.Staging) -> _Taken:
         chosen = reading.items.filter(~pl.col("image_id").is_in(excluded))
         reading = replace(reading, items=chosen)
     synced, facts = _synced(ws, dataset, staging, files, reading.items, gone.hashes)
-    del files  # with its listing, which is as large as the items
+    del files  # frees its listing, which is as large as the items
     unnamed |= _named(reading.items, synced.refused)
     items, found = _settled(reading, facts, synced.faults)
     told = found.filter(~pl.col("path").is_in(sorted(unnamed)))
@@ -118,14 +138,14 @@ def _synced(
     items: pl.DataFrame,
     refused: set[str],
 ) -> tuple[SyncCounts, pl.DataFrame]:
-    """Have the images table hold the images of ``items``; what was done, and what they are."""
+    """Update the images table to the images of ``items``; return the counts and the facts."""
     paths = items.select(path="image_id").unique(maintain_order=True)
     wanted = paths.join(files.listing(), on="path", how="left", maintain_order="left")
     store, stamps = (
         ImageStore(staging.path(ws.table(dataset, "images")), staging.folder),
         ws.stamps(dataset),
     )
-    earlier = versions.present(ws, ws.table(dataset, "images"))
+    earlier = versions.locate(ws, ws.table(dataset, "images"))
     synced = store.sync(files, wanted, earlier, stamps, refused)
     facts = store.facts("width", "height", "orientation")
     write_stamps(wanted, facts, staging.path(stamps))
@@ -133,20 +153,20 @@ def _synced(
 
 
 def _named(items: pl.DataFrame, images: Iterable[str]) -> set[str]:
-    """The ids of ``images``, and of the items in them."""
+    """Return the ids of ``images``, and of the items in them."""
     named = sorted(images)
     return {*named, *items.filter(pl.col("image_id").is_in(named))["item_id"]}
 
 
 def _images(items: pl.DataFrame, images: Iterable[str]) -> int:
-    """How many of ``images`` hold items."""
+    """Return the number of ``images`` with items."""
     return items.filter(pl.col("image_id").is_in(sorted(images)))["image_id"].n_unique()
 
 
 def _written(
     ws: Workspace, dataset: str, staging: journal.Staging, taken: _Taken
 ) -> dict[str, Digests]:
-    """Write the tables of items and findings, and all tables' digests, which it returns."""
+    """Write the tables of items and findings and the digests of all tables; return these."""
     images = tables.open_table(staging.path(ws.table(dataset, "images")), "")
     written = {
         "images": images.digest(IMAGES),
@@ -167,19 +187,19 @@ def _written(
 def _settled(
     reading: SourceResult, facts: pl.DataFrame, faults: list[tuple[str, str, str]]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The items whose image is whole, with boxes inside it, and all findings, sorted."""
+    """Return the items with a whole image, boxes clipped to it, and all findings, sorted."""
     fit, misfits = clip_boxes(reading.items, reading, facts)
     found = pl.concat([reading.findings, misfits, findings_from_rows(faults)])
     return _with_contents(fit, facts), found.sort("finding_id")
 
 
 def _with_contents(items: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
-    """The items whose image is in the table, with what of it is embedded."""
+    """Return the items whose image is in the table, with the content to embed."""
     hashes = facts.select("image_id", "sha256")
     joined = items.join(hashes, on="image_id", how="inner", maintain_order="left")
     corners = pl.col("box").cast(pl.List(pl.Float32)).cast(pl.List(pl.String)).list.join(",")
     part = pl.concat_str("sha256", pl.concat_str(pl.lit("#"), corners))
-    # Of a whole image it is the hash itself, not a copy.
+    # The content of a whole image is its hash; without boxes no column of texts is built.
     content = part if joined["box"].null_count() < len(joined) else pl.lit(None, pl.String)
     return joined.with_columns(content=pl.coalesce(content, "sha256"))
 

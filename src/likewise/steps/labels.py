@@ -1,4 +1,4 @@
-"""How many items each label has."""
+"""Count the items of each label of a data set."""
 
 import polars as pl
 
@@ -11,18 +11,28 @@ from likewise.storage import artefacts, tables, versions
 def labels(
     dataset: str, *, rev: str | None = None, workspace: StrPath | None = None
 ) -> pl.DataFrame:
-    """How many items each label has in each split and subset, in canonical order.
+    """Count the items of each label, per split and subset.
 
-    Columns: split, subset, label, text, items; null where items have none. ``rev`` names a git
-    revision, to count as it was then.
+    Args:
+        dataset: name of the data set.
+        rev: git revision whose items are counted; by default the checkout.
+        workspace: a folder in the catalogue; by default the current one.
+
+    Returns:
+        One row per split, subset and label, in canonical order. Columns: split, subset, label,
+        text and items, the number of items. A value is null where items have none.
 
     Raises:
-        MissingArtefactError: it was not ingested yet.
+        MissingArtefactError: the data set was not ingested yet.
         UnknownNameError: the catalogue has no such data set, or git no such revision.
+
+    Example:
+        >>> likewise.labels("emoji").select("label", "text", "items").rows()[:2]
+        [('0', 'house', 5), ('200', 'elephant', 4)]
     """
     ws = open_workspace(workspace, rev=rev)
     ws.dataset(dataset)
-    path = versions.present(ws, ws.table(dataset, "items"))
+    path = versions.locate(ws, ws.table(dataset, "items"))
     command = artefacts.table(ws, dataset, "items").command
     items = tables.open_table(path, command).frame()
     return count_items(items, "split", "subset", "label")

@@ -1,4 +1,4 @@
-"""The versions of a data set, from the digests that git holds; no table is opened."""
+"""List the versions of a data set from the digests in git, without opening a table."""
 
 from dataclasses import dataclass
 
@@ -12,11 +12,18 @@ from likewise.storage.workspace import Workspace
 
 @dataclass(frozen=True)
 class Version:
-    """A commit in which the data set, or its card, changed.
+    """A commit that changed the data set or its card.
 
-    ``columns`` are those whose content is another than in the version before: ``label``, or
-    ``+resnet50`` for one that came and ``-resnet50`` for one that went; ``(card)`` where the
-    card changed. ``names`` are its tags and branches, ``items`` None before it was ingested.
+    Attributes:
+        commit: abbreviated hash of the commit.
+        names: its tags and branches.
+        date: date of the commit, YYYY-MM-DD.
+        author: author of the commit.
+        message: first line of the commit message.
+        items: number of items; None before the data set was ingested.
+        columns: columns whose content differs from the version before: ``label``, or
+            ``+resnet50`` for an added and ``-resnet50`` for a removed one; ``(card)`` if the
+            card changed.
     """
 
     commit: str
@@ -31,16 +38,20 @@ class Version:
 def log(
     dataset: str, *, rev: str | None = None, workspace: StrPath | None = None
 ) -> list[Version]:
-    """The versions of ``dataset`` that git knows, the latest first.
+    """List the versions of ``dataset`` in git, the latest first.
 
     Args:
-        dataset: its name; it may be gone by now.
-        rev: where to begin; by default at what is checked out.
+        dataset: name of the data set; it may have been removed since.
+        rev: git revision to start from; by default the checkout.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
-        UnknownNameError: no such revision, or no version of such a data set.
+        UnknownNameError: git has no such revision, or no version of such a data set.
         VersionError: the catalogue is in no git repository, or nothing is committed yet.
+
+    Example:
+        >>> [(version.names[0], version.items) for version in likewise.log("emoji")]
+        [('v2', 23), ('v1', 24)]
     """
     ws = open_workspace(workspace)
     begin = versions.resolve(ws.root, rev or "HEAD", dataset)
@@ -56,7 +67,7 @@ def log(
     lines = "--format=%h%x09%D%x09%cs%x09%an%x09%s"
     said = versions.run_git(ws.root, "log", lines, begin, "--", *paths).splitlines()
     if not said:
-        ws.dataset(dataset)  # no such name: the nearest ones
+        ws.dataset(dataset)  # an unknown name raises, with the nearest names
     commits = [line.split("\t", 4) for line in said]
     named = _named(ws, begin, dataset)
     states = _states(ws, [*(commit[0] for commit in commits), *named], paths)
@@ -83,7 +94,7 @@ _State = tuple[str | None, ...]
 
 
 def _named(ws: Workspace, begin: str, dataset: str) -> dict[str, list[str]]:
-    """The commits up to ``begin`` with tags and branches, and these, but others' releases."""
+    """Map commits up to ``begin`` to their tags and branches, except others' releases."""
     found = {}
     words = ("log", "--simplify-by-decoration", "--format=%h%x09%D", begin)
     for line in versions.run_git(ws.root, *words).splitlines():
@@ -101,9 +112,9 @@ def _states(ws: Workspace, shorts: list[str], paths: tuple[str, ...]) -> dict[st
 def _by_state(
     commits: list[list[str]], named: dict[str, list[str]], states: dict[str, _State]
 ) -> dict[str, list[str]]:
-    """The names of each version: those of later commits that changed nothing of it, too.
+    """Return the names of each version, with those of later commits that did not change it.
 
-    A release is such a commit: it writes a changelog.
+    A release is such a commit: it only writes a changelog.
     """
     names = {commit[0]: list(named.get(commit[0], ())) for commit in commits}
     newest = {states[commit[0]]: commit[0] for commit in reversed(commits)}
@@ -114,14 +125,14 @@ def _by_state(
 
 
 def _names(refs: str) -> list[str]:
-    """Tags, then branches, of what git prints as %D."""
+    """Return the tags, then the branches, in git's ``%D``."""
     listed = sorted(refs.split(", "), key=lambda name: not name.startswith("tag: "))
     names = (name.split(" -> ")[-1].removeprefix("tag: ") for name in listed)
     return [name for name in names if name and name != "HEAD"]
 
 
 class _Known:
-    """A version's card and digests, from their texts."""
+    """The card and the digests of a version."""
 
     def __init__(
         self, card: str | None = None, published: str | None = None, items: str | None = None

@@ -1,4 +1,4 @@
-"""Measure the pixels of a data set's images, only those that were not measured yet."""
+"""Measure the pixels of a data set's images. Known files are not measured again."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +18,19 @@ from likewise.schema import PIXELS
 from likewise.storage import artefacts, journal, tables, versions
 
 _MEASURED = "phash"
-"""The column whose metadata say by which version of the measures the table was made."""
+"""The column whose metadata record the version of the measures."""
 
 
 @dataclass(frozen=True)
 class MeasuredImages:
-    """What a measure did: files decoded, taken over from before, and dropped as obsolete."""
+    """The result of ``measure``.
+
+    Attributes:
+        dataset: name of the data set.
+        computed: number of files that were decoded and measured.
+        taken_over: number of files whose measures were known already.
+        dropped: number of old measures that no file of the data set has any more.
+    """
 
     dataset: str
     computed: int
@@ -34,24 +41,34 @@ class MeasuredImages:
 def measure(dataset: str, *, workspace: StrPath | None = None) -> MeasuredImages:
     """Measure brightness, sharpness and perceptual hash of every distinct file of ``dataset``.
 
-    A file that is known by its SHA-256, from the last version or from a run that was killed,
-    is not decoded again. One that cannot be decoded is recorded as such.
+    A file is identified by its SHA-256. Files measured before, also by a run that was killed,
+    are not decoded again. A file that cannot be decoded is recorded as such.
+
+    Args:
+        dataset: name of the data set.
+        workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         UnknownNameError: the catalogue has no such data set.
-        MissingArtefactError: it was not ingested.
+        MissingArtefactError: the data set was not ingested.
+
+    Example:
+        >>> likewise.measure("emoji")
+        MeasuredImages(dataset='emoji', computed=23, taken_over=0, dropped=0)
+        >>> likewise.measure("emoji").computed
+        0
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
     schema = tables.lance_schema(PIXELS, {_MEASURED: {"version": VERSION}})
     job = f"measure-{dataset}"
-    with journal.alone(ws, job):
+    with journal.exclusive_job(ws, job):
         staging = journal.Staging(ws, job, keep=(ws.table(dataset, "pixels").name,))
         path = staging.path(ws.table(dataset, "pixels"))
         table = IncrementalTable(path, schema, "sha256")
-        images = versions.present(ws, ws.table(dataset, "images"))
+        images = versions.locate(ws, ws.table(dataset, "images"))
         wanted = _files(images, artefacts.table(ws, dataset, "images").command)
-        earlier = versions.present(ws, ws.table(dataset, "pixels"))
+        earlier = versions.locate(ws, ws.table(dataset, "pixels"))
         kept = table.start(earlier, wanted["sha256"], _same_make)
         table.erase(takedowns.read(ws.forgotten(dataset)))
         todo = wanted.filter(~pl.col("sha256").is_in(kept.keys.implode()))
@@ -64,7 +81,7 @@ def measure(dataset: str, *, workspace: StrPath | None = None) -> MeasuredImages
 
 
 def _files(images: Path, command: str) -> pl.DataFrame:
-    """Every distinct file, and the first row of the images table that holds it, in order."""
+    """Return each distinct file with the first row of the images table that holds it."""
     table = tables.open_table(images, command)
     rows = table.read(["image_id", "sha256", "nbytes"]).with_row_index("row")
     return rows.sort("image_id").unique("sha256", keep="first").sort("row")
@@ -87,7 +104,7 @@ def _compute(images: Path, todo: pl.DataFrame, table: IncrementalTable, dataset:
 
 
 def _columns(part: MeasuredRows) -> list[pa.Array]:
-    """The columns of the pixels table besides its key."""
+    """Return the columns of the pixels table without its key."""
     pixels = [measured for _, measured in part]
     return [
         pa.array([getattr(p, field.name) for p in pixels], field.type)

@@ -1,4 +1,4 @@
-"""Merge another branch: corrections value by value, dvc.lock stage by stage, items by id."""
+"""Merge a branch: corrections by value, dvc.lock by stage, items by id."""
 
 import sys
 from collections.abc import Mapping
@@ -23,16 +23,19 @@ from likewise.storage import tables, versions
 from likewise.storage.workspace import Workspace
 
 Clashes = dict[str, dict[Key, Conflict]]
-"""Data set -> the values that both sides changed."""
+"""Data set -> values changed on both sides."""
 
 
 @dataclass(frozen=True)
 class Merged:
-    """What a merge did.
+    """The result of a merge.
 
-    ``commit`` is the new one ("" where there was nothing to merge), ``settled`` counts values
-    that both sides had changed, and ``carried`` those that the other branch's source says
-    otherwise, which are corrections now. ``notes`` say what no merge can bring.
+    Attributes:
+        commit: hash of the new commit; "" if there was nothing to merge.
+        settled: number of values that both sides had changed.
+        carried: number of values that only the other branch's source changed; they are
+            corrections now.
+        notes: differences that a merge cannot bring over, such as items of one side only.
     """
 
     commit: str
@@ -44,22 +47,35 @@ class Merged:
 def merge(
     branch: str, *, prefer: Side | None = None, workspace: StrPath | None = None
 ) -> Merged:
-    """Merge ``branch`` into what is checked out, as ``git merge`` with git's merge driver.
+    """Merge ``branch`` into the checkout with ``git merge`` and git's merge driver.
 
-    Corrections of both sides are kept. Where both re-read their source, items of both are
-    compared by id with those of the common ancestor, and what only the other side relabelled
-    becomes a correction here. Images and vectors follow by content: ``likewise pull``, then
-    ``dvc repro --allow-missing`` make again what hangs on both sides.
+    The corrections of both sides are kept. If both sides ingested their source again, the items
+    of both are compared by id with those of the common ancestor; a value that only the other
+    side changed becomes a correction here. Run ``likewise pull`` for images and vectors, then
+    ``dvc repro --allow-missing`` for everything that depends on both sides.
 
     Args:
         branch: a branch, tag or commit.
-        prefer: whose value is taken where both changed one; without it nothing is merged then.
+        prefer: side whose value wins if both changed one, ``ours`` or ``theirs``; without it
+            such a conflict stops the merge.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
-        DataError: uncommitted changes, or conflicts, which are listed; nothing is changed.
+        DataError: there are uncommitted changes or conflicts, which are listed; nothing is
+            changed.
         UnknownNameError: there is no such branch.
         VersionError: git cannot merge.
+
+    Example:
+        The branch ``relabelled`` corrects the label of one drawing.
+
+        >>> from pathlib import Path
+        >>> likewise.merge("relabelled").settled
+        0
+        >>> print(Path("catalog/emoji/corrections.csv").read_text())
+        item_id,column,value,was
+        0_znoto.jpg,label,1000,0
+        0_znoto.jpg,text,baby,house
     """
     ws = open_workspace(workspace)
     other = versions.resolve(ws.root, branch)
@@ -84,10 +100,10 @@ def merge(
 
 
 def _git_merge(ws: Workspace, other: str, prefer: Side | None) -> int:
-    """Merge without a commit; how many values both sides had changed.
+    """Merge without a commit, and return the number of values that both sides had changed.
 
     Raises:
-        DataError: conflicts, which are listed; the merge is taken back.
+        DataError: there are conflicts, which are listed; the merge is undone.
     """
     register(ws)
     option = f"--{prefer} " if prefer else ""
@@ -111,7 +127,7 @@ def _git_merge(ws: Workspace, other: str, prefer: Side | None) -> int:
 
 
 def _corrections_of_both(ws: Workspace, other: str) -> Clashes:
-    """Data set -> the values that both sides corrected differently."""
+    """Find the values that both sides corrected differently, per data set."""
     ancestor = versions.run_git(ws.root, "merge-base", "HEAD", other).strip()
     found = {}
     for dataset in ws.params.datasets:
@@ -126,10 +142,11 @@ def _corrections_of_both(ws: Workspace, other: str) -> Clashes:
 def _items(
     ws: Workspace, ancestor: str, other: str
 ) -> tuple[dict[str, Corrections], Clashes, list[str]]:
-    """Of data sets whose source both sides read again: what theirs says otherwise.
+    """Compare the items of data sets whose source both sides ingested again.
 
-    Returns, by data set, what only they changed and what both did; and notes on items that
-    only they have or lack.
+    Returns:
+        Per data set, the values that only the other side changed, and those that both changed;
+        and notes on items that only the other side has or lacks.
     """
     carried: dict[str, Corrections] = {}
     clashes: Clashes = {}
@@ -139,7 +156,9 @@ def _items(
         texts = [versions.text_at(ws.root, rev, path) for rev in (ancestor, "HEAD", other)]
         if None in texts or len(set(texts)) < 3:
             continue
-        sides = [_read(versions.at(ws, rev), dataset) for rev in (ancestor, "HEAD", other)]
+        sides = [
+            _read(versions.workspace_at(ws, rev), dataset) for rev in (ancestor, "HEAD", other)
+        ]
         rows, both = _three_ways(*sides)
         carried[dataset] = rows
         if both:
@@ -149,7 +168,7 @@ def _items(
 
 
 def _read(ws: Workspace, dataset: str) -> pl.DataFrame:
-    path = versions.present(ws, ws.table(dataset, "items"))
+    path = versions.locate(ws, ws.table(dataset, "items"))
     table = tables.open_table(path, "likewise pull")
     columns = [n for n in table.metadata_columns if n not in corrections.FIXED[1:]]
     return table.read(columns).with_columns(pl.exclude("item_id").cast(pl.String))
@@ -158,7 +177,7 @@ def _read(ws: Workspace, dataset: str) -> pl.DataFrame:
 def _three_ways(
     base: pl.DataFrame, ours: pl.DataFrame, theirs: pl.DataFrame
 ) -> tuple[Corrections, dict[Key, Conflict]]:
-    """What only theirs changed, and what both did differently, of the items of all three."""
+    """Compare the common items: values that only theirs changed, and conflicting ones."""
     carried: Corrections = {}
     clashes: dict[Key, Conflict] = {}
     shared = [n for n in base.columns if n in ours.columns and n in theirs.columns][1:]

@@ -22,9 +22,31 @@ from likewise.storage.renamed_stages import current_lock
 def merge_file(
     base: StrPath, ours: StrPath, theirs: StrPath, name: str, *, prefer: Side | None = None
 ) -> list[str]:
-    """Git's merge driver: write to ``ours`` what comes of three versions of the file ``name``.
+    r"""Merge three versions of the file ``name`` into ``ours``; git's merge driver calls this.
 
-    Returns the conflicts, a line each; of those the file then holds ours.
+    Corrections are merged by value and dvc.lock by stage. For other files, the side that
+    changed wins; if both changed, ours stays until the next ``dvc repro`` writes it again.
+
+    Args:
+        base: file with the version of the common ancestor.
+        ours: file with our version; the result is written to it.
+        theirs: file with the version of the other branch.
+        name: path of the file in the repository.
+        prefer: side whose value wins in a conflict, ``ours`` or ``theirs``.
+
+    Returns:
+        One line per conflict; the result has our value for these. Empty with ``prefer``.
+
+    Raises:
+        DataError: a version of the corrections cannot be parsed.
+
+    Example:
+        >>> from pathlib import Path
+        >>> for name, label in (("base", "0"), ("ours", "200"), ("theirs", "400")):
+        ...     row = f"0_noto.jpg,label,{label},0"
+        ...     _ = Path(name).write_text(f"item_id,column,value,was\n{row}\n")
+        >>> likewise.merge_file("base", "ours", "theirs", "catalog/emoji/corrections.csv")
+        ["label of '0_noto.jpg' is '200' here, '400' there"]
     """
     texts = [Path(path).read_text(encoding="utf-8") for path in (base, ours, theirs)]
     target = Path(ours)
@@ -40,17 +62,17 @@ def merge_file(
         atomic.write_text(target, _merge_locks(texts, name))
     elif texts[1] == texts[0]:
         atomic.write_text(target, texts[2])
-    return []  # what both sides' stages wrote is written again by the next dvc repro
+    return []  # if both sides changed the file, the next dvc repro writes it again
 
 
 def _chosen(merged: Corrections, conflicts: Mapping[Key, Conflict]) -> Corrections:
-    """``merged`` with their side of every conflict."""
+    """Return ``merged`` with their value for every conflict."""
     rest = {key: value for key, value in merged.items() if key not in conflicts}
     return {**rest, **{key: theirs for key, (_, theirs) in conflicts.items() if theirs}}
 
 
 def _merge_locks(texts: list[str], name: str) -> str:
-    """dvc.lock with every stage of the side that changed it; of ours where both did."""
+    """Return dvc.lock with each stage of the side that changed it; ours if both did."""
     base, ours, theirs = (
         document if isinstance(document := parse_yaml(text.encode(), name), dict) else {}
         for text in texts

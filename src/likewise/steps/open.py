@@ -1,4 +1,4 @@
-"""Open a catalogue, or one of its data sets."""
+"""Open a catalogue or one of its data sets."""
 
 from typing import overload
 
@@ -38,21 +38,27 @@ def open(
     repo: StrPath | None = None,
     workspace: StrPath | None = None,
 ) -> Catalogue | Dataset:
-    """The catalogue around ``workspace`` (by default the current folder), or a data set of it.
+    """Open the catalogue around ``workspace``, or one of its data sets.
 
     Args:
-        name: a data set; without it, all of them by name.
-        rev: a git revision: a tag, a branch, ``HEAD~1`` ... Its cards, params and tables are
-            opened beside the checked-out ones, without a copy; what this machine lacks comes
-            from the DVC remote, and pixels only when images are asked for.
-        repo: another catalogue's git repository, by URL or folder; its last commit where
-            ``rev`` says no other.
+        name: name of the data set; without it, the catalogue is returned.
+        rev: git revision to open: a tag, a branch, ``HEAD~1`` ... Its cards, params and tables
+            are read without changing the checkout and without a copy. Missing tables come from
+            the DVC remote, pixels only when images are requested.
+        repo: git repository of another catalogue, a URL or a folder; by default its last
+            commit is opened.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         MissingArtefactError: there is no catalogue.
-        UnknownNameError: it has no data set ``name``, or git no revision ``rev``.
-        VersionError: the repository cannot be cloned, or the remote not be read.
+        UnknownNameError: the catalogue has no data set ``name``, or git no revision ``rev``.
+        VersionError: the repository cannot be cloned, or the remote cannot be read.
+
+    Examples:
+        >>> likewise.open("emoji")
+        Dataset('emoji', 23 items, models: tiny)
+        >>> likewise.open("emoji", rev="v1")
+        Dataset('emoji', 24 items, models: tiny)
     """
     catalogue = Catalogue(open_workspace(workspace, rev=rev, repo=repo, dataset=name or ""))
     return catalogue if name is None else catalogue[name]

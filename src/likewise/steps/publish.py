@@ -1,4 +1,4 @@
-"""Join items, image facts and vectors into the table that people open."""
+"""Write the published table: items, image facts and vectors."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,13 @@ from likewise.storage.workspace import Workspace
 
 @dataclass(frozen=True)
 class Published:
-    """What was published: how many items, and whose vectors."""
+    """The result of ``publish``.
+
+    Attributes:
+        dataset: name of the data set.
+        items: number of items.
+        models: models whose vectors the table holds.
+    """
 
     dataset: str
     items: int
@@ -30,7 +36,7 @@ class Published:
 
 @dataclass(frozen=True)
 class _Vectors:
-    """One model's vectors, and which of them each item has."""
+    """The vectors of one model, and the row of each item's vector."""
 
     model: str
     table: tables.Table
@@ -41,7 +47,7 @@ class _Vectors:
         return self.table.schema.field("vector")
 
     def batches(self, field: pa.Field) -> Iterator[pa.RecordBatch]:
-        """The items' vectors in order, as the column ``field``."""
+        """Yield the items' vectors in order, as the column ``field``."""
         schema = pa.schema([field])
         for start in range(0, len(self.rows), tables.BATCH):
             rows = self.rows.slice(start, tables.BATCH).to_list()
@@ -50,11 +56,19 @@ class _Vectors:
 
 
 def publish(dataset: str, *, workspace: StrPath | None = None) -> Published:
-    """Write the published table of ``dataset``: items, image facts, one vector column a model.
+    """Write the published table of ``dataset``: items, image facts and a column per model.
+
+    Args:
+        dataset: name of the data set.
+        workspace: a folder in the catalogue; by default the current one.
 
     Raises:
-        MissingArtefactError: it was not ingested, or a model's vectors are not there.
-        StaleArtefactError: a model's vectors do not cover the present items.
+        MissingArtefactError: the data set was not ingested, or a model's vectors are missing.
+        StaleArtefactError: a model's vectors do not cover the current items.
+
+    Example:
+        >>> likewise.publish("emoji")
+        Published(dataset='emoji', items=23, models=['tiny'])
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
@@ -81,10 +95,10 @@ def publish(dataset: str, *, workspace: StrPath | None = None) -> Published:
 
 
 def _in_their_places(models: list[str], last: tables.Table | None) -> list[str]:
-    """The models whose vectors are asked for; new ones behind those of the last version.
+    """Return the models in the column order of the last version, new ones at the end.
 
-    Lance writes a column's place in the schema into its files: the vectors of a model whose
-    place changes, because another was put before it, would be pushed again.
+    Lance writes the position of a column into its files. If a new model came first, the files
+    of all models behind it would change and be pushed again.
     """
     places = last.vector_columns if last else []
     return sorted(models, key=lambda m: places.index(m) if m in places else len(places))
@@ -93,8 +107,8 @@ def _in_their_places(models: list[str], last: tables.Table | None) -> list[str]:
 def _facts(ws: Workspace, dataset: str) -> tuple[pl.DataFrame, tuple[Column, ...]]:
     """Items with the facts of their images, in canonical order; the source's own columns."""
     command = artefacts.table(ws, dataset, "items").command
-    items = tables.open_table(versions.present(ws, ws.table(dataset, "items")), command)
-    images = tables.open_table(versions.present(ws, ws.table(dataset, "images")), command)
+    items = tables.open_table(versions.locate(ws, ws.table(dataset, "items")), command)
+    images = tables.open_table(versions.locate(ws, ws.table(dataset, "images")), command)
     known = [name for name in PUBLISHED.names() if name in IMAGES.names()]
     facts = images.read(sorted({"image_id", *known}))
     further = items.source_columns
@@ -106,7 +120,7 @@ def _facts(ws: Workspace, dataset: str) -> tuple[pl.DataFrame, tuple[Column, ...
 
 def _vectors(ws: Workspace, dataset: str, model: str, facts: pl.DataFrame) -> _Vectors:
     stage = artefacts.embeddings(ws, dataset, model).stage
-    path = versions.present(ws, ws.embeddings(dataset, model))
+    path = versions.locate(ws, ws.embeddings(dataset, model))
     table = tables.open_table(path, stage.command)
     there = table.read(["content"]).with_row_index("row")
     rows = facts.select("content").join(there, on="content", how="left", maintain_order="left")[
@@ -117,13 +131,13 @@ def _vectors(ws: Workspace, dataset: str, model: str, facts: pl.DataFrame) -> _V
         raise StaleArtefactError(what, stage.command)
     roles = table.metadata("vector").get("roles")
     if roles and roles != roles_digest(facts):
-        what = f"roles of {dataset!r} have changed, by which {model!r} embeds"
+        what = f"roles of {dataset!r} have changed, and {model!r} embeds by role"
         raise StaleArtefactError(what, stage.forced)
     return _Vectors(model, table, rows)
 
 
 def _rows(facts: pl.DataFrame, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """The published rows but for the vectors, a batch at a time."""
+    """Yield the published rows without vectors, in batches."""
     bare = pa.schema([field.remove_metadata() for field in schema])
     for start in range(0, len(facts), tables.BATCH):
         table = facts.slice(start, tables.BATCH).to_arrow().cast(bare)
@@ -132,6 +146,6 @@ def _rows(facts: pl.DataFrame, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
 
 
 def _ann(ws: Workspace, dataset: str, model: str) -> Ann:
-    """How the vectors of ``model`` are to be indexed in the published table."""
+    """Return the index settings for the vectors of ``model``."""
     key = ws.params.embedding(dataset, model)
     return check(Ann, ws.params.embeddings[key].ann, f"params.yaml: embeddings.{key}.ann")

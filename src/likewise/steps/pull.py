@@ -1,4 +1,4 @@
-"""Bring a catalogue's tables from a DVC remote: all, or all but pixels."""
+"""Pull a catalogue's tables from a DVC remote, with or without pixels."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from likewise.storage.versions import Output, Store
 from likewise.storage.workspace import Workspace
 
 PACK = ".blob"
-"""The suffix of files that hold nothing but pixels."""
+"""The suffix of files that hold only pixels."""
 
 
 def pull(
@@ -26,25 +26,32 @@ def pull(
     remote: str | None = None,
     workspace: StrPath | None = None,
 ) -> Pulled:
-    """Bring what dvc.lock names into the cache, and link it into the checkout.
+    """Pull the outputs named in dvc.lock into the cache, and link them into the checkout.
 
-    A pull that was stopped goes on with the files that it lacks. Without pixels come the
-    tables: labels, boxes, facts, and the vectors as they are published. Models, and the tables
-    that vectors are published from, come when a verb needs them. The images table is not put
-    into the checkout; its facts are read all the same, and
-    ``likewise.open(...).images(ids)`` fetches the pixels that it needs.
+    Run the same command again to resume; only missing files are fetched. With
+    ``images=False``, only tables are pulled: labels, boxes, facts and published vectors.
+    Models and unpublished vectors then come when a command needs them. The images table is not
+    linked into the checkout, but its facts can be read, and
+    ``likewise.open(...).images(ids)`` fetches the pixels it needs.
 
     Args:
-        datasets: these alone, with their models; by default all.
-        images: pixels too, and models; without them a photographic data set is a hundredth
-            in size.
-        verify: read all that the cache holds of them again, and fetch what is damaged.
-        remote: a remote of DVC's; by default its default one.
+        datasets: data sets to pull, with their models; by default all.
+        images: pull pixels and models too. Without them, a data set of photographs has about a
+            hundredth of its size.
+        verify: check all cached files of these outputs, and fetch damaged ones again.
+        remote: name of a DVC remote; by default the default remote.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
-        VersionError: there is no remote, it cannot be read, or lacks something.
+        VersionError: there is no remote, it cannot be read, or it lacks a file.
         UnknownNameError: there is no such data set.
+
+    Example:
+        Nothing is fetched here: the cache already has all files.
+
+        >>> pulled = likewise.pull(["emoji"], verify=True)
+        >>> pulled.files, pulled.partial, pulled.healed
+        (0, [], [])
     """
     ws = open_workspace(workspace)
     store, wanted = Store(ws.root, remote), outputs_of(ws, datasets)
@@ -69,10 +76,10 @@ def pull(
 
 
 def _later(ws: Workspace) -> set[str]:
-    """Outputs that nobody needs who reads tables: models, and vectors that are published.
+    """Return the outputs that readers of tables do not need: models, and published vectors.
 
-    A published table has them in its own order, and ``versions.present`` fetches the others
-    for whoever embeds, publishes, or searches by a picture.
+    A published table holds the vectors in its own order. ``versions.locate`` fetches the
+    other copy when a command embeds, publishes or searches by an image.
     """
     known = versions.outputs(ws.root)
     return {
@@ -87,10 +94,10 @@ def _later(ws: Workspace) -> set[str]:
 
 
 def _heal(ws: Workspace, store: Store, wanted: list[Output], md5s: Iterable[str]) -> list[str]:
-    """Fetch damaged files of the cache anew, and put them wherever they are linked to.
+    """Fetch damaged files of the cache again, and replace all links to them.
 
     Raises:
-        VersionError: the remote does not have them; nothing is changed then.
+        VersionError: the remote does not have them; nothing is changed.
     """
     bad = list(store.damaged(md5s))
     if not bad:
@@ -99,7 +106,7 @@ def _heal(ws: Workspace, store: Store, wanted: list[Output], md5s: Iterable[str]
     if lost:
         what = f"{len(lost):,} files of the cache are damaged, and the remote has no other"
         named = bounded(map(store.path, lost), len(lost), 2)
-        raise VersionError(f"{what}: {named}; make them anew with: dvc repro --force")
+        raise VersionError(f"{what}: {named}; make them again with: dvc repro --force")
     links = _links(ws, store, wanted, bad)
     for md5 in bad:
         store.drop(md5)
@@ -118,7 +125,7 @@ def _heal(ws: Workspace, store: Store, wanted: list[Output], md5s: Iterable[str]
 def _links(
     ws: Workspace, store: Store, wanted: list[Output], bad: list[str]
 ) -> list[tuple[Path, str]]:
-    """The files of the checkout and of views that are damaged ones, each with its MD5."""
+    """Find the links to damaged files in the checkout and in views, each with its MD5."""
     numbers = {store.path(md5).stat().st_ino: md5 for md5 in bad}
     places = [ws.root / out.path for out in wanted] + [ws.views]
     found = [f for place in places for f in (place, *place.rglob("*")) if f.is_file()]

@@ -1,4 +1,4 @@
-"""Bring some columns of a published table from a DVC remote."""
+"""Pull some columns of a published table from a DVC remote."""
 
 from collections.abc import Sequence
 
@@ -16,29 +16,43 @@ def pull_columns(
     remote: str | None = None,
     workspace: StrPath | None = None,
 ) -> Pulled:
-    """Bring ``columns`` of the published table of ``dataset``, as far as its files allow.
+    """Pull ``columns`` of the published table of ``dataset``, with columns of the same files.
 
-    All columns but vectors lie in one file and come together; every model's vectors have files
-    of their own. A table that an older release published has one file, and comes whole.
-    ``likewise.open``, ``query`` and ``search`` read what is here; vectors that are not are
-    fetched when they are asked for.
+    All columns except vectors share files and come together. The vectors of each model have
+    their own files. Tables published by older releases are one file and come whole.
+    ``likewise.open``, ``query`` and ``search`` read the columns that are present; missing
+    vectors are fetched on first use.
+
+    Args:
+        dataset: name of the data set.
+        columns: names of columns, or of models for their vectors.
+        remote: name of a DVC remote; by default the default remote.
+        workspace: a folder in the catalogue; by default the current one.
+
+    Returns:
+        The number and bytes of fetched files, and the columns that are now present.
 
     Raises:
         UnknownNameError: there is no such data set.
-        DataError: its published table has no such column.
-        VersionError: there is no remote, it cannot be read, or lacks something.
+        DataError: the published table has no such column.
+        VersionError: there is no remote, it cannot be read, or it lacks a file.
+
+    Example:
+        >>> pulled = likewise.pull_columns("emoji", ["label", "tiny"])
+        >>> "tiny" in pulled.columns, pulled.partial
+        (True, [])
     """
     ws = open_workspace(workspace)
-    ws.known(dataset)
+    ws.check_known(dataset)
     output = ws.published(dataset)
-    path, head = versions.pull_part(ws, output, _is_head, remote)
+    path, head = versions.pull_files(ws, output, _is_head, remote)
     table = tables.open_table(path, f"likewise pull {dataset}")
     for column in columns:
         table.need_column(column)
     files = tuple(table.files({*table.metadata_columns, *columns}))
-    path, moved = versions.pull_part(ws, output, lambda file: file.startswith(files), remote)
+    path, moved = versions.pull_files(ws, output, lambda file: file.startswith(files), remote)
     lacking = tables.open_table(path).missing_vectors()
-    if not Store(ws.root).lacking(versions.files_of(ws, output).values()):
+    if not Store(ws.root).lacking(versions.recorded_files(ws, output).values()):
         link_outputs(ws, [ws.relative(output)])
     return Pulled(
         head.files + moved.files,
@@ -49,5 +63,5 @@ def pull_columns(
 
 
 def _is_head(file: str) -> bool:
-    """Whether a file of a table says what the table is, and holds neither rows nor indices."""
+    """Return True for a file of a table that holds its schema, not rows or indices."""
     return not file.startswith(("data/", "_indices/"))

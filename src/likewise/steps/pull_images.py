@@ -1,4 +1,4 @@
-"""Bring the pixels of some items from a DVC remote."""
+"""Pull the pixels of some items from a DVC remote."""
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.pulled_outputs import Pulled, link_outputs
@@ -18,13 +18,24 @@ def pull_images(
     remote: str | None = None,
     workspace: StrPath | None = None,
 ) -> Pulled:
-    """Bring the pixels of the items for which the SQL ``where`` holds, by default of all.
+    """Pull the pixels of the items that match the SQL condition ``where``.
 
-    Pixels lie in packs; those that hold one of the items come, and no others.
+    Pixels are stored in packs of several images; each pack with a matching item is pulled.
+
+    Args:
+        dataset: name of the data set.
+        where: SQL condition; by default all items.
+        remote: name of a DVC remote; by default the default remote.
+        workspace: a folder in the catalogue; by default the current one.
 
     Raises:
-        VersionError: there is no remote, it cannot be read, or lacks something.
-        DataError: the SQL is wrong, or no item is meant.
+        VersionError: there is no remote, it cannot be read, or it lacks a file.
+        DataError: the SQL is invalid, or no item matches.
+
+    Example:
+        >>> pulled = likewise.pull_images("emoji", where="label = '200'")
+        >>> pulled.files, pulled.partial
+        (0, [])
     """
     if where is None:
         return pull([dataset], remote=remote, workspace=workspace)
@@ -34,13 +45,13 @@ def pull_images(
     if chosen.is_empty():
         raise DataError(f"no item of {dataset} is meant by: {where}")
     output = ws.table(dataset, "images")
-    path = versions.present(ws, output)
+    path = versions.locate(ws, output)
     table = tables.open_table(path, f"likewise pull {dataset} --no-images")
     rows = table.read(["image_id"]).with_row_index("row")
     numbers = rows.join(chosen.select("image_id").unique(), on="image_id")["row"].to_list()
     packs = table.pack_files("image", numbers)
-    moved = versions.complete(ws, output, packs, remote)
-    files = versions.files_of(ws, output)
+    moved = versions.fetch_into_view(ws, output, packs, remote)
+    files = versions.recorded_files(ws, output)
     lacking = Store(ws.root).lacking(files.values())
     if not lacking:
         link_outputs(ws, [ws.relative(output)])

@@ -1,4 +1,4 @@
-"""Bring what this machine made to a DVC remote, unless a licence forbids it."""
+"""Push outputs to a DVC remote, unless a licence forbids it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,13 @@ from likewise.storage.workspace import Workspace
 
 @dataclass(frozen=True)
 class Pushed:
-    """What went to the remote: files and bytes that it did not have yet."""
+    """The result of ``push``.
+
+    Attributes:
+        remote: name of the DVC remote.
+        files: number of files that it did not have before.
+        nbytes: size of these files in bytes.
+    """
 
     remote: str
     files: int
@@ -27,21 +33,27 @@ def push(
     remote: str | None = None,
     workspace: StrPath | None = None,
 ) -> Pushed:
-    """Bring the tables, models and reports that dvc.lock names to the remote.
+    """Push the tables, models and reports named in dvc.lock to the remote.
 
-    A push that was stopped goes on where it was. git is not touched: push its commits too.
+    Run the same command again to resume. git is not touched: push its commits yourself.
 
     Args:
-        datasets: these alone, with their models; by default all.
-        remote: a remote of DVC's; by default its default one.
+        datasets: data sets to push, with their models; by default all.
+        remote: name of a DVC remote; by default the default remote.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
-        DataError: the remote is public (``public_remotes`` in params.yaml) and a card's licence
-            does not let the images be passed on.
+        DataError: the remote is public (``public_remotes`` in params.yaml) and the licence in a
+            card does not allow sharing the images.
         VersionError: there is no such remote, or it cannot be written.
         MissingExtraError: the library for this kind of remote is not installed.
-        MissingArtefactError: something is neither here nor there.
+        MissingArtefactError: a file is neither on this machine nor on the remote.
+
+    Example:
+        The remote already has all files.
+
+        >>> likewise.push(["emoji"])
+        Pushed(remote='team', files=0, nbytes=0)
     """
     ws = open_workspace(workspace)
     store, wanted = Store(ws.root, remote), outputs_of(ws, datasets)
@@ -54,14 +66,14 @@ def push(
     gone = sorted(absent - store.on_remote(absent, "push")) if absent else []
     if gone:
         what = (
-            f"{len(gone):,} files are neither here nor on {name}: {bounded(gone, len(gone), 2)}"
+            f"{len(gone):,} files are missing here and on {name}: {bounded(gone, len(gone), 2)}"
         )
         raise MissingArtefactError(f"{what}; everything else was pushed", "dvc repro")
     return Pushed(name, moved.files, moved.nbytes)
 
 
 def _gate(ws: Workspace, remote: str, datasets: list[str]) -> None:
-    """Refuse to publish what its licence does not let one pass on."""
+    """Refuse to push data sets whose licence does not allow sharing."""
     faults = []
     for dataset in datasets:
         licence = ws.card(dataset).licence
@@ -75,13 +87,13 @@ def _gate(ws: Workspace, remote: str, datasets: list[str]) -> None:
             faults.append(f"{dataset} is under {licence.spdx}, which does not allow it{said}")
     if faults:
         raise DataError(
-            f"{remote} is public, and not everything may be: {'; '.join(faults)}; "
+            f"{remote} is public, but not all licences allow that: {'; '.join(faults)}; "
             "push other data sets by name, or to another remote"
         )
 
 
 def _everything(ws: Workspace, store: Store, wanted: list[Output]) -> set[str]:
-    """The md5 of every file of the outputs, and of the lists of them."""
+    """Return the MD5 of every file of the outputs, and of their listings."""
     md5s = set()
     for output in wanted:
         members = store.members(output)
@@ -89,6 +101,6 @@ def _everything(ws: Workspace, store: Store, wanted: list[Output]) -> set[str]:
             if (ws.root / output.path).exists():
                 what = f"{output.path} is not recorded in DVC's cache"
                 raise VersionError(f"{what}; run: dvc commit")
-            continue  # never pulled to this machine: whoever made it pushes it
+            continue  # not pulled here; the machine that made it pushes it
         md5s |= {output.md5, *members.values()}
     return known_md5s(md5s)

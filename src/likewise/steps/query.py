@@ -1,4 +1,4 @@
-"""Answer SQL over every table of the catalogue."""
+"""Run SQL over the tables of a catalogue."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -30,14 +30,14 @@ _NO_COLUMN = re.compile(r'unable to find column "(.+?)"(?:; valid columns: \[(.*
 class QueryResult(Rows[dict[str, Any]]):
     """The rows that an SQL query selects.
 
-    The tables are opened by ``likewise.query``; their rows are read when they are first
-    needed, and then kept. ``to_parquet`` and ``to_csv`` write them as they are read, so that
-    a result may be larger than memory. ``result["label"]`` is a column, ``result[0]`` a row
-    and ``result.frame`` the polars frame of all.
+    ``result["label"]`` is a column, ``result[0]`` a row and ``result.frame`` a polars frame of
+    all rows. Rows are read when they are first needed, and then kept in memory.
+    ``to_parquet`` and ``to_csv`` write rows while they are read, so a result may be larger than
+    memory.
     """
 
     def __init__(self, lazy: pl.LazyFrame, known: Mapping[str, Artefact]) -> None:
-        """Hold a plan that was checked, and the tables that messages name."""
+        """Store a validated plan, and the tables that error messages name."""
         self._lazy = lazy
         self._known = known
 
@@ -46,24 +46,30 @@ class QueryResult(Rows[dict[str, Any]]):
         """All rows as a polars frame.
 
         Raises:
-            DataError: a value does not suit its operation.
+            DataError: an operation does not accept a value.
         """
         with _explained(self._known):
             return self._lazy.collect()
 
     def to_parquet(self, path: StrPath) -> int:
-        """Write the rows to a Parquet file; return their number.
+        """Write the rows to a Parquet file and return their number.
+
+        Args:
+            path: the file to write.
 
         Raises:
-            DataError: a value does not suit its operation, or there is no such folder.
+            DataError: an operation does not accept a value, or the folder does not exist.
         """
         return self._write(path, pl.LazyFrame.sink_parquet, pl.scan_parquet)
 
     def to_csv(self, path: StrPath) -> int:
-        """Write the rows to a CSV file, vectors and boxes as JSON lists; return their number.
+        """Write the rows to a CSV file, lists as JSON text, and return their number.
+
+        Args:
+            path: the file to write.
 
         Raises:
-            DataError: a value does not suit its operation, or there is no such folder.
+            DataError: an operation does not accept a value, or the folder does not exist.
         """
 
         def sink(frame: pl.LazyFrame, file: Path) -> object:
@@ -102,16 +108,15 @@ def query(
 ) -> QueryResult:
     """Select rows of the catalogue's tables by SQL.
 
-    A data set ``x`` is the table ``x`` (what publish wrote), and ``x_images``, ``x_items``,
-    ``x_findings``, ``x_pixels`` and ``x_flags``; the per-query results of a run ``r-1`` are
-    ``queries_r_1``. Only the tables that the text names are opened, and only the columns and
-    rows that it needs are read. ``x_images`` has no pixels; ``likewise.open("x").images(ids)``
-    does.
+    A data set ``x`` is the table ``x`` (its published table), and ``x_images``, ``x_items``,
+    ``x_findings``, ``x_pixels`` and ``x_flags``. The per-query results of a run ``r-1`` are
+    ``queries_r_1``. Only the tables, columns and rows that the statement needs are read. Tables
+    have no pixels; ``likewise.open("x").images(ids)`` returns them.
 
     Args:
         sql: a SELECT statement, or ``show tables``.
-        limit: the maximum number of rows; by default all.
-        rev: a git revision, to read its tables.
+        limit: maximum number of rows; by default all.
+        rev: git revision whose tables are read; by default the checkout.
         workspace: a folder in the catalogue; by default the current one.
 
     Returns:
@@ -119,21 +124,26 @@ def query(
         write them.
 
     Raises:
-        DataError: the SQL is wrong, or names a table or column that does not exist.
-        MissingArtefactError: it names a table that was not made yet.
+        DataError: the SQL is invalid, or names a table or column that does not exist.
+        MissingArtefactError: the SQL names a table that was not made yet.
+
+    Example:
+        >>> sql = "SELECT label, count(*) AS n FROM emoji GROUP BY label ORDER BY n DESC"
+        >>> likewise.query(sql, limit=1)[0]
+        {'label': '0', 'n': 5}
     """
     _refuse(sql)
     ws = open_workspace(workspace, rev=rev)
     known = _tables(ws)
     context = pl.SQLContext()
     for name, table in known.items():
-        if _names(sql, name) and (path := versions.present(ws, table.path)).exists():
+        if _names(sql, name) and (path := versions.locate(ws, table.path)).exists():
             context.register(name, _frame(table, path))
     with _explained(known):
         frame = context.execute(sql, eager=False)
         if limit is not None:
             frame = frame.limit(limit)
-        frame.collect_schema()  # names that are wrong raise here, not at the first row
+        frame.collect_schema()  # unknown names raise here, not at the first row
     return QueryResult(frame, known)
 
 
@@ -141,19 +151,19 @@ def _refuse(sql: str) -> None:
     if _CHANGING.match(sql):
         raise DataError("query only reads; to correct a data set, correct its source's files")
     if _READING_FILES.search(sql):
-        # Otherwise whoever may ask, by the web page say, could read any file of the machine.
+        # A user of the web page could otherwise read any file of the machine.
         raise DataError("query reads the catalogue's tables, not files; read those with polars")
 
 
 def _names(sql: str, name: str) -> bool:
-    """Whether ``sql`` may mean the table ``name``, or a column or text that is called so."""
+    """Return True if ``sql`` may refer to the table ``name``; columns and texts match too."""
     if _SHOW.match(sql):
         return True
     return bool(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql, re.IGNORECASE))
 
 
 def _tables(ws: Workspace) -> dict[str, Artefact]:
-    """Every table by its name in SQL, made or not."""
+    """Map every table name in SQL to its table, made or not."""
     found: dict[str, Artefact] = {}
     for view in ws.params.views:
         found[view] = artefacts.published(ws, view)
@@ -164,7 +174,7 @@ def _tables(ws: Workspace) -> dict[str, Artefact]:
             elif table.name != EMBEDDINGS.name:
                 found[f"{dataset}_{table.name}"] = table
     reports = {run: artefacts.results(ws, run) for run in ws.params.runs}
-    # A run's own name goes first, so that what "r-1" is called never hides a run "r_1".
+    # Own names first: the SQL name of a run "r-1" must not hide a run "r_1".
     for run, rows in reports.items():
         found.setdefault(f"queries_{run}", rows)
     for run, rows in reports.items():
@@ -181,14 +191,14 @@ def _frame(table: Artefact, path: Path) -> pl.LazyFrame:
 
 
 def _flat(frame: pl.LazyFrame) -> pl.LazyFrame:
-    """``frame`` with lists as their JSON text, which is all that CSV can hold."""
+    """Convert lists to JSON text, because CSV cannot store lists."""
     nested = [name for name, kind in frame.collect_schema().items() if kind.is_nested()]
     return frame.with_columns(map(tables.as_json, nested))
 
 
 @contextmanager
 def _explained(known: Mapping[str, Artefact]) -> Iterator[None]:
-    """Raise errors of polars as ours."""
+    """Translate errors of polars."""
     try:
         yield
     except PolarsError as error:
@@ -196,7 +206,7 @@ def _explained(known: Mapping[str, Artefact]) -> Iterator[None]:
 
 
 def _explanation(said: str, known: Mapping[str, Artefact]) -> LikewiseError:
-    """Polars' error in a line, with the nearest names."""
+    """Return polars' error as one line, with the nearest names."""
     if absent := _NO_TABLE.search(said):
         name = absent[1]
         if name.lower() in known:

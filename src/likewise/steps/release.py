@@ -1,4 +1,4 @@
-"""Give a version of a data set a name that lasts: checks, changelog, Croissant, a git tag."""
+"""Release a version of a data set: checks, changelog, Croissant and a git tag."""
 
 import re
 import shutil
@@ -22,14 +22,20 @@ from likewise.storage.workspace import Workspace
 _VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?")
 
 _LEFT_ALONE = ("library", "views", "unfinished", "orphan", "source", "kept")
-"""Checks of the doctor that say nothing of what is released."""
+"""Checks of the doctor that do not affect a release."""
 
 
 @dataclass(frozen=True)
 class Released:
-    """A release: its tag, the one before it ("" for the first), and what changed since.
+    """The result of ``release``.
 
-    ``files`` are what it wrote and committed.
+    Attributes:
+        dataset: name of the data set.
+        tag: the new git tag.
+        before: tag of the release before; "" for the first one.
+        changes: summary of the changes since then.
+        findings: number of findings in the released version.
+        files: files that were written and committed, relative to the catalogue's root.
     """
 
     dataset: str
@@ -45,23 +51,28 @@ def release(
 ) -> Released:
     """Release the checked-out ``dataset`` as ``version``: a commit and an annotated tag.
 
-    The tag is named as gto names it, ``gpr1200@v1.2.0``, and 1.2 is found by that number in
-    ``likewise.open("gpr1200", rev="1.2")``. What changed since the last release is written to
-    ``catalog/<dataset>/CHANGELOG.md``; ``croissant.json`` beside it says in the words of
-    Croissant 1.0 what the release holds, and the SHA-256 of the table that ``likewise export
-    gpr1200 croissant --rev 1.2`` writes. Then ``likewise push``, ``git push --follow-tags``.
+    Tags are named like gto's, ``gpr1200@v1.2.0``; ``likewise.open("gpr1200", rev="1.2")`` opens
+    that release. The changes since the last release are added to
+    ``catalog/<dataset>/CHANGELOG.md``. ``croissant.json`` in that folder describes the release
+    in Croissant 1.0; it contains the SHA-256 of the table that ``likewise export gpr1200
+    croissant --rev 1.2`` writes. Run ``likewise push`` and ``git push --follow-tags`` next.
 
     Args:
-        dataset: its name.
-        version: 1, 1.2 or 1.2.3, larger than all before.
-        message: what is to be said of it.
+        dataset: name of the data set.
+        version: 1, 1.2 or 1.2.3, larger than all released ones.
+        message: text for the changelog and the tag.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
-        DataError: no version or not a larger one, uncommitted changes, no licence, or anything
-            that the doctor finds; all of it is named.
-        UnknownNameError: no such data set.
-        MissingArtefactError: it is not published.
+        DataError: the version is malformed or too small, there are uncommitted changes, the
+            licence is missing, or the doctor finds problems. All reasons are listed.
+        UnknownNameError: the catalogue has no such data set.
+        MissingArtefactError: the data set is not published.
+
+    Example:
+        >>> released = likewise.release("emoji", "1.0")
+        >>> released.tag, released.changes
+        ('emoji@v1.0.0', 'first release')
     """
     ws = open_workspace(workspace)
     found = show(dataset, workspace=workspace)
@@ -75,7 +86,7 @@ def release(
         changes = diff(dataset, before, workspace=workspace).summary
         told = f"{items:,} items. Since {before}: {changes}."
     entry = "\n\n".join(part for part in (message.strip(), told) if part)
-    with journal.alone(ws, f"release-{dataset}"):
+    with journal.exclusive_job(ws, f"release-{dataset}"):
         changelog = ws.changelog(dataset)
         croissant = ws.croissant(dataset)
         told_to_programs = _croissant(ws, dataset, tag)
@@ -91,7 +102,7 @@ def release(
 
 
 def _croissant(ws: Workspace, dataset: str, tag: str) -> str:
-    """What the release holds, in the words of Croissant; no pixel is read."""
+    """Describe the release in Croissant; no pixel is read."""
     folder = journal.Staging(ws, f"release-{dataset}").folder
     try:
         chosen = selection(Dataset(ws, dataset), pixels=False)
@@ -101,10 +112,10 @@ def _croissant(ws: Workspace, dataset: str, tag: str) -> str:
 
 
 def _tag(ws: Workspace, dataset: str, version: str) -> tuple[str, str]:
-    """The tag of a new release, and that of the last one."""
+    """Return the tag of the new release and that of the last one."""
     asked = _VERSION.fullmatch(version)
     if not asked:
-        raise DataError(f"{version!r} is no version; 1, 1.2 and 1.2.3 are")
+        raise DataError(f"{version!r} is no version; write 1, 1.2 or 1.2.3")
     numbers = tuple(int(part or 0) for part in asked.groups())
     known = {}
     for name in versions.run_git(ws.root, "tag", "--list", f"{dataset}@v*").split():
@@ -117,7 +128,7 @@ def _tag(ws: Workspace, dataset: str, version: str) -> tuple[str, str]:
 
 
 def _check(ws: Workspace, dataset: str) -> None:
-    """Refuse to release what is not whole, not published, or under no licence."""
+    """Refuse to release an incomplete, unpublished or unlicensed data set."""
     faults = [
         f"{problem.what} (run: {problem.command})"
         for problem in doctor(workspace=ws.root)
@@ -126,7 +137,7 @@ def _check(ws: Workspace, dataset: str) -> None:
     licence = ws.card(dataset).licence
     if licence.spdx == "NOASSERTION" and not licence.terms:
         card = ws.relative(ws.card_file(dataset))
-        faults.append(f"{card} names no licence: spdx, or terms")
+        faults.append(f"{card} names no licence; set its spdx or terms")
     if not ws.published_digests(dataset).is_file():
         command = artefacts.published(ws, dataset).command
         faults.append(f"{dataset} is not published (run: {command})")

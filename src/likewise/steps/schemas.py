@@ -1,4 +1,4 @@
-"""Write the column contracts as files that a reviewer and another program can read."""
+"""Write the column contracts of the tables as YAML files."""
 
 from pathlib import Path
 from typing import Any
@@ -23,25 +23,33 @@ from likewise.storage.workspace import Workspace
 _HEAD = "# Written by `likewise schemas`; the contracts themselves are in likewise/schema.py.\n"
 
 _VECTORS = {EMBEDDINGS.name: "vector", PUBLISHED.name: "<model>, one column each"}
-"""Tables that also hold vectors -> what those columns are called."""
+"""Tables with vector columns -> the names of those columns."""
 
 
 _FURTHER = (ITEMS.name, PUBLISHED.name)
-"""Tables that also hold the columns that only one source has."""
+"""Tables that also hold columns of a single source."""
 
 
 def schemas(folder: StrPath | None = None, *, check: bool = False) -> list[str]:
-    """Write a file a table into ``folder``, by default ``schemas/`` of the catalogue around.
+    """Write one file per table, with its columns, types, units and meanings.
 
     Args:
-        folder: where the files belong.
-        check: write nothing.
+        folder: folder for the files; by default ``schemas/`` of the catalogue around the
+            current folder.
+        check: list the outdated files without writing them.
 
     Returns:
-        The files that were written, or with ``check`` those that would be: ``schemas/x.yaml``.
+        The files that were written, or with ``check`` the outdated ones: ``schemas/x.yaml``.
 
     Raises:
-        MissingArtefactError: no folder was named, and the current one is in no catalogue.
+        MissingArtefactError: no folder was given, and the current folder is in no catalogue.
+
+    Example:
+        >>> written = likewise.schemas("contracts")
+        >>> "contracts/items.yaml" in written
+        True
+        >>> likewise.schemas("contracts", check=True)
+        []
     """
     target = Workspace.find().schemas if folder is None else Path(folder)
     written = []
@@ -89,7 +97,7 @@ def _column(column: Column) -> dict[str, Any]:
 
 
 def _vectors(called: str) -> dict[str, Any]:
-    """The vector columns, whose length is their model's to say."""
+    """Describe the vector columns; their length depends on the model."""
     column = vector(called, 1, "float32")
     kind = "fixed_size_list of the model's dimensions, float32 or float16 as params.yaml says"
     return {**_column(column), "type": kind}

@@ -1,4 +1,4 @@
-"""Score embeddings or rankings that were made elsewhere, without a catalogue."""
+"""Score embeddings or rankings from elsewhere, without a catalogue."""
 
 import os
 from collections.abc import Callable
@@ -29,29 +29,37 @@ def score(
     images: StrPath | None = None,
     items: StrPath | pl.DataFrame | None = None,
 ) -> Evaluation:
-    """Score one vector an item, or one ranked list a query, by a protocol.
+    """Score embeddings of items, or ranked lists of queries, by a protocol.
 
-    Row i belongs to the i-th row of ``items``; or to the i-th image of GPR1200 in canonical
-    order: by category, then by file name. The order inside a category matters to no metric,
-    only to the names of the queries.
+    Row i belongs to row i of ``items``; or to image i of GPR1200 in canonical order: by
+    category, then by file name. The order within a category affects the names of the queries
+    only, no metric.
 
     Args:
-        protocol: its name, as ``gpr1200``.
+        protocol: name of the protocol, such as ``gpr1200``.
         embeddings: an array (n, d), or a file with one (``.npy``, ``.npz``, ``.csv`` ...).
         indices: an array (q, k) of positions in the gallery, best first, or a file with one.
             Give either ``embeddings`` or ``indices``.
-        images: the folder or archive of the images; without it the array must have the 12,000
-            rows of the whole of GPR1200, ten a category.
-        items: a frame of the items, or a file with one (``.csv``, ``.parquet``), in place of
+        images: folder or archive of the images; without it the array must have the 12,000 rows
+            of the whole GPR1200, ten per category.
+        items: a frame of the items, or a file with one (``.csv``, ``.parquet``), instead of
             images; or the ``.pkl`` of Revisited Oxford or Paris.
 
     Raises:
-        DataError: not one array, or one whose rows do not fit the images or cannot be scored.
-        UnknownNameError: no such protocol.
+        DataError: the array is missing, has rows that do not fit the images, or cannot be
+            scored.
+        UnknownNameError: there is no such protocol.
+
+    Example:
+        >>> emoji = likewise.open("emoji")
+        >>> vectors = emoji.vectors("tiny")
+        >>> result = likewise.score("gpr1200", embeddings=vectors, items=emoji.items)
+        >>> len(result.queries), round(result.metrics["all"], 2)
+        (23, 0.66)
     """
     part = PROTOCOLS.build({"kind": protocol}, f"protocol {protocol}")
     if images is not None and items is not None:
-        raise DataError("give either images or items: what the rows are")
+        raise DataError("give either images or items, not both")
     if embeddings is not None and indices is None:
         where, values = _read(embeddings, "embeddings")
         evaluate: Callable[..., Evaluation] = part.evaluate_vectors
@@ -59,7 +67,7 @@ def score(
         where, values = _read(indices, "indices")
         evaluate = part.evaluate_lists
     else:
-        raise DataError("give either embeddings or indices: one file or array")
+        raise DataError("give either embeddings or indices, and only one of them")
     rows, notes = _rows(where, len(values), images, items)
     try:
         result = evaluate(values, rows)
@@ -69,7 +77,7 @@ def score(
 
 
 def _read(given: StrPath | npt.ArrayLike, name: str) -> tuple[str, AnyArray]:
-    """The name of a file or argument for messages, and its numbers."""
+    """Return the name of a file or argument for messages, and its array."""
     where = os.fspath(given) if isinstance(given, str | os.PathLike) else name
     return where, np.atleast_1d(array_of(given, name))
 
@@ -77,7 +85,7 @@ def _read(given: StrPath | npt.ArrayLike, name: str) -> tuple[str, AnyArray]:
 def _rows(
     where: str, count: int, images: StrPath | None, items: StrPath | pl.DataFrame | None
 ) -> tuple[pl.DataFrame, list[str]]:
-    """The items that the rows of the array are, and notes."""
+    """Return the items of the rows of the array, and notes."""
     if isinstance(items, pl.DataFrame):
         return checked_items(items, "items"), []
     if items is not None:
@@ -86,11 +94,11 @@ def _rows(
 
 
 def _standard(where: str, count: int) -> tuple[pl.DataFrame, list[str]]:
-    """The rows of the whole of GPR1200, of which only the categories are known."""
+    """Return the rows of the whole GPR1200; only their categories are known."""
     if count != CATEGORIES * PER_CATEGORY:
         raise DataError(
             f"{where}: has {count:,} rows, and all of GPR1200 {CATEGORIES * PER_CATEGORY:,}; "
-            "name the folder of the images that it is of (images), or a table (items)"
+            "name the folder of its images (images), or a table (items)"
         )
     categories = [row // PER_CATEGORY for row in range(count)]
     rows = pl.DataFrame(
@@ -105,7 +113,7 @@ def _standard(where: str, count: int) -> tuple[pl.DataFrame, list[str]]:
 
 
 def _listed(images: Path) -> tuple[pl.DataFrame, list[str]]:
-    """The rows of the images in ``images``, as ingest would name them."""
+    """Return the rows of the images in ``images``, named as ingest names them."""
     read = Gpr1200Source().read(open_files(images), images)
     left_out = len(read.findings)
     note = f"{images}: {left_out:,} files are left out, by their names no images of GPR1200"

@@ -1,4 +1,4 @@
-"""Find the items nearest to a picture, an item, a vector or words."""
+"""Search the items nearest to an image, an item, a vector or words."""
 
 from collections.abc import Sequence
 from typing import Unpack
@@ -19,45 +19,53 @@ def search(
     workspace: StrPath | None = None,
     **options: Unpack[SearchOptions],
 ) -> Hits:
-    """The items of a data set nearest to a picture, to one of its items, a vector or words.
+    """Search a data set for the items nearest to an image, one of its items, a vector or words.
 
     Args:
-        dataset: its name, or the names of several whose vectors are by the same model.
-        rev: a git revision, to search the data set as it was then.
+        dataset: name of the data set, or names of several with vectors of the same model.
+        rev: git revision of the data set to search; by default the checkout.
         workspace: a folder in the catalogue; by default the current one.
-        options: what to look for and how, by keyword:
+        options: the query and the settings of the search, as keywords:
 
             - image: a file, its bytes, an opened image or an array of pixels, which the model
               embeds; or several of them.
             - id: an item of the data set, or several; they are left out of the hits.
-            - vector: a vector, or a file with one (``.npy`` ...); its length does not matter.
-            - text: words of labels and texts, scored by BM25. Together with an image, item or
-              vector both rankings are fused (the sum of 1 / (60 + rank)).
+            - vector: a vector, or a file with one (``.npy`` ...); it need not be normalised.
+            - text: words of labels and texts, scored by BM25. Combined with an image, item or
+              vector, both rankings are fused (the sum of 1 / (60 + rank)).
             - box: x1, y1, x2, y2 in pixels: search by this part of the image only.
-            - combine: of several, look for the ``mean``, or score by the nearest (``max``).
-            - model: whose vectors to compare; by default the only model there is.
-            - k: how many hits, 10 by default; fewer if there are fewer items.
-            - offset: how many of the best hits to skip: the next page.
-            - min_score: no hit has a lower score; without ``k``, all that reach it are hits.
-            - per_label: the maximum number of hits of one label.
-            - role: which items may be hits: ``gallery`` by default, so a sketch that is a
-              query finds photographs; ``query`` or ``any``. Those without have every role.
+            - combine: with several queries, search by their ``mean``, or by the nearest
+              (``max``).
+            - model: model whose vectors are compared; by default the only one.
+            - k: maximum number of hits, 10 by default.
+            - offset: skip the first hits, for the next page.
+            - min_score: minimum score of a hit; without ``k``, all hits that reach it.
+            - per_label: maximum number of hits per label.
+            - role: role of the hits: ``gallery`` by default, so a sketch that is a query finds
+              photographs; ``query`` or ``any``. Items without a role have every role.
             - where: an SQL condition; only items that meet it are compared. Strings stand in
               single quotes: ``label = 'cat' AND split <> 'test'``.
             - index: an index of params.yaml; by default ``exact``.
 
     Returns:
-        The hits, the best first, equal scores in the order of the data set. Each has rank
+        The hits, best first; equal scores are in the order of the data set. Each has rank
         (from 1), score (the cosine), item_id, label, text, subset, split, path (of the image)
-        and dataset. ``hits.frame`` is the polars frame of all; ``hits.to_html(path)`` and
-        ``hits.to_png(path)`` write their pictures.
+        and dataset. ``hits.frame`` is a polars frame of all; ``hits.to_html(path)`` and
+        ``hits.to_png(path)`` write their images.
 
     Raises:
-        DataError: the query is none: no picture, another length, wrong SQL ...
-        UnknownNameError: no such data set, model, item or index.
-        MissingArtefactError: the data set was not published, or the model is not here.
-        UnknownOptionError: there is no such keyword; the nearest ones.
-        StaleArtefactError: the vectors or the index are of another version of the model.
+        DataError: the query is invalid: not an image, a wrong length, invalid SQL ...
+        UnknownNameError: there is no such data set, model, item or index.
+        MissingArtefactError: the data set was not published, or the model is missing.
+        UnknownOptionError: there is no such keyword; the nearest ones are named.
+        StaleArtefactError: the vectors or the index belong to another version of the model.
+
+    Examples:
+        >>> hits = likewise.search("emoji", id="200_noto.jpg", k=3)
+        >>> hits[0].item_id, round(hits[0].score, 3)
+        ('200_fluent.jpg', 0.995)
+        >>> likewise.search("emoji", text="scissors")["item_id"].to_list()
+        ['400_noto.jpg', '400_openmoji.jpg', '400_twemoji.jpg']
     """
     wanted = Query.from_options(options)
     names = as_list(dataset)

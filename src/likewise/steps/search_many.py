@@ -1,4 +1,4 @@
-"""Answer a table of queries at once."""
+"""Search by a table of queries."""
 
 from typing import Unpack
 
@@ -18,27 +18,34 @@ def search_many(
     workspace: StrPath | None = None,
     **options: Unpack[QueryOptions],
 ) -> Hits:
-    """Answer a table of queries, all of them at once.
+    """Search a data set by a table of queries, all at once.
 
     Args:
-        dataset: the data set to search.
-        queries: a frame, or a file of one (CSV, Parquet, JSON lines), with one row per query.
-            Exactly one of its columns says what to look for: ``id`` (an item, which is left
-            out of its own hits), ``image`` (a file, relative to the folder of the table) or
-            ``vector``. A column ``query`` names the queries; without it the id, the file or
+        dataset: name of the data set.
+        queries: a frame, or a file with one (CSV, Parquet, JSON lines), with one row per query.
+            Exactly one of these columns defines the queries: ``id`` (an item, which is left out
+            of its own hits), ``image`` (a file, relative to the folder of the table) or
+            ``vector``. An optional column ``query`` names them; by default the id, the file or
             the row number does. Or an array (queries, dimensions) of vectors.
-        rev: a git revision, to search the data set as it was then.
+        rev: git revision of the data set to search; by default the checkout.
         workspace: a folder in the catalogue; by default the current one.
-        options: how to look, see ``QueryOptions``: model, k, offset, min_score, per_label,
-            role, where, index.
+        options: settings of the search, see ``QueryOptions``: model, k, offset, min_score,
+            per_label, role, where, index.
 
     Returns:
-        The hits, query after query; each also has the name of its query.
+        The hits of each query in turn; each hit has the name of its query.
 
     Raises:
-        DataError: the table has none of these columns or several, or a query of it is wrong.
-        StaleArtefactError: the index is of other vectors.
-        UnknownOptionError: there is no such keyword; the nearest ones.
+        DataError: the table has none of these columns or several, or a query is invalid.
+        StaleArtefactError: the index belongs to other vectors.
+        UnknownOptionError: there is no such keyword; the nearest ones are named.
+
+    Example:
+        >>> import polars as pl
+        >>> queries = pl.DataFrame({"id": ["200_noto.jpg", "400_noto.jpg"]})
+        >>> hits = likewise.search_many("emoji", queries, k=3)
+        >>> len(hits), hits[0].query, hits[0].item_id
+        (6, '200_noto.jpg', '200_fluent.jpg')
     """
     wanted = Query.from_batch_options(options)
     return search_table(open_catalogue(dataset, rev=rev, workspace=workspace), queries, wanted)

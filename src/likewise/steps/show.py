@@ -18,7 +18,14 @@ from likewise.storage.workspace import Workspace
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """One model's vectors: dimensions, type, and the passport that they carry."""
+    """The vectors of one model.
+
+    Attributes:
+        model: name of the model.
+        dim: number of dimensions.
+        dtype: number format of the vectors.
+        passport: passport of the model that made them.
+    """
 
     model: str
     dim: int
@@ -28,7 +35,15 @@ class ModelFacts:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """A run of params.yaml and its numbers, None where it was not evaluated yet."""
+    """A run of params.yaml and its results.
+
+    Attributes:
+        run: name of the run.
+        model: its model.
+        index: its index.
+        protocol: its protocol.
+        metrics: metric -> value; None before the run is evaluated.
+    """
 
     run: str
     model: str
@@ -39,7 +54,19 @@ class RunFacts:
 
 @dataclass(frozen=True)
 class Description:
-    """All that is known of a data set; ``contents`` is None until it is ingested."""
+    """The description of a data set.
+
+    Attributes:
+        dataset: name of the data set.
+        card: its card.
+        path: its path in params.yaml.
+        state: added, ingested or published.
+        contents: counts of items and images; None before it is ingested.
+        findings: check -> number of findings.
+        models: models with published vectors.
+        runs: runs on this data set.
+        next: the command for the next step; None if nothing is missing.
+    """
 
     dataset: str
     card: Card
@@ -50,22 +77,29 @@ class Description:
     models: list[ModelFacts]
     runs: list[RunFacts]
     next: str | None
-    """The command that makes what is missing, None where nothing is."""
 
 
 def show(
     dataset: str, *, rev: str | None = None, workspace: StrPath | None = None
 ) -> Description:
-    """What ``dataset`` is and holds, whether it is only added, ingested or published.
+    """Describe ``dataset``: its card, state, contents, findings, models and runs.
 
-    ``rev`` names a git revision, to see it as it was then.
+    Args:
+        dataset: name of the data set.
+        rev: git revision to describe; by default the checkout.
+        workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         UnknownNameError: the catalogue has no such data set, or git no such revision.
+
+    Example:
+        >>> found = likewise.show("emoji")
+        >>> found.state, found.contents.items, [model.dim for model in found.models]
+        ('published', 23, [96])
     """
     ws = open_workspace(workspace, rev=rev, dataset=dataset)
     entry, card = ws.dataset(dataset), ws.card(dataset)
-    published = versions.present(ws, ws.published(dataset))
+    published = versions.locate(ws, ws.published(dataset))
     models = list(_models(published)) if tables.exists(published) else []
     runs = [
         RunFacts(name, run.model, run.index, run.protocol, run_results.read_metrics(ws, name))
@@ -90,7 +124,7 @@ def show(
 
 
 def _findings(ws: Workspace, dataset: str) -> dict[str, int]:
-    findings = scan(versions.present(ws, ws.table(dataset, "findings")))
+    findings = scan(versions.locate(ws, ws.table(dataset, "findings")))
     return {} if findings is None else frequencies(findings.select("check").collect()["check"])
 
 

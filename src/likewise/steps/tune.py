@@ -1,4 +1,4 @@
-"""Find the index that suits: sweep the kinds, draw recall, speed and size, write the choice."""
+"""Measure recall, latency and size of several indexes, and choose one."""
 
 import json
 import math
@@ -27,17 +27,24 @@ from likewise.storage.workspace import Workspace
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
 _PER_CELL = 39
-"""Vectors a cell that FAISS wants to train on."""
+"""Training vectors per cell that FAISS requires."""
 
 _TRAINED = 20_000
-"""Vectors that OPQ is trained on: it would train on all of them for an hour."""
+"""Number of vectors to train OPQ on; training on all of them takes an hour."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One index that was tried: its family, its entry for params.yaml, what was seen of it."""
+    """One measured index.
+
+    Attributes:
+        family: the family of the index.
+        entry: its entry for params.yaml.
+        build_s: time to build it, in seconds.
+        measured: its recall, latency and size.
+    """
 
     family: str
     entry: dict[str, Any]
@@ -47,13 +54,13 @@ class Trial:
 
 @dataclass(frozen=True)
 class Tuned:
-    """What a sweep found.
+    """The result of ``tune``.
 
     Attributes:
-        name: the entry of params.yaml that was written.
-        chosen: the fastest of those that reach the recall within the memory.
-        trials: all that were tried.
-        picture: the SVG; beside it the trials as JSON.
+        name: name of the new entry in params.yaml.
+        chosen: the fastest index that reaches the recall within the memory.
+        trials: all measured indexes.
+        picture: path of the SVG plot; a JSON file of the same name has the trials.
     """
 
     name: str
@@ -71,23 +78,33 @@ def tune(
     name: str | None = None,
     workspace: StrPath | None = None,
 ) -> Tuned:
-    """Try the kinds of index on the vectors of ``model``, and write the best into params.yaml.
+    """Measure several indexes on the vectors of ``model``; write the best one to params.yaml.
 
-    The best is the fastest, query by query, of those that reach ``recall`` (recall@10 beside
-    exact search, on items drawn at random) and hold no more than ``memory``.
+    The best index is the one with the lowest latency of a single query among those that reach
+    ``recall`` within ``memory``. Recall is recall@10 relative to exact search, for random items
+    as queries.
 
     Args:
-        dataset: its name.
-        model: one that embeds it.
-        recall: what is to be reached, 0 to 1.
-        memory: what the index may hold: bytes, or a text such as ``2GB``; any by default.
-        name: what to call the entry; by default ``tuned_<dataset>_<model>``.
+        dataset: name of the data set.
+        model: a model that embeds it.
+        recall: minimum recall, above 0 and up to 1.
+        memory: maximum size of the index in bytes, or as text such as ``2GB``; unlimited by
+            default.
+        name: name of the entry; by default ``tuned_<dataset>_<model>``.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
-        DataError: no index does it (the nearest is named), or a number is out of range.
-        UnknownNameError: no such data set or model.
+        DataError: no index reaches the recall (the nearest one is named), or an argument is out
+            of range.
+        UnknownNameError: there is no such data set or model.
         MissingArtefactError: the data set is not published.
+
+    Example:
+        >>> tuned = likewise.tune("emoji", "tiny", recall=0.9)
+        >>> tuned.name, tuned.chosen.measured.recall >= 0.9
+        ('tuned_emoji_tiny', True)
+        >>> sorted({trial.family for trial in tuned.trials})
+        ['HNSW32', 'exact']
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
@@ -106,9 +123,10 @@ def tune(
 
 
 def candidates(rows: int, dim: int) -> dict[str, list[dict[str, Any]]]:
-    """The indexes to try for (rows, dim) vectors: family -> entries that differ in the asking.
+    """Return the indexes to try for (rows, dim) vectors: family -> entries of params.yaml.
 
-    Cells are 4 sqrt(rows), as FAISS's guidelines have it, where there is enough to train them.
+    The number of cells is 4 sqrt(rows), as FAISS recommends, or less if there are too few
+    vectors to train them.
     """
     found: dict[str, list[dict[str, Any]]] = {"exact": [{"kind": "exact"}]}
     found["HNSW32"] = _asked("HNSW32", "ef_search", (16, 32, 64, 128, 256, 512))
@@ -138,10 +156,10 @@ def _asked(factory: str, option: str, values: Sequence[int]) -> list[dict[str, A
 
 
 def _checked(recall: float, memory: str | int | None, name: str) -> int | None:
-    """The memory in bytes.
+    """Validate the arguments and return the memory in bytes.
 
     Raises:
-        DataError: something is out of range.
+        DataError: an argument is out of range.
     """
     if not 0 < recall <= 1:
         raise DataError(f"recall is {recall:g}; it is a share, above 0 and up to 1")
@@ -156,7 +174,7 @@ def _checked(recall: float, memory: str | int | None, name: str) -> int | None:
 
 
 def _trials(ws: Workspace, vectors: Vectors, most: int | None) -> Iterator[Trial]:
-    """Every candidate that can hold its vectors in ``most`` bytes, built and measured."""
+    """Build and measure every candidate whose vectors fit into ``most`` bytes."""
     probes = Probes(vectors, Exact().build(vectors))
     whole = vectors.rows * vectors.dim * 4
     families = candidates(vectors.rows, vectors.dim)
@@ -180,7 +198,7 @@ def _family(
     probes: Probes,
     folder: Path,
 ) -> Iterator[Trial]:
-    """The trials of one index, asked in several ways; none where it does not suit."""
+    """Measure one index with several search settings; none if it cannot be built."""
     file = folder / re.sub(r"\W", "_", family)
     build_s = 0.0
     for entry in entries:
@@ -202,7 +220,7 @@ def _chosen(trials: Sequence[Trial], recall: float, most: int | None) -> Trial:
         return min(good, key=lambda t: (t.measured.ms, t.measured.nbytes))
     limit = "any memory" if most is None else format_bytes(most)
     if not within:
-        raise DataError(f"no index that was tried fits into {limit}; allow it more --memory")
+        raise DataError(f"no index that was tried fits into {limit}; raise --memory")
     near = max(within, key=lambda t: t.measured.recall)
     told = f"{near.measured.recall:.4f} by {near.entry}"
     raise DataError(f"no index reaches recall {recall:g} in {limit}; the nearest: {told}")
@@ -211,7 +229,7 @@ def _chosen(trials: Sequence[Trial], recall: float, most: int | None) -> Trial:
 def _write(
     ws: Workspace, name: str, trials: Sequence[Trial], chosen: Trial, recall: float
 ) -> Path:
-    """The picture, and the trials as JSON beside it."""
+    """Write the plot, and the trials as JSON."""
     points = [
         IndexPoint(
             t.family,

@@ -1,4 +1,4 @@
-"""Check the names and annotations of a source against the grammar of its layout."""
+"""Validate the file names and annotations of a source."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,29 +14,36 @@ def validate(
     source: str,
     path: StrPath,
     *,
-    text: StrPath | None = None,
+    annotations: StrPath | None = None,
     options: Mapping[str, Any] | None = None,
     limit: int = SHOWN,
 ) -> Findings:
-    """What names and annotations in ``path`` break of a layout's grammar; no catalogue needed.
+    """Find names and annotations in ``path`` that a layout does not allow; needs no catalogue.
 
-    Nothing is written and no pixel is read: whether files are whole images, and whether boxes
-    lie in them, ingest finds.
+    Nothing is written and no pixel is read. Damaged images and boxes outside their image are
+    found by ``ingest``.
 
     Args:
         source: the layout, a kind of source.
-        path: the folder or archive of images.
-        text: the file or folder that explains them, where that lies elsewhere.
-        options: what a card would say to the source.
-        limit: so many findings at most.
+        path: folder or archive of the images.
+        annotations: file or folder of the annotations; by default ``path``.
+        options: options of the source, as in a card.
+        limit: maximum number of listed findings.
 
     Raises:
-        ConfigError: the source has no such option, or not that value.
+        ConfigError: the source has no such option, or does not accept the value.
         DataError: nothing in ``path`` fits the layout.
-        UnknownNameError: no such kind of source.
+        UnknownNameError: there is no such kind of source.
+
+    Example:
+        >>> found = likewise.validate("gpr1200", "pictures")
+        >>> found.items, found.total
+        (23, 0)
     """
     layout = SOURCES.build({"kind": source, **(options or {})}, "source")
-    reading = read_with_hint(layout, source, Path(path), Path(path if text is None else text))
+    reading = read_with_hint(
+        layout, source, Path(path), Path(path if annotations is None else annotations)
+    )
     return count_findings(
         f"{source}: {path}", len(reading.items), reading.findings, None, limit
     )

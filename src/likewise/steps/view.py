@@ -1,4 +1,4 @@
-"""Publish a part of a data set: without what a check has flagged."""
+"""Publish a data set without flagged items."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,13 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Viewed:
-    """What a view holds: items that it has, and those of its data set that it leaves out."""
+    """The result of ``view``.
+
+    Attributes:
+        view: name of the view.
+        items: number of its items.
+        left_out: number of items of the data set that it leaves out.
+    """
 
     view: str
     items: int
@@ -30,22 +36,36 @@ class Viewed:
 
 
 def view(name: str, *, workspace: StrPath | None = None) -> Viewed:
-    """Write the view ``name`` of params.yaml: a published table without some flags' items.
+    """Write the view ``name`` of params.yaml: a published table without items that have a flag.
 
-    It is opened, searched and scored by its name, as a data set is; pixels are those of its
-    data set.
+    A view is opened, searched and scored by its name, like a data set. It has no pixels of its
+    own; they come from its data set.
+
+    Args:
+        name: name of the view.
+        workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         UnknownNameError: params.yaml has no such view.
-        MissingArtefactError: its data set was not published, or not checked.
-        DataError: nothing would be left.
+        MissingArtefactError: the data set was not published or not checked.
+        DataError: no item would be left.
+
+    Example:
+        >>> with open("params.yaml", "a") as params:
+        ...     print("checks: {emoji: {max_brightness: 0.8}}", file=params)
+        ...     print("views: {darker: {of: emoji, without: [bright]}}", file=params)
+        >>> _ = likewise.measure("emoji")
+        >>> likewise.check("emoji").flags["bright"]
+        20
+        >>> likewise.view("darker")
+        Viewed(view='darker', items=3, left_out=20)
     """
     ws = open_workspace(workspace)
     if name not in ws.params.views:
         raise UnknownNameError("view", name, ws.params.views, "params.yaml")
     entry = ws.params.views[name]
     command = artefacts.published(ws, entry.of).command
-    whole = tables.open_table(versions.present(ws, ws.published(entry.of)), command)
+    whole = tables.open_table(versions.locate(ws, ws.published(entry.of)), command)
     items = whole.read(["item_id", "image_id", "label", "split"])
     mask = _mask(ws, entry.of, items, entry.without)
     if not mask.any():
@@ -66,7 +86,7 @@ def view(name: str, *, workspace: StrPath | None = None) -> Viewed:
 
 
 def _mask(ws: Workspace, dataset: str, items: pl.DataFrame, without: Collection[str]) -> Mask:
-    """(n,) which of ``items`` have none of the flags ``without``."""
+    """Return a mask (n,) of the ``items`` that have none of the flags ``without``."""
     kept = (
         drop_flagged(items.lazy(), read_flagged(ws, dataset, without))
         .select("item_id")
@@ -77,7 +97,7 @@ def _mask(ws: Workspace, dataset: str, items: pl.DataFrame, without: Collection[
 
 
 def _rows(whole: tables.Table, mask: Mask, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """These columns of the rows of the whole table that ``mask`` keeps."""
+    """Yield ``columns`` of the rows of the whole table that ``mask`` keeps."""
     start = 0
     for batch in whole.scan(columns):
         kept = batch.filter(pa.array(mask[start : start + len(batch)]))

@@ -1,6 +1,6 @@
-"""Every artefact of a catalogue: its name, path, contract and digests, and the stage it is of.
+"""The artefacts of a catalogue: name, path, contract, digests and stage.
 
-This is the only module that names the stages of dvc.yaml.
+Only this module names the stages of dvc.yaml.
 """
 
 from collections.abc import Iterator
@@ -26,14 +26,14 @@ MODEL_STAGES = {
     "pretrained": "pretrain",
     "distilled": "distill",
 }
-"""The sections of params.yaml that name models, and the stage that makes the models of each.
+"""Section of params.yaml with models -> the stage that creates them.
 
-The stages read different things: nothing; items and labels; items; items and the vectors of a
+The inputs of the stages differ: none; items and labels; items; items and the vectors of a
 teacher.
 """
 
 CHECK = "check"
-"""The stage that compares a data set with the others, and so depends on all of them."""
+"""The stage that compares a data set with all others and depends on them."""
 
 _INGESTED = (IMAGES, ITEMS, FINDINGS)
 
@@ -45,8 +45,8 @@ class Stage:
     Attributes:
         name: the stage's name in dvc.yaml.
         key: the name of the entry.
-        job: the name of its staging folder and lock.
-        dataset: the data set or view it works on; empty for a model.
+        job: the name of its staging folder and lock file.
+        dataset: its data set or view; empty for a model.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Stage:
     dataset: str = ""
 
     def __str__(self) -> str:
-        """The stage as one names it on DVC's command line."""
+        """Return the name of the stage on the command line of DVC."""
         return f"{self.name}@{self.key}"
 
     @property
@@ -65,20 +65,20 @@ class Stage:
 
     @property
     def forced(self) -> str:
-        """The command that runs the stage in any case."""
+        """The command that runs the stage even if it is up to date."""
         return f"dvc repro --force {self}"
 
 
 @dataclass(frozen=True)
 class Artefact:
-    """A file or folder that a stage makes.
+    """A file or folder that a stage writes.
 
     Attributes:
-        name: what it is; unique among the artefacts of a stage.
-        path: where it lies.
-        stage: the stage that makes it.
-        contract: its columns, where it is a table; without those of vectors and of a source.
-        digests: the file of its column digests, where the stage writes one.
+        name: its name, unique among the artefacts of a stage.
+        path: its path.
+        stage: the stage that writes it.
+        contract: the columns of a table, except those of vectors and of a source.
+        digests: the file of its column digests, if the stage writes one.
     """
 
     name: str
@@ -89,12 +89,12 @@ class Artefact:
 
     @property
     def command(self) -> str:
-        """The command that makes it."""
+        """The command that creates it."""
         return self.stage.command
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The outputs that it stands for: itself, and its digests."""
+        """Its outputs in dvc.yaml: itself and its digests."""
         return (self.path,) if self.digests is None else (self.path, self.digests)
 
 
@@ -107,22 +107,22 @@ class TableArtefact(Artefact):
 
 
 def artefacts(ws: Workspace) -> list[Artefact]:
-    """Everything that params.yaml asks for, in the order in which the stages run."""
+    """Return the artefacts of all entries of params.yaml, in the order of the stages."""
     params = ws.params
     return [
         *(table(ws, name, kind.name) for name in params.datasets for kind in _INGESTED),
-        *(found for name in params.recipes() for found in _of_model(ws, name)),
+        *(a for name in params.recipes() for a in _model_artefacts(ws, name)),
         *(embeddings(ws, e.dataset, e.model) for e in params.embeddings.values()),
         *(table(ws, name, PIXELS.name) for name in params.checks),
         *(table(ws, name, FLAGS.name) for name in params.checks),
         *(published(ws, name) for name in params.datasets),
         *(published(ws, name) for name in params.views),
-        *(found for name in params.runs for found in _of_run(ws, name)),
+        *(a for name in params.runs for a in _run_artefacts(ws, name)),
     ]
 
 
 def stages(ws: Workspace) -> dict[Stage, tuple[Path, ...]]:
-    """The stages that params.yaml asks for, in the order in which they run; their outputs."""
+    """Return the stages of all entries of params.yaml in their order, with their outputs."""
     grouped: dict[Stage, list[Artefact]] = {}
     for artefact in artefacts(ws):
         grouped.setdefault(artefact.stage, []).append(artefact)
@@ -133,7 +133,7 @@ def stages(ws: Workspace) -> dict[Stage, tuple[Path, ...]]:
 
 
 def tables_of(ws: Workspace, dataset: str) -> list[TableArtefact]:
-    """Every table of a data set, of its views too, whether params.yaml asks for it or not."""
+    """Return all possible tables of a data set and its views."""
     views = [name for name, view in ws.params.views.items() if view.of == dataset]
     return [
         *(table(ws, dataset, kind.name) for kind in (*_INGESTED, PIXELS, FLAGS)),
@@ -143,7 +143,7 @@ def tables_of(ws: Workspace, dataset: str) -> list[TableArtefact]:
 
 
 def table(ws: Workspace, dataset: str, name: str) -> TableArtefact:
-    """The table ``images``, ``items``, ``findings``, ``pixels`` or ``flags`` of a data set."""
+    """Return the table images, items, findings, pixels or flags of a data set."""
     base = ws.params.base(dataset)
     contract, stage, digests = {
         IMAGES.name: (IMAGES, "ingest", ws.digests(base, IMAGES.name)),
@@ -152,32 +152,32 @@ def table(ws: Workspace, dataset: str, name: str) -> TableArtefact:
         PIXELS.name: (PIXELS, "measure", ws.pixel_digests(base)),
         FLAGS.name: (FLAGS, CHECK, ws.flag_digests(base)),
     }[name]
-    made_by = Stage(stage, base, f"{stage}-{base}", base)
-    return TableArtefact(name, ws.table(base, name), made_by, contract, digests)
+    producer = Stage(stage, base, f"{stage}-{base}", base)
+    return TableArtefact(name, ws.table(base, name), producer, contract, digests)
 
 
 def embeddings(ws: Workspace, dataset: str, model: str) -> TableArtefact:
-    """The vectors of a data set by a model.
+    """Return the table of the vectors of a data set by a model.
 
     Raises:
         UnknownNameError: params.yaml has no such embedding.
     """
     key = ws.params.embedding(dataset, model)
-    made_by = Stage("embed", key, f"embed-{dataset}-{model}", dataset)
+    producer = Stage("embed", key, f"embed-{dataset}-{model}", dataset)
     path, digests = ws.embeddings(dataset, model), ws.digests(dataset, model)
-    return TableArtefact(EMBEDDINGS.name, path, made_by, EMBEDDINGS, digests)
+    return TableArtefact(EMBEDDINGS.name, path, producer, EMBEDDINGS, digests)
 
 
 def published(ws: Workspace, name: str) -> TableArtefact:
-    """The published table of a data set or view."""
+    """Return the published table of a data set or view."""
     stage = "view" if name in ws.params.views else "publish"
-    made_by = Stage(stage, name, f"{stage}-{name}", name)
+    producer = Stage(stage, name, f"{stage}-{name}", name)
     path, digests = ws.published(name), ws.published_digests(name)
-    return TableArtefact(PUBLISHED.name, path, made_by, PUBLISHED, digests)
+    return TableArtefact(PUBLISHED.name, path, producer, PUBLISHED, digests)
 
 
 def model(ws: Workspace, name: str) -> Artefact:
-    """The folder of a model.
+    """Return the folder of a model.
 
     Raises:
         UnknownNameError: params.yaml has no such model.
@@ -187,24 +187,24 @@ def model(ws: Workspace, name: str) -> Artefact:
 
 
 def results(ws: Workspace, run: str) -> Artefact:
-    """The results of a run, a row a query.
+    """Return the per-query results of a run.
 
     Raises:
         UnknownNameError: params.yaml has no such run.
     """
-    made_by = Stage("evaluate", run, f"evaluate-{run}", ws.run(run).dataset)
-    return Artefact(QUERIES.name, ws.queries(run), made_by, QUERIES)
+    producer = Stage("evaluate", run, f"evaluate-{run}", ws.run(run).dataset)
+    return Artefact(QUERIES.name, ws.queries(run), producer, QUERIES)
 
 
-def _of_model(ws: Workspace, name: str) -> Iterator[Artefact]:
+def _model_artefacts(ws: Workspace, name: str) -> Iterator[Artefact]:
     made = model(ws, name)
     yield made
-    if ws.params.section(name) != "models":  # it learned, and a report says how
+    if ws.params.section(name) != "models":  # trained models have a training report
         for path in ws.training_files(name):
             yield Artefact(path.name, path, made.stage)
 
 
-def _of_run(ws: Workspace, run: str) -> Iterator[Artefact]:
+def _run_artefacts(ws: Workspace, run: str) -> Iterator[Artefact]:
     rows = results(ws, run)
     yield Artefact("metrics", ws.metrics(run), rows.stage)
     yield Artefact("statistics", ws.statistics(run), rows.stage)

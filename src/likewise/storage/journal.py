@@ -1,8 +1,8 @@
-"""Several files and folders change together, or not at all.
+"""Replace several files and folders together, or none of them.
 
-A job writes into its staging folder. Its commit is one journal file, renamed into place: before
-that, the old version stands; after it, the new one does, for whoever finds the journal first
-moves the rest into place. So a killed process never leaves a mixture.
+A job writes into its staging folder. It commits by renaming one journal file into place. Before
+that, the old version is valid; afterwards the new one is, because the next process that finds
+the journal completes its moves. A killed process never leaves a mixture of both.
 """
 
 import fcntl
@@ -22,10 +22,10 @@ from likewise.storage.workspace import Workspace
 
 
 class Staging:
-    """Where one job writes its results until it commits them together."""
+    """Staging folder of one job, whose results are committed together."""
 
     def __init__(self, ws: Workspace, job: str, keep: Collection[str] = ()) -> None:
-        """Name the job; of what a killed run of it left, only the names in ``keep`` stay."""
+        """Create the staging folder; of files of a killed run, keep those in ``keep``."""
         self.folder = ws.staging(job)
         self._ws = ws
         self._job = job
@@ -37,7 +37,7 @@ class Staging:
                     _remove(left)
 
     def path(self, final: Path) -> Path:
-        """Where to write what will be ``final``."""
+        """Return the path to write to for the file or folder ``final``."""
         inside = self._ws.relative(final)
         name = final.name if final.suffix == ".lance" else inside.replace("/", "-")
         staged = self.folder / name
@@ -45,11 +45,11 @@ class Staging:
         return staged
 
     def take(self, staged: Path, final: Path) -> None:
-        """Have ``staged``, which lies below ``folder``, become ``final`` too."""
+        """Register ``staged``, a path below ``folder``, to become ``final``."""
         self._moves[self._ws.relative(staged)] = self._ws.relative(final)
 
     def commit(self) -> None:
-        """Put everything into place, all or nothing."""
+        """Move all results into place, or none."""
         journal = self._ws.commits / f"{self._job}.json"
         with atomic.writing(self.folder):
             for staged in self._moves:
@@ -59,7 +59,7 @@ class Staging:
 
 
 def recover(ws: Workspace) -> None:
-    """Finish every commit that was decided and not carried out."""
+    """Complete every commit that was interrupted."""
     if not ws.commits.is_dir() or not any(ws.commits.glob("*.json")):
         return
     with atomic.writing(ws.commits), _locked(ws, "commit", fcntl.LOCK_EX):
@@ -68,17 +68,17 @@ def recover(ws: Workspace) -> None:
 
 
 @contextmanager
-def alone(ws: Workspace, job: str) -> Iterator[None]:
-    """Be the only process of this checkout that does ``job``; the system frees the lock.
+def exclusive_job(ws: Workspace, job: str) -> Iterator[None]:
+    """Lock ``job`` so that only this process of the checkout runs it.
 
-    So what a dead process left locked is free, whatever its file says.
+    The operating system releases the lock of a dead process; its lock file may remain.
 
     Raises:
-        DataError: another process does it now, or its lock cannot be written.
+        DataError: another process runs the job, or the lock file cannot be written.
     """
-    with ExitStack() as held:
+    with ExitStack() as stack:
         try:
-            handle = held.enter_context(_locked(ws, job, fcntl.LOCK_EX | fcntl.LOCK_NB))
+            handle = stack.enter_context(_locked(ws, job, fcntl.LOCK_EX | fcntl.LOCK_NB))
             handle.truncate(0)
             handle.write(f"process {os.getpid()} on {socket.gethostname()}".encode())
         except BlockingIOError as error:
@@ -86,36 +86,36 @@ def alone(ws: Workspace, job: str) -> Iterator[None]:
                 f"{job} is running in {_holder(ws, job)}; wait for it to end"
             ) from error
         except OSError as error:
-            said = cannot_write(error) or (
+            message = cannot_write(error) or (
                 f"{error.filename} cannot be written ({error.strerror}); nothing was changed"
             )
-            raise DataError(f"{job}: {said}") from error
+            raise DataError(f"{job}: {message}") from error
         yield
 
 
 @contextmanager
-def still(ws: Workspace) -> Iterator[None]:
-    """Keep every commit of this checkout waiting, to see its files as one commit left them.
+def commits_paused(ws: Workspace) -> Iterator[None]:
+    """Block commits of this checkout, so that its files can be read consistently.
 
     Raises:
-        OSError: the checkout cannot be written, and so holds no lock.
+        OSError: the checkout is read-only, so that it cannot be locked.
     """
     with _locked(ws, "commit", fcntl.LOCK_SH):
         yield
 
 
 @contextmanager
-def _locked(ws: Workspace, name: str, how: int) -> Iterator[RawIOBase]:
-    lock = ws.running(name)
+def _locked(ws: Workspace, name: str, operation: int) -> Iterator[RawIOBase]:
+    lock = ws.lock_file(name)
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("ab", buffering=0) as handle:
-        fcntl.flock(handle, how)
+        fcntl.flock(handle, operation)
         yield handle
 
 
 def _holder(ws: Workspace, job: str) -> str:
-    """Who holds the lock of ``job``, in the words that it wrote there."""
-    return ws.running(job).read_text(encoding="utf-8") or "another process"
+    """Return the process that holds the lock of ``job``, as recorded in the lock file."""
+    return ws.lock_file(job).read_text(encoding="utf-8") or "another process"
 
 
 def _remove(path: Path) -> None:

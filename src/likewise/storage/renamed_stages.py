@@ -60,7 +60,7 @@ def _stage_name(name: str, stage: object) -> str:
 
 
 def _frozen(model: str, stage: object) -> bool:
-    """Whether a stage makes a model of the section ``models``; all others are trained."""
+    """Return whether a stage makes a model of the section ``models``, not a trained one."""
     return f"models.{model}" in _parameters(stage)
 
 

@@ -68,7 +68,13 @@ class ComparableTables:
 
 @cache
 def references() -> tuple[Reference, ...]:
-    """Return all published tables of this package, ordered by file name."""
+    """Return all published tables of this package, ordered by file name.
+
+    Example:
+        >>> titles = [table.title for table in likewise.references()]
+        >>> "GPR1200" in titles, "CompCars image retrieval" in titles
+        (True, True)
+    """
     files = sorted(Path(__file__).parent.glob("*.yaml"))
     return tuple(check(Reference, read_yaml(file), file.name) for file in files)
 

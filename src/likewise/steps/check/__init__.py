@@ -1,4 +1,4 @@
-"""Flag what is doubtful in a data set: nothing is deleted, and views can leave it out."""
+"""Flag doubtful images and items of a data set; views can exclude them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,14 +28,14 @@ _MEASURES = ("sha256", "brightness", "sharpness", "phash", "fault")
 
 @dataclass(frozen=True)
 class Checked:
-    """How many images a check looked at, and how many have each flag.
+    """Result of a check: number of images, and counts of every flag.
 
     Attributes:
-        dataset: its name.
-        images: how many images it has.
-        flagged: how many of them have any flag, or an item that has.
-        flags: flag -> how many images or items have it, most first.
-        leaks: other data set -> how many images are in it too.
+        dataset: name of the data set.
+        images: number of images.
+        flagged: number of images with a flag of their own or on one of their items.
+        flags: flag -> number of images or items with it, in descending order.
+        leaks: other data set -> number of images that are also in it.
     """
 
     dataset: str
@@ -46,13 +46,13 @@ class Checked:
     leaks: dict[str, int] = field(default_factory=dict)
 
     def to_html(self, path: StrPath, *, most: int = SHOWN) -> None:
-        """Write a page with the pictures of the flagged items, each beside its near copy.
+        """Write a page with the pictures of the flagged items, each next to its near copy.
 
-        The page needs no other file and no network.
+        The page is self-contained: it needs no other file and no network.
 
         Args:
             path: the file to write.
-            most: the maximum number of items of every flag.
+            most: maximum number of items per flag.
 
         Raises:
             MissingArtefactError: the images are not here.
@@ -74,12 +74,24 @@ class Checked:
 def check(dataset: str, *, workspace: StrPath | None = None) -> Checked:
     """Flag the doubtful images of ``dataset`` by the bounds in params.yaml (``checks``).
 
-    Copies are flagged where they stand again: the later image of a data set, the test image
-    that is in the training split, the image that is in another data set that is checked.
+    Of two copies in a data set the later one is flagged. An image of a test split is flagged
+    if the training split has a copy of it, and any image if another checked data set has one.
+    No image is deleted.
+
+    Args:
+        dataset: a data set with an entry in ``checks`` of params.yaml.
+        workspace: a folder in the catalogue; by default the current one.
 
     Raises:
-        UnknownNameError: params.yaml says of no such data set that it is to be checked.
-        MissingArtefactError: it, or one that it is compared with, was not measured.
+        UnknownNameError: ``checks`` of params.yaml has no such data set.
+        MissingArtefactError: the data set, or one that it is compared with, was not measured.
+
+    Example:
+        With ``checks: {emoji: {min_side: 100, min_bytes: 3000}}`` in params.yaml:
+
+        >>> measured = likewise.measure("emoji")
+        >>> likewise.check("emoji")
+        Checked(dataset='emoji', images=23, flagged=6, flags={'few_bytes': 6}, leaks={})
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
@@ -88,7 +100,7 @@ def check(dataset: str, *, workspace: StrPath | None = None) -> Checked:
     bounds = ws.params.checks[dataset]
     images = _images(ws, dataset)
     found = table(list(_flags(ws, dataset, images, bounds)))
-    with journal.alone(ws, f"check-{dataset}"):
+    with journal.exclusive_job(ws, f"check-{dataset}"):
         staging = journal.Staging(ws, f"check-{dataset}")
         digests = tables.write_frame(staging.path(ws.table(dataset, "flags")), FLAGS, found)
         atomic.write_text(staging.path(ws.flag_digests(dataset)), digests.to_yaml())
@@ -106,16 +118,16 @@ def _flags(
         yield check_against(images, other, _hashes(ws, other), bounds.near)
     if bounds.model is not None:
         command = artefacts.embeddings(ws, dataset, bounds.model).command
-        vectors = versions.present(ws, ws.embeddings(dataset, bounds.model))
+        vectors = versions.locate(ws, ws.embeddings(dataset, bounds.model))
         entry = {"exact": {"kind": "exact"}, **ws.params.indexes}[bounds.index]
         items = _items(ws, dataset, "item_id", "image_id", "content")
         yield from check_vectors(items, tables.open_table(vectors, command), bounds, entry)
 
 
 def _images(ws: Workspace, dataset: str) -> pl.DataFrame:
-    """The facts, split and measures of every image, in canonical order."""
+    """Return facts, split and measures of every image, in canonical order."""
     command = artefacts.table(ws, dataset, "images").command
-    images = tables.open_table(versions.present(ws, ws.table(dataset, "images")), command)
+    images = tables.open_table(versions.locate(ws, ws.table(dataset, "images")), command)
     order = _items(ws, dataset, "image_id", "split").unique(
         "image_id", keep="first", maintain_order=True
     )
@@ -125,26 +137,26 @@ def _images(ws: Workspace, dataset: str) -> pl.DataFrame:
 
 def _items(ws: Workspace, dataset: str, *columns: str) -> pl.DataFrame:
     command = artefacts.table(ws, dataset, "items").command
-    path = versions.present(ws, ws.table(dataset, "items"))
+    path = versions.locate(ws, ws.table(dataset, "items"))
     return tables.open_table(path, command).read(columns)
 
 
 def _measures(ws: Workspace, dataset: str) -> pl.DataFrame:
     command = artefacts.table(ws, dataset, "pixels").command
-    path = versions.present(ws, ws.table(dataset, "pixels"))
+    path = versions.locate(ws, ws.table(dataset, "pixels"))
     return tables.open_table(path, command).read(_MEASURES)
 
 
 def _others(ws: Workspace, dataset: str, bounds: Check) -> list[str]:
-    """The data sets to look for copies in, sorted."""
+    """Return the data sets in which copies are searched, sorted."""
     named = ws.params.checks if bounds.against is None else bounds.against
     return sorted(set(named) - {dataset})
 
 
 def _hashes(ws: Workspace, dataset: str) -> pl.DataFrame:
-    """image_id and phash of every distinct file of another data set, in canonical order.
+    """Return image_id and phash of every distinct file of ``dataset``, in canonical order.
 
-    Its images table, which may be large and not be here, is not read.
+    The images table is not read: it may be large, or not be pulled.
     """
     items = _items(ws, dataset, "image_id", "content")
     files = items.select("image_id", sha256=pl.col("content").str.head(64))

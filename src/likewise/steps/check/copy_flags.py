@@ -1,4 +1,4 @@
-"""Flags of copies: in the same data set, in a split before, in another data set."""
+"""Flags of copies: in the same data set, in an earlier split, in another data set."""
 
 from collections.abc import Iterator
 
@@ -14,11 +14,11 @@ from likewise.imaging.near_duplicates import (
 from likewise.steps.check.flag_rows import flags
 
 _FIRST_SPLITS = ("train", "val")
-"""What splits are learnt and chosen by, as their names begin; all others are tested on."""
+"""Prefixes of the names of training and validation splits; all others are test splits."""
 
 
 def check_copies(images: pl.DataFrame, near: int) -> Iterator[pl.DataFrame]:
-    """Copies among ``images`` (a row each, in canonical order): the later one is flagged."""
+    """Flag the later of two copies among ``images`` (one row each, in canonical order)."""
     first = pl.col("image_id").first().over("sha256")
     same = images.with_columns(other=first).filter(pl.col("other") != pl.col("image_id"))
     yield flags(same, "duplicate", _same_bytes(), other=pl.col("other"))
@@ -30,7 +30,7 @@ def check_copies(images: pl.DataFrame, near: int) -> Iterator[pl.DataFrame]:
 
 
 def check_splits(images: pl.DataFrame, near: int) -> Iterator[pl.DataFrame]:
-    """Images that also are, or nearly, in a split before their own: train, val, others."""
+    """Flag images with a copy or near copy in an earlier split; order: train, val, others."""
     there = images.filter(pl.col("phash").is_not_null() & pl.col("split").is_not_null())
     parts = [there.filter(pl.col("split") == split) for split in _ordered(there["split"])]
     for number, part in enumerate(parts[1:], 1):
@@ -43,7 +43,7 @@ def check_splits(images: pl.DataFrame, near: int) -> Iterator[pl.DataFrame]:
 def check_against(
     images: pl.DataFrame, dataset: str, others: pl.DataFrame, near: int
 ) -> pl.DataFrame:
-    """Images that are, or nearly, among ``others`` (image_id, phash), those of ``dataset``."""
+    """Flag images with a copy or near copy in ``dataset``; ``others``: its image_id, phash."""
     there = images.filter(pl.col("phash").is_not_null())
     found = nearest(hash_words(there["phash"]), hash_words(others["phash"]), near)
     rows = _found("leak", there, others["image_id"], found)
@@ -69,7 +69,7 @@ def _found(
     found: Nearest,
     places: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """A flag for every one of ``images`` that has a nearest among ``others``."""
+    """Flag every one of ``images`` that has a neighbour among ``others``."""
     hit = found.rows != NO_ROW
     rows = found.rows[hit]
     pairs = images.filter(hit).with_columns(

@@ -1,4 +1,4 @@
-"""Flags of single images: too small a file or picture, too dark, too bright, blurred."""
+"""Flags of single images: few bytes, small, dark, bright, blurred, unreadable."""
 
 from collections.abc import Iterator
 
@@ -9,10 +9,10 @@ from likewise.storage.config import Check
 
 
 def check_files(images: pl.DataFrame, bounds: Check) -> Iterator[pl.DataFrame]:
-    """The flags of ``images`` (a row each, with facts and measures), a frame a bound.
+    """Yield one frame of flags per bound; ``images`` has one row each, facts and measures.
 
-    Source: FISSP, ``download_fissp.py`` and ``prepare_dataset.py``; the same strict
-    comparisons, so that 200 x 200 pixels pass. There such files were deleted.
+    Source: FISSP, ``download_fissp.py`` and ``prepare_dataset.py``, with their strict
+    comparisons: 200 x 200 pixels pass. The original programs deleted such files.
     """
     light, sharp = pl.col("brightness"), pl.col("sharpness")
     side = pl.min_horizontal("width", "height")
@@ -31,7 +31,7 @@ def check_files(images: pl.DataFrame, bounds: Check) -> Iterator[pl.DataFrame]:
 def _below(
     images: pl.DataFrame, flag: str, value: pl.Expr, bound: float | None, words: str
 ) -> pl.DataFrame:
-    """A flag for each of ``images`` whose ``value`` is below ``bound``, if there is one."""
+    """Flag each of ``images`` whose ``value`` is below ``bound``; none if it is None."""
     if bound is None:
         return flags(images.clear(), flag, pl.lit(""))
     said = pl.format(f"{words}, below {bound:g}", value.round(4))

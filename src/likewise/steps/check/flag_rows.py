@@ -1,4 +1,4 @@
-"""Flags as rows: what every kind of check returns."""
+"""Flags as rows: the common result of all checks."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ _COLUMNS: dict[str, type[pl.DataType]] = {
 
 
 def flags(rows: pl.DataFrame, flag: str, detail: pl.Expr, **columns: pl.Expr) -> pl.DataFrame:
-    """The same flag for every one of ``rows`` (column image_id); ``columns`` as FLAGS has."""
+    """Return one flag for every one of ``rows`` (image_id); ``columns`` are those of FLAGS."""
     said = rows.select(
         "image_id", detail.alias("detail"), *(e.alias(n) for n, e in columns.items())
     )
@@ -31,7 +31,7 @@ def flags(rows: pl.DataFrame, flag: str, detail: pl.Expr, **columns: pl.Expr) ->
 
 
 def table(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """All flags as a table of the contract, sorted by their ids."""
+    """Return all flags with the columns of FLAGS, sorted by flag_id."""
     about = pl.coalesce("item_id", "image_id")
     where = pl.concat_str("flag", "other_dataset", separator=":", ignore_nulls=True)
     together = pl.concat([pl.DataFrame(schema=_COLUMNS), *parts])

@@ -1,4 +1,4 @@
-"""What a check flagged, as one page of pictures: each beside the one that it is too like."""
+"""Flags of a check as one page of pictures, each next to its copy."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,17 +12,17 @@ from likewise.storage import artefacts, tables, versions
 from likewise.storage.workspace import Workspace
 
 SHOWN = 60
-"""So many of every flag are shown."""
+"""Maximum number of items per flag that are shown."""
 
 
 def flagged_pictures(ws: Workspace, dataset: str, most: int = SHOWN) -> str:
-    """The page of what the last check of ``dataset`` flagged, ``most`` items of every flag.
+    """Return the page of the last check of ``dataset``, with at most ``most`` items per flag.
 
     Raises:
-        MissingArtefactError: it was not checked, or its images are not here.
+        MissingArtefactError: the data set was not checked, or its images are not pulled.
     """
     command = artefacts.table(ws, dataset, "flags").command
-    path = versions.present(ws, ws.table(dataset, "flags"))
+    path = versions.locate(ws, ws.table(dataset, "flags"))
     found = tables.open_table(path, command).read(FLAGS.names())
     sections = list(_sections(ws, dataset, found, most))
     note = f"{found['image_id'].n_unique():,} images are flagged; none is deleted"
@@ -48,7 +48,7 @@ def _sections(
 
 
 def _here(pairs: pl.DataFrame) -> pl.Series:
-    """The other pictures that are in the same data set."""
+    """Return the copies that are in the same data set."""
     return pairs.filter(pl.col("other_dataset").is_null())["other"].drop_nulls()
 
 
@@ -65,11 +65,11 @@ def _doubt(
 
 
 def _tiles(ws: Workspace, dataset: str, ids: Iterable[str]) -> dict[str, Tile]:
-    """The pictures of the images or items ``ids``; without one where the table is not here."""
+    """Return a tile for each id of an image or item, empty if the images are not pulled."""
     wanted = pl.DataFrame({"id": list(ids)}, schema={"id": pl.String}).unique(
         maintain_order=True
     )
-    path = versions.present(ws, ws.table(dataset, "images"))
+    path = versions.locate(ws, ws.table(dataset, "images"))
     if not tables.exists(path):
         return {name: Tile(f"{dataset}: {name}") for name in wanted["id"]}
     places = _places(ws, dataset, wanted, path)
@@ -84,8 +84,8 @@ def _tiles(ws: Workspace, dataset: str, ids: Iterable[str]) -> dict[str, Tile]:
 
 
 def _places(ws: Workspace, dataset: str, wanted: pl.DataFrame, images: Path) -> pl.DataFrame:
-    """id, row of the images table and box (of an item) of every one of ``wanted``."""
-    path = versions.present(ws, ws.table(dataset, "items"))
+    """Return id, row of the images table and box (of an item) for every one of ``wanted``."""
+    path = versions.locate(ws, ws.table(dataset, "items"))
     command = artefacts.table(ws, dataset, "items").command
     items = tables.open_table(path, command).read(["item_id", "image_id", "box"])
     rows = tables.open_table(images, command).read(["image_id"]).with_row_index("row")

@@ -15,9 +15,9 @@ from likewise.storage.config import Check
 
 _TINY = 1e-6
 _NEIGHBOURS = 16
-"""So many are looked at for an earlier one that is too similar, the item itself among them.
+"""Number of neighbours, including the item itself, searched for an earlier similar item.
 
-Where more than that are as similar, the item may go unflagged: most of them are flagged then.
+An item with more neighbours of equal similarity may not be flagged; most of them are.
 """
 
 Scores = npt.NDArray[np.float64]
@@ -26,13 +26,13 @@ Scores = npt.NDArray[np.float64]
 def check_vectors(
     items: pl.DataFrame, table: tables.Table, bounds: Check, index: Mapping[str, Any]
 ) -> Iterator[pl.DataFrame]:
-    """The flags by one model's vectors.
+    """Yield the flags by one model's vectors.
 
     Args:
         items: item_id, image_id and content of every item, in canonical order.
-        table: the model's vectors, one a content.
-        bounds: what is too far from all others, and what too near to another.
-        index: the entry of the index by which similar items are found.
+        table: the model's vectors, one per content.
+        bounds: thresholds for outliers and for similar items.
+        index: entry of the index that searches for similar items.
     """
     contents = table.read(["content"])
     if bounds.max_outlier is not None:
@@ -48,11 +48,11 @@ def check_vectors(
 
 
 def outlier_scores(table: tables.Table) -> Scores:
-    """(n,) the mean over dimensions of |x - mean| / (std + 1e-6), std with ddof 0.
+    """Return (n,): the mean over dimensions of |x - mean| / (std + 1e-6), std with ddof 0.
 
-    Two passes, a part at a time: nothing holds all vectors.
+    Two passes in batches, so that not all vectors are in memory at once.
 
-    Source: FISSP, ``prepare_dataset.py``, which takes features that are not normalised.
+    Source: FISSP, ``prepare_dataset.py``, which uses features that are not normalised.
     """
     count, total, squares = 0, np.float64(0), np.float64(0)
     for part in _parts(table):
@@ -73,7 +73,7 @@ def _similar(
     bounds: Check,
     index: Mapping[str, Any],
 ) -> pl.DataFrame:
-    """Items of which an earlier one has nearly the same vector: the nearest of those."""
+    """Flag items with a similar earlier item, and name the most similar one."""
     first = items.with_row_index("place").unique("content", keep="first", maintain_order=True)
     place = contents.to_frame().join(first, on="content", how="left", maintain_order="left")
     places = place["place"].fill_null(len(items)).to_numpy().astype(np.int64)
@@ -93,7 +93,7 @@ def _pairs(
     least: float,
     entry: Mapping[str, Any],
 ) -> pl.DataFrame:
-    """place, earlier, value: for every content the most similar one that stands before it."""
+    """Return place, earlier, value: the most similar earlier content of every content."""
     built = INDEXES.build(entry, "params.yaml: checks").build(
         Vectors.from_column(table, "vector")
     )

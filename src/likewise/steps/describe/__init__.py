@@ -13,15 +13,28 @@ from likewise.storage.workspace import Workspace
 
 _IMAGES = ("image_id", "width", "height", "nbytes", "mode")
 _LICENCE = ("licence", "license")
-"""Columns of a source's own that say the licence of single items."""
+"""Columns of a source with the licence of each item."""
 
 
 def describe(dataset: str, *, workspace: StrPath | None = None) -> Statistics:
-    """The statistics of ``dataset``, from its published table where there is one.
+    """Compute the statistics of ``dataset``, from its published table if there is one.
+
+    Args:
+        dataset: name of the data set.
+        workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         UnknownNameError: the catalogue has no such data set.
-        MissingArtefactError: it was not ingested.
+        MissingArtefactError: the data set was not ingested.
+
+    Example:
+        >>> statistics = likewise.describe("emoji")
+        >>> statistics
+        Statistics(emoji: 23 items in 23 images, 6 labels)
+        >>> statistics.labels[0]
+        LabelCount(label='0', text='house', items=5)
+        >>> statistics.sizes["width"].median
+        160.0
     """
     found = show(dataset, workspace=workspace)
     ws = open_workspace(workspace)
@@ -49,20 +62,20 @@ def describe(dataset: str, *, workspace: StrPath | None = None) -> Statistics:
 
 
 def _items(ws: Workspace, dataset: str) -> pl.DataFrame:
-    """The items, as published (with people's corrections) or else as ingested."""
-    path = versions.present(ws, ws.published(dataset))
+    """Return the items as published (with corrections), or else as ingested."""
+    path = versions.locate(ws, ws.published(dataset))
     if not tables.exists(path):
-        path = versions.present(ws, ws.table(dataset, "items"))
+        path = versions.locate(ws, ws.table(dataset, "items"))
     table = tables.open_table(path, artefacts.table(ws, dataset, "items").command)
     columns = ("image_id", "label", "text", "subset", "split", "box", *_LICENCE)
     return table.read([name for name in columns if name in table.schema.names])
 
 
 def _images(ws: Workspace, dataset: str) -> pl.DataFrame:
-    """The facts of every image, from the published table where the images are not here."""
-    path = versions.present(ws, ws.table(dataset, "images"))
+    """Return the facts of every image, from the published table if the images are missing."""
+    path = versions.locate(ws, ws.table(dataset, "images"))
     if not tables.exists(path):
-        path = versions.present(ws, ws.published(dataset))
+        path = versions.locate(ws, ws.published(dataset))
     table = tables.open_table(path, artefacts.table(ws, dataset, "items").command)
     return table.read(_IMAGES).unique("image_id")
 
@@ -92,7 +105,7 @@ def _sizes(images: pl.DataFrame) -> dict[str, Spread]:
 
 
 def _boxes(items: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
-    """width, height (pixels) and share of the image's area of every box."""
+    """Return width, height (pixels) and share of the image's area (0 to 1) of every box."""
     x1, y1, x2, y2 = (pl.col("box").arr.get(corner).cast(pl.Float64) for corner in range(4))
     area = pl.col("width").cast(pl.Int64) * pl.col("height")
     there = items.filter(pl.col("box").is_not_null()).join(
@@ -112,7 +125,7 @@ def _spread(values: pl.Series, unit: float = 1) -> Spread:
 
 
 def _flags(ws: Workspace, dataset: str) -> dict[str, int]:
-    path = versions.present(ws, ws.table(dataset, "flags"))
+    path = versions.locate(ws, ws.table(dataset, "flags"))
     if not tables.exists(path):
         return {}
     return frequencies(tables.open_table(path, "").read(["flag"])["flag"])

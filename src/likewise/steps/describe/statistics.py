@@ -1,4 +1,4 @@
-"""The statistics of a data set: numbers, and pages that show them."""
+"""Statistics of a data set, as numbers and as pages."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, field
@@ -15,9 +15,9 @@ from likewise.storage.workspace import Workspace
 
 @dataclass(frozen=True)
 class Spread:
-    """How some numbers are spread: least, 5 %, median, 95 % and greatest of them.
+    """Distribution of some values: minimum, 5 %, median, 95 % and maximum.
 
-    A quantile is the number of that rank, never one between two.
+    Quantiles are values of the sample (nearest rank), not interpolated.
     """
 
     least: float
@@ -29,7 +29,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class SplitCounts:
-    """The items of one split and subset, and how many labels they have."""
+    """Numbers of items and of distinct labels of one split and subset."""
 
     split: str | None
     subset: str | None
@@ -39,7 +39,7 @@ class SplitCounts:
 
 @dataclass(frozen=True)
 class LabelCount:
-    """A label, its text, and how many items have it."""
+    """A label, its text, and the number of items with it."""
 
     label: str
     text: str | None
@@ -48,21 +48,24 @@ class LabelCount:
 
 @dataclass(frozen=True)
 class Statistics:
-    """What a data set holds, in numbers.
+    """Statistics of a data set.
 
     Attributes:
-        dataset: its name.
-        card: what it is, with licence and citation.
+        dataset: name of the data set.
+        card: its card, with title, licence and citation.
         contents: counts of items, images, splits, subsets, roles and formats.
         parts: items and labels of every split and subset, in canonical order.
-        labels: every label, most items first, then by name.
-        sizes: of images: width, height, aspect ratio (width / height), megapixels, kB.
-        modes: pixel layout -> images, most first.
-        boxes: of items with a box: width, height, share of the image's area (0 to 1).
-        boxed: how many items have a box.
-        licences: licence of single items -> how many have it, where the source says so.
-        findings: check of ingest -> files.
-        flags: flag of the last check -> images or items.
+        labels: every label, sorted by descending number of items, then by name.
+        sizes: of images: width and height (pixels), aspect ratio (width / height),
+            megapixels, kB.
+        modes: pixel layout -> number of images, in descending order.
+        boxes: of items with a box: width and height (pixels), share of the image's area
+            (0 to 1).
+        boxed: number of items with a box.
+        licences: licence of single items -> number of items, if the source has a column of
+            licences.
+        findings: check of ingest -> number of files.
+        flags: flag of the last check -> number of images or items.
     """
 
     dataset: str
@@ -80,11 +83,14 @@ class Statistics:
     flags: dict[str, int] = field(default_factory=dict)
 
     def to_markdown(self) -> str:
-        """The statistics as Markdown, without a picture."""
+        """Return the statistics as Markdown, without the histogram."""
         return statistics_markdown(self)
 
     def to_html(self, path: StrPath) -> None:
-        """Write the statistics as a page, which needs no other file and no network.
+        """Write the statistics as a self-contained HTML page.
+
+        Args:
+            path: the file to write.
 
         Raises:
             DataError: the file cannot be written.
@@ -92,12 +98,12 @@ class Statistics:
         write_page(path, notebook.page(self.card.title, self._body()))
 
     def to_reports(self) -> list[Path]:
-        """Write the statistics into ``reports/``, as Markdown with a histogram of the labels.
+        """Write the statistics to ``reports/``, as Markdown with a histogram of the labels.
 
-        The same tables give the same bytes; both files are for git.
+        The files are deterministic and small; commit both to git.
 
         Returns:
-            The files that were written, from the catalogue's root.
+            The files that were written, relative to the root of the catalogue.
 
         Raises:
             DataError: a file cannot be written.
@@ -143,7 +149,7 @@ class Statistics:
         return "".join(parts)
 
     def _sections(self) -> Iterator[tuple[str, Sequence[str], Sequence[Sequence[object]]]]:
-        """Title, heads and rows of every table."""
+        """Yield title, column heads and rows of every table."""
         splits = ("split", "subset", "items", "labels")
         yield "Splits and subsets", splits, [astuple(part) for part in self.parts]
         labels = [astuple(label) for label in self.labels[:LABELS]]

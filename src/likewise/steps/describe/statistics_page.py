@@ -1,4 +1,4 @@
-"""The statistics of a data set as a page in Markdown, with a picture of its labels."""
+"""Statistics of a data set as Markdown, with a histogram of its labels."""
 
 import functools
 
@@ -8,21 +8,24 @@ from likewise.pages.markdown import literal
 from likewise.pages.svg import BLUE, drawing
 
 LABELS = 50
-"""So many labels are listed; the picture shows all."""
+"""Maximum number of labels that are listed; the histogram shows all."""
 
 _BARS = 240
 
 
 def statistics_markdown(statistics: object, picture: str = "") -> str:
-    """The page of ``Statistics``; ``picture`` is the file name of the histogram, if any."""
+    """Return the page of ``Statistics``; ``picture``: file name of the histogram, or ""."""
     return _template().render(s=statistics, picture=picture, most=LABELS)
 
 
 def histogram(counts: list[int]) -> str:
-    """An SVG of the items a label, most first; of many labels, means of neighbours.
+    """Draw the items per label, in descending order; of many labels, means of neighbours.
 
     Args:
-        counts: the items of every label, descending.
+        counts: number of items of every label, in descending order.
+
+    Returns:
+        An SVG.
     """
     bars = _merged(counts)
     with drawing(7.2, 2.4, paper="white") as (axes, drawn):
@@ -37,7 +40,7 @@ def histogram(counts: list[int]) -> str:
 
 
 def _merged(counts: list[int]) -> list[float]:
-    """At most ``_BARS`` numbers: means of runs of neighbours of nearly equal length."""
+    """Return at most ``_BARS`` numbers: means of runs of neighbours of similar length."""
     bars = min(_BARS, len(counts))
     edges = [number * len(counts) // bars for number in range(bars + 1)]
     runs = [counts[edges[n] : edges[n + 1]] for n in range(bars)]
@@ -45,7 +48,7 @@ def _merged(counts: list[int]) -> list[float]:
 
 
 def _cell(value: object) -> str:
-    """``value`` as text of a table: nothing in it is markup, and it is one line."""
+    """Return ``value`` as the text of a table cell: one line, markup escaped."""
     if value is None:
         return ""
     if isinstance(value, int):
@@ -58,7 +61,7 @@ def _cell(value: object) -> str:
 @functools.cache
 def _template() -> jinja2.Template:
     loader = jinja2.PackageLoader("likewise.pages", "templates")
-    # Markdown is no HTML: the filter does what must be done to texts.
+    # The output is Markdown, not HTML: the filter ``cell`` escapes texts.
     environment = jinja2.Environment(  # noqa: S701
         loader=loader, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

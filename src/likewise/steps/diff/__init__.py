@@ -1,4 +1,4 @@
-"""What differs between two versions of a data set: by digests first, then only what differs."""
+"""Compare two versions of a data set, reading only columns whose digests differ."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ KINDS = {
     "box": "box",
     "sha256": "image",
 }
-"""Column -> what a change of it is; of any other column it is ``changed``."""
+"""Column -> kind of its changes; the kind for any other column is ``changed``."""
 
 _FOLLOWING = (
     "image_id",
@@ -37,7 +37,7 @@ _FOLLOWING = (
     "orientation",
     "nbytes",
 )
-"""Columns that say again what an item's id, box or image says."""
+"""Columns that follow from an item's id, box or image."""
 
 CHANGES = {
     "change": pl.String,
@@ -52,22 +52,27 @@ CHANGES = {
 def diff(
     dataset: str, old: str, new: str | None = None, *, workspace: StrPath | None = None
 ) -> Difference:
-    """What differs in ``dataset`` between the git revision ``old`` and ``new``.
+    """Compare ``dataset`` at the git revision ``old`` with ``new``.
 
-    Columns of equal digests are not read. An item of another name and the same pixels and box
-    is renamed, not removed and added: many layouts correct a label by moving a file. Vectors
-    of one model are compared where its passport is another; else the same pixels have the same
-    vector.
+    Columns with equal digests are not read. An item with a new id but the same pixels and box
+    counts as renamed, not as removed and added: in many layouts a label is corrected by
+    moving a file. Vectors of a model are compared only if its passport differs; the same
+    model gives the same vector for the same pixels.
 
     Args:
-        dataset: its name.
-        old: a revision: a tag, a branch, ``HEAD~1`` ...
-        new: another; by default what is in the workspace.
+        dataset: name of the data set.
+        old: a git revision: a tag, a branch, ``HEAD~1`` ...
+        new: another revision; by default the workspace.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         UnknownNameError: no such data set or revision.
-        MissingArtefactError: one of the two was not published.
+        MissingArtefactError: the data set is not published in one of the revisions.
+
+    Example:
+        >>> likewise.diff("emoji", "v1", "v2")
+        Difference(emoji: v1 → v2; 24 items → 23 items;
+                   1 removed, 1 renamed, 1 relabelled, 1 moved)
     """
     sides = [open_workspace(workspace, rev=rev, dataset=dataset) for rev in (old, new)]
     digests = [_digests(ws, dataset, rev) for ws, rev in zip(sides, (old, new), strict=True)]
@@ -131,7 +136,7 @@ def _changes(before: Dataset, after: Dataset, columns: dict[str, str]) -> pl.Dat
 
 
 def _once(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows whose content no other of them has."""
+    """Return the rows whose content is unique among them."""
     return rows.filter(pl.col("content").is_unique())
 
 
@@ -150,7 +155,7 @@ def _alone(rows: pl.DataFrame, change: str) -> pl.DataFrame:
 
 
 def _changed(both: pl.DataFrame, name: str) -> pl.DataFrame:
-    """The rows of ``both`` in which a column is not the same."""
+    """Return the rows of ``both`` in which the column ``name`` differs."""
     was, now = pl.col(name), pl.col(f"{name} now")
     if isinstance(both.schema[name], pl.Array):
         was, now = was.arr.to_list(), now.arr.to_list()
@@ -175,7 +180,7 @@ def _text(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
 
 
 def _overlaps(rows: pl.DataFrame) -> Iterator[float | None]:
-    """Intersection over union of each row's two boxes; None where one has no box."""
+    """Yield the intersection over union of each row's boxes; None if one has no box."""
     for was, now in rows.select("box", "box now").iter_rows():
         if was is None or now is None:
             yield None
@@ -188,7 +193,7 @@ def _overlaps(rows: pl.DataFrame) -> Iterator[float | None]:
 
 
 def _metrics(old: Workspace, new: Workspace, dataset: str) -> Iterator[MetricChange]:
-    """The numbers that are not the same, of every run of the data set."""
+    """Yield the metrics that differ, of every run of the data set."""
     runs = {**old.params.runs, **new.params.runs}
     for run in [name for name, entry in runs.items() if entry.dataset == dataset]:
         before, after = (run_results.read_metrics(ws, run) or {} for ws in (old, new))

@@ -1,4 +1,4 @@
-"""The difference of two versions: numbers, Markdown for a pull request, a page of pictures."""
+"""Difference of two versions: numbers, Markdown for a pull request, a page of pictures."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from likewise.pages.written import write_page
 from likewise.steps.diff.drift import Drift
 
 LISTED = 50
-"""Changes that a text or page lists; the counts are of all."""
+"""Maximum number of changes that a text or page lists; the counts include all."""
 
 _CHANGE_HEADS = ("change", "item", "column", "was", "now")
 _DRIFT_HEADS = ("model", "items", "mean cosine", "least", "same of 10 nearest")
@@ -23,7 +23,7 @@ _METRIC_HEADS = ("run", "metric", "was", "now")
 
 @dataclass(frozen=True)
 class MetricChange:
-    """A number of a run's report in both versions; None where there was none."""
+    """A metric of a run's report in both versions; None if a version does not have it."""
 
     run: str
     metric: str
@@ -33,12 +33,20 @@ class MetricChange:
 
 @dataclass(frozen=True)
 class Difference:
-    """What differs between two versions of a data set.
+    """Difference between two versions of a data set.
 
-    ``columns`` says of each column that is not the same: ``added``, ``removed`` or ``changed``.
-    ``changes`` has a row a change: ``change`` (added, removed, renamed, relabelled, moved, box,
-    image, changed), ``item_id`` (the new one), ``column``, ``was``, ``now``, and for boxes
-    ``iou``, the intersection over the union of both.
+    Attributes:
+        dataset: name of the data set.
+        old: the earlier revision.
+        new: the later revision, or ``workspace``.
+        items: number of items in both.
+        columns: column that differs -> ``added``, ``removed`` or ``changed``.
+        changes: a frame with one row per change: ``change`` (added, removed, renamed,
+            relabelled, moved, box, image, changed), ``item_id`` (the new one), ``column``,
+            ``was``, ``now``, and for boxes ``iou``, the intersection over union (0 to 1).
+        drift: of every model with other vectors, how far they moved.
+        metrics: metrics of runs that differ.
+        sides: both versions of the data set; ``to_html`` shows their pictures.
     """
 
     dataset: str
@@ -50,23 +58,22 @@ class Difference:
     drift: list[Drift]
     metrics: list[MetricChange]
     sides: tuple[Dataset, Dataset] = field(repr=False, compare=False)
-    """Both versions of the data set, whose pictures ``to_html`` shows."""
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many items each kind of change befell."""
+        """Kind of change -> number of items."""
         named = self.changes.group_by("change", maintain_order=True)
         counted = named.agg(pl.col("item_id").n_unique())
         return dict(counted.iter_rows())
 
     @property
     def summary(self) -> str:
-        """The counts in a line."""
+        """Counts in one line."""
         counts = ", ".join(f"{number:,} {kind}" for kind, number in self.counts.items())
         return counts or "no item differs"
 
     def to_markdown(self) -> str:
-        """The difference as Markdown: counts, columns, the first changes, drift, metrics."""
+        """Return the difference as Markdown: counts, columns, first changes, drift, metrics."""
         was, now = self.items
         lines = [f"### {self._title}", ""]
         lines += [f"{was:,} items → {now:,} items; {self.summary}", ""]
@@ -83,11 +90,14 @@ class Difference:
     def to_html(self, path: StrPath) -> None:
         """Write a page with the pictures of the first items that changed.
 
-        The page needs no other file and no network.
+        The page is self-contained: it needs no other file and no network.
+
+        Args:
+            path: the file to write.
 
         Raises:
             DataError: the file cannot be written.
-            VersionError: pixels have to be fetched and cannot be.
+            VersionError: images are not here and cannot be fetched.
         """
         rows = self.changes.head(LISTED)
         old, new = self.sides
@@ -137,7 +147,7 @@ def _listed(changes: pl.DataFrame) -> Iterator[tuple[object, ...]]:
 
 
 def _section(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    """A table and an empty line; nothing for no rows."""
+    """Return a table and an empty line, or nothing if there are no rows."""
     listed = list(rows)
     return [*table(columns, listed), ""] if listed else []
 

@@ -1,4 +1,4 @@
-"""How far a model's vectors moved between two versions of a data set."""
+"""Drift of a model's vectors between two versions of a data set."""
 
 from dataclasses import dataclass
 
@@ -12,20 +12,22 @@ from likewise.storage import tables
 
 NEIGHBOURS = 10
 QUERIES = 1_000
+"""Maximum number of items whose neighbours are compared, evenly spaced."""
 GALLERY = 20_000
-"""So many queries' neighbours among so many items are compared, spread evenly over all."""
+"""Maximum number of items among which neighbours are searched, evenly spaced."""
 
 
 @dataclass(frozen=True)
 class Drift:
-    """How far the vectors of one model are from those of its earlier version.
+    """Distance between the vectors of one model in two versions.
 
     Attributes:
-        model: its name.
-        items: items that both versions have.
-        cosine: mean and smallest cosine of an item's two vectors; None where their lengths
+        model: name of the model.
+        items: number of items in both versions.
+        cosine: mean and minimum cosine of an item's two vectors; None if their dimensions
             differ.
-        overlap: the mean share of an item's ten nearest others that it has in both versions.
+        overlap: mean share (0 to 1) of an item's ten nearest neighbours that are the same in
+            both versions.
     """
 
     model: str
@@ -35,9 +37,11 @@ class Drift:
 
 
 def drift(before: Dataset, after: Dataset, model: str) -> Drift | None:
-    """How far the vectors of ``model`` moved; None where one model made both.
+    """Measure how far the vectors of ``model`` moved.
 
-    The same model gives the same pixels the same vector, so nothing is read then.
+    Returns:
+        None if the same model made both, without reading them (the same model gives the same
+        vector for the same pixels), or if the versions have no common item.
     """
     old, new = before.table, after.table
     made = {Passport.from_json(t.passport(model), model).identity() for t in (old, new)}
@@ -58,7 +62,7 @@ def drift(before: Dataset, after: Dataset, model: str) -> Drift | None:
 def _cosines(
     before: Dataset, after: Dataset, model: str, rows: pl.DataFrame
 ) -> tuple[float, float]:
-    """Mean and smallest cosine; ``rows`` are pairs of rows of the two tables."""
+    """Return mean and minimum cosine; ``rows`` are pairs of rows of the two tables."""
     found = []
     for start in range(0, len(rows), tables.BATCH):
         part = rows.slice(start, tables.BATCH)
@@ -83,7 +87,7 @@ def _overlap(before: Dataset, after: Dataset, model: str, rows: pl.DataFrame) ->
 
 
 def _nearest(vectors: npt.NDArray[np.float32], step: int) -> npt.NDArray[np.intp]:
-    """The rows nearest to every ``step``-th: (queries, neighbours), itself not among them."""
+    """Return the rows nearest to every ``step``-th row: (queries, neighbours), without it."""
     queries = np.arange(0, len(vectors), step)
     scores = vectors[queries] @ vectors.T
     scores[np.arange(len(queries)), queries] = -np.inf
@@ -92,7 +96,7 @@ def _nearest(vectors: npt.NDArray[np.float32], step: int) -> npt.NDArray[np.intp
 
 
 def _vectors(side: Dataset, model: str, rows: pl.Series) -> npt.NDArray[np.float32]:
-    """Vectors of some rows, float32, of length 1: (rows, dimensions)."""
+    """Return the vectors of some rows, float32, normalised: (rows, dimensions)."""
     vectors = side.table.vectors(model, rows.to_list()).astype(np.float32)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     return vectors

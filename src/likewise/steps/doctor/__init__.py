@@ -1,4 +1,4 @@
-"""Look a catalogue over, and say of everything that is wrong which command mends it."""
+"""Find the faults of a catalogue, with a command that repairs each."""
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.formats.paths import StrPath
@@ -17,18 +17,27 @@ __all__ = ["Problem", "doctor"]
 
 
 def doctor(*, deep: bool = False, workspace: StrPath | None = None) -> list[Problem]:
-    """Everything that is wrong with the catalogue; an empty list where all is well.
+    """Find the faults of the catalogue; the list is empty if there are none.
 
-    It reads every table's columns and compares them with their digests, asks DVC what is out
-    of date, and looks for what is missing, half done, or left over. It changes nothing.
+    Compares the columns of every table with their digests, asks DVC which stages are out of
+    date, and looks for missing, unfinished and orphaned files. Nothing is changed.
 
     Args:
-        deep: also read every image and compare its bytes with its sha256, and every file of
-            DVC's cache that dvc.lock names with its md5.
+        deep: also compare the bytes of every image with its sha256, and every file of DVC's
+            cache that dvc.lock names with its md5.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         MissingArtefactError: there is no catalogue.
+
+    Example:
+        >>> import pathlib
+        >>> pathlib.Path("reports/emoji-tiny.parquet").unlink()
+        >>> problem = likewise.doctor()[0]
+        >>> problem.check, problem.what
+        ('missing', 'evaluate@emoji-tiny: no reports/emoji-tiny.parquet')
+        >>> problem.command
+        'dvc pull reports/emoji-tiny.parquet'
     """
     ws = open_workspace(workspace)
     faults = intent.params_faults(ws)

@@ -1,4 +1,4 @@
-"""The doctor on DVC's cache: files that are not what their names say."""
+"""Checks of DVC's cache: files that differ from their md5."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from likewise.storage.workspace import Workspace
 
 
 def check(ws: Workspace) -> Iterator[Problem]:
-    """Damaged files of what dvc.lock names; every one of them is read."""
+    """Read every cached file that dvc.lock names, and yield the damaged ones."""
     store = Store(ws.root)
     for output in tqdm(outputs_of(ws), unit="output", desc="cache", disable=None):
         try:

@@ -1,4 +1,4 @@
-"""The doctor on content: tables against digests, vectors and weights against passports."""
+"""Checks of content: tables against digests, vectors and weights against passports."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -16,11 +16,11 @@ from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
 
 PIXELS_AT_ONCE = 64
-"""Images that a deep check holds in memory."""
+"""Number of images that a deep check holds in memory."""
 
 
 def check(ws: Workspace, *, deep: bool) -> Iterator[Problem]:
-    """Tables, models, and with ``deep`` every image's bytes; what is missing is left out."""
+    """Check tables, models, and with ``deep`` the bytes of images; skip missing ones."""
     there = [
         made
         for made in artefacts.artefacts(ws)
@@ -50,7 +50,7 @@ def _table(ws: Workspace, table: TableArtefact, *, deep: bool) -> Iterator[Probl
 
 
 def _whole(contract: Contract, dataset: tables.Table) -> Contract:
-    """The contract with the columns that are a source's own, and those of vectors."""
+    """Return the contract extended by the columns of the source and of vectors."""
     vectors = [dataset.schema.field(name) for name in dataset.vector_columns]
     further = dataset.source_columns
     return contract.with_columns(*further, *(Column(v.name, v.type, "") for v in vectors))
@@ -70,7 +70,7 @@ def _schema(contract: Contract, dataset: tables.Table) -> Iterator[str]:
 
 
 def _digests(table: TableArtefact, contract: Contract, dataset: tables.Table) -> Iterator[str]:
-    """What of the content is not what the digest file says; nothing where that is gone."""
+    """Yield the differences from the digest file; none if that file is missing."""
     if not table.digests.is_file():
         return
     said = Digests.from_yaml(read_yaml(table.digests), table.digests.name)
@@ -86,7 +86,7 @@ def _digests(table: TableArtefact, contract: Contract, dataset: tables.Table) ->
 
 
 def _pixels(contract: Contract, dataset: tables.Table) -> Iterator[str]:
-    """Images whose bytes have another sha256 than their row says."""
+    """Yield the images whose bytes do not have the sha256 of their row."""
     if not contract.blobs():
         return
     facts = dataset.read(["image_id", "sha256"])
@@ -116,7 +116,7 @@ def _model(ws: Workspace, model: str) -> Iterator[Problem]:
 
 
 def _embedding(ws: Workspace, key: str) -> Iterator[Problem]:
-    """Vectors that another model of the same name made."""
+    """Yield a problem if another model of the same name made the vectors."""
     entry = ws.params.embeddings[key]
     vectors, folder = (
         artefacts.embeddings(ws, entry.dataset, entry.model),
@@ -131,6 +131,6 @@ def _embedding(ws: Workspace, key: str) -> Iterator[Problem]:
         if made_by.identity() == Passport.read(folder).identity():
             return
     except LikewiseError:
-        return  # the checks of the table and of the model have said it
+        return  # reported by the checks of the table and of the model
     what = f"{ws.relative(path)} was not made by the present {ws.relative(folder)}"
     yield Problem("stale", what, vectors.command)

@@ -1,4 +1,4 @@
-"""The doctor on what likewise stands on: library versions, DVC, and its stages."""
+"""Checks of the environment: library versions, DVC, and its stages."""
 
 import json
 from collections.abc import Iterator
@@ -12,18 +12,18 @@ from likewise.storage import versions
 from likewise.storage.workspace import Workspace
 
 KNOWN_TO_WORK = {"dvc": "3", "lancedb": "0.40", "polars": "2", "pylance": "14"}
-"""Library -> the release that likewise was tested with, as far as its number matters."""
+"""Library -> tested release, to the precision that matters."""
 
 
 def check(ws: Workspace) -> Iterator[Problem]:
-    """Versions, DVC's own files, and what DVC says is out of date."""
+    """Check library versions, DVC's files, and the stages that are out of date."""
     for library, release in KNOWN_TO_WORK.items():
         installed = metadata.version(library)
         if not f"{installed}.".startswith(f"{release}."):
             what = f"{library} {installed} is installed; likewise was tested with {release}"
             yield Problem("library", what, f"pip install '{library}=={release}.*'")
     if not ws.dvc.is_dir():
-        yield Problem("dvc", "this folder is no DVC repository", "likewise init")
+        yield Problem("dvc", "this folder is not a DVC repository", "likewise init")
         return
     yield from _pipeline(ws)
     yield from _status(ws)
@@ -52,7 +52,7 @@ def _pipeline(ws: Workspace) -> Iterator[Problem]:
 
 
 def _status(ws: Workspace) -> Iterator[Problem]:
-    """The stages that DVC would run; those whose results are only missing are not here."""
+    """Yield the stages that DVC would run, except those with missing results only."""
     try:
         status = json.loads(
             versions.run_dvc(ws.root, "status", "--json", ws.relative(ws.pipeline))

@@ -1,4 +1,4 @@
-"""The doctor on indexes that are kept: of other vectors, or asked for by nothing."""
+"""Checks of kept indexes: stale or unused."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from likewise.storage.workspace import Workspace
 
 
 def check(ws: Workspace) -> Iterator[Problem]:
-    """Indexes that a search would refuse, and those that params.yaml does not name."""
+    """Yield the indexes that a search would refuse, and those not in params.yaml."""
     for one in find_cached_indexes(ws):
         name = f"index {one.index!r} of {one.dataset} by {one.model}"
         held = size(ws.index(one.dataset, one.model, one.index))

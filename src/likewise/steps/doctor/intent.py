@@ -1,4 +1,4 @@
-"""The doctor on cards and params.yaml: readable, of known kinds, and about the same things."""
+"""Checks of cards and params.yaml: readable, with known kinds, and consistent."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -13,12 +13,12 @@ from likewise.storage.workspace import Workspace
 
 
 def params_faults(ws: Workspace) -> list[Problem]:
-    """Every fault of params.yaml itself; nothing else can be said while it has any."""
+    """Return the faults of params.yaml; nothing else can be checked while it has any."""
     return list(_tried(lambda: ws.params, "params", "edit params.yaml"))
 
 
 def check(ws: Workspace) -> Iterator[Problem]:
-    """Faults of cards and of the kinds that params.yaml names, and sources that are gone."""
+    """Check cards, the kinds that params.yaml names, and that sources exist."""
     for dataset in ws.params.datasets:
         yield from _card(ws, dataset)
         yield from _source(ws, dataset)
@@ -58,7 +58,7 @@ def _source(ws: Workspace, dataset: str) -> Iterator[Problem]:
 
 
 def _kinds(ws: Workspace) -> Iterator[Problem]:
-    """Entries whose kind nothing is registered under, or whose options it does not take."""
+    """Yield entries with an unknown kind or invalid options."""
     builds: list[Callable[[], object]] = []
     for name, entry in ws.params.recipes().items():
         where = f"params.yaml: {ws.params.section(name)}.{name}"
@@ -73,7 +73,7 @@ def _kinds(ws: Workspace) -> Iterator[Problem]:
 
 
 def _tried(read: Callable[[], object], check: str, command: str) -> Iterator[Problem]:
-    """A problem a line of the error that ``read`` raises, if it does."""
+    """Yield one problem per line of the error that ``read`` raises, if any."""
     try:
         read()
     except LikewiseError as error:

@@ -1,4 +1,4 @@
-"""The doctor on files: what is missing, what nothing asks for, what a killed job left."""
+"""Checks of files: missing results, orphans, and work of killed jobs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +10,11 @@ from likewise.storage import artefacts, journal
 from likewise.storage.workspace import Workspace, subfolders
 
 OLD_VIEWS = 10**9
-"""Bytes that nothing but links in .likewise/views holds, from which on they are a problem."""
+"""Bytes held only by links in .likewise/views that are reported as a problem."""
 
 
 def check(ws: Workspace) -> Iterator[Problem]:
-    """Results that are missing, orphans, half-done work, and views that hold old versions."""
+    """Yield missing results, orphans, unfinished work, and views that hold old versions."""
     yield from _missing(ws)
     for path in _orphans(ws):
         what = f"nothing in params.yaml makes or reads {ws.relative(path)}"
@@ -42,15 +42,15 @@ def _has_remote(ws: Workspace) -> bool:
 
 
 def _orphans(ws: Workspace) -> Iterator[Path]:
-    """Tables, vectors, reports and models that no entry of params.yaml stands for."""
+    """Yield tables, vectors, reports and models without an entry in params.yaml."""
     wanted = {path for made in artefacts.artefacts(ws) for path in made.files}
-    # No stage writes the pages that `likewise report` makes, but their run is asked for.
+    # No stage writes the pages of `likewise report`, but they belong to a run of params.yaml.
     wanted |= {ws.report(run, "report.json") for run in ws.params.runs}
-    yield from (path for path in ws.made() if path not in wanted)
+    yield from (path for path in ws.existing_outputs() if path not in wanted)
 
 
 def _unfinished(ws: Workspace) -> Iterator[Problem]:
-    """Staging folders of jobs that do not run now; the same command goes on with them."""
+    """Yield staging folders of jobs that are not running; the same command resumes them."""
     by_job = {stage.job: stage for stage in artefacts.stages(ws)}
     for folder in subfolders(ws.stagings):
         if not any(folder.iterdir()) or _runs(ws, folder.name):
@@ -62,8 +62,8 @@ def _unfinished(ws: Workspace) -> Iterator[Problem]:
 
 
 def _stopped(ws: Workspace) -> Iterator[Problem]:
-    """Trainings that do not run now; the same command, by the same options, goes on."""
-    for place in subfolders(ws.unfinished):
+    """Yield stopped trainings; the same command with the same options resumes them."""
+    for place in subfolders(ws.unfinished_trainings):
         found, model = resumable.stopped(place), place.name
         if not found or _runs(ws, f"train-{model}"):
             continue
@@ -81,7 +81,7 @@ def _stopped(ws: Workspace) -> Iterator[Problem]:
 
 def _runs(ws: Workspace, job: str) -> bool:
     try:
-        with journal.alone(ws, job):
+        with journal.exclusive_job(ws, job):
             return False
     except DataError:
         return True

@@ -1,4 +1,4 @@
-"""What the doctor reports."""
+"""Problems that ``doctor`` reports."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,13 @@ from likewise.storage.workspace import Workspace
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: which check found it, what it is, what mends it."""
+    """A fault of the catalogue.
+
+    Attributes:
+        check: name of the check that found it.
+        what: description of the fault.
+        command: command that repairs it.
+    """
 
     check: str
     what: str
@@ -18,23 +24,23 @@ class Problem:
 
 
 def recorded(ws: Workspace) -> set[str]:
-    """The outputs that dvc.lock names: those that DVC can bring back."""
+    """Return the outputs in dvc.lock, which DVC can restore."""
     return set(versions.outputs(ws.root))
 
 
 def restore(ws: Workspace, output: Path, stage: Stage) -> str:
-    """The command that makes a spoilt ``output`` of ``stage`` right again."""
+    """Return the command that restores a damaged ``output`` of ``stage``."""
     path = ws.relative(output)
     return f"dvc checkout --force {path}" if path in recorded(ws) else stage.forced
 
 
 def size(folder: Path) -> str:
-    """How much lies in ``folder``, for people."""
+    """Return the total size of the files in ``folder``, with a unit."""
     return readable(sum(p.lstat().st_size for p in folder.rglob("*") if p.is_file()))
 
 
 def readable(nbytes: int) -> str:
-    """A number of bytes, for people."""
+    """Format a number of bytes with a unit."""
     for unit, exponent in (("GB", 3), ("MB", 2)):
         if nbytes >= 1000**exponent:
             return f"{nbytes / 1000**exponent:.1f} {unit}"

@@ -1,4 +1,4 @@
-"""The doctor on take-downs: half done, or not in force in a table that is here."""
+"""Checks of take-downs: unfinished, or not applied to a table."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from likewise.storage.workspace import Workspace
 
 
 def check(ws: Workspace) -> Iterator[Problem]:
-    """Take-downs that were stopped, and tables that hold what is recorded as forgotten."""
+    """Yield stopped take-downs, and tables that contain forgotten items."""
     for dataset in ws.params.datasets:
         command = f"likewise forget {dataset}"
         if ws.forgetting(dataset).is_file():
@@ -32,7 +32,7 @@ def _holding(ws: Workspace, dataset: str, hashes: set[str]) -> Iterator[str]:
         if tables.exists(path):
             try:
                 table = tables.open_table(path, "")
-            except LikewiseError:  # the check of the table has said it
+            except LikewiseError:  # reported by the check of the table
                 continue
             column = takedowns.column_of_hashes(table)
             if column and table.files_contain(column, hashes):

@@ -1,4 +1,4 @@
-"""Take items down: out of all that is here, never to come back; and say what still has them."""
+"""Take items down: remove them from the catalogue for good, and list remaining copies."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -25,17 +25,17 @@ __all__ = ["Forgotten", "Holder", "forget"]
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What was taken down, what has to be made anew, and what still holds it.
+    """Result of a take-down.
 
     Attributes:
-        dataset: its name.
-        file: the record, which is to be committed to git.
-        items: items that were recorded now: those named, and all others of the same bytes.
-        forgotten: all that are recorded.
-        remade: the stages that wrote their outputs anew without them.
-        repro: the stages whose results went, for ``dvc repro``.
-        holders: what still holds any of what is recorded, and what removes it there.
-        purged: files that ``purge`` removed from the cache and the remotes.
+        dataset: name of the data set.
+        file: file of the record; commit it to git.
+        items: items that were newly recorded: those named, and all others of the same bytes.
+        forgotten: number of all recorded entries.
+        remade: stages whose outputs were rewritten without the items.
+        repro: stages whose results were removed; ``dvc repro`` runs them.
+        holders: remaining copies of anything on record, and the commands that remove them.
+        purged: number of files that ``purge`` removed from the cache and the remotes.
     """
 
     dataset: str
@@ -56,31 +56,41 @@ def forget(
     purge: bool = False,
     workspace: StrPath | None = None,
 ) -> Forgotten:
-    """Take ``items`` out of ``dataset`` as it is now, and keep them out.
+    """Remove ``items`` from the present version of ``dataset``, and keep them out.
 
-    An item goes with its image, the other boxes in it, and every image of the same bytes: out
-    of images, items, findings, vectors, measures, flags, the published table and its views,
-    and out of the files of all these, not only out of their rows. Indexes that are kept,
-    results of runs and half-done work go too. ``catalog/<dataset>/forgotten.csv`` records ids,
-    SHA-256 and reason, so that no ingest takes them in again. Nothing is read from the source.
+    The image of an item is removed, with the other boxes in it and every image of the same
+    bytes: from images, items, findings, vectors, measures, flags, the published table and its
+    views. The files of these tables are rewritten, so that no data of deleted rows remain.
+    Stored indexes, results of runs and unfinished work are removed too.
+    ``catalog/<dataset>/forgotten.csv`` records ids, SHA-256 and reason; later ingests leave
+    these images out. The source is not read.
 
-    Without ``items`` the record is put into effect again, after a merge say, and what still
-    holds anything of it is looked for. A killed forget leaves all as it was, or is finished by
-    the next one.
+    Without ``items``, the record is applied again, e.g. after a merge, and remaining copies
+    are listed. An interrupted call has either changed nothing, or is completed by the next
+    call.
 
     Args:
-        dataset: its name.
+        dataset: name of the data set.
         items: ids of items or images, or the SHA-256 of a file's bytes.
-        reason: why; it stands in git, so name nobody.
-        purge: also remove the files of older versions that hold them from DVC's cache and all
-            remotes; those versions cannot be opened whole any more.
+        reason: reason of the take-down. It is committed to git: do not name persons.
+        purge: also remove the files of older versions that contain the items from DVC's cache
+            and all remotes. These versions cannot be opened completely any more.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         UnknownNameError: no such data set.
-        DataError: no such item, no reason, nothing would be left, or something is running.
-        MissingArtefactError: the data set was not ingested, or its pixels are not all here.
-        VersionError: DVC cannot record it, or a remote not be written.
+        DataError: no such item, no reason, no item would be left, or another job is running.
+        MissingArtefactError: the data set was not ingested, or images are not pulled.
+        VersionError: DVC cannot record the change, or a remote is not writable.
+
+    Example:
+        >>> done = likewise.forget("emoji", ["0_znoto.jpg"], reason="no consent")
+        >>> done.remade
+        ['ingest@emoji', 'embed@emoji-tiny', 'publish@emoji']
+        >>> done.repro
+        ['evaluate@emoji-tiny']
+        >>> [holder.command for holder in done.holders if holder.kind == "source"]
+        ['rm emoji/images/0_znoto.jpg']
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
@@ -114,19 +124,19 @@ def forget(
 
 @contextmanager
 def _alone(ws: Workspace, dataset: str) -> Iterator[None]:
-    """Let nothing else write about the data set meanwhile."""
+    """Lock all jobs that write files of the data set."""
     names = [f"forget-{dataset}", f"correct-{dataset}", *(s.job for s in jobs(ws, dataset))]
     with ExitStack() as locks:
         for name in names:
-            locks.enter_context(journal.alone(ws, name))
+            locks.enter_context(journal.exclusive_job(ws, name))
         yield
 
 
 def _record(
     ws: Workspace, dataset: str, before: Record, items: Sequence[str], reason: str
 ) -> Record:
-    """What was forgotten, and what now is: with every id go all images of the same bytes."""
-    path = versions.present(ws, ws.table(dataset, "items"))
+    """Return the record with the new entries: for every id, all images of the same bytes."""
+    path = versions.locate(ws, ws.table(dataset, "items"))
     table = tables.open_table(path, artefacts.table(ws, dataset, "items").command)
     rows = table.read(["item_id", "image_id", "content"])
     rows = rows.select("item_id", "image_id", sha256=pl.col("content").str.head(64))
@@ -145,7 +155,7 @@ def _record(
 def _refuse(
     dataset: str, rows: pl.DataFrame, before: Record, items: Sequence[str], reason: str
 ) -> None:
-    """Refuse ids that nothing has, and new ones without a reason."""
+    """Raise for unknown ids, and for new ids without a reason."""
     recorded = before.items | before.images | before.hashes
     new = [item for item in dict.fromkeys(items) if item not in recorded]
     known = {*rows["item_id"], *rows["image_id"]}
@@ -158,14 +168,14 @@ def _refuse(
 
 
 def _decide(ws: Workspace, dataset: str, staging: journal.Staging, plan: Plan) -> None:
-    """Put the new tables into place, and with them what has to follow."""
+    """Commit the new tables together with the plan of the remaining steps."""
     marker = staging.path(ws.forgetting(dataset))
     atomic.write_text(marker, plan.text())
     staging.commit()
 
 
 def _settled(ws: Workspace, dataset: str) -> Plan | None:
-    """Carry out what follows, begun by this process or by one that was killed."""
+    """Complete the plan of this process, or of one that was killed."""
     marker = ws.forgetting(dataset)
     plan = Plan.read(marker)
     if plan is None:
@@ -180,17 +190,17 @@ def _settled(ws: Workspace, dataset: str) -> Plan | None:
             path.unlink(missing_ok=True)
     if ws.dvc.is_dir():
         if plan.stages:
-            versions.record(ws, plan.stages, plan.stale)
-        lock = versions.lock_without(ws, plan.dropped)
+            versions.record_outputs(ws, plan.stages, plan.stale)
+        lock = versions.lock_text_without(ws, plan.dropped)
         if lock is not None:
             atomic.write_text(ws.lock, lock)
-    versions.prune(ws, unused=0)
+    versions.remove_unused_views(ws, unused=0)
     marker.unlink()
     return plan
 
 
 def _drop_indexes(ws: Workspace, dataset: str, record: Record) -> None:
-    """Remove the indexes of the data set and its views in which a forgotten vector is."""
+    """Remove indexes of the data set and its views that contain a forgotten vector."""
     views = [name for name, view in ws.params.views.items() if view.of == dataset]
     for name in (dataset, *views):
         for folder in (ws.indexes / name).glob("*/*"):

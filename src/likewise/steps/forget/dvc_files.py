@@ -1,4 +1,4 @@
-"""The files of DVC in which something that was taken down lies, by versions that name them."""
+"""Files of DVC that contain forgotten items, and the versions that refer to them."""
 
 import shutil
 from collections.abc import Iterable, Iterator
@@ -20,22 +20,22 @@ from likewise.storage.versions import Output, Store
 from likewise.storage.workspace import TABLE, Workspace
 
 _HINT = "_versions/latest_version_hint.json"
-"""A file of a table that says its version's number alone; many tables share it."""
+"""A file of a table with its version number only; many tables share it."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """One thing that holds an image, a vector or a name that was taken down.
+    """A place that still holds an image, a vector or a name that was taken down.
 
     Attributes:
         kind: ``version`` (a commit of git), ``cache`` and ``remote`` (files of DVC),
-            ``unknown`` (a version whose files are not here to be looked into), ``link`` (a view
+            ``unknown`` (a version whose files are not here to be searched), ``link`` (a view
             that a process reads), ``source``, ``history`` (git has the source's file),
             ``data set``, ``model``, ``text``.
-        where: its commit, path, address or name.
-        what: what it is.
-        command: what removes it from there.
-        files: of ``cache`` and ``remote``, all of them: paths from the root, or addresses.
+        where: commit, path, address or name.
+        what: description of the contents.
+        command: command that removes it.
+        files: for ``cache`` and ``remote``, all files: paths from the root, or addresses.
     """
 
     kind: str
@@ -46,7 +46,7 @@ class Holder:
 
 
 class HeldVersion(NamedTuple):
-    """A commit with a dvc.lock of its own, and the names that git has for it."""
+    """A commit that changed dvc.lock, with its branches and tags."""
 
     commit: str
     names: str
@@ -55,7 +55,7 @@ class HeldVersion(NamedTuple):
 
 
 class Files:
-    """The files of DVC that hold something of the record, by the versions that name them."""
+    """Files of DVC that contain anything on record, and the versions that refer to them."""
 
     def __init__(self, ws: Workspace, dataset: str, record: Record) -> None:
         self._ws, self._dataset, self._record = ws, dataset, record
@@ -88,22 +88,22 @@ class Files:
         }
 
     def _fetch_lists(self, outputs: Iterable[Output]) -> None:
-        """Bring the lists of all outputs' files, as far as a remote has them."""
+        """Fetch the file lists of all outputs that a remote has."""
         lists = {output.md5 for output in outputs if output.md5.endswith(".dir")}
         with suppress(LikewiseError):
             self._store.fetch(lists, "forget")
 
     def in_cache(self) -> list[str]:
-        """The files that the cache has."""
+        """Return the files that are in the cache."""
         return sorted(set(self.files) - set(self._store.lacking(self.files)))
 
     def on_remotes(self) -> dict[str, set[str]]:
-        """Remote -> the files that it has."""
+        """Return remote -> the files that it has."""
         return {remote: there & self.files.keys() for remote, there in self._remote.items()}
 
     @cached_property
     def _remote(self) -> dict[str, set[str]]:
-        """Remote -> what it has of the files, and of those that could not be looked into."""
+        """Remote -> files on it that contain forgotten items, or that could not be searched."""
         asked = {*self.files, *(md5 for lacking in self.unknown.values() for md5 in lacking)}
         found = {}
         for remote in self._store.remotes():
@@ -115,7 +115,7 @@ class Files:
         return found
 
     def holders(self) -> Iterator[Holder]:
-        """Versions, then files of the cache, then of remotes."""
+        """Yield versions, then files of the cache, then files of remotes."""
         here, there = self.in_cache(), self.on_remotes()
         left = {*here, *(md5 for md5s in self._remote.values() for md5 in md5s)}
         command = f"likewise forget {self._dataset} --purge"
@@ -144,19 +144,19 @@ class Files:
         yield from self._notes
 
     def _left(self, unknown: tuple[str, str]) -> bool:
-        """Whether what could not be looked into is, or may be, on a remote."""
+        """Return True if a file that could not be searched is, or may be, on a remote."""
         lacking = self.unknown[unknown]
         return bool(self._notes) or any(lacking & there for there in self._remote.values())
 
     def _by_output(self, md5s: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-        """Files by the outputs that they are of, sorted."""
+        """Yield (output, its files), sorted."""
         named: dict[str, list[str]] = {}
         for md5 in sorted(md5s, key=lambda md5: self.files[md5]):
             named.setdefault(self.files[md5][0], []).append(md5)
         yield from sorted(named.items())
 
     def _about(self, path: str) -> bool:
-        """Whether an output may hold something of this data set."""
+        """Return True if an output may contain data of this data set."""
         names = [self._dataset]
         names += [n for n, view in self._ws.params.views.items() if view.of == self._dataset]
         ws, file = self._ws, self._ws.root / path
@@ -170,11 +170,11 @@ class Files:
         )
 
     def _own(self, path: str) -> bool:
-        """Whether an output lies in the data set's folder."""
+        """Return True if an output is in the data set's folder."""
         return (self._ws.root / path).is_relative_to(self._ws.tables(self._dataset))
 
     def _members(self, output: Output) -> dict[str, tuple[str, str]]:
-        """The md5 of every file of an output, and of its list; the output, and where in it."""
+        """Return md5 -> (output, path in it) for every file of an output and for its list."""
         listed: dict[str, str] = {}
         with suppress(LikewiseError):
             listed = self._store.members(output) or {}
@@ -182,7 +182,7 @@ class Files:
         return {**files, output.md5: (output.path, "")}
 
     def _holds(self, output: Output) -> bool | None:
-        """Whether it does; None where what would tell is not in the cache, or is damaged."""
+        """Return True if an output contains anything on record; None if it cannot be read."""
         try:
             members = self._store.members(output)
             if members is None:
@@ -222,7 +222,7 @@ class Files:
 
 
 def _names_any(frame: pl.DataFrame, record: Record) -> bool:
-    """Whether a text, or a text of a list, is an id of the record."""
+    """Return True if a text, or a text in a list, is an id on record."""
     ids = pl.Series(sorted(record.items | record.images), dtype=pl.String).implode()
     for column in frame.get_columns():
         values = column.explode() if column.dtype == pl.List(pl.String) else column
@@ -232,7 +232,7 @@ def _names_any(frame: pl.DataFrame, record: Record) -> bool:
 
 
 def _versions(ws: Workspace) -> list[HeldVersion]:
-    """Every commit in which dvc.lock changed, and every branch and tag, the latest first."""
+    """Return every commit that changed dvc.lock, and every branch and tag, latest first."""
     asked, lock = "--format=%H%x09%D%x09%cs", ws.relative(ws.lock)
     try:
         changed = versions.run_git(ws.root, "log", "--all", "--full-history", asked, "--", lock)

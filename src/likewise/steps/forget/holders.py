@@ -1,4 +1,4 @@
-"""What still holds something that was taken down: versions, files, remotes, sources, models."""
+"""Find remaining copies of forgotten items: versions, files, remotes, sources, models."""
 
 import hashlib
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from likewise.storage.workspace import Workspace
 
 
 def find_holders(ws: Workspace, dataset: str, record: Record) -> list[Holder]:
-    """Everything that is known to hold any of ``record``, versions first."""
+    """Return every known place that holds anything on record, versions first."""
     if not record.entries:
         return []
     files = Files(ws, dataset, record)
@@ -33,10 +33,10 @@ def find_holders(ws: Workspace, dataset: str, record: Record) -> list[Holder]:
 
 
 def purge_holders(ws: Workspace, dataset: str, record: Record) -> int:
-    """Remove the files of older versions from the cache and every remote; how many.
+    """Remove the files of older versions from the cache and every remote; return their number.
 
     Raises:
-        VersionError: a remote cannot be written.
+        VersionError: a remote is not writable.
     """
     if not record.entries:
         return 0
@@ -52,7 +52,7 @@ def purge_holders(ws: Workspace, dataset: str, record: Record) -> int:
 
 
 def _links(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
-    """Views that a process reads still; all others are gone."""
+    """Yield views that a process still reads; all others are removed."""
     for path in sorted(ws.views.glob("*/*.lance")):
         with suppress(LikewiseError):
             table = tables.open_table(path, "")
@@ -65,14 +65,14 @@ def _links(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
 
 
 def _source(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
-    """The files of the source by their names; and where git or DVC keep those."""
+    """Yield the files of the source, and copies of them in git and DVC."""
     entry = ws.dataset(dataset)
     places = {image: ws.source(entry.path) / image for image in sorted(record.images)}
     try:
         layout = SOURCES.build(ws.card(dataset).source, dataset)
         listed = set(layout.open(ws.source(entry.path)).listing()["path"])
     except (LikewiseError, OSError):
-        listed = set()  # it is not on this machine
+        listed = set()  # the source is not on this machine
     for image, path in places.items():
         if image in listed and path.is_file():
             yield Holder("source", ws.relative(path), "the file", f"rm {ws.relative(path)}")
@@ -84,7 +84,7 @@ def _source(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
 
 
 def _history(ws: Workspace, paths: list[Path]) -> Iterator[Holder]:
-    """Files of the source that git has, or had."""
+    """Yield files of the source that are in git's history."""
     inside = [ws.relative(path) for path in paths if path.is_relative_to(ws.root)]
     known: set[str] = set()
     for start in range(0, len(inside), 500):
@@ -100,7 +100,7 @@ def _history(ws: Workspace, paths: list[Path]) -> Iterator[Holder]:
 
 
 def _cached_source(ws: Workspace, source: str, paths: list[Path]) -> Iterator[Holder]:
-    """What ``dvc add`` of the source has put into the cache and brought to remotes."""
+    """Yield copies of the source that ``dvc add`` stored in the cache, and on remotes."""
     md5s = {hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() for path in paths}
     store = Store(ws.root)
     again = f"rm the files from {source}, dvc add {source}, then: dvc gc --workspace --cloud"
@@ -109,7 +109,7 @@ def _cached_source(ws: Workspace, source: str, paths: list[Path]) -> Iterator[Ho
         files = [ws.relative(store.path(md5)) for md5 in here]
         yield Holder("cache", source, f"{len(here):,} files of the source", again, files)
     for remote in store.remotes() if md5s else ():
-        with suppress(VersionError):  # which the files of tables have told
+        with suppress(VersionError):  # reported with the files of tables
             there = sorted(Store(ws.root, remote).on_remote(md5s, "forget"))
             if there:
                 what = f"{len(there):,} files of the source on {remote}"
@@ -118,9 +118,9 @@ def _cached_source(ws: Workspace, source: str, paths: list[Path]) -> Iterator[Ho
 
 
 def _other_data_sets(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
-    """The same bytes in other data sets of the catalogue."""
+    """Yield images of the same bytes in other data sets of the catalogue."""
     for other in ws.params.datasets:
-        path = versions.present(ws, ws.table(other, "images"))
+        path = versions.locate(ws, ws.table(other, "images"))
         if other == dataset or not tables.exists(path):
             continue
         rows = tables.open_table(path, "").read(["image_id", "sha256"])
@@ -131,7 +131,7 @@ def _other_data_sets(ws: Workspace, dataset: str, record: Record) -> Iterator[Ho
 
 
 def _models(ws: Workspace, dataset: str) -> Iterator[Holder]:
-    """Models that learned from the data set, perhaps from what was taken down."""
+    """Yield models that were trained on the data set, possibly on forgotten items."""
     for model, entry in ws.params.recipes().items():
         if entry.get("data") == dataset and ws.model(model).is_dir():
             what = f"it learned from {dataset} as it was"
@@ -139,7 +139,7 @@ def _models(ws: Workspace, dataset: str) -> Iterator[Holder]:
 
 
 def _texts(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
-    """Files in git that hold an id or hash as a text: annotations, notes, reports."""
+    """Yield text files in git that contain an id or hash: annotations, notes, reports."""
     words = sorted(record.items | record.images | record.hashes)
     given = "".join(f"{word}\n" for word in words)
     try:

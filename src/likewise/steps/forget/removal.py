@@ -1,4 +1,4 @@
-"""The present tables of a data set without what is forgotten, made beside them."""
+"""Rewrite the present tables of a data set without the forgotten items."""
 
 import json
 import shutil
@@ -32,13 +32,13 @@ from likewise.storage.workspace import Workspace
 
 @dataclass(frozen=True)
 class Plan:
-    """What is still to be done once the new tables are in place; it outlives a killed process.
+    """Remaining steps after the new tables are in place; stored, to survive a killed process.
 
     Attributes:
-        stages: those whose outputs are others now.
-        stale: their dependencies that DVC is to find out of date, as they were before.
-        dropped: stages whose results go.
-        files: files and folders that go, relative to the root.
+        stages: stages whose outputs changed.
+        stale: their dependencies that were out of date before, and must stay so for DVC.
+        dropped: stages whose results are removed.
+        files: files and folders to remove, relative to the root.
     """
 
     stages: list[str]
@@ -47,12 +47,12 @@ class Plan:
     files: list[str]
 
     def text(self) -> str:
-        """The plan as a file."""
+        """Return the plan as JSON."""
         return json.dumps(asdict(self))
 
     @classmethod
     def read(cls, path: Path) -> "Plan | None":
-        """The plan that a killed process left in ``path``."""
+        """Read the plan that a killed process left in ``path``; None if there is none."""
         if not path.is_file():
             return None
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -60,12 +60,12 @@ class Plan:
 
 
 class Removal:
-    """Makes the present version of ``dataset`` anew without what ``record`` names."""
+    """Rewrite the present version of ``dataset`` without the items of ``record``."""
 
     def __init__(
         self, ws: Workspace, dataset: str, record: Record, staging: journal.Staging
     ) -> None:
-        """Begin a catalogue of its own below the staging folder, with the new record in it."""
+        """Create a temporary catalogue in the staging folder, with the new record."""
         self._ws, self._dataset, self._record, self._staging = ws, dataset, record, staging
         self._new = Workspace(staging.folder / "new")
         self._roles = ("", "")
@@ -80,7 +80,7 @@ class Removal:
         self._write(Workspace.corrections, corrections.text(others))
 
     def tables(self) -> bool:
-        """Make all tables that hold any of it; whether there are such."""
+        """Rewrite all tables that contain forgotten items; return True if there are any."""
         self._images()
         self._items()
         self._findings()
@@ -94,7 +94,7 @@ class Removal:
         return bool(self._placed)
 
     def plan(self) -> Plan:
-        """Which stages were made anew here, and which have to run."""
+        """Return the stages that were rewritten, and those that have to run."""
         runs = [
             (name, run)
             for name, run in self._ws.params.runs.items()
@@ -113,8 +113,8 @@ class Removal:
         known = versions.recorded_stages(self._ws)
         stages = [s for s, o in every.items() if set(o) & self._placed and str(s) in known]
         made = [str(stage) for stage in stages]
-        stale = versions.out_of_date(self._ws, made) if made else []
-        # A check looks at all images together: its flags are right but for their bounds.
+        stale = versions.changed_dependencies(self._ws, made) if made else []
+        # A check depends on all images together, so its stage has to run again.
         stale += [(str(stage), "") for stage in stages if stage.name == artefacts.CHECK]
         files += [self._ws.relative(path) for path in sorted(self._lost)]
         return Plan(made, stale, sorted(results | lost), files)
@@ -122,9 +122,9 @@ class Removal:
     def _images(self) -> None:
         images = self._table("images")
         if not tables.exists(images.path):
-            ingested = tables.exists(versions.present(self._ws, images.path))
+            ingested = tables.exists(versions.locate(self._ws, images.path))
             pull = f"likewise pull {self._dataset} --images"
-            what = f"the images of {self._dataset!r} are not all here"
+            what = f"some images of {self._dataset!r} are not pulled"
             raise MissingArtefactError(what, pull if ingested else images.command)
         if new := self._expunged(images.path, "sha256"):
             self._place(images.path, images.digests, _digest(new, images.contract))
@@ -151,7 +151,7 @@ class Removal:
         self._filter(self._table("findings"), pl.col("path").is_in(self._named()))
 
     def _models(self) -> list[str]:
-        """Those of params.yaml, and those whose vectors nothing asks for any more."""
+        """Return the models of params.yaml, and those with orphaned vectors."""
         folder = self._ws.embeddings(self._dataset, "").parent
         orphans = [path.stem for path in sorted(folder.glob("*.lance"))]
         return list(dict.fromkeys([*self._ws.params.models_of(self._dataset), *orphans]))
@@ -201,7 +201,7 @@ class Removal:
             self._staging.take(new, path)
 
     def _published(self) -> None:
-        """Publish it, and its views, by the verbs that DVC runs; what they refuse, goes."""
+        """Publish the data set and its views; remove those that cannot be published."""
         jobs: list[tuple[str, Callable[..., object]]] = [(self._dataset, publish)]
         jobs += [
             (name, view)
@@ -222,21 +222,21 @@ class Removal:
                 self._placed.add(final)
 
     def _open(self, path: Path) -> Table | None:
-        """The table as it is now, here or as dvc.lock knows it; None where there is none."""
-        present = versions.present(self._ws, path)
+        """Open the present table, from the workspace or dvc.lock; None if there is none."""
+        present = versions.locate(self._ws, path)
         return tables.open_table(present, "") if tables.exists(present) else None
 
     def _expunged(self, path: Path, column: str) -> Path | None:
-        """The table without the forgotten contents; None where it has none of them."""
+        """Return a copy without the forgotten contents; None if there are none in the table."""
         if self._open(path) is None:
             return None
         new = self._in_new(path)
         new.parent.mkdir(parents=True, exist_ok=True)
-        tables.link_tree(versions.present(self._ws, path), new)
+        tables.link_tree(versions.locate(self._ws, path), new)
         return new if tables.erase_rows(new, column, self._record.hashes) else None
 
     def _filter(self, made: TableArtefact, bad: pl.Expr) -> None:
-        """Write the table, if there is one, without its ``bad`` rows."""
+        """Write the table, if it exists, without its ``bad`` rows."""
         table = self._open(made.path)
         if table is None:
             return
@@ -257,11 +257,11 @@ class Removal:
     def _put(self, path: Path, into: Path, digests: Digests, changed: bool) -> None:  # noqa: FBT001
         if changed:
             self._place(path, into, digests)
-        else:  # the present one, which may have other files, stays
+        else:  # keep the present table, whose files may differ
             atomic.write_text(self._in_new(into), digests.to_yaml())
 
     def _place(self, path: Path, into: Path, digests: Digests) -> None:
-        """Have a new table and its digests take the place of the present ones."""
+        """Stage a new table and its digests to replace the present ones."""
         atomic.write_text(self._in_new(into), digests.to_yaml())
         for final in (path, into):
             self._staging.take(self._in_new(final), final)
@@ -278,7 +278,7 @@ def _digest(table: Path, contract: Contract) -> Digests:
 
 
 def jobs(ws: Workspace, dataset: str) -> Iterator[Stage]:
-    """The stages that write about ``dataset``, or about what it is compared with."""
+    """Yield the stages that write data of ``dataset``, and all checks."""
     names = {dataset, *(name for name, entry in ws.params.views.items() if entry.of == dataset)}
     for stage in artefacts.stages(ws):
         if stage.dataset in names or stage.name == artefacts.CHECK:

@@ -1,4 +1,4 @@
-"""A run as one page that opens offline: numbers, curves, pictures, and their origin."""
+"""Write the report of a run: one page with numbers, curves, images and their origin."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -29,7 +29,15 @@ from likewise.storage.workspace import Workspace
 
 @dataclass(frozen=True)
 class Report:
-    """The files of a report, relative to the catalogue's root."""
+    """The files of a report, relative to the catalogue's root.
+
+    Attributes:
+        run: name of the run.
+        page: the HTML page.
+        markdown: its text as Markdown.
+        json: its numbers as JSON.
+        plots: curves as CSV files.
+    """
 
     run: str
     page: str
@@ -44,15 +52,23 @@ class Report:
 
 
 def report(run: str, *, workspace: StrPath | None = None) -> Report:
-    """Write the report of ``run`` into ``reports/``: a page, the same in Markdown and JSON.
+    """Write the report of ``run`` into ``reports/`` as an HTML page, Markdown and JSON.
 
-    The page holds all that it shows and needs no server and no network. The curves are also
-    written as CSV files, which ``dvc plots show`` and ``dvc plots diff`` read.
+    The page opens offline: it contains all figures and images. The curves are also written as
+    CSV files, which ``dvc plots show`` and ``dvc plots diff`` read.
+
+    Args:
+        run: name of the run.
+        workspace: a folder in the catalogue; by default the current one.
 
     Raises:
-        UnknownNameError: no such run.
-        MissingArtefactError: it was not evaluated, or its data set is not published.
-        StaleArtefactError: it was evaluated on another version of the data set.
+        UnknownNameError: params.yaml has no such run.
+        MissingArtefactError: the run was not evaluated, or its data set is not published.
+        StaleArtefactError: the run was evaluated on another version of the data set.
+
+    Example:
+        >>> likewise.report("emoji-tiny").page
+        'reports/emoji-tiny.html'
     """
     ws = open_workspace(workspace)
     entry = ws.run(run)
@@ -61,7 +77,7 @@ def report(run: str, *, workspace: StrPath | None = None) -> Report:
     _refuse_stale(ws, run, entry.dataset, told.lineage)
     page = _page(entry, told, dataset)
     curves = {} if page.ranking is None else page.ranking.curves
-    with journal.alone(ws, f"report-{run}"):
+    with journal.exclusive_job(ws, f"report-{run}"):
         staging = journal.Staging(ws, f"report-{run}")
         for kind, curve in curves.items():
             rows = staging.path(ws.report(run, f"{kind}.csv"))
@@ -116,7 +132,7 @@ def _ranking(dataset: Dataset, told: Results) -> RankingDiagnostics:
 
 
 def _kinds(items: pl.DataFrame) -> pl.Series:
-    """By what the map is coloured: the first of these of which items have several."""
+    """Return the column that colours the map: the first one with several values."""
     for column in ("subset", "role", "split"):
         if items[column].n_unique() > 1:
             return items[column]
@@ -124,7 +140,7 @@ def _kinds(items: pl.DataFrame) -> pl.Series:
 
 
 def _facts(page: Page) -> str:
-    """The report for programs."""
+    """Return the report as JSON."""
     facts: dict[str, Any] = {
         "run": page.told.run,
         "metrics": page.told.metrics,

@@ -1,4 +1,4 @@
-"""What a run's rows tell besides its numbers: curves, histograms, mix-ups, hubs, the gap."""
+"""Diagnostics of the rankings of a run: curves, histograms, confusions, hubs, modality gap."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -15,14 +15,20 @@ RECALLS = 101
 """Recall levels of the mean precision-recall curve: 0, 0.01 ... 1."""
 HUB_DEPTH = 10
 MIXED_UP = 15
-"""So many pairs of labels are named."""
+"""Maximum number of pairs of labels in the report."""
 
 _SIDES = ("query", "gallery")
 
 
 @dataclass(frozen=True)
 class MixUp:
-    """How often the nearest wrong item of one label's queries came first, by its label."""
+    """Two labels that are confused.
+
+    Attributes:
+        label: label of the queries.
+        found: label of their first hit.
+        queries: number of these queries.
+    """
 
     label: str
     found: str
@@ -31,14 +37,13 @@ class MixUp:
 
 @dataclass(frozen=True)
 class Hubs:
-    """How unevenly items are found.
+    """The distribution of hits over the items of the gallery.
 
     Attributes:
-        counts: item -> how many queries have it among their first ``HUB_DEPTH`` hits.
-        gallery: how many items could be found.
-        skewness: of the counts over all of these, with those that nobody found; 0 where all
-            are found alike.
-        most: the items that were found most often, and how often.
+        counts: item -> number of queries that have it among their first ``HUB_DEPTH`` hits.
+        gallery: number of items in the gallery.
+        skewness: skewness of the counts over all gallery items; 0 if all counts are equal.
+        most: the items with the highest counts.
     """
 
     counts: dict[str, int]
@@ -47,19 +52,19 @@ class Hubs:
     most: list[tuple[str, int]]
 
     def bars(self) -> list[tuple[str, int]]:
-        """How many items nobody found, and how many 1 query, 2, 3 to 4 ..."""
+        """Count the items that 0, 1, 2, 3 to 4 ... queries found."""
         never = self.gallery - len(self.counts)
         return [("0", never), *in_doublings(self.counts.values())]
 
 
 def cumulative_match(queries: pl.DataFrame) -> pl.DataFrame:
-    """The share of queries whose first relevant item is at a rank or before it (CMC).
+    """Compute the share of queries with a relevant item up to each rank (CMC).
 
     Source: Moon, Phillips, Computational and performance aspects of PCA-based face-recognition
     algorithms, Perception 30 (2001).
 
     Returns:
-        rank (1 to ``CMC_RANKS``) and share (0 to 1) over the queries that are scored.
+        rank (1 to ``CMC_RANKS``) and share (0 to 1) over the scored queries.
     """
     first = queries.filter(pl.col("value").is_not_null())["first_hit"]
     ranks = np.arange(1, CMC_RANKS + 1)
@@ -69,11 +74,11 @@ def cumulative_match(queries: pl.DataFrame) -> pl.DataFrame:
 
 
 def precision_recall(queries: pl.DataFrame) -> pl.DataFrame:
-    """Interpolated precision at recall 0, 0.01 ... 1, its mean over the queries.
+    """Compute interpolated precision at recall 0, 0.01 ... 1, averaged over the queries.
 
-    The interpolated precision at a recall is the greatest at that recall or above it; beyond
-    the recall that a list reaches it is 0. Source: Manning, Raghavan, Schuetze, Introduction
-    to Information Retrieval (2008), 8.4.
+    The interpolated precision at a recall is the maximum at that recall or above it; above the
+    highest recall of a list it is 0. Source: Manning, Raghavan, Schuetze, Introduction to
+    Information Retrieval (2008), 8.4.
 
     Returns:
         recall and precision, 0 to 1.
@@ -88,7 +93,7 @@ def precision_recall(queries: pl.DataFrame) -> pl.DataFrame:
 
 
 def first_hits(queries: pl.DataFrame) -> list[tuple[str, int]]:
-    """How many queries have their first relevant item at ranks 1, 2, 3 to 4, 5 to 8 ..."""
+    """Count the queries with their first relevant item at ranks 1, 2, 3 to 4, 5 to 8 ..."""
     scored = queries.filter(pl.col("value").is_not_null())["first_hit"]
     bars = in_doublings(scored.drop_nulls())
     never = scored.null_count()
@@ -96,14 +101,14 @@ def first_hits(queries: pl.DataFrame) -> list[tuple[str, int]]:
 
 
 def in_doublings(values: Iterable[int]) -> list[tuple[str, int]]:
-    """How many of some whole numbers from 1 on are 1, 2, 3 to 4, 5 to 8 ..."""
+    """Count the values (integers from 1) that are 1, 2, 3 to 4, 5 to 8 ..."""
     bins = np.bincount(np.ceil(np.log2(np.fromiter(values, np.int64))).astype(int))
     names = ["1", "2", *(f"{2 ** (n - 1) + 1:,} to {2**n:,}" for n in range(2, len(bins)))]
     return list(zip(names, bins.tolist(), strict=False))
 
 
 def mix_ups(queries: pl.DataFrame, label_of: Mapping[str, str | None]) -> list[MixUp]:
-    """Labels that are taken for another, by the first hit that is not the query itself."""
+    """Count confused pairs of labels, by the first hit that is not the query itself."""
     counted: Counter[tuple[str, str]] = Counter()
     columns = ("item_id", "label", "hits", "hit_relevant")
     for item, label, hits, relevant in queries.select(columns).iter_rows():
@@ -115,11 +120,14 @@ def mix_ups(queries: pl.DataFrame, label_of: Mapping[str, str | None]) -> list[M
 
 
 def hubs(queries: pl.DataFrame, gallery: int) -> Hubs:
-    """How often each item is among the first hits of queries other than itself (k-occurrence).
+    """Count the queries that find each item among their first hits (k-occurrence).
 
-    Source: Radovanovic, Nanopoulos, Ivanovic, Hubs in Space, JMLR 11 (2010): the skewness of
-    N_k over the items, of which there are ``gallery``. Those that no query found count 0: they
-    are the other end of a distribution with hubs.
+    A query that finds itself does not count. Items that no query found count 0. Source:
+    Radovanovic, Nanopoulos, Ivanovic, Hubs in Space, JMLR 11 (2010): the skewness of N_k.
+
+    Args:
+        queries: the per-query results of a run.
+        gallery: number of items in the gallery.
     """
     counted: Counter[str] = Counter()
     for item, hits in queries.select("item_id", "hits").iter_rows():
@@ -132,7 +140,7 @@ def hubs(queries: pl.DataFrame, gallery: int) -> Hubs:
 
 
 def modality_gap(vectors: npt.NDArray[np.floating], roles: pl.Series) -> float | None:
-    """The distance between the mean vectors of the query and of the gallery items.
+    """Compute the distance between the mean vectors of query items and gallery items.
 
     Source: Liang et al., Mind the Gap, NeurIPS 2022 (arXiv:2203.02053).
 
@@ -141,7 +149,7 @@ def modality_gap(vectors: npt.NDArray[np.floating], roles: pl.Series) -> float |
         roles: (n,) query, gallery or null.
 
     Returns:
-        0 to 2; None where either kind is absent.
+        0 to 2; None if there are no queries or no gallery items.
     """
     sides = [vectors[(roles == side).fill_null(value=False).to_numpy()] for side in _SIDES]
     if not all(len(side) for side in sides):
@@ -151,12 +159,12 @@ def modality_gap(vectors: npt.NDArray[np.floating], roles: pl.Series) -> float |
 
 
 def _interpolated(ranks: Values, relevant: int, levels: Values) -> Values:
-    """(levels,) the greatest precision at each recall or above it."""
+    """Return the maximum precision (levels,) at each recall or above it."""
     if not len(ranks):
         return np.zeros(len(levels))
     nth = np.arange(1, len(ranks) + 1)
     best = np.maximum.accumulate((nth / ranks)[::-1])[::-1]
-    # The first item whose recall reaches the level; a hair less, for rounding.
+    # The first item whose recall reaches the level, with a tolerance for rounding.
     place = np.searchsorted(nth / relevant, levels - 1e-9)
     return np.where(place < len(ranks), best[np.minimum(place, len(ranks) - 1)], 0.0)
 

@@ -1,4 +1,4 @@
-"""The figures of a report, as SVG text that is the same for the same numbers."""
+"""The figures of a report as SVG. Equal numbers give equal text."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ _SEED = 0
 
 
 def line(frame: pl.DataFrame, x: str, y: str, label: str) -> str:
-    """A curve of one column over another, both shares or ranks, from 0 to 1 upwards."""
+    """Plot column ``y`` over ``x``; the vertical axis is from 0 to 1."""
     with drawing(4.2, 2.8) as (axes, drawn):
         axes.plot(frame[x].to_numpy(), frame[y].to_numpy(), color=BLUE, linewidth=1.8)
         axes.set(xlabel=x, ylabel=label, ylim=(0, 1.02))
@@ -23,7 +23,7 @@ def line(frame: pl.DataFrame, x: str, y: str, label: str) -> str:
 
 
 def bars(named: Sequence[tuple[str, float]], label: str) -> str:
-    """Upright bars in the order given."""
+    """Plot vertical bars in the given order."""
     with drawing(4.2, 2.8) as (axes, drawn):
         names = [name for name, _ in named]
         axes.bar(range(len(named)), [value for _, value in named], color=BLUE)
@@ -33,7 +33,7 @@ def bars(named: Sequence[tuple[str, float]], label: str) -> str:
 
 
 def intervals(named: Mapping[str, tuple[float, float, float]]) -> str:
-    """A row a number: its value, and between what it lies."""
+    """Plot one row per metric: its value and its 95 % interval."""
     with drawing(4.2, 0.6 + 0.28 * len(named)) as (axes, drawn):
         for row, (value, low, high) in enumerate(named.values()):
             axes.plot([low, high], [row, row], color=BLUE, linewidth=5, alpha=0.35)
@@ -45,7 +45,7 @@ def intervals(named: Mapping[str, tuple[float, float, float]]) -> str:
 
 
 def layout(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-    """(n, 2) places of (n, d) vectors on a plane, by t-SNE; fixed seed.
+    """Compute positions (n, 2) of vectors (n, d) on a plane by t-SNE, with a fixed seed.
 
     Source: van der Maaten, Hinton, Visualizing Data using t-SNE, JMLR 9 (2008).
     """
@@ -58,12 +58,12 @@ def layout(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
 
 
 def chosen(count: int) -> npt.NDArray[np.int64]:
-    """Which of ``count`` items are on the map: all, or as many as it shows, evenly."""
+    """Return the row numbers of the items on the map: all, or an even sample."""
     return np.unique(np.linspace(0, count - 1, min(count, SHOWN_ON_MAP)).astype(np.int64))
 
 
 def points(places: npt.NDArray[np.float32], kinds: pl.Series) -> str:
-    """A map of items, a colour a kind where there are few kinds."""
+    """Plot a map of the items, coloured by kind if there are few kinds."""
     names = kinds.drop_nulls().unique().sort().to_list()
     with drawing(6.4, 5.2) as (axes, drawn):
         import matplotlib as mpl

@@ -1,4 +1,4 @@
-"""The page itself: what it says in Markdown, and with figures and pictures in HTML."""
+"""The page of a report, as Markdown and as HTML with figures and images."""
 
 import functools
 from collections.abc import Sequence
@@ -21,12 +21,19 @@ from likewise.storage.config import Run
 
 _PUBLISHED = ("published model", "metric", "value", "ours / published")
 WORST, BEST, HITS = 10, 4, 8
-"""So many queries of each kind are shown as picture rows, and so many hits of each."""
+"""Number of worst queries, best queries, and hits per query that are shown as images."""
 
 
 @dataclass(frozen=True)
 class PictureRow:
-    """A query, its first hits, and what was missed: shown as a row of pictures."""
+    """A query and its first hits, shown as a row of images.
+
+    Attributes:
+        query: image of the query.
+        value: its value of the main metric.
+        hits: images of its first hits.
+        missed: remark on the first relevant item that was missed.
+    """
 
     query: Tile
     value: float
@@ -36,7 +43,13 @@ class PictureRow:
 
 @dataclass(frozen=True)
 class Pictures:
-    """The rows of pictures, and why there are none."""
+    """The rows of images of a report.
+
+    Attributes:
+        worst: the queries with the lowest values.
+        best: the queries with the highest values.
+        note: reason for missing images; "" for none.
+    """
 
     worst: list[PictureRow]
     best: list[PictureRow]
@@ -44,7 +57,7 @@ class Pictures:
 
     @classmethod
     def of(cls, dataset: Dataset, queries: pl.DataFrame) -> "Pictures":
-        """The worst and the best queries; equal values in the items' order."""
+        """Select the worst and the best queries; equal values are in the order of the items."""
         scored = queries.filter(pl.col("value").is_not_null()).with_row_index("place")
         worst = scored.sort("value", "place").head(WORST)
         best = scored.sort("value", "place", descending=[True, False]).head(BEST)
@@ -68,7 +81,7 @@ class RankingDiagnostics:
 
 @dataclass(frozen=True)
 class Page:
-    """All that a report shows; ``ranking`` is None where the protocol ranks nothing."""
+    """The contents of a report; ``ranking`` is None for protocols without a ranking."""
 
     entry: Run
     title: str
@@ -79,7 +92,7 @@ class Page:
     kinds: pl.Series
 
     def rows(self) -> list[tuple[str, str, str, str]]:
-        """A row a number: its name, value, 95 % interval, and smallest difference."""
+        """Return one row per metric: name, value, 95 % interval and smallest difference."""
         digits = int(self.told.protocol.get("decimals", 4))
         rows = []
         for name, value in self.told.metrics.items():
@@ -91,18 +104,18 @@ class Page:
         return rows
 
     def subtitle(self) -> str:
-        """What was scored, in a sentence."""
+        """Summarise the run in a sentence."""
         made = f"{self.title}: {self.entry.model}, {self.entry.index} search"
         return f"{made}, scored by {self.entry.protocol}; {len(self.told.queries):,} queries."
 
     def notes(self) -> list[str]:
-        """What a reader should know before comparing the numbers."""
+        """Return remarks that matter when numbers are compared."""
         published = self.told.published
         sources = [f"published: {one.title}; {one.source}" for one in published.tables]
         return [*self.told.lineage["notes"], *sources, *published.reasons]
 
     def published(self) -> list[tuple[str, str, str, str]]:
-        """A row a published value of the same protocol: model, metric, value, ours by it."""
+        """Return one row per comparable published value: model, metric, value, our ratio."""
         percent = bool(self.told.protocol.get("percent"))
         rows = []
         for reference in self.told.published.tables:
@@ -115,11 +128,11 @@ class Page:
         return rows
 
     def switches(self) -> list[tuple[str, str]]:
-        """The protocol's switches."""
+        """Return the settings of the protocol."""
         return [(k.replace("_", " "), _said(v)) for k, v in self.told.protocol.items()]
 
     def origin(self) -> list[tuple[str, str]]:
-        """What the numbers come from."""
+        """Return the data set, model, weights, index and libraries of the numbers."""
         model = self.told.lineage["model"]
         columns = [(f"digest of {k}", v) for k, v in self.told.lineage["columns"].items()]
         facts = [
@@ -133,7 +146,7 @@ class Page:
 
 
 def as_markdown(page: Page) -> str:
-    """The report's text, without figures and pictures."""
+    """Return the text of the report, without figures and images."""
     lines = [
         f"# {page.told.run}",
         "",
@@ -155,7 +168,7 @@ def as_markdown(page: Page) -> str:
 
 
 def as_html(page: Page) -> str:
-    """The page, with all that it shows inside it."""
+    """Return the page, with figures and images embedded."""
     drawn = {
         "intervals": figures.intervals(_drawable(page)) if _drawable(page) else None,
         "map": None if page.places is None else figures.points(page.places, page.kinds),
@@ -220,7 +233,7 @@ def _missed(ranks: Sequence[int | None]) -> str:
 
 
 def _drawable(page: Page) -> dict[str, tuple[float, float, float]]:
-    """The numbers that have an interval."""
+    """Return the metrics that have an interval: (value, low, high)."""
     drawn = {}
     for name, value in page.told.metrics.items():
         low, high = (page.told.statistics.get(name, {}).get(end) for end in ("low", "high"))

@@ -1,4 +1,4 @@
-"""Where something comes from: a model, a column of vectors and its numbers, or one vector."""
+"""Trace the origin of a model, of a data set's vectors or of one vector."""
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
@@ -18,27 +18,33 @@ def why(
     *,
     workspace: StrPath | None = None,
 ) -> list[Fact]:
-    """Why a model, a data set's vectors by it, or an item's vector is what it is.
+    """Trace the origin of a model, of a data set's vectors by it, or of one item's vector.
 
-    Of a model: every fact of its passport, and what has changed since. Of a data set and a
-    model: the chain from card and digests over recipe and weights to the column and its runs.
-    Of an item too: its pixels are embedded again, and compared with the stored vector.
+    For a model: the facts of its passport, and changes since. For a data set and a model: the
+    chain from card and digests over recipe and weights to the column and its runs. For an item:
+    also the cosine between the stored vector and a newly computed one.
 
     Args:
-        name: a model, or a data set and then a model of it.
-        model: whose vectors.
+        name: a model; or a data set, followed by one of its models.
+        model: the model of the vectors.
         item: an item of the data set.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         UnknownNameError: params.yaml has no such data set or model.
         MissingArtefactError: the model is not made yet, or the vectors are not published.
-        DataError: no such item, or it cannot be decoded.
+        DataError: the data set has no such item, or it cannot be decoded.
+
+    Example:
+        >>> for fact in likewise.why("tiny")[1:3]:
+        ...     print(fact.what, "=", fact.value)
+        backbone = test_resnet.r160_in1k
+        weights = random seed 0
     """
     ws = open_workspace(workspace)
     if model is None:
         return model_facts(ws, name)
-    ws.known(name)
+    ws.check_known(name)
     dataset = Dataset(ws, name)
     dataset.need_model(model)
     facts = column_facts(ws, dataset, model)

@@ -1,4 +1,4 @@
-"""Where a column of vectors comes from, from the card to the runs that read it."""
+"""Trace the origin of a column of vectors, from the card to its runs."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from likewise.storage.workspace import Workspace
 
 
 def column_facts(ws: Workspace, dataset: Dataset, model: str) -> list[Fact]:
-    """Card, source, digests, vectors, and last the column itself."""
+    """Return the facts of card, source, digests, vectors, and last of the column itself."""
     base = ws.params.base(dataset.name)
     return [
         *_card(ws, dataset, base),
@@ -26,7 +26,7 @@ def column_facts(ws: Workspace, dataset: Dataset, model: str) -> list[Fact]:
 
 
 def run_facts(ws: Workspace, dataset: str, model: str) -> list[Fact]:
-    """The runs that score the column, their first number, and whether it is of this column."""
+    """Return the runs that score the column: their first metric, and columns changed since."""
     path = ws.published_digests(dataset)
     now = _read(ws, path).columns if path.is_file() else {}
     facts = []
@@ -61,7 +61,7 @@ def _card(ws: Workspace, dataset: Dataset, base: str) -> list[Fact]:
 
 
 def _people(ws: Workspace, base: str) -> list[Fact]:
-    """How much people have corrected and taken down."""
+    """Count corrections and removed items."""
     corrected = len(corrections.read(ws.corrections(base)))
     gone = len(takedowns.read(ws.forgotten(base)).entries)
     facts = [Fact("corrections", f"{corrected:,} values", "vectors hang on pixels alone")]
@@ -69,12 +69,12 @@ def _people(ws: Workspace, base: str) -> list[Fact]:
 
 
 def _vectors(ws: Workspace, dataset: Dataset, base: str, model: str) -> list[Fact]:
-    """How they are stored, and whether the present model made them."""
+    """Describe the storage of the vectors, and compare their model with the present one."""
     kind = dataset.table.schema.field(model).type
     key = ws.params.embedding(base, model)
     stored = f"{kind.value_type} x {kind.list_size}, the entry {key} of params.yaml"
     made_by = Passport.from_json(dataset.table.passport(model), model)
-    folder = versions.present(ws, ws.model(model))
+    folder = versions.locate(ws, ws.model(model))
     now = Passport.read(folder).identity() if folder.is_dir() else ""
     remark = ""
     if now != made_by.identity():
@@ -82,14 +82,14 @@ def _vectors(ws: Workspace, dataset: Dataset, base: str, model: str) -> list[Fac
         remark = f"the present {model!r} is another model; run: {command}"
     facts = [Fact("vectors", stored, remark)]
     path = ws.digests(base, model)
-    table = versions.present(ws, ws.embeddings(base, model))
+    table = versions.locate(ws, ws.embeddings(base, model))
     if path.is_file() and tables.exists(table):
         facts.append(_digest(ws, "embedded", path, "vector"))
     return facts
 
 
 def _digest(ws: Workspace, what: str, path: Path, name: str) -> Fact:
-    """A digest, how many rows it is of, and in which commit it was written."""
+    """Return a digest with its number of rows, and the commit that wrote it."""
     if not path.is_file():
         return Fact(what, "none", f"no {ws.relative(path)}; run: dvc repro")
     digests = _read(ws, path)
@@ -98,7 +98,7 @@ def _digest(ws: Workspace, what: str, path: Path, name: str) -> Fact:
 
 
 def _commit(ws: Workspace, path: Path) -> str:
-    """The commit in which the file got its present content."""
+    """Return the last commit that changed the file."""
     name = ws.relative(path)
     try:
         if versions.run_git(ws.home, "status", "--porcelain", "--", name):

@@ -1,11 +1,17 @@
-"""A fact of where something comes from."""
+"""Facts about the origin of a result."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One thing that a result hangs on, and what is to be said of it now."""
+    """One fact that a result depends on.
+
+    Attributes:
+        what: name of the fact.
+        value: its value, as text.
+        remark: a comment, such as a change since; "" for none.
+    """
 
     what: str
     value: str
@@ -13,14 +19,14 @@ class Fact:
 
 
 def since(then: object, now: object) -> str:
-    """What is to be said of a value that was ``then`` and is ``now``."""
+    """Return a remark if a value has changed from ``then`` to ``now``."""
     if isinstance(then, dict) and isinstance(now, dict):
         return "" if all(then.get(name) == value for name, value in now.items()) else "changed"
     return "" if then == now else "changed since; run: dvc repro"
 
 
 def said(value: object) -> str:
-    """A value in words."""
+    """Format a value as text."""
     if isinstance(value, dict):
         return ", ".join(f"{name} {said(part)}" for name, part in value.items())
     return "none" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""Where one vector comes from: its pixels are embedded again, and compared with it."""
+"""Trace the origin of one vector: embed its pixels again and compare."""
 
 import hashlib
 from typing import TYPE_CHECKING, Any
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 EXPLAINED = {"float32": 1e-3, "float16": 2e-3, "bfloat16": 5e-2}
-"""How far apart two unit vectors of one picture may be by what numbers can hold.
+"""Number format -> maximum distance between two unit vectors of one image due to rounding.
 
-float16 rounds a value by at most 2^-11 of it; the rest is room for the order of sums in other
-kernels, batches and devices. A GPU computes models of the precision bfloat16 by values that are
-rounded by 2^-8 in every layer; a CPU does not.
+float16 rounds a value by at most 2^-11 of it; the rest allows for another order of sums in
+other kernels, batches and devices. With the precision bfloat16, a GPU rounds values by 2^-8 in
+every layer; a CPU does not.
 """
 
 
 def item_facts(ws: Workspace, dataset: Dataset, model: str, item: str) -> list[Fact]:
-    """What the item is, whether its bytes are those of its hash, and its vector replayed.
+    """Describe the item, check its bytes against their hash, and compute its vector again.
 
     Raises:
-        DataError: no such item, or it cannot be decoded.
+        DataError: there is no such item, or it cannot be decoded.
     """
     reader = dataset.reader([item])
     rows = dataset.items.with_row_index("row").filter(pl.col("item_id") == item)
@@ -46,7 +46,7 @@ def item_facts(ws: Workspace, dataset: Dataset, model: str, item: str) -> list[F
     facts = [
         Fact("item", f"{item}, in {row['image_id']}{box}"),
         Fact("pixels", size),
-        Fact("sha256", row["sha256"], "" if same else "the stored bytes are others"),
+        Fact("sha256", row["sha256"], "" if same else "the stored bytes differ"),
     ]
     for key, value in corrections.read(ws.corrections(ws.params.base(dataset.name))).items():
         if key.item_id == item:
@@ -63,8 +63,8 @@ def _replayed(
     row: dict[str, Any],
     stored: "npt.NDArray[np.float64]",
 ) -> list[Fact]:
-    """The vector of the item in ``row`` computed again, beside the ``stored`` one."""
-    folder = versions.present(ws, ws.model(model))
+    """Compute the vector of the item in ``row`` again and compare it with ``stored``."""
+    folder = versions.locate(ws, ws.model(model))
     passport = Passport.read(folder)
     encoder = load(folder, row["role"] if passport.by_role else None)
     unreadable: dict[int, str] = {}
@@ -82,7 +82,7 @@ def compared(
     dtype: str,
     precision: str,
 ) -> list[Fact]:
-    """The cosine of two vectors, (d,) each, and whether they are the same but for rounding."""
+    """Compare two vectors, (d,) each: cosine, distance, and the limit of rounding."""
     if stored.shape != again.shape:
         lengths = f"{len(stored)} values are stored, and the model gives {len(again)}"
         return [Fact("replayed", lengths, "another model made the vector; run: dvc repro")]
@@ -96,7 +96,7 @@ def compared(
     else:
         bound = max(bound, EXPLAINED[precision])
         remark = "DIFFERS by more than rounding: other weights, libraries, bytes or a damage"
-    # Of unit vectors, and without the loss of digits that a sum of products has near 1.
+    # For unit vectors; a sum of products would lose digits near 1.
     cosine = 1 - distance**2 / 2
     return [
         Fact("replayed cosine", f"{cosine:.9f}", remark),

@@ -1,4 +1,4 @@
-"""Where a model comes from: its recipe, start, data, libraries and training."""
+"""Trace the origin of a model: recipe, start, data, libraries and training."""
 
 import hashlib
 from typing import Any
@@ -14,14 +14,14 @@ from likewise.storage.workspace import Workspace
 
 
 def model_facts(ws: Workspace, model: str) -> list[Fact]:
-    """Every fact of the passport of ``model``, and what has changed since.
+    """Return the facts of the passport of ``model``, and changes since.
 
     Raises:
         UnknownNameError: params.yaml has no such model.
-        MissingArtefactError: it is not made yet.
+        MissingArtefactError: the model is not made yet.
     """
     section = ws.params.section(model)
-    folder = versions.present(ws, ws.model(model))
+    folder = versions.locate(ws, ws.model(model))
     if not folder.is_dir():
         raise MissingArtefactError(
             f"model {model!r} is not made yet", artefacts.model(ws, model).command
@@ -48,7 +48,7 @@ def _start(ws: Workspace, passport: Passport, entry: dict[str, Any]) -> list[Fac
     if passport.start is None:
         return []
     name = str(passport.recipe.get("init"))
-    folder = versions.present(ws, ws.model(name))
+    folder = versions.locate(ws, ws.model(name))
     remark = ""
     if folder.is_dir():
         remark = since(passport.start, Passport.read(folder).weights_sha256)
@@ -56,7 +56,7 @@ def _start(ws: Workspace, passport: Passport, entry: dict[str, Any]) -> list[Fac
 
 
 def _data(ws: Workspace, passport: Passport) -> list[Fact]:
-    """The columns that it learned from; whether they are still those."""
+    """List the columns that the model learned from, and changes since."""
     facts = []
     for column, digest in passport.data.items():
         dataset, table, name = (*column.split(".", 2), "")[:3]

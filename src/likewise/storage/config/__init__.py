@@ -1,7 +1,7 @@
-"""Cards and params.yaml: read once, checked whole, frozen.
+"""Cards and params.yaml, validated and frozen.
 
-A card (``catalog/<dataset>.yaml``) says what a data set is; params.yaml says where it lies here
-and what is done with it. Only this package reads YAML.
+A card (``catalog/<dataset>.yaml``) describes a data set. params.yaml has its path on this
+machine and the models, indexes and runs to compute. Only this package reads YAML.
 """
 
 from likewise.formats.yaml_documents import parse_yaml, read_yaml

@@ -1,4 +1,4 @@
-"""What a data set is: ``catalog/<dataset>.yaml``."""
+"""The card of a data set: ``catalog/<dataset>.yaml``."""
 
 from pathlib import Path
 from typing import Any
@@ -7,18 +7,18 @@ from likewise.formats.yaml_documents import read_yaml
 from likewise.registry import Part, check
 
 Entry = dict[str, Any]
-"""``{kind: <registered name>, **options}``; the part's own class checks the options."""
+"""``{kind: <registered name>, **options}``; the class of the kind validates the options."""
 
 
 class Licence(Part):
-    """Under which terms the images may be used."""
+    """The terms of use of the images."""
 
     spdx: str = "NOASSERTION"
     terms: str = ""
 
 
 class Card(Part):
-    """What a data set is: ``catalog/<dataset>.yaml``."""
+    """The description of a data set: ``catalog/<dataset>.yaml``."""
 
     title: str
     source: Entry
@@ -28,9 +28,9 @@ class Card(Part):
 
 
 def read_card(path: Path) -> Card:
-    """The checked content of a card.
+    """Return the validated content of a card.
 
     Raises:
-        ConfigError: every fault of the file, a line each.
+        ConfigError: lists every fault of the file, one line each.
     """
     return check(Card, read_yaml(path) or {}, path.name)

@@ -1,4 +1,4 @@
-"""What data sets, models and runs may be called."""
+"""Rules for the names of data sets, models and runs."""
 
 import re
 
@@ -7,14 +7,14 @@ from likewise.errors import DataError
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 RUN_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 TABLE_SUFFIXES = ("_images", "_items", "_findings", "_pixels", "_flags")
-"""In SQL a data set ``x`` is also ``x_images``, ``x_items`` ...; no data set may end so."""
+"""Suffixes of the SQL tables of a data set; names of data sets may not end in them."""
 
 
 def check_dataset_name(name: str) -> None:
-    """Refuse a name that could not be a table of its own in SQL and in file names.
+    """Raise an error if ``name`` is not valid as a table in SQL and as a file name.
 
     Raises:
-        DataError: the name, and what a name looks like.
+        DataError: the name is invalid; the text has the rule.
     """
     fault = dataset_name_fault(name)
     if fault:
@@ -22,7 +22,7 @@ def check_dataset_name(name: str) -> None:
 
 
 def dataset_name_fault(name: str) -> str:
-    """What is wrong with the name of a data set; empty where it is one."""
+    """Return the fault of the name of a data set; "" if it is valid."""
     if not NAME.fullmatch(name):
         return "a name is lower-case letters, digits and '_', and begins with a letter"
     for suffix in TABLE_SUFFIXES:

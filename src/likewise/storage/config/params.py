@@ -1,4 +1,4 @@
-"""params.yaml: what to make, and with what; where data sets lie on this machine."""
+"""The sections of params.yaml."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from likewise.registry import Part
 from likewise.storage.config.card import Entry
 
 MODEL_SECTIONS = ("models", "trained", "pretrained", "distilled")
-"""The sections of params.yaml that name models."""
+"""The sections of params.yaml that define models."""
 
 MODEL_VERBS = {
     "models": "load",
@@ -17,14 +17,14 @@ MODEL_VERBS = {
     "pretrained": "train",
     "distilled": "train",
 }
-"""The sections of params.yaml that name models, and the verb that makes each."""
+"""Section of params.yaml with models -> the command that creates them."""
 
 
 class DatasetEntry(Part):
-    """Where a data set lies on this machine.
+    """The paths of a data set on this machine.
 
-    ``path`` is a folder or archive of images; ``annotations`` is the folder, archive or file
-    that explains them, the same as ``path`` when they lie together.
+    ``path`` is a folder or archive of images. ``annotations`` is the folder, archive or file of
+    their annotations; it equals ``path`` if both are in one place.
     """
 
     path: str
@@ -32,7 +32,7 @@ class DatasetEntry(Part):
 
 
 class EmbeddingEntry(Part):
-    """Which model embeds which data set, and how the vectors are stored and indexed.
+    """A model that embeds a data set, and the storage of its vectors.
 
     ``ann`` holds the options of the ANN index in the published table; see ``indexes.lance``.
     """
@@ -44,22 +44,22 @@ class EmbeddingEntry(Part):
 
 
 class Check(Part):
-    """By what an image of a data set is flagged; a bound that is null flags nothing.
+    """The thresholds of the flags of a data set; null turns a flag off.
 
-    The defaults are those of FISSP's filters, and ``near`` is measured (see DECISIONS.md).
+    The defaults are those of FISSP's filters; ``near`` was measured (see DECISIONS.md).
 
     Attributes:
-        min_bytes: files of fewer bytes are ``few_bytes``.
+        min_bytes: files with fewer bytes are ``few_bytes``.
         min_side: images with a side of fewer pixels are ``small``.
-        min_brightness: images of a lower mean grey value (0 to 1) are ``dark``.
-        max_brightness: ... of a higher one are ``bright``.
-        min_sharpness: images of a smaller variance of the Laplacian are ``blurred``.
-        near: hashes that differ in at most so many of 256 bits are of near duplicates.
-        model: a model that embeds the data set, for the flags by its vectors.
-        similar: items of at least this cosine with an earlier one are ``similar``.
-        max_outlier: items whose mean absolute z-score is greater are ``outlier``.
-        index: how similar items are looked for; exact, or an index of params.yaml.
-        against: the data sets in which copies are leaks; null: all others that are checked.
+        min_brightness: images with a lower mean grey value (0 to 1) are ``dark``.
+        max_brightness: images with a higher one are ``bright``.
+        min_sharpness: images with a smaller variance of the Laplacian are ``blurred``.
+        near: maximum number of differing bits (of 256) of the hashes of near duplicates.
+        model: a model that embeds the data set, for flags based on vectors.
+        similar: items with at least this cosine to an earlier item are ``similar``.
+        max_outlier: items with a greater mean absolute z-score are ``outlier``.
+        index: the search for similar items: exact, or an index of params.yaml.
+        against: the data sets to compare for leaks; null means all others with checks.
     """
 
     min_bytes: int | None = 1024
@@ -76,7 +76,7 @@ class Check(Part):
 
 
 class View(Part):
-    """A data set ``of`` the catalogue ``without`` what has one of these flags."""
+    """The data set ``of`` without the items that have a flag of ``without``."""
 
     of: str
     without: tuple[str, ...] = Field(min_length=1)
@@ -92,7 +92,7 @@ class Run(Part):
 
 
 class Params(Part):
-    """params.yaml: what to make, and with what."""
+    """The content of params.yaml."""
 
     seed: int = Field(default=0, ge=0)
     datasets: dict[str, DatasetEntry] = Field(default_factory=dict)
@@ -110,14 +110,14 @@ class Params(Part):
     public_remotes: tuple[str, ...] = ()
 
     def recipes(self) -> dict[str, Entry]:
-        """Every model of every section, and its recipe."""
+        """Return the recipes of the models of all sections, by name."""
         return {n: e for section in MODEL_SECTIONS for n, e in getattr(self, section).items()}
 
     def section(self, model: str) -> str:
-        """The section of params.yaml that names ``model``.
+        """Return the section of params.yaml that defines ``model``.
 
         Raises:
-            UnknownNameError: none does.
+            UnknownNameError: there is no such model.
         """
         for section in MODEL_SECTIONS:
             if model in getattr(self, section):
@@ -125,16 +125,16 @@ class Params(Part):
         raise UnknownNameError("model", model, self.recipes(), "params.yaml")
 
     def models_of(self, dataset: str) -> list[str]:
-        """The models that embed ``dataset``, or that which it is a view of, in file order."""
+        """Return the models that embed ``dataset`` (of a view: its data set), in file order."""
         base = self.base(dataset)
         return [e.model for e in self.embeddings.values() if e.dataset == base]
 
     def base(self, dataset: str) -> str:
-        """The data set that ``dataset`` is a view of, or is itself."""
+        """Return the data set of the view ``dataset``, or ``dataset`` itself."""
         return self.views[dataset].of if dataset in self.views else dataset
 
     def embedding(self, dataset: str, model: str) -> str:
-        """The name of the entry that says how ``model`` embeds ``dataset``.
+        """Return the name of the entry in which ``model`` embeds ``dataset``.
 
         Raises:
             UnknownNameError: there is none.

@@ -1,4 +1,4 @@
-"""Read params.yaml, and find what is wrong with its names and with what they refer to."""
+"""Read params.yaml and validate its names and references."""
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -70,7 +70,7 @@ def _bad_names(params: Params) -> Iterator[str]:
 
 
 def _bad_models(params: Params) -> Iterator[str]:
-    """Models that two sections name, and trained ones that begin or learn from nothing."""
+    """Yield models defined twice, and trained ones with unknown initial model or data."""
     models, homes = params.recipes(), dict[str, str]()
     for section in MODEL_SECTIONS:
         for name, entry in getattr(params, section).items():
@@ -82,17 +82,17 @@ def _bad_models(params: Params) -> Iterator[str]:
             others = {other: None for other in models if other != name}
             yield from _unknown(f"{section}.{name}.init", entry.get("init"), others)
             yield from _unknown(f"{section}.{name}.data", entry.get("data"), params.datasets)
-    yield from _circles(models)
+    yield from _initialisation_cycles(models)
 
 
-def _circles(models: Mapping[str, Entry]) -> Iterator[str]:
+def _initialisation_cycles(models: Mapping[str, Entry]) -> Iterator[str]:
     for name in models:
-        behind, at = [name], str(models[name].get("init"))
-        while at in models and at not in behind:
-            behind.append(at)
+        chain, at = [name], str(models[name].get("init"))
+        while at in models and at not in chain:
+            chain.append(at)
             at = str(models[at].get("init"))
-        if at == name and len(behind) > 1:
-            yield f"{name}.init: it is initialised from itself: {' <- '.join([*behind, name])}"
+        if at == name and len(chain) > 1:
+            yield f"{name}.init: it is initialised from itself: {' <- '.join([*chain, name])}"
 
 
 def _bad_references(params: Params) -> Iterator[str]:

@@ -77,7 +77,7 @@ class Digests:
                 splits = dict(_splits(document))
                 ann = document.get("ann") or {}
                 return cls(rows, columns, contents, further, splits, ann)
-        raise DataError(f"{where}: not a digest file; make it anew with: dvc repro")
+        raise DataError(f"{where}: not a digest file; recreate it with: dvc repro")
 
 
 def with_further(digests: Digests, names: Sequence[str]) -> Digests:

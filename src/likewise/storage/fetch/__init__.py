@@ -1,4 +1,4 @@
-"""Fetch a file over HTTP: taken up again where it broke off, checked, never over another."""
+"""Download a file over HTTP: resumable, verified, never overwriting another file."""
 
 import fcntl
 import hashlib
@@ -11,98 +11,104 @@ from typing import IO
 
 from likewise.errors import DataError, cannot_write
 from likewise.formats.durable import sync, sync_folder
-from likewise.storage.fetch.transfer import BrokeOff, Wanted, note, transfer
+from likewise.storage.fetch.transfer import (
+    RemoteFile,
+    TransferInterrupted,
+    transfer,
+    validator_file,
+)
 
-__all__ = ["ATTEMPTS", "PAUSE_S", "Wanted", "fetch", "is_right"]
+__all__ = ["ATTEMPTS", "PAUSE_S", "RemoteFile", "fetch", "matches"]
 
 ATTEMPTS = 5
-"""So often in a row a server may break off without a byte before we give up."""
+"""Consecutive attempts without a new byte before the download fails."""
 
 PAUSE_S = 2.0
-"""Before the second attempt; twice as long before every further one."""
+"""Seconds before the second attempt; they double before each further attempt."""
 
 
-def fetch(wanted: Wanted, target: Path) -> int:
-    """Fetch ``wanted`` into the new file ``target``; how many bytes it has.
+def fetch(remote: RemoteFile, target: Path) -> int:
+    """Download ``remote`` to the new file ``target`` and return its size in bytes.
 
-    What has come stays in ``target``.part beside it, and is gone on with, where the server
-    says that it is still the same file. The bytes are checked before they get their name.
+    A partial download stays in ``target``.part next to it. The next call resumes it if the
+    server confirms that the file is unchanged. The bytes are verified before ``target``
+    appears.
 
     Raises:
-        DataError: ``target`` is there; the server refuses, breaks off again and again, or sends
-            another file; the disk is full.
+        DataError: ``target`` exists; the server refuses, keeps interrupting the transfer or
+            sends another file; or the disk is full.
     """
     part = target.with_name(f"{target.name}.part")
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(part) as handle:
+        with _locked(part) as handle:
             _refuse_existing(target)
-            _all_of(wanted, part, handle)
-            _check(wanted, part)
-            _name(part, target)
+            _transfer_all(remote, part, handle)
+            _verify(remote, part)
+            _move_into_place(part, target)
     except OSError as error:
         raise DataError(
             f"{target}: {cannot_write(error) or error.strerror or error}"
         ) from error
-    note(part).unlink(missing_ok=True)
+    validator_file(part).unlink(missing_ok=True)
     return target.stat().st_size
 
 
-def is_right(wanted: Wanted, path: Path) -> bool:
-    """Whether the file in ``path`` is what is ``wanted``, as far as that is known."""
-    if wanted.nbytes is not None and path.stat().st_size != wanted.nbytes:
+def matches(remote: RemoteFile, path: Path) -> bool:
+    """Return whether the file ``path`` has the size and digest of ``remote``, if known."""
+    if remote.nbytes is not None and path.stat().st_size != remote.nbytes:
         return False
-    return wanted.digest is None or _digest(path, wanted.digest) == wanted.digest
+    return remote.digest is None or _digest(path, remote.digest) == remote.digest
 
 
 def _refuse_existing(target: Path) -> None:
     if target.exists():
-        raise DataError(f"{target} is there already and stays as it is; move it to fetch anew")
+        raise DataError(f"{target} exists and is not overwritten; move it to download it again")
 
 
 @contextmanager
-def _alone(part: Path) -> Iterator[IO[bytes]]:
-    """``part`` open at its end, for this process alone."""
+def _locked(part: Path) -> Iterator[IO[bytes]]:
+    """Open ``part`` for appending and lock it for this process."""
     with part.open("ab") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise DataError(f"{part} is being fetched by another process") from error
+            raise DataError(f"{part} is being downloaded by another process") from error
         yield handle
 
 
-def _all_of(wanted: Wanted, part: Path, handle: IO[bytes]) -> None:
-    """Fetch until all is there."""
+def _transfer_all(remote: RemoteFile, part: Path, handle: IO[bytes]) -> None:
+    """Repeat requests until the file is complete."""
     failures = 0
     while True:
         before = handle.seek(0, os.SEEK_END)
         try:
-            transfer(wanted, part, handle)
-        except BrokeOff as reason:
+            transfer(remote, part, handle)
+        except TransferInterrupted as interruption:
             size = handle.seek(0, os.SEEK_END)
             failures = 0 if size > before else failures + 1
             if failures >= ATTEMPTS:
                 raise DataError(
-                    f"{wanted.url}: {reason}, {ATTEMPTS} times in a row; {size:,} bytes are "
-                    "kept, run the same command again to go on"
-                ) from reason
+                    f"{remote.url}: {interruption}, {ATTEMPTS} times in a row; {size:,} bytes "
+                    "are kept, run the same command again to resume"
+                ) from interruption
             time.sleep(PAUSE_S * 2**failures / 2)
         else:
             return
 
 
-def _check(wanted: Wanted, part: Path) -> None:
-    """Refuse, and remove, what is not the file that was wanted."""
+def _verify(remote: RemoteFile, part: Path) -> None:
+    """Remove and reject a download whose size or digest is wrong."""
     size, fault = part.stat().st_size, ""
-    if wanted.nbytes is not None and size != wanted.nbytes:
-        fault = f"{size:,} bytes came, and the file has {wanted.nbytes:,}"
-    elif wanted.digest is not None:
-        found = _digest(part, wanted.digest)
-        fault = "" if found == wanted.digest else f"its {found}, expected {wanted.digest}"
+    if remote.nbytes is not None and size != remote.nbytes:
+        fault = f"{size:,} bytes instead of {remote.nbytes:,}"
+    elif remote.digest is not None:
+        digest = _digest(part, remote.digest)
+        fault = "" if digest == remote.digest else f"its {digest}, expected {remote.digest}"
     if fault:
         part.unlink()
-        note(part).unlink(missing_ok=True)
-        raise DataError(f"{wanted.url}: another file than expected ({fault}); it was removed")
+        validator_file(part).unlink(missing_ok=True)
+        raise DataError(f"{remote.url}: not the expected file ({fault}); it was removed")
 
 
 def _digest(path: Path, like: str) -> str:
@@ -111,8 +117,8 @@ def _digest(path: Path, like: str) -> str:
         return f"{kind}:{hashlib.file_digest(stream, kind).hexdigest()}"
 
 
-def _name(part: Path, target: Path) -> None:
-    """Give the whole file its name, never one that is taken."""
+def _move_into_place(part: Path, target: Path) -> None:
+    """Rename the complete file to ``target``; never overwrite another file."""
     sync(part)
     try:
         os.link(part, target)

@@ -1,4 +1,4 @@
-"""One request for a file over HTTP, whose answer goes on where the last one broke off."""
+"""One HTTP request for a file, which resumes an earlier partial download."""
 
 import http.client
 import json
@@ -22,13 +22,13 @@ _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A file to fetch, and what is known of it.
+class RemoteFile:
+    """A file to download.
 
     Attributes:
-        url: where it is, by http or https.
-        nbytes: its size, if that is known.
-        digest: ``md5:...`` or ``sha256:...`` of its bytes, if that is known.
+        url: its address, http or https.
+        nbytes: its size, if known.
+        digest: ``md5:...`` or ``sha256:...`` of its bytes, if known.
     """
 
     url: str
@@ -36,72 +36,71 @@ class Wanted:
     digest: str | None = None
 
 
-class BrokeOff(Exception):  # noqa: N818 (no error yet: it is tried again)
-    """The transfer ended too early; why."""
+class TransferInterrupted(Exception):  # noqa: N818 (no error yet: it is retried)
+    """The transfer ended early; the text is the reason."""
 
 
-def transfer(wanted: Wanted, part: Path, handle: IO[bytes]) -> None:
-    """One request, whose answer goes to the end of ``part`` or replaces it.
+def transfer(remote: RemoteFile, part: Path, handle: IO[bytes]) -> None:
+    """Send one request and append its response to ``part``, or replace ``part`` by it.
 
     Raises:
-        BrokeOff: less came than was announced, or the server asks for patience.
-        DataError: it will be no other the next time.
+        TransferInterrupted: the response was incomplete, or the server is busy.
+        DataError: the request failed for a reason that a retry does not change.
     """
-    held, known = handle.seek(0, os.SEEK_END), _validator(part, wanted)
-    request = urllib.request.Request(wanted.url)  # noqa: S310 (the schemes are checked)
+    offset, known = handle.seek(0, os.SEEK_END), _validator(part, remote)
+    request = urllib.request.Request(remote.url)  # noqa: S310 (the schemes are checked)
     request.add_header("Accept-Encoding", "identity")
-    if held and known:
-        request.add_header("Range", f"bytes={held}-")
+    if offset and known:
+        request.add_header("Range", f"bytes={offset}-")
         request.add_header("If-Range", known)
     try:
         opener = urllib.request.build_opener(_Redirects)
         with opener.open(request, timeout=TIMEOUT_S) as answer:
-            total = _begin(answer, held, part, handle, wanted)
-            if wanted.nbytes not in (None, total or wanted.nbytes):
+            total = _begin(answer, offset, part, handle, remote)
+            if remote.nbytes not in (None, total or remote.nbytes):
                 raise DataError(
-                    f"{wanted.url}: its file has {total:,} bytes, and {wanted.nbytes:,} "
-                    "were expected; look at the data set's own page"
+                    f"{remote.url}: the file has {total:,} bytes, not the expected "
+                    f"{remote.nbytes:,}; look at the data set's own page"
                 )
             _copy(answer, handle, total, part.name)
     except urllib.error.HTTPError as error:
         with error:
             if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
-                _restart(error.headers, held, handle, wanted)
+                _restart(error.headers, offset, handle, remote)
             else:
-                _refused(error, wanted)
+                _raise_refusal(error, remote)
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError) as error:
-        raise BrokeOff(f"no answer ({_reason(error)})") from error
+        raise TransferInterrupted(f"no answer ({_reason(error)})") from error
     except ConnectionError as error:
-        raise BrokeOff(f"the connection broke ({_reason(error)})") from error
+        raise TransferInterrupted(f"the connection broke ({_reason(error)})") from error
 
 
 def _begin(
     answer: http.client.HTTPResponse,
-    held: int,
+    offset: int,
     part: Path,
     handle: IO[bytes],
-    wanted: Wanted,
+    remote: RemoteFile,
 ) -> int | None:
-    """Make ``handle`` ready for the answer's body; the size that the file is to have."""
+    """Position ``handle`` for the body of the response; return the size of the whole file."""
     length = answer.headers.get("Content-Length")
     total = int(length) if length and length.isdigit() else None
     if answer.status == http.client.PARTIAL_CONTENT:
         start, total = _range(answer.headers)
-        if start != held:
+        if start != offset:
             handle.truncate(0)
-            raise BrokeOff(f"it was asked for byte {held:,} and sent from {start:,}")
+            raise TransferInterrupted(f"byte {offset:,} was requested, byte {start:,} was sent")
         return total
-    # The whole file: another one than before, or a server that knows no ranges.
+    # The response is the whole file: it has changed, or the server ignores ranges.
     handle.truncate(0)
     handle.seek(0)
-    _remember(part, wanted, answer.headers)
+    _record_validator(part, remote, answer.headers)
     return total
 
 
 def _range(headers: Message) -> tuple[int, int | None]:
-    """First byte and total of ``Content-Range: bytes 5-9/10``; -1 where it says neither."""
-    said = headers.get("Content-Range", "")
-    unit, _, rest = said.partition(" ")
+    """Return first byte and total of ``Content-Range: bytes 5-9/10``; -1 if it is invalid."""
+    unit, _, rest = headers.get("Content-Range", "").partition(" ")
     span, _, total = rest.partition("/")
     first = span.partition("-")[0]
     if unit != "bytes" or not first.isdigit():
@@ -120,53 +119,53 @@ def _copy(
             bar.update(len(block))
     handle.flush()
     if total is not None and handle.tell() < total:
-        raise BrokeOff(f"it ended after {handle.tell():,} of {total:,} bytes")
+        raise TransferInterrupted(f"it ended after {handle.tell():,} of {total:,} bytes")
 
 
-def _restart(headers: Message, held: int, handle: IO[bytes], wanted: Wanted) -> None:
-    """What to do where there are no bytes after those held: done, or begin again."""
+def _restart(headers: Message, offset: int, handle: IO[bytes], remote: RemoteFile) -> None:
+    """Return if the file is complete; otherwise truncate it and start again."""
     total = headers.get("Content-Range", "").rpartition("/")[2]
-    if total == str(held) or wanted.nbytes == held:
+    if total == str(offset) or remote.nbytes == offset:
         return
     handle.truncate(0)
-    raise BrokeOff("the file became shorter")
+    raise TransferInterrupted("the file became shorter")
 
 
-def _refused(error: urllib.error.HTTPError, wanted: Wanted) -> NoReturn:
-    said = f"the server says {error.code} {error.reason}"
+def _raise_refusal(error: urllib.error.HTTPError, remote: RemoteFile) -> NoReturn:
+    message = f"the server says {error.code} {error.reason}"
     if error.code in _AGAIN:
-        raise BrokeOff(said) from error
+        raise TransferInterrupted(message) from error
     raise DataError(
-        f"{wanted.url}: {said}; it may have moved: look at the data set's own page"
+        f"{remote.url}: {message}; it may have moved: look at the data set's own page"
     ) from error
 
 
-def note(part: Path) -> Path:
-    """The file that says of which file ``part`` is the beginning."""
+def validator_file(part: Path) -> Path:
+    """Return the file that records the URL and the HTTP validator of ``part``."""
     return part.with_name(f"{part.name}.json")
 
 
-def _remember(part: Path, wanted: Wanted, headers: Message) -> None:
+def _record_validator(part: Path, remote: RemoteFile, headers: Message) -> None:
     etag = headers.get("ETag", "")
     # A weak tag does not promise the same bytes.
     validator = headers.get("Last-Modified", "") if etag.startswith("W/") or not etag else etag
-    content = json.dumps({"url": wanted.url, "validator": validator})
-    atomic.write_text(note(part), content)
+    content = json.dumps({"url": remote.url, "validator": validator})
+    atomic.write_text(validator_file(part), content)
 
 
-def _validator(part: Path, wanted: Wanted) -> str:
-    """By what the server can tell that its file is still the one that ``part`` begins."""
+def _validator(part: Path, remote: RemoteFile) -> str:
+    """Return the validator by which the server detects a changed file; "" if unknown."""
     try:
-        known = json.loads(note(part).read_text(encoding="utf-8"))
+        known = json.loads(validator_file(part).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return ""
-    if not isinstance(known, dict) or known.get("url") != wanted.url:
+    if not isinstance(known, dict) or known.get("url") != remote.url:
         return ""
     return str(known.get("validator", ""))
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects within the web, and never from https to http."""
+    """Follow redirects to http and https only, and never from https to http."""
 
     def redirect_request(
         self,

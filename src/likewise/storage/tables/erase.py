@@ -26,11 +26,11 @@ def fragments_with(
 
     Rows that were deleted count: they stay in the file until their fragment is rewritten.
     """
-    wanted = pl.Series(list(hashes), dtype=pl.String).implode()
+    erased = pl.Series(list(hashes), dtype=pl.String).implode()
     return [
         fragment.fragment_id
         for fragment in dataset.get_fragments()
-        if _stored_hashes(dataset, fragment, column).is_in(wanted).any()
+        if _stored_hashes(dataset, fragment, column).is_in(erased).any()
     ]
 
 
@@ -77,7 +77,7 @@ def _remaining_rows(
     dataset: "lance.LanceDataset", number: int, column: str, hashes: Collection[str]
 ) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a fragment whose ``column`` does not begin with a hash."""
-    wanted = pl.Series(list(hashes), dtype=pl.String).implode()
+    erased = pl.Series(list(hashes), dtype=pl.String).implode()
     blobs = blob_columns(dataset.schema)
     scanner = dataset.scanner(
         columns=[name for name in dataset.schema.names if name not in blobs],
@@ -87,7 +87,7 @@ def _remaining_rows(
     )
     for batch in scanner.to_batches():
         starts = pl.Series(batch.column(column)).str.head(64)
-        kept = batch.filter((~starts.is_in(wanted)).to_arrow())
+        kept = batch.filter((~starts.is_in(erased)).to_arrow())
         if not len(kept):
             continue
         columns = [

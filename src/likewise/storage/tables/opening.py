@@ -36,7 +36,7 @@ def open_dataset(
     except (ValueError, OSError) as error:
         message = str(error).splitlines()[0]
         raise DataError(
-            f"{path.name} is damaged ({message}); make it anew with: {command}"
+            f"{path.name} is damaged ({message}); recreate it with: {command}"
         ) from error
 
 

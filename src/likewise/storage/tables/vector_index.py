@@ -20,7 +20,7 @@ Metric = Literal["cosine", "dot"]
 
 @dataclass(frozen=True)
 class NeighbourOptions:
-    """How Lance searches a vector column.
+    """The options of Lance's search of a vector column.
 
     Attributes:
         metric: ``cosine`` uses the index; ``dot`` compares every row.

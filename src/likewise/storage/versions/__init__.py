@@ -1,8 +1,8 @@
-"""git and DVC: run them, and open any version of what a stage wrote; the door to dvc.
+"""git and DVC: run them, and open any version of the output of a stage.
 
-``dvc.lock`` at any git revision names the md5 of a folder's list of files, and those lie in the
-DVC cache or a remote. Linking them into ``.likewise/views/<md5>/`` opens that version at once,
-with no copy.
+Only this package imports dvc. ``dvc.lock`` at any git revision has the md5 of every output; the
+md5 of a folder is that of the list of its files. The files are in the DVC cache or a remote. A
+version is opened without copying by linking its files into ``.likewise/views/<md5>/``.
 """
 
 from likewise.storage.versions.commands import run_dvc, run_git
@@ -10,58 +10,58 @@ from likewise.storage.versions.dvc_cache import Store, Transferred
 from likewise.storage.versions.lock_file import Output, lock_text, outputs, read_outputs
 from likewise.storage.versions.lock_stages import (
     Dependency,
-    lock_without,
-    out_of_date,
-    record,
+    changed_dependencies,
+    lock_text_without,
+    record_outputs,
     recorded_stages,
 )
 from likewise.storage.versions.revisions import (
-    at,
     clone,
     grep,
     resolve,
     text_at,
     texts_at,
+    workspace_at,
 )
 from likewise.storage.versions.views import (
-    PART,
-    complete,
-    files_of,
-    hold,
+    PARTIAL_SUFFIX,
+    fetch_into_view,
     link_view,
-    present,
-    prune,
-    pull_part,
-    view,
+    locate,
+    lock_view,
+    pull_files,
+    recorded_files,
+    recorded_view,
+    remove_unused_views,
 )
 
 __all__ = [
-    "PART",
+    "PARTIAL_SUFFIX",
     "Dependency",
     "Output",
     "Store",
     "Transferred",
-    "at",
+    "changed_dependencies",
     "clone",
-    "complete",
-    "files_of",
+    "fetch_into_view",
     "grep",
-    "hold",
     "link_view",
+    "locate",
     "lock_text",
-    "lock_without",
-    "out_of_date",
+    "lock_text_without",
+    "lock_view",
     "outputs",
-    "present",
-    "prune",
-    "pull_part",
+    "pull_files",
     "read_outputs",
-    "record",
+    "record_outputs",
+    "recorded_files",
     "recorded_stages",
+    "recorded_view",
+    "remove_unused_views",
     "resolve",
     "run_dvc",
     "run_git",
     "text_at",
     "texts_at",
-    "view",
+    "workspace_at",
 ]

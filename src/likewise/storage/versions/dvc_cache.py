@@ -1,4 +1,4 @@
-"""The DVC cache of a checkout, and the remote behind it: files by the md5 of their content."""
+"""The DVC cache of a checkout and its remote: files by the md5 of their content."""
 
 import functools
 import json
@@ -24,36 +24,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Transferred:
-    """What went over the wire: how many files, of how many bytes."""
+    """Number and total size of the files that were transferred."""
 
     files: int = 0
     nbytes: int = 0
 
 
 class Store:
-    """Files by md5: those that the cache holds, and those that a remote can give."""
+    """Files by md5, in the DVC cache and on a remote."""
 
     def __init__(self, root: Path, remote: str | None = None) -> None:
-        """Name the checkout, and one of its remotes where that is not the default one."""
+        """Open the cache of a checkout, and the named or default remote."""
         self._root = root
         self._remote = remote
 
     @property
     def folder(self) -> Path:
-        """Where the cache keeps its files."""
+        """The folder of the files of the cache."""
         stamps = [_stamp(path) for path in Workspace(self._root).dvc_configs]
         return _cache_folder(self._root, *stamps)
 
     def path(self, md5: str) -> Path:
-        """Where the cache keeps, or would keep, a file."""
+        """Return the path of a file in the cache, whether it exists or not."""
         return self.folder / md5[:2] / md5[2:]
 
     def lacking(self, md5s: Iterable[str]) -> list[str]:
-        """Those that the cache does not hold, sorted."""
+        """Return those of ``md5s`` that the cache does not hold, sorted."""
         return sorted(md5 for md5 in set(md5s) if not self.path(md5).is_file())
 
     def members(self, output: Output) -> dict[str, str] | None:
-        """The files of an output: path below it ("" for itself) -> md5; None if not known."""
+        """Return the files of an output, path ("" for itself) -> md5; None if unknown."""
         if not output.md5.endswith(".dir"):
             return {"": output.md5}
         listing = self.path(output.md5)
@@ -67,47 +67,47 @@ class Store:
             raise VersionError(f"{what}; run: likewise pull --verify") from error
 
     def size(self, md5s: Iterable[str]) -> int:
-        """Bytes of those that the cache holds."""
+        """Return the total size of those that the cache holds."""
         paths = map(self.path, set(md5s))
         return sum(path.stat().st_size for path in paths if path.is_file())
 
     def fetch(self, md5s: Iterable[str], what: str) -> Transferred:
-        """Bring what the cache lacks from the remote; each file is whole or not there.
+        """Download the files that the cache lacks; a partial file is never stored.
 
         Raises:
             VersionError: there is no remote, it cannot be read, or lacks some of ``what``.
         """
-        wanted = self.lacking(md5s)
-        if not wanted:
+        lacking = self.lacking(md5s)
+        if not lacking:
             return Transferred()
         with self._transfer(what, "Fetching from") as (repo, odb, options):
-            _transfer(odb, repo.cache.local, wanted, verify=True, **options)
-        absent = self.lacking(wanted)
+            _transfer(odb, repo.cache.local, lacking, verify=True, **options)
+        absent = self.lacking(lacking)
         if absent:
             raise VersionError(
                 f"{what}: the remote lacks, or holds damaged, {len(absent):,} of "
-                f"{len(wanted):,} files: {bounded(absent, len(absent), 2)}; whoever made "
+                f"{len(lacking):,} files: {bounded(absent, len(absent), 2)}; whoever made "
                 "them has to run: likewise push"
             )
-        return Transferred(len(wanted), self.size(wanted))
+        return Transferred(len(lacking), self.size(lacking))
 
     def push(self, md5s: Iterable[str], what: str) -> Transferred:
-        """Bring to the remote what that lacks and the cache holds.
+        """Upload the files that the cache holds and the remote lacks.
 
         Raises:
             VersionError: there is no remote, or it cannot be written.
         """
         from dvc_data.hashfile.db import get_index
 
-        here = sorted(set(md5s) - set(self.lacking(md5s)))
+        local = sorted(set(md5s) - set(self.lacking(md5s)))
         with self._transfer(what, "Pushing to") as (repo, odb, options):
             cache = repo.cache.local
             index = get_index(odb)
-            done = _transfer(cache, odb, here, dest_index=index, cache_odb=cache, **options)
+            done = _transfer(cache, odb, local, dest_index=index, cache_odb=cache, **options)
         return Transferred(len(done), self.size(done))
 
     def remote_paths(self, md5s: Iterable[str]) -> list[str]:
-        """Where the remote keeps, or would keep, files.
+        """Return the addresses of files on the remote, whether they exist or not.
 
         Raises:
             VersionError: there is no remote.
@@ -117,7 +117,7 @@ class Store:
             return [str(odb.fs.unstrip_protocol(odb.oid_to_path(md5))) for md5 in md5s]
 
     def on_remote(self, md5s: Iterable[str], what: str) -> set[str]:
-        """Those that the remote holds.
+        """Return those of ``md5s`` that the remote holds.
 
         Raises:
             VersionError: there is no remote, or it cannot be read.
@@ -126,7 +126,7 @@ class Store:
             return set(odb.oids_exist(sorted(set(md5s)), jobs=odb.fs.jobs))
 
     def erase(self, md5s: Iterable[str], what: str) -> None:
-        """Take files out of the remote.
+        """Delete files from the remote.
 
         Raises:
             VersionError: there is no remote, or it cannot be written.
@@ -136,10 +136,10 @@ class Store:
         with self._transfer(what, "Erasing from") as (_, odb, _options):
             for md5 in sorted(set(md5s)):
                 odb.fs.remove(odb.oid_to_path(md5))
-            get_index(odb).clear()  # what DVC remembers of the remote
+            get_index(odb).clear()  # DVC's cached listing of the remote
 
     def remotes(self) -> list[str]:
-        """The names of all remotes, sorted; none where this is no DVC repository."""
+        """Return the names of all remotes, sorted; empty if this is no DVC repository."""
         try:
             with self._repo() as repo:
                 return sorted(repo.config["remote"])
@@ -147,7 +147,7 @@ class Store:
             return []
 
     def remote_settings(self) -> Mapping[str, Any]:
-        """The name (``name``) and DVC's settings of the remote.
+        """Return the name (``name``) and the DVC settings of the remote.
 
         Raises:
             VersionError: there is none.
@@ -160,7 +160,7 @@ class Store:
             return {"name": name, **settings}
 
     def damaged(self, md5s: Iterable[str]) -> Iterator[str]:
-        """Those of which the cache holds other bytes than their md5 says; it reads them all."""
+        """Yield those whose bytes in the cache do not have their md5; all files are read."""
         from dvc_data.hashfile.hash import fobj_md5
 
         for md5 in sorted(set(md5s)):
@@ -172,12 +172,12 @@ class Store:
                     yield md5
 
     def drop(self, md5: str) -> None:
-        """Take a file out of the cache."""
+        """Delete a file from the cache."""
         self.path(md5).unlink(missing_ok=True)
 
     @contextmanager
     def _transfer(self, what: str, verb: str) -> "Iterator[tuple[Repo, Any, dict[str, Any]]]":
-        """The repository, its remote and options; what goes wrong becomes one line."""
+        """Open the repository and its remote for a transfer; errors become one line."""
         from dvc.fs.callbacks import TqdmCallback
 
         with logged_errors() as errors, self._repo() as repo:
@@ -213,8 +213,8 @@ def _transfer(source: Any, target: Any, md5s: Iterable[str], **options: Any) -> 
     from dvc_data.hashfile.hash_info import HashInfo
     from dvc_data.hashfile.transfer import transfer
 
-    wanted = {HashInfo("md5", md5) for md5 in md5s}
-    return {str(done.value) for done in transfer(source, target, wanted, **options).transferred}
+    hashes = {HashInfo("md5", md5) for md5 in md5s}
+    return {str(done.value) for done in transfer(source, target, hashes, **options).transferred}
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -227,7 +227,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 @functools.lru_cache(maxsize=64)
 def _cache_folder(root: Path, *_stamps: tuple[int, int]) -> Path:
-    """The folder of the cache by DVC's settings; it is said once while they do not change."""
+    """Return the folder of the cache by DVC's settings; cached until they change."""
     from dvc.config import Config, ConfigError
 
     dvc = Workspace(root).dvc

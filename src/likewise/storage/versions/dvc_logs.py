@@ -1,4 +1,4 @@
-"""What DVC logs: errors that it goes on after, and a line for every file."""
+"""Control what DVC logs: errors that it ignores, and a line for every file."""
 
 import logging
 import threading
@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _lock = threading.RLock()
-"""DVC's loggers belong to the whole process, and it has no other way to tell of its errors.
+"""Held while a thread changes DVC's loggers, which belong to the whole process.
 
-One thread at a time changes them, and puts them back: two that overlap would put back each
-other's.
+DVC reports some errors only through its loggers. Overlapping changes of two threads would
+restore the wrong handlers.
 """
 
 
 @contextmanager
 def logged_errors() -> Iterator[list[BaseException]]:
-    """The errors that DVC only logs, a traceback each, while it goes on with other files."""
+    """Collect the errors that DVC only logs while it continues with other files."""
     errors: list[BaseException] = []
 
     class Listener(logging.Handler):
@@ -26,7 +26,7 @@ def logged_errors() -> Iterator[list[BaseException]]:
     log = logging.getLogger("dvc_data")
     with _lock:
         before = log.handlers, log.propagate
-        # DVC's own handler would print a line for every file before our error does.
+        # DVC's own handler would print a line for every file before our error.
         log.handlers, log.propagate = [Listener(logging.ERROR)], False
         try:
             yield errors
@@ -36,7 +36,7 @@ def logged_errors() -> Iterator[list[BaseException]]:
 
 @contextmanager
 def silent() -> Iterator[None]:
-    """Keep DVC from telling of every file on stdout."""
+    """Keep DVC from printing a line for every file on stdout."""
     log = logging.getLogger("dvc")
     with _lock:
         level = log.level

@@ -1,4 +1,4 @@
-"""What dvc.lock says: the outputs of all stages, by their paths."""
+"""The outputs of all stages, by path, as dvc.lock records them."""
 
 import functools
 from collections.abc import Mapping
@@ -23,25 +23,27 @@ class Output:
 
 
 def outputs(root: Path) -> dict[str, Output]:
-    """The outputs that ``root/dvc.lock`` names, by path; none where there is no such file."""
+    """Return the outputs in ``root/dvc.lock`` by path; empty if there is no such file."""
     lock = Workspace(root).lock
     try:
         stat = lock.stat()
     except FileNotFoundError:
         return {}
-    return _stored(lock, stat.st_mtime_ns, stat.st_size, stat.st_ino)
+    return _cached_outputs(lock, stat.st_mtime_ns, stat.st_size, stat.st_ino)
 
 
 def read_outputs(text: str, where: str = "dvc.lock") -> dict[str, Output]:
-    """The outputs that the ``text`` of a dvc.lock names; those that git holds are left out."""
+    """Return the outputs in the ``text`` of a dvc.lock, without those that git stores."""
     document = parse_yaml(text.encode(), where)
     stages = document.get("stages", {}) if isinstance(document, dict) else {}
-    found = {}
+    by_path = {}
     for stage in (stages or {}).values():
         for out in stage.get("outs", []):
             path, md5 = str(out.get("path")), str(out.get("md5"))
-            found[path] = Output(path, md5, int(out.get("size", 0)), int(out.get("nfiles", 1)))
-    return found
+            by_path[path] = Output(
+                path, md5, int(out.get("size", 0)), int(out.get("nfiles", 1))
+            )
+    return by_path
 
 
 def lock_text(document: Mapping[str, Any]) -> str:
@@ -50,5 +52,5 @@ def lock_text(document: Mapping[str, Any]) -> str:
 
 
 @functools.lru_cache(maxsize=64)
-def _stored(lock: Path, *_stamp: int) -> dict[str, Output]:
+def _cached_outputs(lock: Path, *_stamp: int) -> dict[str, Output]:
     return read_outputs(lock.read_text(encoding="utf-8"), lock.name)

@@ -1,4 +1,4 @@
-"""What dvc.lock says of stages, brought in line with what was done without ``dvc repro``."""
+"""Update the stages of dvc.lock after changes made without ``dvc repro``."""
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from dvc.repo import Repo
 
 Dependency = tuple[str, str]
-"""A stage and the path of one of its dependencies; "" for all of them."""
+"""A stage and the path of one of its dependencies; "" means all of them."""
 
 
 def recorded_stages(ws: Workspace) -> set[str]:
-    """The stages that dvc.lock knows; none where there is no such file."""
+    """Return the names of the stages in dvc.lock; empty if there is no such file."""
     stages = _lock(ws).get("stages")
     return set(stages or ())
 
 
-def out_of_date(ws: Workspace, names: Iterable[str]) -> list[Dependency]:
-    """Which dependencies of the stages ``names`` are others now than dvc.lock says.
+def changed_dependencies(ws: Workspace, names: Iterable[str]) -> list[Dependency]:
+    """Return the dependencies of the stages ``names`` that differ from dvc.lock.
 
     Raises:
         VersionError: DVC cannot read the pipeline.
@@ -38,14 +38,14 @@ def out_of_date(ws: Workspace, names: Iterable[str]) -> list[Dependency]:
         ]
 
 
-def record(ws: Workspace, names: Iterable[str], stale: Collection[Dependency]) -> None:
-    """Put the present outputs of stages into the cache and dvc.lock, as ``dvc commit`` does.
+def record_outputs(ws: Workspace, names: Iterable[str], stale: Collection[Dependency]) -> None:
+    """Store the present outputs of stages in the cache and dvc.lock, like ``dvc commit``.
 
-    Dependencies too, so that the stages need not run; but those that are ``stale`` stay as
-    they were recorded, and so do those that are not here, a source say.
+    Dependencies are recorded too, so that the stages need not run. Records of ``stale``
+    dependencies, and of files that are absent (such as a source), are not changed.
 
     Raises:
-        VersionError: DVC cannot.
+        VersionError: DVC failed.
     """
     with silent(), _repo(ws) as repo, repo.lock:
         for name in names:
@@ -58,14 +58,14 @@ def record(ws: Workspace, names: Iterable[str], stale: Collection[Dependency]) -
             stage.dump(update_pipeline=False)
 
 
-def lock_without(ws: Workspace, names: Collection[str]) -> str | None:
-    """The text of dvc.lock as if some stages had never run; None where none of them did."""
+def lock_text_without(ws: Workspace, names: Collection[str]) -> str | None:
+    """Return the text of dvc.lock without the stages ``names``; None if it has none of them."""
     document = _lock(ws)
     stages = document.get("stages") or {}
     if not stages.keys() & set(names):
         return None
-    rest = {name: stage for name, stage in stages.items() if name not in names}
-    return lock_text({**document, "stages": rest})
+    kept = {name: stage for name, stage in stages.items() if name not in names}
+    return lock_text({**document, "stages": kept})
 
 
 def _lock(ws: Workspace) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _repo(ws: Workspace) -> "Iterator[Repo]":
         with Repo(str(ws.root)) as repo:
             yield repo
     except DvcException as error:
-        said = " ".join(str(error).split())
+        message = " ".join(str(error).split())
         raise VersionError(
-            f"DVC cannot record what was done: {said}; run the same again"
+            f"DVC cannot record the outputs: {message}; run the same command again"
         ) from error

@@ -1,4 +1,4 @@
-"""What goes wrong between a cache and a remote, in one line that says what to do."""
+"""Errors between a cache and a remote, as one line with a remedy."""
 
 import errno
 import http
@@ -25,11 +25,11 @@ _UNREACHED = (
     "name or service not known", "name resolution", "could not connect", "connect call failed",
     "cannot connect", "connection refused", "unreachable", "timed out", "timeout",
 )  # fmt: skip
-"""What libraries of transport say, in small letters; there is no type that they share."""
+"""Words in the errors of transport libraries, lower case; their errors share no type."""
 
 
 def remote_fault(error: BaseException, place: str, name: str = "NAME") -> LikewiseError:
-    """What is to be raised for an ``error`` of DVC's at ``place``, at the remote ``name``."""
+    """Return the error to raise for an ``error`` of DVC at ``place`` on the remote ``name``."""
     if isinstance(error, ImportError):  # "ssh is supported, but requires 'dvc-ssh' ..."
         kind = str(error).partition(" ")[0]
         extra = f"likewise[{kind}]" if kind in _EXTRAS else f"dvc[{kind}]"
@@ -38,7 +38,7 @@ def remote_fault(error: BaseException, place: str, name: str = "NAME") -> Likewi
 
 
 def no_remote(name: str | None, known: list[str]) -> VersionError:
-    """There is no remote ``name``, or no default one; what there is instead."""
+    """Return the error for a missing remote; it lists the existing ones."""
     if name:
         return VersionError(f"no remote {name!r}; there are: {', '.join(known) or 'none'}")
     if known:
@@ -50,7 +50,7 @@ def no_remote(name: str | None, known: list[str]) -> VersionError:
 
 
 def one_line(error: BaseException, name: str = "NAME") -> str:
-    """An error of a library in one line, with what usually helps."""
+    """Return an error of a library as one line, with the usual remedy."""
     text = cannot_write(error) or " ".join(str(error).split()) or type(error).__name__
     low = f"{type(error).__name__} {text}".lower()
     if "bucket" in low and ("not exist" in low or "nosuchbucket" in low):
@@ -62,20 +62,20 @@ def one_line(error: BaseException, name: str = "NAME") -> str:
             f"access refused ({text}); look at your rights there, and at user, key or "
             f"credentials: dvc remote modify --local {name} OPTION VALUE"
         )
-    if said := _passing(error, text, low):
-        return said
+    if message := _transient_fault(error, text, low):
+        return message
     if any(word in low for word in _UNREACHED):
         return f"it cannot be reached ({text}); is it up? {_address(name)}"
     return text
 
 
-def _passing(error: BaseException, text: str, low: str) -> str:
-    """What to do about a fault that is over later; "" for other errors."""
+def _transient_fault(error: BaseException, text: str, low: str) -> str:
+    """Return the message for a transient fault; "" for other errors."""
     many = getattr(error, "status", None) == http.HTTPStatus.TOO_MANY_REQUESTS
-    if many or getattr(error, "errno", None) == errno.EBUSY:  # so s3fs names it
-        return f"the server asks for patience ({text}); run the same command again later"
+    if many or getattr(error, "errno", None) == errno.EBUSY:  # s3fs reports it as EBUSY
+        return f"the server is busy ({text}); run the same command again later"
     if any(word in low for word in _BROKEN):
-        return f"the connection broke ({text}); run the same command again to go on"
+        return f"the connection broke ({text}); run the same command again to resume"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Views: trees of links to the files of one version, which nothing changes under a reader."""
+"""Views: folders of links to the files of one version, which stay fixed while open."""
 
 import fcntl
 import json
@@ -16,112 +16,114 @@ from likewise.storage.versions.lock_file import Output, outputs
 from likewise.storage.workspace import Workspace
 
 UNUSED_SECONDS = 24 * 3600
-"""A view that no process holds is removed when it was not opened for so long."""
+"""Age since the last opening after which a view that no process reads is removed."""
 
-PART = ".part"
-"""How the name of a view's folder ends that lacks packs of pixels."""
+PARTIAL_SUFFIX = ".part"
+"""Suffix of the folder of a view that lacks some files."""
 
-_held: dict[Path, int] = {}
-"""Views that this process reads, and the open folder that carries its lock on each."""
+_locked: dict[Path, int] = {}
+"""Folder of each view that this process reads -> the descriptor that holds its lock."""
 
 
-def present(ws: Workspace, output: Path) -> Path:
-    """``output`` where it is in the workspace, else its last recorded version's view.
+def locate(ws: Workspace, output: Path) -> Path:
+    """Return ``output`` if it exists in the workspace, else a view of its recorded version.
 
-    A stage finds its outputs removed when DVC runs it, and a killed run leaves them so; the
-    version that dvc.lock names is then the one that stands, and what a pull left out of it is
-    fetched now. Returns ``output`` itself where there is neither.
+    DVC removes the outputs of a stage before it runs, and a killed run leaves them removed.
+    The version in dvc.lock is then the current one; files that a pull skipped are fetched.
+    If there is neither, return ``output`` itself.
 
     Raises:
-        VersionError: it has to be fetched and cannot be.
+        VersionError: its files must be fetched, and this failed.
     """
     if output.exists():
         return output
-    return view(ws, output, fetch=True) or output
+    return recorded_view(ws, output, fetch=True) or output
 
 
-def view(ws: Workspace, output: Path, *, fetch: bool = False) -> Path | None:
-    """The version of a stage's ``output`` that dvc.lock names, as a tree of links.
+def recorded_view(ws: Workspace, output: Path, *, fetch: bool = False) -> Path | None:
+    """Return a view of the version of ``output`` in dvc.lock: a folder of links.
 
-    Of an earlier version (see ``versions.at``) what the cache lacks is fetched from the
-    remote, but for packed pixels: a view may lack those until ``complete`` brings them. With
-    ``fetch``, so too of an output of which a pull brought no more than the list of its files.
+    In a workspace of another revision (see ``workspace_at``), or with ``fetch``, files that the
+    cache lacks are fetched from the remote. Packed pixels are not: a view may lack them until
+    ``fetch_into_view`` adds them.
 
-    None where dvc.lock does not know the output, or the cache does not hold it.
+    Return None if dvc.lock does not have the output, or the cache does not hold it.
 
     Raises:
-        VersionError: it has to be fetched and cannot be, or no view can be made here.
+        VersionError: files must be fetched and this failed, or no view can be made here.
     """
     known = outputs(ws.root).get(ws.relative(output))
     if known is None:
         return None
     linked = ws.views / known.md5 / output.name
-    if hold(linked):
+    if lock_view(linked):
         return linked
     store = Store(ws.home)
-    files = _listed(ws, store, known)
+    files = _file_list(ws, store, known)
     if files is None:
         return None
-    if ws.earlier:
-        _fetch_light(store, known, files)
-    found = _of_cache(ws, store, known, files) or _of_parts(ws, store, known, files)
-    if found is None and fetch and store.remotes():
-        _fetch_light(store, known, files)
-        found = _of_cache(ws, store, known, files)
-    return found
+    if ws.is_historic:
+        _fetch_without_packs(store, known, files)
+    view = _cached_view(ws, store, known, files) or _partial_view(ws, store, known, files)
+    if view is None and fetch and store.remotes():
+        _fetch_without_packs(store, known, files)
+        view = _cached_view(ws, store, known, files)
+    return view
 
 
-def _fetch_light(store: Store, known: Output, files: Mapping[str, str]) -> None:
-    """Bring what the cache lacks of an output's ``files``, but for packed pixels."""
+def _fetch_without_packs(store: Store, known: Output, files: Mapping[str, str]) -> None:
+    """Fetch the ``files`` of an output that the cache lacks, except packed pixels."""
     store.fetch((md5 for path, md5 in files.items() if not _is_pack(path)), known.path)
 
 
-def _of_cache(
+def _cached_view(
     ws: Workspace, store: Store, known: Output, files: Mapping[str, str]
 ) -> Path | None:
-    """The view of an output made of the ``files`` in the cache, if all but packs are there."""
-    light = {md5 for path, md5 in files.items() if not _is_pack(path)}
+    """Return a view of the ``files`` in the cache; None if others than packs are missing."""
+    required = {md5 for path, md5 in files.items() if not _is_pack(path)}
     absent = set(store.lacking(files.values()))
-    if absent & light:
+    if absent & required:
         return None
-    here = {path: md5 for path, md5 in files.items() if md5 not in absent}
-    return _linked(ws, store, known, here, whole=not absent)
+    cached = {path: md5 for path, md5 in files.items() if md5 not in absent}
+    return _link_files(ws, store, known, cached, complete=not absent)
 
 
-def _of_parts(
+def _partial_view(
     ws: Workspace, store: Store, known: Output, files: Mapping[str, str]
 ) -> Path | None:
-    """The view of those files of an output that ``pull_part`` brought, if all are here."""
-    here = {path: files[path] for path in _parts(ws, known.md5) if path in files}
-    if not here or store.lacking(here.values()):
+    """Return a view of the files that ``pull_files`` fetched; None if some are missing."""
+    pulled = {path: files[path] for path in _pulled_paths(ws, known.md5) if path in files}
+    if not pulled or store.lacking(pulled.values()):
         return None
-    return _linked(ws, store, known, here, whole=False)
+    return _link_files(ws, store, known, pulled, complete=False)
 
 
-def _linked(
-    ws: Workspace, store: Store, known: Output, files: Mapping[str, str], *, whole: bool
+def _link_files(
+    ws: Workspace, store: Store, known: Output, files: Mapping[str, str], *, complete: bool
 ) -> Path:
-    name = known.md5 if whole else f"{known.md5}{PART}"
+    name = known.md5 if complete else f"{known.md5}{PARTIAL_SUFFIX}"
     linked = ws.views / name / Path(known.path).name
-    here = {linked / path if path else linked: store.path(md5) for path, md5 in files.items()}
+    sources = {
+        linked / path if path else linked: store.path(md5) for path, md5 in files.items()
+    }
     if linked.exists():
-        for target, source in here.items():
+        for target, source in sources.items():
             _link(source, target, copy=False)
     else:
-        link_view(linked, here, copy=False)
-    hold(linked)
+        link_view(linked, sources, copy=False)
+    lock_view(linked)
     return linked
 
 
-def pull_part(
-    ws: Workspace, output: Path, wanted: Callable[[str], bool], remote: str | None = None
+def pull_files(
+    ws: Workspace, output: Path, selects: Callable[[str], bool], remote: str | None = None
 ) -> tuple[Path, Transferred]:
-    """Bring the files of ``output`` whose paths below it are ``wanted``; a view of them.
+    """Fetch the files of ``output`` whose relative paths ``selects`` accepts.
 
-    The view has what was brought before too, and ``present`` finds it again.
+    Return a view of them and of those that were fetched before; ``locate`` finds it again.
 
     Raises:
-        VersionError: dvc.lock knows no such output, there is no remote, or it lacks some.
+        VersionError: dvc.lock has no such output, there is no remote, or it lacks some files.
     """
     known = outputs(ws.root).get(ws.relative(output))
     if known is None:
@@ -129,109 +131,109 @@ def pull_part(
     store = Store(ws.home, remote)
     lists = store.fetch([known.md5], known.path)
     files = store.members(known) or {}
-    named = {*_parts(ws, known.md5), *filter(wanted, files)} & files.keys()
-    moved = store.fetch((files[path] for path in named), known.path)
-    record = ws.part(known.md5)
-    atomic.write_text(record, json.dumps(sorted(named)))
-    linked = _linked(ws, store, known, {path: files[path] for path in named}, whole=False)
+    paths = {*_pulled_paths(ws, known.md5), *filter(selects, files)} & files.keys()
+    moved = store.fetch((files[path] for path in paths), known.path)
+    atomic.write_text(ws.pulled_files(known.md5), json.dumps(sorted(paths)))
+    pulled = {path: files[path] for path in paths}
+    linked = _link_files(ws, store, known, pulled, complete=False)
     return linked, Transferred(lists.files + moved.files, lists.nbytes + moved.nbytes)
 
 
-def _parts(ws: Workspace, md5: str) -> list[str]:
-    """The paths of an output's files that were brought without the others."""
-    record = ws.part(md5)
+def _pulled_paths(ws: Workspace, md5: str) -> list[str]:
+    """Return the paths of the files of an output that ``pull_files`` fetched."""
+    record = ws.pulled_files(md5)
     return json.loads(record.read_text(encoding="utf-8")) if record.is_file() else []
 
 
-def files_of(ws: Workspace, output: Path) -> dict[str, str]:
-    """The files of ``output`` by dvc.lock: path below it -> md5; none where it knows none."""
+def recorded_files(ws: Workspace, output: Path) -> dict[str, str]:
+    """Return the files of ``output`` in dvc.lock, relative path -> md5; empty if unknown."""
     known = outputs(ws.root).get(ws.relative(output))
-    return (known and _listed(ws, Store(ws.home), known)) or {}
+    return (known and _file_list(ws, Store(ws.home), known)) or {}
 
 
-def complete(
+def fetch_into_view(
     ws: Workspace, output: Path, paths: Iterable[str], remote: str | None = None
 ) -> Transferred:
-    """Bring the files ``paths`` of ``output`` into its view: from the cache, or the remote.
+    """Add the files ``paths`` of ``output`` to its view, from the cache or the remote.
 
     Raises:
         VersionError: there is no remote, or it does not have them.
     """
-    files, store = files_of(ws, output), Store(ws.home, remote)
-    wanted = {path: files[path] for path in paths if path in files}
-    moved = store.fetch(wanted.values(), ws.relative(output))
+    files, store = recorded_files(ws, output), Store(ws.home, remote)
+    added = {path: files[path] for path in paths if path in files}
+    moved = store.fetch(added.values(), ws.relative(output))
     known = outputs(ws.root).get(ws.relative(output))
-    part = known and ws.views / f"{known.md5}{PART}" / output.name
-    if part and hold(part):  # whoever reads the view that lacks them finds them there
-        for path, md5 in wanted.items():
-            _link(store.path(md5), part / path, copy=False)
+    partial = known and ws.views / f"{known.md5}{PARTIAL_SUFFIX}" / output.name
+    if partial and lock_view(partial):  # readers of the partial view find them there
+        for path, md5 in added.items():
+            _link(store.path(md5), partial / path, copy=False)
     return moved
 
 
 def link_view(linked: Path, files: dict[Path, Path], *, copy: bool = True) -> None:
-    """Make the tree ``linked`` of links, whole or not at all: its files, and what each is.
+    """Create the folder ``linked`` of links (target -> source), completely or not at all.
 
-    Where no hard link can be (another file system, another's file) the file is copied, or
-    without ``copy``, for files that never change, named by a symbolic link.
+    If hard links are impossible (other file system, other owner), files are copied; without
+    ``copy``, meant for files that never change, symbolic links are used.
 
     Raises:
         VersionError: nothing can be written there.
     """
-    # Below its folder: another output of the same bytes may have its view there.
+    # Rename inside the folder: another output of the same bytes may have its view there.
     try:
         with atomic.spare_folder(linked) as building:
             for target, source in files.items():
                 _link(source, building / target.relative_to(linked.parent), copy=copy)
-            with suppress(OSError):  # another process made the same view meanwhile
+            with suppress(OSError):  # another process created it meanwhile
                 (building / linked.name).rename(linked)
     except (OSError, DataError) as error:
-        said = cannot_write(error) or str(error)
-        raise VersionError(f"no view of {linked.name} can be made: {said}") from error
+        message = cannot_write(error) or str(error)
+        raise VersionError(f"no view of {linked.name} can be made: {message}") from error
 
 
-def hold(linked: Path) -> bool:
-    """Keep a view from being pruned while this process lives; whether it is there."""
+def lock_view(linked: Path) -> bool:
+    """Protect a view from removal while this process lives; return whether it exists."""
     folder = linked.parent
     if not linked.exists():
         return False
-    if folder not in _held:
+    if folder not in _locked:
         with suppress(OSError):
             handle = os.open(folder, os.O_RDONLY)
             fcntl.flock(handle, fcntl.LOCK_SH)
-            _held[folder] = handle
+            _locked[folder] = handle
     with suppress(OSError):
         os.utime(folder, ns=(time.time_ns(), folder.stat().st_mtime_ns))
     if linked.exists():
         return True
-    with suppress(KeyError, OSError):  # it was pruned before this process held it
-        os.close(_held.pop(folder))
+    with suppress(KeyError, OSError):  # it was removed before this process locked it
+        os.close(_locked.pop(folder))
     return False
 
 
-def prune(ws: Workspace, unused: float = UNUSED_SECONDS) -> list[Path]:
-    """Remove the views that no process holds and none opened for ``unused`` seconds.
+def remove_unused_views(ws: Workspace, unused: float = UNUSED_SECONDS) -> list[Path]:
+    """Remove views that no process reads and none has opened for ``unused`` seconds.
 
-    So too what was taken out of git of other revisions.
+    Extracted files of other revisions are removed in the same way.
     """
-    gone = []
+    removed = []
     for folder in sorted((*ws.views.glob("*"), *ws.revisions.glob("[!.]*"))):
         with suppress(OSError):
             opened = max(folder.stat().st_atime, folder.stat().st_mtime)
-            if time.time() - opened >= unused and _remove_unheld(folder):
-                gone.append(folder)
-    return gone
+            if time.time() - opened >= unused and _remove_unlocked(folder):
+                removed.append(folder)
+    return removed
 
 
-def _listed(ws: Workspace, store: Store, known: Output) -> dict[str, str] | None:
+def _file_list(ws: Workspace, store: Store, known: Output) -> dict[str, str] | None:
     files = store.members(known)
-    if files is None and ws.earlier:
+    if files is None and ws.is_historic:
         store.fetch([known.md5], known.path)
         files = store.members(known)
     return files
 
 
 def _is_pack(path: str) -> bool:
-    """Whether a file of a table holds nothing but packed pixels (see ``tables``)."""
+    """Return whether a file of a table holds only packed pixels (see ``tables``)."""
     return path.endswith(".blob")
 
 
@@ -251,12 +253,12 @@ def _link(source: Path, target: Path, *, copy: bool) -> None:
                 target.symlink_to(source)
 
 
-def _remove_unheld(folder: Path) -> bool:
+def _remove_unlocked(folder: Path) -> bool:
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         trash = atomic.beside(folder)
-        folder.rename(trash)  # whoever opens it now makes it anew
+        folder.rename(trash)  # a process that opens it now creates a new one
         shutil.rmtree(trash, ignore_errors=True)
     except BlockingIOError:
         return False

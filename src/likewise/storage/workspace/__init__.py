@@ -1,4 +1,4 @@
-"""A checkout of a catalogue: its params.yaml and cards, and where everything lies."""
+"""A checkout of a catalogue: its params.yaml, its cards and its paths."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -20,33 +20,33 @@ __all__ = ["TABLE", "VERSIONED", "Workspace", "subfolders"]
 
 
 class Workspace(Places):
-    """The folder that holds ``catalog/`` and ``params.yaml``, and the names of all in it."""
+    """The folder with ``catalog/`` and ``params.yaml``, and the names defined there."""
 
     @classmethod
     def find(cls, start: StrPath | None = None) -> "Workspace":
-        """The workspace that ``start`` (by default the current folder) lies in.
+        """Return the workspace that contains ``start`` (by default the current folder).
 
         Raises:
-            MissingArtefactError: neither the folder nor one above it is a catalogue.
+            MissingArtefactError: neither the folder nor a parent is a catalogue.
         """
         here = (Path.cwd() if start is None else Path(start)).resolve()
         for folder in (here, *here.parents):
-            if (ws := cls(folder)).there:
+            if (ws := cls(folder)).is_catalogue:
                 return ws
         raise MissingArtefactError(f"no catalogue in {here} or above it", "likewise init")
 
     @property
-    def there(self) -> bool:
-        """Whether the folder holds a catalogue."""
+    def is_catalogue(self) -> bool:
+        """True if the folder holds a catalogue."""
         return self.params_file.is_file() and self.catalog.is_dir()
 
     @cached_property
     def params(self) -> Params:
         """The checked params.yaml."""
-        return read_params(self.params_file, historic=self.earlier)
+        return read_params(self.params_file, historic=self.is_historic)
 
     def dataset(self, name: str) -> DatasetEntry:
-        """Where the data set ``name`` lies.
+        """Return the entry of the data set ``name`` in params.yaml.
 
         Raises:
             UnknownNameError: params.yaml has no such data set.
@@ -55,8 +55,8 @@ class Workspace(Places):
             raise UnknownNameError("data set", name, self.params.datasets, "params.yaml")
         return self.params.datasets[name]
 
-    def known(self, name: str) -> None:
-        """Refuse a name that is neither a data set's nor a view's.
+    def check_known(self, name: str) -> None:
+        """Raise an error unless ``name`` is a data set or a view.
 
         Raises:
             UnknownNameError: params.yaml has no such data set or view.
@@ -66,7 +66,7 @@ class Workspace(Places):
             raise UnknownNameError("data set", name, names, "params.yaml")
 
     def run(self, name: str) -> Run:
-        """What the run ``name`` evaluates.
+        """Return the entry of the run ``name`` in params.yaml.
 
         Raises:
             UnknownNameError: params.yaml has no such run.
@@ -76,7 +76,7 @@ class Workspace(Places):
         return self.params.runs[name]
 
     def card(self, dataset: str) -> Card:
-        """What the data set ``dataset`` is.
+        """Return the card of the data set ``dataset``.
 
         Raises:
             MissingArtefactError: it has no card.
@@ -84,30 +84,30 @@ class Workspace(Places):
         dataset = self.params.base(dataset)
         path = self.card_file(dataset)
         if not path.is_file():
-            what = f"data set {dataset!r} has no card ({self.relative(path)})"
+            message = f"data set {dataset!r} has no card ({self.relative(path)})"
             known = dataset in self.params.datasets
             add = f"likewise add {dataset} --source KIND --path DIR"
             raise MissingArtefactError(
-                what, f"git restore {self.relative(path)}" if known else add
+                message, f"git restore {self.relative(path)}" if known else add
             )
         return read_card(path)
 
     def source(self, path: str) -> Path:
-        """A path of params.yaml: relative to the workspace, or absolute; ``~`` is the home."""
+        """Resolve a path of params.yaml: relative to the workspace, absolute or with ``~``."""
         return self.home / Path(path).expanduser()
 
     def table(self, dataset: str, name: str) -> Path:
-        """A table: ``images``, ``items``, ``findings``, of ingest; ``pixels``; ``flags``."""
+        """Return the path of a table: images, items, findings, pixels or flags."""
         return self.tables(self.params.base(dataset)) / f"{name}{TABLE}"
 
     @property
     def cards(self) -> list[Path]:
-        """The cards that are there, sorted."""
-        found = sorted(self.catalog.glob("*.yaml"))
-        return [path for path in found if not path.name.endswith(DIGESTS)]
+        """The existing cards, sorted."""
+        files = sorted(self.catalog.glob("*.yaml"))
+        return [path for path in files if not path.name.endswith(DIGESTS)]
 
-    def made(self) -> Iterator[Path]:
-        """What stages and reports have left here, and folders that are no data set's."""
+    def existing_outputs(self) -> Iterator[Path]:
+        """Yield the existing outputs of stages and reports, and folders of no data set."""
         for pattern in (f"*{TABLE}", f"*{DIGESTS}"):
             yield from sorted(self.catalog.glob(pattern))
         for folder in subfolders(self.catalog):

@@ -1,4 +1,4 @@
-"""Where everything of a catalogue lies; the only module that spells a path."""
+"""The paths of a catalogue; no other module spells one."""
 
 import os
 from pathlib import Path
@@ -12,81 +12,81 @@ VERSIONED = (
     "models",
     "CHANGELOG.md",
 )
-"""What a version consists of, besides the tables that its dvc.lock names."""
+"""Files and folders of a version, besides the tables in its dvc.lock."""
 
 TABLE = ".lance"
-"""How the name of a table ends."""
+"""Suffix of a table."""
 
 DIGESTS = ".columns.yaml"
-"""How the name of a published table's digests ends."""
+"""Suffix of the digests of a published table."""
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """The folders in ``folder`` that are not hidden, sorted."""
+    """Return the folders in ``folder`` that are not hidden, sorted."""
     return sorted(p for p in folder.glob("*") if p.is_dir() and not p.name.startswith("."))
 
 
 class Places:
-    """The paths of a catalogue, whether anything lies there or not."""
+    """The paths of a catalogue, whether they exist or not."""
 
     def __init__(self, root: Path, home: Path | None = None) -> None:
-        """Stand on ``root``; nothing is read yet.
+        """Set the root folder; nothing is read.
 
-        ``home`` is the checkout that keeps the caches: another folder than ``root`` where that
-        holds what git knew of an earlier version (see ``versions.at``).
+        ``home`` is the checkout with the caches. It differs from ``root`` if ``root`` holds the
+        files of another revision (see ``versions.workspace_at``).
         """
         self.root = root
         self.home = home or root
 
     def relative(self, path: Path) -> str:
-        """``path`` as one would type it from the workspace's root."""
+        """Return ``path`` relative to the root of the workspace, if it is inside."""
         if path.is_relative_to(self.root):
             return path.relative_to(self.root).as_posix()
         return str(path)
 
     @property
-    def earlier(self) -> bool:
-        """Whether this is another version than the checked-out one; it is only read."""
+    def is_historic(self) -> bool:
+        """True for another revision than the checkout, which is read-only."""
         return self.home != self.root
 
     @property
     def params_file(self) -> Path:
-        """What to make, and with what."""
+        """The file params.yaml."""
         return self.root / "params.yaml"
 
     @property
     def pipeline(self) -> Path:
-        """The stages, as DVC reads them."""
+        """The file dvc.yaml with the stages."""
         return self.root / "dvc.yaml"
 
     @property
     def lock(self) -> Path:
-        """What DVC recorded of the stages."""
+        """The file dvc.lock with the recorded stages."""
         return self.root / "dvc.lock"
 
     @property
     def dvc(self) -> Path:
-        """DVC's own folder."""
+        """The folder of DVC."""
         return self.root / ".dvc"
 
     @property
     def dvc_configs(self) -> tuple[Path, Path]:
-        """DVC's settings: those of the repository, and those of this checkout."""
+        """The settings of DVC: of the repository and of this checkout."""
         return self.dvc / "config", self.dvc / "config.local"
 
     @property
     def ignored(self) -> tuple[Path, Path]:
-        """The files that say what git leaves out: of the whole folder, and of the tables."""
+        """The .gitignore files of the root and of the tables."""
         return self.root / ".gitignore", self.catalog / ".gitignore"
 
     @property
     def attributes(self) -> Path:
-        """The file that says how git merges which files."""
+        """The file .gitattributes, which sets the merge drivers."""
         return self.root / ".gitattributes"
 
     @property
     def catalog(self) -> Path:
-        """The folder of cards and tables; a LanceDB database."""
+        """The folder of cards and tables, a LanceDB database."""
         return self.root / "catalog"
 
     @property
@@ -106,12 +106,12 @@ class Places:
 
     @property
     def private(self) -> Path:
-        """What this checkout keeps for itself, never versioned: views, caches, staging."""
+        """The unversioned folder of this checkout: views, caches, staging."""
         return self.home / ".likewise"
 
     @property
-    def scratch(self) -> Path:
-        """Where links go: ``private``, or the user's caches where that is read-only."""
+    def cache_root(self) -> Path:
+        """The folder of views: ``private``, or the user's cache folder if that is read-only."""
         own = self.private if self.private.is_dir() else self.home
         if os.access(own, os.W_OK):
             return self.private
@@ -121,37 +121,37 @@ class Places:
     @property
     def views(self) -> Path:
         """The folder of views: links to the files of one version of a table."""
-        return self.scratch / "views"
+        return self.cache_root / "views"
 
     @property
     def revisions(self) -> Path:
-        """The folder of what git knew of the catalogue at other revisions."""
-        return self.scratch / "revisions"
+        """The folder of extracted files of other git revisions."""
+        return self.cache_root / "revisions"
 
-    def part(self, md5: str) -> Path:
-        """The list of those files of an output that were pulled without the others."""
-        return self.scratch / "parts" / f"{md5}.json"
+    def pulled_files(self, md5: str) -> Path:
+        """The list of the files of an output that were pulled separately."""
+        return self.cache_root / "parts" / f"{md5}.json"
 
     def clone(self, name: str) -> Path:
-        """A clone of another catalogue's repository."""
-        return self.scratch / "clones" / name
+        """The clone of the repository of another catalogue."""
+        return self.cache_root / "clones" / name
 
-    def running(self, job: str) -> Path:
-        """The file that the process that does ``job`` holds a lock on."""
+    def lock_file(self, job: str) -> Path:
+        """The lock file of ``job``."""
         return self.private / "locks" / job
 
     @property
     def commits(self) -> Path:
-        """The folder of commits that were decided and not carried out."""
+        """The folder of commits that are not completed yet."""
         return self.private / "commits"
 
     def trash(self, job: str) -> Path:
-        """Where a commit puts what it replaces."""
+        """The folder for the files that a commit replaces."""
         return self.private / "trash" / job
 
     @property
     def trials(self) -> Path:
-        """Where a sweep over indexes builds them."""
+        """The folder in which a sweep over indexes builds them."""
         return self.private / "tune"
 
     def card_file(self, dataset: str) -> Path:
@@ -159,15 +159,15 @@ class Places:
         return self.catalog / f"{dataset}.yaml"
 
     def tables(self, dataset: str) -> Path:
-        """The folder of a data set's tables, and of what people know about it."""
+        """The folder of the tables, corrections and releases of a data set."""
         return self.catalog / dataset
 
     def corrections(self, dataset: str) -> Path:
-        """What people know better than a data set's source."""
+        """The corrections of a data set."""
         return self.tables(dataset) / "corrections.csv"
 
     def forgotten(self, dataset: str) -> Path:
-        """What was taken down, and must not come back."""
+        """The list of removed items that must not be ingested again."""
         return self.tables(dataset) / "forgotten.csv"
 
     def embeddings(self, dataset: str, model: str) -> Path:
@@ -175,30 +175,30 @@ class Places:
         return self.tables(dataset) / "embeddings" / f"{model}{TABLE}"
 
     def digests(self, dataset: str, name: str) -> Path:
-        """The column digests of a table, or of a model's vectors."""
+        """The column digests of a table or of the vectors of a model."""
         return self.tables(dataset) / "columns" / f"{name}.yaml"
 
     def pixel_digests(self, dataset: str) -> Path:
-        """The column digests of what was measured, in one folder for all data sets.
+        """The column digests of the pixel measurements, in one folder for all data sets.
 
-        Their check compares each data set with the others, and so depends on that folder.
+        The stage ``check`` compares each data set with the others and depends on that folder.
         """
         return self.catalog / ".pixels" / f"{dataset}.yaml"
 
     def flag_digests(self, dataset: str) -> Path:
-        """The column digests of the flags; not among ``digests``, which publish depends on."""
+        """The column digests of the flags, apart from ``digests``, on which publish depends."""
         return self.tables(dataset) / "flags.yaml"
 
     def changelog(self, dataset: str) -> Path:
-        """The releases of a data set, in words."""
+        """The changelog of the releases of a data set."""
         return self.tables(dataset) / "CHANGELOG.md"
 
     def croissant(self, dataset: str) -> Path:
-        """The last release of a data set, for programs."""
+        """The Croissant file of the last release of a data set."""
         return self.tables(dataset) / "croissant.json"
 
     def published(self, dataset: str) -> Path:
-        """The table that people open."""
+        """The published table of a data set."""
         return self.catalog / f"{dataset}{TABLE}"
 
     def published_digests(self, dataset: str) -> Path:
@@ -206,15 +206,15 @@ class Places:
         return self.catalog / f"{dataset}{DIGESTS}"
 
     def model(self, name: str) -> Path:
-        """The folder of a model: weights and passport."""
+        """The folder of a model, with weights and passport."""
         return self.models / name
 
     def training(self, model: str) -> Path:
-        """How a model was trained: metrics, curves, device and hours."""
+        """The folder of the training report of a model."""
         return self.reports / "training" / model
 
     def training_files(self, model: str) -> tuple[Path, ...]:
-        """The parts of that report: device and hours, metrics, curves."""
+        """The files of the training report: device and hours, metrics, curves."""
         folder = self.training(model)
         return folder / "made.json", folder / "metrics.json", folder / "plots"
 
@@ -223,15 +223,15 @@ class Places:
         return self.reports / f"{dataset}.md"
 
     def metrics(self, run: str) -> Path:
-        """The numbers of a run, and nothing else: a DVC metric."""
+        """The metrics of a run, a DVC metrics file."""
         return self.reports / f"{run}.json"
 
     def lineage(self, run: str) -> Path:
-        """What the numbers of a run come from: protocol, notes, digests, passport."""
+        """The provenance of the metrics of a run: protocol, notes, digests, passport."""
         return self.reports / f"{run}.lineage.json"
 
     def statistics(self, run: str) -> Path:
-        """Between what the numbers of a run lie, and what difference its set can show."""
+        """The confidence intervals and minimum detectable differences of a run."""
         return self.reports / f"{run}.statistics.json"
 
     def queries(self, run: str) -> Path:
@@ -240,43 +240,43 @@ class Places:
 
     @property
     def indexes(self) -> Path:
-        """The folder of indexes that are kept: by data set, then model, then name."""
+        """The folder of stored indexes: by data set, model and name."""
         return self.private / "indexes"
 
     def index(self, dataset: str, model: str, index: str) -> Path:
-        """The folder of an index that is kept, and of what is known of it."""
+        """The folder of a stored index and its measurements."""
         return self.indexes / dataset / model / index
 
     def report(self, run: str, kind: str) -> Path:
-        """A file of the report that people read: ``html``, ``md``, ``cmc.csv`` ..."""
+        """A file of the report of a run: ``html``, ``md``, ``cmc.csv`` ..."""
         return self.reports / f"{run}.{kind}"
 
     def tuning(self, name: str) -> Path:
-        """The picture of a sweep over indexes; its trials are beside it."""
+        """The plot of a sweep over indexes; its trials are in the same folder."""
         return self.reports / "tuning" / f"{name}.svg"
 
     @property
     def stagings(self) -> Path:
-        """The folder of what jobs write until they commit."""
+        """The folder of all staging folders."""
         return self.private / "staging"
 
     def staging(self, job: str) -> Path:
-        """Where a job writes until it commits."""
+        """The staging folder of a job."""
         return self.stagings / job
 
     @property
-    def unfinished(self) -> Path:
-        """The folder of trainings that are not at their end, a folder a model."""
+    def unfinished_trainings(self) -> Path:
+        """The folder of unfinished trainings, one folder per model."""
         return self.private / "trainings"
 
     def trainings(self, model: str) -> Path:
-        """The checkpoints of trainings of a model that are not at their end, a folder each."""
-        return self.unfinished / model
+        """The folder of the unfinished trainings of a model, one folder per training."""
+        return self.unfinished_trainings / model
 
     def forgetting(self, dataset: str) -> Path:
-        """What is still to be done of a take-down, while one is under way."""
+        """The record of an unfinished removal of items."""
         return self.private / "forgetting" / f"{dataset}.json"
 
     def stamps(self, dataset: str) -> Path:
-        """What the files of a source looked like when they were last read."""
+        """The sizes and times of the files of a source when they were last read."""
         return self.private / "stamps" / f"{dataset}.arrow"
