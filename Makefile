@@ -45,4 +45,5 @@ $(INSTALLED): pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) .likewise .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .likewise .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache .coverage*

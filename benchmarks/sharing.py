@@ -91,7 +91,7 @@ def sets(*, small: bool) -> list[Photographs]:
 
 def params(models: str) -> str:
     """The params.yaml that ``likewise init`` writes, with other models."""
-    text = (ROOT / "src/likewise/templates/params.yaml").read_text(encoding="utf-8")
+    text = (ROOT / "src/likewise/catalogue/templates/params.yaml").read_text(encoding="utf-8")
     said = f"models:\n{models}\n" if models else "models: {}\n\n"
     return re.sub(r"(?ms)^models:\n.*?^\n", said, text)
 

@@ -39,7 +39,7 @@ def test_hits_are_a_list_of_rows(workspace: Path) -> None:
     assert [hit.rank for hit in hits[2:4]] == [3, 4]
     with pytest.raises(IndexError):
         hits[6]
-    with pytest.raises(pl.exceptions.ColumnNotFoundError):
+    with pytest.raises(likewise.UnknownNameError, match="did you mean 'score'"):
         hits["scores"]
 
 

@@ -203,6 +203,8 @@ def test_files_without_names_stay(
 def test_the_old_name_is_one_error_that_names_the_new_one(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(PARAMS, encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"`start` is now called `init`; run `likewise init`"):
+    with pytest.raises(
+        ConfigError, match=r"`start` is now called `init`, .*run `likewise init`"
+    ):
         read_params(path)
     assert read_params(path, historic=True).trained["flow"]["min_images_per_class"] == 3

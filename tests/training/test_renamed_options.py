@@ -142,13 +142,14 @@ def test_an_old_name_in_params_is_one_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         read_params(path)
     assert str(caught.value).splitlines() == [
-        f"params.yaml: {place}: `{old}` is now called `{new}`; "
-        "run `likewise init` to rename it here"
-        for place, old, new in (
-            ("models.tiny", "together", "scale_fusion"),
-            ("trained.x", "start", "init"),
-            ("trained.x", "each", "samples_per_class"),
-        )
+        (
+            "params.yaml: models.tiny: `together` is now called `scale_fusion`; "
+            "run `likewise init` to rename it here"
+        ),
+        (
+            "params.yaml: trained.x: `start` is now called `init`, "
+            "`each` is now called `samples_per_class`; run `likewise init` to rename them here"
+        ),
     ]
 
 

@@ -29,11 +29,15 @@ def init(
 ) -> None:
     """Create a catalogue in a folder: git, DVC and files to fill in.
 
-    Existing files are not overwritten.
+    In an existing catalogue, missing parts are added and names of older releases are replaced.
     """
-    for name in likewise.init(folder):
+    written = likewise.init(folder)
+    for name in written:
         print_line(f"wrote {name}")
-    print_line("next: likewise add NAME --source KIND --path DIR")
+    if not len(likewise.open(workspace=folder)):
+        print_line("next: likewise add NAME --source KIND --path DIR")
+    else:
+        print_line("next: git diff, then git commit" if written else "next: dvc repro")
 
 
 def add(  # noqa: PLR0913, PLR0917 (one is the old name of an option)

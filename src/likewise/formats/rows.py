@@ -6,6 +6,8 @@ from typing import Any, Generic, Self, TypeVar, overload
 
 import polars as pl
 
+from likewise.errors import UnknownNameError
+
 Row = TypeVar("Row")
 
 
@@ -56,6 +58,8 @@ class Rows(Generic[Row]):
     def __getitem__(self, key: slice) -> Self: ...
     def __getitem__(self, key: str | int | slice) -> pl.Series | Row | Self:
         if isinstance(key, str):
+            if key not in self.frame.columns:
+                raise UnknownNameError("column", key, self.frame.columns)
             return self.frame[key]
         if isinstance(key, slice):
             return self._part(self.frame[key])

