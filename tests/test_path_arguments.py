@@ -27,7 +27,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 """Required arguments where the name of something absent would not get as far as the path."""
 
 PATHS = {
-    "add.text": "emoji/categories.json",
+    "add.annotations": "emoji/categories.json",
     "attention.figure": "figure.svg",
     "download.folder": "downloads",
     "init.folder": "begun",
@@ -37,7 +37,7 @@ PATHS = {
     "search.vector": "vector.npy",
     "score.images": "emoji/images",
     "score.indices": "lists.npy",
-    "validate.text": "emoji/categories.json",
+    "validate.annotations": "emoji/categories.json",
     "schemas.folder": "schemas",
 }
 """Paths of optional arguments, from the root of the catalogue."""
