@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import assert_type
 
@@ -11,22 +10,11 @@ import pyarrow as pa
 import pytest
 
 import likewise
+from html_tags import BAD, tags
 from likewise import Hit, Hits
 from likewise.errors import DataError
 
 ITEM = "200_noto.jpg"
-BAD = "<script>alert('x')</script>\"><img src=x onerror=y>"
-
-
-def tags(page: str) -> list[tuple[str, list[str]]]:
-    found: list[tuple[str, list[str]]] = []
-
-    class Reader(HTMLParser):
-        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            found.append((tag, [name for name, _ in attrs]))
-
-    Reader().feed(page)
-    return found
 
 
 def test_hits_are_a_list_of_rows(workspace: Path) -> None:

@@ -2,31 +2,19 @@
 
 import inspect
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 import likewise
+from html_tags import BAD, tags
 from likewise import Difference
 from likewise.errors import UnknownNameError
 
 pytestmark = pytest.mark.torch
 
-BAD = "<script>alert('x')</script>\"><img src=x onerror=y>"
 ITEM = "200_noto.jpg"
-
-
-def tags(page: str) -> list[tuple[str, list[str]]]:
-    found: list[tuple[str, list[str]]] = []
-
-    class Reader(HTMLParser):
-        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            found.append((tag, [name for name, _ in attrs]))
-
-    Reader().feed(page)
-    return found
 
 
 def html(result: object) -> str:
