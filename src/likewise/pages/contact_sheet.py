@@ -19,7 +19,12 @@ _MAX_CHARACTERS = 26
 
 
 def contact_sheet(
-    title: str, query: Sequence[Tile], hits: Sequence[Tile], note: str = ""
+    title: str,
+    query: Sequence[Tile],
+    hits: Sequence[Tile],
+    note: str = "",
+    *,
+    first_rank: int = 1,
 ) -> bytes:
     """Return a PNG with ``title``, ``note``, and the images of the query and the hits.
 
@@ -37,8 +42,8 @@ def contact_sheet(
     for number, tile in enumerate(tiles):
         row, column = divmod(number, COLUMNS)
         corner = (_GAP + column * (CELL + _GAP), _HEADER + row * (CELL + 3 * _LINE + _GAP))
-        rank = number - len(query) + 1
-        _cell(page, draw, corner, tile, f"{rank}" if rank > 0 else "query")
+        place = number - len(query)
+        _cell(page, draw, corner, tile, f"{first_rank + place}" if place >= 0 else "query")
     out = BytesIO()
     page.save(out, "PNG", optimize=True)
     return out.getvalue()

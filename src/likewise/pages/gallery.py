@@ -4,19 +4,15 @@ Images are embedded; the pages need no other files, scripts or network.
 """
 
 import base64
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps
 
 from likewise.imaging.decode import crop, decode
 from likewise.imaging.probe import BadImage, open_image
-
-if TYPE_CHECKING:
-    import jinja2
+from likewise.pages.rendering import render
 
 SIDE = 256
 """Maximum edge length of a thumbnail in pixels."""
@@ -54,11 +50,12 @@ class FlaggedItem:
 
 @dataclass(frozen=True)
 class FlagSection:
-    """All items with one flag: its name, their number, and the items that are shown."""
+    """All items with one flag: its name, their number, those that are shown, the meaning."""
 
     name: str
     total: int
     shown: Sequence[FlaggedItem]
+    meaning: str = ""
 
 
 def thumbnail(picture: bytes | Image.Image, box: Sequence[float] | None = None) -> str | None:
@@ -82,14 +79,22 @@ def thumbnail(picture: bytes | Image.Image, box: Sequence[float] | None = None) 
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
 
 
-def search_page(title: str, query: Sequence[Tile], hits: Sequence[Tile], note: str = "") -> str:
-    """Return a page with ``title``, ``note``, the images of the query, and the hits."""
-    return _template("sheet.html").render(title=title, query=query, hits=hits, note=note)
+def search_page(
+    title: str,
+    query: Sequence[Tile],
+    hits: Sequence[Tile],
+    note: str = "",
+    *,
+    first_rank: int = 1,
+) -> str:
+    """Return a page with ``title``, ``note``, images of the query, and the hits in a row."""
+    values = {"title": title, "query": query, "hits": hits, "note": note}
+    return render("sheet.html", **values, first_rank=first_rank)
 
 
 def flags_page(title: str, sections: Sequence[FlagSection], note: str) -> str:
     """Return a page with ``title``, ``note``, and one section per flag."""
-    return _template("flags.html").render(title=title, sections=sections, note=note)
+    return render("flags.html", title=title, sections=sections, note=note)
 
 
 def _upright(data: bytes, box: Sequence[float] | None) -> Image.Image:
@@ -98,14 +103,3 @@ def _upright(data: bytes, box: Sequence[float] | None) -> Image.Image:
     cut_out = crop(decode(data), box)
     cut_out.getexif()[_ORIENTATION] = open_image(data)[1]
     return ImageOps.exif_transpose(cut_out)
-
-
-@functools.cache
-def _template(name: str) -> "jinja2.Template":
-    import jinja2
-
-    loader = jinja2.PackageLoader("likewise.pages", "templates")
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template(name)

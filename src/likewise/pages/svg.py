@@ -18,12 +18,15 @@ _STYLE: Any = {
     "font.family": "sans-serif",
     "font.size": 9,
     "text.color": INK,
+    "text.parse_math": False,  # a name may hold dollar signs
     "axes.edgecolor": SOFT,
     "axes.labelcolor": INK,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "xtick.color": SOFT,
+    "xtick.labelcolor": INK,
     "ytick.color": SOFT,
+    "ytick.labelcolor": INK,
     "figure.constrained_layout.use": True,
     "axes.facecolor": "none",
 }

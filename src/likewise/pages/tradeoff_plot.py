@@ -36,7 +36,7 @@ def tradeoff_plot(title: str, points: Sequence[IndexPoint], recall: float | None
     for point in sorted(points, key=lambda p: (p.recall, -p.queries_per_s)):
         families.setdefault(point.family, []).append(point)
     with drawing(8.6, 5.2, paper="white") as (axes, drawn):
-        axes.set(title=title, xlabel="recall@10", ylabel="queries a second", yscale="log")
+        axes.set(title=title, xlabel="recall@10", ylabel="queries per second", yscale="log")
         axes.yaxis.set_major_formatter("{x:,.0f}")
         axes.yaxis.set_minor_formatter("")
         if recall is not None:
@@ -44,7 +44,7 @@ def tradeoff_plot(title: str, points: Sequence[IndexPoint], recall: float | None
         for family in dict.fromkeys(point.family for point in points):
             _series(axes, families[family], max(point.nbytes for point in points))
         if points:
-            title = "the larger, the more bytes"
+            title = "marker area: bytes in memory"
             axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, title=title)
     return drawn.svg
 

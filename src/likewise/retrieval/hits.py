@@ -1,7 +1,7 @@
 """Hits of a search, as a table with pictures."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -110,13 +110,11 @@ class Hits(Rows[Hit]):
             MissingArtefactError: the images of a data set were not pulled.
             DataError: these are hits of several queries, or the file cannot be written.
         """
-        tiles = self._tiles(self._frame)
-        write_page(path, search_page(self._title, self._query_tiles(), tiles, note))
+        write_page(path, self._drawn_by(search_page, note))
 
     def to_png(self, path: StrPath, *, note: str = "") -> None:
         """Write the pictures of the query and of the hits as one image; see ``to_html``."""
-        tiles = self._tiles(self._frame)
-        write_page(path, contact_sheet(self._title, self._query_tiles(), tiles, note))
+        write_page(path, self._drawn_by(contact_sheet, note))
 
     def _repr_html_(self) -> str:
         table = super()._repr_html_()
@@ -124,9 +122,18 @@ class Hits(Rows[Hit]):
             tiles = self._tiles(self._frame.head(SHOWN))
         except (LikewiseError, OSError):  # several queries, or images that were not pulled
             return table
-        first = self._frame["rank"][0] if tiles else 1
         title = f"{len(self):,} hits in {self._title}"
-        return notebook.gallery(tiles, title, first) + table
+        return notebook.gallery(tiles, title, self._first_rank) + table
+
+    def _drawn_by(self, draw: Callable[..., str | bytes], note: str) -> str | bytes:
+        """Draw the pictures of the query and of the hits by a function of ``pages``."""
+        tiles = self._tiles(self._frame)
+        return draw(self._title, self._query_tiles(), tiles, note, first_rank=self._first_rank)
+
+    @property
+    def _first_rank(self) -> int:
+        """Rank of the first hit; above 1 for a search with an offset."""
+        return int(self._frame["rank"][0]) if len(self) else 1
 
     @property
     def _title(self) -> str:
@@ -141,10 +148,13 @@ class Hits(Rows[Hit]):
             name: iter(item_tiles(dataset, hits.filter(dataset=name)["item_id"].to_list()))
             for name, dataset in self._datasets.items()
         }
-        return [
-            replace(next(tiles[name]), score=score, same=label in labels if labels else None)
-            for name, score, label in hits.select("dataset", "score", "label").iter_rows()
-        ]
+        found = []
+        for dataset, score, label in hits.select("dataset", "score", "label").iter_rows():
+            tile = next(tiles[dataset])
+            name = f"{dataset}: {tile.name}" if len(self._datasets) > 1 else tile.name
+            same = label in labels if labels else None
+            found.append(replace(tile, name=name, score=score, same=same))
+        return found
 
     @property
     def _ids(self) -> list[str]:

@@ -109,5 +109,5 @@ def _svg(found: "Attention", pixels: Any) -> str:
 def _distances(axes: "Axes", found: "Attention") -> None:
     for layer, heads in enumerate(found.distances(), start=1):
         axes.plot([layer] * len(heads), heads, "o", color=BLUE, markersize=4, alpha=0.7)
-    axes.set(xlabel="layer", ylabel="attention distance, pixels")
+    axes.set(xlabel="layer", ylabel="attention distance (pixels)")
     axes.grid(visible=True, color=SOFT, alpha=0.2)

@@ -14,6 +14,22 @@ from likewise.storage.workspace import Workspace
 SHOWN = 60
 """Maximum number of items per flag that are shown."""
 
+_MEANINGS = {
+    "duplicate": "The file has the same bytes as an earlier image.",
+    "near_duplicate": "The perceptual hash is close to that of an earlier image.",
+    "similar": "The vector is close to that of an earlier item.",
+    "split_leak": "An earlier split (train, val, others) has a copy or near copy of the image.",
+    "leak": "Another data set has a copy or near copy of the image.",
+    "few_bytes": "The file has fewer bytes than min_bytes.",
+    "small": "A side of the image is shorter than min_side.",
+    "dark": "The mean brightness is below min_brightness.",
+    "bright": "The mean brightness is above max_brightness.",
+    "blurred": "The sharpness is below min_sharpness.",
+    "unreadable": "The file cannot be decoded.",
+    "outlier": "The vector is far from the mean vector, by the mean |z| of its dimensions.",
+}
+"""Flag -> one sentence for readers of the page."""
+
 
 def flagged_pictures(ws: Workspace, dataset: str, most: int = SHOWN) -> str:
     """Return the page of the last check of ``dataset``, with at most ``most`` items per flag.
@@ -25,7 +41,7 @@ def flagged_pictures(ws: Workspace, dataset: str, most: int = SHOWN) -> str:
     path = versions.locate(ws, ws.table(dataset, "flags"))
     found = tables.open_table(path, command).read(FLAGS.names())
     sections = list(_sections(ws, dataset, found, most))
-    note = f"{found['image_id'].n_unique():,} images are flagged; none is deleted"
+    note = f"{found['image_id'].n_unique():,} images are flagged; no image is deleted"
     return flags_page(ws.card(dataset).title, sections, note)
 
 
@@ -42,9 +58,9 @@ def _sections(
             other: _tiles(ws, other, pairs.filter(pl.col("other_dataset") == other)["other"])
             for other in pairs["other_dataset"].drop_nulls().unique()
         }
-        yield FlagSection(
-            str(flag), len(rows), [_doubt(row, mine, theirs) for row in pairs.iter_rows()]
-        )
+        items = [_doubt(row, mine, theirs) for row in pairs.iter_rows()]
+        meaning = _MEANINGS.get(rows["flag"][0], "")
+        yield FlagSection(str(flag), len(rows), items, meaning)
 
 
 def _here(pairs: pl.DataFrame) -> pl.Series:
