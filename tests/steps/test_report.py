@@ -103,7 +103,7 @@ def test_the_page_needs_nothing_else_and_is_the_same_every_time(workspace: Path)
     assert text.count("data:image/jpeg") > 10
     metrics = json.loads((workspace / "reports" / f"{RUN}.json").read_text("utf-8"))
     for value in metrics.values():
-        assert f"<td>{value:.4f}</td>" in text
+        assert f'<td class="number">{value:.4f}</td>' in text
     for part in ("Cumulative match", "Worst queries", "Map", "weights", "query in gallery"):
         assert part in text
     assert str(workspace) not in text

@@ -14,13 +14,8 @@ from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 from likewise.steps.report import diagnostics, figures
-from likewise.steps.report.report_page import (
-    Page,
-    Pictures,
-    RankingDiagnostics,
-    as_html,
-    as_markdown,
-)
+from likewise.steps.report.picture_rows import Pictures
+from likewise.steps.report.report_page import Page, RankingDiagnostics, as_html, as_markdown
 from likewise.storage import artefacts, journal
 from likewise.storage.config import Run, read_yaml
 from likewise.storage.digests import Digests

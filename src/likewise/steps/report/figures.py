@@ -1,16 +1,27 @@
 """The figures of a report as SVG. Equal numbers give equal text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from likewise.pages.rendering import inline_svg
 from likewise.pages.svg import BLUE, SOFT, drawing
 
 _MOST_COLOURS = 20
 SHOWN_ON_MAP = 2_000
 _SEED = 0
+
+
+@dataclass(frozen=True)
+class ItemMap:
+    """A map of the items as SVG, and its legend: kind -> colour; empty if all are equal."""
+
+    svg: str
+    legend: list[tuple[str, str]]
 
 
 def line(frame: pl.DataFrame, x: str, y: str, label: str) -> str:
@@ -22,25 +33,16 @@ def line(frame: pl.DataFrame, x: str, y: str, label: str) -> str:
     return drawn.svg
 
 
-def bars(named: Sequence[tuple[str, float]], label: str) -> str:
-    """Plot vertical bars in the given order."""
+def bars(named: Sequence[tuple[str, float]], x: str, y: str) -> str:
+    """Plot vertical bars in the given order; ``x`` and ``y`` label the axes."""
+    from matplotlib.ticker import MaxNLocator
+
     with drawing(4.2, 2.8) as (axes, drawn):
         names = [name for name, _ in named]
         axes.bar(range(len(named)), [value for _, value in named], color=BLUE)
         axes.set_xticks(range(len(named)), names, rotation=45, ha="right")
-        axes.set_ylabel(label)
-    return drawn.svg
-
-
-def intervals(named: Mapping[str, tuple[float, float, float]]) -> str:
-    """Plot one row per metric: its value and its 95 % interval."""
-    with drawing(4.2, 0.6 + 0.28 * len(named)) as (axes, drawn):
-        for row, (value, low, high) in enumerate(named.values()):
-            axes.plot([low, high], [row, row], color=BLUE, linewidth=5, alpha=0.35)
-            axes.plot([value], [row], "o", color=BLUE, markersize=4)
-        axes.set_yticks(range(len(named)), list(named))
-        axes.invert_yaxis()
-        axes.grid(visible=True, axis="x", color=SOFT, alpha=0.2)
+        axes.set(xlabel=x, ylabel=y)
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     return drawn.svg
 
 
@@ -62,20 +64,21 @@ def chosen(count: int) -> npt.NDArray[np.int64]:
     return np.unique(np.linspace(0, count - 1, min(count, SHOWN_ON_MAP)).astype(np.int64))
 
 
-def points(places: npt.NDArray[np.float32], kinds: pl.Series) -> str:
-    """Plot a map of the items, coloured by kind if there are few kinds."""
-    names = kinds.drop_nulls().unique().sort().to_list()
-    with drawing(6.4, 5.2) as (axes, drawn):
-        import matplotlib as mpl
+def item_map(places: npt.NDArray[np.float32], kinds: pl.Series) -> ItemMap:
+    """Plot the items at their places (n, 2), coloured by kind if there are few kinds."""
+    import matplotlib as mpl
+    from matplotlib.colors import to_hex
 
-        colours = mpl.colormaps["tab20"]
-        several = 1 < len(names) <= _MOST_COLOURS
-        for number, name in enumerate(names if several else [None]):
-            mask = (kinds == name).fill_null(value=False).to_numpy() if several else slice(None)
-            shade = colours(number % _MOST_COLOURS)
-            across, up = places[mask].T
-            axes.scatter(across, up, s=7, color=shade, label=name, rasterized=True)
-        if several:
-            axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, fontsize=8)
+    style: Any = {"s": 7, "rasterized": True}
+    names: list[str | None] = kinds.unique().sort(nulls_last=True).to_list()
+    several = 1 < len(names) <= _MOST_COLOURS
+    legend = []
+    with drawing(6.4, 5.2) as (axes, drawn):
+        for number, name in enumerate(names if several else ()):
+            colour = SOFT if name is None else to_hex(mpl.colormaps["tab20"](number))
+            axes.scatter(*places[kinds.eq_missing(name).to_numpy()].T, **style, color=colour)
+            legend.append((f"no {kinds.name}" if name is None else name, colour))
+        if not several:
+            axes.scatter(*places.T, **style, color=BLUE)
         axes.set_axis_off()
-    return drawn.svg
+    return ItemMap(inline_svg(drawn.svg, "map"), legend)

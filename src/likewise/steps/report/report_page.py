@@ -1,71 +1,26 @@
 """The page of a report, as Markdown and as HTML with figures and images."""
 
-import functools
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import jinja2
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.run_results import Results
-from likewise.errors import LikewiseError
-from likewise.pages.gallery import Tile
-from likewise.pages.markdown import table
-from likewise.pages.tiles import item_tiles
+from likewise.pages.markdown import literal, table
+from likewise.pages.rendering import inline_svg, render, same_digits
 from likewise.steps.report import figures
 from likewise.steps.report.diagnostics import Hubs, MixUp
+from likewise.steps.report.picture_rows import Pictures
 from likewise.storage.config import Run
 
-_PUBLISHED = ("published model", "metric", "value", "ours / published")
-WORST, BEST, HITS = 10, 4, 8
-"""Number of worst queries, best queries, and hits per query that are shown as images."""
-
-
-@dataclass(frozen=True)
-class PictureRow:
-    """A query and its first hits, shown as a row of images.
-
-    Attributes:
-        query: image of the query.
-        value: its value of the main metric.
-        hits: images of its first hits.
-        missed: remark on the first relevant item that was missed.
-    """
-
-    query: Tile
-    value: float
-    hits: list[Tile]
-    missed: str
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """The rows of images of a report.
-
-    Attributes:
-        worst: the queries with the lowest values.
-        best: the queries with the highest values.
-        note: reason for missing images; "" for none.
-    """
-
-    worst: list[PictureRow]
-    best: list[PictureRow]
-    note: str = ""
-
-    @classmethod
-    def of(cls, dataset: Dataset, queries: pl.DataFrame) -> "Pictures":
-        """Select the worst and the best queries; equal values are in the order of the items."""
-        scored = queries.filter(pl.col("value").is_not_null()).with_row_index("place")
-        worst = scored.sort("value", "place").head(WORST)
-        best = scored.sort("value", "place", descending=[True, False]).head(BEST)
-        best = best.join(worst, on="item_id", how="anti")
-        try:
-            return cls(_rows(dataset, worst), _rows(dataset, best))
-        except (LikewiseError, OSError) as error:
-            return cls([], [], f"no pictures: {error}")
+_METRIC_HEADS = (
+    "metric",
+    "value",
+    "95 % CI (class bootstrap)",
+    "minimum detectable difference",
+)
+_PUBLISHED_HEADS = ("published model", "metric", "value", "ours / published")
 
 
 @dataclass(frozen=True)
@@ -77,6 +32,34 @@ class RankingDiagnostics:
     mix_ups: list[MixUp]
     hubs: Hubs
     pictures: Pictures
+
+    def confusions(self) -> list[tuple[str, str, str]]:
+        """Return one row per confused pair: label, label of the first hit, queries."""
+        return [(pair.label, pair.found, f"{pair.queries:,}") for pair in self.mix_ups]
+
+
+@dataclass(frozen=True)
+class IntervalBar:
+    """A value and its interval on the scale of all intervals, in percent of its length."""
+
+    left: float
+    width: float
+    value: float
+
+
+@dataclass(frozen=True)
+class IntervalBars:
+    """The intervals of all metrics on one scale.
+
+    Attributes:
+        low: label of the lower end of the scale.
+        high: label of the upper end of the scale.
+        shown: metric -> its bar; empty if no metric has an interval.
+    """
+
+    low: str
+    high: str
+    shown: dict[str, IntervalBar]
 
 
 @dataclass(frozen=True)
@@ -91,9 +74,45 @@ class Page:
     places: npt.NDArray[np.float32] | None
     kinds: pl.Series
 
+    heads = _METRIC_HEADS
+    published_heads = _PUBLISHED_HEADS
+
+    @property
+    def measure(self) -> str:
+        """The main metric of the protocol."""
+        return str(self.told.protocol.get("metric", "value"))
+
+    def query_value(self, value: float) -> str:
+        """Format the main metric of one query, in the unit of the table of metrics."""
+        scale = 100 if self.told.protocol.get("percent") else 1
+        return f"{value * scale:.{self._decimals}f}"
+
+    def bars(self) -> IntervalBars:
+        """Return the intervals of the metrics on one scale."""
+        drawn = _drawable(self)
+        if not drawn:
+            return IntervalBars("", "", {})
+        lowest = min(min(values) for values in drawn.values())
+        highest = max(max(values) for values in drawn.values())
+        percent = 100 / ((highest - lowest) or 1)
+        shown = {
+            name: IntervalBar(
+                round((low - lowest) * percent, 2),
+                round((high - low) * percent, 2),
+                round((value - lowest) * percent, 2),
+            )
+            for name, (value, low, high) in drawn.items()
+        }
+        low_end, high_end = (f"{end:.{self._decimals}f}" for end in (lowest, highest))
+        return IntervalBars(low_end, high_end, shown)
+
+    @property
+    def _decimals(self) -> int:
+        return int(self.told.protocol.get("decimals", 4))
+
     def rows(self) -> list[tuple[str, str, str, str]]:
-        """Return one row per metric: name, value, 95 % interval and smallest difference."""
-        digits = int(self.told.protocol.get("decimals", 4))
+        """Return one row per metric; see ``heads``."""
+        digits = self._decimals
         rows = []
         for name, value in self.told.metrics.items():
             found = self.told.statistics.get(name, {})
@@ -124,8 +143,9 @@ class Page:
                     ours = self.told.metrics.get(metric)
                     ratio = "" if ours is None else f"{ours / value:.2f}"
                     model = f"{row.model} {row.trained}".strip()
-                    rows.append((model, metric, f"{value:g}", ratio))
-        return rows
+                    rows.append((model, metric, value, ratio))
+        values = same_digits([value for _, _, value, _ in rows])
+        return [(*row[:2], value, row[3]) for row, value in zip(rows, values, strict=True)]
 
     def switches(self) -> list[tuple[str, str]]:
         """Return the settings of the protocol."""
@@ -152,84 +172,63 @@ def as_markdown(page: Page) -> str:
         "",
         page.subtitle(),
         "",
-        *table(("metric", "value", "95 % interval", "smallest difference"), page.rows()),
+        *table(_METRIC_HEADS, page.rows()),
         "",
         *(f"- {note}" for note in page.notes()),
         "",
-        *(table(_PUBLISHED, page.published()) if page.published() else ()),
+        *(table(_PUBLISHED_HEADS, page.published()) if page.published() else ()),
         "",
         *(() if page.ranking is None else _ranking_text(page.ranking)),
     ]
     if page.gap is not None:
-        lines += [f"Distance between the means of queries and gallery: {page.gap:.3f}.", ""]
+        gap = f"{page.gap:.3f}"
+        lines += [f"Distance between the mean vectors of queries and gallery: {gap}.", ""]
     origin = [*page.origin(), *page.switches()]
-    lines += ["## Where it comes from", "", *table(("what", "which"), origin)]
+    lines += ["## Provenance", "", *table(("property", "value"), origin)]
     return "\n".join(lines) + "\n"
 
 
 def as_html(page: Page) -> str:
     """Return the page, with figures and images embedded."""
-    drawn = {
-        "intervals": figures.intervals(_drawable(page)) if _drawable(page) else None,
-        "map": None if page.places is None else figures.points(page.places, page.kinds),
-    }
+    drawn: dict[str, object] = {"map": None}
+    if page.places is not None:
+        drawn["map"] = figures.item_map(page.places, page.kinds)
     if page.ranking is not None:
         drawn |= _curves(page.ranking)
-    return _template().render(page=page, ranking=page.ranking, figures=drawn)
+    return render(
+        "report.html", page=page, ranking=page.ranking, figures=drawn, bars=page.bars()
+    )
 
 
 def _curves(ranking: RankingDiagnostics) -> dict[str, str]:
     cmc, curve = ranking.curves["cmc"], ranking.curves["precision-recall"]
-    return {
-        "cmc": figures.line(cmc, "rank", "share", "queries with a hit by then"),
+    drawn = {
+        "cmc": figures.line(cmc, "rank", "share", "share of queries"),
         "curve": figures.line(curve, "recall", "precision", "mean precision"),
-        "first": figures.bars(ranking.first_hits, "queries"),
-        "hubs": figures.bars(ranking.hubs.bars(), "items"),
+        "first": figures.bars(ranking.first_hits, "rank", "queries"),
+        "hubs": figures.bars(ranking.hubs.bars(), "queries", "items"),
     }
+    return {name: inline_svg(svg, name) for name, svg in drawn.items()}
 
 
 def _ranking_text(ranking: RankingDiagnostics) -> list[str]:
+    confusions = [
+        (literal(label), literal(found), queries)
+        for label, found, queries in ranking.confusions()
+    ]
     first = [(name, f"{count:,}") for name, count in ranking.first_hits]
-    mixed = [(m.label, m.found, f"{m.queries:,}") for m in ranking.mix_ups]
     return [
         "## First relevant item",
         "",
         *table(("rank", "queries"), first),
         "",
-        "## Taken for another",
+        "## Confusions",
         "",
-        *table(("label", "first hit", "queries"), mixed),
+        *table(("label of the query", "label of the first hit", "queries"), confusions),
         "",
-        f"Skewness of how often items are found: {ranking.hubs.skewness:.2f}.",
+        f"Hubness (skewness of the 10-occurrence): {ranking.hubs.skewness:.2f}.",
         "",
     ]
-
-
-def _rows(dataset: Dataset, queries: pl.DataFrame) -> list[PictureRow]:
-    shown = [
-        [item, *hits[:HITS]] for item, hits in queries.select("item_id", "hits").iter_rows()
-    ]
-    names = list(dict.fromkeys(name for row in shown for name in row))
-    tiles = dict(zip(names, item_tiles(dataset, names), strict=True))
-    found = []
-    columns = ("value", "hit_scores", "hit_relevant", "missed_ranks")
-    for (item, *hits), (value, scores, relevant, missed) in zip(
-        shown, queries.select(columns).iter_rows(), strict=True
-    ):
-        known = scores or [None] * len(hits)
-        row = [
-            replace(tiles[hit], score=score, same=same)
-            for hit, score, same in zip(hits, known, relevant, strict=False)
-        ]
-        found.append(PictureRow(tiles[item], value, row, _missed(missed)))
-    return found
-
-
-def _missed(ranks: Sequence[int | None]) -> str:
-    if not ranks:
-        return ""
-    first = "behind all that was ranked" if ranks[0] is None else f"at rank {ranks[0]:,}"
-    return f"the next relevant item is {first}"
 
 
 def _drawable(page: Page) -> dict[str, tuple[float, float, float]]:
@@ -250,15 +249,3 @@ def _said(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(_said, value))
     return str(value)
-
-
-@functools.cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("likewise.pages", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html")
