@@ -61,8 +61,8 @@ from likewise.steps.describe.statistics import Spread as Spread
 from likewise.steps.describe.statistics import Statistics as Statistics
 from likewise.steps.diff import diff as diff
 from likewise.steps.diff.difference import Difference as Difference
-from likewise.steps.diff.difference import MetricChange as MetricChange
 from likewise.steps.diff.drift import Drift as Drift
+from likewise.steps.diff.metric_change import MetricChange as MetricChange
 from likewise.steps.doctor import Problem as Problem
 from likewise.steps.doctor import doctor as doctor
 from likewise.steps.download import Downloaded as Downloaded

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import likewise
+from html_tags import sound_page
 from likewise.cli.app import app
 from likewise.errors import MissingArtefactError, UnknownNameError
 from likewise.storage.versions import run_dvc, run_git
@@ -78,7 +79,13 @@ def test_a_correction_is_published_and_shown(alice: Path) -> None:
     assert len(texts) == 1
     page = alice / "diff.html"
     found.to_html(str(page))
-    assert page.read_text("utf-8").count("data:image/jpeg") == 6
+    shown = sound_page(page.read_text("utf-8"))
+    assert len(shown.all("img")) == 2  # one of each item, however many values changed
+    assert [row.text for row in shown.one("ol", "items").all("tbody")[0].all("tr")] == [
+        "label 1000 0",
+        "text baby house",
+        "split no value test",
+    ]
     said = found.to_markdown()
     assert "| relabelled | `1000_fluent.jpg` | label | 1000 | 0 |" in said
     taken_back = likewise.correct("emoji", items, {"label": "1000", "split": None})

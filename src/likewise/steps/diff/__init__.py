@@ -9,8 +9,9 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import MissingArtefactError
 from likewise.formats.paths import StrPath
-from likewise.steps.diff.difference import Difference, MetricChange
+from likewise.steps.diff.difference import Difference
 from likewise.steps.diff.drift import drift
+from likewise.steps.diff.metric_change import MetricChange
 from likewise.storage import artefacts
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests

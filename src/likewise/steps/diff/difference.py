@@ -8,27 +8,24 @@ import polars as pl
 from likewise.catalogue.dataset import Dataset
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
-from likewise.pages.gallery import Tile, search_page, thumbnail
-from likewise.pages.markdown import code, table
+from likewise.pages.markdown import code, literal, table
+from likewise.pages.rendering import render
 from likewise.pages.written import write_page
+from likewise.steps.diff.difference_page import (
+    DRIFT_HEADS,
+    METRIC_HEADS,
+    changed_items,
+    count_rows,
+    drift_rows,
+    metric_rows,
+)
 from likewise.steps.diff.drift import Drift
+from likewise.steps.diff.metric_change import MetricChange
 
 LISTED = 50
-"""Maximum number of changes that a text or page lists; the counts include all."""
+"""Maximum number of changes that a text lists; the counts include all."""
 
-_CHANGE_HEADS = ("change", "item", "column", "was", "now")
-_DRIFT_HEADS = ("model", "items", "mean cosine", "least", "same of 10 nearest")
-_METRIC_HEADS = ("run", "metric", "was", "now")
-
-
-@dataclass(frozen=True)
-class MetricChange:
-    """A metric of a run's report in both versions; None if a version does not have it."""
-
-    run: str
-    metric: str
-    was: float | None
-    now: float | None
+_CHANGE_HEADS = ("change", "item", "column", "old", "new")
 
 
 @dataclass(frozen=True)
@@ -83,14 +80,15 @@ class Difference:
         lines += _section(_CHANGE_HEADS, _listed(self.changes))
         if len(self.changes) > LISTED:
             lines += [f"… and {len(self.changes) - LISTED:,} more changes", ""]
-        lines += _section(_DRIFT_HEADS, self._drift_rows())
-        lines += _section(_METRIC_HEADS, self._metric_rows())
+        lines += _section(DRIFT_HEADS, drift_rows(self.drift))
+        lines += _section(METRIC_HEADS, metric_rows(self.metrics))
         return "\n".join(lines).rstrip() + "\n"
 
     def to_html(self, path: StrPath) -> None:
-        """Write a page with the pictures of the first items that changed.
+        """Write a page of the changes: every changed item once, with its old and new values.
 
-        The page is self-contained: it needs no other file and no network.
+        The page has one picture per item, and two for an image or a box that changed. It is
+        self-contained: it needs no other file and no network.
 
         Args:
             path: the file to write.
@@ -99,11 +97,20 @@ class Difference:
             DataError: the file cannot be written.
             VersionError: images are not here and cannot be fetched.
         """
-        rows = self.changes.head(LISTED)
-        old, new = self.sides
-        gone = pl.col("change") == "removed"
-        tiles = [*_tiles(new, rows.filter(~gone)), *_tiles(old, rows.filter(gone))]
-        write_page(path, search_page(self._title, [], tiles, self.summary))
+        page = render(
+            "diff.html",
+            title=self._title,
+            sizes=self.items,
+            counts=count_rows(self.counts),
+            total=self.changes["item_id"].n_unique(),
+            items=changed_items(self.changes, *self.sides),
+            columns=list(self.columns.items()),
+            drift_heads=DRIFT_HEADS,
+            drift=drift_rows(self.drift),
+            metric_heads=METRIC_HEADS,
+            metrics=metric_rows(self.metrics),
+        )
+        write_page(path, page)
 
     def __repr__(self) -> str:
         was, now = self.items
@@ -118,9 +125,9 @@ class Difference:
         changes = self.changes.head(LISTED).rows()
         for heads, rows in (
             (("column", "change"), list(self.columns.items())),
-            (tuple(self.changes.columns), changes),
-            (_DRIFT_HEADS, self._drift_rows()),
-            (_METRIC_HEADS, self._metric_rows()),
+            ((*_CHANGE_HEADS, "IoU"), changes),
+            (DRIFT_HEADS, drift_rows(self.drift)),
+            (METRIC_HEADS, metric_rows(self.metrics)),
         ):
             parts += [notebook.table(heads, rows)] if rows else []
         if len(self.changes) > LISTED:
@@ -133,42 +140,15 @@ class Difference:
     def _title(self) -> str:
         return f"{self.dataset}: {self.old} → {self.new}"
 
-    def _drift_rows(self) -> list[tuple[object, ...]]:
-        return [(d.model, d.items, *(d.cosine or (None, None)), d.overlap) for d in self.drift]
-
-    def _metric_rows(self) -> list[tuple[object, ...]]:
-        return [(m.run, m.metric, m.was, m.now) for m in self.metrics]
-
 
 def _listed(changes: pl.DataFrame) -> Iterator[tuple[object, ...]]:
     for change, item, column, was, now, iou in changes.head(LISTED).iter_rows():
         overlap = "" if iou is None else f" (IoU {iou:.2f})"
-        yield change, code(item), column, was, f"{'' if now is None else now}{overlap}"
+        old, new = (literal(value or "") for value in (was, now))
+        yield change, code(item), column, old, f"{new}{overlap}"
 
 
 def _section(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     """Return a table and an empty line, or nothing if there are no rows."""
     listed = list(rows)
     return [*table(columns, listed), ""] if listed else []
-
-
-def _tiles(side: Dataset, rows: pl.DataFrame) -> list[Tile]:
-    if rows.is_empty():
-        return []
-    items = rows["item_id"].to_list()
-    boxes = dict(side.items.select("item_id", "box").iter_rows())
-    pictures = side.images(items, encoded=True)
-    return [
-        Tile(item, thumbnail(data, boxes[item]), _caption(change, column, was, now))
-        for data, (change, item, column, was, now) in zip(
-            pictures, rows.drop("iou").iter_rows(), strict=True
-        )
-    ]
-
-
-def _caption(change: str, column: str | None, was: str | None, now: str | None) -> str:
-    if column is None:
-        return change
-    if column == "sha256":
-        return "another picture"
-    return f"{column}: {was} → {now}"
