@@ -62,12 +62,12 @@ def test_the_page_is_written_beside_its_picture(workspace: Path) -> None:
     page = (workspace / "reports" / "emoji.md").read_text("utf-8")
     assert page.startswith("# Emoji in GPR1200's layout\n\n24 items in 24 images, ")
     assert "| CC-BY-SA-4.0: each drawing under its set's own licence |" in page
-    assert "![items a label](emoji.svg)" in page
+    assert "![items per label](emoji.svg)" in page
     assert "| house | 4 |" in page
     assert "\n\n\n" not in page
     picture = ET.fromstring((workspace / "reports" / "emoji.svg").read_text("utf-8"))  # noqa: S314
     texts = [element.text for element in picture.iter(f"{SVG}text")]
-    assert {"6 labels, 4 to 4 items each", "labels, most items first"} <= set(texts)
+    assert {"6 labels, 4 to 4 items each", "labels by descending number of items"} <= set(texts)
     before = page
     likewise.describe("emoji").to_reports()
     assert (workspace / "reports" / "emoji.md").read_text("utf-8") == before

@@ -1,18 +1,14 @@
 """Results as HTML that a notebook shows: every text is escaped, nothing is fetched."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from html import escape as escape_markup
 
 from likewise.pages.gallery import Tile
+from likewise.pages.rendering import visible
 
 _CELL = "padding:2px 12px 2px 0;vertical-align:top;text-align:"
 _FIGURE = (
     "display:inline-block;width:104px;margin:0 8px 8px 0;vertical-align:top;font-size:11px"
-)
-_STYLE = (
-    "body{margin:0 auto;max-width:1100px;padding:24px;color:#1c1d20;background:#f6f6f4;"
-    'font:14px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}'
-    "h1{font-size:22px}h2{font-size:17px}"
 )
 
 
@@ -50,13 +46,9 @@ def gallery(tiles: Sequence[Tile], title: str, first: int = 1) -> str:
     return heading(title) + f"<div>{figures}</div>"
 
 
-def page(title: str, body: str) -> str:
-    """A whole page around the HTML ``body``; it needs no other file and no network."""
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n"
-        f"<body>\n<h1>{escape(title)}</h1>\n{body}\n</body>\n</html>\n"
-    )
+def escape(text: str) -> str:
+    """Escape markup, and replace the characters that HTML cannot show."""
+    return escape_markup(visible(text))
 
 
 def _figure(rank: int, tile: Tile) -> str:
@@ -76,5 +68,6 @@ def _cell(value: object, side: str = "") -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         text, default = "" if value is None else str(value), "left"
     else:
-        text, default = f"{value:,}" if isinstance(value, int) else f"{value:.6g}", "right"
+        text = f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
+        default = "right;white-space:nowrap"
     return f'<td style="{_CELL}{side or default}">{escape(text)}</td>'

@@ -8,7 +8,13 @@ from likewise.catalogue.contents import Contents
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 from likewise.pages.written import write_page
-from likewise.steps.describe.statistics_page import LABELS, histogram, statistics_markdown
+from likewise.steps.describe.statistics_page import (
+    LABELS,
+    histogram,
+    statistics_html,
+    statistics_markdown,
+    with_unit,
+)
 from likewise.storage.config import Card
 from likewise.storage.workspace import Workspace
 
@@ -95,7 +101,10 @@ class Statistics:
         Raises:
             DataError: the file cannot be written.
         """
-        write_page(path, notebook.page(self.card.title, self._body()))
+        svg = histogram(self._counts, 4.6, "none") if self.labels else ""
+        tables = list(self._sections())
+        page = statistics_html(self.card.title, list(self._facts().items()), tables, svg)
+        write_page(path, page)
 
     def to_reports(self) -> list[Path]:
         """Write the statistics to ``reports/``, as Markdown with a histogram of the labels.
@@ -112,7 +121,7 @@ class Statistics:
         picture = page.with_suffix(".svg")
         texts = {page: statistics_markdown(self, picture.name if self.labels else "")}
         if self.labels:
-            texts[picture] = self._histogram()
+            texts[picture] = histogram(self._counts)
         for path, text in texts.items():
             write_page(path, text)
         return [path.relative_to(self.ws.root) for path in texts]
@@ -124,28 +133,29 @@ class Statistics:
     def _repr_html_(self) -> str:
         return notebook.heading(self.card.title) + self._body()
 
-    def _histogram(self) -> str:
-        return histogram([label.items for label in self.labels])
+    @property
+    def _counts(self) -> list[int]:
+        return [label.items for label in self.labels]
+
+    def _facts(self) -> dict[str, object]:
+        licence = self.card.licence
+        return {
+            "name": self.dataset,
+            "items": self.contents.items,
+            "images": self.contents.images,
+            "size (MB)": self.contents.nbytes / 1e6,
+            "labels": len(self.labels),
+            "licence": ": ".join(filter(None, (licence.spdx, licence.terms))),
+            "citation": self.card.citation,
+            "known faults": "; ".join(self.card.faults),
+        }
 
     def _body(self) -> str:
-        licence = self.card.licence
-        parts = [
-            notebook.facts(
-                {
-                    "name": self.dataset,
-                    "items": self.contents.items,
-                    "images": self.contents.images,
-                    "labels": len(self.labels),
-                    "licence": ": ".join(filter(None, (licence.spdx, licence.terms))),
-                    "citation": self.card.citation,
-                    "known faults": "; ".join(self.card.faults),
-                }
-            )
-        ]
+        parts = [notebook.facts(self._facts())]
         for title, heads, rows in self._sections():
             parts += [notebook.heading(title), notebook.table(heads, rows)] if rows else []
             if title == "Labels" and self.labels:
-                parts.append(self._histogram())
+                parts.append(histogram(self._counts))
         return "".join(parts)
 
     def _sections(self) -> Iterator[tuple[str, Sequence[str], Sequence[Sequence[object]]]]:
@@ -154,15 +164,15 @@ class Statistics:
         yield "Splits and subsets", splits, [astuple(part) for part in self.parts]
         labels = [astuple(label) for label in self.labels[:LABELS]]
         yield "Labels", ("label", "text", "items"), labels
-        spread = ("", "least", "5 %", "median", "95 %", "greatest")
-        yield "Images", spread, [(name, *astuple(s)) for name, s in self.sizes.items()]
-        yield "Boxes", spread, [(name, *astuple(s)) for name, s in self.boxes.items()]
-        for title, head, counts in (
-            ("Roles", "role", self.contents.roles),
-            ("Formats", "format", self.contents.formats),
-            ("Pixel layouts", "mode", self.modes),
-            ("Licences of single items", "licence", self.licences),
-            ("Findings of ingest", "check", self.findings),
-            ("Flags", "flag", self.flags),
+        spread = ("quantity", "minimum", "5 %", "median", "95 %", "maximum")
+        for title, values in (("Images", self.sizes), ("Boxes", self.boxes)):
+            yield title, spread, [(with_unit(n), *astuple(s)) for n, s in values.items()]
+        for title, head, number, counts in (
+            ("Roles", "role", "items", self.contents.roles),
+            ("Formats", "format", "images", self.contents.formats),
+            ("Pixel layouts", "mode", "images", self.modes),
+            ("Licences of single items", "licence", "items", self.licences),
+            ("Findings of ingest", "check", "files", self.findings),
+            ("Flags of the last check", "flag", "images or items", self.flags),
         ):
-            yield title, (head, "number"), list(counts.items())
+            yield title, (head, number), list(counts.items())
