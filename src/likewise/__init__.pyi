@@ -83,6 +83,12 @@ from likewise.steps.indexes import indexes as indexes
 from likewise.steps.ingest import Ingested as Ingested
 from likewise.steps.ingest import ingest as ingest
 from likewise.steps.init import init as init
+from likewise.steps.kinds import kinds as kinds
+from likewise.steps.kinds.kind import Kind as Kind
+from likewise.steps.kinds.kind import KindFamilies as KindFamilies
+from likewise.steps.kinds.kind import KindFamily as KindFamily
+from likewise.steps.kinds.kind import KindOption as KindOption
+from likewise.steps.kinds.kind import Kinds as Kinds
 from likewise.steps.labels import labels as labels
 from likewise.steps.load import load as load
 from likewise.steps.log import Version as Version

@@ -29,12 +29,19 @@ _MAX_COMPARED = 1000
 """Maximum number of names to compare by edit distance, which is slow for millions."""
 
 
-def hint(name: str, known: Iterable[str]) -> str:
-    """Return a suggestion for the unknown ``name`` out of the ``known`` names."""
+def hint(name: str, known: Iterable[str], *, complete: bool = False) -> str:
+    """Return a suggestion for the unknown ``name`` out of the ``known`` names.
+
+    If ``complete``, all known names follow.
+    """
     names = list(known)
     near = difflib.get_close_matches(name, _candidates(name, names), n=3, cutoff=0.5)
+    every = f"there are: {', '.join(sorted(names))}" if complete and names else ""
     if near:
-        return "did you mean " + " or ".join(repr(n) for n in near) + "?"
+        suggestion = "did you mean " + " or ".join(repr(n) for n in near) + "?"
+        return f"{suggestion} {every}".rstrip()
+    if every:
+        return every
     if names:
         few = ", ".join(heapq.nsmallest(12, names))
         return f"there are: {few}" + (" ..." if len(names) > 12 else "")
@@ -71,10 +78,22 @@ class UnknownNameError(LikewiseError):
 
     exit_code = 2
 
-    def __init__(self, noun: str, name: str, known: Iterable[str], where: str = "") -> None:
-        """Create the error for an unknown ``name`` of the kind ``noun``."""
+    def __init__(
+        self,
+        noun: str,
+        name: str,
+        known: Iterable[str],
+        where: str = "",
+        *,
+        complete: bool = False,
+    ) -> None:
+        """Create the error for an unknown ``name`` of the kind ``noun``.
+
+        If ``complete``, the text lists all ``known`` names.
+        """
         place = f" in {where}" if where else ""
-        super().__init__(f"no {noun} named {name!r}{place}; {hint(name, known)}")
+        suggestion = hint(name, known, complete=complete)
+        super().__init__(f"no {noun} named {name!r}{place}; {suggestion}")
         self.name = name
 
 
@@ -166,3 +185,27 @@ def bounded(examples: Iterable[object], total: int, most: int = 5) -> str:
     shown = [str(e) for _, e in zip(range(most), examples, strict=False)]
     rest = total - len(shown)
     return ", ".join(shown) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def size_text(nbytes: float) -> str:
+    """Return a number of bytes with a decimal unit: ``532 B``, ``12.3 MB``."""
+    size, unit = float(nbytes), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if size < 999.95:
+            break
+        size, unit = size / 1000, larger
+    return f"{size:,.0f} B" if unit == "B" else f"{size:,.1f} {unit}"
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration with its units: ``12.3 ms``, ``3 min 05 s``, ``2 h 03 min``."""
+    if seconds < 1:
+        return f"{seconds * 1000:.1f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02} s"
+    hours, minutes = divmod(round(whole / 60), 60)
+    return f"{hours:,} h {minutes:02} min"

@@ -93,6 +93,14 @@ class Registry(Generic[P]):
         """The kinds of this package, sorted."""
         return sorted(self._table)
 
+    def entry_points(self, kind: str) -> list[metadata.EntryPoint]:
+        """The entry points of other packages that register ``kind``; nothing is imported."""
+        return list(self._plugins.get(kind, ()))
+
+    def load_builtin(self, kind: str) -> type[P]:
+        """Return this package's class of ``kind``, which must be one of ``builtin``."""
+        return cast("type[P]", _imported(self._table[kind]))
+
     def load(self, kind: str) -> type[P]:
         """Return the class of ``kind``.
 
@@ -102,9 +110,9 @@ class Registry(Generic[P]):
                 taken, or with a class that cannot be imported or does not fit the family.
         """
         if kind in self._table and kind not in self._plugins:
-            return cast("type[P]", _imported(self._table[kind]))
+            return self.load_builtin(kind)
         if kind not in self._plugins:
-            raise UnknownNameError(f"{self.noun} kind", kind, self.kinds())
+            raise UnknownNameError(f"{self.noun} kind", kind, self.kinds(), complete=True)
         return self._load_plugin(kind)
 
     def build(self, entry: Mapping[str, Any], where: str) -> P:
@@ -124,6 +132,11 @@ class Registry(Generic[P]):
             raise ConfigError(f"{where}: kind is missing; there are: {', '.join(self.kinds())}")
         return check(self.load(kind), options, where)
 
+    def owners(self, kind: str) -> list[str]:
+        """The packages that register ``kind``; a kind with several cannot be used."""
+        own = ["likewise"] if kind in self._table else []
+        return [*own, *map(_distribution, self.entry_points(kind))]
+
     @cached_property
     def _plugins(self) -> dict[str, list[metadata.EntryPoint]]:
         """Kind -> the entry points of other packages that register it."""
@@ -134,7 +147,7 @@ class Registry(Generic[P]):
 
     def _load_plugin(self, kind: str) -> type[P]:
         points = self._plugins[kind]
-        owners = [*(["likewise"] if kind in self._table else []), *map(_distribution, points)]
+        owners = self.owners(kind)
         if len(owners) > 1:
             names = " and ".join(sorted(owners))
             raise ConfigError(

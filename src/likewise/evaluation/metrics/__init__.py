@@ -30,6 +30,7 @@ from likewise.formats.array_types import Float64Array
 
 __all__ = [
     "METRICS",
+    "TERMS",
     "Denominator",
     "average_precision",
     "denominator_of",
@@ -46,39 +47,146 @@ class MetricSpec:
         compute: function of ``RelevantRanks``, and of ``k`` if the metric has a rank.
         rank: whether ``@`` and a rank follow the name.
         denominator: text for reports.
+        summary: one sentence that describes the value of one query.
+        formula: value of one query, in the terms of ``TERMS``.
+        source: publication that defines the metric.
     """
 
     compute: Callable[..., Float64Array]
     rank: Literal["needed", "possible", "none"]
     denominator: str
+    summary: str
+    formula: str
+    source: str
 
+
+TERMS = "r_j: rank of the j-th relevant item; R: relevant items in the gallery; k: the rank"
+"""Terms of the formulas of metrics; without a rank, k is the length of the ranking."""
+
+_BOOK = "Manning, Raghavan, Schuetze, Introduction to Information Retrieval (2008), 8.4"
+_HIT = "1 if r_1 <= k, else 0"
 
 METRICS: dict[str, MetricSpec] = {
-    "acc": MetricSpec(recall_at, "needed", "1"),
-    "ap": MetricSpec(average_precision, "possible", "class size in the gallery"),
+    "acc": MetricSpec(
+        recall_at,
+        "needed",
+        "1",
+        "Accuracy at k of sketch-based retrieval: 1 if the first k have a relevant item.",
+        _HIT,
+        'Yu et al., Sketch Me That Shoe, CVPR 2016, "acc.@K"',
+    ),
+    "ap": MetricSpec(
+        average_precision,
+        "possible",
+        "class size in the gallery",
+        "Average precision; a relevant item that is not retrieved counts as precision 0.",
+        "(1/R) * sum(j / r_j for r_j <= k)",
+        _BOOK,
+    ),
     "ap-constant": MetricSpec(
-        partial(average_precision, denominator="constant"), "needed", "the rank k"
+        partial(average_precision, denominator="constant"),
+        "needed",
+        "the rank k",
+        "Average precision at k, divided by k.",
+        "(1/k) * sum(j / r_j for r_j <= k)",
+        _BOOK,
     ),
     "ap-hits": MetricSpec(
-        partial(average_precision, denominator="hits"), "possible", "hits in the list"
+        partial(average_precision, denominator="hits"),
+        "possible",
+        "hits in the list",
+        "Average precision, divided by the hits in the list; a shorter list scores higher.",
+        "(1/h) * sum(j / r_j for r_j <= k), with h the number of r_j <= k; 0 if h = 0",
+        "the script of Schall et al., GPR1200, MMM 2022 (arXiv:2111.13122); torchmetrics",
     ),
     "ap-smaller": MetricSpec(
-        partial(average_precision, denominator="smaller"), "needed", "min(class size, k)"
+        partial(average_precision, denominator="smaller"),
+        "needed",
+        "min(class size, k)",
+        "Average precision at k, divided so that 1 can be reached.",
+        "(1/min(R, k)) * sum(j / r_j for r_j <= k)",
+        _BOOK,
     ),
     "ap-trapezoid": MetricSpec(
-        trapezoid_average_precision, "none", "class size in the gallery"
+        trapezoid_average_precision,
+        "none",
+        "class size in the gallery",
+        "Area under the precision-recall curve, by trapezoids.",
+        "(1/R) * sum((b_j + j / r_j) / 2), with b_j = (j - 1) / (r_j - 1), or 1 if r_j = 1",
+        "Philbin et al., CVPR 2007, compute_ap; Radenovic et al., CVPR 2018 (arXiv:1803.11285)",
     ),
-    "cmc": MetricSpec(recall_at, "needed", "1"),
-    "ir-recall": MetricSpec(retrieved_share_at, "needed", "class size in the gallery"),
-    "map@r": MetricSpec(average_precision_at_r, "none", "class size in the gallery"),
+    "cmc": MetricSpec(
+        recall_at,
+        "needed",
+        "1",
+        "Cumulative match characteristic at k: 1 if the first k have a relevant item.",
+        _HIT,
+        'Gray, Brennan, Tao, Evaluating Appearance Models, PETS 2007, "CMC"',
+    ),
+    "ir-recall": MetricSpec(
+        retrieved_share_at,
+        "needed",
+        "class size in the gallery",
+        "Recall of information retrieval: share of the relevant items among the first k.",
+        "(number of r_j <= k) / R",
+        "Manning, Raghavan, Schuetze, Introduction to Information Retrieval (2008), 8.3",
+    ),
+    "map@r": MetricSpec(
+        average_precision_at_r,
+        "none",
+        "class size in the gallery",
+        "Average precision of the first R items, for R relevant items.",
+        "(1/R) * sum(j / r_j for r_j <= R)",
+        "Musgrave et al., A Metric Learning Reality Check, ECCV 2020 (arXiv:2003.08505)",
+    ),
     "mp": MetricSpec(
-        precision_of_landmarks_at, "needed", "min(k, rank of the last relevant item)"
+        precision_of_landmarks_at,
+        "needed",
+        "min(k, rank of the last relevant item)",
+        "Precision at k, or at the rank of the last relevant item if that is smaller.",
+        "(number of r_j <= k) / min(k, r_R)",
+        "Radenovic et al., Revisiting Oxford and Paris, CVPR 2018 (arXiv:1803.11285)",
     ),
-    "mrr": MetricSpec(reciprocal_rank, "possible", "1"),
-    "ndcg": MetricSpec(ndcg, "possible", "the gain of an ideal list"),
-    "precision": MetricSpec(precision_at, "needed", "the rank k"),
-    "r-precision": MetricSpec(r_precision, "none", "class size in the gallery"),
-    "recall": MetricSpec(recall_at, "needed", "1"),
+    "mrr": MetricSpec(
+        reciprocal_rank,
+        "possible",
+        "1",
+        "Reciprocal rank of the first relevant item.",
+        "1 / r_1; 0 if r_1 > k",
+        "Voorhees, The TREC-8 Question Answering Track Report, 1999",
+    ),
+    "ndcg": MetricSpec(
+        ndcg,
+        "possible",
+        "the gain of an ideal list",
+        "Normalised discounted cumulative gain with binary relevance.",
+        "sum(1 / log2(r_j + 1) for r_j <= k) / sum(1 / log2(i + 1) for i = 1 ... min(R, k))",
+        "Jarvelin, Kekalainen, ACM TOIS 20(4), 2002; discount of Burges et al., ICML 2005",
+    ),
+    "precision": MetricSpec(
+        precision_at,
+        "needed",
+        "the rank k",
+        "Share of relevant items among the first k.",
+        "(number of r_j <= k) / k",
+        _BOOK,
+    ),
+    "r-precision": MetricSpec(
+        r_precision,
+        "none",
+        "class size in the gallery",
+        "Share of relevant items among the first R, for R relevant items.",
+        "(number of r_j <= R) / R",
+        _BOOK,
+    ),
+    "recall": MetricSpec(
+        recall_at,
+        "needed",
+        "1",
+        "Recall at k of metric learning: 1 if the first k have a relevant item.",
+        _HIT,
+        "Song et al., Lifted Structured Feature Embedding, CVPR 2016 (arXiv:1511.06452)",
+    ),
 }
 """The metrics by name, without ``@`` and the rank."""
 
@@ -106,5 +214,5 @@ def _parsed(name: str) -> tuple[MetricSpec, int | None]:
     digits = rank.isascii() and rank.isdecimal() and len(rank) < 10 and int(rank) > 0
     if not digits or family not in METRICS or METRICS[family].rank == "none":
         known = [k if m.rank == "none" else f"{k}@1" for k, m in METRICS.items()]
-        raise UnknownNameError("metric", name, known)
+        raise UnknownNameError("metric", name, known, complete=True)
     return METRICS[family], int(rank)

@@ -89,6 +89,11 @@ class Protocol(Part, ABC):
     columns: ClassVar[tuple[str, ...]]
     """The item columns that scoring reads, without ``item_id``."""
 
+    @property
+    def formula(self) -> str:
+        """The formula of the main metric, as text for ``likewise kinds``; "" for none."""
+        return ""
+
     def describe(self) -> dict[str, Any]:
         """Return name, version and settings, as every report prints them."""
         return {"name": self.name, "version": self.version, **self.settings()}
@@ -96,6 +101,13 @@ class Protocol(Part, ABC):
     @abstractmethod
     def settings(self) -> dict[str, Any]:
         """Return the settings by name, in the order in which reports print them."""
+
+    def check_items(self, rows: pl.DataFrame) -> None:
+        """Check that the items have the columns that scoring needs, before vectors are read.
+
+        Raises:
+            DataError: a column is missing.
+        """
 
     @abstractmethod
     def evaluate_vectors(

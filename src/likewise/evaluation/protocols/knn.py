@@ -40,6 +40,16 @@ class Knn(Protocol):
     name: ClassVar[str] = "knn"
     columns: ClassVar[tuple[str, ...]] = COLUMNS
 
+    def check_items(self, rows: pl.DataFrame) -> None:
+        """Check that the items have the columns of the protocol."""
+        require_columns(self.name, self.columns, rows)
+
+    @property
+    def formula(self) -> str:
+        """The score of a class, and the metric."""
+        vote = f"sum(exp(cosine / {TAU}) for the {K} nearest training items of c)"
+        return f"share of test items whose class c has the largest {vote}"
+
     def settings(self) -> dict[str, Any]:
         """Return the settings by name."""
         spec = TRAIN_TEST.describe()

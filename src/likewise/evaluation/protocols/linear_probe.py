@@ -38,6 +38,18 @@ class LinearProbe(Protocol):
     name: ClassVar[str] = "linear-probe"
     columns: ClassVar[tuple[str, ...]] = COLUMNS
 
+    def check_items(self, rows: pl.DataFrame) -> None:
+        """Check that the items have the columns of the protocol."""
+        require_columns(self.name, self.columns, rows)
+
+    @property
+    def formula(self) -> str:
+        """The metric, and what is minimised."""
+        return (
+            "share of test items whose class is predicted; minimised: "
+            "mean cross-entropy + penalty / 2 * sum(weight ** 2)"
+        )
+
     def settings(self) -> dict[str, Any]:
         """Return the settings by name."""
         spec = TRAIN_TEST.describe()

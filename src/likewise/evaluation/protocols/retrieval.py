@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from likewise.errors import DataError
-from likewise.evaluation.metrics import measure
+from likewise.evaluation.metrics import METRICS, measure
 from likewise.evaluation.protocols.averages import Averages, query_rows
 from likewise.evaluation.protocols.base import Evaluation, Protocol, QuerySets
 from likewise.evaluation.protocols.inputs import as_lists, as_vectors, l2_normalised
@@ -45,9 +45,22 @@ class Retrieval(Protocol):
         super().__init_subclass__(**options)
         cls.columns = cls.spec.columns()
 
+    @property
+    def formula(self) -> str:
+        """The formula of the main metric, with its rank."""
+        name, _, rank = self.spec.metric.rpartition("@")
+        known = self.spec.metric if self.spec.metric in METRICS else name
+        k = f", k = {rank}" if known == name else ""
+        return f"mean over {self.spec.average} of {METRICS[known].formula}{k}"
+
     def settings(self) -> dict[str, Any]:
         """Return the settings by name."""
         return self.spec.describe()
+
+    def check_items(self, rows: pl.DataFrame) -> None:
+        """Check that the items have the columns that the specification names."""
+        require_columns(self.name, self.spec.columns(), rows)
+        require_list_columns(self.name, self.spec.list_columns(), rows)
 
     def query_sets(self, rows: pl.DataFrame) -> QuerySets:
         """Return the queries and the gallery that an index has to search."""

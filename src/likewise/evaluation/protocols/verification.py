@@ -45,6 +45,18 @@ class Verification(Protocol):
     columns: ClassVar[tuple[str, ...]] = ("label", "subset", "pairs")
     level: ClassVar[str]
 
+    def check_items(self, rows: pl.DataFrame) -> None:
+        """Check that the items have the columns of the protocol."""
+        require_columns(self.name, self.columns, rows)
+
+    @property
+    def formula(self) -> str:
+        """The main metric."""
+        return (
+            "ROC-AUC: probability that a pair of the same class has a higher cosine than a "
+            "pair of different classes; ties count 1/2"
+        )
+
     def settings(self) -> dict[str, Any]:
         """Return the settings by name."""
         return {
