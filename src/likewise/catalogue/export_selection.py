@@ -18,8 +18,6 @@ def selection(dataset: Dataset, where: str | None = None, *, pixels: bool = True
         DataError: the SQL is invalid, or no item meets it.
     """
     table = dataset.table
-    for model in dataset.absent if pixels else ():
-        dataset.need_model(model)
     mask = (
         np.ones(len(dataset.items), bool)
         if where is None
@@ -28,6 +26,8 @@ def selection(dataset: Dataset, where: str | None = None, *, pixels: bool = True
     items = dataset.items.filter(pl.Series(mask))
     if items.is_empty():
         raise DataError(f"{dataset.name} has no item for which {where!r} holds")
+    for model in dataset.absent if pixels else ():
+        dataset.need_model(model)
     reader = dataset.reader(items["item_id"].to_list() if pixels else [])
     further = tuple(column.name for column in table.source_columns)
     return Selection(dataset.name, dataset.card, items, reader, table, mask, further)

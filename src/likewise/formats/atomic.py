@@ -66,6 +66,17 @@ def atomic_file(path: Path) -> Iterator[Path]:
             sync_folder(final.parent)
 
 
+def need_new_folder(path: Path) -> None:
+    """Check that ``path`` does not exist, or is an empty folder.
+
+    Raises:
+        DataError: ``path`` holds something.
+    """
+    final = path.absolute()
+    if final.exists() and not (final.is_dir() and not any(final.iterdir())):
+        raise DataError(f"{final} holds something already; name a new folder")
+
+
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """An empty folder to write into; at the end it takes the name ``path``.
@@ -80,8 +91,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     final = path.absolute()
     part = final.with_name(f".{final.name}{_ENDING}")
     with _own(final):
-        if final.exists() and not (final.is_dir() and not any(final.iterdir())):
-            raise DataError(f"{final} holds something already; name a new folder")
+        need_new_folder(final)
         part.mkdir(parents=True, exist_ok=True)
     with _claimed(part) as mark:
         try:

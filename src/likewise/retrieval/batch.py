@@ -31,10 +31,11 @@ def search_table(dataset: Searchable, queries: Queries, query: Query) -> Hits:
         folder, frame = Path(queries).parent, _read_table(Path(queries))
     else:
         folder, frame = Path(), _as_frame(queries)
+    column = _query_column(frame)
     searcher = dataset.searcher(
         resolve_model(dataset, query.model), query.index or EXACT, fresh=False
     )
-    column = _query_column(frame)
+    searcher.allowed(query)  # refuses a wrong condition before a model is loaded
     vectors, rows = _vectors(searcher, frame[column], column, folder)
     frames = [searcher.no_hits(), *searcher.answer_many(vectors, rows, query)]
     names = ["", *_query_names(frame, column)]

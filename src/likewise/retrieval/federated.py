@@ -29,19 +29,22 @@ def search_datasets(datasets: Sequence[Searchable], query: Query) -> Hits:
     models = {resolve_model(dataset, query.model) for dataset in datasets}
     _check_comparable(datasets, models)
     holder = _holder(datasets, query)
-    searcher = holder.searcher(min(models), EXACT)
+    index = query.index or EXACT
+    searchers = [d.searcher(min(models), index, fresh=False) for d in datasets]
+    for one in searchers:
+        one.allowed(query)  # refuses a wrong condition before a model is loaded
+    searcher = holder.searcher(min(models), index, fresh=False)
     rows = tuple(searcher.row(item) for item in query.ids)
     vectors = searcher.query_vectors(query, rows)
     count = query.k
     if count is None and query.min_score is None:
         count = DEFAULT_K
     frames = []
-    for dataset in datasets:
+    for dataset, own in zip(datasets, searchers, strict=True):
         ids = query.id if dataset is holder else None
         own_query = replace(query, image=None, box=None, offset=0, id=ids)
         if count is not None:
             own_query = replace(own_query, k=query.offset + count)
-        own = dataset.searcher(min(models), query.index or EXACT, fresh=False)
         frames.append(own.answer(own_query, vectors))
     joined = pl.concat(frames).sort("score", descending=True, maintain_order=True)
     page = joined.slice(query.offset, count)

@@ -1,6 +1,6 @@
 """Answer queries to one model's vectors of an open data set."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -61,13 +61,20 @@ class Searcher:
     """Search one model's vectors of a data set by an index, and name the hits."""
 
     def __init__(
-        self, dataset: Searchable, ws: Workspace, model: str, built: BuiltIndex
+        self,
+        dataset: Searchable,
+        ws: Workspace,
+        model: str,
+        open_index: Callable[[], BuiltIndex],
     ) -> None:
-        """Keep the index ``built`` over the vectors of ``model``."""
+        """Search the vectors of ``model`` by the index that ``open_index`` returns.
+
+        The index is opened when a valid query needs it.
+        """
         self._dataset = dataset
         self._ws = ws
         self._model = model
-        self._built = built
+        self._open_index = open_index
         self._vectors = Vectors.from_column(dataset.table, model)
         self._masks: dict[str, BoolArray] = {}
         shown = dataset.items.select(
@@ -85,13 +92,23 @@ class Searcher:
         If ``fresh``, a cached index is used only if it covers exactly the present vectors;
         otherwise exact search completes a cached index of earlier vectors.
 
+        If not ``fresh``, the index is opened by the first query, after its checks.
+
         Raises:
             UnknownNameError: no such index.
             StaleArtefactError: the cached index has other vectors or options.
             ConfigError: the options are wrong, or do not suit the vectors.
         """
         cached = CachedIndex(ws, dataset, model, index)
-        return cls(dataset, ws, model, cached.build_current() if fresh else cached.open())
+        cached.options()
+        if not fresh:
+            return cls(dataset, ws, model, cached.open)
+        current = cached.build_current()
+        return cls(dataset, ws, model, lambda: current)
+
+    @cached_property
+    def _built(self) -> BuiltIndex:
+        return self._open_index()
 
     @property
     def dim(self) -> int:
@@ -101,9 +118,9 @@ class Searcher:
     def answer(self, query: Query, vectors: Float32Array | None = None) -> pl.DataFrame:
         """Return the hits of a valid query; ``vectors`` (q, d) replace those of the query."""
         query_rows = tuple(self._existing_row(item) for item in query.ids)
+        allowed = self.allowed(query)
         if vectors is None and query.uses_vectors:
             vectors = self.query_vectors(query, query_rows)
-        allowed = self._allowed(query)
         selection = HitSelection.from_query(query, query_rows)
         return self._select_hits(selection, self._ranker(query, vectors, allowed))
 
@@ -121,7 +138,7 @@ class Searcher:
             query_rows: (q,) rows of the queries that are items of the data set; -1 for others.
             query: the options of all queries; its image, id and vector are not used.
         """
-        allowed = self._allowed(query)
+        allowed = self.allowed(query)
         selections = [
             HitSelection.from_query(query, (row,) if row != NONE else ())
             for row in query_rows.tolist()
@@ -194,8 +211,12 @@ class Searcher:
         positions[gallery] = np.arange(len(gallery))
         return scores, positions[rows]
 
-    def _allowed(self, query: Query) -> BoolArray | None:
-        """Return a mask (n,) of the items that may be hits; None for all items."""
+    def allowed(self, query: Query) -> BoolArray | None:
+        """Return a mask (n,) of the items that may be hits; None for all items.
+
+        Raises:
+            DataError: the condition of the query is wrong.
+        """
         by_role = self._role_mask(query.role)
         if query.where is None:
             return by_role
@@ -242,7 +263,11 @@ class Searcher:
     def query_vectors(self, query: Query, query_rows: tuple[int, ...]) -> Float32Array:
         """Return the L2-normalised vectors (q, d) of a query; ``mean`` makes one of several."""
         if query.images:
-            vectors = self.encode(query_pictures(query))
+            pictures = query_pictures(query)
+            _ = (
+                self._built
+            )  # an index that cannot be opened is refused before a model is loaded
+            vectors = self.encode(pictures)
         elif query.vector is None:
             vectors = self.item_vectors(query_rows)
         else:

@@ -69,8 +69,8 @@ def attention(
     if not folder.is_dir():
         command = artefacts.model(ws, model).command
         raise MissingArtefactError(f"model {model!r} is not here", command)
-    encoder = recipes.load(folder)
     picture = open_picture(image)
+    encoder = recipes.load(folder)
     found = encoder.attention(picture)
     if figure is not None:
         atomic.write_text(Path(figure), _svg(found, encoder.transform(picture)))

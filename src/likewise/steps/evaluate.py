@@ -105,6 +105,7 @@ def _score(
 ) -> Evaluation:
     known = [name for name in protocol.columns if name in dataset.items.columns]
     rows = dataset.items.select("item_id", *known)
+    protocol.check_items(rows)
     if exact:
         return protocol.evaluate_vectors(dataset.vectors(model), rows)
     sets = protocol.query_sets(rows)

@@ -101,9 +101,10 @@ def export(  # noqa: PLR0913 (options of an export, keyword only)
     ws.dataset(dataset)
     entry = _entry(ws.params, format, options or {})
     part = EXPORTS.build(entry, f"export {format}")
+    target = Path(to)
+    atomic.need_new_folder(target)
     chosen = selection(Dataset(ws, dataset), where)
     notes = _gate(chosen, part)
-    target = Path(to)
     with atomic.new_folder(target) as folder:
         faults = part.write(chosen, folder)
         items, images = _held(chosen, faults)
@@ -138,7 +139,8 @@ def _entry(params: Params, format_: str, options: Mapping[str, Any]) -> dict[str
     elif format_ in EXPORTS.kinds():
         entry = {"kind": format_, **options}
     else:
-        raise UnknownNameError("export", format_, [*params.exports, *EXPORTS.kinds()])
+        known = [*params.exports, *EXPORTS.kinds()]
+        raise UnknownNameError("export", format_, known, complete=True)
     name = entry.get("transform")
     if isinstance(name, str):
         if name not in params.transforms:

@@ -1,18 +1,24 @@
 """Compare two versions of a data set, reading only columns whose digests differ."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import polars as pl
 
 from likewise.catalogue import run_results
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
-from likewise.errors import MissingArtefactError
+from likewise.errors import (
+    DataError,
+    MissingArtefactError,
+    UnknownNameError,
+    VersionError,
+)
 from likewise.formats.paths import StrPath
 from likewise.steps.diff.difference import Difference
 from likewise.steps.diff.drift import drift
 from likewise.steps.diff.metric_change import MetricChange
-from likewise.storage import artefacts
+from likewise.storage import artefacts, versions
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
@@ -75,6 +81,7 @@ def diff(
         Difference(emoji: v1 → v2; 24 items → 23 items;
                    1 removed, 1 renamed, 1 relabelled, 1 moved)
     """
+    _refuse_revision(open_workspace(workspace), dataset, old)
     sides = [open_workspace(workspace, rev=rev, dataset=dataset) for rev in (old, new)]
     digests = [_digests(ws, dataset, rev) for ws, rev in zip(sides, (old, new), strict=True)]
     columns = _columns(*digests)
@@ -91,6 +98,20 @@ def diff(
         list(_metrics(sides[0], sides[1], dataset)),
         (before, after),
     )
+
+
+def _refuse_revision(ws: Workspace, dataset: str, old: str) -> None:
+    """Refuse a revision in the place of the data set, as in `likewise diff v1 v2`."""
+    known = ws.params.datasets
+    if dataset in known:
+        return
+    with suppress(UnknownNameError, VersionError):
+        versions.resolve(ws.root, dataset)
+        name = next(iter(known), "DATASET")
+        raise DataError(
+            f"{dataset!r} is a revision; write the data set before it: "
+            f"likewise diff {name} {dataset} {old}"
+        )
 
 
 def _digests(ws: Workspace, dataset: str, rev: str | None) -> Digests:

@@ -2,6 +2,7 @@
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
+from likewise.errors import DataError
 from likewise.formats.paths import StrPath
 from likewise.steps.why.column_facts import column_facts, run_facts
 from likewise.steps.why.fact import Fact
@@ -33,7 +34,8 @@ def why(
     Raises:
         UnknownNameError: params.yaml has no such data set or model.
         MissingArtefactError: the model is not made yet, or the vectors are not published.
-        DataError: the data set has no such item, or it cannot be decoded.
+        DataError: the data set has no such item, it cannot be decoded, or the arguments are
+            in another order.
 
     Example:
         >>> for fact in likewise.why("tiny")[1:3]:
@@ -44,6 +46,13 @@ def why(
     ws = open_workspace(workspace)
     if model is None:
         return model_facts(ws, name)
+    if name in ws.params.recipes() and (
+        model in ws.params.datasets or model in ws.params.views
+    ):
+        raise DataError(
+            f"{name!r} is a model and {model!r} a data set; "
+            f"the data set is first: likewise why {model} {name}"
+        )
     ws.check_known(name)
     dataset = Dataset(ws, name)
     dataset.need_model(model)
