@@ -60,7 +60,7 @@ def test_large_tables_are_tried_by_every_kind() -> None:
         ({"recall": 1.5}, "recall is 1.5"),
         ({"memory": "lots"}, "write 500MB or 2GB"),
         ({"name": "Best!"}, "'Best!' is no name for an index"),
-        ({"memory": "1KB"}, "no index that was tried fits into 1 kB"),
+        ({"memory": "1KB"}, "no index that was tried fits into 1.0 kB"),
     ],
 )
 def test_what_cannot_be_is_told(workspace: Path, options: dict[str, str], said: str) -> None:
@@ -79,7 +79,7 @@ def test_the_picture_is_the_same_every_time_and_well_formed() -> None:
     drawn = tradeoff_plot("Indexes of x", points, 0.95)
     assert drawn == tradeoff_plot("Indexes of x", points, 0.95)
     texts = [e.text for e in ET.fromstring(drawn).iter() if e.tag.endswith("text")]  # noqa: S314
-    assert {"Indexes of x", "IVF & co (10 MB, chosen)", "exact (40 MB)"} <= set(texts)
+    assert {"Indexes of x", "IVF & co (10.0 MB, chosen)", "exact (40.0 MB)"} <= set(texts)
     assert tradeoff_plot("nothing", []).endswith("</svg>\n")
 
 

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from likewise.cli import output
+from likewise.cli.text_table import cell
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,7 @@ from likewise.cli import output
     ],
 )
 def test_a_cell_is_one_line_of_text(value: object, shown: str) -> None:
-    assert output.cell(value) == shown
+    assert cell(value) == shown
 
 
 def test_a_piped_table_cuts_nothing(capsys: pytest.CaptureFixture[str]) -> None:

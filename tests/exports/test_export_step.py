@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 import likewise
 from likewise.cli.app import app
+from likewise.errors import size_text
 from likewise.exports import EXPORTS
 from likewise.exports.base import Purpose
 from likewise.exports.licences import licence_verdict
@@ -307,8 +308,8 @@ def test_the_command(workspace: Path, capfd: pytest.CaptureFixture[str]) -> None
         "folder", "--to", "out", "--where", "label='0'", "-o", "purpose=sharing"
     )
     files = [path for path in (workspace / "out").rglob("*") if path.is_file()]
-    size = sum(path.stat().st_size for path in files) / 1e6
-    said = f"4 items in 4 images; {len(files)} files, {size:.1f} MB in out"
+    size = size_text(sum(path.stat().st_size for path in files))
+    said = f"4 items in 4 images; {len(files)} files, {size} in out"
     assert (code, out) == (0, f"emoji as folder: {said}\n")
     assert "note: 4 items of emoji are under NOASSERTION" in err
     assert "ask us" in err

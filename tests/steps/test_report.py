@@ -123,7 +123,7 @@ def test_markdown_json_and_curves_lie_beside_it(workspace: Path) -> None:
     )
     curves = [pl.read_csv(workspace / plot) for plot in made["plots"]]
     assert [curve.columns for curve in curves] == [["rank", "share"], ["recall", "precision"]]
-    assert "dvc plots show reports/" in CliRunner().invoke(app, ["report", RUN]).stdout
+    assert "next: dvc plots show reports/" in CliRunner().invoke(app, ["report", RUN]).stderr
 
 
 @pytest.mark.torch

@@ -11,7 +11,17 @@ State = Literal["added", "ingested", "published"]
 
 @dataclass(frozen=True)
 class Summary:
-    """State, number of items, models and runs of a data set."""
+    """State, number of items, models and runs of a data set or a view.
+
+    Attributes:
+        dataset: its name.
+        title: title of the data set.
+        state: added, ingested or published.
+        items: number of items; None if they are not counted yet.
+        models: models whose vectors are published.
+        runs: runs of params.yaml that score it.
+        view_of: of a view, its data set; otherwise None.
+    """
 
     dataset: str
     title: str
@@ -19,10 +29,11 @@ class Summary:
     items: int | None
     models: list[str]
     runs: list[str]
+    view_of: str | None = None
 
 
 def summary_of(ws: Workspace, name: str) -> Summary:
-    """Summarise the data set ``name`` from its card and digests, without reading tables."""
+    """Summarise the data set or view ``name`` from its card and digests, not its tables."""
     published = read_digests(ws.published_digests(name))
     ingested = read_digests(ws.digests(name, "items"))
     known = published or ingested
@@ -34,4 +45,5 @@ def summary_of(ws: Workspace, name: str) -> Summary:
         known.rows if known else None,
         [model for model in models if published and model in published.columns],
         [run for run, entry in ws.params.runs.items() if entry.dataset == name],
+        ws.params.base(name) if name in ws.params.views else None,
     )

@@ -1,4 +1,4 @@
-"""The likewise command: its commands in the order of use, and the handling of errors."""
+"""The likewise command: its commands in groups, and the handling of errors."""
 
 import atexit
 import gc
@@ -6,9 +6,11 @@ import io
 import os
 import sys
 import warnings
-from typing import Annotated, NoReturn
+from collections.abc import Callable
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 import likewise
 from likewise.cli import (
@@ -31,72 +33,152 @@ INTERRUPTED = 130
 _GC_THRESHOLD = 100_000
 """New objects before the garbage collector runs; Python's default is 700."""
 
-COMMANDS = (
-    ("init", make.init, "likewise init birds-and-cars"),
-    ("add", make.add, "likewise add gpr1200 --source gpr1200 --path ~/data/GPR1200.zip"),
-    ("download", quality.download, "likewise download gpr1200"),
-    ("ingest", make.ingest, "likewise ingest gpr1200"),
-    ("correct", make.correct, "likewise correct gpr1200 17_dog.jpg --label cat"),
-    ("load", make.load, "likewise load lite0"),
-    ("train", make.train, "likewise train tuned"),
-    ("embed", make.embed, "likewise embed gpr1200 lite0"),
-    ("publish", make.publish, "likewise publish gpr1200"),
-    ("evaluate", make.evaluate, "likewise evaluate gpr1200-lite0-gpr1200"),
+Command = tuple[str, Callable[..., None], str]
+
+GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
-        "compare",
-        comparisons.compare,
-        "likewise compare gpr1200-lite0-gpr1200 gpr1200-vitl-gpr1200",
+        "Start a catalogue",
+        (
+            ("init", make.init, "likewise init birds-and-cars"),
+            ("download", quality.download, "likewise download gpr1200"),
+            (
+                "add",
+                make.add,
+                "likewise add gpr1200 --source gpr1200 --path ~/data/GPR1200.zip",
+            ),
+            ("validate", faults.validate, "likewise validate fissp ~/data/fissp"),
+            ("kinds", maintenance.kinds, "likewise kinds protocols"),
+        ),
     ),
-    ("crosswalk", comparisons.crosswalk, "likewise crosswalk gpr1200-lite0-gpr1200"),
-    ("measure", quality.measure, "likewise measure gpr1200"),
-    ("check", quality.check, "likewise check gpr1200 --html flags.html"),
-    ("view", quality.view, "likewise view birds_clean"),
-    ("list", read.list_, "likewise list --json"),
-    ("show", read.show, "likewise show gpr1200 --labels"),
-    ("describe", quality.describe, "likewise describe gpr1200 --markdown"),
-    ("findings", faults.findings, "likewise findings cards --check box-outside"),
-    ("validate", faults.validate, "likewise validate fissp ~/data/fissp"),
     (
-        "query",
-        read.query,
-        "likewise query 'select label, count(*) from gpr1200 group by label'",
+        "Stages that dvc repro runs",
+        (
+            ("ingest", make.ingest, "likewise ingest gpr1200"),
+            ("load", make.load, "likewise load lite0"),
+            ("train", make.train, "likewise train tuned"),
+            ("embed", make.embed, "likewise embed gpr1200 lite0"),
+            ("publish", make.publish, "likewise publish gpr1200"),
+            ("evaluate", make.evaluate, "likewise evaluate gpr1200-lite0-gpr1200"),
+        ),
     ),
-    ("search", find.search, "likewise search gpr1200 --image bird.jpg -k 5 --html hits.html"),
-    ("index", find.index, "likewise index gpr1200 lite0 hnsw"),
-    ("tune", find.tune, "likewise tune gpr1200 lite0 --recall 0.95 --memory 2GB"),
-    ("indexes", find.indexes, "likewise indexes --json"),
-    ("score", read.score, "likewise score gpr1200 --embeddings features.npy --images images/"),
     (
-        "attention",
-        write.attention,
-        "likewise attention vit --image bird.jpg --figure heads.svg",
+        "Look at data",
+        (
+            ("list", read.list_, "likewise list --json"),
+            ("show", read.show, "likewise show gpr1200 --labels"),
+            ("describe", quality.describe, "likewise describe gpr1200 --markdown"),
+            ("findings", faults.findings, "likewise findings cards --check box-outside"),
+            (
+                "query",
+                read.query,
+                "likewise query 'select label, count(*) from gpr1200 group by label'",
+            ),
+            ("why", read.why, "likewise why gpr1200 lite0 17_dog.jpg"),
+        ),
     ),
-    ("report", write.report, "likewise report gpr1200-lite0-gpr1200"),
     (
-        "export",
-        write.export,
-        "likewise export birds coco --to birds-coco --where \"split = 'val'\"",
+        "Search",
+        (
+            (
+                "search",
+                find.search,
+                "likewise search gpr1200 --image bird.jpg -k 5 --html hits.html",
+            ),
+            ("index", find.index, "likewise index gpr1200 lite0 hnsw"),
+            ("tune", find.tune, "likewise tune gpr1200 lite0 --recall 0.95 --memory 2GB"),
+            ("indexes", find.indexes, "likewise indexes --json"),
+        ),
     ),
-    ("log", history.log, "likewise log gpr1200"),
-    ("diff", history.diff, "likewise diff gpr1200 v1 v2 --html changes.html"),
-    ("release", sharing.release, 'likewise release gpr1200 1.2 -m "Twenty labels corrected"'),
-    ("push", sharing.push, "likewise push gpr1200"),
-    ("pull", sharing.pull, "likewise pull gpr1200 --no-images"),
-    ("merge", sharing.merge, "likewise merge origin/labels"),
     (
-        "forget",
-        history.forget,
-        "likewise forget gpr1200 17_dog.jpg --reason 'request of 12 May'",
+        "Score and compare",
+        (
+            (
+                "score",
+                read.score,
+                "likewise score gpr1200 --embeddings features.npy --images images/",
+            ),
+            (
+                "compare",
+                comparisons.compare,
+                "likewise compare gpr1200-lite0-gpr1200 gpr1200-vitl-gpr1200",
+            ),
+            ("crosswalk", comparisons.crosswalk, "likewise crosswalk gpr1200-lite0-gpr1200"),
+            ("report", write.report, "likewise report gpr1200-lite0-gpr1200"),
+            (
+                "attention",
+                write.attention,
+                "likewise attention vit --image bird.jpg --figure heads.svg",
+            ),
+        ),
     ),
-    ("why", read.why, "likewise why gpr1200 lite0 17_dog.jpg"),
-    ("doctor", maintenance.doctor, "likewise doctor --deep"),
-    ("schemas", maintenance.schemas, "likewise schemas --check"),
+    (
+        "Improve data",
+        (
+            ("correct", make.correct, "likewise correct gpr1200 17_dog.jpg --label cat"),
+            ("measure", quality.measure, "likewise measure gpr1200"),
+            ("check", quality.check, "likewise check gpr1200 --html flags.html"),
+            ("view", quality.view, "likewise view birds_clean"),
+            (
+                "forget",
+                history.forget,
+                "likewise forget gpr1200 17_dog.jpg --reason 'request of 12 May'",
+            ),
+        ),
+    ),
+    (
+        "Versions and sharing",
+        (
+            ("log", history.log, "likewise log gpr1200"),
+            ("diff", history.diff, "likewise diff gpr1200 v1 v2 --html changes.html"),
+            (
+                "release",
+                sharing.release,
+                'likewise release gpr1200 1.2 -m "Twenty labels corrected"',
+            ),
+            ("push", sharing.push, "likewise push gpr1200"),
+            ("pull", sharing.pull, "likewise pull gpr1200 --no-images"),
+            ("merge", sharing.merge, "likewise merge origin/labels"),
+            (
+                "export",
+                write.export,
+                "likewise export birds coco --to birds-coco --where \"split = 'val'\"",
+            ),
+        ),
+    ),
+    (
+        "Maintain",
+        (
+            ("doctor", maintenance.doctor, "likewise doctor --deep"),
+            ("schemas", maintenance.schemas, "likewise schemas --check"),
+        ),
+    ),
 )
-"""Name, function and example of each command."""
+"""Title and commands of each group: name, function and example of a command."""
+
+COMMANDS = tuple(command for _, commands in GROUPS for command in commands)
+
+
+class GroupedCommands(TyperGroup):
+    """The command line, whose help lists the commands in groups."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write a section for each group; both arguments are private types of typer."""
+        widest = max(len(name) for name, _, _ in COMMANDS)
+        for title, commands in GROUPS:
+            with formatter.section(title):
+                rows = []
+                for name, _, _ in commands:
+                    command = self.get_command(ctx, name)
+                    limit = formatter.width - widest - 6
+                    text = "" if command is None else command.get_short_help_str(limit)
+                    rows.append((name.ljust(widest), text))
+                formatter.write_dl(rows)
+
 
 # Help without rich is fast, and the same in a terminal, in a pipe and in docs/cli.md.
 app = typer.Typer(
     name="likewise",
+    cls=GroupedCommands,
     help="The versioned catalogue for image-retrieval research.",
     epilog="Example: likewise init, then: likewise add emoji --source gpr1200 --path images/",
     no_args_is_help=True,

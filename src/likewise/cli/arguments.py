@@ -17,8 +17,23 @@ Rev = Annotated[
     typer.Option(metavar="REV", help="Read this git revision (tag, branch or commit)."),
 ]
 
+
+def need_folder(path: Path | None) -> Path | None:
+    """Refuse a file to write whose folder does not exist, before anything is computed.
+
+    Raises:
+        BadParameter: there is no such folder.
+    """
+    if path is not None and not path.absolute().parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {path.parent}; make it first")
+    return path
+
+
 Html = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write an HTML page with the images.")
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Write an HTML page with the images.", callback=need_folder
+    ),
 ]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -7,7 +7,14 @@ import typer
 
 import likewise
 from likewise.cli.arguments import Json, Run
-from likewise.cli.output import cell, print_json, print_line, print_table
+from likewise.cli.output import (
+    print_facts,
+    print_json,
+    print_line,
+    print_table,
+    print_tip,
+)
+from likewise.cli.text_table import cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,6 +45,7 @@ def compare(
         print_json(comparison)
     else:
         _print_comparison(comparison)
+        print_tip(f"likewise report {second.partition('@')[0]}")
 
 
 def crosswalk(
@@ -54,13 +62,19 @@ def crosswalk(
         print_json(scores)
     else:
         _print_crosswalk(scores)
+        print_tip(f"likewise report {run}")
 
 
 def _print_comparison(comparison: "Comparison") -> None:
     decimals = comparison.protocol.get("decimals", 4)
-    columns = ("metric", comparison.first, comparison.second, "difference", "95 % CI", "p")
-    rows = _difference_rows(comparison, decimals)
-    print_table((*columns, "p (Holm)", "minimum detectable difference"), rows)
+    protocol = comparison.protocol
+    by = f"{protocol.get('name')}, version {protocol.get('version')}"
+    print_facts([("A", comparison.first), ("B", comparison.second), ("protocol", by)])
+    print_line("")
+    columns = ("metric", "A", "B", "B - A", "95 % CI", "p", "minimum detectable difference")
+    print_table(columns, _difference_rows(comparison, decimals))
+    if any(row.p_holm is not None for row in comparison.rows):
+        print_line("note: p of subsets is corrected by Holm's method; --json has both")
     print_line("")
     for change, queries in (("fixed", comparison.fixed), ("broken", comparison.broken)):
         print_line(f"{change}: {len(queries):,} queries{_query_lines(queries, decimals)}")
@@ -79,8 +93,7 @@ def _difference_rows(comparison: "Comparison", decimals: int) -> "Iterator[tuple
             ""
             if math.isnan(difference.low)
             else f"{difference.low:+.{decimals}f} to {difference.high:+.{decimals}f}",
-            f"{difference.p:.4f}",
-            "" if row.p_holm is None else f"{row.p_holm:.4f}",
+            f"{difference.p if row.p_holm is None else row.p_holm:.4f}",
             ""
             if math.isnan(difference.low)
             else f"{difference.smallest_difference:.{decimals}f}",
@@ -110,7 +123,7 @@ def _print_crosswalk(scores: "Crosswalk") -> None:
             "yes" if row.itself else "no",
             f"{row.value:.4f}",
             row.says,
-            row.beside,
+            "" if row.beside == f"numbers that name {row.definition}" else row.beside,
         )
         for row in scores.rows
     ]

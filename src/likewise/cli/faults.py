@@ -1,5 +1,7 @@
 """Commands that report faults of data: findings, validate."""
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,7 +9,15 @@ import typer
 
 import likewise
 from likewise.cli.arguments import Dataset, Json, OldAnnotations, Options, Rev, parse_options
-from likewise.cli.output import counts, print_json, print_line, print_note, print_table
+from likewise.cli.output import (
+    counts,
+    print_json,
+    print_line,
+    print_next,
+    print_note,
+    print_table,
+    print_tip,
+)
 
 if TYPE_CHECKING:
     from likewise import Findings
@@ -28,7 +38,11 @@ def findings(
 
     `query` reads all of them from the table DATASET_findings.
     """
-    _print_findings(likewise.findings(dataset, check=check, limit=limit, rev=rev), json=json)
+    report = likewise.findings(dataset, check=check, limit=limit, rev=rev)
+    _print_findings(report, json=json, given=[check or ""])
+    if not json:
+        table = f"{dataset}_findings"
+        print_tip(f'likewise query "select * from {table}" --csv findings.csv')  # noqa: S608
 
 
 def validate(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
@@ -54,9 +68,11 @@ def validate(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
     _print_findings(report, json=json)
     if report.total:
         raise typer.Exit(1)
+    if not json:
+        print_next(f"likewise add NAME --source {source} --path {shlex.quote(str(path))}")
 
 
-def _print_findings(report: "Findings", *, json: bool) -> None:
+def _print_findings(report: "Findings", *, json: bool, given: Sequence[str] = ()) -> None:
     if json:
         print_json(report)
         return
@@ -65,8 +81,7 @@ def _print_findings(report: "Findings", *, json: bool) -> None:
         return
     print_line(counts(report.counts))
     print_line("")
-    print_table(
-        ("check", "path", "detail"), [(f.check, f.path, f.detail) for f in report.first]
-    )
+    rows = [(f.check, f.path, f.detail) for f in report.first]
+    print_table(("check", "path", "detail"), rows, given=given)
     if len(report.first) < report.total:
         print_note(f"the first {len(report.first):,}; list more with --limit N or --check NAME")

@@ -1,20 +1,24 @@
 """Commands on retrieval: search, index, tune, indexes."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 import likewise
-from likewise.cli.arguments import Dataset, Html, Json, Rev
+from likewise.cli.arguments import Dataset, Html, Json, Rev, need_folder
 from likewise.cli.output import (
     print_frame,
     print_frame_json,
     print_json,
     print_line,
+    print_next,
     print_note,
     print_table,
+    print_tip,
 )
+from likewise.errors import duration_text, size_text
 
 Embedder = Annotated[
     str, typer.Argument(metavar="MODEL", help="Model that embeds the data set.")
@@ -84,7 +88,8 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
     json: Json = False,
     html: Html = None,
     png: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the hits as one image.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the hits as one image.", callback=need_folder),
     ] = None,
 ) -> None:
     """Find the items nearest to images, items, a vector or a text."""
@@ -119,9 +124,18 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
     if json:
         print_frame_json(hits.frame)
     else:
-        print_frame(hits.frame)
+        _print_hits(hits, dataset)
     if not hits:
         print_note("likewise: no hits")
+
+
+def _print_hits(hits: "likewise.Hits", datasets: list[str]) -> None:
+    frame = hits.frame
+    if sys.stdout.isatty() and (frame["path"] == frame["item_id"]).all():
+        frame = frame.drop("path")
+    print_frame(frame, given=datasets, digits=4)
+    if hits:
+        print_tip("add --html hits.html for a page of the images, or --json")
 
 
 def _refuse_other_queries(datasets: list[str], others: tuple[object, ...]) -> None:
@@ -157,9 +171,14 @@ def index(
     print_line(f"{name} of {dataset} by {model}: {stored.covered:,} of {stored.items:,} items")
     if measured:
         print_line(f"recall@{measured.k} {measured.recall:.4f} on {measured.probes:,} probes")
-        print_line(f"{measured.ms:.3g} ms per query, exact {measured.exact_ms:.3g} ms")
+        print_line(f"{_ms(measured.ms)} per query, exact {_ms(measured.exact_ms)}")
         speed = f"{measured.queries_per_s:,.0f} queries/s in a batch"
-        print_line(f"{speed}, {measured.nbytes:,} bytes in memory")
+        print_line(f"{speed}, {size_text(measured.nbytes)} in memory")
+    print_next(f"likewise search {dataset} --model {model} --index {name} --image FILE")
+
+
+def _ms(milliseconds: float) -> str:
+    return duration_text(milliseconds / 1000)
 
 
 def tune(
@@ -182,9 +201,11 @@ def tune(
     if json:
         print_json(tuned)
         return
-    columns = ("", "family", "options", "recall", "ms", "queries/s", "bytes", "build s")
-    print_table(columns, [_trial_row(trial, tuned.chosen) for trial in tuned.trials])
+    columns = ("", "family", "options", "recall", "ms", "queries/s", "size", "build")
+    rows = [_trial_row(trial, tuned.chosen) for trial in tuned.trials]
+    print_table(columns, rows)
     print_note(f"wrote {tuned.picture}, and the entry {tuned.name} of params.yaml")
+    print_next(f"likewise index {dataset} {model} {tuned.name}")
 
 
 def _trial_row(trial: "likewise.Trial", chosen: "likewise.Trial") -> tuple[object, ...]:
@@ -193,7 +214,8 @@ def _trial_row(trial: "likewise.Trial", chosen: "likewise.Trial") -> tuple[objec
         f"{k} {v}" for k, v in trial.entry.items() if k not in ("kind", "factory")
     )
     speed = (measured.ms, round(measured.queries_per_s))
-    numbers = (measured.recall, *speed, measured.nbytes, trial.build_s)
+    sizes = (size_text(measured.nbytes), duration_text(trial.build_s))
+    numbers = (measured.recall, *speed, *sizes)
     return ("*" if trial == chosen else "", trial.family, options, *numbers)
 
 
@@ -211,16 +233,18 @@ def indexes(json: Json = False) -> None:
         "coverage",
         "recall",
         "ms",
-        "bytes",
+        "size",
         "command",
     )
     print_table(columns, [_index_row(index) for index in stored])
+    stale = [index.command for index in stored if index.command]
+    print_tip(stale[0] if stale else "likewise index DATASET MODEL INDEX")
 
 
 def _index_row(index: "likewise.Indexed") -> tuple[object, ...]:
     numbers: tuple[object, ...] = (None, None, None)
     if measured := index.measured:
-        numbers = (measured.recall, measured.ms, measured.nbytes)
+        numbers = (measured.recall, measured.ms, size_text(measured.nbytes))
     coverage = f"{index.covered:,} of {index.items:,}"
     place = (index.dataset, index.model, index.index)
     return (*place, index.state, coverage, *numbers, index.command)

@@ -6,7 +6,15 @@ import typer
 
 import likewise
 from likewise.cli.arguments import Dataset, Html, Json
-from likewise.cli.output import print_json, print_line, print_note, print_table
+from likewise.cli.output import (
+    print_json,
+    print_line,
+    print_markdown,
+    print_next,
+    print_note,
+    print_table,
+    print_tip,
+)
 
 if TYPE_CHECKING:
     from likewise import Difference
@@ -33,6 +41,10 @@ def log(
         for v in versions
     ]
     print_table(("commit", "names", "date", "items", "changed", "message"), rows)
+    if len(versions) > 1:
+        print_tip(f"likewise diff {dataset} {versions[1].commit} {versions[0].commit}")
+    else:
+        print_tip(f"likewise show {dataset}")
 
 
 def diff(
@@ -60,9 +72,11 @@ def diff(
         changes = difference.changes.to_dicts()
         print_json({**facts, "counts": difference.counts, "changes": changes})
     elif markdown:
-        print(difference.to_markdown(), end="")
+        print_markdown(difference.to_markdown().rstrip())
     else:
         _print_difference(difference)
+        if not html:
+            print_tip("add --html changes.html for a page of the images, or --markdown")
 
 
 def forget(
@@ -109,9 +123,7 @@ def forget(
         "clones, caches and exports elsewhere are not checked; run likewise forget there"
     )
     if done.remade or done.repro:
-        print_note(
-            f"next: dvc repro, then: git add {done.file} dvc.lock ..., git commit, push both"
-        )
+        print_next(f"dvc repro, then: git add {done.file} dvc.lock ..., git commit, push both")
 
 
 def _print_difference(difference: "Difference") -> None:

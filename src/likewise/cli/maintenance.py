@@ -1,12 +1,102 @@
-"""Commands that maintain a catalogue: doctor, schemas."""
+"""Commands that maintain a catalogue: kinds, doctor, schemas."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import likewise
 from likewise.cli.arguments import Json
-from likewise.cli.output import print_json, print_line, print_note, print_table
+from likewise.cli.output import (
+    print_facts,
+    print_json,
+    print_line,
+    print_next,
+    print_table,
+    print_tip,
+)
+
+if TYPE_CHECKING:
+    from likewise import Kind
+
+
+_USES = {
+    "sources": "likewise validate {} DIR",
+    "metrics": "likewise kinds protocols",
+    "protocols": "likewise score {} --embeddings FILE --items FILE",
+    "exports": "likewise export DATASET {} --to DIR",
+}
+"""Command that uses a kind of a family; kinds of other families are for params.yaml."""
+
+
+def kinds(
+    family: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[FAMILY]",
+            help="protocols, metrics, sources, recipes, indexes, exports or transforms.",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="One kind, with all its options.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List protocols, metrics, sources, recipes and other kinds.
+
+    Without FAMILY, the families are listed. --json has the options of every kind, with type,
+    default and range, and the formula and source of metrics and protocols. Kinds of other
+    packages are listed too; their code is not run.
+    """
+    if family is None:
+        families = likewise.kinds()
+        if json:
+            print_json(list(families))
+        else:
+            rows = [(f.name, len(f.kinds), f.summary) for f in families]
+            print_table(("family", "kinds", "summary"), rows)
+            print_tip("likewise kinds FAMILY")
+        return
+    listed = likewise.kinds(family)
+    if name is not None and json:
+        print_json(listed[name])
+    elif name is not None:
+        _print_kind(listed[name])
+        print_tip(_USES.get(family, "an entry of params.yaml: kind: {}").format(name))
+    elif json:
+        print_json(list(listed))
+    else:
+        packages = ["" if k.package == "likewise" else k.package for k in listed]
+        table = [(k.name, k.summary, p) for k, p in zip(listed, packages, strict=True)]
+        print_table(("name", "summary", "package"), table)
+        print_tip(f"likewise kinds {family} NAME")
+
+
+def _print_kind(kind: "Kind") -> None:
+    print_line(f"{kind.name}: {kind.summary}")
+    print_line("")
+    settings = [(n.replace("_", " "), _default(v)) for n, v in kind.settings.items()]
+    print_facts([("formula", kind.formula), ("source", kind.source), *settings])
+    if kind.options:
+        print_line("")
+        rows = [
+            (
+                o.name,
+                ", ".join(filter(None, (o.type, o.range))),
+                "required" if o.required else _default(o.default),
+                o.description,
+            )
+            for o in kind.options
+        ]
+        print_table(("option", "type", "default", "description"), rows)
+
+
+def _default(value: object) -> str:
+    """Return a default as params.yaml has it."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_default, value))}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "null" if value is None else str(value) or '""'
 
 
 def doctor(
@@ -26,7 +116,10 @@ def doctor(
         )
     else:
         print_line("no problems found")
+        print_tip("likewise list")
     if problems:
+        if not json:
+            print_tip("run these commands, then: likewise doctor")
         raise typer.Exit(1)
 
 
@@ -40,7 +133,7 @@ def schemas(
     for name in changed:
         print_line(f"{'differs:' if check else 'wrote'} {name}")
     if check and changed:
-        print_note("run: likewise schemas")
+        print_next("likewise schemas")
         raise typer.Exit(1)
     if not changed:
         print_line("schemas are up to date")

@@ -15,7 +15,8 @@ from likewise.cli.arguments import (
     Run,
     parse_options,
 )
-from likewise.cli.output import counts, print_line
+from likewise.cli.next_steps import after_evaluation
+from likewise.cli.output import counts, print_line, print_next, print_note
 from likewise.cli.print_evaluation import print_evaluation
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ def init(
     for name in written:
         print_line(f"wrote {name}")
     if not len(likewise.open(workspace=folder)):
-        print_line("next: likewise add NAME --source KIND --path DIR")
+        print_next("likewise add NAME --source KIND --path DIR")
     else:
-        print_line("next: git diff, then git commit" if written else "next: dvc repro")
+        print_next("git diff, then: git commit" if written else "dvc repro")
 
 
 def add(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
@@ -73,7 +74,8 @@ def add(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
         print_line(f"unreadable and skipped: {added.damaged}")
     if not added.licence:
         print_line(f"licence: unknown; add it to {added.card} before you share or export")
-    print_line(f"wrote {added.card} and params.yaml; check both, then run: dvc repro")
+    print_line(f"wrote {added.card} and params.yaml")
+    print_next(f"check {added.card} and params.yaml, then: dvc repro")
 
 
 def ingest(
@@ -90,6 +92,7 @@ def ingest(
         print_line(
             f"findings: {counts(done.findings)}; list them with: likewise findings {dataset}"
         )
+    print_next("dvc repro")
 
 
 def load(
@@ -115,6 +118,7 @@ def train(
 def _print_passport(model: str, passport: "Passport") -> None:
     weights = f"weights {passport.weights_source}"
     print_line(f"{model}: {passport.backbone}, {passport.dim:,} dimensions, {weights}")
+    print_next("dvc repro")
 
 
 def embed(
@@ -125,6 +129,7 @@ def embed(
     done = likewise.embed(dataset, model)
     print_line(f"{dataset} by {model}: {done.computed:,} vectors computed")
     print_line(f"{done.taken_over:,} reused, {done.dropped:,} dropped")
+    print_next(f"dvc repro publish@{dataset}")
 
 
 def correct(
@@ -155,7 +160,7 @@ def correct(
         dataset, items, {name: text or None for name, text in corrections.items()}
     )
     print_line(f"{dataset}: {done.changed:,} values changed, {done.corrections:,} corrections")
-    print_line("next: dvc repro --allow-missing, then commit to git")
+    print_next("dvc repro --allow-missing, then: git commit")
 
 
 def publish(dataset: Dataset) -> None:
@@ -164,6 +169,7 @@ def publish(dataset: Dataset) -> None:
     print_line(
         f"{dataset}: {done.items:,} items, vectors of {', '.join(done.models) or 'no model'}"
     )
+    print_next(f"likewise show {dataset}")
 
 
 def evaluate(
@@ -177,3 +183,7 @@ def evaluate(
 ) -> None:
     """Score a run by its protocol and write its results."""
     print_evaluation(likewise.evaluate(run, rev=rev))
+    if rev is None:
+        command = after_evaluation(run)
+        if command:
+            print_note(f"next: {command}")

@@ -1,94 +1,162 @@
-"""Output on stdout and stderr: tables for people, JSON for programs."""
+"""Output: results on stdout, for people and programs; notes and hints on stderr."""
 
 import json
 import math
+import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
+
+from likewise.cli.terminal_text import (
+    escaped,
+    json_escaped,
+    paragraph,
+    terminal_width,
+    width,
+    wrapped,
+)
+from likewise.cli.text_table import (
+    GAP,
+    NumberStyle,
+    TextColumn,
+    cell,
+    field_lines,
+    table_lines,
+    text_columns,
+    useful,
+)
 
 if TYPE_CHECKING:
     import polars as pl
 
-UNLIMITED_WIDTH = 1_000_000
-"""Width of a table that is not printed to a terminal: no cell is folded or cut."""
-
-SHOWN_OF_A_LIST = 3
-
 
 def print_line(text: str) -> None:
-    """Print a line of the result to stdout."""
-    print(text)
+    """Print text of the result to stdout; on a terminal, break its lines between words."""
+    most = terminal_width(sys.stdout)
+    text = escaped(text)
+    for line in paragraph(text, most) if most else [text]:
+        print(line)
 
 
 def print_note(text: str) -> None:
     """Print a remark to stderr: progress, hints and errors."""
-    print(text, file=sys.stderr)
+    most = terminal_width(sys.stderr)
+    text = escaped(text)
+    for line in paragraph(text, most) if most else [text]:
+        print(line, file=sys.stderr)
+
+
+def print_next(command: str) -> None:
+    """Print the next step to stderr.
+
+    In a stage of DVC that other stages follow, `dvc repro` is already the next step.
+    """
+    if "DVC_STAGE" not in os.environ:
+        print_note(f"next: {command}")
+
+
+def print_tip(command: str) -> None:
+    """Print the next step after reading; a program that reads the output needs none."""
+    if sys.stdout.isatty():
+        print_next(command)
+
+
+def print_markdown(text: str) -> None:
+    """Print Markdown to stdout; its lines are not broken."""
+    print(escaped(text))
 
 
 def print_json(value: object) -> None:
     """Print data classes, mappings and lists as JSON; NaN becomes null."""
-    print(json.dumps(_plain(value), indent=2, ensure_ascii=False))
+    print(json_escaped(json.dumps(_plain(value), indent=2, ensure_ascii=False)))
 
 
 def print_frame_json(frame: "pl.DataFrame") -> None:
     """Print the rows of a frame as a JSON list."""
-    print(frame.write_json())
+    print(json_escaped(frame.write_json()))
 
 
-def print_frame(frame: "pl.DataFrame") -> None:
-    """Print a frame as a table; long lists (vectors) are shortened to their first values."""
-    print_table(frame.columns, frame.iter_rows())
+def print_frame(
+    frame: "pl.DataFrame", *, given: Collection[str] = (), digits: int = 6
+) -> list[str]:
+    """Print a frame as a table, see ``print_table``; long lists are shortened."""
+    style = NumberStyle(digits)
+    columns = text_columns(frame.columns, frame.iter_rows(), style)
+    return _print_columns(columns, given)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print ``rows`` under ``columns``; cells are folded only on a terminal."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def print_table(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    given: Collection[str] = (),
+    digits: int = 4,
+) -> list[str]:
+    """Print ``rows`` under ``heads``.
 
-    terminal = sys.stdout.isatty()
-    listed = [list(row) for row in rows]
-    grid = Table(box=box.SIMPLE_HEAD if terminal else None, pad_edge=False, show_edge=False)
-    for number, column in enumerate(columns):
-        values = [row[number] for row in listed if row[number] is not None]
-        numeric = bool(values) and all(isinstance(v, int | float) for v in values)
-        justify = "right" if numeric else "left"
-        grid.add_column(Text(cell(column)), overflow="fold", justify=justify)  # type: ignore[arg-type]
-    for row in listed:
-        grid.add_row(*(Text(cell(value)) for value in row))
-    console = Console(width=None if terminal else UNLIMITED_WIDTH)
-    with console.capture() as captured:
-        console.print(grid)
-    for line in captured.get().splitlines():
-        print(line.rstrip())
+    On a terminal the table fits the width: sentences are wrapped, long ids are shortened in
+    the middle, and a table that is still too wide becomes records of one field a line. Columns
+    that are empty or repeat an argument are left out. In a pipe every column and every cell is
+    complete.
+
+    Args:
+        heads: heads of the columns.
+        rows: values of the rows.
+        given: arguments of the command.
+        digits: significant digits of the largest fraction of a column.
+
+    Returns:
+        The heads of empty columns that were left out.
+    """
+    style = NumberStyle(digits, grouped=sys.stdout.isatty(), strip=False)
+    return _print_columns(text_columns(heads, rows, style), given)
 
 
-def cell(value: object) -> str:
-    """Return ``value`` as text for a table: one line without control characters."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, list):
-        return _list(value)
-    text = str(value)
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+def _print_columns(columns: list[TextColumn], given: Collection[str]) -> list[str]:
+    most = terminal_width(sys.stdout)
+    empty: list[str] = []
+    if most is not None and not any(column.cells for column in columns):
+        print("no rows")
+        return []
+    if most is not None:
+        columns, empty = useful(columns, given)
+    for line in table_lines(columns, most):
+        print(line)
+    return empty
+
+
+def print_facts(facts: Iterable[tuple[str, str]], least: int = 0) -> None:
+    """Print names with their texts; a fact without text is left out.
+
+    Args:
+        facts: names and texts; a text can have several lines.
+        least: smallest width of the names.
+    """
+    listed = [(cell(name), escaped(text)) for name, text in facts if text]
+    most = terminal_width(sys.stdout)
+    size = max((width(name) for name, _ in listed), default=0)
+    if most is not None:
+        size = min(size, most // 3)
+    size = max(size, least - len(GAP))
+    for name, text in listed:
+        lines = text.split("\n")
+        if most is not None:
+            room = most - size - len(GAP)
+            lines = [part for line in lines for part in wrapped(line, room)]
+        for line in field_lines(name, lines, size) if most else _whole(name, lines, size):
+            print(line)
+
+
+def _whole(name: str, lines: Sequence[str], size: int) -> Iterable[str]:
+    """Yield a fact without any cut."""
+    for number, line in enumerate(lines):
+        yield f"{'' if number else name:<{size}}{GAP}{line}"
 
 
 def counts(values: Mapping[str, int]) -> str:
     """Return counts as one line: ``train 90, val 20``."""
     return ", ".join(f"{cell(name)} {number:,}" for name, number in values.items())
-
-
-def _list(values: list[Any]) -> str:
-    if len(values) <= SHOWN_OF_A_LIST + 1:
-        return "[" + ", ".join(cell(v) for v in values) + "]"
-    first = ", ".join(cell(v) for v in values[:SHOWN_OF_A_LIST])
-    return f"[{first}, ... {len(values)} values]"
 
 
 def _plain(value: Any) -> Any:

@@ -3,7 +3,15 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from likewise.cli.output import cell, counts, print_line, print_table
+from likewise.cli.output import (
+    counts,
+    print_facts,
+    print_line,
+    print_next,
+    print_table,
+    print_tip,
+)
+from likewise.errors import size_text
 
 if TYPE_CHECKING:
     from likewise import Contents, Description, LabelFacts, RunFacts, SplitFacts
@@ -13,12 +21,10 @@ INDENT = 10
 
 def print_description(description: "Description") -> None:
     """Print a description: facts, models, runs, and the next command."""
-    for name, text in _card(description):
-        _fact(name, text)
+    facts = [*_card(description)]
     if description.contents:
-        for name, text in _contents(description.contents):
-            _fact(name, text)
-    _fact("findings", counts(description.findings))
+        facts += _contents(description.contents)
+    print_facts([*facts, ("findings", counts(description.findings))], INDENT)
     if description.models:
         print_line("")
         rows = [
@@ -28,14 +34,9 @@ def print_description(description: "Description") -> None:
         print_table(("model", "dim", "dtype", "backbone", "weights"), rows)
     _runs(description)
     if description.next:
-        print_line("")
-        print_line(f"next: {description.next}")
-
-
-def _fact(name: str, text: str) -> None:
-    """Print a name and its text; print nothing if the text is empty."""
-    for number, line in enumerate(text.splitlines()):
-        print_line(f"{'' if number else name:<{INDENT}}{cell(line)}")
+        print_next(description.next)
+    else:
+        print_tip(f"likewise search {description.dataset} --image FILE --html hits.html")
 
 
 def _card(description: "Description") -> Iterator[tuple[str, str]]:
@@ -49,8 +50,8 @@ def _card(description: "Description") -> Iterator[tuple[str, str]]:
 
 
 def _contents(contents: "Contents") -> Iterator[tuple[str, str]]:
-    megabytes = contents.nbytes / 1e6
-    yield "items", f"{contents.items:,} in {contents.images:,} images, {megabytes:,.1f} MB"
+    size = size_text(contents.nbytes)
+    yield "items", f"{contents.items:,} in {contents.images:,} images, {size}"
     if contents.labels:
         yield "labels", _labels(contents.labels)
     yield "splits", "\n".join(map(_split, contents.parts))

@@ -4,10 +4,18 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from likewise.cli.output import cell, print_line, print_table
+from likewise.cli.output import print_facts, print_line, print_table
+from likewise.cli.text_table import cell
 
 if TYPE_CHECKING:
     from likewise import Evaluation, Reference
+
+_TITLE = ("name", "version")
+_SEEN = (*_TITLE, "decimals", "percent")
+"""Options that the title or the numbers show."""
+
+_NOTHING = ("none", "nothing", None, False)
+"""Values of options that a protocol does not use."""
 
 
 def print_evaluation(result: "Evaluation") -> None:
@@ -22,7 +30,8 @@ def print_evaluation(result: "Evaluation") -> None:
     )
     print_table(columns, _rows(result, decimals))
     print_line("")
-    print_line(f"protocol: {', '.join(_protocol_options(result))}")
+    print_line("protocol {}, version {}".format(*(result.protocol[name] for name in _TITLE)))
+    print_facts([(f"  {name}", text) for name, text in _protocol_options(result)])
     for note in result.notes:
         print_line(f"note: {note}")
     for reason in result.published.reasons:
@@ -66,10 +75,9 @@ def _print_published(result: "Evaluation", published: "Reference") -> None:
         print_line(f"note: {published.note}")
 
 
-def _protocol_options(result: "Evaluation") -> Iterator[str]:
-    """Yield the options of the protocol that are set and not part of the metrics' names."""
+def _protocol_options(result: "Evaluation") -> Iterator[tuple[str, str]]:
+    """Yield the options that the protocol uses and that are not part of the metrics' names."""
     for name, value in result.protocol.items():
-        if isinstance(value, bool):
-            yield f"{name.replace('_', ' ')} {'yes' if value else 'no'}"
-        elif value is not None and not isinstance(value, list):
-            yield f"{name.replace('_', ' ')} {cell(value)}"
+        if name in _SEEN or value in _NOTHING or isinstance(value, list):
+            continue
+        yield name.replace("_", " "), "yes" if value is True else cell(value)

@@ -7,7 +7,15 @@ import typer
 
 import likewise
 from likewise.cli.arguments import Dataset, Html, Json
-from likewise.cli.output import print_json, print_line, print_note, print_table
+from likewise.cli.output import (
+    print_json,
+    print_line,
+    print_markdown,
+    print_next,
+    print_note,
+    print_table,
+    print_tip,
+)
 
 
 def download(
@@ -32,6 +40,7 @@ def download(
         else:
             rows = [(o.name, "yes" if o.public else "no", o.title) for o in known]
             print_table(("name", "public", "title"), rows)
+            print_tip("likewise download NAME")
         return
     done = likewise.download(name, folder)
     if json:
@@ -41,7 +50,7 @@ def download(
         for file in files:
             print_line(f"{action}: {done.folder}/{file}")
     print_line(f"licence: {done.licence}")
-    print_line(f"next: {done.next}")
+    print_next(done.next)
 
 
 def describe(
@@ -62,7 +71,8 @@ def describe(
     if json:
         print_json(statistics)
     elif not markdown:
-        print_line(statistics.to_markdown().rstrip())
+        print_markdown(statistics.to_markdown().rstrip())
+        print_tip(f"likewise describe {dataset} --markdown")
 
 
 def measure(dataset: Dataset) -> None:
@@ -73,6 +83,7 @@ def measure(dataset: Dataset) -> None:
     done = likewise.measure(dataset)
     print_line(f"{dataset}: {done.computed:,} images measured")
     print_line(f"{done.taken_over:,} reused, {done.dropped:,} dropped")
+    print_next(f"likewise check {dataset}")
 
 
 def view(
@@ -85,6 +96,7 @@ def view(
     """
     done = likewise.view(name)
     print_line(f"{name}: {done.items:,} items, {done.left_out:,} excluded")
+    print_next(f"likewise search {name} --image FILE")
 
 
 def check(
@@ -109,3 +121,4 @@ def check(
     if done.leaks:
         print_line("")
         print_table(("leaks into", "images"), done.leaks.items())
+    print_next(f'likewise query "select * from {dataset}_flags"')  # noqa: S608 (a hint)

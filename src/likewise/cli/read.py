@@ -1,18 +1,22 @@
 """Commands that read: list, show, why, query, score."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import likewise
-from likewise.cli.arguments import Dataset, Json, Rev
+from likewise.cli.arguments import Dataset, Json, Rev, need_folder
 from likewise.cli.output import (
+    print_facts,
     print_frame,
     print_frame_json,
     print_json,
+    print_next,
     print_note,
     print_table,
+    print_tip,
 )
 from likewise.cli.print_description import print_description
 from likewise.cli.print_evaluation import print_evaluation
@@ -22,16 +26,22 @@ SHOWN = 100
 
 
 def list_(rev: Rev = None, json: Json = False) -> None:
-    """List the data sets of the catalogue."""
+    """List the data sets of the catalogue and their views."""
     summaries = likewise.datasets(rev=rev)
     if json:
         print_json(summaries)
         return
-    rows = [
-        (s.dataset, s.state, s.items, ", ".join(s.models), len(s.runs), s.title)
+    rows: list[tuple[object, ...]] = [
+        (s.dataset, s.state, s.items, ", ".join(s.models), len(s.runs), s.title, s.view_of)
         for s in summaries
     ]
-    print_table(("dataset", "state", "items", "models", "runs", "title"), rows)
+    heads = ("dataset", "state", "items", "models", "runs", "title", "view of")
+    shown = len(heads) if any(s.view_of for s in summaries) else -1
+    print_table(heads[:shown], [row[:shown] for row in rows])
+    first = next((s.dataset for s in summaries if not s.view_of), None)
+    print_tip(
+        f"likewise show {first}" if first else "likewise add NAME --source KIND --path DIR"
+    )
 
 
 def show(
@@ -48,7 +58,11 @@ def show(
     """
     if labels:
         counted = likewise.labels(dataset, rev=rev)
-        (print_frame_json if json else print_frame)(counted)
+        if json:
+            print_frame_json(counted)
+        else:
+            print_frame(counted)
+            print_tip(f"likewise show {dataset}")
         return
     description = likewise.show(dataset, rev=rev)
     if json:
@@ -58,7 +72,9 @@ def show(
 
 
 def why(
-    name: Annotated[str, typer.Argument(metavar="MODEL|DATASET", help="Model or data set.")],
+    name: Annotated[
+        str, typer.Argument(metavar="DATASET|MODEL", help="Data set; or, alone, a model.")
+    ],
     model: Annotated[
         str | None,
         typer.Argument(metavar="[MODEL]", help="With a data set: a model that embeds it."),
@@ -77,6 +93,11 @@ def why(
     facts = likewise.why(name, model, item)
     if json:
         print_json(facts)
+    elif sys.stdout.isatty():
+        print_facts(
+            [(f.what, f"{f.value}\n({f.remark})" if f.remark else f.value) for f in facts]
+        )
+        print_tip(f"likewise show {name}" if model else "likewise why DATASET MODEL")
     else:
         print_table(("fact", "value", "remark"), [(f.what, f.value, f.remark) for f in facts])
 
@@ -86,8 +107,12 @@ def query(
     limit: Annotated[int | None, typer.Option(min=0, help="Maximum number of rows.")] = None,
     rev: Rev = None,
     json: Json = False,
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write CSV.")] = None,
-    parquet: Annotated[Path | None, typer.Option(metavar="FILE", help="Write Parquet.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write CSV.", callback=need_folder)
+    ] = None,
+    parquet: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write Parquet.", callback=need_folder)
+    ] = None,
 ) -> None:
     """Run SQL over all tables of the catalogue.
 
@@ -106,11 +131,14 @@ def query(
         return
     shown = SHOWN if limit is None else limit
     frame = likewise.query(sql, limit=shown + 1, rev=rev).frame
-    print_frame(frame.head(shown))
+    empty = print_frame(frame.head(shown))
+    if empty:
+        print_note(f"left out, because they are empty here: {', '.join(empty)}")
     if limit is None and len(frame) > shown:
         print_note(
             f"the first {shown} rows; more with --limit N, --json, --csv FILE or --parquet FILE"
         )
+    print_tip("add --csv FILE or --parquet FILE to write all rows")
 
 
 def score(
@@ -146,3 +174,4 @@ def score(
         )
     else:
         print_evaluation(result)
+        print_next("likewise init and likewise add, to keep data, vectors and results")

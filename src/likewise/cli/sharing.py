@@ -7,7 +7,8 @@ import typer
 
 import likewise
 from likewise.cli.arguments import Json
-from likewise.cli.output import print_json, print_line, print_note
+from likewise.cli.output import print_json, print_line, print_next, print_note
+from likewise.errors import size_text
 
 if TYPE_CHECKING:
     from likewise import Pulled
@@ -32,7 +33,8 @@ def push(datasets: Datasets = None, remote: Remote = None, json: Json = False) -
     if json:
         print_json(done)
     else:
-        print_line(f"{done.remote}: {_size_text(done.files, done.nbytes)}")
+        print_line(f"{done.remote}: {_amount(done.files, done.nbytes)}")
+        print_next("git push")
 
 
 def pull(  # noqa: PLR0913 (a function here is a command, an argument an option)
@@ -79,7 +81,7 @@ def pull(  # noqa: PLR0913 (a function here is a command, an argument an option)
     if json:
         print_json(done)
         return
-    print_line(_size_text(done.files, done.nbytes))
+    print_line(_amount(done.files, done.nbytes))
     for path in done.healed:
         print_line(f"repaired: {path}")
     if columns is not None:
@@ -87,6 +89,7 @@ def pull(  # noqa: PLR0913 (a function here is a command, an argument an option)
     if done.partial:
         state = "incomplete" if images else "fetched when needed"
         print_note(f"{state}: {', '.join(done.partial)}")
+    print_next("likewise list")
 
 
 def _pull_selection(
@@ -115,9 +118,13 @@ def merge(
     elif not done.commit:
         print_line("nothing to merge")
     else:
-        counts = f"{done.settled:,} conflicts resolved, {done.carried:,} corrections added"
-        print_line(f"{done.commit[:10]}: {counts}")
-        print_line("next: likewise pull, then: dvc repro --allow-missing")
+        counts = {
+            "conflicts resolved": done.settled,
+            f"values of the source of {branch} kept as corrections": done.carried,
+        }
+        listed = "".join(f", {number:,} {what}" for what, number in counts.items() if number)
+        print_line(f"{done.commit[:10]}: merged {branch}{listed}")
+        print_next("likewise pull, then: dvc repro --allow-missing")
 
 
 def merge_file(
@@ -151,11 +158,11 @@ def release(
         return
     since = f"since {done.before}: " if done.before else ""
     print_line(f"{done.tag}: {since}{done.changes}; {done.findings:,} findings")
-    print_line("next: likewise push, then: git push --follow-tags")
+    print_next("likewise push, then: git push --follow-tags")
 
 
-def _size_text(files: int, nbytes: int) -> str:
-    return f"{files:,} files, {nbytes / 1e6:,.2f} MB"
+def _amount(files: int, nbytes: int) -> str:
+    return f"{files:,} files, {size_text(nbytes)}"
 
 
 def _preferred_side(ours: bool, theirs: bool) -> Literal["ours", "theirs"] | None:

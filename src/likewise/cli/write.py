@@ -6,16 +6,19 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli.arguments import Json, Model, Rev, Run, parse_options
+from likewise.cli.arguments import Json, Model, Rev, Run, need_folder, parse_options
 from likewise.cli.output import (
     counts,
     print_frame,
     print_frame_json,
     print_json,
     print_line,
+    print_next,
     print_note,
     print_table,
+    print_tip,
 )
+from likewise.errors import size_text
 
 SHOWN = 10
 """Number of skipped items that are listed."""
@@ -57,13 +60,15 @@ def export(  # noqa: PLR0913 (a function here is a command, an argument an optio
         _print_export(done)
     for text in done.notes:
         print_note(f"note: {text}")
+    if not json:
+        print_next(f"read {done.folder}/export.yaml: licence, options and digests")
 
 
 def _print_export(done: "likewise.Exported") -> None:
     """Print what an export wrote and the first items that it skipped."""
     print_line(
         f"{done.dataset} as {done.format}: {done.items:,} items in {done.images:,} images; "
-        f"{done.files:,} files, {done.nbytes / 1e6:,.1f} MB in {done.folder}"
+        f"{done.files:,} files, {size_text(done.nbytes)} in {done.folder}"
     )
     if not done.left_out:
         return
@@ -86,7 +91,8 @@ def report(
         print_json(files)
     else:
         print_line(f"{run}: {files.page}, {files.markdown}, {files.json}")
-        print_line(f"curves: dvc plots show {' '.join(files.plots)}")
+        print_line(f"curves: {', '.join(files.plots)}")
+        print_next(f"dvc plots show {' '.join(files.plots)}")
 
 
 def attention(
@@ -94,7 +100,11 @@ def attention(
     image: Annotated[Path, typer.Option(metavar="FILE", help="Input image.")],
     figure: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write an SVG of distances and attention maps."),
+        typer.Option(
+            metavar="FILE",
+            help="Write an SVG of distances and attention maps.",
+            callback=need_folder,
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -105,4 +115,6 @@ def attention(
     if json:
         print_frame_json(heads)
     else:
-        print_frame(heads)
+        print_frame(heads, digits=4)
+        if not figure:
+            print_tip("add --figure heads.svg for the attention maps")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from likewise.errors import size_text
 from likewise.pages.svg import INK, SOFT, drawing
 
 if TYPE_CHECKING:
@@ -49,14 +50,6 @@ def tradeoff_plot(title: str, points: Sequence[IndexPoint], recall: float | None
     return drawn.svg
 
 
-def format_bytes(nbytes: float) -> str:
-    """Format a number of bytes with a unit."""
-    for unit, scale in (("GB", 1e9), ("MB", 1e6)):
-        if nbytes >= scale:
-            return f"{nbytes / scale:.3g} {unit}"
-    return f"{nbytes / 1e3:.3g} kB"
-
-
 def _series(axes: "Axes", points: Sequence[IndexPoint], max_nbytes: int) -> None:
     recalls, speeds = [p.recall for p in points], [p.queries_per_s for p in points]
     (line,) = axes.plot(recalls, speeds, alpha=0.5, linewidth=1)
@@ -69,5 +62,5 @@ def _series(axes: "Axes", points: Sequence[IndexPoint], max_nbytes: int) -> None
         alpha=0.7,
         edgecolors=INK,
         linewidths=[2 if p.chosen else 0 for p in points],
-        label=f"{points[0].family} ({format_bytes(min(p.nbytes for p in points))}{chosen})",
+        label=f"{points[0].family} ({size_text(min(p.nbytes for p in points))}{chosen})",
     )

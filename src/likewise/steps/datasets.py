@@ -6,7 +6,7 @@ from likewise.formats.paths import StrPath
 
 
 def datasets(*, rev: str | None = None, workspace: StrPath | None = None) -> list[Summary]:
-    """List the data sets of the catalogue, sorted by name.
+    """List the data sets of the catalogue, sorted by name, then its views.
 
     Only cards and digests are read, no tables.
 
@@ -25,4 +25,5 @@ def datasets(*, rev: str | None = None, workspace: StrPath | None = None) -> lis
         24
     """
     ws = open_workspace(workspace, rev=rev)
-    return [summary_of(ws, name) for name in sorted(ws.params.datasets)]
+    names = [*sorted(ws.params.datasets), *sorted(ws.params.views)]
+    return [summary_of(ws, name) for name in names]

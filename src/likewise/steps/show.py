@@ -11,6 +11,7 @@ from likewise.catalogue.counting import frequencies
 from likewise.catalogue.summaries import State
 from likewise.formats.paths import StrPath
 from likewise.models.passport import Passport
+from likewise.pages import notebook
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.config import Card
 from likewise.storage.workspace import Workspace
@@ -52,7 +53,7 @@ class RunFacts:
     metrics: dict[str, float] | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Description:
     """The description of a data set.
 
@@ -77,6 +78,33 @@ class Description:
     models: list[ModelFacts]
     runs: list[RunFacts]
     next: str | None
+
+    def __repr__(self) -> str:
+        items = f", {self.contents.items:,} items" if self.contents else ""
+        models = ", ".join(facts.model for facts in self.models) or "none"
+        size = f"{self.state}{items}, models: {models}, {len(self.runs):,} runs"
+        return f"Description({self.dataset}: {size})"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "state": self.state,
+            "items": self.contents.items if self.contents else None,
+            "source": f"{self.card.source.get('kind')}: {self.path}",
+            "licence": self.card.licence.spdx,
+            "citation": self.card.citation,
+            "next": self.next,
+        }
+        models = [(m.model, m.dim, m.dtype, m.passport.backbone) for m in self.models]
+        runs: list[tuple[object, ...]] = [
+            (r.run, r.index, r.protocol, *next(iter((r.metrics or {}).items()), ("", None)))
+            for r in self.runs
+        ]
+        return (
+            notebook.heading(f"{self.dataset}: {self.card.title}")
+            + notebook.facts(facts)
+            + notebook.table(("model", "dim", "dtype", "backbone"), models)
+            + notebook.table(("run", "index", "protocol", "metric", "value"), runs)
+        )
 
 
 def show(

@@ -15,10 +15,10 @@ from tqdm import tqdm
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.params_editor import ParamsEditor
-from likewise.errors import ConfigError, DataError
+from likewise.errors import ConfigError, DataError, size_text
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
-from likewise.pages.tradeoff_plot import IndexPoint, format_bytes, tradeoff_plot
+from likewise.pages.tradeoff_plot import IndexPoint, tradeoff_plot
 from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import Vectors
 from likewise.retrieval.indexes.benchmark import IndexMeasurement, Probes
@@ -218,7 +218,7 @@ def _chosen(trials: Sequence[Trial], recall: float, most: int | None) -> Trial:
     good = [t for t in within if t.measured.recall >= recall]
     if good:
         return min(good, key=lambda t: (t.measured.ms, t.measured.nbytes))
-    limit = "any memory" if most is None else format_bytes(most)
+    limit = "any memory" if most is None else size_text(most)
     if not within:
         raise DataError(f"no index that was tried fits into {limit}; raise --memory")
     near = max(within, key=lambda t: t.measured.recall)

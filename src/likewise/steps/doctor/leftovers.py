@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from likewise.errors import DataError, bounded
+from likewise.errors import DataError, bounded, size_text
 from likewise.models.training import resumable
-from likewise.steps.doctor.problem import Problem, readable, recorded, size
+from likewise.steps.doctor.problem import Problem, recorded, size
 from likewise.storage import artefacts, journal
 from likewise.storage.workspace import Workspace, subfolders
 
@@ -92,5 +92,5 @@ def _views(ws: Workspace) -> Iterator[Problem]:
     found = [p.lstat() for p in views.rglob("*") if p.is_file()]
     alone = sum(stat.st_size for stat in found if stat.st_nlink == 1)
     if alone >= OLD_VIEWS:
-        what = f"{readable(alone)} of old versions lie only in {ws.relative(views)}"
+        what = f"{size_text(alone)} of old versions lie only in {ws.relative(views)}"
         yield Problem("views", what, f"rm -r {ws.relative(views)}")

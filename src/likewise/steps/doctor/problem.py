@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from likewise.errors import size_text
 from likewise.storage import versions
 from likewise.storage.artefacts import Stage
 from likewise.storage.workspace import Workspace
@@ -36,12 +37,4 @@ def restore(ws: Workspace, output: Path, stage: Stage) -> str:
 
 def size(folder: Path) -> str:
     """Return the total size of the files in ``folder``, with a unit."""
-    return readable(sum(p.lstat().st_size for p in folder.rglob("*") if p.is_file()))
-
-
-def readable(nbytes: int) -> str:
-    """Format a number of bytes with a unit."""
-    for unit, exponent in (("GB", 3), ("MB", 2)):
-        if nbytes >= 1000**exponent:
-            return f"{nbytes / 1000**exponent:.1f} {unit}"
-    return f"{nbytes / 1000:.0f} kB"
+    return size_text(sum(p.lstat().st_size for p in folder.rglob("*") if p.is_file()))

@@ -1,0 +1,49 @@
+"""Commands in a real pseudo-terminal of a chosen width."""
+
+import fcntl
+import os
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.cells import cell_len
+
+
+def typed(
+    arguments: Sequence[str],
+    columns: int = 80,
+    *,
+    program: Sequence[str] = (sys.executable, "-m", "likewise"),
+    folder: Path | None = None,
+    **variables: str,
+) -> list[str]:
+    """The lines that a command writes to a terminal, stdout and stderr together."""
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "DVC_STAGE")}
+    process = subprocess.Popen(
+        [*program, *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=folder,
+        env={**environment, "PYTHONIOENCODING": "utf-8", **variables},
+    )
+    os.close(theirs)
+    written = b""
+    try:
+        while part := os.read(ours, 65536):
+            written += part
+    except OSError:  # Linux reports the end of a terminal so
+        pass
+    os.close(ours)
+    process.wait()
+    return written.decode().replace("\r\n", "\n").splitlines()
+
+
+def widest(lines: Sequence[str]) -> int:
+    """The number of columns of the widest line; a CJK character has two."""
+    return max(map(cell_len, lines), default=0)
