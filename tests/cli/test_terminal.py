@@ -168,11 +168,11 @@ def test_control_characters_are_escaped_in_every_output(
 
 def test_a_stage_of_dvc_leaves_the_next_step_to_dvc(workspace: Path) -> None:
     command = [sys.executable, "-m", "likewise", "publish", "emoji"]
-    for variables, told in (({}, "next: likewise show emoji\n"), ({"DVC_STAGE": "x"}, "")):
+    for variables, printed in (({}, "next: likewise show emoji\n"), ({"DVC_STAGE": "x"}, "")):
         done = subprocess.run(
             command, capture_output=True, text=True, env={**os.environ, **variables}, check=True
         )
-        assert done.stderr == told
+        assert done.stderr == printed
 
 
 @pytest.mark.parametrize(
@@ -232,3 +232,21 @@ def test_a_command_is_broken_where_a_shell_reads_it_as_one() -> None:
     words = subprocess.check_output(["sh", "-c", f"printf '%s|' {typed_in}"], text=True)
     assert words.split("|")[3] == "a b c.jpg"
     assert words.split("|")[-2] == "8.jpg"
+
+
+def test_the_last_evaluation_names_the_runs_to_compare(workspace: Path) -> None:
+    params = workspace / "params.yaml"
+    entry = "{dataset: emoji, model: tiny, index: exact, protocol: gpr1200}"
+    text = params.read_text("utf-8").rstrip()
+    params.write_text(f"{text}\n  emoji-again: {entry}\n", encoding="utf-8")
+    printed = []
+    for run in ("emoji-tiny", "emoji-again"):
+        done = subprocess.run(
+            [sys.executable, "-m", "likewise", "evaluate", run],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "DVC_STAGE": f"evaluate@{run}"},
+            check=True,
+        )
+        printed.append(done.stderr)
+    assert printed == ["", "next: likewise compare emoji-tiny emoji-again\n"]

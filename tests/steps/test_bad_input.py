@@ -19,6 +19,7 @@ from likewise.errors import (
     MissingExtraError,
     UnknownNameError,
 )
+from likewise.sources import SOURCES
 from likewise.storage import journal
 from likewise.storage.workspace import Workspace
 
@@ -103,8 +104,9 @@ def test_a_typo_in_the_options_of_a_source(workspace: Path) -> None:
 
 def test_a_source_of_no_kind(workspace: Path) -> None:
     edit(workspace / "catalog" / "emoji.yaml", "kind: gpr1200", "kind: gpr1020")
+    kinds = ", ".join(SOURCES.kinds())
     assert refused(workspace, UnknownNameError) == [
-        "no source kind named 'gpr1020'; did you mean 'gpr1200'?"
+        f"no source kind named 'gpr1020'; did you mean 'gpr1200'? there are: {kinds}"
     ]
 
 

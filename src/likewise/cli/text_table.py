@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from likewise.cli.terminal_text import one_line, shortened, width, wrapped, wrapped_command
@@ -82,7 +83,7 @@ class TextColumn:
     cells: tuple[str, ...]
     nature: Nature
 
-    @property
+    @cached_property
     def body(self) -> int:
         """Width of the widest cell."""
         return max(map(width, self.cells), default=0)

@@ -20,6 +20,7 @@ from likewise.pages.tiles import Pictured
 from likewise.retrieval import filters
 from likewise.retrieval.index_cache import CachedIndex
 from likewise.retrieval.indexes.base import NONE, BuiltIndex, Vectors
+from likewise.retrieval.item_filter import ItemFilter
 from likewise.retrieval.published_dataset import PublishedDataset
 from likewise.retrieval.search_query import (
     DEFAULT_K,
@@ -45,8 +46,6 @@ if TYPE_CHECKING:
     from likewise.models.training.encode import Encoder
 
 _SHOWN = ("item_id", "label", "text", "subset", "split")
-_MASKS = 8
-"""Number of filter masks that are cached, because the pages of one search share a filter."""
 
 
 class Searchable(PublishedDataset, Pictured, Protocol):
@@ -76,7 +75,7 @@ class Searcher:
         self._model = model
         self._open_index = open_index
         self._vectors = Vectors.from_column(dataset.table, model)
-        self._masks: dict[str, BoolArray] = {}
+        self._filter = ItemFilter(dataset)
         shown = dataset.items.select(
             *_SHOWN, pl.col("image_id").alias("path"), pl.lit(dataset.name).alias("dataset")
         )
@@ -212,33 +211,8 @@ class Searcher:
         return scores, positions[rows]
 
     def allowed(self, query: Query) -> BoolArray | None:
-        """Return a mask (n,) of the items that may be hits; None for all items.
-
-        Raises:
-            DataError: the condition of the query is wrong.
-        """
-        by_role = self._role_mask(query.role)
-        if query.where is None:
-            return by_role
-        matching = self._where_mask(query.where)
-        return matching if by_role is None else matching & by_role
-
-    def _role_mask(self, role: str) -> BoolArray | None:
-        """Return a mask (n,) of the items of a role or without one; None for all items."""
-        other = {"gallery": "query", "query": "gallery"}.get(role)
-        roles = self._dataset.items["role"]
-        if other is None or not (roles == other).any():
-            return None
-        mask: BoolArray = roles.ne_missing(other).to_numpy()
-        return mask
-
-    def _where_mask(self, where: str) -> BoolArray:
-        """Return a mask (n,) of the items that meet ``where``; an open table never changes."""
-        if where not in self._masks:
-            if len(self._masks) == _MASKS:
-                self._masks.pop(next(iter(self._masks)))
-            self._masks[where] = filters.matching_rows(self._dataset.table, where)
-        return self._masks[where]
+        """Return a mask (n,) of the items that may be hits; see ``ItemFilter.allowed``."""
+        return self._filter.allowed(query.role, query.where)
 
     def _frame(self, scores: Float32Array, rows: Int64Array, start: int) -> pl.DataFrame:
         # DataFrame.gather waits for threads while those of the index still spin: on a busy

@@ -56,7 +56,7 @@ def _spec(module: str) -> ModuleSpec | None:
 
 
 def _options(tree: ast.Module, facts: ClassFacts) -> Iterator[KindOption]:
-    """Yield the options of a class and of its bases, as far as its module tells them."""
+    """Yield the options of a class and of its bases, as far as its module states them."""
     for base in facts.bases:
         if base_class := _own_class(tree, base):
             yield from class_options(base_class)

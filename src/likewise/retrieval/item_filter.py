@@ -1,0 +1,50 @@
+"""Select the items that may be hits, by their role and by an SQL condition."""
+
+from likewise.formats.array_types import BoolArray
+from likewise.retrieval.filters import matching_rows
+from likewise.retrieval.published_dataset import PublishedDataset
+
+_MASKS = 8
+"""Number of masks that are cached, because the pages of one search share a condition."""
+
+
+class ItemFilter:
+    """Filter of the items of an open data set, which never changes."""
+
+    def __init__(self, dataset: PublishedDataset) -> None:
+        """Filter the items of ``dataset``; nothing is read yet."""
+        self._dataset = dataset
+        self._masks: dict[str, BoolArray] = {}
+
+    def allowed(self, role: str, where: str | None) -> BoolArray | None:
+        """Return a mask (n,) of the items that may be hits; None for all items.
+
+        Args:
+            role: ``gallery``, ``query`` or ``any``; an item without a role has every role.
+            where: an SQL condition; None for none.
+
+        Raises:
+            DataError: ``where`` is no condition, or names an unknown column.
+        """
+        by_role = self._role_mask(role)
+        if where is None:
+            return by_role
+        matching = self._where_mask(where)
+        return matching if by_role is None else matching & by_role
+
+    def _role_mask(self, role: str) -> BoolArray | None:
+        """Return a mask (n,) of the items of a role or without one; None for all items."""
+        other = {"gallery": "query", "query": "gallery"}.get(role)
+        roles = self._dataset.items["role"]
+        if other is None or not (roles == other).any():
+            return None
+        mask: BoolArray = roles.ne_missing(other).to_numpy()
+        return mask
+
+    def _where_mask(self, where: str) -> BoolArray:
+        """Return a mask (n,) of the items that meet ``where``."""
+        if where not in self._masks:
+            if len(self._masks) == _MASKS:
+                self._masks.pop(next(iter(self._masks)))
+            self._masks[where] = matching_rows(self._dataset.table, where)
+        return self._masks[where]
