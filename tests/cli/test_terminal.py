@@ -103,7 +103,7 @@ def _check(shown: dict[str, list[str]]) -> None:
     crosswalk = shown["crosswalk;emoji-tiny"]
     assert crosswalk[0].split() == ["definition", "GPR1200:", "mAP"]
     findings = shown["findings;emoji"]
-    assert findings[4].split()[:2] == ["not-an-image", "images/Thumbs.db"]
+    assert findings[5].split()[:2] == ["not-an-image", "Thumbs.db"]
     assert "no rows" in shown["query;select * from emoji where label = 'none'"]
     evaluation = shown["evaluate;emoji-tiny"]
     assert evaluation[-1] == "next: likewise report emoji-tiny"
