@@ -1,6 +1,12 @@
-"""Catalogues of one data set that is read from where it lies, for tests that only read them."""
+"""Catalogues that several tests copy or read."""
 
+import fcntl
+import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 import likewise
 
@@ -18,3 +24,19 @@ def published(root: Path, name: str, kind: str, source: Path, licence: str) -> P
     likewise.ingest(name, workspace=root)
     likewise.publish(name, workspace=root)
     return root
+
+
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder for all workers of a run, made by the first that wants it; tests copy it."""
+    top = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        top = top.parent
+    folder, made = top / name, top / f"{name}.made"
+    with (top / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of a worker in which it failed
+            folder.mkdir()
+            make(folder)
+            made.touch()
+    return folder

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 import likewise
-from catalogues import published
+from catalogues import once, published
 from disks import Disk
-from likewise.storage.versions import run_dvc, run_git
+from forked import run_dvc
+from likewise.storage.versions import run_git
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 """Before torch and FAISS are loaded: threads that wait for others of small work burn a core."""
@@ -57,6 +58,12 @@ faults: [a drawing is a drawing]
 """
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pass what a library below DVC deprecates when DVC checks files out."""
+    line = "ignore:_NoneStep.value will soon raise AttributeError:DeprecationWarning"
+    config.addinivalue_line("filterwarnings", line)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of benchmark stand-ins beside the checkout."""
@@ -81,6 +88,12 @@ def several_threads() -> Iterator[None]:
 
 
 @pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that run lines which other tests cover: they are faster without coverage."""
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
+@pytest.fixture
 def pictures(tmp_path: Path) -> Path:
     """A folder of 24 drawings, 6 categories of 4, in GPR1200's layout."""
     return _copy_pictures(tmp_path / "pictures")
@@ -89,7 +102,10 @@ def pictures(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def _catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A catalogue of those drawings: ingested, embedded by a tiny random model, published."""
-    root = tmp_path_factory.mktemp("catalogue")
+    return once(tmp_path_factory, "catalogue", _make_catalogue)
+
+
+def _make_catalogue(root: Path) -> None:
     _copy_pictures(root / "emoji" / "images")
     texts = json.loads((EMOJI / "categories.json").read_text(encoding="utf-8"))
     few = {str(category): texts[str(category)] for category in CATEGORIES}
@@ -101,7 +117,6 @@ def _catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     likewise.load("tiny", workspace=root)
     likewise.embed("emoji", "tiny", workspace=root)
     likewise.publish("emoji", workspace=root)
-    return root
 
 
 @pytest.fixture(scope="session")
@@ -123,12 +138,14 @@ def workspace(_catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.fixture(scope="session")
 def _repository(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """That catalogue evaluated, in git and DVC, and all of it recorded in dvc.lock."""
-    root = tmp_path_factory.mktemp("repository") / "workspace"
-    shutil.copytree(_catalogue, root)
-    likewise.init(root)
-    likewise.evaluate("emoji-tiny", workspace=root)
-    run_dvc(root, "commit", "--quiet", "--force")
-    return root
+
+    def make(root: Path) -> None:
+        shutil.copytree(_catalogue, root, dirs_exist_ok=True)
+        likewise.init(root)
+        likewise.evaluate("emoji-tiny", workspace=root)
+        run_dvc(root, "commit", "--quiet", "--force")
+
+    return once(tmp_path_factory, "repository", make)
 
 
 @pytest.fixture
@@ -154,27 +171,29 @@ def _team(_repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
     v1 is the catalogue as it was made. In v2 a drawing of 1000 is one of 0, and one is gone.
     """
-    top = tmp_path_factory.mktemp("team")
     with pytest.MonkeyPatch.context() as patch:
-        _sign(patch, top)
-        root = top / "alice"
-        shutil.copytree(_repository, root, symlinks=True)
-        run_git(top, "init", "--quiet", "--bare", "--initial-branch=main", "git")
-        run_git(root, "symbolic-ref", "HEAD", "refs/heads/main")
-        run_git(root, "remote", "add", "origin", "../git")
-        run_dvc(root, "remote", "add", "--default", "team", "../remote")
-        _record(root, "v1")
-        run_dvc(root, "push", "--quiet")
-        images = root / "emoji" / "images"
-        (images / "1000_noto.jpg").rename(images / "0_znoto.jpg")
-        (images / "400_fluent.jpg").unlink()
-        for step, *names in STEPS:
-            getattr(likewise, step)(*names, workspace=root)
-        _record(root, "v2")
-        # Not --all-tags: of another revision DVC takes a relative address from the root, "/".
-        run_dvc(root, "push", "--quiet")
-        run_git(root, "push", "--quiet", "--tags", "origin", "main")
-        yield top
+        _sign(patch, tmp_path_factory.mktemp("signed"))
+        yield once(tmp_path_factory, "team", lambda top: _make_team(top, _repository))
+
+
+def _make_team(top: Path, repository: Path) -> None:
+    root = top / "alice"
+    shutil.copytree(repository, root, symlinks=True)
+    run_git(top, "init", "--quiet", "--bare", "--initial-branch=main", "git")
+    run_git(root, "symbolic-ref", "HEAD", "refs/heads/main")
+    run_git(root, "remote", "add", "origin", "../git")
+    run_dvc(root, "remote", "add", "--default", "team", "../remote")
+    _record(root, "v1")
+    run_dvc(root, "push", "--quiet")
+    images = root / "emoji" / "images"
+    (images / "1000_noto.jpg").rename(images / "0_znoto.jpg")
+    (images / "400_fluent.jpg").unlink()
+    for step, *names in STEPS:
+        getattr(likewise, step)(*names, workspace=root)
+    _record(root, "v2")
+    # Not --all-tags: of another revision DVC takes a relative address from the root, "/".
+    run_dvc(root, "push", "--quiet")
+    run_git(root, "push", "--quiet", "--tags", "origin", "main")
 
 
 def _sign(patch: pytest.MonkeyPatch, top: Path) -> None:

@@ -1,13 +1,12 @@
 """Entries of params.yaml for trained models, and the output of their trainings."""
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+import forked
 import likewise
 from likewise.models.passport import Passport
 
@@ -52,14 +51,8 @@ def curve(root: Path, name: str = "train/loss") -> list[float]:
 
 
 def command(root: Path, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, *words],
-        cwd=root,
-        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """Run python, of which the libraries are loaded already."""
+    return forked.run(root, "python", *words, **environment)
 
 
 TWO = """

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]  # DVC brings it
 import pytest
 
+import forked
 from likewise.errors import VersionError
 
 PATIENCE_SECONDS = 60
@@ -111,6 +112,14 @@ def refusal(verb: Callable[..., object], root: Path) -> str:
     said = str(caught.value)
     assert len(said.splitlines()) == 1
     return said
+
+
+def refused(root: Path, *words: str) -> str:
+    """The one line that likewise says when it cannot do its work with a remote."""
+    done = forked.run(root, "likewise", *words)
+    assert done.returncode == VersionError.exit_code, done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    return done.stderr.rstrip()
 
 
 class Command:

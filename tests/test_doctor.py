@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 
 import likewise
+from forked import run_dvc
 from likewise.steps.doctor import environment, leftovers
 from likewise.storage import journal
-from likewise.storage.versions import run_dvc
 from likewise.storage.workspace import Workspace
 
 pytestmark = pytest.mark.dvc

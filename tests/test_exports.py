@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
+import forked
 import likewise
 
 
@@ -201,7 +202,7 @@ def test_star_imports_the_public_names() -> None:
     assert {*likewise.__all__} == namespace.keys() - {"__builtins__"}
 
 
-def test_no_module_hides_a_public_name() -> None:
+def test_no_module_hides_a_public_name(tmp_path: Path) -> None:
     """Importing ``likewise.x`` sets the attribute ``x``: no public name may be called so."""
     program = (
         "import importlib, pkgutil, likewise\n"
@@ -213,9 +214,7 @@ def test_no_module_hides_a_public_name() -> None:
         "    assert getattr(likewise, name) is home, name\n"
         "    assert not hasattr(home, '__path__'), name\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
+    done = forked.run(tmp_path, "python", "-c", program)
     assert done.returncode == 0, done.stderr
     folder = Path(likewise.__file__).parent
     modules = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()}

@@ -9,10 +9,11 @@ import pytest
 
 import likewise
 import old_catalogue
+from forked import run_dvc
 from learning import command
 from likewise.models.passport import Passport
 from likewise.storage.renamed_options import RENAMED
-from likewise.storage.versions import run_dvc, run_git
+from likewise.storage.versions import run_git
 
 EXPECTED = old_catalogue.expected()
 

@@ -1,19 +1,17 @@
 """The tour runs as a script, on the catalogue of the tests."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+import forked
 
 TOUR = Path(__file__).parents[1] / "docs" / "tour.py"
 
 
 @pytest.mark.torch
 def test_the_tour_runs(workspace: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, str(TOUR)], cwd=workspace, capture_output=True, text=True, check=False
-    )
+    done = forked.run(workspace, "python", str(TOUR))
     assert done.returncode == 0, done.stderr
     assert "data sets: emoji" in done.stdout
     assert "vectors: (24, 96) float32" in done.stdout

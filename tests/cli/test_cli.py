@@ -167,6 +167,7 @@ def test_a_search_that_finds_nothing_says_so(workspace: Path, run: Run) -> None:
     assert (done.code, done.err) == (0, "likewise: no hits\n")
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_command_that_embeds_prints_nothing_besides(workspace: Path) -> None:
     command = [sys.executable, "-m", "likewise", "search", "emoji", "-k", "2"]
     picture = ["--image", "emoji/images/0_noto.jpg"]

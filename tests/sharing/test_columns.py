@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import likewise
+from forked import run_dvc
 from likewise.errors import DataError, UnknownNameError, VersionError
 from likewise.storage import tables, versions
-from likewise.storage.versions import run_dvc, run_git
+from likewise.storage.versions import run_git
 from likewise.storage.workspace import Workspace
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]

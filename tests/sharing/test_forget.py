@@ -4,14 +4,15 @@ import hashlib
 import shutil
 import signal
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+import forked
 import likewise
+from forked import run_dvc
 from likewise.catalogue import corrections, takedowns
 from likewise.catalogue.takedowns import Entry, Record
 from likewise.errors import (
@@ -21,7 +22,7 @@ from likewise.errors import (
     VersionError,
 )
 from likewise.storage import tables, versions
-from likewise.storage.versions import run_dvc, run_git
+from likewise.storage.versions import run_git
 from likewise.storage.workspace import Workspace
 from servers import DIE_AT_RENAME
 
@@ -45,8 +46,7 @@ def traces(root: Path) -> list[bytes]:
 
 def command(root: Path, *words: str) -> None:
     """Run likewise in a process of its own, which holds nothing when it ends."""
-    line = [sys.executable, "-m", "likewise", *words]
-    subprocess.run(line, cwd=root, check=True, capture_output=True)
+    forked.run(root, "likewise", *words).check_returncode()
 
 
 def found(folder: Path, words: list[bytes]) -> set[str]:
@@ -251,8 +251,7 @@ def test_a_killed_forget_leaves_the_old_or_the_new(recorded: Path, tmp_path: Pat
     words = traces(recorded)
 
     def run(root: Path, deadly: int) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-c", KILLED, str(deadly)]
-        return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        return forked.run(root, "python", "-c", KILLED, str(deadly))
 
     whole = shutil.copytree(recorded, tmp_path / "whole", symlinks=True)
     renames = 1000 - int(run(whole, 1000).stdout)

@@ -7,10 +7,11 @@ import polars as pl
 import pytest
 
 import likewise
+from forked import run_dvc
 from html_tags import sound_page
 from likewise.cli.app import app
 from likewise.errors import MissingArtefactError, UnknownNameError
-from likewise.storage.versions import run_dvc, run_git
+from likewise.storage.versions import run_git
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 

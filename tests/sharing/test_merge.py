@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 import likewise
+from forked import run_dvc
 from likewise.catalogue import corrections
 from likewise.catalogue.corrections import Key
 from likewise.errors import DataError, UnknownNameError
 from likewise.storage.config import read_yaml
-from likewise.storage.versions import outputs, run_dvc, run_git
+from likewise.storage.versions import outputs, run_git
 from likewise.storage.workspace import Workspace
 
 EMOJI = Path(__file__).parents[2] / "samples" / "emoji" / "images"

@@ -9,8 +9,9 @@ import pytest
 
 import likewise
 from disks import Disk
+from forked import run_dvc
 from likewise.errors import LikewiseError, MissingArtefactError, VersionError
-from likewise.storage.versions import Store, outputs, run_dvc, run_git
+from likewise.storage.versions import Store, outputs, run_git
 from servers import settle
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import likewise
+from forked import run_dvc
 from likewise.errors import (
     DataError,
     MissingArtefactError,
@@ -15,7 +16,7 @@ from likewise.errors import (
     VersionError,
 )
 from likewise.storage import versions
-from likewise.storage.versions import run_dvc, run_git
+from likewise.storage.versions import run_git
 from likewise.storage.workspace import Workspace
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]

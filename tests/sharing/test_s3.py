@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 import likewise
-from likewise.storage.versions import run_dvc, run_git
-from servers import Command, Server, settle
+from forked import run_dvc
+from likewise.storage.versions import run_git
+from servers import Command, Server, refused, settle
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 
@@ -111,7 +112,7 @@ def test_refusals_are_one_clear_line(
     local = (alice / ".dvc" / "config.local").read_text("utf-8")
     url = {"url": "s3://nobody/catalogue"}
     settle(alice, "lab", endpointurl=f"http://127.0.0.1:{s3_server[0].port}", **url)
-    said = Command(alice, "push").fails()
+    said = refused(alice, "push")
     assert said.startswith("likewise: push: remote 'lab' (s3://nobody/catalogue): there is no ")
     assert said.endswith("if the address is wrong: dvc remote modify lab url URL")
     (alice / ".dvc" / "config.local").write_text(local, "utf-8")
@@ -120,9 +121,9 @@ def test_refusals_are_one_clear_line(
         ("AWS_ACCESS_KEY_ID", "push", alice),
     ):
         monkeypatch.setenv(name, "another")
-        said = Command(root, verb).fails()
+        said = refused(root, verb)
         assert said.startswith(f"likewise: {verb}: remote 'lab' (s3://lab/")
         assert "): access refused (" in said
         assert said.endswith("dvc remote modify --local lab OPTION VALUE")
     s3_server[0].kill()
-    assert "): it cannot be reached (Could not connect" in Command(bob, "pull").fails()
+    assert "): it cannot be reached (Could not connect" in refused(bob, "pull")

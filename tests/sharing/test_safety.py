@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 import likewise
+from forked import run_dvc
 from likewise.errors import LikewiseError, MissingArtefactError
-from likewise.storage.versions import run_dvc, run_git
+from likewise.storage.versions import run_git
 from servers import Command, kill
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 import likewise
+from forked import run_dvc
 from likewise.storage import versions
-from likewise.storage.versions import run_dvc, run_git
+from likewise.storage.versions import run_git
 from servers import Command, Server, refusal, settle
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]

@@ -2,10 +2,7 @@
 
 import contextlib
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +10,12 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+import forked
 import likewise
+from forked import run_dvc
 from likewise.catalogue import corrections
 from likewise.cli.app import app
-from likewise.storage.versions import run_dvc, run_git
+from likewise.storage.versions import run_git
 from likewise.storage.workspace import Workspace
 
 ITEMS, CORRECTED, SIDE = 300, 20, 256
@@ -59,9 +58,7 @@ def command(root: Path, *words: str) -> str:
             typed = CliRunner().invoke(app, words[1:])
         assert typed.exit_code == 0, typed.output
         return typed.stdout
-    place = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    env = {**os.environ, "PATH": place}
-    done = subprocess.run(words, cwd=root, env=env, capture_output=True, text=True, check=False)
+    done = forked.run(root, *words)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

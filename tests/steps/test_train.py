@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 import likewise
+from forked import run_dvc
 from learning import LEARNED, SMALL, learn, write
 from likewise.errors import ConfigError, UnknownNameError
 from likewise.models.passport import Passport
 from likewise.models.training import backbones, weights
-from likewise.storage import versions
 
 pytestmark = pytest.mark.torch
 
@@ -161,7 +161,7 @@ def test_the_stages_of_models_that_learn(recorded: Path) -> None:
     write(recorded, "trained", "learned", LEARNED)
     write(recorded, "pretrained", "alone", {**SMALL, "kind": "ssl"})
     write(recorded, "distilled", "student", {**SMALL, "kind": "distill", "teacher": "tiny"})
-    drawn = versions.run_dvc(recorded, "dag", "--dot")
+    drawn = run_dvc(recorded, "dag", "--dot")
     edges = {line.strip(' ;"') for line in drawn.replace('"', "").splitlines() if "->" in line}
     assert {
         "load@tiny -> train@learned",

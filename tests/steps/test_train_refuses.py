@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import torch
 
+import forked
 import likewise
-from learning import LEARNED, SMALL, command, learn, write
+from learning import LEARNED, SMALL, TRAIN, command, learn, write
 from likewise.errors import (
     ConfigError,
     DataError,
@@ -49,10 +50,16 @@ def test_options_that_no_data_serve(workspace: Path) -> None:
         likewise.train("by_labels", workspace=workspace)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_machine_without_a_compiler(workspace: Path, tmp_path: Path) -> None:
-    write(workspace, "trained", "learned", {**LEARNED, "compile": True})
-    without = {"CXX": "no-such-compiler", "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "empty")}
-    done = command(workspace, "-m", "likewise", "train", "learned", **without)
+    entry = {**SMALL, "kind": "classify", "validation": 0.25, "batch": 8, "compile": True}
+    write(workspace, "trained", "learned", entry)
+    script = f"""
+from torch._inductor import config
+config.cpp.cxx, config.compile_threads = (None, "no-such-compiler"), 1
+{TRAIN}"""
+    empty = {"TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "empty")}
+    done = command(workspace, "-c", script, **empty)
     assert done.returncode == 2
     said = done.stderr.splitlines()[-1]
     assert said.startswith("likewise: torch.compile failed (")
@@ -107,7 +114,7 @@ def test_the_loss_that_is_no_number_names_its_pictures(workspace: Path) -> None:
 
 def test_a_repository_without_a_commit(workspace: Path) -> None:
     subprocess.run(["git", "init", "--quiet", str(workspace)], check=True)
-    subprocess.run(["dvc", "init", "--quiet"], cwd=workspace, check=True)
+    forked.run_dvc(workspace, "init", "--quiet")
     write(workspace, "trained", "learned", LEARNED)
     done = command(workspace, "-m", "likewise", "train", "learned")
     assert done.returncode == VersionError.exit_code, done.stderr

@@ -251,6 +251,7 @@ def _on_a_hub_cache(cache: Path, later: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_the_hub_gives_weights_and_their_revision_or_says_what_to_do(tmp_path: Path) -> None:
     expected = state(9)
     stored = tmp_path / "later" / "hub" / "models--timm--test_efficientnet.r160_in1k"

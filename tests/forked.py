@@ -1,0 +1,210 @@
+"""Commands without the seconds in which they load their libraries: likewise, dvc and python.
+
+A server loads them once for a run of tests. A command is a fork of it, with the arguments, the
+folder, the environment and the streams that a shell gives it, and ends as the fork does. A test
+that kills a command from outside, or checks how it starts, needs a process of its own instead.
+"""
+
+import atexit
+import fcntl
+import functools
+import gc
+import json
+import os
+import runpy
+import select
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+import warnings
+from pathlib import Path
+
+CALL = """\
+import json, os, socket, sys
+with socket.socket(socket.AF_UNIX) as server:
+    server.connect(sys.argv[1])
+    request = json.dumps([sys.argv[2:], os.getcwd(), dict(os.environ)]).encode()
+    socket.send_fds(server, [len(request).to_bytes(4, "big")], [0, 1, 2])
+    server.sendall(request)
+    code = server.recv(16)
+if not code:
+    os.kill(os.getpid(), 9)
+sys.exit(int(code))
+"""
+"""Asks the server for a command, and ends as it does; one that gives no code was killed."""
+
+PATIENCE_SECONDS = 1
+"""Between two looks of the server at whether the run of tests goes on."""
+
+
+def run(root: Path, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run a program in ``root`` for which likewise, dvc and python are these commands."""
+    folders = (str(_server()), str(Path(sys.executable).parent), os.environ["PATH"])
+    return subprocess.run(
+        words,
+        cwd=root,
+        env={**os.environ, **environment, "PATH": os.pathsep.join(folders)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def run_dvc(root: Path, *words: str) -> str:
+    """Run a dvc command, and return its output."""
+    done = run(root, "dvc", *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@functools.cache
+def _server() -> Path:
+    """Start the server, unless another worker has; the folder of its commands."""
+    worker = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    folder = Path(tempfile.gettempdir(), f"likewise-{worker or os.getpid()}")
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "socket").exists():
+            run_of_tests = os.getppid() if worker else os.getpid()
+            # Third-party libraries are loaded faster where no coverage is measured.
+            plain = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}
+            started = subprocess.run(
+                [sys.executable, __file__, str(folder), str(run_of_tests)],
+                env=plain,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,  # pipes, as the streams of commands
+                start_new_session=True,
+                check=False,
+            )
+            assert started.returncode == 0, started.stdout.decode()
+    return folder
+
+
+def _serve(folder: Path, run_of_tests: int) -> None:
+    """Load the libraries; a child runs commands until the run of tests has ended."""
+    _load()
+    address = folder / "socket"
+    for name in ("likewise", "dvc", "python"):
+        words = shlex.join([sys.executable, "-ISc", CALL, str(address), name])
+        (folder / name).write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")
+        (folder / name).chmod(0o755)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(address))
+        listener.listen()
+        if os.fork():
+            os._exit(0)  # it can be called from now on
+        for stream in (1, 2):
+            os.dup2(0, stream)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        while _lives(run_of_tests):
+            if select.select([listener], [], [], PATIENCE_SECONDS)[0]:
+                call, _ = listener.accept()
+                with warnings.catch_warnings():
+                    # What lance warns of at a fork has not begun: none of it has run here.
+                    warnings.simplefilter("ignore")
+                    child = os.fork()
+                if not child:
+                    listener.detach()
+                    _answer(call)
+                call.close()
+    shutil.rmtree(folder)
+    os._exit(0)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _answer(call: socket.socket) -> None:
+    """Become the command that a connection asks for; its exit code is the answer."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    head, streams, _, _ = socket.recv_fds(call, 4, 3)
+    with call.makefile("rb") as file:
+        words, root, environment = json.loads(file.read(int.from_bytes(head, "big")))
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.chdir(root)
+    os.environ.clear()
+    os.environ.update(environment)
+    code = _ended(*words)
+    call.sendall(str(code).encode())
+    os._exit(code)
+
+
+def _ended(*words: str) -> int:
+    """Run a command and what it leaves for the exit; its exit code."""
+    code: object = 1
+    try:
+        code = _command(*words)
+    except SystemExit as end:
+        code = 0 if end.code is None else end.code
+        if not isinstance(code, int):
+            sys.stderr.write(f"{code}\n")
+    except BaseException:  # noqa: BLE001 (as the interpreter does)
+        traceback.print_exc()
+    threading._shutdown()  # type: ignore[attr-defined]  # ends executors, and waits for threads
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return code if isinstance(code, int) else 1
+
+
+def _command(name: str, *words: str) -> int:
+    """Do what a command does; its exit code."""
+    sys.argv = [name, *words]
+    if name == "dvc":  # of which no coverage is measured
+        from dvc.cli import main as dvc
+
+        return int(dvc(list(words)))
+    if "COVERAGE_PROCESS_CONFIG" in os.environ:
+        import coverage
+
+        coverage.process_startup()
+    if name == "likewise":
+        from likewise.cli.app import main as likewise
+
+        likewise()
+    elif words[0] not in ("-c", "-m"):
+        sys.argv = list(words)
+        sys.path[0] = str(Path(words[0]).parent)
+        runpy.run_path(words[0], run_name="__main__")
+    elif words[0] == "-m":
+        sys.argv = list(words[1:])
+        runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = ["-c", *words[2:]]
+        sys.path[0] = ""
+        exec(compile(words[1], "<string>", "exec"), {"__name__": "__main__"})  # noqa: S102
+    return 0
+
+
+def _load() -> None:
+    """Load what the commands load; nothing of it has run, so no thread is lost in a fork."""
+    gc.disable()
+
+    import likewise
+    import likewise.models.recipes.timm
+    import likewise.models.training.encode
+    import likewise.models.training.trainer
+
+    for name in likewise.__all__:
+        getattr(likewise, name)
+    gc.enable()
+    gc.freeze()
+
+
+if __name__ == "__main__":
+    _serve(Path(sys.argv[1]), int(sys.argv[2]))
