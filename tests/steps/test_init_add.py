@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import likewise
+from forked import run_dvc
 from likewise.errors import (
     ConfigError,
     DataError,
@@ -14,7 +15,6 @@ from likewise.errors import (
     UnknownNameError,
 )
 from likewise.storage.config import EmbeddingEntry, Run, read_card, read_params
-from likewise.storage.versions import run_dvc
 
 PARAMS = """\
 # what our group works on

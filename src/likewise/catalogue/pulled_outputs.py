@@ -29,7 +29,7 @@ def link_outputs(ws: Workspace, paths: list[str]) -> None:
     """
     try:
         if paths:
-            versions.run_dvc(ws.root, "checkout", *paths)
+            versions.check_out(ws.root, paths)
     except VersionError as error:
         if "unsaved files" not in str(error):
             raise

@@ -112,11 +112,9 @@ def _begin_versions(root: Path) -> None:
         top = root
     if Workspace(root).dvc.is_dir():
         return
-    versions.run_dvc(root, "init", "--quiet", *([] if top == root else ["--subdir"]))
-    versions.run_dvc(root, "config", "core.analytics", "false")
     # Lance never changes a file that it has written, so links into the cache are safe and
     # save the disk space of a copy.
-    versions.run_dvc(root, "config", "cache.type", "reflink,hardlink,copy")
+    versions.begin_repository(root, nested=top != root, links=("reflink", "hardlink", "copy"))
 
 
 def _params() -> str:

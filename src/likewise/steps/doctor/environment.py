@@ -1,6 +1,5 @@
 """Checks of the environment: library versions, DVC, and its stages."""
 
-import json
 from collections.abc import Iterator
 from importlib import metadata
 from typing import Any
@@ -54,9 +53,7 @@ def _pipeline(ws: Workspace) -> Iterator[Problem]:
 def _status(ws: Workspace) -> Iterator[Problem]:
     """Yield the stages that DVC would run, except those with missing results only."""
     try:
-        status = json.loads(
-            versions.run_dvc(ws.root, "status", "--json", ws.relative(ws.pipeline))
-        )
+        status = versions.changed_stages(ws)
     except VersionError as error:
         yield Problem("dvc", str(error), "dvc status")
         return

@@ -5,8 +5,13 @@ md5 of a folder is that of the list of its files. The files are in the DVC cache
 version is opened without copying by linking its files into ``.likewise/views/<md5>/``.
 """
 
-from likewise.storage.versions.commands import run_dvc, run_git
+from likewise.storage.versions.commands import run_git
 from likewise.storage.versions.dvc_cache import Store, Transferred
+from likewise.storage.versions.dvc_repository import (
+    begin_repository,
+    changed_stages,
+    check_out,
+)
 from likewise.storage.versions.lock_file import Output, lock_text, outputs, read_outputs
 from likewise.storage.versions.lock_stages import (
     Dependency,
@@ -41,7 +46,10 @@ __all__ = [
     "Output",
     "Store",
     "Transferred",
+    "begin_repository",
     "changed_dependencies",
+    "changed_stages",
+    "check_out",
     "clone",
     "fetch_into_view",
     "grep",
@@ -59,7 +67,6 @@ __all__ = [
     "recorded_view",
     "remove_unused_views",
     "resolve",
-    "run_dvc",
     "run_git",
     "text_at",
     "texts_at",

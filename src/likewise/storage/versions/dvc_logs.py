@@ -35,13 +35,16 @@ def logged_errors() -> Iterator[list[BaseException]]:
 
 
 @contextmanager
-def silent() -> Iterator[None]:
-    """Keep DVC from printing a line for every file on stdout."""
+def silent(level: int = logging.WARNING) -> Iterator[None]:
+    """Keep DVC from printing what is below ``level``, such as a line for every file.
+
+    Above ``ERROR`` it shows no progress either.
+    """
     log = logging.getLogger("dvc")
     with _lock:
-        level = log.level
-        log.setLevel(logging.WARNING)
+        before = log.level
+        log.setLevel(level)
         try:
             yield
         finally:
-            log.setLevel(level)
+            log.setLevel(before)

@@ -1,0 +1,75 @@
+"""Begin, check out and inspect a DVC repository in this process: DVC is loaded only once."""
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from likewise.errors import VersionError
+from likewise.storage.versions.dvc_logs import silent
+from likewise.storage.versions.remote_errors import one_line
+from likewise.storage.workspace import Workspace
+
+
+def begin_repository(root: Path, *, nested: bool, links: Sequence[str]) -> None:
+    """Create a DVC repository in ``root`` like ``dvc init``, without analytics.
+
+    Args:
+        root: a folder of a git repository.
+        nested: git's repository begins above ``root``.
+        links: how files of the cache come into the checkout, the preferred way first.
+
+    Raises:
+        VersionError: DVC failed.
+    """
+    from dvc.repo import Repo
+
+    with (
+        _failure("init"),
+        Repo.init(str(root), subdir=nested) as repo,
+        repo.config.edit() as settings,
+    ):
+        settings["core"]["analytics"] = "false"
+        settings["cache"]["type"] = ",".join(links)
+
+
+def check_out(root: Path, paths: Sequence[str]) -> None:
+    """Link complete outputs out of the cache like ``dvc checkout``.
+
+    Raises:
+        VersionError: DVC would overwrite files that it does not know, or failed.
+    """
+    from dvc.repo import Repo
+
+    with _failure("checkout"), Repo(str(root)) as repo:
+        repo.checkout(targets=[os.path.relpath(root / path) for path in paths])
+
+
+def changed_stages(ws: Workspace) -> dict[str, list[Any]]:
+    """Return the stages that DVC would run with what changed, like ``dvc status``.
+
+    Raises:
+        VersionError: DVC cannot read the pipeline.
+    """
+    from dvc.repo import Repo, lock_repo
+
+    changed = {}
+    with _failure("status"), Repo(str(ws.root)) as repo, lock_repo(repo):
+        for stage in repo.stage.load_all(str(ws.pipeline)):
+            for changes in stage.status(check_updates=True).values():
+                changed[stage.name] = changes
+    return changed
+
+
+@contextmanager
+def _failure(command: str) -> Iterator[None]:
+    """Silence DVC; turn its errors into one line."""
+    with silent(logging.CRITICAL):
+        try:
+            yield
+        except VersionError:
+            raise
+        except Exception as error:
+            raise VersionError(f"dvc {command} failed: {one_line(error)}") from error
