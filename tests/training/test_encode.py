@@ -118,33 +118,20 @@ def test_a_vector_does_not_depend_on_its_neighbours(batch: int) -> None:
     assert np.array_equal(alone, expected)
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("shared", [True, False])
-def test_worker_processes_give_the_same(shared: bool) -> None:
-    data, made = encoded(11), encoder()
-    data[4] = b"no image"
-    rows: list[int] = []
-    vectors: list[Vectors] = []
-    unreadable: dict[int, str] = {}
-    source = image_batches._WorkerDataset(data, made.transform, shared=shared)
-    for part in image_batches._by_processes(
-        source, [[0, 1, 2, 3], [4], [5, 6, 7, 8, 9, 10]], 2
-    ):
-        rows += part.rows
-        unreadable |= part.unreadable
-        if part.rows:
-            vectors.append(made.vectors(part.pixels, part.rows))
-    bad: dict[int, str] = {}
-    expected = [v for _, v in made.encode_stream(data, unreadable=bad)]
-    assert rows == [0, 1, 2, 3, 5, 6, 7, 8, 9, 10]
-    assert unreadable == bad
-    assert np.array_equal(np.concatenate(vectors), np.concatenate(expected))
-
-
-def test_workers_of_a_stream() -> None:
+def test_worker_processes_give_the_same(shared: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_batches, "_fits", lambda *_: shared)
     data, made = encoded(9), encoder()
-    rows, vectors = gathered(made, data, batch=4, workers=2)
-    assert rows == list(range(9))
-    assert np.array_equal(vectors, gathered(made, data)[1])
+    data[4] = b"no image"
+    expected_bad: dict[int, str] = {}
+    expected = list(made.encode_stream(data, unreadable=expected_bad))
+    bad: dict[int, str] = {}
+    parts = list(made.encode_stream(data, batch=1, workers=2, unreadable=bad))
+    assert [rows for rows, _ in parts] == [[0], [1], [2], [3], [5], [6], [7], [8]]
+    assert bad == expected_bad
+    vectors, wanted = (np.concatenate([v for _, v in found]) for found in (parts, expected))
+    assert np.array_equal(vectors, wanted)
 
 
 def test_images_that_cannot_be_decoded_are_left_out_and_reported() -> None:

@@ -36,6 +36,7 @@ _PRELOADED = [
     "torch",
     "torchvision.transforms",
     "likewise.models.training.image_batches",
+    "likewise.models.training.backbones",
 ]
 
 
@@ -159,7 +160,9 @@ def _context() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOADED)  # torch is imported once, not once per worker
+    context.set_forkserver_preload(
+        _PRELOADED
+    )  # torch and timm are imported once, not per worker
     return context
 
 
