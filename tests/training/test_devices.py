@@ -329,6 +329,7 @@ def test_batch_norms_of_all_processes_keep_names_and_activations() -> None:
     assert not any(isinstance(part, plain) for part in found.modules())
 
 
+@pytest.mark.no_cover  # torch takes the code apart, several times slower under coverage
 @pytest.mark.parametrize(
     "name", ["classify", "compcars", "arnet-edges", "arnet-mstr", "masked"]
 )

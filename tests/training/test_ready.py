@@ -43,6 +43,7 @@ SMALL = {"input_size": 64, "train_size": 64, "local_size": 64}
 """Sides of pictures at which a step takes a second."""
 
 
+@pytest.mark.no_cover  # timm's code alone
 @pytest.mark.parametrize("name", READY["models"])
 def test_a_frozen_model_embeds_images(name: str) -> None:
     entry = READY["models"][name]
@@ -67,6 +68,7 @@ def test_a_trained_model_is_valid(file: str, section: str, name: str) -> None:
             RECIPES.build(models[entry[other]], f"docs/{file}")
 
 
+@pytest.mark.no_cover  # test_objectives.py covers the same lines by smaller models
 @pytest.mark.parametrize(("file", "section", "name"), STEPPED)
 def test_one_that_learns_steps(
     file: str, section: str, name: str, start: Callable[[str, str], Path]
