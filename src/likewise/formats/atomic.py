@@ -161,8 +161,8 @@ def writing(path: Path) -> Iterator[None]:
     except LikewiseError:
         raise
     except Exception as error:
-        if said := cannot_write(error):
-            raise DataError(f"{path} cannot be written: {said}") from error
+        if reason := cannot_write(error):
+            raise DataError(f"{path} cannot be written: {reason}") from error
         if isinstance(error, OSError) and _names(error, path):
             raise DataError(f"{path} cannot be written: {error.strerror}") from error
         raise
@@ -179,8 +179,8 @@ def _own(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        said = cannot_write(error) or error.strerror
-        raise DataError(f"{path} cannot be written: {said}") from error
+        reason = cannot_write(error) or error.strerror
+        raise DataError(f"{path} cannot be written: {reason}") from error
 
 
 @contextmanager
@@ -274,11 +274,12 @@ def _names(error: OSError, path: Path) -> bool:
     for name in (error.filename, error.filename2):
         if not isinstance(name, str | bytes):
             continue
-        told = Path(os.fsdecode(name)).absolute()
-        if told in own.parents or own in (told, *told.parents):
+        absolute = Path(os.fsdecode(name)).absolute()
+        if absolute in own.parents or own in (absolute, *absolute.parents):
             return True
         if any(
-            one.parent == own.parent and _is_part(one, own) for one in (told, *told.parents)
+            one.parent == own.parent and _is_part(one, own)
+            for one in (absolute, *absolute.parents)
         ):
             return True
     return False

@@ -148,13 +148,13 @@ class Hits(Rows[Hit]):
             name: iter(item_tiles(dataset, hits.filter(dataset=name)["item_id"].to_list()))
             for name, dataset in self._datasets.items()
         }
-        found = []
+        captioned = []
         for dataset, score, label in hits.select("dataset", "score", "label").iter_rows():
             tile = next(tiles[dataset])
             name = f"{dataset}: {tile.name}" if len(self._datasets) > 1 else tile.name
             same = label in labels if labels else None
-            found.append(replace(tile, name=name, score=score, same=same))
-        return found
+            captioned.append(replace(tile, name=name, score=score, same=same))
+        return captioned
 
     @property
     def _ids(self) -> list[str]:

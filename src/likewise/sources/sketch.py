@@ -139,26 +139,26 @@ _TWICE = "an image of that name has another suffix, and is taken"
 
 def _photos(images: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return one photo per name, with its label; and the other photos of these names."""
-    named = images.sort("path").with_columns(label=pl.col("name").str.extract(_STEM))
-    named = named.with_columns(key=pl.col("label"))
-    first = named.unique(["split", "key"], keep="first", maintain_order=True)
-    return first, named.join(first, on="path", how="anti").select("path")
+    labelled = images.sort("path").with_columns(label=pl.col("name").str.extract(_STEM))
+    labelled = labelled.with_columns(key=pl.col("label"))
+    first = labelled.unique(["split", "key"], keep="first", maintain_order=True)
+    return first, labelled.join(first, on="path", how="anti").select("path")
 
 
 def _sketches(
     images: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Return sketches with label and designer; those without number; and repeated names."""
-    named = images.sort("path").with_columns(
+    labelled = images.sort("path").with_columns(
         label=pl.col("name").str.extract(_SKETCH),
         designer=pl.col("name").str.extract(_SKETCH, 2),
         key=pl.col("name").str.extract(_STEM),
     )
-    numbered = named.drop_nulls("label")
+    numbered = labelled.drop_nulls("label")
     first = numbered.unique(["split", "key"], keep="first", maintain_order=True)
     return (
         first,
-        named.filter(pl.col("label").is_null()),
+        labelled.filter(pl.col("label").is_null()),
         numbered.join(first, on="path", how="anti").select("path"),
     )
 

@@ -91,12 +91,12 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
     folder = Path(path)
     explained = folder if annotations is None else Path(annotations)
     entry = {"path": _as_written(ws, folder), "annotations": _as_written(ws, explained)}
-    said = {"kind": source, **(options or {})}
-    layout = SOURCES.build(said, "source")
+    stated = {"kind": source, **(options or {})}
+    layout = SOURCES.build(stated, "source")
     reading = read_with_hint(layout, source, folder, explained)
     labels = reading.items["label"].n_unique() - (reading.items["label"].null_count() > 0)
     runs = _runs(ws, dataset, kind.protocols if labels else ())
-    card = _card(dataset, said, title, kind)
+    card = _card(dataset, stated, title, kind)
     _write(ws, dataset, card, entry, runs)
     return Added(
         dataset,
@@ -110,16 +110,16 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
     )
 
 
-def _licence(said: Mapping[str, str]) -> str:
-    known = said.get("spdx", "").replace("NOASSERTION", "")
-    return known or said.get("terms", "")
+def _licence(stated: Mapping[str, str]) -> str:
+    known = stated.get("spdx", "").replace("NOASSERTION", "")
+    return known or stated.get("terms", "")
 
 
 def _damaged(findings: pl.DataFrame) -> str:
     """Return the first annotations that were left out because they cannot be read."""
     bad = findings.filter(check="bad-annotation")
-    told = bad.select(pl.concat_str("path", "detail", separator=": ")).to_series()
-    return bounded(told, len(told), 2)
+    reasons = bad.select(pl.concat_str("path", "detail", separator=": ")).to_series()
+    return bounded(reasons, len(reasons), 2)
 
 
 def _card(
@@ -128,8 +128,8 @@ def _card(
     """Return a new card, with the layout's own facts if ``dataset`` bears the layout's name."""
     own = dataset == source["kind"]
     facts = kind.card_defaults() if own else {"licence": {"spdx": "NOASSERTION"}}
-    named = title or (kind.title if own else "") or dataset
-    return {"title": named, "source": source, **facts}
+    full_title = title or (kind.title if own else "") or dataset
+    return {"title": full_title, "source": source, **facts}
 
 
 def _as_written(ws: Workspace, path: Path) -> str:

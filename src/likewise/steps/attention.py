@@ -71,31 +71,31 @@ def attention(
         raise MissingArtefactError(f"model {model!r} is not here", command)
     picture = open_picture(image)
     encoder = recipes.load(folder)
-    found = encoder.attention(picture)
+    maps = encoder.attention(picture)
     if figure is not None:
-        atomic.write_text(Path(figure), _svg(found, encoder.transform(picture)))
-    return _frame(found)
+        atomic.write_text(Path(figure), _svg(maps, encoder.transform(picture)))
+    return _frame(maps)
 
 
-def _frame(found: "Attention") -> pl.DataFrame:
-    distances = found.distances()
+def _frame(maps: "Attention") -> pl.DataFrame:
+    distances = maps.distances()
     heads = distances.shape[1]
     return pl.DataFrame(
         {
-            "layer": [n + 1 for n in range(len(found.layers)) for _ in range(heads)],
-            "name": [name for name in found.layers for _ in range(heads)],
-            "head": list(range(1, heads + 1)) * len(found.layers),
+            "layer": [n + 1 for n in range(len(maps.layers)) for _ in range(heads)],
+            "name": [name for name in maps.layers for _ in range(heads)],
+            "head": list(range(1, heads + 1)) * len(maps.layers),
             "distance": distances.ravel(),
         }
     )
 
 
-def _svg(found: "Attention", pixels: Any) -> str:
-    saliency = found.saliency()
+def _svg(maps: "Attention", pixels: Any) -> str:
+    saliency = maps.saliency()
     rows = math.ceil(len(saliency) / _COLUMNS)
     with canvas(7, 2.6 + 1.8 * rows) as (figure, drawn):
         grid = figure.add_gridspec(rows + 1, _COLUMNS, height_ratios=[1.4, *([1] * rows)])
-        _distances(figure.add_subplot(grid[0, :]), found)
+        _distances(figure.add_subplot(grid[0, :]), maps)
         for head, weights in enumerate(saliency):
             axes = figure.add_subplot(grid[1 + head // _COLUMNS, head % _COLUMNS])
             height, width = pixels.shape[:2]
@@ -106,8 +106,8 @@ def _svg(found: "Attention", pixels: Any) -> str:
     return drawn.svg
 
 
-def _distances(axes: "Axes", found: "Attention") -> None:
-    for layer, heads in enumerate(found.distances(), start=1):
+def _distances(axes: "Axes", maps: "Attention") -> None:
+    for layer, heads in enumerate(maps.distances(), start=1):
         axes.plot([layer] * len(heads), heads, "o", color=BLUE, markersize=4, alpha=0.7)
     axes.set(xlabel="layer", ylabel="attention distance (pixels)")
     axes.grid(visible=True, color=SOFT, alpha=0.2)

@@ -118,9 +118,11 @@ def compare(first: str, second: str, *, workspace: StrPath | None = None) -> Com
     pair = _results(first, workspace), _results(second, workspace)
     protocol = pair[0].protocol
     if pair[1].protocol != protocol:
-        named = [f"{r.run} is by {r.protocol['name']} {r.protocol['version']}" for r in pair]
+        protocols = [
+            f"{r.run} is by {r.protocol['name']} {r.protocol['version']}" for r in pair
+        ]
         raise DataError(
-            f"{', '.join(named)}: such numbers cannot be compared; "
+            f"{', '.join(protocols)}: such numbers cannot be compared; "
             "likewise crosswalk RUN counts one by several definitions"
         )
     both, notes = _paired(*pair)
@@ -178,9 +180,9 @@ def _main_rows(both: pl.DataFrame, results: Results) -> list[ComparedMetric]:
         if name in _called(names[0], subset)
     }
     parts = {name: parts[name] for name in names if name in parts}
-    found = [_row(part, results, name, "value") for name, part in parts.items()]
-    corrected = holm([one.difference.p for one in found])
-    for one, p in zip(found, corrected, strict=True):
+    metric_rows = [_row(part, results, name, "value") for name, part in parts.items()]
+    corrected = holm([one.difference.p for one in metric_rows])
+    for one, p in zip(metric_rows, corrected, strict=True):
         rows.append(ComparedMetric(one.metric, one.first, one.second, one.difference, p))
     return rows
 
@@ -191,8 +193,8 @@ def _called(main: str, subset: str) -> tuple[str, str]:
 
 
 def _further_rows(both: pl.DataFrame, results: Results) -> list[ComparedMetric]:
-    there = [name for name in results.metrics if f"{name}_second" in both.columns]
-    return [_row(both, results, name, name) for name in there]
+    metrics = [name for name in results.metrics if f"{name}_second" in both.columns]
+    return [_row(both, results, name, name) for name in metrics]
 
 
 def _row(both: pl.DataFrame, results: Results, metric: str, column: str) -> ComparedMetric:
@@ -215,9 +217,9 @@ def _row(both: pl.DataFrame, results: Results, metric: str, column: str) -> Comp
 
 def _changed(both: pl.DataFrame, worse: str, better: str) -> list[ChangedQuery]:
     """Return the queries whose first hit is right in one run only, largest change first."""
-    found = both.filter(pl.col(better) & ~pl.col(worse)).with_columns(
+    changed = both.filter(pl.col(better) & ~pl.col(worse)).with_columns(
         change=(pl.col("value") - pl.col("value_second")).abs().fill_null(0)
     )
-    ordered = found.sort("change", "item_id", descending=[True, False])
+    ordered = changed.sort("change", "item_id", descending=[True, False])
     rows = ordered.select("item_id", "label", "value", "value_second").iter_rows()
     return [ChangedQuery(*row) for row in rows]

@@ -70,8 +70,8 @@ def correct(
         corrections.check_column(column, table.schema.names)
     values = _with_text(table, values)
     columns = list(dict.fromkeys(("item_id", *values)))
-    said = table.read(columns).filter(pl.col("item_id").is_in(list(items)))
-    absent = sorted(set(items) - set(said["item_id"]))
+    current = table.read(columns).filter(pl.col("item_id").is_in(list(items)))
+    absent = sorted(set(items) - set(current["item_id"]))
     if absent:
         known = table.read(["item_id"])["item_id"]
         what = f"{dataset} has no item {bounded(absent, len(absent))}"
@@ -81,13 +81,15 @@ def correct(
         before = corrections.read(file)
         after = dict(before)
         for column, value in values.items():
-            for item, own in said.select("item_id", pl.col(column).cast(pl.String)).iter_rows():
+            for item, own in current.select(
+                "item_id", pl.col(column).cast(pl.String)
+            ).iter_rows():
                 if own == value:
                     after.pop(Key(item, column), None)
                 else:
                     after[Key(item, column)] = Value(value, own)
         corrections.apply_corrections(
-            said, after, ws.relative(file)
+            current, after, ws.relative(file)
         )  # raises if a value does not fit its column
         corrections.write(file, after)
     changed = {key for key in {**before, **after} if before.get(key) != after.get(key)}

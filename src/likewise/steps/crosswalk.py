@@ -101,14 +101,14 @@ def crosswalk(run: str, *, workspace: StrPath | None = None) -> Crosswalk:
     known = [name for name in protocol.columns if name in dataset.items.columns]
     rows, vectors = dataset.items.select("item_id", *known), dataset.vectors(entry.model)
     own = protocol.evaluate_vectors(vectors, rows)
-    found = [
+    comparisons = [
         DefinitionScore(
             d.name, d.metric, d.query_in_gallery, value, d.remark, _beside(d.name, own)
         )
         for d, value in score_by_definitions(protocol, vectors, rows)
     ]
     published = comparable_tables(protocol.name, protocol.version, own.counts)
-    return Crosswalk(run, own.protocol, found, published, list(_notes(entry.index)))
+    return Crosswalk(run, own.protocol, comparisons, published, list(_notes(entry.index)))
 
 
 def _beside(definition: str, own: Evaluation) -> str:
@@ -116,10 +116,10 @@ def _beside(definition: str, own: Evaluation) -> str:
     if definition not in _OWN:
         return f"numbers that name {definition}"
     wanted = _OWN[definition]
-    found = comparable_tables(wanted, 1, own.counts)
-    if found.tables and own.protocol["name"] == wanted:
-        return "the tables of " + " and ".join(table.title for table in found.tables)
-    return "; ".join(found.reasons) or f"the tables of {wanted}, by a run of that protocol"
+    comparable = comparable_tables(wanted, 1, own.counts)
+    if comparable.tables and own.protocol["name"] == wanted:
+        return "the tables of " + " and ".join(table.title for table in comparable.tables)
+    return "; ".join(comparable.reasons) or f"the tables of {wanted}, by a run of that protocol"
 
 
 def _notes(index: str) -> list[str]:

@@ -98,5 +98,5 @@ def _refuse_page(target: Path, url: str) -> None:
         with target.open("rb") as stream:
             head = stream.read(200).decode("utf-8", "replace")
         target.unlink()
-        said = " ".join(head.split())[:80]
-        raise DataError(f"{url} sent no archive, but {said!r}; it was removed")
+        start = " ".join(head.split())[:80]
+        raise DataError(f"{url} sent no archive, but {start!r}; it was removed")

@@ -122,16 +122,16 @@ def _contents(ws: Workspace, dataset: str, *, by_role: bool) -> pl.DataFrame:
     items = tables.open_table(versions.locate(ws, ws.table(dataset, "items")), command)
     images = tables.open_table(versions.locate(ws, ws.table(dataset, "images")), command)
     rows = images.read(["image_id"]).with_row_index("row")
-    found = items.read(["content", "image_id", "box", "role"])
+    item_rows = items.read(["content", "image_id", "box", "role"])
     if not by_role:
-        found = found.with_columns(role=pl.lit(None, pl.String))
-    if found.select("content", "role").n_unique() > found["content"].n_unique():
+        item_rows = item_rows.with_columns(role=pl.lit(None, pl.String))
+    if item_rows.select("content", "role").n_unique() > item_rows["content"].n_unique():
         raise DataError(
             f"some pictures of {dataset} are a query and in the gallery too, which this model "
             "embeds differently; train one with shared_encoder: true and gallery: picture"
         )
     return (
-        found.join(rows, on="image_id", maintain_order="left")
+        item_rows.join(rows, on="image_id", maintain_order="left")
         .unique("content", keep="first")
         .sort("content")
     )
@@ -156,7 +156,7 @@ def _compute(
 ) -> None:
     """Embed the contents in ``todo`` and save them batch by batch."""
     images = versions.locate(ws, ws.table(dataset, "images"))
-    named: list[str] = []
+    undecodable: list[str] = []
     with tqdm(total=len(todo), unit="img", desc=f"embed {dataset}", disable=None) as bar:
         for (role,), part in todo.group_by("role", maintain_order=True):
             encoder = load(model, None if role is None else str(role))
@@ -165,14 +165,15 @@ def _compute(
             for numbers, vectors in encoder.encode_stream(reader, unreadable=bad):
                 table.add([contents[n] for n in numbers], vectors)
                 bar.update(len(numbers))
-            named += [f"{part['image_id'][number]} ({why})" for number, why in bad.items()]
+            undecodable += [
+                f"{part['image_id'][number]} ({why})" for number, why in bad.items()
+            ]
     table.save()
-    if named:
+    if undecodable:
         raise DataError(
-            f"{len(named):,} images of {dataset} cannot be decoded: "
-            f"{bounded(named, len(named))}; mend them, or leave them out by the card: "
-            "source: exclude: [...]; "
-            "the vectors of all others are kept"
+            f"{len(undecodable):,} images of {dataset} cannot be decoded: "
+            f"{bounded(undecodable, len(undecodable))}; mend them, or leave them out by the "
+            "card: source: exclude: [...]; the vectors of all others are kept"
         )
 
 

@@ -74,7 +74,7 @@ def evaluate(
         "columns": _digests(ws, entry.dataset, (*protocol.columns, entry.model)),
         "model": passport,
     }
-    statistics = {name: found.to_json() for name, found in result.statistics.items()}
+    statistics = {name: statistic.to_json() for name, statistic in result.statistics.items()}
     with journal.exclusive_job(ws, f"evaluate-{run}"):
         staging = journal.Staging(ws, f"evaluate-{run}")
         rows = staging.path(ws.queries(run))

@@ -110,8 +110,8 @@ def export(  # noqa: PLR0913 (options of an export, keyword only)
         items, images = _held(chosen, faults)
         done = Exported(dataset, format, target, items, images, left_out=faults, notes=notes)
         about = _about(ws, chosen, part, entry, done, where)
-        told = yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=96)
-        put(folder / ABOUT, told.encode())
+        about_text = yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=96)
+        put(folder / ABOUT, about_text.encode())
         if "licence" in chosen.items.columns:
             chosen.items.select("item_id", "image_id", "licence").write_ndjson(
                 folder / LICENCES
@@ -160,17 +160,17 @@ def _gate(chosen: Selection, part: Export) -> list[str]:
         counts = Counter(chosen.items["licence"].to_list())
     notes = []
     for licence, number in licence_counts(counts, chosen.card.licence):
-        found = licence_verdict(licence, part.purpose, changed=part.changes_images)
+        verdict = licence_verdict(licence, part.purpose, changed=part.changes_images)
         which = f"{number:,} items of {chosen.dataset} are under {licence.spdx}"
-        if found.clause:
+        if verdict.clause:
             raise DataError(
                 f"{which}, which forbids an export for the purpose {part.purpose}: "
-                f"{found.clause}; select other items with where, or ask the rights holder"
+                f"{verdict.clause}; select other items with where, or ask the rights holder"
             )
-        if found.unknown:
+        if verdict.unknown:
             notes.append(
-                f"{which}: nothing is known here of what {found.unknown} allows; read its terms"
-                + (f": {licence.terms}" if licence.terms else "")
+                f"{which}: nothing is known here of what {verdict.unknown} allows; "
+                "read its terms" + (f": {licence.terms}" if licence.terms else "")
             )
     return notes
 

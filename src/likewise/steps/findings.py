@@ -36,7 +36,9 @@ def findings(
     ws = open_workspace(workspace, rev=rev)
     ws.dataset(dataset)
     command = artefacts.table(ws, dataset, "findings").command
-    found = tables.open_table(versions.locate(ws, ws.table(dataset, "findings")), command)
+    findings_table = tables.open_table(
+        versions.locate(ws, ws.table(dataset, "findings")), command
+    )
     items = tables.open_table(versions.locate(ws, ws.table(dataset, "items")), command)
-    rows = found.read(["check", "path", "detail"])
+    rows = findings_table.read(["check", "path", "detail"])
     return count_findings(dataset, items.rows, rows, check, limit)

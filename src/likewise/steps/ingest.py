@@ -125,9 +125,9 @@ def _take(ws: Workspace, dataset: str, staging: journal.Staging) -> _Taken:
     synced, facts = _synced(ws, dataset, staging, files, reading.items, gone.hashes)
     del files  # frees its listing, which is as large as the items
     unnamed |= _named(reading.items, synced.refused)
-    items, found = _settled(reading, facts, synced.faults)
-    told = found.filter(~pl.col("path").is_in(sorted(unnamed)))
-    return _Taken(items, reading.extra_columns, told, synced, forgot + len(synced.refused))
+    items, findings = _settled(reading, facts, synced.faults)
+    reported = findings.filter(~pl.col("path").is_in(sorted(unnamed)))
+    return _Taken(items, reading.extra_columns, reported, synced, forgot + len(synced.refused))
 
 
 def _synced(
@@ -154,8 +154,8 @@ def _synced(
 
 def _named(items: pl.DataFrame, images: Iterable[str]) -> set[str]:
     """Return the ids of ``images``, and of the items in them."""
-    named = sorted(images)
-    return {*named, *items.filter(pl.col("image_id").is_in(named))["item_id"]}
+    image_ids = sorted(images)
+    return {*image_ids, *items.filter(pl.col("image_id").is_in(image_ids))["item_id"]}
 
 
 def _images(items: pl.DataFrame, images: Iterable[str]) -> int:
@@ -189,8 +189,8 @@ def _settled(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the items with a whole image, boxes clipped to it, and all findings, sorted."""
     fit, misfits = clip_boxes(reading.items, reading, facts)
-    found = pl.concat([reading.findings, misfits, findings_from_rows(faults)])
-    return _with_contents(fit, facts), found.sort("finding_id")
+    findings = pl.concat([reading.findings, misfits, findings_from_rows(faults)])
+    return _with_contents(fit, facts), findings.sort("finding_id")
 
 
 def _with_contents(items: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
@@ -205,8 +205,8 @@ def _with_contents(items: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _refuse(dataset: str, items: pl.DataFrame, findings: pl.DataFrame, *, strict: bool) -> None:
-    named = bounded(findings["finding_id"], len(findings))
+    examples = bounded(findings["finding_id"], len(findings))
     if strict and len(findings):
-        raise DataError(f"{dataset}: {len(findings):,} findings, and --strict: {named}")
+        raise DataError(f"{dataset}: {len(findings):,} findings, and --strict: {examples}")
     if items.is_empty():
-        raise DataError(f"{dataset}: no file of the source is a whole image: {named}")
+        raise DataError(f"{dataset}: no file of the source is a whole image: {examples}")

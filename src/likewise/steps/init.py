@@ -83,11 +83,15 @@ def _completed(ws: Workspace) -> list[str]:
         atomic.write_text(params, append_sections(text, missing))
         written.append(f"params.yaml (added {', '.join(missing)})")
     text = pipeline.read_text(encoding="utf-8")
-    new, found = complete_pipeline(text)
+    new, differences = complete_pipeline(text)
     if new != text:
         atomic.write_text(pipeline, new)
-        said = f"added {bounded(found.lacking, len(found.lacking))}" if found else "comments"
-        written.append(f"dvc.yaml ({said})")
+        note = (
+            f"added {bounded(differences.lacking, len(differences.lacking))}"
+            if differences
+            else "comments"
+        )
+        written.append(f"dvc.yaml ({note})")
     return written
 
 

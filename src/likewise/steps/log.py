@@ -65,14 +65,14 @@ def log(
     )
     paths = (card, published, items)
     lines = "--format=%h%x09%D%x09%cs%x09%an%x09%s"
-    said = versions.run_git(ws.root, "log", lines, begin, "--", *paths).splitlines()
-    if not said:
+    output = versions.run_git(ws.root, "log", lines, begin, "--", *paths).splitlines()
+    if not output:
         ws.dataset(dataset)  # an unknown name raises, with the nearest names
-    commits = [line.split("\t", 4) for line in said]
-    named = _named(ws, begin, dataset)
-    states = _states(ws, [*(commit[0] for commit in commits), *named], paths)
+    commits = [line.split("\t", 4) for line in output]
+    releases = _named(ws, begin, dataset)
+    states = _states(ws, [*(commit[0] for commit in commits), *releases], paths)
     known = [_Known(*states[commit[0]]) for commit in commits]
-    names = _by_state(commits, named, states)
+    names = _by_state(commits, releases, states)
     return [
         Version(
             short,
@@ -95,12 +95,12 @@ _State = tuple[str | None, ...]
 
 def _named(ws: Workspace, begin: str, dataset: str) -> dict[str, list[str]]:
     """Map commits up to ``begin`` to their tags and branches, except others' releases."""
-    found = {}
+    releases = {}
     words = ("log", "--simplify-by-decoration", "--format=%h%x09%D", begin)
     for line in versions.run_git(ws.root, *words).splitlines():
         short, _, refs = line.partition("\t")
-        found[short] = [n for n in _names(refs) if n.partition("@v")[0] in (dataset, n)]
-    return found
+        releases[short] = [n for n in _names(refs) if n.partition("@v")[0] in (dataset, n)]
+    return releases
 
 
 def _states(ws: Workspace, shorts: list[str], paths: tuple[str, ...]) -> dict[str, _State]:
@@ -110,15 +110,15 @@ def _states(ws: Workspace, shorts: list[str], paths: tuple[str, ...]) -> dict[st
 
 
 def _by_state(
-    commits: list[list[str]], named: dict[str, list[str]], states: dict[str, _State]
+    commits: list[list[str]], releases: dict[str, list[str]], states: dict[str, _State]
 ) -> dict[str, list[str]]:
     """Return the names of each version, with those of later commits that did not change it.
 
     A release is such a commit: it only writes a changelog.
     """
-    names = {commit[0]: list(named.get(commit[0], ())) for commit in commits}
+    names = {commit[0]: list(releases.get(commit[0], ())) for commit in commits}
     newest = {states[commit[0]]: commit[0] for commit in reversed(commits)}
-    for short, own in named.items():
+    for short, own in releases.items():
         if short not in names and states[short] in newest:
             names[newest[states[short]]] += own
     return names
@@ -147,7 +147,7 @@ class _Known:
 def _changed(before: _Known, now: _Known) -> list[str]:
     old = before.digests.columns if before.digests else {}
     new = now.digests.columns if now.digests else {}
-    found = [name for name in new if name in old and new[name] != old[name]]
-    found += [f"+{name}" for name in new if name not in old]
-    found += [f"-{name}" for name in old if name not in new]
-    return found + (["(card)"] if before.card != now.card else [])
+    changes = [name for name in new if name in old and new[name] != old[name]]
+    changes += [f"+{name}" for name in new if name not in old]
+    changes += [f"-{name}" for name in old if name not in new]
+    return changes + (["(card)"] if before.card != now.card else [])

@@ -118,9 +118,9 @@ def _git_merge(ws: Workspace, other: str, prefer: Side | None) -> int:
             raise
         versions.run_git(ws.root, "merge", "--abort")
         _refuse(clashes)
-        named = bounded(unmerged, len(unmerged))
+        paths = bounded(unmerged, len(unmerged))
         raise DataError(
-            f"both sides changed the same lines of {named}; nothing was merged; "
+            f"both sides changed the same lines of {paths}; nothing was merged; "
             "merge those by hand: git merge"
         ) from error
     return sum(map(len, clashes.values()))
@@ -129,14 +129,14 @@ def _git_merge(ws: Workspace, other: str, prefer: Side | None) -> int:
 def _corrections_of_both(ws: Workspace, other: str) -> Clashes:
     """Find the values that both sides corrected differently, per data set."""
     ancestor = versions.run_git(ws.root, "merge-base", "HEAD", other).strip()
-    found = {}
+    by_dataset = {}
     for dataset in ws.params.datasets:
         path = ws.relative(ws.corrections(dataset))
         texts = [versions.text_at(ws.root, rev, path) for rev in (ancestor, "HEAD", other)]
         conflicts = merge_texts([text or "" for text in texts], path)[1]
         if conflicts:
-            found[dataset] = conflicts
-    return found
+            by_dataset[dataset] = conflicts
+    return by_dataset
 
 
 def _items(
@@ -202,19 +202,19 @@ def _membership(
         "items": [set(side["item_id"]) for side in (base, ours, theirs)],
         "columns": [set(side.columns) for side in (base, ours, theirs)],
     }
-    said = []
+    notes = []
     for noun, (before, here, there) in kinds.items():
         for what, names in (
             ("has", there - before - here),
             ("no more has", (before & here) - there),
         ):
             if names:
-                named = bounded(sorted(names), len(names), 3)
-                said.append(
+                examples = bounded(sorted(names), len(names), 3)
+                notes.append(
                     f"{dataset}: only the other side's source {what} {len(names):,} {noun} "
-                    f"({named}); ingest from a source that both agree on"
+                    f"({examples}); ingest from a source that both agree on"
                 )
-    return said
+    return notes
 
 
 def _carry(ws: Workspace, dataset: str, rows: Mapping[Key, Value | None]) -> None:

@@ -122,10 +122,10 @@ def _vectors(ws: Workspace, dataset: str, model: str, facts: pl.DataFrame) -> _V
     stage = artefacts.embeddings(ws, dataset, model).stage
     path = versions.locate(ws, ws.embeddings(dataset, model))
     table = tables.open_table(path, stage.command)
-    there = table.read(["content"]).with_row_index("row")
-    rows = facts.select("content").join(there, on="content", how="left", maintain_order="left")[
-        "row"
-    ]
+    present = table.read(["content"]).with_row_index("row")
+    rows = facts.select("content").join(
+        present, on="content", how="left", maintain_order="left"
+    )["row"]
     if rows.null_count():
         what = f"{model!r} has no vector for {rows.null_count():,} items of {dataset!r}"
         raise StaleArtefactError(what, stage.command)

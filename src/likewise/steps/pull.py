@@ -105,8 +105,8 @@ def _heal(ws: Workspace, store: Store, wanted: list[Output], md5s: Iterable[str]
     lost = sorted(set(bad) - store.on_remote(bad, "pull"))
     if lost:
         what = f"{len(lost):,} files of the cache are damaged, and the remote has no other"
-        named = bounded(map(store.path, lost), len(lost), 2)
-        raise VersionError(f"{what}: {named}; make them again with: dvc repro --force")
+        names = bounded(map(store.path, lost), len(lost), 2)
+        raise VersionError(f"{what}: {names}; make them again with: dvc repro --force")
     links = _links(ws, store, wanted, bad)
     for md5 in bad:
         store.drop(md5)
@@ -128,6 +128,6 @@ def _links(
     """Find the links to damaged files in the checkout and in views, each with its MD5."""
     numbers = {store.path(md5).stat().st_ino: md5 for md5 in bad}
     places = [ws.root / out.path for out in wanted] + [ws.views]
-    found = [f for place in places for f in (place, *place.rglob("*")) if f.is_file()]
-    linked = ((path, numbers.get(path.stat().st_ino)) for path in found)
+    files = [f for place in places for f in (place, *place.rglob("*")) if f.is_file()]
+    linked = ((path, numbers.get(path.stat().st_ino)) for path in files)
     return [(path, md5) for path, md5 in linked if md5 is not None]

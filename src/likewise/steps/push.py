@@ -77,14 +77,14 @@ def _gate(ws: Workspace, remote: str, datasets: list[str]) -> None:
     faults = []
     for dataset in datasets:
         licence = ws.card(dataset).licence
-        found = licence_verdict(licence, "sharing", changed=False)
-        if found.clause:
+        verdict = licence_verdict(licence, "sharing", changed=False)
+        if verdict.clause:
             faults.append(
-                f"{dataset} is under {licence.spdx}, which forbids it: {found.clause}"
+                f"{dataset} is under {licence.spdx}, which forbids it: {verdict.clause}"
             )
-        elif found.unknown:
-            said = f': "{licence.terms}"' if licence.terms else ""
-            faults.append(f"{dataset} is under {licence.spdx}, which does not allow it{said}")
+        elif verdict.unknown:
+            terms = f': "{licence.terms}"' if licence.terms else ""
+            faults.append(f"{dataset} is under {licence.spdx}, which does not allow it{terms}")
     if faults:
         raise DataError(
             f"{remote} is public, but not all licences allow that: {'; '.join(faults)}; "

@@ -164,22 +164,22 @@ def _names(sql: str, name: str) -> bool:
 
 def _tables(ws: Workspace) -> dict[str, Artefact]:
     """Map every table name in SQL to its table, made or not."""
-    found: dict[str, Artefact] = {}
+    by_name: dict[str, Artefact] = {}
     for view in ws.params.views:
-        found[view] = artefacts.published(ws, view)
+        by_name[view] = artefacts.published(ws, view)
     for dataset in ws.params.datasets:
         for table in artefacts.tables_of(ws, dataset):
             if table.name == PUBLISHED.name:
-                found[table.stage.key] = table
+                by_name[table.stage.key] = table
             elif table.name != EMBEDDINGS.name:
-                found[f"{dataset}_{table.name}"] = table
+                by_name[f"{dataset}_{table.name}"] = table
     reports = {run: artefacts.results(ws, run) for run in ws.params.runs}
     # Own names first: the SQL name of a run "r-1" must not hide a run "r_1".
     for run, rows in reports.items():
-        found.setdefault(f"queries_{run}", rows)
+        by_name.setdefault(f"queries_{run}", rows)
     for run, rows in reports.items():
-        found.setdefault(f"queries_{run.replace('-', '_')}", rows)
-    return found
+        by_name.setdefault(f"queries_{run.replace('-', '_')}", rows)
+    return by_name
 
 
 def _frame(table: Artefact, path: Path) -> pl.LazyFrame:
@@ -205,14 +205,14 @@ def _explained(known: Mapping[str, Artefact]) -> Iterator[None]:
         raise _explanation(str(error), known) from error
 
 
-def _explanation(said: str, known: Mapping[str, Artefact]) -> LikewiseError:
+def _explanation(message: str, known: Mapping[str, Artefact]) -> LikewiseError:
     """Return polars' error as one line, with the nearest names."""
-    if absent := _NO_TABLE.search(said):
+    if absent := _NO_TABLE.search(message):
         name = absent[1]
         if name.lower() in known:
             return MissingArtefactError(f"no table {name} yet", known[name.lower()].command)
         return DataError(f"no table {name!r}; {hint(name, known)}")
-    if absent := _NO_COLUMN.search(said):
+    if absent := _NO_COLUMN.search(message):
         columns = re.findall(r'"([^"]+)"', absent[2] or "")
         return DataError(f"no column {absent[1]!r}; {hint(absent[1], columns)}")
-    return DataError(f"the SQL cannot be answered: {said.splitlines()[0]}")
+    return DataError(f"the SQL cannot be answered: {message.splitlines()[0]}")

@@ -75,17 +75,17 @@ def release(
         ('emoji@v1.0.0', 'first release')
     """
     ws = open_workspace(workspace)
-    found = show(dataset, workspace=workspace)
+    shown = show(dataset, workspace=workspace)
     tag, before = _tag(ws, dataset, version)
     need_clean(ws)
     _check(ws, dataset)
     changes = "first release"
-    items = found.contents.items if found.contents else 0
-    told = f"{items:,} items."
+    items = shown.contents.items if shown.contents else 0
+    summary = f"{items:,} items."
     if before:
         changes = diff(dataset, before, workspace=workspace).summary
-        told = f"{items:,} items. Since {before}: {changes}."
-    entry = "\n\n".join(part for part in (message.strip(), told) if part)
+        summary = f"{items:,} items. Since {before}: {changes}."
+    entry = "\n\n".join(part for part in (message.strip(), summary) if part)
     with journal.exclusive_job(ws, f"release-{dataset}"):
         changelog = ws.changelog(dataset)
         croissant = ws.croissant(dataset)
@@ -94,11 +94,11 @@ def release(
         atomic.write_text(croissant, told_to_programs)
         files = [ws.relative(path) for path in (changelog, croissant)]
         versions.run_git(ws.root, "add", "--", *files)
-        said = f"Release {tag}"
-        versions.run_git(ws.root, "commit", "--quiet", "--message", said, "--", *files)
-        text = f"{said}\n\n{entry}"
+        subject = f"Release {tag}"
+        versions.run_git(ws.root, "commit", "--quiet", "--message", subject, "--", *files)
+        text = f"{subject}\n\n{entry}"
         versions.run_git(ws.root, "tag", "--annotate", tag, "--message", text)
-    return Released(dataset, tag, before, changes, sum(found.findings.values()), files)
+    return Released(dataset, tag, before, changes, sum(shown.findings.values()), files)
 
 
 def _croissant(ws: Workspace, dataset: str, tag: str) -> str:
@@ -119,8 +119,8 @@ def _tag(ws: Workspace, dataset: str, version: str) -> tuple[str, str]:
     numbers = tuple(int(part or 0) for part in asked.groups())
     known = {}
     for name in versions.run_git(ws.root, "tag", "--list", f"{dataset}@v*").split():
-        if there := _VERSION.fullmatch(name.partition("@")[2]):
-            known[tuple(int(part or 0) for part in there.groups())] = name
+        if match := _VERSION.fullmatch(name.partition("@")[2]):
+            known[tuple(int(part or 0) for part in match.groups())] = name
     last = max(known, default=None)
     if last is not None and numbers <= last:
         raise DataError(f"{dataset} was released as {known[last]}; choose a larger version")
@@ -142,11 +142,11 @@ def _check(ws: Workspace, dataset: str) -> None:
         command = artefacts.published(ws, dataset).command
         faults.append(f"{dataset} is not published (run: {command})")
     if faults:
-        said = bounded(faults, len(faults), 10)
-        raise DataError(f"{dataset} is not released, for {len(faults):,} reasons: {said}")
+        reasons = bounded(faults, len(faults), 10)
+        raise DataError(f"{dataset} is not released, for {len(faults):,} reasons: {reasons}")
 
 
 def _prepend(path: Path, dataset: str, tag: str, entry: str) -> None:
     head = f"# {dataset}: releases\n"
-    there = path.read_text(encoding="utf-8").removeprefix(head) if path.is_file() else ""
-    atomic.write_text(path, f"{head}\n## {tag}\n\n{entry}\n{there}")
+    earlier = path.read_text(encoding="utf-8").removeprefix(head) if path.is_file() else ""
+    atomic.write_text(path, f"{head}\n## {tag}\n\n{entry}\n{earlier}")

@@ -108,8 +108,8 @@ def tune(
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
-    named = name or f"tuned_{dataset}_{model}"
-    most = _checked(recall, memory, named)
+    index_name = name or f"tuned_{dataset}_{model}"
+    most = _checked(recall, memory, index_name)
     opened = Dataset(ws, dataset)
     opened.need_model(model)
     vectors = Vectors.from_column(opened.table, model)
@@ -117,9 +117,9 @@ def tune(
     chosen = _chosen(trials, recall, most)
     picture = _write(ws, f"{dataset}-{model}", trials, chosen, recall)
     entries = ParamsEditor(ws)
-    entries.add("indexes", {named: chosen.entry})
+    entries.add("indexes", {index_name: chosen.entry})
     entries.commit()
-    return Tuned(named, chosen, trials, ws.relative(picture))
+    return Tuned(index_name, chosen, trials, ws.relative(picture))
 
 
 def candidates(rows: int, dim: int) -> dict[str, list[dict[str, Any]]]:
@@ -128,27 +128,27 @@ def candidates(rows: int, dim: int) -> dict[str, list[dict[str, Any]]]:
     The number of cells is 4 sqrt(rows), as FAISS recommends, or less if there are too few
     vectors to train them.
     """
-    found: dict[str, list[dict[str, Any]]] = {"exact": [{"kind": "exact"}]}
-    found["HNSW32"] = _asked("HNSW32", "ef_search", (16, 32, 64, 128, 256, 512))
+    entries: dict[str, list[dict[str, Any]]] = {"exact": [{"kind": "exact"}]}
+    entries["HNSW32"] = _asked("HNSW32", "ef_search", (16, 32, 64, 128, 256, 512))
     cells = min(4 * math.isqrt(rows), rows // _PER_CELL)
     if cells >= 4:
         probes = [n for n in (1, 2, 4, 8, 16, 32, 64, 128) if n <= cells]
         codes = next((m for m in (64, 32, 16, 8, 4, 2) if dim % m == 0 and m * 2 <= dim), 0)
         kinds = ["Flat", "SQ8", "RaBitQ4", "RaBitQ,Refine(SQ8)"]
         for kind in kinds:
-            found[f"IVF,{kind}"] = _asked(f"IVF{cells},{kind}", "nprobe", probes)
-        for entry in found["IVF,RaBitQ,Refine(SQ8)"]:
+            entries[f"IVF,{kind}"] = _asked(f"IVF{cells},{kind}", "nprobe", probes)
+        for entry in entries["IVF,RaBitQ,Refine(SQ8)"]:
             entry["refine_factor"] = 8
         if codes and rows >= 256 * _PER_CELL:
-            found[f"OPQ,IVF,PQ{codes}"] = _asked(
+            entries[f"OPQ,IVF,PQ{codes}"] = _asked(
                 f"OPQ{codes},IVF{cells},PQ{codes}", "nprobe", probes
             )
-            for entry in found[f"OPQ,IVF,PQ{codes}"]:
+            for entry in entries[f"OPQ,IVF,PQ{codes}"]:
                 entry["train"] = max(_TRAINED, cells * _PER_CELL)
                 entry["metric"] = "l2"
             shared = {"kind": "lopq", "v": 8, "m": codes}
-            found[f"LOPQ{codes}"] = [{**shared, "nprobe": n} for n in (4, 16, 64)]
-    return found
+            entries[f"LOPQ{codes}"] = [{**shared, "nprobe": n} for n in (4, 16, 64)]
+    return entries
 
 
 def _asked(factory: str, option: str, values: Sequence[int]) -> list[dict[str, Any]]:
@@ -167,10 +167,10 @@ def _checked(recall: float, memory: str | int | None, name: str) -> int | None:
         raise DataError(f"{name!r} is no name for an index: letters, digits and '_'")
     if memory is None or isinstance(memory, int):
         return memory
-    told = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]I?B|B?)\s*", memory.upper())
-    if not told:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]I?B|B?)\s*", memory.upper())
+    if not match:
         raise DataError(f"memory is {memory!r}; write 500MB or 2GB")
-    return int(float(told[1]) * _UNITS[told[2].removesuffix("B")])
+    return int(float(match[1]) * _UNITS[match[2].removesuffix("B")])
 
 
 def _trials(ws: Workspace, vectors: Vectors, most: int | None) -> Iterator[Trial]:
@@ -222,8 +222,8 @@ def _chosen(trials: Sequence[Trial], recall: float, most: int | None) -> Trial:
     if not within:
         raise DataError(f"no index that was tried fits into {limit}; raise --memory")
     near = max(within, key=lambda t: t.measured.recall)
-    told = f"{near.measured.recall:.4f} by {near.entry}"
-    raise DataError(f"no index reaches recall {recall:g} in {limit}; the nearest: {told}")
+    nearest = f"{near.measured.recall:.4f} by {near.entry}"
+    raise DataError(f"no index reaches recall {recall:g} in {limit}; the nearest: {nearest}")
 
 
 def _write(

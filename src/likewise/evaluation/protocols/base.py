@@ -54,11 +54,11 @@ class Evaluation:
         return notebook.heading(title) + table + "".join(map(notebook.paragraph, self.notes))
 
     def _line(self, metric: str) -> tuple[str, ...]:
-        value, found = self._number(self.metrics[metric]), self.statistics.get(metric)
-        if found is None or math.isnan(found.low):
+        value, statistic = self._number(self.metrics[metric]), self.statistics.get(metric)
+        if statistic is None or math.isnan(statistic.low):
             return metric, value, "", ""
-        low, high = self._number(found.low), self._number(found.high)
-        return metric, value, f"{low} to {high}", self._number(found.smallest_difference)
+        low, high = self._number(statistic.low), self._number(statistic.high)
+        return metric, value, f"{low} to {high}", self._number(statistic.smallest_difference)
 
     def _number(self, value: float) -> str:
         return f"{value:.{self.protocol.get('decimals', 4)}f}"

@@ -39,7 +39,7 @@ def find_images(files: FileCollection) -> tuple[pl.DataFrame, list[pl.DataFrame]
     if paths.select(is_in_task_folder.any()).item():
         paths = paths.filter(is_in_task_folder)
     name = pl.col("path").str.extract(_NAME)
-    named = paths.with_columns(
+    parsed = paths.with_columns(
         name=name,
         stem=name.str.replace(r"\.[^.]*\z", ""),
         wnid=pl.col("path").str.extract(_WNID),
@@ -54,7 +54,7 @@ def find_images(files: FileCollection) -> tuple[pl.DataFrame, list[pl.DataFrame]
     fits_layout = pl.col("split").is_not_null() & (
         (pl.col("split") != "train") | _has_class_folder()
     )
-    kept, other_images = named.filter(fits_layout), named.filter(~fits_layout)
+    kept, other_images = parsed.filter(fits_layout), parsed.filter(~fits_layout)
     if kept.is_empty():
         raise no_images_error(files, _EXPECTED)
     misplaced = kept.filter(pl.col("wnid") != pl.col("wnid_in_name"))

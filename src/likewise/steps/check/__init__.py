@@ -99,13 +99,13 @@ def check(dataset: str, *, workspace: StrPath | None = None) -> Checked:
         raise UnknownNameError("data set", dataset, ws.params.checks, "params.yaml: checks")
     bounds = ws.params.checks[dataset]
     images = _images(ws, dataset)
-    found = table(list(_flags(ws, dataset, images, bounds)))
+    flagged = table(list(_flags(ws, dataset, images, bounds)))
     with journal.exclusive_job(ws, f"check-{dataset}"):
         staging = journal.Staging(ws, f"check-{dataset}")
-        digests = tables.write_frame(staging.path(ws.table(dataset, "flags")), FLAGS, found)
+        digests = tables.write_frame(staging.path(ws.table(dataset, "flags")), FLAGS, flagged)
         atomic.write_text(staging.path(ws.flag_digests(dataset)), digests.to_yaml())
         staging.commit()
-    return _summary(ws, dataset, len(images), found)
+    return _summary(ws, dataset, len(images), flagged)
 
 
 def _flags(
@@ -149,8 +149,8 @@ def _measures(ws: Workspace, dataset: str) -> pl.DataFrame:
 
 def _others(ws: Workspace, dataset: str, bounds: Check) -> list[str]:
     """Return the data sets in which copies are searched, sorted."""
-    named = ws.params.checks if bounds.against is None else bounds.against
-    return sorted(set(named) - {dataset})
+    others = ws.params.checks if bounds.against is None else bounds.against
+    return sorted(set(others) - {dataset})
 
 
 def _hashes(ws: Workspace, dataset: str) -> pl.DataFrame:
@@ -166,12 +166,12 @@ def _hashes(ws: Workspace, dataset: str) -> pl.DataFrame:
     )
 
 
-def _summary(ws: Workspace, dataset: str, images: int, found: pl.DataFrame) -> Checked:
+def _summary(ws: Workspace, dataset: str, images: int, flagged: pl.DataFrame) -> Checked:
     return Checked(
         dataset,
         images,
-        found["image_id"].n_unique(),
+        flagged["image_id"].n_unique(),
         ws,
-        frequencies(found["flag"]),
-        frequencies(found["other_dataset"].drop_nulls()),
+        frequencies(flagged["flag"]),
+        frequencies(flagged["other_dataset"].drop_nulls()),
     )

@@ -25,28 +25,28 @@ def check_copies(images: pl.DataFrame, near: int) -> Iterator[pl.DataFrame]:
     distinct = images.filter(pl.col("phash").is_not_null()).unique(
         "sha256", keep="first", maintain_order=True
     )
-    found = nearest_earlier(hash_words(distinct["phash"]), near)
-    yield _found("near_duplicate", distinct, distinct["image_id"], found)
+    pairs = nearest_earlier(hash_words(distinct["phash"]), near)
+    yield _found("near_duplicate", distinct, distinct["image_id"], pairs)
 
 
 def check_splits(images: pl.DataFrame, near: int) -> Iterator[pl.DataFrame]:
     """Flag images with a copy or near copy in an earlier split; order: train, val, others."""
-    there = images.filter(pl.col("phash").is_not_null() & pl.col("split").is_not_null())
-    parts = [there.filter(pl.col("split") == split) for split in _ordered(there["split"])]
+    hashed = images.filter(pl.col("phash").is_not_null() & pl.col("split").is_not_null())
+    parts = [hashed.filter(pl.col("split") == split) for split in _ordered(hashed["split"])]
     for number, part in enumerate(parts[1:], 1):
         before = pl.concat(parts[:number])
-        found = nearest(hash_words(part["phash"]), hash_words(before["phash"]), near)
+        pairs = nearest(hash_words(part["phash"]), hash_words(before["phash"]), near)
         where = pl.concat_str(pl.lit("split "), pl.Series(before["split"]))
-        yield _found("split_leak", part, before["image_id"], found, before.select(where))
+        yield _found("split_leak", part, before["image_id"], pairs, before.select(where))
 
 
 def check_against(
     images: pl.DataFrame, dataset: str, others: pl.DataFrame, near: int
 ) -> pl.DataFrame:
     """Flag images with a copy or near copy in ``dataset``; ``others``: its image_id, phash."""
-    there = images.filter(pl.col("phash").is_not_null())
-    found = nearest(hash_words(there["phash"]), hash_words(others["phash"]), near)
-    rows = _found("leak", there, others["image_id"], found)
+    hashed = images.filter(pl.col("phash").is_not_null())
+    pairs = nearest(hash_words(hashed["phash"]), hash_words(others["phash"]), near)
+    rows = _found("leak", hashed, others["image_id"], pairs)
     return rows.with_columns(other_dataset=pl.lit(dataset))
 
 
@@ -66,14 +66,14 @@ def _found(
     flag: str,
     images: pl.DataFrame,
     others: pl.Series,
-    found: Nearest,
+    neighbours: Nearest,
     places: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Flag every one of ``images`` that has a neighbour among ``others``."""
-    hit = found.rows != NO_ROW
-    rows = found.rows[hit]
+    hit = neighbours.rows != NO_ROW
+    rows = neighbours.rows[hit]
     pairs = images.filter(hit).with_columns(
-        other=others.gather(rows), bits=pl.Series(found.bits[hit])
+        other=others.gather(rows), bits=pl.Series(neighbours.bits[hit])
     )
     like = pl.format("{} of 256 bits differ from {}", "bits", "other")
     detail = like

@@ -21,9 +21,9 @@ def check_files(images: pl.DataFrame, bounds: Check) -> Iterator[pl.DataFrame]:
     yield _below(images, "dark", light, bounds.min_brightness, "brightness {}")
     yield _below(images, "blurred", sharp, bounds.min_sharpness, "sharpness {}")
     if bounds.max_brightness is not None:
-        said = pl.format(f"brightness {{}}, above {bounds.max_brightness:g}", light.round(4))
+        detail = pl.format(f"brightness {{}}, above {bounds.max_brightness:g}", light.round(4))
         bright = images.filter(light > bounds.max_brightness)
-        yield flags(bright, "bright", said, value=light)
+        yield flags(bright, "bright", detail, value=light)
     unreadable = images.filter(pl.col("fault").is_not_null())
     yield flags(unreadable, "unreadable", pl.col("fault"))
 
@@ -34,5 +34,5 @@ def _below(
     """Flag each of ``images`` whose ``value`` is below ``bound``; none if it is None."""
     if bound is None:
         return flags(images.clear(), flag, pl.lit(""))
-    said = pl.format(f"{words}, below {bound:g}", value.round(4))
-    return flags(images.filter(value < bound), flag, said, value=value)
+    detail = pl.format(f"{words}, below {bound:g}", value.round(4))
+    return flags(images.filter(value < bound), flag, detail, value=value)

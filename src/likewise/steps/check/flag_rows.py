@@ -15,16 +15,16 @@ _COLUMNS: dict[str, type[pl.DataType]] = {
 
 def flags(rows: pl.DataFrame, flag: str, detail: pl.Expr, **columns: pl.Expr) -> pl.DataFrame:
     """Return one flag for every one of ``rows`` (image_id); ``columns`` are those of FLAGS."""
-    said = rows.select(
+    detailed = rows.select(
         "image_id", detail.alias("detail"), *(e.alias(n) for n, e in columns.items())
     )
     absent = [
         pl.lit(None, kind).alias(name)
         for name, kind in _COLUMNS.items()
-        if name not in said.columns
+        if name not in detailed.columns
     ]
     return (
-        said.with_columns(*absent)
+        detailed.with_columns(*absent)
         .with_columns(flag=pl.lit(flag))
         .select(pl.col(name).cast(kind) for name, kind in _COLUMNS.items())
     )
@@ -35,5 +35,5 @@ def table(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     about = pl.coalesce("item_id", "image_id")
     where = pl.concat_str("flag", "other_dataset", separator=":", ignore_nulls=True)
     together = pl.concat([pl.DataFrame(schema=_COLUMNS), *parts])
-    named = together.with_columns(flag_id=pl.concat_str(where, about, separator=": "))
-    return named.sort("flag_id").select(FLAGS.names())
+    identified = together.with_columns(flag_id=pl.concat_str(where, about, separator=": "))
+    return identified.sort("flag_id").select(FLAGS.names())

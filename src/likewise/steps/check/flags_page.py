@@ -39,17 +39,17 @@ def flagged_pictures(ws: Workspace, dataset: str, most: int = SHOWN) -> str:
     """
     command = artefacts.table(ws, dataset, "flags").command
     path = versions.locate(ws, ws.table(dataset, "flags"))
-    found = tables.open_table(path, command).read(FLAGS.names())
-    sections = list(_sections(ws, dataset, found, most))
-    note = f"{found['image_id'].n_unique():,} images are flagged; no image is deleted"
+    flagged = tables.open_table(path, command).read(FLAGS.names())
+    sections = list(_sections(ws, dataset, flagged, most))
+    note = f"{flagged['image_id'].n_unique():,} images are flagged; no image is deleted"
     return flags_page(ws.card(dataset).title, sections, note)
 
 
 def _sections(
-    ws: Workspace, dataset: str, found: pl.DataFrame, most: int
+    ws: Workspace, dataset: str, flagged: pl.DataFrame, most: int
 ) -> Iterator[FlagSection]:
     name = pl.concat_str("flag", "other_dataset", separator=": ", ignore_nulls=True)
-    for (flag,), rows in found.with_columns(name=name).group_by("name", maintain_order=True):
+    for (flag,), rows in flagged.with_columns(name=name).group_by("name", maintain_order=True):
         shown = rows.sort("flag_id").head(most)
         own = pl.coalesce("item_id", "image_id")
         pairs = shown.select(own.alias("own"), "other", "other_dataset", "detail")

@@ -38,11 +38,11 @@ def check_vectors(
     if bounds.max_outlier is not None:
         scored = contents.with_columns(value=pl.Series(outlier_scores(table)))
         rows = items.join(scored, on="content", maintain_order="left")
-        said = pl.format(
+        detail = pl.format(
             f"mean |z| {{}} of its vector by {bounds.model}, above {bounds.max_outlier:g}",
             pl.col("value").round(4),
         )
-        yield _of_items(rows.filter(pl.col("value") > bounds.max_outlier), "outlier", said)
+        yield _of_items(rows.filter(pl.col("value") > bounds.max_outlier), "outlier", detail)
     if bounds.similar is not None:
         yield _similar(items, contents["content"], table, bounds, index)
 
@@ -81,10 +81,10 @@ def _similar(
     rows = first.join(pairs, on="place", maintain_order="left").with_columns(
         other=pl.lit(items["item_id"]).gather(pl.col("earlier"))
     )
-    said = pl.format(
+    detail = pl.format(
         f"cosine {{}} with {{}} by {bounds.model}", pl.col("value").round(4), "other"
     )
-    return _of_items(rows, "similar", said, other=pl.col("other"))
+    return _of_items(rows, "similar", detail, other=pl.col("other"))
 
 
 def _pairs(
@@ -97,7 +97,7 @@ def _pairs(
     built = INDEXES.build(entry, "params.yaml: checks").build(
         Vectors.from_column(table, "vector")
     )
-    found = []
+    parts = []
     start = 0
     for part in _parts(table):
         scores, rows = built.search(_unit(part), _NEIGHBOURS)
@@ -107,11 +107,11 @@ def _pairs(
         best = fits.argmax(axis=1)[:, None]
         hit = fits.any(axis=1)
         earlier, value = (np.take_along_axis(a, best, 1)[hit, 0] for a in (other, scores))
-        found.append({"place": mine[hit, 0], "earlier": earlier, "value": value})
+        parts.append({"place": mine[hit, 0], "earlier": earlier, "value": value})
         start += len(part)
     kinds = {"place": pl.UInt32, "earlier": pl.UInt32, "value": pl.Float64}
     return pl.concat(
-        [pl.DataFrame(schema=kinds), *(pl.DataFrame(f, schema=kinds) for f in found)]
+        [pl.DataFrame(schema=kinds), *(pl.DataFrame(f, schema=kinds) for f in parts)]
     )
 
 

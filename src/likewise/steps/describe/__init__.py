@@ -36,9 +36,9 @@ def describe(dataset: str, *, workspace: StrPath | None = None) -> Statistics:
         >>> statistics.sizes["width"].median
         160.0
     """
-    found = show(dataset, workspace=workspace)
+    shown = show(dataset, workspace=workspace)
     ws = open_workspace(workspace)
-    if found.contents is None:
+    if shown.contents is None:
         what = f"data set {dataset!r} is not ingested yet"
         raise MissingArtefactError(what, artefacts.table(ws, dataset, "items").command)
     items, images = _items(ws, dataset), _images(ws, dataset)
@@ -46,8 +46,8 @@ def describe(dataset: str, *, workspace: StrPath | None = None) -> Statistics:
     licence = [name for name in _LICENCE if name in items.columns][:1]
     return Statistics(
         dataset,
-        found.card,
-        found.contents,
+        shown.card,
+        shown.contents,
         ws,
         parts=_parts(items),
         labels=_labels(items),
@@ -56,7 +56,7 @@ def describe(dataset: str, *, workspace: StrPath | None = None) -> Statistics:
         boxes={name: _spread(boxes[name]) for name in boxes.columns if len(boxes)},
         boxed=len(boxes),
         licences=frequencies(items[licence[0]].drop_nulls()) if licence else {},
-        findings=found.findings,
+        findings=shown.findings,
         flags=_flags(ws, dataset),
     )
 
@@ -108,10 +108,10 @@ def _boxes(items: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
     """Return width, height (pixels) and share of the image's area (0 to 1) of every box."""
     x1, y1, x2, y2 = (pl.col("box").arr.get(corner).cast(pl.Float64) for corner in range(4))
     area = pl.col("width").cast(pl.Int64) * pl.col("height")
-    there = items.filter(pl.col("box").is_not_null()).join(
+    boxed = items.filter(pl.col("box").is_not_null()).join(
         images, on="image_id", maintain_order="left"
     )
-    return there.select(
+    return boxed.select(
         (x2 - x1).alias("box width"),
         (y2 - y1).alias("box height"),
         ((x2 - x1) * (y2 - y1) / area).alias("share of the image"),

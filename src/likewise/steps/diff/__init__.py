@@ -94,7 +94,7 @@ def diff(
         (digests[0].rows, digests[1].rows),
         columns,
         _changes(before, after, columns),
-        [found for name in vectors if (found := drift(before, after, name))],
+        [drifted for name in vectors if (drifted := drift(before, after, name))],
         list(_metrics(sides[0], sides[1], dataset)),
         (before, after),
     )
@@ -124,10 +124,10 @@ def _digests(ws: Workspace, dataset: str, rev: str | None) -> Digests:
 
 
 def _columns(old: Digests, new: Digests) -> dict[str, str]:
-    said = {name: "changed" for name in new.columns if name in old.columns}
-    said |= {name: "added" for name in new.columns if name not in old.columns}
-    said |= {name: "removed" for name in old.columns if name not in new.columns}
-    return {n: how for n, how in said.items() if old.columns.get(n) != new.columns.get(n)}
+    changes = {name: "changed" for name in new.columns if name in old.columns}
+    changes |= {name: "added" for name in new.columns if name not in old.columns}
+    changes |= {name: "removed" for name in old.columns if name not in new.columns}
+    return {n: how for n, how in changes.items() if old.columns.get(n) != new.columns.get(n)}
 
 
 def _changes(before: Dataset, after: Dataset, columns: dict[str, str]) -> pl.DataFrame:
@@ -164,14 +164,14 @@ def _once(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _alone(rows: pl.DataFrame, change: str) -> pl.DataFrame:
     label = pl.col("label") if "label" in rows.columns else pl.lit(None, pl.String)
-    said = {"was": label, "now": pl.lit(None, pl.String)}
+    values = {"was": label, "now": pl.lit(None, pl.String)}
     if change == "added":
-        said = {"was": said["now"], "now": said["was"]}
+        values = {"was": values["now"], "now": values["was"]}
     return rows.select(
         pl.lit(change).alias("change"),
         "item_id",
         pl.lit(None, pl.String).alias("column"),
-        *(value.alias(name) for name, value in said.items()),
+        *(value.alias(name) for name, value in values.items()),
         pl.lit(None, pl.Float64).alias("iou"),
     )
 

@@ -59,8 +59,8 @@ class Difference:
     @property
     def counts(self) -> dict[str, int]:
         """Kind of change -> number of items."""
-        named = self.changes.group_by("change", maintain_order=True)
-        counted = named.agg(pl.col("item_id").n_unique())
+        grouped = self.changes.group_by("change", maintain_order=True)
+        counted = grouped.agg(pl.col("item_id").n_unique())
         return dict(counted.iter_rows())
 
     @property

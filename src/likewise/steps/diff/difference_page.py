@@ -170,5 +170,5 @@ def _images(side: Dataset, items: Sequence[str]) -> dict[str, bytes]:
 def _boxes(side: Dataset, items: Sequence[str]) -> dict[str, Sequence[float] | None]:
     if not items:
         return {}
-    found = side.items.filter(pl.col("item_id").is_in(items)).select("item_id", "box")
-    return dict(found.iter_rows())
+    boxes = side.items.filter(pl.col("item_id").is_in(items)).select("item_id", "box")
+    return dict(boxes.iter_rows())

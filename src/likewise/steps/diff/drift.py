@@ -63,15 +63,15 @@ def _cosines(
     before: Dataset, after: Dataset, model: str, rows: pl.DataFrame
 ) -> tuple[float, float]:
     """Return mean and minimum cosine; ``rows`` are pairs of rows of the two tables."""
-    found = []
+    parts = []
     for start in range(0, len(rows), tables.BATCH):
         part = rows.slice(start, tables.BATCH)
         old, new = (
             _vectors(before, model, part["row"]),
             _vectors(after, model, part["row_right"]),
         )
-        found.append(np.einsum("ij,ij->i", old, new))
-    cosines = np.concatenate(found)
+        parts.append(np.einsum("ij,ij->i", old, new))
+    cosines = np.concatenate(parts)
     return float(cosines.mean()), float(cosines.min())
 
 

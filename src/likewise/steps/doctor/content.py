@@ -21,12 +21,12 @@ PIXELS_AT_ONCE = 64
 
 def check(ws: Workspace, *, deep: bool) -> Iterator[Problem]:
     """Check tables, models, and with ``deep`` the bytes of images; skip missing ones."""
-    there = [
+    present = [
         made
         for made in artefacts.artefacts(ws)
         if isinstance(made, TableArtefact) and tables.exists(made.path)
     ]
-    for table in tqdm(there, unit="table", desc="check", disable=None):
+    for table in tqdm(present, unit="table", desc="check", disable=None):
         yield from _table(ws, table, deep=deep)
     for model in ws.params.recipes():
         if ws.model(model).is_dir():
@@ -65,24 +65,26 @@ def _storage(dataset: tables.Table) -> Iterator[str]:
 def _schema(contract: Contract, dataset: tables.Table) -> Iterator[str]:
     differing = set(contract.names()) ^ set(dataset.columns)
     if differing:
-        named = bounded(sorted(differing), len(differing))
-        yield f"its columns are not the contract's: {named}"
+        names = bounded(sorted(differing), len(differing))
+        yield f"its columns are not the contract's: {names}"
 
 
 def _digests(table: TableArtefact, contract: Contract, dataset: tables.Table) -> Iterator[str]:
     """Yield the differences from the digest file; none if that file is missing."""
     if not table.digests.is_file():
         return
-    said = Digests.from_yaml(read_yaml(table.digests), table.digests.name)
-    found = dataset.digest(contract)
-    if found.rows != said.rows:
-        yield f"has {found.rows:,} rows, and {table.digests.name} says {said.rows:,}"
-    differing = {*found.columns, *said.columns} - {
-        name for name, digest in found.columns.items() if said.columns.get(name) == digest
+    recorded = Digests.from_yaml(read_yaml(table.digests), table.digests.name)
+    computed = dataset.digest(contract)
+    if computed.rows != recorded.rows:
+        yield f"has {computed.rows:,} rows, and {table.digests.name} says {recorded.rows:,}"
+    differing = {*computed.columns, *recorded.columns} - {
+        name
+        for name, digest in computed.columns.items()
+        if recorded.columns.get(name) == digest
     }
     if differing:
-        named = bounded(sorted(differing), len(differing))
-        yield f"not the content of {table.digests.name}: {named}"
+        names = bounded(sorted(differing), len(differing))
+        yield f"not the content of {table.digests.name}: {names}"
 
 
 def _pixels(contract: Contract, dataset: tables.Table) -> Iterator[str]:
@@ -106,10 +108,10 @@ def _model(ws: Workspace, model: str) -> Iterator[Problem]:
     folder = ws.model(model)
     command = restore(ws, folder, artefacts.model(ws, model).stage)
     try:
-        said = Passport.read(folder).weights_sha256
+        recorded = Passport.read(folder).weights_sha256
         with (folder / WEIGHTS).open("rb") as weights:
-            found = hashlib.file_digest(weights, "sha256").hexdigest()
-        if found != said:
+            computed = hashlib.file_digest(weights, "sha256").hexdigest()
+        if computed != recorded:
             raise DataError(f"{ws.relative(folder / WEIGHTS)} is not the file of its passport")
     except (LikewiseError, FileNotFoundError) as error:
         yield Problem("model", str(error), command)

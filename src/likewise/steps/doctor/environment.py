@@ -37,16 +37,16 @@ def _pipeline(ws: Workspace) -> Iterator[Problem]:
         what = f"params.yaml lacks what stages walk through: {', '.join(missing)}"
         yield Problem("dvc", what, "likewise init")
     try:
-        found = pipeline_differences(path.read_text(encoding="utf-8"))
+        differences = pipeline_differences(path.read_text(encoding="utf-8"))
     except ConfigError as error:
         yield Problem("dvc", str(error), "edit dvc.yaml")
         return
-    if found.lacking:
-        named = bounded(found.lacking, len(found.lacking))
-        yield Problem("dvc", f"dvc.yaml lacks, for this version: {named}", "likewise init")
-    if found.other:
-        named = bounded(found.other, len(found.other))
-        what = f"dvc.yaml is not as this version of likewise writes it: {named}"
+    if differences.lacking:
+        names = bounded(differences.lacking, len(differences.lacking))
+        yield Problem("dvc", f"dvc.yaml lacks, for this version: {names}", "likewise init")
+    if differences.other:
+        names = bounded(differences.other, len(differences.other))
+        what = f"dvc.yaml is not as this version of likewise writes it: {names}"
         yield Problem("dvc", what, "mv dvc.yaml dvc.yaml.old && likewise init")
 
 
@@ -59,8 +59,8 @@ def _status(ws: Workspace) -> Iterator[Problem]:
         return
     changed = [stage for stage, changes in status.items() if not _only_missing(changes)]
     if changed:
-        named = bounded(changed, len(changed))
-        yield Problem("dvc", f"{len(changed):,} stages are out of date: {named}", "dvc repro")
+        names = bounded(changed, len(changed))
+        yield Problem("dvc", f"{len(changed):,} stages are out of date: {names}", "dvc repro")
 
 
 def _only_missing(changes: list[Any]) -> bool:

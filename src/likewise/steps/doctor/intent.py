@@ -54,11 +54,11 @@ def _cards_alone(ws: Workspace) -> Iterator[Problem]:
 def _source(ws: Workspace, dataset: str) -> Iterator[Problem]:
     entry = ws.params.datasets[dataset]
     for option in ("path", "annotations"):
-        named = getattr(entry, option)
-        if not ws.source(named).exists() and not (
-            option == "annotations" and named == entry.path
+        location = getattr(entry, option)
+        if not ws.source(location).exists() and not (
+            option == "annotations" and location == entry.path
         ):
-            what = f"data set {dataset!r}: there is no {named}"
+            what = f"data set {dataset!r}: there is no {location}"
             yield Problem("source", what, f"edit datasets.{dataset}.{option} in params.yaml")
 
 

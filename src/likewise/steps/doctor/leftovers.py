@@ -64,14 +64,14 @@ def _unfinished(ws: Workspace) -> Iterator[Problem]:
 def _stopped(ws: Workspace) -> Iterator[Problem]:
     """Yield stopped trainings; the same command with the same options resumes them."""
     for place in subfolders(ws.unfinished_trainings):
-        found, model = resumable.stopped(place), place.name
-        if not found or _runs(ws, f"train-{model}"):
+        trainings, model = resumable.stopped(place), place.name
+        if not trainings or _runs(ws, f"train-{model}"):
             continue
         known = model in ws.params.recipes()
         command = artefacts.model(ws, model).command if known else f"rm -r {ws.relative(place)}"
         many = (
-            f"{len(found):,} trainings of {model} were"
-            if len(found) > 1
+            f"{len(trainings):,} trainings of {model} were"
+            if len(trainings) > 1
             else f"train-{model} was"
         )
         yield Problem(
@@ -89,8 +89,8 @@ def _runs(ws: Workspace, job: str) -> bool:
 
 def _views(ws: Workspace) -> Iterator[Problem]:
     views = ws.views
-    found = [p.lstat() for p in views.rglob("*") if p.is_file()]
-    alone = sum(stat.st_size for stat in found if stat.st_nlink == 1)
+    stats = [p.lstat() for p in views.rglob("*") if p.is_file()]
+    alone = sum(stat.st_size for stat in stats if stat.st_nlink == 1)
     if alone >= OLD_VIEWS:
         what = f"{size_text(alone)} of old versions lie only in {ws.relative(views)}"
         yield Problem("views", what, f"rm -r {ws.relative(views)}")

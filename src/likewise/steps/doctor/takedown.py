@@ -27,8 +27,8 @@ def check(ws: Workspace) -> Iterator[Problem]:
 
 
 def _holding(ws: Workspace, dataset: str, hashes: set[str]) -> Iterator[str]:
-    for found in artefacts.tables_of(ws, dataset) if hashes else ():
-        path = found.path
+    for artefact in artefacts.tables_of(ws, dataset) if hashes else ():
+        path = artefact.path
         if tables.exists(path):
             try:
                 table = tables.open_table(path, "")

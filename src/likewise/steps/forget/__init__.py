@@ -144,10 +144,10 @@ def _record(
     ids = [*items, *before.images]
     hit = rows.filter(pl.any_horizontal(pl.col(name).is_in(ids) for name in rows.columns))
     hashes = {*hit["sha256"], *before.hashes, *filter(is_hash, items)}
-    found = rows.filter(pl.col("sha256").is_in(sorted(hashes)))
-    bare = hashes - set(found["sha256"]) - before.hashes
+    matching = rows.filter(pl.col("sha256").is_in(sorted(hashes)))
+    bare = hashes - set(matching["sha256"]) - before.hashes
     reasons = {entry.sha256: entry.reason for entry in before.entries}
-    entries = [(*row, reasons.get(row[2], reason)) for row in found.iter_rows()]
+    entries = [(*row, reasons.get(row[2], reason)) for row in matching.iter_rows()]
     entries += [("", "", sha256, reason) for sha256 in bare]
     return before.with_entries(Entry(*entry) for entry in entries)
 

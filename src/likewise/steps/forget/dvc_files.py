@@ -62,10 +62,10 @@ class Files:
         self._store = Store(ws.root)
         self._notes: list[Holder] = []
         self.versions = _versions(ws)
-        named = [version.outputs for version in self.versions]
+        recorded = [version.outputs for version in self.versions]
         outputs = {
             (output.path, output.md5): output
-            for known in (versions.outputs(ws.root), *named)
+            for known in (versions.outputs(ws.root), *recorded)
             for output in known.values()
         }
         self._fetch_lists(outputs.values())
@@ -99,24 +99,24 @@ class Files:
 
     def on_remotes(self) -> dict[str, set[str]]:
         """Return remote -> the files that it has."""
-        return {remote: there & self.files.keys() for remote, there in self._remote.items()}
+        return {remote: stored & self.files.keys() for remote, stored in self._remote.items()}
 
     @cached_property
     def _remote(self) -> dict[str, set[str]]:
         """Remote -> files on it that contain forgotten items, or that could not be searched."""
         asked = {*self.files, *(md5 for lacking in self.unknown.values() for md5 in lacking)}
-        found = {}
+        stored = {}
         for remote in self._store.remotes():
             try:
-                found[remote] = Store(self._ws.root, remote).on_remote(asked, "forget")
+                stored[remote] = Store(self._ws.root, remote).on_remote(asked, "forget")
             except VersionError as error:
                 again = f"likewise forget {self._dataset}"
                 self._notes.append(Holder("unknown", remote, f"a remote: {error}", again))
-        return found
+        return stored
 
     def holders(self) -> Iterator[Holder]:
         """Yield versions, then files of the cache, then files of remotes."""
-        here, there = self.in_cache(), self.on_remotes()
+        here, on_remotes = self.in_cache(), self.on_remotes()
         left = {*here, *(md5 for md5s in self._remote.values() for md5 in md5s)}
         command = f"likewise forget {self._dataset} --purge"
         for version in self.versions:
@@ -135,9 +135,9 @@ class Files:
             paths = [self._ws.relative(self._store.path(md5)) for md5 in md5s]
             what = f"{len(paths):,} files, {self._store.size(md5s) / 1e6:,.2f} MB"
             yield Holder("cache", output, what, command, paths)
-        for remote, found in there.items():
+        for remote, stored in on_remotes.items():
             store = Store(self._ws.root, remote)
-            for output, md5s in self._by_output(found):
+            for output, md5s in self._by_output(stored):
                 what = f"{len(md5s):,} files on {remote}"
                 addresses = store.remote_paths(md5s)
                 yield Holder("remote", output, what, command, addresses)
@@ -146,14 +146,14 @@ class Files:
     def _left(self, unknown: tuple[str, str]) -> bool:
         """Return True if a file that could not be searched is, or may be, on a remote."""
         lacking = self.unknown[unknown]
-        return bool(self._notes) or any(lacking & there for there in self._remote.values())
+        return bool(self._notes) or any(lacking & stored for stored in self._remote.values())
 
     def _by_output(self, md5s: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
         """Yield (output, its files), sorted."""
-        named: dict[str, list[str]] = {}
+        by_output: dict[str, list[str]] = {}
         for md5 in sorted(md5s, key=lambda md5: self.files[md5]):
-            named.setdefault(self.files[md5][0], []).append(md5)
-        yield from sorted(named.items())
+            by_output.setdefault(self.files[md5][0], []).append(md5)
+        yield from sorted(by_output.items())
 
     def _about(self, path: str) -> bool:
         """Return True if an output may contain data of this data set."""
@@ -208,10 +208,10 @@ class Files:
             if by_hash := takedowns.column_of_hashes(table):
                 return bool(table.files_contain(by_hash, self._record.hashes))
             own = self._own(output.path)
-            found = table.read(table.metadata_columns)
-            if "other_dataset" in found.columns and not own:
-                found = found.filter(pl.col("other_dataset") == self._dataset).select("other")
-            return _names_any(found, self._record)
+            rows = table.read(table.metadata_columns)
+            if "other_dataset" in rows.columns and not own:
+                rows = rows.filter(pl.col("other_dataset") == self._dataset).select("other")
+            return _names_any(rows, self._record)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -236,12 +236,12 @@ def _versions(ws: Workspace) -> list[HeldVersion]:
     asked, lock = "--format=%H%x09%D%x09%cs", ws.relative(ws.lock)
     try:
         changed = versions.run_git(ws.root, "log", "--all", "--full-history", asked, "--", lock)
-        named = versions.run_git(ws.root, "log", "--all", "--no-walk", "--decorate", asked)
+        tagged = versions.run_git(ws.root, "log", "--all", "--no-walk", "--decorate", asked)
     except VersionError:
         return []  # no git, or no commit yet
-    lines = {line.split("\t")[0]: line for line in (changed + named).splitlines()}
+    lines = {line.split("\t")[0]: line for line in (changed + tagged).splitlines()}
     texts = versions.texts_at(ws.root, [f"{commit}:./{lock}" for commit in lines])
-    found = []
+    held = []
     for line, text in zip(lines.values(), texts, strict=True):
         if text is None:
             continue
@@ -249,5 +249,5 @@ def _versions(ws: Workspace) -> list[HeldVersion]:
         names = ", ".join(n.split(" -> ")[-1].removeprefix("tag: ") for n in refs.split(", "))
         with suppress(LikewiseError):
             outputs = versions.read_outputs(text)
-            found.append(HeldVersion(commit, names, date, outputs))
-    return found
+            held.append(HeldVersion(commit, names, date, outputs))
+    return held

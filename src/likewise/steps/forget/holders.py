@@ -110,10 +110,10 @@ def _cached_source(ws: Workspace, source: str, paths: list[Path]) -> Iterator[Ho
         yield Holder("cache", source, f"{len(here):,} files of the source", again, files)
     for remote in store.remotes() if md5s else ():
         with suppress(VersionError):  # reported with the files of tables
-            there = sorted(Store(ws.root, remote).on_remote(md5s, "forget"))
-            if there:
-                what = f"{len(there):,} files of the source on {remote}"
-                addresses = Store(ws.root, remote).remote_paths(there)
+            stored = sorted(Store(ws.root, remote).on_remote(md5s, "forget"))
+            if stored:
+                what = f"{len(stored):,} files of the source on {remote}"
+                addresses = Store(ws.root, remote).remote_paths(stored)
                 yield Holder("remote", source, what, again, addresses)
 
 
@@ -143,10 +143,10 @@ def _texts(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
     words = sorted(record.items | record.images | record.hashes)
     given = "".join(f"{word}\n" for word in words)
     try:
-        said = versions.grep(ws.root, given)
+        matches = versions.grep(ws.root, given)
     except VersionError:
         return
     own = ws.relative(ws.forgotten(dataset))
-    for path in said:
+    for path in matches:
         if path != own:
             yield Holder("text", path, "it names what was forgotten", f"edit {path}")

@@ -55,8 +55,8 @@ class Plan:
         """Read the plan that a killed process left in ``path``; None if there is none."""
         if not path.is_file():
             return None
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{**found, "stale": [(name, dep) for name, dep in found["stale"]]})
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return cls(**{**document, "stale": [(name, dep) for name, dep in document["stale"]]})
 
 
 class Removal:
@@ -143,9 +143,9 @@ class Removal:
                 f"{self._dataset} would have no item left; remove all of it instead"
             )
         self._roles = roles_digest(items), roles_digest(rest)
-        found = tables.write_frame(self._in_new(made.path), ITEMS, rest, further)
-        found = replace(found, splits=digest_splits(rest))
-        self._put(made.path, made.digests, found, len(rest) < len(items))
+        digests = tables.write_frame(self._in_new(made.path), ITEMS, rest, further)
+        digests = replace(digests, splits=digest_splits(rest))
+        self._put(made.path, made.digests, digests, len(rest) < len(items))
 
     def _findings(self) -> None:
         self._filter(self._table("findings"), pl.col("path").is_in(self._named()))
@@ -168,12 +168,12 @@ class Removal:
         contract = EMBEDDINGS.with_columns(
             Column("vector", table.schema.field("vector").type, "")
         )
-        found = _digest(new, contract)
+        digests = _digest(new, contract)
         into = self._ws.digests(self._dataset, model)
         if into.is_file():
             ann = Digests.from_yaml(read_yaml(into), into.name).ann
-            found = replace(found, ann=ann)
-        self._place(path, into, found)
+            digests = replace(digests, ann=ann)
+        self._place(path, into, digests)
 
     def _pixels(self) -> None:
         pixels = self._table("pixels")
@@ -181,11 +181,11 @@ class Removal:
             self._place(pixels.path, pixels.digests, _digest(new, pixels.contract))
 
     def _flags(self, dataset: str) -> None:
-        named = self._named()
+        removed = self._named()
         where = pl.col("other_dataset").fill_null(dataset) == self._dataset
-        bad = where & pl.col("other").is_in(named)
+        bad = where & pl.col("other").is_in(removed)
         if dataset == self._dataset:
-            bad |= pl.col("image_id").is_in(named) | pl.col("item_id").is_in(named)
+            bad |= pl.col("image_id").is_in(removed) | pl.col("item_id").is_in(removed)
         flags = artefacts.table(self._ws, dataset, "flags")
         self._filter(flags, bad.fill_null(value=False))
 

@@ -91,11 +91,11 @@ def _kind(registry: Registry[Any], name: str) -> Kind:
         return Kind(name, text, package=", ".join(sorted(owners)))
     for point in registry.entry_points(name):
         return entry_point_kind(point, owners[0])
-    found = registry.load_builtin(name)
-    described = class_kind(name, found)
+    loaded = registry.load_builtin(name)
+    described = class_kind(name, loaded)
     if registry is not PROTOCOLS:
         return described
-    protocol = found()
+    protocol = loaded()
     facts = {"formula": protocol.formula, "settings": protocol.describe()}
     return Kind(name, described.summary, source=described.source, **facts)
 

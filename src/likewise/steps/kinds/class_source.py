@@ -49,8 +49,8 @@ def summary(doc: str) -> str:
 
 def source(doc: str) -> str:
     """Return the paragraphs of a docstring that begin with "Source:"; "" for none."""
-    found = _SOURCE.findall(inspect.cleandoc(doc) + "\n")
-    return plain("; ".join(" ".join(text.split()).rstrip(".") for text in found))
+    sources = _SOURCE.findall(inspect.cleandoc(doc) + "\n")
+    return plain("; ".join(" ".join(text.split()).rstrip(".") for text in sources))
 
 
 def plain(text: str) -> str:

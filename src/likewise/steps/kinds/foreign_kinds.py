@@ -48,7 +48,7 @@ def _spec(module: str) -> ModuleSpec | None:
     for end in range(1, len(parts) + 1):
         name = ".".join(parts[:end])
         specs = (finder.find_spec(name, locations) for finder in sys.meta_path)
-        spec = next((found for found in specs if found is not None), None)
+        spec = next((candidate for candidate in specs if candidate is not None), None)
         if spec is None:
             return None
         locations = spec.submodule_search_locations
@@ -89,7 +89,7 @@ def _own_class(tree: ast.Module, name: str) -> type[BaseModel] | None:
     ]
     for module, original in imports:
         with suppress(ImportError):
-            found = getattr(importlib.import_module(module), original, None)
-            if isinstance(found, type) and issubclass(found, BaseModel):
-                return found
+            attribute = getattr(importlib.import_module(module), original, None)
+            if isinstance(attribute, type) and issubclass(attribute, BaseModel):
+                return attribute
     return None

@@ -67,10 +67,10 @@ def report(run: str, *, workspace: StrPath | None = None) -> Report:
     """
     ws = open_workspace(workspace)
     entry = ws.run(run)
-    told = read_results(ws, run)
+    results = read_results(ws, run)
     dataset = Dataset(ws, entry.dataset)
-    _refuse_stale(ws, run, entry.dataset, told.lineage)
-    page = _page(entry, told, dataset)
+    _refuse_stale(ws, run, entry.dataset, results.lineage)
+    page = _page(entry, results, dataset)
     curves = {} if page.ranking is None else page.ranking.curves
     with journal.exclusive_job(ws, f"report-{run}"):
         staging = journal.Staging(ws, f"report-{run}")
@@ -96,23 +96,23 @@ def _refuse_stale(ws: Workspace, run: str, dataset: str, lineage: dict[str, Any]
         raise StaleArtefactError(what, artefacts.results(ws, run).command)
 
 
-def _page(entry: Run, told: Results, dataset: Dataset) -> Page:
+def _page(entry: Run, results: Results, dataset: Dataset) -> Page:
     items = dataset.items
     vectors = dataset.vectors(entry.model)
     shown = figures.chosen(len(items))
     return Page(
         entry=entry,
         title=dataset.card.title,
-        told=told,
-        ranking=_ranking(dataset, told) if "ranks" in told.queries.columns else None,
+        results=results,
+        ranking=_ranking(dataset, results) if "ranks" in results.queries.columns else None,
         gap=diagnostics.modality_gap(vectors, items["role"]),
         places=figures.layout(vectors[shown]) if len(shown) > 3 else None,
         kinds=_kinds(items)[shown],
     )
 
 
-def _ranking(dataset: Dataset, told: Results) -> RankingDiagnostics:
-    queries = told.queries
+def _ranking(dataset: Dataset, results: Results) -> RankingDiagnostics:
+    queries = results.queries
     names = dataset.items.select("item_id", pl.coalesce("text", "label")).iter_rows()
     return RankingDiagnostics(
         curves={
@@ -121,7 +121,7 @@ def _ranking(dataset: Dataset, told: Results) -> RankingDiagnostics:
         },
         first_hits=diagnostics.first_hits(queries),
         mix_ups=diagnostics.mix_ups(queries, dict(names)),
-        hubs=diagnostics.hubs(queries, told.lineage["counts"]["gallery"]),
+        hubs=diagnostics.hubs(queries, results.lineage["counts"]["gallery"]),
         pictures=Pictures.of(dataset, queries),
     )
 
@@ -137,18 +137,20 @@ def _kinds(items: pl.DataFrame) -> pl.Series:
 def _facts(page: Page) -> str:
     """Return the report as JSON."""
     facts: dict[str, Any] = {
-        "run": page.told.run,
-        "metrics": page.told.metrics,
-        "intervals": page.told.statistics,
+        "run": page.results.run,
+        "metrics": page.results.metrics,
+        "intervals": page.results.statistics,
         "modality_gap": page.gap,
-        "lineage": page.told.lineage,
+        "lineage": page.results.lineage,
     }
     if page.ranking is not None:
-        told = page.ranking
+        ranking = page.ranking
         facts |= {
-            "first_hits": dict(told.first_hits),
-            "mix_ups": [asdict(pair) for pair in told.mix_ups],
-            "hubness": {"skewness": told.hubs.skewness, "most": dict(told.hubs.most)},
-            "curves": {n: curve.to_dict(as_series=False) for n, curve in told.curves.items()},
+            "first_hits": dict(ranking.first_hits),
+            "mix_ups": [asdict(pair) for pair in ranking.mix_ups],
+            "hubness": {"skewness": ranking.hubs.skewness, "most": dict(ranking.hubs.most)},
+            "curves": {
+                n: curve.to_dict(as_series=False) for n, curve in ranking.curves.items()
+            },
         }
     return json.dumps(facts, indent=2, ensure_ascii=False) + "\n"

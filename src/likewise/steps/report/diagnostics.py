@@ -68,8 +68,8 @@ def cumulative_match(queries: pl.DataFrame) -> pl.DataFrame:
     """
     first = queries.filter(pl.col("value").is_not_null())["first_hit"]
     ranks = np.arange(1, CMC_RANKS + 1)
-    found = np.sort(first.drop_nulls().to_numpy())
-    shares = np.searchsorted(found, ranks, side="right") / max(len(first), 1)
+    sorted_ranks = np.sort(first.drop_nulls().to_numpy())
+    shares = np.searchsorted(sorted_ranks, ranks, side="right") / max(len(first), 1)
     return pl.DataFrame({"rank": ranks, "share": shares})
 
 

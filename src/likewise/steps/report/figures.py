@@ -33,14 +33,14 @@ def line(frame: pl.DataFrame, x: str, y: str, label: str) -> str:
     return drawn.svg
 
 
-def bars(named: Sequence[tuple[str, float]], x: str, y: str) -> str:
+def bars(labelled: Sequence[tuple[str, float]], x: str, y: str) -> str:
     """Plot vertical bars in the given order; ``x`` and ``y`` label the axes."""
     from matplotlib.ticker import MaxNLocator
 
     with drawing(4.2, 2.8) as (axes, drawn):
-        names = [name for name, _ in named]
-        axes.bar(range(len(named)), [value for _, value in named], color=BLUE)
-        axes.set_xticks(range(len(named)), names, rotation=45, ha="right")
+        names = [name for name, _ in labelled]
+        axes.bar(range(len(labelled)), [value for _, value in labelled], color=BLUE)
+        axes.set_xticks(range(len(labelled)), names, rotation=45, ha="right")
         axes.set(xlabel=x, ylabel=y)
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     return drawn.svg
@@ -55,8 +55,8 @@ def layout(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
 
     perplexity = min(30.0, max(2.0, (len(vectors) - 1) / 3))
     place = TSNE(init="pca", perplexity=perplexity, metric="cosine", random_state=_SEED)
-    found: npt.NDArray[np.float32] = place.fit_transform(vectors.astype(np.float32))
-    return found
+    positions: npt.NDArray[np.float32] = place.fit_transform(vectors.astype(np.float32))
+    return positions
 
 
 def chosen(count: int) -> npt.NDArray[np.int64]:

@@ -64,7 +64,7 @@ def _rows(dataset: Dataset, queries: pl.DataFrame) -> list[PictureRow]:
     ]
     names = list(dict.fromkeys(name for row in shown for name in row))
     tiles = dict(zip(names, item_tiles(dataset, names), strict=True))
-    found = []
+    picture_rows = []
     columns = ("value", "hit_scores", "hit_relevant", "missed_ranks")
     for (item, *hits), (value, scores, relevant, missed) in zip(
         shown, queries.select(columns).iter_rows(), strict=True
@@ -74,8 +74,8 @@ def _rows(dataset: Dataset, queries: pl.DataFrame) -> list[PictureRow]:
             replace(tiles[hit], score=score, same=same)
             for hit, score, same in zip(hits, known, relevant, strict=False)
         ]
-        found.append(PictureRow(tiles[item], value, row, _missed(missed)))
-    return found
+        picture_rows.append(PictureRow(tiles[item], value, row, _missed(missed)))
+    return picture_rows
 
 
 def _missed(ranks: Sequence[int | None]) -> str:

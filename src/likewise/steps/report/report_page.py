@@ -68,7 +68,7 @@ class Page:
 
     entry: Run
     title: str
-    told: Results
+    results: Results
     ranking: RankingDiagnostics | None
     gap: float | None
     places: npt.NDArray[np.float32] | None
@@ -80,11 +80,11 @@ class Page:
     @property
     def measure(self) -> str:
         """The main metric of the protocol."""
-        return str(self.told.protocol.get("metric", "value"))
+        return str(self.results.protocol.get("metric", "value"))
 
     def query_value(self, value: float) -> str:
         """Format the main metric of one query, in the unit of the table of metrics."""
-        scale = 100 if self.told.protocol.get("percent") else 1
+        scale = 100 if self.results.protocol.get("percent") else 1
         return f"{value * scale:.{self._decimals}f}"
 
     def bars(self) -> IntervalBars:
@@ -108,15 +108,17 @@ class Page:
 
     @property
     def _decimals(self) -> int:
-        return int(self.told.protocol.get("decimals", 4))
+        return int(self.results.protocol.get("decimals", 4))
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Return one row per metric; see ``heads``."""
         digits = self._decimals
         rows = []
-        for name, value in self.told.metrics.items():
-            found = self.told.statistics.get(name, {})
-            low, high, least = (found.get(k) for k in ("low", "high", "smallest_difference"))
+        for name, value in self.results.metrics.items():
+            statistic = self.results.statistics.get(name, {})
+            low, high, least = (
+                statistic.get(k) for k in ("low", "high", "smallest_difference")
+            )
             between = "" if low is None else f"{low:.{digits}f} to {high:.{digits}f}"
             shown = "" if least is None else f"{least:.{digits}f}"
             rows.append((name, f"{value:.{digits}f}", between, shown))
@@ -125,22 +127,24 @@ class Page:
     def subtitle(self) -> str:
         """Summarise the run in a sentence."""
         made = f"{self.title}: {self.entry.model}, {self.entry.index} search"
-        return f"{made}, scored by {self.entry.protocol}; {len(self.told.queries):,} queries."
+        return (
+            f"{made}, scored by {self.entry.protocol}; {len(self.results.queries):,} queries."
+        )
 
     def notes(self) -> list[str]:
         """Return remarks that matter when numbers are compared."""
-        published = self.told.published
+        published = self.results.published
         sources = [f"published: {one.title}; {one.source}" for one in published.tables]
-        return [*self.told.lineage["notes"], *sources, *published.reasons]
+        return [*self.results.lineage["notes"], *sources, *published.reasons]
 
     def published(self) -> list[tuple[str, str, str, str]]:
         """Return one row per comparable published value: model, metric, value, our ratio."""
-        percent = bool(self.told.protocol.get("percent"))
+        percent = bool(self.results.protocol.get("percent"))
         rows = []
-        for reference in self.told.published.tables:
+        for reference in self.results.published.tables:
             for row in reference.rows:
                 for metric, value in reference.values(row, percent=percent).items():
-                    ours = self.told.metrics.get(metric)
+                    ours = self.results.metrics.get(metric)
                     ratio = "" if ours is None else f"{ours / value:.2f}"
                     model = f"{row.model} {row.trained}".strip()
                     rows.append((model, metric, value, ratio))
@@ -149,14 +153,14 @@ class Page:
 
     def switches(self) -> list[tuple[str, str]]:
         """Return the settings of the protocol."""
-        return [(k.replace("_", " "), _said(v)) for k, v in self.told.protocol.items()]
+        return [(k.replace("_", " "), _said(v)) for k, v in self.results.protocol.items()]
 
     def origin(self) -> list[tuple[str, str]]:
         """Return the data set, model, weights, index and libraries of the numbers."""
-        model = self.told.lineage["model"]
-        columns = [(f"digest of {k}", v) for k, v in self.told.lineage["columns"].items()]
+        model = self.results.lineage["model"]
+        columns = [(f"digest of {k}", v) for k, v in self.results.lineage["columns"].items()]
         facts = [
-            ("data set", f"{self.entry.dataset}, {self.told.lineage['items']:,} items"),
+            ("data set", f"{self.entry.dataset}, {self.results.lineage['items']:,} items"),
             ("model", f"{self.entry.model}: {_said(model.get('recipe', {}))}"),
             ("weights", f"{model.get('weights_source', '')} {model.get('weights_sha256', '')}"),
             ("index", self.entry.index),
@@ -168,7 +172,7 @@ class Page:
 def as_markdown(page: Page) -> str:
     """Return the text of the report, without figures and images."""
     lines = [
-        f"# {page.told.run}",
+        f"# {page.results.run}",
         "",
         page.subtitle(),
         "",
@@ -213,8 +217,8 @@ def _curves(ranking: RankingDiagnostics) -> dict[str, str]:
 
 def _ranking_text(ranking: RankingDiagnostics) -> list[str]:
     confusions = [
-        (literal(label), literal(found), queries)
-        for label, found, queries in ranking.confusions()
+        (literal(label), literal(confused), queries)
+        for label, confused, queries in ranking.confusions()
     ]
     first = [(name, f"{count:,}") for name, count in ranking.first_hits]
     return [
@@ -234,8 +238,8 @@ def _ranking_text(ranking: RankingDiagnostics) -> list[str]:
 def _drawable(page: Page) -> dict[str, tuple[float, float, float]]:
     """Return the metrics that have an interval: (value, low, high)."""
     drawn = {}
-    for name, value in page.told.metrics.items():
-        low, high = (page.told.statistics.get(name, {}).get(end) for end in ("low", "high"))
+    for name, value in page.results.metrics.items():
+        low, high = (page.results.statistics.get(name, {}).get(end) for end in ("low", "high"))
         if low is not None and high is not None:
             drawn[name] = (value, low, high)
     return drawn

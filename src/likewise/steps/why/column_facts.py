@@ -48,11 +48,11 @@ def run_facts(ws: Workspace, dataset: str, model: str) -> list[Fact]:
 
 def _card(ws: Workspace, dataset: Dataset, base: str) -> list[Fact]:
     card, entry = dataset.card, ws.params.datasets[base]
-    there = ws.source(entry.path).exists()
+    present = ws.source(entry.path).exists()
     facts = [
         Fact("card", f"{ws.relative(ws.card_file(base))}: {card.title}"),
         Fact("licence", card.licence.spdx, card.licence.terms),
-        Fact("source", f"{card.source['kind']} in {entry.path}", "" if there else "not here"),
+        Fact("source", f"{card.source['kind']} in {entry.path}", "" if present else "not here"),
     ]
     if dataset.name != base:
         without = said(list(ws.params.views[dataset.name].without))
@@ -93,8 +93,8 @@ def _digest(ws: Workspace, what: str, path: Path, name: str) -> Fact:
     if not path.is_file():
         return Fact(what, "none", f"no {ws.relative(path)}; run: dvc repro")
     digests = _read(ws, path)
-    found = digests.contents if name == "contents" else digests.columns.get(name)
-    return Fact(what, f"{digests.rows:,} rows, {name} {found}", _commit(ws, path))
+    digest = digests.contents if name == "contents" else digests.columns.get(name)
+    return Fact(what, f"{digests.rows:,} rows, {name} {digest}", _commit(ws, path))
 
 
 def _commit(ws: Workspace, path: Path) -> str:

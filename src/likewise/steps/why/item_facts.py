@@ -68,10 +68,12 @@ def _replayed(
     passport = Passport.read(folder)
     encoder = load(folder, row["role"] if passport.by_role else None)
     unreadable: dict[int, str] = {}
-    found = list(encoder.encode_stream(dataset.reader([row["item_id"]]), unreadable=unreadable))
-    if not found:
+    batches = list(
+        encoder.encode_stream(dataset.reader([row["item_id"]]), unreadable=unreadable)
+    )
+    if not batches:
         raise DataError(f"{row['item_id']} cannot be decoded: {unreadable.get(0)}")
-    again = found[0][1][0].astype(np.float64)
+    again = batches[0][1][0].astype(np.float64)
     dtype = dataset.table.dtype(model).name
     return compared(stored, again, dtype, passport.precision)
 

@@ -97,7 +97,9 @@ def _chosen(passport: Passport) -> list[Fact]:
 
 def _training(ws: Workspace, model: str, passport: Passport) -> list[Fact]:
     facts = [] if passport.device is None else [Fact("device", passport.device)]
-    told = read_training_report(ws, model) or {}
+    report = read_training_report(ws, model) or {}
     shown = ("hours", "steps", "items", "processes", "images_per_second", "best_epoch")
-    facts += [Fact(name.replace("_", " "), said(told[name])) for name in shown if name in told]
+    facts += [
+        Fact(name.replace("_", " "), said(report[name])) for name in shown if name in report
+    ]
     return facts
