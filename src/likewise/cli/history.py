@@ -77,6 +77,8 @@ def diff(
         _print_difference(difference)
         if not html:
             print_tip("add --html changes.html for a page of the images, or --markdown")
+        else:
+            print_tip(f'likewise release {dataset} VERSION -m "NOTE"')
 
 
 def forget(
