@@ -126,15 +126,16 @@ def test_a_page_of_changes_shows_every_picture_once(workspace: Path) -> None:
     rows = [
         ("removed", "400_noto.jpg", None, "400", None, None),
         ("relabelled", "0_noto.jpg", "label", "0", BAD, None),
+        ("relabelled", "0_noto.jpg", "label", "0", BAD, None),
         ("relabelled", "200_noto.jpg", "label", "200", "1000", None),
-        ("moved", "0_noto.jpg", "split", None, "test", None),
+        ("moved", "0_noto.jpg", "split", None, "", None),
         ("box", "0_noto.jpg", "box", "[0, 0, 9, 9]", "[0, 0, 9, 5]", 5 / 9),
         ("image", "600_noto.jpg", "sha256", "a" * 64, "b" * 64, None),
     ]
     found = difference(
         likewise.open("emoji"),
         rows,
-        columns={"label": "changed"},
+        columns={"label": "changed", "tiny": "added", "box": "changed"},
         metrics=[
             MetricChange("run", "all", 0.5, 0.4375),
             MetricChange("new", "all", None, 1.0),
@@ -155,7 +156,7 @@ def test_a_page_of_changes_shows_every_picture_once(workspace: Path) -> None:
         ["label 400 no value"],
         [
             f"label 0 {BAD}",
-            "split no value test",
+            "split no value empty text",
             "box (x1, y1, x2, y2 in pixels) [0, 0, 9, 9] [0, 0, 9, 5] (IoU 0.56)",
         ],
         ["label 200 1000"],
@@ -170,6 +171,11 @@ def test_a_page_of_changes_shows_every_picture_once(workspace: Path) -> None:
     assert [row.text for row in tables["Metrics of runs"].one("tbody").all("tr")] == [
         "run all 0.5000 0.4375 -0.0625",
         "new all 1.0000",
+    ]
+    columns = tables["Columns of the published table"]
+    assert [row.text for row in columns.one("tbody").all("tr")] == [
+        "changed label, box",
+        "added tiny",
     ]
     assert "hit" not in page.one("main").text.lower().replace("white", "")
     assert "4 items have changes" in page.text

@@ -86,7 +86,8 @@ def changed_items(changes: pl.DataFrame, old: Dataset, new: Dataset) -> list[Cha
         VersionError: images are not here and cannot be fetched.
     """
     first = changes.select(pl.col("item_id").unique(maintain_order=True)).head(SHOWN)
-    rows = first.join(changes, on="item_id", maintain_order="left_right")
+    distinct = changes.unique(maintain_order=True)
+    rows = first.join(distinct, on="item_id", maintain_order="left_right")
     pictures = _pictures(rows, old, new)
     return [
         ChangedItem(
@@ -102,6 +103,12 @@ def changed_items(changes: pl.DataFrame, old: Dataset, new: Dataset) -> list[Cha
 def count_rows(counts: Mapping[str, int]) -> list[tuple[str, str, str]]:
     """Return one row per kind of change: kind, number of items, meaning."""
     return [(kind, f"{number:,}", _MEANINGS.get(kind, "")) for kind, number in counts.items()]
+
+
+def column_rows(columns: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return one row per kind of change of a column: kind, names of the columns."""
+    kinds = dict.fromkeys(columns.values())
+    return [(kind, ", ".join(n for n, how in columns.items() if how == kind)) for kind in kinds]
 
 
 def drift_rows(drift: Sequence[Drift]) -> list[tuple[str, ...]]:

@@ -114,7 +114,7 @@ def mix_ups(queries: pl.DataFrame, label_of: Mapping[str, str | None]) -> list[M
     for item, label, hits, relevant in queries.select(columns).iter_rows():
         first = next(((h, r) for h, r in zip(hits, relevant, strict=True) if h != item), None)
         if label is not None and first is not None and not first[1]:
-            counted[label, label_of.get(first[0]) or "none"] += 1
+            counted[label_of.get(item) or label, label_of.get(first[0]) or "none"] += 1
     ordered = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
     return [MixUp(*pair, count) for pair, count in ordered[:MIXED_UP]]
 

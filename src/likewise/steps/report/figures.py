@@ -40,7 +40,9 @@ def bars(labelled: Sequence[tuple[str, float]], x: str, y: str) -> str:
     with drawing(4.2, 2.8) as (axes, drawn):
         names = [name for name, _ in labelled]
         axes.bar(range(len(labelled)), [value for _, value in labelled], color=BLUE)
-        axes.set_xticks(range(len(labelled)), names, rotation=45, ha="right")
+        long = max(map(len, names), default=0) > len("1,024")
+        style: Any = {"rotation": 45, "ha": "right"} if long else {}
+        axes.set_xticks(range(len(labelled)), names, **style)
         axes.set(xlabel=x, ylabel=y)
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     return drawn.svg
