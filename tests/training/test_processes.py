@@ -101,6 +101,7 @@ processes.end_training()
 """
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize(("half", "count"), [(0, 9), (1, 8)])
 def test_every_loss_is_that_of_one_process(tmp_path: Path, half: int, count: int) -> None:
     words = (str(HERE / "test_devices.py"), str(tmp_path), str(half))
