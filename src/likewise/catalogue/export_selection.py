@@ -4,9 +4,15 @@ import numpy as np
 import polars as pl
 
 from likewise.catalogue.dataset import Dataset
-from likewise.errors import DataError
+from likewise.errors import DataError, bounded
 from likewise.exports.base import Selection
+from likewise.formats.paths import path_fault
 from likewise.retrieval import filters
+
+_SUSPECT = (
+    r"\x00|[^\x00-\x7f]|\\|^/|//|/$|^$|(^|/)[.]|^[A-Za-z]:|(?i)(^|/)git~1"  # see path_fault
+)
+"""Matches every id that ``path_fault`` may refuse; few others, which it looks at too."""
 
 
 def selection(dataset: Dataset, where: str | None = None, *, pixels: bool = True) -> Selection:
@@ -15,7 +21,7 @@ def selection(dataset: Dataset, where: str | None = None, *, pixels: bool = True
     Without ``pixels``, images are not fetched and cannot be read.
 
     Raises:
-        DataError: the SQL is invalid, or no item meets it.
+        DataError: the SQL is invalid, no item meets it, or an image_id leaves its folder.
     """
     table = dataset.table
     mask = (
@@ -26,8 +32,25 @@ def selection(dataset: Dataset, where: str | None = None, *, pixels: bool = True
     items = dataset.items.filter(pl.Series(mask))
     if items.is_empty():
         raise DataError(f"{dataset.name} has no item for which {where!r} holds")
+    _check_image_ids(dataset.name, items["image_id"])
     for model in dataset.absent if pixels else ():
         dataset.need_model(model)
     reader = dataset.reader(items["item_id"].to_list() if pixels else [])
     further = tuple(column.name for column in table.source_columns)
     return Selection(dataset.name, dataset.card, items, reader, table, mask, further)
+
+
+def _check_image_ids(dataset: str, image_ids: pl.Series) -> None:
+    """Refuse ids that are no paths in a folder, which no source has, for every format.
+
+    Raises:
+        DataError: there are some; the table is damaged or hostile.
+    """
+    suspects = image_ids.filter(image_ids.str.contains(_SUSPECT)).unique(maintain_order=True)
+    bad = {name: fault for name in suspects if (fault := path_fault(name))}
+    if bad:
+        named = bounded((f"{name!r} ({fault})" for name, fault in bad.items()), len(bad))
+        raise DataError(
+            f"{dataset}: image_id is the path of an image in a folder, but not of {named}; "
+            "the table is damaged or hostile: ingest and publish it again from its source"
+        )

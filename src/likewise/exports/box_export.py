@@ -8,6 +8,7 @@ import polars as pl
 from likewise.errors import DataError, bounded
 from likewise.exports.base import Export, Selection
 from likewise.exports.export_files import put
+from likewise.formats.paths import inside
 
 CORNERS = (":x1", ":y1", ":x2", ":y2")
 
@@ -82,7 +83,7 @@ class BoxExport(Export):
 def copy_images(selection: Selection, folder: Path, paths: list[str]) -> None:
     """Write each image with unchanged bytes to its path in ``folder``."""
     for row, data in selection.encoded():
-        put(folder / paths[row], data)
+        put(inside(folder, paths[row], selection.dataset), data)
 
 
 def format_number(value: float) -> str:

@@ -8,6 +8,7 @@ from likewise.errors import DataError, bounded
 from likewise.exports.base import Export, Fault, Selection, require_whole_images
 from likewise.exports.export_files import put
 from likewise.exports.image_names import make_unique
+from likewise.formats.paths import inside
 from likewise.imaging.decode import decode
 from likewise.imaging.probe import BadImage
 from likewise.imaging.transforms.chain import Chain, Steps, encode_png
@@ -47,7 +48,7 @@ class FolderExport(Export):
             except BadImage as bad:
                 faults.append((selection.images["image_id"][row], bad.check, bad.detail))
                 continue
-            put(folder / "images" / paths[row], content)
+            put(inside(folder, f"images/{paths[row]}", selection.dataset), content)
         return faults
 
 

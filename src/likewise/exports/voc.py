@@ -14,6 +14,7 @@ from likewise.exports.base import Fault, Selection, group_rows
 from likewise.exports.box_export import BoxExport, copy_images, format_number
 from likewise.exports.export_files import put
 from likewise.exports.image_names import plain_paths, split_file_names, stem
+from likewise.formats.paths import inside
 
 _INVALID_IN_XML = r"\A\s|\s\z|[\x00-\x1f\x7f-\x9f\ufffe\uffff]"
 _FLAGS = ("truncated", "difficult", "occluded")
@@ -41,12 +42,14 @@ class VocExport(BoxExport):
         objects = dict(_by_image(boxes))
         for row, facts in enumerate(selection.images.iter_rows(named=True)):
             text = self._xml(paths[row], facts, objects.get(row, ()))
-            put(folder / "Annotations" / f"{names[row]}.xml", text.encode())
+            annotation = inside(folder, f"Annotations/{names[row]}.xml", selection.dataset)
+            put(annotation, text.encode())
         listed = selection.images.select("split", pl.Series("name", names)).drop_nulls("split")
         files = split_file_names(listed["split"])
         for split, group in group_rows(listed, "split"):
             lines = "".join(f"{name}\n" for name in group["name"])
-            put(folder / "ImageSets" / "Main" / f"{files[split]}.txt", lines.encode())
+            list_file = f"ImageSets/Main/{files[split]}.txt"
+            put(inside(folder, list_file, selection.dataset), lines.encode())
         copy_images(selection, folder, paths)
         return []
 

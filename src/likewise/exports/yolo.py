@@ -12,6 +12,7 @@ from likewise.exports.base import Fault, Selection
 from likewise.exports.box_export import BoxExport, copy_images, format_number
 from likewise.exports.export_files import put
 from likewise.exports.image_names import plain_paths, stem
+from likewise.formats.paths import inside
 
 _INVALID_IN_YAML = r"\A\s|\s\z|\A\z|[\x00-\x1f\x7f-\x9f\ufffe\uffff]"
 _LISTS = {"train": "train", "val": "val", "test": "test"}
@@ -41,7 +42,8 @@ class YoloExport(BoxExport):
             lines.setdefault(row[":image"], []).append(f"{line}\n")
         for image, path in enumerate(paths):
             name = stem(path).removeprefix("images/")
-            put(folder / "labels" / f"{name}.txt", "".join(lines.get(image, ())).encode())
+            labels = inside(folder, f"labels/{name}.txt", selection.dataset)
+            put(labels, "".join(lines.get(image, ())).encode())
         lists = self._lists(selection, folder, paths)
         names = "".join(
             f"  {n}: {json.dumps(name, ensure_ascii=False)}\n" for n, name in enumerate(classes)

@@ -12,6 +12,7 @@ from likewise.storage.versions.dvc_repository import (
     changed_stages,
     check_out,
 )
+from likewise.storage.versions.foreign import check_tracked
 from likewise.storage.versions.lock_file import Output, lock_text, outputs, read_outputs
 from likewise.storage.versions.lock_stages import (
     Dependency,
@@ -50,6 +51,7 @@ __all__ = [
     "changed_dependencies",
     "changed_stages",
     "check_out",
+    "check_tracked",
     "clone",
     "fetch_into_view",
     "grep",

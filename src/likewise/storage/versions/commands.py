@@ -1,5 +1,6 @@
 """Run git; a failure becomes an error of one line."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -20,7 +21,12 @@ def git_bytes(root: Path, *args: str, stdin: bytes = b"") -> bytes:
     command = ["git", *args]
     try:
         done = subprocess.run(  # noqa: S603 (no shell; the arguments are ours)
-            command, cwd=root, capture_output=True, check=False, input=stdin
+            command,
+            cwd=root,
+            capture_output=True,
+            check=False,
+            input=stdin,
+            env=_environment(),
         )
     except FileNotFoundError as error:
         raise VersionError("git is not installed; install it and try again") from error
@@ -29,6 +35,21 @@ def git_bytes(root: Path, *args: str, stdin: bytes = b"") -> bytes:
         reason = _reason((done.stderr or done.stdout).decode(errors="replace"))
         raise VersionError(f"{' '.join(short)} failed: {reason}")
     return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    """Return an environment in which git takes no folder for a bare repository by its files.
+
+    A clone can contain such a folder, with a configuration that names commands.
+    """
+    number = os.environ.get("GIT_CONFIG_COUNT", "")
+    count = int(number) if number.isdigit() else 0
+    return {
+        **os.environ,
+        "GIT_CONFIG_COUNT": str(count + 1),
+        f"GIT_CONFIG_KEY_{count}": "safe.bareRepository",
+        f"GIT_CONFIG_VALUE_{count}": "explicit",
+    }
 
 
 def _reason(text: str) -> str:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from likewise.errors import LikewiseError, VersionError, bounded
+from likewise.formats.paths import path_fault
 from likewise.storage.versions.dvc_logs import logged_errors
-from likewise.storage.versions.lock_file import Output
+from likewise.storage.versions.foreign import check_settings
+from likewise.storage.versions.lock_file import Output, check_md5
 from likewise.storage.versions.remote_errors import (
     no_remote,
     one_line,
@@ -45,26 +47,43 @@ class Store:
         return _cache_folder(self._root, *stamps)
 
     def path(self, md5: str) -> Path:
-        """Return the path of a file in the cache, whether it exists or not."""
+        """Return the path of a file in the cache, whether it exists or not.
+
+        Raises:
+            VersionError: ``md5`` is none, so that the path could leave the cache.
+        """
+        check_md5(md5, "DVC's cache")
         return self.folder / md5[:2] / md5[2:]
 
     def lacking(self, md5s: Iterable[str]) -> list[str]:
-        """Return those of ``md5s`` that the cache does not hold, sorted."""
-        return sorted(md5 for md5 in set(md5s) if not self.path(md5).is_file())
+        """Return those of ``md5s`` that the cache does not hold, sorted.
+
+        A symbolic link in the cache is no file of it: DVC makes none there.
+        """
+        return sorted(md5 for md5 in set(md5s) if not _is_own_file(self.path(md5)))
 
     def members(self, output: Output) -> dict[str, str] | None:
-        """Return the files of an output, path ("" for itself) -> md5; None if unknown."""
+        """Return the files of an output, path ("" for itself) -> md5; None if unknown.
+
+        Raises:
+            VersionError: its list is damaged, or a path of it leads out of the output.
+        """
         if not output.md5.endswith(".dir"):
             return {"": output.md5}
         listing = self.path(output.md5)
-        if not listing.is_file():
+        if not _is_own_file(listing):
             return None
+        what = f"the cache's list of {output.path} ({listing})"
         try:
             entries = json.loads(listing.read_text(encoding="utf-8"))
-            return {entry["relpath"]: entry["md5"] for entry in entries}
-        except (ValueError, KeyError, TypeError) as error:
-            what = f"the cache's list of {output.path} ({listing}) is damaged"
-            raise VersionError(f"{what}; run: likewise pull --verify") from error
+            files = {str(entry["relpath"]): str(entry["md5"]) for entry in entries}
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise VersionError(f"{what} is damaged; run: likewise pull --verify") from error
+        for path, md5 in files.items():
+            if fault := path_fault(path):
+                raise VersionError(f"{what}: the path {path!r} is refused: {fault}")
+            check_md5(md5, what)
+        return files
 
     def size(self, md5s: Iterable[str]) -> int:
         """Return the total size of those that the cache holds."""
@@ -113,7 +132,7 @@ class Store:
             VersionError: there is no remote.
         """
         with self._repo() as repo:
-            odb = repo.cloud.get_remote_odb(self._remote)
+            odb = self._odb(repo)
             return [str(odb.fs.unstrip_protocol(odb.oid_to_path(md5))) for md5 in md5s]
 
     def on_remote(self, md5s: Iterable[str], what: str) -> set[str]:
@@ -184,7 +203,7 @@ class Store:
             settings = self.remote_settings()
             place = f"{what}: remote {settings['name']!r} ({settings.get('url')})"
             try:
-                odb = repo.cloud.get_remote_odb(self._remote)
+                odb = self._odb(repo)
                 with TqdmCallback(desc=f"{verb} {settings['name']}", unit="file") as bar:
                     yield repo, odb, {"callback": bar}
             except LikewiseError:
@@ -194,11 +213,19 @@ class Store:
             if errors:
                 raise remote_fault(errors[0], place, settings["name"]) from errors[0]
 
+    def _odb(self, repo: "Repo") -> Any:
+        """Return the remote, which may be a stranger's: it does not get the SSH agent."""
+        odb = repo.cloud.get_remote_odb(self._remote)
+        if "agent_forwarding" in odb.fs.fs_args:
+            odb.fs.fs_args["agent_forwarding"] = False
+        return odb
+
     @contextmanager
     def _repo(self) -> "Iterator[Repo]":
         from dvc.exceptions import DvcException
         from dvc.repo import Repo
 
+        check_settings(self._root)
         try:
             repo = Repo(str(self._root))
         except DvcException as error:
@@ -207,6 +234,10 @@ class Store:
             ) from error
         with repo:
             yield repo
+
+
+def _is_own_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def _transfer(source: Any, target: Any, md5s: Iterable[str], **options: Any) -> set[str]:
@@ -231,6 +262,7 @@ def _cache_folder(root: Path, *_stamps: tuple[int, int]) -> Path:
     from dvc.config import Config, ConfigError
 
     dvc = Workspace(root).dvc
+    check_settings(root)
     try:
         settings = Config(str(dvc))["cache"] if dvc.is_dir() else {}
     except ConfigError as error:

@@ -9,6 +9,7 @@ from typing import Any
 
 from likewise.errors import VersionError
 from likewise.storage.versions.dvc_logs import silent
+from likewise.storage.versions.foreign import check_settings
 from likewise.storage.versions.remote_errors import one_line
 from likewise.storage.workspace import Workspace
 
@@ -43,6 +44,7 @@ def check_out(root: Path, paths: Sequence[str]) -> None:
     """
     from dvc.repo import Repo
 
+    check_settings(root)
     with _failure("checkout"), Repo(str(root)) as repo:
         repo.checkout(targets=[os.path.relpath(root / path) for path in paths])
 
@@ -55,6 +57,7 @@ def changed_stages(ws: Workspace) -> dict[str, list[Any]]:
     """
     from dvc.repo import Repo, lock_repo
 
+    check_settings(ws.root)
     changed = {}
     with _failure("status"), Repo(str(ws.root)) as repo, lock_repo(repo):
         for stage in repo.stage.load_all(str(ws.pipeline)):

@@ -1,6 +1,7 @@
 """The outputs of all stages, by path, as dvc.lock records them."""
 
 import functools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +9,12 @@ from typing import Any
 
 import yaml
 
+from likewise.errors import VersionError
+from likewise.formats.paths import path_fault
 from likewise.storage.config import parse_yaml
 from likewise.storage.workspace import Workspace
+
+_MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 
 
 @dataclass(frozen=True)
@@ -33,17 +38,40 @@ def outputs(root: Path) -> dict[str, Output]:
 
 
 def read_outputs(text: str, where: str = "dvc.lock") -> dict[str, Output]:
-    """Return the outputs in the ``text`` of a dvc.lock, without those that git stores."""
+    """Return the outputs in the ``text`` of a dvc.lock; those of stages that never ran lack.
+
+    Raises:
+        ConfigError: it is not YAML.
+        VersionError: a path leads out of the catalogue, or an md5 is none.
+    """
     document = parse_yaml(text.encode(), where)
-    stages = document.get("stages", {}) if isinstance(document, dict) else {}
     by_path = {}
-    for stage in (stages or {}).values():
-        for out in stage.get("outs", []):
-            path, md5 = str(out.get("path")), str(out.get("md5"))
-            by_path[path] = Output(
-                path, md5, int(out.get("size", 0)), int(out.get("nfiles", 1))
-            )
+    try:
+        stages = (document or {}).get("stages") or {}  # type: ignore[attr-defined]
+        for out in (out for stage in stages.values() for out in stage.get("outs", [])):
+            if out.get("md5") is None:
+                continue
+            path, md5 = str(out["path"]), check_md5(str(out["md5"]), where)
+            if fault := path_fault(path):
+                raise VersionError(f"{where}: the path {path!r} is refused: {fault}")
+            size, nfiles = int(out.get("size", 0)), int(out.get("nfiles", 1))
+            by_path[path] = Output(path, md5, size, nfiles)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise VersionError(
+            f"{where} is no file of DVC; restore it: git restore {where}"
+        ) from error
     return by_path
+
+
+def check_md5(md5: str, where: str) -> str:
+    """Return ``md5``, of a file or of a list of files (``....dir``), if it is one.
+
+    Raises:
+        VersionError: it is not; ``where`` names the file that it comes from.
+    """
+    if _MD5.fullmatch(md5) is None:
+        raise VersionError(f"{where}: {md5!r} is no md5; the file is damaged or hostile")
+    return md5
 
 
 def lock_text(document: Mapping[str, Any]) -> str:

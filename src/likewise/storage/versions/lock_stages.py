@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from likewise.errors import VersionError
 from likewise.storage.config import parse_yaml
 from likewise.storage.versions.dvc_logs import silent
+from likewise.storage.versions.foreign import check_settings
 from likewise.storage.versions.lock_file import lock_text
 from likewise.storage.workspace import Workspace
 
@@ -79,6 +80,7 @@ def _repo(ws: Workspace) -> "Iterator[Repo]":
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
+    check_settings(ws.root)
     try:
         with Repo(str(ws.root)) as repo:
             yield repo

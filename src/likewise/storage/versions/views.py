@@ -11,6 +11,7 @@ from pathlib import Path
 
 from likewise.errors import DataError, VersionError, cannot_write
 from likewise.formats import atomic
+from likewise.formats.paths import refuse_links
 from likewise.storage.versions.dvc_cache import Store, Transferred
 from likewise.storage.versions.lock_file import Output, outputs
 from likewise.storage.workspace import Workspace
@@ -106,8 +107,10 @@ def _link_files(
     sources = {
         linked / path if path else linked: store.path(md5) for path, md5 in files.items()
     }
+    refuse_links(ws.cache_root, linked.parent)
     if linked.exists():
         for target, source in sources.items():
+            refuse_links(linked.parent, target.parent)
             _link(source, target, copy=False)
     else:
         link_view(linked, sources, copy=False)
@@ -142,7 +145,10 @@ def pull_files(
 def _pulled_paths(ws: Workspace, md5: str) -> list[str]:
     """Return the paths of the files of an output that ``pull_files`` fetched."""
     record = ws.pulled_files(md5)
-    return json.loads(record.read_text(encoding="utf-8")) if record.is_file() else []
+    try:
+        return [str(path) for path in json.loads(record.read_bytes())]
+    except (OSError, ValueError, TypeError, RecursionError):
+        return []  # none was pulled yet
 
 
 def recorded_files(ws: Workspace, output: Path) -> dict[str, str]:
@@ -166,6 +172,7 @@ def fetch_into_view(
     partial = known and ws.views / f"{known.md5}{PARTIAL_SUFFIX}" / output.name
     if partial and lock_view(partial):  # readers of the partial view find them there
         for path, md5 in added.items():
+            refuse_links(partial.parent, (partial / path).parent)
             _link(store.path(md5), partial / path, copy=False)
     return moved
 

@@ -75,6 +75,17 @@ class Places:
         return self.dvc / "config", self.dvc / "config.local"
 
     @property
+    def dvc_state(self) -> tuple[Path, ...]:
+        """What DVC keeps of this checkout alone; git must not bring it."""
+        return self.dvc / "tmp", self.dvc / "cache", self.dvc_configs[1]
+
+    @property
+    def written(self) -> tuple[Path, ...]:
+        """Files and folders in which commands write."""
+        folders = (*(self.root / name for name in VERSIONED), self.schemas, self.dvc)
+        return *folders, *self.ignored, self.attributes
+
+    @property
     def ignored(self) -> tuple[Path, Path]:
         """The .gitignore files of the root and of the tables."""
         return self.root / ".gitignore", self.catalog / ".gitignore"

@@ -1,0 +1,161 @@
+"""Seals: proofs that this checkout wrote what lies in its ``.likewise`` folder.
+
+A seal is an HMAC under a secret key that no clone, and no archive of the catalogue's files,
+carries: it lies in the folder of git, or, without git, in the folder of the user's state. What
+has no valid seal came with the catalogue, and is neither obeyed nor read. The key is not bound
+to a host, so another node that shares the file system completes the work of a killed process.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from likewise.errors import DataError
+from likewise.formats import atomic
+from likewise.storage.workspace import Workspace
+
+_KEY_BYTES = 32
+
+
+def seal(ws: Workspace, purpose: str, data: bytes) -> str:
+    """Return the seal of ``data``; the key is created if there is none.
+
+    Args:
+        ws: the checkout that writes ``data``.
+        purpose: kind and name of the data; a seal is valid for no other purpose.
+        data: the bytes to seal.
+
+    Raises:
+        DataError: there is no place for the key.
+    """
+    return _mac(_own_key(ws), purpose, data)
+
+
+def is_sealed(ws: Workspace, purpose: str, data: bytes, mac: object) -> bool:
+    """Return True if ``mac`` is the seal of ``data`` by this checkout; nothing is written."""
+    return isinstance(mac, str) and any(
+        hmac.compare_digest(_mac(key, purpose, data).encode(), mac.encode())
+        for key in _keys(ws)
+    )
+
+
+def mark(ws: Workspace, file: Path, purpose: str) -> None:
+    """Write ``file``, the mark that this checkout made the folder for ``purpose``.
+
+    Raises:
+        DataError: it cannot be written, or there is no place for the key.
+    """
+    atomic.write_text(file, seal(ws, purpose, b""))
+
+
+def is_marked(ws: Workspace, file: Path, purpose: str) -> bool:
+    """Return True if ``file`` is the mark of this checkout for ``purpose``."""
+    with suppress(OSError, UnicodeDecodeError):
+        return is_sealed(ws, purpose, b"", file.read_text("ascii"))
+    return False
+
+
+def unsealed(ws: Workspace, path: Path) -> str:
+    """Return the message for unfinished work or a file without a valid seal."""
+    name = ws.relative(path)
+    remove = "rm -r" if path.is_dir() else "rm"
+    return (
+        f"{name} was not written by this checkout: it came with the catalogue, was changed, or "
+        f"is of an earlier release; nothing of it was used; look at it, then: {remove} '{name}'"
+    )
+
+
+def git_folder(start: Path) -> Path | None:
+    """Return git's own folder of the checkout around ``start``; None without git.
+
+    It is found by its name ``.git``, which git stores in no commit, so that a folder in the
+    catalogue cannot pose as one. That of a worktree or a submodule is resolved.
+    """
+    for folder in (start, *start.parents):
+        named = folder / ".git"
+        if named.is_file():
+            with suppress(OSError, ValueError):
+                text = named.read_text("utf-8")
+                named = folder / text.removeprefix("gitdir:").strip()
+        if (named / "HEAD").is_file():
+            return named.resolve()
+    return None
+
+
+def _mac(key: bytes, purpose: str, data: bytes) -> str:
+    text = b"likewise seal 1\n" + purpose.encode() + b"\n" + data
+    return hmac.new(key, text, hashlib.sha256).hexdigest()
+
+
+def _places(ws: Workspace) -> Iterator[Path]:
+    """Yield the files that may hold the key, the preferred one first.
+
+    Each user has an own key, because nobody else may read it.
+    """
+    name = f"key-{os.geteuid()}"
+    git = git_folder(ws.home)
+    if git is not None:
+        yield git / "likewise" / name
+    for variable, default in (("XDG_STATE_HOME", ".local/state"), ("XDG_CACHE_HOME", ".cache")):
+        folder = os.environ.get(variable)
+        with suppress(RuntimeError):  # no home folder
+            yield (Path(folder) if folder else Path.home() / default) / "likewise" / name
+
+
+def _keys(ws: Workspace) -> Iterator[bytes]:
+    for place in _places(ws):
+        if (key := _read(place)) is not None:
+            yield key
+
+
+def _own_key(ws: Workspace) -> bytes:
+    """Return the key in the first place that has one or can be written."""
+    for place in _places(ws):
+        key = _read(place)
+        if key is None:
+            with suppress(OSError):
+                _create(place)
+            key = _read(place)
+        if key is not None:
+            return key
+    where = " or ".join(str(place) for place in _places(ws))
+    raise DataError(
+        f"the key of this checkout cannot be stored in {where}; make one of these folders "
+        "writable, or set XDG_STATE_HOME to a folder that is"
+    )
+
+
+def _read(place: Path) -> bytes | None:
+    """Return the key in ``place``; None if there is none, or others may write the file."""
+    try:
+        handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        facts = os.fstat(handle)
+        own = stat.S_ISREG(facts.st_mode) and facts.st_uid == os.geteuid()
+        if not own or facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            return None
+        key = os.read(handle, _KEY_BYTES + 1)
+    finally:
+        os.close(handle)
+    return key if len(key) == _KEY_BYTES else None
+
+
+def _create(place: Path) -> None:
+    """Create the key in ``place``, whole or not at all; another process may be first."""
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = place.with_name(f"{place.name}.{secrets.token_hex(4)}")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(handle, secrets.token_bytes(_KEY_BYTES))
+        os.fsync(handle)
+        os.link(part, place)
+    finally:
+        os.close(handle)
+        part.unlink()
