@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 import likewise
 from likewise.cli.app import app
 from likewise.errors import ConfigError, StaleArtefactError, UnknownNameError
+from likewise.retrieval.indexes import index_file
+from likewise.retrieval.indexes.faiss_door import load_faiss
 
 ITEM = "200_noto.jpg"
 INDEXES = """\
@@ -198,3 +200,22 @@ def test_kept_vectors_are_told_by_content_however_often_they_stand(indexed: Path
     order = np.random.default_rng(0).permutation(len(table))
     lance.write_dataset(table.take(order), path, mode="overwrite", data_storage_version="2.2")
     assert hits("cells") == before
+
+
+def test_an_index_that_this_checkout_did_not_write_is_not_read(
+    indexed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, faiss = hits("cells"), load_faiss()
+    vectors = likewise.open("emoji").vectors("tiny")
+    planted = faiss.IndexFlatIP(vectors.shape[1])
+    planted.add(np.ascontiguousarray(vectors[::-1], np.float32))
+    with monkeypatch.context() as patch:
+        patch.setattr(faiss, "read_index", lambda _: pytest.fail("a planted index was read"))
+        index_file.save(CELLS / "index", lambda path: faiss.write_index(planted, str(path)))
+        assert [one.state for one in likewise.indexes()] == ["stale"]
+        assert hits("cells") == first
+        patch.setenv("XDG_STATE_HOME", str(indexed.parent / "of somebody else"))
+        assert [one.state for one in likewise.indexes()] == ["stale"]
+        assert hits("cells") == first
+        assert [one.state for one in likewise.indexes()] == ["current"]
+    assert hits("cells") == first

@@ -52,3 +52,23 @@ def test_a_full_disk_leaves_the_checkpoint_before(disk: Disk) -> None:
 def test_a_seed_is_a_count() -> None:
     with pytest.raises(ValidationError, match="greater than or equal to 0"):
         Params(seed=-3)
+
+
+def test_a_checkpoint_that_this_checkout_did_not_write_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoints = Checkpoints(tmp_path / "0" / "checkpoints")
+    checkpoints.save("last", {"weights": torch.arange(3)})
+    last = tmp_path / "0" / "checkpoints" / "last.pt"
+    for another in (tmp_path / "0" / "checkpoints" / "best.pt", tmp_path / "1.pt"):
+        another.write_bytes(last.read_bytes())
+    with pytest.raises(DataError, match=r"best\.pt is damaged \(or was not written by this"):
+        checkpoints.load("best")
+    torch.save({"weights": torch.arange(3)}, last)
+    with pytest.raises(DataError, match=r"last\.pt is damaged \(or was not written by this"):
+        checkpoints.load("last")
+    last.write_bytes((tmp_path / "1.pt").read_bytes())
+    assert checkpoints.load("last") is not None
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "of somebody else"))
+    with pytest.raises(DataError, match=r"last\.pt is damaged \(or was not written by this"):
+        checkpoints.load("last")

@@ -34,12 +34,14 @@ def open_workspace(
         MissingArtefactError: there is no workspace.
         UnknownNameError: no such revision; the error lists similar names.
         VersionError: ``repo`` cannot be cloned.
+        DataError: the catalogue brings files that only this checkout may write.
     """
     if repo is not None:
-        return versions.workspace_at(
-            versions.clone(os.fspath(repo), _keeper(workspace)), rev or "HEAD", dataset
-        )
+        other = versions.clone(os.fspath(repo), _keeper(workspace))
+        versions.check_tracked(other)
+        return versions.workspace_at(other, rev or "HEAD", dataset)
     ws = Workspace.find(workspace)
+    versions.check_tracked(ws)
     journal.recover(ws)
     return ws if rev is None else versions.workspace_at(ws, rev, dataset)
 
@@ -50,9 +52,11 @@ def _keeper(workspace: StrPath | None) -> Workspace:
     It is the catalogue around ``workspace``, or the home folder if there is none.
     """
     try:
-        return Workspace.find(workspace)
+        ws = Workspace.find(workspace)
     except MissingArtefactError:
         return Workspace(Path.home())
+    versions.check_tracked(ws)
+    return ws
 
 
 class Catalogue:

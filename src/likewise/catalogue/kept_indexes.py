@@ -67,7 +67,7 @@ def _describe(
 
 def _state(cached: CachedIndex) -> tuple[str, int, int]:
     """Return the state, the number of covered items, and the number of items."""
-    if cached.is_stale():
+    if cached.metadata() is None or cached.is_stale():
         return "stale", 0, len(cached.dataset.items)
     if not cached.file.is_file():
         metadata, items = cached.metadata(), len(cached.dataset.items)

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from likewise.catalogue.corrections import correct_items
 from likewise.errors import ConfigError, MissingArtefactError
 from likewise.formats import atomic
+from likewise.formats.paths import refuse_links
 from likewise.models.passport import Passport
 from likewise.models.recipes import RECIPES
 from likewise.models.recipes.base import FittedRecipe, Recipe
@@ -98,13 +99,16 @@ def _context(ws: Workspace, model: str, recipe: Recipe) -> TrainingContext | Non
     data = _training_data(ws, entry["data"], READ[recipe.section], entry.get("teacher"))
     weights = Passport.read(init).weights_sha256
     key = resumable.training_key(recipe.entry(), weights, data.digests, ws.params.seed)
+    refuse_links(ws.home, ws.trainings(model))
     folder = resumable.folder(ws.trainings(model), key)
+    refuse_links(ws.home, folder / "checkpoints")
     return TrainingContext(
         init=init,
         init_name=entry["init"],
         data=data,
         checkpoints=folder / "checkpoints",
         report=folder / "report",
+        workspace=ws,
     )
 
 

@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from likewise.errors import LikewiseError, MissingArtefactError, VersionError
+from likewise.formats.paths import refuse_links
 from likewise.storage import journal, tables, versions
 from likewise.storage.workspace import Workspace
 
@@ -82,6 +83,7 @@ def _link_snapshot(ws: Workspace, table: Path) -> Path | None:
     """Link the files of the table into a snapshot; None if the table is incomplete."""
     version = tables.manifest_hash(table)
     linked = ws.views / version / table.name
+    refuse_links(ws.cache_root, linked.parent)
     if not versions.lock_view(linked):
         versions.link_view(linked, {linked / f.relative_to(table): f for f in _files(table)})
         # DVC does not use our locks, so a checkout may have changed the table meanwhile.

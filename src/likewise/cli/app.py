@@ -209,6 +209,11 @@ def _freeze_objects() -> None:
         gc.freeze()
 
 
+def _import_only_installed_packages() -> None:
+    """Let no process that is started here import from the current folder (Python's ``-P``)."""
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
+
+
 def _release_freed_memory() -> None:
     """Let polars return freed memory to the system at once; this halves its memory use.
 
@@ -248,6 +253,7 @@ def _likewise(
 def main() -> None:
     """Run the command line; an error of the user is one line on stderr and an exit code."""
     _reduce_garbage_collection()
+    _import_only_installed_packages()
     _release_freed_memory()
     _use_system_allocator()
     _prepare_streams()

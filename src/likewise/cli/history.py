@@ -77,8 +77,6 @@ def diff(
         _print_difference(difference)
         if not html:
             print_tip("add --html changes.html for a page of the images, or --markdown")
-        else:
-            print_tip(f'likewise release {dataset} VERSION -m "NOTE"')
 
 
 def forget(

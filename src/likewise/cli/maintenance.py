@@ -137,6 +137,3 @@ def schemas(
         raise typer.Exit(1)
     if not changed:
         print_line("schemas are up to date")
-        print_tip("likewise list")
-    else:
-        print_next("git add schemas, then: git commit")

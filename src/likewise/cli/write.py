@@ -118,5 +118,3 @@ def attention(
         print_frame(heads, digits=4)
         if not figure:
             print_tip("add --figure heads.svg for the attention maps")
-        else:
-            print_tip(f"likewise why {model}")

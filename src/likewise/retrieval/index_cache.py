@@ -3,6 +3,9 @@
 ``.likewise/indexes/<dataset>/<model>/<index>/`` contains one index: its file, the contents
 whose vectors are in it, and ``facts.json``. Vectors belong to contents, so an index stays valid
 when labels are corrected or files renamed, and the items that it does not cover are known.
+
+Native code reads the file, so ``facts.json`` seals all three (see ``storage.seals``). An index
+that this checkout did not write is not read: it is built again.
 """
 
 import hashlib
@@ -18,12 +21,14 @@ from pydantic import ValidationError
 from likewise.errors import DataError, StaleArtefactError, UnknownNameError
 from likewise.formats import atomic
 from likewise.formats.array_types import Int64Array
+from likewise.formats.paths import refuse_links
 from likewise.registry import Part
-from likewise.retrieval.indexes import INDEXES
+from likewise.retrieval.indexes import INDEXES, index_file
 from likewise.retrieval.indexes.base import BuiltIndex, Index, Vectors
 from likewise.retrieval.indexes.benchmark import IndexMeasurement
 from likewise.retrieval.indexes.partial import CompletedIndex, earlier_vectors
 from likewise.retrieval.published_dataset import PublishedDataset
+from likewise.storage import seals
 from likewise.storage.workspace import Workspace
 
 EXACT = "exact"
@@ -45,12 +50,14 @@ class IndexMetadata(Part):
         rows: number of vectors.
         dim: number of dimensions.
         measured: recall and speed as ``likewise index`` measured them; None if it did not.
+        seal: proof that this checkout wrote the metadata and the files beside it.
     """
 
     made_of: str
     rows: int
     dim: int
     measured: IndexMeasurement | None = None
+    seal: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,11 +101,13 @@ class CachedIndex:
         return Vectors.from_column(self.dataset.table, self.model)
 
     def metadata(self) -> IndexMetadata | None:
-        """Return the metadata of the cached index; None if there is none."""
+        """Return the metadata of the cached index; None if there is none of this checkout."""
         try:
-            return IndexMetadata.model_validate_json((self.folder / _FACTS).read_bytes())
+            found = IndexMetadata.model_validate_json((self.folder / _FACTS).read_bytes())
         except (OSError, ValidationError):
             return None
+        sealed = _sealed_bytes(self.folder, found)
+        return found if seals.is_sealed(self.ws, self._purpose, sealed, found.seal) else None
 
     def open(self) -> BuiltIndex:
         """Return the cached index, completed by exact search; build it if there is none.
@@ -140,6 +149,7 @@ class CachedIndex:
             return options.build(vectors)
         with ExitStack() as stack:
             try:
+                refuse_links(self.ws.home, self.folder)
                 building = stack.enter_context(atomic.spare_folder(self.folder))
             except DataError:  # the cache cannot be written
                 return options.build(vectors)
@@ -155,7 +165,13 @@ class CachedIndex:
         return vectors.rows * vectors.dim * 4 if in_memory else 0
 
     def record(self, measured: IndexMeasurement) -> IndexMetadata:
-        """Write the measured recall and speed to the metadata."""
+        """Write the measured recall and speed to the metadata.
+
+        Raises:
+            DataError: the cached index is not of this checkout.
+        """
+        if self.file.is_file() and self.metadata() is None:
+            raise DataError(seals.unsealed(self.ws, self.folder))
         vectors = self.vectors()
         metadata = IndexMetadata(
             made_of=self._fingerprint(self.options()),
@@ -163,7 +179,7 @@ class CachedIndex:
             dim=vectors.dim,
             measured=measured,
         )
-        atomic.write_text(self.folder / _FACTS, _json(metadata))
+        atomic.write_text(self.folder / _FACTS, self._text(self.folder, metadata))
         return metadata
 
     def coverage(self) -> tuple[int, int]:
@@ -185,8 +201,18 @@ class CachedIndex:
         metadata = IndexMetadata(made_of=made_of, rows=vectors.rows, dim=vectors.dim)
         with suppress(OSError, DataError):
             self.dataset.items.select("content").write_parquet(building / _CONTENTS)
-            (building / _FACTS).write_text(_json(metadata), encoding="utf-8")
+            (building / _FACTS).write_text(self._text(building, metadata), encoding="utf-8")
             atomic.replace_folder(building, self.folder)
+
+    def _text(self, folder: Path, metadata: IndexMetadata) -> str:
+        """Return the text of ``facts.json``, which seals the files in ``folder`` too."""
+        mac = seals.seal(self.ws, self._purpose, _sealed_bytes(folder, metadata))
+        document = metadata.model_copy(update={"seal": mac}).model_dump(mode="json")
+        return json.dumps(document, indent=2) + "\n"
+
+    @property
+    def _purpose(self) -> str:
+        return f"indexes/{self.dataset.name}/{self.model}/{self.index}"
 
     def _positions(self) -> tuple[Int64Array, Int64Array]:
         """Return the present row of each row of the index (-1: removed), and uncovered rows."""
@@ -229,5 +255,8 @@ def _is_identity(positions: Int64Array) -> bool:
     return bool((positions == np.arange(len(positions))).all())
 
 
-def _json(metadata: IndexMetadata) -> str:
-    return json.dumps(metadata.model_dump(mode="json"), indent=2) + "\n"
+def _sealed_bytes(folder: Path, metadata: IndexMetadata) -> bytes:
+    """Return what the seal covers: the metadata and the SHA-256 of the files in ``folder``."""
+    files = [index_file.sha256(folder / name) for name in (_FILE, _CONTENTS)]
+    facts = metadata.model_dump(mode="json", exclude={"seal"})
+    return json.dumps([facts, *files], sort_keys=True).encode()

@@ -51,8 +51,9 @@ def init(folder: StrPath | None = None) -> list[str]:
     """
     root = (Path.cwd() if folder is None else Path(folder)).resolve()
     root.mkdir(parents=True, exist_ok=True)
-    _begin_versions(root)
     ws = Workspace(root)
+    versions.check_tracked(ws)
+    _begin_versions(root)
     written = [
         ws.relative(path)
         for path, text in (

@@ -107,7 +107,7 @@ def _git_merge(ws: Workspace, other: str, prefer: Side | None) -> int:
     """
     register(ws)
     option = f"--{prefer} " if prefer else ""
-    driver = f"'{sys.executable}' -m likewise merge-file {option}{DRIVER.partition(' ')[2]}"
+    driver = f"'{sys.executable}' -P -m likewise merge-file {option}{DRIVER.partition(' ')[2]}"
     words = ("-c", f"merge.likewise.driver={driver}", "merge", "--no-commit", "--no-ff", other)
     clashes = _corrections_of_both(ws, other)
     try:

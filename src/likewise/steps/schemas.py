@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from likewise.catalogue.catalogue import open_workspace
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.schema import (
@@ -18,7 +19,6 @@ from likewise.schema import (
     vector,
 )
 from likewise.sources import SOURCES
-from likewise.storage.workspace import Workspace
 
 _HEAD = "# Written by `likewise schemas`; the contracts themselves are in likewise/schema.py.\n"
 
@@ -51,7 +51,7 @@ def schemas(folder: StrPath | None = None, *, check: bool = False) -> list[str]:
         >>> likewise.schemas("contracts", check=True)
         []
     """
-    target = Workspace.find().schemas if folder is None else Path(folder)
+    target = open_workspace().schemas if folder is None else Path(folder)
     written = []
     for contract in TABLES:
         path = target / f"{contract.name}.yaml"

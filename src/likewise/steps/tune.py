@@ -3,7 +3,6 @@
 import json
 import math
 import re
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -178,17 +177,16 @@ def _trials(ws: Workspace, vectors: Vectors, most: int | None) -> Iterator[Trial
     probes = Probes(vectors, Exact().build(vectors))
     whole = vectors.rows * vectors.dim * 4
     families = candidates(vectors.rows, vectors.dim)
-    folder = ws.trials
     total = sum(len(entries) for entries in families.values())
-    try:
-        with tqdm(total=total, unit="index", desc="tune", disable=None) as bar:
-            for family, entries in families.items():
-                bar.update(len(entries))
-                bare = family in ("exact", "HNSW32", "IVF,Flat")
-                if not bare or most is None or whole <= most:
-                    yield from _family(family, entries, vectors, probes, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with (
+        atomic.spare_folder(ws.trials) as folder,
+        tqdm(total=total, unit="index", desc="tune", disable=None) as bar,
+    ):
+        for family, entries in families.items():
+            bar.update(len(entries))
+            bare = family in ("exact", "HNSW32", "IVF,Flat")
+            if not bare or most is None or whole <= most:
+                yield from _family(family, entries, vectors, probes, folder)
 
 
 def _family(

@@ -3,6 +3,9 @@
 A job writes into its staging folder. It commits by renaming one journal file into place. Before
 that, the old version is valid; afterwards the new one is, because the next process that finds
 the journal completes its moves. A killed process never leaves a mixture of both.
+
+A journal is obeyed only if this checkout sealed it (see ``seals``). All its paths lie inside
+the catalogue and outside git's folder, and no symbolic link is in their way.
 """
 
 import fcntl
@@ -18,6 +21,8 @@ from pathlib import Path
 from likewise.errors import DataError, cannot_write
 from likewise.formats import atomic
 from likewise.formats.durable import sync, sync_folder
+from likewise.formats.paths import inside, refuse_links
+from likewise.storage import seals
 from likewise.storage.workspace import Workspace
 
 
@@ -25,27 +30,43 @@ class Staging:
     """Staging folder of one job, whose results are committed together."""
 
     def __init__(self, ws: Workspace, job: str, keep: Collection[str] = ()) -> None:
-        """Create the staging folder; of files of a killed run, keep those in ``keep``."""
+        """Create the staging folder; of files of a killed run, keep those in ``keep``.
+
+        Raises:
+            DataError: it cannot be written, or another checkout made what is to be kept.
+        """
         self.folder = ws.staging(job)
         self._ws = ws
         self._job = job
         self._moves: dict[str, str] = {}
+        refuse_links(ws.home, self.folder)
+        mark = ws.lock_file(f"{job}.seal")  # beside the lock: the folder is the job's own
+        refuse_links(ws.home, mark)
+        kept = any((self.folder / name).exists() for name in keep)
+        if kept and not seals.is_marked(ws, mark, _purpose(job)):
+            raise DataError(seals.unsealed(ws, self.folder))
         with atomic.writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             for left in self.folder.iterdir():
                 if left.name not in keep:
                     _remove(left)
+        seals.mark(ws, mark, _purpose(job))
 
     def path(self, final: Path) -> Path:
         """Return the path to write to for the file or folder ``final``."""
-        inside = self._ws.relative(final)
-        name = final.name if final.suffix == ".lance" else inside.replace("/", "-")
+        whole = self._ws.relative(final).replace("/", "-")
+        name = final.name if final.suffix == ".lance" else whole
         staged = self.folder / name
-        self._moves[self._ws.relative(staged)] = inside
+        self.take(staged, final)
         return staged
 
     def take(self, staged: Path, final: Path) -> None:
-        """Register ``staged``, a path below ``folder``, to become ``final``."""
+        """Register ``staged``, a path below ``folder``, to become ``final``.
+
+        Raises:
+            DataError: ``final`` is not in the catalogue, or a symbolic link is in its way.
+        """
+        inside(self._ws.root, self._ws.relative(final), self._job, replaced=True)
         self._moves[self._ws.relative(staged)] = self._ws.relative(final)
 
     def commit(self) -> None:
@@ -54,12 +75,19 @@ class Staging:
         with atomic.writing(self.folder):
             for staged in self._moves:
                 sync(self._ws.root / staged)
-        atomic.write_text(journal, json.dumps(self._moves))
+        moves = json.dumps(self._moves)
+        mac = seals.seal(self._ws, _purpose(self._job), moves.encode())
+        refuse_links(self._ws.home, journal)
+        atomic.write_text(journal, json.dumps({"moves": moves, "seal": mac}))
         recover(self._ws)
 
 
 def recover(ws: Workspace) -> None:
-    """Complete every commit that was interrupted."""
+    """Complete every commit that was interrupted.
+
+    Raises:
+        DataError: a journal was not written by this checkout; nothing is moved.
+    """
     if not ws.commits.is_dir() or not any(ws.commits.glob("*.json")):
         return
     with atomic.writing(ws.commits), _locked(ws, "commit", fcntl.LOCK_EX):
@@ -107,6 +135,7 @@ def commits_paused(ws: Workspace) -> Iterator[None]:
 @contextmanager
 def _locked(ws: Workspace, name: str, operation: int) -> Iterator[RawIOBase]:
     lock = ws.lock_file(name)
+    refuse_links(ws.home, lock)
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("ab", buffering=0) as handle:
         fcntl.flock(handle, operation)
@@ -126,10 +155,10 @@ def _remove(path: Path) -> None:
 
 
 def _finish(ws: Workspace, journal: Path) -> None:
-    moves: dict[str, str] = json.loads(journal.read_text(encoding="utf-8"))
+    moves = _read(ws, journal)
     trash, folders = ws.trash(journal.stem), set[Path]()
-    for number, (staged, final) in enumerate(moves.items()):
-        source, target = ws.root / staged, ws.root / final
+    refuse_links(ws.home, trash)
+    for number, (source, target) in enumerate(moves.items()):
         if not source.exists():
             continue
         trash.mkdir(parents=True, exist_ok=True)
@@ -150,3 +179,30 @@ def _unused(path: Path) -> Path:
     while path.with_name(f"{path.name}.{number}").exists():
         number += 1
     return path.with_name(f"{path.name}.{number}")
+
+
+def _read(ws: Workspace, journal: Path) -> dict[Path, Path]:
+    """Return the moves of a journal of this checkout, source -> target.
+
+    Raises:
+        DataError: another wrote it, or a path leaves the staging folder or the catalogue.
+    """
+    name = ws.relative(journal)
+    try:
+        document = json.loads(journal.read_bytes())
+        text, mac = str(document["moves"]), document["seal"]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        text, mac = "", None
+    if not seals.is_sealed(ws, _purpose(journal.stem), text.encode(), mac):
+        raise DataError(seals.unsealed(ws, journal))
+    moves = {}
+    for staged, final in json.loads(text).items():
+        source = inside(ws.root, staged, name)
+        if not source.is_relative_to(ws.staging(journal.stem)):
+            raise DataError(f"{name}: {staged!r} is not in the staging folder of its job")
+        moves[source] = inside(ws.root, final, name, replaced=True)
+    return moves
+
+
+def _purpose(job: str) -> str:
+    return f"staging/{job}"

@@ -1,16 +1,29 @@
-"""Checkpoints: everything on disk that a training needs to resume."""
+"""Checkpoints: everything on disk that a training needs to resume.
 
+A checkpoint ends in a seal (see ``storage.seals``): only one that this checkout wrote is read.
+"""
+
+import hashlib
+import io
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
 from likewise.errors import DataError
 from likewise.formats.atomic import atomic_file, writing
 from likewise.formats.pickles import DAMAGE_ERRORS
+from likewise.storage import seals
+from likewise.storage.workspace import Workspace
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_SEAL_BYTES = 64
 
 _FILES = {"last": "last.pt", "best": "best.pt"}
 
@@ -39,9 +52,10 @@ class Position:
 class Checkpoints:
     """The checkpoints of one training; see ``TrainingContext.checkpoints``."""
 
-    def __init__(self, folder: Path) -> None:
-        """Use ``folder``, which belongs to one training."""
+    def __init__(self, folder: Path, workspace: Workspace | None = None) -> None:
+        """Use ``folder``, which belongs to one training of ``workspace``."""
         self._folder = folder
+        self._ws = workspace or Workspace(folder)
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
 
@@ -54,25 +68,74 @@ class Checkpoints:
         # torch's own writer hides the cause of errors; Python's file does not.
         with atomic_file(self._folder / _FILES[which]) as part, part.open("wb") as file:
             torch.save(dict(state), file)
+            file.flush()
+            data = _digest(part, part.stat().st_size)
+            file.write(seals.seal(self._ws, self._purpose(which), data).encode())
 
     def load(self, which: Literal["last", "best"]) -> dict[str, Any] | None:
         """Read a checkpoint; None if it does not exist.
 
         Raises:
-            DataError: the checkpoint is damaged.
+            DataError: the checkpoint is damaged, or this checkout did not write it.
         """
         path = self._folder / _FILES[which]
         if not path.is_file():
             return None
         try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
+            size = max(0, path.stat().st_size - _SEAL_BYTES)
+            with path.open("rb") as file:
+                file.seek(size)
+                mac = file.read().decode("ascii", errors="replace")
+            if not seals.is_sealed(self._ws, self._purpose(which), _digest(path, size), mac):
+                raise self._damaged(path, "or was not written by this checkout")
+            with io.BufferedReader(_Beginning(path, size)) as body:
+                state = torch.load(body, map_location="cpu", weights_only=True)
         except (RuntimeError, OSError, *DAMAGE_ERRORS) as error:
             message = " ".join(str(error).split(".")[0].split())[:200]
-            # Neither is useful alone: the best one belongs to the steps of the last one.
-            raise DataError(
-                f"{path} is damaged ({message}); to start over: rm -r {self._folder}"
-            ) from error
+            raise self._damaged(path, message) from error
         return dict(state)
+
+    def _purpose(self, which: str) -> str:
+        return f"checkpoints/{self._folder.parent.name}/{which}"
+
+    def _damaged(self, path: Path, why: str) -> DataError:
+        # Neither is useful alone: the best one belongs to the steps of the last one.
+        return DataError(f"{path} is damaged ({why}); to start over: rm -r {self._folder}")
+
+
+class _Beginning(io.RawIOBase):
+    """The first ``size`` bytes of a file, as a file."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        self._file, self._size = path.open("rb"), size
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        view = memoryview(buffer).cast("B")
+        return self._file.readinto(view[: max(0, self._size - self._file.tell())])
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        if whence == os.SEEK_END:
+            offset, whence = offset + self._size, os.SEEK_SET
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _digest(path: Path, size: int) -> bytes:
+    """Return the SHA-256 of the first ``size`` bytes of a file."""
+    with _Beginning(path, size) as body:
+        return hashlib.file_digest(io.BufferedReader(body), "sha256").digest()
 
 
 @contextmanager

@@ -68,7 +68,10 @@ def stopped(parent: Path) -> list[Path]:
 
 
 def _read_key(path: Path) -> dict[str, Any]:
-    return renamed_options.current(json.loads((path / _KEY).read_text(encoding="utf-8")))
+    try:
+        return renamed_options.current(dict(json.loads((path / _KEY).read_bytes())))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return {}  # not written by this program
 
 
 def _difference(name: str, theirs: object, own: object) -> str:

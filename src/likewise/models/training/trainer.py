@@ -134,7 +134,7 @@ def _train(
     parts = setup(builder, context.data.in_split(options.split))
     objective = parts.objective.to(memory_format=torch.channels_last)
     init = Passport.read(context.init)
-    checkpoints = Checkpoints(context.checkpoints)
+    checkpoints = Checkpoints(context.checkpoints, context.workspace)
     reading = _reading_input(builder.preprocessing, options)
     loader = BatchLoader(parts.data, reading, parts.sampler, options.workers)
     log = TrainingLog(context.report, main=os.environ.get("RANK", "0") == "0")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from likewise.errors import DataError, bounded, hint
+from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     from likewise.imaging.image_reader import ImageReader
@@ -222,6 +223,7 @@ class TrainingContext:
         checkpoints: a folder that survives a killed process; a training with another initial
             model, other options or other data has its own.
         report: the folder for metrics and curves.
+        workspace: the checkout that seals the checkpoints; by default that around them.
     """
 
     init: Path
@@ -229,6 +231,7 @@ class TrainingContext:
     data: TrainingData
     checkpoints: Path
     report: Path
+    workspace: Workspace | None = None
 
 
 def _hash(value: str, seed: int) -> str:

@@ -1,7 +1,7 @@
 """Write index files atomically, with a checksum that is verified before they are read."""
 
+import functools
 import hashlib
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -15,9 +15,21 @@ _CHECKSUM = hashlib.sha256().digest_size
 def is_complete(path: Path) -> bool:
     """Return True if ``path`` exists and its checksum is correct."""
     try:
-        return _checksum(path, path.stat().st_size - _CHECKSUM) == _tail(path)
-    except (OSError, ValueError):
+        body, tail, _ = _hashes(path, *_stamp(path))
+    except OSError:
         return False
+    return body == tail
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, 64 hexadecimal digits; "" if there is no file.
+
+    It is computed once for each state of the file, together with ``is_complete``.
+    """
+    try:
+        return _hashes(path, *_stamp(path))[2]
+    except OSError:
+        return ""
 
 
 def save(path: Path, write: Callable[[Path], None]) -> None:
@@ -27,22 +39,26 @@ def save(path: Path, write: Callable[[Path], None]) -> None:
     """
     with suppress(OSError, RuntimeError, DataError), atomic_file(path) as part:
         write(part)
-        checksum = _checksum(part, part.stat().st_size)
+        with part.open("rb") as handle:
+            checksum = hashlib.file_digest(handle, "sha256").digest()
         with part.open("ab") as handle:
             handle.write(checksum)
 
 
-def _checksum(path: Path, size: int) -> bytes:
-    """Return the SHA-256 of the first ``size`` bytes of a file."""
+def _stamp(path: Path) -> tuple[int, ...]:
+    facts = path.stat()
+    return facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size, facts.st_ino
+
+
+@functools.lru_cache(maxsize=64)
+def _hashes(path: Path, *_state: int) -> tuple[bytes, bytes, str]:
+    """Return the SHA-256 of all but the last 32 bytes, these bytes, and the SHA-256 of all."""
     hasher = hashlib.sha256()
     with path.open("rb") as handle:
+        size = max(0, path.stat().st_size - _CHECKSUM)
         while size > 0 and (part := handle.read(min(size, 1 << 20))):
             hasher.update(part)
             size -= len(part)
-    return hasher.digest()
-
-
-def _tail(path: Path) -> bytes:
-    with path.open("rb") as handle:
-        handle.seek(-_CHECKSUM, os.SEEK_END)
-        return handle.read()
+        body, tail = hasher.digest(), handle.read()
+    hasher.update(tail)
+    return body, tail, hasher.hexdigest()

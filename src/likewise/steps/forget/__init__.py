@@ -16,7 +16,8 @@ from likewise.formats.paths import StrPath
 from likewise.retrieval.index_cache import cached_contents
 from likewise.steps.forget.dvc_files import Holder
 from likewise.steps.forget.holders import find_holders, purge_holders
-from likewise.steps.forget.removal import Plan, Removal, jobs
+from likewise.steps.forget.removal import Removal, jobs
+from likewise.steps.forget.removal_plan import Plan
 from likewise.storage import artefacts, journal, tables, versions
 from likewise.storage.workspace import Workspace
 
@@ -170,14 +171,14 @@ def _refuse(
 def _decide(ws: Workspace, dataset: str, staging: journal.Staging, plan: Plan) -> None:
     """Commit the new tables together with the plan of the remaining steps."""
     marker = staging.path(ws.forgetting(dataset))
-    atomic.write_text(marker, plan.text())
+    plan.write(ws, dataset, marker)
     staging.commit()
 
 
 def _settled(ws: Workspace, dataset: str) -> Plan | None:
     """Complete the plan of this process, or of one that was killed."""
     marker = ws.forgetting(dataset)
-    plan = Plan.read(marker)
+    plan = Plan.read(ws, dataset)
     if plan is None:
         return None
     for path in (

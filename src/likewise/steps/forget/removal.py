@@ -1,9 +1,8 @@
 """Rewrite the present tables of a data set without the forgotten items."""
 
-import json
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -19,6 +18,7 @@ from likewise.schema import (
     Column,
     Contract,
 )
+from likewise.steps.forget.removal_plan import Plan
 from likewise.steps.publish import publish
 from likewise.steps.view import view
 from likewise.storage import artefacts, journal, tables, versions
@@ -26,37 +26,7 @@ from likewise.storage.artefacts import Stage, TableArtefact
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests, digest_splits
 from likewise.storage.tables import Table
-from likewise.storage.versions import Dependency
 from likewise.storage.workspace import Workspace
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Remaining steps after the new tables are in place; stored, to survive a killed process.
-
-    Attributes:
-        stages: stages whose outputs changed.
-        stale: their dependencies that were out of date before, and must stay so for DVC.
-        dropped: stages whose results are removed.
-        files: files and folders to remove, relative to the root.
-    """
-
-    stages: list[str]
-    stale: list[Dependency]
-    dropped: list[str]
-    files: list[str]
-
-    def text(self) -> str:
-        """Return the plan as JSON."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def read(cls, path: Path) -> "Plan | None":
-        """Read the plan that a killed process left in ``path``; None if there is none."""
-        if not path.is_file():
-            return None
-        document = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{**document, "stale": [(name, dep) for name, dep in document["stale"]]})
 
 
 class Removal:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 import tarfile
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -15,6 +16,8 @@ from likewise.errors import (
     VersionError,
 )
 from likewise.formats import atomic
+from likewise.formats.paths import refuse_links
+from likewise.storage import seals
 from likewise.storage.versions.commands import git_bytes, run_git
 from likewise.storage.versions.views import lock_view
 from likewise.storage.workspace import VERSIONED, Workspace
@@ -143,6 +146,10 @@ def clone(url: str, keeper: Workspace) -> Workspace:
     if Workspace(local).is_catalogue:
         return Workspace(local.resolve())
     folder = keeper.clone(hashlib.sha256(url.encode()).hexdigest()[:16])
+    refuse_links(keeper.cache_root, folder)
+    mark, purpose = folder.with_name(f"{folder.name}.seal"), f"clones/{folder.name}"
+    if folder.is_dir() and not seals.is_marked(keeper, mark, purpose):
+        shutil.rmtree(folder)  # of another checkout: git would obey its configuration
     if folder.is_dir():
         with suppress(VersionError):  # without network, use what was fetched before
             run_git(folder, "fetch", "--quiet", "--tags", "--force", "origin")
@@ -155,6 +162,7 @@ def clone(url: str, keeper: Workspace) -> Workspace:
             except VersionError as error:
                 what = f"{url} cannot be cloned; look at the address and at your rights there"
                 raise VersionError(what) from error
+            seals.mark(keeper, mark, purpose)
             with suppress(OSError):  # another process created it meanwhile
                 building.rename(folder)
     name = Workspace(folder).params_file.name

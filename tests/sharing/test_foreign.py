@@ -1,0 +1,488 @@
+"""A catalogue that somebody else wrote: opening and pulling it harms nothing outside it."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import likewise
+from likewise.errors import DataError, LikewiseError, VersionError
+from likewise.storage import journal, seals
+from likewise.storage.versions import Store, run_git
+from likewise.storage.workspace import Workspace
+
+pytestmark = pytest.mark.dvc
+
+OUTPUT = "catalog/birds.lance"
+PARAMS = "datasets:\n  birds: {path: data, annotations: data}\n"
+CARD = "title: Birds\nsource: {kind: folder}\n"
+CLIMBING = (
+    "../../../../home/.profile",
+    "a/../../../../../home/.profile",
+    "/{top}/home/.profile",
+    "../../../../.git/hooks/post-checkout",
+    ".git/hooks/post-checkout",
+    "data/.GIT/config",
+    "data/nul\0.bin",
+    "data//x",
+    "",
+)
+"""Paths of a file list that leave the table, or are none; ``{top}`` is an absolute folder."""
+
+
+@dataclass
+class Foreign:
+    """A victim's folder with a home, a remote, and a clone of somebody else's repository."""
+
+    top: Path
+
+    @property
+    def clone(self) -> Path:
+        return self.top / "clone"
+
+    def publish(self, files: dict[str, str], links: dict[str, str] | None = None) -> Path:
+        """Commit ``files`` and ``links``, whatever git ignores, and clone the repository."""
+        theirs = self.top / "theirs"
+        every = {"params.yaml": PARAMS, "catalog/birds.yaml": CARD, **files}
+        for name, text in every.items():
+            (theirs / name).parent.mkdir(parents=True, exist_ok=True)
+            (theirs / name).write_text(text, "utf-8")
+        for name, target in (links or {}).items():
+            (theirs / name).parent.mkdir(parents=True, exist_ok=True)
+            (theirs / name).symlink_to(target)
+        run_git(theirs, "init", "--quiet", "--initial-branch=main")
+        run_git(theirs, "add", "--all", "--force")
+        run_git(theirs, "commit", "--quiet", "--message", "birds")
+        run_git(self.top, "clone", "--quiet", "theirs", "clone")
+        return self.clone
+
+    def store(self, data: bytes, suffix: str = "") -> str:
+        """Put ``data`` on the remote, and return its md5."""
+        md5 = hashlib.md5(data).hexdigest()  # noqa: S324 (DVC's)
+        place = self.top / "remote" / "files" / "md5" / md5[:2] / (md5[2:] + suffix)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+        return md5 + suffix
+
+    def locked(self, entries: list[dict[str, str]]) -> dict[str, str]:
+        """The files of a repository whose published table has these files."""
+        listed = self.store(json.dumps(entries).encode(), ".dir")
+        return {".dvc/config": self.settings(), "dvc.lock": lock(OUTPUT, listed)}
+
+    def settings(self, further: str = "") -> str:
+        head = f"['remote \"a\"']\n    url = {self.top / 'remote'}\n"
+        return f"{head}{further.format(top=self.top)}[core]\n    remote = a\n"
+
+    def outside(self) -> dict[str, object]:
+        """Everything but the repositories and DVC's own cache: names, modes and contents."""
+        found: dict[str, object] = {}
+        for path in sorted(self.top.rglob("*")):
+            name = path.relative_to(self.top).as_posix()
+            part = name.split("/")
+            if part[0] in ("theirs", "remote", "site") or (
+                part[0] == "clone" and part[1:2] != [".git"]
+            ):
+                continue
+            if part[:3] == ["clone", ".git", "likewise"] or path.is_dir():
+                continue
+            found[name] = (path.lstat().st_mode, path.is_symlink() or path.read_bytes())
+        return found
+
+
+def lock(path: str, md5: str) -> str:
+    out = {"path": path, "hash": "md5", "md5": md5, "size": 1, "nfiles": 1}
+    stage = {"cmd": "likewise publish birds", "outs": [out]}
+    return json.dumps({"schema": "2.0", "stages": {"publish": stage}})
+
+
+@pytest.fixture
+def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Foreign:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".bashrc").write_text("# mine\n", "utf-8")
+    (home / "thesis.txt").write_text("precious\n", "utf-8")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "A")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "a@example.org")
+    return Foreign(tmp_path)
+
+
+PLANTED = {
+    "a journal": ".likewise/commits/x.json",
+    "a take-down": ".likewise/forgetting/birds.json",
+    "an index": ".likewise/indexes/birds/tiny/cells/index",
+    "a staged table": ".likewise/staging/embed-birds-tiny/tiny.lance/data/1",
+    "a checkpoint": ".likewise/trainings/m/0/checkpoints/last.pt",
+    "a view": ".likewise/views/0/birds.lance/data/1",
+    "another case": ".LIKEWISE/commits/x.json",
+    "local settings": ".dvc/config.local",
+    "a file of DVC's cache": ".dvc/cache/files/md5/00/0",
+    "a lock of DVC": ".dvc/tmp/lock",
+}
+
+
+@pytest.mark.parametrize("name", PLANTED.values(), ids=PLANTED.keys())
+def test_files_that_only_a_checkout_writes_are_refused_from_git(
+    foreign: Foreign, name: str
+) -> None:
+    moves = {"../home/thesis.txt": "stolen.txt", "params.yaml": ".git/hooks/post-commit"}
+    clone = foreign.publish({name: json.dumps(moves)})
+    before = foreign.outside()
+    verbs: tuple[Callable[[], object], ...] = (
+        lambda: likewise.open(workspace=clone),
+        lambda: likewise.datasets(workspace=clone),
+        lambda: likewise.open(repo=str(clone)),
+        lambda: likewise.init(clone),
+        lambda: likewise.forget("birds", ["x"], reason="y", workspace=clone),
+    )
+    for verb in verbs:
+        with pytest.raises(DataError, match=r"git tracks \.\w+.*git rm -r --cached \."):
+            verb()
+    assert foreign.outside() == before
+
+
+LINKS = {
+    "catalog/birds": "../../home",
+    "params.yaml": "../home/.bashrc",
+    ".gitignore": "../home/.bashrc",
+    "reports": "/etc",
+    "models": "../home",
+    "dvc.lock": "../home/thesis.txt",
+    "catalog/x": "../.git/hooks",
+    ".dvc/config": "../../home/.bashrc",
+}
+
+
+@pytest.mark.parametrize(("name", "target"), LINKS.items())
+def test_links_out_of_the_places_that_are_written_are_refused(
+    foreign: Foreign, name: str, target: str
+) -> None:
+    theirs = foreign.top / "theirs"
+    clone = foreign.publish({})
+    (theirs / name).parent.mkdir(parents=True, exist_ok=True)
+    (theirs / name).unlink(missing_ok=True)
+    (theirs / name).symlink_to(target)
+    run_git(theirs, "add", "--all", "--force")
+    run_git(theirs, "commit", "--quiet", "--message", "a link")
+    run_git(clone, "pull", "--quiet")
+    before = foreign.outside()
+    with pytest.raises(LikewiseError, match=r"out of the catalogue|no catalogue"):
+        likewise.open(workspace=clone)
+    with pytest.raises(DataError, match=r"out of the catalogue, in a place"):
+        likewise.init(clone)
+    assert foreign.outside() == before
+
+
+def test_links_that_stay_in_the_catalogue_are_allowed(foreign: Foreign) -> None:
+    clone = foreign.publish({"catalog/a.yaml": CARD}, {"catalog/b.yaml": "a.yaml"})
+    assert list(likewise.open(workspace=clone)) == ["birds"]
+
+
+JOURNALS: dict[str, dict[str, str]] = {
+    "out": {"{staged}": "../home/.bashrc"},
+    "absolute": {"{staged}": "{top}/home/.bashrc"},
+    "a hook": {"{staged}": ".git/hooks/post-commit"},
+    "a hook in capitals": {"{staged}": ".GIT/hooks/post-commit"},
+    "through a link": {"{staged}": "catalog/away/.bashrc"},
+    "NUL": {"{staged}": "catalog/\0"},
+    "from outside": {"../home/thesis.txt": "catalog/stolen.txt"},
+    "from git": {".git/config": "catalog/stolen.txt"},
+    "from another job": {".likewise/staging/other/a": "catalog/stolen.txt"},
+    "up and down": {"{staged}": "catalog/../catalog/x"},
+}
+
+
+@pytest.mark.parametrize("moves", JOURNALS.values(), ids=JOURNALS.keys())
+@pytest.mark.parametrize("sealed", [False, True])
+def test_no_journal_moves_anything_out_of_the_catalogue(
+    foreign: Foreign, moves: dict[str, str], sealed: bool
+) -> None:
+    clone = foreign.publish({})
+    ws = Workspace(clone)
+    (clone / "catalog" / "away").symlink_to(foreign.top / "home")
+    staged = journal.Staging(ws, "x").folder / "a"
+    staged.write_text("PWNED\n", "utf-8")
+    names = {"staged": ws.relative(staged), "top": str(foreign.top)}
+    text = json.dumps({a.format(**names): b.format(**names) for a, b in moves.items()})
+    document: dict[str, Any] = json.loads(text)  # as releases before the seals wrote it
+    if sealed:
+        document = {"moves": text, "seal": seals.seal(ws, "staging/x", text.encode())}
+    ws.commits.mkdir(parents=True)
+    (ws.commits / "x.json").write_text(json.dumps(document), "utf-8")
+    before = foreign.outside()
+    why = r"refused|symbolic link|staging folder of its" if sealed else "not written by this"
+    with pytest.raises(DataError, match=why):
+        likewise.open(workspace=clone)
+    assert foreign.outside() == before
+    assert not list(clone.rglob("stolen.txt"))
+    assert staged.is_file()
+
+
+def pending(ws: Workspace) -> Path:
+    """A commit of this checkout that was killed before its first move."""
+    staging = journal.Staging(ws, "x")
+    staging.path(ws.corrections("birds")).write_text("new\n", "utf-8")
+    recover, journal.recover = journal.recover, lambda _: None  # type: ignore[assignment]
+    try:
+        staging.commit()
+    finally:
+        journal.recover = recover
+    return ws.commits / "x.json"
+
+
+def test_a_checkout_completes_its_own_commit_on_any_host(
+    foreign: Foreign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ws = Workspace(foreign.publish({}))
+    pending(ws)
+    monkeypatch.setattr("socket.gethostname", lambda: "another-node")
+    likewise.open(workspace=ws.root)
+    assert ws.corrections("birds").read_text("utf-8") == "new\n"
+
+
+def test_a_journal_of_another_checkout_is_not_obeyed(foreign: Foreign) -> None:
+    first = Workspace(foreign.publish({}))
+    run_git(first.root, "worktree", "add", "--quiet", "../tree")
+    tree = Workspace(foreign.top / "tree")
+    run_git(foreign.top, "clone", "--quiet", "theirs", "second")
+    pending(first)
+    for other in (tree, Workspace(foreign.top / "second")):
+        shutil.copytree(first.private, other.private)
+        with pytest.raises(DataError, match="was not written by this checkout"):
+            likewise.open(workspace=other.root)
+        assert not other.corrections("birds").exists()
+        shutil.rmtree(other.private)
+        pending(other)
+        likewise.open(workspace=other.root)
+        assert other.corrections("birds").exists()
+
+
+def test_the_key_lies_where_no_clone_carries_it(foreign: Foreign) -> None:
+    clone = foreign.publish({})
+    pending(Workspace(clone))
+    (key,) = (clone / ".git" / "likewise").iterdir()
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert len(key.read_bytes()) == 32
+    run_git(foreign.top, "clone", "--quiet", "clone", "again")
+    assert not (foreign.top / "again" / ".git" / "likewise").exists()
+
+
+def test_a_key_that_others_could_have_written_is_none(foreign: Foreign) -> None:
+    ws = Workspace(foreign.publish({}))
+    pending(ws)
+    (key,) = (ws.root / ".git" / "likewise").iterdir()
+    key.chmod(0o666)
+    with pytest.raises(DataError, match="was not written by this checkout"):
+        likewise.open(workspace=ws.root)
+
+
+def test_without_git_the_key_lies_in_the_users_state(
+    foreign: Foreign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(foreign.top / "state"))
+    shutil.rmtree(foreign.publish({}) / ".git")
+    ws = Workspace(foreign.clone)
+    pending(ws)
+    moved = Workspace(ws.root.rename(foreign.top / "elsewhere"))
+    likewise.open(workspace=moved.root)
+    assert moved.corrections("birds").exists()
+    pending(moved)
+    monkeypatch.setenv("XDG_STATE_HOME", str(foreign.top / "of somebody else"))
+    with pytest.raises(DataError, match="was not written by this checkout"):
+        likewise.open(workspace=moved.root)
+
+
+def test_a_planted_take_down_removes_nothing(workspace: Path) -> None:
+    ws, precious = Workspace(workspace), workspace.parent / "precious.txt"
+    precious.write_text("mine", "utf-8")
+    plan = json.dumps({"stages": [], "stale": [], "dropped": [], "files": ["../precious.txt"]})
+    own = seals.seal(ws, "forgetting/emoji", plan.encode())
+    for text, why in (
+        (plan, "was not written by this checkout"),
+        (json.dumps({"plan": plan, "seal": "0" * 64}), "was not written by this checkout"),
+        (json.dumps({"plan": plan, "seal": own}), "it leads upwards"),
+        ("[" * 100_000, "was not written by this checkout"),
+    ):
+        ws.forgetting("emoji").parent.mkdir(parents=True, exist_ok=True)
+        ws.forgetting("emoji").write_text(text, "utf-8")
+        with pytest.raises(DataError, match=rf"forgetting/emoji\.json.*{why}"):
+            likewise.forget("emoji")
+        assert precious.is_file()
+
+
+def test_kept_work_of_another_checkout_is_not_resumed(foreign: Foreign) -> None:
+    ws = Workspace(foreign.publish({}))
+    (ws.staging("embed-birds-tiny") / "tiny.lance").mkdir(parents=True)
+    with pytest.raises(DataError, match="embed-birds-tiny was not written by this checkout"):
+        journal.Staging(ws, "embed-birds-tiny", keep=("tiny.lance",))
+    assert journal.Staging(ws, "embed-birds-tiny").folder.is_dir()
+
+
+@pytest.mark.parametrize("path", CLIMBING)
+def test_a_file_list_cannot_leave_its_table(foreign: Foreign, path: str) -> None:
+    payload = foreign.store(b"#!/bin/sh\necho PWNED\n")
+    relpath = path.format(top=foreign.top)
+    entries = [{"md5": payload, "relpath": name} for name in ("_versions/1.manifest", relpath)]
+    clone = foreign.publish(foreign.locked(entries))
+    before = foreign.outside()
+    verbs: tuple[Callable[[], object], ...] = (
+        lambda: likewise.open("birds", rev="HEAD", workspace=clone).items,
+        lambda: likewise.query("select 1 from birds", rev="HEAD", workspace=clone),
+        lambda: likewise.pull_columns("birds", ["label"], workspace=clone),
+        lambda: likewise.pull(workspace=clone),
+        lambda: likewise.open("birds", repo=str(clone)).items,
+    )
+    for verb in verbs:
+        with pytest.raises(VersionError, match="is refused: "):
+            verb()
+    assert foreign.outside() == before
+    assert not list(clone.rglob("*.manifest"))
+
+
+@pytest.mark.parametrize(
+    "md5", ["../../../../home/.bashrc", "A" * 32, "0" * 31, "0" * 32 + ".dir/x", "", "..", "\0"]
+)
+def test_an_md5_is_32_hexadecimal_digits(foreign: Foreign, md5: str) -> None:
+    entries = [{"md5": md5, "relpath": "_versions/1.manifest"}]
+    clone = foreign.publish(foreign.locked(entries))
+    before = foreign.outside()
+    for verb in (
+        lambda: likewise.pull(workspace=clone),
+        lambda: likewise.open("birds", rev="HEAD", workspace=clone).items,
+    ):
+        with pytest.raises(VersionError, match="is no md5"):
+            verb()
+    (clone / "dvc.lock").write_text(lock(OUTPUT, md5), "utf-8")
+    with pytest.raises(VersionError, match=r"dvc\.lock: .* is no md5"):
+        likewise.pull(workspace=clone)
+    assert foreign.outside() == before
+
+
+@pytest.mark.parametrize("path", ["../home", "/etc", "catalog/..", ".git/hooks", "a/../../b"])
+def test_an_output_lies_in_the_catalogue(foreign: Foreign, path: str) -> None:
+    md5 = foreign.store(b"data")
+    clone = foreign.publish({**foreign.locked([]), "dvc.lock": lock(path, md5)})
+    before = foreign.outside()
+    with pytest.raises(VersionError, match=r"dvc\.lock: the path .* is refused"):
+        likewise.pull(workspace=clone)
+    assert foreign.outside() == before
+
+
+def test_a_link_in_the_cache_is_no_way_out(foreign: Foreign) -> None:
+    payload = foreign.store(b"payload")
+    linked = hashlib.md5(b"link").hexdigest()  # noqa: S324 (DVC's)
+    entries = [{"md5": linked, "relpath": "x"}, {"md5": payload, "relpath": "x/.profile"}]
+    clone = foreign.publish(foreign.locked(entries))
+    cached = clone / ".dvc" / "cache" / "files" / "md5" / linked[:2] / linked[2:]
+    cached.parent.mkdir(parents=True)
+    cached.symlink_to(foreign.top / "home")
+    before = foreign.outside()
+    with pytest.raises(VersionError):
+        _ = likewise.open("birds", rev="HEAD", workspace=clone).items
+    assert foreign.outside() == before
+
+
+SETTINGS = {
+    "a command": "    bearer_token_command = touch {top}/pwned\n",
+    "an AWS configuration": "    configpath = aws\n",
+    "AWS credentials": "    credentialpath = aws\n",
+    "a cache elsewhere": "[cache]\n    dir = ../../home\n",
+    "an absolute cache": "[cache]\n    dir = {top}/home\n",
+    "a cache in git": "[cache]\n    dir = ../.git\n",
+    "a cache of pickles": "    site_cache_dir = {top}/clone/site\n",
+}
+
+
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS.keys())
+def test_shared_settings_of_dvc_name_nothing_of_this_machine(
+    foreign: Foreign, setting: str
+) -> None:
+    text = foreign.settings(setting)
+    if setting.startswith("    site"):
+        text = foreign.settings() + setting.format(top=foreign.top)
+    md5 = foreign.store(b"data")
+    files = {".dvc/config": text, "dvc.lock": lock("catalog/x.parquet", md5)}
+    clone = foreign.publish(files)
+    before = foreign.outside()
+    for verb in (likewise.pull, likewise.push):
+        with pytest.raises(VersionError, match="but everybody who clones the catalogue has"):
+            verb(workspace=clone)
+    assert foreign.outside() == before
+
+
+def test_settings_of_a_folder_above_are_checked_too(foreign: Foreign) -> None:
+    md5 = foreign.store(b"data")
+    files = {
+        ".dvc/config": foreign.settings("    configpath = aws\n"),
+        "part/params.yaml": PARAMS,
+        "part/catalog/birds.yaml": CARD,
+        "part/dvc.lock": lock("catalog/x.parquet", md5),
+    }
+    part = foreign.publish(files) / "part"
+    with pytest.raises(VersionError, match="configpath to 'aws'"):
+        likewise.pull(workspace=part)
+    run_git(foreign.top / "theirs", "rm", "--quiet", ".dvc/config")
+    (foreign.top / "theirs" / ".dvc" / "tmp").mkdir(parents=True)
+    (foreign.top / "theirs" / ".dvc" / "tmp" / "lock").touch()
+    run_git(foreign.top / "theirs", "add", "--force", ".dvc")
+    run_git(foreign.top / "theirs", "commit", "--quiet", "--message", "DVC's own")
+    run_git(foreign.clone, "pull", "--quiet")
+    with pytest.raises(DataError, match=r"git tracks \.\./\.dvc/tmp/lock"):
+        likewise.open(workspace=part)
+
+
+def test_local_settings_of_dvc_may_name_a_cache(foreign: Foreign) -> None:
+    md5 = foreign.store(b"data")
+    clone = foreign.publish(foreign.locked([]))
+    shared = foreign.top / "cache of all"
+    (clone / ".dvc" / "config.local").write_text(f"[cache]\n    dir = {shared}\n", "utf-8")
+    assert Store(clone).fetch([md5], "birds").files == 1
+    assert len([path for path in shared.rglob("*") if path.is_file()]) == 1
+
+
+def test_no_remote_gets_the_agent_of_the_user(foreign: Foreign) -> None:
+    settings = "['remote \"a\"']\n    url = ssh://host/x\n[core]\n    remote = a\n"
+    store = Store(foreign.publish({".dvc/config": settings}))
+    with store._repo() as repo:
+        assert store._odb(repo).fs.fs_args["agent_forwarding"] is False
+
+
+def test_a_folder_that_poses_as_a_bare_repository_is_none(foreign: Foreign) -> None:
+    command = f"touch {foreign.top / 'pwned'}"
+    files = {
+        "part/HEAD": "ref: refs/heads/main\n",
+        "part/objects/x": "",
+        "part/refs/x": "",
+        "part/config": f"[core]\nbare = false\nworktree = .\nfsmonitor = {command}\n",
+        "part/params.yaml": PARAMS,
+        "part/catalog/birds.yaml": CARD,
+    }
+    part = foreign.publish(files) / "part"
+    likewise.open(workspace=part)
+    with pytest.raises(VersionError, match="bare repository"):
+        run_git(part, "status")
+    assert not (foreign.top / "pwned").exists()
+    assert seals.git_folder(part) == foreign.clone / ".git"
+
+
+def test_state_folders_that_are_links_are_not_written_through(foreign: Foreign) -> None:
+    clone = foreign.publish({})
+    (clone / ".likewise").symlink_to(foreign.top / "home")
+    before = foreign.outside()
+    with pytest.raises(DataError, match=r"\.likewise is a symbolic link"):
+        likewise.open(workspace=clone)
+    with pytest.raises(DataError, match=r"\.likewise is a symbolic link"):
+        journal.Staging(Workspace(clone), "ingest-birds")
+    with (
+        pytest.raises(DataError, match=r"\.likewise is a symbolic link"),
+        journal.exclusive_job(Workspace(clone), "ingest-birds"),
+    ):
+        pass
+    assert foreign.outside() == before
