@@ -138,15 +138,15 @@ def compare(first: str, second: str, *, workspace: StrPath | None = None) -> Com
     )
 
 
-def _results(named: str, workspace: StrPath | None) -> Results:
+def _results(name: str, workspace: StrPath | None) -> Results:
     """Return the results of ``RUN`` or ``RUN@REV``, under that name."""
-    run, _, rev = named.partition("@")
+    run, _, rev = name.partition("@")
     ws = open_workspace(workspace)
     if rev:
         entry = ws.params.runs.get(run)
         dataset = entry.dataset if entry else ""
         ws = open_workspace(workspace, rev=rev, dataset=dataset)
-    return replace(read_results(ws, run), run=named)
+    return replace(read_results(ws, run), run=name)
 
 
 def _paired(first: Results, second: Results) -> tuple[pl.DataFrame, list[str]]:

@@ -187,11 +187,11 @@ def _three_ways(
     for column in shared:
         was, mine, other = pl.col(column), pl.col(f"{column} ours"), pl.col(f"{column} theirs")
         rows = joined.filter(other.ne_missing(was) & other.ne_missing(mine))
-        for item, before, here, there in rows.select("item_id", was, mine, other).iter_rows():
+        for item, before, here, value in rows.select("item_id", was, mine, other).iter_rows():
             if before == here:
-                carried[Key(item, column)] = Value(there, here)
+                carried[Key(item, column)] = Value(value, here)
             else:
-                clashes[Key(item, column)] = (Value(here, before), Value(there, here))
+                clashes[Key(item, column)] = (Value(here, before), Value(value, here))
     return carried, clashes
 
 
@@ -205,8 +205,8 @@ def _membership(
     notes = []
     for noun, (before, here, there) in kinds.items():
         for what, names in (
-            ("has", there - before - here),
-            ("no more has", (before & here) - there),
+            ("has", other - before - here),
+            ("no more has", (before & here) - other),
         ):
             if names:
                 examples = bounded(sorted(names), len(names), 3)

@@ -62,7 +62,7 @@ def _same_bytes() -> pl.Expr:
     return pl.concat_str(pl.lit("the same bytes as "), "other")
 
 
-def _found(
+def _flag_pairs(
     flag: str,
     images: pl.DataFrame,
     others: pl.Series,

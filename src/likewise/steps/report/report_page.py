@@ -164,7 +164,7 @@ class Page:
             ("model", f"{self.entry.model}: {_said(model.get('recipe', {}))}"),
             ("weights", f"{model.get('weights_source', '')} {model.get('weights_sha256', '')}"),
             ("index", self.entry.index),
-            ("libraries", _said(model.get("libraries", {}))),
+            ("libraries", _readable(model.get("libraries", {}))),
         ]
         return facts + columns
 
@@ -245,11 +245,11 @@ def _drawable(page: Page) -> dict[str, tuple[float, float, float]]:
     return drawn
 
 
-def _said(value: object) -> str:
+def _readable(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{k} {_said(v)}" for k, v in value.items() if v is not None)
+        return ", ".join(f"{k} {_readable(v)}" for k, v in value.items() if v is not None)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(_said, value))
+        return ", ".join(map(_readable, value))
     return str(value)

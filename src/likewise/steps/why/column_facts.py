@@ -6,7 +6,7 @@ from likewise.catalogue import corrections, run_results, takedowns
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import VersionError
 from likewise.models.passport import Passport
-from likewise.steps.why.fact import Fact, said
+from likewise.steps.why.fact import Fact, readable
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
@@ -55,7 +55,7 @@ def _card(ws: Workspace, dataset: Dataset, base: str) -> list[Fact]:
         Fact("source", f"{card.source['kind']} in {entry.path}", "" if present else "not here"),
     ]
     if dataset.name != base:
-        without = said(list(ws.params.views[dataset.name].without))
+        without = readable(list(ws.params.views[dataset.name].without))
         facts.append(Fact("view", f"{dataset.name}, of {base} without {without}"))
     return facts
 

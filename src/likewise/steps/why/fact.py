@@ -25,8 +25,8 @@ def since(then: object, now: object) -> str:
     return "" if then == now else "changed since; run: dvc repro"
 
 
-def said(value: object) -> str:
+def readable(value: object) -> str:
     """Format a value as text."""
     if isinstance(value, dict):
-        return ", ".join(f"{name} {said(part)}" for name, part in value.items())
+        return ", ".join(f"{name} {readable(part)}" for name, part in value.items())
     return "none" if value is None else str(value)

@@ -11,7 +11,7 @@ from likewise.catalogue.dataset import Dataset
 from likewise.errors import DataError, bounded
 from likewise.models.passport import Passport
 from likewise.models.recipes import load
-from likewise.steps.why.fact import Fact, said
+from likewise.steps.why.fact import Fact, readable
 from likewise.storage import versions
 from likewise.storage.workspace import Workspace
 
@@ -42,7 +42,7 @@ def item_facts(ws: Workspace, dataset: Dataset, model: str, item: str) -> list[F
     data = reader.encoded([0])[0]
     same = hashlib.sha256(data).hexdigest() == row["sha256"]
     size = f"{row['width']} x {row['height']}, {row['format']}, {row['nbytes']:,} bytes"
-    box = "" if row["box"] is None else f", box {said([round(x, 2) for x in row['box']])}"
+    box = "" if row["box"] is None else f", box {readable([round(x, 2) for x in row['box']])}"
     facts = [
         Fact("item", f"{item}, in {row['image_id']}{box}"),
         Fact("pixels", size),
@@ -50,8 +50,8 @@ def item_facts(ws: Workspace, dataset: Dataset, model: str, item: str) -> list[F
     ]
     for key, value in corrections.read(ws.corrections(ws.params.base(dataset.name))).items():
         if key.item_id == item:
-            was = f"the source says {said(value.was)}"
-            facts.append(Fact(f"corrected {key.column}", said(value.value), was))
+            was = f"the source says {readable(value.was)}"
+            facts.append(Fact(f"corrected {key.column}", readable(value.value), was))
     stored = dataset.table.vectors(model, [row["row"]])[0]
     return [*facts, *_replayed(ws, dataset, model, row, np.asarray(stored, np.float64))]
 

@@ -6,7 +6,7 @@ from typing import Any
 from likewise.catalogue.training_reports import read_training_report
 from likewise.errors import MissingArtefactError
 from likewise.models.passport import Passport
-from likewise.steps.why.fact import Fact, said, since
+from likewise.steps.why.fact import Fact, readable, since
 from likewise.storage import artefacts, versions
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
@@ -82,7 +82,11 @@ def _corrections(ws: Workspace, dataset: str, then: str) -> str:
 
 def _options(passport: Passport, entry: dict[str, Any]) -> list[Fact]:
     return [
-        Fact(f"option {name}", said(value), since(value, entry[name]) if name in entry else "")
+        Fact(
+            f"option {name}",
+            readable(value),
+            since(value, entry[name]) if name in entry else "",
+        )
         for name, value in passport.recipe.items()
         if name != "kind"
     ]
