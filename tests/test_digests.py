@@ -162,7 +162,7 @@ def test_the_encoding_is_frozen() -> None:
 
 def test_two_rows_with_one_key_are_refused() -> None:
     twins = pa.table({"key": ["a", "b", "a"], "n": [1, 2, 3]})
-    with pytest.raises(DataError, match="key: 1 values stand twice: a"):
+    with pytest.raises(DataError, match="key: 1 values occur twice: a"):
         digests(twins)
 
 

@@ -152,7 +152,7 @@ def test_a_vector_comes_from_a_file(workspace: Path) -> None:
         ({"vector": np.ones((2, 3))}, "2 x 3 values of float64; give one vector"),
         ({"vector": np.array(["a"])}, "give one vector"),
         ({"vector": np.array(1.0)}, "give one vector"),
-        ({"id": ITEM, "min_score": float("nan")}, "min_score is no number"),
+        ({"id": ITEM, "min_score": float("nan")}, "min_score is NaN"),
         ({"image": Path("absent.png")}, "absent.png: No such file"),
         ({"image": Path("params.yaml")}, "params.yaml: it does not begin as any image"),
         ({"image": Path("catalog")}, "catalog: Is a directory"),
@@ -189,7 +189,7 @@ def test_a_wrong_query_is_told_in_a_line(
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(np.nan, "1 values of the vector are no number; the first: 3"), (np.inf, "no number")],
+    [(np.nan, "1 values of the vector are NaN or infinite; the first is at position 3"), (np.inf, "infinite")],
 )
 def test_what_is_no_direction_is_no_query(workspace: Path, value: float, said: str) -> None:
     vector = vector_of(ITEM).copy()

@@ -115,6 +115,6 @@ def test_metrics_of_a_merge_that_nobody_finished_are_one_error(workspace: Path) 
     path.parent.mkdir(exist_ok=True)
     path.write_text('<<<<<<< HEAD\n{"mAP": 0.5}\n=======\n', encoding="utf-8")
     with pytest.raises(
-        DataError, match=rf"{run}\.json is damaged; make it anew with: dvc repro"
+        DataError, match=rf"{run}\.json is damaged; make it again with: dvc repro"
     ):
         likewise.show("emoji")

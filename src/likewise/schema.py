@@ -79,7 +79,7 @@ _FACTS = (
 IMAGES = Contract(
     "images",
     "image_id",
-    "one row a file, its bytes unchanged; rows are appended, so their order means nothing",
+    "one row per image file, with its unchanged bytes; the order of the rows has no meaning",
     (
         Column("image_id", pa.string(), "the file's path in its source, with '/'"),
         *_FACTS,
@@ -90,9 +90,11 @@ IMAGES = Contract(
 ITEMS = Contract(
     "items",
     "item_id",
-    "one row a unit that is embedded, searched and scored, in the source's canonical order",
+    "one row per item (the unit that is embedded, searched and scored), in canonical order",
     (
-        Column("item_id", pa.string(), "the image's id, and '#' and a number for a box in it"),
+        Column(
+            "item_id", pa.string(), "id of the image; for a box followed by '#' and a number"
+        ),
         Column("image_id", pa.string(), "the image that the item is in"),
         Column("label", pa.string(), "the class, as the source names it", nullable=True),
         Column("text", pa.string(), "the class in words", nullable=True),
@@ -108,40 +110,45 @@ ITEMS = Contract(
             "pixels",
             nullable=True,
         ),
-        Column("content", pa.string(), "what is embedded: the image's sha256, and its box"),
+        Column(
+            "content",
+            pa.string(),
+            "identifies the pixels that are embedded: SHA-256 of the image, and the box",
+        ),
     ),
 )
 
 FINDINGS = Contract(
     "findings",
     "finding_id",
-    "one row a fault that ingest met; what is named was left out, or is as the detail says",
+    "one row per fault of the source; its file or item is left out unless detail differs",
     (
-        Column("finding_id", pa.string(), "the check and the path, with ': ' between"),
+        Column("finding_id", pa.string(), "check and path, separated by ': '"),
         Column(
-            "check", pa.string(), "which check failed: not-an-image, unreadable, empty-box ..."
+            "check",
+            pa.string(),
+            "name of the failed check: not-an-image, unreadable, empty-box ...",
         ),
         Column(
             "path",
             pa.string(),
-            "the file in its source, undecodable bytes as \\xNN; or the item, or a place in "
-            "annotations",
+            "file in the source, undecodable bytes as \\xNN; or item; or place in annotations",
         ),
-        Column("detail", pa.string(), "what is wrong with it"),
+        Column("detail", pa.string(), "description of the fault"),
     ),
 )
 
 EMBEDDINGS = Contract(
     "embeddings",
     "content",
-    "one row a distinct content (the pixels of an image or box), whatever its items are called",
-    (Column("content", pa.string(), "what was embedded: an item's content"),),
+    "one row per distinct content (the pixels of an image or box)",
+    (Column("content", pa.string(), "embedded content, as in the column content of items"),),
 )
 
 PUBLISHED = Contract(
     "published",
     "item_id",
-    "items, the facts of their images, and one vector column a model, in canonical order",
+    "items, facts about their images, and one vector column per model, in canonical order",
     (*ITEMS.columns, *(c for c in _FACTS if c.name != "sha256"), _FACTS[0]),
 )
 
@@ -149,7 +156,7 @@ _IDS = (pa.large_list(pa.string()), pa.large_list(pa.int64()))
 PIXELS = Contract(
     "pixels",
     "sha256",
-    "one row a distinct file: what its pixels tell of its quality, whatever it is called",
+    "one row per distinct file: measures of the quality of its pixels",
     (
         Column("sha256", pa.string(), "the file that was measured"),
         Column(
@@ -167,7 +174,7 @@ PIXELS = Contract(
         Column(
             "phash",
             pa.string(),
-            "perceptual hash, 64 hexadecimal digits; of like pictures few bits differ",
+            "perceptual hash, 64 hexadecimal digits; few bits differ between similar pictures",
             nullable=True,
         ),
         Column("fault", pa.string(), "why it cannot be decoded", nullable=True),
@@ -177,18 +184,23 @@ PIXELS = Contract(
 FLAGS = Contract(
     "flags",
     "flag_id",
-    "one row a doubt about an image or item; what is flagged is still in all other tables",
+    "one row per flag of an image or item; flagged images stay in all other tables",
     (
-        Column("flag_id", pa.string(), "the flag and the item or image, with ': ' between"),
-        Column("flag", pa.string(), "which: duplicate, near_duplicate, small, leak ..."),
-        Column("image_id", pa.string(), "the image it is about"),
-        Column("item_id", pa.string(), "the item, null for all of the image", nullable=True),
+        Column("flag_id", pa.string(), "flag, and item or image, separated by ': '"),
         Column(
-            "value", pa.float64(), "what was measured, in the flag's own unit", nullable=True
+            "flag", pa.string(), "name of the flag: duplicate, near_duplicate, small, leak ..."
         ),
-        Column("other_dataset", pa.string(), "where the other image is", nullable=True),
-        Column("other", pa.string(), "the image or item that it is too like", nullable=True),
-        Column("detail", pa.string(), "what is doubtful, in words"),
+        Column("image_id", pa.string(), "flagged image"),
+        Column(
+            "item_id",
+            pa.string(),
+            "flagged item; null if the whole image is flagged",
+            nullable=True,
+        ),
+        Column("value", pa.float64(), "measured value, in the unit of the flag", nullable=True),
+        Column("other_dataset", pa.string(), "data set of the other image", nullable=True),
+        Column("other", pa.string(), "image or item that it is too similar to", nullable=True),
+        Column("detail", pa.string(), "description of the doubt"),
     ),
 )
 
@@ -211,7 +223,7 @@ FLAG_NAMES = (
 QUERIES = Contract(
     "queries",
     "item_id",
-    "one row a query of a run, and a column a further metric",
+    "one row per query of a run; one column per further metric",
     (
         Column("item_id", pa.string(), "the query"),
         Column("label", pa.string(), "its class", nullable=True),
@@ -226,12 +238,18 @@ QUERIES = Contract(
             "first_hit", pa.int64(), "rank of the first relevant item, from 1", nullable=True
         ),
         Column("relevant", pa.int64(), "relevant items in the gallery"),
-        Column("ranks", _IDS[1], "ranks of the relevant items that its list holds, ascending"),
-        Column("hits", _IDS[0], "the items that its list begins with, 20 at most"),
-        Column("hit_scores", pa.large_list(pa.float32()), "their scores, where known"),
-        Column("hit_relevant", pa.large_list(pa.bool_()), "which of them are relevant"),
-        Column("missed", _IDS[0], "relevant items behind those, nearest first, 20 at most"),
-        Column("missed_ranks", _IDS[1], "their ranks; null for one that its list lacks"),
+        Column("ranks", _IDS[1], "ranks of the relevant items in the ranking, ascending"),
+        Column("hits", _IDS[0], "first items of the ranking, 20 at most"),
+        Column("hit_scores", pa.large_list(pa.float32()), "scores of hits, where known"),
+        Column("hit_relevant", pa.large_list(pa.bool_()), "true for each hit that is relevant"),
+        Column(
+            "missed", _IDS[0], "relevant items ranked after hits, nearest first, 20 at most"
+        ),
+        Column(
+            "missed_ranks",
+            _IDS[1],
+            "ranks of missed; null for items that are not in the ranking",
+        ),
     ),
 )
 

@@ -217,7 +217,7 @@ def test_two_branches_forget_and_git_keeps_both(taken: Taken, without: Path) -> 
 def test_what_cannot_be_forgotten_is_said(alice: Path, bob: Path) -> None:
     with pytest.raises(DataError, match=r"no item '0_not.jpg'; did you mean '0_noto.jpg'"):
         likewise.forget("emoji", [ITEM, "0_not.jpg"], reason="request 17")
-    with pytest.raises(DataError, match="say why, in words that may stand in git"):
+    with pytest.raises(DataError, match="a new take-down needs a reason"):
         likewise.forget("emoji", [ITEM])
     with pytest.raises(DataError, match="emoji would have no item left"):
         likewise.forget(

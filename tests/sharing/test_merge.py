@@ -114,7 +114,7 @@ def test_what_the_other_source_says_otherwise_is_carried(alice: Path) -> None:
     done = likewise.merge("theirs")
     assert done.carried == 4
     (note,) = done.notes
-    assert "only the other side's source no more has 1 items (600_noto.jpg)" in note
+    assert "only the other side's source no longer has 1 items (600_noto.jpg)" in note
     made = corrections.read(Workspace(alice).corrections("emoji"))
     assert {key.column for key in made} == {"text"}
     assert str(made[Key("200_noto.jpg", "text")].value).startswith("a ")

@@ -31,7 +31,7 @@ def test_a_release_is_a_tag_of_gto_and_an_entry(alice: Path) -> None:
         likewise.open("emoji", rev="emoji@v1.3")
     with pytest.raises(DataError, match=r"was released as emoji@v1.2.0; choose a larger"):
         likewise.release("emoji", "1.2.0")
-    with pytest.raises(DataError, match="'one' is no version"):
+    with pytest.raises(DataError, match="'one' is not a version"):
         likewise.release("emoji", "one")
 
 

@@ -200,7 +200,7 @@ def test_an_archive_that_broke_off_is_refused_and_leaves_nothing(
     )
     git.chmod(0o755)
     monkeypatch.setenv("PATH", f"{git.parent}:{os.environ['PATH']}")
-    with pytest.raises(DataError, match="at main broke off; run: git fsck"):
+    with pytest.raises(DataError, match="at main is incomplete; run: git fsck"):
         versions.workspace_at(Workspace(foreign), "main")
     assert not list(foreign.rglob("*.part"))
 

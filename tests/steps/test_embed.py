@@ -199,14 +199,14 @@ def test_an_image_that_does_not_decode_is_named_and_the_others_kept(workspace: P
     put(workspace, "0_bad2.jpg", undecodable((SAMPLES / "1_fluent.jpg").read_bytes()))
     add_ten(workspace)
     assert likewise.ingest("emoji", workspace=workspace).findings == {}
-    said = (
-        r"^2 images of emoji cannot be decoded: 0_bad\d\.jpg \(.+\), 0_bad\d\.jpg \(.+\); mend "
-        r"them, or leave them out by the card: source: exclude: \[\.\.\.\]; the vectors of all "
-        r"others are kept$"
+    message = (
+        r"^2 images of emoji cannot be decoded: 0_bad\d\.jpg \(.+\), 0_bad\d\.jpg \(.+\); all "
+        r"other vectors are kept; replace these files, or add them to the card: "
+        r"source: exclude: \[\.\.\.\]$"
     )
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=message):
         likewise.embed("emoji", "tiny", workspace=workspace)
-    assert digests(workspace) == before  # the last good version still stands
+    assert digests(workspace) == before  # the last good version is unchanged
 
     card = workspace / "catalog" / "emoji.yaml"
     left_out = "kind: gpr1200, exclude: [0_bad1.jpg, 0_bad2.jpg]"

@@ -215,7 +215,7 @@ def test_a_second_data_set_joins_the_first(bare: Path, pictures: Path) -> None:
 @pytest.mark.parametrize(
     ("wanted", "error", "said"),
     [
-        (("Drawn", "gpr1200", ""), DataError, r"^'Drawn' is no name for a data set: a name is"),
+        (("Drawn", "gpr1200", ""), DataError, r"^'Drawn' is not a valid name of a data set: a name is"),
         (
             ("a_items", "gpr1200", ""),
             DataError,

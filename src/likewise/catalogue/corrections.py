@@ -82,7 +82,7 @@ def parse(text: str, where: str) -> Corrections:
                 )
             corrections[key] = Value(row[2] or None, row[3] or None)
     except csv.Error as error:
-        raise DataError(f"{where}: no CSV: {error}") from error
+        raise DataError(f"{where}: not a CSV file: {error}") from error
     return corrections
 
 

@@ -69,7 +69,7 @@ def read_results(ws: Workspace, run: str) -> Results:
     statistics = _json(ws, ws.statistics(run), run)
     record = read_lineage(ws, run)
     if record.get("run") != entry.model_dump() or "counts" not in record:
-        what = f"the report of {run!r} is of another run, or release, than params.yaml says"
+        what = f"params.yaml or the release of likewise has changed since the report of {run!r}"
         raise StaleArtefactError(what, command)
     path = versions.locate(ws, ws.queries(run))
     if not path.is_file():
@@ -81,7 +81,7 @@ def read_results(ws: Workspace, run: str) -> Results:
     try:
         queries = pl.read_parquet(path)
     except (pl.exceptions.PolarsError, OSError) as error:
-        what = f"{ws.relative(ws.queries(run))} is damaged; make it anew with: {command}"
+        what = f"{ws.relative(ws.queries(run))} is damaged; make it again with: {command}"
         raise DataError(what) from error
     return Results(run, metrics, statistics["intervals"], record, queries)
 
@@ -113,10 +113,10 @@ def _json(ws: Workspace, path: Path, run: str) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        what = f"{ws.relative(path)} is damaged; make it anew with: {command}"
+        what = f"{ws.relative(path)} is damaged; make it again with: {command}"
         raise DataError(what) from error
     if not isinstance(content, dict):
-        raise DataError(f"{ws.relative(path)} is damaged; make it anew with: {command}")
+        raise DataError(f"{ws.relative(path)} is damaged; make it again with: {command}")
     return content
 
 

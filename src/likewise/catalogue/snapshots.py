@@ -62,7 +62,7 @@ def _locked_version(ws: Workspace, table: Path) -> Path:
     """Return a view of the version that dvc.lock names, or the table if there is none."""
     view = versions.recorded_view(ws, table)
     if view is None and tables.exists(table):
-        what = f"{ws.relative(table)} lacks files: a checkout is going on, or was stopped"
+        what = f"{ws.relative(table)} lacks files: a checkout is running, or was stopped"
         raise MissingArtefactError(what, f"dvc checkout --force {ws.relative(table)}")
     return view or table
 

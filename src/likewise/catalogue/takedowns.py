@@ -76,7 +76,7 @@ def read(path: Path) -> Record:
         lines = path.read_text(encoding="utf-8")
         rows = list(csv.reader(StringIO(lines), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{where} is no CSV in UTF-8: {error}") from error
+        raise DataError(f"{where} is not a CSV file in UTF-8: {error}") from error
     if not rows or tuple(rows[0]) != HEAD:
         raise DataError(f"{where}: its first line is not {','.join(HEAD)}")
     entries = []

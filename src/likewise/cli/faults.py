@@ -51,7 +51,8 @@ def validate(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
     ],
     path: Annotated[Path, typer.Argument(metavar="DIR", help="Folder or archive of images.")],
     annotations: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Annotations, if they lie elsewhere.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Annotations, if they are in another place."),
     ] = None,
     text: OldAnnotations = None,
     option: Options = None,

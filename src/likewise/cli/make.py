@@ -48,7 +48,8 @@ def add(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
     ],
     path: Annotated[Path, typer.Option(metavar="DIR", help="Folder or archive of images.")],
     annotations: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Annotations, if they lie elsewhere.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Annotations, if they are in another place."),
     ] = None,
     text: OldAnnotations = None,
     title: Annotated[str | None, typer.Option(help="Title for people.")] = None,

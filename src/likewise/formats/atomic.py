@@ -1,8 +1,8 @@
-"""Files and folders that are written whole or not at all, and last once they have their name.
+"""Write files and folders completely or not at all; they survive a loss of power.
 
-Everything is written beside its final name, brought to the disk, and renamed. The part of a
-file is called ``.NAME.TOKEN.part``. Its writer holds a lock on it; a part without one was left
-by a killed process, and is removed when the same file is written again.
+Everything is first written to a part next to its final place, flushed to the disk, and then
+renamed. The part of a file is called ``.NAME.TOKEN.part``. Its writer holds a lock on it. A part
+without a lock was left by a killed process; the next write of the same file removes it.
 """
 
 import fcntl
@@ -79,10 +79,10 @@ def need_new_folder(path: Path) -> None:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """An empty folder to write into; at the end it takes the name ``path``.
+    """Yield an empty folder to write into; rename it to ``path`` at the end.
 
-    One process at a time writes it, in ``.NAME.part`` beside it; what a killed process left
-    there is removed when the next one begins.
+    Until then the folder is ``.NAME.part``, next to ``path``. Only one process at a time can
+    write it. Files that a killed process left there are removed first.
 
     Raises:
         DataError: ``path`` holds something, is being written by another process, or cannot be
@@ -108,7 +108,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def spare_folder(path: Path) -> Iterator[Path]:
-    """An empty folder beside ``path``; at the end it is removed, with what is still in it.
+    """Yield an empty folder next to ``path``; remove it and its contents at the end.
 
     Raises:
         DataError: it cannot be made.
@@ -134,7 +134,7 @@ def replace_folder(part: Path, path: Path) -> None:
 
 
 def replace_by_link(path: Path, source: Path) -> None:
-    """Make ``path`` a hard link to ``source``, whatever file it was.
+    """Make ``path`` a hard link to ``source``; replace any file of that name.
 
     Raises:
         DataError: it cannot be written.
@@ -149,9 +149,9 @@ def replace_by_link(path: Path, source: Path) -> None:
 def writing(path: Path) -> Iterator[None]:
     """Report in one line that ``path`` cannot be written, and why.
 
-    For a block that writes. What else the block does, reading say, fails as it does elsewhere:
-    only a write meets a full or read-only disk, and another error of the system is reported
-    here only if it names ``path``, something in it, or a folder above it.
+    Errors of a full or read-only disk are always reported so, because only a write causes them.
+    Other errors of the system are reported so only if they name ``path``, something in it, or
+    a folder above it. All other errors pass unchanged.
 
     Raises:
         DataError: it cannot be written.
@@ -204,7 +204,7 @@ def _claimed(part: Path) -> Iterator[Path]:
 
 @contextmanager
 def _part(path: Path, make: Callable[[Path], None]) -> Iterator[Path]:
-    """What will be ``path``, made and locked; at the end it is removed if it is still there."""
+    """Make and lock a part of ``path``; at the end remove it if it still exists."""
     with _own(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         for left in _parts(path):
@@ -218,11 +218,11 @@ def _part(path: Path, make: Callable[[Path], None]) -> Iterator[Path]:
 
 
 def _made(path: Path, make: Callable[[Path], None]) -> tuple[Path, int]:
-    """A part, and the open file that carries the lock on it."""
+    """Make a part; return it and the descriptor that holds its lock."""
     while True:
         part = beside(path)
         make(part)
-        # Until it is locked, another writer may take it for one that was left.
+        # Until it is locked, another writer may remove it as one that was left.
         with suppress(FileNotFoundError):
             lock = os.open(part, os.O_RDONLY)
             with suppress(OSError):  # a file system without locks
@@ -237,7 +237,7 @@ def _new_file(part: Path) -> None:
 
 
 def _parts(path: Path) -> list[Path]:
-    """The parts of ``path`` that are there: those being written, and those that were left."""
+    """Return the existing parts of ``path``: those being written, and those that were left."""
     pattern = re.compile(rf"{re.escape(_stem(path))}[0-9a-f]{{8}}{re.escape(_ENDING)}")
     try:
         return [one for one in path.parent.iterdir() if pattern.fullmatch(one.name)]
@@ -246,7 +246,7 @@ def _parts(path: Path) -> list[Path]:
 
 
 def _remove_unheld(part: Path) -> None:
-    """Remove ``part`` unless a process writes it now, or that cannot be seen."""
+    """Remove ``part`` if its lock is free; keep it if that cannot be checked."""
     with suppress(OSError):
         handle = os.open(part, os.O_RDONLY)
         try:
@@ -264,12 +264,12 @@ def _remove(part: Path) -> None:
 
 
 def _stem(path: Path) -> str:
-    """How the names of the parts of ``path`` begin."""
+    """Return the prefix of the names of the parts of ``path``."""
     return f".{path.name.encode()[:_LONGEST_NAME].decode(errors='ignore')}."
 
 
 def _names(error: OSError, path: Path) -> bool:
-    """Whether an error is about ``path``, a part of it, what is in these, or a folder above."""
+    """Return True if ``error`` names ``path``, a part of it, their contents, or a parent."""
     own = path.absolute()
     for name in (error.filename, error.filename2):
         if not isinstance(name, str | bytes):

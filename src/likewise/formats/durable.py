@@ -1,4 +1,4 @@
-"""Bring what was written to the disk (fsync), so that it outlives a loss of power."""
+"""Flush written files to the disk (fsync), so that they survive a loss of power."""
 
 import ctypes
 import errno

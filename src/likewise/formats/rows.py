@@ -25,11 +25,11 @@ class Rows(Generic[Row]):
 
     @abstractmethod
     def _row(self, values: dict[str, Any]) -> Row:
-        """One row from its values by column."""
+        """Make one row from its values by column."""
 
     @abstractmethod
     def _part(self, frame: pl.DataFrame) -> Self:
-        """The same result with some of its rows."""
+        """Return this result with only the rows of ``frame``."""
 
     @property
     def columns(self) -> list[str]:

@@ -18,12 +18,12 @@ def heading(text: str) -> str:
 
 
 def paragraph(text: str) -> str:
-    """A line of text."""
+    """Format a line of text."""
     return f"<p>{escape(text)}</p>"
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table; numbers stand to the right, and None is an empty cell."""
+    """Format a table; numbers are right-aligned, and None is an empty cell."""
     heads = "".join(f'<th style="{_CELL}left">{escape(name)}</th>' for name in columns)
     lines = ("".join(map(_cell, row)) for row in rows)
     body = "".join(f"<tr>{line}</tr>" for line in lines)

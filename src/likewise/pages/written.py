@@ -1,4 +1,4 @@
-"""Write a page that a caller asked for, whole or not at all."""
+"""Write pages completely or not at all."""
 
 from pathlib import Path
 

@@ -49,7 +49,7 @@ def _reason(message: str, columns: list[str]) -> str:
     unknown = _NO_COLUMN.search(message)
     if unknown:
         name = (unknown[1] or unknown[2]).strip('`"')
-        return f"no column {name!r}; {hint(name, columns)} Texts stand in single quotes"
+        return f"no column {name!r}; {hint(name, columns)} Put texts in single quotes"
     other = _OTHER_TYPE.search(message)
     if other:
         kind = "text: put it in single quotes" if "Utf8" in other[2] else other[2]

@@ -127,7 +127,7 @@ class Query:
         if self.per_label is not None and self.per_label < 1:
             yield f"per_label is {self.per_label}; ask for at least 1 hit a label"
         if self.min_score is not None and np.isnan(self.min_score):
-            yield "min_score is no number"
+            yield "min_score is NaN; it must be a number"
         for name, known in (
             ("combine", ("mean", "max")),
             ("role", ("gallery", "query", "any")),
@@ -253,7 +253,7 @@ def unit_vector(values: AnyArray) -> Float32Array:
     if not np.isfinite(vector).all():
         invalid = np.flatnonzero(~np.isfinite(vector))
         raise DataError(
-            f"{len(invalid):,} values of the vector are no number; the first: {invalid[0]}"
+            f"{len(invalid):,} values of the vector are NaN or infinite; the first is at position {invalid[0]}"
         )
     # Divide by the largest value first, because its square could overflow a float64.
     largest = np.abs(vector).max(initial=0)

@@ -43,8 +43,8 @@ class SourceResult:
         image_sizes: image sizes according to the annotations: ``image_id``, and ``width`` and
             ``height`` in pixels or null. Ingest compares them with the true sizes.
         whole_images: one row per image that has boxes, with the columns of ``items`` and a null
-            box. If all boxes of an image turn out to lie outside it, this row becomes its
-            item; images that are missing here are dropped in that case.
+            box. If all boxes of an image are outside it, this row becomes its item;
+            images that are missing here are dropped in that case.
     """
 
     items: pl.DataFrame

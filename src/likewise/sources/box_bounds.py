@@ -18,7 +18,7 @@ def clip_boxes(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Convert boxes to pixels and clip them to their images.
 
-    A box that exceeds its image is clipped; a box that lies outside is dropped. An image that
+    A box that exceeds its image is clipped; a box outside its image is dropped. An image that
     loses its last box becomes a whole-image item (see ``SourceResult.whole_images``) in the
     position of its first box. Each of these is a finding, and so is an image whose size differs
     from the annotated one.

@@ -172,13 +172,13 @@ def _paired(
     otherwise it may be in any split (layout with lists).
     """
     on = ["split", "label"] if by_split else ["label"]
-    photo_keys = photos.select("label", pair="path", there="split", split="split")
+    photo_keys = photos.select("label", pair="path", photo_split="split", split="split")
     photo_keys = photo_keys if by_split else photo_keys.drop("split")
     joined = sketches.join(
         photo_keys, on=on, how="left", nulls_equal=True, maintain_order="left"
     )
     detail = pl.format("there is no photo called {}", "label")
-    split_conflicts = joined.filter(pl.col("split") != pl.col("there"))
+    split_conflicts = joined.filter(pl.col("split") != pl.col("photo_split"))
     twins = photos.filter(pl.col("label").is_duplicated())
     return joined.drop_nulls("pair"), [
         findings_about(joined.filter(pl.col("pair").is_null()), "no-photo", detail),

@@ -60,7 +60,7 @@ def embed(dataset: str, model: str, *, workspace: StrPath | None = None) -> Embe
     Raises:
         UnknownNameError: params.yaml has no embedding of ``dataset`` by ``model``.
         MissingArtefactError: the data set was not ingested, or the model not made.
-        DataError: images cannot be decoded; the vectors of all others are kept.
+        DataError: images cannot be decoded; all other vectors are kept.
 
     Example:
         All vectors are up to date, so none is computed:

@@ -206,7 +206,7 @@ def _membership(
     for noun, (before, here, there) in kinds.items():
         for what, names in (
             ("has", other - before - here),
-            ("no more has", (before & here) - other),
+            ("no longer has", (before & here) - other),
         ):
             if names:
                 examples = bounded(sorted(names), len(names), 3)

@@ -115,7 +115,7 @@ def _tag(ws: Workspace, dataset: str, version: str) -> tuple[str, str]:
     """Return the tag of the new release and that of the last one."""
     asked = _VERSION.fullmatch(version)
     if not asked:
-        raise DataError(f"{version!r} is no version; write 1, 1.2 or 1.2.3")
+        raise DataError(f"{version!r} is not a version; write 1, 1.2 or 1.2.3")
     numbers = tuple(int(part or 0) for part in asked.groups())
     known = {}
     for name in versions.run_git(ws.root, "tag", "--list", f"{dataset}@v*").split():

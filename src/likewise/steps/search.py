@@ -43,7 +43,7 @@ def search(
             - per_label: maximum number of hits per label.
             - role: role of the hits: ``gallery`` by default, so a sketch that is a query finds
               photographs; ``query`` or ``any``. Items without a role have every role.
-            - where: an SQL condition; only items that meet it are compared. Strings stand in
+            - where: an SQL condition; only items that meet it are compared. Strings are in
               single quotes: ``label = 'cat' AND split <> 'test'``.
             - index: an index of params.yaml; by default ``exact``.
 

@@ -163,7 +163,9 @@ def _checked(recall: float, memory: str | int | None, name: str) -> int | None:
     if not 0 < recall <= 1:
         raise DataError(f"recall is {recall:g}; it is a share, above 0 and up to 1")
     if not _NAME.fullmatch(name):
-        raise DataError(f"{name!r} is no name for an index: letters, digits and '_'")
+        raise DataError(
+            f"{name!r} is not a valid name of an index; use letters, digits and '_'"
+        )
     if memory is None or isinstance(memory, int):
         return memory
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]I?B|B?)\s*", memory.upper())

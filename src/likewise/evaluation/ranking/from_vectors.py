@@ -81,7 +81,7 @@ def _check(queries: int, gallery: int, groups: Sequence[Groups]) -> None:
     for group in groups:
         rows = group.pairs()[1]
         if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < gallery:
-            raise ValueError("a row of a group lies outside the gallery")
+            raise ValueError("a row of a group is outside the gallery")
 
 
 def _score_blocks(
@@ -144,7 +144,9 @@ def _compiled(kernel: Callable[..., Any]) -> _Kernel:
 
     try:
         return cast("_Kernel", numba.njit(nogil=True, cache=True)(kernel))
-    except RuntimeError:  # No cache folder is writable, neither here nor in the home folder.
+    except (
+        RuntimeError
+    ):  # No cache folder is writable, neither of the package nor in the home folder.
         return cast("_Kernel", numba.njit(nogil=True)(kernel))
 
 

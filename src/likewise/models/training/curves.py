@@ -1,4 +1,4 @@
-"""dvclive, kept to the folder that it is given."""
+"""Write learning curves with dvclive, into one folder only."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from dvclive.live import Live
 
 
 class Curves(Live):
-    """Writes metrics and curves into a folder, and takes no notice of any repository.
+    """Write metrics and curves into a folder, and ignore every repository.
 
-    dvclive looks for a DVC repository around the current folder, makes one where there is only
-    git, and sets the level of DVC's logger. A training belongs to its catalogue's stage,
-    wherever it is started, and is no experiment of its own.
+    By default dvclive looks for a DVC repository around the current folder, creates one if it
+    finds only git, and sets the level of DVC's logger. Here a training is a stage of its
+    catalogue, not an experiment of dvclive, so none of this must happen.
     """
 
     def __init__(self, folder: str, *, resume: bool) -> None:

@@ -77,7 +77,7 @@ class ModelBuilder:
         for role in sorted({role or "" for role in roles}):
             rows = [row for row, its_role in enumerate(roles) if (its_role or "") == role]
             part = replace(data, items=data.items[rows])
-            device = str(next(model.parameters()).device)  # where the training goes on
+            device = str(next(model.parameters()).device)  # the device of the training
             encoder = _encoder(model, self.passport, role or None, device)
             for numbers, embedded in encoder.encode_stream(part.reader()):
                 if not vectors.size:

@@ -165,7 +165,9 @@ def _refuse(
         what = f"{dataset} has no item {bounded(map(repr, absent), len(absent))}"
         raise DataError(f"{what}; {hint(absent[0], rows['item_id'])}; nothing was changed")
     if new and not reason:
-        raise DataError("say why, in words that may stand in git for good: --reason TEXT")
+        raise DataError(
+            "a new take-down needs a reason, which git keeps for ever; add: --reason TEXT"
+        )
 
 
 def _decide(ws: Workspace, dataset: str, staging: journal.Staging, plan: Plan) -> None:

@@ -78,7 +78,7 @@ def _source(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
             yield Holder("source", ws.relative(path), "the file", f"rm {ws.relative(path)}")
         elif image in listed:
             what = f"{image}, in an archive"
-            yield Holder("source", entry.path, what, "write the archive anew without it")
+            yield Holder("source", entry.path, what, "write the archive again without it")
     yield from _history(ws, list(places.values()))
     yield from _cached_source(ws, entry.path, [p for p in places.values() if p.is_file()])
 

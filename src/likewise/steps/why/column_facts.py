@@ -64,7 +64,7 @@ def _people(ws: Workspace, base: str) -> list[Fact]:
     """Count corrections and removed items."""
     corrected = len(corrections.read(ws.corrections(base)))
     gone = len(takedowns.read(ws.forgotten(base)).entries)
-    facts = [Fact("corrections", f"{corrected:,} values", "vectors hang on pixels alone")]
+    facts = [Fact("corrections", f"{corrected:,} values", "vectors depend only on pixels")]
     return [*facts, Fact("forgotten", f"{gone:,} items")] if gone else facts
 
 

@@ -18,7 +18,7 @@ def check_dataset_name(name: str) -> None:
     """
     fault = dataset_name_fault(name)
     if fault:
-        raise DataError(f"{name!r} is no name for a data set: {fault}")
+        raise DataError(f"{name!r} is not a valid name of a data set: {fault}")
 
 
 def dataset_name_fault(name: str) -> str:

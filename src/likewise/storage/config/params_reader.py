@@ -147,6 +147,6 @@ def _unknown(place: str, name: object, known: Collection[str]) -> Iterator[str]:
     if name is None:
         yield f"{place}: it is missing; {hint('', known)}"
     elif not isinstance(name, str):
-        yield f"{place}: {name!r} is no name; {hint(str(name), known)}"
+        yield f"{place}: {name!r} is not a name; {hint(str(name), known)}"
     elif name not in known:
         yield f"{place}: no such name {name!r}; {hint(name, known)}"

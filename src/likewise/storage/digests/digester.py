@@ -152,7 +152,7 @@ def _check_unique(key: str, keys: pa.ChunkedArray, order: Order) -> None:
     if len(repeated):
         duplicates = pl.Series(keys).gather(repeated).unique(maintain_order=True)
         count = len(duplicates)
-        raise DataError(f"{key}: {count:,} values stand twice: {bounded(duplicates, count)}")
+        raise DataError(f"{key}: {count:,} values occur twice: {bounded(duplicates, count)}")
 
 
 def _is_duplicate(values: pa.ChunkedArray, order: Order) -> npt.NDArray[np.bool_]:

@@ -158,7 +158,7 @@ class Store:
             get_index(odb).clear()  # DVC's cached listing of the remote
 
     def remotes(self) -> list[str]:
-        """Return the names of all remotes, sorted; empty if this is no DVC repository."""
+        """Return the names of all remotes, sorted; empty if this is not a DVC repository."""
         try:
             with self._repo() as repo:
                 return sorted(repo.config["remote"])

@@ -35,7 +35,7 @@ def workspace_at(ws: Workspace, rev: str, dataset: str = "") -> Workspace:
     Raises:
         UnknownNameError: no such branch, tag or commit; the text has the nearest names.
         MissingArtefactError: there was no catalogue yet.
-        VersionError: this is no git repository.
+        VersionError: this is not a git repository.
     """
     commit = resolve(ws.home, rev, dataset)
     then = Workspace(ws.revisions / commit, ws.home)
@@ -192,7 +192,7 @@ def _extract(ws: Workspace, commit: str, rev: str, folder: Path) -> None:
     names = [name for name in VERSIONED if name in tracked]
     packed = git_bytes(ws.home, "archive", "--format=tar", commit, "--", *names)
     if not packed.endswith(_TAR_END):  # tarfile accepts most truncated archives
-        raise DataError(f"git's archive of {ws.home} at {rev} broke off; run: git fsck")
+        raise DataError(f"git's archive of {ws.home} at {rev} is incomplete; run: git fsck")
     with atomic.spare_folder(folder) as building:
         try:
             with tarfile.open(fileobj=BytesIO(packed), mode="r:") as archive:
