@@ -1,12 +1,14 @@
-"""What measuring costs beside the bare decode of the same pictures, and how near copies scale.
+"""Measure the time of `likewise measure` and the time to find near copies.
 
     python benchmarks/check.py [--small]
 
-``likewise measure`` is the whole command, in a catalogue that has ingested the pictures; every
-round begins with a new copy of it. The peer decodes the same files and does nothing else, in as
-many processes as there are processors. Near copies are looked for among random hashes of which
-a tenth has a copy in which a few bits differ; the peer compares everything with everything, for
-a part of them, and its time is that part's times how many parts there are.
+``likewise measure`` is run as a whole command. The catalogue has already ingested the images,
+and every round starts with a new copy of it. The peer only decodes the same files, in as many
+processes as there are processors.
+
+Near copies are searched among random hashes. A tenth of the hashes have a copy in which a few
+bits differ. The peer compares all pairs for a part of the hashes; its time is multiplied by the
+number of parts.
 """
 
 import os
@@ -26,7 +28,7 @@ OURS, DECODE, AGAIN, CHECK = "measure", "decode", "again", "check"
 SIZE = (500, 375)
 MOST_MB = 500
 PART = 200
-"""So many hashes are compared with all others by the peer."""
+"""Number of hashes that the peer compares with all others."""
 
 _DECODE = """
 import sys
@@ -47,10 +49,10 @@ if __name__ == "__main__":
 
 
 class Bench:
-    """The pictures of one tree, ingested once."""
+    """Measure the images of one tree, which is ingested once."""
 
     def __init__(self, tree: Path, work: Path) -> None:
-        """Make the catalogue to begin with."""
+        """Make the catalogue that every round copies."""
         self.files = data.files_in(tree)
         self._tree, self._work = tree, work
         self._script = work / "decode.py"
@@ -61,12 +63,12 @@ class Bench:
         self._begun = self._measured
 
     def rounds(self, number: int) -> dict[str, float]:
-        """The median seconds of each."""
+        """Return the median seconds of each command."""
         parts = {DECODE: self._decode, OURS: self._measure, AGAIN: self._again}
         return medians({**parts, CHECK: self._check}, number)
 
     def memory(self) -> float:
-        """The peak MB of measure."""
+        """Return the peak memory of ``likewise measure`` in MB."""
         return run(LIKEWISE, "measure", "files", cwd=self._fresh()).rss_mb
 
     def _decode(self) -> float:
@@ -91,7 +93,7 @@ class Bench:
 
 
 def copies(count: int, rounds: int) -> tuple[float, float]:
-    """Seconds of finding near copies among ``count`` hashes, and of comparing all pairs."""
+    """Return the seconds to find near copies among ``count`` hashes and to compare pairs."""
     rng = np.random.default_rng(0)
     hashes = rng.integers(0, 1 << 16, (count, 16), dtype=np.uint16)
     tenth = count // 10

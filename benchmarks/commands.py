@@ -1,10 +1,10 @@
-"""How long a person waits for the light commands, beside Python itself.
+"""Measure the start-up time of short commands, compared with Python itself.
 
     python benchmarks/commands.py [--small]
 
-Measured on the emoji samples, ingested, embedded by a tiny model with random weights (nothing
-is fetched), and published. What a command cannot be faster than is shown as the peer: Python
-that does nothing, and Python that loads the libraries which read a table.
+The catalogue contains the emoji samples: ingested, embedded by a tiny model with random weights
+(nothing is downloaded), and published. The peers are lower bounds: Python that does nothing,
+and Python that imports the libraries that read a table.
 """
 
 import json
@@ -35,14 +35,14 @@ _COMMANDS = {
 
 
 def publish(root: Path) -> None:
-    """Make a catalogue in ``root`` that holds the emoji samples, published."""
+    """Make a catalogue in ``root`` with the emoji samples, published."""
     data.catalogue(root, "emoji", "gpr1200", data.SAMPLES, PARAMS)
     for step in ("ingest emoji", "load tiny", "embed emoji tiny", "publish emoji"):
         run(LIKEWISE, *step.split(), cwd=root)
 
 
 def loaded(root: Path, *words: str) -> set[str]:
-    """The top-level modules that ``likewise`` with these words imports."""
+    """Return the top-level modules that ``likewise`` imports with these arguments."""
     said = run(sys.executable, "-X", "importtime", "-m", "likewise", *words, cwd=root).output
     modules = set(re.findall(r"^import time:[ \d|]+\| +([^\s.]+)", said, re.MULTILINE))
     if "likewise" not in modules:
@@ -53,7 +53,7 @@ def loaded(root: Path, *words: str) -> set[str]:
 
 
 def check_query(root: Path) -> None:
-    """Refuse to time a query that gives no answer, or a wrong one."""
+    """Stop if the query prints no answer or a wrong one."""
     answer = json.loads(run(*_COMMANDS[QUERY], cwd=root).output)
     items = len(list((data.SAMPLES / "images").iterdir()))
     if sum(row["items"] for row in answer) != items:
@@ -71,10 +71,10 @@ def measure(table: Table, root: Path, rounds: int) -> None:
     parts = {name: partial(_seconds, root, words) for name, words in _COMMANDS.items()}
     seconds = medians(parts, rounds)
     table.below(
-        "likewise --help, beside python -c pass", seconds[HELP], 0.3, peer=seconds[NOTHING]
+        "likewise --help; peer: python -c pass", seconds[HELP], 0.3, peer=seconds[NOTHING]
     )
     table.below(
-        'likewise query, beside python -c "import polars, lance"',
+        'likewise query; peer: python -c "import polars, lance"',
         seconds[QUERY],
         1.0,
         peer=seconds[LIBRARIES],

@@ -1,4 +1,4 @@
-"""The inputs of the benchmarks, made once in ``benchmarks/.work`` from real pictures."""
+"""Make the inputs of the benchmarks from real images, once, in ``benchmarks/.work``."""
 
 import os
 import random
@@ -16,22 +16,22 @@ WORK = ROOT / "benchmarks" / ".work"
 SAMPLES = ROOT / "samples" / "emoji"
 SHARED = ROOT.parent / "shared" / "data"
 SIDE = 64
-"""Width and height of a small file's picture, in pixels."""
+"""Width and height of a small image, in pixels."""
 
 MANY = 50_000
 FEW = 600
-"""More than one process reads (see ``likewise.imaging.probe_many``), and still little."""
+"""A small number of files that several processes read (see ``likewise.imaging.probe_many``)."""
 
 _TILE = 256
 """Width and height of most photographs of the stand-ins, in pixels."""
 
 _SETS = {"gpr": "gpr_like/images", "imagenet": "imagenet_like/Data", "cars": "compcars_like"}
 _STEP_X, _STEP_Y = 37, 53
-"""Coprime to the number of places that a crop can have in any of the pictures."""
+"""Step between crops; coprime to the number of crop positions in every image."""
 
 
 def small_files(count: int) -> Path:
-    """A tree of ``count`` different 64 x 64 JPEGs, crops of real pictures, a folder a label."""
+    """Make a tree of ``count`` different 64 x 64 crops of real images, one folder per label."""
     origin = "photographs" if _photographs() else "drawings"
     return _once(f"{origin}-{count}", lambda folder: add_small_files(folder, 0, count))
 
@@ -48,19 +48,19 @@ def add_small_files(tree: Path, first: int, count: int) -> None:
         with Image.open(source) as picture:
             for number in numbers:
                 crop, name = _crop(picture, number // len(sources)), f"{number:06d}"
-                # The comment tells apart what is cut from white corners.
+                # The comment makes crops of white corners differ.
                 crop.save(folder / f"{name}.jpg", quality=90, comment=name)
 
 
 def photographs(*, small: bool) -> tuple[str, Path]:
-    """What they are, and a folder of them: real photographs; drawings where none are here."""
+    """Return the kind and folder of the source images: photographs, else drawings."""
     if small or not _photographs():
         return "drawings", SAMPLES / "images"
     return "photographs", _once("photographs", _copy_photographs)
 
 
 def enlarged(count: int, size: tuple[int, int]) -> Path:
-    """A tree ``train/{label}/`` of so many different JPEGs of ``size``, of real pictures."""
+    """Make a tree ``train/{label}/`` of ``count`` different JPEGs of ``size``."""
 
     def make(folder: Path) -> None:
         sources = _photographs() or sorted((SAMPLES / "images").glob("*.jpg"))
@@ -70,7 +70,7 @@ def enlarged(count: int, size: tuple[int, int]) -> Path:
             place.mkdir(parents=True, exist_ok=True)
             with Image.open(source) as picture:
                 large = picture.convert("RGB").resize(size, Image.Resampling.BICUBIC)
-            # The comment tells apart what is made of the same picture.
+            # The comment makes files of the same image differ.
             large.save(place / f"{number:06d}.jpg", quality=90, comment=f"{number:06d}")
 
     origin = "photographs" if _photographs() else "drawings"
@@ -78,10 +78,10 @@ def enlarged(count: int, size: tuple[int, int]) -> Path:
 
 
 def mosaics(count: int, columns: int, rows: int) -> Path:
-    """A tree of so many JPEGs, each of ``columns`` x ``rows`` different pictures side by side.
+    """Make a tree of ``count`` JPEGs; each is a mosaic of ``columns`` x ``rows`` photographs.
 
-    They are real photographs of 256 x 256 pixels, none of them enlarged, so that a pixel holds
-    as much as a photograph's does, and their edges lie where a JPEG's blocks do.
+    The photographs have 256 x 256 pixels and are not enlarged, so the bytes per pixel are those
+    of a photograph. Their edges coincide with the blocks of JPEG.
     """
 
     def make(folder: Path) -> None:
@@ -104,7 +104,7 @@ def mosaics(count: int, columns: int, rows: int) -> Path:
 
 
 def repeated(tree: Path, times: int) -> Path:
-    """A tree that holds the files of ``tree`` so many times."""
+    """Make a tree that contains the files of ``tree`` ``times`` times."""
 
     def make(folder: Path) -> None:
         for number in range(times):
@@ -114,8 +114,8 @@ def repeated(tree: Path, times: int) -> Path:
 
 
 def catalogue(root: Path, name: str, kind: str, path: Path, params: str = "") -> None:
-    """Begin a catalogue in ``root`` with one data set; ``params`` replaces its params.yaml."""
-    run("git", "init", "--quiet", root)  # else it would be a part of this repository
+    """Create a catalogue in ``root`` with one data set; ``params`` replaces its params.yaml."""
+    run("git", "init", "--quiet", root)  # otherwise it would belong to this repository
     run(LIKEWISE, "init", root)
     if params:
         (root / "params.yaml").write_text(params, encoding="utf-8")
@@ -124,10 +124,10 @@ def catalogue(root: Path, name: str, kind: str, path: Path, params: str = "") ->
 
 @contextmanager
 def work() -> Iterator[Path]:
-    """A folder to work in, removed at the end and not before.
+    """Yield a working folder; remove it only at the end.
 
-    Where many files were just removed, ext4 looks long for inodes that it may use again, and
-    does so for minutes: a copy of 50,000 files then took 30 s instead of 1.5 s.
+    After many files were removed, ext4 searches for free inodes for minutes. A copy of 50,000
+    files then took 30 s instead of 1.5 s.
     """
     WORK.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=WORK) as folder:
@@ -135,23 +135,23 @@ def work() -> Iterator[Path]:
 
 
 def new_folder(inside: Path) -> Path:
-    """A new empty folder ``inside`` another."""
+    """Make a new empty folder ``inside`` another."""
     return Path(tempfile.mkdtemp(dir=inside))
 
 
 def files_in(tree: Path) -> int:
-    """How many files lie under ``tree``."""
+    """Count the files under ``tree``."""
     return sum(len(names) for _, _, names in os.walk(tree))
 
 
 def bytes_in(tree: Path) -> int:
-    """How many bytes the files under ``tree`` hold, a file with several names counted once."""
+    """Return the bytes of the files under ``tree``; a file with several names counts once."""
     facts = (Path(top, name).stat() for top, _, names in os.walk(tree) for name in names)
     return sum({(f.st_dev, f.st_ino): f.st_size for f in facts}.values())
 
 
 def _photographs() -> list[Path]:
-    """The photographs of the GPR1200 stand-in, categories 0 to 80; none where it is absent."""
+    """Return the photographs of the GPR1200 stand-in (categories 0 to 80), if it exists."""
     folder = SHARED / _SETS["gpr"]
     return sorted(p for p in folder.glob("*.jpg") if int(p.name.partition("_")[0]) <= 80)
 
@@ -182,7 +182,7 @@ def _photograph_files() -> Iterator[tuple[str, Path]]:
 
 
 def _once(name: str, make: Callable[[Path], None]) -> Path:
-    """The folder ``name``, made whole or not at all if it is not there."""
+    """Return the folder ``name``; if it does not exist, make it completely or not at all."""
     folder = WORK / name
     if folder.is_dir():
         return folder
@@ -191,6 +191,6 @@ def _once(name: str, make: Callable[[Path], None]) -> Path:
     make(making)
     try:
         making.rename(folder)
-    except OSError:  # another process made it meanwhile
+    except OSError:  # another process has made it in the meantime
         shutil.rmtree(making)
     return folder

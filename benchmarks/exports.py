@@ -1,11 +1,13 @@
-"""How fast pixels leave the catalogue, beside the programs whose files they become.
+"""Measure the speed of exports, compared with the programs whose file formats they write.
 
     python benchmarks/exports.py [--small]
 
-``likewise export`` is the whole command. Peers: the ImageNet subset program's algorithm in one
-process (Pillow in a loop, whole arrays, ``numpy.savez``), on photographs of ImageNet's usual
-500 x 375 pixels; the CompCars system's ``image_matrix`` in one process (a list of arrays, one
-large array, a copy to save; OpenCV where it is installed, as there, else Pillow), on 900 x 600.
+``likewise export`` is run as a whole command. The peers run in one process. For imagenet-npz,
+the peer is the algorithm of the ImageNet subset program (Pillow in a loop, whole arrays,
+``numpy.savez``) on photographs of 500 x 375 pixels, the usual size in ImageNet. For
+image-matrix, it is ``image_matrix`` of the CompCars system (a list of arrays, one large array,
+a copy to save) on photographs of 900 x 600 pixels. It uses OpenCV as the original does, or
+Pillow if OpenCV is not installed.
 """
 
 import importlib.util
@@ -104,10 +106,10 @@ np.save(sys.argv[2], matrix.transpose(0, 3, 1, 2).copy())
 
 
 class Bench:
-    """One tree of photographs, exported by one format and by its peer."""
+    """Export one tree of photographs by one format and by its peer."""
 
     def __init__(self, tree: Path, work: Path, ours: tuple[str, str], peer: str) -> None:
-        """Take the tree in; ``ours`` is the format and the file that it writes."""
+        """Ingest the tree; ``ours`` is the format and the file that it writes."""
         self.files = data.files_in(tree)
         self._tree, self._work, self._peer = tree, work, peer
         self._format, self._file = ours
@@ -118,7 +120,7 @@ class Bench:
         self._ours = self._theirs = work
 
     def rounds(self, number: int) -> list[tuple[Cost, Cost]]:
-        """What ours and the peer's cost in every round, one after the other."""
+        """Measure both in turn, in every round."""
         found = []
         for turn in range(1, number + 1):
             found.append((self._export(), self._one_process()))
@@ -128,12 +130,12 @@ class Bench:
         return found
 
     def same_arrays(self) -> bool:
-        """Whether both wrote the same arrays into their .npz."""
+        """Return True if both wrote the same arrays into their .npz files."""
         with np.load(self._ours / self._file) as ours, np.load(self._theirs) as peer:
             return all(np.array_equal(ours[name], peer[name]) for name in peer.files)
 
     def same_shape(self) -> bool:
-        """Whether both wrote a matrix of the same shape."""
+        """Return True if both wrote a matrix of the same shape."""
         ours, peer = (
             np.load(p, mmap_mode="r") for p in (self._ours / self._file, self._theirs)
         )
@@ -151,12 +153,12 @@ class Bench:
 
 
 def compare(table: Table, what: str, bench: Bench, number: int, least: float, mb: int) -> None:
-    """Add the rows of a format: how much faster, and the peak memory of its one process."""
+    """Add the rows of a format: the speed-up, and the peak memory of its largest process."""
     opencv = what == "image-matrix" and importlib.util.find_spec("cv2")
     library = "OpenCV" if opencv else "Pillow"
     ours, peers = zip(*bench.rounds(number), strict=True)
     table.faster(
-        f"{what} of {bench.files:,} photographs, beside one process, {library}",
+        f"{what} of {bench.files:,} photographs; peer: one process, {library}",
         median(cost.seconds for cost in ours),
         median(cost.seconds for cost in peers),
         least,

@@ -1,13 +1,13 @@
-"""Indexes beside FAISS called directly, beside LanceDB, hnswlib and usearch; LOPQ beside PQ.
+"""Measure indexes, compared with FAISS, LanceDB, hnswlib and usearch.
 
     python benchmarks/indexes.py [--small]
 
-Three tables. The first: many queries at once through ``likewise.retrieval.indexes``
-and straight through FAISS, the same factory string on the same file, so at equal recall;
-exact search is ours and
-an ``IndexFlatIP``. The second: LOPQ and FAISS's PQ of the same 32 bytes. The third: one query
-at a time by every library, on SIFT descriptors (where they are) and on clustered vectors:
-recall@10, queries a second, seconds to build, bytes; also drawn, in ``.work/indexes-*.svg``.
+There are three tables. The first compares batches of queries through
+``likewise.retrieval.indexes`` with direct calls of FAISS. Both use the same index file, so
+recall is equal; exact search is compared with ``IndexFlatIP``. The second table compares LOPQ
+with PQ of FAISS at 32 bytes per vector. The third table runs single queries with every library,
+on SIFT descriptors (if available) and on clustered vectors. It shows recall@10, queries per
+second, build time and bytes, which are also plotted in ``.work/indexes-*.svg``.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import BuiltIndex, Vectors
 from likewise.retrieval.indexes.lopq_codec import EncodedVectors
 
-faiss: Any = untyped  # its stubs know no keyword argument of its classes
+faiss: Any = untyped  # its type stubs lack the keyword arguments
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 
@@ -52,7 +52,7 @@ TRIED: tuple[tuple[str, dict[str, Any]], ...] = (
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured: rows, dimensions, queries, rounds."""
+    """Sizes of a measurement: rows, dimensions, queries, rounds."""
 
     rows: int
     wide: int
@@ -67,7 +67,7 @@ SMALL = Size(1500, 64, 64, 20, 16, 1)
 
 
 def clustered(rows: int, dim: int, seed: int = 0) -> Floats:
-    """(rows, dim) unit vectors around rows / 20 centres, of about the spread of a class."""
+    """Return (rows, dim) unit vectors around rows / 20 centres, spread like a class."""
     rng = np.random.default_rng(seed)
     centres = rng.standard_normal((rows // 20, dim))
     found = centres[rng.integers(0, len(centres), rows)]
@@ -77,7 +77,7 @@ def clustered(rows: int, dim: int, seed: int = 0) -> Floats:
 
 
 def near(gallery: Floats, count: int) -> Floats:
-    """Queries near some of the vectors, and none of them."""
+    """Return queries near some of the vectors, but not equal to them."""
     rng = np.random.default_rng(1)
     found = gallery[:: max(1, len(gallery) // count)][:count]
     found = found + 0.3 * rng.standard_normal(found.shape) / np.sqrt(found.shape[1])
@@ -86,35 +86,33 @@ def near(gallery: Floats, count: int) -> Floats:
 
 
 def texmex(path: Path) -> Floats:
-    """The vectors of an .fvecs file, of length 1: each its dimensions (int32), then floats."""
+    """Return the normalised vectors of an .fvecs file: each is an int32 length and floats."""
     words = np.fromfile(path, "<i4")
     found = words.reshape(-1, words[0] + 1)[:, 1:].view("<f4")
     return np.ascontiguousarray(found / np.linalg.norm(found, axis=1, keepdims=True))
 
 
 def seconds(ask: Callable[[], object]) -> float:
-    """How long it takes."""
+    """Return the seconds that the call takes."""
     began = time.perf_counter()
     ask()
     return time.perf_counter() - began
 
 
 def recall(found: Rows, truth: Rows) -> float:
-    """The mean share of the true neighbours that was found."""
+    """Return the mean share of true neighbours that were retrieved."""
     pairs = zip(found.tolist(), truth.tolist(), strict=True)
     return float(np.mean([len(set(a) & set(b)) / len(b) for a, b in pairs]))
 
 
 def ours(entry: dict[str, Any], gallery: Floats, cache: Path | None = None) -> BuiltIndex:
-    """Our index over ``gallery``."""
+    """Build our index over ``gallery``."""
     return INDEXES.build(entry, "benchmark").build(Vectors.from_array(gallery), cache)
 
 
 def directly(at: Size, *, small: bool) -> None:
-    """Many queries at once, ours and FAISS's own."""
-    table = Table(
-        f"{at.asked:,} queries at once, ours beside FAISS called directly", small=small
-    )
+    """Compare batches of queries, through Likewise and through FAISS."""
+    table = Table(f"{at.asked:,} queries at once; peer: FAISS called directly", small=small)
     gallery = clustered(at.rows, at.wide)
     queries = near(gallery, at.asked)
     flat = faiss.IndexFlatIP(at.wide)
@@ -134,7 +132,7 @@ def directly(at: Size, *, small: bool) -> None:
     truth = ours({"kind": "exact"}, gallery).search(queries, K)[1]
     for factory, asked, most in DIRECT:
         named = factory.replace("316", str(at.cells))
-        if small:  # without the polysemous training, which takes a minute of any data
+        if small:  # without polysemous training, which takes a minute on any data
             named = named.replace("PQ32", "PQ32np")
         with tempfile.TemporaryDirectory() as folder:
             one_index(table, named, asked, most, (gallery, queries, truth), Path(folder), at)
@@ -150,7 +148,7 @@ def one_index(  # noqa: PLR0913, PLR0917 (a row of the table, and what it is mea
     folder: Path,
     at: Size,
 ) -> None:
-    """A row: the same file searched through Likewise and through FAISS."""
+    """Add a row: the same index file searched through Likewise and through FAISS."""
     gallery, queries, truth = data
     cache = folder / "index"
     built = ours({"kind": "faiss", "factory": factory, **asked}, gallery, cache)
@@ -180,7 +178,7 @@ def one_index(  # noqa: PLR0913, PLR0917 (a row of the table, and what it is mea
 
 
 def codes(at: Size, *, small: bool) -> None:
-    """LOPQ beside PQ, OPQ and RaBitQ of as many bytes."""
+    """Compare LOPQ with PQ, OPQ and RaBitQ at the same number of bytes."""
     table = Table(f"Codes of 32 bytes, {at.rows:,} x {at.dim}", small=small)
     gallery = clustered(at.rows, at.dim)
     queries = near(gallery, at.asked)
@@ -191,14 +189,14 @@ def codes(at: Size, *, small: bool) -> None:
         coded = EncodedVectors.read(cache, at.rows)
     own = recall(lopq.search(queries, K)[1], truth)
     plain = 0.0
-    # np: without the polysemous training, which takes minutes and changes no distance.
+    # np: without polysemous training, which takes minutes and does not change distances.
     peers = ("PQ32np", "RaBitQ2") if small else ("PQ32np", "OPQ32,PQ32np", "RaBitQ2")
     for factory in peers:
-        metric = "dot" if factory == "RaBitQ2" else "l2"  # the better one for each
+        metric = "dot" if factory == "RaBitQ2" else "l2"  # the better one of each
         index = ours({"kind": "faiss", "factory": factory, "metric": metric}, gallery)
         found = recall(index.search(queries, K)[1], truth)
         plain = found if factory == "PQ32np" else plain
-        table.note(f"recall@{K}: LOPQ32 beside {factory}", f"{own:.4f}", f"{found:.4f}")
+        table.note(f"recall@{K}: LOPQ32; peer: {factory}", f"{own:.4f}", f"{found:.4f}")
     if coded is None:
         raise SystemExit("the LOPQ index was not kept")
     took = seconds(lambda: EncodedVectors.encode(gallery, coded.parts))
@@ -210,7 +208,7 @@ def codes(at: Size, *, small: bool) -> None:
 
 
 def likewise_index(entry: dict[str, Any], gallery: Floats, folder: Path) -> Made:
-    """One of ours."""
+    """Build one of our indexes."""
     cache = folder / "index"
     began = time.perf_counter()
     built = ours(entry, gallery, cache)
@@ -220,7 +218,7 @@ def likewise_index(entry: dict[str, Any], gallery: Floats, folder: Path) -> Made
 
 
 def makers(cells: int) -> Iterator[tuple[str, bool, Callable[[Floats, Path], Made]]]:
-    """Every index of the third table: its name, whether it is ours, what makes it."""
+    """Return the indexes of the third table: name, True if ours, function to build it."""
     for name, entry in TRIED:
         filled = {
             k: v.format(cells=cells) if isinstance(v, str) else v for k, v in entry.items()
@@ -244,7 +242,7 @@ def makers(cells: int) -> Iterator[tuple[str, bool, Callable[[Floats, Path], Mad
 def side_by_side(
     name: str, gallery: Floats, queries: Floats, cells: int, *, small: bool
 ) -> None:
-    """One query at a time by every library."""
+    """Measure single queries with every library."""
     title = f"One query at a time, {name}, {len(gallery):,} x {gallery.shape[1]}, k = {K}"
     table = Table(title, small=small)
     truth = ours({"kind": "exact"}, gallery).search(queries, K)[1]

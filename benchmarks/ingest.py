@@ -1,10 +1,10 @@
-"""How fast a folder becomes tables, beside copying it and beside Hugging Face datasets.
+"""Measure the speed of ingest, compared with copying the folder and Hugging Face datasets.
 
     python benchmarks/ingest.py [--small]
 
-``likewise ingest`` is the whole command, in a catalogue that ``likewise init`` and ``add`` have
-made; every round begins with a new copy of that catalogue. Peers: ``cp -r`` of the same tree,
-and ``load_dataset("imagefolder")`` with ``save_to_disk``, its cache in a new folder.
+``likewise ingest`` is run as a whole command, in a catalogue made by ``likewise init`` and
+``add``. Every round starts with a new copy of that catalogue. The peers are ``cp -r`` of the
+same tree, and ``load_dataset("imagefolder")`` with ``save_to_disk`` and an empty cache.
 """
 
 import importlib.util
@@ -18,7 +18,7 @@ from measure import LIKEWISE, Cost, Table, medians, parser, run, show, together
 COPY, OURS, AGAIN, TAR, HF = "cp -r", "ingest", "unchanged", "tar", "datasets"
 MOST_MB = 500
 TIMES = 10
-"""So often the photographs are taken, to see more than how long the command takes to start."""
+"""Number of copies of the photographs, so that the start of the command matters less."""
 
 _HF = """
 import sys
@@ -28,10 +28,10 @@ load_dataset("imagefolder", data_dir=sys.argv[1]).save_to_disk(sys.argv[2])
 
 
 class Bench:
-    """One tree of files, taken in by every means."""
+    """Ingest one tree of files in every way."""
 
     def __init__(self, what: str, tree: Path, work: Path) -> None:
-        """Name the tree, and make the catalogues to begin with: of it, and of it as a tar."""
+        """Make the catalogues that every round copies: of the tree, and of its tar."""
         self.what = what
         self.files = data.files_in(tree)
         self._tree = tree
@@ -43,19 +43,19 @@ class Bench:
         data.catalogue(work / "begun-tar", "files", "folder", tar)
 
     def rounds(self, number: int) -> dict[str, float]:
-        """The median seconds of every means."""
+        """Return the median seconds of every way."""
         parts = {COPY: self._copy, OURS: self._ingest, AGAIN: self._again, TAR: self._tar}
         if importlib.util.find_spec("datasets"):
             parts[HF] = lambda: self.datasets().seconds
         return medians(parts, number)
 
     def memory(self) -> tuple[float, float]:
-        """The peak MB of ingest's largest process, and of all its processes together."""
+        """Return the peak MB of the largest process of ingest, and of all its processes."""
         where = self._fresh("begun")
         return together(LIKEWISE, "ingest", "files", cwd=where)
 
     def datasets(self) -> Cost:
-        """What Hugging Face datasets needs for the same folder."""
+        """Return the cost of Hugging Face datasets for the same folder."""
         place = data.new_folder(self._work)
         env = {
             "HF_HOME": str(place / "home"),
@@ -94,15 +94,15 @@ def measure(table: Table, bench: Bench, rounds: int) -> None:
     main, everything = bench.memory()
     seconds = bench.rounds(rounds)
     ours, copy, what = seconds[OURS], seconds[COPY], f"{bench.files:,} {bench.what}"
-    table.at_most(f"ingest {what}, beside cp -r", ours, copy, 2.5)
+    table.at_most(f"ingest {what}; peer: cp -r", ours, copy, 2.5)
     if HF in seconds:
-        table.faster(f"ingest {what}, beside datasets", ours, seconds[HF], 5)
+        table.faster(f"ingest {what}; peer: datasets", ours, seconds[HF], 5)
         peer = bench.datasets().rss_mb
     else:
-        table.note(f"ingest {what}, beside datasets", show(ours), "not installed")
+        table.note(f"ingest {what}; peer: datasets", show(ours), "not installed")
         peer = None
-    table.at_most("ingest the same as a tar, beside the folder", seconds[TAR], ours, 1 / 0.9)
-    table.at_most("ingest again, nothing changed, beside cp -r", seconds[AGAIN], copy, None)
+    table.at_most("ingest the same as a tar; peer: the folder", seconds[TAR], ours, 1 / 0.9)
+    table.at_most("ingest again, nothing changed; peer: cp -r", seconds[AGAIN], copy, None)
     table.below("peak memory, largest process", main, MOST_MB, "MB", peer)
     table.below("peak memory, with its workers", everything, MOST_MB, "MB")
 

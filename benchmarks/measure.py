@@ -1,7 +1,7 @@
-"""What the benchmarks share: time and memory of a child process, fair rounds, the table.
+"""Shared tools of the benchmarks: cost of a child process, fair rounds, the printed table.
 
-A ratio is only shown of two figures that were measured in the same run, in turn. This module
-imports little: on Linux the peak memory of a child counts from its parent's at the start.
+A ratio is shown only for two figures that were measured in the same run, in turn. This module
+imports little: on Linux the peak memory of a child starts at the memory of its parent.
 """
 
 import argparse
@@ -28,7 +28,7 @@ _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command cost: wall time, the peak memory of its largest process, its output."""
+    """The cost of a command: wall time, peak memory of its largest process, output."""
 
     seconds: float
     rss_mb: float
@@ -38,10 +38,10 @@ class Cost:
 def run(
     *command: object, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> Cost:
-    """Run a command to its end and say what it cost.
+    """Run a command to its end and return its cost.
 
     Raises:
-        SystemExit: it failed; the end of what it said.
+        SystemExit: the command failed; the message is the end of its output.
     """
     cost, _ = _watched(command, cwd, env, lambda _: None)
     return cost
@@ -50,19 +50,19 @@ def run(
 def together(
     *command: object, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> tuple[float, float]:
-    """The peak MB of a command's largest process, and of it and all below it together.
+    """Return the peak MB of the largest process of a command, and of all its processes.
 
-    The second is sampled, and counts pages that processes share once for each of them: it is
-    no less than what they hold.
+    The second figure is sampled. It counts pages that processes share once per process, so it
+    is an upper bound.
     """
     cost, peak = _watched(command, cwd, env, _resident)
     return cost.rss_mb, max(peak / 1e6, cost.rss_mb)
 
 
 def medians(parts: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
-    """The median of what each part returns (seconds), the parts taken in turn.
+    """Return the median seconds of each part; the parts run in turn.
 
-    A part prepares what it needs and times only what counts.
+    A part prepares its input and returns only the time of the measured work.
     """
     seen: dict[str, list[float]] = {name: [] for name in parts}
     for number in range(rounds):
@@ -74,10 +74,10 @@ def medians(parts: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, 
 
 
 class Table:
-    """The rows that a benchmark prints, as a Markdown table, which reads well as it is."""
+    """The rows of a benchmark, printed as a Markdown table that is also readable as text."""
 
     def __init__(self, title: str, *, small: bool) -> None:
-        """Name it; of ``small`` inputs no target is judged."""
+        """Set the title; with ``small`` inputs no target is judged."""
         self._title = title
         self._small = small
         self._rows: list[tuple[str, ...]] = []
@@ -85,7 +85,7 @@ class Table:
     def at_most(
         self, what: str, ours: float, peer: float, most: float | None, unit: str = "s"
     ) -> None:
-        """Ours is to be at most so many times the peer's."""
+        """Add a row: our figure should be at most ``most`` times the peer's."""
         ratio = ours / peer
         target = "" if most is None else f"<= {most:g} x"
         verdict = "" if most is None else self._verdict(met=ratio <= most)
@@ -100,10 +100,10 @@ class Table:
         least: float | None,
         ratio: float | None = None,
     ) -> None:
-        """Ours (seconds) is to be at least so many times as fast as the peer's.
+        """Add a row: we (seconds) should be at least ``least`` times as fast as the peer.
 
-        ``ratio`` is the median of the rounds' own, where it is known: a machine that others
-        use meanwhile is slow for both of a round.
+        ``ratio`` is the median of the ratios of the rounds, if known. It is fairer on a busy
+        machine, because load slows both parts of a round.
         """
         ratio = peer / ours if ratio is None else ratio
         target = "" if least is None else f">= {least:g} x faster"
@@ -113,34 +113,34 @@ class Table:
     def below(
         self, what: str, ours: float, most: float, unit: str = "s", peer: float | None = None
     ) -> None:
-        """Ours is to be below a figure; a peer stands beside it for comparison."""
-        beside = "" if peer is None else show(peer, unit)
+        """Add a row: our figure should be below ``most``; the peer's figure has no target."""
+        peer_value = "" if peer is None else show(peer, unit)
         ratio = "" if peer is None else f"{ours / peer:.2f} x"
         verdict = self._verdict(met=ours < most)
-        self._add(what, show(ours, unit), beside, ratio, f"< {most:g} {unit}", verdict)
+        self._add(what, show(ours, unit), peer_value, ratio, f"< {most:g} {unit}", verdict)
 
     def holds(self, what: str, answer: str, target: str, *, met: bool) -> None:
-        """A fact with no number that is to be so, whatever the size of the inputs."""
+        """Add a row: a fact that must be true for inputs of any size."""
         self._add(what, answer, "", "", target, _MET[met])
 
     def share(self, what: str, ours: float, peer: float, target: str, *, met: bool) -> None:
-        """A share of draws that is to lie within bounds; the peer's for comparison."""
+        """Add a row: a share of draws that must be within bounds; the peer's for comparison."""
         shares = (f"{100 * value:.1f} %" for value in (ours, peer))
         self._add(what, *shares, f"{ours / peer:.2f} x", target, self._verdict(met=met))
 
     def score(
         self, what: str, ours: float, peer: float, target: str = "", *, met: bool = True
     ) -> None:
-        """A score from 0 to 1 that is to meet a target, if there is any; the peer's beside."""
+        """Add a row: a score from 0 to 1 and the peer's, with an optional target."""
         verdict = self._verdict(met=met) if target else ""
         self._add(what, f"{ours:.3f}", f"{peer:.3f}", f"{ours / peer:.2f} x", target, verdict)
 
     def note(self, what: str, ours: str, peer: str = "") -> None:
-        """A figure for the record, with no target."""
+        """Add a row: a figure without a target."""
         self._add(what, ours, peer, "", "", "")
 
     def print(self) -> None:
-        """Print it to stdout."""
+        """Print the table to stdout."""
         rows = [_COLUMNS, *self._rows]
         widths = [max(len(row[n]) for row in rows) for n in range(len(_COLUMNS))]
         lines = [
@@ -160,13 +160,13 @@ class Table:
 
 
 def show(value: float, unit: str = "s") -> str:
-    """A figure in three digits: ``1.23 s``, ``45.6 MB``, ``789 images/s``."""
+    """Format a figure with three digits: ``1.23 s``, ``45.6 MB``, ``789 images/s``."""
     digits = 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 3
     return f"{value:,.{digits}f} {unit}"
 
 
 def peak() -> str:
-    """The most memory that this process has held: the GPU's, where there is one."""
+    """Return the peak memory of this process: of the GPU if there is one."""
     import torch
 
     if torch.cuda.is_available():
@@ -177,7 +177,7 @@ def peak() -> str:
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
-    """The command line of a benchmark: ``--small``."""
+    """Return the argument parser of a benchmark, with ``--small``."""
     made = argparse.ArgumentParser(description=(description or "").split("\n", 1)[0])
     made.add_argument("--small", action="store_true", help="little data, one round, no verdict")
     return made
@@ -189,7 +189,7 @@ def _watched(
     env: Mapping[str, str] | None,
     look: Callable[[int], int | None],
 ) -> tuple[Cost, int]:
-    """Run ``command``; the most that ``look`` says of its process id, now and then, is kept."""
+    """Run ``command``; also return the maximum of ``look`` of its process id, sampled."""
     words = [str(word) for word in command]
     ended, peak = threading.Event(), [0]
 
@@ -197,7 +197,7 @@ def _watched(
         while (value := look(pid)) is not None and not ended.wait(_SAMPLE_S):
             peak[0] = max(peak[0], value)
 
-    os.sync()  # what was written before goes to the disk now, so that nobody pays for others
+    os.sync()  # flush earlier writes now, so that this command does not wait for them
     with tempfile.TemporaryFile() as said:
         began = time.perf_counter()
         child = subprocess.Popen(
@@ -224,8 +224,8 @@ def _watched(
 
 
 def _resident(pid: int) -> int | None:
-    """The resident bytes of a process and all below it; None once it is gone."""
-    import psutil  # type: ignore[import-untyped]  # DVC brings it
+    """Return the resident bytes of a process and its descendants; None if it has ended."""
+    import psutil  # type: ignore[import-untyped]  # a dependency of DVC
 
     try:
         top = psutil.Process(pid)

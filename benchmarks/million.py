@@ -1,7 +1,7 @@
-"""Ingest a million images from one tar: does memory stay flat?
+"""Measure the memory of an ingest of a million images from one tar.
 
-The images are generated: 4 x 4 pixels each, all different, in 100 folders, in one tar. Only
-their number is to tell, so that what a row costs shows, and nothing else does.
+The images are generated: 4 x 4 pixels each, all different, in 100 folders, in one tar. They are
+this small so that the figures show only the cost per row.
 """
 
 import struct
@@ -17,11 +17,11 @@ from tqdm import tqdm
 
 LABELS = 100
 MOST_BYTES_A_ROW = 500
-"""What a row may add to the peak, in names, hashes and facts: 12 million rows in 6 GB."""
+"""Bytes that a row may add to the peak (names, hashes, facts): 12 million rows in 6 GB."""
 
 
 def pictures(count: int) -> Iterator[tuple[str, bytes]]:
-    """``count`` names and PNG files, in the names' order."""
+    """Yield ``count`` names and PNG files, sorted by name."""
     size = struct.pack(">IIBBBBB", 4, 4, 8, 2, 0, 0, 0)
     head = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", size)
     tail = _chunk(b"IEND", b"")
@@ -33,7 +33,7 @@ def pictures(count: int) -> Iterator[tuple[str, bytes]]:
 
 
 def tar_of(path: Path, count: int) -> Path:
-    """A tar of ``count`` pictures."""
+    """Make a tar of ``count`` images."""
     with path.open("wb") as file:
         for name, content in tqdm(pictures(count), total=count, unit="img", desc="make"):
             member = tarfile.TarInfo(name)
@@ -45,7 +45,7 @@ def tar_of(path: Path, count: int) -> Path:
 
 
 def measure(work: Path, count: int) -> tuple[float, float, float]:
-    """Seconds of an ingest of ``count`` images, of a second one, and the peak MB."""
+    """Return the seconds of an ingest of ``count`` images and of a second one; peak MB."""
     tar = tar_of(work / f"{count}.tar", count)
     first, second = work / f"{count}", work / f"{count}-again"
     for root in (first, second):
@@ -60,11 +60,11 @@ def measure(work: Path, count: int) -> tuple[float, float, float]:
 
 
 def main() -> None:
-    """Measure a tenth, and all."""
+    """Measure a tenth of the images, then all of them."""
     small = parser(__doc__).parse_args().small
     many = 10_000 if small else 1_000_000
     few = many // 10
-    table = Table(f"Ingest of {many:,} images from a tar, beside {few:,}", small=small)
+    table = Table(f"Ingest of {many:,} images from a tar; peer: {few:,}", small=small)
     with data.work() as work:
         seconds_few, again_few, peak_few = measure(work, few)
         seconds, again, peak = measure(work, many)

@@ -1,4 +1,4 @@
-"""Indexes of other libraries, built as their documentation says, asked query by query."""
+"""Indexes of other libraries, built as their documentation recommends, for single queries."""
 
 import time
 from collections.abc import Callable
@@ -19,7 +19,7 @@ K = 10
 
 @dataclass(frozen=True)
 class Made:
-    """A library's index: what asks it, how long it took to build, its bytes."""
+    """An index of another library: its search function, build time in seconds, bytes."""
 
     ask: Ask
     build_s: float
@@ -27,7 +27,7 @@ class Made:
 
 
 def hnswlib_index(gallery: Floats, folder: Path) -> Made:
-    """A graph by hnswlib."""
+    """Build a graph with hnswlib."""
     import hnswlib
 
     began = time.perf_counter()
@@ -42,7 +42,7 @@ def hnswlib_index(gallery: Floats, folder: Path) -> Made:
 
 
 def usearch_index(gallery: Floats, folder: Path) -> Made:
-    """A graph by usearch."""
+    """Build a graph with usearch."""
     from usearch.index import Index
 
     began = time.perf_counter()
@@ -55,7 +55,7 @@ def usearch_index(gallery: Floats, folder: Path) -> Made:
 
 
 def lancedb_index(kind: str, gallery: Floats, folder: Path) -> Made:
-    """An index by LanceDB, with the partitions that ours have."""
+    """Build an index with LanceDB, with as many partitions as ours."""
     import lancedb
 
     column = pa.FixedSizeListArray.from_arrays(pa.array(gallery.ravel()), gallery.shape[1])

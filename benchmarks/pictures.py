@@ -1,7 +1,8 @@
-"""The data sets of ``trained.py``: real pictures, and what of them is learned from.
+"""Make the data sets of ``trained.py`` from real images.
 
-No test picture is in a data set that is learned from without labels, at no size: what
-imagenet_like calls val and compcars_like sv_data come from the same photographers' test split.
+No test image is in a data set for training without labels, in any size. The folder val of
+imagenet_like and the folder sv_data of compcars_like are left out, because their photographs
+come from the same test split.
 """
 
 import shutil
@@ -13,14 +14,14 @@ from data import SAMPLES, SHARED
 
 IMAGES = {".jpg", ".jpeg", ".png"}
 PHOTOGRAPHS = 80
-"""The last category of gpr_like that is of photographs; the others are handwritten."""
+"""Last category of gpr_like that contains photographs; later categories are handwritten."""
 
 _TEST = {"val", "sv_data", "testA", "testB"}
 _Source = tuple[dict[str, Any], Path]
 
 
 def add(name: str, root: Path, *, small: bool) -> dict[str, str]:
-    """Write the card of the data set ``name`` into the catalogue in ``root``; its entry."""
+    """Write the card of the data set ``name`` in the catalogue ``root``; return its entry."""
     source, path = _small(name, root) if small else _full(name, root)
     (root / "catalog").mkdir(exist_ok=True)
     card = [
@@ -45,7 +46,7 @@ def _full(name: str, root: Path) -> _Source:
 
 
 def _small(name: str, root: Path) -> _Source:
-    """The shipped samples in their place."""
+    """Add the shipped samples, read in place."""
     samples = SAMPLES.parent
     if name == "clothes":
         return {"kind": "sketch"}, samples / "sketches"
@@ -57,7 +58,7 @@ def _small(name: str, root: Path) -> _Source:
 
 
 def _halves(folder: Path, paths: list[Path]) -> _Source:
-    """Every other class to learn from, the rest to test, of which nothing was learned."""
+    """Make a data set with every second class for training, the others for testing."""
     classes = sorted({_category(path) for path in paths})
     learned = set(classes[::2])
 
@@ -81,7 +82,7 @@ def _category(path: Path) -> int:
 
 
 def _pictures() -> Iterator[Path]:
-    """All pictures of the shared data but the test pictures."""
+    """Yield all shared images except test images."""
     for path in sorted(SHARED.rglob("*")):
         within = path.relative_to(SHARED).parts
         if path.suffix.lower() in IMAGES and not set(within) & _TEST:
@@ -89,7 +90,7 @@ def _pictures() -> Iterator[Path]:
 
 
 def _photographs() -> Iterator[Path]:
-    """Of those, the photographs of groceries, which stand in three of the data sets."""
+    """Yield photographs of groceries, which are in three of the shared data sets."""
     for path in _pictures():
         place = path.relative_to(SHARED).parts[0]
         if place in ("imagenet_like", "compcars_like") or (

@@ -1,8 +1,8 @@
-"""Run the benchmarks one after the other, and print their tables.
+"""Run the benchmarks in sequence and print their tables.
 
     python benchmarks/run.py [--small] [--only NAME] [--markdown FILE]
 
-Each is a process of its own; one that fails does not keep the others from running.
+Each benchmark runs in its own process. If one fails, the others still run.
 """
 
 import os
@@ -45,18 +45,18 @@ LIBRARIES = (
 
 
 def machine() -> str:
-    """What the figures were measured on, and how busy it was."""
+    """Describe the machine, the library versions and the load."""
     versions = {name: _version(name) for name in LIBRARIES}
     libraries = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     return (
         f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
         f"Python {platform.python_version()}, {libraries}. "
-        f"Processes that were running or waiting before it: {os.getloadavg()[0]:.1f}."
+        f"Processes that were running or waiting before the benchmark: {os.getloadavg()[0]:.1f}."
     )
 
 
 def run(name: str, *, small: bool) -> tuple[str, bool]:
-    """What a benchmark prints, passed on as it comes, and whether it succeeded."""
+    """Run a benchmark, print its output as it arrives, and return the output and success."""
     script = Path(__file__).with_name(f"{name}.py")
     command = [sys.executable, str(script), *(["--small"] if small else [])]
     lines = []
@@ -68,7 +68,7 @@ def run(name: str, *, small: bool) -> tuple[str, bool]:
 
 
 def main() -> int:
-    """Run those that are asked for; the exit status is 1 where one of them failed."""
+    """Run the selected benchmarks; the exit status is 1 if one of them failed."""
     made = parser(__doc__)
     made.add_argument("--only", action="append", choices=NAMES, help="this one; repeatable")
     made.add_argument("--markdown", type=Path, help="write what is printed there too")

@@ -1,12 +1,11 @@
-"""What scoring GPR1200 costs, beside what bounds it and beside the benchmark's own way.
+"""Measure the time to score GPR1200, compared with its lower bound and the original script.
 
     python benchmarks/score.py [--small]
 
-Ranking and average precisions stand beside the bare product of the same blocks of vectors by
-the same threads, without which there is no exact ranking; the two take turns. ``likewise
-score`` is a fresh process, and so is its peer, which does as the benchmark's own script does:
-the whole product, a full sort of every row, and a loop over the queries. Both must give the
-same mAP.
+Ranking and average precision are compared with the product of the same blocks of vectors by the
+same threads, which every exact ranking needs. The two run in turn. ``likewise score`` runs as a
+new process. So does its peer, which works as the benchmark's own script: the whole product, a
+full sort of every row, and a loop over the queries. Both must print the same mAP.
 """
 
 import json
@@ -28,12 +27,12 @@ PER_CATEGORY = 10
 LARGE_DIMENSIONS = 128
 ROUNDS = 5
 AS_SCRIPT = "--as-script"
-# Another order of additions may swap images whose scores are all but equal.
+# Another order of additions may swap images whose scores are almost equal.
 CLOSE = 1e-4
 
 
 def vectors_of(categories: int, dimensions: int = 512) -> Float32Array:
-    """Unit vectors in clusters, about as far apart as a good backbone puts GPR1200's."""
+    """Return unit vectors in clusters, separated as by a good backbone on GPR1200."""
     rng = np.random.default_rng(0)
     centres = rng.standard_normal((categories, dimensions), np.float32)
     vectors = np.repeat(centres, PER_CATEGORY, axis=0)
@@ -43,7 +42,7 @@ def vectors_of(categories: int, dimensions: int = 512) -> Float32Array:
 
 
 def as_the_script(path: Path) -> None:
-    """Score ``path`` by whole matrices and full sorts, and print the mAP."""
+    """Score ``path`` with whole matrices and full sorts, and print the mAP."""
     import torch
 
     database = torch.from_numpy(np.load(path))
@@ -58,7 +57,7 @@ def as_the_script(path: Path) -> None:
 
 
 def ranking(vectors: Float32Array, rounds: int) -> tuple[float, float]:
-    """Seconds of ranking and average precisions, and of the bare blocked product."""
+    """Return the seconds of ranking and average precisions, and of the product alone."""
     labels: Int64Array = np.arange(len(vectors)) // PER_CATEGORY
     parts = list(blocks(len(vectors), len(vectors) * 4))
     buffer = np.empty((parts[0].stop, len(vectors)), np.float32)
@@ -76,7 +75,7 @@ def ranking(vectors: Float32Array, rounds: int) -> tuple[float, float]:
             np.matmul(part, vectors.T, out=buffer[: len(part)])
         return time.perf_counter() - began
 
-    ranked(), product()  # the first of each compiles, loads libraries and starts threads
+    ranked(), product()  # the first call compiles, loads libraries and starts threads
     seconds = medians({"ranking and AP": ranked, "bare product": product}, rounds)
     return seconds["ranking and AP"], seconds["bare product"]
 
@@ -84,11 +83,11 @@ def ranking(vectors: Float32Array, rounds: int) -> tuple[float, float]:
 def commands(
     folder: Path, vectors: Float32Array, rounds: int, *, named: bool
 ) -> tuple[Cost, Cost, Cost]:
-    """Our command with nothing compiled yet, again (the median), and the script's way."""
+    """Return the cost of our command before compilation and after, and of the script."""
     path = folder / "embeddings.npy"
     np.save(path, vectors)
     ours = [LIKEWISE, "score", "gpr1200", "--json", "--embeddings", path]
-    if named:  # Without its file names, only the whole of GPR1200 is known.
+    if named:  # Without file names, only the complete GPR1200 is recognised.
         ours += ["--images", _images(folder, len(vectors))]
     theirs = [sys.executable, __file__, AS_SCRIPT, path]
     cache = {"NUMBA_CACHE_DIR": str(folder / "compiled")}
@@ -105,7 +104,7 @@ def commands(
 
 
 def large(folder: Path, gallery: int, queries: int) -> Cost:
-    """What scoring some queries against a large gallery costs, as a command of its own."""
+    """Measure the command that scores some queries against a large gallery."""
     rng = np.random.default_rng(0)
     count, classes = gallery + queries, gallery // PER_CATEGORY
     path = folder / "large.npy"
@@ -122,13 +121,13 @@ def large(folder: Path, gallery: int, queries: int) -> Cost:
     ours = [LIKEWISE, "score", "sbir-acc", "--json", "--embeddings", path]
     cost = run(*ours, "--items", folder / "items.parquet")
     told = json.loads(cost.output)["metrics"]
-    if not 0 <= told["acc@1"] < 1:  # of noise, one in a hundred thousand is right
+    if not 0 <= told["acc@1"] < 1:  # for noise, one hit in a hundred thousand is right
         raise SystemExit(f"noise scores {told}")
     return cost
 
 
 def _images(folder: Path, count: int) -> Path:
-    """A folder of empty files that are called as GPR1200's images."""
+    """Make a folder of empty files with the names of GPR1200's images."""
     images = folder / "images"
     images.mkdir()
     for row in range(count):

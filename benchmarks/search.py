@@ -1,12 +1,12 @@
-"""How long a warm query takes, beside a bare FAISS IndexFlatIP over the same vectors.
+"""Measure the time of one warm query, compared with FAISS IndexFlatIP on the same vectors.
 
     python benchmarks/search.py [--small]
 
-``search`` is all of ``dataset.search(vector=...)``: checks, filter, index, the frame of hits.
-The peer is ``IndexFlatIP.search`` of one query; under a filter, with a bitmap that was made
-beforehand. The means take turns; a figure is the median of the queries of its best round.
-Between turns there is a pause: threads of the one before still spin for a while, and would be
-in the way. The vectors are clustered: 20 to a centre, of about the spread of a class.
+Our figure covers all of ``dataset.search(vector=...)``: checks, filter, index, and the frame of
+hits. The peer is ``IndexFlatIP.search`` of one query; for a filter, with a bitmap made in
+advance. The ways run in turn. A figure is the median over the queries of the best round. There
+is a pause between turns, because the threads of the previous turn stay active for a while. The
+vectors form clusters of 20, spread about as much as a class.
 """
 
 import tempfile
@@ -43,13 +43,13 @@ indexes:
 """
 FILTERS = {"1 in 2": "label < '1'", "1 in 10": "split = 'test'", "1 in 100": "subset = 's07'"}
 
-faiss: Any = untyped  # its stubs know no keyword argument of its classes
+faiss: Any = untyped  # its type stubs lack the keyword arguments
 Vectors = npt.NDArray[np.float32]
 Hits = set[int]
 
 
 def clustered(rows: int) -> Vectors:
-    """(rows, DIM) unit vectors around rows / 20 centres."""
+    """Return (rows, DIM) unit vectors around rows / 20 centres."""
     rng = np.random.default_rng(0)
     centres = rng.standard_normal((rows // 20, DIM))
     found = centres[rng.integers(0, len(centres), rows)]
@@ -59,7 +59,7 @@ def clustered(rows: int) -> Vectors:
 
 
 def catalogue(root: Path, vectors: Vectors) -> likewise.Dataset:
-    """A catalogue whose published table holds ``vectors`` of the model ``m``."""
+    """Make a catalogue whose published table contains ``vectors`` of the model ``m``."""
     (root / "catalog").mkdir()
     (root / "params.yaml").write_text(PARAMS, encoding="utf-8")
     rows = np.arange(len(vectors))
@@ -95,7 +95,7 @@ def catalogue(root: Path, vectors: Vectors) -> likewise.Dataset:
 def medians(
     means: Mapping[str, Callable[[Vectors], Hits]], queries: Vectors, rounds: int
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Per means: milliseconds of a query, and recall beside the first of them."""
+    """Return the milliseconds per query of each way, and its recall relative to the first."""
     took: dict[str, list[float]] = {name: [] for name in means}
     found: dict[str, list[Hits]] = {}
     for _ in range(rounds):
@@ -120,7 +120,7 @@ def medians(
 def measure(
     table: Table, dataset: likewise.Dataset, gallery: Vectors, queries: Vectors, rounds: int
 ) -> None:
-    """Add the rows: no filter first, then one after the other."""
+    """Add the rows: first without a filter, then with each filter."""
     flat = faiss.IndexFlatIP(DIM)
     flat.add(gallery)
 
@@ -154,12 +154,12 @@ def measure(
 
 
 def main() -> None:
-    """Measure every kind of index, without a filter and with three."""
+    """Measure every kind of index without a filter and with three filters."""
     small = parser(__doc__).parse_args().small
     rows, asked = (12_000, 10) if small else (50_000, 60)
     gallery = clustered(rows)
     queries = gallery[:: rows // asked][:asked]
-    title = f"Search, one warm query, {rows:,} x {DIM}, k = {K}, beside a bare IndexFlatIP"
+    title = f"Search, one warm query, {rows:,} x {DIM}, k = {K}; peer: IndexFlatIP"
     table = Table(title, small=small)
     with tempfile.TemporaryDirectory() as root:
         measure(table, catalogue(Path(root), gallery), gallery, queries, 1 if small else ROUNDS)

@@ -1,25 +1,24 @@
-"""What it costs to open, compare and move versions.
+"""Measure the cost to open, compare, push and pull versions.
 
     python benchmarks/sharing.py [--small]
 
-The versions are of a data set of small files, twice over (100,000 items); the second corrects
-twenty labels.
+Times are measured on a data set of small files, listed twice (100,000 items). The second
+version corrects twenty labels.
 
-The bytes are of three sets of photographs: those of ``../shared/data`` (18 kB each) by a small
-model with random weights, and two of the sizes that websites and cameras give, by two ordinary
-backbones of 1,280 dimensions (float32; random weights, which are as large). The larger ones are
-mosaics of real photographs, 4 x 3 and 16 x 12 of them, at their own resolution and none of them
-enlarged, so a pixel takes the bytes that a photograph's takes. Counted are the bytes that a
-pull without images brings, beside a whole one, and those that a push brings after a model and
-its column were added, beside the first push. The rows below each say how much of that are
-vectors (one copy: no pull of vectors brings less), and weights and vectors (two copies: as they
-were embedded, a row a content, and as they are published, a row an item). The remote is a
+Bytes are measured on three sets of photographs: those of ``../shared/data`` (18 kB each) with a
+small model, and two sets of the sizes of websites and cameras with two ordinary backbones of
+1,280 dimensions. All weights are random, which does not change their size. The larger
+photographs are mosaics of 4 x 3 and 16 x 12 real photographs, not enlarged, so the bytes per
+pixel are those of a photograph. A pull without images is compared with a complete pull, and a
+push after a model and its column were added with the first push. The rows below each show the
+share of the vectors (one copy, the minimum of a pull of vectors), and of weights and vectors
+(two copies: one row per content as embedded, one row per item as published). The remote is a
 folder.
 
-Of 10,000 pictures of 320 x 240 (40 with --small), evaluated too, the bytes of all that is in
-the remote are counted: how much it grows by when twenty labels are corrected and published and
-scored again, and by when a model is added, beside that model's own bytes: its folder, and its
-vectors twice, as they were embedded and as they are published.
+The growth of a remote is measured with 10,000 images of 320 x 240 pixels (40 with --small),
+with evaluation: after twenty labels were corrected, published and scored, and after a model was
+added. The second figure excludes the model's own bytes: its folder, and its vectors twice (as
+embedded and as published).
 """
 
 import json
@@ -34,7 +33,7 @@ from measure import DVC, LIKEWISE, ROOT, Table, parser, run, show
 
 CORRECTED = 20
 MANY, LITTLE = 10_000, 40
-"""So many pictures are counted the bytes of; and with --small."""
+"""Number of images whose bytes are counted, and the number with --small."""
 SIZE = (320, 240)
 
 OPEN = """\
@@ -52,7 +51,7 @@ print(sorted(seconds)[4])
 DIFF = """\
 import time
 import likewise
-likewise.open("files").table.rows  # the libraries are loaded
+likewise.open("files").table.rows  # load the libraries
 start = time.perf_counter()
 found = likewise.diff("files", "v1", "v2")
 seconds = time.perf_counter() - start
@@ -63,12 +62,12 @@ MODEL = "  {name}: {{kind: timm, backbone: {backbone}, weights: random}}\n"
 FIRST, SECOND = "test_resnet.r160_in1k", "test_vit.r160_in1k"
 LITE, MOBILE = "tf_efficientnet_lite0", "mobilenetv3_large_100"
 WEBSITES, CAMERAS = 2_000, 500
-"""So many photographs of 1024 x 768 and of 4096 x 3072."""
+"""Number of photographs of 1024 x 768 pixels and of 4096 x 3072 pixels."""
 
 
 @dataclass(frozen=True)
 class Photographs:
-    """A set of them: what they are, where they lie, and the backbones of its two models."""
+    """A set of photographs: kind, folder, and the backbones of its two models."""
 
     kind: str
     tree: Path
@@ -77,7 +76,7 @@ class Photographs:
 
 
 def sets(*, small: bool) -> list[Photographs]:
-    """The sets whose bytes are counted."""
+    """Return the sets whose bytes are counted."""
     if small:
         return [Photographs("mosaics", data.mosaics(LITTLE, 2, 2))]
     plain = Photographs(*data.photographs(small=False))
@@ -90,14 +89,14 @@ def sets(*, small: bool) -> list[Photographs]:
 
 
 def params(models: str) -> str:
-    """The params.yaml that ``likewise init`` writes, with other models."""
+    """Return the params.yaml of ``likewise init`` with other models."""
     text = (ROOT / "src/likewise/catalogue/templates/params.yaml").read_text(encoding="utf-8")
     said = f"models:\n{models}\n" if models else "models: {}\n\n"
     return re.sub(r"(?ms)^models:\n.*?^\n", said, text)
 
 
 def record(root: Path, message: str, *stages: str) -> None:
-    """Commit what the stages made to DVC, and all to git, and tag it."""
+    """Commit outputs to DVC and everything to git, and set a tag."""
     run(DVC, "commit", "--force", *stages, cwd=root)
     run("git", "add", "--all", cwd=root)
     name = ("-c", "user.name=B", "-c", "user.email=b@example.org")
@@ -126,7 +125,7 @@ def versions(table: Table, tree: Path, root: Path) -> None:
 
 
 def moved(table: Table, given: Photographs, work: Path) -> None:
-    """Count the bytes that pushes and pulls bring."""
+    """Count the bytes of pushes and pulls."""
     root, remote = work / "photographs", work / "remote"
     models = MODEL.format(name="tiny", backbone=given.first)
     data.catalogue(root, "photos", "folder", given.tree, params(models))
@@ -143,7 +142,7 @@ def moved(table: Table, given: Photographs, work: Path) -> None:
     light = _bytes(clone, "pull", "--no-images")
     rest = _bytes(clone, "pull")
     each = data.bytes_in(given.tree) / data.files_in(given.tree) / 1e3
-    what = f"{given.kind}, {each:,.1f} kB each: pull without images, beside with them"
+    what = f"{given.kind}, {each:,.1f} kB each: pull without images; peer: with images"
     table.at_most(what, light, light + rest, 0.01, "MB")
     dim, _, vectors = _own(root, "tiny")
     table.at_most(f"... its vectors alone, {dim} x float32", vectors, whole, None, "MB")
@@ -152,7 +151,7 @@ def moved(table: Table, given: Photographs, work: Path) -> None:
         run(LIKEWISE, *words, cwd=root)
     record(root, "two", "load@second", "embed@second", "publish@photos")
     added = _bytes(root, "push")
-    less = f"{given.kind}: push after a model and its column were added, beside the first"
+    less = f"{given.kind}: push after a model and its column were added; peer: the first push"
     table.at_most(less, added, whole, 1 / 50, "MB")
     dim, weights, vectors = _own(root, "second")
     what = f"... its weights, and twice its vectors, {dim} x float32"
@@ -161,7 +160,7 @@ def moved(table: Table, given: Photographs, work: Path) -> None:
 
 
 def _own(root: Path, model: str) -> tuple[int, float, float]:
-    """The dimensions of a model's vectors; the MB of its folder, and of a vector an item."""
+    """Return the dimensions of a model's vectors, the MB of its folder and of one vector."""
     folder = root / "models" / model
     dim = json.loads((folder / "passport.json").read_text(encoding="utf-8"))["dim"]
     sql = "select count(*) as n from photos"
@@ -170,7 +169,7 @@ def _own(root: Path, model: str) -> tuple[int, float, float]:
 
 
 def grown(table: Table, count: int, work: Path) -> None:
-    """Count the bytes that a remote grows by when labels are corrected, and a model added."""
+    """Count the growth of a remote after corrected labels, and after a new model."""
     root, remote = work / "pictures", work / "grown"
     tree = data.enlarged(count, SIZE)
     data.catalogue(
@@ -196,7 +195,7 @@ def grown(table: Table, count: int, work: Path) -> None:
 
 
 def _growth(root: Path, remote: Path) -> int:
-    """Make what is out of date, push it, and count."""
+    """Run the stages that are out of date, push, and count the bytes."""
     before = data.bytes_in(remote)
     run(DVC, "repro", cwd=root)
     _bytes(root, "push")
@@ -204,7 +203,7 @@ def _growth(root: Path, remote: Path) -> int:
 
 
 def add_model(path: Path, backbone: str) -> None:
-    """Have a second model embed the photographs."""
+    """Embed the photographs with a second model."""
     text = path.read_text(encoding="utf-8")
     entries = {"models": MODEL.format(name="second", backbone=backbone)}
     entries["embeddings"] = "  second: {dataset: photos, model: second}\n"
@@ -214,7 +213,7 @@ def add_model(path: Path, backbone: str) -> None:
 
 
 def _bytes(root: Path, *words: str) -> float:
-    """The MB that ``likewise push`` or ``pull`` says it moved."""
+    """Return the MB that ``likewise push`` or ``pull`` reports."""
     said = run(LIKEWISE, *words, "--json", cwd=root).output
     return float(json.loads(said[said.index("{") :])["nbytes"]) / 1e6
 
@@ -232,7 +231,7 @@ def main() -> None:
             place = work / str(number)
             place.mkdir()
             moved(table, given, place)
-            shutil.rmtree(place)  # bytes are counted here, and no seconds
+            shutil.rmtree(place)  # this part counts bytes, not seconds
         grown(table, LITTLE if small else MANY, work)
     table.print()
 

@@ -1,11 +1,12 @@
-"""Whether intervals cover the truth, and how often the paired test cries wolf.
+"""Measure the coverage of confidence intervals and the error rate of the paired test.
 
     python benchmarks/significance.py [--small]
 
-Results are drawn from worlds whose true mean is known: classes differ, and queries of one class
-are alike. A 95 % interval is right when it covers that mean in 93 to 97 of 100 draws; the
-paired test when, of two runs that differ by chance alone, it calls 4 to 6 in 100 different at
-5 %. Beside both stand those that take queries for independent: what most reports print.
+Results are drawn from distributions whose true mean is known: classes differ, and the queries
+of one class are correlated. A 95 % interval is right if it covers the true mean in 93 to 97 %
+of the draws. The paired test is right if it reports a difference for 4 to 6 % of pairs of runs
+that differ only by chance (level 5 %). The peers are the interval and the test that treat
+queries as independent, as most reports do.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,7 @@ PAIRS_PER_DRAW = 4
 
 @dataclass(frozen=True)
 class World:
-    """Where per-query values come from: ``draw`` gives those of some classes, (classes, n)."""
+    """A distribution; ``draw`` returns values per query of some classes (classes, n)."""
 
     name: str
     classes: int
@@ -34,26 +35,26 @@ class World:
 
 
 def graded(rng: np.random.Generator, classes: int) -> Float64Array:
-    """Values as average precisions are: some classes easy, most not."""
+    """Draw values like average precisions: a few easy classes, many hard ones."""
     ease = rng.beta(1.2, 1.8, classes)[:, None]
     shape = ease * 4 + 0.05, (1 - ease) * 4 + 0.05
     return rng.beta(*shape, (classes, PER_CLASS))
 
 
 def nearly_right(rng: np.random.Generator, classes: int) -> Float64Array:
-    """Right or wrong, right nine times in ten."""
+    """Draw right or wrong answers, right in nine of ten."""
     ease = rng.beta(9, 1, classes)[:, None]
     return (rng.random((classes, PER_CLASS)) < ease).astype(np.float64)
 
 
 def in_pairs(rng: np.random.Generator, classes: int) -> Float64Array:
-    """Right or wrong, two queries a class, as sketches of a photo."""
+    """Draw right or wrong answers for two queries per class, like two sketches of a photo."""
     ease = rng.beta(1, 1, classes)[:, None]
     return (rng.random((classes, 2)) < ease).astype(np.float64)
 
 
 def retrieved(classes: int) -> Float64Array:
-    """Average precisions of a real ranking: (classes, 10), of vectors in clusters."""
+    """Return average precisions (classes, 10) of a real ranking of clustered vectors."""
     rng = np.random.default_rng(0)
     centres = rng.standard_normal((classes, 64))
     spread = rng.uniform(1.0, 4.0, classes)[:, None, None]
@@ -67,7 +68,7 @@ def retrieved(classes: int) -> Float64Array:
 
 
 def worlds(*, small: bool) -> list[World]:
-    """The worlds, each with its true mean."""
+    """Return the distributions, each with its true mean."""
     real = retrieved(200 if small else 1_000)
 
     def drawn(rng: np.random.Generator, classes: int) -> Float64Array:
@@ -84,7 +85,7 @@ def worlds(*, small: bool) -> list[World]:
 
 
 def coverage(world: World, draws: int) -> tuple[float, float]:
-    """The share of draws whose interval covers the truth: classes drawn, queries drawn."""
+    """Return the share of intervals that cover the truth, over classes and over queries."""
     rng, covered = np.random.default_rng(1), np.zeros(2)
     for _ in range(draws):
         values = world.draw(rng, world.classes)
@@ -98,11 +99,11 @@ def coverage(world: World, draws: int) -> tuple[float, float]:
 
 
 def false_alarms(draws: int, classes: int = 60) -> tuple[float, float]:
-    """How often p is at most 5 % of two runs that differ by chance: by classes, by queries."""
+    """Return the share of p <= 5 % for runs that differ by chance: by classes, by queries."""
     rng, called = np.random.default_rng(2), np.zeros(2)
     for _ in range(draws):
         ease = rng.normal(0, 1, (classes, 1, 1))
-        liking = rng.normal(0, 0.6, (classes, 1, 2))  # a class suits one run more, by chance
+        liking = rng.normal(0, 0.6, (classes, 1, 2))  # by chance, a class is easier for one run
         runs = 1 / (1 + np.exp(-ease - liking - rng.normal(0, 1, (classes, PER_CLASS, 2))))
         gains = runs[..., 1] - runs[..., 0]
         called += (

@@ -1,14 +1,15 @@
-"""How fast a training steps, beside the bare forward and backward pass of the same model.
+"""Measure the time of a training step, compared with the forward and backward pass alone.
 
     python benchmarks/train.py [--small]
 
-Ours is all that a step takes: images read from the table, decoded, changed at random, the
-loss, the gradient, the optimiser, the look at the loss. The peer is the same model, loss and
-optimiser on one batch of random numbers that lies in memory. The two take turns; medians are
-shown. On a CPU the turns are steps of EfficientNet-Lite0 at 128 pixels; on a GPU a hundred
-steps each of ViT-B/16 and ResNet-50 at 224, in bfloat16, and as many as were read ahead while
-the peer had its turn are not counted; the clock waits for the GPU at a turn's ends alone, as a
-training does not wait in between. Weights are random; nothing is fetched.
+Our figure covers a whole step: read images from the table, decode, augment, compute the loss
+and gradient, update the weights, log the loss. The peer runs the same model, loss and optimiser
+on one batch of random numbers in memory. The two run in turn, and medians are shown.
+
+On a CPU a turn is one step of EfficientNet-Lite0 at 128 pixels. On a GPU it is a hundred steps
+of ViT-B/16 or ResNet-50 at 224 pixels in bfloat16. Steps whose images were read ahead during
+the turn of the peer are not counted. The clock waits for the GPU only at the ends of a turn,
+because a training does not wait between steps. Weights are random; nothing is downloaded.
 """
 
 import tempfile
@@ -37,11 +38,11 @@ from likewise.storage import tables
 LEAST = 0.9
 UNIT = "ms a step"
 TURN = 100
-"""Steps of a turn on a GPU, and more than its workers read ahead."""
+"""Steps per turn on a GPU; more than the number of batches that workers read ahead."""
 
 
 def models() -> Iterator[tuple[str, int, int]]:
-    """The backbones to measure, the side of their input in pixels, and the batch."""
+    """Return the backbones to measure, the input side in pixels, and the batch size."""
     if torch.cuda.is_available():
         yield "vit_base_patch16_224", 224, 128
         yield "resnet50", 224, 128
@@ -50,7 +51,7 @@ def models() -> Iterator[tuple[str, int, int]]:
 
 
 def training_data(root: Path) -> TrainingData:
-    """The shipped drawings, ingested."""
+    """Ingest the shipped drawings."""
     (root / "catalog").mkdir(parents=True)
     (root / "catalog" / "emoji.yaml").write_text("title: E\nsource: {kind: gpr1200}\n")
     place = f"{{path: {SAMPLES / 'images'}, annotations: {SAMPLES}}}"
@@ -72,7 +73,7 @@ def training_data(root: Path) -> TrainingData:
 def training(
     root: Path, drawings: TrainingData, model: tuple[str, int, int]
 ) -> tuple[Callable[[], None], Callable[[], None]]:
-    """A step of ours and a bare one."""
+    """Return functions for one step of ours and one of the peer."""
     backbone, size, batch = model
     start = root / backbone
     start.mkdir()
@@ -134,21 +135,21 @@ def _bare(loop: TrainingLoop, batch: int, size: int) -> Callable[[], None]:
 def _turns(
     ours: Callable[[], None], bare: Callable[[], None], *, small: bool
 ) -> tuple[float, float]:
-    """Milliseconds a step of ours and of the bare one, measured in turns."""
+    """Return milliseconds per step of ours and of the peer, measured in turn."""
     gpu = torch.cuda.is_available()
     steps = TURN if gpu and not small else 1
     rounds = 2 if small else 5 if gpu else 25
     took = []
     for _ in range(rounds):
         if gpu:
-            _mean(ours, steps)  # what was read ahead is used up
+            _mean(ours, steps)  # use up the batches that were read ahead
         took.append((_mean(ours, steps), _mean(bare, steps)))
     mine, theirs = (median(column) * 1000 for column in zip(*took, strict=True))
     return mine, theirs
 
 
 def _mean(step: Callable[[], None], times: int) -> float:
-    """Seconds a step."""
+    """Return the seconds per step."""
     _wait()
     began = perf_counter()
     for _ in range(times):
@@ -174,7 +175,7 @@ def main() -> None:
         for name, size, batch in models():
             few = 4 if options.small else batch
             ours, bare = training(Path(folder), drawings, (name, size, few))
-            ours(), bare()  # the first of everything is slower
+            ours(), bare()  # the first call of everything is slower
             mine, theirs = _turns(ours, bare, small=options.small)
             what = f"{name} at {size}, batches of {few}"
             table.at_most(what, mine, theirs, 1 / LEAST, UNIT)

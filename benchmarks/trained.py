@@ -1,14 +1,14 @@
-"""What models that learn gain: the entries of docs/laptop.yaml, by three seeds each.
+"""Measure the gain of the trainings in docs/laptop.yaml, with three seeds each.
 
     python benchmarks/trained.py [--small] [--recipe NAME] [--seed N] [--results FILE]
 
-Every training takes a user's way: ingest, train, embed, publish, evaluate. Weights are chosen
-on a part of the training split, or are the last ones; the split that is scored is read once, at
-the end. A figure stands beside that of the model before it learned, on the same pictures by the
-same protocol; a student's beside its teacher's.
+Every training runs as a user would run it: ingest, train, embed, publish, evaluate. The
+checkpoint is chosen on a part of the training split, or is the last one. The scored split is
+read only once, at the end. The peer is the initial model, scored on the same images by the same
+protocol; for a student, it is the teacher.
 
-All of it takes two cores an hour. --recipe and --seed, which may be repeated, choose a part.
---results keeps what is measured in a file; what is there by the same entry is not done again.
+All trainings take an hour on two cores. --recipe and --seed, which may be repeated, select
+some. --results keeps the measurements in a file; those of an unchanged entry are not repeated.
 """
 
 import argparse
@@ -38,16 +38,16 @@ Entries = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Case:
-    """A training and the figure that it is for.
+    """A training and its figures.
 
     Attributes:
-        section: where in params.yaml its model stands.
-        model: what learns.
-        scored: the data set on which it is scored.
-        figures: protocol -> its number; the first is the one that counts.
-        target: what is asked of that.
-        met: whether the figure after, and that beside it, meet the target.
-        unit: what the protocols give for 1.
+        section: section of params.yaml that contains the model.
+        model: name of the trained model.
+        scored: data set on which it is scored.
+        figures: protocol -> metric; the first one is compared with the target.
+        target: the target in words.
+        met: function of the figure after training and the peer's: True if the target is met.
+        unit: value of the metric that stands for 1.
     """
 
     section: str
@@ -60,7 +60,7 @@ class Case:
 
     @property
     def main(self) -> str:
-        """The figure that counts, by its full name."""
+        """The full name of the main figure."""
         return " ".join(next(iter(self.figures.items())))
 
 
@@ -103,17 +103,17 @@ CASES = {
 
 @dataclass(frozen=True)
 class Gain:
-    """What one training brought.
+    """The result of one training.
 
     Attributes:
-        case: which.
-        seed: its seed.
-        entry: the options by which it learned.
-        after: the numbers of the model.
-        before: those of the model that it started from.
-        teacher: those of the model that it learned from, where there is one.
-        minutes: of the training, by the clock.
-        cpu_minutes: of the training, over all cores.
+        case: name of the case.
+        seed: seed of the training.
+        entry: options of the training.
+        after: figures of the trained model.
+        before: figures of the initial model.
+        teacher: figures of the teacher, if there is one.
+        minutes: wall time of the training.
+        cpu_minutes: CPU time of the training, over all cores.
     """
 
     case: str
@@ -126,15 +126,15 @@ class Gain:
     cpu_minutes: float
 
     @property
-    def beside(self) -> dict[str, float]:
-        """What the model's numbers stand beside."""
+    def peer(self) -> dict[str, float]:
+        """The figures to compare with."""
         return self.teacher or self.before
 
 
 def measured(
     name: str, seeds: Sequence[int], entries: Entries, *, small: bool
 ) -> Iterator[Gain]:
-    """Train by each seed in one catalogue; score what the model was and has become."""
+    """Train with each seed in one catalogue; score the model before and after."""
     case = CASES[name]
     entry = entries[case.section][case.model]
     with work() as root:
@@ -169,7 +169,7 @@ def _gain(name: str, seed: int, entry: dict[str, Any], root: Path) -> Gain:
 
 
 def _params(case: Case, entries: Entries) -> dict[str, Any]:
-    """params.yaml for one training: its models, what they embed, how they are scored."""
+    """Return params.yaml for one training: its models, embeddings and runs."""
     entry = entries[case.section][case.model]
     frozen = [entry[role] for role in ("init", "teacher") if role in entry]
     embedded = [(case.scored, model) for model in (*frozen, case.model)]
@@ -197,22 +197,22 @@ def _scores(case: Case, model: str, root: Path) -> dict[str, float]:
 
 
 def show(table: Table, gains: Sequence[Gain]) -> None:
-    """A row for each seed, one for their mean, and what else there is to say."""
+    """Add one row per seed, one for their mean, and further facts."""
     case = CASES[gains[0].case]
     name = f"{gains[0].case}: {case.main}"
     for gain in gains:
-        after, beside = gain.after[case.main], gain.beside[case.main]
+        after, peer = gain.after[case.main], gain.peer[case.main]
         what = f"{name}, seed {gain.seed}"
-        table.score(what, after, beside, case.target, met=case.met(after, beside))
+        table.score(what, after, peer, case.target, met=case.met(after, peer))
     values = sorted(gain.after[case.main] for gain in gains)
     what = f"{name}, mean of {len(gains)}, {values[0]:.3f} to {values[-1]:.3f}"
-    after, beside = _means(gains, case.main)
-    table.score(what, after, beside, case.target, met=case.met(after, beside))
+    after, peer = _means(gains, case.main)
+    table.score(what, after, peer, case.target, met=case.met(after, peer))
     for figure in list(gains[0].after)[1:]:
         table.score(f"{gains[0].case}: {figure}, mean", *_means(gains, figure))
     if gains[0].teacher:
         was = mean(gain.before[case.main] for gain in gains)
-        table.score(f"{name}, before it learned, mean", was, beside)
+        table.score(f"{name}, before training, mean", was, peer)
     clock = max(gain.minutes for gain in gains)
     busy = max(gain.cpu_minutes for gain in gains)
     table.note(f"{gains[0].case}: minutes of a training, at most", f"{clock:.1f}")
@@ -220,13 +220,13 @@ def show(table: Table, gains: Sequence[Gain]) -> None:
 
 
 def _means(gains: Sequence[Gain], figure: str) -> tuple[float, float]:
-    """The mean over seeds after, and of what stands beside it."""
-    sides = ([g.after[figure] for g in gains], [g.beside[figure] for g in gains])
+    """Return the mean over seeds after training, and that of the peer."""
+    sides = ([g.after[figure] for g in gains], [g.peer[figure] for g in gains])
     return mean(sides[0]), mean(sides[1])
 
 
 def lessened(entries: Entries) -> dict[str, Any]:
-    """The entries with a tiny backbone and one short epoch."""
+    """Return the entries with a tiny backbone and one short epoch."""
     tiny = {"kind": "timm", "backbone": "test_resnet", "weights": "random", "input_size": 32}
     found: dict[str, Any] = {"models": dict.fromkeys(entries["models"], tiny)}
     for case in CASES.values():
@@ -236,20 +236,20 @@ def lessened(entries: Entries) -> dict[str, Any]:
 
 
 def kept(path: Path | None) -> list[Gain]:
-    """What an earlier run has measured."""
+    """Return the measurements of an earlier run."""
     if path is None or not path.is_file():
         return []
     return [Gain(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def main() -> None:
-    """Train what is asked for, and print what it gained."""
+    """Run the selected trainings and print their gains."""
     options = _options()
     entries = yaml.safe_load(ENTRIES.read_text(encoding="utf-8"))
     if options.small or not SHARED.is_dir():
         options.small, entries = True, lessened(entries)
     seeds = options.seed or (SEEDS[:1] if options.small else SEEDS)
-    table = Table("Trainings by docs/laptop.yaml: after, beside before", small=options.small)
+    table = Table("Trainings by docs/laptop.yaml; peer: before training", small=options.small)
     for name in options.recipe or CASES:
         case = CASES[name]
         entry = entries[case.section][case.model]

@@ -1,14 +1,14 @@
-"""What DVC needs for the tables of 50,000 images, beside what it needs for their folder.
+"""Measure DVC on the tables of 50,000 images, compared with DVC on their folder.
 
     python benchmarks/versions.py [--small]
 
-Both are DVC's own commands, in repositories with the settings that ``likewise init`` writes
-(no analytics; ``cache.type reflink,hardlink,copy``), with a cache and a state that are new in
-every round. The tables stand in stages of their own, a table a stage and nothing to depend on,
-so that what is hashed is the tables. A push goes to a remote that is a new folder, a pull
-into a checkout that has git's files alone: of the folder by DVC's commands, of the tables by
-likewise's. The last rows show the whole ingest stage, for which DVC also hashes the source: a
-folder file by file, an archive once.
+Both run DVC's own commands, in repositories with the settings of ``likewise init`` (no
+analytics; ``cache.type reflink,hardlink,copy``), with a new cache and state in every round.
+Each table is the only output of a stage without dependencies, so only the tables are hashed. A
+push goes to a new folder as the remote. A pull goes to a checkout that contains only git's
+files. The folder is pushed and pulled with DVC, the tables with likewise. The last rows show
+the whole stage ``ingest``, where DVC also hashes the source: each file of a folder, or an
+archive as one file.
 """
 
 import os
@@ -20,7 +20,7 @@ import data
 from measure import DVC, LIKEWISE, Table, medians, parser, run
 
 MORE = 10
-"""So many images come to the 50,000."""
+"""Number of images that are added to the 50,000."""
 
 TABLES = ("images", "items", "findings")
 ADD, COMMIT = "dvc add folder", "dvc commit tables"
@@ -38,14 +38,14 @@ _STAGE = """\
 
 
 class Bench:
-    """Repositories of one tree of files: as they are, and as tables."""
+    """Repositories of one tree of files: as a folder, and as tables."""
 
     def __init__(self, tree: Path, work: Path) -> None:
-        """Make what every round begins with: tables, and an empty DVC repository."""
+        """Make the start of every round: tables, and an empty DVC repository."""
         self._tree = tree
         self._work = work
         self._places: dict[str, Path] = {}
-        # Links: to add images to the source leaves the tree itself as it is.
+        # Links, so that adding images to the source does not change the tree.
         self._source = work / "source"
         shutil.copytree(tree, self._source, copy_function=os.link)
         tar = work / "files.tar"
@@ -56,7 +56,7 @@ class Bench:
         run(LIKEWISE, "init", work / "empty")
 
     def rounds(self, number: int) -> dict[str, float]:
-        """The median seconds of every command."""
+        """Return the median seconds of every command."""
         parts = {
             ADD: self._add,
             COMMIT: self._commit,
@@ -73,7 +73,7 @@ class Bench:
         return medians(parts, number)
 
     def growth(self, count: int) -> dict[str, float]:
-        """The MB that DVC's cache grows by when ten images come: of the folder, of tables."""
+        """Return the growth of DVC's cache in MB after ten images: of the folder, of tables."""
         grown = {}
         data.add_small_files(self._places["folder"] / "files", count, MORE)
         grown["folder"] = self._grown("folder", "add", "files")
@@ -99,13 +99,13 @@ class Bench:
         return self._dvc("tables", "commit", "--force")
 
     def _push(self, name: str, program: str) -> float:
-        """To a remote that is empty."""
+        """Push to an empty remote."""
         remote = self._places[name].with_name("remote")
         self._dvc(name, "remote", "add", "--default", "here", str(remote))
         return self._run(name, program, "push")
 
     def _pull(self, name: str, made: str, *command: str) -> float:
-        """Into a checkout beside that has neither a cache nor what is ``made``."""
+        """Pull into a new checkout that has neither a cache nor ``made``."""
         place = self._places[name]
         ignored = shutil.ignore_patterns("cache", "tmp", ".likewise", made)
         self._places["pulled"] = place.with_name("pulled")
@@ -130,7 +130,7 @@ class Bench:
 
     def _run(self, name: str, *command: str) -> float:
         place = self._places[name]
-        # The state that DVC keeps outside of a repository is this round's own, and new.
+        # Every round has its own, new state of DVC outside the repository.
         state = place.with_name("state")
         env = {"DVC_SITE_CACHE_DIR": str(state), "DVC_NO_ANALYTICS": "1"}
         return run(*command, cwd=place, env=env).seconds
@@ -146,14 +146,12 @@ def measure(table: Table, count: int, work: Path, rounds: int) -> None:
     """Add all rows."""
     bench = Bench(data.small_files(count), work)
     seconds = bench.rounds(rounds)
-    said = f"beside dvc add of {count:,} files"
-    table.faster(f"dvc commit of the tables, {said}", seconds[COMMIT], seconds[ADD], 10)
-    table.faster(
-        "dvc status, beside that of the folder", seconds[STATUS], seconds[STATUS_FOLDER], 3
-    )
+    peer = f"peer: dvc add of {count:,} files"
+    table.faster(f"dvc commit of the tables; {peer}", seconds[COMMIT], seconds[ADD], 10)
+    table.faster("dvc status; peer: of the folder", seconds[STATUS], seconds[STATUS_FOLDER], 3)
     for what, ours, peer in (
-        ("likewise push of the tables, beside dvc push of the folder", PUSH, PUSH_FOLDER),
-        ("likewise pull of the tables, beside dvc pull of the folder", PULL, PULL_FOLDER),
+        ("likewise push of the tables; peer: dvc push of the folder", PUSH, PUSH_FOLDER),
+        ("likewise pull of the tables; peer: dvc pull of the folder", PULL, PULL_FOLDER),
     ):
         table.faster(what, seconds[ours], seconds[peer], 5)
     for source, stage in STAGES.items():
