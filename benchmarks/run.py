@@ -51,7 +51,7 @@ def machine() -> str:
     return (
         f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
         f"Python {platform.python_version()}, {libraries}. "
-        f"Processes that were running or waiting before the benchmark: {os.getloadavg()[0]:.1f}."
+        f"Running or waiting processes before the benchmark: {os.getloadavg()[0]:.1f}."
     )
 
 
