@@ -1,4 +1,4 @@
-"""Trees of files, as a folder, a tar or a zip."""
+"""Make trees of files as a folder, a tar or a zip."""
 
 import io
 import tarfile
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 Tree = dict[str, bytes]
-"""Paths, and what is in them."""
+"""Path -> content of the file."""
 
 Member = tuple[str, bytes]
 
@@ -21,7 +21,7 @@ def placed(top: Path, content: Tree) -> Path:
 
 
 def tarred(content: Tree | Iterable[Member], mode: str = "w") -> bytes:
-    """A tar of the files; a list of them may have a name twice."""
+    """Make a tar of the files; in a list, a name may occur twice."""
     stream = io.BytesIO()
     members = content.items() if isinstance(content, dict) else content
     with tarfile.open(fileobj=stream, mode=mode) as tar:  # type: ignore[call-overload]
@@ -33,7 +33,7 @@ def tarred(content: Tree | Iterable[Member], mode: str = "w") -> bytes:
 
 
 def zipped(content: Tree) -> bytes:
-    """A zip of the files."""
+    """Make a zip of the files."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for name, data in content.items():

@@ -12,7 +12,7 @@ import likewise
 
 
 def published(root: Path, name: str, kind: str, source: Path, licence: str) -> Path:
-    """A catalogue in ``root`` of the data set at ``source``, ingested and published."""
+    """Make a catalogue in ``root`` of the data set at ``source``: ingest and publish it."""
     (root / "catalog").mkdir(parents=True)
     (root / "params.yaml").write_text(
         f"datasets:\n  {name}: {{path: {source}, annotations: {source}}}\n", "utf-8"

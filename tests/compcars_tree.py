@@ -1,4 +1,4 @@
-"""A small CompCars: its images, labels, tables and lists, and how it is read."""
+"""Make a small CompCars (images, labels, tables, lists) and read it."""
 
 import io
 from pathlib import Path

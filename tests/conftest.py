@@ -1,4 +1,4 @@
-"""What several tests share: real drawings, and a small catalogue that is made of them."""
+"""Fixtures of several tests: real drawings, and a small catalogue of them."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from forked import run_dvc
 from likewise.storage.versions import run_git
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-"""Before torch and FAISS are loaded: threads that wait for others of small work burn a core."""
+"""Set before torch and FAISS are loaded: idle threads must not spin, which blocks a core."""
 
 REPOSITORY = Path(__file__).parents[1]
 EMOJI = REPOSITORY / "samples" / "emoji"
@@ -74,7 +74,7 @@ def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of benchmark stand-ins beside the checkout."""
+    """Return the shared folder of benchmark stand-ins, next to the checkout."""
     folder = REPOSITORY.parent / "shared" / "data"
     if not folder.is_dir():
         pytest.skip("no shared data beside the checkout")
@@ -83,7 +83,7 @@ def shared_data() -> Path:
 
 @pytest.fixture
 def several_threads() -> Iterator[None]:
-    """Two threads in torch and FAISS, for tests of results that threads must not change."""
+    """Use two threads in torch and FAISS, for tests that results do not depend on threads."""
     import faiss
     import torch
 
@@ -103,7 +103,7 @@ def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """A folder of 24 drawings, 6 categories of 4, in GPR1200's layout."""
+    """Make a folder of 24 drawings, 6 categories of 4, in GPR1200's layout."""
     return _copy_pictures(tmp_path / "pictures")
 
 
@@ -129,14 +129,14 @@ def _make_catalogue(root: Path) -> None:
 
 @pytest.fixture(scope="session")
 def cards(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
-    """A catalogue of 160 real photographs with 311 boxes, read from its VOC files."""
+    """Make a catalogue of 160 real photographs with 311 boxes, read from VOC files."""
     source = shared_data / "boxes_labels" / "cards"
     return published(tmp_path_factory.mktemp("cards"), "cards", "voc", source, "Apache-2.0")
 
 
 @pytest.fixture
 def workspace(_catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of that catalogue for one test, which is then the current folder."""
+    """Copy that catalogue for one test, and make it the current folder."""
     root = tmp_path / "workspace"
     shutil.copytree(_catalogue, root)
     monkeypatch.chdir(root)
@@ -158,7 +158,7 @@ def _repository(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture
 def recorded(_repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of that repository for one test, which is then the current folder."""
+    """Copy that repository for one test, and make it the current folder."""
     root = tmp_path / "workspace"
     shutil.copytree(_repository, root, symlinks=True)
     monkeypatch.chdir(root)
@@ -166,7 +166,7 @@ def recorded(_repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def _record(root: Path, message: str) -> None:
-    """Commit what is there to DVC and git, and tag it."""
+    """Commit all outputs to DVC and everything to git, and set a tag."""
     run_dvc(root, "commit", "--force", "--quiet")
     run_git(root, "add", "--all")
     run_git(root, "commit", "--quiet", "--message", message)
@@ -175,9 +175,10 @@ def _record(root: Path, message: str) -> None:
 
 @pytest.fixture(scope="session")
 def _team(_repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with ``alice`` (the catalogue), ``remote`` (DVC's) and ``git`` (a bare one).
+    """Make a folder with ``alice`` (a catalogue), ``remote`` (of DVC) and ``git`` (a bare one).
 
-    v1 is the catalogue as it was made. In v2 a drawing of 1000 is one of 0, and one is gone.
+    v1 is the catalogue as made. In v2 one drawing has moved from category 1000 to 0, and one is
+    removed.
     """
     with pytest.MonkeyPatch.context() as patch:
         _sign(patch, tmp_path_factory.mktemp("signed"))
@@ -214,13 +215,13 @@ def _sign(patch: pytest.MonkeyPatch, top: Path) -> None:
 
 @pytest.fixture(scope="session")
 def _prepared(_team: Path) -> Path:
-    """What every test has a copy of; a module may have the team do more before."""
+    """The folder that every test copies; a module may prepare it further."""
     return _team
 
 
 @pytest.fixture
 def team(_prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of it all for one test; ``alice`` is then the current folder."""
+    """Copy the folder for one test, and make ``alice`` the current folder."""
     top = tmp_path / "team"
     shutil.copytree(
         _prepared, top, symlinks=True, ignore=shutil.ignore_patterns("site", "views")
@@ -232,13 +233,13 @@ def team(_prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 @pytest.fixture
 def alice(team: Path) -> Path:
-    """The catalogue with both versions."""
+    """Return the catalogue with both versions."""
     return team / "alice"
 
 
 @pytest.fixture
 def bob(team: Path) -> Path:
-    """A fresh clone of it, with git's files alone."""
+    """Make a new clone of it that contains only git's files."""
     run_git(team, "clone", "--quiet", "git", "bob")
     return team / "bob"
 
@@ -253,7 +254,7 @@ def _copy_pictures(folder: Path) -> Path:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    """A file system of its own, mounted where the test says how large it is."""
+    """Make a separate file system, which the test mounts with the size that it needs."""
     made = Disk(tmp_path / "disk")
     yield made
     made.unmount()

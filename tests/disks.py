@@ -1,4 +1,4 @@
-"""File systems of a test's own, which can be full or read-only."""
+"""File systems for one test, which can be full or read-only."""
 
 import subprocess
 from pathlib import Path
@@ -7,15 +7,15 @@ import pytest
 
 
 class Disk:
-    """A file system of its own, which can be made larger, and read-only."""
+    """A separate file system, which can be made larger and read-only."""
 
     def __init__(self, place: Path) -> None:
-        """Name where it is mounted."""
+        """Set the mount point."""
         self.place = place
         place.mkdir()
 
     def mount(self, nbytes: int) -> None:
-        """Begin an empty one."""
+        """Make it empty and mount it."""
         option = f"size={nbytes}"
         words = ["mount", "-t", "tmpfs", "-o", option, "tmpfs", str(self.place)]
         if subprocess.run(words, check=False, capture_output=True).returncode:
@@ -26,5 +26,5 @@ class Disk:
         subprocess.run(["mount", "-o", f"remount,{option}", str(self.place)], check=True)
 
     def unmount(self) -> None:
-        """End it; what lies on it is gone."""
+        """Unmount it; its contents are lost."""
         subprocess.run(["umount", "--lazy", str(self.place)], check=False, capture_output=True)

@@ -1,4 +1,4 @@
-"""Galleries of made vectors, and the order that sorting every score gives."""
+"""Galleries of generated vectors, and the order by sorting all scores."""
 
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ def build(entry: dict[str, Any], vectors: Vectors, cache: Path | None = None) ->
 def truth(
     queries: Floats, gallery: Floats, k: int, allowed: npt.NDArray[np.bool_]
 ) -> list[list[int]]:
-    """The oracle: sort every score."""
+    """Compute the expected hits: sort all scores."""
     scores = queries.astype(np.float64) @ gallery.T.astype(np.float64)
     return [
         [int(row) for row in np.argsort(-line, kind="stable") if allowed[row]][:k]

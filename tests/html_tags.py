@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 BAD = "<script>alert('x')</script>\"><img src=x onerror=y>"
-"""Text that runs, and fetches, where a page does not escape it."""
+"""Text that runs code and loads a file if a page does not escape it."""
 
 _VOID = {"br", "img", "input", "link", "meta"}
 
@@ -75,7 +75,7 @@ def parse(page: str) -> Element:
 
 
 def tags(page: str) -> list[tuple[str, list[str]]]:
-    """Every tag of ``page`` with the names of its attributes, in order."""
+    """Return every tag of ``page`` with the names of its attributes, in order."""
     found: list[tuple[str, list[str]]] = []
 
     class Reader(HTMLParser):

@@ -1,4 +1,4 @@
-"""A small ImageNet: its folders, its official tars and devkit, and how it is read."""
+"""Make a small ImageNet (folders, official tars, devkit) and read it."""
 
 import io
 from pathlib import Path
@@ -11,7 +11,7 @@ from likewise.sources import SOURCES
 from likewise.sources.base import SourceResult
 
 FOX, SETTER, CRANE, LIFT = "n02119789", "n02100735", "n02012849", "n03126707"
-"""Four classes: two of them have the human label crane."""
+"""Four classes; two of them have the label crane."""
 TOP = "Data/CLS-LOC/"
 LISTS = "ImageSets/CLS-LOC/"
 TRAIN = [f"{FOX}_10", f"{FOX}_9", f"{CRANE}_2", f"{LIFT}_3", f"{SETTER}_7"]
@@ -43,7 +43,7 @@ def tree() -> Tree:
 
 
 def devkit() -> bytes:
-    """The tables of ILSVRC2012's devkit: synsets by id, inner nodes of WordNet behind them."""
+    """Make the tables of ILSVRC2012's devkit: synsets by id, then inner nodes of WordNet."""
     rows = [
         (1, FOX, "kit fox, Vulpes macrotis", "small grey fox", 1300),
         (2, SETTER, "English setter", "a breed", 1300),
@@ -59,7 +59,7 @@ def devkit() -> bytes:
 
 
 def official(top: Path) -> Path:
-    """The same images as the official tars hold them, and the devkit's own tar."""
+    """Make the official tars of the images, and the tar of the devkit."""
     wnids = sorted({name[:9] for name in TRAIN})
     classes = {
         f"{w}.tar": tarred({f"{n}.JPEG": n.encode() for n in TRAIN if n.startswith(w)})

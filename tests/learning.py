@@ -31,7 +31,7 @@ from likewise.cli.app import main
 sys.argv = ["likewise", "train", "learned"]
 main()
 """
-"""The command ``likewise train learned``."""
+"""Run the command ``likewise train learned``."""
 
 
 def write(root: Path, section: str, name: str, entry: dict[str, Any]) -> None:
@@ -84,11 +84,11 @@ for _, tell in pipes:
     os.write(tell, str(store.port).encode())
 sys.exit(any([os.waitpid(child, 0)[1] for child in children]))
 """
-"""Does what torchrun does, but loads the libraries once, and no line meets another's."""
+"""Works like torchrun, but loads the libraries once and keeps output lines whole."""
 
 
 def two_processes(folder: Path, script: str, *words: str) -> list[str]:
-    """What each of two processes of one training printed, all of its own; on no GPU."""
+    """Return the output of each of two processes of one training, without a GPU."""
     (folder / "script.py").write_text(script, encoding="utf-8")
     done = command(folder, "-c", TWO, "script.py", *words, CUDA_VISIBLE_DEVICES="")
     texts = [(folder / f"{rank}.txt").read_text("utf-8") for rank in range(2)]
@@ -97,7 +97,7 @@ def two_processes(folder: Path, script: str, *words: str) -> list[str]:
 
 
 def signalled(name: str, step: int, rank: int = 0) -> str:
-    """A script: ``likewise train learned``; its process ``rank`` signals itself at ``step``."""
+    """A script for ``likewise train learned``; process ``rank`` signals itself at ``step``."""
     return f"""
 import os, signal, sys
 from likewise.models.training.loop import TrainingLoop

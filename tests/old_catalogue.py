@@ -1,4 +1,4 @@
-"""The catalogue of `fixtures/catalogue_0_1.tar.xz`, as likewise 0.1 wrote it, for one test."""
+"""The catalogue of `fixtures/catalogue_0_1.tar.xz`, written by likewise 0.1."""
 
 import json
 import tarfile
@@ -10,14 +10,14 @@ NAME = "catalogue_0_1"
 
 
 def extract(folder: Path) -> Path:
-    """Unpack it, with its git repository and DVC cache, below ``folder``; its root."""
+    """Unpack it with its git repository and DVC cache below ``folder``; return its root."""
     with tarfile.open(FIXTURES / f"{NAME}.tar.xz") as packed:
         packed.extractall(folder, filter="tar")
     return folder / NAME
 
 
 def expected() -> dict[str, Any]:
-    """What likewise 0.1 says of it: identities, digests, reports, outputs of commands."""
+    """Return the values of likewise 0.1: identities, digests, reports, outputs of commands."""
     text = (FIXTURES / f"{NAME}.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
     return document

@@ -1,4 +1,4 @@
-"""The same files as a folder and as every kind of archive, on disk."""
+"""Write files as a folder and as every kind of archive."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""Servers in processes of their own, and commands that are killed while they run."""
+"""Servers in separate processes, and commands that are killed while they run."""
 
 import inspect
 import os
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # DVC brings it
+import psutil  # type: ignore[import-untyped]  # a dependency of DVC
 import pytest
 
 import forked
@@ -20,14 +20,14 @@ from likewise.errors import VersionError
 PATIENCE_SECONDS = 60
 
 Begun = Callable[[], bool]
-"""Whether the work that is to be interrupted has begun."""
+"""Returns True once the work that a test interrupts has begun."""
 
 
 class Server:
-    """A server on this machine, which can be killed and started again at the same port."""
+    """A local server that can be killed and started again on the same port."""
 
     def __init__(self, *command: object, env: Mapping[str, str] | None = None) -> None:
-        """Choose a port, which stands for PORT in the ``command``; nothing is started."""
+        """Choose a port, which replaces PORT in ``command``; start nothing."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = int(free.getsockname()[1])
@@ -36,7 +36,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, unless it runs, and wait until it answers."""
+        """Start it if it does not run, and wait until it answers."""
         if self._process:
             return
         self._process = subprocess.Popen(
@@ -48,7 +48,7 @@ class Server:
         until(self._answers, "the server answers")
 
     def kill(self) -> None:
-        """End it, and what serves the present connections, on the spot."""
+        """Kill it and its connections immediately."""
         if self._process:
             kill(self._process.pid)
             self._process.wait()
@@ -60,7 +60,7 @@ class Server:
 
 
 def until(holds: Begun, what: str) -> None:
-    """Wait until it ``holds``."""
+    """Wait until ``holds`` returns True."""
     end = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < end, f"not within {PATIENCE_SECONDS} s: {what}"
@@ -68,7 +68,7 @@ def until(holds: Begun, what: str) -> None:
 
 
 def kill(process: int) -> None:
-    """Kill a process and all below it."""
+    """Kill a process and its descendants."""
     with suppress(psutil.NoSuchProcess):
         top = psutil.Process(process)
         for one in (*top.children(recursive=True), top):
@@ -77,7 +77,7 @@ def kill(process: int) -> None:
 
 
 def die_at_rename(deadly: int) -> Callable[[], int]:
-    """Have this process kill itself at its n-th rename of ``.likewise``; how many are left."""
+    """Make this process kill itself at rename ``n`` of ``.likewise``; return renames left."""
     left = deadly
 
     def count(event: str, paths: tuple[object, ...]) -> None:
@@ -96,17 +96,17 @@ import os, signal, sys
 from collections.abc import Callable
 {inspect.getsource(die_at_rename)}
 """
-"""The same for a program that is given to Python as a text."""
+"""The command for a Python program that is given as text."""
 
 
 def settle(root: Path, remote: str, **options: object) -> None:
-    """Write what this checkout alone says of a remote, as ``dvc remote modify --local``."""
+    """Write local settings of a remote, as ``dvc remote modify --local`` does."""
     lines = [f"['remote \"{remote}\"']", *(f"    {k} = {v}" for k, v in options.items())]
     (root / ".dvc" / "config.local").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def refusal(verb: Callable[..., object], root: Path) -> str:
-    """The one line in which a verb says that it cannot do its work with a remote."""
+    """Return the one-line error of a verb that cannot work with a remote."""
     with pytest.raises(VersionError) as caught:
         verb(workspace=root)
     said = str(caught.value)
@@ -123,7 +123,7 @@ def refused(root: Path, *words: str) -> str:
 
 
 class Command:
-    """A command, ``likewise`` or ``dvc``, in a process of its own."""
+    """A command, ``likewise`` or ``dvc``, in its own process."""
 
     def __init__(self, root: Path, *words: str, program: str = "likewise") -> None:
         """Start it in ``root``."""
@@ -143,19 +143,19 @@ class Command:
         assert self._process.returncode == -signal.SIGKILL, "it had ended before"
 
     def fails_when(self, begun: Begun, does: Callable[[], None]) -> str:
-        """Have it fail by what one ``does`` once its work has begun; what it says then."""
+        """Let ``does`` make it fail once its work has begun; return its error."""
         until(lambda: begun() or self._process.poll() is not None, "it begins")
         does()
         return self.fails()
 
     def ends(self) -> str:
-        """Wait for it to end well; what it prints."""
+        """Wait until it succeeds; return its output."""
         printed, said = self._process.communicate(timeout=PATIENCE_SECONDS)
         assert self._process.returncode == 0, said
         return printed
 
     def fails(self, code: int = 6) -> str:
-        """Wait for it to fail with that exit code; the one line that it says."""
+        """Wait until it fails with that exit code; return its one line of error."""
         _, said = self._process.communicate(timeout=PATIENCE_SECONDS)
         assert self._process.returncode == code, said
         assert len(said.splitlines()) == 1, said

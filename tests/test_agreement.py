@@ -1,4 +1,4 @@
-"""Our metrics are those of scikit-learn, torchmetrics and pytorch-metric-learning, to 1e-6."""
+"""Metrics agree with scikit-learn, torchmetrics and pytorch-metric-learning to 1e-6."""
 
 import warnings
 from typing import Any
@@ -18,7 +18,7 @@ CLASSES = 15
 
 
 def vectors(count: int = 300, seed: int = 0) -> tuple[Float32Array, Int64Array]:
-    """Unit vectors, many of whose products are negative, and classes of 10 to 30."""
+    """Make unit vectors with many negative products, in classes of 10 to 30."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, CLASSES, count)
     found = rng.standard_normal((count, 12)) + rng.standard_normal((CLASSES, 12))[labels]
@@ -32,7 +32,7 @@ def ranked(found: Float32Array, labels: Int64Array) -> RelevantRanks:
 
 
 def others(found: Float32Array, labels: Int64Array) -> tuple[Float32Array, BoolArray]:
-    """Every query's scores of all others, and which of them are relevant."""
+    """Return the scores of all other items for every query, and which of them are relevant."""
     count = len(labels)
     keep = ~np.eye(count, dtype=bool)
     scores = (found @ found.T)[keep].reshape(count, count - 1)
@@ -58,7 +58,7 @@ def test_scikit_learn() -> None:
     ]
     assert measure("ap", mine) == pytest.approx(rank, abs=1e-6)
     top = sklearn.top_k_accuracy_score
-    # Photos 0 to 14, one a class; a sketch's scores of them are a classifier's of its class.
+    # Photos 0 to 14, one per class; scores of a sketch are those of a classifier.
     found, labels = vectors()
     photos = found[:CLASSES]
     against = Groups.alike(labels, np.arange(CLASSES))
@@ -69,7 +69,7 @@ def test_scikit_learn() -> None:
 
 
 def torchmetrics_of(name: str, k: int | None, lowest: float) -> Float64Array:
-    """The function of that name, a query at a time, its scores raised above 0 where asked."""
+    """Call the function of torchmetrics per query; raise scores above 0 if requested."""
     import torch
 
     with warnings.catch_warnings():
@@ -108,7 +108,7 @@ def test_torchmetrics_of_positive_scores(ours: str, theirs: str, k: int | None) 
 
 
 def test_torchmetrics_drops_relevant_items_whose_score_is_not_positive() -> None:
-    """Why a crosswalk has lines of its own for it; ours do not depend on the sign."""
+    """A crosswalk has separate rows for torchmetrics; our metrics do not depend on the sign."""
     pytest.importorskip("torchmetrics")
     theirs = torchmetrics_of("average_precision", None, lowest=0)
     ours = measure("ap", ranked(*vectors()))
@@ -126,7 +126,7 @@ def test_pytorch_metric_learning() -> None:
     import torch
 
     found, labels = vectors()
-    labels[0] = 99  # a class of one is scored by neither
+    labels[0] = 99  # neither scores a class of one item
     names = {
         "precision_at_1": "recall@1",
         "r_precision": "r-precision",
@@ -149,13 +149,13 @@ NAMES += [name for name, m in METRICS.items() if m.rank == "possible"]
 @settings(deadline=None, max_examples=15)
 @given(st.integers(0, 10**6))
 def test_what_every_metric_promises(name: str, seed: int) -> None:
-    """Within 0 and 1, the same whatever the gallery's order or the scores' scale and sign."""
+    """Metrics are in 0 to 1, and do not depend on gallery order, scale and sign of scores."""
     rng = np.random.default_rng(seed)
     count = int(rng.integers(2, 40))
     found = rng.standard_normal((count, 3)).astype(np.float32)
     labels = rng.integers(0, max(count // 3, 1), count)
     scores = np.sort(found.astype(np.float64) @ found.T.astype(np.float64), axis=1)
-    assume((np.diff(scores, axis=1) > 1e-4).all())  # float32 tells them apart beside 64, too
+    assume((np.diff(scores, axis=1) > 1e-4).all())  # float32 also distinguishes them next to 64
     values = measure(name, ranked(found, labels))
     alone = np.bincount(labels)[labels] == 1
     if not name.startswith("ap-hits"):
@@ -166,7 +166,7 @@ def test_what_every_metric_promises(name: str, seed: int) -> None:
     moved = measure(name, ranked(found[order], labels[order]))
     assert moved == pytest.approx(values[order], nan_ok=True)
     assert measure(name, ranked(found * 8, labels)) == pytest.approx(values, nan_ok=True)
-    # All scores moved below 0 by one more dimension: the ranking is the same.
+    # One more dimension moves all scores below 0: the ranking is the same.
     asked = np.concatenate([found, -np.ones((count, 1), np.float32)], axis=1)
     below = np.concatenate([found, np.full((count, 1), 64, np.float32)], axis=1)
     alike, itself = Groups.alike(labels, labels), [Groups.one(np.arange(count))]

@@ -1,4 +1,4 @@
-"""The list of artefacts holds the outputs of dvc.yaml, and every command that names a stage."""
+"""The list of artefacts contains all outputs of dvc.yaml, with the right stages."""
 
 import re
 from collections.abc import Callable
@@ -22,12 +22,12 @@ distilled:
 views:
   clean: {of: emoji, without: [leak]}
 """
-"""Entries of the sections that are empty in this repository's params.yaml."""
+"""Entries for the sections that are empty in this repository's params.yaml."""
 
 
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Workspace:
-    """A catalogue with every section of params.yaml filled, and the present dvc.yaml."""
+    """Make a catalogue with entries in every section of params.yaml and today's dvc.yaml."""
     text = (ROOT / "params.yaml").read_text("utf-8")
     for section in ("pretrained", "distilled", "views"):
         text = text.replace(f"{section}: {{}}\n", "")
@@ -45,7 +45,7 @@ def catalogue(tmp_path: Path) -> Workspace:
 
 
 def outputs_of_dvc_yaml(ws: Workspace) -> dict[str, set[str]]:
-    """Stage -> its outputs, as DVC resolves dvc.yaml."""
+    """Return stage -> outputs, as DVC resolves dvc.yaml."""
     with Repo(str(ws.root)) as repo:
         return {stage.name: {out.def_path for out in stage.outs} for stage in repo.index.stages}
 
@@ -100,7 +100,7 @@ def test_names_that_params_yaml_does_not_have(
 
 
 def test_the_tables_of_a_data_set(catalogue: Workspace) -> None:
-    """Those of its views are among them, and those that nothing asks for."""
+    """They include tables of views, and tables that no entry requests."""
     found = [(made.name, str(made.stage)) for made in artefacts.tables_of(catalogue, "emoji")]
     assert found == [
         ("images", "ingest@emoji"),
@@ -122,7 +122,7 @@ STAGES = "ingest|load|train|pretrain|distill|embed|measure|check|publish|view|ev
 
 
 def test_no_other_module_names_a_stage() -> None:
-    """A stage that is renamed is renamed in artefacts.py and dvc.yaml."""
+    """Stages are named only in artefacts.py and dvc.yaml."""
     named = re.compile(rf"dvc repro[^\n`]*@|\b(repro|stage)\b.*\b({STAGES})@")
     for path in sorted((ROOT / "src").rglob("*.py")):
         if path.name != "artefacts.py":

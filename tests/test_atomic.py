@@ -1,4 +1,4 @@
-"""Files and folders that are written whole or not at all."""
+"""Files and folders are written completely or not at all."""
 
 import stat
 import subprocess
@@ -41,7 +41,7 @@ def test_permissions_are_those_that_open_gives(tmp_path: Path) -> None:
     private.touch(0o600)
     with atomic.atomic_file(private) as part:
         part.unlink()
-        part.touch(0o755)  # as a library that makes the file itself
+        part.touch(0o755)  # like a library that creates the file itself
     assert mode(private) == 0o600
 
 
@@ -205,7 +205,7 @@ def test_a_read_only_disk_is_named(disk: Disk) -> None:
 
 
 def test_a_read_that_fails_is_no_write_that_fails(tmp_path: Path) -> None:
-    """Neither in a block that writes, nor by what its text happens to say."""
+    """Neither in a block that writes, nor because of words in the text of the error."""
     for error in (
         PermissionError(13, "Permission denied", str(tmp_path / "source")),
         FileNotFoundError(2, "No such file or directory", str(tmp_path / "source")),

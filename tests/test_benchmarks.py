@@ -1,4 +1,4 @@
-"""Every benchmark runs on little data, and prints a table of ratios; no time is judged."""
+"""Every benchmark runs on small inputs and prints a table of ratios; no time is judged."""
 
 import importlib
 import re
@@ -21,7 +21,7 @@ ASKED_FOR = "significance"
 
 
 def _names() -> tuple[str, ...]:
-    """The benchmarks that run.py knows."""
+    """Return the benchmarks that run.py knows."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(BENCHMARKS)
         names: tuple[str, ...] = importlib.import_module("run").NAMES
@@ -95,14 +95,14 @@ def test_a_training_is_scored_beside_its_start(
 
 
 def _check(printed: str) -> None:
-    """Look at the tables that a benchmark has printed."""
+    """Check the printed tables."""
     rows = cells(printed)
     assert rows[0] == HEADER
     assert {len(row) for row in rows} == {len(HEADER)}
     ratios = [row[3] for row in rows if row[3] and row != HEADER]
     assert ratios
     assert all(RATIO.fullmatch(ratio) for ratio in ratios)
-    # Of little data no figure is judged; what is to hold whatever the size does hold.
+    # With small inputs no figure is judged, but facts that do not depend on size must be true.
     assert "MISSED" not in printed
 
 
@@ -155,7 +155,7 @@ def test_of_small_inputs_only_facts_are_judged(
 
 
 def test_memory_is_of_the_largest_process_and_of_all_together() -> None:
-    # In a process of its own: a child's peak counts from its parent's, and pytest's is large.
+    # In a new process: the peak of a child starts at that of its parent, and pytest is large.
     script = """
 import sys, measure
 hold = "x = b'1' * 200_000_000; import time; time.sleep(1)"
@@ -200,7 +200,7 @@ def test_small_files_are_different_crops_and_the_same_every_time(
 ) -> None:
     monkeypatch.syspath_prepend(BENCHMARKS)
     data = importlib.import_module("data")
-    monkeypatch.setattr(data, "SHARED", tmp_path / "absent")  # so that drawings are cut
+    monkeypatch.setattr(data, "SHARED", tmp_path / "absent")  # so that drawings are cropped
     trees = []
     for folder in ("one", "two"):
         monkeypatch.setattr(data, "WORK", tmp_path / folder)

@@ -1,4 +1,4 @@
-"""A commit is all or nothing, at whatever moment its process dies."""
+"""A commit is complete or has no effect, at whatever moment its process is killed."""
 
 import multiprocessing
 import os
@@ -20,7 +20,7 @@ def ws(tmp_path: Path) -> Workspace:
 
 
 def stage(ws: Workspace, version: str) -> journal.Staging:
-    """Three outputs, two of them folders, that say which version they are of."""
+    """Make three outputs, two of them folders, that contain their version."""
     staging = journal.Staging(ws, "job")
     for name in ("images", "items"):
         folder = staging.path(ws.table("birds", name))
@@ -57,7 +57,7 @@ def test_what_is_not_committed_changes_nothing(ws: Workspace) -> None:
 
 
 def die_at_move(root: Path, deadly: int) -> None:
-    """Commit version 2, and be killed at the rename number ``deadly``."""
+    """Commit version 2 in a process that is killed at rename number ``deadly``."""
     ws, count = Workspace(root), 0
     staging = stage(ws, "2")
     rename, replace = Path.rename, Path.replace

@@ -1,4 +1,4 @@
-"""Cards and params.yaml: every fault at once, each with its place and its mending."""
+"""Cards and params.yaml: all faults at once, each with its place and remedy."""
 
 from pathlib import Path
 
@@ -150,7 +150,9 @@ def test_names_of_tables_are_kept(tmp_path: Path, name: str) -> None:
     ending = name.removeprefix("x")
     expected = f"names that end in {ending} are kept for tables"
     assert faults(tmp_path, text) == [f"params.yaml: datasets.{name}: {expected}"]
-    with pytest.raises(DataError, match=f"^'{name}' is not a valid name of a data set: {expected}$"):
+    with pytest.raises(
+        DataError, match=f"^'{name}' is not a valid name of a data set: {expected}$"
+    ):
         check_dataset_name(name)
 
 
@@ -161,7 +163,9 @@ def test_good_names_pass(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "2b", "Birds", "a b", "a-b", "é", "../a", "a\n"])
 def test_bad_names_do_not(name: str) -> None:
-    with pytest.raises(DataError, match="is not a valid name of a data set: a name is lower-case"):
+    with pytest.raises(
+        DataError, match="is not a valid name of a data set: a name is lower-case"
+    ):
         check_dataset_name(name)
 
 

@@ -1,4 +1,4 @@
-"""The digest of a column is its content and nothing else."""
+"""The digest of a column depends only on its content."""
 
 import struct
 from collections.abc import Callable
@@ -145,7 +145,7 @@ def test_values_do_not_run_into_each_other() -> None:
 
 
 def test_the_encoding_is_frozen() -> None:
-    """Digests lie in people's git history: another encoding would break every catalogue."""
+    """Digests are in people's git history: another encoding would break every catalogue."""
     small = pa.table({"key": ["b", "a"], "n": pa.array([2, None]), "v": [b"2", b"1"]})
     keys = b"text 2\n" + b"\1\1" + struct.pack("<2q", 1, 1) + b"ab"
     numbers = b"integer 2\n" + b"\0\1" + struct.pack("<2q", 0, 2)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.dvc
 
 
 def found(check: str) -> list[tuple[str, str]]:
-    """What the doctor says of one check, and the commands."""
+    """Return the texts and commands of one check of the doctor."""
     return [(p.what, p.command) for p in likewise.doctor() if p.check == check]
 
 

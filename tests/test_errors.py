@@ -1,4 +1,4 @@
-"""What errors say to whoever wrote a wrong name."""
+"""Errors suggest the right name for a misspelt one."""
 
 from likewise.errors import hint
 
@@ -13,5 +13,5 @@ def test_the_nearest_names() -> None:
 def test_a_million_names_are_not_compared_letter_by_letter() -> None:
     names = [f"images/n{n % 1000:04d}/{n}.jpg" for n in range(100_000)]
     assert "'images/n0017/1017.jpg'" in hint("images/n0017/101.jpg", names)
-    assert "'images/n0017/1017.jpg'" in hint("n0017/1017.jpg", names)  # its folder left out
+    assert "'images/n0017/1017.jpg'" in hint("n0017/1017.jpg", names)  # without its folder
     assert hint("zzz", names).startswith("there are: images/n0000/0.jpg, ")

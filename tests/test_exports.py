@@ -159,7 +159,7 @@ def test_the_stub_is_the_only_list_of_names() -> None:
 
 
 def classes_in(annotation: object) -> Iterator[type]:
-    """The package's classes that a type is made of."""
+    """Yield the classes of the package in a type annotation."""
     if inspect.isclass(annotation) and annotation.__module__.startswith("likewise."):
         yield annotation
     for part in get_args(annotation):
@@ -167,7 +167,7 @@ def classes_in(annotation: object) -> Iterator[type]:
 
 
 def parts_of(found: type) -> Iterator[type]:
-    """The package's classes that an object's fields, properties and methods give."""
+    """Yield the classes of the package in the fields, properties and methods of a class."""
     if dataclasses.is_dataclass(found):
         for field in dataclasses.fields(found):
             yield from classes_in(field.type) if field.repr else ()
@@ -191,7 +191,7 @@ def test_what_a_public_function_returns_is_public() -> None:
         found = todo.pop()
         if found not in seen:
             seen.add(found)
-            # Table is the door to Lance, whose parts are for other modules.
+            # Table is the access to Lance, whose parts are for other modules.
             todo += parts_of(found) if found is not likewise.Table else ()
     assert sorted(one.__name__ for one in seen if one not in public) == []
 

@@ -17,18 +17,18 @@ FAMILIES = (
     "retrieval/indexes",
     "sources",
 )
-"""Folders of registered kinds. A kind's module has the kind's name, in every family alike."""
+"""Folders of registered kinds; all families may use the name of a kind for its module."""
 
 LONGEST = 300
 
 
 def modules() -> list[Path]:
-    """Every module of the package, by its path below it."""
+    """Return the path of every module, relative to the package."""
     return sorted(path.relative_to(SOURCE) for path in SOURCE.rglob("*.py"))
 
 
 def classes(module: Path) -> Iterator[str]:
-    """The names of the classes that a module defines at its top level."""
+    """Yield the names of the top-level classes of a module."""
     tree = ast.parse((SOURCE / module).read_text(encoding="utf-8"))
     yield from (node.name for node in tree.body if isinstance(node, ast.ClassDef))
 

@@ -1,4 +1,4 @@
-"""Indexes that are kept: covered, stale, unused, measured."""
+"""Cached indexes: coverage, staleness, unused ones, measurements."""
 
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ def hits(index: str, **query: Any) -> list[str]:
 
 
 def republish(remove: list[str], rename: dict[str, str]) -> None:
-    """Publish the table again with some items gone, and others under other names."""
+    """Publish the table again without some items, and with other names for some."""
     path = "catalog/emoji.lance"
     table = lance.dataset(path).to_table()
     ids = table["item_id"].to_pylist()
@@ -59,13 +59,13 @@ def test_an_index_is_made_once_and_knows_its_recall(indexed: Path) -> None:
     made = likewise.index("emoji", "tiny", "cells")
     assert (made.state, made.covered, made.items) == ("current", 24, 24)
     assert made.measured is not None
-    assert made.measured.recall == 1  # it looks into both cells
+    assert made.measured.recall == 1  # it visits both cells
     assert (made.measured.k, made.measured.probes) == (10, 24)
     assert made.measured.nbytes == (CELLS / "index").stat().st_size
     assert min(made.measured.ms, made.measured.exact_ms, made.measured.queries_per_s) > 0
     written = (CELLS / "index").stat().st_mtime_ns
     assert hits("cells") == hits("exact")
-    change("nprobe: 2", "nprobe: 1")  # how it is searched, not what it is
+    change("nprobe: 2", "nprobe: 1")  # an option of the search, not of the index
     fewer = likewise.index("emoji", "tiny", "cells")
     assert (CELLS / "index").stat().st_mtime_ns == written
     assert fewer.measured is not None

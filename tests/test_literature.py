@@ -1,4 +1,4 @@
-"""Published tables: whole, with sources, and shown beside their own protocol alone."""
+"""Published tables: complete, with sources, and shown only for their own protocol."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def test_all_five_systems_are_there_with_or_without_numbers() -> None:
 
 def test_a_mean_over_subsets_of_one_size_is_the_mean_of_their_means() -> None:
     gpr = next(table for table in likewise.references() if table.title == "GPR1200")
-    # Each is rounded to 0.1; two rows are further off than that explains, as the note says.
+    # Values are rounded to 0.1; two rows differ by more than that, as the note says.
     odd = {("ResNet-101", 42.8), ("Swin-B", 61.4)}
     for row in gpr.rows:
         if (row.model, row.values[0]) in odd:

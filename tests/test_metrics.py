@@ -1,4 +1,4 @@
-"""Metrics by arithmetic that one can follow by hand."""
+"""Metrics, by arithmetic that a reader can follow."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def ranked(
 
 
 TOY = ranked([1, 3, 4], relevant=[3])
-"""The ranking 1, 0, 1, 1, 0, 0."""
+"""Make the ranking 1, 0, 1, 1, 0, 0."""
 
 
 @pytest.mark.parametrize("denominator", ["hits", "relevant"])

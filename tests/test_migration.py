@@ -1,4 +1,4 @@
-"""Files of an older release get the present names; everything else in them stays."""
+"""Files of an older release get the current names and keep everything else."""
 
 from collections.abc import Callable
 from functools import partial

@@ -18,18 +18,18 @@ from likewise.storage.versions import run_git
 EXPECTED = old_catalogue.expected()
 
 READING = [line for line in EXPECTED["commands"] if not line.startswith(("why", "doctor"))]
-"""Commands whose output depends on nothing but the catalogue."""
+"""Commands whose output depends only on the catalogue."""
 
 
 @pytest.fixture(scope="module")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The catalogue, for tests that only read it."""
+    """Extract the catalogue, for tests that only read it."""
     return old_catalogue.extract(tmp_path_factory.mktemp("old"))
 
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A catalogue for one test, which is then the current folder."""
+    """Extract a catalogue for one test, and make it the current folder."""
     root = old_catalogue.extract(tmp_path)
     monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
     monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
@@ -39,7 +39,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def migrated(own: Path) -> Path:
-    """That catalogue with the names of this release, committed."""
+    """Migrate that catalogue to the names of this release, and commit it."""
     written = likewise.init(own)
     assert [name.partition(" ")[0] for name in written[:3]] == [
         "params.yaml",
@@ -83,7 +83,7 @@ def test_commands_print_what_0_1_printed(migrated: Path, line: str) -> None:
     done = command(migrated, "-m", "likewise", *shlex.split(line))
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)
-    if line.startswith("log "):  # the migration is a commit more
+    if line.startswith("log "):  # the migration adds a commit
         printed = [version for version in printed if version["message"] != "Rename"]
     assert printed == EXPECTED["commands"][line]
 

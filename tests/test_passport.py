@@ -1,4 +1,4 @@
-"""What a passport keeps, and what makes two models the same."""
+"""Passports: stored facts, and the identity of a model."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Every path that the public API takes may be a str or any path-like object."""
+"""Every path of the public API may be a str or any path-like object."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "search_many": {"dataset": "emoji", "queries": "queries.csv"},
     "validate": {"source": "folder", "path": "emoji/images"},
 }
-"""Required arguments where the name of something absent would not get as far as the path."""
+"""Required arguments: a name that does not exist would raise before the path is used."""
 
 PATHS = {
     "add.annotations": "emoji/categories.json",
@@ -40,7 +40,7 @@ PATHS = {
     "validate.annotations": "emoji/categories.json",
     "schemas.folder": "schemas",
 }
-"""Paths of optional arguments, from the root of the catalogue."""
+"""Paths of optional arguments, relative to the root of the catalogue."""
 
 ALTERNATIVES = {"score.images": "items", "score.indices": "embeddings"}
 """Arguments that exclude another one."""
@@ -63,7 +63,7 @@ def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 def parameters(function: Callable[..., Any]) -> dict[str, str]:
-    """Every parameter and keyword of a function, and its type as text."""
+    """Return every parameter and keyword of a function, and its type as text."""
     found: dict[str, str] = {}
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is parameter.VAR_KEYWORD:
@@ -109,7 +109,7 @@ def test_no_public_function_insists_on_pathlib() -> None:
 
 
 def arguments(key: str, root: Path, kind: Callable[[Path], object]) -> dict[str, Any]:
-    """What to call the function of ``key`` with: its own path by ``kind``, others as Path."""
+    """Return arguments for the function of ``key``: its path as ``kind``, others as Path."""
     name, _, parameter = key.partition(".")
     function = getattr(likewise, name)
     signature, kinds = inspect.signature(function).parameters, parameters(function)
@@ -148,7 +148,7 @@ def test_a_path_may_be_text_or_path_like(
     np.save(workspace / "lists.npy", np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]]))
     for name in ("a.csv", "b.csv", "c.csv"):
         (workspace / name).write_text("", "utf-8")
-    monkeypatch.chdir(tmp_path)  # outside of the catalogue
+    monkeypatch.chdir(tmp_path)  # outside the catalogue
     try:
         getattr(likewise, key.partition(".")[0])(**arguments(key, workspace, kind))
     except LikewiseError as error:
@@ -163,7 +163,7 @@ RESULTS: dict[str, Callable[[], object]] = {
     "Statistics": lambda: likewise.describe("emoji"),
 }
 ELSEWHERE = {"Checked", "Difference"}
-"""Their tests, which make them, write pages by text too."""
+"""Their tests create the objects, and also write pages by text paths."""
 
 METHODS = [
     f"{name}.{parameter}"

@@ -1,4 +1,4 @@
-"""The library changes nothing of the process that uses it."""
+"""The library does not change the state of the process that uses it."""
 
 import logging
 import os
@@ -67,7 +67,7 @@ VERBS: dict[str, Callable[[Path], object]] = {
     "doctor": lambda root: likewise.doctor(workspace=root),
     "a verb that fails": _failing,
 }
-"""Every kind of work that the library does, in an order that lets each do it."""
+"""All kinds of work of the library, in an order in which each can run."""
 
 WITH_A_REMOTE: dict[str, Callable[[Path], object]] = {
     "push": lambda root: likewise.push(workspace=root),
@@ -78,11 +78,11 @@ WITH_A_REMOTE: dict[str, Callable[[Path], object]] = {
     "forget": lambda root: likewise.forget("emoji", [ITEM], reason="a test", workspace=root),
     "a pull that fails": _failing_pull,
 }
-"""The verbs for which DVC does the work."""
+"""The verbs that call DVC."""
 
 
 def _load_libraries() -> None:
-    """Import what the verbs import when they need it; what that changes is not theirs."""
+    """Import the lazy imports of the verbs first, because their changes are not tested."""
     import accelerate  # noqa: F401
     import dvc.repo  # noqa: F401
     import dvclive.live  # noqa: F401
@@ -98,7 +98,7 @@ def _load_libraries() -> None:
 
 
 def state(loggers: list[str]) -> dict[str, Any]:
-    """What belongs to the whole process."""
+    """Return the state of the whole process."""
     import matplotlib as mpl
     import torch
 
@@ -134,7 +134,7 @@ def _umask() -> str:
 
 
 def changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """What is another afterwards; of a list, what is in one of them alone."""
+    """Return the changed state; for a list, the elements that only one side has."""
     found = {}
     for name, was in before.items():
         now = after[name]
@@ -146,7 +146,7 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
 
 
 def check(root: Path, verbs: dict[str, Callable[[Path], object]]) -> None:
-    """Do every verb, and compare the process before and after it."""
+    """Run every verb, and compare the process before and after it."""
     _load_libraries()
     loggers = [n for n, log in logging.root.manager.loggerDict.items() if hasattr(log, "level")]
     found = {}
@@ -161,7 +161,7 @@ def check(root: Path, verbs: dict[str, Callable[[Path], object]]) -> None:
 def test_verbs_leave_the_process_as_it_was(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Done from another folder, too."""
+    """Also run from another folder."""
     write(workspace, "trained", "learned", {**LEARNED, "epochs": 1})
     write(workspace, "indexes", "hnsw", {"kind": "faiss", "factory": "HNSW8"})
     text = (workspace / "params.yaml").read_text("utf-8")
@@ -185,7 +185,7 @@ def test_verbs_that_dvc_does_leave_the_process_as_it_was(
 def test_weights_in_a_file_are_found_from_any_folder(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Their path starts from the catalogue."""
+    """Their path is relative to the catalogue."""
     likewise.load("tiny", workspace=workspace)
     kept = workspace / "kept" / "w.safetensors"
     kept.parent.mkdir()
@@ -200,7 +200,7 @@ def test_weights_in_a_file_are_found_from_any_folder(
 def test_a_training_makes_no_repository_where_it_is_started(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """dvclive would begin one of DVC in a repository of git that one happens to stand in."""
+    """By default dvclive creates a DVC repository in the git repository of the folder."""
     other = tmp_path / "other"
     (other / ".git").mkdir(parents=True)
     run_git(other, "init", "--quiet")

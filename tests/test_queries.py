@@ -1,4 +1,4 @@
-"""Every way to ask: several pictures, boxes, words, pages, roles, tables, several data sets."""
+"""Queries of every kind: pictures, boxes, words, pages, roles, tables, several data sets."""
 
 import shutil
 from pathlib import Path
@@ -238,7 +238,7 @@ def test_a_wrong_file_of_queries_is_told(workspace: Path, name: str) -> None:
 
 @pytest.fixture
 def two_sets(workspace: Path) -> Path:
-    """The same catalogue with a second data set: two of the six categories."""
+    """Add a second data set to the catalogue: two of the six categories."""
     folder = workspace / "few"
     folder.mkdir()
     for name in ("0_noto.jpg", "0_fluent.jpg", "200_noto.jpg"):

@@ -1,4 +1,4 @@
-"""Ranks by counting agree with ranks by sorting, whatever ties and classes there are."""
+"""Ranks by counting agree with ranks by sorting, for all ties and classes."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ steady = settings(deadline=None)
 def naive(
     scores: Float32Array, query_labels: Int64Array, labels: Int64Array, exclude: Int64Array
 ) -> list[list[int]]:
-    """Each query's ranks by sorting everything: score descending, then row ascending."""
+    """Rank by sorting everything: score descending, then row ascending."""
     found = []
     for row, label, left_out in zip(scores, query_labels, exclude, strict=True):
         order = np.lexsort((np.arange(len(row)), -row))
@@ -45,7 +45,7 @@ def ranking(
     exclude: Int64Array,
     progress: Progress | None = None,
 ) -> Ranking:
-    """Items of the query's label are relevant, one item a query may be left out."""
+    """Items with the label of the query are relevant; one item per query may be left out."""
     relevant = Groups.alike(query_labels, labels)
     left_out = [Groups.one(exclude)]
     return rank_vectors(queries, gallery, relevant, left_out, top=7, progress=progress)
@@ -63,7 +63,7 @@ def per_query(ranked: RelevantRanks) -> list[list[int]]:
 
 
 def whole(count: int, seed: int, spread: int = 3) -> tuple[Float32Array, Int64Array]:
-    """Vectors of few small whole numbers: products are exact, many tie, many are negative."""
+    """Draw vectors of small integers: products are exact, many are equal, many negative."""
     rng = np.random.default_rng(seed)
     vectors = rng.integers(-spread, spread + 1, (count, 4)).astype(np.float32)
     return vectors, rng.integers(-1, max(count // 8, 1), count)
@@ -226,7 +226,7 @@ def test_importing_it_does_not_load_numba() -> None:
 
 
 def test_it_also_counts_where_nothing_can_be_cached(tmp_path: Path) -> None:
-    # The file of the function is not a file, as in a frozen application.
+    # The function has no source file, as in a frozen application.
     source = Path(kernels.__file__).read_text(encoding="utf-8")
     script = tmp_path / "run.py"
     script.write_text(

@@ -1,4 +1,4 @@
-"""What prompts and notebooks show of results: short text, and HTML without foreign tags."""
+"""Representations of results: short text for prompts, safe HTML for notebooks."""
 
 import inspect
 import re
@@ -18,7 +18,7 @@ ITEM = "200_noto.jpg"
 
 
 def html(result: object) -> str:
-    """What a notebook shows, checked: nothing of it runs, and nothing is fetched."""
+    """Return the HTML for a notebook; check that it runs no code and loads no file."""
     page: str = result._repr_html_()  # type: ignore[attr-defined]
     shown = tags(page)
     assert not {tag for tag, _ in shown} & {"script", "iframe", "object", "link"}
@@ -29,7 +29,7 @@ def html(result: object) -> str:
 
 @pytest.fixture
 def hostile(workspace: Path) -> Path:
-    """The catalogue with markup in its texts, evaluated."""
+    """Evaluate the catalogue with markup in its texts."""
     card = workspace / "catalog" / "emoji.yaml"
     title = f"title: {BAD!r}".replace("\\'", "''")
     card.write_text(card.read_text("utf-8").replace("title: Emoji in GPR1200's layout", title))

@@ -1,4 +1,4 @@
-"""Embeddings and lists that were made elsewhere, scored from files."""
+"""Score embeddings and lists of other programs from files."""
 
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ def test_lists(tmp_path: Path, images: Path) -> None:
     by_vectors = likewise.score("gpr1200", embeddings=saved(tmp_path, VECTORS), images=images)
     assert result.metrics == by_vectors.metrics
     strict = likewise.score("gpr1200-strict", indices=saved(tmp_path, lists), images=images)
-    # Row 0 has no other of its class; rows 1 and 2 find each other first, 3 and 4 second.
+    # Row 0 has no other item of its class; 1 and 2 find each other first, 3 and 4 second.
     assert strict.metrics["mAP"] == round((1 + 1 + 1 / 2 + 1 / 2) / 4, 4)
 
 
@@ -76,7 +76,7 @@ def test_names_that_break_the_grammar_are_left_out(tmp_path: Path, images: Path)
 
 
 def test_the_whole_benchmark_needs_no_images(tmp_path: Path) -> None:
-    # One dimension a category: every class is found first, all others tie behind it.
+    # One direction per category: every class is found first, all others have equal scores.
     angles = np.repeat(np.arange(1_200), 10) * (np.pi / 1_200)
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     result = likewise.score("gpr1200", embeddings=saved(tmp_path, vectors))

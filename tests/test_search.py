@@ -1,4 +1,4 @@
-"""Search as people call it, in a real catalogue of 24 drawings."""
+"""Search as users call it, in a real catalogue of 24 drawings."""
 
 import shutil
 from pathlib import Path
@@ -52,7 +52,7 @@ def indexed(workspace: Path) -> Path:
 
 
 def oracle(vector: Any, allowed: "pl.Series | None" = None) -> list[str]:
-    """All items, the nearest first, by sorting every score."""
+    """Return all items, nearest first, by sorting all scores."""
     dataset = likewise.open("emoji")
     scores = dataset.vectors("tiny").astype(np.float64) @ np.asarray(vector, np.float64)
     order = np.argsort(-scores.astype(np.float32), kind="stable")
@@ -189,7 +189,10 @@ def test_a_wrong_query_is_told_in_a_line(
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(np.nan, "1 values of the vector are NaN or infinite; the first is at position 3"), (np.inf, "infinite")],
+    [
+        (np.nan, "1 values of the vector are NaN or infinite; the first is at position 3"),
+        (np.inf, "infinite"),
+    ],
 )
 def test_what_is_no_direction_is_no_query(workspace: Path, value: float, said: str) -> None:
     vector = vector_of(ITEM).copy()

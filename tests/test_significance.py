@@ -1,4 +1,4 @@
-"""Intervals, paired tests and corrections, by hand and by what they promise."""
+"""Intervals, paired tests and corrections, by hand and by their guarantees."""
 
 import math
 
@@ -20,7 +20,7 @@ from likewise.evaluation.significance import (
 
 RNG = np.random.default_rng(5)
 CLASSES = np.repeat(np.arange(60), 5)
-# ClassificationTask differ a lot, queries of one class hardly.
+# Classes differ strongly, queries of one class hardly.
 VALUES = np.clip(np.repeat(RNG.random(60), 5) + RNG.normal(0, 0.02, 300), 0, 1)
 
 
@@ -29,7 +29,7 @@ def test_the_mean_lies_between_and_classes_are_what_is_drawn() -> None:
     assert found.value == pytest.approx(VALUES.mean())
     assert found.low < found.plain_low < found.value < found.plain_high < found.high
     assert (found.queries, found.classes) == (300, 60)
-    # Five copies of a class say what one says: the width is that of 60 means.
+    # Five equal queries of a class count as one: the width is that of 60 means.
     alone = interval(VALUES[::5], np.arange(60))
     assert found.high - found.low == pytest.approx(alone.high - alone.low, rel=0.05)
     assert found == interval(VALUES, CLASSES)
@@ -76,7 +76,7 @@ def test_the_standard_error_of_a_ratio_is_that_of_a_mean_of_single_units() -> No
 
 
 def test_a_few_classes_are_flipped_in_all_ways() -> None:
-    # Of the 2^4 ways, all equal signs (2) reach 4; with one flipped the sum is 2.
+    # Of the 2^4 sign patterns, the 2 with equal signs reach 4; with one flipped the sum is 2.
     assert randomisation_test(np.ones(4)) == 2 / 16
     assert randomisation_test(np.array([1.0, -1.0, 1.0, 0.0, -1.0])) == 1
     assert randomisation_test(np.zeros(3)) == 1
@@ -95,12 +95,12 @@ def test_a_difference_is_paired() -> None:
     assert found.value == pytest.approx(0.0075)
     assert found.low > 0
     assert found.p == 1 / (1 + FLIPS)
-    # Unpaired, the classes' own differences hide so little.
+    # Without pairing, differences between classes would hide this small one.
     assert found.smallest_difference < interval(VALUES, CLASSES).smallest_difference / 10
 
 
 def test_holm() -> None:
-    # Sorted: 0.01 * 4, 0.02 * 3, 0.03 * 2, 0.9 * 1; never below the one before, never above 1.
+    # Sorted: 0.01 * 4, 0.02 * 3, 0.03 * 2, 0.9 * 1; non-decreasing, at most 1.
     assert holm([0.02, 0.9, 0.01, 0.03]) == pytest.approx([0.06, 0.9, 0.04, 0.06])
     assert holm([0.6, 0.7]) == [1.0, 1.0]
     assert holm([]) == []
@@ -108,7 +108,7 @@ def test_holm() -> None:
 
 @pytest.mark.parametrize(
     ("count", "quantile"),
-    # t at 2.5 % of 1, 2, 4 and 9 degrees of freedom: Student, Biometrika 6(1), 1908, as tabled.
+    # t at 2.5 % for 1, 2, 4 and 9 degrees of freedom, from Student, Biometrika 6(1), 1908.
     [(2, -12.7062), (3, -4.30265), (5, -2.77645), (10, -2.26216)],
 )
 def test_a_few_units_are_as_uncertain_as_students_t(count: int, quantile: float) -> None:

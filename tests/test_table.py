@@ -55,7 +55,7 @@ def put(path: Path, first: int, last: int) -> None:
 
 @pytest.fixture
 def table(tmp_path: Path) -> tables.Table:
-    """A table of two fragments."""
+    """Make a table of two fragments."""
     path = tmp_path / "made.lance"
     put(path, 0, 200)
     put(path, 200, ROWS)
@@ -122,7 +122,7 @@ def test_a_frame_is_the_table(table: tables.Table) -> None:
 
 
 def test_a_copy_is_opened_in_the_same_version(table: tables.Table) -> None:
-    """``copy`` does what a pickle does: it calls ``__reduce__`` and opens the table again."""
+    """``copy`` works like pickle: it calls ``__reduce__`` and opens the table again."""
     tables.delete_rows(table.path, "name", ["000"])
     assert tables.open_table(table.path).rows == ROWS - 1
     assert copy.copy(table).rows == table.rows == ROWS
@@ -188,7 +188,7 @@ def test_an_index_is_linked_only_to_equal_vectors(table: tables.Table, tmp_path:
 
 
 def test_columns_have_their_files(tmp_path: Path) -> None:
-    """The vectors of a published table lie in files of their own, which may be missing."""
+    """The vectors of a published table are in separate files, which may be missing."""
     path = tmp_path / "published.lance"
     schema = tables.lance_schema(COLUMNS, PASSPORTS)
     plain = pa.schema([schema.field("name")])

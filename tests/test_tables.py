@@ -46,7 +46,7 @@ def put_images(path: Path, data: Sequence[bytes]) -> None:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """Every file below ``folder``, and its bytes."""
+    """Return every file below ``folder`` and its bytes."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")

@@ -23,7 +23,7 @@ EXAMPLE = Path(__file__).parent / "third_party"
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of a scratch environment that has the example package, and all of this one."""
+    """Make an environment with the example package and all packages of this one."""
     top = tmp_path_factory.mktemp("lab")
     package = shutil.copytree(EXAMPLE, top / "package")
     venv.create(top / "env", symlinks=True)
@@ -33,7 +33,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ).strip()
     present = [path for path in sys.path if path and Path(path).is_dir()]
     Path(own, "present.pth").write_text("\n".join(present), encoding="utf-8")
-    # The index is not asked: what the package builds with and depends on is here.
+    # No package index is needed: all dependencies are installed here.
     options = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
     subprocess.run(
         [sys.executable, "-m", "pip", "install", *options, "--target", own, package], check=True
@@ -42,7 +42,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(python: Path, folder: Path, *arguments: str) -> str:
-    """What the command line of the scratch environment prints."""
+    """Return the output of the command line in that environment."""
     done = subprocess.run(
         [python, "-m", "likewise", *arguments],
         cwd=folder,
@@ -73,7 +73,7 @@ def test_a_source_and_a_protocol_of_another_package_are_used(lab: Path, tmp_path
     (tmp_path / "items.csv").write_text(items, encoding="utf-8")
     vectors = ["--embeddings", "vectors.npy", "--items", "items.csv", "--json"]
     scored = json.loads(run(lab, tmp_path, "score", "nearest-item", *vectors))
-    # d is as near to a as a is to itself, and comes after a; c's nearest is b, d's is a.
+    # d and a have equal scores for a, and d comes after a; c's nearest is b, d's is a.
     assert scored["metrics"]["recall@1"] == 1 / 4
 
 
@@ -88,7 +88,7 @@ def test_without_the_package_the_kinds_are_unknown() -> None:
 def registered(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str
 ) -> Registry[Protocol]:
-    """The registry of protocols where a package is installed that has the entry point."""
+    """Return the registry of protocols with an installed package that has the entry point."""
     info = tmp_path / "other-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(

@@ -1,4 +1,4 @@
-"""The sweep over indexes: what is tried, what is chosen, what is written."""
+"""Tuning: candidates, choice, and written entries."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What type checkers see of the public API; mypy reads these lines in `make check`."""
+"""Types of the public API; mypy checks these lines in `make check`."""
 
 from pathlib import Path
 from typing import assert_type

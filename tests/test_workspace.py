@@ -1,4 +1,4 @@
-"""Where everything of a catalogue lies is written in one module."""
+"""Only one module knows the paths of a catalogue."""
 
 import ast
 from collections.abc import Iterator
@@ -19,11 +19,11 @@ NAMES = {
 """Names of files and folders of a catalogue."""
 
 EXPORTS = {"exports/croissant.py": {"croissant.json"}}
-"""Modules that write files of these names into a folder that is no catalogue."""
+"""Modules that write files with these names outside a catalogue."""
 
 
 def joined(path: Path) -> Iterator[str]:
-    """The parts of the texts that ``path`` joins to a path with ``/``, or glob patterns."""
+    """Yield the parts of texts that ``path`` joins with ``/``, and of glob patterns."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
             parts: list[ast.AST] = [node.right]
@@ -49,7 +49,7 @@ def test_no_other_module_spells_a_path() -> None:
 
 
 def test_the_layout_of_a_catalogue(tmp_path: Path) -> None:
-    """These places are in people's histories and scripts."""
+    """These paths are in people's histories and scripts."""
     (tmp_path / "params.yaml").write_text(
         "datasets: {birds: {path: b, annotations: b}}\n"
         "checks: {birds: {}}\nviews: {clean: {of: birds, without: [leak]}}\n",

@@ -1,4 +1,4 @@
-"""Only a write that fails is reported as one; see also tests/steps/test_disk.py."""
+"""Only failed writes are reported as such; see also tests/steps/test_disk.py."""
 
 import os
 import shutil
@@ -22,14 +22,14 @@ _RIGHTS = "--bounding-set=-dac_override,-dac_read_search"
 AS_A_USER = (
     [] if os.geteuid() else [found, _RIGHTS] if (found := shutil.which("setpriv")) else None
 )
-"""What begins a command that obeys the permissions of files; root's own commands do not."""
+"""Prefix of a command that obeys file permissions, which root's commands do not."""
 
 
 _BODY = b"<Error><Code>SlowDown</Code><Message>quota exceeded: 429</Message></Error>"
 
 
 class Patience(BaseHTTPRequestHandler):
-    """Answers every request as a server does that was asked too often."""
+    """Answers every request like a server with too many requests."""
 
     def do_GET(self) -> None:
         body = b"" if self.command == "HEAD" else _BODY
@@ -51,7 +51,7 @@ class Patience(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def busy() -> Iterator[str]:
-    """The address of a server that is asked too often."""
+    """Start a server that refuses every request; return its address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Patience)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -79,7 +79,7 @@ def test_a_busy_remote_is_no_full_disk(
 
 
 def test_what_a_job_raises_is_no_error_of_its_lock(workspace: Path) -> None:
-    """Neither a read that is not permitted, nor something that would block."""
+    """Neither an unreadable file, nor an error that means "try again"."""
     ws = Workspace(workspace)
     for error in (
         PermissionError(13, "Permission denied", "source.csv"),
@@ -89,7 +89,7 @@ def test_what_a_job_raises_is_no_error_of_its_lock(workspace: Path) -> None:
         with pytest.raises(type(error)) as caught, journal.exclusive_job(ws, "job"):
             raise error
         assert caught.value is error
-    with journal.exclusive_job(ws, "job"):  # and the lock is free
+    with journal.exclusive_job(ws, "job"):  # and the lock is released
         pass
 
 
@@ -103,7 +103,7 @@ def test_a_lock_that_cannot_be_written_is_named(workspace: Path) -> None:
 
 @pytest.mark.skipif(AS_A_USER is None, reason="no setpriv, by which root has a user's rights")
 def test_a_file_that_may_not_be_read_is_not_one_that_cannot_be_written(workspace: Path) -> None:
-    """In a verb that has its lock already."""
+    """In a verb that already holds its lock."""
     card = Workspace(workspace).card_file("emoji")
     card.chmod(0)
     done = subprocess.run(

@@ -21,7 +21,7 @@ NAMES = [name for name, _, _ in COMMANDS]
 
 @dataclass(frozen=True)
 class Done:
-    """What a command printed, and its exit code."""
+    """The output of a command, and its exit code."""
 
     code: int
     out: str
@@ -247,7 +247,7 @@ def test_a_score_of_vectors_made_elsewhere(
     monkeypatch.chdir(tmp_path)
     names = sorted(picture.name for picture in pictures.iterdir())
     labels = sorted({int(name.partition("_")[0]) for name in names})
-    # One direction a category, so that every ranking is perfect.
+    # Vectors with one direction per category, so that every ranking is perfect.
     vectors = np.repeat(np.eye(len(labels), dtype=np.float32), 4, axis=0)
     np.save("vectors.npy", vectors)
     arguments = ("gpr1200", "--embeddings", "vectors.npy", "--images", str(pictures))

@@ -9,7 +9,7 @@ TABLES = {"lance", "numpy", "polars", "pyarrow"}
 
 
 def loaded(*arguments: str) -> set[str]:
-    """The top-level modules that a command loads."""
+    """Return the top-level modules that a command loads."""
     command = [sys.executable, "-X", "importtime", "-m", "likewise", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]

@@ -1,4 +1,4 @@
-"""Only the command line chooses Arrow's memory pool; importing the library leaves it alone."""
+"""Only the command line chooses Arrow's memory pool; an import of the library does not."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ def last_line(program: str, pool: str | None = None) -> str:
     ("pool", "expected"), [(None, "system"), ("system", "system"), ("mimalloc", "mimalloc")]
 )
 def test_the_command_line_uses_the_system_allocator(pool: str | None, expected: str) -> None:
-    """A pool that the user names is kept."""
+    """The user's choice of a pool is respected."""
     show = SHOW + "print(pa.default_memory_pool().backend_name)"
     assert last_line(COMMAND_LINE + show, pool) == expected
 

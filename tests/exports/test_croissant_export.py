@@ -31,7 +31,7 @@ print(json.dumps(told))
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """What the format's own validator finds wrong, and how many records it reads."""
+    """Return the errors of the format's own validator, and the number of records it reads."""
     command = [sys.executable, "-c", PROGRAM, str(folder / "croissant.json")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -53,7 +53,7 @@ def test_a_model_that_has_not_embedded_it(workspace: Path) -> None:
 
 @pytest.fixture
 def cars(tmp_path: Path, pictures: Path) -> Path:
-    """A published data set that no model has embedded."""
+    """Make a published data set without embeddings."""
     root = tmp_path / "catalogue"
     likewise.init(root)
     (root / "params.yaml").write_text("seed: 0\n", encoding="utf-8")

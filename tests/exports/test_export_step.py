@@ -204,7 +204,7 @@ def test_a_licence_in_words() -> None:
 
 @pytest.fixture
 def licensed(tmp_path: Path) -> Path:
-    """A catalogue of a COCO set whose two images are under two licences."""
+    """Make a catalogue of a COCO data set with two images under two licences."""
     source = tmp_path / "source"
     (source / "images").mkdir(parents=True)
     for name in ("a", "b"):

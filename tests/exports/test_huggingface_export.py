@@ -34,7 +34,7 @@ print(json.dumps(told))
 
 
 def loaded(folder: Path, tmp_path: Path) -> dict[str, dict[str, object]]:
-    """What ``datasets`` finds, in a process without network."""
+    """Load the export with ``datasets``, in a process without network."""
     import json
 
     environment = {

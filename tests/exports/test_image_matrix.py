@@ -15,7 +15,7 @@ from likewise.imaging.decode import decode
 from likewise.imaging.transforms.letterbox import Letterbox
 
 SIZES = (70, 64, 90, 20, 60)
-"""Images of five classes: the example whose counts the original program printed."""
+"""Numbers of images of five classes, for which the original program printed its counts."""
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -43,7 +43,7 @@ def test_the_counts_of_the_originals_example(tmp_path: Path) -> None:
     assert (label[train[:, 2:]] != label[train[:, :1]]).all()
     assert not held & set(train.ravel().tolist())
     assert all(len(set(row)) == 6 for row in train.tolist())
-    # Each is a uniform draw: all that may be drawn are, the last image among them.
+    # Each is drawn uniformly: every candidate can be drawn, and so can the last image.
     assert len(set(train[:, 2:].ravel().tolist())) == 263
     assert (valid[::2, 2] == 1).all()
     assert (valid[1::2, 2] == 0).all()
@@ -113,7 +113,7 @@ def test_cars_become_the_files_of_the_pipeline(cars: Path, tmp_path: Path) -> No
     options = {"side": 32, "min_images": 8}
     done = likewise.export("cars", "image-matrix", out, options=options, workspace=cars)
     items = likewise.open("cars", workspace=cars).items
-    # A car that is seen from its side, or from where is uncertain, is in neither list.
+    # A car seen from its side, or from an unknown viewpoint, is in neither list.
     kept = pl.col("viewpoint").is_in(["front", "front-side", "rear", "rear-side"])
     aside = items.filter(pl.col("subset") == "web", ~kept.fill_null(value=False))
     assert [row[:2] for row in done.left_out] == [(i, "other-view") for i in aside["item_id"]]

@@ -18,7 +18,7 @@ KEYS = ["X_train", "y_train", "train_id", "X_val", "y_val", "val_id"]
 
 
 def original(data: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """The program's steps in Pillow: shorter edge 256, the other rounded down, middle 224."""
+    """Apply the program's steps in Pillow: shorter edge 256, other rounded down, crop 224."""
     with Image.open(io.BytesIO(data)) as opened:
         picture = opened.convert("RGB")
     width, height = picture.size
@@ -34,7 +34,7 @@ def original(data: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 
 
 def catalogue(root: Path, tree: Path) -> None:
-    """A published data set ``food`` of the tree, in ``root``."""
+    """Make a published data set ``food`` of the tree in ``root``."""
     (root / "catalog").mkdir(parents=True)
     (root / "params.yaml").write_text(
         f"datasets:\n  food: {{path: {tree}, annotations: {tree}}}\n", "utf-8"
@@ -47,7 +47,7 @@ def catalogue(root: Path, tree: Path) -> None:
 
 @pytest.fixture
 def food(tmp_path: Path) -> tuple[Path, Path]:
-    """The tree of drawings with odd ones in it, and a catalogue of it."""
+    """Make a tree of drawings with unusual files among them, and a catalogue of it."""
     tree = tmp_path / "tree"
     shutil.copytree(FOOD, tree)
     with Image.open(next((tree / "train" / "drink").glob("*.png"))) as opened:
@@ -113,7 +113,7 @@ def test_metadata_has_both_headers(food: tuple[Path, Path], tmp_path: Path) -> N
 def test_one_bad_image_is_a_finding(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     shutil.copytree(FOOD, tree)
-    # Its chunks agree with their checksums, so ingest takes it; its pixels are none.
+    # Its checksums are right, so ingest accepts it, but its pixels cannot be decoded.
     head = struct.pack(">2I5B", 300, 300, 8, 2, 0, 0, 0)
     chunks = ((b"IHDR", head), (b"IDAT", b"no zlib stream"), (b"IEND", b""))
     (tree / "train" / "drink" / "broken.png").write_bytes(
@@ -138,7 +138,7 @@ def test_one_bad_image_is_a_finding(tmp_path: Path) -> None:
     with np.load(npz) as held:
         rows = len(list((tree / "train").rglob("*.png")))
         assert len(held["X_train"]) == len(held["y_train"]) == len(held["train_id"]) == rows - 1
-        # The ids are those of the items, so the one that is missing leaves a gap.
+        # The ids are those of the items, so the missing item leaves a gap.
         assert len(set(range(1, rows + 1)) - set(held["train_id"].tolist())) == 1
 
 

@@ -1,4 +1,4 @@
-"""What goes out packed, into shards or cells, comes back as the same items."""
+"""Exports into shards or cells are read back as the same items."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 import likewise
 
 PACKED = {"webdataset": "webdataset", "huggingface": "parquet"}
-"""An export, and the source that reads it."""
+"""An export and the source that reads it."""
 
 
 def ingested(root: Path, name: str) -> pl.DataFrame:
@@ -19,7 +19,7 @@ def ingested(root: Path, name: str) -> pl.DataFrame:
 
 @pytest.fixture
 def cards(shared_data: Path, tmp_path: Path) -> Path:
-    """A catalogue of photographs with boxes."""
+    """Make a catalogue of photographs with boxes."""
     path = shared_data / "boxes_labels" / "cards"
     (tmp_path / "catalog").mkdir()
     card = {"title": "Cards", "source": {"kind": "voc"}, "licence": {"spdx": "Apache-2.0"}}

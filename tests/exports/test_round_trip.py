@@ -1,4 +1,4 @@
-"""What goes out comes back equal: every format that a source reads, on any data."""
+"""Every format that a source reads is read back unchanged, for any data."""
 
 import io
 import json
@@ -26,14 +26,14 @@ from likewise.storage.config import Card
 
 BOXED = ("coco", "voc", "yolo", "csv", "parquet", "webdataset")
 RENAMED = ("voc", "yolo", "parquet", "webdataset")
-"""Formats that give images, or those of odd names, names of their own."""
+"""Formats that rename images, or only those with unusual names."""
 
 SPLITS = (None, "train", "val", "test")
 
 
 @cache
 def picture(number: int) -> tuple[bytes, str, tuple[int, int]]:
-    """A small picture: its bytes, suffix and size."""
+    """Draw a small picture: bytes, suffix and size."""
     size = (8 + 5 * number, 30 - 3 * number)
     rng = np.random.default_rng(number)
     kind, suffix = (("PNG", "png"), ("JPEG", "JPG"), ("GIF", "gif"))[number % 3]
@@ -45,7 +45,7 @@ def picture(number: int) -> tuple[bytes, str, tuple[int, int]]:
 
 @dataclass
 class InMemory:
-    """The bytes of items' images, as ``ImageReader`` gives them."""
+    """Return the bytes of the images of items, as ``ImageReader`` reads them."""
 
     data: list[bytes]
 
@@ -68,7 +68,7 @@ SPLIT = st.sampled_from(SPLITS)
 
 @st.composite
 def boxes(draw: st.DrawFn, size: tuple[int, int]) -> list[tuple[str, list[float]]]:
-    """Different labelled boxes inside of an image, in quarters of pixels."""
+    """Draw different labelled boxes inside an image, in quarters of pixels."""
     found = []
     for _ in range(draw(st.integers(0, 3))):
         edges = []
@@ -82,7 +82,7 @@ def boxes(draw: st.DrawFn, size: tuple[int, int]) -> list[tuple[str, list[float]
 
 @st.composite
 def boxed_sets(draw: st.DrawFn) -> pl.DataFrame:
-    """Items of a data set with boxes; some images have none."""
+    """Draw the items of a data set with boxes; some images have none."""
     rows = []
     for number, name in enumerate(draw(st.lists(NAME, min_size=1, max_size=4, unique=True))):
         _, suffix, size = picture(number)
@@ -122,11 +122,11 @@ def selection(items: pl.DataFrame) -> Selection:
 
 
 def back(kind: str, folder: Path) -> tuple[pl.DataFrame, list[str]]:
-    """The items that the source ``kind`` reads in ``folder``, boxes in pixels; its findings."""
+    """Read ``folder`` with the source ``kind``: items (boxes in pixels) and findings."""
     source = SOURCES.build({"kind": kind}, "here")
     files = source.open(folder)
     reading = source.read(files, folder)
-    # Bytes that are not those of a picture that went out are not found here.
+    # Bytes other than those of an exported picture raise a KeyError here.
     sizes = {picture(n)[0]: picture(n)[2] for n in range(4)}
     paths = reading.items["image_id"].unique().to_list()
     found = [(path, *sizes[files.read(path)], 1) for path in paths]
@@ -138,7 +138,7 @@ def back(kind: str, folder: Path) -> tuple[pl.DataFrame, list[str]]:
 
 
 def out_and_back(kind: str, chosen: Selection) -> tuple[pl.DataFrame, list[str]]:
-    """What comes back, as ``back`` says it, of a ``chosen`` set that goes out whole."""
+    """Export all of ``chosen`` and return what ``back`` reads."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "out"
         folder.mkdir()
@@ -225,7 +225,7 @@ def test_all_that_is_known_of_boxes_and_of_whole_images_comes_back(kind: str) ->
     assert findings == []
     tags = ['["x","a \\"b\\", c"]', None, "[]"]
     told = found.sort("text", nulls_last=True).with_columns(
-        pl.col("tags").str.replace_all('", "', '","', literal=True)  # by whom JSON is written
+        pl.col("tags").str.replace_all('", "', '","', literal=True)  # the writer of JSON
     )
     assert told["box"].to_list() == [None, [1, 0, 4, 4], [2, 0, 4, 4]]
     for name in ("label", "split", "text", "licence", "score"):

@@ -1,4 +1,4 @@
-"""A split may have any name; no file of an export lies elsewhere or replaces another for it."""
+"""A split may have any name: no exported file leaves the folder or replaces another file."""
 
 import tarfile
 from pathlib import Path
@@ -13,7 +13,7 @@ PER_SPLIT = ("coco", "voc", "parquet", "huggingface", "webdataset")
 
 
 def split_into(root: Path, *splits: str) -> None:
-    """Give the items these splits in turn; where there are more items, they have none."""
+    """Assign these splits to the items in turn; further items have none."""
     for item, split in zip(likewise.open("emoji").items["item_id"], splits, strict=False):
         likewise.correct("emoji", [item], {"split": split}, workspace=root)
     likewise.publish("emoji", workspace=root)

@@ -1,4 +1,4 @@
-"""A folder and every kind of archive of it hold the same files, and lose none unsaid."""
+"""A folder and every kind of archive of it contain the same files; every loss is reported."""
 
 import os
 import tarfile

@@ -1,4 +1,4 @@
-"""Every file of numbers is read, and no file of anything else does anything."""
+"""Every file of numbers is read, and no file runs code."""
 
 import json
 import os
@@ -122,7 +122,7 @@ def test_pickles_that_an_older_numpy_wrote(tmp_path: Path) -> None:
 
 
 class Calls:
-    """Is pickled as a call of a function."""
+    """Pickles as a call of a function."""
 
     def __init__(self, function: Callable[..., Any], *args: object) -> None:
         self._call = (function, args)
@@ -153,17 +153,17 @@ def test_pickles_run_nothing(tmp_path: Path) -> None:
 
 
 REFUSED: dict[str, bytes] = {
-    # A name of the list, called as it is never called.
+    # An allowed name with arguments that it never has.
     "encode": b"c_codecs\nencode\n(X\x01\x00\x00\x00aX\x05\x00\x00\x00rot13tR.",
-    # State that would change what is called.
+    # State that would change the called function.
     "state": b"cnumpy\ndtype\n}X\x01\x00\x00\x00aI1\nsb.",
     "attribute": b"cnumpy\ndtype\nN}X\x08\x00\x00\x00__call__I1\ns\x86b.",
-    # An array whose bytes would be taken for addresses of objects.
+    # An array whose bytes would be used as addresses of objects.
     "objects": b"cnumpy\ndtype\n(X\x02\x00\x00\x00O8I00\nI01\ntR.",
-    # A list in the place of an array's bytes.
+    # A list in place of the bytes of an array.
     "bytes": b"cnumpy._core.multiarray\nscalar\n(cnumpy\ndtype\n"
     b"(X\x02\x00\x00\x00i4I00\nI01\ntR]tR.",
-    # A dotted name, to reach through a module.
+    # A dotted name, which reaches an attribute through a module.
     "dotted": b"\x80\x04X\x05\x00\x00\x00numpyX\x0e\x00\x00\x00ndarray.tofile\x93.",
     "persistent": b"Pos.system\n.",
     "empty": b"cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntC\x01btR.",
@@ -306,7 +306,7 @@ def test_what_stands_in_itself_or_in_too_much_is_refused() -> None:
     new=st.binary(max_size=6),
     cut=st.booleans(),
 )
-@example(protocol=3, at=991, new=b"\\", cut=False)  # an escape that Python warns of
+@example(protocol=3, at=991, new=b"\\", cut=False)  # an escape for which Python warns
 def test_damaged_pickles_are_one_error(protocol: int, at: int, new: bytes, cut: bool) -> None:
     held = {"imlist": ["a", "b"], "gnd": [{"bbx": [1.0, 2.5], "easy": np.arange(3)}] * 2}
     data = pickle.dumps(held, protocol)

@@ -1,4 +1,4 @@
-"""Archives that are cut, damaged or change meanwhile give their files or one clear error."""
+"""Archives that are cut, damaged or changed meanwhile give their files or one clear error."""
 
 import os
 import tarfile
@@ -49,7 +49,7 @@ def test_an_archive_cut_anywhere_is_an_error_and_never_a_shorter_listing(
     path = made(kind, tmp_path, content)
     whole = path.read_bytes()
     end = len(whole)
-    if kind == "tar":  # beyond the two zero blocks of its end lies only padding
+    if kind == "tar":  # after the two zero blocks at its end there is only padding
         end = 5 * 1024 + 512
     for length in range(1, end, 97):
         path.write_bytes(whole[:length])
@@ -75,7 +75,7 @@ def test_a_damaged_archive_gives_data_or_an_error(
         bytes_of(files)
     except DataError:
         return
-    if kind.endswith("zip"):  # whose members have checksums
+    if kind.endswith("zip"):  # its members have checksums
         assert set(bytes_of(files).values()) <= set(content.values())
 
 

@@ -1,4 +1,4 @@
-"""Archives in a folder, and tars in a tar, are folders of what is in them."""
+"""Archives in a folder and tars in a tar are read like folders."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +16,7 @@ INNER = {"n1/a.jpg": b"one", "n1/b.jpg": b"two" * 500, "n2/a.jpg": b""}
 
 
 def tar_of_tars() -> dict[str, bytes]:
-    """A tar a class, as ImageNet's training tar holds them."""
+    """Make one tar per class, as in the training tar of ImageNet."""
     classes = {"n1.tar": {"a.jpg": b"one", "b.jpg": b"two" * 500}, "n2.tar": {"a.jpg": b""}}
     return {name: tarred(content) for name, content in classes.items()}
 

@@ -1,4 +1,4 @@
-"""Tables of MATLAB: what another program writes is read, and damage is one error."""
+"""MATLAB tables: files of other programs are read, and damage is one error."""
 
 import io
 import struct

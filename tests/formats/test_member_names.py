@@ -1,4 +1,4 @@
-"""Names of files and members that lead out, stand twice or are no text are refused and told."""
+"""Unsafe, repeated and undecodable names of files and members are refused and reported."""
 
 import os
 import stat
@@ -121,7 +121,7 @@ def test_names_that_are_not_utf8_are_told_apart(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.GNU_FORMAT) as archive:
         for name in names:
             archive.addfile(tarfile.TarInfo(name.decode("utf-8", "surrogateescape")))
-    # The same names with the flag that says UTF-8, and (a Mac's habit) UTF-8 without it.
+    # The names with the flag for UTF-8, and in UTF-8 without it, as a Mac writes them.
     place = zipped(
         tmp_path / "a.zip", dict.fromkeys(("caf_.jpg", "caf\\xe9_.jpg", "caf__.jpg"), b"")
     )
@@ -192,7 +192,7 @@ def test_any_name_in_a_folder_is_listed_or_reported(
 def test_any_name_in_an_archive_is_listed_or_refused(
     tmp_path_factory: pytest.TempPathFactory, kind: str, names: list[str]
 ) -> None:
-    # The writers themselves change these: NUL ends a name, a last '/' makes a folder.
+    # The writers change these: NUL ends a name, and a final '/' makes a folder.
     names = [n for n in names if "\0" not in n and not n.endswith("/")] or ["x"]
     path = made(kind, tmp_path_factory.mktemp("names"), {n: n.encode() for n in names})
     try:

@@ -1,4 +1,4 @@
-"""Whatever an image is stored as, what comes out is RGB, and the colours are right."""
+"""Every stored image is decoded to RGB with the right colours."""
 
 from io import BytesIO
 from typing import Any
@@ -94,7 +94,7 @@ def test_grey_of_16_bits_is_scaled_and_not_clipped() -> None:
 def test_numbers_without_a_white_go_from_their_least_to_their_greatest() -> None:
     assert pixels(decode(encoded(row("F", -1.0, 0.0, 1.0), "TIFF"))) == [
         (0,) * 3,
-        (128,) * 3,  # 127.5, to the even number
+        (128,) * 3,  # 127.5, rounded to the even number
         WHITE,
     ]
     assert pixels(decode(encoded(row("I", 7, 7), "TIFF"))) == [(0,) * 3] * 2
@@ -191,7 +191,7 @@ def test_crop_takes_every_pixel_that_the_box_touches_and_no_other() -> None:
 
 
 def test_a_part_of_a_large_image_does_not_warn() -> None:
-    image = Image.new("RGB", (10_000, 9_000))  # 90 million pixels: Pillow would warn of them
+    image = Image.new("RGB", (10_000, 9_000))  # 90 million pixels, for which Pillow would warn
     assert crop(image, (0, 0, 10_000, 8_999)).size == (10_000, 8_999)
 
 

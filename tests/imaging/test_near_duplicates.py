@@ -20,7 +20,7 @@ def bits(one: HashWords, other: HashWords) -> int:
 def brute(
     queries: HashWords, base: HashWords, most: int, *, earlier: bool
 ) -> list[tuple[int, int]]:
-    """The nearest of each by comparing everything with everything."""
+    """Find the nearest of each by comparing all pairs."""
     found = []
     for i, query in enumerate(queries):
         upto = base[:i] if earlier else base
@@ -31,7 +31,7 @@ def brute(
 
 
 def clustered(seed: int, count: int) -> HashWords:
-    """Hashes of which many differ from another in 0 to 20 bits."""
+    """Draw hashes; many differ from another one in 0 to 20 bits."""
     rng = np.random.default_rng(seed)
     centres = rng.integers(0, 1 << 16, (max(count // 6, 1), 16), dtype=np.uint16)
     chosen = centres[rng.integers(0, len(centres), count)]

@@ -32,12 +32,12 @@ def exif(orientation: int) -> bytes:
 
 
 def damaged_exif_jpeg() -> bytes:
-    """A JPEG whose EXIF block announces more entries than it has, so Pillow's reader warns."""
+    """Make a JPEG whose EXIF block announces too many entries, so Pillow's reader warns."""
     tiff = b"II*\0" + struct.pack("<IH", 8, 9)
     block = b"Exif\0\0" + tiff
     segment = b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block
     plain = encoded("JPEG")
-    start = plain.index(b"\xff\xdb")  # after SOI; without JFIF, as cameras write it
+    start = plain.index(b"\xff\xdb")  # after SOI, without JFIF, like files of cameras
     return plain[:2] + segment + plain[start:]
 
 
@@ -99,7 +99,7 @@ def test_plugin_classes_open_streams_and_do_not_check_sizes() -> None:
             f"{readers[name].__name__} does not read its header in the constructor: "
             "see likewise.imaging.probe._open_other"
         )
-    # Header of a PNG with 20,000 x 20,000 pixels: Image.open would raise for it.
+    # Header of a PNG with 20,000 x 20,000 pixels, for which Image.open would raise.
     huge = bytearray(encoded("PNG"))
     huge[16:24] = struct.pack(">II", 20_000, 20_000)
     huge[29:33] = struct.pack(">I", zlib.crc32(huge[12:29]))

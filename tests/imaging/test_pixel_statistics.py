@@ -30,7 +30,7 @@ def bits_between(one: str, other: str) -> int:
 
 
 def laplacian_variance(grey: npt.NDArray[np.uint8]) -> float:
-    """The definition, pixel by pixel, borders mirrored without repeating the edge."""
+    """Compute the definition pixel by pixel; mirror borders without repeating the edge."""
     padded = np.pad(grey.astype(float), 1, mode="reflect")
     found = [
         padded[y - 1, x] + padded[y + 1, x] + padded[y, x - 1] + padded[y, x + 1]
@@ -51,7 +51,7 @@ def test_sharpness_is_the_variance_of_the_laplacian(monkeypatch: pytest.MonkeyPa
     for shape in ((7, 5), (2, 2), (3, 30)):
         grey = rng.integers(0, 256, shape, dtype=np.uint8)
         assert sharpness(grey) == pytest.approx(laplacian_variance(grey), rel=1e-12)
-        with monkeypatch.context() as patch:  # in strips of a row it is the same
+        with monkeypatch.context() as patch:  # strips of one row give the same value
             patch.setattr("likewise.imaging.pixel_statistics._STRIP_PIXELS", 1)
             assert sharpness(grey) == pytest.approx(laplacian_variance(grey), rel=1e-12)
     assert sharpness(np.full((9, 9), 77, np.uint8)) == 0
@@ -81,7 +81,7 @@ def test_different_drawings_have_hashes_far_apart() -> None:
 def test_a_hash_is_of_low_frequencies_but_not_of_brightness() -> None:
     flat = [perceptual_hash(Image.new("L", (50, 40), grey)) for grey in (0, 128, 255)]
     assert flat == ["0" * 64] * 3
-    # One cosine across the picture: the bit of (0, 1), which is dealt to the second word.
+    # One cosine across the picture: bit (0, 1), which belongs to the second word.
     ramp = np.tile(np.rint(127 + 100 * np.cos(np.pi * (np.arange(32) + 0.5) / 32)), (32, 1))
     found = hash_words([perceptual_hash(Image.fromarray(ramp.astype(np.uint8)))])
     assert found.sum() == found[0, 1] == 1 << 15

@@ -1,4 +1,4 @@
-"""A file is an image only if it is whole, and its facts are Pillow's, told without noise."""
+"""Only complete files are images; their facts equal Pillow's, and no warning is printed."""
 
 import struct
 import warnings
@@ -55,7 +55,7 @@ def picture(mode: str) -> Image.Image:
 
 
 def verdict(data: bytes) -> str:
-    """The check that the probe says, or "" for a whole image."""
+    """Return the failed check of the probe, or "" for a complete image."""
     try:
         probe(data)
     except BadImage as bad:
@@ -76,7 +76,7 @@ def test_a_file_cut_at_any_length_is_no_whole_image(
     form: str, mode: str, options: dict[str, Any]
 ) -> None:
     data = encoded(picture(mode), form, **options)
-    # The last bytes of GIF (its trailer) and of some others carry no pixel.
+    # The last bytes of GIF (its trailer) and of some other formats contain no pixels.
     for length in range(1, len(data) - 16, max(1, len(data) // 150)):
         assert verdict(data[:length]) in {"truncated", "unreadable", "not-an-image"}, length
 
@@ -131,7 +131,7 @@ def chunk(kind: bytes, data: bytes = b"") -> bytes:
 
 
 def png(width: int, height: int, *chunks: bytes, rows: int = 1) -> bytes:
-    """A grey PNG by hand: a header, ``chunks``, and ``rows`` black rows."""
+    """Build a grey PNG: header, ``chunks``, and ``rows`` black rows."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     packer = zlib.compressobj(9)
     pixels = b"".join(packer.compress(bytes(width + 1)) for _ in range(rows)) + packer.flush()
@@ -143,7 +143,8 @@ def test_a_decompression_bomb_is_refused_by_its_header() -> None:
     bomb = png(20_000, 10_000, rows=10_000)
     assert len(bomb) < 300_000
     assert verdict(bomb) == "too-large"
-    assert verdict(png(20_000, 10_000, rows=1)) == "too-large"  # else it would be truncated
+    # otherwise it would be truncated
+    assert verdict(png(20_000, 10_000, rows=1)) == "too-large"
     jpeg = bytearray(encoded(picture("RGB"), "JPEG"))
     at = jpeg.index(b"\xff\xc0") + 5
     jpeg[at : at + 4] = struct.pack(">HH", 60_000, 60_000)
@@ -250,7 +251,7 @@ def test_a_bad_image_travels_between_processes() -> None:
 
 
 def noisy() -> dict[str, bytes]:
-    """Images of which Pillow warns: a resolution, of 8 bytes, lies far beyond the end."""
+    """Images for which Pillow warns: an 8-byte resolution has an offset beyond the end."""
     block = b"II*\0" + struct.pack("<IH", 8, 3)
     for tag, kind, value in ((0x0112, 3, 6), (0x011A, 5, 99_999), (0x0128, 3, 2)):
         block += struct.pack("<HHII", tag, kind, 1, value)
@@ -259,7 +260,7 @@ def noisy() -> dict[str, bytes]:
     tiff = encoded(picture("RGB"), "TIFF", exif=exif_of(6), dpi=(300, 300))
     at = tiff.index(struct.pack("<HHI", 0x011A, 5, 1)) + 8
     return {
-        "JPEG": jpeg[:2] + jpeg[end:],  # without JFIF, which has a resolution of its own
+        "JPEG": jpeg[:2] + jpeg[end:],  # without JFIF, which has its own resolution
         "TIFF": tiff[:at] + struct.pack("<I", 99_999) + tiff[at + 4 :],
         "PNG": png(3, 3, chunk(b"acTL", bytes(8)), rows=3),
     }
@@ -290,7 +291,7 @@ def test_threads_leave_the_warning_filters_alone() -> None:
 def test_a_damaged_image_is_an_image_or_a_verdict(
     form: str, mode: str, options: dict[str, Any], data: st.DataObject
 ) -> None:
-    # filterwarnings=error: whatever Pillow would say escapes as an error and fails this.
+    # filterwarnings=error: any warning of Pillow would be raised here as an error.
     broken = bytearray(encoded(picture(mode), form, **options))
     for _ in range(data.draw(st.integers(1, 8))):
         at = data.draw(st.integers(0, min(len(broken) - 1, 400)))

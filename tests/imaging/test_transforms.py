@@ -79,14 +79,14 @@ def test_what_makes_numbers_comes_last() -> None:
 
 
 def zeros(pixels: npt.NDArray[np.uint8]) -> tuple[int, int]:
-    """How many rows and columns are all black."""
+    """Count the rows and columns that are all black."""
     dark: npt.NDArray[np.bool_] = pixels.max(axis=2) == 0
     return int(dark.all(axis=1).sum()), int(dark.all(axis=0).sum())
 
 
 @pytest.mark.parametrize(
     ("size", "rows", "columns"),
-    # Seen in the original's output; width x height.
+    # Values from the output of the original; width x height.
     [((900, 600), 1, 0), ((300, 1200), 0, 57), ((224, 225), 0, 1), ((224, 224), 0, 0)],
 )
 def test_the_original_leaves_black_lines_and_ours_none(
@@ -126,7 +126,7 @@ def test_bars_are_the_strips_beside_them_blurred() -> None:
     picture = noise(224, 100)
     done = Letterbox().pixels(picture)
     strip = np.asarray(picture)[:62].astype(float)  # (224 - 100) / 2
-    # Well inside of the strip, a pixel is the mean of the 7 x 7 around it.
+    # Far from the edges of the strip, a pixel is the mean of the 7 x 7 pixels around it.
     for row, column in ((10, 50), (30, 100), (50, 200)):
         mean = strip[row - 3 : row + 4, column - 3 : column + 4].mean(axis=(0, 1))
         assert np.abs(done[row, column] - mean).max() <= 1
@@ -138,7 +138,7 @@ def test_the_blur_is_pillows_bit_for_bit(size: tuple[int, int]) -> None:
     width, height = size
     done = Letterbox(side=width).pixels(picture)
     above = (width - height) // 2
-    # Rows above the picture are those beside it, or, where it is too low, the whole of it.
+    # Rows above the picture repeat the adjacent rows, or the whole picture if it is too low.
     strip = np.asarray(picture)[: above if width - height - above <= height else height]
     around = np.pad(strip, ((3, 3), (3, 3), (0, 0)), mode="reflect")
     soft = np.asarray(Image.fromarray(around).filter(ImageFilter.BoxBlur(3)))[3:-3, 3:-3]

@@ -1,4 +1,4 @@
-"""The exact index is sorting, to the last tie, whatever its blocks."""
+"""The exact index equals sorting, including ties, for every block size."""
 
 import numpy as np
 import pytest

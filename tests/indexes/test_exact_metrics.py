@@ -1,4 +1,4 @@
-"""Exact search by each metric, one query or many, beside sorting every score."""
+"""Exact search by each metric equals sorting all scores, for one query and for many."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.floating[Any]]
 
 
 def made(rows: int, dim: int, seed: int) -> npt.NDArray[np.float32]:
-    """Vectors of many lengths, some of them twins."""
+    """Make vectors of different lengths, some of them equal."""
     rng = np.random.default_rng(seed)
     array = rng.standard_normal((rows, dim)) * rng.uniform(0.2, 3, (rows, 1))
     array[rng.integers(0, rows, rows // 4)] = array[0]
@@ -57,7 +57,7 @@ def test_exact_is_sorting_by_every_metric(metric: str, dtype: type, count: int) 
 
 def test_many_queries_at_once_have_the_scores_of_each_alone() -> None:
     gallery = made(3000, 16, 0)
-    gallery[100:400] = gallery[7]  # more twins than are asked for beyond k
+    gallery[100:400] = gallery[7]  # more equal vectors than k
     whole = exact(gallery, "dot").search(gallery[:64], 10)
     for i in (7, 8, 63):
         alone = exact(gallery, "dot").search(gallery[i : i + 1], 10)

@@ -1,4 +1,4 @@
-"""FAISS by its factory strings: filters, distances, refusals, and the file of an index."""
+"""FAISS indexes by factory string: filters, distances, errors, and the stored file."""
 
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ def test_faiss_filters_above_the_few_as_well(
     if "IVF" in factory:
         entry["nprobe"] = 8
     if "RFlat" in factory or "Refine" in factory:
-        entry["refine_factor"] = 60  # one bit a dimension says little of 32
+        entry["refine_factor"] = 60  # one bit per dimension is little for 32 dimensions
     _, rows = build(entry, Vectors.from_array(gallery)).search(queries, 5, allowed)
     assert allowed[rows].all()
     wanted = truth(queries, gallery, 5, allowed)

@@ -1,4 +1,4 @@
-"""Search on a GPU finds what the processor finds; these skip where there is none."""
+"""Search on a GPU returns the hits of the CPU; these tests skip without a GPU."""
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +43,7 @@ def test_an_index_finds_the_same(vectors: npt.NDArray[np.float32], factory: str)
     assert isinstance(built, FaissSearch)
     assert built._gpu is not None
     _, rows = built.search(vectors[:500], 20)
-    assert built._gpu is not None  # it was the GPU that said so
+    assert built._gpu is not None  # the GPU has searched
     built._gpu = None
     _, wanted = built.search(vectors[:500], 20)
     same = [len(set(a) & set(b)) / 20 for a, b in zip(rows, wanted, strict=True)]

@@ -1,4 +1,4 @@
-"""What every index promises, asked of every registered kind."""
+"""The contract of every registered index."""
 
 from pathlib import Path
 from typing import Any

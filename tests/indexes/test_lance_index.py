@@ -1,4 +1,4 @@
-"""The ANN index in a Lance table: it serves LanceDB and us, and stays where vectors do."""
+"""The ANN index of a Lance table works in LanceDB and Likewise, and stays with its vectors."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Locally optimised product quantisation, beside FAISS's own and by its parts."""
+"""Locally optimised product quantisation, compared with FAISS and part by part."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ DIM = 16
 
 
 def spread(rows: int, seed: int = 0) -> Floats:
-    """Vectors of length 1 whose clusters are stretched each in its own direction."""
+    """Make unit vectors in clusters, each stretched in its own direction."""
     rng = np.random.default_rng(seed)
     centres = np.random.default_rng(9).standard_normal((4, DIM))
     turns = [
@@ -118,7 +118,7 @@ def test_axes_are_dealt_so_that_variances_balance(unit: float) -> None:
     part = CodecTrainer(1, 2, local=False).train(sample, 0)
     turned = part.residuals(sample, np.zeros(5000, np.int64))
     products = turned.var(axis=0).reshape(2, 2).prod(axis=1)
-    # 8 goes with 1 and 4 with 2: (8 x 1)^2 = (4 x 2)^2 = 64
+    # 8 is paired with 1 and 4 with 2: (8 x 1)^2 = (4 x 2)^2 = 64
     assert products == pytest.approx([64 * unit**4] * 2, rel=0.15)
     assert part.rotations[0] @ part.rotations[0].T == pytest.approx(np.eye(4), abs=1e-5)
 

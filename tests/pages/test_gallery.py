@@ -1,4 +1,4 @@
-"""The page of a search: safe, whole, and its pictures upright and small."""
+"""The page of a search: safe and complete, with small upright pictures."""
 
 import base64
 import re

@@ -1,4 +1,4 @@
-"""Protocols that name a class: neighbours that vote, and a line between classes."""
+"""Protocols that predict a class: votes of neighbours, and a linear classifier."""
 
 import math
 from typing import Any
@@ -26,7 +26,7 @@ def unit(angles: list[float]) -> Float32Array:
 
 
 def clusters(seed: int = 0, count: int = 240) -> tuple[Float32Array, pl.DataFrame, Int64Array]:
-    """Three classes that overlap, two of three items for training."""
+    """Make three classes that overlap; two of three items are for training."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 3, count)
     found = rng.standard_normal((count, 6)) + 1.3 * rng.standard_normal((3, 6))[labels]
@@ -93,11 +93,11 @@ def test_the_classifier_is_that_of_a_peer(penalty: float) -> None:
     linear = pytest.importorskip("sklearn.linear_model")
     found, _, labels = clusters()
     mine = fit(found, labels, 3, penalty)
-    # The peer sums losses where ours takes their mean: C = 1 / (n * penalty).
+    # scikit-learn sums the losses and Likewise takes their mean: C = 1 / (n * penalty).
     peer = linear.LogisticRegression(C=1 / (len(labels) * penalty), tol=1e-8, max_iter=5_000)
     theirs = peer.fit(found.astype(np.float64), labels).decision_function(found)
     scores = mine.scores(found)
-    # Scores of a softmax count only against each other.
+    # Only differences between the scores of a softmax matter.
     centred = scores - scores.mean(axis=1, keepdims=True)
     assert centred == pytest.approx(theirs - theirs.mean(axis=1, keepdims=True), abs=5e-3)
 
@@ -149,7 +149,7 @@ def test_the_order_of_the_rows_does_not_matter_to_neighbours(kind: str) -> None:
     order = np.random.default_rng(3).permutation(len(given))
     protocol = PROTOCOLS.build({"kind": kind}, "here")
     shuffled = protocol.evaluate_vectors(found[order], given[order]).metrics
-    # A probe holds out every fifth item, and so may choose another penalty.
+    # A probe holds out every fifth item, so it may choose another penalty.
     expected = protocol.evaluate_vectors(found, given).metrics
     assert shuffled == (expected if kind == "knn" else pytest.approx(expected, abs=0.05))
     assert protocol.describe()["name"] == kind

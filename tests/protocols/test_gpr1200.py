@@ -1,4 +1,4 @@
-"""GPR1200 as its script counts, and strictly; by hand and against plain definitions."""
+"""GPR1200 as in its script, and strictly; by hand and against plain definitions."""
 
 import math
 from typing import Any
@@ -31,7 +31,7 @@ def rows_of(categories: list[int | None], subset: bool = True) -> pl.DataFrame:
 
 
 def small_set(per_category: int = 10) -> tuple[Float32Array, pl.DataFrame]:
-    """Two categories of each subset, hard enough for an mAP far from 0 and 1; unit vectors."""
+    """Make unit vectors of two categories per subset; their mAP is between 0 and 1."""
     categories = [ids.start + at for ids in SUBSETS.values() for at in (0, 7)]
     rng = np.random.default_rng(0)
     centres = rng.standard_normal((len(categories), 16))
@@ -46,13 +46,13 @@ def full_lists(vectors: Float32Array) -> Int64Array:
 
 
 def plain_ap(relevant: BoolArray, divisor: int) -> float:
-    """The definition: precision at every relevant place of the list, over ``divisor``."""
+    """Compute the definition: precision at every relevant rank, over ``divisor``."""
     places = np.flatnonzero(relevant) + 1
     return math.fsum((j + 1) / place for j, place in enumerate(places)) / divisor
 
 
 def by_script(lists: Int64Array, rows: pl.DataFrame) -> dict[str, float]:
-    """What the benchmark's script gives for those lists."""
+    """Return the result of the benchmark's script for these lists."""
     labels = rows["label"].to_numpy()
     relevant = labels[lists] == labels[:, None]
     ap = np.array([plain_ap(row, max(int(row.sum()), 1)) for row in relevant])
@@ -92,7 +92,7 @@ def test_strict_by_its_definition() -> None:
     assert result.metrics["precision@1"] == round(float(np.mean([r[0] for r in relevant])), 4)
     assert result.queries["value"].to_list() == pytest.approx(ap)
     assert result.queries["relevant"].to_list() == [9] * 120
-    # With the query itself out, the number falls: the script's habit raises it.
+    # Without the query itself the value is lower: the script's habit raises it.
     assert result.metrics["mAP"] < SCRIPT.evaluate_vectors(vectors, rows).metrics["all"]
 
 
@@ -103,7 +103,7 @@ def test_short_lists_raise_the_scripts_number() -> None:
     assert {k: by_script(lists[:, :k], rows)["all"] for k in result} == {
         k: metrics["all"] for k, metrics in result.items()
     }
-    # Only the query itself is in a list of one: one hit of one.
+    # A list of one contains only the query itself: one hit of one.
     assert result[1]["all"] == 1.0
     assert result[1]["all"] > result[10]["all"] > result[40]["all"] > result[120]["all"]
     # Divided by the class size, nine of ten are missed: 1/10.
@@ -134,13 +134,13 @@ def test_lists_without_the_query_lower_the_scripts_number() -> None:
         "the query itself is in 0 of 120 lists; gpr1200 counts it as relevant, so the value is "
         "too low"
     )
-    # To the strict protocol they are whole.
+    # For the strict protocol they are complete.
     strict = STRICT.evaluate_lists(lists, rows)
     assert strict.metrics == STRICT.evaluate_vectors(vectors, rows).metrics
 
 
 def test_the_script_does_not_normalise() -> None:
-    # The first is longest: without normalising it is nearest to everything, itself included.
+    # The first vector is the longest: without normalising it is nearest to all, and to itself.
     vectors = np.array([[9, 0], [1, 1], [0, 1]], np.float32)
     rows = rows_of([0, 1, 1])
     result = SCRIPT.evaluate_vectors(vectors, rows)
@@ -164,7 +164,8 @@ def test_classes_of_one_and_items_without_a_label_are_not_scored_strictly() -> N
         "queries without a label, not scored: 2",
         "queries whose label nothing else has, not scored: 1",
     ]
-    # By the script a class of one is itself: 1; only what has no label is left out.
+    # In the script, a class of one item finds itself: 1; only items without a label are left
+    # out.
     script = SCRIPT.evaluate_vectors(vectors, rows_of([0, 0, 7, None, None]))
     assert script.queries["value"].to_list() == [1, 1, 1, None, None]
 

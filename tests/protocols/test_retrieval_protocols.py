@@ -1,4 +1,4 @@
-"""Every retrieval protocol by its definition, on sets so small that one can count."""
+"""Every retrieval protocol by its definition, on sets small enough to count by hand."""
 
 from dataclasses import fields, replace
 from typing import Any
@@ -18,7 +18,7 @@ from likewise.schema import QUERIES
 
 
 def scored(kind: str, angles: list[float], rows: dict[str, list[Any]]) -> Evaluation:
-    """Unit vectors by their angle in degrees: the nearer the angle, the greater the score."""
+    """Make unit vectors from angles in degrees: the nearer the angle, the higher the score."""
     radians = np.radians(np.array(angles))
     vectors = np.stack([np.cos(radians), np.sin(radians)], axis=1).astype(np.float32)
     return PROTOCOLS.build({"kind": kind}, "here").evaluate_vectors(vectors, frame(rows))
@@ -62,7 +62,7 @@ def test_a_split_that_is_not_there_is_named() -> None:
 
 
 def cars(major: int = 58) -> dict[str, list[Any]]:
-    """A query of each of two classes; ``major`` front images of one, two of the other."""
+    """Make one query of each of two classes: ``major`` front images of one, 2 of the other."""
     count = major + 3
     return {
         "label": ["major", "minor", *["major"] * major, "minor", "minor", "major"],
@@ -80,11 +80,11 @@ def cars(major: int = 58) -> dict[str, list[Any]]:
 
 
 def test_masked_cars_score_0_and_so_stand_before_negative_ones() -> None:
-    # Half the major class is near the query, half behind it; the minor class is nearest of all.
+    # Half of the major class is near the query, half is opposite; the minor class is nearest.
     angles = [0.0, 0.0, *([10.0] * 10 + [170.0] * 48), 0.0, 0.0, 5.0]
     rows = cars()
     mips = scored("compcars-mips", angles, rows)
-    # Ten hits, the two masked ones (score 0), then eight of the class behind: 18 hits in 20.
+    # Ten hits, two masked items (score 0), then eight opposite items: 18 hits in 20.
     precisions = [1.0] * 10 + [(10 + n) / (12 + n) for n in range(1, 9)]
     assert mips.metrics == {"mAP@20": round(sum(precisions) / 18, 4)}
     assert mips.queries["item_id"].to_list() == ["i0"]
@@ -95,7 +95,7 @@ def test_masked_cars_score_0_and_so_stand_before_negative_ones() -> None:
     assert strict.metrics == {
         "mAP": 1.0, "ap@20": round(20 / 58, 4), "precision@1": 1.0, "precision@20": 1.0
     }  # fmt: skip
-    # The rear view is in no gallery.
+    # The rear view is not in a gallery.
     assert strict.queries["relevant"].to_list() == [58]
 
 
@@ -179,14 +179,14 @@ def test_what_the_querys_camera_saw_is_left_out() -> None:
             "camera": ["c1", "c1", "c1", "c2", None],
         },
     )
-    # i1 is of the same label and camera; b of that camera stays: b, a, a.
+    # i1 has the label and camera of the query; b of that camera stays: b, a, a.
     assert result.queries["ranks"].to_list() == [[2, 3]]
     assert result.metrics["mAP"] == round((1 / 2 + 2 / 3) / 2, 4)
     assert result.metrics["cmc@1"] == 0
 
 
 class ByClass(Retrieval):
-    """Each class counts the same."""
+    """Every class has the same weight."""
 
     name = "by-class"
     spec = ProtocolSpec(
@@ -198,7 +198,7 @@ def test_an_average_over_classes() -> None:
     radians = np.radians([0, 1, 2, 40, 90])
     vectors = np.stack([np.cos(radians), np.sin(radians)], axis=1).astype(np.float32)
     rows = frame({"label": ["a", "a", "a", "b", "b"]})
-    # All three of a are right, and one of b is: 40 is nearest to 2, 90 to 40.
+    # All three of a are right, and one of b: 40 is nearest to 2, 90 to 40.
     assert ByClass().evaluate_vectors(vectors, rows).metrics == {"mAP": (1 + 1 / 2) / 2}
 
 
@@ -222,7 +222,7 @@ def test_an_indexs_lists_may_end_early() -> None:
 
 
 def everything(count: int = 120) -> tuple[Float32Array, pl.DataFrame]:
-    """Vectors and items with all columns that protocols read: half queries, half gallery."""
+    """Make vectors, and items with all columns of protocols: half queries, half gallery."""
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, count)
     vectors = rng.standard_normal((count, 8)) + 0.8 * labels[:, None]
@@ -249,7 +249,7 @@ RETRIEVAL = [kind for kind in PROTOCOLS.kinds() if issubclass(PROTOCOLS.load(kin
 
 
 def built(kind: str) -> Retrieval:
-    """The protocol, with classes of five items large enough."""
+    """Build the protocol so that classes of five items are large enough."""
     base = PROTOCOLS.load(kind)
     assert issubclass(base, Retrieval)
     fewest = min(base.spec.min_class_size, 5)

@@ -1,4 +1,4 @@
-"""Same or different: by hand, and as scikit-learn has it."""
+"""Verification (same or different), by hand and compared with scikit-learn."""
 
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ def test_by_hand() -> None:
     pairs: list[list[str] | None] = [["easy 1 i1", "easy 0 i2", "hard 1 i3"], ["easy 0 i2"]]
     pairs += [None, ["easy 0 i4", "easy 1 i2"], None]
     found = scored(pairs, [0, 10, 60, 90, 180])
-    # Both of the same stand before all of the different.
+    # Both same pairs have higher scores than all different pairs.
     assert found.metrics == {"ROC-AUC": 1.0, "EER": 0.0, "accuracy": 1.0}
     assert found.queries["item_id"].to_list()[0] == "i0 and i1"
     assert found.queries["score"].to_list()[:2] == pytest.approx(
@@ -54,7 +54,7 @@ def test_areas_and_error_rates_by_hand() -> None:
     scores, same = np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True])
     # Of four pairs of pairs, only 0.35 under 0.4 is wrong.
     assert auc(scores, same) == 3 / 4
-    # At 0.4 half of the same are rejected, and half of the different accepted.
+    # At 0.4, half of the same pairs are rejected and half of the different ones accepted.
     assert equal_error_rate(scores, same) == 1 / 2
     assert auc(np.ones(4), same) == 1 / 2
     assert np.isnan(auc(scores, np.ones(4, bool)))

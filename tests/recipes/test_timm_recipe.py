@@ -1,4 +1,4 @@
-"""The timm recipe: the files that it writes, and loading without a network."""
+"""The timm recipe: written files, and loading without a network."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Some columns of a published table: what comes is counted, and what does not is fetched."""
+"""Pull some columns of a published table: bytes are counted, missing columns are fetched."""
 
 import shutil
 from pathlib import Path
@@ -28,7 +28,7 @@ embeddings:
 
 @pytest.fixture(scope="module")
 def _prepared(_team: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The team, with the vectors of two models in her catalogue, committed and pushed."""
+    """The team, with the vectors of two models in Alice's catalogue, committed and pushed."""
     top = tmp_path_factory.mktemp("columns") / "team"
     shutil.copytree(_team, top, symlinks=True, ignore=shutil.ignore_patterns("site", "views"))
     root = top / "alice"
@@ -46,7 +46,7 @@ def _prepared(_team: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def size(root: Path, *columns: str) -> int:
-    """Bytes of the files of the published table in which these columns lie."""
+    """Return the bytes of the files of the published table that contain these columns."""
     path = root / "catalog" / "emoji.lance"
     names = tables.open_table(path).files(columns)
     files = [
@@ -61,7 +61,7 @@ def cached(root: Path) -> int:
 
 
 def there(remote: Path) -> set[str]:
-    """The md5 of every file that a remote folder holds."""
+    """Return the MD5 of every file in a remote folder."""
     return {f"{path.parent.name}{path.name}" for path in remote.rglob("*") if path.is_file()}
 
 
@@ -139,7 +139,7 @@ def test_a_corrected_label_pushes_no_vector(alice: Path) -> None:
     assert len(vectors) == 2
     assert not vectors & new
     new.add(versions.outputs(alice)["catalog/emoji.lance"].md5)
-    # A small file may lie there already: an index of words is at times the same as another.
+    # A small file may exist already: two indexes of words can be equal.
     lacking = new - there(alice.parent / "remote")
     pushed = likewise.push(["emoji"])
     assert pushed.files == len(lacking) > 0
@@ -147,7 +147,7 @@ def test_a_corrected_label_pushes_no_vector(alice: Path) -> None:
 
 
 def test_a_model_that_comes_brings_its_own_vectors_alone(alice: Path) -> None:
-    """It stands before the other in params.yaml; whose files stay as they are all the same."""
+    """The new model is listed first in params.yaml; the files of the other stay unchanged."""
     lock = versions.read_outputs(run_git(alice, "show", "v2:dvc.lock"))
     members = versions.Store(alice).members(lock["catalog/emoji.lance"])
     assert members is not None

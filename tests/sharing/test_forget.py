@@ -1,4 +1,4 @@
-"""A take-down: what has to be gone is looked for byte by byte, wherever it could lie."""
+"""Take-downs: removed contents are searched byte by byte in every possible place."""
 
 import hashlib
 import shutil
@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 ITEM = "0_noto.jpg"
 
 LEFT = shutil.ignore_patterns("site", "views")
-"""What a copy of a catalogue makes anew."""
+"""Files that a copy of a catalogue makes again."""
 
 FLAT = "\nindexes:\n  flat: {kind: faiss, factory: 'IVF2,Flat'}"
 
@@ -50,7 +50,7 @@ def command(root: Path, *words: str) -> None:
 
 
 def found(folder: Path, words: list[bytes]) -> set[str]:
-    """The files below ``folder`` that hold one of ``words``."""
+    """Return the files below ``folder`` that contain one of ``words``."""
     files = (path for path in folder.rglob("*") if path.is_file())
     return {
         path.relative_to(folder).as_posix()
@@ -60,7 +60,7 @@ def found(folder: Path, words: list[bytes]) -> set[str]:
 
 
 def repro(root: Path) -> list[str]:
-    """The stages that dvc repro runs."""
+    """Return the stages that dvc repro runs."""
     said = run_dvc(root, "repro")
     return [line.split("'")[1] for line in said.splitlines() if line.startswith("Running")]
 
@@ -71,7 +71,7 @@ def files(done: "likewise.Forgotten", kind: str) -> set[str]:
 
 @dataclass(frozen=True)
 class Taken:
-    """The team, in whose catalogue an item was forgotten; what it held, and what was said."""
+    """The team after an item was forgotten; the item's contents, and the printed text."""
 
     top: Path
     words: list[bytes]
@@ -80,7 +80,7 @@ class Taken:
 
 @pytest.fixture(scope="module")
 def taken(_team: Path, tmp_path_factory: pytest.TempPathFactory) -> Taken:
-    """Of an item that an index, a correction and a card hold too."""
+    """The item is also in an index, a correction and a card."""
     top = tmp_path_factory.mktemp("taken") / "team"
     shutil.copytree(_team, top, symlinks=True, ignore=LEFT)
     alice = top / "alice"
@@ -97,7 +97,7 @@ def taken(_team: Path, tmp_path_factory: pytest.TempPathFactory) -> Taken:
 
 @pytest.fixture
 def without(taken: Taken, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the catalogue without the item, which is then the current folder."""
+    """Copy the catalogue without the item, and make it the current folder."""
     shutil.copytree(taken.top, tmp_path / "team", symlinks=True, ignore=LEFT)
     monkeypatch.chdir(tmp_path / "team" / "alice")
     return tmp_path / "team" / "alice"
@@ -259,7 +259,7 @@ def test_a_killed_forget_leaves_the_old_or_the_new(recorded: Path, tmp_path: Pat
     for deadly in (1, renames // 2, renames - 8, renames - 3, renames):
         root = shutil.copytree(recorded, tmp_path / str(deadly), symlinks=True)
         assert run(root, deadly).returncode == -signal.SIGKILL
-        likewise.datasets(workspace=root)  # carries out what was decided
+        likewise.datasets(workspace=root)  # completes the decided take-down
         table = tables.open_table(root / "catalog" / "emoji.lance", "")
         states.append(table.rows)
         likewise.forget("emoji", [ITEM], reason="request 17", workspace=root)

@@ -1,4 +1,4 @@
-"""What the versions of a data set are, and what differs between two of them."""
+"""Versions of a data set, and the differences between two of them."""
 
 import json
 from pathlib import Path

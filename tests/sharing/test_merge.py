@@ -1,4 +1,4 @@
-"""Two branches that both corrected labels: real git, with the driver that init registers."""
+"""Merge two branches that both corrected labels: real git, with the driver of init."""
 
 import shutil
 from pathlib import Path
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 
 
 def branch(root: Path, name: str, labels: dict[str, str]) -> None:
-    """A branch off v2 with these corrections, published and recorded."""
+    """Make a branch from v2 with these corrections, published and recorded."""
     run_git(root, "checkout", "--quiet", "-b", name, "v2")
     for item, label in labels.items():
         likewise.correct("emoji", [item], {"label": label, "text": label}, workspace=root)
@@ -31,14 +31,14 @@ def branch(root: Path, name: str, labels: dict[str, str]) -> None:
 
 
 def labels(root: Path, dataset: str = "emoji") -> dict[str, str | None]:
-    """What is corrected."""
+    """Items, columns and corrected values."""
     found = corrections.read(Workspace(root).corrections(dataset))
     return {key.item_id: value.value for key, value in found.items() if key.column == "label"}
 
 
 @pytest.fixture
 def branches(alice: Path) -> Path:
-    """Two branches that agree, and differ about one item; ``ours`` is checked out."""
+    """Make two branches that agree except for one item; ``ours`` is checked out."""
     branch(alice, "theirs", {"0_noto.jpg": "200", "200_noto.jpg": "0", "400_noto.jpg": "0"})
     branch(alice, "ours", {"0_noto.jpg": "200", "600_noto.jpg": "0", "200_noto.jpg": "0"})
     return alice
@@ -98,7 +98,7 @@ def test_a_conflict_is_listed_and_nothing_is_merged(branches: Path) -> None:
 
 
 def test_what_the_other_source_says_otherwise_is_carried(alice: Path) -> None:
-    """Both sides read another source again: items are compared by id, in three ways."""
+    """Both sides ingested another source: items are compared by id, in three ways."""
     source, images = alice / "emoji" / "categories.json", alice / "emoji" / "images"
     for name, gone in (("theirs", "600_noto.jpg"), ("ours", "800_noto.jpg")):
         run_git(alice, "checkout", "--quiet", "-b", name, "v2")
@@ -127,7 +127,7 @@ def test_an_unknown_branch(alice: Path) -> None:
 
 @pytest.fixture
 def birds(team: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A catalogue of three drawings that a CSV file names, recorded and committed."""
+    """Make a catalogue of three drawings that a CSV file lists, recorded and committed."""
     root = team / "birds"
     (team / "images").mkdir()
     for name in ("0_noto", "200_noto", "400_noto"):
@@ -186,7 +186,7 @@ def test_a_merge_of_items_with_other_columns(birds: Path) -> None:
     likewise.publish("birds")
     items = likewise.open("birds").items
     assert items["label"].to_list() == ["jay", "kite", "owl"]
-    assert "colour" not in items.columns  # before an ingest that has it, and then corrected
+    assert "colour" not in items.columns  # before it is ingested, and then corrected
     tell(
         birds, "path,label,colour", "0_noto.jpg,jay,", "200_noto.jpg,owl,", "400_noto.jpg,owl,"
     )

@@ -1,4 +1,4 @@
-"""Full disks, folders that cannot be written, other paths, other owners, changes unrecorded."""
+"""Full disks, read-only folders, other paths, other owners, uncommitted changes."""
 
 import os
 import shutil
@@ -113,7 +113,7 @@ def test_a_clone_may_move(team: Path, bob: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_a_checkout_of_another_user(alice: Path) -> None:
-    """Its tables are read; git reads no history of another's before one says so."""
+    """Its tables are read; git refuses the history of another user's folder by default."""
     for path in (alice, *alice.rglob("*")):
         os.chown(path, 65534, 65534, follow_symlinks=False)
     assert len(likewise.open("emoji").items) == 23

@@ -1,4 +1,4 @@
-"""Tables between machines: only what lacks, only what is asked for, and never by halves."""
+"""Move tables between machines: only missing and requested files, completely or not at all."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 
 IMAGES = "catalog/emoji/images.lance"
 LATER = [IMAGES, "models/tiny", "catalog/emoji/embeddings/tiny.lance"]
-"""What a pull without images brings no more of than it takes to read tables."""
+"""Outputs of which a pull without images fetches only the files needed to read tables."""
 
 
 def packs(root: Path) -> list[str]:
@@ -133,7 +133,7 @@ def test_what_was_never_committed_to_dvc_is_said(alice: Path) -> None:
 def test_a_public_remote_takes_only_what_may_be_passed_on(alice: Path) -> None:
     params, card = alice / "params.yaml", alice / "catalog" / "emoji.yaml"
     params.write_text(params.read_text("utf-8") + "public_remotes: [team]\n", "utf-8")
-    assert likewise.push().remote == "team"  # CC-BY-SA may be passed on
+    assert likewise.push().remote == "team"  # CC-BY-SA allows sharing
     text = card.read_text("utf-8")
     card.write_text(text.replace("CC-BY-SA-4.0", "NOASSERTION"), "utf-8")
     with pytest.raises(DataError, match="emoji is under NOASSERTION, which does not allow it"):
@@ -141,7 +141,7 @@ def test_a_public_remote_takes_only_what_may_be_passed_on(alice: Path) -> None:
 
 
 def test_an_interrupted_pull_goes_on(bob: Path, team: Path) -> None:
-    """Half of the remote's files are away for a while, as a network is."""
+    """Half of the remote's files are missing for a while, as with a bad network."""
     files = sorted(path for path in (team / "remote").rglob("*") if path.is_file())
     away = [path for path in files[::2] if path.suffix != ".dir"]
     for path in away:
@@ -170,14 +170,15 @@ def test_a_damaged_file_of_the_remote_is_not_taken(bob: Path, team: Path) -> Non
 
 
 def flipped(cached: Path) -> bytes:
-    """What a file of the cache held, in which a bit is another now."""
+    """Flip one bit of a cached file; return its former contents."""
     data = cached.read_bytes()
     stat = cached.stat()
     cached.chmod(0o644)
     with cached.open("r+b") as handle:  # in place: every link to it is damaged
         handle.seek(len(data) // 2)
         handle.write(bytes([data[len(data) // 2] ^ 1]))
-    cached.chmod(stat.st_mode)  # DVC trusts what is read-only, and what looks as it did
+    # DVC trusts files that are read-only, and files that look unchanged
+    cached.chmod(stat.st_mode)
     os.utime(cached, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     return data
 

@@ -1,4 +1,4 @@
-"""A release: what it checks, what it writes, and how it is found again."""
+"""Releases: checks, written files, and reading them again."""
 
 import hashlib
 import json
@@ -44,7 +44,7 @@ print(len(list(dataset.records("items"))) if len(sys.argv) > 2 else "")
 
 
 def test_a_release_is_described_in_croissant(alice: Path) -> None:
-    """An export of the release has the very table that the committed file vouches for."""
+    """An export of the release contains exactly the table of the committed digest."""
     pytest.importorskip("mlcroissant")
     likewise.release("emoji", "1.2")
     released = alice / "catalog" / "emoji" / "croissant.json"

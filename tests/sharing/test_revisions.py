@@ -1,4 +1,4 @@
-"""Any version is opened beside the checked-out one: no copy, and what lacks is fetched."""
+"""Open any version next to the checked-out one, without a copy; missing files are fetched."""
 
 import os
 import shutil
@@ -92,7 +92,7 @@ def test_what_the_cache_lacks_is_fetched_and_pixels_only_when_asked_for(bob: Pat
 
 
 def test_a_repository_elsewhere(team: Path) -> None:
-    """Its DVC remote is an address that holds everywhere, as a server's does."""
+    """Its DVC remote has an absolute address, as that of a server."""
     alice, url = team / "alice", (team / "git").as_uri()
     run_dvc(alice, "remote", "modify", "team", "url", str(team / "remote"))
     run_git(alice, "commit", "--quiet", "--all", "--message", "an absolute address")
@@ -104,7 +104,7 @@ def test_a_repository_elsewhere(team: Path) -> None:
     with pytest.raises(UnknownNameError, match="no revision named 'v9'"):
         likewise.open("emoji", repo=url, rev="v9")
     shutil.rmtree(team / "git")
-    assert len(likewise.open("emoji", repo=url).items) == 23  # as it was last seen
+    assert len(likewise.open("emoji", repo=url).items) == 23  # the last fetched state
     with pytest.raises(VersionError, match="nothing cannot be cloned"):
         likewise.open("emoji", repo=(team / "nothing").as_uri())
 
@@ -172,7 +172,7 @@ def test_a_read_only_checkout_opens_its_versions(
 
 @pytest.fixture
 def foreign(tmp_path: Path) -> Path:
-    """A repository whose card is a link that leads out of it."""
+    """A repository whose card is a link to a file outside the repository."""
     root = tmp_path / "foreign"
     (root / "catalog").mkdir(parents=True)
     (root / "params.yaml").write_text("models: {}\n", "utf-8")
@@ -222,7 +222,7 @@ def test_a_run_is_compared_with_itself_at_another_revision(alice: Path) -> None:
     found = likewise.compare("emoji-tiny@v1", "emoji-tiny")
     numbers = [likewise.evaluate("emoji-tiny", rev=rev).metrics for rev in ("v1", "v2")]
     assert (found.first, found.second) == ("emoji-tiny@v1", "emoji-tiny")
-    # One drawing is gone in v2, another has another name there.
+    # In v2 one drawing is removed, and another has another name.
     assert found.notes == [
         "2 of 24 queries of emoji-tiny@v1 are not in the other, and left out",
         "1 of 23 queries of emoji-tiny are not in the other, and left out",
@@ -232,7 +232,7 @@ def test_a_run_is_compared_with_itself_at_another_revision(alice: Path) -> None:
 
 
 def test_experiments_are_revisions_by_their_names(alice: Path) -> None:
-    """DVC keeps them as references of git's: refs/exps, the commit they began at, the name."""
+    """DVC keeps them as git references: refs/exps, the parent commit, the name."""
     start = run_git(alice, "rev-parse", "v1").strip()
     run_git(alice, "update-ref", f"refs/exps/{start[:2]}/{start[2:]}/lucky-toms", start)
     assert len(likewise.open("emoji", rev="lucky-toms").items) == 24

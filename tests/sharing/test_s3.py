@@ -1,4 +1,4 @@
-"""Pushes and pulls through S3: moto's server on this machine, in a process of its own."""
+"""Push and pull through S3: moto's server in a separate process on this machine."""
 
 import shutil
 import sys
@@ -19,15 +19,15 @@ pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 _ALL = """\
 {"Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}"""
-"""What the key may do, once it exists: the first four calls need none."""
+"""Policy of the key; moto checks it after the first four calls."""
 
 Bucket = Any
-"""boto3's, which has no types."""
+"""a client of boto3, which has no types"""
 
 
 @pytest.fixture(scope="module")
 def s3_server() -> Iterator[tuple[Server, dict[str, str]]]:
-    """An S3 server with an empty bucket ``lab``, and the one key that it lets in."""
+    """Start an S3 server with an empty bucket ``lab`` and one valid key."""
     pytest.importorskip("dvc_s3")
     pytest.importorskip("moto")
     boto3 = pytest.importorskip("boto3")
@@ -55,7 +55,7 @@ def lab(
     s3_server: tuple[Server, dict[str, str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Bucket]:
-    """An empty bucket that is the default remote of Alice's catalogue."""
+    """Make an empty bucket the default remote of Alice's catalogue."""
     import boto3  # type: ignore[import-untyped]
 
     server, key = s3_server
@@ -107,7 +107,7 @@ def test_refusals_are_one_clear_line(
     s3_server: tuple[Server, dict[str, str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each in a process of its own: the libraries below DVC leave connections open then."""
+    """Each runs in its own process, because libraries of DVC leave connections open."""
     alice, bob = team / "alice", clone(team)
     local = (alice / ".dvc" / "config.local").read_text("utf-8")
     url = {"url": "s3://nobody/catalogue"}

@@ -1,4 +1,4 @@
-"""Several at once, and whatever dies: readers see one version, and nothing is lost."""
+"""With parallel processes and killed ones, readers see one version, and nothing is lost."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ from servers import Command, kill
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 
 MOVED, GONE = "1000_noto.jpg", "400_fluent.jpg"
-"""Of v1; v2 has neither, and 23 items."""
+"""Items of v1; v2 has 23 items, without these two."""
 
 HOLD = """
 import sys, time
@@ -45,13 +45,13 @@ def count(event, args):
 sys.addaudithook(count)
 main(["checkout"])
 """
-"""Dies at so many files that it takes away or brings."""
+"""A checkout that kills itself when the given number of files is linked or removed."""
 
 TOGGLE = "for rev in v1 v2 v1; do git checkout -q $rev && {python} -m dvc checkout -q; done"
 
 
 def whole(root: Path) -> int:
-    """Open and read all there is; how many items it has, everywhere the same."""
+    """Open and read everything; return the number of items, equal everywhere."""
     dataset = likewise.open("emoji", workspace=root)
     items = dataset.items
     count = len(items)
@@ -64,7 +64,7 @@ def whole(root: Path) -> int:
 
 
 def test_a_reader_keeps_its_version_through_a_dvc_checkout(alice: Path) -> None:
-    """With one live connection Lance found 299 of 599 rows then, and said nothing."""
+    """With an open table, Lance once found 299 of 599 rows without an error."""
     reader = likewise.open("emoji")
     items, vectors = reader.items, reader.vectors("tiny")
     lazy = likewise.open("emoji")
@@ -85,7 +85,7 @@ def test_whoever_opens_during_a_checkout_sees_one_version(alice: Path) -> None:
     seen: list[int] = []
     with subprocess.Popen(["sh", "-c", shell], cwd=alice) as toggling:
         while toggling.poll() is None:
-            with suppress(LikewiseError):  # git replaces dvc.lock just now
+            with suppress(LikewiseError):  # git replaces dvc.lock at this moment
                 seen.append(whole(alice))
     assert toggling.returncode == 0
     assert set(seen) == {23, 24}
@@ -101,7 +101,7 @@ def test_whoever_opens_during_a_checkout_sees_one_version(alice: Path) -> None:
     ],
 )
 def test_a_table_without_all_of_its_files_is_not_read(alice: Path, pattern: str) -> None:
-    """As in the midst of a checkout; Lance opens it, and fails or finds less as it reads."""
+    """As during a checkout: Lance opens the table, and fails or reads fewer rows."""
     missing = min((alice / "catalog").glob(pattern))
     kept = missing.rename(alice / missing.name)
     assert whole(alice) == 23  # the version that dvc.lock names
@@ -133,7 +133,7 @@ def test_a_second_writer_is_told_who_writes_until_that_one_dies(alice: Path) -> 
         assert said.startswith(f"likewise: publish-emoji is running in process {first.pid} on ")
         kill(first.pid)
     lock = alice / ".likewise" / "locks" / "publish-emoji"
-    assert str(first.pid) in lock.read_text("utf-8")  # it left its lock behind
+    assert str(first.pid) in lock.read_text("utf-8")  # its lock is still there
     assert likewise.publish("emoji").items == 23
 
 

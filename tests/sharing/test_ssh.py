@@ -1,4 +1,4 @@
-"""Pushes and pulls through a real OpenSSH server on this machine."""
+"""Push and pull through a real OpenSSH server on this machine."""
 
 import getpass
 import os
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 
 @pytest.fixture(scope="module")
 def ssh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Path]]:
-    """OpenSSH for the present user, and the folder of its keys: ``good`` is let in."""
+    """Start OpenSSH for the current user; return the folder of keys: ``good`` is accepted."""
     program = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
     if not program:
         pytest.skip("no sshd: install openssh-server")
@@ -29,7 +29,8 @@ def ssh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Serve
     for name in ("host", "good", "wrong"):
         words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
         subprocess.run(words, check=True)
-    if os.geteuid() == 0:  # where no system service made it; sshd drops its rights in it
+    # if no system service has made it; sshd drops its rights in this folder
+    if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     settings = (
         "ListenAddress 127.0.0.1",
@@ -54,7 +55,7 @@ def ssh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Serve
 
 @pytest.fixture
 def lab(team: Path, ssh_server: tuple[Server, Path]) -> Path:
-    """The folder on the server that is the default remote of Alice's catalogue."""
+    """Make a folder on the server the default remote of Alice's catalogue."""
     server, keys = ssh_server
     server.start()
     alice, folder = team / "alice", team / "lab"
@@ -67,13 +68,13 @@ def lab(team: Path, ssh_server: tuple[Server, Path]) -> Path:
 
 
 def sign_in(root: Path, key: Path, **other: object) -> None:
-    """Say who one is, where git does not see it; one file at a time makes kills land."""
+    """Set the user in local settings; one job at a time, so that a kill interrupts it."""
     options = {"user": getpass.getuser(), "keyfile": key, "jobs": 1}
     settle(root, "lab", **{**options, **other})
 
 
 def stored(folder: Path) -> list[Path]:
-    """The whole files of a cache or a remote; what is under way has another name."""
+    """Return the complete files of a cache or remote; partial files have other names."""
     return [path for path in folder.glob("**/??/*") if not path.name.endswith(".tmp")]
 
 

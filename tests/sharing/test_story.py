@@ -1,4 +1,4 @@
-"""Three machines, one catalogue: the commands that people type, with the bytes counted."""
+"""Three machines share one catalogue: typed commands, and counted bytes."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ from likewise.storage.versions import run_git
 from likewise.storage.workspace import Workspace
 
 ITEMS, CORRECTED, SIDE = 300, 20, 256
-"""Of the data set whose bytes are counted; ``benchmarks/sharing.py`` counts those of 10,000."""
+"""Number of images whose bytes are counted; ``benchmarks/sharing.py`` uses 10,000."""
 
 GROWING = """\
 seed: 0
@@ -46,13 +46,13 @@ ADDED = {
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 
 LEFT = {"catalog/emoji/images.lance", "catalog/emoji/embeddings/tiny.lance", "models/tiny"}
-"""What a pull without images does not bring whole."""
+"""Outputs that a pull without images does not fetch completely."""
 
 LABELS = ("0", "200", "400", "600", "800")
 
 
 def command(root: Path, *words: str) -> str:
-    """What a command prints; likewise runs in this process, which has loaded its libraries."""
+    """Return the output of a command; likewise runs in this process, with loaded libraries."""
     if words[0] == "likewise":
         with contextlib.chdir(root):
             typed = CliRunner().invoke(app, words[1:])
@@ -68,13 +68,13 @@ def nbytes(folder: Path) -> int:
 
 
 def repro(root: Path, *words: str) -> set[str]:
-    """The stages that dvc repro runs."""
+    """Return the stages that dvc repro runs."""
     said = command(root, "dvc", "repro", *words)
     return {line.split("'")[1] for line in said.splitlines() if line.startswith("Running")}
 
 
 def alice_releases(alice: Path) -> None:
-    """She gives the data set a name that lasts, and shares it."""
+    """Alice releases the data set and shares it."""
     said = command(alice, "likewise", "release", "emoji", "1", "-m", "All that there is")
     assert said.startswith("emoji@v1.0.0: first release")
     command(alice, "likewise", "push")
@@ -82,7 +82,7 @@ def alice_releases(alice: Path) -> None:
 
 
 def bob_corrects(team: Path) -> None:
-    """He has no source and wants no pixels; he corrects 4 of 23 labels."""
+    """Bob has no source and pulls no images; he corrects 4 of 23 labels."""
     command(team, "git", "clone", "--quiet", "git", "bob")
     bob = team / "bob"
     command(bob, "likewise", "init")
@@ -111,7 +111,7 @@ def bob_corrects(team: Path) -> None:
 
 
 def alice_merges(alice: Path) -> None:
-    """She has corrected another label meanwhile."""
+    """Meanwhile Alice has corrected another label."""
     command(alice, "likewise", "correct", "emoji", "800_noto.jpg", "--label", "0")
     command(alice, "git", "commit", "--quiet", "--all", "--message", "a fifth label")
     command(alice, "git", "fetch", "--quiet")
@@ -129,7 +129,7 @@ def alice_merges(alice: Path) -> None:
 
 
 def carol_compares(team: Path) -> None:
-    """She opens both releases side by side, and scores the new one again."""
+    """Carol opens both releases and scores the new one again."""
     command(team, "git", "clone", "--quiet", "git", "carol")
     carol = team / "carol"
     old, new = (likewise.open("emoji", rev=rev, workspace=carol) for rev in ("1", "v2.0.0"))
@@ -153,7 +153,7 @@ def test_a_team_shares_corrects_and_merges(team: Path) -> None:
 
 @pytest.fixture
 def noise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A catalogue of pictures that do not compress, 20 a label, with a remote beside it."""
+    """Make a catalogue of incompressible pictures, 20 per label, with a remote next to it."""
     root = tmp_path / "growing"
     (root / "catalog").mkdir(parents=True)
     draw = np.random.default_rng(0)
@@ -173,7 +173,7 @@ def noise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def growth(root: Path, *steps: tuple[str, ...]) -> int:
-    """Take the steps, record and push what they made; the bytes that came to the remote."""
+    """Run the steps, record and push the outputs; return the bytes added to the remote."""
     before = nbytes(root.parent / "remote")
     for step, *names in steps:
         getattr(likewise, step)(*names)
@@ -198,6 +198,6 @@ def test_a_remote_grows_by_what_changed(noise: Path) -> None:
     added = growth(
         noise, ("load", "second"), ("embed", "noise", "second"), ("publish", "noise")
     )
-    # Its folder, and its vectors of 64 float32 twice: as embedded, and as published.
+    # The bytes of its folder, and twice its vectors (64 x float32): embedded and published.
     own = nbytes(noise / "models" / "second") + 2 * ITEMS * 64 * 4
     assert own < added < own + 0.02 * whole

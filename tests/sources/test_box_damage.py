@@ -1,4 +1,4 @@
-"""Damaged annotations become findings, or one clear error; never a traceback."""
+"""Damaged annotations become findings or one clear error, never a traceback."""
 
 import json
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def put(path: Path, data: str | bytes) -> None:
 
 
 def layout(kind: str, top: Path) -> Path:
-    """Two images, two boxes in the first: the least of each layout."""
+    """Two images, two boxes in the first: the smallest example of each layout."""
     folder = {"voc": "JPEGImages"}.get(kind, "images")
     for name in ("a.jpg", "b.JPG"):
         put(top / folder / name, name)
@@ -73,7 +73,7 @@ def read(kind: str, path: Path, **options: object) -> SourceResult:
 
 
 def outcome(kind: str, path: Path, **options: object) -> tuple[int, list[str]] | str:
-    """How many boxes there are and the findings' ids; or the error's text."""
+    """Return the number of boxes and the ids of findings, or the text of the error."""
     try:
         reading = read(kind, path, **options)
     except LikewiseError as error:
@@ -97,7 +97,7 @@ def test_whole_layouts_have_no_findings(tmp_path: Path, kind: str) -> None:
 
 
 def swap(old: str, new: str) -> Callable[[str, Path], None]:
-    """A damage: ``old`` becomes ``new`` in the annotations."""
+    """Return a damage that replaces ``old`` by ``new`` in the annotations."""
 
     def damage(kind: str, top: Path) -> None:
         text = (top / NOTES[kind]).read_text(encoding="utf-8")
@@ -108,7 +108,7 @@ def swap(old: str, new: str) -> Callable[[str, Path], None]:
 
 
 def write(name: str, data: str | bytes) -> Callable[[str, Path], None]:
-    """A damage: a file is there, or is another."""
+    """Return a damage that adds or replaces a file."""
     return lambda _kind, top: put(top / name, data)
 
 
@@ -268,7 +268,7 @@ ODD = st.one_of(
 
 
 def note(kind: str, values: list[object], label: str, name: str) -> str:
-    """Annotations of one box that is made of ``values``, whatever they are."""
+    """Return annotations of one box with any ``values``."""
     x1, y1, x2, y2 = map(str, values)
     if kind == "voc":
         corners = f"<xmin>{x1}</xmin><ymin>{y1}</ymin><xmax>{x2}</xmax><ymax>{y2}</ymax>"

@@ -1,4 +1,4 @@
-"""The same boxes in VOC, COCO, YOLO and CSV are the same items."""
+"""VOC, COCO, YOLO and CSV files of equal boxes are read as equal items."""
 
 import json
 from pathlib import Path
@@ -14,10 +14,11 @@ from likewise.sources.base import SourceResult
 from likewise.storage import tables
 
 SETS = {"cards": (160, 311), "bccd": (100, 1309)}
-"""Photos and boxes, as the data's README counts them."""
+"""Numbers of photos and boxes, as in the README of the data."""
 
 KINDS = {
-    "voc": {"corners": "half-open"},  # the others were derived from its numbers as they stand
+    # the other layouts were derived from its numbers without changes
+    "voc": {"corners": "half-open"},
     "coco": {},
     "yolo": {},
     "csv": {},
@@ -62,7 +63,7 @@ def test_four_formats_are_one_data_set(shared_data: Path, tmp_path: Path, name: 
             assert frames[kind][column].equals(voc[column]), (kind, column)
     yolo = voc.select("item_id").join(frames["yolo"], on="item_id", maintain_order="left")
     assert yolo["label"].equals(voc["label"])
-    # Six decimals of a share, in an image of at most 960 pixels.
+    # Six decimals of a fraction, in an image of at most 960 pixels.
     assert np.abs(yolo["box"].to_numpy() - voc["box"].to_numpy()).max() <= 960 * 1e-6 + 0.005
     assert (yolo["box"].to_numpy() == voc["box"].to_numpy()).mean() > 0.99
 
@@ -72,7 +73,7 @@ def test_vocs_own_corners_count_from_one(shared_data: Path) -> None:
     one_based, half_open = read("voc", path), read("voc", path, corners="half-open")
     shift = half_open.items["box"].to_numpy() - one_based.items["box"].to_numpy()
     assert (shift == [1, 1, 0, 0]).all()
-    # In these annotations the least corner is 1 and the greatest the size: VOC's own way.
+    # In these annotations the smallest corner is 1 and the largest the size, as in VOC.
     corners = one_based.items["box"].to_numpy()
     assert corners.min() == 0
     assert corners[:, 2].max() == 640
@@ -86,7 +87,7 @@ def test_annotations_may_lie_elsewhere(shared_data: Path) -> None:
     files = source.open(cards / "JPEGImages")
     one = source.read(files, cards / "coco" / "instances_test.json")
     assert one.items["box"].is_not_null().sum() == 82
-    assert len(one.items) == 82 + 120  # the images of train stay, without boxes
+    assert len(one.items) == 82 + 120  # the images of train remain, without boxes
     listed = SOURCES.build({"kind": "coco", "unlisted": "drop"}, "card")
     assert len(listed.read(files, cards / "coco" / "instances_test.json").items) == 82
     assert len(whole.items) == 311

@@ -1,4 +1,4 @@
-"""An image whose boxes are all outside of it is what it is without boxes, in every layout."""
+"""In every layout, an image whose boxes are all outside becomes a whole-image item."""
 
 import io
 import json
@@ -16,7 +16,7 @@ from likewise.sources.box_bounds import clip_boxes
 
 SIZE = (40, 30)
 FAR = (50, 5, 60, 9)
-"""A box of no pixel of 40 x 30."""
+"""A box outside an image of 40 x 30 pixels."""
 WNID = "n02119789"
 LABELLED: dict[str, Any] = {"label": "owl", "place": "Riga"}
 
@@ -132,11 +132,11 @@ OUTSIDE: dict[str, tuple[str, dict[str, str | bytes], dict[str, Any], Said]] = {
         {"label": None, "split": "val"},
     ),
 }
-"""Image, annotations, options, and what the image is as a whole."""
+"""Image, annotations, options, and the expected whole-image item."""
 
 
 def settled(kind: str, top: Path, options: dict[str, Any]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The items and findings of ``top``, all of whose images are of ``SIZE``."""
+    """Return the items and findings of ``top``, where all images have ``SIZE``."""
     source = SOURCES.build({"kind": kind, **options}, "card")
     reading = source.read(source.open(top), top)
     paths = reading.items["image_id"].unique().to_list()
@@ -146,7 +146,7 @@ def settled(kind: str, top: Path, options: dict[str, Any]) -> tuple[pl.DataFrame
 
 
 def test_every_layout_of_boxes_is_here() -> None:
-    without = {"folder", "gpr1200", "sketch", "rparis6k"}  # which is as roxford5k
+    without = {"folder", "gpr1200", "sketch", "rparis6k"}  # which has the layout of roxford5k
     assert {*OUTSIDE, *without} == set(SOURCES.kinds())
 
 

@@ -105,7 +105,7 @@ def test_damage_is_a_finding_and_no_item_is_lost(
     reading = read(placed(tmp_path, content))
     assert [f.replace(f"{tmp_path}/", "") for f in found(reading)] == [finding]
     assert len(reading.items) == 5
-    if "-box: " in finding:  # the rest of the file stands
+    if "-box: " in finding:  # the rest of the file is valid
         assert reading.items["viewpoint"][0] == "front"
         assert reading.items["box"][0] is None
     assert reading.findings["detail"].str.len_chars().min() != 0

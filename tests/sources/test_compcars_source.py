@@ -1,4 +1,4 @@
-"""CompCars: paths, label files, tables and lists say which car is where."""
+"""CompCars: every car is read from paths, label files, tables and lists."""
 
 import re
 import tarfile
@@ -32,7 +32,7 @@ def test_a_car_is_all_that_its_files_say(tmp_path: Path) -> None:
         "subset": "web",
         "split": "train",
         "role": "gallery",
-        # 12 23 245 234, from 1 and inclusive
+        # 12 23 245 234, counted from 1, inclusive
         "box": [12 - 1, 23 - 1, 245, 234],
         "make_id": 2,
         "make": "Citro\u00ebn",
@@ -140,7 +140,7 @@ def test_the_archive_as_it_is_handed_out_needs_its_password(tmp_path: Path) -> N
             archive.writestr(name, data)
     packed = bytearray((tmp_path / "data.zip").read_bytes())
     for at in [hit.start() for hit in re.finditer(rb"PK\x01\x02", packed)]:
-        packed[at + 8] |= 1  # the flag that says: encrypted
+        packed[at + 8] |= 1  # the flag for encryption
     (tmp_path / "data.zip").write_bytes(packed)
     said = f"refused: {len(tree())} members, the first because: it is encrypted"
     with pytest.raises(DataError, match=said):

@@ -1,4 +1,4 @@
-"""FISSP: a tree of splits and classes, with annotations of this project's own grammar."""
+"""FISSP: a tree of splits and classes, with this project's own annotation format."""
 
 import json
 import tarfile

@@ -1,4 +1,4 @@
-"""Folders as labels, and as splits where they say so."""
+"""Folders as labels, and as splits if their names are those of splits."""
 
 import os
 import tarfile
@@ -178,7 +178,7 @@ def test_every_name_is_an_item_or_a_finding(
     top = placed(tmp_path_factory.mktemp("fuzz"), "z/always.jpg")
     for name in names:
         path = Path(os.fsdecode(os.fsencode(top) + b"/" + name))
-        with suppress(OSError):  # a name that is a file here and a folder there
+        with suppress(OSError):  # a name that is a file in one place and a folder in another
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
     count = sum(len(files) for _, _, files in os.walk(top))

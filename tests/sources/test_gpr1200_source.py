@@ -1,4 +1,4 @@
-"""GPR1200's layout: labels, subsets and texts, in an order that no file system changes."""
+"""GPR1200's layout: labels, subsets and texts, in an order independent of the file system."""
 
 import json
 import os
@@ -207,7 +207,7 @@ def test_texts_that_cannot_be_used_are_an_error(tmp_path: Path, data: bytes, sai
 
 
 def whole(categories: range, *, without: tuple[str, ...] = ()) -> dict[str, bytes]:
-    """Categories of ten images as published, and their texts."""
+    """Make the published categories, ten images each, and their texts."""
     names = [f"{c}_{n}.jpg" for c in categories for n in range(10)]
     words = json.dumps({str(c): f"place {c}" for c in categories}).encode()
     kept = [name for name in names if name not in without]
@@ -239,7 +239,7 @@ def test_foreign_images_do_not_stop_the_rest(tmp_path: Path) -> None:
     ]
     assert reading.items["label"].to_list()[-2:] == ["2", "2021"]
     left_out = read(tmp_path, exclude=["images/2021_holiday.jpg"])
-    assert left_out.items.equals(reading.items)  # ingest leaves out what the card excludes
+    assert left_out.items.equals(reading.items)  # ingest skips files that the card excludes
 
 
 def test_a_copy_cut_within_an_archive_is_one_error(tmp_path: Path) -> None:

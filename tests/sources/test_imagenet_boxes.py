@@ -1,4 +1,4 @@
-"""ImageNet's boxes as items: XML as Kaggle and the official archives have it, and tables."""
+"""ImageNet's boxes as items: XML of Kaggle and the official archives, and tables."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +20,7 @@ TRAIN = (f"{FOX}_1", f"{FOX}_2", f"{CRANE}_3")
 
 
 def xml(stem: str, *boxes: tuple[object, ...], size: tuple[int, int] = (500, 375)) -> bytes:
-    """The XML as ImageNet has it: the file's name without a suffix, WNIDs as names."""
+    """XML in ImageNet's form: file name without suffix, WNIDs as names."""
     inside = "".join(
         f"<object><name>{wnid}</name><pose>Unspecified</pose><truncated>0</truncated>"
         f"<bndbox><xmin>{x1}</xmin><ymin>{y1}</ymin><xmax>{x2}</xmax><ymax>{y2}</ymax></bndbox>"
@@ -40,7 +40,7 @@ SAID = {
 
 
 def tree() -> Tree:
-    """Two training images of three, and the validation image, have boxes: two, none, one."""
+    """Make boxes for two of three training images (two, none, one) and the validation image."""
     return {
         **{f"{DATA}train/{name[:9]}/{name}.JPEG": name.encode() for name in TRAIN},
         f"{DATA}val/{VAL}.JPEG": b"",
@@ -58,7 +58,7 @@ def read(path: Path, annotations: Path | None = None, **options: object) -> Sour
 
 
 def rows(reading: SourceResult) -> list[tuple[object, ...]]:
-    """Name, label, number of the class and box of every item."""
+    """Return name, label, class number and box of every item."""
     name = reading.items["item_id"].str.extract(r"([^/]*)\z").str.replace(r"\.JPEG", "")
     return list(
         reading.items.select(name, "label", "text", "box").with_columns(name).iter_rows()
@@ -135,7 +135,7 @@ def test_tables_say_what_no_xml_says(tmp_path: Path) -> None:
     train = f"{FOX}_1,{FOX} 111 108 441 193 {FOX} 0 2 499 374 \n"
     content["LOC_train_solution.csv"] = f"ImageId,PredictionString\n{train}".encode()
     assert rows(read(placed(tmp_path / "tables", content))) == BOXES
-    # Where both speak of an image, the XML does.
+    # If both describe an image, the XML is used.
     other = {"LOC_train_solution.csv": train.replace("111", "5").encode()}
     both = read(placed(tmp_path / "both", {**tree(), **other}))
     assert rows(both) == BOXES
@@ -159,7 +159,7 @@ def test_boxes_go_through_the_catalogue(tmp_path: Path, pictures: Path) -> None:
     }
     root = tmp_path / "catalogue"
     likewise.init(root)
-    (root / "params.yaml").write_text("seed: 0\n", encoding="utf-8")  # no model
+    (root / "params.yaml").write_text("seed: 0\n", encoding="utf-8")  # is not a model
     options = {"items": "boxes"}
     top = placed(tmp_path / "data", data)
     likewise.add("inet", source="imagenet", path=top, options=options, workspace=root)
@@ -201,7 +201,7 @@ SOLUTION = "LOC_train_solution.csv"
         (f"{NOTES}val/{FOX}_1.xml", xml("", ONE), 3, f"twin: {NOTES}val/{FOX}_1.xml"),
         (f"{NOTES}train/{FOX}/{FOX}_9.xml", xml("", ONE), 3, f"dangling: {NOTES}train"),
         (f"{NOTES}other.xml", xml("", ONE), 3, f"dangling: {NOTES[:-1]}"),
-        (XML_VAL, None, 3, None),  # the table has its box
+        (XML_VAL, None, 3, None),  # its box is in the table
         (SOLUTION, f"{FOX}_1,{FOX} 1 2 3\n".encode(), 3, f"bad-annotation: {SOLUTION}: boxes"),
         (SOLUTION, b"no comma\n", 3, f"bad-annotation: {SOLUTION}: boxes"),
         (SOLUTION, f"{FOX}_9,{FOX} 1 2 3 4\n".encode(), 3, f"dangling: {SOLUTION}"),

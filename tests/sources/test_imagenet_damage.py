@@ -181,7 +181,7 @@ def test_any_names_give_a_reading_or_one_error(
 ) -> None:
     top = tmp_path_factory.mktemp("fuzz")
     for name in names:
-        with suppress(OSError):  # a name that is a file here and a folder there
+        with suppress(OSError):  # a name that is a file in one place and a folder in another
             placed(top, {name: b""})
     with suppress(DataError):
         reading = read(top)

@@ -1,4 +1,4 @@
-"""ImageNet in folders and in the official tars, with all that its tables say."""
+"""ImageNet in folders and in the official tars, with all facts of its tables."""
 
 import json
 import random
@@ -29,7 +29,7 @@ def test_every_id_and_name_is_kept(tmp_path: Path) -> None:
     assert reading.findings.is_empty()
     columns = ("split", "label", "text", "devkit_id", "class_index", "list_id")
     assert rows(reading, *columns) == [
-        # The place among the sorted WNIDs: crane (bird), setter, fox, crane (lift).
+        # Index among the sorted WNIDs: crane (bird), setter, fox, crane (lift).
         ("train", CRANE, "crane", 429, 0, 1),
         ("train", SETTER, "English_setter", 2, 1, 2),
         ("train", FOX, "kit_fox", 1, 2, 3),
@@ -129,7 +129,7 @@ def test_official_tars_become_tables(tmp_path: Path, pictures: Path) -> None:
     data = placed(tmp_path / "data", {"ILSVRC2012_img_train.tar": tarred(classes)})
     root = tmp_path / "catalogue"
     likewise.init(root)
-    (root / "params.yaml").write_text("seed: 0\n", encoding="utf-8")  # no model
+    (root / "params.yaml").write_text("seed: 0\n", encoding="utf-8")  # is not a model
     likewise.add("inet", source="imagenet", path=data, workspace=root)
     done = likewise.ingest("inet", workspace=root)
     assert (done.items, done.images, done.findings) == (8, 8, {})

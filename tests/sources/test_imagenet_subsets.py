@@ -1,4 +1,4 @@
-"""Subsets of ImageNet's classes: shipped ones, lists of one's own, and what is no list."""
+"""Subsets of ImageNet's classes: shipped lists, user lists, and invalid lists."""
 
 import hashlib
 from pathlib import Path

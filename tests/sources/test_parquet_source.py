@@ -1,4 +1,4 @@
-"""Parquet in Hugging Face's style: images in cells or beside, boxes in cells or rows."""
+"""Parquet as Hugging Face writes it: images in cells or in files, boxes in cells or rows."""
 
 import json
 from contextlib import suppress
@@ -50,7 +50,7 @@ def read(path: Path, place: Path | None = None, **options: object) -> SourceResu
 
 @pytest.fixture
 def held(tmp_path: Path) -> Path:
-    """Five images in two tables, the first with boxes in its cells."""
+    """Five images in two tables; the first table has boxes in its cells."""
     boxes = [
         {"bbox": [[1, 2, 3, 4], [0, 0, 9, 9]], "category": [0, 1], "area": [12.0, 81.0]},
         {"bbox": [], "category": [], "area": []},

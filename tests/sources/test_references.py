@@ -1,4 +1,4 @@
-"""Which image an annotation means, however its name is written."""
+"""Annotations find their image in every spelling of its name."""
 
 from pathlib import Path
 

@@ -22,7 +22,7 @@ QUERIES = ["tower_000009", "red_bridge_000008"]
 
 
 def held() -> dict[str, Any]:
-    """As published: lists of names, and arrays or lists in a dict a query."""
+    """Data as published: lists of names, and arrays or lists in one dict per query."""
     return {
         "imlist": GALLERY,
         "qimlist": QUERIES,
@@ -46,7 +46,7 @@ def write(folder: Path, value: object, protocol: int = 2) -> Path:
 
 @pytest.fixture
 def oxford(tmp_path: Path) -> Path:
-    """Six drawings called as the file calls them, and one that it does not name."""
+    """Six drawings with the names of the file, and one that is not in it."""
     folder = tmp_path / "oxford"
     (folder / "jpg").mkdir(parents=True)
     drawings = sorted(EMOJI.iterdir())
@@ -100,7 +100,7 @@ def test_vectors_from_elsewhere_are_scored_by_the_file(tmp_path: Path) -> None:
     np.save(tmp_path / "vectors.npy", vectors)
     path = write(tmp_path, held())
     result = likewise.score("roxford5k-medium", embeddings=tmp_path / "vectors.npy", items=path)
-    # Without its junk (the gate, nearest): towers 1 and 2; the bridge is first of the other.
+    # Without its junk (the gate, nearest): towers 1 and 2; the bridge is first for the other.
     assert result.metrics["mAP"] == 100
     hard = likewise.score("roxford5k-hard", embeddings=tmp_path / "vectors.npy", items=path)
     assert hard.queries["ranks"].to_list() == [[1], [1]]

@@ -1,4 +1,4 @@
-"""Sketches find their photos, in folders of splits and by lists."""
+"""Sketches are paired with their photos, in folders of splits and by lists."""
 
 import csv
 import io
@@ -104,7 +104,7 @@ def test_lists_say_the_splits(tmp_path: Path) -> None:
         ("ShoeV2_photo/3.png", "test", "3", None),
         ("ShoeV2_sketch_png/2_2.png", None, "2", "2"),
     ]
-    # Which sketches are scored is what the lists say: the eighth is in none.
+    # The lists select the scored sketches: the eighth is not listed.
     assert found(reading) == ["unlisted: ShoeV2_sketch_png/2_2.png"]
 
 
@@ -228,7 +228,8 @@ def test_nothing_of_the_layout_is_an_error(tmp_path: Path, names: list[str]) -> 
 
 
 def test_a_transparent_sketch_lies_on_white() -> None:
-    pixels = np.zeros((4, 4, 4), np.uint8)  # black and transparent, as drawing programs save
+    # black and transparent, as drawing programs save images
+    pixels = np.zeros((4, 4, 4), np.uint8)
     pixels[1, 1] = (0, 0, 0, 255)
     pixels[2, 2] = (0, 0, 0, 51)
     stream = io.BytesIO()
@@ -292,7 +293,7 @@ def test_every_name_is_an_item_or_a_finding(
     top = placed(tmp_path_factory.mktemp("fuzz"), "trainA/0_1.png", "trainB/0.png")
     for name in names:
         path = Path(os.fsdecode(os.fsencode(top) + b"/" + name))
-        with suppress(OSError):  # a name that is a file here and a folder there
+        with suppress(OSError):  # a name that is a file in one place and a folder in another
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
     there = open_files(top)

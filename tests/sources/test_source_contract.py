@@ -1,4 +1,4 @@
-"""What every registered source promises, whatever its layout is."""
+"""The contract of every registered source."""
 
 import io
 import json
@@ -60,10 +60,10 @@ PICTURES: list[tuple[str, bytes, str, int]] = [
     (".tif", encoded("1", "TIFF"), "1", 1),
     (".bmp", encoded("RGB", "BMP"), "RGB", 1),
 ]
-"""Suffix, bytes, mode and orientation of pictures that every source must take."""
+"""Suffix, bytes, mode and orientation of pictures that every source must read."""
 
 CUT = (".jpg", PICTURES[0][1][:-40])
-"""One that is cut short."""
+"""A truncated picture."""
 
 PLACES: dict[str, Callable[[int, str], str]] = {
     "coco": lambda n, s: f"images/{n}{s}",
@@ -81,7 +81,7 @@ PLACES: dict[str, Callable[[int, str], str]] = {
     "webdataset": lambda n, s: f"train/{n}{s}",
     "yolo": lambda n, s: f"images/train/{n}{s}",
 }
-"""Where the image of a number lies."""
+"""Path of image ``n``, per kind."""
 
 
 def voc(stem: str) -> str:
@@ -98,7 +98,7 @@ def coco(names: list[str]) -> str:
 
 
 def notes(kind: str, names: list[str]) -> dict[str, str]:
-    """Annotations of a box in every image of ``names``, (1, 2, 9, 9) in whatever way."""
+    """Return annotations of the box (1, 2, 9, 9) in every image of ``names``."""
     stems = [Path(name).stem for name in names]
     line = f"0 {5 / 40} {5.5 / 30} {8 / 40} {7 / 30}\n"
     rows = [f"{name},a,1,2,9,9" for name in names]
@@ -119,7 +119,7 @@ def notes(kind: str, names: list[str]) -> dict[str, str]:
 
 
 def truth(stems: list[str]) -> bytes:
-    """What says that a box in another image queries those of ``stems``."""
+    """Return the file in which a box of another image queries the gallery ``stems``."""
     entry = {"bbx": [1.0, 2.0, 9.0, 9.0], "easy": [0], "hard": [1], "junk": []}
     return pickle.dumps({"imlist": stems, "qimlist": ["query_1"], "gnd": [entry]}, protocol=2)
 
@@ -128,7 +128,7 @@ BOXED = ("coco", "compcars", "csv", "fissp", "parquet", "voc", "webdataset", "yo
 
 
 def layout(kind: str, top: Path, *, cut: bool = False, backwards: bool = False) -> Path:
-    """A small data set of ``kind`` in ``top``, its files written in either order."""
+    """Make a small data set of ``kind`` in ``top``, with files written in either order."""
     place = PLACES[kind]
     pictures = [(suffix, data) for suffix, data, _, _ in PICTURES] + ([CUT] if cut else [])
     files = {place(n, suffix): data for n, (suffix, data) in enumerate(pictures)}
@@ -175,7 +175,7 @@ def test_a_reading_is_by_the_contract(tmp_path: Path, kind: str) -> None:
     listing = SOURCES.build({"kind": kind}, "card").open(tmp_path).listing()["path"]
     assert items["image_id"].is_in(listing.implode()).all()
     assert reading.findings.columns == list(FINDING_COLUMNS)
-    # CompCars' tables of names and lists of splits are not in this small copy.
+    # This small copy lacks CompCars' tables of names and lists of splits.
     assert reading.findings.filter(pl.col("check") != "absent").is_empty()
     assert (items["box"].null_count() == 0) == (kind in BOXED)
 
@@ -293,7 +293,7 @@ DAMAGED: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "out.tar": (lambda top: tarred(top, "w", member("../../a.jpg")), FINDING),
     "link.tar": (lambda top: tarred(top, "w", member("a.jpg", tarfile.SYMTYPE, "/x")), FINDING),
 }
-"""Archives of a layout that are damaged, and what is said: of the archive, or of a member."""
+"""Damaged archives of a layout, and the place that the error names: archive or member."""
 
 
 @pytest.mark.parametrize("kind", SOURCES.kinds())

@@ -1,4 +1,4 @@
-"""WebDataset's shards: files of a sample have one name."""
+"""WebDataset's shards: the files of a sample share one name."""
 
 import json
 import os

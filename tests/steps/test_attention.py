@@ -1,4 +1,4 @@
-"""Where a vision transformer looks: distances by hand, and the picture of a real model."""
+"""Attention of a vision transformer: distances by hand, and the picture of a real model."""
 
 from pathlib import Path
 
@@ -33,13 +33,13 @@ def vit(workspace: Path) -> Path:
 
 
 def test_distance_is_of_the_patches_centres_by_what_is_paid_to_them() -> None:
-    """Two patches side by side, 16 apart: one looks at itself, the other half away."""
+    """Two patches side by side, 16 apart: one attends to itself, the other half to it."""
     found = attention([[1, 0], [0.5, 0.5]], (1, 2))
     assert found.distances().tolist() == [[(0 + 0.5 * 16) / 2]]
 
 
 def test_what_goes_to_the_class_token_is_left_out() -> None:
-    """Each patch pays half to the class token and half to the other patch: 16 and 16."""
+    """Each patch attends half to the class token and half to the other patch: 16 and 16."""
     found = attention([[1, 0, 0], [0.5, 0, 0.5], [0.5, 0.5, 0]], (2, 1))
     assert found.prefix == 1
     assert found.distances().tolist() == [[16]]
@@ -59,7 +59,7 @@ def test_every_layer_and_head_of_a_model_is_told_and_drawn(vit: Path, tmp_path: 
     assert found.select("layer", "head").rows() == [
         (layer, head) for layer in range(1, 13) for head in (1, 2, 3)
     ]
-    # 4 x 4 patches of 16 pixels: no two are further apart than the corners.
+    # 4 x 4 patches of 16 pixels: the corners have the largest distance.
     assert found["distance"].is_between(0, 16 * np.hypot(3, 3)).all()
     drawn = figure.read_bytes()
     assert drawn.startswith(b"<svg")

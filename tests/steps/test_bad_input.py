@@ -1,4 +1,4 @@
-"""Whatever is wrong with the input: one clear error, and nothing is lost."""
+"""Every bad input gives one clear error, and nothing is lost."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def content(root: Path) -> dict[str, bytes]:
-    """All that a catalogue holds."""
+    """Return all files of a catalogue."""
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
         for part in ("catalog", "models", "params.yaml")
@@ -49,7 +49,7 @@ def source(root: Path, path: str) -> None:
 def refused(
     root: Path, error: type[LikewiseError], step: str = "ingest", *names: str, lines: int = 1
 ) -> list[str]:
-    """The lines that a step's one error says, after which all is as it was."""
+    """Return the lines of a step's error; check that the catalogue is unchanged."""
     before = content(root)
     with pytest.raises(error) as caught:
         getattr(likewise, step)(*(names or ("emoji",)), workspace=root)

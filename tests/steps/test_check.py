@@ -1,4 +1,4 @@
-"""Measures, flags and leaks in a small catalogue of drawings, and copies made of them."""
+"""Measures, flags and leaks in a small catalogue of drawings and their copies."""
 
 import json
 import re
@@ -48,7 +48,7 @@ def add(root: Path, name: str, files: dict[str, bytes], **bounds: object) -> Non
 
 
 def flags(root: Path, name: str) -> list[tuple[str, str, str | None]]:
-    """(flag, image, the other one) of every flag."""
+    """Return (flag, image, other image) of every flag."""
     rows = likewise.query(
         f"select flag, image_id, other from {name}_flags order by flag_id",  # noqa: S608
         workspace=root,
@@ -140,16 +140,16 @@ def test_poor_images_are_flagged_by_the_bounds(root: Path) -> None:
     small = [image for flag, image, _ in flags(root, "poor") if flag == "small"]
     assert small == ["a/small.png", "a/whole.png"]
     kinds = {flag for flag, _, _ in flags(root, "poor")}
-    assert kinds == {"small", "near_duplicate"}  # plain pictures all look alike
+    assert kinds == {"small", "near_duplicate"}  # all plain pictures look equal
 
 
 def test_an_image_that_cannot_be_decoded_is_a_flag(root: Path) -> None:
     broken = bytearray(drawing(0))
-    broken[400:-400] = bytes(len(broken) - 800)  # its markers stand, so ingest takes it in
+    broken[400:-400] = bytes(len(broken) - 800)  # its markers are valid, so ingest accepts it
     add(root, "toys", {"a/0.jpg": bytes(broken), "a/1.jpg": drawing(1)}, **PLAIN)
     likewise.check("toys", workspace=root)
     found = likewise.query("select * from toys_pixels where fault is not null", workspace=root)
-    if len(found):  # a decoder may also make do with zeros
+    if len(found):  # a decoder may also fill in zeros
         assert flags(root, "toys")[0][:2] == ("unreadable", "a/0.jpg")
 
 
@@ -290,7 +290,7 @@ def test_wrong_bounds_are_refused_in_a_line(workspace: Path, entry: str, said: s
 
 
 def test_shared_photographs_are_found_at_other_sizes(root: Path, shared_data: Path) -> None:
-    """A first 150 of each: which are the same was told apart by mean differences of pixels."""
+    """Compares 150 images of each; mean differences of pixels decide which are equal."""
     places = {
         "gpr": ("gpr_like/images", "*.jpg"),
         "cars": ("compcars_like/Image_data/data/image", "*/*/*/*.jpg"),
@@ -322,7 +322,7 @@ def _thumbnail(path: Path) -> list[int]:
 
 
 def _difference(one: list[int], other: list[int]) -> float:
-    """Root mean square, in grey levels; of the same photographs below 6, of others above 15."""
+    """Root mean square in grey levels: below 6 for copies, above 15 for other photographs."""
     squares = [(a - b) ** 2 for a, b in zip(one, other, strict=True)]
     return float((sum(squares) / len(squares)) ** 0.5)
 

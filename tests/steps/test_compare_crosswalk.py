@@ -1,4 +1,4 @@
-"""Two runs compared query by query, and one counted by every definition."""
+"""Compare two runs query by query, and score one run by every definition."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ RUN = "emoji-tiny"
 
 @pytest.fixture
 def two(workspace: Path) -> Path:
-    """Exact search, and an index of few cells that finds little, by one protocol."""
+    """Runs of exact search and of an index with low recall, by one protocol."""
     path = workspace / "params.yaml"
     text = path.read_text("utf-8")
     text = text.replace(
@@ -119,7 +119,7 @@ def test_a_crosswalk_agrees_with_the_protocols(two: Path) -> None:
     assert value["pytorch-metric-learning: mean_average_precision_at_r"] == pytest.approx(
         other["map@r"], abs=5e-5
     )
-    # With itself in the gallery every query has a hit at rank 1.
+    # If the query is in the gallery, every query has a hit at rank 1.
     assert value["GPR1200: mAP"] > value["textbook: average precision"]
     assert found.published.tables == []
 

@@ -1,4 +1,4 @@
-"""Corrections: a text that people write and git merges."""
+"""Corrections: a text that people edit and git merges."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def test_three_ways() -> None:
     ours = {A: value("2"), B: value("1"), C: value("5")}
     theirs = {A: value("1"), C: value("5", "another")}
     merged, conflicts = corrections.merge(base, ours, theirs)
-    assert merged == {A: value("2"), C: value("5")}  # B was taken back by them
+    assert merged == {A: value("2"), C: value("5")}  # the other side has removed B
     assert conflicts == {}
     merged, conflicts = corrections.merge(base, ours, {A: value("3"), B: value("1")})
     assert merged == ours

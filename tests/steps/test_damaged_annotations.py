@@ -1,4 +1,4 @@
-"""A damaged annotation file is named by ``add``, which suggests no other layout for it."""
+"""``add`` names a damaged annotation file, and suggests no other layout for it."""
 
 import json
 import pickle  # noqa: TID251 (what the published files are)
@@ -41,12 +41,12 @@ WHOLE: dict[str, tuple[str, str, bytes]] = {
         json.dumps({"0": ["n02119789", "kit fox"]}).encode(),
     ),
 }
-"""Kind -> where its pictures lie, what explains them, and the beginning of that."""
+"""Kind -> path of the pictures, path of the annotations, and the start of that file."""
 
 
 @pytest.fixture
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A catalogue without a data set; it is the current folder."""
+    """Make a catalogue without data sets, and make it the current folder."""
     root = tmp_path / "bare"
     (root / "catalog").mkdir(parents=True)
     (root / "params.yaml").write_text(PARAMS, encoding="utf-8")
@@ -55,7 +55,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def laid_out(pictures: Path, kind: str) -> Path:
-    """The file that explains the pictures, which now lie as ``kind`` has them."""
+    """Return the annotations file; the pictures are moved to the places of ``kind``."""
     folder, name, _ = WHOLE[kind]
     place = pictures.parent / folder
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A disk that is full or cannot be written: one clear error, and the tables stay."""
+"""A full or read-only disk gives one clear error, and the tables stay unchanged."""
 
 import shutil
 import subprocess
@@ -14,7 +14,7 @@ SAMPLES = Path(__file__).parents[2] / "samples" / "emoji" / "images"
 
 
 def content(root: Path) -> dict[str, bytes]:
-    """All that a catalogue holds."""
+    """Return all files of a catalogue."""
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
         for part in ("catalog", "models")
@@ -25,7 +25,7 @@ def content(root: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def small_disk(workspace: Path, tmp_path: Path) -> Iterator[Path]:
-    """The catalogue on a small file system of its own."""
+    """Copy the catalogue to a small separate file system."""
     place = tmp_path / "disk"
     place.mkdir()
     size = sum(len(data) for data in content(workspace).values())
@@ -43,7 +43,7 @@ def small_disk(workspace: Path, tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(root: Path, left: int) -> Path:
-    """A file that leaves so many bytes of the disk free."""
+    """Write a file that leaves this number of bytes free."""
     path = root / "rest"
     with path.open("wb") as file:
         file.write(bytes(shutil.disk_usage(root).free - left))
@@ -62,10 +62,10 @@ STEPS = {
 @pytest.mark.torch
 @pytest.mark.parametrize("step", STEPS)
 def test_a_full_disk_is_said_and_the_tables_stay(small_disk: Path, step: str) -> None:
-    """However little of the disk is left, until the step has room enough."""
+    """Try every free size, until the step has enough space."""
     params = small_disk / "params.yaml"
     text = params.read_text("utf-8").replace("model: tiny}", "model: tiny, dtype: float16}")
-    params.write_text(text, "utf-8")  # so that embed has something to do
+    params.write_text(text, "utf-8")  # so that embed has work to do
     for number, path in enumerate(sorted(SAMPLES.glob("1_*.jpg")) * 3):
         data = path.read_bytes() + bytes(number)
         (small_disk / "emoji" / "images" / f"0_{number}.jpg").write_bytes(data)

@@ -1,4 +1,4 @@
-"""Downloads from a real server on loopback, which behaves as badly as servers do."""
+"""Downloads from a real local server with the faults of real servers."""
 
 import hashlib
 import threading
@@ -22,7 +22,7 @@ SHA256 = f"sha256:{hashlib.sha256(DATA).hexdigest()}"
 
 @dataclass
 class Behaviour:
-    """How the server answers; ``requests`` are the ranges that were asked for."""
+    """Behaviour of the server; ``requests`` are the requested ranges."""
 
     data: bytes = DATA
     etag: str = '"one"'
@@ -161,9 +161,9 @@ def test_a_server_that_sends_another_range(url: str, target: Path, how: Behaviou
 
 
 def test_all_but_the_name_had_come(url: str, target: Path, how: Behaviour) -> None:
-    how.announces = len(DATA) + 1  # it says one byte more, and sends what there is
+    how.announces = len(DATA) + 1  # it announces one byte more than it sends
     fetch(RemoteFile(url), target)
-    # Asked for that byte, it answers 416: there is nothing after what has come.
+    # Requested for that byte, it answers 416: the file has ended.
     assert how.requests == [None, f"bytes={len(DATA)}-"]
     assert target.read_bytes() == DATA
 

@@ -1,4 +1,4 @@
-"""Embedding computes what is missing, once a content, and never a vector twice."""
+"""Embed computes only missing vectors, once per content."""
 
 import json
 import shutil
@@ -21,11 +21,11 @@ pytestmark = pytest.mark.torch
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "emoji" / "images"
 DIM = 96
-"""The length of test_resnet's vectors."""
+"""Dimensions of test_resnet's vectors."""
 
 
 def digests(root: Path, dtype: str = "float32") -> Digests:
-    """What the digest file says, which is what the table holds."""
+    """Return the digests in the file; check that they are those of the table."""
     path = root / "catalog" / "emoji" / "columns" / "tiny.yaml"
     said = Digests.from_yaml(read_yaml(path), path.name)
     contract = EMBEDDINGS.with_columns(vector("vector", DIM, dtype))
@@ -38,7 +38,7 @@ def opened(root: Path) -> tables.Table:
 
 
 def vectors(root: Path) -> dict[str, npt.NDArray[np.floating]]:
-    """The vector of every content."""
+    """Return the vector of every content."""
     table = opened(root)
     contents = table.read(["content"])["content"]
     return dict(zip(contents, table.vectors("vector"), strict=True))
@@ -50,7 +50,7 @@ def data_files(root: Path) -> dict[str, bytes]:
 
 
 def embed(root: Path) -> tuple[int, int, int]:
-    """What an ingest and an embed after it computed, took over and dropped."""
+    """Run ingest and embed; return the numbers of computed, reused and dropped vectors."""
     likewise.ingest("emoji", workspace=root)
     done = likewise.embed("emoji", "tiny", workspace=root)
     return done.computed, done.taken_over, done.dropped
@@ -161,7 +161,7 @@ def test_the_same_model_made_again_computes_nothing(workspace: Path) -> None:
 
 
 def test_vectors_by_newer_libraries_stand_beside_the_old(workspace: Path) -> None:
-    """Their passport says what the first were made with; the model is the same."""
+    """Their passport names the first device; the model is the same."""
     path = workspace / "models" / "tiny" / "passport.json"
     passport = json.loads(path.read_text("utf-8"))
     passport["libraries"]["torch"] = "99.0"
@@ -186,7 +186,7 @@ def test_float16_is_the_same_vectors_rounded(workspace: Path) -> None:
 
 
 def undecodable(data: bytes) -> bytes:
-    """A JPEG that begins and ends as one, with Huffman tables that make no sense."""
+    """Make a JPEG with valid markers and invalid Huffman tables."""
     broken = bytearray(data)
     at = data.index(b"\xff\xc4") + 5
     broken[at : at + 16] = b"\xff" * 16
@@ -216,7 +216,7 @@ def test_an_image_that_does_not_decode_is_named_and_the_others_kept(workspace: P
 
 
 def test_boxes_of_one_image_have_vectors_of_their_own(workspace: Path) -> None:
-    """Of two boxes and a whole image; the box of all its pixels gives the image's vector."""
+    """Two boxes and a whole image; the box of all pixels has the vector of the image."""
     folder = workspace / "catalog" / "emoji"
     items = tables.open_table(folder / "items.lance", "").read(
         ["item_id", "image_id", "label", "text", "subset", "split", "role", "box", "content"],

@@ -1,4 +1,4 @@
-"""A run's report: the same bytes every time, a row a query, and where it all comes from."""
+"""The report of a run: reproducible bytes, one row per query, and its lineage."""
 
 import json
 from pathlib import Path
@@ -54,7 +54,7 @@ def test_a_report_holds_the_numbers_and_nothing_else(workspace: Path) -> None:
 
 
 def test_the_main_number_is_the_mean_over_queries(workspace: Path) -> None:
-    """By hand: 24 queries, 4 images a class, the query itself among the relevant ones."""
+    """Compute by hand: 24 queries, 4 images per class, the query itself is relevant."""
     result = likewise.evaluate(RUN, workspace=workspace)
     dataset = likewise.open("emoji", workspace=workspace)
     vectors, labels = dataset.vectors("tiny"), dataset.items["label"].to_numpy()
@@ -180,5 +180,5 @@ def test_its_statistics_hold_every_number(workspace: Path) -> None:
     assert (found["queries"], found["classes"]) == (24, 6)
     assert found["low"] < found["value"] < found["high"]
     assert round(found["value"], 4) == result.metrics["all"]
-    # A subset has one class here, and one class has no interval.
+    # Each subset has one class here, and one class has no interval.
     assert statistics["intervals"]["faces"]["low"] is None

@@ -1,4 +1,4 @@
-"""Every folder of the shared data becomes a published table, by steps or one ``dvc repro``."""
+"""Every folder of the shared data is published, by steps or by one ``dvc repro``."""
 
 import json
 import os
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.dvc
 
 
 class Counts(NamedTuple):
-    """What the data's README says a folder holds."""
+    """Contents of every folder, as in the README of the data."""
 
     source: str
     place: str
@@ -53,7 +53,7 @@ EVERY = {
 
 
 def command(root: Path, *words: str) -> str:
-    """What a command prints."""
+    """Return the output of a command."""
     place = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     env = {**os.environ, "PATH": place, "DVC_SITE_CACHE_DIR": str(root.parent / "site")}
     done = subprocess.run(
@@ -69,7 +69,7 @@ def command(root: Path, *words: str) -> str:
 
 
 def without(root: Path, section: str) -> None:
-    """Let params.yaml name nothing in a ``section``."""
+    """Empty a ``section`` of params.yaml."""
     params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
     text = json.dumps({**params, section: {}})
     (root / "params.yaml").write_text(text, encoding="utf-8")
@@ -77,7 +77,7 @@ def without(root: Path, section: str) -> None:
 
 @pytest.fixture(scope="module")
 def added(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
-    """A catalogue with an entry for each of them, no models, no checks; nothing is ingested."""
+    """Make a catalogue with one entry per folder, without models, checks and ingests."""
     root = tmp_path_factory.mktemp("every") / "workspace"
     likewise.init(root)
     without(root, "models")
@@ -92,7 +92,7 @@ def added(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def made(added: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of it in which they are published."""
+    """Copy it and publish all data sets."""
     root = tmp_path_factory.mktemp("made") / "workspace"
     shutil.copytree(added, root, symlinks=True)
     for name in EVERY:

@@ -1,4 +1,4 @@
-"""What is wrong is counted and listed, and which split it is has an answer."""
+"""Findings are counted and listed; splits have digests."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ emoji/images/0_fluent.jpg,0,train,10,10,4000,40,2
 
 @pytest.fixture
 def boxed(workspace: Path) -> Path:
-    """The workspace with a second data set: the same pictures, with boxes in a CSV."""
+    """Add a second data set to the workspace: the same pictures, with boxes in a CSV."""
     (workspace / "boxes.csv").write_text(ROWS, encoding="utf-8")
     likewise.add(
         "boxed",
@@ -82,7 +82,7 @@ def test_a_layout_is_validated_without_a_catalogue(shared_data: Path) -> None:
     found = likewise.validate("voc", shared_data / CARDS)
     assert (found.items, found.total) == (311, 0)
     broken = likewise.validate("csv", shared_data / CARDS, options={"x2": "ymax", "y2": "xmax"})
-    # Photographs are taller than wide, so that swapped corners are often reversed.
+    # The photographs are taller than wide, so swapped corners are often reversed.
     assert set(broken.counts) <= {"reversed-box", "empty-box"}
     assert broken.total > 20
     assert len(broken.first) == 20

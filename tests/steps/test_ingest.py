@@ -1,4 +1,4 @@
-"""Ingest reads only what is new or changed, and sets aside what is no whole image."""
+"""Ingest reads only new and changed files, and skips incomplete images."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ CONTRACTS: dict[str, Contract] = {"images": IMAGES, "items": ITEMS, "findings": 
 
 
 def digests(root: Path, table: str) -> Digests:
-    """What the digest file says, which is what the table holds."""
+    """Return the digests in the file; check that they are those of the table."""
     path = root / "catalog" / "emoji" / "columns" / f"{table}.yaml"
     said = Digests.from_yaml(read_yaml(path), path.name)
     assert said == opened(root, table).digest(CONTRACTS[table])
@@ -33,12 +33,12 @@ def opened(root: Path, table: str) -> tables.Table:
 
 
 def frame(root: Path, table: str) -> pl.DataFrame:
-    """A table without its pixels."""
+    """Return a table without its pixels."""
     return opened(root, table).read(opened(root, table).metadata_columns)
 
 
 def data_files(root: Path) -> dict[str, bytes]:
-    """The files that hold images, and their bytes."""
+    """Return the files that contain images, and their bytes."""
     folder = root / "catalog" / "emoji" / "images.lance" / "data"
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
@@ -48,7 +48,7 @@ def data_files(root: Path) -> dict[str, bytes]:
 
 
 def add_pictures(root: Path, count: int) -> None:
-    """Put ``count`` more drawings of category 0 into the source: real ones of others."""
+    """Add ``count`` drawings of category 0 to the source: copies of others."""
     there = sorted((SAMPLES / "images").iterdir())
     others = [path for path in there if path.name.startswith("1_")] * 10
     for number, path in enumerate(others[:count]):
@@ -57,7 +57,7 @@ def add_pictures(root: Path, count: int) -> None:
 
 
 def done(root: Path) -> tuple[int, int, int]:
-    """What an ingest read, kept and removed."""
+    """Run ingest; return the numbers of images read, kept and removed."""
     result = likewise.ingest("emoji", workspace=root)
     return result.read, result.kept, result.removed
 
@@ -215,7 +215,7 @@ def test_an_archive_of_the_same_files_is_the_same_data(
 
 
 def test_many_files_are_read_by_several_threads(workspace: Path) -> None:
-    """But from a .tar.gz by one, in the archive's own order."""
+    """A .tar.gz is read by one thread, in its own order."""
     params, text = workspace / "params.yaml", (workspace / "params.yaml").read_text("utf-8")
     found = []
     for name in ("folder", "all.tar.gz"):

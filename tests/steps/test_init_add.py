@@ -1,4 +1,4 @@
-"""A catalogue begins in any folder, and a data set gets its card and entries."""
+"""Create a catalogue in any folder; add data sets with card and entries."""
 
 import shutil
 import subprocess
@@ -39,7 +39,7 @@ COMMENTS = ["# what our group works on", "seed: 3  # the year's", "weights: rand
 
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new catalogue, as ``init`` leaves it."""
+    """Make a new catalogue with ``init``."""
     root = tmp_path_factory.mktemp("begun") / "new"
     likewise.init(root)
     return root
@@ -47,7 +47,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A catalogue without a data set, without git; it is the current folder."""
+    """Make a catalogue without data sets and git, and make it the current folder."""
     root = tmp_path / "bare"
     (root / "catalog").mkdir(parents=True)
     (root / "params.yaml").write_text(PARAMS, encoding="utf-8")
@@ -215,7 +215,11 @@ def test_a_second_data_set_joins_the_first(bare: Path, pictures: Path) -> None:
 @pytest.mark.parametrize(
     ("wanted", "error", "said"),
     [
-        (("Drawn", "gpr1200", ""), DataError, r"^'Drawn' is not a valid name of a data set: a name is"),
+        (
+            ("Drawn", "gpr1200", ""),
+            DataError,
+            r"^'Drawn' is not a valid name of a data set: a name is",
+        ),
         (
             ("a_items", "gpr1200", ""),
             DataError,
@@ -335,7 +339,7 @@ def test_a_subset_is_an_option_of_the_card(bare: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("word", ["no", "auto", "yes"])
 def test_text_stays_text(bare: Path, tmp_path: Path, word: str) -> None:
-    # Unquoted, YAML 1.1 reads no as false, and 12:30 as a number.
+    # Without quotes, YAML 1.1 reads no as false, and 12:30 as a number.
     folder = tmp_path / "few" / "train"
     folder.mkdir(parents=True)
     (folder / "1.jpg").touch()

@@ -1,4 +1,4 @@
-"""A process may be killed at any moment: tables stay of one version, the next run goes on."""
+"""A process may be killed at any moment: all tables keep one version, the next run resumes."""
 
 import json
 import os
@@ -27,7 +27,8 @@ SAMPLES = Path(__file__).parents[2] / "samples" / "emoji" / "images"
 
 SERVER = f"""{DIE_AT_RENAME}
 import json, threading, warnings
-warnings.simplefilter("ignore")  # lance warns of any fork; nothing of it has run here yet
+# lance warns about every fork; none of its code has run here yet
+warnings.simplefilter("ignore")
 from pathlib import Path
 import lance, timm, tqdm
 import likewise.models.recipes.timm, likewise.models.training.encode
@@ -35,8 +36,8 @@ from likewise.catalogue import incremental_table
 from likewise.imaging import image_table, probe_many
 from likewise.steps import embed, ingest, publish
 
-tqdm.tqdm.set_lock(threading.RLock())  # one between processes would outlive a killed one
-# Small parts, so that a kill finds some of them done.
+tqdm.tqdm.set_lock(threading.RLock())  # a barrier between processes would outlive a killed one
+# Small parts, so that some are complete at the kill.
 incremental_table.SAVED_SECONDS = 0
 probe_many.CHUNK_FILES, image_table.SEGMENT_FILES = 8, 16
 
@@ -56,14 +57,14 @@ for line in sys.stdin:
     print(child, flush=True)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
-"""Does steps in processes forked from one that has loaded all libraries."""
+"""Runs steps in processes that are forked from one with loaded libraries."""
 
 STEPS = {"ingest": ["emoji"], "embed": ["emoji", "tiny"], "publish": ["emoji"]}
 FOLLOWING = {"ingest": "embed", "embed": "publish", "publish": "done"}
 
 
 class Server:
-    """Does a step in a process of its own, which can be killed."""
+    """Runs a step in a separate process, which can be killed."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -80,13 +81,13 @@ class Server:
         assert self._answers.readline() == "ready\n"
 
     def start(self, root: Path, step: str, deadly: int = 0) -> int:
-        """Begin ``step``; it dies at its rename number ``deadly``. The process's number."""
+        """Start ``step``, which kills itself at rename ``deadly``; return its process id."""
         self._requests.write(json.dumps([step, STEPS[step], str(root), deadly]) + "\n")
         self._requests.flush()
         return int(self._answers.readline())
 
     def end(self) -> int:
-        """Wait for the step that runs; its exit code, negative where a signal ended it."""
+        """Wait for the running step; return its exit code, negative if a signal ended it."""
         return int(self._answers.readline())
 
     def close(self) -> None:
@@ -108,9 +109,9 @@ def kill(process: int) -> None:
 
 
 def kill_after(process: int, folder: Path, pattern: str) -> None:
-    """Kill it as soon as there is such a file."""
+    """Kill it as soon as such a file exists."""
     while not any(folder.glob(pattern)):
-        os.kill(process, 0)  # which raises an error where the process has ended
+        os.kill(process, 0)  # which raises an error if the process has ended
         time.sleep(0.001)
     kill(process)
 
@@ -129,7 +130,7 @@ def said(root: Path, name: str) -> Digests:
 
 
 def version(root: Path) -> dict[str, Digests]:
-    """The digests of all tables, which each table's own content was compared with."""
+    """Return the digests of all tables; check that they are those of the contents."""
     found = {}
     for name, contract in (("images", IMAGES), ("items", ITEMS), ("findings", FINDINGS)):
         found[name] = said(root, f"emoji/columns/{name}.yaml")
@@ -147,7 +148,7 @@ def version(root: Path) -> dict[str, Digests]:
 
 @pytest.fixture(scope="module")
 def grown(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The catalogue before each step: forty images are new, three gone, and one is broken."""
+    """Make the catalogue before each step: forty new images, three removed, one damaged."""
     places = {}
     root = tmp_path_factory.mktemp("grown") / "ingest"
     shutil.copytree(_catalogue, root)
@@ -169,7 +170,7 @@ def grown(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 @pytest.fixture
 def copies(tmp_path: Path) -> Callable[[Path], Path]:
-    """Makes copies, each in a folder of its own."""
+    """Makes copies, each in its own folder."""
     made = 0
 
     def copy(root: Path) -> Path:
@@ -203,8 +204,8 @@ def test_killed_at_any_moment(
         if server.end() == -signal.SIGKILL:
             landed += 1
         else:
-            took *= 0.8  # this machine has become quicker
-        likewise.open(workspace=root)  # which carries out what was decided
+            took *= 0.8  # this machine is faster now
+        likewise.open(workspace=root)  # which completes the decided take-down
         assert version(root) in (before, after)
         getattr(likewise, step)(*STEPS[step], workspace=root)
         assert version(root) == after
@@ -225,7 +226,7 @@ def test_killed_at_every_rename(
         likewise.open(workspace=root)
         found.append(version(root) == after)
         assert found[-1] or version(root) == before
-    assert found == sorted(found)  # the old version until one moment, the new one from there
+    assert found == sorted(found)  # the old version before one moment, the new one after it
     assert len(found) > 5
     assert not found[0]
 

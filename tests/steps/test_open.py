@@ -1,4 +1,4 @@
-"""An open data set: frames, vectors, images and torch data, as they were when it was opened."""
+"""An open data set: frames, vectors, images and torch data of the version at opening."""
 
 import multiprocessing
 import os
@@ -19,7 +19,7 @@ SAMPLES = Path(__file__).parents[2] / "samples" / "emoji" / "images"
 
 
 def relabel(root: Path) -> None:
-    """Publish a version in which a noto drawing of 1000 is of 0."""
+    """Publish a version in which a noto drawing of 1000 has the label 0."""
     images = root / "emoji" / "images"
     (images / "1000_noto.jpg").rename(images / "0_znoto.jpg")
     likewise.ingest("emoji", workspace=root)
@@ -102,7 +102,7 @@ def test_torch_loads_it(workspace: Path, workers: int) -> None:
     assert len(dataset) == 24
     context = multiprocessing.get_context("forkserver") if workers else None
     loader: DataLoader[Any] = DataLoader(
-        dataset,  # type: ignore[arg-type]  # any object with a length will do
+        dataset,  # type: ignore[arg-type]  # any object with a length is accepted
         batch_size=10,
         num_workers=workers,
         multiprocessing_context=context,
@@ -119,7 +119,7 @@ def test_a_reader_keeps_the_version_that_it_opened(workspace: Path) -> None:
     old = likewise.open("emoji", workspace=workspace)
     items, vectors = old.items, old.vectors("tiny")
     lazy = likewise.open("emoji", workspace=workspace)
-    assert lazy.table.rows == 24  # opened, nothing read yet
+    assert lazy.table.rows == 24  # opened, but not read yet
     relabel(workspace)
     (workspace / "emoji" / "images" / "0_fluent.jpg").unlink()
     relabelled = likewise.open("emoji", workspace=workspace)
@@ -154,7 +154,7 @@ def test_a_version_is_linked_once(workspace: Path) -> None:
 
 
 def test_old_digests_beside_a_new_table_show_the_new_table(workspace: Path) -> None:
-    """As after git checkout and before dvc checkout; and nothing of it stays for later."""
+    """As between git checkout and dvc checkout; nothing of it is cached."""
     digests = workspace / "catalog" / "emoji.columns.yaml"
     old, kept = digests.read_bytes(), workspace / "kept.lance"
     shutil.copytree(workspace / "catalog" / "emoji.lance", kept)

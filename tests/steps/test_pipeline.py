@@ -98,7 +98,7 @@ def _make(top: Path) -> None:
 
 @pytest.fixture
 def root(made: tuple[Path, set[str]], tmp_path: Path) -> Path:
-    """A copy of it for one test."""
+    """Copy it for one test."""
     return Path(shutil.copytree(made[0], tmp_path / "workspace"))
 
 
@@ -159,7 +159,7 @@ def test_a_second_model_leaves_the_firsts_evaluations_alone(root: Path) -> None:
     }
     after = {path.name: path.read_bytes() for path in (root / "reports").glob("*-*")}
     assert before.items() < after.items()
-    # The new column is the last, though params.yaml names it first: the old one's file stays.
+    # The new column is the last one, although params.yaml lists it first: the old file stays.
     assert likewise.open("emoji", workspace=root).models == ["tiny", "small"]
 
 
@@ -192,7 +192,7 @@ def test_another_bound_decodes_nothing_and_scores_nothing(
 
 
 def test_a_killed_repro_is_taken_up_again(root: Path) -> None:
-    """DVC has removed the stage's outputs by then; the last version still opens."""
+    """DVC has removed the outputs of the stage at this time; the last version still opens."""
     before = likewise.open("emoji", workspace=root).items
     for output in ("emoji.lance", "emoji/images.lance", "emoji/items.lance"):
         shutil.rmtree(root / "catalog" / output)
@@ -220,6 +220,6 @@ def test_a_run_reads_the_columns_that_its_stage_depends_on() -> None:
     every_source = ("label", "subset", "split", "role")
     named = [f"columns.{name}" for name in (*every_source, "${item.model}")]
     assert columns == ["further", *named, "ann.${item.model}"]
-    # What a protocol reads besides is a source's own, and so in the digest "further".
+    # All other columns of a protocol are a source's own, and so in the digest "further".
     read = {name for kind in PROTOCOLS.kinds() for name in PROTOCOLS.load(kind).columns}
     assert not (read - set(every_source)) & set(PUBLISHED.names())

@@ -45,7 +45,7 @@ def params(root: Path, old: str, new: str) -> None:
 
 
 def second_model(root: Path) -> None:
-    """Let another model embed the data set too."""
+    """Embed the data set with another model."""
     params(
         root,
         "embeddings:\n",
@@ -60,7 +60,7 @@ def second_model(root: Path) -> None:
 def test_the_columns_are_the_contracts_and_one_a_model(workspace: Path) -> None:
     second_model(workspace)
     done = likewise.publish("emoji", workspace=workspace)
-    # Where it stands in params.yaml, it comes behind what was published before.
+    # It is listed first in params.yaml, but its column is the last one.
     assert (done.items, done.models) == (24, ["tiny", "other"])
     schema = table(workspace).schema
     assert schema.names == [*PUBLISHED.names(), "tiny", "other"]
@@ -86,7 +86,7 @@ def test_rows_are_items_in_canonical_order_with_their_images_facts(workspace: Pa
 
 
 def test_every_item_has_the_vector_of_its_own_picture(workspace: Path) -> None:
-    # A second file of other pixels sorts before all contents or after: rows move.
+    # A second file of other pixels sorts before or after all contents, so rows move.
     shutil.copy(SAMPLES / "1_noto.jpg", workspace / "emoji" / "images" / "0_a.jpg")
     remake(workspace)
     dataset = likewise.open("emoji", workspace=workspace)

@@ -1,4 +1,4 @@
-"""Ingest sets aside what is no whole image, and changes no byte of what is."""
+"""Ingest skips incomplete images, and changes no byte of the others."""
 
 import io
 import shutil
@@ -15,7 +15,7 @@ SAMPLES = Path(__file__).parents[2] / "samples" / "emoji"
 
 
 def digests(root: Path) -> dict[str, bytes]:
-    """The digest files of all that ingest makes."""
+    """Return the digest files of all outputs of ingest."""
     folder = root / "catalog" / "emoji" / "columns"
     names = ("images.yaml", "items.yaml", "findings.yaml")
     return {name: (folder / name).read_bytes() for name in names}
@@ -29,7 +29,7 @@ def png(size: tuple[int, int], mode: str = "RGB") -> bytes:
 
 @pytest.fixture
 def faulty(workspace: Path) -> Path:
-    """The catalogue, and nine files in its source that are no images or have no category."""
+    """Add nine files to the source that are not images or have no category."""
     whole = (SAMPLES / "images" / "1_noto.jpg").read_bytes()
     for name, data in {
         "0_empty.jpg": b"",

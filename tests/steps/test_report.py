@@ -1,4 +1,4 @@
-"""A run's report: what its rows tell, and the page that shows it."""
+"""The report of a run: facts from its rows, and the page."""
 
 import json
 import re
@@ -20,7 +20,7 @@ RUN = "emoji-tiny"
 
 
 def queries(*rows: Mapping[str, object]) -> pl.DataFrame:
-    """Rows of queries a, b, c ...: of label x, scored 0.5, unless they say otherwise."""
+    """Make rows of queries a, b, c ...; by default with label x and value 0.5."""
     named = []
     for name, row in zip("abcdef", rows, strict=False):
         ranks = row.get("ranks", [])
@@ -73,9 +73,9 @@ def test_a_mix_up_is_the_first_wrong_hit_other_than_the_query() -> None:
 
 
 def test_hubs_are_found_by_many_others() -> None:
-    """b is found by a and c, a by b, c by none but itself, d by none: counts 2, 1, 0, 0.
+    """Queries a and c find b, b finds a, c finds only itself, none finds d: 2, 1, 0, 0.
 
-    Their mean is 3/4, their deviations 5/4, 1/4, -3/4, -3/4.
+    The mean of these counts is 3/4, their deviations 5/4, 1/4, -3/4, -3/4.
     """
     rows = queries({"hits": ["a", "b"]}, {"hits": ["a"]}, {"hits": ["b", "c"]})
     found = diagnostics.hubs(rows, 4)
@@ -153,7 +153,7 @@ def test_without_the_pictures_there_is_a_page_that_says_so(workspace: Path) -> N
 
 @pytest.mark.torch
 def test_a_run_without_rankings_has_a_page_without_curves(workspace: Path) -> None:
-    """Such as a linear probe's, whose rows have no ranks and no hits."""
+    """For example of a linear probe, whose rows have no ranks and no hits."""
     likewise.evaluate(RUN, workspace=workspace)
     rows = workspace / "reports" / f"{RUN}.parquet"
     kept = pl.read_parquet(rows).select("item_id", "label", "subset", "value")

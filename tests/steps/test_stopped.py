@@ -1,4 +1,4 @@
-"""Trainings that are stopped: what is kept of them, who goes on with it, and what is said."""
+"""Stopped trainings: their checkpoints, who resumes them, and messages."""
 
 import json
 import os
@@ -46,7 +46,7 @@ def train(root: Path, **options: Any) -> Passport:
 
 
 def stop(root: Path, patch: pytest.MonkeyPatch, after: int, **options: Any) -> None:
-    """Begin a training, and end it by SIGTERM after so many steps."""
+    """Start a training, and end it by SIGTERM after ``steps`` steps."""
     step = TrainingLoop._step
 
     def asked(self: TrainingLoop, fed: TrainingBatch) -> None:
@@ -83,7 +83,7 @@ def test_other_options_take_nothing_from_a_stopped_training(
     assert len(kept(workspace)) == 1
     problems = [p for p in likewise.doctor(workspace=workspace) if p.check == "unfinished"]
     assert [p.what.partition(";")[0] for p in problems] == ["train-learned was stopped"]
-    # Set back, it goes on; who decodes, and how often it is saved, is nobody's business.
+    # With the first options it resumes; workers and intervals of saving do not matter.
     again = train(workspace, save_every=7, save_minutes=1.5, workers=0)
     assert "train: resumes after 24 of 48 images" in capsys.readouterr().err
     assert again.weights_sha256 == unbroken.weights_sha256
@@ -102,7 +102,7 @@ def test_checkpoints_come_by_minutes_too(
 
     monkeypatch.setattr(TrainingLoop, "_save", count)
     train(workspace, epochs=1)
-    assert saved == [2]  # at the end of the epoch alone
+    assert saved == [2]  # only at the end of the epoch
     saved.clear()
     train(workspace, epochs=1, save_minutes=1e-9)
     assert saved == [1, 2, 2]
@@ -112,7 +112,7 @@ def test_a_model_of_an_older_release_is_read(workspace: Path) -> None:
     train(workspace, epochs=1)
     path = workspace / "models/learned/passport.json"
     told = json.loads(path.read_text(encoding="utf-8"))
-    del told["recipe"]["save_minutes"]  # there was no such option
+    del told["recipe"]["save_minutes"]  # the option did not exist
     path.write_text(json.dumps(told), encoding="utf-8")
     params = yaml.safe_load((workspace / "params.yaml").read_text(encoding="utf-8"))
     params["embeddings"]["e"] = {"dataset": "emoji", "model": "learned"}
@@ -170,7 +170,7 @@ def test_a_log_gets_lines(
 
 def test_processes_that_are_asked_to_end_agree_on_the_step(workspace: Path) -> None:
     write(workspace, validation=0, lr=1e-3)
-    # Only one of the two is asked, as where a system signals one of its nodes.
+    # Only one of the two gets the signal, as when a system signals one of its nodes.
     for text in two_processes(workspace, signalled("SIGTERM", 2, rank=1)):
         assert text.count("likewise: stopped at step 2 of 9, the training was saved") == 1
     state = torch.load(kept(workspace)[0], weights_only=True)

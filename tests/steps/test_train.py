@@ -1,4 +1,4 @@
-"""Models that learn: what they write, embed and hang on, by every method."""
+"""Trained models: outputs, vectors and dependencies, by every method."""
 
 import json
 from pathlib import Path
@@ -148,7 +148,7 @@ def test_the_originals_choice_on_the_test_split_is_said(workspace: Path) -> None
     found = likewise.evaluate("s", workspace=workspace)
     assert "chosen on the test split" in found.notes[-1]
     history = json.loads((workspace / "reports/training/learned/made.json").read_text())
-    # The number that the weights were chosen by is that of the test split, of a GPU's rounding.
+    # The metric that chose the weights is that of the test split, up to a GPU's rounding.
     assert history["history"][0]["acc@1"] * 100 == pytest.approx(
         found.metrics["acc@1"], abs=1e-2
     )

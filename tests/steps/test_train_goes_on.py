@@ -1,4 +1,4 @@
-"""A training that is killed, stopped or shared by processes ends as one that ran through."""
+"""A training that is killed, stopped or distributed ends like an uninterrupted one."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ def test_a_killed_training_goes_on_bit_for_bit(workspace: Path, tmp_path: Path) 
     other = tmp_path / "other"
     shutil.copytree(workspace, other)
     likewise.train("learned", workspace=workspace)
-    # It dies when it has taken a step after its second checkpoint, in mid-epoch.
+    # It kills itself one step after its second checkpoint, in the middle of an epoch.
     assert command(other, "-c", signalled("SIGKILL", 5)).returncode == -signal.SIGKILL
     assert list(other.glob(".likewise/trainings/learned/*/checkpoints/last.pt"))
     likewise.train("learned", workspace=other)

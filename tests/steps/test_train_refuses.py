@@ -1,4 +1,4 @@
-"""What a training refuses or cannot do, it says in a line: options, data, memory, pictures."""
+"""Refused trainings give one line: options, data, memory, pictures."""
 
 import shutil
 import subprocess
@@ -124,7 +124,7 @@ def test_a_repository_without_a_commit(workspace: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's")
 def test_too_little_memory_says_which_batch_to_try(workspace: Path) -> None:
-    # The real allocator, in a process that may have 64 MB more than it has.
+    # The real allocator, in a process that may use 64 MB more than now.
     write(workspace, "trained", "learned", {**LEARNED, "input_size": 256, "batch": 48})
     script = """
 import resource, sys, likewise.models.training.trainer, likewise.models.training.loop

@@ -33,7 +33,7 @@ STEPS = (
 
 @pytest.fixture(scope="module")
 def committed(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The catalogue, evaluated, in git and in a DVC cache."""
+    """Evaluate the catalogue and commit it to git and a DVC cache."""
     root = tmp_path_factory.mktemp("committed") / "workspace"
     shutil.copytree(_catalogue, root)
     with pytest.MonkeyPatch.context() as patch:
@@ -50,7 +50,7 @@ def committed(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture
 def versioned(committed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of it for one test, which is then the current folder."""
+    """Copy it for one test, and make it the current folder."""
     root = tmp_path / "versioned"
     shutil.copytree(committed, root, ignore=shutil.ignore_patterns("views"))
     monkeypatch.chdir(root)
@@ -66,13 +66,13 @@ def record(root: Path, message: str) -> None:
 
 
 def remove(root: Path, *outputs: str) -> None:
-    """Take outputs away, as DVC does before it runs their stage."""
+    """Remove outputs, as DVC does before it runs their stage."""
     for output in outputs:
         shutil.rmtree(root / output)
 
 
 def views(root: Path) -> dict[Path, int]:
-    """The views that there are, and when each was made."""
+    """Return the existing views and their times."""
     folder = root / ".likewise" / "views"
     return (
         {path: path.stat().st_mtime_ns for path in folder.iterdir()} if folder.exists() else {}
@@ -80,7 +80,7 @@ def views(root: Path) -> dict[Path, int]:
 
 
 def relabel(root: Path) -> None:
-    """Make another version of everything: a drawing of 1000 becomes one of 0, one is gone."""
+    """Make another version of everything: one drawing of 1000 gets label 0, one is removed."""
     images = root / "emoji" / "images"
     (images / "1000_noto.jpg").rename(images / "0_znoto.jpg")
     (images / "400_fluent.jpg").unlink()
@@ -152,7 +152,7 @@ def test_outputs_of_the_same_bytes_have_a_view_each(versioned: Path) -> None:
 
 
 def test_steps_take_over_what_dvc_removed(versioned: Path) -> None:
-    """Even where nothing but git's files and the cache are left: a fresh clone, a pull."""
+    """Also if only git's files and the cache exist: after a clone, after a pull."""
     digests = {path: path.read_bytes() for path in versioned.glob("catalog/**/*.yaml")}
     shutil.rmtree(versioned / ".likewise")
     remove(versioned, *TABLES, "models/tiny")
@@ -205,7 +205,7 @@ def test_a_reader_outlives_a_checkout_of_another_version(versioned: Path) -> Non
     after = new.vectors("tiny")
 
     versions.run_git(versioned, "checkout", "--quiet", "one")
-    # Between git's checkout and DVC's, the tables are still those of version two.
+    # Between git checkout and dvc checkout, the tables are still those of version two.
     assert likewise.open("emoji", workspace=versioned).items.equals(new.items)
     run_dvc(versioned, "checkout", "--quiet")
     again = likewise.open("emoji", workspace=versioned)

@@ -1,4 +1,4 @@
-"""Where a column, its numbers and a single vector come from."""
+"""The origin of a column, of its metrics and of one vector."""
 
 import json
 from pathlib import Path

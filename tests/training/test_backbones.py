@@ -224,9 +224,9 @@ def test_saved_weights_come_back_and_hash_alike(tmp_path: Path) -> None:
 
 
 def _on_a_hub_cache(cache: Path, later: Path) -> list[str]:
-    """Ask for timm's own weights where only the local ``cache`` can answer, and again.
+    """Load timm's weights with only the local ``cache``, then again.
 
-    Before the second time the cache becomes what is at ``later``.
+    Before the second time the cache is replaced by the files at ``later``.
     """
     script = (
         "import shutil\n"

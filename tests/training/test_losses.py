@@ -20,13 +20,13 @@ def test_nt_xent_is_that_of_the_original_program() -> None:
 def test_nt_xent_leaves_false_negatives_out() -> None:
     one, other = torch.eye(3), torch.eye(3)
     one[1], other[1] = one[0], other[0]
-    # Row 0 and row 1 are the same thing twice. Told apart, each meets two equal rivals.
+    # Rows 0 and 1 are equal. As separate items, each has two equal negatives.
     loss = float(nt_xent(one, other, 1.0))
     same = float(nt_xent(one, other, 1.0, torch.tensor([7, 7, 8])))
     twice = math.log(1 + 2 + 2 / math.e) * 4 / 6
     once = math.log(1 + 4 / math.e) * 2 / 6
     assert loss == pytest.approx(twice + once, abs=1e-6)
-    # Left out, a row of the pair that stands twice meets its partner and two others.
+    # Without false negatives, each row of the pair has its partner and two negatives.
     assert same == pytest.approx(math.log(1 + 2 / math.e) * 4 / 6 + once, abs=1e-6)
 
 

@@ -72,7 +72,7 @@ ENTRIES: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.fixture(scope="module")
 def starts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folders = {}
-    # MobileNetV3 lengthens what is pooled: its last map has 288 channels, its vectors 1,024.
+    # MobileNetV3 adds a layer after pooling: the map has 288 channels, the vectors 1,024.
     for backbone in ("test_resnet", "test_vit", "mobilenetv3_small_050"):
         folders[backbone] = tmp_path_factory.mktemp(backbone)
         entry = {"kind": "timm", "backbone": backbone, "weights": "random"}
@@ -168,7 +168,7 @@ def test_tokens_at_three_scales() -> None:
     assert vectors.shape == (2, 768)
     mixed = recycle.mix(recycled.transpose(1, 2)).squeeze(2)
     torch.testing.assert_close(vectors, 0.9 * tokens[:, 0] + 0.1 * mixed)
-    # Two layers a scale, each registered: 5,513,984 parameters a layer of width 768.
+    # Two layers per scale, each registered: 5,513,984 parameters per layer of width 768.
     assert sum(p.numel() for p in recycle.layers.parameters()) == 3 * 2 * 5_513_984
 
 
@@ -230,7 +230,7 @@ def test_augmentation_is_determined_by_its_random_numbers(
     first = moved.augmented(pixels, numbers)
     assert torch.equal(first, moved.augmented(pixels, random_numbers(1, 2, 0, 3)))
     assert not torch.equal(first, moved.augmented(pixels, random_numbers(1, 3, 0, 3)))
-    # A picture's numbers do not depend on how many others there are.
+    # The augmentation of a picture does not depend on the number of others.
     part = moved.augmented(pixels[:2], random_numbers(1, 2, 0, 3)[:2])
     torch.testing.assert_close(part, first[:2])
 

@@ -1,6 +1,6 @@
 """Two processes compute the same loss, gradients and state on a batch as one process.
 
-Batch norms see the batch of all processes on GPUs alone, so here they stay as they were.
+Batch norms see the batch of all processes only on GPUs, so here they stay unchanged.
 """
 
 from pathlib import Path
@@ -42,7 +42,7 @@ def step(module, objective, parts):
     for part in objective.modules():
         if isinstance(part, nn.modules.batchnorm._BatchNorm):
             part.eval()
-    torch.manual_seed(0)  # dropout is as it is: the two would draw alike
+    torch.manual_seed(0)  # no dropout, which would be drawn differently in two processes
     for part in objective.modules():
         if isinstance(part, nn.Dropout):
             part.p = 0.0
@@ -64,7 +64,7 @@ for name in sorted(cases.ENTRIES)[int(sys.argv[3]) :: 2]:
         model = builder.descriptor(builder.base)
         objective = cases.DistillationObjective(model, augmenter, wanted, 1.0)
     if name == "classify":
-        objective._mixup = 0.0  # each process mixes by a share of its own
+        objective._mixup = 0.0  # each process draws its own mixing ratio
     parts = cases.batch(objective, sampler)
     objectives[name] = copy.deepcopy(objective), parts
     expected[name] = step(objective, objective, parts)
@@ -87,7 +87,7 @@ for name, (objective, (pixels, targets, random)) in objectives.items():
         )
     for n in kept:
         torch.testing.assert_close(state[n], kept[n], msg=lambda m: f"{name} {n}: {m}")
-    # A second step: the gradients of all have come, or this one says that they have not.
+    # A second step fails unless the gradients of all processes have arrived.
     module(*own).backward()
     print(f"{name}: as one")
 

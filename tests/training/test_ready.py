@@ -1,4 +1,4 @@
-"""The entries of docs/*.yaml: each is built, and embeds images or takes a step."""
+"""The entries of docs/*.yaml: each is built, and embeds images or runs a step."""
 
 import functools
 from collections.abc import Callable
@@ -38,9 +38,9 @@ STEPPED = list(
         if section != "distilled"
     }.values()
 )
-"""Of those that differ in their data alone, one."""
+"""One of each group of entries that differ only in their data."""
 SMALL = {"input_size": 64, "train_size": 64, "local_size": 64}
-"""Sides of pictures at which a step takes a second."""
+"""Input sides with which a step takes about a second."""
 
 
 @pytest.mark.no_cover  # timm's code alone
@@ -51,7 +51,7 @@ def test_a_frozen_model_embeds_images(name: str) -> None:
     backbone = entry["backbone"]
     assert backbone in timm.list_pretrained() or entry["weights"] == "random"
     options = {"img_size": entry["input_size"]} if "input_size" in entry else {}
-    with torch.device("meta"):  # shapes alone: nothing is computed, no weight takes memory
+    with torch.device("meta"):  # only shapes: nothing is computed, and weights use no memory
         model: Any = timm.create_model(backbone, num_classes=0, **options).eval()
         size = entry.get("input_size", model.pretrained_cfg["input_size"][1])
         assert model(torch.empty(2, 3, size, size)).shape == (2, model.num_features)
@@ -90,7 +90,7 @@ def test_one_that_learns_steps_at_its_own_size(
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
-    """The folder of a model that entries start from, with random weights, made once."""
+    """Make the folder of a model from which entries start, with random weights, once."""
 
     @functools.cache
     def made(file: str, name: str) -> Path:
@@ -103,7 +103,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path
 
 
 def _step(entry: dict[str, Any], where: str, folder: Path) -> None:
-    """Take one step with a batch of 4."""
+    """Run one step with a batch of 4."""
     own = {"batch": 4} if "batch" in entry else {}
     recipe = RECIPES.build({**entry, **own}, where)
     assert isinstance(recipe, TrainedRecipe)

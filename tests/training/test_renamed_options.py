@@ -31,7 +31,7 @@ ENTRIES: dict[str, dict[str, Any]] = {
     "timm": {"backbone": "resnet18", "scales": [1.0, 0.5], "scale_fusion": "mean"},
     "whiten": {**FITTED, "dim": 8, "scales": [1.0, 0.5]},
 }
-"""An entry of each kind in which every renamed option of the kind has a value."""
+"""An entry of each kind in which all its renamed options have a value."""
 
 IDENTITIES = {
     "arnet": "ab2dd7d9f9b182e5249a852773ed8eda07fb0798022d77a1dfa581dfeef2a40f",
@@ -43,7 +43,7 @@ IDENTITIES = {
     "timm": "fc842cc28b1eb901cdc5cde9cd406784e2c837284217444d28023f5e243cae77",
     "whiten": "d658cc8525738d02da2a0e8c698160542448b6bd531e8999774e978928739d4d",
 }
-"""Computed by the release that still had the old names."""
+"""Computed by the release that had the old names."""
 
 FOLDERS = {
     "arnet": "53a43b598d67b9a4",
@@ -54,7 +54,7 @@ FOLDERS = {
     "ssl": "eb1feca6d16defe1",
     "whiten": "47fb8f7fb7b5212e",
 }
-"""Names of the folders of stopped trainings, by the same release."""
+"""Names of the folders of stopped trainings, from the same release."""
 
 
 ARCHITECTURE = Architecture(
@@ -69,7 +69,7 @@ ARCHITECTURE = Architecture(
 
 
 def options(kind: str) -> dict[str, Any]:
-    """All options of the entry of ``kind``, as a passport gets them."""
+    """Return all options of the entry of ``kind``, as a passport stores them."""
     built = RECIPES.build({"kind": kind, **ENTRIES[kind]}, "p")
     return {"kind": kind, **built.model_dump(mode="json")}
 

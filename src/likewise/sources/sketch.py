@@ -182,7 +182,7 @@ def _paired(
     twins = photos.filter(pl.col("label").is_duplicated())
     return joined.drop_nulls("pair"), [
         findings_about(joined.filter(pl.col("pair").is_null()), "no-photo", detail),
-        findings_about(split_conflicts, "two-splits", pl.format("its photo is in {}", "there")),
+        findings_about(split_conflicts, "two-splits", pl.format("its photo is in {}", "photo_split")),
         findings_about(twins, "two-splits", "a photo of that name is in another split too"),
     ]
 

@@ -1,1 +1,1 @@
-"""A source and a protocol that a laboratory keeps in a package of its own."""
+"""A source and a protocol of a laboratory, in its own package."""

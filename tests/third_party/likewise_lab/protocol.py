@@ -1,4 +1,4 @@
-"""A protocol that asks only for the nearest other item."""
+"""A protocol that scores only the nearest other item."""
 
 from typing import ClassVar
 

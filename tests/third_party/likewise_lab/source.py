@@ -1,4 +1,4 @@
-"""A layout in which the name of a file begins with its label: ``cat__tabby.png``."""
+"""A layout in which file names start with the label: ``cat__tabby.png``."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -21,10 +21,10 @@ class UnderscoredSource(Source):
     protocols: ClassVar[tuple[str, ...]] = ("nearest-item",)
 
     separator: str = "__"
-    """The text between label and name."""
+    """Separator of label and name."""
 
     def read(self, files: FileCollection, annotations: Path) -> SourceResult:
-        """Take the label of every image from its file name."""
+        """Read the label of every image from its file name."""
         paths = files.listing().select("path")
         name = pl.col("path").str.split("/").list.last()
         items = paths.filter(is_image()).select(
