@@ -194,7 +194,7 @@ def test_weights_that_are_not_the_passports(recorded: Path) -> None:
     weights.unlink()
     weights.write_bytes(data[:-1] + b"\0")
     ((what, command),) = found("model")
-    assert what == "models/tiny/model.safetensors is not the file of its passport"
+    assert what == "models/tiny/model.safetensors differs from its passport"
     assert command == "dvc checkout --force models/tiny"
 
 
@@ -203,7 +203,7 @@ def test_vectors_of_another_model_of_that_name(recorded: Path) -> None:
     likewise.load("tiny")
     assert found("stale") == [
         (
-            "catalog/emoji/embeddings/tiny.lance was not made by the present models/tiny",
+            "catalog/emoji/embeddings/tiny.lance was made by an older version of models/tiny",
             "dvc repro embed@emoji-tiny",
         )
     ]
@@ -279,7 +279,7 @@ def test_an_edited_pipeline(recorded: Path) -> None:
     assert found("dvc") == [("1 stages are out of date: mine", "dvc repro")]
     edit(recorded / "dvc.yaml", ("cmd: likewise view", "cmd: my-own view"))
     ((what, command), _) = found("dvc")
-    assert what.endswith("as this version of likewise writes it: stages.view.do.cmd")
+    assert what.endswith("from that of this release of likewise: stages.view.do.cmd")
     assert command == "mv dvc.yaml dvc.yaml.old && likewise init"
 
 
@@ -288,7 +288,7 @@ def test_a_catalogue_of_an_older_release(recorded: Path) -> None:
     edit(recorded / "params.yaml", ("pretrained: {}\n", ""))
     place = "stages.ingest.do.deps: catalog/${key}/forgotten.csv"
     assert [problem for problem in found("dvc") if problem[1] == "likewise init"] == [
-        ("params.yaml lacks what stages walk through: pretrained", "likewise init"),
+        ("params.yaml lacks sections that dvc.yaml needs: pretrained", "likewise init"),
         (f"dvc.yaml lacks, for this version: {place}", "likewise init"),
     ]
     likewise.init(recorded)

@@ -151,7 +151,7 @@ def test_what_params_yaml_names_no_more_is_named_by_the_doctor(indexed: Path) ->
     assert likewise.indexes()[0].state == "unused"
     problem = next(p for p in likewise.doctor() if p.check == "index")
     assert problem.command == f"rm -r {CELLS}"
-    assert "nothing in params.yaml asks for index 'cells'" in problem.what
+    assert "params.yaml does not use index 'cells'" in problem.what
 
 
 @pytest.mark.parametrize(("name", "nbytes"), [("exact", 24 * 512 * 4), ("stored", 0)])

@@ -119,7 +119,7 @@ def test_words_of_labels_and_texts_are_found(workspace: Path) -> None:
     assert ids(text="800", k=24) == items.filter(label="800")["item_id"].to_list()
     assert ids(text="elephant", where="item_id <> '200_noto.jpg'", k=1) == [of[0]]
     assert ids(text="nothingofthekind") == []
-    with pytest.raises(DataError, match="no word to look for"):
+    with pytest.raises(DataError, match="no word to search for"):
         likewise.search("emoji", text=" ... ")
     with pytest.raises(DataError, match="no scale"):
         likewise.search("emoji", text="elephant", min_score=1)
@@ -215,8 +215,8 @@ def test_a_table_of_queries_comes_from_a_file(workspace: Path) -> None:
 @pytest.mark.parametrize(
     ("frame", "said"),
     [
-        ({"item": [ITEM]}, "one column of id, image and vector; here is only item"),
-        ({"id": [ITEM], "image": ["x"]}, "here is id and image"),
+        ({"item": [ITEM]}, "one column of id, image and vector; found only item"),
+        ({"id": [ITEM], "image": ["x"]}, "found id and image"),
         ({"id": [ITEM, None]}, "the column id is empty in 1 rows"),
         ({"id": ["a", "b"]}, "no item a, b"),
         ({"image": ["absent.png"]}, "absent.png: No such file"),

@@ -145,8 +145,8 @@ def test_a_vector_comes_from_a_file(workspace: Path) -> None:
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ({}, "here is none of them"),
-        ({"id": ITEM, "image": b"x"}, "here is image and id"),
+        ({}, "found none of them"),
+        ({"id": ITEM, "image": b"x"}, "found image and id"),
         ({"id": ITEM, "k": 0}, "k is 0; ask for at least 1 hit"),
         ({"vector": np.ones(7)}, "the query has 7 dimensions, the vectors of 'tiny' have "),
         ({"vector": np.ones((2, 3))}, "2 x 3 values of float64; give one vector"),
@@ -293,7 +293,9 @@ def test_vectors_of_an_older_model_refuse_a_picture(workspace: Path) -> None:
 
 def test_a_model_that_is_not_here_refuses_a_picture(workspace: Path) -> None:
     shutil.rmtree(workspace / "models" / "tiny")
-    with pytest.raises(MissingArtefactError, match=r"model 'tiny' is not here.*load@tiny"):
+    with pytest.raises(
+        MissingArtefactError, match=r"model 'tiny' is not on this machine.*load@tiny"
+    ):
         likewise.search("emoji", image=workspace / "emoji" / "images" / ITEM)
     assert len(likewise.search("emoji", id=ITEM)) == 10
 

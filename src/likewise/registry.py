@@ -31,7 +31,7 @@ def faults(where: str, error: ValidationError, model: type[BaseModel]) -> list[s
         elif fault["type"] == "dict_type" and fault["input"] is None:
             message = "it is empty; write {} for none"
         elif fault["type"] in {"tuple_type", "list_type"}:
-            message = f'it is a list, written as ["a", "b"]; there is {fault["input"]!r}'
+            message = f'it must be a list such as ["a", "b"], not {fault["input"]!r}'
         lines.append(f"{where}: {place}: {message}" if place else f"{where}: {message}")
     return lines
 

@@ -67,14 +67,14 @@ def test_only_some_items(workspace: Path) -> None:
 def test_what_is_there_is_never_touched(workspace: Path) -> None:
     (workspace / "out").mkdir()
     (workspace / "out" / "mine.txt").write_text("mine", "utf-8")
-    with pytest.raises(likewise.DataError, match="holds something already"):
+    with pytest.raises(likewise.DataError, match="is not empty; choose a new folder"):
         likewise.export("emoji", "folder", workspace / "out")
     (workspace / "a-file").write_text("mine", "utf-8")
-    with pytest.raises(likewise.DataError, match="holds something already"):
+    with pytest.raises(likewise.DataError, match="is not empty; choose a new folder"):
         likewise.export("emoji", "folder", workspace / "a-file")
     (workspace / ".new.part").mkdir()
     (workspace / ".new.part" / "mine.txt").write_text("mine", "utf-8")
-    with pytest.raises(likewise.DataError, match="is in the way"):
+    with pytest.raises(likewise.DataError, match="is not a part of an export, and blocks it"):
         likewise.export("emoji", "folder", workspace / "new")
     assert (workspace / "out" / "mine.txt").read_text("utf-8") == "mine"
     assert (workspace / ".new.part" / "mine.txt").read_text("utf-8") == "mine"
@@ -315,7 +315,7 @@ def test_the_command(workspace: Path, capfd: pytest.CaptureFixture[str]) -> None
     assert "ask us" in err
     code, out, err = command("folder", "--to", "out")
     assert (code, out) == (4, "")
-    assert "holds something already" in err
+    assert "is not empty; choose a new folder" in err
     assert command("folder", "--to", "b", "-o", "purpose")[0] == 2
 
 
@@ -343,7 +343,7 @@ def test_what_is_left_out_is_counted_and_listed(workspace: Path) -> None:
     assert (done["items"], done["files"], done["reasons"]) == (4, 4, {"other-class": left})
     assert [row[0] for row in done["left_out"]] == [row["id"] for row in rows]
     with pytest.raises(
-        likewise.ConfigError, match=r'classes: it is a list, written as \["a", '
+        likewise.ConfigError, match=r'classes: it must be a list such as \["a", '
     ):
         likewise.export("emoji", "imagenet-npz", workspace / "x", options={"classes": "200"})
 

@@ -17,7 +17,7 @@ def test_what_is_no_source_is_said_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     cases = {
         "absent": (None, "does not exist"),
-        "empty": (None, "holds no files"),
+        "empty": (None, "contains no files"),
         "0.zip": (b"", "is an empty file"),
         "text.txt": (b"hello", "is not an archive; expected a folder, a .zip"),
         "a.7z": (b"7z\xbc\xaf\x27\x1c" + bytes(50), "is a 7z archive, which is not supported"),
@@ -28,7 +28,7 @@ def test_what_is_no_source_is_said_in_one_line(tmp_path: Path) -> None:
         "html.zip": (b"<html>not found</html>", "its end is missing"),
         "html.tar": (b"<html>not found</html>", "truncated header"),
         "hello.gz": (b"\x1f\x8b\x08\0\0\0\0\0", "damaged or truncated"),
-        "none.tar": (bytes(10240), "holds no files"),
+        "none.tar": (bytes(10240), "contains no files"),
     }
     for name, (data, said) in cases.items():
         path = tmp_path / name

@@ -95,8 +95,8 @@ def test_thresholds_come_from_the_other_folds_and_intervals_hold_the_value() -> 
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ("easy 2 i1", "expected a level, 0 or 1, and an item, .* there is: easy 2 i1"),
-        ("i1", "there is: i1"),
+        ("easy 2 i1", "expected a level, 0 or 1, and an item, .* found: easy 2 i1"),
+        ("i1", "found: i1"),
         ("easy 1 zz", "no item is called zz"),
     ],
 )

@@ -122,7 +122,7 @@ def test_what_is_not_there_is_said(alice: Path, bob: Path) -> None:
         likewise.pull_columns("emojis", ["label"], workspace=bob)
     (bob / "dvc.lock").unlink()
     with pytest.raises(
-        VersionError, match=r"dvc.lock knows no catalog/emoji.lance; run: git pull"
+        VersionError, match=r"dvc.lock does not list catalog/emoji.lance; run: git pull"
     ):
         likewise.pull_columns("emoji", ["label"], workspace=bob)
 

@@ -219,7 +219,7 @@ def test_what_cannot_be_forgotten_is_said(alice: Path, bob: Path) -> None:
         likewise.forget("emoji", [ITEM, "0_not.jpg"], reason="request 17")
     with pytest.raises(DataError, match="a new take-down needs a reason"):
         likewise.forget("emoji", [ITEM])
-    with pytest.raises(DataError, match="emoji would have no item left"):
+    with pytest.raises(DataError, match="emoji would have no items left"):
         likewise.forget(
             "emoji", likewise.open("emoji").items["item_id"].to_list(), reason="all"
         )

@@ -195,7 +195,7 @@ def test_texts_may_lie_elsewhere(tmp_path: Path) -> None:
         (b'{"0": 1}', "is not one JSON object of category -> text"),
         (b'{"0": {"a": "b"}}', "is not one JSON object of category -> text"),
         (b'{"0": "a", "0": "b"}', "names a category twice: 0"),
-        (b'{"0": "\\ud800"}', "half of a character pair"),
+        (b'{"0": "\\ud800"}', "half of a surrogate pair"),
         (b'{"1": "a"}', "has no text for the categories 0, 3, 5"),
     ],
 )

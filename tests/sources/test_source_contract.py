@@ -285,7 +285,7 @@ DAMAGED: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "empty.tar": (lambda _: b"", "is an empty file; download or create it again"),
     "page.zip": (lambda _: b"<html>Please log in</html>", "is damaged or truncated"),
     "other.7z": (lambda _: b"7z\xbc\xaf\x27\x1c" + bytes(600), "is a 7z archive"),
-    "hollow.tar": (lambda _: bytes(10240), "holds no files"),
+    "hollow.tar": (lambda _: bytes(10240), "contains no files"),
     "twins.tar": (
         lambda top: tarred(top, "w", member("a.jpg"), member("./a.jpg")),
         "repeats member names: 'a.jpg'",

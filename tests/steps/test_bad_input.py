@@ -72,7 +72,7 @@ def test_a_source_that_is_empty(workspace: Path) -> None:
     source(workspace, "nothing")
     [said] = refused(workspace, DataError)
     assert said == (
-        f"{workspace}/nothing holds no files; point at the folder or archive that does"
+        f"{workspace}/nothing contains no files; give the folder or archive of the files"
     )
 
 

@@ -194,7 +194,7 @@ def test_a_wrong_file_is_refused_and_removed(url: str, target: Path, how: Behavi
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
 def test_a_refusal_is_final(url: str, target: Path, how: Behaviour, status: int) -> None:
     how.statuses = [status]
-    with pytest.raises(DataError, match=f"the server says {status}"):
+    with pytest.raises(DataError, match=f"the server answers {status}"):
         fetch(RemoteFile(url), target)
     assert len(how.requests) == 1
 
@@ -287,7 +287,7 @@ def test_a_data_set_is_fetched_by_its_name(how: Behaviour, zipped: bytes) -> Non
 @pytest.mark.usefixtures("toys")
 def test_a_page_is_no_archive(how: Behaviour) -> None:
     how.data = b"<html><title>Moved</title></html>"
-    with pytest.raises(DataError, match="sent no archive, but '<html><title>Moved"):
+    with pytest.raises(DataError, match="did not send an archive but '<html><title>Moved"):
         likewise.download("toys", Path("here"))
     assert list(Path("here").iterdir()) == []
 
@@ -300,7 +300,7 @@ def test_a_file_that_is_another_stays(
     )
     monkeypatch.setitem(KNOWN_DATASETS, "toys", known)
     (tmp_path / "toys.zip").write_bytes(b"mine")
-    with pytest.raises(DataError, match="is there already, and is not what is at"):
+    with pytest.raises(DataError, match="exists and differs from"):
         likewise.download("toys", tmp_path)
     assert (tmp_path / "toys.zip").read_bytes() == b"mine"
 

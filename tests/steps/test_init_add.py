@@ -122,7 +122,7 @@ def test_init_names_files_that_are_no_yaml(begun: Path) -> None:
     with pytest.raises(ConfigError, match=r"dvc.yaml: not YAML"):
         likewise.init(begun)
     (begun / "dvc.yaml").write_text("- a\n", "utf-8")
-    with pytest.raises(ConfigError, match=r"dvc.yaml: it holds no stages"):
+    with pytest.raises(ConfigError, match=r"dvc.yaml contains no stages"):
         likewise.init(begun)
     (begun / "dvc.yaml").write_text("", "utf-8")
     assert likewise.init(begun)[0].startswith("dvc.yaml (added vars, stages")
@@ -235,7 +235,7 @@ def test_a_second_data_set_joins_the_first(bare: Path, pictures: Path) -> None:
         (
             ("drawn", "gpr1200", "empty"),
             DataError,
-            r"empty holds no files; point at the folder",
+            r"empty contains no files; give the folder",
         ),
         (("drawn", "gpr1200", "odd"), DataError, r"odd: no image found; expected images/"),
     ],

@@ -37,16 +37,16 @@ def test_options_that_no_data_serve(workspace: Path) -> None:
         DataError, match=r"0.2 holds out only 1 of 6 values of label.* validation: 0.34 or more"
     ):
         learn(workspace, {**LEARNED, "validation": 0.2})
-    with pytest.raises(DataError, match=r"emoji has only one class to learn from, '\d+'; at"):
+    with pytest.raises(
+        DataError, match=r"emoji has only one class with training items, '\d+'; at"
+    ):
         learn(workspace, {**LEARNED, "validation": 0.8})
     with pytest.raises(ConfigError, match="original is an option of arnet and arnet-mstr"):
         learn(workspace, {**LEARNED, "original": True})
-    with pytest.raises(
-        DataError, match="has no pairs to learn from: 0 items of the role query"
-    ):
+    with pytest.raises(DataError, match="has no training pairs: 0 items of the role query"):
         learn(workspace, {**SMALL, "kind": "arnet"})
     write(workspace, "pretrained", "by_labels", LEARNED)
-    with pytest.raises(ConfigError, match="'metric' belongs under 'trained', whose stage"):
+    with pytest.raises(ConfigError, match="'metric' belongs in the section 'trained'; move"):
         likewise.train("by_labels", workspace=workspace)
 
 

@@ -74,11 +74,13 @@ def parse(text: str, where: str) -> Corrections:
                 continue
             if len(row) != len(HEAD):
                 markers = "; git's markers of a conflict?" if row[0][:1] in "<=>" else ""
-                raise DataError(f"{where}: line {number} has no {len(HEAD)} fields{markers}")
+                raise DataError(
+                    f"{where}: line {number} does not have {len(HEAD)} fields{markers}"
+                )
             key = Key(row[0], row[1])
             if key in corrections:
                 raise DataError(
-                    f"{where}: line {number}: {key.column} of {key.item_id!r} again"
+                    f"{where}: line {number}: {key.column} of {key.item_id!r} is repeated"
                 )
             corrections[key] = Value(row[2] or None, row[3] or None)
     except csv.Error as error:

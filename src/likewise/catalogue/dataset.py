@@ -272,7 +272,7 @@ class Dataset:
         regions = [locations.get(i, (i, None)) for i in ids]
         absent = [image for image, _ in regions if image not in self._row_of_image]
         if absent and locations.keys() >= set(ids):
-            what = f"the images of {self.name} are of another version, without "
+            what = f"the images of {self.name} belong to another version, which lacks "
             raise MissingArtefactError(what + bounded(absent, len(absent)), "dvc checkout")
         if absent:
             what = f"{self.name} has no item {bounded(absent, len(absent))}"

@@ -81,8 +81,8 @@ def _recipe(model: str, section: str, entry: Entry) -> Recipe:
     recipe = RECIPES.build(entry, f"params.yaml: {section}.{model}")
     if recipe.section != section:
         raise ConfigError(
-            f"params.yaml: {section}.{model}: a model of kind {entry['kind']!r} belongs under "
-            f"{recipe.section!r}, whose stage depends on what it reads; move the entry there"
+            f"params.yaml: {section}.{model}: a model of kind {entry['kind']!r} belongs in "
+            f"the section {recipe.section!r}; move the entry there"
         )
     return recipe
 

@@ -34,6 +34,7 @@ def link_outputs(ws: Workspace, paths: list[str]) -> None:
         if "unsaved files" not in str(error):
             raise
         raise VersionError(
-            "all is pulled, but the checkout has tables that DVC does not know; it keeps them; "
-            "run: dvc commit, to keep them for good, or: dvc checkout --force, to drop them"
+            "all files are pulled, but the checkout contains tables that DVC has not stored, "
+            "and these were not replaced; to store them, run: dvc commit; to replace them, "
+            "run: dvc checkout --force"
         ) from error

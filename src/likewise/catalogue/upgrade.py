@@ -147,5 +147,5 @@ def _stages(text: str) -> dict[str, Any]:
     """Return the document of a dvc.yaml."""
     document = parse_yaml(text.encode(), "dvc.yaml") or {}
     if not isinstance(document, dict):
-        raise ConfigError("dvc.yaml: it holds no stages; mv dvc.yaml dvc.yaml.old")
+        raise ConfigError("dvc.yaml contains no stages; rename it: mv dvc.yaml dvc.yaml.old")
     return document

@@ -31,7 +31,7 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
     ],
     *,
     model: Annotated[
-        str | None, typer.Option(help="Model that embeds them; needed if several do.")
+        str | None, typer.Option(help="Model to search with; required if there are several.")
     ] = None,
     image: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="Query image; repeatable.")
@@ -45,7 +45,7 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
     ] = None,
     text: Annotated[
         str | None,
-        typer.Option(metavar="WORDS", help="Query text, alone or combined with the others."),
+        typer.Option(metavar="WORDS", help="Query text; may be combined with other queries."),
     ] = None,
     queries: Annotated[
         Path | None,

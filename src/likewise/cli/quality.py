@@ -56,7 +56,7 @@ def download(
 def describe(
     dataset: Dataset,
     markdown: Annotated[
-        bool, typer.Option("--markdown", help="Write them to reports/, with a plot.")
+        bool, typer.Option("--markdown", help="Write the statistics to reports/, with a plot.")
     ] = False,
     json: Json = False,
 ) -> None:

@@ -77,7 +77,9 @@ def why(
     ],
     model: Annotated[
         str | None,
-        typer.Argument(metavar="[MODEL]", help="With a data set: a model that embeds it."),
+        typer.Argument(
+            metavar="[MODEL]", help="Model that embeds the data set, if NAME is one."
+        ),
     ] = None,
     item: Annotated[
         str | None, typer.Argument(metavar="[ITEM]", help="Item to embed again and compare.")
@@ -149,14 +151,17 @@ def score(
         Path | None, typer.Option(metavar="FILE", help="Vectors, one per item.")
     ] = None,
     indices: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Or ranked lists, one per query.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Ranked lists, one per query; replaces --embeddings."
+        ),
     ] = None,
     images: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder or archive of the images."),
     ] = None,
     items: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Or a table of the items.")
+        Path | None, typer.Option(metavar="FILE", help="Table of the items; replaces --images.")
     ] = None,
     json: Json = False,
 ) -> None:

@@ -19,8 +19,12 @@ Datasets = Annotated[
 Remote = Annotated[
     str | None, typer.Option(metavar="NAME", help="DVC remote; by default the default one.")
 ]
-Ours = Annotated[bool, typer.Option("--ours", help="Resolve conflicts with our value.")]
-Theirs = Annotated[bool, typer.Option("--theirs", help="Resolve conflicts with their value.")]
+Ours = Annotated[
+    bool, typer.Option("--ours", help="Resolve conflicts with the value of this branch.")
+]
+Theirs = Annotated[
+    bool, typer.Option("--theirs", help="Resolve conflicts with the value of the other branch.")
+]
 
 
 def push(datasets: Datasets = None, remote: Remote = None, json: Json = False) -> None:
@@ -109,7 +113,7 @@ def merge(
     theirs: Theirs = False,
     json: Json = False,
 ) -> None:
-    """Merge a branch: corrections by value, stages by change."""
+    """Merge a branch; the label corrections of both sides are kept."""
     done = likewise.merge(branch, prefer=_preferred_side(ours, theirs))
     for line in done.notes:
         print_note(line)

@@ -1,8 +1,8 @@
 """Write files and folders completely or not at all; they survive a loss of power.
 
 Everything is first written to a part next to its final place, flushed to the disk, and then
-renamed. The part of a file is called ``.NAME.TOKEN.part``. Its writer holds a lock on it. A part
-without a lock was left by a killed process; the next write of the same file removes it.
+renamed. The part of a file is called ``.NAME.TOKEN.part``. Its writer holds a lock on it. A
+part without a lock was left by a killed process; the next write of the same file removes it.
 """
 
 import fcntl
@@ -190,7 +190,7 @@ def _claimed(part: Path) -> Iterator[Path]:
     with ExitStack() as held:
         with _own(part):
             if any(part.iterdir()) and not mark.exists():
-                raise DataError(f"{part} is in the way, and no part of an export; move it")
+                raise DataError(f"{part} is not a part of an export, and blocks it; move it")
             handle = held.enter_context(mark.open("w"))
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -109,7 +109,7 @@ def text_or_int(where: str, name: str, value: Value) -> str | int:
     """Return ``value`` as stripped text or as an integer.
 
     Raises:
-        DataError: ``value`` is neither.
+        DataError: ``value`` is neither text nor an integer.
     """
     if isinstance(value, str):
         return value.strip()

@@ -78,7 +78,9 @@ def _query_column(frame: pl.DataFrame) -> str:
     columns = [name for name in _QUERY_COLUMNS if name in frame.columns]
     if len(columns) != 1:
         present = " and ".join(columns) or f"only {', '.join(frame.columns) or 'nothing'}"
-        raise DataError(f"queries have one column of id, image and vector; here is {present}")
+        raise DataError(
+            f"queries need exactly one column of id, image and vector; found {present}"
+        )
     empty = frame[columns[0]].null_count()
     if empty:
         raise DataError(f"queries: the column {columns[0]} is empty in {empty:,} rows")

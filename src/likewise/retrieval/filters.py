@@ -79,7 +79,7 @@ def match_text(
         DataError: ``text`` contains no word.
     """
     if not re.search(r"\w", text):
-        raise DataError("text: there is no word to look for")
+        raise DataError("text: it contains no word to search for")
     columns = [column for column in TEXT_COLUMNS if column in table.text_index_columns()]
     if not columns:
         what = f"the words of {name!r} are not indexed"

@@ -93,7 +93,9 @@ class Hits(Rows[Hit]):
             DataError: these are the hits of one ``search``.
         """
         if "query" not in self.columns:
-            raise DataError("these are the hits of one query; search_many has several")
+            raise DataError(
+                "these hits are of one query; only those of search_many have several"
+            )
         parts = self._frame.partition_by("query", as_dict=True, maintain_order=True)
         return {str(name): Hits(part, self._datasets) for (name,), part in parts.items()}
 

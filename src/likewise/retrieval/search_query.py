@@ -104,7 +104,7 @@ class Query:
         if len(names) > 1 or not (names or self.text is not None):
             present = " and ".join(names) or "none of them"
             raise DataError(
-                f"search by one of image, id and vector, or by text; here is {present}"
+                f"search by one of image, id and vector, or by text; found {present}"
             )
         if self.box is not None and not self.images:
             raise DataError("a box is cut out of a picture; name the image too")
@@ -253,7 +253,8 @@ def unit_vector(values: AnyArray) -> Float32Array:
     if not np.isfinite(vector).all():
         invalid = np.flatnonzero(~np.isfinite(vector))
         raise DataError(
-            f"{len(invalid):,} values of the vector are NaN or infinite; the first is at position {invalid[0]}"
+            f"{len(invalid):,} values of the vector are NaN or infinite; the first is at "
+            f"position {invalid[0]}"
         )
     # Divide by the largest value first, because its square could overflow a float64.
     largest = np.abs(vector).max(initial=0)

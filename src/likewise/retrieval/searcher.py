@@ -282,7 +282,7 @@ class Searcher:
         """The encoder of the model that made the vectors; another version is refused."""
         folder = versions.locate(self._ws, self._ws.model(self._model))
         if not folder.is_dir():
-            what = f"model {self._model!r} is not here"
+            what = f"model {self._model!r} is not on this machine"
             raise MissingArtefactError(what, artefacts.model(self._ws, self._model).command)
         name = self._dataset.name
         passport = Passport.from_json(

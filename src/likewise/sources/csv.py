@@ -110,8 +110,8 @@ def _header(where: str, lines: Iterator[list[str]]) -> list[str]:
         raise DataError(f"{where}: two columns have the name {(twins or [':where'])[0]!r}")
     if not _is_decoded(header):
         raise DamagedError(
-            f"{where}: its header is not in the encoding; name that by --option "
-            "encoding=cp1252, say, or in the card"
+            f"{where}: its header has another encoding; set it in the card, or for example by "
+            "--option encoding=cp1252"
         )
     return header
 

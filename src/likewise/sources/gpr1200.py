@@ -164,7 +164,7 @@ def _files_of_image_folder(files: FileCollection) -> pl.DataFrame:
     else:
         raise DataError(
             f"{files.path} holds several folders of images: "
-            f"{bounded(folders.sort(), len(folders))}; point at one of them"
+            f"{bounded(folders.sort(), len(folders))}; give the path of one of them"
         )
     below = listing.filter(pl.col("path").str.starts_with(top))
     return below.with_columns(name=pl.col("path").str.strip_prefix(top))
@@ -192,7 +192,7 @@ def _texts(where: str, data: bytes) -> pl.DataFrame:
             list(value), schema={"label": pl.String, "text": pl.String}, orient="row"
         )
     except UnicodeEncodeError as error:
-        raise DamagedError(f"{where} holds half of a character pair: {error}") from error
+        raise DamagedError(f"{where} holds half of a surrogate pair: {error}") from error
     repeated = texts.filter(pl.col("label").is_duplicated())["label"].unique(
         maintain_order=True
     )

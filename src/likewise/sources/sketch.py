@@ -127,8 +127,8 @@ class SketchSource(Source):
         if len(tops) > 1:
             shown = bounded((repr(top.rstrip("_-") or "./") for top in tops), len(tops))
             raise DataError(
-                f"{files.path} has several sets of sketches: {shown}; point at one of them, "
-                "or set the prefix of its paths in the card: source: root: ..."
+                f"{files.path} has several sets of sketches: {shown}; give the path of one of "
+                "them, or set the prefix of its paths in the card: source: root: ..."
             )
         sides = {"A": "sketch", "B": "photo"}
         return located.with_columns(side=pl.col("side").replace(sides).str.to_lowercase())
@@ -182,7 +182,9 @@ def _paired(
     twins = photos.filter(pl.col("label").is_duplicated())
     return joined.drop_nulls("pair"), [
         findings_about(joined.filter(pl.col("pair").is_null()), "no-photo", detail),
-        findings_about(split_conflicts, "two-splits", pl.format("its photo is in {}", "photo_split")),
+        findings_about(
+            split_conflicts, "two-splits", pl.format("its photo is in {}", "photo_split")
+        ),
         findings_about(twins, "two-splits", "a photo of that name is in another split too"),
     ]
 

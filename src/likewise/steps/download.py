@@ -65,8 +65,8 @@ def download(name: str, folder: StrPath | None = None) -> Downloaded:
     follows = f"likewise add {name} {known.add.replace('{}', str(place))}"
     if not known.parts:
         raise DataError(
-            f"{known.title} cannot be fetched by a program: {known.by_hand} into {place}, and "
-            f"run: {follows}"
+            f"{known.title} cannot be downloaded automatically: {known.by_hand} into {place}, "
+            f"and run: {follows}"
         )
     fetched, kept = _files(known, place)
     return Downloaded(name, str(place), fetched, kept, known.licence, follows)
@@ -81,8 +81,8 @@ def _files(known: KnownDataset, place: Path) -> tuple[list[str], list[str]]:
         if target.exists():
             if not matches(part.wanted, target):
                 raise DataError(
-                    f"{target} is there already, and is not what is at {part.wanted.url}; "
-                    "move it away to fetch that"
+                    f"{target} exists and differs from {part.wanted.url}; "
+                    "move it away to download that file"
                 )
             kept.append(part.name)
         else:

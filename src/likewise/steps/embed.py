@@ -127,8 +127,9 @@ def _contents(ws: Workspace, dataset: str, *, by_role: bool) -> pl.DataFrame:
         item_rows = item_rows.with_columns(role=pl.lit(None, pl.String))
     if item_rows.select("content", "role").n_unique() > item_rows["content"].n_unique():
         raise DataError(
-            f"some pictures of {dataset} are a query and in the gallery too, which this model "
-            "embeds differently; train one with shared_encoder: true and gallery: picture"
+            f"some pictures of {dataset} are both query and gallery item, and this model "
+            "embeds the two differently; use a model with shared_encoder: true and gallery: "
+            "picture"
         )
     return (
         item_rows.join(rows, on="image_id", maintain_order="left")

@@ -131,7 +131,9 @@ def _vectors(ws: Workspace, dataset: str, model: str, facts: pl.DataFrame) -> _V
         raise StaleArtefactError(what, stage.command)
     roles = table.metadata("vector").get("roles")
     if roles and roles != roles_digest(facts):
-        what = f"roles of {dataset!r} have changed, and {model!r} embeds by role"
+        what = (
+            f"roles of {dataset!r} have changed, and the vectors of {model!r} depend on roles"
+        )
         raise StaleArtefactError(what, stage.forced)
     return _Vectors(model, table, rows)
 

@@ -104,7 +104,9 @@ def _heal(ws: Workspace, store: Store, wanted: list[Output], md5s: Iterable[str]
         return []
     lost = sorted(set(bad) - store.on_remote(bad, "pull"))
     if lost:
-        what = f"{len(lost):,} files of the cache are damaged, and the remote has no other"
+        what = (
+            f"{len(lost):,} files of the cache are damaged, and the remote has no intact copy"
+        )
         names = bounded(map(store.path, lost), len(lost), 2)
         raise VersionError(f"{what}: {names}; make them again with: dvc repro --force")
     links = _links(ws, store, wanted, bad)

@@ -18,8 +18,9 @@ def pull_columns(
 ) -> Pulled:
     """Pull ``columns`` of the published table of ``dataset``, with columns of the same files.
 
-    All columns except vectors share files and come together. The vectors of each model have
-    their own files. Tables published by older releases are one file and come whole.
+    All columns except vectors share files and are pulled together. The vectors of each model
+    have their own files. Tables published by older releases are one file and are pulled
+    completely.
     ``likewise.open``, ``query`` and ``search`` read the columns that are present; missing
     vectors are fetched on first use.
 

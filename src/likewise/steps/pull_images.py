@@ -43,7 +43,7 @@ def pull_images(
     opened = open_catalogue(dataset, workspace=workspace)
     chosen = opened.items.filter(matching_rows(opened.table, where))
     if chosen.is_empty():
-        raise DataError(f"no item of {dataset} is meant by: {where}")
+        raise DataError(f"no item of {dataset} matches: {where}")
     output = ws.table(dataset, "images")
     path = versions.locate(ws, output)
     table = tables.open_table(path, f"likewise pull {dataset} --no-images")

@@ -143,7 +143,7 @@ def _check(ws: Workspace, dataset: str) -> None:
         faults.append(f"{dataset} is not published (run: {command})")
     if faults:
         reasons = bounded(faults, len(faults), 10)
-        raise DataError(f"{dataset} is not released, for {len(faults):,} reasons: {reasons}")
+        raise DataError(f"{dataset} cannot be released, for {len(faults):,} reasons: {reasons}")
 
 
 def _prepend(path: Path, dataset: str, tag: str, entry: str) -> None:

@@ -97,7 +97,7 @@ def _standard(where: str, count: int) -> tuple[pl.DataFrame, list[str]]:
     """Return the rows of the whole GPR1200; only their categories are known."""
     if count != CATEGORIES * PER_CATEGORY:
         raise DataError(
-            f"{where}: has {count:,} rows, and all of GPR1200 {CATEGORIES * PER_CATEGORY:,}; "
+            f"{where}: has {count:,} rows, but GPR1200 has {CATEGORIES * PER_CATEGORY:,}; "
             "name the folder of its images (images), or a table (items)"
         )
     categories = [row // PER_CATEGORY for row in range(count)]

@@ -161,7 +161,7 @@ def _checked(recall: float, memory: str | int | None, name: str) -> int | None:
         DataError: an argument is out of range.
     """
     if not 0 < recall <= 1:
-        raise DataError(f"recall is {recall:g}; it is a share, above 0 and up to 1")
+        raise DataError(f"recall is {recall:g}; it must be above 0 and at most 1")
     if not _NAME.fullmatch(name):
         raise DataError(
             f"{name!r} is not a valid name of an index; use letters, digits and '_'"
@@ -220,7 +220,7 @@ def _chosen(trials: Sequence[Trial], recall: float, most: int | None) -> Trial:
         return min(good, key=lambda t: (t.measured.ms, t.measured.nbytes))
     limit = "any memory" if most is None else size_text(most)
     if not within:
-        raise DataError(f"no index that was tried fits into {limit}; raise --memory")
+        raise DataError(f"none of the tested indexes fits into {limit}; raise --memory")
     near = max(within, key=lambda t: t.measured.recall)
     nearest = f"{near.measured.recall:.4f} by {near.entry}"
     raise DataError(f"no index reaches recall {recall:g} in {limit}; the nearest: {nearest}")

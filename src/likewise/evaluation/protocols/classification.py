@@ -60,7 +60,7 @@ def classification_task(rows: pl.DataFrame) -> ClassificationTask:
     train = task.gallery[numbers[task.gallery] >= 0]
     scored = np.isin(numbers[task.queries], numbers[train])
     if not rows["split"].n_unique() - rows["split"].has_nulls():
-        raise DataError("nothing can be learned: the items have no split train")
+        raise DataError("there are no training items: no item has the split train")
     if not scored.any():
         raise DataError(
             "nothing can be scored: no test item has a label that occurs in the training items"

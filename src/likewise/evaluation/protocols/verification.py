@@ -190,8 +190,8 @@ def _pairs(rows: pl.DataFrame, level: str) -> pl.DataFrame:
     invalid = words.filter(pl.col("other").is_null())["pairs"]
     if len(invalid):
         raise DataError(
-            "pairs: expected a level, 0 or 1, and an item, as 'easy 1 web/78.jpg'; "
-            f"there is: {bounded(invalid, len(invalid))}"
+            "pairs: expected a level, 0 or 1, and an item, such as 'easy 1 web/78.jpg'; "
+            f"found: {bounded(invalid, len(invalid))}"
         )
     chosen = words.filter(level=level)
     if chosen.is_empty():

@@ -51,7 +51,7 @@ def open_files(path: Path, *, open_nested: bool = False) -> FileCollection:
     else:
         files = _open_archive(path, open_nested=open_nested)
     if files.listing().is_empty() and not files.undecodable and not files.refused:
-        raise DataError(f"{path} holds no files; point at the folder or archive that does")
+        raise DataError(f"{path} contains no files; give the folder or archive of the files")
     return files
 
 

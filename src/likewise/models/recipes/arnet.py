@@ -124,7 +124,7 @@ def _queries_and_gallery(data: TrainingData) -> tuple[pl.DataFrame, pl.DataFrame
     gallery = data.filter(pl.col("role") == "gallery").items
     if not len(queries) or not len(gallery):
         raise DataError(
-            f"{data.name} has no pairs to learn from: {len(queries):,} items of the role "
+            f"{data.name} has no training pairs: {len(queries):,} items of the role "
             f"query (sketches), {len(gallery):,} of the role gallery (photographs); choose a "
             "data set whose source gives both"
         )

@@ -109,6 +109,7 @@ def check_batch(processes: Accelerator, options: TrainingOptions, sampler: Sampl
     if samples > 1 and (batch % (world * parts * samples) or batch < 2 * parts * samples):
         raise DataError(
             f"a batch of {batch // samples} classes of {samples} items cannot be divided into "
-            f"{parts} parts by {world} processes: each needs whole classes, and "
-            f"all together two; set batch to a multiple of {max(2, world) * parts * samples}"
+            f"{parts} parts by {world} processes: each needs complete classes, and "
+            "all together need at least two; set batch to a multiple of "
+            f"{max(2, world) * parts * samples}"
         )

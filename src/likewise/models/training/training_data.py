@@ -97,7 +97,7 @@ class TrainingData:
         kept = self.filter(pl.col("label").is_not_null())
         if not len(kept):
             raise DataError(
-                f"none of the items of {self.name} to learn from has a label; "
+                f"no training item of {self.name} has a label; "
                 "choose another split or data set, or a recipe that needs no labels"
             )
         return kept
@@ -117,8 +117,8 @@ class TrainingData:
         codes, names = self.class_codes()
         if len(names) < 2:
             raise DataError(
-                f"{self.name} has only one class to learn from, {names[0]!r}; at least two are "
-                "needed"
+                f"{self.name} has only one class with training items, {names[0]!r}; at least "
+                "two are needed"
             )
         return codes, names
 
@@ -191,7 +191,7 @@ class TrainingData:
         if not len(kept):
             most = max(counts["len"].to_list())
             raise DataError(
-                f"no class of {self.name} has {least} items to learn from, the largest has "
+                f"no class of {self.name} has {least} training items, the largest has "
                 f"{most}; lower min_images_per_class"
             )
         return self.filter(pl.col("label").is_in(kept.implode()))
@@ -206,8 +206,8 @@ class TrainingData:
         if len(small):
             labels = small["label"].sort()
             raise DataError(
-                f"{len(small):,} classes of {self.name} have fewer than {least} items to learn "
-                f"from: {bounded(labels, len(labels))}; a pair needs two. Set "
+                f"{len(small):,} classes of {self.name} have fewer than {least} training "
+                f"items: {bounded(labels, len(labels))}; a pair needs two. Set "
                 "min_images_per_class: 2 to leave such classes out"
             )
 

@@ -22,5 +22,5 @@ def check(ws: Workspace) -> Iterator[Problem]:
             continue
         damaged = set(store.damaged((output.md5, *members.values())))
         for path in sorted(path for path, md5 in members.items() if md5 in damaged):
-            what = f"the cache's file of {output.path}/{path} has changed since it was made"
+            what = f"the cached file of {output.path}/{path} has changed since it was stored"
             yield Problem("cache", what.replace("/ has", " has"), "likewise pull --verify")

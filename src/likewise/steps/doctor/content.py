@@ -134,5 +134,5 @@ def _embedding(ws: Workspace, key: str) -> Iterator[Problem]:
             return
     except LikewiseError:
         return  # reported by the checks of the table and of the model
-    what = f"{ws.relative(path)} was not made by the present {ws.relative(folder)}"
+    what = f"{ws.relative(path)} was made by an older version of {ws.relative(folder)}"
     yield Problem("stale", what, vectors.command)

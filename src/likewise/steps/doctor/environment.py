@@ -34,7 +34,7 @@ def _pipeline(ws: Workspace) -> Iterator[Problem]:
         yield Problem("dvc", "there is no dvc.yaml", "likewise init")
         return
     if missing := missing_sections(ws.params_file.read_text(encoding="utf-8")):
-        what = f"params.yaml lacks what stages walk through: {', '.join(missing)}"
+        what = f"params.yaml lacks sections that dvc.yaml needs: {', '.join(missing)}"
         yield Problem("dvc", what, "likewise init")
     try:
         differences = pipeline_differences(path.read_text(encoding="utf-8"))
@@ -43,10 +43,10 @@ def _pipeline(ws: Workspace) -> Iterator[Problem]:
         return
     if differences.lacking:
         names = bounded(differences.lacking, len(differences.lacking))
-        yield Problem("dvc", f"dvc.yaml lacks, for this version: {names}", "likewise init")
+        yield Problem("dvc", f"dvc.yaml lacks stages of this release: {names}", "likewise init")
     if differences.other:
         names = bounded(differences.other, len(differences.other))
-        what = f"dvc.yaml is not as this version of likewise writes it: {names}"
+        what = f"dvc.yaml differs from that of this release of likewise: {names}"
         yield Problem("dvc", what, "mv dvc.yaml dvc.yaml.old && likewise init")
 
 

@@ -13,7 +13,9 @@ def check(ws: Workspace) -> Iterator[Problem]:
         name = f"index {one.index!r} of {one.dataset} by {one.model}"
         held = size(ws.index(one.dataset, one.model, one.index))
         if one.state == "stale":
-            yield Problem("index", f"{name} is of other vectors or options", one.command)
+            yield Problem(
+                "index", f"{name} was built from other vectors or options", one.command
+            )
         elif one.state == "unused":
-            what = f"nothing in params.yaml asks for {name}; {held} are kept"
+            what = f"params.yaml does not use {name}, which takes {held}"
             yield Problem("index", what, one.command)

@@ -22,7 +22,7 @@ def check(ws: Workspace) -> Iterator[Problem]:
             yield Problem("forgotten", str(error), f"edit {path}")
             continue
         for name in _holding(ws, dataset, hashes):
-            what = f"{name} holds what was forgotten"
+            what = f"{name} contains forgotten items"
             yield Problem("forgotten", what, command)
 
 

@@ -59,7 +59,7 @@ def _links(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
             by_hash = takedowns.column_of_hashes(table)
             if not by_hash or not table.files_contain(by_hash, record.hashes):
                 continue
-            what = "a process that began before reads it"
+            what = "an earlier process still reads it"
             again = f"end that process, then: likewise forget {dataset}"
             yield Holder("link", ws.relative(path), what, again)
 
@@ -134,7 +134,7 @@ def _models(ws: Workspace, dataset: str) -> Iterator[Holder]:
     """Yield models that were trained on the data set, possibly on forgotten items."""
     for model, entry in ws.params.recipes().items():
         if entry.get("data") == dataset and ws.model(model).is_dir():
-            what = f"it learned from {dataset} as it was"
+            what = f"it was trained on {dataset} before the take-down"
             yield Holder("model", model, what, artefacts.model(ws, model).command)
 
 

@@ -110,7 +110,7 @@ class Removal:
         rest = items.filter(~pl.col("content").str.head(64).is_in(hashes))
         if rest.is_empty():
             raise DataError(
-                f"{self._dataset} would have no item left; remove all of it instead"
+                f"{self._dataset} would have no items left; remove the whole data set instead"
             )
         self._roles = roles_digest(items), roles_digest(rest)
         digests = tables.write_frame(self._in_new(made.path), ITEMS, rest, further)

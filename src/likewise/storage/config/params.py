@@ -137,7 +137,7 @@ class Params(Part):
         """Return the name of the entry in which ``model`` embeds ``dataset``.
 
         Raises:
-            UnknownNameError: there is none.
+            UnknownNameError: no entry embeds ``dataset`` with ``model``.
         """
         for name, entry in self.embeddings.items():
             if (entry.dataset, entry.model) == (dataset, model):

@@ -198,7 +198,7 @@ def _list_rows(column: pa.FixedSizeListArray) -> Iterator[bytes]:
     """Yield the bytes of every list that is not null."""
     values = column.drop_null().flatten()
     if values.null_count:
-        raise DataError("a vector or box holds an empty value")
+        raise DataError("a vector or box contains a null value")
     rows = values.to_numpy(zero_copy_only=False).reshape(-1, column.type.list_size)
     return (row.tobytes() for row in np.ascontiguousarray(rows))
 

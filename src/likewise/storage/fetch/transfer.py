@@ -60,7 +60,7 @@ def transfer(remote: RemoteFile, part: Path, handle: IO[bytes]) -> None:
             if remote.nbytes not in (None, total or remote.nbytes):
                 raise DataError(
                     f"{remote.url}: the file has {total:,} bytes, not the expected "
-                    f"{remote.nbytes:,}; look at the data set's own page"
+                    f"{remote.nbytes:,}; see the website of the data set"
                 )
             _copy(answer, handle, total, part.name)
     except urllib.error.HTTPError as error:
@@ -132,11 +132,11 @@ def _restart(headers: Message, offset: int, handle: IO[bytes], remote: RemoteFil
 
 
 def _raise_refusal(error: urllib.error.HTTPError, remote: RemoteFile) -> NoReturn:
-    message = f"the server says {error.code} {error.reason}"
+    message = f"the server answers {error.code} {error.reason}"
     if error.code in _AGAIN:
         raise TransferInterrupted(message) from error
     raise DataError(
-        f"{remote.url}: {message}; it may have moved: look at the data set's own page"
+        f"{remote.url}: {message}; it may have moved: see the website of the data set"
     ) from error
 
 
@@ -178,7 +178,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         scheme = newurl.partition(":")[0].lower()
         if scheme not in _SCHEMES or (req.type == "https" and scheme == "http"):
-            raise DataError(f"{req.full_url} leads to {newurl}, which is not followed")
+            raise DataError(f"{req.full_url} redirects to {newurl}, which is not allowed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 

@@ -57,7 +57,5 @@ def _read(dataset: "lance.LanceDataset", column: str, rows: dict[str, Any]) -> l
         if "not found" not in str(error).lower():
             raise
         command = "likewise pull DATASET --images"
-        raise MissingArtefactError(
-            "some of the images' pixels are not here", command
-        ) from error
+        raise MissingArtefactError("some images are not on this machine", command) from error
     return [data or b"" for _, data in blobs]

@@ -104,9 +104,9 @@ class Store:
         absent = self.lacking(lacking)
         if absent:
             raise VersionError(
-                f"{what}: the remote lacks, or holds damaged, {len(absent):,} of "
-                f"{len(lacking):,} files: {bounded(absent, len(absent), 2)}; whoever made "
-                "them has to run: likewise push"
+                f"{what}: {len(absent):,} of {len(lacking):,} files are missing or damaged on "
+                f"the remote: {bounded(absent, len(absent), 2)}; on a machine that has them, "
+                "run: likewise push"
             )
         return Transferred(len(lacking), self.size(lacking))
 

@@ -160,7 +160,7 @@ def clone(url: str, keeper: Workspace) -> Workspace:
             try:
                 run_git(building.parent, "clone", "--quiet", "--", source, building.name)
             except VersionError as error:
-                what = f"{url} cannot be cloned; look at the address and at your rights there"
+                what = f"{url} cannot be cloned; check the address and your access rights"
                 raise VersionError(what) from error
             seals.mark(keeper, mark, purpose)
             with suppress(OSError):  # another process created it meanwhile

@@ -130,7 +130,7 @@ def pull_files(
     """
     known = outputs(ws.root).get(ws.relative(output))
     if known is None:
-        raise VersionError(f"dvc.lock knows no {ws.relative(output)}; run: git pull")
+        raise VersionError(f"dvc.lock does not list {ws.relative(output)}; run: git pull")
     store = Store(ws.home, remote)
     lists = store.fetch([known.md5], known.path)
     files = store.members(known) or {}
