@@ -141,14 +141,16 @@ def test_a_run_needs_its_vectors(tmp_path: Path) -> None:
 )
 def test_a_bad_name_is_said(tmp_path: Path, good: str, bad: str, place: str) -> None:
     found = faults(tmp_path, WHOLE.replace(good, bad))
-    assert found[0].startswith(f"params.yaml: {place}: a name is lower-case letters, digits")
+    assert found[0].startswith(
+        f"params.yaml: {place}: a name consists of lower-case letters, digits"
+    )
 
 
 @pytest.mark.parametrize("name", ["x_images", "x_items", "x_findings"])
 def test_names_of_tables_are_kept(tmp_path: Path, name: str) -> None:
     text = f"datasets: {{{name}: {{path: x, annotations: x}}}}"
     ending = name.removeprefix("x")
-    expected = f"names that end in {ending} are kept for tables"
+    expected = f"names that end in {ending} are reserved for tables"
     assert faults(tmp_path, text) == [f"params.yaml: datasets.{name}: {expected}"]
     with pytest.raises(
         DataError, match=f"^'{name}' is not a valid name of a data set: {expected}$"
@@ -164,7 +166,7 @@ def test_good_names_pass(name: str) -> None:
 @pytest.mark.parametrize("name", ["", "2b", "Birds", "a b", "a-b", "é", "../a", "a\n"])
 def test_bad_names_do_not(name: str) -> None:
     with pytest.raises(
-        DataError, match="is not a valid name of a data set: a name is lower-case"
+        DataError, match="is not a valid name of a data set: a name consists of lower-case"
     ):
         check_dataset_name(name)
 

@@ -128,7 +128,7 @@ def test_a_table_that_was_changed_by_hand(recorded: Path) -> None:
     relabel(recorded / "catalog" / "emoji" / "items.lance", "0_noto.jpg")
     assert found("table") == [
         (
-            "catalog/emoji/items.lance: not the content of items.yaml: label",
+            "catalog/emoji/items.lance: differs from items.yaml: label",
             "dvc checkout --force catalog/emoji/items.lance",
         )
     ]
@@ -152,7 +152,7 @@ def test_a_vector_that_was_changed(recorded: Path) -> None:
         rows.set_column(number, field, vector)
     )
     ((what, _),) = found("table")
-    assert what == "catalog/emoji.lance: not the content of emoji.columns.yaml: tiny"
+    assert what == "catalog/emoji.lance: differs from emoji.columns.yaml: tiny"
 
 
 def test_a_table_that_cannot_be_opened(recorded: Path) -> None:
@@ -171,7 +171,7 @@ def test_another_storage_format_and_other_columns(recorded: Path) -> None:
     lance.write_dataset(pa.table({"finding_id": ["x"]}), table, data_storage_version="2.1")
     told = [what for what, _ in found("table")]
     assert told[0].endswith("written in Lance's format 2.1, not 2.2")
-    assert told[1].endswith("its columns are not the contract's: check, detail, path")
+    assert told[1].endswith("its columns differ from the contract: check, detail, path")
 
 
 def test_pixels_are_read_again_only_when_asked(recorded: Path) -> None:
@@ -184,7 +184,7 @@ def test_pixels_are_read_again_only_when_asked(recorded: Path) -> None:
         path.write_bytes(data)
     assert found("table") == []
     (problem,) = [p for p in likewise.doctor(deep=True) if p.check == "table"]
-    assert "1 images are not what was ingested: " in problem.what
+    assert "1 images differ from the ingested files: " in problem.what
     assert problem.command == "dvc checkout --force catalog/emoji/images.lance"
 
 

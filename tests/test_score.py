@@ -67,7 +67,7 @@ def test_names_that_break_the_grammar_are_left_out(tmp_path: Path, images: Path)
     result = likewise.score("gpr1200", embeddings=saved(tmp_path, VECTORS), images=images)
     assert len(result.queries) == len(ORDER)
     assert result.notes[-1].endswith(
-        "3 files are left out, by their names no images of GPR1200"
+        "3 files are left out: they have no names of GPR1200 images"
     )
     with pytest.raises(
         DataError, match=r"4 embeddings for 5 images.* / .*3 files are left out"
@@ -83,7 +83,7 @@ def test_the_whole_benchmark_needs_no_images(tmp_path: Path) -> None:
     assert result.metrics == {"all": 1.0, **dict.fromkeys(SUBSETS, 1.0)}
     assert result.queries["label"].to_list()[::10] == [str(c) for c in range(1_200)]
     assert result.queries["subset"].value_counts()["count"].to_list() == [2_000] * 6
-    assert result.notes == ["no images were named: row i is taken to be of category i // 10"]
+    assert result.notes == ["no images were given: row i belongs to category i // 10"]
 
 
 def test_other_sizes_need_the_images(tmp_path: Path) -> None:

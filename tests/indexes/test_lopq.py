@@ -127,8 +127,8 @@ def test_axes_are_dealt_so_that_variances_balance(unit: float) -> None:
     ("rows", "options", "said"),
     [
         (300, {"m": 5}, "m is to divide the 16 dimensions"),
-        (300, {"m": 1}, "parts is to divide m"),
-        (255, {"m": 4}, "255 vectors are too few; it takes 256"),
+        (300, {"m": 1}, "parts must divide m"),
+        (255, {"m": 4}, "255 vectors are too few; at least 256 are needed"),
     ],
 )
 def test_what_does_not_suit_is_said(rows: int, options: dict[str, Any], said: str) -> None:

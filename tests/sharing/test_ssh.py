@@ -138,7 +138,9 @@ def test_refusals_are_one_clear_line(
             assert "): access refused (Permission denied for user " in said
             assert "user, key or credentials: dvc remote modify --local lab OPTION" in said
         sign_in(root, keys / "none")
-        assert f"No such file or directory: '{keys}/none'; look at" in refusal(verb, root)
+        assert f"No such file or directory: '{keys}/none'; check the address" in refusal(
+            verb, root
+        )
         server.kill()
         sign_in(root, keys / "good")
         said = refusal(verb, root)

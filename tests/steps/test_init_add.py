@@ -97,7 +97,7 @@ def test_init_completes_what_an_older_release_wrote(begun: Path) -> None:
     ]
     assert (root / "dvc.yaml").read_text("utf-8") == ours
     text = (root / "params.yaml").read_text("utf-8")
-    assert text.startswith(f"{params}\n\n# models that learn: name -> recipe")
+    assert text.startswith(f"{params}\n\n# models that are trained here: name -> recipe")
     assert text.endswith("\ntrained: {}\npretrained: {}\ndistilled: {}\n")
     assert run_dvc(root, "stage", "list") == ""
     assert likewise.init(root) == []
@@ -218,12 +218,12 @@ def test_a_second_data_set_joins_the_first(bare: Path, pictures: Path) -> None:
         (
             ("Drawn", "gpr1200", ""),
             DataError,
-            r"^'Drawn' is not a valid name of a data set: a name is",
+            r"^'Drawn' is not a valid name of a data set: a name consists of",
         ),
         (
             ("a_items", "gpr1200", ""),
             DataError,
-            r"names that end in _items are kept for tables",
+            r"names that end in _items are reserved for tables",
         ),
         (("taken", "gpr1200", ""), DataError, r"^'taken' is in the catalogue; choose another"),
         (

@@ -63,7 +63,7 @@ def test_a_vector_is_replayed_from_its_pixels(workspace: Path) -> None:
     likewise.correct("emoji", ["0_noto.jpg"], {"label": "200"})
     facts = told("emoji", "tiny", "0_noto.jpg")
     assert float(facts["replayed cosine"].value) > 1 - 1e-6
-    assert facts["replayed cosine"].remark == "the same, to what float32 explains"
+    assert facts["replayed cosine"].remark == "equal, within the rounding of float32"
     assert facts["corrected label"] == Fact("corrected label", "200", "the source says 0")
     params = workspace / "params.yaml"
     params.write_text(params.read_text("utf-8").replace("seed: 0", "seed: 5"), "utf-8")
@@ -82,11 +82,13 @@ def test_what_rounding_explains() -> None:
     def remark(other: "np.ndarray[tuple[int], np.dtype[np.float64]]", *kinds: str) -> str:
         return compared(other, vector, *kinds)[0].remark
 
-    assert remark(half, "float16", "float32") == "the same, to what float16 explains"
+    assert remark(half, "float16", "float32") == "equal, within the rounding of float16"
     assert float(compared(half, vector, "float16", "float32")[0].value) >= 1 - 2**-22 / 2
     assert remark(wrong, "float32", "float32").startswith("DIFFERS")
     brain = vector * (1 + rng.uniform(-(2**-8), 2**-8, 512))
-    assert remark(brain, "float32", "bfloat16").startswith("more than float32 explains, less")
+    assert remark(brain, "float32", "bfloat16").startswith(
+        "more than the rounding of float32, less"
+    )
     assert remark(brain, "float32", "float32").startswith("DIFFERS")
     assert remark(vector[:10], "float32", "float32").startswith("another model made")
     assert remark(vector * np.nan, "float32", "float32").startswith("DIFFERS")

@@ -120,8 +120,8 @@ def _report_stopped_trainings(
         return
     for difference in resumable.differences(context.checkpoints.parent):
         tqdm.write(
-            f"{model}: starts a new training; a stopped one with {difference} is kept: set it "
-            f"back to resume that one, or: rm -r {ws.relative(ws.trainings(model))}",
+            f"{model}: starts a new training; a stopped one with {difference} is kept; to "
+            f"resume it, restore that value; to remove it, run: rm -r {ws.relative(ws.trainings(model))}",
             file=sys.stderr,
         )
 

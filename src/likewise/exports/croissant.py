@@ -173,7 +173,7 @@ def _splits(splits: list[str]) -> dict[str, Any]:
         "@type": "cr:RecordSet",
         "@id": "splits",
         "name": "splits",
-        "description": "The splits, and what they are for.",
+        "description": "The splits and their purposes.",
         "dataType": "cr:Split",
         "key": {"@id": "splits/name"},
         "field": [_field("splits/name", "sc:Text"), _field("splits/url", "sc:URL")],
@@ -188,7 +188,7 @@ def _items(
         "@type": "cr:RecordSet",
         "@id": "items",
         "name": "items",
-        "description": "A row an item: a whole image, or a box in one (half-open pixels).",
+        "description": "One row per item: a whole image, or a box (half-open pixels).",
         "field": list(_fields(selection, columns, splits=splits, images=images)),
     }
 

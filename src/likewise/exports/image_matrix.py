@@ -193,9 +193,9 @@ def _omitted_items(
     unlabelled = selection.filter(pl.col("label").is_null())
     unlisted = items.filter(~pl.col(":row").is_in(listed.implode()))
     return [
-        *omitted_faults(unlabelled, "no-label", "it has no class, which every row has"),
+        *omitted_faults(unlabelled, "no-label", "it has no class, but every row needs one"),
         *omitted_faults(
-            unlisted, "other-view", "car_front and car_rear have no place for its viewpoint"
+            unlisted, "other-view", "neither car_front nor car_rear accepts its viewpoint"
         ),
     ]
 

@@ -93,12 +93,12 @@ class ImageNetNpzExport(Export):
         known = items.filter(pl.col(":y").is_not_null() & other)
         return [
             *omitted_faults(
-                items.filter(bare), "no-label", "it has no label, which every row has"
+                items.filter(bare), "no-label", "it has no label, but every row needs one"
             ),
             *omitted_faults(
                 items.filter(~bare & pl.col(":y").is_null()),
                 "other-class",
-                "its label is none of the classes that are asked for",
+                "its label is not one of the requested classes",
             ),
             *omitted_faults(
                 known, "other-split", f"its split is neither {self.train!r} nor {self.val!r}"

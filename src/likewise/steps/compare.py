@@ -164,7 +164,7 @@ def _paired(first: Results, second: Results) -> tuple[pl.DataFrame, list[str]]:
     moved = both.filter(~pl.col("label").eq_missing(pl.col("label_second")))["item_id"]
     if len(moved):
         notes.append(
-            f"the labels of {bounded(moved, len(moved))} differ; the first run's count"
+            f"the labels of {bounded(moved, len(moved))} differ; the first run's are used"
         )
     return both, notes
 

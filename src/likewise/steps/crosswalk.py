@@ -114,7 +114,7 @@ def crosswalk(run: str, *, workspace: StrPath | None = None) -> Crosswalk:
 def _beside(definition: str, own: Evaluation) -> str:
     """Return the published numbers that a definition's value is comparable with."""
     if definition not in _OWN:
-        return f"numbers that name {definition}"
+        return f"published numbers that use {definition}"
     wanted = _OWN[definition]
     comparable = comparable_tables(wanted, 1, own.counts)
     if comparable.tables and own.protocol["name"] == wanted:

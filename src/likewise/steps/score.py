@@ -108,7 +108,7 @@ def _standard(where: str, count: int) -> tuple[pl.DataFrame, list[str]]:
             "subset": [subset_of(category) for category in categories],
         }
     )
-    note = f"no images were named: row i is taken to be of category i // {PER_CATEGORY}"
+    note = f"no images were given: row i belongs to category i // {PER_CATEGORY}"
     return rows, [note]
 
 
@@ -116,5 +116,5 @@ def _listed(images: Path) -> tuple[pl.DataFrame, list[str]]:
     """Return the rows of the images in ``images``, named as ingest names them."""
     read = Gpr1200Source().read(open_files(images), images)
     left_out = len(read.findings)
-    note = f"{images}: {left_out:,} files are left out, by their names no images of GPR1200"
+    note = f"{images}: {left_out:,} files are left out: they have no names of GPR1200 images"
     return read.items.select("item_id", "label", "subset"), [note] if left_out else []

@@ -92,9 +92,13 @@ class Lopq(Index):
     def _check(self, vectors: Vectors) -> None:
         faults = []
         if vectors.dim % self.parts or self.m % self.parts or vectors.dim % self.m:
-            faults.append(f"m is to divide the {vectors.dim} dimensions, parts is to divide m")
+            faults.append(
+                f"m must divide the {vectors.dim} dimensions, and parts must divide m"
+            )
         if vectors.rows < CLUSTERS:
-            faults.append(f"{vectors.rows:,} vectors are too few; it takes {CLUSTERS}")
+            faults.append(
+                f"{vectors.rows:,} vectors are too few; at least {CLUSTERS} are needed"
+            )
         if faults:
             raise ConfigError(f"lopq index with m {self.m}: {'; '.join(faults)}")
 

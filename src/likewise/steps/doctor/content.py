@@ -66,7 +66,7 @@ def _schema(contract: Contract, dataset: tables.Table) -> Iterator[str]:
     differing = set(contract.names()) ^ set(dataset.columns)
     if differing:
         names = bounded(sorted(differing), len(differing))
-        yield f"its columns are not the contract's: {names}"
+        yield f"its columns differ from the contract: {names}"
 
 
 def _digests(table: TableArtefact, contract: Contract, dataset: tables.Table) -> Iterator[str]:
@@ -84,7 +84,7 @@ def _digests(table: TableArtefact, contract: Contract, dataset: tables.Table) ->
     }
     if differing:
         names = bounded(sorted(differing), len(differing))
-        yield f"not the content of {table.digests.name}: {names}"
+        yield f"differs from {table.digests.name}: {names}"
 
 
 def _pixels(contract: Contract, dataset: tables.Table) -> Iterator[str]:
@@ -101,7 +101,8 @@ def _pixels(contract: Contract, dataset: tables.Table) -> Iterator[str]:
             if hashlib.sha256(data).hexdigest() != sha256:
                 wrong.append(image)
     if wrong:
-        yield f"{len(wrong):,} images are not what was ingested: {bounded(wrong, len(wrong))}"
+        names = bounded(wrong, len(wrong))
+        yield f"{len(wrong):,} images differ from the ingested files: {names}"
 
 
 def _model(ws: Workspace, model: str) -> Iterator[Problem]:

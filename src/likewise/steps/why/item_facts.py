@@ -92,15 +92,17 @@ def compared(
     distance = float(np.linalg.norm(one - two))
     bound = EXPLAINED[dtype]
     if distance <= bound:
-        remark = f"the same, to what {dtype} explains"
+        remark = f"equal, within the rounding of {dtype}"
     elif distance <= EXPLAINED[precision]:
-        remark = f"more than {dtype} explains, less than {precision} does, which a GPU uses"
+        remark = (
+            f"more than the rounding of {dtype}, less than that of {precision}, which GPUs use"
+        )
     else:
         bound = max(bound, EXPLAINED[precision])
-        remark = "DIFFERS by more than rounding: other weights, libraries, bytes or a damage"
+        remark = "DIFFERS by more than rounding: other weights, libraries or bytes, or damage"
     # For unit vectors; a sum of products would lose digits near 1.
     cosine = 1 - distance**2 / 2
     return [
         Fact("replayed cosine", f"{cosine:.9f}", remark),
-        Fact("replayed distance", f"{distance:.2g}", f"rounding explains {bound:.2g}"),
+        Fact("replayed distance", f"{distance:.2g}", f"rounding explains at most {bound:.2g}"),
     ]

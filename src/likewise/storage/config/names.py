@@ -24,8 +24,8 @@ def check_dataset_name(name: str) -> None:
 def dataset_name_fault(name: str) -> str:
     """Return the fault of the name of a data set; "" if it is valid."""
     if not NAME.fullmatch(name):
-        return "a name is lower-case letters, digits and '_', and begins with a letter"
+        return "a name consists of lower-case letters, digits and '_', and begins with a letter"
     for suffix in TABLE_SUFFIXES:
         if name.endswith(suffix):
-            return f"names that end in {suffix} are kept for tables"
+            return f"names that end in {suffix} are reserved for tables"
     return ""

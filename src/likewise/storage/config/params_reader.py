@@ -68,7 +68,8 @@ def _bad_names(params: Params) -> Iterator[str]:
     ):
         for name in getattr(params, section):
             if not pattern.fullmatch(name):
-                yield f"{section}.{name}: a name is lower-case {allowed}, a letter first"
+                rule = f"a name consists of lower-case {allowed}, and begins with a letter"
+                yield f"{section}.{name}: {rule}"
 
 
 def _bad_models(params: Params) -> Iterator[str]:

@@ -56,10 +56,10 @@ def one_line(error: BaseException, name: str = "NAME") -> str:
     if "bucket" in low and ("not exist" in low or "nosuchbucket" in low):
         return f"there is no such bucket ({text}); {_address(name)}"
     if isinstance(error, FileNotFoundError):
-        return f"{text}; look at the address, and at the files that it names: dvc remote list"
+        return f"{text}; check the address and its files: dvc remote list"
     if any(word in low for word in _REFUSED):
         return (
-            f"access refused ({text}); look at your rights there, and at user, key or "
+            f"access refused ({text}); check your access rights, and the user, key or "
             f"credentials: dvc remote modify --local {name} OPTION VALUE"
         )
     if message := _transient_fault(error, text, low):
