@@ -121,7 +121,8 @@ def _report_stopped_trainings(
     for difference in resumable.differences(context.checkpoints.parent):
         tqdm.write(
             f"{model}: starts a new training; a stopped one with {difference} is kept; to "
-            f"resume it, restore that value; to remove it, run: rm -r {ws.relative(ws.trainings(model))}",
+            "resume it, restore that value; to remove it, run: rm -r "
+            f"{ws.relative(ws.trainings(model))}",
             file=sys.stderr,
         )
 
