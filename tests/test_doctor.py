@@ -289,7 +289,7 @@ def test_a_catalogue_of_an_older_release(recorded: Path) -> None:
     place = "stages.ingest.do.deps: catalog/${key}/forgotten.csv"
     assert [problem for problem in found("dvc") if problem[1] == "likewise init"] == [
         ("params.yaml lacks sections that dvc.yaml needs: pretrained", "likewise init"),
-        (f"dvc.yaml lacks, for this version: {place}", "likewise init"),
+        (f"dvc.yaml lacks parts that this release needs: {place}", "likewise init"),
     ]
     likewise.init(recorded)
     assert found("dvc") == []

@@ -126,7 +126,7 @@ def test_axes_are_dealt_so_that_variances_balance(unit: float) -> None:
 @pytest.mark.parametrize(
     ("rows", "options", "said"),
     [
-        (300, {"m": 5}, "m is to divide the 16 dimensions"),
+        (300, {"m": 5}, "m must divide the 16 dimensions"),
         (300, {"m": 1}, "parts must divide m"),
         (255, {"m": 4}, "255 vectors are too few; at least 256 are needed"),
     ],

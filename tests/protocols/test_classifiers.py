@@ -132,7 +132,7 @@ def test_what_cannot_be_learned_or_scored(kind: str) -> None:
     vectors = unit([0, 10, 20, 90])
     with pytest.raises(DataError, match="no item has the split train; there are: test"):
         protocol.evaluate_vectors(vectors, rows(["a"] * 4, ["test"] * 4))
-    with pytest.raises(DataError, match="nothing can be learned: the items have no split"):
+    with pytest.raises(DataError, match="there are no training items: no item has the split"):
         protocol.evaluate_vectors(vectors, rows(["a"] * 4, [None] * 4))
     split: list[Any] = ["train", "train", "test", "test"]
     with pytest.raises(DataError, match="no test item has a label that occurs in"):

@@ -128,7 +128,9 @@ def test_what_dvc_does_not_know_is_kept_by_a_pull(alice: Path, bob: Path) -> Non
     likewise.pull(workspace=bob)
     likewise.correct("emoji", ["0_noto.jpg"], {"label": "200"}, workspace=bob)
     likewise.publish("emoji", workspace=bob)
-    with pytest.raises(VersionError, match=r"all is pulled, but .* run: dvc commit, to keep"):
+    with pytest.raises(
+        VersionError, match=r"all files are pulled, but .* to store them, run: dvc commit"
+    ):
         likewise.pull(workspace=bob)
     items = likewise.open("emoji", workspace=bob).items
     assert items.filter(item_id="0_noto.jpg")["label"].to_list() == ["200"]

@@ -144,7 +144,7 @@ def test_an_archive_gives_the_reading_of_the_folder(tmp_path: Path, top: str) ->
 def test_one_of_several_sets_is_named(tmp_path: Path) -> None:
     chairs = [name.replace("ShoeV2", "ChairV2") for name in QMUL]
     placed(tmp_path, *QMUL, *chairs)
-    with pytest.raises(DataError, match="several sets of sketches: 'ChairV2', 'ShoeV2'; point"):
+    with pytest.raises(DataError, match="several sets of sketches: 'ChairV2', 'ShoeV2'; give"):
         read(tmp_path)
     reading = read(tmp_path, root="ChairV2")
     assert all(name.startswith("ChairV2") for name in reading.items["image_id"])

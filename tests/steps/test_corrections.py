@@ -31,7 +31,7 @@ def test_the_text_is_read_as_it_was_written() -> None:
     ("text", "said"),
     [
         ("a,b\n", "f: its first line is not item_id,column,value,was"),
-        ("item_id,column,value,was\na,label\n", "f: line 2 has no 4 fields$"),
+        ("item_id,column,value,was\na,label\n", "f: line 2 does not have 4 fields$"),
         ("item_id,column,value,was\n<<<<<<< ours\n", "git's markers of a conflict"),
         ("item_id,column,value,was\na,l,1,2\na,l,2,2\n", "line 3: l of 'a' is repeated"),
         ('item_id,column,value,was\n"a,l,1,2\n', "f: not a CSV file"),

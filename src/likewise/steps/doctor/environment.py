@@ -43,7 +43,9 @@ def _pipeline(ws: Workspace) -> Iterator[Problem]:
         return
     if differences.lacking:
         names = bounded(differences.lacking, len(differences.lacking))
-        yield Problem("dvc", f"dvc.yaml lacks stages of this release: {names}", "likewise init")
+        yield Problem(
+            "dvc", f"dvc.yaml lacks parts that this release needs: {names}", "likewise init"
+        )
     if differences.other:
         names = bounded(differences.other, len(differences.other))
         what = f"dvc.yaml differs from that of this release of likewise: {names}"
