@@ -204,7 +204,7 @@ def test_a_read_only_disk_is_named(disk: Disk) -> None:
         pass
 
 
-def test_a_read_that_fails_is_no_write_that_fails(tmp_path: Path) -> None:
+def test_a_read_that_fails_is_not_a_failed_write(tmp_path: Path) -> None:
     """Neither in a block that writes, nor because of words in the text of the error."""
     for error in (
         PermissionError(13, "Permission denied", str(tmp_path / "source")),

@@ -85,7 +85,7 @@ def test_a_benchmark_says_what_it_measures(
 
 @pytest.mark.torch
 @pytest.mark.parametrize("recipe", ["arnet", "metric", "ssl", "distill"])
-def test_a_training_is_scored_beside_its_start(
+def test_a_training_is_scored_with_its_start(
     recipe: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.syspath_prepend(BENCHMARKS)
@@ -176,7 +176,7 @@ print(measure.run(sys.executable, "-c", hold).rss_mb)
     assert 200 < alone < 2 * 200
 
 
-def test_a_command_that_fails_ends_the_benchmark_with_what_it_said(measure: Any) -> None:
+def test_a_command_that_fails_ends_the_benchmark_with_its_output(measure: Any) -> None:
     with pytest.raises(SystemExit, match="ended with 3:\nnot today"):
         measure.run(sys.executable, "-c", "print('not today'); raise SystemExit(3)")
 

@@ -139,7 +139,7 @@ def test_a_run_needs_its_vectors(tmp_path: Path) -> None:
         ("  birds-small-strict: {", "  ../birds: {", "runs.../birds"),
     ],
 )
-def test_a_bad_name_is_said(tmp_path: Path, good: str, bad: str, place: str) -> None:
+def test_a_bad_name_is_reported(tmp_path: Path, good: str, bad: str, place: str) -> None:
     found = faults(tmp_path, WHOLE.replace(good, bad))
     assert found[0].startswith(
         f"params.yaml: {place}: a name consists of lower-case letters, digits"
@@ -202,7 +202,7 @@ def test_all_faults_of_a_card_come_at_once(tmp_path: Path) -> None:
         (b"seed: 1\nseed: 2\n", r"^params\.yaml: .*'seed' is repeated .*line 2"),
     ],
 )
-def test_what_is_no_params_is_one_error(tmp_path: Path, data: bytes, said: str) -> None:
+def test_what_is_not_params_is_one_error(tmp_path: Path, data: bytes, said: str) -> None:
     path = tmp_path / "params.yaml"
     path.write_bytes(data)
     with pytest.raises(ConfigError, match=said) as caught:
@@ -210,7 +210,7 @@ def test_what_is_no_params_is_one_error(tmp_path: Path, data: bytes, said: str) 
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+def test_a_key_that_is_repeated_is_refused(tmp_path: Path) -> None:
     text = "models:\n  a: {kind: timm, backbone: x}\n  a: {kind: timm, backbone: y}\n"
     with pytest.raises(ConfigError, match=r"params\.yaml: .*'a' is repeated .*line 3"):
         read_yaml(written(tmp_path, text))

@@ -53,7 +53,7 @@ def test_outside_a_catalogue(tmp_path: Path) -> None:
         likewise.doctor(workspace=tmp_path)
 
 
-def test_every_fault_of_params_is_told_and_nothing_else(recorded: Path) -> None:
+def test_every_fault_of_params_is_reported_and_nothing_else(recorded: Path) -> None:
     edit(
         recorded / "params.yaml",
         ("model: tiny", "model: tny, speed: 9"),
@@ -65,7 +65,7 @@ def test_every_fault_of_params_is_told_and_nothing_else(recorded: Path) -> None:
     assert {p.command for p in problems} == {"edit params.yaml"}
 
 
-def test_kinds_that_there_are_not(recorded: Path) -> None:
+def test_unknown_kinds(recorded: Path) -> None:
     edit(recorded / "params.yaml", ("kind: exact", "kind: exat"), (": gpr1200}", ": gpr12}"))
     told = [what for what, _ in found("params")]
     assert len(told) == 2

@@ -40,7 +40,7 @@ def test_hits_are_a_frame(workspace: Path) -> None:
     assert pa.table(hits).num_rows == 6
 
 
-def test_hits_of_many_queries_are_told_apart(workspace: Path, tmp_path: Path) -> None:
+def test_hits_of_many_queries_are_distinguished(workspace: Path, tmp_path: Path) -> None:
     hits = likewise.search_many("emoji", pl.DataFrame({"id": [ITEM, "0_noto.jpg"]}), k=3)
     assert [hit.query for hit in hits] == [ITEM] * 3 + ["0_noto.jpg"] * 3
     parts = hits.by_query()

@@ -82,7 +82,7 @@ def test_a_search_makes_what_is_not_there_and_mends_what_is_damaged(indexed: Pat
     assert [one.measured for one in likewise.indexes()] == [None]
 
 
-def test_what_is_new_is_found_beside_it_and_counted(indexed: Path) -> None:
+def test_what_is_new_is_found_and_and_counted(indexed: Path) -> None:
     republish(["0_noto.jpg", ITEM], {})
     likewise.index("emoji", "tiny", "cells")
     likewise.publish("emoji")
@@ -117,7 +117,7 @@ def test_an_evaluation_never_uses_an_index_of_other_items(indexed: Path) -> None
     assert likewise.indexes()[0].state == "current"
 
 
-def test_a_stale_index_is_refused_with_what_makes_it_anew(indexed: Path) -> None:
+def test_a_stale_index_is_refused_with_what_makes_it_again(indexed: Path) -> None:
     likewise.index("emoji", "tiny", "cells")
     change("nprobe: 2", "nprobe: 3")
     assert len(hits("cells")) == 23
@@ -192,7 +192,7 @@ def test_the_command_says_recall_and_the_listing_shows_it(indexed: Path) -> None
     assert '"state": "current"' in runner.invoke(app, ["indexes", "--json"]).stdout
 
 
-def test_kept_vectors_are_told_by_content_however_often_they_stand(indexed: Path) -> None:
+def test_kept_vectors_are_described_by_content_however_often_they_occur(indexed: Path) -> None:
     likewise.index("emoji", "tiny", "cells")
     before = hits("cells")
     path = "catalog/emoji.lance"

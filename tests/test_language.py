@@ -197,6 +197,17 @@ def test_a_variable_is_named_by_what_it_holds() -> None:
     assert not wrong, "\n" + "\n".join(wrong)
 
 
+def test_tests_have_plain_names() -> None:
+    pattern = re.compile(
+        r"_(?:said|told|anew|beside|lies?|stands?|goes_on|(?:is|are)_no)(?:_|$)"
+    )
+    wrong = []
+    for file in modules("tests"):
+        names = re.findall(r"def (test_\w+)", file.read_text(encoding="utf-8"))
+        wrong += [f"{file.relative_to(ROOT)}: {name}" for name in names if pattern.search(name)]
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
 SAMPLE = '''"""Whether it is done."""
 
 def function():

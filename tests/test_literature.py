@@ -46,7 +46,7 @@ def test_a_mean_over_subsets_of_one_size_is_the_mean_of_their_means() -> None:
         assert values[0] == pytest.approx(sum(values[1:]) / 6, abs=0.1001)
 
 
-def test_only_the_same_protocol_version_and_counts_stand_beside() -> None:
+def test_only_the_same_protocol_version_and_counts_are_comparable() -> None:
     tables = comparable_tables("gpr1200", 1, GPR).tables
     assert [table.title for table in tables] == ["GPR1200", "GPR1200 (its notebook)"]
     assert comparable_tables("gpr1200-strict", 1, GPR).tables == []

@@ -183,7 +183,7 @@ def test_a_path_of_a_method_may_be_text(key: str, workspace: Path) -> None:
     assert path.is_dir() if parameter == "folder" else path.is_file()
 
 
-def test_arrays_and_frames_stand_for_their_files(workspace: Path) -> None:
+def test_arrays_and_frames_replace_their_files(workspace: Path) -> None:
     vectors = np.random.default_rng(0).normal(size=(6, 4))
     lists = [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]]
     items = pl.DataFrame({"item_id": list("abcdef"), "label": list("xxyyzz")})

@@ -87,7 +87,7 @@ def test_a_threshold_finds_all_that_score_as_much(workspace: Path) -> None:
     assert len(ids(id=ITEM, min_score=-1)) == 23
 
 
-def test_so_many_of_a_label(workspace: Path) -> None:
+def test_hits_per_label_are_limited(workspace: Path) -> None:
     found = likewise.search("emoji", id=ITEM, per_label=1, k=6)
     assert found["label"].n_unique() == len(found) == 6
     everything = likewise.search("emoji", id=ITEM, k=23)
@@ -223,7 +223,7 @@ def test_a_table_of_queries_comes_from_a_file(workspace: Path) -> None:
         ({"vector": [[1.0, 2.0]]}, "the query has 2 dimensions"),
     ],
 )
-def test_a_wrong_table_of_queries_is_told(
+def test_a_wrong_table_of_queries_is_reported(
     workspace: Path, frame: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(DataError, match=said):
@@ -231,7 +231,7 @@ def test_a_wrong_table_of_queries_is_told(
 
 
 @pytest.mark.parametrize("name", ["q.txt", "absent.csv"])
-def test_a_wrong_file_of_queries_is_told(workspace: Path, name: str) -> None:
+def test_a_wrong_file_of_queries_is_reported(workspace: Path, name: str) -> None:
     with pytest.raises(DataError, match=name):
         likewise.search_many("emoji", workspace / name)
 
@@ -345,7 +345,7 @@ def test_the_command_takes_all_of_it(workspace: Path) -> None:
         ({"id": ITEM, "role": "both"}, "role is 'both'; it is one of gallery, query, any"),
     ],
 )
-def test_numbers_out_of_range_are_told(
+def test_numbers_out_of_range_are_reported(
     workspace: Path, query: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(DataError, match=said):

@@ -85,7 +85,7 @@ def test_show_tables_lists_what_is_made(workspace: Path) -> None:
         ("  DROP TABLE emoji", "query only reads"),
     ],
 )
-def test_wrong_sql_is_told_in_a_line(workspace: Path, sql: str, told: str) -> None:
+def test_wrong_sql_is_reported_in_a_line(workspace: Path, sql: str, told: str) -> None:
     with pytest.raises(likewise.DataError) as caught:
         likewise.query(sql)
     assert told in str(caught.value)
@@ -95,7 +95,7 @@ def test_wrong_sql_is_told_in_a_line(workspace: Path, sql: str, told: str) -> No
 @pytest.mark.parametrize(
     "sql", ["select * from read_csv('{}')", "select * from \"READ_CSV\" /**/ ('{}')"]
 )
-def test_no_file_beside_the_catalogue_can_be_read(workspace: Path, sql: str) -> None:
+def test_no_file_next_to_the_catalogue_can_be_read(workspace: Path, sql: str) -> None:
     secret = workspace / "secret.csv"
     secret.write_text("key\n1\n", encoding="utf-8")
     with pytest.raises(likewise.DataError, match="reads the catalogue's tables, not files"):

@@ -149,7 +149,7 @@ def test_only_the_order_of_the_scores_counts(scores: list[int]) -> None:
     assert ranks(row[shuffled], labels[shuffled]) == expected
 
 
-def test_equal_scores_stand_in_row_order() -> None:
+def test_equal_scores_are_in_row_order() -> None:
     gallery = np.ones((4, 1), np.float32)
     labels = np.array([1, 0, 1, 0])
     zero = np.zeros(1, np.int64)

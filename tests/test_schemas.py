@@ -35,7 +35,7 @@ def test_a_file_says_every_column(tmp_path: Path, contract: Contract) -> None:
     assert all(column["meaning"] for column in document["columns"])
 
 
-def test_units_and_blobs_are_said(tmp_path: Path) -> None:
+def test_units_and_blobs_are_reported(tmp_path: Path) -> None:
     likewise.schemas(tmp_path)
     columns = {
         column["name"]: column

@@ -176,7 +176,7 @@ def test_a_vector_comes_from_a_file(workspace: Path) -> None:
     ],
     ids=str,
 )
-def test_a_wrong_query_is_told_in_a_line(
+def test_a_wrong_query_is_reported_in_a_line(
     workspace: Path, query: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(DataError) as caught:
@@ -194,7 +194,7 @@ def test_a_wrong_query_is_told_in_a_line(
         (np.inf, "infinite"),
     ],
 )
-def test_what_is_no_direction_is_no_query(workspace: Path, value: float, said: str) -> None:
+def test_what_has_no_direction_is_not_a_query(workspace: Path, value: float, said: str) -> None:
     vector = vector_of(ITEM).copy()
     vector[3] = value
     with pytest.raises(DataError, match=said):
@@ -307,7 +307,7 @@ def test_what_was_not_published_cannot_be_searched(workspace: Path) -> None:
         likewise.search("emoji", id=ITEM)
 
 
-def test_equal_items_stand_in_the_data_sets_order(workspace: Path) -> None:
+def test_equal_items_are_in_the_data_sets_order(workspace: Path) -> None:
     table = lance.dataset(workspace / "catalog" / "emoji.lance")
     twins = ["0_fluent.jpg", "200_noto.jpg", "800_fluent.jpg", "1000_noto.jpg"]
     rows = table.to_table()
@@ -347,7 +347,7 @@ def test_the_sheet_shows_the_query_and_the_hits(workspace: Path) -> None:
     assert page.read_text(encoding="utf-8").count("data:image/jpeg;base64,") == 5
 
 
-def test_a_sheet_that_cannot_be_written_is_told(workspace: Path) -> None:
+def test_a_sheet_that_cannot_be_written_is_reported(workspace: Path) -> None:
     hits = likewise.search("emoji", id=ITEM, k=1)
     with pytest.raises(DataError, match="cannot be written"):
         hits.to_html(workspace / "params.yaml" / "x.html")

@@ -8,7 +8,7 @@ import likewise
 from likewise.errors import DataError
 
 
-def test_a_published_data_set_is_told_whole(workspace: Path) -> None:
+def test_a_published_data_set_is_described_completely(workspace: Path) -> None:
     found = likewise.show("emoji")
     assert (found.dataset, found.state, found.path) == ("emoji", "published", "emoji/images")
     assert found.card.title == "Emoji in GPR1200's layout"
@@ -35,7 +35,7 @@ def test_labels_are_counted(workspace: Path) -> None:
     assert labels.first[:2] == ["0 (house)", "200 (elephant)"]
 
 
-def test_models_are_told_by_their_passports(workspace: Path) -> None:
+def test_models_are_described_by_their_passports(workspace: Path) -> None:
     (model,) = likewise.show("emoji").models
     assert (model.model, model.dtype) == ("tiny", "float32")
     assert model.dim == model.passport.dim == likewise.open("emoji").vectors("tiny").shape[1]

@@ -24,7 +24,7 @@ CLASSES = np.repeat(np.arange(60), 5)
 VALUES = np.clip(np.repeat(RNG.random(60), 5) + RNG.normal(0, 0.02, 300), 0, 1)
 
 
-def test_the_mean_lies_between_and_classes_are_what_is_drawn() -> None:
+def test_the_mean_is_between_and_classes_are_what_is_drawn() -> None:
     found = interval(VALUES, CLASSES)
     assert found.value == pytest.approx(VALUES.mean())
     assert found.low < found.plain_low < found.value < found.plain_high < found.high

@@ -66,7 +66,7 @@ def test_a_second_write_appends(path: Path) -> None:
     assert tables.next_fragment(path) == 2
 
 
-def test_what_a_killed_first_write_left_is_no_table(path: Path) -> None:
+def test_what_a_killed_first_write_left_is_not_a_table(path: Path) -> None:
     (path / "data").mkdir(parents=True)
     (path / "data" / "half.lance").write_bytes(b"half")
     assert not tables.exists(path)
@@ -179,7 +179,7 @@ def test_blobs_come_in_the_order_that_is_asked(path: Path) -> None:
     assert "image" not in table.metadata_columns
 
 
-def test_packed_blobs_lie_beside_the_table(path: Path) -> None:
+def test_packed_blobs_are_next_to_the_table(path: Path) -> None:
     put_images(path, [bytes(100_000)] * 3)
     packs = [file.stat().st_size for file in path.rglob("*.blob")]
     assert packs == [3 * 100_000]

@@ -63,7 +63,9 @@ def test_large_tables_are_tried_by_every_kind() -> None:
         ({"memory": "1KB"}, "no index that was tried fits into 1.0 kB"),
     ],
 )
-def test_what_cannot_be_is_told(workspace: Path, options: dict[str, str], said: str) -> None:
+def test_what_cannot_be_is_reported(
+    workspace: Path, options: dict[str, str], said: str
+) -> None:
     before = (workspace / "params.yaml").read_bytes()
     with pytest.raises(DataError, match=said):
         likewise.tune("emoji", "tiny", **options)  # type: ignore[arg-type]

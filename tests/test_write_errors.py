@@ -62,7 +62,7 @@ def busy() -> Iterator[str]:
 @pytest.mark.dvc
 @pytest.mark.torch
 @pytest.mark.slow
-def test_a_busy_remote_is_no_full_disk(
+def test_a_busy_remote_is_not_a_full_disk(
     alice: Path, busy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("dvc_s3")
@@ -78,7 +78,7 @@ def test_a_busy_remote_is_no_full_disk(
     assert "written" not in said
 
 
-def test_what_a_job_raises_is_no_error_of_its_lock(workspace: Path) -> None:
+def test_what_a_job_raises_is_not_an_error_of_its_lock(workspace: Path) -> None:
     """Neither an unreadable file, nor an error that means "try again"."""
     ws = Workspace(workspace)
     for error in (

@@ -60,7 +60,7 @@ def test_every_command_has_help_that_ends_in_an_example(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_list_of_commands_tells_a_whole_sentence_of_each(name: str) -> None:
+def test_the_list_of_commands_has_a_whole_sentence_of_each(name: str) -> None:
     shown = CliRunner().invoke(app, ["--help"], terminal_width=80)
     (line,) = [line for line in shown.output.splitlines() if line.startswith(f"  {name} ")]
     assert line.endswith(".")
@@ -281,7 +281,7 @@ def test_schemas(workspace: Path, run: Run) -> None:
         (["search", "emoji", "-k", "none"], 2, "Invalid value for '-k'"),
     ],
 )
-def test_a_users_fault_is_told_on_stderr(
+def test_a_users_fault_is_reported_on_stderr(
     workspace: Path, run: Run, arguments: list[str], code: int, told: str
 ) -> None:
     done = run(*arguments)
@@ -290,7 +290,7 @@ def test_a_users_fault_is_told_on_stderr(
     assert "Traceback" not in done.err
 
 
-def test_every_fault_of_the_configuration_is_told(workspace: Path, run: Run) -> None:
+def test_every_fault_of_the_configuration_is_reported(workspace: Path, run: Run) -> None:
     params = workspace / "params.yaml"
     text = params.read_text(encoding="utf-8")
     params.write_text(text.replace("index: exact", "index: exat, speed: 9"), "utf-8")
@@ -315,7 +315,7 @@ def test_a_bug_keeps_its_traceback(workspace: Path, monkeypatch: pytest.MonkeyPa
         main()
 
 
-def test_a_reader_that_leaves_early_is_no_error(workspace: Path) -> None:
+def test_a_reader_that_leaves_early_is_not_an_error(workspace: Path) -> None:
     command = [sys.executable, "-m", "likewise", "query", "select * from emoji", "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None

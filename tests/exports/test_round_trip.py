@@ -233,7 +233,7 @@ def test_all_that_is_known_of_boxes_and_of_whole_images_comes_back(kind: str) ->
     assert told["tags"].to_list() == tags
 
 
-def test_labels_of_whole_images_are_no_boxes() -> None:
+def test_labels_of_whole_images_are_not_boxes() -> None:
     rows = [{"image_id": "a.png", "item_id": "a.png", "label": "cat", **_facts(0)}]
     chosen = selection(_items(rows))
     with tempfile.TemporaryDirectory() as place:

@@ -33,7 +33,7 @@ def test_no_split_leads_out_of_an_export(workspace: Path, kind: str) -> None:
     assert elsewhere == {out, *out.parents} - {workspace, *workspace.parents}
 
 
-def test_a_split_that_is_no_folder_is_refused(workspace: Path) -> None:
+def test_a_split_that_is_not_a_folder_is_refused(workspace: Path) -> None:
     split_into(workspace, OUTSIDE)
     with pytest.raises(DataError, match=r"outside'.*cannot be folder names"):
         likewise.export("emoji", "folder", workspace / "a" / "b" / "out")

@@ -33,7 +33,7 @@ def test_shards_of_samples(workspace: Path) -> None:
             assert told["subset"] == item["subset"]
 
 
-def test_boxes_stand_in_the_json(cards: Path, tmp_path: Path) -> None:
+def test_boxes_are_in_the_json(cards: Path, tmp_path: Path) -> None:
     likewise.export("cards", "webdataset", tmp_path / "out", workspace=cards)
     items = likewise.open("cards", workspace=cards).items
     found = []

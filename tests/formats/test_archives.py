@@ -108,7 +108,7 @@ def test_long_names_in_every_kind_of_tar(tmp_path: Path, form: int) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_may_not_be_read_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_read_is_reported(tmp_path: Path) -> None:
     top = placed(tmp_path / "top", {"locked/1.jpg": b"1", "x": b"2"})
     (top / "locked").chmod(0)
     try:

@@ -183,7 +183,7 @@ def test_crafted_pickles_are_refused(tmp_path: Path, case: str) -> None:
         read_array(path)
 
 
-def test_arrays_that_lie_about_their_size_are_refused(tmp_path: Path) -> None:
+def test_arrays_that_misstate_their_size_are_refused(tmp_path: Path) -> None:
     data = pickle.dumps(np.arange(6, dtype=np.int16).reshape(2, 3), 3)
     assert b"K\x02K\x03\x86" in data
     path = tmp_path / "e.pkl"
@@ -285,7 +285,7 @@ def test_places_that_would_take_all_memory_are_refused(tmp_path: Path, data: byt
         read_structure(data, "here")
 
 
-def test_what_stands_in_itself_or_in_too_much_is_refused() -> None:
+def test_what_contains_itself_or_in_too_much_is_refused() -> None:
     endless: list[object] = []
     endless.append(endless)
     folded: list[object] = [1]

@@ -13,7 +13,7 @@ from likewise.formats.archives import open_files
 from packed import bytes_of, made, zipped
 
 
-def test_what_is_no_source_is_said_in_one_line(tmp_path: Path) -> None:
+def test_what_is_not_a_source_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     cases = {
         "absent": (None, "does not exist"),

@@ -64,7 +64,7 @@ def test_archives_in_a_folder_are_folders(tmp_path: Path) -> None:
         files.read("more.zip/n1")
 
 
-def test_only_what_lies_in_compressed_tars_costs_a_pass(tmp_path: Path) -> None:
+def test_only_what_is_in_compressed_tars_costs_a_pass(tmp_path: Path) -> None:
     top = placed(
         tmp_path, {"a.tar": tarred(INNER), "b.tgz": tarred(INNER, "w:gz"), "c.jpg": b""}
     )

@@ -78,7 +78,7 @@ def test_the_other_order_of_bytes() -> None:
     assert read_variables("m", header + whole) == {"word": "caf\u00e9"}
 
 
-def test_what_is_not_asked_for_is_said() -> None:
+def test_what_is_not_asked_for_is_reported() -> None:
     data = mat(n=np.eye(3), c=table((1.5, {"a": 1})))
     for name, said in (("x", "no variable 'x'; it has: n, c"), ("n", "not a cell array of 2")):
         with pytest.raises(DataError, match=said):

@@ -111,7 +111,7 @@ def test_links_in_a_folder(tmp_path: Path) -> None:
     ]
 
 
-def test_names_that_are_not_utf8_are_told_apart(tmp_path: Path) -> None:
+def test_names_that_are_not_utf8_are_distinguished(tmp_path: Path) -> None:
     names = [b"caf\xe9.jpg", b"caf\\xe9\xff.jpg", "café.jpg".encode()]
     escaped = ["caf\\\\xe9\\xff.jpg", "caf\\xe9.jpg"]
     top = tmp_path / "top"

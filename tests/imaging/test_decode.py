@@ -43,20 +43,20 @@ def test_colours_stay(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["PNG", "WEBP", "TIFF"])
-def test_what_is_transparent_lies_on_white(form: str) -> None:
+def test_what_is_transparent_is_put_on_white(form: str) -> None:
     options = {"lossless": True, "exact": True} if form == "WEBP" else {}
     image = row("RGBA", (255, 0, 0, 255), (255, 0, 0, 0), (0, 0, 255, 51))
     # 51 / 255 = 1/5 of blue and 4/5 of white
     assert pixels(decode(encoded(image, form, **options))) == [RED, WHITE, (204, 204, 255)]
 
 
-def test_grey_with_transparency_lies_on_white() -> None:
+def test_grey_with_transparency_is_put_on_white() -> None:
     image = row("LA", (0, 255), (0, 0), (0, 51))
     assert pixels(decode(encoded(image, "PNG"))) == [(0,) * 3, WHITE, (204,) * 3]
 
 
 @pytest.mark.parametrize("transparency", [1, bytes([255, 0]), bytes([255, 0, 255])])
-def test_a_transparent_entry_of_a_palette_lies_on_white(transparency: int | bytes) -> None:
+def test_a_transparent_entry_of_a_palette_is_put_on_white(transparency: int | bytes) -> None:
     image = Image.new("P", (3, 1))
     image.putpalette([*RED, *BLUE, 0, 0, 0])
     image.putdata([0, 1, 2])
@@ -64,14 +64,14 @@ def test_a_transparent_entry_of_a_palette_lies_on_white(transparency: int | byte
     assert pixels(decode(data)) == [RED, WHITE, (0, 0, 0)]
 
 
-def test_a_transparent_entry_of_a_gif_lies_on_white() -> None:
+def test_a_transparent_entry_of_a_gif_is_put_on_white() -> None:
     image = Image.new("P", (3, 1))
     image.putpalette([*RED, *BLUE, 0, 0, 0])
     image.putdata([0, 1, 2])
     assert pixels(decode(encoded(image, "GIF", transparency=1))) == [RED, WHITE, (0, 0, 0)]
 
 
-def test_a_transparent_colour_lies_on_white() -> None:
+def test_a_transparent_colour_is_put_on_white() -> None:
     data = encoded(row("RGB", RED, BLUE), "PNG", transparency=BLUE)
     assert pixels(decode(data)) == [RED, WHITE]
     data = encoded(row("L", 10, 20), "PNG", transparency=20)
@@ -157,7 +157,7 @@ def test_orientation_six_is_turned_clockwise() -> None:
     ("data", "check"),
     [(b"", "empty"), (b"text", "not-an-image"), (b"\xff\xd8\xff", "truncated")],
 )
-def test_what_cannot_be_decoded_is_said(data: bytes, check: str) -> None:
+def test_what_cannot_be_decoded_is_reported(data: bytes, check: str) -> None:
     with pytest.raises(BadImage) as bad:
         decode(data)
     assert bad.value.check == check

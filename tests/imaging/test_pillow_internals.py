@@ -190,7 +190,7 @@ def test_a_derived_image_can_be_given_an_orientation() -> None:
     )
 
 
-def test_drafts_of_jpeg_are_no_smaller_than_asked() -> None:
+def test_drafts_of_jpeg_are_not_smaller_than_asked() -> None:
     image = JpegImageFile(io.BytesIO(encoded("JPEG")))
     image.draft(None, (19, 14))
     hint = "see likewise.imaging.decode.decode_reduced"

@@ -72,7 +72,7 @@ def test_the_facts_of_every_format_are_pillows() -> None:
 
 
 @pytest.mark.parametrize(("form", "mode", "options"), EVERY)
-def test_a_file_cut_at_any_length_is_no_whole_image(
+def test_a_file_cut_at_any_length_is_not_a_complete_image(
     form: str, mode: str, options: dict[str, Any]
 ) -> None:
     data = encoded(picture(mode), form, **options)
@@ -120,7 +120,7 @@ def test_what_follows_a_whole_jpeg_does_no_harm(tail: bytes) -> None:
         (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "unreadable"),
     ],
 )
-def test_what_is_no_image_is_said(data: bytes, check: str) -> None:
+def test_what_is_not_an_image_is_reported(data: bytes, check: str) -> None:
     assert verdict(data) == check
 
 
@@ -191,7 +191,9 @@ def exif_of(orientation: int) -> Image.Exif:
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_the_orientation_is_told_and_the_size_is_as_stored(form: str, orientation: int) -> None:
+def test_the_orientation_is_reported_and_the_size_is_as_stored(
+    form: str, orientation: int
+) -> None:
     facts = probe(encoded(picture("RGB"), form, exif=exif_of(orientation)))
     assert (facts.width, facts.height, facts.orientation) == (67, 43, orientation)
 
@@ -221,7 +223,7 @@ def tiff_block(order: str, kind: int, value: int) -> bytes:
         (b"", 1),
     ],
 )
-def test_a_damaged_exif_block_is_no_orientation(exif: bytes, orientation: int) -> None:
+def test_a_damaged_exif_block_is_not_an_orientation(exif: bytes, orientation: int) -> None:
     data = encoded(picture("RGB"), "JPEG", exif=b"Exif\0\0" + exif)
     assert probe(data).orientation == orientation
     assert probe(png(3, 3, chunk(b"eXIf", exif), rows=3)).orientation == orientation

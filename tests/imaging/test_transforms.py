@@ -122,7 +122,7 @@ def test_a_letterbox_holds_the_whole_picture_in_the_middle(
         assert not outside.any()
 
 
-def test_bars_are_the_strips_beside_them_blurred() -> None:
+def test_bars_are_the_strips_next_to_them_blurred() -> None:
     picture = noise(224, 100)
     done = Letterbox().pixels(picture)
     strip = np.asarray(picture)[:62].astype(float)  # (224 - 100) / 2

@@ -94,7 +94,7 @@ def test_the_same_vectors_make_the_same_faiss_index(factory: str) -> None:
         ({"factory": "IDMap,Flat"}, "add does not make sense with IndexIDMap"),
     ],
 )
-def test_what_faiss_refuses_is_said_in_a_line(entry: dict[str, Any], said: str) -> None:
+def test_what_faiss_refuses_is_reported_in_a_line(entry: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError) as caught:
         build({"kind": "faiss", **entry}, Vectors.from_array(unit(50)))
     text = str(caught.value)
@@ -118,7 +118,7 @@ def test_a_trained_index_comes_from_its_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "other"])
-def test_a_damaged_file_is_made_anew(tmp_path: Path, damage: str) -> None:
+def test_a_damaged_file_is_rebuilt(tmp_path: Path, damage: str) -> None:
     gallery, cache = clustered(1000, DIM), tmp_path / "x.faiss"
     entry = {"kind": "faiss", "factory": "IVF8,Flat", "nprobe": 3}
     first = build(entry, Vectors.from_array(gallery), cache).search(gallery, 5)

@@ -93,7 +93,7 @@ def test_more_than_there_are_gives_all(entry: dict[str, Any], tmp_path: Path) ->
         assert sorted(rows[0].tolist()) == list(range(300))
 
 
-def test_equal_scores_stand_in_the_order_of_the_rows(
+def test_equal_scores_are_in_the_order_of_the_rows(
     entry: dict[str, Any], tmp_path: Path
 ) -> None:
     gallery = unit(301)

@@ -131,6 +131,6 @@ def test_axes_are_dealt_so_that_variances_balance(unit: float) -> None:
         (255, {"m": 4}, "255 vectors are too few; at least 256 are needed"),
     ],
 )
-def test_what_does_not_suit_is_said(rows: int, options: dict[str, Any], said: str) -> None:
+def test_what_does_not_suit_is_reported(rows: int, options: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         build(Vectors.from_array(spread(rows)), **options)

@@ -53,7 +53,7 @@ def test_a_thumbnail_is_at_most_256_pixels(
     assert found.format == "JPEG"
 
 
-def test_a_thumbnail_stands_upright() -> None:
+def test_a_thumbnail_is_upright() -> None:
     found = shown(thumbnail(encoded(halves(80, 40), "JPEG", orientation=6)))
     assert found.size == (40, 80)
     red, _, blue = _channels(found, (20, 10))
@@ -61,7 +61,7 @@ def test_a_thumbnail_stands_upright() -> None:
     assert ORIENTATION not in found.getexif()
 
 
-def test_a_box_is_of_the_stored_image_and_stands_upright() -> None:
+def test_a_box_is_of_the_stored_image_and_is_upright() -> None:
     found = shown(thumbnail(encoded(halves(80, 40), "JPEG", orientation=6), (40, 0, 80, 20)))
     assert found.size == (20, 40)
     red, _, blue = _channels(found, (10, 20))
@@ -74,12 +74,12 @@ def test_a_decoded_picture_is_shown_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"no image", encoded(Image.new("RGB", (9, 9)))[:40]])
-def test_what_is_no_image_has_no_thumbnail(data: bytes) -> None:
+def test_what_is_not_an_image_has_no_thumbnail(data: bytes) -> None:
     assert thumbnail(data) is None
     assert "no picture" in search_page("t", [], [Tile("a", thumbnail(data))])
 
 
-def test_a_box_beside_the_image_has_no_thumbnail() -> None:
+def test_a_box_outside_the_image_has_no_thumbnail() -> None:
     assert thumbnail(encoded(halves(80, 40)), (100, 100, 120, 120)) is None
 
 
@@ -88,7 +88,7 @@ def test_the_page_needs_no_other_file() -> None:
     assert not re.findall(r"""(?:href|src)=["'](?!data:)|url\(|@import|https?:""", page)
 
 
-def test_hits_stand_in_order_with_rank_score_class_and_name() -> None:
+def test_hits_are_in_order_with_rank_score_class_and_name() -> None:
     hits = [
         Tile("a.jpg", None, "cat", 0.98765, same=True),
         Tile("b.jpg", None, None, -0.5, same=False),

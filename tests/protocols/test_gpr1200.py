@@ -305,7 +305,7 @@ def test_unsigned_lists_are_lists() -> None:
     assert SCRIPT.evaluate_lists(lists.tolist(), rows).metrics == expected
 
 
-def test_progress_is_told() -> None:
+def test_progress_is_reported() -> None:
     vectors, rows = small_set()
     seen: list[tuple[int, int]] = []
     result = SCRIPT.evaluate_vectors(vectors, rows, progress=lambda *at: seen.append(at))

@@ -79,7 +79,7 @@ def cars(major: int = 58) -> dict[str, list[Any]]:
     }
 
 
-def test_masked_cars_score_0_and_so_stand_before_negative_ones() -> None:
+def test_masked_cars_score_0_and_so_rank_before_negative_ones() -> None:
     # Half of the major class is near the query, half is opposite; the minor class is nearest.
     angles = [0.0, 0.0, *([10.0] * 10 + [170.0] * 48), 0.0, 0.0, 5.0]
     rows = cars()

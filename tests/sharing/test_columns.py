@@ -115,7 +115,7 @@ def test_it_is_found_again_when_its_view_was_pruned(alice: Path, bob: Path) -> N
         likewise.open("emoji", workspace=bob).vectors("tiny")
 
 
-def test_what_is_not_there_is_said(alice: Path, bob: Path) -> None:
+def test_what_is_not_there_is_reported(alice: Path, bob: Path) -> None:
     with pytest.raises(DataError, match="no column 'lable'; did you mean 'label'"):
         likewise.pull_columns("emoji", ["lable"], workspace=bob)
     with pytest.raises(UnknownNameError, match="did you mean 'emoji'"):

@@ -154,7 +154,7 @@ def test_it_is_purged_from_cache_and_remote(taken: Taken, without: Path) -> None
         old.vectors("tiny")
 
 
-def test_a_source_that_dvc_keeps_is_told(recorded: Path) -> None:
+def test_a_source_that_dvc_keeps_is_reported(recorded: Path) -> None:
     data = (recorded / "emoji" / "images" / ITEM).read_bytes()
     cached = versions.Store(recorded).path(hashlib.md5(data, usedforsecurity=False).hexdigest())
     cached.parent.mkdir(parents=True, exist_ok=True)
@@ -214,7 +214,7 @@ def test_two_branches_forget_and_git_keeps_both(taken: Taken, without: Path) -> 
     assert len(likewise.open("emoji").items) == 21
 
 
-def test_what_cannot_be_forgotten_is_said(alice: Path, bob: Path) -> None:
+def test_what_cannot_be_forgotten_is_reported(alice: Path, bob: Path) -> None:
     with pytest.raises(DataError, match=r"no item '0_not.jpg'; did you mean '0_noto.jpg'"):
         likewise.forget("emoji", [ITEM, "0_not.jpg"], reason="request 17")
     with pytest.raises(DataError, match="a new take-down needs a reason"):

@@ -127,7 +127,7 @@ def test_the_commands(alice: Path) -> None:
     assert run.invoke(app, ["correct", "emoji", "x.jpg", "--set", "label"]).exit_code == 2
 
 
-def test_what_was_not_published_is_said(alice: Path) -> None:
+def test_what_was_not_published_is_reported(alice: Path) -> None:
     run_git(alice, "rm", "--quiet", "--cached", "catalog/emoji.columns.yaml")
     run_git(alice, "commit", "--quiet", "--message", "unpublished")
     run_git(alice, "checkout", "--quiet", "v2", "--", "catalog/emoji.columns.yaml")

@@ -67,7 +67,7 @@ def test_a_read_only_checkout_is_read_and_not_written(
         assert len(str(caught.value).splitlines()) == 1, name
 
 
-def test_a_full_remote_is_said_and_filled_later(team: Path, disk: Disk) -> None:
+def test_a_full_remote_is_reported_and_filled_later(team: Path, disk: Disk) -> None:
     alice, remote = team / "alice", disk.place / "remote"
     disk.mount(300_000)
     settle(alice, "team", url=remote)
@@ -81,7 +81,7 @@ def test_a_full_remote_is_said_and_filled_later(team: Path, disk: Disk) -> None:
     assert run_dvc(team / "bob", "diff") == ""
 
 
-def test_a_full_disk_stops_a_pull_that_goes_on_later(team: Path, disk: Disk) -> None:
+def test_a_full_disk_stops_a_pull_that_resumes_later(team: Path, disk: Disk) -> None:
     disk.mount(16 << 20)
     bob = disk.place / "bob"
     run_git(team, "clone", "--quiet", "git", str(bob))
@@ -138,7 +138,7 @@ def test_what_dvc_does_not_know_is_kept_by_a_pull(alice: Path, bob: Path) -> Non
     assert likewise.open("emoji", workspace=bob).items.equals(likewise.open("emoji").items)
 
 
-def test_a_file_that_is_nowhere_is_named_with_what_makes_it_anew(alice: Path) -> None:
+def test_a_file_that_is_nowhere_is_named_with_what_makes_it_again(alice: Path) -> None:
     store, table = Store(alice), alice / "catalog" / "emoji.lance"
     members = store.members(outputs(alice)["catalog/emoji.lance"]) or {}
     run_dvc(alice, "remote", "remove", "team")

@@ -126,7 +126,7 @@ def test_a_push_brings_what_is_new(alice: Path, team: Path) -> None:
     assert done.nbytes == sum(path.stat().st_size for path in new)
 
 
-def test_what_was_never_committed_to_dvc_is_said(alice: Path) -> None:
+def test_what_was_never_committed_to_dvc_is_reported(alice: Path) -> None:
     shutil.rmtree(alice / ".dvc" / "cache")
     with pytest.raises(VersionError, match=r"lance is not recorded in DVC's cache; run: dvc"):
         likewise.push()
@@ -142,7 +142,7 @@ def test_a_public_remote_takes_only_what_may_be_passed_on(alice: Path) -> None:
         likewise.push()
 
 
-def test_an_interrupted_pull_goes_on(bob: Path, team: Path) -> None:
+def test_an_interrupted_pull_resumes(bob: Path, team: Path) -> None:
     """Half of the remote's files are missing for a while, as with a bad network."""
     files = sorted(path for path in (team / "remote").rglob("*") if path.is_file())
     away = [path for path in files[::2] if path.suffix != ".dir"]

@@ -109,7 +109,7 @@ def test_a_repository_elsewhere(team: Path) -> None:
         likewise.open("emoji", repo=(team / "nothing").as_uri())
 
 
-def test_a_checkout_elsewhere_is_opened_as_it_stands(
+def test_a_checkout_elsewhere_is_opened_unchanged(
     team: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

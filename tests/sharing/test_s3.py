@@ -92,7 +92,7 @@ def test_a_bucket_is_a_remote(team: Path, lab: Bucket) -> None:
     assert len(likewise.open("emoji", workspace=bob).items) == 23
 
 
-def test_a_killed_push_goes_on(team: Path, lab: Bucket) -> None:
+def test_a_killed_push_resumes(team: Path, lab: Bucket) -> None:
     Command(team / "alice", "push").kill_when(lambda: stored(lab, team) > 2)
     there = stored(lab, team)
     assert 0 < likewise.push().files == stored(lab, team) - there

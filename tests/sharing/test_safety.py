@@ -114,7 +114,7 @@ def test_a_table_without_all_of_its_files_is_not_read(alice: Path, pattern: str)
 
 
 @pytest.mark.parametrize("deadly", [2, 15])
-def test_a_killed_checkout_goes_on(alice: Path, deadly: int) -> None:
+def test_a_killed_checkout_resumes(alice: Path, deadly: int) -> None:
     run_git(alice, "checkout", "--quiet", "v1")
     words = [sys.executable, "-c", CHECKOUT, str(deadly)]
     assert subprocess.run(words, cwd=alice, check=False).returncode == -signal.SIGKILL
@@ -124,7 +124,7 @@ def test_a_killed_checkout_goes_on(alice: Path, deadly: int) -> None:
     assert run_dvc(alice, "diff") == ""
 
 
-def test_a_second_writer_is_told_who_writes_until_that_one_dies(alice: Path) -> None:
+def test_a_second_writer_is_refused_with_its_name_until_that_one_dies(alice: Path) -> None:
     words = [sys.executable, "-c", HOLD]
     with subprocess.Popen(words, cwd=alice, stdout=subprocess.PIPE, text=True) as first:
         assert first.stdout is not None

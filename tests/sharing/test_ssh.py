@@ -97,7 +97,7 @@ def test_a_server_is_a_remote(team: Path, lab: Path, ssh_server: tuple[Server, P
     assert yours.items.equals(mine.items)
 
 
-def test_a_transfer_goes_on_after_client_and_server_died(
+def test_a_transfer_resumes_after_client_and_server_died(
     team: Path, lab: Path, ssh_server: tuple[Server, Path]
 ) -> None:
     server, keys = ssh_server

@@ -80,7 +80,7 @@ def test_vocs_own_corners_count_from_one(shared_data: Path) -> None:
     assert corners[:, 3].max() == 480
 
 
-def test_annotations_may_lie_elsewhere(shared_data: Path) -> None:
+def test_annotations_may_be_elsewhere(shared_data: Path) -> None:
     cards = shared_data / "boxes_labels" / "cards"
     whole = read("coco", cards)
     source = SOURCES.build({"kind": "coco"}, "card")

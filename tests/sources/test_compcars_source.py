@@ -116,7 +116,7 @@ def test_an_archive_gives_the_reading_of_the_folder(tmp_path: Path, top: str) ->
     assert read(tmp_path / "folder" / top / "data", subsets=["web"]).items.height == 3
 
 
-def test_explanations_may_lie_elsewhere(tmp_path: Path) -> None:
+def test_explanations_may_be_elsewhere(tmp_path: Path) -> None:
     content = tree()
     images = {name: data for name, data in content.items() if "/image/" in name}
     notes = {name: data for name, data in content.items() if "/image/" not in name}

@@ -84,7 +84,7 @@ def test_lines_and_lists_and_objects_are_the_same(top: Path) -> None:
     assert read(top).items.equals(whole)
 
 
-def test_boxes_are_numbered_as_they_stand(top: Path) -> None:
+def test_boxes_are_numbered_in_their_order(top: Path) -> None:
     boxes = [{"box": [n, 0, n + 5, 5], "label": str(n)} for n in range(12)]
     entries = [{"path": "2.JPG", "boxes": boxes[:3]} for _ in range(12)]
     entries[11] = {"path": OWL, "boxes": boxes}
@@ -95,9 +95,7 @@ def test_boxes_are_numbered_as_they_stand(top: Path) -> None:
     assert owls["label"].to_list() == [str(n) for n in range(12)]
 
 
-def test_archives_stand_for_folders(
-    top: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_archives_replace_folders(top: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     whole = read(top).items
     packed = tmp_path_factory.mktemp("packed")
     (packed / "train").mkdir(parents=True)

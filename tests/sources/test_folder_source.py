@@ -115,7 +115,7 @@ def test_the_root_is_where_the_images_are(tmp_path: Path) -> None:
         read(top, root="sets")
 
 
-def test_a_folder_of_all_images_is_no_label(tmp_path: Path) -> None:
+def test_a_folder_of_all_images_is_not_a_label(tmp_path: Path) -> None:
     top = placed(tmp_path, "images/train/cat/1.jpg", "images/test/2.jpg", "export.yaml")
     reading = read(top)
     assert rows(reading) == [

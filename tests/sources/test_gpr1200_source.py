@@ -100,7 +100,7 @@ def test_every_archive_gives_the_reading_of_the_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("top", ["", "images/", "GPR1200/images/"])
-def test_images_may_lie_at_the_top_or_one_folder_down(tmp_path: Path, top: str) -> None:
+def test_images_may_be_at_the_top_or_one_folder_down(tmp_path: Path, top: str) -> None:
     reading = read(placed(tmp_path, images(*FEW, top=top)))
     assert ids(reading) == [top + name for name in ORDERED]
 
@@ -118,7 +118,7 @@ def test_a_macs_shadow_of_the_images_is_not_taken_for_them(tmp_path: Path) -> No
     assert checks(reading) == [("not-an-image", "GPR1200/images/._0_a.jpg")]
 
 
-def test_what_is_no_image_of_the_set_is_a_finding(tmp_path: Path) -> None:
+def test_what_is_not_an_image_of_the_set_is_a_finding(tmp_path: Path) -> None:
     content = images(
         *("0_a.jpg", "01_b.jpg", "_c.jpg", "d.jpg", "x1_e.jpg", "-1_f.jpg", "\u0661_g.jpg"),
         *("1234567890_h.jpg", "0/1_i.jpg", ".DS_Store", "._0_a.jpg", "Thumbs.db", "1_j.txt"),
@@ -165,7 +165,7 @@ def test_nothing_of_the_layout_is_an_error_that_shows_what_there_is(tmp_path: Pa
     )
 
 
-def test_texts_may_lie_elsewhere(tmp_path: Path) -> None:
+def test_texts_may_be_elsewhere(tmp_path: Path) -> None:
     top = placed(tmp_path / "top", images("0_a.jpg"))
     assert read(top).items["text"].to_list() == [None]
     words = json.dumps({"0": "Tow\u00e9r"}).encode("utf-8-sig")
@@ -214,7 +214,7 @@ def whole(categories: range, *, without: tuple[str, ...] = ()) -> dict[str, byte
     return {**images(*kept), TEXTS: words}
 
 
-def test_what_a_partial_copy_lacks_is_told(tmp_path: Path) -> None:
+def test_what_a_partial_copy_lacks_is_reported(tmp_path: Path) -> None:
     gone = ("1_3.jpg", "2_0.jpg", "2_1.jpg", *(f"4_{n}.jpg" for n in range(10)))
     reading = read(placed(tmp_path, whole(range(6), without=gone)))
     assert reading.findings.select("finding_id", "detail").rows() == [

@@ -75,7 +75,7 @@ def test_damage_is_a_finding(
     assert reading.findings["detail"].str.len_chars().max() < 250  # type: ignore[operator]
 
 
-def test_a_ground_truth_line_that_is_no_class_is_told(tmp_path: Path) -> None:
+def test_a_ground_truth_line_that_is_not_a_class_is_reported(tmp_path: Path) -> None:
     reading = read(placed(tmp_path, {**tree(), GROUND: b"429\n9999\nfox\n"}))
     assert found(reading) == [
         f"bad-annotation: {GROUND}",
@@ -90,7 +90,7 @@ def test_a_ground_truth_line_that_is_no_class_is_told(tmp_path: Path) -> None:
     ]
 
 
-def test_a_folder_and_the_ground_truth_that_differ_are_told(tmp_path: Path) -> None:
+def test_a_folder_and_the_ground_truth_that_differ_are_reported(tmp_path: Path) -> None:
     content = tree()
     content[f"{TOP}val/{FOX}/{val(1)}.JPEG"] = content.pop(f"{TOP}val/{val(1)}.JPEG")
     reading = read(placed(tmp_path, content))

@@ -90,7 +90,7 @@ def test_a_tree_without_any_table_is_read(tmp_path: Path, top: str) -> None:
     ]
 
 
-def test_another_task_beside_it_is_left_alone(tmp_path: Path) -> None:
+def test_another_task_and_is_left_alone(tmp_path: Path) -> None:
     content = {**tree(), f"Data/DET/train/ILSVRC2013_train/{FOX}/{FOX}_99.JPEG": b""}
     reading = read(placed(tmp_path, content))
     assert len(reading.items) == 8

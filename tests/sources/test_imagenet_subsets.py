@@ -37,7 +37,7 @@ def test_the_order_of_a_subsets_list_is_that_of_its_labels(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("place", ["lists", "lists/mine.txt", "lists.tar"])
-def test_a_list_of_ones_own_lies_anywhere(tmp_path: Path, place: str) -> None:
+def test_a_list_of_ones_own_may_be_anywhere(tmp_path: Path, place: str) -> None:
     top = placed(tmp_path / "data", tree())
     own = {"mine.txt": f"{LIFT}\n{CRANE}\n".encode()}
     placed(tmp_path / "lists", own)
@@ -88,7 +88,9 @@ def test_shipped_subsets_are_the_ones_that_papers_use(tmp_path: Path) -> None:
         (b"n01440764\n", "has no image of the 1 classes of 'mine.txt'"),
     ],
 )
-def test_a_subset_that_is_no_list_is_one_error(tmp_path: Path, data: bytes, said: str) -> None:
+def test_a_subset_that_is_not_a_list_is_one_error(
+    tmp_path: Path, data: bytes, said: str
+) -> None:
     with pytest.raises(DataError, match=said):
         read(placed(tmp_path, {**tree(), "mine.txt": data}), subset="mine.txt")
 

@@ -126,7 +126,7 @@ def test_a_list_of_structs_is_boxes_too(tmp_path: Path) -> None:
     assert reading.findings["check"].to_list() == ["bad-box"]
 
 
-def test_images_may_lie_beside(tmp_path: Path) -> None:
+def test_images_may_be_in_files(tmp_path: Path) -> None:
     (tmp_path / "train").mkdir()
     for name in ("a.jpg", "b.png"):
         (tmp_path / "train" / name).write_bytes(b"x")
@@ -212,7 +212,7 @@ def test_tables_that_differ(held: Path) -> None:
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(at=st.integers(0, 3000), data=st.binary(min_size=1, max_size=8))
-def test_whatever_bytes_there_are_no_traceback(held: Path, at: int, data: bytes) -> None:
+def test_no_bytes_give_a_traceback(held: Path, at: int, data: bytes) -> None:
     path = held / "data" / "train-00000-of-00001.parquet"
     whole = path.read_bytes()
     path.write_bytes(whole[:at] + data + whole[at + len(data) :])

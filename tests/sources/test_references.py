@@ -49,7 +49,7 @@ def test_the_folder_of_the_annotations_comes_first() -> None:
     ]
 
 
-def test_what_is_nobodys_or_several_is_told() -> None:
+def test_what_is_nobodys_or_several_is_reported() -> None:
     faults = found(["a.jpg", "c.jpeg", "z.jpg", None, "z.jpg"], PATHS).unmatched
     assert faults.rows() == [
         ("a.jpg", "ambiguous-image", "it could mean 2 images, images/train/a.jpg among them"),
@@ -78,7 +78,7 @@ NAME = st.lists(PART, min_size=1, max_size=3).map("/".join)
     paths=st.lists(NAME, max_size=6, unique=True),
     stems=st.booleans(),
 )
-def test_every_reference_is_found_or_told(
+def test_every_reference_is_found_or_reported(
     references: list[str | None], paths: list[str], stems: bool
 ) -> None:
     asked = [*references, *paths[:2]]

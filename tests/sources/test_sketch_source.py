@@ -121,7 +121,7 @@ def test_without_lists_of_sketches_a_sketch_goes_where_its_photo_is(tmp_path: Pa
     assert bare.findings.is_empty()
 
 
-def test_lists_may_lie_elsewhere(tmp_path: Path) -> None:
+def test_lists_may_be_elsewhere(tmp_path: Path) -> None:
     expected = read(qmul(tmp_path / "both"))
     placed(tmp_path / "pictures", *QMUL)
     (tmp_path / "lists").mkdir()
@@ -175,7 +175,7 @@ def test_what_breaks_the_grammar_is_a_finding(tmp_path: Path, name: str, finding
     assert reading.items.equals(read(placed(tmp_path / "whole", *FOLDERS)).items)
 
 
-def test_a_photo_in_two_splits_is_told(tmp_path: Path) -> None:
+def test_a_photo_in_two_splits_is_reported(tmp_path: Path) -> None:
     reading = read(placed(tmp_path, *FOLDERS, "testB/00066.png"))
     assert found(reading) == ["two-splits: testB/00066.png", "two-splits: trainB/00066.png"]
     assert len(reading.items) == 8
@@ -227,7 +227,7 @@ def test_nothing_of_the_layout_is_an_error(tmp_path: Path, names: list[str]) -> 
         read(placed(tmp_path, *names))
 
 
-def test_a_transparent_sketch_lies_on_white() -> None:
+def test_a_transparent_sketch_is_put_on_white() -> None:
     # black and transparent, as drawing programs save images
     pixels = np.zeros((4, 4, 4), np.uint8)
     pixels[1, 1] = (0, 0, 0, 255)

@@ -52,7 +52,9 @@ def test_saliency_is_what_the_class_token_looks_at() -> None:
     assert without.saliency().ravel().tolist() == pytest.approx([1, 1])
 
 
-def test_every_layer_and_head_of_a_model_is_told_and_drawn(vit: Path, tmp_path: Path) -> None:
+def test_every_layer_and_head_of_a_model_is_measured_and_drawn(
+    vit: Path, tmp_path: Path
+) -> None:
     figure = tmp_path / "heads.svg"
     found = likewise.attention("vit", PICTURE, figure=figure, workspace=vit)
     assert found.columns == ["layer", "name", "head", "distance"]
@@ -78,7 +80,7 @@ def test_looking_does_not_change_the_vectors(vit: Path) -> None:
     assert np.array_equal(encoder.encode([image]), before)
 
 
-def test_what_is_no_transformer_or_unknown_is_refused(vit: Path) -> None:
+def test_what_is_not_a_transformer_or_unknown_is_refused(vit: Path) -> None:
     with pytest.raises(DataError, match="no attention between all pairs of patches"):
         likewise.attention("tiny", PICTURE, workspace=vit)
     with pytest.raises(UnknownNameError, match=r"no model named 'vitt'.*'vit'"):

@@ -202,7 +202,7 @@ def test_an_archive_that_was_cut_short(workspace: Path) -> None:
     assert said.startswith(f"{workspace}/cut.zip is damaged or truncated (")
 
 
-def test_what_is_no_archive(workspace: Path) -> None:
+def test_what_is_not_an_archive(workspace: Path) -> None:
     source(workspace, "params.yaml")
     [said] = refused(workspace, DataError)
     assert said == (
@@ -222,7 +222,7 @@ def test_a_name_that_is_not_utf8_is_a_finding(workspace: Path) -> None:
     assert found["path"].to_list() == [r"0_\xff.jpg"]
 
 
-def test_texts_that_are_no_json(workspace: Path) -> None:
+def test_texts_that_are_not_json(workspace: Path) -> None:
     (workspace / "emoji" / "categories.json").write_text("{'0': 'x'}", "utf-8")
     [said] = refused(workspace, DataError)
     assert said.startswith(f"{workspace}/emoji/categories.json is not JSON in UTF-8: ")
@@ -255,7 +255,7 @@ def test_a_second_process_at_the_same_job(workspace: Path, step: str, names: lis
         ]
 
 
-def test_a_damaged_table_names_what_makes_it_anew(workspace: Path) -> None:
+def test_a_damaged_table_names_what_makes_it_again(workspace: Path) -> None:
     for manifest in (workspace / "catalog/emoji/items.lance/_versions").glob("*.manifest"):
         manifest.write_bytes(b"?" * 100)
     [said] = refused(workspace, DataError, "publish")

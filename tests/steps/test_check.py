@@ -79,7 +79,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_copies_are_flagged_where_they_stand_again(root: Path) -> None:
+def test_copies_are_flagged_in_other_places(root: Path) -> None:
     files = {"a/0.jpg": drawing(0), "a/1.jpg": drawing(1), "b/0.jpg": drawing(0)}
     files["b/1.jpg"] = smaller(1)
     add(root, "toys", files, **PLAIN)
@@ -171,7 +171,7 @@ def test_only_new_files_are_decoded(root: Path) -> None:
     assert (changed.computed, changed.taken_over, changed.dropped) == (1, 1, 1)
 
 
-def test_a_killed_measure_goes_on(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_measure_resumes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("likewise.imaging.measure_many.CHUNK_FILES", 1)
     monkeypatch.setattr("likewise.catalogue.incremental_table.SAVED_SECONDS", 0.0)
     files = {f"a/{n}.jpg": drawing(n) for n in range(4)}
@@ -196,7 +196,7 @@ def test_a_killed_measure_goes_on(root: Path, monkeypatch: pytest.MonkeyPatch) -
     assert (root / "catalog" / ".pixels" / "toys.yaml").read_bytes() == whole
 
 
-def test_other_measures_measure_anew(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_measures_measure_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add(root, "toys", {"a/0.jpg": drawing(0)}, **PLAIN)
     monkeypatch.setattr("likewise.steps.measure.VERSION", "2")
     assert likewise.measure("toys", workspace=root).computed == 1

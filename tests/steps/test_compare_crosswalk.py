@@ -124,7 +124,7 @@ def test_a_crosswalk_agrees_with_the_protocols(two: Path) -> None:
     assert found.published.tables == []
 
 
-def test_a_crosswalk_says_why_nothing_stands_beside(workspace: Path) -> None:
+def test_a_crosswalk_says_why_nothing_is_comparable(workspace: Path) -> None:
     found = likewise.crosswalk(RUN, workspace=workspace)
     assert found.published.reasons[0].startswith("GPR1200's published numbers are of 12,000")
     own = next(row for row in found.rows if row.definition == "GPR1200: mAP")

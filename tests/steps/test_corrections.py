@@ -76,7 +76,7 @@ def test_items_are_corrected_and_others_left(workspace: Path) -> None:
             corrections.correct_items(ws, "emoji", items.with_columns(box=1))
 
 
-def test_what_cannot_be_corrected_is_said(workspace: Path) -> None:
+def test_what_cannot_be_corrected_is_reported(workspace: Path) -> None:
     with pytest.raises(DataError, match=r"emoji has no item 1_noto.jpg; did you mean"):
         likewise.correct("emoji", ["1_noto.jpg"], {"label": "2"})
     with pytest.raises(DataError, match="no column 'lable' to correct; did you mean 'label'"):

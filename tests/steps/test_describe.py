@@ -29,7 +29,7 @@ def test_a_data_set_in_numbers(workspace: Path) -> None:
     assert (found.boxed, found.boxes, found.flags, found.licences) == (0, {}, {}, {})
 
 
-def test_boxes_are_told_in_pixels_and_as_shares(workspace: Path, shared_data: Path) -> None:
+def test_boxes_are_reported_in_pixels_and_as_shares(workspace: Path, shared_data: Path) -> None:
     params = workspace / "params.yaml"
     place = shared_data / "boxes_labels" / "bccd"
     likewise.add("cells", source="voc", path=place)
@@ -54,7 +54,7 @@ def test_boxes_are_told_in_pixels_and_as_shares(workspace: Path, shared_data: Pa
     assert "## Boxes" in found.to_markdown()
 
 
-def test_the_page_is_written_beside_its_picture(workspace: Path) -> None:
+def test_the_page_is_written_with_its_picture(workspace: Path) -> None:
     assert likewise.describe("emoji").to_reports() == [
         Path("reports/emoji.md"),
         Path("reports/emoji.svg"),
@@ -73,7 +73,7 @@ def test_the_page_is_written_beside_its_picture(workspace: Path) -> None:
     assert (workspace / "reports" / "emoji.md").read_text("utf-8") == before
 
 
-def test_flags_and_findings_are_told(workspace: Path) -> None:
+def test_flags_and_findings_are_reported(workspace: Path) -> None:
     params = workspace / "params.yaml"
     params.write_text(params.read_text("utf-8") + "checks: {emoji: {}}\n", "utf-8")
     (workspace / "emoji" / "images" / "0_broken.jpg").write_bytes(b"no image")
@@ -99,7 +99,7 @@ def test_nothing_in_a_label_is_markup() -> None:
     assert [_cell(v) for v in (None, 1234, 0.25, 12345.6)] == ["", "1,234", "0.25", "12,346"]
 
 
-def test_what_is_not_there_is_told(workspace: Path) -> None:
+def test_what_is_not_there_is_reported(workspace: Path) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'emoji'"):
         likewise.describe("emojis")
     source = workspace / "one"

@@ -61,7 +61,7 @@ STEPS = {
 
 @pytest.mark.torch
 @pytest.mark.parametrize("step", STEPS)
-def test_a_full_disk_is_said_and_the_tables_stay(small_disk: Path, step: str) -> None:
+def test_a_full_disk_is_reported_and_the_tables_stay(small_disk: Path, step: str) -> None:
     """Try every free size, until the step has enough space."""
     params = small_disk / "params.yaml"
     text = params.read_text("utf-8").replace("model: tiny}", "model: tiny, dtype: float16}")

@@ -116,7 +116,7 @@ def test_what_breaks_off_is_gone_on_with(url: str, target: Path, how: Behaviour)
     assert how.requests == [None, "bytes=100000-", "bytes=300000-"]
 
 
-def test_another_process_goes_on(url: str, target: Path, how: Behaviour) -> None:
+def test_another_process_resumes(url: str, target: Path, how: Behaviour) -> None:
     how.breaks_after = [100_000] + [0] * 5
     with pytest.raises(DataError, match=r"100,000 bytes are kept, run the same command again"):
         fetch(RemoteFile(url, digest=SHA256), target)
@@ -285,7 +285,7 @@ def test_a_data_set_is_fetched_by_its_name(how: Behaviour, zipped: bytes) -> Non
 
 
 @pytest.mark.usefixtures("toys")
-def test_a_page_is_no_archive(how: Behaviour) -> None:
+def test_a_page_is_not_an_archive(how: Behaviour) -> None:
     how.data = b"<html><title>Moved</title></html>"
     with pytest.raises(DataError, match="did not send an archive but '<html><title>Moved"):
         likewise.download("toys", Path("here"))
@@ -305,7 +305,7 @@ def test_a_file_that_is_another_stays(
     assert (tmp_path / "toys.zip").read_bytes() == b"mine"
 
 
-def test_what_is_not_public_is_told_where_to_put(tmp_path: Path) -> None:
+def test_what_is_not_public_is_explained(tmp_path: Path) -> None:
     for name, known in KNOWN_DATASETS.items():
         if not known.parts:
             with pytest.raises(DataError, match=f"likewise add {name} --source") as error:

@@ -160,7 +160,7 @@ def test_the_same_model_made_again_computes_nothing(workspace: Path) -> None:
     assert embed(workspace) == (0, 24, 0)
 
 
-def test_vectors_by_newer_libraries_stand_beside_the_old(workspace: Path) -> None:
+def test_vectors_by_newer_libraries_join_the_old(workspace: Path) -> None:
     """Their passport names the first device; the model is the same."""
     path = workspace / "models" / "tiny" / "passport.json"
     passport = json.loads(path.read_text("utf-8"))

@@ -37,7 +37,7 @@ def test_a_second_evaluation_writes_the_same_bytes(workspace: Path) -> None:
     assert reports(workspace) == before
 
 
-def test_vectors_made_and_published_anew_give_the_same_bytes(workspace: Path) -> None:
+def test_vectors_made_and_published_again_give_the_same_bytes(workspace: Path) -> None:
     likewise.evaluate(RUN, workspace=workspace)
     before = reports(workspace)
     likewise.publish("emoji", workspace=workspace)
@@ -152,7 +152,7 @@ def test_a_protocol_that_is_not_there_has_neighbours(workspace: Path) -> None:
         likewise.evaluate(RUN, workspace=workspace)
 
 
-def test_an_index_with_a_wrong_option_is_said(workspace: Path) -> None:
+def test_an_index_with_a_wrong_option_is_reported(workspace: Path) -> None:
     edit(workspace, "exact: {kind: exact}", "exact: {kind: faiss, factroy: Flat}")
     with pytest.raises(ConfigError, match="factroy: unknown key; did you mean 'factory'"):
         likewise.evaluate(RUN, workspace=workspace)

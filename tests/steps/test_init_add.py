@@ -117,7 +117,7 @@ def test_init_leaves_a_pipeline_of_ones_own(begun: Path) -> None:
     assert likewise.init(root) == []
 
 
-def test_init_names_files_that_are_no_yaml(begun: Path) -> None:
+def test_init_names_files_that_are_not_yaml(begun: Path) -> None:
     (begun / "dvc.yaml").write_text("stages: [", "utf-8")
     with pytest.raises(ConfigError, match=r"dvc.yaml: not YAML"):
         likewise.init(begun)
@@ -136,7 +136,7 @@ def test_init_below_a_repository_uses_that(tmp_path: Path) -> None:
     assert (root / ".dvc" / "config").is_file()
 
 
-def test_a_later_init_says_what_dvc_said(tmp_path: Path) -> None:
+def test_a_later_init_reports_the_error_of_dvc(tmp_path: Path) -> None:
     (tmp_path / ".git").write_text("not a repository\n", encoding="utf-8")
     with pytest.raises(likewise.VersionError, match=r"^git init --quiet failed: fatal: "):
         likewise.init(tmp_path)
@@ -264,7 +264,7 @@ def test_a_card_that_is_there_is_never_overwritten(bare: Path, pictures: Path) -
     assert card.read_text(encoding="utf-8") == "title: mine\n"
 
 
-def test_broken_params_are_said_and_left_alone(bare: Path, pictures: Path) -> None:
+def test_broken_params_are_reported_and_left_alone(bare: Path, pictures: Path) -> None:
     broken = PARAMS.replace("seed:", "sed:").replace("models:", "modles:")
     (bare / "params.yaml").write_text(broken, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:

@@ -45,7 +45,7 @@ def test_it_is_found_from_a_folder_below(
     assert len(likewise.open("emoji").items) == 24
 
 
-def test_no_catalogue_is_said(tmp_path: Path) -> None:
+def test_no_catalogue_is_reported(tmp_path: Path) -> None:
     with pytest.raises(MissingArtefactError, match=r"^no catalogue in .*run: likewise init$"):
         likewise.open(workspace=tmp_path)
 
@@ -153,7 +153,7 @@ def test_a_version_is_linked_once(workspace: Path) -> None:
     assert [path.stat().st_mtime_ns for path in first] == made
 
 
-def test_old_digests_beside_a_new_table_show_the_new_table(workspace: Path) -> None:
+def test_old_digests_with_a_new_table_show_the_new_table(workspace: Path) -> None:
     """As between git checkout and dvc checkout; nothing of it is cached."""
     digests = workspace / "catalog" / "emoji.columns.yaml"
     old, kept = digests.read_bytes(), workspace / "kept.lance"

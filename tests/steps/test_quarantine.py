@@ -46,7 +46,7 @@ def faulty(workspace: Path) -> Path:
     return workspace
 
 
-def test_what_is_no_whole_image_is_set_aside(faulty: Path) -> None:
+def test_what_is_not_a_complete_image_is_set_aside(faulty: Path) -> None:
     before = digests(faulty)["items.yaml"]
     result = likewise.ingest("emoji", workspace=faulty)
     assert result.findings == {
@@ -100,7 +100,7 @@ def test_a_file_that_broke_leaves_the_tables(workspace: Path) -> None:
     assert result.findings == {"empty": 1}
 
 
-def test_what_the_card_excludes_is_no_item_and_no_finding(faulty: Path) -> None:
+def test_what_the_card_excludes_is_neither_item_nor_finding(faulty: Path) -> None:
     card = faulty / "catalog" / "emoji.yaml"
     left_out = "exclude: [0_empty.jpg, 0_text.jpg, 0_noto.jpg]"
     text = card.read_text("utf-8").replace("kind: gpr1200", f"kind: gpr1200, {left_out}")

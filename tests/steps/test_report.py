@@ -112,7 +112,7 @@ def test_the_page_needs_nothing_else_and_is_the_same_every_time(workspace: Path)
 
 
 @pytest.mark.torch
-def test_markdown_json_and_curves_lie_beside_it(workspace: Path) -> None:
+def test_markdown_json_and_curves_are_next_to_it(workspace: Path) -> None:
     likewise.evaluate(RUN, workspace=workspace)
     done = CliRunner().invoke(app, ["report", RUN, "--json"], catch_exceptions=False)
     made = json.loads(done.stdout)

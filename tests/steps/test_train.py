@@ -132,7 +132,7 @@ def test_why_says_what_has_changed_since(workspace: Path) -> None:
         likewise.why("lerned", workspace=workspace)
 
 
-def test_the_originals_choice_on_the_test_split_is_said(workspace: Path) -> None:
+def test_the_originals_choice_on_the_test_split_is_reported(workspace: Path) -> None:
     (workspace / "catalog/sketches.yaml").write_text("title: S\nsource: {kind: sketch}\n")
     place = {"path": str(SKETCHES), "annotations": str(SKETCHES)}
     write(workspace, "datasets", "sketches", place)

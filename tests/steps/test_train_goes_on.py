@@ -13,7 +13,7 @@ from learning import LEARNED, TRAIN, command, curve, signalled, two_processes, w
 pytestmark = pytest.mark.torch
 
 
-def test_a_killed_training_goes_on_bit_for_bit(workspace: Path, tmp_path: Path) -> None:
+def test_a_killed_training_resumes_bit_for_bit(workspace: Path, tmp_path: Path) -> None:
     write(workspace, "trained", "learned", {**LEARNED, "save_every": 2})
     other = tmp_path / "other"
     shutil.copytree(workspace, other)

@@ -106,7 +106,7 @@ def test_circles_and_namesakes(workspace: Path) -> None:
         likewise.train("learned", workspace=workspace)
 
 
-def test_the_loss_that_is_no_number_names_its_pictures(workspace: Path) -> None:
+def test_the_loss_that_is_not_a_number_names_its_pictures(workspace: Path) -> None:
     entry = {**LEARNED, "lr": 1e30, "optimiser": "sgd", "validation": 0, "ema": 0}
     with pytest.raises(DataError, match=r"NaN at step \d, with \d+_\w+.jpg, .*lr"):
         learn(workspace, entry)

@@ -265,7 +265,7 @@ def test_what_git_and_dvc_say_is_one_line(versioned: Path) -> None:
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_a_machine_without_git_is_told(
+def test_a_machine_without_git_is_reported(
     versioned: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(versioned / "catalog"))

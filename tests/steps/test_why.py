@@ -50,7 +50,7 @@ def test_the_chain_from_card_to_run(workspace: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["emoji-tiny.json", "emoji-tiny.lineage.json"])
-def test_a_report_of_an_unfinished_merge_is_told_of_in_one_line(
+def test_a_report_of_an_unfinished_merge_is_reported_in_one_line(
     workspace: Path, name: str
 ) -> None:
     likewise.evaluate("emoji-tiny")
