@@ -207,7 +207,7 @@ def test_a_server_in_trouble_is_asked_again(
     fetch(RemoteFile(url, digest=SHA256), target)
     target.unlink()
     how.statuses = [status] * 5
-    with pytest.raises(DataError, match=rf"says {status} .*, 5 times in a row"):
+    with pytest.raises(DataError, match=rf"answers {status} .*, 5 times in a row"):
         fetch(RemoteFile(url), target)
 
 

@@ -71,7 +71,9 @@ def test_a_class_with_one_image(workspace: Path) -> None:
     for name in ("noto", "openmoji", "twemoji"):
         (images / f"0_{name}.jpg").unlink()
     likewise.ingest("emoji", workspace=workspace)
-    with pytest.raises(DataError, match=r"1 classes of emoji have fewer than 2 items .*: 0;"):
+    with pytest.raises(
+        DataError, match=r"1 classes of emoji have fewer than 2 training items: 0;"
+    ):
         learn(workspace, {**LEARNED, "validation": 0})
     assert (
         learn(

@@ -117,7 +117,7 @@ def _explode(objects: pl.DataFrame, name: str) -> tuple[pl.DataFrame, FindingRow
     wide = objects.unnest(name)
     lists = [c for c, t in wide.schema.items() if isinstance(t, pl.List) and c != ":where"]
     if not lists:
-        raise DataError(f"column {name!r} is a struct without lists, no boxes")
+        raise DataError(f"column {name!r} is a struct without lists, so it contains no boxes")
     lengths = [pl.col(c).list.len().fill_null(0) for c in lists]
     is_even = pl.all_horizontal(length == lengths[0] for length in lengths)
     uneven = wide.filter(~is_even)[":where"]

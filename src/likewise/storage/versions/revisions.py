@@ -198,6 +198,6 @@ def _extract(ws: Workspace, commit: str, rev: str, folder: Path) -> None:
             with tarfile.open(fileobj=BytesIO(packed), mode="r:") as archive:
                 archive.extractall(building, filter="data")
         except tarfile.TarError as error:  # such as a link that leads outside the folder
-            raise DataError(f"{ws.home} at {rev} is not read: {error}") from error
+            raise DataError(f"{ws.home} at {rev} cannot be read: {error}") from error
         with suppress(OSError):  # another process created it meanwhile
             building.rename(folder)
