@@ -55,7 +55,7 @@ def measure(command: str, pages: Mapping[str, str], folder: Path) -> list[dict[s
     Returns:
         For each page and width: ``window`` and ``width`` of the page (pixels), the number of
         ``numbers`` and the texts of ``broken`` ones, the lines of each row of hits (``rows``),
-        and the elements that lie ``outside`` the window.
+        and the elements ``outside`` the window.
     """
     frames = "".join(
         f'<iframe title="{name}" srcdoc="{html.escape(page)}" '

@@ -59,8 +59,8 @@ def test_large_tables_are_tried_by_every_kind() -> None:
     [
         ({"recall": 1.5}, "recall is 1.5"),
         ({"memory": "lots"}, "write 500MB or 2GB"),
-        ({"name": "Best!"}, "'Best!' is no name for an index"),
-        ({"memory": "1KB"}, "no index that was tried fits into 1.0 kB"),
+        ({"name": "Best!"}, "'Best!' is not a valid name of an index"),
+        ({"memory": "1KB"}, "none of the tested indexes fits into 1.0 kB"),
     ],
 )
 def test_what_cannot_be_is_reported(

@@ -1,4 +1,4 @@
-"""What people read: every line fits the terminal, and what is piped is whole."""
+"""Output for people: every line fits the terminal, and piped output is complete."""
 
 import json
 import os
@@ -69,7 +69,7 @@ def sections(lines: Sequence[str]) -> dict[str, list[str]]:
 
 @pytest.fixture
 def evaluated(workspace: Path) -> Path:
-    """The catalogue with results of its run, and a file that is no image."""
+    """Add a file that is not an image, and evaluate the run."""
     (workspace / "emoji" / "images" / "Thumbs.db").write_text("no picture", encoding="utf-8")
     likewise.ingest("emoji")
     likewise.evaluate("emoji-tiny")

@@ -10,8 +10,8 @@ def after_evaluation(run: str) -> str:
     """Return the command that follows the evaluation of ``run``; "" for none.
 
     That is a comparison with another run of the same protocol, or the report. In a stage of
-    DVC it is "" while runs of the data set are not evaluated yet, because `dvc repro` goes on
-    with them.
+    DVC it is "" while runs of the data set are not evaluated yet, because `dvc repro`
+    evaluates them next.
     """
     report = f"likewise report {run}"
     with suppress(likewise.LikewiseError):

@@ -50,7 +50,7 @@ _LISTED = 3
 
 @dataclass(frozen=True)
 class NumberStyle:
-    """How the numbers of a column are written.
+    """Format of the numbers of a column.
 
     Attributes:
         digits: significant digits of the largest fraction.
@@ -257,7 +257,7 @@ def _fitted(columns: Sequence[TextColumn], most: int) -> list[int] | None:
 
 
 def _row(lines: Sequence[list[str]], pairs: Sequence[tuple[TextColumn, int]]) -> Iterator[str]:
-    """Yield the lines of a row; numbers stand to the right."""
+    """Yield the lines of a row; numbers are right-aligned."""
     for number in range(max(map(len, lines), default=0)):
         parts = []
         for (column, size), texts in zip(pairs, lines, strict=True):

@@ -24,7 +24,7 @@ class ItemFilter:
             where: an SQL condition; None for none.
 
         Raises:
-            DataError: ``where`` is no condition, or names an unknown column.
+            DataError: ``where`` is not a condition, or names an unknown column.
         """
         by_role = self._role_mask(role)
         if where is None:

@@ -68,7 +68,7 @@ def attention(
     folder = versions.locate(ws, ws.model(model))
     if not folder.is_dir():
         command = artefacts.model(ws, model).command
-        raise MissingArtefactError(f"model {model!r} is not here", command)
+        raise MissingArtefactError(f"model {model!r} is not on this machine", command)
     picture = open_picture(image)
     encoder = recipes.load(folder)
     maps = encoder.attention(picture)

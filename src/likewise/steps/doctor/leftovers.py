@@ -92,5 +92,5 @@ def _views(ws: Workspace) -> Iterator[Problem]:
     stats = [p.lstat() for p in views.rglob("*") if p.is_file()]
     alone = sum(stat.st_size for stat in stats if stat.st_nlink == 1)
     if alone >= OLD_VIEWS:
-        what = f"{size_text(alone)} of old versions lie only in {ws.relative(views)}"
+        what = f"{size_text(alone)} of old versions are only in {ws.relative(views)}"
         yield Problem("views", what, f"rm -r {ws.relative(views)}")
