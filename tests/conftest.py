@@ -145,7 +145,7 @@ def workspace(_catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture(scope="session")
 def _repository(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """That catalogue evaluated, in git and DVC, and all of it recorded in dvc.lock."""
+    """Evaluate that catalogue and commit it to git and DVC, with all outputs in dvc.lock."""
 
     def make(root: Path) -> None:
         shutil.copytree(_catalogue, root, dirs_exist_ok=True)

@@ -40,7 +40,7 @@ sys.exit(int(code))
 """Asks the server for a command, and ends as it does; one that gives no code was killed."""
 
 PATIENCE_SECONDS = 1
-"""Between two looks of the server at whether the run of tests goes on."""
+"""Interval at which the server checks that the test run is still active, in seconds."""
 
 
 def run(root: Path, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":

@@ -42,7 +42,7 @@ EVALUATIONS = EVERYTHING[-2:]
 
 
 def command(root: Path, *words: str) -> str:
-    """What a command prints."""
+    """Return the output of a command."""
     done = forked.run(root, *words)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
