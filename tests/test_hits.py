@@ -50,7 +50,7 @@ def test_hits_of_many_queries_are_distinguished(workspace: Path, tmp_path: Path)
     assert (tmp_path / "one.html").read_text("utf-8").count("data:image/jpeg") == 3
     with pytest.raises(DataError, match="see by_query"):
         hits.to_html(tmp_path / "all.html")
-    with pytest.raises(DataError, match="hits of one query"):
+    with pytest.raises(DataError, match="hits are of one query"):
         likewise.search("emoji", id=ITEM).by_query()
     assert "data:image" not in hits._repr_html_()
 

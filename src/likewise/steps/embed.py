@@ -173,8 +173,8 @@ def _compute(
     if undecodable:
         raise DataError(
             f"{len(undecodable):,} images of {dataset} cannot be decoded: "
-            f"{bounded(undecodable, len(undecodable))}; mend them, or leave them out by the "
-            "card: source: exclude: [...]; the vectors of all others are kept"
+            f"{bounded(undecodable, len(undecodable))}; all other vectors are kept; "
+            "replace these files, or add them to the card: source: exclude: [...]"
         )
 
 

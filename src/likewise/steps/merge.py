@@ -203,7 +203,7 @@ def _membership(
         "columns": [set(side.columns) for side in (base, ours, theirs)],
     }
     notes = []
-    for noun, (before, here, there) in kinds.items():
+    for noun, (before, here, other) in kinds.items():
         for what, names in (
             ("has", other - before - here),
             ("no longer has", (before & here) - other),

@@ -26,7 +26,7 @@ def check_copies(images: pl.DataFrame, near: int) -> Iterator[pl.DataFrame]:
         "sha256", keep="first", maintain_order=True
     )
     pairs = nearest_earlier(hash_words(distinct["phash"]), near)
-    yield _found("near_duplicate", distinct, distinct["image_id"], pairs)
+    yield _flag_pairs("near_duplicate", distinct, distinct["image_id"], pairs)
 
 
 def check_splits(images: pl.DataFrame, near: int) -> Iterator[pl.DataFrame]:
@@ -37,7 +37,7 @@ def check_splits(images: pl.DataFrame, near: int) -> Iterator[pl.DataFrame]:
         before = pl.concat(parts[:number])
         pairs = nearest(hash_words(part["phash"]), hash_words(before["phash"]), near)
         where = pl.concat_str(pl.lit("split "), pl.Series(before["split"]))
-        yield _found("split_leak", part, before["image_id"], pairs, before.select(where))
+        yield _flag_pairs("split_leak", part, before["image_id"], pairs, before.select(where))
 
 
 def check_against(
@@ -46,7 +46,7 @@ def check_against(
     """Flag images with a copy or near copy in ``dataset``; ``others``: its image_id, phash."""
     hashed = images.filter(pl.col("phash").is_not_null())
     pairs = nearest(hash_words(hashed["phash"]), hash_words(others["phash"]), near)
-    rows = _found("leak", hashed, others["image_id"], pairs)
+    rows = _flag_pairs("leak", hashed, others["image_id"], pairs)
     return rows.with_columns(other_dataset=pl.lit(dataset))
 
 

@@ -153,7 +153,7 @@ class Page:
 
     def switches(self) -> list[tuple[str, str]]:
         """Return the settings of the protocol."""
-        return [(k.replace("_", " "), _said(v)) for k, v in self.results.protocol.items()]
+        return [(k.replace("_", " "), _readable(v)) for k, v in self.results.protocol.items()]
 
     def origin(self) -> list[tuple[str, str]]:
         """Return the data set, model, weights, index and libraries of the numbers."""
@@ -161,7 +161,7 @@ class Page:
         columns = [(f"digest of {k}", v) for k, v in self.results.lineage["columns"].items()]
         facts = [
             ("data set", f"{self.entry.dataset}, {self.results.lineage['items']:,} items"),
-            ("model", f"{self.entry.model}: {_said(model.get('recipe', {}))}"),
+            ("model", f"{self.entry.model}: {_readable(model.get('recipe', {}))}"),
             ("weights", f"{model.get('weights_source', '')} {model.get('weights_sha256', '')}"),
             ("index", self.entry.index),
             ("libraries", _readable(model.get("libraries", {}))),

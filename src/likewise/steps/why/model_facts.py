@@ -104,6 +104,6 @@ def _training(ws: Workspace, model: str, passport: Passport) -> list[Fact]:
     report = read_training_report(ws, model) or {}
     shown = ("hours", "steps", "items", "processes", "images_per_second", "best_epoch")
     facts += [
-        Fact(name.replace("_", " "), said(report[name])) for name in shown if name in report
+        Fact(name.replace("_", " "), readable(report[name])) for name in shown if name in report
     ]
     return facts
