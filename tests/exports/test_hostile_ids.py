@@ -1,4 +1,4 @@
-"""An image_id that is no path in a folder leaves no folder, in whatever format."""
+"""An image_id that is not a path in a folder cannot leave it, in any format."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -264,7 +264,7 @@ def test_a_journal_of_another_checkout_is_not_obeyed(foreign: Foreign) -> None:
         assert other.corrections("birds").exists()
 
 
-def test_the_key_lies_where_no_clone_carries_it(foreign: Foreign) -> None:
+def test_the_key_is_where_no_clone_carries_it(foreign: Foreign) -> None:
     clone = foreign.publish({})
     pending(Workspace(clone))
     (key,) = (clone / ".git" / "likewise").iterdir()
@@ -283,7 +283,7 @@ def test_a_key_that_others_could_have_written_is_none(foreign: Foreign) -> None:
         likewise.open(workspace=ws.root)
 
 
-def test_without_git_the_key_lies_in_the_users_state(
+def test_without_git_the_key_is_in_the_users_state(
     foreign: Foreign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(foreign.top / "state"))
@@ -357,16 +357,16 @@ def test_an_md5_is_32_hexadecimal_digits(foreign: Foreign, md5: str) -> None:
         lambda: likewise.pull(workspace=clone),
         lambda: likewise.open("birds", rev="HEAD", workspace=clone).items,
     ):
-        with pytest.raises(VersionError, match="is no md5"):
+        with pytest.raises(VersionError, match="is not an MD5"):
             verb()
     (clone / "dvc.lock").write_text(lock(OUTPUT, md5), "utf-8")
-    with pytest.raises(VersionError, match=r"dvc\.lock: .* is no md5"):
+    with pytest.raises(VersionError, match=r"dvc\.lock: .* is not an MD5"):
         likewise.pull(workspace=clone)
     assert foreign.outside() == before
 
 
 @pytest.mark.parametrize("path", ["../home", "/etc", "catalog/..", ".git/hooks", "a/../../b"])
-def test_an_output_lies_in_the_catalogue(foreign: Foreign, path: str) -> None:
+def test_an_output_is_in_the_catalogue(foreign: Foreign, path: str) -> None:
     md5 = foreign.store(b"data")
     clone = foreign.publish({**foreign.locked([]), "dvc.lock": lock(path, md5)})
     before = foreign.outside()
@@ -375,7 +375,7 @@ def test_an_output_lies_in_the_catalogue(foreign: Foreign, path: str) -> None:
     assert foreign.outside() == before
 
 
-def test_a_link_in_the_cache_is_no_way_out(foreign: Foreign) -> None:
+def test_a_link_in_the_cache_leads_nowhere(foreign: Foreign) -> None:
     payload = foreign.store(b"payload")
     linked = hashlib.md5(b"link").hexdigest()  # noqa: S324 (DVC's)
     entries = [{"md5": linked, "relpath": "x"}, {"md5": payload, "relpath": "x/.profile"}]

@@ -41,7 +41,7 @@ def selection(dataset: Dataset, where: str | None = None, *, pixels: bool = True
 
 
 def _check_image_ids(dataset: str, image_ids: pl.Series) -> None:
-    """Refuse ids that are no paths in a folder, which no source has, for every format.
+    """Refuse ids that are not paths in a folder; no source has such ids.
 
     Raises:
         DataError: there are some; the table is damaged or hostile.
@@ -49,8 +49,8 @@ def _check_image_ids(dataset: str, image_ids: pl.Series) -> None:
     suspects = image_ids.filter(image_ids.str.contains(_SUSPECT)).unique(maintain_order=True)
     bad = {name: fault for name in suspects if (fault := path_fault(name))}
     if bad:
-        named = bounded((f"{name!r} ({fault})" for name, fault in bad.items()), len(bad))
+        examples = bounded((f"{name!r} ({fault})" for name, fault in bad.items()), len(bad))
         raise DataError(
-            f"{dataset}: image_id is the path of an image in a folder, but not of {named}; "
+            f"{dataset}: image_id is the path of an image in a folder, but not of {examples}; "
             "the table is damaged or hostile: ingest and publish it again from its source"
         )

@@ -37,7 +37,7 @@ def path_fault(relative: str) -> str:
         "it leads into the folder of git": any(map(_means_git, names)),
         "it is not valid Unicode": not _is_unicode(relative),
     }
-    return next((fault for fault, found in faults.items() if found), "")
+    return next((fault for fault, applies in faults.items() if applies), "")
 
 
 def inside(folder: Path, relative: str, origin: str, *, replaced: bool = False) -> Path:

@@ -50,7 +50,7 @@ class IndexMetadata(Part):
         rows: number of vectors.
         dim: number of dimensions.
         measured: recall and speed as ``likewise index`` measured them; None if it did not.
-        seal: proof that this checkout wrote the metadata and the files beside it.
+        seal: proof that this checkout wrote the metadata and the files of the index.
     """
 
     made_of: str
@@ -101,13 +101,14 @@ class CachedIndex:
         return Vectors.from_column(self.dataset.table, self.model)
 
     def metadata(self) -> IndexMetadata | None:
-        """Return the metadata of the cached index; None if there is none of this checkout."""
+        """Return the metadata of the cached index; None if this checkout wrote none."""
         try:
-            found = IndexMetadata.model_validate_json((self.folder / _FACTS).read_bytes())
+            metadata = IndexMetadata.model_validate_json((self.folder / _FACTS).read_bytes())
         except (OSError, ValidationError):
             return None
-        sealed = _sealed_bytes(self.folder, found)
-        return found if seals.is_sealed(self.ws, self._purpose, sealed, found.seal) else None
+        sealed = _sealed_bytes(self.folder, metadata)
+        valid = seals.is_sealed(self.ws, self._purpose, sealed, metadata.seal)
+        return metadata if valid else None
 
     def open(self) -> BuiltIndex:
         """Return the cached index, completed by exact search; build it if there is none.

@@ -4,7 +4,7 @@ A job writes into its staging folder. It commits by renaming one journal file in
 that, the old version is valid; afterwards the new one is, because the next process that finds
 the journal completes its moves. A killed process never leaves a mixture of both.
 
-A journal is obeyed only if this checkout sealed it (see ``seals``). All its paths lie inside
+A journal is obeyed only if this checkout sealed it (see ``seals``). All its paths are inside
 the catalogue and outside git's folder, and no symbolic link is in their way.
 """
 
@@ -33,7 +33,7 @@ class Staging:
         """Create the staging folder; of files of a killed run, keep those in ``keep``.
 
         Raises:
-            DataError: it cannot be written, or another checkout made what is to be kept.
+            DataError: it cannot be written, or another checkout made the files in ``keep``.
         """
         self.folder = ws.staging(job)
         self._ws = ws

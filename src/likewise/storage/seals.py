@@ -1,9 +1,10 @@
-"""Seals: proofs that this checkout wrote what lies in its ``.likewise`` folder.
+"""Seals: proofs that this checkout wrote the files in its ``.likewise`` folder.
 
 A seal is an HMAC under a secret key that no clone, and no archive of the catalogue's files,
-carries: it lies in the folder of git, or, without git, in the folder of the user's state. What
-has no valid seal came with the catalogue, and is neither obeyed nor read. The key is not bound
-to a host, so another node that shares the file system completes the work of a killed process.
+carries. The key is in the folder of git or, without git, in the folder of the user's state.
+What has no valid seal came with the catalogue, and is neither obeyed nor read. The key is not
+bound to a host, so another node that shares the file system completes the work of a killed
+process.
 """
 
 import hashlib
@@ -77,13 +78,13 @@ def git_folder(start: Path) -> Path | None:
     catalogue cannot pose as one. That of a worktree or a submodule is resolved.
     """
     for folder in (start, *start.parents):
-        named = folder / ".git"
-        if named.is_file():
+        path = folder / ".git"
+        if path.is_file():
             with suppress(OSError, ValueError):
-                text = named.read_text("utf-8")
-                named = folder / text.removeprefix("gitdir:").strip()
-        if (named / "HEAD").is_file():
-            return named.resolve()
+                text = path.read_text("utf-8")
+                path = folder / text.removeprefix("gitdir:").strip()
+        if (path / "HEAD").is_file():
+            return path.resolve()
     return None
 
 

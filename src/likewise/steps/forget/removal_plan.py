@@ -52,7 +52,7 @@ class Plan:
             plan, mac = "", None
         if not seals.is_sealed(ws, f"forgetting/{dataset}", plan.encode(), mac):
             raise DataError(seals.unsealed(ws, path))
-        found = json.loads(plan)
-        for file in found["files"]:
+        stored = json.loads(plan)
+        for file in stored["files"]:
             inside(ws.root, file, ws.relative(path), replaced=True)
-        return cls(**{**found, "stale": [(name, dep) for name, dep in found["stale"]]})
+        return cls(**{**stored, "stale": [(name, dep) for name, dep in stored["stale"]]})

@@ -58,7 +58,7 @@ class Store:
     def lacking(self, md5s: Iterable[str]) -> list[str]:
         """Return those of ``md5s`` that the cache does not hold, sorted.
 
-        A symbolic link in the cache is no file of it: DVC makes none there.
+        A symbolic link in the cache is not a file of the cache, because DVC makes none there.
         """
         return sorted(md5 for md5 in set(md5s) if not _is_own_file(self.path(md5)))
 

@@ -58,7 +58,7 @@ def read_outputs(text: str, where: str = "dvc.lock") -> dict[str, Output]:
             by_path[path] = Output(path, md5, size, nfiles)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise VersionError(
-            f"{where} is no file of DVC; restore it: git restore {where}"
+            f"{where} is not a file of DVC; restore it: git restore {where}"
         ) from error
     return by_path
 
@@ -70,7 +70,7 @@ def check_md5(md5: str, where: str) -> str:
         VersionError: it is not; ``where`` names the file that it comes from.
     """
     if _MD5.fullmatch(md5) is None:
-        raise VersionError(f"{where}: {md5!r} is no md5; the file is damaged or hostile")
+        raise VersionError(f"{where}: {md5!r} is not an MD5; the file is damaged or hostile")
     return md5
 
 

@@ -76,7 +76,7 @@ class Places:
 
     @property
     def dvc_state(self) -> tuple[Path, ...]:
-        """What DVC keeps of this checkout alone; git must not bring it."""
+        """Files of DVC that belong to this checkout only; git must not track them."""
         return self.dvc / "tmp", self.dvc / "cache", self.dvc_configs[1]
 
     @property
