@@ -262,7 +262,7 @@ def test_views_count_only_as_far_as_they_hold_something(
     assert found("views") == []
     (recorded / "kept").unlink()
     assert found("views") == [
-        ("5 kB of old versions are only in .likewise/views", "rm -r .likewise/views")
+        ("5.0 kB of old versions are only in .likewise/views", "rm -r .likewise/views")
     ]
 
 

@@ -113,7 +113,7 @@ def _model(ws: Workspace, model: str) -> Iterator[Problem]:
         with (folder / WEIGHTS).open("rb") as weights:
             computed = hashlib.file_digest(weights, "sha256").hexdigest()
         if computed != recorded:
-            raise DataError(f"{ws.relative(folder / WEIGHTS)} is not the file of its passport")
+            raise DataError(f"{ws.relative(folder / WEIGHTS)} differs from its passport")
     except (LikewiseError, FileNotFoundError) as error:
         yield Problem("model", str(error), command)
 
