@@ -2,8 +2,9 @@
 
 On a CPU it is several times faster than a plain forward pass over the batch, for three reasons:
 images stay uint8 and channels-last until they reach the model; the model gets a few images at a
-time, so that activations stay in the caches and in memory that is already mapped; and nothing
-else runs at the same time.
+time, so that activations stay in the caches and in memory that is already mapped; and each
+forward pass runs in one thread, next to those of other images. That is also why the vectors do
+not depend on the number of threads.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ from likewise.models.training.image_batches import (
     PixelTransform,
     stream,
 )
+from likewise.models.training.single_thread import forward_each
 
 if TYPE_CHECKING:
     from likewise.models.training.attention_maps import Attention
@@ -36,10 +38,23 @@ GPU_BATCH = 128
 SLICE = 4
 """Images per forward pass on a CPU.
 
-Fewer leave cores idle, more exceed the caches (EfficientNet-Lite0, 224 pixels, 2 cores: 173,
-203, 166, 85, 68 images/s for 2, 4, 8, 16, 32). The last slice is padded, so that the vector of
-an image does not depend on the other images, to the last bit.
+More exceed the caches (EfficientNet-Lite0, 224 pixels, 2 cores: 173, 203, 166, 85, 68 images/s
+for 2, 4, 8, 16, 32). The last slice is padded, because libraries choose other kernels for other
+numbers of images: the vector of an image does not depend on the other images, to the last bit.
 """
+
+ON_CPU = f"cpu float32, {SLICE} images per pass of one thread"
+"""The numerics of a CPU: vectors with equal numerics have equal bits on equal processors."""
+
+
+def default_device() -> str:
+    """Return the device that embeds: a GPU if there is one, else the CPU."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def numerics(passport: Passport, device: str) -> str:
+    """Return the name of the arithmetic by which ``device`` computes vectors of a model."""
+    return ON_CPU if device == "cpu" else f"{device} {passport.precision}"
 
 
 class Encoder:
@@ -60,7 +75,7 @@ class Encoder:
             passport: the passport of the model.
             device: a torch device.
         """
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device = torch.device(device or default_device())
         self.dim = passport.dim
         self.passport = passport
         self.transform = transform
@@ -71,7 +86,10 @@ class Encoder:
         )
 
     def encode(self, images: Sequence[Image.Image]) -> Vectors:
-        """Embed images: (images, dim), float32, L2-normalised.
+        """Embed images of queries: (images, dim), float32, L2-normalised.
+
+        On a CPU every image has a forward pass of its own, without padding. Vectors differ by
+        rounding from those of ``encode_stream``, and do not depend on the other images either.
 
         Raises:
             DataError: a vector is zero or contains NaN.
@@ -79,7 +97,7 @@ class Encoder:
         if not images:
             return np.empty((0, self.dim), np.float32)
         pixels = np.stack([self.transform(image.convert("RGB")) for image in images])
-        return self.vectors(torch.from_numpy(pixels), range(len(images)))
+        return self.vectors(torch.from_numpy(pixels), range(len(images)), per_pass=1)
 
     def encode_stream(
         self,
@@ -109,7 +127,7 @@ class Encoder:
         if workers is None:
             workers = min(cores(), MAX_WORKERS) if gpu else 0
         if batch is None:
-            batch = GPU_BATCH if gpu else BATCH
+            batch = GPU_BATCH if gpu else max(BATCH, 2 * SLICE * torch.get_num_threads())
         reasons = {} if unreadable is None else unreadable
         size = self.passport.preprocessing.input_size
         for part in stream(
@@ -125,20 +143,24 @@ class Encoder:
                 f"{bounded(examples, len(reasons))}; correct them or leave them out"
             )
 
-    def vectors(self, pixels: torch.Tensor, rows: Sequence[int]) -> Vectors:
+    def vectors(
+        self, pixels: torch.Tensor, rows: Sequence[int], *, per_pass: int = SLICE
+    ) -> Vectors:
         """Embed pixels from ``transform``: (images, dim), float32, L2-normalised.
 
         Args:
             pixels: (images, height, width, 3), uint8.
             rows: the rows of the images, for messages.
+            per_pass: images per forward pass on a CPU.
 
         Raises:
             DataError: a vector is zero or contains NaN.
         """
-        with torch.inference_mode():
-            gpu = self.device.type == "cuda"
-            vectors = self._on_gpu_in_parts(pixels) if gpu else self._on_cpu(pixels)
-            lengths = torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
+        if self.device.type == "cuda":
+            with torch.inference_mode():
+                vectors, lengths = _with_lengths(self._on_gpu_in_parts(pixels))
+        else:
+            vectors, lengths = self._on_cpu(pixels, per_pass)
         valid = (torch.isfinite(lengths) & (lengths > 0)).flatten().tolist()
         invalid = [row for row, is_valid in zip(rows, valid, strict=True) if not is_valid]
         if invalid:
@@ -183,13 +205,24 @@ class Encoder:
             vectors = self._model(images)
         return torch.Tensor(vectors.float().cpu())
 
-    def _on_cpu(self, pixels: torch.Tensor) -> torch.Tensor:
-        missing = -len(pixels) % SLICE
+    def _on_cpu(self, pixels: torch.Tensor, per_pass: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return vectors and their lengths."""
+        missing = -len(pixels) % per_pass
         padded = torch.cat([pixels, pixels[-1:].expand(missing, -1, -1, -1)])
-        slices = [self._model(self._normalised(part)) for part in torch.split(padded, SLICE)]
-        return torch.cat(slices)[: len(pixels)]
+
+        def forward(part: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return _with_lengths(self._model(self._normalised(part)))
+
+        parts = forward_each(forward, torch.split(padded, per_pass))
+        vectors, lengths = (torch.cat(part)[: len(pixels)] for part in zip(*parts, strict=True))
+        return vectors, lengths
 
     def _normalised(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return the model's input, by the same operations as timm's transform."""
         channels_last = pixels.permute(0, 3, 1, 2)  # a view: the memory layout is unchanged
         return channels_last.float().div_(255).sub_(self._mean).div_(self._std)
+
+
+def _with_lengths(vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return ``vectors`` (n, dim) and their lengths (n, 1)."""
+    return vectors, torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
