@@ -121,6 +121,8 @@ class Passport(Part):
         architecture: the layers on top of the backbone; None for a plain backbone.
         start: the hash of the weights that the training started from; None for a frozen model.
         device: the type of processor that trained it.
+        threads: the number of threads of a training, which may change the weights by rounding;
+            None for a frozen model and in older passports, whose files do not have the field.
     """
 
     recipe: dict[str, Any]
@@ -136,6 +138,14 @@ class Passport(Part):
     architecture: Architecture | None = None
     start: str | None = None
     device: str | None = None
+    threads: int | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_unknown_threads(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = dump(self)
+        if self.threads is None:
+            fields.pop("threads", None)
+        return fields
 
     @field_validator("recipe")
     @classmethod

@@ -210,6 +210,7 @@ def write_model(
             "architecture": architecture,
             "start": init.weights_sha256,
             "device": device_name(),
+            "threads": torch.get_num_threads(),
         }
     )
     passport.write(folder)

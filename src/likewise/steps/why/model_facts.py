@@ -101,6 +101,8 @@ def _chosen(passport: Passport) -> list[Fact]:
 
 def _training(ws: Workspace, model: str, passport: Passport) -> list[Fact]:
     facts = [] if passport.device is None else [Fact("device", passport.device)]
+    if passport.threads is not None:
+        facts.append(Fact("threads", f"{passport.threads}"))
     report = read_training_report(ws, model) or {}
     shown = ("hours", "steps", "items", "processes", "images_per_second", "best_epoch")
     facts += [
