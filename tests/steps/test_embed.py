@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pytest
+import torch
 
 import likewise
 from likewise.errors import DataError, MissingArtefactError, UnknownNameError
@@ -90,6 +92,47 @@ def test_vectors_are_float32_of_length_1_with_their_passport(workspace: Path) ->
     assert table.schema.field("vector").type == pa.list_(pa.float32(), DIM)
     passport = workspace / "models" / "tiny" / "passport.json"
     assert json.loads(table.passport("vector")) == json.loads(passport.read_text("utf-8"))
+
+
+ON_CPU = "cpu float32, 4 images per pass of one thread"
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the numerics are those of a CPU")
+def test_the_digest_file_records_the_numerics_and_a_mixture(workspace: Path) -> None:
+    path = workspace / "catalog" / "emoji" / "columns" / "tiny.yaml"
+    assert digests(workspace).numerics == (ON_CPU,)
+    assert json.loads(opened(workspace).metadata("vector")["numerics"]) == [ON_CPU]
+    # As an older version left it: without numerics.
+    metadata: dict[str, str | None] = {**opened(workspace).metadata("vector")}
+    del metadata["numerics"]
+    tables.set_column_metadata(opened(workspace).path, "vector", metadata)
+    older = replace(digests(workspace), numerics=()).to_yaml()
+    path.write_text(older, "utf-8")
+    before = vectors(workspace)
+    assert likewise.embed("emoji", "tiny").numerics == ("not recorded",)
+    assert path.read_text("utf-8") == older
+    add_ten(workspace)
+    assert embed(workspace) == (10, 24, 0)
+    assert digests(workspace).numerics == (ON_CPU, "not recorded")
+    assert {key: vectors(workspace)[key].tobytes() for key in before} == {
+        key: found.tobytes() for key, found in before.items()
+    }
+    assert digests(workspace).numerics == (ON_CPU, "not recorded")
+    done = likewise.embed("emoji", "tiny", recompute=True)
+    assert (done.computed, done.taken_over, done.numerics) == (34, 0, (ON_CPU,))
+    assert digests(workspace).numerics == (ON_CPU,)
+
+
+def test_threads_change_no_digest(workspace: Path) -> None:
+    found = []
+    before = torch.get_num_threads()
+    for threads in (1, 2, 4):
+        torch.set_num_threads(threads)
+        likewise.embed("emoji", "tiny", recompute=True)
+        found.append(digests(workspace))
+        assert torch.get_num_threads() == threads
+    torch.set_num_threads(before)
+    assert found[0] == found[1] == found[2]
 
 
 def test_only_new_images_are_computed_and_written(workspace: Path) -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +71,19 @@ class IncrementalTable:
     def erase(self, record: takedowns.Record) -> None:
         """Remove every byte of what was taken down from the files of the table."""
         tables.erase_rows(self.path, self._key, record.hashes)
+
+    def set_metadata(self, column: str, metadata: Mapping[str, str]) -> None:
+        """Add ``metadata`` to the field of ``column``, for stored rows and rows to come."""
+        at = self._schema.get_field_index(column)
+        field = self._schema.field(at)
+        merged = {
+            **(field.metadata or {}),
+            **{k.encode(): v.encode() for k, v in metadata.items()},
+        }
+        self._schema = self._schema.set(at, field.with_metadata(merged))
+        if tables.exists(self.path):
+            texts = {key.decode(): value.decode() for key, value in merged.items()}
+            tables.set_column_metadata(self.path, column, texts)
 
     def append(self, keys: Sequence[str], columns: Sequence[pa.Array]) -> None:
         """Append rows; they are written once ``SAVED_SECONDS`` have passed since the last time.

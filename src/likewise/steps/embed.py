@@ -1,5 +1,6 @@
 """Embed the items of a data set with a model, incrementally."""
 
+import json
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -37,6 +38,8 @@ class Embedded:
         computed: number of vectors that were computed.
         taken_over: number of vectors that were reused.
         dropped: number of obsolete vectors that were removed.
+        numerics: the arithmetics that computed the vectors, as the digest file records them.
+            Vectors of several differ by rounding, about 1e-6 in float32.
     """
 
     dataset: str
@@ -44,17 +47,29 @@ class Embedded:
     computed: int
     taken_over: int
     dropped: int
+    numerics: tuple[str, ...] = ()
 
 
-def embed(dataset: str, model: str, *, workspace: StrPath | None = None) -> Embedded:
+NOT_RECORDED = "not recorded"
+"""The numerics of vectors of older versions, which depended on the number of threads."""
+
+
+def embed(
+    dataset: str, model: str, *, recompute: bool = False, workspace: StrPath | None = None
+) -> Embedded:
     """Compute a vector of ``model`` for every distinct content of ``dataset``.
 
     A content is the pixels of an image, or of a box in it. Vectors of the same content by the
     same model are reused from the last version, and from an interrupted run.
 
+    On a CPU, vectors do not depend on the number of threads or on the other images. The digest
+    file lists the arithmetics ("numerics") that computed the vectors of the table: several, if
+    a table has grown on a CPU and on a GPU.
+
     Args:
         dataset: name of the data set.
         model: name of the model.
+        recompute: compute all vectors again, by one arithmetic.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
@@ -65,8 +80,11 @@ def embed(dataset: str, model: str, *, workspace: StrPath | None = None) -> Embe
     Example:
         All vectors are up to date, so none is computed:
 
-        >>> likewise.embed("emoji", "tiny")
-        Embedded(dataset='emoji', model='tiny', computed=0, taken_over=23, dropped=0)
+        >>> done = likewise.embed("emoji", "tiny")
+        >>> done.computed, done.taken_over, done.dropped
+        (0, 23, 0)
+        >>> done.numerics
+        ('cpu float32, 4 images per pass of one thread',)
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
@@ -74,7 +92,7 @@ def embed(dataset: str, model: str, *, workspace: StrPath | None = None) -> Embe
     entry = ws.params.embeddings[key]
     ann = check(Ann, entry.ann, f"params.yaml: embeddings.{key}.ann")
     folder = _model(ws, model)
-    passport = Passport.read(folder)
+    passport, vectors = Passport.read(folder), ws.embeddings(dataset, model)
     contract = EMBEDDINGS.with_columns(vector("vector", passport.dim, entry.dtype))
     wanted = _contents(ws, dataset, by_role=passport.by_role)
     metadata = {"passport": passport.to_json()}
@@ -83,22 +101,26 @@ def embed(dataset: str, model: str, *, workspace: StrPath | None = None) -> Embe
     schema = tables.lance_schema(contract, {"vector": metadata})
     job = f"embed-{dataset}-{model}"
     with journal.exclusive_job(ws, job):
-        staging = journal.Staging(ws, job, keep=(ws.embeddings(dataset, model).name,))
-        path = staging.path(ws.embeddings(dataset, model))
+        staging = journal.Staging(ws, job, keep=(vectors.name,))
+        path = staging.path(vectors)
         table = IncrementalTable(path, schema, "content")
-        earlier = versions.locate(ws, ws.embeddings(dataset, model))
-        kept = table.start(earlier, wanted["content"], partial(_same_make, schema))
+        is_current = partial(_same_make, schema, recompute=recompute)
+        kept = table.start(versions.locate(ws, vectors), wanted["content"], is_current)
         table.erase(takedowns.read(ws.forgotten(dataset)))
         todo = wanted.filter(~pl.col("content").is_in(kept.keys.implode()))
+        numerics = _record_numerics(table, passport, kept=len(kept.keys), new=len(todo))
         if len(todo):
             _compute(ws, dataset, folder, todo, _VectorWriter(table, entry.dtype))
         table.finish()
-        digests = tables.open_table(path, "").digest(contract)
         # publish depends on this file, and so on the options of the index of the vectors.
-        digests = replace(digests, ann={model: ann.model_dump()})
+        digests = replace(
+            tables.open_table(path, "").digest(contract),
+            ann={model: ann.model_dump()},
+            numerics=() if numerics == (NOT_RECORDED,) else numerics,
+        )
         atomic.write_text(staging.path(ws.digests(dataset, model)), digests.to_yaml())
         staging.commit()
-    return Embedded(dataset, model, len(todo), len(kept.keys), kept.dropped)
+    return Embedded(dataset, model, len(todo), len(kept.keys), kept.dropped, numerics)
 
 
 def _model(ws: Workspace, model: str) -> Path:
@@ -108,6 +130,23 @@ def _model(ws: Workspace, model: str) -> Path:
             f"model {model!r} is not made yet", artefacts.model(ws, model).command
         )
     return folder
+
+
+def _record_numerics(
+    table: IncrementalTable, passport: Passport, *, kept: int, new: int
+) -> tuple[str, ...]:
+    """Record and return the arithmetics of ``kept`` vectors and of ``new`` ones to compute."""
+    numerics: tuple[str, ...] = ()
+    if kept:
+        recorded = tables.open_table(table.path).metadata("vector").get("numerics")
+        numerics = tuple(json.loads(recorded)) if recorded else (NOT_RECORDED,)
+    if new:
+        from likewise.models.training import encode
+
+        current = encode.numerics(passport, encode.default_device())
+        numerics = tuple(sorted({*numerics, current}))
+        table.set_metadata("vector", {"numerics": json.dumps(numerics)})
+    return numerics
 
 
 def _contents(ws: Workspace, dataset: str, *, by_role: bool) -> pl.DataFrame:
@@ -138,9 +177,12 @@ def _contents(ws: Workspace, dataset: str, *, by_role: bool) -> pl.DataFrame:
     )
 
 
-def _same_make(schema: pa.Schema, table: Path) -> bool:
-    """Return True if the vectors in ``table`` have the type and the model of ``schema``."""
-    if not tables.exists(table):
+def _same_make(schema: pa.Schema, table: Path, *, recompute: bool = False) -> bool:
+    """Return True if the vectors in ``table`` have the type and the model of ``schema``.
+
+    With ``recompute`` no vectors do.
+    """
+    if recompute or not tables.exists(table):
         return False
     opened = tables.open_table(table)
     made, asked = opened.schema.field("vector"), schema.field("vector")

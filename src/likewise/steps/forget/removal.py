@@ -141,8 +141,8 @@ class Removal:
         digests = _digest(new, contract)
         into = self._ws.digests(self._dataset, model)
         if into.is_file():
-            ann = Digests.from_yaml(read_yaml(into), into.name).ann
-            digests = replace(digests, ann=ann)
+            last = Digests.from_yaml(read_yaml(into), into.name)
+            digests = replace(digests, ann=last.ann, numerics=last.numerics)
         self._place(path, into, digests)
 
     def _pixels(self) -> None:

@@ -37,6 +37,8 @@ class Digests:
         splits: split -> its items and digest; "" holds the items without a split. It is derived
             from the columns, so it does not count when digests are compared.
         ann: vector column -> options of its index, for the stages that publish and search.
+        numerics: the arithmetics that computed the vectors; several if devices or versions
+            differed. Only of vectors; empty if not recorded, as by older versions.
     """
 
     rows: int
@@ -45,6 +47,7 @@ class Digests:
     further: str | None = None
     splits: dict[str, Split] = field(default_factory=dict, compare=False)
     ann: dict[str, dict[str, Any]] = field(default_factory=dict, compare=False)
+    numerics: tuple[str, ...] = field(default=(), compare=False)
 
     def to_yaml(self) -> str:
         """Return the text of the digest file."""
@@ -55,6 +58,8 @@ class Digests:
             head["further"] = self.further
         if self.ann:
             head["ann"] = self.ann
+        if self.numerics:
+            head["numerics"] = list(self.numerics)
         if self.splits:
             head["splits"] = {name: asdict(split) for name, split in self.splits.items()}
         return yaml.safe_dump({**head, "columns": self.columns}, sort_keys=False)
@@ -76,7 +81,8 @@ class Digests:
                 contents, further = document.get("contents"), document.get("further")
                 splits = dict(_splits(document))
                 ann = document.get("ann") or {}
-                return cls(rows, columns, contents, further, splits, ann)
+                numerics = tuple(map(str, document.get("numerics") or ()))
+                return cls(rows, columns, contents, further, splits, ann, numerics)
         raise DataError(f"{where}: not a digest file; recreate it with: dvc repro")
 
 
