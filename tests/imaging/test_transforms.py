@@ -153,6 +153,30 @@ def test_a_square_can_be_drawn_into_planes() -> None:
         assert np.array_equal(planes.transpose(1, 2, 0), Letterbox().pixels(noise(*size)))
 
 
+@pytest.mark.parametrize("upright", [False, True])
+@pytest.mark.parametrize("short", [56, 55, 40, 3])
+def test_long_pictures_have_the_originals_bars_line_by_line(short: int, upright: bool) -> None:
+    values = np.asarray(noise(224, short)) // 2 + 1  # no black pixel
+    blur = np.asarray(Letterbox(side=224).pixels(Image.fromarray(values)))
+    start = (224 - short + short % 2) // 2  # the row of the picture; half of what is left
+    bar = (224 - short) // 2
+    # The line before the bar's end stays black if the row after the bar holds something; an
+    # upright picture's columns are tested by a row, which always does.
+    first = bar - 1 if upright or not short % 2 else bar
+    plain = Letterbox(fill="black", original_bugs=True, side=224)
+    picture = values.transpose(1, 0, 2) if upright else values
+    done = plain.pixels(Image.fromarray(np.ascontiguousarray(picture)))
+    done = done.transpose(1, 0, 2) if upright else done
+    below = blur[(224 - short) // 2 + short :][
+        :short
+    ]  # ours repeats the whole picture outwards
+    assert np.array_equal(done[first - short : first], below)
+    assert np.array_equal(done[first + short : first + 2 * short], below)
+    assert np.array_equal(done[start : first + short], values[: first + short - start])
+    black = [*range(first - short), *range(first, start), *range(first + 2 * short, 224)]
+    assert [row for row in range(224) if not done[row].any()] == black
+
+
 def test_the_originals_white_is_225() -> None:
     box = Letterbox(fill="white", original_bugs=True)
     assert set(np.unique(box.pixels(Image.new("RGB", (200, 100), (9, 9, 9))))) == {9, 225}

@@ -34,7 +34,8 @@ class Letterbox(Transform):
 
     original_bugs: bool = False
     """Reproduce the original program: no antialiasing, white is 225, a black line next to odd
-    edges, black beyond one image width."""
+    edges. Beyond 3:1 the blurred image is drawn once on each side, up to a black line and over
+    the last lines of the image; the rest is black."""
 
     def __call__(self, picture: Image.Image) -> Image.Image:
         """See ``Transform.__call__``."""
@@ -65,10 +66,11 @@ class Letterbox(Transform):
         else:
             inside = np.asarray(picture.resize(size, Image.Resampling.BILINEAR))
         is_portrait = size[0] < size[1]
+        upright = square
         if is_portrait:
             inside, square = inside.transpose(1, 0, 2), square.transpose(1, 0, 2)
         if self.original_bugs:
-            self._with_bugs(inside, square)
+            self._with_bugs(inside, square, upright)
         else:
             self._with_bars(inside, square)
 
@@ -89,7 +91,8 @@ class Letterbox(Transform):
             square[:above] = blurred[(rows[:above] - above) % short]
             square[above + short :] = blurred[rows % short]
 
-    def _with_bugs(self, inside: Pixels, square: Pixels) -> None:
+    def _with_bugs(self, inside: Pixels, square: Pixels, upright: Pixels) -> None:
+        """Draw as the original; ``upright`` is ``square`` in the orientation of the image."""
         short = len(inside)
         square[:] = 0
         if short + 1 >= self.side:
@@ -99,10 +102,12 @@ class Letterbox(Transform):
         start = self.side - bar - short  # one row lower than the bar if the difference is odd
         square[start : start + short] = inside
         if bar > short:
-            # Once on each side, for any fill; its first row is lost.
+            # Once on each side, for any fill. The row, also of an upright image, tells the
+            # original whether the image starts there.
+            first = bar - 1 if upright[bar].any() else bar
             blurred = _box_blur(inside)
-            square[bar - short + 1 : bar] = blurred[1:]
-            square[self.side - bar : self.side - bar + short] = blurred
+            square[first - short : first] = blurred
+            square[first + short : first + 2 * short] = blurred
         elif self.fill == "gaussian":
             square[:bar] = _box_blur(inside[:bar])
             square[self.side - bar :] = _box_blur(inside[short - bar :])
