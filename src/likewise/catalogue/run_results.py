@@ -43,7 +43,8 @@ class Results:
     def published(self) -> ComparableTables:
         """Published tables that the run may be compared with."""
         protocol = self.protocol
-        return comparable_tables(protocol["name"], protocol["version"], self.lineage["counts"])
+        counts = self.lineage["counts"]
+        return comparable_tables(protocol["name"], protocol["version"], counts, self.metrics)
 
     @cached_property
     def right(self) -> pl.Series:

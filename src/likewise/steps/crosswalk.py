@@ -92,7 +92,7 @@ def crosswalk(run: str, *, workspace: StrPath | None = None) -> Crosswalk:
     """
     ws = open_workspace(workspace)
     entry = ws.run(run)
-    protocol = PROTOCOLS.build({"kind": entry.protocol}, f"params.yaml: runs.{run}")
+    protocol = PROTOCOLS.build(entry.protocol_entry(), f"params.yaml: runs.{run}")
     if not isinstance(protocol, Retrieval):
         raise DataError(
             f"{protocol.name} does not score rankings, so other definitions do not apply"
@@ -107,8 +107,7 @@ def crosswalk(run: str, *, workspace: StrPath | None = None) -> Crosswalk:
         )
         for d, value in score_by_definitions(protocol, vectors, rows)
     ]
-    published = comparable_tables(protocol.name, protocol.version, own.counts)
-    return Crosswalk(run, own.protocol, comparisons, published, list(_notes(entry.index)))
+    return Crosswalk(run, own.protocol, comparisons, own.published, list(_notes(entry.index)))
 
 
 def _beside(definition: str, own: Evaluation) -> str:
@@ -116,7 +115,11 @@ def _beside(definition: str, own: Evaluation) -> str:
     if definition not in _OWN:
         return f"published numbers that use {definition}"
     wanted = _OWN[definition]
-    comparable = comparable_tables(wanted, 1, own.counts)
+    subsets = own.queries["subset"].drop_nulls().unique()
+    metrics = {"all", *subsets, *own.metrics}
+    comparable = comparable_tables(wanted, 1, own.counts, metrics)
+    if not comparable.tables and not comparable.reasons:
+        return f"numbers that name {definition}"
     if comparable.tables and own.protocol["name"] == wanted:
         return "the tables of " + " and ".join(table.title for table in comparable.tables)
     return "; ".join(comparable.reasons) or f"the tables of {wanted}, by a run of that protocol"

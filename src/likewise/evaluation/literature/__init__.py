@@ -4,7 +4,7 @@ A result may be compared with a published one only if protocol, version and coun
 This module lists the tables for which that holds, and the reasons why it does not for others.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -79,11 +79,23 @@ def references() -> tuple[Reference, ...]:
     return tuple(check(Reference, read_yaml(file), file.name) for file in files)
 
 
-def comparable_tables(protocol: str, version: int, counts: Counts) -> ComparableTables:
-    """Find the published tables that a result of ``protocol`` may be compared with."""
+def comparable_tables(
+    protocol: str, version: int, counts: Counts, metrics: Collection[str] | None = None
+) -> ComparableTables:
+    """Find the published tables that a result of ``protocol`` may be compared with.
+
+    Args:
+        protocol: name of the protocol.
+        version: its version.
+        counts: the counts of the result.
+        metrics: the metrics of the result, if known. Without a metric of a table, such as a
+            subset of GPR1200, it is a result on another data set: the table is not mentioned.
+    """
     tables, reasons = [], []
     for table in references():
         if table.protocol != ProtocolVersion(name=protocol, version=version):
+            continue
+        if metrics is not None and not set(table.metrics) <= set(metrics):
             continue
         differences = [
             f"{' or '.join(f'{n:,}' for n in expected)} {name}, here {counts.get(name, 0):,}"

@@ -28,6 +28,7 @@ class Averages:
             classes: (q,) class of every query.
         """
         self.values: dict[str, float] = {}
+        self.unrounded: dict[str, float] = {}
         self.intervals: dict[str, Interval] = {}
         self._spec = spec
         self._classes = classes
@@ -59,7 +60,8 @@ class Averages:
             return
         mean = interval(values, classes, by_class=by_class)
         scale = 100 if self._spec.percent else 1
-        self.values[name] = round(mean.value * scale, self._spec.decimals)
+        self.unrounded[name] = mean.value * scale
+        self.values[name] = round(self.unrounded[name], self._spec.decimals)
         self.intervals[name] = mean.rescaled(scale, self._spec.decimals + 2)
 
 

@@ -28,7 +28,10 @@ class Evaluation:
         protocol: the settings of the protocol.
         notes: remarks that matter when numbers are compared.
         statistics: metric -> its mean with confidence intervals.
-        counts: number of scored queries, of gallery items and of labels.
+        counts: number of scored queries, of gallery items and of labels; if lists are shorter
+            than the gallery, also the items listed per query.
+        unrounded: metric -> its value in full precision; ``queries`` has the values of which
+            it is the mean.
     """
 
     metrics: dict[str, float]
@@ -37,11 +40,14 @@ class Evaluation:
     notes: list[str] = field(default_factory=list)
     statistics: dict[str, Interval] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    unrounded: dict[str, float] = field(default_factory=dict)
 
     @property
     def published(self) -> ComparableTables:
         """The published tables that this result may be compared with."""
-        return comparable_tables(self.protocol["name"], self.protocol["version"], self.counts)
+        return comparable_tables(
+            self.protocol["name"], self.protocol["version"], self.counts, self.metrics
+        )
 
     def __repr__(self) -> str:
         metrics = ", ".join(f"{name} {self._number(v)}" for name, v in self.metrics.items())

@@ -86,6 +86,9 @@ DEFINITIONS = (
     ),
     MetricDefinition("its CIFAR-100 route: AP / 500", "ap-constant@500"),
     MetricDefinition("revisited Oxford and Paris: mAP", "ap-trapezoid", remark="by trapezoids"),
+    MetricDefinition(
+        "Google Landmarks: mAP@100", "ap-smaller@100", remark="divided by min(class size, 100)"
+    ),
 )
 """The definitions that a crosswalk shows."""
 
@@ -105,7 +108,7 @@ def score_by_definitions(
         DataError: as ``Protocol.evaluate_vectors``.
     """
     ready, norms = as_vectors(vectors, rows["item_id"].to_list())
-    if protocol.spec.normalise:
+    if protocol.task_spec.normalise:
         ready = l2_normalised(ready, norms)
     rankings = {
         included: _rankings(protocol, ready, rows, query_in_gallery=included)
@@ -118,7 +121,7 @@ def _rankings(
     protocol: Retrieval, vectors: Float32Array, rows: pl.DataFrame, *, query_in_gallery: bool
 ) -> tuple[RelevantRanks, RelevantRanks, BoolArray]:
     """Return all ranks, those of items with positive scores, and which queries have a label."""
-    spec = replace(protocol.spec, query_in_gallery=query_in_gallery)
+    spec = replace(protocol.task_spec, query_in_gallery=query_in_gallery)
     task, ranking = rank(protocol.name, spec, vectors, rows)
     ranked, query = ranking.ranked, ranking.ranked.query_numbers()
     is_positive = np.empty(len(query), bool)

@@ -118,7 +118,13 @@ class Knn(Protocol):
             "labels": len(np.unique(split.codes[split.train])),
         }
         return Evaluation(
-            means.values, queries, self.describe(), split.notes, means.intervals, counts
+            means.values,
+            queries,
+            self.describe(),
+            split.notes,
+            means.intervals,
+            counts,
+            means.unrounded,
         )
 
 

@@ -99,7 +99,13 @@ class LinearProbe(Protocol):
         }
         notes = [*split.notes, f"the penalty is {penalty:g}"]
         return Evaluation(
-            means.values, queries, self.describe(), notes, means.intervals, counts
+            means.values,
+            queries,
+            self.describe(),
+            notes,
+            means.intervals,
+            counts,
+            means.unrounded,
         )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from likewise.errors import DataError, bounded
+from likewise.evaluation.protocols.held_out import held_out_rows
 from likewise.evaluation.protocols.spec import ItemFilter, ProtocolSpec
 from likewise.evaluation.ranking import Groups
 from likewise.formats.array_types import BoolArray, Int64Array
@@ -16,6 +17,10 @@ _NULL_IS_ANY = "role"
 
 _FIRST_ONLY = "split"
 """The column of which only the first listed value that any item has is selected."""
+
+
+_LISTED = 20
+"""Maximum number of classes that a note lists."""
 
 
 @dataclass(frozen=True)
@@ -49,20 +54,24 @@ def build_task(spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
     Raises:
         DataError: a column or a value is missing, or no query is left.
     """
-    queries, gallery = (_select(rows, chosen) for chosen in (spec.queries, spec.gallery))
-    labels = codes(rows, ["label"])
-    notes = [*_selection_notes(rows, spec)]
+    gallery, labels = _select(rows, spec.gallery), codes(rows, ["label"])
+    held_out, notes = np.empty(0, np.int64), [*_selection_notes(rows, spec)]
+    if spec.held_out:
+        held_out, note = held_out_rows(rows, labels, gallery, spec)
+        notes.append(note)
+    queries = held_out if spec.held_out else _select(rows, spec.queries)
     zero_scored = None
     if spec.mask != "none":
         minor = _in_small_class(labels, gallery, spec.min_class_size)
         kept = queries[~minor[queries]]
+        notes += _small_classes(rows, labels, gallery, spec.min_class_size)
         notes.append(
             f"queries of classes with fewer than {spec.min_class_size} gallery items, "
             f"left out: {len(queries) - len(kept):,}"
         )
         queries = kept
         if spec.mask == "zero":
-            zero_scored = minor[gallery]
+            zero_scored = minor[gallery] | np.isin(gallery, held_out)
         else:
             gallery = gallery[~minor[gallery]]
     position = np.full(len(rows), -1)
@@ -152,7 +161,8 @@ def _selected_values(rows: pl.DataFrame, chosen: ItemFilter, column: str) -> lis
 
 def _selection_notes(rows: pl.DataFrame, spec: ProtocolSpec) -> Iterator[str]:
     """Describe selections that depend on the items."""
-    for side, chosen in (("queries", spec.queries), ("gallery", spec.gallery)):
+    queries = {} if spec.held_out else spec.queries
+    for side, chosen in (("queries", queries), ("gallery", spec.gallery)):
         for column in chosen:
             values = _selected_values(rows, chosen, column)
             if values is None:
@@ -167,6 +177,28 @@ def _in_small_class(labels: Int64Array, gallery: Int64Array, min_class_size: int
     sizes[0] = 0
     flags: BoolArray = sizes[labels + 1] < min_class_size
     return flags
+
+
+def _small_classes(
+    rows: pl.DataFrame, labels: Int64Array, gallery: Int64Array, min_class_size: int
+) -> Iterator[str]:
+    """Name the classes with fewer than ``min_class_size`` gallery items, with their counts."""
+    known = np.flatnonzero(labels >= 0)
+    number, first = np.unique(labels[known], return_index=True)
+    sizes = np.bincount(
+        labels[gallery][labels[gallery] >= 0], minlength=int(labels.max(initial=0)) + 1
+    )
+    small = [
+        f"{rows['label'][int(known[row])]} ({sizes[label]:,})"
+        for label, row in zip(number, first, strict=True)
+        if sizes[label] < min_class_size
+    ]
+    if small:
+        yield (
+            f"{len(small):,} of {len(number):,} classes have fewer than {min_class_size} "
+            f"gallery items: {bounded(small, len(small), _LISTED)}; min_images_per_class sets "
+            "another number"
+        )
 
 
 def _left_out(

@@ -18,7 +18,13 @@ from likewise.evaluation.protocols.query_sets import (
     require_list_columns,
 )
 from likewise.evaluation.protocols.spec import ProtocolSpec
-from likewise.evaluation.ranking import Progress, Ranking, rank_lists, rank_vectors
+from likewise.evaluation.ranking import (
+    Progress,
+    Ranking,
+    rank_lists,
+    rank_vectors,
+    without_first,
+)
 from likewise.formats.array_types import (
     AnyArray,
     BoolArray,
@@ -53,9 +59,14 @@ class Retrieval(Protocol):
         k = f", k = {rank}" if known == name else ""
         return f"mean over {self.spec.average} of {METRICS[known].formula}{k}"
 
+    @property
+    def task_spec(self) -> ProtocolSpec:
+        """The specification with the options of this object; most protocols have none."""
+        return self.spec
+
     def settings(self) -> dict[str, Any]:
         """Return the settings by name."""
-        return self.spec.describe()
+        return self.task_spec.describe()
 
     def check_items(self, rows: pl.DataFrame) -> None:
         """Check that the items have the columns that the specification names."""
@@ -64,7 +75,7 @@ class Retrieval(Protocol):
 
     def query_sets(self, rows: pl.DataFrame) -> QuerySets:
         """Return the queries and the gallery that an index has to search."""
-        task = _checked_task(self.name, self.spec, rows)
+        task = _checked_task(self.name, self.task_spec, rows)
         return QuerySets(task.queries, task.gallery)
 
     def evaluate_vectors(
@@ -76,9 +87,9 @@ class Retrieval(Protocol):
     ) -> Evaluation:
         """Rank the gallery for every query by vectors, and score the rankings."""
         ready, norms = as_vectors(vectors, rows["item_id"].to_list())
-        if self.spec.normalise:
+        if self.task_spec.normalise:
             ready = l2_normalised(ready, norms)
-        task, ranking = rank(self.name, self.spec, ready, rows, progress)
+        task, ranking = rank(self.name, self.task_spec, ready, rows, progress)
         return self._evaluation(ranking, task, rows, [*self._norm_notes(norms), *task.notes])
 
     def evaluate_lists(
@@ -89,7 +100,7 @@ class Retrieval(Protocol):
         scores: Float32Array | None = None,
     ) -> Evaluation:
         """Score existing rankings."""
-        task = _checked_task(self.name, self.spec, rows)
+        task = _checked_task(self.name, self.task_spec, rows)
         if task.zero_scored is not None:
             raise DataError(
                 f"{self.name} changes scores before it ranks, so it needs vectors and an exact "
@@ -97,10 +108,13 @@ class Retrieval(Protocol):
             )
         ids = rows["item_id"].gather(task.queries).to_list()
         ready = as_lists(lists, ids, len(task.gallery), padded=scores is not None)
-        notes = [*self._list_notes(ready, task), *task.notes]
+        drop = self.task_spec.drop_first
+        notes = [*([] if drop else self._list_notes(ready, task)), *task.notes]
+        top = TOP + drop
         ranking = rank_lists(
-            ready, task.relevant, task.left_out, len(task.gallery), scores=scores, top=TOP
+            ready, task.relevant, task.left_out, len(task.gallery), scores=scores, top=top
         )
+        ranking = without_first(ranking) if drop else ranking
         return self._evaluation(ranking, task, rows, notes)
 
     def _evaluation(
@@ -109,43 +123,49 @@ class Retrieval(Protocol):
         ranked = ranking.ranked
         scored = task.labelled & (ranked.relevant > 0)
         if not scored.any():
-            raise DataError(_nothing_scored(self.spec))
-        means = Averages(self.spec, rows[task.queries], task.classes)
+            raise DataError(_nothing_scored(self.task_spec, task))
+        means = Averages(self.task_spec, rows[task.queries], task.classes)
 
         def values(name: str) -> Float64Array:
             return np.where(scored, measure(name, ranked), np.nan)
 
-        main = values(self.spec.metric)
-        further = {name: values(name) for name in self.spec.further_metrics}
-        means.add(main, self.spec.metric_title, self.spec.subset_title)
+        main = values(self.task_spec.metric)
+        further = {name: values(name) for name in self.task_spec.further_metrics}
+        means.add(main, self.task_spec.metric_title, self.task_spec.subset_title)
         for name, part in further.items():
             means.add(part, name)
+        counts = {
+            "queries": int(scored.sum()),
+            "gallery": len(task.gallery),
+            "labels": len(np.unique(task.classes[scored])),
+        }
         if not ranked.complete:
+            counts["listed"] = ranked.depth
             notes = [*notes, self._cut_note(ranking, task)]
-            family, at, rank = self.spec.metric.partition("@")
+            family, at, rank = self.task_spec.metric.partition("@")
             if family in _OTHER:
                 other, denominator = _OTHER[family]
                 suffix = f" by {denominator}"
-                title, subset = self.spec.metric_title + suffix, self.spec.subset_title + suffix
+                title, subset = (
+                    self.task_spec.metric_title + suffix,
+                    self.task_spec.subset_title + suffix,
+                )
                 means.add(values(f"{other}{at}{rank}"), title, subset)
         notes = [*notes, *_scored_notes(task, scored)]
         queries = query_rows(rows, task, ranking, main)
         queries = queries.with_columns(
             pl.Series(name, part).fill_nan(None) for name, part in further.items()
         )
-        counts = {
-            "queries": int(scored.sum()),
-            "gallery": len(task.gallery),
-            "labels": len(np.unique(task.classes[scored])),
-        }
         described = self.describe()
-        return Evaluation(means.values, queries, described, notes, means.intervals, counts)
+        return Evaluation(
+            means.values, queries, described, notes, means.intervals, counts, means.unrounded
+        )
 
     def _norm_notes(self, norms: Float64Array) -> Iterator[str]:
         zero = int((norms == 0).sum())
         if zero:
             yield f"zero vectors, whose scores all tie, in the items' order: {zero:,}"
-        unit = self.spec.normalise or np.allclose(norms, 1, rtol=0, atol=_UNIT)
+        unit = self.task_spec.normalise or np.allclose(norms, 1, rtol=0, atol=_UNIT)
         if not unit:
             yield (
                 f"the vectors are not L2-normalised (norms {norms.min():.4g} to "
@@ -159,7 +179,7 @@ class Retrieval(Protocol):
             return
         count = sum(bool((row == at).any()) for row, at in zip(lists, queries, strict=True))
         fact = f"the query itself is in {count:,} of {len(lists):,} lists"
-        if not self.spec.query_in_gallery:
+        if not self.task_spec.query_in_gallery:
             yield f"{fact}, and was taken out"
         elif count < len(lists):
             yield f"{fact}; {self.name} counts it as relevant, so the value is too low"
@@ -169,11 +189,12 @@ class Retrieval(Protocol):
     def _cut_note(self, ranking: Ranking, task: RetrievalTask) -> str:
         ranked = ranking.ranked
         missing = int((ranked.relevant - ranked.hit_counts()).sum())
+        as_its_script = ", as GPR1200's script does" if "gpr1200" in self.name else ""
         return (
             f"the lists hold {ranked.depth:,} of {len(task.gallery):,} images and miss "
             f"{missing:,} of {int(ranked.relevant.sum()):,} relevant ones: divided by hits in "
-            "the list, as GPR1200's script does, shorter lists score higher; divided by class "
-            "size, what is missed counts as 0"
+            f"the list{as_its_script}, shorter lists score higher; divided by class size, a "
+            "missed item counts as 0"
         )
 
 
@@ -197,14 +218,15 @@ def rank(
         DataError: a column is missing, or no query is left.
     """
     task = _checked_task(name, spec, rows)
-    return task, rank_vectors(
+    ranking = rank_vectors(
         _take(vectors, task.queries),
         _with_zeros(_take(vectors, task.gallery), task),
         task.relevant,
         task.left_out,
-        top=TOP,
+        top=TOP + spec.drop_first,
         progress=progress,
     )
+    return task, without_first(ranking) if spec.drop_first else ranking
 
 
 def _checked_task(name: str, spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
@@ -212,7 +234,9 @@ def _checked_task(name: str, spec: ProtocolSpec, rows: pl.DataFrame) -> Retrieva
     require_list_columns(name, spec.list_columns(), rows)
     task = build_task(spec, rows)
     if not len(task.queries):
-        raise DataError(f"nothing can be scored: {name} selects no query")
+        raise DataError(
+            "; ".join([f"nothing can be scored: {name} selects no query", *task.notes])
+        )
     return task
 
 
@@ -229,7 +253,12 @@ def _with_zeros(gallery: Float32Array, task: RetrievalTask) -> Float32Array:
     return gallery * ~task.zero_scored[:, None]
 
 
-def _nothing_scored(spec: ProtocolSpec) -> str:
+def _nothing_scored(spec: ProtocolSpec, task: RetrievalTask) -> str:
+    if spec.relevant == ("label",) and not task.labelled.any():
+        return (
+            "nothing can be scored: no query has a label; give labels by the source or by "
+            "likewise correct"
+        )
     if spec.relevant == ("label",) and not spec.queries and not spec.gallery:
         return "nothing can be scored: no two items have the same label"
     return "nothing can be scored: no query has a relevant item in the gallery"

@@ -31,6 +31,10 @@ class ProtocolSpec:
             ``none``; ``removed`` from the gallery; or scored ``zero``, which ranks them before
             items with negative scores. Unless ``none``, queries of such classes are excluded.
         min_class_size: number of gallery items that a class needs, see ``mask``.
+        held_out: if positive, the queries are the validation items of the gallery, and
+            ``queries`` is not used: items of the split val, or if there are none, one of
+            ``held_out`` of every class. With the mask ``zero`` all of them are scored zero.
+        drop_first: exclude the first item of every list, whatever it is.
         metric: name of the main metric (see ``metrics``).
         metric_title: its name in reports.
         subset_title: its name in reports for one subset, with ``{}`` for the subset.
@@ -50,6 +54,8 @@ class ProtocolSpec:
     junk: tuple[str, ...] = ()
     mask: Mask = "none"
     min_class_size: int = 0
+    held_out: int = 0
+    drop_first: bool = False
     metric: str = "ap"
     metric_title: str = "mAP"
     subset_title: str = "mAP {}"
@@ -62,6 +68,7 @@ class ProtocolSpec:
     def columns(self) -> tuple[str, ...]:
         """Return the item columns that scoring reads, without ``item_id``."""
         read = [*self.queries, *self.gallery, *self.relevant, *self.left_out, *self.junk]
+        read += ["split"] if self.held_out else []
         return tuple(dict.fromkeys(["label", "subset", *read]))
 
     def list_columns(self) -> tuple[str, ...]:
@@ -72,11 +79,11 @@ class ProtocolSpec:
         """Return the choices by name, as every report prints them."""
         rank = self.metric.rpartition("@")[2]
         return {
-            "queries": _filter_text(self.queries),
+            "queries": self._queries(),
             "gallery": _filter_text(self.gallery),
             "query_in_gallery": self.query_in_gallery,
             "relevant": _relevant(self.relevant),
-            "left_out": f"same {' and '.join(self.left_out)}" if self.left_out else "nothing",
+            "left_out": self._left_out(),
             "junk": " and ".join(self.junk) or "none",
             "score": "cosine" if self.normalise else "inner product",
             "normalise": self.normalise,
@@ -93,12 +100,23 @@ class ProtocolSpec:
             "also": list(self.further_metrics),
         }
 
+    def _queries(self) -> str:
+        if not self.held_out:
+            return _filter_text(self.queries)
+        return f"validation items of the gallery: split val, or 1 of {self.held_out} per class"
+
+    def _left_out(self) -> str:
+        if self.drop_first:
+            return "the first of every list"
+        return f"same {' and '.join(self.left_out)}" if self.left_out else "nothing"
+
     def _mask(self) -> str:
         if self.mask == "none":
             return "none"
         effect = {"removed": "not ranked", "zero": "scored 0"}[self.mask]
         small = f"classes with fewer than {self.min_class_size} gallery items"
-        return f"{small} are {effect}, and query not"
+        validation = "; validation items too" if self.held_out and self.mask == "zero" else ""
+        return f"{small} are {effect}, and query not{validation}"
 
 
 def _filter_text(chosen: ItemFilter) -> str:

@@ -110,7 +110,8 @@ class Verification(Protocol):
             "labels": len(np.unique(classes)),
         }
         queries = _pair_rows(rows, pairs, scores, correct)
-        return Evaluation(metrics, queries, self.describe(), [], rounded, counts)
+        unrounded = {name: one.value for name, one in intervals.items()}
+        return Evaluation(metrics, queries, self.describe(), [], rounded, counts, unrounded)
 
 
 class VerificationEasy(Verification):

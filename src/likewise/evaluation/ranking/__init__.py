@@ -3,7 +3,7 @@
 from likewise.evaluation.ranking.from_lists import rank_lists
 from likewise.evaluation.ranking.from_vectors import Progress, rank_vectors
 from likewise.evaluation.ranking.groups import Groups
-from likewise.evaluation.ranking.ranked import Ranking, RelevantRanks, blocks
+from likewise.evaluation.ranking.ranked import Ranking, RelevantRanks, blocks, without_first
 
 __all__ = [
     "Groups",
@@ -13,4 +13,5 @@ __all__ = [
     "blocks",
     "rank_lists",
     "rank_vectors",
+    "without_first",
 ]

@@ -77,6 +77,23 @@ class Ranking:
     top_scores: Float32Array
 
 
+def without_first(ranking: Ranking) -> Ranking:
+    """Remove the first item of every list; the other items move up by one rank."""
+    ranked = ranking.ranked
+    kept, query = ranked.ranks > 1, ranked.query_numbers()
+    hits = np.bincount(query[kept], minlength=len(ranked))
+    fewer = replace(
+        ranked,
+        offsets=offsets(hits),
+        ranks=ranked.ranks[kept] - 1,
+        relevant=ranked.relevant - np.bincount(query[~kept], minlength=len(ranked)),
+        depth=max(ranked.depth - 1, 0),
+    )
+    return Ranking(
+        fewer, ranking.items[kept], ranking.top_rows[:, 1:], ranking.top_scores[:, 1:]
+    )
+
+
 def offsets(counts: Int64Array) -> Int64Array:
     """Return the offsets of parts of ``counts`` values, with the final end: (q + 1,) int64."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])

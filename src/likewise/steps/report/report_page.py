@@ -140,12 +140,14 @@ class Page:
     def published(self) -> list[tuple[str, str, str, str]]:
         """Return one row per comparable published value: model, metric, value, our ratio."""
         percent = bool(self.results.protocol.get("percent"))
+        listed = self.results.lineage["counts"].get("listed")
+        cut = "" if listed is None else f", of lists of {listed:,}: not comparable"
         rows = []
         for reference in self.results.published.tables:
             for row in reference.rows:
                 for metric, value in reference.values(row, percent=percent).items():
                     ours = self.results.metrics.get(metric)
-                    ratio = "" if ours is None else f"{ours / value:.2f}"
+                    ratio = "" if ours is None else f"{ours / value:.2f}{cut}"
                     model = f"{row.model} {row.trained}".strip()
                     rows.append((model, metric, value, ratio))
         values = same_digits([value for _, _, value, _ in rows])
