@@ -69,7 +69,7 @@ def read_results(ws: Workspace, run: str) -> Results:
     metrics = _json(ws, ws.metrics(run), run)
     statistics = _json(ws, ws.statistics(run), run)
     record = read_lineage(ws, run)
-    if record.get("run") != entry.model_dump() or "counts" not in record:
+    if record.get("run") != entry.recorded() or "counts" not in record:
         what = f"params.yaml or the release of likewise has changed since the report of {run!r}"
         raise StaleArtefactError(what, command)
     path = versions.locate(ws, ws.queries(run))

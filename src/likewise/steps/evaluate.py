@@ -56,7 +56,7 @@ def evaluate(
     """
     ws = open_workspace(workspace, rev=rev)
     entry = ws.run(run)
-    protocol = PROTOCOLS.build({"kind": entry.protocol}, f"params.yaml: runs.{run}")
+    protocol = PROTOCOLS.build(entry.protocol_entry(), f"params.yaml: runs.{run}")
     dataset = Dataset(ws, entry.dataset)
     kind = ws.params.indexes[entry.index].get("kind")
     result = _score(dataset, entry.model, entry.index, protocol, exact=kind == EXACT)
@@ -66,7 +66,7 @@ def evaluate(
     if ws.is_historic:
         return result
     lineage = {
-        "run": entry.model_dump(),
+        "run": entry.recorded(),
         "protocol": result.protocol,
         "notes": result.notes,
         "items": len(dataset.items),

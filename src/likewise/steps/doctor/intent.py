@@ -71,8 +71,8 @@ def _kinds(ws: Workspace) -> Iterator[Problem]:
     for name, entry in ws.params.indexes.items():
         builds.append(partial(INDEXES.build, entry, f"params.yaml: indexes.{name}"))
     for name, run in ws.params.runs.items():
-        kind = {"kind": run.protocol}
-        builds.append(partial(PROTOCOLS.build, kind, f"params.yaml: runs.{name}"))
+        entry = run.protocol_entry()
+        builds.append(partial(PROTOCOLS.build, entry, f"params.yaml: runs.{name}"))
     for build in builds:
         yield from _tried(build, "params", "edit params.yaml")
 

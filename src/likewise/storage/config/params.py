@@ -1,6 +1,6 @@
 """The sections of params.yaml."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -46,7 +46,8 @@ class EmbeddingEntry(Part):
 class Check(Part):
     """The thresholds of the flags of a data set; null turns a flag off.
 
-    The defaults are those of FISSP's filters; ``near`` was measured (see DECISIONS.md).
+    The defaults are those of FISSP's filters; ``near`` was measured (see DECISIONS.md). Some
+    sources have other defaults: sketches have no ``max_brightness``.
 
     Attributes:
         min_bytes: files with fewer bytes are ``few_bytes``.
@@ -83,12 +84,25 @@ class View(Part):
 
 
 class Run(Part):
-    """One evaluation: data set x model x index x protocol."""
+    """One evaluation: data set x model x index x protocol.
+
+    ``min_images_per_class`` is an option of the protocols of CompCars; see there.
+    """
 
     dataset: str
     model: str
     index: str
     protocol: str
+    min_images_per_class: int | None = Field(default=None, ge=1)
+
+    def recorded(self) -> dict[str, Any]:
+        """Return the options that are set, as reports record them."""
+        return self.model_dump(exclude_none=True)
+
+    def protocol_entry(self) -> dict[str, Any]:
+        """Return the kind and the options of the protocol."""
+        options = self.model_dump(include={"min_images_per_class"}, exclude_none=True)
+        return {"kind": self.protocol, **options}
 
 
 class Params(Part):
