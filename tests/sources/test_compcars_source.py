@@ -11,6 +11,7 @@ import pytest
 from archives import placed
 from compcars_tree import SPLITS, found, read, tree
 from likewise.errors import ConfigError, DataError
+from likewise.sources.compcars.compcars_source import CompCarsSource
 
 
 def test_a_car_is_all_that_its_files_say(tmp_path: Path) -> None:
@@ -166,3 +167,21 @@ def test_a_real_set_has_the_counts_of_its_readme(shared_data: Path) -> None:
     first = web.filter(image_id="Image_data/data/image/3/7/2014/531c72672d73dc.jpg")
     assert first["box"].to_list() == [[30 - 1, 17 - 1, 227, 240]]
     assert first["viewpoint"].to_list() == ["rear"]
+
+
+def test_the_systems_own_runs_are_written_where_they_have_data(tmp_path: Path) -> None:
+    content = tree()
+    items = read(placed(tmp_path / "both", content)).items
+    small = {"min_images_per_class": 1}  # no class has 58 front images
+    assert CompCarsSource.runs(items) == {
+        "compcars-mips": small,
+        "compcars-lopq": small,
+        "compcars-strict": small,
+        "verification-easy": {},
+    }
+    web = {path: data for path, data in content.items() if not path.startswith("sv_data")}
+    alone = read(placed(tmp_path / "web", web)).items
+    assert list(CompCarsSource.runs(alone)) == ["leave-one-out", "verification-easy"]
+    front = items.filter(viewpoint="front", role="gallery").head(1)
+    large = pl.concat([items, *[front] * 57])
+    assert CompCarsSource.runs(large)["compcars-mips"] == {}

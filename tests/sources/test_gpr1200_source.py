@@ -326,3 +326,24 @@ def test_a_real_set_is_read_in_place(shared_data: Path) -> None:
     assert reading.findings.is_empty()
     first = open_files(path).read(items["image_id"][0])
     assert first == (path / "images" / "0_Golden-Delicious_002.jpg").read_bytes()
+
+
+def test_only_the_benchmark_itself_gets_its_subsets_and_missing_categories_are_found(
+    tmp_path: Path,
+) -> None:
+    names = [f"{c}_{n}.jpg" for c in range(1200) if c not in (7, 1003) for n in range(2)]
+    top = placed(tmp_path / "most", dict.fromkeys((f"images/{n}" for n in names), b""))
+    source = SOURCES.build({"kind": "gpr1200"}, "card")
+    reading = read(top)
+    assert source.settled(reading.items) == {}
+    assert checks(reading) == [("incomplete", "GPR1200")]
+    assert reading.findings["detail"][0] == "2 of 1,200 categories have no image: 7, 1003"
+    few = placed(tmp_path / "few", images(*FEW))
+    assert source.settled(read(few).items) == {"subsets": "none"}
+    assert read(few, subsets="none").items["subset"].null_count() == len(FEW)
+    named = SOURCES.build({"kind": "gpr1200", "subsets": "by_number"}, "card")
+    assert named.settled(read(few).items) == {}
+    more = placed(tmp_path / "more", dict.fromkeys((f"images/{n}" for n in names), b""))
+    placed(more, images("1200_a.jpg"))
+    assert source.settled(read(more).items) == {"subsets": "none"}
+    assert checks(read(more)) == []

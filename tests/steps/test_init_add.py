@@ -150,7 +150,7 @@ def test_add_writes_a_card_and_entries_and_keeps_comments(bare: Path, pictures: 
 
     card = read_card(bare / added.card)
     assert card.title == "drawn"
-    assert card.source == {"kind": "gpr1200"}
+    assert card.source == {"kind": "gpr1200", "subsets": "none"}
     assert card.licence.spdx == "NOASSERTION"
     assert card.citation == ""
 

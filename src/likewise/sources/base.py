@@ -4,7 +4,7 @@ A source works on the complete file listing as columns, so millions of files sta
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -68,7 +68,8 @@ class Source(Part, ABC):
         licence: licence for the card.
         citation: citation for the card.
         faults: known faults of the published data, for the card.
-        protocols: evaluation protocols for the card.
+        protocols: evaluation protocols of the runs that ``likewise add`` writes; see ``runs``.
+        check_bounds: bounds of ``likewise check`` that differ from the defaults of ``Check``.
         extra_columns: columns of this layout's items in addition to ``ITEM_COLUMNS``.
 
     Example:
@@ -91,6 +92,7 @@ class Source(Part, ABC):
     citation: ClassVar[str] = ""
     faults: ClassVar[tuple[str, ...]] = ()
     protocols: ClassVar[tuple[str, ...]] = ()
+    check_bounds: ClassVar[Mapping[str, Any]] = {}
     extra_columns: ClassVar[tuple[Column, ...]] = ()
 
     exclude: tuple[str, ...] = ()
@@ -105,6 +107,24 @@ class Source(Part, ABC):
             "faults": list(cls.faults),
         }
         return {key: value for key, value in defaults.items() if value}
+
+    def settled(self, items: pl.DataFrame) -> dict[str, Any]:
+        """Return options that ``likewise add`` writes to the card because of the ``items``."""
+        return {}
+
+    @classmethod
+    def runs(cls, items: pl.DataFrame) -> dict[str, dict[str, Any]]:
+        """Return the protocols that suit ``items``, each with further options of its run.
+
+        Override it if the protocols depend on more than whether items have labels.
+
+        Example:
+            >>> from likewise.sources.folder import FolderSource
+            >>> FolderSource.runs(pl.DataFrame({"label": ["cat", "dog"]}))
+            {'leave-one-out': {}}
+        """
+        labelled = items["label"].null_count() < len(items)
+        return {name: {} for name in cls.protocols} if labelled else {}
 
     def open(self, path: Path) -> FileCollection:
         """Open the folder or archive at ``path``.

@@ -80,7 +80,7 @@ class BoxSource(Source, ABC):
                     )
     """
 
-    protocols: ClassVar[tuple[str, ...]] = ("gpr1200-strict",)
+    protocols: ClassVar[tuple[str, ...]] = ("leave-one-out",)
 
     unboxed: Literal["keep", "drop"] = "keep"
     """Keep or drop images that are annotated but have no valid box."""

@@ -31,7 +31,7 @@ class FolderSource(Source):
     images are in one folder ``images``, as in exports, the layout starts below it.
     """
 
-    protocols: ClassVar[tuple[str, ...]] = ("gpr1200-strict",)
+    protocols: ClassVar[tuple[str, ...]] = ("leave-one-out",)
 
     splits: Literal["auto", "yes", "no"] = "auto"
     """Use the first folder as the split; ``auto``: if all first folders are names of splits."""

@@ -5,7 +5,7 @@ Source: Schall et al., MMM 2022 (arXiv:2111.13122), and the published archive.
 
 import json
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import polars as pl
 
@@ -23,7 +23,7 @@ from likewise.sources.base import (
     non_image_findings,
     source_result,
 )
-from likewise.sources.gpr1200_subsets import PER_CATEGORY, SUBSETS
+from likewise.sources.gpr1200_subsets import CATEGORIES, PER_CATEGORY, SUBSETS, is_gpr1200
 from likewise.storage.config import Licence
 
 TEXT_FILES = ("GPR1200_categoryNumber_to_text.json", "categories.json")
@@ -38,7 +38,8 @@ class Gpr1200Source(Source):
 
     Images are directly in ``images/`` (or in ``images/`` of the only top folder of an archive),
     or directly at the top. Gaps of a partial copy are findings: categories with fewer than ten
-    images if most have ten, and categories in the texts without images.
+    images if most have ten, categories in the texts without images, and categories without
+    images if more than half of the benchmark's are there.
     """
 
     title: ClassVar[str] = "GPR1200"
@@ -53,8 +54,19 @@ class Gpr1200Source(Source):
     )
     protocols: ClassVar[tuple[str, ...]] = ("gpr1200", "gpr1200-strict")
 
+    subsets: Literal["by_number", "none"] = "by_number"
+    """Name the benchmark's subsets (landmarks, faces ...) by the categories' numbers, or no
+    subsets. ``likewise add`` writes none for images that are not GPR1200's."""
+
     text: str | None = None
     """File name of the category texts; by default one of ``TEXT_FILES``, if it exists."""
+
+    def settled(self, items: pl.DataFrame) -> dict[str, Any]:
+        """Name no subsets of images that are not the benchmark's, unless asked to."""
+        if "subsets" in self.model_fields_set:
+            return {}
+        categories = items["label"].unique().cast(pl.Int64).to_list()
+        return {} if is_gpr1200(categories) else {"subsets": "none"}
 
     def read(self, files: FileCollection, annotations: Path) -> SourceResult:
         """See ``Source.read``."""
@@ -70,6 +82,8 @@ class Gpr1200Source(Source):
             .sort("category", "name")
             .select("label", image_id="path", subset=_subset(pl.col("category")))
         )
+        if self.subsets == "none":
+            items = items.with_columns(subset=pl.lit(None, pl.String))
         if items.is_empty():
             raise no_images_error(
                 files, "images/{category}_{name}.jpg, as in images/12_tower.jpg"
@@ -80,6 +94,7 @@ class Gpr1200Source(Source):
             labelled,
             text_findings,
             _incomplete_findings(items),
+            _missing_findings(items),
             non_image_findings(image_files),
             findings_about(
                 images.filter(nested),
@@ -147,6 +162,17 @@ def _incomplete_findings(items: pl.DataFrame) -> pl.DataFrame:
         path=pl.format("category {}", "label")
     )
     return findings_about(incomplete, "incomplete", detail)
+
+
+def _missing_findings(items: pl.DataFrame) -> pl.DataFrame:
+    """Return a finding about categories without images, if the images are the benchmark's."""
+    present = set(items["label"].unique().cast(pl.Int64))
+    missing = [category for category in range(CATEGORIES) if category not in present]
+    if not missing or not is_gpr1200(present):
+        return findings_from_rows([])
+    examples = bounded(missing, len(missing))
+    detail = f"{len(missing):,} of {CATEGORIES:,} categories have no image: {examples}"
+    return findings_from_rows([("GPR1200", "incomplete", detail)])
 
 
 def _files_of_image_folder(files: FileCollection) -> pl.DataFrame:

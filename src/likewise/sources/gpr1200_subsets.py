@@ -4,6 +4,8 @@ Source: Schall et al., "GPR1200: A Benchmark for General-Purpose Content-Based I
 MMM 2022 (arXiv:2111.13122), and the published archive.
 """
 
+from collections.abc import Collection
+
 SUBSETS: dict[str, range] = {
     "landmarks": range(200),
     "inat": range(200, 400),
@@ -19,6 +21,16 @@ CATEGORIES = 1200
 
 PER_CATEGORY = 10
 """Number of images per category."""
+
+
+def is_gpr1200(categories: Collection[int]) -> bool:
+    """Return whether images with these category ids are those of the benchmark.
+
+    That is so if more than half of its categories are there, and no other. File names say no
+    more: their part behind the category is free.
+    """
+    known = {category for category in categories if category in range(CATEGORIES)}
+    return len(known) == len(set(categories)) and 2 * len(known) > CATEGORIES
 
 
 def subset_of(category: int) -> str | None:

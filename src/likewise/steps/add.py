@@ -12,6 +12,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.params_editor import ParamsEditor, dump_yaml
 from likewise.errors import DataError, bounded
 from likewise.formats.paths import StrPath
+from likewise.retrieval.index_cache import EXACT
 from likewise.sources import SOURCES
 from likewise.sources.base import Source
 from likewise.sources.layout_hint import read_with_hint
@@ -57,7 +58,8 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
     """Write the card of ``dataset`` and its entries in params.yaml, without reading pixels.
 
     The entries combine the data set with every model of params.yaml and with every protocol
-    of its layout. Remove entries that you do not need from params.yaml. Comments are kept.
+    of its layout that its items suit; without labels there are no runs. Remove entries that
+    you do not need from params.yaml. Comments are kept.
 
     Args:
         dataset: name of the data set: lower-case letters, digits and '_'.
@@ -95,7 +97,8 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
     layout = SOURCES.build(stated, "source")
     reading = read_with_hint(layout, source, folder, explained)
     labels = reading.items["label"].n_unique() - (reading.items["label"].null_count() > 0)
-    runs = _runs(ws, dataset, kind.protocols if labels else ())
+    stated |= layout.settled(reading.items)
+    runs = _runs(ws, dataset, kind.runs(reading.items))
     card = _card(dataset, stated, title, kind)
     _write(ws, dataset, card, entry, runs)
     return Added(
@@ -137,17 +140,22 @@ def _as_written(ws: Workspace, path: Path) -> str:
     return ws.relative(path.expanduser().absolute())
 
 
-def _runs(ws: Workspace, dataset: str, protocols: tuple[str, ...]) -> dict[str, dict[str, str]]:
-    index = next(iter(ws.params.indexes), "")
+def _runs(
+    ws: Workspace, dataset: str, protocols: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    # Some protocols score vectors only, which needs an exact index.
+    exact = (name for name, entry in ws.params.indexes.items() if entry.get("kind") == EXACT)
+    index = next(exact, next(iter(ws.params.indexes), ""))
     return {
         f"{dataset}-{model}-{protocol}": {
             "dataset": dataset,
             "model": model,
             "index": index,
             "protocol": protocol,
+            **options,
         }
         for model in ws.params.models
-        for protocol in protocols
+        for protocol, options in protocols.items()
         if index
     }
 
@@ -157,7 +165,7 @@ def _write(
     dataset: str,
     card: dict[str, Any],
     entry: dict[str, str],
-    runs: dict[str, dict[str, str]],
+    runs: dict[str, dict[str, Any]],
 ) -> None:
     """Write the card and params.yaml in one transaction."""
     entries = ParamsEditor(ws)

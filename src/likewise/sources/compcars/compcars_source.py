@@ -1,7 +1,7 @@
 """Source of CompCars: one item per car, with all values of its path, files and tables."""
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import polars as pl
 import pyarrow as pa
@@ -25,11 +25,18 @@ from likewise.sources.compcars.attribute_tables import (
 from likewise.sources.compcars.car_paths import PARTS, find_cars
 from likewise.sources.compcars.train_test_lists import read_splits, read_verification_lists
 from likewise.sources.compcars.verification_pairs import add_pairs
-from likewise.sources.compcars.viewpoints import key_stem, read_labels
+from likewise.sources.compcars.viewpoints import (
+    FRONTS,
+    MIN_IMAGES,
+    key_stem,
+    read_labels,
+)
 from likewise.sources.list_files import missing_entry_findings
 from likewise.storage.config import Licence
 
 _TEXT, _ID = pa.string(), pa.int32()
+_SYSTEM = ("compcars-mips", "compcars-lopq", "compcars-strict")
+_LISTS = ("verification-easy", "verification-medium", "verification-hard")
 
 
 class CompCarsSource(Source):
@@ -54,7 +61,7 @@ class CompCarsSource(Source):
         "the data set's page counts 50,000 surveillance images, its list of colours 44,481",
         "some models have no name, and the year of some images is 'unknown'",
     )
-    protocols: ClassVar[tuple[str, ...]] = ("gpr1200-strict",)
+    protocols: ClassVar[tuple[str, ...]] = ("leave-one-out",)
     extra_columns: ClassVar[tuple[Column, ...]] = (
         Column("make_id", _ID, "the make's id", nullable=True),
         Column("make", _TEXT, "the make's name", nullable=True),
@@ -89,6 +96,22 @@ class CompCarsSource(Source):
 
     items: Literal["boxes", "images"] = "boxes"
     """Make items of the cars' boxes (if annotated), or of whole images."""
+
+    @classmethod
+    def runs(cls, items: pl.DataFrame) -> dict[str, dict[str, Any]]:
+        """Return the runs of the CompCars system and of verification that have data.
+
+        Without surveillance images, or without web images, the protocol is leave-one-out. If
+        every class is smaller than the system's minimum, the runs get a minimum of 1.
+        """
+        found = super().runs(items)
+        if found and items["role"].null_count() < len(items):
+            fronts = items.filter(pl.col("viewpoint").is_in(FRONTS), role="gallery")
+            largest = fronts["label"].drop_nulls().value_counts()["count"].max() or 0
+            options = {"min_images_per_class": 1} if int(str(largest)) < MIN_IMAGES else {}
+            found = {name: {**options} for name in _SYSTEM}
+        levels = items["pairs"].explode().str.extract(r"\A(\S+) ").drop_nulls().unique()
+        return found | {name: {} for name in _LISTS if name.rpartition("-")[2] in levels}
 
     def read(self, files: FileCollection, annotations: Path) -> SourceResult:
         """See ``Source.read``."""

@@ -17,6 +17,12 @@ VIEWPOINTS = {
     5: "rear-side",
 }
 
+FRONTS = ("front", "front-side")
+"""The viewpoints that the CompCars image-retrieval system ranks."""
+
+MIN_IMAGES = 58
+"""Images of these viewpoints that a class needs in that system, or it is a minor class."""
+
 LABELS: dict[str, pl.DataType | type[pl.DataType]] = {
     "key": pl.String,
     "viewpoint": pl.String,
