@@ -27,7 +27,9 @@ def test_the_order_of_a_subsets_list_is_that_of_its_labels(tmp_path: Path) -> No
         ("val", CRANE, 1, "mine", 1),
         ("val", LIFT, 0, "mine", 2),
     ]
-    assert reading.findings.is_empty()
+    assert reading.findings.select("path", "check").rows() == [
+        (f"{top}/mine.txt: line 2", "bad-annotation")
+    ]
     digest = hashlib.sha256(f"{LIFT}\n{CRANE}".encode()).hexdigest()
     assert read(top, subset="mine.txt", subset_sha256=digest).items.equals(reading.items)
     with pytest.raises(ConfigError, match=f"that of 'mine' is {digest}"):
@@ -53,6 +55,40 @@ def test_a_list_of_ones_own_may_be_anywhere(tmp_path: Path, place: str) -> None:
     broken = placed(tmp_path / "broken", {"map_clsloc.txt": b"x"})
     with pytest.raises(DataError, match=f"{broken}/map_clsloc.txt is not a table"):
         read(top, broken)
+
+
+UNKNOWN = "n99999999"
+
+
+@pytest.mark.parametrize("option", [{}, {"subset": "mine.txt"}])
+def test_a_list_as_annotations_selects_its_classes(
+    tmp_path: Path, option: dict[str, str]
+) -> None:
+    top = placed(tmp_path / "data", tree())
+    text = f"{LIFT}\n\n{UNKNOWN}\nlift\n{CRANE}\n"
+    placed(tmp_path, {"mine.txt": text.encode()})
+    reading = read(top, tmp_path / "mine.txt", **option)
+    assert rows(reading, "split", "label", "class_index", "subset") == [
+        ("train", CRANE, 2, "mine"),
+        ("train", LIFT, 0, "mine"),
+        ("val", CRANE, 2, "mine"),
+        ("val", LIFT, 0, "mine"),
+    ]
+    where = f"{tmp_path}/mine.txt"
+    assert sorted(reading.findings.select("path", "check").rows()) == [
+        (f"{where}: line 2", "bad-annotation"),
+        (f"{where}: line 4", "bad-annotation"),
+        (UNKNOWN, "no-images"),
+        (UNKNOWN, "unknown-class"),
+    ]
+    assert "blank" in reading.findings.filter(path=f"{where}: line 2")["detail"][0]
+
+
+def test_a_file_that_is_neither_list_nor_table_is_an_error(tmp_path: Path) -> None:
+    top = placed(tmp_path / "data", tree())
+    placed(tmp_path, {"names.txt": b"kit fox\ncrane\n"})
+    with pytest.raises(DataError, match=r"names\.txt is not a list of WNIDs.*'kit fox'"):
+        read(top, tmp_path / "names.txt")
 
 
 def test_shipped_subsets_are_the_ones_that_papers_use(tmp_path: Path) -> None:

@@ -101,6 +101,11 @@ class AnnotationFilesWithFallback(AnnotationFiles):
         """Always True: two places together are never a single file."""
         return True
 
+    @property
+    def own_is_collection(self) -> bool:
+        """True if ``place`` is a folder or archive, False for a single file."""
+        return self._own.is_collection
+
     def find(self, pattern: str) -> pl.Series:
         """See ``AnnotationFiles.find``; use the first place that has a match."""
         own = self._own.find(pattern)

@@ -12,18 +12,25 @@ BUNDLED = ("imagenet30", "imagenet100")
 """Subsets whose lists are part of the package (``wnids/``); others are files of the user."""
 
 _WNID = re.compile(r"n[0-9]{8}")
+_TABLE = re.compile(r"\A(loc_|ilsvrc|meta|map_clsloc)|class_index|cls|\.(xml|csv|json|mat)\Z")
+"""File names of ImageNet's own tables and lists, in lower case."""
 
 
 class ClassSubset(NamedTuple):
     """Classes in the order of their labels.
 
-    ``sha256`` is the digest of the WNIDs joined by line feeds; it does not depend on the line
-    endings of the file.
+    Attributes:
+        name: name of the subset.
+        wnids: the classes.
+        sha256: digest of the WNIDs joined by line feeds; it does not depend on the line endings
+            of the file.
+        faults: findings about lines that are no WNID: path, check and detail.
     """
 
     name: str
     wnids: list[str]
     sha256: str
+    faults: list[tuple[str, str, str]]
 
 
 def read_subset(name: str, annotation_files: AnnotationFilesWithFallback) -> ClassSubset:
@@ -48,12 +55,26 @@ def read_subset(name: str, annotation_files: AnnotationFilesWithFallback) -> Cla
     raise UnknownNameError("subset, and no list,", name, BUNDLED, str(annotation_files.place))
 
 
+def list_in_place_of_annotations(
+    annotation_files: AnnotationFilesWithFallback,
+) -> ClassSubset | None:
+    """Return the subset if the annotations are one file that is no table of ImageNet.
+
+    Raises:
+        DataError: the file is not a list of distinct WNIDs.
+    """
+    place = annotation_files.place
+    if annotation_files.own_is_collection or _TABLE.search(place.name.lower()):
+        return None
+    return _parse_subset(place.stem, str(place), place.read_bytes())
+
+
 def _parse_subset(name: str, where: str, data: bytes) -> ClassSubset:
     lines = [line.strip() for line in decode_text(where, data).splitlines()]
-    wnids = [line for line in lines if line]
-    invalid = [wnid for wnid in wnids if not _WNID.fullmatch(wnid)]
-    if invalid or not wnids:
-        problem = bounded((repr(line[:40]) for line in invalid), len(invalid)) or "it is empty"
+    wnids = [line for line in lines if _WNID.fullmatch(line)]
+    if not wnids:
+        invalid = [repr(line[:40]) for line in lines if line]
+        problem = bounded(invalid, len(invalid)) or "it is empty"
         raise DataError(
             f"{where} is not a list of WNIDs, one per line such as n02119789: {problem}"
         )
@@ -63,4 +84,16 @@ def _parse_subset(name: str, where: str, data: bytes) -> ClassSubset:
             f"{where} repeats classes, so their labels are ambiguous: "
             f"{bounded(repeated, len(repeated))}"
         )
-    return ClassSubset(name, wnids, hashlib.sha256("\n".join(wnids).encode()).hexdigest())
+    faults = [
+        (f"{where}: line {number}", "bad-annotation", _line_fault(line))
+        for number, line in enumerate(lines, start=1)
+        if not _WNID.fullmatch(line)
+    ]
+    digest = hashlib.sha256("\n".join(wnids).encode()).hexdigest()
+    return ClassSubset(name, wnids, digest, faults)
+
+
+def _line_fault(line: str) -> str:
+    if not line:
+        return "the line is blank; it has no label, and later classes are not shifted"
+    return f"expected a WNID such as n02119789, found {line[:40]!r}; the line is left out"

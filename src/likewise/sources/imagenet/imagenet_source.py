@@ -18,7 +18,11 @@ from likewise.sources.base import (
     source_result,
 )
 from likewise.sources.box_source import items_from_boxes
-from likewise.sources.imagenet.class_subsets import ClassSubset, read_subset
+from likewise.sources.imagenet.class_subsets import (
+    ClassSubset,
+    list_in_place_of_annotations,
+    read_subset,
+)
 from likewise.sources.imagenet.image_paths import SPLITS, find_images
 from likewise.sources.imagenet.localisation import EXPECTED, ImageBoxes, read_boxes
 from likewise.sources.imagenet.synsets import read_classes
@@ -56,7 +60,7 @@ class ImageNetSource(Source):
         "human labels that name two classes: maillot (n03710637, n03710721)",
         "devkit ids (1 to 1000) are not the places of the sorted WNIDs (0 to 999)",
     )
-    protocols: ClassVar[tuple[str, ...]] = ("gpr1200-strict",)
+    protocols: ClassVar[tuple[str, ...]] = ("leave-one-out",)
     extra_columns: ClassVar[tuple[Column, ...]] = (
         Column("wnid", _TEXT, "the class's id in WordNet 3.0", nullable=True),
         Column(
@@ -74,7 +78,7 @@ class ImageNetSource(Source):
 
     subset: str = ""
     """Classes to keep: imagenet30, imagenet100, or the name of a file of WNIDs among the
-    annotations; by default all."""
+    annotations. By default all; if the annotations are one file of WNIDs, those."""
 
     subset_sha256: str = ""
     """Expected SHA-256 of the subset's WNIDs, joined by '\\n'."""
@@ -103,9 +107,10 @@ class ImageNetSource(Source):
         listed, list_findings = _with_list_numbers(annotation_files, labelled, subset)
         ordered = _in_canonical_order(listed, subset)
         if ordered.is_empty():
+            count, name = len(subset.wnids) if subset else 0, self.subset or str(annotations)
             raise DataError(
-                f"{files.path} has no image of the {len(subset.wnids) if subset else 0} "
-                f"classes of {self.subset!r}; correct subset in the card"
+                f"{files.path} has no image of the {count} classes of {name!r}; "
+                "correct the list, or subset in the card"
             )
         boxes = self._boxes(annotation_files, labelled, subset)
         whole_images = None
@@ -153,7 +158,11 @@ class ImageNetSource(Source):
         return boxes
 
     def _subset(self, annotation_files: AnnotationFilesWithFallback) -> ClassSubset | None:
-        subset = read_subset(self.subset, annotation_files) if self.subset else None
+        subset = (
+            read_subset(self.subset, annotation_files)
+            if self.subset
+            else list_in_place_of_annotations(annotation_files)
+        )
         if self.subset_sha256 and (subset is None or subset.sha256 != self.subset_sha256):
             actual = (
                 f"that of {subset.name!r} is {subset.sha256}" if subset else "subset is missing"
@@ -266,7 +275,9 @@ def _class_findings(
         for label, wnid in enumerate(subset.wnids if subset else [])
         if wnid not in present
     ]
+    faults += subset.faults if subset else []
     if len(classes):
-        unknown = sorted(present - set(classes["wnid"]))
+        known, listed = set(classes["wnid"]), set(subset.wnids if subset else [])
+        unknown = sorted((present | listed) - known)
         faults += [(wnid, "unknown-class", "no table of classes names it") for wnid in unknown]
     return findings_from_rows(faults)
