@@ -39,6 +39,7 @@ indexes:
   cells: {kind: faiss, factory: "IVF2,Flat", nprobe: 2}
   stored: {kind: lance}
 """
+FEW_CELLS = 'few: {kind: faiss, factory: "IVF4,Flat", nprobe: 1}'
 KINDS = [None, "exact", "flat", "cells", "stored"]
 ITEM = "200_noto.jpg"
 
@@ -352,3 +353,20 @@ def test_a_sheet_that_cannot_be_written_is_reported(workspace: Path) -> None:
     with pytest.raises(DataError, match="cannot be written"):
         hits.to_html(workspace / "params.yaml" / "x.html")
     assert sorted(p.name for p in workspace.iterdir() if p.name.endswith(".html")) == []
+
+
+@pytest.mark.parametrize("where", [None, "1 = 1", "subset IN ('inat', 'faces')"])
+def test_an_index_of_few_cells_returns_as_many_hits_as_there_are(
+    indexed: Path, where: str | None
+) -> None:
+    params = indexed / "params.yaml"
+    text = params.read_text("utf-8")
+    params.write_text(text.replace("indexes:\n", f"indexes:\n  {FEW_CELLS}\n"), "utf-8")
+    exact = likewise.search("emoji", id=ITEM, k=500, where=where)
+    few = likewise.search("emoji", id=ITEM, k=500, where=where, index="few")
+    # 24 items, of which 8 are in these subsets, without the query.
+    assert len(exact) == (8 if where and "subset" in where else 24) - 1
+    assert few["item_id"].to_list() == exact["item_id"].to_list()
+    queries = pl.DataFrame({"id": [ITEM, "0_noto.jpg"]})
+    many = likewise.search_many("emoji", queries, k=500, where=where, index="few")
+    assert many.by_query()[ITEM]["item_id"].to_list() == exact["item_id"].to_list()

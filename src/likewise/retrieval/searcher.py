@@ -18,6 +18,7 @@ from likewise.models import recipes
 from likewise.models.passport import Passport
 from likewise.pages.tiles import Pictured
 from likewise.retrieval import filters
+from likewise.retrieval.fallback import IndexWithFallback
 from likewise.retrieval.index_cache import CachedIndex
 from likewise.retrieval.indexes.base import NONE, BuiltIndex, Vectors
 from likewise.retrieval.item_filter import ItemFilter
@@ -109,6 +110,10 @@ class Searcher:
     def _built(self) -> BuiltIndex:
         return self._open_index()
 
+    @cached_property
+    def _complete(self) -> BuiltIndex:
+        return IndexWithFallback(self._built, self._vectors)
+
     @property
     def dim(self) -> int:
         """Number of dimensions of the vectors."""
@@ -143,7 +148,7 @@ class Searcher:
             for row in query_rows.tolist()
         ]
         depth = (query.k or DEFAULT_K) + query.offset + 1
-        scores, rows = self._built.search(vectors, depth, allowed)
+        scores, rows = self._complete.search(vectors, depth, allowed)
 
         def ranker(number: int) -> Ranker:
             def best(count: int) -> tuple[Float32Array, Int64Array]:
@@ -184,7 +189,7 @@ class Searcher:
         self, vectors: Float32Array, depth: int, allowed: BoolArray | None
     ) -> tuple[Float32Array, Int64Array]:
         """Return scores and rows of the ``depth`` rows nearest to any of (q, d) vectors."""
-        scores, rows = merge_best(*self._built.search(vectors, depth, allowed))
+        scores, rows = merge_best(*self._complete.search(vectors, depth, allowed))
         return scores[:depth], rows[:depth]
 
     def rankings(
