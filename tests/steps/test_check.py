@@ -5,12 +5,13 @@ import re
 import shutil
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 import yaml
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import likewise
 from likewise.catalogue.incremental_table import IncrementalTable
@@ -24,12 +25,14 @@ from likewise.storage.config import read_yaml
 
 REPOSITORY = Path(__file__).parents[2]
 DRAWINGS = sorted((REPOSITORY / "samples" / "emoji" / "images").glob("*_fluent.jpg"))
-PLAIN = {"min_bytes": None, "min_side": None, "min_brightness": None}
+PLAIN: dict[str, Any] = {"min_bytes": None, "min_side": None, "min_brightness": None}
 PLAIN |= {"max_brightness": None, "min_sharpness": None}
 """Bounds that flag no single image."""
 
 
-def add(root: Path, name: str, files: dict[str, bytes], **bounds: object) -> None:
+def add(
+    root: Path, name: str, files: dict[str, bytes], *, kind: str = "folder", **bounds: object
+) -> None:
     """Add a data set of files in folders, with a check, and ingest and measure it."""
     for path, data in files.items():
         place = root / "sources" / name / path
@@ -41,7 +44,7 @@ def add(root: Path, name: str, files: dict[str, bytes], **bounds: object) -> Non
     content.setdefault("datasets", {})[name] = entry
     content.setdefault("checks", {})[name] = bounds
     params.write_text(yaml.safe_dump(content), "utf-8")
-    card = f"title: {name}\nsource: {{kind: folder}}\n"
+    card = f"title: {name}\nsource: {{kind: {kind}}}\n"
     (root / "catalog" / f"{name}.yaml").write_text(card, "utf-8")
     likewise.ingest(name, workspace=root)
     likewise.measure(name, workspace=root)
@@ -134,13 +137,13 @@ def test_poor_images_are_flagged_by_the_bounds(root: Path) -> None:
         ("dark", "a/dark.png"),
         ("small", "a/small.png"),
     ]
-    bounds = {"min_side": 201, "min_brightness": None, "max_brightness": 1.0}
+    bounds: dict[str, Any] = {"min_side": 201, "min_brightness": None, "max_brightness": 1.0}
     add(root, "poor", {}, **bounds, min_bytes=1, min_sharpness=0.0)
     likewise.check("poor", workspace=root)
     small = [image for flag, image, _ in flags(root, "poor") if flag == "small"]
     assert small == ["a/small.png", "a/whole.png"]
     kinds = {flag for flag, _, _ in flags(root, "poor")}
-    assert kinds == {"small", "near_duplicate"}  # all plain pictures look equal
+    assert kinds == {"small"}  # all plain pictures look equal, so they are not compared
 
 
 def test_an_image_that_cannot_be_decoded_is_a_flag(root: Path) -> None:
@@ -386,3 +389,31 @@ def test_a_wrong_view_is_refused(workspace: Path, view: str, said: str) -> None:
     params.write_text(params.read_text("utf-8") + f"views: {view}\n", "utf-8")
     with pytest.raises(ConfigError, match=said):
         likewise.view("clean")
+
+
+def shape(kind: str, ink: tuple[int, int, int]) -> bytes:
+    """A pale shape on white: its hash has hardly a bit."""
+    out, picture = BytesIO(), Image.new("RGB", (300, 300), "white")
+    draw = ImageDraw.Draw(picture)
+    {"disc": draw.ellipse, "square": draw.rectangle}[kind]((75, 75, 225, 225), fill=ink)
+    picture.save(out, "PNG")
+    return out.getvalue()
+
+
+def test_pictures_of_little_structure_are_no_near_copies(root: Path) -> None:
+    files = {"a/disc.png": shape("disc", (255, 246, 246)), "b/plain.png": plain("white")}
+    files |= {"b/square.png": shape("square", (250, 250, 255)), "a/drawn.jpg": drawing(1)}
+    add(root, "toys", files | {"b/drawn.jpg": smaller(1)}, **PLAIN)
+    assert likewise.check("toys", workspace=root).flags == {"near_duplicate": 1}
+    assert flags(root, "toys") == [("near_duplicate", "b/drawn.jpg", "a/drawn.jpg")]
+
+
+def test_sketches_are_not_bright_unless_a_bound_is_given(root: Path) -> None:
+    files = {
+        "trainA/0_1.png": shape("disc", (0, 0, 0)),
+        "trainB/0.png": shape("disc", (9, 9, 9)),
+    }
+    add(root, "lines", files, min_sharpness=None, min_bytes=None, kind="sketch")
+    assert "bright" not in likewise.check("lines", workspace=root).flags
+    add(root, "bound", files, max_brightness=0.5, min_bytes=None, kind="sketch")
+    assert likewise.check("bound", workspace=root).flags["bright"] == 2

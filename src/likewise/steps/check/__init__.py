@@ -13,6 +13,7 @@ from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 from likewise.pages.written import write_page
 from likewise.schema import FLAGS
+from likewise.sources import SOURCES
 from likewise.steps.check.copy_flags import check_against, check_copies, check_splits
 from likewise.steps.check.file_flags import check_files
 from likewise.steps.check.flag_rows import table
@@ -97,7 +98,7 @@ def check(dataset: str, *, workspace: StrPath | None = None) -> Checked:
     ws.dataset(dataset)
     if dataset not in ws.params.checks:
         raise UnknownNameError("data set", dataset, ws.params.checks, "params.yaml: checks")
-    bounds = ws.params.checks[dataset]
+    bounds = _bounds(ws, dataset)
     images = _images(ws, dataset)
     flagged = table(list(_flags(ws, dataset, images, bounds)))
     with journal.exclusive_job(ws, f"check-{dataset}"):
@@ -106,6 +107,15 @@ def check(dataset: str, *, workspace: StrPath | None = None) -> Checked:
         atomic.write_text(staging.path(ws.flag_digests(dataset)), digests.to_yaml())
         staging.commit()
     return _summary(ws, dataset, len(images), flagged)
+
+
+def _bounds(ws: Workspace, dataset: str) -> Check:
+    """Return the bounds of params.yaml; those not given there suit the kind of source."""
+    given = ws.params.checks[dataset]
+    kind = SOURCES.load(str(ws.card(dataset).source.get("kind")))
+    return given.model_copy(
+        update={k: v for k, v in kind.check_bounds.items() if k not in given.model_fields_set}
+    )
 
 
 def _flags(

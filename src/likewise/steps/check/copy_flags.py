@@ -7,6 +7,7 @@ import polars as pl
 from likewise.imaging.near_duplicates import (
     NO_ROW,
     Nearest,
+    has_structure,
     hash_words,
     nearest,
     nearest_earlier,
@@ -22,16 +23,14 @@ def check_copies(images: pl.DataFrame, near: int) -> Iterator[pl.DataFrame]:
     first = pl.col("image_id").first().over("sha256")
     same = images.with_columns(other=first).filter(pl.col("other") != pl.col("image_id"))
     yield flags(same, "duplicate", _same_bytes(), other=pl.col("other"))
-    distinct = images.filter(pl.col("phash").is_not_null()).unique(
-        "sha256", keep="first", maintain_order=True
-    )
+    distinct = _comparable(images).unique("sha256", keep="first", maintain_order=True)
     pairs = nearest_earlier(hash_words(distinct["phash"]), near)
     yield _flag_pairs("near_duplicate", distinct, distinct["image_id"], pairs)
 
 
 def check_splits(images: pl.DataFrame, near: int) -> Iterator[pl.DataFrame]:
     """Flag images with a copy or near copy in an earlier split; order: train, val, others."""
-    hashed = images.filter(pl.col("phash").is_not_null() & pl.col("split").is_not_null())
+    hashed = _comparable(images.filter(pl.col("split").is_not_null()))
     parts = [hashed.filter(pl.col("split") == split) for split in _ordered(hashed["split"])]
     for number, part in enumerate(parts[1:], 1):
         before = pl.concat(parts[:number])
@@ -44,10 +43,16 @@ def check_against(
     images: pl.DataFrame, dataset: str, others: pl.DataFrame, near: int
 ) -> pl.DataFrame:
     """Flag images with a copy or near copy in ``dataset``; ``others``: its image_id, phash."""
-    hashed = images.filter(pl.col("phash").is_not_null())
+    hashed, others = _comparable(images), _comparable(others)
     pairs = nearest(hash_words(hashed["phash"]), hash_words(others["phash"]), near)
     rows = _flag_pairs("leak", hashed, others["image_id"], pairs)
     return rows.with_columns(other_dataset=pl.lit(dataset))
+
+
+def _comparable(images: pl.DataFrame) -> pl.DataFrame:
+    """Return the images whose hashes tell pictures apart."""
+    known = images.filter(pl.col("phash").is_not_null())
+    return known.filter(pl.Series(has_structure(known["phash"])))
 
 
 def _ordered(splits: pl.Series) -> list[str]:
