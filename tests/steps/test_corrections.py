@@ -94,3 +94,12 @@ def test_a_label_that_goes_takes_its_text_along(workspace: Path) -> None:
         ["0_noto.jpg", "label", ""],
         ["0_noto.jpg", "text", ""],
     ]
+
+
+def test_a_label_that_no_item_has_is_reported_once(workspace: Path) -> None:
+    done = likewise.correct("emoji", ["0_noto.jpg"], {"label": "2000"}, workspace=workspace)
+    assert (done.new_label, done.nearest_label) == ("2000", "200")
+    again = likewise.correct("emoji", ["200_noto.jpg"], {"label": "2000"}, workspace=workspace)
+    assert again.new_label is None
+    known = likewise.correct("emoji", ["0_noto.jpg"], {"label": "400"}, workspace=workspace)
+    assert known.new_label is None

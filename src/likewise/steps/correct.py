@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import polars as pl
 
@@ -22,12 +23,16 @@ class Corrected:
         file: path of the corrections, relative to the root of the catalogue.
         changed: number of values that changed.
         corrections: number of corrections in the file.
+        new_label: the corrected label, if no item has it yet; it may be a typing error.
+        nearest_label: the existing label that is most similar to ``new_label``.
     """
 
     dataset: str
     file: str
     changed: int
     corrections: int
+    new_label: str | None = None
+    nearest_label: str | None = None
 
 
 def correct(
@@ -60,7 +65,7 @@ def correct(
 
         >>> likewise.correct("emoji", ["0_znoto.jpg"], {"label": "1000"})
         Corrected(dataset='emoji', file='catalog/emoji/corrections.csv', changed=2,
-                  corrections=2)
+                  corrections=2, new_label=None, nearest_label=None)
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
@@ -93,7 +98,26 @@ def correct(
         )  # raises if a value does not fit its column
         corrections.write(file, after)
     changed = {key for key in {**before, **after} if before.get(key) != after.get(key)}
-    return Corrected(dataset, ws.relative(file), len(changed), len(after))
+    label = _new_label(table, values, before)
+    near = (
+        get_close_matches(label, table.read(["label"])["label"].drop_nulls().unique(), 1)
+        if label
+        else []
+    )
+    return Corrected(
+        dataset, ws.relative(file), len(changed), len(after), label, next(iter(near), None)
+    )
+
+
+def _new_label(
+    table: tables.Table, values: Mapping[str, str | None], before: Mapping[Key, Value]
+) -> str | None:
+    """Return the label in ``values`` if neither the source nor a correction has it yet."""
+    label = values.get("label")
+    corrected = {value.value for key, value in before.items() if key.column == "label"}
+    if label is None or label in corrected:
+        return None
+    return None if (table.read(["label"])["label"] == label).any() else label
 
 
 def _with_text(
