@@ -255,8 +255,9 @@ def test_a_score_of_vectors_made_elsewhere(
     assert (done.code, done.err.partition(" ")[0]) == (0, "next:")
     assert done.lines()[1].split()[1] == "1.0000"
     result = json.loads(run("score", *arguments, "--json").out)
-    assert set(result) == {"metrics", "protocol", "notes"}
-    assert set(result["metrics"].values()) == {1.0}
+    assert set(result) == {"metrics", "unrounded", "protocol", "notes", "counts", "queries"}
+    assert set(result["metrics"].values()) == set(result["unrounded"].values()) == {1.0}
+    assert [query["value"] for query in result["queries"]] == [1.0] * 24
 
 
 def test_schemas(workspace: Path, run: Run) -> None:

@@ -77,9 +77,23 @@ def _print_comparison(comparison: "Comparison") -> None:
         print_line("note: p of subsets is corrected by Holm's method; --json has both")
     print_line("")
     for change, queries in (("fixed", comparison.fixed), ("broken", comparison.broken)):
-        print_line(f"{change}: {len(queries):,} queries{_query_lines(queries, decimals)}")
+        print_line(
+            f"{change}: {len(queries):,} queries{_changed(comparison, change, decimals)}"
+        )
     for text in comparison.notes:
         print_line(f"note: {text}")
+
+
+def _changed(comparison: "Comparison", change: str, decimals: int) -> str:
+    """Return what changed, and the queries with their main metric in both runs."""
+    fixed = change == "fixed"
+    queries = comparison.fixed if fixed else comparison.broken
+    if not queries:
+        return ""
+    right = comparison.second if fixed else comparison.first
+    metric = comparison.rows[0].metric
+    lines = _query_lines(queries, decimals)
+    return f"; the first hit is right only in {right}; values are {metric}:{lines}"
 
 
 def _difference_rows(comparison: "Comparison", decimals: int) -> "Iterator[tuple[str, ...]]":

@@ -73,6 +73,11 @@ def add(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
     )
     if added.damaged:
         print_line(f"unreadable and skipped: {added.damaged}")
+    if not added.labels:
+        print_line(
+            "no item has a label: no runs were added; add labels to the source, or run: "
+            f"likewise correct {name} ITEM --label LABEL"
+        )
     if not added.licence:
         print_line(f"licence: unknown; add it to {added.card} before you share or export")
     print_line(f"wrote {added.card} and params.yaml")
@@ -125,11 +130,19 @@ def _print_passport(model: str, passport: "Passport") -> None:
 def embed(
     dataset: Dataset,
     model: Model,
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="Compute all vectors again, not only new ones.")
+    ] = False,
 ) -> None:
     """Embed a data set by a model; only new contents are computed."""
-    done = likewise.embed(dataset, model)
+    done = likewise.embed(dataset, model, recompute=recompute)
     print_line(f"{dataset} by {model}: {done.computed:,} vectors computed")
     print_line(f"{done.taken_over:,} reused, {done.dropped:,} dropped")
+    if len(done.numerics) > 1:
+        print_line(
+            f"computed by different arithmetics: {'; '.join(done.numerics)}; they differ by "
+            f"rounding. To compute all by one: likewise embed {dataset} {model} --recompute"
+        )
     print_next(f"dvc repro publish@{dataset}")
 
 
@@ -161,6 +174,9 @@ def correct(
         dataset, items, {name: text or None for name, text in corrections.items()}
     )
     print_line(f"{dataset}: {done.changed:,} values changed, {done.corrections:,} corrections")
+    if done.new_label is not None:
+        near = f"; did you mean {done.nearest_label!r}?" if done.nearest_label else ""
+        print_note(f"warning: no item of {dataset} had the label {done.new_label!r}{near}")
     print_next("dvc repro --allow-missing, then: git commit")
 
 

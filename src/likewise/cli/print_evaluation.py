@@ -64,7 +64,9 @@ def _print_published(result: "Evaluation", published: "Reference") -> None:
     """Print our numbers above published ones of the same protocol and number of items."""
     percent = bool(result.protocol.get("percent"))
     ours = {name: result.metrics[name] for name in published.metrics if name in result.metrics}
-    rows: list[tuple[object, ...]] = [("ours", "", *ours.values())]
+    listed = result.counts.get("listed")
+    name = "ours" if listed is None else f"ours, of lists of {listed:,}: not comparable"
+    rows: list[tuple[object, ...]] = [(name, "", *ours.values())]
     for row in published.rows:
         values = published.values(row, percent=percent)
         rows.append((row.model, row.trained, *(values.get(name) for name in ours)))

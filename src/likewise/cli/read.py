@@ -143,10 +143,11 @@ def query(
     print_tip("add --csv FILE or --parquet FILE to write all rows")
 
 
-def score(
+def score(  # noqa: PLR0913 (a function here is a command, an argument an option)
     protocol: Annotated[
         str, typer.Argument(metavar="PROTOCOL", help="Protocol of the evaluation.")
     ],
+    *,
     embeddings: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Vectors, one per item.")
     ] = None,
@@ -163,6 +164,10 @@ def score(
     items: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Table of the items; replaces --images.")
     ] = None,
+    min_images_per_class: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Smallest class of compcars-*; by default 58."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Score external embeddings or rankings by a protocol.
@@ -171,12 +176,23 @@ def score(
     ..., or the .pkl file of Revisited Oxford or Paris (images first, then queries).
     """
     result = likewise.score(
-        protocol, embeddings=embeddings, indices=indices, images=images, items=items
+        protocol,
+        embeddings=embeddings,
+        indices=indices,
+        images=images,
+        items=items,
+        min_images_per_class=min_images_per_class,
     )
     if json:
-        print_json(
-            {"metrics": result.metrics, "protocol": result.protocol, "notes": result.notes}
-        )
+        found = {
+            "metrics": result.metrics,
+            "unrounded": result.unrounded,
+            "protocol": result.protocol,
+            "notes": result.notes,
+            "counts": result.counts,
+            "queries": result.queries.to_dicts(),
+        }
+        print_json(found)
     else:
         print_evaluation(result)
         print_next("likewise init and likewise add, to keep data, vectors and results")
