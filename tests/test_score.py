@@ -113,3 +113,20 @@ def test_unknown_protocols(tmp_path: Path) -> None:
         likewise.score("gpr120", embeddings=saved(tmp_path, VECTORS))
     assert issubclass(UnknownNameError, likewise.LikewiseError)
     assert not issubclass(UnknownNameError, ConfigError)
+
+
+def test_arrays_of_vectors_and_labels_need_no_file() -> None:
+    vectors, labels = np.eye(3, dtype=np.float32)[[0, 0, 1, 2]], np.array([7, 7, 7, 9])
+    result = likewise.score("leave-one-out", embeddings=vectors, labels=labels)
+    # Rows 0 and 1 find each other first and row 2 second; row 2 finds both, of three, in order.
+    assert result.queries["value"].to_list() == [1.0, 1.0, 1.0, None]
+    assert result.unrounded["mAP"] == result.queries["value"].mean() == 1.0
+    ranks = likewise.score("leave-one-out", indices=np.argsort(-vectors @ vectors.T, 1,
+        kind="stable"), labels=labels.tolist())  # fmt: skip
+    assert ranks.queries["value"].to_list() == result.queries["value"].to_list()
+    with pytest.raises(DataError, match="4 embeddings for 3 images"):
+        likewise.score("leave-one-out", embeddings=vectors, labels=labels[:3])
+    with pytest.raises(DataError, match="several of them"):
+        likewise.score("leave-one-out", embeddings=vectors, labels=labels, images="x")
+    with pytest.raises(DataError, match="no query has a label"):
+        likewise.score("leave-one-out", embeddings=vectors, labels=[None] * 4)

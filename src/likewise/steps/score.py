@@ -1,7 +1,7 @@
 """Score embeddings or rankings from elsewhere, without a catalogue."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,13 +21,14 @@ from likewise.sources.gpr1200_subsets import CATEGORIES, PER_CATEGORY, subset_of
 from likewise.sources.item_table import checked_items, read_items
 
 
-def score(
+def score(  # noqa: PLR0913 (one keyword per kind of input)
     protocol: str,
     *,
     embeddings: StrPath | npt.ArrayLike | None = None,
     indices: StrPath | npt.ArrayLike | None = None,
     images: StrPath | None = None,
     items: StrPath | pl.DataFrame | None = None,
+    labels: Sequence[object] | AnyArray | None = None,
     min_images_per_class: int | None = None,
 ) -> Evaluation:
     """Score embeddings of items, or ranked lists of queries, by a protocol.
@@ -45,6 +46,7 @@ def score(
             of the whole GPR1200, ten per category.
         items: a frame of the items, or a file with one (``.csv``, ``.parquet``), instead of
             images; or the ``.pkl`` of Revisited Oxford or Paris.
+        labels: one label per row instead of ``items``; None: the row has no label.
         min_images_per_class: the smallest class of the protocols of CompCars; by default 58.
 
     Raises:
@@ -58,18 +60,24 @@ def score(
         >>> result = likewise.score("gpr1200", embeddings=vectors, items=emoji.items)
         >>> len(result.queries), round(result.metrics["all"], 2)
         (23, 0.66)
+        >>> labels = emoji.items["label"].to_list()
+        >>> result = likewise.score("leave-one-out", embeddings=vectors, labels=labels)
+        >>> round(result.metrics["mAP"], 2)
+        0.48
 
         In full precision, the mean of the values of the queries:
 
-        >>> round(result.unrounded["all"] - result.queries["value"].mean(), 12)
+        >>> round(result.unrounded["mAP"] - result.queries["value"].mean(), 12)
         0.0
     """
     options = (
         {} if min_images_per_class is None else {"min_images_per_class": min_images_per_class}
     )
     part = PROTOCOLS.build({"kind": protocol, **options}, f"protocol {protocol}")
-    if images is not None and items is not None:
-        raise DataError("give either images or items, not both")
+    if sum(given is not None for given in (images, items, labels)) > 1:
+        raise DataError("give either images or items or labels, not several of them")
+    if labels is not None:
+        items = _labelled(labels)
     if embeddings is not None and indices is None:
         where, values = _read(embeddings, "embeddings")
         evaluate: Callable[..., Evaluation] = part.evaluate_vectors
@@ -101,6 +109,16 @@ def _rows(
     if items is not None:
         return read_items(Path(items)), []
     return _standard(where, count) if images is None else _listed(Path(images))
+
+
+def _labelled(labels: Sequence[object] | AnyArray) -> pl.DataFrame:
+    """Return items that have only a label; their ids are their row numbers."""
+    values = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
+    if any(isinstance(value, list) for value in values):
+        raise DataError("labels has several dimensions; expected one label per row")
+    texts = [None if value is None else str(value) for value in values]
+    frame = {"item_id": [str(row) for row in range(len(texts))], "label": texts}
+    return pl.DataFrame(frame, schema={"item_id": pl.String, "label": pl.String})
 
 
 def _standard(where: str, count: int) -> tuple[pl.DataFrame, list[str]]:
