@@ -95,5 +95,5 @@ def _parse_subset(name: str, where: str, data: bytes) -> ClassSubset:
 
 def _line_fault(line: str) -> str:
     if not line:
-        return "the line is blank; it has no label, and later classes are not shifted"
+        return "the line is blank and is skipped; it does not count as a class"
     return f"expected a WNID such as n02119789, found {line[:40]!r}; the line is left out"
