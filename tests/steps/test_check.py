@@ -400,7 +400,7 @@ def shape(kind: str, ink: tuple[int, int, int]) -> bytes:
     return out.getvalue()
 
 
-def test_pictures_of_little_structure_are_no_near_copies(root: Path) -> None:
+def test_pictures_of_little_structure_are_not_near_copies(root: Path) -> None:
     files = {"a/disc.png": shape("disc", (255, 246, 246)), "b/plain.png": plain("white")}
     files |= {"b/square.png": shape("square", (250, 250, 255)), "a/drawn.jpg": drawing(1)}
     add(root, "toys", files | {"b/drawn.jpg": smaller(1)}, **PLAIN)

@@ -184,7 +184,7 @@ def score(  # noqa: PLR0913 (a function here is a command, an argument an option
         min_images_per_class=min_images_per_class,
     )
     if json:
-        found = {
+        record = {
             "metrics": result.metrics,
             "unrounded": result.unrounded,
             "protocol": result.protocol,
@@ -192,7 +192,7 @@ def score(  # noqa: PLR0913 (a function here is a command, an argument an option
             "counts": result.counts,
             "queries": result.queries.to_dicts(),
         }
-        print_json(found)
+        print_json(record)
     else:
         print_evaluation(result)
         print_next("likewise init and likewise add, to keep data, vectors and results")

@@ -104,14 +104,14 @@ class CompCarsSource(Source):
         Without surveillance images, or without web images, the protocol is leave-one-out. If
         every class is smaller than the system's minimum, the runs get a minimum of 1.
         """
-        found = super().runs(items)
-        if found and items["role"].null_count() < len(items):
+        runs = super().runs(items)
+        if runs and items["role"].null_count() < len(items):
             fronts = items.filter(pl.col("viewpoint").is_in(FRONTS), role="gallery")
             largest = fronts["label"].drop_nulls().value_counts()["count"].max() or 0
             options = {"min_images_per_class": 1} if int(str(largest)) < MIN_IMAGES else {}
-            found = {name: {**options} for name in _SYSTEM}
+            runs = {name: {**options} for name in _SYSTEM}
         levels = items["pairs"].explode().str.extract(r"\A(\S+) ").drop_nulls().unique()
-        return found | {name: {} for name in _LISTS if name.rpartition("-")[2] in levels}
+        return runs | {name: {} for name in _LISTS if name.rpartition("-")[2] in levels}
 
     def read(self, files: FileCollection, annotations: Path) -> SourceResult:
         """See ``Source.read``."""

@@ -24,7 +24,7 @@ class ClassSubset(NamedTuple):
         wnids: the classes.
         sha256: digest of the WNIDs joined by line feeds; it does not depend on the line endings
             of the file.
-        faults: findings about lines that are no WNID: path, check and detail.
+        faults: findings about lines that are not a WNID: path, check and detail.
     """
 
     name: str
@@ -58,7 +58,7 @@ def read_subset(name: str, annotation_files: AnnotationFilesWithFallback) -> Cla
 def list_in_place_of_annotations(
     annotation_files: AnnotationFilesWithFallback,
 ) -> ClassSubset | None:
-    """Return the subset if the annotations are one file that is no table of ImageNet.
+    """Return the subset if the annotations are one file that is not a table of ImageNet.
 
     Raises:
         DataError: the file is not a list of distinct WNIDs.
