@@ -27,7 +27,10 @@ class _Derived(Contract):
 
 
 class PublicApiOnly(_Derived):
-    """The front ends import only the public package, its errors and their own modules."""
+    """The front ends import only the public package, its errors, ``escape`` and themselves.
+
+    ``formats.escape`` is how text leaves the program, in a terminal or on a page.
+    """
 
     type_name = "public_api_only"
     front_ends = fields.SetField(subfield=fields.StringField())
@@ -39,7 +42,7 @@ class PublicApiOnly(_Derived):
             for importer in _package(graph, f"{PACKAGE}.{front_end}")
             for imported in graph.find_modules_directly_imported_by(importer)
             if imported.startswith(f"{PACKAGE}.")
-            and imported != f"{PACKAGE}.errors"
+            and imported not in (f"{PACKAGE}.errors", f"{PACKAGE}.formats.escape")
             and not _inside(imported, f"{PACKAGE}.{front_end}")
         }
 

@@ -1,6 +1,6 @@
 """Markdown tables and escaping: no value breaks a row or becomes markup."""
 
-from likewise.pages.markdown import code, literal, table
+from likewise.pages.markdown import code, inline, literal, table
 
 
 def test_a_table_has_one_line_a_row_whatever_its_cells_hold() -> None:
@@ -9,7 +9,7 @@ def test_a_table_has_one_line_a_row_whatever_its_cells_hold() -> None:
         "| name | count | share |",
         "| --- | --- | --- |",
         r"| a\|b |  | 0.333333 |",
-        "| c d e  [31mf   | 2 |  |",
+        r"| c d e  \[31mf   | 2 |  |",
     ]
 
 
@@ -20,3 +20,11 @@ def test_code_keeps_backticks() -> None:
 
 def test_literal_text_has_no_markup_and_one_line() -> None:
     assert literal("*a*\x00 <b>\n|") == r"\*a\* &lt;b&gt; \|"
+
+
+def test_html_and_markup_of_a_label_are_text_in_tables_and_paragraphs() -> None:
+    label = "<script>alert(1)</script> [x](y) \u202e*b*"
+    shown = r"&lt;script&gt;alert(1)&lt;/script&gt; \[x\](y)  \*b\*"
+    assert inline(label) == shown
+    assert table(("label",), [(label,)])[-1] == f"| {shown} |"
+    assert table(("label",), [(code("<b>|\n"),)])[-1] == r"| `<b>\| ` |"

@@ -9,8 +9,6 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from likewise.cli.terminal_text import (
-    escaped,
-    json_escaped,
     paragraph,
     terminal_width,
     width,
@@ -26,6 +24,7 @@ from likewise.cli.text_table import (
     text_columns,
     useful,
 )
+from likewise.formats.escape import escape_json, escape_lines
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 def print_line(text: str) -> None:
     """Print text of the result to stdout; on a terminal, break its lines between words."""
     most = terminal_width(sys.stdout)
-    text = escaped(text)
+    text = escape_lines(text)
     for line in paragraph(text, most) if most else [text]:
         print(line)
 
@@ -42,7 +41,7 @@ def print_line(text: str) -> None:
 def print_note(text: str) -> None:
     """Print a remark to stderr: progress, hints and errors."""
     most = terminal_width(sys.stderr)
-    text = escaped(text)
+    text = escape_lines(text)
     for line in paragraph(text, most) if most else [text]:
         print(line, file=sys.stderr)
 
@@ -64,17 +63,17 @@ def print_tip(command: str) -> None:
 
 def print_markdown(text: str) -> None:
     """Print Markdown to stdout; its lines are not broken."""
-    print(escaped(text))
+    print(escape_lines(text))
 
 
 def print_json(value: object) -> None:
     """Print data classes, mappings and lists as JSON; NaN becomes null."""
-    print(json_escaped(json.dumps(_plain(value), indent=2, ensure_ascii=False)))
+    print(escape_json(json.dumps(_plain(value), indent=2, ensure_ascii=False)))
 
 
 def print_frame_json(frame: "pl.DataFrame") -> None:
     """Print the rows of a frame as a JSON list."""
-    print(json_escaped(frame.write_json()))
+    print(escape_json(frame.write_json()))
 
 
 def print_frame(
@@ -133,7 +132,7 @@ def print_facts(facts: Iterable[tuple[str, str]], least: int = 0) -> None:
         facts: names and texts; a text can have several lines.
         least: smallest width of the names.
     """
-    listed = [(cell(name), escaped(text)) for name, text in facts if text]
+    listed = [(cell(name), escape_lines(text)) for name, text in facts if text]
     most = terminal_width(sys.stdout)
     size = max((width(name) for name, _ in listed), default=0)
     if most is not None:

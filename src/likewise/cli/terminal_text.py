@@ -1,6 +1,5 @@
 """Text for a terminal: its width, escaped characters, shortened and wrapped text."""
 
-import json
 import re
 import shutil
 import sys
@@ -23,31 +22,6 @@ def terminal_width(stream: TextIO) -> int | None:
     if not stream.isatty():
         return None
     return max(NARROWEST, shutil.get_terminal_size().columns)
-
-
-def escaped(text: str) -> str:
-    """Return ``text`` with control characters as escapes; a line break stays."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\n" else _escape(c) for c in text)
-
-
-def one_line(text: str) -> str:
-    """Return ``text`` on one line, with control characters and line breaks as escapes."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else _escape(c) for c in text)
-
-
-def json_escaped(text: str) -> str:
-    """Return JSON with control characters as escapes of JSON; its value is the same."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
-
-
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape").decode()
 
 
 def width(text: str) -> int:

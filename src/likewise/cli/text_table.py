@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from likewise.cli.terminal_text import one_line, shortened, width, wrapped, wrapped_command
+from likewise.cli.terminal_text import shortened, width, wrapped, wrapped_command
+from likewise.formats.escape import escape_line
 
 GAP = "  "
 
@@ -130,7 +131,7 @@ def text_columns(
     """Return the columns of a table; the numbers of a column have equal decimals."""
     listed = [list(row) for row in rows]
     return [
-        _column(one_line(head), [row[number] for row in listed], style)
+        _column(escape_line(head), [row[number] for row in listed], style)
         for number, head in enumerate(heads)
     ]
 
@@ -159,7 +160,7 @@ def cell(value: object) -> str:
         if len(value) <= _LISTED + 1:
             return f"[{', '.join(map(cell, value))}]"
         return f"[{', '.join(map(cell, value[:_LISTED]))}, ... {len(value)} values]"
-    return one_line(str(value))
+    return escape_line(str(value))
 
 
 def number_texts(values: Sequence[float | None], style: NumberStyle) -> list[str]:

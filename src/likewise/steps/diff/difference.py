@@ -8,7 +8,7 @@ import polars as pl
 from likewise.catalogue.dataset import Dataset
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
-from likewise.pages.markdown import code, literal, table
+from likewise.pages.markdown import code, inline, table
 from likewise.pages.rendering import render
 from likewise.pages.written import write_page
 from likewise.steps.diff.difference_page import (
@@ -73,10 +73,10 @@ class Difference:
     def to_markdown(self) -> str:
         """Return the difference as Markdown: counts, columns, first changes, drift, metrics."""
         was, now = self.items
-        lines = [f"### {self._title}", ""]
+        lines = [f"### {inline(self._title)}", ""]
         lines += [f"{was:,} items → {now:,} items; {self.summary}", ""]
         if self.columns:
-            columns = ", ".join(f"`{name}` {how}" for name, how in self.columns.items())
+            columns = ", ".join(f"{code(name)} {how}" for name, how in self.columns.items())
             lines += [f"Columns: {columns}", ""]
         lines += _section(_CHANGE_HEADS, _listed(self.changes))
         if len(self.changes) > LISTED:
@@ -145,8 +145,7 @@ class Difference:
 def _listed(changes: pl.DataFrame) -> Iterator[tuple[object, ...]]:
     for change, item, column, was, now, iou in changes.head(LISTED).iter_rows():
         overlap = "" if iou is None else f" (IoU {iou:.2f})"
-        old, new = (literal(value or "") for value in (was, now))
-        yield change, code(item), column, old, f"{new}{overlap}"
+        yield change, code(item), column, was or "", f"{now or ''}{overlap}"
 
 
 def _section(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import polars as pl
 
 from likewise.catalogue.run_results import Results
-from likewise.pages.markdown import literal, table
+from likewise.pages.markdown import inline, table
 from likewise.pages.rendering import inline_svg, render, same_digits
 from likewise.steps.report import figures
 from likewise.steps.report.diagnostics import Hubs, MixUp
@@ -176,11 +176,11 @@ def as_markdown(page: Page) -> str:
     lines = [
         f"# {page.results.run}",
         "",
-        page.subtitle(),
+        inline(page.subtitle()),
         "",
         *table(_METRIC_HEADS, page.rows()),
         "",
-        *(f"- {note}" for note in page.notes()),
+        *(f"- {inline(note)}" for note in page.notes()),
         "",
         *(table(_PUBLISHED_HEADS, page.published()) if page.published() else ()),
         "",
@@ -218,10 +218,7 @@ def _curves(ranking: RankingDiagnostics) -> dict[str, str]:
 
 
 def _ranking_text(ranking: RankingDiagnostics) -> list[str]:
-    confusions = [
-        (literal(label), literal(confused), queries)
-        for label, confused, queries in ranking.confusions()
-    ]
+    confusions = ranking.confusions()
     first = [(name, f"{count:,}") for name, count in ranking.first_hits]
     return [
         "## First relevant item",
