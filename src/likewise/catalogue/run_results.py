@@ -1,6 +1,5 @@
 """Read the results of a run's evaluation."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,8 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from likewise.errors import DataError, MissingArtefactError, StaleArtefactError
+from likewise.errors import DamagedError, DataError, MissingArtefactError, StaleArtefactError
 from likewise.evaluation.literature import ComparableTables, comparable_tables
+from likewise.formats.json_documents import read_json
 from likewise.storage import artefacts, versions
 from likewise.storage.workspace import Workspace
 
@@ -112,8 +112,8 @@ def _json(ws: Workspace, path: Path, run: str) -> dict[str, Any]:
     if not path.is_file():
         raise MissingArtefactError(f"run {run!r} was not evaluated", command)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        content = read_json(path)
+    except DamagedError as error:
         what = f"{ws.relative(path)} is damaged; make it again with: {command}"
         raise DataError(what) from error
     if not isinstance(content, dict):

@@ -1,7 +1,6 @@
 """Read arrays from users' files: .npy, .npz, .json, .txt, .csv, and pickles of arrays."""
 
 import io
-import json
 import os
 import re
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import numpy.typing as npt
 
 from likewise.errors import DataError, bounded
 from likewise.formats.array_types import AnyArray
+from likewise.formats.json_documents import read_json
 from likewise.formats.paths import StrPath
 from likewise.formats.pickles import DAMAGE_ERRORS, load_pickle, to_array
 
@@ -137,7 +137,7 @@ def _npz(path: Path) -> AnyArray:
 
 
 def _json(path: Path) -> AnyArray:
-    return to_matrix(json.loads(path.read_text(encoding="utf-8-sig")), str(path))
+    return to_matrix(read_json(path), str(path))
 
 
 def _text(path: Path) -> AnyArray:

@@ -13,6 +13,9 @@ from likewise.formats.archives import FileCollection, is_archive, open_files
 JSON_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """Exceptions of msgspec for bytes that are not JSON, or not of the expected type."""
 
+REPEATED_KEY = "an object repeats a key"
+"""Detail of the finding about such an entry, because a parser would lose one of the values."""
+
 
 class AnnotationFiles:
     """Annotation files in a folder, an archive, or one plain file."""

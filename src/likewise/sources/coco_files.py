@@ -9,7 +9,13 @@ import msgspec
 import polars as pl
 
 from likewise.errors import DamagedError, DataError
-from likewise.sources.annotation_files import JSON_ERRORS, AnnotationFiles, split_from_path
+from likewise.formats.json_documents import fields_pattern, repeats_fields
+from likewise.sources.annotation_files import (
+    JSON_ERRORS,
+    REPEATED_KEY,
+    AnnotationFiles,
+    split_from_path,
+)
 from likewise.sources.base import (
     findings_about,
     findings_from_rows,
@@ -45,6 +51,9 @@ class _CocoFile(msgspec.Struct):
     annotations: list[msgspec.Raw] = []
     categories: list[msgspec.Raw] = []
     licenses: list[msgspec.Raw] | None = None
+
+
+_SECTIONS = fields_pattern("images", "annotations", "categories", "licenses")
 
 
 class _Image(msgspec.Struct):
@@ -102,6 +111,11 @@ class CocoAnnotations:
                 self._invalid.append((path, "bad-annotation", f"not COCO's JSON: {error}"))
                 other_files += isinstance(error, msgspec.ValidationError)
                 continue
+            if repeats_fields(data, _SECTIONS, with_escapes=False):
+                self._invalid.append(
+                    (path, "bad-annotation", f"not COCO's JSON: {REPEATED_KEY}")
+                )
+                continue
             valid_files += 1
             self._take(path, content)
         if not valid_files:
@@ -137,12 +151,17 @@ class CocoAnnotations:
         self, path: str, name: str, raw: list[msgspec.Raw], entry_type: type[T]
     ) -> Iterator[T]:
         decoder = msgspec.json.Decoder(entry_type)
+        fields = fields_pattern(*entry_type.__annotations__)
         for position, entry in enumerate(raw):
+            fault = REPEATED_KEY if repeats_fields(bytes(entry), fields) else ""
             try:
-                yield decoder.decode(entry)
+                if not fault:
+                    yield decoder.decode(entry)
             except JSON_ERRORS as error:
+                fault = str(error)
+            if fault:
                 where = f"{path}: {name}[{position}]"
-                self._invalid.append((where, "bad-annotation", str(error)))
+                self._invalid.append((where, "bad-annotation", fault))
 
     def entries(self, paths: pl.Series, top: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return image entries (file, id, image_id, split, licence, sizes), and findings."""

@@ -3,7 +3,6 @@
 Source: Schall et al., MMM 2022 (arXiv:2111.13122), and the published archive.
 """
 
-import json
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -11,6 +10,7 @@ import polars as pl
 
 from likewise.errors import DamagedError, DataError, bounded
 from likewise.formats.archives import FileCollection
+from likewise.formats.json_documents import parse_json
 from likewise.sources.base import (
     Source,
     SourceResult,
@@ -206,11 +206,9 @@ def _subset(category: pl.Expr) -> pl.Expr:
 def _texts(where: str, data: bytes) -> pl.DataFrame:
     """Parse a JSON object of strings as columns ``label``, ``text``."""
     try:
-        value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_Pairs)
-    except (ValueError, RecursionError) as error:
-        raise DamagedError(
-            f"{where} is not JSON in UTF-8: {error}; download it again"
-        ) from error
+        value = parse_json(data, where, _Pairs)
+    except DamagedError as error:
+        raise DamagedError(f"{error}; download it again") from error
     if not isinstance(value, _Pairs) or not all(isinstance(text, str) for _, text in value):
         raise DataError(f"{where} is not one JSON object of category -> text")
     try:

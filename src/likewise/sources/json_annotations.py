@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from likewise.sources.annotation_files import JSON_ERRORS
+from likewise.formats.json_documents import repeats_keys
+from likewise.sources.annotation_files import JSON_ERRORS, REPEATED_KEY
 from likewise.sources.base import findings_from_rows
 from likewise.sources.box_source import CORNERS, DataType, RowBuffer
 from likewise.sources.extra_columns import PREFIX
@@ -65,6 +66,9 @@ class JsonAnnotations:
             entry = msgspec.json.decode(raw, type=dict[str, Any])
         except JSON_ERRORS as error:
             self.faults.append((place, "bad-annotation", str(error)))
+            return
+        if repeats_keys(bytes(raw), entry):
+            self.faults.append((place, "bad-annotation", REPEATED_KEY))
             return
         image = entry.get("path")
         if isinstance(image, str) and image:

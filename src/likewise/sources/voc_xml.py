@@ -5,10 +5,10 @@ Source: Everingham and Winn, The PASCAL Visual Object Classes Challenge 2012 Dev
 
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
-from xml.parsers import expat
 
 import polars as pl
 
+from likewise.formats.xml_documents import parse_xml
 from likewise.sources.box_source import CORNERS, RowBuffer
 
 CornerConvention = Literal["1-based", "half-open"]
@@ -55,7 +55,7 @@ def parse_voc_files(contents: Iterator[tuple[str, bytes]]) -> VocAnnotations:
     for path, data in contents:
         try:
             document = _Document(data)
-        except (expat.ExpatError, ValueError, LookupError) as error:
+        except ValueError as error:
             invalid.append((path, "bad-annotation", f"not VOC's XML: {error}"))
             continue
         images.add(path, *(document.facts.get(key) for key in _IMAGE_COLUMNS))
@@ -94,22 +94,13 @@ class _Document:
         self.objects: list[dict[str, str]] = []
         self._path: list[str] = []
         self._text: list[str] = []
-        parser = expat.ParserCreate()
-        parser.StartDoctypeDeclHandler = self._refuse
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text.append
-        parser.Parse(data, True)  # noqa: FBT003 (pyexpat takes it by place only)
+        parse_xml(data, self._start, self._end, self._text.append)
         if self._root != "annotation":
             raise ValueError(f"its root is {self._root!r}, not 'annotation'")
 
     _root = ""
 
-    def _refuse(self, *_: object) -> None:
-        # A document type may define entities that expand without limit.
-        raise ValueError("it has a document type, which VOC has not")
-
-    def _start(self, name: str, _: dict[str, str]) -> None:
+    def _start(self, name: str) -> None:
         self._root = self._root or name
         self._path.append(name)
         self._text.clear()

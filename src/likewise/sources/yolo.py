@@ -112,6 +112,9 @@ class YoloSource(BoxSource):
         return None
 
 
+_MAX_CLASSES = 1_000_000
+"""Maximum number of classes of a data.yaml that numbers them."""
+
 _CLASS_FILES = r"[^/]*\.ya?ml|classes\.txt|names\.txt|[^/]*\.names"
 
 
@@ -133,7 +136,12 @@ def _names(where: str, data: bytes) -> list[str] | None:
     if isinstance(names, list):
         return [str(name) for name in names]
     if isinstance(names, dict) and all(isinstance(key, int) for key in names):
-        return [str(names.get(n, n)) for n in range(max(names, default=-1) + 1)]
+        highest = max(names, default=-1)
+        if highest >= _MAX_CLASSES:
+            raise DataError(
+                f"{where}: names has class {highest:,}; at most {_MAX_CLASSES:,} are read"
+            )
+        return [str(names.get(n, n)) for n in range(highest + 1)]
     if names is not None:
         raise DataError(f"{where}: names is neither a list nor numbers -> names")
     return None

@@ -9,6 +9,7 @@ from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation, Protocol
 from likewise.evaluation.significance import METHOD
 from likewise.formats import atomic
+from likewise.formats.json_documents import parse_json
 from likewise.formats.paths import StrPath
 from likewise.retrieval.index_cache import EXACT
 from likewise.storage import journal
@@ -60,7 +61,7 @@ def evaluate(
     dataset = Dataset(ws, entry.dataset)
     kind = ws.params.indexes[entry.index].get("kind")
     result = _score(dataset, entry.model, entry.index, protocol, exact=kind == EXACT)
-    passport = json.loads(dataset.table.passport(entry.model))
+    passport = parse_json(dataset.table.passport(entry.model), f"the passport of {entry.model}")
     if passport["recipe"].get("original"):
         result = replace(result, notes=[*result.notes, CHOSEN_ON_TEST])
     if ws.is_historic:

@@ -1,7 +1,6 @@
 """ImageNet's classes: ids and words from the tables of the devkits that are present."""
 
 import csv
-import json
 from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from likewise.errors import DamagedError, DataError, bounded
+from likewise.formats.json_documents import parse_json
 from likewise.formats.matlab import read_structs, text_or_int
 from likewise.sources.annotation_files import AnnotationFilesWithFallback, decode_text
 
@@ -86,7 +86,7 @@ def _parse_map(where: str, data: bytes) -> Iterator[Row]:
 
 
 def _parse_index(where: str, data: bytes) -> Iterator[Row]:
-    value = json.loads(decode_text(where, data))
+    value = parse_json(decode_text(where, data), where)
     for pair in value.values() if isinstance(value, dict) else value:
         wnid, label = pair
         yield {"wnid": wnid, "text": label}

@@ -1,14 +1,14 @@
 """The DVC cache of a checkout and its remote: files by the md5 of their content."""
 
 import functools
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from likewise.errors import LikewiseError, VersionError, bounded
+from likewise.errors import DamagedError, LikewiseError, VersionError, bounded
+from likewise.formats.json_documents import read_json
 from likewise.formats.paths import path_fault
 from likewise.storage.versions.dvc_logs import logged_errors
 from likewise.storage.versions.foreign import check_settings
@@ -75,9 +75,9 @@ class Store:
             return None
         what = f"the cache's list of {output.path} ({listing})"
         try:
-            entries = json.loads(listing.read_text(encoding="utf-8"))
+            entries = read_json(listing)
             files = {str(entry["relpath"]): str(entry["md5"]) for entry in entries}
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (DamagedError, KeyError, TypeError) as error:
             raise VersionError(f"{what} is damaged; run: likewise pull --verify") from error
         for path, md5 in files.items():
             if fault := path_fault(path):
