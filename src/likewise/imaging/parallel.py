@@ -45,17 +45,32 @@ def chunk_by_size(nbytes: Iterable[int], max_count: int, max_bytes: int) -> Iter
         yield chunk
 
 
-def map_in_order(function: Callable[[T], R], parts: Iterable[T]) -> Iterator[R]:
+def map_in_order(
+    function: Callable[[T], R],
+    parts: Iterable[T],
+    alone: Callable[[T], bool] = lambda _: False,
+) -> Iterator[R]:
     """Apply ``function`` to all parts on several threads, and yield results in order.
 
     Only a few parts are in memory at a time. A part should take some milliseconds; the overhead
     per part is about 0.1 ms.
+
+    Args:
+        function: called with each part.
+        parts: the parts.
+        alone: returns True for a part that needs so much memory that no other part may be in
+            memory with it.
     """
     threads = cores()
     with ThreadPoolExecutor(threads) as pool:
         pending: deque[Future[R]] = deque()
         try:
             for part in parts:
+                if alone(part):
+                    while pending:
+                        yield pending.popleft().result()
+                    yield function(part)
+                    continue
                 pending.append(pool.submit(function, part))
                 if len(pending) > 2 * threads:
                     yield pending.popleft().result()

@@ -31,6 +31,9 @@ from likewise.formats.quiet import quiet
 MAX_PIXELS = 178_956_970
 """Maximum number of pixels of an image: Pillow's own limit."""
 
+MAX_IMAGE_BYTES = 3 * MAX_PIXELS + (1 << 20)
+"""Maximum size of an encoded image: the largest image in uncompressed RGB, and metadata."""
+
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif", ".bmp"}
     | {".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".avif"}
@@ -258,8 +261,10 @@ def pillow_errors_as_bad_image() -> Iterator[None]:
     """Convert all errors of Pillow into ``BadImage``."""
     try:
         yield
-    except (BadImage, MemoryError):
+    except BadImage:
         raise
+    except MemoryError as error:  # Pillow also raises it for a row that is too long
+        raise BadImage("too-large", "decoding it needs more memory than there is") from error
     except Image.DecompressionBombError as error:
         raise BadImage("too-large", str(error)) from error
     except Exception as error:

@@ -9,13 +9,17 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from likewise.errors import DamagedError
 from likewise.formats.archives import FileCollection
 from likewise.imaging.parallel import PART_BYTES, map_in_order
-from likewise.imaging.probe import BadImage, ImageInfo, probe
+from likewise.imaging.probe import MAX_IMAGE_BYTES, BadImage, ImageInfo, probe
 from likewise.schema import IMAGES
 
 CHUNK_FILES = 1000
 CHUNK_BYTES = PART_BYTES
+
+_HEAVY_BYTES = 64 << 20
+"""Batches with more bytes hold one large file, and are read one at a time."""
 
 _INFO_COLUMNS = ("width", "height", "format", "mode", "orientation")
 
@@ -68,6 +72,9 @@ class _ProbedFilesBuilder:
 
     def add(self, path: str, data: bytes) -> None:
         """Probe one file, and add it to the images or the faults."""
+        if len(data) > MAX_IMAGE_BYTES:
+            self.faults.append((path, "too-large", _size_detail(len(data))))
+            return
         try:
             info = probe(data)
         except BadImage as bad:
@@ -108,12 +115,22 @@ def probe_files(files: FileCollection, listing: pl.DataFrame) -> Iterator[Probed
     """Read and probe the files in ``listing`` (``path``, ``nbytes``) in batches.
 
     Batches follow the order of ``listing``, or of the archive if it has no random access. Only
-    a few batches of about ``CHUNK_BYTES`` are in memory.
+    a few batches of about ``CHUNK_BYTES`` are in memory. A file that is too large or cannot be
+    read becomes a fault; the others are read.
+
+    Raises:
+        DamagedError: an archive without random access is damaged.
     """
+    too_large = pl.col("nbytes").fill_null(0) > MAX_IMAGE_BYTES
+    if refused := listing.filter(too_large).select("path", "nbytes").rows():
+        listing = listing.filter(~too_large)
+        faults = [(path, "too-large", _size_detail(size)) for path, size in refused]
+        yield _ProbedFilesBuilder(faults=faults).done()
     if not files.can_seek(listing["path"]):
         yield from _in_order(files, listing["path"].to_list())
         return
-    yield from map_in_order(lambda paths: _read(files, paths), _chunks(listing))
+    chunks = _chunks(listing)
+    yield from map_in_order(lambda chunk: _read(files, chunk[0]), chunks, alone=_is_heavy)
 
 
 def _in_order(files: FileCollection, paths: list[str]) -> Iterator[ProbedFiles]:
@@ -128,19 +145,52 @@ def _in_order(files: FileCollection, paths: list[str]) -> Iterator[ProbedFiles]:
         yield builder.done()
 
 
-def _chunks(listing: pl.DataFrame) -> Iterator[list[str]]:
-    """Group the paths into batches of at most ``CHUNK_FILES`` and about ``CHUNK_BYTES``."""
+def _chunks(listing: pl.DataFrame) -> Iterator[tuple[list[str], int]]:
+    """Group the paths into batches of at most ``CHUNK_FILES`` and about ``CHUNK_BYTES``.
+
+    Yields:
+        Paths of a batch, and their number of bytes.
+    """
     number = pl.int_range(pl.len()) // CHUNK_FILES
     volume = pl.col("nbytes").cum_sum().shift(fill_value=0) // CHUNK_BYTES
     runs = listing.select(pl.struct(number=number, volume=volume).rle_id().alias("run"))
     start = 0
     for length in runs["run"].rle().struct.field("len"):
-        yield listing["path"].slice(start, length).to_list()
+        part = listing.slice(start, length)
+        yield part["path"].to_list(), int(part["nbytes"].sum())
         start += length
 
 
 def _read(files: FileCollection, paths: list[str]) -> ProbedFiles:
-    builder = _ProbedFilesBuilder()
-    for path, data in files.read_many(paths):
-        builder.add(path, data)
+    builder, read = _ProbedFilesBuilder(), set()
+    try:
+        for path, data in files.read_many(paths):
+            builder.add(path, data)
+            read.add(path)
+    except DamagedError:
+        for path in paths:
+            if path not in read:
+                _read_one(files, path, builder)
     return builder.done()
+
+
+def _read_one(files: FileCollection, path: str, builder: _ProbedFilesBuilder) -> None:
+    try:
+        data = files.read(path)
+    except DamagedError as error:
+        # The text of the error names a folder of this machine; findings are the same anywhere.
+        cause = error.__cause__
+        reason = cause.strerror if isinstance(cause, OSError) else str(cause or "")
+        detail = f"it cannot be read: {' '.join((reason or 'it is damaged').split())}"
+        builder.faults.append((path, "unreadable", detail))
+    else:
+        builder.add(path, data)
+
+
+def _is_heavy(chunk: tuple[list[str], int]) -> bool:
+    """Return whether no other batch should be in memory with this one."""
+    return chunk[1] > _HEAVY_BYTES
+
+
+def _size_detail(size: int) -> str:
+    return f"it has {size:,} bytes; at most {MAX_IMAGE_BYTES:,} are read"

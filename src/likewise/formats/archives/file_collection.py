@@ -191,8 +191,11 @@ def damaged_error(path: Path, member: str = "") -> Iterator[None]:
     """
     try:
         yield
-    except (DataError, MemoryError):
+    except DataError:
         raise
+    except MemoryError as error:
+        where = f"{path}: {member!r}" if member else str(path)
+        raise DamagedError(f"{where} needs more memory than there is") from error
     except Exception as error:
         where = f"{path}: {member!r}" if member else str(path)
         message = " ".join(str(error).split()) or type(error).__name__

@@ -1,5 +1,6 @@
 """Files below a folder."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from likewise.formats.archives.file_collection import FileCollection
 from likewise.formats.archives.listing import FileListing, ListingBuilder
 
 _READ_SIZE = 64 << 20
+_MAX_GROWTH = 1 << 30
+"""Maximum size of a file that has more bytes than its size when it is opened."""
 
 _PendingFolder = tuple[bytes, tuple[bytes, ...]]
 """A folder to scan: its path from the top, and the real paths of it and its parents."""
@@ -72,7 +75,10 @@ class Folder(FileCollection):
 
 
 def _read_file(path: bytes) -> bytes:
-    """Read a file with system calls, in two thirds of the time of a file object."""
+    """Read a file with system calls, in two thirds of the time of a file object.
+
+    Files below /proc have a size of 0 and any number of bytes.
+    """
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         size = os.fstat(handle).st_size
@@ -81,6 +87,8 @@ def _read_file(path: bytes) -> bytes:
             more := os.read(handle, _READ_SIZE)
         ):  # it grew, or exceeds one read
             data += more
+            if len(data) > max(size, _MAX_GROWTH):
+                raise OSError(errno.EIO, "it grows while it is read")
     finally:
         os.close(handle)
     return data

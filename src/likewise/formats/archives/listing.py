@@ -1,6 +1,7 @@
 """Listing of the files of a folder or archive."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import polars as pl
 from likewise.errors import DataError, bounded
 
 LISTING_COLUMNS = ("path", "nbytes", "stamp")
+
+MAX_MEMBER_BYTES = 2 << 30
+"""Maximum size of a member of an archive, which is held in memory while it is read."""
 
 _BUFFERED_NAMES = 50_000
 _ABSOLUTE = re.compile(rb"[/\\]|[A-Za-z]:")
@@ -72,8 +76,13 @@ class ListingBuilder:
         """Add ``name`` to the refused members."""
         self._refused.append((escaped(_below(folder, name)), reason))
 
-    def build(self) -> FileListing:
+    def build(
+        self, refusable: Callable[[pl.DataFrame], pl.DataFrame] | None = None
+    ) -> FileListing:
         """Return the listing, sorted by path.
+
+        Args:
+            refusable: returns ``path`` and ``reason`` of further members to refuse.
 
         Raises:
             DataError: two members have the same name.
@@ -86,6 +95,9 @@ class ListingBuilder:
                 f"{self._path} repeats member names: "
                 f"{bounded(map(repr, twins), len(twins))}; pack it again"
             )
+        if refusable is not None and len(rows := refusable(frame)):
+            frame = frame.join(rows, on="path", how="anti", maintain_order="left")
+            self._refused += rows.iter_rows()
         return FileListing(frame, sorted(self._undecodable), sorted(self._refused))
 
     def _settle(self) -> None:

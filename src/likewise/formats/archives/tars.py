@@ -7,11 +7,21 @@ from io import SEEK_SET, BufferedIOBase, IOBase, RawIOBase
 from pathlib import Path
 
 from likewise.formats.archives.file_collection import Archive, FileCollection, damaged_error
-from likewise.formats.archives.listing import FileListing, ListingBuilder
+from likewise.formats.archives.listing import MAX_MEMBER_BYTES, FileListing, ListingBuilder
 
 Opener = Callable[[Path], BufferedIOBase]
 
 _MAX_STAMP = 2**62
+
+_HEADER_TYPES = (
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+)
+"""Types of headers that hold the name and other facts of the next member."""
+
+_SKIPPED_HEADER = b"?"
+_MAX_HEADER_BYTES = 1 << 20
+_HEADER_FAULT = f"the header with its name has more than {_MAX_HEADER_BYTES:,} bytes"
 
 _PLAIN_HEADER = re.compile(
     rb"(?=([^\0]{1,100})).{124}([0-7]{11})[ \0]([0-7]{11})[ \0]([0-7]{6,7})[ \0]{1,2}"
@@ -38,6 +48,8 @@ class _StrictTarInfo(tarfile.TarInfo):
             raise ValueError(f"{error} where a member or the end is due") from error
         if member.size < 0:
             raise ValueError("a member has a negative size")
+        if member.type in _HEADER_TYPES and member.size > _MAX_HEADER_BYTES:
+            member.type = _SKIPPED_HEADER  # tarfile would read it into memory
         return member
 
     @classmethod
@@ -126,8 +138,10 @@ class CompressedTar(FileCollection):
 
 def _list_members(path: Path, stream: BufferedIOBase, *, open_nested: bool) -> FileListing:
     members = ListingBuilder(path, "offset")
-    for member in _iter_members(stream):
-        if open_nested and member.isreg() and member.name.endswith(".tar"):
+    for member, fault in _iter_members(stream):
+        if fault:
+            members.refuse(_name(member), fault)
+        elif open_nested and member.isreg() and member.name.endswith(".tar"):
             with damaged_error(path, member.name):
                 _add_nested(members, member, stream)
         else:
@@ -140,8 +154,11 @@ def _add_nested(
 ) -> None:
     """Add the members of the nested tar ``outer``, as files of a folder of its name."""
     window = _StreamSlice(stream, outer.offset_data, outer.size)
-    for member in _iter_members(window):
-        _add_member(members, member, _name(outer), outer.offset_data)
+    for member, fault in _iter_members(window):
+        if fault:
+            members.refuse(_name(member), fault, _name(outer))
+        else:
+            _add_member(members, member, _name(outer), outer.offset_data)
 
 
 def _add_member(
@@ -180,13 +197,40 @@ class _StreamSlice(RawIOBase):
         return self._stream.read(left if size < 0 else min(size, left))
 
 
-def _iter_members(stream: IOBase) -> Iterator[tarfile.TarInfo]:
+def _iter_members(stream: IOBase) -> Iterator[tuple[tarfile.TarInfo, str]]:
+    """Yield each member, and why it cannot be read; "" if it can.
+
+    If nothing after a member that is too large can be read, the listing ends with it.
+    """
     tar = tarfile.TarFile(fileobj=stream, tarinfo=_StrictTarInfo, encoding="utf-8")
-    last = -1
-    while (member := tar.next()) is not None:
+    last, header_fault = -1, ""
+    member = tar.next()
+    while member is not None:
         if tar.offset <= last:
             raise ValueError("a member has a negative size")
         last = tar.offset
         # Otherwise tarfile keeps all headers in memory.
         tar.members.clear()  # type: ignore[attr-defined]
-        yield member
+        # A header that was skipped may have held the name and the size of the next member.
+        fault = header_fault or _size_fault(member)
+        header_fault = _HEADER_FAULT if member.type == _SKIPPED_HEADER else ""
+        if not fault:
+            yield member, ""
+            member = tar.next()
+            continue
+        try:
+            following = tar.next()
+        except Exception:  # noqa: BLE001 (as damaged_error, which would end the listing)
+            yield member, f"{fault}; nothing after it can be read"
+            return
+        if not header_fault:
+            yield member, fault
+        member = following
+
+
+def _size_fault(member: tarfile.TarInfo) -> str:
+    if member.type == _SKIPPED_HEADER:
+        return _HEADER_FAULT
+    if member.size > MAX_MEMBER_BYTES:
+        return f"it has {member.size:,} bytes; at most {MAX_MEMBER_BYTES:,} are read"
+    return ""

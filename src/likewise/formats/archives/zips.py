@@ -10,8 +10,10 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import polars as pl
+
 from likewise.formats.archives.file_collection import Archive, damaged_error
-from likewise.formats.archives.listing import FileListing, ListingBuilder
+from likewise.formats.archives.listing import MAX_MEMBER_BYTES, FileListing, ListingBuilder
 
 _END = struct.Struct("<4s4H2LH")
 _LOCATOR64 = struct.Struct("<4sLQL")
@@ -21,6 +23,9 @@ _LOCAL = struct.Struct("<4s5H3L2H")
 _FULL = 0xFFFFFFFF
 
 _STORED, _DEFLATED = 0, 8
+_MAX_RATIO = 1032
+"""Maximum size of a member divided by its packed size: the limit of DEFLATE."""
+
 _ENCRYPTED = 1
 _UNIX = (3, 19)
 
@@ -65,19 +70,19 @@ class Zip(Archive):
     def _scan(self) -> FileListing:
         members = ListingBuilder(self.path, "offset", "packed", "method")
         with damaged_error(self.path):
-            directory = self._directory()
+            directory, length = self._directory(), self.path.stat().st_size
             for entry in _entries(directory):
                 if entry.name.endswith(b"/") or stat.S_ISDIR(entry.mode):
                     continue
-                reason = _unreadable_reason(entry)
+                place = entry.offset + directory.shift
+                reason = _unreadable_reason(entry) or _size_fault(entry, place, length)
                 if reason:
                     members.refuse(entry.name, reason)
                     continue
-                place = entry.offset + directory.shift
                 members.add_member(
                     entry.name, entry.size, entry.crc, place, entry.packed, entry.method
                 )
-        return members.build()
+        return members.build(_overlapping)
 
     def _directory(self) -> _CentralDirectory:
         length = self.path.stat().st_size
@@ -102,6 +107,35 @@ class Zip(Archive):
             if record[0] == b"PK\x06\x06":
                 return end, record[7], record[8], record[9]
         raise ValueError("its Zip64 end record is missing")
+
+
+def _size_fault(entry: _DirectoryEntry, place: int, length: int) -> str:
+    """Return why the sizes of the member are wrong or too large; "" if they are not.
+
+    Args:
+        entry: the member.
+        place: its offset in the file.
+        length: the size of the file in bytes.
+    """
+    if entry.size > MAX_MEMBER_BYTES:
+        return f"it has {entry.size:,} bytes; at most {MAX_MEMBER_BYTES:,} are read"
+    if place + _LOCAL.size + entry.packed > length:
+        return "it ends after the end of the archive"
+    if entry.size > _MAX_RATIO * entry.packed + _MAX_RATIO:
+        return f"{entry.packed:,} bytes cannot unpack to its {entry.size:,} bytes"
+    return ""
+
+
+def _overlapping(members: pl.DataFrame) -> pl.DataFrame:
+    """Return ``path`` and ``reason`` of the members that overlap one before them.
+
+    No program packs members like this. A small archive can so hold any number of large members.
+    """
+    ordered = members.sort("offset", "path")
+    end = pl.col("offset") + _LOCAL.size + pl.col("packed")
+    before = end.cum_max().shift(fill_value=0)
+    reason = pl.lit("it overlaps another member of the archive")
+    return ordered.filter(pl.col("offset") < before).select("path", reason=reason)
 
 
 def _find_end_record(tail: bytes) -> int:
