@@ -1,13 +1,13 @@
 """Hugging Face conventions for Parquet: columns of boxes, and names of class numbers."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
-from likewise.errors import DataError
+from likewise.errors import DamagedError, DataError
+from likewise.formats.json_documents import parse_json
 from likewise.sources.extra_columns import PREFIX
 from likewise.storage import tables
 
@@ -21,9 +21,9 @@ FindingRows = list[tuple[str, str, str]]
 def column_features(schema: pa.Schema) -> Mapping[str, Any]:
     """Return the Hugging Face features in a Parquet file's metadata; empty if it has none."""
     try:
-        metadata = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+        metadata = parse_json((schema.metadata or {}).get(b"huggingface", b"{}"), "")
         features = metadata["info"]["features"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (DamagedError, KeyError, TypeError):
         return {}
     return features if isinstance(features, dict) else {}
 
@@ -85,7 +85,7 @@ def explode_boxes(
                 _column_name(field, flat.schema[field])
             )
             for field in others
-            if flat.schema[field] != pl.Binary
+            if not holds_binary(flat.schema[field])
         ),
     ), faults
 
@@ -96,12 +96,31 @@ def _column_name(field: str, dtype: pl.DataType) -> str:
 
 
 def to_plain_column(name: str, dtype: pl.DataType) -> pl.Expr:
-    """Return a column in a type that item tables can hold; nested values become JSON."""
+    """Return a column in a type that item tables can hold.
+
+    Nested values become JSON, durations seconds.
+    """
     if dtype.is_nested():
         return tables.as_json(name)
     column = pl.col(name)
+    if isinstance(dtype, pl.Duration):
+        return (
+            column.dt.total_nanoseconds() / 1e9
+            if dtype.time_unit == "ns"
+            else (column.dt.total_microseconds() / 1e6)
+        )
     is_number = dtype.is_numeric() and not dtype.is_decimal()
     return column if is_number or dtype in (pl.Boolean, pl.String) else column.cast(pl.String)
+
+
+def holds_binary(dtype: object) -> bool:
+    """Return whether values of ``dtype`` are or contain bytes, which no item table holds."""
+    if isinstance(dtype, pl.Struct):
+        return any(holds_binary(field.dtype) for field in dtype.fields)
+    if isinstance(dtype, pl.List | pl.Array):
+        return holds_binary(dtype.inner)
+    is_nested = isinstance(dtype, pl.DataType) and dtype.is_nested()  # a map
+    return dtype == pl.Binary or (is_nested and "Binary" in str(dtype))
 
 
 def _explode(objects: pl.DataFrame, name: str) -> tuple[pl.DataFrame, FindingRows]:
@@ -133,7 +152,9 @@ def _label(field: str, dtype: pl.DataType | None, feature: object) -> pl.Expr:
     element = _element_feature(feature)
     names = class_names(_element_feature(element.get(field))) if dtype.is_integer() else None
     column = pl.col(field)
-    return class_numbers_to_names(column, names) if names else column.cast(pl.String)
+    if names:
+        return class_numbers_to_names(column, names)
+    return to_plain_column(field, dtype).cast(pl.String)
 
 
 def _element_feature(feature: object) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from likewise.errors import DamagedError, DataError, LikewiseError
+from likewise.errors import DamagedError, DataError
 from likewise.sources import SOURCES
 from likewise.sources.base import Source, SourceResult
 
@@ -61,7 +61,7 @@ def _fits(except_kind: str, path: Path, annotations: Path) -> Iterator[LayoutFit
         try:
             layout = SOURCES.load(kind)()
             result = layout.read(layout.open(path), annotations)
-        except LikewiseError:
+        except Exception:  # noqa: BLE001, S112 (data of another layout may cause anything)
             continue
         labelled = len(result.items) - result.items["label"].null_count()
         if len(result.items) > len(result.findings) or kind in _GENERAL:

@@ -31,6 +31,7 @@ from likewise.sources.hf_objects import (
     class_numbers_to_names,
     column_features,
     explode_boxes,
+    holds_binary,
     to_plain_column,
 )
 from likewise.sources.table_rows import TEXTS
@@ -68,7 +69,11 @@ class ParquetSource(TableSource):
             frames, images = self._tables_naming_images(files, annotations), None
         rows, faults = [], []
         for where, frame, names in frames:
-            table_rows, findings = self._rows(where, frame, names)
+            try:
+                table_rows, findings = self._rows(where, frame, names)
+            except PolarsError as error:
+                message = str(error).splitlines()[0]
+                raise DataError(f"{where}: a column cannot be read: {message}") from error
             rows.append(table_rows)
             faults += findings
         try:
@@ -128,7 +133,7 @@ class ParquetSource(TableSource):
         flat = frame.select(
             _plain_column(name, kind, features)
             for name, kind in frame.schema.items()
-            if name != self.objects and kind != pl.Binary
+            if name != self.objects and not holds_binary(kind)
         )
         rows, misspelt = self.rename_columns(flat, where)
         folder = pl.lit(where[: where.rfind("/") + 1]).alias(":folder")

@@ -12,7 +12,13 @@ import msgspec
 import polars as pl
 
 from likewise.formats.archives import FileCollection, open_files
-from likewise.sources.annotation_files import JSON_ERRORS, AnnotationFiles, split_from_path
+from likewise.formats.json_documents import repeats_keys
+from likewise.sources.annotation_files import (
+    JSON_ERRORS,
+    REPEATED_KEY,
+    AnnotationFiles,
+    split_from_path,
+)
 from likewise.sources.base import SourceResult, findings_about, findings_from_rows, is_hidden
 from likewise.sources.box_source import RowBuffer, split_rank
 from likewise.sources.folder import SPLITS
@@ -91,7 +97,7 @@ class _SampleFiles:
             match = re.match(_KEY, path)
             if match and path.lower().endswith(".json"):
                 self._entry(path, match[1], data)
-            elif match:
+            elif match and _suffix(path) in _COLUMN_OF_SUFFIX:
                 self._value(path, match[1], data)
 
     def column(self, kind: str) -> pl.DataFrame:
@@ -105,6 +111,9 @@ class _SampleFiles:
         except JSON_ERRORS as error:
             self.invalid.append((path, "bad-annotation", f"no JSON object: {error}"))
             return
+        if repeats_keys(data, entry):
+            self.invalid.append((path, "bad-annotation", REPEATED_KEY))
+            return
         self.entries.add(path, {k: v for k, v in entry.items() if k != "path"}, key)
 
     def _value(self, path: str, key: str, data: bytes) -> None:
@@ -114,7 +123,11 @@ class _SampleFiles:
             self.invalid.append((path, "bad-annotation", f"not UTF-8: {error.reason}"))
             return
         if text:
-            self._values.add(key, _COLUMN_OF_SUFFIX[path.rpartition(".")[2].lower()], text)
+            self._values.add(key, _COLUMN_OF_SUFFIX[_suffix(path)], text)
+
+
+def _suffix(path: str) -> str:
+    return path.rpartition(".")[2].lower()
 
 
 def _splits_of_shards(files: FileCollection, images: pl.DataFrame) -> pl.DataFrame:

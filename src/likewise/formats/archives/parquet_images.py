@@ -109,7 +109,22 @@ def validated_table(table: pa.Table) -> pa.Table:
         ArrowInvalid: the table is not valid.
     """
     table.validate(full=True)
-    return table.replace_schema_metadata(None)
+    return _without_wide_decimals(table.replace_schema_metadata(None))
+
+
+def _without_wide_decimals(table: pa.Table) -> pa.Table:
+    """Convert decimals of 256 bits to text; polars ends the process for them.
+
+    Raises:
+        ValueError: they are in lists or structs.
+    """
+    for number, field in enumerate(table.schema):
+        if pa.types.is_decimal256(field.type):
+            texts = table.column(number).cast(pa.string())
+            table = table.set_column(number, field.name, texts)
+        elif "decimal256" in str(field.type) or "interval" in str(field.type):
+            raise ValueError(f"its column {field.name!r} has the type {field.type}")
+    return table
 
 
 def _is_parquet_name(names: pl.Series) -> pl.Series:
