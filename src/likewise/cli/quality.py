@@ -49,6 +49,8 @@ def download(
     for action, files in (("downloaded", done.fetched), ("already present", done.kept)):
         for file in files:
             print_line(f"{action}: {done.folder}/{file}")
+    for file in done.unverified:
+        print_line(f"not verified, because no checksum is published: {done.folder}/{file}")
     print_line(f"licence: {done.licence}")
     print_next(done.next)
 

@@ -1,5 +1,6 @@
 """Download a known data set, or report how to obtain it."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ class Downloaded:
         fetched: names of the files that were downloaded.
         kept: names of the files that were already in the folder.
         licence: terms of the data set, in one line.
+        unverified: names of the files for which nobody publishes a checksum.
         next: command that adds the data set to a catalogue.
     """
 
@@ -30,6 +32,7 @@ class Downloaded:
     fetched: list[str]
     kept: list[str]
     licence: str
+    unverified: list[str]
     next: str
 
 
@@ -62,14 +65,15 @@ def download(name: str, folder: StrPath | None = None) -> Downloaded:
         raise UnknownNameError("download", name, KNOWN_DATASETS)
     known = KNOWN_DATASETS[name]
     place = Path("data") / name if folder is None else Path(folder)
-    follows = f"likewise add {name} {known.add.replace('{}', str(place))}"
+    follows = f"likewise add {name} {known.add.replace('{}', shlex.quote(str(place)))}"
     if not known.parts:
         raise DataError(
             f"{known.title} cannot be downloaded automatically: {known.by_hand} into {place}, "
             f"and run: {follows}"
         )
     fetched, kept = _files(known, place)
-    return Downloaded(name, str(place), fetched, kept, known.licence, follows)
+    unverified = [part.name for part in known.parts if part.wanted.digest is None]
+    return Downloaded(name, str(place), fetched, kept, known.licence, unverified, follows)
 
 
 def _files(known: KnownDataset, place: Path) -> tuple[list[str], list[str]]:

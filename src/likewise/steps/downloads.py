@@ -13,12 +13,14 @@ class Offer:
         name: name to download it by.
         title: its title.
         licence: its terms, in one line.
+        verified: True if all its files have a published checksum.
         public: True if ``likewise.download`` can fetch it.
     """
 
     name: str
     title: str
     licence: str
+    verified: bool
     public: bool
 
 
@@ -29,5 +31,14 @@ def downloads() -> list[Offer]:
         >>> [offer.name for offer in likewise.downloads() if offer.public][:3]
         ['food101', 'gpr1200', 'inat2021']
     """
-    offers = [Offer(n, d.title, d.licence, bool(d.parts)) for n, d in KNOWN_DATASETS.items()]
+    offers = [
+        Offer(
+            name,
+            known.title,
+            known.licence,
+            bool(known.parts) and all(part.wanted.digest for part in known.parts),
+            bool(known.parts),
+        )
+        for name, known in KNOWN_DATASETS.items()
+    ]
     return sorted(offers, key=lambda offer: (not offer.public, offer.name))

@@ -21,7 +21,12 @@ from likewise.storage.fetch.transfer import (
 __all__ = ["ATTEMPTS", "PAUSE_S", "RemoteFile", "fetch", "matches"]
 
 ATTEMPTS = 5
-"""Consecutive attempts without a new byte before the download fails."""
+"""Consecutive attempts with fewer than ``MIN_PROGRESS`` new bytes before a download fails."""
+
+MIN_PROGRESS = 64 << 10
+
+MAX_ATTEMPTS = 1000
+"""Attempts before a download fails, however many bytes each of them brings."""
 
 PAUSE_S = 2.0
 """Seconds before the second attempt; they double before each further attempt."""
@@ -79,17 +84,19 @@ def _locked(part: Path) -> Iterator[IO[bytes]]:
 
 def _transfer_all(remote: RemoteFile, part: Path, handle: IO[bytes]) -> None:
     """Repeat requests until the file is complete."""
-    failures = 0
+    failures = attempts = 0
     while True:
         before = handle.seek(0, os.SEEK_END)
         try:
             transfer(remote, part, handle)
         except TransferInterrupted as interruption:
             size = handle.seek(0, os.SEEK_END)
-            failures = 0 if size > before else failures + 1
-            if failures >= ATTEMPTS:
+            attempts += 1
+            failures = 0 if size >= before + MIN_PROGRESS else failures + 1
+            if failures >= ATTEMPTS or attempts >= MAX_ATTEMPTS:
+                times = f"{failures} times in a row" if failures else f"{attempts} times"
                 raise DataError(
-                    f"{remote.url}: {interruption}, {ATTEMPTS} times in a row; {size:,} bytes "
+                    f"{remote.url}: {interruption}, {times}; {size:,} bytes "
                     "are kept, run the same command again to resume"
                 ) from interruption
             time.sleep(PAUSE_S * 2**failures / 2)

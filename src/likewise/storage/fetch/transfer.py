@@ -3,6 +3,8 @@
 import http.client
 import json
 import os
+import shutil
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -12,12 +14,22 @@ from typing import IO, NoReturn
 
 from tqdm import tqdm
 
-from likewise.errors import DataError
+from likewise.errors import DamagedError, DataError
 from likewise.formats import atomic
+from likewise.formats.escape import escape_line
+from likewise.formats.json_documents import read_json
+from likewise.storage.fetch.http_client import build_opener
 
 TIMEOUT_S = 60.0
+"""Seconds until a connection, the headers of a response or its next bytes must have come."""
+
+MIN_RATE = 1024
+"""Bytes per second, on average over ``TIMEOUT_S``, below which a transfer is ended."""
+
+MAX_UNKNOWN_BYTES = 256 << 30
+"""Maximum size of a file whose size neither the server nor the catalogue knows."""
+
 _BLOCK = 1 << 20
-_SCHEMES = ("http", "https")
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -54,7 +66,7 @@ def transfer(remote: RemoteFile, part: Path, handle: IO[bytes]) -> None:
         request.add_header("Range", f"bytes={offset}-")
         request.add_header("If-Range", known)
     try:
-        opener = urllib.request.build_opener(_Redirects)
+        opener = build_opener(TIMEOUT_S)
         with opener.open(request, timeout=TIMEOUT_S) as answer:
             total = _begin(answer, offset, part, handle, remote)
             if remote.nbytes not in (None, total or remote.nbytes):
@@ -62,7 +74,8 @@ def transfer(remote: RemoteFile, part: Path, handle: IO[bytes]) -> None:
                     f"{remote.url}: the file has {total:,} bytes, not the expected "
                     f"{remote.nbytes:,}; see the website of the data set"
                 )
-            _copy(answer, handle, total, part.name)
+            _refuse_large(remote, part, handle, total)
+            _copy(answer, handle, total or remote.nbytes, part.name, remote)
     except urllib.error.HTTPError as error:
         with error:
             if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
@@ -108,15 +121,52 @@ def _range(headers: Message) -> tuple[int, int | None]:
     return int(first), int(total) if total.isdigit() else None
 
 
+def _refuse_large(remote: RemoteFile, part: Path, handle: IO[bytes], total: int | None) -> None:
+    """Refuse a file that the disk cannot hold, before it is full.
+
+    Raises:
+        DataError: the rest of the file is larger than the free space.
+    """
+    needed = (total or 0) - handle.tell()
+    free = shutil.disk_usage(part.parent).free
+    if needed > free:
+        raise DataError(
+            f"{remote.url}: the rest of the file has {needed:,} bytes, and {free:,} are free "
+            f"in {part.parent}"
+        )
+
+
 def _copy(
-    answer: http.client.HTTPResponse, handle: IO[bytes], total: int | None, name: str
+    answer: http.client.HTTPResponse,
+    handle: IO[bytes],
+    total: int | None,
+    name: str,
+    remote: RemoteFile,
 ) -> None:
+    """Append the body to ``handle``.
+
+    Raises:
+        TransferInterrupted: it ended early, or came too slowly.
+        DataError: it is longer than ``total``, or than ``MAX_UNKNOWN_BYTES`` without it.
+    """
+    most, start, came = total or MAX_UNKNOWN_BYTES, time.monotonic(), 0
     with tqdm(
         total=total, initial=handle.tell(), unit="B", unit_scale=True, desc=name, disable=None
     ) as bar:
-        while block := answer.read(_BLOCK):
+        while block := answer.read1(_BLOCK):
             handle.write(block)
             bar.update(len(block))
+            came += len(block)
+            if handle.tell() > most:
+                handle.truncate(0)
+                raise DataError(f"{remote.url}: the server sent more than {most:,} bytes")
+            if (seconds := time.monotonic() - start) >= TIMEOUT_S:
+                if came < MIN_RATE * seconds:
+                    handle.flush()
+                    raise TransferInterrupted(
+                        f"only {came:,} bytes came in {seconds:,.0f} seconds"
+                    )
+                start, came = time.monotonic(), 0
     handle.flush()
     if total is not None and handle.tell() < total:
         raise TransferInterrupted(f"it ended after {handle.tell():,} of {total:,} bytes")
@@ -132,7 +182,11 @@ def _restart(headers: Message, offset: int, handle: IO[bytes], remote: RemoteFil
 
 
 def _raise_refusal(error: urllib.error.HTTPError, remote: RemoteFile) -> NoReturn:
-    message = f"the server answers {error.code} {error.reason}"
+    # The server's own text can be anything; these are the phrases of the standard.
+    phrase = http.client.responses.get(error.code, "")
+    if 300 <= error.code < 400:  # urllib's reason for not following a redirect
+        phrase = escape_line(str(error.reason))[:200]
+    message = f"the server answers {error.code} {phrase}".rstrip()
     if error.code in _AGAIN:
         raise TransferInterrupted(message) from error
     raise DataError(
@@ -156,32 +210,14 @@ def _record_validator(part: Path, remote: RemoteFile, headers: Message) -> None:
 def _validator(part: Path, remote: RemoteFile) -> str:
     """Return the validator by which the server detects a changed file; "" if unknown."""
     try:
-        known = json.loads(validator_file(part).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        known = read_json(validator_file(part))
+    except (OSError, DamagedError):
         return ""
     if not isinstance(known, dict) or known.get("url") != remote.url:
         return ""
     return str(known.get("validator", ""))
 
 
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follow redirects to http and https only, and never from https to http."""
-
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: http.client.HTTPMessage,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        scheme = newurl.partition(":")[0].lower()
-        if scheme not in _SCHEMES or (req.type == "https" and scheme == "http"):
-            raise DataError(f"{req.full_url} redirects to {newurl}, which is not allowed")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
 def _reason(error: BaseException) -> str:
     reason = getattr(error, "reason", error)
-    return " ".join(str(reason).split()) or type(error).__name__
+    return escape_line(" ".join(str(reason).split())) or type(error).__name__
