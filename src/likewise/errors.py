@@ -10,7 +10,7 @@ LikewiseError
 │   └── DamagedError       a file cannot be read: which, and why                exit 4
 ├── MissingExtraError      an optional library is missing; the pip line         exit 5
 ├── VersionError           git or dvc failed; the last lines of its output      exit 6
-└── Stopped                stopped by SIGTERM after saving its state            exit 0
+└── Stopped                stopped by SIGTERM after saving its state            exit 143
 
 Any other exception is a bug and keeps its traceback.
 """
@@ -24,6 +24,12 @@ from collections.abc import Iterable, Iterator
 
 _QUOTED = re.compile(r"\(os error (\d+)\)|\bOs \{ code: (\d+)")
 """The errno in the text of an error of a Rust library."""
+
+_RUST_PLACE = re.compile(r"[, ]*\S+\.rs:\d+:\d+\S*")
+"""The place in the source of Lance that ends the text of its errors."""
+
+_TABLE_LIBRARIES = ("pyarrow", "pyo3_runtime")
+_PREFIXES = ("External error: ", "Invalid user input: ", "LanceError(IO): ")
 
 _MAX_COMPARED = 1000
 """Maximum number of names to compare by edit distance, which is slow for millions."""
@@ -145,13 +151,16 @@ class VersionError(LikewiseError):
 
 
 class Stopped(LikewiseError):  # noqa: N818 (no error, but it ends a command like one)
-    """A long job was stopped after saving its state; the text says how to resume."""
+    """A long job was stopped after saving its state; the text says how to resume.
 
-    exit_code = 0
+    The exit code is that of a process which SIGTERM ended, so that ``train && embed`` stops.
+    """
+
+    exit_code = 143
 
 
 def cannot_write(error: BaseException) -> str:
-    """Return the message for a full or read-only disk; "" for any other error.
+    """Return the message for a full or read-only disk, or a limit of sizes; "" for others.
 
     Only writes raise these errors, so the caller need not know which operation failed. They are
     recognised by errno, as set by Python or quoted by Rust libraries, never by other text.
@@ -164,11 +173,31 @@ def cannot_write(error: BaseException) -> str:
             return (
                 "no space left on the device; nothing was changed, free some and run it again"
             )
+        if number == errno.EFBIG:
+            return "the file would be larger than the system allows; nothing was changed"
         if number == errno.EROFS:
             name = getattr(cause, "filename", None)
             place = f"{name} cannot be written" if name else "nothing can be written"
             return f"{place} ({os.strerror(errno.EROFS)}); nothing was changed"
     return ""
+
+
+def table_damage(error: BaseException) -> str:
+    """Return why a file of a table is missing or damaged; "" for any other error.
+
+    Such errors come from Lance, with a place in its source, from pyarrow, or are assertions in
+    Rust (``pyo3_runtime``), whose exception is no ``Exception``.
+    """
+    if isinstance(error, LikewiseError) or cannot_write(error):
+        return ""
+    library = type(error).__module__.partition(".")[0]
+    if library not in _TABLE_LIBRARIES and not _RUST_PLACE.search(str(error)):
+        return ""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    text = _RUST_PLACE.sub("", lines[0] if lines else "") or type(error).__name__
+    for prefix in _PREFIXES:
+        text = text.removeprefix(prefix)
+    return " ".join(text.split())[:200]
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -255,12 +255,12 @@ def test_a_second_process_at_the_same_job(workspace: Path, step: str, names: lis
         ]
 
 
-def test_a_damaged_table_names_what_makes_it_again(workspace: Path) -> None:
+def test_a_damaged_table_is_named_with_the_command_that_explains_it(workspace: Path) -> None:
     for manifest in (workspace / "catalog/emoji/items.lance/_versions").glob("*.manifest"):
         manifest.write_bytes(b"?" * 100)
     [said] = refused(workspace, DataError, "publish")
-    assert said.startswith("items.lance is damaged (")
-    assert said.endswith("; recreate it with: dvc repro ingest@emoji")
+    assert said.startswith("emoji/items.lance is damaged (")
+    assert said.endswith("; run: likewise doctor")
 
 
 def test_a_damaged_passport_names_what_brings_it_back(workspace: Path) -> None:

@@ -77,32 +77,36 @@ def contents_of(ws: Workspace, dataset: str) -> Contents | None:
     Returns:
         None if the data set was not ingested.
     """
-    published = scan(versions.locate(ws, ws.published(dataset)))
+    named, pictured = ws.published(dataset), ws.table(dataset, "images")
+    published = scan(versions.locate(ws, named))
     items = published
     if items is None:
-        items = scan(versions.locate(ws, ws.table(dataset, "items")))
-    images = scan(versions.locate(ws, ws.table(dataset, "images")))
+        named = ws.table(dataset, "items")
+        items = scan(versions.locate(ws, named))
+    images = scan(versions.locate(ws, pictured))
     if images is None and published is not None:
         images = published.select("image_id", *_FACTS).unique("image_id")
     if items is None or images is None:
         return None
-    facts = images.select(*_FACTS).collect()
+    with tables.damage_named(pictured):
+        facts = images.select(*_FACTS).collect()
     digests = read_digests(ws.published_digests(dataset)) or read_digests(
         ws.digests(dataset, "items")
     )
-    return Contents(
-        items=int(items.select(pl.len()).collect().item()),
-        images=len(facts),
-        labels=_labels(items),
-        splits=_counts(items, "split"),
-        subsets=_counts(items, "subset"),
-        roles=_counts(items, "role"),
-        formats=frequencies(facts["format"].drop_nulls()),
-        widths=_range(facts["width"]),
-        heights=_range(facts["height"]),
-        nbytes=int(facts["nbytes"].sum()),
-        parts=_splits(items, digests),
-    )
+    with tables.damage_named(named):
+        return Contents(
+            items=int(items.select(pl.len()).collect().item()),
+            images=len(facts),
+            labels=_labels(items),
+            splits=_counts(items, "split"),
+            subsets=_counts(items, "subset"),
+            roles=_counts(items, "role"),
+            formats=frequencies(facts["format"].drop_nulls()),
+            widths=_range(facts["width"]),
+            heights=_range(facts["height"]),
+            nbytes=int(facts["nbytes"].sum()),
+            parts=_splits(items, digests),
+        )
 
 
 def _splits(items: pl.LazyFrame, digests: Digests | None) -> list[SplitFacts]:

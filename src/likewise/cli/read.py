@@ -1,6 +1,7 @@
 """Commands that read: list, show, why, query, score."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -104,7 +105,7 @@ def why(
         print_table(("fact", "value", "remark"), [(f.what, f.value, f.remark) for f in facts])
 
 
-def query(
+def query(  # noqa: PLR0913, PLR0917 (the options of a command)
     sql: Annotated[str, typer.Argument(metavar="SQL", help="SQL query.")],
     limit: Annotated[int | None, typer.Option(min=0, help="Maximum number of rows.")] = None,
     rev: Rev = None,
@@ -112,6 +113,10 @@ def query(
     csv: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write CSV.", callback=need_folder)
     ] = None,
+    spreadsheet: Annotated[
+        bool,
+        typer.Option("--spreadsheet", help="In CSV, mark texts that begin like a formula."),
+    ] = False,
     parquet: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write Parquet.", callback=need_folder)
     ] = None,
@@ -124,7 +129,8 @@ def query(
     """
     if csv or parquet:
         answer = likewise.query(sql, limit=limit, rev=rev)
-        for file, write in ((csv, answer.to_csv), (parquet, answer.to_parquet)):
+        to_csv = partial(answer.to_csv, spreadsheet=spreadsheet)
+        for file, write in ((csv, to_csv), (parquet, answer.to_parquet)):
             if file:
                 print_note(f"wrote {write(file):,} rows to {file}")
         return

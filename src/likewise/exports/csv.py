@@ -7,6 +7,7 @@ import polars as pl
 from likewise.exports.base import Export, Fault, Selection, with_json_lists
 from likewise.exports.box_export import CORNERS, copy_images
 from likewise.exports.image_names import paths_below
+from likewise.formats.spreadsheet_text import mark_texts
 
 ITEMS_FILE = "items.csv"
 
@@ -24,6 +25,9 @@ class CsvExport(Export):
     images: bool = True
     """Write the images, not only the table."""
 
+    spreadsheet: bool = False
+    """Put an apostrophe before texts that begin like a formula of a spreadsheet."""
+
     def write(self, selection: Selection, folder: Path) -> list[Fault]:
         """See ``Export.write``."""
         paths = paths_below(selection, "images")
@@ -39,6 +43,8 @@ class CsvExport(Export):
             "width",
             "height",
         )
+        if self.spreadsheet:
+            table = mark_texts(table.lazy()).collect()
         table.write_csv(folder / ITEMS_FILE)
         if self.images:
             copy_images(selection, folder, paths)

@@ -40,6 +40,7 @@ def matching_rows(table: tables.Table, where: str) -> BoolArray:
         for batch in table.scan(["_rowoffset"], f"({where}\n)"):
             mask[batch.column(0).to_numpy()] = True
     except (ValueError, OSError, RuntimeError) as error:
+        table.read([column for column in columns if column in where])  # is the table damaged?
         raise DataError(f"where: {_reason(str(error), columns)}") from error
     return mask
 

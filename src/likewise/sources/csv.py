@@ -11,6 +11,7 @@ import polars as pl
 
 from likewise.errors import DamagedError, DataError
 from likewise.formats.archives import FileCollection
+from likewise.formats.spreadsheet_text import unmarked
 from likewise.sources.annotation_files import AnnotationFiles, bom_encoding, split_from_path
 from likewise.sources.base import SourceResult, findings_from_rows
 from likewise.sources.box_source import RowBuffer
@@ -30,6 +31,10 @@ class CsvSource(TableSource):
 
     delimiter: Literal["auto", ",", ";", "\t", "|"] = "auto"
     """Delimiter; ``auto`` uses the most frequent one in the header."""
+
+    spreadsheet: bool = False
+    """Remove the apostrophe before formulas, as ``export csv --option spreadsheet=true`` and
+    ``query --csv FILE --spreadsheet`` write it."""
 
     encoding: str = "utf-8"
     """Encoding of the text; a byte order mark takes precedence."""
@@ -67,6 +72,8 @@ class CsvSource(TableSource):
         """Read a file as text columns with ``:where``; and return rows of findings."""
         lines = csv.reader(_text(where, data, self.encoding), self._dialect(data))
         header = _header(where, lines)
+        if self.spreadsheet:
+            header = [unmarked(name) for name in header]
         table = RowBuffer(dict.fromkeys((*header, ":where"), pl.String))
         invalid: list[tuple[str, str, str]] = []
         for fields, line in _rows(lines):
@@ -75,7 +82,10 @@ class CsvSource(TableSource):
             if problem:
                 invalid.append((place, "bad-row", problem))
             elif not isinstance(fields, str) and fields:
-                table.add(*(field.strip() or None for field in fields), place)
+                values = [field.strip() for field in fields]
+                if self.spreadsheet:
+                    values = [unmarked(value) for value in values]
+                table.add(*(value or None for value in values), place)
         return table.frame(), invalid
 
     def _dialect(self, data: bytes) -> type[csv.Dialect]:
@@ -89,13 +99,14 @@ class CsvSource(TableSource):
 
 
 def _text(where: str, data: bytes, encoding: str) -> io.TextIOWrapper:
+    encoding, errors = bom_encoding(data) or encoding, "surrogateescape"
+    if encoding == "utf-16":
+        errors = "surrogatepass"  # bytes cannot be escaped in an encoding of pairs
+        if len(data) % 2:  # half of a character becomes one that marks its line as faulty
+            half = b"\xdc\x80" if data.startswith(b"\xfe\xff") else b"\x80\xdc"
+            data = data[:-1] + half
     try:
-        return io.TextIOWrapper(
-            io.BytesIO(data),
-            bom_encoding(data) or encoding,
-            errors="surrogateescape",
-            newline="",
-        )
+        return io.TextIOWrapper(io.BytesIO(data), encoding, errors=errors, newline="")
     except LookupError as error:
         raise DataError(f"{where}: unknown encoding {encoding!r}; correct the card") from error
 
@@ -125,6 +136,10 @@ def _rows(lines: Iterator[list[str]]) -> Iterator[tuple[list[str] | str, int]]:
             return
         except csv.Error as error:
             yield str(error), lines.line_num  # type: ignore[attr-defined]
+        except UnicodeError as error:  # the decoder cannot continue after it
+            detail = f"this line and those after it cannot be decoded: {error}"
+            yield detail, lines.line_num + 1  # type: ignore[attr-defined]
+            return
 
 
 def _problem(fields: Sequence[str], header: Sequence[str], encoding: str) -> str:

@@ -35,4 +35,5 @@ def labels(
     path = versions.locate(ws, ws.table(dataset, "items"))
     command = artefacts.table(ws, dataset, "items").command
     items = tables.open_table(path, command).frame()
-    return count_items(items, "split", "subset", "label")
+    with tables.damage_named(path):
+        return count_items(items, "split", "subset", "label")

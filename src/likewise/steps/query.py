@@ -1,20 +1,21 @@
 """Run SQL over the tables of a catalogue."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
 
 import polars as pl
-from polars.exceptions import PolarsError
+from polars.exceptions import ComputeError, PolarsError
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.errors import DataError, LikewiseError, MissingArtefactError, hint
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.formats.rows import Rows
+from likewise.formats.spreadsheet_text import mark_texts
 from likewise.schema import EMBEDDINGS, PUBLISHED
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.artefacts import Artefact
@@ -36,10 +37,16 @@ class QueryResult(Rows[dict[str, Any]]):
     memory.
     """
 
-    def __init__(self, lazy: pl.LazyFrame, known: Mapping[str, Artefact]) -> None:
-        """Store a validated plan, and the tables that error messages name."""
+    def __init__(
+        self,
+        lazy: pl.LazyFrame,
+        known: Mapping[str, Artefact],
+        used: Sequence[Path] = (),
+    ) -> None:
+        """Store a validated plan, the tables that error messages name, and those it reads."""
         self._lazy = lazy
         self._known = known
+        self._used = used
 
     @cached_property
     def frame(self) -> pl.DataFrame:
@@ -48,7 +55,7 @@ class QueryResult(Rows[dict[str, Any]]):
         Raises:
             DataError: an operation does not accept a value.
         """
-        with _explained(self._known):
+        with _explained(self._known, self._used):
             return self._lazy.collect()
 
     def to_parquet(self, path: StrPath) -> int:
@@ -62,18 +69,22 @@ class QueryResult(Rows[dict[str, Any]]):
         """
         return self._write(path, pl.LazyFrame.sink_parquet, pl.scan_parquet)
 
-    def to_csv(self, path: StrPath) -> int:
+    def to_csv(self, path: StrPath, *, spreadsheet: bool = False) -> int:
         """Write the rows to a CSV file, lists as JSON text, and return their number.
 
         Args:
             path: the file to write.
+            spreadsheet: put an apostrophe before texts that a spreadsheet would run as a
+                formula: those that begin with ``= + - @``, a tab or a line end. The source csv
+                removes it with its option ``spreadsheet``.
 
         Raises:
             DataError: an operation does not accept a value, or the folder does not exist.
         """
 
         def sink(frame: pl.LazyFrame, file: Path) -> object:
-            return _flat(frame).sink_csv(file)
+            flat = _flat(frame)
+            return (mark_texts(flat) if spreadsheet else flat).sink_csv(file)
 
         return self._write(path, sink, partial(pl.scan_csv, infer_schema=False))
 
@@ -87,7 +98,7 @@ class QueryResult(Rows[dict[str, Any]]):
         if not target.parent.is_dir():
             what = f"no folder {target.parent} to write {target.name} into"
             raise DataError(f"{what}; make it first")
-        with atomic.atomic_file(target) as part, _explained(self._known):
+        with atomic.atomic_file(target) as part, _explained(self._known, self._used):
             with atomic.writing(target):
                 sink(self.frame.lazy() if "frame" in vars(self) else self._lazy, part)
             return int(scan(part).select(pl.len()).collect().item())
@@ -96,7 +107,7 @@ class QueryResult(Rows[dict[str, Any]]):
         return values
 
     def _part(self, frame: pl.DataFrame) -> Self:
-        return type(self)(frame.lazy(), self._known)
+        return type(self)(frame.lazy(), self._known, self._used)
 
 
 def query(
@@ -135,16 +146,18 @@ def query(
     _refuse(sql)
     ws = open_workspace(workspace, rev=rev)
     known = _tables(ws)
-    context = pl.SQLContext()
+    context, used = pl.SQLContext(), []
     for name, table in known.items():
         if _names(sql, name) and (path := versions.locate(ws, table.path)).exists():
-            context.register(name, _frame(table, path))
-    with _explained(known):
+            with _explained(known, [path]):
+                context.register(name, _frame(table, path))
+            used.append(path)
+    with _explained(known, used):
         frame = context.execute(sql, eager=False)
         if limit is not None:
             frame = frame.limit(limit)
         frame.collect_schema()  # unknown names raise here, not at the first row
-    return QueryResult(frame, known)
+    return QueryResult(frame, known, used)
 
 
 def _refuse(sql: str) -> None:
@@ -197,12 +210,32 @@ def _flat(frame: pl.LazyFrame) -> pl.LazyFrame:
 
 
 @contextmanager
-def _explained(known: Mapping[str, Artefact]) -> Iterator[None]:
-    """Translate errors of polars."""
+def _explained(known: Mapping[str, Artefact], used: Sequence[Path]) -> Iterator[None]:
+    """Translate errors of polars, and of the files of the tables ``used``."""
     try:
         yield
     except PolarsError as error:
+        if isinstance(error, ComputeError):  # others are about the statement
+            _raise_damage(used)
         raise _explanation(str(error), known) from error
+    except BaseException as error:
+        if not tables.is_damage(error):
+            raise
+        _raise_damage(used)
+        raise tables.damage_error(error, "a table of the query") from error
+
+
+def _raise_damage(used: Sequence[Path]) -> None:
+    """Raise the error that names the first damaged one of the tables ``used``, if any."""
+    for path in used:
+        if path.suffix == ".parquet":
+            try:
+                pl.read_parquet(path)
+            except PolarsError as error:
+                raise tables.damage_error(error, f"{path.parent.name}/{path.name}") from error
+        else:
+            table = tables.open_table(path)
+            table.read(table.metadata_columns)
 
 
 def _explanation(message: str, known: Mapping[str, Artefact]) -> LikewiseError:

@@ -152,8 +152,10 @@ def show(
 
 
 def _findings(ws: Workspace, dataset: str) -> dict[str, int]:
-    findings = scan(versions.locate(ws, ws.table(dataset, "findings")))
-    return {} if findings is None else frequencies(findings.select("check").collect()["check"])
+    path = versions.locate(ws, ws.table(dataset, "findings"))
+    findings = scan(path)
+    with tables.damage_named(path):
+        return {} if findings is None else frequencies(findings.collect()["check"])
 
 
 def _models(published: Path) -> Iterator[ModelFacts]:

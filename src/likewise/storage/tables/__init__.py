@@ -4,6 +4,7 @@ LanceDB contains another release of Lance. Tables are therefore written by pylan
 storage version that both can read (``schema.STORAGE_VERSION``).
 """
 
+from likewise.storage.tables.damage import damage_error, damage_named, is_damage
 from likewise.storage.tables.erase import erase_rows
 from likewise.storage.tables.json_cells import as_json
 from likewise.storage.tables.opening import BATCH, exists, manifest_hash
@@ -30,10 +31,13 @@ __all__ = [
     "add_column",
     "as_blobs",
     "as_json",
+    "damage_error",
+    "damage_named",
     "delete_rows",
     "empty_batch",
     "erase_rows",
     "exists",
+    "is_damage",
     "lance_schema",
     "link_tree",
     "manifest_hash",

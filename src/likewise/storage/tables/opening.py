@@ -4,7 +4,8 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from likewise.errors import DataError, MissingArtefactError
+from likewise.errors import MissingArtefactError
+from likewise.storage.tables.damage import damage_error, damage_named
 
 if TYPE_CHECKING:
     import lance
@@ -25,19 +26,17 @@ def open_dataset(
 
     Raises:
         MissingArtefactError: there is no table.
-        DataError: Lance cannot open it.
+        DamagedError: Lance cannot open it.
     """
     import lance
 
     if not exists(path):
         raise MissingArtefactError(f"no table {path.parent.name}/{path.name}", command)
     try:
-        return lance.dataset(path, version=version)
+        with damage_named(path):
+            return lance.dataset(path, version=version)
     except (ValueError, OSError) as error:
-        message = str(error).splitlines()[0]
-        raise DataError(
-            f"{path.name} is damaged ({message}); recreate it with: {command}"
-        ) from error
+        raise damage_error(error, f"{path.parent.name}/{path.name}") from error
 
 
 def exists(path: Path) -> bool:

@@ -20,6 +20,7 @@ from likewise.storage.tables import (
     opening,
     stored_schema,
 )
+from likewise.storage.tables.damage import damage_named, names_damage
 from likewise.storage.tables.vector_index import VectorIndex
 
 if TYPE_CHECKING:
@@ -73,11 +74,13 @@ class Table:
         return self._path
 
     @property
+    @names_damage
     def rows(self) -> int:
         """The number of rows."""
         return int(self._dataset.count_rows())
 
     @property
+    @names_damage
     def schema(self) -> pa.Schema:
         """The Arrow schema, with the metadata of its fields."""
         return self._dataset.schema
@@ -108,6 +111,7 @@ class Table:
         return stored_schema.source_columns(self.schema)
 
     @property
+    @names_damage
     def storage_version(self) -> str:
         """The version of Lance's file format."""
         return str(self._dataset.data_storage_version)
@@ -156,10 +160,16 @@ class Table:
             columns: names of columns; ``_rowoffset`` is a row's position.
             where: an SQL condition.
         """
-        yield from self._dataset.scanner(
+        scanner = self._dataset.scanner(
             columns=list(columns), filter=where, batch_size=opening.BATCH, scan_in_order=True
-        ).to_batches()
+        )
+        if where is not None:  # most of its errors are about the condition
+            yield from scanner.to_batches()
+            return
+        with damage_named(self.path):
+            yield from scanner.to_batches()
 
+    @names_damage
     def read(self, columns: Sequence[str]) -> pl.DataFrame:
         """Read columns of all rows into a frame; meant for metadata."""
         return pl.DataFrame(pl.from_arrow(self._dataset.to_table(columns=list(columns))))
@@ -168,6 +178,7 @@ class Table:
         """Return the table as a lazy frame of polars, which reads only what it needs."""
         return pl.scan_lance(self._dataset)
 
+    @names_damage
     def take(self, positions: Sequence[int], columns: Sequence[str]) -> pa.RecordBatch:
         """Read the rows at ``positions``, in that order; a position may occur twice."""
         table = self._dataset.take(list(positions), columns=list(columns))
@@ -175,6 +186,7 @@ class Table:
             [column.combine_chunks() for column in table.columns], schema=table.schema
         )
 
+    @names_damage
     def vectors(self, column: str, positions: Sequence[int] | None = None) -> Vectors:
         """Read a vector column.
 
@@ -199,6 +211,7 @@ class Table:
         for batch in self.scan([column]):
             yield _as_matrix(batch.column(0), self.dim(column))
 
+    @names_damage
     def blobs(self, column: str, positions: Sequence[int]) -> list[bytes]:
         """Read the blobs of the rows at ``positions``, in that order.
 
@@ -222,6 +235,7 @@ class Table:
 
         return digest_columns(contract.key, names, column)
 
+    @names_damage
     def files(self, columns: Collection[str]) -> list[str]:
         """List the files of ``columns`` and their indices, relative to the table's folder.
 
@@ -229,18 +243,22 @@ class Table:
         """
         return column_files.files_of(self._dataset, columns)
 
+    @names_damage
     def pack_files(self, column: str, positions: Sequence[int]) -> list[str]:
         """List the pack files of some rows' blobs, relative to the table's folder."""
         return blobs.pack_files(self._dataset, column, positions)
 
+    @names_damage
     def missing_vectors(self) -> list[str]:
         """List the vector columns whose files are not on disk."""
         return column_files.missing_vectors(self._dataset, self.path)
 
+    @names_damage
     def is_complete(self) -> bool:
         """Return whether every file of this version is on disk, pack files included."""
         return column_files.is_complete(self._dataset, self.path)
 
+    @names_damage
     def files_contain(self, column: str, hashes: Collection[str]) -> bool:
         """Return whether a file holds a value of ``column`` that begins with one of ``hashes``.
 
@@ -256,10 +274,12 @@ class Table:
         """Build a full-text index (English stems) of each of ``columns``."""
         full_text.create_text_index(self._dataset, columns)
 
+    @names_damage
     def text_index_columns(self) -> list[str]:
         """List the columns that have a full-text index."""
         return full_text.text_index_columns(self._dataset)
 
+    @names_damage
     def search_text(self, columns: Sequence[str], text: str) -> pl.DataFrame:
         """Find all rows that contain a word of ``text``, in no order.
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from likewise.storage.tables.column_files import folder_bytes, same_bytes
+from likewise.storage.tables.damage import damage_named
 from likewise.storage.tables.opening import open_dataset
 from likewise.storage.tables.writing import link_tree
 
@@ -164,12 +165,14 @@ class VectorIndex:
         }
         if options.nprobes is not None:
             nearest["nprobes"] = options.nprobes
-        pairs = self._dataset.scanner(
+        scanner = self._dataset.scanner(
             columns=["query_index", "_rowoffset", "_distance"],
             prefilter=True,
             nearest=nearest,
             row_addr_allowlist=row_filter,
-        ).to_table()
+        )
+        with damage_named(Path(self._dataset.uri)):
+            pairs = scanner.to_table()
         query = pairs["query_index"].to_numpy()
         order = np.argsort(query, kind="stable")
         row, distance = (pairs[name].to_numpy()[order] for name in ("_rowoffset", "_distance"))
