@@ -4,9 +4,11 @@ import atexit
 import gc
 import io
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable
+from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -29,6 +31,8 @@ from likewise.cli.output import print_line, print_note
 
 INTERRUPTED = 130
 """The exit code of a process that Ctrl-C ended."""
+
+STOPPED = "likewise: stopped; run the same command again to resume"
 
 _GC_THRESHOLD = 100_000
 """New objects before the garbage collector runs; Python's default is 700."""
@@ -257,6 +261,7 @@ def main() -> None:
     _release_freed_memory()
     _use_system_allocator()
     _prepare_streams()
+    interrupts = _record_interrupts()
     try:
         try:
             app()
@@ -268,13 +273,28 @@ def main() -> None:
         sys.exit(1)
     except SystemExit as end:
         if end.code == INTERRUPTED:
-            print_note("likewise: stopped; run the same command again to resume")
+            print_note(STOPPED)
         raise
-    except likewise.LikewiseError as error:
-        print_note(f"likewise: {error}")
-        sys.exit(error.exit_code)
-    except OSError as error:
-        _exit_with_system_error(error)
+    except BaseException as error:  # noqa: BLE001 (a bug is raised again)
+        # A library may turn the interrupt of an import into an error of its own.
+        if interrupts or isinstance(error, KeyboardInterrupt):
+            print_note(STOPPED)
+            sys.exit(INTERRUPTED)
+        _exit_with_error(error)
+
+
+def _record_interrupts() -> list[int]:
+    """Return a list that holds a number after Ctrl-C was pressed."""
+    interrupts: list[int] = []
+
+    def record(number: int, frame: FrameType | None) -> NoReturn:
+        interrupts.append(number)
+        raise KeyboardInterrupt
+
+    # A parent, such as `nohup`, may have chosen to ignore it.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, record)
+    return interrupts
 
 
 def _prepare_streams() -> None:
@@ -285,14 +305,25 @@ def _prepare_streams() -> None:
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
 
 
-def _exit_with_system_error(error: OSError) -> NoReturn:
-    """Report an error of the file system; any other error is a bug and keeps its traceback."""
-    from likewise.errors import cannot_write
-
-    message = cannot_write(error)
-    if isinstance(error, PermissionError) and error.filename:  # when reading or writing it
-        message = f"{error.filename}: {error.strerror}"
+def _exit_with_error(error: BaseException) -> NoReturn:
+    """Report an error that a user can cause; any other one is a bug and keeps its traceback."""
+    if isinstance(error, likewise.LikewiseError):
+        print_note(f"likewise: {error}")
+        sys.exit(error.exit_code)
+    message = _system_error(error)
     if not message:
         raise error
     print_note(f"likewise: {message}")
     sys.exit(likewise.DataError.exit_code)
+
+
+def _system_error(error: BaseException) -> str:
+    """Return the message for an error of the disk or of a damaged table; "" for others."""
+    from likewise.errors import cannot_write, table_damage
+
+    if isinstance(error, PermissionError) and error.filename:  # when reading or writing it
+        return f"{error.filename}: {error.strerror}"
+    if message := cannot_write(error):
+        return message
+    damage = table_damage(error)
+    return damage and f"a table of the catalogue is damaged ({damage}); run: likewise doctor"

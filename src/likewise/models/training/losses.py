@@ -135,7 +135,9 @@ def build_loss(options: LossOptions, classes: int, dim: int) -> nn.Module:
         return CompCarsLoss(options.negatives)
     try:
         from pytorch_metric_learning import losses, miners
-    except ImportError as error:
+    except ModuleNotFoundError as error:
+        if error.name != "pytorch_metric_learning":  # something that it needs
+            raise
         raise MissingExtraError(
             'the loss needs pytorch-metric-learning; run: pip install "likewise[train]"'
         ) from error
