@@ -10,7 +10,7 @@ that this checkout did not write is not read: it is built again.
 
 import hashlib
 import json
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 from pydantic import ValidationError
 
-from likewise.errors import DataError, StaleArtefactError, UnknownNameError
+from likewise.errors import DataError, StaleArtefactError, UnknownNameError, cannot_write
 from likewise.formats import atomic
 from likewise.formats.array_types import Int64Array
 from likewise.formats.paths import refuse_links
@@ -134,10 +134,16 @@ class CachedIndex:
         earlier = options.build(earlier_vectors(vectors, positions), self.file)
         return CompletedIndex(earlier, positions, uncovered, vectors)
 
-    def build_current(self) -> BuiltIndex:
+    def build_current(self, *, keep: bool = False) -> BuiltIndex:
         """Return an index of exactly the present vectors, from the cache or built and cached.
 
         An index of an earlier revision is not cached, because it would replace the present one.
+
+        Args:
+            keep: raise an error if the index cannot be cached; otherwise it is only returned.
+
+        Raises:
+            DataError: the cache cannot be written.
         """
         options, metadata, vectors = self.options(), self.metadata(), self.vectors()
         if not options.cached:
@@ -153,9 +159,13 @@ class CachedIndex:
                 refuse_links(self.ws.home, self.folder)
                 building = stack.enter_context(atomic.spare_folder(self.folder))
             except DataError:  # the cache cannot be written
+                if keep:
+                    raise
                 return options.build(vectors)
             built = options.build(vectors, building / _FILE)
-            self._store(building, options, vectors)
+            fault = self._store(building, options, vectors)
+        if keep and fault:
+            raise DataError(f"index {self.index!r} cannot be kept in {self.folder}: {fault}")
         return built
 
     def nbytes(self) -> int:
@@ -194,16 +204,19 @@ class CachedIndex:
         metadata = self.metadata()
         return metadata is not None and metadata.made_of != self._fingerprint(self.options())
 
-    def _store(self, building: Path, options: Index, vectors: Vectors) -> None:
-        """Replace the cached index by the one in ``building``; ignore a failure to write."""
+    def _store(self, building: Path, options: Index, vectors: Vectors) -> str:
+        """Replace the cached index by the one in ``building``; return why not, or ""."""
         if not (building / _FILE).is_file():
-            return
+            return "its file cannot be written"
         made_of = self._fingerprint(options)
         metadata = IndexMetadata(made_of=made_of, rows=vectors.rows, dim=vectors.dim)
-        with suppress(OSError, DataError):
+        try:
             self.dataset.items.select("content").write_parquet(building / _CONTENTS)
             (building / _FACTS).write_text(self._text(building, metadata), encoding="utf-8")
             atomic.replace_folder(building, self.folder)
+        except (OSError, DataError) as error:
+            return cannot_write(error) or str(error)
+        return ""
 
     def _text(self, folder: Path, metadata: IndexMetadata) -> str:
         """Return the text of ``facts.json``, which seals the files in ``folder`` too."""

@@ -40,7 +40,7 @@ def index(dataset: str, model: str, name: str, *, workspace: StrPath | None = No
     opened.need_model(model)
     stored = CachedIndex(ws, opened, model, name)
     with journal.exclusive_job(ws, f"index-{dataset}-{model}-{name}"):
-        built = stored.build_current()
+        built = stored.build_current(keep=True)
         vectors = stored.vectors()
         probes = Probes(vectors, Exact().build(vectors))
         facts = stored.record(probes.measure(built, stored.nbytes()))
