@@ -1,5 +1,6 @@
 """List the cached indexes of a workspace with their state."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -52,7 +53,8 @@ def _describe(
 ) -> Indexed:
     embedded = dataset in ws.params.datasets and model in ws.params.models_of(dataset)
     if not embedded or name not in {*ws.params.indexes, "exact"}:
-        command = f"rm -r {ws.relative(ws.index(dataset, model, name))}"
+        folder = ws.relative(ws.index(dataset, model, name))
+        command = shlex.join(["rm", "-r", folder])
         return Indexed(dataset, model, name, "unused", 0, 0, command, None)
     cached = CachedIndex(ws, datasets.setdefault(dataset, Dataset(ws, dataset)), model, name)
     metadata = cached.metadata()

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -119,10 +120,10 @@ def _report_stopped_trainings(
     if context is None:
         return
     for difference in resumable.differences(context.checkpoints.parent):
+        remove = shlex.join(["rm", "-r", ws.relative(ws.trainings(model))])
         tqdm.write(
             f"{model}: starts a new training; a stopped one with {difference} is kept; to "
-            "resume it, restore that value; to remove it, run: rm -r "
-            f"{ws.relative(ws.trainings(model))}",
+            f"resume it, restore that value; to remove it, run: {remove}",
             file=sys.stderr,
         )
 

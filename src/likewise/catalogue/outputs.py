@@ -21,12 +21,17 @@ def outputs_of(ws: Workspace, datasets: Sequence[str] = ()) -> list[Output]:
     """
     for dataset in datasets:
         ws.dataset(dataset)
-    known = [out for out in outputs(ws.root).values() if not out.path.endswith(_IN_GIT)]
+    known = [out for out in outputs(ws.root).values() if not in_git(out.path)]
     if not datasets:
         return known
     paths = {path for dataset in datasets for path in _paths(ws, dataset)}
     folders = tuple(f"{ws.relative(ws.tables(dataset))}/" for dataset in datasets)
     return [out for out in known if out.path in paths or out.path.startswith(folders)]
+
+
+def in_git(path: str) -> bool:
+    """Return whether git stores the output ``path``, and DVC's cache does not."""
+    return path.endswith(_IN_GIT)
 
 
 def known_md5s(md5s: Iterable[str]) -> set[str]:

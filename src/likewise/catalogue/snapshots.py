@@ -1,5 +1,6 @@
 """Snapshots of tables that later changes of the checkout do not affect."""
 
+import hashlib
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -42,11 +43,16 @@ def snapshot_pair(ws: Workspace, published: Path, images: Path) -> dict[Path, Pa
     if len(snapshots) < len(existing):
         return {path: _locked_version(ws, path) for path in existing}
     locked = versions.recorded_view(ws, published) if len(existing) == 2 else None
-    if locked and tables.manifest_hash(locked) == snapshots[published].parent.name:
+    if locked and _is_version(snapshots[published], locked):
         locked_images = versions.recorded_view(ws, images)
         if locked_images and not locked_images.parent.name.endswith(versions.PARTIAL_SUFFIX):
             snapshots[images] = locked_images
     return snapshots
+
+
+def _is_version(snapshot: Path, locked: Path) -> bool:
+    """Return True if a snapshot has the manifest of the table ``locked``."""
+    return snapshot.parent.name.startswith(f"{tables.manifest_hash(locked)}-")
 
 
 def _snapshot_checkout(ws: Workspace, table: Path) -> Path | None:
@@ -82,7 +88,7 @@ def is_complete_table(table: Path) -> bool:
 def _link_snapshot(ws: Workspace, table: Path) -> Path | None:
     """Link the files of the table into a snapshot; None if the table is incomplete."""
     version = tables.manifest_hash(table)
-    linked = ws.views / version / table.name
+    linked = ws.views / f"{version}-{_files_hash(table)}" / table.name
     refuse_links(ws.cache_root, linked.parent)
     if not versions.lock_view(linked):
         versions.link_view(linked, {linked / f.relative_to(table): f for f in _files(table)})
@@ -92,6 +98,17 @@ def _link_snapshot(ws: Workspace, table: Path) -> Path | None:
             return None
         versions.lock_view(linked)
     return linked
+
+
+def _files_hash(table: Path) -> str:
+    """Return a hash of the present files of a table.
+
+    After a damaged file was restored, it differs although the manifest is the same. A snapshot
+    that links the damaged file is then used no more.
+    """
+    stats = [(path, path.stat()) for path in sorted(_files(table))]
+    facts = [f"{path.name} {s.st_ino} {s.st_size} {s.st_mtime_ns}" for path, s in stats]
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
 
 
 def _files(folder: Path) -> list[Path]:

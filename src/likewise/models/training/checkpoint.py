@@ -6,6 +6,7 @@ A checkpoint ends in a seal (see ``storage.seals``): only one that this checkout
 import hashlib
 import io
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -100,7 +101,8 @@ class Checkpoints:
 
     def _damaged(self, path: Path, why: str) -> DataError:
         # Neither is useful alone: the best one belongs to the steps of the last one.
-        return DataError(f"{path} is damaged ({why}); to start over: rm -r {self._folder}")
+        remove = shlex.join(["rm", "-r", str(self._folder)])
+        return DataError(f"{path} is damaged ({why}); to start over: {remove}")
 
 
 class _Beginning(io.RawIOBase):

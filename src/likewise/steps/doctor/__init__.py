@@ -11,7 +11,7 @@ from likewise.steps.doctor import (
     leftovers,
     takedown,
 )
-from likewise.steps.doctor.problem import Problem
+from likewise.steps.doctor.problem import Problem, fault_of
 
 __all__ = ["Problem", "doctor"]
 
@@ -40,15 +40,27 @@ def doctor(*, deep: bool = False, workspace: StrPath | None = None) -> list[Prob
         'dvc pull reports/emoji-tiny.parquet'
     """
     ws = open_workspace(workspace)
-    faults = intent.params_faults(ws)
+    faults = intent.params_faults(ws) or intent.lock_faults(ws)
     if faults:
         return faults
-    return [
-        *intent.check(ws),
-        *leftovers.check(ws),
-        *content.check(ws, deep=deep),
-        *takedown.check(ws),
-        *index_faults.check(ws),
-        *(cache_faults.check(ws) if deep else ()),
-        *environment.check(ws),
-    ]
+    checks = {
+        "cards": intent.check(ws),
+        "files": leftovers.check(ws),
+        "content": content.check(ws, deep=deep),
+        "take-downs": takedown.check(ws),
+        "indexes": index_faults.check(ws),
+        "cache": cache_faults.check(ws) if deep else iter(()),
+        "environment": environment.check(ws),
+    }
+    problems: list[Problem] = []
+    for name, check in checks.items():
+        try:
+            commands = {p.command for p in problems if p.check == "table"}
+            # What DVC notices of a damaged table was found before by reading the table.
+            problems += [p for p in check if not (p.check == "table" and p.command in commands)]
+        except BaseException as error:  # noqa: BLE001 (see fault_of)
+            fault = fault_of(error)
+            if not problems:  # otherwise a damaged table has its own problem
+                what = f"the check of {name} stopped: {fault}"
+                problems.append(Problem("check", what, "dvc checkout --force"))
+    return problems

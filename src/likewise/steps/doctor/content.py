@@ -3,14 +3,17 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 
+import polars as pl
 from tqdm import tqdm
 
 from likewise.errors import DataError, LikewiseError, bounded
+from likewise.formats.json_documents import read_json
 from likewise.models.passport import WEIGHTS, Passport
 from likewise.schema import STORAGE_VERSION, Column, Contract
-from likewise.steps.doctor.problem import Problem, restore
+from likewise.steps.doctor import file_faults
+from likewise.steps.doctor.problem import Problem, fault_of, restore
 from likewise.storage import artefacts, tables
-from likewise.storage.artefacts import TableArtefact
+from likewise.storage.artefacts import Artefact, TableArtefact
 from likewise.storage.config import read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
@@ -21,13 +24,13 @@ PIXELS_AT_ONCE = 64
 
 def check(ws: Workspace, *, deep: bool) -> Iterator[Problem]:
     """Check tables, models, and with ``deep`` the bytes of images; skip missing ones."""
-    present = [
-        made
-        for made in artefacts.artefacts(ws)
-        if isinstance(made, TableArtefact) and tables.exists(made.path)
-    ]
+    made = artefacts.artefacts(ws)
+    present = [a for a in made if isinstance(a, TableArtefact) and a.path.exists()]
     for table in tqdm(present, unit="table", desc="check", disable=None):
         yield from _table(ws, table, deep=deep)
+    for result in made:
+        if result.path.suffix in (".json", ".parquet") and result.path.is_file():
+            yield from _result(ws, result)
     for model in ws.params.recipes():
         if ws.model(model).is_dir():
             yield from _model(ws, model)
@@ -36,17 +39,42 @@ def check(ws: Workspace, *, deep: bool) -> Iterator[Problem]:
 
 
 def _table(ws: Workspace, table: TableArtefact, *, deep: bool) -> Iterator[Problem]:
-    name, command = ws.relative(table.path), restore(ws, table.path, table.stage)
+    name = ws.relative(table.path)
+    faults: list[str] = []
+    digests = _recorded_digests(ws, table)
+    if isinstance(digests, Problem):
+        yield digests
+        digests = None
     try:
         dataset = tables.open_table(table.path, table.command)
         contract = _whole(table.contract, dataset)
         faults = [*_storage(dataset), *_schema(contract, dataset)]
-        faults = faults or list(_digests(table, contract, dataset))
-        if deep:
+        faults = faults or list(_digests(table, digests, contract, dataset))
+        if faults and digests and not file_faults.is_recorded(ws, table.digests):
+            what = f"{ws.relative(table.digests)}: it is not the file that dvc.lock records"
+            yield Problem("table", what, restore(ws, table.digests, table.stage))
+            faults = list(file_faults.check(ws, table.path, packs=deep))
+        if deep and not faults:
             faults += list(_pixels(contract, dataset))
-    except LikewiseError as error:
-        faults = [str(error)]
-    yield from (Problem("table", f"{name}: {fault}", command) for fault in faults)
+        faults = faults or list(file_faults.check(ws, table.path, packs=deep))
+    except BaseException as error:  # noqa: BLE001 (see fault_of)
+        faults = [fault_of(error)]
+    if faults:
+        command = restore(ws, table.path, table.stage)
+        own = f"{table.path.parent.name}/{table.path.name} "
+        texts = (fault.removeprefix(own) for fault in faults)
+        yield from (Problem("table", f"{name}: {text}", command) for text in texts)
+
+
+def _recorded_digests(ws: Workspace, table: TableArtefact) -> Digests | Problem | None:
+    """Read the digest file of a table; None if there is none."""
+    if not table.digests.is_file():
+        return None
+    try:
+        return Digests.from_yaml(read_yaml(table.digests), table.digests.name)
+    except (LikewiseError, OSError) as error:
+        what = f"{ws.relative(table.digests)}: {error}"
+        return Problem("table", what, restore(ws, table.digests, table.stage))
 
 
 def _whole(contract: Contract, dataset: tables.Table) -> Contract:
@@ -69,12 +97,13 @@ def _schema(contract: Contract, dataset: tables.Table) -> Iterator[str]:
         yield f"its columns differ from the contract: {names}"
 
 
-def _digests(table: TableArtefact, contract: Contract, dataset: tables.Table) -> Iterator[str]:
+def _digests(
+    table: TableArtefact, recorded: Digests | None, contract: Contract, dataset: tables.Table
+) -> Iterator[str]:
     """Yield the differences from the digest file; none if that file is missing."""
-    if not table.digests.is_file():
-        return
-    recorded = Digests.from_yaml(read_yaml(table.digests), table.digests.name)
     computed = dataset.digest(contract)
+    if recorded is None:
+        return
     if computed.rows != recorded.rows:
         yield f"has {computed.rows:,} rows, and {table.digests.name} says {recorded.rows:,}"
     differing = {*computed.columns, *recorded.columns} - {
@@ -83,7 +112,7 @@ def _digests(table: TableArtefact, contract: Contract, dataset: tables.Table) ->
         if recorded.columns.get(name) == digest
     }
     if differing:
-        names = bounded(sorted(differing), len(differing))
+        names = bounded(sorted(map(str, differing)), len(differing))
         yield f"differs from {table.digests.name}: {names}"
 
 
@@ -105,17 +134,32 @@ def _pixels(contract: Contract, dataset: tables.Table) -> Iterator[str]:
         yield f"{len(wrong):,} images differ from the ingested files: {names}"
 
 
+def _result(ws: Workspace, result: Artefact) -> Iterator[Problem]:
+    """Yield a problem if a file of results cannot be read."""
+    try:
+        if result.path.suffix == ".json":
+            read_json(result.path)
+        else:
+            pl.read_parquet(result.path)
+    except BaseException as error:  # noqa: BLE001 (see fault_of)
+        what = f"{ws.relative(result.path)}: {fault_of(error)}"
+        yield Problem("result", what, restore(ws, result.path, result.stage))
+
+
 def _model(ws: Workspace, model: str) -> Iterator[Problem]:
     folder = ws.model(model)
-    command = restore(ws, folder, artefacts.model(ws, model).stage)
     try:
         recorded = Passport.read(folder).weights_sha256
         with (folder / WEIGHTS).open("rb") as weights:
             computed = hashlib.file_digest(weights, "sha256").hexdigest()
         if computed != recorded:
             raise DataError(f"{ws.relative(folder / WEIGHTS)} differs from its passport")
-    except (LikewiseError, FileNotFoundError) as error:
-        yield Problem("model", str(error), command)
+        changed = list(file_faults.check(ws, folder, packs=True))
+        if changed:
+            raise DataError(f"{ws.relative(folder)}: {changed[0]}")
+    except (LikewiseError, OSError) as error:
+        command = restore(ws, folder, artefacts.model(ws, model).stage)
+        yield Problem("model", fault_of(error), command)
 
 
 def _embedding(ws: Workspace, key: str) -> Iterator[Problem]:
@@ -133,7 +177,7 @@ def _embedding(ws: Workspace, key: str) -> Iterator[Problem]:
         made_by = Passport.from_json(table.passport("vector"), ws.relative(path))
         if made_by.identity() == Passport.read(folder).identity():
             return
-    except LikewiseError:
+    except Exception:  # noqa: BLE001
         return  # reported by the checks of the table and of the model
     what = f"{ws.relative(path)} was made by an older version of {ws.relative(folder)}"
     yield Problem("stale", what, vectors.command)

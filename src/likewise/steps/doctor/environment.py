@@ -1,13 +1,15 @@
 """Checks of the environment: library versions, DVC, and its stages."""
 
+import os
 from collections.abc import Iterator
 from importlib import metadata
 from typing import Any
 
 from likewise.catalogue.upgrade import missing_sections, pipeline_differences
 from likewise.errors import ConfigError, VersionError, bounded
-from likewise.steps.doctor.problem import Problem
-from likewise.storage import versions
+from likewise.steps.doctor import file_faults
+from likewise.steps.doctor.problem import Problem, restore
+from likewise.storage import artefacts, versions
 from likewise.storage.workspace import Workspace
 
 KNOWN_TO_WORK = {"dvc": "3", "lancedb": "0.40", "polars": "2", "pylance": "14"}
@@ -57,12 +59,37 @@ def _status(ws: Workspace) -> Iterator[Problem]:
     try:
         status = versions.changed_stages(ws)
     except VersionError as error:
-        yield Problem("dvc", str(error), "dvc status")
+        what = str(error)
+        if not os.access(ws.dvc / "tmp", os.W_OK):
+            what = "the checkout is read-only: DVC cannot check which stages are out of date"
+        yield Problem("dvc", what, "dvc status")
         return
+    for path in _modified_outputs(status):
+        yield from _damaged_output(ws, path)
     changed = [stage for stage, changes in status.items() if not _only_missing(changes)]
     if changed:
         names = bounded(changed, len(changed))
         yield Problem("dvc", f"{len(changed):,} stages are out of date: {names}", "dvc repro")
+
+
+def _modified_outputs(status: dict[str, list[Any]]) -> list[str]:
+    """Return the outputs that differ from dvc.lock."""
+    return [
+        path
+        for changes in status.values()
+        for change in changes
+        if isinstance(change, dict)
+        for path, kind in change.get("changed outs", {}).items()
+        if kind == "modified"
+    ]
+
+
+def _damaged_output(ws: Workspace, path: str) -> Iterator[Problem]:
+    """Yield a problem if files of an output changed and it was not written again."""
+    for made in artefacts.artefacts(ws):
+        if ws.relative(made.path) == path:
+            for fault in file_faults.check(ws, made.path, packs=True):
+                yield Problem("table", f"{path}: {fault}", restore(ws, made.path, made.stage))
 
 
 def _only_missing(changes: list[Any]) -> bool:

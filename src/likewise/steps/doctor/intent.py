@@ -9,7 +9,8 @@ from likewise.evaluation.protocols import PROTOCOLS
 from likewise.models.recipes import RECIPES
 from likewise.retrieval.indexes import INDEXES
 from likewise.sources import SOURCES
-from likewise.steps.doctor.problem import Problem
+from likewise.steps.doctor.problem import Problem, command, is_tracked
+from likewise.storage import versions
 from likewise.storage.workspace import Workspace
 
 
@@ -20,6 +21,13 @@ def params_faults(ws: Workspace) -> list[Problem]:
         replace(fault, command="likewise init") if "`likewise init`" in fault.what else fault
         for fault in faults
     ]
+
+
+def lock_faults(ws: Workspace) -> list[Problem]:
+    """Return the faults of dvc.lock; no other check can know which outputs DVC has."""
+    tracked = is_tracked(ws, ws.relative(ws.lock))
+    repair = "git restore dvc.lock" if tracked else "mv dvc.lock old.lock && dvc commit --force"
+    return list(_tried(lambda: versions.outputs(ws.root), "dvc", repair))
 
 
 def check(ws: Workspace) -> Iterator[Problem]:
@@ -34,7 +42,9 @@ def check(ws: Workspace) -> Iterator[Problem]:
 def _card(ws: Workspace, dataset: str) -> Iterator[Problem]:
     path = ws.relative(ws.card_file(dataset))
     if not ws.card_file(dataset).is_file():
-        yield Problem("card", f"data set {dataset!r} has no card", f"git restore {path}")
+        yield Problem(
+            "card", f"data set {dataset!r} has no card", command("git", "restore", path)
+        )
         return
 
     def read() -> object:
@@ -48,7 +58,7 @@ def _cards_alone(ws: Workspace) -> Iterator[Problem]:
         if path.stem in ws.params.datasets:
             continue
         what = f"{path.name} is the card of a data set that params.yaml does not have"
-        yield Problem("card", what, f"edit params.yaml, or: rm {ws.relative(path)}")
+        yield Problem("card", what, "edit params.yaml")
 
 
 def _source(ws: Workspace, dataset: str) -> Iterator[Problem]:

@@ -1,13 +1,17 @@
 """Checks of files: missing results, orphans, and work of killed jobs."""
 
+import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
-from likewise.errors import DataError, bounded, size_text
+from likewise.errors import bounded, size_text
 from likewise.models.training import resumable
-from likewise.steps.doctor.problem import Problem, recorded, size
-from likewise.storage import artefacts, journal
+from likewise.steps.doctor.problem import Problem, command, recorded, size
+from likewise.storage import artefacts
 from likewise.storage.workspace import Workspace, subfolders
+
+HANDWRITTEN = ("corrections.csv", "forgotten.csv")
+"""Names of files in the folder of a data set that no stage can make again."""
 
 OLD_VIEWS = 10**9
 """Bytes held only by links in .likewise/views that are reported as a problem."""
@@ -18,7 +22,8 @@ def check(ws: Workspace) -> Iterator[Problem]:
     yield from _missing(ws)
     for path in _orphans(ws):
         what = f"nothing in params.yaml makes or reads {ws.relative(path)}"
-        yield Problem("orphan", what, f"rm -r {ws.relative(path)}")
+        if made := [ws.relative(part) for part in _without_handwritten(path)]:
+            yield Problem("orphan", what, command("rm", "-r", *made))
     yield from _unfinished(ws)
     yield from _stopped(ws)
     yield from _views(ws)
@@ -31,8 +36,8 @@ def _missing(ws: Workspace) -> Iterator[Problem]:
         gone = [ws.relative(path) for path in outputs if not path.exists()]
         if gone:
             from_remote = set(gone) <= can_pull
-            command = f"dvc pull {' '.join(gone)}" if from_remote else stage.command
-            yield Problem("missing", f"{stage}: no {bounded(gone, len(gone))}", command)
+            repair = command("dvc", "pull", *gone) if from_remote else stage.command
+            yield Problem("missing", f"{stage}: no {bounded(gone, len(gone))}", repair)
 
 
 def _has_remote(ws: Workspace) -> bool:
@@ -49,6 +54,23 @@ def _orphans(ws: Workspace) -> Iterator[Path]:
     yield from (path for path in ws.existing_outputs() if path not in wanted)
 
 
+def _without_handwritten(path: Path) -> list[Path]:
+    """Return ``path``, or the parts of this folder without the files that people wrote."""
+    if not path.is_dir() or not any(map(_is_handwritten, path.rglob("*"))):
+        return [path]
+    return [
+        part
+        for entry in sorted(path.iterdir())
+        if not _is_handwritten(entry)
+        for part in _without_handwritten(entry)
+    ]
+
+
+def _is_handwritten(path: Path) -> bool:
+    """Return whether a file has rows that people wrote; many have only a line of names."""
+    return path.name in HANDWRITTEN and len(path.read_bytes().splitlines()) > 1
+
+
 def _unfinished(ws: Workspace) -> Iterator[Problem]:
     """Yield staging folders of jobs that are not running; the same command resumes them."""
     by_job = {stage.job: stage for stage in artefacts.stages(ws)}
@@ -57,8 +79,8 @@ def _unfinished(ws: Workspace) -> Iterator[Problem]:
             continue
         what = f"{folder.name} was stopped; {size(folder)} of its work are kept"
         stage = by_job.get(folder.name)
-        command = stage.command if stage else f"rm -r {ws.relative(folder)}"
-        yield Problem("unfinished", what, command)
+        repair = stage.command if stage else command("rm", "-r", ws.relative(folder))
+        yield Problem("unfinished", what, repair)
 
 
 def _stopped(ws: Workspace) -> Iterator[Problem]:
@@ -68,23 +90,28 @@ def _stopped(ws: Workspace) -> Iterator[Problem]:
         if not trainings or _runs(ws, f"train-{model}"):
             continue
         known = model in ws.params.recipes()
-        command = artefacts.model(ws, model).command if known else f"rm -r {ws.relative(place)}"
+        remove = command("rm", "-r", ws.relative(place))
+        repair = artefacts.model(ws, model).command if known else remove
         many = (
             f"{len(trainings):,} trainings of {model} were"
             if len(trainings) > 1
             else f"train-{model} was"
         )
         yield Problem(
-            "unfinished", f"{many} stopped; {size(place)} of its work are kept", command
+            "unfinished", f"{many} stopped; {size(place)} of its work are kept", repair
         )
 
 
 def _runs(ws: Workspace, job: str) -> bool:
+    """Return whether a process runs ``job``; nothing is written, so it works read-only."""
     try:
-        with journal.exclusive_job(ws, job):
-            return False
-    except DataError:
+        with ws.lock_file(job).open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
+    except OSError:
+        return False
+    return False
 
 
 def _views(ws: Workspace) -> Iterator[Problem]:
@@ -93,4 +120,4 @@ def _views(ws: Workspace) -> Iterator[Problem]:
     alone = sum(stat.st_size for stat in stats if stat.st_nlink == 1)
     if alone >= OLD_VIEWS:
         what = f"{size_text(alone)} of old versions are only in {ws.relative(views)}"
-        yield Problem("views", what, f"rm -r {ws.relative(views)}")
+        yield Problem("views", what, command("rm", "-r", ws.relative(views)))

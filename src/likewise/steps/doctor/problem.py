@@ -1,9 +1,11 @@
 """Problems that ``doctor`` reports."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from likewise.errors import size_text
+from likewise.catalogue.outputs import in_git
+from likewise.errors import LikewiseError, VersionError, size_text
 from likewise.storage import versions
 from likewise.storage.artefacts import Stage
 from likewise.storage.workspace import Workspace
@@ -32,7 +34,73 @@ def recorded(ws: Workspace) -> set[str]:
 def restore(ws: Workspace, output: Path, stage: Stage) -> str:
     """Return the command that restores a damaged ``output`` of ``stage``."""
     path = ws.relative(output)
-    return f"dvc checkout --force {path}" if path in recorded(ws) else stage.forced
+    if path not in recorded(ws):
+        return stage.forced
+    if in_git(path):
+        return command("git", "restore", path) if is_tracked(ws, path) else stage.forced
+    store = versions.Store(ws.root)
+    try:
+        members = store.members(versions.outputs(ws.root)[path])
+    except VersionError:
+        members = None
+    if members is None:
+        return "likewise pull --verify" if store.remotes() else stage.forced
+    md5s = {*members.values(), versions.outputs(ws.root)[path].md5}
+    damaged = list(store.damaged(md5s))
+    if not damaged and not store.lacking(md5s):
+        return command("dvc", "checkout", "--force", path)
+    return _from_elsewhere(ws, store, path, stage, damaged)
+
+
+def _from_elsewhere(
+    ws: Workspace, store: versions.Store, path: str, stage: Stage, damaged: list[str]
+) -> str:
+    """Return the command that restores an output whose files in the cache are damaged.
+
+    They are often links to the files of the checkout, which then have the same damage.
+    """
+    try:
+        remotes = store.remotes()
+        if remotes and not set(damaged) - store.on_remote(damaged, path):
+            return "likewise pull --verify"
+    except VersionError:
+        pass
+    # The stage would begin with what the checkout, the cache and a view still hold.
+    places = [path, ws.relative(ws.views), *(shown(ws, store.path(md5)) for md5 in damaged)]
+    return f"{command('rm', '-rf', *places)} && {stage.forced}"
+
+
+def shown(ws: Workspace, path: Path) -> str:
+    """Return ``path`` relative to the catalogue if it lies in it."""
+    return ws.relative(path) if path.is_relative_to(ws.root) else str(path)
+
+
+def command(*words: str) -> str:
+    """Return a command line of ``words``, quoted where the shell needs it."""
+    return shlex.join(words)
+
+
+def is_tracked(ws: Workspace, path: str) -> bool:
+    """Return whether git can restore the file ``path``."""
+    try:
+        return bool(versions.run_git(ws.root, "ls-files", "--", path).strip())
+    except VersionError:
+        return False
+
+
+def fault_of(error: BaseException) -> str:
+    """Return the text of an error that damage caused.
+
+    Raises:
+        BaseException: ``error`` itself, if damage cannot have caused it, as Ctrl-C.
+    """
+    panic = type(error).__name__ == "PanicException"  # of Rust libraries; no ``Exception``
+    if not isinstance(error, Exception) and not panic:
+        raise error
+    text = str(error) if isinstance(error, LikewiseError) else f"it is damaged ({error})"
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename or 'a file'} cannot be read: {error.strerror}"
+    return " ".join(text.replace("; run: likewise doctor", "").split())
 
 
 def size(folder: Path) -> str:
