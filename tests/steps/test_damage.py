@@ -1,5 +1,6 @@
 """Damaged tables and results: doctor names each with a command that repairs it."""
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 import likewise
 from likewise.errors import DamagedError
 from likewise.steps.doctor import Problem, content, index_faults, leftovers, takedown
-from likewise.storage.versions import run_git
+from likewise.storage.versions import Store, outputs, run_git
 from likewise.storage.workspace import Workspace
 
 pytestmark = pytest.mark.dvc
@@ -184,3 +185,20 @@ def test_a_damaged_digest_file_is_restored_and_not_its_table(recorded: Path) -> 
         subprocess.run(problem.command.split(), check=True)
         assert path.read_text() == text
         assert problems(recorded) == []
+
+
+def test_damage_that_the_cache_shares_is_not_restored_from_it(recorded: Path) -> None:
+    store = Store(recorded)
+    table = recorded / "catalog/emoji/items.lance"
+    members = store.members(outputs(recorded)["catalog/emoji/items.lance"]) or {}
+    name = next(path for path in members if path.startswith("data/"))
+    cached = store.path(members[name])
+    cached.chmod(0o644)
+    cached.write_bytes(DAMAGES["bit"](cached.read_bytes()) or b"")
+    (table / name).unlink()
+    os.link(cached, table / name)  # as DVC links files where it cannot clone them
+    (problem,) = problems(recorded)
+    remove, _, again = problem.command.partition(" && ")
+    assert again == "dvc repro --force ingest@emoji"
+    assert shlex.split(remove)[:3] == ["rm", "-rf", "catalog/emoji/items.lance"]
+    assert str(cached.relative_to(recorded)) in shlex.split(remove)

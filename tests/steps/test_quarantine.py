@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import struct
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +13,12 @@ import likewise
 from likewise.errors import DataError
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "emoji"
+
+
+BMP_OF_154_BYTES = (
+    b"BM" + struct.pack("<IHHIIiiHHIIiiII", 154, 0, 0, 54, 40, 10**8, 1, 1, 24, *[0] * 6)
+) + bytes(100)
+"""An image of 100,000,000 x 1 pixels."""
 
 
 def digests(root: Path) -> dict[str, bytes]:
@@ -29,7 +36,7 @@ def png(size: tuple[int, int], mode: str = "RGB") -> bytes:
 
 @pytest.fixture
 def faulty(workspace: Path) -> Path:
-    """Add nine files to the source that are not images or have no category."""
+    """Add ten files to the source that are not images or have no category."""
     whole = (SAMPLES / "images" / "1_noto.jpg").read_bytes()
     for name, data in {
         "0_empty.jpg": b"",
@@ -38,6 +45,7 @@ def faulty(workspace: Path) -> Path:
         "0_head.jpg": whole[:30],
         "0_cut.png": png((64, 64))[:-20],
         "0_bomb.png": png((20_000, 10_000), "1"),
+        "0_wide.bmp": BMP_OF_154_BYTES,
         "tower.jpg": whole,
         "007_bond.jpg": whole,
         "notes.txt": b"read me",
@@ -53,7 +61,7 @@ def test_what_is_not_a_complete_image_is_set_aside(faulty: Path) -> None:
         "bad-name": 2,
         "empty": 1,
         "not-an-image": 2,
-        "too-large": 1,
+        "too-large": 2,
         "truncated": 3,
     }
     assert (result.items, result.read, result.kept) == (24, 0, 24)
@@ -66,6 +74,7 @@ def test_what_is_not_a_complete_image_is_set_aside(faulty: Path) -> None:
         "not-an-image: 0_text.jpg",
         "not-an-image: notes.txt",
         "too-large: 0_bomb.png",
+        "too-large: 0_wide.bmp",
         "truncated: 0_cut.jpg",
         "truncated: 0_cut.png",
         "truncated: 0_head.jpg",
@@ -78,7 +87,7 @@ def test_what_is_not_a_complete_image_is_set_aside(faulty: Path) -> None:
 def test_strict_lets_any_finding_stop_it(faulty: Path) -> None:
     before = digests(faulty)
     message = (
-        r"^emoji: 9 findings, which --strict does not allow: bad-name: 007_bond\.jpg, .* and"
+        r"^emoji: 10 findings, which --strict does not allow: bad-name: 007_bond\.jpg, .* and"
     )
     with pytest.raises(DataError, match=message):
         likewise.ingest("emoji", strict=True, workspace=faulty)
@@ -107,7 +116,7 @@ def test_what_the_card_excludes_is_neither_item_nor_finding(faulty: Path) -> Non
     card.write_text(text, "utf-8")
     result = likewise.ingest("emoji", workspace=faulty)
     assert (result.items, result.removed) == (23, 1)
-    assert result.findings == {"bad-name": 2, "not-an-image": 1, "too-large": 1, "truncated": 3}
+    assert result.findings == {"bad-name": 2, "not-an-image": 1, "too-large": 2, "truncated": 3}
     images = likewise.query("SELECT image_id FROM emoji_images", workspace=faulty)
     assert "0_noto.jpg" not in images["image_id"]
 
