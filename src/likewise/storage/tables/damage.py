@@ -32,7 +32,8 @@ def is_damage(error: BaseException) -> bool:
 def damage_error(error: BaseException, name: str) -> DamagedError:
     """Return the error about the damaged table ``name``."""
     reason = table_damage(error) or " ".join(str(error).split())[:200]
-    return DamagedError(f"{name} is damaged ({reason}); run: likewise doctor")
+    state = "cannot be read" if "Permission denied" in reason else "is damaged"
+    return DamagedError(f"{name} {state} ({reason}); run: likewise doctor")
 
 
 @contextmanager
