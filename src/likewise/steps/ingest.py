@@ -145,7 +145,7 @@ def _synced(
         ImageStore(staging.path(ws.table(dataset, "images")), staging.folder),
         ws.stamps(dataset),
     )
-    earlier = versions.locate(ws, ws.table(dataset, "images"))
+    earlier = versions.locate_earlier(ws, ws.table(dataset, "images"))
     synced = store.sync(files, wanted, earlier, stamps, refused)
     facts = store.facts("width", "height", "orientation")
     write_stamps(wanted, facts, staging.path(stamps))

@@ -68,7 +68,7 @@ def measure(dataset: str, *, workspace: StrPath | None = None) -> MeasuredImages
         table = IncrementalTable(path, schema, "sha256")
         images = versions.locate(ws, ws.table(dataset, "images"))
         wanted = _files(images, artefacts.table(ws, dataset, "images").command)
-        earlier = versions.locate(ws, ws.table(dataset, "pixels"))
+        earlier = versions.locate_earlier(ws, ws.table(dataset, "pixels"))
         kept = table.start(earlier, wanted["sha256"], _same_make)
         table.erase(takedowns.read(ws.forgotten(dataset)))
         todo = wanted.filter(~pl.col("sha256").is_in(kept.keys.implode()))

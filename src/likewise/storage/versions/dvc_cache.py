@@ -32,6 +32,10 @@ class Transferred:
     nbytes: int = 0
 
 
+class NowhereError(VersionError):
+    """Neither the cache nor the remote has the files."""
+
+
 class Store:
     """Files by md5, in the DVC cache and on a remote."""
 
@@ -103,7 +107,7 @@ class Store:
             _transfer(odb, repo.cache.local, lacking, verify=True, **options)
         absent = self.lacking(lacking)
         if absent:
-            raise VersionError(
+            raise NowhereError(
                 f"{what}: {len(absent):,} of {len(lacking):,} files are missing or damaged on "
                 f"the remote: {bounded(absent, len(absent), 2)}; on a machine that has them, "
                 "run: likewise push"

@@ -12,7 +12,7 @@ from pathlib import Path
 from likewise.errors import DataError, VersionError, cannot_write
 from likewise.formats import atomic
 from likewise.formats.paths import refuse_links
-from likewise.storage.versions.dvc_cache import Store, Transferred
+from likewise.storage.versions.dvc_cache import NowhereError, Store, Transferred
 from likewise.storage.versions.lock_file import Output, outputs
 from likewise.storage.workspace import Workspace
 
@@ -39,6 +39,20 @@ def locate(ws: Workspace, output: Path) -> Path:
     if output.exists():
         return output
     return recorded_view(ws, output, fetch=True) or output
+
+
+def locate_earlier(ws: Workspace, output: Path) -> Path:
+    """Return the last version of ``output`` like ``locate``, for a job that can do without it.
+
+    Return ``output`` itself if the cache and the remote have lost that version.
+
+    Raises:
+        VersionError: its files must be fetched, and the remote cannot be read.
+    """
+    try:
+        return locate(ws, output)
+    except NowhereError:
+        return output
 
 
 def recorded_view(ws: Workspace, output: Path, *, fetch: bool = False) -> Path | None:
