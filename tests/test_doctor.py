@@ -161,7 +161,7 @@ def test_a_table_that_cannot_be_opened(recorded: Path) -> None:
         manifest.unlink()
         manifest.write_bytes(b"no manifest")
     ((what, command),) = found("table")
-    assert "items.lance is damaged" in what
+    assert "items.lance: is damaged (" in what
     assert command == "dvc checkout --force catalog/emoji/items.lance"
 
 

@@ -4,17 +4,14 @@ import atexit
 import gc
 import io
 import os
-import signal
 import sys
 import warnings
 from collections.abc import Callable
-from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-import likewise
 from likewise.cli import (
     comparisons,
     faults,
@@ -27,6 +24,7 @@ from likewise.cli import (
     sharing,
     write,
 )
+from likewise.cli.failures import exit_with_error, record_interrupts
 from likewise.cli.output import print_line, print_note
 
 INTERRUPTED = 130
@@ -261,7 +259,7 @@ def main() -> None:
     _release_freed_memory()
     _use_system_allocator()
     _prepare_streams()
-    interrupts = _record_interrupts()
+    interrupts = record_interrupts()
     try:
         try:
             app()
@@ -280,21 +278,7 @@ def main() -> None:
         if interrupts or isinstance(error, KeyboardInterrupt):
             print_note(STOPPED)
             sys.exit(INTERRUPTED)
-        _exit_with_error(error)
-
-
-def _record_interrupts() -> list[int]:
-    """Return a list that holds a number after Ctrl-C was pressed."""
-    interrupts: list[int] = []
-
-    def record(number: int, frame: FrameType | None) -> NoReturn:
-        interrupts.append(number)
-        raise KeyboardInterrupt
-
-    # A parent, such as `nohup`, may have chosen to ignore it.
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, record)
-    return interrupts
+        exit_with_error(error)
 
 
 def _prepare_streams() -> None:
@@ -303,27 +287,3 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
     # fsspec leaves a coroutine unawaited when a server refuses one of several files.
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
-
-
-def _exit_with_error(error: BaseException) -> NoReturn:
-    """Report an error that a user can cause; any other one is a bug and keeps its traceback."""
-    if isinstance(error, likewise.LikewiseError):
-        print_note(f"likewise: {error}")
-        sys.exit(error.exit_code)
-    message = _system_error(error)
-    if not message:
-        raise error
-    print_note(f"likewise: {message}")
-    sys.exit(likewise.DataError.exit_code)
-
-
-def _system_error(error: BaseException) -> str:
-    """Return the message for an error of the disk or of a damaged table; "" for others."""
-    from likewise.errors import cannot_write, table_damage
-
-    if isinstance(error, PermissionError) and error.filename:  # when reading or writing it
-        return f"{error.filename}: {error.strerror}"
-    if message := cannot_write(error):
-        return message
-    damage = table_damage(error)
-    return damage and f"a table of the catalogue is damaged ({damage}); run: likewise doctor"

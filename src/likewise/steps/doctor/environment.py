@@ -61,7 +61,7 @@ def _status(ws: Workspace) -> Iterator[Problem]:
     except VersionError as error:
         what = str(error)
         if not os.access(ws.dvc / "tmp", os.W_OK):
-            what = "the checkout is read-only: DVC cannot check which stages are out of date"
+            what = "DVC cannot check which stages are out of date on a read-only file system"
         yield Problem("dvc", what, "dvc status")
         return
     for path in _modified_outputs(status):
