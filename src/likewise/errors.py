@@ -186,7 +186,7 @@ def table_damage(error: BaseException) -> str:
     """Return why a file of a table is missing or damaged; "" for any other error.
 
     Such errors come from Lance, with a place in its source, from pyarrow, or are assertions in
-    Rust (``pyo3_runtime``), whose exception is no ``Exception``.
+    Rust (``pyo3_runtime``), which do not derive from ``Exception``.
     """
     if isinstance(error, LikewiseError) or cannot_write(error):
         return ""

@@ -1,4 +1,4 @@
-"""How the command line ends: by a signal, by damage, by a hostile text."""
+"""Exit codes of the command line: after a signal, damage, or a hostile text."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""Archives that lie about sizes, or unpack to more than a computer holds."""
+"""Archives with false sizes, or that unpack to more than a computer holds."""
 
 import gzip
 import io
@@ -18,7 +18,7 @@ LIMIT = 2 << 30
 
 
 class Member:
-    """A member of a zip that may lie about its sizes."""
+    """A member of a zip that may have false sizes."""
 
     def __init__(
         self, name: str, data: bytes, *, size: int = -1, packed: int = -1, deflate: bool = False
@@ -76,7 +76,7 @@ END = bytes(2 * tarfile.BLOCKSIZE)
         (Member("x", GOOD, size=10**6, deflate=True), "cannot unpack to"),
     ],
 )
-def test_a_member_of_a_zip_that_lies_is_refused_and_the_rest_is_read(
+def test_a_member_of_a_zip_with_a_false_size_is_refused_and_the_rest_is_read(
     tmp_path: Path, member: Member, said: str
 ) -> None:
     files = open_files(packed_zip(tmp_path / "a.zip", [Member("good", GOOD), member]))

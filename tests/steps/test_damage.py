@@ -52,7 +52,7 @@ def table_files(root: Path) -> list[Path]:
 
 
 def problems(root: Path) -> list[Problem]:
-    """What doctor finds without asking DVC, which takes seconds."""
+    """Return what doctor finds without asking DVC, which takes seconds."""
     ws = Workspace(root)
     found = [*leftovers.check(ws), *content.check(ws, deep=False)]
     return [*found, *takedown.check(ws), *index_faults.check(ws)]

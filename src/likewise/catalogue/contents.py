@@ -77,23 +77,23 @@ def contents_of(ws: Workspace, dataset: str) -> Contents | None:
     Returns:
         None if the data set was not ingested.
     """
-    named, pictured = ws.published(dataset), ws.table(dataset, "images")
-    published = scan(versions.locate(ws, named))
+    items_path, images_path = ws.published(dataset), ws.table(dataset, "images")
+    published = scan(versions.locate(ws, items_path))
     items = published
     if items is None:
-        named = ws.table(dataset, "items")
-        items = scan(versions.locate(ws, named))
-    images = scan(versions.locate(ws, pictured))
+        items_path = ws.table(dataset, "items")
+        items = scan(versions.locate(ws, items_path))
+    images = scan(versions.locate(ws, images_path))
     if images is None and published is not None:
         images = published.select("image_id", *_FACTS).unique("image_id")
     if items is None or images is None:
         return None
-    with tables.damage_named(pictured):
+    with tables.damage_named(images_path):
         facts = images.select(*_FACTS).collect()
     digests = read_digests(ws.published_digests(dataset)) or read_digests(
         ws.digests(dataset, "items")
     )
-    with tables.damage_named(named):
+    with tables.damage_named(items_path):
         return Contents(
             items=int(items.select(pl.len()).collect().item()),
             images=len(facts),

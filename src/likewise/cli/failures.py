@@ -1,4 +1,4 @@
-"""How a command ends that was interrupted or failed."""
+"""Ends of commands that were interrupted or failed: message and exit code."""
 
 import signal
 import sys

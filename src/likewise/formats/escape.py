@@ -32,7 +32,7 @@ def escape_lines(text: str) -> str:
 def escape_json(text: str) -> str:
     r"""Return the JSON document ``text`` without control characters; its values are the same.
 
-    JSON itself escapes only those below U+0020, and its line ends lie outside of its strings.
+    JSON itself escapes only those below U+0020, and its line ends are outside of its strings.
     """
     if text.isprintable():
         return text

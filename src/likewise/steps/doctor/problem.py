@@ -71,7 +71,7 @@ def _from_elsewhere(
 
 
 def shown(ws: Workspace, path: Path) -> str:
-    """Return ``path`` relative to the catalogue if it lies in it."""
+    """Return ``path`` relative to the catalogue if it is in it."""
     return ws.relative(path) if path.is_relative_to(ws.root) else str(path)
 
 

@@ -57,8 +57,8 @@ def names_damage(
     """Let ``method`` of a table raise a ``DamagedError`` that names the table."""
 
     @functools.wraps(method)
-    def named(table: T, /, *arguments: P.args, **options: P.kwargs) -> R:
+    def wrapper(table: T, /, *arguments: P.args, **options: P.kwargs) -> R:
         with damage_named(table.path):
             return method(table, *arguments, **options)
 
-    return named
+    return wrapper

@@ -1,4 +1,4 @@
-"""Downloads from servers that lie: each ends with one error, and keeps no wrong file."""
+"""Downloads from dishonest servers: each ends with one error, and keeps no wrong file."""
 
 import socket
 import sys
