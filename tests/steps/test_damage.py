@@ -168,7 +168,7 @@ def test_a_damaged_lock_file_is_named(recorded: Path, text: str) -> None:
     commit(recorded)
     (recorded / "dvc.lock").write_text(text)
     (problem,) = likewise.doctor()
-    assert problem.what.startswith("dvc.lock: ")
+    assert problem.what.startswith("dvc.lock")
     assert problem.command == "git restore dvc.lock"
     subprocess.run(problem.command.split(), check=True)
     assert likewise.doctor() == []

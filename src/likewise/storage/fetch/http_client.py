@@ -54,6 +54,7 @@ class _Deadline:
         finally:
             timer.cancel()
         if self._is_late:  # headers that end with the connection seem complete
+            response.close()
             raise TimeoutError(f"the headers took more than {self.seconds:g} seconds")
         return response
 
