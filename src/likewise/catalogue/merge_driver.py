@@ -18,8 +18,8 @@ _ANY = Workspace(Path())
 CORRECTIONS = _ANY.corrections("").name
 LOCK = _ANY.lock.name
 
-ATTRIBUTES = "".join(
-    f"{_ANY.relative(path)} merge={how}\n"
+_MERGED = tuple(
+    (_ANY.relative(path), how)
     for path, how in (
         (_ANY.corrections("*"), "likewise"),
         (_ANY.forgotten("*"), "union"),
@@ -27,12 +27,40 @@ ATTRIBUTES = "".join(
         (_ANY.published_digests("*"), "likewise"),
         (_ANY.metrics("*"), "likewise"),
         (_ANY.lock, "likewise"),
+        (_ANY.pixel_digests("*"), "likewise"),
+        (_ANY.flag_digests("*"), "likewise"),
+        (_ANY.training("**"), "likewise"),
     )
 )
-"""Files that git merges by the driver: corrections, and small outputs of stages."""
+
+ATTRIBUTES = "".join(f"{pattern} merge={how}\n" for pattern, how in _MERGED)
+"""Files that git merges by the driver: corrections, and the outputs of stages in git."""
 
 
 DRIVER = "merge-file %O %A %B %P"
+
+
+def register_driver(ws: Workspace) -> None:
+    """Register the driver in this clone; no file of the checkout is changed.
+
+    Raises:
+        VersionError: the catalogue is not in a git repository.
+    """
+    versions.run_git(ws.root, "config", "merge.likewise.name", "corrections and digests")
+    versions.run_git(ws.root, "config", "merge.likewise.driver", f"likewise {DRIVER}")
+
+
+def write_attributes(ws: Workspace) -> Path:
+    """Write the attributes to a private file, for a checkout whose .gitattributes is older.
+
+    git reads a file of ``core.attributesFile`` from the top folder of the repository, and
+    .gitattributes takes precedence over it.
+    """
+    prefix = versions.run_git(ws.root, "rev-parse", "--show-prefix").strip()
+    quoted = prefix.replace("\\", "\\\\").replace('"', '\\"')
+    lines = [f'"{quoted}{pattern}" merge={how}\n' for pattern, how in _MERGED]
+    atomic.write_text(ws.merge_attributes, "".join(lines))
+    return ws.merge_attributes
 
 
 def register(ws: Workspace) -> list[str]:
@@ -41,8 +69,7 @@ def register(ws: Workspace) -> list[str]:
     Raises:
         VersionError: the catalogue is not in a git repository.
     """
-    versions.run_git(ws.root, "config", "merge.likewise.name", "corrections and digests")
-    versions.run_git(ws.root, "config", "merge.likewise.driver", f"likewise {DRIVER}")
+    register_driver(ws)
     path = ws.attributes
     present = path.read_text(encoding="utf-8") if path.is_file() else ""
     missing = [line for line in ATTRIBUTES.splitlines() if line not in present.splitlines()]

@@ -3,25 +3,22 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from likewise.storage import artefacts
-from likewise.storage.versions import Output, outputs
+from likewise.storage.versions import Output, cached_outputs, paths_in_git
 from likewise.storage.workspace import Workspace
-
-_IN_GIT = (".yaml", ".json", ".csv")
-"""Outputs of these suffixes are small texts, which dvc.yaml leaves to git."""
 
 
 def outputs_of(ws: Workspace, datasets: Sequence[str] = ()) -> list[Output]:
     """Return the outputs in dvc.lock that DVC stores: all, or those of some data sets.
 
     The outputs of a data set are its tables, the models that embed it, and the results of its
-    runs.
+    runs. Outputs that dvc.yaml leaves to git (``cache: false``) are not among them.
 
     Raises:
         UnknownNameError: no such data set.
     """
     for dataset in datasets:
         ws.dataset(dataset)
-    known = [out for out in outputs(ws.root).values() if not in_git(out.path)]
+    known = cached_outputs(ws)
     if not datasets:
         return known
     paths = {path for dataset in datasets for path in _paths(ws, dataset)}
@@ -29,9 +26,9 @@ def outputs_of(ws: Workspace, datasets: Sequence[str] = ()) -> list[Output]:
     return [out for out in known if out.path in paths or out.path.startswith(folders)]
 
 
-def in_git(path: str) -> bool:
+def in_git(ws: Workspace, path: str) -> bool:
     """Return whether git stores the output ``path``, and DVC's cache does not."""
-    return path.endswith(_IN_GIT)
+    return bool(paths_in_git(ws, [path]))
 
 
 def known_md5s(md5s: Iterable[str]) -> set[str]:

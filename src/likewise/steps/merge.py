@@ -15,7 +15,8 @@ from likewise.catalogue.merge_driver import (
     Side,
     describe_conflict,
     merge_texts,
-    register,
+    register_driver,
+    write_attributes,
 )
 from likewise.errors import DataError, VersionError, bounded
 from likewise.formats.paths import StrPath
@@ -105,10 +106,15 @@ def _git_merge(ws: Workspace, other: str, prefer: Side | None) -> int:
     Raises:
         DataError: there are conflicts, which are listed; the merge is undone.
     """
-    register(ws)
+    register_driver(ws)
     option = f"--{prefer} " if prefer else ""
     driver = f"'{sys.executable}' -P -m likewise merge-file {option}{DRIVER.partition(' ')[2]}"
-    words = ("-c", f"merge.likewise.driver={driver}", "merge", "--no-commit", "--no-ff", other)
+    settings = {
+        "merge.likewise.driver": driver,
+        "core.attributesFile": str(write_attributes(ws)),
+    }
+    options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
+    words = (*options, "merge", "--no-commit", "--no-ff", other)
     clashes = _corrections_of_both(ws, other)
     try:
         versions.run_git(ws.root, *words)

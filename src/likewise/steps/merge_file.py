@@ -12,6 +12,7 @@ from likewise.catalogue.merge_driver import (
     describe_conflict,
     merge_texts,
 )
+from likewise.errors import DataError
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.storage import versions
@@ -48,8 +49,13 @@ def merge_file(
         >>> likewise.merge_file("base", "ours", "theirs", "catalog/emoji/corrections.csv")
         ["label of '0_noto.jpg' is '200' here, '400' there"]
     """
-    texts = [Path(path).read_text(encoding="utf-8") for path in (base, ours, theirs)]
+    contents = [Path(path).read_bytes() for path in (base, ours, theirs)]
     target = Path(ours)
+    if Path(name).name not in (CORRECTIONS, LOCK):
+        if contents[1] == contents[0]:
+            atomic.write_bytes(target, contents[2])
+        return []  # if both sides changed the file, the next dvc repro writes it again
+    texts = [_decoded(content, name) for content in contents]
     if Path(name).name == CORRECTIONS:
         merged, conflicts = merge_texts(texts, name)
         if prefer == "theirs":
@@ -58,11 +64,15 @@ def merge_file(
         return (
             [] if prefer else [describe_conflict(key, pair) for key, pair in conflicts.items()]
         )
-    if Path(name).name == LOCK:
-        atomic.write_text(target, _merge_locks(texts, name))
-    elif texts[1] == texts[0]:
-        atomic.write_text(target, texts[2])
-    return []  # if both sides changed the file, the next dvc repro writes it again
+    atomic.write_text(target, _merge_locks(texts, name))
+    return []
+
+
+def _decoded(content: bytes, name: str) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{name} is not UTF-8: {error}; merge it by hand: git merge") from error
 
 
 def _chosen(merged: Corrections, conflicts: Mapping[Key, Conflict]) -> Corrections:

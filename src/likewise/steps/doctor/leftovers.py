@@ -6,8 +6,9 @@ from pathlib import Path
 
 from likewise.errors import bounded, size_text
 from likewise.models.training import resumable
-from likewise.steps.doctor.problem import Problem, command, recorded, size
+from likewise.steps.doctor.problem import Problem, command, size
 from likewise.storage import artefacts
+from likewise.storage.versions import cached_outputs
 from likewise.storage.workspace import Workspace, subfolders
 
 HANDWRITTEN = ("corrections.csv", "forgotten.csv")
@@ -30,8 +31,8 @@ def check(ws: Workspace) -> Iterator[Problem]:
 
 
 def _missing(ws: Workspace) -> Iterator[Problem]:
-    recordings = recorded(ws) if _has_remote(ws) else set()
-    can_pull = {path for path in recordings if not path.endswith((".yaml", ".json"))}
+    cached = cached_outputs(ws) if _has_remote(ws) else []
+    can_pull = {output.path for output in cached}
     for stage, outputs in artefacts.stages(ws).items():
         gone = [ws.relative(path) for path in outputs if not path.exists()]
         if gone:

@@ -36,7 +36,7 @@ def restore(ws: Workspace, output: Path, stage: Stage) -> str:
     path = ws.relative(output)
     if path not in recorded(ws):
         return stage.forced
-    if in_git(path):
+    if in_git(ws, path):
         return command("git", "restore", path) if is_tracked(ws, path) else stage.forced
     store = versions.Store(ws.root)
     try:

@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import polars as pl
 from tqdm import tqdm
@@ -45,15 +44,6 @@ class Holder:
     files: list[str] = field(default_factory=list)
 
 
-class HeldVersion(NamedTuple):
-    """A commit that changed dvc.lock, with its branches and tags."""
-
-    commit: str
-    names: str
-    date: str
-    outputs: dict[str, Output]
-
-
 class Files:
     """Files of DVC that contain anything on record, and the versions that refer to them."""
 
@@ -61,7 +51,7 @@ class Files:
         self._ws, self._dataset, self._record = ws, dataset, record
         self._store = Store(ws.root)
         self._notes: list[Holder] = []
-        self.versions = _versions(ws)
+        self.versions = versions.recorded_versions(ws)
         recorded = [version.outputs for version in self.versions]
         outputs = {
             (output.path, output.md5): output
@@ -229,25 +219,3 @@ def _names_any(frame: pl.DataFrame, record: Record) -> bool:
         if values.dtype == pl.String and values.is_in(ids).any():
             return True
     return False
-
-
-def _versions(ws: Workspace) -> list[HeldVersion]:
-    """Return every commit that changed dvc.lock, and every branch and tag, latest first."""
-    asked, lock = "--format=%H%x09%D%x09%cs", ws.relative(ws.lock)
-    try:
-        changed = versions.run_git(ws.root, "log", "--all", "--full-history", asked, "--", lock)
-        tagged = versions.run_git(ws.root, "log", "--all", "--no-walk", "--decorate", asked)
-    except VersionError:
-        return []  # no git, or no commit yet
-    lines = {line.split("\t")[0]: line for line in (changed + tagged).splitlines()}
-    texts = versions.texts_at(ws.root, [f"{commit}:./{lock}" for commit in lines])
-    held = []
-    for line, text in zip(lines.values(), texts, strict=True):
-        if text is None:
-            continue
-        commit, refs, date = line.split("\t")
-        names = ", ".join(n.split(" -> ")[-1].removeprefix("tag: ") for n in refs.split(", "))
-        with suppress(LikewiseError):
-            outputs = versions.read_outputs(text)
-            held.append(HeldVersion(commit, names, date, outputs))
-    return held

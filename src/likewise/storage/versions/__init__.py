@@ -6,6 +6,7 @@ version is opened without copying by linking its files into ``.likewise/views/<m
 """
 
 from likewise.storage.versions.commands import run_git
+from likewise.storage.versions.content_md5 import content_md5, folder_md5
 from likewise.storage.versions.dvc_cache import Store, Transferred
 from likewise.storage.versions.dvc_repository import (
     begin_repository,
@@ -13,6 +14,7 @@ from likewise.storage.versions.dvc_repository import (
     check_out,
 )
 from likewise.storage.versions.foreign import check_tracked
+from likewise.storage.versions.git_outputs import cached_outputs, paths_in_git
 from likewise.storage.versions.lock_file import Output, lock_text, outputs, read_outputs
 from likewise.storage.versions.lock_stages import (
     Dependency,
@@ -21,6 +23,7 @@ from likewise.storage.versions.lock_stages import (
     record_outputs,
     recorded_stages,
 )
+from likewise.storage.versions.recorded_versions import HeldVersion, recorded_versions
 from likewise.storage.versions.revisions import (
     clone,
     grep,
@@ -45,16 +48,20 @@ from likewise.storage.versions.views import (
 __all__ = [
     "PARTIAL_SUFFIX",
     "Dependency",
+    "HeldVersion",
     "Output",
     "Store",
     "Transferred",
     "begin_repository",
+    "cached_outputs",
     "changed_dependencies",
     "changed_stages",
     "check_out",
     "check_tracked",
     "clone",
+    "content_md5",
     "fetch_into_view",
+    "folder_md5",
     "grep",
     "link_view",
     "locate",
@@ -63,11 +70,13 @@ __all__ = [
     "lock_text_without",
     "lock_view",
     "outputs",
+    "paths_in_git",
     "pull_files",
     "read_outputs",
     "record_outputs",
     "recorded_files",
     "recorded_stages",
+    "recorded_versions",
     "recorded_view",
     "remove_unused_views",
     "resolve",

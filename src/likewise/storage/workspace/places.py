@@ -96,6 +96,11 @@ class Places:
         return self.root / ".gitattributes"
 
     @property
+    def merge_attributes(self) -> Path:
+        """The attributes of this release for ``likewise merge``, private to this checkout."""
+        return self.private / "attributes"
+
+    @property
     def catalog(self) -> Path:
         """The folder of cards and tables, a LanceDB database."""
         return self.root / "catalog"
