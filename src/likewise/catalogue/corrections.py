@@ -24,6 +24,10 @@ FIXED = ("item_id", "image_id", "box", "content")
 """Columns that identify the pixels of an item; they are corrected in the source."""
 
 
+_NEW, _MATCHED = ":new", ":matched"
+"""Columns of one correction; the colon keeps them apart from columns of any source."""
+
+
 class Key(NamedTuple):
     """The item and column of a correction."""
 
@@ -180,14 +184,16 @@ def _apply_column(
 ) -> pl.DataFrame:
     kind = items.schema[column]
     values = pl.DataFrame(
-        {"item_id": list(rows), "put": list(rows.values())},
-        schema={"item_id": pl.String, "put": pl.String},
+        {"item_id": list(rows), _NEW: list(rows.values())},
+        schema={"item_id": pl.String, _NEW: pl.String},
     )
     try:
-        values = values.with_columns(pl.col("put").cast(kind), matched=pl.lit(value=True))
+        values = values.with_columns(
+            pl.col(_NEW).cast(kind), pl.lit(value=True).alias(_MATCHED)
+        )
     except PolarsError as error:
         wrong = bounded(map(repr, rows.values()), len(rows), 3)
         raise DataError(f"{where}: {column} takes {kind}, not {wrong}") from error
     joined = items.join(values, on="item_id", how="left", maintain_order="left")
-    value = pl.when(pl.col("matched")).then("put").otherwise(column).alias(column)
+    value = pl.when(pl.col(_MATCHED)).then(_NEW).otherwise(column).alias(column)
     return joined.with_columns(value).select(items.columns)

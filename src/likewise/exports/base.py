@@ -1,7 +1,7 @@
 """Base class of all exports: write items of a data set to a new folder."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -89,6 +89,18 @@ def with_json_lists(items: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame
     """Convert list columns among ``columns`` to JSON text, for formats without lists."""
     nested = [name for name in columns if items.schema[name].is_nested()]
     return items.with_columns(map(tables.as_json, nested))
+
+
+def free_names(columns: Iterable[str], taken: Collection[str]) -> dict[str, str]:
+    """Return column -> its name in the files of a format; names in ``taken`` get ``given_``."""
+    names: dict[str, str] = {}
+    columns = list(columns)
+    for column in columns:
+        name = column
+        while name in taken or (name != column and name in {*columns, *names.values()}):
+            name = f"given_{name}"
+        names[column] = name
+    return names
 
 
 class Export(Part, ABC):

@@ -21,6 +21,7 @@ from likewise.exports.base import (
     Export,
     Fault,
     Selection,
+    free_names,
     group_rows,
     with_json_lists,
 )
@@ -28,6 +29,8 @@ from likewise.exports.image_names import split_file_name, split_file_names
 from likewise.imaging.parallel import chunk_by_size
 
 _TEXTS = ("split", "text", "subset", "role")
+_OWN = ("image", "image_id", "label", "objects", "bbox", "category")
+"""Names of the format, at the level of images or of boxes."""
 _IMAGE = pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())])
 _BOX = pa.list_(pa.float32(), 4)
 _KINDS = {"bool": "bool", "double": "float64", "float": "float32", "string": "string"}
@@ -41,7 +44,8 @@ class ParquetExport(Export):
     ``height``, ``label`` (class number; the metadata contain the names), ``split``, ``text``,
     ``subset``, ``role``, and extra columns of whole images; lists are JSON. If there are boxes,
     ``objects`` is a list of ``bbox`` (x, y, width, height in pixels from 0), ``category``,
-    ``item_id``, ``text``, and extra columns of boxes.
+    ``item_id``, ``text``, and extra columns of boxes. An extra column with a name of the
+    format, such as ``category``, gets the prefix ``given_``.
     """
 
     shard_mb: int = Field(default=500, gt=0)
@@ -87,11 +91,14 @@ class _TableWriter:
         extra_types = {
             c: kind for c in selection.extra_columns if (kind := _feature_type(items, c))
         }
+        names = free_names(extra_types, _OWN)
+        renamed = {names[c]: kind for c, kind in extra_types.items()}
+        self._columns = {name: c for c, name in names.items()}
         self._inside = (
-            {"item_id": "string", "text": "string", **extra_types} if len(self._boxes) else {}
+            {"item_id": "string", "text": "string", **renamed} if len(self._boxes) else {}
         )
         self._own = list(extra_types)
-        self._plain = {**dict.fromkeys(_TEXTS, "string"), **extra_types}
+        self._plain = {**dict.fromkeys(_TEXTS, "string"), **renamed}
         self._schema = self._with_features()
 
     def write(self, path: Path, images: pl.DataFrame) -> None:
@@ -120,7 +127,7 @@ class _TableWriter:
             "width": images["width"].to_list(),
             "height": images["height"].to_list(),
             "label": [self._codes.get(label) for label in whole_images["label"]],
-            **{c: whole_images[c].to_list() for c in self._plain},
+            **{c: whole_images[self._columns.get(c, c)].to_list() for c in self._plain},
         }
         if self._inside:
             columns["objects"] = [list(self._objects(boxes.get(name))) for name in names]
@@ -134,7 +141,7 @@ class _TableWriter:
                 "bbox": [x1, y1, x2 - x1, y2 - y1],
                 "category": self._codes.get(row["label"]),
             }
-            yield {**box, **{c: row[c] for c in self._inside}}
+            yield {**box, **{c: row[self._columns.get(c, c)] for c in self._inside}}
 
     def _with_features(self) -> pa.Schema:
         """Return the Arrow schema, with the features of ``datasets`` in its metadata."""

@@ -5,6 +5,7 @@ Source: https://github.com/webdataset/webdataset, "The WebDataset Format".
 
 import json
 import tarfile
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ from typing import Any
 import polars as pl
 from pydantic import Field
 
-from likewise.exports.base import Export, Fault, Selection
+from likewise.exports.base import Export, Fault, Selection, free_names
 from likewise.exports.image_names import split_file_name
 from likewise.imaging.probe import IMAGE_SUFFIXES
 
 _INTEGER = r"\A(?:0|[1-9][0-9]{0,17})\z"
 _TEXTS = ("label", "text", "subset", "role")
+_OWN = ("id", "path", "boxes")
+"""Keys of the format; extra columns of these names get the prefix ``given_``."""
 _USUAL_SPLITS = ("train", "val", "test", None)
 
 
@@ -39,11 +42,12 @@ class WebDatasetExport(Export):
         boxes = {i: part for (i,), part in boxed.group_by("image_id", maintain_order=True)}
         labels = selection.items["label"].drop_nulls()
         numbers = len(labels) > 0 and bool(labels.str.contains(_INTEGER).all())
+        names = free_names(selection.extra_columns, _OWN)
         shards = _Shards(folder, self.shard_mb * 1_000_000)
         rows = selection.images.iter_rows(named=True)
         try:
             for (at, data), row in zip(selection.encoded(), rows, strict=True):
-                entry = _entry(row, boxes.get(row["image_id"]), selection.extra_columns)
+                entry = _entry(row, boxes.get(row["image_id"]), names)
                 files = {_suffix(row["image_id"]): data, "json": _as_json(entry)}
                 if numbers and entry.get("label"):
                     files["cls"] = str(entry["label"]).encode()
@@ -90,24 +94,24 @@ class _Shards:
 
 
 def _entry(
-    row: dict[str, Any], boxes: pl.DataFrame | None, extra_columns: tuple[str, ...]
+    row: dict[str, Any], boxes: pl.DataFrame | None, names: Mapping[str, str]
 ) -> dict[str, Any]:
-    extra = {name: row[name] for name in extra_columns}
+    extra = {name: row[column] for column, name in names.items()}
     entry: dict[str, Any] = {"id": row["image_id"]}
     if boxes is None:
         entry |= {name: row[name] for name in _TEXTS} | extra
     else:
         entry |= {name: row[name] for name in ("subset", "role")}
-        entry["boxes"] = [_box(box, extra_columns) for box in boxes.iter_rows(named=True)]
+        entry["boxes"] = [_box(box, names) for box in boxes.iter_rows(named=True)]
     if row["split"] not in _USUAL_SPLITS:
         entry["split"] = row["split"]
     entry |= {"width": row["width"], "height": row["height"]}
     return _without_nulls(entry)
 
 
-def _box(row: dict[str, Any], extra_columns: tuple[str, ...]) -> dict[str, Any]:
-    names = ("label", "text", *extra_columns)
-    return _without_nulls({"box": list(row["box"]), **{name: row[name] for name in names}})
+def _box(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    own = {"box": list(row["box"]), "label": row["label"], "text": row["text"]}
+    return _without_nulls({**own, **{name: row[column] for column, name in names.items()}})
 
 
 def _without_nulls(values: dict[str, Any]) -> dict[str, Any]:

@@ -133,9 +133,9 @@ def items_from_boxes(images: pl.DataFrame, boxes: pl.DataFrame, keep: pl.Expr) -
     valid, faults = validate_boxes(boxes)
     numbered = images.with_row_index(":rank")
     common = [c for c in boxes.columns if c in images.columns and c != "image_id"]
-    box_items = numbered.join(valid, on="image_id", suffix="_box")
+    box_items = numbered.join(valid, on="image_id", suffix=":box")
     box_items = box_items.with_columns(
-        pl.coalesce(f"{c}_box", c).alias(c) for c in common
+        pl.coalesce(f"{c}:box", c).alias(c) for c in common
     ).with_columns(
         box=pl.concat_list(pl.col(c).cast(pl.Float32) for c in CORNERS).list.to_array(4),
         item_id=box_item_id(),

@@ -15,6 +15,7 @@ from likewise.sources.annotation_files import AnnotationFiles
 from likewise.sources.base import SourceResult, findings_about, is_image
 from likewise.sources.box_source import first_per_key, split_rank
 from likewise.sources.csv import CsvSource
+from likewise.sources.extra_columns import RESERVED
 from likewise.sources.folder import SPLITS
 from likewise.sources.json_annotations import JsonAnnotations
 from likewise.storage.config import Licence
@@ -41,6 +42,8 @@ class FisspSource(CsvSource):
     faults: ClassVar[tuple[str, ...]] = (
         "announced with 200,000 images of 500 classes, and with 12 million of eight kinds",
     )
+
+    prefixed: ClassVar[frozenset[str]] = RESERVED
 
     def open(self, path: Path) -> FileCollection:
         """Open ``path``, with the archives in it as folders."""

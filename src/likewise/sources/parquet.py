@@ -6,7 +6,7 @@ Source: https://huggingface.co/docs/datasets/image_dataset and .../object_detect
 import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -47,6 +47,8 @@ class ParquetSource(TableSource):
     or a list of structs, with ``bbox`` and ``category``. Class numbers are replaced by the
     names in the file's metadata. Everything else is as for CSV.
     """
+
+    prefixed: ClassVar[frozenset[str]] = frozenset(("image_id", "item_id"))
 
     objects: str = "objects"
     """Column with the boxes of an image."""

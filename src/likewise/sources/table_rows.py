@@ -7,6 +7,7 @@ import polars as pl
 from likewise.formats.archives import FileCollection
 from likewise.sources.base import findings_about
 from likewise.sources.box_source import CORNERS, reference_findings
+from likewise.sources.extra_columns import LICENCE
 from likewise.sources.folder import SPLITS
 from likewise.sources.image_references import Matches, match_references
 
@@ -117,8 +118,8 @@ def image_rows(
         first.select(":where"), on=":where", how="anti", maintain_order="left"
     )
     # The licence of a box is that of its image, which keeps it when the box is dropped.
-    licence = [name for name in extra_columns if name == "licence"]
-    others = [name for name in extra_columns if name != "licence"]
+    licence = [name for name in extra_columns if name == LICENCE]
+    others = [name for name in extra_columns if name != LICENCE]
     shared = ("split", "subset", "role", "width", "height", *licence)
     annotated = located.group_by("image_id", maintain_order=True).agg(
         pl.col(c).drop_nulls().first() for c in shared

@@ -2,18 +2,19 @@
 
 import difflib
 from abc import ABC
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal
 
 import polars as pl
 import pyarrow as pa
+from pydantic import Field
 
 from likewise.errors import DataError, hint
 from likewise.formats.archives import FileCollection
 from likewise.schema import Column
 from likewise.sources.base import SourceResult, source_result, with_finding_ids
 from likewise.sources.box_source import CORNERS, BoxSource, split_rank, stray_file_findings
-from likewise.sources.extra_columns import PREFIX, type_extra_columns
+from likewise.sources.extra_columns import PREFIX, type_extra_columns, with_field_names
 from likewise.sources.table_rows import (
     SIZES,
     box_rows,
@@ -51,9 +52,11 @@ class TableSource(BoxSource, ABC):
     Columns are recognised by name, ignoring case; an option with the name of a kind selects
     another column. A row with corners is a box; a row without gives the label of its image.
     ``width`` and ``height`` are the image size, which ingest compares with the true one. All
-    other columns are kept under their lower-case name; their type is inferred from the values:
-    integer, float, boolean, else text. Items are sorted by split (train, val, test, others),
-    image and row.
+    other columns are kept under their lower-case name, with '_' in place of other characters
+    than letters and digits; their type is inferred from the values: integer, float, boolean,
+    else text. A column with the name of one that every catalogue has, such as ``mode``, is
+    refused; ``rename`` gives it another name. Items are sorted by split (train, val, test,
+    others), image and row.
 
     Subclasses read the table as a frame of text columns with ``:where`` (location of the row,
     for messages) and pass it through ``rename_columns`` and ``build_result``.
@@ -94,6 +97,15 @@ class TableSource(BoxSource, ABC):
     corners: Literal["half-open", "1-based"] = "half-open"
     """Convention of corners: half-open from 0, or inclusive from 1."""
 
+    rename: Mapping[str, str] = Field(default_factory=dict)
+    """Other columns -> their names in the catalogue."""
+
+    prefixed: ClassVar[frozenset[str]] = frozenset()
+    """Names of columns of every catalogue that this layout's other columns often have.
+
+    They get the prefix ``given_`` instead of an error.
+    """
+
     def rename_columns(
         self, table: pl.DataFrame, where: str
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -113,7 +125,7 @@ class TableSource(BoxSource, ABC):
         columns = {kind: self._column(kind, names, where) for kind in _COLUMN_NAMES}
         if not any(getattr(self, kind) for kind in (*CORNERS, *SIZES)):
             columns = _drop_stray_corners(columns)
-        known = {column: kind for kind, column in columns.items() if column}
+        known = {column for column in columns.values() if column}
         if not columns["image"]:
             suggestion = _suggestion(names)
             raise DataError(
@@ -122,8 +134,12 @@ class TableSource(BoxSource, ABC):
             )
         self._check_corners(columns, where)
         others = [name for name in names if name not in known]
-        renamed = {**known, **{name: f"{PREFIX}{name}" for name in others}}
-        return table.rename(renamed), _misspelling_findings(others, columns, where)
+        renamed = table.select(
+            *(pl.col(column).alias(kind) for kind, column in columns.items() if column),
+            *(pl.col(name).alias(f"{PREFIX}{name}") for name in others),
+            *(name for name in table.columns if name == ":where"),
+        )
+        return renamed, _misspelling_findings(others, columns, where)
 
     def _column(self, kind: str, names: Sequence[str], where: str) -> str:
         """Return the column of ``kind``; "" if there is none."""
@@ -168,20 +184,22 @@ class TableSource(BoxSource, ABC):
                 by default all images.
         """
         images = self.images(files).with_columns(name="path") if placed is None else placed
-        rows, extra_columns = type_extra_columns(complete_columns(rows))
+        rows, extra_columns = type_extra_columns(
+            complete_columns(rows), self.rename, self.prefixed, type(self).model_fields
+        )
         located, broken = join_images(rows, images, files)
-        names = [column.name for column in extra_columns]
+        names = [f"{PREFIX}{column.name}" for column in extra_columns]
         merged, twins = image_rows(images, located, names)
         if placed is None:
             merged = merged.sort(split_rank(), "split", "image_id", nulls_last=True)
         boxes = box_rows(located, names, one_based=self.corners == "1-based")
         if _boxes_differ_from_image(boxes, merged):
-            extra_columns = (*extra_columns, _IMAGE_LABEL)
-            merged = merged.with_columns(image_label="label")
+            extra_columns = (*extra_columns, _IMAGE_LABEL_COLUMN)
+            merged = merged.with_columns(pl.col("label").alias(_IMAGE_LABEL))
         result = self.box_items(merged.drop("width", "height"), boxes)
         return source_result(
             files,
-            result.items,
+            with_field_names(result.items, extra_columns),
             *faults,
             broken,
             twins,
@@ -189,25 +207,26 @@ class TableSource(BoxSource, ABC):
             stray_file_findings(files, images, is_annotation),
             extra_columns=extra_columns,
             image_sizes=merged.select("image_id", "width", "height"),
-            whole_images=result.whole_images,
+            whole_images=with_field_names(result.whole_images, extra_columns),
         )
 
 
 def _boxes_differ_from_image(boxes: pl.DataFrame, images: pl.DataFrame) -> bool:
     """Return True if a box has another label than its image; the image label is then kept."""
-    if _IMAGE_LABEL.name in images.columns:
+    if _IMAGE_LABEL in images.columns:
         return False
     labels = images.select("image_id", whole="label").drop_nulls()
     joined = boxes.select("image_id", "label").join(labels, on="image_id")
     return bool((joined["label"] != joined["whole"]).any())
 
 
-_IMAGE_LABEL = Column(
+_IMAGE_LABEL_COLUMN = Column(
     "image_label",
     pa.string(),
     "the class of the image, where boxes have their own",
     nullable=True,
 )
+_IMAGE_LABEL = f"{PREFIX}{_IMAGE_LABEL_COLUMN.name}"
 
 
 def _drop_stray_corners(columns: dict[str, str]) -> dict[str, str]:

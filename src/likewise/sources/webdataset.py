@@ -6,7 +6,7 @@ Source: https://github.com/webdataset/webdataset, "the WebDataset format".
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import polars as pl
@@ -21,6 +21,7 @@ from likewise.sources.annotation_files import (
 )
 from likewise.sources.base import SourceResult, findings_about, findings_from_rows, is_hidden
 from likewise.sources.box_source import RowBuffer, split_rank
+from likewise.sources.extra_columns import RESERVED
 from likewise.sources.folder import SPLITS
 from likewise.sources.json_annotations import JsonAnnotations
 from likewise.sources.table_source import TableSource
@@ -38,6 +39,8 @@ class WebDatasetSource(TableSource):
     split comes from the shard's name (``train-0001.tar``). A sample with several images becomes
     several items. Items are sorted by split, shard and name.
     """
+
+    prefixed: ClassVar[frozenset[str]] = RESERVED
 
     def open(self, path: Path) -> FileCollection:
         """Open ``path``, with the shards in it as folders."""

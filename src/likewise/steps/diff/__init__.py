@@ -136,7 +136,7 @@ def _changes(before: Dataset, after: Dataset, columns: dict[str, str]) -> pl.Dat
     read = sorted({"item_id", "content", *plain})
     if not plain:
         return pl.DataFrame(schema=CHANGES)
-    old, new = (side.table.read(read).with_row_index("row") for side in (before, after))
+    old, new = (side.table.read(read).with_row_index(":row") for side in (before, after))
     gone, come = (
         old.join(new, on="item_id", how="anti"),
         new.join(old, on="item_id", how="anti"),
@@ -151,7 +151,7 @@ def _changes(before: Dataset, after: Dataset, columns: dict[str, str]) -> pl.Dat
     )
     removed = gone.join(renamed, on="item_id", how="anti")
     added = come.join(renamed, left_on="item_id", right_on="item_id now", how="anti")
-    both = pl.concat([pairs, renamed.select(pairs.columns)]).sort("row now")
+    both = pl.concat([pairs, renamed.select(pairs.columns)]).sort(":row now")
     parts = [_alone(removed, "removed"), _alone(added, "added")]
     parts += [_changed(both, name) for name in ("item_id", *plain) if name in read]
     return pl.concat(parts)

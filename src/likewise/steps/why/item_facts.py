@@ -34,7 +34,7 @@ def item_facts(ws: Workspace, dataset: Dataset, model: str, item: str) -> list[F
         DataError: there is no such item, or it cannot be decoded.
     """
     reader = dataset.reader([item])
-    rows = dataset.items.with_row_index("row").filter(pl.col("item_id") == item)
+    rows = dataset.items.with_row_index(":row").filter(pl.col("item_id") == item)
     if rows.is_empty():
         near = dataset.items.filter(pl.col("image_id") == item)["item_id"]
         raise DataError(f"{item} is an image; its items are {bounded(near, len(near))}")
@@ -52,7 +52,7 @@ def item_facts(ws: Workspace, dataset: Dataset, model: str, item: str) -> list[F
         if key.item_id == item:
             was = f"the source says {readable(value.was)}"
             facts.append(Fact(f"corrected {key.column}", readable(value.value), was))
-    stored = dataset.table.vectors(model, [row["row"]])[0]
+    stored = dataset.table.vectors(model, [row[":row"]])[0]
     return [*facts, *_replayed(ws, dataset, model, row, np.asarray(stored, np.float64))]
 
 
