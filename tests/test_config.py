@@ -88,6 +88,14 @@ def test_all_typos_come_at_once_with_what_was_meant(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["width", "label", "sha256", "items", "findings", "images"])
+def test_a_model_named_as_a_column_or_table_is_refused(tmp_path: Path, name: str) -> None:
+    (fault,) = faults(tmp_path, WHOLE.replace("large", name))
+    assert fault.startswith(
+        f"params.yaml: models.{name}: every catalogue has a column or table"
+    )
+
+
 def test_a_section_that_was_emptied_says_how_to_write_it(tmp_path: Path) -> None:
     assert faults(tmp_path, "datasets:\nmodels: {}\nruns:\n") == [
         "params.yaml: datasets: it is empty; write {} for none",

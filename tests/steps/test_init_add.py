@@ -367,3 +367,58 @@ def test_the_catalogue_of_the_samples_is_whole() -> None:
         assert read_card(root / "catalog" / f"{name}.yaml").title
         # A stage depends on it, and DVC has no optional dependencies.
         assert (root / "catalog" / name / "corrections.csv").is_file()
+
+
+def test_a_column_named_as_a_model_is_refused_when_it_is_added(
+    bare: Path, pictures: Path
+) -> None:
+    """And when the column, or the model, comes later: before anything is embedded."""
+    names = sorted(path.name for path in pictures.iterdir())
+    table = pictures / "items.csv"
+    table.write_text("image,small\n" + "".join(f"{name},x\n" for name in names), "utf-8")
+    before = (bare / "params.yaml").read_text("utf-8")
+    with pytest.raises(
+        DataError, match=r"'drawings' has a column 'small', and a model of that"
+    ):
+        likewise.add("drawings", source="csv", path=pictures)
+    assert (bare / "params.yaml").read_text("utf-8") == before
+    added = likewise.add("drawings", source="csv", path=pictures, models=["large"])
+    assert added.runs == []
+    likewise.ingest("drawings")
+    path = bare / "params.yaml"
+    known = path.read_text("utf-8")
+    entry = "\n  drawings-small: {dataset: drawings, model: small}"
+    path.write_text(known.replace("embeddings:", f"embeddings:{entry}", 1), "utf-8")
+    for verb, names in (
+        (likewise.embed, ["drawings", "small"]),
+        (likewise.load, ["small"]),
+        (likewise.ingest, ["drawings"]),
+    ):
+        with pytest.raises(DataError, match="has a column 'small', and a model of that name"):
+            verb(*names)
+    what = [problem.what for problem in likewise.doctor() if problem.check == "params"]
+    assert what[0].startswith("the data set 'drawings' has a column 'small'")
+
+
+def test_models_and_protocols_are_chosen(bare: Path, pictures: Path) -> None:
+    def entries(name: str) -> tuple[list[str], list[str]]:
+        params = read_params(bare / "params.yaml")
+        embedded = [e.model for e in params.embeddings.values() if e.dataset == name]
+        return embedded, [r.protocol for r in params.runs.values() if r.dataset == name]
+
+    likewise.add("none", source="gpr1200", path=pictures, models=[])
+    assert entries("none") == ([], [])
+    likewise.add("unscored", source="gpr1200", path=pictures, models=["large"], protocols=[])
+    assert entries("unscored") == (["large"], [])
+    likewise.add("one", source="gpr1200", path=pictures, models=["large"], protocols=["knn"])
+    assert entries("one") == (["large"], ["knn"])
+    for options, message in (
+        ({"models": ["lagre"]}, "no model named 'lagre'"),
+        ({"protocols": ["kmn"]}, "no protocol kind named 'kmn'"),
+    ):
+        with pytest.raises(UnknownNameError, match=message):
+            likewise.add("wrong", source="gpr1200", path=pictures, **options)
+    likewise.ingest("none")
+    assert likewise.publish("none").models == []
+    assert likewise.findings("none").total == 0
+    assert likewise.export("none", "csv", bare / "out").items == 24

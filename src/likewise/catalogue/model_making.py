@@ -13,6 +13,7 @@ import polars as pl
 from tqdm import tqdm
 
 from likewise.catalogue.corrections import correct_items
+from likewise.catalogue.name_clashes import check_model
 from likewise.errors import ConfigError, MissingArtefactError
 from likewise.formats import atomic
 from likewise.formats.paths import refuse_links
@@ -49,6 +50,7 @@ def make_model(ws: Workspace, model: str, verb: Literal["load", "train"]) -> Pas
             f"params.yaml: {section}.{model} is {_MADE[verb]}; run: {other} "
             "(if dvc repro ran this, dvc.yaml is of an older release; run: likewise init)"
         )
+    check_model(ws, model)
     entry = ws.params.recipes()[model]
     recipe = _recipe(model, section, entry)
     if os.environ.get("RANK", "0") != "0":

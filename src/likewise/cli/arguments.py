@@ -55,6 +55,15 @@ OldAnnotations = Annotated[
 """The name that ``--annotations`` had before; words of a search are still ``--text``."""
 
 
+def parse_names(names: str | None) -> list[str] | None:
+    """Split names at commas; ``none`` is the empty list."""
+    if names is None:
+        return None
+    if names.strip() == "none":
+        return []
+    return [name.strip() for name in names.split(",") if name.strip()]
+
+
 def parse_options(options: list[str] | None) -> dict[str, Any]:
     """Parse options of the form ``KEY=VALUE``; a value is read as JSON if it is valid JSON.
 

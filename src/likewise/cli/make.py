@@ -13,6 +13,7 @@ from likewise.cli.arguments import (
     OldAnnotations,
     Options,
     Run,
+    parse_names,
     parse_options,
 )
 from likewise.cli.next_steps import after_evaluation
@@ -54,11 +55,18 @@ def add(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
     text: OldAnnotations = None,
     title: Annotated[str | None, typer.Option(help="Title for people.")] = None,
     option: Options = None,
+    models: Annotated[
+        str | None, typer.Option(metavar="NAMES|none", help="Models that embed it, by commas.")
+    ] = None,
+    protocols: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES|none", help="Protocols that score it, by commas."),
+    ] = None,
 ) -> None:
     """Add a data set: write its card and its params.yaml entries.
 
-    Only file names are read. The entries embed it by every model and score it by every
-    protocol.
+    Only file names are read. Without --models and --protocols, the entries embed it by every
+    model and score it by every protocol of its layout.
     """
     added = likewise.add(
         name,
@@ -67,6 +75,8 @@ def add(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
         annotations=annotations,
         title=title,
         options=parse_options(option),
+        models=parse_names(models),
+        protocols=parse_names(protocols),
     )
     print_line(
         f"{name}: {added.items:,} items, {added.labels:,} labels, {added.findings:,} findings"

@@ -1,6 +1,6 @@
 """Add a data set to a catalogue: its card, and its entries in params.yaml."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,10 @@ import polars as pl
 
 from likewise.catalogue import corrections, takedowns
 from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.name_clashes import check_columns
 from likewise.catalogue.params_editor import ParamsEditor, dump_yaml
 from likewise.errors import DataError, bounded
+from likewise.evaluation.protocols import PROTOCOLS
 from likewise.formats.paths import StrPath
 from likewise.retrieval.index_cache import EXACT
 from likewise.sources import SOURCES
@@ -53,13 +55,15 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
     annotations: StrPath | None = None,
     title: str | None = None,
     options: Mapping[str, Any] | None = None,
+    models: Sequence[str] | None = None,
+    protocols: Sequence[str] | None = None,
     workspace: StrPath | None = None,
 ) -> Added:
     """Write the card of ``dataset`` and its entries in params.yaml, without reading pixels.
 
-    The entries combine the data set with every model of params.yaml and with every protocol
-    of its layout that its items suit; without labels there are no runs. Remove entries that
-    you do not need from params.yaml. Comments are kept.
+    The entries combine the data set with models and protocols: with every model in the section
+    ``models`` of params.yaml and every protocol of its layout that its items suit, unless you
+    name others. Without labels there are no runs by default. Comments are kept.
 
     Args:
         dataset: name of the data set: lower-case letters, digits and '_'.
@@ -68,13 +72,15 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
         annotations: file or folder of the annotations; by default they are in ``path``.
         title: title of the data set; by default the layout's title, or the name.
         options: options of the source, written to the card, e.g. ``{"label": "species"}``.
+        models: models of params.yaml that embed it; none of them if empty.
+        protocols: protocols that score it; none of them if empty.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         ConfigError: the source does not have this option, or rejects its value.
-        DataError: the name exists already or is invalid, or no file in ``path`` fits the
-            layout.
-        UnknownNameError: unknown kind of source.
+        DataError: the name exists already or is invalid, no file in ``path`` fits the layout,
+            or a column has the name of a model.
+        UnknownNameError: unknown kind of source, model or protocol.
 
     Example:
         >>> added = likewise.add("drawings", source="gpr1200", path="pictures")
@@ -82,6 +88,8 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
         (23, 6)
         >>> added.runs
         ['drawings-tiny-gpr1200', 'drawings-tiny-gpr1200-strict']
+        >>> likewise.add("plain", source="gpr1200", path="pictures", models=[]).runs
+        []
     """
     check_dataset_name(dataset)
     ws = open_workspace(workspace)
@@ -89,6 +97,9 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
         raise DataError(
             f"{dataset!r} is in the catalogue; choose another name, or edit its card"
         )
+    embedders = _models(ws, models)
+    for protocol in protocols or ():
+        PROTOCOLS.load(protocol)
     kind = SOURCES.load(source)
     folder = Path(path)
     explained = folder if annotations is None else Path(annotations)
@@ -96,11 +107,14 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
     stated = {"kind": source, **(options or {})}
     layout = SOURCES.build(stated, "source")
     reading = read_with_hint(layout, source, folder, explained)
+    check_columns(dataset, (column.name for column in reading.extra_columns), embedders)
     labels = reading.items["label"].n_unique() - (reading.items["label"].null_count() > 0)
     stated |= layout.settled(reading.items)
-    runs = _runs(ws, dataset, kind.runs(reading.items))
+    own = kind.runs(reading.items)
+    chosen = own if protocols is None else {name: own.get(name, {}) for name in protocols}
+    runs = _runs(ws, dataset, embedders, chosen)
     card = _card(dataset, stated, title, kind)
-    _write(ws, dataset, card, entry, runs)
+    _write(ws, dataset, card, entry, embedders, runs)
     return Added(
         dataset,
         ws.relative(ws.card_file(dataset)),
@@ -140,8 +154,24 @@ def _as_written(ws: Workspace, path: Path) -> str:
     return ws.relative(path.expanduser().absolute())
 
 
+def _models(ws: Workspace, names: Sequence[str] | None) -> list[str]:
+    """Return the models that embed the data set, without repetitions.
+
+    Raises:
+        UnknownNameError: params.yaml has no such model.
+    """
+    if names is None:
+        return list(ws.params.models)
+    for name in names:
+        ws.params.section(name)
+    return list(dict.fromkeys(names))
+
+
 def _runs(
-    ws: Workspace, dataset: str, protocols: Mapping[str, Mapping[str, Any]]
+    ws: Workspace,
+    dataset: str,
+    models: Sequence[str],
+    protocols: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, dict[str, Any]]:
     # Some protocols score vectors only, which needs an exact index.
     exact = (name for name, entry in ws.params.indexes.items() if entry.get("kind") == EXACT)
@@ -154,7 +184,7 @@ def _runs(
             "protocol": protocol,
             **options,
         }
-        for model in ws.params.models
+        for model in models
         for protocol, options in protocols.items()
         if index
     }
@@ -165,6 +195,7 @@ def _write(
     dataset: str,
     card: dict[str, Any],
     entry: dict[str, str],
+    models: Sequence[str],
     runs: dict[str, dict[str, Any]],
 ) -> None:
     """Write the card and params.yaml in one transaction."""
@@ -172,7 +203,7 @@ def _write(
     entries.add("datasets", {dataset: entry})
     embeddings = {
         f"{dataset}-{model}": {"dataset": dataset, "model": model, "dtype": "float32"}
-        for model in ws.params.models
+        for model in models
     }
     entries.add("embeddings", embeddings)
     entries.add("checks", {dataset: {}})

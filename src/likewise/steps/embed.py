@@ -15,6 +15,7 @@ from likewise.catalogue import takedowns
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.embedding_roles import roles_digest
 from likewise.catalogue.incremental_table import IncrementalTable
+from likewise.catalogue.name_clashes import check_model
 from likewise.errors import DataError, MissingArtefactError, bounded
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
@@ -75,7 +76,8 @@ def embed(
     Raises:
         UnknownNameError: params.yaml has no embedding of ``dataset`` by ``model``.
         MissingArtefactError: the data set was not ingested, or the model not made.
-        DataError: images cannot be decoded; all other vectors are kept.
+        DataError: images cannot be decoded; all other vectors are kept. Or the data
+            set has a column with the name of the model.
 
     Example:
         All vectors are up to date, so none is computed:
@@ -124,6 +126,7 @@ def embed(
 
 
 def _model(ws: Workspace, model: str) -> Path:
+    check_model(ws, model)
     folder = versions.locate(ws, ws.model(model))
     if not folder.is_dir():
         raise MissingArtefactError(

@@ -7,6 +7,7 @@ import polars as pl
 
 from likewise.catalogue import takedowns
 from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.name_clashes import check_columns
 from likewise.errors import DataError, bounded
 from likewise.formats import atomic
 from likewise.formats.archives import FileCollection
@@ -76,6 +77,8 @@ def ingest(dataset: str, *, strict: bool = False, workspace: StrPath | None = No
         staging = journal.Staging(ws, f"ingest-{dataset}", keep=keep)
         taken = _take(ws, dataset, staging)
         items, findings, synced = taken.items, taken.findings, taken.synced
+        names = (column.name for column in taken.further)
+        check_columns(dataset, names, ws.params.models_of(dataset))
         _refuse(dataset, items, findings, strict=strict)
         written = _written(ws, dataset, staging, taken)
         staging.commit()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
+from likewise.catalogue.name_clashes import model_clashes
 from likewise.errors import LikewiseError
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.models.recipes import RECIPES
@@ -37,6 +38,7 @@ def check(ws: Workspace) -> Iterator[Problem]:
         yield from _source(ws, dataset)
     yield from _cards_alone(ws)
     yield from _kinds(ws)
+    yield from (Problem("params", what, "edit params.yaml") for what in model_clashes(ws))
 
 
 def _card(ws: Workspace, dataset: str) -> Iterator[Problem]:

@@ -6,11 +6,14 @@ from pathlib import Path
 from likewise.errors import ConfigError, hint
 from likewise.formats.yaml_documents import read_yaml
 from likewise.registry import check
-from likewise.schema import FLAG_NAMES
+from likewise.schema import FINDINGS, FLAG_NAMES, IMAGES, ITEMS, PUBLISHED
 from likewise.storage.config.card import Entry
 from likewise.storage.config.names import NAME, RUN_NAME, dataset_name_fault
 from likewise.storage.config.params import MODEL_SECTIONS, Params
 from likewise.storage.renamed_options import current, outdated
+
+_RESERVED = frozenset((*PUBLISHED.names(), IMAGES.name, ITEMS.name, FINDINGS.name))
+"""Names that a model cannot have: its vectors are a column of that name, with a digest file."""
 
 
 def read_params(path: Path, *, historic: bool = False) -> Params:
@@ -73,10 +76,15 @@ def _bad_names(params: Params) -> Iterator[str]:
 
 
 def _bad_models(params: Params) -> Iterator[str]:
-    """Yield models defined twice, and trained ones with unknown initial model or data."""
+    """Yield models with a reserved name, models defined twice, and unknown references."""
     models, homes = params.recipes(), dict[str, str]()
     for section in MODEL_SECTIONS:
         for name, entry in getattr(params, section).items():
+            if name in _RESERVED:
+                yield (
+                    f"{section}.{name}: every catalogue has a column or table {name!r}; choose "
+                    "another name for the model"
+                )
             home = homes.setdefault(name, section)
             if home != section:
                 yield f"{section}.{name}: {home!r} has a model of that name too"
