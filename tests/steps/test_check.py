@@ -156,6 +156,32 @@ def test_an_image_that_cannot_be_decoded_is_a_flag(root: Path) -> None:
         assert flags(root, "toys")[0][:2] == ("unreadable", "a/0.jpg")
 
 
+def test_a_set_without_measures_is_left_out_unless_it_is_named(root: Path) -> None:
+    add(root, "old", {"a/0.jpg": drawing(0)}, **PLAIN)
+    add(root, "new", {"a/x.jpg": smaller(0)}, **PLAIN)
+    shutil.rmtree(root / "catalog" / "old" / "pixels.lance")
+    assert likewise.check("new", workspace=root).unmeasured == ["old"]
+    assert flags(root, "new") == []
+    add(root, "new", {}, **PLAIN, against=["old"])
+    with pytest.raises(MissingArtefactError, match="dvc repro measure@old"):
+        likewise.check("new", workspace=root)
+    likewise.measure("old", workspace=root)
+    assert likewise.check("new", workspace=root).leaks == {"old": 1}
+
+
+def test_the_same_flags_leave_the_files_unchanged(root: Path) -> None:
+    add(root, "toys", {"a/0.jpg": drawing(0), "b/0.jpg": drawing(0)}, **PLAIN)
+    likewise.check("toys", workspace=root)
+    table = root / "catalog" / "toys" / "flags.lance"
+    before = {path: path.read_bytes() for path in table.rglob("*") if path.is_file()}
+    assert likewise.check("toys", workspace=root).flags == {"duplicate": 1}
+    assert {path: path.read_bytes() for path in table.rglob("*") if path.is_file()} == before
+    next(path for path in before if path.suffix == ".lance").write_bytes(b"damaged")
+    assert likewise.check("toys", workspace=root).flags == {"duplicate": 1}
+    assert flags(root, "toys") == [("duplicate", "b/0.jpg", "a/0.jpg")]
+    assert not (root / ".likewise" / "staging" / "check-toys").exists()
+
+
 def test_only_new_files_are_decoded(root: Path) -> None:
     add(root, "toys", {"a/0.jpg": drawing(0), "a/1.jpg": drawing(1)}, **PLAIN)
     again = likewise.measure("toys", workspace=root)

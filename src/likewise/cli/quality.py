@@ -120,6 +120,10 @@ def check(
         return
     print_line(f"{dataset}: {done.flagged:,} of {done.images:,} images are flagged")
     print_table(("flag", "number"), done.flags.items())
+    if done.unmeasured:
+        print_note(
+            f"not compared, because not measured: {', '.join(done.unmeasured)}; run: dvc repro"
+        )
     if done.leaks:
         print_line("")
         print_table(("leaks into", "images"), done.leaks.items())

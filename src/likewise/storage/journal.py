@@ -69,6 +69,14 @@ class Staging:
         inside(self._ws.root, self._ws.relative(final), self._job, replaced=True)
         self._moves[self._ws.relative(staged)] = self._ws.relative(final)
 
+    def move(self, source: Path, final: Path) -> None:
+        """Register a file or folder of the checkout to become ``final``."""
+        self._moves[self._ws.relative(source)] = self._ws.relative(final)
+
+    def discard(self) -> None:
+        """Remove the staging folder of a job that has nothing to commit."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def commit(self) -> None:
         """Move all results into place, or none."""
         journal = self._ws.commits / f"{self._job}.json"

@@ -1,13 +1,13 @@
 """Flag doubtful images and items of a data set; views can exclude them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.counting import frequencies
-from likewise.errors import UnknownNameError
+from likewise.errors import LikewiseError, UnknownNameError
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
@@ -20,7 +20,8 @@ from likewise.steps.check.flag_rows import table
 from likewise.steps.check.flags_page import SHOWN, flagged_pictures
 from likewise.steps.check.vector_flags import check_vectors
 from likewise.storage import artefacts, journal, tables, versions
-from likewise.storage.config import Check
+from likewise.storage.config import Check, read_yaml
+from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
 
 _FACTS = ("image_id", "sha256", "nbytes", "width", "height")
@@ -37,6 +38,7 @@ class Checked:
         flagged: number of images with a flag of their own or on one of their items.
         flags: flag -> number of images or items with it, in descending order.
         leaks: other data set -> number of images that are also in it.
+        unmeasured: other data sets that were not compared, because they have no measures yet.
     """
 
     dataset: str
@@ -45,6 +47,7 @@ class Checked:
     ws: Workspace = field(repr=False, compare=False)
     flags: dict[str, int] = field(default_factory=dict)
     leaks: dict[str, int] = field(default_factory=dict)
+    unmeasured: list[str] = field(default_factory=list)
 
     def to_html(self, path: StrPath, *, most: int = SHOWN) -> None:
         """Write a page with the pictures of the flagged items, each next to its near copy.
@@ -77,7 +80,8 @@ def check(dataset: str, *, workspace: StrPath | None = None) -> Checked:
 
     Of two copies in a data set the later one is flagged. An image of a test split is flagged
     if the training split has a copy of it, and any image if another checked data set has one.
-    No image is deleted.
+    Other data sets without measures are left out, unless ``against`` names them. No image is
+    deleted. If the flags are those of the last check, its files stay unchanged.
 
     Args:
         dataset: a data set with an entry in ``checks`` of params.yaml.
@@ -85,14 +89,15 @@ def check(dataset: str, *, workspace: StrPath | None = None) -> Checked:
 
     Raises:
         UnknownNameError: ``checks`` of params.yaml has no such data set.
-        MissingArtefactError: the data set, or one that it is compared with, was not measured.
+        MissingArtefactError: the data set, or one that ``against`` names, was not measured.
 
     Example:
         With ``checks: {emoji: {min_side: 100, min_bytes: 3000}}`` in params.yaml:
 
         >>> measured = likewise.measure("emoji")
-        >>> likewise.check("emoji")
-        Checked(dataset='emoji', images=23, flagged=6, flags={'few_bytes': 6}, leaks={})
+        >>> checked = likewise.check("emoji")
+        >>> checked.images, checked.flagged, checked.flags
+        (23, 6, {'few_bytes': 6})
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
@@ -100,13 +105,32 @@ def check(dataset: str, *, workspace: StrPath | None = None) -> Checked:
         raise UnknownNameError("data set", dataset, ws.params.checks, "params.yaml: checks")
     bounds = _bounds(ws, dataset)
     images = _images(ws, dataset)
-    flagged = table(list(_flags(ws, dataset, images, bounds)))
+    others = _others(ws, dataset, bounds)
+    unmeasured = [] if bounds.against else [o for o in others if not _is_measured(ws, o)]
+    compared = [other for other in others if other not in unmeasured]
+    flagged = table(list(_flags(ws, dataset, images, bounds, compared)))
     with journal.exclusive_job(ws, f"check-{dataset}"):
         staging = journal.Staging(ws, f"check-{dataset}")
         digests = tables.write_frame(staging.path(ws.table(dataset, "flags")), FLAGS, flagged)
-        atomic.write_text(staging.path(ws.flag_digests(dataset)), digests.to_yaml())
-        staging.commit()
-    return _summary(ws, dataset, len(images), flagged)
+        if digests != _present_digests(ws, dataset):
+            atomic.write_text(staging.path(ws.flag_digests(dataset)), digests.to_yaml())
+            staging.commit()
+        staging.discard()
+    return _summary(ws, dataset, len(images), flagged, unmeasured)
+
+
+def _present_digests(ws: Workspace, dataset: str) -> Digests | None:
+    """Return the digests of the flags in the checkout; None if they are missing or damaged.
+
+    Another table of the same flags would have other files, which DVC takes for a change.
+    """
+    path, recorded = ws.table(dataset, "flags"), ws.flag_digests(dataset)
+    try:
+        digests = tables.open_table(path, "").digest(FLAGS)
+        recorded_digests = Digests.from_yaml(read_yaml(recorded), recorded.name)
+    except (LikewiseError, OSError, ValueError):
+        return None
+    return digests if digests == recorded_digests else None
 
 
 def _bounds(ws: Workspace, dataset: str) -> Check:
@@ -119,12 +143,16 @@ def _bounds(ws: Workspace, dataset: str) -> Check:
 
 
 def _flags(
-    ws: Workspace, dataset: str, images: pl.DataFrame, bounds: Check
+    ws: Workspace,
+    dataset: str,
+    images: pl.DataFrame,
+    bounds: Check,
+    others: Sequence[str],
 ) -> Iterator[pl.DataFrame]:
     yield from check_files(images, bounds)
     yield from check_copies(images, bounds.near)
     yield from check_splits(images, bounds.near)
-    for other in _others(ws, dataset, bounds):
+    for other in others:
         yield check_against(images, other, _hashes(ws, other), bounds.near)
     if bounds.model is not None:
         command = artefacts.embeddings(ws, dataset, bounds.model).command
@@ -163,6 +191,13 @@ def _others(ws: Workspace, dataset: str, bounds: Check) -> list[str]:
     return sorted(set(others) - {dataset})
 
 
+def _is_measured(ws: Workspace, dataset: str) -> bool:
+    return all(
+        tables.exists(versions.locate(ws, ws.table(dataset, name)))
+        for name in ("items", "pixels")
+    )
+
+
 def _hashes(ws: Workspace, dataset: str) -> pl.DataFrame:
     """Return image_id and phash of every distinct file of ``dataset``, in canonical order.
 
@@ -176,7 +211,9 @@ def _hashes(ws: Workspace, dataset: str) -> pl.DataFrame:
     )
 
 
-def _summary(ws: Workspace, dataset: str, images: int, flagged: pl.DataFrame) -> Checked:
+def _summary(
+    ws: Workspace, dataset: str, images: int, flagged: pl.DataFrame, unmeasured: list[str]
+) -> Checked:
     return Checked(
         dataset,
         images,
@@ -184,4 +221,5 @@ def _summary(ws: Workspace, dataset: str, images: int, flagged: pl.DataFrame) ->
         ws,
         frequencies(flagged["flag"]),
         frequencies(flagged["other_dataset"].drop_nulls()),
+        unmeasured,
     )
