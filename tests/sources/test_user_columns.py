@@ -10,6 +10,7 @@ from PIL import Image
 
 import likewise
 from likewise.errors import DataError
+from likewise.retrieval.filters import matching_rows
 from likewise.sources.csv import CsvSource
 from likewise.sources.extra_columns import RESERVED, field_name
 from likewise.sources.parquet import ParquetSource
@@ -199,3 +200,25 @@ def test_columns_of_other_programs_get_a_prefix(tmp_path: Path) -> None:
     source = ParquetSource()
     reading = source.read(source.open(tmp_path / "d"), tmp_path / "d")
     assert reading.items["given_image_id"].to_list() == [0, 1, 2]
+
+
+def test_texts_in_conditions_may_hold_names_and_keywords(tmp_path: Path) -> None:
+    notes = ['the "label" of it', "drop read_csv(x)", "delete -- 'label'"]
+    begun(tmp_path, table(tmp_path / "d", {"note": notes, "read_date": ["1"] * 3, **IMAGES}))
+    likewise.ingest("toys", workspace=tmp_path)
+    likewise.publish("toys", workspace=tmp_path)
+    toys = likewise.open("toys", workspace=tmp_path).table
+    for row, condition in enumerate(
+        ("note like '%\"label\"%'", "note = 'drop read_csv(x)'", "note = 'delete -- ''label'''")
+    ):
+        assert matching_rows(toys, condition).tolist() == [n == row for n in range(3)]
+        found = likewise.query(
+            f"select read_date, image_id from toys where {condition}",  # noqa: S608 (no input)
+            workspace=tmp_path,
+        )
+        assert found["image_id"].to_list() == [f"{row}.png"]
+    with pytest.raises(DataError, match='"label" is a text, not the column'):
+        matching_rows(toys, "\"label\" = 'a'")
+    for name in ("read_csv", '"read_csv"', "read_csv /* ' */"):
+        with pytest.raises(DataError, match="query reads the catalogue's tables, not files"):
+            likewise.query(f"select * from {name}('/etc/passwd')", workspace=tmp_path)  # noqa: S608

@@ -6,6 +6,7 @@ import numpy as np
 
 from likewise.errors import DataError, MissingArtefactError, hint
 from likewise.formats.array_types import BoolArray, Float32Array, Int64Array
+from likewise.formats.sql_text import without_texts
 from likewise.storage import tables
 
 _NO_COLUMN = re.compile(r"No field named (.+?)\. |Column (\S+) does not exist")
@@ -28,7 +29,8 @@ def matching_rows(table: tables.Table, where: str) -> BoolArray:
         DataError: ``where`` is not a condition, or names an unknown column.
     """
     columns = table.metadata_columns
-    quoted = re.search(f'"({"|".join(columns)})"', where)
+    names = "|".join(map(re.escape, columns))
+    quoted = re.search(f'"({names})"', without_texts(where))
     if quoted:
         raise DataError(
             f"where: {quoted[0]} is a text, not the column; write {quoted[1]}, and texts in "

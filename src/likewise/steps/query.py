@@ -16,13 +16,14 @@ from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.formats.rows import Rows
 from likewise.formats.spreadsheet_text import mark_texts
+from likewise.formats.sql_text import without_texts
 from likewise.schema import EMBEDDINGS, PUBLISHED
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.artefacts import Artefact
 from likewise.storage.workspace import Workspace
 
 _CHANGING = re.compile(r"\s*(alter|create|delete|drop|insert|truncate|update)\b", re.IGNORECASE)
-_READING_FILES = re.compile(r"\bread_[a-z]+\b", re.IGNORECASE)
+_READING_FILES = re.compile(r"\bread_[a-z]+\b[`\"\]]?\s*\(", re.IGNORECASE)
 _SHOW = re.compile(r"\s*show\b", re.IGNORECASE)
 _NO_TABLE = re.compile(r"relation '(.+)' was not found")
 _NO_COLUMN = re.compile(r'unable to find column "(.+?)"(?:; valid columns: \[(.*)\])?')
@@ -146,9 +147,10 @@ def query(
     _refuse(sql)
     ws = open_workspace(workspace, rev=rev)
     known = _tables(ws)
+    plain = without_texts(sql)
     context, used = pl.SQLContext(), []
     for name, table in known.items():
-        if _names(sql, name) and (path := versions.locate(ws, table.path)).exists():
+        if _names(plain, name) and (path := versions.locate(ws, table.path)).exists():
             with _explained(known, [path]):
                 context.register(name, _frame(table, path))
             used.append(path)
@@ -161,15 +163,16 @@ def query(
 
 
 def _refuse(sql: str) -> None:
-    if _CHANGING.match(sql):
+    plain = without_texts(sql)
+    if _CHANGING.match(plain):
         raise DataError("query only reads; to correct items, run: likewise correct")
-    if _READING_FILES.search(sql):
+    if _READING_FILES.search(plain):
         # A user of the web page could otherwise read any file of the machine.
         raise DataError("query reads the catalogue's tables, not files; read those with polars")
 
 
 def _names(sql: str, name: str) -> bool:
-    """Return True if ``sql`` may refer to the table ``name``; columns and texts match too."""
+    """Return True if ``sql`` may refer to the table ``name``; columns match too."""
     if _SHOW.match(sql):
         return True
     return bool(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql, re.IGNORECASE))
