@@ -412,13 +412,30 @@ def test_models_and_protocols_are_chosen(bare: Path, pictures: Path) -> None:
     assert entries("unscored") == (["large"], [])
     likewise.add("one", source="gpr1200", path=pictures, models=["large"], protocols=["knn"])
     assert entries("one") == (["large"], ["knn"])
-    for options, message in (
-        ({"models": ["lagre"]}, "no model named 'lagre'"),
-        ({"protocols": ["kmn"]}, "no protocol kind named 'kmn'"),
-    ):
-        with pytest.raises(UnknownNameError, match=message):
-            likewise.add("wrong", source="gpr1200", path=pictures, **options)
+    with pytest.raises(UnknownNameError, match="no model named 'lagre'"):
+        likewise.add("wrong", source="gpr1200", path=pictures, models=["lagre"])
+    with pytest.raises(UnknownNameError, match="no protocol kind named 'kmn'"):
+        likewise.add("wrong", source="gpr1200", path=pictures, protocols=["kmn"])
     likewise.ingest("none")
     assert likewise.publish("none").models == []
     assert likewise.findings("none").total == 0
     assert likewise.export("none", "csv", bare / "out").items == 24
+
+
+def test_a_path_of_the_home_folder_becomes_absolute(
+    bare: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DVC does not expand it, so ``init`` and ``add`` write it whole."""
+    monkeypatch.setenv("HOME", str(pictures.parent))
+    likewise.add("birds", source="gpr1200", path="~/pictures", models=[])
+    path = bare / "params.yaml"
+    absolute = str(pictures)
+    assert read_params(path).datasets["birds"].path == absolute
+    path.write_text(path.read_text("utf-8").replace(absolute, "~/pictures"), "utf-8")
+    (problem,) = {p.command for p in likewise.doctor() if "~" in p.what}
+    assert problem == "likewise init"
+    assert likewise.ingest("birds").items == 24
+    written = likewise.init(bare)
+    assert "params.yaml (without ~: datasets.birds.path, datasets.birds.annotations)" in written
+    assert read_params(path).datasets["birds"].annotations == absolute
+    assert "# what our group works on" in path.read_text("utf-8")

@@ -101,8 +101,8 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
     for protocol in protocols or ():
         PROTOCOLS.load(protocol)
     kind = SOURCES.load(source)
-    folder = Path(path)
-    explained = folder if annotations is None else Path(annotations)
+    folder = Path(path).expanduser()
+    explained = folder if annotations is None else Path(annotations).expanduser()
     entry = {"path": _as_written(ws, folder), "annotations": _as_written(ws, explained)}
     stated = {"kind": source, **(options or {})}
     layout = SOURCES.build(stated, "source")

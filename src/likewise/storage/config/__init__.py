@@ -6,7 +6,7 @@ machine and the models, indexes and runs to compute. Only this package reads YAM
 
 from likewise.formats.yaml_documents import parse_yaml, read_yaml
 from likewise.storage.config.card import Card, Entry, Licence, read_card
-from likewise.storage.config.names import check_dataset_name
+from likewise.storage.config.names import check_dataset_name, is_home_path
 from likewise.storage.config.params import (
     MODEL_VERBS,
     Check,
@@ -28,6 +28,7 @@ __all__ = [
     "Params",
     "Run",
     "check_dataset_name",
+    "is_home_path",
     "parse_yaml",
     "read_card",
     "read_params",

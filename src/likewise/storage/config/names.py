@@ -29,3 +29,8 @@ def dataset_name_fault(name: str) -> str:
         if name.endswith(suffix):
             return f"names that end in {suffix} are reserved for tables"
     return ""
+
+
+def is_home_path(path: object) -> bool:
+    """Return True for a path that begins with ``~``, which DVC does not expand."""
+    return isinstance(path, str) and path.startswith("~")
