@@ -137,6 +137,25 @@ def test_without_a_remote_what_lacks_is_a_clear_line(bob: Path) -> None:
         likewise.open("emoji", rev="v1", workspace=bob).items  # noqa: B018
 
 
+def test_a_version_whose_data_are_gone_is_named(alice: Path) -> None:
+    run_dvc(alice, "remote", "remove", "team")
+    store, path = versions.Store(alice), "catalog/emoji.lance"
+    now = versions.outputs(alice)[path]
+    then = versions.read_outputs(versions.text_at(alice, "v1", "dvc.lock") or "")[path]
+    present, old = (set((store.members(output) or {}).values()) for output in (now, then))
+    for md5 in old - present:
+        store.drop(md5)
+    shutil.rmtree(alice / ".likewise" / "views", ignore_errors=True)
+    with pytest.raises(VersionError) as caught:
+        likewise.show("emoji", rev="v1")
+    commit = run_git(alice, "rev-parse", "v1^{commit}")[:10]
+    assert str(caught.value) == (
+        f"the data of catalog/emoji.lance at v1 ({commit}) are not in DVC's cache (dvc gc "
+        "removes them), and cannot be fetched: there is no remote; run: dvc remote add -d NAME "
+        "URL, with the URL that they were pushed to"
+    )
+
+
 def test_a_remote_that_is_not_there_is_a_clear_line(bob: Path) -> None:
     run_dvc(bob, "remote", "modify", "team", "url", str(bob.parent / "elsewhere"))
     with pytest.raises(VersionError, match="missing or damaged on the remote") as caught:

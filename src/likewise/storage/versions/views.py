@@ -12,6 +12,7 @@ from pathlib import Path
 from likewise.errors import DataError, VersionError, cannot_write
 from likewise.formats import atomic
 from likewise.formats.paths import refuse_links
+from likewise.storage.versions.commands import run_git
 from likewise.storage.versions.dvc_cache import NowhereError, Store, Transferred
 from likewise.storage.versions.lock_file import Output, outputs
 from likewise.storage.workspace import Workspace
@@ -78,7 +79,7 @@ def recorded_view(ws: Workspace, output: Path, *, fetch: bool = False) -> Path |
     if files is None:
         return None
     if ws.is_historic:
-        _fetch_without_packs(store, known, files)
+        _fetch_version(ws, store, known, (m for path, m in files.items() if not _is_pack(path)))
     view = _cached_view(ws, store, known, files) or _partial_view(ws, store, known, files)
     if view is None and fetch and store.remotes():
         _fetch_without_packs(store, known, files)
@@ -89,6 +90,22 @@ def recorded_view(ws: Workspace, output: Path, *, fetch: bool = False) -> Path |
 def _fetch_without_packs(store: Store, known: Output, files: Mapping[str, str]) -> None:
     """Fetch the ``files`` of an output that the cache lacks, except packed pixels."""
     store.fetch((md5 for path, md5 in files.items() if not _is_pack(path)), known.path)
+
+
+def _fetch_version(ws: Workspace, store: Store, known: Output, md5s: Iterable[str]) -> None:
+    """Fetch files of another revision; an error names the version and where they may be."""
+    try:
+        store.fetch(md5s, known.path)
+    except VersionError as error:
+        version = ws.root.name[:10]
+        with suppress(VersionError):
+            names = run_git(ws.home, "describe", "--tags", "--exact-match", ws.root.name)
+            version = f"{names.strip()} ({version})"
+        where = "" if store.remotes() else ", with the URL that they were pushed to"
+        raise VersionError(
+            f"the data of {known.path} at {version} are not in DVC's cache (dvc gc removes "
+            f"them), and cannot be fetched: {error}{where}"
+        ) from error
 
 
 def _cached_view(
@@ -248,7 +265,7 @@ def remove_unused_views(ws: Workspace, unused: float = UNUSED_SECONDS) -> list[P
 def _file_list(ws: Workspace, store: Store, known: Output) -> dict[str, str] | None:
     files = store.members(known)
     if files is None and ws.is_historic:
-        store.fetch([known.md5], known.path)
+        _fetch_version(ws, store, known, [known.md5])
         files = store.members(known)
     return files
 
