@@ -314,3 +314,11 @@ def test_no_pipeline(recorded: Path, spoil: Callable[[Path], object]) -> None:
     assert found("dvc")[0][1] == "likewise init"
     likewise.init(recorded)
     assert "likewise init" not in [command for _, command in found("dvc")]
+
+
+def test_a_new_data_set_is_one_line(recorded: Path) -> None:
+    likewise.add("more", source="gpr1200", path=recorded / "emoji" / "images")
+    problems = [p for p in likewise.doctor() if p.check not in ("library", "views")]
+    (problem,) = problems
+    assert problem.command == "dvc repro"
+    assert problem.what.startswith("7 stages have not run yet: ingest@more, ")

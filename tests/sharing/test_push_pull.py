@@ -68,6 +68,21 @@ def test_a_clone_pulls_all_but_pixels(bob: Path) -> None:
     assert likewise.query(sql, workspace=bob).frame.item() > 0
 
 
+def test_what_a_pull_left_out_is_no_fault(bob: Path) -> None:
+    (bob / "emoji").symlink_to(bob.parent / "alice" / "emoji")
+    likewise.pull(images=False, workspace=bob)
+    found = [p for p in likewise.doctor(workspace=bob) if p.check != "library"]
+    assert [(p.check, p.command, p.is_fault) for p in found] == [
+        ("elsewhere", "likewise pull", False)
+    ]
+    assert all(path in found[0].what for path in LATER)
+    likewise.pull(workspace=bob)
+    assert [p for p in likewise.doctor(workspace=bob) if p.check != "library"] == []
+    shutil.rmtree(bob / "models")
+    (lost,) = [p for p in likewise.doctor(workspace=bob) if p.check != "library"]
+    assert (lost.command, lost.is_fault) == ("dvc pull models/tiny", True)
+
+
 def test_what_a_pull_left_out_comes_when_it_is_needed(bob: Path, team: Path) -> None:
     likewise.pull(images=False, workspace=bob)
     held, ws = versions.Store(bob), Workspace(bob)

@@ -1,8 +1,11 @@
 """Result of a pull, and linking its outputs into the checkout."""
 
+import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from likewise.errors import VersionError
+from likewise.formats import atomic
 from likewise.storage import versions
 from likewise.storage.workspace import Workspace
 
@@ -19,6 +22,30 @@ class Pulled:
     partial: list[str] = field(default_factory=list)
     healed: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
+
+
+def left_out(ws: Workspace) -> set[str]:
+    """Return the outputs that pulls left on the remote on purpose."""
+    try:
+        names = json.loads(ws.left_out.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return set()
+    return (
+        {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
+    )
+
+
+def record_left_out(ws: Workspace, pulled: Collection[str], partial: Collection[str]) -> None:
+    """Record the outputs of a pull that it left on the remote on purpose.
+
+    Args:
+        ws: the workspace.
+        pulled: all outputs of the pull.
+        partial: those that are not here completely.
+    """
+    names = sorted((left_out(ws) - set(pulled)) | set(partial))
+    if names != sorted(left_out(ws)):
+        atomic.write_text(ws.left_out, json.dumps(names))
 
 
 def link_outputs(ws: Workspace, paths: list[str]) -> None:

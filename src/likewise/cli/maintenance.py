@@ -105,19 +105,21 @@ def doctor(
 ) -> None:
     """Find problems and print the command that fixes each.
 
-    The exit code is 1 if there are problems.
+    The exit code is 1 if there are problems. Outputs that `pull --no-images` left on the
+    remote are listed, and are no problem.
     """
     problems = likewise.doctor(deep=deep)
+    faults = [problem for problem in problems if problem.is_fault]
     if json:
         print_json(problems)
     elif problems:
         print_table(
             ("check", "problem", "command"), [(p.check, p.what, p.command) for p in problems]
         )
-    else:
+    if not faults and not json:
         print_line("no problems found")
         print_tip("likewise list")
-    if problems:
+    if faults:
         if not json:
             print_tip("run these commands, then: likewise doctor")
         raise typer.Exit(1)

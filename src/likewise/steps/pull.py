@@ -5,7 +5,7 @@ from pathlib import Path
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.outputs import outputs_of
-from likewise.catalogue.pulled_outputs import Pulled, link_outputs
+from likewise.catalogue.pulled_outputs import Pulled, link_outputs, record_left_out
 from likewise.errors import VersionError, bounded
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
@@ -72,6 +72,7 @@ def pull(
     lacking = set(store.lacking(md5 for members in files.values() for md5 in members.values()))
     partial = [path for path, members in files.items() if lacking & set(members.values())]
     link_outputs(ws, [out.path for out in wanted if out.path not in partial])
+    record_left_out(ws, [out.path for out in wanted], () if images else partial)
     return Pulled(lists.files + moved.files, lists.nbytes + moved.nbytes, partial, healed)
 
 

@@ -21,7 +21,7 @@ from likewise.storage.workspace import Workspace
 
 _VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?")
 
-_LEFT_ALONE = ("library", "views", "unfinished", "orphan", "source", "kept")
+_LEFT_ALONE = ("library", "views", "unfinished", "orphan", "source", "kept", "elsewhere")
 """Checks of the doctor that do not affect a release."""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from likewise.catalogue.upgrade import missing_sections, pipeline_differences
 from likewise.errors import ConfigError, VersionError, bounded
 from likewise.steps.doctor import file_faults
-from likewise.steps.doctor.problem import Problem, restore
+from likewise.steps.doctor.problem import Problem, never_run, restore
 from likewise.storage import artefacts, versions
 from likewise.storage.workspace import Workspace
 
@@ -66,7 +66,12 @@ def _status(ws: Workspace) -> Iterator[Problem]:
         return
     for path in _modified_outputs(status):
         yield from _damaged_output(ws, path)
-    changed = [stage for stage, changes in status.items() if not _only_missing(changes)]
+    fresh = never_run(ws)  # reported as missing
+    changed = [
+        stage
+        for stage, changes in status.items()
+        if stage not in fresh and not _only_missing(changes)
+    ]
     if changed:
         names = bounded(changed, len(changed))
         yield Problem("dvc", f"{len(changed):,} stages are out of date: {names}", "dvc repro")

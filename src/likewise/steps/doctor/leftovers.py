@@ -4,9 +4,10 @@ import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
+from likewise.catalogue.pulled_outputs import left_out
 from likewise.errors import bounded, size_text
 from likewise.models.training import resumable
-from likewise.steps.doctor.problem import Problem, command, size
+from likewise.steps.doctor.problem import ELSEWHERE, Problem, command, never_run, size
 from likewise.storage import artefacts
 from likewise.storage.versions import cached_outputs
 from likewise.storage.workspace import Workspace, subfolders
@@ -21,6 +22,7 @@ OLD_VIEWS = 10**9
 def check(ws: Workspace) -> Iterator[Problem]:
     """Yield missing results, orphans, unfinished work, and views that hold old versions."""
     yield from _missing(ws)
+    yield from _elsewhere(ws)
     for path in _orphans(ws):
         what = f"nothing in params.yaml makes or reads {ws.relative(path)}"
         if made := [ws.relative(part) for part in _without_handwritten(path)]:
@@ -33,12 +35,29 @@ def check(ws: Workspace) -> Iterator[Problem]:
 def _missing(ws: Workspace) -> Iterator[Problem]:
     cached = cached_outputs(ws) if _has_remote(ws) else []
     can_pull = {output.path for output in cached}
+    fresh, skipped = never_run(ws), left_out(ws)
+    if len(fresh) > 1:
+        what = f"{len(fresh):,} stages have not run yet: {bounded(fresh, len(fresh))}"
+        yield Problem("missing", what, "dvc repro")
     for stage, outputs in artefacts.stages(ws).items():
+        if len(fresh) > 1 and str(stage) in fresh:
+            continue
         gone = [ws.relative(path) for path in outputs if not path.exists()]
         if gone:
             from_remote = set(gone) <= can_pull
+            if from_remote and set(gone) <= skipped:
+                continue
             repair = command("dvc", "pull", *gone) if from_remote else stage.command
             yield Problem("missing", f"{stage}: no {bounded(gone, len(gone))}", repair)
+
+
+def _elsewhere(ws: Workspace) -> Iterator[Problem]:
+    """Yield one line about the outputs that ``pull --no-images`` left on the remote."""
+    known = {output.path for output in cached_outputs(ws)} if _has_remote(ws) else set()
+    absent = sorted(p for p in left_out(ws) & known if not (ws.root / p).exists())
+    if absent:
+        what = f"{len(absent):,} outputs are on the remote only: {bounded(absent, len(absent))}"
+        yield Problem(ELSEWHERE, what, "likewise pull")
 
 
 def _has_remote(ws: Workspace) -> bool:

@@ -6,9 +6,12 @@ from pathlib import Path
 
 from likewise.catalogue.outputs import in_git
 from likewise.errors import LikewiseError, VersionError, size_text
-from likewise.storage import versions
+from likewise.storage import artefacts, versions
 from likewise.storage.artefacts import Stage
 from likewise.storage.workspace import Workspace
+
+ELSEWHERE = "elsewhere"
+"""The check of outputs that were left on the remote on purpose; it is no fault."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,21 @@ class Problem:
     check: str
     what: str
     command: str
+
+    @property
+    def is_fault(self) -> bool:
+        """False for outputs that ``pull --no-images`` left on the remote on purpose."""
+        return self.check != ELSEWHERE
+
+
+def never_run(ws: Workspace) -> list[str]:
+    """Return the stages that dvc.lock does not have, and that have no output yet."""
+    known = versions.recorded_stages(ws)
+    return [
+        str(stage)
+        for stage, outputs in artefacts.stages(ws).items()
+        if str(stage) not in known and not any(path.exists() for path in outputs)
+    ]
 
 
 def recorded(ws: Workspace) -> set[str]:

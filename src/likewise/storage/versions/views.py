@@ -97,15 +97,12 @@ def _fetch_version(ws: Workspace, store: Store, known: Output, md5s: Iterable[st
     try:
         store.fetch(md5s, known.path)
     except VersionError as error:
-        version = ws.root.name[:10]
-        with suppress(VersionError):
-            names = run_git(ws.home, "describe", "--tags", "--exact-match", ws.root.name)
-            version = f"{names.strip()} ({version})"
+        commit = ws.root.name
+        names = run_git(ws.home, "tag", "--points-at", commit).split()
+        version = f"{names[0]} ({commit[:10]})" if names else commit[:10]
         where = "" if store.remotes() else ", with the URL that they were pushed to"
-        raise VersionError(
-            f"the data of {known.path} at {version} are not in DVC's cache (dvc gc removes "
-            f"them), and cannot be fetched: {error}{where}"
-        ) from error
+        what = f"the data of {known.path} at {version} are not in DVC's cache (dvc gc removes "
+        raise VersionError(f"{what}them), and cannot be fetched: {error}{where}") from error
 
 
 def _cached_view(

@@ -96,6 +96,11 @@ class Places:
         return self.root / ".gitattributes"
 
     @property
+    def left_out(self) -> Path:
+        """The list of outputs that pulls left on the remote on purpose."""
+        return self.private / "left_out.json"
+
+    @property
     def merge_attributes(self) -> Path:
         """The attributes of this release for ``likewise merge``, private to this checkout."""
         return self.private / "attributes"
