@@ -5,6 +5,7 @@ from likewise.catalogue.contents import Contents as Contents
 from likewise.catalogue.contents import LabelFacts as LabelFacts
 from likewise.catalogue.contents import SplitFacts as SplitFacts
 from likewise.catalogue.dataset import Dataset as Dataset
+from likewise.catalogue.dataset_change import OlderVersion as OlderVersion
 from likewise.catalogue.finding_counts import Finding as Finding
 from likewise.catalogue.finding_counts import Findings as Findings
 from likewise.catalogue.item import Item as Item
@@ -110,6 +111,10 @@ from likewise.steps.query import QueryResult as QueryResult
 from likewise.steps.query import query as query
 from likewise.steps.release import Released as Released
 from likewise.steps.release import release as release
+from likewise.steps.remove import Removed as Removed
+from likewise.steps.remove import remove as remove
+from likewise.steps.rename import Renamed as Renamed
+from likewise.steps.rename import rename as rename
 from likewise.steps.report import Report as Report
 from likewise.steps.report import report as report
 from likewise.steps.schemas import schemas as schemas

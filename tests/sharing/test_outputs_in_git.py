@@ -7,10 +7,11 @@ import yaml
 from dvc.repo import Repo
 
 import likewise
+from forked import run_dvc
 from learning import write
 from likewise.catalogue.merge_driver import ATTRIBUTES
 from likewise.storage import versions
-from likewise.storage.versions import run_dvc, run_git
+from likewise.storage.versions import run_git
 from likewise.storage.workspace import Workspace
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]

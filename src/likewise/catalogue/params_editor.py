@@ -1,6 +1,6 @@
 """Add entries to params.yaml; comments stay, and all files are written or none."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,38 @@ class ParamsEditor:
             for path, text in self._files.items():
                 atomic.write_text(staging.path(path), text)
             staging.commit()
+
+
+def rename_key(section: CommentedMap, old: str, new: str) -> None:
+    """Give an entry another name; its place and its comments stay."""
+    if old == new:
+        return
+    position, value = list(section).index(old), section[old]
+    comment = section.ca.items.pop(old, None)
+    del section[old]
+    section.insert(position, new, value)
+    if comment is not None:
+        section.ca.items[new] = comment
+
+
+def remove_keys(document: CommentedMap, name: str, keys: Collection[str]) -> None:
+    """Remove entries of the section ``name``; the comments below the section stay."""
+    section = document[name]
+    comments = _detach_comments(section)
+    for key in keys:
+        del section[key]
+    if section:
+        _attach_comments(section, comments)
+        return
+    head = document.ca.items.get(name)
+    document[name] = CommentedMap()
+    document[name].fa.set_flow_style()
+    if comments:
+        inline = next(
+            (token.value for token in head or () if isinstance(token, CommentToken)), ""
+        )
+        text = f"{inline.partition(chr(10))[0]}\n{comments}"
+        document.ca.items[name] = [None, None, CommentToken(text, CommentMark(0)), None]
 
 
 def dump_yaml(document: object) -> str:

@@ -21,6 +21,7 @@ from likewise.cli import (
     make,
     quality,
     read,
+    rename_remove,
     sharing,
     write,
 )
@@ -49,6 +50,8 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 "likewise add gpr1200 --source gpr1200 --path ~/data/GPR1200.zip",
             ),
             ("validate", faults.validate, "likewise validate fissp ~/data/fissp"),
+            ("rename", rename_remove.rename, "likewise rename birds fowl"),
+            ("remove", rename_remove.remove, "likewise remove birds"),
             ("kinds", maintenance.kinds, "likewise kinds protocols"),
         ),
     ),

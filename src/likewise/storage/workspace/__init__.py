@@ -106,6 +106,11 @@ class Workspace(Places):
         files = sorted(self.catalog.glob("*.yaml"))
         return [path for path in files if not path.name.endswith(DIGESTS)]
 
+    def _holds_records_only(self, dataset: str) -> bool:
+        """Return True if a folder has only what ``remove`` keeps of a data set."""
+        records = {self.corrections(dataset), self.forgotten(dataset)}
+        return set(self.tables(dataset).iterdir()) <= records
+
     def existing_outputs(self) -> Iterator[Path]:
         """Yield the existing outputs of stages and reports, and folders of no data set."""
         for pattern in (f"*{TABLE}", f"*{DIGESTS}"):
@@ -114,7 +119,7 @@ class Workspace(Places):
             if folder.name in self.params.datasets:
                 yield from sorted(self.embeddings(folder.name, "").parent.glob(f"*{TABLE}"))
                 yield from sorted(self.digests(folder.name, "").parent.glob("*.yaml"))
-            elif folder.suffix != TABLE:
+            elif folder.suffix != TABLE and not self._holds_records_only(folder.name):
                 yield folder
         for pattern in ("*.json", "*.parquet"):
             yield from sorted(self.reports.glob(pattern))
