@@ -322,3 +322,25 @@ def test_a_new_data_set_is_one_line(recorded: Path) -> None:
     (problem,) = problems
     assert problem.command == "dvc repro"
     assert problem.what.startswith("7 stages have not run yet: ingest@more, ")
+
+
+def test_an_entry_written_by_hand_needs_init(recorded: Path) -> None:
+    path = recorded / "params.yaml"
+    text = path.read_text("utf-8")
+    renamed = text.replace("  emoji: {path", "  own: {path")
+    path.write_text(renamed.replace("dataset: emoji", "dataset: own"), "utf-8")
+    with pytest.raises(likewise.MissingArtefactError, match="likewise rename emoji own"):
+        likewise.show("own")
+    path.write_text(
+        text.replace(
+            "datasets:\n",
+            "datasets:\n  own: {path: emoji/images, annotations: emoji/images}\n",
+            1,
+        ),
+        "utf-8",
+    )
+    shutil.copy("catalog/emoji.yaml", "catalog/own.yaml")
+    (what,) = [what for what, command in found("card") if command == "likewise init"]
+    assert "catalog/own/corrections.csv and catalog/own/forgotten.csv" in what
+    likewise.init(recorded)
+    assert found("card") == []

@@ -36,6 +36,7 @@ def check(ws: Workspace) -> Iterator[Problem]:
     """Check cards, the kinds that params.yaml names, and that sources exist."""
     for dataset in ws.params.datasets:
         yield from _card(ws, dataset)
+        yield from _records(ws, dataset)
         yield from _source(ws, dataset)
     yield from _cards_alone(ws)
     yield from _kinds(ws)
@@ -54,6 +55,17 @@ def _card(ws: Workspace, dataset: str) -> Iterator[Problem]:
         return SOURCES.build(ws.card(dataset).source, f"{dataset}.yaml: source")
 
     yield from _tried(read, "card", f"edit {path}")
+
+
+def _records(ws: Workspace, dataset: str) -> Iterator[Problem]:
+    """Yield the records that a data set of a hand-written entry lacks; DVC needs the files."""
+    if not ws.dvc.is_dir():
+        return
+    files = (ws.corrections(dataset), ws.forgotten(dataset))
+    absent = [ws.relative(path) for path in files if not path.is_file()]
+    if absent:
+        what = f"data set {dataset!r} lacks {' and '.join(absent)}, which its stages depend on"
+        yield Problem("card", what, "likewise init")
 
 
 def _cards_alone(ws: Workspace) -> Iterator[Problem]:

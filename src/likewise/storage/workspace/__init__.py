@@ -87,9 +87,13 @@ class Workspace(Places):
             message = f"data set {dataset!r} has no card ({self.relative(path)})"
             known = dataset in self.params.datasets
             add = f"likewise add {dataset} --source KIND --path DIR"
-            raise MissingArtefactError(
-                message, f"git restore {self.relative(path)}" if known else add
-            )
+            renamed = [
+                card.stem for card in self.cards if card.stem not in self.params.datasets
+            ]
+            restore = f"git restore {self.relative(path)}"
+            if renamed:  # its entry in params.yaml was renamed by hand
+                restore = f"git restore params.yaml && likewise rename {renamed[0]} {dataset}"
+            raise MissingArtefactError(message, restore if known else add)
         return read_card(path)
 
     def source(self, path: str) -> Path:
