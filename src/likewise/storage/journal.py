@@ -26,6 +26,10 @@ from likewise.storage import seals
 from likewise.storage.workspace import Workspace
 
 
+_MOVING = ("rename-", "remove-")
+"""Jobs that move files of the checkout; all others move files of their staging folder only."""
+
+
 class Staging:
     """Staging folder of one job, whose results are committed together."""
 
@@ -70,7 +74,13 @@ class Staging:
         self._moves[self._ws.relative(staged)] = self._ws.relative(final)
 
     def move(self, source: Path, final: Path) -> None:
-        """Register a file or folder of the checkout to become ``final``."""
+        """Register a file or folder of the checkout to become ``final``.
+
+        Raises:
+            DataError: a symbolic link is in the way of one of them.
+        """
+        for path in (source, final):
+            inside(self._ws.root, self._ws.relative(path), self._job, replaced=True)
         self._moves[self._ws.relative(source)] = self._ws.relative(final)
 
     def discard(self) -> None:
@@ -205,8 +215,9 @@ def _read(ws: Workspace, journal: Path) -> dict[Path, Path]:
         raise DataError(seals.unsealed(ws, journal))
     moves = {}
     for staged, final in json.loads(text).items():
-        source = inside(ws.root, staged, name)
-        if not source.is_relative_to(ws.staging(journal.stem)):
+        moved = journal.stem.startswith(_MOVING)
+        source = inside(ws.root, staged, name, replaced=moved)
+        if not moved and not source.is_relative_to(ws.staging(journal.stem)):
             raise DataError(f"{name}: {staged!r} is not in the staging folder of its job")
         moves[source] = inside(ws.root, final, name, replaced=True)
     return moves
