@@ -1,4 +1,4 @@
-"""Keywords and names within quoted texts and comments are no keywords and names."""
+"""Keywords and names within quoted texts and comments do not count."""
 
 import pytest
 

@@ -45,8 +45,10 @@ def test_outputs_in_git_are_those_of_dvc(trained: Path) -> None:
     assert cached == {path for path in recorded if known[path]}
     in_git = sorted(path for path in recorded if not known[path])
     names = [*in_git, f"{PLOTS}/metrics/loss.tsv"]
-    said = run_git(trained, "check-attr", "merge", "--", *names)
-    merged = {line.split(": ")[0] for line in said.splitlines() if line.endswith("likewise")}
+    attributes = run_git(trained, "check-attr", "merge", "--", *names)
+    merged = {
+        line.split(": ")[0] for line in attributes.splitlines() if line.endswith("likewise")
+    }
     assert merged == set(names)
     assert likewise.push().files > 0
     assert likewise.push().files == 0

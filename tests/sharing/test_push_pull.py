@@ -71,11 +71,11 @@ def test_a_clone_pulls_all_but_pixels(bob: Path) -> None:
 def test_what_a_pull_left_out_is_no_fault(bob: Path) -> None:
     (bob / "emoji").symlink_to(bob.parent / "alice" / "emoji")
     likewise.pull(images=False, workspace=bob)
-    found = [p for p in likewise.doctor(workspace=bob) if p.check != "library"]
-    assert [(p.check, p.command, p.is_fault) for p in found] == [
+    notes = [p for p in likewise.doctor(workspace=bob) if p.check != "library"]
+    assert [(p.check, p.command, p.is_fault) for p in notes] == [
         ("elsewhere", "likewise pull", False)
     ]
-    assert all(path in found[0].what for path in LATER)
+    assert all(path in notes[0].what for path in LATER)
     likewise.pull(workspace=bob)
     assert [p for p in likewise.doctor(workspace=bob) if p.check != "library"] == []
     shutil.rmtree(bob / "models")

@@ -66,13 +66,13 @@ def checked(_checked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def files(root: Path) -> dict[str, bytes]:
     """Every file of the checkout, but private ones and those of git and DVC."""
-    found = {
+    known = {
         path.relative_to(root).as_posix(): path.read_bytes()
         for path in sorted(root.rglob("*"))
         if path.is_file()
     }
     hidden = (".likewise/", ".git/", ".dvc/")
-    return {name: data for name, data in found.items() if not name.startswith(hidden)}
+    return {name: data for name, data in known.items() if not name.startswith(hidden)}
 
 
 def test_after_a_rename_dvc_has_nothing_to_run(checked: Path) -> None:

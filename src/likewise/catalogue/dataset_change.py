@@ -151,9 +151,9 @@ def stages_of(ws: Workspace, names: Iterable[str]) -> list[Stage]:
 def older_versions(ws: Workspace, dataset: str, paths: Iterable[str]) -> list[OlderVersion]:
     """Return the commits with outputs of a data set: its tables, and the files ``paths``."""
     wanted, folder = set(paths), f"{ws.relative(ws.tables(dataset))}/"
-    found = []
+    older = []
     for version in versions.recorded_versions(ws):
-        held = sorted(p for p in version.outputs if p in wanted or p.startswith(folder))
-        if held:
-            found.append(OlderVersion(version.commit, version.names, version.date, held))
-    return found
+        paths_held = sorted(p for p in version.outputs if p in wanted or p.startswith(folder))
+        if paths_held:
+            older.append(OlderVersion(version.commit, version.names, version.date, paths_held))
+    return older

@@ -55,9 +55,9 @@ class Renaming:
             }
             taken = sorted(set(renamed.values()) & (entries.keys() - renamed.keys()))
             if taken:
-                named = bounded(taken, len(taken))
+                listed = bounded(taken, len(taken))
                 raise DataError(
-                    f"params.yaml: {section} has {named} already; rename that entry first"
+                    f"params.yaml: {section} has {listed} already; rename that entry first"
                 )
             keys[section] = renamed
         return cls(old, new, keys)
@@ -99,9 +99,9 @@ def entries_of(params: Params, dataset: str) -> dict[str, list[str]]:
         if entry.get("data") == dataset
     ]
     if learners:
-        named = bounded(learners, len(learners))
+        listed = bounded(learners, len(learners))
         raise DataError(
-            f"{dataset!r} is the training data of {named}; remove these models from "
+            f"{dataset!r} is the training data of {listed}; remove these models from "
             "params.yaml or give them other data first; nothing was changed"
         )
     views = [name for name, view in params.views.items() if dataset in (name, view.of)]

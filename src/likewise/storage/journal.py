@@ -25,7 +25,6 @@ from likewise.formats.paths import inside, refuse_links
 from likewise.storage import seals
 from likewise.storage.workspace import Workspace
 
-
 _MOVING = ("rename-", "remove-")
 """Jobs that move files of the checkout; all others move files of their staging folder only."""
 

@@ -11,7 +11,7 @@ from likewise.storage.artefacts import Stage
 from likewise.storage.workspace import Workspace
 
 ELSEWHERE = "elsewhere"
-"""The check of outputs that were left on the remote on purpose; it is no fault."""
+"""The check of outputs that were left on the remote on purpose, which is not a fault."""
 
 
 @dataclass(frozen=True)

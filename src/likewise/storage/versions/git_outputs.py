@@ -13,7 +13,7 @@ _TEMPLATE = re.compile(r"\$\{[^}]*\}")
 
 
 class _Rule(NamedTuple):
-    """An output of a stage in dvc.yaml: the paths that it stands for, and where they lie."""
+    """An output of a stage in dvc.yaml: its paths, and whether DVC stores them."""
 
     paths: re.Pattern[str]
     literal: int

@@ -24,17 +24,17 @@ def recorded_versions(ws: Workspace) -> list[HeldVersion]:
     asked, lock = "--format=%H%x09%D%x09%cs", ws.relative(ws.lock)
     try:
         changed = run_git(ws.root, "log", "--all", "--full-history", asked, "--", lock)
-        named = run_git(ws.root, "log", "--all", "--no-walk", "--decorate", asked)
+        tagged = run_git(ws.root, "log", "--all", "--no-walk", "--decorate", asked)
     except VersionError:
         return []  # no git, or no commit yet
-    lines = {line.split("\t")[0]: line for line in (changed + named).splitlines()}
+    lines = {line.split("\t")[0]: line for line in (changed + tagged).splitlines()}
     texts = texts_at(ws.root, [f"{commit}:./{lock}" for commit in lines])
-    found = []
+    recorded = []
     for line, text in zip(lines.values(), texts, strict=True):
         if text is None:
             continue
         commit, refs, date = line.split("\t")
         names = ", ".join(n.split(" -> ")[-1].removeprefix("tag: ") for n in refs.split(", "))
         with suppress(LikewiseError):
-            found.append(HeldVersion(commit, names, date, read_outputs(text)))
-    return found
+            recorded.append(HeldVersion(commit, names, date, read_outputs(text)))
+    return recorded
