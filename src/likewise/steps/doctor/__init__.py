@@ -19,8 +19,8 @@ __all__ = ["Problem", "doctor"]
 def doctor(*, deep: bool = False, workspace: StrPath | None = None) -> list[Problem]:
     """Find the faults of the catalogue; the list is empty if there are none.
 
-    Outputs that ``pull`` left on the remote on purpose are listed, but do not count as faults: their
-    ``is_fault`` is False.
+    Outputs that ``pull`` left on the remote on purpose are listed, but do not count as faults:
+    their ``is_fault`` is False.
 
     Compares the columns of every table with their digests, asks DVC which stages are out of
     date, and looks for missing, unfinished and orphaned files. Nothing is changed.
