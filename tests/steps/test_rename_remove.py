@@ -158,7 +158,7 @@ def test_what_cannot_be_changed_is_refused(checked: Path) -> None:
     before = files(checked)
     for old, new, error, message in (
         ("emoij", "x", UnknownNameError, "did you mean 'emoji'"),
-        ("emoji", "Emoji", DataError, "a name is lower-case"),
+        ("emoji", "Emoji", DataError, "a name consists of lower-case"),
         ("emoji", "large", DataError, "'large' is in the catalogue"),
     ):
         with pytest.raises(error, match=message):

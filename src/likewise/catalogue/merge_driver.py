@@ -59,8 +59,8 @@ def write_attributes(ws: Workspace) -> Path:
     prefix = versions.run_git(ws.root, "rev-parse", "--show-prefix").strip()
     quoted = prefix.replace("\\", "\\\\").replace('"', '\\"')
     lines = [f'"{quoted}{pattern}" merge={how}\n' for pattern, how in _MERGED]
-    atomic.write_text(ws.merge_attributes, "".join(lines))
-    return ws.merge_attributes
+    atomic.write_text(ws.record("attributes"), "".join(lines))
+    return ws.record("attributes")
 
 
 def register(ws: Workspace) -> list[str]:

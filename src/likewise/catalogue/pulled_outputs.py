@@ -10,6 +10,9 @@ from likewise.storage import versions
 from likewise.storage.workspace import Workspace
 
 
+_LEFT_OUT = "left_out.json"
+
+
 @dataclass(frozen=True)
 class Pulled:
     """Files that a pull fetched, and outputs that are only partly present.
@@ -27,7 +30,7 @@ class Pulled:
 def left_out(ws: Workspace) -> set[str]:
     """Return the outputs that pulls left on the remote on purpose."""
     try:
-        names = json.loads(ws.left_out.read_text(encoding="utf-8"))
+        names = json.loads(ws.record(_LEFT_OUT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return set()
     return (
@@ -45,7 +48,7 @@ def record_left_out(ws: Workspace, pulled: Collection[str], partial: Collection[
     """
     names = sorted((left_out(ws) - set(pulled)) | set(partial))
     if names != sorted(left_out(ws)):
-        atomic.write_text(ws.left_out, json.dumps(names))
+        atomic.write_text(ws.record(_LEFT_OUT), json.dumps(names))
 
 
 def link_outputs(ws: Workspace, paths: list[str]) -> None:

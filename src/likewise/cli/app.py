@@ -44,11 +44,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         (
             ("init", make.init, "likewise init birds-and-cars"),
             ("download", quality.download, "likewise download gpr1200"),
-            (
-                "add",
-                make.add,
-                "likewise add gpr1200 --source gpr1200 --path ~/data/GPR1200.zip",
-            ),
+            ("add", make.add, "likewise add gpr1200 --source gpr1200 --path GPR1200.zip"),
             ("validate", faults.validate, "likewise validate fissp ~/data/fissp"),
             ("rename", rename_remove.rename, "likewise rename birds fowl"),
             ("remove", rename_remove.remove, "likewise remove birds"),

@@ -95,15 +95,9 @@ class Places:
         """The file .gitattributes, which sets the merge drivers."""
         return self.root / ".gitattributes"
 
-    @property
-    def left_out(self) -> Path:
-        """The list of outputs that pulls left on the remote on purpose."""
-        return self.private / "left_out.json"
-
-    @property
-    def merge_attributes(self) -> Path:
-        """The attributes of this release for ``likewise merge``, private to this checkout."""
-        return self.private / "attributes"
+    def record(self, name: str) -> Path:
+        """A private file of this checkout, such as the list of outputs that pulls left out."""
+        return self.private / name
 
     @property
     def catalog(self) -> Path:
