@@ -9,7 +9,6 @@ from likewise.formats import atomic
 from likewise.storage import versions
 from likewise.storage.workspace import Workspace
 
-
 _LEFT_OUT = "left_out.json"
 
 
