@@ -97,12 +97,11 @@ def _fetch_version(ws: Workspace, store: Store, known: Output, md5s: Iterable[st
     try:
         store.fetch(md5s, known.path)
     except VersionError as error:
-        commit = ws.root.name
-        names = run_git(ws.home, "tag", "--points-at", commit).split()
-        version = f"{names[0]} ({commit[:10]})" if names else commit[:10]
-        where = "" if store.remotes() else ", with the URL that they were pushed to"
+        names = run_git(ws.home, "tag", "--points-at", ws.root.name).split()
+        version = f"{' '.join(names[:1])} ({ws.root.name[:10]})"
+        url = "" if store.remotes() else ", with the URL that they were pushed to"
         what = f"the data of {known.path} at {version} are not in DVC's cache (dvc gc removes "
-        raise VersionError(f"{what}them), and cannot be fetched: {error}{where}") from error
+        raise VersionError(f"{what}them), and cannot be fetched: {error}{url}") from error
 
 
 def _cached_view(
