@@ -93,15 +93,14 @@ def _fetch_without_packs(store: Store, known: Output, files: Mapping[str, str]) 
 
 
 def _fetch_version(ws: Workspace, store: Store, known: Output, md5s: Iterable[str]) -> None:
-    """Fetch files of another revision; an error names the version and where they may be."""
-    try:
+    try:  # an error names the version, and where its files may be
         store.fetch(md5s, known.path)
     except VersionError as error:
-        names = run_git(ws.home, "tag", "--points-at", ws.root.name).split()
-        version = f"{' '.join(names[:1])} ({ws.root.name[:10]})"
+        tag = run_git(ws.home, "tag", "--points-at", ws.root.name).partition("\n")[0]
         url = "" if store.remotes() else ", with the URL that they were pushed to"
-        what = f"the data of {known.path} at {version} are not in DVC's cache (dvc gc removes "
-        raise VersionError(f"{what}them), and cannot be fetched: {error}{url}") from error
+        what = f"the data of {known.path} at {tag} ({ws.root.name[:10]}) are not in DVC's cache"
+        gone = f"{what} (dvc gc removes them), and cannot be fetched: {error}{url}"
+        raise VersionError(gone) from error
 
 
 def _cached_view(
