@@ -6,7 +6,9 @@ INSTALLED := $(VENV)/installed
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist worksteal --durations=10
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test test-slow check format bench generated clean
+CASES := 10000
+
+.PHONY: demo test test-slow fuzz check format bench generated clean
 
 demo: $(INSTALLED)
 	$(BIN)/dvc repro
@@ -17,6 +19,9 @@ test: $(INSTALLED)
 
 test-slow: $(INSTALLED)
 	$(PYTEST) -m slow
+
+fuzz: $(INSTALLED)
+	$(BIN)/python tests/fuzz --cases $(CASES)
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

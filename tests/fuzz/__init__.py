@@ -1,0 +1,1 @@
+"""Random hostile inputs for the whole command line: ``python tests/fuzz --help``."""
