@@ -32,7 +32,7 @@ class Case:
     files: dict[str | bytes, bytes] = field(default_factory=dict)
     commands: list[list[str]] = field(default_factory=list)
     whole: bool = False
-    """Whether it begins with a copy of the complete catalogue."""
+    """True if the case starts with a copy of the complete catalogue."""
 
     edit: Callable[[Path], None] | None = None
     """Changes the workspace, in a process of its own, before the commands run."""

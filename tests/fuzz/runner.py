@@ -30,7 +30,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]")
 
 @dataclass
 class Outcome:
-    """What one case did: exit codes, the slowest command, the most memory, and its faults."""
+    """Exit codes, greatest time and memory, and faults of one case."""
 
     codes: list[int] = field(default_factory=list)
     seconds: float = 0.0
