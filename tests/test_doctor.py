@@ -102,21 +102,21 @@ def test_results_that_are_missing(recorded: Path) -> None:
     shutil.rmtree(recorded / "catalog" / "emoji" / "items.lance")
     shutil.rmtree(recorded / "models" / "tiny")
     assert found("missing") == [
-        ("ingest@emoji: no catalog/emoji/items.lance", "dvc repro ingest@emoji"),
-        ("load@tiny: no models/tiny", "dvc repro load@tiny"),
+        ("ingest@emoji has no output catalog/emoji/items.lance", "dvc repro ingest@emoji"),
+        ("load@tiny has no output models/tiny", "dvc repro load@tiny"),
     ]
 
 
 def test_what_a_remote_has_is_pulled(recorded: Path, tmp_path: Path) -> None:
     run_dvc(recorded, "remote", "add", "--default", "shared", str(tmp_path / "remote"))
     shutil.rmtree(recorded / "models" / "tiny")
-    assert found("missing") == [("load@tiny: no models/tiny", "dvc pull models/tiny")]
+    assert found("missing") == [("load@tiny has no output models/tiny", "dvc pull models/tiny")]
 
 
 def test_a_run_that_was_not_evaluated(recorded: Path) -> None:
     shutil.rmtree(recorded / "reports")
     ((what, command),) = found("missing")
-    assert what.startswith("evaluate@emoji-tiny: no reports/emoji-tiny.json, ")
+    assert what.startswith("evaluate@emoji-tiny has no output reports/emoji-tiny.json, ")
     assert command == "dvc repro evaluate@emoji-tiny"
 
 
@@ -196,7 +196,7 @@ def test_weights_that_are_not_the_passports(recorded: Path) -> None:
     weights.unlink()
     weights.write_bytes(data[:-1] + b"\0")
     ((what, command),) = found("model")
-    assert what == "models/tiny/model.safetensors differs from its passport"
+    assert what == "models/tiny/model.safetensors differs from the digest in its passport"
     assert command == "dvc checkout --force models/tiny"
 
 
@@ -243,10 +243,13 @@ def test_half_done_work(recorded: Path) -> None:
         (ws.staging(job) / "part").write_bytes(bytes(2_000_000))
     assert found("unfinished") == [
         (
-            "embed-birds-tiny was stopped; 2.0 MB of its work are kept",
+            "embed-birds-tiny was stopped; 2.0 MB of partial results are kept",
             "rm -r .likewise/staging/embed-birds-tiny",
         ),
-        ("ingest-emoji was stopped; 2.0 MB of its work are kept", "dvc repro ingest@emoji"),
+        (
+            "ingest-emoji was stopped; 2.0 MB of partial results are kept",
+            "dvc repro ingest@emoji",
+        ),
     ]
     with journal.exclusive_job(ws, "ingest-emoji"):
         assert [what.split()[0] for what, _ in found("unfinished")] == ["embed-birds-tiny"]
@@ -264,7 +267,10 @@ def test_views_count_only_as_far_as_they_hold_something(
     assert found("views") == []
     (recorded / "kept").unlink()
     assert found("views") == [
-        ("5.0 kB of old versions are only in .likewise/views", "rm -r .likewise/views")
+        (
+            "5.0 kB of files of old versions exist only in .likewise/views",
+            "rm -r .likewise/views",
+        )
     ]
 
 

@@ -48,9 +48,9 @@ def test_hits_of_many_queries_are_distinguished(workspace: Path, tmp_path: Path)
     assert parts[ITEM]["item_id"].to_list() == hits["item_id"].to_list()[:3]
     parts[ITEM].to_html(tmp_path / "one.html")
     assert (tmp_path / "one.html").read_text("utf-8").count("data:image/jpeg") == 3
-    with pytest.raises(DataError, match="see by_query"):
+    with pytest.raises(DataError, match="with by_query first"):
         hits.to_html(tmp_path / "all.html")
-    with pytest.raises(DataError, match="hits are of one query"):
+    with pytest.raises(DataError, match="hits belong to one query"):
         likewise.search("emoji", id=ITEM).by_query()
     assert "data:image" not in hits._repr_html_()
 

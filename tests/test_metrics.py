@@ -74,7 +74,9 @@ def test_precision_and_recall_at_a_rank() -> None:
 def test_lists_that_end_before_the_rank_are_refused() -> None:
     short = ranked([1], relevant=[3], depth=5, complete=False)
     assert recall_at(short, 5).tolist() == [1]
-    with pytest.raises(DataError, match="rank 10 needs lists of 10; these have 5"):
+    with pytest.raises(
+        DataError, match="rank 10 needs ranked lists of at least 10 items; these have 5"
+    ):
         precision_at(short, 10)
 
 

@@ -148,7 +148,7 @@ def test_a_failed_export_leaves_the_file_as_it_was(workspace: Path, tmp_path: Pa
 
 
 def test_an_export_into_no_folder(workspace: Path, tmp_path: Path) -> None:
-    with pytest.raises(likewise.DataError, match="make it first"):
+    with pytest.raises(likewise.DataError, match="create it first"):
         likewise.query("show tables").to_csv(tmp_path / "away" / "rows.csv")
 
 

@@ -139,7 +139,7 @@ def test_a_vector_comes_from_a_file(workspace: Path) -> None:
     hits = likewise.search("emoji", vector=workspace / "q.npy", k=5)
     assert hits.frame.equals(likewise.search("emoji", vector=vector_of(ITEM), k=5).frame)
     np.save(workspace / "two.npy", np.ones((2, 5)))
-    with pytest.raises(DataError, match=r"two\.npy holds 2 x 5 values .*; give one vector"):
+    with pytest.raises(DataError, match=r"two\.npy has 2 x 5 values .*; give one vector"):
         likewise.search("emoji", vector=workspace / "two.npy")
 
 

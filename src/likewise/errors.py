@@ -68,7 +68,7 @@ def _candidates(name: str, names: list[str]) -> list[str]:
 
 
 class LikewiseError(Exception):
-    """An error that the user can fix; the text says what, where and what to do next."""
+    """An error that the user can correct; the message gives fault, place and next step."""
 
     exit_code = 1
 
@@ -125,11 +125,11 @@ class MissingArtefactError(LikewiseError):
 
 
 class StaleArtefactError(MissingArtefactError):
-    """A result was made from an old input; the text has the command that updates it."""
+    """A result was made from an old input; the message gives a command that updates it."""
 
 
 class DataError(LikewiseError):
-    """The data are invalid; the text says what, where and how many."""
+    """The data are invalid; the message gives the fault, its place and the number of faults."""
 
     exit_code = 4
 
@@ -151,7 +151,7 @@ class VersionError(LikewiseError):
 
 
 class Stopped(LikewiseError):  # noqa: N818 (no error, but it ends a command like one)
-    """A long job was stopped after saving its state; the text says how to resume.
+    """A long job was stopped and saved; the message gives the command that resumes it.
 
     The exit code is that of a process which SIGTERM ended, so that ``train && embed`` stops.
     """
@@ -162,8 +162,9 @@ class Stopped(LikewiseError):  # noqa: N818 (no error, but it ends a command lik
 def cannot_write(error: BaseException) -> str:
     """Return the message for a full or read-only disk, or a limit of sizes; "" for others.
 
-    Only writes raise these errors, so the caller need not know which operation failed. They are
-    recognised by errno, as set by Python or quoted by Rust libraries, never by other text.
+    Only writes raise these errors, so the caller need not know which operation failed. Such
+    errors are recognised by errno, which Python sets and Rust libraries quote, never by other
+    text.
     """
     for cause in _chain(error):
         number = cause.errno if isinstance(cause, OSError) else None

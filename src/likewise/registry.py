@@ -129,7 +129,9 @@ class Registry(Generic[P]):
         options = dict(entry)
         kind = options.pop("kind", None)
         if not isinstance(kind, str):
-            raise ConfigError(f"{where}: kind is missing; there are: {', '.join(self.kinds())}")
+            raise ConfigError(
+                f"{where}: kind is missing; choose one of: {', '.join(self.kinds())}"
+            )
         return check(self.load(kind), options, where)
 
     def owners(self, kind: str) -> list[str]:

@@ -84,7 +84,7 @@ def test_an_indexs_hits_vote_as_exact_ones() -> None:
     ranked = np.take_along_axis(scores, lists, axis=1)
     by_lists = knn.evaluate_lists(lists, given, scores=ranked)
     assert by_lists.metrics == knn.evaluate_vectors(found, given).metrics
-    with pytest.raises(DataError, match="scores, which lists do not have"):
+    with pytest.raises(DataError, match="ranked lists have no scores"):
         knn.evaluate_lists(lists, given)
 
 
@@ -130,7 +130,7 @@ KINDS = ["knn", "linear-probe"]
 def test_what_cannot_be_learned_or_scored(kind: str) -> None:
     protocol = PROTOCOLS.build({"kind": kind}, "here")
     vectors = unit([0, 10, 20, 90])
-    with pytest.raises(DataError, match="no item has the split train; there are: test"):
+    with pytest.raises(DataError, match="no item has the split train; the values are: test"):
         protocol.evaluate_vectors(vectors, rows(["a"] * 4, ["test"] * 4))
     with pytest.raises(DataError, match="there are no training items: no item has the split"):
         protocol.evaluate_vectors(vectors, rows(["a"] * 4, [None] * 4))

@@ -274,7 +274,7 @@ def test_vectors_that_cannot_be_compared_are_refused(vectors: Float32Array, said
         ([[0, 1], [1, 0], [2, 4], [3, -2]], "outside 0 to 3 in 2 rows: row 2 .* row 3"),
         ([[0, 1], [1, 0], [2, 2], [3, 1]], r"a number twice in 1 row: row 2 \(1_2.jpg\)"),
         ([[0, 0], [1, -1], [2, 9], [3, 1]], "-1.*row 1.*outside.*row 2.*twice.*row 0"),
-        ([[0, 1, 2, 3, 0]] * 4, "lists of 5 for 4 images"),
+        ([[0, 1, 2, 3, 0]] * 4, "each list has 5 images, but only 4 images"),
         ([0, 1, 2, 3], "the shape"),
         ([[0.0, 1.0]] * 4, "type float64; expected whole numbers"),
         ([["0", "1"]] * 4, "expected numbers"),

@@ -53,7 +53,9 @@ def test_sketches_query_the_photos_of_the_test_split() -> None:
 
 def test_a_split_that_is_not_there_is_named() -> None:
     rows = {"label": ["a", "a"], "role": ["query", "gallery"], "split": ["train", "train"]}
-    with pytest.raises(DataError, match="no item has the split test or val; there are: train"):
+    with pytest.raises(
+        DataError, match="no item has the split test or val; the values are: train"
+    ):
         scored("sbir-acc", [0, 1], rows)
     rows["split"] = ["val", "val"]
     assert scored("sbir-acc", [0, 1], rows).notes[0] == "queries: split val"

@@ -173,9 +173,9 @@ def test_links_out_of_the_places_that_are_written_are_refused(
     run_git(theirs, "commit", "--quiet", "--message", "a link")
     run_git(clone, "pull", "--quiet")
     before = foreign.outside()
-    with pytest.raises(LikewiseError, match=r"out of the catalogue|no catalogue"):
+    with pytest.raises(LikewiseError, match=r"outside the catalogue|no catalogue"):
         likewise.open(workspace=clone)
-    with pytest.raises(DataError, match=r"out of the catalogue, in a place"):
+    with pytest.raises(DataError, match=r"outside the catalogue, but Likewise writes"):
         likewise.init(clone)
     assert foreign.outside() == before
 
@@ -412,7 +412,7 @@ def test_shared_settings_of_dvc_name_nothing_of_this_machine(
     clone = foreign.publish(files)
     before = foreign.outside()
     for verb in (likewise.pull, likewise.push):
-        with pytest.raises(VersionError, match="but everybody who clones the catalogue has"):
+        with pytest.raises(VersionError, match="but every clone of the catalogue contains"):
             verb(workspace=clone)
     assert foreign.outside() == before
 

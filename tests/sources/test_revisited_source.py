@@ -123,7 +123,7 @@ def test_a_program_in_the_file_is_refused(tmp_path: Path) -> None:
         (lambda h: h.pop("gnd"), "expected a dict with imlist, qimlist and gnd"),
         (lambda h: h.update(imlist="abc"), "imlist: must be a list of names"),
         (lambda h: h.update(qimlist=[1, 2]), "qimlist: must be a list of names"),
-        (lambda h: h.update(imlist=["a", "a"]), "imlist: repeated: a"),
+        (lambda h: h.update(imlist=["a", "a"]), "imlist: these values occur more than once: a"),
         (lambda h: h["gnd"].pop(), "gnd must have an entry for each of 2 queries"),
         (lambda h: h["gnd"][0].pop("junk"), "query tower_000009: expected a dict with bbx"),
         (lambda h: h["gnd"][0].update(easy=[4]), "easy: must be numbers from 0 to 3"),

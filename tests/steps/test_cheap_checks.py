@@ -60,7 +60,7 @@ PICTURE = "emoji/images/0_noto.jpg"
             "one column of id, image and vector",
         ),
         (lambda: likewise.export("emoji", "csv", "out", where="lable = '0'"), "lable"),
-        (lambda: likewise.export("emoji", "csv", "emoji"), "holds something already"),
+        (lambda: likewise.export("emoji", "csv", "emoji"), "already exists and is not empty"),
         (lambda: likewise.export("emoji", "csv", "out", options={"imags": 1}), "'images'"),
         (lambda: likewise.pull_images("emoji", where="lable = '0'"), "lable"),
         (lambda: likewise.embed("emoji", "tny"), "'tiny'"),

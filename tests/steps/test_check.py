@@ -406,7 +406,7 @@ def test_views_leave_out_what_is_flagged(workspace: Path) -> None:
     [
         ("{clean: {of: emoji, without: [small]}}", "views.clean.of: no such name 'emoji'"),
         ("{clean: {of: emoji, without: []}}", "at least 1 item"),
-        ("{emoji: {of: emoji, without: [small]}}", "a data set has that name"),
+        ("{emoji: {of: emoji, without: [small]}}", "a data set already has this name"),
         ("{clean: {of: emoji, without: [smal]}}", "did you mean 'small'"),
     ],
 )

@@ -87,7 +87,7 @@ def test_with_the_query_in_its_list_the_next_hit_tells(workspace: Path) -> None:
 
 
 def test_runs_of_two_protocols_are_not_compared(two: Path) -> None:
-    with pytest.raises(DataError, match=r"other is by metric-learning 1: such numbers cannot"):
+    with pytest.raises(DataError, match=r"other is by metric-learning 1: results of different"):
         likewise.compare(RUN, "other", workspace=two)
 
 

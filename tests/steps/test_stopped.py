@@ -172,6 +172,6 @@ def test_processes_that_are_asked_to_end_agree_on_the_step(workspace: Path) -> N
     write(workspace, validation=0, lr=1e-3)
     # Only one of the two gets the signal, as when a system signals one of its nodes.
     for text in two_processes(workspace, signalled("SIGTERM", 2, rank=1), ends_well=False):
-        assert text.count("likewise: stopped at step 2 of 9, the training was saved") == 1
+        assert text.count("likewise: the training was stopped at step 2 of 9 and saved") == 1
     state = torch.load(kept(workspace)[0], weights_only=True)
     assert state["position"]["step"] == 2

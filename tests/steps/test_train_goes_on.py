@@ -37,7 +37,7 @@ def test_sigterm_saves_and_ends_like_a_process_that_it_ended(workspace: Path) ->
     done = command(workspace, "-c", signalled("SIGTERM", 2))
     assert done.returncode == 128 + signal.SIGTERM
     said = [line for line in done.stderr.splitlines() if line.startswith("likewise: ")]
-    saved = "likewise: stopped at step 2 of 6, the training was saved; "
+    saved = "likewise: the training was stopped at step 2 of 6 and saved; "
     assert said == [f"{saved}run the same command again to resume"]
     assert not (workspace / "models/learned").exists()
     likewise.train("learned", workspace=workspace)

@@ -92,7 +92,7 @@ def test_an_input_size_reaches_the_model_and_its_preprocessing() -> None:
 def test_a_backbone_that_gives_no_vector_is_refused() -> None:
     model = backbones.create(TINY, pooling="")
     with pytest.raises(
-        ConfigError, match=r"not give one vector per image but \(1, 256, 5, 5\)"
+        ConfigError, match=r"returns \(1, 256, 5, 5\) instead of one vector per image"
     ):
         backbones.embedding_dim(model, backbones.data_config(model))
 
@@ -159,7 +159,9 @@ def test_weights_under_other_names_are_matched_by_order(tmp_path: Path) -> None:
 def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     weights.save(backbones.create("test_resnet"), path)
-    with pytest.raises(DataError, match=f"for {TINY} does not fit: .*of another architecture"):
+    with pytest.raises(
+        DataError, match=f"for {TINY} does not fit the backbone: .*of another architecture"
+    ):
         backbones.create_with_weights(TINY, f"file:{path}")
 
 

@@ -34,7 +34,7 @@ def open_workspace(
         MissingArtefactError: there is no workspace.
         UnknownNameError: no such revision; the error lists similar names.
         VersionError: ``repo`` cannot be cloned.
-        DataError: the catalogue brings files that only this checkout may write.
+        DataError: git tracks files of the catalogue that only this checkout may write.
     """
     if repo is not None:
         other = versions.clone(os.fspath(repo), _keeper(workspace))
@@ -49,7 +49,7 @@ def open_workspace(
 def _keeper(workspace: StrPath | None) -> Workspace:
     """Return the workspace that stores clones of other repositories.
 
-    It is the catalogue around ``workspace``, or the home folder if there is none.
+    It is the catalogue that contains ``workspace``, or the home folder outside catalogues.
     """
     try:
         ws = Workspace.find(workspace)

@@ -204,8 +204,8 @@ class Dataset:
     ) -> LabelledImages:
         """Return a map-style data set of (``transform(image)``, class index) for data loaders.
 
-        Its ``classes`` are the labels; an item without a label has the index -1. ``transform``
-        is a function or the name of a transform in params.yaml.
+        The attribute ``classes`` lists the labels; an item without a label has the index -1.
+        ``transform`` is a function or the name of a transform in params.yaml.
 
         Raises:
             UnknownNameError: params.yaml has no such transform.

@@ -51,6 +51,7 @@ def _check_image_ids(dataset: str, image_ids: pl.Series) -> None:
     if bad:
         examples = bounded((f"{name!r} ({fault})" for name, fault in bad.items()), len(bad))
         raise DataError(
-            f"{dataset}: image_id is the path of an image in a folder, but not of {examples}; "
-            "the table is damaged or hostile: ingest and publish it again from its source"
+            f"{dataset}: these values of image_id are not safe paths of files: {examples}; "
+            "the table is damaged or hostile; ingest and publish the data set again from its "
+            "source"
         )

@@ -40,7 +40,7 @@ def count_findings(
     """Count the findings ``rows`` (check, path, detail), and list the first ``limit``.
 
     Args:
-        of: the data set, or the source and its path.
+        of: owner of the findings, for messages: a data set, or a source and its path.
         items: number of items.
         rows: the findings.
         check: list only the findings of this check.

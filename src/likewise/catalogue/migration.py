@@ -109,8 +109,8 @@ def rename_pipeline(text: str, entries: Entries) -> tuple[str, list[str]]:
     )
     if trains and "train" in stages and not loads:
         raise ConfigError(
-            "dvc.yaml: the stage `fit` is now called `train`, and your own stage `train` is in "
-            "its place; rename yours, then run: likewise init"
+            "dvc.yaml: the stage `fit` is now called `train`, but dvc.yaml already has "
+            "another stage `train`; rename that stage, then run: likewise init"
         )
     edits: list[Edit] = []
     if loads:
@@ -191,7 +191,7 @@ def _renamed_in(section: str, entries: Entries) -> dict[str, str]:
 
 
 def _key(text: str, mapping: Any, old: str, new: str) -> Iterator[Edit]:
-    """Yield the edit of a key; none if the key comes from an alias or a merge."""
+    """Yield the edit of a key, unless the key is part of an alias or a merge."""
     try:
         place = _offset(text, *mapping.lc.key(old))
     except KeyError:

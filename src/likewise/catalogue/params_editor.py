@@ -47,7 +47,7 @@ class ParamsEditor:
 
         Raises:
             ConfigError: the new params.yaml is invalid.
-            DataError: another process is writing it, or it cannot be written.
+            DataError: another process is writing the file, or the file cannot be written.
         """
         with journal.exclusive_job(self._ws, "params"):
             staging = journal.Staging(self._ws, "params")

@@ -75,7 +75,7 @@ def write_published(
 
 
 def last_version(ws: Workspace, name: str) -> tables.Table | None:
-    """Open the published table of the checkout, or else of dvc.lock; None if there is none."""
+    """Open the published table of the checkout, or else of dvc.lock; None if both lack it."""
     output = ws.published(name)
     path = output if tables.exists(output) else versions.recorded_view(ws, output)
     return tables.open_table(path, "") if path else None

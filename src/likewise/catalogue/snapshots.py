@@ -65,7 +65,7 @@ def _snapshot_checkout(ws: Workspace, table: Path) -> Path | None:
 
 
 def _locked_version(ws: Workspace, table: Path) -> Path:
-    """Return a view of the version that dvc.lock names, or the table if there is none."""
+    """Return a view of the version that dvc.lock names, or the table if no version is named."""
     view = versions.recorded_view(ws, table)
     if view is None and tables.exists(table):
         what = f"{ws.relative(table)} lacks files: a checkout is running, or was stopped"

@@ -104,7 +104,7 @@ def _comment_of(section: str) -> list[str]:
 
 
 def _merge(theirs: Any, ours: Any, at: str, differences: PipelineDifferences) -> None:
-    """Add to ``theirs`` the entries of ``ours`` that it lacks, and record the differences."""
+    """Add the missing entries of ``ours`` to ``theirs``, and record the differences."""
     if isinstance(theirs, dict) and isinstance(ours, dict):
         for key, value in ours.items():
             place = f"{at}.{key}".strip(".")

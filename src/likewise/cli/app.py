@@ -34,7 +34,7 @@ INTERRUPTED = 130
 STOPPED = "likewise: stopped; run the same command again to resume"
 
 _GC_THRESHOLD = 100_000
-"""New objects before the garbage collector runs; Python's default is 700."""
+"""Number of new objects after which the garbage collector runs; Python's default is 700."""
 
 Command = tuple[str, Callable[..., None], str]
 
@@ -163,7 +163,7 @@ class GroupedCommands(TyperGroup):
     """The command line, whose help lists the commands in groups."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write a section for each group; both arguments are private types of typer."""
+        """Write a section for each group. The arguments have private types of typer."""
         widest = max(len(name) for name, _, _ in COMMANDS)
         for title, commands in GROUPS:
             with formatter.section(title):
@@ -195,10 +195,10 @@ app.command("merge-file", hidden=True)(sharing.merge_file)
 
 
 def _reduce_garbage_collection() -> None:
-    """Collect garbage less often, and not at exit; a short command ends half a second earlier.
+    """Collect garbage less often, and not at exit; short commands end half a second earlier.
 
-    Otherwise the collector scans the objects of all imports repeatedly: while they are
-    imported, and at exit once for each module.
+    Otherwise the collector scans all imported objects repeatedly: during the imports, and at
+    exit once per module.
     """
     gc.set_threshold(_GC_THRESHOLD, 50, 100)
     atexit.register(_freeze_objects)
@@ -211,14 +211,14 @@ def _freeze_objects() -> None:
 
 
 def _import_only_installed_packages() -> None:
-    """Let no process that is started here import from the current folder (Python's ``-P``)."""
+    """Keep child processes from importing from the current folder (Python's ``-P``)."""
     os.environ.setdefault("PYTHONSAFEPATH", "1")
 
 
 def _release_freed_memory() -> None:
     """Let polars return freed memory to the system at once; this halves its memory use.
 
-    Its allocator (jemalloc, see its TUNING.md) reads the variable when polars is imported.
+    The allocator of polars (jemalloc, see its TUNING.md) reads the variable at import.
     """
     os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
 
@@ -226,7 +226,7 @@ def _release_freed_memory() -> None:
 def _use_system_allocator() -> None:
     """Use the system's allocator in Arrow; a large ingest then peaks 110 MB lower.
 
-    Arrow reads the variable when it is imported.
+    Arrow reads the variable at import.
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 

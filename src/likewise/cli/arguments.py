@@ -19,7 +19,7 @@ Rev = Annotated[
 
 
 def need_folder(path: Path | None) -> Path | None:
-    """Refuse a file to write whose folder does not exist, before anything is computed.
+    """Refuse an output file whose folder does not exist, before any computation starts.
 
     Raises:
         BadParameter: there is no such folder.
@@ -52,7 +52,7 @@ def _refuse_old_name(value: str | None) -> None:
 OldAnnotations = Annotated[
     str | None, typer.Option("--text", hidden=True, callback=_refuse_old_name)
 ]
-"""The name that ``--annotations`` had before; words of a search are still ``--text``."""
+"""The earlier name of ``--annotations``. In ``search``, ``--text`` is the query text."""
 
 
 def parse_names(names: str | None) -> list[str] | None:

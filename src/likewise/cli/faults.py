@@ -61,7 +61,7 @@ def validate(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
 ) -> None:
     """Check file names and annotations against the rules of a layout.
 
-    It needs no catalogue and writes nothing. The exit code is 1 if there are findings.
+    The command needs no catalogue and writes nothing. The exit code is 1 if there are findings.
     """
     report = likewise.validate(
         source, path, annotations=annotations, options=parse_options(option), limit=limit

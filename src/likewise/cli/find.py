@@ -31,14 +31,15 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
     ],
     *,
     model: Annotated[
-        str | None, typer.Option(help="Model to search with; required if there are several.")
+        str | None,
+        typer.Option(help="Model to search with; required if the data set has several."),
     ] = None,
     image: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="Query image; repeatable.")
     ] = None,
     item: Annotated[
         list[str] | None,
-        typer.Option("--id", metavar="ITEM", help="Item as query; repeatable."),
+        typer.Option("--id", metavar="ITEM", help="Id of an item to use as query; repeatable."),
     ] = None,
     vector: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Query vector (.npy).")
@@ -195,7 +196,7 @@ def tune(
 ) -> None:
     """Try every kind of index and write the best to params.yaml.
 
-    A plot of their recall, speed and size is written to reports/tuning/.
+    A plot of recall, speed and size is written to reports/tuning/.
     """
     tuned = likewise.tune(dataset, model, recall=recall, memory=memory, name=name)
     if json:

@@ -27,7 +27,7 @@ def log(
     dataset: Dataset,
     rev: Annotated[
         str | None,
-        typer.Option(metavar="REV", help="Start at this revision instead of the checkout."),
+        typer.Option(metavar="REV", help="Begin at this revision instead of the checkout."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -101,8 +101,8 @@ def forget(
     """Remove items permanently, and list what still contains them.
 
     An item is removed with its image and all images of the same bytes, from every table, index
-    and result. forgotten.csv records them and keeps them out. Without an ID, the entries of
-    forgotten.csv are applied again.
+    and result. forgotten.csv records these images, so that a later ingest cannot add them
+    again. Without an ID, the entries of forgotten.csv are applied again.
     """
     done = likewise.forget(dataset, items or (), reason=reason, purge=purge)
     if json:

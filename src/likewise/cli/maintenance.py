@@ -25,7 +25,7 @@ _USES = {
     "protocols": "likewise score {} --embeddings FILE --items FILE",
     "exports": "likewise export DATASET {} --to DIR",
 }
-"""Command that uses a kind of a family; kinds of other families are for params.yaml."""
+"""Command that uses the kinds of a family; other families are used only in params.yaml."""
 
 
 def kinds(
@@ -43,7 +43,7 @@ def kinds(
 ) -> None:
     """List protocols, metrics, sources, recipes and other kinds.
 
-    Without FAMILY, the families are listed. --json has the options of every kind, with type,
+    Without FAMILY, the families are listed. --json prints the options of every kind with type,
     default and range, and the formula and source of metrics and protocols. Kinds of other
     packages are listed too; their code is not run.
     """
@@ -91,7 +91,7 @@ def _print_kind(kind: "Kind") -> None:
 
 
 def _default(value: object) -> str:
-    """Return a default as params.yaml has it."""
+    """Return a default value in the form of params.yaml."""
     if isinstance(value, list):
         return f"[{', '.join(map(_default, value))}]"
     if isinstance(value, bool):

@@ -26,12 +26,16 @@ if TYPE_CHECKING:
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Folder; by default the current one.")
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="Folder of the catalogue; by default the current folder."
+        ),
     ] = Path(),
 ) -> None:
     """Create a catalogue in a folder: git, DVC and files to fill in.
 
-    In an existing catalogue, missing parts are added and names of older releases are replaced.
+    In an existing catalogue, missing files are added, and names that older releases used in
+    params.yaml and dvc.yaml are replaced.
     """
     written = likewise.init(folder)
     for name in written:
@@ -123,8 +127,9 @@ def train(
 ) -> None:
     """Train a model by its recipe in params.yaml.
 
-    A stopped training resumes with the same command. On N GPUs: torchrun --nproc-per-node N -m
-    likewise train MODEL. Recipes, their options and experiments: docs/training.md.
+    Run the same command again to resume a stopped training. On N GPUs: torchrun
+    --nproc-per-node N -m likewise train MODEL. Recipes, their options and experiments:
+    docs/training.md.
     """
     passport = likewise.train(model)
     if os.environ.get("RANK", "0") == "0":  # of several processes, only the first prints
@@ -169,8 +174,8 @@ def correct(
 ) -> None:
     """Correct labels or other values of items.
 
-    Corrections are written to catalog/DATASET/corrections.csv; publish and train use them in
-    place of the values of the source. An empty value means null.
+    Corrections are written to catalog/DATASET/corrections.csv; publish and train use the
+    corrections instead of the values of the source. An empty value means null.
     """
     corrections = {} if label is None else {"label": label}
     for value in values or []:

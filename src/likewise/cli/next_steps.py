@@ -9,9 +9,9 @@ import likewise
 def after_evaluation(run: str) -> str:
     """Return the command that follows the evaluation of ``run``; "" for none.
 
-    That is a comparison with another run of the same protocol, or the report. In a stage of
-    DVC it is "" while runs of the data set are not evaluated yet, because `dvc repro`
-    evaluates them next.
+    The command compares the run with another run of the same protocol, or writes the report. In
+    a stage of DVC it is "" while runs of the data set are not evaluated yet, because `dvc
+    repro` evaluates them next.
     """
     report = f"likewise report {run}"
     with suppress(likewise.LikewiseError):

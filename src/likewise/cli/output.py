@@ -49,14 +49,14 @@ def print_note(text: str) -> None:
 def print_next(command: str) -> None:
     """Print the next step to stderr.
 
-    In a stage of DVC that other stages follow, `dvc repro` is already the next step.
+    In a stage of DVC that other stages follow, nothing is printed: `dvc repro` runs them next.
     """
     if "DVC_STAGE" not in os.environ:
         print_note(f"next: {command}")
 
 
 def print_tip(command: str) -> None:
-    """Print the next step after reading; a program that reads the output needs none."""
+    """Print the next step of a command that reads, unless a program reads the output."""
     if sys.stdout.isatty():
         print_next(command)
 
@@ -95,9 +95,9 @@ def print_table(
     """Print ``rows`` under ``heads``.
 
     On a terminal the table fits the width: sentences are wrapped, long ids are shortened in
-    the middle, and a table that is still too wide becomes records of one field a line. Columns
-    that are empty or repeat an argument are left out. In a pipe every column and every cell is
-    complete.
+    the middle, and a table that is still too wide is printed as records with one field per
+    line. Columns that are empty or repeat an argument are left out. In a pipe every column and
+    every cell is complete.
 
     Args:
         heads: heads of the columns.
@@ -126,7 +126,7 @@ def _print_columns(columns: list[TextColumn], given: Collection[str]) -> list[st
 
 
 def print_facts(facts: Iterable[tuple[str, str]], least: int = 0) -> None:
-    """Print names with their texts; a fact without text is left out.
+    """Print names with their texts; a name without text is left out.
 
     Args:
         facts: names and texts; a text can have several lines.
@@ -148,7 +148,7 @@ def print_facts(facts: Iterable[tuple[str, str]], least: int = 0) -> None:
 
 
 def _whole(name: str, lines: Sequence[str], size: int) -> Iterable[str]:
-    """Yield a fact without any cut."""
+    """Yield the lines of a fact in full."""
     for number, line in enumerate(lines):
         yield f"{'' if number else name:<{size}}{GAP}{line}"
 

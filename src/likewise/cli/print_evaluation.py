@@ -41,7 +41,7 @@ def print_evaluation(result: "Evaluation") -> None:
 
 
 def _rows(result: "Evaluation", decimals: int) -> Iterator[tuple[str, ...]]:
-    """Yield a row for each metric: value, both intervals, minimum detectable difference."""
+    """Yield one row per metric: value, confidence intervals, minimum detectable difference."""
     for name, value in result.metrics.items():
         statistics = result.statistics.get(name)
         if statistics is None or math.isnan(statistics.low):
@@ -78,7 +78,7 @@ def _print_published(result: "Evaluation", published: "Reference") -> None:
 
 
 def _protocol_options(result: "Evaluation") -> Iterator[tuple[str, str]]:
-    """Yield the options that the protocol uses and that are not part of the metrics' names."""
+    """Yield the used options of the protocol that no name of a metric contains."""
     for name, value in result.protocol.items():
         if name in _SEEN or value in _NOTHING or isinstance(value, list):
             continue

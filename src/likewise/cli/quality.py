@@ -64,7 +64,7 @@ def describe(
 ) -> None:
     """Print the statistics of a data set as Markdown.
 
-    They cover splits, labels, sizes, boxes, formats, licences, findings and flags.
+    The statistics cover splits, labels, sizes, boxes, formats, licences, findings and flags.
     """
     statistics = likewise.describe(dataset)
     if markdown:

@@ -74,7 +74,11 @@ def show(
 
 def why(
     name: Annotated[
-        str, typer.Argument(metavar="DATASET|MODEL", help="Data set; or, alone, a model.")
+        str,
+        typer.Argument(
+            metavar="DATASET|MODEL",
+            help="Data set, or a model if no other argument is given.",
+        ),
     ],
     model: Annotated[
         str | None,

@@ -17,7 +17,10 @@ Datasets = Annotated[
     list[str] | None, typer.Argument(metavar="[DATASET]...", help="Data sets; by default all.")
 ]
 Remote = Annotated[
-    str | None, typer.Option(metavar="NAME", help="DVC remote; by default the default one.")
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Name of the DVC remote; by default the default remote of DVC."
+    ),
 ]
 Ours = Annotated[
     bool, typer.Option("--ours", help="Resolve conflicts with the value of this branch.")
@@ -48,7 +51,9 @@ def pull(  # noqa: PLR0913 (a function here is a command, an argument an option)
         bool | None,
         typer.Option(
             "--images/--no-images",
-            help="Pull everything, only tables (--no-images), or the images of --where.",
+            help=(
+                "Pull everything, only tables (--no-images), or the images that match --where."
+            ),
         ),
     ] = None,
     where: Annotated[

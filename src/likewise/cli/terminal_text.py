@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 NARROWEST = 20
-"""Width that is assumed of a narrower terminal."""
+"""Smallest width; a narrower terminal is treated as if it had this width."""
 
 _WORD = re.compile(r"\S+")
 _ARGUMENT = re.compile(r"""(?:"[^"]*"|'[^']*'|\S)+""")
@@ -15,7 +15,7 @@ _COMMAND = re.compile(r"(?<![\w-])(?:run|next): ")
 
 
 def terminal_width(stream: TextIO) -> int | None:
-    """Return the width of the terminal that ``stream`` is; None if it is none.
+    """Return the width of the terminal of ``stream``; None if it is not a terminal.
 
     The variable COLUMNS sets another width.
     """
@@ -34,7 +34,7 @@ def width(text: str) -> int:
 
 
 def shortened(text: str, most: int) -> str:
-    """Return ``text`` in at most ``most`` columns, with "…" in place of its middle."""
+    """Shorten ``text`` to at most ``most`` characters; "…" replaces its middle."""
     if width(text) <= most:
         return text
     mark = "…" if _is_unicode() else "..."
@@ -64,19 +64,19 @@ def _ending(text: str, most: int) -> str:
 
 
 def wrapped(text: str, most: int) -> list[str]:
-    """Break ``text`` between words into lines of ``most`` columns; shorten longer words."""
+    """Break ``text`` between words into lines of ``most`` characters; shorten longer words."""
     return _lines((shortened(word, most) for word in _WORD.findall(text)), most)
 
 
 def wrapped_command(text: str, most: int) -> list[str]:
-    r"""Break a command between arguments, so that a shell reads its lines as one: "a \"."""
+    r"""Break a command between arguments; each line but the last ends with a backslash."""
     arguments = _ARGUMENT.findall(text)
     lines = _lines(iter(arguments), most - 2)
     return [f"{line} \\" for line in lines[:-1]] + lines[-1:]
 
 
 def _lines(words: Iterator[str], most: int, first: int | None = None) -> list[str]:
-    """Fill lines of ``most`` columns with words; the first line has ``first`` columns."""
+    """Fill lines of at most ``most`` characters with words; the first has ``first``."""
     lines = [""]
     for word in words:
         line = f"{lines[-1]} {word}" if lines[-1] else word
@@ -89,9 +89,10 @@ def _lines(words: Iterator[str], most: int, first: int | None = None) -> list[st
 
 
 def paragraph(text: str, most: int) -> Iterator[str]:
-    """Yield the lines of a message in ``most`` columns.
+    """Yield the lines of a message, each at most ``most`` characters wide.
 
-    A command at the end of a line of ``text`` is broken only where a shell reads it as one.
+    If a line of ``text`` ends with a command, the command is broken between arguments, and a
+    shell still reads the broken lines as one command.
     """
     for line in text.split("\n"):
         if width(line) <= most:

@@ -38,7 +38,7 @@ _LEAST = {"id": 24, "prose": 16}
 """Smallest readable width of ids and of sentences."""
 
 _WORD_MOST = 24
-"""Longest word that a column of sentences has room for."""
+"""Length of the longest word for which a column of sentences is widened."""
 
 _HEAD_LEAST = 12
 _FIGURE = r"[+-]?[\d,]+(\.\d+)?( ?(%|[kMGT]?B|m?s))?"
@@ -91,17 +91,17 @@ class TextColumn:
 
     @property
     def natural(self) -> int:
-        """Width of the column if nothing is cut."""
+        """Width of the column if nothing is shortened."""
         return max(width(self.head), self.body)
 
     @property
     def folded(self) -> int:
-        """Width of the column if only its head is cut."""
+        """Width of the column if only its head may be shortened."""
         return max(self.body, self._head_least)
 
     @property
     def least(self) -> int:
-        """Smallest width that is readable."""
+        """Smallest width at which the column is readable."""
         if self.nature not in _LEAST:
             return self.folded
         words = max((width(w) for text in self.cells for w in text.split()), default=0)
@@ -115,7 +115,7 @@ class TextColumn:
         return min(max(map(width, self.head.split()), default=0), _HEAD_LEAST)
 
     def lines(self, text: str, most: int) -> list[str]:
-        """Return the lines of a cell in ``most`` columns."""
+        """Return the lines of a cell, each at most ``most`` characters wide."""
         if self.nature == "prose":
             return wrapped(text, most)
         if self.nature == "command" and width(text) > most:
@@ -166,8 +166,8 @@ def cell(value: object) -> str:
 def number_texts(values: Sequence[float | None], style: NumberStyle) -> list[str]:
     """Return numbers as text with the same decimals, and None as an empty text.
 
-    The largest has ``style.digits`` significant digits and the smallest at least three, or all
-    of them have an exponent.
+    The largest number has ``style.digits`` significant digits and the smallest number at least
+    three. If this needs too many digits, all numbers are written with an exponent.
     """
     digits = style.digits
     if all(isinstance(value, int) for value in values if value is not None):
@@ -214,8 +214,8 @@ def useful(
 def table_lines(columns: Sequence[TextColumn], most: int | None = None) -> Iterator[str]:
     """Yield the lines of a table.
 
-    If it does not fit ``most`` columns, yield records of one field a line. Without ``most``,
-    nothing is cut.
+    If the table is wider than ``most`` characters, yield records with one field per line.
+    Without ``most``, nothing is shortened.
     """
     widths = [column.natural for column in columns]
     if most is not None and sum(widths) + len(GAP) * (len(columns) - 1) > most:
@@ -236,7 +236,7 @@ def table_lines(columns: Sequence[TextColumn], most: int | None = None) -> Itera
 
 
 def _fitted(columns: Sequence[TextColumn], most: int) -> list[int] | None:
-    """Return widths that fit ``most``: heads, then sentences, then the last ids give way."""
+    """Shorten heads first, then sentences, then the last ids, and return the widths."""
     excess = sum(column.natural for column in columns) + len(GAP) * (len(columns) - 1) - most
     widths = [column.natural for column in columns]
     numbers = range(len(columns))
@@ -280,7 +280,7 @@ def _record_lines(columns: Sequence[TextColumn], most: int) -> Iterator[str]:
 
 
 def field_lines(name: str, lines: Sequence[str], size: int) -> Iterator[str]:
-    """Yield a name of ``size`` columns with the lines of its value next to it."""
+    """Yield a name of ``size`` characters with the lines of its value next to it."""
     head = shortened(name, size)
     for number, line in enumerate(lines):
         left = "" if number else head

@@ -49,7 +49,7 @@ def export(  # noqa: PLR0913 (a function here is a command, an argument an optio
 
     Formats: coco, croissant, csv, embeddings, folder, huggingface, image-matrix, imagenet-npz,
     parquet, voc, webdataset, yolo. Image files are copied unchanged if the format
-    allows it. The licence of the data set is checked for research use; for other uses, give
+    allows it. The licence of the data set is checked for research use; for other uses, set
     --option purpose=commercial or purpose=sharing.
     """
     options = parse_options(option)
@@ -84,7 +84,7 @@ def report(
 ) -> None:
     """Write the report of a run as one self-contained HTML page.
 
-    It is also written as Markdown and JSON, and its curves as files for `dvc plots`.
+    The report is also written as Markdown and JSON, and its curves as files for `dvc plots`.
     """
     files = likewise.report(run)
     if json:

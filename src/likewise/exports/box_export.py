@@ -47,8 +47,8 @@ class BoxExport(Export):
         labelled = items.filter(pl.col("box").is_null() & pl.col("label").is_not_null())
         if len(labelled) and self.whole == "refuse":
             raise DataError(
-                f"{format_name} has labels of boxes only, but {len(labelled):,} labelled items "
-                "are whole images; set whole=box to put a box around each, or export "
+                f"{format_name} supports labels of boxes only, but {len(labelled):,} labelled "
+                "items are whole images; set whole=box to put a box around each, or export "
                 "folder or csv"
             )
         boxed = items.with_columns(

@@ -71,8 +71,8 @@ class CroissantExport(CsvExport):
 def croissant_document(selection: Selection, version: str, folder: Path) -> str:
     """Return the ``croissant.json`` of a release, without writing its images.
 
-    It equals the document that ``write`` creates for the same items, with ``version`` added, so
-    an export of the release has a table with this SHA-256.
+    The result equals the document that ``write`` creates for the same items, with ``version``
+    added, so an export of the release has a table with this SHA-256.
 
     Args:
         selection: items of the release.

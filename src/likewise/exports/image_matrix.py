@@ -179,7 +179,8 @@ def _tables(items: pl.DataFrame) -> dict[str, pl.DataFrame]:
         tables = {"indexinfo": gallery}
     if next(iter(tables.values())).is_empty():
         raise DataError(
-            "no labelled item for training: all are queries or have other viewpoints"
+            "no labelled item is left for training: all items are queries or have other "
+            "viewpoints"
         )
     test = items.filter(queries.fill_null(value=False))
     return tables if test.is_empty() else {**tables, "tindexinfo": test}

@@ -1,8 +1,9 @@
 """Write files and folders completely or not at all; they survive a loss of power.
 
 Everything is first written to a part next to its final place, flushed to the disk, and then
-renamed. The part of a file is called ``.NAME.TOKEN.part``. Its writer holds a lock on it. A
-part without a lock was left by a killed process; the next write of the same file removes it.
+renamed. The part of a file is called ``.NAME.TOKEN.part``. The writer of a part holds a lock on
+it. A part without a lock was left by a killed process; the next write of the same file removes
+it.
 """
 
 import fcntl
@@ -28,7 +29,7 @@ def write_text(path: Path, text: str) -> None:
     """Write a small text file.
 
     Raises:
-        DataError: it cannot be written.
+        DataError: the file cannot be written.
     """
     write_bytes(path, text.encode())
 
@@ -37,7 +38,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write a small file.
 
     Raises:
-        DataError: it cannot be written.
+        DataError: the file cannot be written.
     """
     with atomic_file(path) as part:
         part.write_bytes(data)
@@ -47,11 +48,11 @@ def write_bytes(path: Path, data: bytes) -> None:
 def atomic_file(path: Path) -> Iterator[Path]:
     """An empty file to write into; at the end it takes the name ``path``.
 
-    It has the permissions of the file that it replaces, or those of any new file. Where
+    The file has the permissions of the file that it replaces, or those of a new file. Where
     ``path`` is a symbolic link, the file that it leads to is replaced.
 
     Raises:
-        DataError: it cannot be written; what was there is as it was.
+        DataError: the file cannot be written; the previous file is unchanged.
     """
     final = path.resolve() if path.is_symlink() else path
     with _part(final, _new_file) as part:
@@ -74,7 +75,7 @@ def need_new_folder(path: Path) -> None:
     """
     final = path.absolute()
     if final.exists() and not (final.is_dir() and not any(final.iterdir())):
-        raise DataError(f"{final} holds something already; name a new folder")
+        raise DataError(f"{final} already exists and is not empty; choose a new folder")
 
 
 @contextmanager
@@ -111,17 +112,17 @@ def spare_folder(path: Path) -> Iterator[Path]:
     """Yield an empty folder next to ``path``; remove it and its contents at the end.
 
     Raises:
-        DataError: it cannot be made.
+        DataError: the folder cannot be created.
     """
     with _part(path, Path.mkdir) as part:
         yield part
 
 
 def replace_folder(part: Path, path: Path) -> None:
-    """Put the folder ``part`` in the place of ``path``, which may hold something.
+    """Rename the folder ``part`` to ``path``; an existing folder is replaced.
 
     Raises:
-        DataError: it cannot be put there.
+        DataError: the folder cannot be renamed.
     """
     with _own(path):
         sync(part)
@@ -137,7 +138,7 @@ def replace_by_link(path: Path, source: Path) -> None:
     """Make ``path`` a hard link to ``source``; replace any file of that name.
 
     Raises:
-        DataError: it cannot be written.
+        DataError: the file cannot be written.
     """
     with _own(path):
         part = beside(path)
@@ -150,11 +151,11 @@ def writing(path: Path) -> Iterator[None]:
     """Report in one line that ``path`` cannot be written, and why.
 
     Errors of a full or read-only disk are always reported so, because only a write causes them.
-    Other errors of the system are reported so only if they name ``path``, something in it, or
+    Other system errors are reported in this way only if they name ``path``, an entry of it, or
     a folder above it. All other errors pass unchanged.
 
     Raises:
-        DataError: it cannot be written.
+        DataError: the file cannot be written.
     """
     try:
         yield
@@ -190,7 +191,10 @@ def _claimed(part: Path) -> Iterator[Path]:
     with ExitStack() as held:
         with _own(part):
             if any(part.iterdir()) and not mark.exists():
-                raise DataError(f"{part} is not a part of an export, and blocks it; move it")
+                raise DataError(
+                    f"{part} is in the place of the temporary files of an export, but no "
+                    "export wrote it; move it"
+                )
             handle = held.enter_context(mark.open("w"))
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,8 +1,9 @@
 """Limits of YAML, JSON and XML documents, which come with data sets and from clones.
 
 A parser may recurse for every level, keep a node for every byte, and expand a reference to
-another part at each use. These limits hold before it does. They are far above those of real
-files: the largest card has a depth of 4, and a list of 21,841 class names has 400 kB.
+another part at each use. The limits are checked before a parser runs. They are far above the
+values of real files: the largest card has a depth of 4, and a list of 21,841 class names has
+400 kB.
 """
 
 MAX_DEPTH = 64

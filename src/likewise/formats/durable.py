@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 
 _FEW = 64
-"""Files of a folder that are brought to the disk one by one; more of them all at once."""
+"""Maximum number of files that are synced one by one; for more files, the whole file system is
+synced.
+"""
 
 
 def sync(path: Path) -> None:

@@ -15,7 +15,8 @@ _KEPT = frozenset("\u200c\u200d")
 def escape_line(text: str) -> str:
     r"""Return ``text`` as one line without control characters.
 
-    They become escapes as in Python: ``\n``, ``\x1b``, ``\u202e``. Spaces of all widths stay.
+    Control characters are replaced by escapes as in Python: ``\n``, ``\x1b``, ``\u202e``.
+    Spaces of all widths stay.
     """
     if text.isprintable():
         return text

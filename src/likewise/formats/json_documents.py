@@ -69,7 +69,7 @@ def repeats_keys(data: bytes, value: object) -> bool:
     """Return whether an object of the JSON document ``data`` repeats a key.
 
     Other parsers keep the last value, so that the first is lost without an error; ``value`` is
-    their result.
+    the result of such a parser.
     """
     # Each key has one colon. More colons are in texts, or belong to keys that were lost.
     return data.count(b":") != _count_keys(value) and _has_repeated_keys(data)

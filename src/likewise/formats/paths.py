@@ -46,7 +46,7 @@ def inside(folder: Path, relative: str, origin: str, *, replaced: bool = False) 
     Args:
         folder: the folder that the path may not leave.
         relative: the path, with ``/`` between its parts.
-        origin: the place that the path comes from, for the message.
+        origin: file that contains the path, for the message.
         replaced: the path itself may be a link, because it is replaced and not followed.
 
     Raises:

@@ -40,7 +40,8 @@ def load_pickle(file: BinaryIO) -> object:
     """Load the pickle in ``file``; use ``to_array`` for the arrays in it.
 
     Raises:
-        UnpicklingError: it uses a forbidden name, or requests more memory than it fills.
+        UnpicklingError: the pickle uses a forbidden name, or requests more memory than it
+        fills.
         Exception: one of ``DAMAGE_ERRORS``, where it is damaged.
     """
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:

@@ -12,8 +12,8 @@ _lock = threading.RLock()
 def quiet(category: type[Warning] = Warning) -> Iterator[None]:
     """Ignore warnings of ``category`` that the block causes.
 
-    Python's filters belong to the whole process. They are put back at the end, and one thread
-    at a time changes them: two that overlap would put back each other's.
+    Python's filters belong to the whole process. The settings are restored at the end. Only one
+    thread at a time changes them: two overlapping threads would restore each other's settings.
     """
     with _lock, warnings.catch_warnings():
         warnings.simplefilter("ignore", category)

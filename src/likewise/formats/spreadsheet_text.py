@@ -1,7 +1,7 @@
 """Texts in CSV files for spreadsheets, which run a cell that begins like a formula.
 
-An apostrophe before such a text makes it plain text. It is also put before a text that begins
-with an apostrophe, so that removing the first one always gives the text back.
+An apostrophe before such a text makes it plain text. An apostrophe is also put before a text
+that begins with an apostrophe, so that removing the first apostrophe always restores the text.
 """
 
 import re

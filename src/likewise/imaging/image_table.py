@@ -63,7 +63,7 @@ class ImageStore:
             files: collection that contains the files.
             wanted: ``path``, ``nbytes``, ``stamp`` of the files, in canonical order.
             earlier: path of the previous version of the table, if any; it is linked.
-            stamps: sizes and stamps of the files in that version.
+            stamps: sizes and modification times of the files in that version.
             refused: SHA-256 of contents that must not be stored.
         """
         if not tables.exists(self.table) and tables.exists(earlier):

@@ -17,7 +17,7 @@ MeasuredRows: TypeAlias = list[tuple[int, PixelStatistics]]
 def measure_all(
     table: Path, rows: Sequence[int], nbytes: Sequence[int]
 ) -> Iterator[MeasuredRows]:
-    """Compute the statistics of the images ``rows`` in batches, in their order.
+    """Compute the pixel statistics of the images in ``rows``, in batches and in order.
 
     Args:
         table: path of the images table.

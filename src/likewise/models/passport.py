@@ -104,7 +104,7 @@ class Architecture(Part):
 
 
 class Passport(Part):
-    """The description of a model. It contains no time, host name or absolute path.
+    """The description of a model. A passport contains no time, host name or absolute path.
 
     Attributes:
         recipe: the entry that rebuilds the model: ``{kind: ..., **options}``. On disk some
@@ -166,9 +166,9 @@ class Passport(Part):
 
         Vectors of models with equal identities are interchangeable. The hash covers the recipe
         (without the source of the weights), the weights, the preprocessing, the precision, the
-        dimension and the architecture. It leaves out the versions of libraries: an upgrade
-        changes vectors only by rounding and should not require embedding millions of images
-        again. Training data and seed act through the weights.
+        dimension and the architecture. The identity ignores the versions of libraries: an
+        upgrade changes vectors only by rounding and should not require embedding millions of
+        images again. Training data and seed act through the weights.
         """
         recipe = renamed_options.recorded(self.recipe)
         recipe.pop("weights", None)

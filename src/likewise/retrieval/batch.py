@@ -1,4 +1,4 @@
-"""Answer a table of queries at once."""
+"""Search for all queries of a table."""
 
 import os
 from pathlib import Path
@@ -26,7 +26,7 @@ Queries: TypeAlias = StrPath | pl.DataFrame | pl.LazyFrame | AnyArray
 
 
 def search_table(dataset: Searchable, queries: Queries, query: Query) -> Hits:
-    """Answer every row of ``queries`` as ``query`` asks; see ``search_many``."""
+    """Search for every row of ``queries`` with the options of ``query``."""
     if isinstance(queries, str | os.PathLike):
         folder, frame = Path(queries).parent, _read_table(Path(queries))
     else:
@@ -56,7 +56,8 @@ def _as_frame(queries: pl.DataFrame | pl.LazyFrame | AnyArray) -> pl.DataFrame:
     if values.ndim != 2 or values.dtype.kind not in "fiu":
         shape = " x ".join(map(str, values.shape)) or "no"
         raise DataError(
-            f"queries hold {shape} values of {values.dtype}; give (queries, dimensions) numbers"
+            f"the queries have {shape} values of {values.dtype}; expected numbers of shape "
+            "(queries, dimensions)"
         )
     return pl.DataFrame({"vector": values.tolist()}, {"vector": pl.List(pl.Float64)})
 
@@ -111,7 +112,7 @@ def _vectors(
         rows = np.array([searcher.row(name) for name in names], np.int64)
         absent = [name for name, row in zip(names, rows, strict=True) if row == NONE]
         if absent:
-            raise DataError(f"queries: no item {bounded(absent, len(absent))}")
+            raise DataError(f"queries: there is no item {bounded(absent, len(absent))}")
         return searcher.item_vectors(rows.tolist()), rows
     paths = [folder / name for name in queries.cast(pl.String)]
     parts = [

@@ -1,4 +1,4 @@
-"""An index that always returns as many results as there are."""
+"""An index that returns the requested number of results, or all results if there are fewer."""
 
 from functools import cached_property
 

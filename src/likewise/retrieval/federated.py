@@ -72,5 +72,8 @@ def _check_comparable(datasets: Sequence[Searchable], models: set[str]) -> None:
     }
     if len(models) > 1 or len(identities) > 1:
         names = ", ".join(dataset.name for dataset in datasets)
-        what = f"the vectors of {names} are by different models or versions of one"
-        raise DataError(f"{what}; name a model that made all of them, or: dvc repro")
+        what = (
+            f"the vectors of {names} come from different models, or from different versions "
+            "of one model"
+        )
+        raise DataError(f"{what}; name a model that embedded all of them, or run: dvc repro")

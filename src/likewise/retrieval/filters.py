@@ -85,7 +85,7 @@ def match_text(
         raise DataError("text: it contains no word to search for")
     columns = [column for column in TEXT_COLUMNS if column in table.text_index_columns()]
     if not columns:
-        what = f"the words of {name!r} are not indexed"
+        what = f"the texts of {name!r} have no index for a search by words"
         raise MissingArtefactError(what, command)
     hits = table.search_text(columns, text)
     rows, scores = hits["row"].to_numpy(), hits["score"].to_numpy()

@@ -94,7 +94,8 @@ class Hits(Rows[Hit]):
         """
         if "query" not in self.columns:
             raise DataError(
-                "these hits are of one query; only those of search_many have several"
+                "these hits belong to one query; only hits of search_many can be divided by "
+                "query"
             )
         parts = self._frame.partition_by("query", as_dict=True, maintain_order=True)
         return {str(name): Hits(part, self._datasets) for (name,), part in parts.items()}
@@ -144,7 +145,9 @@ class Hits(Rows[Hit]):
     def _tiles(self, hits: pl.DataFrame) -> list[Tile]:
         """Return the pictures of hits; those with a label of the query's items are marked."""
         if "query" in hits.columns and hits["query"].n_unique() > 1:
-            raise DataError("a page shows the hits of one query; see by_query")
+            raise DataError(
+                "a page shows the hits of one query; divide the hits with by_query first"
+            )
         labels = set(rows_of(*self._holder())["label"]) if self._ids else set()
         tiles = {
             name: iter(item_tiles(dataset, hits.filter(dataset=name)["item_id"].to_list()))

@@ -111,7 +111,7 @@ class CachedIndex:
         return metadata if valid else None
 
     def open(self) -> BuiltIndex:
-        """Return the cached index, completed by exact search; build it if there is none.
+        """Return the cached index, completed by exact search; build the index if it is missing.
 
         Raises:
             StaleArtefactError: the options or the model changed, or too many items did.
@@ -121,7 +121,7 @@ class CachedIndex:
         if self.ws.is_historic or not options.cached or not metadata or not self.file.is_file():
             return self.build_current()
         if metadata.made_of != self._fingerprint(options):
-            what = f"index {self.index!r} was made with other options or of other vectors"
+            what = f"index {self.index!r} was built with other options or from other vectors"
             raise StaleArtefactError(what, self.command)
         positions, uncovered = self._positions()
         vectors = self.vectors()

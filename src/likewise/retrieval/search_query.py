@@ -104,10 +104,10 @@ class Query:
         if len(names) > 1 or not (names or self.text is not None):
             present = " and ".join(names) or "none of them"
             raise DataError(
-                f"search by one of image, id and vector, or by text; found {present}"
+                f"a search needs one of image, id and vector, or a text; found {present}"
             )
         if self.box is not None and not self.images:
-            raise DataError("a box is cut out of a picture; name the image too")
+            raise DataError("a box is a region of an image; give the image too")
         self.check_options()
 
     def check_options(self) -> None:
@@ -198,8 +198,8 @@ def _from_array(pixels: Pixels) -> "Image.Image":
     if pixels.dtype != np.uint8 or pixels.shape[2:] not in ((), (3,)) or pixels.ndim < 2:
         shape = " x ".join(map(str, pixels.shape)) or "no"
         raise DataError(
-            f"the query holds {shape} values of {pixels.dtype}; "
-            "an image is height x width x 3 values of uint8"
+            f"the query has {shape} values of {pixels.dtype}; an image has height x width x 3 "
+            "values of uint8"
         )
     return Image.fromarray(pixels).convert("RGB")
 
@@ -215,7 +215,7 @@ def image_bytes(file: StrPath | bytes) -> bytes:
     try:
         return Path(file).read_bytes()
     except OSError as error:
-        raise DataError(f"{file}: {error.strerror}; name an image file") from error
+        raise DataError(f"{file}: {error.strerror}; give the path of an image file") from error
 
 
 def read_vector(numbers: Numbers) -> Float64Array:
@@ -232,7 +232,7 @@ def read_vector(numbers: Numbers) -> Float64Array:
         values = values[0]
     if values.ndim != 1 or values.dtype.kind not in "fiu":
         shape = " x ".join(map(str, values.shape)) or "no"
-        raise DataError(f"{name} holds {shape} values of {values.dtype}; give one vector")
+        raise DataError(f"{name} has {shape} values of {values.dtype}; give one vector")
     return values.astype(np.float64)
 
 

@@ -267,7 +267,7 @@ class Searcher:
         """Return a query vector (d,) L2-normalised.
 
         Raises:
-            DataError: it has another number of dimensions, or no direction.
+            DataError: the vector has another number of dimensions, or all its values are 0.
         """
         if len(vector) != self._vectors.dim:
             what = f"the query has {len(vector):,} dimensions"

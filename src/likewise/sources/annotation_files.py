@@ -83,7 +83,7 @@ class AnnotationFiles:
 
 
 class AnnotationFilesWithFallback(AnnotationFiles):
-    """Annotation files of two places: files missing from ``place`` are sought with the images.
+    """Annotation files of two places: files that ``place`` lacks are read from the images.
 
     This lets users keep a list of their own anywhere, and the tables of the data set where
     they are.

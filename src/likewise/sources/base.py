@@ -204,7 +204,7 @@ def _completed(items: pl.DataFrame, extra_columns: Sequence[Column]) -> pl.DataF
 
 
 def whole_image_items(items: pl.DataFrame) -> pl.DataFrame:
-    """Return the ``items`` that are boxes, as items without a box; their ids are unchanged."""
+    """Return the boxes of ``items`` as whole-image items with unchanged ids."""
     boxes = items.drop_nulls("box")
     return boxes.with_columns(box=pl.lit(None, boxes.schema["box"]))
 

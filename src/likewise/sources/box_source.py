@@ -95,7 +95,7 @@ class BoxSource(Source, ABC):
         """Return all images below ``root`` (column ``path``).
 
         Raises:
-            DataError: there is none.
+            DataError: no image is below ``root``.
         """
         top = f"{self.root.strip('/')}/" if self.root.strip("/") else ""
         paths = files.listing().select("path").filter(pl.col("path").str.starts_with(top))

@@ -128,7 +128,7 @@ def _header(where: str, lines: Iterator[list[str]]) -> list[str]:
 
 
 def _rows(lines: Iterator[list[str]]) -> Iterator[tuple[list[str] | str, int]]:
-    """Yield each row, or why it cannot be parsed, and the number of its last line."""
+    """Yield each row, or the reason why parsing failed, and the number of its last line."""
     while True:
         try:
             yield next(lines), lines.line_num  # type: ignore[attr-defined]

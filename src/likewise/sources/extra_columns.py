@@ -1,4 +1,4 @@
-"""Columns of one user's table beyond the known ones: field names and inferred types."""
+"""Additional columns of a user's table: field names and inferred types."""
 
 import unicodedata
 from collections.abc import Collection, Mapping

@@ -26,8 +26,8 @@ PER_CATEGORY = 10
 def is_gpr1200(categories: Collection[int]) -> bool:
     """Return whether images with these category ids are those of the benchmark.
 
-    That is so if more than half of its categories are there, and no other. File names say no
-    more: their part behind the category is free.
+    This is the case if more than half of the categories of the benchmark occur, and no other
+    category. File names give no further information, because only their category is defined.
     """
     known = {category for category in categories if category in range(CATEGORIES)}
     return len(known) == len(set(categories)) and 2 * len(known) > CATEGORIES

@@ -131,7 +131,8 @@ def _explode(objects: pl.DataFrame, name: str) -> tuple[pl.DataFrame, FindingRow
         return filled.explode(name).unnest(name), []
     if not isinstance(dtype, pl.Struct):
         raise DataError(
-            f"column {name!r} is {dtype}, no boxes; name another in the card: objects: ..."
+            f"column {name!r} has the type {dtype}, which cannot contain boxes; name another "
+            "column in the card: objects: ..."
         )
     wide = objects.unnest(name)
     lists = [c for c, t in wide.schema.items() if isinstance(t, pl.List) and c != ":where"]

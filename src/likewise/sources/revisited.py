@@ -166,7 +166,9 @@ def _texts(value: object, where: str) -> list[str]:
         else []
     )
     if repeated:
-        raise DataError(f"{where}: repeated: {bounded(repeated, len(repeated))}")
+        raise DataError(
+            f"{where}: these values occur more than once: {bounded(repeated, len(repeated))}"
+        )
     return value
 
 

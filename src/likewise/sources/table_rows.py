@@ -87,7 +87,7 @@ def join_images(
 
 
 def _match(references: pl.Series, names: pl.Series, top: Path) -> Matches:
-    """Match references, those without a suffix also with names whose suffix is ignored."""
+    """Match references and names; references without a suffix match any suffix."""
     matches = match_references(references, names, top=top)
     bare = matches.unmatched.filter(~pl.col("reference").str.contains(r"\.[^./]*\z"))
     if bare.is_empty():

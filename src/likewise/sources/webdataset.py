@@ -36,8 +36,8 @@ class WebDatasetSource(TableSource):
 
     Files of a sample have the same name up to the first dot. ``.cls`` contains the label,
     ``.txt`` the text, ``.json`` an annotation as in docs/annotations.md, without ``path``. The
-    split comes from the shard's name (``train-0001.tar``). A sample with several images becomes
-    several items. Items are sorted by split, shard and name.
+    split is read from the shard's name (``train-0001.tar``). A sample with several images
+    becomes several items. Items are sorted by split, shard and name.
     """
 
     prefixed: ClassVar[frozenset[str]] = RESERVED

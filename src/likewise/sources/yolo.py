@@ -39,7 +39,7 @@ class YoloSource(BoxSource):
     images. A line is ``class x y width height``, centre and size as fractions of the image
     size, or a class and a polygon, whose bounds become the box. Ingest converts boxes to
     pixels, rounded to hundredths: six decimals are not more precise for images up to 10,000
-    pixels wide. Class names come from a YAML file with ``names``, ``classes.txt`` or
+    pixels wide. Class names are read from a YAML file with ``names``, ``classes.txt`` or
     ``*.names``; otherwise the class number is the label. Splits are lists (``train.txt``) or
     folders. Items are sorted by split, image and line.
     """

@@ -36,8 +36,8 @@ def attention(
     Args:
         model: a model of params.yaml, a vision transformer.
         image: a file, its bytes or a PIL image.
-        figure: an SVG file to write. It plots the distances by layer, and for every head of
-            the last layer the attention of the class token as a heat map.
+        figure: an SVG file to write. The figure shows the distances by layer and, for every
+            head of the last layer, the attention of the class token as a heat map.
         workspace: a folder in the catalogue; by default the current one.
 
     Returns:

@@ -122,8 +122,8 @@ def compare(first: str, second: str, *, workspace: StrPath | None = None) -> Com
             f"{r.run} is by {r.protocol['name']} {r.protocol['version']}" for r in pair
         ]
         raise DataError(
-            f"{', '.join(protocols)}: such numbers cannot be compared; "
-            "likewise crosswalk RUN counts one by several definitions"
+            f"{', '.join(protocols)}: results of different protocols cannot be compared; to "
+            "score one run by several definitions, run: likewise crosswalk RUN"
         )
     both, notes = _paired(*pair)
     rows = [*_main_rows(both, pair[0]), *_further_rows(both, pair[0])]

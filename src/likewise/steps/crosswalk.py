@@ -27,8 +27,9 @@ class DefinitionScore:
         metric: name of the equivalent metric of likewise.
         itself: True if the query is in the gallery, and relevant.
         value: mean over the queries, 0 to 1.
-        says: remark on the definition.
-        beside: published numbers that the value is comparable with, or why there are none.
+        says: comment on the definition.
+        beside: published numbers that are comparable with the value, or the reason why none
+        are.
     """
 
     definition: str

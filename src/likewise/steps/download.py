@@ -85,8 +85,8 @@ def _files(known: KnownDataset, place: Path) -> tuple[list[str], list[str]]:
         if target.exists():
             if not matches(part.wanted, target):
                 raise DataError(
-                    f"{target} exists and differs from {part.wanted.url}; "
-                    "move it away to download that file"
+                    f"{target} exists and differs from {part.wanted.url}; move it to download "
+                    "that file"
                 )
             kept.append(part.name)
         else:
@@ -103,4 +103,7 @@ def _refuse_page(target: Path, url: str) -> None:
             head = stream.read(200).decode("utf-8", "replace")
         target.unlink()
         start = " ".join(head.split())[:80]
-        raise DataError(f"{url} sent no archive, but {start!r}; it was removed")
+        raise DataError(
+            f"{url} sent a file that is not an archive and begins with {start!r}; the file "
+            "was removed"
+        )

@@ -88,7 +88,8 @@ def export(  # noqa: PLR0913 (options of an export, keyword only)
     Raises:
         UnknownNameError: no such data set, format, transform or model.
         DataError: ``to`` is not empty, the licence forbids the purpose, the SQL is wrong, or
-            the format cannot represent these items. No file of the export is left then.
+            the format cannot represent these items. In this case, no file of the export
+            remains.
 
     Example:
         >>> exported = likewise.export("emoji", "folder", "houses", where="label = '0'")
@@ -164,7 +165,7 @@ def _gate(chosen: Selection, part: Export) -> list[str]:
         which = f"{number:,} items of {chosen.dataset} are under {licence.spdx}"
         if verdict.clause:
             raise DataError(
-                f"{which}, which forbids an export for the purpose {part.purpose}: "
+                f"{which}; this licence forbids an export for the purpose {part.purpose}: "
                 f"{verdict.clause}; select other items with where, or ask the rights holder"
             )
         if verdict.unknown:

@@ -210,6 +210,8 @@ def _with_contents(items: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
 def _refuse(dataset: str, items: pl.DataFrame, findings: pl.DataFrame, *, strict: bool) -> None:
     examples = bounded(findings["finding_id"], len(findings))
     if strict and len(findings):
-        raise DataError(f"{dataset}: {len(findings):,} findings, and --strict: {examples}")
+        raise DataError(
+            f"{dataset}: {len(findings):,} findings, but --strict allows none: {examples}"
+        )
     if items.is_empty():
-        raise DataError(f"{dataset}: no file of the source is a whole image: {examples}")
+        raise DataError(f"{dataset}: no file of the source is a complete image: {examples}")

@@ -36,7 +36,7 @@ class Merged:
         settled: number of values that both sides had changed.
         carried: number of values that only the other branch's source changed; they are
             corrections now.
-        notes: differences that a merge cannot bring over, such as items of one side only.
+        notes: differences that a merge cannot transfer, such as items that only one side has.
     """
 
     commit: str
@@ -57,8 +57,8 @@ def merge(
 
     Args:
         branch: a branch, tag or commit.
-        prefer: side whose value wins if both changed one, ``ours`` or ``theirs``; without it
-            such a conflict stops the merge.
+        prefer: side whose value is kept if both sides changed it, ``ours`` or ``theirs``;
+            without it, such a conflict stops the merge.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
@@ -126,8 +126,8 @@ def _git_merge(ws: Workspace, other: str, prefer: Side | None) -> int:
         _refuse(clashes)
         paths = bounded(unmerged, len(unmerged))
         raise DataError(
-            f"both sides changed the same lines of {paths}; nothing was merged; "
-            "merge those by hand: git merge"
+            f"both sides changed the same lines of {paths}; nothing was merged; merge these "
+            "files by hand: git merge"
         ) from error
     return sum(map(len, clashes.values()))
 
@@ -183,7 +183,7 @@ def _read(ws: Workspace, dataset: str) -> pl.DataFrame:
 def _three_ways(
     base: pl.DataFrame, ours: pl.DataFrame, theirs: pl.DataFrame
 ) -> tuple[Corrections, dict[Key, Conflict]]:
-    """Compare the common items: values that only theirs changed, and conflicting ones."""
+    """Compare the common items: values that only the other branch changed, and conflicts."""
     carried: Corrections = {}
     clashes: dict[Key, Conflict] = {}
     shared = [n for n in base.columns if n in ours.columns and n in theirs.columns][1:]

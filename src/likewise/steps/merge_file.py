@@ -25,18 +25,20 @@ def merge_file(
 ) -> list[str]:
     r"""Merge three versions of the file ``name`` into ``ours``; git's merge driver calls this.
 
-    Corrections are merged by value and dvc.lock by stage. For other files, the side that
-    changed wins; if both changed, ours stays until the next ``dvc repro`` writes it again.
+    Corrections are merged by value and dvc.lock by stage. For other files, the changed side is
+    kept. If both sides changed, the version of this branch is kept until the next ``dvc repro``
+    writes the file again.
 
     Args:
         base: file with the version of the common ancestor.
-        ours: file with our version; the result is written to it.
+        ours: file with the version of this branch; the result is written to it.
         theirs: file with the version of the other branch.
         name: path of the file in the repository.
         prefer: side whose value wins in a conflict, ``ours`` or ``theirs``.
 
     Returns:
-        One line per conflict; the result has our value for these. Empty with ``prefer``.
+        One line per conflict; in the result, such values are those of this branch. Empty with
+        ``prefer``.
 
     Raises:
         DataError: a version of the corrections cannot be parsed.
@@ -82,7 +84,7 @@ def _chosen(merged: Corrections, conflicts: Mapping[Key, Conflict]) -> Correctio
 
 
 def _merge_locks(texts: list[str], name: str) -> str:
-    """Return dvc.lock with each stage of the side that changed it; ours if both did."""
+    """Return dvc.lock with each stage of the branch that changed it, or else of this branch."""
     base, ours, theirs = (
         document if isinstance(document := parse_yaml(text.encode(), name), dict) else {}
         for text in texts

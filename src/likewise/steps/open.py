@@ -42,9 +42,9 @@ def open(
 
     Args:
         name: name of the data set; without it, the catalogue is returned.
-        rev: git revision to open: a tag, a branch, ``HEAD~1`` ... Its cards, params and tables
-            are read without changing the checkout and without a copy. Missing tables come from
-            the DVC remote, pixels only when images are requested.
+        rev: git revision to open: a tag, a branch, ``HEAD~1`` ... Cards, params and tables of
+            that revision are read without a copy, and the checkout does not change. Missing
+            tables are fetched from the DVC remote, pixels only when images are requested.
         repo: git repository of another catalogue, a URL or a folder; by default its last
             commit is opened.
         workspace: a folder in the catalogue; by default the current one.

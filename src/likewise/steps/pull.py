@@ -30,8 +30,8 @@ def pull(
 
     Run the same command again to resume; only missing files are fetched. With
     ``images=False``, only tables are pulled: labels, boxes, facts and published vectors.
-    Models and unpublished vectors then come when a command needs them. The images table is not
-    linked into the checkout, but its facts can be read, and
+    Models and unpublished vectors are then fetched when a command needs them. The images table
+    is not linked into the checkout, but its facts can be read, and
     ``likewise.open(...).images(ids)`` fetches the pixels it needs.
 
     Args:
@@ -98,7 +98,7 @@ def _heal(ws: Workspace, store: Store, wanted: list[Output], md5s: Iterable[str]
     """Fetch damaged files of the cache again, and replace all links to them.
 
     Raises:
-        VersionError: the remote does not have them; nothing is changed.
+        VersionError: the remote does not have the files; nothing is changed.
     """
     bad = list(store.damaged(md5s))
     if not bad:

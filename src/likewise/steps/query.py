@@ -97,8 +97,11 @@ class QueryResult(Rows[dict[str, Any]]):
     ) -> int:
         target = Path(path)
         if not target.parent.is_dir():
-            what = f"no folder {target.parent} to write {target.name} into"
-            raise DataError(f"{what}; make it first")
+            what = (
+                f"the folder {target.parent}, in which {target.name} would be written, does "
+                "not exist"
+            )
+            raise DataError(f"{what}; create it first")
         with atomic.atomic_file(target) as part, _explained(self._known, self._used):
             with atomic.writing(target):
                 sink(self.frame.lazy() if "frame" in vars(self) else self._lazy, part)

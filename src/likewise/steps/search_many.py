@@ -33,7 +33,8 @@ def search_many(
             per_label, role, where, index.
 
     Returns:
-        The hits of each query in turn; each hit has the name of its query.
+        The hits of all queries, in the order of the queries; each hit has the name of its
+        query.
 
     Raises:
         DataError: the table has none of these columns or several, or a query is invalid.

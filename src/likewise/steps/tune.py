@@ -220,10 +220,10 @@ def _chosen(trials: Sequence[Trial], recall: float, most: int | None) -> Trial:
         return min(good, key=lambda t: (t.measured.ms, t.measured.nbytes))
     limit = "any memory" if most is None else size_text(most)
     if not within:
-        raise DataError(f"none of the tested indexes fits into {limit}; raise --memory")
+        raise DataError(f"none of the tested indexes fits into {limit}; increase --memory")
     near = max(within, key=lambda t: t.measured.recall)
     nearest = f"{near.measured.recall:.4f} by {near.entry}"
-    raise DataError(f"no index reaches recall {recall:g} in {limit}; the nearest: {nearest}")
+    raise DataError(f"no index reaches recall {recall:g} within {limit}; the best is {nearest}")
 
 
 def _write(

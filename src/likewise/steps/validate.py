@@ -20,8 +20,8 @@ def validate(
 ) -> Findings:
     """Find names and annotations in ``path`` that a layout does not allow; needs no catalogue.
 
-    Nothing is written and no pixel is read. Damaged images and boxes outside their image are
-    found by ``ingest``.
+    The function writes nothing and reads no pixels. Damaged images and boxes outside their
+    image are found by ``ingest``.
 
     Args:
         source: the layout, a kind of source.

@@ -38,8 +38,8 @@ class Viewed:
 def view(name: str, *, workspace: StrPath | None = None) -> Viewed:
     """Write the view ``name`` of params.yaml: a published table without items that have a flag.
 
-    A view is opened, searched and scored by its name, like a data set. It has no pixels of its
-    own; they come from its data set.
+    A view is opened, searched and scored by its name, like a data set. A view has no pixels;
+    its images are those of its data set.
 
     Args:
         name: name of the view.

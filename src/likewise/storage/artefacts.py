@@ -94,7 +94,7 @@ class Artefact:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """Its outputs in dvc.yaml: itself and its digests."""
+        """The outputs of the artefact in dvc.yaml: the artefact and its digests."""
         return (self.path,) if self.digests is None else (self.path, self.digests)
 
 

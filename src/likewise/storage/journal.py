@@ -1,11 +1,11 @@
 """Replace several files and folders together, or none of them.
 
-A job writes into its staging folder. It commits by renaming one journal file into place. Before
-that, the old version is valid; afterwards the new one is, because the next process that finds
-the journal completes its moves. A killed process never leaves a mixture of both.
+A job writes into its staging folder. The job commits by renaming one journal file. Before that,
+the old version is valid; afterwards the new one is, because the next process that finds the
+journal completes its moves. A killed process never leaves a mixture of both.
 
-A journal is obeyed only if this checkout sealed it (see ``seals``). All its paths are inside
-the catalogue and outside git's folder, and no symbolic link is in their way.
+A journal is used only if this checkout sealed it (see ``seals``). All its paths are inside the
+catalogue and outside git's folder, and they contain no symbolic link.
 """
 
 import fcntl
@@ -33,10 +33,11 @@ class Staging:
     """Staging folder of one job, whose results are committed together."""
 
     def __init__(self, ws: Workspace, job: str, keep: Collection[str] = ()) -> None:
-        """Create the staging folder; of files of a killed run, keep those in ``keep``.
+        """Create the staging folder; keep the files of a killed run that are in ``keep``.
 
         Raises:
-            DataError: it cannot be written, or another checkout made the files in ``keep``.
+            DataError: the folder cannot be written, or another checkout made the files in
+            ``keep``.
         """
         self.folder = ws.staging(job)
         self._ws = ws

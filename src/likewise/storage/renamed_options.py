@@ -33,7 +33,9 @@ RENAMED: Mapping[str, Mapping[str, str]] = {
     "timm": {"together": "scale_fusion"},
     "whiten": _FITTED,
 }
-"""Recipe kind -> old name -> new name. No new name is an old one of the same kind."""
+"""Recipe kind -> old name -> new name. No new name is an old name of another option of the same
+kind.
+"""
 
 
 ARCHITECTURE = {

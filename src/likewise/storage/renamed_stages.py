@@ -7,7 +7,9 @@ from typing import Any
 from likewise.storage.renamed_options import current, outdated
 
 STAGES: Mapping[str, str] = {"train": "load", "fit": "train"}
-"""Old name -> new name. Both are renamed in one pass, for one new name is an old one."""
+"""Old name -> new name. Both stages are renamed in one pass, because a new name of one is the
+old name of the other.
+"""
 
 SECTIONS = ("models", "trained", "pretrained", "distilled")
 

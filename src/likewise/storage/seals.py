@@ -1,10 +1,9 @@
 """Seals: proofs that this checkout wrote the files in its ``.likewise`` folder.
 
-A seal is an HMAC under a secret key that no clone, and no archive of the catalogue's files,
-carries. The key is in the folder of git or, without git, in the folder of the user's state.
-What has no valid seal came with the catalogue, and is neither obeyed nor read. The key is not
-bound to a host, so another node that shares the file system completes the work of a killed
-process.
+A seal is an HMAC under a secret key. Clones and archives of the catalogue do not contain this
+key. The key is in the folder of git or, without git, in the folder of the user's state. A file
+without a valid seal came with the catalogue and is not used. The key is not bound to a host, so
+another node that shares the file system completes the work of a killed process.
 """
 
 import hashlib
@@ -24,7 +23,7 @@ _KEY_BYTES = 32
 
 
 def seal(ws: Workspace, purpose: str, data: bytes) -> str:
-    """Return the seal of ``data``; the key is created if there is none.
+    """Return the seal of ``data``; the key is created if it is missing.
 
     Args:
         ws: the checkout that writes ``data``.
@@ -49,7 +48,7 @@ def mark(ws: Workspace, file: Path, purpose: str) -> None:
     """Write ``file``, the mark that this checkout made the folder for ``purpose``.
 
     Raises:
-        DataError: it cannot be written, or there is no place for the key.
+        DataError: the file cannot be written, or there is no place for the key.
     """
     atomic.write_text(file, seal(ws, purpose, b""))
 
@@ -74,8 +73,8 @@ def unsealed(ws: Workspace, path: Path) -> str:
 def git_folder(start: Path) -> Path | None:
     """Return git's own folder of the checkout around ``start``; None without git.
 
-    It is found by its name ``.git``, which git stores in no commit, so that a folder in the
-    catalogue cannot pose as one. That of a worktree or a submodule is resolved.
+    Git's folder is found by its name ``.git``, which git stores in no commit, so that a folder
+    in the catalogue cannot imitate it. The folder of a worktree or a submodule is resolved.
     """
     for folder in (start, *start.parents):
         path = folder / ".git"
@@ -96,7 +95,7 @@ def _mac(key: bytes, purpose: str, data: bytes) -> str:
 def _places(ws: Workspace) -> Iterator[Path]:
     """Yield the files that may hold the key, the preferred one first.
 
-    Each user has an own key, because nobody else may read it.
+    Each user has a separate key, because only its owner may read a key.
     """
     name = f"key-{os.geteuid()}"
     git = git_folder(ws.home)
@@ -127,12 +126,12 @@ def _own_key(ws: Workspace) -> bytes:
     where = " or ".join(str(place) for place in _places(ws))
     raise DataError(
         f"the key of this checkout cannot be stored in {where}; make one of these folders "
-        "writable, or set XDG_STATE_HOME to a folder that is"
+        "writable, or set XDG_STATE_HOME to a writable folder"
     )
 
 
 def _read(place: Path) -> bytes | None:
-    """Return the key in ``place``; None if there is none, or others may write the file."""
+    """Return the key in ``place``; None if it is missing or writable by other users."""
     try:
         handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
@@ -149,7 +148,7 @@ def _read(place: Path) -> bytes | None:
 
 
 def _create(place: Path) -> None:
-    """Create the key in ``place``, whole or not at all; another process may be first."""
+    """Create the key in ``place``, unless another process has just created it."""
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = place.with_name(f"{place.name}.{secrets.token_hex(4)}")
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

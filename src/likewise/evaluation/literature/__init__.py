@@ -1,7 +1,7 @@
 """Published results, each with its source, its protocol and the size of its test set.
 
 A result may be compared with a published one only if protocol, version and counts are equal.
-This module lists the tables for which that holds, and the reasons why it does not for others.
+This module lists the published tables that are comparable, and the reasons why others are not.
 """
 
 from collections.abc import Collection, Mapping
@@ -35,7 +35,7 @@ class ReferenceRow(Part):
 
 
 class Reference(Part):
-    """A published table. One without rows states that nothing was published, and why."""
+    """A published table. A table without rows gives the reason why nothing was published."""
 
     title: str
     source: str

@@ -119,7 +119,8 @@ def truncate(ranked: RelevantRanks, k: int | None) -> RelevantRanks:
         return ranked
     if k > ranked.depth and not ranked.complete:
         raise DataError(
-            f"a metric at rank {k:,} needs lists of {k:,}; these have {ranked.depth:,}"
+            f"a metric at rank {k:,} needs ranked lists of at least {k:,} items; these have "
+            f"{ranked.depth:,}"
         )
     return ranked.truncated(k)
 
@@ -134,7 +135,7 @@ def _within_r(ranked: RelevantRanks) -> Int64Array:
     largest = int(ranked.relevant.max(initial=0))
     if largest > ranked.depth and not ranked.complete:
         raise DataError(
-            f"this metric needs lists of {largest:,}, the most relevant items that a query "
-            f"has; these have {ranked.depth:,}"
+            f"this metric needs ranked lists of at least {largest:,} items, because a query "
+            f"has {largest:,} relevant items; these have {ranked.depth:,}"
         )
     return np.flatnonzero(ranked.ranks <= ranked.relevant[ranked.query_numbers()])

@@ -40,7 +40,8 @@ class Averages:
         Args:
             values: one value per query; NaN if it is not scored.
             name: title of the mean.
-            subset_name: title of the means of subsets, with ``{}``; empty: no such means.
+            subset_name: title of the means of subsets, with ``{}``; empty for no means of
+            subsets.
         """
         masks = {name: np.ones(len(values), bool)}
         if subset_name:

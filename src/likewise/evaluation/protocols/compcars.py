@@ -42,8 +42,8 @@ class CompCarsMips(_CarRetrieval):
     """Exact inner products with the system's mask: items of minor classes score 0.
 
     Scores are multiplied by 0 or 1, so masked items rank before items with negative scores.
-    Each average precision at 20 is divided by the hits among the 20, and is 0 if there are
-    none. Queries of minor classes (fewer than 58 front images) are excluded; the original
+    Each average precision at 20 is divided by the number of hits among the 20; without hits, it
+    is 0. Queries of minor classes (fewer than 58 front images) are excluded; the original
     system fails with an error for a class without images.
     """
 

@@ -14,10 +14,10 @@ def held_out_rows(
 ) -> tuple[Int64Array, str]:
     """Return the validation items of ``gallery``, and a note on how they were chosen.
 
-    These are the items of the split val. If no item has it, each class of n items holds out
-    n // ``spec.held_out``: the first ones in the order in which Python lists a set of their
-    places in the gallery, as the system does (``make_train_valid``). Places follow the order
-    of the values of ``spec.gallery`` (front before front-side), then that of the items.
+    The validation items are those of the split val. If no item has it, each class of n items
+    holds out n // ``spec.held_out``: the first ones in the order in which Python lists a set of
+    their places in the gallery, as the system does (``make_train_valid``). Places follow the
+    order of the values of ``spec.gallery`` (front before front-side), then that of the items.
 
     Args:
         rows: the items.

@@ -88,7 +88,10 @@ def as_lists(
     if array.dtype.kind not in "iu":
         raise DataError(f"the lists are of type {array.dtype}; expected whole numbers (rows)")
     if array.shape[1] > gallery:
-        raise DataError(f"lists of {array.shape[1]:,} for {gallery:,} images")
+        raise DataError(
+            f"each list has {array.shape[1]:,} images, but only {gallery:,} images can be "
+            "ranked"
+        )
     faults = [] if padded else _list_faults(array, ids, gallery)
     if faults:
         raise DataError("; ".join(faults))

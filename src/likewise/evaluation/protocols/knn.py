@@ -1,4 +1,4 @@
-"""Classification by k nearest neighbours, as self-supervised models are compared."""
+"""Classification by k nearest neighbours, a common protocol for self-supervised models."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -96,7 +96,10 @@ class Knn(Protocol):
         """Classify test items by the training items that an index returned."""
         require_columns(self.name, self.columns, rows)
         if scores is None:
-            raise DataError("knn weighs votes by scores, which lists do not have")
+            raise DataError(
+                "knn weights the votes of neighbours by their scores, and ranked lists have "
+                "no scores; give embeddings instead"
+            )
         task = build_task(TRAIN_TEST, rows)
         ready = as_lists(lists, [""] * len(task.queries), len(task.gallery), padded=True)
         ranking = rank_lists(ready, task.relevant, [], len(task.gallery), scores=scores, top=K)
@@ -156,7 +159,7 @@ def _ranks(
 
     Returns:
         (q,) rank of the item's own class, the maximum of int64 if it has no vote; and (q,)
-        class with the highest vote, -1 if there is none.
+        class with the highest vote, -1 without votes.
     """
     query, classes, _ = votes
     count = len(split.test)

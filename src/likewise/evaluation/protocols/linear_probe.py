@@ -25,10 +25,10 @@ HELD_OUT = 5
 class LinearProbe(Protocol):
     """Accuracy of a multinomial logistic regression that is fitted to the training items.
 
-    It minimises the mean cross-entropy plus ``penalty / 2`` times the sum of squared weights,
-    on L2-normalised vectors. Of six penalties, the one with the highest accuracy on every fifth
-    training item of each class is selected by fitting to the other items. The final model is
-    fitted to all training items.
+    The training minimises the mean cross-entropy plus ``penalty / 2`` times the sum of squared
+    weights, on L2-normalised vectors. Of six penalties, the one with the highest accuracy on
+    every fifth training item of each class is selected by fitting to the other items. The final
+    model is fitted to all training items.
 
     Source: Chen et al., A Simple Framework for Contrastive Learning of Visual Representations,
     ICML 2020 (arXiv:2002.05709), B.8.1: logistic regression by L-BFGS on frozen features, the

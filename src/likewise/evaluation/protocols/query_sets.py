@@ -110,8 +110,8 @@ def require_columns(name: str, columns: Sequence[str], rows: pl.DataFrame) -> No
     missing = [column for column in columns if column not in rows.columns]
     if missing:
         raise DataError(
-            f"{name} reads columns that these items do not have: {', '.join(missing)}; "
-            "their source, or the table of items, must give them"
+            f"{name} reads columns that these items do not have: {', '.join(missing)}; their "
+            "source, or the table of items, must provide them"
         )
 
 
@@ -119,7 +119,7 @@ def require_list_columns(name: str, columns: Sequence[str], rows: pl.DataFrame) 
     """Check that ``columns`` hold lists of strings.
 
     Raises:
-        DataError: some do not; the message names them.
+        DataError: some columns do not; the message names these columns.
     """
     other = [column for column in columns if rows.schema[column] != pl.List(pl.String)]
     if other:
@@ -154,7 +154,7 @@ def _selected_values(rows: pl.DataFrame, chosen: ItemFilter, column: str) -> lis
     if column == _NULL_IS_ANY and rows[column].null_count():
         return list(chosen[column])
     raise DataError(
-        f"no item has the {column} {' or '.join(chosen[column])}; there are: "
+        f"no item has the {column} {' or '.join(chosen[column])}; the values are: "
         f"{bounded(present, len(present))}"
     )
 

@@ -1,4 +1,4 @@
-"""Protocols that rank a gallery for every query, as their specification says."""
+"""Protocols that rank a gallery for every query, according to their specification."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar

@@ -138,8 +138,8 @@ class VerificationHard(Verification):
 def auc(scores: Float64Array, same: BoolArray) -> float:
     """Compute the area under the ROC curve, by ranks.
 
-    It is the share of combinations of a same and a different pair in which the same pair has
-    the higher score; ties count one half.
+    The area is the share of combinations of a same and a different pair in which the same pair
+    has the higher score; ties count one half.
     Source: Mann, Whitney, On a Test of Whether One of Two Random Variables Is Stochastically
     Larger than the Other, Annals of Mathematical Statistics 18(1), 1947.
 

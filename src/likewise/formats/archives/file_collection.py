@@ -62,7 +62,7 @@ class FileCollection(ABC):
         - ``path``: unique relative path with '/'
         - ``nbytes``: size in bytes
         - ``stamp``: an integer that changes with the file: modification time in ns (folder) or
-          s (tar), CRC-32 (zip). It is meant for caches on this machine only.
+          s (tar), CRC-32 (zip). The value is only for caches on this machine.
         """
         return self._members().members.select(LISTING_COLUMNS)
 

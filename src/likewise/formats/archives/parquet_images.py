@@ -86,7 +86,7 @@ def find_parquet_files(path: Path) -> dict[str, Path]:
 
 
 def image_column(place: Path, wanted: str = "") -> str:
-    """Return the image column of the Parquet file ``place``; "" if there is none.
+    """Return the image column of the Parquet file ``place``; "" without such a column.
 
     It is the column ``wanted``, or the first struct of ``bytes`` and ``path``.
     """
@@ -116,7 +116,7 @@ def _without_wide_decimals(table: pa.Table) -> pa.Table:
     """Convert decimals of 256 bits to text; polars ends the process for them.
 
     Raises:
-        ValueError: they are in lists or structs.
+        ValueError: the decimals are in lists or structs.
     """
     for number, field in enumerate(table.schema):
         if pa.types.is_decimal256(field.type):

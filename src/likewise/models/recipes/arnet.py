@@ -30,7 +30,7 @@ class Arnet(TrainedRecipe):
         tau: temperature of NT-Xent.
         shared_encoder: use one encoder for sketches and photographs.
         augmented_views: contrast every image with an augmented view of itself too (terms 2 and
-            3), as the paper does. Otherwise the pairs themselves are augmented.
+            3), as the paper does. If false, the pairs themselves are augmented.
         pseudo_sketch_ratio: share of sketches that are replaced by edges of the photograph.
         gallery_input: input for photographs: the picture, its grey version, or the average over
             its grey version and its edges (a pseudo-sketch).
@@ -102,9 +102,9 @@ class ArnetMstr(Arnet):
     """ARNet with corrected multi-scale token recycling; see ``training/token_recycling.py``.
 
     It needs a vision transformer with one class token. Initialise it from an ``arnet`` model,
-    as the paper does, or from any other. The loss is ARNet's plus the decorrelation of the
-    tokens of both sides. The last linear layer has torch's default initialisation; the
-    published program uses Kaiming-normal.
+    as the paper does, or from any other. The loss is that of ARNet plus a decorrelation of the
+    tokens of sketches and photographs. The last linear layer has torch's default
+    initialisation; the published program uses Kaiming-normal.
     """
 
     kind: ClassVar[str] = "arnet-mstr"

@@ -49,7 +49,7 @@ class Recipe(Part, ABC):
         Args:
             folder: the model's folder.
             role: the role of the items to embed: "query" (the default) or "gallery". Some
-                models embed the two differently.
+                models embed queries and gallery items differently.
 
         Raises:
             MissingArtefactError: the folder contains no model.

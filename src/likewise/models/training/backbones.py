@@ -110,8 +110,8 @@ def data_config(model: nn.Module, input_size: int | None = None) -> Preprocessin
 def pixel_transform(config: Preprocessing) -> PixelTransform:
     """Return a picklable function from an RGB image to pixels (height, width, 3), uint8.
 
-    It is timm's evaluation transform without the conversion to normalised floats, which an
-    encoder does for a whole batch.
+    The result is timm's evaluation transform without the conversion to normalised floats, which
+    an encoder does for a whole batch.
     """
     # With use_prefetcher timm's transform ends in uint8, but as (channels, height, width).
     steps = create_transform(**config.model_dump(), is_training=False, use_prefetcher=True)
@@ -138,7 +138,7 @@ def embedding_dim(model: nn.Module, config: Preprocessing) -> int:
         is_tensor = isinstance(vectors, torch.Tensor)
         shape = tuple(vectors.shape) if is_tensor else type(vectors).__name__
         raise ConfigError(
-            f"the backbone does not give one vector per image but {shape}; set pooling"
+            f"the backbone returns {shape} instead of one vector per image; set pooling"
         )
     return int(vectors.shape[1])
 

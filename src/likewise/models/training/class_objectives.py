@@ -29,7 +29,7 @@ class ClassificationObjective(Objective):
         """Create the classifier.
 
         Args:
-            model: gives the vectors.
+            model: the model that computes the vectors.
             augmenter: augments the images.
             labels: the class of each item.
             smoothing: label smoothing.
@@ -77,7 +77,7 @@ class MetricObjective(Objective):
         """Combine a model with a loss of (vectors, labels).
 
         Args:
-            model: gives the vectors.
+            model: the model that computes the vectors.
             augmenter: augments the images.
             labels: the class of each item.
             loss: takes vectors (n, dim) and labels (n,).

@@ -36,7 +36,8 @@ class CompCarsGem(nn.Module):
     """The pooling of the CompCars system: ((sum of x^p) / (|x| + 1e-7) + 0.1)^(1/p).
 
     |x| is the L2 norm of a channel over the positions, not their number; p is learned,
-    initially 3. Negative values count as 0: the backbones of that system end in a ReLU.
+    initially 3. Negative values are replaced by 0, because the backbones of that system end in
+    a ReLU.
     """
 
     def __init__(self) -> None:

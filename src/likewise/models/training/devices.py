@@ -35,7 +35,8 @@ def sync_batch_norms(
 ) -> Objective:
     """Make batch norms use the batch of all processes.
 
-    torch supports this on GPUs only; on CPUs each process uses its own part.
+    torch synchronises batch norms only on GPUs; on CPUs, each process uses its own part of the
+    batch.
     """
     if processes.num_processes == 1 or processes.device.type != "cuda" or options.freeze_norm:
         return objective
@@ -61,8 +62,8 @@ def explain_compile_errors() -> Iterator[None]:
 def broadcast_scores(processes: Accelerator, scores: dict[str, float]) -> dict[str, float]:
     """Return the scores of rank 0 in every process.
 
-    Otherwise processes could stop at different epochs, and wait for each other forever: on CPUs
-    batch norms of processes differ, and rounding may differ.
+    With scores of their own, processes could stop at different epochs and wait for each other
+    forever, because batch norms (on CPUs) and rounding differ between processes.
     """
     values = torch.tensor(list(scores.values()), dtype=torch.float64, device=processes.device)
     return dict(zip(scores, cast("torch.Tensor", broadcast(values)).tolist(), strict=True))
@@ -93,7 +94,7 @@ def check_batch(processes: Accelerator, options: TrainingOptions, sampler: Sampl
     """Check that a batch can be divided among processes and parts.
 
     Raises:
-        DataError: it cannot; the message names a batch that can.
+        DataError: the batch cannot be divided; the message names a size that can.
     """
     world, batch, parts = (
         processes.num_processes,

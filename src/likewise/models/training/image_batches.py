@@ -43,8 +43,8 @@ _PRELOADED = [
 class Images(Protocol):
     """A sequence of images: encoded bytes, a PIL image, or the error of an unreadable one.
 
-    An implementation may also have ``__getitems__(numbers)``, which reads several at once. It
-    is pickled to worker processes and opens its files there.
+    An implementation may also have ``__getitems__(numbers)``, which reads several at once. The
+    object is pickled to worker processes and opens its files there.
     """
 
     def __len__(self) -> int:

@@ -36,7 +36,7 @@ class Interrupt:
         if self._signal == signal.SIGINT:
             raise KeyboardInterrupt
         raise Stopped(
-            f"stopped at step {step:,} of {steps:,}, the training was saved; run the same "
+            f"the training was stopped at step {step:,} of {steps:,} and saved; run the same "
             "command again to resume"
         )
 

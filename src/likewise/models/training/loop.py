@@ -83,7 +83,7 @@ class TrainingLoop:
 
     @property
     def kept(self) -> Objective:
-        """The objective whose weights are kept: the moving average, if there is one."""
+        """The objective whose weights are kept: the moving average, if computed."""
         return unwrap(self.average.module if self.average else self.objective)
 
     def run(self) -> Position:

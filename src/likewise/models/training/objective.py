@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class ItemTensor:
     """One row of values per item, on the CPU; batches select rows of it.
 
-    It is not a buffer, because it may hold millions of vectors: copies of an objective share
-    it, and processes do not send it to each other.
+    The tensor is not a buffer, because it may contain millions of vectors: copies of an
+    objective share it, and processes do not send it to each other.
     """
 
     def __init__(self, values: torch.Tensor) -> None:

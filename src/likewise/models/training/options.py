@@ -66,7 +66,7 @@ class TrainingOptions(FitOptions):
 
     Attributes:
         validation: share of the training items that is held out to choose the best weights.
-        original: reproduce the original program, including its faults; reports say so.
+        original: reproduce the original program, including its faults; reports state this.
         train_size: side of training images, if it differs from ``input_size``. Smaller ones
             are faster and may be better (Touvron et al., FixRes, 2019).
         epochs: passes over the items.

@@ -53,11 +53,11 @@ class SimclrObjective(Objective):
 class DinoObjective(Objective):
     """DINO: a student learns the outputs of its moving average, the teacher, on large crops.
 
-    The teacher is kept, as the better one of the two. Its batch norms, if any, follow their own
-    inputs. Temperatures (student 0.1, teacher 0.04), the momentum of the centre (0.9, over all
-    processes) and the cosine schedule of the momentum are DINO's. Unlike its program, this
-    objective does not freeze the last layer for an epoch, warm up the teacher's temperature
-    for many prototypes, or schedule the weight decay.
+    The teacher is kept, as the better one of the two. Batch norms of the teacher, if any, use
+    statistics of their own inputs. Temperatures (student 0.1, teacher 0.04), the momentum of
+    the centre (0.9, over all processes) and the cosine schedule of the momentum are DINO's.
+    Unlike its program, this objective does not freeze the last layer for an epoch, warm up the
+    teacher's temperature for many prototypes, or schedule the weight decay.
     """
 
     def __init__(

@@ -19,8 +19,8 @@ class _Limit:
     """The limit of one thread for libraries of torch, while any caller needs it.
 
     ``torch.set_num_threads`` sets OpenMP's number for the calling thread, and that of MKL for
-    the whole process. It is therefore called by threads that end afterwards: the caller's own
-    number never changes, and the last one to finish restores that of the process.
+    the whole process. The function is therefore called in threads that end afterwards: the
+    number of the caller never changes, and the last thread restores the number of the process.
     """
 
     def __init__(self) -> None:

@@ -17,7 +17,9 @@ SCALES = (1, 2, 7)
 """Sides of the windows over which tokens are averaged, in tokens."""
 
 SHARE = 0.1
-"""Weight of the recycled tokens in the vector; the class token has the rest."""
+"""Weight of the recycled tokens in the vector; the weight of the class token is 1 minus this
+value.
+"""
 
 _CHANNELS = 48
 
@@ -100,8 +102,9 @@ class TokenRecycling(nn.Module):
 def decorrelation_target(grid: tuple[int, int], scales: tuple[int, ...]) -> torch.Tensor:
     """Return the target of the Gram matrix: (tokens, tokens).
 
-    It is 1 on the diagonal, 0.5 between a window and the patches in it, and 0 elsewhere. It is
-    symmetric, unlike in the published program, where a loop writes into the wrong block.
+    The matrix is 1 on the diagonal, 0.5 between a window and the patches in it, and 0
+    elsewhere. The matrix is symmetric, unlike in the published program, where a loop writes
+    into the wrong block.
     """
     counts = [_count(grid, scale) for scale in scales]
     target = torch.eye(sum(counts))

@@ -200,7 +200,8 @@ class TrainingData:
         """Check that each class has at least ``least`` items.
 
         Raises:
-            DataError: it names classes with fewer, and the option that leaves them out.
+            DataError: a class has fewer items; the message names such classes and the option
+            that leaves them out.
         """
         small = self.items.group_by("label").len().filter(pl.col("len") < least)
         if len(small):

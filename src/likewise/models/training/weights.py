@@ -55,7 +55,7 @@ def packaged(name: str) -> tuple[Path, str]:
 
     Raises:
         MissingExtraError: the distribution is not installed.
-        DataError: it contains no file of weights, or several.
+        DataError: the package contains no file of weights, or several.
     """
     try:
         package = metadata.distribution(name)
@@ -84,9 +84,9 @@ def match_tensors(
 ) -> tuple[Tensors, bool] | None:
     """Match the tensors of a file to those of a backbone.
 
-    Names are compared first; only the classifier may remain unmatched. Otherwise tensors are
-    matched in order, if each has the shape of its counterpart and the last part of its name
-    (weight, running_mean ...). Counters of batches are ignored.
+    Names are compared first; only the classifier may remain unmatched. If names do not match,
+    tensors are matched in order, if each has the shape of its counterpart and the last part of
+    its name (weight, running_mean ...). Counters of batches are ignored.
 
     Args:
         file: the tensors of the file, in order.
@@ -129,16 +129,20 @@ def mismatch_error(
     surplus = [n for n in tensors if n not in own and not _is_head(n, heads)]
     if len(shared) * 2 < len(own):
         names = bounded(tensors, len(tensors))
-        fault = f"it has {len(shared)} of {len(own)} names of tensors; its names are {names}"
-        reason = "the weights of another architecture"
+        fault = (
+            f"it has only {len(shared)} of the {len(own)} tensors of the backbone; its "
+            f"tensors are {names}"
+        )
+        reason = "a file of weights of another architecture"
     elif shapes:
         fault = bounded(shapes, len(shapes))
-        reason = "another size or input_size of this backbone"
+        reason = "a file of this backbone in another size or with another input_size"
     elif missing:
         fault, reason = f"missing {bounded(missing, len(missing))}", "an incomplete file"
     else:
-        fault, reason = f"unknown {bounded(surplus, len(surplus))}", "a variant with more parts"
-    return DataError(f"{where} does not fit: {fault}; it seems to be {reason}")
+        fault = f"unknown {bounded(surplus, len(surplus))}"
+        reason = "a file of a variant with more parts"
+    return DataError(f"{where} does not fit the backbone: {fault}; it seems to be {reason}")
 
 
 def _without_counters(tensors: Mapping[str, torch.Tensor]) -> Tensors:

@@ -97,7 +97,8 @@ def _initial_model(
     model = descriptor.restore(context.init, init)
     if not isinstance(model, Descriptor) or model.project is not None:
         raise ConfigError(
-            f"model {context.init_name!r} ends in a linear layer; set init to one of dim: 0"
+            f"model {context.init_name!r} ends in a linear layer; set init to a model with "
+            "dim: 0"
         )
     resized = model.architecture.model_copy(update={"input_size": builder.base.input_size})
     rebuilt = builder.descriptor(resized)

@@ -94,8 +94,8 @@ class Index(Part, ABC):
 
         Args:
             vectors: the vectors to search.
-            cache: file of this index over exactly these vectors. It is loaded if it exists,
-                and may be written otherwise. None always builds the index.
+            cache: file of this index over exactly these vectors. An existing file is loaded; a
+                missing file may be written. With None, the index is always built.
 
         Raises:
             ConfigError: the options do not suit the vectors.

@@ -137,10 +137,10 @@ class ExactSearch(BuiltIndex):
         """Return a bound (q,) of the rounding error between two approximate scores of a query.
 
         |fl(x . y) - x . y| <= d u |x| |y|, whatever the order of the sum (Higham, Accuracy and
-        Stability of Numerical Algorithms, 2nd ed., 3.1). It is doubled because two scores are
-        compared, with a margin for the vectors' norms and for u squared. A squared distance
-        is made of two squared lengths and a product; each is at most the square of the sum
-        of both lengths.
+        Stability of Numerical Algorithms, 2nd ed., 3.1). The bound is doubled because two
+        scores are compared, with a margin for the vectors' norms and for u squared. A squared
+        distance is the sum of two squared lengths and a product; each term is at most the
+        square of the sum of both lengths.
         """
         own = np.linalg.norm(queries.astype(np.float64), axis=1)
         scale = own * (1 if self._metric == "cosine" else self._longest)

@@ -24,7 +24,7 @@ def is_complete(path: Path) -> bool:
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file, 64 hexadecimal digits; "" if there is no file.
 
-    It is computed once for each state of the file, together with ``is_complete``.
+    The hash is computed once for each state of the file, together with ``is_complete``.
     """
     try:
         return _hashes(path, *_stamp(path))[2]

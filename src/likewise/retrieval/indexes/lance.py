@@ -179,5 +179,7 @@ def _code_size(ann: Ann, dim: int) -> int | None:
         return None
     size = ann.sub_vectors or next(m for m in (dim // 4, dim // 2, dim) if m and dim % m == 0)
     if dim % size:
-        raise ConfigError(f"ann: sub_vectors {size} do not divide the {dim} dimensions")
+        raise ConfigError(
+            f"ann: sub_vectors is {size}; it must divide the number of dimensions, {dim}"
+        )
     return size

@@ -1,7 +1,7 @@
 """Locally optimised product quantisation: a rotation and codebooks for every coarse cell.
 
 Y. Kalantidis, Y. Avrithis: Locally Optimized Product Quantization for Approximate Nearest
-Neighbor Search, CVPR 2014. The k-means, the codes and their scan are FAISS's.
+Neighbor Search, CVPR 2014. FAISS computes the k-means, computes the codes and scans them.
 """
 
 import functools
@@ -49,7 +49,8 @@ class Lopq(Index):
     A vector is split into ``parts``. Each part has ``v`` coarse centres, so there are ``v`` to
     the power of ``parts`` cells (2 parts: the inverted multi-index). The residual of a part to
     its centre is rotated to the PCA axes of its cluster. The axes are distributed to the
-    subquantisers so that the variance is balanced; each subquantiser gives a byte of the code.
+    subquantisers so that the variance is balanced; each subquantiser encodes one byte of the
+    code.
 
     Attributes:
         v: number of coarse centres per part.

@@ -11,7 +11,7 @@ from likewise.retrieval.indexes import index_file
 from likewise.retrieval.indexes.faiss_door import kmeans_centroids, load_faiss
 
 CLUSTERS = 256
-"""Entries of a codebook, so that a subquantiser gives a byte."""
+"""Number of entries of a codebook: the code of a subquantiser is one byte."""
 
 _BLOCK = 65_536
 _STEPS_COARSE, _STEPS = 10, 25
@@ -160,8 +160,8 @@ def nearest_centre(vectors: Float32Array, centres: Float32Array) -> Int64Array:
 def _rotation(residuals: Float32Array, subs: int) -> Float32Array:
     """Return the axes (d, d) of a PCA, distributed to ``subs`` subquantisers of equal size.
 
-    Eigenvalue allocation: in descending order, each axis goes to the subquantiser that has
-    room and the smallest product of variances (Ge et al., Optimized Product Quantization,
+    Eigenvalue allocation: in descending order, each axis is assigned to the subquantiser that
+    has space and the smallest product of variances (Ge et al., Optimized Product Quantization,
     CVPR 2013, 3.2). With fewer vectors than dimensions the result is the identity.
     """
     count, dim = residuals.shape

@@ -104,6 +104,6 @@ def _check_one_place(files: FileCollection, images: pl.DataFrame) -> None:
         if len(group) > 1:
             places = bounded((repr(top or "./") for top in group["top"]), len(group))
             raise DataError(
-                f"{files.path} has the images of {name!r} in several places: {places}; "
-                "point at one of them"
+                f"{files.path} has the images of {name!r} in several places: {places}; give "
+                "the path of one of them"
             )

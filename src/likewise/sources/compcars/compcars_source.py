@@ -45,8 +45,8 @@ class CompCarsSource(Source):
     Web images are ``data/image/{make}/{model}/{year}/{name}.jpg``, each with a label file.
     Surveillance images are ``sv_data/image/{model}/{name}.jpg``; a table maps their model ids
     to those of the web images. If both subsets are read, surveillance images are the queries
-    and web images the gallery. The text is the names of make and model. Items are sorted by
-    subset (web, part, sv), ids and path.
+    and web images the gallery. The text of a label consists of the names of make and model.
+    Items are sorted by subset (web, part, sv), ids and path.
     """
 
     title: ClassVar[str] = "CompCarsSource"

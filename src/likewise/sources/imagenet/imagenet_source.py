@@ -41,7 +41,7 @@ class ImageNetSource(Source):
 
     Images are in ``Data/CLS-LOC/{train/WNID,val,test}``, in ``train/WNID`` and ``val``
     anywhere, or in the official tars (one of which contains one tar per class), which are read
-    in place. The class of a validation image comes from ``LOC_val_solution.csv`` or the
+    in place. The class of a validation image is read from ``LOC_val_solution.csv`` or the
     devkit's ground truth, otherwise from its folder. Items are sorted by split, then by the
     lists ``ImageSets/CLS-LOC/*.txt`` if present, otherwise by WNID and path. ``subset`` keeps
     the classes of a list; ``items`` turns the boxes of the localisation task into items.

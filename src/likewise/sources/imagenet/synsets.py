@@ -29,7 +29,7 @@ Row = dict[str, Any]
 def read_classes(annotation_files: AnnotationFilesWithFallback) -> pl.DataFrame:
     """Read all classes, sorted by WNID; columns ``CLASS_COLUMNS``.
 
-    Values that several tables define come from the first one in ``_TABLE_PARSERS``.
+    If several tables define a value, it is read from the first table in ``_TABLE_PARSERS``.
 
     Raises:
         DamagedError: a table does not have the structure that its name implies.

@@ -59,7 +59,7 @@ class Checked:
             most: maximum number of items per flag.
 
         Raises:
-            MissingArtefactError: the images are not here.
+            MissingArtefactError: the images are not on this machine.
             DataError: the file cannot be written.
         """
         write_page(path, flagged_pictures(self.ws, self.dataset, most))

@@ -54,7 +54,7 @@ def statistics_html(title: str, facts: Rows, tables: Sequence[TableOfPage], svg:
 
 
 def histogram(counts: list[int], width: float = 7.2, paper: str = "white") -> str:
-    """Draw the items per label, in descending order; of many labels, means of neighbours.
+    """Plot the items per label in descending order; many labels are averaged in groups.
 
     Args:
         counts: number of items of every label, in descending order.
@@ -77,7 +77,7 @@ def histogram(counts: list[int], width: float = 7.2, paper: str = "white") -> st
 
 
 def _merged(counts: list[int]) -> list[float]:
-    """Return at most ``_BARS`` numbers: means of runs of neighbours of similar length."""
+    """Return at most ``_BARS`` numbers: means of groups of neighbours of similar size."""
     bars = min(_BARS, len(counts))
     edges = [number * len(counts) // bars for number in range(bars + 1)]
     runs = [counts[edges[n] : edges[n + 1]] for n in range(bars)]

@@ -101,7 +101,7 @@ def diff(
 
 
 def _refuse_revision(ws: Workspace, dataset: str, old: str) -> None:
-    """Refuse a revision in the place of the data set, as in `likewise diff v1 v2`."""
+    """Refuse a revision as the name of the data set, as in `likewise diff v1 v2`."""
     known = ws.params.datasets
     if dataset in known:
         return

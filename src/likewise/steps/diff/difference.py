@@ -96,7 +96,7 @@ class Difference:
 
         Raises:
             DataError: the file cannot be written.
-            VersionError: images are not here and cannot be fetched.
+            VersionError: images are not on this machine and cannot be fetched.
         """
         page = render(
             "diff.html",

@@ -83,7 +83,7 @@ def changed_items(changes: pl.DataFrame, old: Dataset, new: Dataset) -> list[Cha
         new: the new version.
 
     Raises:
-        VersionError: images are not here and cannot be fetched.
+        VersionError: images are not on this machine and cannot be fetched.
     """
     first = changes.select(pl.col("item_id").unique(maintain_order=True)).head(SHOWN)
     distinct = changes.unique(maintain_order=True)

@@ -153,7 +153,9 @@ def _model(ws: Workspace, model: str) -> Iterator[Problem]:
         with (folder / WEIGHTS).open("rb") as weights:
             computed = hashlib.file_digest(weights, "sha256").hexdigest()
         if computed != recorded:
-            raise DataError(f"{ws.relative(folder / WEIGHTS)} differs from its passport")
+            raise DataError(
+                f"{ws.relative(folder / WEIGHTS)} differs from the digest in its passport"
+            )
         changed = list(file_faults.check(ws, folder, packs=True))
         if changed:
             raise DataError(f"{ws.relative(folder)}: {changed[0]}")

@@ -14,8 +14,10 @@ def check(ws: Workspace) -> Iterator[Problem]:
         held = size(ws.index(one.dataset, one.model, one.index))
         if one.state == "stale":
             yield Problem(
-                "index", f"{name} was built from other vectors or options", one.command
+                "index",
+                f"{name} was built from other vectors or with other options",
+                one.command,
             )
         elif one.state == "unused":
-            what = f"params.yaml does not use {name}, which takes {held}"
+            what = f"params.yaml does not use {name}, which occupies {held}"
             yield Problem("index", what, one.command)

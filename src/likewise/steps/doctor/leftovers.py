@@ -48,7 +48,9 @@ def _missing(ws: Workspace) -> Iterator[Problem]:
             if from_remote and set(gone) <= skipped:
                 continue
             repair = command("dvc", "pull", *gone) if from_remote else stage.command
-            yield Problem("missing", f"{stage}: no {bounded(gone, len(gone))}", repair)
+            yield Problem(
+                "missing", f"{stage} has no output {bounded(gone, len(gone))}", repair
+            )
 
 
 def _elsewhere(ws: Workspace) -> Iterator[Problem]:
@@ -97,7 +99,7 @@ def _unfinished(ws: Workspace) -> Iterator[Problem]:
     for folder in subfolders(ws.stagings):
         if not any(folder.iterdir()) or _runs(ws, folder.name):
             continue
-        what = f"{folder.name} was stopped; {size(folder)} of its work are kept"
+        what = f"{folder.name} was stopped; {size(folder)} of partial results are kept"
         stage = by_job.get(folder.name)
         repair = stage.command if stage else command("rm", "-r", ws.relative(folder))
         yield Problem("unfinished", what, repair)
@@ -118,7 +120,7 @@ def _stopped(ws: Workspace) -> Iterator[Problem]:
             else f"train-{model} was"
         )
         yield Problem(
-            "unfinished", f"{many} stopped; {size(place)} of its work are kept", repair
+            "unfinished", f"{many} stopped; {size(place)} of partial results are kept", repair
         )
 
 
@@ -139,5 +141,5 @@ def _views(ws: Workspace) -> Iterator[Problem]:
     stats = [p.lstat() for p in views.rglob("*") if p.is_file()]
     alone = sum(stat.st_size for stat in stats if stat.st_nlink == 1)
     if alone >= OLD_VIEWS:
-        what = f"{size_text(alone)} of old versions are only in {ws.relative(views)}"
+        what = f"{size_text(alone)} of files of old versions exist only in {ws.relative(views)}"
         yield Problem("views", what, command("rm", "-r", ws.relative(views)))

@@ -75,7 +75,7 @@ def _from_elsewhere(
 ) -> str:
     """Return the command that restores an output whose files in the cache are damaged.
 
-    They are often links to the files of the checkout, which then have the same damage.
+    Files of the cache are often links to files of the checkout, which are then damaged too.
     """
     try:
         remotes = store.remotes()

@@ -19,7 +19,7 @@ from likewise.storage.versions import Output, Store
 from likewise.storage.workspace import TABLE, Workspace
 
 _HINT = "_versions/latest_version_hint.json"
-"""A file of a table with its version number only; many tables share it."""
+"""A file of a table that contains only its version number; many tables share this file."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Holder:
 
     Attributes:
         kind: ``version`` (a commit of git), ``cache`` and ``remote`` (files of DVC),
-            ``unknown`` (a version whose files are not here to be searched), ``link`` (a view
-            that a process reads), ``source``, ``history`` (git has the source's file),
-            ``data set``, ``model``, ``text``.
+            ``unknown`` (a version whose files are not on this machine and cannot be searched),
+            ``link`` (a view that a process reads), ``source``, ``history`` (git has the
+            source's file), ``data set``, ``model``, ``text``.
         where: commit, path, address or name.
         what: description of the contents.
         command: command that removes it.
@@ -118,7 +118,10 @@ class Files:
                 what = f"{version.date}: {bounded(held, len(held), 3)}"
                 yield Holder("version", name, what, command)
             if unsure:
-                what = f"{version.date}, not all here: {bounded(unsure, len(unsure), 3)}"
+                what = (
+                    f"{version.date}; not all files are on this machine: "
+                    f"{bounded(unsure, len(unsure), 3)}"
+                )
                 look = f"dvc fetch --all-commits && likewise forget {self._dataset}"
                 yield Holder("unknown", name, what, look)
         for output, md5s in self._by_output(here):

@@ -192,7 +192,7 @@ class Removal:
                 self._placed.add(final)
 
     def _open(self, path: Path) -> Table | None:
-        """Open the present table, from the workspace or dvc.lock; None if there is none."""
+        """Open the present table, from the workspace or dvc.lock; None without such a table."""
         present = versions.locate(self._ws, path)
         return tables.open_table(present, "") if tables.exists(present) else None
 

@@ -39,7 +39,8 @@ class Plan:
         """Read the plan that a killed process left for ``dataset``; None if there is none.
 
         Raises:
-            DataError: this checkout did not write it, or it names a file elsewhere.
+            DataError: this checkout did not write the plan, or the plan names a file outside
+            the catalogue.
         """
         path = ws.forgetting(dataset)
         refuse_links(ws.home, path)

@@ -66,7 +66,7 @@ class Kind:
 
 @dataclass(frozen=True, repr=False)
 class Kinds:
-    """The kinds of one family: ``kinds["knn"]`` is one of them, and a loop goes over all.
+    """The kinds of one family: ``kinds["knn"]`` returns one kind; iteration yields all.
 
     Attributes:
         family: name of the family, such as ``protocols``.

@@ -14,7 +14,7 @@ from likewise.storage.workspace import Workspace
 
 
 def column_facts(ws: Workspace, dataset: Dataset, model: str) -> list[Fact]:
-    """Return the facts of card, source, digests, vectors, and last of the column itself."""
+    """Return facts of the card, source, digests and vectors, then of the column."""
     base = ws.params.base(dataset.name)
     return [
         *_card(ws, dataset, base),

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 EXPLAINED = {"float32": 1e-3, "float16": 2e-3, "bfloat16": 5e-2}
 """Number format -> maximum distance between two unit vectors of one image due to rounding.
 
-float16 rounds a value by at most 2^-11 of it; the rest allows for another order of sums in
-other kernels, batches and devices. With the precision bfloat16, a GPU rounds values by 2^-8 in
-every layer; a CPU does not.
+The rounding error of float16 is at most 2^-11 of the value; the margin covers other orders of
+summation in other kernels, batches and devices. With the precision bfloat16, a GPU rounds
+values by 2^-8 in every layer; a CPU does not.
 """
 
 

@@ -134,7 +134,7 @@ def _bad_views(params: Params) -> Iterator[str]:
     for name, entry in params.views.items():
         fault = dataset_name_fault(name)
         if name in params.datasets:
-            fault = "a data set has that name"
+            fault = "a data set already has this name"
         if fault:
             yield f"views.{name}: {fault}"
         yield from _unknown(f"views.{name}.of", entry.of, params.checks)

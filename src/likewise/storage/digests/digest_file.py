@@ -34,8 +34,8 @@ class Digests:
         contents: the digest of the distinct values of ``content``; only of items.
         further: one digest of all columns that come from the source; only of a published table.
             A DVC stage can depend on it without naming the columns.
-        splits: split -> its items and digest; "" holds the items without a split. It is derived
-            from the columns, so it does not count when digests are compared.
+        splits: split -> its items and digest; "" holds the items without a split. The value is
+            derived from the columns, so it is ignored when digests are compared.
         ann: vector column -> options of its index, for the stages that publish and search.
         numerics: the arithmetics that computed the vectors; several if devices or versions
             differed. Only of vectors; empty if not recorded, as by older versions.
@@ -73,7 +73,7 @@ class Digests:
             where: the file's name, for error messages.
 
         Raises:
-            DataError: it is not a document that ``to_yaml`` writes.
+            DataError: ``to_yaml`` would not write this document.
         """
         if isinstance(document, dict):
             rows, columns = document.get("rows"), document.get("columns")

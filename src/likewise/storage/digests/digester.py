@@ -20,7 +20,9 @@ _TEXT = pa.string_view()
 """The type of text in polars; Arrow and polars share such a column without a copy."""
 
 _CHUNK_ROWS = 1 << 16
-"""Texts that are reordered at a time; reordering all at once would need a second column."""
+"""Number of texts that are reordered together; all texts would need the memory of a second
+column.
+"""
 
 
 class Digester:
@@ -107,10 +109,11 @@ def _digests(
 
 
 def digest_splits(items: pl.DataFrame) -> dict[str, Split]:
-    """Compute the digest of each split; items without a split count as the split "".
+    """Compute the digest of each split; items without a split form the split "".
 
-    The digest of a split is the digest of the label column of its items. It is independent of
-    the split's name: two data sets with the same items and labels have the same digest.
+    The digest of a split is the digest of the label column of its items. The digest does not
+    depend on the name of the split: two data sets with the same items and labels have the same
+    digest.
 
     Args:
         items: item_id, label and split of every item.

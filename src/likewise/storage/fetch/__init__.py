@@ -21,12 +21,14 @@ from likewise.storage.fetch.transfer import (
 __all__ = ["ATTEMPTS", "PAUSE_S", "RemoteFile", "fetch", "matches"]
 
 ATTEMPTS = 5
-"""Consecutive attempts with fewer than ``MIN_PROGRESS`` new bytes before a download fails."""
+"""Number of consecutive attempts with fewer than ``MIN_PROGRESS`` bytes until a download
+fails.
+"""
 
 MIN_PROGRESS = 64 << 10
 
 MAX_ATTEMPTS = 1000
-"""Attempts before a download fails, however many bytes each of them brings."""
+"""Number of attempts until a download fails, independent of the bytes that it received."""
 
 PAUSE_S = 2.0
 """Seconds before the second attempt; they double before each further attempt."""

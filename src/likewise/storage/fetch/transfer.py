@@ -146,8 +146,9 @@ def _copy(
     """Append the body to ``handle``.
 
     Raises:
-        TransferInterrupted: it ended early, or came too slowly.
-        DataError: it is longer than ``total``, or than ``MAX_UNKNOWN_BYTES`` without it.
+        TransferInterrupted: the body ended early, or arrived too slowly.
+        DataError: the body is longer than ``total``, or than ``MAX_UNKNOWN_BYTES`` without
+        ``total``.
     """
     most, start, came = total or MAX_UNKNOWN_BYTES, time.monotonic(), 0
     with tqdm(

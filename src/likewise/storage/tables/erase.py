@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import lance
 
 _BLOBS_AT_ONCE = 16
-"""Images in memory while a fragment is rewritten."""
+"""Number of images that are in memory while a fragment is rewritten."""
 
 
 def fragments_with(

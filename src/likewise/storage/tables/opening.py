@@ -26,7 +26,7 @@ def open_dataset(
 
     Raises:
         MissingArtefactError: there is no table.
-        DamagedError: Lance cannot open it.
+        DamagedError: Lance cannot open the table.
     """
     import lance
 

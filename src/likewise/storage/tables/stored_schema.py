@@ -79,9 +79,9 @@ def blob_columns(schema: pa.Schema) -> list[str]:
 
 
 def source_columns(schema: pa.Schema) -> tuple[Column, ...]:
-    """Return the columns that come from the source and are in no contract.
+    """Return the columns of the source that no contract defines.
 
-    Their field metadata hold their meaning and unit.
+    The metadata of their fields contain meaning and unit.
     """
     return tuple(
         Column(

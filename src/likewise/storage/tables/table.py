@@ -39,7 +39,7 @@ def open_table(path: Path, command: str = "") -> "Table":
 
     Raises:
         MissingArtefactError: there is no table.
-        DataError: Lance cannot open it.
+        DataError: Lance cannot open the table.
     """
     return Table(path, command)
 
@@ -51,7 +51,7 @@ class Table:
     the process that receives it opens the same version again. Lance is not fork-safe, so do not
     use a table in a forked process.
 
-    For everything that is not here, open the folder with Lance: ``lance.dataset(table.path)``.
+    For other operations, open the folder with Lance: ``lance.dataset(table.path)``.
     """
 
     def __init__(self, path: Path, command: str = "", version: int | None = None) -> None:
@@ -107,7 +107,7 @@ class Table:
 
     @property
     def source_columns(self) -> tuple[Column, ...]:
-        """The columns that come from the source and are in no contract."""
+        """The columns of the source that no contract defines."""
         return stored_schema.source_columns(self.schema)
 
     @property
@@ -120,7 +120,7 @@ class Table:
         """Check that the table has a column.
 
         Raises:
-            DataError: it has not; the message names the nearest columns.
+            DataError: the column is missing; the message names the nearest columns.
         """
         if name not in self.columns:
             raise DataError(f"no {noun} {name!r}; {hint(name, self.columns)}")

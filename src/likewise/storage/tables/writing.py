@@ -22,7 +22,7 @@ _VALUES_AT_ONCE = 1000
 def write(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
     """Write a new table in ``path``, or append to the table there.
 
-    ``batches`` are written as they come; only a few are in memory at a time.
+    ``batches`` are written one by one; only a few are in memory at a time.
 
     Raises:
         DataError: writing failed, for example because the disk is full.

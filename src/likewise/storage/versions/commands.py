@@ -11,7 +11,7 @@ def run_git(root: Path, *args: str) -> str:
     """Run a git command and return its output.
 
     Raises:
-        VersionError: it failed, or git is not installed.
+        VersionError: the command failed, or git is not installed.
     """
     return git_bytes(root, *args).decode(errors="replace")
 

@@ -173,7 +173,7 @@ class Store:
         """Return the name (``name``) and the DVC settings of the remote.
 
         Raises:
-            VersionError: there is none.
+            VersionError: DVC has no remote.
         """
         with self._repo() as repo:
             name = self._remote or repo.config["core"].get("remote")

@@ -20,7 +20,8 @@ def begin_repository(root: Path, *, nested: bool, links: Sequence[str]) -> None:
     Args:
         root: a folder of a git repository.
         nested: git's repository begins above ``root``.
-        links: how files of the cache come into the checkout, the preferred way first.
+        links: methods of placing files of the cache into the checkout, the preferred method
+        first.
 
     Raises:
         VersionError: DVC failed.

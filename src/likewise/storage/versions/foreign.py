@@ -49,11 +49,11 @@ def check_tracked(ws: Workspace) -> None:
 def check_settings(root: Path) -> None:
     """Check that the shared settings of DVC name no command, file or folder of this machine.
 
-    Those are checked that DVC reads in ``root``, which may be of a folder above.
+    The settings that DVC reads in ``root`` are checked; they may be in a folder above.
 
     Raises:
-        VersionError: they do, or cannot be read. The user may allow it in ``config.local``,
-            which no clone carries.
+        VersionError: the settings name one, or cannot be read. The user may set the option in
+            ``config.local``, which is not part of a clone.
     """
     from dvc.config import Config, ConfigError
 
@@ -67,9 +67,9 @@ def check_settings(root: Path) -> None:
         if name == "cache.dir" and _is_inside(top.root, top.dvc / str(value)):
             continue
         raise VersionError(
-            f"{shared} sets {name} to {str(value)!r}, a command, file or folder of a machine, "
-            "but everybody who clones the catalogue has this file; take it out; if you trust "
-            f"it: dvc config --local {name} VALUE"
+            f"{shared} sets {name} to {str(value)!r}, which is a command, file or folder of "
+            "one machine, but every clone of the catalogue contains this file; remove the "
+            f"setting from it; if you trust the setting, run: dvc config --local {name} VALUE"
         )
 
 
@@ -110,14 +110,15 @@ def _check_index(home: Path, *_stamp: int) -> None:
     if planted:
         folders = " ".join(sorted(remove))
         raise DataError(
-            f"{home}: git tracks {bounded(planted, len(planted), 3)}, but only a checkout "
-            "itself may write there; nothing of it was read; look at it, and take it out: "
-            f"git rm -r --cached {folders} && rm -r {folders}"
+            f"{home}: git tracks {bounded(planted, len(planted), 3)}, but only Likewise may "
+            "write there, and git must ignore it; these files were not read; inspect them, "
+            f"then remove them: git rm -r --cached {folders} && rm -r {folders}"
         )
     if leading:
         raise DataError(
-            f"{home}: {bounded(leading, len(leading), 3)} is a link to an absolute path or out "
-            "of the catalogue, in a place in which Likewise writes; put a file in its place"
+            f"{home}: {bounded(leading, len(leading), 3)} is a link to an absolute path or to "
+            "a place outside the catalogue, but Likewise writes to it; replace the link by a "
+            "file"
         )
 
 

@@ -38,11 +38,13 @@ def outputs(root: Path) -> dict[str, Output]:
 
 
 def read_outputs(text: str, where: str = "dvc.lock") -> dict[str, Output]:
-    """Return the outputs in the ``text`` of a dvc.lock; those of stages that never ran lack.
+    """Return the outputs in the ``text`` of a dvc.lock.
+
+    Outputs of stages that never ran are missing.
 
     Raises:
-        ConfigError: it is not YAML.
-        VersionError: a path leads out of the catalogue, or an md5 is none.
+        ConfigError: the text is not YAML.
+        VersionError: a path is outside the catalogue, or an md5 is invalid.
     """
     document = parse_yaml(text.encode(), where)
     by_path = {}
@@ -64,10 +66,10 @@ def read_outputs(text: str, where: str = "dvc.lock") -> dict[str, Output]:
 
 
 def check_md5(md5: str, where: str) -> str:
-    """Return ``md5``, of a file or of a list of files (``....dir``), if it is one.
+    """Return ``md5``, of a file or of a list of files (``....dir``), if it is valid.
 
     Raises:
-        VersionError: it is not; ``where`` names the file that it comes from.
+        VersionError: ``md5`` is not an MD5; ``where`` names the file that contains it.
     """
     if _MD5.fullmatch(md5) is None:
         raise VersionError(f"{where}: {md5!r} is not an MD5; the file is damaged or hostile")

@@ -33,7 +33,7 @@ def workspace_at(ws: Workspace, rev: str, dataset: str = "") -> Workspace:
     cache when it is first opened, and fetched from the remote if the cache lacks it.
 
     Raises:
-        UnknownNameError: no such branch, tag or commit; the text has the nearest names.
+        UnknownNameError: no such branch, tag or commit; the message lists the nearest names.
         MissingArtefactError: there was no catalogue yet.
         VersionError: this is not a git repository.
     """
@@ -52,7 +52,7 @@ def resolve(root: Path, rev: str, dataset: str = "") -> str:
     ``<dataset>@v1.2.0``. Without ``dataset``, the number must belong to a single data set.
 
     Raises:
-        UnknownNameError: no such revision; the text has the nearest names.
+        UnknownNameError: no such revision; the message lists the nearest names.
         VersionError: ``root`` is in no git repository.
     """
     for name in (rev, f"refs/remotes/origin/{rev}", *_releases(root, rev, dataset)):
@@ -139,8 +139,8 @@ def clone(url: str, keeper: Workspace) -> Workspace:
 
     Raises:
         VersionError: nothing can be cloned from there.
-        MissingArtefactError: it holds no catalogue.
-        DataError: it holds several.
+        MissingArtefactError: the repository contains no catalogue.
+        DataError: the repository contains several catalogues.
     """
     local = Path(url).expanduser()
     if Workspace(local).is_catalogue:
@@ -184,7 +184,7 @@ def _single_catalogue(folders: Iterable[Path], url: str) -> Path:
 
 
 def _extract(ws: Workspace, commit: str, rev: str, folder: Path) -> None:
-    """Write the small files of ``commit`` to ``folder``, whole or not at all."""
+    """Write the small files of ``commit`` to ``folder``, completely or not at all."""
     tracked = git_bytes(ws.home, "ls-tree", "--name-only", "-z", commit).decode().split("\0")
     own = Workspace(folder)
     if not {own.params_file.name, own.catalog.name} <= set(tracked):

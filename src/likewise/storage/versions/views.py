@@ -43,7 +43,7 @@ def locate(ws: Workspace, output: Path) -> Path:
 
 
 def locate_earlier(ws: Workspace, output: Path) -> Path:
-    """Return the last version of ``output`` like ``locate``, for a job that can do without it.
+    """Return the last version of ``output`` like ``locate``, for a job that does not need it.
 
     Return ``output`` itself if the cache and the remote have lost that version.
 
@@ -189,7 +189,7 @@ def fetch_into_view(
     """Add the files ``paths`` of ``output`` to its view, from the cache or the remote.
 
     Raises:
-        VersionError: there is no remote, or it does not have them.
+        VersionError: there is no remote, or the remote does not have the files.
     """
     files, store = recorded_files(ws, output), Store(ws.home, remote)
     added = {path: files[path] for path in paths if path in files}

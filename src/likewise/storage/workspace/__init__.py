@@ -79,7 +79,7 @@ class Workspace(Places):
         """Return the card of the data set ``dataset``.
 
         Raises:
-            MissingArtefactError: it has no card.
+            MissingArtefactError: the data set has no card.
         """
         dataset = self.params.base(dataset)
         path = self.card_file(dataset)
