@@ -287,7 +287,10 @@ def test_a_data_set_is_fetched_by_its_name(how: Behaviour, zipped: bytes) -> Non
 @pytest.mark.usefixtures("toys")
 def test_a_page_is_not_an_archive(how: Behaviour) -> None:
     how.data = b"<html><title>Moved</title></html>"
-    with pytest.raises(DataError, match="sent a file that is not an archive and begins with '<html><title>Moved"):
+    with pytest.raises(
+        DataError,
+        match="sent a file that is not an archive and begins with '<html><title>Moved",
+    ):
         likewise.download("toys", Path("here"))
     assert list(Path("here").iterdir()) == []
 

@@ -69,8 +69,8 @@ def add(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
 ) -> None:
     """Add a data set: write its card and its params.yaml entries.
 
-    Only file names are read. Without --models and --protocols, the entries embed it by every
-    model and score it by every protocol of its layout.
+    The command reads file names, not images. Without --models and --protocols, the entries
+    embed the data set by every model and score it by every protocol of its layout.
     """
     added = likewise.add(
         name,

@@ -24,8 +24,9 @@ MAX_BITS = 15
 MIN_SET_BITS = 24
 """Number of 1 bits in a hash that is compared.
 
-Pictures with little structure (plain ones, a pale square) have fewer, and their hashes are
-almost equal. In a sample of 800 photographs, drawings and sketches the smallest number is 27.
+Pictures with little structure (for example a pale square) have fewer bits of 1, and their
+hashes are almost equal. In a sample of 800 photographs, drawings and sketches the smallest
+number is 27.
 """
 
 NO_ROW = -1

@@ -50,13 +50,13 @@ class TableSource(BoxSource, ABC):
     """Base class of layouts with a table of one row per box or per image.
 
     Columns are recognised by name, ignoring case; an option with the name of a kind selects
-    another column. A row with corners is a box; a row without gives the label of its image.
-    ``width`` and ``height`` are the image size, which ingest compares with the true one. All
-    other columns are kept under their lower-case name, with '_' in place of other characters
-    than letters and digits; their type is inferred from the values: integer, float, boolean,
-    else text. A column with the name of one that every catalogue has, such as ``mode``, is
-    refused; ``rename`` gives it another name. Items are sorted by split (train, val, test,
-    others), image and row.
+    another column. A row with corners is a box; a row without corners has the label of its
+    image. ``width`` and ``height`` are the image size, which ingest compares with the true one.
+    All other columns are kept under their lower-case name, with '_' in place of other
+    characters than letters and digits; their type is inferred from the values: integer, float,
+    boolean, else text. A column with the name of one that every catalogue has, such as
+    ``mode``, is refused; ``rename`` gives it another name. Items are sorted by split (train,
+    val, test, others), image and row.
 
     Subclasses read the table as a frame of text columns with ``:where`` (location of the row,
     for messages) and pass it through ``rename_columns`` and ``build_result``.
