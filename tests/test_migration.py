@@ -185,7 +185,7 @@ def test_two_names_of_one_option_are_an_error() -> None:
 
 def test_an_own_stage_of_the_new_name_is_not_overwritten() -> None:
     fit = "  fit:\n    foreach: ${trained}\n    do:\n      cmd: likewise train ${key}\n"
-    with pytest.raises(ConfigError, match=r"your own stage `train`"):
+    with pytest.raises(ConfigError, match=r"already has another stage `train`"):
         rename_pipeline(f"stages:\n  train:\n    cmd: ./mine\n{fit}", {})
 
 

@@ -68,7 +68,7 @@ def test_a_box_is_what_a_cut_picture_is(workspace: Path) -> None:
     assert ids(image=path, box=box, k=5) == ids(image=image.crop(box), k=5)
     with pytest.raises(DataError, match=r"box 5,5,4,9 is not inside the image of \d+ x \d+"):
         likewise.search("emoji", image=path, box=(5, 5, 4, 9))
-    with pytest.raises(DataError, match="name the image too"):
+    with pytest.raises(DataError, match="give the image too"):
         likewise.search("emoji", id=ITEM, box=(0, 0, 1, 1))
 
 
@@ -183,7 +183,7 @@ def test_an_array_of_vectors_is_a_table_of_queries(workspace: Path) -> None:
     assert by_array.frame.equals(likewise.search_many("emoji", frame, k=4).frame)
     assert by_array.frame.equals(likewise.search_many("emoji", frame.lazy(), k=4).frame)
     assert by_array["item_id"][0] == names[0]
-    with pytest.raises(DataError, match=r"give \(queries, dimensions\) numbers"):
+    with pytest.raises(DataError, match=r"numbers of shape \(queries, dimensions\)"):
         likewise.search_many("emoji", all_vectors[0])
 
 
@@ -193,7 +193,7 @@ def test_an_array_of_pixels_is_a_picture(workspace: Path) -> None:
     assert ids(image=np.asarray(image), k=5) == ids(image=image, k=5)
     grey = np.asarray(image.convert("L"))
     assert ids(image=grey, k=5) == ids(image=image.convert("L"), k=5)
-    with pytest.raises(DataError, match=r"160 x 160 values of float64; an image is height"):
+    with pytest.raises(DataError, match=r"160 x 160 values of float64; an image has height"):
         ids(image=np.zeros((160, 160)))
 
 
@@ -291,7 +291,7 @@ def test_several_data_sets_have_one_model_and_vectors_only(two_sets: Path) -> No
     likewise.load("tiny")
     likewise.embed("few", "tiny")
     likewise.publish("few")
-    with pytest.raises(DataError, match="different models or versions of one"):
+    with pytest.raises(DataError, match="from different versions of one model"):
         likewise.search(["emoji", "few"], id=ITEM)
 
 
