@@ -87,7 +87,7 @@ def test_what_is_not_a_complete_image_is_set_aside(faulty: Path) -> None:
 def test_strict_lets_any_finding_stop_it(faulty: Path) -> None:
     before = digests(faulty)
     message = (
-        r"^emoji: 10 findings, which --strict does not allow: bad-name: 007_bond\.jpg, .* and"
+        r"^emoji: 10 findings, but --strict allows none: bad-name: 007_bond\.jpg, .* and"
     )
     with pytest.raises(DataError, match=message):
         likewise.ingest("emoji", strict=True, workspace=faulty)

@@ -41,7 +41,7 @@ def remove(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Data set or view to remove.")],
     json: Json = False,
 ) -> None:
-    """Remove a data set or view, with its entries, tables and results.
+    """Remove a data set or view, its entries, tables and results.
 
     Corrections and take-downs stay, and so do the source and the models. Earlier commits still
     hold the data set.
