@@ -38,7 +38,7 @@ def doctor(*, deep: bool = False, workspace: StrPath | None = None) -> list[Prob
         >>> pathlib.Path("reports/emoji-tiny.parquet").unlink()
         >>> problem = likewise.doctor()[0]
         >>> problem.check, problem.what
-        ('missing', 'evaluate@emoji-tiny: no reports/emoji-tiny.parquet')
+        ('missing', 'evaluate@emoji-tiny has no output reports/emoji-tiny.parquet')
         >>> problem.command
         'dvc pull reports/emoji-tiny.parquet'
     """
