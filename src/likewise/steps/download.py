@@ -56,7 +56,7 @@ def download(name: str, folder: StrPath | None = None) -> Downloaded:
 
         >>> likewise.download("shoev2")
         Traceback (most recent call last):
-        likewise.errors.DataError: QMUL-Shoe-V2 cannot be fetched by a program: ask at
+        likewise.errors.DataError: QMUL-Shoe-V2 cannot be downloaded automatically: ask at
         https://sketchx.eecs.qmul.ac.uk/downloads/ for QMUL-Shoe-V2, put its folders of photos
         and sketches with their lists into data/shoev2, and run:
         likewise add shoev2 --source sketch --path data/shoev2
