@@ -1,11 +1,13 @@
 """FAISS indexes by factory string: filters, distances, errors, and the stored file."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import forked
 from galleries import DIM, build, clustered, truth, unit
 from likewise.errors import ConfigError
 from likewise.retrieval.indexes.base import Vectors
@@ -149,3 +151,23 @@ def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
 def test_flat_needs_no_file(tmp_path: Path) -> None:
     build({"kind": "faiss"}, Vectors.from_array(unit(50)), tmp_path / "x.faiss")
     assert not list(tmp_path.iterdir())
+
+
+AFTER_TORCH_UTILS = """
+import sys, faiss.contrib.torch_utils, numpy as np
+sys.path.insert(0, sys.argv[1])
+from galleries import build, clustered
+from likewise.retrieval.indexes.base import Vectors
+allowed = np.arange(300) % 2 == 0
+built = build({"kind": "faiss", "factory": "Flat"}, Vectors.from_array(clustered(300, 8)))
+print(built.search(clustered(300, 8)[:4], 3, allowed)[1][:, 0].tolist())
+"""
+
+
+def test_filters_work_after_another_library_replaced_the_search_of_faiss(
+    tmp_path: Path,
+) -> None:
+    tests = str(Path(__file__).parents[1])
+    done = forked.run(tmp_path, "python", "-c", AFTER_TORCH_UTILS, tests)
+    assert done.returncode == 0, done.stderr
+    assert [row % 2 for row in json.loads(done.stdout)] == [0, 0, 0, 0]

@@ -20,7 +20,13 @@ from likewise.retrieval.indexes.base import (
     settle_ties,
 )
 from likewise.retrieval.indexes.exact import Exact, ExactSearch
-from likewise.retrieval.indexes.faiss_door import GPU_MOST, copy_to_gpus, load_faiss, threads
+from likewise.retrieval.indexes.faiss_door import (
+    GPU_MOST,
+    copy_to_gpus,
+    faiss_search,
+    load_faiss,
+    threads,
+)
 
 _FEW = 10_000
 """Up to this number of allowed rows, exact search replaces the search of cells or a graph."""
@@ -178,7 +184,7 @@ class FaissSearch(BuiltIndex):
         selector = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
         try:
             params = _filter(self._index, selector, len(allowed) / count)
-            results = self._index.search(queries, width, params=params)
+            results = faiss_search(self._index)(queries, width, params=params)
             scores, rows = self._cosines(*results)
         except RuntimeError:  # this kind does not support selectors
             return self._exact.search(queries, width, allowed)

@@ -23,6 +23,15 @@ def load_faiss() -> Any:
     return faiss
 
 
+def faiss_search(index: Any) -> Any:
+    """Return the method ``search`` of an index that takes ``params``.
+
+    faiss.contrib.torch_utils, which other libraries import, replaces ``search`` in the whole
+    process by a method without ``params`` and keeps the original as ``search_numpy``.
+    """
+    return getattr(index, "search_numpy", index.search)
+
+
 def nearest(
     queries: Float32Array, gallery: Float32Array, k: int, *, l2: bool
 ) -> tuple[Float32Array, Int64Array]:
