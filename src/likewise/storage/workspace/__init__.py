@@ -113,7 +113,8 @@ class Workspace(Places):
     def _holds_records_only(self, dataset: str) -> bool:
         """Return True if a folder has only what ``remove`` keeps of a data set."""
         records = {self.corrections(dataset), self.forgotten(dataset)}
-        return set(self.tables(dataset).iterdir()) <= records
+        files = set(self.tables(dataset).iterdir())
+        return bool(files) and files <= records
 
     def existing_outputs(self) -> Iterator[Path]:
         """Yield the existing outputs of stages and reports, and folders of no data set."""
