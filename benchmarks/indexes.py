@@ -26,7 +26,8 @@ from data import SHARED, WORK
 from measure import Table, medians, parser
 from peers import Made, hnswlib_index, lancedb_index, usearch_index
 
-from likewise.pages.tradeoff_plot import IndexPoint, format_bytes, tradeoff_plot
+from likewise.errors import size_text
+from likewise.pages.tradeoff_plot import IndexPoint, tradeoff_plot
 from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import BuiltIndex, Vectors
 from likewise.retrieval.indexes.lopq_codec import EncodedVectors
@@ -257,7 +258,7 @@ def side_by_side(
             points.append(IndexPoint(what, hit, speed, made.nbytes))
             fastest[own] = max(fastest[own], speed if hit >= 0.95 else 0)
             told = f"recall {hit:.4f}, {speed:,.0f}/s"
-            cost = f"{made.build_s:.1f} s, {format_bytes(made.nbytes)}"
+            cost = f"{made.build_s:.1f} s, {size_text(made.nbytes)}"
             table.note(f"{what}: {cost}", told if own else "", "" if own else told)
     if all(fastest.values()):
         table.at_most(

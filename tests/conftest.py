@@ -81,6 +81,15 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def _safe_path_stays() -> Iterator[None]:
+    """Restore the variable that the command line sets for its child processes."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    yield
+    if before is None:
+        os.environ.pop("PYTHONSAFEPATH", None)
+
+
 @pytest.fixture
 def several_threads() -> Iterator[None]:
     """Use two threads in torch and FAISS, for tests that results do not depend on threads."""

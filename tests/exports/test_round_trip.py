@@ -57,7 +57,7 @@ NAME = st.text(
     st.characters(exclude_categories=("C", "Z"), exclude_characters="/\\"),
     min_size=1,
     max_size=6,
-).filter(lambda name: not name.startswith("."))
+).filter(lambda name: not name.startswith(".") and "git~" not in name.lower())
 LABEL = st.text(
     st.characters(exclude_categories=["C"], exclude_characters="\u2028\u2029"),
     min_size=1,

@@ -86,9 +86,7 @@ def test_what_is_not_a_complete_image_is_set_aside(faulty: Path) -> None:
 
 def test_strict_lets_any_finding_stop_it(faulty: Path) -> None:
     before = digests(faulty)
-    message = (
-        r"^emoji: 10 findings, but --strict allows none: bad-name: 007_bond\.jpg, .* and"
-    )
+    message = r"^emoji: 10 findings, but --strict allows none: bad-name: 007_bond\.jpg, .* and"
     with pytest.raises(DataError, match=message):
         likewise.ingest("emoji", strict=True, workspace=faulty)
     assert digests(faulty) == before

@@ -158,7 +158,7 @@ def embed(
             f"computed by different arithmetics: {'; '.join(done.numerics)}; they differ by "
             f"rounding. To compute all by one: likewise embed {dataset} {model} --recompute"
         )
-    print_next(f"dvc repro publish@{dataset}")
+    print_next("dvc repro")
 
 
 def correct(
