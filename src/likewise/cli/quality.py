@@ -1,5 +1,6 @@
 """Commands on the quality of data: download, measure, check, view, describe."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -62,7 +63,7 @@ def describe(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Print the statistics of a data set as Markdown.
+    """Print the statistics of a data set; in a pipe, as Markdown.
 
     The statistics cover splits, labels, sizes, boxes, formats, licences, findings and flags.
     """
@@ -73,7 +74,12 @@ def describe(
     if json:
         print_json(statistics)
     elif not markdown:
-        print_markdown(statistics.to_markdown().rstrip())
+        if sys.stdout.isatty():
+            from likewise.cli.print_statistics import print_statistics
+
+            print_statistics(statistics)
+        else:
+            print_markdown(statistics.to_markdown().rstrip())
         print_tip(f"likewise describe {dataset} --markdown")
 
 
