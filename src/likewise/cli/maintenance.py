@@ -1,5 +1,6 @@
 """Commands that maintain a catalogue: kinds, doctor, schemas."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +17,7 @@ from likewise.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from likewise import Kind
+    from likewise import Kind, KindOption
 
 
 _USES = {
@@ -73,10 +74,19 @@ def kinds(
 
 def _print_kind(kind: "Kind") -> None:
     print_line(f"{kind.name}: {kind.summary}")
-    print_line("")
-    settings = [(n.replace("_", " "), _default(v)) for n, v in kind.settings.items()]
-    print_facts([("formula", kind.formula), ("source", kind.source), *settings])
-    if kind.options:
+    settings = [
+        (name.replace("_", " "), _default(value))
+        for name, value in kind.settings.items()
+        if value != [] and (name, value) != ("name", kind.name)
+    ]
+    facts = [("formula", kind.formula), ("source", kind.source), *settings]
+    if any(text for _, text in facts):
+        print_line("")
+        print_facts(facts)
+    if kind.options and sys.stdout.isatty():
+        print_line("")
+        print_facts([(o.name, _option_text(o)) for o in kind.options])
+    elif kind.options:
         print_line("")
         rows = [
             (
@@ -88,6 +98,13 @@ def _print_kind(kind: "Kind") -> None:
             for o in kind.options
         ]
         print_table(("option", "type", "default", "description"), rows)
+
+
+def _option_text(option: "KindOption") -> str:
+    """Return type, range, default and description of an option as two lines."""
+    default = "required" if option.required else f"default {_default(option.default)}"
+    form = ", ".join(filter(None, (option.type, option.range)))
+    return f"{form}; {default}\n{option.description}"
 
 
 def _default(value: object) -> str:

@@ -40,6 +40,8 @@ class Faiss(Index):
     The factory strings are those of the FAISS wiki: ``Flat``, ``IVF256,Flat``, ``HNSW32``,
     ``OPQ32,IVF256,PQ32``, ``IVF256,PQ32,RFlat`` ...
 
+    Source: Douze et al., The Faiss library, 2024 (arXiv:2401.08281).
+
     Attributes:
         factory: factory string of the index.
         metric: ``dot`` or ``l2``. Both rank vectors of length 1 in the same order, but codes

@@ -108,8 +108,8 @@ def _metrics() -> Iterator[Kind]:
             None,
             metric.rank == "needed",
             ">= 1",
-            f"number of ranked items that count, written {name}@5; "
-            f"{'required' if metric.rank == 'needed' else 'by default all'}",
+            f"number of ranked items that count, written {name}@5"
+            f"{'' if metric.rank == 'needed' else '; by default all'}",
         )
         yield Kind(
             name,
