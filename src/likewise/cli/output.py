@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from likewise.cli.terminal_text import (
     paragraph,
+    shortened,
     terminal_width,
     width,
     wrapped,
@@ -139,11 +140,14 @@ def print_facts(facts: Iterable[tuple[str, str]], least: int = 0) -> None:
         size = min(size, most // 3)
     size = max(size, least - len(GAP))
     for name, text in listed:
-        lines = text.split("\n")
+        head, lines = name, text.split("\n")
         if most is not None:
             room = most - size - len(GAP)
             lines = [part for line in lines for part in wrapped(line, room)]
-        for line in field_lines(name, lines, size) if most else _whole(name, lines, size):
+            if width(name) > size:
+                print(shortened(name, most))
+                head = ""
+        for line in field_lines(head, lines, size) if most else _whole(name, lines, size):
             print(line)
 
 
