@@ -184,7 +184,7 @@ def test_changed_pixels_are_named_and_their_images_by_a_deep_check(recorded: Pat
         path.write_bytes(data)
     # DVC sees when a file was changed; only a deep check tells which images it held.
     ((what, _),) = found("table")
-    assert "images.lance: 1 files were changed: data/" in what
+    assert "images.lance: 1 file was changed: data/" in what
     (problem,) = [p for p in likewise.doctor(deep=True) if p.check == "table"]
     assert "1 images differ from the ingested files: " in problem.what
     assert problem.command == "dvc checkout --force catalog/emoji/images.lance"

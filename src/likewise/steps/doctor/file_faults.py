@@ -45,9 +45,17 @@ def check(ws: Workspace, output: Path, *, packs: bool) -> Iterator[str]:
         )
     ]
     if missing:
-        yield f"{len(missing):,} files are missing: {bounded(sorted(missing), len(missing))}"
+        yield _listed(missing, "is missing", "are missing")
     if changed:
-        yield f"{len(changed):,} files were changed: {bounded(sorted(changed), len(changed))}"
+        yield _listed(changed, "was changed", "were changed")
+
+
+def _listed(paths: list[str], one: str, several: str) -> str:
+    """Return the number and the names of files; the output itself has no name."""
+    if paths == [""]:
+        return f"the file {one}"
+    count = f"1 file {one}" if len(paths) == 1 else f"{len(paths):,} files {several}"
+    return f"{count}: {bounded(sorted(paths), len(paths))}"
 
 
 def is_recorded(ws: Workspace, path: Path) -> bool:
