@@ -9,9 +9,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 import likewise
 from likewise.cli import output
+from likewise.cli.app import app
 from likewise.cli.terminal_text import paragraph
 from likewise.cli.text_table import NumberStyle, number_texts, table_lines, text_columns
 from likewise.errors import duration_text, size_text
@@ -43,6 +45,7 @@ LINES = (
     "list",
     "show;emoji",
     "show;emoji;--labels",
+    "describe;emoji",
     "doctor",
     "why;emoji;tiny;0_noto.jpg",
     "findings;emoji",
@@ -51,6 +54,8 @@ LINES = (
     "kinds",
     "kinds;protocols",
     "kinds;recipes;metric",
+    "kinds;indexes;faiss",
+    "kinds;protocols;gpr1200",
 )
 
 
@@ -101,13 +106,31 @@ def _check(shown: dict[str, list[str]]) -> None:
     assert "box" not in names
     assert any(line.startswith("left out, because they are empty here: ") for line in records)
     crosswalk = shown["crosswalk;emoji-tiny"]
-    assert crosswalk[0].split() == ["definition", "GPR1200:", "mAP"]
-    findings = shown["findings;emoji"]
-    assert findings[5].split()[:2] == ["not-an-image", "Thumbs.db"]
+    assert crosswalk[0].split()[:2] == ["definition", "metric"]
+    assert any(line.split()[:4] == ["textbook:", "nDCG", "ndcg", "no"] for line in crosswalk)
+    assert "published numbers that use" not in "\n".join(crosswalk)
+    _check_statistics_and_kinds(shown)
     assert "no rows" in shown["query;select * from emoji where label = 'none'"]
     evaluation = shown["evaluate;emoji-tiny"]
     assert evaluation[-1] == "next: likewise report emoji-tiny"
     assert shown["list"][-1] == "next: likewise show emoji"
+    findings = shown["findings;emoji"]
+    assert findings[5].split()[:2] == ["not-an-image", "Thumbs.db"]
+
+
+def _check_statistics_and_kinds(shown: dict[str, list[str]]) -> None:
+    statistics = shown["describe;emoji"]
+    assert "|" not in "".join(statistics)
+    (pixels,) = [line for line in statistics if line.startswith("width (pixels)")]
+    assert len(pixels.split()) == 7
+    assert statistics[-1] == "next: likewise describe emoji --markdown"
+    # Options have the width of the terminal for their descriptions.
+    faiss = shown["kinds;indexes;faiss"]
+    factory = faiss.index("factory        str; default Flat")
+    assert faiss[factory + 1] == "               factory string of the index."
+    assert faiss[factory - 1] == ""
+    protocol = shown["kinds;protocols;gpr1200"]
+    assert not any(line.startswith(("name ", "also ")) for line in protocol)
 
 
 def test_what_is_piped_is_whole(evaluated: Path) -> None:
@@ -133,6 +156,18 @@ def test_hostile_ids_are_shortened_in_the_middle_and_escaped(columns: int, name:
         assert "a\\tb\\nc\\x1b[31m\\u202ed.jpg" in whole
     elif columns == 40:
         assert any("…" in word for word in shown)
+
+
+def test_a_long_name_of_a_fact_is_whole(workspace: Path) -> None:
+    facts = f"[('run {'r' * 40}', 'not evaluated'), ('items', '7')]"
+    code = f"from likewise.cli.output import print_facts; print_facts({facts})"
+    lines = typed([code], 80, program=(sys.executable, "-c"))
+    assert lines == [f"run {'r' * 40}", " " * 28 + "not evaluated", f"{'items':<28}7"]
+
+
+def test_describe_is_markdown_in_a_pipe(workspace: Path) -> None:
+    printed = CliRunner().invoke(app, ["describe", "emoji"]).stdout
+    assert printed == likewise.describe("emoji").to_markdown().rstrip() + "\n"
 
 
 def test_a_table_of_very_many_columns_becomes_records(workspace: Path) -> None:

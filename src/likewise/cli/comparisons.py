@@ -1,6 +1,7 @@
 """Commands on results: compare, crosswalk."""
 
 import math
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -130,6 +131,7 @@ def _value(value: float | None, decimals: int) -> str:
 
 
 def _print_crosswalk(scores: "Crosswalk") -> None:
+    """Print the definitions; a terminal has no column that repeats them or the notes below."""
     rows = [
         (
             row.definition,
@@ -149,8 +151,13 @@ def _print_crosswalk(scores: "Crosswalk") -> None:
         "remarks",
         "published numbers",
     )
-    print_table(columns, rows)
+    shown = len(columns) - sys.stdout.isatty()
+    print_table(columns[:shown], [row[:shown] for row in rows])
     print_line("")
+    if sys.stdout.isatty():
+        print_line("Compare a value only with published numbers of the same definition.")
+        for text in _other_published(scores):
+            print_line(text)
     for published in scores.published.tables:
         print_line(
             f"comparable with {published.title}: {len(published.rows)} models; "
@@ -160,3 +167,12 @@ def _print_crosswalk(scores: "Crosswalk") -> None:
         print_line(f"not comparable: {reason}")
     for text in scores.notes:
         print_line(f"note: {text}")
+
+
+def _other_published(scores: "Crosswalk") -> "Iterator[str]":
+    """Yield published numbers of definitions that nothing else of the output names."""
+    titles = " and ".join(table.title for table in scores.published.tables)
+    printed = {f"the tables of {titles}", "; ".join(scores.published.reasons)}
+    for row in scores.rows:
+        if row.beside not in printed and not row.beside.endswith(f" {row.definition}"):
+            yield f"{row.definition}: {row.beside}"

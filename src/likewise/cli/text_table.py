@@ -15,6 +15,7 @@ GAP = "  "
 _PROSE = frozenset(
     {
         "changed",
+        "definition",
         "description",
         "detail",
         "message",
@@ -29,6 +30,7 @@ _PROSE = frozenset(
         "text",
         "title",
         "type",
+        "weights",
         "what",
     }
 )
