@@ -13,17 +13,14 @@ import typer
 from typer.core import TyperGroup
 
 from likewise.cli import (
-    comparisons,
-    faults,
-    find,
-    history,
-    maintenance,
-    make,
-    quality,
-    read,
-    rename_remove,
+    improving,
+    maintaining,
+    reading,
+    scoring,
+    searching,
     sharing,
-    write,
+    stages,
+    starting,
 )
 from likewise.cli.failures import exit_with_error, record_interrupts
 from likewise.cli.output import print_line, print_note
@@ -42,39 +39,39 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "Start a catalogue",
         (
-            ("init", make.init, "likewise init birds-and-cars"),
-            ("download", quality.download, "likewise download gpr1200"),
-            ("add", make.add, "likewise add gpr1200 --source gpr1200 --path GPR1200.zip"),
-            ("validate", faults.validate, "likewise validate fissp ~/data/fissp"),
-            ("rename", rename_remove.rename, "likewise rename birds fowl"),
-            ("remove", rename_remove.remove, "likewise remove birds"),
-            ("kinds", maintenance.kinds, "likewise kinds protocols"),
+            ("init", starting.init, "likewise init birds-and-cars"),
+            ("download", starting.download, "likewise download gpr1200"),
+            ("add", starting.add, "likewise add gpr1200 --source gpr1200 --path GPR1200.zip"),
+            ("validate", starting.validate, "likewise validate fissp ~/data/fissp"),
+            ("rename", starting.rename, "likewise rename birds fowl"),
+            ("remove", starting.remove, "likewise remove birds"),
+            ("kinds", starting.kinds, "likewise kinds protocols"),
         ),
     ),
     (
         "Stages that dvc repro runs",
         (
-            ("ingest", make.ingest, "likewise ingest gpr1200"),
-            ("load", make.load, "likewise load lite0"),
-            ("train", make.train, "likewise train tuned"),
-            ("embed", make.embed, "likewise embed gpr1200 lite0"),
-            ("publish", make.publish, "likewise publish gpr1200"),
-            ("evaluate", make.evaluate, "likewise evaluate gpr1200-lite0-gpr1200"),
+            ("ingest", stages.ingest, "likewise ingest gpr1200"),
+            ("load", stages.load, "likewise load lite0"),
+            ("train", stages.train, "likewise train tuned"),
+            ("embed", stages.embed, "likewise embed gpr1200 lite0"),
+            ("publish", stages.publish, "likewise publish gpr1200"),
+            ("evaluate", stages.evaluate, "likewise evaluate gpr1200-lite0-gpr1200"),
         ),
     ),
     (
         "Look at data",
         (
-            ("list", read.list_, "likewise list --json"),
-            ("show", read.show, "likewise show gpr1200 --labels"),
-            ("describe", quality.describe, "likewise describe gpr1200 --markdown"),
-            ("findings", faults.findings, "likewise findings cards --check box-outside"),
+            ("list", reading.list_, "likewise list --json"),
+            ("show", reading.show, "likewise show gpr1200 --labels"),
+            ("describe", reading.describe, "likewise describe gpr1200 --markdown"),
+            ("findings", reading.findings, "likewise findings cards --check box-outside"),
             (
                 "query",
-                read.query,
+                reading.query,
                 "likewise query 'select label, count(*) from gpr1200 group by label'",
             ),
-            ("why", read.why, "likewise why gpr1200 lite0 17_dog.jpg"),
+            ("why", reading.why, "likewise why gpr1200 lite0 17_dog.jpg"),
         ),
     ),
     (
@@ -82,12 +79,12 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         (
             (
                 "search",
-                find.search,
+                searching.search,
                 "likewise search gpr1200 --image bird.jpg -k 5 --html hits.html",
             ),
-            ("index", find.index, "likewise index gpr1200 lite0 hnsw"),
-            ("tune", find.tune, "likewise tune gpr1200 lite0 --recall 0.95 --memory 2GB"),
-            ("indexes", find.indexes, "likewise indexes --json"),
+            ("index", searching.index, "likewise index gpr1200 lite0 hnsw"),
+            ("tune", searching.tune, "likewise tune gpr1200 lite0 --recall 0.95 --memory 2GB"),
+            ("indexes", searching.indexes, "likewise indexes --json"),
         ),
     ),
     (
@@ -95,19 +92,19 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         (
             (
                 "score",
-                read.score,
+                scoring.score,
                 "likewise score gpr1200 --embeddings features.npy --images images/",
             ),
             (
                 "compare",
-                comparisons.compare,
+                scoring.compare,
                 "likewise compare gpr1200-lite0-gpr1200 gpr1200-vitl-gpr1200",
             ),
-            ("crosswalk", comparisons.crosswalk, "likewise crosswalk gpr1200-lite0-gpr1200"),
-            ("report", write.report, "likewise report gpr1200-lite0-gpr1200"),
+            ("crosswalk", scoring.crosswalk, "likewise crosswalk gpr1200-lite0-gpr1200"),
+            ("report", scoring.report, "likewise report gpr1200-lite0-gpr1200"),
             (
                 "attention",
-                write.attention,
+                scoring.attention,
                 "likewise attention vit --image bird.jpg --figure heads.svg",
             ),
         ),
@@ -115,13 +112,13 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "Improve data",
         (
-            ("correct", make.correct, "likewise correct gpr1200 17_dog.jpg --label cat"),
-            ("measure", quality.measure, "likewise measure gpr1200"),
-            ("check", quality.check, "likewise check gpr1200 --html flags.html"),
-            ("view", quality.view, "likewise view birds_clean"),
+            ("correct", improving.correct, "likewise correct gpr1200 17_dog.jpg --label cat"),
+            ("measure", improving.measure, "likewise measure gpr1200"),
+            ("check", improving.check, "likewise check gpr1200 --html flags.html"),
+            ("view", improving.view, "likewise view birds_clean"),
             (
                 "forget",
-                history.forget,
+                improving.forget,
                 "likewise forget gpr1200 17_dog.jpg --reason 'request of 12 May'",
             ),
         ),
@@ -129,8 +126,8 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "Versions and sharing",
         (
-            ("log", history.log, "likewise log gpr1200"),
-            ("diff", history.diff, "likewise diff gpr1200 v1 v2 --html changes.html"),
+            ("log", sharing.log, "likewise log gpr1200"),
+            ("diff", sharing.diff, "likewise diff gpr1200 v1 v2 --html changes.html"),
             (
                 "release",
                 sharing.release,
@@ -141,7 +138,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             ("merge", sharing.merge, "likewise merge origin/labels"),
             (
                 "export",
-                write.export,
+                sharing.export,
                 "likewise export birds coco --to birds-coco --where \"split = 'val'\"",
             ),
         ),
@@ -149,8 +146,8 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "Maintain",
         (
-            ("doctor", maintenance.doctor, "likewise doctor --deep"),
-            ("schemas", maintenance.schemas, "likewise schemas --check"),
+            ("doctor", maintaining.doctor, "likewise doctor --deep"),
+            ("schemas", maintaining.schemas, "likewise schemas --check"),
         ),
     ),
 )

@@ -84,3 +84,6 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return text
+
+
+Limit = Annotated[int, typer.Option(min=0, metavar="N", help="Maximum number of findings.")]

@@ -1,4 +1,4 @@
-"""Commands for collaboration: push, pull, merge, release, and the merge driver of git."""
+"""Commands of versions and sharing: log, diff, release, push, pull, merge, export."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -6,8 +6,24 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 import likewise
-from likewise.cli.arguments import Json
-from likewise.cli.output import print_json, print_line, print_next, print_note
+from likewise.cli.arguments import (
+    Dataset,
+    Html,
+    Json,
+    Rev,
+    parse_options,
+)
+from likewise.cli.output import (
+    print_json,
+    print_line,
+    print_markdown,
+    print_next,
+    print_note,
+    print_table,
+    print_tip,
+)
+from likewise.cli.print_difference import print_difference
+from likewise.cli.print_export import print_export
 from likewise.errors import size_text
 
 if TYPE_CHECKING:
@@ -30,6 +46,78 @@ Theirs = Annotated[
 ]
 
 
+def log(
+    dataset: Dataset,
+    rev: Annotated[
+        str | None,
+        typer.Option(metavar="REV", help="Begin at this revision instead of the checkout."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the versions of a data set and the changes of each."""
+    versions = likewise.log(dataset, rev=rev)
+    if json:
+        print_json(versions)
+        return
+    rows = [
+        (v.commit, ", ".join(v.names), v.date, v.items, ", ".join(v.columns), v.message)
+        for v in versions
+    ]
+    print_table(("commit", "names", "date", "items", "changed", "message"), rows)
+    if len(versions) > 1:
+        print_tip(f"likewise diff {dataset} {versions[1].commit} {versions[0].commit}")
+    else:
+        print_tip(f"likewise show {dataset}")
+
+
+def diff(
+    dataset: Dataset,
+    old: Annotated[
+        str, typer.Argument(metavar="REV1", help="Git revision: a tag, branch or commit.")
+    ],
+    new: Annotated[
+        str | None,
+        typer.Argument(metavar="[REV2]", help="Second revision; by default the workspace."),
+    ] = None,
+    json: Json = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print Markdown, e.g. for a pull request.")
+    ] = False,
+    html: Html = None,
+) -> None:
+    """Compare two versions: labels, boxes, vectors and metrics."""
+    difference = likewise.diff(dataset, old, new)
+    if html:
+        difference.to_html(html)
+        print_note(f"wrote {html}")
+    if json:
+        facts = {name: value for name, value in vars(difference).items() if name != "sides"}
+        changes = difference.changes.to_dicts()
+        print_json({**facts, "counts": difference.counts, "changes": changes})
+    elif markdown:
+        print_markdown(difference.to_markdown().rstrip())
+    else:
+        print_difference(difference)
+        if not html:
+            print_tip("add --html changes.html for a page of the images, or --markdown")
+
+
+def release(
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="Data set.")],
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="Version, e.g. 1.2.")],
+    message: Annotated[str, typer.Option("--message", "-m", help="Release note.")] = "",
+    json: Json = False,
+) -> None:
+    """Release a data set: checks, changelog, Croissant file, git tag."""
+    done = likewise.release(dataset, version, message=message)
+    if json:
+        print_json(done)
+        return
+    since = f"since {done.before}: " if done.before else ""
+    print_line(f"{done.tag}: {since}{done.changes}; {done.findings:,} findings")
+    print_next("likewise push, then: git push --follow-tags")
+
+
 def push(datasets: Datasets = None, remote: Remote = None, json: Json = False) -> None:
     """Upload the files that dvc.lock names to a DVC remote.
 
@@ -42,6 +130,10 @@ def push(datasets: Datasets = None, remote: Remote = None, json: Json = False) -
     else:
         print_line(f"{done.remote}: {_amount(done.files, done.nbytes)}")
         print_next("git push")
+
+
+def _amount(files: int, nbytes: int) -> str:
+    return f"{files:,} files, {size_text(nbytes)}"
 
 
 def pull(  # noqa: PLR0913 (a function here is a command, an argument an option)
@@ -136,6 +228,12 @@ def merge(
         print_next("likewise pull, then: dvc repro --allow-missing")
 
 
+def _preferred_side(ours: bool, theirs: bool) -> Literal["ours", "theirs"] | None:
+    if ours and theirs:
+        raise typer.BadParameter("use either --ours or --theirs")
+    return "ours" if ours else "theirs" if theirs else None
+
+
 def merge_file(
     base: Path,
     ours_file: Path,
@@ -154,27 +252,41 @@ def merge_file(
         raise typer.Exit(1)
 
 
-def release(
-    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="Data set.")],
-    version: Annotated[str, typer.Argument(metavar="VERSION", help="Version, e.g. 1.2.")],
-    message: Annotated[str, typer.Option("--message", "-m", help="Release note.")] = "",
+def export(  # noqa: PLR0913 (a function here is a command, an argument an option)
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="Published data set.")],
+    format_: Annotated[
+        str,
+        typer.Argument(metavar="FORMAT", help="Format, or an entry of exports in params.yaml."),
+    ],
+    *,
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="New folder to write.")],
+    where: Annotated[
+        str | None,
+        typer.Option(metavar="SQL", help="Export only items that match, e.g. split = 'test'."),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--option", "-o", metavar="KEY=VALUE", help="Option of the format; repeatable."
+        ),
+    ] = None,
     json: Json = False,
+    rev: Rev = None,
 ) -> None:
-    """Release a data set: checks, changelog, Croissant file, git tag."""
-    done = likewise.release(dataset, version, message=message)
+    """Export a data set to a format of other programs.
+
+    Formats: coco, croissant, csv, embeddings, folder, huggingface, image-matrix, imagenet-npz,
+    parquet, voc, webdataset, yolo. Image files are copied unchanged if the format
+    allows it. The licence of the data set is checked for research use; for other uses, set
+    --option purpose=commercial or purpose=sharing.
+    """
+    options = parse_options(option)
+    done = likewise.export(dataset, format_, to, where=where, options=options, rev=rev)
     if json:
-        print_json(done)
-        return
-    since = f"since {done.before}: " if done.before else ""
-    print_line(f"{done.tag}: {since}{done.changes}; {done.findings:,} findings")
-    print_next("likewise push, then: git push --follow-tags")
-
-
-def _amount(files: int, nbytes: int) -> str:
-    return f"{files:,} files, {size_text(nbytes)}"
-
-
-def _preferred_side(ours: bool, theirs: bool) -> Literal["ours", "theirs"] | None:
-    if ours and theirs:
-        raise typer.BadParameter("use either --ours or --theirs")
-    return "ours" if ours else "theirs" if theirs else None
+        print_json({**vars(done), "folder": str(done.folder), "reasons": done.reasons()})
+    else:
+        print_export(done)
+    for text in done.notes:
+        print_note(f"note: {text}")
+    if not json:
+        print_next(f"read {done.folder}/export.yaml: licence, options and digests")

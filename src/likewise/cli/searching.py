@@ -1,4 +1,4 @@
-"""Commands on retrieval: search, index, tune, indexes."""
+"""Commands of search: search, index, tune, indexes."""
 
 import sys
 from pathlib import Path

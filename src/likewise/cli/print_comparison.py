@@ -1,19 +1,13 @@
-"""Commands on results: compare, crosswalk."""
+"""Comparisons of runs and of definitions, as compare and crosswalk print them."""
 
 import math
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-import likewise
-from likewise.cli.arguments import Json, Run
 from likewise.cli.output import (
     print_facts,
-    print_json,
     print_line,
     print_table,
-    print_tip,
 )
 from likewise.cli.text_table import cell
 
@@ -26,47 +20,8 @@ SHOWN = 10
 """Number of queries that a table lists; --json lists all."""
 
 
-def compare(
-    first: Annotated[str, typer.Argument(metavar="RUN_A", help="Evaluated run.")],
-    second: Annotated[
-        str,
-        typer.Argument(metavar="RUN_B", help="Another run of the same protocol, or RUN_A@REV."),
-    ],
-    json: Json = False,
-) -> None:
-    """Compare two runs, query by query.
-
-    Print the differences of all metrics with p-values, and the queries that changed. p comes
-    from a paired permutation test that swaps the two runs for whole classes; with several
-    subsets it is corrected by Holm's method. RUN@REV is a run at a git revision, at a release
-    (1.2) or of a `dvc exp` experiment.
-    """
-    comparison = likewise.compare(first, second)
-    if json:
-        print_json(comparison)
-    else:
-        _print_comparison(comparison)
-        print_tip(f"likewise report {second.partition('@')[0]}")
-
-
-def crosswalk(
-    run: Run,
-    json: Json = False,
-) -> None:
-    """Score a run by every common definition of its metrics.
-
-    Print the definitions of benchmarks, libraries and textbooks side by side, and whether
-    published numbers are comparable.
-    """
-    scores = likewise.crosswalk(run)
-    if json:
-        print_json(scores)
-    else:
-        _print_crosswalk(scores)
-        print_tip(f"likewise report {run}")
-
-
-def _print_comparison(comparison: "Comparison") -> None:
+def print_comparison(comparison: "Comparison") -> None:
+    """Print the values of both runs, their difference, and the queries that changed."""
     decimals = comparison.protocol.get("decimals", 4)
     protocol = comparison.protocol
     by = f"{protocol.get('name')}, version {protocol.get('version')}"
@@ -130,7 +85,7 @@ def _value(value: float | None, decimals: int) -> str:
     return "not scored" if value is None else f"{value:.{decimals}f}"
 
 
-def _print_crosswalk(scores: "Crosswalk") -> None:
+def print_crosswalk(scores: "Crosswalk") -> None:
     """Print the definitions; a terminal has no column that repeats them or the notes below."""
     rows = [
         (

@@ -1,4 +1,4 @@
-"""Commands that read: list, show, why, query, score."""
+"""Commands that look at data: list, show, describe, findings, query, why."""
 
 import sys
 from functools import partial
@@ -8,19 +8,25 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli.arguments import Dataset, Json, Rev, need_folder
+from likewise.cli.arguments import (
+    Dataset,
+    Json,
+    Limit,
+    Rev,
+    need_folder,
+)
 from likewise.cli.output import (
     print_facts,
     print_frame,
     print_frame_json,
     print_json,
-    print_next,
+    print_markdown,
     print_note,
     print_table,
     print_tip,
 )
 from likewise.cli.print_description import print_description
-from likewise.cli.print_evaluation import print_evaluation
+from likewise.cli.print_findings import print_findings
 
 SHOWN = 100
 """Default number of printed rows; --limit sets another."""
@@ -72,41 +78,51 @@ def show(
         print_description(description)
 
 
-def why(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="DATASET|MODEL",
-            help="Data set, or a model if no other argument is given.",
-        ),
-    ],
-    model: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[MODEL]", help="Model that embeds the data set, if NAME is one."
-        ),
-    ] = None,
-    item: Annotated[
-        str | None, typer.Argument(metavar="[ITEM]", help="Item to embed again and compare.")
-    ] = None,
+def describe(
+    dataset: Dataset,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Write the statistics to reports/, with a plot.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Print the provenance of a model, a vector column or a vector.
+    """Print the statistics of a data set; in a pipe, as Markdown.
 
-    For a model: recipe, initial weights, data, libraries and later changes. For the vectors of
-    a data set: the chain from the card to the runs. For an item: the image is embedded again
-    and the cosine to the stored vector is printed.
+    The statistics cover splits, labels, sizes, boxes, formats, licences, findings and flags.
     """
-    facts = likewise.why(name, model, item)
+    statistics = likewise.describe(dataset)
+    if markdown:
+        for path in statistics.to_reports():
+            print_note(f"wrote {path}")
     if json:
-        print_json(facts)
-    elif sys.stdout.isatty():
-        print_facts(
-            [(f.what, f"{f.value}\n({f.remark})" if f.remark else f.value) for f in facts]
-        )
-        print_tip(f"likewise show {name}" if model else "likewise why DATASET MODEL")
-    else:
-        print_table(("fact", "value", "remark"), [(f.what, f.value, f.remark) for f in facts])
+        print_json(statistics)
+    elif not markdown:
+        if sys.stdout.isatty():
+            from likewise.cli.print_statistics import print_statistics
+
+            print_statistics(statistics)
+        else:
+            print_markdown(statistics.to_markdown().rstrip())
+        print_tip(f"likewise describe {dataset} --markdown")
+
+
+def findings(
+    dataset: Dataset,
+    check: Annotated[
+        str | None, typer.Option(metavar="NAME", help="List only findings of this check.")
+    ] = None,
+    limit: Limit = 20,
+    rev: Rev = None,
+    json: Json = False,
+) -> None:
+    """List the faults that ingest found in a data set, by check.
+
+    `query` reads all of them from the table DATASET_findings.
+    """
+    report = likewise.findings(dataset, check=check, limit=limit, rev=rev)
+    print_findings(report, json=json, given=[check or ""])
+    if not json:
+        table = f"{dataset}_findings"
+        print_tip(f'likewise query "select * from {table}" --csv findings.csv')  # noqa: S608
 
 
 def query(  # noqa: PLR0913, PLR0917 (the options of a command)
@@ -153,56 +169,38 @@ def query(  # noqa: PLR0913, PLR0917 (the options of a command)
     print_tip("add --csv FILE or --parquet FILE to write all rows")
 
 
-def score(  # noqa: PLR0913 (a function here is a command, an argument an option)
-    protocol: Annotated[
-        str, typer.Argument(metavar="PROTOCOL", help="Protocol of the evaluation.")
+def why(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATASET|MODEL",
+            help="Data set, or a model if no other argument is given.",
+        ),
     ],
-    *,
-    embeddings: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Vectors, one per item.")
-    ] = None,
-    indices: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Ranked lists, one per query; replaces --embeddings."
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[MODEL]", help="Model that embeds the data set, if NAME is one."
         ),
     ] = None,
-    images: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder or archive of the images."),
-    ] = None,
-    items: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Table of the items; replaces --images.")
-    ] = None,
-    min_images_per_class: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Smallest class of compcars-*; by default 58."),
+    item: Annotated[
+        str | None, typer.Argument(metavar="[ITEM]", help="Item to embed again and compare.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Score external embeddings or rankings by a protocol.
+    """Print the provenance of a model, a vector column or a vector.
 
-    The table of items is a .csv or .parquet file with the columns item_id, label, split, role
-    ..., or the .pkl file of Revisited Oxford or Paris (images first, then queries).
+    For a model: recipe, initial weights, data, libraries and later changes. For the vectors of
+    a data set: the chain from the card to the runs. For an item: the image is embedded again
+    and the cosine to the stored vector is printed.
     """
-    result = likewise.score(
-        protocol,
-        embeddings=embeddings,
-        indices=indices,
-        images=images,
-        items=items,
-        min_images_per_class=min_images_per_class,
-    )
+    facts = likewise.why(name, model, item)
     if json:
-        record = {
-            "metrics": result.metrics,
-            "unrounded": result.unrounded,
-            "protocol": result.protocol,
-            "notes": result.notes,
-            "counts": result.counts,
-            "queries": result.queries.to_dicts(),
-        }
-        print_json(record)
+        print_json(facts)
+    elif sys.stdout.isatty():
+        print_facts(
+            [(f.what, f"{f.value}\n({f.remark})" if f.remark else f.value) for f in facts]
+        )
+        print_tip(f"likewise show {name}" if model else "likewise why DATASET MODEL")
     else:
-        print_evaluation(result)
-        print_next("likewise init and likewise add, to keep data, vectors and results")
+        print_table(("fact", "value", "remark"), [(f.what, f.value, f.remark) for f in facts])

@@ -1,0 +1,154 @@
+"""Commands that improve data: correct, measure, check, view, forget."""
+
+from typing import Annotated
+
+import typer
+
+import likewise
+from likewise.cli.arguments import (
+    Dataset,
+    Html,
+    Json,
+)
+from likewise.cli.output import (
+    print_json,
+    print_line,
+    print_next,
+    print_note,
+    print_table,
+)
+from likewise.cli.print_difference import SHOWN, note_truncation
+
+
+def correct(
+    dataset: Dataset,
+    items: Annotated[list[str], typer.Argument(metavar="ITEM...", help="Ids of the items.")],
+    label: Annotated[str | None, typer.Option(help="Their correct label.")] = None,
+    values: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="COLUMN=VALUE", help="Value of another column; repeatable."
+        ),
+    ] = None,
+) -> None:
+    """Correct labels or other values of items.
+
+    Corrections are written to catalog/DATASET/corrections.csv; publish and train use the
+    corrections instead of the values of the source. An empty value means null.
+    """
+    corrections = {} if label is None else {"label": label}
+    for value in values or []:
+        column, equals, text = value.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{value!r} is not COLUMN=VALUE")
+        corrections[column] = text
+    if not corrections:
+        raise typer.BadParameter("give --label or --set COLUMN=VALUE")
+    done = likewise.correct(
+        dataset, items, {name: text or None for name, text in corrections.items()}
+    )
+    print_line(f"{dataset}: {done.changed:,} values changed, {done.corrections:,} corrections")
+    if done.new_label is not None:
+        near = f"; did you mean {done.nearest_label!r}?" if done.nearest_label else ""
+        print_note(f"warning: no item of {dataset} had the label {done.new_label!r}{near}")
+    print_next("dvc repro --allow-missing, then: git commit")
+
+
+def measure(dataset: Dataset) -> None:
+    """Measure brightness, sharpness and perceptual hash of images.
+
+    Only new images are decoded. `check` derives flags from the measurements.
+    """
+    done = likewise.measure(dataset)
+    print_line(f"{dataset}: {done.computed:,} images measured")
+    print_line(f"{done.taken_over:,} reused, {done.dropped:,} dropped")
+    print_next(f"likewise check {dataset}")
+
+
+def check(
+    dataset: Dataset,
+    json: Json = False,
+    html: Html = None,
+) -> None:
+    """Flag duplicates, leaks and poor images; nothing is deleted.
+
+    The thresholds are in the section `checks` of params.yaml. `query` reads the flags from the
+    table DATASET_flags.
+    """
+    done = likewise.check(dataset)
+    if html:
+        done.to_html(html)
+        print_note(f"wrote {html}")
+    if json:
+        print_json(done)
+        return
+    print_line(f"{dataset}: {done.flagged:,} of {done.images:,} images are flagged")
+    print_table(("flag", "number"), done.flags.items())
+    if done.unmeasured:
+        print_note(
+            f"not compared, because not measured: {', '.join(done.unmeasured)}; run: dvc repro"
+        )
+    if done.leaks:
+        print_line("")
+        print_table(("leaks into", "images"), done.leaks.items())
+    print_next(f'likewise query "select * from {dataset}_flags"')  # noqa: S608 (a hint)
+
+
+def view(
+    name: Annotated[str, typer.Argument(metavar="VIEW", help="View of params.yaml.")],
+) -> None:
+    """Publish a data set without the items that have certain flags.
+
+    The section `views` of params.yaml names the data set and the flags. A view is searched and
+    scored by its name, like a data set.
+    """
+    done = likewise.view(name)
+    print_line(f"{name}: {done.items:,} items, {done.left_out:,} excluded")
+    print_next(f"likewise search {name} --image FILE")
+
+
+def forget(
+    dataset: Dataset,
+    items: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ID]...", help="Id of an item or image, or the SHA-256 of a file."
+        ),
+    ] = None,
+    reason: Annotated[
+        str, typer.Option(metavar="TEXT", help="Reason, kept in git; do not name persons.")
+    ] = "",
+    purge: Annotated[
+        bool,
+        typer.Option(
+            "--purge", help="Also erase files of old versions, here and on all remotes."
+        ),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Remove items permanently, and list what still contains them.
+
+    An item is removed with its image and all images of the same bytes, from every table, index
+    and result. forgotten.csv records these images, so that a later ingest cannot add them
+    again. Without an ID, the entries of forgotten.csv are applied again.
+    """
+    done = likewise.forget(dataset, items or (), reason=reason, purge=purge)
+    if json:
+        print_json(done)
+        return
+    print_line(f"{dataset}: {len(done.items):,} items removed now, {done.forgotten:,} in total")
+    for name in done.items:
+        print_line(f"removed: {name}")
+    if done.purged:
+        print_line(f"{done.purged:,} files erased")
+    if done.holders:
+        rows = [(h.kind, h.where, h.what, h.command) for h in done.holders[:SHOWN]]
+        print_table(("still contained in", "where", "what", "command"), rows)
+        note_truncation(len(done.holders), "holders")
+    else:
+        print_line("nothing known here still contains them")
+    print_note(
+        "clones, caches and exports elsewhere are not checked; run likewise forget there"
+    )
+    if done.remade or done.repro:
+        print_next(f"dvc repro, then: git add {done.file} dvc.lock ..., git commit, push both")

@@ -1,0 +1,157 @@
+"""Commands that score and compare: score, compare, crosswalk, report, attention."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import likewise
+from likewise.cli.arguments import Json, Model, Run, need_folder
+from likewise.cli.output import (
+    print_frame,
+    print_frame_json,
+    print_json,
+    print_line,
+    print_next,
+    print_note,
+    print_tip,
+)
+from likewise.cli.print_comparison import print_comparison, print_crosswalk
+from likewise.cli.print_evaluation import print_evaluation
+
+
+def score(  # noqa: PLR0913 (a function here is a command, an argument an option)
+    protocol: Annotated[
+        str, typer.Argument(metavar="PROTOCOL", help="Protocol of the evaluation.")
+    ],
+    *,
+    embeddings: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Vectors, one per item.")
+    ] = None,
+    indices: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Ranked lists, one per query; replaces --embeddings."
+        ),
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder or archive of the images."),
+    ] = None,
+    items: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Table of the items; replaces --images.")
+    ] = None,
+    min_images_per_class: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Smallest class of compcars-*; by default 58."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Score external embeddings or rankings by a protocol.
+
+    The table of items is a .csv or .parquet file with the columns item_id, label, split, role
+    ..., or the .pkl file of Revisited Oxford or Paris (images first, then queries).
+    """
+    result = likewise.score(
+        protocol,
+        embeddings=embeddings,
+        indices=indices,
+        images=images,
+        items=items,
+        min_images_per_class=min_images_per_class,
+    )
+    if json:
+        record = {
+            "metrics": result.metrics,
+            "unrounded": result.unrounded,
+            "protocol": result.protocol,
+            "notes": result.notes,
+            "counts": result.counts,
+            "queries": result.queries.to_dicts(),
+        }
+        print_json(record)
+    else:
+        print_evaluation(result)
+        print_next("likewise init and likewise add, to keep data, vectors and results")
+
+
+def compare(
+    first: Annotated[str, typer.Argument(metavar="RUN_A", help="Evaluated run.")],
+    second: Annotated[
+        str,
+        typer.Argument(metavar="RUN_B", help="Another run of the same protocol, or RUN_A@REV."),
+    ],
+    json: Json = False,
+) -> None:
+    """Compare two runs, query by query.
+
+    Print the differences of all metrics with p-values, and the queries that changed. p comes
+    from a paired permutation test that swaps the two runs for whole classes; with several
+    subsets it is corrected by Holm's method. RUN@REV is a run at a git revision, at a release
+    (1.2) or of a `dvc exp` experiment.
+    """
+    comparison = likewise.compare(first, second)
+    if json:
+        print_json(comparison)
+    else:
+        print_comparison(comparison)
+        print_tip(f"likewise report {second.partition('@')[0]}")
+
+
+def crosswalk(
+    run: Run,
+    json: Json = False,
+) -> None:
+    """Score a run by every common definition of its metrics.
+
+    Print the definitions of benchmarks, libraries and textbooks side by side, and whether
+    published numbers are comparable.
+    """
+    scores = likewise.crosswalk(run)
+    if json:
+        print_json(scores)
+    else:
+        print_crosswalk(scores)
+        print_tip(f"likewise report {run}")
+
+
+def report(
+    run: Run,
+    json: Json = False,
+) -> None:
+    """Write the report of a run as one self-contained HTML page.
+
+    The report is also written as Markdown and JSON, and its curves as files for `dvc plots`.
+    """
+    files = likewise.report(run)
+    if json:
+        print_json(files)
+    else:
+        print_line(f"{run}: {files.page}, {files.markdown}, {files.json}")
+        print_line(f"curves: {', '.join(files.plots)}")
+        print_next(f"dvc plots show {' '.join(files.plots)}")
+
+
+def attention(
+    model: Model,
+    image: Annotated[Path, typer.Option(metavar="FILE", help="Input image.")],
+    figure: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write an SVG of distances and attention maps.",
+            callback=need_folder,
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Measure the attention distance of every head of a transformer."""
+    heads = likewise.attention(model, image, figure=figure)
+    if figure:
+        print_note(f"wrote {figure}")
+    if json:
+        print_frame_json(heads)
+    else:
+        print_frame(heads, digits=4)
+        if not figure:
+            print_tip("add --figure heads.svg for the attention maps")

@@ -1,0 +1,108 @@
+"""Commands that dvc repro runs: ingest, load, train, embed, publish, evaluate."""
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import likewise
+from likewise.cli.arguments import (
+    Dataset,
+    Model,
+    Run,
+)
+from likewise.cli.next_steps import after_evaluation
+from likewise.cli.output import counts, print_line, print_next, print_note
+from likewise.cli.print_evaluation import print_evaluation
+
+if TYPE_CHECKING:
+    from likewise import Passport
+
+
+def ingest(
+    dataset: Dataset,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on any finding.")] = False,
+) -> None:
+    """Read a source into tables; only new or changed files are read."""
+    done = likewise.ingest(dataset, strict=strict)
+    print_line(f"{dataset}: {done.items:,} items in {done.images:,} images")
+    print_line(f"{done.read:,} read, {done.kept:,} kept, {done.removed:,} removed")
+    if done.forgotten:
+        print_line(f"{done.forgotten:,} excluded by forgotten.csv")
+    if done.findings:
+        print_line(
+            f"findings: {counts(done.findings)}; list them with: likewise findings {dataset}"
+        )
+    print_next("dvc repro")
+
+
+def load(
+    model: Model,
+) -> None:
+    """Fetch the weights of a frozen model of params.yaml."""
+    _print_passport(model, likewise.load(model))
+
+
+def _print_passport(model: str, passport: "Passport") -> None:
+    weights = f"weights {passport.weights_source}"
+    print_line(f"{model}: {passport.backbone}, {passport.dim:,} dimensions, {weights}")
+    print_next("dvc repro")
+
+
+def train(
+    model: Model,
+) -> None:
+    """Train a model by its recipe in params.yaml.
+
+    Run the same command again to resume a stopped training. On N GPUs: torchrun
+    --nproc-per-node N -m likewise train MODEL. Recipes, their options and experiments:
+    docs/training.md.
+    """
+    passport = likewise.train(model)
+    if os.environ.get("RANK", "0") == "0":  # of several processes, only the first prints
+        _print_passport(model, passport)
+
+
+def embed(
+    dataset: Dataset,
+    model: Model,
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="Compute all vectors again, not only new ones.")
+    ] = False,
+) -> None:
+    """Embed a data set by a model; only new contents are computed."""
+    done = likewise.embed(dataset, model, recompute=recompute)
+    print_line(f"{dataset} by {model}: {done.computed:,} vectors computed")
+    print_line(f"{done.taken_over:,} reused, {done.dropped:,} dropped")
+    if len(done.numerics) > 1:
+        print_line(
+            f"computed by different arithmetics: {'; '.join(done.numerics)}; they differ by "
+            f"rounding. To compute all by one: likewise embed {dataset} {model} --recompute"
+        )
+    print_next("dvc repro")
+
+
+def publish(dataset: Dataset) -> None:
+    """Write the published table: items, image properties and vectors."""
+    done = likewise.publish(dataset)
+    print_line(
+        f"{dataset}: {done.items:,} items, vectors of {', '.join(done.models) or 'no model'}"
+    )
+    print_next(f"likewise show {dataset}")
+
+
+def evaluate(
+    run: Run,
+    rev: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REV", help="Evaluate as of this git revision; nothing is written."
+        ),
+    ] = None,
+) -> None:
+    """Score a run by its protocol and write its results."""
+    print_evaluation(likewise.evaluate(run, rev=rev))
+    if rev is None:
+        command = after_evaluation(run)
+        if command:
+            print_note(f"next: {command}")

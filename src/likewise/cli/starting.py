@@ -1,0 +1,284 @@
+"""Commands that start a catalogue: init, download, add, validate, rename, remove, kinds."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import likewise
+from likewise.cli.arguments import (
+    Json,
+    Limit,
+    OldAnnotations,
+    Options,
+    parse_names,
+    parse_options,
+)
+from likewise.cli.output import (
+    print_json,
+    print_line,
+    print_next,
+    print_note,
+    print_table,
+    print_tip,
+)
+from likewise.cli.print_findings import print_findings
+from likewise.cli.print_kinds import print_kind
+
+if TYPE_CHECKING:
+    from likewise import OlderVersion
+
+SHOWN = 10
+"""Number of commits that are listed."""
+_USES = {
+    "sources": "likewise validate {} DIR",
+    "metrics": "likewise kinds protocols",
+    "protocols": "likewise score {} --embeddings FILE --items FILE",
+    "exports": "likewise export DATASET {} --to DIR",
+}
+"""Command that uses the kinds of a family; other families are used only in params.yaml."""
+
+
+def init(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="Folder of the catalogue; by default the current folder."
+        ),
+    ] = Path(),
+) -> None:
+    """Create a catalogue in a folder: git, DVC and files to fill in.
+
+    In an existing catalogue, missing files are added, and names that older releases used in
+    params.yaml and dvc.yaml are replaced.
+    """
+    written = likewise.init(folder)
+    for name in written:
+        print_line(f"wrote {name}")
+    if not len(likewise.open(workspace=folder)):
+        print_next("likewise add NAME --source KIND --path DIR")
+    else:
+        print_next("git diff, then: git commit" if written else "dvc repro")
+
+
+def add(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the data set.")],
+    source: Annotated[
+        str, typer.Option(metavar="KIND", help="Layout of the source, e.g. gpr1200.")
+    ],
+    path: Annotated[Path, typer.Option(metavar="DIR", help="Folder or archive of images.")],
+    annotations: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Annotations, if they are in another place."),
+    ] = None,
+    text: OldAnnotations = None,
+    title: Annotated[str | None, typer.Option(help="Title for people.")] = None,
+    option: Options = None,
+    models: Annotated[
+        str | None, typer.Option(metavar="NAMES|none", help="Models that embed it, by commas.")
+    ] = None,
+    protocols: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES|none", help="Protocols that score it, by commas."),
+    ] = None,
+) -> None:
+    """Add a data set: write its card and its params.yaml entries.
+
+    The command reads file names, not images. Without --models and --protocols, the entries
+    embed the data set by every model and score it by every protocol of its layout.
+    """
+    added = likewise.add(
+        name,
+        source=source,
+        path=path,
+        annotations=annotations,
+        title=title,
+        options=parse_options(option),
+        models=parse_names(models),
+        protocols=parse_names(protocols),
+    )
+    print_line(
+        f"{name}: {added.items:,} items, {added.labels:,} labels, {added.findings:,} findings"
+    )
+    if added.damaged:
+        print_line(f"unreadable and skipped: {added.damaged}")
+    if not added.labels:
+        print_line(
+            "no item has a label: no runs were added; add labels to the source, or run: "
+            f"likewise correct {name} ITEM --label LABEL"
+        )
+    if not added.licence:
+        print_line(f"licence: unknown; add it to {added.card} before you share or export")
+    print_line(f"wrote {added.card} and params.yaml")
+    print_next(f"check {added.card} and params.yaml, then: dvc repro")
+
+
+def download(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Known data set; without it, list all.")
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="FOLDER", help="Target folder; by default data/NAME."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Download a known data set, or print how to get it.
+
+    Run the same command again to resume. Existing files are never overwritten; archives are
+    not unpacked.
+    """
+    if name is None:
+        known = likewise.downloads()
+        if json:
+            print_json(known)
+        else:
+            rows = [(o.name, "yes" if o.public else "no", o.title) for o in known]
+            print_table(("name", "public", "title"), rows)
+            print_tip("likewise download NAME")
+        return
+    done = likewise.download(name, folder)
+    if json:
+        print_json(done)
+        return
+    for action, files in (("downloaded", done.fetched), ("already present", done.kept)):
+        for file in files:
+            print_line(f"{action}: {done.folder}/{file}")
+    for file in done.unverified:
+        print_line(f"not verified, because no checksum is published: {done.folder}/{file}")
+    print_line(f"licence: {done.licence}")
+    print_next(done.next)
+
+
+def validate(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
+    source: Annotated[
+        str, typer.Argument(metavar="KIND", help="Layout of the source, e.g. fissp.")
+    ],
+    path: Annotated[Path, typer.Argument(metavar="DIR", help="Folder or archive of images.")],
+    annotations: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Annotations, if they are in another place."),
+    ] = None,
+    text: OldAnnotations = None,
+    option: Options = None,
+    limit: Limit = 20,
+    json: Json = False,
+) -> None:
+    """Check file names and annotations against the rules of a layout.
+
+    The command needs no catalogue and writes nothing. The exit code is 1 if there are findings.
+    """
+    report = likewise.validate(
+        source, path, annotations=annotations, options=parse_options(option), limit=limit
+    )
+    print_findings(report, json=json)
+    if report.total:
+        raise typer.Exit(1)
+    if not json:
+        print_next(f"likewise add NAME --source {source} --path {shlex.quote(str(path))}")
+
+
+def rename(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="Data set to rename.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="Its new name.")],
+    json: Json = False,
+) -> None:
+    """Rename a data set, with its card, entries, tables and results.
+
+    dvc.lock is renamed too, so that dvc repro has nothing to run, except checks of other data
+    sets whose flags name it. Earlier commits keep the old name.
+    """
+    done = likewise.rename(old, new)
+    if json:
+        print_json(done)
+        return
+    print_line(f"{old} is now {new}")
+    for before, after in done.entries.items():
+        print_line(f"{before} is now {after}")
+    _print_older(done.older, old)
+    _print_next(done.repro)
+
+
+def _print_older(older: Sequence["OlderVersion"], name: str) -> None:
+    if not older:
+        print_line(f"no commit holds {name}")
+        return
+    print_line("")
+    rows = [(v.commit[:10], v.names, v.date, len(v.outputs)) for v in older[:SHOWN]]
+    print_table((f"commits with {name}", "names", "date", "outputs"), rows)
+    if len(older) > SHOWN:
+        print_note(f"the first {SHOWN} of {len(older):,} commits; print all with --json")
+    print_note("DVC's cache and the remotes keep their files; dvc gc --help removes them")
+
+
+def _print_next(repro: Sequence[str]) -> None:
+    run = f"dvc repro (runs {', '.join(repro)}), then " if repro else ""
+    print_next(f"{run}git add --all && git commit")
+
+
+def remove(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Data set or view to remove.")],
+    json: Json = False,
+) -> None:
+    """Remove a data set or view, its entries, tables and results.
+
+    Corrections and take-downs stay, and so do the source and the models. Earlier commits still
+    hold the data set.
+    """
+    done = likewise.remove(name)
+    if json:
+        print_json(done)
+        return
+    for section, keys in done.entries.items():
+        print_line(f"removed from params.yaml: {section}: {', '.join(keys)}")
+    for file in done.files:
+        print_line(f"removed: {file}")
+    for file in done.kept:
+        print_line(f"kept: {file}")
+    _print_older(done.older, name)
+    _print_next(done.repro)
+
+
+def kinds(
+    family: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[FAMILY]",
+            help="protocols, metrics, sources, recipes, indexes, exports or transforms.",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="One kind, with all its options.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List protocols, metrics, sources, recipes and other kinds.
+
+    Without FAMILY, the families are listed. --json prints the options of every kind with type,
+    default and range, and the formula and source of metrics and protocols. Kinds of other
+    packages are listed too; their code is not run.
+    """
+    if family is None:
+        families = likewise.kinds()
+        if json:
+            print_json(list(families))
+        else:
+            rows = [(f.name, len(f.kinds), f.summary) for f in families]
+            print_table(("family", "kinds", "summary"), rows)
+            print_tip("likewise kinds FAMILY")
+        return
+    listed = likewise.kinds(family)
+    if name is not None and json:
+        print_json(listed[name])
+    elif name is not None:
+        print_kind(listed[name])
+        print_tip(_USES.get(family, "an entry of params.yaml: kind: {}").format(name))
+    elif json:
+        print_json(list(listed))
+    else:
+        packages = ["" if k.package == "likewise" else k.package for k in listed]
+        table = [(k.name, k.summary, p) for k, p in zip(listed, packages, strict=True)]
+        print_table(("name", "summary", "package"), table)
+        print_tip(f"likewise kinds {family} NAME")
