@@ -79,7 +79,8 @@ def publish(dataset: str, *, workspace: StrPath | None = None) -> Published:
     contract = PUBLISHED.with_columns(
         *further, *(Column(v.model, v.field.type, "L2-normalised embedding") for v in vectors)
     )
-    passports = {v.model: v.table.metadata("vector") for v in vectors}
+    # One entry only: Lance writes several in any order, and the file would be pushed again.
+    passports = {v.model: {"passport": v.table.metadata("vector")["passport"]} for v in vectors}
     schema = tables.lance_schema(contract, {**explained(further), **passports})
     parts = PublishedContent(
         job=f"publish-{dataset}",
