@@ -62,7 +62,9 @@ LABEL = st.text(
     st.characters(exclude_categories=["C"], exclude_characters="\u2028\u2029"),
     min_size=1,
     max_size=8,
-).filter(lambda text: text == text.strip() and text.split() != [])
+).filter(
+    lambda text: text == text.strip() and text.split() != [] and "git~" not in text.lower()
+)
 SPLIT = st.sampled_from(SPLITS)
 
 

@@ -156,7 +156,10 @@ def test_images_may_be_in_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "expected"),
     [
-        ({"image": images(b"a"), "objects": [3]}, "column 'objects' is Int64, no boxes"),
+        (
+            {"image": images(b"a"), "objects": [3]},
+            "column 'objects' has the type Int64, which cannot contain boxes",
+        ),
         ({"image": images(b"a"), "objects": [{"a": 1}]}, "is a struct without lists"),
         ({"image": images(b"a"), "objects": [{"a": [1]}]}, "has no list of numbers 'bbox'"),
         ({"image": images(b"a"), "objects": [[{"bbox": 1}]]}, "has no list of numbers 'bbox'"),
