@@ -77,7 +77,7 @@ def _listing(folder: Path, workspace: Path) -> dict[str, tuple[int, int]]:
     for top, folders, files in os.walk(folder):
         if Path(top) == workspace.parent:
             folders[:] = [name for name in folders if name != workspace.name]
-        folders[:] = [name for name in folders if name != "matplotlib"]
+        folders[:] = [name for name in folders if name not in ("matplotlib", "state")]
         for name in files:
             if (path := Path(top, name)).parent != folder:
                 status = path.lstat()
@@ -141,6 +141,7 @@ def _become_command(words: list[str], folder: Path, workspace: Path) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         os.chdir(workspace)
         os.environ["MPLCONFIGDIR"] = str(folder / "matplotlib")
+        os.environ["XDG_STATE_HOME"] = str(folder / "state")
         os.environ["HOME"] = str(folder / "outside" / "home")
         for stream, number in (("stdout", 1), ("stderr", 2)):
             file = os.open(folder / stream, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
