@@ -4,8 +4,9 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from likewise.errors import VersionError
+from likewise.errors import DamagedError, VersionError
 from likewise.formats import atomic
+from likewise.formats.json_documents import read_json
 from likewise.storage import versions
 from likewise.storage.workspace import Workspace
 
@@ -29,8 +30,8 @@ class Pulled:
 def left_out(ws: Workspace) -> set[str]:
     """Return the outputs that pulls left on the remote on purpose."""
     try:
-        names = json.loads(ws.record(_LEFT_OUT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        names = read_json(ws.record(_LEFT_OUT))
+    except (OSError, DamagedError):
         return set()
     return (
         {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()

@@ -94,9 +94,9 @@ class Staging:
             for staged in self._moves:
                 sync(self._ws.root / staged)
         moves = json.dumps(self._moves)
-        mac = seals.seal(self._ws, _purpose(self._job), moves.encode())
+        document = seals.sealed_document(self._ws, _purpose(self._job), "moves", moves)
         refuse_links(self._ws.home, journal)
-        atomic.write_text(journal, json.dumps({"moves": moves, "seal": mac}))
+        atomic.write_text(journal, document)
         recover(self._ws)
 
 
@@ -207,12 +207,10 @@ def _read(ws: Workspace, journal: Path) -> dict[Path, Path]:
     """
     name = ws.relative(journal)
     try:
-        document = json.loads(journal.read_bytes())
-        text, mac = str(document["moves"]), document["seal"]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        text, mac = "", None
-    if not seals.is_sealed(ws, _purpose(journal.stem), text.encode(), mac):
-        raise DataError(seals.unsealed(ws, journal))
+        data = journal.read_bytes()
+    except OSError:
+        data = b""
+    text = seals.open_document(ws, journal, data, _purpose(journal.stem), "moves")
     moves = {}
     for staged, final in json.loads(text).items():
         moved = journal.stem.startswith(_MOVING)

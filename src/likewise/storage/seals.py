@@ -8,15 +8,18 @@ another node that shares the file system completes the work of a killed process.
 
 import hashlib
 import hmac
+import json
 import os
 import secrets
+import shlex
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from likewise.errors import DataError
+from likewise.errors import DamagedError, DataError
 from likewise.formats import atomic
+from likewise.formats.json_documents import parse_json
 from likewise.storage.workspace import Workspace
 
 _KEY_BYTES = 32
@@ -44,6 +47,34 @@ def is_sealed(ws: Workspace, purpose: str, data: bytes, mac: object) -> bool:
     )
 
 
+def sealed_document(ws: Workspace, purpose: str, key: str, text: str) -> str:
+    """Return a JSON document with ``text`` under ``key``, and its seal."""
+    return json.dumps({key: text, "seal": seal(ws, purpose, text.encode())})
+
+
+def open_document(ws: Workspace, path: Path, data: bytes, purpose: str, key: str) -> str:
+    """Return the text under ``key`` of a document by ``sealed_document``.
+
+    Args:
+        ws: the checkout.
+        path: the file of the document, for the message.
+        data: its content.
+        purpose: as it was sealed.
+        key: the key of the text.
+
+    Raises:
+        DataError: this checkout did not seal the document.
+    """
+    try:
+        document = parse_json(data, str(path))
+        text, mac = str(document[key]), document["seal"]
+    except (DamagedError, TypeError, KeyError):
+        text, mac = "", None
+    if not is_sealed(ws, purpose, text.encode(), mac):
+        raise DataError(unsealed(ws, path))
+    return text
+
+
 def mark(ws: Workspace, file: Path, purpose: str) -> None:
     """Write ``file``, the mark that this checkout made the folder for ``purpose``.
 
@@ -63,10 +94,10 @@ def is_marked(ws: Workspace, file: Path, purpose: str) -> bool:
 def unsealed(ws: Workspace, path: Path) -> str:
     """Return the message for unfinished work or a file without a valid seal."""
     name = ws.relative(path)
-    remove = "rm -r" if path.is_dir() else "rm"
+    remove = shlex.join([*(("rm", "-r") if path.is_dir() else ("rm",)), name])
     return (
         f"{name} was not written by this checkout: it came with the catalogue, was changed, or "
-        f"is of an earlier release; nothing of it was used; look at it, then: {remove} '{name}'"
+        f"is of an earlier release; nothing of it was used; look at it, then: {remove}"
     )
 
 

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from likewise.errors import DamagedError
 from likewise.formats import atomic
+from likewise.formats.json_documents import read_json
 from likewise.storage import renamed_options
 
 _LAST = "checkpoints/last.pt"
@@ -69,8 +71,8 @@ def stopped(parent: Path) -> list[Path]:
 
 def _read_key(path: Path) -> dict[str, Any]:
     try:
-        return renamed_options.current(dict(json.loads((path / _KEY).read_bytes())))
-    except (OSError, ValueError, TypeError, RecursionError):
+        return renamed_options.current(dict(read_json(path / _KEY)))
+    except (OSError, DamagedError, ValueError, TypeError):
         return {}  # not written by this program
 
 

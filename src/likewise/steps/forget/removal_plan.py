@@ -4,7 +4,6 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from likewise.errors import DataError
 from likewise.formats import atomic
 from likewise.formats.paths import inside, refuse_links
 from likewise.storage import seals
@@ -31,8 +30,8 @@ class Plan:
     def write(self, ws: Workspace, dataset: str, path: Path) -> None:
         """Write the plan for ``dataset``, sealed by this checkout, to ``path``."""
         plan = json.dumps(asdict(self))
-        mac = seals.seal(ws, f"forgetting/{dataset}", plan.encode())
-        atomic.write_text(path, json.dumps({"plan": plan, "seal": mac}))
+        document = seals.sealed_document(ws, f"forgetting/{dataset}", "plan", plan)
+        atomic.write_text(path, document)
 
     @classmethod
     def read(cls, ws: Workspace, dataset: str) -> "Plan | None":
@@ -46,14 +45,8 @@ class Plan:
         refuse_links(ws.home, path)
         if not path.is_file():
             return None
-        try:
-            document = json.loads(path.read_bytes())
-            plan, mac = str(document["plan"]), document["seal"]
-        except (ValueError, TypeError, KeyError, RecursionError):
-            plan, mac = "", None
-        if not seals.is_sealed(ws, f"forgetting/{dataset}", plan.encode(), mac):
-            raise DataError(seals.unsealed(ws, path))
-        stored = json.loads(plan)
+        purpose = f"forgetting/{dataset}"
+        stored = json.loads(seals.open_document(ws, path, path.read_bytes(), purpose, "plan"))
         for file in stored["files"]:
             inside(ws.root, file, ws.relative(path), replaced=True)
         return cls(**{**stored, "stale": [(name, dep) for name, dep in stored["stale"]]})

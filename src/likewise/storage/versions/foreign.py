@@ -8,6 +8,7 @@ lands outside the catalogue, and settings of DVC that name commands or files of 
 import functools
 import os
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,7 +109,7 @@ def _check_index(home: Path, *_stamp: int) -> None:
         elif facts.startswith(_LINK) and (home / name).is_symlink():
             leading += [name] if not _is_inside(home, home / name) else []
     if planted:
-        folders = " ".join(sorted(remove))
+        folders = shlex.join(sorted(remove))
         raise DataError(
             f"{home}: git tracks {bounded(planted, len(planted), 3)}, but only Likewise may "
             "write there, and git must ignore it; these files were not read; inspect them, "

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from likewise.errors import DataError, VersionError, cannot_write
-from likewise.formats import atomic
+from likewise.formats import atomic, json_documents
 from likewise.formats.paths import refuse_links
 from likewise.storage.versions.commands import run_git
 from likewise.storage.versions.dvc_cache import NowhereError, Store, Transferred
@@ -172,8 +172,8 @@ def _pulled_paths(ws: Workspace, md5: str) -> list[str]:
     """Return the paths of the files of an output that ``pull_files`` fetched."""
     record = ws.pulled_files(md5)
     try:
-        return [str(path) for path in json.loads(record.read_bytes())]
-    except (OSError, ValueError, TypeError, RecursionError):
+        return [str(path) for path in json_documents.read_json(record)]
+    except (OSError, DataError, TypeError):
         return []  # none was pulled yet
 
 
