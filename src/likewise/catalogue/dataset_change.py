@@ -1,5 +1,6 @@
 """Rename or remove a data set: params.yaml, dvc.lock, dvc.yaml and all files, all or none."""
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -88,9 +89,10 @@ def exclusive(ws: Workspace, job: str, stages: Iterable[Stage]) -> Iterator[None
         for stage in stages:
             folder = ws.staging(stage.job)
             if folder.is_dir() and any(folder.iterdir()):
+                remove = shlex.join(["rm", "-r", ws.relative(folder)])
                 raise DataError(
                     f"{stage} was stopped, and its work is kept; finish it: {stage.command}, "
-                    f"or drop it: rm -r {ws.relative(folder)}; nothing was changed"
+                    f"or drop it: {remove}; nothing was changed"
                 )
         yield
 
@@ -108,13 +110,18 @@ def check_no_takedown(ws: Workspace, dataset: str) -> None:
         )
 
 
-def checks_that_name(ws: Workspace, dataset: str) -> list[str]:
-    """Return the other data sets with a flag that names ``dataset``."""
-    return [
-        other
+def stale_checks(ws: Workspace, dataset: str) -> list[str]:
+    """Return the recorded checks of other data sets with a flag that names ``dataset``.
+
+    ``dvc repro`` runs these stages again after the data set is renamed or removed.
+    """
+    recorded = versions.recorded_stages(ws)
+    stages = [
+        str(artefacts.table(ws, other, "flags").stage)
         for other in ws.params.checks
         if other != dataset and dataset in _compared(ws, other)
     ]
+    return [stage for stage in stages if stage in recorded]
 
 
 def _compared(ws: Workspace, dataset: str) -> set[str]:

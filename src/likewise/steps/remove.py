@@ -11,16 +11,16 @@ from likewise.catalogue.dataset_change import (
     DatasetChange,
     OlderVersion,
     check_no_takedown,
-    checks_that_name,
     exclusive,
     older_versions,
     pixel_files,
     stages_of,
+    stale_checks,
 )
 from likewise.catalogue.dataset_entries import Renaming, entries_of, remove_entries
 from likewise.catalogue.renamed_lock import NewContent, PipelineRenames
 from likewise.formats.paths import StrPath
-from likewise.storage import artefacts, versions
+from likewise.storage import artefacts
 from likewise.storage.config import read_yaml
 from likewise.storage.versions import folder_md5, lock_text
 from likewise.storage.workspace import Workspace
@@ -103,7 +103,7 @@ def _outputs(ws: Workspace, entries: dict[str, list[str]]) -> list[Path]:
     return [
         path
         for stage, outs in artefacts.stages(ws).items()
-        if stage.dataset in datasets and (stage.key in gone or stage.dataset == stage.key)
+        if stage.dataset in datasets and stage.key in gone
         for path in outs
     ]
 
@@ -144,17 +144,13 @@ def _paths(
 
 def _change_lock(ws: Workspace, change: DatasetChange, dataset: str) -> list[str]:
     """Remove the stages of the data set; return the checks that have to run again."""
-    stale = [
-        str(artefacts.table(ws, other, "flags").stage)
-        for other in checks_that_name(ws, dataset)
-    ]
+    stale = stale_checks(ws, dataset)
     files, place = pixel_files(ws), ws.pixel_digests(dataset)
     rest = {name: content for name, content in files.items() if name != place.name}
     size = sum(map(len, rest.values()))
     content = NewContent(folder_md5(files), folder_md5(rest), size)
     _drop_stages(ws, change, {ws.relative(place.parent): content}, stale)
-    known = versions.recorded_stages(ws)
-    return [name for name in stale if name in known]
+    return stale
 
 
 def _drop_stages(

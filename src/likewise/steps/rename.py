@@ -10,17 +10,17 @@ from likewise.catalogue.dataset_change import (
     DatasetChange,
     OlderVersion,
     check_no_takedown,
-    checks_that_name,
     exclusive,
     older_versions,
     pixel_files,
     stages_of,
+    stale_checks,
 )
 from likewise.catalogue.dataset_entries import Renaming
 from likewise.catalogue.renamed_lock import NewContent, PipelineRenames
 from likewise.errors import DataError
 from likewise.formats.paths import StrPath
-from likewise.storage import artefacts, versions
+from likewise.storage import artefacts
 from likewise.storage.config import check_dataset_name, read_yaml
 from likewise.storage.versions import content_md5, folder_md5, lock_text
 from likewise.storage.workspace import Workspace
@@ -132,10 +132,7 @@ def _change(ws: Workspace, change: DatasetChange, renaming: Renaming) -> list[st
     paths[ws.relative(ws.card_file(old))] = ws.relative(ws.card_file(new))
     contents = dict(_lineages(ws, change, renaming))
     contents |= _pixels(ws, old, new)
-    stale = [
-        str(artefacts.table(change.after, other, "flags").stage)
-        for other in checks_that_name(ws, old)
-    ]
+    stale = stale_checks(ws, old)
     renames = PipelineRenames(
         renaming,
         {str(mine): (mine, theirs) for mine, theirs in pairs},
@@ -154,8 +151,7 @@ def _change(ws: Workspace, change: DatasetChange, renaming: Renaming) -> list[st
             change.write(ws.pipeline, renamed)
     for source, target in _moves(ws, renaming):
         change.move(source, target)
-    known = versions.recorded_stages(ws)
-    return [name for name in stale if name in known]
+    return stale
 
 
 def _moves(ws: Workspace, renaming: Renaming) -> Iterator[tuple[Path, Path]]:
