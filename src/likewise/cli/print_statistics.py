@@ -10,21 +10,7 @@ from likewise.errors import size_text
 if TYPE_CHECKING:
     from likewise import Spread, Statistics
 
-LABELS = 50
-"""Maximum number of labels that are printed; `likewise show --labels` prints all."""
-
 _STYLE = NumberStyle(4, grouped=True)
-
-_UNITS = {
-    "width": "width (pixels)",
-    "height": "height (pixels)",
-    "aspect ratio": "aspect ratio (width / height)",
-    "kB": "file size (kB)",
-    "box width": "width (pixels)",
-    "box height": "height (pixels)",
-    "share of the image": "share of the image's area (0 to 1)",
-}
-"""Quantity -> its name and unit."""
 
 
 def print_statistics(statistics: "Statistics") -> None:
@@ -38,19 +24,20 @@ def print_statistics(statistics: "Statistics") -> None:
         heads = ("split", "items", "labels", "digest")
         _print_section("Splits with equal digests contain the same items", heads, digests)
     _print_counts("Roles", ("role", "items"), contents.roles)
-    labels = [(n.label, n.text, n.items) for n in statistics.labels[:LABELS]]
+    most = statistics.MOST_LABELS
+    labels = [(n.label, n.text, n.items) for n in statistics.labels[:most]]
     _print_section("Labels", ("label", "text", "items"), labels)
-    if len(statistics.labels) > LABELS:
+    if len(statistics.labels) > most:
         print_line(
-            f"The {LABELS} labels with most items of {len(statistics.labels):,}; "
+            f"The {most} labels with most items of {len(statistics.labels):,}; "
             f"list all: likewise show {statistics.dataset} --labels"
         )
-    _print_spreads("Images", statistics.sizes)
+    _print_spreads("Images", _with_units(statistics, statistics.sizes))
     _print_counts("Formats", ("format", "images"), contents.formats)
     _print_counts("Pixel layouts", ("mode", "images"), statistics.modes)
     if statistics.boxed:
         title = f"Boxes: {statistics.boxed:,} items, in pixels of the image as stored"
-        _print_spreads(title, statistics.boxes)
+        _print_spreads(title, _with_units(statistics, statistics.boxes))
     _print_counts("Licences of single items", ("licence", "items"), statistics.licences)
     title = "Findings of ingest: files left out or repaired"
     _print_counts(title, ("check", "files"), statistics.findings)
@@ -81,6 +68,12 @@ def _print_counts(title: str, heads: tuple[str, str], counts: Mapping[str, int])
     _print_section(title, heads, list(counts.items()))
 
 
+def _with_units(
+    statistics: "Statistics", spreads: "Mapping[str, Spread]"
+) -> "dict[str, Spread]":
+    return {statistics.with_unit(name): spread for name, spread in spreads.items()}
+
+
 def _print_spreads(title: str, spreads: "Mapping[str, Spread]") -> None:
     """Print distributions; the numbers of a quantity have equal decimals."""
     rows = []
@@ -89,6 +82,6 @@ def _print_spreads(title: str, spreads: "Mapping[str, Spread]") -> None:
         values = (spread.least, spread.low, spread.median, spread.high, spread.greatest)
         if all(float(value).is_integer() for value in values):
             values = tuple(map(int, values))
-        rows.append((_UNITS.get(name, name), *number_texts(values, _STYLE)))
+        rows.append((name, *number_texts(values, _STYLE)))
     heads = ("quantity", "minimum", "5 %", "median", "95 %", "maximum")
     _print_section(title, heads, rows)

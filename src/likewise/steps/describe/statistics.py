@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from likewise.catalogue.contents import Contents
 from likewise.formats.paths import StrPath
@@ -73,6 +74,11 @@ class Statistics:
         findings: check of ingest -> number of files.
         flags: flag of the last check -> number of images or items.
     """
+
+    MOST_LABELS: ClassVar[int] = LABELS
+    """Maximum number of labels that a page lists."""
+
+    with_unit = staticmethod(with_unit)
 
     dataset: str
     card: Card
