@@ -1,6 +1,5 @@
 """Fixtures of several tests: real drawings, and a small catalogue of them."""
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ import pytest
 import likewise
 from catalogues import once, published
 from disks import Disk
+from emoji_catalogue import copy_pictures, make_catalogue
 from forked import run_dvc
 from likewise.storage.versions import run_git
 
@@ -18,12 +18,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 """Set before torch and FAISS are loaded: idle threads must not spin, which blocks a core."""
 
 REPOSITORY = Path(__file__).parents[1]
-EMOJI = REPOSITORY / "samples" / "emoji"
-
-CATEGORIES = (0, 200, 400, 600, 800, 1000)
-"""One category of each of GPR1200's six subsets."""
-
-SETS = ("fluent", "noto", "openmoji", "twemoji")
 
 STEPS = (
     ("ingest", "emoji"),
@@ -31,31 +25,6 @@ STEPS = (
     ("publish", "emoji"),
     ("evaluate", "emoji-tiny"),
 )
-
-PARAMS = """\
-seed: 0
-datasets:
-  emoji: {path: emoji/images, annotations: emoji/categories.json}
-trained: {}
-pretrained: {}
-distilled: {}
-models:
-  tiny: {kind: timm, backbone: test_resnet.r160_in1k, weights: random}
-embeddings:
-  emoji-tiny: {dataset: emoji, model: tiny}
-indexes:
-  exact: {kind: exact}
-runs:
-  emoji-tiny: {dataset: emoji, model: tiny, index: exact, protocol: gpr1200}
-"""
-
-CARD = """\
-title: Emoji in GPR1200's layout
-source: {kind: gpr1200}
-licence: {spdx: CC-BY-SA-4.0, terms: each drawing under its set's own licence}
-citation: OpenMoji, the open-source emoji and icon project
-faults: [a drawing is a drawing]
-"""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -113,27 +82,13 @@ def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
     """Make a folder of 24 drawings, 6 categories of 4, in GPR1200's layout."""
-    return _copy_pictures(tmp_path / "pictures")
+    return copy_pictures(tmp_path / "pictures")
 
 
 @pytest.fixture(scope="session")
 def _catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A catalogue of those drawings: ingested, embedded by a tiny random model, published."""
-    return once(tmp_path_factory, "catalogue", _make_catalogue)
-
-
-def _make_catalogue(root: Path) -> None:
-    _copy_pictures(root / "emoji" / "images")
-    texts = json.loads((EMOJI / "categories.json").read_text(encoding="utf-8"))
-    few = {str(category): texts[str(category)] for category in CATEGORIES}
-    (root / "emoji" / "categories.json").write_text(json.dumps(few), encoding="utf-8")
-    (root / "catalog").mkdir()
-    (root / "catalog" / "emoji.yaml").write_text(CARD, encoding="utf-8")
-    (root / "params.yaml").write_text(PARAMS, encoding="utf-8")
-    likewise.ingest("emoji", workspace=root)
-    likewise.load("tiny", workspace=root)
-    likewise.embed("emoji", "tiny", workspace=root)
-    likewise.publish("emoji", workspace=root)
+    return once(tmp_path_factory, "catalogue", make_catalogue)
 
 
 @pytest.fixture(scope="session")
@@ -251,14 +206,6 @@ def bob(team: Path) -> Path:
     """Make a new clone of it that contains only git's files."""
     run_git(team, "clone", "--quiet", "git", "bob")
     return team / "bob"
-
-
-def _copy_pictures(folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    for category in CATEGORIES:
-        for drawn_by in SETS:
-            shutil.copy(EMOJI / "images" / f"{category}_{drawn_by}.jpg", folder)
-    return folder
 
 
 @pytest.fixture

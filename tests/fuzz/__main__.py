@@ -26,7 +26,7 @@ os.environ["COLUMNS"] = "80"
 
 from fuzz import annotations, containers, foreign
 from fuzz.case import Generator
-from fuzz.complete import make_catalogue
+from fuzz.complete import make_complete
 from fuzz.runner import Outcome, run_case
 
 GENERATORS: dict[str, Generator] = {
@@ -78,7 +78,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="likewise-fuzz-"))
     catalogue = options.catalogue or folder / "catalogue"
     if not options.catalogue:
-        make_catalogue(catalogue)
+        make_complete(catalogue)
     preload()
     kinds = [options.only] if options.only else list(GENERATORS)
     each = -(-options.cases // len(kinds))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fuzz.case import JPEG, PNG, VERBS_AFTER, Case, Generator, dump_json, ingest
+from fuzz.complete import ITEMS
 from fuzz.hostile import STRINGS, change, change_bytes, nested, text_bytes, value
 from fuzz.xml_text import element
 
@@ -152,13 +153,9 @@ def documents(rng: random.Random) -> Case:
     return case
 
 
-_ITEMS = 30
-"""Number of items of the complete catalogue."""
-
-
 def vectors(rng: random.Random) -> Case:
     """Vectors of odd types and shapes, or damaged files, to be scored."""
-    rows = rng.choice((_ITEMS, _ITEMS, _ITEMS, 0, 1, 23))
+    rows = rng.choice((ITEMS, ITEMS, ITEMS, 0, 1, 23))
     shape: Any = rng.choice(((rows, 8), (rows, 8), (96,), (rows, 2, 4), (rows, 0), ()))
     kind = rng.choice(("<f4", "<f4", "<f8", "<f2", ">f4", "<i8", "?", "<c8", "<U3", "M8[D]"))
     array: Any = (np.arange(int(np.prod(shape))).reshape(shape) % 7).astype("i8").astype(kind)
@@ -175,8 +172,8 @@ def vectors(rng: random.Random) -> Case:
         np.save(stream, array)
     data = stream.getvalue()
     if suffix == ".npy" and rng.random() < 0.3:
-        shapes = (b"(99999999999, 8), ", b"(-1, 8), ", b"(30, 8" + b"1" * 9 + b"), ")
-        data = data.replace(b"(30, 8), ", rng.choice(shapes), 1)
+        shapes = (b"(99999999999, 8), ", b"(-1, 8), ", b"(24, 8" + b"1" * 9 + b"), ")
+        data = data.replace(f"({ITEMS}, 8), ".encode(), rng.choice(shapes), 1)
     if rng.random() < 0.3:
         data = change_bytes(data, rng)
     option = rng.choice(("--embeddings", "--embeddings", "--indices"))
