@@ -1,4 +1,4 @@
-"""Measure the speed of embedding, compared with decoding alone and the forward pass alone.
+"""Compare the speed of embedding with decoding alone and with the forward pass alone.
 
     python benchmarks/embed.py [--small]
 

@@ -20,7 +20,7 @@ _OWN = {"GPR1200: mAP": "gpr1200", "FG-SBIR: acc@1": "sbir-acc"}
 
 @dataclass(frozen=True)
 class DefinitionScore:
-    """Score by one definition.
+    """The score of a run by one definition of a metric.
 
     Attributes:
         definition: name of the definition: a paper, library or textbook, and its metric.

@@ -1,4 +1,4 @@
-"""Ranks of relevant items by inner products, without sorting the gallery.
+"""Compute the ranks of relevant items from inner products, without sorting the gallery.
 
 The rank of an item is 1 + the number of items ahead of it. Only the scores of relevant items
 are compared with all others: one pass over the scores per relevant item instead of a sort.
