@@ -133,7 +133,8 @@ def test_a_run_needs_its_vectors(tmp_path: Path) -> None:
         WHOLE + "  cars-large: {dataset: cars, model: large, index: exact, protocol: gpr1200}\n"
     )
     assert faults(tmp_path, text) == [
-        "params.yaml: runs.cars-large: no entry of 'embeddings' says that 'large' embeds 'cars'"
+        "params.yaml: runs.cars-large: no entry of 'embeddings' or 'imported' says that 'large' "
+        "embeds 'cars'"
     ]
 
 

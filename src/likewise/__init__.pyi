@@ -79,6 +79,8 @@ from likewise.steps.findings import findings as findings
 from likewise.steps.forget import Forgotten as Forgotten
 from likewise.steps.forget import Holder as Holder
 from likewise.steps.forget import forget as forget
+from likewise.steps.import_vectors import ImportedVectors as ImportedVectors
+from likewise.steps.import_vectors import import_vectors as import_vectors
 from likewise.steps.index import index as index
 from likewise.steps.indexes import indexes as indexes
 from likewise.steps.ingest import Ingested as Ingested

@@ -62,7 +62,7 @@ def test_the_same_recipe_and_seed_make_the_same_bytes(tmp_path: Path) -> None:
 def test_input_size_and_pooling_come_back(tmp_path: Path) -> None:
     made = recipe(backbone="test_resnet", input_size=96, pooling="max")
     passport = made.make(tmp_path, 0)
-    assert passport.preprocessing.input_size == (3, 96, 96)
+    assert passport.image_preprocessing.input_size == (3, 96, 96)
     encoder = load(tmp_path)
     pixels = encoder.transform(PICTURE)
     assert pixels.shape == (96, 96, 3)

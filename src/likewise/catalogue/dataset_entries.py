@@ -12,6 +12,7 @@ from likewise.storage.config import Params
 
 _REFERENCES = {
     "embeddings": "dataset",
+    "imported": "dataset",
     "trained": "data",
     "pretrained": "data",
     "distilled": "data",
@@ -20,7 +21,7 @@ _REFERENCES = {
 }
 """Section of params.yaml -> the field of its entries that names a data set."""
 
-_NAMED_AFTER = ("embeddings", "runs")
+_NAMED_AFTER = ("embeddings", "imported", "runs")
 """Sections whose keys ``add`` forms from the name of the data set, such as ``birds-lite0``."""
 
 
@@ -111,6 +112,7 @@ def entries_of(params: Params, dataset: str) -> dict[str, list[str]]:
         "checks": [name for name in params.checks if name == dataset],
         "views": views,
         "embeddings": [k for k, entry in params.embeddings.items() if entry.dataset == dataset],
+        "imported": [k for k, entry in params.imported.items() if entry.dataset == dataset],
         "runs": [k for k, entry in params.runs.items() if entry.dataset in gone],
     }
 

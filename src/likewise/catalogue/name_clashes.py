@@ -29,14 +29,14 @@ def check_model(ws: Workspace, model: str) -> None:
     Raises:
         DataError: there is such a data set.
     """
-    for entry in ws.params.embeddings.values():
+    for entry in ws.params.vector_entries().values():
         if entry.model == model and model in _ingested_columns(ws, entry.dataset):
             raise DataError(_message(entry.dataset, model))
 
 
 def model_clashes(ws: Workspace) -> Iterator[str]:
     """Yield a message per model that has the name of a column of a data set it embeds."""
-    for entry in ws.params.embeddings.values():
+    for entry in ws.params.vector_entries().values():
         if entry.model in _ingested_columns(ws, entry.dataset):
             yield _message(entry.dataset, entry.model)
 

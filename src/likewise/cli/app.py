@@ -55,6 +55,11 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             ("load", stages.load, "likewise load lite0"),
             ("train", stages.train, "likewise train tuned"),
             ("embed", stages.embed, "likewise embed gpr1200 lite0"),
+            (
+                "import-vectors",
+                stages.import_vectors,
+                "likewise import-vectors gpr1200 mine vectors.npy --ids ids.txt",
+            ),
             ("publish", stages.publish, "likewise publish gpr1200"),
             ("evaluate", stages.evaluate, "likewise evaluate gpr1200-lite0-gpr1200"),
         ),

@@ -1,6 +1,7 @@
 """Commands that dvc repro runs: ingest, load, train, embed, publish, evaluate."""
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,11 +9,12 @@ import typer
 import likewise
 from likewise.cli.arguments import (
     Dataset,
+    Json,
     Model,
     Run,
 )
 from likewise.cli.next_steps import after_evaluation
-from likewise.cli.output import counts, print_line, print_next, print_note
+from likewise.cli.output import counts, print_json, print_line, print_next, print_note
 from likewise.cli.print_evaluation import print_evaluation
 
 if TYPE_CHECKING:
@@ -79,6 +81,60 @@ def embed(
             f"computed by different arithmetics: {'; '.join(done.numerics)}; they differ by "
             f"rounding. To compute all by one: likewise embed {dataset} {model} --recompute"
         )
+    print_next("dvc repro")
+
+
+def import_vectors(  # noqa: PLR0913, PLR0917 (the fields of an entry)
+    dataset: Dataset,
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="Name of the model; no model of params.yaml.")
+    ],
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="Vectors: .npy, .npz, .parquet, .csv, .safetensors, .pt and others.",
+        ),
+    ] = None,
+    ids: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Ids of the vectors; otherwise canonical order."),
+    ] = None,
+    dtype: Annotated[
+        str, typer.Option(metavar="TYPE", help="Type of stored numbers: float32 or float16.")
+    ] = "float32",
+    origin: Annotated[
+        str, typer.Option(metavar="TEXT", help="The model and its preprocessing, for people.")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Import vectors that another program has made.
+
+    With FILE, params.yaml gets an entry. Without FILE, that entry is imported again. Vectors
+    belong to items by their ids, or by the canonical order of the items.
+    """
+    if dtype not in ("float32", "float16"):
+        raise typer.BadParameter("expected float32 or float16", param_hint="--dtype")
+    done = likewise.import_vectors(
+        dataset,
+        model,
+        file,
+        ids=ids,
+        dtype="float16" if dtype == "float16" else "float32",
+        origin=origin,
+    )
+    if json:
+        print_json(done)
+        return
+    print_line(f"{dataset} by {model}: {done.vectors:,} vectors of {done.dim:,} dimensions")
+    if done.normalised:
+        print_line(f"{done.normalised:,} vectors were divided by their length")
+    if done.findings:
+        print_line(
+            f"findings: {counts(done.findings)}; list them with: likewise findings {dataset}"
+        )
+    if done.written:
+        print_line("wrote params.yaml")
     print_next("dvc repro")
 
 

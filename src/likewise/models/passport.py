@@ -113,7 +113,8 @@ class Passport(Part):
         dim: the length of its vectors.
         weights_sha256: the hash of ``model.safetensors``.
         weights_source: the origin of the weights.
-        preprocessing: how images become its input.
+        preprocessing: how images become its input; None for imported vectors, whose model is
+            not in the catalogue.
         precision: the number format on a GPU; a CPU computes in float32.
         libraries: versions of the libraries that made it.
         data: digests of the columns that it was trained on; empty for a frozen model.
@@ -130,7 +131,7 @@ class Passport(Part):
     dim: int
     weights_sha256: str
     weights_source: str
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | None
     precision: Literal["float32", "bfloat16"]
     libraries: dict[str, str]
     data: dict[str, str] = Field(default_factory=dict)
@@ -160,6 +161,17 @@ class Passport(Part):
     def by_role(self) -> bool:
         """True if queries and gallery are embedded differently."""
         return self.architecture is not None and self.architecture.by_role
+
+    @property
+    def image_preprocessing(self) -> Preprocessing:
+        """The preprocessing of a model that embeds images here.
+
+        Raises:
+            DataError: the vectors were imported, so it is not known.
+        """
+        if self.preprocessing is None:
+            raise DataError(f"the vectors were imported ({self.weights_source}), not the model")
+        return self.preprocessing
 
     def identity(self) -> str:
         """Return a SHA-256 over everything that determines the vectors.

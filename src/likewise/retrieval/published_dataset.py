@@ -6,6 +6,7 @@ import polars as pl
 
 from likewise.errors import DataError
 from likewise.storage import tables
+from likewise.storage.workspace import Workspace
 
 
 class PublishedDataset(Protocol):
@@ -49,3 +50,16 @@ def resolve_model(dataset: PublishedDataset, name: str | None) -> str:
     model = name or ""
     dataset.need_model(model)
     return model
+
+
+def check_embeds_pictures(ws: Workspace, model: str) -> None:
+    """Refuse a model whose vectors were imported: it cannot embed a picture.
+
+    Raises:
+        DataError: the vectors were imported.
+    """
+    if model in ws.params.imported_models():
+        raise DataError(
+            f"the vectors of {model!r} were imported, and the catalogue has no such model to "
+            "embed a picture; search by an item or a vector: --id, --vector"
+        )

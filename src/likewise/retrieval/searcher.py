@@ -22,7 +22,7 @@ from likewise.retrieval.fallback import IndexWithFallback
 from likewise.retrieval.index_cache import CachedIndex
 from likewise.retrieval.indexes.base import NONE, BuiltIndex, Vectors
 from likewise.retrieval.item_filter import ItemFilter
-from likewise.retrieval.published_dataset import PublishedDataset
+from likewise.retrieval.published_dataset import PublishedDataset, check_embeds_pictures
 from likewise.retrieval.search_query import (
     DEFAULT_K,
     Query,
@@ -243,9 +243,7 @@ class Searcher:
         """Return the L2-normalised vectors (q, d) of a query; ``mean`` makes one of several."""
         if query.images:
             pictures = query_pictures(query)
-            _ = (
-                self._built
-            )  # an index that cannot be opened is refused before a model is loaded
+            _ = self._built  # refuse an unreadable index before a model is loaded
             vectors = self.encode(pictures)
         elif query.vector is None:
             vectors = self.item_vectors(query_rows)
@@ -285,6 +283,7 @@ class Searcher:
     @cached_property
     def _encoder(self) -> "Encoder":
         """The encoder of the model that made the vectors; another version is refused."""
+        check_embeds_pictures(self._ws, self._model)
         folder = versions.locate(self._ws, self._ws.model(self._model))
         if not folder.is_dir():
             what = f"model {self._model!r} is not on this machine"

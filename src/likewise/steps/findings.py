@@ -1,9 +1,17 @@
-"""List the findings of ingest for a data set."""
+"""List the findings of ingest and of imports of vectors for a data set."""
+
+from collections.abc import Iterator
+
+import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.finding_counts import SHOWN, Findings, count_findings
+from likewise.formats.json_documents import read_json
 from likewise.formats.paths import StrPath
 from likewise.storage import artefacts, tables, versions
+from likewise.storage.workspace import Workspace
+
+_COLUMNS = {"check": pl.String, "path": pl.String, "detail": pl.String}
 
 
 def findings(
@@ -14,7 +22,7 @@ def findings(
     rev: str | None = None,
     workspace: StrPath | None = None,
 ) -> Findings:
-    """Count the findings of ingest for ``dataset``, and list the first ``limit``.
+    """Count the findings of ingest and of imports of vectors, and list the first ``limit``.
 
     Args:
         dataset: name of the data set.
@@ -41,4 +49,19 @@ def findings(
     )
     items = tables.open_table(versions.locate(ws, ws.table(dataset, "items")), command)
     rows = findings_table.read(["check", "path", "detail"])
+    rows = pl.concat([rows, *_of_imports(ws, dataset)])
     return count_findings(dataset, items.rows, rows, check, limit)
+
+
+def _of_imports(ws: Workspace, dataset: str) -> Iterator[pl.DataFrame]:
+    """Yield the findings of the imports of vectors: check, path, detail."""
+    for entry in ws.params.imported.values():
+        path = ws.vector_findings(dataset, entry.model)
+        if entry.dataset == dataset and path.is_file():
+            rows = read_json(path)
+            if isinstance(rows, list):
+                texts = [
+                    [str(cell) for cell in row[:2]] + [f"{entry.model}: {row[2]}"]
+                    for row in rows
+                ]
+                yield pl.DataFrame(texts, _COLUMNS, orient="row")

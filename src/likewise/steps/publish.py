@@ -151,4 +151,4 @@ def _rows(facts: pl.DataFrame, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
 def _ann(ws: Workspace, dataset: str, model: str) -> Ann:
     """Return the index settings for the vectors of ``model``."""
     key = ws.params.embedding(dataset, model)
-    return check(Ann, ws.params.embeddings[key].ann, f"params.yaml: embeddings.{key}.ann")
+    return check(Ann, ws.params.vector_entries()[key].ann, f"params.yaml: {key}: ann")

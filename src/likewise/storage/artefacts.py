@@ -113,6 +113,11 @@ def artefacts(ws: Workspace) -> list[Artefact]:
         *(table(ws, name, kind.name) for name in params.datasets for kind in _INGESTED),
         *(a for name in params.recipes() for a in _model_artefacts(ws, name)),
         *(embeddings(ws, e.dataset, e.model) for e in params.embeddings.values()),
+        *(
+            a
+            for e in params.imported.values()
+            for a in _import_artefacts(ws, e.dataset, e.model)
+        ),
         *(table(ws, name, PIXELS.name) for name in params.checks),
         *(table(ws, name, FLAGS.name) for name in params.checks),
         *(published(ws, name) for name in params.datasets),
@@ -163,7 +168,8 @@ def embeddings(ws: Workspace, dataset: str, model: str) -> TableArtefact:
         UnknownNameError: params.yaml has no such embedding.
     """
     key = ws.params.embedding(dataset, model)
-    producer = Stage("embed", key, f"embed-{dataset}-{model}", dataset)
+    stage = "import" if key in ws.params.imported else "embed"
+    producer = Stage(stage, key, f"{stage}-{dataset}-{model}", dataset)
     path, digests = ws.embeddings(dataset, model), ws.digests(dataset, model)
     return TableArtefact(EMBEDDINGS.name, path, producer, EMBEDDINGS, digests)
 
@@ -202,6 +208,12 @@ def _model_artefacts(ws: Workspace, name: str) -> Iterator[Artefact]:
     if ws.params.section(name) != "models":  # trained models have a training report
         for path in ws.training_files(name):
             yield Artefact(path.name, path, made.stage)
+
+
+def _import_artefacts(ws: Workspace, dataset: str, model: str) -> Iterator[Artefact]:
+    vectors = embeddings(ws, dataset, model)
+    yield vectors
+    yield Artefact("vector findings", ws.vector_findings(dataset, model), vectors.stage)
 
 
 def _run_artefacts(ws: Workspace, run: str) -> Iterator[Artefact]:

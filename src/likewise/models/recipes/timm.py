@@ -111,7 +111,7 @@ class Timm(Recipe):
             self.backbone, input_size=self.input_size, pooling=self.pooling
         )
         weights.restore(model, path)
-        transform = backbones.pixel_transform(passport.preprocessing)
+        transform = backbones.pixel_transform(passport.image_preprocessing)
         return Encoder(model, transform, passport)
 
     def _architecture(self) -> Architecture | None:

@@ -82,7 +82,7 @@ class Encoder:
         self._model = model.eval().to(self.device).to(memory_format=torch.channels_last)
         self._mean, self._std = (
             torch.tensor(values, device=self.device).view(1, -1, 1, 1)
-            for values in (passport.preprocessing.mean, passport.preprocessing.std)
+            for values in (passport.image_preprocessing.mean, passport.image_preprocessing.std)
         )
 
     def encode(self, images: Sequence[Image.Image]) -> Vectors:
@@ -129,7 +129,7 @@ class Encoder:
         if batch is None:
             batch = GPU_BATCH if gpu else max(BATCH, 2 * SLICE * torch.get_num_threads())
         reasons = {} if unreadable is None else unreadable
-        size = self.passport.preprocessing.input_size
+        size = self.passport.image_preprocessing.input_size
         for part in stream(
             dataset, self.transform, batch=batch, workers=workers, nbytes=int(np.prod(size))
         ):

@@ -51,7 +51,7 @@ class ModelBuilder:
     @property
     def preprocessing(self) -> Preprocessing:
         """The preprocessing of the model's input."""
-        return self.passport.preprocessing
+        return self.passport.image_preprocessing
 
     def augmenter(self, options: TrainingOptions) -> Augmenter:
         """Return the augmentation of training images."""
@@ -159,7 +159,7 @@ def model_builder(options: FitOptions, init: Path, seed: int) -> ModelBuilder:
     base = descriptor.architecture_of(passport)
     base = Architecture(input_size=options.input_size or base.input_size, pooling=base.pooling)
     trunk = descriptor.load_trunk(init, passport, options.input_size)
-    preprocessing = _preprocessing(passport.preprocessing, options)
+    preprocessing = _preprocessing(passport.image_preprocessing, options)
     passport = passport.model_copy(
         update={"preprocessing": preprocessing, "precision": options.precision}
     )
@@ -238,8 +238,8 @@ def _encoder(
     role: str | None,
     device: str | None = None,
 ) -> Encoder:
-    network = descriptor.for_role(model, role, passport.preprocessing)
-    transform = backbones.pixel_transform(passport.preprocessing)
+    network = descriptor.for_role(model, role, passport.image_preprocessing)
+    transform = backbones.pixel_transform(passport.image_preprocessing)
     return Encoder(network, transform, passport, device)
 
 

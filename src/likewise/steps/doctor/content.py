@@ -34,7 +34,7 @@ def check(ws: Workspace, *, deep: bool) -> Iterator[Problem]:
     for model in ws.params.recipes():
         if ws.model(model).is_dir():
             yield from _model(ws, model)
-    for key in ws.params.embeddings:
+    for key in ws.params.vector_entries():
         yield from _embedding(ws, key)
 
 
@@ -166,7 +166,7 @@ def _model(ws: Workspace, model: str) -> Iterator[Problem]:
 
 def _embedding(ws: Workspace, key: str) -> Iterator[Problem]:
     """Yield a problem if another model of the same name made the vectors."""
-    entry = ws.params.embeddings[key]
+    entry = ws.params.vector_entries()[key]
     vectors, folder = (
         artefacts.embeddings(ws, entry.dataset, entry.model),
         ws.model(entry.model),

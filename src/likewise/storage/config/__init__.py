@@ -12,10 +12,11 @@ from likewise.storage.config.params import (
     Check,
     DatasetEntry,
     EmbeddingEntry,
+    ImportEntry,
     Params,
     Run,
 )
-from likewise.storage.config.params_reader import read_params
+from likewise.storage.config.params_reader import params_faults, read_params
 
 __all__ = [
     "MODEL_VERBS",
@@ -24,11 +25,13 @@ __all__ = [
     "DatasetEntry",
     "EmbeddingEntry",
     "Entry",
+    "ImportEntry",
     "Licence",
     "Params",
     "Run",
     "check_dataset_name",
     "is_home_path",
+    "params_faults",
     "parse_yaml",
     "read_card",
     "read_params",

@@ -43,6 +43,18 @@ class EmbeddingEntry(Part):
     ann: Entry = Field(default_factory=dict)
 
 
+class ImportEntry(EmbeddingEntry):
+    """Vectors of a data set that were made elsewhere: their files and their storage.
+
+    ``ids`` is the file of the ids of the vectors; it equals ``file`` if they are in it, or if
+    the vectors have the canonical order of the items. ``origin`` describes the model.
+    """
+
+    file: str
+    ids: str
+    origin: str = ""
+
+
 class Check(Part):
     """The thresholds of the flags of a data set; null turns a flag off.
 
@@ -115,6 +127,7 @@ class Params(Part):
     pretrained: dict[str, Entry] = Field(default_factory=dict)
     distilled: dict[str, Entry] = Field(default_factory=dict)
     embeddings: dict[str, EmbeddingEntry] = Field(default_factory=dict)
+    imported: dict[str, ImportEntry] = Field(default_factory=dict)
     indexes: dict[str, Entry] = Field(default_factory=dict)
     checks: dict[str, Check] = Field(default_factory=dict)
     views: dict[str, View] = Field(default_factory=dict)
@@ -141,19 +154,27 @@ class Params(Part):
     def models_of(self, dataset: str) -> list[str]:
         """Return the models that embed ``dataset`` (of a view: its data set), in file order."""
         base = self.base(dataset)
-        return [e.model for e in self.embeddings.values() if e.dataset == base]
+        return [e.model for e in self.vector_entries().values() if e.dataset == base]
+
+    def vector_entries(self) -> dict[str, EmbeddingEntry]:
+        """Return the entries of vectors by name: computed ones, then imported ones."""
+        return {**self.embeddings, **self.imported}
+
+    def imported_models(self) -> list[str]:
+        """Return the models whose vectors were made elsewhere."""
+        return list(dict.fromkeys(entry.model for entry in self.imported.values()))
 
     def base(self, dataset: str) -> str:
         """Return the data set of the view ``dataset``, or ``dataset`` itself."""
         return self.views[dataset].of if dataset in self.views else dataset
 
     def embedding(self, dataset: str, model: str) -> str:
-        """Return the name of the entry in which ``model`` embeds ``dataset``.
+        """Return the name of the entry of the vectors of ``dataset`` by ``model``.
 
         Raises:
             UnknownNameError: no entry embeds ``dataset`` with ``model``.
         """
-        for name, entry in self.embeddings.items():
+        for name, entry in self.vector_entries().items():
             if (entry.dataset, entry.model) == (dataset, model):
                 return name
         where = f"the embeddings of {dataset} in params.yaml"

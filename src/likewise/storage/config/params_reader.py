@@ -38,10 +38,15 @@ def read_params(path: Path, *, historic: bool = False) -> Params:
     written = check(Params, read_yaml(path) or {}, path.name)
     params = _with_current_options(written)
     renamed = () if historic else _renamed_options(written)
-    faults = [*renamed, *_bad_names(params), *_bad_models(params), *_bad_references(params)]
+    faults = [*renamed, *params_faults(params)]
     if faults:
         raise ConfigError("\n".join(f"{path.name}: {fault}" for fault in faults))
     return params
+
+
+def params_faults(params: Params) -> list[str]:
+    """Return the faults of names and references in a params.yaml."""
+    return [*_bad_names(params), *_bad_models(params), *_bad_references(params)]
 
 
 def _with_current_options(params: Params) -> Params:
@@ -74,6 +79,7 @@ def _bad_names(params: Params) -> Iterator[str]:
         *((section, NAME, "letters, digits and '_'") for section in MODEL_SECTIONS),
         ("indexes", NAME, "letters, digits and '_'"),
         ("embeddings", RUN_NAME, "letters, digits, '_' and '-'"),
+        ("imported", RUN_NAME, "letters, digits, '_' and '-'"),
         ("runs", RUN_NAME, "letters, digits, '_' and '-'"),
         ("transforms", RUN_NAME, "letters, digits, '_' and '-'"),
         ("exports", RUN_NAME, "letters, digits, '_' and '-'"),
@@ -102,7 +108,31 @@ def _bad_models(params: Params) -> Iterator[str]:
             others = {other: None for other in models if other != name}
             yield from _unknown(f"{section}.{name}.init", entry.get("init"), others)
             yield from _unknown(f"{section}.{name}.data", entry.get("data"), params.datasets)
+    yield from _bad_imports(params)
     yield from _initialisation_cycles(models)
+
+
+def _bad_imports(params: Params) -> Iterator[str]:
+    """Yield imported vectors whose model has the name of another model or a reserved name."""
+    for name, entry in params.imported.items():
+        model = entry.model
+        if not NAME.fullmatch(model):
+            yield (
+                f"imported.{name}.model: a name consists of lower-case letters, digits and "
+                "'_', and begins with a letter"
+            )
+        elif model in _reserved():
+            yield (
+                f"imported.{name}: every catalogue has a column or table {model!r}; choose "
+                "another name for the model"
+            )
+        if model in params.recipes():
+            yield (
+                f"imported.{name}: params.yaml has a model {model!r} that embeds images "
+                "here; choose another name for the imported vectors"
+            )
+        if name in params.embeddings:
+            yield f"imported.{name}: {name!r} is an entry of 'embeddings' too"
 
 
 def _initialisation_cycles(models: Mapping[str, Entry]) -> Iterator[str]:
@@ -116,14 +146,16 @@ def _initialisation_cycles(models: Mapping[str, Entry]) -> Iterator[str]:
 
 
 def _bad_references(params: Params) -> Iterator[str]:
-    models = params.recipes()
+    models = [*params.recipes(), *params.imported_models()]
     pairs: dict[tuple[str, str], str] = {}
-    for name, entry in params.embeddings.items():
-        yield from _unknown(f"embeddings.{name}.dataset", entry.dataset, params.datasets)
-        yield from _unknown(f"embeddings.{name}.model", entry.model, models)
+    for name, entry in params.vector_entries().items():
+        section = "imported" if name in params.imported else "embeddings"
+        yield from _unknown(f"{section}.{name}.dataset", entry.dataset, params.datasets)
+        if section == "embeddings":
+            yield from _unknown(f"{section}.{name}.model", entry.model, models)
         twin = pairs.setdefault((entry.dataset, entry.model), name)
         if twin != name:
-            yield f"embeddings.{name}: embeds the same data set by the same model as {twin!r}"
+            yield f"{section}.{name}: embeds the same data set by the same model as {twin!r}"
     yield from _bad_checks(params)
     yield from _bad_views(params)
     for name, run in params.runs.items():
@@ -134,7 +166,7 @@ def _bad_references(params: Params) -> Iterator[str]:
         known = run.dataset in known_data and run.model in models
         if known and (params.base(run.dataset), run.model) not in pairs:
             yield (
-                f"runs.{name}: no entry of 'embeddings' says that {run.model!r} "
+                f"runs.{name}: no entry of 'embeddings' or 'imported' says that {run.model!r} "
                 f"embeds {run.dataset!r}"
             )
 

@@ -189,15 +189,16 @@ class Places:
         """The vectors of one model."""
         return self.tables(dataset) / "embeddings" / f"{model}{TABLE}"
 
+    def vector_findings(self, dataset: str, model: str) -> Path:
+        """The findings of an import of vectors."""
+        return self.embeddings(dataset, model).with_suffix(".findings.json")
+
     def digests(self, dataset: str, name: str) -> Path:
         """The column digests of a table or of the vectors of a model."""
         return self.tables(dataset) / "columns" / f"{name}.yaml"
 
     def pixel_digests(self, dataset: str) -> Path:
-        """The column digests of the pixel measurements, in one folder for all data sets.
-
-        The stage ``check`` compares each data set with the others and depends on that folder.
-        """
+        """The column digests of the pixels: one folder, on which all checks depend."""
         return self.catalog / ".pixels" / f"{dataset}.yaml"
 
     def flag_digests(self, dataset: str) -> Path:

@@ -1,0 +1,274 @@
+"""Import the vectors of a model that is not in the catalogue."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from tqdm import tqdm
+
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.imported_vectors import VectorMatcher
+from likewise.catalogue.name_clashes import check_columns
+from likewise.catalogue.params_editor import ParamsEditor
+from likewise.errors import ConfigError, DataError
+from likewise.formats import atomic, vector_files
+from likewise.formats.array_types import AnyArray
+from likewise.formats.paths import StrPath
+from likewise.formats.vector_files import VectorBlock
+from likewise.models.passport import Passport
+from likewise.registry import check
+from likewise.retrieval.indexes.lance import Ann
+from likewise.schema import EMBEDDINGS, vector
+from likewise.storage import artefacts, journal, tables, versions
+from likewise.storage.config import ImportEntry, params_faults
+from likewise.storage.workspace import Workspace
+
+KIND = "imported"
+"""The kind of recipe in the passports of imported vectors."""
+
+
+@dataclass(frozen=True)
+class ImportedVectors:
+    """Result of an import.
+
+    Attributes:
+        dataset: name of the data set.
+        model: name of the model.
+        vectors: number of distinct contents, which have one vector each.
+        dim: number of dimensions.
+        normalised: number of vectors that were divided by their length.
+        findings: check -> number of findings, such as vectors of unknown items.
+        written: True if the entry in params.yaml is new or changed.
+    """
+
+    dataset: str
+    model: str
+    vectors: int
+    dim: int
+    normalised: int
+    findings: dict[str, int]
+    written: bool
+
+
+def import_vectors(  # noqa: PLR0913 (the fields of an entry)
+    dataset: str,
+    model: str,
+    file: StrPath | None = None,
+    *,
+    ids: StrPath | None = None,
+    dtype: Literal["float32", "float16"] = "float32",
+    origin: str = "",
+    workspace: StrPath | None = None,
+) -> ImportedVectors:
+    """Import the vectors of ``dataset`` by a model that the catalogue does not have.
+
+    With a ``file``, its entry is written to the section ``imported`` of params.yaml. Without
+    one, the file of that entry is read again, as the stage ``import`` does.
+
+    A row belongs to the item of its id, or else to the item at the same place in canonical
+    order. Vectors are stored L2-normalised; those that are, up to rounding, stay as they are.
+    Contents are embedded once: if items of one content have different vectors, the first is
+    kept and the others are findings (``likewise.findings``).
+
+    Args:
+        dataset: name of an ingested data set.
+        model: name of the model: a new name, of no model in params.yaml.
+        file: vectors (n, d): .npy, .npz, .parquet, .csv, .safetensors, .pt and others.
+        ids: file of the n ids, one per line or in a column ``item_id``.
+        dtype: type of the stored numbers.
+        origin: description of the model and its preprocessing, for people.
+        workspace: a folder in the catalogue; by default the current one.
+
+    Raises:
+        DataError: the file is damaged, or items have no vector, several, or one with NaN.
+        ConfigError: the name is that of a model in params.yaml.
+        UnknownNameError: no such data set; or no ``file``, and params.yaml has no entry.
+        MissingArtefactError: the data set was not ingested.
+
+    Example:
+        >>> import numpy as np
+        >>> emoji = likewise.open("emoji")
+        >>> np.save("mine.npy", emoji.vectors("tiny"))
+        >>> done = likewise.import_vectors("emoji", "mine", "mine.npy", origin="my model")
+        >>> done.vectors, done.dim, done.normalised
+        (23, 96, 0)
+    """
+    ws = open_workspace(workspace)
+    ws.dataset(dataset)
+    if file is None:
+        entry = _entry(ws, dataset, model)
+        return _import(ws, dataset, model, entry)
+    imported = ws.params.imported
+    present = (k for k, e in imported.items() if (e.dataset, e.model) == (dataset, model))
+    key = next(present, f"{dataset}-{model}")
+    old = imported.get(key)
+    entry = ImportEntry(
+        dataset=dataset,
+        model=model,
+        dtype=dtype,
+        file=_as_written(ws, file),
+        ids=_as_written(ws, file if ids is None else ids),
+        origin=origin,
+        ann=old.ann if old else {},
+    )
+    changed = ws.params.model_copy(update={"imported": {**imported, key: entry}})
+    faults = params_faults(changed)
+    if faults:
+        raise ConfigError("\n".join(faults))
+    done = _import(ws, dataset, model, entry)
+    if entry == old:
+        return done
+    editor = ParamsEditor(ws)
+    editor.add("imported", {key: entry.model_dump(exclude_defaults=True)})
+    editor.commit()
+    return replace(done, written=True)
+
+
+def _entry(ws: Workspace, dataset: str, model: str) -> ImportEntry:
+    key = ws.params.embedding(dataset, model)
+    entry = ws.params.vector_entries()[key]
+    if not isinstance(entry, ImportEntry):
+        raise DataError(
+            f"{model!r} is a model of params.yaml; run: likewise embed {dataset} {model}"
+        )
+    return entry
+
+
+def _as_written(ws: Workspace, path: StrPath) -> str:
+    return ws.relative(Path(path).expanduser().absolute())
+
+
+def _import(ws: Workspace, dataset: str, model: str, entry: ImportEntry) -> ImportedVectors:
+    """Write the table of vectors, its digests and its findings."""
+    file, ids = ws.source(entry.file), ws.source(entry.ids)
+    ann = check(Ann, entry.ann, f"params.yaml: imported: {model}: ann")
+    command = artefacts.table(ws, dataset, "items").command
+    items = tables.open_table(versions.locate(ws, ws.table(dataset, "items")), command)
+    check_columns(dataset, (column.name for column in items.source_columns), [model])
+    rows = items.read(["item_id", "content"])
+    matcher = VectorMatcher(rows, entry.dtype)
+    job, output = f"import-{dataset}-{model}", ws.embeddings(dataset, model)
+    with journal.exclusive_job(ws, job):
+        staging = journal.Staging(ws, job)
+        path = staging.path(output)
+        blocks = _with_progress(_blocks(file, ids), dataset, matcher, file)
+        matched = _KeptError(matcher.match(blocks))
+        first = next(matched, ([], np.empty((0, 1), entry.dtype)))
+        matched.check(entry.file)
+        contract = EMBEDDINGS.with_columns(vector("vector", matcher.dim or 1, entry.dtype))
+        passport = _passport(file, ids, entry, matcher.dim or 1)
+        schema = tables.lance_schema(contract, {"vector": {"passport": passport.to_json()}})
+        tables.write(path, schema, _batches(chain([first], matched), schema))
+        matched.check(entry.file)
+        digests = replace(
+            tables.open_table(path, "").digest(contract), ann={model: ann.model_dump()}
+        )
+        atomic.write_text(staging.path(ws.digests(dataset, model)), digests.to_yaml())
+        atomic.write_text(
+            staging.path(ws.vector_findings(dataset, model)), _as_json(matcher.findings)
+        )
+        staging.commit()
+    counts: dict[str, int] = {}
+    for name, _, _ in matcher.findings:
+        counts[name] = counts.get(name, 0) + 1
+    count = rows["content"].n_unique()
+    return ImportedVectors(
+        dataset, model, count, matcher.dim, matcher.normalised, counts, written=False
+    )
+
+
+class _KeptError(Iterator[tuple[list[str], AnyArray]]):
+    """An iterator that ends at an error and keeps it: Lance would change the text."""
+
+    def __init__(self, matched: Iterator[tuple[list[str], AnyArray]]) -> None:
+        self._matched = matched
+        self._error: DataError | None = None
+
+    def __next__(self) -> tuple[list[str], AnyArray]:
+        try:
+            return next(self._matched)
+        except DataError as error:
+            self._error = error
+            raise StopIteration from error
+
+    def check(self, file: str) -> None:
+        """Raise the error that was kept, with the name of the file."""
+        if self._error is not None:
+            raise DataError(f"{file}: {self._error}") from self._error
+
+
+def _blocks(file: Path, ids: Path) -> Iterator[VectorBlock]:
+    """Yield the vectors of ``file``, with the ids of a separate file."""
+    blocks = _opened(file)
+    if ids == file:
+        yield from blocks
+        return
+    names = iter(vector_files.read_ids(ids))
+    for block in blocks:
+        some = list(islice(names, len(block.vectors)))
+        if len(some) < len(block.vectors):
+            raise DataError(f"{ids}: has fewer ids than there are vectors in {file}")
+        yield VectorBlock(some, block.vectors)
+    if next(names, None) is not None:
+        raise DataError(f"{ids}: has more ids than there are vectors in {file}")
+
+
+def _opened(file: Path) -> Iterator[VectorBlock]:
+    if file.suffix.lower() in (".pt", ".pth"):
+        from likewise.models.tensor_files import read_tensor
+
+        vectors, ids = read_tensor(file)
+        return vector_files.blocks(vectors, ids, file)
+    return vector_files.read_vectors(file)
+
+
+def _with_progress(
+    blocks: Iterator[VectorBlock], dataset: str, matcher: VectorMatcher, file: Path
+) -> Iterator[VectorBlock]:
+    positional = False
+    with tqdm(unit="vec", desc=f"import {dataset}", disable=None) as bar:
+        for block in blocks:
+            positional = block.ids is None
+            yield block
+            bar.update(len(block.vectors))
+    if positional:
+        matcher.check_count(file.name)
+
+
+def _batches(
+    matched: Iterator[tuple[list[str], AnyArray]], schema: pa.Schema
+) -> Iterator[pa.RecordBatch]:
+    for contents, vectors in matched:
+        values = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
+        yield pa.record_batch([pa.array(contents, pa.string()), values], schema=schema)
+
+
+def _passport(file: Path, ids: Path, entry: ImportEntry, dim: int) -> Passport:
+    """Return the passport of a file of vectors; the hash of its bytes is their identity."""
+    digest = hashlib.sha256()
+    for path in dict.fromkeys((file, ids)):
+        with path.open("rb") as handle:
+            digest.update(hashlib.file_digest(handle, "sha256").digest())
+    return Passport(
+        recipe={"kind": KIND},
+        backbone=KIND,
+        dim=dim,
+        weights_sha256=digest.hexdigest(),
+        weights_source=entry.origin or file.name,
+        preprocessing=None,
+        precision="float32",
+        libraries={},
+    )
+
+
+def _as_json(findings: list[tuple[str, str, str]]) -> str:
+    ordered = pl.DataFrame(findings, ["check", "path", "detail"], orient="row")
+    rows = [list(row) for row in ordered.sort("check", "path").rows()] if findings else []
+    return json.dumps(rows, ensure_ascii=False, indent=0) + "\n"
