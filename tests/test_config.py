@@ -132,10 +132,11 @@ def test_a_run_needs_its_vectors(tmp_path: Path) -> None:
     text = (
         WHOLE + "  cars-large: {dataset: cars, model: large, index: exact, protocol: gpr1200}\n"
     )
-    assert faults(tmp_path, text) == [
-        "params.yaml: runs.cars-large: no entry of 'embeddings' or 'imported' says that 'large' "
-        "embeds 'cars'"
-    ]
+    [fault] = faults(tmp_path, text)
+    assert fault == (
+        "params.yaml: runs.cars-large: no entry of 'embeddings' or 'imported' says that "
+        "'large' embeds 'cars'"
+    )
 
 
 @pytest.mark.parametrize(
