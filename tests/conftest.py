@@ -35,9 +35,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A folder of its own for the keys of catalogues without git, instead of the user's."""
+    """Folders of its own for the keys of catalogues without git and for the settings of DVC.
+
+    By default, a dvc command starts a process that asks a server for the latest version of DVC.
+    """
+    settings = tmp_path_factory.mktemp("dvc")
+    (settings / "config").write_text("[core]\nanalytics = false\ncheck_update = false\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("DVC_GLOBAL_CONFIG_DIR", str(settings))
         yield
 
 

@@ -6,11 +6,14 @@ that kills a command from outside, or checks how it starts, needs a process of i
 """
 
 import atexit
+import contextlib
 import fcntl
 import functools
 import gc
+import importlib
 import json
 import os
+import pkgutil
 import runpy
 import select
 import shlex
@@ -39,17 +42,41 @@ sys.exit(int(code))
 """
 """Asks the server for a command, and ends as it does; one that gives no code was killed."""
 
+LOADED = (
+    "accelerate",
+    "dvc.analytics",
+    "dvc.data_cloud",
+    "dvc.repo.index",
+    "dvc.repo.push",
+    "dvc.repo.reproduce",
+    "dvc.stage.cache",
+    "dvc_data.index",
+    "dvclive",
+    "lance",
+    "networkx",
+    "numba",
+    "pyarrow.parquet",
+    "pygit2",
+    "pytorch_metric_learning.losses",
+    "pytorch_metric_learning.miners",
+    "scipy.stats",
+    "sklearn.neighbors",
+    "sqlite3",
+    "torch._dynamo",
+    "torch.distributed.fsdp",
+)
+"""Modules that likewise and dvc import only where they need them."""
+
 PATIENCE_SECONDS = 1
 """Interval at which the server checks that the test run is still active, in seconds."""
 
 
 def run(root: Path, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run a program in ``root`` for which likewise, dvc and python are these commands."""
-    folders = (str(_server()), str(Path(sys.executable).parent), os.environ["PATH"])
     return subprocess.run(
         words,
         cwd=root,
-        env={**os.environ, **environment, "PATH": os.pathsep.join(folders)},
+        env={**os.environ, **environment, "PATH": search_path()},
         capture_output=True,
         text=True,
         check=False,
@@ -61,6 +88,13 @@ def run_dvc(root: Path, *words: str) -> str:
     done = run(root, "dvc", *words)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def search_path() -> str:
+    """Return the folders of programs, of which the first holds these commands."""
+    return os.pathsep.join(
+        (str(_server()), str(Path(sys.executable).parent), os.environ["PATH"])
+    )
 
 
 @functools.cache
@@ -139,6 +173,7 @@ def _answer(call: socket.socket) -> None:
     os.chdir(root)
     os.environ.clear()
     os.environ.update(environment)
+    sys.stdout.reconfigure(line_buffering=sys.stdout.isatty())  # type: ignore[union-attr]
     code = _ended(*words)
     call.sendall(str(code).encode())
     os._exit(code)
@@ -194,14 +229,19 @@ def _command(name: str, *words: str) -> int:
 def _load() -> None:
     """Load what the commands load; nothing of it has run, so no thread is lost in a fork."""
     gc.disable()
-
     import likewise
-    import likewise.models.recipes.timm
-    import likewise.models.training.encode
-    import likewise.models.training.trainer
 
     for name in likewise.__all__:
         getattr(likewise, name)
+    for module in pkgutil.walk_packages(likewise.__path__, "likewise."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    for name in LOADED:
+        with contextlib.suppress(ImportError):  # of an extra that is not installed
+            importlib.import_module(name)
+    from dvc.cli.parser import get_main_parser
+
+    get_main_parser()
     gc.enable()
     gc.freeze()
 

@@ -4,19 +4,20 @@ import fcntl
 import os
 import struct
 import subprocess
-import sys
 import termios
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.cells import cell_len
 
+from forked import search_path
+
 
 def typed(
     arguments: Sequence[str],
     columns: int = 80,
     *,
-    program: Sequence[str] = (sys.executable, "-m", "likewise"),
+    program: Sequence[str] = ("likewise",),
     folder: Path | None = None,
     **variables: str,
 ) -> list[str]:
@@ -24,13 +25,14 @@ def typed(
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "DVC_STAGE")}
+    environment |= {"PATH": search_path(), **variables}
     process = subprocess.Popen(
         [*program, *arguments],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
         cwd=folder,
-        env={**environment, "PYTHONIOENCODING": "utf-8", **variables},
+        env=environment,
     )
     os.close(theirs)
     written = b""

@@ -1,9 +1,7 @@
 """Output for people: every line fits the terminal, and piped output is complete."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+import forked
 import likewise
 from likewise.cli import output
 from likewise.cli.app import app
@@ -83,7 +82,7 @@ def evaluated(workspace: Path) -> Path:
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
 def test_every_line_fits_the_terminal(evaluated: Path, columns: int) -> None:
-    lines = typed(["|".join(LINES)], columns, program=(sys.executable, "-c", MAIN))
+    lines = typed(["|".join(LINES)], columns, program=("python", "-c", MAIN))
     shown = sections(lines)
     assert len(shown) == len(LINES)
     for line, part in shown.items():
@@ -134,8 +133,8 @@ def _check_statistics_and_kinds(shown: dict[str, list[str]]) -> None:
 
 
 def test_what_is_piped_is_whole(evaluated: Path) -> None:
-    command = [sys.executable, "-m", "likewise", "query", f"select '{LONG}' as item_id, 1 as n"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = forked.run(evaluated, "likewise", "query", f"select '{LONG}' as item_id, 1 as n")
+    assert done.returncode == 0
     assert done.stdout.splitlines()[1].split() == [LONG, "1"]
     assert done.stderr == ""
 
@@ -161,7 +160,7 @@ def test_hostile_ids_are_shortened_in_the_middle_and_escaped(columns: int, name:
 def test_a_long_name_of_a_fact_is_whole(workspace: Path) -> None:
     facts = f"[('run {'r' * 40}', 'not evaluated'), ('items', '7')]"
     code = f"from likewise.cli.output import print_facts; print_facts({facts})"
-    lines = typed([code], 80, program=(sys.executable, "-c"))
+    lines = typed([code], 80, program=("python", "-c"))
     assert lines == [f"run {'r' * 40}", " " * 28 + "not evaluated", f"{'items':<28}7"]
 
 
@@ -202,12 +201,9 @@ def test_control_characters_are_escaped_in_every_output(
 
 
 def test_a_stage_of_dvc_leaves_the_next_step_to_dvc(workspace: Path) -> None:
-    command = [sys.executable, "-m", "likewise", "publish", "emoji"]
     for variables, printed in (({}, "next: likewise show emoji\n"), ({"DVC_STAGE": "x"}, "")):
-        done = subprocess.run(
-            command, capture_output=True, text=True, env={**os.environ, **variables}, check=True
-        )
-        assert done.stderr == printed
+        done = forked.run(workspace, "likewise", "publish", "emoji", **variables)
+        assert (done.returncode, done.stderr) == (0, printed)
 
 
 @pytest.mark.parametrize(
@@ -276,12 +272,7 @@ def test_the_last_evaluation_names_the_runs_to_compare(workspace: Path) -> None:
     params.write_text(f"{text}\n  emoji-again: {entry}\n", encoding="utf-8")
     printed = []
     for run in ("emoji-tiny", "emoji-again"):
-        done = subprocess.run(
-            [sys.executable, "-m", "likewise", "evaluate", run],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "DVC_STAGE": f"evaluate@{run}"},
-            check=True,
-        )
+        done = forked.run(workspace, "likewise", "evaluate", run, DVC_STAGE=f"evaluate@{run}")
+        assert done.returncode == 0
         printed.append(done.stderr)
     assert printed == ["", "next: likewise compare emoji-tiny emoji-again\n"]
