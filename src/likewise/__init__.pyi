@@ -42,6 +42,9 @@ from likewise.retrieval.search_options import QueryOptions as QueryOptions
 from likewise.retrieval.search_options import SearchOptions as SearchOptions
 from likewise.steps.add import Added as Added
 from likewise.steps.add import add as add
+from likewise.steps.add_model import AddedModels as AddedModels
+from likewise.steps.add_model import add_model as add_model
+from likewise.steps.add_run import add_run as add_run
 from likewise.steps.attention import attention as attention
 from likewise.steps.check import Checked as Checked
 from likewise.steps.check import check as check
@@ -93,6 +96,8 @@ from likewise.steps.kinds.kind import KindFamily as KindFamily
 from likewise.steps.kinds.kind import KindOption as KindOption
 from likewise.steps.kinds.kind import Kinds as Kinds
 from likewise.steps.labels import labels as labels
+from likewise.steps.list_models import ListedModel as ListedModel
+from likewise.steps.list_models import list_models as list_models
 from likewise.steps.load import load as load
 from likewise.steps.log import Version as Version
 from likewise.steps.log import log as log

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from likewise.cli import (
     improving,
     maintaining,
+    modelling,
     reading,
     scoring,
     searching,
@@ -46,6 +47,14 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             ("rename", starting.rename, "likewise rename birds fowl"),
             ("remove", starting.remove, "likewise remove birds"),
             ("kinds", starting.kinds, "likewise kinds protocols"),
+        ),
+    ),
+    (
+        "Models and runs",
+        (
+            ("add-model", modelling.add_model, "likewise add-model --known vit_b --data birds"),
+            ("list-models", modelling.list_models, "likewise list-models --known"),
+            ("add-run", modelling.add_run, "likewise add-run birds lite0 leave-one-out"),
         ),
     ),
     (
