@@ -73,6 +73,50 @@ def test_input_size_and_pooling_come_back(tmp_path: Path) -> None:
     assert float((encoder.encode([PICTURE]) * expected).sum()) > 0.99999
 
 
+def test_each_part_of_the_preprocessing_can_be_set(tmp_path: Path) -> None:
+    own = {
+        "mean": (0.1, 0.2, 0.3),
+        "std": (0.4, 0.5, 0.6),
+        "interpolation": "bilinear",
+        "crop_pct": 0.8,
+        "crop_mode": "squash",
+    }
+    passport = recipe(backbone="test_resnet", input_size=80, **own).make(tmp_path, 0)
+    assert passport.image_preprocessing.model_dump(include={*own}) == own
+    size = (100, 100)  # the input's side divided by crop_pct
+    resized = PICTURE.convert("RGB").resize(size, Image.Resampling.BILINEAR)
+    pixels = np.asarray(resized.crop((10, 10, 90, 90)))
+    assert np.array_equal(load(tmp_path).transform(PICTURE), pixels)
+    model = backbones.create("test_resnet", input_size=80, seed=0)
+    with torch.inference_mode():
+        floats = torch.tensor(pixels).float() / 255
+        floats = (floats - torch.tensor(own["mean"])) / torch.tensor(own["std"])
+        expected = torch.nn.functional.normalize(model(floats.permute(2, 0, 1)[None])).numpy()
+    assert float((load(tmp_path).encode([PICTURE]) * expected).sum()) > 0.99999
+
+
+def test_a_model_with_its_own_preprocessing_keeps_its_passport(tmp_path: Path) -> None:
+    passport = recipe(backbone="test_resnet").make(tmp_path, 0)
+    assert (
+        not {"mean", "std", "interpolation", "crop_pct", "crop_mode"} & passport.recipe.keys()
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"mean": (0.5, 0.5)},
+        {"std": (0.5, 0.5, 0)},
+        {"crop_pct": 1.2},
+        {"crop_mode": "centre"},
+        {"interpolation": "cubic"},
+    ],
+)
+def test_wrong_preprocessing_is_refused(options: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(options))):
+        recipe(backbone="test_resnet", **options)
+
+
 def test_the_preprocessing_is_read_from_the_passport(tmp_path: Path) -> None:
     recipe(backbone="test_resnet").make(tmp_path, 0)
     stored = json.loads((tmp_path / PASSPORT).read_text())

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from likewise.models.training.encode import Encoder
 
 
+_Positive = Annotated[float, Field(gt=0)]
+
+_PREPROCESSING = ("mean", "std", "interpolation", "crop_pct", "crop_mode")
+"""Options that replace a part of the backbone's own preprocessing."""
+
+
 class Timm(Recipe):
     """A frozen timm backbone with its own preprocessing.
 
@@ -22,6 +28,13 @@ class Timm(Recipe):
         weights: ``hub`` (timm's own, fetched once, when the model is made), ``random``,
             ``file:PATH`` (relative to the catalogue) or ``package:NAME``.
         input_size: side of the square input in pixels; by default the backbone's.
+        mean: mean of each channel, subtracted from values of 0 to 1; by default the backbone's,
+            like the next four.
+        std: standard deviation of each channel.
+        interpolation: filter of the resizing.
+        crop_pct: share of the resized image that the crop keeps.
+        crop_mode: side that is resized: center (the shorter one), squash (both) or border (the
+            longer one).
         pooling: timm's global_pool; by default the backbone's.
         head: gem replaces that pooling by the generalised mean (p = 3).
         scales: factors by which images are resized; the vectors of all scales are fused.
@@ -32,9 +45,14 @@ class Timm(Recipe):
     backbone: str
     weights: str = Field(default="hub", pattern=r"^(hub|random|file:.+|package:.+)$")
     input_size: int | None = Field(default=None, gt=0)
+    mean: tuple[float, float, float] | None = None
+    std: tuple[_Positive, _Positive, _Positive] | None = None
+    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] | None = None
+    crop_pct: float | None = Field(default=None, gt=0, le=1)
+    crop_mode: Literal["center", "squash", "border"] | None = None
     pooling: str | None = None
     head: Literal["none", "gem"] = "none"
-    scales: tuple[Annotated[float, Field(gt=0)], ...] = Field(default=(1.0,), min_length=1)
+    scales: tuple[_Positive, ...] = Field(default=(1.0,), min_length=1)
     scale_fusion: Literal["concat", "mean"] = "concat"
     precision: Literal["float32", "bfloat16"] = "bfloat16"
 
@@ -64,7 +82,8 @@ class Timm(Recipe):
             seed=seed,
             root=root,
         )
-        config = backbones.data_config(model, self.input_size)
+        own = self.model_dump(include={*_PREPROCESSING}, exclude_none=True)
+        config = backbones.data_config(model, self.input_size).model_copy(update=own)
         architecture = self._architecture()
         if architecture is not None:
             model = descriptor.Descriptor(model, architecture).eval()
@@ -131,6 +150,9 @@ class Timm(Recipe):
         entry = {"kind": "timm", **self.model_dump(mode="json")}
         if self._architecture() is None:  # older passports lack these options
             for name in ("head", "scales", "scale_fusion"):
+                del entry[name]
+        for name in _PREPROCESSING:  # older passports lack these too
+            if entry[name] is None:
                 del entry[name]
         kind, _, path = self.weights.partition(":")
         if kind == "file":
