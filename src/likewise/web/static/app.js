@@ -1,0 +1,157 @@
+// The frame of every page, and which page an address opens.
+import { html, render, useEffect, useErrorBoundary, useRef, useState } from './vendor/preact.js';
+import { Failure, get, pinned, post, unpin, useGet } from './api.js';
+import { Browse } from './browse.js';
+import { Compare } from './compare.js';
+import { Help } from './help.js';
+import { Home } from './home.js';
+import { Item } from './item.js';
+import { useKeys } from './keys.js';
+import { Choice, Empty, Problem } from './parts.js';
+import { ReportPage } from './report.js';
+import { SearchPage } from './search.js';
+import { Sketch } from './sketch.js';
+import { address, changedQuery, go, place, ROOT, start, usePlace } from './store.js';
+import { carry } from './uploads.js';
+
+const PAGES = { search: SearchPage, sketch: Sketch };
+
+/** The page of an address: its component and what it needs. */
+function route(parts) {
+  const [first, dataset, second] = parts;
+  if (!first) return { page: Home, tab: 'home' };
+  if (first === 'd' && dataset && !second) return { page: Browse, dataset, tab: 'browse' };
+  if (first === 'd' && second === 'i' && parts.length > 3) return { page: Item, dataset, id: parts.slice(3).join('/'), tab: 'browse' };
+  if (first === 'd' && PAGES[second] && parts.length === 3) return { page: PAGES[second], dataset, tab: second };
+  if (first === 'compare' && parts.length === 3) return { page: Compare, runs: [parts[1], parts[2]], tab: 'compare' };
+  if (first === 'reports' && parts.length === 2) return { page: ReportPage, run: parts[1], tab: 'compare' };
+  return { page: Unknown };
+}
+
+function Unknown() {
+  return html`<div class="body"><${Empty}>There is no page at this address. <a href=${address([])}>All data sets</a><//></div>`;
+}
+
+function App() {
+  const { parts, query } = usePlace();
+  const found = route(parts);
+  const sets = useGet('/api/sets', { rev: query.get('rev') });
+  const [fresh, setFresh] = useState(0);
+  const dataset = found.dataset ?? setOfRun(sets.data, found.runs?.[0] ?? found.run);
+  const news = useNews(dataset, query);
+  const [help, setHelp] = useState(false);
+  const main = useRef();
+  const frame = {
+    fresh, sets: sets.data,
+    title: text => { document.title = `${text} · Likewise`; },
+    renew: () => { unpin(dataset ?? ''); setFresh(value => value + 1); },
+  };
+  usePageFocus(parts.join('/'), main);
+  useKeys([
+    [['/'], 'search by words', () => document.getElementById('words')?.focus()],
+    [['?'], 'this list', () => setHelp(true)],
+  ]);
+  useEffect(() => carry(dataset), [dataset]);
+  const accept = () => {
+    unpin(dataset);
+    news.clear();
+    const next = changedQuery({ v: null }).toString();
+    go(location.pathname + (next ? `?${next}` : ''), { replace: true });
+    setFresh(value => value + 1);
+  };
+  return html`<a class="skip" href="#main" data-plain>Skip to the content</a>
+    <${Top} found=${found} dataset=${dataset} query=${query} sets=${sets.data} onHelp=${() => setHelp(true)} />
+    ${news.mark && html`<div class="notice" role="status"><span>A newer version of ${dataset} is here. This page still shows the one that it opened.</span><button onClick=${accept}>Show the new version</button></div>`}
+    <main id="main" ref=${main} tabindex="-1"><${Guarded} key=${parts.slice(0, 3).join('/')}><${found.page} key=${`${parts.join('/')} ${fresh}`} ...${found} dataset=${dataset} query=${query} frame=${frame} sets=${sets} /><//></main>
+    ${help && html`<${Help} onClose=${() => setHelp(false)} />`}`;
+}
+
+/** A fault of one page leaves the frame usable. */
+function Guarded({ children }) {
+  const [error, reset] = useErrorBoundary();
+  return error ? html`<${Problem} error=${new Failure({ what: `The page has a fault: ${error.message}` }, 0)} again=${reset} />` : children;
+}
+
+/** The data set of a run, by name. */
+function setOfRun(sets, run) {
+  const name = run?.split('@')[0];
+  return sets?.sets.find(set => set.runs.some(one => one.run === name))?.name ?? null;
+}
+
+/** A newer version of the data set, when the server names one. */
+function useNews(dataset, query) {
+  const [mark, setMark] = useState(null);
+  const held = useRef();
+  held.current = { dataset, query };
+  useEffect(() => setMark(null), [dataset]);
+  useEffect(() => {
+    let source = null;
+    const listen = () => {
+      if (document.hidden) { source?.close(); source = null; return; }
+      if (source) return;
+      source = new EventSource(`${ROOT}/events`);
+      source.addEventListener('version', event => {
+        const found = JSON.parse(event.data), now = held.current;
+        const mine = now.query.get('v') ?? pinned(found.dataset, null);
+        if (found.dataset === now.dataset && mine && found.v !== mine && !now.query.get('rev')) setMark(found.v);
+      });
+      source.addEventListener('job', event => dispatchEvent(new CustomEvent('job', { detail: JSON.parse(event.data) })));
+    };
+    listen();
+    document.addEventListener('visibilitychange', listen);
+    return () => { document.removeEventListener('visibilitychange', listen); source?.close(); };
+  }, []);
+  return { mark, clear: () => setMark(null) };
+}
+
+/** After a link, the focus is at the content, as after a load. */
+function usePageFocus(path, main) {
+  const before = useRef(path);
+  useEffect(() => {
+    if (before.current === path) return;
+    before.current = path;
+    scrollTo(0, 0);
+    main.current.focus({ preventScroll: true });
+  }, [path]);
+}
+
+function Top({ found, dataset, query, sets, onHelp }) {
+  const set = sets?.sets.find(one => one.name === dataset);
+  const keep = { rev: query.get('rev'), v: query.get('v') };
+  const pair = set ? comparable(set) : null;
+  const search = event => {
+    event.preventDefault();
+    const text = new FormData(event.target).get('text').trim();
+    if (text) go(address(['d', dataset, 'search'], { ...keep, text }));
+  };
+  const tab = (name, text, href) => html`<a href=${href} aria-current=${found.tab === name ? 'page' : undefined}>${text}</a>`;
+  return html`<header class="top"><a class="brand" href=${address([])} aria-label="Likewise: all data sets"><img src=${`${ROOT}/static/favicon.svg`} alt="" /><span>Likewise</span></a>
+    ${dataset && sets && html`<${Choice} name="Data set" value=${dataset} options=${sets.sets.map(one => one.name)} onChange=${name => go(address(['d', name]))} />`}
+    ${dataset && html`<nav class="tabs" aria-label="Pages of the data set">
+      ${tab('browse', 'Browse', address(['d', dataset], keep))}${tab('search', 'Search', address(['d', dataset, 'search'], keep))}${tab('sketch', 'Draw', address(['d', dataset, 'sketch'], keep))}
+      ${pair && tab('compare', 'Compare', address(['compare', ...pair]))}</nav>`}
+    ${dataset && found.tab !== 'search' && html`<form role="search" onSubmit=${search}><input id="words" name="text" type="search" aria-label="Search by words, or paste a picture" placeholder="Search words, or paste a picture" autocomplete="off" /></form>`}
+    <span class="end">${query.get('rev') && html`<span class="chip">${query.get('rev')}</span>`}<button class="plain" aria-label="Keys" title="Keys (?)" onClick=${onHelp}>?</button></span></header>`;
+}
+
+/** Two evaluated runs of one protocol, or null. */
+function comparable(set) {
+  const done = set.runs.filter(run => run.value !== null && run.value !== undefined);
+  for (const one of done) {
+    const other = done.find(run => run.run !== one.run && run.protocol === one.protocol);
+    if (other) return [one.run, other.run];
+  }
+  return null;
+}
+
+/** A token in the address, of a server that others can reach, becomes a cookie. */
+async function enter() {
+  const token = /^#token=(.+)$/.exec(location.hash)?.[1];
+  if (!token) return;
+  history.replaceState(null, '', location.pathname + location.search);
+  await post('/api/session', { token }).catch(() => {});
+}
+
+start();
+await enter();
+render(html`<${App} />`, document.getElementById('app'));

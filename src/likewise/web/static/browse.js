@@ -1,0 +1,122 @@
+// Browse: the filter, and all items that meet it.
+import { html, useEffect, useMemo, useRef, useState } from './vendor/preact.js';
+import { asked, useData } from './api.js';
+import { Chips, Facets } from './facets.js';
+import { Grid } from './grid.js';
+import { useKeys } from './keys.js';
+import { Choice, Copy, CopyAs, count, counted, Empty, Icon, Problem } from './parts.js';
+import { Look } from './look.js';
+import { Rows } from './rows.js';
+import { address, go, keep, kept, onLeave, remember, setQuery } from './store.js';
+
+const SIZES = [56, 72, 96, 124, 148, 180, 220, 280, 360];
+const PASSED_ON = ['v', 'rev', 'where', 'sort'];
+
+/** The part of a query that is a filter or an order: links to items carry it. */
+export function result(query) {
+  return new URLSearchParams([...query].filter(([name]) => name.startsWith('f.') || PASSED_ON.includes(name)));
+}
+
+export function Browse({ dataset, query, frame }) {
+  const [, redraw] = useState(0);
+  const group = query.get('group'), sort = group ?? query.get('sort');
+  const asks = ordered(asked(query), sort);
+  const key = `${dataset} ${asks} ${frame.fresh}`;
+  const rows = useMemo(() => new Rows(dataset, asks, () => redraw(value => value + 1)), [key]);
+  useEffect(() => () => rows.close(), [rows]);
+  const groups = useData(group ? dataset : null, 'groups', withGroup(asks, group), frame.fresh);
+  const marks = useData(dataset, 'scrubber', asks, frame.fresh);
+  const [selected, setSelected] = useState(() => new Set());
+  const [looked, setLooked] = useState(null);
+  const [open, setOpen] = useState(false);
+  const schema = useRef(null);
+  schema.current = rows.first?.schema ?? schema.current;
+  const size = Number(query.get('size')) || kept('size', innerWidth < 600 ? 96 : 148);
+  const start = useMemo(() => Number(query.get('at')) || 0, [rows]);
+  const place = usePlaceOf(start);
+
+  useEffect(() => frame.title(`${dataset}: browse`), [dataset]);
+  useKeys([
+    [['+', '-'], 'larger, smaller tiles', event => resize(size, event.key === '+' ? 1 : -1)],
+    [['f'], 'write a filter', () => { setOpen(true); document.getElementById('where')?.focus(); }],
+    [['Escape'], 'clear the selection', () => setSelected(new Set())],
+  ]);
+  const select = (id, more) => setSelected(before => {
+    const next = new Set(before);
+    if (more) more.forEach(one => next.add(one));
+    else if (!next.delete(id)) next.add(id);
+    return next;
+  });
+  const problem = rows.error?.status === 422 && query.get('where') ? rows.error : null;
+  const hrefOf = (row, index) => address(['d', dataset, 'i', row.item_id], withPlace(result(query), index, sort));
+  return html`<div class=${open ? 'browse open' : 'browse'}>
+    <aside class="side" aria-label="Filter"><button class="close plain" onClick=${() => setOpen(false)}><${Icon} name="close" /><span>Close</span></button>
+      <${Facets} dataset=${dataset} query=${query} schema=${schema.current} problem=${problem} /></aside>
+    <section class="stage" aria-label="Result">
+      <h1 class="hidden">${dataset}</h1>
+      <${Tools} rows=${rows} query=${query} size=${size} schema=${schema.current} onFilter=${() => setOpen(!open)} open=${open} />
+      <${Chips} query=${query} />
+      ${rows.error && !rows.first && !problem && html`<${Problem} error=${rows.error} again=${frame.renew} />`}
+      ${groups.error && html`<${Problem} error=${groups.error} />`}
+      ${problem ? html`<${Empty}>The filter is not valid; the note at the filter says why.<//>` : rows.total === 0 ? html`<${Empty} next=${rows.first.items ? null : `likewise ingest ${dataset}`}>${rows.first.items ? 'No item meets the filter.' : 'This data set has no items.'}<//>`
+    : html`<${Grid} rows=${rows} size=${size} groups=${group && groups.data ? groups.data.groups : null} marks=${marks.data?.marks ?? []} column=${marks.data?.column ?? 'label'}
+        start=${start} hrefOf=${hrefOf} selected=${selected} onSelect=${select} onPlace=${place} onLook=${(row, index) => setLooked({ row, index })} />`}
+      ${selected.size > 0 && html`<${Selection} dataset=${dataset} query=${query} ids=${[...selected]} clear=${() => setSelected(new Set())} />`}
+    </section>
+    ${looked && html`<${Look} dataset=${dataset} id=${looked.row.item_id} href=${hrefOf(looked.row, looked.index)} onClose=${() => setLooked(null)} />`}
+  </div>`;
+}
+
+const ordered = (query, sort) => { if (sort) query.set('sort', sort); return query; };
+const withGroup = (query, group) => { const next = new URLSearchParams(query); next.set('group', group ?? ''); next.delete('sort'); return next; };
+const withPlace = (query, index, sort) => { const next = new URLSearchParams(query); if (sort) next.set('sort', sort); next.set('from', index); return next; };
+
+/** Write the first tile into the address when scrolling pauses, and before the page is left. */
+function usePlaceOf(start) {
+  const live = useRef({ first: start, timer: 0 }).current;
+  const write = () => {
+    clearTimeout(live.timer);
+    const query = new URLSearchParams(location.search);
+    if ((Number(query.get('at')) || 0) !== live.first) setQuery({ at: live.first || null }, { replace: true, quiet: true });
+  };
+  useEffect(() => {
+    const stop = onLeave(write);
+    return () => { clearTimeout(live.timer); stop(); };
+  }, []);
+  return first => {
+    live.first = first;
+    clearTimeout(live.timer);
+    live.timer = setTimeout(write, 300);
+  };
+}
+
+function resize(size, by) {
+  const at = SIZES.findIndex(one => one >= size);
+  const next = SIZES[Math.max(0, Math.min(SIZES.length - 1, (at < 0 ? SIZES.length - 1 : at) + by))];
+  keep('size', next);
+  setQuery({ size: next }, { replace: true });
+}
+
+/** Number of items, size of the tiles, order and groups. */
+function Tools({ rows, query, size, schema, onFilter, open }) {
+  const columns = schema?.filter(one => one.kind !== 'other') ?? [];
+  const sort = query.get('sort') ?? '', column = sort.replace(/^-/, '');
+  const total = rows.total, items = rows.first?.items;
+  const setSort = (name, down) => setQuery({ sort: name ? (down ? '-' : '') + name : null, group: null, at: null });
+  const at = Math.max(0, SIZES.findIndex(one => one >= size));
+  return html`<div class="tools" role="group" aria-label="Display">
+    <button class="opener" aria-expanded=${open} onClick=${onFilter}><${Icon} name="filter" /><span>Filter</span></button>
+    <span class="count number" id="total" role="status">${total === null ? '…' : counted(total, 'item')}${items && total !== null && items !== total ? html`<span class="soft"> of ${count(items)}</span>` : ''}</span>
+    <${Choice} name="Sort by" text="Sort" value=${query.get('group') ? '' : column} options=${[['', 'order of the set'], ...columns.map(one => one.name)]} onChange=${name => setSort(name, false)} />
+    ${column && !query.get('group') && html`<button aria-label=${sort.startsWith('-') ? 'Descending; change to ascending' : 'Ascending; change to descending'} onClick=${() => setSort(column, !sort.startsWith('-'))}><${Icon} name=${sort.startsWith('-') ? 'down' : 'up'} /></button>`}
+    <${Choice} name="Group by" text="Group" value=${query.get('group')} options=${[['', 'none'], ...columns.filter(one => one.kind === 'text').map(one => one.name)]} onChange=${name => setQuery({ group: name, sort: null, at: null })} />
+    <label class="sizer"><span class="soft">Size</span><input type="range" aria-label="Size of the tiles" min="0" max=${SIZES.length - 1} value=${at} onInput=${event => resize(SIZES[event.target.value], 0)} /></label>
+    <span class="end"><${CopyAs} copy=${rows.first?.copy} /></span></div>`;
+}
+
+/** What one can do with the selected items. */
+function Selection({ dataset, query, ids, clear }) {
+  const href = address(['d', dataset, 'search'], { id: ids.slice(0, 50), v: query.get('v'), rev: query.get('rev') });
+  return html`<div class="selection" role="group" aria-label="Selection"><strong class="number" role="status">${count(ids.length)} selected</strong>
+    <a class="button main" href=${href}>Search like these</a><${Copy} text=${ids.join('\n')} label="Copy ids" /><button class="plain" onClick=${clear}>Clear</button></div>`;
+}

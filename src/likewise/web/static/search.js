@@ -1,0 +1,82 @@
+// Search: by items, pictures, parts of pictures and words, under the filter of Browse.
+import { html, useEffect, useState } from './vendor/preact.js';
+import { data as ask, useAnswer, useData } from './api.js';
+import { Chips, Facets } from './facets.js';
+import { useKeys } from './keys.js';
+import { Look } from './look.js';
+import { Choice, Copy, CopyAs, count, Empty, Icon, number, Problem } from './parts.js';
+import { QueryStrip } from './query_strip.js';
+import { address, search, setQuery } from './store.js';
+import { answers, onUpload } from './uploads.js';
+import { Hits } from './hits.js';
+import { Warm } from './warm.js';
+
+const ASKED = ['id', 'unlike', 'text', 'upload', 'crop'];
+
+export function SearchPage({ dataset, query, frame, sets }) {
+  const set = sets.data?.sets.find(one => one.name === dataset);
+  const any = ASKED.some(name => query.get(name));
+  const key = any ? `${dataset} ${search(query)} ${frame.fresh}` : null;
+  const { data, error, busy } = useAnswer(key, signal => {
+    const ready = answers.get(search(query));
+    return ready ? Promise.resolve(ready) : ask(dataset, 'search', query, { signal });
+  });
+  const schema = useData(dataset, 'page', { v: query.get('v'), rev: query.get('rev'), limit: 1 }).data?.schema;
+  const [upload, setUpload] = useState({ busy: false, error: null });
+  const [open, setOpen] = useState(false), [looked, setLooked] = useState(null);
+  useEffect(() => onUpload(setUpload), []);
+  useEffect(() => frame.title(`${dataset}: search`), [dataset]);
+  useKeys([[['f'], 'write a filter', () => { setOpen(true); document.getElementById('where')?.focus(); }]]);
+  const problem = error?.status === 422 && query.get('where') ? error : null;
+  const failed = upload.error ?? (problem ? null : error);
+  return html`<div class=${open ? 'browse free open' : 'browse free'}>
+    <aside class="side" aria-label="Filter"><button class="close plain" onClick=${() => setOpen(false)}><${Icon} name="close" /><span>Close</span></button>
+      <${Facets} dataset=${dataset} query=${plain(query)} schema=${schema} problem=${problem} /></aside>
+    <section class="stage" aria-label="Search"><h1 class="hidden">Search in ${dataset}</h1>
+      <${QueryStrip} dataset=${dataset} query=${query} answer=${data} set=${set} busy=${busy || upload.busy} />
+      <${Options} query=${query} set=${set} answer=${data} open=${open} onFilter=${() => setOpen(!open)} />
+      <${Chips} query=${query} />
+      <${Warm} dataset=${dataset} model=${query.get('model') ?? set?.models[0]} index=${query.get('index') ?? 'exact'} encoder=${Boolean(query.get('upload') || query.get('crop'))} />
+      ${failed && html`<${Problem} error=${failed} again=${upload.error ? null : frame.renew} />`}
+      ${set && !set.models.length && html`<${Empty} next=${set.next ?? `likewise embed ${dataset} MODEL`}>This data set has no vectors yet: only words can be searched.<//>`}
+      ${!any && !failed && html`<${Empty}>Write words, choose or paste a picture, or drop one on this page. On every item there is also “Search like this”.<//>`}
+      ${data && !failed && html`<${Found} data=${data} query=${query} dataset=${dataset} onLook=${setLooked} />`}
+    </section>
+    ${looked && html`<${Look} dataset=${looked.dataset} id=${looked.item_id} href=${address(['d', looked.dataset, 'i', looked.item_id])} onClose=${() => setLooked(null)} />`}
+  </div>`;
+}
+
+/** The filter only: the facets count the data set, not the hits. */
+const plain = query => new URLSearchParams([...query].filter(([name]) => name.startsWith('f.') || ['where', 'v', 'rev'].includes(name)));
+
+/** Model, index, role, hits per label and number of hits; and how the answer was made. */
+function Options({ query, set, answer, open, onFilter }) {
+  const choice = (name, text, values, fallback) => html`<${Choice} name=${text} text=${text} value=${query.get(name) ?? fallback} options=${values} onChange=${value => setQuery({ [name]: value, offset: null })} />`;
+  const models = set?.models ?? [], indexes = set?.indexes ?? [];
+  return html`<div class="tools" role="group" aria-label="Options of the search">
+    <button class="opener" aria-expanded=${open} onClick=${onFilter}><${Icon} name="filter" /><span>Filter</span></button>
+    ${models.length > 1 && choice('model', 'Model', models, answer?.model ?? models[0])}
+    ${indexes.length > 1 && choice('index', 'Index', indexes, 'exact')}
+    ${choice('role', 'Role', ['gallery', 'query', 'any'], 'gallery')}
+    ${choice('per_label', 'Per label', [['', 'all'], 1, 2, 3, 5, 10], '')}
+    ${choice('k', 'Hits', [20, 60, 120, 200], 60)}
+    <span class="soft number" role="status" data-made>${answer && made(answer)}</span><span class="end"><${CopyAs} copy=${answer?.copy} /></span></div>`;
+}
+
+/** `lite0, exact, 12 ms`; an approximate index also names its recall. */
+function made(answer) {
+  const recall = answer.exact ? null : answer.recall === null ? 'recall unknown' : `recall ${number(answer.recall, 2)}`;
+  return [answer.model ?? 'words', answer.model && answer.index, answer.model && recall, `${number(Math.round(answer.ms.total))} ms`].filter(Boolean).join(', ');
+}
+
+function Found({ data, query, dataset, onLook }) {
+  const to = offset => setQuery({ offset: offset || null });
+  return html`${data.notes.map(note => html`<p class="note soft">${note}</p>`)}
+    ${!data.hits.length && html`<${Empty}>${data.offset ? 'There are no more hits.' : 'No item meets the filter and the query.'}<//>`}
+    <${Hits} key=${search(query)} hits=${data.hits} dataset=${dataset} query=${query} onLook=${onLook} />
+    ${(data.more || data.offset > 0) && html`<nav class="pages row" aria-label="Pages of hits">
+      <button disabled=${!data.offset} onClick=${() => to(Math.max(0, data.offset - data.k))}><${Icon} name="left" /><span>Previous</span></button>
+      <span class="number soft">${count(data.offset + 1)} to ${count(data.offset + data.hits.length)}</span>
+      <button disabled=${!data.more} onClick=${() => to(data.offset + data.k)}><span>Next</span><${Icon} name="right" /></button>
+      <${Copy} text=${data.hits.map(hit => hit.item_id).join('\n')} label="Copy ids" /></nav>`}`;
+}
