@@ -35,6 +35,8 @@ from likewise.imaging.transforms.chain import Chain as Chain
 from likewise.models.passport import Architecture as Architecture
 from likewise.models.passport import Passport as Passport
 from likewise.models.passport import Preprocessing as Preprocessing
+from likewise.retrieval.browsing.browse_options import BrowseOptions as BrowseOptions
+from likewise.retrieval.browsing.browsed import Browsed as Browsed
 from likewise.retrieval.hits import Hit as Hit
 from likewise.retrieval.hits import Hits as Hits
 from likewise.retrieval.indexes.benchmark import IndexMeasurement as IndexMeasurement
@@ -46,6 +48,7 @@ from likewise.steps.add_model import AddedModels as AddedModels
 from likewise.steps.add_model import add_model as add_model
 from likewise.steps.add_run import add_run as add_run
 from likewise.steps.attention import attention as attention
+from likewise.steps.browse import browse as browse
 from likewise.steps.check import Checked as Checked
 from likewise.steps.check import check as check
 from likewise.steps.compare import ChangedQuery as ChangedQuery

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import polars as pl
 
-from likewise.catalogue.counting import count_splits
+from likewise.catalogue.dataset_html import summary_html
 from likewise.catalogue.flags import drop_flagged, read_flagged
 from likewise.catalogue.item import Item
+from likewise.catalogue.item_images import ItemImages
 from likewise.catalogue.snapshots import snapshot, snapshot_pair
-from likewise.errors import (
-    DataError,
-    LikewiseError,
-    MissingArtefactError,
-    UnknownNameError,
-    bounded,
-    hint,
-)
+from likewise.catalogue.vector_files import fetch_vectors
+from likewise.errors import LikewiseError, MissingArtefactError, UnknownNameError
+from likewise.formats.array_types import Int32Array
 from likewise.imaging.image_reader import ImageReader, LabelledImages
 from likewise.imaging.transforms.chain import Chain
 from likewise.pages import notebook
+from likewise.retrieval.browsing.browse_options import BrowseOptions
+from likewise.retrieval.browsing.browsed import Browsed
+from likewise.retrieval.browsing.item_pages import ItemPages
+from likewise.retrieval.browsing.rows_at import check_columns, check_positions, read_rows
 from likewise.retrieval.hits import Hits
 from likewise.retrieval.search_options import SearchOptions
 from likewise.retrieval.search_query import Query, ids_like
@@ -95,6 +95,60 @@ class Dataset:
         """All columns except the vectors, one row per item, in canonical order."""
         return self.table.read(self.table.metadata_columns)
 
+    def rows(
+        self, positions: Sequence[int] | Int32Array, columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """Return the items at ``positions``, in that order; an item may occur twice.
+
+        Only these rows are read, so the time does not depend on the size of the data set.
+
+        Args:
+            positions: positions of items in the data set, from 0.
+            columns: names of columns, or of models for their vectors; by default all columns
+                but the vectors.
+
+        Raises:
+            DataError: a position is not in the data set.
+            UnknownNameError: there is no such column; the error lists similar ones.
+            MissingArtefactError: the data set was not published yet.
+
+        Example:
+            >>> emoji.rows([2, 0], ["item_id", "label"]).rows()
+            [('0_openmoji.jpg', '0'), ('0_fluent.jpg', '0')]
+        """
+        chosen = self.table.metadata_columns if columns is None else columns
+        self._need_columns(chosen)
+        return read_rows(self.table, check_positions(positions, len(self)), chosen)
+
+    def browse(self, **options: Unpack[BrowseOptions]) -> Browsed:
+        """Return a page of items that meet filters, and counts of values of columns.
+
+        The options are those of ``likewise.browse``. What is read of a column is kept, so
+        further pages of an open data set take milliseconds.
+
+        Raises:
+            UnknownOptionError: no such option; the error lists similar ones.
+            UnknownNameError: no such column, or no item has the value of a filter.
+            DataError: an option is out of range, or ``where`` is not a condition.
+
+        Example:
+            >>> cats = emoji.browse(filters={"label": "0"}, facets=["label", "split"], limit=2)
+            >>> cats.total, cats.rows["item_id"].to_list()
+            (5, ['0_fluent.jpg', '0_noto.jpg'])
+        """
+        self._need_columns(options.get("columns") or ())
+        return self._pages.browse(options)
+
+    @cached_property
+    def _pages(self) -> ItemPages:
+        return ItemPages(self.table, self.name)
+
+    def _need_columns(self, columns: Sequence[str]) -> None:
+        """Refuse unknown columns, and fetch the vectors of models that were not pulled."""
+        check_columns(self.table, columns, self.name)
+        for model in set(columns).intersection(self.models):
+            self._need_vectors(model)
+
     def __len__(self) -> int:
         return self.table.rows
 
@@ -125,21 +179,9 @@ class Dataset:
 
     def _repr_html_(self) -> str:
         try:
-            splits = count_splits(self.items.lazy(), "split", "subset").rows()
-            facts = {"items": len(self), "models": ", ".join(self.models)}
+            return summary_html(self.table, self.name, self.card)
         except LikewiseError as error:
             return notebook.paragraph(str(error))
-        licence = self.card.licence
-        facts |= {
-            "columns": ", ".join(self.items.columns),
-            "licence": ": ".join(filter(None, (licence.spdx, licence.terms))),
-            "citation": self.card.citation,
-        }
-        return (
-            notebook.heading(f"{self.name}: {self.card.title}")
-            + notebook.facts(facts)
-            + notebook.table(("split", "subset", "items", "labels"), splits)
-        )
 
     @property
     def models(self) -> list[str]:
@@ -173,15 +215,7 @@ class Dataset:
 
     def _need_vectors(self, model: str) -> None:
         """Fetch the vectors of ``model`` if they were not pulled."""
-        output = self._ws.published(self.name)
-        path = self._path(output)
-        files = self.table.files([model])
-        lacking = tuple(file for file in files if not (path / file).exists())
-        if lacking:
-            known = versions.recorded_files(self._ws, output)
-            versions.fetch_into_view(
-                self._ws, output, [f for f in known if f.startswith(lacking)]
-            )
+        fetch_vectors(self._ws, self._ws.published(self.name), self.table, model)
 
     @overload
     def images(self, ids: Sequence[str]) -> "list[Image.Image]": ...
@@ -196,8 +230,16 @@ class Dataset:
             DataError: the data set does not have one of the ids.
         """
         reader = self.reader(ids)
-        data = reader.encoded(range(len(ids)))
-        return data if encoded else list(map(reader.decode, range(len(ids)), data))
+        return reader.encoded(range(len(ids))) if encoded else reader.decoded()
+
+    def reader(self, ids: Sequence[str]) -> ImageReader:
+        """Return a picklable reader of the images, or boxes, of the items or images ``ids``.
+
+        Raises:
+            DataError: the data set does not have one of the ids.
+            MissingArtefactError: the images are of another version.
+        """
+        return self._pictures.reader(ids)
 
     def torch(
         self, transform: "Callable[[Image.Image], Any] | str | None" = None
@@ -244,53 +286,13 @@ class Dataset:
             self._searchers[key] = Searcher.build(self, self._ws, model, index, fresh=fresh)
         return self._searchers[key]
 
+    @cached_property
+    def _pictures(self) -> ItemImages:
+        images = self._ws.table(self.name, "images")
+        return ItemImages(self._ws, self.name, self.items, self._path(images))
+
     def _path(self, table: Path) -> Path:
         """Return the folder of the snapshot of ``table``."""
         if table not in self._snapshots:
             self._snapshots[table] = snapshot(self._ws, table)
         return self._snapshots[table]
-
-    @property
-    def _images_path(self) -> Path:
-        return self._path(self._ws.table(self.name, "images"))
-
-    @cached_property
-    def _row_of_image(self) -> dict[str, int]:
-        command = artefacts.table(self._ws, self.name, "images").command
-        images = tables.open_table(self._images_path, command)
-        names = images.read(["image_id"])["image_id"]
-        return {name: row for row, name in enumerate(names)}
-
-    def reader(self, ids: Sequence[str]) -> ImageReader:
-        """Return a picklable reader of the images, or boxes, of the items or images ``ids``.
-
-        Raises:
-            DataError: the data set does not have one of the ids.
-            MissingArtefactError: the images are of another version.
-        """
-        locations = {i: (image, box) for i, image, box in self._locations.iter_rows()}
-        regions = [locations.get(i, (i, None)) for i in ids]
-        absent = [image for image, _ in regions if image not in self._row_of_image]
-        if absent and locations.keys() >= set(ids):
-            what = f"the images of {self.name} belong to another version, which lacks "
-            raise MissingArtefactError(what + bounded(absent, len(absent)), "dvc checkout")
-        if absent:
-            what = f"{self.name} has no item {bounded(absent, len(absent))}"
-            raise DataError(f"{what}; {hint(absent[0], locations)}")
-        rows = [self._row_of_image[image] for image, _ in regions]
-        self._need_pixels(rows)
-        return ImageReader(self._images_path, rows, [box for _, box in regions])
-
-    def _need_pixels(self, rows: Sequence[int]) -> None:
-        """Fetch the missing pixel files of the images ``rows``."""
-        path = self._images_path
-        command = artefacts.table(self._ws, self.name, "images").command
-        images = tables.open_table(path, command)
-        packs = images.pack_files("image", rows)
-        absent = [pack for pack in packs if not (path / pack).exists()]
-        if absent:
-            versions.fetch_into_view(self._ws, self._ws.table(self.name, "images"), absent)
-
-    @property
-    def _locations(self) -> pl.DataFrame:
-        return self.items.select("item_id", "image_id", "box")

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from likewise.cli import (
+    browsing,
     improving,
     maintaining,
     modelling,
@@ -84,6 +85,11 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 "query",
                 reading.query,
                 "likewise query 'select label, count(*) from gpr1200 group by label'",
+            ),
+            (
+                "browse",
+                browsing.browse,
+                "likewise browse gpr1200 --facet label=cat --facet split --sort width",
             ),
             ("why", reading.why, "likewise why gpr1200 lite0 17_dog.jpg"),
         ),

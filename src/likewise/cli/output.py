@@ -68,7 +68,7 @@ def print_markdown(text: str) -> None:
 
 
 def print_json(value: object) -> None:
-    """Print data classes, mappings and lists as JSON; NaN becomes null."""
+    """Print data classes, mappings, lists and frames as JSON; NaN becomes null."""
     print(escape_json(json.dumps(_plain(value), indent=2, ensure_ascii=False)))
 
 
@@ -169,10 +169,10 @@ def _plain(value: Any) -> Any:
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.repr}
     if hasattr(value, "model_dump"):
         return _plain(value.model_dump(mode="json"))
+    if hasattr(value, "write_json"):  # a frame of polars
+        return json.loads(value.write_json())
     if isinstance(value, Mapping):
         return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -26,6 +26,9 @@ Float64Array: TypeAlias = npt.NDArray[np.float64]
 
 Int16Array: TypeAlias = npt.NDArray[np.int16]
 
+Int32Array: TypeAlias = npt.NDArray[np.int32]
+"""Positions of rows, where there are many of them."""
+
 Int64Array: TypeAlias = npt.NDArray[np.int64]
 """Row numbers, class codes and counts; -1 stands for "none"."""
 
@@ -33,6 +36,8 @@ UInt8Array: TypeAlias = npt.NDArray[np.uint8]
 """Bytes that are not pixels, such as codes of a product quantiser."""
 
 UInt16Array: TypeAlias = npt.NDArray[np.uint16]
+
+UInt32Array: TypeAlias = npt.NDArray[np.uint32]
 
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 """Masks: True selects a row."""

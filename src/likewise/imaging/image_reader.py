@@ -64,6 +64,11 @@ class ImageReader:
             self._table = tables.open_table(self._path, "dvc repro")
         return self._table.blobs("image", self._rows[list(numbers)].tolist())
 
+    def decoded(self) -> "list[Image.Image]":
+        """Read and decode all images; see ``decode``."""
+        numbers = range(len(self))
+        return list(map(self.decode, numbers, self.encoded(numbers)))
+
     def decode(self, number: int, data: bytes) -> "Image.Image":
         """Decode ``data`` to RGB, and crop it to the box of image ``number`` if it has one.
 

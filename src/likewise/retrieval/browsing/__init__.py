@@ -1,0 +1,1 @@
+"""Pages of the items of a table: filters, counts of values, orders."""

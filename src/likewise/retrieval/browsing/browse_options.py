@@ -1,0 +1,112 @@
+"""Keyword arguments of ``browse``, and their checks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias, TypedDict
+
+from likewise.errors import DataError, UnknownNameError, UnknownOptionError
+
+Value: TypeAlias = str | int | float | bool | None
+"""A value of a column; None is a missing value. Texts are converted to the column's type."""
+
+LIMIT = 100
+"""Default number of rows of a page."""
+
+
+class BrowseOptions(TypedDict, total=False):
+    """Options of ``browse``.
+
+    Attributes:
+        where: an SQL condition that items must meet. Write strings in single quotes:
+            ``width > 500 AND label <> 'cat'``.
+        filters: column -> one value or several; an item must have one of them in each of these
+            columns. None is a missing value. In a column of lists, one element must match.
+        facets: columns whose values are counted.
+        sort: column to sort by; by default items are in the order of the data set, which also
+            decides between equal values. Missing values come last.
+        descending: sort from the largest value to the smallest.
+        offset: number of items before the page.
+        limit: maximum number of items on the page; 100 by default.
+        columns: columns of the page; by default all but the vectors.
+        top: maximum number of values per facet; by default all.
+    """
+
+    where: str | None
+    filters: Mapping[str, Value | Sequence[Value]]
+    facets: Sequence[str]
+    sort: str | None
+    descending: bool
+    offset: int
+    limit: int
+    columns: Sequence[str] | None
+    top: int | None
+
+
+@dataclass(frozen=True)
+class BrowseQuery:
+    """Filters, counts and order of items; see ``BrowseOptions``."""
+
+    where: str | None = None
+    filters: Mapping[str, Value | Sequence[Value]] = field(default_factory=dict)
+    facets: Sequence[str] = ()
+    sort: str | None = None
+    descending: bool = False
+    offset: int = 0
+    limit: int = LIMIT
+    columns: Sequence[str] | None = None
+    top: int | None = None
+
+    @classmethod
+    def from_options(
+        cls, options: BrowseOptions, columns: Sequence[str], name: str
+    ) -> "BrowseQuery":
+        """Build and check a query from the keyword arguments of ``browse``.
+
+        Args:
+            options: the keyword arguments.
+            columns: the columns of the table.
+            name: name of the data set, for errors.
+
+        Raises:
+            UnknownOptionError: no such option.
+            UnknownNameError: the table has no such column.
+            DataError: an option is out of range.
+        """
+        known = list(BrowseOptions.__annotations__)
+        for option in options:
+            if option not in known:
+                raise UnknownOptionError("browse", option, known)
+        query = cls(**options)
+        for fault in query._faults():
+            raise DataError(fault)
+        for column in query._named_columns():
+            if column not in columns:
+                raise UnknownNameError("column", column, columns, name)
+        return query
+
+    def values(self, column: str) -> list[Value]:
+        """Return the values of ``column`` that the filter accepts; empty without a filter."""
+        if column not in self.filters:
+            return []
+        wanted = self.filters[column]
+        several = isinstance(wanted, Sequence) and not isinstance(wanted, str)
+        return list(wanted) if several else [wanted]  # type: ignore[list-item, arg-type]
+
+    def _named_columns(self) -> Iterator[str]:
+        yield from self.filters
+        yield from self.facets
+        if self.sort is not None:
+            yield self.sort
+
+    def _faults(self) -> Iterator[str]:
+        if self.offset < 0:
+            yield f"offset is {self.offset}; the first item has the offset 0"
+        if self.limit < 0:
+            yield f"limit is {self.limit}; it must not be negative"
+        if self.top is not None and self.top < 1:
+            yield f"top is {self.top}; ask for at least 1 value per facet"
+        if isinstance(self.facets, str):
+            yield f"facets is the text {self.facets!r}; give a list of columns"
+        for column in self.filters:
+            if not self.values(column):
+                yield f"filters: no value is given for the column {column!r}"

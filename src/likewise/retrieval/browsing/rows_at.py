@@ -1,0 +1,47 @@
+"""Read the rows of a table at some positions."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from likewise.errors import DataError, UnknownNameError
+from likewise.formats.array_types import Int32Array
+from likewise.storage import tables
+
+
+def check_columns(table: tables.Table, columns: Sequence[str], name: str) -> None:
+    """Check that the published table of the data set ``name`` has ``columns``.
+
+    Raises:
+        UnknownNameError: it lacks one; the error lists similar ones.
+    """
+    known = [*table.metadata_columns, *table.vector_columns]
+    for column in columns:
+        if column not in known:
+            raise UnknownNameError("column", column, known, name)
+
+
+def check_positions(positions: Sequence[int] | Int32Array, rows: int) -> Int32Array:
+    """Return ``positions`` as an array.
+
+    Raises:
+        DataError: one of them is not an integer from 0 to ``rows`` - 1.
+    """
+    numbers = np.asarray(positions)
+    if numbers.ndim != 1 or (len(numbers) and numbers.dtype.kind not in "iu"):
+        raise DataError(
+            f"positions: {numbers.dtype} of shape {numbers.shape}; give a list of integers"
+        )
+    outside = numbers[(numbers < 0) | (numbers >= rows)]
+    if len(outside):
+        last = f"the last of {rows:,} items has the position {rows - 1}" if rows else "no items"
+        raise DataError(f"there is no item at position {outside[0]}; {last}")
+    return numbers.astype(np.int32)
+
+
+def read_rows(
+    table: tables.Table, positions: Int32Array, columns: Sequence[str]
+) -> pl.DataFrame:
+    """Read ``columns`` of the rows at ``positions``, in that order."""
+    return pl.DataFrame(pl.from_arrow(table.take(positions.tolist(), columns)))
