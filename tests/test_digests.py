@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likewise.errors import DataError
-from likewise.storage.digests import Digester, Digests, digest_batches, digest_set
+from likewise.storage.digests import Digests
+from likewise.storage.digests.digester import Digester, digest_batches, digest_set
 
 ROWS = 40
 RNG = np.random.default_rng(7)

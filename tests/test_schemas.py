@@ -4,7 +4,8 @@ import pytest
 import yaml
 
 import likewise
-from likewise.schema import TABLES, Contract
+from likewise.schema import FINDINGS, IMAGES, ITEMS, PUBLISHED, TABLES, Contract
+from likewise.storage.config.names import RESERVED_NAMES
 
 FILES = [f"schemas/{contract.name}.yaml" for contract in TABLES]
 
@@ -53,3 +54,8 @@ def test_the_catalogue_around_is_where_they_go(workspace: Path) -> None:
 
 def test_the_repository_holds_the_present_ones() -> None:
     assert likewise.schemas(Path(__file__).parents[1] / "schemas", check=True) == []
+
+
+def test_no_model_may_have_the_name_of_a_column_or_table() -> None:
+    tables = {contract.name for contract in (IMAGES, ITEMS, FINDINGS)}
+    assert {*PUBLISHED.names()} | tables == RESERVED_NAMES

@@ -12,7 +12,7 @@ import pytest
 from likewise.errors import DataError, MissingArtefactError
 from likewise.schema import EMBEDDINGS, FINDINGS, IMAGES, Column, Contract, vector
 from likewise.storage import tables
-from likewise.storage.digests import digest_batches
+from likewise.storage.digests.digester import digest_batches
 
 WORDS = Contract("words", "word", "", (Column("word", pa.string(), ""),))
 PASSPORT = {"vector": {"passport": "{}"}}

@@ -204,22 +204,6 @@ FLAGS = Contract(
     ),
 )
 
-FLAG_NAMES = (
-    "duplicate",
-    "near_duplicate",
-    "similar",
-    "split_leak",
-    "leak",
-    "few_bytes",
-    "small",
-    "dark",
-    "bright",
-    "blurred",
-    "unreadable",
-    "outlier",
-)
-"""The flags that a check can set."""
-
 QUERIES = Contract(
     "queries",
     "item_id",

@@ -18,7 +18,8 @@ import likewise
 from likewise.schema import FINDINGS, IMAGES, ITEMS
 from likewise.storage import tables
 from likewise.storage.config import read_yaml
-from likewise.storage.digests import Digests, digest_batches
+from likewise.storage.digests import Digests
+from likewise.storage.digests.digester import digest_batches
 from servers import DIE_AT_RENAME
 
 pytestmark = pytest.mark.torch

@@ -15,7 +15,8 @@ from likewise.models import recipes
 from likewise.schema import PUBLISHED
 from likewise.storage import tables
 from likewise.storage.config import read_yaml
-from likewise.storage.digests import Digests, digest_batches
+from likewise.storage.digests import Digests
+from likewise.storage.digests.digester import digest_batches
 
 pytestmark = pytest.mark.torch
 

@@ -3,14 +3,17 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.summaries import summary_of
 from likewise.errors import LikewiseError, MissingArtefactError
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 from likewise.storage import journal, versions
 from likewise.storage.workspace import Workspace
+
+if TYPE_CHECKING:
+    from likewise.catalogue.dataset import Dataset
 
 
 def open_workspace(
@@ -69,12 +72,14 @@ class Catalogue:
         """Open the catalogue of a workspace."""
         self._ws = ws
 
-    def __getitem__(self, name: str) -> Dataset:
+    def __getitem__(self, name: str) -> "Dataset":
         """Open the data set ``name``.
 
         Raises:
             UnknownNameError: no such data set.
         """
+        from likewise.catalogue.dataset import Dataset  # it loads Arrow, Pillow and polars
+
         self._ws.check_known(name)
         return Dataset(self._ws, name)
 

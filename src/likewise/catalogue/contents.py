@@ -8,8 +8,7 @@ import polars as pl
 
 from likewise.catalogue.counting import count_items, count_splits, frequencies
 from likewise.storage import tables, versions
-from likewise.storage.config import read_yaml
-from likewise.storage.digests import Digests
+from likewise.storage.digests import Digests, read_digests
 from likewise.storage.workspace import Workspace
 
 FIRST_LABELS = 8
@@ -59,11 +58,6 @@ class Contents:
     heights: tuple[int, int] = (0, 0)
     nbytes: int = 0
     parts: list[SplitFacts] = field(default_factory=list)
-
-
-def read_digests(path: Path) -> Digests | None:
-    """Read the digests in a file; None if there is no file."""
-    return Digests.from_yaml(read_yaml(path), path.name) if path.is_file() else None
 
 
 def scan(path: Path) -> pl.LazyFrame | None:

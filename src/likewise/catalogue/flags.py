@@ -5,8 +5,8 @@ from collections.abc import Collection
 import polars as pl
 
 from likewise.errors import UnknownNameError
-from likewise.schema import FLAG_NAMES
 from likewise.storage import artefacts, tables, versions
+from likewise.storage.config.names import FLAG_NAMES
 from likewise.storage.workspace import Workspace
 
 

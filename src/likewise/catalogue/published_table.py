@@ -13,7 +13,8 @@ from likewise.retrieval.filters import TEXT_COLUMNS
 from likewise.retrieval.indexes.lance import Ann, build_ann
 from likewise.schema import PUBLISHED
 from likewise.storage import journal, tables, versions
-from likewise.storage.digests import Digester, digest_splits, with_further
+from likewise.storage.digests import with_further
+from likewise.storage.digests.digester import Digester, digest_splits
 from likewise.storage.workspace import Workspace
 
 SCALAR_INDICES: dict[str, Literal["BTREE", "BITMAP"]] = {

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from likewise.catalogue.contents import read_digests
+from likewise.storage.digests import read_digests
 from likewise.storage.workspace import Workspace
 
 State = Literal["added", "ingested", "published"]

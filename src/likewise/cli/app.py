@@ -1,11 +1,7 @@
 """The likewise command: its commands in groups, and the handling of errors."""
 
-import atexit
-import gc
-import io
 import os
 import sys
-import warnings
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -26,14 +22,12 @@ from likewise.cli import (
 )
 from likewise.cli.failures import exit_with_error, record_interrupts
 from likewise.cli.output import print_line, print_note
+from likewise.cli.process_settings import prepare_process
 
 INTERRUPTED = 130
 """The exit code of a process that Ctrl-C ended."""
 
 STOPPED = "likewise: stopped; run the same command again to resume"
-
-_GC_THRESHOLD = 100_000
-"""Number of new objects after which the garbage collector runs; Python's default is 700."""
 
 Command = tuple[str, Callable[..., None], str]
 
@@ -211,43 +205,6 @@ for _name, _function, _example in COMMANDS:
 app.command("merge-file", hidden=True)(sharing.merge_file)
 
 
-def _reduce_garbage_collection() -> None:
-    """Collect garbage less often, and not at exit; short commands end half a second earlier.
-
-    Otherwise the collector scans all imported objects repeatedly: during the imports, and at
-    exit once per module.
-    """
-    gc.set_threshold(_GC_THRESHOLD, 50, 100)
-    atexit.register(_freeze_objects)
-
-
-def _freeze_objects() -> None:
-    # A library that torch loads counts its objects at exit and prints those that remain.
-    if "torch" not in sys.modules:
-        gc.freeze()
-
-
-def _import_only_installed_packages() -> None:
-    """Keep child processes from importing from the current folder (Python's ``-P``)."""
-    os.environ.setdefault("PYTHONSAFEPATH", "1")
-
-
-def _release_freed_memory() -> None:
-    """Let polars return freed memory to the system at once; this halves its memory use.
-
-    The allocator of polars (jemalloc, see its TUNING.md) reads the variable at import.
-    """
-    os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
-
-
-def _use_system_allocator() -> None:
-    """Use the system's allocator in Arrow; a large ingest then peaks 110 MB lower.
-
-    Arrow reads the variable at import.
-    """
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-
-
 def _print_version(requested: bool) -> None:
     if requested:
         from importlib import metadata
@@ -270,11 +227,7 @@ def _likewise(
 
 def main() -> None:
     """Run the command line; an error of the user is one line on stderr and an exit code."""
-    _reduce_garbage_collection()
-    _import_only_installed_packages()
-    _release_freed_memory()
-    _use_system_allocator()
-    _prepare_streams()
+    prepare_process()
     interrupts = record_interrupts()
     try:
         try:
@@ -295,11 +248,3 @@ def main() -> None:
             print_note(STOPPED)
             sys.exit(INTERRUPTED)
         exit_with_error(error)
-
-
-def _prepare_streams() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    # fsspec leaves a coroutine unawaited when a server refuses one of several files.
-    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)

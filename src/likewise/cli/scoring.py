@@ -11,6 +11,7 @@ from likewise.cli.output import (
     print_frame,
     print_frame_json,
     print_json,
+    print_json_with_rows,
     print_line,
     print_next,
     print_note,
@@ -67,9 +68,8 @@ def score(  # noqa: PLR0913 (a function here is a command, an argument an option
             "protocol": result.protocol,
             "notes": result.notes,
             "counts": result.counts,
-            "queries": result.queries.to_dicts(),
         }
-        print_json(record)
+        print_json_with_rows(record, "queries", result.queries)
     else:
         print_evaluation(result)
         print_next("likewise init and likewise add, to keep data, vectors and results")

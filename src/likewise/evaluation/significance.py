@@ -12,6 +12,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from likewise.evaluation.student import normal_share, student_quantile
 from likewise.formats.array_types import Float64Array, Int64Array
 
 SEED = 20_211_113
@@ -32,6 +33,10 @@ METHOD = {
 """Description of the method in reports."""
 
 _CELLS = 1 << 22
+"""Signs that are drawn together; with another number, a seed gives other signs."""
+
+_CACHED_CELLS = 1 << 16
+"""Units that are drawn together: they fit into the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -160,8 +165,12 @@ def bootstrap(sums: Float64Array, sizes: Float64Array) -> tuple[float, float]:
     if count < 2:
         return math.nan, math.nan
     share = _expanded((1 - LEVEL) / 2, count)
+    equal = bool((sizes == sizes[0]).all())  # their sum is then the same in all resamples
     means = np.concatenate(
-        [sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1) for drawn in _resamples(count)]
+        [
+            sums[drawn].sum(axis=1) / (sizes[0] * count if equal else sizes[drawn].sum(axis=1))
+            for drawn in _resamples(count)
+        ]
     )
     low, high = np.quantile(means, [share, 1 - share])
     return float(low), float(high)
@@ -236,7 +245,7 @@ def randomisation_test(sums: Float64Array) -> float:
         flips = np.arange(2 ** len(nonzero))[:, None] >> np.arange(len(nonzero)) & 1
         return float((np.abs((1 - 2 * flips) @ nonzero) >= observed).mean())
     rng, reached = np.random.default_rng(SEED), 0
-    for size in _batch_sizes(FLIPS, len(nonzero)):
+    for size in _batch_sizes(FLIPS, len(nonzero), _CELLS):
         signs = 1 - 2 * rng.integers(0, 2, (size, len(nonzero)), np.int8)
         reached += int((np.abs(signs @ nonzero) >= observed).sum())
     return (1 + reached) / (1 + FLIPS)
@@ -273,13 +282,13 @@ def _class_totals(
 def _resamples(count: int) -> Iterator[Int64Array]:
     """Yield ``DRAWS`` resamples of ``count`` units in batches of (size, count)."""
     rng = np.random.default_rng(SEED)
-    for size in _batch_sizes(DRAWS, count):
+    for size in _batch_sizes(DRAWS, count, _CACHED_CELLS):
         yield rng.integers(0, count, (size, count))
 
 
-def _batch_sizes(total: int, width: int) -> Iterator[int]:
-    """Split ``total`` rows of ``width`` cells into batches that fit into memory."""
-    largest = max(_CELLS // max(width, 1), 1)
+def _batch_sizes(total: int, width: int, cells: int) -> Iterator[int]:
+    """Split ``total`` rows of ``width`` cells into batches of at most ``cells``."""
+    largest = max(cells // max(width, 1), 1)
     for start in range(0, total, largest):
         yield min(largest, total - start)
 
@@ -290,6 +299,4 @@ def _expanded(share: float, count: int) -> float:
     ``Phi(sqrt(n / (n - 1)) * t)``, t being the quantile ``share`` of Student's t of n - 1
     degrees of freedom. Source: Hesterberg (2015), as in ``bootstrap``.
     """
-    from scipy.special import ndtr, stdtrit  # 0.5 s to import, so only when an interval is made
-
-    return float(ndtr(math.sqrt(count / (count - 1)) * stdtrit(count - 1, share)))
+    return normal_share(math.sqrt(count / (count - 1)) * student_quantile(share, count - 1))

@@ -35,10 +35,12 @@ def escape_json(text: str) -> str:
 
     JSON itself escapes only those below U+0020, and its line ends are outside of its strings.
     """
-    if text.isprintable():
+    if text.replace("\n", "").isprintable():
         return text
     return "\n".join(
-        "".join(c if _is_plain(c) else json.dumps(c)[1:-1] for c in line)
+        line
+        if line.isprintable()
+        else "".join(c if _is_plain(c) else json.dumps(c)[1:-1] for c in line)
         for line in text.split("\n")
     )
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape as escape_markup
+from typing import TYPE_CHECKING
 
-from likewise.pages.gallery import Tile
 from likewise.pages.rendering import visible
+
+if TYPE_CHECKING:
+    from likewise.pages.gallery import Tile
 
 _CELL = "padding:2px 12px 2px 0;vertical-align:top;text-align:"
 _FIGURE = (
@@ -40,7 +43,7 @@ def facts(values: Mapping[str, object]) -> str:
     return f"<table><tbody>{rows}</tbody></table>"
 
 
-def gallery(tiles: Sequence[Tile], title: str, first: int = 1) -> str:
+def gallery(tiles: "Sequence[Tile]", title: str, first: int = 1) -> str:
     """Small pictures with their rank (from ``first``), score and label."""
     figures = "".join(_figure(rank, tile) for rank, tile in enumerate(tiles, start=first))
     return heading(title) + f"<div>{figures}</div>"
@@ -51,7 +54,7 @@ def escape(text: str) -> str:
     return escape_markup(visible(text))
 
 
-def _figure(rank: int, tile: Tile) -> str:
+def _figure(rank: int, tile: "Tile") -> str:
     picture = "no picture"
     if tile.picture:
         style = "max-width:104px;max-height:104px"

@@ -18,7 +18,8 @@ from likewise.sources import SOURCES
 from likewise.sources.base import SourceResult, findings_from_rows
 from likewise.sources.box_bounds import clip_boxes
 from likewise.storage import journal, tables, versions
-from likewise.storage.digests import Digests, digest_splits
+from likewise.storage.digests import Digests
+from likewise.storage.digests.digester import digest_splits
 from likewise.storage.workspace import Workspace
 
 

@@ -12,13 +12,10 @@ import polars as pl
 from likewise.errors import DataError
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation
-from likewise.formats.archives import open_files
 from likewise.formats.array_types import AnyArray
 from likewise.formats.arrays import array_of
 from likewise.formats.paths import StrPath
-from likewise.sources.gpr1200 import Gpr1200Source
 from likewise.sources.gpr1200_subsets import CATEGORIES, PER_CATEGORY, subset_of
-from likewise.sources.item_table import checked_items, read_items
 
 
 def score(  # noqa: PLR0913 (one keyword per kind of input)
@@ -104,11 +101,13 @@ def _rows(
     where: str, count: int, images: StrPath | None, items: StrPath | pl.DataFrame | None
 ) -> tuple[pl.DataFrame, list[str]]:
     """Return the items of the rows of the array, and notes."""
+    if items is None:
+        return _standard(where, count) if images is None else _listed(Path(images))
+    from likewise.sources.item_table import checked_items, read_items
+
     if isinstance(items, pl.DataFrame):
         return checked_items(items, "items"), []
-    if items is not None:
-        return read_items(Path(items)), []
-    return _standard(where, count) if images is None else _listed(Path(images))
+    return read_items(Path(items)), []
 
 
 def _labelled(labels: Sequence[object] | AnyArray) -> pl.DataFrame:
@@ -142,6 +141,10 @@ def _standard(where: str, count: int) -> tuple[pl.DataFrame, list[str]]:
 
 def _listed(images: Path) -> tuple[pl.DataFrame, list[str]]:
     """Return the rows of the images in ``images``, named as ingest names them."""
+    # Sources load Arrow and Pillow, which vectors without pictures do not need.
+    from likewise.formats.archives import open_files
+    from likewise.sources.gpr1200 import Gpr1200Source
+
     read = Gpr1200Source().read(open_files(images), images)
     left_out = read.findings["check"].is_in(["bad-name", "not-an-image"]).sum()
     note = f"{images}: {left_out:,} files are left out: they have no names of GPR1200 images"

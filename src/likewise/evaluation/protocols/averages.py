@@ -75,7 +75,8 @@ def query_rows(
     filled = ranking.top_rows >= 0
     ends = offsets(filled.sum(axis=1))
     first = ranking.top_rows[filled]
-    scores = pa.array(ranking.top_scores[filled], from_pandas=True)
+    found = ranking.top_scores[filled]
+    scores = pa.array(found, mask=np.isnan(found))
     return (
         rows[task.queries]
         .select("item_id", "label", "subset")

@@ -24,7 +24,8 @@ from likewise.steps.view import view
 from likewise.storage import artefacts, journal, tables, versions
 from likewise.storage.artefacts import Stage, TableArtefact
 from likewise.storage.config import read_yaml
-from likewise.storage.digests import Digests, digest_splits
+from likewise.storage.digests import Digests
+from likewise.storage.digests.digester import digest_splits
 from likewise.storage.tables import Table
 from likewise.storage.workspace import Workspace
 

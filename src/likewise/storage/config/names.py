@@ -1,4 +1,4 @@
-"""Rules for the names of data sets, models and runs."""
+"""Rules for the names of data sets, models and runs; names of flags."""
 
 import re
 
@@ -8,6 +8,33 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 RUN_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 TABLE_SUFFIXES = ("_images", "_items", "_findings", "_pixels", "_flags")
 """Suffixes of the SQL tables of a data set; names of data sets may not end in them."""
+
+RESERVED_NAMES = frozenset(
+    {"item_id", "image_id", "label", "text", "subset", "split", "role", "box", "content"}
+    | {"width", "height", "format", "mode", "orientation", "nbytes", "sha256"}
+    | {"images", "items", "findings"}
+)
+"""Names that no model may have: those of the columns and tables of every data set.
+
+The vectors of a model are a column of its name, with a digest file. The names are repeated from
+``schema``, which imports Arrow: params.yaml is read by every command.
+"""
+
+FLAG_NAMES = (
+    "duplicate",
+    "near_duplicate",
+    "similar",
+    "split_leak",
+    "leak",
+    "few_bytes",
+    "small",
+    "dark",
+    "bright",
+    "blurred",
+    "unreadable",
+    "outlier",
+)
+"""The flags that a check can set."""
 
 
 def check_dataset_name(name: str) -> None:

@@ -1,6 +1,5 @@
 """Read params.yaml and validate its names and references."""
 
-import functools
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
@@ -8,21 +7,15 @@ from likewise.errors import ConfigError, hint
 from likewise.formats.yaml_documents import read_yaml
 from likewise.registry import check
 from likewise.storage.config.card import Entry
-from likewise.storage.config.names import NAME, RUN_NAME, dataset_name_fault
+from likewise.storage.config.names import (
+    FLAG_NAMES,
+    NAME,
+    RESERVED_NAMES,
+    RUN_NAME,
+    dataset_name_fault,
+)
 from likewise.storage.config.params import MODEL_SECTIONS, Params
 from likewise.storage.renamed_options import current, outdated
-
-
-@functools.cache
-def _reserved() -> frozenset[str]:
-    """Return the names of columns and tables, which a model cannot have.
-
-    The vectors of a model are a column of its name, with a digest file. The import is here
-    because the schema imports pyarrow and numpy.
-    """
-    from likewise.schema import FINDINGS, IMAGES, ITEMS, PUBLISHED
-
-    return frozenset((*PUBLISHED.names(), IMAGES.name, ITEMS.name, FINDINGS.name))
 
 
 def read_params(path: Path, *, historic: bool = False) -> Params:
@@ -95,7 +88,7 @@ def _bad_models(params: Params) -> Iterator[str]:
     models, homes = params.recipes(), dict[str, str]()
     for section in MODEL_SECTIONS:
         for name, entry in getattr(params, section).items():
-            if name in _reserved():
+            if name in RESERVED_NAMES:
                 yield (
                     f"{section}.{name}: every catalogue has a column or table {name!r}; choose "
                     "another name for the model"
@@ -172,8 +165,6 @@ def _bad_references(params: Params) -> Iterator[str]:
 
 
 def _bad_views(params: Params) -> Iterator[str]:
-    from likewise.schema import FLAG_NAMES
-
     for name, entry in params.views.items():
         fault = dataset_name_fault(name)
         if name in params.datasets:

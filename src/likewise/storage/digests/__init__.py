@@ -3,6 +3,8 @@
 The digest of a column is the SHA-256 of its (key, value) pairs, sorted by key, in an encoding
 that is defined here. Row order, fragments, chunks, compaction, dictionary encoding and the
 width of an integer or string type do not change it; a change of any value does.
+
+``digester`` computes digests. It is apart, because commands that only read them need no Arrow.
 """
 
 from likewise.storage.digests.digest_file import (
@@ -10,25 +12,8 @@ from likewise.storage.digests.digest_file import (
     DIGITS,
     Digests,
     Split,
+    read_digests,
     with_further,
 )
-from likewise.storage.digests.digester import (
-    Digester,
-    digest_batches,
-    digest_columns,
-    digest_set,
-    digest_splits,
-)
 
-__all__ = [
-    "CONTENT",
-    "DIGITS",
-    "Digester",
-    "Digests",
-    "Split",
-    "digest_batches",
-    "digest_columns",
-    "digest_set",
-    "digest_splits",
-    "with_further",
-]
+__all__ = ["CONTENT", "DIGITS", "Digests", "Split", "read_digests", "with_further"]

@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from likewise.errors import DataError
+from likewise.formats.yaml_documents import read_yaml
 
 DIGITS = 32
 """Hexadecimal digits kept of a SHA-256: 128 bits."""
@@ -84,6 +86,11 @@ class Digests:
                 numerics = tuple(map(str, document.get("numerics") or ()))
                 return cls(rows, columns, contents, further, splits, ann, numerics)
         raise DataError(f"{where}: not a digest file; recreate it with: dvc repro")
+
+
+def read_digests(path: Path) -> Digests | None:
+    """Read the digests in a file; None if there is no file."""
+    return Digests.from_yaml(read_yaml(path), path.name) if path.is_file() else None
 
 
 def with_further(digests: Digests, names: Sequence[str]) -> Digests:

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from likewise.errors import DataError, hint
 from likewise.schema import Column, Contract
-from likewise.storage.digests import Digests, digest_columns
+from likewise.storage.digests import Digests
+from likewise.storage.digests.digester import digest_columns
 from likewise.storage.tables import (
     blobs,
     column_files,
