@@ -32,11 +32,9 @@ METHOD = {
 }
 """Description of the method in reports."""
 
-_CELLS = 1 << 22
-"""Signs that are drawn together; with another number, a seed gives other signs."""
-
-_CACHED_CELLS = 1 << 16
-"""Units that are drawn together: they fit into the processor's cache."""
+# Signs that are drawn together (another number gives other signs for a seed), and units: they
+# fit into the processor's cache.
+_CELLS, _CACHED_CELLS = 1 << 22, 1 << 16
 
 
 @dataclass(frozen=True)

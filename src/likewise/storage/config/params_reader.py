@@ -114,7 +114,7 @@ def _bad_imports(params: Params) -> Iterator[str]:
                 f"imported.{name}.model: a name consists of lower-case letters, digits and "
                 "'_', and begins with a letter"
             )
-        elif model in _reserved():
+        elif model in RESERVED_NAMES:
             yield (
                 f"imported.{name}: every catalogue has a column or table {model!r}; choose "
                 "another name for the model"
