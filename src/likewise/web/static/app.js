@@ -11,7 +11,7 @@ import { Choice, Empty, Problem } from './parts.js';
 import { ReportPage } from './report.js';
 import { SearchPage } from './search.js';
 import { Sketch } from './sketch.js';
-import { address, changedQuery, go, place, ROOT, start, usePlace } from './store.js';
+import { address, go, ROOT, setQuery, start, usePlace } from './store.js';
 import { carry } from './uploads.js';
 
 const PAGES = { search: SearchPage, sketch: Sketch };
@@ -44,7 +44,11 @@ function App() {
   const frame = {
     fresh, sets: sets.data,
     title: text => { document.title = `${text} · Likewise`; },
-    renew: () => { unpin(dataset ?? ''); setFresh(value => value + 1); },
+    renew: () => {
+      unpin(dataset ?? '');
+      setQuery({ v: null }, { replace: true, quiet: true });
+      setFresh(value => value + 1);
+    },
   };
   usePageFocus(parts.join('/'), main);
   useKeys([
@@ -52,13 +56,7 @@ function App() {
     [['?'], 'this list', () => setHelp(true)],
   ]);
   useEffect(() => carry(dataset), [dataset]);
-  const accept = () => {
-    unpin(dataset);
-    news.clear();
-    const next = changedQuery({ v: null }).toString();
-    go(location.pathname + (next ? `?${next}` : ''), { replace: true });
-    setFresh(value => value + 1);
-  };
+  const accept = () => { news.clear(); frame.renew(); };
   return html`<a class="skip" href="#main" data-plain>Skip to the content</a>
     <${Top} found=${found} dataset=${dataset} query=${query} sets=${sets.data} onHelp=${() => setHelp(true)} />
     ${news.mark && html`<div class="notice" role="status"><span>A newer version of ${dataset} is here. This page still shows the one that it opened.</span><button onClick=${accept}>Show the new version</button></div>`}

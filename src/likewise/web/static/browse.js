@@ -7,7 +7,7 @@ import { useKeys } from './keys.js';
 import { Choice, Copy, CopyAs, count, counted, Empty, Icon, Problem } from './parts.js';
 import { Look } from './look.js';
 import { Rows } from './rows.js';
-import { address, go, keep, kept, onLeave, remember, setQuery } from './store.js';
+import { address, keep, kept, onLeave, setQuery } from './store.js';
 
 const SIZES = [56, 72, 96, 124, 148, 180, 220, 280, 360];
 const PASSED_ON = ['v', 'rev', 'where', 'sort'];
@@ -111,7 +111,7 @@ function Tools({ rows, query, size, schema, onFilter, open }) {
     ${column && !query.get('group') && html`<button aria-label=${sort.startsWith('-') ? 'Descending; change to ascending' : 'Ascending; change to descending'} onClick=${() => setSort(column, !sort.startsWith('-'))}><${Icon} name=${sort.startsWith('-') ? 'down' : 'up'} /></button>`}
     <${Choice} name="Group by" text="Group" value=${query.get('group')} options=${[['', 'none'], ...columns.filter(one => one.kind === 'text').map(one => one.name)]} onChange=${name => setQuery({ group: name, sort: null, at: null })} />
     <label class="sizer"><span class="soft">Size</span><input type="range" aria-label="Size of the tiles" min="0" max=${SIZES.length - 1} value=${at} onInput=${event => resize(SIZES[event.target.value], 0)} /></label>
-    <span class="end"><${CopyAs} copy=${rows.first?.copy} /></span></div>`;
+    <span class="end"><${CopyAs} copy=${rows.first?.copy} v=${rows.first?.v} /></span></div>`;
 }
 
 /** What one can do with the selected items. */

@@ -103,7 +103,7 @@ function Values({ facet, dataset, query }) {
     ${searchable && html`<input type="search" placeholder="Find" aria-label=${`Find a value of ${facet.column}`} value=${like} onInput=${event => setLike(event.target.value)} />`}
     <div role="group" aria-label=${facet.column}>
     ${shownFacet.values.map(one => html`<button class="value" key=${String(one.value)} aria-pressed=${one.selected} data-value=${one.value ?? ''} onClick=${() => toggle(facet.column, one.value)}>
-      <i class="bar" style=${{ width: `${(one.count / most) * 100}%` }}></i><span class="cut">${shown(one.value)}</span><span class="number">${count(one.count)}</span></button>`)}</div>
+      <i class="bar" style=${{ width: `${(one.count / most) * 100}%` }}></i><span class="cut">${shown(one.value)}${one.text && one.text !== one.value ? html`<span class="soft"> ${one.text}</span>` : ''}</span><span class="number">${count(one.count)}</span></button>`)}</div>
     ${!shownFacet.values.length && html`<p class="soft">no such value</p>`}
     ${searchable && !like && facet.distinct > FEW && html`<button class="plain" aria-expanded=${all} onClick=${() => setAll(!all)}>${all ? 'Show fewer' : `Show ${facet.distinct > MANY ? `the first ${MANY}` : `all ${count(facet.distinct)}`}`}</button>`}
   </details>`;

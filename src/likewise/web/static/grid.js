@@ -96,7 +96,7 @@ export function Grid({ rows, size, groups, marks, column, start, hrefOf, selecte
     <div class=${scroll.scaled ? 'view scaled' : 'view'} ref=${scroll.ref} role="region" aria-label="Items" tabindex="-1">
       <div class="space" role="list" aria-label="Items" style=${{ height: `${plan.box}px` }}>
         ${shownRows.flatMap(line => (line.head !== undefined
-    ? [html`<div class="head" role="presentation" key=${`h${line.top}`} style=${{ transform: `translateY(${line.top + shift}px)` }}><span class="cut">${shown(line.head)}</span><span class="soft number">${count(line.size)}</span></div>`]
+    ? [html`<div class="head" role="presentation" key=${`h${line.top}`} style=${{ transform: `translateY(${line.top + shift}px)` }}><span class="cut">${shown(line.head)}${line.text && line.text !== line.head ? html`<span class="soft"> ${line.text}</span>` : ''}</span><span class="soft number">${count(line.size)}</span></div>`]
     : Array.from({ length: line.count }, (_, at) => {
       const index = line.first + at, one = row(index);
       const place = { width: `${cell}px`, height: `${height}px`, transform: `translate(${at * cell}px, ${line.top + shift}px)` };

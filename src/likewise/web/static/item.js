@@ -32,7 +32,7 @@ export function Item({ dataset, id, query, frame }) {
         <${Step} href=${near.previous} name="left" text="Previous item" /><${Step} href=${near.next} name="right" text="Next item" />
         ${near.total !== null && html`<span class="soft number">${count(near.at + 1)} of ${count(near.total)}</span>`}</div>
       <div class="row end">${data.models.length > 0 && html`<a class="button main" href=${like}><${Icon} name="search" /><span>Search like this</span></a>
-        <a class="button" href=${address(['d', dataset, 'sketch'], { ...version, target: id })}><${Icon} name="pen" /><span>Draw it</span></a>`}<${CopyAs} copy=${data.copy} /></div></div>
+        <a class="button" href=${address(['d', dataset, 'sketch'], { ...version, target: id })}><${Icon} name="pen" /><span>Draw it</span></a>`}<${CopyAs} copy=${data.copy} v=${data.v} /></div></div>
     <h1>${name}${item.text && item.text !== item.label ? html`<span class="soft"> ${item.text}</span>` : ''}</h1><p class="soft mono">${id}</p>
     <div class="item"><div>
         ${data.missing ? html`<div class="problem empty"><p>${data.missing.what}</p>${data.missing.next && html`<${Command} text=${data.missing.next} />`}</div>`

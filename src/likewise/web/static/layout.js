@@ -32,7 +32,7 @@ export function layout({ total, columns, height, groups = null }) {
     const shown = [];
     for (let at = find(tops, Math.max(0, from)); at < parts.length && tops[at] < to; at++) {
       const start = tops[at] + head;
-      if (head && start > from) shown.push({ top: tops[at], head: parts[at].value, size: parts[at].count });
+      if (head && start > from) shown.push({ top: tops[at], head: parts[at].value, text: parts[at].text ?? null, size: parts[at].count });
       const last = Math.min(Math.ceil(parts[at].count / columns) - 1, Math.floor((to - start) / height));
       for (let row = Math.max(0, Math.floor((from - start) / height)); row <= last; row++) {
         const first = firsts[at] + row * columns;

@@ -75,15 +75,24 @@ export function Empty({ children, next = null }) {
 
 const LANGUAGES = [['python', 'Python'], ['sql', 'SQL'], ['cli', 'Command line']];
 
-/** The button `Copy as`: Python, SQL and command line that give what is shown. */
-export function CopyAs({ copy }) {
+/** The address of this page in the version `v`. */
+function link(v) {
+  const address = new URL(location.href);
+  if (v && !address.searchParams.has('rev')) address.searchParams.set('v', v);
+  return address.href;
+}
+
+/** The button `Copy as`: Python, SQL and command line that give what is shown, and the address. */
+export function CopyAs({ copy, v = null }) {
   const box = useRef();
+  const [open, setOpen] = useState(false);
   if (!copy) return null;
   const offered = LANGUAGES.filter(([key]) => copy[key]);
   return html`<button popovertarget="copy-as"><${Icon} name="copy" /><span>Copy as</span></button>
-    <div class="pop" id="copy-as" popover="auto" role="dialog" aria-label="Copy as" ref=${box}>
+    <div class="pop" id="copy-as" popover="auto" role="dialog" aria-label="Copy as" ref=${box} onToggle=${event => setOpen(event.newState === 'open')}>
       ${offered.map(([key, name]) => html`<h3>${name}</h3><div class="command"><code data-copy=${key}>${copy[key]}</code><${Copy} text=${copy[key]} name=${`Copy ${name}`} /></div>`)}
-      <p class="soft">Each gives the rows that this page shows.</p></div>`;
+      ${v && open && html`<h3>Address of this version</h3><div class="command"><code>${link(v)}</code><${Copy} text=${link(v)} name="Copy address" /></div>`}
+      <p class="soft">Each gives what this page shows.</p></div>`;
 }
 
 /** A modal window; Escape and a click outside close it. */

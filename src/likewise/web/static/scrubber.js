@@ -43,6 +43,7 @@ export function Scrubber({ part, view, plan, marks, jump, step, text }) {
     else return;
     event.preventDefault();
   };
+  if (plan.real <= view) return html`<div class="scrubber"></div>`;
   const thumb = Math.max(24, Math.min(height, (view / Math.max(view, plan.real)) * height));
   return html`<div class="scrubber" ref=${strip} role="slider" tabindex="0" aria-label="Place in the result" aria-orientation="vertical" data-own-keys
       aria-valuemin="0" aria-valuemax="100" aria-valuenow=${Math.round(part * 100)} aria-valuetext=${text}

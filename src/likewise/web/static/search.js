@@ -34,7 +34,7 @@ export function SearchPage({ dataset, query, frame, sets }) {
       <${Facets} dataset=${dataset} query=${plain(query)} schema=${schema} problem=${problem} /></aside>
     <section class="stage" aria-label="Search"><h1 class="hidden">Search in ${dataset}</h1>
       <${QueryStrip} dataset=${dataset} query=${query} answer=${data} set=${set} busy=${busy || upload.busy} />
-      <${Options} query=${query} set=${set} answer=${data} open=${open} onFilter=${() => setOpen(!open)} />
+      <${Options} query=${query} set=${set} sets=${sets.data?.sets ?? []} answer=${data} open=${open} onFilter=${() => setOpen(!open)} />
       <${Chips} query=${query} />
       <${Warm} dataset=${dataset} model=${query.get('model') ?? set?.models[0]} index=${query.get('index') ?? 'exact'} encoder=${Boolean(query.get('upload') || query.get('crop'))} />
       ${failed && html`<${Problem} error=${failed} again=${upload.error ? null : frame.renew} />`}
@@ -50,17 +50,19 @@ export function SearchPage({ dataset, query, frame, sets }) {
 const plain = query => new URLSearchParams([...query].filter(([name]) => name.startsWith('f.') || ['where', 'v', 'rev'].includes(name)));
 
 /** Model, index, role, hits per label and number of hits; and how the answer was made. */
-function Options({ query, set, answer, open, onFilter }) {
+function Options({ query, set, sets, answer, open, onFilter }) {
   const choice = (name, text, values, fallback) => html`<${Choice} name=${text} text=${text} value=${query.get(name) ?? fallback} options=${values} onChange=${value => setQuery({ [name]: value, offset: null })} />`;
-  const models = set?.models ?? [], indexes = set?.indexes ?? [];
+  const models = set?.models ?? [], indexes = set?.indexes ?? [], model = answer?.model ?? query.get('model') ?? models[0];
+  const others = sets.filter(one => one !== set && one.state === 'published' && one.models.includes(model)).map(one => one.name);
   return html`<div class="tools" role="group" aria-label="Options of the search">
     <button class="opener" aria-expanded=${open} onClick=${onFilter}><${Icon} name="filter" /><span>Filter</span></button>
     ${models.length > 1 && choice('model', 'Model', models, answer?.model ?? models[0])}
     ${indexes.length > 1 && choice('index', 'Index', indexes, 'exact')}
     ${choice('role', 'Role', ['gallery', 'query', 'any'], 'gallery')}
     ${choice('per_label', 'Per label', [['', 'all'], 1, 2, 3, 5, 10], '')}
+    ${others.length > 0 && choice('sets', 'In', [['', 'this data set'], [others.join(','), `all data sets with ${model}`]], '')}
     ${choice('k', 'Hits', [20, 60, 120, 200], 60)}
-    <span class="soft number" role="status" data-made>${answer && made(answer)}</span><span class="end"><${CopyAs} copy=${answer?.copy} /></span></div>`;
+    <span class="soft number" role="status" data-made>${answer && made(answer)}</span><span class="end"><${CopyAs} copy=${answer?.copy} v=${answer?.v} /></span></div>`;
 }
 
 /** `lite0, exact, 12 ms`; an approximate index also names its recall. */

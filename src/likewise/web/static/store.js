@@ -37,11 +37,6 @@ export function onLeave(save) {
   return () => leaving.delete(save);
 }
 
-/** Remember values with the present entry of the history. */
-export function remember(values) {
-  history.replaceState({ ...history.state, ...values }, '');
-}
-
 /** The address of a page. Empty values are left out. */
 export function address(parts, query = {}) {
   const path = parts.map(encodeURIComponent).join('/');
