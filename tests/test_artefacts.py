@@ -118,7 +118,7 @@ def test_the_tables_of_a_data_set(catalogue: Workspace) -> None:
     )
 
 
-STAGES = "ingest|load|train|pretrain|distill|embed|measure|check|publish|view|evaluate"
+STAGES = "prepare|ingest|load|train|pretrain|distill|embed|measure|check|publish|view|evaluate"
 
 
 def test_no_other_module_names_a_stage() -> None:

@@ -12,6 +12,7 @@ from likewise.storage.config import (
     Params,
     check_dataset_name,
     read_card,
+    read_intact_params,
     read_params,
     read_yaml,
 )
@@ -126,6 +127,55 @@ def test_all_wrong_references_come_at_once(tmp_path: Path) -> None:
             "did you mean 'exact'?"
         ),
     ]
+
+
+def test_entries_that_refer_to_a_broken_one_are_broken_and_no_others(tmp_path: Path) -> None:
+    text = WHOLE.replace("  cars: {path: cars.zip, annotations", "  cars: {path: 3, annotation")
+    params = read_intact_params(written(tmp_path, text))
+    assert list(params.datasets) == ["birds"]
+    assert list(params.embeddings) == ["birds-small", "birds-large"]
+    assert list(params.runs) == ["birds-small-strict"]
+    assert [(entry.section, entry.name, entry.own) for entry in params.broken] == [
+        ("datasets", "cars", True),
+        ("embeddings", "cars-small", False),
+    ]
+    assert params.broken[1].faults == (
+        "params.yaml: embeddings.cars-small: it refers to datasets.cars, which is broken",
+    )
+    with pytest.raises(ConfigError, match=r"datasets\.cars\.path: Input should be a valid str"):
+        params.refuse_broken("cars", ("datasets",))
+    params.refuse_broken_of("birds", "embeddings")
+    with pytest.raises(ConfigError, match="cars-small"):
+        params.refuse_broken_of("cars", "embeddings")
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "broken"),
+    [
+        ("models:\n  small: {kind", "models:\n  width: {kind", {"width", "birds-small"}),
+        ("exact: {kind: exact}", "exact: exact", {"exact", "birds-small-strict"}),
+        (
+            "model: small, dtype: float16",
+            "modell: small",
+            {"birds-small", "birds-small-strict"},
+        ),
+        ("model: small, index", "model: small, indx", {"birds-small-strict"}),
+    ],
+)
+def test_every_kind_of_entry_can_be_broken(
+    tmp_path: Path, good: str, bad: str, broken: set[str]
+) -> None:
+    params = read_intact_params(written(tmp_path, WHOLE.replace(good, bad)))
+    assert broken <= {entry.name for entry in params.broken}
+    assert set(params.datasets) == {"birds", "cars"}
+    assert "large" in params.models
+    assert "birds-large" in params.embeddings
+
+
+@pytest.mark.parametrize("text", ["sed: 3\n", "datasets: []\n", "seed: x\n", "- a\n"])
+def test_a_fault_outside_the_entries_stops_everything(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError):
+        read_intact_params(written(tmp_path, text))
 
 
 def test_a_run_needs_its_vectors(tmp_path: Path) -> None:

@@ -327,10 +327,10 @@ def test_a_new_data_set_is_one_line(recorded: Path) -> None:
     problems = [p for p in likewise.doctor() if p.check not in ("library", "views")]
     (problem,) = problems
     assert problem.command == "dvc repro"
-    assert problem.what.startswith("7 stages have not run yet: ingest@more, ")
+    assert problem.what.startswith("8 stages have not run yet: prepare@more, ")
 
 
-def test_an_entry_written_by_hand_needs_init(recorded: Path) -> None:
+def test_an_entry_written_by_hand_needs_only_dvc_repro(recorded: Path) -> None:
     path = recorded / "params.yaml"
     text = path.read_text("utf-8")
     renamed = text.replace("  emoji: {path", "  own: {path")
@@ -346,7 +346,17 @@ def test_an_entry_written_by_hand_needs_init(recorded: Path) -> None:
         "utf-8",
     )
     shutil.copy("catalog/emoji.yaml", "catalog/own.yaml")
-    (what,) = [what for what, command in found("card") if command == "likewise init"]
-    assert "catalog/own/corrections.csv and catalog/own/forgotten.csv" in what
-    likewise.init(recorded)
+    (what,) = [what for what, command in found("missing") if command == "dvc repro"]
+    assert "prepare@own, ingest@own, publish@own" in what
+    assert found("card") == []
+
+
+def test_corrections_that_were_removed(recorded: Path) -> None:
+    (recorded / "catalog" / "emoji" / "corrections.csv").unlink()
+    ((what, command),) = found("card")
+    assert what == (
+        "data set 'emoji' lacks catalog/emoji/corrections.csv, which its stages depend on"
+    )
+    assert command == "likewise prepare emoji"
+    assert likewise.prepare("emoji") == ["catalog/emoji/corrections.csv"]
     assert found("card") == []

@@ -110,6 +110,7 @@ from likewise.steps.merge import Merged as Merged
 from likewise.steps.merge import merge as merge
 from likewise.steps.merge_file import merge_file as merge_file
 from likewise.steps.open import open as open
+from likewise.steps.prepare import prepare as prepare
 from likewise.steps.publish import Published as Published
 from likewise.steps.publish import publish as publish
 from likewise.steps.pull import pull as pull

@@ -159,6 +159,10 @@ class Stopped(LikewiseError):  # noqa: N818 (no error, but it ends a command lik
     exit_code = 143
 
 
+class BrokenEntryWarning(UserWarning):
+    """An entry of params.yaml cannot be used; the others can. The text has its faults."""
+
+
 def cannot_write(error: BaseException) -> str:
     """Return the message for a full or read-only disk, or a limit of sizes; "" for others.
 

@@ -106,7 +106,12 @@ def without(taken: Taken, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 def test_nothing_of_it_is_left(taken: Taken, without: Path) -> None:
     done, words, alice = taken.done, taken.words, taken.top / "alice"
     assert (done.items, done.forgotten) == ([ITEM], 1)
-    assert done.remade == ["ingest@emoji", "embed@emoji-tiny", "publish@emoji"]
+    assert done.remade == [
+        "prepare@emoji",
+        "ingest@emoji",
+        "embed@emoji-tiny",
+        "publish@emoji",
+    ]
     assert done.repro == ["evaluate@emoji-tiny"]
     for folder in ("catalog", "reports", ".likewise"):
         assert found(alice / folder, words) == set()
@@ -233,7 +238,7 @@ def test_what_cannot_be_forgotten_is_reported(alice: Path, bob: Path) -> None:
 
 def test_bytes_that_no_version_has_are_recorded(recorded: Path) -> None:
     done = likewise.forget("emoji", ["ab" * 32], reason="never take it in")
-    assert (done.items, done.remade, done.holders) == (["ab" * 32], [], [])
+    assert (done.items, done.remade, done.holders) == (["ab" * 32], ["prepare@emoji"], [])
     assert versions.changed_dependencies(Workspace(recorded), ["ingest@emoji"]) == [
         ("ingest@emoji", "catalog/emoji/forgotten.csv")
     ]

@@ -106,7 +106,9 @@ def test_one_repro_publishes_them_all(added: Path, tmp_path: Path) -> None:
     root = Path(shutil.copytree(added, tmp_path / "workspace", symlinks=True))
     said = command(root, "dvc", "repro")
     ran = set(re.findall(r"^Running stage '(.+)':$", said, re.MULTILINE))
-    assert ran == {f"{step}@{name}" for step in ("ingest", "publish") for name in EVERY}
+    assert ran == {
+        f"{step}@{name}" for step in ("prepare", "ingest", "publish") for name in EVERY
+    }
     listed: list[dict[str, Any]] = json.loads(command(root, "likewise", "list", "--json"))
     there = {entry["dataset"]: entry for entry in listed}
     assert {name: there[name]["items"] for name in EVERY} == {

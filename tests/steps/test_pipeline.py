@@ -29,6 +29,7 @@ SAMPLES = REPOSITORY / "samples" / "emoji"
 MODEL = "{kind: timm, backbone: test_resnet.r160_in1k, weights: random"
 
 EVERYTHING = [
+    "prepare@emoji",
     "ingest@emoji",
     "load@tiny",
     "embed@emoji-tiny",
@@ -111,6 +112,26 @@ def test_everything_is_made_and_then_nothing(made: tuple[Path, set[str]], root: 
         assert f"Stage '{stage}' didn't change, skipping" in said
 
 
+def test_an_entry_written_by_hand_needs_no_other_file(root: Path) -> None:
+    card = (root / "catalog" / "emoji.yaml").read_text("utf-8")
+    (root / "catalog" / "own.yaml").write_text(card, "utf-8")
+    entry = "{path: emoji/images, annotations: emoji/categories.json}"
+    edit(root / "params.yaml", "\ndatasets:\n", f"\ndatasets:\n  own: {entry}\n")
+    ran, _ = repro(root)
+    assert ran == {"prepare@own", "ingest@own", "publish@own"}
+    records = [
+        root / "catalog" / "own" / f"{name}.csv" for name in ("corrections", "forgotten")
+    ]
+    assert [path.read_text("utf-8").count("\n") for path in records] == [1, 1]
+    taken_down = ",,".join(["", "0" * 64 + ",by hand\n"])
+    with records[1].open("a", encoding="utf-8") as file:
+        file.write(taken_down)
+    ran, _ = repro(root)
+    assert ran == {"prepare@own", "ingest@own"}
+    assert records[1].read_text("utf-8").endswith(taken_down)
+    assert repro(root)[0] == set()
+
+
 def test_a_corrected_label_embeds_nothing(root: Path) -> None:
     images = root / "emoji" / "images"
     (images / "1000_noto.jpg").rename(images / "0_znoto.jpg")
@@ -127,7 +148,7 @@ def test_only_new_images_are_embedded_and_stored(root: Path) -> None:
     for path in sorted((SAMPLES / "images").glob("1_*.jpg")):
         shutil.copy(path, root / "emoji" / "images" / f"0_{path.name}")
     ran, said = repro(root)
-    assert ran == set(EVERYTHING) - {"load@tiny"}
+    assert ran == set(EVERYTHING) - {"prepare@emoji", "load@tiny"}
     assert "10 read, 24 kept, 0 removed" in said
     assert "emoji by tiny: 10 vectors computed\n24 reused, 0 dropped" in said
 

@@ -6,7 +6,7 @@ from typing import Literal
 from likewise.storage.digests import read_digests
 from likewise.storage.workspace import Workspace
 
-State = Literal["added", "ingested", "published"]
+State = Literal["added", "ingested", "published", "broken"]
 
 
 @dataclass(frozen=True)
@@ -16,11 +16,13 @@ class Summary:
     Attributes:
         dataset: its name.
         title: title of the data set.
-        state: added, ingested or published.
+        state: added, ingested or published; broken if its card or its entry in params.yaml
+            cannot be used.
         items: number of items; None if they are not counted yet.
         models: models whose vectors are published.
         runs: runs of params.yaml that score it.
         view_of: of a view, its data set; otherwise None.
+        fault: why a data set is broken.
     """
 
     dataset: str
@@ -30,6 +32,7 @@ class Summary:
     models: list[str]
     runs: list[str]
     view_of: str | None = None
+    fault: str = ""
 
 
 def summary_of(ws: Workspace, name: str) -> Summary:

@@ -55,6 +55,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "Stages that dvc repro runs",
         (
+            ("prepare", stages.prepare, "likewise prepare gpr1200"),
             ("ingest", stages.ingest, "likewise ingest gpr1200"),
             ("load", stages.load, "likewise load lite0"),
             ("train", stages.train, "likewise train tuned"),

@@ -13,6 +13,10 @@ from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
+from typing import TextIO
+
+from likewise.cli.output import print_note
+from likewise.errors import BrokenEntryWarning
 
 _GC_THRESHOLD = 100_000
 """Number of new objects after which the garbage collector runs; Python's default is 700."""
@@ -113,9 +117,29 @@ def _use_system_allocator() -> None:
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
+_show_other_warning = warnings.showwarning
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Print a broken entry of params.yaml as one note; other warnings as Python does."""
+    if issubclass(category, BrokenEntryWarning):
+        print_note(f"likewise: {message}")
+    else:
+        _show_other_warning(message, category, filename, lineno, file, line)
+
+
 def _prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    warnings.simplefilter("always", BrokenEntryWarning)
+    warnings.showwarning = _show_warning
     # fsspec leaves a coroutine unawaited when a server refuses one of several files.
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)

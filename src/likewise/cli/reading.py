@@ -45,7 +45,11 @@ def list_(rev: Rev = None, json: Json = False) -> None:
     heads = ("dataset", "state", "items", "models", "runs", "title", "view of")
     shown = len(heads) if any(s.view_of for s in summaries) else -1
     print_table(heads[:shown], [row[:shown] for row in rows])
-    first = next((s.dataset for s in summaries if not s.view_of), None)
+    for summary in summaries:
+        if summary.fault and not summary.fault.startswith("params.yaml:"):  # has a warning
+            print_note(f"likewise: {summary.dataset}: {summary.fault}")
+    good = [s for s in summaries if not s.view_of and not s.fault]
+    first = next((s.dataset for s in good), None)
     print_tip(
         f"likewise show {first}" if first else "likewise add NAME --source KIND --path DIR"
     )

@@ -1,4 +1,4 @@
-"""Commands that dvc repro runs: ingest, load, train, embed, publish, evaluate."""
+"""Commands that dvc repro runs: prepare, ingest, load, train, embed, publish, evaluate."""
 
 import os
 from pathlib import Path
@@ -19,6 +19,12 @@ from likewise.cli.print_evaluation import print_evaluation
 
 if TYPE_CHECKING:
     from likewise import Passport
+
+
+def prepare(dataset: Dataset) -> None:
+    """Create missing files of corrections and take-downs."""
+    created = likewise.prepare(dataset)
+    print_line(f"{dataset}: {', '.join(created) or 'no file is missing'}")
 
 
 def ingest(

@@ -93,6 +93,7 @@ class CachedIndex:
         """
         entries = {EXACT: {"kind": "exact"}, **self.ws.params.indexes}
         if self.index not in entries:
+            self.ws.params.refuse_broken(self.index, ("indexes",))
             raise UnknownNameError("index", self.index, entries, "params.yaml")
         return INDEXES.build(entries[self.index], f"params.yaml: indexes.{self.index}")
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from likewise.catalogue import corrections, takedowns
 from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.kept_records import empty_records
 from likewise.catalogue.name_clashes import check_columns
 from likewise.catalogue.params_editor import ParamsEditor, dump_yaml
 from likewise.errors import DataError, bounded
@@ -209,8 +209,7 @@ def _write(
     entries.add("checks", {dataset: {}})
     entries.add("runs", runs)
     entries.add_file(ws.card_file(dataset), dump_yaml(card))
-    if not ws.corrections(dataset).exists():
-        entries.add_file(ws.corrections(dataset), corrections.text({}))
-    if not ws.forgotten(dataset).exists():
-        entries.add_file(ws.forgotten(dataset), takedowns.text(takedowns.Record()))
+    for path, text in empty_records(ws, dataset).items():
+        if not path.exists():
+            entries.add_file(path, text)
     entries.commit()

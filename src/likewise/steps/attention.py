@@ -64,6 +64,7 @@ def attention(
     """
     ws = open_workspace(workspace)
     if model not in ws.params.models:
+        ws.params.refuse_broken(model, ("models",))
         raise UnknownNameError("model", model, ws.params.models, "params.yaml")
     folder = versions.locate(ws, ws.model(model))
     if not folder.is_dir():

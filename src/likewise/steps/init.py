@@ -3,7 +3,7 @@
 from importlib import metadata
 from pathlib import Path
 
-from likewise.catalogue import corrections, takedowns
+from likewise.catalogue.kept_records import create_records, record_preparation
 from likewise.catalogue.merge_driver import register
 from likewise.catalogue.migration import migrate
 from likewise.catalogue.params_editor import dump_yaml, round_trip
@@ -70,7 +70,7 @@ def init(folder: StrPath | None = None) -> list[str]:
         *_absolute_paths(ws),
         *_completed(ws),
         *register(ws),
-        *_kept_by_people(ws),
+        *_records(ws),
     ]
     return [*written, *schemas(ws.schemas)]
 
@@ -120,17 +120,13 @@ def _completed(ws: Workspace) -> list[str]:
     return written
 
 
-def _kept_by_people(ws: Workspace) -> list[str]:
-    """Create missing files of corrections and take-downs, which dvc.yaml names."""
-    empty = {
-        place(dataset): text
-        for dataset in ws.params.datasets
-        for place, text in (
-            (ws.corrections, corrections.text({})),
-            (ws.forgotten, takedowns.text(takedowns.Record())),
-        )
-    }
-    return [ws.relative(path) for path, text in empty.items() if _write_missing(path, text)]
+def _records(ws: Workspace) -> list[str]:
+    """Create missing records of people, and add their stages to an older dvc.lock."""
+    datasets = ws.params.datasets
+    written = [ws.relative(path) for path in create_records(ws, datasets)]
+    if added := record_preparation(ws, datasets):
+        written.append(f"{ws.lock.name} (added {bounded(added, len(added))})")
+    return written
 
 
 def _begin_versions(root: Path) -> None:

@@ -79,6 +79,7 @@ def merge(
         0_znoto.jpg,text,baby,house
     """
     ws = open_workspace(workspace)
+    ws.check_params()
     other = versions.resolve(ws.root, branch)
     ancestor = versions.run_git(ws.root, "merge-base", "HEAD", other).strip()
     if ancestor == other:

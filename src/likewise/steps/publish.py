@@ -63,6 +63,7 @@ def publish(dataset: str, *, workspace: StrPath | None = None) -> Published:
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
+        ConfigError: the entry of an embedding of the data set is broken.
         MissingArtefactError: the data set was not ingested, or a model's vectors are missing.
         StaleArtefactError: a model's vectors do not cover the current items.
 
@@ -72,6 +73,7 @@ def publish(dataset: str, *, workspace: StrPath | None = None) -> Published:
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
+    ws.params.refuse_broken_of(dataset, "embeddings")
     last = last_version(ws, dataset)
     models = _in_their_places(ws.params.models_of(dataset), last)
     facts, further = _facts(ws, dataset)

@@ -56,6 +56,7 @@ def push(
         Pushed(remote='team', files=0, nbytes=0)
     """
     ws = open_workspace(workspace)
+    ws.check_params()
     store, wanted = Store(ws.root, remote), outputs_of(ws, datasets)
     name = str(store.remote_settings()["name"])
     if name in ws.params.public_remotes:

@@ -75,6 +75,7 @@ def release(
         ('emoji@v1.0.0', 'first release')
     """
     ws = open_workspace(workspace)
+    ws.check_params()
     shown = show(dataset, workspace=workspace)
     tag, before = _tag(ws, dataset, version)
     need_clean(ws)

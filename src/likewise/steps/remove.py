@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from likewise.catalogue import corrections, takedowns
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset_change import (
     DatasetChange,
@@ -18,6 +17,7 @@ from likewise.catalogue.dataset_change import (
     stale_checks,
 )
 from likewise.catalogue.dataset_entries import Renaming, entries_of, remove_entries
+from likewise.catalogue.kept_records import empty_records
 from likewise.catalogue.renamed_lock import NewContent, PipelineRenames
 from likewise.formats.paths import StrPath
 from likewise.storage import artefacts
@@ -75,6 +75,7 @@ def remove(name: str, *, workspace: StrPath | None = None) -> Removed:
         []
     """
     ws = open_workspace(workspace)
+    ws.check_params()
     ws.check_known(name)
     check_no_takedown(ws, name)
     entries = entries_of(ws.params, name)
@@ -110,13 +111,9 @@ def _outputs(ws: Workspace, entries: dict[str, list[str]]) -> list[Path]:
 
 def _kept(ws: Workspace, dataset: str) -> list[Path]:
     """Return the files of corrections and take-downs that hold any."""
-    empty = {
-        ws.corrections(dataset): corrections.text({}),
-        ws.forgotten(dataset): takedowns.text(takedowns.Record()),
-    }
     return [
         path
-        for path, text in empty.items()
+        for path, text in empty_records(ws, dataset).items()
         if path.is_file() and path.read_text(encoding="utf-8") != text
     ]
 

@@ -74,6 +74,7 @@ def rename(old: str, new: str, *, workspace: StrPath | None = None) -> Renamed:
         23
     """
     ws = open_workspace(workspace)
+    ws.check_params()
     ws.dataset(old)
     _refuse(ws, old, new)
     renaming = Renaming.of(ws.params, old, new)

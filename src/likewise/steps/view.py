@@ -62,6 +62,7 @@ def view(name: str, *, workspace: StrPath | None = None) -> Viewed:
     """
     ws = open_workspace(workspace)
     if name not in ws.params.views:
+        ws.params.refuse_broken(name, ("views",))
         raise UnknownNameError("view", name, ws.params.views, "params.yaml")
     entry = ws.params.views[name]
     command = artefacts.published(ws, entry.of).command

@@ -32,6 +32,9 @@ The inputs of the stages differ: none; items and labels; items; items and the ve
 teacher.
 """
 
+PREPARE = "prepare"
+"""The stage that creates the records that people write; it does not change existing ones."""
+
 CHECK = "check"
 """The stage that compares a data set with all others and depends on them."""
 
@@ -110,6 +113,7 @@ def artefacts(ws: Workspace) -> list[Artefact]:
     """Return the artefacts of all entries of params.yaml, in the order of the stages."""
     params = ws.params
     return [
+        *(record(ws, name) for name in params.datasets),
         *(table(ws, name, kind.name) for name in params.datasets for kind in _INGESTED),
         *(a for name in params.recipes() for a in _model_artefacts(ws, name)),
         *(embeddings(ws, e.dataset, e.model) for e in params.embeddings.values()),
@@ -135,6 +139,12 @@ def stages(ws: Workspace) -> dict[Stage, tuple[Path, ...]]:
         stage: (*(a.path for a in made), *(a.digests for a in made if a.digests is not None))
         for stage, made in grouped.items()
     }
+
+
+def record(ws: Workspace, dataset: str) -> Artefact:
+    """Return the record of take-downs of a data set, which git stores."""
+    producer = Stage(PREPARE, dataset, f"{PREPARE}-{dataset}", dataset)
+    return Artefact("forgotten", ws.forgotten(dataset), producer)
 
 
 def tables_of(ws: Workspace, dataset: str) -> list[TableArtefact]:

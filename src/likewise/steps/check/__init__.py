@@ -102,6 +102,7 @@ def check(dataset: str, *, workspace: StrPath | None = None) -> Checked:
     ws = open_workspace(workspace)
     ws.dataset(dataset)
     if dataset not in ws.params.checks:
+        ws.params.refuse_broken(dataset, ("checks",))
         raise UnknownNameError("data set", dataset, ws.params.checks, "params.yaml: checks")
     bounds = _bounds(ws, dataset)
     images = _images(ws, dataset)
@@ -186,7 +187,14 @@ def _measures(ws: Workspace, dataset: str) -> pl.DataFrame:
 
 
 def _others(ws: Workspace, dataset: str, bounds: Check) -> list[str]:
-    """Return the data sets in which copies are searched, sorted."""
+    """Return the data sets in which copies are searched, sorted.
+
+    Raises:
+        ConfigError: the check of a data set to compare is broken.
+    """
+    if bounds.against is None:
+        for entry in ws.params.broken:
+            ws.params.refuse_broken(entry.name, ("checks",))
     others = ws.params.checks if bounds.against is None else bounds.against
     return sorted(set(others) - {dataset})
 

@@ -43,9 +43,11 @@ def doctor(*, deep: bool = False, workspace: StrPath | None = None) -> list[Prob
         'dvc pull reports/emoji-tiny.parquet'
     """
     ws = open_workspace(workspace)
-    faults = intent.params_faults(ws) or intent.lock_faults(ws)
-    if faults:
-        return faults
+    broken = intent.params_faults(ws)
+    if broken and not intent.has_intact_entries(ws):
+        return broken
+    if faults := intent.lock_faults(ws):
+        return [*broken, *faults]
     checks = {
         "cards": intent.check(ws),
         "files": leftovers.check(ws),
@@ -55,7 +57,7 @@ def doctor(*, deep: bool = False, workspace: StrPath | None = None) -> list[Prob
         "cache": cache_faults.check(ws) if deep else iter(()),
         "environment": environment.check(ws),
     }
-    problems: list[Problem] = []
+    problems = list(broken)
     for name, check in checks.items():
         try:
             commands = {p.command for p in problems if p.check == "table"}

@@ -92,7 +92,7 @@ def _modified_outputs(status: dict[str, list[Any]]) -> list[str]:
 def _damaged_output(ws: Workspace, path: str) -> Iterator[Problem]:
     """Yield a problem if files of an output changed and it was not written again."""
     for made in artefacts.artefacts(ws):
-        if ws.relative(made.path) == path:
+        if ws.relative(made.path) == path and made.stage.name != artefacts.PREPARE:
             for fault in file_faults.check(ws, made.path, packs=True):
                 yield Problem("table", f"{path}: {fault}", restore(ws, made.path, made.stage))
 

@@ -1,28 +1,39 @@
 """Checks of cards and params.yaml: readable, with known kinds, and consistent."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
 from likewise.catalogue.name_clashes import model_clashes
-from likewise.errors import LikewiseError
+from likewise.errors import BrokenEntryWarning, ConfigError, LikewiseError
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.models.recipes import RECIPES
 from likewise.retrieval.indexes import INDEXES
 from likewise.sources import SOURCES
 from likewise.steps.doctor.problem import Problem, command, is_tracked
-from likewise.storage import versions
+from likewise.storage import artefacts, versions
 from likewise.storage.config import is_home_path
 from likewise.storage.workspace import Workspace
 
 
 def params_faults(ws: Workspace) -> list[Problem]:
-    """Return the faults of params.yaml; nothing else can be checked while it has any."""
-    faults = _tried(lambda: ws.params, "params", "edit params.yaml")
+    """Return the faults of params.yaml, of which each can stop what reads its entry."""
+    faults = _tried(ws.check_params, "params", "edit params.yaml")
     return [
         replace(fault, command="likewise init") if "`likewise init`" in fault.what else fault
         for fault in faults
     ]
+
+
+def has_intact_entries(ws: Workspace) -> bool:
+    """Return False if nothing of params.yaml can be used; broken entries raise no warning."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BrokenEntryWarning)
+            return bool(ws.params)
+    except ConfigError:
+        return False
 
 
 def lock_faults(ws: Workspace) -> list[Problem]:
@@ -58,14 +69,11 @@ def _card(ws: Workspace, dataset: str) -> Iterator[Problem]:
 
 
 def _records(ws: Workspace, dataset: str) -> Iterator[Problem]:
-    """Yield the records that a data set of a hand-written entry lacks; DVC needs the files."""
-    if not ws.dvc.is_dir():
-        return
-    files = (ws.corrections(dataset), ws.forgotten(dataset))
-    absent = [ws.relative(path) for path in files if not path.is_file()]
-    if absent:
-        what = f"data set {dataset!r} lacks {' and '.join(absent)}, which its stages depend on"
-        yield Problem("card", what, "likewise init")
+    """Yield the record of corrections that was removed after ``dvc repro`` had created it."""
+    stage, path = artefacts.record(ws, dataset).stage, ws.corrections(dataset)
+    if not path.is_file() and str(stage) in versions.recorded_stages(ws):
+        what = f"data set {dataset!r} lacks {ws.relative(path)}, which its stages depend on"
+        yield Problem("card", what, command("likewise", stage.name, dataset))
 
 
 def _cards_alone(ws: Workspace) -> Iterator[Problem]:

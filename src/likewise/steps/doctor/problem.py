@@ -35,12 +35,23 @@ class Problem:
 
 
 def never_run(ws: Workspace) -> list[str]:
-    """Return the stages that dvc.lock does not have, and that have no output yet."""
+    """Return the stages that dvc.lock does not have, and that have no output yet.
+
+    The records of take-downs exist before their stage runs. This stage counts as never run if
+    the one that reads the records, ``ingest``, has never run.
+    """
     known = versions.recorded_stages(ws)
+    fresh = [
+        stage
+        for stage, outputs in artefacts.stages(ws).items()
+        if str(stage) not in known
+        and (stage.name == artefacts.PREPARE or not any(path.exists() for path in outputs))
+    ]
     return [
         str(stage)
-        for stage, outputs in artefacts.stages(ws).items()
-        if str(stage) not in known and not any(path.exists() for path in outputs)
+        for stage in fresh
+        if stage.name != artefacts.PREPARE
+        or artefacts.table(ws, stage.key, "items").stage in fresh
     ]
 
 

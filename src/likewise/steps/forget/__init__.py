@@ -87,13 +87,14 @@ def forget(
     Example:
         >>> done = likewise.forget("emoji", ["0_znoto.jpg"], reason="no consent")
         >>> done.remade
-        ['ingest@emoji', 'embed@emoji-tiny', 'publish@emoji']
+        ['prepare@emoji', 'ingest@emoji', 'embed@emoji-tiny', 'publish@emoji']
         >>> done.repro
         ['evaluate@emoji-tiny']
         >>> [holder.command for holder in done.holders if holder.kind == "source"]
         ['rm emoji/images/0_znoto.jpg']
     """
     ws = open_workspace(workspace)
+    ws.check_params()
     ws.dataset(dataset)
     file = ws.forgotten(dataset)
     with _alone(ws, dataset):

@@ -82,7 +82,8 @@ class Removal:
         every = artefacts.stages(self._ws)
         lost = {str(stage) for stage, outs in every.items() if set(outs) & self._lost}
         known = versions.recorded_stages(self._ws)
-        stages = [s for s, o in every.items() if set(o) & self._placed and str(s) in known]
+        written = {*self._placed, self._ws.forgotten(self._dataset)}
+        stages = [s for s, o in every.items() if set(o) & written and str(s) in known]
         made = [str(stage) for stage in stages]
         stale = versions.changed_dependencies(self._ws, made) if made else []
         # A check depends on all images together, so its stage has to run again.

@@ -9,6 +9,7 @@ from likewise.storage.config.card import Card, Entry, Licence, read_card
 from likewise.storage.config.names import check_dataset_name, is_home_path
 from likewise.storage.config.params import (
     MODEL_VERBS,
+    BrokenEntry,
     Check,
     DatasetEntry,
     EmbeddingEntry,
@@ -16,10 +17,15 @@ from likewise.storage.config.params import (
     Params,
     Run,
 )
-from likewise.storage.config.params_reader import params_faults, read_params
+from likewise.storage.config.params_reader import (
+    params_faults,
+    read_intact_params,
+    read_params,
+)
 
 __all__ = [
     "MODEL_VERBS",
+    "BrokenEntry",
     "Card",
     "Check",
     "DatasetEntry",
@@ -34,6 +40,7 @@ __all__ = [
     "params_faults",
     "parse_yaml",
     "read_card",
+    "read_intact_params",
     "read_params",
     "read_yaml",
 ]

@@ -1,10 +1,11 @@
 """The sections of params.yaml."""
 
-from typing import Any, Literal
+from collections.abc import Collection, Iterable
+from typing import Any, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
-from likewise.errors import UnknownNameError
+from likewise.errors import ConfigError, UnknownNameError
 from likewise.registry import Part
 from likewise.storage.config.card import Entry
 
@@ -18,6 +19,30 @@ MODEL_VERBS = {
     "distilled": "train",
 }
 """Section of params.yaml with models -> the command that creates them."""
+
+
+class BrokenEntry(NamedTuple):
+    """An entry that cannot be used.
+
+    Attributes:
+        section: its section of params.yaml.
+        name: its name.
+        faults: lines that describe its faults.
+        written: its content.
+        own: False if it only refers to a broken entry.
+    """
+
+    section: str
+    name: str
+    faults: tuple[str, ...]
+    written: Any
+    own: bool = True
+
+    @property
+    def dataset(self) -> str:
+        """The data set that the entry names; "" if it names none."""
+        value = self.written.get("dataset") if isinstance(self.written, dict) else None
+        return value if isinstance(value, str) else ""
 
 
 class DatasetEntry(Part):
@@ -118,7 +143,7 @@ class Run(Part):
 
 
 class Params(Part):
-    """The content of params.yaml."""
+    """The content of params.yaml, without the broken entries."""
 
     seed: int = Field(default=0, ge=0)
     datasets: dict[str, DatasetEntry] = Field(default_factory=dict)
@@ -135,6 +160,46 @@ class Params(Part):
     transforms: dict[str, tuple[Entry, ...]] = Field(default_factory=dict)
     exports: dict[str, Entry] = Field(default_factory=dict)
     public_remotes: tuple[str, ...] = ()
+    _broken: tuple[BrokenEntry, ...] = PrivateAttr(default=())
+
+    @property
+    def broken(self) -> tuple[BrokenEntry, ...]:
+        """The entries that cannot be used, and those that refer to one of them."""
+        return self._broken
+
+    def without(self, broken: Collection[BrokenEntry]) -> "Params":
+        """Return the content without broken entries, and record them."""
+        gone = {(entry.section, entry.name) for entry in broken}
+        sections = {
+            section: {n: e for n, e in value.items() if (section, n) not in gone}
+            for section, value in self
+            if isinstance(value, dict)
+        }
+        rest = self.model_copy(update=sections)
+        rest._broken = tuple(broken)  # noqa: SLF001 (a copy of this object)
+        return rest
+
+    def refuse_broken(self, name: str, sections: Iterable[str]) -> None:
+        """Refuse an entry that is broken.
+
+        Raises:
+            ConfigError: an entry ``name`` of these sections is broken; the text has its faults.
+        """
+        for entry in self._broken:
+            if entry.name == name and entry.section in sections:
+                raise ConfigError("\n".join(entry.faults))
+
+    def refuse_broken_of(self, dataset: str, section: str) -> None:
+        """Refuse a data set with a broken entry in a section such as ``embeddings``.
+
+        A broken entry that names no data set may belong to any.
+
+        Raises:
+            ConfigError: there is such an entry; the text has its faults.
+        """
+        for entry in self._broken:
+            if entry.section == section and entry.dataset in ("", dataset):
+                raise ConfigError("\n".join(entry.faults))
 
     def recipes(self) -> dict[str, Entry]:
         """Return the recipes of the models of all sections, by name."""
@@ -149,6 +214,7 @@ class Params(Part):
         for section in MODEL_SECTIONS:
             if model in getattr(self, section):
                 return section
+        self.refuse_broken(model, MODEL_SECTIONS)
         raise UnknownNameError("model", model, self.recipes(), "params.yaml")
 
     def models_of(self, dataset: str) -> list[str]:
@@ -177,5 +243,6 @@ class Params(Part):
         for name, entry in self.vector_entries().items():
             if (entry.dataset, entry.model) == (dataset, model):
                 return name
+        self.refuse_broken_of(dataset, "embeddings")
         where = f"the embeddings of {dataset} in params.yaml"
         raise UnknownNameError("model", model, self.models_of(dataset), where)

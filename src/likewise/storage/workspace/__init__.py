@@ -1,10 +1,16 @@
 """A checkout of a catalogue: its params.yaml, its cards and its paths."""
 
+import warnings
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-from likewise.errors import MissingArtefactError, UnknownNameError
+from likewise.errors import (
+    BrokenEntryWarning,
+    MissingArtefactError,
+    UnknownNameError,
+    bounded,
+)
 from likewise.formats.paths import StrPath
 from likewise.storage.config import (
     Card,
@@ -12,6 +18,7 @@ from likewise.storage.config import (
     Params,
     Run,
     read_card,
+    read_intact_params,
     read_params,
 )
 from likewise.storage.workspace.places import DIGESTS, TABLE, VERSIONED, Places, subfolders
@@ -42,8 +49,25 @@ class Workspace(Places):
 
     @cached_property
     def params(self) -> Params:
-        """The checked params.yaml."""
-        return read_params(self.params_file, historic=self.is_historic)
+        """The content of params.yaml without its broken entries, of which a warning tells.
+
+        Raises:
+            ConfigError: params.yaml cannot be used at all.
+        """
+        params = read_intact_params(self.params_file, historic=self.is_historic)
+        lines = [line for entry in params.broken if entry.own for line in entry.faults]
+        if lines:
+            text = f"{bounded(lines, len(lines), 3)}; only the other entries are used"
+            warnings.warn(text, BrokenEntryWarning, stacklevel=3)
+        return params
+
+    def check_params(self) -> None:
+        """Refuse a params.yaml with broken entries, before all entries are changed together.
+
+        Raises:
+            ConfigError: lists every fault of params.yaml, one line each.
+        """
+        read_params(self.params_file, historic=self.is_historic)
 
     def dataset(self, name: str) -> DatasetEntry:
         """Return the entry of the data set ``name`` in params.yaml.
@@ -52,6 +76,7 @@ class Workspace(Places):
             UnknownNameError: params.yaml has no such data set.
         """
         if name not in self.params.datasets:
+            self.params.refuse_broken(name, ("datasets",))
             raise UnknownNameError("data set", name, self.params.datasets, "params.yaml")
         return self.params.datasets[name]
 
@@ -63,6 +88,7 @@ class Workspace(Places):
         """
         names = [*self.params.datasets, *self.params.views]
         if name not in names:
+            self.params.refuse_broken(name, ("datasets", "views"))
             raise UnknownNameError("data set", name, names, "params.yaml")
 
     def run(self, name: str) -> Run:
@@ -72,6 +98,7 @@ class Workspace(Places):
             UnknownNameError: params.yaml has no such run.
         """
         if name not in self.params.runs:
+            self.params.refuse_broken(name, ("runs",))
             raise UnknownNameError("run", name, self.params.runs, "params.yaml")
         return self.params.runs[name]
 
@@ -120,7 +147,10 @@ class Workspace(Places):
         """Yield the existing outputs of stages and reports, and folders of no data set."""
         for pattern in (f"*{TABLE}", f"*{DIGESTS}"):
             yield from sorted(self.catalog.glob(pattern))
+        broken = {entry.name for entry in self.params.broken}
         for folder in subfolders(self.catalog):
+            if folder.name in broken:
+                continue
             if folder.name in self.params.datasets:
                 yield from sorted(self.embeddings(folder.name, "").parent.glob(f"*{TABLE}"))
                 yield from sorted(self.digests(folder.name, "").parent.glob("*.yaml"))

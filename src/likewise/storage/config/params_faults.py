@@ -1,0 +1,255 @@
+"""Faults of the entries of params.yaml: names, references, models and old options."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from likewise.errors import hint
+from likewise.storage.config.card import Entry
+from likewise.storage.config.names import (
+    FLAG_NAMES,
+    NAME,
+    RESERVED_NAMES,
+    RUN_NAME,
+    dataset_name_fault,
+)
+from likewise.storage.config.params import MODEL_SECTIONS, EmbeddingEntry, Params
+from likewise.storage.renamed_options import outdated
+
+
+class Fault(NamedTuple):
+    """A fault of an entry: its section, its name, and the text, which begins with its place."""
+
+    section: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of all entries of a params.yaml, also of those with faults.
+
+    Attributes:
+        datasets: names of data sets.
+        views: names of views.
+        models: names of the models of all sections.
+        indexes: names of indexes.
+        checks: data sets with a check.
+        vectors: (data set, model) -> section and name of the entry of its vectors.
+    """
+
+    datasets: Collection[str]
+    views: Collection[str]
+    models: Collection[str]
+    indexes: Collection[str]
+    checks: Collection[str]
+    vectors: Mapping[tuple[str, str], tuple[str, str]]
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "Names":
+        """Return the names in the document of a params.yaml."""
+
+        def names(*sections: str) -> list[str]:
+            return [name for key in sections for name in map(str, document.get(key) or ())]
+
+        entries = [
+            (section, str(name), entry)
+            for section in ("embeddings", "imported")
+            for name, entry in (document.get(section) or {}).items()
+            if isinstance(entry, dict)
+        ]
+        pairs: dict[tuple[str, str], tuple[str, str]] = {}
+        for section, name, entry in entries:
+            pair = (str(entry.get("dataset")), str(entry.get("model")))
+            pairs.setdefault(pair, (section, name))
+        made = [
+            str(entry.get("model")) for section, _, entry in entries if section != "embeddings"
+        ]
+        return cls(
+            names("datasets"),
+            names("views"),
+            [*names(*MODEL_SECTIONS), *made],
+            names("indexes"),
+            names("checks"),
+            pairs,
+        )
+
+    def models_of(self, dataset: str) -> list[str]:
+        """Return the models that embed a data set."""
+        return [model for of, model in self.vectors if of == dataset]
+
+
+def entry_faults(params: Params, names: Names) -> Iterator[Fault]:
+    """Yield the faults of names, models and references.
+
+    Args:
+        params: the valid entries.
+        names: the names of all entries, to which references are compared.
+    """
+    yield from _bad_names(params)
+    yield from _bad_models(params, names)
+    yield from _bad_imports(params)
+    yield from _bad_vectors(params, names)
+    yield from _bad_checks(params, names)
+    yield from _bad_views(params, names)
+    yield from _bad_runs(params, names)
+
+
+def renamed_options(params: Params) -> Iterator[Fault]:
+    """Yield a fault for each model that has options with their old names."""
+    for section in MODEL_SECTIONS:
+        for name, entry in getattr(params, section).items():
+            renamed = [f"`{old}` is now called `{new}`" for old, new in outdated(entry)]
+            if renamed:
+                these = "it" if len(renamed) == 1 else "them"
+                text = (
+                    f"{section}.{name}: {', '.join(renamed)}; "
+                    f"run `likewise init` to rename {these} here"
+                )
+                yield Fault(section, name, text)
+
+
+def _bad_names(params: Params) -> Iterator[Fault]:
+    for name in params.datasets:
+        if fault := dataset_name_fault(name):
+            yield Fault("datasets", name, f"datasets.{name}: {fault}")
+    for section, pattern, allowed in (
+        *((section, NAME, "letters, digits and '_'") for section in MODEL_SECTIONS),
+        ("indexes", NAME, "letters, digits and '_'"),
+        ("embeddings", RUN_NAME, "letters, digits, '_' and '-'"),
+        ("imported", RUN_NAME, "letters, digits, '_' and '-'"),
+        ("runs", RUN_NAME, "letters, digits, '_' and '-'"),
+        ("transforms", RUN_NAME, "letters, digits, '_' and '-'"),
+        ("exports", RUN_NAME, "letters, digits, '_' and '-'"),
+    ):
+        for name in getattr(params, section):
+            if not pattern.fullmatch(name):
+                rule = f"a name consists of lower-case {allowed}, and begins with a letter"
+                yield Fault(section, name, f"{section}.{name}: {rule}")
+
+
+def _bad_models(params: Params, names: Names) -> Iterator[Fault]:
+    """Yield models with a reserved name, models defined twice, and unknown references."""
+    models, homes = params.recipes(), dict[str, str]()
+    for section in MODEL_SECTIONS:
+        for name, entry in getattr(params, section).items():
+            place = f"{section}.{name}"
+            texts = list(_bad_model_name(place, name, homes.setdefault(name, section), section))
+            if section != "models":
+                others = {other: None for other in names.models if other != name}
+                texts += _unknown(f"{place}.init", entry.get("init"), others)
+                texts += _unknown(f"{place}.data", entry.get("data"), names.datasets)
+            yield from (Fault(section, name, text) for text in texts)
+    for name, text in _initialisation_cycles(models):
+        yield Fault(params.section(name), name, text)
+
+
+def _bad_model_name(place: str, name: str, home: str, section: str) -> Iterator[str]:
+    if name in RESERVED_NAMES:
+        yield (
+            f"{place}: every catalogue has a column or table {name!r}; choose another name for "
+            "the model"
+        )
+    if home != section:
+        yield f"{place}: {home!r} has a model of that name too"
+
+
+def _initialisation_cycles(models: Mapping[str, Entry]) -> Iterator[tuple[str, str]]:
+    for name in models:
+        chain, at = [name], str(models[name].get("init"))
+        while at in models and at not in chain:
+            chain.append(at)
+            at = str(models[at].get("init"))
+        if at == name and len(chain) > 1:
+            text = f"{name}.init: it is initialised from itself: {' <- '.join([*chain, name])}"
+            yield name, text
+
+
+def _bad_imports(params: Params) -> Iterator[Fault]:
+    """Yield imported vectors whose model has the name of another model or a reserved name."""
+    own = params.recipes()
+    for name, entry in params.imported.items():
+        model, texts = entry.model, []
+        if not NAME.fullmatch(model):
+            texts.append(
+                f"imported.{name}.model: a name consists of lower-case letters, digits and "
+                "'_', and begins with a letter"
+            )
+        elif model in RESERVED_NAMES:
+            texts.append(
+                f"imported.{name}: every catalogue has a column or table {model!r}; choose "
+                "another name for the model"
+            )
+        if model in own:
+            texts.append(
+                f"imported.{name}: params.yaml has a model {model!r} that embeds images "
+                "here; choose another name for the imported vectors"
+            )
+        if name in params.embeddings:
+            texts.append(f"imported.{name}: {name!r} is an entry of 'embeddings' too")
+        yield from (Fault("imported", name, text) for text in texts)
+
+
+def _bad_vectors(params: Params, names: Names) -> Iterator[Fault]:
+    for section in ("embeddings", "imported"):
+        entries: Mapping[str, EmbeddingEntry] = getattr(params, section)
+        for name, entry in entries.items():
+            place = f"{section}.{name}"
+            texts = list(_unknown(f"{place}.dataset", entry.dataset, names.datasets))
+            if section == "embeddings":
+                texts += _unknown(f"{place}.model", entry.model, names.models)
+            first = names.vectors[entry.dataset, entry.model]
+            if first != (section, name):
+                texts.append(
+                    f"{place}: embeds the same data set by the same model as {first[1]!r}"
+                )
+            yield from (Fault(section, name, text) for text in texts)
+
+
+def _bad_runs(params: Params, names: Names) -> Iterator[Fault]:
+    for name, run in params.runs.items():
+        known_data = {*names.datasets, *names.views}
+        texts = list(_unknown(f"runs.{name}.dataset", run.dataset, known_data))
+        texts += _unknown(f"runs.{name}.model", run.model, names.models)
+        texts += _unknown(f"runs.{name}.index", run.index, names.indexes)
+        known = run.dataset in known_data and run.model in names.models
+        embedded = (params.base(run.dataset), run.model) in names.vectors
+        if known and not embedded and run.dataset in (*params.views, *names.datasets):
+            texts.append(
+                f"runs.{name}: no entry of 'embeddings' or 'imported' says that {run.model!r} "
+                f"embeds {run.dataset!r}"
+            )
+        yield from (Fault("runs", name, text) for text in texts)
+
+
+def _bad_views(params: Params, names: Names) -> Iterator[Fault]:
+    for name, entry in params.views.items():
+        fault = dataset_name_fault(name)
+        if name in names.datasets:
+            fault = "a data set already has this name"
+        texts = [f"views.{name}: {fault}"] if fault else []
+        texts += _unknown(f"views.{name}.of", entry.of, names.checks)
+        for flag in entry.without:
+            texts += _unknown(f"views.{name}.without", flag.partition(":")[0], FLAG_NAMES)
+        yield from (Fault("views", name, text) for text in texts)
+
+
+def _bad_checks(params: Params, names: Names) -> Iterator[Fault]:
+    for name, entry in params.checks.items():
+        place = f"checks.{name}"
+        texts = list(_unknown(place, name, names.datasets))
+        if entry.model is not None:
+            texts += _unknown(f"{place}.model", entry.model, names.models_of(name))
+        texts += _unknown(f"{place}.index", entry.index, {"exact", *names.indexes})
+        for other in entry.against or ():
+            texts += _unknown(f"{place}.against", other, {*names.checks} - {name})
+        yield from (Fault("checks", name, text) for text in texts)
+
+
+def _unknown(place: str, name: object, known: Collection[str]) -> Iterator[str]:
+    if name is None:
+        yield f"{place}: it is missing; {hint('', known)}"
+    elif not isinstance(name, str):
+        yield f"{place}: {name!r} is not a name; {hint(str(name), known)}"
+    elif name not in known:
+        yield f"{place}: no such name {name!r}; {hint(name, known)}"

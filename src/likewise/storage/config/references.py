@@ -1,0 +1,50 @@
+"""The entries of params.yaml to which an entry refers."""
+
+from collections.abc import Iterator
+
+from likewise.storage.config.params import MODEL_SECTIONS, Params
+from likewise.storage.config.params_faults import Names
+
+Place = tuple[str, str]
+"""Section and name of an entry."""
+
+
+def references(params: Params, names: Names) -> dict[Place, list[Place]]:
+    """Return, for each valid entry, the entries to which it refers."""
+    links: dict[Place, list[Place]] = {}
+    for section in MODEL_SECTIONS[1:]:
+        for name, recipe in getattr(params, section).items():
+            used = [str(recipe.get(option)) for option in ("init", "teacher")]
+            models = [place for model in used for place in _models(model)]
+            links[section, name] = [*models, ("datasets", str(recipe.get("data")))]
+    for name, vectors in params.embeddings.items():
+        links["embeddings", name] = [("datasets", vectors.dataset), *_models(vectors.model)]
+    for name, made in params.imported.items():
+        links["imported", name] = [("datasets", made.dataset)]
+    for name, bounds in params.checks.items():
+        pair = (name, bounds.model or "")
+        others = [("checks", other) for other in bounds.against or ()]
+        index = ("indexes", bounds.index)
+        links["checks", name] = [("datasets", name), index, *others, *_pair(names, pair)]
+    for name, view in params.views.items():
+        links["views", name] = [("checks", view.of), ("datasets", view.of)]
+    for name, run in params.runs.items():
+        links["runs", name] = [
+            ("datasets", run.dataset),
+            ("views", run.dataset),
+            *_models(run.model),
+            ("indexes", run.index),
+            *_pair(names, (params.base(run.dataset), run.model)),
+        ]
+    return links
+
+
+def _models(name: str) -> Iterator[Place]:
+    """Yield the places at which a model of this name can be defined."""
+    yield from ((section, name) for section in MODEL_SECTIONS)
+
+
+def _pair(names: Names, pair: tuple[str, str]) -> Iterator[Place]:
+    """Yield the entry of the vectors of a data set by a model, if there is one."""
+    if pair in names.vectors:
+        yield names.vectors[pair]
