@@ -3,6 +3,7 @@
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -83,20 +84,52 @@ def test_members_of_inner_tars_that_lead_out_are_refused(tmp_path: Path, name: s
 
 
 @pytest.mark.parametrize("kept", [100, 512 + 100, 512 + 600, 512 + 1024])
-def test_an_inner_tar_that_is_cut_is_named_and_none_of_the_next_is_read(
+def test_an_inner_tar_that_is_cut_is_a_finding_and_the_rest_is_read(
     tmp_path: Path, kept: int
 ) -> None:
     path = tmp_path / "a.tar"
     cut = tarred({"a.jpg": b"a" * 600, "b.jpg": b"b"})[:kept]
     path.write_bytes(tarred({"n1.tar": cut, "n2.tar": tarred({"a.jpg": b""})}))
+    files = open_files(path, open_nested=True)
+    whole = ["n1.tar/a.jpg"] if kept > 512 + 1024 else []
+    assert files.listing()["path"].to_list() == [*whole, "n2.tar/a.jpg"]
+    [(name, reason)] = files.refused
+    assert name == ("n1.tar" if kept < 512 else "n1.tar/a.jpg")
+    assert reason.startswith("the archive is damaged, and nothing from here on can be read (")
     with pytest.raises(DataError, match=r"a\.tar: 'n1\.tar' is damaged or truncated"):
-        open_files(path, open_nested=True)
+        open_files(path, open_nested=True, strict=True)
 
 
-def test_an_archive_of_the_folder_that_is_damaged_is_named(tmp_path: Path) -> None:
+def test_an_archive_of_the_folder_that_is_damaged_is_a_finding(tmp_path: Path) -> None:
     placed(tmp_path, {"good.tar": tarred(INNER), "bad.zip": zipped(INNER)[:-30], "x.jpg": b""})
+    files = open_files(tmp_path, open_nested=True)
+    assert bytes_of(files) == {**{f"good.tar/{n}": d for n, d in INNER.items()}, "x.jpg": b""}
+    [(name, reason)] = files.refused
+    assert name == "bad.zip"
+    assert reason.startswith("is damaged or truncated (its end is missing)")
     with pytest.raises(DataError, match=r"bad\.zip is damaged or truncated"):
-        open_files(tmp_path, open_nested=True)
+        open_files(tmp_path, open_nested=True, strict=True)
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz"])
+def test_the_members_before_the_cut_of_a_tar_are_read(tmp_path: Path, mode: str) -> None:
+    noise = {f"{n}.jpg": np.random.default_rng(n).bytes(5000) for n in range(9)}
+    data = tarred(noise, mode)
+    path = tmp_path / "a.tar"
+    path.write_bytes(data[: len(data) * 2 // 3])
+    files = open_files(path)
+    contents = bytes_of(files)
+    assert 2 <= len(contents) < 9
+    assert contents == {name: noise[name] for name in contents}
+    assert [name for name, _ in files.refused] == [f"{len(contents)}.jpg"]
+
+
+def test_other_damage_of_a_compressed_tar_is_an_error(tmp_path: Path) -> None:
+    data = bytearray(tarred({f"{n}.jpg": bytes([n]) * 5000 for n in range(9)}, "w:gz"))
+    data[-6] ^= 1  # the checksum: any member can be the one that changed
+    (tmp_path / "a.tgz").write_bytes(bytes(data))
+    with pytest.raises(DataError, match="is damaged or truncated"):
+        open_files(tmp_path / "a.tgz")
 
 
 @settings(max_examples=60, deadline=None)

@@ -115,7 +115,6 @@ def test_a_folder_and_the_ground_truth_that_differ_are_reported(tmp_path: Path) 
         ("class_index.json", b"[" * 100_000, r"class_index\.json .*levels of nesting"),
         ("meta.mat", devkit()[:500], r"meta\.mat is damaged or truncated"),
         ("meta.mat", b"MATLAB 5.0", r"meta\.mat is damaged or truncated"),
-        ("train.tar", tarred({"n1.tar": b"x" * 700}), r"'n1\.tar' is damaged"),
     ],
 )
 def test_tables_that_cannot_be_used_are_one_error(
@@ -124,6 +123,14 @@ def test_tables_that_cannot_be_used_are_one_error(
     with pytest.raises(DataError, match=said) as error:
         read(placed(tmp_path, {**tree(), name: data}))
     assert "\n" not in str(error.value)
+
+
+def test_a_damaged_tar_of_a_class_is_a_finding(tmp_path: Path) -> None:
+    expected = read(placed(tmp_path / "whole", tree()))
+    damaged = {**tree(), "train.tar": tarred({"n1.tar": b"x" * 700})}
+    reading = read(placed(tmp_path / "damaged", damaged))
+    assert reading.items.equals(expected.items)
+    assert "refused: train.tar/n1.tar" in found(reading)
 
 
 def test_nothing_of_the_layout_is_an_error(tmp_path: Path) -> None:

@@ -273,9 +273,10 @@ def half(data: bytes) -> bytes:
 
 
 FINDING = "refused"
+PARTLY = "the items before the cut, and a finding; or an error about what is missing"
 DAMAGED: dict[str, tuple[Callable[[Path], bytes], str]] = {
-    "cut.tar": (lambda top: half(tarred(top)), "is damaged or truncated"),
-    "cut.tar.gz": (lambda top: half(tarred(top, "w:gz")), "is damaged or truncated"),
+    "cut.tar": (lambda top: half(tarred(top)), PARTLY),
+    "cut.tar.gz": (lambda top: half(tarred(top, "w:gz")), PARTLY),
     "cut.zip": (lambda top: half(zipped(top)), "is damaged or truncated"),
     "flipped.tar.gz": (
         lambda top: flipped(tarred(top, "w:gz"), 200),
@@ -288,7 +289,7 @@ DAMAGED: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "hollow.tar": (lambda _: bytes(10240), "contains no files"),
     "twins.tar": (
         lambda top: tarred(top, "w", member("a.jpg"), member("./a.jpg")),
-        "repeats member names: 'a.jpg'",
+        FINDING,
     ),
     "out.tar": (lambda top: tarred(top, "w", member("../../a.jpg")), FINDING),
     "link.tar": (lambda top: tarred(top, "w", member("a.jpg", tarfile.SYMTYPE, "/x")), FINDING),
@@ -310,6 +311,10 @@ def test_a_damaged_archive_is_one_error_or_a_finding(
         assert reading.items.equals(expected.items)
         new = set(reading.findings["check"]) - set(expected.findings["check"])
         assert new == {FINDING}
+        return
+    if said == PARTLY:
+        with suppress(LikewiseError):
+            assert FINDING in set(read(kind, archive).findings["check"])
         return
     with pytest.raises(LikewiseError) as caught:
         read(kind, archive)

@@ -129,16 +129,13 @@ def test_typos_in_params(workspace: Path, step: str) -> None:
     ]
 
 
+@pytest.mark.filterwarnings("ignore::likewise.errors.BrokenEntryWarning")
 def test_a_model_that_params_do_not_have(workspace: Path) -> None:
     edit(
         workspace / "params.yaml", "dataset: emoji, model: tiny}", "dataset: emoji, model: tny}"
     )
-    assert refused(workspace, ConfigError, "embed", "emoji", "tny", lines=2) == [
-        "params.yaml: embeddings.emoji-tiny.model: no such name 'tny'; did you mean 'tiny'?",
-        (
-            "params.yaml: runs.emoji-tiny: no entry of 'embeddings' "
-            "says that 'tiny' embeds 'emoji'"
-        ),
+    assert refused(workspace, ConfigError, "embed", "emoji", "tny") == [
+        "params.yaml: embeddings.emoji-tiny.model: no such name 'tny'; did you mean 'tiny'?"
     ]
 
 
@@ -187,9 +184,8 @@ def test_two_members_of_one_name(workspace: Path) -> None:
         for name in ("0_noto.jpg", "0_fluent.jpg", "0_noto.jpg"):
             packed.write(SAMPLES / name, name)
     source(workspace, "twice.zip")
-    assert refused(workspace, DataError) == [
-        f"{workspace}/twice.zip repeats member names: '0_noto.jpg'; pack it again"
-    ]
+    ingested = likewise.ingest("emoji", workspace=workspace)
+    assert (ingested.items, ingested.findings["refused"]) == (1, 1)
 
 
 def test_an_archive_that_was_cut_short(workspace: Path) -> None:

@@ -39,12 +39,17 @@ class AnnotationFiles:
         if place == files.path:
             self._files = files
         elif place.is_dir() or not place.exists() or _is_archive(place):
-            self._files = open_files(place, open_nested=open_nested)
+            self._files = open_files(place, open_nested=open_nested, strict=True)
 
     @property
     def is_collection(self) -> bool:
         """True for a folder or archive, False for a single file."""
         return self._files is not None
+
+    @property
+    def damage(self) -> list[str]:
+        """Faults of archives, see ``FileCollection.damage``."""
+        return [] if self._files is None else self._files.damage
 
     def find(self, pattern: str) -> pl.Series:
         """Return the paths whose lower-case form matches the regular expression, sorted.
@@ -79,6 +84,8 @@ class AnnotationFiles:
         """Return the error for a place without the ``expected`` annotations."""
         paths = self.find("")
         present = bounded(map(repr, paths.head(5)), len(paths)) or "nothing"
+        if self.damage:
+            present += f"; {self.damage[0]}"
         return DataError(f"{self.place}: no annotations: expected {expected}; found {present}")
 
 
@@ -103,6 +110,11 @@ class AnnotationFilesWithFallback(AnnotationFiles):
     def is_collection(self) -> bool:
         """Always True: two places together are never a single file."""
         return True
+
+    @property
+    def damage(self) -> list[str]:
+        """Faults of the archives of both places."""
+        return [*self._own.damage, *self._with_images.damage]
 
     @property
     def own_is_collection(self) -> bool:

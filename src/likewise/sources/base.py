@@ -277,7 +277,7 @@ def find_annotation_file(
             return str(place), place.read_bytes()
     except OSError as error:
         raise DamagedError(f"{place} cannot be read: {error.strerror}") from error
-    collection = files if place == files.path else open_files(place)
+    collection = files if place == files.path else open_files(place, strict=True)
     paths = collection.listing()["path"]
     hits = paths.filter(paths.str.extract(r"\A(?:[^/]*/)?([^/]*)\z").is_in(list(names)))
     if len(hits) > 1:

@@ -145,7 +145,7 @@ def _listed(images: Path) -> tuple[pl.DataFrame, list[str]]:
     from likewise.formats.archives import open_files
     from likewise.sources.gpr1200 import Gpr1200Source
 
-    read = Gpr1200Source().read(open_files(images), images)
+    read = Gpr1200Source().read(open_files(images, strict=True), images)
     left_out = read.findings["check"].is_in(["bad-name", "not-an-image"]).sum()
     note = f"{images}: {left_out:,} files are left out: they have no names of GPR1200 images"
     return read.items.select("item_id", "label", "subset"), [note] if left_out else []

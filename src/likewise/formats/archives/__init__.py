@@ -30,7 +30,9 @@ _FOREIGN = {
 }
 
 
-def open_files(path: Path, *, open_nested: bool = False) -> FileCollection:
+def open_files(
+    path: Path, *, open_nested: bool = False, strict: bool = False
+) -> FileCollection:
     """Open the folder or archive at ``path``.
 
     The format of an archive is recognised by its first bytes, because caches drop suffixes.
@@ -38,10 +40,12 @@ def open_files(path: Path, *, open_nested: bool = False) -> FileCollection:
     Args:
         path: folder, .zip, or .tar (also compressed with gzip, xz or bzip2).
         open_nested: treat archives in a folder, and tars in a tar, as folders of their members.
+        strict: refuse an archive that is damaged or repeats member names. By default, what can
+            be read of a tar that was cut is listed, and ``refused`` has the rest.
 
     Raises:
-        DataError: ``path`` does not exist, is empty, or cannot be read: damaged, truncated,
-            repeated member names, or an unsupported format.
+        DataError: ``path`` does not exist, is empty, or cannot be read: damaged, truncated, or
+            an unsupported format.
     """
     if not path.exists():
         raise DataError(f"{path} does not exist; correct the path, or put the data there")
@@ -52,6 +56,8 @@ def open_files(path: Path, *, open_nested: bool = False) -> FileCollection:
         files = _open_archive(path, open_nested=open_nested)
     if files.listing().is_empty() and not files.undecodable and not files.refused:
         raise DataError(f"{path} contains no files; give the folder or archive of the files")
+    if strict and files.damage:
+        raise DataError("; ".join(files.damage))
     return files
 
 

@@ -79,6 +79,11 @@ class FileCollection(ABC):
         """Refused members and the reasons: links, devices, paths that leave the archive."""
         return self._members().refused
 
+    @property
+    def damage(self) -> list[str]:
+        """Faults of whole archives, which ``refused`` has too: damage, repeated names."""
+        return self._members().damage
+
     @abstractmethod
     def read(self, path: str) -> bytes:
         """Return the bytes of the file ``path``.

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +14,7 @@ LISTING_COLUMNS = ("path", "nbytes", "stamp")
 MAX_MEMBER_BYTES = 2 << 30
 """Maximum size of a member of an archive, which is held in memory while it is read."""
 
+_REPEATED = "several members of the archive have this name"
 _BUFFERED_NAMES = 50_000
 _ABSOLUTE = re.compile(rb"[/\\]|[A-Za-z]:")
 
@@ -27,11 +28,13 @@ class FileListing:
             which the format finds the file again.
         undecodable: see ``FileCollection.undecodable``.
         refused: see ``FileCollection.refused``.
+        damage: see ``FileCollection.damage``.
     """
 
     members: pl.DataFrame
     undecodable: list[str]
     refused: list[tuple[str, str]]
+    damage: list[str] = field(default_factory=list)
 
 
 class ListingBuilder:
@@ -46,6 +49,7 @@ class ListingBuilder:
         self._frames: list[pl.DataFrame] = []
         self._undecodable: list[str] = []
         self._refused: list[tuple[str, str]] = []
+        self._damage: list[str] = []
 
     def add(self, name: bytes, *numbers: int) -> None:
         """Add a file whose name is known to be a relative path; ``numbers`` are its columns."""
@@ -76,29 +80,54 @@ class ListingBuilder:
         """Add ``name`` to the refused members."""
         self._refused.append((escaped(_below(folder, name)), reason))
 
+    @property
+    def count(self) -> int:
+        """The number of members that were added."""
+        return sum(map(len, self._frames)) + len(self._names)
+
+    def end_early(self, error: DataError, count: int = 0, name: bytes = b"") -> None:
+        """Record that nothing after the last member can be read, and refuse this member.
+
+        Args:
+            error: the damage.
+            count: the number of members before the damaged archive.
+            name: the damaged archive in the archive, which is refused if it has no member.
+        """
+        self._damage.append(str(error))
+        refused = escaped(name)
+        if self.count > count:
+            self._settle()
+            frame = self._frames.pop()
+            self._frames.append(frame.head(-1))
+            refused = frame["path"][-1]
+        cause = " ".join(str(error.__cause__).split())
+        reason = f"the archive is damaged, and nothing from here on can be read ({cause})"
+        self._refused.append((refused, reason))
+
     def build(
         self, refusable: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     ) -> FileListing:
-        """Return the listing, sorted by path.
+        """Return the listing, sorted by path; members that share a name are refused.
 
         Args:
             refusable: returns ``path`` and ``reason`` of further members to refuse.
-
-        Raises:
-            DataError: two members have the same name.
         """
         self._settle()
         frame = pl.concat(self._frames).sort("path")
         twins = frame.filter(pl.col("path").is_duplicated())["path"].unique().sort()
         if len(twins):
-            raise DataError(
+            frame = frame.filter(pl.col("path").is_unique())
+            self._refused += [(path, _REPEATED) for path in twins]
+            self._damage.append(
                 f"{self._path} repeats member names: "
                 f"{bounded(map(repr, twins), len(twins))}; pack it again"
             )
         if refusable is not None and len(rows := refusable(frame)):
             frame = frame.join(rows, on="path", how="anti", maintain_order="left")
             self._refused += rows.iter_rows()
-        return FileListing(frame, sorted(self._undecodable), sorted(self._refused))
+        return FileListing(
+            frame, sorted(self._undecodable), sorted(self._refused), self._damage
+        )
 
     def _settle(self) -> None:
         """Move the collected rows into columns; a million Python strings would take 250 MB."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from likewise.errors import DataError
 from likewise.formats.archives.file_collection import FileCollection
 from likewise.formats.archives.folders import Folder
 from likewise.formats.archives.listing import LISTING_COLUMNS, FileListing
@@ -54,13 +55,21 @@ class FolderOfArchives(FileCollection):
 
     def _scan(self) -> FileListing:
         plain = self._folder.listing()
-        name = pl.col("path").str.to_lowercase()
-        packed = name.str.contains(_ARCHIVE) & ~name.str.contains(r"(^|/)\.")
-        self._archives = [
-            self._opener(self.path / name) for name in plain.filter(packed)["path"]
-        ]
-        frames = [plain.filter(~packed).with_columns(archive=pl.lit(-1, pl.Int64))]
+        lower = pl.col("path").str.to_lowercase()
+        packed = lower.str.contains(_ARCHIVE) & ~lower.str.contains(r"(^|/)\.")
         undecodable, refused = [*self._folder.undecodable], [*self._folder.refused]
+        damage: list[str] = []
+        self._archives = []
+        for name in plain.filter(packed)["path"]:
+            try:
+                files = self._opener(self.path / name)
+                files.listing()
+            except DataError as error:
+                damage.append(str(error))
+                refused.append((name, str(error).removeprefix(f"{self.path / name} ")))
+            else:
+                self._archives.append(files)
+        frames = [plain.filter(~packed).with_columns(archive=pl.lit(-1, pl.Int64))]
         for number, files in enumerate(self._archives):
             top = self._place(number)[1]
             frames.append(
@@ -70,5 +79,6 @@ class FolderOfArchives(FileCollection):
             )
             undecodable += [top + name for name in files.undecodable]
             refused += [(top + name, why) for name, why in files.refused]
+            damage += files.damage
         frame = pl.concat(frames).select(*LISTING_COLUMNS, "archive").sort("path")
-        return FileListing(frame, sorted(undecodable), sorted(refused))
+        return FileListing(frame, sorted(undecodable), sorted(refused), damage)

@@ -3,9 +3,11 @@
 import re
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from io import SEEK_SET, BufferedIOBase, IOBase, RawIOBase
 from pathlib import Path
 
+from likewise.errors import DamagedError
 from likewise.formats.archives.file_collection import Archive, FileCollection, damaged_error
 from likewise.formats.archives.listing import MAX_MEMBER_BYTES, FileListing, ListingBuilder
 
@@ -93,8 +95,10 @@ class PlainTar(Archive):
             yield path, data
 
     def _scan(self) -> FileListing:
-        with damaged_error(self.path), self.path.open("rb") as stream:
-            return _list_members(self.path, stream, open_nested=self._open_nested)
+        members = ListingBuilder(self.path, "offset")
+        with _partly(members), damaged_error(self.path), self.path.open("rb") as stream:
+            _add_members(self.path, members, stream, open_nested=self._open_nested)
+        return members.build()
 
 
 class CompressedTar(FileCollection):
@@ -127,26 +131,55 @@ class CompressedTar(FileCollection):
                 yield path, data
 
     def _scan(self) -> FileListing:
-        with damaged_error(self.path), self._opener(self.path) as stream:
-            listing = _list_members(self.path, stream, open_nested=self._open_nested)
+        members = ListingBuilder(self.path, "offset")
+        with _partly(members), damaged_error(self.path), self._opener(self.path) as stream:
+            _add_members(self.path, members, stream, open_nested=self._open_nested)
             while stream.read(
                 1 << 20
             ):  # to the end, so that the decompressor verifies its checksum
                 pass
-        return listing
+        return members.build()
 
 
-def _list_members(path: Path, stream: BufferedIOBase, *, open_nested: bool) -> FileListing:
-    members = ListingBuilder(path, "offset")
+@contextmanager
+def _partly(members: ListingBuilder) -> Iterator[None]:
+    """End the listing where a tar was cut; its members before this place are complete.
+
+    Other damage is an error, because it can have changed any member of a compressed tar.
+    """
+    try:
+        yield
+    except DamagedError as error:
+        if not _is_cut(error.__cause__) or not members.count:
+            raise
+        members.end_early(error)
+
+
+def _is_cut(error: BaseException | None) -> bool:
+    """Return whether an error means that a file ends too early."""
+    text = str(error)
+    return (
+        isinstance(error, EOFError)
+        or text == "unexpected end of data"
+        or text.startswith("truncated header")
+    )
+
+
+def _add_members(
+    path: Path, members: ListingBuilder, stream: BufferedIOBase, *, open_nested: bool
+) -> None:
     for member, fault in _iter_members(stream):
         if fault:
             members.refuse(_name(member), fault)
         elif open_nested and member.isreg() and member.name.endswith(".tar"):
-            with damaged_error(path, member.name):
-                _add_nested(members, member, stream)
+            before = members.count
+            try:
+                with damaged_error(path, member.name):
+                    _add_nested(members, member, stream)
+            except DamagedError as error:
+                members.end_early(error, before, _name(member))
         else:
             _add_member(members, member)
-    return members.build()
 
 
 def _add_nested(

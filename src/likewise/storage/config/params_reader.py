@@ -47,7 +47,7 @@ def read_intact_params(path: Path, *, historic: bool = False) -> Params:
     Raises:
         ConfigError: a fault is outside the entries; the text lists every fault of the file.
     """
-    document = read_yaml(path) or {}
+    document: Any = read_yaml(path) or {}
     written, broken = _valid(document, path.name)
     names = Names.of(document if isinstance(document, dict) else {})
     params = _with_current_options(written)
