@@ -22,6 +22,11 @@ def test_a_cell_is_one_line_of_text(value: object, shown: str) -> None:
     assert cell(value) == shown
 
 
+def test_a_number_agrees_with_its_noun() -> None:
+    shown = [output.counted(number, "label") for number in (0, 1, 2, 1000)]
+    assert shown == ["0 labels", "1 label", "2 labels", "1,000 labels"]
+
+
 def test_a_piped_table_cuts_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     long = "folder/" * 60 + "image.jpg"
     output.print_table(("item", "n"), [(long, 5), ("[b]plain[/b]", 10)])

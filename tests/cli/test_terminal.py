@@ -164,6 +164,14 @@ def test_a_long_name_of_a_fact_is_whole(workspace: Path) -> None:
     assert lines == [f"run {'r' * 40}", " " * 28 + "not evaluated", f"{'items':<28}7"]
 
 
+def test_the_log_of_a_first_version_does_not_list_all_columns(alice: Path) -> None:
+    lines = typed(["log", "emoji"], 100, folder=alice)
+    assert any("all columns" in line for line in lines)
+    assert widest(lines) <= 100
+    piped = forked.run(alice, "likewise", "log", "emoji").stdout.splitlines()
+    assert "all columns" not in piped[-1]
+
+
 def test_describe_is_markdown_in_a_pipe(workspace: Path) -> None:
     printed = CliRunner().invoke(app, ["describe", "emoji"]).stdout
     assert printed == likewise.describe("emoji").to_markdown().rstrip() + "\n"

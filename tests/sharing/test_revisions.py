@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import likewise
-from forked import run_dvc
+from forked import run, run_dvc
 from likewise.errors import (
     DataError,
     MissingArtefactError,
@@ -147,13 +147,21 @@ def test_a_version_whose_data_are_gone_is_named(alice: Path) -> None:
         store.drop(md5)
     shutil.rmtree(alice / ".likewise" / "views", ignore_errors=True)
     with pytest.raises(VersionError) as caught:
-        likewise.show("emoji", rev="v1")
+        likewise.open("emoji", rev="v1").items  # noqa: B018
     commit = run_git(alice, "rev-parse", "v1^{commit}")[:10]
     assert str(caught.value) == (
         f"the data of catalog/emoji.lance at v1 ({commit}) are not in DVC's cache (dvc gc "
         "removes them), and cannot be fetched: there is no remote; run: dvc remote add -d NAME "
         "URL, with the URL that they were pushed to"
     )
+    shown = likewise.show("emoji", rev="v1")
+    assert (shown.state, shown.contents, shown.models) == ("published", None, [])
+    assert shown.card.title
+    assert shown.remark == f"{caught.value}; git has: 24 items, vectors of tiny"
+    assert [run.metrics is None for run in shown.runs] == [False]
+    done = run(alice, "likewise", "show", "emoji", "--rev", "v1")
+    assert done.returncode == 0
+    assert done.stderr == f"likewise: {shown.remark}\n"
 
 
 def test_a_remote_that_is_not_there_is_a_clear_line(bob: Path) -> None:

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from likewise.cli.output import (
+    counted,
     counts,
     print_facts,
     print_line,
     print_next,
+    print_note,
     print_table,
     print_tip,
 )
@@ -33,9 +35,11 @@ def print_description(description: "Description") -> None:
         ]
         print_table(("model", "dim", "dtype", "backbone", "weights"), rows)
     _runs(description)
+    if description.remark:
+        print_note(f"likewise: {description.remark}")
     if description.next:
         print_next(description.next)
-    else:
+    elif not description.remark:
         print_tip(f"likewise search {description.dataset} --image FILE --html hits.html")
 
 
@@ -51,7 +55,7 @@ def _card(description: "Description") -> Iterator[tuple[str, str]]:
 
 def _contents(contents: "Contents") -> Iterator[tuple[str, str]]:
     size = size_text(contents.nbytes)
-    yield "items", f"{contents.items:,} in {contents.images:,} images, {size}"
+    yield "items", f"{contents.items:,} in {counted(contents.images, 'image')}, {size}"
     if contents.labels:
         yield "labels", _labels(contents.labels)
     yield "splits", "\n".join(map(_split, contents.parts))
@@ -65,14 +69,18 @@ def _contents(contents: "Contents") -> Iterator[tuple[str, str]]:
 def _split(part: "SplitFacts") -> str:
     """Return a split as one line, with the first twelve digits of its digest."""
     digest = f", digest {part.digest[:12]}" if part.digest else ""
-    return f"{part.split or 'none'} {part.items:,} items, {part.labels:,} labels{digest}"
+    items, labels = counted(part.items, "item"), counted(part.labels, "label")
+    return f"{part.split or 'none'} {items}, {labels}{digest}"
 
 
 def _labels(labels: "LabelFacts") -> str:
-    size = f"{_range((labels.fewest, labels.most))} items each"
+    noun = "item" if labels.most == 1 else "items"
+    size = f"{_range((labels.fewest, labels.most))} {noun} each"
     if labels.fewest != labels.most:
         size += f", median {labels.median:g}"
-    without = f"; {labels.unlabelled:,} items without a label" if labels.unlabelled else ""
+    without = (
+        f"; {counted(labels.unlabelled, 'item')} without a label" if labels.unlabelled else ""
+    )
     more = ", ..." if labels.number > len(labels.first) else ""
     return f"{labels.number:,}: {size}{without}\n{', '.join(labels.first)}{more}"
 

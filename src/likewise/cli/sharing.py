@@ -1,5 +1,6 @@
 """Commands of versions and sharing: log, diff, release, push, pull, merge, export."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -63,6 +64,8 @@ def log(
         (v.commit, ", ".join(v.names), v.date, v.items, ", ".join(v.columns), v.message)
         for v in versions
     ]
+    if rows and sys.stdout.isatty():  # the first version has no earlier one to differ from
+        rows[-1] = (*rows[-1][:4], "all columns", rows[-1][-1])
     print_table(("commit", "names", "date", "items", "changed", "message"), rows)
     if len(versions) > 1:
         print_tip(f"likewise diff {dataset} {versions[1].commit} {versions[0].commit}")

@@ -43,12 +43,14 @@ def matching_rows(table: tables.Table, where: str) -> BoolArray:
             mask[batch.column(0).to_numpy()] = True
     except (ValueError, OSError, RuntimeError) as error:
         table.read([column for column in columns if column in where])  # is the table damaged?
-        raise DataError(f"where: {_reason(str(error), columns)}") from error
+        raise DataError(f"where: {_reason(str(error), columns, where)}") from error
     return mask
 
 
-def _reason(message: str, columns: list[str]) -> str:
+def _reason(message: str, columns: list[str], where: str) -> str:
     """Return the reason in an error message of Lance, without prefixes and source locations."""
+    if syntax_fault := _syntax_fault(message, where.strip()):
+        return syntax_fault
     unknown = _NO_COLUMN.search(message)
     if unknown:
         name = (unknown[1] or unknown[2]).strip('`"')
@@ -64,6 +66,19 @@ def _reason(message: str, columns: list[str]) -> str:
     while (shorter := _ERROR_PREFIX.sub("", text)) != text:
         text = shorter
     return " ".join(text.split())
+
+
+def _syntax_fault(message: str, where: str) -> str:
+    """Return the fault of a condition that is not complete; "" for other faults."""
+    if not where:
+        return "the condition is empty; write for example: label = 'cat'"
+    if "found: )" in message and not where.endswith(")"):
+        return f"{where!r} ends too early; a value is missing after it, such as 'cat' or 3"
+    if "Unterminated string literal" in message:
+        return f"a text in {where!r} has no closing quote"
+    if "does not return a boolean" in message:
+        return f"{where!r} is not a condition; write for example: label = 'cat'"
+    return ""
 
 
 def match_text(

@@ -135,6 +135,7 @@ def _held(chosen: Selection, faults: list[Fault]) -> tuple[int, int]:
 
 def _entry(params: Params, format_: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``{kind, **options}`` of the export, with a transform's name resolved."""
+    params.refuse_broken(format_, ("exports",))
     if format_ in params.exports:
         entry = {**params.exports[format_], **options}
     elif format_ in EXPORTS.kinds():
@@ -145,6 +146,7 @@ def _entry(params: Params, format_: str, options: Mapping[str, Any]) -> dict[str
     name = entry.get("transform")
     if isinstance(name, str):
         if name not in params.transforms:
+            params.refuse_broken(name, ("transforms",))
             raise UnknownNameError("transform", name, params.transforms, "params.yaml")
         entry["transform"] = params.transforms[name]
     return entry

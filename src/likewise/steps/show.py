@@ -8,7 +8,8 @@ from likewise.catalogue import run_results
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.contents import Contents, contents_of, scan
 from likewise.catalogue.counting import frequencies
-from likewise.catalogue.summaries import State
+from likewise.catalogue.summaries import State, summary_of
+from likewise.errors import VersionError
 from likewise.formats.paths import StrPath
 from likewise.models.passport import Passport
 from likewise.pages import notebook
@@ -67,6 +68,8 @@ class Description:
         models: models with published vectors.
         runs: runs on this data set.
         next: the command for the next step; None if nothing is missing.
+        remark: of an earlier version whose data are not available: which data, and the facts
+            that git has; ``contents``, ``findings`` and ``models`` are then empty.
     """
 
     dataset: str
@@ -78,6 +81,7 @@ class Description:
     models: list[ModelFacts]
     runs: list[RunFacts]
     next: str | None
+    remark: str = ""
 
     def __repr__(self) -> str:
         items = f", {self.contents.items:,} items" if self.contents else ""
@@ -112,6 +116,9 @@ def show(
 ) -> Description:
     """Describe ``dataset``: its card, state, contents, findings, models and runs.
 
+    If the data of ``rev`` are neither in DVC's cache nor on a remote, for example after
+    ``dvc gc``, its card, digests and results are described, which git has.
+
     Args:
         dataset: name of the data set.
         rev: git revision to describe; by default the checkout.
@@ -126,22 +133,27 @@ def show(
         ('published', 23, [96])
     """
     ws = open_workspace(workspace, rev=rev, dataset=dataset)
-    entry, card = ws.dataset(dataset), ws.card(dataset)
+    ws.dataset(dataset)
+    try:
+        return _describe(ws, dataset)
+    except VersionError as error:
+        if not ws.is_historic:
+            raise
+        return _describe_from_git(ws, dataset, error)
+
+
+def _describe(ws: Workspace, dataset: str) -> Description:
     published = versions.locate(ws, ws.published(dataset))
     models = list(_models(published)) if tables.exists(published) else []
-    runs = [
-        RunFacts(name, run.model, run.index, run.protocol, run_results.read_metrics(ws, name))
-        for name, run in ws.params.runs.items()
-        if run.dataset == dataset
-    ]
+    runs = _runs(ws, dataset)
     contents = contents_of(ws, dataset)
     state: State = "ingested" if contents else "added"
     if tables.exists(published):
         state = "published"
     return Description(
         dataset,
-        card,
-        entry.path,
+        ws.card(dataset),
+        ws.dataset(dataset).path,
         state,
         contents,
         _findings(ws, dataset),
@@ -149,6 +161,33 @@ def show(
         runs,
         _next(ws, dataset, state, models, runs),
     )
+
+
+def _describe_from_git(ws: Workspace, dataset: str, error: VersionError) -> Description:
+    """Describe a version without its tables, which ``error`` reports as not available."""
+    summary = summary_of(ws, dataset)
+    items = "" if summary.items is None else f"{summary.items:,} items, "
+    facts = f"git has: {items}vectors of {', '.join(summary.models) or 'no model'}"
+    return Description(
+        dataset,
+        ws.card(dataset),
+        ws.dataset(dataset).path,
+        summary.state,
+        None,
+        {},
+        [],
+        _runs(ws, dataset),
+        None,
+        f"{error}; {facts}",
+    )
+
+
+def _runs(ws: Workspace, dataset: str) -> list[RunFacts]:
+    return [
+        RunFacts(name, run.model, run.index, run.protocol, run_results.read_metrics(ws, name))
+        for name, run in ws.params.runs.items()
+        if run.dataset == dataset
+    ]
 
 
 def _findings(ws: Workspace, dataset: str) -> dict[str, int]:
