@@ -1,13 +1,16 @@
 """A full or read-only disk gives one clear error, and the tables stay unchanged."""
 
+import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+import forked
 import likewise
+from disks import Disk
 from likewise.errors import DataError
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "emoji" / "images"
@@ -100,6 +103,51 @@ def test_a_read_only_checkout_is_read(small_disk: Path) -> None:
     assert len(found) == 2
     assert likewise.query("SELECT count(*) FROM emoji", workspace=small_disk).frame.item() == 24
     assert likewise.show("emoji", workspace=small_disk).state == "published"
+
+
+@pytest.fixture
+def read_only(recorded: Path, tmp_path: Path) -> Iterator[Callable[[], Path]]:
+    """Return a function that copies the repository to a read-only file system."""
+    disk = Disk(tmp_path / "read_only")
+    disk.mount(64 << 20)
+
+    def copied() -> Path:
+        root = shutil.copytree(recorded, disk.place / "workspace", symlinks=True)
+        disk.change("ro")
+        return Path(root)
+
+    yield copied
+    disk.unmount()
+
+
+@pytest.mark.dvc
+@pytest.mark.parametrize("damaged", [False, True])
+def test_doctor_checks_what_it_can_on_a_read_only_checkout(
+    recorded: Path, read_only: Callable[[], Path], *, damaged: bool
+) -> None:
+    if damaged:
+        (recorded / "reports" / "emoji-tiny.json").unlink()
+    root = read_only()
+    done = forked.run(root, "likewise", "doctor", "--json")
+    problems = {problem["check"]: problem["what"] for problem in json.loads(done.stdout)}
+    assert problems.pop("read-only").endswith("out of date on a read-only file system")
+    assert set(problems) == ({"missing"} if damaged else set())
+    assert (done.returncode, done.stderr) == (int(damaged), "")
+
+
+@pytest.mark.torch
+def test_an_index_that_cannot_be_kept_is_an_error(small_disk: Path) -> None:
+    params = small_disk / "params.yaml"
+    text = params.read_text("utf-8")
+    assert "indexes:\n" in text
+    entry = "indexes:\n  graph: {kind: faiss, factory: HNSW8}\n"
+    params.write_text(text.replace("indexes:\n", entry), "utf-8")
+    rest = fill(small_disk, 4096)
+    with pytest.raises(DataError, match=r"cannot be kept|cannot be written"):
+        likewise.index("emoji", "tiny", "graph", workspace=small_disk)
+    assert likewise.indexes(workspace=small_disk) == []
+    rest.unlink()
+    assert likewise.index("emoji", "tiny", "graph", workspace=small_disk).state == "current"
 
 
 @pytest.mark.parametrize("step", ["ingest", "publish", "load"])

@@ -22,7 +22,7 @@ def doctor(
     """Find problems and print the command that fixes each.
 
     The exit code is 1 if there are problems. Outputs that `pull --no-images` left on the
-    remote are listed, but do not count.
+    remote are listed, but do not count, nor does a check that needs a writable file system.
     """
     problems = likewise.doctor(deep=deep)
     faults = [problem for problem in problems if problem.is_fault]

@@ -119,7 +119,12 @@ class CachedIndex:
             ConfigError: the options do not suit the vectors.
         """
         options, metadata = self.options(), self.metadata()
-        if self.ws.is_historic or not options.cached or not metadata or not self.file.is_file():
+        if (
+            self.ws.is_historic
+            or not options.is_cached
+            or not metadata
+            or not self.file.is_file()
+        ):
             return self.build_current()
         if metadata.made_of != self._fingerprint(options):
             what = f"index {self.index!r} was built with other options or from other vectors"
@@ -147,7 +152,7 @@ class CachedIndex:
             DataError: the cache cannot be written.
         """
         options, metadata, vectors = self.options(), self.metadata(), self.vectors()
-        if not options.cached:
+        if not options.is_cached:
             return options.build(vectors)
         if metadata and metadata.made_of == self._fingerprint(options) and self.file.is_file():
             positions, uncovered = self._positions()

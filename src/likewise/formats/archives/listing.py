@@ -1,6 +1,5 @@
 """Listing of the files of a folder or archive."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from likewise.errors import DataError, bounded
+from likewise.formats.paths import member_fault
 
 LISTING_COLUMNS = ("path", "nbytes", "stamp")
 
@@ -16,7 +16,6 @@ MAX_MEMBER_BYTES = 2 << 30
 
 _REPEATED = "several members of the archive have this name"
 _BUFFERED_NAMES = 50_000
-_ABSOLUTE = re.compile(rb"[/\\]|[A-Za-z]:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class ListingBuilder:
 
         ``folder`` is the nested archive that contains it, if any.
         """
-        reason = _unsafe_name(name) or (_unsafe_name(folder) if folder else "")
+        reason = member_fault(name) or (member_fault(folder) if folder else "")
         if reason:
             self.refuse(name, reason, folder)
             return
@@ -148,14 +147,3 @@ def escaped(name: bytes) -> str:
         return name.decode()
     except UnicodeDecodeError:
         return name.replace(b"\\", b"\\\\").decode(errors="backslashreplace")
-
-
-def _unsafe_name(name: bytes) -> str:
-    # Files are never written under these names, but the names are stored in tables.
-    if b"\0" in name:
-        return "its name holds a NUL"
-    if _ABSOLUTE.match(name):
-        return "its path is absolute"
-    if b".." in name and b".." in name.replace(b"\\", b"/").split(b"/"):
-        return "its path leads upwards"
-    return ""

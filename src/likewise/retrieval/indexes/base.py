@@ -88,6 +88,11 @@ class Index(Part, ABC):
     cached: ClassVar[bool] = False
     search_options: ClassVar[frozenset[str]] = frozenset()
 
+    @property
+    def is_cached(self) -> bool:
+        """True if ``build`` writes a file with these options."""
+        return self.cached
+
     @abstractmethod
     def build(self, vectors: Vectors, cache: Path | None = None) -> BuiltIndex:
         """Build the index over ``vectors``.

@@ -75,13 +75,18 @@ class Faiss(Index):
     train: int | None = Field(default=None, ge=1)
     seed: int = 0
 
+    @property
+    def is_cached(self) -> bool:
+        """False for ``Flat``, which would be a copy of the vectors."""
+        return self.factory != "Flat"
+
     def build(self, vectors: Vectors, cache: Path | None = None) -> "FaissSearch":
         """Load the index from ``cache``, or train and fill it; see ``Index.build``."""
         index = None if cache is None else _load(cache, vectors)
         try:
             if index is None:
                 index = self._make(vectors)
-                if cache is not None and self.factory != "Flat":
+                if cache is not None and self.is_cached:
                     new_index = index
                     index_file.save(
                         cache, lambda path: load_faiss().write_index(new_index, str(path))

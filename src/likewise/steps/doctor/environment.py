@@ -8,7 +8,7 @@ from typing import Any
 from likewise.catalogue.upgrade import missing_sections, pipeline_differences
 from likewise.errors import ConfigError, VersionError, bounded
 from likewise.steps.doctor import file_faults
-from likewise.steps.doctor.problem import Problem, never_run, restore
+from likewise.steps.doctor.problem import READ_ONLY, Problem, never_run, restore
 from likewise.storage import artefacts, versions
 from likewise.storage.workspace import Workspace
 
@@ -59,10 +59,11 @@ def _status(ws: Workspace) -> Iterator[Problem]:
     try:
         status = versions.changed_stages(ws)
     except VersionError as error:
-        what = str(error)
-        if not os.access(ws.dvc / "tmp", os.W_OK):
+        if os.access(ws.dvc / "tmp", os.W_OK):
+            yield Problem("dvc", str(error), "dvc status")
+        else:
             what = "DVC cannot check which stages are out of date on a read-only file system"
-        yield Problem("dvc", what, "dvc status")
+            yield Problem(READ_ONLY, what, "dvc status")
         return
     for path in _modified_outputs(status):
         yield from _damaged_output(ws, path)

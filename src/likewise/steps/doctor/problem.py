@@ -14,6 +14,10 @@ ELSEWHERE = "elsewhere"
 """The check of outputs that were left on the remote on purpose, which is not a fault."""
 
 
+READ_ONLY = "read-only"
+"""The check that is not possible on a read-only file system, which is not a fault."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """A fault of the catalogue.
@@ -30,8 +34,8 @@ class Problem:
 
     @property
     def is_fault(self) -> bool:
-        """False for outputs that ``pull --no-images`` left on the remote on purpose."""
-        return self.check != ELSEWHERE
+        """False for outputs left on the remote on purpose, and on a read-only file system."""
+        return self.check not in (ELSEWHERE, READ_ONLY)
 
 
 def never_run(ws: Workspace) -> list[str]:
