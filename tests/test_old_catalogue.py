@@ -12,6 +12,7 @@ import likewise
 import old_catalogue
 from forked import run_dvc
 from learning import command
+from likewise.errors import BrokenEntryWarning
 from likewise.models.passport import Passport
 from likewise.storage.renamed_options import RENAMED
 from likewise.storage.versions import run_git
@@ -51,11 +52,13 @@ def migrated(own: Path) -> Path:
     return own
 
 
-def test_old_names_are_one_error_that_says_what_to_do(own: Path) -> None:
-    with pytest.raises(
-        likewise.ConfigError, match=r"`start` is now called `init`.*likewise init"
-    ):
-        likewise.datasets()
+@pytest.mark.filterwarnings("ignore::likewise.errors.BrokenEntryWarning")
+def test_old_names_are_one_line_that_says_what_to_do(own: Path) -> None:
+    expected = r"`start` is now called `init`.*likewise init"
+    with pytest.warns(BrokenEntryWarning, match=expected):
+        assert likewise.datasets()[0].dataset == "drawings"
+    with pytest.raises(likewise.ConfigError, match=expected):
+        likewise.train("near")
 
 
 def test_it_opens_once_it_is_migrated(migrated: Path) -> None:
@@ -89,8 +92,11 @@ def test_commands_print_what_0_1_printed(migrated: Path, line: str) -> None:
         printed = [version for version in printed if version["message"] != "Rename"]
         for version in (*printed, *expected):
             version["names"].sort()
-    elif verb == "list":  # views are listed since 0.2
+    elif verb == "list":  # views and faults are listed since 0.2
         printed = [entry for entry in printed if entry.pop("view_of") is None]
+        assert [entry.pop("fault") for entry in printed] == [""] * len(expected)
+    elif verb == "show":
+        assert printed.pop("remark") == ""
     elif verb == "compare":  # the note has other words; the interval is that of SciPy's t
         assert len(printed.pop("notes")) == len(expected.pop("notes"))
         for row, old in zip(printed["rows"], expected["rows"], strict=True):
