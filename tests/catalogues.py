@@ -26,6 +26,15 @@ def published(root: Path, name: str, kind: str, source: Path, licence: str) -> P
     return root
 
 
+def sign(patch: pytest.MonkeyPatch, top: Path) -> None:
+    """Set the author of commits, and a folder of DVC in ``top``."""
+    patch.setenv("DVC_SITE_CACHE_DIR", str(top / "site"))
+    patch.setenv("DVC_NO_ANALYTICS", "1")
+    for role in ("AUTHOR", "COMMITTER"):
+        patch.setenv(f"GIT_{role}_NAME", "A")
+        patch.setenv(f"GIT_{role}_EMAIL", "a@example.org")
+
+
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
     """A folder for all workers of a run, made by the first that wants it; tests copy it."""
     top = factory.getbasetemp()

@@ -2,16 +2,17 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import likewise
-from catalogues import once, published
+from catalogues import once, published, sign
 from disks import Disk
 from emoji_catalogue import copy_pictures, make_catalogue
-from forked import run_dvc
+from forked import python, run_dvc
 from likewise.storage.versions import run_git
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -77,6 +78,12 @@ def several_threads() -> Iterator[None]:
     yield
     torch.set_num_threads(before[0])
     faiss.omp_set_num_threads(before[1])
+
+
+@pytest.fixture
+def forked_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let likewise start its own commands as forks, which have loaded their libraries."""
+    monkeypatch.setattr(sys, "executable", python())
 
 
 @pytest.fixture
@@ -151,7 +158,7 @@ def _team(_repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     removed.
     """
     with pytest.MonkeyPatch.context() as patch:
-        _sign(patch, tmp_path_factory.mktemp("signed"))
+        sign(patch, tmp_path_factory.mktemp("signed"))
         yield once(tmp_path_factory, "team", lambda top: _make_team(top, _repository))
 
 
@@ -175,14 +182,6 @@ def _make_team(top: Path, repository: Path) -> None:
     run_git(root, "push", "--quiet", "--tags", "origin", "main")
 
 
-def _sign(patch: pytest.MonkeyPatch, top: Path) -> None:
-    patch.setenv("DVC_SITE_CACHE_DIR", str(top / "site"))
-    patch.setenv("DVC_NO_ANALYTICS", "1")
-    for role in ("AUTHOR", "COMMITTER"):
-        patch.setenv(f"GIT_{role}_NAME", "A")
-        patch.setenv(f"GIT_{role}_EMAIL", "a@example.org")
-
-
 @pytest.fixture(scope="session")
 def _prepared(_team: Path) -> Path:
     """The folder that every test copies; a module may prepare it further."""
@@ -196,7 +195,7 @@ def team(_prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     shutil.copytree(
         _prepared, top, symlinks=True, ignore=shutil.ignore_patterns("site", "views")
     )
-    _sign(monkeypatch, top)
+    sign(monkeypatch, top)
     monkeypatch.chdir(top / "alice")
     return top
 

@@ -59,13 +59,18 @@ LOADED = (
     "pygit2",
     "pytorch_metric_learning.losses",
     "pytorch_metric_learning.miners",
+    "s3fs",
     "scipy.stats",
     "sklearn.neighbors",
     "sqlite3",
+    "sshfs",
     "torch._dynamo",
     "torch.distributed.fsdp",
 )
 """Modules that likewise and dvc import only where they need them."""
+
+PROGRAMS = Path(sys.executable).parent
+"""The folder of the installed programs."""
 
 PATIENCE_SECONDS = 1
 """Interval at which the server checks that the test run is still active, in seconds."""
@@ -92,9 +97,12 @@ def run_dvc(root: Path, *words: str) -> str:
 
 def search_path() -> str:
     """Return the folders of programs, of which the first holds these commands."""
-    return os.pathsep.join(
-        (str(_server()), str(Path(sys.executable).parent), os.environ["PATH"])
-    )
+    return os.pathsep.join((str(_server()), str(PROGRAMS), os.environ["PATH"]))
+
+
+def python() -> str:
+    """Return the path of a Python interpreter whose processes are forks."""
+    return str(_server() / "python")
 
 
 @functools.cache
@@ -199,10 +207,13 @@ def _ended(*words: str) -> int:
 
 def _command(name: str, *words: str) -> int:
     """Do what a command does; its exit code."""
+    if words[:1] == ("-P",):  # the folders of modules are known already
+        words = words[1:]
     sys.argv = [name, *words]
     if name == "dvc":  # of which no coverage is measured
         from dvc.cli import main as dvc
 
+        importlib.import_module("colorama").init()
         return int(dvc(list(words)))
     if "COVERAGE_PROCESS_CONFIG" in os.environ:
         import coverage
@@ -242,6 +253,10 @@ def _load() -> None:
     from dvc.cli.parser import get_main_parser
 
     get_main_parser()
+    # DVC has wrapped the streams, which only its own command does in a process of its own.
+    colorama = importlib.import_module("colorama")
+    colorama.deinit()
+    atexit.unregister(colorama.initialise.reset_all)
     gc.enable()
     gc.freeze()
 

@@ -14,8 +14,19 @@ import forked
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 HEADER = ["what", "ours", "peer", "ratio", "target", "verdict"]
 RATIO = re.compile(r"[\d,]+(\.\d+)? x( faster)?")
-SLOW = {"check", "commands", "exports", "ingest", "million", "sharing", "trained", "versions"}
-"""Those that start many processes. What they run has tests of its own, which are not slow."""
+SLOW = {
+    "check",
+    "commands",
+    "exports",
+    "indexes",
+    "ingest",
+    "million",
+    "score",
+    "sharing",
+    "trained",
+    "versions",
+}
+"""Those that start many processes or libraries. What they run has faster tests of its own."""
 ASKED_FOR = "significance"
 """The one that is started by run.py."""
 
@@ -55,6 +66,16 @@ def test_a_benchmark_prints_a_table_with_ratios(name: str, tmp_path: Path) -> No
     done = forked.run(tmp_path, "python", str(BENCHMARKS / f"{name}.py"), "--small")
     assert done.returncode == 0, done.stderr
     _check(done.stdout)
+
+
+def test_parts_of_slow_benchmarks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    indexes, score = map(importlib.import_module, ("indexes", "score"))
+    indexes.directly(indexes.Size(300, 16, 32, 5, 4, 1), small=True)
+    _check(capsys.readouterr().out)
+    assert min(score.ranking(score.vectors_of(6), 1)) > 0
 
 
 def test_one_command_runs_those_that_are_asked_for(tmp_path: Path) -> None:

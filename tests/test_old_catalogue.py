@@ -117,6 +117,7 @@ def test_old_revisions_are_read_before_and_after(own: Path) -> None:
     assert other.vectors("near").shape == (12, 256)
 
 
+@pytest.mark.usefixtures("forked_python")
 def test_an_older_branch_is_merged(migrated: Path) -> None:
     merged = likewise.merge("labels")
     assert merged.commit

@@ -70,7 +70,7 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=1000, help="number of cases of all kinds")
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", choices=sorted(GENERATORS), help="run one kind only")
+    parser.add_argument("--only", nargs="+", choices=sorted(GENERATORS), help="run these kinds")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--catalogue", type=Path, help="complete catalogue; default: make one")
     parser.add_argument("--keep", action="store_true", help="keep the folders of the cases")
@@ -80,7 +80,7 @@ def main() -> int:
     if not options.catalogue:
         make_complete(catalogue)
     preload()
-    kinds = [options.only] if options.only else list(GENERATORS)
+    kinds = options.only or list(GENERATORS)
     each = -(-options.cases // len(kinds))
     tasks = [
         (kind, number, options.seed, folder, catalogue, options.keep)

@@ -12,6 +12,7 @@ import pytest
 
 import forked
 import likewise
+from catalogues import once
 from forked import run_dvc
 from likewise.catalogue import corrections, takedowns
 from likewise.catalogue.takedowns import Entry, Record
@@ -204,6 +205,7 @@ def test_a_record_that_a_merge_brought_is_put_into_force(alice: Path) -> None:
     assert (again.items, again.remade) == ([], [])
 
 
+@pytest.mark.usefixtures("forked_python")
 def test_two_branches_forget_and_git_keeps_both(taken: Taken, without: Path) -> None:
     run_git(without, "commit", "--quiet", "--all", "--message", "request 17")
     run_git(without, "checkout", "--quiet", "-b", "other", "HEAD~1")
@@ -252,28 +254,38 @@ print(left())
 """
 
 
-def test_a_killed_forget_leaves_the_old_or_the_new(recorded: Path, tmp_path: Path) -> None:
+def killed(root: Path, deadly: int) -> "subprocess.CompletedProcess[str]":
+    """Forget the item in a process that kills itself at this rename."""
+    return forked.run(root, "python", "-c", KILLED, str(deadly))
+
+
+@pytest.fixture(scope="module")
+def renames(_repository: Path, tmp_path_factory: pytest.TempPathFactory) -> int:
+    """The number of renames of a take-down that nothing kills."""
+
+    def make(root: Path) -> None:
+        shutil.copytree(_repository, root, symlinks=True, dirs_exist_ok=True)
+        (root / "count").write_text(str(1000 - int(killed(root, 1000).stdout)), "utf-8")
+
+    return int((once(tmp_path_factory, "renames", make) / "count").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("share", "back", "rows"), [(0, -1, 24), (0.5, 0, 23), (1, 8, 23), (1, 3, 23), (1, 0, 23)]
+)
+def test_a_killed_forget_leaves_the_old_or_the_new(
+    recorded: Path, renames: int, share: float, back: int, rows: int
+) -> None:
+    """It is killed at a share of the renames, less ``back``; later moments leave the new."""
     words = traces(recorded)
-
-    def run(root: Path, deadly: int) -> "subprocess.CompletedProcess[str]":
-        return forked.run(root, "python", "-c", KILLED, str(deadly))
-
-    whole = shutil.copytree(recorded, tmp_path / "whole", symlinks=True)
-    renames = 1000 - int(run(whole, 1000).stdout)
-    states = []
-    for deadly in (1, renames // 2, renames - 8, renames - 3, renames):
-        root = shutil.copytree(recorded, tmp_path / str(deadly), symlinks=True)
-        assert run(root, deadly).returncode == -signal.SIGKILL
-        likewise.datasets(workspace=root)  # completes the decided take-down
-        table = tables.open_table(root / "catalog" / "emoji.lance", "")
-        states.append(table.rows)
-        likewise.forget("emoji", [ITEM], reason="request 17", workspace=root)
-        assert len(likewise.open("emoji", workspace=root).items) == 23
-        for folder in ("catalog", "reports", ".likewise"):
-            assert found(root / folder, words) == set()
-        assert not any((root / ".likewise" / "staging").glob("*"))
-    assert states == sorted(states, reverse=True)
-    assert set(states) == {24, 23}
+    assert killed(recorded, int(share * renames) - back).returncode == -signal.SIGKILL
+    likewise.datasets()  # completes the decided take-down
+    assert tables.open_table(recorded / "catalog" / "emoji.lance", "").rows == rows
+    likewise.forget("emoji", [ITEM], reason="request 17")
+    assert len(likewise.open("emoji").items) == 23
+    for folder in ("catalog", "reports", ".likewise"):
+        assert found(recorded / folder, words) == set()
+    assert not any((recorded / ".likewise" / "staging").glob("*"))
 
 
 def test_a_box_goes_with_its_picture(

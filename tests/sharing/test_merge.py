@@ -1,12 +1,14 @@
 """Merge two branches that both corrected labels: real git, with the driver of init."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
 import likewise
-from forked import run_dvc
+from catalogues import once, sign
+from forked import PROGRAMS, run_dvc
 from likewise.catalogue import corrections
 from likewise.catalogue.corrections import Key
 from likewise.errors import DataError, UnknownNameError
@@ -14,9 +16,12 @@ from likewise.storage.config import read_yaml
 from likewise.storage.versions import outputs, run_git
 from likewise.storage.workspace import Workspace
 
+LEFT = shutil.ignore_patterns("site", "views")
+"""Files that a copy of a catalogue makes again."""
+
 EMOJI = Path(__file__).parents[2] / "samples" / "emoji" / "images"
 
-pytestmark = [pytest.mark.dvc, pytest.mark.torch]
+pytestmark = [pytest.mark.dvc, pytest.mark.torch, pytest.mark.usefixtures("forked_python")]
 
 
 def branch(root: Path, name: str, labels: dict[str, str]) -> None:
@@ -36,12 +41,29 @@ def labels(root: Path, dataset: str = "emoji") -> dict[str, str | None]:
     return {key.item_id: value.value for key, value in found.items() if key.column == "label"}
 
 
-@pytest.fixture
-def branches(alice: Path) -> Path:
+@pytest.fixture(scope="module")
+def _branches(_team: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make two branches that agree except for one item; ``ours`` is checked out."""
-    branch(alice, "theirs", {"0_noto.jpg": "200", "200_noto.jpg": "0", "400_noto.jpg": "0"})
-    branch(alice, "ours", {"0_noto.jpg": "200", "600_noto.jpg": "0", "200_noto.jpg": "0"})
-    return alice
+
+    def make(top: Path) -> None:
+        shutil.copytree(_team, top, symlinks=True, ignore=LEFT, dirs_exist_ok=True)
+        both = {"0_noto.jpg": "200", "200_noto.jpg": "0"}
+        branch(top / "alice", "theirs", {**both, "400_noto.jpg": "0"})
+        branch(top / "alice", "ours", {**both, "600_noto.jpg": "0"})
+
+    with pytest.MonkeyPatch.context() as patch:
+        sign(patch, tmp_path_factory.mktemp("signed"))
+        return once(tmp_path_factory, "branches", make)
+
+
+@pytest.fixture
+def branches(_branches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Copy the catalogue with both branches for one test, and make it the current folder."""
+    top = tmp_path / "team"
+    shutil.copytree(_branches, top, symlinks=True, ignore=LEFT)
+    sign(monkeypatch, top)
+    monkeypatch.chdir(top / "alice")
+    return top / "alice"
 
 
 def test_both_sides_corrections_are_kept(branches: Path) -> None:
@@ -67,10 +89,7 @@ def test_both_sides_corrections_are_kept(branches: Path) -> None:
 def test_plain_git_merges_by_the_driver(
     branches: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import os
-    import sys
-
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}")
     run_git(branches, "merge", "--quiet", "--no-edit", "theirs")
     assert len(labels(branches)) == 4
 

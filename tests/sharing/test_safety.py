@@ -1,6 +1,7 @@
 """With parallel processes and killed ones, readers see one version, and nothing is lost."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import forked
 import likewise
 from forked import run_dvc
 from likewise.errors import LikewiseError, MissingArtefactError
@@ -47,7 +49,7 @@ main(["checkout"])
 """
 """A checkout that kills itself when the given number of files is linked or removed."""
 
-TOGGLE = "for rev in v1 v2 v1; do git checkout -q $rev && {python} -m dvc checkout -q; done"
+TOGGLE = "for rev in v1 v2 v1; do git checkout -q $rev && dvc checkout -q; done"
 
 
 def whole(root: Path) -> int:
@@ -81,9 +83,9 @@ def test_a_reader_keeps_its_version_through_a_dvc_checkout(alice: Path) -> None:
 
 
 def test_whoever_opens_during_a_checkout_sees_one_version(alice: Path) -> None:
-    shell = TOGGLE.format(python=sys.executable)
+    commands = {**os.environ, "PATH": forked.search_path()}
     seen: list[int] = []
-    with subprocess.Popen(["sh", "-c", shell], cwd=alice) as toggling:
+    with subprocess.Popen(["sh", "-c", TOGGLE], cwd=alice, env=commands) as toggling:
         while toggling.poll() is None:
             with suppress(LikewiseError):  # git replaces dvc.lock at this moment
                 seen.append(whole(alice))
@@ -116,8 +118,8 @@ def test_a_table_without_all_of_its_files_is_not_read(alice: Path, pattern: str)
 @pytest.mark.parametrize("deadly", [2, 15])
 def test_a_killed_checkout_resumes(alice: Path, deadly: int) -> None:
     run_git(alice, "checkout", "--quiet", "v1")
-    words = [sys.executable, "-c", CHECKOUT, str(deadly)]
-    assert subprocess.run(words, cwd=alice, check=False).returncode == -signal.SIGKILL
+    done = forked.run(alice, "python", "-c", CHECKOUT, str(deadly))
+    assert done.returncode == -signal.SIGKILL
     assert whole(alice) in (23, 24)
     likewise.pull()  # DVC's locks of the dead process are in nobody's way
     assert whole(alice) == 24

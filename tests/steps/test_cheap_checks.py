@@ -1,7 +1,5 @@
 """A wrong argument is refused before a model is loaded or an image is read."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import forked
 import likewise
 from likewise.models import recipes
 from likewise.retrieval.index_cache import CachedIndex
@@ -100,8 +99,7 @@ def test_a_protocol_asks_for_its_columns_before_vectors_are_read(
 def test_a_file_that_cannot_be_written_is_refused_first(
     costly: Path, arguments: list[str]
 ) -> None:
-    command = [sys.executable, "-m", "likewise", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = forked.run(costly, "likewise", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert "there is no folder none; make it first" in " ".join(done.stderr.split())
 

@@ -1,17 +1,15 @@
 """Every folder of the shared data is published, by steps or by one ``dvc repro``."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import yaml
 
+import forked
 import likewise
 
 pytestmark = pytest.mark.dvc
@@ -54,16 +52,7 @@ EVERY = {
 
 def command(root: Path, *words: str) -> str:
     """Return the output of a command."""
-    place = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    env = {**os.environ, "PATH": place, "DVC_SITE_CACHE_DIR": str(root.parent / "site")}
-    done = subprocess.run(
-        words,
-        cwd=root,
-        env={**env, "DVC_NO_ANALYTICS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = forked.run(root, *words, DVC_SITE_CACHE_DIR=str(root.parent / "site"))
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

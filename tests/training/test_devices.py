@@ -331,7 +331,14 @@ def test_batch_norms_of_all_processes_keep_names_and_activations() -> None:
 
 @pytest.mark.no_cover  # torch takes the code apart, several times slower under coverage
 @pytest.mark.parametrize(
-    "name", ["classify", "compcars", "arnet-edges", "arnet-mstr", "masked"]
+    "name",
+    [
+        "classify",
+        "compcars",
+        "masked",
+        pytest.param("arnet-edges", marks=pytest.mark.slow),
+        pytest.param("arnet-mstr", marks=pytest.mark.slow),
+    ],
 )
 def test_a_step_compiles_whole(starts: dict[str, Path], name: str) -> None:
     _, objective, sampler = training_setup(starts, name)

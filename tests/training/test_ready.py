@@ -43,18 +43,38 @@ SMALL = {"input_size": 64, "train_size": 64, "local_size": 64}
 """Input sides with which a step takes about a second."""
 
 
+ALIKE = {"vit": "test_vit", "resnet": "test_resnet", "tf_effic": "test_efficientnet"}
+"""The small backbone of each family."""
+
+
 @pytest.mark.no_cover  # timm's code alone
 @pytest.mark.parametrize("name", READY["models"])
 def test_a_frozen_model_embeds_images(name: str) -> None:
     entry = READY["models"][name]
     RECIPES.build(entry, "docs/ready.yaml")
     backbone = entry["backbone"]
-    assert backbone in timm.list_pretrained() or entry["weights"] == "random"
-    options = {"img_size": entry["input_size"]} if "input_size" in entry else {}
+    assert backbone in _pretrained() or entry["weights"] == "random"
+    config = timm.get_pretrained_cfg(backbone)
+    assert config is not None
+    own = "input_size" in entry
+    shape, features = _forward(
+        backbone.partition(".")[0], entry["input_size"] if own else config.input_size[1], own
+    )
+    assert shape == (2, features)
+
+
+@functools.cache
+def _pretrained() -> frozenset[str]:
+    return frozenset(timm.list_pretrained())
+
+
+@functools.cache
+def _forward(architecture: str, size: int, own: bool) -> tuple[tuple[int, ...], int]:
+    """Return the shape of the vectors of two images, and the number of features, by timm."""
+    options: dict[str, Any] = {"img_size": size} if own else {}
     with torch.device("meta"):  # only shapes: nothing is computed, and weights use no memory
-        model: Any = timm.create_model(backbone, num_classes=0, **options).eval()
-        size = entry.get("input_size", model.pretrained_cfg["input_size"][1])
-        assert model(torch.empty(2, 3, size, size)).shape == (2, model.num_features)
+        model: Any = timm.create_model(architecture, num_classes=0, **options).eval()
+        return tuple(model(torch.empty(2, 3, size, size)).shape), model.num_features
 
 
 @pytest.mark.parametrize(("file", "section", "name"), LEARNED)
@@ -68,34 +88,37 @@ def test_a_trained_model_is_valid(file: str, section: str, name: str) -> None:
             RECIPES.build(models[entry[other]], f"docs/{file}")
 
 
-@pytest.mark.no_cover  # test_objectives.py covers the same lines by smaller models
+@pytest.mark.no_cover  # test_objectives.py covers the same lines
 @pytest.mark.parametrize(("file", "section", "name"), STEPPED)
-def test_one_that_learns_steps(
-    file: str, section: str, name: str, start: Callable[[str, str], Path]
+def test_one_that_learns_steps_from_a_small_backbone(
+    file: str, section: str, name: str, start: Callable[[str, str, bool], Path]
 ) -> None:
     entry = FILES[file][section][name]
     fields = type(RECIPES.build(entry, f"docs/{file}")).model_fields
     small = {option: side for option, side in SMALL.items() if option in fields}
-    _step({**entry, **small}, f"docs/{file}", start(file, entry["init"]))
+    _step({**entry, **small}, f"docs/{file}", start(file, entry["init"], True))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("file", "section", "name"), STEPPED)
 def test_one_that_learns_steps_at_its_own_size(
-    file: str, section: str, name: str, start: Callable[[str, str], Path]
+    file: str, section: str, name: str, start: Callable[[str, str, bool], Path]
 ) -> None:
     entry = FILES[file][section][name]
-    _step(entry, f"docs/{file}", start(file, entry["init"]))
+    _step(entry, f"docs/{file}", start(file, entry["init"], False))
 
 
 @pytest.fixture(scope="module")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
+def start(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str, bool], Path]:
     """Make the folder of a model from which entries start, with random weights, once."""
 
     @functools.cache
-    def made(file: str, name: str) -> Path:
+    def made(file: str, name: str, small: bool) -> Path:
         folder = tmp_path_factory.mktemp(name)
         entry = {**FILES[file]["models"][name], "weights": "random"}
+        if small:
+            family = next(f for f in ALIKE if entry["backbone"].startswith(f))
+            entry["backbone"] = ALIKE[family]
         RECIPES.build(entry, f"docs/{file}").make(folder, 0)
         return folder
 
