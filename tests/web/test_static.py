@@ -67,6 +67,13 @@ def test_templates_have_no_script_or_style_of_their_own() -> None:
         assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", text)), file.name
 
 
+def test_all_modules_are_fetched_at_once() -> None:
+    text = (WEB / "templates" / "shell.html").read_text("utf-8")
+    fetched = re.findall(r'modulepreload" href="{{ root }}/static/([^"]+)"', text)
+    modules = [file.relative_to(STATIC).as_posix() for file in STATIC.rglob("*.js")]
+    assert sorted(fetched) == sorted(set(modules) - {"app.js"})
+
+
 def test_no_file_names_another_host() -> None:
     names = r"https?://(?!www\.w3\.org/)[\w.-]+"
     files = [*own_modules(), STATIC / "app.css", *(WEB / "templates").iterdir()]

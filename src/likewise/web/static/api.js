@@ -1,6 +1,6 @@
 // Requests to the server that sent this page, and to no other.
 import { useEffect, useRef, useState } from './vendor/preact.js';
-import { ROOT, search } from './store.js';
+import { place, ROOT, search } from './store.js';
 
 /** An answer that is an error: `message` (what), `next` (a command) and `kind`. */
 export class Failure extends Error {
@@ -70,12 +70,16 @@ export function asked(query, without = PAGE_ONLY) {
 
 /** Ask for a part of a data set in the version that this page shows. */
 export async function data(dataset, path, query = {}, { signal, body } = {}) {
-  const named = new URLSearchParams(search(query));
-  const key = `${dataset}@${named.get('rev') ?? ''}`;
-  if (!named.has('v') && pins.has(key)) named.set('v', pins.get(key));
+  const named = new URLSearchParams(search(query)), here = place();
+  for (const name of ['v', 'rev']) {
+    const value = here.query.get(name);
+    if (value && here.parts[1] === dataset && !named.has('v') && !named.has('rev')) named.set(name, value);
+  }
+  const key = `${dataset}@${named.get('rev') ?? ''}`, linked = named.has('v');
+  if (!linked && pins.has(key)) named.set('v', pins.get(key));
   const route = `/api/d/${encodeURIComponent(dataset)}/${path}`;
   const found = body === undefined ? await get(route, named, signal) : await post(route, body, named, signal);
-  if (found.v && !pins.has(key)) pins.set(key, found.v);
+  if (found.v && !linked && !pins.has(key)) pins.set(key, found.v);
   return found;
 }
 

@@ -91,7 +91,7 @@ function useNews(dataset, query) {
       source.addEventListener('version', event => {
         const found = JSON.parse(event.data), now = held.current;
         const mine = now.query.get('v') ?? pinned(found.dataset, null);
-        if (found.dataset === now.dataset && mine && found.v !== mine && !now.query.get('rev')) setMark(found.v);
+        if (found.dataset === now.dataset && mine && !now.query.get('rev')) setMark(found.v === mine ? null : found.v);
       });
       source.addEventListener('job', event => dispatchEvent(new CustomEvent('job', { detail: JSON.parse(event.data) })));
     };

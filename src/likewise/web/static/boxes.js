@@ -49,7 +49,7 @@ export function Picture({ picture, boxes = [], alt, lit = null, onCrop = null, o
       <button aria-label="Smaller" disabled=${!zoom} onClick=${() => change(-1)}><${Icon} name="minus" /></button><span class="number soft">${Math.round(scale * 100)} %</span>
       <button aria-label="Larger" disabled=${zoom === STEPS.length - 1} onClick=${() => change(1)}><${Icon} name="plus" /></button>
       ${boxes.length > 0 && html`<button aria-pressed=${on} onClick=${() => setOn(!on)}>Boxes</button>`}
-      ${onCrop && html`<button aria-pressed=${Boolean(part)} onClick=${() => setPart(part ? null : middle(picture))}><${Icon} name="crop" /><span>Part</span></button>`}
+      ${onCrop && html`<button aria-pressed=${Boolean(part)} onClick=${() => setPart(part ? null : own(boxes, picture) ?? middle(picture))}><${Icon} name="crop" /><span>Part</span></button>`}
       ${part && html`<button class="main" onClick=${() => onCrop(turned(part, picture, true).map(Math.round))}>Search by this part</button>`}${tools}
     </div>
     <div class="pane" ref=${view} tabindex="0" role="group" aria-label=${`Picture of ${alt}`}>
@@ -59,6 +59,12 @@ export function Picture({ picture, boxes = [], alt, lit = null, onCrop = null, o
           style=${percent(turned(one.box, picture), size)} onMouseEnter=${() => onLit(one.item_id)} onMouseLeave=${() => onLit(null)} />`)}
         ${part && html`<${Part} part=${part} size=${size} onPart=${setPart} />`}
       </div></div></div>`;
+}
+
+/** The box of the item itself, if it has one. */
+function own(boxes, picture) {
+  const box = boxes.find(one => one.self)?.box;
+  return box ? turned(box, picture) : null;
 }
 
 function middle(picture) {

@@ -33,7 +33,7 @@ export function Browse({ dataset, query, frame }) {
   schema.current = rows.first?.schema ?? schema.current;
   const size = Number(query.get('size')) || kept('size', innerWidth < 600 ? 96 : 148);
   const start = useMemo(() => Number(query.get('at')) || 0, [rows]);
-  const place = usePlaceOf(start);
+  const place = usePlaceOf(start, rows);
 
   useEffect(() => frame.title(`${dataset}: browse`), [dataset]);
   useKeys([
@@ -59,7 +59,7 @@ export function Browse({ dataset, query, frame }) {
       ${rows.error && !rows.first && !problem && html`<${Problem} error=${rows.error} again=${frame.renew} />`}
       ${groups.error && html`<${Problem} error=${groups.error} />`}
       ${problem ? html`<${Empty}>The filter is not valid; the note at the filter says why.<//>` : rows.total === 0 ? html`<${Empty} next=${rows.first.items ? null : `likewise ingest ${dataset}`}>${rows.first.items ? 'No item meets the filter.' : 'This data set has no items.'}<//>`
-    : html`<${Grid} rows=${rows} size=${size} groups=${group && groups.data ? groups.data.groups : null} marks=${marks.data?.marks ?? []} column=${marks.data?.column ?? 'label'}
+    : html`<${Grid} key=${key} rows=${rows} size=${size} groups=${group && groups.data ? groups.data.groups : null} marks=${marks.data?.marks ?? []} column=${marks.data?.column ?? 'label'}
         start=${start} hrefOf=${hrefOf} selected=${selected} onSelect=${select} onPlace=${place} onLook=${(row, index) => setLooked({ row, index })} />`}
       ${selected.size > 0 && html`<${Selection} dataset=${dataset} query=${query} ids=${[...selected]} clear=${() => setSelected(new Set())} />`}
     </section>
@@ -72,13 +72,14 @@ const withGroup = (query, group) => { const next = new URLSearchParams(query); n
 const withPlace = (query, index, sort) => { const next = new URLSearchParams(query); if (sort) next.set('sort', sort); next.set('from', index); return next; };
 
 /** Write the first tile into the address when scrolling pauses, and before the page is left. */
-function usePlaceOf(start) {
+function usePlaceOf(start, rows) {
   const live = useRef({ first: start, timer: 0 }).current;
   const write = () => {
     clearTimeout(live.timer);
     const query = new URLSearchParams(location.search);
     if ((Number(query.get('at')) || 0) !== live.first) setQuery({ at: live.first || null }, { replace: true, quiet: true });
   };
+  useEffect(() => { live.first = start; }, [rows]);
   useEffect(() => {
     const stop = onLeave(write);
     return () => { clearTimeout(live.timer); stop(); };

@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from './vendor/preact.js';
 import { asked, useData } from './api.js';
 import { go, place } from './store.js';
-import { count, Icon, number, shown } from './parts.js';
+import { count, counted, Icon, number, shown } from './parts.js';
 
 const FEW = 8;
 const MANY = 200;
@@ -99,7 +99,7 @@ function Values({ facet, dataset, query }) {
   const most = Math.max(1, ...shownFacet.values.map(one => one.count));
   const searchable = facet.distinct > FEW || like;
   return html`<details class="facet" open>
-    <summary><span>${facet.column}</span><span class="soft number">${count(facet.distinct)} values</span></summary>
+    <summary><span>${facet.column}</span><span class="soft number">${counted(facet.distinct, 'value')}</span></summary>
     ${searchable && html`<input type="search" placeholder="Find" aria-label=${`Find a value of ${facet.column}`} value=${like} onInput=${event => setLike(event.target.value)} />`}
     <div role="group" aria-label=${facet.column}>
     ${shownFacet.values.map(one => html`<button class="value" key=${String(one.value)} aria-pressed=${one.selected} data-value=${one.value ?? ''} onClick=${() => toggle(facet.column, one.value)}>
