@@ -93,6 +93,17 @@ def test_a_member_of_negative_size_does_not_hang(tmp_path: Path) -> None:
         open_files(tmp_path / "a.tar")
 
 
+def test_the_members_before_a_damaged_header_are_read(tmp_path: Path) -> None:
+    path = made("tar", tmp_path, {"a": b"first", "b": b"second"})
+    data = bytearray(path.read_bytes())
+    second = data.index(b"b\0\0\0")
+    data[second + 124] = 0xFF  # its size is negative
+    path.write_bytes(bytes(data))
+    files = open_files(path)
+    assert bytes_of(files) == {"a": b"first"}
+    assert [name for name, _ in files.refused] == [path.name]
+
+
 def test_a_member_whose_bytes_changed_is_noticed(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.zip", {"x": b"abcdef", "y": b"fine"})
     files = open_files(path)

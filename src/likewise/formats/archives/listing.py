@@ -84,17 +84,20 @@ class ListingBuilder:
         """The number of members that were added."""
         return sum(map(len, self._frames)) + len(self._names)
 
-    def end_early(self, error: DataError, count: int = 0, name: bytes = b"") -> None:
+    def end_early(
+        self, error: DataError, name: bytes, count: int = 0, *, is_last_whole: bool = False
+    ) -> None:
         """Record that nothing after the last member can be read, and refuse this member.
 
         Args:
             error: the damage.
+            name: the damaged archive, which is refused if none of its members is.
             count: the number of members before the damaged archive.
-            name: the damaged archive in the archive, which is refused if it has no member.
+            is_last_whole: the last member is complete, and is not refused.
         """
         self._damage.append(str(error))
         refused = escaped(name)
-        if self.count > count:
+        if self.count > count and not is_last_whole:
             self._settle()
             frame = self._frames.pop()
             self._frames.append(frame.head(-1))

@@ -3,7 +3,6 @@
 import re
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from io import SEEK_SET, BufferedIOBase, IOBase, RawIOBase
 from pathlib import Path
 
@@ -96,8 +95,14 @@ class PlainTar(Archive):
 
     def _scan(self) -> FileListing:
         members = ListingBuilder(self.path, "offset")
-        with _partly(members), damaged_error(self.path), self.path.open("rb") as stream:
-            _add_members(self.path, members, stream, open_nested=self._open_nested)
+        try:
+            with damaged_error(self.path), self.path.open("rb") as stream:
+                _add_members(self.path, members, stream, open_nested=self._open_nested)
+        except DamagedError as error:
+            if not members.count:
+                raise
+            is_cut = _is_cut(error.__cause__)
+            members.end_early(error, self.path.name.encode(), is_last_whole=not is_cut)
         return members.build()
 
 
@@ -132,27 +137,19 @@ class CompressedTar(FileCollection):
 
     def _scan(self) -> FileListing:
         members = ListingBuilder(self.path, "offset")
-        with _partly(members), damaged_error(self.path), self._opener(self.path) as stream:
-            _add_members(self.path, members, stream, open_nested=self._open_nested)
-            while stream.read(
-                1 << 20
-            ):  # to the end, so that the decompressor verifies its checksum
-                pass
+        try:
+            with damaged_error(self.path), self._opener(self.path) as stream:
+                _add_members(self.path, members, stream, open_nested=self._open_nested)
+                while stream.read(
+                    1 << 20
+                ):  # to the end, so that the decompressor verifies its checksum
+                    pass
+        except DamagedError as error:
+            # Other damage can have changed any member before the place where it is noticed.
+            if not _is_cut(error.__cause__) or not members.count:
+                raise
+            members.end_early(error, self.path.name.encode())
         return members.build()
-
-
-@contextmanager
-def _partly(members: ListingBuilder) -> Iterator[None]:
-    """End the listing where a tar was cut; its members before this place are complete.
-
-    Other damage is an error, because it can have changed any member of a compressed tar.
-    """
-    try:
-        yield
-    except DamagedError as error:
-        if not _is_cut(error.__cause__) or not members.count:
-            raise
-        members.end_early(error)
 
 
 def _is_cut(error: BaseException | None) -> bool:
@@ -177,7 +174,7 @@ def _add_members(
                 with damaged_error(path, member.name):
                     _add_nested(members, member, stream)
             except DamagedError as error:
-                members.end_early(error, before, _name(member))
+                members.end_early(error, _name(member), before)
         else:
             _add_member(members, member)
 
