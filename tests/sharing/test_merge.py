@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,20 @@ def test_both_sides_corrections_are_kept(branches: Path) -> None:
     found = likewise.query("select item_id from emoji where label = '0' order by item_id")
     assert {"200_noto.jpg", "400_noto.jpg", "600_noto.jpg"} < set(found["item_id"])
     assert likewise.merge("theirs").commit == ""
+
+
+def test_modules_in_the_catalogue_are_not_imported(branches: Path) -> None:
+    code = f"open({str(branches.parent / 'imported')!r}, 'w')\n"
+    for name in ("likewise/__init__.py", "json.py", "csv.py"):
+        (branches / name).parent.mkdir(exist_ok=True)
+        (branches / name).write_text(code, "utf-8")
+    run_git(branches, "add", "--all")
+    run_git(branches, "commit", "--quiet", "--message", "modules")
+    likewise.merge("theirs")  # git starts the merge driver in the catalogue
+    assert labels(branches)["400_noto.jpg"] == "0"
+    words = [sys.executable, "-P", "-m", "likewise", "list"]
+    assert subprocess.run(words, cwd=branches, check=False).returncode == 0
+    assert not (branches.parent / "imported").exists()
 
 
 def test_plain_git_merges_by_the_driver(
