@@ -97,7 +97,7 @@ def check(
 def view(
     name: Annotated[str, typer.Argument(metavar="VIEW", help="View of params.yaml.")],
 ) -> None:
-    """Publish a data set without the items that have certain flags.
+    """Publish a data set without the items with certain flags.
 
     The section `views` of params.yaml names the data set and the flags. A view is searched and
     scored by its name, like a data set.

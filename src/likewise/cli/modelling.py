@@ -32,7 +32,7 @@ def add_model(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Add a model to params.yaml, and the entries that embed data sets by it.
+    """Add a model to params.yaml, and embeddings of data sets.
 
     Data sets are scored by the protocols of the runs that they have already.
     """
@@ -73,7 +73,7 @@ def add_run(
         ),
     ] = None,
 ) -> None:
-    """Add a run to params.yaml: data set, model, index and protocol."""
+    """Add a run to params.yaml: data set, model, index, protocol."""
     run = likewise.add_run(dataset, model, protocol, index=index, options=parse_options(option))
     print_line(f"wrote the run {run} to params.yaml")
     print_next(f"dvc repro evaluate@{run}")

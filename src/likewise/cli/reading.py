@@ -192,7 +192,7 @@ def why(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Print the provenance of a model, a vector column or a vector.
+    """Print the provenance of a model, vector column or vector.
 
     For a model: recipe, initial weights, data, libraries and later changes. For the vectors of
     a data set: the chain from the card to the runs. For an item: the image is embedded again

@@ -145,7 +145,7 @@ def attention(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Measure the attention distance of every head of a transformer."""
+    """Measure the attention distance of each transformer head."""
     heads = likewise.attention(model, image, figure=figure)
     if figure:
         print_note(f"wrote {figure}")

@@ -111,7 +111,7 @@ def release(
     message: Annotated[str, typer.Option("--message", "-m", help="Release note.")] = "",
     json: Json = False,
 ) -> None:
-    """Release a data set: checks, changelog, Croissant file, git tag."""
+    """Release a data set: checks, changelog, Croissant, git tag."""
     done = likewise.release(dataset, version, message=message)
     if json:
         print_json(done)
@@ -213,7 +213,7 @@ def merge(
     theirs: Theirs = False,
     json: Json = False,
 ) -> None:
-    """Merge a branch; the label corrections of both sides are kept."""
+    """Merge a branch, with the label corrections of both sides."""
     done = likewise.merge(branch, prefer=_preferred_side(ours, theirs))
     for line in done.notes:
         print_note(line)

@@ -31,7 +31,7 @@ def ingest(
     dataset: Dataset,
     strict: Annotated[bool, typer.Option("--strict", help="Fail on any finding.")] = False,
 ) -> None:
-    """Read a source into tables; only new or changed files are read."""
+    """Read a source into tables: only new or changed files."""
     done = likewise.ingest(dataset, strict=strict)
     print_line(f"{dataset}: {done.items:,} items in {done.images:,} images")
     print_line(f"{done.read:,} read, {done.kept:,} kept, {done.removed:,} removed")
@@ -145,7 +145,7 @@ def import_vectors(  # noqa: PLR0913, PLR0917 (the fields of an entry)
 
 
 def publish(dataset: Dataset) -> None:
-    """Write the published table: items, image properties and vectors."""
+    """Write the published table: items, image properties, vectors."""
     done = likewise.publish(dataset)
     print_line(
         f"{dataset}: {done.items:,} items, vectors of {', '.join(done.models) or 'no model'}"

@@ -49,7 +49,7 @@ def init(
         ),
     ] = Path(),
 ) -> None:
-    """Create a catalogue in a folder: git, DVC and files to fill in.
+    """Create a catalogue in a folder: git, DVC, files to fill in.
 
     In an existing catalogue, missing files are added, and names that older releases used in
     params.yaml and dvc.yaml are replaced.
@@ -166,7 +166,7 @@ def validate(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
     limit: Limit = 20,
     json: Json = False,
 ) -> None:
-    """Check file names and annotations against the rules of a layout.
+    """Check file names and annotations by the rules of a layout.
 
     The command needs no catalogue and writes nothing. The exit code is 1 if there are findings.
     """
@@ -185,7 +185,7 @@ def rename(
     new: Annotated[str, typer.Argument(metavar="NEW", help="Its new name.")],
     json: Json = False,
 ) -> None:
-    """Rename a data set, with its card, entries, tables and results.
+    """Rename a data set, its card, entries, tables and results.
 
     dvc.lock is renamed too, so that dvc repro has nothing to run, except checks of other data
     sets whose flags name it. Earlier commits keep the old name.
