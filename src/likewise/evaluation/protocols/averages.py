@@ -75,8 +75,8 @@ def query_rows(
     filled = ranking.top_rows >= 0
     ends = offsets(filled.sum(axis=1))
     first = ranking.top_rows[filled]
-    found = ranking.top_scores[filled]
-    scores = pa.array(found, mask=np.isnan(found))
+    top_scores = ranking.top_scores[filled]
+    scores = pa.array(top_scores, mask=np.isnan(top_scores))
     return (
         rows[task.queries]
         .select("item_id", "label", "subset")
