@@ -17,7 +17,10 @@ from fuzz.case import Case
 from fuzz.hostile import OUTSIDE
 
 SECONDS, MEMORY = 20, 2 * 10**9
-"""Bounds of one command: seconds, and bytes of resident memory."""
+"""Bounds of one command: seconds of the processor, and bytes of resident memory."""
+
+PATIENCE_SECONDS = 300
+"""Bound of the time until a command ends, also on a machine that is busy with other work."""
 
 _ADDRESSES = 24 * 2**30
 """Bytes of addresses that a command may map, so that a fault cannot take the whole machine."""
@@ -91,7 +94,7 @@ def _run(words: list[str], folder: Path, workspace: Path, outcome: Outcome) -> N
     if not child:
         _become_command(words, folder, workspace)
     status, usage, late = _wait(child, start)
-    outcome.seconds = max(outcome.seconds, time.monotonic() - start)
+    outcome.seconds = max(outcome.seconds, usage.ru_utime + usage.ru_stime)
     outcome.memory = max(outcome.memory, usage.ru_maxrss * 1024)
     outcome.codes.append(os.waitstatus_to_exitcode(status))
     outcome.faults += [
@@ -107,8 +110,8 @@ def _wait(child: int, start: float) -> tuple[int, resource.struct_rusage, bool]:
         done, status, usage = os.wait4(child, os.WNOHANG)
         if done:
             return status, usage, late
-        if not late and time.monotonic() - start > SECONDS:
-            os.kill(child, signal.SIGKILL)
+        if not late and time.monotonic() - start > PATIENCE_SECONDS:
+            os.killpg(child, signal.SIGKILL)
             late = True
         time.sleep(pause)
         pause = min(pause * 1.5, 0.05)
@@ -120,7 +123,9 @@ def _faults(status: int, usage: resource.struct_rusage, late: bool, folder: Path
     text = (folder / "stdout").read_text("utf-8", "replace") + errors
     faults = []
     if late:
-        faults.append(f"more than {SECONDS} s")
+        faults.append(f"no end after {PATIENCE_SECONDS} s")
+    elif usage.ru_utime + usage.ru_stime > SECONDS:
+        faults.append(f"more than {SECONDS} s of the processor")
     elif code not in CODES:
         faults.append(f"exit code {code}: {errors[-300:]!r}")
     if "Traceback (most recent call last)" in errors:
@@ -137,6 +142,8 @@ def _become_command(words: list[str], folder: Path, workspace: Path) -> None:
     """Run likewise with these arguments in this process, and end the process."""
     code = 1
     try:
+        os.setpgid(0, 0)
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS + 1, SECONDS + 1))
         resource.setrlimit(resource.RLIMIT_AS, (_ADDRESSES, _ADDRESSES))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         os.chdir(workspace)
