@@ -230,3 +230,28 @@ def test_a_merge_of_items_with_other_columns(birds: Path) -> None:
     items = likewise.open("birds").items
     assert items["label"].to_list() == ["jay", "kite", "owl"]
     assert items["colour"].to_list() == [None, None, "blue"]
+
+
+@pytest.mark.parametrize("last", ["merge", "commit"])
+def test_a_merge_that_was_killed_is_completed_by_the_next(
+    branches: Path, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    def killed(root: Path, *words: str) -> str:
+        done = "" if last == words[0] == "commit" else run_git(root, *words)
+        if last in words:
+            (root / ".git" / "index.lock").touch()
+            raise KeyboardInterrupt
+        return done
+
+    with monkeypatch.context() as patch:
+        patch.setattr("likewise.steps.merge.versions.run_git", killed)
+        with pytest.raises(KeyboardInterrupt):
+            likewise.merge("theirs")
+    (branches / ".git" / "index.lock").unlink()
+    assert run_git(branches, "status", "--porcelain")
+    with pytest.raises(DataError, match="a merge was stopped; complete it: likewise merge the"):
+        likewise.release("emoji", "1")
+    (branches / ".git" / "index.lock").touch()
+    assert likewise.merge("theirs").commit
+    assert labels(branches)["400_noto.jpg"] == "0"
+    assert run_git(branches, "status", "--porcelain") == ""

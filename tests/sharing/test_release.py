@@ -72,3 +72,26 @@ def test_what_keeps_a_release_back_is_named(alice: Path) -> None:
         likewise.release("emoji", "1")
     assert len(str(caught.value).splitlines()) == 1
     assert run_git(alice, "tag", "--list", "emoji*") == ""
+
+
+@pytest.mark.parametrize("last", ["add", "commit", "tag"])
+def test_a_release_that_was_killed_is_completed_by_the_next(
+    alice: Path, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    def killed(root: Path, *words: str) -> str:
+        writes = (("add", "--"), ("commit", "--quiet"), ("tag", "--annotate"))
+        if words[:2] in writes and words[0] == last:
+            raise KeyboardInterrupt
+        return run_git(root, *words)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("likewise.steps.release.versions.run_git", killed)
+        with pytest.raises(KeyboardInterrupt):
+            likewise.release("emoji", "1.2", message="All.")
+    assert likewise.release("emoji", "1.2", message="All.").tag == "emoji@v1.2.0"
+    text = (alice / "catalog" / "emoji" / "CHANGELOG.md").read_text("utf-8")
+    assert text == "# emoji: releases\n\n## emoji@v1.2.0\n\nAll.\n\n23 items.\n"
+    assert run_git(alice, "status", "--porcelain") == ""
+    assert run_git(alice, "tag", "--list", "emoji@*") == "emoji@v1.2.0\n"
+    with pytest.raises(DataError, match="was released as"):
+        likewise.release("emoji", "1.2")

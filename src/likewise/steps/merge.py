@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from likewise.catalogue import corrections
+from likewise.catalogue import corrections, stopped_merge
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.clean_checkout import need_clean
 from likewise.catalogue.corrections import Conflict, Corrections, Key, Value
@@ -20,7 +20,7 @@ from likewise.catalogue.merge_driver import (
 )
 from likewise.errors import DataError, VersionError, bounded
 from likewise.formats.paths import StrPath
-from likewise.storage import tables, versions
+from likewise.storage import journal, tables, under_way, versions
 from likewise.storage.workspace import Workspace
 
 Clashes = dict[str, dict[Key, Conflict]]
@@ -81,15 +81,25 @@ def merge(
     ws = open_workspace(workspace)
     ws.check_params()
     other = versions.resolve(ws.root, branch)
+    with journal.exclusive_job(ws, stopped_merge.JOB):
+        stopped_merge.undo(ws)
+        return _merge(ws, branch, other, prefer)
+
+
+def _merge(ws: Workspace, branch: str, other: str, prefer: Side | None) -> Merged:
     ancestor = versions.run_git(ws.root, "merge-base", "HEAD", other).strip()
     if ancestor == other:
         return Merged("", 0, 0, [])
     need_clean(ws)
-    if ancestor == versions.resolve(ws.root, "HEAD"):
+    head = versions.resolve(ws.root, "HEAD")
+    if ancestor == head:
+        under_way.begin(ws, stopped_merge.JOB, head=head, other=other, branch=branch)
         versions.run_git(ws.root, "merge", "--quiet", "--ff-only", other)
+        under_way.end(ws, stopped_merge.JOB)
         return Merged(other, 0, 0, [])
     carried, clashes, notes = _items(ws, ancestor, other)
     _refuse(clashes if prefer is None else {})
+    under_way.begin(ws, stopped_merge.JOB, head=head, other=other, branch=branch)
     settled = _git_merge(ws, other, prefer)
     for dataset, rows in carried.items():
         wins = {k: v for k, v in clashes.get(dataset, {}).items() if prefer == "theirs"}
@@ -97,6 +107,7 @@ def merge(
     message = f"Merge {branch}"
     versions.run_git(ws.root, "commit", "--quiet", "--no-verify", "--message", message)
     commit = versions.resolve(ws.root, "HEAD")
+    under_way.end(ws, stopped_merge.JOB)
     count = sum(map(len, carried.values()))
     return Merged(commit, settled + sum(map(len, clashes.values())), count, notes)
 
@@ -124,6 +135,7 @@ def _git_merge(ws: Workspace, other: str, prefer: Side | None) -> int:
         if not unmerged:
             raise
         versions.run_git(ws.root, "merge", "--abort")
+        under_way.end(ws, stopped_merge.JOB)
         _refuse(clashes)
         paths = bounded(unmerged, len(unmerged))
         raise DataError(

@@ -5,6 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from likewise.catalogue import stopped_release
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.clean_checkout import need_clean
 from likewise.catalogue.dataset import Dataset
@@ -13,10 +14,11 @@ from likewise.errors import DataError, bounded
 from likewise.exports.croissant import croissant_document
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
+from likewise.formats.text_files import read_text
 from likewise.steps.diff import diff
 from likewise.steps.doctor import doctor
 from likewise.steps.show import show
-from likewise.storage import artefacts, journal, versions
+from likewise.storage import artefacts, journal, under_way, versions
 from likewise.storage.workspace import Workspace
 
 _VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?")
@@ -77,29 +79,40 @@ def release(
     ws = open_workspace(workspace)
     ws.check_params()
     shown = show(dataset, workspace=workspace)
-    tag, before = _tag(ws, dataset, version)
+    findings = sum(shown.findings.values())
+    changelog, croissant = ws.changelog(dataset), ws.croissant(dataset)
+    files = [ws.relative(path) for path in (changelog, croissant)]
+    with journal.exclusive_job(ws, stopped_release.job(dataset)):
+        completed = stopped_release.settle(ws, dataset, (changelog, croissant))
+    tag, before = _tag(ws, dataset, version, completed)
+    if tag == completed:
+        changes = _changes(ws, dataset, before)
+        return Released(dataset, tag, before, changes, findings, files)
     need_clean(ws)
     _check(ws, dataset)
-    changes = "first release"
+    changes = _changes(ws, dataset, before)
     items = shown.contents.items if shown.contents else 0
-    summary = f"{items:,} items."
-    if before:
-        changes = diff(dataset, before, workspace=workspace).summary
-        summary = f"{items:,} items. Since {before}: {changes}."
+    summary = f"{items:,} items." + (f" Since {before}: {changes}." if before else "")
     entry = "\n\n".join(part for part in (message.strip(), summary) if part)
-    with journal.exclusive_job(ws, f"release-{dataset}"):
-        changelog = ws.changelog(dataset)
-        croissant = ws.croissant(dataset)
-        told_to_programs = _croissant(ws, dataset, tag)
-        _prepend(changelog, dataset, tag, entry)
-        atomic.write_text(croissant, told_to_programs)
-        files = [ws.relative(path) for path in (changelog, croissant)]
-        versions.run_git(ws.root, "add", "--", *files)
+    with journal.exclusive_job(ws, stopped_release.job(dataset)):
+        texts = {
+            changelog: _changelog(changelog, dataset, tag, entry),
+            croissant: _croissant(ws, dataset, tag),
+        }
         subject = f"Release {tag}"
-        versions.run_git(ws.root, "commit", "--quiet", "--message", subject, "--", *files)
         text = f"{subject}\n\n{entry}"
+        stopped_release.begin(ws, dataset, tag, text, texts)
+        for path, content in texts.items():
+            atomic.write_text(path, content)
+        versions.run_git(ws.root, "add", "--", *files)
+        versions.run_git(ws.root, "commit", "--quiet", "--message", subject, "--", *files)
         versions.run_git(ws.root, "tag", "--annotate", tag, "--message", text)
-    return Released(dataset, tag, before, changes, sum(shown.findings.values()), files)
+        under_way.end(ws, stopped_release.job(dataset))
+    return Released(dataset, tag, before, changes, findings, files)
+
+
+def _changes(ws: Workspace, dataset: str, before: str) -> str:
+    return diff(dataset, before, workspace=ws.root).summary if before else "first release"
 
 
 def _croissant(ws: Workspace, dataset: str, tag: str) -> str:
@@ -112,8 +125,8 @@ def _croissant(ws: Workspace, dataset: str, tag: str) -> str:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _tag(ws: Workspace, dataset: str, version: str) -> tuple[str, str]:
-    """Return the tag of the new release and that of the last one."""
+def _tag(ws: Workspace, dataset: str, version: str, completed: str | None) -> tuple[str, str]:
+    """Return the tag of the new release and that of the last one, without ``completed``."""
     asked = _VERSION.fullmatch(version)
     if not asked:
         raise DataError(f"{version!r} is not a version; write 1, 1.2 or 1.2.3")
@@ -122,6 +135,8 @@ def _tag(ws: Workspace, dataset: str, version: str) -> tuple[str, str]:
     for name in versions.run_git(ws.root, "tag", "--list", f"{dataset}@v*").split():
         if match := _VERSION.fullmatch(name.partition("@")[2]):
             known[tuple(int(part or 0) for part in match.groups())] = name
+    if known.get(numbers) == completed:
+        known.pop(numbers, None)
     last = max(known, default=None)
     if last is not None and numbers <= last:
         raise DataError(f"{dataset} was released as {known[last]}; choose a larger version")
@@ -147,7 +162,8 @@ def _check(ws: Workspace, dataset: str) -> None:
         raise DataError(f"{dataset} cannot be released, for {len(faults):,} reasons: {reasons}")
 
 
-def _prepend(path: Path, dataset: str, tag: str, entry: str) -> None:
+def _changelog(path: Path, dataset: str, tag: str, entry: str) -> str:
+    """Return the changelog in ``path`` with a new entry before the others."""
     head = f"# {dataset}: releases\n"
-    earlier = path.read_text(encoding="utf-8").removeprefix(head) if path.is_file() else ""
-    atomic.write_text(path, f"{head}\n## {tag}\n\n{entry}\n{earlier}")
+    earlier = read_text(path).removeprefix(head) if path.is_file() else ""
+    return f"{head}\n## {tag}\n\n{entry}\n{earlier}"
