@@ -112,3 +112,26 @@ def test_only_what_is_named_is_kept_of_a_killed_run(ws: Workspace) -> None:
     (folder / "digests").touch()
     journal.Staging(ws, "job", keep=("images.lance",))
     assert [path.name for path in folder.iterdir()] == ["images.lance"]
+
+
+def die_at_the_end(root: Path) -> None:
+    """Commit version 2 in a process that is killed when it removes the journal."""
+    staging = stage(Workspace(root), "2")
+    Path.unlink = lambda *_, **__: os._exit(9)  # type: ignore[method-assign]
+    staging.commit()
+
+
+@pytest.mark.filterwarnings("ignore:lance is not fork-safe")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
+def test_a_commit_that_is_killed_last_leaves_no_old_version(ws: Workspace) -> None:
+    stage(ws, "1").commit()
+    process = multiprocessing.get_context("fork").Process(
+        target=die_at_the_end, args=(ws.root,)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == 9
+    journal.recover(ws)
+    assert versions(ws) == {"2"}
+    assert not ws.trash("job").exists()
+    assert not ws.staging("job").exists()

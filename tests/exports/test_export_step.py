@@ -354,3 +354,21 @@ def test_the_page_names_every_format_and_option(kind: str) -> None:
     (row,) = [line for line in page.splitlines() if line.startswith(f"| `{kind}` |")]
     for option in set(EXPORTS.load(kind).model_fields) - {"purpose"}:
         assert f"`{option}`" in row
+
+
+def test_an_export_that_was_killed_after_its_last_rename_is_complete(workspace: Path) -> None:
+    likewise.export("emoji", "folder", workspace / "out")
+    mark = workspace / ".out.part.lock"
+    assert not mark.exists()
+    mark.touch()
+    with pytest.raises(likewise.DataError, match="is not empty"):
+        likewise.export("emoji", "folder", workspace / "out")
+    assert not mark.exists()
+
+
+def test_an_export_that_was_killed_before_its_last_rename_starts_again(workspace: Path) -> None:
+    likewise.export("emoji", "folder", workspace / "out")
+    (workspace / "out").rename(workspace / ".out.part")
+    (workspace / ".out.part.lock").touch()
+    likewise.export("emoji", "folder", workspace / "out")
+    assert not list(workspace.glob(".out.part*"))

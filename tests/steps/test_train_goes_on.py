@@ -71,3 +71,22 @@ def test_two_processes_learn_as_one_does(
     assert curve(other) == pytest.approx(curve(workspace), abs=1e-4)
     made = json.loads((other / "reports/training/learned/made.json").read_text())
     assert made["processes"] == 2
+
+
+def test_a_training_that_is_killed_after_its_commit_is_not_repeated_in_part(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(folder: Path, **_: object) -> None:
+        if "report" in str(list(folder.rglob("*"))):
+            raise KeyboardInterrupt
+
+    write(workspace, "trained", "learned", {**LEARNED, "epochs": 2})
+    with monkeypatch.context() as patch:
+        patch.setattr("likewise.catalogue.model_making.shutil.rmtree", die)
+        with pytest.raises(KeyboardInterrupt):
+            likewise.train("learned", workspace=workspace)
+    first = curve(workspace)
+    assert not list(workspace.glob(".likewise/trainings/learned/*"))
+    likewise.train("learned", workspace=workspace)
+    assert curve(workspace) == first
+    assert not list(workspace.glob(".likewise/trash/*"))

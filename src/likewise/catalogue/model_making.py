@@ -66,11 +66,27 @@ def make_model(ws: Workspace, model: str, verb: Literal["load", "train"]) -> Pas
         passport = recipe.make(folder, ws.params.seed, context, root=ws.root)
         if context is not None:
             for final in ws.training_files(model):
-                (context.report / final.name).rename(staging.path(final))
+                _copy(context.report / final.name, staging.path(final))
         staging.commit()
         if context is not None:
-            shutil.rmtree(context.checkpoints.parent, ignore_errors=True)
+            _drop(context.checkpoints.parent, ws.trash(job))
     return passport
+
+
+def _drop(training: Path, trash: Path) -> None:
+    """Remove a training at once, so that no run resumes from a part of it."""
+    trash.mkdir(parents=True, exist_ok=True)
+    training.rename(trash / training.name)
+    shutil.rmtree(trash, ignore_errors=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file or folder of the report, which a training that is resumed reads again."""
+    with atomic.writing(target):
+        if source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            shutil.copyfile(source, target)
 
 
 def _make_as_helper(ws: Workspace, model: str, recipe: Recipe) -> Passport:

@@ -26,11 +26,7 @@ _ENDING = ".part"
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a small text file.
-
-    Raises:
-        DataError: the file cannot be written.
-    """
+    """Write a small text file; see ``write_bytes``."""
     write_bytes(path, text.encode())
 
 
@@ -74,6 +70,9 @@ def need_new_folder(path: Path) -> None:
         DataError: ``path`` holds something.
     """
     final = path.absolute()
+    part, mark = _part_and_mark(final)
+    if not part.exists():  # the mark of a process that was killed after its last rename
+        _remove_unheld(mark)
     if final.exists() and not (final.is_dir() and not any(final.iterdir())):
         raise DataError(f"{final} already exists and is not empty; choose a new folder")
 
@@ -82,24 +81,23 @@ def need_new_folder(path: Path) -> None:
 def new_folder(path: Path) -> Iterator[Path]:
     """Yield an empty folder to write into; rename it to ``path`` at the end.
 
-    Until then the folder is ``.NAME.part``, next to ``path``. Only one process at a time can
-    write it. Files that a killed process left there are removed first.
+    Until then the folder is ``.NAME.part``, next to the mark ``.NAME.part.lock`` of its only
+    writer. Files that a killed process left are removed first.
 
     Raises:
         DataError: ``path`` holds something, is being written by another process, or cannot be
             written.
     """
     final = path.absolute()
-    part = final.with_name(f".{final.name}{_ENDING}")
+    part, _ = _part_and_mark(final)
     with _own(final):
         need_new_folder(final)
-        part.mkdir(parents=True, exist_ok=True)
-    with _claimed(part) as mark:
+        part.parent.mkdir(parents=True, exist_ok=True)
+    with _claimed(final):
         try:
             with writing(final):
                 yield part
             with _own(final):
-                mark.unlink()
                 sync(part)
                 part.rename(final)
                 sync_folder(final.parent)
@@ -150,9 +148,8 @@ def replace_by_link(path: Path, source: Path) -> None:
 def writing(path: Path) -> Iterator[None]:
     """Report in one line that ``path`` cannot be written, and why.
 
-    Errors of a full or read-only disk are always reported so, because only a write causes them.
-    Other system errors are reported in this way only if they name ``path``, an entry of it, or
-    a folder above it. All other errors pass unchanged.
+    Errors of a full or read-only disk are always reported so; only a write causes them. Other
+    system errors are so only if they name ``path``, an entry of it, or a folder above it.
 
     Raises:
         DataError: the file cannot be written.
@@ -184,13 +181,18 @@ def _own(path: Path) -> Iterator[None]:
         raise DataError(f"{path} cannot be written: {reason}") from error
 
 
+def _part_and_mark(final: Path) -> tuple[Path, Path]:
+    part = final.with_name(f".{final.name}{_ENDING}")
+    return part, part.with_name(f"{part.name}.lock")
+
+
 @contextmanager
-def _claimed(part: Path) -> Iterator[Path]:
-    """Be the only process that writes into ``part``, empty but for the lock that is given."""
-    mark = part / ".lock"
+def _claimed(final: Path) -> Iterator[None]:
+    """Be the only process that writes into the part, which is empty; remove the mark last."""
+    part, mark = _part_and_mark(final)
     with ExitStack() as held:
-        with _own(part):
-            if any(part.iterdir()) and not mark.exists():
+        with _own(final):
+            if part.is_dir() and any(part.iterdir()) and not mark.exists():
                 raise DataError(
                     f"{part} is in the place of the temporary files of an export, but no "
                     "export wrote it; move it"
@@ -200,10 +202,13 @@ def _claimed(part: Path) -> Iterator[Path]:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise DataError(f"{part} is being written by another process") from error
+            part.mkdir(exist_ok=True)
             for left in part.iterdir():
-                if left != mark:
-                    _remove(left)
-        yield mark
+                _remove(left)
+        try:
+            yield
+        finally:
+            mark.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -237,7 +242,7 @@ def _made(path: Path, make: Callable[[Path], None]) -> tuple[Path, int]:
 
 
 def _new_file(part: Path) -> None:
-    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    part.touch(exist_ok=False)
 
 
 def _parts(path: Path) -> list[Path]:
@@ -273,7 +278,7 @@ def _stem(path: Path) -> str:
 
 
 def _names(error: OSError, path: Path) -> bool:
-    """Return True if ``error`` names ``path``, a part of it, their contents, or a parent."""
+    """Return True if ``error`` names ``path``, a part, their contents, or a parent."""
     own = path.absolute()
     for name in (error.filename, error.filename2):
         if not isinstance(name, str | bytes):

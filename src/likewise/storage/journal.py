@@ -187,9 +187,10 @@ def _finish(ws: Workspace, journal: Path) -> None:
         folders.add(target.parent)
     for folder in folders:
         sync_folder(folder)
-    journal.unlink()
+    # The journal goes last: a process that is killed here leaves nothing that no one removes.
     shutil.rmtree(trash, ignore_errors=True)
     shutil.rmtree(ws.staging(journal.stem), ignore_errors=True)
+    journal.unlink()
 
 
 def _unused(path: Path) -> Path:
