@@ -16,7 +16,7 @@ from likewise.errors import (
     VersionError,
 )
 from likewise.storage import versions
-from likewise.storage.versions import run_git
+from likewise.storage.versions import Store, outputs, run_git
 from likewise.storage.workspace import Workspace
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
@@ -254,3 +254,21 @@ def test_wrong_remotes_are_one_clear_line(alice: Path, bob: Path) -> None:
     run_dvc(alice, "remote", "add", "--default", "gs", "gs://bucket/catalogue")
     with pytest.raises(MissingExtraError, match=r"run: pip install 'dvc\[gs\]'"):
         likewise.push()
+
+
+def test_an_empty_file_that_a_killed_transfer_left_is_transferred_again(
+    alice: Path, team: Path, bob: Path
+) -> None:
+    table = outputs(alice)["catalog/emoji/items.lance"]
+    file = next(iter((Store(alice).members(table) or {}).values()))
+    for md5 in (table.md5, file):
+        path = team / "remote" / "files" / "md5" / md5[:2] / md5[2:]
+        path.unlink()
+        path.touch()
+        Store(bob).path(md5).parent.mkdir(parents=True, exist_ok=True)
+        Store(bob).path(md5).touch()
+    assert likewise.push(workspace=alice).files == 2
+    likewise.pull(workspace=bob)
+    assert likewise.doctor(workspace=bob) == []
+    right = likewise.query("select * from emoji_items", workspace=alice).frame
+    assert likewise.query("select * from emoji_items", workspace=bob).frame.equals(right)

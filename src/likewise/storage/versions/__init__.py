@@ -32,10 +32,10 @@ from likewise.storage.versions.revisions import (
     texts_at,
     workspace_at,
 )
+from likewise.storage.versions.view_links import link_view
 from likewise.storage.versions.views import (
     PARTIAL_SUFFIX,
     fetch_into_view,
-    link_view,
     locate,
     locate_earlier,
     lock_view,

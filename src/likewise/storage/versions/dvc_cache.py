@@ -23,6 +23,8 @@ from likewise.storage.workspace import Workspace
 if TYPE_CHECKING:
     from dvc.repo import Repo
 
+_MD5_OF_NOTHING = "d41d8cd98f00b204e9800998ecf8427e"
+
 
 @dataclass(frozen=True)
 class Transferred:
@@ -63,8 +65,9 @@ class Store:
         """Return those of ``md5s`` that the cache does not hold, sorted.
 
         A symbolic link in the cache is not a file of the cache, because DVC makes none there.
+        Neither is an empty file that should not be empty: DVC leaves one if it is killed.
         """
-        return sorted(md5 for md5 in set(md5s) if not _is_own_file(self.path(md5)))
+        return sorted(md5 for md5 in set(md5s) if not self._holds(md5))
 
     def members(self, output: Output) -> dict[str, str] | None:
         """Return the files of an output, path ("" for itself) -> md5; None if unknown.
@@ -75,7 +78,7 @@ class Store:
         if not output.md5.endswith(".dir"):
             return {"": output.md5}
         listing = self.path(output.md5)
-        if not _is_own_file(listing):
+        if not self._holds(output.md5):
             return None
         what = f"the cache's list of {output.path} ({listing})"
         try:
@@ -103,6 +106,8 @@ class Store:
         lacking = self.lacking(md5s)
         if not lacking:
             return Transferred()
+        for md5 in lacking:
+            self.drop(md5)
         with self._transfer(what, "Fetching from") as (repo, odb, options):
             _transfer(odb, repo.cache.local, lacking, verify=True, **options)
         absent = self.lacking(lacking)
@@ -125,6 +130,7 @@ class Store:
         local = sorted(set(md5s) - set(self.lacking(md5s)))
         with self._transfer(what, "Pushing to") as (repo, odb, options):
             cache = repo.cache.local
+            _drop_empty(odb, local)
             index = get_index(odb)
             done = _transfer(cache, odb, local, dest_index=index, cache_odb=cache, **options)
         return Transferred(len(done), self.size(done))
@@ -194,6 +200,11 @@ class Store:
                 if fobj_md5(handle) != md5.removesuffix(".dir"):
                     yield md5
 
+    def _holds(self, md5: str) -> bool:
+        path = self.path(md5)
+        is_file = path.is_file() and not path.is_symlink()
+        return is_file and (path.stat().st_size > 0 or md5 == _MD5_OF_NOTHING)
+
     def drop(self, md5: str) -> None:
         """Delete a file from the cache."""
         self.path(md5).unlink(missing_ok=True)
@@ -240,16 +251,22 @@ class Store:
             yield repo
 
 
-def _is_own_file(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
-
-
 def _transfer(source: Any, target: Any, md5s: Iterable[str], **options: Any) -> set[str]:
     from dvc_data.hashfile.hash_info import HashInfo
     from dvc_data.hashfile.transfer import transfer
 
     hashes = {HashInfo("md5", md5) for md5 in md5s}
     return {str(done.value) for done in transfer(source, target, hashes, **options).transferred}
+
+
+def _drop_empty(odb: Any, md5s: Iterable[str]) -> None:
+    """Remove the empty files that a killed push left in a remote that is a folder."""
+    if odb.fs.protocol != "local":
+        return
+    for md5 in md5s:
+        path = Path(odb.oid_to_path(md5))
+        if md5 != _MD5_OF_NOTHING and path.is_file() and not path.stat().st_size:
+            path.unlink()
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from likewise.errors import DataError, VersionError, cannot_write
+from likewise.errors import DataError, VersionError
 from likewise.formats import atomic, json_documents
 from likewise.formats.paths import refuse_links
 from likewise.storage.versions.commands import run_git
 from likewise.storage.versions.dvc_cache import NowhereError, Store, Transferred
 from likewise.storage.versions.lock_file import Output, outputs
+from likewise.storage.versions.view_links import link, link_again, link_view
 from likewise.storage.workspace import Workspace
 
 UNUSED_SECONDS = 24 * 3600
@@ -72,9 +73,10 @@ def recorded_view(ws: Workspace, output: Path, *, fetch: bool = False) -> Path |
     if known is None:
         return None
     linked = ws.views / known.md5 / output.name
-    if lock_view(linked):
-        return linked
     store = Store(ws.home)
+    if lock_view(linked):
+        _refresh(store, linked, known)
+        return linked
     files = _file_list(ws, store, known)
     if files is None:
         return None
@@ -85,6 +87,11 @@ def recorded_view(ws: Workspace, output: Path, *, fetch: bool = False) -> Path |
         _fetch_without_packs(store, known, files)
         view = _cached_view(ws, store, known, files)
     return view
+
+
+def _refresh(store: Store, linked: Path, known: Output) -> None:
+    with suppress(VersionError):  # the list of files is damaged
+        link_again(store, linked, store.members(known) or {})
 
 
 def _fetch_without_packs(store: Store, known: Output, files: Mapping[str, str]) -> None:
@@ -137,7 +144,7 @@ def _link_files(
     if linked.exists():
         for target, source in sources.items():
             refuse_links(linked.parent, target.parent)
-            _link(source, target, copy=False)
+            link(source, target, copy=False)
     else:
         link_view(linked, sources, copy=False)
     lock_view(linked)
@@ -199,29 +206,8 @@ def fetch_into_view(
     if partial and lock_view(partial):  # readers of the partial view find them there
         for path, md5 in added.items():
             refuse_links(partial.parent, (partial / path).parent)
-            _link(store.path(md5), partial / path, copy=False)
+            link(store.path(md5), partial / path, copy=False)
     return moved
-
-
-def link_view(linked: Path, files: dict[Path, Path], *, copy: bool = True) -> None:
-    """Create the folder ``linked`` of links (target -> source), completely or not at all.
-
-    If hard links are impossible (other file system, other owner), files are copied; without
-    ``copy``, meant for files that never change, symbolic links are used.
-
-    Raises:
-        VersionError: nothing can be written there.
-    """
-    # Rename inside the folder: another output of the same bytes may have its view there.
-    try:
-        with atomic.spare_folder(linked) as building:
-            for target, source in files.items():
-                _link(source, building / target.relative_to(linked.parent), copy=copy)
-            with suppress(OSError):  # another process created it meanwhile
-                (building / linked.name).rename(linked)
-    except (OSError, DataError) as error:
-        message = cannot_write(error) or str(error)
-        raise VersionError(f"no view of {linked.name} can be made: {message}") from error
 
 
 def lock_view(linked: Path) -> bool:
@@ -268,22 +254,6 @@ def _file_list(ws: Workspace, store: Store, known: Output) -> dict[str, str] | N
 def _is_pack(path: str) -> bool:
     """Return whether a file of a table holds only packed pixels (see ``tables``)."""
     return path.endswith(".blob")
-
-
-def _link(source: Path, target: Path, *, copy: bool) -> None:
-    if target.exists():
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        try:
-            os.link(source, target)
-        except FileExistsError:
-            return
-        except OSError:
-            if copy:
-                shutil.copy2(source, target)
-            else:
-                target.symlink_to(source)
 
 
 def _remove_unlocked(folder: Path) -> bool:

@@ -1,0 +1,60 @@
+"""Links of a view to the files of DVC's cache or of the checkout."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from likewise.errors import DataError, VersionError, cannot_write
+from likewise.formats import atomic
+from likewise.formats.paths import refuse_links
+from likewise.storage.versions.dvc_cache import Store
+
+
+def link_view(linked: Path, files: dict[Path, Path], *, copy: bool = True) -> None:
+    """Create the folder ``linked`` of links (target -> source), completely or not at all.
+
+    If hard links are impossible (other file system, other owner), files are copied; without
+    ``copy``, meant for files that never change, symbolic links are used.
+
+    Raises:
+        VersionError: nothing can be written there.
+    """
+    # Rename inside the folder: another output of the same bytes may have its view there.
+    try:
+        with atomic.spare_folder(linked) as building:
+            for target, source in files.items():
+                link(source, building / target.relative_to(linked.parent), copy=copy)
+            with suppress(OSError):  # another process created it meanwhile
+                (building / linked.name).rename(linked)
+    except (OSError, DataError) as error:
+        message = cannot_write(error) or str(error)
+        raise VersionError(f"no view of {linked.name} can be made: {message}") from error
+
+
+def link_again(store: Store, linked: Path, files: Mapping[str, str]) -> None:
+    """Replace links to files that the cache has replaced since, because of damage."""
+    for path, md5 in files.items():
+        target, source = linked / path if path else linked, store.path(md5)
+        if source.is_file() and not (target.exists() and target.samefile(source)):
+            with suppress(OSError, DataError):
+                refuse_links(linked.parent, target.parent)
+                atomic.replace_by_link(target, source)
+
+
+def link(source: Path, target: Path, *, copy: bool) -> None:
+    """Link ``target`` to ``source`` unless it exists; see ``link_view``."""
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        try:
+            os.link(source, target)
+        except FileExistsError:
+            return
+        except OSError:
+            if copy:
+                shutil.copy2(source, target)
+            else:
+                target.symlink_to(source)
