@@ -7,8 +7,9 @@ PYTEST := $(BIN)/pytest --numprocesses 2 --dist worksteal --durations=10
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 CASES := 10000
+EACH := 14
 
-.PHONY: demo test test-slow fuzz check format bench generated clean
+.PHONY: demo test test-slow fuzz kills flips readers check format bench generated clean
 
 demo: $(INSTALLED)
 	$(BIN)/dvc repro
@@ -22,6 +23,9 @@ test-slow: $(INSTALLED)
 
 fuzz: $(INSTALLED)
 	$(BIN)/python tests/fuzz --cases $(CASES)
+
+kills flips readers: $(INSTALLED)
+	$(BIN)/python tests/resilience $@ --each $(EACH)
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -1,0 +1,1 @@
+"""Kills, damage and concurrent checkouts: ``python tests/resilience --help``."""
