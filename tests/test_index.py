@@ -20,6 +20,7 @@ indexes:
   exact: {kind: exact}
   cells: {kind: faiss, factory: "IVF2,Flat", nprobe: 2}
   stored: {kind: lance}
+  flat: {kind: faiss, factory: Flat}
 """
 CELLS = Path(".likewise/indexes/emoji/tiny/cells")
 
@@ -154,7 +155,9 @@ def test_what_params_yaml_names_no_more_is_named_by_the_doctor(indexed: Path) ->
     assert "params.yaml does not use index 'cells'" in problem.what
 
 
-@pytest.mark.parametrize(("name", "nbytes"), [("exact", 24 * 512 * 4), ("stored", 0)])
+@pytest.mark.parametrize(
+    ("name", "nbytes"), [("exact", 24 * 512 * 4), ("stored", 0), ("flat", 24 * 512 * 4)]
+)
 def test_an_index_without_a_file_is_measured_too(indexed: Path, name: str, nbytes: int) -> None:
     made = likewise.index("emoji", "tiny", name)
     dim = likewise.open("emoji").vectors("tiny").shape[1]

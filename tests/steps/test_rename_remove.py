@@ -218,3 +218,13 @@ def test_a_kill_at_any_move_leaves_the_old_or_the_new(
         assert done.returncode == 9, done.stderr.decode()
         likewise.open(workspace=root)
         assert files(root) in states, moves
+
+
+def test_a_stored_index_stays_current_under_the_new_name(checked: Path) -> None:
+    path = checked / "params.yaml"
+    index = 'indexes:\n  cells: {kind: faiss, factory: "IVF2,Flat"}\n'
+    path.write_text(path.read_text("utf-8").replace("indexes:\n", index), "utf-8")
+    likewise.index("emoji", "tiny", "cells")
+    likewise.rename("emoji", "drawings")
+    (found,) = likewise.indexes()
+    assert (found.dataset, found.state) == ("drawings", "current")

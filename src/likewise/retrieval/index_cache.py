@@ -10,6 +10,7 @@ that this checkout did not write is not read: it is built again.
 
 import hashlib
 import json
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,13 +104,7 @@ class CachedIndex:
 
     def metadata(self) -> IndexMetadata | None:
         """Return the metadata of the cached index; None if this checkout wrote none."""
-        try:
-            metadata = IndexMetadata.model_validate_json((self.folder / _FACTS).read_bytes())
-        except (OSError, ValidationError):
-            return None
-        sealed = _sealed_bytes(self.folder, metadata)
-        valid = seals.is_sealed(self.ws, self._purpose, sealed, metadata.seal)
-        return metadata if valid else None
+        return _read_sealed(self.ws, self.folder, self._purpose)
 
     def open(self) -> BuiltIndex:
         """Return the cached index, completed by exact search; build the index if it is missing.
@@ -226,13 +221,11 @@ class CachedIndex:
 
     def _text(self, folder: Path, metadata: IndexMetadata) -> str:
         """Return the text of ``facts.json``, which seals the files in ``folder`` too."""
-        mac = seals.seal(self.ws, self._purpose, _sealed_bytes(folder, metadata))
-        document = metadata.model_copy(update={"seal": mac}).model_dump(mode="json")
-        return json.dumps(document, indent=2) + "\n"
+        return _sealed_text(self.ws, folder, self._purpose, metadata)
 
     @property
     def _purpose(self) -> str:
-        return f"indexes/{self.dataset.name}/{self.model}/{self.index}"
+        return _purpose(self.dataset.name, self.model, self.index)
 
     def _positions(self) -> tuple[Int64Array, Int64Array]:
         """Return the present row of each row of the index (-1: removed), and uncovered rows."""
@@ -263,6 +256,37 @@ def cached_contents(folder: Path) -> set[str]:
     except (OSError, pl.exceptions.PolarsError):
         return set()
     return set(contents["content"].str.head(64))
+
+
+def renamed_facts(ws: Workspace, old: str, new: str) -> Iterator[tuple[Path, str]]:
+    """Yield path and text of ``facts.json`` of the indexes of ``old``, sealed for ``new``."""
+    for file in sorted((ws.indexes / old).glob(f"*/*/{_FACTS}")):
+        model, index = file.parts[-3:-1]
+        metadata = _read_sealed(ws, file.parent, _purpose(old, model, index))
+        if metadata:
+            text = _sealed_text(ws, file.parent, _purpose(new, model, index), metadata)
+            yield ws.index(new, model, index) / _FACTS, text
+
+
+def _purpose(dataset: str, model: str, index: str) -> str:
+    return f"indexes/{dataset}/{model}/{index}"
+
+
+def _read_sealed(ws: Workspace, folder: Path, purpose: str) -> IndexMetadata | None:
+    """Return the metadata of the index in ``folder``; None without a valid seal."""
+    try:
+        metadata = IndexMetadata.model_validate_json((folder / _FACTS).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    sealed = _sealed_bytes(folder, metadata)
+    return metadata if seals.is_sealed(ws, purpose, sealed, metadata.seal) else None
+
+
+def _sealed_text(ws: Workspace, folder: Path, purpose: str, metadata: IndexMetadata) -> str:
+    """Return the text of ``facts.json`` with a seal of the metadata and files in ``folder``."""
+    mac = seals.seal(ws, purpose, _sealed_bytes(folder, metadata))
+    document = metadata.model_copy(update={"seal": mac}).model_dump(mode="json")
+    return json.dumps(document, indent=2) + "\n"
 
 
 def _number_contents(contents: pl.DataFrame) -> pl.DataFrame:

@@ -20,6 +20,8 @@ from likewise.catalogue.dataset_entries import Renaming
 from likewise.catalogue.renamed_lock import NewContent, PipelineRenames
 from likewise.errors import DataError
 from likewise.formats.paths import StrPath
+from likewise.formats.text_files import read_text
+from likewise.retrieval.index_cache import renamed_facts
 from likewise.storage import artefacts
 from likewise.storage.config import check_dataset_name, read_yaml
 from likewise.storage.versions import content_md5, folder_md5, lock_text
@@ -147,11 +149,13 @@ def _change(ws: Workspace, change: DatasetChange, renaming: Renaming) -> list[st
         if isinstance(document, dict):
             change.write(ws.lock, lock_text(renames.lock(document)))
     if ws.pipeline.is_file():
-        text = ws.pipeline.read_text(encoding="utf-8")
+        text = read_text(ws.pipeline)
         if (renamed := renames.text(text)) != text:
             change.write(ws.pipeline, renamed)
     for source, target in _moves(ws, renaming):
         change.move(source, target)
+    for path, text in renamed_facts(ws, old, new):  # in a folder that was moved before
+        change.write(path, text)
     return stale
 
 
