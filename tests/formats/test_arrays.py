@@ -314,3 +314,11 @@ def test_damaged_pickles_are_one_error(protocol: int, at: int, new: bytes, cut: 
     damaged = data[:at] + new + (b"" if cut else data[at + len(new) :])
     with suppress(DataError):
         read_structure(damaged, "here")
+
+
+def test_a_header_with_an_open_bracket_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "e.npy"
+    np.save(path, FLOATS)
+    path.write_bytes(path.read_bytes().replace(b"(3, 2), }", b"(3, 2, }\n"))
+    with pytest.raises(DataError, match="cannot be read"):
+        read_array(path)

@@ -189,6 +189,13 @@ def test_one_column_may_serve_as_two(tmp_path: Path) -> None:
     assert reading.items["label"].to_list() == reading.items["text"].to_list()
 
 
+def test_names_that_are_patterns_of_polars_are_names(tmp_path: Path) -> None:
+    source = table(tmp_path / "d", {**IMAGES, "*": ["1", "2", "3"], "^l.*$": ["x", "y", "z"]})
+    reading = CsvSource().read(CsvSource().open(source), source)
+    assert reading.items["column"].to_list() == [1, 2, 3]
+    assert reading.items["l"].to_list() == ["x", "y", "z"]
+
+
 def test_columns_of_other_programs_get_a_prefix(tmp_path: Path) -> None:
     (tmp_path / "d" / "data").mkdir(parents=True)
     folder = table(tmp_path / "pictures", IMAGES)

@@ -202,3 +202,41 @@ def test_damage_that_the_cache_shares_is_not_restored_from_it(recorded: Path) ->
     assert again == "dvc repro --force ingest@emoji"
     assert shlex.split(remove)[:3] == ["rm", "-rf", "catalog/emoji/items.lance"]
     assert str(cached.relative_to(recorded)) in shlex.split(remove)
+
+
+def test_a_lock_file_that_is_not_utf_8_is_named(recorded: Path) -> None:
+    commit(recorded)
+    (recorded / "dvc.lock").write_bytes(b"\xff" + (recorded / "dvc.lock").read_bytes())
+    with pytest.raises(DamagedError, match=r"dvc\.lock is not UTF-8"):
+        outputs(recorded)
+    (problem,) = likewise.doctor()
+    assert problem.command == "git restore dvc.lock"
+
+
+def test_a_damaged_line_of_corrections_is_named(recorded: Path) -> None:
+    path = recorded / "catalog/emoji/corrections.csv"
+    path.write_text("item_id,column,value,was\n0_noto.jpg,label;200,0\n")
+    problem = next(p for p in likewise.doctor() if p.check == "corrections")
+    assert problem.what == "emoji/corrections.csv: line 2 does not have 4 fields"
+    assert problem.command == "edit catalog/emoji/corrections.csv"
+
+
+def test_a_digest_file_without_a_column_is_named_by_evaluate(recorded: Path) -> None:
+    path = recorded / "catalog/emoji.columns.yaml"
+    path.write_text(path.read_text().replace("  label: ", "  lable: "))
+    with pytest.raises(
+        DamagedError, match=r"emoji\.columns\.yaml lacks label; run: likewise doctor"
+    ):
+        likewise.evaluate("emoji-tiny")
+
+
+def test_a_view_follows_the_cache_whose_damaged_file_was_replaced(recorded: Path) -> None:
+    likewise.open("emoji").images(["0_noto.jpg"])
+    (pack,) = recorded.glob(".likewise/views/*.dir/images.lance/data/*/*.blob")
+    right = pack.read_bytes()
+    pack.unlink()
+    damage_of_a_link = DAMAGES["bit"](right)
+    assert damage_of_a_link is not None
+    pack.write_bytes(damage_of_a_link)
+    likewise.open("emoji").images(["0_noto.jpg"])
+    assert pack.read_bytes() == right

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import likewise
-from likewise.errors import ConfigError, MissingArtefactError, StaleArtefactError
+from likewise.errors import ConfigError, DataError, MissingArtefactError, StaleArtefactError
 from likewise.models import recipes
 from likewise.schema import PUBLISHED
 from likewise.storage import tables
@@ -212,3 +212,10 @@ def test_how_vectors_are_indexed_is_published_and_embedded_again_for_nothing(
     params.write_text(text.replace(entry, f"{entry}, ann: {{kind: IVF}}", 1), "utf-8")
     with pytest.raises(ConfigError, match=r"embeddings.emoji-tiny.ann: kind: "):
         likewise.publish("emoji")
+
+
+def test_a_table_without_items_is_not_published(workspace: Path) -> None:
+    path = str(workspace / "catalog/emoji/items.lance")
+    lance.write_dataset(lance.dataset(path).to_table().slice(0, 0), path, mode="overwrite")
+    with pytest.raises(DataError, match="emoji has no items to publish"):
+        likewise.publish("emoji", workspace=workspace)

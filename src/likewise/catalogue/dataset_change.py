@@ -11,6 +11,7 @@ from ruamel.yaml.comments import CommentedMap
 from likewise.catalogue.params_editor import dump_yaml, round_trip
 from likewise.errors import DataError, LikewiseError
 from likewise.formats import atomic
+from likewise.formats.text_files import read_text
 from likewise.storage import artefacts, journal, tables, versions
 from likewise.storage.artefacts import Stage
 from likewise.storage.config import read_params
@@ -46,7 +47,7 @@ class DatasetChange:
         self._ws = ws
         self._job = job
         self._staging = journal.Staging(ws, job)
-        text = ws.params_file.read_text(encoding="utf-8")
+        text = read_text(ws.params_file)
         document = round_trip().load(text) or CommentedMap()
         edit(document)
         params = self._staging.path(ws.params_file)

@@ -7,6 +7,7 @@ from typing import Literal
 from likewise.catalogue import corrections
 from likewise.catalogue.corrections import Conflict, Corrections, Key
 from likewise.formats import atomic
+from likewise.formats.text_files import read_text
 from likewise.storage import versions
 from likewise.storage.workspace import Workspace
 
@@ -71,7 +72,7 @@ def register(ws: Workspace) -> list[str]:
     """
     register_driver(ws)
     path = ws.attributes
-    present = path.read_text(encoding="utf-8") if path.is_file() else ""
+    present = read_text(path) if path.is_file() else ""
     missing = [line for line in ATTRIBUTES.splitlines() if line not in present.splitlines()]
     if not missing:
         return []

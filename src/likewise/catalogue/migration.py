@@ -14,6 +14,7 @@ from ruamel.yaml.comments import CommentedMap
 from likewise.catalogue.params_editor import round_trip
 from likewise.errors import ConfigError
 from likewise.formats import atomic
+from likewise.formats.text_files import read_text
 from likewise.formats.yaml_documents import parse_yaml
 from likewise.storage import journal, versions
 from likewise.storage.renamed_options import RENAMED, current, outdated
@@ -139,7 +140,7 @@ def rename_lock(text: str, entries: Entries) -> tuple[str, list[str]]:
 
 
 def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+    return read_text(path) if path.is_file() else ""
 
 
 def _read(text: str, name: str) -> Any:

@@ -13,6 +13,7 @@ from yaml.nodes import ScalarNode
 from yaml.resolver import Resolver
 
 from likewise.formats import atomic
+from likewise.formats.text_files import read_text
 from likewise.storage import journal
 from likewise.storage.config import read_params
 from likewise.storage.workspace import Workspace
@@ -26,7 +27,7 @@ class ParamsEditor:
     def __init__(self, ws: Workspace) -> None:
         """Read params.yaml; nothing is written before ``commit``."""
         self._ws = ws
-        self._document = round_trip().load(ws.params_file.read_text(encoding="utf-8")) or {}
+        self._document = round_trip().load(read_text(ws.params_file)) or {}
         self._files: dict[Path, str] = {}
 
     def add(self, section: str, entries: Mapping[str, Any]) -> None:

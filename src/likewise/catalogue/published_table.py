@@ -8,6 +8,7 @@ from typing import Literal
 import polars as pl
 import pyarrow as pa
 
+from likewise.errors import DataError
 from likewise.formats import atomic
 from likewise.retrieval.filters import TEXT_COLUMNS
 from likewise.retrieval.indexes.lance import Ann, build_ann
@@ -53,7 +54,12 @@ def write_published(
         name: the data set or view.
         content: the content of the table.
         last: the last version of the table; see ``last_version``.
+
+    Raises:
+        DataError: there are no items.
     """
+    if content.items.is_empty():
+        raise DataError(f"{name} has no items to publish; see: likewise findings {name}")
     with journal.exclusive_job(ws, content.job):
         staging = journal.Staging(ws, content.job)
         table = staging.path(ws.published(name))

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from tokenize import TokenError
 from typing import cast
 from zipfile import BadZipFile
 
@@ -22,7 +23,7 @@ NPZ_KEYS = ("embeddings", "features", "vectors")
 
 _ZIP = b"PK"
 
-_DAMAGE_ERRORS = (*DAMAGE_ERRORS, BadZipFile)
+_DAMAGE_ERRORS = (*DAMAGE_ERRORS, BadZipFile, TokenError)
 """Exceptions of the readers for files that are truncated, damaged or of another format."""
 
 

@@ -10,21 +10,27 @@ that this checkout did not write is not read: it is built again.
 
 import hashlib
 import json
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-from pydantic import ValidationError
 
 from likewise.errors import DataError, StaleArtefactError, UnknownNameError, cannot_write
 from likewise.formats import atomic
 from likewise.formats.array_types import Int64Array
 from likewise.formats.paths import refuse_links
-from likewise.registry import Part
-from likewise.retrieval.indexes import INDEXES, index_file
+from likewise.retrieval.index_facts import (
+    CONTENTS,
+    FACTS,
+    FILE,
+    IndexMetadata,
+    facts_text,
+    purpose_of,
+    read_facts,
+)
+from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import BuiltIndex, Index, Vectors
 from likewise.retrieval.indexes.benchmark import IndexMeasurement
 from likewise.retrieval.indexes.partial import CompletedIndex, earlier_vectors
@@ -37,28 +43,6 @@ EXACT = "exact"
 
 MOST_UNCOVERED = 0.2
 """Largest share of missing and removed rows with which a cached index is still used."""
-
-_FACTS = "facts.json"
-_CONTENTS = "contents.parquet"
-_FILE = "index"
-
-
-class IndexMetadata(Part):
-    """Metadata of a cached index, stored in ``facts.json``.
-
-    Attributes:
-        made_of: hash of the index's kind and options, and of the model of the vectors.
-        rows: number of vectors.
-        dim: number of dimensions.
-        measured: recall and speed as ``likewise index`` measured them; None if it did not.
-        seal: proof that this checkout wrote the metadata and the files of the index.
-    """
-
-    made_of: str
-    rows: int
-    dim: int
-    measured: IndexMeasurement | None = None
-    seal: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,7 +67,7 @@ class CachedIndex:
     @property
     def file(self) -> Path:
         """File of the index; some kinds have none."""
-        return self.folder / _FILE
+        return self.folder / FILE
 
     def options(self) -> Index:
         """Return the entry of the index in params.yaml.
@@ -104,7 +88,7 @@ class CachedIndex:
 
     def metadata(self) -> IndexMetadata | None:
         """Return the metadata of the cached index; None if this checkout wrote none."""
-        return _read_sealed(self.ws, self.folder, self._purpose)
+        return read_facts(self.ws, self.folder, self._purpose)
 
     def open(self) -> BuiltIndex:
         """Return the cached index, completed by exact search; build the index if it is missing.
@@ -163,7 +147,7 @@ class CachedIndex:
                 if keep:
                     raise
                 return options.build(vectors)
-            built = options.build(vectors, building / _FILE)
+            built = options.build(vectors, building / FILE)
             fault = self._store(building, options, vectors)
         if keep and fault:
             raise DataError(f"index {self.index!r} cannot be kept in {self.folder}: {fault}")
@@ -191,7 +175,7 @@ class CachedIndex:
             dim=vectors.dim,
             measured=measured,
         )
-        atomic.write_text(self.folder / _FACTS, self._text(self.folder, metadata))
+        atomic.write_text(self.folder / FACTS, self._text(self.folder, metadata))
         return metadata
 
     def coverage(self) -> tuple[int, int]:
@@ -207,13 +191,13 @@ class CachedIndex:
 
     def _store(self, building: Path, options: Index, vectors: Vectors) -> str:
         """Replace the cached index by the one in ``building``; return why not, or ""."""
-        if not (building / _FILE).is_file():
+        if not (building / FILE).is_file():
             return "its file cannot be written"
         made_of = self._fingerprint(options)
         metadata = IndexMetadata(made_of=made_of, rows=vectors.rows, dim=vectors.dim)
         try:
-            self.dataset.items.select("content").write_parquet(building / _CONTENTS)
-            (building / _FACTS).write_text(self._text(building, metadata), encoding="utf-8")
+            self.dataset.items.select("content").write_parquet(building / CONTENTS)
+            (building / FACTS).write_text(self._text(building, metadata), encoding="utf-8")
             atomic.replace_folder(building, self.folder)
         except (OSError, DataError) as error:
             return cannot_write(error) or str(error)
@@ -221,16 +205,16 @@ class CachedIndex:
 
     def _text(self, folder: Path, metadata: IndexMetadata) -> str:
         """Return the text of ``facts.json``, which seals the files in ``folder`` too."""
-        return _sealed_text(self.ws, folder, self._purpose, metadata)
+        return facts_text(self.ws, folder, self._purpose, metadata)
 
     @property
     def _purpose(self) -> str:
-        return _purpose(self.dataset.name, self.model, self.index)
+        return purpose_of(self.dataset.name, self.model, self.index)
 
     def _positions(self) -> tuple[Int64Array, Int64Array]:
         """Return the present row of each row of the index (-1: removed), and uncovered rows."""
         try:
-            contents = pl.read_parquet(self.folder / _CONTENTS)
+            contents = pl.read_parquet(self.folder / CONTENTS)
         except (OSError, pl.exceptions.PolarsError):
             contents = pl.DataFrame({"content": []}, schema={"content": pl.String})
         before = _number_contents(contents)
@@ -252,41 +236,10 @@ class CachedIndex:
 def cached_contents(folder: Path) -> set[str]:
     """Return the SHA-256 of the images whose vectors are in the cached index in ``folder``."""
     try:
-        contents = pl.read_parquet(folder / _CONTENTS, columns=["content"])
+        contents = pl.read_parquet(folder / CONTENTS, columns=["content"])
     except (OSError, pl.exceptions.PolarsError):
         return set()
     return set(contents["content"].str.head(64))
-
-
-def renamed_facts(ws: Workspace, old: str, new: str) -> Iterator[tuple[Path, str]]:
-    """Yield path and text of ``facts.json`` of the indexes of ``old``, sealed for ``new``."""
-    for file in sorted((ws.indexes / old).glob(f"*/*/{_FACTS}")):
-        model, index = file.parts[-3:-1]
-        metadata = _read_sealed(ws, file.parent, _purpose(old, model, index))
-        if metadata:
-            text = _sealed_text(ws, file.parent, _purpose(new, model, index), metadata)
-            yield ws.index(new, model, index) / _FACTS, text
-
-
-def _purpose(dataset: str, model: str, index: str) -> str:
-    return f"indexes/{dataset}/{model}/{index}"
-
-
-def _read_sealed(ws: Workspace, folder: Path, purpose: str) -> IndexMetadata | None:
-    """Return the metadata of the index in ``folder``; None without a valid seal."""
-    try:
-        metadata = IndexMetadata.model_validate_json((folder / _FACTS).read_bytes())
-    except (OSError, ValidationError):
-        return None
-    sealed = _sealed_bytes(folder, metadata)
-    return metadata if seals.is_sealed(ws, purpose, sealed, metadata.seal) else None
-
-
-def _sealed_text(ws: Workspace, folder: Path, purpose: str, metadata: IndexMetadata) -> str:
-    """Return the text of ``facts.json`` with a seal of the metadata and files in ``folder``."""
-    mac = seals.seal(ws, purpose, _sealed_bytes(folder, metadata))
-    document = metadata.model_copy(update={"seal": mac}).model_dump(mode="json")
-    return json.dumps(document, indent=2) + "\n"
 
 
 def _number_contents(contents: pl.DataFrame) -> pl.DataFrame:
@@ -297,10 +250,3 @@ def _number_contents(contents: pl.DataFrame) -> pl.DataFrame:
 
 def _is_identity(positions: Int64Array) -> bool:
     return bool((positions == np.arange(len(positions))).all())
-
-
-def _sealed_bytes(folder: Path, metadata: IndexMetadata) -> bytes:
-    """Return what the seal covers: the metadata and the SHA-256 of the files in ``folder``."""
-    files = [index_file.sha256(folder / name) for name in (_FILE, _CONTENTS)]
-    facts = metadata.model_dump(mode="json", exclude={"seal"})
-    return json.dumps([facts, *files], sort_keys=True).encode()

@@ -135,8 +135,9 @@ class TableSource(BoxSource, ABC):
         self._check_corners(columns, where)
         others = [name for name in names if name not in known]
         renamed = table.select(
-            *(pl.col(column).alias(kind) for kind, column in columns.items() if column),
-            *(pl.col(name).alias(f"{PREFIX}{name}") for name in others),
+            # Series, because polars reads the names "*" and "^...$" of columns as patterns.
+            *(table[column].alias(kind) for kind, column in columns.items() if column),
+            *(table[name].alias(f"{PREFIX}{name}") for name in others),
             *(name for name in table.columns if name == ":where"),
         )
         return renamed, _misspelling_findings(others, columns, where)

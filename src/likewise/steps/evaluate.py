@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
+from likewise.errors import DamagedError, bounded
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation, Protocol
 from likewise.evaluation.significance import METHOD
@@ -98,6 +99,9 @@ def _digests(ws: Workspace, dataset: str, columns: tuple[str, ...]) -> dict[str,
     """
     path = ws.published_digests(dataset)
     published = Digests.from_yaml(read_yaml(path), ws.relative(path)).columns
+    if absent := sorted(set(columns) - published.keys()):
+        names = bounded(absent, len(absent))
+        raise DamagedError(f"{ws.relative(path)} lacks {names}; run: likewise doctor")
     return {name: published[name] for name in columns}
 
 

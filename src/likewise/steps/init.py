@@ -16,6 +16,7 @@ from likewise.catalogue.upgrade import (
 from likewise.errors import VersionError, bounded
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
+from likewise.formats.text_files import read_text
 from likewise.steps.schemas import schemas
 from likewise.storage import versions
 from likewise.storage.config import is_home_path
@@ -85,7 +86,7 @@ def _ignored(ws: Workspace) -> str:
 
 def _absolute_paths(ws: Workspace) -> list[str]:
     """Replace ``~`` in the paths of data sets, because DVC does not expand it."""
-    document = round_trip().load(ws.params_file.read_text(encoding="utf-8")) or {}
+    document = round_trip().load(read_text(ws.params_file)) or {}
     changed = []
     entries = document.get("datasets")
     for name, entry in entries.items() if isinstance(entries, dict) else ():
@@ -103,11 +104,11 @@ def _completed(ws: Workspace) -> list[str]:
     """Add the parts of this release that an older params.yaml or dvc.yaml lacks."""
     written = []
     params, pipeline = ws.params_file, ws.pipeline
-    text = params.read_text(encoding="utf-8")
+    text = read_text(params)
     if missing := missing_sections(text):
         atomic.write_text(params, append_sections(text, missing))
         written.append(f"params.yaml (added {', '.join(missing)})")
-    text = pipeline.read_text(encoding="utf-8")
+    text = read_text(pipeline)
     new, differences = complete_pipeline(text)
     if new != text:
         atomic.write_text(pipeline, new)

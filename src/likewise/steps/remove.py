@@ -20,6 +20,7 @@ from likewise.catalogue.dataset_entries import Renaming, entries_of, remove_entr
 from likewise.catalogue.kept_records import empty_records
 from likewise.catalogue.renamed_lock import NewContent, PipelineRenames
 from likewise.formats.paths import StrPath
+from likewise.formats.text_files import read_text
 from likewise.storage import artefacts
 from likewise.storage.config import read_yaml
 from likewise.storage.versions import folder_md5, lock_text
@@ -114,7 +115,7 @@ def _kept(ws: Workspace, dataset: str) -> list[Path]:
     return [
         path
         for path, text in empty_records(ws, dataset).items()
-        if path.is_file() and path.read_text(encoding="utf-8") != text
+        if path.is_file() and read_text(path) != text
     ]
 
 

@@ -21,7 +21,7 @@ from likewise.catalogue.renamed_lock import NewContent, PipelineRenames
 from likewise.errors import DataError
 from likewise.formats.paths import StrPath
 from likewise.formats.text_files import read_text
-from likewise.retrieval.index_cache import renamed_facts
+from likewise.retrieval.index_facts import renamed_facts
 from likewise.storage import artefacts
 from likewise.storage.config import check_dataset_name, read_yaml
 from likewise.storage.versions import content_md5, folder_md5, lock_text

@@ -8,6 +8,7 @@ import yaml
 from likewise.catalogue.catalogue import open_workspace
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
+from likewise.formats.text_files import read_text
 from likewise.schema import (
     EMBEDDINGS,
     ITEMS,
@@ -56,7 +57,7 @@ def schemas(folder: StrPath | None = None, *, check: bool = False) -> list[str]:
     for contract in TABLES:
         path = target / f"{contract.name}.yaml"
         text = _text(contract)
-        if path.is_file() and path.read_text(encoding="utf-8") == text:
+        if path.is_file() and read_text(path) == text:
             continue
         written.append(f"{target.name}/{path.name}")
         if not check:

@@ -7,6 +7,7 @@ from typing import Any
 
 from likewise.catalogue.upgrade import missing_sections, pipeline_differences
 from likewise.errors import ConfigError, VersionError, bounded
+from likewise.formats.text_files import read_text
 from likewise.steps.doctor import file_faults
 from likewise.steps.doctor.problem import READ_ONLY, Problem, never_run, restore
 from likewise.storage import artefacts, versions
@@ -35,11 +36,11 @@ def _pipeline(ws: Workspace) -> Iterator[Problem]:
     if not path.is_file():
         yield Problem("dvc", "there is no dvc.yaml", "likewise init")
         return
-    if missing := missing_sections(ws.params_file.read_text(encoding="utf-8")):
+    if missing := missing_sections(read_text(ws.params_file)):
         what = f"params.yaml lacks sections that dvc.yaml needs: {', '.join(missing)}"
         yield Problem("dvc", what, "likewise init")
     try:
-        differences = pipeline_differences(path.read_text(encoding="utf-8"))
+        differences = pipeline_differences(read_text(path))
     except ConfigError as error:
         yield Problem("dvc", str(error), "edit dvc.yaml")
         return

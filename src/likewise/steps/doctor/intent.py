@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
+from likewise.catalogue import corrections
 from likewise.catalogue.name_clashes import model_clashes
 from likewise.errors import BrokenEntryWarning, ConfigError, LikewiseError
 from likewise.evaluation.protocols import PROTOCOLS
@@ -48,6 +49,7 @@ def check(ws: Workspace) -> Iterator[Problem]:
     for dataset in ws.params.datasets:
         yield from _card(ws, dataset)
         yield from _records(ws, dataset)
+        yield from _corrections(ws, dataset)
         yield from _source(ws, dataset)
     yield from _cards_alone(ws)
     yield from _kinds(ws)
@@ -74,6 +76,12 @@ def _records(ws: Workspace, dataset: str) -> Iterator[Problem]:
     if not path.is_file() and str(stage) in versions.recorded_stages(ws):
         what = f"data set {dataset!r} lacks {ws.relative(path)}, which its stages depend on"
         yield Problem("card", what, command("likewise", stage.name, dataset))
+
+
+def _corrections(ws: Workspace, dataset: str) -> Iterator[Problem]:
+    path = ws.corrections(dataset)
+    command = f"edit {ws.relative(path)}"
+    yield from _tried(lambda: corrections.read(path), "corrections", command)
 
 
 def _cards_alone(ws: Workspace) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from likewise.catalogue.pulled_outputs import left_out
 from likewise.errors import bounded, size_text
+from likewise.formats.text_files import read_text
 from likewise.models.training import resumable
 from likewise.steps.doctor.problem import ELSEWHERE, Problem, command, never_run, size
 from likewise.storage import artefacts
@@ -63,9 +64,7 @@ def _elsewhere(ws: Workspace) -> Iterator[Problem]:
 
 
 def _has_remote(ws: Workspace) -> bool:
-    return any(
-        "['remote" in path.read_text("utf-8") for path in ws.dvc_configs if path.is_file()
-    )
+    return any("['remote" in read_text(path) for path in ws.dvc_configs if path.is_file())
 
 
 def _orphans(ws: Workspace) -> Iterator[Path]:

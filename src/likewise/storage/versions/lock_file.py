@@ -11,6 +11,7 @@ import yaml
 
 from likewise.errors import VersionError
 from likewise.formats.paths import path_fault
+from likewise.formats.text_files import read_text
 from likewise.storage.config import parse_yaml
 from likewise.storage.workspace import Workspace
 
@@ -83,4 +84,4 @@ def lock_text(document: Mapping[str, Any]) -> str:
 
 @functools.lru_cache(maxsize=64)
 def _cached_outputs(lock: Path, *_stamp: int) -> dict[str, Output]:
-    return read_outputs(lock.read_text(encoding="utf-8"), lock.name)
+    return read_outputs(read_text(lock), lock.name)
