@@ -105,7 +105,7 @@ VERBS = {
     "pull": Verb("cloned", ("pull",), steps=True),
 }
 _LAST = 14
-"""A third of the kills are at one of so many last writes."""
+"""Number of last writes at which a third of the kills are."""
 
 FEW = ("train", "push", "pull", "download")
 """Verbs that are killed fewer times."""

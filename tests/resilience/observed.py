@@ -1,4 +1,4 @@
-"""What can be seen of a catalogue: its files and tables, git, answers, and problems."""
+"""Read the state of a catalogue: its files and tables, git, answers, and problems."""
 
 import hashlib
 import json

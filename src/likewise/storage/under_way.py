@@ -53,9 +53,9 @@ def remove_locks_of_git(ws: Workspace, job: str) -> None:
     if folder is None or not record.is_file():
         return
     begun = record.stat().st_mtime
-    found = [*folder.glob("*.lock"), *(folder / "refs").rglob("*.lock")]
-    found += ws.home.glob(".merge_file_*")
-    left = [path for path in found if _is_newer(path, begun)]
+    candidates = [*folder.glob("*.lock"), *(folder / "refs").rglob("*.lock")]
+    candidates += ws.home.glob(".merge_file_*")
+    left = [path for path in candidates if _is_newer(path, begun)]
     end_of_patience = time.monotonic() + _PATIENCE_SECONDS
     while any(path.exists() for path in left) and time.monotonic() < end_of_patience:
         time.sleep(0.1)
