@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import polars as pl
 
+from likewise.catalogue.absent_vectors import fetch_vectors
 from likewise.catalogue.dataset_html import summary_html
 from likewise.catalogue.flags import drop_flagged, read_flagged
 from likewise.catalogue.item import Item
 from likewise.catalogue.item_images import ItemImages
 from likewise.catalogue.snapshots import snapshot, snapshot_pair
-from likewise.catalogue.vector_files import fetch_vectors
 from likewise.errors import LikewiseError, MissingArtefactError, UnknownNameError
 from likewise.formats.array_types import Int32Array
 from likewise.imaging.image_reader import ImageReader, LabelledImages

@@ -1,4 +1,4 @@
-"""The files of vectors of a published table, which a pull may have left out."""
+"""Vectors of a published table that a pull left out."""
 
 from pathlib import Path
 
