@@ -14,10 +14,12 @@ from likewise.evaluation.ranking import (
     Progress,
     Ranking,
     RelevantRanks,
+    compiled_kernels,
+    from_vectors,
+    plain_kernels,
     rank_lists,
     rank_vectors,
 )
-from likewise.evaluation.ranking import from_vectors as kernels
 from likewise.formats.array_types import Float32Array, Int64Array
 
 NOBODY = -1
@@ -113,19 +115,27 @@ def test_large_classes_are_sorted(left_out: int) -> None:
     assert per_query(ranked) == naive(asked @ vectors.T, asked_labels, labels, exclude)
 
 
-def test_the_kernels_are_also_plain_python() -> None:
-    many, labels = whole(30, 3)
+@pytest.mark.parametrize("count", [5, 30, 700])
+def test_numpy_and_compiled_loops_agree(count: int) -> None:
+    many, labels = whole(count, 3)
     relevant = Groups.alike(labels, labels)
     scores = many @ many.T
-    scores[np.arange(30), np.arange(30)] = -np.inf
+    scores[np.arange(count), np.arange(count)] = -np.inf
     begins = np.concatenate([[0], np.cumsum(relevant.sizes())])
     block = (scores, relevant.rows, relevant.begins, relevant.ends, begins[:-1])
     found = []
-    for run in (lambda kernel: kernel, kernels._compiled):
-        ranks, rows = np.zeros(begins[-1], np.int64), np.zeros((30, 4), np.int64)
-        run(kernels._rank_by_counting)(np.arange(30), block, ranks)
-        run(kernels._keep_best)(np.arange(30), scores, rows, np.zeros((30, 4), np.float32))
-        found.append((ranks.tolist(), rows.tolist()))
+    compiled = compiled_kernels.compiled
+    for rank, keep in (
+        (plain_kernels.rank_by_counting, plain_kernels.keep_best),
+        (compiled(compiled_kernels.rank_by_counting), compiled(compiled_kernels.keep_best)),
+    ):
+        ranks, rows = np.zeros(begins[-1], np.int64), np.zeros((count, 4), np.int64)
+        best = np.zeros((count, 4), np.float32)
+        for part in np.array_split(np.arange(count), 3):  # as several threads do
+            rank(part, block, ranks)
+            keep(part[::2], scores, rows, best)
+            keep(part[1::2], scores, rows, best)
+        found.append((ranks.tolist(), rows.tolist(), best.tolist()))
     assert found[0] == found[1]
     assert found[0][1] == np.argsort(-scores, axis=1, kind="stable")[:, :4].tolist()
 
@@ -220,14 +230,29 @@ def test_an_excluded_item_moves_up_what_is_behind_it() -> None:
     assert (ranked.ranks.tolist(), ranked.relevant.tolist()) == ([1, 2], [3])
 
 
-def test_importing_it_does_not_load_numba() -> None:
-    check = "import sys, likewise.evaluation.ranking; sys.exit('numba' in sys.modules)"
+def test_few_scores_are_ranked_without_numba() -> None:
+    check = (
+        "import sys, numpy as np\n"
+        "from likewise.evaluation.ranking import Groups, rank_vectors\n"
+        "one = np.ones((2, 1), np.float32); labels = np.zeros(2, np.int64)\n"
+        "rank_vectors(one, one, Groups.alike(labels, labels), top=2)\n"
+        "sys.exit('numba' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("work", [0, 1 << 62])
+def test_the_results_do_not_depend_on_numba(monkeypatch: pytest.MonkeyPatch, work: int) -> None:
+    monkeypatch.setattr(from_vectors, "_PLAIN_WORK", work)
+    many, labels = whole(40, 5)
+    found = ranking(many, many, labels, labels, np.arange(40))
+    scores = many @ many.T
+    assert per_query(found.ranked) == naive(scores, labels, labels, np.arange(40))
 
 
 def test_it_also_counts_where_nothing_can_be_cached(tmp_path: Path) -> None:
     # The function has no source file, as in a frozen application.
-    source = Path(kernels.__file__).read_text(encoding="utf-8")
+    source = Path(compiled_kernels.__file__).read_text(encoding="utf-8")
     script = tmp_path / "run.py"
     script.write_text(
         "import sys, types\n"
@@ -235,11 +260,11 @@ def test_it_also_counts_where_nothing_can_be_cached(tmp_path: Path) -> None:
         "module = types.ModuleType('memory'); sys.modules['memory'] = module\n"
         "exec(code, module.__dict__)\n"
         "import numpy as np\n"
-        "from likewise.evaluation.ranking import Groups\n"
-        "one = np.ones((2, 1), np.float32); labels = np.zeros(2, np.int64)\n"
-        "left_out = [Groups.one(np.arange(2))]\n"
-        "found = module.rank_vectors(one, one, Groups.alike(labels, labels), left_out)\n"
-        "assert found.ranked.ranks.tolist() == [1, 1]\n",
+        "scores, rows = np.ones((2, 2), np.float32), np.arange(2)\n"
+        "ranks = np.zeros(4, np.int64)\n"
+        "block = scores, rows, rows * 0, rows * 0 + 2, rows * 2\n"
+        "module.compiled(module.rank_by_counting)(rows, block, ranks)\n"
+        "assert ranks.tolist() == [1, 2, 1, 2]\n",
         encoding="utf-8",
     )
     subprocess.run([sys.executable, str(script)], check=True)

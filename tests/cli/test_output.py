@@ -1,5 +1,6 @@
 import json
 
+import polars as pl
 import pytest
 
 from likewise.cli import output
@@ -44,3 +45,27 @@ def test_json_has_null_where_a_number_is_none(capsys: pytest.CaptureFixture[str]
         "best": None,
         "parts": [{"a": 1}],
     }
+
+
+@pytest.mark.parametrize("note", ["a\x1b", "a\udc80"])
+def test_rows_in_json_are_those_of_plain_json(
+    capsys: pytest.CaptureFixture[str], note: str
+) -> None:
+    record = {"mAP": 1e-07, "notes": [note, "é"], "parts": {"n": 3}}
+    rows = pl.DataFrame(
+        {
+            "item_id": ["a", "é\x07"],
+            "value": [0.1, float("nan")],
+            "hits": [["a", "b"], []],
+            "hit_scores": [[0.1, 0.7], None],
+        },
+        schema_overrides={"value": pl.Float32, "hit_scores": pl.List(pl.Float32)},
+    )
+    output.print_json({**record, "queries": rows.to_dicts()})
+    plain = capsys.readouterr().out
+    output.print_json_with_rows(record, "queries", rows)
+    assert capsys.readouterr().out == plain
+    output.print_json({**record, "queries": []})
+    plain = capsys.readouterr().out
+    output.print_json_with_rows(record, "queries", rows.clear())
+    assert capsys.readouterr().out == plain

@@ -83,7 +83,12 @@ def print_json_with_rows(record: Mapping[str, object], name: str, rows: "pl.Data
     text = escape_json(
         f"{head.removesuffix('null}')}{_in_double_precision(rows).write_json()}}}"
     )
-    print(msgspec.json.format(text, indent=2))
+    try:
+        document = msgspec.json.format(text, indent=2)
+    except msgspec.DecodeError:  # a name that is not valid UTF-8
+        print_json({**record, name: rows.to_dicts()})
+    else:
+        print(document)
 
 
 def _in_double_precision(rows: "pl.DataFrame") -> "pl.DataFrame":

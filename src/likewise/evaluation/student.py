@@ -56,7 +56,8 @@ def _expansion(z: float, degrees: int) -> float:
         z * (((3 * square + 19) * square + 17) * square - 15) / 384,
         z * ((((79 * square + 776) * square + 1482) * square - 1920) * square - 945) / 92160,
     )
-    return z + sum(term / degrees**power for power, term in enumerate(terms, start=1))
+    inverse = 1 / degrees
+    return z + sum(term * inverse**power for power, term in enumerate(terms, start=1))
 
 
 def _density(value: float, degrees: int) -> float:

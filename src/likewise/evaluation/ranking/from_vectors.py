@@ -5,26 +5,26 @@ are compared with all others: one pass over the scores per relevant item instead
 Scores are computed in blocks of queries; the query x gallery matrix is never stored.
 """
 
-import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import Any, cast
 
 import numpy as np
 
+from likewise.evaluation.ranking import compiled_kernels, plain_kernels
 from likewise.evaluation.ranking.groups import Groups
+from likewise.evaluation.ranking.plain_kernels import Kernel
 from likewise.evaluation.ranking.ranked import Ranking, RelevantRanks, blocks, offsets
 from likewise.formats.array_types import Float32Array, Int64Array
 
 Progress = Callable[[int, int], None]
 """Callback with the number of finished queries and of all queries."""
 
-_Block = tuple[Float32Array, Int64Array, Int64Array, Int64Array, Int64Array]
-_Kernel = Callable[..., None]
-
 # A pass costs 0.03 ns per score and relevant item, a stable sort 50 ns per score (of 12,000).
 _MANY_RELEVANT = 1500
+
+_PLAIN_WORK = 300_000_000
+"""Scores to compare up to which NumPy is faster than loading numba."""
 
 
 def rank_vectors(
@@ -57,6 +57,7 @@ def rank_vectors(
     width = min(top, len(gallery))
     top_rows = np.full((len(queries), width), -1)
     top_scores = np.full((len(queries), width), np.nan, np.float32)
+    count, keep_best = _kernels(len(gallery), len(ranks), width * len(queries))
     longest = 0
     with ThreadPoolExecutor(_threads()) as pool:
         for rows, scores in _score_blocks(queries, gallery):
@@ -64,11 +65,11 @@ def rank_vectors(
             own = relevant.part(rows)
             block = (scores, own.rows, own.begins, own.ends, at[rows])
             many = own.sizes() > _MANY_RELEVANT
-            _spread(pool, _compiled(_rank_by_counting), np.flatnonzero(~many), block, ranks)
-            _spread(pool, _rank_by_sorting, np.flatnonzero(many), block, ranks)
+            _spread(pool, count, np.flatnonzero(~many), block, ranks)
+            _spread(pool, plain_kernels.rank_by_sorting, np.flatnonzero(many), block, ranks)
             if width:
                 best = scores, top_rows[rows], top_scores[rows]
-                _spread(pool, _compiled(_keep_best), np.arange(len(scores)), *best)
+                _spread(pool, keep_best, np.arange(len(scores)), *best)
             if progress:
                 progress(rows.stop, len(queries))
     return _ascending(ranks, relevant, longest, top_rows, top_scores)
@@ -130,74 +131,26 @@ def _threads() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def _spread(pool: Executor, kernel: _Kernel, chosen: Int64Array, *arguments: object) -> None:
+def _spread(pool: Executor, kernel: Kernel, chosen: Int64Array, *arguments: object) -> None:
     """Run ``kernel`` in all threads, each for a part of the ``chosen`` rows of a block."""
     parts = [part for part in np.array_split(chosen, _threads()) if len(part)]
     # list() waits for all parts and raises their exceptions.
     list(pool.map(lambda part: kernel(part, *arguments), parts))
 
 
-@functools.cache
-def _compiled(kernel: Callable[..., Any]) -> _Kernel:
-    """Compile a kernel. Numba is imported late because it takes half a second."""
-    import numba
+def _kernels(gallery: int, relevant: int, first: int) -> tuple[Kernel, Kernel]:
+    """Return the functions that count ranks and keep first hits.
 
-    try:
-        return cast("_Kernel", numba.njit(nogil=True, cache=True)(kernel))
-    except (
-        RuntimeError
-    ):  # No cache folder is writable, neither of the package nor in the home folder.
-        return cast("_Kernel", numba.njit(nogil=True)(kernel))
+    numba takes half a second to load, which NumPy does not need for a small gallery. Both give
+    the same results.
 
-
-def _rank_by_counting(chosen: Int64Array, block: _Block, ranks: Int64Array) -> None:
-    """Write the ranks of the relevant items of the ``chosen`` rows of a block; 0: excluded."""
-    scores, order, begins, ends, offsets_ = block
-    # All counts are int32, so that the loops compile to the widest vector instructions.
-    one = np.int32(1)
-    for i in chosen:
-        row, at = scores[i], offsets_[i]
-        for item in order[begins[i] : ends[i]]:
-            own = row[item]
-            rank = one
-            if own == -np.inf:
-                rank = np.int32(rank - one)
-            else:
-                before, after = row[:item], row[item + 1 :]
-                for j in range(len(before)):
-                    rank = np.int32(rank + np.int32(before[j] >= own))
-                for j in range(len(after)):
-                    rank = np.int32(rank + np.int32(after[j] > own))
-            ranks[at] = rank
-            at += 1
-
-
-def _rank_by_sorting(chosen: Int64Array, block: _Block, ranks: Int64Array) -> None:
-    """Write the ranks by sorting, which is faster for very large classes."""
-    scores, order, begins, ends, offsets_ = block
-    for i in chosen:
-        rank_of = np.empty(scores.shape[1], np.int64)
-        rank_of[np.argsort(-scores[i], kind="stable")] = np.arange(1, scores.shape[1] + 1)
-        items = order[begins[i] : ends[i]]
-        left_out = scores[i][items] == -np.inf
-        ranks[offsets_[i] : offsets_[i] + len(items)] = np.where(left_out, 0, rank_of[items])
-
-
-def _keep_best(
-    chosen: Int64Array, scores: Float32Array, rows: Int64Array, best: Float32Array
-) -> None:
-    """Write the first hits ``rows`` of the ``chosen`` rows of a block, with scores ``best``."""
-    width = rows.shape[1]
-    for i in chosen:
-        row, filled, least = scores[i], 0, -np.inf
-        for j in range(len(row)):
-            score = row[j]
-            if score > least:  # of equal scores, the earlier row stays ahead
-                at = min(filled, width - 1)
-                while at > 0 and best[i, at - 1] < score:
-                    best[i, at], rows[i, at] = best[i, at - 1], rows[i, at - 1]
-                    at -= 1
-                best[i, at], rows[i, at] = score, j
-                filled = min(filled + 1, width)
-                if filled == width:
-                    least = best[i, width - 1]
+    Args:
+        gallery: number of scores of a query.
+        relevant: number of relevant items of all queries.
+        first: number of first hits of all queries.
+    """
+    work = gallery * (relevant + first // 8)
+    if work < _PLAIN_WORK or not compiled_kernels.is_installed():
+        return plain_kernels.rank_by_counting, plain_kernels.keep_best
+    compiled = compiled_kernels.compiled
+    return compiled(compiled_kernels.rank_by_counting), compiled(compiled_kernels.keep_best)
