@@ -23,13 +23,17 @@ models:
 indexes:
   exact: {kind: exact}
 """
-NOTHING, LIBRARIES, HELP, QUERY = "python", "polars and lance", "help", "query"
-HEAVY = ("torch", "timm", "faiss", "dvc")
+NOTHING, POLARS, LIBRARIES = "python", "polars", "polars and lance"
+HELP, LIST, SHOW, QUERY = "help", "list", "show", "query"
+HEAVY = ("torch", "timm", "faiss", "dvc", "numba", "scipy")
 
 _COMMANDS = {
     NOTHING: (sys.executable, "-c", "pass"),
+    POLARS: (sys.executable, "-c", "import polars"),
     LIBRARIES: (sys.executable, "-c", "import polars, lance"),
     HELP: (LIKEWISE, "--help"),
+    LIST: (LIKEWISE, "list"),
+    SHOW: (LIKEWISE, "show", "emoji"),
     QUERY: (LIKEWISE, "query", SQL, "--json"),
 }
 
@@ -79,7 +83,13 @@ def measure(table: Table, root: Path, rounds: int) -> None:
         1.0,
         peer=seconds[LIBRARIES],
     )
-    for name, words in ((HELP, ["--help"]), (QUERY, ["query", SQL])):
+    table.at_most(
+        'likewise list; peer: python -c "import polars"', seconds[LIST], seconds[POLARS], 1.1
+    )
+    for name in (SHOW, QUERY):
+        what = f'likewise {name}; peer: python -c "import polars, lance"'
+        table.at_most(what, seconds[name], seconds[LIBRARIES], 1.1)
+    for name, words in ((HELP, ["--help"]), (LIST, ["list"]), (QUERY, ["query", SQL])):
         heavy = [module for module in HEAVY if module in loaded(root, *words)]
         target, met = "not torch", "torch" not in heavy
         table.holds(
