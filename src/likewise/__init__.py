@@ -6,8 +6,12 @@ are those that ``__init__.pyi`` imports: type checkers read it, and so does this
 """
 
 import importlib
+import os
 import re
 from pathlib import Path
+
+SYSTEMS = "runs on Linux and macOS; on Windows, install it in WSL"
+"""The systems that have the file locks and signals of POSIX, for messages."""
 
 _STUB = Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8")
 
@@ -25,7 +29,10 @@ def __getattr__(name: str) -> object:
 
     Raises:
         AttributeError: no such name is public.
+        ImportError: the system has no POSIX file locks.
     """
+    if os.name != "posix":
+        raise ImportError(SYSTEMS)
     if name not in _HOMES:
         raise AttributeError(f"module 'likewise' has no attribute {name!r}")
     value: object = getattr(importlib.import_module(_HOMES[name]), name)

@@ -149,5 +149,6 @@ from likewise.storage.config import Card as Card
 from likewise.storage.config.card import Licence as Licence
 from likewise.storage.tables import Table as Table
 
+SYSTEMS: str
 __all__: list[str]
 _HOMES: dict[str, str]

@@ -21,6 +21,7 @@ import heapq
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 _QUOTED = re.compile(r"\(os error (\d+)\)|\bOs \{ code: (\d+)")
 """The errno in the text of an error of a Rust library."""
@@ -30,6 +31,15 @@ _RUST_PLACE = re.compile(r"[, ]*\S+\.rs:\d+:\d+\S*")
 
 _TABLE_LIBRARIES = ("pyarrow", "pyo3_runtime")
 _PREFIXES = ("External error: ", "Invalid user input: ", "LanceError(IO): ")
+
+_EXTRAS = {
+    "faiss": "faiss",
+    **dict.fromkeys(("numba", "safetensors", "sklearn", "timm", "torch"), "models"),
+    "torchvision": "models",
+    **dict.fromkeys(("accelerate", "dvclive", "lightly"), "train"),
+    "pytorch_metric_learning": "train",
+}
+"""Module -> the extra of pyproject.toml that installs it."""
 
 _MAX_COMPARED = 1000
 """Maximum number of names to compare by edit distance, which is slow for millions."""
@@ -142,6 +152,32 @@ class MissingExtraError(LikewiseError):
     """An optional library is missing; the text has the pip command."""
 
     exit_code = 5
+
+
+def missing_extra(error: BaseException) -> MissingExtraError | None:
+    """Return the error that names the extra of a missing library; None for any other error."""
+    for cause in _chain(error):
+        name = (cause.name or "") if isinstance(cause, ModuleNotFoundError) else ""
+        extra = _EXTRAS.get(name.partition(".")[0])
+        if extra:
+            text = f"{name} is not installed; run: pip install 'likewise[{extra}]'"
+            return MissingExtraError(text)
+    return None
+
+
+@contextmanager
+def extras_named() -> Iterator[None]:
+    """Name the extra if a library is missing.
+
+    Raises:
+        MissingExtraError: a library of an extra is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if missing := missing_extra(error):
+            raise missing from error
+        raise
 
 
 class VersionError(LikewiseError):

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from likewise.catalogue.corrections import correct_items
 from likewise.catalogue.name_clashes import check_model
-from likewise.errors import ConfigError, MissingArtefactError
+from likewise.errors import ConfigError, MissingArtefactError, extras_named
 from likewise.formats import atomic
 from likewise.formats.paths import refuse_links
 from likewise.models.passport import Passport
@@ -92,7 +92,7 @@ def _copy(source: Path, target: Path) -> None:
 def _make_as_helper(ws: Workspace, model: str, recipe: Recipe) -> Passport:
     """Take part in a training as a process of torchrun other than rank 0; keep nothing."""
     context = _context(ws, model, recipe)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, extras_named():
         return recipe.make(Path(folder), ws.params.seed, context, root=ws.root)
 
 

@@ -25,6 +25,8 @@ def record_interrupts() -> list[int]:
 
 def exit_with_error(error: BaseException) -> NoReturn:
     """Report an error that a user can cause; any other one is a bug and keeps its traceback."""
+    if not isinstance(error, likewise.LikewiseError):
+        error = _missing_extra(error) or error
     if isinstance(error, likewise.LikewiseError):
         print_note(f"likewise: {error}")
         sys.exit(error.exit_code)
@@ -33,6 +35,12 @@ def exit_with_error(error: BaseException) -> NoReturn:
         raise error
     print_note(f"likewise: {message}")
     sys.exit(likewise.DataError.exit_code)
+
+
+def _missing_extra(error: BaseException) -> BaseException | None:
+    from likewise.errors import missing_extra
+
+    return missing_extra(error)
 
 
 def _system_error(error: BaseException) -> str:

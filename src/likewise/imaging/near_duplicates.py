@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 
+from likewise.errors import extras_named
 from likewise.formats.array_types import BoolArray, Int64Array, UInt16Array
 
 if TYPE_CHECKING:
@@ -154,7 +155,8 @@ def _sort_by_word(hashes: HashWords, word: int) -> _SortedHashes:
 @cache
 def _kernel() -> _Kernel:
     """Compile ``_compare``; importing numba takes half a second, so it is done on first use."""
-    import numba
+    with extras_named():
+        import numba
 
     try:
         return cast("_Kernel", numba.njit(nogil=True, cache=True)(_compare))

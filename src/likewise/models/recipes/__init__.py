@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from likewise.errors import extras_named
 from likewise.models.passport import PASSPORT, Passport
 from likewise.models.recipes.base import Recipe
 from likewise.registry import Registry
@@ -36,6 +37,8 @@ def load(folder: Path, role: str | None = None) -> "Encoder":
     Raises:
         MissingArtefactError: the folder contains no model.
         DataError: the model is damaged.
+        MissingExtraError: torch or another library of the model is not installed.
     """
     entry = Passport.read(folder).recipe
-    return RECIPES.build(entry, str(folder / PASSPORT)).load(folder, role)
+    with extras_named():
+        return RECIPES.build(entry, str(folder / PASSPORT)).load(folder, role)

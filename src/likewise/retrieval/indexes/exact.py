@@ -14,7 +14,7 @@ from likewise.retrieval.indexes.base import (
     empty_results,
     rank_order,
 )
-from likewise.retrieval.indexes.faiss_door import GPU_MOST, nearest
+from likewise.retrieval.indexes.faiss_door import GPU_MOST, has_faiss, nearest
 
 Metric: TypeAlias = Literal["dot", "cosine", "l2"]
 
@@ -119,6 +119,7 @@ class ExactSearch(BuiltIndex):
             and self._metric != "cosine"
             and self._gallery.dtype == np.float32
             and k + _SPARE <= GPU_MOST
+            and has_faiss()
         )
 
     def _scan(

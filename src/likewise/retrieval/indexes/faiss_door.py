@@ -3,10 +3,12 @@
 import functools
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
+from likewise.errors import extras_named
 from likewise.formats.array_types import Float32Array, Int64Array
 
 GPU_MOST = 2048
@@ -17,10 +19,21 @@ _GPU_BYTES = 1 << 30
 
 
 def load_faiss() -> Any:
-    """Import faiss, untyped, because its stubs lack the keyword arguments of its classes."""
-    import faiss
+    """Import faiss, untyped, because its stubs lack the keyword arguments of its classes.
+
+    Raises:
+        MissingExtraError: faiss is not installed.
+    """
+    with extras_named():
+        import faiss
 
     return faiss
+
+
+@functools.cache
+def has_faiss() -> bool:
+    """Return whether faiss is installed; it is not imported."""
+    return find_spec("faiss") is not None
 
 
 def faiss_search(index: Any) -> Any:

@@ -20,7 +20,10 @@ KNOWN_TO_WORK = {"dvc": "3", "lancedb": "0.40", "polars": "2", "pylance": "14"}
 def check(ws: Workspace) -> Iterator[Problem]:
     """Check library versions, DVC's files, and the stages that are out of date."""
     for library, release in KNOWN_TO_WORK.items():
-        installed = metadata.version(library)
+        try:
+            installed = metadata.version(library)
+        except metadata.PackageNotFoundError:  # lancedb is optional
+            continue
         if not f"{installed}.".startswith(f"{release}."):
             what = f"{library} {installed} is installed; likewise was tested with {release}"
             yield Problem("library", what, f"pip install '{library}=={release}.*'")

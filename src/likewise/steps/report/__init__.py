@@ -1,15 +1,19 @@
 """Write the report of a run: one page with numbers, curves, images and their origin."""
 
 import json
+import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+from tqdm import tqdm
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.run_results import Results, read_results
-from likewise.errors import StaleArtefactError
+from likewise.errors import MissingExtraError, StaleArtefactError
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
@@ -106,9 +110,20 @@ def _page(entry: Run, results: Results, dataset: Dataset) -> Page:
         results=results,
         ranking=_ranking(dataset, results) if "ranks" in results.queries.columns else None,
         gap=diagnostics.modality_gap(vectors, items["role"]),
-        places=figures.layout(vectors[shown]) if len(shown) > 3 else None,
+        places=_places(vectors[shown]),
         kinds=_kinds(items)[shown],
     )
+
+
+def _places(vectors: "npt.NDArray[np.floating[Any]]") -> npt.NDArray[np.float32] | None:
+    """Return the places of vectors on the map; None for few, and without scikit-learn."""
+    if len(vectors) <= 3:
+        return None
+    try:
+        return figures.layout(vectors)
+    except MissingExtraError as error:
+        tqdm.write(f"the report has no map of the items: {error}", file=sys.stderr)
+        return None
 
 
 def _ranking(dataset: Dataset, results: Results) -> RankingDiagnostics:

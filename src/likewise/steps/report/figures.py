@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from likewise.errors import extras_named
 from likewise.pages.rendering import inline_svg
 from likewise.pages.svg import BLUE, SOFT, drawing
 
@@ -53,7 +54,8 @@ def layout(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
 
     Source: van der Maaten, Hinton, Visualizing Data using t-SNE, JMLR 9 (2008).
     """
-    from sklearn.manifold import TSNE
+    with extras_named():
+        from sklearn.manifold import TSNE
 
     perplexity = min(30.0, max(2.0, (len(vectors) - 1) / 3))
     place = TSNE(init="pca", perplexity=perplexity, metric="cosine", random_state=_SEED)
