@@ -27,6 +27,7 @@ from measure import Table, medians, parser
 from peers import Made, hnswlib_index, lancedb_index, usearch_index
 
 from likewise.errors import size_text
+from likewise.formats.vector_blocks import VectorBlocks
 from likewise.pages.tradeoff_plot import IndexPoint, tradeoff_plot
 from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import BuiltIndex, Vectors
@@ -200,7 +201,7 @@ def codes(at: Size, *, small: bool) -> None:
         table.note(f"recall@{K}: LOPQ32; peer: {factory}", f"{own:.4f}", f"{found:.4f}")
     if coded is None:
         raise SystemExit("the LOPQ index was not kept")
-    took = seconds(lambda: EncodedVectors.encode(gallery, coded.parts))
+    took = seconds(lambda: EncodedVectors.encode(VectorBlocks.from_array(gallery), coded.parts))
     speed = at.rows / took
     table.below("LOPQ32: encode, seconds for 20,000 vectors", 20_000 / speed, 1.0, peer=1.0)
     if not small:

@@ -1,5 +1,7 @@
 """Galleries of generated vectors, and the order by sorting all scores."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,9 @@ import lance
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pytest
 
+from likewise.formats.vector_blocks import VectorBlocks
 from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import BuiltIndex, Vectors
 from likewise.schema import STORAGE_VERSION
@@ -47,6 +51,15 @@ def stored(folder: Path, array: Floats, rows_per_file: int = 1 << 20) -> Vectors
         max_rows_per_file=rows_per_file,
     )
     return Vectors.from_column(open_table(folder / "t.lance"), "m")
+
+
+def unreadable(array: Floats) -> Vectors:
+    """Return vectors that may be taken, but whose blocks must not be read."""
+
+    def read() -> Iterator[Floats]:
+        pytest.fail("read again")
+
+    return Vectors(replace(VectorBlocks.from_array(array), read=read))
 
 
 def build(entry: dict[str, Any], vectors: Vectors, cache: Path | None = None) -> BuiltIndex:

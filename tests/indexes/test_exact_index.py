@@ -8,6 +8,15 @@ from hypothesis import strategies as st
 from galleries import Floats, build, clustered, truth, unit
 from likewise.retrieval.indexes.base import NONE, Vectors
 
+BOUNDS = (
+    "exact_search._BLOCK_BYTES",
+    "exact_search._CACHED_BYTES",
+    "exact_blocks._BLOCK_BYTES",
+    "exact_blocks._WIDE_BYTES",
+    "exact._WHOLE_BYTES",
+    "selected_rows._BLOCK_BYTES",
+)
+
 
 @settings(max_examples=60, deadline=None)
 @given(
@@ -29,9 +38,9 @@ def test_exact_is_sorting_whatever_the_blocks(
     ]
     for nbytes in (1, 200, 1 << 20):
         with pytest.MonkeyPatch.context() as patch:
-            for name in ("_BLOCK_BYTES", "_CACHED_BYTES", "_WIDE_BYTES"):
-                patch.setattr(f"likewise.retrieval.indexes.exact.{name}", nbytes)
-            patch.setattr("likewise.retrieval.indexes.exact._QUERIES", 2)
+            for name in BOUNDS:
+                patch.setattr(f"likewise.retrieval.indexes.{name}", nbytes)
+            patch.setattr("likewise.retrieval.indexes.exact_search._QUERIES", 2)
             found = build({"kind": "exact"}, Vectors.from_array(gallery)).search(
                 queries, k, allowed
             )
@@ -64,7 +73,8 @@ def test_blocks_of_half_precision_answer_like_one(monkeypatch: pytest.MonkeyPatc
     gallery = clustered(10_000, 16).astype(np.float16)
     queries = clustered(100, 16, 2)
     whole = build({"kind": "exact"}, Vectors.from_array(gallery)).search(queries, 30)
-    monkeypatch.setattr("likewise.retrieval.indexes.exact._WIDE_BYTES", 0)
+    for name in BOUNDS[2:]:
+        monkeypatch.setattr(f"likewise.retrieval.indexes.{name}", 50_000)
     blocks = build({"kind": "exact"}, Vectors.from_array(gallery))
     assert (blocks.search(queries, 30)[1] == whole[1]).all()
     assert (blocks.search(queries, 30)[0] == whole[0]).all()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import forked
-from galleries import DIM, build, clustered, truth, unit
+from galleries import DIM, build, clustered, truth, unit, unreadable
 from likewise.errors import ConfigError
 from likewise.retrieval.indexes.base import Vectors
 
@@ -112,7 +112,7 @@ def test_a_trained_index_comes_from_its_file(tmp_path: Path) -> None:
     first = build(entry, Vectors.from_array(gallery), cache).search(gallery, 5)
     made = cache.read_bytes()
     assert [p.name for p in cache.parent.iterdir()] == ["x.faiss"]
-    unread = Vectors(1000, DIM, read=lambda: pytest.fail("read again"), take=lambda _: gallery)
+    unread = unreadable(gallery)
     again = build(entry, unread, cache).search(gallery, 5)
     assert (first[1] == again[1]).all()
     assert (first[0] == again[0]).all()

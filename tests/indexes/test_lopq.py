@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from galleries import unreadable
 from likewise.errors import ConfigError
 from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import NONE, BuiltIndex, Vectors
@@ -97,7 +98,7 @@ def test_a_filter_holds_in_the_cells_as_well(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_file_holds_all_of_it(tmp_path: Path) -> None:
     gallery, cache = spread(1000), tmp_path / "x.lopq"
     first = build(Vectors.from_array(gallery), cache, m=4).search(gallery[:9], 5)
-    unread = Vectors(1000, DIM, read=lambda: pytest.fail("read again"), take=lambda _: gallery)
+    unread = unreadable(gallery)
     again = build(unread, cache, m=4).search(gallery[:9], 5)
     assert (first[0] == again[0]).all()
     assert (first[1] == again[1]).all()

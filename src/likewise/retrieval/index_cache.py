@@ -84,7 +84,7 @@ class CachedIndex:
 
     def vectors(self) -> Vectors:
         """Return the vectors that are published now."""
-        return Vectors.from_column(self.dataset.table, self.model)
+        return Vectors.from_column(self.dataset.table, self.model, self.ws.params.memory)
 
     def metadata(self) -> IndexMetadata | None:
         """Return the metadata of the cached index; None if this checkout wrote none."""

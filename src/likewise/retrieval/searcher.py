@@ -75,7 +75,7 @@ class Searcher:
         self._ws = ws
         self._model = model
         self._open_index = open_index
-        self._vectors = Vectors.from_column(dataset.table, model)
+        self._vectors = Vectors.from_column(dataset.table, model, ws.params.memory)
         self._filter = ItemFilter(dataset)
         shown = dataset.items.select(
             *_SHOWN, pl.col("image_id").alias("path"), pl.lit(dataset.name).alias("dataset")
@@ -206,7 +206,7 @@ class Searcher:
             Scores and positions in ``gallery``, (q, min(depth, n)) each; -inf and -1 where the
             index returns fewer.
         """
-        vectors = self._vectors.read()[queries].astype(np.float32)
+        vectors = self._vectors.take(queries.tolist()).astype(np.float32)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         everything = len(gallery) == self._vectors.rows
         allowed = None if everything else np.isin(np.arange(self._vectors.rows), gallery)

@@ -1,7 +1,7 @@
 """Base classes of indexes: options that build a searchable index of a vector column."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from likewise.formats.array_types import BoolArray, Float32Array, FloatArray, Int64Array
+from likewise.formats.vector_blocks import MEMORY, VectorBlocks
 from likewise.registry import Part
 from likewise.storage import tables
 
@@ -21,38 +22,44 @@ class Vectors:
     """A column of L2-normalised vectors that is read on demand.
 
     Attributes:
-        rows: number of vectors.
-        dim: number of dimensions.
-        read: returns all vectors, (rows, dim) float32 or float16, in the order of the table.
-        take: returns the vectors of some rows, (len(rows), dim), in the order given.
+        stored: the vectors, read in blocks, in the order of the table.
         table: the published table of the column; None for a bare array.
         column: name of the column.
+        array: all vectors, if they are in memory.
     """
 
-    rows: int
-    dim: int
-    read: Callable[[], FloatArray]
-    take: Callable[[Sequence[int]], FloatArray]
+    stored: VectorBlocks
     table: tables.Table | None = None
     column: str = ""
+    array: FloatArray | None = None
+
+    @property
+    def rows(self) -> int:
+        """Number of vectors."""
+        return self.stored.rows
+
+    @property
+    def dim(self) -> int:
+        """Number of dimensions."""
+        return self.stored.dim
+
+    def read(self) -> FloatArray:
+        """Return all vectors, (rows, dim) float32 or float16, in the order of the table."""
+        return self.stored.whole() if self.array is None else self.array
+
+    def take(self, rows: Sequence[int]) -> FloatArray:
+        """Return the vectors of some rows, (len(rows), dim), in the order given."""
+        return self.stored.take(np.asarray(rows, np.int64))
 
     @classmethod
-    def from_array(cls, array: FloatArray) -> "Vectors":
+    def from_array(cls, array: FloatArray, memory: int = MEMORY) -> "Vectors":
         """Wrap an array (n, d)."""
-        rows, dim = array.shape
-        return cls(rows, dim, lambda: array, lambda chosen: array[list(chosen)])
+        return cls(VectorBlocks.from_array(array, memory), array=array)
 
     @classmethod
-    def from_column(cls, table: tables.Table, column: str) -> "Vectors":
-        """Refer to a vector column of a table."""
-
-        def take(rows: Sequence[int]) -> FloatArray:
-            return table.vectors(column, rows)
-
-        def read() -> FloatArray:
-            return table.vectors(column)
-
-        return cls(table.rows, table.dim(column), read, take, table, column)
+    def from_column(cls, table: tables.Table, column: str, memory: int = MEMORY) -> "Vectors":
+        """Refer to a vector column of a table; see ``VectorBlocks`` for ``memory``."""
+        return cls(tables.vector_blocks(table, column, memory), table, column)
 
 
 class BuiltIndex(ABC):

@@ -14,6 +14,8 @@ K = 10
 PROBES = 500
 TIMED = 50
 """Approximate number of probes that are timed one by one."""
+MOST_MS, FEWEST = 10_000, 3
+"""After this time no further probe is timed, if this number was."""
 
 
 class IndexMeasurement(Part):
@@ -84,10 +86,12 @@ class Probes:
     def _latency(self, built: BuiltIndex) -> float:
         step = max(1, len(self.queries) // TIMED)
         built.search(self.queries[:1], K)  # one-time work of a first query
-        return median(
-            _milliseconds(lambda query=query: built.search(query[None, :], K))  # type: ignore[misc]
-            for query in self.queries[::step]
-        )
+        took: list[float] = []
+        for query in self.queries[::step]:
+            took.append(_milliseconds(lambda query=query: built.search(query[None, :], K)))  # type: ignore[misc]
+            if sum(took) > MOST_MS and len(took) >= FEWEST:
+                break
+        return median(took)
 
 
 def _milliseconds(search: Callable[[], object]) -> float:

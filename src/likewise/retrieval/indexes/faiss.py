@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from likewise.errors import ConfigError
-from likewise.formats.array_types import BoolArray, Float32Array, Int64Array
+from likewise.formats.array_types import BoolArray, Float32Array, FloatArray, Int64Array
 from likewise.retrieval.indexes import index_file
 from likewise.retrieval.indexes.base import (
     BuiltIndex,
@@ -19,7 +19,7 @@ from likewise.retrieval.indexes.base import (
     empty_results,
     settle_ties,
 )
-from likewise.retrieval.indexes.exact import Exact, ExactSearch
+from likewise.retrieval.indexes.exact import Exact
 from likewise.retrieval.indexes.faiss_door import (
     GPU_MOST,
     copy_to_gpus,
@@ -27,11 +27,15 @@ from likewise.retrieval.indexes.faiss_door import (
     load_faiss,
     threads,
 )
+from likewise.retrieval.indexes.selected_rows import SelectedRows
 
 _FEW = 10_000
 """Up to this number of allowed rows, exact search replaces the search of cells or a graph."""
 
 _ADDED = 65_536
+
+_TRAINED_BYTES = 1 << 30
+"""Bytes of training vectors as float32, unless ``train`` gives their number."""
 
 
 class Faiss(Index):
@@ -53,7 +57,8 @@ class Faiss(Index):
             Refine).
         parameters: other search parameters, by the names of FAISS:
             ``{quantizer_efSearch: 64, max_codes: 10000}``.
-        train: number of training vectors, drawn at random; all vectors by default.
+        train: number of training vectors, drawn at random; by default all vectors, or 1 GiB of
+            them as float32 if they are more.
         seed: seed of the training sample and of k-means.
 
     The index is reproducible, so a single thread builds graphs (HNSW, NSG). Filters are exact
@@ -104,20 +109,23 @@ class Faiss(Index):
 
         metric = faiss.METRIC_L2 if self.metric == "l2" else faiss.METRIC_INNER_PRODUCT
         index = faiss.index_factory(vectors.dim, self.factory, metric)
-        gallery = vectors.read()
         with threads(1 if re.search("HNSW|NSG", self.factory) else None):
             if not index.is_trained:
                 _seed(index, self.seed)
-                index.train(self._sample(gallery).astype(np.float32))
-            for start in range(0, len(gallery), _ADDED):
-                index.add(gallery[start : start + _ADDED].astype(np.float32))
+                index.train(self._sample(vectors).astype(np.float32, copy=False))
+            for block in vectors.stored.blocks(_ADDED):
+                index.add(block.astype(np.float32))
         return index
 
-    def _sample(self, gallery: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
-        if self.train is None or self.train >= len(gallery):
-            return gallery
-        draw = np.random.default_rng(self.seed).choice(len(gallery), self.train, replace=False)
-        return gallery[np.sort(draw)]
+    def _sample(self, vectors: Vectors) -> FloatArray:
+        """Return the training vectors; of more than ``_TRAINED_BYTES``, a random part."""
+        count = min(self.train or vectors.rows, vectors.rows)
+        if self.train is None:
+            count = min(count, max(1, _TRAINED_BYTES // (4 * vectors.dim)))
+        if count == vectors.rows:
+            return vectors.read()
+        draw = np.random.default_rng(self.seed).choice(vectors.rows, count, replace=False)
+        return vectors.take(np.sort(draw).tolist())
 
     def _tune(self, index: Any) -> None:
         faiss = load_faiss()
@@ -143,6 +151,7 @@ class FaissSearch(BuiltIndex):
         # A flat index compares every row, so a filter costs neither time nor recall.
         self._scans = isinstance(index, load_faiss().IndexFlatCodes)
         self._vectors = vectors
+        self._selected = SelectedRows(vectors.stored.take, vectors.dim)
 
     def search(
         self, queries: Float32Array, k: int, allowed: BoolArray | None = None
@@ -154,7 +163,7 @@ class FaissSearch(BuiltIndex):
         if allowed is None:
             return settle_ties(*self._cosines(*self._unfiltered(queries, width)))
         if not self._scans and np.count_nonzero(allowed) <= _FEW:
-            return self._exact.search(queries, k, allowed)
+            return self._selected.search(queries, k, allowed)
         return self._filtered(queries, width, allowed)
 
     def _unfiltered(self, queries: Float32Array, width: int) -> tuple[Float32Array, Int64Array]:
@@ -178,7 +187,7 @@ class FaissSearch(BuiltIndex):
         return scores, rows
 
     @functools.cached_property
-    def _exact(self) -> ExactSearch:
+    def _exact(self) -> BuiltIndex:
         return Exact().build(self._vectors)
 
     def _filtered(

@@ -17,8 +17,8 @@ from likewise.retrieval.indexes.base import (
     empty_results,
     settle_ties,
 )
-from likewise.retrieval.indexes.exact import ExactSearch
 from likewise.retrieval.indexes.faiss_door import kmeans_centroids
+from likewise.retrieval.indexes.selected_rows import SelectedRows
 from likewise.storage import tables
 
 ANN_ROWS = 10_000
@@ -30,8 +30,8 @@ _TRAINED = 64
 _PROBES = 48
 """Cells that a filtered query searches, multiplied by the number of rows per allowed row."""
 
-_FEW = 1000
-"""Up to this number of allowed rows, they are fetched and searched exactly."""
+_FEW = 10_000
+"""Up to this number of allowed rows, only these are read and compared, all of them."""
 
 _QUERIES = 256
 
@@ -71,6 +71,7 @@ class LanceSearch(BuiltIndex):
         self._options = options
         self._vectors = vectors
         self._index = table.vector_index(vectors.column)
+        self._selected = SelectedRows(vectors.stored.take, vectors.dim)
 
     def search(
         self, queries: Float32Array, k: int, allowed: BoolArray | None = None
@@ -78,8 +79,8 @@ class LanceSearch(BuiltIndex):
         """Return the ``k`` rows that Lance ranks first; see ``BuiltIndex.search``."""
         scores, rows = empty_results(len(queries), min(k, self._vectors.rows))
         if allowed is not None and np.count_nonzero(allowed) <= _FEW:
-            self._fetch(queries, np.flatnonzero(allowed), scores, rows)
-        elif rows.shape[1]:
+            return self._selected.search(queries, k, allowed)
+        if rows.shape[1]:
             options = self._neighbour_options(allowed)
             row_filter = None if allowed is None else self._index.row_filter(allowed)
             for start in range(0, len(queries), _QUERIES):
@@ -89,15 +90,6 @@ class LanceSearch(BuiltIndex):
                 rows[block][near.query, rank] = near.row
                 scores[block][near.query, rank] = 1 - near.distance
         return settle_ties(scores, rows)
-
-    def _fetch(
-        self, queries: Float32Array, few: Int64Array, scores: Float32Array, rows: Int64Array
-    ) -> None:
-        """Fill ``scores`` and ``rows`` from the ``few`` rows that are allowed."""
-        if len(few):
-            exact = ExactSearch(self._vectors.take(few.tolist()))
-            near, positions = exact.search(queries, rows.shape[1])
-            scores[:, : near.shape[1]], rows[:, : near.shape[1]] = near, few[positions]
 
     def _neighbour_options(self, allowed: BoolArray | None) -> tables.NeighbourOptions:
         """Return search options that preserve recall under a filter.

@@ -4,7 +4,6 @@ Y. Kalantidis, Y. Avrithis: Locally Optimized Product Quantization for Approxima
 Neighbor Search, CVPR 2014. FAISS computes the k-means, computes the codes and scans them.
 """
 
-import functools
 import itertools
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -16,7 +15,6 @@ from likewise.errors import ConfigError
 from likewise.formats.array_types import (
     BoolArray,
     Float32Array,
-    FloatArray,
     Int64Array,
     UInt8Array,
 )
@@ -29,13 +27,13 @@ from likewise.retrieval.indexes.base import (
     empty_results,
     settle_ties,
 )
-from likewise.retrieval.indexes.exact import Exact, ExactSearch
 from likewise.retrieval.indexes.faiss_door import load_faiss
 from likewise.retrieval.indexes.lopq_codec import (
     CLUSTERS,
     CodecTrainer,
     EncodedVectors,
 )
+from likewise.retrieval.indexes.selected_rows import SelectedRows
 
 _FEW = 10_000
 """Up to this number of allowed rows, exact search replaces the search of cells."""
@@ -85,7 +83,7 @@ class Lopq(Index):
         self._check(vectors)
         coded = None if cache is None else EncodedVectors.read(cache, vectors.rows)
         if coded is None:
-            coded = self._code(vectors.read())
+            coded = self._code(vectors)
             if cache is not None:
                 index_file.save(cache, coded.write)
         return LopqSearch(coded, vectors, self)
@@ -103,19 +101,19 @@ class Lopq(Index):
         if faults:
             raise ConfigError(f"lopq index with m {self.m}: {'; '.join(faults)}")
 
-    def _code(self, gallery: FloatArray) -> EncodedVectors:
-        """Train on a sample of the vectors (n, d), and encode all of them."""
-        draw = np.arange(len(gallery))
-        if self.train < len(gallery):
+    def _code(self, vectors: Vectors) -> EncodedVectors:
+        """Train on a sample of the vectors, and encode all of them."""
+        draw = np.arange(vectors.rows)
+        if self.train < vectors.rows:
             rng = np.random.default_rng(self.seed)
-            draw = np.sort(rng.choice(len(gallery), self.train, replace=False))
-        sample = gallery[draw].astype(np.float32)
+            draw = np.sort(rng.choice(vectors.rows, self.train, replace=False))
+        sample = vectors.take(draw.tolist()).astype(np.float32)
         trainer = CodecTrainer(self.v, self.m // self.parts, local=self.codebooks == "local")
         parts = [
             trainer.train(np.ascontiguousarray(columns), self.seed)
             for columns in np.split(sample, self.parts, axis=1)
         ]
-        return EncodedVectors.encode(gallery, parts)
+        return EncodedVectors.encode(vectors.stored, parts)
 
 
 class LopqSearch(BuiltIndex):
@@ -125,6 +123,7 @@ class LopqSearch(BuiltIndex):
         """Keep the codes, and the vectors for exact search and refinement."""
         self._parts = coded.parts
         self._vectors = vectors
+        self._selected = SelectedRows(vectors.stored.take, vectors.dim)
         self._options = options
         shape = [range(len(part.centres)) for part in self._parts]
         order = np.argsort(coded.cells, kind="stable")
@@ -153,7 +152,7 @@ class LopqSearch(BuiltIndex):
         if not width or not len(queries):
             return empty_results(len(queries), width)
         if allowed is not None and allowed_count <= _FEW:
-            return self._exact.search(queries, k, allowed)
+            return self._selected.search(queries, k, allowed)
         depth = min(width * (self._options.refine_factor or 1), allowed_count)
         scores, rows = empty_results(len(queries), depth)
         for start in range(0, len(queries), _QUERIES):
@@ -163,10 +162,6 @@ class LopqSearch(BuiltIndex):
             scores = self._refine(queries, rows)
         scores, rows = settle_ties(scores, rows)
         return _pad(scores, rows, width)
-
-    @functools.cached_property
-    def _exact(self) -> ExactSearch:
-        return Exact().build(self._vectors)
 
     def _inverted_list(
         self, clusters: tuple[int, ...], rows: Int64Array, codes: UInt8Array

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from likewise.formats.array_types import Float32Array, FloatArray, Int64Array, UInt8Array
+from likewise.formats.array_types import Float32Array, Int64Array, UInt8Array
+from likewise.formats.vector_blocks import VectorBlocks
 from likewise.retrieval.indexes import index_file
 from likewise.retrieval.indexes.faiss_door import kmeans_centroids, load_faiss
 
@@ -108,11 +109,11 @@ class EncodedVectors:
     codes: UInt8Array
 
     @classmethod
-    def encode(cls, gallery: FloatArray, parts: list[SubvectorCodec]) -> "EncodedVectors":
-        """Encode vectors (n, d), a block at a time."""
+    def encode(cls, gallery: VectorBlocks, parts: list[SubvectorCodec]) -> "EncodedVectors":
+        """Encode vectors, a block at a time."""
         cells, codes = [], []
-        for start in range(0, len(gallery), _BLOCK):
-            block = gallery[start : start + _BLOCK].astype(np.float32)
+        for stored in gallery.blocks(_BLOCK):
+            block = stored.astype(np.float32)
             encoded = [
                 part.encode(np.ascontiguousarray(columns))
                 for part, columns in zip(

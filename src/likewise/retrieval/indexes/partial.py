@@ -1,10 +1,14 @@
 """An index of an earlier version of a column, completed by exact search of the new rows."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import numpy as np
 
-from likewise.formats.array_types import BoolArray, Float32Array, Int64Array
+from likewise.formats.array_types import BoolArray, Float32Array, FloatArray, Int64Array
 from likewise.retrieval.indexes.base import NONE, BuiltIndex, Vectors, settle_ties
-from likewise.retrieval.indexes.exact import ExactSearch
+from likewise.retrieval.indexes.exact_search import ExactSearch
+from likewise.storage import tables
 
 
 class CompletedIndex(BuiltIndex):
@@ -52,10 +56,13 @@ class CompletedIndex(BuiltIndex):
 
 def earlier_vectors(vectors: Vectors, positions: Int64Array) -> Vectors:
     """Return the vectors of earlier rows, now at ``positions``; row 0 for removed ones (-1)."""
-    rows = np.maximum(positions, 0)
-    return Vectors(
-        len(rows),
-        vectors.dim,
-        lambda: vectors.read()[rows],
-        lambda chosen: vectors.take(rows[list(chosen)].tolist()),
-    )
+    rows, stored = np.maximum(positions, 0), vectors.stored
+
+    def read() -> Iterator[FloatArray]:
+        for start in range(0, len(rows), tables.BATCH):
+            yield stored.take(rows[start : start + tables.BATCH])
+
+    def take(chosen: Int64Array) -> FloatArray:
+        return stored.take(rows[chosen])
+
+    return Vectors(replace(stored, rows=len(rows), read=read, take=take))

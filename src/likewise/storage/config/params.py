@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterable
 from typing import Any, Literal, NamedTuple
 
-from pydantic import Field, PrivateAttr
+from pydantic import ByteSize, Field, PrivateAttr
 
 from likewise.errors import ConfigError, UnknownNameError
+from likewise.formats.memory import MEMORY, MIN_MEMORY
 from likewise.registry import Part
 from likewise.storage.config.card import Entry
 
@@ -143,9 +144,15 @@ class Run(Part):
 
 
 class Params(Part):
-    """The content of params.yaml, without the broken entries."""
+    """The content of params.yaml, without the broken entries.
+
+    Attributes:
+        memory: bytes that a command may use for vectors and tables, such as ``4GB``; results do
+            not depend on it.
+    """
 
     seed: int = Field(default=0, ge=0)
+    memory: ByteSize = Field(default=ByteSize(MEMORY), ge=MIN_MEMORY)
     datasets: dict[str, DatasetEntry] = Field(default_factory=dict)
     models: dict[str, Entry] = Field(default_factory=dict)
     trained: dict[str, Entry] = Field(default_factory=dict)

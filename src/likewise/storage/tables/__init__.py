@@ -8,8 +8,10 @@ from likewise.storage.tables.damage import damage_error, damage_named, is_damage
 from likewise.storage.tables.erase import erase_rows
 from likewise.storage.tables.json_cells import as_json
 from likewise.storage.tables.opening import BATCH, exists, manifest_hash
+from likewise.storage.tables.row_lookup import RowLookup, take_frame
 from likewise.storage.tables.stored_schema import as_blobs, empty_batch, lance_schema
 from likewise.storage.tables.table import Table, open_table
+from likewise.storage.tables.vector_column import vector_blocks
 from likewise.storage.tables.vector_index import NeighbourOptions, Neighbours, VectorIndex
 from likewise.storage.tables.writing import (
     add_column,
@@ -26,6 +28,7 @@ __all__ = [
     "BATCH",
     "NeighbourOptions",
     "Neighbours",
+    "RowLookup",
     "Table",
     "VectorIndex",
     "add_column",
@@ -45,6 +48,8 @@ __all__ = [
     "open_table",
     "remove_old_versions",
     "set_column_metadata",
+    "take_frame",
+    "vector_blocks",
     "write",
     "write_frame",
 ]
