@@ -99,8 +99,8 @@ def crosswalk(run: str, *, workspace: StrPath | None = None) -> Crosswalk:
             f"{protocol.name} does not score rankings, so other definitions do not apply"
         )
     dataset = Dataset(ws, entry.dataset)
-    known = [name for name in protocol.columns if name in dataset.items.columns]
-    rows, vectors = dataset.items.select("item_id", *known), dataset.vectors(entry.model)
+    known = [name for name in protocol.columns if name in dataset.table.columns]
+    rows, vectors = dataset.table.read(["item_id", *known]), dataset.vectors(entry.model)
     own = protocol.evaluate_vectors(vectors, rows)
     comparisons = [
         DefinitionScore(

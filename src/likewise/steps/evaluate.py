@@ -10,16 +10,23 @@ from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation, Protocol
 from likewise.evaluation.significance import METHOD
 from likewise.formats import atomic
+from likewise.formats.array_types import FloatArray
 from likewise.formats.json_documents import parse_json
 from likewise.formats.paths import StrPath
+from likewise.formats.vector_blocks import VectorBlocks
 from likewise.retrieval.index_cache import EXACT
-from likewise.storage import journal
-from likewise.storage.config import read_yaml
+from likewise.storage import journal, tables
+from likewise.storage.config import Run, read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
 
 DEPTH = 1000
 """Length of the rankings of an approximate index; exact search ranks the whole gallery."""
+
+WHOLE_BYTES = 512 << 20
+"""Up to this size as float32 all vectors are read at once; more are ranked block by block. It
+is a constant, because both ways round scores differently.
+"""
 
 
 CHOSEN_ON_TEST = (
@@ -61,7 +68,7 @@ def evaluate(
     protocol = PROTOCOLS.build(entry.protocol_entry(), f"params.yaml: runs.{run}")
     dataset = Dataset(ws, entry.dataset)
     kind = ws.params.indexes[entry.index].get("kind")
-    result = _score(dataset, entry.model, entry.index, protocol, exact=kind == EXACT)
+    result = _score(dataset, entry, protocol, ws.params.memory, exact=kind == EXACT)
     passport = parse_json(dataset.table.passport(entry.model), f"the passport of {entry.model}")
     if passport["recipe"].get("original"):
         result = replace(result, notes=[*result.notes, CHOSEN_ON_TEST])
@@ -71,7 +78,7 @@ def evaluate(
         "run": entry.recorded(),
         "protocol": result.protocol,
         "notes": result.notes,
-        "items": len(dataset.items),
+        "items": len(dataset),
         "counts": result.counts,
         "columns": _digests(ws, entry.dataset, (*protocol.columns, entry.model)),
         "model": passport,
@@ -106,14 +113,29 @@ def _digests(ws: Workspace, dataset: str, columns: tuple[str, ...]) -> dict[str,
 
 
 def _score(
-    dataset: Dataset, model: str, index: str, protocol: Protocol, *, exact: bool
+    dataset: Dataset, entry: Run, protocol: Protocol, memory: int, *, exact: bool
 ) -> Evaluation:
-    known = [name for name in protocol.columns if name in dataset.items.columns]
-    rows = dataset.items.select("item_id", *known)
+    model, index = entry.model, entry.index
+    known = [name for name in protocol.columns if name in dataset.table.columns]
+    rows = dataset.table.read(["item_id", *known])
     protocol.check_items(rows)
     if exact:
-        return protocol.evaluate_vectors(dataset.vectors(model), rows)
+        dataset.need_model(model)
+        vectors = tables.vector_blocks(dataset.table, model, memory)
+        return protocol.evaluate_vectors(_as_needed(protocol, vectors), rows)
     sets = protocol.query_sets(rows)
     searcher = dataset.searcher(model, index)
     scores, lists = searcher.rankings(sets.queries, sets.gallery, DEPTH)
     return protocol.evaluate_lists(lists, rows, scores=scores)
+
+
+def _as_needed(protocol: Protocol, vectors: VectorBlocks) -> FloatArray | VectorBlocks:
+    """Return the vectors as an array if they are few, or if the protocol needs an array.
+
+    Float16 vectors stay in memory for the second pass if they use at most half of it.
+    """
+    whole = vectors.rows * vectors.dim * 4 <= WHOLE_BYTES
+    kept = vectors.nbytes <= vectors.memory / 2
+    if whole or not protocol.reads_blocks:
+        return vectors.whole()
+    return VectorBlocks.from_array(vectors.whole(), vectors.memory) if kept else vectors

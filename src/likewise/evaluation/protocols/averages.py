@@ -1,5 +1,7 @@
 """Means of metrics with confidence intervals, and the table of queries."""
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -71,7 +73,11 @@ def query_rows(
 ) -> pl.DataFrame:
     """Return one row per query, as in ``schema.QUERIES``."""
     ranked = ranking.ranked
-    ids = rows["item_id"].to_arrow().cast(pa.large_string()).take(pa.array(task.gallery))
+
+    def ids(positions: Int64Array) -> pa.Array:
+        names = rows["item_id"].gather(task.gallery[positions])
+        return names.rechunk().to_arrow().cast(pa.large_string())
+
     filled = ranking.top_rows >= 0
     ends = offsets(filled.sum(axis=1))
     first = ranking.top_rows[filled]
@@ -85,7 +91,7 @@ def query_rows(
             first_hit=pl.Series(first_hit(ranked)).fill_nan(None).cast(pl.Int64),
             relevant=pl.Series(ranked.relevant),
             ranks=_lists(ranked.offsets, pa.array(ranked.ranks)),
-            hits=_lists(ends, ids.take(pa.array(first))),
+            hits=_lists(ends, ids(first)),
             hit_scores=_lists(ends, scores),
             hit_relevant=_lists(ends, pa.array(_relevant(ranking)[filled])),
             **_missed(task, ranking, ids),
@@ -111,7 +117,9 @@ def _relevant(ranking: Ranking) -> BoolArray:
     return flags
 
 
-def _missed(task: RetrievalTask, ranking: Ranking, ids: pa.Array) -> dict[str, pl.Series]:
+def _missed(
+    task: RetrievalTask, ranking: Ranking, ids: Callable[[Int64Array], pa.Array]
+) -> dict[str, pl.Series]:
     """Return the relevant items behind the first hits: by rank, then those in no list."""
     ranked, width = ranking.ranked, ranking.top_rows.shape[1]
     late = ranked.ranks > width
@@ -129,7 +137,7 @@ def _missed(task: RetrievalTask, ranking: Ranking, ids: pa.Array) -> dict[str, p
     ends = offsets(np.minimum(counts, MISSED))
     known_ranks = pa.array(ranks[kept], mask=ranks[kept] == np.iinfo(np.int64).max)
     return {
-        "missed": _lists(ends, ids.take(pa.array(items[kept]))),
+        "missed": _lists(ends, ids(items[kept])),
         "missed_ranks": _lists(ends, known_ranks),
     }
 

@@ -13,6 +13,7 @@ from likewise.evaluation.literature import ComparableTables, comparable_tables
 from likewise.evaluation.ranking import Progress
 from likewise.evaluation.significance import Interval
 from likewise.formats.array_types import AnyArray, Float32Array, Int64Array
+from likewise.formats.vector_blocks import VectorBlocks
 from likewise.pages import notebook
 from likewise.registry import Part
 
@@ -94,6 +95,8 @@ class Protocol(Part, ABC):
     version: ClassVar[int] = 1
     columns: ClassVar[tuple[str, ...]]
     """The item columns that scoring reads, without ``item_id``."""
+    reads_blocks: ClassVar[bool] = False
+    """True if ``evaluate_vectors`` also takes vectors that are read in blocks."""
 
     @property
     def formula(self) -> str:
@@ -118,7 +121,7 @@ class Protocol(Part, ABC):
     @abstractmethod
     def evaluate_vectors(
         self,
-        vectors: AnyArray,
+        vectors: AnyArray | VectorBlocks,
         rows: pl.DataFrame,
         *,
         progress: Progress | None = None,
@@ -126,7 +129,8 @@ class Protocol(Part, ABC):
         """Score one vector per item.
 
         Args:
-            vectors: (n, d) numbers that can be converted to float32.
+            vectors: (n, d) numbers that can be converted to float32; or, if
+                ``reads_blocks``, vectors that are larger than the memory.
             rows: item_id and ``columns`` of the n items.
             progress: called after every block of queries.
 

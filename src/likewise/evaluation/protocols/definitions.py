@@ -107,7 +107,7 @@ def score_by_definitions(
     Raises:
         DataError: as ``Protocol.evaluate_vectors``.
     """
-    ready, norms = as_vectors(vectors, rows["item_id"].to_list())
+    ready, norms = as_vectors(vectors, rows["item_id"])
     if protocol.task_spec.normalise:
         ready = l2_normalised(ready, norms)
     rankings = {

@@ -1,20 +1,24 @@
 """Validation of the vectors and ranked lists that protocols score."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
+import polars as pl
 
 from likewise.errors import DataError, bounded
 from likewise.evaluation.ranking import blocks
 from likewise.formats.array_types import AnyArray, Float32Array, Float64Array, Int64Array
 from likewise.formats.arrays import to_matrix
 
+Ids: TypeAlias = Sequence[str] | pl.Series
+
 # Half of the float32 maximum. No sum of products overflows below it, so no score is NaN: by the
 # Cauchy-Schwarz inequality no score exceeds the largest squared norm.
 _LARGEST = float(np.finfo(np.float32).max) / 2
 
 
-def as_vectors(values: AnyArray, ids: Sequence[str]) -> tuple[Float32Array, Float64Array]:
+def as_vectors(values: AnyArray, ids: Ids) -> tuple[Float32Array, Float64Array]:
     """Convert ``values`` to contiguous float32 and compute their norms.
 
     Args:
@@ -43,13 +47,22 @@ def as_vectors(values: AnyArray, ids: Sequence[str]) -> tuple[Float32Array, Floa
     with np.errstate(over="ignore"):  # Overflows become infinite and are reported below.
         vectors = np.ascontiguousarray(values, np.float32)
     squares = _squared_norms(vectors)
+    refuse_invalid(squares, ids)
+    return vectors, np.sqrt(squares)
+
+
+def refuse_invalid(squares: Float64Array, ids: Ids) -> None:
+    """Refuse vectors with NaN, infinity or a norm beyond float32, by squared norms (n,).
+
+    Raises:
+        DataError: there are such vectors; the message names their rows.
+    """
     invalid = np.flatnonzero(~(squares < _LARGEST))
     if len(invalid):
         raise DataError(
             "the embeddings hold NaN, infinity or numbers too large for float32 in "
             + _row_names(invalid, ids)
         )
-    return vectors, np.sqrt(squares)
 
 
 def l2_normalised(vectors: Float32Array, norms: Float64Array) -> Float32Array:
@@ -60,7 +73,7 @@ def l2_normalised(vectors: Float32Array, norms: Float64Array) -> Float32Array:
 
 def as_lists(
     lists: AnyArray | Sequence[Sequence[int]],
-    ids: Sequence[str],
+    ids: Ids,
     gallery: int,
     *,
     padded: bool = False,
@@ -111,7 +124,7 @@ def _squared_norms(vectors: Float32Array) -> Float64Array:
     return squares
 
 
-def _list_faults(array: AnyArray, ids: Sequence[str], gallery: int) -> list[str]:
+def _list_faults(array: AnyArray, ids: Ids, gallery: int) -> list[str]:
     """Describe invalid entries of the lists, in one sentence per kind of fault."""
     count, width = array.shape
     padded, outside, twice = np.zeros((3, count), bool)
@@ -135,6 +148,6 @@ def _list_faults(array: AnyArray, ids: Sequence[str], gallery: int) -> list[str]
     ]
 
 
-def _row_names(rows: Int64Array, ids: Sequence[str]) -> str:
+def _row_names(rows: Int64Array, ids: Ids) -> str:
     examples = (f"row {row} ({ids[row]})" for row in rows[:5].tolist())
     return f"{len(rows):,} row{'s' * (len(rows) > 1)}: {bounded(examples, len(rows))}"

@@ -18,8 +18,10 @@ from likewise.evaluation.protocols.classification import (
 )
 from likewise.evaluation.protocols.inputs import as_lists, as_vectors, l2_normalised
 from likewise.evaluation.protocols.query_sets import build_task, require_columns
+from likewise.evaluation.protocols.stored_vectors import rank_stored, stored_norms
 from likewise.evaluation.ranking import Progress, Ranking, rank_lists, rank_vectors
 from likewise.formats.array_types import AnyArray, Float32Array, Float64Array, Int64Array
+from likewise.formats.vector_blocks import VectorBlocks
 
 K = 20
 TAU = 0.07
@@ -39,6 +41,7 @@ class Knn(Protocol):
 
     name: ClassVar[str] = "knn"
     columns: ClassVar[tuple[str, ...]] = COLUMNS
+    reads_blocks: ClassVar[bool] = True
 
     def check_items(self, rows: pl.DataFrame) -> None:
         """Check that the items have the columns of the protocol."""
@@ -72,16 +75,20 @@ class Knn(Protocol):
 
     def evaluate_vectors(
         self,
-        vectors: AnyArray,
+        vectors: AnyArray | VectorBlocks,
         rows: pl.DataFrame,
         *,
         progress: Progress | None = None,
     ) -> Evaluation:
         """Classify test items by their nearest training items."""
         require_columns(self.name, self.columns, rows)
-        ready, norms = as_vectors(vectors, rows["item_id"].to_list())
-        ready = l2_normalised(ready, norms)
         task = build_task(TRAIN_TEST, rows)
+        if isinstance(vectors, VectorBlocks):
+            norms = stored_norms(vectors, rows["item_id"])
+            ranking = rank_stored(vectors, task, norms, top=K, progress=progress)
+            return self._evaluation(ranking, rows)
+        ready, norms = as_vectors(vectors, rows["item_id"])
+        ready = l2_normalised(ready, norms)
         queries, gallery = ready[task.queries], ready[task.gallery]
         ranking = rank_vectors(queries, gallery, task.relevant, top=K, progress=progress)
         return self._evaluation(ranking, rows)

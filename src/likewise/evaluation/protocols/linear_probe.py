@@ -15,8 +15,10 @@ from likewise.evaluation.protocols.classification import (
 from likewise.evaluation.protocols.inputs import as_vectors, l2_normalised
 from likewise.evaluation.protocols.logistic import Regression, fit
 from likewise.evaluation.protocols.query_sets import require_columns
+from likewise.evaluation.protocols.stored_vectors import taken
 from likewise.evaluation.ranking import Progress
 from likewise.formats.array_types import AnyArray, BoolArray, Float32Array, Int64Array
+from likewise.formats.vector_blocks import VectorBlocks
 
 PENALTIES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 HELD_OUT = 5
@@ -66,14 +68,16 @@ class LinearProbe(Protocol):
 
     def evaluate_vectors(
         self,
-        vectors: AnyArray,
+        vectors: AnyArray | VectorBlocks,
         rows: pl.DataFrame,
         *,
         progress: Progress | None = None,
     ) -> Evaluation:
         """Fit the classifier and classify the test items."""
         require_columns(self.name, self.columns, rows)
-        ready, norms = as_vectors(vectors, rows["item_id"].to_list())
+        if isinstance(vectors, VectorBlocks):
+            vectors = taken(vectors, np.arange(vectors.rows), None)
+        ready, norms = as_vectors(vectors, rows["item_id"])
         ready = l2_normalised(ready, norms)
         split = classification_task(rows)
         learned, codes = np.unique(split.codes[split.train], return_inverse=True)

@@ -18,6 +18,7 @@ from likewise.evaluation.protocols.query_sets import (
     require_list_columns,
 )
 from likewise.evaluation.protocols.spec import ProtocolSpec
+from likewise.evaluation.protocols.stored_vectors import rank_stored, stored_norms
 from likewise.evaluation.ranking import (
     Progress,
     Ranking,
@@ -32,6 +33,7 @@ from likewise.formats.array_types import (
     Float64Array,
     Int64Array,
 )
+from likewise.formats.vector_blocks import VectorBlocks
 
 TOP = 20
 """Number of first hits that are kept for every query."""
@@ -45,6 +47,7 @@ class Retrieval(Protocol):
     """A retrieval protocol that its ``spec`` defines completely."""
 
     spec: ClassVar[ProtocolSpec]
+    reads_blocks: ClassVar[bool] = True
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Set ``columns`` to those that ``spec`` names."""
@@ -80,16 +83,32 @@ class Retrieval(Protocol):
 
     def evaluate_vectors(
         self,
-        vectors: AnyArray,
+        vectors: AnyArray | VectorBlocks,
         rows: pl.DataFrame,
         *,
         progress: Progress | None = None,
     ) -> Evaluation:
         """Rank the gallery for every query by vectors, and score the rankings."""
-        ready, norms = as_vectors(vectors, rows["item_id"].to_list())
+        if isinstance(vectors, VectorBlocks):
+            return self._evaluate_blocks(vectors, rows, progress)
+        ready, norms = as_vectors(vectors, rows["item_id"])
         if self.task_spec.normalise:
             ready = l2_normalised(ready, norms)
         task, ranking = rank(self.name, self.task_spec, ready, rows, progress)
+        return self._evaluation(ranking, task, rows, [*self._norm_notes(norms), *task.notes])
+
+    def _evaluate_blocks(
+        self, vectors: VectorBlocks, rows: pl.DataFrame, progress: Progress | None
+    ) -> Evaluation:
+        spec = self.task_spec
+        task, norms = (
+            _checked_task(self.name, spec, rows),
+            stored_norms(vectors, rows["item_id"]),
+        )
+        divisors = norms if spec.normalise else None
+        top = TOP + spec.drop_first
+        ranking = rank_stored(vectors, task, divisors, top=top, progress=progress)
+        ranking = without_first(ranking) if spec.drop_first else ranking
         return self._evaluation(ranking, task, rows, [*self._norm_notes(norms), *task.notes])
 
     def evaluate_lists(
@@ -106,7 +125,7 @@ class Retrieval(Protocol):
                 f"{self.name} changes scores before it ranks, so it needs vectors and an exact "
                 "index; compcars-lopq scores the lists of any index"
             )
-        ids = rows["item_id"].gather(task.queries).to_list()
+        ids = rows["item_id"].gather(task.queries)
         ready = as_lists(lists, ids, len(task.gallery), padded=scores is not None)
         drop = self.task_spec.drop_first
         notes = [*([] if drop else self._list_notes(ready, task)), *task.notes]

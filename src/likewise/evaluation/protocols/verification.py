@@ -8,21 +8,22 @@ import polars as pl
 
 from likewise.errors import DataError, bounded
 from likewise.evaluation.protocols.base import Evaluation, Protocol
-from likewise.evaluation.protocols.inputs import as_vectors, l2_normalised
+from likewise.evaluation.protocols.inputs import as_vectors
 from likewise.evaluation.protocols.query_sets import (
     codes,
     require_columns,
     require_list_columns,
 )
+from likewise.evaluation.protocols.stored_vectors import stored_norms, taken
 from likewise.evaluation.ranking import Progress
 from likewise.evaluation.significance import Interval, bootstrap_statistic, interval
 from likewise.formats.array_types import (
     AnyArray,
     BoolArray,
-    Float32Array,
     Float64Array,
     Int64Array,
 )
+from likewise.formats.vector_blocks import VectorBlocks
 
 FOLDS = 10
 DECIMALS = 4
@@ -43,6 +44,7 @@ class Verification(Protocol):
     """
 
     columns: ClassVar[tuple[str, ...]] = ("label", "subset", "pairs")
+    reads_blocks: ClassVar[bool] = True
     level: ClassVar[str]
 
     def check_items(self, rows: pl.DataFrame) -> None:
@@ -74,7 +76,7 @@ class Verification(Protocol):
 
     def evaluate_vectors(
         self,
-        vectors: AnyArray,
+        vectors: AnyArray | VectorBlocks,
         rows: pl.DataFrame,
         *,
         progress: Progress | None = None,
@@ -82,11 +84,14 @@ class Verification(Protocol):
         """Score all pairs of the protocol's level."""
         require_columns(self.name, self.columns, rows)
         require_list_columns(self.name, ["pairs"], rows)
-        ready, norms = as_vectors(vectors, rows["item_id"].to_list())
-        ready = l2_normalised(ready, norms)
+        if isinstance(vectors, VectorBlocks):
+            norms = stored_norms(vectors, rows["item_id"])
+        else:
+            ready, norms = as_vectors(vectors, rows["item_id"])
+            vectors = VectorBlocks.from_array(ready)
         pairs = _pairs(rows, self.level)
         first, second = pairs["first"].to_numpy(), pairs["second"].to_numpy()
-        scores, same = _cosines(ready, first, second), pairs["same"].to_numpy()
+        scores, same = _cosines(vectors, norms, first, second), pairs["same"].to_numpy()
         if progress:
             progress(len(pairs), len(pairs))
         if same.all() or not same.any():
@@ -206,11 +211,14 @@ def _pairs(rows: pl.DataFrame, level: str) -> pl.DataFrame:
     return pairs.select("first", "second", "other", same=pl.col("same") == "1")
 
 
-def _cosines(vectors: Float32Array, first: Int64Array, second: Int64Array) -> Float64Array:
-    scores = np.empty(len(first))
+def _cosines(
+    vectors: VectorBlocks, norms: Float64Array, first: Int64Array, second: Int64Array
+) -> Float64Array:
+    scores, lengths = np.empty(len(first)), np.where(norms > 0, norms, 1).astype(np.float32)
     for at in range(0, len(first), 1 << 14):
         part = slice(at, at + (1 << 14))
-        scores[part] = np.einsum("ij,ij->i", vectors[first[part]], vectors[second[part]])
+        one, other = (taken(vectors, side[part], lengths) for side in (first, second))
+        scores[part] = np.einsum("ij,ij->i", one, other)
     return scores
 
 

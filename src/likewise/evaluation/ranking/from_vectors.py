@@ -51,7 +51,7 @@ def rank_vectors(
     Raises:
         ValueError: the shapes of the arrays do not match.
     """
-    _check(len(queries), len(gallery), (relevant, *left_out))
+    check_groups(len(queries), len(gallery), (relevant, *left_out))
     at = offsets(relevant.sizes())
     ranks = np.empty(at[-1], np.int64)
     width = min(top, len(gallery))
@@ -59,7 +59,7 @@ def rank_vectors(
     top_scores = np.full((len(queries), width), np.nan, np.float32)
     count, keep_best = _kernels(len(gallery), len(ranks), width * len(queries))
     longest = 0
-    with ThreadPoolExecutor(_threads()) as pool:
+    with ThreadPoolExecutor(thread_count()) as pool:
         for rows, scores in _score_blocks(queries, gallery):
             longest = max(longest, len(gallery) - _leave_out(scores, left_out, rows))
             own = relevant.part(rows)
@@ -72,11 +72,15 @@ def rank_vectors(
                 _spread(pool, keep_best, np.arange(len(scores)), *best)
             if progress:
                 progress(rows.stop, len(queries))
-    return _ascending(ranks, relevant, longest, top_rows, top_scores)
+    return ascending_ranks(ranks, relevant, longest, top_rows, top_scores)
 
 
-def _check(queries: int, gallery: int, groups: Sequence[Groups]) -> None:
-    # The kernels access memory without bounds checks.
+def check_groups(queries: int, gallery: int, groups: Sequence[Groups]) -> None:
+    """Check the rows of groups, because the kernels access memory without bounds checks.
+
+    Raises:
+        ValueError: there is not one group per query, or a row is not in the gallery.
+    """
     if any(len(group) != queries for group in groups):
         raise ValueError("expected one group of rows per query")
     for group in groups:
@@ -109,7 +113,7 @@ def _leave_out(scores: Float32Array, left_out: Sequence[Groups], queries: slice)
     return int(counts.min(initial=scores.shape[1]))
 
 
-def _ascending(
+def ascending_ranks(
     ranks: Int64Array,
     relevant: Groups,
     longest: int,
@@ -126,14 +130,15 @@ def _ascending(
     return Ranking(ranked, items[order], top_rows, top_scores)
 
 
-def _threads() -> int:
+def thread_count() -> int:
+    """Return the number of processors that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _spread(pool: Executor, kernel: Kernel, chosen: Int64Array, *arguments: object) -> None:
     """Run ``kernel`` in all threads, each for a part of the ``chosen`` rows of a block."""
-    parts = [part for part in np.array_split(chosen, _threads()) if len(part)]
+    parts = [part for part in np.array_split(chosen, thread_count()) if len(part)]
     # list() waits for all parts and raises their exceptions.
     list(pool.map(lambda part: kernel(part, *arguments), parts))
 
