@@ -4,6 +4,7 @@ import struct
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import lance
 import numpy as np
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from likewise.errors import DataError
 from likewise.storage.digests import Digests
 from likewise.storage.digests.digester import Digester, digest_batches, digest_set
+from likewise.storage.digests.key_ranges import RangeDigester
 
 ROWS = 40
 RNG = np.random.default_rng(7)
@@ -180,3 +182,40 @@ def test_yaml_round_trip() -> None:
     assert Digests.from_yaml(document, "x.yaml") == found
     with pytest.raises(DataError, match="not a digest file"):
         Digests.from_yaml(["no"], "x.yaml")
+
+
+@given(st.integers(0, 200), st.integers(30, 90), st.integers(9, 50), st.integers(0, 10**6))
+@settings(max_examples=12, deadline=None)
+def test_digests_by_ranges_of_keys_are_those_of_the_whole(
+    rows: int, range_rows: int, batch: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    table = TABLE.take(rng.integers(0, ROWS, rows)).drop_columns(["key"])
+    keys = [f"{n:04d} ä" * int(rng.integers(1, 4)) for n in rng.permutation(rows)]
+    content = [None if n % 11 == 0 else f"c{n % 7}" for n in range(rows)]
+    table = table.append_column("key", pa.array(keys, pa.string()))
+    table = table.append_column("content", pa.array(content, pa.string()))
+    batches = table.combine_chunks().to_batches(max_chunksize=batch) or [
+        pa.RecordBatch.from_pylist([], table.schema)
+    ]
+    with TemporaryDirectory() as folder:
+        digester = RangeDigester("key", Path(folder) / "ranges", range_rows)
+        for one in batches:
+            digester.add(one.select([n for n in table.column_names if n != "vector"]))
+        for one in batches:  # a column may follow all others
+            digester.add(one.select(["vector"]))
+        found = digester.digests()
+    assert found == digest_batches(batches, "key")
+    assert found.contents == digest_batches(batches, "key").contents
+
+
+def test_repeated_keys_in_ranges_are_the_same_error(tmp_path: Path) -> None:
+    keys = [f"k{n % 70}" for n in range(100)]
+    batch = pa.record_batch({"key": pa.array(keys)})
+    with pytest.raises(DataError) as whole:
+        digest_batches([batch], "key")
+    digester = RangeDigester("key", tmp_path / "ranges", 9)
+    digester.add(batch)
+    with pytest.raises(DataError) as ranged:
+        digester.digests()
+    assert str(ranged.value) == str(whole.value)

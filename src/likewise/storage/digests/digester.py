@@ -16,8 +16,11 @@ from likewise.storage.digests.digest_file import CONTENT, DIGITS, Digests, Split
 Order = npt.NDArray[np.generic]
 """(rows,) the positions of a column's values, sorted by key."""
 
-_TEXT = pa.string_view()
+TEXT = pa.string_view()
 """The type of text in polars; Arrow and polars share such a column without a copy."""
+
+COLUMN_HEAD, SET_HEAD = b"likewise column 1\n", b"likewise set 1\n"
+"""What the digests of columns and of sets begin with."""
 
 _CHUNK_ROWS = 1 << 16
 """Number of texts that are reordered together; all texts would need the memory of a second
@@ -43,7 +46,7 @@ class Digester:
         A batch may have all columns, or all batches of one column may come before the next.
         """
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            self._columns.setdefault(name, []).append(_canonical(column))
+            self._columns.setdefault(name, []).append(canonical(column))
 
     def tap(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield ``batches`` unchanged and add each of them."""
@@ -78,7 +81,7 @@ def digest_columns(
     """
 
     def read(name: str) -> pa.ChunkedArray:
-        return pa.chunked_array([_canonical(part) for part in column(name)])
+        return pa.chunked_array([canonical(part) for part in column(name)])
 
     return _digests(key, names, read)
 
@@ -86,12 +89,12 @@ def digest_columns(
 def _digests(
     key: str,
     names: Sequence[str],
-    canonical: Callable[[str], pa.ChunkedArray],
+    column_of: Callable[[str], pa.ChunkedArray],
 ) -> Digests:
-    keys = canonical(key)
+    keys = column_of(key)
     order = _sorted(keys)
-    head = hashlib.sha256(b"likewise column 1\n")
-    for part in _encoded(keys, order):
+    head = hashlib.sha256(COLUMN_HEAD)
+    for part in encoded(keys, order):
         head.update(part)
     _check_unique(key, keys, order)
     rows = len(keys)
@@ -100,9 +103,9 @@ def _digests(
     for name in names:
         hasher = head.copy()
         if name != key:
-            column = canonical(name)
+            column = column_of(name)
             contents = digest_set(column) if name == CONTENT else contents
-            for part in _encoded(column, order):
+            for part in encoded(column, order):
                 hasher.update(part)
         digests[name] = hasher.hexdigest()[:DIGITS]
     return Digests(rows, digests, contents)
@@ -137,10 +140,10 @@ def digest_batches(batches: Iterable[pa.RecordBatch], key: str) -> Digests:
 
 def digest_set(values: pa.ChunkedArray) -> str:
     """Compute the digest of the set of values of a string column."""
-    values = values.cast(_TEXT)
+    values = values.cast(TEXT)
     order = _sorted(values)
-    hasher = hashlib.sha256(b"likewise set 1\n")
-    for part in _encoded(values, order[~_is_duplicate(values, order)]):
+    hasher = hashlib.sha256(SET_HEAD)
+    for part in encoded(values, order[~_is_duplicate(values, order)]):
         hasher.update(part)
     return hasher.hexdigest()[:DIGITS]
 
@@ -155,7 +158,12 @@ def _check_unique(key: str, keys: pa.ChunkedArray, order: Order) -> None:
     if len(repeated):
         duplicates = pl.Series(keys).gather(repeated).unique(maintain_order=True)
         count = len(duplicates)
-        raise DataError(f"{key}: {count:,} values occur twice: {bounded(duplicates, count)}")
+        raise repeated_error(key, duplicates, count)
+
+
+def repeated_error(key: str, examples: Iterable[str], count: int) -> DataError:
+    """Return the error that ``count`` keys occur more than once."""
+    return DataError(f"{key}: {count:,} values occur twice: {bounded(examples, count)}")
 
 
 def _is_duplicate(values: pa.ChunkedArray, order: Order) -> npt.NDArray[np.bool_]:
@@ -167,17 +175,17 @@ def _is_duplicate(values: pa.ChunkedArray, order: Order) -> npt.NDArray[np.bool_
     return duplicate
 
 
-def _canonical(column: pa.Array) -> pa.Array:
+def canonical(column: pa.Array) -> pa.Array:
     """Cast ``column`` to its canonical type; a wide value becomes the SHA-256 of its bytes."""
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return _canonical(column.cast(kind.value_type))
+        return canonical(column.cast(kind.value_type))
     if (
         pa.types.is_string(kind)
         or pa.types.is_large_string(kind)
         or pa.types.is_string_view(kind)
     ):
-        return column.cast(_TEXT)
+        return column.cast(TEXT)
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
         return column.cast(pa.int64())
     if pa.types.is_floating(kind):
@@ -213,11 +221,11 @@ def _hashed(rows: Iterator[bytes | pa.Buffer], column: pa.Array) -> pa.Array:
     return pa.array(hashes, pa.binary(32))
 
 
-def _encoded(column: pa.ChunkedArray, order: Order) -> Iterator[bytes | pa.Buffer]:
+def encoded(column: pa.ChunkedArray, order: Order) -> Iterator[bytes | pa.Buffer]:
     """Yield the encoding: kind and length, a byte per value (0 for null), then the values."""
     valid = column.is_valid().to_numpy().astype(np.uint8)[order]
     values: Iterable[bytes | pa.Buffer]
-    if column.type == _TEXT:
+    if column.type == TEXT:
         kind, values = "text", _text_values(column, order)
     elif pa.types.is_fixed_size_binary(column.type):
         taken = column.take(pa.array(order)).drop_null()
