@@ -1,5 +1,6 @@
 """Write the published table of a data set or view, and open its last version."""
 
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,8 +15,9 @@ from likewise.retrieval.filters import TEXT_COLUMNS
 from likewise.retrieval.indexes.lance import Ann, build_ann
 from likewise.schema import PUBLISHED
 from likewise.storage import journal, tables, versions
-from likewise.storage.digests import with_further
-from likewise.storage.digests.digester import Digester, digest_splits
+from likewise.storage.digests import Split, with_further
+from likewise.storage.digests.digester import digest_splits
+from likewise.storage.digests.key_ranges import MOST_ROWS, digester_for
 from likewise.storage.workspace import Workspace
 
 SCALAR_INDICES: dict[str, Literal["BTREE", "BITMAP"]] = {
@@ -36,8 +38,8 @@ class PublishedContent:
     rows: Iterable[pa.RecordBatch]
     vectors: Mapping[str, Iterable[pa.RecordBatch]]
     """Model -> batches of the column with its vectors."""
-    items: pl.DataFrame
-    """Columns item_id, label and split of the rows."""
+    count: int
+    """Number of rows."""
     further: Sequence[str]
     """Names of the additional columns of this data set."""
     anns: Mapping[str, Ann]
@@ -63,7 +65,8 @@ def write_published(
     with journal.exclusive_job(ws, content.job):
         staging = journal.Staging(ws, content.job)
         table = staging.path(ws.published(name))
-        digester = Digester(PUBLISHED.key)
+        temporary = staging.folder / "digests"
+        digester = digester_for(PUBLISHED.key, content.count, temporary / "columns")
         # The vectors of each model are in separate files that change only with the vectors, so
         # a corrected label pushes little, and the vectors of one model can be pulled.
         plain = [field for field in content.schema if field.name not in content.vectors]
@@ -74,11 +77,36 @@ def write_published(
             _index(table, content.anns, last)
         digests = replace(
             with_further(digester.digests(), content.further),
-            splits=digest_splits(content.items),
+            splits=_split_digests(tables.open_table(table), temporary),
             ann={model: ann.model_dump() for model, ann in content.anns.items()},
         )
         atomic.write_text(staging.path(ws.published_digests(name)), digests.to_yaml())
+        shutil.rmtree(temporary, ignore_errors=True)
         staging.commit()
+
+
+def _split_digests(table: tables.Table, temporary: Path) -> dict[str, Split]:
+    """Compute the digest of each split, in bounded memory; see ``digest_splits``."""
+    columns = ["item_id", "label", "split"]
+    if table.rows <= MOST_ROWS:
+        return digest_splits(table.read(columns))
+    sizes = table.read(["split"])["split"].fill_null("").value_counts(sort=False)
+    counts = dict(sizes.sort("split").iter_rows())
+    digesters = {
+        name: digester_for(PUBLISHED.key, rows, temporary / f"split-{number}")
+        for number, (name, rows) in enumerate(counts.items())
+    }
+    for batch in table.scan(columns):
+        frame = pl.DataFrame(pl.from_arrow(batch)).with_columns(pl.col("split").fill_null(""))
+        for (name,), part in frame.partition_by(
+            "split", as_dict=True, include_key=False
+        ).items():
+            for one in part.to_arrow().to_batches():
+                digesters[str(name)].add(one)
+    return {
+        name: Split(rows, digesters[name].digests().columns["label"])
+        for name, rows in counts.items()
+    }
 
 
 def last_version(ws: Workspace, name: str) -> tables.Table | None:

@@ -78,7 +78,7 @@ def view(name: str, *, workspace: StrPath | None = None) -> Viewed:
         schema=pa.schema([whole.schema.field(column) for column in (*plain, *models)]),
         rows=_rows(whole, mask, plain),
         vectors={model: _rows(whole, mask, [model]) for model in models},
-        items=items.filter(mask),
+        count=int(mask.sum()),
         further=[column.name for column in whole.source_columns],
         anns={model: Ann() for model in models},
     )
