@@ -65,31 +65,26 @@ class Generated:
 
     def make(self) -> None:
         """Write the catalogue and its tables of items, images and vectors."""
+        run("git", "init", "--quiet", self._root)
+        run(LIKEWISE, "init", self._root)
+        self.make_tables()
+
+    def make_tables(self) -> None:
+        """Write params.yaml, the card and the tables."""
         from likewise.schema import EMBEDDINGS, IMAGES, ITEMS, vector
         from likewise.storage import tables
 
-        run("git", "init", "--quiet", self._root)
-        run(LIKEWISE, "init", self._root)
-        lists = f"IVF{min(1024, self._rows // 40)}"
-        text = PARAMS.replace("LISTS", lists if self._rows >= 20_000 else "IVF4")
+        lists = f"IVF{min(1024, self._rows // 40)}" if self._rows >= 20_000 else "IVF4"
+        text = PARAMS.replace("LISTS", lists)
         (self._root / "params.yaml").write_text(text, encoding="utf-8")
         folder = self._root / "catalog" / "many"
         (folder / "embeddings").mkdir(parents=True)
         folder.with_suffix(".yaml").write_text(CARD, encoding="utf-8")
-        plain = [column for column in IMAGES.columns if not column.blob]
-        for contract, name, batch in (
-            (ITEMS, "items", self._items),
-            (IMAGES, "images", self._images),
-        ):
-            schema = tables.lance_schema(contract)
-            schema = pa.schema(
-                [
-                    schema.field(c.name)
-                    for c in contract.columns
-                    if c in plain or contract is ITEMS
-                ]
-            )
-            tables.write(folder / f"{name}.lance", schema, self._batches(schema, batch))
+        for contract, make in ((ITEMS, self._items), (IMAGES, self._images)):
+            names = [name for name in contract.names() if name not in contract.blobs()]
+            whole = tables.lance_schema(contract)
+            schema = pa.schema([whole.field(name) for name in names])
+            tables.write(folder / f"{contract.name}.lance", schema, self._batches(schema, make))
         contract = EMBEDDINGS.with_columns(vector("vector", DIM, "float16"))
         passport = {"vector": {"passport": json.dumps({"recipe": {}})}}
         schema = tables.lance_schema(contract, passport)
@@ -120,8 +115,8 @@ class Generated:
             "image_id": names,
             "label": [f"label {self._label(row)}" for row in rows],
             "text": none,
-            "subset": none,
-            "split": ["test" if row % 10 == 0 else "train" for row in rows],
+            "subset": [f"s{row % 10}" for row in rows],
+            "split": none,
             "role": ["gallery" if row % step else "query" for row in rows],
             "box": none,
             "content": list(map(_content, rows)),
@@ -280,6 +275,7 @@ def embed() -> None:
 
 
 def _command(step: str) -> list[object]:
+    """Return the command of a step; some are functions of this module."""
     words: dict[str, list[object]] = {
         "publish": [LIKEWISE, "publish", "many"],
         "index": [LIKEWISE, "index", "many", "m", "ivfpq"],

@@ -21,6 +21,7 @@ SLOW = {
     "indexes",
     "ingest",
     "million",
+    "scale_rows",
     "score",
     "sharing",
     "trained",

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 from likewise.evaluation.ranking import (
+    BlockedGallery,
+    BlockedQueries,
     Groups,
     Progress,
     Ranking,
@@ -17,6 +20,8 @@ from likewise.evaluation.ranking import (
     compiled_kernels,
     from_vectors,
     plain_kernels,
+    from_blocks,
+    rank_blocks,
     rank_lists,
     rank_vectors,
 )
@@ -327,3 +332,72 @@ def test_groups_share_the_rows_of_a_class() -> None:
         [0, 0, 1, 1],
         [0, 2, 1, 4],
     ]
+
+
+@steady
+@given(
+    st.integers(1, 200),
+    st.integers(1, 40),
+    st.sampled_from([0, 3, 1000]),
+    st.integers(0, 10**6),
+)
+def test_a_gallery_in_blocks_is_ranked_like_the_whole(
+    count: int, tile: int, many: int, seed: int
+) -> None:
+    gallery, labels = whole(count, seed)
+    rng = np.random.default_rng(seed)
+    chosen = rng.integers(0, count, 30)
+    queries, relevant = gallery[chosen], Groups.alike(labels[chosen], labels)
+    left_out = [
+        Groups.one(np.where(rng.random(30) < 0.7, chosen, NOBODY)),
+        Groups.one(np.where(rng.random(30) < 0.3, rng.integers(0, count, 30), NOBODY)),
+    ]
+    expected = rank_vectors(queries, gallery, relevant, left_out, top=7)
+    seen: list[tuple[int, int]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("TILE_ROWS", tile), ("TILE_QUERIES", 4), ("_MANY_RELEVANT", many)):
+            patch.setattr(from_blocks, name, value)
+        found = rank_blocks(
+            BlockedQueries(30, lambda part: queries[part], part=12),
+            BlockedGallery(
+                count, lambda: (gallery[at : at + tile] for at in range(0, count, tile))
+            ),
+            relevant,
+            left_out,
+            top=7,
+            progress=lambda *at: seen.append(at),
+        )
+    assert per_query(found.ranked) == per_query(expected.ranked)
+    assert found.items.tolist() == expected.items.tolist()
+    assert found.top_rows.tolist() == expected.top_rows.tolist()
+    assert np.array_equal(found.top_scores, expected.top_scores, equal_nan=True)
+    assert found.ranked.depth == expected.ranked.depth
+    assert seen == sorted(seen)
+    assert seen[-1] == (30, 30)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_neither_memory_nor_threads_change_a_bit_of_a_score(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    gallery = rng.standard_normal((9_000, 33), np.float32)
+    queries, labels = gallery[:600], np.arange(9_000) // 6
+    results = []
+    for part in (256, 600):
+        monkeypatch.setattr(from_blocks, "thread_count", lambda: threads)
+        found = rank_blocks(
+            BlockedQueries(600, lambda chosen: queries[chosen], part),
+            BlockedGallery(9_000, lambda: (gallery[at : at + 8192] for at in (0, 8192))),
+            Groups.alike(labels[:600], labels),
+            top=5,
+        )
+        results.append(found)
+    one, other = results
+    assert (one.top_scores == other.top_scores).all()
+    assert (one.ranked.ranks == other.ranked.ranks).all()
+    alone = queries[256:512] @ gallery[:8192].T
+    row = one.top_rows[300, 1]
+    with threadpool_limits(1, "blas"):
+        alone = queries[256:512] @ gallery[:8192].T if row < 8192 else alone
+    assert row >= 8192 or one.top_scores[300, 1] == alone[300 - 256, row]

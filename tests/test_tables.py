@@ -229,3 +229,30 @@ def test_a_sources_own_columns_say_what_they_mean(tmp_path: Path) -> None:
     assert table.source_columns == further
     assert table.schema.names == [*FINDINGS.names(), "year", "maker"]
     assert table.digest(FINDINGS.with_columns(*further)) == digests
+
+
+def test_rows_are_found_by_the_values_of_a_column(tmp_path: Path) -> None:
+    keys = [f"k{n * 7919 % 30_011}" for n in range(30_011)]
+    schema = pa.schema([("key", pa.string()), ("number", pa.int64())])
+    batch = pa.record_batch([pa.array(keys), pa.array(range(30_011))], schema=schema)
+    tables.write(tmp_path / "t.lance", schema, [batch])
+    table = tables.open_table(tmp_path / "t.lance")
+    wanted = ["k5", "absent", "k30000", "k0", "k5"]
+    rows = tables.RowLookup(table, "key").rows(pl.Series(wanted))
+    assert [None if row < 0 else keys[row] for row in rows] == [
+        "k5", None, "k30000", "k0", "k5"
+    ]  # fmt: skip
+    frame = tables.take_frame(table, rows, ["number", "key"])
+    assert frame["key"].to_list() == ["k5", None, "k30000", "k0", "k5"]
+    assert frame["number"].to_list() == [None if row < 0 else row for row in rows]
+
+
+def test_a_column_with_a_value_twice_has_no_lookup(tmp_path: Path) -> None:
+    schema = pa.schema([("key", pa.string())])
+    tables.write(
+        tmp_path / "t.lance",
+        schema,
+        [pa.record_batch([pa.array(["a", "b", "a"])], schema=schema)],
+    )
+    with pytest.raises(DataError, match="values of key occur twice"):
+        tables.RowLookup(tables.open_table(tmp_path / "t.lance"), "key")

@@ -281,8 +281,8 @@ class Dataset:
         If ``fresh`` is False, an index of earlier items may be completed by exact search.
         """
         key = (model, index, fresh)
-        self.need_model(model)
         if key not in self._searchers:
+            self.need_model(model)
             self._searchers[key] = Searcher.build(self, self._ws, model, index, fresh=fresh)
         return self._searchers[key]
 

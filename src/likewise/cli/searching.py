@@ -126,6 +126,8 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
         print_frame_json(hits.frame)
     else:
         _print_hits(hits, dataset)
+    if hits.exact and where and index not in {None, "exact"}:
+        print_note(f"all items that match --where were compared, without the index {index}")
     if not hits:
         print_note("likewise: no hits")
 

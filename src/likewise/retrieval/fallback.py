@@ -31,6 +31,10 @@ class IndexWithFallback(BuiltIndex):
             scores[short], rows[short] = self._exact.search(queries[short], k, allowed)
         return scores, rows
 
+    def is_exact(self, allowed: BoolArray | None = None) -> bool:
+        """See ``BuiltIndex.is_exact``."""
+        return self._built.is_exact(allowed)
+
     @cached_property
     def _exact(self) -> BuiltIndex:
         return INDEXES.build({"kind": EXACT}, "exact search").build(self._vectors)

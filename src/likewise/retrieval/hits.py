@@ -65,11 +65,23 @@ class Hits(Rows[Hit]):
         frame: pl.DataFrame,
         datasets: Mapping[str, Pictured],
         query: Query | None = None,
+        *,
+        exact: bool | None = None,
     ) -> None:
-        """Keep the table of hits, the data sets that were searched, and the query."""
+        """Keep the table of hits, the data sets that were searched, the query and ``exact``."""
         self._frame = frame
         self._datasets = datasets
         self._query = query
+        self._exact = exact
+
+    @property
+    def exact(self) -> bool | None:
+        """True if the search compared all items that its filter keeps.
+
+        An approximate index compares all of them where the filter keeps few. False if it did
+        not; None for several queries or data sets.
+        """
+        return self._exact
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -84,7 +96,7 @@ class Hits(Rows[Hit]):
         return Hit(**values)
 
     def _part(self, frame: pl.DataFrame) -> Self:
-        return type(self)(frame, self._datasets, self._query)
+        return type(self)(frame, self._datasets, self._query, exact=self._exact)
 
     def by_query(self) -> dict[str, "Hits"]:
         """Return the hits by the name of their query; queries without hits are left out.

@@ -1,5 +1,7 @@
 """Select the items that may be hits, by their role and by an SQL condition."""
 
+import numpy as np
+
 from likewise.formats.array_types import BoolArray
 from likewise.retrieval.filters import matching_rows
 from likewise.retrieval.published_dataset import PublishedDataset
@@ -14,10 +16,13 @@ class ItemFilter:
     def __init__(self, dataset: PublishedDataset) -> None:
         """Filter the items of ``dataset``; nothing is read yet."""
         self._dataset = dataset
-        self._masks: dict[str, BoolArray] = {}
+        self._masks: dict[tuple[str, str | None], BoolArray | None] = {}
 
     def allowed(self, role: str, where: str | None) -> BoolArray | None:
         """Return a mask (n,) of the items that may be hits; None for all items.
+
+        The same mask is returned for the same filter, and it is read-only, so an index may keep
+        what it read for a mask.
 
         Args:
             role: ``gallery``, ``query`` or ``any``; an item without a role has every role.
@@ -26,11 +31,17 @@ class ItemFilter:
         Raises:
             DataError: ``where`` is not a condition, or names an unknown column.
         """
-        by_role = self._role_mask(role)
-        if where is None:
-            return by_role
-        matching = self._where_mask(where)
-        return matching if by_role is None else matching & by_role
+        if (role, where) not in self._masks:
+            if len(self._masks) == _MASKS:
+                self._masks.pop(next(iter(self._masks)))
+            mask = self._role_mask(role)
+            if where is not None:
+                matching = matching_rows(self._dataset.table, where)
+                mask = matching if mask is None else matching & mask
+            if mask is not None:
+                mask.flags.writeable = False
+            self._masks[role, where] = mask
+        return self._masks[role, where]
 
     def _role_mask(self, role: str) -> BoolArray | None:
         """Return a mask (n,) of the items of a role or without one; None for all items."""
@@ -38,13 +49,5 @@ class ItemFilter:
         roles = self._dataset.items["role"]
         if other is None or not (roles == other).any():
             return None
-        mask: BoolArray = roles.ne_missing(other).to_numpy()
+        mask: BoolArray = np.array(roles.ne_missing(other).to_numpy())
         return mask
-
-    def _where_mask(self, where: str) -> BoolArray:
-        """Return a mask (n,) of the items that meet ``where``."""
-        if where not in self._masks:
-            if len(self._masks) == _MASKS:
-                self._masks.pop(next(iter(self._masks)))
-            self._masks[where] = matching_rows(self._dataset.table, where)
-        return self._masks[where]

@@ -128,6 +128,10 @@ class Searcher:
         selection = HitSelection.from_query(query, query_rows)
         return self._select_hits(selection, self._ranker(query, vectors, allowed))
 
+    def is_exact(self, query: Query) -> bool:
+        """Return True if the search compares all items that ``query`` allows."""
+        return query.uses_vectors and self._complete.is_exact(self.allowed(query))
+
     def no_hits(self) -> pl.DataFrame:
         """Return an empty frame with the columns of hits."""
         return self._frame(np.empty(0, np.float32), np.empty(0, np.int64), 0)
@@ -142,11 +146,9 @@ class Searcher:
             query_rows: (q,) rows of the queries that are items of the data set; -1 for others.
             query: the options of all queries; its image, id and vector are not used.
         """
-        allowed = self.allowed(query)
-        selections = [
-            HitSelection.from_query(query, (row,) if row != NONE else ())
-            for row in query_rows.tolist()
-        ]
+        allowed, own = self.allowed(query), query_rows.tolist()
+        excluded = [(row,) if row != NONE else () for row in own]
+        selections = [HitSelection.from_query(query, rows) for rows in excluded]
         depth = (query.k or DEFAULT_K) + query.offset + 1
         scores, rows = self._complete.search(vectors, depth, allowed)
 
@@ -223,8 +225,7 @@ class Searcher:
         # DataFrame.gather waits for threads while those of the index still spin: on a busy
         # machine one query in ten took 10 ms more. Gathering a struct uses a single thread.
         hits = self._records.gather(rows).struct.unnest()
-        ranks = np.arange(start + 1, start + len(rows) + 1)
-        hits.insert_column(0, pl.Series("rank", ranks))
+        hits.insert_column(0, pl.Series("rank", np.arange(start + 1, start + len(rows) + 1)))
         return hits.insert_column(1, pl.Series("score", scores))
 
     def row(self, item: str) -> int:

@@ -15,5 +15,6 @@ def search_dataset(dataset: Searchable, query: Query) -> Hits:
     # A search by text alone does not depend on the model.
     any_model = dataset.models[0] if dataset.models and not query.uses_vectors else None
     model = resolve_model(dataset, query.model or any_model)
-    frame = dataset.searcher(model, query.index or EXACT, fresh=False).answer(query)
-    return Hits(frame, {dataset.name: dataset}, query)
+    searcher = dataset.searcher(model, query.index or EXACT, fresh=False)
+    frame = searcher.answer(query)
+    return Hits(frame, {dataset.name: dataset}, query, exact=searcher.is_exact(query))

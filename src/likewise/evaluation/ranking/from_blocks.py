@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from likewise.evaluation.ranking import tile_kernels
 from likewise.evaluation.ranking.from_vectors import (
     Progress,
     ascending_ranks,
@@ -150,7 +151,12 @@ class _Part:
         self._filled = np.zeros(len(queries), np.int64)
         self._order: Int64Array | None = None
         self._count, self._bisect, self._keep = map(
-            compiled, (_count_ahead, _count_by_bisection, _merge_best)
+            compiled,
+            (
+                tile_kernels.count_ahead,
+                tile_kernels.count_by_bisection,
+                tile_kernels.merge_best,
+            ),
         )
         self.top = np.empty((0, 0), np.int64), np.empty((0, 0), np.float32)
 
@@ -233,73 +239,3 @@ class _RowPairs:
         mask = (query >= chosen.start) & (query < chosen.stop)
         row = self.row[first:last][mask] - tile.start
         return query[mask] - chosen.start, row, self.number[first:last][mask]
-
-
-_Where = tuple[Float32Array, int, int]
-_State = tuple[Int64Array, Int64Array, Float32Array, Int64Array, Int64Array]
-
-
-def _count_ahead(numbers: Int64Array, where: _Where, state: _State) -> None:
-    """Add the number of items of a tile that are ahead of each relevant item."""
-    scores, first_query, first_row = where
-    at, _, owns, rows, ahead = state
-    for query in numbers:
-        line = scores[query - first_query]
-        for item in range(at[query], at[query + 1]):
-            own, row, count = owns[item], rows[item] - first_row, np.int32(0)
-            if own == -np.inf:
-                continue
-            middle = min(max(row, 0), len(line))
-            before, after = line[:middle], line[middle:]
-            for j in range(len(before)):
-                count = np.int32(count + np.int32(before[j] >= own))
-            for j in range(len(after)):
-                count = np.int32(count + np.int32(after[j] > own))
-            ahead[item] += np.int64(count)
-
-
-def _count_by_bisection(numbers: Int64Array, where: _Where, state: _State) -> None:
-    """Add each item of a tile to the first relevant item that it is ahead of.
-
-    The relevant items are sorted, so the item is ahead of all that follow.
-    """
-    scores, first_query, first_row = where
-    at, order, owns, rows, ahead = state
-    for query in numbers:
-        line, begin, end = scores[query - first_query], at[query], at[query + 1]
-        for j in range(len(line)):
-            score, low, high = line[j], begin, end
-            while low < high:
-                middle = (low + high) // 2
-                item = order[middle]
-                own = owns[item]
-                if own < score or (own == score and rows[item] - first_row > j):
-                    high = middle
-                else:
-                    low = middle + 1
-            if low < end:
-                ahead[order[low]] += 1
-
-
-def _merge_best(
-    numbers: Int64Array, where: _Where, rows: Int64Array, best: Float32Array, filled: Int64Array
-) -> None:
-    """Merge the items of a tile into the first hits ``rows`` with scores ``best``."""
-    scores, first_query, first_row = where
-    width = rows.shape[1]
-    for query in numbers:
-        line, count = scores[query - first_query], filled[query]
-        least = best[query, width - 1] if count == width else np.float32(-np.inf)
-        for j in range(len(line)):
-            score = line[j]
-            if score > least:  # of equal scores, the earlier row stays ahead
-                at = min(count, width - 1)
-                while at > 0 and best[query, at - 1] < score:
-                    best[query, at] = best[query, at - 1]
-                    rows[query, at] = rows[query, at - 1]
-                    at -= 1
-                best[query, at], rows[query, at] = score, first_row + j
-                count = min(count + 1, width)
-                if count == width:
-                    least = best[query, width - 1]
-        filled[query] = count

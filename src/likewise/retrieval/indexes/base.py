@@ -81,6 +81,13 @@ class BuiltIndex(ABC):
             Missing results have the row -1 and the score -inf.
         """
 
+    def is_exact(self, allowed: BoolArray | None = None) -> bool:
+        """Return True if ``search`` compares all rows that ``allowed`` selects.
+
+        An approximate index does so where a filter keeps few rows.
+        """
+        return False
+
 
 class Index(Part, ABC):
     """A kind of index; its fields are its options.

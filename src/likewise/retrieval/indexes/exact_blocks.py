@@ -21,8 +21,8 @@ much as comparing them.
 _WIDE_SHARE, _KEPT_SHARE = 1 / 4, 1 / 2
 """Parts of the memory that vectors may use as float32, and as they are stored."""
 
-_SPARSE = 1 / 16
-"""Up to this share of allowed rows, only these are read from the disk."""
+SPARSE = 1 / 16
+"""Up to this share of allowed rows, only these are read."""
 
 
 class ExactBlocks(BuiltIndex):
@@ -50,13 +50,17 @@ class ExactBlocks(BuiltIndex):
         """Return the ``k`` rows nearest to each query; see ``BuiltIndex.search``."""
         width = min(k, self._stored.rows)
         best = empty_results(len(queries), width)
-        if allowed is not None and np.count_nonzero(allowed) <= len(allowed) * _SPARSE:
+        if allowed is not None and np.count_nonzero(allowed) <= len(allowed) * SPARSE:
             return self._selected.search(queries, k, allowed)
         for start, block in self._searches(allowed):
             mask = None if allowed is None else allowed[start : start + len(block.squares)]
             scores, rows = block.search(queries, width, mask)
             best = merge_results(best, scores, np.where(rows == NONE, NONE, rows + start))
         return best
+
+    def is_exact(self, allowed: BoolArray | None = None) -> bool:
+        """Return True: all rows are compared."""
+        return True
 
     def _take(self, rows: Int64Array) -> FloatArray:
         """Return some vectors, from the memory if they are kept there."""

@@ -63,6 +63,10 @@ class ExactSearch(BuiltIndex):
                 scores[i, :depth], rows[i, :depth] = exact[best], candidates[best]
         return scores, rows
 
+    def is_exact(self, allowed: BoolArray | None = None) -> bool:
+        """Return True: all rows are compared."""
+        return True
+
     def _candidates(
         self, queries: Float32Array, k: int, allowed: BoolArray | None
     ) -> list[Int64Array]:

@@ -150,6 +150,7 @@ class FaissSearch(BuiltIndex):
         self._gpu = copy_to_gpus(index)
         # A flat index compares every row, so a filter costs neither time nor recall.
         self._scans = isinstance(index, load_faiss().IndexFlatCodes)
+        self._flat = isinstance(index, load_faiss().IndexFlat)
         self._vectors = vectors
         self._selected = SelectedRows(vectors.stored.take, vectors.dim)
 
@@ -162,9 +163,14 @@ class FaissSearch(BuiltIndex):
             return empty_results(len(queries), width)
         if allowed is None:
             return settle_ties(*self._cosines(*self._unfiltered(queries, width)))
-        if not self._scans and np.count_nonzero(allowed) <= _FEW:
+        if not self._scans and self.is_exact(allowed):
             return self._selected.search(queries, k, allowed)
         return self._filtered(queries, width, allowed)
+
+    def is_exact(self, allowed: BoolArray | None = None) -> bool:
+        """Return True if all rows are compared, as where a filter keeps few."""
+        few = allowed is not None and int(np.count_nonzero(allowed)) <= _FEW
+        return few or self._flat
 
     def _unfiltered(self, queries: Float32Array, width: int) -> tuple[Float32Array, Int64Array]:
         """Search without a filter, on the GPUs if possible."""

@@ -78,7 +78,7 @@ class LanceSearch(BuiltIndex):
     ) -> tuple[Float32Array, Int64Array]:
         """Return the ``k`` rows that Lance ranks first; see ``BuiltIndex.search``."""
         scores, rows = empty_results(len(queries), min(k, self._vectors.rows))
-        if allowed is not None and np.count_nonzero(allowed) <= _FEW:
+        if allowed is not None and int(np.count_nonzero(allowed)) <= _FEW:
             return self._selected.search(queries, k, allowed)
         if rows.shape[1]:
             options = self._neighbour_options(allowed)
@@ -90,6 +90,11 @@ class LanceSearch(BuiltIndex):
                 rows[block][near.query, rank] = near.row
                 scores[block][near.query, rank] = 1 - near.distance
         return settle_ties(scores, rows)
+
+    def is_exact(self, allowed: BoolArray | None = None) -> bool:
+        """Return True if all rows are compared, as where a filter keeps few."""
+        few = allowed is not None and int(np.count_nonzero(allowed)) <= _FEW
+        return few or self._options.metric == "dot" or not self._index.kinds
 
     def _neighbour_options(self, allowed: BoolArray | None) -> tables.NeighbourOptions:
         """Return search options that preserve recall under a filter.

@@ -151,7 +151,7 @@ class LopqSearch(BuiltIndex):
         )
         if not width or not len(queries):
             return empty_results(len(queries), width)
-        if allowed is not None and allowed_count <= _FEW:
+        if self.is_exact(allowed):
             return self._selected.search(queries, k, allowed)
         depth = min(width * (self._options.refine_factor or 1), allowed_count)
         scores, rows = empty_results(len(queries), depth)
@@ -162,6 +162,10 @@ class LopqSearch(BuiltIndex):
             scores = self._refine(queries, rows)
         scores, rows = settle_ties(scores, rows)
         return _pad(scores, rows, width)
+
+    def is_exact(self, allowed: BoolArray | None = None) -> bool:
+        """Return True if all rows are compared: where a filter keeps few."""
+        return allowed is not None and int(np.count_nonzero(allowed)) <= _FEW
 
     def _inverted_list(
         self, clusters: tuple[int, ...], rows: Int64Array, codes: UInt8Array

@@ -53,6 +53,12 @@ class CompletedIndex(BuiltIndex):
         width = min(k, self._rows)
         return scores[:, :width], rows[:, :width]
 
+    def is_exact(self, allowed: BoolArray | None = None) -> bool:
+        """Return True if the earlier index compares all rows too."""
+        if allowed is None:
+            return self._earlier.is_exact()
+        return self._earlier.is_exact((self._positions >= 0) & allowed[self._positions])
+
 
 def earlier_vectors(vectors: Vectors, positions: Int64Array) -> Vectors:
     """Return the vectors of earlier rows, now at ``positions``; row 0 for removed ones (-1)."""

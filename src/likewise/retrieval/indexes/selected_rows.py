@@ -53,6 +53,10 @@ class SelectedRows(BuiltIndex):
             best = merge_results(best, scores, np.where(rows == NONE, NONE, chosen[rows]))
         return best
 
+    def is_exact(self, allowed: BoolArray | None = None) -> bool:
+        """Return True: all rows are compared."""
+        return True
+
     def _selection(self, allowed: BoolArray) -> _Selection:
         last = self._last
         if last is not None and last.mask is allowed:

@@ -20,7 +20,7 @@ TEXT = pa.string_view()
 """The type of text in polars; Arrow and polars share such a column without a copy."""
 
 COLUMN_HEAD, SET_HEAD = b"likewise column 1\n", b"likewise set 1\n"
-"""What the digests of columns and of sets begin with."""
+"""First bytes of what the digests of columns and of sets hash."""
 
 _CHUNK_ROWS = 1 << 16
 """Number of texts that are reordered together; all texts would need the memory of a second

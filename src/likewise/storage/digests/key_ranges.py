@@ -23,10 +23,10 @@ from likewise.storage.digests.digester import (
     repeated_error,
 )
 
-MOST_ROWS = 2_000_000
+MOST_ROWS = 500_000
 """Up to this number of rows, ``digester_for`` keeps all columns in memory."""
 
-_RANGE_ROWS = 1 << 20
+_RANGE_ROWS = 1 << 19
 _COMPRESSED = pa.ipc.IpcWriteOptions(compression="lz4")
 """Texts such as hashes take half of the space."""
 
@@ -151,8 +151,7 @@ class RangeDigester(Digester):
             texts = pl.Series(values)
             numbers = np.full(len(texts), len(cuts))
             valid = texts.is_not_null().to_numpy()
-            found = cuts.search_sorted(texts.drop_nulls(), side="right")
-            numbers[valid] = found.to_numpy()
+            numbers[valid] = cuts.search_sorted(texts.drop_nulls(), side="right").to_numpy()
             ranges.distribute(values, np.arange(start, start + len(values)), numbers)
             start += len(values)
         for texts, places in ranges.read():
@@ -183,7 +182,8 @@ class _ColumnFile:
     def write(self, values: pa.Array) -> None:
         self.rows += len(values)
         if self.type == TEXT:
-            self.sample += values[:: max(1, len(values) // _SAMPLED)].to_pylist()
+            every = max(1, len(values) // _SAMPLED)
+            self.sample += pl.Series(values).gather_every(every).to_list()
         self._writer.write(pa.record_batch([values.cast(self._stored)], names=["value"]))
 
     def close(self) -> None:

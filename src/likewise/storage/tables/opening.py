@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 BATCH = 8192
 """Rows of metadata or of vectors that are read or written at a time."""
 
+READ_AHEAD = 256 << 20
+"""Bytes that a scan reads before they are needed; Lance's default is 2 GiB."""
+
 
 def open_dataset(
     path: Path, command: str = "", version: int | None = None

@@ -72,7 +72,7 @@ def take_frame(table: Table, rows: Int64Array, columns: list[str]) -> pl.DataFra
 
 
 def _texts(batch: object) -> pl.Series:
-    return pl.Series(pl.DataFrame(pl.from_arrow(batch)).to_series())  # type: ignore[arg-type]
+    return pl.Series(pl.DataFrame(pl.from_arrow(batch)).to_series())
 
 
 def _joined(parts: list[Hashes]) -> Hashes:

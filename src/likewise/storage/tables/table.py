@@ -1,6 +1,7 @@
 """An open table: its columns, rows, blobs, files and indices."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -62,7 +63,6 @@ class Table:
         self._dataset: lance.LanceDataset = opening.open_dataset(path, command, version)
 
     def __repr__(self) -> str:
-        """Show the folder, the number of rows and the columns."""
         return f"Table({str(self.path)!r}, rows={self.rows}, columns={self.columns})"
 
     def __reduce__(self) -> "tuple[Callable[..., Table], tuple[Path, str, int]]":
@@ -80,11 +80,11 @@ class Table:
         """The number of rows."""
         return int(self._dataset.count_rows())
 
-    @property
-    @names_damage
+    @cached_property
     def schema(self) -> pa.Schema:
         """The Arrow schema, with the metadata of its fields."""
-        return self._dataset.schema
+        with damage_named(self.path):
+            return self._dataset.schema
 
     @property
     def columns(self) -> list[str]:
@@ -161,8 +161,9 @@ class Table:
             columns: names of columns; ``_rowoffset`` is a row's position.
             where: an SQL condition.
         """
+        ahead: dict[str, Any] = {"io_buffer_size": opening.READ_AHEAD, "scan_in_order": True}
         scanner = self._dataset.scanner(
-            columns=list(columns), filter=where, batch_size=opening.BATCH, scan_in_order=True
+            columns=list(columns), filter=where, batch_size=opening.BATCH, **ahead
         )
         if where is not None:  # most of its errors are about the condition
             yield from scanner.to_batches()
