@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 import likewise
-from likewise.storage import digests
 from likewise.storage.digests import key_ranges
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
@@ -34,7 +33,7 @@ def test_generated_tables_are_published_searched_and_scored(
     assert result.counts["queries"] == result.counts["gallery"] / 2 == 1_000
     assert 0 < result.metrics["acc@1"] <= 100
     columns = (tmp_path / "catalog" / "many.columns.yaml").read_bytes()
-    monkeypatch.setattr(digests.key_ranges, "MOST_ROWS", 100)
+    monkeypatch.setattr(key_ranges, "MOST_ROWS", 100)
     monkeypatch.setattr("likewise.catalogue.published_table.MOST_ROWS", 100)
     monkeypatch.setattr(key_ranges, "_RANGE_ROWS", 700)
     likewise.publish("many", workspace=tmp_path)

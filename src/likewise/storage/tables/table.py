@@ -66,7 +66,6 @@ class Table:
         return f"Table({str(self.path)!r}, rows={self.rows}, columns={self.columns})"
 
     def __reduce__(self) -> "tuple[Callable[..., Table], tuple[Path, str, int]]":
-        """Pickle the path and the version."""
         return Table, (self._path, self._command, self._dataset.version)
 
     @property
