@@ -280,3 +280,12 @@ def test_yaml_makes_no_objects(tmp_path: Path) -> None:
     path = written(tmp_path, "seed: !!python/object/apply:os.getpid []\n")
     with pytest.raises(ConfigError, match=r"^params\.yaml"):
         read_params(path)
+
+
+def test_memory_is_a_number_of_bytes_with_a_unit(tmp_path: Path) -> None:
+    assert read_params(written(tmp_path, WHOLE)).memory == 4_000_000_000
+    assert read_params(written(tmp_path, "memory: 16GB\n")).memory == 16_000_000_000
+    assert read_params(written(tmp_path, "memory: 3000000000\n")).memory == 3_000_000_000
+    for wrong in ("1GB", "much", "-1"):
+        with pytest.raises(ConfigError, match=r"params.yaml: memory: "):
+            read_params(written(tmp_path, f"memory: {wrong}\n"))

@@ -5,6 +5,7 @@ from typing import Any
 
 import lance
 import numpy as np
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -222,3 +223,21 @@ def test_an_index_that_this_checkout_did_not_write_is_not_read(
         assert hits("cells") == first
         assert [one.state for one in likewise.indexes()] == ["current"]
     assert hits("cells") == first
+
+
+@pytest.mark.parametrize("index", ["cells", "stored"])
+def test_hits_tell_whether_all_items_were_compared(indexed: Path, index: str) -> None:
+    where = "label = 'scissors' OR label = '400'"
+    narrow = likewise.search("emoji", index=index, id=ITEM, where=where)
+    wide = likewise.search("emoji", index=index, id=ITEM)
+    exact = likewise.search("emoji", id=ITEM, where=where)
+    assert narrow.exact
+    assert wide.exact == (index == "stored")  # a table of few rows has no ANN index
+    assert narrow[:2].exact
+    assert narrow.frame.equals(exact.frame)
+    ids = pl.DataFrame({"id": [ITEM]})
+    assert likewise.search_many("emoji", ids, index=index).exact is None
+    said = CliRunner().invoke(
+        app, ["search", "emoji", "--id", ITEM, "--index", index, "--where", where]
+    )
+    assert "all items that match --where were compared" in said.stderr
