@@ -60,7 +60,7 @@ def write_published(
     Raises:
         DataError: there are no items.
     """
-    if content.items.is_empty():
+    if not content.count:
         raise DataError(f"{name} has no items to publish; see: likewise findings {name}")
     with journal.exclusive_job(ws, content.job):
         staging = journal.Staging(ws, content.job)

@@ -181,7 +181,7 @@ class CachedIndex:
     def coverage(self) -> tuple[int, int]:
         """Return the number of published items that the index covers, and of all of them."""
         _, uncovered = self._positions()
-        rows = len(self.dataset.items)
+        rows = self.dataset.table.rows
         return rows - len(uncovered), rows
 
     def is_stale(self) -> bool:
@@ -196,7 +196,7 @@ class CachedIndex:
         made_of = self._fingerprint(options)
         metadata = IndexMetadata(made_of=made_of, rows=vectors.rows, dim=vectors.dim)
         try:
-            self.dataset.items.select("content").write_parquet(building / CONTENTS)
+            self.dataset.table.read(["content"]).write_parquet(building / CONTENTS)
             (building / FACTS).write_text(self._text(building, metadata), encoding="utf-8")
             atomic.replace_folder(building, self.folder)
         except (OSError, DataError) as error:
@@ -218,7 +218,7 @@ class CachedIndex:
         except (OSError, pl.exceptions.PolarsError):
             contents = pl.DataFrame({"content": []}, schema={"content": pl.String})
         before = _number_contents(contents)
-        now = _number_contents(self.dataset.items.select("content"))
+        now = _number_contents(self.dataset.table.read(["content"]))
         joined = before.join(now, on=("content", "nth"), how="left", maintain_order="left")
         positions = joined["row_right"].fill_null(-1).cast(pl.Int64).to_numpy()
         new = now.join(before, on=("content", "nth"), how="anti", maintain_order="left")

@@ -46,8 +46,10 @@ class ItemFilter:
     def _role_mask(self, role: str) -> BoolArray | None:
         """Return a mask (n,) of the items of a role or without one; None for all items."""
         other = {"gallery": "query", "query": "gallery"}.get(role)
-        roles = self._dataset.items["role"]
-        if other is None or not (roles == other).any():
+        if other is None:
+            return None
+        roles = self._dataset.table.read(["role"])["role"]
+        if not (roles == other).any():
             return None
         mask: BoolArray = np.array(roles.ne_missing(other).to_numpy())
         return mask

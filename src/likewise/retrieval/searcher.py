@@ -77,7 +77,7 @@ class Searcher:
         self._open_index = open_index
         self._vectors = Vectors.from_column(dataset.table, model, ws.params.memory)
         self._filter = ItemFilter(dataset)
-        shown = dataset.items.select(
+        shown = dataset.table.read([*_SHOWN, "image_id"]).select(
             *_SHOWN, pl.col("image_id").alias("path"), pl.lit(dataset.name).alias("dataset")
         )
         self._ids = shown["item_id"]
@@ -278,7 +278,7 @@ class Searcher:
     @cached_property
     def _labels(self) -> Int64Array:
         """Class codes (n,); -1 for items without a label."""
-        codes = self._dataset.items["label"].rank("dense").cast(pl.Int64)
+        codes = self._records.struct.field("label").rank("dense").cast(pl.Int64)
         return codes.fill_null(-1).to_numpy()
 
     @cached_property
