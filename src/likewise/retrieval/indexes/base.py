@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from likewise.formats.array_types import BoolArray, Float32Array, FloatArray, Int64Array
-from likewise.formats.vector_blocks import MEMORY, VectorBlocks
+from likewise.formats.memory import MEMORY
+from likewise.formats.vector_blocks import VectorBlocks
 from likewise.registry import Part
 from likewise.storage import tables
 

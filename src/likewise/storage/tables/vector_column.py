@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from likewise.formats.array_types import FloatArray, Int64Array
-from likewise.formats.vector_blocks import MEMORY, VectorBlocks
+from likewise.formats.memory import MEMORY
+from likewise.formats.vector_blocks import VectorBlocks
 from likewise.storage.tables.table import Table
 
 
