@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from likewise.evaluation.ranking import tile_kernels
+from likewise.evaluation.ranking import compiled_kernels, tile_kernels
 from likewise.evaluation.ranking.from_vectors import (
     Progress,
     ascending_ranks,
     check_groups,
-    compiled,
     thread_count,
 )
 from likewise.evaluation.ranking.groups import Groups
@@ -151,7 +150,7 @@ class _Part:
         self._filled = np.zeros(len(queries), np.int64)
         self._order: Int64Array | None = None
         self._count, self._bisect, self._keep = map(
-            compiled,
+            compiled_kernels.compiled,
             (
                 tile_kernels.count_ahead,
                 tile_kernels.count_by_bisection,
