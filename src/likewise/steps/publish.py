@@ -220,4 +220,6 @@ def _vectors(items: _Items, model: str) -> _Vectors:
 def _ann(ws: Workspace, dataset: str, model: str) -> Ann:
     """Return the index settings for the vectors of ``model``."""
     key = ws.params.embedding(dataset, model)
-    return check(Ann, ws.params.vector_entries()[key].ann, f"params.yaml: {key}: ann")
+    section = "embeddings" if key in ws.params.embeddings else "imported"
+    where = f"params.yaml: {section}.{key}.ann"
+    return check(Ann, ws.params.vector_entries()[key].ann, where)
