@@ -37,6 +37,7 @@ def test_options_that_no_data_serve(workspace: Path) -> None:
         DataError, match=r"0.2 holds out only 1 of 6 values of label.* validation: 0.34 or more"
     ):
         learn(workspace, {**LEARNED, "validation": 0.2})
+    assert list((workspace / ".likewise" / "staging").iterdir()) == []  # nothing was stopped
     with pytest.raises(
         DataError, match=r"emoji has only one class with training items, '\d+'; at"
     ):

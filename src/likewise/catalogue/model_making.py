@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from likewise.catalogue.corrections import correct_items
 from likewise.catalogue.name_clashes import check_model
-from likewise.errors import ConfigError, MissingArtefactError, extras_named
+from likewise.errors import ConfigError, DataError, MissingArtefactError, extras_named
 from likewise.formats import atomic
 from likewise.formats.paths import refuse_links
 from likewise.models.passport import Passport
@@ -63,7 +63,12 @@ def make_model(ws: Workspace, model: str, verb: Literal["load", "train"]) -> Pas
         folder = staging.path(ws.model(model))
         with atomic.writing(folder):
             folder.mkdir()
-        passport = recipe.make(folder, ws.params.seed, context, root=ws.root)
+        try:
+            passport = recipe.make(folder, ws.params.seed, context, root=ws.root)
+        except (ConfigError, DataError):
+            # Checkpoints are in another folder, so nothing here could be resumed.
+            shutil.rmtree(staging.folder, ignore_errors=True)
+            raise
         if context is not None:
             for final in ws.training_files(model):
                 _copy(context.report / final.name, staging.path(final))
