@@ -41,6 +41,10 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
         list[str] | None,
         typer.Option("--id", metavar="ITEM", help="Id of an item to use as query; repeatable."),
     ] = None,
+    unlike: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ITEM", help="Id of an item to be unlike; repeatable."),
+    ] = None,
     vector: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Query vector (.npy).")
     ] = None,
@@ -105,12 +109,13 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
         "index": index,
     }
     if queries is not None:
-        _refuse_other_queries(dataset, (image, item, vector, text, box, html, png))
+        _refuse_other_queries(dataset, (image, item, unlike, vector, text, box, html, png))
         hits = likewise.search_many(dataset[0], queries, rev=rev, **options)
     else:
         query: dict[str, Any] = {
             "image": image or None,
             "id": item or None,
+            "unlike": unlike or None,
             "box": _box(box),
             "vector": vector,
             "text": text,

@@ -42,7 +42,8 @@ def search_datasets(datasets: Sequence[Searchable], query: Query) -> Hits:
     frames = []
     for dataset, own in zip(datasets, searchers, strict=True):
         ids = query.id if dataset is holder else None
-        own_query = replace(query, image=None, box=None, offset=0, id=ids)
+        unlike = query.unlike if dataset is holder else None
+        own_query = replace(query, image=None, box=None, offset=0, id=ids, unlike=unlike)
         if count is not None:
             own_query = replace(own_query, k=query.offset + count)
         frames.append(own.answer(own_query, vectors))

@@ -36,6 +36,8 @@ def matching_rows(table: tables.Table, where: str) -> BoolArray:
             f"where: {quoted[0]} is a text, not the column; write {quoted[1]}, and texts in "
             "single quotes"
         )
+    if not _is_closed(where):
+        raise DataError("where: it closes a bracket that it does not open; give one condition")
     mask = np.zeros(table.rows, bool)
     try:
         # The brackets make everything but a condition an error: LIMIT 3, ; ...
@@ -45,6 +47,19 @@ def matching_rows(table: tables.Table, where: str) -> BoolArray:
         table.read([column for column in columns if column in where])  # is the table damaged?
         raise DataError(f"where: {_reason(str(error), columns, where)}") from error
     return mask
+
+
+def _is_closed(where: str) -> bool:
+    """Return True if ``where`` closes no bracket that it does not open.
+
+    Lance ignores what follows the first condition, such as the end of ``a = 1) OR (b = 2``.
+    """
+    depth = 0
+    for character in without_texts(where):
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if depth < 0:
+            return False
+    return True
 
 
 def _reason(message: str, columns: list[str], where: str) -> str:

@@ -58,6 +58,8 @@ class SearchOptions(QueryOptions, total=False):
         text: words of labels and texts, scored by BM25. With an image, item or vector, both
             rankings are fused: the sum of 1 / (60 + rank).
         box: x1, y1, x2, y2 in pixels; search by this part of the image only.
+        unlike: one or several items of the data set that the hits should be unlike. Half of
+            their mean vector is subtracted from the query (Rocchio); they are never hits.
         combine: for several images or items: search by their ``mean`` vector, or score by the
             nearest of them (``max``).
     """
@@ -67,4 +69,5 @@ class SearchOptions(QueryOptions, total=False):
     vector: Numbers | None
     text: str | None
     box: Box | None
+    unlike: str | Sequence[str] | None
     combine: Literal["mean", "max"]

@@ -42,6 +42,7 @@ class Query:
     vector: Numbers | None = None
     text: str | None = None
     box: Box | None = None
+    unlike: str | Sequence[str] | None = None
     combine: Literal["mean", "max"] = "mean"
     k: int | None = None
     offset: int = 0
@@ -60,6 +61,11 @@ class Query:
     def ids(self) -> list[str]:
         """Ids of the query's items."""
         return as_list(self.id)
+
+    @property
+    def unlikes(self) -> list[str]:
+        """Ids of the items that the hits should be unlike."""
+        return as_list(self.unlike)
 
     @property
     def uses_vectors(self) -> bool:
@@ -108,6 +114,8 @@ class Query:
             )
         if self.box is not None and not self.images:
             raise DataError("a box is a region of an image; give the image too")
+        if self.unlikes and not names:
+            raise DataError("unlike needs an image, id or vector to search for")
         self.check_options()
 
     def check_options(self) -> None:
@@ -263,6 +271,21 @@ def unit_vector(values: AnyArray) -> Float32Array:
     vector /= largest
     unit: Float32Array = (vector / np.linalg.norm(vector)).astype(np.float32)
     return unit
+
+
+UNLIKE_WEIGHT = 0.5
+"""Weight of negative examples: Rocchio's gamma, for a query of weight 1."""
+
+
+def away_from(vectors: Float32Array, unlike: Float32Array) -> Float32Array:
+    """Return query vectors (q, d) moved away from negative examples (n, d), L2-normalised.
+
+    The weighted mean of the negative examples is subtracted from each query. Source: Rocchio,
+    Relevance feedback in information retrieval, 1971; Manning, Raghavan, Schuetze, Introduction
+    to Information Retrieval, 2008, equation 9.3.
+    """
+    moved = vectors - UNLIKE_WEIGHT * unlike.mean(axis=0)
+    return np.stack([unit_vector(vector) for vector in moved])
 
 
 def ids_like(ids: pl.Series, wrong: str) -> Iterable[str]:

@@ -7,25 +7,20 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import polars as pl
 
-from likewise.errors import (
-    DataError,
-    MissingArtefactError,
-    StaleArtefactError,
-    UnknownNameError,
-)
+from likewise.errors import DataError, UnknownNameError
 from likewise.formats.array_types import AnyArray, BoolArray, Float32Array, Int64Array
-from likewise.models import recipes
-from likewise.models.passport import Passport
 from likewise.pages.tiles import Pictured
 from likewise.retrieval import filters
 from likewise.retrieval.fallback import IndexWithFallback
 from likewise.retrieval.index_cache import CachedIndex
 from likewise.retrieval.indexes.base import NONE, BuiltIndex, Vectors
 from likewise.retrieval.item_filter import ItemFilter
-from likewise.retrieval.published_dataset import PublishedDataset, check_embeds_pictures
+from likewise.retrieval.published_dataset import PublishedDataset
+from likewise.retrieval.query_encoder import QueryEncoder
 from likewise.retrieval.search_query import (
     DEFAULT_K,
     Query,
+    away_from,
     ids_like,
     query_pictures,
     read_vector,
@@ -38,13 +33,11 @@ from likewise.retrieval.selection import (
     fuse_rankings,
     merge_best,
 )
-from likewise.storage import artefacts, versions
+from likewise.storage import artefacts
 from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     from PIL import Image
-
-    from likewise.models.training.encode import Encoder
 
 _SHOWN = ("item_id", "label", "text", "subset", "split")
 
@@ -121,10 +114,10 @@ class Searcher:
 
     def answer(self, query: Query, vectors: Float32Array | None = None) -> pl.DataFrame:
         """Return the hits of a valid query; ``vectors`` (q, d) replace those of the query."""
-        query_rows = tuple(self._existing_row(item) for item in query.ids)
+        query_rows = tuple(self._existing_row(item) for item in (*query.ids, *query.unlikes))
         allowed = self.allowed(query)
         if vectors is None and query.uses_vectors:
-            vectors = self.query_vectors(query, query_rows)
+            vectors = self.query_vectors(query, query_rows[: len(query.ids)])
         selection = HitSelection.from_query(query, query_rows)
         return self._select_hits(selection, self._ranker(query, vectors, allowed))
 
@@ -252,11 +245,19 @@ class Searcher:
             vectors = self.check_vector(read_vector(query.vector))[None, :]
         if query.combine == "mean" and len(vectors) > 1:
             vectors = unit_vector(vectors.mean(axis=0))[None, :]
+        if query.unlikes:
+            unlike = self.item_vectors([self._existing_row(item) for item in query.unlikes])
+            vectors = away_from(vectors, unlike)
         return vectors
 
     def encode(self, pictures: "Sequence[Image.Image]") -> Float32Array:
         """Embed pictures by the model of the items' vectors; (pictures, d), L2-normalised."""
-        return np.stack([unit_vector(vector) for vector in self._encoder.encode(pictures)])
+        return np.stack([unit_vector(vector) for vector in self.encoder.encode(pictures)])
+
+    @cached_property
+    def encoder(self) -> QueryEncoder:
+        """The encoder of queries; the model is loaded when the first picture needs it."""
+        return QueryEncoder(self._dataset, self._ws, self._model)
 
     def item_vectors(self, rows: Sequence[int]) -> Float32Array:
         """Return the vectors of items, (len(rows), d), L2-normalised."""
@@ -280,20 +281,3 @@ class Searcher:
         """Class codes (n,); -1 for items without a label."""
         codes = self._records.struct.field("label").rank("dense").cast(pl.Int64)
         return codes.fill_null(-1).to_numpy()
-
-    @cached_property
-    def _encoder(self) -> "Encoder":
-        """The encoder of the model that made the vectors; another version is refused."""
-        check_embeds_pictures(self._ws, self._model)
-        folder = versions.locate(self._ws, self._ws.model(self._model))
-        if not folder.is_dir():
-            what = f"model {self._model!r} is not on this machine"
-            raise MissingArtefactError(what, artefacts.model(self._ws, self._model).command)
-        name = self._dataset.name
-        passport = Passport.from_json(
-            self._dataset.table.passport(self._model), f"{name}: {self._model}"
-        )
-        if Passport.read(folder).identity() != passport.identity():
-            what = f"the vectors of {name!r} were made by another version of {self._model!r}"
-            raise StaleArtefactError(what, artefacts.published(self._ws, name).command)
-        return recipes.load(folder)

@@ -34,6 +34,8 @@ def search(
             - text: words of labels and texts, scored by BM25. Combined with an image, item or
               vector, both rankings are fused (the sum of 1 / (60 + rank)).
             - box: x1, y1, x2, y2 in pixels: search by this part of the image only.
+            - unlike: an item of the data set, or several, that the hits should be unlike: half
+              of their mean vector is subtracted from the query; they are left out of the hits.
             - combine: with several queries, search by their ``mean``, or by the nearest
               (``max``).
             - model: model whose vectors are compared; by default the only one.

@@ -1,0 +1,60 @@
+"""Embed pictures of queries by the model that made the vectors of a data set."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from likewise.errors import MissingArtefactError, StaleArtefactError
+from likewise.formats.array_types import Float32Array
+from likewise.models import recipes
+from likewise.models.passport import Passport
+from likewise.retrieval.published_dataset import PublishedDataset, check_embeds_pictures
+from likewise.storage import artefacts, versions
+from likewise.storage.workspace import Workspace
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from likewise.models.training.encode import Encoder
+
+
+class QueryEncoder:
+    """The model of one vector column, as it embeds queries; it is loaded at the first use."""
+
+    def __init__(self, dataset: PublishedDataset, ws: Workspace, model: str) -> None:
+        """Embed pictures by ``model``; nothing is loaded yet."""
+        self._dataset = dataset
+        self._ws = ws
+        self._model = model
+
+    def encode(self, pictures: "Sequence[Image.Image]") -> Float32Array:
+        """Embed pictures: (pictures, d), L2-normalised.
+
+        Raises:
+            MissingArtefactError: the model is not on this machine.
+            StaleArtefactError: another version of the model made the vectors.
+        """
+        return self._encoder.encode(pictures)
+
+    def seen(self, picture: "Image.Image") -> "Image.Image":
+        """Return the pixels that the model gets of a picture, before they are normalised."""
+        from PIL import Image
+
+        return Image.fromarray(self._encoder.transform(picture.convert("RGB")))
+
+    @cached_property
+    def _encoder(self) -> "Encoder":
+        """The encoder of the model that made the vectors; another version is refused."""
+        check_embeds_pictures(self._ws, self._model)
+        folder = versions.locate(self._ws, self._ws.model(self._model))
+        if not folder.is_dir():
+            what = f"model {self._model!r} is not on this machine"
+            raise MissingArtefactError(what, artefacts.model(self._ws, self._model).command)
+        name = self._dataset.name
+        passport = Passport.from_json(
+            self._dataset.table.passport(self._model), f"{name}: {self._model}"
+        )
+        if Passport.read(folder).identity() != passport.identity():
+            what = f"the vectors of {name!r} were made by another version of {self._model!r}"
+            raise StaleArtefactError(what, artefacts.published(self._ws, name).command)
+        return recipes.load(folder)
