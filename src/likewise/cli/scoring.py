@@ -92,7 +92,7 @@ def compare(
     """
     comparison = likewise.compare(first, second)
     if json:
-        print_json(comparison)
+        print_json(vars(comparison) | {"queries": comparison.queries.to_dicts()})
     else:
         print_comparison(comparison)
         print_tip(f"likewise report {second.partition('@')[0]}")

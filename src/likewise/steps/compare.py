@@ -10,7 +10,12 @@ import polars as pl
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.run_results import Results, read_results
 from likewise.errors import DataError, bounded
-from likewise.evaluation.significance import PairedDifference, holm, paired_difference
+from likewise.evaluation.significance import (
+    PairedDifference,
+    holm,
+    interval,
+    paired_difference,
+)
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 
@@ -25,6 +30,9 @@ class ComparedMetric:
         second: value in the second run, over the same queries.
         difference: second minus first, in the same units.
         p_holm: p of a subset, corrected for multiple tests (Holm); None for other rows.
+        first_interval: 95 % confidence interval of the first value (bootstrap over classes);
+            NaN where a single class has none.
+        second_interval: the same of the second value.
     """
 
     metric: str
@@ -32,6 +40,8 @@ class ComparedMetric:
     second: float
     difference: PairedDifference
     p_holm: float | None
+    first_interval: tuple[float, float]
+    second_interval: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,10 @@ class Comparison:
         fixed: queries whose first hit (other than the query) is right only in the second run.
         broken: queries whose first hit is right only in the first run.
         notes: remarks on the comparison, e.g. queries that were left out.
+        queries: the common queries, one row each: item_id, label and subset of the first run;
+            first and second (the main metric in both runs), delta (second minus first),
+            first_hit and first_hit_second (rank of the first relevant item), and side: fixed,
+            broken, right (in both runs) or wrong (in both).
     """
 
     first: str
@@ -65,6 +79,7 @@ class Comparison:
     fixed: list[ChangedQuery]
     broken: list[ChangedQuery]
     notes: list[str]
+    queries: pl.DataFrame
 
     def __repr__(self) -> str:
         main = self.rows[0]
@@ -135,6 +150,7 @@ def compare(first: str, second: str, *, workspace: StrPath | None = None) -> Com
         _changed(both, worse="right", better="right_second"),
         _changed(both, worse="right_second", better="right"),
         notes,
+        _by_side(both),
     )
 
 
@@ -182,8 +198,7 @@ def _main_rows(both: pl.DataFrame, results: Results) -> list[ComparedMetric]:
     parts = {name: parts[name] for name in names if name in parts}
     metric_rows = [_row(part, results, name, "value") for name, part in parts.items()]
     corrected = holm([one.difference.p for one in metric_rows])
-    for one, p in zip(metric_rows, corrected, strict=True):
-        rows.append(ComparedMetric(one.metric, one.first, one.second, one.difference, p))
+    rows += [replace(o, p_holm=p) for o, p in zip(metric_rows, corrected, strict=True)]
     return rows
 
 
@@ -210,9 +225,11 @@ def _row(both: pl.DataFrame, results: Results, metric: str, column: str) -> Comp
     label = pl.coalesce("label", own)
     classes = both.select(label.rank("dense").cast(pl.Int64)).to_series().to_numpy()
     first, second = (float(one[scored].mean()) for one in values)
-    return ComparedMetric(
-        metric, first, second, paired_difference(values[0], values[1], classes), None
-    )
+    both_scored = [np.where(scored, one, np.nan) for one in values]
+    ends = [interval(one, classes) for one in both_scored]
+    difference = paired_difference(values[0], values[1], classes)
+    intervals = [(one.low, one.high) for one in ends]
+    return ComparedMetric(metric, first, second, difference, None, *intervals)
 
 
 def _changed(both: pl.DataFrame, worse: str, better: str) -> list[ChangedQuery]:
@@ -223,3 +240,30 @@ def _changed(both: pl.DataFrame, worse: str, better: str) -> list[ChangedQuery]:
     ordered = changed.sort("change", "item_id", descending=[True, False])
     rows = ordered.select("item_id", "label", "value", "value_second").iter_rows()
     return [ChangedQuery(*row) for row in rows]
+
+
+def _by_side(both: pl.DataFrame) -> pl.DataFrame:
+    """Return the common queries with the side on which each of them is."""
+    right, second = pl.col("right"), pl.col("right_second")
+    side = (
+        pl.when(right & second)
+        .then(pl.lit("right"))
+        .when(right)
+        .then(pl.lit("broken"))
+        .when(second)
+        .then(pl.lit("fixed"))
+        .otherwise(pl.lit("wrong"))
+    )
+    ranks = [
+        pl.col(name) if name in both.columns else pl.lit(None, pl.Int64).alias(name)
+        for name in ("first_hit", "first_hit_second")
+    ]
+    return both.select(
+        "item_id",
+        "label",
+        "subset",
+        first="value",
+        second="value_second",
+        delta=pl.col("value_second") - pl.col("value"),
+        side=side,
+    ).with_columns(both.select(*ranks))
