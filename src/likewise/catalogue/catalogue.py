@@ -3,17 +3,19 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from likewise.catalogue.summaries import summary_of
 from likewise.errors import LikewiseError, MissingArtefactError
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
-from likewise.storage import journal, versions
+from likewise.storage import journal, tables, versions
 from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     from likewise.catalogue.dataset import Dataset
+
+_VERSION_DIGITS = 16
 
 
 def open_workspace(
@@ -93,6 +95,49 @@ class Catalogue:
 
     def __contains__(self, name: object) -> bool:
         return name in self._ws.params.datasets or name in self._ws.params.views
+
+    @property
+    def root(self) -> Path:
+        """The folder of the catalogue."""
+        return self._ws.root
+
+    @property
+    def indexes(self) -> list[str]:
+        """Names of the indexes by which data sets can be searched: exact, and params.yaml's."""
+        return list(dict.fromkeys(["exact", *self._ws.params.indexes]))
+
+    @overload
+    def version(self, dataset: "Dataset") -> str: ...
+    @overload
+    def version(self, dataset: str) -> str | None: ...
+    def version(self, dataset: "str | Dataset") -> str | None:
+        """Return the version of a published table: 16 hexadecimal digits.
+
+        It differs after each ``publish``; the same files have the same version in every clone.
+
+        Args:
+            dataset: an open data set; or a name, for the table that is present now.
+
+        Returns:
+            The version; None if the table is not present, for example during ``dvc checkout``.
+
+        Raises:
+            UnknownNameError: no such data set.
+        """
+        if not isinstance(dataset, str):
+            return tables.manifest_hash(dataset.table.path)[:_VERSION_DIGITS]
+        self._ws.check_known(dataset)
+        path = self._ws.published(dataset)
+        return tables.manifest_hash(path)[:_VERSION_DIGITS] if tables.exists(path) else None
+
+    def report_page(self, run: str) -> Path:
+        """Return the path of the HTML page of the report of a run, written or not.
+
+        Raises:
+            UnknownNameError: params.yaml has no such run.
+        """
+        self._ws.run(run)
+        return self._ws.report(run, "html")
 
     def __repr__(self) -> str:
         return f"Catalogue({str(self._ws.root)!r}, data sets: {', '.join(self) or 'none'})"

@@ -12,6 +12,7 @@ from likewise.catalogue.dataset_html import summary_html
 from likewise.catalogue.flags import drop_flagged, read_flagged
 from likewise.catalogue.item import Item
 from likewise.catalogue.item_images import ItemImages
+from likewise.catalogue.item_thumbnails import ItemThumbnails
 from likewise.catalogue.snapshots import snapshot, snapshot_pair
 from likewise.errors import LikewiseError, MissingArtefactError, UnknownNameError
 from likewise.formats.array_types import Int32Array
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-class Dataset:
+class Dataset(ItemThumbnails):
     """One published data set of a catalogue, as it was when it was opened.
 
     ``len(dataset)`` is the number of items, ``dataset[item_id]`` one ``Item``, and

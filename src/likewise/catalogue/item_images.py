@@ -53,6 +53,16 @@ class ItemImages:
         self._need_pixels(rows)
         return ImageReader(self._path, rows, [box for _, box in regions])
 
+    def present(self, images: Sequence[str]) -> list[bytes | None]:
+        """Return encoded images by their ids; None where the pixels are not on this machine."""
+        table = tables.open_table(self._path)
+        rows = [self._row_of_image[image] for image in images]
+        packs = {row: table.pack_files("image", [row]) for row in set(rows)}
+        here = {pack for pack in set().union(*packs.values()) if (self._path / pack).exists()}
+        present = [row for row in packs if here.issuperset(packs[row])]
+        data = dict(zip(present, table.blobs("image", present), strict=True))
+        return [data.get(row) for row in rows]
+
     def _need_pixels(self, rows: Sequence[int]) -> None:
         """Fetch the missing pixel files of the images ``rows``."""
         path = self._path

@@ -40,8 +40,13 @@ def decode(data: bytes, *, upright: bool = False) -> Image.Image:
     load_pixels(image)
     with pillow_errors_as_bad_image():
         rgb = _rgb(image)
-        transpose = _UPRIGHT.get(orientation) if upright else None
-        return rgb if transpose is None else rgb.transpose(transpose)
+        return turn_upright(rgb, orientation) if upright else rgb
+
+
+def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
+    """Return ``image`` as it is displayed, given its EXIF orientation (1 to 8)."""
+    transpose = _UPRIGHT.get(orientation)
+    return image if transpose is None else image.transpose(transpose)
 
 
 def decode_like_pillow(data: bytes) -> Image.Image:

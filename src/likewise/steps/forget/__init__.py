@@ -10,6 +10,7 @@ import polars as pl
 from likewise.catalogue import takedowns
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.takedowns import Entry, Record, is_hash
+from likewise.catalogue.thumbnail_cache import erase_thumbnails
 from likewise.errors import DataError, bounded, hint
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
@@ -107,6 +108,7 @@ def forget(
             _decide(ws, dataset, staging, removal.plan())
             made = _settled(ws, dataset)
         _drop_indexes(ws, dataset, record)
+        erase_thumbnails(ws, record.hashes)
         purged = purge_holders(ws, dataset, record) if purge else 0
         holders = find_holders(ws, dataset, record)
         shutil.rmtree(staging.folder, ignore_errors=True)

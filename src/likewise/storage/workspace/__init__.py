@@ -132,6 +132,11 @@ class Workspace(Places):
         return self.tables(self.params.base(dataset)) / f"{name}{TABLE}"
 
     @property
+    def thumbnails(self) -> Path:
+        """The cache of thumbnails."""
+        return self.cache_root / "thumbnails.sqlite"
+
+    @property
     def cards(self) -> list[Path]:
         """The existing cards, sorted."""
         files = sorted(self.catalog.glob("*.yaml"))
