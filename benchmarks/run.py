@@ -30,6 +30,7 @@ NAMES = (
     "significance",
     "train",
     "trained",
+    "web",
 )
 LIBRARIES = (
     "pylance",

@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from disks import Disk
 from emoji_catalogue import copy_pictures, make_catalogue
 from forked import python, run_dvc
 from likewise.storage.versions import run_git
+
+if TYPE_CHECKING:
+    from page_client import Page
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 """Set before torch and FAISS are loaded: idle threads must not spin, which blocks a core."""
@@ -211,6 +215,15 @@ def bob(team: Path) -> Path:
     """Make a new clone of it that contains only git's files."""
     run_git(team, "clone", "--quiet", "git", "bob")
     return team / "bob"
+
+
+@pytest.fixture
+def page(workspace: Path) -> Iterator["Page"]:
+    """A page of the catalogue of 24 drawings."""
+    from page_client import opened
+
+    with opened() as page:
+        yield page
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from likewise.catalogue.item import Item as Item
 from likewise.catalogue.kept_indexes import Indexed as Indexed
 from likewise.catalogue.pulled_outputs import Pulled as Pulled
 from likewise.catalogue.summaries import Summary as Summary
+from likewise.catalogue.thumbnail_cache import Thumbnail as Thumbnail
 from likewise.errors import ConfigError as ConfigError
 from likewise.errors import DataError as DataError
 from likewise.errors import LikewiseError as LikewiseError
@@ -110,6 +111,7 @@ from likewise.steps.merge import Merged as Merged
 from likewise.steps.merge import merge as merge
 from likewise.steps.merge_file import merge_file as merge_file
 from likewise.steps.open import open as open
+from likewise.steps.picture import picture as picture
 from likewise.steps.prepare import prepare as prepare
 from likewise.steps.publish import Published as Published
 from likewise.steps.publish import publish as publish
@@ -148,6 +150,8 @@ from likewise.steps.why.fact import Fact as Fact
 from likewise.storage.config import Card as Card
 from likewise.storage.config.card import Licence as Licence
 from likewise.storage.tables import Table as Table
+from likewise.web.serve import serve as serve
+from likewise.web.server import Server as Server
 
 SYSTEMS: str
 __all__: list[str]

@@ -16,6 +16,7 @@ from likewise.cli import (
     reading,
     scoring,
     searching,
+    serving,
     sharing,
     stages,
     starting,
@@ -87,6 +88,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 "likewise browse gpr1200 --facet label=cat --facet split --sort width",
             ),
             ("why", reading.why, "likewise why gpr1200 lite0 17_dog.jpg"),
+            ("serve", serving.serve, "likewise serve --port 8642"),
         ),
     ),
     (

@@ -1,0 +1,126 @@
+"""The application: the table of routes behind the guard."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from likewise.web.answers import error_answer, failure
+from likewise.web.guard import Guard
+from likewise.web.requests import Answer, Lane, in_lane
+from likewise.web.routes import (
+    browse_routes,
+    item_routes,
+    job_routes,
+    picture_routes,
+    run_routes,
+    search_routes,
+    set_routes,
+)
+from likewise.web.settings import Settings
+from likewise.web.site import Site
+
+STATIC = Path(str(resources.files("likewise.web"))) / "static"
+
+
+class RouteEntry(NamedTuple):
+    """A line of the table of routes; ``writes`` marks routes that read-only servers lack."""
+
+    path: str
+    answer: Answer
+    lane: Lane
+    method: str = "GET"
+    writes: bool = False
+
+
+ROUTES: tuple[RouteEntry, ...] = (
+    RouteEntry("/index.json", set_routes.sets, "table"),
+    RouteEntry("/api/sets", set_routes.sets, "table"),
+    RouteEntry("/d/{name}.json", browse_routes.page, "table"),
+    RouteEntry("/api/d/{name}/page", browse_routes.page, "table"),
+    RouteEntry("/api/d/{name}/facets", browse_routes.facets, "table"),
+    RouteEntry("/api/d/{name}/scrubber", browse_routes.scrubber, "table"),
+    RouteEntry("/api/d/{name}/groups", browse_routes.groups, "table"),
+    RouteEntry("/api/d/{name}/positions", browse_routes.positions, "table"),
+    RouteEntry("/d/{name}/i/{item:path}.json", item_routes.item, "table"),
+    RouteEntry("/api/d/{name}/item/{item:path}", item_routes.item, "table"),
+    RouteEntry("/api/d/{name}/context/{item:path}", item_routes.context, "slow"),
+    RouteEntry("/api/d/{name}/why", item_routes.why, "encode"),
+    RouteEntry("/d/{name}/search.json", search_routes.search, search_routes.lane),
+    RouteEntry("/api/d/{name}/search", search_routes.search, search_routes.lane),
+    RouteEntry("/api/d/{name}/search", search_routes.search_by_picture, "encode", "POST"),
+    RouteEntry("/d/{name}/sketch.json", set_routes.one_set, "table"),
+    RouteEntry("/api/d/{name}/sketch", search_routes.sketch, "encode", "POST"),
+    RouteEntry("/eye/{upload}.png", search_routes.eye, "encode"),
+    RouteEntry("/compare/{first}/{second}.json", run_routes.compare, "slow"),
+    RouteEntry("/api/compare/{first}/{second}", run_routes.compare, "slow"),
+    RouteEntry("/report/{run}.html", run_routes.report, "table"),
+    RouteEntry("/t/{content}/{side:int}.jpg", picture_routes.thumb, "pictures"),
+    RouteEntry("/img/{sha256}", picture_routes.image, "pictures"),
+    RouteEntry("/api/jobs", job_routes.jobs, "table"),
+    RouteEntry("/api/jobs", job_routes.start, "table", "POST"),
+    RouteEntry("/api/session", job_routes.session, "table", "POST"),
+    RouteEntry("/", set_routes.shell, "table"),
+    RouteEntry("/d/{name}", set_routes.shell, "table"),
+    RouteEntry("/d/{name}/i/{item:path}", set_routes.shell, "table"),
+    RouteEntry("/d/{name}/search", set_routes.shell, "table"),
+    RouteEntry("/d/{name}/sketch", set_routes.shell, "table"),
+    RouteEntry("/compare/{first}/{second}", set_routes.shell, "table"),
+    RouteEntry("/reports/{run}", set_routes.shell, "table"),
+)
+"""Every route except the static files and the stream of events."""
+
+
+def create_app(settings: Settings) -> Starlette:
+    """Return the application of a server."""
+    site = Site.build(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        site.close()
+
+    routes: list[BaseRoute] = [
+        Route(entry.path, in_lane(entry.lane, entry.answer), methods=[entry.method])
+        for entry in ROUTES
+        if not (entry.writes and settings.read_only)
+    ]
+    routes += [
+        Route("/events", job_routes.events),
+        Route("/favicon.ico", _favicon),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+    application = Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, settings=settings)],
+        exception_handlers={HTTPException: _refuse, Exception: _fail},
+        lifespan=lifespan,
+    )
+    application.state.site = site
+    return application
+
+
+async def _favicon(request: Request) -> Response:
+    return FileResponse(STATIC / "favicon.svg", media_type="image/svg+xml")
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    """Answer an unknown address, or a method that its route does not have."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    wants_page = "text/html" in request.headers.get("accept", "")
+    if status == 404 and wants_page and not request.url.path.startswith("/api/"):
+        return await in_lane("table", set_routes.no_page)(request)
+    return error_answer(status, "BadAddress", f"{request.method} {request.url.path}: no route")
+
+
+async def _fail(request: Request, error: Exception) -> Response:
+    return failure(error)

@@ -1,0 +1,134 @@
+"""Python, SQL and commands that give the rows of a view."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from likewise.web import selected_rows
+from likewise.web.columns import columns_of
+from likewise.web.conditions import QUERY, name, text, whole_condition
+from likewise.web.parameters import RowSelection
+from likewise.web.shelf import Opened
+
+Copies = dict[str, str | None]
+"""``python``, ``sql`` and ``cli``; None where one of them cannot give the rows."""
+
+
+def page(opened: Opened, selection: RowSelection, offset: int, limit: int) -> Copies:
+    """Return the texts that give the rows of a page."""
+    options = selected_rows.options(opened, selection) | {"limit": limit}
+    options |= {"offset": offset} if offset else {}
+    where = whole_condition(selection, columns_of(opened), QUERY)
+    return {
+        "python": f"{_open(opened)}.browse({_arguments(options)}).rows",
+        "sql": _select(opened, where, selection, offset, limit),
+        "cli": _command("browse", opened.name, _browse_flags(options) | _given(rev=opened.rev)),
+    }
+
+
+def facet(opened: Opened, selection: RowSelection, column: str) -> Copies:
+    """Return the texts that count the values of a column."""
+    where = whole_condition(selection.without(column), columns_of(opened), QUERY)
+    shown = name(column, QUERY)
+    rows = _rows(f"{shown}, count(*) AS n", opened, where)
+    return query(f"{rows} GROUP BY {shown} ORDER BY n DESC, {shown}", opened.rev)
+
+
+def item(opened: Opened, item_id: str) -> Copies:
+    """Return the texts that give one item."""
+    sql = _rows("*", opened, f"item_id = {text(item_id)}")
+    return {**query(sql, opened.rev), "python": f"{_open(opened)}[{item_id!r}]"}
+
+
+def search(opened: Opened, options: Mapping[str, Any]) -> Copies:
+    """Return the texts that give the hits of a search by items or words."""
+    return {
+        "python": f"{_open(opened)}.search({_arguments(options)}).frame",
+        "sql": None,
+        "cli": _command("search", opened.name, _search_flags(options) | _given(rev=opened.rev)),
+    }
+
+
+def compare(first: str, second: str) -> Copies:
+    """Return the texts that compare two runs."""
+    return {
+        "python": f"likewise.compare({first!r}, {second!r})",
+        "sql": None,
+        "cli": shlex.join(["likewise", "compare", first, second]),
+    }
+
+
+def why(dataset: str, model: str, item_id: str | None) -> Copies:
+    """Return the texts that trace a column of vectors or one vector."""
+    given = [part for part in (dataset, model, item_id) if part is not None]
+    return {
+        "python": f"likewise.why({', '.join(map(repr, given))})",
+        "sql": None,
+        "cli": shlex.join(["likewise", "why", *given]),
+    }
+
+
+def query(sql: str, rev: str | None) -> Copies:
+    """Return the texts that run a query."""
+    arguments = _arguments(_given(rev=rev))
+    python = f"likewise.query({sql!r}{', ' + arguments if arguments else ''}).frame"
+    return {"python": python, "sql": sql, "cli": _command("query", sql, _given(rev=rev))}
+
+
+def _open(opened: Opened) -> str:
+    rev = f", rev={opened.rev!r}" if opened.rev else ""
+    return f"likewise.open({opened.name!r}{rev})"
+
+
+def _select(
+    opened: Opened, where: str | None, selection: RowSelection, offset: int, limit: int
+) -> str | None:
+    if opened.rev:
+        return None  # the statement itself names no revision
+    order = ""
+    if selection.sort:
+        column = name(selection.sort.removeprefix("-"), QUERY)
+        direction = " DESC" if selection.sort.startswith("-") else ""
+        order = f" ORDER BY {column}{direction} NULLS LAST, ROW_NUMBER() OVER ()"
+    skipped = f" OFFSET {offset}" if offset else ""
+    return f"{_rows('*', opened, where)}{order} LIMIT {limit}{skipped}"
+
+
+def _rows(columns: str, opened: Opened, where: str | None) -> str:
+    """Return a statement that selects ``columns`` of the rows that meet a condition."""
+    condition = f" WHERE {where}" if where else ""
+    return f"SELECT {columns} FROM {opened.name}{condition}"  # noqa: S608 (for the user to run)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {key: value for key, value in options.items() if value is not None}
+
+
+def _arguments(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value!r}" for key, value in options.items())
+
+
+def _browse_flags(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of the command browse."""
+    facets = [
+        f"{column}={'' if value is None else value}"
+        for column, values in options.get("filters", {}).items()
+        for value in values
+    ]
+    flags = {key: value for key, value in options.items() if key != "filters"}
+    return _given(facet=facets or None) | flags
+
+
+def _search_flags(options: Mapping[str, Any]) -> dict[str, Any]:
+    box = options.get("box")
+    flags = {**options, "box": ",".join(f"{edge:g}" for edge in box)} if box else dict(options)
+    return {("-k" if key == "k" else key): value for key, value in flags.items()}
+
+
+def _command(command: str, subject: str, options: Mapping[str, Any]) -> str:
+    words = ["likewise", command, subject]
+    for key, value in options.items():
+        flag = key if key.startswith("-") else "--" + key.replace("_", "-")
+        for one in value if isinstance(value, list | tuple) else [value]:
+            words += [flag] if one is True else [flag, str(one)]
+    return shlex.join(words)

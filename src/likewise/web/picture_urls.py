@@ -1,0 +1,31 @@
+"""URLs of pictures."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+from likewise.web import selected_rows
+
+if TYPE_CHECKING:
+    from likewise.web.shelf import Opened
+    from likewise.web.site import Site
+
+
+def thumb(site: "Site", dataset: str, content: str, position: int) -> str:
+    """Return the URL of the thumbnail of the item at ``position``."""
+    hint = urlencode({"d": dataset, "p": position})
+    return site.url(f"/t/{quote(content, safe='')}/256.jpg?{hint}")
+
+
+def thumbs(site: "Site", opened: "Opened", rows: Sequence[int]) -> list[str]:
+    """Return the URLs of the thumbnails of the items at ``rows``."""
+    contents = selected_rows.values(opened, rows, ["content"])["content"]
+    return [
+        thumb(site, opened.name, content, row)
+        for content, row in zip(contents, rows, strict=True)
+    ]
+
+
+def image(site: "Site", dataset: str, sha256: str, position: int) -> str:
+    """Return the URL of the whole image of the item at ``position``."""
+    return site.url(f"/img/{sha256}?{urlencode({'d': dataset, 'p': position})}")

@@ -1,0 +1,136 @@
+"""Routes of jobs, events and the token."""
+
+import asyncio
+import hmac
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from likewise.errors import LikewiseError
+from likewise.web.answers import RefusedError, bad_request, failure, json_answer
+from likewise.web.jobs import Job, Progress
+from likewise.web.requests import Call, json_body
+from likewise.web.shelf import Opened
+from likewise.web.site import Site
+
+POLL_SECONDS = 0.25
+ALIVE_SECONDS = 15.0
+CHECK_SECONDS = 2.0
+"""Intervals of a stream: to look for events, to show that it lives, to look for versions."""
+
+
+def jobs(call: Call) -> Response:
+    """Answer the last jobs."""
+    return json_answer({"jobs": call.site.jobs.all()})
+
+
+def start(call: Call) -> Response:
+    """Start a job of a known kind.
+
+    Raises:
+        RefusedError: the kind or a name is not a text that is known.
+    """
+    given = json_body(call)
+    if given.get("kind") != "warm":
+        raise bad_request(f"kind is {given.get('kind')!r:.40}; it is warm")
+    name, model = _name(given, "dataset"), _name(given, "model")
+    index = _name(given, "index") if given.get("index") else "exact"
+    opened = call.site.shelf.newest(name)
+    opened.dataset.need_model(model)
+    encoder = given.get("encoder") is True
+    job = Job("", "warm", name, model, index)
+
+    def work(progress: Progress) -> None:
+        warm(opened, model, index, progress, encoder=encoder)
+
+    return json_answer({"id": call.site.jobs.start(job, work).id}, status=202)
+
+
+def _name(given: dict[str, Any], field: str) -> str:
+    value = given.get(field)
+    if not isinstance(value, str) or not value or len(value) > 200:
+        raise bad_request(f"{field}: give a name")
+    return value
+
+
+def warm(opened: Opened, model: str, index: str, progress: Progress, *, encoder: bool) -> None:
+    """Open the index of a model, and load its encoder, so that the next search is fast."""
+    dataset = opened.dataset
+    progress(0.1, f"reading the vectors of {model}")
+    dataset.search(vector=dataset.table.vectors(model, [0])[0], model=model, k=1, index=index)
+    if encoder:
+        from PIL import Image
+
+        progress(0.5, f"loading the model {model}")
+        dataset.search(image=Image.new("RGB", (32, 32), "white"), model=model, k=1, index=index)
+
+
+def session(call: Call) -> Response:
+    """Exchange the token for a cookie.
+
+    Raises:
+        RefusedError: 401; the token is wrong.
+    """
+    settings = call.site.settings
+    given = json_body(call).get("token")
+    if not settings.token:
+        return Response(status_code=204)
+    expected = settings.token.encode()
+    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), expected):
+        raise RefusedError(401, "TokenNeeded", "the token is wrong")
+    answer = Response(status_code=204)
+    path = settings.root_path or "/"
+    answer.set_cookie(
+        settings.cookie, settings.session, path=path, httponly=True, samesite="strict"
+    )
+    return answer
+
+
+async def events(request: Request) -> Response:
+    """Stream new versions and the progress of jobs."""
+    site: Site = request.app.state.site
+    try:
+        begin = int(request.headers.get("last-event-id", ""))
+    except ValueError:
+        begin = site.jobs.last_number
+    headers = {"cache-control": "no-store"}
+    return StreamingResponse(
+        _stream(site, request, begin), headers=headers, media_type="text/event-stream"
+    )
+
+
+async def _stream(site: Site, request: Request, number: int) -> AsyncIterator[str]:
+    loop = asyncio.get_running_loop()
+    alive = checked = loop.time()
+    yield ": connected\n\n"
+    while not site.stops() and not await request.is_disconnected():
+        for event in site.jobs.events_after(number):
+            number = event.number
+            data = json.dumps(event.content)
+            yield f"id: {event.number}\nevent: {event.name}\ndata: {data}\n\n"
+            alive = loop.time()
+        if loop.time() - checked >= CHECK_SECONDS:
+            checked = loop.time()
+            try:
+                await site.lanes.run("slow", look_for_versions, site)
+            except RefusedError as error:
+                failure(error)  # the lane is busy; the next look finds the version
+        if loop.time() - alive >= ALIVE_SECONDS:
+            alive = loop.time()
+            yield ": alive\n\n"
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def look_for_versions(site: Site) -> None:
+    """Publish an event for every open data set that has a new version."""
+    for name in site.shelf.names:
+        before = site.shelf.known_version(name)
+        try:
+            version = site.shelf.newest(name).version
+        except LikewiseError:
+            continue  # it is being replaced, or was removed
+        if version != before:
+            site.jobs.publish("version", {"dataset": name, "v": version})

@@ -1,0 +1,258 @@
+"""Routes of search: by items, words, pictures, parts of pictures and sketches."""
+
+import io
+import re
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+from starlette.responses import Response
+
+import likewise
+from likewise.errors import DataError
+from likewise.web import copy_text, parameters, picture_urls, selected_rows
+from likewise.web.answers import RefusedError, bad_request, json_answer
+from likewise.web.columns import columns_of
+from likewise.web.conditions import whole_condition
+from likewise.web.guard import IMAGE_TYPES
+from likewise.web.requests import Call
+from likewise.web.routes import picture_routes
+from likewise.web.uploads import Upload
+
+MOST_HITS = 200
+MOST_QUERIES = 50
+RANKED = 1000
+"""Number of hits among which the true photo of a sketch is looked for."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A search: the options of ``Dataset.search``, and what the answer repeats.
+
+    Attributes:
+        options: the options, without pictures.
+        uploads: pictures that the browser sent.
+        crop: the item whose picture is the query; None for none.
+        pictures: the encoded or decoded pictures.
+    """
+
+    options: dict[str, Any]
+    uploads: list[Upload]
+    crop: str | None
+    pictures: list[Any]
+
+    @property
+    def ids(self) -> list[str]:
+        """Items of the query."""
+        ids: list[str] = self.options.get("id", [])
+        return ids
+
+
+def lane(query: QueryParams) -> str:
+    """Return the lane of a search: pictures are embedded in a lane of their own."""
+    return "encode" if "upload" in query or "crop" in query else "search"
+
+
+def search(call: Call) -> Response:
+    """Answer the hits of a query by items, words or pictures that were sent before."""
+    uploads = [call.site.uploads.get(sha256) for sha256 in _uploads(call.query)]
+    return json_answer(_found(call, uploads), version=call.opened.version)
+
+
+def search_by_picture(call: Call) -> Response:
+    """Answer the hits of a query by the picture in the body."""
+    uploads = [call.site.uploads.get(sha256) for sha256 in _uploads(call.query)]
+    return json_answer(_found(call, [*uploads, _sent(call)]), version=call.opened.version)
+
+
+def sketch(call: Call) -> Response:
+    """Answer the hits of a drawing, what the model sees of it, and the rank of its photo."""
+    upload = _sent(call)
+    target = parameters.text(call.query, "target")
+    if target is not None:
+        selected_rows.row_of(call.opened, target)
+    content = _found(call, [upload], RANKED if target else None)
+    ranked = {hit["item_id"]: hit["rank"] for hit in content["hits"]}
+    limit = content["k"]
+    content["hits"] = content["hits"][:limit]
+    place = {"item_id": target, "rank": ranked.get(target), "of": RANKED} if target else None
+    parts = urlencode(
+        {"d": call.opened.name, "model": content["model"], "v": call.opened.version}
+    )
+    eye_url = call.site.url(f"/eye/{upload.sha256}.png?{parts}")
+    return json_answer(content | {"eye": eye_url, "target": place}, version=call.opened.version)
+
+
+def eye(call: Call) -> Response:
+    """Return the pixels that a model gets of a picture, as PNG."""
+    upload = call.site.uploads.get(call.path["upload"])
+    name = parameters.text(call.query, "d") or ""
+    opened = call.site.shelf.get(name, parameters.text(call.query, "v"))
+    model = _model(opened.dataset, parameters.text(call.query, "model"))
+    searcher = opened.dataset.searcher(model, "exact", fresh=False)
+    out = io.BytesIO()
+    searcher.encoder.seen(upload.picture()).save(out, "PNG")
+    headers = {"cache-control": "no-cache"}
+    return Response(out.getvalue(), headers=headers, media_type="image/png")
+
+
+def _sent(call: Call) -> Upload:
+    if call.content_type not in IMAGE_TYPES:
+        raise RefusedError(415, "UnsupportedType", "the body must be a picture")
+    return call.site.uploads.add(call.body)
+
+
+def _uploads(query: QueryParams) -> list[str]:
+    given = parameters.texts(query, "upload")
+    if len(given) > MOST_QUERIES or not all(map(_SHA256.fullmatch, given)):
+        raise bad_request("upload: give the SHA-256 of a picture that was sent")
+    return given
+
+
+def _model(dataset: "likewise.Dataset", name: str | None) -> str:
+    if name is None and dataset.models:
+        return dataset.models[0]
+    dataset.need_model(name or "")
+    return name or ""
+
+
+def _wanted(call: Call, uploads: list[Upload]) -> Wanted:
+    """Read the options of a search."""
+    query, opened = call.query, call.opened
+    number, text = parameters.number, parameters.text
+    options: dict[str, Any] = {
+        "id": parameters.texts(query, "id"),
+        "unlike": parameters.texts(query, "unlike"),
+        "text": text(query, "text"),
+        "box": parameters.box(query),
+        "combine": parameters.combine(query),
+        "model": _model(opened.dataset, text(query, "model")),
+        "index": text(query, "index"),
+        "role": parameters.choice(query, "role", ("gallery", "query", "any")),
+        "where": whole_condition(call.selection, columns_of(opened)),
+        "per_label": number(query, "per_label", 0, 1, 1000) or None,
+        "min_score": parameters.decimal(query, "min_score"),
+        "k": number(query, "k", 60, 1, MOST_HITS),
+        "offset": number(query, "offset", 0, 0, 1_000_000),
+    }
+    if len(options["id"]) + len(options["unlike"]) > MOST_QUERIES:
+        raise bad_request(f"give at most {MOST_QUERIES} items")
+    defaults = {"combine": "mean", "role": "gallery", "offset": 0}
+    given = {k: v for k, v in options.items() if v and v != defaults.get(k)}
+    crop = text(query, "crop")
+    pictures: list[Any] = [upload.picture() for upload in uploads]
+    if crop:
+        pictures.append(_image_of(call, crop))
+    return Wanted(given, uploads, crop, pictures)
+
+
+def _image_of(call: Call, item_id: str) -> bytes:
+    row = selected_rows.row_of(call.opened, item_id)
+    data = call.opened.dataset.present_images([row])[0]
+    if data is None:
+        raise picture_routes.missing(call.opened)
+    return data
+
+
+def _found(call: Call, uploads: list[Upload], depth: int | None = None) -> dict[str, Any]:
+    """Return the answer of a search; ``depth`` is a larger number of hits than asked."""
+    opened = call.opened
+    wanted = _wanted(call, uploads)
+    options = wanted.options
+    pictures = {"image": wanted.pictures} if wanted.pictures else {}
+    count = max(options["k"] + 1, depth or 0)
+    begin = time.perf_counter()
+    hits = opened.dataset.search(**{**options, **pictures, "k": count})
+    milliseconds = 1000 * (time.perf_counter() - begin)
+    shown = hits.frame if depth else hits.frame.head(options["k"])
+    index = options.get("index") or "exact"
+    uses_vectors = bool(pictures or wanted.ids)
+    return {
+        "dataset": opened.name,
+        "v": opened.version,
+        "model": options["model"] if uses_vectors else None,
+        "index": index,
+        "exact": index == "exact",
+        "recall": None if index == "exact" else _recall(call, options["model"], index),
+        "ms": {"total": round(milliseconds, 2)},
+        "k": options["k"],
+        "offset": options.get("offset", 0),
+        "more": len(hits) > options["k"],
+        "query": _query(call, wanted),
+        "hits": _hits(call, shown.to_dicts(), wanted),
+        "notes": [],
+        "copy": None if pictures else copy_text.search(opened, options),
+    }
+
+
+def _hits(call: Call, hits: list[dict[str, Any]], wanted: Wanted) -> list[dict[str, Any]]:
+    """Return the hits with their positions and thumbnails."""
+    opened = call.opened
+    rows = selected_rows.rows_of(opened, [hit["item_id"] for hit in hits])
+    positions = [rows[hit["item_id"]] for hit in hits]
+    urls = picture_urls.thumbs(call.site, opened, positions)
+    own = selected_rows.rows_of(opened, wanted.ids)
+    labels = (
+        set(selected_rows.values(opened, list(own.values()), ["label"])["label"])
+        if own
+        else None
+    )
+    return [
+        {
+            **hit,
+            "row": row,
+            "thumb": url,
+            "same": None if labels is None else hit["label"] in labels,
+        }
+        for hit, row, url in zip(hits, positions, urls, strict=True)
+    ]
+
+
+def _query(call: Call, wanted: Wanted) -> dict[str, Any]:
+    """Return the query as the answer repeats it."""
+    options, opened = wanted.options, call.opened
+    shown = [*wanted.ids, *options.get("unlike", []), *([wanted.crop] if wanted.crop else [])]
+    rows = selected_rows.rows_of(opened, shown)
+    urls = picture_urls.thumbs(call.site, opened, list(rows.values()))
+    labels = selected_rows.values(opened, list(rows.values()), ["label"])["label"]
+    thumbs = [
+        {"item_id": name, "thumb": url, "label": label}
+        for name, url, label in zip(rows, urls, labels, strict=True)
+    ]
+    uploads = [
+        {"upload": one.sha256, "width": one.width, "height": one.height}
+        for one in wanted.uploads
+    ]
+    return {
+        "ids": wanted.ids,
+        "unlike": options.get("unlike", []),
+        "text": options.get("text"),
+        "uploads": uploads,
+        "box": options.get("box"),
+        "crop": wanted.crop,
+        "thumbs": thumbs,
+    }
+
+
+def _recall(call: Call, model: str, index: str) -> float | None:
+    """Return the measured recall of an index; None if it was not measured."""
+    key = ("recall", model, index)
+    if key not in call.opened.cache:
+        try:
+            known = likewise.indexes(workspace=call.site.workspace)
+        except DataError:
+            known = []
+        wanted = (call.opened.name, model, index)
+        call.opened.cache[key] = next(
+            (i.measured.recall for i in known if _names(i) == wanted and i.measured), None
+        )
+    recall: float | None = call.opened.cache[key]
+    return recall
+
+
+def _names(index: "likewise.Indexed") -> tuple[str, str, str]:
+    return index.dataset, index.model, index.index

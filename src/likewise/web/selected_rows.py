@@ -1,0 +1,131 @@
+"""Rows of selections: positions, counts and values. All reads of tables for pages are here."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+import likewise
+from likewise.errors import UnknownNameError
+from likewise.web.columns import PageColumn, columns_of
+from likewise.web.conditions import condition, text, value_filters
+from likewise.web.parameters import RowSelection
+from likewise.web.shelf import Opened
+
+Positions = npt.NDArray[np.int32]
+
+_NEAR_IDS = 200
+
+
+def browse(opened: Opened, selection: RowSelection, **further: Any) -> "likewise.Browsed":
+    """Return a page of the selected rows; ``further`` are options of ``Dataset.browse``."""
+    return opened.dataset.browse(**{**options(opened, selection), **further})
+
+
+def options(opened: Opened, selection: RowSelection) -> dict[str, Any]:
+    """Return the options of ``Dataset.browse`` that select the rows in their order.
+
+    Raises:
+        UnknownNameError: there is no such column, or it has no order.
+    """
+    columns = columns_of(opened)
+    given: dict[str, Any] = {
+        "where": condition(selection, columns),
+        "filters": value_filters(selection, columns),
+    }
+    if selection.sort is not None:
+        given["sort"], given["descending"] = sort_column(opened, selection.sort)
+    return {name: value for name, value in given.items() if value}
+
+
+def sort_column(opened: Opened, sort: str) -> tuple[str, bool]:
+    """Return the column of a sort order, and True for descending.
+
+    Raises:
+        UnknownNameError: there is no such column, or it has no order.
+    """
+    name = sort.removeprefix("-")
+    columns = columns_of(opened)
+    if name not in columns or columns[name].kind == "other":
+        known = [c.name for c in columns.values() if c.kind != "other"]
+        raise UnknownNameError("column", name, known, opened.name)
+    return name, sort.startswith("-")
+
+
+def positions(opened: Opened, selection: RowSelection) -> Positions:
+    """Return the positions of the selected rows in their order."""
+    selected: Positions = browse(opened, selection, limit=0, columns=["item_id"]).positions
+    return selected
+
+
+def values(opened: Opened, rows: Sequence[int], names: Sequence[str]) -> pl.DataFrame:
+    """Return the values of some rows, in their order."""
+    return opened.dataset.rows(list(rows), list(names))
+
+
+def counts(
+    opened: Opened, selection: RowSelection, names: Sequence[str]
+) -> tuple[int, Mapping[str, pl.DataFrame]]:
+    """Return the number of selected rows, and frames of ``value`` and ``items`` by column."""
+    page = browse(opened, selection, facets=list(names), limit=0, columns=["item_id"])
+    return page.total, page.counts
+
+
+def known(opened: Opened, name: str) -> PageColumn:
+    """Return a column.
+
+    Raises:
+        UnknownNameError: there is no such column.
+    """
+    columns = columns_of(opened)
+    if name not in columns:
+        raise UnknownNameError("column", name, columns, opened.name)
+    return columns[name]
+
+
+def has(opened: Opened, row: int, column: str, value: str) -> bool:
+    """Return True if there is a row at a position, and it has ``value``."""
+    exists = 0 <= row < opened.dataset.table.rows
+    return exists and values(opened, [row], [column])[column][0] == value
+
+
+def rows_where(opened: Opened, where: str, limit: int) -> list[int]:
+    """Return the first positions of rows that meet a condition."""
+    page: list[int] = opened.dataset.browse(
+        where=where, limit=limit, columns=["item_id"]
+    ).page.tolist()
+    return page
+
+
+def rows_of(opened: Opened, ids: Sequence[str]) -> dict[str, int]:
+    """Return the positions of items by their ids, in that order; unknown ids are left out."""
+    if not ids:
+        return {}
+    where = f"item_id IN ({', '.join(map(text, dict.fromkeys(ids)))})"
+    page = opened.dataset.browse(where=where, limit=len(ids), columns=["item_id"])
+    rows = dict(zip(page.rows["item_id"], page.page.tolist(), strict=True))
+    return {name: rows[name] for name in ids if name in rows}
+
+
+def row_of(opened: Opened, item_id: str) -> int:
+    """Return the position of an item.
+
+    Raises:
+        UnknownNameError: no such item; the error lists similar ids.
+    """
+    rows = rows_of(opened, [item_id])
+    if item_id not in rows:
+        raise UnknownNameError("item", item_id, _similar_ids(opened, item_id), opened.name)
+    return rows[item_id]
+
+
+def _similar_ids(opened: Opened, item_id: str) -> list[str]:
+    """Return some ids that share half of a wrong id, or a quarter, or nothing with it."""
+    for length in (len(item_id) // 2, len(item_id) // 4):
+        where = f"starts_with(item_id, {text(item_id[:length])})"
+        ids = opened.dataset.browse(where=where, limit=_NEAR_IDS, columns=["item_id"]).rows
+        if len(ids):
+            return ids["item_id"].to_list()
+    return opened.dataset.browse(limit=_NEAR_IDS, columns=["item_id"]).rows["item_id"].to_list()

@@ -1,0 +1,135 @@
+"""Open data sets by name and version, so that every answer reads one immutable version."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+import likewise
+from likewise.errors import LikewiseError, StaleArtefactError
+
+KEPT = 3
+"""Number of versions of one data set that are kept open."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One version of a data set.
+
+    Attributes:
+        dataset: the open data set, which never changes.
+        version: 16 hexadecimal digits that identify the version.
+        rev: the git revision by which it was opened; None for the checkout.
+        cache: results that depend on this version only.
+    """
+
+    dataset: "likewise.Dataset"
+    version: str
+    rev: str | None
+    cache: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self) -> str:
+        """Name of the data set."""
+        return self.dataset.name
+
+
+class Shelf:
+    """The data sets of a catalogue that are open, at most ``KEPT`` versions of each."""
+
+    def __init__(self, workspace: str | None) -> None:
+        """Open data sets of the catalogue around ``workspace`` when they are first needed."""
+        self._workspace = workspace
+        self._opened: dict[str, OrderedDict[str, Opened]] = {}
+        self._newest: dict[str, str] = {}
+        self._seen: dict[str, str | None] = {}
+        self._revisions: dict[tuple[str, str], str] = {}
+        self._lock = threading.RLock()
+
+    def get(self, name: str, version: str | None = None, rev: str | None = None) -> Opened:
+        """Return a version of a data set, by default the one that is checked out.
+
+        Args:
+            name: name of the data set.
+            version: mark of a version that is open, or that is checked out.
+            rev: a git revision.
+
+        Raises:
+            UnknownNameError: no such data set or revision.
+            MissingArtefactError: the data set is not published.
+            StaleArtefactError: the version is neither open nor checked out.
+        """
+        with self._lock:
+            kept = self._opened.get(name, OrderedDict())
+            if version is not None and version in kept:
+                kept.move_to_end(version)
+                return kept[version]
+            opened = self._revision(name, rev) if rev else self.newest(name)
+            if version is not None and opened.version != version:
+                what = f"version {version} of {name} is not open; open its newest version"
+                raise StaleArtefactError(what, f"likewise log {name}")
+            return opened
+
+    def newest(self, name: str) -> Opened:
+        """Return the version that is checked out, or the last one while it is replaced.
+
+        Raises:
+            UnknownNameError: no such data set.
+            MissingArtefactError: the data set is not published.
+        """
+        with self._lock:
+            catalogue = likewise.open(workspace=self._workspace)
+            last = self._last(name)
+            present = catalogue.version(name)
+            if last and (present is None or present in (last.version, self._seen.get(name))):
+                return last
+            try:
+                opened = self._keep(catalogue[name], None)
+            except LikewiseError:
+                if last is None:
+                    raise
+                return last
+            self._seen[name] = present if present == opened.version else None
+            self._newest[name] = opened.version
+            return opened
+
+    def versions(self, name: str) -> list[Opened]:
+        """Return the open versions of a data set, the one that was used last first."""
+        with self._lock:
+            kept = self._opened.get(name)
+            return [*reversed(kept.values())] if kept else [self.newest(name)]
+
+    def known_version(self, name: str) -> str | None:
+        """Return the mark of the newest version that was opened."""
+        return self._newest.get(name)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the data sets that were opened."""
+        return list(self._newest)
+
+    def _last(self, name: str) -> Opened | None:
+        kept, version = self._opened.get(name, OrderedDict()), self._newest.get(name)
+        return kept.get(version) if version else None
+
+    def _revision(self, name: str, rev: str) -> Opened:
+        version = self._revisions.get((name, rev))
+        kept = self._opened.get(name, OrderedDict())
+        if version is not None and version in kept:
+            return kept[version]
+        opened = self._keep(likewise.open(name, rev=rev, workspace=self._workspace), rev)
+        self._revisions[name, rev] = opened.version
+        return opened
+
+    def _keep(self, dataset: "likewise.Dataset", rev: str | None) -> Opened:
+        version = likewise.open(workspace=self._workspace).version(dataset)
+        kept = self._opened.setdefault(dataset.name, OrderedDict())
+        if version not in kept:
+            kept[version] = Opened(dataset, version, rev)
+        kept.move_to_end(version)
+        while len(kept) > KEPT:
+            unneeded = next(
+                v for v in kept if v not in (version, self._newest.get(dataset.name))
+            )
+            del kept[unneeded]
+        return kept[version]

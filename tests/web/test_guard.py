@@ -1,0 +1,224 @@
+"""The rules of security: one test per rule, and the matrix of all of them together."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.datastructures import Headers
+from starlette.testclient import TestClient
+
+from likewise.web.answers import RefusedError
+from likewise.web.application import ROUTES, create_app
+from likewise.web.guard import CSP, Guard
+from likewise.web.settings import Settings
+from page_client import ADDRESS, OWN, Page, opened
+
+OWN_HOST = "127.0.0.1:8642"
+
+
+def refusal(settings: Settings, method: str, path: str, **headers: str) -> int:
+    """The status with which the guard refuses a request; 0 if it lets it pass."""
+
+    async def answer(*_: object) -> None:
+        raise AssertionError
+
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    try:
+        Guard(answer, settings).check(method, path, Headers({"host": OWN_HOST, **named}))
+    except RefusedError as error:
+        return error.status
+    return 0
+
+
+HOSTS = {OWN_HOST: 0, "localhost:8642": 0, "[::1]:8642": 0, "evil.example": 421}
+SITES = {"same-origin": 0, None: None, "none": 403, "same-site": 403, "cross-site": 403}
+ORIGINS = {ADDRESS: 0, None: 403, "null": 403, "http://evil.example": 403}
+METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS", "TRACE")
+KINDS = {"application/json": 0, "image/png": 0, "text/plain": 415, None: 415}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_matrix_of_hosts_methods_sites_origins_and_types(method: str, host: str) -> None:
+    for site, origin, kind in itertools.product(SITES, ORIGINS, KINDS):
+        given = {"sec_fetch_site": site, "origin": origin, "content_type": kind}
+        headers = {name: value for name, value in given.items() if value is not None}
+        expected = HOSTS[host]
+        if not expected and method not in ("GET", "POST"):
+            expected = 405
+        if not expected and method == "GET":
+            expected = 0 if site in (None, "same-origin", "none") else 403
+        if not expected and method == "POST":
+            own = {"127.0.0.1:8642": ADDRESS}.get(host, "") == origin
+            by_origin = 0 if own else 403
+            by_site = SITES[site]
+            expected = (by_origin if by_site is None else by_site) or KINDS[kind]
+        status = refusal(Settings(port=8642), method, "/api/sets", **{**headers, "host": host})
+        assert status == expected, (method, host, given)
+
+
+def test_a_host_must_be_known_on_every_route(workspace: Path) -> None:
+    for host in ("evil.example", "127.0.0.1", "127.0.0.1:80", "localhost.evil:8642", ""):
+        assert refusal(Settings(port=8642), "GET", "/", host=host) == 421, host
+    with opened() as page:
+        for route in ROUTES:
+            address = route.path.replace("{", "").replace("}", "")
+            headers = {**OWN, "host": "evil.example:8642"}
+            answer = page.client.request(route.method, address, headers=headers)
+            assert answer.status_code == 421, route.path
+
+
+def test_hosts_of_proxies_are_allowed_by_name() -> None:
+    settings = Settings(port=8642, allowed_hosts=("Lab.Example", "hub.example:443"))
+    for host in ("lab.example", "lab.example:8642", "LAB.example:1", "hub.example:443"):
+        assert refusal(settings, "GET", "/", host=host) == 0, host
+    for host in ("hub.example", "hub.example:1", "lab.example:x", "xlab.example"):
+        assert refusal(settings, "GET", "/", host=host) == 421, host
+
+
+def test_a_link_of_another_site_opens_the_page_but_cannot_embed_it() -> None:
+    settings = Settings(port=8642)
+    link = {"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate"}
+    assert refusal(settings, "GET", "/d/emoji", **link) == 0
+    assert refusal(settings, "POST", "/api/jobs", **link) == 403
+    for mode in ("no-cors", "cors", "websocket"):
+        embedding = {"sec_fetch_site": "cross-site", "sec_fetch_mode": mode}
+        assert refusal(settings, "GET", "/t/x/256.jpg", **embedding) == 403
+
+
+def test_every_answer_has_the_headers_of_security(workspace: Path) -> None:
+    with opened() as page:
+        for address in ("/", "/api/sets", "/nothing", "/api/d/emojy/page", "/favicon.ico"):
+            answer = page.client.get(address, headers=OWN)
+            assert answer.headers["content-security-policy"] == CSP, address
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert answer.headers["referrer-policy"] == "no-referrer"
+            assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+            assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+            assert not [name for name in answer.headers if name.startswith("access-control")]
+            assert "set-cookie" not in answer.headers
+
+
+def test_the_policy_allows_only_the_page_itself() -> None:
+    rules = dict(rule.strip().split(" ", 1) for rule in CSP.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["require-trusted-types-for"] == "'script'"
+    assert rules["frame-ancestors"] == rules["base-uri"] == rules["form-action"] == "'none'"
+    for words in ("unsafe", "http", "*", "wasm"):
+        assert words not in CSP
+
+
+TOKEN = Settings(host="192.0.2.7", port=8642, token="t" * 43, session="s" * 43)
+
+
+@pytest.fixture
+def remote(workspace: Path) -> Iterator[Page]:
+    """A page that other machines can reach."""
+    address = "http://192.0.2.7:8642"
+    with TestClient(create_app(TOKEN), base_url=address) as client:
+        yield Page(client)
+
+
+def test_other_machines_need_the_token(remote: Page) -> None:
+    assert remote.client.get("/").status_code == 200, "the shell reads the token"
+    for address in ("/api/sets", "/index.json", "/d/emoji.json", "/t/x/256.jpg", "/img/x"):
+        assert remote.client.get(address).status_code == 401, address
+    for address in ("/events", "/report/emoji-tiny.html", "/eye/x.png"):
+        assert remote.client.get(address).status_code == 401, address
+    own = {"sec-fetch-site": "same-origin"}
+    wrong = remote.client.post("/api/session", json={"token": "x"}, headers=own)
+    assert wrong.status_code == 401
+    right = remote.client.post("/api/session", json={"token": TOKEN.token}, headers=own)
+    assert right.status_code == 204
+    cookie = right.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert TOKEN.token not in cookie
+    assert remote.client.get("/api/sets").status_code == 200
+
+
+def test_the_token_is_in_no_page_and_no_answer(remote: Page) -> None:
+    for address in ("/", "/api/sets", "/static/favicon.svg"):
+        assert TOKEN.token not in remote.client.get(address).text
+
+
+@pytest.mark.parametrize("cookie", ["", "likewise-8642=", "likewise-8642=x", "=;;\x01"])
+def test_a_wrong_cookie_is_refused(cookie: str) -> None:
+    assert refusal(TOKEN, "GET", "/api/sets", host="192.0.2.7:8642", cookie=cookie) == 401
+
+
+def test_a_read_only_server_has_no_route_that_writes() -> None:
+    for read_only in (True, False):
+        routes = create_app(Settings(read_only=read_only)).routes
+        paths = [getattr(route, "path", "") for route in routes]
+        for route in ROUTES:
+            assert paths.count(route.path) >= (0 if route.writes and read_only else 1)
+    posts = {route.path for route in ROUTES if route.method == "POST" and not route.writes}
+    assert posts == {
+        "/api/d/{name}/search",
+        "/api/d/{name}/sketch",
+        "/api/jobs",
+        "/api/session",
+    }, "a route that changes the catalogue has writes=True"
+
+
+def test_bodies_are_bounded_while_they_are_read(workspace: Path) -> None:
+    large = b"\x89PNG\r\n\x1a\n" + bytes(16 << 20)
+
+    def parts() -> Iterator[bytes]:
+        for start in range(0, len(large), 1 << 20):
+            yield large[start : start + (1 << 20)]
+
+    with opened() as page:
+        fault = page.send("/api/d/emoji/search", large, status=413)
+        assert fault["kind"] == "TooLarge"
+        chunked = {**OWN, "content-type": "image/png"}
+        answer = page.client.post("/api/d/emoji/search", content=parts(), headers=chunked)
+        assert answer.status_code == 413
+        page.post("/api/jobs", content=b"{" * 2_000_000, status=422, headers=JSON)
+
+
+JSON = {"content-type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"kind": "warm", "dataset": "emojy", "model": "tiny"}, 404),
+        ({"kind": "warm", "dataset": "../emoji", "model": "tiny"}, 404),
+        ({"kind": "warm", "dataset": "emoji", "model": "tiny; rm -r ."}, 404),
+        ({"kind": "warm", "dataset": ["emoji"], "model": "tiny"}, 422),
+        ({"kind": "publish", "dataset": "emoji", "model": "tiny"}, 422),
+        ({"kind": ["warm"]}, 422),
+        ([], 422),
+    ],
+)
+def test_a_job_has_a_known_kind_and_known_names(
+    workspace: Path, body: object, status: int
+) -> None:
+    with opened() as page:
+        page.post("/api/jobs", json=body, status=status)
+        assert page.get("/api/jobs") == {"jobs": []}
+
+
+def test_a_path_is_never_read_from_a_request(workspace: Path) -> None:
+    paths = ("params.yaml", "/etc/passwd", "../params.yaml", "emoji/images/0_noto.jpg")
+    with opened() as page:
+        for path in paths:
+            for address in (f"search?image={path}", f"search?vector={path}"):
+                page.refused(f"/api/d/emoji/{address}", 422)
+            page.refused(f"/api/d/emoji/search?upload={path}", 422)
+            page.send("/api/d/emoji/search", path.encode(), status=422)
+            answer = page.client.get(f"/static/../{path}", headers=OWN)
+            assert answer.status_code == 404
+            answer = page.client.get(f"/static/%2e%2e/{path}", headers=OWN)
+            assert answer.status_code == 404
+            answer = page.client.get(f"/report/..%2f{path}.html", headers=OWN)
+            assert answer.status_code == 404
+
+
+def test_sql_reads_the_data_set_only(workspace: Path) -> None:
+    for where in ("1 = 1) UNION (SELECT 1", "read_csv('/etc/passwd')", "1; DROP TABLE emoji"):
+        with opened() as page:
+            page.refused(f"/api/d/emoji/page?where={where}", 422)

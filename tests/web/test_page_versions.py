@@ -1,0 +1,83 @@
+"""Answers read one version; events report a new one."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import likewise
+from forked import run_dvc
+from likewise.storage.versions import run_git
+from likewise.web.routes.job_routes import look_for_versions
+from likewise.web.shelf import KEPT
+from page_client import Page, opened
+
+pytestmark = [pytest.mark.torch, pytest.mark.dvc]
+
+
+def checkout(root: Path, version: str) -> None:
+    """Check out a version of the catalogue."""
+    run_git(root, "checkout", "--quiet", version)
+    run_dvc(root, "checkout", "--quiet", "--force")
+
+
+def ids(page: Page, address: str) -> list[str]:
+    found: list[str] = page.get(f"/api/d/emoji/{address}")["columns"]["item_id"]
+    return found
+
+
+def test_a_checkout_changes_nothing_until_the_page_asks(alice: Path) -> None:
+    with opened() as page:
+        before = page.get("/api/d/emoji/page?limit=30")
+        version = before["v"]
+        checkout(alice, "v1")
+        assert page.get(f"/api/d/emoji/page?limit=30&v={version}") == before
+        for url in before["thumbs"]:
+            page.body(url)
+        site = page.client.app.state.site  # type: ignore[attr-defined]
+        look_for_versions(site)
+        [event] = site.jobs.events_after(0)
+        newest = page.get("/api/d/emoji/page?limit=30")
+        assert (event.name, event.content) == (
+            "version",
+            {"dataset": "emoji", "v": newest["v"]},
+        )
+        assert (before["items"], newest["items"]) == (23, 24)
+        assert newest["v"] != version
+        assert page.get(f"/api/d/emoji/page?limit=30&v={version}") == before
+
+
+def test_a_revision_is_opened_by_its_name(alice: Path) -> None:
+    with opened() as page:
+        assert page.get("/api/d/emoji/page?rev=v1")["items"] == 24
+        assert page.get("/api/d/emoji/page?rev=v2")["items"] == 23
+        mark = page.get("/api/d/emoji/page?rev=v1")["v"]
+        assert page.get(f"/api/d/emoji/page?v={mark}")["items"] == 24
+        page.refused("/api/d/emoji/page?rev=v9", 404)
+
+
+def test_a_version_that_is_not_open_is_refused(alice: Path) -> None:
+    with opened() as page:
+        fault = page.refused("/api/d/emoji/page?v=0123456789abcdef", 409)
+        assert fault["kind"] == "StaleArtefactError"
+
+
+def test_few_versions_are_kept_open(workspace: Path) -> None:
+    with opened() as page:
+        marks = [page.get("/api/d/emoji/page")["v"]]
+        for number in range(KEPT):
+            likewise.correct("emoji", ["0_noto.jpg"], {"text": f"text {number}"})
+            likewise.ingest("emoji")
+            likewise.publish("emoji")
+            marks.append(page.get("/api/d/emoji/page")["v"])
+        assert len(set(marks)) == KEPT + 1
+        page.refused(f"/api/d/emoji/page?v={marks[0]}", 409)
+        for mark in marks[1:]:
+            assert page.get(f"/api/d/emoji/page?v={mark}")["v"] == mark
+
+
+def test_a_table_that_is_replaced_is_read_as_before(workspace: Path) -> None:
+    with opened() as page:
+        before = page.get("/api/d/emoji/page")
+        shutil.rmtree(workspace / "catalog" / "emoji.lance")
+        assert page.get("/api/d/emoji/page") == before
