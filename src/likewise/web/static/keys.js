@@ -1,5 +1,5 @@
 // Keys of the page. A page names its keys once: the list under `?` is made of the same table.
-import { useEffect, useRef } from './vendor/preact.js';
+import { useLayoutEffect, useRef } from './vendor/preact.js';
 
 const tables = [];
 
@@ -30,7 +30,7 @@ function press(event) {
 export function useKeys(entries) {
   const table = useRef(entries);
   table.current = entries;
-  useEffect(() => {
+  useLayoutEffect(() => {
     tables.push(table);
     if (tables.length === 1) addEventListener('keydown', press);
     return () => {

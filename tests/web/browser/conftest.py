@@ -1,0 +1,100 @@
+"""A server of a small catalogue, and a real browser that opens its pages."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import likewise
+from browser_tab import Tab
+from browsers import browser
+from catalogues import once
+from page_server import serving
+from shapes import draw_shapes
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+SHAPES = """\
+title: Shapes of one line
+source: {kind: folder}
+licence: {spdx: CC0-1.0}
+"""
+
+PARAMS = """\
+seed: 0
+datasets:
+  emoji: {path: emoji/images, annotations: emoji/categories.json}
+  shapes: {path: shapes, annotations: shapes}
+trained: {}
+pretrained: {}
+distilled: {}
+models:
+  tiny: {kind: timm, backbone: test_resnet.r160_in1k, weights: random}
+  other: {kind: timm, backbone: test_vit.r160_in1k, weights: random}
+embeddings:
+  emoji-tiny: {dataset: emoji, model: tiny}
+  emoji-other: {dataset: emoji, model: other}
+  shapes-tiny: {dataset: shapes, model: tiny}
+indexes:
+  exact: {kind: exact}
+runs:
+  emoji-tiny: {dataset: emoji, model: tiny, index: exact, protocol: gpr1200}
+  emoji-other: {dataset: emoji, model: other, index: exact, protocol: gpr1200}
+"""
+
+
+def make_pages(root: Path, catalogue: Path) -> None:
+    """Add to the catalogue of drawings a second model with its run, and shapes."""
+    shutil.copytree(catalogue, root, dirs_exist_ok=True)
+    draw_shapes(root / "shapes")
+    (root / "params.yaml").write_text(PARAMS, "utf-8")
+    (root / "catalog" / "shapes.yaml").write_text(SHAPES, "utf-8")
+    likewise.load("other", workspace=root)
+    likewise.embed("emoji", "other", workspace=root)
+    likewise.publish("emoji", workspace=root)
+    likewise.ingest("shapes", workspace=root)
+    likewise.embed("shapes", "tiny", workspace=root)
+    likewise.publish("shapes", workspace=root)
+    for run in ("emoji-tiny", "emoji-other"):
+        likewise.evaluate(run, workspace=root)
+    likewise.report("emoji-tiny", workspace=root)
+
+
+@pytest.fixture(scope="session")
+def pages(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the catalogue whose pages are opened; no test changes it."""
+    return once(tmp_path_factory, "pages", lambda root: make_pages(root, _catalogue))
+
+
+@pytest.fixture(scope="session")
+def server(pages: Path) -> Iterator[str]:
+    """Serve that catalogue; the address of its first page."""
+    with serving(pages) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["Browser"]:
+    """Start the browser, once for all tests."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright")
+    command = browser()
+    if command is None:
+        pytest.skip("no browser: apt-get install chromium")
+    with sync_api.sync_playwright() as play:
+        started = play.chromium.launch(
+            executable_path=shutil.which(command),
+            args=["--no-sandbox"] if os.geteuid() == 0 else [],
+        )
+        sync_api.expect.set_options(timeout=15_000)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def tab(chromium: "Browser", server: str) -> Iterator[Tab]:
+    """Open an empty page; a message of its console or a foreign request fails the test."""
+    yield from Tab.opened(chromium, server)

@@ -1,0 +1,168 @@
+"""Stories of search and drawing in a real browser."""
+
+import base64
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import likewise
+from browser_tab import Tab
+from shapes import strokes
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+expect = pytest.importorskip("playwright.sync_api", reason="no playwright").expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.torch]
+
+PASTE = """
+([text, kind]) => {
+  const bytes = Uint8Array.from(atob(text), one => one.charCodeAt(0));
+  const data = new DataTransfer();
+  data.items.add(new File([bytes], 'pasted', {type: 'image/jpeg'}));
+  const rest = {bubbles: true, cancelable: true};
+  const event = kind === 'paste' ? new ClipboardEvent('paste', {clipboardData: data, ...rest})
+    : new DragEvent('drop', {dataTransfer: data, ...rest});
+  document.body.dispatchEvent(event);
+}
+"""
+
+
+def _give(page: "Page", picture: Path, kind: str) -> None:
+    text = base64.b64encode(picture.read_bytes()).decode()
+    page.evaluate(PASTE, [text, kind])
+
+
+def test_a_pasted_picture_finds_itself_and_a_dropped_one_is_added(
+    tab: Tab, pages: Path
+) -> None:
+    page = tab.open("/d/emoji")
+    expect(tab.tile(0)).to_be_visible()
+    _give(page, pages / "emoji" / "images" / "400_noto.jpg", "paste")
+    expect(page.locator(".hits .tile").first).to_have_attribute(
+        "title", re.compile("400_noto.jpg$")
+    )
+    expect(page.locator("[data-made]")).to_contain_text("tiny, exact")
+    _give(page, pages / "emoji" / "images" / "0_noto.jpg", "drop")
+    expect(page.locator(".example img")).to_have_count(2)
+    page.get_by_label("Combine examples").select_option("max")
+    expect(page).to_have_url(re.compile("combine=max"))
+    for place in (0, 1):
+        hit = page.locator(".hits .tile").nth(place)
+        expect(hit).to_have_attribute("title", re.compile(r" (0|400)_noto.jpg$"))
+
+
+def test_a_chosen_file_that_is_not_a_picture_is_refused(tab: Tab, tmp_path: Path) -> None:
+    page = tab.open("/d/emoji/search")
+    file = tmp_path / "note.txt"
+    file.write_text("no picture", "utf-8")
+    page.get_by_label("Picture to search by").set_input_files(file)
+    expect(page.get_by_role("alert")).to_contain_text("cannot read this file as a picture")
+
+
+def test_the_hits_of_an_item_are_those_of_the_command(tab: Tab, pages: Path) -> None:
+    page = tab.open("/d/emoji/search?id=200_noto.jpg&model=tiny&k=20")
+    expect(page.locator(".hits .tile")).to_have_count(20)
+    expected = likewise.search("emoji", id="200_noto.jpg", model="tiny", k=20, workspace=pages)
+    assert tab.names() == expected["item_id"].to_list()
+    page.get_by_role("button", name="Next").click()
+    expect(page.locator(".hits .rank").first).to_have_text("21")
+    page.get_by_label("Per label").select_option("1")
+    expect(page.locator(".hits .tile")).to_have_count(6)
+    page.get_by_role("group", name="subset").get_by_role("button", name="faces").click()
+    expect(page.locator(".hits .tile")).to_have_count(1)
+
+
+def test_more_and_less_like_a_hit_by_keys(tab: Tab) -> None:
+    page = tab.open("/d/emoji/search?id=200_noto.jpg&model=tiny")
+    expect(page.locator(".hits .tile").first).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".hits .tile").first).to_be_focused()
+    page.keyboard.press("m")
+    expect(page.locator(".example")).to_have_count(2)
+    expect(page.locator(".busy")).to_have_count(0)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("l")
+    expect(page.locator(".example.less")).to_have_count(1)
+    page.get_by_role("button", name=re.compile("^Remove")).first.click()
+    expect(page.locator(".example")).to_have_count(2)
+    expect(page.locator(".hits .tile").first).to_be_visible()
+
+
+def test_words_find_their_class(tab: Tab, pages: Path) -> None:
+    page = tab.open("/d/emoji")
+    page.keyboard.press("/")
+    page.get_by_label("Search by words").fill("house")
+    page.keyboard.press("Enter")
+    expect(page.locator(".hits .tile").first).to_be_visible()
+    expected = likewise.search("emoji", text="house", k=60, workspace=pages)[
+        "item_id"
+    ].to_list()
+    assert tab.names() == expected
+    expect(page.locator("[data-made]")).to_contain_text("words")
+
+
+def test_a_part_of_an_item_is_searched(tab: Tab) -> None:
+    page = tab.open("/d/emoji/i/0_noto.jpg")
+    page.get_by_role("button", name="Part", exact=True).click()
+    layer = page.locator(".partlayer").bounding_box()
+    assert layer
+    page.mouse.move(layer["x"] + 20, layer["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(layer["x"] + layer["width"] / 2, layer["y"] + layer["height"] / 2, steps=4)
+    page.mouse.up()
+    page.locator(".part").focus()
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="Search by this part").click()
+    expect(page.locator(".hits .tile").first).to_be_visible()
+    expect(page.locator(".example")).to_contain_text("part of")
+    box = re.search(r"box=(\d+)%2C(\d+)%2C(\d+)%2C(\d+)", page.url)
+    assert box
+    left, top, right, bottom = map(int, box.groups())
+    assert 0 <= left < right <= 160
+    assert 0 <= top < bottom <= 160
+
+
+@pytest.mark.parametrize("shape", ["ring", "cross"])
+def test_a_drawing_finds_its_class_first(tab: Tab, shape: str) -> None:
+    page = tab.open(f"/d/shapes/sketch?target={shape}%2F{shape}12.png")
+    canvas = page.get_by_role("img", name=re.compile("Canvas"))
+    box = canvas.bounding_box()
+    assert box
+    scale = box["width"] / 512
+    for line in strokes(shape):
+        (x, y), *rest = line
+        page.mouse.move(box["x"] + x * scale, box["y"] + y * scale)
+        page.mouse.down()
+        for x, y in rest:
+            page.mouse.move(box["x"] + x * scale, box["y"] + y * scale)
+        page.mouse.up()
+    expect(page.locator(".hits .tile").first).to_have_attribute(
+        "title", re.compile(f"^{shape}")
+    )
+    expect(page.locator("[data-rank]")).to_have_text(re.compile("rank [123]$"))
+    expect(page.get_by_alt_text("The drawing as the model gets it")).to_be_visible()
+
+
+def test_a_drawing_by_keys_is_undone_mirrored_and_cleared(tab: Tab) -> None:
+    page = tab.open("/d/shapes/sketch")
+    undo, clear = (
+        page.get_by_role("button", name="Undo"),
+        page.get_by_role("button", name="Clear"),
+    )
+    page.get_by_role("img", name=re.compile("Canvas")).focus()
+    for key in ("ArrowLeft", "Space", "Shift+ArrowRight", "Shift+ArrowDown", "Space"):
+        page.keyboard.press(key)
+    expect(page.locator(".hits .tile").first).to_be_visible()
+    expect(undo).to_be_enabled()
+    page.keyboard.press("z")
+    expect(undo).to_be_disabled()
+    page.keyboard.press("y")
+    page.keyboard.press("h")
+    expect(clear).to_be_enabled()
+    page.keyboard.press("c")
+    expect(page.locator(".hits .tile")).to_have_count(0)
