@@ -45,7 +45,7 @@ export function Grid({ rows, size, groups, marks, column, start, hrefOf, selecte
     const far = Math.abs(from - live.asked) > QUICK;
     live.asked = from;
     live.timer = setTimeout(() => rows.need(from - columns, to + columns), far ? 60 : 0);
-  }, [rows, from, to]);
+  }, [rows, from, to, rows.total]);
   useEffect(() => { if (live.placed) onPlace(first); }, [first]);
 
   const show = index => {

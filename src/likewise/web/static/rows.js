@@ -32,7 +32,8 @@ export class Rows {
   need(from, to) {
     const wanted = [];
     for (let page = Math.max(0, Math.floor(from / PAGE)); page * PAGE < Math.max(to, 1); page++) {
-      if (this.total === null || page * PAGE < Math.max(1, this.total)) wanted.push(page);
+      if (page * PAGE < Math.max(1, this.total ?? Infinity)) wanted.push(page);
+      if (this.total === null) break;
     }
     for (const [page, control] of this.running) if (!wanted.includes(page)) control.abort();
     this.wanted = wanted.filter(page => !this.pages.has(page) && !this.running.has(page));
@@ -53,7 +54,7 @@ export class Rows {
       const answer = await data(this.dataset, 'page', query, { signal: control.signal });
       this.pages.set(page, answer);
       this.total = answer.total;
-      this.first ??= answer;
+      if (!this.first || answer.offset < this.first.offset) this.first = answer;
       this.error = null;
       if (this.pages.size > KEPT) this.forget(page);
     } catch (error) {
