@@ -9,7 +9,7 @@ from likewise.catalogue.summaries import summary_of
 from likewise.errors import LikewiseError, MissingArtefactError
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
-from likewise.storage import journal, tables, versions
+from likewise.storage import journal, versions
 from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -124,6 +124,8 @@ class Catalogue:
         Raises:
             UnknownNameError: no such data set.
         """
+        from likewise.storage import tables
+
         if not isinstance(dataset, str):
             return tables.manifest_hash(dataset.table.path)[:_VERSION_DIGITS]
         self._ws.check_known(dataset)

@@ -37,10 +37,11 @@ def serve(
         str, typer.Option(metavar="PATH", help="Prefix of all addresses behind a proxy.")
     ] = "",
 ) -> None:
-    """Show the catalogue in a browser: look, search, draw and compare.
+    """Show the catalogue in a browser.
 
-    The page is served by this machine for this machine until Ctrl-C. It needs no network. With
-    another --host, other machines can connect; they need the token in the printed address.
+    Look, search, draw and compare. The page is served by this machine for this machine until
+    Ctrl-C. It needs no network. With another --host, other machines can connect; they need the
+    token in the printed address.
     """
     server = likewise.serve(
         port=port,

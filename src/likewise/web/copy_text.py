@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from likewise.web import selected_rows
+from likewise.web import grid_rows
 from likewise.web.columns import columns_of
 from likewise.web.conditions import QUERY, name, text, whole_condition
 from likewise.web.parameters import RowSelection
@@ -16,7 +16,7 @@ Copies = dict[str, str | None]
 
 def page(opened: Opened, selection: RowSelection, offset: int, limit: int) -> Copies:
     """Return the texts that give the rows of a page."""
-    options = selected_rows.options(opened, selection) | {"limit": limit}
+    options = grid_rows.options(opened, selection) | {"limit": limit}
     options |= {"offset": offset} if offset else {}
     where = whole_condition(selection, columns_of(opened), QUERY)
     return {

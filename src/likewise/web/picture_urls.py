@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from likewise.web import selected_rows
+from likewise.web import grid_rows
 
 if TYPE_CHECKING:
     from likewise.web.shelf import Opened
@@ -19,7 +19,7 @@ def thumb(site: "Site", dataset: str, content: str, position: int) -> str:
 
 def thumbs(site: "Site", opened: "Opened", rows: Sequence[int]) -> list[str]:
     """Return the URLs of the thumbnails of the items at ``rows``."""
-    contents = selected_rows.values(opened, rows, ["content"])["content"]
+    contents = grid_rows.values(opened, rows, ["content"])["content"]
     return [
         thumb(site, opened.name, content, row)
         for content, row in zip(contents, rows, strict=True)

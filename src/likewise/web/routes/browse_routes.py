@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from starlette.responses import Response
 
-from likewise.web import copy_text, parameters, picture_urls, selected_rows
+from likewise.web import copy_text, grid_rows, parameters, picture_urls
 from likewise.web.answers import bad_request, json_answer
 from likewise.web.columns import SHOWN, PageColumn, columns_of, facet_columns
 from likewise.web.requests import Call
@@ -23,7 +23,7 @@ def page(call: Call) -> Response:
     limit = parameters.number(call.query, "limit", 100, 1, MOST_ROWS)
     offset = parameters.number(call.query, "offset", 0, 0, 1 << 40)
     names = list(dict.fromkeys([*SHOWN, *_further(call, opened)]))
-    shown = selected_rows.browse(opened, selection, offset=offset, limit=limit, columns=names)
+    shown = grid_rows.browse(opened, selection, offset=offset, limit=limit, columns=names)
     rows = shown.page.tolist()
     columns = shown.rows.to_dict(as_series=False)
     return _answer(
@@ -45,7 +45,7 @@ def page(call: Call) -> Response:
 def _further(call: Call, opened: Opened) -> list[str]:
     """Return the further columns that a page asks for."""
     given = parameters.text(call.query, "columns") or ""
-    return [selected_rows.known(opened, name).name for name in given.split(",") if name]
+    return [grid_rows.known(opened, name).name for name in given.split(",") if name]
 
 
 def facets(call: Call) -> Response:
@@ -53,12 +53,10 @@ def facets(call: Call) -> Response:
     opened, selection = call.opened, call.selection
     given = parameters.text(call.query, "of")
     names = given.split(",") if given else facet_columns(opened)
-    columns = [selected_rows.known(opened, name) for name in dict.fromkeys(names)]
+    columns = [grid_rows.known(opened, name) for name in dict.fromkeys(names)]
     top = parameters.number(call.query, "top", 50, 1, 1000)
     like = parameters.text(call.query, "like")
-    total, counted = selected_rows.counts(
-        opened, selection, [column.name for column in columns]
-    )
+    total, counted = grid_rows.counts(opened, selection, [column.name for column in columns])
     shown = []
     for column in columns:
         chosen = selection.facets.get(column.name, ())
@@ -66,7 +64,7 @@ def facets(call: Call) -> Response:
             numbers = counted[column.name]
             if chosen:  # a range is a condition, which counts are not free of
                 without = selection.without(column.name)
-                numbers = selected_rows.counts(opened, without, [column.name])[1][column.name]
+                numbers = grid_rows.counts(opened, without, [column.name])[1][column.name]
             shown.append(_histogram(column, numbers, chosen))
         else:
             shown.append(_values(column, counted[column.name], chosen, top, like))
@@ -140,11 +138,11 @@ def scrubber(call: Call) -> Response:
     opened, selection = call.opened, call.selection
     marks = parameters.number(call.query, "marks", 40, 1, 500)
     sort = selection.sort or "label"
-    column, _ = selected_rows.sort_column(opened, sort)
-    rows = selected_rows.positions(opened, selection)
+    column, _ = grid_rows.sort_column(opened, sort)
+    rows = grid_rows.positions(opened, selection)
     offsets = np.unique(np.linspace(0, max(len(rows) - 1, 0), marks).astype(np.int64))
     offsets = offsets[: len(rows)]
-    values = selected_rows.values(opened, rows[offsets].tolist(), [column])[column]
+    values = grid_rows.values(opened, rows[offsets].tolist(), [column])[column]
     shown: list[dict[str, Any]] = []
     for offset, value in zip(offsets.tolist(), values, strict=True):
         text = "" if value is None else str(value)
@@ -156,11 +154,11 @@ def scrubber(call: Call) -> Response:
 def groups(call: Call) -> Response:
     """Answer the offset and the size of every group of equal values, in order."""
     opened, selection = call.opened, call.selection
-    column = selected_rows.known(opened, parameters.text(call.query, "group") or "label").name
-    selected_rows.sort_column(opened, column)
-    _, by_column = selected_rows.counts(opened, selection, [column])
+    column = grid_rows.known(opened, parameters.text(call.query, "group") or "label").name
+    grid_rows.sort_column(opened, column)
+    _, by_column = grid_rows.counts(opened, selection, [column])
     counted = by_column[column].filter(pl.col("items") > 0)
-    chosen = selected_rows.options(opened, selection).get("filters", {}).get(column)
+    chosen = grid_rows.options(opened, selection).get("filters", {}).get(column)
     if chosen:  # the counts of a column do not apply its own filter
         texts = pl.col("value").cast(pl.String)
         accepted = texts.is_in([one for one in chosen if one is not None])
@@ -179,7 +177,7 @@ def groups(call: Call) -> Response:
 def positions(call: Call) -> Response:
     """Answer the positions of all selected rows as int32, little-endian."""
     opened = call.opened
-    rows = selected_rows.positions(opened, call.selection).astype("<i4", copy=False)
+    rows = grid_rows.positions(opened, call.selection).astype("<i4", copy=False)
     headers = {"cache-control": "no-cache", "x-version": opened.version}
     return Response(rows.tobytes(), headers=headers, media_type="application/octet-stream")
 

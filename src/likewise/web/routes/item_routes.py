@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 import likewise
 from likewise.errors import LikewiseError
-from likewise.web import copy_text, parameters, picture_urls, selected_rows
+from likewise.web import copy_text, grid_rows, parameters, picture_urls
 from likewise.web.answers import bad_request, json_answer
 from likewise.web.columns import columns_of
 from likewise.web.conditions import text
@@ -23,9 +23,9 @@ _MOST_VERSIONS = 50
 def item(call: Call) -> Response:
     """Answer all values of an item, its picture, and the boxes in it."""
     opened, item_id = call.opened, call.path["item"]
-    row = selected_rows.row_of(opened, item_id)
+    row = grid_rows.row_of(opened, item_id)
     columns = list(columns_of(opened))
-    values = selected_rows.values(opened, [row], columns).row(0, named=True)
+    values = grid_rows.values(opened, [row], columns).row(0, named=True)
     missing = None
     if opened.dataset.present_images([row])[0] is None:
         error = picture_routes.missing(opened)
@@ -55,12 +55,12 @@ def item(call: Call) -> Response:
 
 
 def _id_at(opened: Opened, row: int) -> str:
-    return str(selected_rows.values(opened, [row], ["item_id"])["item_id"][0])
+    return str(grid_rows.values(opened, [row], ["item_id"])["item_id"][0])
 
 
 def _boxes(opened: Opened, image_id: str, item_id: str) -> list[dict[str, Any]]:
-    same = selected_rows.rows_where(opened, f"image_id = {text(image_id)}", _MOST_BOXES)
-    boxes = selected_rows.values(opened, same, ["item_id", "label", "box"])
+    same = grid_rows.rows_where(opened, f"image_id = {text(image_id)}", _MOST_BOXES)
+    boxes = grid_rows.values(opened, same, ["item_id", "label", "box"])
     return [
         {"item_id": name, "label": label, "box": box, "self": name == item_id}
         for name, label, box in boxes.rows()
@@ -71,8 +71,8 @@ def _boxes(opened: Opened, image_id: str, item_id: str) -> list[dict[str, Any]]:
 def context(call: Call) -> Response:
     """Answer what other tables know about an item; a part that fails becomes a note."""
     opened, item_id = call.opened, call.path["item"]
-    row = selected_rows.row_of(opened, item_id)
-    facts = selected_rows.values(opened, [row], ["item_id", "image_id", "content"]).row(
+    row = grid_rows.row_of(opened, item_id)
+    facts = grid_rows.values(opened, [row], ["item_id", "image_id", "content"]).row(
         0, named=True
     )
     parts: dict[str, Callable[[], list[dict[str, Any]]]] = {
@@ -104,8 +104,8 @@ def _same(call: Call, opened: Opened, facts: dict[str, Any]) -> Iterator[dict[st
         with suppress(LikewiseError):  # not published yet
             other = opened if name == opened.name else call.site.shelf.newest(name)
             where = f"content = {text(facts['content'])}"
-            rows = selected_rows.rows_where(other, where, _MOST_BOXES)
-            items = selected_rows.values(other, rows, ["item_id", "label", "split"])
+            rows = grid_rows.rows_where(other, where, _MOST_BOXES)
+            items = grid_rows.values(other, rows, ["item_id", "label", "split"])
             for row, values in zip(rows, items.to_dicts(), strict=True):
                 if name == opened.name and values["item_id"] == facts["item_id"]:
                     continue

@@ -6,7 +6,7 @@ from typing import Final
 from starlette.responses import Response
 
 from likewise.errors import UnknownNameError
-from likewise.web import parameters, selected_rows
+from likewise.web import grid_rows, parameters
 from likewise.web.answers import RefusedError, bad_request
 from likewise.web.conditions import text
 from likewise.web.requests import Call
@@ -57,7 +57,7 @@ def image(call: Call) -> Response:
     data = opened.dataset.present_images([row])[0]
     if data is None:
         raise missing(opened)
-    kind = _FORMATS.get(selected_rows.values(opened, [row], ["format"])["format"][0])
+    kind = _FORMATS.get(grid_rows.values(opened, [row], ["format"])["format"][0])
     if kind is None:
         data, kind = _as_png(data), "image/png"
     return _picture(call, data, kind, sha256)
@@ -92,10 +92,10 @@ def _find(call: Call, column: str, value: str) -> tuple[Opened, int]:
     name = parameters.text(call.query, "d") or ""
     position = parameters.number(call.query, "p", -1, 0, 1 << 40)
     for opened in call.site.shelf.versions(name):
-        if selected_rows.has(opened, position, column, value):
+        if grid_rows.has(opened, position, column, value):
             return opened, position
     for opened in call.site.shelf.versions(name):
-        rows = selected_rows.rows_where(opened, f"{column} = {text(value)}", 1)
+        rows = grid_rows.rows_where(opened, f"{column} = {text(value)}", 1)
         if rows:
             return opened, rows[0]
     raise UnknownNameError(column, value, (), name)

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 import likewise
 from likewise.errors import LikewiseError, MissingArtefactError
-from likewise.web import copy_text, parameters, picture_urls, selected_rows
+from likewise.web import copy_text, grid_rows, parameters, picture_urls
 from likewise.web.answers import bad_request, json_answer
 from likewise.web.conditions import text
 from likewise.web.requests import Call
@@ -157,9 +157,9 @@ def _pictured(call: Call, opened: "Opened | None", ids: list[str]) -> dict[str, 
     """Return position, label and thumbnail of items by their ids."""
     if opened is None:
         return {}
-    rows = selected_rows.rows_of(opened, ids)
+    rows = grid_rows.rows_of(opened, ids)
     urls = picture_urls.thumbs(call.site, opened, list(rows.values()))
-    labels = selected_rows.values(opened, list(rows.values()), ["label"])["label"]
+    labels = grid_rows.values(opened, list(rows.values()), ["label"])["label"]
     return {
         name: {"row": row, "thumb": url, "label": label}
         for (name, row), url, label in zip(rows.items(), urls, labels, strict=True)

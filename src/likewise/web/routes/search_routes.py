@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 import likewise
 from likewise.errors import DataError
-from likewise.web import copy_text, parameters, picture_urls, selected_rows
+from likewise.web import copy_text, grid_rows, parameters, picture_urls
 from likewise.web.answers import RefusedError, bad_request, json_answer
 from likewise.web.columns import columns_of
 from likewise.web.conditions import whole_condition
@@ -74,7 +74,7 @@ def sketch(call: Call) -> Response:
     upload = _sent(call)
     target = parameters.text(call.query, "target")
     if target is not None:
-        selected_rows.row_of(call.opened, target)
+        grid_rows.row_of(call.opened, target)
     content = _found(call, [upload], RANKED if target else None)
     ranked = {hit["item_id"]: hit["rank"] for hit in content["hits"]}
     limit = content["k"]
@@ -151,7 +151,7 @@ def _wanted(call: Call, uploads: list[Upload]) -> Wanted:
 
 
 def _image_of(call: Call, item_id: str) -> bytes:
-    row = selected_rows.row_of(call.opened, item_id)
+    row = grid_rows.row_of(call.opened, item_id)
     data = call.opened.dataset.present_images([row])[0]
     if data is None:
         raise picture_routes.missing(call.opened)
@@ -192,14 +192,12 @@ def _found(call: Call, uploads: list[Upload], depth: int | None = None) -> dict[
 def _hits(call: Call, hits: list[dict[str, Any]], wanted: Wanted) -> list[dict[str, Any]]:
     """Return the hits with their positions and thumbnails."""
     opened = call.opened
-    rows = selected_rows.rows_of(opened, [hit["item_id"] for hit in hits])
+    rows = grid_rows.rows_of(opened, [hit["item_id"] for hit in hits])
     positions = [rows[hit["item_id"]] for hit in hits]
     urls = picture_urls.thumbs(call.site, opened, positions)
-    own = selected_rows.rows_of(opened, wanted.ids)
+    own = grid_rows.rows_of(opened, wanted.ids)
     labels = (
-        set(selected_rows.values(opened, list(own.values()), ["label"])["label"])
-        if own
-        else None
+        set(grid_rows.values(opened, list(own.values()), ["label"])["label"]) if own else None
     )
     return [
         {
@@ -216,9 +214,9 @@ def _query(call: Call, wanted: Wanted) -> dict[str, Any]:
     """Return the query as the answer repeats it."""
     options, opened = wanted.options, call.opened
     shown = [*wanted.ids, *options.get("unlike", []), *([wanted.crop] if wanted.crop else [])]
-    rows = selected_rows.rows_of(opened, shown)
+    rows = grid_rows.rows_of(opened, shown)
     urls = picture_urls.thumbs(call.site, opened, list(rows.values()))
-    labels = selected_rows.values(opened, list(rows.values()), ["label"])["label"]
+    labels = grid_rows.values(opened, list(rows.values()), ["label"])["label"]
     thumbs = [
         {"item_id": name, "thumb": url, "label": label}
         for name, url, label in zip(rows, urls, labels, strict=True)
