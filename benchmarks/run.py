@@ -23,6 +23,7 @@ NAMES = (
     "commands",
     "embed",
     "score",
+    "rows",
     "search",
     "indexes",
     "exports",
