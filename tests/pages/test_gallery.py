@@ -4,10 +4,12 @@ import base64
 import re
 from io import BytesIO
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from html_tags import sound_page
+from likewise.imaging.decode import crop, decode, decode_small
 from likewise.pages.gallery import SIDE, Tile, search_page, thumbnail
 
 ORIENTATION = 0x0112
@@ -66,6 +68,40 @@ def test_a_box_is_of_the_stored_image_and_is_upright() -> None:
     assert found.size == (20, 40)
     red, _, blue = _channels(found, (10, 20))
     assert (red < 60, blue > 200) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [
+        ("RGB", "JPEG"),
+        ("L", "JPEG"),
+        ("CMYK", "JPEG"),
+        ("P", "PNG"),
+        ("RGBA", "PNG"),
+        ("LA", "PNG"),
+        ("I;16", "PNG"),
+        ("RGB", "WEBP"),
+    ],
+)
+@pytest.mark.parametrize("box", [None, (300, 200, 1500, 1100), (40, 30, 90, 80)])
+def test_a_reduced_picture_is_that_of_all_pixels(
+    mode: str, kind: str, box: tuple[int, int, int, int] | None
+) -> None:
+    smooth = Image.effect_noise((8, 6), 120).resize((1600, 1200), Image.Resampling.BICUBIC)
+    colours = [smooth, smooth.rotate(180), smooth.transpose(Image.Transpose.FLIP_LEFT_RIGHT)]
+    picture = Image.merge("RGB", colours)
+    if mode == "RGBA":
+        picture.putalpha(smooth)
+    elif mode == "I;16":
+        picture = Image.fromarray(np.asarray(smooth).astype(np.uint16) * 257)
+    data = encoded(picture if mode == "RGBA" else picture.convert(mode), kind, orientation=6)
+    small = decode_small(data, 256, box)
+    whole = decode(data) if box is None else crop(decode(data), box)
+    whole.thumbnail((256, 256), Image.Resampling.LANCZOS)
+    expected = whole.transpose(Image.Transpose.ROTATE_270)
+    assert (small.mode, small.size) == ("RGB", expected.size)
+    difference = np.asarray(small, np.float64) - np.asarray(expected, np.float64)
+    assert np.abs(difference).mean() < 2
 
 
 def test_a_decoded_picture_is_shown_as_it_is() -> None:

@@ -8,17 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
-from PIL import Image, ImageOps
+from PIL import Image
 
-from likewise.imaging.decode import crop, decode
-from likewise.imaging.probe import BadImage, open_image
+from likewise.imaging.decode import decode_small
+from likewise.imaging.probe import BadImage
 from likewise.pages.rendering import render
 
 SIDE = 256
 """Maximum edge length of a thumbnail in pixels."""
 
 _QUALITY = 85
-_ORIENTATION = 0x0112
 
 
 @dataclass(frozen=True)
@@ -69,11 +68,13 @@ def thumbnail(picture: bytes | Image.Image, box: Sequence[float] | None = None) 
         The URL; None if the image cannot be decoded.
     """
     try:
-        image = picture if isinstance(picture, Image.Image) else _upright(picture, box)
+        if isinstance(picture, Image.Image):
+            small = picture.convert("RGB")
+            small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+        else:
+            small = decode_small(picture, SIDE, box)
     except BadImage:
         return None
-    small = image.convert("RGB")
-    small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     out = BytesIO()
     small.save(out, "JPEG", quality=_QUALITY, optimize=True)
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
@@ -95,11 +96,3 @@ def search_page(
 def flags_page(title: str, sections: Sequence[FlagSection], note: str) -> str:
     """Return a page with ``title``, ``note``, and one section per flag."""
     return render("flags.html", title=title, sections=sections, note=note)
-
-
-def _upright(data: bytes, box: Sequence[float] | None) -> Image.Image:
-    if box is None:
-        return decode(data, upright=True)
-    cut_out = crop(decode(data), box)
-    cut_out.getexif()[_ORIENTATION] = open_image(data)[1]
-    return ImageOps.exif_transpose(cut_out)
