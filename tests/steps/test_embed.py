@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ import pytest
 import torch
 
 import likewise
+from likewise.catalogue.incremental_table import IncrementalTable
 from likewise.errors import DataError, MissingArtefactError, UnknownNameError
 from likewise.schema import EMBEDDINGS, ITEMS, vector
 from likewise.storage import tables
@@ -133,6 +135,41 @@ def test_threads_change_no_digest(workspace: Path) -> None:
         assert torch.get_num_threads() == threads
     torch.set_num_threads(before)
     assert found[0] == found[1] == found[2]
+
+
+def test_pictures_are_embedded_in_the_order_of_their_files(workspace: Path) -> None:
+    catalog = workspace / "catalog" / "emoji"
+    images = tables.open_table(catalog / "images.lance").read(["sha256"])["sha256"]
+    stored = opened(workspace).read(["content"])["content"]
+    assert stored.to_list() == images.unique(maintain_order=True).to_list()
+    assert stored.to_list() != stored.sort().to_list()
+
+
+def test_a_long_step_saves_few_large_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    watch = SimpleNamespace(monotonic=lambda: clock[0])
+    monkeypatch.setattr("likewise.catalogue.incremental_table.time", watch)
+    schema = pa.schema({"key": pa.string(), "value": pa.int64()})
+    table = IncrementalTable(tmp_path / "t.lance", schema, "key")
+    saves: list[float] = []
+    save = table.save
+
+    def saved() -> None:
+        saves.append(clock[0])
+        save()
+
+    monkeypatch.setattr(table, "save", saved)
+    for second in range(4000):
+        clock[0] = float(second)
+        table.append([str(second)], [pa.array([second])])
+    table.finish()
+    assert np.diff(saves[:10]).max() == 16  # the first second after SAVED_SECONDS
+    assert max(np.diff(saves)) <= 0.02 * 4000 + 1
+    assert len(saves) < 4000 / 15 / 2
+    stored = tables.open_table(tmp_path / "t.lance").read(["value"])["value"]
+    assert stored.to_list() == list(range(4000))
 
 
 def test_only_new_images_are_computed_and_written(workspace: Path) -> None:

@@ -39,7 +39,7 @@ from likewise.steps import embed, ingest, publish
 
 tqdm.tqdm.set_lock(threading.RLock())  # a barrier between processes would outlive a killed one
 # Small parts, so that some are complete at the kill.
-incremental_table.SAVED_SECONDS = 0
+incremental_table.SAVED_SECONDS = incremental_table.SAVED_SHARE = 0
 probe_many.CHUNK_FILES, image_table.SEGMENT_FILES = 8, 16
 
 print("ready", flush=True)

@@ -13,7 +13,14 @@ from likewise.catalogue import takedowns
 from likewise.storage import tables
 
 SAVED_SECONDS = 15.0
-"""Interval between two saves; a killed step loses at most this much work."""
+"""Shortest interval between two saves, each of which writes a fragment."""
+
+SAVED_SHARE = 0.02
+"""Interval between two saves, as a share of the time since the start. A killed step loses at
+most this share of its work, and a step of a day writes some 300 fragments instead of 5,000."""
+
+SAVED_BYTES = 256 << 20
+"""Bytes of rows in memory that are saved at once."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,8 @@ class IncrementalTable:
         self.path = path
         self._schema, self._key = schema, key
         self._batches: list[pa.RecordBatch] = []
-        self._saved = time.monotonic()
+        self._began = self._saved = time.monotonic()
+        self._nbytes = 0
 
     def start(
         self, earlier: Path, keys: pl.Series, is_current: Callable[[Path], bool]
@@ -86,7 +94,9 @@ class IncrementalTable:
             tables.set_column_metadata(self.path, column, texts)
 
     def append(self, keys: Sequence[str], columns: Sequence[pa.Array]) -> None:
-        """Append rows; they are written once ``SAVED_SECONDS`` have passed since the last time.
+        """Append rows; they are written after some time, or once they are many.
+
+        See ``SAVED_SECONDS``, ``SAVED_SHARE`` and ``SAVED_BYTES``.
 
         Args:
             keys: the rows' keys.
@@ -94,14 +104,17 @@ class IncrementalTable:
         """
         arrays = [pa.array(keys, pa.string()), *columns]
         self._batches.append(pa.record_batch(arrays, schema=self._schema))
-        if time.monotonic() - self._saved > SAVED_SECONDS:
+        self._nbytes += self._batches[-1].nbytes
+        now = time.monotonic()
+        interval = max(SAVED_SECONDS, SAVED_SHARE * (now - self._began))
+        if self._nbytes > SAVED_BYTES or now - self._saved > interval:
             self.save()
 
     def save(self) -> None:
         """Write the rows that were appended since the last save."""
         if self._batches:
             tables.write(self.path, self._schema, self._batches)
-        self._batches, self._saved = [], time.monotonic()
+        self._batches, self._nbytes, self._saved = [], 0, time.monotonic()
 
     def finish(self) -> None:
         """Write the remaining rows, or an empty table if there are none; drop old versions."""

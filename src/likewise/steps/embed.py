@@ -153,7 +153,9 @@ def _record_numerics(
 
 
 def _contents(ws: Workspace, dataset: str, *, by_role: bool) -> pl.DataFrame:
-    """Return every content with its row in the images table, sorted by content.
+    """Return every content with its row in the images table, in the order of these rows.
+
+    Pictures are then read in the order of their pack files.
 
     ``role`` is null unless the model embeds queries and gallery differently.
 
@@ -176,7 +178,7 @@ def _contents(ws: Workspace, dataset: str, *, by_role: bool) -> pl.DataFrame:
     return (
         item_rows.join(rows, on="image_id", maintain_order="left")
         .unique("content", keep="first")
-        .sort("content")
+        .sort("row", "content")
     )
 
 

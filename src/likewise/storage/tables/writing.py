@@ -16,9 +16,6 @@ from likewise.storage.digests.digester import digest_columns
 from likewise.storage.tables.opening import BATCH, exists, open_dataset
 from likewise.storage.tables.stored_schema import lance_schema
 
-_VALUES_AT_ONCE = 1000
-"""Values in one SQL condition of ``delete_rows``."""
-
 
 def write(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
     """Write a new table in ``path``, or append to the table there.
@@ -134,10 +131,17 @@ def delete_rows(
     if not values:
         return
     dataset = open_dataset(path)
-    for start in range(0, len(values), _VALUES_AT_ONCE):
-        listed = ", ".join(_quoted(v) for v in values[start : start + _VALUES_AT_ONCE])
-        older = "" if before is None else f"_rowaddr < {before << 32} AND "
-        dataset.delete(f"{older}{column} IN ({listed})")
+    gone = pl.Series(values, dtype=pl.String).implode()
+    scanner = dataset.scanner([column], with_row_address=True, batch_size=BATCH)
+    addresses: list[int] = []
+    for batch in scanner.to_batches():
+        rows = pl.DataFrame(pl.from_arrow(batch)).filter(pl.col(column).is_in(gone))
+        addresses += rows["_rowaddr"].to_list()
+    if before is not None:
+        addresses = [address for address in addresses if address < before << 32]
+    if addresses:  # one commit: with many, each of them lists all files again
+        listed = ", ".join(map(str, addresses))
+        dataset.delete(f"_rowaddr IN ({listed})")
 
 
 def set_column_metadata(path: Path, column: str, metadata: dict[str, str | None]) -> None:
@@ -161,7 +165,3 @@ def _link(source: str, target: str) -> None:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
