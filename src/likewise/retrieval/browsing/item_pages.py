@@ -1,6 +1,6 @@
 """Pages of an open table; codes and orders of its columns are kept in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
@@ -30,7 +30,7 @@ _ORDER_BYTES = 256 << 20
 _MASK_BYTES = 128 << 20
 """Bytes of masks of conditions that are kept, 1 byte per row each."""
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 16
 """Positions that are examined at a time."""
 
 
@@ -80,6 +80,17 @@ class ItemPages:
             counts,
             lambda: _passing(failed, order, 0, total),
         )
+
+    def warm(self, columns: Sequence[str]) -> None:
+        """Read the codes of ``columns``.
+
+        Raises:
+            UnknownNameError: there is no such column.
+            DataError: the values of a column are not counted.
+        """
+        check_columns(self._table, columns, self._name)
+        for column in columns:
+            self._column(column)
 
     def _failures(self, query: BrowseQuery) -> tuple[UInt8Array, dict[str, list[int]]]:
         """Return which filter each row fails, and the codes that each filter accepts."""
