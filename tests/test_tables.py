@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -101,11 +102,13 @@ def test_delete_rows_deletes_the_named_values(path: Path) -> None:
     assert words(path) == ["b"]
 
 
-def test_delete_rows_takes_more_values_than_one_condition(path: Path) -> None:
+def test_delete_rows_deletes_any_number_of_values_in_one_version(path: Path) -> None:
     many = [f"{n:04}" for n in range(2500)]
     put(path, *many)
+    before = len(list(path.glob("_versions/*.manifest")))
     tables.delete_rows(path, "word", many[:-2])
     assert words(path) == many[-2:]
+    assert len(list(path.glob("_versions/*.manifest"))) == before + 1
 
 
 def test_delete_rows_before_a_fragment_keeps_newer_rows(path: Path) -> None:
@@ -256,3 +259,22 @@ def test_a_column_with_a_value_twice_has_no_lookup(tmp_path: Path) -> None:
     )
     with pytest.raises(DataError, match="values of key occur twice"):
         tables.RowLookup(tables.open_table(tmp_path / "t.lance"), "key")
+
+
+def test_rows_are_found_by_their_keys(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"{number:05}" for number in np.random.default_rng(0).permutation(20_000)]
+    schema = pa.schema({"name": pa.string()})
+    tables.write(path, schema, [pa.record_batch([names], schema=schema)])
+    wanted = ["00007", "none", "19999", "00007", "00000"]
+    expected = [names.index(name) if name != "none" else tables.NO_ROW for name in wanted]
+    index = tables.RowIndex(tables.open_table(path), "name")
+    assert index.positions(wanted).tolist() == expected
+    assert index.positions([]).tolist() == []
+    assert index.positions(names).tolist() == list(range(20_000))
+
+    def few_hashes(keys: pl.Series, _seed: int) -> Any:
+        return keys.str.slice(3).cast(pl.UInt64, strict=False).fill_null(0).to_numpy()
+
+    monkeypatch.setattr("likewise.storage.tables.row_index._hashes", few_hashes)
+    colliding = tables.RowIndex(tables.open_table(path), "name")
+    assert colliding.positions(wanted).tolist() == expected

@@ -14,6 +14,7 @@ from PIL import Image
 
 import likewise
 from likewise.errors import DataError, MissingArtefactError, UnknownNameError
+from likewise.storage import tables
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "emoji" / "images"
 
@@ -181,3 +182,43 @@ def test_a_checkout_that_cannot_be_written_is_read(workspace: Path) -> None:
     finally:
         for folder in locked:
             folder.chmod(0o755)
+
+
+def test_pictures_are_found_by_position_and_by_id(workspace: Path) -> None:
+    emoji = likewise.open("emoji", workspace=workspace)
+    ids = emoji.items["item_id"].to_list()
+    assert list(emoji) == ids
+    some = [ids[7], ids[0], ids[7]]
+    assert emoji.positions(some).tolist() == [7, 0, 7]
+    by_id = emoji.images(some)
+    at = emoji.images_at([7, 0, 7])
+    assert [np.asarray(a).tobytes() for a in at] == [np.asarray(b).tobytes() for b in by_id]
+    with pytest.raises(UnknownNameError, match="did you mean"):
+        emoji.positions([ids[0], ids[1] + "x"])
+    assert emoji.images_at([]) == emoji.images([]) == []
+
+
+def test_an_open_data_set_reads_only_the_rows_that_are_asked_for(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emoji = likewise.open("emoji", workspace=workspace)
+    name = emoji.items["item_id"][9]
+    fresh = likewise.open("emoji", workspace=workspace)
+    monkeypatch.setattr("likewise.storage.tables.row_index._SHARE", 1)
+    monkeypatch.delattr(tables.Table, "read")
+    assert fresh[name].row == 9
+    assert name in fresh
+    assert "none" not in fresh
+    assert fresh.images([name])[0].size == fresh.images_at([9])[0].size
+
+
+def test_a_warm_data_set_reads_no_column_again(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emoji = likewise.open("emoji", workspace=workspace)
+    emoji.warm(["label", "split"], model="tiny", encoder=True)
+    monkeypatch.delattr(tables.Table, "scan")
+    found = emoji.browse(filters={"label": "0"}, facets=["split"])
+    assert found.total == 4
+    with pytest.raises(UnknownNameError, match="did you mean 'label'"):
+        emoji.warm(["labels"])

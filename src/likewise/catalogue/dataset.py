@@ -1,10 +1,11 @@
 """One published data set: its frame, vectors, images and search."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
+import numpy as np
 import polars as pl
 
 from likewise.catalogue.absent_vectors import fetch_vectors
@@ -13,19 +14,19 @@ from likewise.catalogue.flags import drop_flagged, read_flagged
 from likewise.catalogue.item import Item
 from likewise.catalogue.item_images import ItemImages
 from likewise.catalogue.item_thumbnails import ItemThumbnails
+from likewise.catalogue.published_items import PublishedItems
 from likewise.catalogue.snapshots import snapshot, snapshot_pair
 from likewise.errors import LikewiseError, MissingArtefactError, UnknownNameError
 from likewise.formats.array_types import Int32Array
 from likewise.imaging.image_reader import ImageReader, LabelledImages
 from likewise.imaging.transforms.chain import Chain
 from likewise.pages import notebook
-from likewise.retrieval.browsing.browse_options import BrowseOptions
-from likewise.retrieval.browsing.browsed import Browsed
-from likewise.retrieval.browsing.item_pages import ItemPages
-from likewise.retrieval.browsing.rows_at import check_columns, check_positions, read_rows
+from likewise.retrieval.browsing.rows_at import (
+    check_positions,
+)
 from likewise.retrieval.hits import Hits
 from likewise.retrieval.search_options import SearchOptions
-from likewise.retrieval.search_query import Query, ids_like
+from likewise.retrieval.search_query import Query
 from likewise.retrieval.searcher import Searcher
 from likewise.retrieval.single import search_dataset
 from likewise.storage import artefacts, tables, versions
@@ -33,12 +34,11 @@ from likewise.storage.config import Card
 from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
     from PIL import Image
 
 
-class Dataset(ItemThumbnails):
+class Dataset(ItemThumbnails, PublishedItems):
     """One published data set of a catalogue, as it was when it was opened.
 
     ``len(dataset)`` is the number of items, ``dataset[item_id]`` one ``Item``, and
@@ -96,80 +96,14 @@ class Dataset(ItemThumbnails):
         """All columns except the vectors, one row per item, in canonical order."""
         return self.table.read(self.table.metadata_columns)
 
-    def rows(
-        self, positions: Sequence[int] | Int32Array, columns: Sequence[str] | None = None
-    ) -> pl.DataFrame:
-        """Return the items at ``positions``, in that order; an item may occur twice.
-
-        Only these rows are read, so the time does not depend on the size of the data set.
-
-        Args:
-            positions: positions of items in the data set, from 0.
-            columns: names of columns, or of models for their vectors; by default all columns
-                but the vectors.
-
-        Raises:
-            DataError: a position is not in the data set.
-            UnknownNameError: there is no such column; the error lists similar ones.
-            MissingArtefactError: the data set was not published yet.
-
-        Example:
-            >>> emoji.rows([2, 0], ["item_id", "label"]).rows()
-            [('0_openmoji.jpg', '0'), ('0_fluent.jpg', '0')]
-        """
-        chosen = self.table.metadata_columns if columns is None else columns
-        self._need_columns(chosen)
-        return read_rows(self.table, check_positions(positions, len(self)), chosen)
-
-    def browse(self, **options: Unpack[BrowseOptions]) -> Browsed:
-        """Return a page of items that meet filters, and counts of values of columns.
-
-        The options are those of ``likewise.browse``. What is read of a column is kept, so
-        further pages of an open data set take milliseconds.
-
-        Raises:
-            UnknownOptionError: no such option; the error lists similar ones.
-            UnknownNameError: no such column, or no item has the value of a filter.
-            DataError: an option is out of range, or ``where`` is not a condition.
-
-        Example:
-            >>> cats = emoji.browse(filters={"label": "0"}, facets=["label", "split"], limit=2)
-            >>> cats.total, cats.rows["item_id"].to_list()
-            (5, ['0_fluent.jpg', '0_noto.jpg'])
-        """
-        self._need_columns(options.get("columns") or ())
-        return self._pages.browse(options)
-
-    @cached_property
-    def _pages(self) -> ItemPages:
-        return ItemPages(self.table, self.name)
-
-    def _need_columns(self, columns: Sequence[str]) -> None:
-        """Refuse unknown columns, and fetch the vectors of models that were not pulled."""
-        check_columns(self.table, columns, self.name)
-        for model in set(columns).intersection(self.models):
-            self._need_vectors(model)
-
-    def __len__(self) -> int:
-        return self.table.rows
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.items["item_id"])
-
-    def __contains__(self, item_id: object) -> bool:
-        return isinstance(item_id, str) and self.items["item_id"].index_of(item_id) is not None
-
     def __getitem__(self, item_id: str) -> Item:
         """Return the item ``item_id``.
 
         Raises:
             UnknownNameError: no such item; the error lists similar ids.
         """
-        row = self.items["item_id"].index_of(item_id)
-        if row is None:
-            near = ids_like(self.items["item_id"], item_id)
-            raise UnknownNameError("item", item_id, near, self.name)
-        return Item(self, row, self.items.row(row, named=True))
+        (position,) = self.positions([item_id]).tolist()
+        return Item(self, position, self.rows([position]).row(0, named=True))
 
     def __repr__(self) -> str:
         try:
@@ -233,6 +167,10 @@ class Dataset(ItemThumbnails):
         reader = self.reader(ids)
         return reader.encoded(range(len(ids))) if encoded else reader.decoded()
 
+    def images_at(self, positions: Sequence[int] | Int32Array) -> "list[Image.Image]":
+        """Return the images of the items at ``positions`` as RGB pictures; see ``rows``."""
+        return self._pictures.reader_at(check_positions(positions, len(self))).decoded()
+
     def reader(self, ids: Sequence[str]) -> ImageReader:
         """Return a picklable reader of the images, or boxes, of the items or images ``ids``.
 
@@ -253,9 +191,9 @@ class Dataset(ItemThumbnails):
         Raises:
             UnknownNameError: params.yaml has no such transform.
         """
-        reader = self.reader(self.items["item_id"].to_list())
+        reader = self._pictures.reader_at(np.arange(len(self), dtype=np.int32))
         change = self.transform(transform) if isinstance(transform, str) else transform
-        return LabelledImages(reader, self.items["label"].to_list(), change)
+        return LabelledImages(reader, self.table.read(["label"])["label"].to_list(), change)
 
     def transform(self, name: str) -> Chain:
         """Return the transform ``name`` of params.yaml.
@@ -276,6 +214,34 @@ class Dataset(ItemThumbnails):
         """
         return search_dataset(self, Query.from_options(options))
 
+    def warm(
+        self,
+        columns: Sequence[str] = (),
+        *,
+        model: str | None = None,
+        index: str = "exact",
+        encoder: bool = False,
+    ) -> None:
+        """Read what later calls need, for example in a background thread of a page.
+
+        These are the positions of items by id and, on request, the codes of columns for
+        ``browse``, and the vectors or index and the model for ``search``.
+
+        Args:
+            columns: columns that will be filters or facets.
+            model: model whose vectors will be searched.
+            index: index of params.yaml.
+            encoder: load the model too, for queries by picture.
+
+        Raises:
+            UnknownNameError: there is no such column, model or index.
+            MissingArtefactError: the data set was not published, or the model is missing.
+        """
+        self._ids.warm()
+        self._pages.warm(columns)
+        if model is not None:
+            self.searcher(model, index, fresh=False).warm(encoder=encoder)
+
     def searcher(self, model: str, index: str, *, fresh: bool = True) -> "Searcher":
         """Return the searcher over the vectors of ``model`` by ``index``; it is cached.
 
@@ -290,7 +256,7 @@ class Dataset(ItemThumbnails):
     @cached_property
     def _pictures(self) -> ItemImages:
         images = self._ws.table(self.name, "images")
-        return ItemImages(self._ws, self.name, self.items, self._path(images))
+        return ItemImages(self._ws, self.name, self.table, self._ids, self._path(images))
 
     def _path(self, table: Path) -> Path:
         """Return the folder of the snapshot of ``table``."""

@@ -24,12 +24,8 @@ def selection(dataset: Dataset, where: str | None = None, *, pixels: bool = True
         DataError: the SQL is invalid, no item meets it, or an image_id leaves its folder.
     """
     table = dataset.table
-    mask = (
-        np.ones(len(dataset.items), bool)
-        if where is None
-        else filters.matching_rows(table, where)
-    )
-    items = dataset.items.filter(pl.Series(mask))
+    mask = np.ones(len(dataset), bool) if where is None else filters.matching_rows(table, where)
+    items = table.read(table.metadata_columns).filter(pl.Series(mask))
     if items.is_empty():
         raise DataError(f"{dataset.name} has no item for which {where!r} holds")
     _check_image_ids(dataset.name, items["image_id"])

@@ -7,72 +7,104 @@ from pathlib import Path
 import polars as pl
 
 from likewise.errors import DataError, MissingArtefactError, bounded, hint
+from likewise.formats.array_types import Int32Array, Int64Array
 from likewise.imaging.image_reader import ImageReader
 from likewise.storage import artefacts, tables, versions
+from likewise.storage.tables import NO_ROW, RowIndex, Table, read_at
 from likewise.storage.workspace import Workspace
+
+_PLACE = ["image_id", "box"]
+"""The columns of an item that say where its pixels are."""
 
 
 class ItemImages:
     """Finds the images of items in the images table, and fetches their pixels if needed."""
 
-    def __init__(self, ws: Workspace, name: str, items: pl.DataFrame, path: Path) -> None:
+    def __init__(
+        self, ws: Workspace, name: str, items: Table, ids: RowIndex, path: Path
+    ) -> None:
         """Read nothing yet.
 
         Args:
             ws: the workspace.
             name: name of the data set.
-            items: columns item_id, image_id and box.
+            items: the published table.
+            ids: index of its column item_id.
             path: folder of the images table.
         """
-        self._ws, self._name, self._items, self._path = ws, name, items, path
-
-    @cached_property
-    def _row_of_image(self) -> dict[str, int]:
-        command = artefacts.table(self._ws, self._name, "images").command
-        images = tables.open_table(self._path, command)
-        names = images.read(["image_id"])["image_id"]
-        return {name: row for row, name in enumerate(names)}
+        self._ws, self._name, self._items, self._ids, self._path = ws, name, items, ids, path
 
     def reader(self, ids: Sequence[str]) -> ImageReader:
-        """Return a picklable reader of the images, or boxes, of the items or images ``ids``.
+        """Return a reader of the images of the items or images ``ids``.
 
         Raises:
             DataError: the data set does not have one of the ids.
             MissingArtefactError: the images are of another version.
         """
-        locations = {i: (image, box) for i, image, box in self._locations.iter_rows()}
-        regions = [locations.get(i, (i, None)) for i in ids]
-        absent = [image for image, _ in regions if image not in self._row_of_image]
-        if absent and locations.keys() >= set(ids):
+        rows = self._ids.positions(ids)
+        is_item = rows != NO_ROW
+        places = self._places(rows[is_item])
+        images = list(ids)
+        boxes: list[list[float] | None] = [None] * len(ids)
+        for number, (image, box) in zip(
+            is_item.nonzero()[0].tolist(), places.iter_rows(), strict=True
+        ):
+            images[number], boxes[number] = image, box
+        image_rows = self._image_rows.positions(images)
+        absent = [images[n] for n in (image_rows == NO_ROW).nonzero()[0].tolist()]
+        if absent and not is_item.all():
+            what = f"{self._name} has no item {bounded(absent, len(absent))}"
+            known = self._items.read(["item_id"])["item_id"]
+            raise DataError(f"{what}; {hint(absent[0], known)}")
+        return self._reader(image_rows, boxes, absent)
+
+    def reader_at(self, positions: Int32Array) -> ImageReader:
+        """Return a reader of the images of the items at ``positions``.
+
+        Raises:
+            MissingArtefactError: the images are of another version.
+        """
+        places = self._places(positions)
+        image_rows = self._image_rows.positions(places["image_id"].to_list())
+        absent = places["image_id"].filter(pl.Series(image_rows == NO_ROW))
+        return self._reader(image_rows, places["box"].to_list(), absent.to_list())
+
+    def _places(self, positions: Int32Array | Int64Array) -> pl.DataFrame:
+        return read_at(self._items, positions.tolist(), _PLACE)
+
+    def _reader(
+        self, rows: Int64Array, boxes: list[list[float] | None], absent: list[str]
+    ) -> ImageReader:
+        if absent:
             what = f"the images of {self._name} belong to another version, which lacks "
             raise MissingArtefactError(what + bounded(absent, len(absent)), "dvc checkout")
-        if absent:
-            what = f"{self._name} has no item {bounded(absent, len(absent))}"
-            raise DataError(f"{what}; {hint(absent[0], locations)}")
-        rows = [self._row_of_image[image] for image, _ in regions]
-        self._need_pixels(rows)
-        return ImageReader(self._path, rows, [box for _, box in regions])
+        self._need_pixels(rows.tolist())
+        return ImageReader(self._path, rows.tolist(), boxes)
+
+    @cached_property
+    def _images(self) -> Table:
+        command = artefacts.table(self._ws, self._name, "images").command
+        return tables.open_table(self._path, command)
+
+    @cached_property
+    def _image_rows(self) -> RowIndex:
+        return RowIndex(self._images, "image_id")
 
     def present(self, images: Sequence[str]) -> list[bytes | None]:
         """Return encoded images by their ids; None where the pixels are not on this machine."""
-        table = tables.open_table(self._path)
-        rows = [self._row_of_image[image] for image in images]
-        packs = {row: table.pack_files("image", [row]) for row in set(rows)}
+        rows = self._image_rows.positions(images).tolist()
+        packs = {
+            row: self._images.pack_files("image", [row]) for row in {*rows} - {tables.NO_ROW}
+        }
         here = {pack for pack in set().union(*packs.values()) if (self._path / pack).exists()}
         present = [row for row in packs if here.issuperset(packs[row])]
-        data = dict(zip(present, table.blobs("image", present), strict=True))
+        data = dict(zip(present, self._images.blobs("image", present), strict=True))
         return [data.get(row) for row in rows]
 
     def _need_pixels(self, rows: Sequence[int]) -> None:
         """Fetch the missing pixel files of the images ``rows``."""
-        path = self._path
-        command = artefacts.table(self._ws, self._name, "images").command
-        images = tables.open_table(path, command)
-        packs = images.pack_files("image", rows)
-        absent = [pack for pack in packs if not (path / pack).exists()]
+        packs = self._images.pack_files("image", rows)
+        absent = [pack for pack in packs if not (self._path / pack).exists()]
         if absent:
-            versions.fetch_into_view(self._ws, self._ws.table(self._name, "images"), absent)
-
-    @property
-    def _locations(self) -> pl.DataFrame:
-        return self._items.select("item_id", "image_id", "box")
+            output = self._ws.table(self._name, "images")
+            versions.fetch_into_view(self._ws, output, absent)

@@ -70,9 +70,9 @@ def _describe(
 def _state(cached: CachedIndex) -> tuple[str, int, int]:
     """Return the state, the number of covered items, and the number of items."""
     if cached.metadata() is None or cached.is_stale():
-        return "stale", 0, len(cached.dataset.items)
+        return "stale", 0, cached.dataset.table.rows
     if not cached.file.is_file():
-        metadata, items = cached.metadata(), len(cached.dataset.items)
+        metadata, items = cached.metadata(), cached.dataset.table.rows
         same = metadata is not None and metadata.rows == items
         return "current" if same else "stale", items, items
     covered, items = cached.coverage()

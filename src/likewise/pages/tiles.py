@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 
 import polars as pl
 
+from likewise.formats.array_types import Int32Array, Int64Array
 from likewise.pages.gallery import Tile, thumbnail
 from likewise.storage.config import Card
 
@@ -19,9 +20,18 @@ class Pictured(Protocol):
         """Title, source and licence of the data set."""
         ...
 
-    @property
-    def items(self) -> pl.DataFrame:
-        """Every column but the vectors, one row per item."""
+    def find(self, ids: Sequence[str]) -> Int64Array:
+        """The positions of items; -1 for unknown ids."""
+        ...
+
+    def positions(self, ids: Sequence[str]) -> Int32Array:
+        """The positions of items; unknown ids are refused."""
+        ...
+
+    def rows(
+        self, positions: Sequence[int] | Int32Array, columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """The items at some positions, in that order."""
         ...
 
     def images(self, ids: Sequence[str], *, encoded: Literal[True]) -> list[bytes]:
@@ -45,5 +55,4 @@ def item_tiles(dataset: Pictured, items: Sequence[str]) -> list[Tile]:
 
 def rows_of(dataset: Pictured, items: Sequence[str]) -> pl.DataFrame:
     """The rows of ``items``, in that order."""
-    wanted = pl.DataFrame({"item_id": items}, schema={"item_id": pl.String})
-    return wanted.join(dataset.items, on="item_id", how="left", maintain_order="left")
+    return dataset.rows(dataset.positions(items))

@@ -109,7 +109,7 @@ def _vectors(
         return np.stack([searcher.check_vector(vector) for vector in values]), no_rows
     if column == "id":
         names = queries.cast(pl.String).to_list()
-        rows = np.array([searcher.row(name) for name in names], np.int64)
+        rows = searcher.rows(names)
         absent = [name for name, row in zip(names, rows, strict=True) if row == NONE]
         if absent:
             raise DataError(f"queries: there is no item {bounded(absent, len(absent))}")

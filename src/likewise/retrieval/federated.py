@@ -12,6 +12,7 @@ from likewise.retrieval.index_cache import EXACT
 from likewise.retrieval.published_dataset import resolve_model
 from likewise.retrieval.search_query import DEFAULT_K, Query
 from likewise.retrieval.searcher import Searchable
+from likewise.storage import tables
 
 
 def search_datasets(datasets: Sequence[Searchable], query: Query) -> Hits:
@@ -34,7 +35,7 @@ def search_datasets(datasets: Sequence[Searchable], query: Query) -> Hits:
     for one in searchers:
         one.allowed(query)  # refuses a wrong condition before a model is loaded
     searcher = holder.searcher(min(models), index, fresh=False)
-    rows = tuple(searcher.row(item) for item in query.ids)
+    rows = tuple(searcher.rows(query.ids).tolist())
     vectors = searcher.query_vectors(query, rows)
     count = query.k
     if count is None and query.min_score is None:
@@ -56,9 +57,13 @@ def search_datasets(datasets: Sequence[Searchable], query: Query) -> Hits:
 def _holder(datasets: Sequence[Searchable], query: Query) -> Searchable:
     """Return the first data set that has all items of the query."""
     for dataset in datasets:
-        if dataset.items["item_id"].is_in(query.ids).sum() == len(set(query.ids)):
+        if (dataset.find(query.ids) != tables.NO_ROW).all():
             return dataset
-    names = [name for dataset in datasets for name in dataset.items["item_id"].head(2000)]
+    names = [
+        name
+        for dataset in datasets
+        for name in dataset.table.read(["item_id"])["item_id"].head(2000)
+    ]
     where = " and ".join(dataset.name for dataset in datasets)
     raise UnknownNameError("item", query.ids[0], names, where)
 

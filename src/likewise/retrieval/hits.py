@@ -17,6 +17,7 @@ from likewise.pages.gallery import Tile, search_page, thumbnail
 from likewise.pages.tiles import Pictured, item_tiles, rows_of
 from likewise.pages.written import write_page
 from likewise.retrieval.search_query import Query, image_bytes, query_pictures
+from likewise.storage.tables import NO_ROW
 
 SHOWN = 12
 """Number of hits whose pictures a notebook shows."""
@@ -180,7 +181,7 @@ class Hits(Rows[Hit]):
     def _holder(self) -> tuple[Pictured, list[str]]:
         """Return the first data set that has all items of the query, and the items' ids."""
         for dataset in self._datasets.values():
-            if dataset.items["item_id"].is_in(self._ids).sum() == len(set(self._ids)):
+            if (dataset.find(self._ids) != NO_ROW).all():
                 return dataset, self._ids
         return next(iter(self._datasets.values())), self._ids
 

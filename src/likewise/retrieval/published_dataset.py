@@ -1,16 +1,16 @@
 """The part of an open data set that indexes and filters need; ``Dataset`` provides it."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
-import polars as pl
-
 from likewise.errors import DataError
+from likewise.formats.array_types import Int32Array, Int64Array
 from likewise.storage import tables
 from likewise.storage.workspace import Workspace
 
 
 class PublishedDataset(Protocol):
-    """An open data set: its published table, its items and its models."""
+    """An open data set: its published table, positions of items, and models."""
 
     name: str
 
@@ -19,9 +19,12 @@ class PublishedDataset(Protocol):
         """The published table."""
         ...
 
-    @property
-    def items(self) -> pl.DataFrame:
-        """All columns except the vectors, one row per item, in canonical order."""
+    def find(self, ids: Sequence[str]) -> Int64Array:
+        """Return the positions of items; -1 for unknown ids."""
+        ...
+
+    def positions(self, ids: Sequence[str]) -> Int32Array:
+        """Return the positions of items; refuse unknown ids."""
         ...
 
     @property

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from likewise.errors import MissingArtefactError, StaleArtefactError
 from likewise.formats.array_types import Float32Array
+from likewise.formats.progress_note import progress_note
 from likewise.models import recipes
 from likewise.models.passport import Passport
 from likewise.retrieval.published_dataset import PublishedDataset, check_embeds_pictures
@@ -36,6 +37,10 @@ class QueryEncoder:
         """
         return self._encoder.encode(pictures)
 
+    def load(self) -> None:
+        """Load the model now, not at the first picture; the errors are those of ``encode``."""
+        _ = self._encoder
+
     def seen(self, picture: "Image.Image") -> "Image.Image":
         """Return the pixels that the model gets of a picture, before they are normalised."""
         from PIL import Image
@@ -57,4 +62,5 @@ class QueryEncoder:
         if Passport.read(folder).identity() != passport.identity():
             what = f"the vectors of {name!r} were made by another version of {self._model!r}"
             raise StaleArtefactError(what, artefacts.published(self._ws, name).command)
-        return recipes.load(folder)
+        with progress_note(f"load the model {self._model}"):
+            return recipes.load(folder)

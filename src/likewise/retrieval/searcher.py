@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import polars as pl
 
-from likewise.errors import DataError, UnknownNameError
+from likewise.errors import DataError
 from likewise.formats.array_types import AnyArray, BoolArray, Float32Array, Int64Array
+from likewise.formats.progress_note import progress_note
 from likewise.pages.tiles import Pictured
 from likewise.retrieval import filters
 from likewise.retrieval.fallback import IndexWithFallback
+from likewise.retrieval.hit_records import HitRecords
 from likewise.retrieval.index_cache import CachedIndex
 from likewise.retrieval.indexes.base import NONE, BuiltIndex, Vectors
 from likewise.retrieval.item_filter import ItemFilter
@@ -21,7 +23,6 @@ from likewise.retrieval.search_query import (
     DEFAULT_K,
     Query,
     away_from,
-    ids_like,
     query_pictures,
     read_vector,
     unit_vector,
@@ -38,8 +39,6 @@ from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     from PIL import Image
-
-_SHOWN = ("item_id", "label", "text", "subset", "split")
 
 
 class Searchable(PublishedDataset, Pictured, Protocol):
@@ -70,11 +69,7 @@ class Searcher:
         self._open_index = open_index
         self._vectors = Vectors.from_column(dataset.table, model, ws.params.memory)
         self._filter = ItemFilter(dataset)
-        shown = dataset.table.read([*_SHOWN, "image_id"]).select(
-            *_SHOWN, pl.col("image_id").alias("path"), pl.lit(dataset.name).alias("dataset")
-        )
-        self._ids = shown["item_id"]
-        self._records = shown.rechunk().to_struct("hits")
+        self._records = HitRecords(dataset.table, dataset.name)
 
     @classmethod
     def build(
@@ -101,11 +96,20 @@ class Searcher:
 
     @cached_property
     def _built(self) -> BuiltIndex:
-        return self._open_index()
+        with progress_note(f"read the vectors of {self._dataset.name} by {self._model}"):
+            return self._open_index()
 
     @cached_property
     def _complete(self) -> BuiltIndex:
         return IndexWithFallback(self._built, self._vectors)
+
+    def warm(self, *, encoder: bool) -> None:
+        """Read the vectors or the index and, with ``encoder``, load the model of queries."""
+        if encoder:
+            self.encoder.load()
+        if self._vectors.rows:
+            vector = self._vectors.take([0]).astype(np.float32)
+            self._complete.search(vector, 1, None)
 
     @property
     def dim(self) -> int:
@@ -114,7 +118,7 @@ class Searcher:
 
     def answer(self, query: Query, vectors: Float32Array | None = None) -> pl.DataFrame:
         """Return the hits of a valid query; ``vectors`` (q, d) replace those of the query."""
-        query_rows = tuple(self._existing_row(item) for item in (*query.ids, *query.unlikes))
+        query_rows = tuple(self._dataset.positions([*query.ids, *query.unlikes]).tolist())
         allowed = self.allowed(query)
         if vectors is None and query.uses_vectors:
             vectors = self.query_vectors(query, query_rows[: len(query.ids)])
@@ -215,23 +219,13 @@ class Searcher:
         return self._filter.allowed(query.role, query.where)
 
     def _frame(self, scores: Float32Array, rows: Int64Array, start: int) -> pl.DataFrame:
-        # DataFrame.gather waits for threads while those of the index still spin: on a busy
-        # machine one query in ten took 10 ms more. Gathering a struct uses a single thread.
-        hits = self._records.gather(rows).struct.unnest()
+        hits = self._records.at(rows)
         hits.insert_column(0, pl.Series("rank", np.arange(start + 1, start + len(rows) + 1)))
         return hits.insert_column(1, pl.Series("score", scores))
 
-    def row(self, item: str) -> int:
-        """Return the row of an item; -1 if there is no such item."""
-        row = self._ids.index_of(item)
-        return NONE if row is None else row
-
-    def _existing_row(self, item: str) -> int:
-        row = self.row(item)
-        if row == NONE:
-            near = ids_like(self._ids, item)
-            raise UnknownNameError("item", item, near, self._dataset.name)
-        return row
+    def rows(self, items: Sequence[str]) -> Int64Array:
+        """Return the rows (items,) of items; -1 where there is no such item."""
+        return self._dataset.find(items)
 
     def query_vectors(self, query: Query, query_rows: tuple[int, ...]) -> Float32Array:
         """Return the L2-normalised vectors (q, d) of a query; ``mean`` makes one of several."""
@@ -246,7 +240,7 @@ class Searcher:
         if query.combine == "mean" and len(vectors) > 1:
             vectors = unit_vector(vectors.mean(axis=0))[None, :]
         if query.unlikes:
-            unlike = self.item_vectors([self._existing_row(item) for item in query.unlikes])
+            unlike = self.item_vectors(self._dataset.positions(query.unlikes).tolist())
             vectors = away_from(vectors, unlike)
         return vectors
 
@@ -279,5 +273,5 @@ class Searcher:
     @cached_property
     def _labels(self) -> Int64Array:
         """Class codes (n,); -1 for items without a label."""
-        codes = self._records.struct.field("label").rank("dense").cast(pl.Int64)
+        codes = self._dataset.table.read(["label"])["label"].rank("dense").cast(pl.Int64)
         return codes.fill_null(-1).to_numpy()

@@ -7,6 +7,7 @@ import polars as pl
 
 from likewise.errors import DataError, UnknownNameError
 from likewise.formats.array_types import Int32Array
+from likewise.retrieval.search_query import ids_like
 from likewise.storage import tables
 
 
@@ -40,8 +41,26 @@ def check_positions(positions: Sequence[int] | Int32Array, rows: int) -> Int32Ar
     return numbers.astype(np.int32)
 
 
+def existing_positions(
+    table: tables.Table, ids: tables.RowIndex, wanted: Sequence[str], name: str
+) -> Int32Array:
+    """Return the positions of the items ``wanted`` of the data set ``name``.
+
+    Raises:
+        UnknownNameError: there is no such item; the error lists similar ids.
+    """
+    positions = ids.positions(wanted)
+    absent = np.flatnonzero(positions == tables.NO_ROW)
+    if len(absent):
+        item = wanted[absent[0]]
+        raise UnknownNameError(
+            "item", item, ids_like(table.read(["item_id"])["item_id"], item), name
+        )
+    return positions.astype(np.int32)
+
+
 def read_rows(
     table: tables.Table, positions: Int32Array, columns: Sequence[str]
 ) -> pl.DataFrame:
     """Read ``columns`` of the rows at ``positions``, in that order."""
-    return pl.DataFrame(pl.from_arrow(table.take(positions.tolist(), columns)))
+    return tables.read_at(table, positions.tolist(), columns)

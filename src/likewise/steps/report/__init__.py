@@ -128,7 +128,8 @@ def _places(vectors: "npt.NDArray[np.floating[Any]]") -> npt.NDArray[np.float32]
 
 def _ranking(dataset: Dataset, results: Results) -> RankingDiagnostics:
     queries = results.queries
-    names = dataset.items.select("item_id", pl.coalesce("text", "label")).iter_rows()
+    texts = dataset.table.read(["item_id", "text", "label"])
+    names = texts.select("item_id", pl.coalesce("text", "label")).iter_rows()
     return RankingDiagnostics(
         curves={
             "cmc": diagnostics.cumulative_match(queries),

@@ -12,7 +12,7 @@ from likewise.errors import DataError, bounded
 from likewise.models.passport import Passport
 from likewise.models.recipes import load
 from likewise.steps.why.fact import Fact, readable
-from likewise.storage import versions
+from likewise.storage import tables, versions
 from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -34,11 +34,12 @@ def item_facts(ws: Workspace, dataset: Dataset, model: str, item: str) -> list[F
         DataError: there is no such item, or it cannot be decoded.
     """
     reader = dataset.reader([item])
-    rows = dataset.items.with_row_index(":row").filter(pl.col("item_id") == item)
-    if rows.is_empty():
-        near = dataset.items.filter(pl.col("image_id") == item)["item_id"]
+    position = int(dataset.find([item])[0])
+    if position == tables.NO_ROW:
+        items = dataset.table.read(["item_id", "image_id"])
+        near = items.filter(pl.col("image_id") == item)["item_id"]
         raise DataError(f"{item} is an image; its items are {bounded(near, len(near))}")
-    row = rows.row(0, named=True)
+    row = dataset.rows([position]).row(0, named=True)
     data = reader.encoded([0])[0]
     same = hashlib.sha256(data).hexdigest() == row["sha256"]
     size = f"{row['width']} x {row['height']}, {row['format']}, {row['nbytes']:,} bytes"
@@ -52,7 +53,7 @@ def item_facts(ws: Workspace, dataset: Dataset, model: str, item: str) -> list[F
         if key.item_id == item:
             was = f"the source says {readable(value.was)}"
             facts.append(Fact(f"corrected {key.column}", readable(value.value), was))
-    stored = dataset.table.vectors(model, [row[":row"]])[0]
+    stored = dataset.table.vectors(model, [position])[0]
     return [*facts, *_replayed(ws, dataset, model, row, np.asarray(stored, np.float64))]
 
 

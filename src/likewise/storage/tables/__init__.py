@@ -8,6 +8,7 @@ from likewise.storage.tables.damage import damage_error, damage_named, is_damage
 from likewise.storage.tables.erase import erase_rows
 from likewise.storage.tables.json_cells import as_json
 from likewise.storage.tables.opening import BATCH, exists, manifest_hash
+from likewise.storage.tables.row_index import NO_ROW, RowIndex, read_at
 from likewise.storage.tables.row_lookup import RowLookup, take_frame
 from likewise.storage.tables.stored_schema import as_blobs, empty_batch, lance_schema
 from likewise.storage.tables.table import Table, open_table
@@ -26,8 +27,10 @@ from likewise.storage.tables.writing import (
 
 __all__ = [
     "BATCH",
+    "NO_ROW",
     "NeighbourOptions",
     "Neighbours",
+    "RowIndex",
     "RowLookup",
     "Table",
     "VectorIndex",
@@ -46,6 +49,7 @@ __all__ = [
     "manifest_hash",
     "next_fragment",
     "open_table",
+    "read_at",
     "remove_old_versions",
     "set_column_metadata",
     "take_frame",

@@ -11,6 +11,9 @@ from likewise.errors import MissingArtefactError
 if TYPE_CHECKING:
     import lance
 
+_AT_ONCE = 1 << 16
+"""Rows whose pack files are looked up at a time."""
+
 _INLINE = 0
 """The kind of a blob that is stored in the data file itself."""
 
@@ -19,10 +22,13 @@ def pack_files(
     dataset: "lance.LanceDataset", column: str, positions: Sequence[int]
 ) -> list[str]:
     """List the pack files of some rows' blobs, sorted, relative to the table's folder."""
-    parts = {"id": f"{column}.blob_id", "kind": f"{column}.kind"}
-    scanner = dataset.scanner(columns=parts, with_row_address=True, scan_in_order=True)
-    blobs = pl.DataFrame(pl.from_arrow(scanner.to_table()))[list(positions)]
-    packs = blobs.select("id", "kind", fragment=pl.col("_rowaddr") // (1 << 32)).unique()
+    parts = {"id": f"{column}.blob_id", "kind": f"{column}.kind", "address": "_rowaddr"}
+    packs: list[pl.DataFrame] = []
+    for start in range(0, len(positions), _AT_ONCE):
+        part = list(positions[start : start + _AT_ONCE])
+        blobs = pl.DataFrame(pl.from_arrow(dataset.take(part, columns=parts)))
+        fragment = pl.col("address").cast(pl.UInt64) // (1 << 32)
+        packs = [pl.concat([*packs, blobs.select("id", "kind", fragment=fragment)]).unique()]
     stems = {
         fragment.fragment_id: [Path(file.path).stem for file in fragment.metadata.files]
         for fragment in dataset.get_fragments()
@@ -30,7 +36,8 @@ def pack_files(
     # Lance names a pack by the bits of its number, the lowest bit first.
     return sorted(
         f"data/{stem}/{f'{number:032b}'[::-1]}.blob"
-        for number, kind, fragment in packs.iter_rows()
+        for frame in packs
+        for number, kind, fragment in frame.iter_rows()
         for stem in stems[fragment]
         if kind != _INLINE
     )
