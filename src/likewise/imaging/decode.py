@@ -109,8 +109,7 @@ def decode_small(data: bytes, side: int, box: Sequence[float] | None = None) -> 
             x, y = image.width / width, image.height / height
             small = crop(small, (box[0] * x, box[1] * y, box[2] * x, box[3] * y))
         small.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=2.0)
-        transpose = _UPRIGHT.get(orientation)
-        return small if transpose is None else small.transpose(transpose)
+        return turn_upright(small, orientation)
 
 
 def crop(image: Image.Image, box: Sequence[float]) -> Image.Image:
