@@ -20,12 +20,8 @@ from likewise.evaluation.ranking.from_vectors import (
     thread_count,
 )
 from likewise.evaluation.ranking.groups import Groups
-from likewise.evaluation.ranking.ranked import Ranking, offsets
+from likewise.evaluation.ranking.ranked import TILE_QUERIES, TILE_ROWS, Ranking, offsets
 from likewise.formats.array_types import Float32Array, Int64Array
-
-TILE_QUERIES = 256
-TILE_ROWS = 8192
-"""Shape of a tile of scores. Both are constants: other shapes round scores differently."""
 
 # Counting costs 0.03 ns per score and relevant item, a binary search about 15 ns per score.
 _MANY_RELEVANT = 400

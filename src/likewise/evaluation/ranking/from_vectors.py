@@ -2,19 +2,29 @@
 
 The rank of an item is 1 + the number of items ahead of it. Only the scores of relevant items
 are compared with all others: one pass over the scores per relevant item instead of a sort.
-Scores are computed in blocks of queries; the query x gallery matrix is never stored.
+Scores are computed in blocks of queries; the query x gallery matrix is never stored. A block is
+computed in tiles of a fixed shape, each by one thread, so that the number of threads changes no
+bit of a score.
 """
 
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from itertools import product
 
 import numpy as np
 
 from likewise.evaluation.ranking import compiled_kernels, plain_kernels
 from likewise.evaluation.ranking.groups import Groups
 from likewise.evaluation.ranking.plain_kernels import Kernel
-from likewise.evaluation.ranking.ranked import Ranking, RelevantRanks, blocks, offsets
+from likewise.evaluation.ranking.ranked import (
+    TILE_QUERIES,
+    TILE_ROWS,
+    Ranking,
+    RelevantRanks,
+    blocks,
+    offsets,
+)
 from likewise.formats.array_types import Float32Array, Int64Array
 
 Progress = Callable[[int, int], None]
@@ -51,6 +61,8 @@ def rank_vectors(
     Raises:
         ValueError: the shapes of the arrays do not match.
     """
+    from threadpoolctl import threadpool_limits
+
     check_groups(len(queries), len(gallery), (relevant, *left_out))
     at = offsets(relevant.sizes())
     ranks = np.empty(at[-1], np.int64)
@@ -59,8 +71,8 @@ def rank_vectors(
     top_scores = np.full((len(queries), width), np.nan, np.float32)
     count, keep_best = _kernels(len(gallery), len(ranks), width * len(queries))
     longest = 0
-    with ThreadPoolExecutor(thread_count()) as pool:
-        for rows, scores in _score_blocks(queries, gallery):
+    with ThreadPoolExecutor(thread_count()) as pool, threadpool_limits(1, "blas"):
+        for rows, scores in _score_blocks(queries, gallery, pool):
             longest = max(longest, len(gallery) - _leave_out(scores, left_out, rows))
             own = relevant.part(rows)
             block = (scores, own.rows, own.begins, own.ends, at[rows])
@@ -90,7 +102,7 @@ def check_groups(queries: int, gallery: int, groups: Sequence[Groups]) -> None:
 
 
 def _score_blocks(
-    queries: Float32Array, gallery: Float32Array
+    queries: Float32Array, gallery: Float32Array, pool: Executor
 ) -> Iterator[tuple[slice, Float32Array]]:
     """Yield slices of queries with their scores, which share one buffer."""
     buffer: Float32Array | None = None
@@ -98,7 +110,23 @@ def _score_blocks(
         part = queries[rows]
         if buffer is None:
             buffer = np.empty((len(part), len(gallery)), np.float32)
-        yield rows, np.matmul(part, gallery.T, out=buffer[: len(part)])
+        scores = buffer[: len(part)]
+        _multiply(pool, part, gallery, scores)
+        yield rows, scores
+
+
+def _multiply(
+    pool: Executor, queries: Float32Array, gallery: Float32Array, scores: Float32Array
+) -> None:
+    """Write the inner products of ``queries`` and ``gallery`` into ``scores``, in tiles."""
+
+    def tile(corner: tuple[int, int]) -> None:
+        rows, columns = corner
+        mine = slice(rows, rows + TILE_QUERIES), slice(columns, columns + TILE_ROWS)
+        np.matmul(queries[mine[0]], gallery[mine[1]].T, out=scores[mine])
+
+    starts = range(0, len(queries), TILE_QUERIES), range(0, len(gallery), TILE_ROWS)
+    list(pool.map(tile, product(*starts)))
 
 
 def _leave_out(scores: Float32Array, left_out: Sequence[Groups], queries: slice) -> int:

@@ -7,6 +7,10 @@ import numpy as np
 
 from likewise.formats.array_types import Float32Array, Int64Array
 
+TILE_QUERIES = 256
+TILE_ROWS = 8192
+"""Shape of a tile of scores. Both are constants: other shapes round scores differently."""
+
 _BLOCK_BYTES = 48 << 20
 _FEWEST_ROWS, _MOST_ROWS = 16, 1024
 
