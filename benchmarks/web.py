@@ -129,6 +129,7 @@ def search(table: Table, root: Path, rows: int, rounds: int, *, small: bool) -> 
         name = f"{rows:,} rows: search by item, exact"
         table.at_most(name, 1e3 * ours, 1e3 * peer, 1.5, "ms")
         _many_clients(table, server, rows, small=small)
+        client = Client(server)  # the server has closed the idle connection
         count = 50 if small else SEARCHES
         for number in range(count // 10):
             client.get(path(number))

@@ -93,13 +93,17 @@ class ItemImages:
     def present(self, images: Sequence[str]) -> list[bytes | None]:
         """Return encoded images by their ids; None where the pixels are not on this machine."""
         rows = self._image_rows.positions(images).tolist()
-        packs = {
-            row: self._images.pack_files("image", [row]) for row in {*rows} - {tables.NO_ROW}
-        }
-        here = {pack for pack in set().union(*packs.values()) if (self._path / pack).exists()}
-        present = [row for row in packs if here.issuperset(packs[row])]
-        data = dict(zip(present, self._images.blobs("image", present), strict=True))
-        return [data.get(row) for row in rows]
+        known = [row for row in dict.fromkeys(rows) if row != tables.NO_ROW]
+        return [*map(self._present_at(known).get, rows)]
+
+    def _present_at(self, rows: list[int]) -> dict[int, bytes]:
+        """Return the encoded images at some rows; those that are not here are left out."""
+        try:
+            return dict(zip(rows, self._images.blobs("image", rows), strict=True))
+        except MissingArtefactError:
+            if len(rows) == 1:
+                return {}
+            return {row: data for one in rows for row, data in self._present_at([one]).items()}
 
     def _need_pixels(self, rows: Sequence[int]) -> None:
         """Fetch the missing pixel files of the images ``rows``."""
