@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -160,12 +161,46 @@ def test_a_server_that_sends_another_range(url: str, target: Path, how: Behaviou
     assert target.read_bytes() == DATA
 
 
-def test_all_but_the_name_had_come(url: str, target: Path, how: Behaviour) -> None:
-    how.announces = len(DATA) + 1  # it announces one byte more than it sends
-    fetch(RemoteFile(url), target)
-    # Requested for that byte, it answers 416: the file has ended.
-    assert how.requests == [None, f"bytes={len(DATA)}-"]
+@pytest.mark.parametrize("known", [{"digest": SHA256}, {"nbytes": len(DATA)}])
+def test_all_but_the_name_had_come(
+    url: str, target: Path, how: Behaviour, known: dict[str, Any]
+) -> None:
+    how.breaks_after = [100_000] + [0] * 5
+    with pytest.raises(DataError, match="again to resume"):
+        fetch(RemoteFile(url, **known), target)
+    (target.parent / "file.bin.part").write_bytes(DATA)
+    how.requests.clear()
+    fetch(RemoteFile(url, **known), target)
+    # Requested for more, the server answers 416: the file has ended.
+    assert how.requests == [f"bytes={len(DATA)}-"]
     assert target.read_bytes() == DATA
+
+
+def test_a_file_without_checksum_that_cannot_be_resumed_begins_again_once(
+    url: str, target: Path, how: Behaviour
+) -> None:
+    how.announces = len(DATA) + 1  # it announces one byte more than it sends
+    with pytest.raises(DataError, match=r"no bytes after the first 1,048,576, although") as one:
+        fetch(RemoteFile(url), target)
+    assert len(str(one.value).splitlines()) == 1
+    # Requested for that byte, the server answers 416.
+    assert how.requests == [None, f"bytes={len(DATA)}-"] * 2
+    assert not target.exists()
+    assert (target.parent / "file.bin.part").stat().st_size == 0
+    how.announces = None
+    fetch(RemoteFile(url), target)
+    assert target.read_bytes() == DATA
+
+
+def test_a_file_that_became_shorter_is_fetched_from_its_beginning(
+    url: str, target: Path, how: Behaviour
+) -> None:
+    how.breaks_after = [100_000] + [0] * 5
+    with pytest.raises(DataError, match="again to resume"):
+        fetch(RemoteFile(url), target)
+    how.data = b"short"
+    fetch(RemoteFile(url), target)
+    assert target.read_bytes() == b"short"
 
 
 def test_a_server_that_says_too_much(url: str, target: Path, how: Behaviour) -> None:
@@ -224,6 +259,17 @@ def test_a_redirect_out_of_the_web_is_not(
     how.statuses, how.location = [302], location
     with pytest.raises(DataError, match=r"is not (followed|allowed)"):
         fetch(RemoteFile(url), target)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["file:///etc/hostname", "ftp://127.0.0.1/x", "http://[::1", "http://a\nb/", "http://a:x/"],
+)
+def test_an_address_that_is_not_on_the_web_is_refused(url: str, target: Path) -> None:
+    with pytest.raises(DataError, match="is not an address on the web") as one:
+        fetch(RemoteFile(url), target)
+    assert len(str(one.value).splitlines()) == 1
+    assert not target.parent.exists()
 
 
 def test_a_redirect_in_circles_ends(url: str, target: Path, how: Behaviour) -> None:

@@ -11,8 +11,10 @@ from typing import IO
 
 from likewise.errors import DataError, cannot_write
 from likewise.formats.durable import sync, sync_folder
+from likewise.storage.fetch.http_client import check_address
 from likewise.storage.fetch.transfer import (
     RemoteFile,
+    ResumeRefused,
     TransferInterrupted,
     transfer,
     validator_file,
@@ -26,6 +28,9 @@ fails.
 """
 
 MIN_PROGRESS = 64 << 10
+
+MAX_RESTARTS = 1
+"""Number of times that a download starts again because the server refuses to resume it."""
 
 MAX_ATTEMPTS = 1000
 """Number of attempts until a download fails, independent of the bytes that it received."""
@@ -42,9 +47,10 @@ def fetch(remote: RemoteFile, target: Path) -> int:
     appears.
 
     Raises:
-        DataError: ``target`` exists; the server refuses, keeps interrupting the transfer or
-            sends another file; or the disk is full.
+        DataError: the address is not on the web; ``target`` exists; the server refuses, keeps
+            interrupting the transfer or sends another file; or the disk is full.
     """
+    check_address(remote.url)
     part = target.with_name(f"{target.name}.part")
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
@@ -86,11 +92,18 @@ def _locked(part: Path) -> Iterator[IO[bytes]]:
 
 def _transfer_all(remote: RemoteFile, part: Path, handle: IO[bytes]) -> None:
     """Repeat requests until the file is complete."""
-    failures = attempts = 0
+    failures = attempts = restarts = 0
     while True:
         before = handle.seek(0, os.SEEK_END)
         try:
             transfer(remote, part, handle)
+        except ResumeRefused as refusal:
+            restarts += 1
+            if restarts > MAX_RESTARTS:
+                raise DataError(
+                    f"{remote.url}: {refusal}, although it announced more; nothing was kept; "
+                    "see the website of the data set"
+                ) from refusal
         except TransferInterrupted as interruption:
             size = handle.seek(0, os.SEEK_END)
             attempts += 1

@@ -3,6 +3,7 @@
 import http.client
 import io
 import threading
+import urllib.parse
 import urllib.request
 from contextlib import suppress
 from socket import SHUT_RDWR
@@ -12,6 +13,25 @@ from likewise.errors import DataError
 from likewise.formats.escape import escape_line
 
 _SCHEMES = ("http", "https")
+
+
+def check_address(url: str) -> None:
+    """Check that ``url`` is an address on the web: http or https, and a host.
+
+    Raises:
+        DataError: it is another one, such as a file of this machine.
+    """
+    try:
+        parts = urllib.parse.urlsplit(url)
+        is_valid = parts.scheme in _SCHEMES and bool(parts.hostname) and url.isprintable()
+        is_valid &= parts.port != 0
+    except ValueError:  # such as an invalid IPv6 address or port
+        is_valid = False
+    if not is_valid:
+        raise DataError(
+            f"{escape_line(url)} is not an address on the web; write http://HOST/FILE or "
+            "https://HOST/FILE"
+        )
 
 
 def build_opener(timeout: float) -> urllib.request.OpenerDirector:

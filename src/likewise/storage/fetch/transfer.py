@@ -52,6 +52,10 @@ class TransferInterrupted(Exception):  # noqa: N818 (no error yet: it is retried
     """The transfer ended early; the text is the reason."""
 
 
+class ResumeRefused(TransferInterrupted):
+    """The server has no bytes after the partial download, which was discarded."""
+
+
 def transfer(remote: RemoteFile, part: Path, handle: IO[bytes]) -> None:
     """Send one request and append its response to ``part``, or replace ``part`` by it.
 
@@ -174,12 +178,16 @@ def _copy(
 
 
 def _restart(headers: Message, offset: int, handle: IO[bytes], remote: RemoteFile) -> None:
-    """Return if the file is complete; otherwise truncate it and start again."""
+    """Return if the file may be complete; otherwise truncate it and start again.
+
+    A server may send less than it announced, and answer that this was the whole file. This is
+    believed only if the size is known from elsewhere, or a digest will be checked.
+    """
     total = headers.get("Content-Range", "").rpartition("/")[2]
-    if total == str(offset) or remote.nbytes == offset:
+    if remote.nbytes == offset or (remote.digest and total == str(offset)):
         return
     handle.truncate(0)
-    raise TransferInterrupted("the file became shorter")
+    raise ResumeRefused(f"the server has no bytes after the first {offset:,}")
 
 
 def _raise_refusal(error: urllib.error.HTTPError, remote: RemoteFile) -> NoReturn:
