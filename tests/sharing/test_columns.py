@@ -106,6 +106,23 @@ def test_a_models_vectors_come_alone_or_when_asked_for(alice: Path, bob: Path) -
     assert run_git(bob, "status", "--porcelain") == ""
 
 
+def test_an_export_fetches_the_vectors_that_it_writes(
+    alice: Path, bob: Path, tmp_path: Path
+) -> None:
+    likewise.pull_columns("emoji", ["label"], workspace=bob)
+    ws = Workspace(bob)
+    versions.pull_files(ws, ws.table("emoji", "images"), lambda _: True)
+    before = cached(bob)
+    likewise.export("emoji", "csv", tmp_path / "csv", workspace=bob)
+    assert cached(bob) == before
+    choice = {"model": "tiny"}
+    likewise.export("emoji", "embeddings", tmp_path / "tiny", options=choice, workspace=bob)
+    assert cached(bob) == before + size(alice, "tiny")
+    assert likewise.open("emoji", workspace=bob).absent == ["other"]
+    expected = likewise.open("emoji", workspace=alice).vectors("tiny")
+    np.testing.assert_array_equal(np.load(tmp_path / "tiny" / "tiny.npy"), expected)
+
+
 def test_it_is_found_again_when_its_view_was_pruned(alice: Path, bob: Path) -> None:
     likewise.pull_columns("emoji", ["label"], workspace=bob)
     shutil.rmtree(bob / ".likewise" / "views")

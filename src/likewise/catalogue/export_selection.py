@@ -29,11 +29,11 @@ def selection(dataset: Dataset, where: str | None = None, *, pixels: bool = True
     if items.is_empty():
         raise DataError(f"{dataset.name} has no item for which {where!r} holds")
     _check_image_ids(dataset.name, items["image_id"])
-    for model in dataset.absent if pixels else ():
-        dataset.need_model(model)
     reader = dataset.reader(items["item_id"].to_list() if pixels else [])
     further = tuple(column.name for column in table.source_columns)
-    return Selection(dataset.name, dataset.card, items, reader, table, mask, further)
+    return Selection(
+        dataset.name, dataset.card, items, reader, table, mask, further, dataset.need_model
+    )
 
 
 def _check_image_ids(dataset: str, image_ids: pl.Series) -> None:

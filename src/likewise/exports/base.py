@@ -1,7 +1,7 @@
 """Base class of all exports: write items of a data set to a new folder."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -43,6 +43,7 @@ class Selection:
         table: the published table.
         mask: (rows of ``table``,) bool; True for the selected items.
         extra_columns: names of the columns that only the source had.
+        fetch_vectors: fetches the vectors of a model that a pull left out, if there are any.
     """
 
     dataset: str
@@ -52,6 +53,7 @@ class Selection:
     table: tables.Table
     mask: BoolArray
     extra_columns: tuple[str, ...] = ()
+    fetch_vectors: Callable[[str], None] = lambda _: None
 
     @cached_property
     def images(self) -> pl.DataFrame:
@@ -78,7 +80,11 @@ class Selection:
                 bar.update(len(rows))
 
     def vectors(self, model: str) -> Iterator[FloatArray]:
-        """Yield vectors of ``model`` in batches (n, dimensions), in the stored type."""
+        """Yield vectors of ``model`` in batches (n, dimensions), in the stored type.
+
+        Vectors that a pull left out are fetched first.
+        """
+        self.fetch_vectors(model)
         start = 0
         for part in self.table.vector_batches(model):
             yield part[self.mask[start : start + len(part)]]
