@@ -5,14 +5,17 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 import likewise
 from likewise.errors import DataError, LikewiseError, VersionError
-from likewise.storage import journal, seals
+from likewise.imaging.file_stamps import read_stamps, write_stamps
+from likewise.storage import journal, seals, tables
 from likewise.storage.versions import Store, run_git
 from likewise.storage.workspace import Workspace
 
@@ -315,6 +318,32 @@ def test_a_planted_take_down_removes_nothing(workspace: Path) -> None:
         with pytest.raises(DataError, match=rf"forgetting/emoji\.json.*{why}"):
             likewise.forget("emoji")
         assert precious.is_file()
+
+
+def test_stamps_of_another_checkout_are_not_believed(workspace: Path) -> None:
+    ws = Workspace(workspace)
+    source = ws.source(ws.dataset("emoji").path)
+    picture, other = source / "0_noto.jpg", source / "1000_noto.jpg"
+    images = tables.open_table(ws.table("emoji", "images"), "")
+    before = dict(images.read(["image_id", "sha256"]).iter_rows())
+    picture.write_bytes(other.read_bytes())
+    facts = pl.DataFrame(
+        {
+            "path": [picture.name],
+            "nbytes": [picture.stat().st_size],
+            "stamp": [picture.stat().st_mtime_ns],
+            "sha256": [before[picture.name]],
+        }
+    )
+    forged = BytesIO()
+    facts.write_ipc(forged)
+    for text in (b"", b"0" * 64, b"\xff" * 64):
+        ws.stamps("emoji").parent.mkdir(parents=True, exist_ok=True)
+        ws.stamps("emoji").write_bytes(text + forged.getvalue())
+        assert read_stamps(ws, ws.stamps("emoji")).is_empty()
+    assert likewise.ingest("emoji").read == 1
+    write_stamps(ws, facts, ws.stamps("emoji"))
+    assert read_stamps(ws, ws.stamps("emoji")).equals(facts)
 
 
 def test_kept_work_of_another_checkout_is_not_resumed(foreign: Foreign) -> None:

@@ -10,7 +10,8 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from likewise.formats.archives import FileCollection
-from likewise.formats.atomic import atomic_file, writing
+from likewise.formats.atomic import atomic_file
+from likewise.imaging.file_stamps import COLUMNS
 from likewise.imaging.probe_many import ProbedFiles, probe_files
 from likewise.schema import IMAGES
 from likewise.storage import tables
@@ -21,8 +22,6 @@ SEGMENT_BYTES = 256 << 20
 
 SEEN = "seen"
 """Name of the folder with the progress of a killed process."""
-
-_STAMP_COLUMNS = {"path": pl.String, "nbytes": pl.Int64, "stamp": pl.Int64, "sha256": pl.String}
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class ImageStore:
         files: FileCollection,
         wanted: pl.DataFrame,
         earlier: Path,
-        stamps: Path,
+        stamps: pl.DataFrame,
         refused: Collection[str] = (),
     ) -> SyncCounts:
         """Make the table contain exactly the ``wanted`` files.
@@ -101,13 +100,10 @@ class ImageStore:
             return pl.DataFrame(pl.from_arrow(tables.empty_batch(IMAGES.arrow()).select(names)))
         return tables.open_table(self.table, "").read(names)
 
-    def _unchanged(self, wanted: pl.DataFrame, stamps: Path) -> pl.DataFrame:
+    def _unchanged(self, wanted: pl.DataFrame, stamps: pl.DataFrame) -> pl.DataFrame:
         """Return the path of wanted files whose size and stamp have not changed."""
-        files = [
-            path for path in (stamps, *sorted(self._seen.glob("*.arrow"))) if path.is_file()
-        ]
-        frames = [pl.read_ipc(path) for path in files]
-        seen = pl.concat([pl.DataFrame(schema=_STAMP_COLUMNS), *frames])
+        killed = [pl.read_ipc(path) for path in sorted(self._seen.glob("*.arrow"))]
+        seen = pl.concat([stamps, *killed])
         present = self.facts().rename({"image_id": "path"})
         unchanged = wanted.join(seen.unique(), on=["path", "nbytes", "stamp"])
         return (
@@ -126,20 +122,13 @@ class ImageStore:
                 rows: list[pl.DataFrame] = []
                 tables.write(self.table, schema, _stored_batches(segment, schema, rows))
                 seen = pl.concat(rows).rename({"image_id": "path"})
-                self._remember(to_read.join(seen, on="path").select(list(_STAMP_COLUMNS)))
+                self._remember(to_read.join(seen, on="path").select(list(COLUMNS)))
 
     def _remember(self, seen: pl.DataFrame) -> None:
         """Store sizes and stamps of a segment's files atomically."""
         number = len(list(self._seen.glob("*.arrow")))
         with atomic_file(self._seen / f"{number:06d}.arrow") as part:
             seen.write_ipc(part)
-
-
-def write_stamps(wanted: pl.DataFrame, facts: pl.DataFrame, path: Path) -> None:
-    """Write sizes and stamps of the ``wanted`` files that are in ``facts`` to ``path``."""
-    hashes = facts.select("sha256", path="image_id")
-    with writing(path):
-        wanted.join(hashes, on="path").select(list(_STAMP_COLUMNS)).write_ipc(path)
 
 
 class _SyncProgress:

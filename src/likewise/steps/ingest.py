@@ -12,7 +12,8 @@ from likewise.errors import DataError, bounded
 from likewise.formats import atomic
 from likewise.formats.archives import FileCollection
 from likewise.formats.paths import StrPath
-from likewise.imaging.image_table import SEEN, ImageStore, SyncCounts, write_stamps
+from likewise.imaging.file_stamps import read_stamps, write_stamps
+from likewise.imaging.image_table import SEEN, ImageStore, SyncCounts
 from likewise.schema import FINDINGS, IMAGES, ITEMS, Column
 from likewise.sources import SOURCES
 from likewise.sources.base import SourceResult, findings_from_rows
@@ -145,14 +146,13 @@ def _synced(
     """Update the images table to the images of ``items``; return the counts and the facts."""
     paths = items.select(path="image_id").unique(maintain_order=True)
     wanted = paths.join(files.listing(), on="path", how="left", maintain_order="left")
-    store, stamps = (
-        ImageStore(staging.path(ws.table(dataset, "images")), staging.folder),
-        ws.stamps(dataset),
-    )
+    store = ImageStore(staging.path(ws.table(dataset, "images")), staging.folder)
     earlier = versions.locate_earlier(ws, ws.table(dataset, "images"))
-    synced = store.sync(files, wanted, earlier, stamps, refused)
+    stamps = ws.stamps(dataset)
+    synced = store.sync(files, wanted, earlier, read_stamps(ws, stamps), refused)
     facts = store.facts("width", "height", "orientation")
-    write_stamps(wanted, facts, staging.path(stamps))
+    seen = wanted.join(facts.select("sha256", path="image_id"), on="path")
+    write_stamps(ws, seen, staging.path(stamps))
     return synced, facts
 
 

@@ -12,6 +12,7 @@ from likewise.catalogue.embedding_roles import roles_digest
 from likewise.catalogue.takedowns import Record
 from likewise.errors import DataError, LikewiseError, MissingArtefactError
 from likewise.formats import atomic
+from likewise.imaging.file_stamps import read_stamps, write_stamps
 from likewise.schema import (
     EMBEDDINGS,
     ITEMS,
@@ -164,12 +165,11 @@ class Removal:
     def _stamps(self) -> None:
         path = self._ws.stamps(self._dataset)
         if path.is_file():
-            stamps = pl.read_ipc(path)
+            stamps = read_stamps(self._ws, path)
             bad = pl.col("path").is_in(sorted(self._record.images))
             bad |= pl.col("sha256").is_in(sorted(self._record.hashes))
             new = self._staging.folder / path.name
-            with atomic.writing(new):
-                stamps.filter(~bad).write_ipc(new)
+            write_stamps(self._ws, stamps.filter(~bad), new)
             self._staging.take(new, path)
 
     def _published(self) -> None:

@@ -1,0 +1,54 @@
+"""Sizes and modification times of the files that this checkout has read, under its seal.
+
+An ingest does not read a file again whose size and time are unchanged. Stamps that came with a
+catalogue would make it believe that the files of this machine have the contents of somebody
+else's table.
+"""
+
+import hashlib
+from io import BytesIO
+from pathlib import Path
+from typing import cast
+
+import polars as pl
+import pyarrow as pa
+
+from likewise.formats.atomic import atomic_file
+from likewise.storage import seals
+from likewise.storage.workspace import Workspace
+
+COLUMNS = {"path": pl.String, "nbytes": pl.Int64, "stamp": pl.Int64, "sha256": pl.String}
+
+_PURPOSE = "stamps"
+"""Purpose of the seal: one for all data sets, because a data set may be renamed."""
+
+_SEAL_BYTES = 64
+"""Bytes of the seal at the start of the file; a table of Arrow follows."""
+
+
+def read_stamps(ws: Workspace, path: Path) -> pl.DataFrame:
+    """Return the stamps in ``path``; none if this checkout did not write the file."""
+    try:
+        data = memoryview(path.read_bytes())
+    except OSError:
+        data = memoryview(b"")
+    mac, content = bytes(data[:_SEAL_BYTES]).decode("ascii", "replace"), data[_SEAL_BYTES:]
+    if not seals.is_sealed(ws, _PURPOSE, hashlib.sha256(content).digest(), mac):
+        return pl.DataFrame(schema=COLUMNS)
+    table = pa.ipc.open_file(pa.py_buffer(content)).read_all()
+    return cast("pl.DataFrame", pl.from_arrow(table))
+
+
+def write_stamps(ws: Workspace, stamps: pl.DataFrame, path: Path) -> None:
+    """Write ``stamps`` (path, nbytes, stamp, sha256) to ``path``, with a seal.
+
+    Raises:
+        DataError: the file cannot be written, or there is no place for the key.
+    """
+    file = BytesIO()
+    stamps.select(list(COLUMNS)).write_ipc(file)
+    content = file.getbuffer()
+    mac = seals.seal(ws, _PURPOSE, hashlib.sha256(content).digest())
+    with atomic_file(path) as part, part.open("wb") as opened:
+        opened.write(mac.encode())
+        opened.write(content)
