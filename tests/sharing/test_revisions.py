@@ -137,15 +137,11 @@ def test_without_a_remote_what_lacks_is_a_clear_line(bob: Path) -> None:
         likewise.open("emoji", rev="v1", workspace=bob).items  # noqa: B018
 
 
-def test_a_version_whose_data_are_gone_is_named(alice: Path) -> None:
+def test_a_version_that_dvc_gc_removed_is_named_and_fetched_again(alice: Path) -> None:
+    url = str(alice.parent / "remote")
+    run_dvc(alice, "gc", "--workspace", "--force", "--quiet")
     run_dvc(alice, "remote", "remove", "team")
-    store, path = versions.Store(alice), "catalog/emoji.lance"
-    now = versions.outputs(alice)[path]
-    then = versions.read_outputs(versions.text_at(alice, "v1", "dvc.lock") or "")[path]
-    present, old = (set((store.members(output) or {}).values()) for output in (now, then))
-    for md5 in old - present:
-        store.drop(md5)
-    shutil.rmtree(alice / ".likewise" / "views", ignore_errors=True)
+    shutil.rmtree(alice / ".likewise", ignore_errors=True)
     with pytest.raises(VersionError) as caught:
         likewise.open("emoji", rev="v1").items  # noqa: B018
     commit = run_git(alice, "rev-parse", "v1^{commit}")[:10]
@@ -162,6 +158,9 @@ def test_a_version_whose_data_are_gone_is_named(alice: Path) -> None:
     done = run(alice, "likewise", "show", "emoji", "--rev", "v1")
     assert done.returncode == 0
     assert done.stderr == f"likewise: {shown.remark}\n"
+    run_dvc(alice, "remote", "add", "--default", "team", url)
+    assert len(likewise.open("emoji", rev="v1").items) == 24
+    assert likewise.show("emoji", rev="v1").remark == ""
 
 
 def test_a_remote_that_is_not_there_is_a_clear_line(bob: Path) -> None:
@@ -169,6 +168,27 @@ def test_a_remote_that_is_not_there_is_a_clear_line(bob: Path) -> None:
     with pytest.raises(VersionError, match="missing or damaged on the remote") as caught:
         likewise.open("emoji", rev="v1", workspace=bob).items  # noqa: B018
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_views_of_another_checkout_are_not_read(alice: Path, bob: Path) -> None:
+    count = "select count(*) as n from emoji"
+    assert likewise.query(count, rev="v1").frame.item() == 24
+    card = next((alice / ".likewise" / "revisions").glob("*/catalog/emoji.yaml"))
+    card.write_text(card.read_text("utf-8").replace("Emoji in", "False emoji in"), "utf-8")
+    theirs, planted = alice / ".likewise", bob / ".likewise"
+    for folder in ("revisions", "views"):  # an archive without git can contain them
+        shutil.copytree(theirs / folder, planted / folder, symlinks=True)
+    for view in [*planted.glob("views/*"), *planted.glob("revisions/*")]:
+        shutil.copytree(view, view.with_name(view.name.rpartition("-")[0]))
+    for table in planted.glob("views/*/emoji.lance"):
+        shutil.rmtree(table)
+        shutil.copytree(alice / "catalog" / "emoji.lance", table)
+    shown = likewise.show("emoji", rev="v1", workspace=bob)
+    assert shown.card.title == "Emoji in GPR1200's layout"
+    assert shown.contents is not None
+    assert shown.contents.items == 24
+    assert likewise.query(count, rev="v1", workspace=bob).frame.item() == 24
+    assert len(likewise.open("emoji", rev="v1", workspace=bob).items) == 24
 
 
 def test_views_that_nobody_reads_are_pruned(alice: Path) -> None:

@@ -88,7 +88,8 @@ def is_complete_table(table: Path) -> bool:
 def _link_snapshot(ws: Workspace, table: Path) -> Path | None:
     """Link the files of the table into a snapshot; None if the table is incomplete."""
     version = tables.manifest_hash(table)
-    linked = ws.views / f"{version}-{_files_hash(table)}" / table.name
+    name = f"{version}-{_files_hash(table)}"
+    linked = versions.own_folder(ws, ws.views, name) / table.name
     refuse_links(ws.cache_root, linked.parent)
     if not versions.lock_view(linked):
         versions.link_view(linked, {linked / f.relative_to(table): f for f in _files(table)})

@@ -32,7 +32,7 @@ from likewise.storage.versions.revisions import (
     texts_at,
     workspace_at,
 )
-from likewise.storage.versions.view_links import link_view
+from likewise.storage.versions.view_links import link_view, own_folder
 from likewise.storage.versions.views import (
     PARTIAL_SUFFIX,
     fetch_into_view,
@@ -70,6 +70,7 @@ __all__ = [
     "lock_text_without",
     "lock_view",
     "outputs",
+    "own_folder",
     "paths_in_git",
     "pull_files",
     "read_outputs",

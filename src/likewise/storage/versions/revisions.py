@@ -19,6 +19,7 @@ from likewise.formats import atomic
 from likewise.formats.paths import refuse_links
 from likewise.storage import seals
 from likewise.storage.versions.commands import git_bytes, run_git
+from likewise.storage.versions.view_links import own_folder
 from likewise.storage.versions.views import lock_view
 from likewise.storage.workspace import VERSIONED, Workspace
 
@@ -38,7 +39,7 @@ def workspace_at(ws: Workspace, rev: str, dataset: str = "") -> Workspace:
         VersionError: this is not a git repository.
     """
     commit = resolve(ws.home, rev, dataset)
-    then = Workspace(ws.revisions / commit, ws.home)
+    then = Workspace(own_folder(ws, ws.revisions, commit), ws.home)
     if not lock_view(then.params_file):
         _extract(ws, commit, rev, then.root)
         lock_view(then.params_file)

@@ -9,7 +9,33 @@ from pathlib import Path
 from likewise.errors import DataError, VersionError, cannot_write
 from likewise.formats import atomic
 from likewise.formats.paths import refuse_links
+from likewise.storage import seals
 from likewise.storage.versions.dvc_cache import Store
+from likewise.storage.workspace import Workspace
+
+_MAC_DIGITS = 16
+"""Number of hexadecimal digits of the seal in the name of a folder."""
+
+
+def own_folder(ws: Workspace, place: Path, name: str) -> Path:
+    """Return the folder of a view that this user of this checkout makes: ``name``-seal.
+
+    Nobody without the key knows the path, so a view that came with the catalogue has another
+    one and is never read. Users of a shared checkout do not replace the views of each other.
+
+    Args:
+        ws: the checkout.
+        place: the folder of views, or of extracted revisions.
+        name: name of the version.
+
+    Raises:
+        VersionError: there is no place for the key.
+    """
+    try:
+        mac = seals.seal(ws, f"{place.name}/{name}", b"")
+    except DataError as error:
+        raise VersionError(str(error)) from error
+    return place / f"{name}-{mac[:_MAC_DIGITS]}"
 
 
 def link_view(linked: Path, files: dict[Path, Path], *, copy: bool = True) -> None:

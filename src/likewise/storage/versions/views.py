@@ -15,7 +15,7 @@ from likewise.formats.paths import refuse_links
 from likewise.storage.versions.commands import run_git
 from likewise.storage.versions.dvc_cache import NowhereError, Store, Transferred
 from likewise.storage.versions.lock_file import Output, outputs
-from likewise.storage.versions.view_links import link, link_again, link_view
+from likewise.storage.versions.view_links import link, link_again, link_view, own_folder
 from likewise.storage.workspace import Workspace
 
 UNUSED_SECONDS = 24 * 3600
@@ -72,7 +72,7 @@ def recorded_view(ws: Workspace, output: Path, *, fetch: bool = False) -> Path |
     known = outputs(ws.root).get(ws.relative(output))
     if known is None:
         return None
-    linked = ws.views / known.md5 / output.name
+    linked = own_folder(ws, ws.views, known.md5) / output.name
     store = Store(ws.home)
     if lock_view(linked):
         _refresh(store, linked, known)
@@ -103,9 +103,10 @@ def _fetch_version(ws: Workspace, store: Store, known: Output, md5s: Iterable[st
     try:  # an error names the version, and where its files may be
         store.fetch(md5s, known.path)
     except VersionError as error:
-        tag = run_git(ws.home, "tag", "--points-at", ws.root.name).partition("\n")[0]
+        commit = ws.root.name.partition("-")[0]
+        tag = run_git(ws.home, "tag", "--points-at", commit).partition("\n")[0]
         url = "" if store.remotes() else ", with the URL that they were pushed to"
-        what = f"the data of {known.path} at {tag} ({ws.root.name[:10]}) are not in DVC's cache"
+        what = f"the data of {known.path} at {tag} ({commit[:10]}) are not in DVC's cache"
         gone = f"{what} (dvc gc removes them), and cannot be fetched: {error}{url}"
         raise VersionError(gone) from error
 
@@ -135,8 +136,7 @@ def _partial_view(
 def _link_files(
     ws: Workspace, store: Store, known: Output, files: Mapping[str, str], *, complete: bool
 ) -> Path:
-    name = known.md5 if complete else f"{known.md5}{PARTIAL_SUFFIX}"
-    linked = ws.views / name / Path(known.path).name
+    linked = _folder(ws, known.md5, complete=complete) / Path(known.path).name
     sources = {
         linked / path if path else linked: store.path(md5) for path, md5 in files.items()
     }
@@ -149,6 +149,11 @@ def _link_files(
         link_view(linked, sources, copy=False)
     lock_view(linked)
     return linked
+
+
+def _folder(ws: Workspace, md5: str, *, complete: bool) -> Path:
+    folder = own_folder(ws, ws.views, md5)
+    return folder if complete else folder.with_name(f"{folder.name}{PARTIAL_SUFFIX}")
 
 
 def pull_files(
@@ -202,7 +207,7 @@ def fetch_into_view(
     added = {path: files[path] for path in paths if path in files}
     moved = store.fetch(added.values(), ws.relative(output))
     known = outputs(ws.root).get(ws.relative(output))
-    partial = known and ws.views / f"{known.md5}{PARTIAL_SUFFIX}" / output.name
+    partial = known and _folder(ws, known.md5, complete=False) / output.name
     if partial and lock_view(partial):  # readers of the partial view find them there
         for path, md5 in added.items():
             refuse_links(partial.parent, (partial / path).parent)
