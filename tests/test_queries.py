@@ -108,6 +108,8 @@ def test_a_query_finds_the_gallery_and_not_other_queries(workspace: Path) -> Non
     assert "0_noto.jpg" in ids(id=ITEM, k=24, role="query")
     where = "label = '0'"
     assert len(ids(id=ITEM, k=24, where=where)) == 3
+    # The name of a column within a text is not a quoted column.
+    assert ids(id=ITEM, k=24, where="item_id not like '%\"label\"%'", role="any") == before
 
 
 def test_words_of_labels_and_texts_are_found(workspace: Path) -> None:
