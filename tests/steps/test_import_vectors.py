@@ -1,7 +1,9 @@
 """Import of vectors that were made elsewhere."""
 
+import io
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ from safetensors.numpy import save_file
 
 import likewise
 from forked import run, run_dvc
-from likewise.errors import ConfigError, DataError, UnknownNameError
+from likewise.errors import ConfigError, DamagedError, DataError, UnknownNameError
 from likewise.models.tensor_files import read_tensor
 
 RUNS = """\
@@ -148,10 +150,10 @@ def _foreign(vectors: Vectors, ids: list[str]) -> tuple[Vectors, list[str]]:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (_nan, "1 vectors (0_twemoji.jpg) are not finite"),
-        (_zero, "1 vectors (0_twemoji.jpg) are zero"),
-        (_missing, "4 items have no vector: 0_fluent.jpg"),
-        (_twice, "are other vectors of an item that has one already"),
+        (_nan, "mine.parquet: 1 vector (0_twemoji.jpg) with NaN"),
+        (_zero, "mine.parquet: 1 vector (0_twemoji.jpg) of zeros"),
+        (_missing, "4 items without a vector: 0_fluent.jpg"),
+        (_twice, "of an item that has another vector"),
         (_foreign, "none of its 24 ids is an item of the data set"),
     ],
 )
@@ -232,3 +234,97 @@ def test_a_changed_file_runs_import_and_publish_only(recorded: Path) -> None:
     output = run_dvc(recorded, "repro")
     ran = [line for line in output.splitlines() if line.startswith("Running stage")]
     assert [line.split("'")[1] for line in ran] == ["import@emoji-mine", "publish@emoji"]
+
+
+def test_columns_that_are_no_dimensions_are_refused(vectors: Vectors, ids: list[str]) -> None:
+    """A numeric label is not taken for a dimension, and a text is not left out."""
+    numbers = {f"d{i}": vectors[:, i].tolist() for i in range(4)}
+    frame = pl.DataFrame({"item_id": ids, **numbers, "label": range(24)})
+    frame.write_csv("mine.csv")
+    with pytest.raises(DataError, match=r"mine\.csv: 'label' is no dimension"):
+        likewise.import_vectors("emoji", "mine", "mine.csv")
+    text = frame.drop("label").with_columns(
+        d2=pl.when(pl.int_range(24) == 3).then(pl.lit("n/a")).otherwise(pl.lit("0.5"))
+    )
+    text.write_csv("mine.csv")
+    with pytest.raises(
+        DataError, match=r"d2 has no number in 1 of 24 rows, first in row 4: 'n/a'"
+    ):
+        likewise.import_vectors("emoji", "mine", "mine.csv")
+
+
+def test_the_ids_of_an_npz_are_read_or_refused(vectors: Vectors, ids: list[str]) -> None:
+    order = list(reversed(range(24)))
+    backwards = [ids[i] for i in order]
+    np.savez("texts.npz", embeddings=vectors[order], item_id=np.array(backwards))
+    np.savez("bytes.npz", embeddings=vectors[order], ids=np.array(backwards, "S"))
+    for path in ("texts.npz", "bytes.npz"):
+        likewise.import_vectors("emoji", "mine", path)
+        assert np.array_equal(published(), vectors)
+    np.savez("mine.npz", embeddings=vectors, keys=np.array(ids))
+    with pytest.raises(DataError, match="the array 'keys' has texts; name it 'ids'"):
+        likewise.import_vectors("emoji", "mine", "mine.npz")
+    np.savez("mine.npz", embeddings=vectors, ids=np.array(ids, object))
+    with pytest.raises(DataError, match="its ids cannot be read"):
+        likewise.import_vectors("emoji", "mine", "mine.npz")
+
+
+def test_an_npz_that_claims_more_than_it_has_is_refused(vectors: Vectors) -> None:
+    header = io.BytesIO()
+    claim = {"descr": "|S64", "fortran_order": False, "shape": (2**36,)}
+    np.lib.format.write_array_header_1_0(header, claim)
+    array = io.BytesIO()
+    np.save(array, vectors)
+    with zipfile.ZipFile("mine.npz", "w") as archive:
+        archive.writestr("embeddings.npy", array.getvalue())
+        archive.writestr("ids.npy", header.getvalue())
+    with pytest.raises(DataError, match="claims the shape"):
+        likewise.import_vectors("emoji", "mine", "mine.npz")
+
+
+def test_very_long_and_very_short_vectors_keep_their_direction(vectors: Vectors) -> None:
+    scales = np.where(np.arange(24) % 2, 1e-200, 1e200)[:, None]
+    np.save("mine.npy", vectors.astype(np.float64) * scales)
+    likewise.import_vectors("emoji", "mine", "mine.npy")
+    assert np.allclose(published(), vectors, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::likewise.errors.BrokenEntryWarning")
+def test_a_broken_entry_of_imported_vectors_stops_publish(vectors: Vectors) -> None:
+    np.save("mine.npy", vectors)
+    likewise.import_vectors("emoji", "mine", "mine.npy")
+    published()
+    text = Path("params.yaml").read_text("utf-8")
+    broken = text.replace("model: mine", "model: mine\n    dtype: float8")
+    Path("params.yaml").write_text(broken, "utf-8")
+    for command in (
+        lambda: likewise.publish("emoji"),
+        lambda: likewise.import_vectors("emoji", "mine"),
+    ):
+        with pytest.raises(ConfigError, match=r"imported\.emoji-mine"):
+            command()
+
+
+def test_damaged_findings_of_an_import_are_named(vectors: Vectors) -> None:
+    np.save("mine.npy", vectors)
+    likewise.import_vectors("emoji", "mine", "mine.npy")
+    Path("catalog/emoji/embeddings/mine.findings.json").write_text('[["a"], 3]')
+    with pytest.raises(DamagedError, match="has no findings; run: dvc repro --force import@"):
+        likewise.findings("emoji")
+
+
+def test_files_that_are_empty_absent_or_folders(vectors: Vectors, ids: list[str]) -> None:
+    np.save("mine.npy", vectors)
+    Path("mine.txt").write_text("\n".join(ids) + "\n\n", "utf-8")
+    assert likewise.import_vectors("emoji", "mine", "mine.npy", ids="mine.txt").vectors == 24
+    np.save("none.npy", vectors[:0])
+    Path("folder.npy").mkdir()
+    for path, given, message in (
+        ("none.npy", None, "none.npy: it has no vectors|0 vectors"),
+        ("folder.npy", None, "is a folder"),
+        ("mine.npy", "absent.txt", r"absent.txt: No such file or directory$"),
+    ):
+        with pytest.raises(DataError, match=message):
+            likewise.import_vectors("emoji", "mine", path, ids=given)
+    with pytest.raises(ConfigError, match="dtype"):
+        likewise.import_vectors("emoji", "mine", "mine.npy", dtype="float64")  # type: ignore[arg-type]

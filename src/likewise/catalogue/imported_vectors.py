@@ -36,7 +36,7 @@ class _Faulty:
                 self.first.append(item)
 
     def __str__(self) -> str:
-        return f"{self.count:,} vectors ({bounded(self.first, self.count)})"
+        return f"{_counted(self.count, 'vector')} ({bounded(self.first, self.count)})"
 
 
 class VectorMatcher:
@@ -49,13 +49,15 @@ class VectorMatcher:
         normalised: number of vectors that were divided by their length.
     """
 
-    def __init__(self, items: pl.DataFrame, dtype: str) -> None:
+    def __init__(self, items: pl.DataFrame, dtype: str, file: str) -> None:
         """Match vectors to ``items`` (item_id, content), in canonical order.
 
         Args:
             items: one row per item.
             dtype: type of the stored numbers: float32 or float16.
+            file: the file of the vectors, for messages.
         """
+        self._file = file
         self._ids = items["item_id"].to_frame().with_row_index("row")
         codes, self._contents = _codes(items["content"])
         self._code_of_row = codes
@@ -105,19 +107,24 @@ class VectorMatcher:
         """Return vectors of length 1 in the stored type, and record those with a fault."""
         if self.dim not in (0, vectors.shape[1]):
             raise DataError(
-                f"the vectors differ in length: {self.dim:,} and {vectors.shape[1]:,} numbers"
+                f"{self._file}: the vectors differ in length: {self.dim:,} and "
+                f"{vectors.shape[1]:,} numbers"
             )
         self.dim = vectors.shape[1]
         numbers = vectors.astype(np.float64)
         finite: BoolArray = np.asarray(np.isfinite(numbers).all(axis=1))
-        lengths = np.linalg.norm(np.where(finite[:, None], numbers, 0), axis=1)
+        numbers[~finite] = 0
+        peaks = np.abs(numbers).max(axis=1)  # so that no square is too large or too small
+        directions = numbers / np.where(peaks > 0, peaks, 1)[:, None]
+        norms = np.linalg.norm(directions, axis=1)
+        lengths = norms * np.minimum(peaks, 1e100)
         known = rows >= 0
         self._nan.add(self._names(rows[known & ~finite]))
         self._zero.add(self._names(rows[known & finite & (lengths == 0)]))
         tolerance = UNIT_TOLERANCE.get(vectors.dtype.itemsize, 0.0)
         scaled = finite & (lengths > 0) & (np.abs(lengths - 1) > tolerance)
         self.normalised += int((scaled & known).sum())
-        numbers[scaled] /= lengths[scaled, None]
+        numbers[scaled] = directions[scaled] / norms[scaled, None]
         return numbers.astype(self._dtype)
 
     def _new_contents(self, rows: Int64Array, vectors: AnyArray) -> BoolArray:
@@ -168,22 +175,26 @@ class VectorMatcher:
         faults = [
             f"{faulty} {what}"
             for faulty, what in (
-                (self._nan, "are not finite (NaN or infinity)"),
-                (self._zero, "are zero, and have no direction"),
-                (self._twice, "are other vectors of an item that has one already"),
+                (self._nan, "with NaN or infinity"),
+                (self._zero, "of zeros, without a direction"),
+                (self._twice, "of an item that has another vector"),
             )
             if faulty.count
         ]
         lacking = np.flatnonzero(self._first_row[self._code_of_row] < 0)
         if len(self._ids) and not self._item_seen.any():
-            faults.append(f"none of its {self._read:,} ids is an item of the data set")
+            faults.append(
+                f"none of its {self._read:,} ids is an item of the data set"
+                if self._read
+                else "it has no vectors"
+            )
         elif len(lacking):
             first = bounded(self._names(lacking[:_LISTED]), len(lacking))
-            faults.append(f"{len(lacking):,} items have no vector: {first}")
+            faults.append(f"{_counted(len(lacking), 'item')} without a vector: {first}")
         if faults:
-            raise DataError("; ".join(faults))
+            raise DataError(f"{self._file}: {'; '.join(faults)}")
 
-    def check_count(self, where: str) -> None:
+    def check_count(self) -> None:
         """Refuse a file without ids that has another number of vectors than there are items.
 
         Raises:
@@ -191,8 +202,9 @@ class VectorMatcher:
         """
         if self._read != len(self._ids):
             raise DataError(
-                f"{where}: has {self._read:,} vectors, and the data set {len(self._ids):,} "
-                "items; name a file of the ids of the vectors: --ids FILE"
+                f"{self._file}: has {_counted(self._read, 'vector')}, and the data set "
+                f"{_counted(len(self._ids), 'item')}; name a file of the ids of the vectors: "
+                "--ids FILE"
             )
 
 
@@ -204,3 +216,7 @@ def _codes(contents: pl.Series) -> tuple[Int64Array, pl.Series]:
         table, on="content", how="left", maintain_order="left"
     )["code"]
     return codes.cast(pl.Int64).to_numpy(), distinct
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

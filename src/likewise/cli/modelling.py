@@ -49,7 +49,8 @@ def add_model(
     print_line(f"models: {', '.join(added.models) or 'none is new'}")
     print_line(f"embeddings: {', '.join(added.embeddings) or 'none is new'}")
     print_line(f"runs: {', '.join(added.runs) or 'none is new'}")
-    print_line("wrote params.yaml")
+    new = added.models or added.embeddings or added.runs
+    print_line("wrote params.yaml" if new else "params.yaml is unchanged")
     if added.runs or added.embeddings:
         print_next("dvc repro")
     else:

@@ -1,9 +1,12 @@
 """Read vectors of images from users' files, in blocks: arrays, tables and tensors."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any, cast
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 import polars as pl
@@ -12,7 +15,7 @@ import pyarrow.parquet as pq
 
 from likewise.errors import DataError, bounded
 from likewise.formats.array_types import AnyArray
-from likewise.formats.arrays import NPZ_KEYS, read_array
+from likewise.formats.arrays import read_array
 
 BLOCK = 65_536
 """Number of vectors that are read at once."""
@@ -25,6 +28,9 @@ VECTOR_COLUMNS = ("vector", "embedding", "embeddings", "features", "feature", "v
 
 _TEXTS = {name: pl.String() for name in ID_COLUMNS}
 """The type of columns of ids, which may look like numbers: 0001."""
+
+_NUMBERED = re.compile(r"(.*?)(\d+)")
+"""The name of a column of one dimension: d0, dim_17, 3."""
 
 TABLES = (".parquet", ".csv", ".tsv")
 ARRAYS = (".npy", ".npz", ".json", ".txt", ".pkl", ".pickle")
@@ -58,7 +64,7 @@ def read_vectors(path: Path) -> Iterator[VectorBlock]:
     """
     suffix = path.suffix.lower()
     if not path.is_file():
-        raise DataError(f"{path}: there is no such file")
+        raise DataError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}")
     if suffix == ".parquet":
         yield from _parquet(path)
     elif suffix in TABLES:
@@ -105,9 +111,11 @@ def read_ids(path: Path) -> list[str]:
         frame = _delimited(path, "\t" if path.suffix.lower() == ".tsv" else ",")
     else:
         try:
-            return path.read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{path}: cannot be read: {error}") from error
+            return path.read_text(encoding="utf-8-sig").rstrip("\r\n").splitlines()
+        except OSError as error:
+            raise DataError(f"{path}: {error.strerror or error}") from error
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path}: is not a text in UTF-8: {error}") from error
     ids = _ids(frame, path)
     if ids is None:
         raise DataError(f"{path}: has no column of ids; name it {' or '.join(ID_COLUMNS[:3])}")
@@ -146,17 +154,44 @@ def _block(frame: pl.DataFrame, path: Path) -> VectorBlock:
     name = next((name for name in VECTOR_COLUMNS if name in frame.columns), None)
     if name is not None:
         return VectorBlock(ids, _lists(frame[name], path))
-    numbers = [c for c, kind in frame.schema.items() if kind.is_numeric()]
-    if not numbers:
+    dimensions = frame.drop(_id_column(frame.columns) or [])
+    _check_dimensions(dimensions, path)
+    return VectorBlock(ids, dimensions.select(pl.all().cast(pl.Float64)).to_numpy())
+
+
+def _check_dimensions(frame: pl.DataFrame, path: Path) -> None:
+    """Refuse columns that are not the dimensions of vectors, such as a numeric label.
+
+    Raises:
+        DataError: a column has a name that is not a common prefix and a number, or a text.
+    """
+    parts = {name: _NUMBERED.fullmatch(name) for name in frame.columns}
+    prefixes = [match[1] for match in parts.values() if match]
+    usual = max(prefixes, key=prefixes.count) if prefixes else ""
+    other = [name for name, match in parts.items() if match is None or match[1] != usual]
+    if other or not prefixes:
         raise DataError(
-            f"{path}: has no vectors; expected a column of lists with the name "
-            f"{' or '.join(VECTOR_COLUMNS[:3])}, or a column of numbers for each dimension"
+            f"{path}: {bounded(map(repr, other), len(other)) or 'no column'} is no dimension; "
+            "expected a column of ids, and either a column of lists with the name "
+            f"{' or '.join(VECTOR_COLUMNS[:3])} or a column for each dimension: d0, d1 ..."
         )
-    return VectorBlock(ids, frame.select(pl.col(numbers).cast(pl.Float64)).to_numpy())
+    for column in frame:
+        numbers = column.cast(pl.Float64, strict=False)
+        bad = numbers.is_null().arg_true()
+        if len(bad):
+            value = column[int(bad[0])]
+            raise DataError(
+                f"{path}: {column.name} has no number in {len(bad):,} of {len(column):,} rows, "
+                f"first in row {int(bad[0]) + 1:,}: {value!r}"
+            )
+
+
+def _id_column(names: Collection[str]) -> str | None:
+    return next((name for name in ID_COLUMNS if name in names), None)
 
 
 def _ids(frame: pl.DataFrame, path: Path) -> list[str] | None:
-    name = next((name for name in ID_COLUMNS if name in frame.columns), None)
+    name = _id_column(frame.columns)
     if name is None:
         return None
     ids = frame[name].cast(pl.String)
@@ -183,13 +218,55 @@ def _lists(column: pl.Series, path: Path) -> AnyArray:
 
 
 def _ids_of_npz(path: Path) -> list[str] | None:
-    """Return the array ``ids`` of an .npz, if there is one."""
+    """Return the ids in an .npz with several arrays: its array of texts or numbers of ids.
+
+    Raises:
+        DataError: the array cannot be read, or only an array of another name looks like ids.
+    """
     if path.suffix.lower() != ".npz":
         return None
-    with np.load(path, allow_pickle=False) as archive:
-        if "ids" not in archive.files or not set(archive.files) & {*NPZ_KEYS}:
+    try:
+        with ZipFile(path) as archive:
+            kinds = {
+                info.filename.removesuffix(".npy"): _kind_of_member(archive, info)
+                for info in archive.infolist()
+            }
+        names = ("ids", *ID_COLUMNS)
+        name = next((name for name in names if name in kinds), None)
+        if name is None:
+            texts = [name for name, kind in kinds.items() if kind in "US"]
+            if texts:
+                raise DataError(
+                    f"{path}: the array {texts[0]!r} has texts; name it 'ids' if these are the "
+                    "ids of the vectors, or leave it out"
+                )
             return None
-        return [str(one) for one in archive["ids"].tolist()]
+        with np.load(path, allow_pickle=False) as arrays:
+            ids = np.atleast_1d(arrays[name])
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, MemoryError) as error:
+        raise DataError(f"{path}: its ids cannot be read: {error}") from error
+    if ids.ndim != 1 or ids.dtype.kind not in "USiu":
+        raise DataError(f"{path}: {name!r} has {ids.dtype} of shape {ids.shape}, not ids")
+    return [one.decode() if isinstance(one, bytes) else str(one) for one in ids.tolist()]
+
+
+def _kind_of_member(archive: ZipFile, info: ZipInfo) -> str:
+    """Return the kind of the numbers or texts of an array, from its header; "" if unknown.
+
+    Raises:
+        ValueError: its header claims more bytes than the archive has for it.
+    """
+    with archive.open(info) as file:
+        version = np.lib.format.read_magic(file)
+        read = (
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0)
+            else np.lib.format.read_array_header_2_0
+        )
+        shape, _, dtype = read(file)
+    if prod(shape) * dtype.itemsize > info.file_size:
+        raise ValueError(f"{info.filename} claims the shape {shape}, which is not there")
+    return str(dtype.kind)
 
 
 def _tensor(path: Path) -> AnyArray:

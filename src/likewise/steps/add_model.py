@@ -43,9 +43,9 @@ def add_model(  # noqa: PLR0913 (the fields of the entries)
 ) -> AddedModels:
     """Add a model, or known ones, to params.yaml; comments stay.
 
-    Each data set in ``data`` is embedded by the models, and scored by the protocols, indexes
-    and options of the runs that it has already. Give either ``name`` and ``kind``, or
-    ``known``.
+    Each data set in ``data`` is embedded by the models, and scored by each protocol of the runs
+    that it has already, with the index and the options of the first of these runs. Give either
+    ``name`` and ``kind``, or ``known``.
 
     Args:
         name: name of the model: lower-case letters, digits and '_'; with ``known`` None.
@@ -73,7 +73,7 @@ def add_model(  # noqa: PLR0913 (the fields of the entries)
     if known is not None and name is None and kind is None and not options:
         entries = known_entries(known)
     elif known is None and name is not None and kind is not None:
-        entries = {name: {"kind": kind, **(options or {})}}
+        entries = {name: {**(options or {}), "kind": kind}}
     else:
         raise DataError(
             "give either a name and a kind (and options), or the name of known models"

@@ -6,6 +6,7 @@ import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.finding_counts import SHOWN, Findings, count_findings
+from likewise.errors import DamagedError
 from likewise.formats.json_documents import read_json
 from likewise.formats.paths import StrPath
 from likewise.storage import artefacts, tables, versions
@@ -59,9 +60,13 @@ def _of_imports(ws: Workspace, dataset: str) -> Iterator[pl.DataFrame]:
         path = ws.vector_findings(dataset, entry.model)
         if entry.dataset == dataset and path.is_file():
             rows = read_json(path)
-            if isinstance(rows, list):
-                texts = [
-                    [str(cell) for cell in row[:2]] + [f"{entry.model}: {row[2]}"]
-                    for row in rows
-                ]
-                yield pl.DataFrame(texts, _COLUMNS, orient="row")
+            if not isinstance(rows, list) or not all(map(_is_finding, rows)):
+                command = artefacts.embeddings(ws, dataset, entry.model).stage.forced
+                raise DamagedError(f"{ws.relative(path)}: has no findings; run: {command}")
+            texts = [(name, of, f"{entry.model}: {detail}") for name, of, detail in rows]
+            yield pl.DataFrame(texts, _COLUMNS, orient="row")
+
+
+def _is_finding(row: object) -> bool:
+    """Return True for a list of three texts."""
+    return isinstance(row, list) and len(row) == 3 and all(isinstance(c, str) for c in row)

@@ -109,15 +109,9 @@ def import_vectors(  # noqa: PLR0913 (the fields of an entry)
     present = (k for k, e in imported.items() if (e.dataset, e.model) == (dataset, model))
     key = next(present, f"{dataset}-{model}")
     old = imported.get(key)
-    entry = ImportEntry(
-        dataset=dataset,
-        model=model,
-        dtype=dtype,
-        file=_as_written(ws, file),
-        ids=_as_written(ws, file if ids is None else ids),
-        origin=origin,
-        ann=old.ann if old else {},
-    )
+    fields = {"dataset": dataset, "model": model, "dtype": dtype, "origin": origin}
+    fields |= {"file": _as_written(ws, file), "ids": _as_written(ws, ids or file)}
+    entry = check(ImportEntry, {**fields, "ann": old.ann if old else {}}, f"imported.{key}")
     changed = ws.params.model_copy(update={"imported": {**imported, key: entry}})
     faults = params_faults(changed)
     if faults:
@@ -153,20 +147,20 @@ def _import(ws: Workspace, dataset: str, model: str, entry: ImportEntry) -> Impo
     items = tables.open_table(versions.locate(ws, ws.table(dataset, "items")), command)
     check_columns(dataset, (column.name for column in items.source_columns), [model])
     rows = items.read(["item_id", "content"])
-    matcher = VectorMatcher(rows, entry.dtype)
+    matcher = VectorMatcher(rows, entry.dtype, entry.file)
     job, output = f"import-{dataset}-{model}", ws.embeddings(dataset, model)
     with journal.exclusive_job(ws, job):
         staging = journal.Staging(ws, job)
         path = staging.path(output)
-        blocks = _with_progress(_blocks(file, ids), dataset, matcher, file)
+        blocks = _with_progress(_blocks(file, ids), dataset, matcher)
         matched = _KeptError(matcher.match(blocks))
         first = next(matched, ([], np.empty((0, 1), entry.dtype)))
-        matched.check(entry.file)
+        matched.check()
         contract = EMBEDDINGS.with_columns(vector("vector", matcher.dim or 1, entry.dtype))
         passport = _passport(file, ids, entry, matcher.dim or 1)
         schema = tables.lance_schema(contract, {"vector": {"passport": passport.to_json()}})
         tables.write(path, schema, _batches(chain([first], matched), schema))
-        matched.check(entry.file)
+        matched.check()
         digests = replace(
             tables.open_table(path, "").digest(contract), ann={model: ann.model_dump()}
         )
@@ -198,10 +192,10 @@ class _KeptError(Iterator[tuple[list[str], AnyArray]]):
             self._error = error
             raise StopIteration from error
 
-    def check(self, file: str) -> None:
-        """Raise the error that was kept, with the name of the file."""
+    def check(self) -> None:
+        """Raise the error that was kept."""
         if self._error is not None:
-            raise DataError(f"{file}: {self._error}") from self._error
+            raise self._error
 
 
 def _blocks(file: Path, ids: Path) -> Iterator[VectorBlock]:
@@ -230,7 +224,7 @@ def _opened(file: Path) -> Iterator[VectorBlock]:
 
 
 def _with_progress(
-    blocks: Iterator[VectorBlock], dataset: str, matcher: VectorMatcher, file: Path
+    blocks: Iterator[VectorBlock], dataset: str, matcher: VectorMatcher
 ) -> Iterator[VectorBlock]:
     positional = False
     with tqdm(unit="vec", desc=f"import {dataset}", disable=None) as bar:
@@ -239,7 +233,7 @@ def _with_progress(
             yield block
             bar.update(len(block.vectors))
     if positional:
-        matcher.check_count(file.name)
+        matcher.check_count()
 
 
 def _batches(

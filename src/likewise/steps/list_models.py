@@ -8,6 +8,7 @@ from likewise.errors import LikewiseError
 from likewise.formats.paths import StrPath
 from likewise.models.known_models import known_models
 from likewise.models.passport import Passport
+from likewise.storage import tables
 from likewise.storage.workspace import Workspace
 
 
@@ -92,12 +93,18 @@ def _facts(ws: Workspace, name: str, entry: dict[str, Any]) -> ListedModel:
 
 def _imported(ws: Workspace, name: str) -> ListedModel:
     entries = [entry for entry in ws.params.imported.values() if entry.model == name]
-    made = all(ws.embeddings(entry.dataset, name).is_dir() for entry in entries)
+    paths = [ws.embeddings(entry.dataset, name) for entry in entries]
+    made = all(tables.exists(path) for path in paths)
+    dim = None
+    if made:
+        stored = tables.open_table(paths[0], "dvc repro").passport("vector")
+        dim = Passport.from_json(stored, ws.relative(paths[0])).dim
     return ListedModel(
         name,
         "imported",
         "imported",
         entries[0].origin or entries[0].file,
+        dim,
         made=made,
         datasets=_datasets(ws, name),
     )

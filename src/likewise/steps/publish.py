@@ -158,7 +158,7 @@ def publish(dataset: str, *, workspace: StrPath | None = None) -> Published:
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
-    ws.params.refuse_broken_of(dataset, "embeddings")
+    ws.params.refuse_broken_of(dataset, "embeddings", "imported")
     last = last_version(ws, dataset)
     models = _in_their_places(ws.params.models_of(dataset), last)
     items = _Items.open(ws, dataset)

@@ -196,8 +196,8 @@ class Params(Part):
             if entry.name == name and entry.section in sections:
                 raise ConfigError("\n".join(entry.faults))
 
-    def refuse_broken_of(self, dataset: str, section: str) -> None:
-        """Refuse a data set with a broken entry in a section such as ``embeddings``.
+    def refuse_broken_of(self, dataset: str, *sections: str) -> None:
+        """Refuse a data set with a broken entry in sections such as ``embeddings``.
 
         A broken entry that names no data set may belong to any.
 
@@ -205,7 +205,7 @@ class Params(Part):
             ConfigError: there is such an entry; the text has its faults.
         """
         for entry in self._broken:
-            if entry.section == section and entry.dataset in ("", dataset):
+            if entry.section in sections and entry.dataset in ("", dataset):
                 raise ConfigError("\n".join(entry.faults))
 
     def recipes(self) -> dict[str, Entry]:
@@ -250,6 +250,6 @@ class Params(Part):
         for name, entry in self.vector_entries().items():
             if (entry.dataset, entry.model) == (dataset, model):
                 return name
-        self.refuse_broken_of(dataset, "embeddings")
+        self.refuse_broken_of(dataset, "embeddings", "imported")
         where = f"the embeddings of {dataset} in params.yaml"
         raise UnknownNameError("model", model, self.models_of(dataset), where)
