@@ -236,12 +236,12 @@ def test_a_changed_file_runs_import_and_publish_only(recorded: Path) -> None:
     assert [line.split("'")[1] for line in ran] == ["import@emoji-mine", "publish@emoji"]
 
 
-def test_columns_that_are_no_dimensions_are_refused(vectors: Vectors, ids: list[str]) -> None:
-    """A numeric label is not taken for a dimension, and a text is not left out."""
+def test_other_columns_than_dimensions_are_refused(vectors: Vectors, ids: list[str]) -> None:
+    """A numeric label is not read as a dimension, and a text is not left out."""
     numbers = {f"d{i}": vectors[:, i].tolist() for i in range(4)}
     frame = pl.DataFrame({"item_id": ids, **numbers, "label": range(24)})
     frame.write_csv("mine.csv")
-    with pytest.raises(DataError, match=r"mine\.csv: 'label' is no dimension"):
+    with pytest.raises(DataError, match=r"mine\.csv: 'label' is not a dimension"):
         likewise.import_vectors("emoji", "mine", "mine.csv")
     text = frame.drop("label").with_columns(
         d2=pl.when(pl.int_range(24) == 3).then(pl.lit("n/a")).otherwise(pl.lit("0.5"))
