@@ -170,8 +170,9 @@ def _check_dimensions(frame: pl.DataFrame, path: Path) -> None:
     usual = max(prefixes, key=prefixes.count) if prefixes else ""
     other = [name for name, match in parts.items() if match is None or match[1] != usual]
     if other or not prefixes:
+        listed = bounded(map(repr, other), len(other)) or "no column"
         raise DataError(
-            f"{path}: {bounded(map(repr, other), len(other)) or 'no column'} is not a dimension; "
+            f"{path}: {listed} is not a dimension; "
             "expected a column of ids, and either a column of lists with the name "
             f"{' or '.join(VECTOR_COLUMNS[:3])} or a column for each dimension: d0, d1 ..."
         )
