@@ -12,6 +12,13 @@ from learning import LEARNED, TRAIN, command, curve, signalled, two_processes, w
 
 pytestmark = pytest.mark.torch
 
+KILLED_AT_THE_END = f"""
+import os, signal
+from likewise.models.training.loop import TrainingLoop
+TrainingLoop._restore_best = lambda self: os.kill(os.getpid(), signal.SIGKILL)
+{TRAIN}"""
+"""A script for ``likewise train learned``, which is killed after its last step."""
+
 
 def test_a_killed_training_resumes_bit_for_bit(workspace: Path, tmp_path: Path) -> None:
     write(workspace, "trained", "learned", {**LEARNED, "save_every": 2})
@@ -21,10 +28,18 @@ def test_a_killed_training_resumes_bit_for_bit(workspace: Path, tmp_path: Path) 
     # It kills itself one step after its second checkpoint, in the middle of an epoch.
     assert command(other, "-c", signalled("SIGKILL", 5)).returncode == -signal.SIGKILL
     assert list(other.glob(".likewise/trainings/learned/*/checkpoints/last.pt"))
+    # Killed again after its last checkpoint, while dvclive writes its metrics.
+    assert command(other, "-c", KILLED_AT_THE_END).returncode == -signal.SIGKILL
+    (report,) = other.glob(".likewise/trainings/learned/*/report")
+    (report / "metrics.json").write_bytes(b"")
+    (report / "plots/metrics/begun.tsv").write_bytes(b"")
     likewise.train("learned", workspace=other)
     files = [root / "models/learned/model.safetensors" for root in (workspace, other)]
     assert files[0].read_bytes() == files[1].read_bytes()
     assert curve(workspace) == curve(other)
+    metrics = [root / "reports/training/learned/metrics.json" for root in (workspace, other)]
+    assert metrics[0].read_bytes() == metrics[1].read_bytes()
+    assert not (other / "reports/training/learned/plots/metrics/begun.tsv").exists()
     histories = [
         json.loads((root / "reports/training/learned/made.json").read_text())["history"]
         for root in (workspace, other)

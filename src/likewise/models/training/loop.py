@@ -270,7 +270,7 @@ class TrainingLoop:
                 "average": self.average.state_dict() if self.average else None,
                 "random": random_state(),
                 "position": asdict(self.position),
-                "losses": self.resources.log.losses,
+                **self.resources.log.state,
             },
         )
 
@@ -285,7 +285,7 @@ class TrainingLoop:
             self.average.load_state_dict(state["average"])
         restore_random(state["random"])
         self.position = Position(**state["position"])
-        self.resources.log.resume(self.position.step, state["losses"])
+        self.resources.log.resume(self.position.step, state)
 
     def _restore_best(self) -> None:
         state = self.resources.checkpoints.load("best") if self.resources.validate else None

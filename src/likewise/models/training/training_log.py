@@ -3,6 +3,7 @@
 import json
 import platform
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,18 +35,24 @@ class TrainingLog:
         self._live: Live | None = None
         self.losses: list[float] = []
 
-    def resume(self, step: int, losses: list[float]) -> None:
-        """Continue after ``step`` steps, with the losses of the current epoch.
+    @property
+    def state(self) -> dict[str, Any]:
+        """The losses of the current epoch and the last values, for ``resume``."""
+        return {"losses": self.losses, "summary": self._live.summary if self._live else {}}
+
+    def resume(self, step: int, state: Mapping[str, Any]) -> None:
+        """Continue after ``step`` steps with the state at that step.
 
         Values of later steps, written by a killed process, are deleted.
         """
-        self.losses = list(losses)
+        self.losses = list(state["losses"])
         if self._main and step and self._folder.is_dir():
             for curve in self._folder.glob("plots/**/*.tsv"):
-                head, *rows = curve.read_text(encoding="utf-8").splitlines(keepends=True)
-                kept = [row for row in rows if int(row.split("\t", 1)[0]) < step]
-                atomic.write_text(curve, "".join([head, *kept]))
-            self._open(resume=True)
+                _end_before(curve, step)
+            # dvclive would continue with the file, which a kill leaves empty or ahead.
+            (self._folder / "metrics.json").unlink(missing_ok=True)
+            live = self._open(resume=True)
+            live.summary, live.step = dict(state.get("summary") or {}), step - 1
 
     def step(self, step: int, loss: float, learning_rate: float) -> None:
         """Log the loss and the learning rate of a step."""
@@ -101,6 +108,16 @@ class TrainingLog:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._live = Curves(str(self._folder), resume=resume)
         return self._live
+
+
+def _end_before(curve: Path, step: int) -> None:
+    """Delete the rows of ``step`` and later from a curve; a file without rows too."""
+    head, *rows = curve.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
+    kept = [row for row in rows if row.endswith("\n") and int(row.split("\t", 1)[0]) < step]
+    if kept:
+        atomic.write_text(curve, "".join([head, *kept]))
+    else:
+        curve.unlink()
 
 
 def _need_commit(folder: Path) -> None:
