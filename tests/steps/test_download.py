@@ -331,6 +331,21 @@ def test_a_data_set_is_fetched_by_its_name(how: Behaviour, zipped: bytes) -> Non
 
 
 @pytest.mark.usefixtures("toys")
+@pytest.mark.parametrize("killed_before", ["unlink", "end"])
+def test_nothing_stays_of_a_download_killed_at_its_end(
+    how: Behaviour, zipped: bytes, killed_before: str
+) -> None:
+    how.data = zipped
+    likewise.download("toys")
+    (target,) = Path("data/toys").iterdir()
+    target.with_name("toys.zip.part.json").write_text('{"url": "", "validator": ""}', "utf-8")
+    if killed_before == "unlink":
+        target.with_name("toys.zip.part").hardlink_to(target)
+    assert likewise.download("toys").kept == ["toys.zip"]
+    assert [path.name for path in Path("data/toys").iterdir()] == ["toys.zip"]
+
+
+@pytest.mark.usefixtures("toys")
 def test_a_page_is_not_an_archive(how: Behaviour) -> None:
     how.data = b"<html><title>Moved</title></html>"
     with pytest.raises(

@@ -8,7 +8,7 @@ from likewise.errors import DataError, UnknownNameError
 from likewise.formats.archives import is_archive
 from likewise.formats.paths import StrPath
 from likewise.sources.known_datasets import KNOWN_DATASETS, KnownDataset
-from likewise.storage.fetch import fetch, matches
+from likewise.storage.fetch import discard_partial, fetch, matches
 
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2")
 
@@ -88,6 +88,7 @@ def _files(known: KnownDataset, place: Path) -> tuple[list[str], list[str]]:
                     f"{target} exists and differs from {part.wanted.url}; move it to download "
                     "that file"
                 )
+            discard_partial(target)
             kept.append(part.name)
         else:
             fetch(part.wanted, target)

@@ -5,7 +5,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -20,7 +20,7 @@ from likewise.storage.fetch.transfer import (
     validator_file,
 )
 
-__all__ = ["ATTEMPTS", "PAUSE_S", "RemoteFile", "fetch", "matches"]
+__all__ = ["ATTEMPTS", "PAUSE_S", "RemoteFile", "discard_partial", "fetch", "matches"]
 
 ATTEMPTS = 5
 """Number of consecutive attempts with fewer than ``MIN_PROGRESS`` bytes until a download
@@ -65,6 +65,15 @@ def fetch(remote: RemoteFile, target: Path) -> int:
         ) from error
     validator_file(part).unlink(missing_ok=True)
     return target.stat().st_size
+
+
+def discard_partial(target: Path) -> None:
+    """Remove what a killed download left next to the complete file ``target``."""
+    part = target.with_name(f"{target.name}.part")
+    with suppress(FileNotFoundError):
+        if part.samefile(target) or validator_file(part).exists():
+            part.unlink()
+    validator_file(part).unlink(missing_ok=True)
 
 
 def matches(remote: RemoteFile, path: Path) -> bool:
