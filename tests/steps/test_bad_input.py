@@ -264,3 +264,12 @@ def test_a_damaged_passport_names_what_brings_it_back(workspace: Path) -> None:
     [said] = refused(workspace, DataError, "embed", "emoji", "tiny")
     assert "is not a valid passport (" in said
     assert said.endswith("; run: dvc checkout")
+
+
+def test_versions_of_a_file_that_cannot_be_read_are_not_merged(tmp_path: Path) -> None:
+    here = tmp_path / "ours"
+    here.write_text("label\n", "utf-8")
+    for there, reason in ((tmp_path / "gone", "No such file"), (tmp_path, "Is a directory")):
+        with pytest.raises(DataError, match=rf"{there.name} cannot be read: {reason}"):
+            likewise.merge_file(here, here, there, "corrections.csv")
+    assert here.read_text("utf-8") == "label\n"

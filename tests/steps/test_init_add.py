@@ -45,6 +45,14 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.mark.parametrize("folder", ["file", "file/new"])
+def test_a_catalogue_is_not_begun_in_a_file(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "file").write_text("text", "utf-8")
+    with pytest.raises(DataError, match=r"/file is a file, not a folder; name another folder$"):
+        likewise.init(tmp_path / folder)
+    assert (tmp_path / "file").read_text("utf-8") == "text"
+
+
 @pytest.fixture
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make a catalogue without data sets and git, and make it the current folder."""

@@ -6,14 +6,22 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import lance
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
 import likewise
 from likewise.cli.app import app
-from likewise.errors import MissingArtefactError, StaleArtefactError, UnknownNameError
+from likewise.errors import (
+    DamagedError,
+    DataError,
+    MissingArtefactError,
+    StaleArtefactError,
+    UnknownNameError,
+)
 from likewise.steps.report import diagnostics
 
 RUN = "emoji-tiny"
@@ -163,3 +171,24 @@ def test_a_run_without_rankings_has_a_page_without_curves(workspace: Path) -> No
     assert "Cumulative match" not in text
     assert "Map" in text
     assert made.plots == []
+
+
+@pytest.mark.torch
+def test_damaged_rows_and_tables_are_named(workspace: Path) -> None:
+    likewise.evaluate(RUN, workspace=workspace)
+    rows = workspace / "reports" / f"{RUN}.parquet"
+    data, frame = rows.read_bytes(), pl.read_parquet(rows)
+    for damaged in (
+        frame.with_columns(pl.col("hit_relevant").list.head(1)),
+        frame.with_columns(ranks=pl.lit("first")),
+        frame.drop("value"),
+    ):
+        damaged.write_parquet(rows)
+        with pytest.raises(DataError, match=f"{RUN}.parquet is damaged; make it again with: "):
+            likewise.report(RUN, workspace=workspace)
+    rows.write_bytes(data)
+    path = str(workspace / "catalog" / "emoji.lance")
+    table = lance.dataset(path).to_table()
+    lance.write_dataset(pa.concat_tables([table, table.slice(0, 2)]), path, mode="overwrite")
+    with pytest.raises(DamagedError, match=r"^catalog/emoji.lance differs .* likewise doctor$"):
+        likewise.report(RUN, workspace=workspace)

@@ -10,8 +10,12 @@ import polars as pl
 from likewise.errors import DamagedError, DataError, MissingArtefactError, StaleArtefactError
 from likewise.evaluation.literature import ComparableTables, comparable_tables
 from likewise.formats.json_documents import read_json
+from likewise.schema import QUERIES
 from likewise.storage import artefacts, versions
 from likewise.storage.workspace import Workspace
+
+_PARALLEL = (("hits", "hit_relevant"), ("missed", "missed_ranks"))
+"""Columns of the rows of a run whose lists have one value for each other's."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +83,29 @@ def read_results(ws: Workspace, run: str) -> Results:
             f"likewise pull {entry.dataset}" if file in versions.outputs(ws.root) else command
         )
         raise MissingArtefactError(f"run {run!r} has no {file}", remedy)
+    damaged = f"{ws.relative(ws.queries(run))} is damaged; make it again with: {command}"
     try:
         queries = pl.read_parquet(path)
     except (pl.exceptions.PolarsError, OSError) as error:
-        what = f"{ws.relative(ws.queries(run))} is damaged; make it again with: {command}"
-        raise DataError(what) from error
+        raise DataError(damaged) from error
+    if not _fits(queries):
+        raise DataError(damaged)
     return Results(run, metrics, statistics["intervals"], record, queries)
+
+
+def _fits(queries: pl.DataFrame) -> bool:
+    """Return whether rows have the types of ``QUERIES``, and lists of equal lengths."""
+    contract = pl.DataFrame(QUERIES.arrow().empty_table()).schema
+    types = {name: dtype for name, dtype in contract.items() if name in queries.columns}
+    if not {"item_id", "value"} <= types.keys() or any(
+        queries[name].dtype != dtype for name, dtype in types.items()
+    ):
+        return False
+    return not any(
+        (queries[one].list.len() != queries[other].list.len()).any()
+        for one, other in _PARALLEL
+        if one in types and other in types
+    )
 
 
 def read_metrics(ws: Workspace, run: str) -> dict[str, float] | None:

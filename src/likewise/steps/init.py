@@ -13,7 +13,7 @@ from likewise.catalogue.upgrade import (
     missing_sections,
     template,
 )
-from likewise.errors import VersionError, bounded
+from likewise.errors import DataError, VersionError, bounded
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.formats.text_files import read_text
@@ -44,6 +44,7 @@ def init(folder: StrPath | None = None) -> list[str]:
 
     Raises:
         VersionError: git or DVC failed.
+        DataError: the folder cannot be created.
         ConfigError: params.yaml or dvc.yaml is not valid YAML.
 
     Example:
@@ -53,7 +54,7 @@ def init(folder: StrPath | None = None) -> list[str]:
         []
     """
     root = (Path.cwd() if folder is None else Path(folder)).resolve()
-    root.mkdir(parents=True, exist_ok=True)
+    _make_folder(root)
     ws = Workspace(root)
     versions.check_tracked(ws)
     _begin_versions(root)
@@ -74,6 +75,16 @@ def init(folder: StrPath | None = None) -> list[str]:
         *_records(ws),
     ]
     return [*written, *schemas(ws.schemas)]
+
+
+def _make_folder(root: Path) -> None:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        file = next(path for path in (root, *root.parents) if path.exists())
+        raise DataError(f"{file} is a file, not a folder; name another folder") from error
+    except OSError as error:
+        raise DataError(f"{root} cannot be created: {error.strerror}") from error
 
 
 def _ignored(ws: Workspace) -> str:

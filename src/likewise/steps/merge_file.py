@@ -41,7 +41,7 @@ def merge_file(
         ``prefer``.
 
     Raises:
-        DataError: a version of the corrections cannot be parsed.
+        DataError: a version cannot be read, or corrections cannot be parsed.
 
     Example:
         >>> from pathlib import Path
@@ -51,7 +51,7 @@ def merge_file(
         >>> likewise.merge_file("base", "ours", "theirs", "catalog/emoji/corrections.csv")
         ["label of '0_noto.jpg' is '200' here, '400' there"]
     """
-    contents = [Path(path).read_bytes() for path in (base, ours, theirs)]
+    contents = [_content(Path(path)) for path in (base, ours, theirs)]
     target = Path(ours)
     if Path(name).name not in (CORRECTIONS, LOCK):
         if contents[1] == contents[0]:
@@ -68,6 +68,14 @@ def merge_file(
         )
     atomic.write_text(target, _merge_locks(texts, name))
     return []
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        what = f"{path} cannot be read: {error.strerror}; nothing was merged"
+        raise DataError(f"{what}; name the files with the three versions") from error
 
 
 def _decoded(content: bytes, name: str) -> str:

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.run_results import Results, read_results
-from likewise.errors import MissingExtraError, StaleArtefactError
+from likewise.errors import DamagedError, MissingExtraError, StaleArtefactError
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
@@ -64,6 +64,7 @@ def report(run: str, *, workspace: StrPath | None = None) -> Report:
         UnknownNameError: params.yaml has no such run.
         MissingArtefactError: the run was not evaluated, or its data set is not published.
         StaleArtefactError: the run was evaluated on another version of the data set.
+        DamagedError: the published table or the rows of the run are damaged.
 
     Example:
         >>> likewise.report("emoji-tiny").page
@@ -73,7 +74,7 @@ def report(run: str, *, workspace: StrPath | None = None) -> Report:
     entry = ws.run(run)
     results = read_results(ws, run)
     dataset = Dataset(ws, entry.dataset)
-    _refuse_stale(ws, run, entry.dataset, results.lineage)
+    _refuse_stale(ws, run, dataset, results.lineage)
     page = _page(entry, results, dataset)
     curves = {} if page.ranking is None else page.ranking.curves
     with journal.exclusive_job(ws, f"report-{run}"):
@@ -91,12 +92,16 @@ def report(run: str, *, workspace: StrPath | None = None) -> Report:
     return Report(run, html, markdown, facts, plots)
 
 
-def _refuse_stale(ws: Workspace, run: str, dataset: str, lineage: dict[str, Any]) -> None:
-    path = ws.published_digests(dataset)
-    present = Digests.from_yaml(read_yaml(path), ws.relative(path)).columns
+def _refuse_stale(ws: Workspace, run: str, dataset: Dataset, lineage: dict[str, Any]) -> None:
+    path = ws.published_digests(dataset.name)
+    digests = Digests.from_yaml(read_yaml(path), ws.relative(path))
+    if digests.rows != len(dataset):
+        table = ws.relative(ws.published(dataset.name))
+        raise DamagedError(f"{table} differs from {ws.relative(path)}; run: likewise doctor")
+    present = digests.columns
     other = [name for name, digest in lineage["columns"].items() if present.get(name) != digest]
     if other:
-        what = f"run {run!r} was evaluated before {', '.join(other)} of {dataset} changed"
+        what = f"run {run!r} was evaluated before {', '.join(other)} of {dataset.name} changed"
         raise StaleArtefactError(what, artefacts.results(ws, run).command)
 
 
