@@ -3,13 +3,13 @@
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import forked
-from resilience import observed
+from resilience import observed, served
 from resilience.team import States, copy
 
 PATIENCE_SECONDS = 60
@@ -72,7 +72,7 @@ class Verb:
         done: part of its error if its result exists already; "" if it may always run again.
         steps: False if its files change together; otherwise each may be old or new.
         folder: the folder of the team in which it runs.
-        prepare: Python code that runs before it.
+        prepare: makes Python code that runs before it, with the help of a folder.
     """
 
     state: str
@@ -80,7 +80,7 @@ class Verb:
     done: str = ""
     steps: bool = False
     folder: str = "alice"
-    prepare: str = ""
+    prepare: Callable[[Path], str] | None = None
 
 
 VERBS = {
@@ -103,6 +103,7 @@ VERBS = {
     "train": Verb("untrained", ("train", "learned")),
     "push": Verb("unpushed", ("push",), steps=True),
     "pull": Verb("cloned", ("pull",), steps=True),
+    "download": Verb("made", ("download", served.NAME), steps=True, prepare=served.prepare),
 }
 _LAST = 14
 """Number of last writes at which a third of the kills are."""
@@ -215,7 +216,8 @@ class Killer:
     def _run(self, verb: Verb, root: Path, way: str, number: float):  # type: ignore[no-untyped-def]
         written = str(self._seen(root))
         words = ("python", "-c", KILLED, way, str(number), str(root.parent), written)
-        return forked.run(root, *words, *verb.words, PREPARE=verb.prepare)
+        code = verb.prepare(self._folder / "served") if verb.prepare else ""
+        return forked.run(root, *words, *verb.words, PREPARE=code)
 
     @staticmethod
     def _seen(root: Path) -> Path:
@@ -253,7 +255,7 @@ def judge(verb: Verb, facts: Undisturbed, now: dict[str, str]) -> list[str]:
         now.pop("dvc.lock", None)  # DVC records one stage after the other
     else:
         lines = now.get("git status", "").splitlines(keepends=True)
-        now["git status"] = "".join(line for line in lines if ".part" not in line)
+        now["git status"] = "".join(line for line in lines if not _is_part(line))
     if now in (facts.before, facts.after):
         return []
     if not verb.steps:
@@ -270,10 +272,15 @@ def judge(verb: Verb, facts: Undisturbed, now: dict[str, str]) -> list[str]:
 
 def without_parts(state: dict[str, str]) -> dict[str, str]:
     """Return a state without temporary files, also in the status of git."""
-    kept = {path: digest for path, digest in state.items() if ".part" not in path}
+    kept = {path: digest for path, digest in state.items() if not _is_part(path)}
     lines = kept.get("git status", "").splitlines(keepends=True)
-    status = "".join(line for line in lines if ".part" not in line)
+    status = "".join(line for line in lines if not _is_part(line))
     return kept | ({"git status": status} if "git status" in kept else {})
+
+
+def _is_part(path: str) -> bool:
+    """Return True for a file that likewise, or git during a merge, has not finished."""
+    return ".part" in path or ".merge_file_" in path
 
 
 def differences(first: dict[str, str], second: dict[str, str]) -> list[str]:

@@ -1,12 +1,15 @@
 """Read a catalogue during checkouts of DVC, and run DVC twice at once."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import forked
 from resilience import observed
 from resilience.team import States, copy, run
+from servers import until
 
 COMMANDS = (
     ("query", "select item_id, label, sha256, tiny from emoji", "--json"),
@@ -78,22 +81,49 @@ def _judge(code: int, text: str, right: set[str]) -> tuple[str, list[str]]:
 
 
 def repro_twice(states: States, folder: Path) -> Iterator[tuple[str, str, list[str]]]:
-    """Run ``dvc repro`` twice at once; yield the outcome of each, and the state afterwards."""
-    root = copy(states.get("grown"), folder / "twice") / "alice"
+    """Run ``dvc repro`` twice at once; yield the outcomes, and the states afterwards."""
     alone = copy(states.get("grown"), folder / "alone") / "alice"
     run(alone, "dvc", "repro", "--quiet")
+    root = copy(states.get("grown"), folder / "twice") / "alice"
     with ThreadPoolExecutor(2) as pool:
         both: list[Future[str]] = [pool.submit(_repro, root) for _ in range(2)]
     errors = [one.result() for one in both]
     faults = [text for text in errors if len(text.splitlines()) > 1 or "Traceback" in text]
     faults += ["both failed"] if all(errors) else []
     yield "dvc repro", " and ".join("refused" if e else "done" for e in sorted(errors)), faults
+    yield "afterwards", "equal to one alone", _differing(alone, root)
+    root = copy(states.get("grown"), folder / "during") / "alice"
+    yield "dvc repro during another", *_repro_during(root)
+    yield "afterwards", "equal to one alone", _differing(alone, root)
+
+
+def _repro_during(root: Path) -> tuple[str, list[str]]:
+    """Run ``dvc repro`` while another one has a lock."""
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(_repro, root)
+        until(lambda: _is_locked(root) or first.done(), "DVC has a lock")
+        done = forked.run(root, "dvc", "repro")
+    errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+    faults = [f"the first failed: {first.result()}"] if first.result() else []
+    if done.returncode == 0 or len(errors) != 1 or "Traceback" in done.stderr:
+        faults.append(f"not refused by one error: {done.returncode}: {done.stderr}")
+    return "refused" if done.returncode else "done", faults
+
+
+def _is_locked(root: Path) -> bool:
+    """Return True while a stage of DVC runs."""
+    with suppress(OSError, ValueError):
+        return bool(json.loads((root / ".dvc/tmp/rwlock").read_bytes()).get("write"))
+    return False
+
+
+def _differing(alone: Path, root: Path) -> list[str]:
+    """Return the files that differ between two catalogues, and problems of the second."""
     before, after = observed.state(alone), observed.state(root)
     differing = [
         path for path in before.keys() | after.keys() if before.get(path) != after.get(path)
     ]
-    found = [str(problem) for problem in observed.problems(root)]
-    yield "afterwards", "equal to one alone", [*map(str, differing), *found]
+    return [*sorted(differing), *(str(problem) for problem in observed.problems(root))]
 
 
 def _repro(root: Path) -> str:
