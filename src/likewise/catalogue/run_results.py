@@ -98,7 +98,7 @@ def _fits(queries: pl.DataFrame) -> bool:
     contract = pl.DataFrame(QUERIES.arrow().empty_table()).schema
     types = {name: dtype for name, dtype in contract.items() if name in queries.columns}
     if not {"item_id", "value"} <= types.keys() or any(
-        queries[name].dtype != dtype for name, dtype in types.items()
+        not _alike(queries[name].dtype, dtype) for name, dtype in types.items()
     ):
         return False
     return not any(
@@ -106,6 +106,15 @@ def _fits(queries: pl.DataFrame) -> bool:
         for one, other in _PARALLEL
         if one in types and other in types
     )
+
+
+def _alike(
+    found: pl.DataType | type[pl.DataType], wanted: pl.DataType | type[pl.DataType]
+) -> bool:
+    """Return whether a type is the wanted one; any number will do for a number."""
+    if isinstance(wanted, pl.List):
+        return isinstance(found, pl.List) and _alike(found.inner, wanted.inner)
+    return found in (wanted, pl.Null) or (found.is_numeric() and wanted.is_numeric())
 
 
 def read_metrics(ws: Workspace, run: str) -> dict[str, float] | None:
