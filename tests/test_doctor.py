@@ -360,3 +360,21 @@ def test_corrections_that_were_removed(recorded: Path) -> None:
     assert command == "likewise prepare emoji"
     assert likewise.prepare("emoji") == ["catalog/emoji/corrections.csv"]
     assert found("card") == []
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        lambda data: data + b"# \xad",
+        lambda data: data.replace(b"cmd: likewise measure", b"cMd: x"),
+    ],
+    ids=["no UTF-8", "unknown key"],
+)
+def test_a_pipeline_that_dvc_cannot_read_is_edited(
+    recorded: Path, damaged: Callable[[bytes], bytes]
+) -> None:
+    pipeline = recorded / "dvc.yaml"
+    pipeline.write_bytes(damaged(pipeline.read_bytes()))
+    commands = {problem.command for problem in likewise.doctor()}
+    assert "edit dvc.yaml" in commands
+    assert commands <= {"edit dvc.yaml", "likewise init"}

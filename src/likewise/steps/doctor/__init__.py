@@ -67,5 +67,7 @@ def doctor(*, deep: bool = False, workspace: StrPath | None = None) -> list[Prob
             fault = fault_of(error)
             if not problems:  # otherwise a damaged table has its own problem
                 what = f"the check of {name} stopped: {fault}"
-                problems.append(Problem("check", what, "dvc checkout --force"))
+                edited = fault.startswith(ws.pipeline.name)
+                command = f"edit {ws.pipeline.name}" if edited else "dvc checkout --force"
+                problems.append(Problem("check", what, command))
     return problems

@@ -6,7 +6,7 @@ from importlib import metadata
 from typing import Any
 
 from likewise.catalogue.upgrade import missing_sections, pipeline_differences
-from likewise.errors import ConfigError, VersionError, bounded
+from likewise.errors import ConfigError, DamagedError, VersionError, bounded
 from likewise.formats.text_files import read_text
 from likewise.steps.doctor import file_faults
 from likewise.steps.doctor.problem import READ_ONLY, Problem, never_run, restore
@@ -44,7 +44,7 @@ def _pipeline(ws: Workspace) -> Iterator[Problem]:
         yield Problem("dvc", what, "likewise init")
     try:
         differences = pipeline_differences(read_text(path))
-    except ConfigError as error:
+    except (ConfigError, DamagedError) as error:
         yield Problem("dvc", str(error), "edit dvc.yaml")
         return
     if differences.lacking:
@@ -63,7 +63,10 @@ def _status(ws: Workspace) -> Iterator[Problem]:
     try:
         status = versions.changed_stages(ws)
     except VersionError as error:
-        if os.access(ws.dvc / "tmp", os.W_OK):
+        if ws.pipeline.name in str(error):  # its key or value is not one of DVC's
+            what = f"{error}; `dvc status` shows the line"
+            yield Problem("dvc", what, f"edit {ws.pipeline.name}")
+        elif os.access(ws.dvc / "tmp", os.W_OK):
             yield Problem("dvc", str(error), "dvc status")
         else:
             what = "DVC cannot check which stages are out of date on a read-only file system"
