@@ -363,18 +363,18 @@ def test_corrections_that_were_removed(recorded: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damaged",
+    ("name", "damaged"),
     [
-        lambda data: data + b"# \xad",
-        lambda data: data.replace(b"cmd: likewise measure", b"cMd: x"),
+        ("dvc.yaml", lambda data: data + b"# \xad"),
+        ("dvc.yaml", lambda data: data.replace(b"cmd: likewise measure", b"cMd: x")),
+        (".dvcignore", lambda data: data + b"# \xad"),
+        (".dvc/config", lambda data: data + b"[remote"),
     ],
-    ids=["no UTF-8", "unknown key"],
 )
-def test_a_pipeline_that_dvc_cannot_read_is_edited(
-    recorded: Path, damaged: Callable[[bytes], bytes]
+def test_a_file_that_dvc_cannot_read_is_edited(
+    recorded: Path, name: str, damaged: Callable[[bytes], bytes]
 ) -> None:
-    pipeline = recorded / "dvc.yaml"
-    pipeline.write_bytes(damaged(pipeline.read_bytes()))
+    (recorded / name).write_bytes(damaged((recorded / name).read_bytes()))
     commands = {problem.command for problem in likewise.doctor()}
-    assert "edit dvc.yaml" in commands
-    assert commands <= {"edit dvc.yaml", "likewise init"}
+    assert f"edit {name}" in commands
+    assert commands <= {f"edit {name}", "likewise init"}

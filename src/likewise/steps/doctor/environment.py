@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import metadata
 from typing import Any
 
@@ -63,14 +64,7 @@ def _status(ws: Workspace) -> Iterator[Problem]:
     try:
         status = versions.changed_stages(ws)
     except VersionError as error:
-        if ws.pipeline.name in str(error):  # its key or value is not one of DVC's
-            what = f"{error}; `dvc status` shows the line"
-            yield Problem("dvc", what, f"edit {ws.pipeline.name}")
-        elif os.access(ws.dvc / "tmp", os.W_OK):
-            yield Problem("dvc", str(error), "dvc status")
-        else:
-            what = "DVC cannot check which stages are out of date on a read-only file system"
-            yield Problem(READ_ONLY, what, "dvc status")
+        yield _refusal(ws, str(error))
         return
     for path in _modified_outputs(status):
         yield from _damaged_output(ws, path)
@@ -83,6 +77,25 @@ def _status(ws: Workspace) -> Iterator[Problem]:
     if changed:
         names = bounded(changed, len(changed))
         yield Problem("dvc", f"{len(changed):,} stages are out of date: {names}", "dvc repro")
+
+
+def _refusal(ws: Workspace, error: str) -> Problem:
+    """Return the problem that DVC does not work, with the file that is to blame."""
+    ignored = ws.dvc.with_name(".dvcignore")
+    damaged = {ws.pipeline: ws.pipeline.name in error, ws.dvc / "config": "config" in error}
+    with suppress(OSError):
+        try:
+            ignored.read_text("utf-8")
+        except UnicodeDecodeError:
+            damaged[ignored] = True
+    for path, is_to_blame in damaged.items():
+        if is_to_blame:
+            what = f"{error}; `dvc status` shows the line"
+            return Problem("dvc", what, f"edit {ws.relative(path)}")
+    if os.access(ws.dvc / "tmp", os.W_OK):
+        return Problem("dvc", error, "dvc status")
+    what = "DVC cannot check which stages are out of date on a read-only file system"
+    return Problem(READ_ONLY, what, "dvc status")
 
 
 def _modified_outputs(status: dict[str, list[Any]]) -> list[str]:
