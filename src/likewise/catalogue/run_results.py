@@ -109,12 +109,12 @@ def _fits(queries: pl.DataFrame) -> bool:
 
 
 def _alike(
-    found: pl.DataType | type[pl.DataType], wanted: pl.DataType | type[pl.DataType]
+    dtype: pl.DataType | type[pl.DataType], wanted: pl.DataType | type[pl.DataType]
 ) -> bool:
     """Return whether a type is the wanted one; any number will do for a number."""
     if isinstance(wanted, pl.List):
-        return isinstance(found, pl.List) and _alike(found.inner, wanted.inner)
-    return found in (wanted, pl.Null) or (found.is_numeric() and wanted.is_numeric())
+        return isinstance(dtype, pl.List) and _alike(dtype.inner, wanted.inner)
+    return dtype in (wanted, pl.Null) or (dtype.is_numeric() and wanted.is_numeric())
 
 
 def read_metrics(ws: Workspace, run: str) -> dict[str, float] | None:
