@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -13,6 +13,9 @@ from likewise.formats.json_documents import read_json
 from likewise.schema import QUERIES
 from likewise.storage import artefacts, versions
 from likewise.storage.workspace import Workspace
+
+if TYPE_CHECKING:
+    from polars._typing import PolarsDataType
 
 _PARALLEL = (("hits", "hit_relevant"), ("missed", "missed_ranks"))
 """Columns of the rows of a run whose lists have one value for each other's."""
@@ -108,9 +111,7 @@ def _fits(queries: pl.DataFrame) -> bool:
     )
 
 
-def _alike(
-    dtype: pl.DataType | type[pl.DataType], wanted: pl.DataType | type[pl.DataType]
-) -> bool:
+def _alike(dtype: "PolarsDataType", wanted: "PolarsDataType") -> bool:
     """Return whether a type is the wanted one; any number will do for a number."""
     if isinstance(wanted, pl.List):
         return isinstance(dtype, pl.List) and _alike(dtype.inner, wanted.inner)
