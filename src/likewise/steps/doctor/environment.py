@@ -80,7 +80,7 @@ def _status(ws: Workspace) -> Iterator[Problem]:
 
 
 def _refusal(ws: Workspace, error: str) -> Problem:
-    """Return the problem that DVC does not work, with the file that is to blame."""
+    """Return the problem that DVC does not work, with the file that causes it."""
     ignored = ws.dvc.with_name(".dvcignore")
     damaged = {ws.pipeline: ws.pipeline.name in error, ws.dvc / "config": "config" in error}
     with suppress(OSError):
@@ -88,8 +88,8 @@ def _refusal(ws: Workspace, error: str) -> Problem:
             ignored.read_text("utf-8")
         except UnicodeDecodeError:
             damaged[ignored] = True
-    for path, is_to_blame in damaged.items():
-        if is_to_blame:
+    for path, is_cause in damaged.items():
+        if is_cause:
             what = f"{error}; `dvc status` shows the line"
             return Problem("dvc", what, f"edit {ws.relative(path)}")
     if os.access(ws.dvc / "tmp", os.W_OK):
