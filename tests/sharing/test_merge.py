@@ -4,13 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import likewise
 from catalogues import once, sign
-from forked import PROGRAMS, run_dvc
+from forked import PROGRAMS, ended_process, run_dvc
 from likewise.catalogue import corrections
 from likewise.catalogue.corrections import Key
 from likewise.errors import DataError, UnknownNameError
@@ -236,10 +237,12 @@ def test_a_merge_of_items_with_other_columns(birds: Path) -> None:
 def test_a_merge_that_was_killed_is_completed_by_the_next(
     branches: Path, monkeypatch: pytest.MonkeyPatch, last: str
 ) -> None:
-    def killed(root: Path, *words: str) -> str:
-        done = "" if last == words[0] == "commit" else run_git(root, *words)
+    def killed(root: Path, *words: str, seen: Callable[[int], None] | None = None) -> str:
+        done = "" if last == words[0] == "commit" else run_git(root, *words, seen=seen)
         if last in words:
             (root / ".git" / "index.lock").touch()
+            assert seen
+            seen(ended_process())
             raise KeyboardInterrupt
         return done
 
@@ -247,11 +250,19 @@ def test_a_merge_that_was_killed_is_completed_by_the_next(
         patch.setattr("likewise.steps.merge.versions.run_git", killed)
         with pytest.raises(KeyboardInterrupt):
             likewise.merge("theirs")
-    (branches / ".git" / "index.lock").unlink()
+    lock = branches / ".git" / "index.lock"
+    made = lock.stat().st_mtime
+    lock.unlink()
     assert run_git(branches, "status", "--porcelain")
     with pytest.raises(DataError, match="a merge was stopped; complete it: likewise merge the"):
         likewise.release("emoji", "1")
-    (branches / ".git" / "index.lock").touch()
+    lock.touch()
+    with pytest.raises(
+        DataError, match=r"another git process may hold .*run: rm .*index.lock$"
+    ):
+        likewise.merge("theirs")
+    assert lock.exists()
+    os.utime(lock, (made, made))
     assert likewise.merge("theirs").commit
     assert labels(branches)["400_noto.jpg"] == "0"
     assert run_git(branches, "status", "--porcelain") == ""

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -78,11 +79,11 @@ def test_what_keeps_a_release_back_is_named(alice: Path) -> None:
 def test_a_release_that_was_killed_is_completed_by_the_next(
     alice: Path, monkeypatch: pytest.MonkeyPatch, last: str
 ) -> None:
-    def killed(root: Path, *words: str) -> str:
+    def killed(root: Path, *words: str, seen: Callable[[int], None] | None = None) -> str:
         writes = (("add", "--"), ("commit", "--quiet"), ("tag", "--annotate"))
         if words[:2] in writes and words[0] == last:
             raise KeyboardInterrupt
-        return run_git(root, *words)
+        return run_git(root, *words, seen=seen)
 
     with monkeypatch.context() as patch:
         patch.setattr("likewise.steps.release.versions.run_git", killed)

@@ -1,6 +1,7 @@
 """Undo a merge whose process was killed."""
 
 import hashlib
+from pathlib import Path
 
 from likewise.errors import DataError, VersionError, bounded
 from likewise.storage import under_way, versions
@@ -25,23 +26,25 @@ def undo(ws: Workspace) -> None:
 
 
 def _restore(ws: Workspace, other: str) -> None:
-    merged = {*_paths(ws, "diff", "--name-only", "-z", "HEAD", other)}
-    merged |= {ws.relative(ws.corrections(dataset)) for dataset in ws.params.datasets}
-    own = sorted({*_paths(ws, "diff", "--name-only", "-z", "HEAD")} - merged)
+    top = Path(versions.run_git(ws.root, "rev-parse", "--show-toplevel").rstrip("\n"))
+    prefix = versions.run_git(ws.root, "rev-parse", "--show-prefix").rstrip("\n")
+    merged = {*_paths(ws, "HEAD", other)}
+    merged |= {prefix + ws.relative(ws.corrections(dataset)) for dataset in ws.params.datasets}
+    own = sorted({*_paths(ws, "HEAD")} - merged)
     if own:
         raise DataError(
             f"a merge was stopped, and files that it does not change have uncommitted changes: "
             f"{bounded(own, len(own))}; run: git commit, or git stash, with these files"
         )
-    added = _paths(ws, "diff", "--name-only", "--diff-filter=A", "-z", "HEAD", other)
+    added = _paths(ws, "--diff-filter=A", "HEAD", other)
     if _is_merging(ws):
-        versions.run_git(ws.root, "reset", "--quiet", "--hard", "HEAD")
-    elif _paths(ws, "diff", "--name-only", "-z", "HEAD"):
+        under_way.run_git(ws, JOB, "reset", "--quiet", "--hard", "HEAD")
+    elif _paths(ws, "HEAD"):
         # git was killed before it recorded the merge, or somebody has ended it since.
         message = "likewise: the files of a stopped merge"
-        versions.run_git(ws.root, "stash", "push", "--quiet", "--message", message)
+        under_way.run_git(ws, JOB, "stash", "push", "--quiet", "--message", message)
     for path in added:
-        file = ws.root / path
+        file = top / path
         if file.is_file() and _blob(file.read_bytes()) == _blob_of(ws, other, path):
             file.unlink()
 
@@ -55,7 +58,10 @@ def _is_merging(ws: Workspace) -> bool:
 
 
 def _paths(ws: Workspace, *words: str) -> list[str]:
-    return [path for path in versions.run_git(ws.root, *words).split("\0") if path]
+    """Return the paths of changed files, relative to the top folder of the repository."""
+    options = ("--name-only", "--no-relative", "-z")
+    output = versions.run_git(ws.root, "diff", *options, *words)
+    return [path for path in output.split("\0") if path]
 
 
 def _blob(data: bytes) -> str:
@@ -65,6 +71,6 @@ def _blob(data: bytes) -> str:
 
 def _blob_of(ws: Workspace, commit: str, path: str) -> str:
     try:
-        return versions.run_git(ws.root, "rev-parse", f"{commit}:./{path}").strip()
+        return versions.run_git(ws.root, "rev-parse", f"{commit}:{path}").strip()
     except VersionError:
         return ""

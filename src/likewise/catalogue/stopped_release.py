@@ -44,13 +44,14 @@ def settle(ws: Workspace, dataset: str, files: Sequence[Path]) -> str | None:
     if versions.resolve(ws.root, "HEAD") == facts["head"]:
         for file in files:
             if file.is_file() and _sha256(file.read_bytes()) == facts[file.name]:
-                _restore(ws, file)
+                _restore(ws, dataset, file)
         done = None
     else:
         done = tag if _is_release(ws, facts["head"], tag) else None
         if done:
             with suppress(VersionError):  # it was set
-                versions.run_git(ws.root, "tag", "--annotate", tag, "--message", facts["text"])
+                words = ("tag", "--annotate", tag, "--message", facts["text"])
+                under_way.run_git(ws, job(dataset), *words)
     under_way.end(ws, job(dataset))
     return done
 
@@ -61,12 +62,12 @@ def _is_release(ws: Workspace, before: str, tag: str) -> bool:
     return last == [before, f"Release {tag}"]
 
 
-def _restore(ws: Workspace, file: Path) -> None:
+def _restore(ws: Workspace, dataset: str, file: Path) -> None:
     """Give a file that a release wrote the content of the last commit, or remove it."""
     path = ws.relative(file)
-    versions.run_git(ws.root, "reset", "--quiet", "HEAD", "--", path)
+    under_way.run_git(ws, job(dataset), "reset", "--quiet", "HEAD", "--", path)
     if versions.run_git(ws.root, "ls-files", "--", path):
-        versions.run_git(ws.root, "checkout", "--quiet", "--", path)
+        under_way.run_git(ws, job(dataset), "checkout", "--quiet", "--", path)
     else:
         file.unlink()
 

@@ -94,7 +94,7 @@ def _merge(ws: Workspace, branch: str, other: str, prefer: Side | None) -> Merge
     head = versions.resolve(ws.root, "HEAD")
     if ancestor == head:
         under_way.begin(ws, stopped_merge.JOB, head=head, other=other, branch=branch)
-        versions.run_git(ws.root, "merge", "--quiet", "--ff-only", other)
+        under_way.run_git(ws, stopped_merge.JOB, "merge", "--quiet", "--ff-only", other)
         under_way.end(ws, stopped_merge.JOB)
         return Merged(other, 0, 0, [])
     carried, clashes, notes = _items(ws, ancestor, other)
@@ -105,7 +105,8 @@ def _merge(ws: Workspace, branch: str, other: str, prefer: Side | None) -> Merge
         wins = {k: v for k, v in clashes.get(dataset, {}).items() if prefer == "theirs"}
         _carry(ws, dataset, {**rows, **{key: pair[1] for key, pair in wins.items()}})
     message = f"Merge {branch}"
-    versions.run_git(ws.root, "commit", "--quiet", "--no-verify", "--message", message)
+    words = ("commit", "--quiet", "--no-verify", "--message", message)
+    under_way.run_git(ws, stopped_merge.JOB, *words)
     commit = versions.resolve(ws.root, "HEAD")
     under_way.end(ws, stopped_merge.JOB)
     count = sum(map(len, carried.values()))
@@ -129,12 +130,12 @@ def _git_merge(ws: Workspace, other: str, prefer: Side | None) -> int:
     words = (*options, "merge", "--no-commit", "--no-ff", other)
     clashes = _corrections_of_both(ws, other)
     try:
-        versions.run_git(ws.root, *words)
+        under_way.run_git(ws, stopped_merge.JOB, *words)
     except VersionError as error:
         unmerged = versions.run_git(ws.root, "diff", "--name-only", "--diff-filter=U").split()
         if not unmerged:
             raise
-        versions.run_git(ws.root, "merge", "--abort")
+        under_way.run_git(ws, stopped_merge.JOB, "merge", "--abort")
         under_way.end(ws, stopped_merge.JOB)
         _refuse(clashes)
         paths = bounded(unmerged, len(unmerged))
@@ -242,7 +243,7 @@ def _carry(ws: Workspace, dataset: str, rows: Mapping[Key, Value | None]) -> Non
     added = {key: value for key, value in rows.items() if value and key not in known}
     if added:
         corrections.write(path, {**known, **added})
-        versions.run_git(ws.root, "add", "--", ws.relative(path))
+        under_way.run_git(ws, stopped_merge.JOB, "add", "--", ws.relative(path))
 
 
 def _refuse(clashes: Clashes) -> None:

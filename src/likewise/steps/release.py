@@ -104,10 +104,11 @@ def release(
         stopped_release.begin(ws, dataset, tag, text, texts)
         for path, content in texts.items():
             atomic.write_text(path, content)
-        versions.run_git(ws.root, "add", "--", *files)
-        versions.run_git(ws.root, "commit", "--quiet", "--message", subject, "--", *files)
-        versions.run_git(ws.root, "tag", "--annotate", tag, "--message", text)
-        under_way.end(ws, stopped_release.job(dataset))
+        job = stopped_release.job(dataset)
+        under_way.run_git(ws, job, "add", "--", *files)
+        under_way.run_git(ws, job, "commit", "--quiet", "--message", subject, "--", *files)
+        under_way.run_git(ws, job, "tag", "--annotate", tag, "--message", text)
+        under_way.end(ws, job)
     return Released(dataset, tag, before, changes, findings, files)
 
 

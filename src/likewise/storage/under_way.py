@@ -4,12 +4,17 @@ A killed process leaves its record. A record is used only if this checkout seale
 """
 
 import json
+import os
+import shlex
+import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from likewise.errors import DataError, VersionError
 from likewise.formats import atomic
 from likewise.formats.paths import refuse_links
-from likewise.storage import seals
+from likewise.storage import seals, versions
 from likewise.storage.workspace import Workspace
 
 _PATIENCE_SECONDS = 2
@@ -42,37 +47,103 @@ def facts(ws: Workspace, job: str) -> dict[str, str] | None:
     return recorded
 
 
+def run_git(ws: Workspace, job: str, *words: str) -> str:
+    """Run a git command of ``job`` that takes locks, and record its process.
+
+    Raises:
+        VersionError: the command failed, or git is not installed.
+        DataError: the record cannot be written.
+    """
+    path = ws.lock_file(f"{job}.git")
+    refuse_links(ws.home, path)
+    seen: set[int] = set()
+
+    def record(pid: int) -> None:
+        if pid in seen:
+            with suppress(FileNotFoundError):
+                os.utime(path)
+            return
+        seen.add(pid)
+        text = json.dumps({"pid": pid, "host": socket.gethostname()})
+        atomic.write_text(path, seals.sealed_document(ws, _purpose(job), "git", text))
+
+    try:
+        output = versions.run_git(ws.root, *words, seen=record)
+    except VersionError:
+        path.unlink(missing_ok=True)
+        raise
+    path.unlink(missing_ok=True)  # a later lock is not of this command
+    return output
+
+
 def remove_locks_of_git(ws: Workspace, job: str) -> None:
     """Remove the locks and temporary files of a git command that was killed with ``job``.
 
-    Only files that are newer than the record are removed, after ``_PATIENCE_SECONDS`` in which
-    a living git would remove them.
+    A living git has ``_PATIENCE_SECONDS`` to remove its own lock. A lock is removed if git made
+    it while ``job`` observed its git command, and the process of that command has ended.
+
+    Raises:
+        DataError: another process may hold a lock, such as a ``git commit``.
     """
     folder = seals.git_folder(ws.home)
     record = ws.lock_file(f"{job}.under-way")
     if folder is None or not record.is_file():
         return
     begun = record.stat().st_mtime
-    candidates = [*folder.glob("*.lock"), *(folder / "refs").rglob("*.lock")]
-    candidates += ws.home.glob(".merge_file_*")
-    left = [path for path in candidates if _is_newer(path, begun)]
+    locks = [*folder.glob("*.lock"), *(folder / "refs").rglob("*.lock")]
+    top = Path(versions.run_git(ws.root, "rev-parse", "--show-toplevel").rstrip("\n"))
+    candidates = [*locks, *top.glob(".merge_file_*")]
+    left = [path for path in candidates if _modified(path) >= begun]
     end_of_patience = time.monotonic() + _PATIENCE_SECONDS
     while any(path.exists() for path in left) and time.monotonic() < end_of_patience:
         time.sleep(0.1)
+    last = _last_moment(ws, job)
     for path in left:
-        path.unlink(missing_ok=True)
+        if _modified(path) <= last:
+            path.unlink(missing_ok=True)
+        elif path in locks and path.exists():
+            raise DataError(
+                f"another git process may hold {path}, such as a git commit whose editor is "
+                f"open; end it; if there is none, run: {shlex.join(['rm', str(path)])}"
+            )
 
 
-def _is_newer(path: Path, moment: float) -> bool:
+def _last_moment(ws: Workspace, job: str) -> float:
+    """Return the last moment of the git command of ``job``; 0 if it may still run."""
+    path = ws.lock_file(f"{job}.git")
+    refuse_links(ws.home, path)
+    if not path.is_file():
+        return 0
+    git = json.loads(seals.open_document(ws, path, path.read_bytes(), _purpose(job), "git"))
+    if git["host"] != socket.gethostname() or _is_running(git["pid"]):
+        return 0
+    return path.stat().st_mtime + 2 * versions.BEAT_SECONDS
+
+
+def _is_running(pid: int) -> bool:
     try:
-        return path.stat().st_mtime >= moment
-    except FileNotFoundError:
+        os.kill(pid, 0)
+    except ProcessLookupError:
         return False
+    except PermissionError:
+        return True
+    with suppress(OSError):  # a killed process may wait for its parent
+        return b") Z " not in Path(f"/proc/{pid}/stat").read_bytes()
+    return True
+
+
+def _modified(path: Path) -> float:
+    """Return the time of the last change of a file; 0 if there is none."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0
 
 
 def end(ws: Workspace, job: str) -> None:
     """Remove the record of ``job``, which is complete or undone."""
-    ws.lock_file(f"{job}.under-way").unlink(missing_ok=True)
+    for suffix in ("under-way", "git"):
+        ws.lock_file(f"{job}.{suffix}").unlink(missing_ok=True)
 
 
 def _purpose(job: str) -> str:

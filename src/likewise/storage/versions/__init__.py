@@ -5,7 +5,7 @@ md5 of a folder is that of the list of its files. The files are in the DVC cache
 version is opened without copying by linking its files into ``.likewise/views/<md5>/``.
 """
 
-from likewise.storage.versions.commands import run_git
+from likewise.storage.versions.commands import BEAT_SECONDS, run_git
 from likewise.storage.versions.content_md5 import content_md5, folder_md5
 from likewise.storage.versions.dvc_cache import Store, Transferred
 from likewise.storage.versions.dvc_repository import (
@@ -46,6 +46,7 @@ from likewise.storage.versions.views import (
 )
 
 __all__ = [
+    "BEAT_SECONDS",
     "PARTIAL_SUFFIX",
     "Dependency",
     "HeldVersion",

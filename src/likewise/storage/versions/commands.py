@@ -2,39 +2,62 @@
 
 import os
 import subprocess
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from likewise.errors import VersionError
 
+Seen = Callable[[int], None]
+"""Receives the process id of a git command when it starts, and then every ``BEAT_SECONDS``."""
 
-def run_git(root: Path, *args: str) -> str:
-    """Run a git command and return its output.
+BEAT_SECONDS = 0.1
+
+
+def run_git(root: Path, *args: str, seen: Seen | None = None) -> str:
+    """Run a git command and return its output; ``seen`` observes its process.
 
     Raises:
         VersionError: the command failed, or git is not installed.
     """
-    return git_bytes(root, *args).decode(errors="replace")
+    return git_bytes(root, *args, seen=seen).decode(errors="replace")
 
 
-def git_bytes(root: Path, *args: str, stdin: bytes = b"") -> bytes:
+def git_bytes(root: Path, *args: str, stdin: bytes = b"", seen: Seen | None = None) -> bytes:
     """Run a git command with ``stdin`` as input and return its output as bytes."""
     command = ["git", *args]
     try:
-        done = subprocess.run(  # noqa: S603 (no shell; the arguments are ours)
+        with subprocess.Popen(  # noqa: S603 (no shell; the arguments are ours)
             command,
             cwd=root,
-            capture_output=True,
-            check=False,
-            input=stdin,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=_environment(),
-        )
+        ) as process:
+            output, errors = _communicate(process, stdin, seen)
     except FileNotFoundError as error:
         raise VersionError("git is not installed; install it and try again") from error
-    if done.returncode:
+    if process.returncode:
         short = [*command[:3], "..."] if len(command) > 4 else command
-        reason = _reason((done.stderr or done.stdout).decode(errors="replace"))
+        reason = _reason((errors or output).decode(errors="replace"))
         raise VersionError(f"{' '.join(short)} failed: {reason}")
-    return done.stdout
+    return output
+
+
+def _communicate(
+    process: "subprocess.Popen[bytes]", stdin: bytes, seen: Seen | None
+) -> tuple[bytes, bytes]:
+    """Return the output and the errors of a process; kill it if this one is interrupted."""
+    try:
+        while True:
+            if seen:
+                seen(process.pid)
+            with suppress(subprocess.TimeoutExpired):
+                return process.communicate(stdin, BEAT_SECONDS if seen else None)
+    except BaseException:
+        process.kill()
+        raise
 
 
 def _environment() -> dict[str, str]:

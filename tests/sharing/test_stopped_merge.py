@@ -1,0 +1,90 @@
+"""A killed merge is undone, and only locks of its own git process are removed."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from forked import ended_process
+from likewise.catalogue import stopped_merge
+from likewise.errors import DataError
+from likewise.storage import under_way, versions
+from likewise.storage.versions import run_git
+from likewise.storage.workspace import Workspace
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_the_lock_of_a_git_process_is_removed_after_its_end(
+    running: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(under_way, "_PATIENCE_SECONDS", 0.1)
+    ws = nested_catalogue(tmp_path / "lab")
+    lock = tmp_path / "lab" / ".git" / "index.lock"
+    under_way.begin(ws, "merge", head="", other="", branch="theirs")
+
+    def killed(_root: Path, *_words: str, seen: Callable[[int], None]) -> str:
+        lock.touch()
+        seen(os.getpid() if running else ended_process())
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("likewise.storage.under_way.versions.run_git", killed)
+        with pytest.raises(KeyboardInterrupt):
+            under_way.run_git(ws, "merge", "reset")
+    if running:
+        with pytest.raises(DataError, match="another git process may hold"):
+            under_way.remove_locks_of_git(ws, "merge")
+    else:
+        under_way.remove_locks_of_git(ws, "merge")
+    assert lock.exists() == running
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_killed_merge_is_undone_in_a_catalogue_below_the_top_folder(
+    recorded: bool, tmp_path: Path
+) -> None:
+    top = tmp_path / "lab"
+    ws = nested_catalogue(top)
+    added = [top / "notes.txt", ws.root / "added.txt", ws.root / "docs" / "more.txt"]
+    run_git(top, "checkout", "--quiet", "-b", "theirs")
+    for path in added:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("theirs", "utf-8")
+    run_git(top, "add", "--all")
+    run_git(top, "commit", "--quiet", "--message", "theirs")
+    run_git(top, "checkout", "--quiet", "ours")
+    head, other = (versions.resolve(top, name) for name in ("HEAD", "theirs"))
+    under_way.begin(ws, stopped_merge.JOB, head=head, other=other, branch="theirs")
+    if recorded:
+        run_git(top, "merge", "--quiet", "--no-commit", "--no-ff", "theirs")
+    else:  # git was killed before it wrote the index
+        run_git(top, "checkout", "theirs", "--", ".")
+        run_git(top, "reset", "--quiet")
+    ws.params_file.write_text(
+        "datasets: {birds: {path: birds, annotations: birds.csv}}  # mine\n", "utf-8"
+    )
+    with pytest.raises(DataError, match=r"uncommitted changes: work/params\.yaml"):
+        stopped_merge.undo(ws)
+    run_git(top, "checkout", "--quiet", "HEAD", "--", "work/params.yaml")
+    ws.corrections("birds").write_text("carried", "utf-8")  # the merge writes it itself
+    stopped_merge.undo(ws)
+    assert not [path for path in added if path.exists()]
+    assert run_git(top, "status", "--porcelain") == ""
+    run_git(top, "merge", "--quiet", "--no-edit", "theirs")
+
+
+def nested_catalogue(top: Path) -> Workspace:
+    """Make a repository whose branch ``ours`` has a catalogue in the folder ``work``."""
+    (top / "work").mkdir(parents=True)
+    run_git(top, "init", "--quiet", "--initial-branch", "ours")
+    (top / "work" / "params.yaml").write_text(
+        "datasets: {birds: {path: birds, annotations: birds.csv}}\n", "utf-8"
+    )
+    ws = Workspace(top / "work")
+    ws.corrections("birds").parent.mkdir(parents=True)
+    ws.corrections("birds").write_text("ours", "utf-8")
+    (top / ".gitignore").write_text(".likewise\n", "utf-8")
+    run_git(top, "add", "--all")
+    run_git(top, "commit", "--quiet", "--message", "ours")
+    return ws
