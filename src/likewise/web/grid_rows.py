@@ -10,13 +10,11 @@ import polars as pl
 import likewise
 from likewise.errors import UnknownNameError
 from likewise.web.columns import PageColumn, columns_of
-from likewise.web.conditions import condition, text, value_filters
+from likewise.web.conditions import condition, value_filters
 from likewise.web.parameters import RowSelection
 from likewise.web.shelf import Opened
 
 Positions = npt.NDArray[np.int32]
-
-_NEAR_IDS = 200
 
 
 def browse(opened: Opened, selection: RowSelection, **further: Any) -> "likewise.Browsed":
@@ -101,12 +99,8 @@ def rows_where(opened: Opened, where: str, limit: int) -> list[int]:
 
 def rows_of(opened: Opened, ids: Sequence[str]) -> dict[str, int]:
     """Return the positions of items by their ids, in that order; unknown ids are left out."""
-    if not ids:
-        return {}
-    where = f"item_id IN ({', '.join(map(text, dict.fromkeys(ids)))})"
-    page = opened.dataset.browse(where=where, limit=len(ids), columns=["item_id"])
-    rows = dict(zip(page.rows["item_id"], page.page.tolist(), strict=True))
-    return {name: rows[name] for name in ids if name in rows}
+    rows = zip(ids, opened.dataset.find(ids).tolist(), strict=True)
+    return {name: row for name, row in rows if row >= 0}
 
 
 def row_of(opened: Opened, item_id: str) -> int:
@@ -115,17 +109,4 @@ def row_of(opened: Opened, item_id: str) -> int:
     Raises:
         UnknownNameError: no such item; the error lists similar ids.
     """
-    rows = rows_of(opened, [item_id])
-    if item_id not in rows:
-        raise UnknownNameError("item", item_id, _similar_ids(opened, item_id), opened.name)
-    return rows[item_id]
-
-
-def _similar_ids(opened: Opened, item_id: str) -> list[str]:
-    """Return some ids that share half of a wrong id, or a quarter, or nothing with it."""
-    for length in (len(item_id) // 2, len(item_id) // 4):
-        where = f"starts_with(item_id, {text(item_id[:length])})"
-        ids = opened.dataset.browse(where=where, limit=_NEAR_IDS, columns=["item_id"]).rows
-        if len(ids):
-            return ids["item_id"].to_list()
-    return opened.dataset.browse(limit=_NEAR_IDS, columns=["item_id"]).rows["item_id"].to_list()
+    return int(opened.dataset.positions([item_id])[0])

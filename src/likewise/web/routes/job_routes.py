@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from likewise.errors import LikewiseError
 from likewise.web.answers import RefusedError, bad_request, failure, json_answer
+from likewise.web.columns import facet_columns
 from likewise.web.jobs import Job, Progress
 from likewise.web.requests import Call, json_body
 from likewise.web.shelf import Opened
@@ -58,14 +59,11 @@ def _name(given: dict[str, Any], field: str) -> str:
 
 def warm(opened: Opened, model: str, index: str, progress: Progress, *, encoder: bool) -> None:
     """Open the index of a model, and load its encoder, so that the next search is fast."""
-    dataset = opened.dataset
     progress(0.1, f"reading the vectors of {model}")
-    dataset.search(vector=dataset.table.vectors(model, [0])[0], model=model, k=1, index=index)
+    opened.dataset.warm(facet_columns(opened), model=model, index=index)
     if encoder:
-        from PIL import Image
-
         progress(0.5, f"loading the model {model}")
-        dataset.search(image=Image.new("RGB", (32, 32), "white"), model=model, k=1, index=index)
+        opened.dataset.warm(model=model, index=index, encoder=True)
 
 
 def session(call: Call) -> Response:
