@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Purpose = Literal["research", "sharing", "commercial"]
 """Purpose of an export: own research, sharing, or commercial use."""
 
-Fault = tuple[str, str, str]
+ExportFault = tuple[str, str, str]
 """An item or image that was omitted: id, name of the failed check, and detail."""
 
 CHUNK_IMAGES = 64
@@ -119,7 +119,7 @@ class Export(Part, ABC):
         A text file with the ids of all items::
 
             class IdsExport(Export):
-                def write(self, selection: Selection, folder: Path) -> list[Fault]:
+                def write(self, selection: Selection, folder: Path) -> list[ExportFault]:
                     ids = selection.items["item_id"]
                     (folder / "ids.txt").write_text("\n".join(ids), encoding="utf-8")
                     return []
@@ -134,7 +134,7 @@ class Export(Part, ABC):
     """Purpose of the export; the licence may forbid it."""
 
     @abstractmethod
-    def write(self, selection: Selection, folder: "Path") -> list[Fault]:
+    def write(self, selection: Selection, folder: "Path") -> list[ExportFault]:
         """Write ``selection`` to ``folder``.
 
         Args:
@@ -155,7 +155,7 @@ def group_rows(frame: pl.DataFrame, column: str) -> Iterator[tuple[str | None, p
         yield None if value is None else str(value), group
 
 
-def omitted_faults(items: pl.DataFrame, check: str, detail: str) -> list[Fault]:
+def omitted_faults(items: pl.DataFrame, check: str, detail: str) -> list[ExportFault]:
     """Return a fault for each of ``items``, which the format cannot represent."""
     return [(item, check, detail) for item in items["item_id"]]
 

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import polars as pl
 
-from likewise.exports.base import Fault, Selection, group_rows
+from likewise.exports.base import ExportFault, Selection, group_rows
 from likewise.exports.box_export import BoxExport, copy_images
 from likewise.exports.image_names import paths_below, split_file_names
 
@@ -24,7 +24,7 @@ class CocoExport(BoxExport):
     0, the area of the box, and missing.
     """
 
-    def write(self, selection: Selection, folder: Path) -> list[Fault]:
+    def write(self, selection: Selection, folder: Path) -> list[ExportFault]:
         """See ``Export.write``."""
         boxes = self.boxes(selection, "coco")
         paths = paths_below(selection, "images")

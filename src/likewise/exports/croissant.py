@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from likewise.exports.base import Fault, Selection
+from likewise.exports.base import ExportFault, Selection
 from likewise.exports.csv import ITEMS_FILE, CsvExport
 from likewise.exports.export_files import put_json
 
@@ -58,7 +58,7 @@ class CroissantExport(CsvExport):
     and ``splits`` if there are any. The document contains the SHA-256 of the table.
     """
 
-    def write(self, selection: Selection, folder: Path) -> list[Fault]:
+    def write(self, selection: Selection, folder: Path) -> list[ExportFault]:
         """See ``Export.write``."""
         faults = super().write(selection, folder)
         put_json(

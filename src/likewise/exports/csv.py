@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
-from likewise.exports.base import Export, Fault, Selection, with_json_lists
+from likewise.exports.base import Export, ExportFault, Selection, with_json_lists
 from likewise.exports.box_export import CORNERS, copy_images
 from likewise.exports.image_names import paths_below
 from likewise.formats.spreadsheet_text import mark_texts
@@ -28,7 +28,7 @@ class CsvExport(Export):
     spreadsheet: bool = False
     """Put an apostrophe before texts that begin like a formula of a spreadsheet."""
 
-    def write(self, selection: Selection, folder: Path) -> list[Fault]:
+    def write(self, selection: Selection, folder: Path) -> list[ExportFault]:
         """See ``Export.write``."""
         paths = paths_below(selection, "images")
         placed = selection.images.select("image_id", pl.Series(":image", paths))

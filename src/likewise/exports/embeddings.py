@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from likewise.errors import DataError, UnknownNameError
-from likewise.exports.base import Export, Fault, Selection
+from likewise.exports.base import Export, ExportFault, Selection
 from likewise.exports.export_files import put
 from likewise.formats.array_writer import open_npy
 
@@ -32,7 +32,7 @@ class EmbeddingsExport(Export):
     form: Literal["npy", "fvecs", "parquet"] = "npy"
     """File format."""
 
-    def write(self, selection: Selection, folder: Path) -> list[Fault]:
+    def write(self, selection: Selection, folder: Path) -> list[ExportFault]:
         """See ``Export.write``."""
         model = self._model_name(selection)
         put(folder / f"{model}.passport.json", selection.table.passport(model))

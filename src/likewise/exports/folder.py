@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from likewise.errors import DataError, bounded
-from likewise.exports.base import Export, Fault, Selection, require_whole_images
+from likewise.exports.base import Export, ExportFault, Selection, require_whole_images
 from likewise.exports.export_files import put
 from likewise.exports.image_names import make_unique
 from likewise.formats.paths import inside
@@ -32,14 +32,14 @@ class FolderExport(Export):
         """See ``Export.changes_images``."""
         return bool(self.transform)
 
-    def write(self, selection: Selection, folder: Path) -> list[Fault]:
+    def write(self, selection: Selection, folder: Path) -> list[ExportFault]:
         """See ``Export.write``."""
         require_whole_images(selection, "folder")
         paths = _paths(selection, ".png" if self.transform else None)
         transform = Chain(self.transform)
         if transform.makes_array:
             raise DataError("folder contains images, but the transform produces arrays")
-        faults: list[Fault] = []
+        faults: list[ExportFault] = []
         for row, data in selection.encoded():
             try:
                 content = (

@@ -7,7 +7,7 @@ import json
 import re
 from pathlib import Path
 
-from likewise.exports.base import Fault, Selection
+from likewise.exports.base import ExportFault, Selection
 from likewise.exports.export_files import put
 from likewise.exports.parquet import ParquetExport
 
@@ -19,7 +19,7 @@ class HuggingFaceExport(ParquetExport):
     ``val`` becomes validation; if no image has a split, all are train.
     """
 
-    def write(self, selection: Selection, folder: Path) -> list[Fault]:
+    def write(self, selection: Selection, folder: Path) -> list[ExportFault]:
         """See ``Export.write``."""
         sizes = self.tables(selection, folder)
         put(folder / "README.md", _dataset_card(selection, sizes).encode())

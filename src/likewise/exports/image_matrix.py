@@ -9,7 +9,7 @@ import polars as pl
 from pydantic import Field
 
 from likewise.errors import DataError
-from likewise.exports.base import Export, Fault, Selection, omitted_faults
+from likewise.exports.base import Export, ExportFault, Selection, omitted_faults
 from likewise.exports.compcars_pairs import CompCarsPairs
 from likewise.exports.export_files import put_csv
 from likewise.exports.pixel_batches import pixel_batches
@@ -72,7 +72,7 @@ class ImageMatrixExport(Export):
         """See ``Export.changes_images``."""
         return True
 
-    def write(self, selection: Selection, folder: Path) -> list[Fault]:
+    def write(self, selection: Selection, folder: Path) -> list[ExportFault]:
         """See ``Export.write``."""
         items = _list_columns(selection.items)
         tables = _tables(items)
@@ -106,10 +106,10 @@ class ImageMatrixExport(Export):
 
     def _write_matrix(
         self, selection: Selection, path: Path, rows: list[int]
-    ) -> tuple[list[int], list[Fault]]:
+    ) -> tuple[list[int], list[ExportFault]]:
         """Write the pixels of the items ``rows``; return the written rows, and faults."""
         kept: list[int] = []
-        faults: list[Fault] = []
+        faults: list[ExportFault] = []
         letterbox = Letterbox(side=self.side, fill=self.fill, original_bugs=self.original_bugs)
         full_size = self.whole or self.original_bugs or self.boxes == "cut"
         fill = partial(_fill_planes, letterbox=letterbox, full_size=full_size)
@@ -188,7 +188,7 @@ def _tables(items: pl.DataFrame) -> dict[str, pl.DataFrame]:
 
 def _omitted_items(
     selection: pl.DataFrame, items: pl.DataFrame, tables: dict[str, pl.DataFrame]
-) -> list[Fault]:
+) -> list[ExportFault]:
     """Return faults for the items that are in no list."""
     listed = pl.concat([rows[":row"] for rows in tables.values()])
     unlabelled = selection.filter(pl.col("label").is_null())

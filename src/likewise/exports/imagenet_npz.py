@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from likewise.errors import DataError, bounded
-from likewise.exports.base import Export, Fault, Selection, omitted_faults
+from likewise.exports.base import Export, ExportFault, Selection, omitted_faults
 from likewise.exports.export_files import put_csv
 from likewise.exports.pixel_batches import pixel_batches
 from likewise.formats.array_types import Pixels
@@ -61,7 +61,7 @@ class ImageNetNpzExport(Export):
         """See ``Export.changes_images``."""
         return True
 
-    def write(self, selection: Selection, folder: Path) -> list[Fault]:
+    def write(self, selection: Selection, folder: Path) -> list[ExportFault]:
         """See ``Export.write``."""
         numbers = self._numbers(selection.items)
         numbered = selection.items.with_row_index(":row").with_columns(
@@ -86,7 +86,7 @@ class ImageNetNpzExport(Export):
         put_csv(folder / f"{selection.dataset}_cls_metadata.csv", HEADER, metadata)
         return faults
 
-    def _omitted(self, items: pl.DataFrame) -> list[Fault]:
+    def _omitted(self, items: pl.DataFrame) -> list[ExportFault]:
         """Return faults for the ``items`` that are in neither array."""
         bare = pl.col("label").is_null()
         other = ~pl.col("split").fill_null(self.train).is_in([self.train, self.val])
@@ -123,9 +123,9 @@ class ImageNetNpzExport(Export):
 
     def _write_part(
         self, selection: Selection, out: NpzWriter, name: str, items: pl.DataFrame
-    ) -> list[Fault]:
+    ) -> list[ExportFault]:
         written: list[int] = []
-        faults: list[Fault] = []
+        faults: list[ExportFault] = []
         cut = self.boxes == "cut"
         with out.member(f"X_{name}", (SIDE, SIDE, 3), np.uint8) as member:
             rows = items[":row"].to_list()

@@ -19,7 +19,7 @@ from likewise.exports.base import (
     CHUNK_BYTES,
     CHUNK_IMAGES,
     Export,
-    Fault,
+    ExportFault,
     Selection,
     free_names,
     group_rows,
@@ -51,7 +51,7 @@ class ParquetExport(Export):
     shard_mb: int = Field(default=500, gt=0)
     """Maximum megabytes of images per file."""
 
-    def write(self, selection: Selection, folder: Path) -> list[Fault]:
+    def write(self, selection: Selection, folder: Path) -> list[ExportFault]:
         """See ``Export.write``."""
         self.tables(selection, folder)
         return []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
-from likewise.exports.base import CHUNK_BYTES, CHUNK_IMAGES, Fault, Selection
+from likewise.exports.base import CHUNK_BYTES, CHUNK_IMAGES, ExportFault, Selection
 from likewise.formats.array_types import Pixels
 from likewise.imaging.image_reader import Box
 from likewise.imaging.parallel import chunk_by_size, map_in_order
@@ -31,7 +31,7 @@ class PixelBatch:
 
     rows: list[int]
     pixels: Pixels
-    faults: list[Fault]
+    faults: list[ExportFault]
 
 
 def pixel_batches(
@@ -65,7 +65,7 @@ def pixel_batches(
 
     def decode(pairs: list[tuple[int, bytes]]) -> PixelBatch:
         kept: list[int] = []
-        faults: list[Fault] = []
+        faults: list[ExportFault] = []
         pixels = np.empty((len(pairs), *shape), np.uint8)
         for place, data in pairs:
             try:

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 import polars as pl
 
-from likewise.exports.base import Fault, Selection, group_rows
+from likewise.exports.base import ExportFault, Selection, group_rows
 from likewise.exports.box_export import BoxExport, copy_images, format_number
 from likewise.exports.export_files import put
 from likewise.exports.image_names import plain_paths, split_file_names, stem
@@ -34,7 +34,7 @@ class VocExport(BoxExport):
     corners: Literal["1-based", "half-open"] = "1-based"
     """Convention of corners; some tools expect half-open ones instead of VOC's."""
 
-    def write(self, selection: Selection, folder: Path) -> list[Fault]:
+    def write(self, selection: Selection, folder: Path) -> list[ExportFault]:
         """See ``Export.write``."""
         boxes = self.boxes(selection, "voc", _INVALID_IN_XML)
         paths = plain_paths(selection, _IMAGE_FOLDER)

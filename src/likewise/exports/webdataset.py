@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 from pydantic import Field
 
-from likewise.exports.base import Export, Fault, Selection, free_names
+from likewise.exports.base import Export, ExportFault, Selection, free_names
 from likewise.exports.image_names import split_file_name
 from likewise.imaging.probe import IMAGE_SUFFIXES
 
@@ -36,7 +36,7 @@ class WebDatasetExport(Export):
     shard_mb: int = Field(default=500, gt=0)
     """Maximum megabytes per shard."""
 
-    def write(self, selection: Selection, folder: Path) -> list[Fault]:
+    def write(self, selection: Selection, folder: Path) -> list[ExportFault]:
         """See ``Export.write``."""
         boxed = selection.items.filter(pl.col("box").is_not_null())
         boxes = {i: part for (i,), part in boxed.group_by("image_id", maintain_order=True)}

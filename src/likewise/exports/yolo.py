@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from likewise.exports.base import Fault, Selection
+from likewise.exports.base import ExportFault, Selection
 from likewise.exports.box_export import BoxExport, copy_images, format_number
 from likewise.exports.export_files import put
 from likewise.exports.image_names import plain_paths, stem
@@ -27,7 +27,7 @@ class YoloExport(BoxExport):
     without split, are in no list.
     """
 
-    def write(self, selection: Selection, folder: Path) -> list[Fault]:
+    def write(self, selection: Selection, folder: Path) -> list[ExportFault]:
         """See ``Export.write``."""
         boxes = self.boxes(selection, "yolo", _INVALID_IN_YAML)
         paths = plain_paths(selection, "images")

@@ -14,7 +14,7 @@ from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.export_selection import selection
 from likewise.errors import DataError, UnknownNameError
 from likewise.exports import EXPORTS
-from likewise.exports.base import Export, Fault, Selection
+from likewise.exports.base import Export, ExportFault, Selection
 from likewise.exports.export_files import put
 from likewise.exports.licences import licence_counts, licence_verdict
 from likewise.formats import atomic
@@ -51,7 +51,7 @@ class Exported:
     images: int
     files: int = 0
     nbytes: int = 0
-    left_out: list[Fault] = field(default_factory=list)
+    left_out: list[ExportFault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def reasons(self) -> dict[str, int]:
@@ -124,7 +124,7 @@ def export(  # noqa: PLR0913 (options of an export, keyword only)
     return replace(done, files=len(sizes), nbytes=sum(sizes))
 
 
-def _held(chosen: Selection, faults: list[Fault]) -> tuple[int, int]:
+def _held(chosen: Selection, faults: list[ExportFault]) -> tuple[int, int]:
     """Return the numbers of items and of their images that are not among ``faults``."""
     gone = pl.Series([fault[0] for fault in faults], dtype=pl.String).implode()
     items = chosen.items.filter(
