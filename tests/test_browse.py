@@ -159,33 +159,6 @@ def test_the_most_frequent_values_are_counted_on_request(pages: ItemPages) -> No
     assert found.counts["width"].rows() == counted(frame(), "width")[:3]
 
 
-@pytest.mark.parametrize(
-    ("options", "fault"),
-    [
-        ({"facets": ["labels"]}, "no column named 'labels' in made; did you mean 'label'?"),
-        ({"sort": "widht"}, "no column named 'widht' in made; did you mean 'width'?"),
-        ({"filters": {"fat": "a"}}, "no column named 'fat' in made; did you mean 'flat'?"),
-        ({"columns": ["scores"]}, "no column named 'scores' in made; did you mean 'score'?"),
-        (
-            {"filters": {"tags": "gren"}},
-            "no value of 'tags' named 'gren'; did you mean 'green'",
-        ),
-        ({"filters": {"label": []}}, "filters: no value is given for the column 'label'"),
-        ({"facets": "label"}, "facets is the text 'label'; give a list of columns"),
-        ({"facets": ["box"]}, "the column 'box' holds Array"),
-        ({"sort": "tags"}, "sort: the column 'tags' holds lists, which have no order"),
-        ({"offset": -1}, "offset is -1; the first item has the offset 0"),
-        ({"limit": -1}, "limit is -1; it must not be negative"),
-        ({"top": 0}, "top is 0; ask for at least 1 value per facet"),
-        ({"where": "labl = '1'"}, "where: no column 'labl'; did you mean 'label'"),
-    ],
-)
-def test_wrong_options_are_explained(table: tables.Table, options: Any, fault: str) -> None:
-    with pytest.raises((DataError, UnknownNameError)) as error:
-        ItemPages(table, "made").browse(options)
-    assert str(error.value).startswith(fault)
-
-
 def test_too_many_different_values_are_refused(
     table: tables.Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:

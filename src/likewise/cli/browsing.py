@@ -80,8 +80,11 @@ def browse(  # noqa: PLR0913 (a function here is a command, an argument an optio
     for name, counts in browsed.counts.items():
         print_line("")
         print_frame(counts.rename({"value": name}))
+    if browsed.rows.is_empty():
+        print_note(f"no items on this page; {browsed.total:,} in all")
+        return
     last = offset + len(browsed.rows)
-    print_note(f"items {min(offset + 1, last):,} to {last:,} of {browsed.total:,}")
+    print_note(f"items {offset + 1:,} to {last:,} of {browsed.total:,}")
     if last < browsed.total:
         print_tip(f"the next page: --offset {last}")
 

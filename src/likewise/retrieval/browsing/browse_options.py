@@ -1,8 +1,10 @@
 """Keyword arguments of ``browse``, and their checks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias, TypedDict
+from itertools import chain
+from numbers import Integral
+from typing import Any, TypeAlias, TypedDict
 
 from likewise.errors import DataError, UnknownNameError, UnknownOptionError
 
@@ -70,14 +72,14 @@ class BrowseQuery:
         Raises:
             UnknownOptionError: no such option.
             UnknownNameError: the table has no such column.
-            DataError: an option is out of range.
+            DataError: an option has a wrong type, or is out of range.
         """
         known = list(BrowseOptions.__annotations__)
         for option in options:
             if option not in known:
                 raise UnknownOptionError("browse", option, known)
         query = cls(**options)
-        for fault in query._faults():
+        for fault in chain(query._wrong_types(), query._faults()):
             raise DataError(fault)
         for column in query._named_columns():
             if column not in columns:
@@ -98,6 +100,25 @@ class BrowseQuery:
         if self.sort is not None:
             yield self.sort
 
+    def _wrong_types(self) -> Iterator[str]:
+        for option in ("offset", "limit", "top"):
+            value = getattr(self, option)
+            whole = isinstance(value, Integral) and not isinstance(value, bool)
+            if not whole and (option != "top" or value is not None):
+                yield f"{option} is {value!r:.80}; give a whole number"
+        for option in ("where", "sort"):
+            value = getattr(self, option)
+            if value is not None and not isinstance(value, str):
+                yield f"{option} is {value!r:.80}; give a text"
+        if not isinstance(self.descending, bool):
+            yield f"descending is {self.descending!r:.80}; give True or False"
+        if not isinstance(self.filters, Mapping):
+            yield f"filters is {self.filters!r:.80}; give a mapping from columns to values"
+        yield from names_fault("filters", list(self.filters))
+        yield from names_fault("facets", self.facets)
+        if self.columns is not None:
+            yield from names_fault("columns", self.columns)
+
     def _faults(self) -> Iterator[str]:
         if self.offset < 0:
             yield f"offset is {self.offset}; the first item has the offset 0"
@@ -105,8 +126,16 @@ class BrowseQuery:
             yield f"limit is {self.limit}; it must not be negative"
         if self.top is not None and self.top < 1:
             yield f"top is {self.top}; ask for at least 1 value per facet"
-        if isinstance(self.facets, str):
-            yield f"facets is the text {self.facets!r}; give a list of columns"
+        if self.columns is not None and not len(self.columns):
+            yield "columns is empty; give one column, or leave it out for all"
         for column in self.filters:
             if not self.values(column):
                 yield f"filters: no value is given for the column {column!r}"
+
+
+def names_fault(option: str, names: Any) -> Iterator[str]:
+    """Yield the fault of an option that must be a list of names; nothing if it is one."""
+    if isinstance(names, str):
+        yield f"{option} is the text {names!r:.80}; give a list of columns"
+    elif not isinstance(names, Collection) or not all(isinstance(one, str) for one in names):
+        yield f"{option} is {names!r:.80}; give a list of columns"

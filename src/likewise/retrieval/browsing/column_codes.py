@@ -1,6 +1,6 @@
 """Columns as small integers: each value is replaced by its number among the sorted values."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
@@ -192,15 +192,19 @@ def _typed(column: str, value: Value, kind: pl.DataType) -> Value:
         DataError: this is impossible.
     """
     given = value
+    if isinstance(value, Collection) and not isinstance(value, str):
+        raise _no_value(column, value, kind)
     if kind == pl.Boolean and isinstance(value, str):
         given = {"true": True, "false": False}.get(value.lower(), value)
     try:
         typed: Value = pl.Series([given]).cast(kind).item()
         changed = kind.is_numeric() and not isinstance(given, str) and typed != given
-    except (pl.exceptions.PolarsError, TypeError) as error:
-        raise DataError(
-            f"{value!r} is not a value of {column!r}, a column of {kind}"
-        ) from error
+    except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError) as error:
+        raise _no_value(column, value, kind) from error
     if changed and given == given:  # noqa: PLR0124 (NaN differs from itself)
-        raise DataError(f"{value!r} is not a value of {column!r}, a column of {kind}")
+        raise _no_value(column, value, kind)
     return typed
+
+
+def _no_value(column: str, value: Value, kind: pl.DataType) -> DataError:
+    return DataError(f"{value!r:.80} is not a value of {column!r}, a column of {kind}")

@@ -7,6 +7,7 @@ import polars as pl
 
 from likewise.errors import DataError, UnknownNameError
 from likewise.formats.array_types import Int32Array
+from likewise.retrieval.browsing.browse_options import names_fault
 from likewise.retrieval.search_query import ids_like
 from likewise.storage import tables
 
@@ -16,7 +17,10 @@ def check_columns(table: tables.Table, columns: Sequence[str], name: str) -> Non
 
     Raises:
         UnknownNameError: it lacks one; the error lists similar ones.
+        DataError: ``columns`` is not a list of names.
     """
+    for fault in names_fault("columns", columns):
+        raise DataError(fault)
     known = [*table.metadata_columns, *table.vector_columns]
     for column in columns:
         if column not in known:
