@@ -1,6 +1,8 @@
 """The rules of security: one test per rule, and the matrix of all of them together."""
 
 import itertools
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +11,9 @@ from starlette.datastructures import Headers
 from starlette.testclient import TestClient
 
 from likewise.web.answers import RefusedError
-from likewise.web.application import ROUTES, create_app
+from likewise.web.application import ROUTES, RouteEntry, create_app
 from likewise.web.guard import CSP, Guard
+from likewise.web.routes import job_routes, set_routes
 from likewise.web.settings import Settings
 from page_client import ADDRESS, OWN, Page, opened
 
@@ -110,6 +113,9 @@ def test_the_policy_allows_only_the_page_itself() -> None:
 
 
 TOKEN = Settings(host="192.0.2.7", port=8642, token="t" * 43, session="s" * 43)
+REMOTE = {"host": "192.0.2.7:8642", "sec_fetch_site": "same-origin"} | {
+    "content_type": "application/json"
+}
 
 
 @pytest.fixture
@@ -138,22 +144,103 @@ def test_other_machines_need_the_token(remote: Page) -> None:
     assert remote.client.get("/api/sets").status_code == 200
 
 
+SHELL = ("/", "/d/e", "/d/e/i/x", "/d/e/i/a/x.jpg", "/d/e/search", "/d/e/sketch")
+OPEN = (*SHELL, "/compare/a/b", "/reports/a", "/static/page.js", "/favicon.ico")
+CONTROLS = ("%0A", "%0D", "%00", "%09", "%7F", "%C2%85")
+
+
+def addresses() -> Iterator[tuple[RouteEntry, str]]:
+    """Every route, with a value for each of its placeholders."""
+    for entry in ROUTES:
+        yield (
+            entry,
+            re.sub(r"\{(\w+)[^}]*\}", lambda name: VALUES.get(name[1], "x"), entry.path),
+        )
+
+
+VALUES = {"name": "emoji", "item": "200_noto.jpg", "run": "emoji-tiny", "side": "256"}
+
+
+def test_every_route_but_the_shell_needs_the_token(remote: Page) -> None:
+    for entry, address in addresses():
+        free = entry.answer in (set_routes.shell, job_routes.session)
+        status = refusal(TOKEN, entry.method, address, **REMOTE)
+        assert status == (0 if free else 401), address
+    for path in OPEN:
+        assert refusal(TOKEN, "GET", path, **REMOTE) == 0, path
+    closed = (
+        "",
+        "//",
+        "/d/",
+        "/d/e/",
+        "/d/e/other",
+        "/static",
+        "/favicon.ico/",
+        "/api/session/x",
+    )
+    for path in (
+        *closed,
+        "/d/e/i/x.json",
+        "/static/x.json",
+        "/D/e.JSON/x",
+        "/events",
+        "/other",
+    ):
+        assert refusal(TOKEN, "GET", path, **REMOTE) == 401, path
+
+
+def test_a_control_character_opens_no_route(remote: Page) -> None:
+    headers = {"sec-fetch-site": "same-origin", "content-type": "application/json"}
+    for entry, address in addresses():
+        for control in CONTROLS:
+            answer = remote.client.request(entry.method, address + control, headers=headers)
+            assert answer.status_code == 400, (address, control)
+            assert answer.json()["what"] == "the address contains a control character"
+    answer = remote.client.get("/d/emoji/search.json%0A?text=x", headers=headers)
+    assert answer.status_code == 400
+
+
+def test_a_control_character_is_refused_without_a_token_too(workspace: Path) -> None:
+    with opened() as page:
+        page.refused("/index.json%0A", 400)
+        page.refused("/d/emoji/i/200_noto.jpg.json%0A", 400)
+
+
+@pytest.mark.parametrize("token", ["\ud800", "\u00e9", "", None, 5, ["x"]])
+def test_a_wrong_token_of_any_characters_is_refused(remote: Page, token: object) -> None:
+    own = {"sec-fetch-site": "same-origin", "content-type": "application/json"}
+    body = json.dumps({"token": token})
+    answer = remote.client.post("/api/session", content=body, headers=own)
+    assert answer.status_code == 401
+
+
 def test_the_token_is_in_no_page_and_no_answer(remote: Page) -> None:
     for address in ("/", "/api/sets", "/static/favicon.svg"):
         assert TOKEN.token not in remote.client.get(address).text
 
 
-@pytest.mark.parametrize("cookie", ["", "likewise-8642=", "likewise-8642=x", "=;;\x01"])
+COOKIES = [
+    "",
+    "likewise-8642=",
+    "likewise-8642=x",
+    "=;;\x01",
+    "likewise-8642=\u00e9",
+    'likewise-8642="\\351"',
+]
+
+
+@pytest.mark.parametrize("cookie", COOKIES)
 def test_a_wrong_cookie_is_refused(cookie: str) -> None:
-    assert refusal(TOKEN, "GET", "/api/sets", host="192.0.2.7:8642", cookie=cookie) == 401
+    assert refusal(TOKEN, "GET", "/api/sets", **REMOTE, cookie=cookie) == 401
 
 
 def test_a_read_only_server_has_no_route_that_writes() -> None:
+    writing = RouteEntry("/api/write", job_routes.start, "table", "POST", writes=True)
     for read_only in (True, False):
-        routes = create_app(Settings(read_only=read_only)).routes
-        paths = [getattr(route, "path", "") for route in routes]
-        for route in ROUTES:
-            assert paths.count(route.path) >= (0 if route.writes and read_only else 1)
+        routes = create_app(Settings(read_only=read_only), (*ROUTES, writing)).routes
+        paths = {getattr(route, "path", "") for route in routes}
+        assert paths >= {route.path for route in ROUTES if not route.writes}
+        assert ("/api/write" in paths) is not read_only
     posts = {route.path for route in ROUTES if route.method == "POST" and not route.writes}
     assert posts == {
         "/api/d/{name}/search",

@@ -1,6 +1,6 @@
 """The application: the table of routes behind the guard."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from likewise.web.answers import error_answer, failure
 from likewise.web.guard import Guard
-from likewise.web.requests import Answer, Lane, in_lane
+from likewise.web.requests import Answer, LaneChoice, in_lane
 from likewise.web.routes import (
     browse_routes,
     item_routes,
@@ -37,7 +37,7 @@ class RouteEntry(NamedTuple):
 
     path: str
     answer: Answer
-    lane: Lane
+    lane: LaneChoice
     method: str = "GET"
     writes: bool = False
 
@@ -80,8 +80,8 @@ ROUTES: tuple[RouteEntry, ...] = (
 """Every route except the static files and the stream of events."""
 
 
-def create_app(settings: Settings) -> Starlette:
-    """Return the application of a server."""
+def create_app(settings: Settings, entries: Sequence[RouteEntry] = ROUTES) -> Starlette:
+    """Return the application of a server, with ``entries`` as its table of routes."""
     site = Site.build(settings)
 
     @asynccontextmanager
@@ -91,7 +91,7 @@ def create_app(settings: Settings) -> Starlette:
 
     routes: list[BaseRoute] = [
         Route(entry.path, in_lane(entry.lane, entry.answer), methods=[entry.method])
-        for entry in ROUTES
+        for entry in entries
         if not (entry.writes and settings.read_only)
     ]
     routes += [

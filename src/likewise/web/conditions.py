@@ -11,6 +11,8 @@ from likewise.web.parameters import RowSelection, span
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
+_WHOLE = re.compile(r"-?[0-9]{1,20}")
+
 _WORDS = frozenset(
     """
     all and any as asc between by case cast check column cross current_date date day desc
@@ -29,7 +31,7 @@ FILTER, QUERY = "`", '"'
 def name(column: str, quote: str = FILTER) -> str:
     """Return the name of a column as SQL."""
     simple = _PLAIN.fullmatch(column) and column not in _WORDS
-    return column if simple else f"{quote}{column}{quote}"
+    return column if simple else f"{quote}{column.replace(quote, 2 * quote)}{quote}"
 
 
 def text(value: str) -> str:
@@ -100,8 +102,11 @@ def _is_range(column: PageColumn, values: Sequence[str]) -> bool:
 
 
 def _singles(shown: str, values: Sequence[str | None], column: PageColumn) -> Iterator[str]:
-    literal = text if column.kind == "text" else str
-    given = [literal(value) for value in values if value is not None]
+    given = [
+        text(value) if column.kind == "text" else _number(column.name, value)
+        for value in values
+        if value is not None
+    ]
     if len(given) == 1:
         yield f"{shown} = {given[0]}"
     elif given:
@@ -122,6 +127,20 @@ def _ranges(shown: str, column: str, values: Sequence[str]) -> Iterator[str]:
             if end is not None
         ]
         yield " AND ".join(ends) or f"{shown} IS NOT NULL"
+
+
+def _number(column: str, value: str) -> str:
+    """Return a number as SQL.
+
+    Raises:
+        RefusedError: ``value`` is not a number.
+    """
+    if _WHOLE.fullmatch(value):
+        return value
+    low, _ = span(column, f"{value}..{value}") or (None, None)
+    if low is None:
+        raise bad_request(f"{column}: {value[:40]!r} is not a number")
+    return _decimal(low)
 
 
 def _decimal(value: float) -> str:

@@ -61,10 +61,11 @@ def compare(first: str, second: str) -> Copies:
 def why(dataset: str, model: str, item_id: str | None) -> Copies:
     """Return the texts that trace a column of vectors or one vector."""
     given = [part for part in (dataset, model, item_id) if part is not None]
+    dashes = ["--"] if any(part.startswith("-") for part in given) else []
     return {
         "python": f"likewise.why({', '.join(map(repr, given))})",
         "sql": None,
-        "cli": shlex.join(["likewise", "why", *given]),
+        "cli": shlex.join(["likewise", "why", *dashes, *given]),
     }
 
 

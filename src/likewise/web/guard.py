@@ -4,6 +4,8 @@ Every rule is one function over the facts of a request. The first rule that refu
 """
 
 import hmac
+import re
+import unicodedata
 from collections.abc import Awaitable, Callable, Mapping
 from http.cookies import CookieError, SimpleCookie
 
@@ -35,11 +37,11 @@ HEADERS = {
 }
 """Headers of every answer; a route may set a stricter policy."""
 
-_OPEN = ("/static/", "/favicon.ico", "/api/session")
-"""Paths that need no token: they contain nothing of the catalogue."""
+_SHELL = re.compile(r"/|/d/[^/]+(/search|/sketch|/i/.+)?|/compare/[^/]+/[^/]+|/reports/[^/]+")
+"""Paths of the shell, which reads the token from the fragment of its URL."""
 
-_CLOSED = ("/api/", "/t/", "/img/", "/eye/", "/report/", "/events")
-"""Prefixes of paths that need the token; every ``.json`` needs it too."""
+_OPEN = re.compile(rf"{_SHELL.pattern}|/static/.+|/favicon\.ico|/api/session")
+"""Paths that need no token unless they end with ``.json``; all other paths need it."""
 
 
 class Guard:
@@ -75,6 +77,7 @@ class Guard:
         """
         check_host(headers, self._settings)
         check_method(method)
+        check_path(path)
         check_site(method, headers)
         check_body_type(method, headers)
         check_token(path.removeprefix(self._settings.root_path), headers, self._settings)
@@ -106,6 +109,16 @@ def check_method(method: str) -> None:
     """
     if method not in METHODS:
         raise RefusedError(405, "BadMethod", f"no route answers {method[:20]!r}")
+
+
+def check_path(path: str) -> None:
+    """Refuse control characters: patterns of routes match before a final line break.
+
+    Raises:
+        RefusedError: 400.
+    """
+    if any(unicodedata.category(character) == "Cc" for character in path):
+        raise RefusedError(400, "BadAddress", "the address contains a control character")
 
 
 def check_site(method: str, headers: Headers) -> None:
@@ -153,13 +166,16 @@ def check_token(path: str, headers: Headers, settings: Settings) -> None:
     Raises:
         RefusedError: 401.
     """
-    if not settings.token or path.startswith(_OPEN):
+    if not settings.token or (_OPEN.fullmatch(path) and not path.endswith(".json")):
         return
-    if not path.startswith(_CLOSED) and not path.endswith(".json"):
-        return  # the shell, which reads the token from the fragment of its URL
-    if not hmac.compare_digest(_cookie(headers, settings.cookie), settings.session):
+    if not equal_secrets(_cookie(headers, settings.cookie), settings.session):
         what = "open the page by the address with the token that `likewise serve` printed"
         raise RefusedError(401, "TokenNeeded", what)
+
+
+def equal_secrets(given: str, expected: str) -> bool:
+    """Return True for equal texts; the time does not depend on the first difference."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
 
 
 def _cookie(headers: Headers, name: str) -> str:

@@ -55,11 +55,11 @@ class Call:
 
 Answer = Callable[[Call], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
-Lane = str | Callable[[QueryParams], str]
+LaneChoice = str | Callable[[QueryParams], str]
 """The name of a lane, or a function that chooses one by the query string."""
 
 
-def in_lane(lane: Lane, answer: Answer) -> Endpoint:
+def in_lane(lane: LaneChoice, answer: Answer) -> Endpoint:
     """Return an endpoint that runs ``answer`` in a lane; every error becomes an answer."""
 
     async def endpoint(request: Request) -> Response:

@@ -4,6 +4,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakValueDictionary
 
 import likewise
 from likewise.errors import LikewiseError, StaleArtefactError
@@ -44,7 +45,8 @@ class Shelf:
         self._newest: dict[str, str] = {}
         self._seen: dict[str, str | None] = {}
         self._revisions: dict[tuple[str, str], str] = {}
-        self._lock = threading.RLock()
+        self._lock = threading.RLock()  # of the fields; never held while tables are opened
+        self._opening: WeakValueDictionary[tuple[str, str | None], Any] = WeakValueDictionary()
 
     def get(self, name: str, version: str | None = None, rev: str | None = None) -> Opened:
         """Return a version of a data set, by default the one that is checked out.
@@ -59,16 +61,13 @@ class Shelf:
             MissingArtefactError: the data set is not published.
             StaleArtefactError: the version is neither open nor checked out.
         """
-        with self._lock:
-            kept = self._opened.get(name, OrderedDict())
-            if version is not None and version in kept:
-                kept.move_to_end(version)
-                return kept[version]
-            opened = self._revision(name, rev) if rev else self.newest(name)
-            if version is not None and opened.version != version:
-                what = f"version {version} of {name} is not open; open its newest version"
-                raise StaleArtefactError(what, f"likewise log {name}")
-            return opened
+        if version is not None and (kept := self._kept(name, version)):
+            return kept
+        opened = self._revision(name, rev) if rev else self.newest(name)
+        if version is not None and opened.version != version:
+            what = f"version {version} of {name} is not open; open its newest version"
+            raise StaleArtefactError(what, f"likewise log {name}")
+        return opened
 
     def newest(self, name: str) -> Opened:
         """Return the version that is checked out, or the last one while it is replaced.
@@ -77,9 +76,9 @@ class Shelf:
             UnknownNameError: no such data set.
             MissingArtefactError: the data set is not published.
         """
-        with self._lock:
+        with self._alone(name, None):
             catalogue = likewise.open(workspace=self._workspace)
-            last = self._last(name)
+            last = self._kept(name, self._newest.get(name))
             present = catalogue.version(name)
             if last and (present is None or present in (last.version, self._seen.get(name))):
                 return last
@@ -90,14 +89,13 @@ class Shelf:
                     raise
                 return last
             self._seen[name] = present if present == opened.version else None
-            self._newest[name] = opened.version
             return opened
 
     def versions(self, name: str) -> list[Opened]:
         """Return the open versions of a data set, the one that was used last first."""
         with self._lock:
-            kept = self._opened.get(name)
-            return [*reversed(kept.values())] if kept else [self.newest(name)]
+            kept = [*reversed(self._opened.get(name, OrderedDict()).values())]
+        return kept or [self.newest(name)]
 
     def known_version(self, name: str) -> str | None:
         """Return the mark of the newest version that was opened."""
@@ -108,28 +106,37 @@ class Shelf:
         """Names of the data sets that were opened."""
         return list(self._newest)
 
-    def _last(self, name: str) -> Opened | None:
-        kept, version = self._opened.get(name, OrderedDict()), self._newest.get(name)
-        return kept.get(version) if version else None
+    def _alone(self, name: str, rev: str | None) -> Any:
+        """Return the lock under which one revision of one data set is opened."""
+        with self._lock:
+            return self._opening.setdefault((name, rev), threading.RLock())
+
+    def _kept(self, name: str, version: str | None) -> Opened | None:
+        with self._lock:
+            kept = self._opened.get(name, OrderedDict())
+            if version is None or version not in kept:
+                return None
+            kept.move_to_end(version)
+            return kept[version]
 
     def _revision(self, name: str, rev: str) -> Opened:
-        version = self._revisions.get((name, rev))
-        kept = self._opened.get(name, OrderedDict())
-        if version is not None and version in kept:
-            return kept[version]
-        opened = self._keep(likewise.open(name, rev=rev, workspace=self._workspace), rev)
-        self._revisions[name, rev] = opened.version
-        return opened
+        with self._alone(name, rev):
+            if opened := self._kept(name, self._revisions.get((name, rev))):
+                return opened
+            opened = self._keep(likewise.open(name, rev=rev, workspace=self._workspace), rev)
+            self._revisions[name, rev] = opened.version
+            return opened
 
     def _keep(self, dataset: "likewise.Dataset", rev: str | None) -> Opened:
         version = likewise.open(workspace=self._workspace).version(dataset)
-        kept = self._opened.setdefault(dataset.name, OrderedDict())
-        if version not in kept:
-            kept[version] = Opened(dataset, version, rev)
-        kept.move_to_end(version)
-        while len(kept) > KEPT:
-            unneeded = next(
-                v for v in kept if v not in (version, self._newest.get(dataset.name))
-            )
-            del kept[unneeded]
-        return kept[version]
+        with self._lock:
+            if rev is None:
+                self._newest[dataset.name] = version
+            kept = self._opened.setdefault(dataset.name, OrderedDict())
+            if version not in kept:
+                kept[version] = Opened(dataset, version, rev)
+            kept.move_to_end(version)
+            while len(kept) > KEPT:
+                needed = (version, self._newest.get(dataset.name))
+                del kept[next(one for one in kept if one not in needed)]
+            return kept[version]

@@ -1,7 +1,6 @@
 """Routes of jobs, events and the token."""
 
 import asyncio
-import hmac
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from likewise.errors import LikewiseError
 from likewise.web.answers import RefusedError, bad_request, failure, json_answer
 from likewise.web.columns import facet_columns
+from likewise.web.guard import equal_secrets
 from likewise.web.jobs import Job, Progress
 from likewise.web.requests import Call, json_body
 from likewise.web.shelf import Opened
@@ -76,8 +76,7 @@ def session(call: Call) -> Response:
     given = json_body(call).get("token")
     if not settings.token:
         return Response(status_code=204)
-    expected = settings.token.encode()
-    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), expected):
+    if not isinstance(given, str) or not equal_secrets(given, settings.token):
         raise RefusedError(401, "TokenNeeded", "the token is wrong")
     answer = Response(status_code=204)
     path = settings.root_path or "/"
