@@ -91,7 +91,7 @@ class BrowseQuery:
         if column not in self.filters:
             return []
         wanted = self.filters[column]
-        several = isinstance(wanted, Sequence) and not isinstance(wanted, str)
+        several = isinstance(wanted, Sequence) and not isinstance(wanted, str | bytes)
         return list(wanted) if several else [wanted]  # type: ignore[list-item, arg-type]
 
     def _named_columns(self) -> Iterator[str]:
@@ -110,10 +110,12 @@ class BrowseQuery:
             value = getattr(self, option)
             if value is not None and not isinstance(value, str):
                 yield f"{option} is {value!r:.80}; give a text"
-        if not isinstance(self.descending, bool):
-            yield f"descending is {self.descending!r:.80}; give True or False"
-        if not isinstance(self.filters, Mapping):
-            yield f"filters is {self.filters!r:.80}; give a mapping from columns to values"
+        descending: Any = self.descending
+        if not isinstance(descending, bool):
+            yield f"descending is {descending!r:.80}; give True or False"
+        filters: Any = self.filters
+        if not isinstance(filters, Mapping):
+            yield f"filters is {filters!r:.80}; give a mapping from columns to values"
         yield from names_fault("filters", list(self.filters))
         yield from names_fault("facets", self.facets)
         if self.columns is not None:
