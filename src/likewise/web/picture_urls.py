@@ -1,7 +1,7 @@
 """URLs of pictures."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from likewise.web import grid_rows
@@ -29,3 +29,13 @@ def thumbs(site: "Site", opened: "Opened", rows: Sequence[int]) -> list[str]:
 def image(site: "Site", dataset: str, sha256: str, position: int) -> str:
     """Return the URL of the whole image of the item at ``position``."""
     return site.url(f"/img/{sha256}?{urlencode({'d': dataset, 'p': position})}")
+
+
+def pictured(site: "Site", opened: "Opened", ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the position, thumbnail and label of items by their ids, by one read."""
+    rows = grid_rows.rows_of(opened, list(dict.fromkeys(ids)))
+    values = grid_rows.values(opened, list(rows.values()), ["content", "label"])
+    return {
+        name: {"row": row, "thumb": thumb(site, opened.name, content, row), "label": label}
+        for (name, row), (content, label) in zip(rows.items(), values.rows(), strict=True)
+    }

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 import likewise
 from likewise.errors import LikewiseError, MissingArtefactError
-from likewise.web import copy_text, grid_rows, parameters, picture_urls
+from likewise.web import copy_text, parameters, picture_urls
 from likewise.web.answers import bad_request, json_answer
 from likewise.web.conditions import text
 from likewise.web.requests import Call
@@ -14,7 +14,6 @@ from likewise.web.requests import Call
 if TYPE_CHECKING:
     import polars as pl
 
-    from likewise.web.shelf import Opened
 
 SIDES = ("all", "fixed", "broken", "right", "wrong")
 ORDERS = ("loss", "gain", "query")
@@ -106,7 +105,8 @@ def _queries(
     except LikewiseError:
         opened = None
     shown = {name for by_id in hits for row in by_id.values() for name in row["hits"][:HITS]}
-    pictured = _pictured(call, opened, [*ids, *sorted(shown)])
+    names = [*ids, *sorted(shown)]
+    pictured = picture_urls.pictured(call.site, opened, names) if opened else {}
     entries = [
         {
             **query,
@@ -151,19 +151,6 @@ def _shown(
             zip(query["hits"][:HITS], query["hit_relevant"][:HITS], strict=True)
         )
     ]
-
-
-def _pictured(call: Call, opened: "Opened | None", ids: list[str]) -> dict[str, dict[str, Any]]:
-    """Return position, label and thumbnail of items by their ids."""
-    if opened is None:
-        return {}
-    rows = grid_rows.rows_of(opened, ids)
-    urls = picture_urls.thumbs(call.site, opened, list(rows.values()))
-    labels = grid_rows.values(opened, list(rows.values()), ["label"])["label"]
-    return {
-        name: {"row": row, "thumb": url, "label": label}
-        for (name, row), url, label in zip(rows.items(), urls, labels, strict=True)
-    }
 
 
 def _report(call: Call, run: str) -> Any:

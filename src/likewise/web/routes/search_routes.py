@@ -51,6 +51,12 @@ class Wanted:
         ids: list[str] = self.options.get("id", [])
         return ids
 
+    @property
+    def items(self) -> list[str]:
+        """All items that the query names."""
+        crop = [self.crop] if self.crop else []
+        return list(dict.fromkeys([*self.ids, *self.options.get("unlike", []), *crop]))
+
 
 def lane(query: QueryParams) -> str:
     """Return the lane of a search: pictures are embedded in a lane of their own."""
@@ -171,6 +177,8 @@ def _found(call: Call, uploads: list[Upload], depth: int | None = None) -> dict[
     shown = hits.frame if depth else hits.frame.head(options["k"])
     index = options.get("index") or "exact"
     uses_vectors = bool(pictures or wanted.ids)
+    names = [*shown["item_id"], *wanted.items]
+    pictured = picture_urls.pictured(call.site, opened, names)
     return {
         "dataset": opened.name,
         "v": opened.version,
@@ -182,44 +190,34 @@ def _found(call: Call, uploads: list[Upload], depth: int | None = None) -> dict[
         "k": options["k"],
         "offset": options.get("offset", 0),
         "more": len(hits) > options["k"],
-        "query": _query(call, wanted),
-        "hits": _hits(call, shown.to_dicts(), wanted),
+        "query": _query(wanted, pictured),
+        "hits": _hits(shown.to_dicts(), pictured, wanted),
         "notes": [],
         "copy": None if pictures else copy_text.search(opened, options),
     }
 
 
-def _hits(call: Call, hits: list[dict[str, Any]], wanted: Wanted) -> list[dict[str, Any]]:
+def _hits(
+    hits: list[dict[str, Any]], pictured: dict[str, dict[str, Any]], wanted: Wanted
+) -> list[dict[str, Any]]:
     """Return the hits with their positions and thumbnails."""
-    opened = call.opened
-    rows = grid_rows.rows_of(opened, [hit["item_id"] for hit in hits])
-    positions = [rows[hit["item_id"]] for hit in hits]
-    urls = picture_urls.thumbs(call.site, opened, positions)
-    own = grid_rows.rows_of(opened, wanted.ids)
-    labels = (
-        set(grid_rows.values(opened, list(own.values()), ["label"])["label"]) if own else None
-    )
+    labels = {pictured[name]["label"] for name in wanted.ids}
     return [
         {
             **hit,
-            "row": row,
-            "thumb": url,
-            "same": None if labels is None else hit["label"] in labels,
+            "row": pictured[hit["item_id"]]["row"],
+            "thumb": pictured[hit["item_id"]]["thumb"],
+            "same": hit["label"] in labels if labels else None,
         }
-        for hit, row, url in zip(hits, positions, urls, strict=True)
+        for hit in hits
     ]
 
 
-def _query(call: Call, wanted: Wanted) -> dict[str, Any]:
+def _query(wanted: Wanted, pictured: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Return the query as the answer repeats it."""
-    options, opened = wanted.options, call.opened
-    shown = [*wanted.ids, *options.get("unlike", []), *([wanted.crop] if wanted.crop else [])]
-    rows = grid_rows.rows_of(opened, shown)
-    urls = picture_urls.thumbs(call.site, opened, list(rows.values()))
-    labels = grid_rows.values(opened, list(rows.values()), ["label"])["label"]
     thumbs = [
-        {"item_id": name, "thumb": url, "label": label}
-        for name, url, label in zip(rows, urls, labels, strict=True)
+        {"item_id": name, "thumb": pictured[name]["thumb"], "label": pictured[name]["label"]}
+        for name in wanted.items
     ]
     uploads = [
         {"upload": one.sha256, "width": one.width, "height": one.height}
@@ -227,10 +225,10 @@ def _query(call: Call, wanted: Wanted) -> dict[str, Any]:
     ]
     return {
         "ids": wanted.ids,
-        "unlike": options.get("unlike", []),
-        "text": options.get("text"),
+        "unlike": wanted.options.get("unlike", []),
+        "text": wanted.options.get("text"),
         "uploads": uploads,
-        "box": options.get("box"),
+        "box": wanted.options.get("box"),
         "crop": wanted.crop,
         "thumbs": thumbs,
     }
