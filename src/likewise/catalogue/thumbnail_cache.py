@@ -1,6 +1,7 @@
 """Thumbnails of the items of an open data set, and the cache that keeps them.
 
-The cache is one SQLite file of the checkout. Its key is the content of an item, so a thumbnail
+The cache is one SQLite file of this user of the checkout. Its name has a seal, so a file that came
+with the catalogue has another name and is never opened. Its key is the content of an item, so a thumbnail
 stays valid when labels are corrected or files renamed, and a take-down finds it by the hash of
 the image.
 """
@@ -18,6 +19,7 @@ from likewise.errors import DataError
 from likewise.formats.paths import refuse_links
 from likewise.imaging.probe import BadImage
 from likewise.imaging.thumbnail import make_thumbnail
+from likewise.storage import seals
 from likewise.storage.tables import Table
 from likewise.storage.workspace import Workspace
 
@@ -114,7 +116,7 @@ class ThumbnailCache:
     def of(ws: Workspace) -> "ThumbnailCache":
         """Return the cache of a checkout, which its open data sets share."""
         with _lock:
-            return _caches.setdefault(ws.thumbnails, ThumbnailCache(ws))
+            return _caches.setdefault(ws.cache_root, ThumbnailCache(ws))
 
     def get(self, contents: Sequence[str], side: int) -> dict[str, bytes]:
         """Return the thumbnails that are kept, by content."""
@@ -170,7 +172,7 @@ class ThumbnailCache:
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None or self._process != os.getpid():
             self._process = os.getpid()  # a connection does not survive a fork
-            file = self._ws.thumbnails
+            file = _own_file(self._ws)
             refuse_links(self._ws.cache_root, file)
             file.parent.mkdir(parents=True, exist_ok=True)
             self._connection = _connect(file)
@@ -215,19 +217,33 @@ def erase_thumbnails(ws: Workspace, hashes: Collection[str]) -> None:
     Raises:
         DataError: another process blocks the cache.
     """
-    if not ws.thumbnails.exists():
+    own = _own_file(ws)
+    for other in ws.thumbnails.parent.glob(f"{ws.thumbnails.stem}-*{ws.thumbnails.suffix}*"):
+        if not other.name.startswith(own.name):  # of another user: a cache can be made again
+            other.unlink(missing_ok=True)
+    if not own.exists():
         return
-    with _reported(ws), closing(_connect(ws.thumbnails)) as connection:
+    with _reported(ws, own), closing(_connect(own)) as connection:
         with connection:
             erase = "DELETE FROM thumbnails WHERE substr(content, 1, 64) = ?"
             connection.executemany(erase, [(sha256,) for sha256 in hashes])
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+def _own_file(ws: Workspace) -> Path:
+    """Return the cache of this user of this checkout.
+
+    Raises:
+        DataError: there is no place for the key of the seal.
+    """
+    mac = seals.seal(ws, "thumbnails", b"")[:16]
+    return ws.thumbnails.with_stem(f"{ws.thumbnails.stem}-{mac}")
+
+
 @contextmanager
-def _reported(ws: Workspace) -> Iterator[None]:
+def _reported(ws: Workspace, path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        file = ws.relative(ws.thumbnails)
+        file = ws.relative(path)
         raise DataError(f"{file} is in use ({error}); stop `likewise serve`") from error
