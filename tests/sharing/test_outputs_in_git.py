@@ -44,6 +44,7 @@ def test_outputs_in_git_are_those_of_dvc(trained: Path) -> None:
     cached = {output.path for output in versions.cached_outputs(Workspace(trained))}
     assert cached == {path for path in recorded if known[path]}
     in_git = sorted(path for path in recorded if not known[path])
+    in_git.remove("catalog/emoji/forgotten.csv")  # git merges its lines
     names = [*in_git, f"{PLOTS}/metrics/loss.tsv"]
     attributes = run_git(trained, "check-attr", "merge", "--", *names)
     merged = {

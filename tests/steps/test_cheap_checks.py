@@ -41,7 +41,7 @@ PICTURE = "emoji/images/0_noto.jpg"
     ("ask", "message"),
     [
         (lambda: likewise.search("emoji", image=PICTURE, where="lable = '0'"), "lable"),
-        (lambda: likewise.search("emoji", image=PICTURE, where="label ="), "not SQL"),
+        (lambda: likewise.search("emoji", image=PICTURE, where="label = ="), "not SQL"),
         (lambda: likewise.search("emoji", image=PICTURE, index="grap"), "'graph'"),
         (lambda: likewise.search("emoji", image=PICTURE, model="tny"), "'tiny'"),
         (lambda: likewise.search("emoji", image="none.jpg", index="graph"), "none.jpg"),

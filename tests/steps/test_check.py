@@ -203,6 +203,7 @@ def test_only_new_files_are_decoded(root: Path) -> None:
 def test_a_killed_measure_resumes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("likewise.imaging.measure_many.CHUNK_FILES", 1)
     monkeypatch.setattr("likewise.catalogue.incremental_table.SAVED_SECONDS", 0.0)
+    monkeypatch.setattr("likewise.catalogue.incremental_table.SAVED_SHARE", 0.0)
     files = {f"a/{n}.jpg": drawing(n) for n in range(4)}
     add(root, "toys", files, **PLAIN)
     whole = (root / "catalog" / ".pixels" / "toys.yaml").read_bytes()
@@ -310,6 +311,7 @@ def test_what_is_missing_is_named(root: Path) -> None:
         ("{index: ivf}", "checks.emoji.index: no such name 'ivf'"),
     ],
 )
+@pytest.mark.filterwarnings("ignore::likewise.errors.BrokenEntryWarning")
 def test_wrong_bounds_are_refused_in_a_line(workspace: Path, entry: str, said: str) -> None:
     params = workspace / "params.yaml"
     params.write_text(params.read_text("utf-8") + f"checks: {{emoji: {entry}}}\n", "utf-8")
@@ -410,6 +412,7 @@ def test_views_leave_out_what_is_flagged(workspace: Path) -> None:
         ("{clean: {of: emoji, without: [smal]}}", "did you mean 'small'"),
     ],
 )
+@pytest.mark.filterwarnings("ignore::likewise.errors.BrokenEntryWarning")
 def test_a_wrong_view_is_refused(workspace: Path, view: str, said: str) -> None:
     params = workspace / "params.yaml"
     params.write_text(params.read_text("utf-8") + f"views: {view}\n", "utf-8")

@@ -162,5 +162,5 @@ def test_the_commands(
     code, out = run("show", "boxed", "--labels")
     assert out.splitlines()[0].split() == ["split", "subset", "label", "text", "items"]
     code, out = run("show", "boxed")
-    assert "splits    train 2 items, 1 labels, digest " in out
+    assert "splits    train 2 items, 1 label, digest " in out
     assert run("validate", "csv", "emoji", "--option", "image")[0] == 2

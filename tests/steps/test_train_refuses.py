@@ -84,6 +84,7 @@ def test_a_class_with_one_image(workspace: Path) -> None:
     )
 
 
+@pytest.mark.filterwarnings("ignore::likewise.errors.BrokenEntryWarning")
 def test_a_start_that_is_not_there(workspace: Path) -> None:
     with pytest.raises(
         ConfigError, match=r"trained.learned.init: no such name 'tine'; did you"
@@ -96,6 +97,7 @@ def test_a_start_that_is_not_there(workspace: Path) -> None:
         likewise.train("learnt", workspace=workspace)
 
 
+@pytest.mark.filterwarnings("ignore::likewise.errors.BrokenEntryWarning")
 def test_circles_and_namesakes(workspace: Path) -> None:
     write(workspace, "trained", "b", {**LEARNED, "init": "learned"})
     with pytest.raises(ConfigError) as caught:

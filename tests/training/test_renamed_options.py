@@ -9,6 +9,7 @@ import pytest
 from likewise.errors import ConfigError
 from likewise.models.passport import Architecture, Passport, Preprocessing
 from likewise.models.recipes import RECIPES
+from likewise.models.recipes.timm import Timm
 from likewise.models.training import resumable
 from likewise.storage.config import read_params
 from likewise.storage.renamed_options import RENAMED, current, outdated, recorded
@@ -71,6 +72,8 @@ ARCHITECTURE = Architecture(
 def options(kind: str) -> dict[str, Any]:
     """Return all options of the entry of ``kind``, as a passport stores them."""
     built = RECIPES.build({"kind": kind, **ENTRIES[kind]}, "p")
+    if isinstance(built, Timm):
+        return built._entry()
     return {"kind": kind, **built.model_dump(mode="json")}
 
 

@@ -66,7 +66,7 @@ def write_published(
         staging = journal.Staging(ws, content.job)
         table = staging.path(ws.published(name))
         temporary = staging.folder / "digests"
-        digester = digester_for(PUBLISHED.key, content.count, temporary / "columns")
+        digester = digester_for(PUBLISHED.key, content.count, temporary / "digests")
         # The vectors of each model are in separate files that change only with the vectors, so
         # a corrected label pushes little, and the vectors of one model can be pulled.
         plain = [field for field in content.schema if field.name not in content.vectors]

@@ -1,9 +1,9 @@
 """Thumbnails of the items of an open data set, and the cache that keeps them.
 
-The cache is one SQLite file of this user of the checkout. Its name has a seal, so a file that came
-with the catalogue has another name and is never opened. Its key is the content of an item, so a thumbnail
-stays valid when labels are corrected or files renamed, and a take-down finds it by the hash of
-the image.
+The cache is one SQLite file of this user of the checkout. Its name has a seal, so a file that
+came with the catalogue has another name and is never opened. Its key is the content of an item,
+so a thumbnail stays valid when labels are corrected or files renamed, and a take-down finds it
+by the hash of the image.
 """
 
 import os

@@ -77,7 +77,7 @@ def add_run(
     """Add a run to params.yaml: data set, model, index, protocol."""
     run = likewise.add_run(dataset, model, protocol, index=index, options=parse_options(option))
     print_line(f"wrote the run {run} to params.yaml")
-    print_next(f"dvc repro evaluate@{run}")
+    print_next("dvc repro")
 
 
 def list_models(

@@ -22,8 +22,9 @@ def prepare(dataset: str, *, workspace: StrPath | None = None) -> list[str]:
         UnknownNameError: params.yaml has no such data set.
 
     Example:
+        >>> pathlib.Path("catalog/emoji/forgotten.csv").unlink()
         >>> likewise.prepare("emoji")
-        ['catalog/emoji/corrections.csv', 'catalog/emoji/forgotten.csv']
+        ['catalog/emoji/forgotten.csv']
         >>> likewise.prepare("emoji")
         []
     """
