@@ -107,7 +107,7 @@ def test_circles_and_namesakes(workspace: Path) -> None:
     )
     write(workspace, "trained", "learned", LEARNED)
     write(workspace, "pretrained", "tiny", LEARNED)
-    with pytest.raises(ConfigError, match="'models' has a model of that name too"):
+    with pytest.raises(ConfigError, match=r"refers to pretrained\.tiny, which is broken"):
         likewise.train("learned", workspace=workspace)
 
 

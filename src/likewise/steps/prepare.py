@@ -22,6 +22,7 @@ def prepare(dataset: str, *, workspace: StrPath | None = None) -> list[str]:
         UnknownNameError: params.yaml has no such data set.
 
     Example:
+        >>> import pathlib
         >>> pathlib.Path("catalog/emoji/forgotten.csv").unlink()
         >>> likewise.prepare("emoji")
         ['catalog/emoji/forgotten.csv']
