@@ -84,6 +84,23 @@ def test_a_search_is_copied(page: Page, search: str) -> None:
     assert [hit["item_id"] for hit in run(answer["copy"]["cli"])] == ids
 
 
+@pytest.mark.parametrize("search", ["id=200_noto.jpg&k=5", "text=scissors&k=3"])
+def test_the_sql_of_a_search_selects_its_hits(page: Page, search: str) -> None:
+    answer = page.get(f"/api/d/emoji/search?{search}")
+    rows = likewise.query(answer["copy"]["sql"]).frame
+    assert set(rows["item_id"]) == {hit["item_id"] for hit in answer["hits"]}
+
+
+def test_a_search_by_a_picture_is_copied(page: Page, workspace: Path) -> None:
+    """The texts name the file to save the picture as."""
+    data = (workspace / "emoji" / "images" / "200_noto.jpg").read_bytes()
+    answer = page.send("/api/d/emoji/search?k=4", data, kind="image/jpeg")
+    ids = [hit["item_id"] for hit in answer["hits"]]
+    (workspace / "picture.png").write_bytes(data)
+    assert evaluate(answer["copy"]["python"])["item_id"].to_list() == ids
+    assert [hit["item_id"] for hit in run(answer["copy"]["cli"])] == ids
+
+
 def test_a_revision_is_copied(alice: Path) -> None:
     with opened() as page:
         answer = page.get("/api/d/emoji/page?rev=v1&limit=3&sort=-item_id")

@@ -1,7 +1,7 @@
 """Python, SQL and commands that give the rows of a view."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from likewise.web import grid_rows
@@ -40,12 +40,30 @@ def item(opened: Opened, item_id: str) -> Copies:
     return {**query(sql, opened.rev), "python": f"{_open(opened)}[{item_id!r}]"}
 
 
-def search(opened: Opened, options: Mapping[str, Any]) -> Copies:
-    """Return the texts that give the hits of a search by items or words."""
+def search(
+    opened: Opened, options: Mapping[str, Any], hits: Sequence[str], pictures: int = 0
+) -> Copies:
+    """Return the texts that give the hits of a search.
+
+    SQL has no search, so it selects the items of the hits, in the order of the data set.
+    Pictures that were sent have no file; the texts name files to save them as.
+
+    Args:
+        opened: the data set.
+        options: options of the search, without its pictures.
+        hits: ids of the hits.
+        pictures: number of pictures that are the query.
+    """
+    files = [f"picture{'' if n == 1 else f'-{n}'}.png" for n in range(1, pictures + 1)]
+    given = ({"image": files[0] if pictures == 1 else files} if files else {}) | dict(options)
+    remark = f"  # save the query as {', '.join(files)}" if files else ""
+    ids = ", ".join(map(text, hits))
     return {
-        "python": f"{_open(opened)}.search({_arguments(options)}).frame",
-        "sql": None,
-        "cli": _command("search", opened.name, _search_flags(options) | _given(rev=opened.rev)),
+        "python": f"{_open(opened)}.search({_arguments(given)}).frame{remark}",
+        "sql": None
+        if opened.rev
+        else _rows("*", opened, f"item_id IN ({ids})" if ids else "1 = 0"),
+        "cli": _command("search", opened.name, _search_flags(given) | _given(rev=opened.rev)),
     }
 
 

@@ -193,7 +193,9 @@ def _found(call: Call, uploads: list[Upload], depth: int | None = None) -> dict[
         "query": _query(wanted, pictured),
         "hits": _hits(shown.to_dicts(), pictured, wanted),
         "notes": [],
-        "copy": None if pictures else copy_text.search(opened, options),
+        "copy": copy_text.search(
+            opened, options, shown["item_id"].to_list(), len(wanted.pictures)
+        ),
     }
 
 
