@@ -232,7 +232,7 @@ def test_a_digest_file_without_a_column_is_named_by_evaluate(recorded: Path) -> 
 
 def test_a_view_follows_the_cache_whose_damaged_file_was_replaced(recorded: Path) -> None:
     likewise.open("emoji").images(["0_noto.jpg"])
-    (pack,) = recorded.glob(".likewise/views/*.dir/images.lance/data/*/*.blob")
+    (pack,) = recorded.glob(".likewise/views/*.dir-*/images.lance/data/*/*.blob")
     right = pack.read_bytes()
     pack.unlink()
     damage_of_a_link = DAMAGES["bit"](right)

@@ -164,7 +164,7 @@ def _kernel() -> _Kernel:
         return cast("_Kernel", numba.njit(nogil=True)(_compare))
 
 
-def _compare(
+def _compare(  # pragma: no cover (numba)
     buckets: _Buckets,
     earlier: bool,  # noqa: FBT001 (compiled code has no keyword arguments)
     rows: Int64Array,

@@ -29,7 +29,9 @@ def compiled(kernel: Callable[..., Any]) -> Kernel:
         return cast("Kernel", numba.njit(nogil=True)(kernel))
 
 
-def rank_by_counting(chosen: Int64Array, block: Block, ranks: Int64Array) -> None:
+def rank_by_counting(  # pragma: no cover (numba)
+    chosen: Int64Array, block: Block, ranks: Int64Array
+) -> None:
     """Write the ranks of the relevant items of the ``chosen`` rows of a block; 0: excluded."""
     scores, order, begins, ends, offsets_ = block
     # All counts are int32, so that the loops compile to the widest vector instructions.
@@ -51,7 +53,7 @@ def rank_by_counting(chosen: Int64Array, block: Block, ranks: Int64Array) -> Non
             at += 1
 
 
-def keep_best(
+def keep_best(  # pragma: no cover (numba)
     chosen: Int64Array, scores: Float32Array, rows: Int64Array, best: Float32Array
 ) -> None:
     """Write the first hits ``rows`` of the ``chosen`` rows of a block, with scores ``best``."""

@@ -11,7 +11,9 @@ State = tuple[Int64Array, Int64Array, Float32Array, Int64Array, Int64Array]
 """Offsets of queries, order, scores, rows and counts of the relevant items."""
 
 
-def count_ahead(numbers: Int64Array, where: Where, state: State) -> None:
+def count_ahead(  # pragma: no cover (numba)
+    numbers: Int64Array, where: Where, state: State
+) -> None:
     """Add the number of items of a tile that are ahead of each relevant item."""
     scores, first_query, first_row = where
     at, _, owns, rows, ahead = state
@@ -30,7 +32,9 @@ def count_ahead(numbers: Int64Array, where: Where, state: State) -> None:
             ahead[item] += np.int64(count)
 
 
-def count_by_bisection(numbers: Int64Array, where: Where, state: State) -> None:
+def count_by_bisection(  # pragma: no cover (numba)
+    numbers: Int64Array, where: Where, state: State
+) -> None:
     """Add each item of a tile to the first relevant item that it is ahead of.
 
     The relevant items are sorted, so the item is ahead of all that follow.
@@ -53,7 +57,7 @@ def count_by_bisection(numbers: Int64Array, where: Where, state: State) -> None:
                 ahead[order[low]] += 1
 
 
-def merge_best(
+def merge_best(  # pragma: no cover (numba)
     numbers: Int64Array, where: Where, rows: Int64Array, best: Float32Array, filled: Int64Array
 ) -> None:
     """Merge the items of a tile into the first hits ``rows`` with scores ``best``."""

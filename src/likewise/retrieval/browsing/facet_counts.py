@@ -67,14 +67,16 @@ def _starts(ends: Int64Array) -> Int64Array:
     return np.concatenate([[0], ends[:-1]])
 
 
-def _mark(codes: Codes, allowed: BoolArray, number: np.uint8, failed: UInt8Array) -> None:
+def _mark(  # pragma: no cover (numba)
+    codes: Codes, allowed: BoolArray, number: np.uint8, failed: UInt8Array
+) -> None:
     # Without branches, which are hard to predict, the loops are nine times faster.
     for row in range(len(codes)):
         mark = number if failed[row] == 0 else np.uint8(255)
         failed[row] = failed[row] if allowed[codes[row]] else mark
 
 
-def _mark_lists(
+def _mark_lists(  # pragma: no cover (numba)
     codes: Codes, ends: Int64Array, allowed: BoolArray, number: np.uint8, failed: UInt8Array
 ) -> None:
     start = 0
@@ -87,12 +89,14 @@ def _mark_lists(
         start = ends[row]
 
 
-def _count(codes: Codes, number: np.uint8, failed: UInt8Array, counts: Int64Array) -> None:
+def _count(  # pragma: no cover (numba)
+    codes: Codes, number: np.uint8, failed: UInt8Array, counts: Int64Array
+) -> None:
     for row in range(len(codes)):
         counts[codes[row]] += (failed[row] == 0) | (failed[row] == number)
 
 
-def _count_lists(
+def _count_lists(  # pragma: no cover (numba)
     codes: Codes, ends: Int64Array, number: np.uint8, failed: UInt8Array, counts: Int64Array
 ) -> None:
     start = 0
