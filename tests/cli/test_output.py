@@ -3,6 +3,7 @@ import json
 import polars as pl
 import pytest
 
+from likewise import errors
 from likewise.cli import output
 from likewise.cli.text_table import cell
 
@@ -24,7 +25,7 @@ def test_a_cell_is_one_line_of_text(value: object, shown: str) -> None:
 
 
 def test_a_number_agrees_with_its_noun() -> None:
-    shown = [output.counted(number, "label") for number in (0, 1, 2, 1000)]
+    shown = [errors.counted(number, "label") for number in (0, 1, 2, 1000)]
     assert shown == ["0 labels", "1 label", "2 labels", "1,000 labels"]
 
 

@@ -89,6 +89,15 @@ def test_a_run_is_added_with_its_options(workspace: Path) -> None:
     assert likewise.evaluate("emoji-tiny").metrics  # the runs that were there are unchanged
 
 
+def test_a_run_may_name_an_index_where_none_is_exact(workspace: Path) -> None:
+    ivf = "ivf: {kind: faiss, factory: 'IVF4,Flat'}"
+    text = params().replace("exact: {kind: exact}", ivf).replace("index: exact", "index: ivf")
+    Path("params.yaml").write_text(text, "utf-8")
+    assert likewise.add_run("emoji", "tiny", "gpr1200", index="ivf") == "emoji-tiny-gpr1200-ivf"
+    with pytest.raises(UnknownNameError, match="exact"):
+        likewise.add_run("emoji", "tiny", "gpr1200")
+
+
 def test_wrong_runs_are_refused(workspace: Path) -> None:
     before = params()
     for words in (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from likewise.errors import DataError, bounded
+from likewise.errors import DataError, bounded, counted
 from likewise.formats.array_types import AnyArray, BoolArray, Int64Array
 from likewise.formats.vector_files import VectorBlock
 
@@ -36,7 +36,7 @@ class _Faulty:
                 self.first.append(item)
 
     def __str__(self) -> str:
-        return f"{_counted(self.count, 'vector')} ({bounded(self.first, self.count)})"
+        return f"{counted(self.count, 'vector')} ({bounded(self.first, self.count)})"
 
 
 class VectorMatcher:
@@ -190,7 +190,7 @@ class VectorMatcher:
             )
         elif len(lacking):
             first = bounded(self._names(lacking[:_LISTED]), len(lacking))
-            faults.append(f"{_counted(len(lacking), 'item')} without a vector: {first}")
+            faults.append(f"{counted(len(lacking), 'item')} without a vector: {first}")
         if faults:
             raise DataError(f"{self._file}: {'; '.join(faults)}")
 
@@ -202,8 +202,8 @@ class VectorMatcher:
         """
         if self._read != len(self._ids):
             raise DataError(
-                f"{self._file}: has {_counted(self._read, 'vector')}, and the data set "
-                f"{_counted(len(self._ids), 'item')}; name a file of the ids of the vectors: "
+                f"{self._file}: has {counted(self._read, 'vector')}, and the data set "
+                f"{counted(len(self._ids), 'item')}; name a file of the ids of the vectors: "
                 "--ids FILE"
             )
 
@@ -216,7 +216,3 @@ def _codes(contents: pl.Series) -> tuple[Int64Array, pl.Series]:
         table, on="content", how="left", maintain_order="left"
     )["code"]
     return codes.cast(pl.Int64).to_numpy(), distinct
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

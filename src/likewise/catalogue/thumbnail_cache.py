@@ -236,8 +236,8 @@ def _own_file(ws: Workspace) -> Path:
     Raises:
         DataError: there is no place for the key of the seal.
     """
-    mac = seals.seal(ws, "thumbnails", b"")[:16]
-    return ws.thumbnails.with_stem(f"{ws.thumbnails.stem}-{mac}")
+    own = seals.own_name(ws, "thumbnails")
+    return ws.thumbnails.with_stem(f"{ws.thumbnails.stem}-{own}")
 
 
 @contextmanager

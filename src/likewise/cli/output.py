@@ -184,11 +184,6 @@ def _whole(name: str, lines: Sequence[str], size: int) -> Iterable[str]:
         yield f"{'' if number else name:<{size}}{GAP}{line}"
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number and its noun: ``1 label``, ``2 labels``."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
 def counts(values: Mapping[str, int]) -> str:
     """Return counts as one line: ``train 90, val 20``."""
     return ", ".join(f"{cell(name)} {number:,}" for name, number in values.items())

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from likewise.cli.output import (
-    counted,
     counts,
     print_facts,
     print_line,
@@ -13,7 +12,7 @@ from likewise.cli.output import (
     print_table,
     print_tip,
 )
-from likewise.errors import size_text
+from likewise.errors import counted, size_text
 
 if TYPE_CHECKING:
     from likewise import Contents, Description, LabelFacts, RunFacts, SplitFacts

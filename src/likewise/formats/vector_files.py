@@ -68,7 +68,7 @@ def read_vectors(path: Path) -> Iterator[VectorBlock]:
     if suffix == ".parquet":
         yield from _parquet(path)
     elif suffix in TABLES:
-        frame = _delimited(path, "\t" if suffix == ".tsv" else ",")
+        frame = _delimited(path)
         yield from (_block(part, path) for part in frame.iter_slices(BLOCK))
     elif suffix in TENSORS:
         yield from blocks(_tensor(path), None, path)
@@ -108,7 +108,7 @@ def read_ids(path: Path) -> list[str]:
     if path.suffix.lower() == ".parquet":
         frame = _read(path, lambda: pl.read_parquet(path))
     elif path.suffix.lower() in TABLES:
-        frame = _delimited(path, "\t" if path.suffix.lower() == ".tsv" else ",")
+        frame = _delimited(path)
     else:
         try:
             return path.read_text(encoding="utf-8-sig").rstrip("\r\n").splitlines()
@@ -131,7 +131,8 @@ def _parquet(path: Path) -> Iterator[VectorBlock]:
             raise DataError(f"{path}: cannot be read: {error}") from error
 
 
-def _delimited(path: Path, separator: str) -> pl.DataFrame:
+def _delimited(path: Path) -> pl.DataFrame:
+    separator = "\t" if path.suffix.lower() == ".tsv" else ","
     return cast(
         "pl.DataFrame",
         _read(

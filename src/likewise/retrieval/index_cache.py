@@ -45,6 +45,15 @@ MOST_UNCOVERED = 0.2
 """Largest share of missing and removed rows with which a cached index is still used."""
 
 
+def exact_entry(ws: Workspace) -> str | None:
+    """Return the name of the first exact index of params.yaml; None if there is none.
+
+    Some protocols score vectors only, which needs an exact index.
+    """
+    entries = ws.params.indexes.items()
+    return next((name for name, entry in entries if entry.get("kind") == EXACT), None)
+
+
 @dataclass(frozen=True)
 class CachedIndex:
     """One index of params.yaml over the vectors of a data set, and its place in the cache."""

@@ -14,7 +14,7 @@ from likewise.catalogue.params_editor import ParamsEditor, dump_yaml
 from likewise.errors import DataError, bounded
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.formats.paths import StrPath
-from likewise.retrieval.index_cache import EXACT
+from likewise.retrieval.index_cache import exact_entry
 from likewise.sources import SOURCES
 from likewise.sources.base import Source
 from likewise.sources.layout_hint import read_with_hint
@@ -103,7 +103,7 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
     kind = SOURCES.load(source)
     folder = Path(path).expanduser()
     explained = folder if annotations is None else Path(annotations).expanduser()
-    entry = {"path": _as_written(ws, folder), "annotations": _as_written(ws, explained)}
+    entry = {"path": ws.as_written(folder), "annotations": ws.as_written(explained)}
     stated = {"kind": source, **(options or {})}
     layout = SOURCES.build(stated, "source")
     reading = read_with_hint(layout, source, folder, explained)
@@ -149,11 +149,6 @@ def _card(
     return {"title": full_title, "source": source, **facts}
 
 
-def _as_written(ws: Workspace, path: Path) -> str:
-    """Return a path as params.yaml stores it: relative if it is inside the workspace."""
-    return ws.relative(path.expanduser().absolute())
-
-
 def _models(ws: Workspace, names: Sequence[str] | None) -> list[str]:
     """Return the models that embed the data set, without repetitions.
 
@@ -173,9 +168,7 @@ def _runs(
     models: Sequence[str],
     protocols: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, dict[str, Any]]:
-    # Some protocols score vectors only, which needs an exact index.
-    exact = (name for name, entry in ws.params.indexes.items() if entry.get("kind") == EXACT)
-    index = next(exact, next(iter(ws.params.indexes), ""))
+    index = exact_entry(ws) or next(iter(ws.params.indexes), "")
     return {
         f"{dataset}-{model}-{protocol}": {
             "dataset": dataset,

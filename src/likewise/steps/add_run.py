@@ -9,9 +9,8 @@ from likewise.errors import ConfigError, UnknownNameError
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.formats.paths import StrPath
 from likewise.registry import check
-from likewise.retrieval.index_cache import EXACT
+from likewise.retrieval.index_cache import EXACT, exact_entry
 from likewise.storage.config import Run
-from likewise.storage.workspace import Workspace
 
 
 def add_run(
@@ -52,9 +51,12 @@ def add_run(
     embedded = ws.params.models_of(dataset)
     if model not in embedded:
         ws.params.section(model)  # refuses an unknown model
-    index = _index(ws, index)
+    exact = exact_entry(ws)
+    index = index or exact or EXACT
+    if index not in ws.params.indexes:
+        raise UnknownNameError("index", index, ws.params.indexes, "params.yaml")
     fields = {"dataset": dataset, "model": model, "index": index, "protocol": protocol}
-    name = f"{dataset}-{model}-{protocol}" + (f"-{index}" if index != _index(ws, None) else "")
+    name = f"{dataset}-{model}-{protocol}" + ("" if index == exact else f"-{index}")
     run = check(Run, {**fields, **(options or {})}, f"the run {name}")
     PROTOCOLS.build(run.protocol_entry(), f"the run {name}")
     present = ws.params.runs.get(name)
@@ -68,19 +70,4 @@ def add_run(
         editor.add("embeddings", {f"{base}-{model}": entry})
     editor.add("runs", {name: run.recorded()})
     editor.commit()
-    return name
-
-
-def _index(ws: Workspace, name: str | None) -> str:
-    """Return the name of an index of params.yaml, by default of an exact one.
-
-    Raises:
-        UnknownNameError: no such index, or no exact one.
-    """
-    indexes = ws.params.indexes
-    if name is None:
-        exact = [key for key, entry in indexes.items() if entry.get("kind") == EXACT]
-        return exact[0] if exact else _index(ws, EXACT)
-    if name not in indexes:
-        raise UnknownNameError("index", name, indexes, "params.yaml")
     return name

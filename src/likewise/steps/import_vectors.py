@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -110,7 +111,7 @@ def import_vectors(  # noqa: PLR0913 (the fields of an entry)
     key = next(present, f"{dataset}-{model}")
     old = imported.get(key)
     fields = {"dataset": dataset, "model": model, "dtype": dtype, "origin": origin}
-    fields |= {"file": _as_written(ws, file), "ids": _as_written(ws, ids or file)}
+    fields |= {"file": ws.as_written(file), "ids": ws.as_written(ids or file)}
     entry = check(ImportEntry, {**fields, "ann": old.ann if old else {}}, f"imported.{key}")
     changed = ws.params.model_copy(update={"imported": {**imported, key: entry}})
     faults = params_faults(changed)
@@ -133,10 +134,6 @@ def _entry(ws: Workspace, dataset: str, model: str) -> ImportEntry:
             f"{model!r} is a model of params.yaml; run: likewise embed {dataset} {model}"
         )
     return entry
-
-
-def _as_written(ws: Workspace, path: StrPath) -> str:
-    return ws.relative(Path(path).expanduser().absolute())
 
 
 def _import(ws: Workspace, dataset: str, model: str, entry: ImportEntry) -> ImportedVectors:
@@ -169,9 +166,7 @@ def _import(ws: Workspace, dataset: str, model: str, entry: ImportEntry) -> Impo
             staging.path(ws.vector_findings(dataset, model)), _as_json(matcher.findings)
         )
         staging.commit()
-    counts: dict[str, int] = {}
-    for name, _, _ in matcher.findings:
-        counts[name] = counts.get(name, 0) + 1
+    counts = dict(Counter(name for name, _, _ in matcher.findings))
     count = rows["content"].n_unique()
     return ImportedVectors(
         dataset, model, count, matcher.dim, matcher.normalised, counts, written=False

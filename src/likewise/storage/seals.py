@@ -24,6 +24,9 @@ from likewise.storage.workspace import Workspace
 
 _KEY_BYTES = 32
 
+_NAME_DIGITS = 16
+"""Number of hexadecimal digits of a seal in the name of a file or folder."""
+
 
 def seal(ws: Workspace, purpose: str, data: bytes) -> str:
     """Return the seal of ``data``; the key is created if it is missing.
@@ -45,6 +48,17 @@ def is_sealed(ws: Workspace, purpose: str, data: bytes, mac: object) -> bool:
         hmac.compare_digest(_mac(key, purpose, data).encode(), mac.encode())
         for key in _keys(ws)
     )
+
+
+def own_name(ws: Workspace, purpose: str) -> str:
+    """Return a part of a name that only this user of this checkout can form.
+
+    A file or folder that came with the catalogue has another name, so it is never found.
+
+    Raises:
+        DataError: there is no place for the key.
+    """
+    return seal(ws, purpose, b"")[:_NAME_DIGITS]
 
 
 def sealed_document(ws: Workspace, purpose: str, key: str, text: str) -> str:

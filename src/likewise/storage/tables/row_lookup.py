@@ -9,10 +9,10 @@ import polars as pl
 from likewise.errors import DataError
 from likewise.formats.array_types import Int64Array
 from likewise.storage.tables.opening import BATCH
+from likewise.storage.tables.row_index import NO_ROW
 from likewise.storage.tables.table import Table
 
 _TRIES = 3
-_ABSENT = -1
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -44,11 +44,11 @@ class RowLookup:
     def rows(self, values: pl.Series) -> Int64Array:
         """Return the row (n,) of each value; -1 if the table does not have it."""
         if not len(self._first):
-            return np.full(len(values), _ABSENT)
+            return np.full(len(values), NO_ROW)
         first, second = self._hash(values)
         place = np.minimum(np.searchsorted(self._first, first), len(self._first) - 1)
         match = (self._first[place] == first) & (self._second[place] == second)
-        return np.where(match, self._rows[place], _ABSENT)
+        return np.where(match, self._rows[place], NO_ROW)
 
     def _hash(self, texts: pl.Series) -> tuple[Hashes, Hashes]:
         one, other = (texts.hash(seed).to_numpy() for seed in self._seeds)
@@ -60,13 +60,13 @@ def take_frame(table: Table, rows: Int64Array, columns: list[str]) -> pl.DataFra
 
     Rows are read in the table's order, in which neighbours share pages.
     """
-    distinct, inverse = np.unique(rows[rows != _ABSENT], return_inverse=True)
+    distinct, inverse = np.unique(rows[rows != NO_ROW], return_inverse=True)
     parts = [
         pl.DataFrame(pl.from_arrow(table.take(distinct[at : at + BATCH].tolist(), columns)))
         for at in range(0, max(len(distinct), 1), BATCH)
     ]
     places = np.full(len(rows), -1)
-    places[rows != _ABSENT] = inverse
+    places[rows != NO_ROW] = inverse
     index = pl.Series(places).replace(-1, None) if (places < 0).any() else pl.Series(places)
     return pl.concat(parts).select(pl.all().gather(index))
 

@@ -13,9 +13,6 @@ from likewise.storage import seals
 from likewise.storage.versions.dvc_cache import Store
 from likewise.storage.workspace import Workspace
 
-_MAC_DIGITS = 16
-"""Number of hexadecimal digits of the seal in the name of a folder."""
-
 
 def own_folder(ws: Workspace, place: Path, name: str) -> Path:
     """Return the folder of a view that this user of this checkout makes: ``name``-seal.
@@ -32,10 +29,10 @@ def own_folder(ws: Workspace, place: Path, name: str) -> Path:
         VersionError: there is no place for the key.
     """
     try:
-        mac = seals.seal(ws, f"{place.name}/{name}", b"")
+        own = seals.own_name(ws, f"{place.name}/{name}")
     except DataError as error:
         raise VersionError(str(error)) from error
-    return place / f"{name}-{mac[:_MAC_DIGITS]}"
+    return place / f"{name}-{own}"
 
 
 def link_view(linked: Path, files: dict[Path, Path], *, copy: bool = True) -> None:

@@ -127,6 +127,10 @@ class Workspace(Places):
         """Resolve a path of params.yaml: relative to the workspace, absolute or with ``~``."""
         return self.home / Path(path).expanduser()
 
+    def as_written(self, path: StrPath) -> str:
+        """Return a path as params.yaml stores it: relative if it is inside the workspace."""
+        return self.relative(Path(path).expanduser().absolute())
+
     def table(self, dataset: str, name: str) -> Path:
         """Return the path of a table: images, items, findings, pixels or flags."""
         return self.tables(self.params.base(dataset)) / f"{name}{TABLE}"
