@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from likewise.errors import DataError, MissingArtefactError
-from likewise.models.passport import PASSPORT, Passport, Preprocessing
+from likewise.models.passport import PASSPORT, Passport, Preprocessing, TextTower
 
 HALF = Preprocessing(
     input_size=(3, 224, 224),
@@ -42,12 +42,16 @@ def test_a_passport_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert Passport.read(tmp_path) == written
     assert [path.name for path in tmp_path.iterdir()] == [PASSPORT]
     assert (tmp_path / PASSPORT).read_text() == written.to_json()
-    fields = sorted(Passport.model_fields.keys() - {"threads"})  # only of trained models
+    optional = {"threads", "text", "files"}  # of trained models, text towers, other files
+    fields = sorted(Passport.model_fields.keys() - optional)
     assert list(json.loads(written.to_json())) == fields
     trained = written.model_copy(update={"threads": 2})
     assert json.loads(trained.to_json())["threads"] == 2
     assert Passport.from_json(trained.to_json(), "here") == trained
     assert trained.identity() == written.identity()
+    tower = TextTower(context_length=77, tokenizer="simple", templates=("a photo of a {}.",))
+    both = written.model_copy(update={"text": tower, "files": {"config.json": "33" * 32}})
+    assert Passport.from_json(both.to_json(), "here") == both
 
 
 def test_the_identity_is_the_hash_of_what_determines_the_vectors() -> None:
@@ -68,6 +72,8 @@ def test_the_identity_is_the_hash_of_what_determines_the_vectors() -> None:
         {"recipe": {"kind": "timm", "backbone": "resnet18", "weights": "hub"}},
         {"seed": 1},
         {"data": {"gpr1200": "abc"}},
+        {"text": TextTower(context_length=77, tokenizer="simple")},
+        {"recipe": {"kind": "timm", "backbone": "resnet18", "templates": ["a {}"]}},
     ],
     ids=lambda changes: next(iter(changes)),
 )
@@ -83,6 +89,7 @@ def test_what_does_not_move_the_vectors_keeps_the_identity(changes: dict[str, An
         {"dim": 256},
         {"precision": "bfloat16"},
         {"recipe": {"kind": "timm", "backbone": "resnet18", "pooling": "max"}},
+        {"files": {"config.json": "33" * 32}},
     ],
     ids=lambda changes: next(iter(changes)),
 )

@@ -103,6 +103,21 @@ class Architecture(Part):
         return self.branches == 2 or self.gallery_input != "picture"
 
 
+class TextTower(Part):
+    """The part of a model that embeds texts in the space of its image vectors.
+
+    Attributes:
+        context_length: maximum number of tokens of a text; a longer text is cut.
+        tokenizer: the kind of the tokenizer, such as ``simple`` or ``huggingface``.
+        templates: sentences for names of classes, in which ``{}`` stands for the name. A text
+            of a user is embedded as it is.
+    """
+
+    context_length: int
+    tokenizer: str
+    templates: tuple[str, ...] = ("{}",)
+
+
 class Passport(Part):
     """The description of a model. A passport contains no time, host name or absolute path.
 
@@ -124,6 +139,9 @@ class Passport(Part):
         device: the type of processor that trained it.
         threads: the number of threads of a training, which may change the weights by rounding;
             None for a frozen model and in older passports, whose files do not have the field.
+        text: the text tower; None, and not in the file, if the model embeds only images.
+        files: SHA-256 of the other files of the model's folder that determine its vectors, by
+            name: configuration, tokenizer, source; not in the file if there are none.
     """
 
     recipe: dict[str, Any]
@@ -140,12 +158,15 @@ class Passport(Part):
     start: str | None = None
     device: str | None = None
     threads: int | None = None
+    text: TextTower | None = None
+    files: dict[str, str] = Field(default_factory=dict)
 
     @model_serializer(mode="wrap")
-    def _without_unknown_threads(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_absent_fields(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields: dict[str, Any] = dump(self)
-        if self.threads is None:
-            fields.pop("threads", None)
+        for name in ("threads", "text", "files"):  # older passports lack these
+            if getattr(self, name) in (None, {}):
+                fields.pop(name, None)
         return fields
 
     @field_validator("recipe")
@@ -177,19 +198,23 @@ class Passport(Part):
         """Return a SHA-256 over everything that determines the vectors.
 
         Vectors of models with equal identities are interchangeable. The hash covers the recipe
-        (without the source of the weights), the weights, the preprocessing, the precision, the
-        dimension and the architecture. The identity ignores the versions of libraries: an
-        upgrade changes vectors only by rounding and should not require embedding millions of
-        images again. Training data and seed act through the weights.
+        (without the source of the weights), the weights and other files, the preprocessing, the
+        precision, the dimension and the architecture. The identity ignores the versions of
+        libraries: an upgrade changes vectors only by rounding and should not require embedding
+        millions of images again. Training data and seed act through the weights, templates
+        through the texts of queries.
         """
         recipe = renamed_options.recorded(self.recipe)
-        recipe.pop("weights", None)
+        for option in ("weights", "templates"):
+            recipe.pop(option, None)
         parts = self.model_dump(
             mode="json",
             include={"backbone", "dim", "weights_sha256", "preprocessing", "precision"},
         )
         if self.architecture is not None:
             parts["architecture"] = self.architecture.model_dump(mode="json")
+        if self.files:
+            parts["files"] = self.files
         text = json.dumps({**parts, "recipe": recipe}, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 

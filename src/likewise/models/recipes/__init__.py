@@ -9,6 +9,7 @@ from likewise.models.recipes.base import Recipe
 from likewise.registry import Registry
 
 if TYPE_CHECKING:
+    from likewise.models.text_encoder import TextEncoder
     from likewise.models.training.encode import Encoder
 
 RECIPES: Registry[Recipe] = Registry(
@@ -42,3 +43,24 @@ def load(folder: Path, role: str | None = None) -> "Encoder":
     entry = Passport.read(folder).recipe
     with extras_named():
         return RECIPES.build(entry, str(folder / PASSPORT)).load(folder, role)
+
+
+def load_text(folder: Path) -> "TextEncoder":
+    """Load the text tower of the model in ``folder``, by its passport alone.
+
+    A model without a text tower is refused before any library is loaded.
+
+    Args:
+        folder: the model's folder.
+
+    Raises:
+        MissingArtefactError: the folder contains no model.
+        DataError: the model has no text tower, or is damaged.
+        MissingExtraError: torch or another library of the model is not installed.
+    """
+    from likewise.models.text_encoder import check_text_tower
+
+    passport = Passport.read(folder)
+    check_text_tower(passport, folder.name)
+    with extras_named():
+        return RECIPES.build(passport.recipe, str(folder / PASSPORT)).load_text(folder)

@@ -13,6 +13,7 @@ from likewise.models.training.training_data import TrainingContext, TrainingData
 from likewise.registry import Part
 
 if TYPE_CHECKING:
+    from likewise.models.text_encoder import TextEncoder
     from likewise.models.training.encode import Encoder
     from likewise.models.training.trainer import ModelBuilder, TrainingSetup
 
@@ -56,6 +57,19 @@ class Recipe(Part, ABC):
             StaleArtefactError: the model was made with other options than these.
             DataError: the model is damaged.
         """
+
+    def load_text(self, folder: Path) -> "TextEncoder":
+        """Load the text tower of the model in ``folder``; no network is used.
+
+        A recipe whose passports have the field ``text`` overrides this method.
+
+        Raises:
+            DataError: the model has no text tower, or is damaged.
+            MissingArtefactError: the folder contains no model.
+        """
+        from likewise.models.text_encoder import no_text_tower
+
+        raise no_text_tower(folder.name)
 
 
 class FittedRecipe(Recipe):
