@@ -13,6 +13,9 @@ from fuzz.hostile import NUMBERS, STRINGS, change, change_bytes, text_bytes
 _NEVER = {"train", "tune", "attention", "push", "release"}
 """Commands of minutes, or that need a remote; their arguments are parsed by the same code."""
 
+_NO_ADDRESS = ("--host", "256.256.256.256")
+"""Options of `serve` with which it ends: no machine has this address."""
+
 _USUAL = (
     *("emoji", "emoji-tiny", "tiny", "exact", "gpr1200", "coco", "csv", "folder", "v1", "HEAD"),
     *("label = '0'", "width > 10", "select * from emoji limit 3", "images/0_fluent.png", "5"),
@@ -70,6 +73,8 @@ def arguments(rng: random.Random) -> Case:
             words.append(_word(rng))
     if rng.random() < 0.1:
         words.insert(rng.randrange(len(words) + 1), _word(rng))
+    if name == "serve":
+        words += _NO_ADDRESS
     return Case(commands=[[word.replace("\0", "") for word in words]], whole=True)
 
 
