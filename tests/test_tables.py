@@ -14,6 +14,7 @@ from likewise.errors import DataError, MissingArtefactError
 from likewise.schema import EMBEDDINGS, FINDINGS, IMAGES, Column, Contract, vector
 from likewise.storage import tables
 from likewise.storage.digests.digester import digest_batches
+from likewise.storage.tables import row_index
 
 WORDS = Contract("words", "word", "", (Column("word", pa.string(), ""),))
 PASSPORT = {"vector": {"passport": "{}"}}
@@ -241,7 +242,7 @@ def test_rows_are_found_by_the_values_of_a_column(tmp_path: Path) -> None:
     tables.write(tmp_path / "t.lance", schema, [batch])
     table = tables.open_table(tmp_path / "t.lance")
     wanted = ["k5", "absent", "k30000", "k0", "k5"]
-    rows = tables.RowLookup(table, "key").rows(pl.Series(wanted))
+    rows = tables.RowIndex(table, "key").positions(pl.Series(wanted))
     assert [None if row < 0 else keys[row] for row in rows] == [
         "k5", None, "k30000", "k0", "k5"
     ]  # fmt: skip
@@ -250,7 +251,7 @@ def test_rows_are_found_by_the_values_of_a_column(tmp_path: Path) -> None:
     assert frame["number"].to_list() == [None if row < 0 else row for row in rows]
 
 
-def test_a_column_with_a_value_twice_has_no_lookup(tmp_path: Path) -> None:
+def test_a_column_with_a_value_twice_has_no_index(tmp_path: Path) -> None:
     schema = pa.schema([("key", pa.string())])
     tables.write(
         tmp_path / "t.lance",
@@ -258,7 +259,7 @@ def test_a_column_with_a_value_twice_has_no_lookup(tmp_path: Path) -> None:
         [pa.record_batch([pa.array(["a", "b", "a"])], schema=schema)],
     )
     with pytest.raises(DataError, match="values of key occur twice"):
-        tables.RowLookup(tables.open_table(tmp_path / "t.lance"), "key")
+        tables.RowIndex(tables.open_table(tmp_path / "t.lance"), "key").warm()
 
 
 def test_rows_are_found_by_their_keys(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,9 +273,13 @@ def test_rows_are_found_by_their_keys(path: Path, monkeypatch: pytest.MonkeyPatc
     assert index.positions([]).tolist() == []
     assert index.positions(names).tolist() == list(range(20_000))
 
-    def few_hashes(keys: pl.Series, _seed: int) -> Any:
-        return keys.str.slice(3).cast(pl.UInt64, strict=False).fill_null(0).to_numpy()
+    calls = iter(range(100))
 
-    monkeypatch.setattr("likewise.storage.tables.row_index._hashes", few_hashes)
-    colliding = tables.RowIndex(tables.open_table(path), "name")
-    assert colliding.positions(wanted).tolist() == expected
+    def colliding(keys: pl.Series, seed: int) -> Any:
+        """Hashes of which those of the first seed are all equal."""
+        return np.zeros(len(keys), np.uint64) if next(calls) == 0 else real(keys, seed)
+
+    real = row_index._hashes
+    monkeypatch.setattr(row_index, "_hashes", colliding)
+    again = tables.RowIndex(tables.open_table(path), "name")
+    assert again.positions(wanted).tolist() == expected

@@ -111,10 +111,10 @@ class _Items:
     def batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """Yield the published rows without vectors, in canonical order."""
         bare = pa.schema([field.remove_metadata() for field in schema])
-        lookup = tables.RowLookup(self.images, "image_id")
+        lookup = tables.RowIndex(self.images, "image_id")
         facts = [name for name in PUBLISHED.names() if name in _FACTS]
         for part in self.parts([*ITEMS.names(), *(c.name for c in self.further)]):
-            rows = lookup.rows(part["image_id"])
+            rows = lookup.positions(part["image_id"])
             joined = part.hstack(tables.take_frame(self.images, rows, facts))
             joined = correct_items(self.ws, self.dataset, joined.select(self.names))
             for start in range(0, len(joined), tables.BATCH):
@@ -130,8 +130,8 @@ class _Items:
 
     def vector_rows(self, table: tables.Table) -> Int64Array:
         """Return the row (n,) of each item's vector in ``table``; -1 if it has none."""
-        lookup = tables.RowLookup(table, "content")
-        rows = [lookup.rows(part["content"]) for part in self.parts(["content"])]
+        lookup = tables.RowIndex(table, "content")
+        rows = [lookup.positions(part["content"]) for part in self.parts(["content"])]
         return np.concatenate([np.empty(0, np.int64), *rows])
 
     def roles(self) -> str:

@@ -8,8 +8,7 @@ from likewise.storage.tables.damage import damage_error, damage_named, is_damage
 from likewise.storage.tables.erase import erase_rows
 from likewise.storage.tables.json_cells import as_json
 from likewise.storage.tables.opening import BATCH, exists, manifest_hash
-from likewise.storage.tables.row_index import NO_ROW, RowIndex, read_at
-from likewise.storage.tables.row_lookup import RowLookup, take_frame
+from likewise.storage.tables.row_index import NO_ROW, RowIndex, read_at, take_frame
 from likewise.storage.tables.stored_schema import as_blobs, empty_batch, lance_schema
 from likewise.storage.tables.table import Table, open_table
 from likewise.storage.tables.vector_column import vector_blocks
@@ -31,7 +30,6 @@ __all__ = [
     "NeighbourOptions",
     "Neighbours",
     "RowIndex",
-    "RowLookup",
     "Table",
     "VectorIndex",
     "add_column",

@@ -73,11 +73,11 @@ class Table:
         """The table's folder."""
         return self._path
 
-    @property
-    @names_damage
+    @cached_property
     def rows(self) -> int:
         """The number of rows."""
-        return int(self._dataset.count_rows())
+        with damage_named(self.path):
+            return int(self._dataset.count_rows())
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -90,12 +90,12 @@ class Table:
         """The names of all columns."""
         return list(self.schema.names)
 
-    @property
+    @cached_property
     def metadata_columns(self) -> list[str]:
         """The columns that are neither blobs nor vectors."""
         return stored_schema.metadata_columns(self.schema)
 
-    @property
+    @cached_property
     def vector_columns(self) -> list[str]:
         """The columns of embeddings."""
         return stored_schema.vector_columns(self.schema)
