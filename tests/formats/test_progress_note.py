@@ -2,6 +2,7 @@
 
 import io
 import sys
+import time
 
 import pytest
 
@@ -13,13 +14,23 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_terminal_shows_the_note_while_the_block_runs(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_terminal_shows_the_note_of_a_slow_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr("likewise.formats.progress_note._SECONDS", 0.01)
+    with progress_note("load the model"):
+        limit = time.monotonic() + 30
+        while "load the model ..." not in terminal.getvalue() and time.monotonic() < limit:
+            time.sleep(0.01)
+    assert "load the model ..." in terminal.getvalue()
+
+
+def test_a_quick_block_has_no_note(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     with progress_note("load the model"):
-        assert "load the model ..." in terminal.getvalue()
+        pass
+    assert terminal.getvalue() == ""
 
 
 def test_a_pipe_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,13 +1,34 @@
 """A note on the terminal while something slow is read or loaded."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Timer
+
+_SECONDS = 0.5
+"""Time after which the note appears: what ends before needs none."""
 
 
 @contextmanager
 def progress_note(text: str) -> Iterator[None]:
-    """Show ``text`` on stderr while a block runs, if stderr is a terminal."""
-    from tqdm import tqdm
-
-    with tqdm(desc=text, bar_format="{desc} ...", leave=False, disable=None):
+    """Show ``text`` on stderr while a block runs, from half a second on, on a terminal only."""
+    if sys.stderr is None or not sys.stderr.isatty():
         yield
+        return
+    notes = []
+
+    def show() -> None:
+        from tqdm import tqdm
+
+        notes.append(tqdm(desc=text, bar_format="{desc} ...", leave=False, disable=None))
+
+    timer = Timer(_SECONDS, show)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        for note in notes:
+            note.close()

@@ -17,6 +17,7 @@ from likewise.formats.array_types import (
     UInt16Array,
     UInt32Array,
 )
+from likewise.formats.progress_note import progress_note
 from likewise.retrieval.browsing.browse_options import Value
 from likewise.storage import tables
 
@@ -81,6 +82,11 @@ def read_codes(table: tables.Table, column: str) -> ColumnCodes:
         DataError: the column has too many different values, or values that are not counted.
     """
     _kind(table, column)
+    with progress_note(f"read the column {column} of {table.path.stem}"):
+        return _codes(table, column)
+
+
+def _codes(table: tables.Table, column: str) -> ColumnCodes:
     values = _distinct(table, column, MOST_VALUES)
     kind = _code_type(values)
     codes: list[GenericArray] = []
@@ -105,6 +111,11 @@ def sorted_positions(table: tables.Table, column: str, *, descending: bool) -> I
     """
     if _kind(table, column) == pl.List:
         raise DataError(f"sort: the column {column!r} holds lists, which have no order")
+    with progress_note(f"sort {table.path.stem} by {column}"):
+        return _sorted(table, column, descending=descending)
+
+
+def _sorted(table: tables.Table, column: str, *, descending: bool) -> Int32Array:
     values = _distinct(table, column, None)
     missing, kind = len(values), _code_type(values)
     ranks = [_encoded(block, values) for block in _blocks(table, column)]
