@@ -22,6 +22,7 @@ from likewise.errors import (
     StaleArtefactError,
     UnknownNameError,
 )
+from likewise.formats.vector_blocks import VectorBlocks
 from likewise.steps.report import diagnostics
 
 RUN = "emoji-tiny"
@@ -95,7 +96,7 @@ def test_hubs_are_found_by_many_others() -> None:
 
 
 def test_the_gap_is_between_the_means_of_two_roles() -> None:
-    vectors = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
+    vectors = VectorBlocks.from_array(np.array([[1, 0], [1, 0], [0, 1]], np.float32))
     roles = pl.Series(["query", "query", "gallery"])
     assert diagnostics.modality_gap(vectors, roles) == pytest.approx(2**0.5)
     assert diagnostics.modality_gap(vectors, pl.Series([None, None, "query"])) is None

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from likewise.errors import DataError
 from likewise.formats.array_types import FloatArray, Int64Array
 from likewise.formats.memory import MEMORY
 
@@ -60,6 +61,25 @@ class VectorBlocks:
             out[start : start + len(part)] = part
             start += len(part)
         return out
+
+    def need_room(self, purpose: str, factor: int = 1) -> None:
+        """Check that all vectors as float32, ``factor`` times, use at most half of ``memory``.
+
+        Args:
+            purpose: what reads all vectors, for the error.
+            factor: number of copies in memory at once.
+
+        Raises:
+            DataError: they use more.
+        """
+        needed = self.rows * self.dim * 4 * factor
+        if needed > self.memory / 2:
+            size = f"{needed / 1e9:,.1f} GB of memory for {self.rows:,} x {self.dim:,} vectors"
+            limit = f"half of memory, {self.memory / 1e9:g} GB"
+            raise DataError(
+                f"{purpose} needs {size}, more than {limit}; if this machine has more, write "
+                f"for example `memory: {-(-2 * needed // 10**9)}GB` in params.yaml"
+            )
 
     def blocks(self, size: int) -> Iterator[FloatArray]:
         """Yield all vectors in order, in blocks of ``size`` rows; the last may be shorter."""

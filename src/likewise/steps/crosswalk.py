@@ -13,6 +13,10 @@ from likewise.evaluation.protocols.definitions import score_by_definitions
 from likewise.evaluation.protocols.retrieval import Retrieval
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
+from likewise.storage import tables
+
+_COPIES = 2
+"""Copies of all vectors in memory: as stored, and normalised."""
 
 _OWN = {"GPR1200: mAP": "gpr1200", "FG-SBIR: acc@1": "sbir-acc"}
 """Definition with published tables in this package -> the protocol of these tables."""
@@ -100,7 +104,10 @@ def crosswalk(run: str, *, workspace: StrPath | None = None) -> Crosswalk:
         )
     dataset = Dataset(ws, entry.dataset)
     known = [name for name in protocol.columns if name in dataset.table.columns]
-    rows, vectors = dataset.table.read(["item_id", *known]), dataset.vectors(entry.model)
+    dataset.need_model(entry.model)
+    stored = tables.vector_blocks(dataset.table, entry.model, ws.params.memory)
+    stored.need_room("crosswalk", _COPIES)
+    rows, vectors = dataset.table.read(["item_id", *known]), stored.whole()
     own = protocol.evaluate_vectors(vectors, rows)
     comparisons = [
         DefinitionScore(

@@ -28,6 +28,8 @@ WHOLE_BYTES = 512 << 20
 is a constant, because both ways round scores differently.
 """
 
+_COPIES = 3
+"""Copies of all vectors in a protocol that needs them at once: as stored, normalised, parts."""
 
 CHOSEN_ON_TEST = (
     "the model's weights were chosen on the test split, as the original program does: "
@@ -136,6 +138,8 @@ def _as_needed(protocol: Protocol, vectors: VectorBlocks) -> FloatArray | Vector
     """
     whole = vectors.rows * vectors.dim * 4 <= WHOLE_BYTES
     kept = vectors.nbytes <= vectors.memory / 2
+    if not whole and not protocol.reads_blocks:
+        vectors.need_room(f"the protocol {protocol.name}", _COPIES)
     if whole or not protocol.reads_blocks:
         return vectors.whole()
     return VectorBlocks.from_array(vectors.whole(), vectors.memory) if kept else vectors

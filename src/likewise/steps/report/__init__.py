@@ -20,7 +20,7 @@ from likewise.pages import notebook
 from likewise.steps.report import diagnostics, figures
 from likewise.steps.report.picture_rows import Pictures
 from likewise.steps.report.report_page import Page, RankingDiagnostics, as_html, as_markdown
-from likewise.storage import artefacts, journal
+from likewise.storage import artefacts, journal, tables
 from likewise.storage.config import Run, read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
@@ -106,17 +106,18 @@ def _refuse_stale(ws: Workspace, run: str, dataset: Dataset, lineage: dict[str, 
 
 
 def _page(entry: Run, results: Results, dataset: Dataset) -> Page:
-    items = dataset.items
-    vectors = dataset.vectors(entry.model)
-    shown = figures.chosen(len(items))
+    dataset.need_model(entry.model)
+    roles = dataset.table.read(["role"])["role"]
+    shown = figures.chosen(len(dataset))
+    vectors = tables.vector_blocks(dataset.table, entry.model)
     return Page(
         entry=entry,
         title=dataset.card.title,
         results=results,
         ranking=_ranking(dataset, results) if "ranks" in results.queries.columns else None,
-        gap=diagnostics.modality_gap(vectors, items["role"]),
-        places=_places(vectors[shown]),
-        kinds=_kinds(items)[shown],
+        gap=diagnostics.modality_gap(vectors, roles),
+        places=_places(vectors.take(shown)),
+        kinds=_kinds(dataset, shown),
     )
 
 
@@ -133,26 +134,34 @@ def _places(vectors: "npt.NDArray[np.floating[Any]]") -> npt.NDArray[np.float32]
 
 def _ranking(dataset: Dataset, results: Results) -> RankingDiagnostics:
     queries = results.queries
-    texts = dataset.table.read(["item_id", "text", "label"])
-    names = texts.select("item_id", pl.coalesce("text", "label")).iter_rows()
     return RankingDiagnostics(
         curves={
             "cmc": diagnostics.cumulative_match(queries),
             "precision-recall": diagnostics.precision_recall(queries),
         },
         first_hits=diagnostics.first_hits(queries),
-        mix_ups=diagnostics.mix_ups(queries, dict(names)),
+        mix_ups=diagnostics.mix_ups(queries, _names(dataset, queries)),
         hubs=diagnostics.hubs(queries, results.lineage["counts"]["gallery"]),
         pictures=Pictures.of(dataset, queries),
     )
 
 
-def _kinds(items: pl.DataFrame) -> pl.Series:
+def _names(dataset: Dataset, queries: pl.DataFrame) -> dict[str, str | None]:
+    """Return the text or label of the queries and of their first two hits, by item id."""
+    first = queries.select(pl.col("hits").list.head(2).explode().alias("item_id"))
+    named = pl.concat([queries.select("item_id"), first]).unique().drop_nulls()
+    rows = dataset.find(named["item_id"].to_list())
+    texts = dataset.rows(rows[rows >= 0].astype(np.int32), ["item_id", "text", "label"])
+    return dict(texts.select("item_id", pl.coalesce("text", "label")).iter_rows())
+
+
+def _kinds(dataset: Dataset, shown: npt.NDArray[np.int64]) -> pl.Series:
     """Return the column that colours the map: the first one with several values."""
     for column in ("subset", "role", "split"):
-        if items[column].n_unique() > 1:
-            return items[column]
-    return items["label"]
+        values = dataset.table.read([column])[column]
+        if values.n_unique() > 1:
+            return values[shown]
+    return dataset.rows(shown.tolist(), ["label"])["label"]
 
 
 def _facts(page: Page) -> str:

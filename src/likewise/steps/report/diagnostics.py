@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from likewise.formats.vector_blocks import VectorBlocks
+
 Values = npt.NDArray[np.float64]
 
 CMC_RANKS = 50
@@ -139,22 +141,29 @@ def hubs(queries: pl.DataFrame, gallery: int) -> Hubs:
     return Hubs(dict(counted), gallery, _skewness(values), most)
 
 
-def modality_gap(vectors: npt.NDArray[np.floating], roles: pl.Series) -> float | None:
+def modality_gap(vectors: VectorBlocks, roles: pl.Series) -> float | None:
     """Compute the distance between the mean vectors of query items and gallery items.
 
     Source: Liang et al., Mind the Gap, NeurIPS 2022 (arXiv:2203.02053).
 
     Args:
-        vectors: (n, d), L2-normalised.
+        vectors: (n, d), L2-normalised; read in blocks.
         roles: (n,) query, gallery or null.
 
     Returns:
         0 to 2; None if there are no queries or no gallery items.
     """
-    sides = [vectors[(roles == side).fill_null(value=False).to_numpy()] for side in _SIDES]
-    if not all(len(side) for side in sides):
+    sides = [(roles == side).fill_null(value=False).to_numpy() for side in _SIDES]
+    if not all(side.any() for side in sides):
         return None
-    query, gallery = (side.astype(np.float32).mean(axis=0) for side in sides)
+    sums = np.zeros((len(sides), vectors.dim))
+    start = 0
+    for block in vectors.read():
+        for number, side in enumerate(sides):
+            part = block[side[start : start + len(block)]]
+            sums[number] += part.sum(axis=0, dtype=np.float64)
+        start += len(block)
+    query, gallery = (total / side.sum() for total, side in zip(sums, sides, strict=True))
     return float(np.linalg.norm(query - gallery))
 
 
