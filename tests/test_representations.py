@@ -52,6 +52,12 @@ def test_results_print_well_and_safely(hostile: Path) -> None:
     assert "&lt;script&gt;" in html(item)
     assert html(emoji.search(id=ITEM, k=3)).count("data:image/jpeg") == 3
     assert html(likewise.query("select label, text from emoji"))
+    browsed = emoji.browse(filters={"label": BAD}, facets=["label", "split"])
+    page = html(browsed)
+    assert page.count("data:image/jpeg") == browsed.total == 1
+    assert "1 items of emoji" in page
+    assert "/d/emoji" in page
+    assert html(emoji.browse(limit=3, columns=["width"])).count("data:image/jpeg") == 3
     statistics = likewise.describe("emoji")
     assert repr(statistics) == "Statistics(emoji: 24 items in 24 images, 7 labels)"
     assert "<svg" in html(statistics)

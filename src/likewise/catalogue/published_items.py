@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Unpack
 
@@ -9,7 +10,7 @@ import polars as pl
 
 from likewise.formats.array_types import Int32Array, Int64Array
 from likewise.retrieval.browsing.browse_options import BrowseOptions
-from likewise.retrieval.browsing.browsed import Browsed
+from likewise.retrieval.browsing.browsed import Browsed, SmallPicture
 from likewise.retrieval.browsing.item_pages import ItemPages
 from likewise.retrieval.browsing.rows_at import (
     check_columns,
@@ -33,6 +34,10 @@ class PublishedItems:
     @abstractmethod
     def _need_vectors(self, model: str) -> None:
         """Fetch the vectors of ``model`` if they were not pulled."""
+
+    @abstractmethod
+    def thumbnails(self, positions: Sequence[int]) -> Sequence[SmallPicture]:
+        """Return small pictures of the items at ``positions``; nothing is fetched."""
 
     @cached_property
     def _ids(self) -> tables.RowIndex:
@@ -101,7 +106,7 @@ class PublishedItems:
             (5, ['0_fluent.jpg', '0_noto.jpg'])
         """
         self._need_columns(options.get("columns") or ())
-        return self._pages.browse(options)
+        return replace(self._pages.browse(options), _dataset=self)
 
     @cached_property
     def _pages(self) -> ItemPages:

@@ -13,6 +13,7 @@ _CELL = "padding:2px 12px 2px 0;vertical-align:top;text-align:"
 _FIGURE = (
     "display:inline-block;width:104px;margin:0 8px 8px 0;vertical-align:top;font-size:11px"
 )
+_BLOCK = "display:inline-block;vertical-align:top;margin:0 24px 8px 0"
 
 
 def heading(text: str) -> str:
@@ -49,20 +50,36 @@ def gallery(tiles: "Sequence[Tile]", title: str, first: int = 1) -> str:
     return heading(title) + f"<div>{figures}</div>"
 
 
+def grid(tiles: "Sequence[Tile]", title: str) -> str:
+    """Small pictures with their label and name, in rows."""
+    figures = "".join(_captioned(tile, [tile.label or "", tile.name]) for tile in tiles)
+    return heading(title) + f"<div>{figures}</div>"
+
+
+def in_a_row(parts: Iterable[str]) -> str:
+    """Parts of a result next to each other, where the width allows it."""
+    blocks = (f'<div style="{_BLOCK}">{part}</div>' for part in parts)
+    return f"<div>{''.join(blocks)}</div>"
+
+
 def escape(text: str) -> str:
     """Escape markup, and replace the characters that HTML cannot show."""
     return escape_markup(visible(text))
 
 
 def _figure(rank: int, tile: "Tile") -> str:
+    score = "" if tile.score is None else f" · {tile.score:.4f}"
+    return _captioned(tile, [f"{rank}{score}", tile.label or "", tile.name])
+
+
+def _captioned(tile: "Tile", lines: Sequence[str]) -> str:
+    """Format a picture and the lines below it."""
     picture = "no picture"
     if tile.picture:
         style = "max-width:104px;max-height:104px"
         picture = (
             f'<img src="{escape(tile.picture)}" alt="{escape(tile.name)}" style="{style}">'
         )
-    score = "" if tile.score is None else f" · {tile.score:.4f}"
-    lines = [f"{rank}{score}", tile.label or "", tile.name]
     caption = "<br>".join(escape(line) for line in lines if line)
     return f'<div style="{_FIGURE}">{picture}<br>{caption}</div>'
 

@@ -1,17 +1,62 @@
 """The result of ``browse``: a page of items, and counts of values."""
 
-from collections.abc import Callable, Mapping
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
+from likewise.errors import LikewiseError
 from likewise.formats.array_types import Int32Array
+from likewise.pages import notebook
+
+if TYPE_CHECKING:
+    from likewise.pages.gallery import Tile
+
+_SHOWN = 24
+"""Number of items whose pictures a notebook shows."""
+
+_VALUES = 8
+"""Number of values of a facet that a notebook shows."""
+
+
+class SmallPicture(Protocol):
+    """An encoded thumbnail and its type; the type is empty if there is none."""
+
+    @property
+    def data(self) -> bytes:
+        """The encoded picture."""
+        ...
+
+    @property
+    def media_type(self) -> str:
+        """Such as ``image/jpeg``."""
+        ...
+
+
+class Browsable(Protocol):
+    """The part of an open data set that shows items; ``Dataset`` provides it."""
+
+    name: str
+
+    def rows(
+        self, positions: Sequence[int] | Int32Array, columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """The items at some positions, in that order."""
+        ...
+
+    def thumbnails(self, positions: Sequence[int]) -> Sequence[SmallPicture]:
+        """The thumbnails of the items at some positions; nothing is fetched."""
+        ...
 
 
 @dataclass(frozen=True)
 class Browsed:
     """A page of the items that meet the filters, and counts of their values.
+
+    A notebook shows the pictures of its first items, and the counts.
 
     Attributes:
         total: number of items that meet all filters.
@@ -30,8 +75,50 @@ class Browsed:
     rows: pl.DataFrame
     counts: Mapping[str, pl.DataFrame]
     _select: Callable[[], Int32Array] = field(repr=False, compare=False)
+    _dataset: Browsable | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def positions(self) -> Int32Array:
         """Positions (total,) of all items that meet the filters, in order."""
         return self._select()
+
+    def _repr_html_(self) -> str:
+        if self._dataset is None:
+            return self.rows._repr_html_()
+        try:
+            shown = notebook.grid(
+                _tiles(self._dataset, self.page[:_SHOWN].tolist()), self._title
+            )
+        except (LikewiseError, OSError):  # without a place for thumbnails
+            shown = notebook.heading(self._title) + self.rows._repr_html_()
+        facets = notebook.in_a_row(
+            notebook.table((name, "items"), counted.head(_VALUES).iter_rows())
+            for name, counted in self.counts.items()
+        )
+        page = f"the whole page: run `likewise serve` and open /d/{self._dataset.name}"
+        return shown + facets + notebook.paragraph(page)
+
+    @property
+    def _title(self) -> str:
+        name = "" if self._dataset is None else f" of {self._dataset.name}"
+        end = self.offset + min(len(self.page), _SHOWN)
+        place = f": {self.offset + 1:,} to {end:,}" if 0 < len(self.page) < self.total else ""
+        return f"{self.total:,} items{name}{place}"
+
+
+def _tiles(dataset: Browsable, positions: list[int]) -> "list[Tile]":
+    """Return the pictures of items as ``data:`` URLs, with their labels."""
+    from likewise.pages.gallery import Tile
+
+    facts = dataset.rows(positions, ["item_id", "text", "label"]).rows()
+    pictures = dataset.thumbnails(positions)
+    return [
+        Tile(name, _url(picture), text or label)
+        for (name, text, label), picture in zip(facts, pictures, strict=True)
+    ]
+
+
+def _url(picture: SmallPicture) -> str | None:
+    if not picture.data:
+        return None
+    return f"data:{picture.media_type};base64,{b64encode(picture.data).decode()}"
