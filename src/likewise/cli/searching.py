@@ -82,6 +82,10 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
     role: Annotated[
         Literal["gallery", "query", "any"], typer.Option(help="Role of the items to search.")
     ] = "gallery",
+    query_role: Annotated[
+        Literal["query", "gallery"],
+        typer.Option(help="Embed query images as a sketch (query) or a photograph (gallery)."),
+    ] = "query",
     where: Annotated[
         str | None,
         typer.Option(metavar="SQL", help="Search only items that match, e.g. split = 'test'."),
@@ -105,6 +109,7 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
         "min_score": min_score,
         "per_label": per_label,
         "role": role,
+        "query_role": query_role,
         "where": where,
         "index": index,
     }

@@ -36,7 +36,7 @@ def search_table(dataset: Searchable, queries: Queries, query: Query) -> Hits:
         resolve_model(dataset, query.model), query.index or EXACT, fresh=False
     )
     searcher.allowed(query)  # refuses a wrong condition before a model is loaded
-    vectors, rows = _vectors(searcher, frame[column], column, folder)
+    vectors, rows = _vectors(searcher, frame[column], column, folder, query.query_role)
     frames = [searcher.no_hits(), *searcher.answer_many(vectors, rows, query)]
     names = ["", *_query_names(frame, column)]
     hits = pl.concat(
@@ -98,7 +98,7 @@ def _query_names(frame: pl.DataFrame, column: str) -> list[str]:
 
 
 def _vectors(
-    searcher: Searcher, queries: pl.Series, column: str, folder: Path
+    searcher: Searcher, queries: pl.Series, column: str, folder: Path, role: str
 ) -> tuple[Float32Array, Int64Array]:
     """Return the vectors (q, d) of the queries, and the rows (q,) of query items, else -1."""
     no_rows = np.full(len(queries), NONE, np.int64)
@@ -116,7 +116,7 @@ def _vectors(
         return searcher.item_vectors(rows.tolist()), rows
     paths = [folder / name for name in queries.cast(pl.String)]
     parts = [
-        searcher.encode([open_picture(path) for path in paths[start : start + _PICTURES]])
+        searcher.encode([open_picture(path) for path in paths[start : start + _PICTURES]], role)
         for start in range(0, len(paths), _PICTURES)
     ]
     return np.concatenate(parts), no_rows

@@ -20,47 +20,68 @@ if TYPE_CHECKING:
 
 
 class QueryEncoder:
-    """The model of one vector column, as it embeds queries; it is loaded at the first use."""
+    """The model of one vector column, as it embeds queries; it is loaded at the first use.
+
+    A model that treats roles differently is loaded once per role of queries.
+    """
 
     def __init__(self, dataset: PublishedDataset, ws: Workspace, model: str) -> None:
         """Embed pictures by ``model``; nothing is loaded yet."""
         self._dataset = dataset
         self._ws = ws
         self._model = model
+        self._encoders: dict[str | None, Encoder] = {}
 
-    def encode(self, pictures: "Sequence[Image.Image]") -> Float32Array:
-        """Embed pictures: (pictures, d), L2-normalised.
+    @cached_property
+    def by_role(self) -> bool:
+        """True if the model embeds queries and gallery items differently."""
+        return self._passport.by_role
+
+    def encode(self, pictures: "Sequence[Image.Image]", role: str = "query") -> Float32Array:
+        """Embed pictures as items of ``role``: (pictures, d), L2-normalised.
 
         Raises:
             MissingArtefactError: the model is not on this machine.
             StaleArtefactError: another version of the model made the vectors.
         """
-        return self._encoder.encode(pictures)
+        return self._encoder(role).encode(pictures)
 
     def load(self) -> None:
         """Load the model now, not at the first picture; the errors are those of ``encode``."""
-        _ = self._encoder
+        self._encoder("query")
 
-    def seen(self, picture: "Image.Image") -> "Image.Image":
+    def seen(self, picture: "Image.Image", role: str = "query") -> "Image.Image":
         """Return the pixels that the model gets of a picture, before they are normalised."""
         from PIL import Image
 
-        return Image.fromarray(self._encoder.transform(picture.convert("RGB")))
+        return Image.fromarray(self._encoder(role).transform(picture.convert("RGB")))
 
     @cached_property
-    def _encoder(self) -> "Encoder":
-        """The encoder of the model that made the vectors; another version is refused."""
+    def _passport(self) -> Passport:
+        name = f"{self._dataset.name}: {self._model}"
+        return Passport.from_json(self._dataset.table.passport(self._model), name)
+
+    def _encoder(self, role: str) -> "Encoder":
+        """Return the encoder of a role, by the model that made the vectors.
+
+        Raises:
+            MissingArtefactError: the model is not on this machine.
+            StaleArtefactError: another version of the model made the vectors.
+        """
+        key = role if self.by_role else None
+        if key not in self._encoders:
+            self._encoders[key] = self._loaded(key)
+        return self._encoders[key]
+
+    def _loaded(self, role: str | None) -> "Encoder":
         check_embeds_pictures(self._ws, self._model)
         folder = versions.locate(self._ws, self._ws.model(self._model))
         if not folder.is_dir():
             what = f"model {self._model!r} is not on this machine"
             raise MissingArtefactError(what, artefacts.model(self._ws, self._model).command)
         name = self._dataset.name
-        passport = Passport.from_json(
-            self._dataset.table.passport(self._model), f"{name}: {self._model}"
-        )
-        if Passport.read(folder).identity() != passport.identity():
+        if Passport.read(folder).identity() != self._passport.identity():
             what = f"the vectors of {name!r} were made by another version of {self._model!r}"
             raise StaleArtefactError(what, artefacts.published(self._ws, name).command)
         with progress_note(f"load the model {self._model}"):
-            return recipes.load(folder)
+            return recipes.load(folder, role)

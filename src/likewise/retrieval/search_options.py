@@ -32,6 +32,9 @@ class QueryOptions(TypedDict, total=False):
         per_label: maximum number of hits of one label.
         role: items that may be hits: those of the role ``gallery`` (the default) or
             ``query``, or ``any``. An item without a role has every role.
+        query_role: the role as which pictures of the query are embedded, if the model treats
+            roles differently: ``query`` (the default), as a sketch, or ``gallery``, as a
+            photograph.
         where: an SQL condition; only items that meet it are compared. Write strings in single
             quotes: ``label = 'cat' AND split <> 'test'``.
         index: an index of params.yaml; ``exact`` by default.
@@ -43,6 +46,7 @@ class QueryOptions(TypedDict, total=False):
     min_score: float | None
     per_label: int | None
     role: Literal["gallery", "query", "any"]
+    query_role: Literal["query", "gallery"]
     where: str | None
     index: str | None
 

@@ -49,6 +49,7 @@ class Query:
     min_score: float | None = None
     per_label: int | None = None
     role: Literal["gallery", "query", "any"] = "gallery"
+    query_role: Literal["query", "gallery"] = "query"
     where: str | None = None
     index: str | None = None
 
@@ -139,6 +140,7 @@ class Query:
         for name, known in (
             ("combine", ("mean", "max")),
             ("role", ("gallery", "query", "any")),
+            ("query_role", ("query", "gallery")),
         ):
             if getattr(self, name) not in known:
                 yield f"{name} is {getattr(self, name)!r}; it is one of {', '.join(known)}"

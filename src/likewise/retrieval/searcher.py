@@ -232,7 +232,7 @@ class Searcher:
         if query.images:
             pictures = query_pictures(query)
             _ = self._built  # refuse an unreadable index before a model is loaded
-            vectors = self.encode(pictures)
+            vectors = self.encode(pictures, query.query_role)
         elif query.vector is None:
             vectors = self.item_vectors(query_rows)
         else:
@@ -244,9 +244,14 @@ class Searcher:
             vectors = away_from(vectors, unlike)
         return vectors
 
-    def encode(self, pictures: "Sequence[Image.Image]") -> Float32Array:
-        """Embed pictures by the model of the items' vectors; (pictures, d), L2-normalised."""
-        return np.stack([unit_vector(vector) for vector in self.encoder.encode(pictures)])
+    def encode(self, pictures: "Sequence[Image.Image]", role: str = "query") -> Float32Array:
+        """Embed pictures by the model of the items' vectors; (pictures, d), L2-normalised.
+
+        Args:
+            pictures: decoded pictures.
+            role: see ``query_role`` of ``QueryOptions``.
+        """
+        return np.stack([unit_vector(v) for v in self.encoder.encode(pictures, role)])
 
     @cached_property
     def encoder(self) -> QueryEncoder:

@@ -45,6 +45,9 @@ def search(
             - per_label: maximum number of hits per label.
             - role: role of the hits: ``gallery`` by default, so a sketch that is a query finds
               photographs; ``query`` or ``any``. Items without a role have every role.
+            - query_role: role as which pictures of the query are embedded, if the model treats
+              roles differently: ``query``, as a sketch (the default), or ``gallery``, as a
+              photograph.
             - where: an SQL condition; only items that meet it are compared. Strings are in
               single quotes: ``label = 'cat' AND split <> 'test'``.
             - index: an index of params.yaml; by default ``exact``.
