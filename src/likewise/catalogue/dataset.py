@@ -21,9 +21,7 @@ from likewise.formats.array_types import Int32Array
 from likewise.imaging.image_reader import ImageReader, LabelledImages
 from likewise.imaging.transforms.chain import Chain
 from likewise.pages import notebook
-from likewise.retrieval.browsing.rows_at import (
-    check_positions,
-)
+from likewise.retrieval.browsing.rows_at import check_positions
 from likewise.retrieval.hits import Hits
 from likewise.retrieval.search_options import SearchOptions
 from likewise.retrieval.search_query import Query
@@ -54,6 +52,7 @@ class Dataset(ItemThumbnails, PublishedItems):
         self.name = name
         self._ws = ws
         self._searchers: dict[tuple[str, str, bool], Searcher] = {}
+        self._present: set[str] = set()
         versions.remove_unused_views(ws)
         self._snapshots = snapshot_pair(ws, ws.published(name), ws.table(name, "images"))
 
@@ -150,7 +149,9 @@ class Dataset(ItemThumbnails, PublishedItems):
 
     def _need_vectors(self, model: str) -> None:
         """Fetch the vectors of ``model`` if they were not pulled."""
-        fetch_vectors(self._ws, self._ws.published(self.name), self.table, model)
+        if model not in self._present:
+            fetch_vectors(self._ws, self._ws.published(self.name), self.table, model)
+            self._present.add(model)
 
     @overload
     def images(self, ids: Sequence[str]) -> "list[Image.Image]": ...

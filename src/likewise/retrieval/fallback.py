@@ -2,6 +2,8 @@
 
 from functools import cached_property
 
+import numpy as np
+
 from likewise.formats.array_types import BoolArray, Float32Array, Int64Array
 from likewise.retrieval.index_cache import EXACT
 from likewise.retrieval.indexes import INDEXES
@@ -25,7 +27,9 @@ class IndexWithFallback(BuiltIndex):
     ) -> tuple[Float32Array, Int64Array]:
         """See ``BuiltIndex.search``; results are missing only if fewer than ``k`` exist."""
         scores, rows = self._built.search(queries, k, allowed)
-        available = self._vectors.rows if allowed is None else int(allowed.sum())
+        if not (rows == NONE).any() or self._built.is_exact(allowed):
+            return scores, rows
+        available = self._vectors.rows if allowed is None else int(np.count_nonzero(allowed))
         short = (rows != NONE).sum(axis=1) < min(k, available)
         if short.any():
             scores[short], rows[short] = self._exact.search(queries[short], k, allowed)

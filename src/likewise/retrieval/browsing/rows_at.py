@@ -53,6 +53,8 @@ def existing_positions(
     Raises:
         UnknownNameError: there is no such item; the error lists similar ids.
     """
+    if not len(wanted):
+        return np.empty(0, np.int32)
     positions = ids.positions(wanted)
     absent = np.flatnonzero(positions == tables.NO_ROW)
     if len(absent):
