@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -56,12 +56,14 @@ class Thumbnail:
         fault: ``missing`` if the pixels are not on this machine, ``unreadable`` if they cannot
             be decoded, or "".
         made: True if it was decoded and encoded again.
+        content: the content of the item.
     """
 
     data: bytes
     media_type: str
     fault: Literal["", "missing", "unreadable"] = ""
     made: bool = False
+    content: str = ""
 
 
 _caches: dict[Path, "ThumbnailCache"] = {}
@@ -153,7 +155,9 @@ class ThumbnailCache:
         if new:
             self.put(new, side)
         return [
-            made[n] if n in made else Thumbnail(kept[one["content"]], JPEG)
+            replace(made[n], content=one["content"])
+            if n in made
+            else Thumbnail(kept[one["content"]], JPEG, content=one["content"])
             for n, one in enumerate(facts)
         ]
 

@@ -1,7 +1,7 @@
 """Routes of pictures: thumbnails, whole images, and what a model sees."""
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
@@ -11,6 +11,9 @@ from likewise.web.answers import RefusedError, bad_request
 from likewise.web.conditions import text
 from likewise.web.requests import Call
 from likewise.web.shelf import Opened
+
+if TYPE_CHECKING:
+    import likewise
 
 CONTENT = re.compile(r"[0-9a-f]{64}[^/\\\0]{0,200}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -40,12 +43,25 @@ def thumb(call: Call) -> Response:
     content, side = call.path["content"], call.path["side"]
     if not CONTENT.fullmatch(content) or side not in SIDES:
         raise bad_request("a thumbnail is /t/CONTENT/256.jpg or /t/CONTENT/64.jpg")
-    opened, row = _find(call, "content", content)
-    made = opened.dataset.thumbnails([row], side)[0]
+    made = _hinted(call, content, side)
+    if made is None:
+        opened, row = _find(call, "content", content)
+        made = opened.dataset.thumbnails([row], side)[0]
     if made.fault:
         headers = {"cache-control": "no-store", "x-missing": "1"}
         return Response(GREY, headers=headers, media_type="image/svg+xml")
     return _picture(call, made.data, made.media_type, content)
+
+
+def _hinted(call: Call, content: str, side: int) -> "likewise.Thumbnail | None":
+    """Return the thumbnail at the position of the URL if it has the content, by one read."""
+    position = parameters.number(call.query, "p", -1, 0, 1 << 40)
+    for opened in call.site.shelf.versions(parameters.text(call.query, "d") or ""):
+        if 0 <= position < opened.dataset.table.rows:
+            made = opened.dataset.thumbnails([position], side)[0]
+            if made.content == content:
+                return made
+    return None
 
 
 def image(call: Call) -> Response:
