@@ -79,6 +79,21 @@ def test_the_values_of_a_facet_are_searched(page: Page) -> None:
     assert sorted(values) == ["1000", "200", "400", "600", "800"]
 
 
+def test_labels_have_words_where_each_has_one_text(page: Page) -> None:
+    address = "/api/d/emoji"
+    shown = page.get(f"{address}/page?limit=24")["columns"]
+    words = dict(zip(shown["label"], shown["text"], strict=True))
+    found = page.get(f"{address}/facets?of=label")["facets"][0]["values"]
+    assert {one["value"]: one["text"] for one in found} == words
+    word = words["400"]
+    (found,) = page.get(f"{address}/facets?of=label&like={word.upper()}")["facets"][0]["values"]
+    assert (found["value"], found["text"]) == ("400", word)
+    for group in page.get(f"{address}/groups?group=label")["groups"]:
+        assert group["text"] == words[group["value"]]
+    marks = page.get(f"{address}/scrubber?sort=label")["marks"]
+    assert [mark["words"] for mark in marks] == [words[mark["text"]] for mark in marks]
+
+
 def test_numbers_are_counted_in_bins(page: Page) -> None:
     width, nbytes = page.get("/api/d/emoji/facets?of=width,nbytes")["facets"]
     assert (width["min"], width["max"]) == (160, 160)

@@ -111,6 +111,18 @@ def test_a_revision_is_copied(alice: Path) -> None:
         rows = evaluate(compared["copy"]["python"]).rows
         assert [row.metric for row in rows] == [one["metric"] for one in compared["metrics"]]
         assert run(compared["copy"]["cli"])["rows"][0]["first"] == rows[0].first
+        for copies in (answer["copy"], compared["copy"]):
+            assert copies["sql"] is None
+            assert "v1" in copies["why"]
+
+
+def test_a_comparison_is_copied(page: Page) -> None:
+    likewise.evaluate("emoji-tiny")
+    answer = page.get("/api/compare/emoji-tiny/emoji-tiny?side=all&limit=7&offset=3")
+    shown = {one["item_id"]: one["first"] for one in answer["queries"]}
+    rows = likewise.query(answer["copy"]["sql"]).frame
+    assert dict(rows.select("item_id", "first").iter_rows()) == shown
+    assert set(rows["delta"]) == {0}
 
 
 def test_the_origin_of_vectors_is_copied(page: Page) -> None:

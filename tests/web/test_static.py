@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import likewise
+from likewise.web.page_modules import FIRST, MOST_FILES, page_modules
 
 WEB = Path(likewise.__file__).parent / "web"
 STATIC = WEB / "static"
@@ -67,11 +68,19 @@ def test_templates_have_no_script_or_style_of_their_own() -> None:
         assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", text)), file.name
 
 
-def test_all_modules_are_fetched_at_once() -> None:
-    text = (WEB / "templates" / "shell.html").read_text("utf-8")
-    fetched = re.findall(r'modulepreload" href="{{ root }}/static/([^"]+)"', text)
-    modules = [file.relative_to(STATIC).as_posix() for file in STATIC.rglob("*.js")]
-    assert sorted(fetched) == sorted(set(modules) - {"app.js"})
+def test_the_first_load_of_a_page_has_few_files() -> None:
+    """Those of the data sets and of browse, from which everything begins."""
+    further = {"shell", "app.css", "favicon.svg", FIRST}
+    for page in ("home", "browse"):
+        assert len(page_modules(page)) + len(further) <= MOST_FILES, page_modules(page)
+
+
+def test_every_module_belongs_to_a_page() -> None:
+    """A page is fetched by ``import()`` in the first module."""
+    pages = re.findall(r"import\('\./(\w+)\.js'\)", (STATIC / FIRST).read_text("utf-8"))
+    parts = {"look.js", FIRST}
+    modules = {file.relative_to(STATIC).as_posix() for file in STATIC.rglob("*.js")}
+    assert {name for page in pages for name in page_modules(page)} | parts == modules
 
 
 def test_no_file_names_another_host() -> None:

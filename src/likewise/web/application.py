@@ -69,13 +69,13 @@ ROUTES: tuple[RouteEntry, ...] = (
     RouteEntry("/api/jobs", job_routes.jobs, "table"),
     RouteEntry("/api/jobs", job_routes.start, "table", "POST"),
     RouteEntry("/api/session", job_routes.session, "table", "POST"),
-    RouteEntry("/", set_routes.shell, "table"),
-    RouteEntry("/d/{name}", set_routes.shell, "table"),
-    RouteEntry("/d/{name}/i/{item:path}", set_routes.shell, "table"),
-    RouteEntry("/d/{name}/search", set_routes.shell, "table"),
-    RouteEntry("/d/{name}/sketch", set_routes.shell, "table"),
-    RouteEntry("/compare/{first}/{second}", set_routes.shell, "table"),
-    RouteEntry("/reports/{run}", set_routes.shell, "table"),
+    RouteEntry("/", set_routes.shell("home"), "table"),
+    RouteEntry("/d/{name}", set_routes.shell("browse"), "table"),
+    RouteEntry("/d/{name}/i/{item:path}", set_routes.shell("item"), "table"),
+    RouteEntry("/d/{name}/search", set_routes.shell("search"), "table"),
+    RouteEntry("/d/{name}/sketch", set_routes.shell("sketch"), "table"),
+    RouteEntry("/compare/{first}/{second}", set_routes.shell("compare"), "table"),
+    RouteEntry("/reports/{run}", set_routes.shell("report"), "table"),
 )
 """Every route except the static files and the stream of events."""
 

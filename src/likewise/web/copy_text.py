@@ -11,7 +11,10 @@ from likewise.web.parameters import RowSelection
 from likewise.web.shelf import Opened
 
 Copies = dict[str, str | None]
-"""``python``, ``sql`` and ``cli``; None where one of them cannot give the rows."""
+"""``python``, ``sql`` and ``cli``; None where one of them cannot give the rows.
+
+``why`` is the reason why there is no SQL.
+"""
 
 
 def page(opened: Opened, selection: RowSelection, offset: int, limit: int) -> Copies:
@@ -23,6 +26,7 @@ def page(opened: Opened, selection: RowSelection, offset: int, limit: int) -> Co
         "python": f"{_open(opened)}.browse({_arguments(options)}).rows",
         "sql": _select(opened, where, selection, offset, limit),
         "cli": _command("browse", opened.name, _browse_flags(options) | _given(rev=opened.rev)),
+        "why": _no_revision(opened.rev),
     }
 
 
@@ -64,16 +68,49 @@ def search(
         if opened.rev
         else _rows("*", opened, f"item_id IN ({ids})" if ids else "1 = 0"),
         "cli": _command("search", opened.name, _search_flags(given) | _given(rev=opened.rev)),
+        "why": _no_revision(opened.rev),
     }
 
 
-def compare(first: str, second: str) -> Copies:
-    """Return the texts that compare two runs."""
+def compare(first: str, second: str, queries: Sequence[str]) -> Copies:
+    """Return the texts that compare two runs.
+
+    SQL has no test of significance, so it selects the values of the queries that are shown.
+
+    Args:
+        first: name of a run, or ``RUN@REV``.
+        second: the run to compare it with.
+        queries: ids of the queries that are shown.
+    """
+    rev = next((name.partition("@")[2] for name in (first, second) if "@" in name), None)
     return {
         "python": f"likewise.compare({first!r}, {second!r})",
-        "sql": None,
+        "sql": None if rev else _compared(first, second, queries),
         "cli": shlex.join(["likewise", "compare", first, second]),
+        "why": _no_revision(rev),
     }
+
+
+def queries_table(run: str) -> str:
+    """Return the name of the table with the queries of a run, as SQL."""
+    return name(f"queries_{run.replace('-', '_')}", QUERY)
+
+
+def _compared(first: str, second: str, queries: Sequence[str]) -> str:
+    ids = ", ".join(map(text, queries))
+    where = f"a.item_id IN ({ids})" if ids else "1 = 0"
+    return (
+        "SELECT a.item_id, a.value AS first, b.value AS second, b.value - a.value AS delta "  # noqa: S608
+        f"FROM {queries_table(first)} AS a JOIN {queries_table(second)} AS b "
+        f"ON a.item_id = b.item_id WHERE {where}"
+    )
+
+
+def _no_revision(rev: str | None) -> str | None:
+    """Return the reason why a page of a revision has no SQL."""
+    if rev is None:
+        return None
+    return f"SQL reads the checkout and names no revision; Python and the command read {rev}."
 
 
 def why(dataset: str, model: str, item_id: str | None) -> Copies:
@@ -84,6 +121,7 @@ def why(dataset: str, model: str, item_id: str | None) -> Copies:
         "python": f"likewise.why({', '.join(map(repr, given))})",
         "sql": None,
         "cli": shlex.join(["likewise", "why", *dashes, *given]),
+        "why": "The origin of vectors is not in a table.",
     }
 
 
@@ -91,7 +129,12 @@ def query(sql: str, rev: str | None) -> Copies:
     """Return the texts that run a query."""
     arguments = _arguments(_given(rev=rev))
     python = f"likewise.query({sql!r}{', ' + arguments if arguments else ''}).frame"
-    return {"python": python, "sql": sql, "cli": _command("query", sql, _given(rev=rev))}
+    return {
+        "python": python,
+        "sql": None if rev else sql,
+        "cli": _command("query", sql, _given(rev=rev)),
+        "why": _no_revision(rev),
+    }
 
 
 def _open(opened: Opened) -> str:

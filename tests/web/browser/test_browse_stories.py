@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from browser_tab import NARROW, Tab
+from likewise.web.page_modules import MOST_FILES
 from shapes import HOSTILE
 
 if TYPE_CHECKING:
@@ -18,6 +19,19 @@ expect = pytest.importorskip("playwright.sync_api", reason="no playwright").expe
 pytestmark = [pytest.mark.browser, pytest.mark.torch]
 
 MANY = 12_000_000
+
+
+def test_the_first_load_has_few_requests(tab: Tab) -> None:
+    asked: list[str] = []
+    tab.page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    page = tab.open("/d/emoji")
+    expect(tab.tile(0).locator("img")).to_be_visible()
+    page.wait_for_load_state("load")
+    files = [path for path in asked if not path.startswith(("/api/", "/t/", "/events"))]
+    assert len(files) <= MOST_FILES, files
+    assert len(asked) - len(files) - sum(path.startswith("/t/") for path in asked) <= 5
+    page.keyboard.press("Space")
+    expect(page.get_by_role("dialog").locator("img")).to_be_visible()
 
 
 def test_filter_then_an_item_then_back_to_the_same_place(tab: Tab) -> None:

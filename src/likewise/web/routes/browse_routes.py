@@ -1,5 +1,6 @@
 """Routes of the grid: pages, facets, the scrubber, groups and positions."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from starlette.responses import Response
 from likewise.web import copy_text, grid_rows, parameters, picture_urls
 from likewise.web.answers import bad_request, json_answer
 from likewise.web.columns import SHOWN, PageColumn, columns_of, facet_columns
+from likewise.web.label_words import label_words
 from likewise.web.requests import Call
 from likewise.web.shelf import Opened
 
@@ -67,9 +69,15 @@ def facets(call: Call) -> Response:
                 numbers = grid_rows.counts(opened, without, [column.name])[1][column.name]
             shown.append(_histogram(column, numbers, chosen))
         else:
-            shown.append(_values(column, counted[column.name], chosen, top, like))
+            words = _words(opened, column.name)
+            shown.append(_values(column, counted[column.name], chosen, top, like, words))
     copies = copy_text.facet(opened, selection, columns[0].name)
     return _answer(opened, total=total, facets=shown, copy=copies)
+
+
+def _words(opened: Opened, column: str) -> Mapping[str, str]:
+    """Return the words of the values of a column; only labels have some."""
+    return label_words(opened) if column == "label" else {}
 
 
 def _values(
@@ -78,16 +86,18 @@ def _values(
     chosen: tuple[str, ...],
     top: int,
     like: str | None,
+    words: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return the most frequent values of a column, and all that are chosen."""
     counted = counted.with_columns(value=pl.col("value").cast(pl.String))
     distinct = int((counted["items"] > 0).sum())
     if like:
-        lower = counted["value"].str.to_lowercase()
+        named = counted["value"].replace(dict(words)) if words else counted["value"]
+        lower = (counted["value"] + "\n" + named).str.to_lowercase()
         counted = counted.filter(lower.str.contains(like.lower(), literal=True))
     selected = counted["value"].fill_null("").is_in(list(chosen)).to_list()
     entries = [
-        {"value": value, "count": count, "selected": is_selected}
+        {"value": value, "text": words.get(value), "count": count, "selected": is_selected}
         for rank, ((value, count), is_selected) in enumerate(
             zip(counted.rows(), selected, strict=True)
         )
@@ -142,12 +152,13 @@ def scrubber(call: Call) -> Response:
     rows = grid_rows.positions(opened, selection)
     offsets = np.unique(np.linspace(0, max(len(rows) - 1, 0), marks).astype(np.int64))
     offsets = offsets[: len(rows)]
+    words = _words(opened, column)
     values = grid_rows.values(opened, rows[offsets].tolist(), [column])[column]
     shown: list[dict[str, Any]] = []
     for offset, value in zip(offsets.tolist(), values, strict=True):
         text = "" if value is None else str(value)
         if not shown or shown[-1]["text"] != text:
-            shown.append({"offset": offset, "text": text})
+            shown.append({"offset": offset, "text": text, "words": words.get(text)})
     return _answer(opened, total=len(rows), column=column, marks=shown)
 
 
@@ -166,10 +177,12 @@ def groups(call: Call) -> Response:
     if len(counted) > MOST_GROUPS:
         what = f"{column} has {len(counted):,} values; at most {MOST_GROUPS:,} are grouped"
         raise bad_request(what)
+    words = _words(opened, column)
     ordered = sorted(counted.rows(), key=lambda pair: (pair[0] is None, pair[0]))
     shown, offset = [], 0
     for value, count in ordered:
-        shown.append({"value": value, "offset": offset, "count": count})
+        text = words.get(str(value))
+        shown.append({"value": value, "text": text, "offset": offset, "count": count})
         offset += count
     return _answer(opened, total=offset, group=column, groups=shown)
 

@@ -37,6 +37,7 @@ def compare(call: Call) -> Response:
     queries = comparison.queries
     subset = parameters.text(call.query, "subset")
     chosen = _chosen(queries, side, order, subset)
+    shown = chosen.slice(offset, limit)
     runs = {run: _run(call, run) for run in (first, second)}
     content = {
         "a": runs[first],
@@ -49,8 +50,8 @@ def compare(call: Call) -> Response:
         "sort": order,
         "total": len(chosen),
         "offset": offset,
-        **_queries(call, runs[first]["dataset"], (first, second), chosen.slice(offset, limit)),
-        "copy": copy_text.compare(first, second),
+        **_queries(call, runs[first]["dataset"], (first, second), shown),
+        "copy": copy_text.compare(first, second, shown["item_id"].to_list()),
     }
     return json_answer(content)
 
@@ -125,7 +126,7 @@ def _hits(call: Call, run: str, ids: list[str]) -> dict[str, dict[str, Any]]:
     name, _, rev = run.partition("@")
     if not ids:
         return {}
-    table, names = f"queries_{name.replace('-', '_')}", ", ".join(map(text, ids))
+    table, names = copy_text.queries_table(name), ", ".join(map(text, ids))
     sql = f"SELECT * FROM {table} WHERE item_id IN ({names})"  # noqa: S608 (texts are quoted)
     frame = likewise.query(sql, rev=rev or None, workspace=call.site.workspace).frame
     if "hits" not in frame.columns:

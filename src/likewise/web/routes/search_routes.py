@@ -26,6 +26,9 @@ MOST_QUERIES = 50
 RANKED = 1000
 """Number of hits among which the true photo of a sketch is looked for."""
 
+ROLES = ("query", "gallery")
+"""Roles as which a picture of the query is embedded; the first is the default."""
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -86,9 +89,9 @@ def sketch(call: Call) -> Response:
     limit = content["k"]
     content["hits"] = content["hits"][:limit]
     place = {"item_id": target, "rank": ranked.get(target), "of": RANKED} if target else None
-    parts = urlencode(
-        {"d": call.opened.name, "model": content["model"], "v": call.opened.version}
-    )
+    role = parameters.choice(call.query, "query_role", ROLES)
+    shown = {"d": call.opened.name, "model": content["model"], "v": call.opened.version}
+    parts = urlencode(shown | ({"query_role": role} if role != ROLES[0] else {}))
     eye_url = call.site.url(f"/eye/{upload.sha256}.png?{parts}")
     return json_answer(content | {"eye": eye_url, "target": place}, version=call.opened.version)
 
@@ -100,8 +103,9 @@ def eye(call: Call) -> Response:
     opened = call.site.shelf.get(name, parameters.text(call.query, "v"))
     model = _model(opened.dataset, parameters.text(call.query, "model"))
     searcher = opened.dataset.searcher(model, "exact", fresh=False)
+    role = parameters.choice(call.query, "query_role", ROLES)
     out = io.BytesIO()
-    searcher.encoder.seen(upload.picture()).save(out, "PNG")
+    searcher.encoder.seen(upload.picture(), role).save(out, "PNG")
     headers = {"cache-control": "no-cache"}
     return Response(out.getvalue(), headers=headers, media_type="image/png")
 
@@ -139,6 +143,7 @@ def _wanted(call: Call, uploads: list[Upload]) -> Wanted:
         "model": _model(opened.dataset, text(query, "model")),
         "index": text(query, "index"),
         "role": parameters.choice(query, "role", ("gallery", "query", "any")),
+        "query_role": parameters.choice(query, "query_role", ROLES),
         "where": whole_condition(call.selection, columns_of(opened)),
         "per_label": number(query, "per_label", 0, 1, 1000) or None,
         "min_score": parameters.decimal(query, "min_score"),
@@ -147,7 +152,7 @@ def _wanted(call: Call, uploads: list[Upload]) -> Wanted:
     }
     if len(options["id"]) + len(options["unlike"]) > MOST_QUERIES:
         raise bad_request(f"give at most {MOST_QUERIES} items")
-    defaults = {"combine": "mean", "role": "gallery", "offset": 0}
+    defaults = {"combine": "mean", "role": "gallery", "query_role": ROLES[0], "offset": 0}
     given = {k: v for k, v in options.items() if v and v != defaults.get(k)}
     crop = text(query, "crop")
     pictures: list[Any] = [upload.picture() for upload in uploads]
@@ -183,6 +188,7 @@ def _found(call: Call, uploads: list[Upload], depth: int | None = None) -> dict[
         "dataset": opened.name,
         "v": opened.version,
         "model": options["model"] if uses_vectors else None,
+        "by_role": uses_vectors and _by_role(call, options["model"]),
         "index": index,
         "exact": index == "exact",
         "recall": None if index == "exact" else _recall(call, options["model"], index),
@@ -234,6 +240,16 @@ def _query(wanted: Wanted, pictured: dict[str, dict[str, Any]]) -> dict[str, Any
         "crop": wanted.crop,
         "thumbs": thumbs,
     }
+
+
+def _by_role(call: Call, model: str) -> bool:
+    """Return True if a model embeds queries and gallery items differently."""
+    key = ("by_role", model)
+    if key not in call.opened.cache:
+        searcher = call.opened.dataset.searcher(model, "exact", fresh=False)
+        call.opened.cache[key] = searcher.encoder.by_role
+    by_role: bool = call.opened.cache[key]
+    return by_role
 
 
 def _recall(call: Call, model: str, index: str) -> float | None:

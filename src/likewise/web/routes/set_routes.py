@@ -12,7 +12,8 @@ import likewise
 from likewise.errors import LikewiseError
 from likewise.web import parameters, picture_urls
 from likewise.web.answers import json_answer
-from likewise.web.requests import Call
+from likewise.web.page_modules import page_modules
+from likewise.web.requests import Answer, Call
 
 _SHOWN = 4
 
@@ -102,23 +103,28 @@ def _opened(call: Call, summary: "likewise.Summary", rev: str | None) -> dict[st
     return {"v": opened.version, "items": count, "thumbs": thumbs}
 
 
-def shell(call: Call) -> Response:
-    """Return the page; its script reads the state from the URL."""
-    return HTMLResponse(_shell(call), headers={"cache-control": "no-cache"})
+def shell(page: str) -> Answer:
+    """Return the function that answers a page, by its name; its script reads the URL."""
+
+    def answer(call: Call) -> Response:
+        return HTMLResponse(_shell(call, page), headers={"cache-control": "no-cache"})
+
+    return answer
 
 
 def no_page(call: Call) -> Response:
     """Return the page for a URL that has none, which says so."""
-    return HTMLResponse(_shell(call), 404, headers={"cache-control": "no-cache"})
+    return HTMLResponse(_shell(call, ""), 404, headers={"cache-control": "no-cache"})
 
 
-def _shell(call: Call) -> str:
+def _shell(call: Call, name: str) -> str:
     settings = call.site.settings
     page: str = _template().render(
         root=settings.root_path,
         title="Likewise",
         version=metadata.version("likewise"),
         read_only=settings.read_only,
+        modules=page_modules(name),
     )
     return page
 

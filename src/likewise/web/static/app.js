@@ -1,31 +1,31 @@
 // The frame of every page, and which page an address opens.
 import { html, render, useEffect, useErrorBoundary, useRef, useState } from './vendor/preact.js';
-import { Failure, get, pinned, post, unpin, useGet } from './api.js';
-import { Browse } from './browse.js';
-import { Compare } from './compare.js';
-import { Help } from './help.js';
-import { Home } from './home.js';
-import { Item } from './item.js';
-import { useKeys } from './keys.js';
-import { Choice, Empty, Problem } from './parts.js';
-import { ReportPage } from './report.js';
-import { SearchPage } from './search.js';
-import { Sketch } from './sketch.js';
+import { carry, Failure, get, pinned, post, unpin, useGet } from './api.js';
+import { Choice, Empty, Help, Later, Problem, useKeys } from './parts.js';
 import { address, go, ROOT, setQuery, start, usePlace } from './store.js';
-import { carry } from './uploads.js';
 
-const PAGES = { search: SearchPage, sketch: Sketch };
+/** The pages; the module of a page is fetched when it is first opened. */
+const PAGES = {
+  home: () => import('./home.js').then(found => found.Home),
+  browse: () => import('./browse.js').then(found => found.Browse),
+  item: () => import('./item.js').then(found => found.Item),
+  search: () => import('./search.js').then(found => found.SearchPage),
+  sketch: () => import('./sketch.js').then(found => found.Sketch),
+  compare: () => import('./compare.js').then(found => found.Compare),
+  report: () => import('./report.js').then(found => found.ReportPage),
+  unknown: () => Promise.resolve(Unknown),
+};
 
-/** The page of an address: its component and what it needs. */
+/** The page of an address: its name and what it needs. */
 function route(parts) {
   const [first, dataset, second] = parts;
-  if (!first) return { page: Home, tab: 'home' };
-  if (first === 'd' && dataset && !second) return { page: Browse, dataset, tab: 'browse' };
-  if (first === 'd' && second === 'i' && parts.length > 3) return { page: Item, dataset, id: parts.slice(3).join('/'), tab: 'browse' };
-  if (first === 'd' && PAGES[second] && parts.length === 3) return { page: PAGES[second], dataset, tab: second };
-  if (first === 'compare' && parts.length === 3) return { page: Compare, runs: [parts[1], parts[2]], tab: 'compare' };
-  if (first === 'reports' && parts.length === 2) return { page: ReportPage, run: parts[1], tab: 'compare' };
-  return { page: Unknown };
+  if (!first) return { page: 'home', tab: 'home' };
+  if (first === 'd' && dataset && !second) return { page: 'browse', dataset, tab: 'browse' };
+  if (first === 'd' && second === 'i' && parts.length > 3) return { page: 'item', dataset, id: parts.slice(3).join('/'), tab: 'browse' };
+  if (first === 'd' && ['search', 'sketch'].includes(second) && parts.length === 3) return { page: second, dataset, tab: second };
+  if (first === 'compare' && parts.length === 3) return { page: 'compare', runs: [parts[1], parts[2]], tab: 'compare' };
+  if (first === 'reports' && parts.length === 2) return { page: 'report', run: parts[1], tab: 'compare' };
+  return { page: 'unknown' };
 }
 
 function Unknown() {
@@ -60,7 +60,7 @@ function App() {
   return html`<a class="skip" href="#main" data-plain>Skip to the content</a>
     <${Top} found=${found} dataset=${dataset} query=${query} sets=${sets.data} onHelp=${() => setHelp(true)} />
     ${news.mark && html`<div class="notice" role="status"><span>A newer version of ${dataset} is here. This page still shows the one that it opened.</span><button onClick=${accept}>Show the new version</button></div>`}
-    <main id="main" ref=${main} tabindex="-1"><${Guarded} key=${parts.slice(0, 3).join('/')}><${found.page} key=${`${parts.join('/')} ${fresh}`} ...${found} dataset=${dataset} query=${query} frame=${frame} sets=${sets} /><//></main>
+    <main id="main" ref=${main} tabindex="-1"><${Guarded} key=${parts.slice(0, 3).join('/')}><${Later} load=${PAGES[found.page]} key=${`${parts.join('/')} ${fresh}`} ...${found} dataset=${dataset} query=${query} frame=${frame} sets=${sets} /><//></main>
     ${help && html`<${Help} onClose=${() => setHelp(false)} />`}`;
 }
 

@@ -1,21 +1,18 @@
 // Browse: the filter, and all items that meet it.
 import { html, useEffect, useMemo, useRef, useState } from './vendor/preact.js';
-import { asked, useData } from './api.js';
+import { asked, data, useData } from './api.js';
 import { Chips, Facets } from './facets.js';
 import { Grid } from './grid.js';
-import { useKeys } from './keys.js';
-import { Choice, Copy, CopyAs, count, counted, Empty, Icon, Problem } from './parts.js';
-import { Look } from './look.js';
-import { Rows } from './rows.js';
-import { address, keep, kept, onLeave, setQuery } from './store.js';
+import { Choice, Copy, CopyAs, count, counted, Empty, Icon, Later, Problem, useKeys } from './parts.js';
+import { address, keep, kept, onLeave, result, setQuery } from './store.js';
+
+const PAGE = 100;
+const KEPT_PAGES = 60;
+const AT_ONCE = 3;
+
+const look = () => import('./look.js').then(found => found.Look);
 
 const SIZES = [56, 72, 96, 124, 148, 180, 220, 280, 360];
-const PASSED_ON = ['v', 'rev', 'where', 'sort'];
-
-/** The part of a query that is a filter or an order: links to items carry it. */
-export function result(query) {
-  return new URLSearchParams([...query].filter(([name]) => name.startsWith('f.') || PASSED_ON.includes(name)));
-}
 
 export function Browse({ dataset, query, frame }) {
   const [, redraw] = useState(0);
@@ -63,7 +60,7 @@ export function Browse({ dataset, query, frame }) {
         start=${start} hrefOf=${hrefOf} selected=${selected} onSelect=${select} onPlace=${place} onLook=${(row, index) => setLooked({ row, index })} />`}
       ${selected.size > 0 && html`<${Selection} dataset=${dataset} query=${query} ids=${[...selected]} clear=${() => setSelected(new Set())} />`}
     </section>
-    ${looked && html`<${Look} dataset=${dataset} id=${looked.row.item_id} href=${hrefOf(looked.row, looked.index)} onClose=${() => setLooked(null)} />`}
+    ${looked && html`<${Later} load=${look} dataset=${dataset} id=${looked.row.item_id} href=${hrefOf(looked.row, looked.index)} onClose=${() => setLooked(null)} />`}
   </div>`;
 }
 
@@ -120,4 +117,76 @@ function Selection({ dataset, query, ids, clear }) {
   const href = address(['d', dataset, 'search'], { id: ids.slice(0, 50), v: query.get('v'), rev: query.get('rev') });
   return html`<div class="selection" role="group" aria-label="Selection"><strong class="number" role="status">${count(ids.length)} selected</strong>
     <a class="button main" href=${href}>Search like these</a><${Copy} text=${ids.join('\n')} label="Copy ids" /><button class="plain" onClick=${clear}>Clear</button></div>`;
+}
+
+/** The rows of a result, fetched in pages around what is seen, and forgotten when far away. */
+class Rows {
+  /** Rows of `dataset` under `query`; `changed` is called when an answer has come. */
+  constructor(dataset, query, changed) {
+    this.dataset = dataset;
+    this.query = query;
+    this.changed = changed;
+    this.pages = new Map();
+    this.running = new Map();
+    this.wanted = [];
+    this.total = null;
+    this.first = null;
+    this.error = null;
+  }
+
+  /** The row at `index`: a mapping, or null while it is on its way. */
+  at(index) {
+    const answer = this.pages.get(Math.floor(index / PAGE));
+    const at = index % PAGE;
+    if (!answer || at >= answer.rows.length) return null;
+    const columns = answer.columns;
+    return { item_id: columns.item_id[at], label: columns.label[at], text: columns.text?.[at] ?? null, thumb: answer.thumbs[at], columns, at };
+  }
+
+  /** Fetch the pages of the rows [from, to), and give up others that are on their way. */
+  need(from, to) {
+    const wanted = [];
+    for (let page = Math.max(0, Math.floor(from / PAGE)); page * PAGE < Math.max(to, 1); page++) {
+      if (page * PAGE < Math.max(1, this.total ?? Infinity)) wanted.push(page);
+      if (this.total === null) break;
+    }
+    for (const [page, control] of this.running) if (!wanted.includes(page)) control.abort();
+    this.wanted = wanted.filter(page => !this.pages.has(page) && !this.running.has(page));
+    this.fill();
+  }
+
+  fill() {
+    while (this.wanted.length && this.running.size < AT_ONCE) this.fetch(this.wanted.shift());
+  }
+
+  async fetch(page) {
+    const control = new AbortController();
+    this.running.set(page, control);
+    const query = new URLSearchParams(this.query);
+    query.set('offset', page * PAGE);
+    query.set('limit', PAGE);
+    try {
+      const answer = await data(this.dataset, 'page', query, { signal: control.signal });
+      this.pages.set(page, answer);
+      this.total = answer.total;
+      if (!this.first || answer.offset < this.first.offset) this.first = answer;
+      this.error = null;
+      if (this.pages.size > KEPT_PAGES) this.forget(page);
+    } catch (error) {
+      if (error.name !== 'AbortError') this.error = error;
+    } finally {
+      if (this.running.get(page) === control) this.running.delete(page);
+    }
+    if (!this.closed) { this.changed(); this.fill(); }
+  }
+
+  forget(near) {
+    const far = [...this.pages.keys()].sort((one, other) => Math.abs(other - near) - Math.abs(one - near));
+    this.pages.delete(far[0]);
+  }
+
+  close() {
+    this.closed = true;
+    for (const control of this.running.values()) control.abort();
+  }
 }

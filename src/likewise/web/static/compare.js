@@ -1,8 +1,7 @@
 // Compare: two runs of one protocol, number by number and query by query.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { get, useAnswer } from './api.js';
-import { useKeys } from './keys.js';
-import { Choice, CopyAs, count, Empty, Icon, Problem, score, Tile } from './parts.js';
+import { Choice, CopyAs, count, Empty, Icon, Problem, score, Tile, useKeys } from './parts.js';
 import { address, go, search, setQuery } from './store.js';
 
 const SIDES = [['broken', 'Broken', 'right only in A'], ['fixed', 'Fixed', 'right only in B'], ['wrong', 'Both wrong', 'wrong in both'], ['right', 'Both right', 'right in both'], ['all', 'All', 'all queries']];

@@ -1,8 +1,8 @@
 // The filter: counts of every column under the filter of the others, and a condition in SQL.
 import { html, useEffect, useState } from './vendor/preact.js';
 import { asked, useData } from './api.js';
-import { go, place } from './store.js';
 import { count, counted, Icon, number, shown } from './parts.js';
+import { go, place } from './store.js';
 
 const FEW = 8;
 const MANY = 200;

@@ -2,10 +2,8 @@
 import { html, useEffect, useState } from './vendor/preact.js';
 import { data as ask, useAnswer, useData } from './api.js';
 import { Picture } from './boxes.js';
-import { result } from './browse.js';
-import { useKeys } from './keys.js';
-import { Choice, Command, CopyAs, count, counted, Icon, number, Problem, score, shown, Tile } from './parts.js';
-import { address, go } from './store.js';
+import { Choice, Command, CopyAs, count, counted, Icon, number, Problem, score, shown, Tile, useKeys } from './parts.js';
+import { address, go, result } from './store.js';
 
 const HIDDEN = new Set(['content', 'text']);
 

@@ -1,5 +1,5 @@
-// Small parts that every page uses.
-import { html, useEffect, useRef, useState } from './vendor/preact.js';
+// Small parts that every page uses: icons, numbers, lists, windows, and keys.
+import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor/preact.js';
 
 const PATHS = {
   copy: 'M9 9h10v11H9z M5 15V4h10', search: 'M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14z M16 16l4.5 4.5', close: 'M6 6l12 12 M18 6L6 18',
@@ -92,8 +92,21 @@ export function CopyAs({ copy, v = null }) {
     <div class="pop" id="copy-as" popover="auto" role="dialog" aria-label="Copy as" ref=${box} onToggle=${event => setOpen(event.newState === 'open')}>
       ${offered.map(([key, name]) => html`<h3>${name}</h3><div class="command"><code data-copy=${key}>${copy[key]}</code><${Copy} text=${copy[key]} name=${`Copy ${name}`} /></div>`)}
       ${v && open && html`<h3>Address of this version</h3><div class="command"><code>${link(v)}</code><${Copy} text=${link(v)} name="Copy address" /></div>`}
-      <p class="soft">Each gives what this page shows.</p></div>`;
+      ${copy.why && html`<p class="soft">${copy.why}</p>`}<p class="soft">Each gives what this page shows.</p></div>`;
 }
+
+/** A component whose module is fetched when it is first shown; `load()` gives it. */
+export function Later({ load, ...rest }) {
+  const [fault, setFault] = useState(null), [, redraw] = useState(0);
+  useEffect(() => {
+    if (!loaded.has(load)) load().then(part => { loaded.set(load, part); redraw(count => count + 1); }, () => setFault({ message: 'A part of this page cannot be loaded: the server does not answer.' }));
+  }, [load]);
+  const part = loaded.get(load);
+  if (fault) return html`<${Problem} error=${fault} />`;
+  return part ? html`<${part} ...${rest} />` : null;
+}
+
+const loaded = new Map();
 
 /** A modal window; Escape and a click outside close it. */
 export function Window({ title, onClose, children }) {
@@ -112,4 +125,58 @@ export function Tile({ href, thumb, label, text = null, name, note = null, dot =
     <span class="mat">${file && html`<img src=${file} alt=${title} decoding="async" />`}</span>
     <span class="under">${dot !== null && html`<i class=${dot ? 'dot same' : 'dot'} title=${dot ? 'same label' : 'another label'}></i>`}
       <span class="cut">${word}</span>${note !== null && html`<span class="number">${note}</span>`}</span></a>`;
+}
+
+// Keys: a page names its keys once. The list under `?` is made of the same table.
+
+const tables = [];
+
+/** The name of a key press: `Shift+ArrowDown`, `/`, `x`. */
+export function keyName(event) {
+  const shift = event.shiftKey && event.key.length > 1 ? 'Shift+' : '';
+  return shift + (event.key === ' ' ? 'Space' : event.key);
+}
+
+const writing = element => element?.closest?.('input:not([type=range]):not([type=checkbox]), textarea, select, [contenteditable]');
+
+function press(event) {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (writing(event.target) || event.target.closest?.('dialog, [popover], [data-own-keys]')) return;
+  const name = keyName(event);
+  const pressing = event.target.closest?.('button, summary') && ['Enter', 'Space'].includes(name);
+  if (pressing) return;
+  for (const table of [...tables].reverse()) {
+    const entry = table.current.find(([names]) => names.includes(name));
+    if (entry) {
+      if (entry[2](event) !== false) event.preventDefault();
+      return;
+    }
+  }
+}
+
+/** Answer keys while a component is shown: [[names, meaning, action], ...]. */
+export function useKeys(entries) {
+  const table = useRef(entries);
+  table.current = entries;
+  useLayoutEffect(() => {
+    tables.push(table);
+    if (tables.length === 1) addEventListener('keydown', press);
+    return () => {
+      tables.splice(tables.indexOf(table), 1);
+      if (!tables.length) removeEventListener('keydown', press);
+    };
+  }, []);
+}
+
+/** The keys that now have a meaning: [[names, meaning], ...]. */
+export function meanings() {
+  return tables.flatMap(table => table.current).filter(([, meaning]) => meaning).map(([names, meaning]) => [names, meaning]);
+}
+
+const SIGNS = { ArrowLeft: '←', ArrowRight: '→', ArrowUp: '↑', ArrowDown: '↓' };
+
+export function Help({ onClose }) {
+  return html`<${Window} title="Keys" onClose=${onClose}><h2>Keys</h2>
+    <dl class="keys">${meanings().map(([names, meaning]) => html`<dt>${names.map((name, at) => html`${at ? ' ' : ''}<kbd>${SIGNS[name] ?? name}</kbd>`)}</dt><dd>${meaning}</dd>`)}</dl>
+    <p class="row"><button data-first onClick=${onClose}>Close</button></p><//>`;
 }

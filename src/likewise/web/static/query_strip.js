@@ -1,10 +1,9 @@
 // What is searched for: words, examples, pictures and parts of pictures.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
-import { useData } from './api.js';
+import { pictures, send, useData } from './api.js';
 import { Picture } from './boxes.js';
 import { Choice, Icon, Window } from './parts.js';
 import { address, place, setQuery } from './store.js';
-import { pictures, send } from './uploads.js';
 
 export function QueryStrip({ dataset, query, answer, set, busy }) {
   const text = query.get('text') ?? '';

@@ -1,14 +1,12 @@
 // Search: by items, pictures, parts of pictures and words, under the filter of Browse.
 import { html, useEffect, useState } from './vendor/preact.js';
-import { data as ask, useAnswer, useData } from './api.js';
+import { answers, data as ask, onUpload, useAnswer, useData } from './api.js';
 import { Chips, Facets } from './facets.js';
-import { useKeys } from './keys.js';
+import { Hits } from './hits.js';
 import { Look } from './look.js';
-import { Choice, Copy, CopyAs, count, Empty, Icon, number, Problem } from './parts.js';
+import { Choice, Copy, CopyAs, count, Empty, Icon, number, Problem, useKeys } from './parts.js';
 import { QueryStrip } from './query_strip.js';
 import { address, search, setQuery } from './store.js';
-import { answers, onUpload } from './uploads.js';
-import { Hits } from './hits.js';
 import { Warm } from './warm.js';
 
 const ASKED = ['id', 'unlike', 'text', 'upload', 'crop'];
@@ -34,7 +32,7 @@ export function SearchPage({ dataset, query, frame, sets }) {
       <${Facets} dataset=${dataset} query=${plain(query)} schema=${schema} problem=${problem} /></aside>
     <section class="stage" aria-label="Search"><h1 class="hidden">Search in ${dataset}</h1>
       <${QueryStrip} dataset=${dataset} query=${query} answer=${data} set=${set} busy=${busy || upload.busy} />
-      <${Options} query=${query} set=${set} sets=${sets.data?.sets ?? []} answer=${data} open=${open} onFilter=${() => setOpen(!open)} />
+      <${Options} query=${query} set=${set} answer=${data} open=${open} onFilter=${() => setOpen(!open)} />
       <${Chips} query=${query} />
       <${Warm} dataset=${dataset} model=${query.get('model') ?? set?.models[0]} index=${query.get('index') ?? 'exact'} encoder=${Boolean(query.get('upload') || query.get('crop'))} />
       ${failed && html`<${Problem} error=${failed} again=${upload.error ? null : frame.renew} />`}
@@ -50,17 +48,17 @@ export function SearchPage({ dataset, query, frame, sets }) {
 const plain = query => new URLSearchParams([...query].filter(([name]) => name.startsWith('f.') || ['where', 'v', 'rev'].includes(name)));
 
 /** Model, index, role, hits per label and number of hits; and how the answer was made. */
-function Options({ query, set, sets, answer, open, onFilter }) {
+function Options({ query, set, answer, open, onFilter }) {
   const choice = (name, text, values, fallback) => html`<${Choice} name=${text} text=${text} value=${query.get(name) ?? fallback} options=${values} onChange=${value => setQuery({ [name]: value, offset: null })} />`;
-  const models = set?.models ?? [], indexes = set?.indexes ?? [], model = answer?.model ?? query.get('model') ?? models[0];
-  const others = sets.filter(one => one !== set && one.state === 'published' && one.models.includes(model)).map(one => one.name);
+  const models = set?.models ?? [], indexes = set?.indexes ?? [];
+  const pictured = query.get('upload') || query.get('crop');
   return html`<div class="tools" role="group" aria-label="Options of the search">
     <button class="opener" aria-expanded=${open} onClick=${onFilter}><${Icon} name="filter" /><span>Filter</span></button>
     ${models.length > 1 && choice('model', 'Model', models, answer?.model ?? models[0])}
     ${indexes.length > 1 && choice('index', 'Index', indexes, 'exact')}
     ${choice('role', 'Role', ['gallery', 'query', 'any'], 'gallery')}
     ${choice('per_label', 'Per label', [['', 'all'], 1, 2, 3, 5, 10], '')}
-    ${others.length > 0 && choice('sets', 'In', [['', 'this data set'], [others.join(','), `all data sets with ${model}`]], '')}
+    ${answer?.by_role && pictured && choice('query_role', 'Picture is', [['query', 'a sketch'], ['gallery', 'a photograph']], 'query')}
     ${choice('k', 'Hits', [20, 60, 120, 200], 60)}
     <span class="soft number" role="status" data-made>${answer && made(answer)}</span><span class="end"><${CopyAs} copy=${answer?.copy} v=${answer?.v} /></span></div>`;
 }

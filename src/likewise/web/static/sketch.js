@@ -2,8 +2,7 @@
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { data as ask, useData } from './api.js';
 import { Hits } from './hits.js';
-import { useKeys } from './keys.js';
-import { Choice, CopyAs, count, Empty, Icon, number, Problem, Tile } from './parts.js';
+import { Choice, CopyAs, count, Empty, Icon, number, Problem, Tile, useKeys } from './parts.js';
 import { address, setQuery } from './store.js';
 import { mirrored, paint, png, pointOf, SIDE } from './strokes.js';
 import { Warm } from './warm.js';

@@ -110,3 +110,10 @@ export function kept(name, fallback) {
 export function keep(name, value) {
   try { localStorage.setItem(`likewise.${name}`, JSON.stringify(value)); } catch { /* storage is off */ }
 }
+
+const PASSED_ON = ['v', 'rev', 'where', 'sort'];
+
+/** The part of a query that is a filter or an order: links to items carry it. */
+export function result(query) {
+  return new URLSearchParams([...query].filter(([name]) => name.startsWith('f.') || PASSED_ON.includes(name)));
+}
