@@ -54,3 +54,17 @@ def test_pyarrow_finds_pandas_when_a_conversion_needs_it() -> None:
         "assert pa.array(pd.Series([1, None])).null_count == 1\n"
     )
     subprocess.run([sys.executable, "-c", check], check=True)
+
+
+def test_numba_loads_no_library_that_loops_do_not_need(tmp_path: Path) -> None:
+    pytest.importorskip("numba")
+    check = (
+        "import sys\n"
+        "from likewise.cli.process_settings import prepare_process\n"
+        "prepare_process()\n"
+        "import numba, numpy as np\n"
+        "assert numba.njit(lambda x: x.sum())(np.ones(3)) == 3\n"
+        "assert not {'scipy', 'cffi', 'coverage'} & sys.modules.keys()\n"
+        "import scipy.linalg\n"
+    )
+    subprocess.run([sys.executable, "-c", check], check=True, cwd=tmp_path)

@@ -76,10 +76,12 @@ class HitSelection:
     def _filter(
         self, scores: Float32Array, rows: Int64Array, labels: Int64Array
     ) -> tuple[Float32Array, Int64Array]:
-        mask = ~np.isin(rows, self.excluded)
+        if self.excluded:
+            mask = ~np.isin(rows, self.excluded)
+            scores, rows = scores[mask], rows[mask]
         if self.min_score is not None:
-            mask &= scores >= self.min_score
-        scores, rows = scores[mask], rows[mask]
+            mask = scores >= self.min_score
+            scores, rows = scores[mask], rows[mask]
         if self.per_label is None or not len(rows):
             return scores, rows
         hit_labels = pl.DataFrame({"label": labels[rows]})
@@ -97,6 +99,9 @@ def merge_best(scores: Float32Array, rows: Int64Array) -> tuple[Float32Array, In
         scores: (q, k).
         rows: (q, k); -1 where a list is shorter.
     """
+    if len(rows) == 1:
+        valid = rows[0] != NONE
+        return scores[0][valid], rows[0][valid]
     scores, rows = settle_ties(scores.reshape(1, -1), rows.reshape(1, -1))
     valid = rows[0] != NONE
     scores, rows = scores[0][valid], rows[0][valid]

@@ -22,6 +22,7 @@ from likewise.evaluation.protocols.stored_vectors import rank_stored, stored_nor
 from likewise.evaluation.ranking import (
     Progress,
     Ranking,
+    distinct,
     rank_lists,
     rank_vectors,
     without_first,
@@ -156,7 +157,7 @@ class Retrieval(Protocol):
         counts = {
             "queries": int(scored.sum()),
             "gallery": len(task.gallery),
-            "labels": len(np.unique(task.classes[scored])),
+            "labels": len(distinct(task.classes[scored])),
         }
         if not ranked.complete:
             counts["listed"] = ranked.depth

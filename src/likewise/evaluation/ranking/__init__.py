@@ -10,6 +10,7 @@ from likewise.evaluation.ranking.ranked import (
     Ranking,
     RelevantRanks,
     blocks,
+    distinct,
     without_first,
 )
 
@@ -23,6 +24,7 @@ __all__ = [
     "Ranking",
     "RelevantRanks",
     "blocks",
+    "distinct",
     "rank_blocks",
     "rank_lists",
     "rank_vectors",

@@ -23,6 +23,7 @@ from likewise.evaluation.ranking.ranked import (
     Ranking,
     RelevantRanks,
     blocks,
+    distinct,
     offsets,
 )
 from likewise.formats.array_types import Float32Array, Int64Array
@@ -135,7 +136,7 @@ def _leave_out(scores: Float32Array, left_out: Sequence[Groups], queries: slice)
     for group in left_out:
         query, row = group.part(queries).pairs()
         excluded.append(query * scores.shape[1] + row)
-    positions = np.unique(np.concatenate(excluded))
+    positions = distinct(np.concatenate(excluded))
     scores.reshape(-1)[positions] = -np.inf
     counts = np.bincount(positions // max(scores.shape[1], 1), minlength=len(scores))
     return int(counts.min(initial=scores.shape[1]))

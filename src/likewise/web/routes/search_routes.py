@@ -188,7 +188,7 @@ def _found(call: Call, uploads: list[Upload], depth: int | None = None) -> dict[
         "dataset": opened.name,
         "v": opened.version,
         "model": options["model"] if uses_vectors else None,
-        "by_role": uses_vectors and _by_role(call, options["model"]),
+        "by_role": bool(pictures) and _by_role(call, options["model"]),
         "index": index,
         "exact": index == "exact",
         "recall": None if index == "exact" else _recall(call, options["model"], index),
