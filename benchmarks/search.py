@@ -5,9 +5,9 @@
 Our figure covers all of ``dataset.search(vector=...)``: checks, filter, index, and the frame of
 hits. The peer is ``IndexFlatIP.search`` of one query; for a filter, with a bitmap made in
 advance, and for a filter that keeps 1 of 100 items also NumPy's product of these items, with a
-selection of the first. The ways run in turn. A figure is the median over the queries of the best
-round. There is a pause between turns, because the threads of the previous turn stay active for a
-while. The vectors form clusters of 20, spread about as much as a class.
+selection of the first. The ways run in turn. A figure is the median over the queries of the
+best round. There is a pause between turns, because the threads of the previous turn stay active
+for a while. The vectors form clusters of 20, spread about as much as a class.
 """
 
 import tempfile
