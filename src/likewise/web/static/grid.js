@@ -133,7 +133,7 @@ function apart(marks, placeOf, height) {
 }
 
 /** `part` is the place from 0 to 1; `placeOf(index)` is the place of a tile; `jump(part)` goes to one. */
-export function Scrubber({ part, view, plan, marks, jump, step, text }) {
+function Scrubber({ part, view, plan, marks, jump, step, text }) {
   const strip = useRef();
   const [held, setHeld] = useState(null);
   const height = Math.max(0, view - 16);
@@ -174,7 +174,7 @@ export function Scrubber({ part, view, plan, marks, jump, step, text }) {
 }
 
 /** `label cat · 8,123,001 of 12,000,000`. */
-export function placeText(index, total, row, column) {
+function placeText(index, total, row, column) {
   const words = column === 'label' ? row?.text : null;
   const value = words ?? (row ? row.columns[column]?.[row.at] ?? row.label : null);
   const place = `${count(Math.min(index + 1, total))} of ${count(total)}`;

@@ -132,7 +132,7 @@ export function Tile({ href, thumb, label, text = null, name, note = null, dot =
 const tables = [];
 
 /** The name of a key press: `Shift+ArrowDown`, `/`, `x`. */
-export function keyName(event) {
+function keyName(event) {
   const shift = event.shiftKey && event.key.length > 1 ? 'Shift+' : '';
   return shift + (event.key === ' ' ? 'Space' : event.key);
 }
@@ -169,7 +169,7 @@ export function useKeys(entries) {
 }
 
 /** The keys that now have a meaning: [[names, meaning], ...]. */
-export function meanings() {
+function meanings() {
   return tables.flatMap(table => table.current).filter(([, meaning]) => meaning).map(([names, meaning]) => [names, meaning]);
 }
 

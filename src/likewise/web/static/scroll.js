@@ -2,7 +2,7 @@
 // so the box is at most CAP high; the true offset is `box offset * scale`.
 import { useCallback, useEffect, useRef, useState } from './vendor/preact.js';
 
-export const CAP = 8e6;
+const CAP = 8e6;
 const HEAD = 40;
 
 /**
@@ -76,7 +76,7 @@ export function layout({ total, columns, height, groups = null }) {
 }
 
 /** Pixels of true offset per pixel of the scroll box; 1 for all but very many tiles. */
-export function scaleOf(real, box, view) {
+function scaleOf(real, box, view) {
   return real > box ? (real - view) / (box - view) : 1;
 }
 
