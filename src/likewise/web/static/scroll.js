@@ -81,7 +81,7 @@ function scaleOf(real, box, view) {
 }
 
 /**
- * Offset and size of a view over `plan` (see layout.js). The wheel, keys and touch move the true
+ * Offset and size of a view over `plan` (see `layout`). The wheel, keys and touch move the true
  * offset; only dragging the bar of the browser is scaled. Returns {y, box, width, height, ref, to}.
  */
 export function useScroll(plan) {
