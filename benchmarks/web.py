@@ -37,11 +37,14 @@ class Client:
     """One open connection to a server."""
 
     def __init__(self, server: likewise.Server) -> None:
-        """Connect to ``server`` at the first request."""
+        """Connect to ``server`` at the first request; the page names its version in each."""
+        self.version = ""
         self._connection = http.client.HTTPConnection("127.0.0.1", server.settings.port)
 
     def get(self, path: str) -> bytes:
         """Return the body of an answer; any other status than 200 raises."""
+        if self.version and path.startswith("/api/"):
+            path += f"{'&' if '?' in path else '?'}v={self.version}"
         self._connection.request("GET", path)
         answer = self._connection.getresponse()
         body = answer.read()
@@ -81,6 +84,7 @@ def browse(table: Table, root: Path, rows: int, rounds: int) -> None:
         client = Client(server)
         address, size = "/api/d/made", f"{rows:,} rows"
         opening = seconds(lambda: client.get(f"{address}/page"))
+        client.version = client.json(f"{address}/page?limit=1")["v"]
         table.note(f"{size}: open and first page", f"{opening:.2f} s")
         ours, peer, slow = compared(
             lambda n: client.get(f"{address}/page?f.split=test&offset={100 * n}"),
@@ -121,6 +125,7 @@ def search(table: Table, root: Path, rows: int, rounds: int, *, small: bool) -> 
         def path(number: int) -> str:
             return f"/api/d/made/search?id={number % rows:07d}&k=60"
 
+        client.version = client.json(path(0))["v"]
         ours, peer, _ = compared(
             lambda n: client.get(path(n)),
             lambda n: dataset.search(id=f"{n % rows:07d}", k=60),
@@ -128,7 +133,7 @@ def search(table: Table, root: Path, rows: int, rounds: int, *, small: bool) -> 
         )
         name = f"{rows:,} rows: search by item, exact"
         table.at_most(name, 1e3 * ours, 1e3 * peer, 1.5, "ms")
-        _many_clients(table, server, rows, small=small)
+        _many_clients(table, server, client.version, rows, small=small)
         client = Client(server)  # the server has closed the idle connection
         count = 50 if small else SEARCHES
         for number in range(count // 10):
@@ -143,7 +148,9 @@ def search(table: Table, root: Path, rows: int, rounds: int, *, small: bool) -> 
         )
 
 
-def _many_clients(table: Table, server: likewise.Server, rows: int, *, small: bool) -> None:
+def _many_clients(
+    table: Table, server: likewise.Server, version: str, rows: int, *, small: bool
+) -> None:
     """Add the row of several clients that scroll, count and search at once."""
     count = 20 if small else REQUESTS
     times: list[float] = []
@@ -151,6 +158,7 @@ def _many_clients(table: Table, server: likewise.Server, rows: int, *, small: bo
 
     def scroll(number: int) -> None:
         client = Client(server)
+        client.version = version
         paths: Sequence[str] = (
             "/api/d/made/page?offset={}",
             "/api/d/made/facets?of=label,split",

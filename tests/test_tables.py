@@ -275,9 +275,10 @@ def test_rows_are_found_by_their_keys(path: Path, monkeypatch: pytest.MonkeyPatc
 
     calls = iter(range(100))
 
-    def colliding(keys: pl.Series, seed: int) -> Any:
-        """Hashes of which those of the first seed are all equal."""
-        return np.zeros(len(keys), np.uint64) if next(calls) == 0 else real(keys, seed)
+    def colliding(keys: pl.Series, seeds: tuple[int, int]) -> Any:
+        """Hashes of which the first ones of the first block are all equal."""
+        first, second = real(keys, seeds)
+        return (np.zeros_like(first) if next(calls) == 0 else first), second
 
     real = row_index._hashes
     monkeypatch.setattr(row_index, "_hashes", colliding)

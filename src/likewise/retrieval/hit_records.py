@@ -31,7 +31,8 @@ class HitRecords:
             return self._named(tables.read_at(self._table, rows.tolist(), _SHOWN))
         # DataFrame.gather waits for threads while those of the index still spin: on a busy
         # machine one query in ten took 10 ms more. Gathering a struct uses a single thread.
-        return self._records.gather(rows).struct.unnest()
+        # A key in brackets is answered at once, gather() by a query plan: 0.1 ms more.
+        return self._records[pl.Series(rows)].struct.unnest()
 
     @cached_property
     def _records(self) -> pl.Series:

@@ -65,7 +65,10 @@ def bad_request(what: str) -> RefusedError:
 
 def json_answer(content: Any, *, status: int = 200, version: str | None = None) -> Response:
     """Return ``content`` as JSON; NaN and infinite numbers become null."""
-    text = json.dumps(plain(content), ensure_ascii=False, separators=(",", ":"))
+    try:
+        text = _encoder.encode(content)
+    except (ValueError, TypeError):  # a number that JSON lacks, or a key of another type
+        text = _encoder.encode(plain(content))
     headers = {"cache-control": "no-cache"} | ({"x-version": version} if version else {})
     body = text.encode("utf-8", "backslashreplace")
     return Response(body, status, headers, "application/json")
@@ -116,3 +119,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(part) for part in value]
     return plain(value.item()) if hasattr(value, "item") else str(value)
+
+
+_encoder = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=plain
+)

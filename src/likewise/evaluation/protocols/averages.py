@@ -171,5 +171,8 @@ class _Exported:
     def __init__(self, array: pa.Array) -> None:
         self._array = array
 
-    def __arrow_c_array__(self, requested_schema: object = None) -> object:
-        return self._array.__arrow_c_array__(requested_schema)
+    def __arrow_c_array__(
+        self, requested_schema: object | None = None
+    ) -> tuple[object, object]:
+        exported: tuple[object, object] = self._array.__arrow_c_array__(requested_schema)
+        return exported

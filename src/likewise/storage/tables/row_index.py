@@ -68,7 +68,7 @@ class RowIndex:
             return np.full(len(keys), NO_ROW)
         index = self._read()
         wanted = pl.Series("key", keys, dtype=pl.String)
-        first, second = (_hashes(wanted, seed) for seed in index.seeds)
+        first, second = _hashes(wanted, index.seeds)
         place = np.minimum(np.searchsorted(index.first, first), len(index.first) - 1)
         match = (index.first[place] == first) & (index.second[place] == second)
         if wanted.null_count():
@@ -94,7 +94,7 @@ class RowIndex:
     def _sort(self) -> _Sorted:
         for _ in range(_TRIES):  # a collision of 64 bits is improbable, yet possible
             seeds = secrets.randbits(64), secrets.randbits(64)
-            pairs = [tuple(_hashes(part, seed) for seed in seeds) for part in self._parts()]
+            pairs = [_hashes(part, seeds) for part in self._parts()]
             first = _joined([pair[0] for pair in pairs])
             order = np.argsort(first, kind="stable").astype(np.int32)
             first = first[order]
@@ -131,9 +131,11 @@ def take_frame(table: Table, rows: Int64Array, columns: list[str]) -> pl.DataFra
     return pl.concat(parts).select(pl.all().gather(index))
 
 
-def _hashes(keys: pl.Series, seed: int) -> _Hashes:
-    hashes: _Hashes = keys.hash(seed).to_numpy()
-    return hashes
+def _hashes(keys: pl.Series, seeds: tuple[int, int]) -> tuple[_Hashes, _Hashes]:
+    """Return two hashes of each key, by one call of polars."""
+    key = pl.col("key")
+    both = keys.alias("key").to_frame().select(a=key.hash(seeds[0]), b=key.hash(seeds[1]))
+    return both["a"].to_numpy(), both["b"].to_numpy()
 
 
 def _joined(parts: list[_Hashes]) -> _Hashes:
