@@ -32,10 +32,15 @@ def image(site: "Site", dataset: str, sha256: str, position: int) -> str:
 
 
 def pictured(site: "Site", opened: "Opened", ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the position, thumbnail and label of items by their ids, by one read."""
+    """Return position, thumbnail, label and text of items by their ids, by one read."""
     rows = grid_rows.rows_of(opened, list(dict.fromkeys(ids)))
-    values = grid_rows.values(opened, list(rows.values()), ["content", "label"])
+    values = grid_rows.values(opened, list(rows.values()), ["content", "label", "text"])
     return {
-        name: {"row": row, "thumb": thumb(site, opened.name, content, row), "label": label}
-        for (name, row), (content, label) in zip(rows.items(), values.rows(), strict=True)
+        name: {
+            "row": row,
+            "thumb": thumb(site, opened.name, content, row),
+            "label": label,
+            "text": text,
+        }
+        for (name, row), (content, label, text) in zip(rows.items(), values.rows(), strict=True)
     }

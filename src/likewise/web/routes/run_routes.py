@@ -112,7 +112,7 @@ def _queries(
         {
             **query,
             "first_hit": [query["first_hit"], query.pop("first_hit_second")],
-            **pictured.get(query["item_id"], {"row": None, "thumb": None}),
+            **pictured.get(query["item_id"], {"row": None, "thumb": None, "text": None}),
             "label": query["label"],
             "hits": [_shown(by_id.get(query["item_id"]), pictured) for by_id in hits],
         }
@@ -146,6 +146,7 @@ def _shown(
             "relevant": relevant,
             "score": scores[number] if number < len(scores) else None,
             "label": pictured.get(name, {}).get("label"),
+            "text": pictured.get(name, {}).get("text"),
             "thumb": pictured.get(name, {}).get("thumb"),
         }
         for number, (name, relevant) in enumerate(

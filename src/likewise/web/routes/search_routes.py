@@ -224,7 +224,7 @@ def _hits(
 def _query(wanted: Wanted, pictured: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Return the query as the answer repeats it."""
     thumbs = [
-        {"item_id": name, "thumb": pictured[name]["thumb"], "label": pictured[name]["label"]}
+        {"item_id": name, **{key: pictured[name][key] for key in ("thumb", "label", "text")}}
         for name in wanted.items
     ]
     uploads = [

@@ -86,8 +86,8 @@ function Queries({ data, side, sort, query }) {
 function QueryPair({ one, dataset, on, onFocus }) {
   const href = id => address(['d', dataset, 'i', id]);
   const strip = (letter, value, first, hits) => html`<div class="side-hits"><p><strong>${letter}</strong> <span class="number">${score(value)}</span> <span class="soft number">${first === null ? 'no right hit' : `first right hit ${first}`}</span></p>
-    <ol class="strip" tabindex="0" aria-label=${`First hits of ${letter} for ${one.item_id}`}>${hits.map(hit => html`<li><${Tile} href=${href(hit.item_id)} thumb=${hit.thumb} label=${hit.label} name=${hit.item_id} dot=${hit.relevant} /></li>`)}</ol></div>`;
-  return html`<li class=${on ? 'pair card on' : 'pair card'} tabindex="-1" onFocus=${onFocus}><div class="asker"><${Tile} href=${href(one.item_id)} thumb=${one.thumb} label=${one.label} name=${one.item_id} />
+    <ol class="strip" tabindex="0" aria-label=${`First hits of ${letter} for ${one.item_id}`}>${hits.map(hit => html`<li><${Tile} href=${href(hit.item_id)} thumb=${hit.thumb} label=${hit.label} text=${hit.text} name=${hit.item_id} dot=${hit.relevant} /></li>`)}</ol></div>`;
+  return html`<li class=${on ? 'pair card on' : 'pair card'} tabindex="-1" onFocus=${onFocus}><div class="asker"><${Tile} href=${href(one.item_id)} thumb=${one.thumb} label=${one.label} text=${one.text} name=${one.item_id} />
       <p class=${one.delta < 0 ? 'delta loss number' : 'delta number'}>${signed(one.delta ?? 0)}</p>${one.subset && html`<p class="soft cut">${one.subset}</p>`}</div>
     <div>${strip('A', one.first, one.first_hit[0], one.hits[0])}${strip('B', one.second, one.first_hit[1], one.hits[1])}</div></li>`;
 }

@@ -68,7 +68,8 @@ function useNear(dataset, id, query, item) {
     return { previous: here ? to(ids[0], at - 1) : null, next: to(ids[here + 1], at + 1), back: home, at, total: data.total };
   }
   const plain = other => (other ? address(['d', dataset, 'i', other], version) : null);
-  return { previous: at === null ? plain(item?.previous) : null, next: at === null ? plain(item?.next) : null, back: home, at: null, total: null };
+  const known = at === null || data;  // an old address may name another place
+  return { previous: known ? plain(item?.previous) : null, next: known ? plain(item?.next) : null, back: home, at: null, total: null };
 }
 
 /** The columns of the item; a value is a link to all items with it. */
