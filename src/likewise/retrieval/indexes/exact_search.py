@@ -202,8 +202,12 @@ class _Candidates:
 
     def add(self, scores: Float32Array, rows: slice | Int64Array) -> None:
         """Add the scores of a block of ``rows``."""
-        near = np.flatnonzero(scores >= max(self._floor, self._threshold(scores)))
+        floor = max(self._floor, self._threshold(scores))
+        near = np.flatnonzero(scores >= floor)
         near_rows = near + rows.start if isinstance(rows, slice) else rows[near]
+        if not len(self.rows):
+            self.rows, self._scores, self._floor = near_rows, scores[near], floor
+            return
         self.rows = np.concatenate([self.rows, near_rows])
         self._scores = np.concatenate([self._scores, scores[near]])
         self._floor = max(self._floor, self._threshold(self._scores))
