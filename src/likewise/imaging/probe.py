@@ -27,6 +27,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from likewise.formats.quiet import quiet
+from likewise.imaging.plain_jpeg import read_plain_jpeg
 
 MAX_PIXELS = 178_956_970
 """Maximum number of pixels of an image: Pillow's own limit."""
@@ -104,6 +105,9 @@ def probe(data: bytes) -> ImageInfo:
     Raises:
         BadImage: the file is empty, not an image, damaged, truncated or too large.
     """
+    plain = read_plain_jpeg(data)
+    if plain is not None and plain.width * plain.height <= MAX_PIXELS:
+        return ImageInfo(plain.width, plain.height, "JPEG", plain.mode, 1)
     image, orientation = open_image(data)
     size, mode = image.size, image.mode  # decoding may change the mode
     if not _seems_whole(image, data):
