@@ -158,20 +158,6 @@ def decode_text(where: str, data: bytes, encoding: str = "utf-8") -> str:
         raise DataError(f"{where}: unknown encoding {encoding!r}") from error
 
 
-def split_from_path(path: str, splits: dict[str, str]) -> str | None:
-    """Return the split that a word of ``path`` names, the file name before the folders.
-
-    Args:
-        path: path of a file.
-        splits: lower-case word -> split.
-    """
-    for component in reversed(path.split("/")):
-        for word in re.split(r"[^a-z]+", component.lower()):
-            if word in splits:
-                return splits[word]
-    return None
-
-
 def bom_encoding(data: bytes) -> str | None:
     """Return the encoding of the byte order mark at the start of ``data``, if there is one."""
     if data.startswith(b"\xef\xbb\xbf"):

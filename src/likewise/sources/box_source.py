@@ -18,7 +18,6 @@ from likewise.sources.base import (
     no_images_error,
     with_finding_ids,
 )
-from likewise.sources.folder import SPLITS
 
 CORNERS = ("x1", "y1", "x2", "y2")
 
@@ -216,12 +215,6 @@ def stray_file_findings(
     others = files.listing().select("path").filter(~is_image() & ~is_annotation)
     strays = others.with_columns(folder=folder).join(image_folders, on="folder", how="semi")
     return findings_about(strays, "not-an-image", "it is no image, in a folder of images")
-
-
-def split_rank(split: str = "split") -> pl.Expr:
-    """Return the sort rank of a split: train, val, test, then all others."""
-    order = list(dict.fromkeys(SPLITS.values()))
-    return pl.col(split).replace_strict(order, range(len(order)), default=len(order))
 
 
 class RowBuffer:

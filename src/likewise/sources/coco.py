@@ -18,10 +18,10 @@ from likewise.sources.base import (
 )
 from likewise.sources.box_source import (
     BoxSource,
-    split_rank,
     stray_file_findings,
 )
 from likewise.sources.coco_files import CocoAnnotations
+from likewise.sources.split_names import split_rank
 
 
 class CocoSource(BoxSource):

@@ -14,7 +14,6 @@ from likewise.sources.annotation_files import (
     JSON_ERRORS,
     REPEATED_KEY,
     AnnotationFiles,
-    split_from_path,
 )
 from likewise.sources.base import (
     findings_about,
@@ -25,10 +24,9 @@ from likewise.sources.box_source import (
     DataType,
     RowBuffer,
     first_per_key,
-    split_rank,
 )
-from likewise.sources.folder import SPLITS
 from likewise.sources.image_references import match_references
+from likewise.sources.split_names import file_split_findings, split_of_file, split_rank
 
 _IMAGE_COLUMNS: dict[str, DataType] = {
     **dict.fromkeys(("file", "split", "id", "reference", "licence"), pl.String),
@@ -126,7 +124,8 @@ class CocoAnnotations:
             raise DamagedError(f"{message}; download or create it again")
 
     def _take(self, path: str, content: _CocoFile) -> None:
-        split = split_from_path(path, SPLITS)
+        split = split_of_file(path).split
+        self._invalid += file_split_findings([path])
         licences = {
             str(licence_entry.id): _spdx_identifier(licence_entry.url)
             or licence_entry.name
@@ -243,7 +242,7 @@ def _match_images(
         by_split.unmatched["reference"], paths, folders=(folder,), top=top
     )
     matched = pl.concat([by_split.matched, by_path.matched]).rename({"path": "image_id"})
-    return rows.join(matched, on="reference", maintain_order="left"), by_path.unmatched
+    return rows.join(matched, on="reference", maintain_order="left"), by_path.findings
 
 
 def _spdx_identifier(url: str | None) -> str:

@@ -12,10 +12,10 @@ import polars as pl
 from likewise.errors import DamagedError, DataError
 from likewise.formats.archives import FileCollection
 from likewise.formats.spreadsheet_text import unmarked
-from likewise.sources.annotation_files import AnnotationFiles, bom_encoding, split_from_path
+from likewise.sources.annotation_files import AnnotationFiles, bom_encoding
 from likewise.sources.base import SourceResult, findings_from_rows
 from likewise.sources.box_source import RowBuffer
-from likewise.sources.folder import SPLITS
+from likewise.sources.split_names import file_split_findings, split_of_file
 from likewise.sources.table_source import TableSource
 
 _DELIMITERS = ",;\t|"
@@ -58,8 +58,10 @@ class CsvSource(TableSource):
             table, invalid = self._table(where, data)
             renamed, misspelt = self.rename_columns(table, where)
             if "split" not in renamed.columns:
-                split = split_from_path(where, SPLITS)
+                split = split_of_file(where).split
                 renamed = renamed.with_columns(split=pl.lit(split, pl.String))
+                doubts = file_split_findings([where], "or set --option split=COLUMN")
+                faults.append(findings_from_rows(doubts))
             folder = pl.lit(where[: where.rfind("/") + 1]).alias(":folder")
             frames.append((where, renamed.with_columns(folder)))
             faults += [findings_from_rows(invalid), misspelt]

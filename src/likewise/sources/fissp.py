@@ -13,11 +13,11 @@ from likewise.errors import DataError
 from likewise.formats.archives import FileCollection, open_files
 from likewise.sources.annotation_files import AnnotationFiles
 from likewise.sources.base import SourceResult, findings_about, is_image
-from likewise.sources.box_source import first_per_key, split_rank
+from likewise.sources.box_source import first_per_key
 from likewise.sources.csv import CsvSource
 from likewise.sources.extra_columns import RESERVED
-from likewise.sources.folder import SPLITS
 from likewise.sources.json_annotations import JsonAnnotations
+from likewise.sources.split_names import WORDS, split_expr, split_rank
 from likewise.storage.config import Licence
 
 _ARCHIVE = r"(?i)\.(?:zip|tar|tgz|txz|tbz2|tar\.(?:gz|xz|bz2))(/|\z)"
@@ -84,9 +84,7 @@ class FisspSource(CsvSource):
         images = paths.filter(is_image()).with_columns(name=name)
         first = pl.col("name").str.extract(r"\A([^/]*)/")
         label = pl.col("name").str.extract(r"(?s)\A[^/]*/(.*)/")
-        located = images.with_columns(
-            first=first, split=first.replace_strict(SPLITS, default=None), label=label
-        )
+        located = images.with_columns(first=first, split=split_expr(first), label=label)
         valid = located.drop_nulls(["split", "label"])
         if valid.is_empty():
             examples = ", ".join(repr(path) for path in paths["path"].head(5)) or "nothing"
@@ -124,7 +122,7 @@ def _misplaced_findings(images: pl.DataFrame) -> pl.DataFrame:
     suggestions = {
         first: f"; did you mean {hits[0]!r}?"
         for first in firsts
-        if (hits := difflib.get_close_matches(first.lower(), SPLITS, n=1, cutoff=_SIMILARITY))
+        if (hits := difflib.get_close_matches(first.lower(), WORDS, n=1, cutoff=_SIMILARITY))
     }
     suggestion = pl.col("first").replace_strict(suggestions, default="", return_dtype=pl.String)
     detail = pl.concat_str(pl.lit(f"expected {_EXPECTED}"), suggestion.fill_null(""))

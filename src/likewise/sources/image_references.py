@@ -5,11 +5,13 @@ Matching is done in columns, with one join per folder depth, so millions of name
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import polars as pl
+
+from likewise.sources.reference_ends import folded, match_longer
 
 _MAX_COMPONENTS = 32
 """References with more path components than this are never matched."""
@@ -17,21 +19,30 @@ _MAX_COMPONENTS = 32
 
 _MATCH_COLUMNS = dict.fromkeys(("reference", "path"), pl.String)
 
+_NOTE_COLUMNS = dict.fromkeys(("reference", "check", "detail"), pl.String)
+
 _Lookup = Callable[[pl.DataFrame], pl.DataFrame]
 """A way to match: unmatched references -> all their matches (reference, path)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Result of ``match_references``; each distinct reference is in exactly one of the frames.
+    """Result of ``match_references``; each distinct reference is matched or unmatched.
 
     Attributes:
         matched: ``reference``, ``path``.
         unmatched: ``reference``, ``check`` (``ambiguous-image`` or ``dangling``), ``detail``.
+        notes: columns of ``unmatched``: matched references that only the file name supports.
     """
 
     matched: pl.DataFrame
     unmatched: pl.DataFrame
+    notes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_NOTE_COLUMNS))
+
+    @property
+    def findings(self) -> pl.DataFrame:
+        """``unmatched`` and ``notes``."""
+        return pl.concat([self.unmatched, self.notes])
 
 
 def match_references(
@@ -50,9 +61,14 @@ def match_references(
     2. that path relative to the top, or to one of ``folders``;
     3. the path below ``top``, if the reference contains the name of ``top`` as a folder;
     4. the only path that ends in it (``a.jpg`` matches ``images/a.jpg``);
-    5. the only path that ends in it when case is ignored, as on Windows and macOS.
+    5. the only path that ends in it when case is ignored, as on Windows and macOS;
+    6. the same with ``%20`` and other escapes of URLs replaced, and in one form of Unicode;
+    7. the path that is the end of a longer reference, such as ``/home/me/images/a.jpg``;
+    8. the only path with the longest common end, which is at least the file name.
 
-    ``\`` is treated as ``/``.
+    ``\`` is treated as ``/``. Label files (``stems``) are not matched by rules 7 and 8. A match
+    by the file name alone is refused if the image has another reference or is in another split,
+    and ``notes`` lists it.
 
     Args:
         references: names from annotation files; nulls are dropped.
@@ -76,18 +92,24 @@ def match_references(
     if top is not None:
         lookups.append(lambda rest: _same_path(_relative_to_top(rest, top), known, ""))
     lookups += [partial(_same_ending, known=known, lower=lower) for lower in (False, True)]
+    lookups.append(partial(_same_when_folded, known=known))
     hits, rest = [], wanted
     for lookup in lookups:
         if rest.is_empty():  # the usual case after one or two lookups
             break
         hits.append(lookup(rest))
         rest = rest.join(hits[-1], on="reference", how="anti", maintain_order="left")
+    notes = pl.DataFrame(schema=_NOTE_COLUMNS)
+    if len(rest) and not stems:
+        longer, notes = match_longer(rest, known, pl.concat(hits)["path"])
+        hits.append(longer)
+        rest = rest.join(longer, on="reference", how="anti", maintain_order="left")
     candidates = pl.concat([pl.DataFrame(schema=_MATCH_COLUMNS), *hits])
     is_ambiguous = pl.col("reference").is_duplicated()
     unmatched = [_ambiguous(candidates.filter(is_ambiguous))]
     if len(rest):
         unmatched.append(_missing(rest, known))
-    return Matches(candidates.filter(~is_ambiguous), pl.concat(unmatched))
+    return Matches(candidates.filter(~is_ambiguous), pl.concat(unmatched), notes)
 
 
 def _normalised(reference: pl.Expr) -> pl.Expr:
@@ -128,6 +150,15 @@ def _same_ending(wanted: pl.DataFrame, known: pl.DataFrame, *, lower: bool) -> p
         joined = of_depth.join(endings, on="key", maintain_order="left")
         hits.append(joined.select(hits[0].columns))
     return pl.concat(hits)
+
+
+def _same_when_folded(wanted: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Like ``_same_ending`` for names in one spelling; see ``reference_ends.folded``."""
+    plain = wanted.with_columns(key=folded(wanted["key"]))
+    plain_known = known.with_columns(key=folded(known["key"]))
+    same = _same_path(plain, plain_known, "")
+    rest = plain.join(same, on="reference", how="anti", maintain_order="left")
+    return pl.concat([same, _same_ending(rest, plain_known, lower=False)])
 
 
 def _ambiguous(candidates: pl.DataFrame) -> pl.DataFrame:

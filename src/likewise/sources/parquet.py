@@ -21,10 +21,8 @@ from likewise.formats.archives.parquet_images import (
     image_column,
     validated_table,
 )
-from likewise.sources.annotation_files import AnnotationFiles, split_from_path
+from likewise.sources.annotation_files import AnnotationFiles
 from likewise.sources.base import SourceResult, findings_from_rows
-from likewise.sources.box_source import split_rank
-from likewise.sources.folder import SPLITS
 from likewise.sources.hf_objects import (
     FindingRows,
     class_names,
@@ -34,6 +32,7 @@ from likewise.sources.hf_objects import (
     holds_binary,
     to_plain_column,
 )
+from likewise.sources.split_names import file_split_findings, split_of_file, split_rank
 from likewise.sources.table_rows import TEXTS
 from likewise.sources.table_source import TableSource
 
@@ -143,7 +142,8 @@ class ParquetSource(TableSource):
             folder, *(pl.col(c).cast(pl.String) for c in ("image", *TEXTS) if c in rows.columns)
         )
         if "split" not in rows.columns:
-            rows = rows.with_columns(split=pl.lit(split_from_path(where, SPLITS), pl.String))
+            rows = rows.with_columns(split=pl.lit(split_of_file(where).split, pl.String))
+            invalid += file_split_findings([where], "or set --option split=COLUMN")
         if boxes is not None:
             images = rows.select("image", "split", ":where", ":folder")
             box_rows = boxes.join(images, on=":where", maintain_order="left")
@@ -164,7 +164,7 @@ def _images_of_tables(files: ParquetImages) -> pl.DataFrame:
     """Return the images in the tables in canonical order: by the table's split, and row."""
     if files.listing().is_empty():
         raise DataError(f"{files.path}: its tables have no rows")
-    splits = {name: split_from_path(name, SPLITS) for name in files.tables}
+    splits = {name: split_of_file(name).split for name in files.tables}
     table = pl.col("path").str.extract(r"(?s)\A(.*)/")
     split = table.replace_strict(splits, default=None, return_dtype=pl.String)
     return (

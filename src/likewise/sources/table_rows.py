@@ -8,8 +8,8 @@ from likewise.formats.archives import FileCollection
 from likewise.sources.base import findings_about
 from likewise.sources.box_source import CORNERS, reference_findings
 from likewise.sources.extra_columns import LICENCE
-from likewise.sources.folder import SPLITS
 from likewise.sources.image_references import Matches, match_references
+from likewise.sources.split_names import split_values
 
 TEXTS = ("label", "text", "split", "subset", "role")
 """Text columns of annotation tables other than the image's name."""
@@ -24,10 +24,8 @@ def complete_columns(rows: pl.DataFrame) -> pl.DataFrame:
     absent = [c for c in ("image", *TEXTS, *numbers) if c not in rows.columns]
     complete = rows.with_columns(pl.lit(None, pl.String).alias(c) for c in absent)
     boxed = pl.any_horizontal(pl.col(c).is_not_null() for c in (*CORNERS, *SIZES))
-    split = pl.col("split").str.to_lowercase().replace(SPLITS)
-    normalised = pl.when(split.is_in(list(SPLITS.values()))).then(split).otherwise("split")
     return complete.with_columns(boxed=boxed).with_columns(
-        *(pl.col(c).cast(pl.Float64, strict=False) for c in numbers), split=normalised
+        *(pl.col(c).cast(pl.Float64, strict=False) for c in numbers), split=split_values()
     )
 
 
@@ -76,7 +74,7 @@ def join_images(
     nameless = rows.filter(pl.col("reference").is_null()).select(path=":where")
     detail = pl.format("it names '{}': {}", "reference", "detail")
     broken = reference_findings(
-        rows, matches.unmatched.with_columns(detail=detail), pl.col(":where")
+        rows, matches.findings.with_columns(detail=detail), pl.col(":where")
     )
     located = rows.join(
         matches.matched.rename({"path": "name"}), on="reference", maintain_order="left"
@@ -96,7 +94,7 @@ def _match(references: pl.Series, names: pl.Series, top: Path) -> Matches:
     unmatched = matches.unmatched.join(
         more.matched, on="reference", how="anti", maintain_order="left"
     )
-    return Matches(pl.concat([matches.matched, more.matched]), unmatched)
+    return Matches(pl.concat([matches.matched, more.matched]), unmatched, matches.notes)
 
 
 def image_rows(

@@ -12,9 +12,15 @@ from pydantic import Field
 from likewise.errors import DataError, hint
 from likewise.formats.archives import FileCollection
 from likewise.schema import Column
-from likewise.sources.base import SourceResult, source_result, with_finding_ids
-from likewise.sources.box_source import CORNERS, BoxSource, split_rank, stray_file_findings
+from likewise.sources.base import (
+    SourceResult,
+    findings_from_rows,
+    source_result,
+    with_finding_ids,
+)
+from likewise.sources.box_source import CORNERS, BoxSource, stray_file_findings
 from likewise.sources.extra_columns import PREFIX, type_extra_columns, with_field_names
+from likewise.sources.split_names import split_rank, split_value_findings
 from likewise.sources.table_rows import (
     SIZES,
     box_rows,
@@ -185,6 +191,8 @@ class TableSource(BoxSource, ABC):
                 by default all images.
         """
         images = self.images(files).with_columns(name="path") if placed is None else placed
+        given = rows if "split" in rows.columns else rows.with_columns(split=pl.lit(None))
+        replaced = findings_from_rows(split_value_findings(given))
         rows, extra_columns = type_extra_columns(
             complete_columns(rows), self.rename, self.prefixed, type(self).model_fields
         )
@@ -202,6 +210,7 @@ class TableSource(BoxSource, ABC):
             files,
             with_field_names(result.items, extra_columns),
             *faults,
+            replaced,
             broken,
             twins,
             result.faults,

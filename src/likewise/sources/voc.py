@@ -17,12 +17,14 @@ from likewise.sources.box_source import (
     BoxSource,
     first_per_key,
     reference_findings,
-    split_rank,
     stray_file_findings,
 )
 from likewise.sources.image_references import match_references
-from likewise.sources.split_lists import splits_from_lists
+from likewise.sources.split_lists import list_names, splits_from_lists
+from likewise.sources.split_names import split_rank
 from likewise.sources.voc_xml import CornerConvention, parse_voc_files, to_half_open
+
+_LISTS = r"(\A|/)imagesets/main/{}\.txt\z"
 
 
 class VocSource(BoxSource):
@@ -61,7 +63,7 @@ class VocSource(BoxSource):
             annotated, "image_id", "xml", "its image has another XML"
         )
         splits, list_findings = splits_from_lists(
-            files, annotation_files, "imagesets/main", self.splits, images
+            files, annotation_files, _LISTS, list_names(self.splits), images
         )
         merged = (
             images.select(image_id="path")

@@ -17,13 +17,12 @@ from likewise.sources.annotation_files import (
     JSON_ERRORS,
     REPEATED_KEY,
     AnnotationFiles,
-    split_from_path,
 )
 from likewise.sources.base import SourceResult, findings_about, findings_from_rows, is_hidden
-from likewise.sources.box_source import RowBuffer, split_rank
+from likewise.sources.box_source import RowBuffer
 from likewise.sources.extra_columns import RESERVED
-from likewise.sources.folder import SPLITS
 from likewise.sources.json_annotations import JsonAnnotations
+from likewise.sources.split_names import file_split_findings, split_of_file, split_rank
 from likewise.sources.table_source import TableSource
 
 _KEY = r"(?s)\A((?:.*/)?[^/.]+)\."
@@ -73,7 +72,9 @@ class WebDatasetSource(TableSource):
         )
         orphan_findings = findings_about(orphans, "dangling", "its sample has no image")
         is_annotation = suffix.is_in(list(_COLUMN_OF_SUFFIX)) & ~is_hidden()
-        faults = [entry_findings, orphan_findings, findings_from_rows(samples.invalid)]
+        doubts = file_split_findings(_shard_names(files, images).values())
+        invalid = findings_from_rows([*samples.invalid, *doubts])
+        faults = [entry_findings, orphan_findings, invalid]
         return self.build_result(
             files, entry_rows.drop("key", ":folder"), faults, is_annotation, located.drop("key")
         )
@@ -133,14 +134,22 @@ def _suffix(path: str) -> str:
     return path.rpartition(".")[2].lower()
 
 
+def _shard_names(files: FileCollection, images: pl.DataFrame) -> dict[str, str]:
+    """Return folder -> its name with that of the archive around it, for all image folders."""
+    folders = images.select(_folder().alias("folder"))["folder"].unique().sort()
+    above = "" if files.path.is_dir() else f"{files.path.name}/"
+    return {name: above + name for name in folders}
+
+
+def _folder() -> pl.Expr:
+    return pl.col("path").str.extract(r"(?s)\A(.*)/").fill_null("")
+
+
 def _splits_of_shards(files: FileCollection, images: pl.DataFrame) -> pl.DataFrame:
     """Return ``path`` and ``split`` of all images, from the names of shards and folders."""
-    folder = pl.col("path").str.extract(r"(?s)\A(.*)/").fill_null("")
-    located = images.select("path", folder=folder)
-    above = "" if files.path.is_dir() else f"{files.path.name}/"
-    split_of_folder = {
-        name: split_from_path(above + name, SPLITS)
-        for name in located["folder"].unique().sort()
+    splits = {
+        folder: split_of_file(name).split
+        for folder, name in _shard_names(files, images).items()
     }
-    split = pl.col("folder").replace_strict(split_of_folder, return_dtype=pl.String)
-    return located.select("path", split=split)
+    split = _folder().replace_strict(splits, return_dtype=pl.String)
+    return images.select("path", split=split)

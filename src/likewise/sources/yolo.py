@@ -18,16 +18,18 @@ from likewise.sources.box_source import (
     RowBuffer,
     first_per_key,
     reference_findings,
-    split_rank,
     stray_file_findings,
 )
-from likewise.sources.folder import SPLITS
 from likewise.sources.image_references import match_references
-from likewise.sources.split_lists import splits_from_lists
+from likewise.sources.split_lists import list_names, splits_from_lists
+from likewise.sources.split_names import split_of_folders, split_rank, split_values
 from likewise.storage.config import parse_yaml
 
-_LISTS = ("train", "val", "valid", "test")
-_NOT_LABELS = r"(\A|/)(classes|names|readme[^/]*|licen[cs]e|notes|train|val|valid|test)\.txt\z"
+_LISTS = r"\A(?:[^/]*/)?(?:autosplit_)?{}\.txt\z"
+_NOT_LABELS = (
+    r"(\A|/)(classes|names|readme[^/]*|licen[cs]e|notes|"
+    rf"(autosplit_)?({'|'.join(list_names())}))\.txt\z"
+)
 _MIN_POLYGON_NUMBERS = 7
 """Numbers in a line of the smallest polygon: the class, and three points."""
 
@@ -68,12 +70,14 @@ class YoloSource(BoxSource):
             .sort("label_file", "number")
             .drop("label_file")
         )
-        splits, list_findings = splits_from_lists(files, annotation_files, "", _LISTS, images)
+        splits, list_findings = splits_from_lists(
+            files, annotation_files, _LISTS, list_names(), images
+        )
         merged = (
             images.select(image_id="path")
             .join(splits, on="image_id", how="left", maintain_order="left")
             .with_columns(
-                split=pl.coalesce(pl.col("split").replace(SPLITS), _folder_split()),
+                split=pl.coalesce(split_values(), split_of_folders("image_id")),
                 listed=pl.col("image_id").is_in(labelled["image_id"].implode()),
             )
             .sort(split_rank(), "split", "image_id", nulls_last=True)
@@ -228,9 +232,3 @@ def _box(fields: Sequence[str]) -> tuple[int, tuple[float, float, float, float]]
         xs, ys = values[::2], values[1::2]
         return int(class_number), (min(xs), min(ys), max(xs), max(ys))
     raise ValueError(f"it has {len(fields)} numbers, not 5 (a box) or a class and points")
-
-
-def _folder_split() -> pl.Expr:
-    """Return the split named by a folder of the image's path, such as ``train2017``."""
-    words = "|".join(SPLITS)
-    return pl.col("image_id").str.extract(rf"(?:\A|/)({words})[0-9]*/").replace(SPLITS)
