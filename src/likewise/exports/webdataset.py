@@ -15,7 +15,7 @@ from pydantic import Field
 
 from likewise.exports.base import Export, ExportFault, Selection, free_names
 from likewise.exports.image_names import split_file_name
-from likewise.imaging.probe import IMAGE_SUFFIXES
+from likewise.imaging.suffixes import IMAGE_SUFFIXES
 
 _INTEGER = r"\A(?:0|[1-9][0-9]{0,17})\z"
 _TEXTS = ("label", "text", "subset", "role")

@@ -27,6 +27,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from likewise.formats.quiet import quiet
+from likewise.imaging.heif import is_heif, open_heif
 from likewise.imaging.plain_jpeg import read_plain_jpeg
 
 MAX_PIXELS = 178_956_970
@@ -34,12 +35,6 @@ MAX_PIXELS = 178_956_970
 
 MAX_IMAGE_BYTES = 3 * MAX_PIXELS + (1 << 20)
 """Maximum size of an encoded image: the largest image in uncompressed RGB, and metadata."""
-
-IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif", ".bmp"}
-    | {".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".avif"}
-)
-"""Lower-case suffixes of image files."""
 
 _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -57,13 +52,14 @@ _OTHER_FORMATS: tuple[tuple[int, tuple[bytes, ...], type[ImageFile.ImageFile]], 
     (0, (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n"), Jpeg2KImageFile),
     (4, (b"ftypavif", b"ftypavis", b"ftypmif1", b"ftypmsf1"), AvifImageFile),
 )
+_JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 
 
 class BadImage(ValueError):  # noqa: N818 (it becomes a finding about the file)
     """An image that cannot be used.
 
     Attributes:
-        check: empty, not-an-image, unreadable, truncated, too-large or bad-box.
+        check: empty, not-an-image, unread-format, unreadable, truncated, too-large or bad-box.
         detail: description of the problem.
     """
 
@@ -161,11 +157,24 @@ def _open(data: bytes) -> tuple[ImageFile.ImageFile, int]:
     if data.startswith(_PNG):
         clean, exif = _png(data)
         return PngImageFile(BytesIO(clean)), _orientation(exif)[0]
+    if is_heif(data):
+        with quiet():
+            return _heif(data), 1  # its decoder returns upright pixels
     for at, magics, reader in _OTHER_FORMATS:
         if data.startswith(magics, at):
             with quiet():
                 return _open_other(data, reader)
+    if data.startswith(_JPEG_XL):
+        raise BadImage("unread-format", "JPEG XL, which is not read; convert it to PNG or JPEG")
     raise BadImage("not-an-image", "it does not begin as any image format that is read")
+
+
+def _heif(data: bytes) -> ImageFile.ImageFile:
+    try:
+        return open_heif(data)
+    except ImportError as error:
+        detail = "HEIC, which needs another library: pip install 'likewise[heic]'"
+        raise BadImage("unread-format", detail) from error
 
 
 def _open_jpeg(data: bytes) -> tuple[ImageFile.ImageFile, int]:

@@ -1,7 +1,7 @@
 """Annotation files of a data set: find them by name and read each once."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -139,6 +139,37 @@ class AnnotationFilesWithFallback(AnnotationFiles):
     def _place_of(self, path: str) -> AnnotationFiles:
         own = self._own.find(rf"\A{re.escape(path.lower())}\z")
         return self._own if path in own else self._with_images
+
+
+def find_annotation_file(
+    files: FileCollection, place: Path, names: Iterable[str]
+) -> tuple[str, bytes] | None:
+    """Find the one file of ``place`` whose name is in ``names``.
+
+    Files directly in ``place`` and one folder below are considered. If ``place`` is itself a
+    file and not an archive, its name is ignored.
+
+    Returns:
+        Location (for messages) and bytes of the file; None if there is none.
+
+    Raises:
+        DamagedError: ``place`` cannot be read.
+        DataError: several files match.
+    """
+    try:
+        if place.is_file() and not is_archive(place):
+            return str(place), place.read_bytes()
+    except OSError as error:
+        raise DamagedError(f"{place} cannot be read: {error.strerror}") from error
+    collection = files if place == files.path else open_files(place, strict=True)
+    paths = collection.listing()["path"]
+    hits = paths.filter(paths.str.extract(r"\A(?:[^/]*/)?([^/]*)\z").is_in(list(names)))
+    if len(hits) > 1:
+        raise DataError(
+            f"{place} holds several possible annotation files: {bounded(hits, len(hits))}; "
+            "name one of them in the card: source: text: ..."
+        )
+    return next(((f"{place}/{path}", collection.read(path)) for path in hits), None)
 
 
 def decode_text(where: str, data: bytes, encoding: str = "utf-8") -> str:

@@ -11,9 +11,9 @@ from typing import Any, ClassVar, Literal
 
 import polars as pl
 
-from likewise.errors import DamagedError, DataError, bounded
-from likewise.formats.archives import FileCollection, is_archive, open_files
-from likewise.imaging.probe import IMAGE_SUFFIXES
+from likewise.errors import DataError, bounded, counted
+from likewise.formats.archives import FileCollection, open_files
+from likewise.imaging.suffixes import IMAGE_SUFFIXES, UNREAD_SUFFIXES
 from likewise.registry import Part
 from likewise.schema import Column
 from likewise.storage.config import Licence
@@ -45,6 +45,8 @@ class SourceResult:
         whole_images: one row per image that has boxes, with the columns of ``items`` and a null
             box. If all boxes of an image are outside it, this row becomes its item;
             images that are missing here are dropped in that case.
+        orientation: frame of the boxes and of ``image_sizes``: stored pixels, or the picture as
+            EXIF turns it. Ingest converts the boxes to stored pixels.
     """
 
     items: pl.DataFrame
@@ -53,6 +55,7 @@ class SourceResult:
     box_unit: Literal["pixels", "fractions"] = "pixels"
     image_sizes: pl.DataFrame | None = None
     whole_images: pl.DataFrame | None = None
+    orientation: Literal["stored", "upright"] = "stored"
 
 
 class Source(Part, ABC):
@@ -154,7 +157,7 @@ class Source(Part, ABC):
         """
 
 
-def source_result(
+def source_result(  # noqa: PLR0913 (fields of the result)
     files: FileCollection,
     items: pl.DataFrame,
     *findings: pl.DataFrame,
@@ -162,6 +165,7 @@ def source_result(
     box_unit: Literal["pixels", "fractions"] = "pixels",
     image_sizes: pl.DataFrame | None = None,
     whole_images: pl.DataFrame | None = None,
+    orientation: Literal["auto", "stored", "upright"] = "stored",
 ) -> SourceResult:
     """Build a ``SourceResult``: add missing columns and the findings about file names.
 
@@ -174,6 +178,7 @@ def source_result(
         box_unit: see ``SourceResult``.
         image_sizes: see ``SourceResult``.
         whole_images: see ``SourceResult``; columns are completed as those of ``items``.
+        orientation: see ``SourceResult``; ``auto`` is ``stored``.
     """
     rows = [(name, "bad-encoding", "its name is not UTF-8") for name in files.undecodable]
     rows += [(name, "refused", reason) for name, reason in files.refused]
@@ -185,6 +190,7 @@ def source_result(
         box_unit,
         image_sizes,
         None if whole_images is None else _completed(whole_images, extra_columns),
+        "upright" if orientation == "upright" else "stored",
     )
 
 
@@ -242,9 +248,23 @@ def is_image(path: str = "path") -> pl.Expr:
 def non_image_findings(paths: pl.DataFrame) -> pl.DataFrame:
     """Return a finding for each row of ``paths`` (column ``path``) that is not an image."""
     in_hidden_place = pl.lit("it is hidden, or in a hidden folder")
-    other_suffix = pl.lit("not an image's suffix")
-    detail = pl.when(is_hidden()).then(in_hidden_place).otherwise(other_suffix)
-    return findings_about(paths.filter(~is_image()), "not-an-image", detail)
+    detail = (
+        pl.when(is_hidden()).then(in_hidden_place).otherwise(pl.lit("not an image's suffix"))
+    )
+    others = paths.filter(~is_image())
+    unread = unread_format_findings(others.filter(~is_hidden()))
+    # The first finding of a path counts.
+    named = findings_about(others, "not-an-image", detail)
+    return pl.concat([unread, named.filter(~pl.col("path").is_in(unread["path"].implode()))])
+
+
+def unread_format_findings(paths: pl.DataFrame) -> pl.DataFrame:
+    """Return a finding for each of ``paths`` whose suffix is that of a picture never read."""
+    suffix = pl.col("path").str.extract(r"(\.[^./]*)\z").str.to_lowercase()
+    kind = suffix.replace_strict(UNREAD_SUFFIXES, default=None, return_dtype=pl.String)
+    named = paths.with_columns(kind=kind).drop_nulls("kind")
+    detail = pl.format("{}, which is not read; convert it to PNG or JPEG", "kind")
+    return findings_about(named, "unread-format", detail)
 
 
 def no_images_error(files: FileCollection, expected: str) -> DataError:
@@ -254,35 +274,14 @@ def no_images_error(files: FileCollection, expected: str) -> DataError:
     if files.refused:
         reason = files.refused[0][1]
         present += f"; refused: {len(files.refused):,} members, the first because: {reason}"
-    return DataError(f"{files.path}: no image found; expected {expected}; found: {present}")
-
-
-def find_annotation_file(
-    files: FileCollection, place: Path, names: Iterable[str]
-) -> tuple[str, bytes] | None:
-    """Find the one file of ``place`` whose name is in ``names``.
-
-    Files directly in ``place`` and one folder below are considered. If ``place`` is itself a
-    file and not an archive, its name is ignored.
-
-    Returns:
-        Location (for messages) and bytes of the file; None if there is none.
-
-    Raises:
-        DamagedError: ``place`` cannot be read.
-        DataError: several files match.
-    """
-    try:
-        if place.is_file() and not is_archive(place):
-            return str(place), place.read_bytes()
-    except OSError as error:
-        raise DamagedError(f"{place} cannot be read: {error.strerror}") from error
-    collection = files if place == files.path else open_files(place, strict=True)
-    paths = collection.listing()["path"]
-    hits = paths.filter(paths.str.extract(r"\A(?:[^/]*/)?([^/]*)\z").is_in(list(names)))
-    if len(hits) > 1:
-        raise DataError(
-            f"{place} holds several possible annotation files: {bounded(hits, len(hits))}; "
-            "name one of them in the card: source: text: ..."
+    bare = names.filter(~names.str.contains(r"\.[^./]*\z") & ~names.str.contains(r"(^|/)\."))
+    if len(bare):
+        present += (
+            f"; {counted(len(bare), 'name')} without a suffix, such as {bare[0]!r}: images are "
+            "found by their suffix, so add .jpg or .png"
         )
-    return next(((f"{place}/{path}", collection.read(path)) for path in hits), None)
+    unread = unread_format_findings(files.listing().select("path"))
+    if len(unread):
+        present += f"; {counted(len(unread), 'file')} in a format that is not read: "
+        present += f"{unread['path'][0]!r} is {unread['detail'][0]}"
+    return DataError(f"{files.path}: no image found; expected {expected}; found: {present}")

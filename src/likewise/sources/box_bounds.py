@@ -3,12 +3,16 @@
 import polars as pl
 
 from likewise.sources.base import SourceResult, findings_about, findings_from_rows
+from likewise.sources.turned_boxes import (
+    FIRST_TRANSPOSED,
+    UPRIGHT_SIZE,
+    stored_corners,
+    turned_findings,
+    upright_size,
+)
 
 TOLERANCE = 0.5
 """Pixels by which a box may exceed its image without a finding: rounding by the annotator."""
-
-_FIRST_TRANSPOSED = 5
-"""EXIF orientations from this one on exchange width and height."""
 
 _CORNERS = ("x1", "y1", "x2", "y2")
 
@@ -33,10 +37,13 @@ def clip_boxes(
     """
     if result.image_sizes is None and items["box"].null_count() == len(items):
         return items, findings_from_rows([])
+    upright = result.orientation == "upright"
     located = items.select("item_id", "image_id", "box").join(
         images, on="image_id", how="left", maintain_order="left"
     )
-    clipped = _clip(located, fractions=result.box_unit == "fractions").with_row_index(":row")
+    clipped = _clip(
+        located, fractions=result.box_unit == "fractions", upright=upright
+    ).with_row_index(":row")
     is_known = clipped["width"].is_not_null()
     is_kept = ~is_known | clipped["box"].is_null() | clipped["intersects"]
     outside = clipped.filter(~is_kept)
@@ -56,13 +63,14 @@ def clip_boxes(
         [
             _box_findings(outside, "box-outside", "nothing of it is in the image"),
             _box_findings(exceeding, "box-clipped", "it leads out of the image, and is cut"),
-            _size_findings(result.image_sizes, images),
+            _size_findings(result.image_sizes, images, upright=upright),
+            findings_from_rows(turned_findings(located, result)),
         ]
     )
 
 
-def _clip(located: pl.DataFrame, *, fractions: bool) -> pl.DataFrame:
-    """Add the corners in pixels, and the part of each box that is ``inside`` its image.
+def _clip(located: pl.DataFrame, *, fractions: bool, upright: bool) -> pl.DataFrame:
+    """Add the corners in stored pixels, and the part of each box that is ``inside`` its image.
 
     ``intersects`` is false for boxes outside the image; ``excess`` is the distance in pixels by
     which a box exceeds the image.
@@ -70,8 +78,12 @@ def _clip(located: pl.DataFrame, *, fractions: bool) -> pl.DataFrame:
     corners = located.with_columns(
         pl.col("box").arr.get(n).cast(pl.Float64).alias(c) for n, c in enumerate(_CORNERS)
     )
+    if upright:
+        corners = corners.with_columns(upright_size())
     if fractions:
-        corners = corners.with_columns(_fractions_to_pixels())
+        corners = corners.with_columns(_fractions_to_pixels(upright=upright))
+    if upright:
+        corners = corners.with_columns(stored_corners())
     x1, y1, x2, y2 = map(pl.col, _CORNERS)
     width, height = pl.col("width"), pl.col("height")
     inside = [x1.clip(0, width), y1.clip(0, height), x2.clip(0, width), y2.clip(0, height)]
@@ -96,15 +108,16 @@ def _add_whole_images(
     return pl.concat([kept, added.select(kept.columns)]).sort(":row").drop(":row")
 
 
-def _fractions_to_pixels() -> list[pl.Expr]:
+def _fractions_to_pixels(*, upright: bool) -> list[pl.Expr]:
     """Return the corners in pixels, rounded to hundredths."""
-    sides = dict(zip(_CORNERS, ("width", "height", "width", "height"), strict=True))
+    size = UPRIGHT_SIZE if upright else ("width", "height")
+    sides = dict(zip(_CORNERS, (*size, *size), strict=True))
     return [(pl.col(c) * pl.col(side)).round(2) for c, side in sides.items()]
 
 
 def _box_findings(boxes: pl.DataFrame, check: str, problem: str) -> pl.DataFrame:
     fits_transposed = (
-        (pl.col("orientation") >= _FIRST_TRANSPOSED)
+        (pl.col("orientation") >= FIRST_TRANSPOSED)
         & (pl.col("x2") <= pl.col("height") + TOLERANCE)
         & (pl.col("y2") <= pl.col("width") + TOLERANCE)
     )
@@ -116,10 +129,15 @@ def _box_findings(boxes: pl.DataFrame, check: str, problem: str) -> pl.DataFrame
     return findings_about(boxes.with_columns(path="item_id"), check, detail)
 
 
-def _size_findings(image_sizes: pl.DataFrame | None, images: pl.DataFrame) -> pl.DataFrame:
+def _size_findings(
+    image_sizes: pl.DataFrame | None, images: pl.DataFrame, *, upright: bool
+) -> pl.DataFrame:
     if image_sizes is None:
         schema = {"image_id": pl.String, "width": float, "height": float}
         image_sizes = pl.DataFrame(schema=schema)
+    if upright:
+        sizes = images.with_columns(upright_size())
+        images = sizes.with_columns(width=pl.col(":width"), height=pl.col(":height"))
     both = image_sizes.drop_nulls().join(images, on="image_id", maintain_order="left")
     width_differs = pl.col("width") != pl.col("width_right")
     height_differs = pl.col("height") != pl.col("height_right")

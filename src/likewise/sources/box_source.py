@@ -16,8 +16,10 @@ from likewise.sources.base import (
     findings_about,
     is_image,
     no_images_error,
+    unread_format_findings,
     with_finding_ids,
 )
+from likewise.sources.box_units import Orientation
 
 CORNERS = ("x1", "y1", "x2", "y2")
 
@@ -86,6 +88,10 @@ class BoxSource(Source, ABC):
 
     unlisted: Literal["keep", "drop"] = "keep"
     """Keep or drop images that no annotation names."""
+
+    orientation: Orientation = "auto"
+    """Frame of the boxes: stored pixels, or pictures that were turned upright by EXIF; ``auto``
+    is as the annotations say, which only exports of Likewise do, otherwise stored."""
 
     root: str = ""
     """Folder of the images inside the source; images elsewhere are ignored."""
@@ -214,7 +220,10 @@ def stray_file_findings(
     image_folders = images.select(folder=folder).unique()
     others = files.listing().select("path").filter(~is_image() & ~is_annotation)
     strays = others.with_columns(folder=folder).join(image_folders, on="folder", how="semi")
-    return findings_about(strays, "not-an-image", "it is no image, in a folder of images")
+    unread = unread_format_findings(others)
+    strays = strays.filter(~pl.col("path").is_in(unread["path"].implode()))
+    other = findings_about(strays, "not-an-image", "it is no image, in a folder of images")
+    return pl.concat([unread, other])
 
 
 class RowBuffer:

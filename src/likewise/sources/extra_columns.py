@@ -133,7 +133,9 @@ def infer_type(values: pl.Series) -> pl.Series:
     Text such as "007" and integers beyond 18 digits stay text.
     """
     if values.dtype.is_integer():
-        return values.cast(pl.Int64, strict=False)
+        # Integers beyond 63 bits, such as perceptual hashes, are kept as text.
+        whole = values.cast(pl.Int64, strict=False)
+        return whole if whole.null_count() == values.null_count() else values.cast(pl.String)
     if values.dtype.is_float():
         return values.cast(pl.Float64)
     if values.dtype == pl.Boolean:

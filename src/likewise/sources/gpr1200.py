@@ -11,10 +11,10 @@ import polars as pl
 from likewise.errors import DamagedError, DataError, bounded
 from likewise.formats.archives import FileCollection
 from likewise.formats.json_documents import parse_json
+from likewise.sources.annotation_files import find_annotation_file
 from likewise.sources.base import (
     Source,
     SourceResult,
-    find_annotation_file,
     findings_about,
     findings_from_rows,
     is_hidden,

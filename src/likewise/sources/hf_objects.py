@@ -123,6 +123,14 @@ def holds_binary(dtype: object) -> bool:
     return dtype == pl.Binary or (is_nested and "Binary" in str(dtype))
 
 
+def names_images(dtype: object) -> bool:
+    """Return whether ``dtype`` is that of images in cells: a struct of bytes and path."""
+    if not isinstance(dtype, pl.Struct):
+        return False
+    fields = {field.name: field.dtype for field in dtype.fields}
+    return fields.get("bytes") == pl.Binary and fields.get("path") == pl.String
+
+
 def _explode(objects: pl.DataFrame, name: str) -> tuple[pl.DataFrame, FindingRows]:
     """Return one row per object: ``:where``, and one column per field."""
     dtype = objects.schema[name]

@@ -52,6 +52,7 @@ def match_references(
     folders: Sequence[str] = (),
     top: Path | None = None,
     stems: bool = False,
+    longer: bool = True,
 ) -> Matches:
     r"""Find the image of each reference.
 
@@ -76,6 +77,7 @@ def match_references(
         folders: folders that references may be relative to, the most likely first.
         top: folder or archive that contains ``paths``.
         stems: ignore the suffix of ``paths``, for label files named after their image.
+        longer: use rules 7 and 8.
     """
     wanted = pl.DataFrame({"reference": references.drop_nulls().unique(maintain_order=True)})
     wanted = wanted.with_columns(key=_normalised(pl.col("reference")))
@@ -100,7 +102,7 @@ def match_references(
         hits.append(lookup(rest))
         rest = rest.join(hits[-1], on="reference", how="anti", maintain_order="left")
     notes = pl.DataFrame(schema=_NOTE_COLUMNS)
-    if len(rest) and not stems:
+    if len(rest) and longer and not stems:
         longer, notes = match_longer(rest, known, pl.concat(hits)["path"])
         hits.append(longer)
         rest = rest.join(longer, on="reference", how="anti", maintain_order="left")

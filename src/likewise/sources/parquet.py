@@ -30,6 +30,7 @@ from likewise.sources.hf_objects import (
     column_features,
     explode_boxes,
     holds_binary,
+    names_images,
     to_plain_column,
 )
 from likewise.sources.split_names import file_split_findings, split_of_file, split_rank
@@ -59,6 +60,8 @@ class ParquetSource(TableSource):
         """Open ``path``, or the images in its Parquet files if they contain any."""
         tables = find_parquet_files(path) if path.exists() else {}
         column = next((image_column(place, self.image) for place in tables.values()), "")
+        if not column and self.image:
+            _refuse_list_of_images(tables, self.image)
         return ParquetImages(path, column) if column else open_files(path)
 
     def read(self, files: FileCollection, annotations: Path) -> SourceResult:
@@ -119,6 +122,22 @@ class ParquetSource(TableSource):
                 frame = pl.DataFrame(pl.from_arrow(validated_table(table)))
             yield where, frame, column_features(table.schema)
 
+    def _image_is_read(self, frame: pl.DataFrame) -> bool:
+        """Return whether images come from cells, so that no column has to name files."""
+        ids = frame.schema.get(self.image or "image")
+        return ids == pl.String
+
+    def _left_out(self, where: str, frame: pl.DataFrame) -> FindingRows:
+        """Return a finding for each column that is left out because it holds bytes."""
+        rows = []
+        for name, kind in frame.schema.items():
+            if name != self.objects and holds_binary(kind):
+                single = kind == pl.Binary or names_images(kind)
+                advice = f"; if it is the image, set --option image={name}" if single else ""
+                detail = f"the column holds images or other bytes, and is left out{advice}"
+                rows.append((f"{where}: {name}", "left-out", detail))
+        return rows
+
     def _rows(
         self, where: str, frame: pl.DataFrame, features: Mapping[str, Any]
     ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
@@ -131,6 +150,9 @@ class ParquetSource(TableSource):
             cells = frame.select(":where", self.objects)
             corners = self.bbox == "xyxy"
             boxes, invalid = explode_boxes(cells, features.get(self.objects), corners=corners)
+        if not self._image_is_read(frame):
+            frame = _with_paths_of_images(frame)
+        invalid += self._left_out(where, frame)
         flat = frame.select(
             _plain_column(name, kind, features)
             for name, kind in frame.schema.items()
@@ -150,6 +172,31 @@ class ParquetSource(TableSource):
             box_rows = box_rows.drop(":where").rename({":place": ":where"})
             rows = pl.concat([rows, box_rows], how="diagonal_relaxed")
         return rows, [misspelt, findings_from_rows(invalid)]
+
+
+def _refuse_list_of_images(tables: Mapping[str, Path], column: str) -> None:
+    """Raise an error if ``column`` holds bytes but not one image per row.
+
+    Raises:
+        DataError: the column is a list of images, or a struct with other fields.
+    """
+    for where, place in tables.items():
+        with damaged_error(place):
+            schema = pq.read_schema(place)
+        kind = str(schema.field(column).type) if column in schema.names else ""
+        if "binary" in kind and not kind.startswith("struct<bytes"):
+            raise DataError(
+                f"{where}: the column {column!r} has the type {kind}, not one image per row; "
+                "write a row per image, or name another column by --option image=COLUMN"
+            )
+
+
+def _with_paths_of_images(frame: pl.DataFrame) -> pl.DataFrame:
+    """Replace images in cells, which have no bytes, by their paths; a single one is "image"."""
+    columns = [name for name, kind in frame.schema.items() if names_images(kind)]
+    paths = frame.with_columns(pl.col(c).struct.field("path").alias(c) for c in columns)
+    single = len(columns) == 1 and "image" not in frame.columns
+    return paths.rename({columns[0]: "image"}) if single else paths
 
 
 def _plain_column(name: str, dtype: pl.DataType, features: Mapping[str, Any]) -> pl.Expr:

@@ -15,10 +15,10 @@ from likewise.errors import DataError, bounded
 from likewise.formats.archives import FileCollection
 from likewise.formats.pickles import read_structure
 from likewise.schema import Column
+from likewise.sources.annotation_files import find_annotation_file
 from likewise.sources.base import (
     Source,
     SourceResult,
-    find_annotation_file,
     findings_about,
     findings_from_rows,
     is_image,

@@ -11,7 +11,7 @@ from likewise.sources.base import findings_about, findings_from_rows
 from likewise.sources.box_source import reference_findings
 from likewise.sources.image_references import Matches, match_references
 from likewise.sources.list_files import missing_entry_findings
-from likewise.sources.split_names import SPLITS, split_of
+from likewise.sources.split_names import SPLITS, split_of, split_rank
 
 _ENTRY_COLUMNS = {"list": pl.String, "reference": pl.String, "split": pl.String}
 _FLAG = r"\s+-?[01]\z"
@@ -39,6 +39,7 @@ def splits_from_lists(
     pattern: str,
     names: Mapping[str, str],
     images: pl.DataFrame,
+    named: Mapping[str, str] | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     r"""Read the split of each listed image.
 
@@ -51,6 +52,7 @@ def splits_from_lists(
         pattern: regular expression of lists, in lower case; ``{}`` stands for their names.
         names: names of the lists -> split.
         images: all images (column ``path``).
+        named: paths of further lists among the annotations -> split; they come first.
 
     Returns:
         ``image_id``, ``split`` of the listed images; and findings about the lists.
@@ -66,9 +68,10 @@ def splits_from_lists(
         paths = annotation_files.find(lists)
     if paths.is_empty():
         annotation_files, paths = beside_images, beside_images.find(lists)
-    entries, unreadable = _read_entries(annotation_files, paths, names)
-    rank = {name: number for number, name in enumerate(names)}
-    entries = entries.sort(pl.col("name").replace_strict(rank, default=len(rank)), "list")
+    named = named or {}
+    paths = pl.concat([paths, pl.Series(list(named), dtype=pl.String)]).unique().sort()
+    entries, unreadable = _read_entries(annotation_files, paths, names, named)
+    entries = _sorted(entries, names)
     matches = _match_entries(entries["reference"], images["path"], files.path)
     splits, conflicts = _first_splits(entries, matches.matched)
     entry = pl.concat_str("list", "reference", separator=": ")
@@ -136,7 +139,10 @@ def _without_flag(column: str) -> pl.Expr:
 
 
 def _read_entries(
-    annotation_files: AnnotationFiles, paths: pl.Series, names: Mapping[str, str]
+    annotation_files: AnnotationFiles,
+    paths: pl.Series,
+    names: Mapping[str, str],
+    named: Mapping[str, str],
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     frames, unreadable = [pl.DataFrame(schema={**_ENTRY_COLUMNS, "name": pl.String})], []
     for path, data in annotation_files.read(paths):
@@ -153,11 +159,18 @@ def _read_entries(
             .select(
                 list=pl.lit(path),
                 reference="line",
-                split=pl.lit(names.get(name, name)),
-                name=pl.lit(name),
+                split=pl.lit(named.get(path) or names.get(name, name)),
+                name=pl.lit("" if path in named else name),
             )
         )
     return pl.concat(frames), findings_from_rows(unreadable)
+
+
+def _sorted(entries: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
+    """Return the entries in the order in which lists count."""
+    rank = {name: number for number, name in enumerate(["", *names])}
+    position = pl.col("name").replace_strict(rank, default=len(rank), return_dtype=pl.Int64)
+    return entries.sort(position, split_rank(), "list", maintain_order=True)
 
 
 def find_split_lists(annotation_files: AnnotationFiles) -> pl.Series:
@@ -175,15 +188,12 @@ def splits_of_lists(
         lists that were used.
     """
     names = list_names()
-    entries, unreadable = _read_entries(annotation_files, paths, names)
+    entries, unreadable = _read_entries(annotation_files, paths, names, {})
     matches = _match_entries(entries["reference"], images["path"], top)
     known = entries.join(matches.matched, on="reference", how="semi", maintain_order="left")
     shares = entries.group_by("list").len().join(known.group_by("list").len(), on="list")
     used = shares.filter(pl.col("len_right") * 2 > pl.col("len"))["list"].sort()
-    rank = {name: number for number, name in enumerate(names)}
-    entries = entries.filter(pl.col("list").is_in(used.implode())).sort(
-        pl.col("name").replace_strict(rank, default=len(rank)), "list", maintain_order=True
-    )
+    entries = _sorted(entries.filter(pl.col("list").is_in(used.implode())), names)
     splits, conflicts = _first_splits(entries, matches.matched)
     missing = entries.join(matches.unmatched, on="reference", maintain_order="left")
     faults = [

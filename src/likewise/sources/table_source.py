@@ -218,6 +218,7 @@ class TableSource(BoxSource, ABC):
             extra_columns=extra_columns,
             image_sizes=merged.select("image_id", "width", "height"),
             whole_images=with_field_names(result.whole_images, extra_columns),
+            orientation=self.orientation,
         )
 
 

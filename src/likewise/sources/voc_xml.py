@@ -79,6 +79,22 @@ def to_half_open(boxes: pl.DataFrame, corners: CornerConvention) -> pl.DataFrame
     return boxes.with_columns(pl.col("x1") - 1, pl.col("y1") - 1)
 
 
+def zero_corner_findings(boxes: pl.DataFrame) -> list[tuple[str, str, str]]:
+    """Return a finding row if a corner of ``boxes`` cannot count from 1.
+
+    Args:
+        boxes: corners as annotated, and ``xml``.
+    """
+    low = boxes.filter((pl.col("x1") < 1) | (pl.col("y1") < 1))
+    if low.is_empty():
+        return []
+    detail = (
+        f"{len(low):,} of {len(boxes):,} boxes have an xmin or ymin below 1, where VOC begins "
+        "to count; if they count from 0, set --option corners=half-open"
+    )
+    return [(low["xml"][0], "zero-corner", detail)]
+
+
 _BOOLEANS = {"0": False, "1": True, "false": False, "true": True, "no": False, "yes": True}
 
 

@@ -3,8 +3,7 @@
 Source: https://github.com/webdataset/webdataset, "the WebDataset format".
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,10 +21,10 @@ from likewise.sources.base import SourceResult, findings_about, findings_from_ro
 from likewise.sources.box_source import RowBuffer
 from likewise.sources.extra_columns import RESERVED
 from likewise.sources.json_annotations import JsonAnnotations
+from likewise.sources.sample_names import find_owners, nearest_owners, owner_of
 from likewise.sources.split_names import file_split_findings, split_of_file, split_rank
 from likewise.sources.table_source import TableSource
 
-_KEY = r"(?s)\A((?:.*/)?[^/.]+)\."
 _COLUMN_OF_SUFFIX = {"cls": "label", "txt": "text", "json": "json"}
 """Suffix of a sample's file -> column that it contains."""
 
@@ -33,10 +32,11 @@ _COLUMN_OF_SUFFIX = {"cls": "label", "txt": "text", "json": "json"}
 class WebDatasetSource(TableSource):
     """Tar shards, one tar, or a folder: ``000017.jpg``, ``000017.cls``, ``000017.json``.
 
-    Files of a sample have the same name up to the first dot. ``.cls`` contains the label,
-    ``.txt`` the text, ``.json`` an annotation as in docs/annotations.md, without ``path``. The
-    split is read from the shard's name (``train-0001.tar``). A sample with several images
-    becomes several items. Items are sorted by split, shard and name.
+    Files of a sample have the same name up to the first dot; if names have more dots, a file
+    belongs to the images with the longest name in common (22.06.cls to 22.06.jpg). ``.cls``
+    contains the label, ``.txt`` the text, ``.json`` an annotation as in docs/annotations.md,
+    without ``path``. The split is read from the shard's name (``train-0001.tar``). A sample
+    with several images becomes several items. Items are sorted by split, shard and name.
     """
 
     prefixed: ClassVar[frozenset[str]] = RESERVED
@@ -47,28 +47,27 @@ class WebDatasetSource(TableSource):
 
     def read(self, files: FileCollection, annotations: Path) -> SourceResult:
         """See ``Source.read``."""
-        images = self.images(files).with_columns(key=pl.col("path").str.extract(_KEY))
+        images = self.images(files)
         annotation_files = AnnotationFiles(files, annotations)
         suffix = pl.col("path").str.extract(r"\.([^./]*)\z").str.to_lowercase()
         sample_files = pl.DataFrame(
             {"path": annotation_files.find(rf"\.({'|'.join(_COLUMN_OF_SUFFIX)})\z")}
         )
-        sample_files = sample_files.with_columns(key=pl.col("path").str.extract(_KEY))
-        orphans = _in_shards(
-            sample_files.join(images, on="key", how="anti", maintain_order="left"), images
-        )
-        matched = sample_files.join(images, on="key", how="semi", maintain_order="left")
-        samples = _SampleFiles(annotation_files.read(matched["path"]))
+        sample_files, owners = find_owners(sample_files, images["path"])
+        orphans = _in_shards(sample_files.filter(pl.col("owner").is_null()), images)
+        matched = sample_files.drop_nulls("owner")
+        samples = _SampleFiles(annotation_files.read(matched["path"]), owner_of(matched))
         located = (
             images.join(_splits_of_shards(files, images), on="path", maintain_order="left")
-            .join(samples.column("label"), on="key", how="left", maintain_order="left")
-            .join(samples.column("text"), on="key", how="left", maintain_order="left")
+            .join(samples.column("label", owners), on="path", how="left", maintain_order="left")
+            .join(samples.column("text", owners), on="path", how="left", maintain_order="left")
             .with_columns(name="path")
             .sort(split_rank(), "split", "path", nulls_last=True)
         )
         rows, entry_findings = samples.entries.frame()
-        entry_rows = rows.rename({"image": "key"}).join(
-            images.select("key", image="path"), on="key", maintain_order="left"
+        owned = nearest_owners(owners, rows["image"]).select("owner", image="path")
+        entry_rows = rows.rename({"image": "owner"}).join(
+            owned, on="owner", maintain_order="left"
         )
         orphan_findings = findings_about(orphans, "dangling", "its sample has no image")
         is_annotation = suffix.is_in(list(_COLUMN_OF_SUFFIX)) & ~is_hidden()
@@ -76,7 +75,7 @@ class WebDatasetSource(TableSource):
         invalid = findings_from_rows([*samples.invalid, *doubts])
         faults = [entry_findings, orphan_findings, invalid]
         return self.build_result(
-            files, entry_rows.drop("key", ":folder"), faults, is_annotation, located.drop("key")
+            files, entry_rows.drop("owner", ":folder"), faults, is_annotation, located
         )
 
 
@@ -91,25 +90,27 @@ def _in_shards(annotation_files: pl.DataFrame, images: pl.DataFrame) -> pl.DataF
 
 
 class _SampleFiles:
-    """Contents of the samples' files: labels, texts and annotations, by sample key."""
+    """Contents of the samples' files: labels, texts and annotations, by their owner."""
 
-    def __init__(self, contents: Iterator[tuple[str, bytes]]) -> None:
+    def __init__(
+        self, contents: Iterator[tuple[str, bytes]], owner: Callable[[str], str]
+    ) -> None:
         self.entries = JsonAnnotations()
         self.invalid: list[tuple[str, str, str]] = []
-        self._values = RowBuffer(dict.fromkeys(("key", "kind", "value"), pl.String))
+        self._values = RowBuffer(dict.fromkeys(("owner", "kind", "value"), pl.String))
         for path, data in contents:
-            match = re.match(_KEY, path)
-            if match and path.lower().endswith(".json"):
-                self._entry(path, match[1], data)
-            elif match and _suffix(path) in _COLUMN_OF_SUFFIX:
-                self._value(path, match[1], data)
+            if path.lower().endswith(".json"):
+                self._entry(path, owner(path), data)
+            else:
+                self._value(path, owner(path), data)
 
-    def column(self, kind: str) -> pl.DataFrame:
-        """Return ``key`` and the column ``kind`` (label or text) of samples that have it."""
-        values = self._values.frame().filter(kind=kind).unique("key", keep="first")
-        return values.select("key", pl.col("value").alias(kind))
+    def column(self, kind: str, owners: pl.DataFrame) -> pl.DataFrame:
+        """Return ``path`` and the column ``kind`` (label or text) of images that have it."""
+        values = self._values.frame().filter(kind=kind).unique("owner", keep="first")
+        nearest = nearest_owners(owners, values["owner"])
+        return nearest.join(values, on="owner").select("path", pl.col("value").alias(kind))
 
-    def _entry(self, path: str, key: str, data: bytes) -> None:
+    def _entry(self, path: str, owner: str, data: bytes) -> None:
         try:
             entry = msgspec.json.decode(data, type=dict[str, Any])
         except JSON_ERRORS as error:
@@ -118,16 +119,16 @@ class _SampleFiles:
         if repeats_keys(data, entry):
             self.invalid.append((path, "bad-annotation", REPEATED_KEY))
             return
-        self.entries.add(path, {k: v for k, v in entry.items() if k != "path"}, key)
+        self.entries.add(path, {k: v for k, v in entry.items() if k != "path"}, owner)
 
-    def _value(self, path: str, key: str, data: bytes) -> None:
+    def _value(self, path: str, owner: str, data: bytes) -> None:
         try:
             text = data.decode("utf-8-sig").strip()
         except UnicodeDecodeError as error:
             self.invalid.append((path, "bad-annotation", f"not UTF-8: {error.reason}"))
             return
         if text:
-            self._values.add(key, _COLUMN_OF_SUFFIX[_suffix(path)], text)
+            self._values.add(owner, _COLUMN_OF_SUFFIX[_suffix(path)], text)
 
 
 def _suffix(path: str) -> str:

@@ -3,35 +3,30 @@
 Source: https://docs.ultralytics.com/datasets/detect/, and Darknet before it.
 """
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from likewise.errors import DataError
 from likewise.formats.archives import FileCollection
-from likewise.sources.annotation_files import AnnotationFiles, decode_text
+from likewise.sources.annotation_files import AnnotationFiles
 from likewise.sources.base import SourceResult, findings_from_rows, source_result
 from likewise.sources.box_source import (
-    BOX_COLUMNS,
     BoxSource,
-    RowBuffer,
     first_per_key,
     reference_findings,
     stray_file_findings,
 )
 from likewise.sources.image_references import match_references
 from likewise.sources.split_lists import list_names, splits_from_lists
-from likewise.sources.split_names import split_of_folders, split_rank, split_values
-from likewise.storage.config import parse_yaml
+from likewise.sources.split_names import split_of_folders, split_rank
+from likewise.sources.yolo_data import lists_of_data, read_data, splits_from_data
+from likewise.sources.yolo_labels import KeypointShape, parse_label_files
 
 _LISTS = r"\A(?:[^/]*/)?(?:autosplit_)?{}\.txt\z"
 _NOT_LABELS = (
     r"(\A|/)(classes|names|readme[^/]*|licen[cs]e|notes|"
     rf"(autosplit_)?({'|'.join(list_names())}))\.txt\z"
 )
-_MIN_POLYGON_NUMBERS = 7
-"""Numbers in a line of the smallest polygon: the class, and three points."""
 
 
 class YoloSource(BoxSource):
@@ -39,15 +34,21 @@ class YoloSource(BoxSource):
 
     Label files are in folders named ``labels...`` next to the image folders, or next to their
     images. A line is ``class x y width height``, centre and size as fractions of the image
-    size, or a class and a polygon, whose bounds become the box. Ingest converts boxes to
+    size, or a class and a polygon or the corners of an oriented box, whose bounds become the
+    box, or a box and keypoints (``kpt_shape``), which are not kept. Ingest converts boxes to
     pixels, rounded to hundredths: six decimals are not more precise for images up to 10,000
     pixels wide. Class names are read from a YAML file with ``names``, ``classes.txt`` or
-    ``*.names``; otherwise the class number is the label. Splits are lists (``train.txt``) or
-    folders. Items are sorted by split, image and line.
+    ``*.names``; otherwise the class number is the label. Splits are lists (``train.txt``), the
+    folders and lists that ``data.yaml`` names, or folders. Items are sorted by split, image and
+    line.
     """
 
     names: str = ""
     """File of class names, if there are several candidates."""
+
+    kpt_shape: KeypointShape | None = None
+    """Number of keypoints behind each box, and numbers of each (2 or 3); by default as in
+    data.yaml."""
 
     def read(self, files: FileCollection, annotations: Path) -> SourceResult:
         """See ``Source.read``."""
@@ -61,35 +62,44 @@ class YoloSource(BoxSource):
         labelled, twins = first_per_key(
             labelled, "image_id", "label_file", "its image has another label file"
         )
-        lines, invalid = _parse_label_files(
+        data = read_data(files, annotation_files, self.names)
+        parsed = parse_label_files(
             annotation_files.read(labelled["label_file"]),
-            self._classes(files, annotation_files),
+            data.classes,
+            self.kpt_shape or data.keypoints,
         )
         boxes = (
-            lines.join(labelled, on="label_file")
+            parsed.boxes.join(labelled, on="label_file")
             .sort("label_file", "number")
             .drop("label_file")
         )
+        every = annotation_files.find(r"\.txt\z")
+        named, list_doubts = lists_of_data(data.entries, every)
         splits, list_findings = splits_from_lists(
-            files, annotation_files, _LISTS, list_names(), images
+            files, annotation_files, _LISTS, list_names(), images, named
         )
+        in_folders, folder_doubts = splits_from_data(data.entries, images["path"])
+        doubts = [*parsed.doubts, *data.doubts, *list_doubts, *folder_doubts]
         merged = (
             images.select(image_id="path")
             .join(splits, on="image_id", how="left", maintain_order="left")
+            .join(in_folders, on="image_id", how="left", suffix=":data", maintain_order="left")
             .with_columns(
-                split=pl.coalesce(split_values(), split_of_folders("image_id")),
+                split=pl.coalesce("split", "split:data", split_of_folders("image_id")),
                 listed=pl.col("image_id").is_in(labelled["image_id"].implode()),
             )
+            .drop("split:data")
             .sort(split_rank(), "split", "image_id", nulls_last=True)
         )
         result = self.box_items(merged, boxes)
+        is_upright = self.orientation == "auto" and data.upright
         is_annotation = (
             pl.col("path").str.to_lowercase().str.contains(r"\.(txt|names|data|ya?ml)\z")
         )
         return source_result(
             files,
             result.items,
-            findings_from_rows(invalid),
+            findings_from_rows([*parsed.invalid, *doubts]),
             missing,
             twins,
             list_findings,
@@ -97,58 +107,8 @@ class YoloSource(BoxSource):
             stray_file_findings(files, images, is_annotation),
             box_unit="fractions",
             whole_images=result.whole_images,
+            orientation="upright" if is_upright else self.orientation,
         )
-
-    def _classes(
-        self, files: FileCollection, annotation_files: AnnotationFiles
-    ) -> list[str] | None:
-        """Return the class names in the order of their numbers; None if no file has them."""
-        pattern = rf"(\A|/)({_quoted(self.names) if self.names else _CLASS_FILES})\z"
-        for collection in (annotation_files, AnnotationFiles(files, files.path)):
-            paths = collection.find(pattern) if collection.is_collection else no_paths()
-            sorted_paths = sorted(paths, key=lambda path: (path.count("/"), path))
-            for where, data in collection.read(pl.Series(sorted_paths, dtype=pl.String)):
-                names = _names(where, data)
-                if names is not None:
-                    return names
-        if self.names:
-            raise DataError(f"no file {self.names!r} with names of classes; correct the card")
-        return None
-
-
-_MAX_CLASSES = 1_000_000
-"""Maximum number of classes of a data.yaml that numbers them."""
-
-_CLASS_FILES = r"[^/]*\.ya?ml|classes\.txt|names\.txt|[^/]*\.names"
-
-
-def no_paths() -> pl.Series:
-    """Return an empty series of paths."""
-    return pl.Series(dtype=pl.String)
-
-
-def _quoted(name: str) -> str:
-    return "".join(f"\\{c}" if not c.isalnum() else c for c in name.lower())
-
-
-def _names(where: str, data: bytes) -> list[str] | None:
-    """Return the class names in a file; None for a YAML file without ``names``."""
-    if not where.lower().endswith((".yaml", ".yml")):
-        return [line.strip() for line in decode_text(where, data).splitlines() if line.strip()]
-    document = parse_yaml(data, where)
-    names = document.get("names") if isinstance(document, dict) else None
-    if isinstance(names, list):
-        return [str(name) for name in names]
-    if isinstance(names, dict) and all(isinstance(key, int) for key in names):
-        highest = max(names, default=-1)
-        if highest >= _MAX_CLASSES:
-            raise DataError(
-                f"{where}: names has class {highest:,}; at most {_MAX_CLASSES:,} are read"
-            )
-        return [str(names.get(n, n)) for n in range(highest + 1)]
-    if names is not None:
-        raise DataError(f"{where}: names is neither a list nor numbers -> names")
-    return None
 
 
 def _join_images(
@@ -179,56 +139,3 @@ def _join_images(
     in_label_folder = others.filter(pl.col("label_file").str.contains(folder))
     located = matched.select("label_file", image_id="path").sort("label_file")
     return located, reference_findings(in_label_folder, by_name.unmatched, pl.col("label_file"))
-
-
-def _parse_label_files(
-    contents: Iterator[tuple[str, bytes]], classes: Sequence[str] | None
-) -> tuple[pl.DataFrame, list[tuple[str, str, str]]]:
-    """Return ``label_file`` and ``BOX_COLUMNS`` without ``image_id``; and rows of findings."""
-    columns = {
-        "label_file": pl.String,
-        **{c: t for c, t in BOX_COLUMNS.items() if c != "image_id"},
-    }
-    lines = RowBuffer(columns)
-    invalid: list[tuple[str, str, str]] = []
-    for path, data in contents:
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            invalid.append((path, "bad-annotation", f"not UTF-8: {error.reason}"))
-            continue
-        rows = (line.split() for line in text.splitlines() if line.strip())
-        for number, fields in enumerate(rows, start=1):
-            try:
-                class_number, corners = _box(fields)
-            except ValueError as error:
-                invalid.append((f"{path}: line {number}", "bad-annotation", str(error)))
-                continue
-            label = str(class_number)
-            if classes is not None:
-                label = classes[class_number] if class_number < len(classes) else ""
-            if not label:
-                detail = (
-                    f"there are {len(classes or ()):,} classes, and no number {class_number}"
-                )
-                invalid.append((f"{path}: line {number}", "unknown-class", detail))
-            lines.add(path, number, label or None, *corners)
-    return lines.frame(), invalid
-
-
-def _box(fields: Sequence[str]) -> tuple[int, tuple[float, float, float, float]]:
-    """Return the class number of a line, and its corners as fractions of the image size.
-
-    Raises:
-        ValueError: the line is neither a box nor a polygon.
-    """
-    class_number, *values = map(float, fields)
-    if class_number < 0 or not class_number.is_integer():
-        raise ValueError(f"its class, {fields[0]}, is no number of a class")
-    if len(fields) == 5:
-        x, y, w, h = values
-        return int(class_number), (x - w / 2, y - h / 2, x + w / 2, y + h / 2)
-    if len(fields) >= _MIN_POLYGON_NUMBERS and len(fields) % 2:
-        xs, ys = values[::2], values[1::2]
-        return int(class_number), (min(xs), min(ys), max(xs), max(ys))
-    raise ValueError(f"it has {len(fields)} numbers, not 5 (a box) or a class and points")

@@ -14,6 +14,7 @@ from likewise.formats.archives.listing import FileListing
 _BATCH_ROWS = 16
 """Images in memory at a time."""
 
+_IMAGE_NAMES = ("image", "img", "picture", "photo")
 _MAGIC = b"PAR1"
 
 
@@ -88,15 +89,33 @@ def find_parquet_files(path: Path) -> dict[str, Path]:
 def image_column(place: Path, wanted: str = "") -> str:
     """Return the image column of the Parquet file ``place``; "" without such a column.
 
-    It is the column ``wanted``, or the first struct of ``bytes`` and ``path``.
+    It is the column ``wanted``, or a struct of ``bytes`` and ``path``: the one called "image",
+    or the first. A column whose bytes are all null names files instead.
     """
     with damaged_error(place):
-        schema = pq.read_schema(place)
-    held = [field.name for field in schema if _holds_images(field.type)]
+        file = pq.ParquetFile(place)
+        schema = file.schema_arrow
+        held = [f.name for f in schema if _holds_images(f.type) and _has_bytes(file, f.name)]
     if wanted in schema.names:
         kind = schema.field(wanted).type
         return wanted if wanted in held or _is_binary(kind) else ""
-    return held[0] if held else ""
+    usual = [name for name in held if name.lower() in _IMAGE_NAMES]
+    return next(iter((*usual, *held)), "")
+
+
+def _has_bytes(file: pq.ParquetFile, column: str) -> bool:
+    """Return whether a cell of ``column`` has bytes, by the statistics of its row groups."""
+    leaf = f"{column}.bytes"
+    names = [file.schema.column(n).path for n in range(len(file.schema))]
+    if leaf not in names:
+        return False
+    at = names.index(leaf)
+    for number in range(file.num_row_groups):
+        group = file.metadata.row_group(number)
+        facts = group.column(at).statistics
+        if facts is None or not facts.has_null_count or facts.null_count < group.num_rows:
+            return True
+    return not file.metadata.num_rows
 
 
 def validated_table(table: pa.Table) -> pa.Table:
