@@ -13,6 +13,7 @@ from likewise.catalogue.kept_indexes import Indexed as Indexed
 from likewise.catalogue.pulled_outputs import Pulled as Pulled
 from likewise.catalogue.summaries import Summary as Summary
 from likewise.catalogue.thumbnail_cache import Thumbnail as Thumbnail
+from likewise.errors import AmbiguousLayoutError as AmbiguousLayoutError
 from likewise.errors import ConfigError as ConfigError
 from likewise.errors import DataError as DataError
 from likewise.errors import LikewiseError as LikewiseError

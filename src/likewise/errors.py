@@ -7,6 +7,7 @@ LikewiseError
 ├── MissingArtefactError   an earlier step was not run; the command to run      exit 3
 ├── StaleArtefactError     made from an old input; the command to run           exit 3
 ├── DataError              invalid data: what, where, how many                  exit 4
+│   ├── AmbiguousLayoutError   several layouts fit: which                   exit 4
 │   └── DamagedError       a file cannot be read: which, and why                exit 4
 ├── MissingExtraError      an optional library is missing; the pip line         exit 5
 ├── VersionError           git or dvc failed; the last lines of its output      exit 6
@@ -147,6 +148,19 @@ class DataError(LikewiseError):
     """The data are invalid; the message gives the fault, its place and the number of faults."""
 
     exit_code = 4
+
+
+class AmbiguousLayoutError(DataError):
+    """Several layouts fit a place.
+
+    Attributes:
+        kinds: the kinds of sources that fit, the best first.
+    """
+
+    def __init__(self, message: str, kinds: Iterable[str]) -> None:
+        """Create the error with the layouts that fit."""
+        super().__init__(message)
+        self.kinds = list(kinds)
 
 
 class DamagedError(DataError):

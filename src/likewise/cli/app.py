@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from likewise.cli import (
+    adding,
     browsing,
     improving,
     maintaining,
@@ -38,7 +39,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         (
             ("init", starting.init, "likewise init birds-and-cars"),
             ("download", starting.download, "likewise download gpr1200"),
-            ("add", starting.add, "likewise add gpr1200 --source gpr1200 --path GPR1200.zip"),
+            ("add", adding.add, "likewise add gpr1200 --source gpr1200 --path GPR1200.zip"),
             ("validate", starting.validate, "likewise validate fissp ~/data/fissp"),
             ("rename", starting.rename, "likewise rename birds fowl"),
             ("remove", starting.remove, "likewise remove birds"),

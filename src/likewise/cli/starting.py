@@ -13,7 +13,6 @@ from likewise.cli.arguments import (
     Limit,
     OldAnnotations,
     Options,
-    parse_names,
     parse_options,
 )
 from likewise.cli.output import (
@@ -61,58 +60,6 @@ def init(
         print_next("likewise add NAME --source KIND --path DIR")
     else:
         print_next("git diff, then: git commit" if written else "dvc repro")
-
-
-def add(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the data set.")],
-    source: Annotated[
-        str, typer.Option(metavar="KIND", help="Layout of the source, e.g. gpr1200.")
-    ],
-    path: Annotated[Path, typer.Option(metavar="DIR", help="Folder or archive of images.")],
-    annotations: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Annotations, if they are in another place."),
-    ] = None,
-    text: OldAnnotations = None,
-    title: Annotated[str | None, typer.Option(help="Title for people.")] = None,
-    option: Options = None,
-    models: Annotated[
-        str | None, typer.Option(metavar="NAMES|none", help="Models that embed it, by commas.")
-    ] = None,
-    protocols: Annotated[
-        str | None,
-        typer.Option(metavar="NAMES|none", help="Protocols that score it, by commas."),
-    ] = None,
-) -> None:
-    """Add a data set: write its card and its params.yaml entries.
-
-    The command reads file names, not images. Without --models and --protocols, the entries
-    embed the data set by every model and score it by every protocol of its layout.
-    """
-    added = likewise.add(
-        name,
-        source=source,
-        path=path,
-        annotations=annotations,
-        title=title,
-        options=parse_options(option),
-        models=parse_names(models),
-        protocols=parse_names(protocols),
-    )
-    print_line(
-        f"{name}: {added.items:,} items, {added.labels:,} labels, {added.findings:,} findings"
-    )
-    if added.damaged:
-        print_line(f"unreadable and skipped: {added.damaged}")
-    if not added.labels:
-        print_line(
-            "no item has a label: no runs were added; add labels to the source, or run: "
-            f"likewise correct {name} ITEM --label LABEL"
-        )
-    if not added.licence:
-        print_line(f"licence: unknown; add it to {added.card} before you share or export")
-    print_line(f"wrote {added.card} and params.yaml")
-    print_next(f"check {added.card} and params.yaml, then: dvc repro")
 
 
 def download(

@@ -10,7 +10,7 @@ from likewise.formats.document_limits import MAX_DEPTH, MAX_XML_BYTES, TOO_DEEP,
 
 def parse_xml(
     data: bytes,
-    start: Callable[[str], object],
+    start: Callable[[str, dict[str, str]], object],
     end: Callable[[str], object],
     text: Callable[[str], object],
 ) -> None:
@@ -21,7 +21,7 @@ def parse_xml(
 
     Args:
         data: the document.
-        start: called with the name of an element where it begins.
+        start: called with the name and the attributes of an element where it begins.
         end: called with the name of an element where it ends.
         text: called with the text between tags, possibly in several pieces.
 
@@ -32,12 +32,12 @@ def parse_xml(
         raise ValueError(fault)
     depth = 0
 
-    def begin(name: str, _: dict[str, str]) -> None:
+    def begin(name: str, attributes: dict[str, str]) -> None:
         nonlocal depth
         depth += 1
         if depth > MAX_DEPTH:
             raise ValueError(TOO_DEEP)
-        start(name)
+        start(name, attributes)
 
     def finish(name: str) -> None:
         nonlocal depth

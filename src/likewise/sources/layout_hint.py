@@ -1,25 +1,57 @@
-"""Suggest layouts that fit a place, for the error when the chosen one does not."""
+"""Find the layouts that fit a place, for ``add`` without a layout and for its errors."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from likewise.errors import DamagedError, DataError
+import polars as pl
+
+from likewise.errors import AmbiguousLayoutError, DamagedError, DataError, counted
+from likewise.formats.archives import FileCollection
 from likewise.sources import SOURCES
 from likewise.sources.base import Source, SourceResult
 
 _MAX_SUGGESTIONS = 3
-_GENERAL = ("folder", "webdataset")
-"""Layouts that accept any folder of images; they are suggested last."""
+_GENERAL = ("folder", "webdataset", "fissp")
+"""Layouts that accept any folder of images; they are suggested last, in this order."""
+
+_TAR = r"(?i)\.tar(\.(gz|xz|bz2))?\z"
+_FACTS = ("label", "box", "text", "split", "subset", "role")
+"""Columns of items that tell how much a layout reads."""
+
+_SMALL_FACTS = frozenset(("split", "subset"))
+"""Facts that alone do not make another layout better."""
 
 
 class LayoutFit(NamedTuple):
-    """A layout that can read a place: numbers of items, labelled items and findings."""
+    """A layout that can read a place.
+
+    Attributes:
+        kind: kind of source.
+        items: number of items.
+        labelled: number of items with a label.
+        findings: number of findings.
+        facts: columns that some items have, in the order of ``_FACTS``.
+    """
 
     kind: str
     items: int
     labelled: int
     findings: int
+    facts: tuple[str, ...]
+
+    @property
+    def is_general(self) -> bool:
+        """True if the layout only reads names of folders."""
+        return self.kind in _GENERAL and not {"box", "text"} & set(self.facts)
+
+    def describe(self, others: Iterable["LayoutFit"] = ()) -> str:
+        """Return what the layout reads, and what of ``others`` it does not."""
+        lost = [f for f in _FACTS if f not in self.facts and any(f in o.facts for o in others)]
+        read = f" with {', '.join(self.facts)}" if self.facts else ""
+        without = f", without {', '.join(lost)}" if lost else ""
+        numbers = f"{counted(self.items, 'item')}{read}{without}"
+        return f"--source {self.kind} ({numbers}, {counted(self.findings, 'finding')})"
 
 
 def read_with_hint(layout: Source, kind: str, path: Path, annotations: Path) -> SourceResult:
@@ -40,29 +72,103 @@ def read_with_hint(layout: Source, kind: str, path: Path, annotations: Path) -> 
         raise DataError(f"{error}; {_suggestion(kind, place, annotation_place)}") from error
 
 
+def find_layout(path: Path, annotations: Path) -> LayoutFit:
+    """Return the layout that fits ``path`` best.
+
+    A layout is better than another if it reads all that the other reads, and more.
+
+    Raises:
+        AmbiguousLayoutError: several layouts fit, and none is better than all others.
+        DataError: no layout fits.
+    """
+    place, annotation_place = path.expanduser(), annotations.expanduser()
+    fits = sorted(_fits("", place, annotation_place), key=_rank)
+    best = [fit for fit in fits if not any(_is_better(other, fit) for other in fits)]
+    if not best:
+        raise DataError(
+            f"{path}: no layout fits; name one by --source KIND, or describe your own by "
+            "--source table or --source pattern (docs/layouts.md)"
+        )
+    if len(best) > 1:
+        shown = best[:_MAX_SUGGESTIONS]
+        either = " or ".join(fit.describe(shown) for fit in shown)
+        raise AmbiguousLayoutError(
+            f"{path}: several layouts fit: {either}", [f.kind for f in best]
+        )
+    return best[0]
+
+
+def _is_better(one: LayoutFit, other: LayoutFit) -> bool:
+    """Return whether ``one`` reads all that ``other`` reads, and more of it."""
+    if one.kind == other.kind:
+        return False
+    if one.is_general or other.is_general:
+        return _is_better_than_folders(one, other)
+    facts, further = set(one.facts), set(other.facts)
+    if not facts >= further or one.items * 2 < other.items:
+        return False
+    if facts == further and one.labelled == other.labelled:
+        return one.findings < other.findings
+    return facts > further or one.labelled > other.labelled
+
+
+def _is_better_than_folders(one: LayoutFit, other: LayoutFit) -> bool:
+    """Compare layouts of which at least one only reads names of folders."""
+    main, others = set(one.facts) - _SMALL_FACTS, set(other.facts) - _SMALL_FACTS
+    if one.is_general and other.is_general:
+        return main > others or (main == others and _rank(one) < _rank(other))
+    if other.is_general:
+        return bool(main) and main >= others
+    return main > others and not others
+
+
 def _suggestion(kind: str, path: Path, annotations: Path) -> str:
     fits = sorted(_fits(kind, path, annotations), key=_rank)[:_MAX_SUGGESTIONS]
     if not fits:
         return "no other layout fits either"
-    options = [
-        f"--source {fit.kind} ({fit.items:,} items, {fit.findings:,} findings)" for fit in fits
-    ]
-    return f"layouts that fit: {', '.join(options)}"
+    return f"layouts that fit: {', '.join(fit.describe(fits) for fit in fits)}"
 
 
-def _rank(fit: LayoutFit) -> tuple[bool, int, int, str]:
-    return fit.kind in _GENERAL, -fit.labelled, fit.findings, fit.kind
+def _rank(fit: LayoutFit) -> tuple[int, int, int, str]:
+    position = _GENERAL.index(fit.kind) + 1 if fit.is_general else 0
+    return position, -fit.labelled, fit.findings, fit.kind
 
 
 def _fits(except_kind: str, path: Path, annotations: Path) -> Iterator[LayoutFit]:
+    """Yield the layouts that read ``path``; data of another layout may cause any error."""
+    plain: FileCollection | None = None
     for kind in SOURCES.kinds():
-        if kind == except_kind:
+        if kind == except_kind or (kind == "webdataset" and not _has_tar(path)):
             continue
         try:
             layout = SOURCES.load(kind)()
-            result = layout.read(layout.open(path), annotations)
-        except Exception:  # noqa: BLE001, S112 (data of another layout may cause anything)
+            if type(layout).open is not Source.open:
+                result = layout.read(layout.open(path), annotations)
+            else:
+                plain = plain or layout.open(path)  # its listing is read once for all
+                result = layout.read(plain, annotations)
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException:  # noqa: BLE001, S112 (a panic of Rust is no Exception)
             continue
-        labelled = len(result.items) - result.items["label"].null_count()
-        if len(result.items) > len(result.findings) or kind in _GENERAL:
-            yield LayoutFit(kind, len(result.items), labelled, len(result.findings))
+        fit = _fit(kind, result)
+        if fit.items and (fit.items > fit.findings or fit.is_general or fit.labelled):
+            yield fit
+
+
+def _fit(kind: str, result: SourceResult) -> LayoutFit:
+    items = result.items
+    labelled = len(items) - items["label"].null_count()
+    facts = [name for name in _FACTS if items[name].null_count() < len(items)]
+    if kind in _GENERAL and "label" in facts and items["label"].drop_nulls().n_unique() < 2:
+        facts.remove("label")  # one folder around all images, rather than a class
+    return LayoutFit(kind, len(items), labelled, len(result.findings), tuple(facts))
+
+
+def _has_tar(path: Path) -> bool:
+    """Return whether ``path`` is a tar, or a folder with one."""
+    if path.is_file():
+        return bool(pl.Series([path.name]).str.contains(_TAR).item())
+    return any(
+        child.name.lower().endswith((".tar", ".tar.gz")) for child in path.rglob("*.tar*")
+    )

@@ -116,7 +116,7 @@ class _Document:
 
     _root = ""
 
-    def _start(self, name: str) -> None:
+    def _start(self, name: str, _: dict[str, str]) -> None:
         self._root = self._root or name
         self._path.append(name)
         self._text.clear()

@@ -1,7 +1,7 @@
 """Add a data set to a catalogue: its card, and its entries in params.yaml."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from likewise.formats.paths import StrPath
 from likewise.retrieval.index_cache import exact_entry
 from likewise.sources import SOURCES
 from likewise.sources.base import Source
-from likewise.sources.layout_hint import read_with_hint
+from likewise.sources.layout_hint import find_layout, read_with_hint
 from likewise.storage.config import check_dataset_name
 from likewise.storage.workspace import Workspace
 
@@ -35,6 +35,9 @@ class Added:
         runs: names of the new runs in params.yaml.
         licence: SPDX identifier or terms from the card; "" if unknown.
         damaged: first unreadable annotations, with reasons; "" if there are none.
+        source: kind of source.
+        found: description of the layout, if ``add`` found it; else "".
+        splits: split -> number of items; items without split are not counted.
     """
 
     dataset: str
@@ -45,12 +48,15 @@ class Added:
     runs: list[str]
     licence: str = ""
     damaged: str = ""
+    source: str = ""
+    found: str = ""
+    splits: dict[str, int] = field(default_factory=dict)
 
 
 def add(  # noqa: PLR0913 (the fields of a card and an entry)
     dataset: str,
     *,
-    source: str,
+    source: str | None = None,
     path: StrPath,
     annotations: StrPath | None = None,
     title: str | None = None,
@@ -67,7 +73,7 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
 
     Args:
         dataset: name of the data set: lower-case letters, digits and '_'.
-        source: kind of source: the layout of the files.
+        source: kind of source: the layout of the files; by default the layout that reads most.
         path: folder or archive of the images.
         annotations: file or folder of the annotations; by default they are in ``path``.
         title: title of the data set; by default the layout's title, or the name.
@@ -77,6 +83,7 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
+        AmbiguousLayoutError: no source is given, and several layouts fit.
         ConfigError: the source does not have this option, or rejects its value.
         DataError: the name exists already or is invalid, no file in ``path`` fits the layout,
             or a column has the name of a model.
@@ -100,9 +107,11 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
     embedders = _models(ws, models)
     for protocol in protocols or ():
         PROTOCOLS.load(protocol)
-    kind = SOURCES.load(source)
     folder = Path(path).expanduser()
     explained = folder if annotations is None else Path(annotations).expanduser()
+    fit = find_layout(folder, explained) if source is None else None
+    source = fit.kind if fit else source or ""
+    kind = SOURCES.load(source)
     entry = {"path": ws.as_written(folder), "annotations": ws.as_written(explained)}
     stated = {"kind": source, **(options or {})}
     layout = SOURCES.build(stated, "source")
@@ -124,7 +133,16 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
         list(runs),
         _licence(card.get("licence", {})),
         _damaged(reading.findings),
+        source,
+        fit.describe() if fit else "",
+        _splits(reading.items),
     )
+
+
+def _splits(items: pl.DataFrame) -> dict[str, int]:
+    """Return split -> number of items, in the order of the items."""
+    counts = items.drop_nulls("split").group_by("split", maintain_order=True).len()
+    return dict(counts.iter_rows())
 
 
 def _licence(stated: Mapping[str, str]) -> str:
