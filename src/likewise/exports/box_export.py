@@ -6,14 +6,15 @@ from typing import Literal
 import polars as pl
 
 from likewise.errors import DataError, bounded
-from likewise.exports.base import Export, Selection
+from likewise.exports.base import Selection
 from likewise.exports.export_files import put
+from likewise.exports.image_export import Frame, ImageExport
 from likewise.formats.paths import inside
 
 CORNERS = (":x1", ":y1", ":x2", ":y2")
 
 
-class BoxExport(Export):
+class BoxExport(ImageExport):
     """Base class of formats with labelled boxes in unchanged images.
 
     Images without boxes are included. Texts, subsets, roles and extra columns are lost unless
@@ -22,6 +23,9 @@ class BoxExport(Export):
 
     whole: Literal["refuse", "box"] = "refuse"
     """Labelled whole images: refuse the export, or write a box around the image."""
+
+    orientation: Frame = "stored"
+    """Frame of boxes and sizes: stored pixels, or upright, for readers that apply EXIF."""
 
     def boxes(
         self, selection: Selection, format_name: str, forbidden: str = ""

@@ -12,6 +12,7 @@ import polars as pl
 
 from likewise.exports.base import ExportFault, Selection, group_rows
 from likewise.exports.box_export import BoxExport, copy_images
+from likewise.exports.image_export import in_frame
 from likewise.exports.image_names import paths_below, split_file_names
 
 
@@ -24,8 +25,9 @@ class CocoExport(BoxExport):
     0, the area of the box, and missing.
     """
 
-    def write(self, selection: Selection, folder: Path) -> list[ExportFault]:
-        """See ``Export.write``."""
+    def write_items(self, selection: Selection, folder: Path) -> list[ExportFault]:
+        """See ``ImageExport.write_items``."""
+        selection = in_frame(selection, self.orientation)
         boxes = self.boxes(selection, "coco")
         paths = paths_below(selection, "images")
         images = selection.images.with_columns(pl.Series(":path", paths)).with_row_index(

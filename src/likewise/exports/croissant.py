@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from likewise.exports.base import ExportFault, Selection
 from likewise.exports.csv import ITEMS_FILE, CsvExport
 from likewise.exports.export_files import put_json
 
+TYPED_FILE = "items.parquet"
+_PARQUET = "application/x-parquet"
 _SPDX = re.compile(r"[A-Za-z0-9.-]+")
 _SPLITS = {"train": "cr:TrainingSplit", "val": "cr:ValidationSplit", "test": "cr:TestSplit"}
 _MEDIA_TYPES = {
@@ -54,16 +57,18 @@ CONTEXT: dict[str, Any] = {
 class CroissantExport(CsvExport):
     """``croissant.json`` in addition to ``images/`` and ``items.csv`` of the csv export.
 
-    Record sets: ``images`` (path, content), ``items`` (columns of the table; images by path),
-    and ``splits`` if there are any. The document contains the SHA-256 of the table.
+    ``items.parquet`` has the same table, from which readers get the types. Record sets:
+    ``images`` (path, content), ``items`` (columns of the table; images by path), and ``splits``
+    if there are any. The document contains the SHA-256 of both tables.
     """
 
-    def write(self, selection: Selection, folder: Path) -> list[ExportFault]:
-        """See ``Export.write``."""
-        faults = super().write(selection, folder)
+    def write_items(self, selection: Selection, folder: Path) -> list[ExportFault]:
+        """See ``ImageExport.write_items``."""
+        faults = super().write_items(selection, folder)
+        _write_types(self.table(selection), folder)
         put_json(
             folder / "croissant.json",
-            _document(selection, folder / ITEMS_FILE, images=self.images),
+            _document(selection, folder, images=self.images),
         )
         return faults
 
@@ -79,20 +84,22 @@ def croissant_document(selection: Selection, version: str, folder: Path) -> str:
         version: version of the release.
         folder: folder in which the table is written to compute its hash.
     """
-    CsvExport(images=False).write(selection, folder)
-    document = _document(selection, folder / ITEMS_FILE, images=True, version=version)
+    tables = CsvExport(images=False)
+    tables.write(selection, folder)
+    _write_types(tables.table(selection), folder)
+    document = _document(selection, folder, images=True, version=version)
     put_json(folder / "croissant.json", document)
     return (folder / "croissant.json").read_text(encoding="utf-8")
 
 
 def _document(
-    selection: Selection, table: Path, *, images: bool, version: str = ""
+    selection: Selection, folder: Path, *, images: bool, version: str = ""
 ) -> dict[str, Any]:
     card = selection.card
     splits = [s for s in selection.items["split"].unique(maintain_order=True) if s is not None]
-    columns = pl.read_csv(table, n_rows=0).columns
+    columns = pl.read_csv(folder / ITEMS_FILE, n_rows=0).columns
     record_sets = [_items(selection, columns, splits=bool(splits), images=images)]
-    files = [_file(table)]
+    files = [_file(folder / ITEMS_FILE, "text/csv"), _file(folder / TYPED_FILE, _PARQUET)]
     if images:
         record_sets.insert(0, _images())
         files.append(_file_set(selection))
@@ -122,7 +129,12 @@ def _licence(spdx: str, terms: str) -> list[str]:
     return [first, terms] if terms else [first]
 
 
-def _file(table: Path) -> dict[str, Any]:
+def _write_types(table: pl.DataFrame, folder: Path) -> None:
+    """Write the table with its types, which readers of CSV guess ("0002", "NA")."""
+    pq.write_table(table.to_arrow(), folder / TYPED_FILE, compression="none")
+
+
+def _file(table: Path, encoding: str) -> dict[str, Any]:
     with table.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     return {
@@ -130,7 +142,7 @@ def _file(table: Path) -> dict[str, Any]:
         "@id": table.name,
         "name": table.name,
         "contentUrl": table.name,
-        "encodingFormat": "text/csv",
+        "encodingFormat": encoding,
         "contentSize": f"{table.stat().st_size} B",
         "sha256": sha256,
     }
@@ -200,7 +212,7 @@ def _fields(
     if images:
         references["image"] = "images/path"
     for column in columns:
-        source = {"fileObject": {"@id": ITEMS_FILE}, "extract": {"column": column}}
+        source = {"fileObject": {"@id": TYPED_FILE}, "extract": {"column": column}}
         field = _field(f"items/{column}", _kind(selection, column), source)
         if column in references:
             field["references"] = {"field": {"@id": references[column]}}

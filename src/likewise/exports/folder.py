@@ -1,58 +1,40 @@
 """A folder tree named after labels; the source ``folder`` reads it."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import polars as pl
 
 from likewise.errors import DataError, bounded
-from likewise.exports.base import Export, ExportFault, Selection, require_whole_images
+from likewise.exports.base import ExportFault, Selection, require_whole_images
 from likewise.exports.export_files import put
+from likewise.exports.image_export import ImageExport
 from likewise.exports.image_names import make_unique
 from likewise.formats.paths import inside
-from likewise.imaging.decode import decode
-from likewise.imaging.probe import BadImage
-from likewise.imaging.transforms.chain import Chain, Steps, encode_png
 
 _INVALID_FOLDER = r"(^|/)(\.[^/]*|__MACOSX|)(/|\z)|[\x00\\]"
 """Names that are invalid for folders, or that readers treat as hidden."""
 
 
-class FolderExport(Export):
+class FolderExport(ImageExport):
     """``images/{split}/{label}/{name}`` with unchanged bytes.
 
     Texts, subsets and roles are lost; csv and parquet keep them. Repeated names in a folder get
     a number.
     """
 
-    transform: Steps = ()
-    """Transform of each image: a name in ``transforms`` of params.yaml; images become PNG."""
+    holds_arrays: ClassVar[bool] = True
 
-    @property
-    def changes_images(self) -> bool:
-        """See ``Export.changes_images``."""
-        return bool(self.transform)
-
-    def write(self, selection: Selection, folder: Path) -> list[ExportFault]:
-        """See ``Export.write``."""
+    def write_items(self, selection: Selection, folder: Path) -> list[ExportFault]:
+        """See ``ImageExport.write_items``."""
         require_whole_images(selection, "folder")
-        paths = _paths(selection, ".png" if self.transform else None)
-        transform = Chain(self.transform)
-        if transform.makes_array:
-            raise DataError("folder contains images, but the transform produces arrays")
-        faults: list[ExportFault] = []
+        paths = _paths(selection)
         for row, data in selection.encoded():
-            try:
-                content = (
-                    encode_png(transform.picture(decode(data))) if self.transform else data
-                )
-            except BadImage as bad:
-                faults.append((selection.images["image_id"][row], bad.check, bad.detail))
-                continue
-            put(inside(folder, f"images/{paths[row]}", selection.dataset), content)
-        return faults
+            put(inside(folder, f"images/{paths[row]}", selection.dataset), data)
+        return []
 
 
-def _paths(selection: Selection, suffix: str | None) -> list[str]:
+def _paths(selection: Selection) -> list[str]:
     """Return the path of each image below the folder of its split and label."""
     images = selection.images
     invalid = (
@@ -65,4 +47,4 @@ def _paths(selection: Selection, suffix: str | None) -> list[str]:
         )
     place = pl.concat_str(pl.col("split") + "/", pl.col("label") + "/", ignore_nulls=True)
     name = pl.col("image_id").str.extract(r"(?s)([^/]*)\z")
-    return make_unique(images.select(path=place.fill_null("") + name)["path"], suffix)
+    return make_unique(images.select(path=place.fill_null("") + name)["path"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from likewise.exports.base import ExportFault, Selection
 from likewise.exports.export_files import put
+from likewise.exports.image_export import Frame, has_turned_boxes, in_frame
 from likewise.exports.parquet import ParquetExport
 
 
@@ -16,12 +17,18 @@ class HuggingFaceExport(ParquetExport):
     """Files of the parquet export, and ``README.md``; ``datasets.load_dataset`` opens them.
 
     Images have the feature Image, labels and categories ClassLabel, ``objects`` List. The split
-    ``val`` becomes validation; if no image has a split, all are train.
+    ``val`` becomes validation; if no image has a split, all are train. Boxes are those of
+    upright pictures, which ``datasets`` shows; the source ``parquet`` reads them so.
     """
 
-    def write(self, selection: Selection, folder: Path) -> list[ExportFault]:
-        """See ``Export.write``."""
-        sizes = self.tables(selection, folder)
+    orientation: Frame = "upright"
+    """Frame of boxes and sizes: upright, as ``datasets`` shows pictures, or stored pixels."""
+
+    def write_items(self, selection: Selection, folder: Path) -> list[ExportFault]:
+        """See ``ImageExport.write_items``."""
+        is_turned = self.orientation == "upright" and has_turned_boxes(selection)
+        framed = in_frame(selection, self.orientation)
+        sizes = self.tables(framed, folder, "upright" if is_turned else "stored")
         put(folder / "README.md", _dataset_card(selection, sizes).encode())
         return []
 

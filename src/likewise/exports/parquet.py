@@ -18,13 +18,13 @@ from pydantic import Field
 from likewise.exports.base import (
     CHUNK_BYTES,
     CHUNK_IMAGES,
-    Export,
     ExportFault,
     Selection,
     free_names,
     group_rows,
     with_json_lists,
 )
+from likewise.exports.image_export import ImageExport
 from likewise.exports.image_names import split_file_name, split_file_names
 from likewise.imaging.parallel import chunk_by_size
 
@@ -37,7 +37,7 @@ _KINDS = {"bool": "bool", "double": "float64", "float": "float32", "string": "st
 _WHOLE = {name: name for name in ("int8", "int16", "int32", "int64")}
 
 
-class ParquetExport(Export):
+class ParquetExport(ImageExport):
     """``data/{split}-00000-of-00003.parquet`` ("all" for images without split).
 
     One row per image: ``image`` (unchanged bytes, and the id as path), ``image_id``, ``width``,
@@ -51,8 +51,8 @@ class ParquetExport(Export):
     shard_mb: int = Field(default=500, gt=0)
     """Maximum megabytes of images per file."""
 
-    def write(self, selection: Selection, folder: Path) -> list[ExportFault]:
-        """See ``Export.write``."""
+    def write_items(self, selection: Selection, folder: Path) -> list[ExportFault]:
+        """See ``ImageExport.write_items``."""
         self.tables(selection, folder)
         return []
 
@@ -61,9 +61,17 @@ class ParquetExport(Export):
         del alone
         return split_file_name(split)
 
-    def tables(self, selection: Selection, folder: Path) -> dict[str, int]:
-        """Write the files, and return the number of images by file name."""
-        writer = _TableWriter(selection)
+    def tables(
+        self, selection: Selection, folder: Path, orientation: str = "stored"
+    ) -> dict[str, int]:
+        """Write the files, and return the number of images by file name.
+
+        Args:
+            selection: items to write.
+            folder: folder of the export.
+            orientation: frame of the boxes, which the metadata of the files name.
+        """
+        writer = _TableWriter(selection, orientation)
         images = selection.images.with_row_index(":image")
         alone = bool(images["split"].is_null().all())
         names = split_file_names(images["split"], partial(self.name, alone=alone))
@@ -82,8 +90,9 @@ class ParquetExport(Export):
 class _TableWriter:
     """Defines the columns of the files, and writes rows."""
 
-    def __init__(self, selection: Selection) -> None:
+    def __init__(self, selection: Selection, orientation: str) -> None:
         self._chosen = selection
+        self._metadata = {} if orientation == "stored" else {"orientation": orientation}
         classes = sorted(set(selection.items["label"].drop_nulls()))
         self._codes = {name: number for number, name in enumerate(classes)}
         items = with_json_lists(selection.items, selection.extra_columns)
@@ -163,7 +172,8 @@ class _TableWriter:
             kind = pa.list_(pa.struct([*box_fields, *_fields(self._inside)]))
             fields.append(pa.field("objects", kind))
         metadata = json.dumps({"info": {"features": features}})
-        return pa.schema(fields, metadata={"huggingface": metadata})
+        own = {"likewise": json.dumps(self._metadata)} if self._metadata else {}
+        return pa.schema(fields, metadata={"huggingface": metadata, **own})
 
 
 def _feature_type(items: pl.DataFrame, column: str) -> str | None:

@@ -13,6 +13,7 @@ import polars as pl
 from likewise.exports.base import ExportFault, Selection, group_rows
 from likewise.exports.box_export import BoxExport, copy_images, format_number
 from likewise.exports.export_files import put
+from likewise.exports.image_export import in_frame
 from likewise.exports.image_names import plain_paths, split_file_names, stem
 from likewise.formats.paths import inside
 
@@ -27,18 +28,26 @@ class VocExport(BoxExport):
     """``JPEGImages/``, ``Annotations/{name}.xml`` and ``ImageSets/Main/{split}.txt``.
 
     Corners are inclusive and count from 1, as in VOC. File names are plain (see
-    ``image_names.plain_paths``). ``pose``, ``truncated``, ``difficult`` and ``occluded`` are
-    copied from the source if it had them.
+    ``image_names.plain_paths``) and end in ``.jpg``, also of other formats, because readers of
+    VOC such as torchvision add it to the names in lists. ``trainval`` lists both splits.
+    ``pose``, ``truncated``, ``difficult`` and ``occluded`` are copied from the source if it had
+    them.
     """
 
     corners: Literal["1-based", "half-open"] = "1-based"
     """Convention of corners; some tools expect half-open ones instead of VOC's."""
 
-    def write(self, selection: Selection, folder: Path) -> list[ExportFault]:
-        """See ``Export.write``."""
+    year: Literal["", "2007", "2012"] = ""
+    """Write to ``VOCdevkit/VOC{year}``, where torchvision's VOCDetection expects it."""
+
+    def write_items(self, selection: Selection, folder: Path) -> list[ExportFault]:
+        """See ``ImageExport.write_items``."""
+        selection = in_frame(selection, self.orientation)
+        folder = folder / "VOCdevkit" / f"VOC{self.year}" if self.year else folder
         boxes = self.boxes(selection, "voc", _INVALID_IN_XML)
-        paths = plain_paths(selection, _IMAGE_FOLDER)
-        names = [stem(path).removeprefix(f"{_IMAGE_FOLDER}/") for path in paths]
+        plain = plain_paths(selection, _IMAGE_FOLDER)
+        names = [stem(path).removeprefix(f"{_IMAGE_FOLDER}/") for path in plain]
+        paths = [f"{_IMAGE_FOLDER}/{name}.jpg" for name in names]
         objects = dict(_by_image(boxes))
         for row, facts in enumerate(selection.images.iter_rows(named=True)):
             text = self._xml(paths[row], facts, objects.get(row, ()))
@@ -50,6 +59,10 @@ class VocExport(BoxExport):
             lines = "".join(f"{name}\n" for name in group["name"])
             list_file = f"ImageSets/Main/{files[split]}.txt"
             put(inside(folder, list_file, selection.dataset), lines.encode())
+        both = listed.filter(pl.col("split").is_in(["train", "val"]))["name"]
+        if len(both) and "trainval" not in files.values():
+            lines = "".join(f"{name}\n" for name in both)
+            put(folder / "ImageSets" / "Main" / "trainval.txt", lines.encode())
         copy_images(selection, folder, paths)
         return []
 

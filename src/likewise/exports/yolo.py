@@ -4,16 +4,20 @@ Source: https://docs.ultralytics.com/datasets/detect/, and Darknet before it.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from likewise.exports.base import ExportFault, Selection
 from likewise.exports.box_export import BoxExport, copy_images, format_number
 from likewise.exports.export_files import put
+from likewise.exports.image_export import Frame, has_turned_boxes, in_frame
 from likewise.exports.image_names import plain_paths, stem
 from likewise.formats.paths import inside
 
+_EMPTY = "  {}\n"
 _INVALID_IN_YAML = r"\A\s|\s\z|\A\z|[\x00-\x1f\x7f-\x9f\ufffe\uffff]"
 _LISTS = {"train": "train", "val": "val", "test": "test"}
 
@@ -21,14 +25,23 @@ _LISTS = {"train": "train", "val": "val", "test": "test"}
 class YoloExport(BoxExport):
     """``images/``, ``labels/``, ``data.yaml``, and ``train.txt``, ``val.txt``, ``test.txt``.
 
+    ``data.yaml`` always has ``train`` and ``val``, which trainers need: without images of one,
+    it names another list, or all images. Boxes are those of upright pictures, as Ultralytics
+    reads them; ``data.yaml`` says so to the source ``yolo``.
+
     A line is ``class x y width height``: centre and size as fractions of the stored image.
     Classes are numbered from 0 in the order of their names, which ``data.yaml`` lists. File
     names are plain (see ``image_names.plain_paths``). Images of other splits, and images
     without split, are in no list.
     """
 
-    def write(self, selection: Selection, folder: Path) -> list[ExportFault]:
-        """See ``Export.write``."""
+    orientation: Frame = "upright"
+    """Frame of boxes: upright, because trainers apply EXIF, or stored pixels."""
+
+    def write_items(self, selection: Selection, folder: Path) -> list[ExportFault]:
+        """See ``ImageExport.write_items``."""
+        is_turned = self.orientation == "upright" and has_turned_boxes(selection)
+        selection = in_frame(selection, self.orientation)
         boxes = self.boxes(selection, "yolo", _INVALID_IN_YAML)
         paths = plain_paths(selection, "images")
         classes = sorted(boxes["label"].unique())
@@ -48,8 +61,9 @@ class YoloExport(BoxExport):
         names = "".join(
             f"  {n}: {json.dumps(name, ensure_ascii=False)}\n" for n, name in enumerate(classes)
         )
-        head = "".join(f"{split}: {split}.txt\n" for split in lists)
-        put(folder / "data.yaml", f"path: .\n{head}names:\n{names or '  {}'}".encode())
+        head = "".join(f"{split}: {place}\n" for split, place in _places(lists).items())
+        own = f"likewise: {json.dumps(_notes(lists, is_turned=is_turned))}\n"
+        put(folder / "data.yaml", f"{head}names:\n{names or _EMPTY}{own}".encode())
         copy_images(selection, folder, paths)
         return []
 
@@ -66,6 +80,21 @@ class YoloExport(BoxExport):
                 )
                 written.append(split)
         return written
+
+
+def _places(lists: Sequence[str]) -> dict[str, str]:
+    """Return split -> its list, relative to data.yaml; train and val are always there."""
+    first = f"{lists[0]}.txt" if lists else "images"
+    places = {split: f"{split}.txt" for split in lists}
+    train = places.get("train", first)
+    val = places.get("val", places.get("test", train))
+    return {"train": train, "val": val, **places}
+
+
+def _notes(lists: Sequence[str], *, is_turned: bool) -> dict[str, Any]:
+    """Return what the source ``yolo`` needs to read the export unchanged."""
+    turned = {"orientation": "upright"} if is_turned else {}
+    return {"splits": list(lists), **turned}
 
 
 def _centre_and_size(low: float, high: float, whole: int) -> tuple[float, float]:

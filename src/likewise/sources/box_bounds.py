@@ -2,14 +2,14 @@
 
 import polars as pl
 
-from likewise.sources.base import SourceResult, findings_about, findings_from_rows
-from likewise.sources.turned_boxes import (
+from likewise.imaging.turned_boxes import (
     FIRST_TRANSPOSED,
     UPRIGHT_SIZE,
     stored_corners,
-    turned_findings,
     upright_size,
 )
+from likewise.sources.base import SourceResult, findings_about, findings_from_rows
+from likewise.sources.turned_findings import turned_findings
 
 TOLERANCE = 0.5
 """Pixels by which a box may exceed its image without a finding: rounding by the annotator."""

@@ -28,6 +28,15 @@ def column_features(schema: pa.Schema) -> Mapping[str, Any]:
     return features if isinstance(features, dict) else {}
 
 
+def is_upright(schema: pa.Schema) -> bool:
+    """Return whether an export of Likewise says that boxes are those of upright pictures."""
+    try:
+        notes = parse_json((schema.metadata or {}).get(b"likewise", b"{}"), "")
+    except DamagedError:
+        return False
+    return isinstance(notes, dict) and notes.get("orientation") == "upright"
+
+
 def class_names(feature: object) -> list[str] | None:
     """Return the class names of a column's feature; None if it has none."""
     names = feature.get("names") if isinstance(feature, dict) else None

@@ -5,6 +5,7 @@ Source: https://huggingface.co/docs/datasets/image_dataset and .../object_detect
 
 import io
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -30,6 +31,7 @@ from likewise.sources.hf_objects import (
     column_features,
     explode_boxes,
     holds_binary,
+    is_upright,
     names_images,
     to_plain_column,
 )
@@ -87,7 +89,16 @@ class ParquetSource(TableSource):
             raise DataError(
                 f"{files.path}: its tables have incompatible columns: {message}"
             ) from error
-        return self.build_result(files, table, faults, pl.lit(value=True), images)
+        result = self.build_result(files, table, faults, pl.lit(value=True), images)
+        if self.orientation == "auto" and self._says_upright(files):
+            return replace(result, orientation="upright")
+        return result
+
+    def _says_upright(self, files: FileCollection) -> bool:
+        """Return whether an export of Likewise says that its boxes are upright."""
+        if not isinstance(files, ParquetImages):
+            return False
+        return any(is_upright(pq.read_schema(place)) for place in files.tables.values())
 
     def _tables_with_images(
         self, files: ParquetImages

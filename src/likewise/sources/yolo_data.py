@@ -114,11 +114,15 @@ def _take(data: YoloData, where: str, content: bytes) -> list[str] | None:
     if data.keypoints is None and shape is not None:
         data.keypoints = _shape(where, shape)
     if {"names", "nc"} & set(document):
-        data.upright |= document.get("orientation") == "upright"
+        own = document.get("likewise")
+        notes = own if isinstance(own, dict) else {}
+        data.upright |= notes.get("orientation") == "upright"
+        splits = notes.get("splits", list(_KEYS))  # an export repeats a list for trainers
         data.entries += [
             (where, split, entry)
             for key, split in _KEYS.items()
             for entry in _texts(document.get(key))
+            if key in splits
         ]
     return _names(where, document.get("names"))
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from likewise.errors import ConfigError
 from likewise.imaging.transforms import TRANSFORMS
-from likewise.imaging.transforms.base import Transform, TransformResult
+from likewise.imaging.transforms.base import Placement, Transform, TransformResult
 
 Steps = tuple[dict[str, Any], ...]
 """Options of each transform, such as ``{kind: resize, side: 256}``, in order."""
@@ -46,6 +46,17 @@ class Chain:
         for step in self.steps:
             result = step(cast("Image.Image", result))
         return result
+
+    def place(self, width: int, height: int) -> Placement:
+        """Return where the pixels of an image of this size are in the result.
+
+        Raises:
+            NotImplementedError: a transform does not define it.
+        """
+        placement = Placement(width, height)
+        for step in self.steps:
+            placement = placement.then(step.place(placement.width, placement.height))
+        return placement
 
     def picture(self, picture: Image.Image) -> Image.Image:
         """Apply all transforms; for chains with ``makes_array`` False."""

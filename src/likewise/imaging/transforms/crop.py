@@ -3,7 +3,7 @@
 from PIL import Image
 from pydantic import Field
 
-from likewise.imaging.transforms.base import Transform
+from likewise.imaging.transforms.base import Placement, Transform
 
 
 class Crop(Transform):
@@ -18,5 +18,13 @@ class Crop(Transform):
 
     def __call__(self, picture: Image.Image) -> Image.Image:
         """See ``Transform.__call__``."""
-        left, top = (round((edge - self.side) / 2) for edge in picture.size)
+        left, top = self._corner(*picture.size)
         return picture.crop((left, top, left + self.side, top + self.side))
+
+    def place(self, width: int, height: int) -> Placement:
+        """See ``Transform.place``."""
+        left, top = self._corner(width, height)
+        return Placement(self.side, self.side, left=-left, top=-top)
+
+    def _corner(self, width: int, height: int) -> tuple[int, int]:
+        return round((width - self.side) / 2), round((height - self.side) / 2)

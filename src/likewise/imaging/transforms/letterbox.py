@@ -12,7 +12,7 @@ from PIL import Image
 from pydantic import Field
 
 from likewise.formats.array_types import Int64Array, Pixels, UInt16Array
-from likewise.imaging.transforms.base import Transform
+from likewise.imaging.transforms.base import Placement, Transform
 
 _BLUR_RADIUS = 3
 _BLUR_WIDTH = 2 * _BLUR_RADIUS + 1
@@ -49,6 +49,19 @@ class Letterbox(Transform):
         longer = max(width, height)
         scaled = (max(1, round(edge * self.side / longer)) for edge in (width, height))
         return next(scaled), next(scaled)
+
+    def place(self, width: int, height: int) -> Placement:
+        """See ``Transform.place``."""
+        w, h = self.size(width, height)
+        return Placement(
+            self.side, self.side, w / width, h / height, self._start(w), self._start(h)
+        )
+
+    def _start(self, edge: int) -> int:
+        """Return where a scaled edge begins in the square."""
+        if self.original_bugs:
+            return 0 if edge + 1 >= self.side else self.side - (self.side - edge) // 2 - edge
+        return (self.side - edge) // 2
 
     def pixels(self, picture: Image.Image) -> Pixels:
         """Return the square: uint8 (side, side, 3)."""

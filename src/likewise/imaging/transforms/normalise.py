@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from likewise.formats.array_types import Float32Array
-from likewise.imaging.transforms.base import Transform
+from likewise.imaging.transforms.base import Placement, Transform
 
 RgbValues = tuple[float, float, float]
 
@@ -25,6 +25,10 @@ class Normalise(Transform):
 
     std: RgbValues = (0.229, 0.224, 0.225)
     """Standard deviation of red, green and blue, 0 to 1."""
+
+    def place(self, width: int, height: int) -> Placement:
+        """See ``Transform.place``."""
+        return Placement(width, height)
 
     def __call__(self, picture: Image.Image) -> Float32Array:
         """See ``Transform.__call__``."""

@@ -5,7 +5,7 @@ from typing import Literal
 from PIL import Image
 from pydantic import Field
 
-from likewise.imaging.transforms.base import Transform
+from likewise.imaging.transforms.base import Placement, Transform
 
 FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -35,6 +35,11 @@ class Resize(Transform):
         """See ``Transform.__call__``."""
         size = self._size(*picture.size)
         return picture if size == picture.size else picture.resize(size, FILTERS[self.filter])
+
+    def place(self, width: int, height: int) -> Placement:
+        """See ``Transform.place``."""
+        w, h = self._size(width, height)
+        return Placement(w, h, w / width, h / height)
 
     def _size(self, width: int, height: int) -> tuple[int, int]:
         if self.edge == "both":
