@@ -67,6 +67,8 @@ Frame = Literal["stored", "upright"]
 
 def has_turned_boxes(selection: Selection) -> bool:
     """Return whether a box is in an image that EXIF turns."""
+    if "orientation" not in selection.items.columns:
+        return False
     turned = pl.col("box").is_not_null() & (pl.col("orientation") > 1)
     return bool(selection.items.select(turned.any()).item())
 

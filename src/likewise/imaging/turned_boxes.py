@@ -3,7 +3,7 @@
 Source of the orientations: EXIF 2.32, section 4.6.4, tag 0x0112.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -60,7 +60,7 @@ _TO_UPRIGHT = {
 }
 
 
-def _turned(corners: Sequence[str], edges: dict[int, tuple[str, ...]]) -> list[pl.Expr]:
+def _turned(corners: Sequence[str], edges: Mapping[int, tuple[str, ...]]) -> list[pl.Expr]:
     names = dict(zip(_CORNERS, corners, strict=True))
     sides = {"W": pl.col("width"), "H": pl.col("height")}
 

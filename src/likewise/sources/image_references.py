@@ -103,9 +103,9 @@ def match_references(
         rest = rest.join(hits[-1], on="reference", how="anti", maintain_order="left")
     notes = pl.DataFrame(schema=_NOTE_COLUMNS)
     if len(rest) and longer and not stems:
-        longer, notes = match_longer(rest, known, pl.concat(hits)["path"])
-        hits.append(longer)
-        rest = rest.join(longer, on="reference", how="anti", maintain_order="left")
+        by_end, notes = match_longer(rest, known, pl.concat(hits)["path"])
+        hits.append(by_end)
+        rest = rest.join(by_end, on="reference", how="anti", maintain_order="left")
     candidates = pl.concat([pl.DataFrame(schema=_MATCH_COLUMNS), *hits])
     is_ambiguous = pl.col("reference").is_duplicated()
     unmatched = [_ambiguous(candidates.filter(is_ambiguous))]

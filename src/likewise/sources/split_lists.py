@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from likewise.errors import counted
 from likewise.formats.archives import FileCollection
 from likewise.sources.annotation_files import AnnotationFiles
 from likewise.sources.base import findings_about, findings_from_rows
@@ -104,12 +105,13 @@ def _first_splits(
 
 def _trainval_findings(splits: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
     """Return one finding per list trainval that alone names images."""
-    alone = splits.filter(pl.col("name") == TRAINVAL) if names.get(TRAINVAL) == "train" else []
+    if names.get(TRAINVAL) != SPLITS[0]:
+        return findings_from_rows([])
+    alone = splits.filter(pl.col("name") == TRAINVAL)
     rows = []
-    if len(alone):
-        for (path,), group in alone.group_by("list", maintain_order=True):
-            detail = f"{len(group):,} images are only in this list; their split is train"
-            rows.append((str(path), "split-name", detail))
+    for (path,), group in alone.group_by("list", maintain_order=True):
+        detail = f"{counted(len(group), 'image')} only in this list; the split is train"
+        rows.append((str(path), "split-name", detail))
     return findings_from_rows(rows)
 
 
@@ -181,7 +183,9 @@ def find_split_lists(annotation_files: AnnotationFiles) -> pl.Series:
 def splits_of_lists(
     annotation_files: AnnotationFiles, paths: pl.Series, images: pl.DataFrame, top: Path
 ) -> tuple[pl.DataFrame, list[pl.DataFrame], pl.Series]:
-    """Read the split of each image in the lists ``paths``, if most of their lines are images.
+    """Read the split of each image in the lists ``paths`` that name images.
+
+    A list counts if half of its lines, or ten, are images.
 
     Returns:
         ``image_id``, ``split``; findings, at most one per list about missing images; and the
@@ -192,7 +196,9 @@ def splits_of_lists(
     matches = _match_entries(entries["reference"], images["path"], top)
     known = entries.join(matches.matched, on="reference", how="semi", maintain_order="left")
     shares = entries.group_by("list").len().join(known.group_by("list").len(), on="list")
-    used = shares.filter(pl.col("len_right") * 2 > pl.col("len"))["list"].sort()
+    # A text about other things names few images, a partial copy lacks some of them.
+    enough = (pl.col("len_right") * 2 >= pl.col("len")) | (pl.col("len_right") >= 10)
+    used = shares.filter(enough)["list"].sort()
     entries = _sorted(entries.filter(pl.col("list").is_in(used.implode())), names)
     splits, conflicts = _first_splits(entries, matches.matched)
     missing = entries.join(matches.unmatched, on="reference", maintain_order="left")

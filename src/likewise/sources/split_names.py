@@ -75,7 +75,7 @@ def split_value_findings(rows: pl.DataFrame) -> list[tuple[str, str, str]]:
         (
             where,
             "split-name",
-            f"{number:,} rows have the split {given!r}; it is read as {split}",
+            _replaced(number, given, split),
         )
         for given, split, number, where in counts.sort("split").iter_rows()
     ]
@@ -86,6 +86,11 @@ _OLD_WORDS = {"train", "val", "valid", "validation", "test"}
 
 _TEST_DEV = re.compile(r"test[-_ ]?dev(?![a-z])")
 """COCO's test-dev2017, which is not a development split."""
+
+
+def _replaced(number: int, given: str, split: str) -> str:
+    rows = f"{number:,} rows have" if number > 1 else "1 row has"
+    return f"{rows} the split {given!r}, read as {split}"
 
 
 class FileSplit(NamedTuple):

@@ -53,6 +53,7 @@ def parse_label_files(
     }
     lines = RowBuffer(columns)
     invalid: FindingRows = []
+    polygons: dict[int, int] = {}
     poses: dict[int, list[str]] = {}
     for path, data in contents:
         try:
@@ -68,15 +69,18 @@ def parse_label_files(
             except ValueError as error:
                 invalid.append((place, "bad-annotation", str(error)))
                 continue
-            if keypoints is None and len(fields) > 9 and _may_be_pose(fields):
-                poses.setdefault(len(fields), []).append(place)
+            if keypoints is None and len(fields) >= MIN_POLYGON_NUMBERS:
+                polygons[len(fields)] = polygons.get(len(fields), 0) + 1
+                if _may_be_pose(fields):
+                    poses.setdefault(len(fields), []).append(place)
             label = _label(class_number, classes)
             if not label:
                 count = len(classes or ())
                 detail = f"there are {count:,} classes, and no number {class_number}"
                 invalid.append((place, "unknown-class", detail))
             lines.add(path, number, label or None, *corners)
-    return YoloLabels(lines.frame(), invalid, [_pose_doubt(n, p) for n, p in poses.items()])
+    doubts = [_pose_doubt(n, p) for n, p in poses.items() if len(p) == polygons[n]]
+    return YoloLabels(lines.frame(), invalid, doubts)
 
 
 def _label(class_number: int, classes: Sequence[str] | None) -> str:
