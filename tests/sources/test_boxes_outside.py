@@ -51,6 +51,14 @@ def table() -> bytes:
     return stream.getvalue()
 
 
+OUTSIDE_RESULT = {
+    "original_width": 40,
+    "original_height": 20,
+    "value": {"x": 125, "y": 25, "width": 25, "height": 20, "rectanglelabels": ["beak"]},
+}
+OWL_RESULT = {"value": {"choices": ["owl"]}}
+
+
 def truth() -> bytes:
     entry = {"bbx": [50.0, 5.0, 60.0, 9.0], "easy": [0], "hard": [], "junk": []}
     return pickle.dumps({"imlist": ["b"], "qimlist": ["a_1"], "gnd": [entry]}, protocol=2)
@@ -124,6 +132,64 @@ OUTSIDE: dict[str, tuple[str, dict[str, str | bytes], dict[str, Any], Said]] = {
         {"train/a.json": json.dumps({**ENTRY, "label": None}), "train/a.cls": "owl"},
         {},
         {"label": "owl", "licence": "CC-BY-4.0", "split": "train"},
+    ),
+    "cvat": (
+        "val/a.jpg",
+        {
+            "a.xml": '<annotations><image name="val/a.jpg"><tag label="owl"/>'
+            '<box label="beak" xtl="50" ytl="5" xbr="60" ybr="9"/></image></annotations>'
+        },
+        {},
+        {"label": "owl", "split": "val"},
+    ),
+    "imagefolder": (
+        "val/a.jpg",
+        {
+            "val/metadata.jsonl": json.dumps(
+                {"file_name": "a.jpg", **LABELLED, "objects": {"bbox": [[50, 5, 10, 4]]}}
+            )
+        },
+        {},
+        {**LABELLED, "split": "val"},
+    ),
+    "labelme": (
+        "val/a.jpg",
+        {"val/a.json": json.dumps({"shapes": [{"points": [[50, 5], [60, 9]]}]})},
+        {},
+        {"label": None, "split": "val"},
+    ),
+    "labelstudio": (
+        "val/a.jpg",
+        {
+            "a.json": json.dumps(
+                [
+                    {
+                        "data": {"image": "val/a.jpg"},
+                        "annotations": [{"result": [OUTSIDE_RESULT, OWL_RESULT]}],
+                    }
+                ]
+            )
+        },
+        {},
+        {"label": "owl", "split": "val"},
+    ),
+    "via": (
+        "val/a.jpg",
+        {
+            "a.json": json.dumps(
+                {
+                    "a": {
+                        "filename": "a.jpg",
+                        "file_attributes": {"place": "Riga"},
+                        "regions": [
+                            {"shape_attributes": {"x": 50, "y": 5, "width": 9, "height": 4}}
+                        ],
+                    }
+                }
+            )
+        },
+        {},
+        {"label": None, "split": "val"},
     ),
     "yolo": (
         "images/val/a.jpg",

@@ -150,6 +150,7 @@ def test_images_may_be_in_files(tmp_path: Path) -> None:
     assert reading.findings["finding_id"].to_list() == [
         "dangling: train/metadata.parquet: row 3",
         "empty-box: train/a.jpg#2",
+        "left-out: train/metadata.parquet: raw",
     ]
 
 

@@ -108,7 +108,7 @@ def _keys(selection: Selection, names: Mapping[str, str], *, boxed: bool) -> dic
     items = selection.items
     texts = {name: "" for name in _TEXTS if items[name].null_count() < len(items)}
     whole = items.filter(pl.col("box").is_null())
-    filled = [n for n, c in names.items() if whole[c].null_count() < len(whole)]
+    filled = [n for c, n in names.items() if whole[c].null_count() < len(whole)]
     empty = dict.fromkeys(filled)
     return {"id": "", **texts, **empty, **({"boxes": []} if boxed else {})}
 

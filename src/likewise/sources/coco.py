@@ -134,14 +134,16 @@ def _named(
 def _whole_image_labels(
     rows: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Separate annotations of whole images from boxes.
+    """Separate annotations of whole images from boxes: captions, and labels if all have no box.
 
     Returns:
         The boxes; ``image_id`` and ``label``, ``text``, ``captions`` of images that have them;
         and findings about images with several labels.
     """
     is_boxed = pl.any_horizontal(pl.col(c).is_not_null() for c in CORNERS)
-    says = pl.col("label").is_not_null() | pl.col("caption").is_not_null()
+    says = pl.col("caption").is_not_null()
+    if not rows.select(is_boxed.any()).item():  # next to boxes, one is missing by mistake
+        says |= pl.col("label").is_not_null()
     whole, boxes = rows.filter(~is_boxed & says), rows.filter(is_boxed | ~says)
     further = [c for c in rows.columns if c in _OF_ANNOTATION or c.startswith(PREFIX)]
     boxes = boxes.drop("where", "caption")
