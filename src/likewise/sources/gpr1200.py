@@ -178,11 +178,12 @@ def _missing_findings(items: pl.DataFrame) -> pl.DataFrame:
 def _files_of_image_folder(files: FileCollection) -> pl.DataFrame:
     """Return the files of the image folder: ``path``, and ``name`` relative to the folder."""
     listing = files.listing().select("path")
-    folder = pl.col("path").str.extract(r"\A((?:[^/]+/)?images/)")
+    folder = pl.col("path").str.extract(r"(?i)\A((?:[^/]+/)?images/)")
     folders = listing.filter(~is_hidden()).select(folder).to_series().drop_nulls().unique()
     direct = listing.filter(is_image() & ~pl.col("path").str.contains("/", literal=True))
-    if "images/" in folders:
-        top = "images/"
+    at_top = folders.filter(folders.str.to_lowercase() == "images/")
+    if len(at_top) == 1:
+        top = at_top[0]
     elif len(direct) or folders.is_empty():
         top = ""
     elif len(folders) == 1:

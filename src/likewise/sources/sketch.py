@@ -26,6 +26,7 @@ from likewise.sources.base import (
     source_result,
 )
 from likewise.sources.sketch_lists import SPLITS, assign_splits
+from likewise.sources.split_names import split_expr
 from likewise.storage.config import Licence
 
 _PAIRED = r"(?s)\A(?<top>(?:.*?/)??)(?<split>train|val|test)(?<side>[AB])/(?<name>.+)\z"
@@ -47,8 +48,8 @@ class SketchSource(Source):
     Sketches ``{photo}_{n}.png`` are queries; photos are the gallery, also without sketches. The
     splits are folders ``trainA`` (sketches), ``trainB`` (photos), ``testA`` ..., or lists next
     to the folders ``photo`` and ``sketch`` (also ``ShoeV2_photo``): ``photo_train.txt``,
-    ``sketch_train.txt``, ``photo_test.txt`` ... . Items are sorted by split, sketches before
-    photos, then by label and path.
+    ``sketch_train.txt``, ``photo_test.txt`` ..., or folders in them: ``photo/train``. Items are
+    sorted by split, sketches before photos, then by label and path.
     """
 
     protocols: ClassVar[tuple[str, ...]] = ("sbir-acc",)
@@ -120,7 +121,7 @@ class SketchSource(Source):
             groups = pl.col("path").str.extract_groups(pattern)
             located = paths.with_columns(groups=groups).unnest("groups").drop_nulls("name")
             if "split" not in located.columns:
-                located = located.with_columns(split=pl.lit(None, pl.String))
+                located = _with_inner_splits(located)
             if len(located):
                 return self._one_set(files, located)
         raise no_images_error(files, _EXPECTED)
@@ -135,6 +136,17 @@ class SketchSource(Source):
             )
         sides = {"A": "sketch", "B": "photo"}
         return located.with_columns(side=pl.col("side").replace(sides).str.to_lowercase())
+
+
+def _with_inner_splits(located: pl.DataFrame) -> pl.DataFrame:
+    """Add the split of folders such as ``photo/train/``, if all images are in such folders."""
+    inner = located.with_columns(
+        split=split_expr(pl.col("name").str.extract(r"\A([^/]*)/")),
+        inner=pl.col("name").str.extract(r"(?s)\A[^/]*/(.*)"),
+    )
+    if inner.filter(is_image())["split"].null_count():
+        return located.with_columns(split=pl.lit(None, pl.String))
+    return inner.drop_nulls("split").with_columns(name="inner").drop("inner")
 
 
 _TWICE = "an image of that name has another suffix, and is taken"
