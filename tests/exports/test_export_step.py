@@ -144,7 +144,10 @@ def test_named_transforms_of_params(workspace: Path) -> None:
         assert made.tobytes() == picture.tobytes()
     assert dataset.torch("net")[0][0].shape == (3, 8, 8)
     with pytest.raises(likewise.DataError, match="produces arrays"):
-        likewise.export("emoji", "folder", workspace / "x", options={"transform": "net"})
+        likewise.export("emoji", "parquet", workspace / "x", options={"transform": "net"})
+    likewise.export("emoji", "folder", workspace / "y", options={"transform": "net"})
+    array = np.load(workspace / "y" / "images" / label / name.replace(".jpg", ".npy"))
+    assert array.shape == (3, 8, 8)
     with pytest.raises(likewise.UnknownNameError, match="no transform named 'smal' in"):
         dataset.torch("smal")
 

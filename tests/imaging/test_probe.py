@@ -118,7 +118,7 @@ def test_what_follows_a_whole_jpeg_does_no_harm(tail: bytes) -> None:
         (b"P6\n-1 4\n255\n", "unreadable"),
         (b"GIF89a", "unreadable"),
         (b"RIFF\4\0\0\0WEBP", "unreadable"),
-        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "unread-format"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "unreadable"),
     ],
 )
 def test_what_is_not_an_image_is_reported(data: bytes, check: str) -> None:

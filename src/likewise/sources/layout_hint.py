@@ -1,12 +1,12 @@
 """Find the layouts that fit a place, for ``add`` without a layout and for its errors."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
-from likewise.errors import AmbiguousLayoutError, DamagedError, DataError, counted
+from likewise.errors import AmbiguousLayoutError, DamagedError, DataError
 from likewise.formats.archives import FileCollection
 from likewise.sources import SOURCES
 from likewise.sources.base import Source, SourceResult
@@ -45,13 +45,13 @@ class LayoutFit(NamedTuple):
         """True if the layout only reads names of folders."""
         return self.kind in _GENERAL and not {"box", "text"} & set(self.facts)
 
-    def describe(self, others: Iterable["LayoutFit"] = ()) -> str:
-        """Return what the layout reads, and what of ``others`` it does not."""
+    def describe(self, others: Collection["LayoutFit"] = ()) -> str:
+        """Return what the layout reads, or what of ``others`` it does not."""
+        numbers = f"{self.items:,} items, {self.findings:,} findings"
         lost = [f for f in _FACTS if f not in self.facts and any(f in o.facts for o in others)]
-        read = f" with {', '.join(self.facts)}" if self.facts else ""
-        without = f", without {', '.join(lost)}" if lost else ""
-        numbers = f"{counted(self.items, 'item')}{read}{without}"
-        return f"--source {self.kind} ({numbers}, {counted(self.findings, 'finding')})"
+        facts = f" with {', '.join(self.facts)}" if self.facts and not others else ""
+        facts += f" without {', '.join(lost)}" if lost else ""
+        return f"--source {self.kind} ({numbers}){facts}"
 
 
 def read_with_hint(layout: Source, kind: str, path: Path, annotations: Path) -> SourceResult:
