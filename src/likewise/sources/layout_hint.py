@@ -16,10 +16,10 @@ _GENERAL = ("folder", "webdataset", "fissp")
 """Layouts that accept any folder of images; they are suggested last, in this order."""
 
 _TAR = r"(?i)\.tar(\.(gz|xz|bz2))?\z"
-_FACTS = ("label", "box", "text", "split", "subset", "role")
-"""Columns of items that tell how much a layout reads."""
+_FACTS = ("label", "box", "text", "split", "subset", "role", "columns")
+"""Columns of items that tell how much a layout reads; "columns" are those of its own."""
 
-_SMALL_FACTS = frozenset(("split", "subset"))
+_SMALL_FACTS = frozenset(("split", "subset", "columns"))
 """Facts that alone do not make another layout better."""
 
 
@@ -86,8 +86,8 @@ def find_layout(path: Path, annotations: Path) -> LayoutFit:
     best = [fit for fit in fits if not any(_is_better(other, fit) for other in fits)]
     if not best:
         raise DataError(
-            f"{path}: no layout fits; name one by --source KIND, or describe your own by "
-            "--source table or --source pattern (docs/layouts.md)"
+            f"{path}: no layout fits{_without_images(place)}; name one by --source KIND, or "
+            "describe your own by --source table or --source pattern (docs/layouts.md)"
         )
     if len(best) > 1:
         shown = best[:_MAX_SUGGESTIONS]
@@ -98,13 +98,23 @@ def find_layout(path: Path, annotations: Path) -> LayoutFit:
     return best[0]
 
 
+def _without_images(path: Path) -> str:
+    """Return why a place without images cannot be read; "" if there are images."""
+    layout = SOURCES.load("folder")()
+    try:
+        layout.read(layout.open(path), path)
+    except DataError as error:
+        return f": {error}"
+    return ""
+
+
 def _is_better(one: LayoutFit, other: LayoutFit) -> bool:
     """Return whether ``one`` reads all that ``other`` reads, and more of it."""
     if one.kind == other.kind:
         return False
     if one.is_general or other.is_general:
         return _is_better_than_folders(one, other)
-    facts, further = set(one.facts), set(other.facts)
+    facts, further = set(one.facts) - {"columns"}, set(other.facts) - {"columns"}
     if not facts >= further or one.items * 2 < other.items:
         return False
     if facts == further and one.labelled == other.labelled:
@@ -118,7 +128,7 @@ def _is_better_than_folders(one: LayoutFit, other: LayoutFit) -> bool:
     if one.is_general and other.is_general:
         return main > others or (main == others and _rank(one) < _rank(other))
     if other.is_general:
-        return bool(main) and main >= others
+        return bool(main or "columns" in one.facts) and main >= others
     return main > others and not others
 
 
@@ -159,9 +169,11 @@ def _fits(except_kind: str, path: Path, annotations: Path) -> Iterator[LayoutFit
 def _fit(kind: str, result: SourceResult) -> LayoutFit:
     items = result.items
     labelled = len(items) - items["label"].null_count()
-    facts = [name for name in _FACTS if items[name].null_count() < len(items)]
+    facts = [name for name in _FACTS[:-1] if items[name].null_count() < len(items)]
     if kind in _GENERAL and "label" in facts and items["label"].drop_nulls().n_unique() < 2:
         facts.remove("label")  # one folder around all images, rather than a class
+    further = (items[c.name].null_count() < len(items) for c in result.extra_columns)
+    facts += ["columns"] if any(further) else []
     return LayoutFit(kind, len(items), labelled, len(result.findings), tuple(facts))
 
 
