@@ -77,7 +77,7 @@ def test_first_folders_in_any_spelling_are_splits(tmp_path: Path) -> None:
     }
 
 
-def test_folders_around_all_images_are_no_labels(tmp_path: Path) -> None:
+def test_labels_begin_below_folders_around_all_images(tmp_path: Path) -> None:
     names = ["set-v3/data/train/cat/1.jpg", "set-v3/data/test/dog/1.jpg"]
     top = tree(tmp_path, {"set-v3/README.txt": "x"}, *names)
     reading = read("folder", top)
@@ -115,6 +115,6 @@ def test_one_folder_of_all_images_is_a_doubtful_label(tmp_path: Path) -> None:
     assert "root=jpg" in detail(reading, "one-label")
 
 
-def test_a_last_folder_of_images_is_no_label(tmp_path: Path) -> None:
+def test_labels_end_above_a_last_folder_images(tmp_path: Path) -> None:
     top = tree(tmp_path, {}, "train/n01/images/a.jpg", "train/n02/images/b.jpg")
     assert list(facts(read("folder", top), "label").values()) == ["n01", "n02"]

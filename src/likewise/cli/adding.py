@@ -90,8 +90,8 @@ def _name_and_place(name: str, folder: Path | None, path: Path | None) -> tuple[
 
 def _print(added: "Added") -> None:
     name = added.dataset
-    if added.found:
-        print_line(f"layout: {added.found}")
+    if added.layout:
+        print_line(f"layout: {added.layout}")
     print_line(
         f"{name}: {added.items:,} items, {added.labels:,} labels, {added.findings:,} findings"
     )

@@ -27,5 +27,5 @@ def open_heif(data: bytes) -> ImageFile.ImageFile:
     """
     from pillow_heif.as_plugin import HeifImageFile
 
-    image: ImageFile.ImageFile = HeifImageFile(BytesIO(data))
+    image: ImageFile.ImageFile = HeifImageFile(BytesIO(data))  # type: ignore[no-untyped-call]
     return image

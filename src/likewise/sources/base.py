@@ -254,17 +254,17 @@ def non_image_findings(paths: pl.DataFrame) -> pl.DataFrame:
     others = paths.filter(~is_image())
     unread = unread_format_findings(others.filter(~is_hidden()))
     # The first finding of a path counts.
-    named = findings_about(others, "not-an-image", detail)
-    return pl.concat([unread, named.filter(~pl.col("path").is_in(unread["path"].implode()))])
+    plain = findings_about(others, "not-an-image", detail)
+    return pl.concat([unread, plain.filter(~pl.col("path").is_in(unread["path"].implode()))])
 
 
 def unread_format_findings(paths: pl.DataFrame) -> pl.DataFrame:
     """Return a finding for each of ``paths`` whose suffix is that of a picture never read."""
     suffix = pl.col("path").str.extract(r"(\.[^./]*)\z").str.to_lowercase()
     kind = suffix.replace_strict(UNREAD_SUFFIXES, default=None, return_dtype=pl.String)
-    named = paths.with_columns(kind=kind).drop_nulls("kind")
+    pictures = paths.with_columns(kind=kind).drop_nulls("kind")
     detail = pl.format("{}, which is not read; convert it to PNG or JPEG", "kind")
-    return findings_about(named, "unread-format", detail)
+    return findings_about(pictures, "unread-format", detail)
 
 
 def no_images_error(files: FileCollection, expected: str) -> DataError:

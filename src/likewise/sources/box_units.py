@@ -24,7 +24,7 @@ def box_unit(unit: BoxUnit) -> Literal["pixels", "fractions"]:
 def share_findings(
     boxes: pl.DataFrame, unit: BoxUnit, where: str
 ) -> list[tuple[str, str, str]]:
-    """Return a finding row if all corners in pixels lie within 0 and 1, so may be shares.
+    """Return a finding row if all corners in pixels are within 0 and 1, so may be shares.
 
     Args:
         boxes: boxes with the columns ``x1``, ``y1``, ``x2``, ``y2``.

@@ -29,8 +29,8 @@ class FolderSource(Source):
 
     The label is the path of the folder with '/'; an image without a label folder has none.
     Items are sorted by split (train, val, test, others by name, none), label and path. Folders
-    around all images are no labels, and neither is a folder ``images`` around or in all of
-    them. Lists such as ``meta/train.txt`` give the splits where no folder does.
+    around all images are not a part of labels, and neither is a folder ``images`` around or in
+    all of them. Lists such as ``meta/train.txt`` give the splits where no folder does.
     """
 
     protocols: ClassVar[tuple[str, ...]] = ("leave-one-out",)
@@ -84,7 +84,7 @@ class FolderSource(Source):
         around = _wrapping(names) if self.wrapping == "strip" and not top else ""
         if not around and not top and _all_in_images(names):
             around = names[0][: len(_IMAGES)]
-        if around.lower() == _IMAGES:  # other files lie next to the images of an export
+        if around.lower() == _IMAGES:  # other files are next to the images of an export
             paths = paths.filter(pl.col("path").str.starts_with(around))
         below = pl.col("path").str.strip_prefix(top).str.strip_prefix(around)
         return paths.with_columns(name=below)

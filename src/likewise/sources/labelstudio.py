@@ -52,9 +52,9 @@ class LabelStudioSource(ToolSource):
         if not isinstance(data, dict):
             return None
         keys = (self.image,) if self.image else _IMAGE_KEYS
-        named = next((data[key] for key in keys if isinstance(data.get(key), str)), None)
-        if named or self.image:
-            return named
+        reference = next((data[key] for key in keys if isinstance(data.get(key), str)), None)
+        if reference or self.image:
+            return reference
         paths = [v for v in data.values() if isinstance(v, str) and ("/" in v or "." in v)]
         return paths[0] if len(paths) == 1 and "data" in task else None
 

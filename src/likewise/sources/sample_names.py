@@ -27,17 +27,17 @@ def find_owners(
         ``sample_files`` with ``owner``, the common beginning of the names, or null if no image
         has it; and ``path``, ``owner``, ``distance``: the possible owners of each image.
     """
-    named = pl.DataFrame({"path": images}).with_columns(
+    keyed = pl.DataFrame({"path": images}).with_columns(
         key=pl.col("path").str.extract(_KEY), owner=pl.col("path").str.extract(_STEM)
     )
-    named = named.drop_nulls(["key", "owner"])
+    keyed = keyed.drop_nulls(["key", "owner"])
     levels = []
     for distance in range(_MAX_DOTS):
-        levels.append(named.select("path", "owner", distance=pl.lit(distance)))
-        named = named.filter(pl.col("owner") != pl.col("key")).with_columns(
+        levels.append(keyed.select("path", "owner", distance=pl.lit(distance)))
+        keyed = keyed.filter(pl.col("owner") != pl.col("key")).with_columns(
             owner=pl.col("owner").str.replace(r"\.[^./]*\z", "")
         )
-        if named.is_empty():
+        if keyed.is_empty():
             break
     owners = pl.concat(levels)
     known = owners.select("owner").unique()
@@ -66,9 +66,9 @@ def owner_of(sample_files: pl.DataFrame) -> Callable[[str], str]:
     return owner
 
 
-def nearest_owners(owners: pl.DataFrame, named: pl.Series) -> pl.DataFrame:
-    """Return ``path`` and ``owner``: the nearest owner of each image that is in ``named``."""
-    present = owners.filter(pl.col("owner").is_in(named.unique().implode()))
+def nearest_owners(owners: pl.DataFrame, wanted: pl.Series) -> pl.DataFrame:
+    """Return ``path`` and ``owner``: the nearest owner of each image that is in ``wanted``."""
+    present = owners.filter(pl.col("owner").is_in(wanted.unique().implode()))
     return present.sort("distance", maintain_order=True).unique(
         "path", keep="first", maintain_order=True
     )

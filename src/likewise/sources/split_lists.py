@@ -40,7 +40,7 @@ def splits_from_lists(
     pattern: str,
     names: Mapping[str, str],
     images: pl.DataFrame,
-    named: Mapping[str, str] | None = None,
+    further_lists: Mapping[str, str] | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     r"""Read the split of each listed image.
 
@@ -53,7 +53,7 @@ def splits_from_lists(
         pattern: regular expression of lists, in lower case; ``{}`` stands for their names.
         names: names of the lists -> split.
         images: all images (column ``path``).
-        named: paths of further lists among the annotations -> split; they come first.
+        further_lists: paths of further lists among the annotations -> split; they come first.
 
     Returns:
         ``image_id``, ``split`` of the listed images; and findings about the lists.
@@ -69,9 +69,9 @@ def splits_from_lists(
         paths = annotation_files.find(lists)
     if paths.is_empty():
         annotation_files, paths = beside_images, beside_images.find(lists)
-    named = named or {}
-    paths = pl.concat([paths, pl.Series(list(named), dtype=pl.String)]).unique().sort()
-    entries, unreadable = _read_entries(annotation_files, paths, names, named)
+    further_lists = further_lists or {}
+    paths = pl.concat([paths, pl.Series(list(further_lists), dtype=pl.String)]).unique().sort()
+    entries, unreadable = _read_entries(annotation_files, paths, names, further_lists)
     entries = _sorted(entries, names)
     matches = _match_entries(entries["reference"], images["path"], files.path)
     splits, conflicts = _first_splits(entries, matches.matched)
@@ -122,14 +122,14 @@ def _match_entries(references: pl.Series, paths: pl.Series, top: Path) -> Matche
     matched, unmatched = [by_stem.matched, whole.matched], whole.unmatched
     flagged = unmatched.filter(pl.col("reference").str.contains(_FLAG))
     if len(flagged):
-        named = flagged.select(line="reference", reference=_without_flag("reference"))
-        plain = _match_entries(named["reference"].unique(maintain_order=True), paths, top)
-        lines = named.join(plain.matched, on="reference", maintain_order="left")
+        names = flagged.select(line="reference", reference=_without_flag("reference"))
+        plain = _match_entries(names["reference"].unique(maintain_order=True), paths, top)
+        lines = names.join(plain.matched, on="reference", maintain_order="left")
         matched.append(lines.select("path", reference="line").select("reference", "path"))
-        problems = named.join(plain.unmatched, on="reference", maintain_order="left")
+        problems = names.join(plain.unmatched, on="reference", maintain_order="left")
         unmatched = pl.concat(
             [
-                unmatched.join(named, left_on="reference", right_on="line", how="anti"),
+                unmatched.join(names, left_on="reference", right_on="line", how="anti"),
                 problems.select("check", "detail", reference="line").select(unmatched.columns),
             ]
         )
@@ -144,7 +144,7 @@ def _read_entries(
     annotation_files: AnnotationFiles,
     paths: pl.Series,
     names: Mapping[str, str],
-    named: Mapping[str, str],
+    further_lists: Mapping[str, str],
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     frames, unreadable = [pl.DataFrame(schema={**_ENTRY_COLUMNS, "name": pl.String})], []
     for path, data in annotation_files.read(paths):
@@ -161,8 +161,8 @@ def _read_entries(
             .select(
                 list=pl.lit(path),
                 reference="line",
-                split=pl.lit(named.get(path) or names.get(name, name)),
-                name=pl.lit("" if path in named else name),
+                split=pl.lit(further_lists.get(path) or names.get(name, name)),
+                name=pl.lit("" if path in further_lists else name),
             )
         )
     return pl.concat(frames), findings_from_rows(unreadable)

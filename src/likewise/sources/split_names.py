@@ -17,7 +17,7 @@ WORDS = {
 """Lower-case word -> split."""
 
 _QUALIFIERS = r"(?:sets?|splits?|mini|data|images?|imgs?|dev|[0-9]+[km]?)"
-"""What may follow the word in a name: train2017, train_mini, test-dev2017, Training Set."""
+"""Suffixes of the word in a name: train2017, train_mini, test-dev2017, Training Set."""
 
 _NAME = rf"({'|'.join(WORDS)})(?:[-_. ]?{_QUALIFIERS})*"
 
@@ -31,7 +31,7 @@ _NEUTRAL = re.compile(
 
 
 def split_of(name: str) -> str | None:
-    """Return the split that ``name`` means as a whole; None if it is no name of a split.
+    """Return the split that ``name`` means as a whole; None if it is not one.
 
     Upper and lower case count as equal. A year, a number, or a word such as "set", "images" or
     "mini" may follow.
@@ -45,7 +45,7 @@ def split_of(name: str) -> str | None:
 
 
 def split_expr(names: pl.Expr) -> pl.Expr:
-    """Return ``split_of`` of a column; null where a value is no name of a split."""
+    """Return ``split_of`` of a column; null where a value is not a split."""
     word = names.str.strip_chars().str.extract(rf"(?i)\A{_NAME}\z")
     return word.str.to_lowercase().replace_strict(WORDS, default=None, return_dtype=pl.String)
 

@@ -144,8 +144,8 @@ def _join_images(
     referenced = xml_files.with_columns(reference=name.str.replace(r"(?i)\.xml\z", ""))
     by_name = match_references(referenced["reference"], paths, stems=True)
     rest = referenced.join(by_name.matched, on="reference", how="anti")
-    named = match_references(rest["filename"], paths)
-    by_filename = named.matched.rename({"reference": "filename"})
+    matches = match_references(rest["filename"], paths)
+    by_filename = matches.matched.rename({"reference": "filename"})
     matched = pl.concat(
         [
             referenced.join(by_name.matched, on="reference"),
@@ -159,6 +159,6 @@ def _join_images(
     return located.sort("xml"), pl.concat(
         [
             reference_findings(unmatched, by_name.unmatched, pl.col("xml")),
-            reference_findings(by_end, named.notes, pl.col("xml")),
+            reference_findings(by_end, matches.notes, pl.col("xml")),
         ]
     )

@@ -32,7 +32,7 @@ _NOT_LABELS = (
 class YoloSource(BoxSource):
     """YOLO: the label file of ``images/train/a.jpg`` is ``labels/train/a.txt``.
 
-    Label files are in folders named ``labels...`` next to the image folders, or next to their
+    Label files are in folders called ``labels...`` next to the image folders, or next to their
     images. A line is ``class x y width height``, centre and size as fractions of the image
     size, or a class and a polygon or the corners of an oriented box, whose bounds become the
     box, or a box and keypoints (``kpt_shape``), which are not kept. Ingest converts boxes to
@@ -74,9 +74,9 @@ class YoloSource(BoxSource):
             .drop("label_file")
         )
         every = annotation_files.find(r"\.txt\z")
-        named, list_doubts = lists_of_data(data.entries, every)
+        further_lists, list_doubts = lists_of_data(data.entries, every)
         splits, list_findings = splits_from_lists(
-            files, annotation_files, _LISTS, list_names(), images, named
+            files, annotation_files, _LISTS, list_names(), images, further_lists
         )
         in_folders, folder_doubts = splits_from_data(data.entries, images["path"])
         doubts = [*parsed.doubts, *data.doubts, *list_doubts, *folder_doubts]

@@ -94,10 +94,10 @@ def _quoted(name: str) -> str:
 def _disagreement(
     where: str, classes: Sequence[str], chosen: str, others: Sequence[str]
 ) -> tuple[str, str, str]:
-    here, there = bounded(classes, len(classes), 3), bounded(others, len(others), 3)
+    these, others_shown = bounded(classes, len(classes), 3), bounded(others, len(others), 3)
     detail = (
-        f"its names of {len(classes):,} classes ({here}) differ from those of {chosen} "
-        f"({there}), which counts; to choose one, set --option names=FILE"
+        f"its names of {len(classes):,} classes ({these}) differ from those of {chosen} "
+        f"({others_shown}), which counts; to choose one, set --option names=FILE"
     )
     return where, "two-class-tables", detail
 
@@ -152,7 +152,7 @@ def _names(where: str, names: Any) -> list[str] | None:
 
 
 def _number(key: Any) -> int | None:
-    """Return the number of a class, also if it is quoted; None if it is no number."""
+    """Return the number of a class, also if it is quoted; None if it is not a number."""
     text = str(key).strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
@@ -197,7 +197,7 @@ def splits_from_data(
         ``image_id``, ``split`` (the first entry that holds the image counts); and finding rows.
     """
     rank = {split: number for number, split in enumerate(SPLITS)}
-    found = [pl.DataFrame(schema={"image_id": pl.String, "split": pl.String})]
+    frames = [pl.DataFrame(schema={"image_id": pl.String, "split": pl.String})]
     doubts: FindingRows = []
     parents = paths.str.extract(r"(?s)\A(.*)/").fill_null("").unique().sort().to_list()
     for where, split, entry in sorted(entries, key=lambda e: (rank[e[1]], e[0])):
@@ -212,8 +212,8 @@ def splits_from_data(
             continue
         folder = folders.pop()
         inside = paths.filter(paths.str.starts_with(f"{folder}/") if folder else paths != "")
-        found.append(pl.DataFrame({"image_id": inside}).with_columns(split=pl.lit(split)))
-    every = pl.concat(found)
+        frames.append(pl.DataFrame({"image_id": inside}).with_columns(split=pl.lit(split)))
+    every = pl.concat(frames)
     first = every.unique("image_id", keep="first", maintain_order=True)
     twice = every.join(first, on=["image_id", "split"], how="anti")
     for (split,), group in twice.group_by("split", maintain_order=True):

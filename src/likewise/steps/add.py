@@ -36,7 +36,7 @@ class Added:
         licence: SPDX identifier or terms from the card; "" if unknown.
         damaged: first unreadable annotations, with reasons; "" if there are none.
         source: kind of source.
-        found: description of the layout, if ``add`` found it; else "".
+        layout: description of the layout, if ``add`` found it; else "".
         splits: split -> number of items; items without split are not counted.
     """
 
@@ -49,7 +49,7 @@ class Added:
     licence: str = ""
     damaged: str = ""
     source: str = ""
-    found: str = ""
+    layout: str = ""
     splits: dict[str, int] = field(default_factory=dict)
 
 
