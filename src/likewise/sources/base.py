@@ -264,7 +264,7 @@ def unread_format_findings(paths: pl.DataFrame) -> pl.DataFrame:
     kind = suffix.replace_strict(UNREAD_SUFFIXES, default=None, return_dtype=pl.String)
     pictures = paths.with_columns(kind=kind).drop_nulls("kind")
     detail = pl.format("{}, which is not read; convert it to PNG or JPEG", "kind")
-    return findings_about(pictures, "unread-format", detail)
+    return findings_about(pictures, "not-an-image", detail)
 
 
 def no_images_error(files: FileCollection, expected: str) -> DataError:

@@ -115,7 +115,13 @@ class FolderSource(Source):
                 f"are different labels, such as {tops[0]}/{label}; {_SET_SPLITS}"
             )
             return [(label, "same-class", detail)]
-        if len(firsts) == 1 and len(images) > 1 and images["first"].null_count() == 0:
+        is_export = images.select(_in_images_folder().all()).item()
+        if (
+            len(firsts) == 1
+            and len(images) > 1
+            and images["first"].null_count() == 0
+            and (not is_export)
+        ):
             detail = (
                 f"the label of all {len(images):,} images begins with their one folder; if it "
                 f"is no label, set --option root={firsts[0]}, or read labels from the names by "
@@ -138,6 +144,14 @@ def _wrapping(names: pl.Series) -> str:
             break
         around, names = f"{around}{first[0]}/", rest
     return around + (names[0][: len(_IMAGES)] if around and _all_in_images(names) else "")
+
+
+def _in_images_folder() -> pl.Expr:
+    """Return whether ``name`` begins below a folder "images", as in exports."""
+    lower = pl.col("path").str.to_lowercase()
+    return lower.str.ends_with(
+        pl.concat_str(pl.lit(_IMAGES), pl.col("name").str.to_lowercase())
+    )
 
 
 def _all_in_images(names: pl.Series) -> bool:
