@@ -67,6 +67,15 @@ def search_by_a_picture(emoji, pictures):
 
 
 @app.cell
+def search_by_words(emoji):
+    print("keywords:", *emoji.search(keywords="elephant", k=3)["item_id"])
+    if emoji.text_models:  # models with a text tower
+        print("text:", *emoji.search(text="a grey animal with a trunk", k=3)["item_id"])
+    else:
+        print("no model of emoji has a text tower")
+
+
+@app.cell
 def hits_are_a_frame_too(hits, pl):
     print(hits.frame.group_by("text").agg(pl.len().alias("hits")).sort("hits", descending=True))
 

@@ -124,6 +124,16 @@ def workspace(_catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return root
 
 
+@pytest.fixture
+def coloured(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Add to that catalogue the model ``colours``, which has a text tower."""
+    from colour_words import add_colours, register
+
+    register(monkeypatch)
+    add_colours(workspace)
+    return workspace
+
+
 @pytest.fixture(scope="session")
 def _repository(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Evaluate that catalogue and commit it to git and DVC, with all outputs in dvc.lock."""

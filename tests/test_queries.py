@@ -112,24 +112,24 @@ def test_a_query_finds_the_gallery_and_not_other_queries(workspace: Path) -> Non
     assert ids(id=ITEM, k=24, where="item_id not like '%\"label\"%'", role="any") == before
 
 
-def test_words_of_labels_and_texts_are_found(workspace: Path) -> None:
-    found = likewise.search("emoji", text="elephants", k=24)
+def test_keywords_of_labels_and_texts_are_found(workspace: Path) -> None:
+    found = likewise.search("emoji", keywords="elephants", k=24)
     items = likewise.open("emoji").items
     of = items.filter(pl.col("text").str.contains("elephant"))["item_id"]
     assert sorted(found["item_id"]) == sorted(of)
     assert (found["score"] > 0).all()
-    assert ids(text="800", k=24) == items.filter(label="800")["item_id"].to_list()
-    assert ids(text="elephant", where="item_id <> '200_noto.jpg'", k=1) == [of[0]]
-    assert ids(text="nothingofthekind") == []
+    assert ids(keywords="800", k=24) == items.filter(label="800")["item_id"].to_list()
+    assert ids(keywords="elephant", where="item_id <> '200_noto.jpg'", k=1) == [of[0]]
+    assert ids(keywords="nothingofthekind") == []
     with pytest.raises(DataError, match="no word to search for"):
-        likewise.search("emoji", text=" ... ")
+        likewise.search("emoji", keywords=" ... ")
     with pytest.raises(DataError, match="no scale"):
-        likewise.search("emoji", text="elephant", min_score=1)
+        likewise.search("emoji", keywords="elephant", min_score=1)
 
 
-def test_words_and_a_picture_are_fused_by_rank(workspace: Path) -> None:
-    word, seen = ids(text="elephant", k=24), ids(id="0_noto.jpg", k=23, role="any")
-    both = likewise.search("emoji", id="0_noto.jpg", text="elephant", k=24)
+def test_keywords_and_a_picture_are_fused_by_rank(workspace: Path) -> None:
+    word, seen = ids(keywords="elephant", k=24), ids(id="0_noto.jpg", k=23, role="any")
+    both = likewise.search("emoji", id="0_noto.jpg", keywords="elephant", k=24)
     lists = [["0_noto.jpg", *seen], word]
     want = {
         name: sum(1 / (60 + one.index(name) + 1) for one in lists if name in one)
@@ -151,7 +151,7 @@ def test_a_table_published_without_words_names_the_command(workspace: Path) -> N
     for name in ("text_words", "label_words"):
         table.drop_index(name)
     with pytest.raises(MissingArtefactError, match="dvc repro --force publish@emoji"):
-        likewise.search("emoji", text="elephant")
+        likewise.search("emoji", keywords="elephant")
 
 
 @pytest.mark.parametrize("way", ["id", "image", "vector"])
@@ -217,7 +217,7 @@ def test_a_table_of_queries_comes_from_a_file(workspace: Path) -> None:
 @pytest.mark.parametrize(
     ("frame", "said"),
     [
-        ({"item": [ITEM]}, "one column of id, image and vector; found only item"),
+        ({"item": [ITEM]}, "one column of id, image, vector and text; found only item"),
         ({"id": [ITEM], "image": ["x"]}, "found id and image"),
         ({"id": [ITEM, None]}, "the column id is empty in 1 rows"),
         ({"id": ["a", "b"]}, "no item a, b"),
@@ -282,7 +282,7 @@ def test_several_data_sets_are_searched_as_one(two_sets: Path) -> None:
 
 def test_several_data_sets_have_one_model_and_vectors_only(two_sets: Path) -> None:
     with pytest.raises(DataError, match="one data set at a time"):
-        likewise.search(["emoji", "few"], text="elephant")
+        likewise.search(["emoji", "few"], keywords="elephant")
     with pytest.raises(UnknownNameError, match="no item named 'none' in emoji and few"):
         likewise.search(["emoji", "few"], id="none")
     params = two_sets / "params.yaml"
@@ -333,7 +333,7 @@ def test_the_command_takes_all_of_it(workspace: Path) -> None:
     assert (workspace / "x.png").is_file()
     (workspace / "q.csv").write_text(f"id\n{ITEM}\n", "utf-8")
     assert "200_fluent.jpg" in run("--queries", "q.csv", "-k", "23").stdout
-    assert "elephant" in run("--text", "elephant", "--per-label", "1", "--json").stdout
+    assert "elephant" in run("--keywords", "elephant", "--per-label", "1", "--json").stdout
     assert run("--image", path, "--box", "1,2").exit_code == 2
     assert run("--queries", "q.csv", "--id", ITEM).exit_code == 2
 

@@ -268,7 +268,7 @@ def test_of_several_models_one_must_be_named(workspace: Path) -> None:
     likewise.publish("emoji")
     with pytest.raises(DataError, match="several models; name one: tiny, other"):
         likewise.search("emoji", id=ITEM)
-    assert set(likewise.search("emoji", text="0")["label"]) == {"0"}  # words need no model
+    assert set(likewise.search("emoji", keywords="0")["label"]) == {"0"}  # they need no model
     one, two = (likewise.search("emoji", id=ITEM, model=m) for m in ("tiny", "other"))
     assert not one.frame.equals(two.frame)
     path = workspace / "emoji" / "images" / ITEM

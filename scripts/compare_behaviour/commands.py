@@ -59,8 +59,8 @@ search emoji --model lite0 --image samples/emoji/images/200_noto.jpg -k 5 --json
     {out}/hits.html --png {out}/hits.png
 search emoji --model lite0 --image samples/emoji/images/200_noto.jpg --box 20,20,120,140
     --per-label 1 --json
-search emoji --text tower -k 5 --json
-search emoji --model lite0 --text tower --id images/0_noto.jpg -k 5 --json
+search emoji --keywords|--text tower -k 5 --json
+search emoji --model lite0 --keywords|--text tower --id images/0_noto.jpg -k 5 --json
 search emoji --model lite0 --vector {given}/vector.npy --min-score 0.6 --json
 search emoji --model lite0 --id images/600_twemoji.jpg -k 8 --index ivf --json
 search emoji --model lite0 --id images/600_twemoji.jpg --where "subset = 'faces'" --json

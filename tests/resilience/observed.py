@@ -97,7 +97,7 @@ ANSWERS = (
     ("query", "select * from emoji_findings", "--json"),
     ("search", "emoji", "--id", "0_fluent.jpg", "-k", "30", "--json"),
     ("search", "emoji", "--id", "0_fluent.jpg", "-k", "30", "--index", "ivf", "--json"),
-    ("search", "clean", "--text", "house", "-k", "30", "--json"),
+    ("search", "clean", "--keywords", "house", "-k", "30", "--json"),
     ("compare", "emoji-tiny", "emoji-tiny", "--json"),
     ("export", "emoji", "folder", "--to", "out"),
 )

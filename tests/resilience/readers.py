@@ -15,7 +15,7 @@ COMMANDS = (
     ("query", "select item_id, label, sha256, tiny from emoji", "--json"),
     ("query", "select item_id, label from emoji_items", "--json"),
     ("search", "emoji", "--id", "0_fluent.jpg", "-k", "30", "--json"),
-    ("search", "emoji", "--text", "house", "-k", "30", "--json"),
+    ("search", "emoji", "--keywords", "house", "-k", "30", "--json"),
 )
 
 OPEN = """

@@ -74,7 +74,7 @@ def test_an_item_is_copied(page: Page) -> None:
         "id=200_noto.jpg&k=5",
         "id=200_noto.jpg&id=0_noto.jpg&combine=max&unlike=400_noto.jpg&k=6&offset=2",
         "id=200_noto.jpg&f.label=0&role=any&per_label=2",
-        "text=scissors&k=3",
+        "keywords=scissors&k=3",
     ],
 )
 def test_a_search_is_copied(page: Page, search: str) -> None:
@@ -84,7 +84,24 @@ def test_a_search_is_copied(page: Page, search: str) -> None:
     assert [hit["item_id"] for hit in run(answer["copy"]["cli"])] == ids
 
 
-@pytest.mark.parametrize("search", ["id=200_noto.jpg&k=5", "text=scissors&k=3"])
+@pytest.mark.parametrize(
+    "search",
+    [
+        "text=a red 'thing'&k=3",
+        "text=red&text=-warm&not_text=blue&template=a {}&combine=max&keywords=elephant&k=4",
+        "id=200_noto.jpg&model=colours&text=red&text_weight=0.8&k=4",
+    ],
+)
+def test_a_search_by_texts_is_copied(coloured: Path, search: str) -> None:
+    with opened() as page:
+        answer = page.get(f"/api/d/emoji/search?{search}")
+    ids = [hit["item_id"] for hit in answer["hits"]]
+    assert evaluate(answer["copy"]["python"])["item_id"].to_list() == ids
+    assert [hit["item_id"] for hit in run(answer["copy"]["cli"])] == ids
+    assert set(likewise.query(answer["copy"]["sql"])["item_id"]) == set(ids)
+
+
+@pytest.mark.parametrize("search", ["id=200_noto.jpg&k=5", "keywords=scissors&k=3"])
 def test_the_sql_of_a_search_selects_its_hits(page: Page, search: str) -> None:
     answer = page.get(f"/api/d/emoji/search?{search}")
     rows = likewise.query(answer["copy"]["sql"]).frame

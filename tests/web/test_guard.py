@@ -207,7 +207,7 @@ def test_a_control_character_opens_no_route(remote: Page) -> None:
             answer = remote.client.request(entry.method, address + control, headers=headers)
             assert answer.status_code == 400, (address, control)
             assert answer.json()["what"] == "the address contains a control character"
-    answer = remote.client.get("/d/emoji/search.json%0A?text=x", headers=headers)
+    answer = remote.client.get("/d/emoji/search.json%0A?keywords=x", headers=headers)
     assert answer.status_code == 400
 
 

@@ -1,13 +1,15 @@
 """The routes of search: items, words, pictures, parts of pictures and sketches."""
 
 import io
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 import likewise
-from page_client import Page
+from page_client import Page, opened
 
 pytestmark = pytest.mark.torch
 
@@ -54,10 +56,58 @@ def test_several_items_and_negative_examples(page: Page) -> None:
 
 
 def test_words_find_labels_and_texts(page: Page) -> None:
-    answer = page.get("/api/d/emoji/search?text=scissors")
-    expected = likewise.search("emoji", text="scissors", k=60)
+    answer = page.get("/api/d/emoji/search?keywords=scissors")
+    expected = likewise.search("emoji", keywords="scissors", k=60)
     assert hits(answer) == expected["item_id"].to_list()
     assert answer["model"] is None
+
+
+@pytest.fixture
+def coloured_page(coloured: Path) -> Iterator[Page]:
+    """A page of that catalogue with a model that has a text tower."""
+    with opened() as page:
+        yield page
+
+
+def test_a_description_is_compared_with_images(coloured_page: Page) -> None:
+    page = coloured_page
+    [entry] = page.get("/api/sets")["sets"]
+    assert entry["text_models"] == ["colours"]
+    answer = page.get("/api/d/emoji/search?text=red&text=warm&template=a {}&not_text=blue")
+    expected = likewise.search(
+        "emoji", text=["red", "warm"], not_text="blue", templates="a {}", k=60
+    )
+    assert hits(answer) == expected["item_id"].to_list()
+    assert answer["model"] == "colours"
+    assert answer["query"]["not_text"] == ["blue"]
+    mixed = page.get(f"/api/d/emoji/search?id={ITEM}&model=colours&text=red&text_weight=0.8")
+    expected = likewise.search(
+        "emoji", id=ITEM, model="colours", text="red", text_weight=0.8, k=60
+    )
+    assert hits(mixed) == expected["item_id"].to_list()
+    fused = page.get("/api/d/emoji/search?text=red&keywords=elephant&k=9")
+    expected = likewise.search("emoji", text="red", keywords="elephant", k=9)
+    assert hits(fused) == expected["item_id"].to_list()
+    fault = page.refused("/api/d/emoji/search?text=red&model=tiny", 422)
+    assert "has no text tower" in fault["what"]
+    page.refused("/api/d/emoji/search?" + "&".join(["text=red"] * 201), 422)
+
+
+def test_the_text_tower_is_made_ready_in_a_job(coloured_page: Page) -> None:
+    warm = {"kind": "warm", "dataset": "emoji", "model": "colours", "text": True}
+    number = coloured_page.post("/api/jobs", status=202, json=warm)["id"]
+    job: dict[str, object] = {}
+    for _ in range(100):
+        [job] = [one for one in coloured_page.get("/api/jobs")["jobs"] if one["id"] == number]
+        if job["state"] in ("done", "failed"):
+            break
+        time.sleep(0.05)
+    assert (job["state"], job["text"]) == ("done", "")
+
+
+def test_a_set_without_a_text_tower_refuses_a_description(page: Page) -> None:
+    fault = page.refused("/api/d/emoji/search?text=red", 422)
+    assert "--keywords" in fault["what"]
 
 
 def test_facets_and_a_condition_limit_the_hits(page: Page) -> None:

@@ -16,6 +16,7 @@ from likewise.catalogue.item_images import ItemImages
 from likewise.catalogue.item_thumbnails import ItemThumbnails
 from likewise.catalogue.published_items import PublishedItems
 from likewise.catalogue.snapshots import snapshot, snapshot_pair
+from likewise.catalogue.text_models import made_text_models, text_models_of
 from likewise.errors import LikewiseError, MissingArtefactError, UnknownNameError
 from likewise.formats.array_types import Int32Array
 from likewise.imaging.image_reader import ImageReader, LabelledImages
@@ -122,6 +123,15 @@ class Dataset(ItemThumbnails, PublishedItems):
         """The models whose vectors the table holds."""
         return self.table.vector_columns
 
+    @property
+    def text_models(self) -> list[str]:
+        """The models of ``models`` that have a text tower, for a search by text."""
+        return text_models_of(self.table, self.name)
+
+    def other_text_models(self) -> list[str]:
+        """Return the models of the catalogue with a text tower that are not in ``models``."""
+        return [name for name in made_text_models(self._ws) if name not in self.models]
+
     def vectors(self, model: str) -> "npt.NDArray[np.floating[Any]]":
         """Return the vectors (items, dimensions) of ``model`` as stored, in canonical order.
 
@@ -222,6 +232,7 @@ class Dataset(ItemThumbnails, PublishedItems):
         model: str | None = None,
         index: str = "exact",
         encoder: bool = False,
+        text: bool = False,
     ) -> None:
         """Read what later calls need, for example in a background thread of a page.
 
@@ -233,15 +244,17 @@ class Dataset(ItemThumbnails, PublishedItems):
             model: model whose vectors will be searched.
             index: index of params.yaml.
             encoder: load the model too, for queries by picture.
+            text: load its text tower too, for queries by text.
 
         Raises:
             UnknownNameError: there is no such column, model or index.
             MissingArtefactError: the data set was not published, or the model is missing.
+            DataError: ``text``, but the model has no text tower.
         """
         self._ids.warm()
         self._pages.warm(columns)
         if model is not None:
-            self.searcher(model, index, fresh=False).warm(encoder=encoder)
+            self.searcher(model, index, fresh=False).warm(encoder=encoder, text=text)
 
     def searcher(self, model: str, index: str, *, fresh: bool = True) -> "Searcher":
         """Return the searcher over the vectors of ``model`` by ``index``; it is cached.

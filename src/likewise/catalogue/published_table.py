@@ -9,13 +9,15 @@ from typing import Literal
 import polars as pl
 import pyarrow as pa
 
+from likewise.catalogue.text_models import text_tower_digest
 from likewise.errors import DataError
 from likewise.formats import atomic
+from likewise.models.passport import Passport
 from likewise.retrieval.filters import TEXT_COLUMNS
 from likewise.retrieval.indexes.lance import Ann, build_ann
 from likewise.schema import PUBLISHED
 from likewise.storage import journal, tables, versions
-from likewise.storage.digests import Split, with_further
+from likewise.storage.digests import Digests, Split, with_further
 from likewise.storage.digests.digester import digest_splits
 from likewise.storage.digests.key_ranges import MOST_ROWS, digester_for
 from likewise.storage.workspace import Workspace
@@ -25,6 +27,9 @@ SCALAR_INDICES: dict[str, Literal["BTREE", "BITMAP"]] = {
     "split": "BITMAP",
     "subset": "BITMAP",
 }
+
+TEXT_RUN_COLUMNS = ("text", "content")
+"""Columns that only protocols which compare items with texts read."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +83,26 @@ def write_published(
         digests = replace(
             with_further(digester.digests(), content.further),
             splits=_split_digests(tables.open_table(table), temporary),
-            ann={model: ann.model_dump() for model, ann in content.anns.items()},
         )
+        ann = {
+            model: {**ann.model_dump(), **_text_inputs(content.schema.field(model), digests)}
+            for model, ann in content.anns.items()
+        }
+        digests = replace(digests, ann=ann)
         atomic.write_text(staging.path(ws.published_digests(name)), digests.to_yaml())
         shutil.rmtree(temporary, ignore_errors=True)
         staging.commit()
+
+
+def _text_inputs(column: pa.Field, digests: Digests) -> dict[str, str]:
+    """Return the digests that runs of a model with a text tower depend on, else nothing.
+
+    These are the text tower and the columns of ``TEXT_RUN_COLUMNS``.
+    """
+    where = f"the passport of {column.name}"
+    tower = text_tower_digest(Passport.from_json(column.metadata[b"passport"], where))
+    columns = {name: digests.columns[name] for name in TEXT_RUN_COLUMNS}
+    return {**tower, **columns} if tower else {}
 
 
 def _split_digests(table: tables.Table, temporary: Path) -> dict[str, Split]:

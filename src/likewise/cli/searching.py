@@ -49,13 +49,36 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
         Path | None, typer.Option(metavar="FILE", help="Query vector (.npy).")
     ] = None,
     text: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT", help="Description of an image, by a text tower; repeatable."
+        ),
+    ] = None,
+    not_text: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help="Description to be unlike; repeatable."),
+    ] = None,
+    template: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT", help="Sentence for texts, such as 'a photo of a {}'; repeatable."
+        ),
+    ] = None,
+    text_weight: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Weight of the text with an image; 0.5 by default."),
+    ] = None,
+    keywords: Annotated[
         str | None,
-        typer.Option(metavar="WORDS", help="Query text; may be combined with other queries."),
+        typer.Option(
+            metavar="WORDS",
+            help="Words of labels and texts (BM25); may be combined with other queries.",
+        ),
     ] = None,
     queries: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Table of queries, with a column id, image or vector."
+            metavar="FILE", help="Table of queries, with a column id, image, vector or text."
         ),
     ] = None,
     box: Annotated[
@@ -101,7 +124,7 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
         typer.Option(metavar="FILE", help="Write the hits as one image.", callback=need_folder),
     ] = None,
 ) -> None:
-    """Find the items nearest to images, items, a vector or a text."""
+    """Find items by images, items, a vector, texts or keywords."""
     options: dict[str, Any] = {
         "model": model,
         "k": k,
@@ -112,9 +135,11 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
         "query_role": query_role,
         "where": where,
         "index": index,
+        "templates": template or None,
     }
     if queries is not None:
-        _refuse_other_queries(dataset, (image, item, unlike, vector, text, box, html, png))
+        others = (image, item, unlike, vector, text, not_text, keywords, box, html, png)
+        _refuse_other_queries(dataset, others)
         hits = likewise.search_many(dataset[0], queries, rev=rev, **options)
     else:
         query: dict[str, Any] = {
@@ -123,11 +148,16 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
             "unlike": unlike or None,
             "box": _box(box),
             "vector": vector,
-            "text": text,
+            "text": text or None,
+            "not_text": not_text or None,
+            "text_weight": text_weight,
+            "keywords": keywords,
             "combine": combine,
         }
         hits = likewise.search(dataset, rev=rev, **query, **options)
-        caption = ", ".join(part for part in (text, rev, model, index, where) if part)
+        words = [*(text or []), *(f"not {one}" for one in not_text or [])]
+        parts = (*words, keywords, rev, model, index, where)
+        caption = ", ".join(part for part in parts if part)
         for file, write in ((html, hits.to_html), (png, hits.to_png)):
             if file:
                 write(file, note=caption)

@@ -13,13 +13,13 @@ from likewise.formats.paths import StrPath
 from likewise.retrieval.hits import Hits
 from likewise.retrieval.index_cache import EXACT
 from likewise.retrieval.indexes.base import NONE
-from likewise.retrieval.published_dataset import resolve_model
+from likewise.retrieval.published_dataset import resolve_model, resolve_text_model
 from likewise.retrieval.search_query import Query, open_picture
 from likewise.retrieval.searcher import Searchable, Searcher
 
 _PICTURES = 64
 """Number of images that are encoded at a time."""
-_QUERY_COLUMNS = ("id", "image", "vector")
+_QUERY_COLUMNS = ("id", "image", "vector", "text")
 
 Queries: TypeAlias = StrPath | pl.DataFrame | pl.LazyFrame | AnyArray
 """A table of queries, a file with one, or an array (queries, dimensions) of vectors."""
@@ -32,11 +32,13 @@ def search_table(dataset: Searchable, queries: Queries, query: Query) -> Hits:
     else:
         folder, frame = Path(), _as_frame(queries)
     column = _query_column(frame)
-    searcher = dataset.searcher(
-        resolve_model(dataset, query.model), query.index or EXACT, fresh=False
-    )
+    resolve = resolve_text_model if column == "text" else resolve_model
+    model = resolve(dataset, query.model)
+    if query.templates is not None and column != "text":
+        raise DataError("templates are sentences for a column text; the queries have none")
+    searcher = dataset.searcher(model, query.index or EXACT, fresh=False)
     searcher.allowed(query)  # refuses a wrong condition before a model is loaded
-    vectors, rows = _vectors(searcher, frame[column], column, folder, query.query_role)
+    vectors, rows = _vectors(searcher, frame[column], query, folder)
     frames = [searcher.no_hits(), *searcher.answer_many(vectors, rows, query)]
     names = ["", *_query_names(frame, column)]
     hits = pl.concat(
@@ -75,12 +77,12 @@ def _read_table(path: Path) -> pl.DataFrame:
 
 
 def _query_column(frame: pl.DataFrame) -> str:
-    """Return the name of the column with the queries: id, image or vector."""
+    """Return the name of the column with the queries: id, image, vector or text."""
     columns = [name for name in _QUERY_COLUMNS if name in frame.columns]
     if len(columns) != 1:
         present = " and ".join(columns) or f"only {', '.join(frame.columns) or 'nothing'}"
         raise DataError(
-            f"queries need exactly one column of id, image and vector; found {present}"
+            f"queries need exactly one column of id, image, vector and text; found {present}"
         )
     empty = frame[columns[0]].null_count()
     if empty:
@@ -98,25 +100,31 @@ def _query_names(frame: pl.DataFrame, column: str) -> list[str]:
 
 
 def _vectors(
-    searcher: Searcher, queries: pl.Series, column: str, folder: Path, role: str
+    searcher: Searcher, queries: pl.Series, query: Query, folder: Path
 ) -> tuple[Float32Array, Int64Array]:
     """Return the vectors (q, d) of the queries, and the rows (q,) of query items, else -1."""
-    no_rows = np.full(len(queries), NONE, np.int64)
+    no_rows, column = np.full(len(queries), NONE, np.int64), queries.name
     if queries.is_empty():
         return np.empty((0, searcher.dim), np.float32), no_rows
     if column == "vector":
         values = [np.asarray(vector, np.float64) for vector in queries.to_list()]
-        return np.stack([searcher.check_vector(vector) for vector in values]), no_rows
+        return np.stack([searcher.vectors.checked(vector) for vector in values]), no_rows
     if column == "id":
         names = queries.cast(pl.String).to_list()
         rows = searcher.rows(names)
         absent = [name for name, row in zip(names, rows, strict=True) if row == NONE]
         if absent:
             raise DataError(f"queries: there is no item {bounded(absent, len(absent))}")
-        return searcher.item_vectors(rows.tolist()), rows
+        return searcher.vectors.of_items(rows.tolist()), rows
+    if column == "text":
+        return searcher.vectors.of_texts(
+            queries.cast(pl.String).to_list(), query.templates
+        ), no_rows
     paths = [folder / name for name in queries.cast(pl.String)]
     parts = [
-        searcher.encode([open_picture(path) for path in paths[start : start + _PICTURES]], role)
+        searcher.vectors.of_pictures(
+            [open_picture(path) for path in paths[start : start + _PICTURES]], query.query_role
+        )
         for start in range(0, len(paths), _PICTURES)
     ]
     return np.concatenate(parts), no_rows

@@ -9,7 +9,7 @@ from likewise.errors import DataError, UnknownNameError
 from likewise.models.passport import Passport
 from likewise.retrieval.hits import Hits
 from likewise.retrieval.index_cache import EXACT
-from likewise.retrieval.published_dataset import resolve_model
+from likewise.retrieval.published_dataset import resolve_query_model
 from likewise.retrieval.search_query import DEFAULT_K, Query
 from likewise.retrieval.searcher import Searchable
 from likewise.storage import tables
@@ -21,13 +21,13 @@ def search_datasets(datasets: Sequence[Searchable], query: Query) -> Hits:
     A query by id uses the first data set that has all of its items.
 
     Raises:
-        DataError: the vectors are of different models, or the query is by text: the BM25
+        DataError: the vectors are of different models, or the query has keywords: the BM25
             scores of different data sets are not comparable.
         UnknownNameError: no data set has all of the query's items.
     """
-    if query.text is not None:
-        raise DataError("text is searched in one data set at a time; name one")
-    models = {resolve_model(dataset, query.model) for dataset in datasets}
+    if query.keywords is not None:
+        raise DataError("keywords are searched in one data set at a time; name one")
+    models = {resolve_query_model(dataset, query) for dataset in datasets}
     _check_comparable(datasets, models)
     holder = _holder(datasets, query)
     index = query.index or EXACT
@@ -45,6 +45,7 @@ def search_datasets(datasets: Sequence[Searchable], query: Query) -> Hits:
         ids = query.id if dataset is holder else None
         unlike = query.unlike if dataset is holder else None
         own_query = replace(query, image=None, box=None, offset=0, id=ids, unlike=unlike)
+        own_query = replace(own_query, text=None, not_text=None)
         if count is not None:
             own_query = replace(own_query, k=query.offset + count)
         frames.append(own.answer(own_query, vectors))

@@ -1,6 +1,7 @@
-"""Select rows of a published table by an SQL condition or by text."""
+"""Select rows of a published table by an SQL condition or by keywords."""
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -19,7 +20,7 @@ _ERROR_PREFIX = re.compile(r"^(?:Invalid user input|External error|[\w ]+ error)
 
 
 TEXT_COLUMNS = ("text", "label")
-"""Columns that a search by text reads."""
+"""Columns that a search by keywords reads."""
 
 
 def matching_rows(table: tables.Table, where: str) -> BoolArray:
@@ -96,28 +97,39 @@ def _syntax_fault(message: str, where: str) -> str:
     return ""
 
 
-def match_text(
-    table: tables.Table, text: str, name: str, command: str
+def match_keywords(
+    table: tables.Table, keywords: str, name: str, command: str
 ) -> tuple[Float32Array, Int64Array]:
-    """Return BM25 scores and row numbers of the rows that match ``text``, best first.
+    """Return BM25 scores and row numbers of the rows that match ``keywords``, best first.
 
     Args:
         table: the published table.
-        text: the words to look for.
+        keywords: the words to look for.
         name: name of the data set, for an error.
         command: the command that publishes the data set again, for an error.
 
     Raises:
         MissingArtefactError: the table was published without a text index.
-        DataError: ``text`` contains no word.
+        DataError: ``keywords`` contains no word, or no item has a label or a text.
     """
-    if not re.search(r"\w", text):
-        raise DataError("text: it contains no word to search for")
+    if not re.search(r"\w", keywords):
+        raise DataError("keywords: it contains no word to search for")
     columns = [column for column in TEXT_COLUMNS if column in table.text_index_columns()]
     if not columns:
-        what = f"the texts of {name!r} have no index for a search by words"
+        what = f"the texts of {name!r} have no index for a search by keywords"
         raise MissingArtefactError(what, command)
-    hits = table.search_text(columns, text)
+    hits = table.search_text(columns, keywords)
+    if hits.is_empty() and table.rows and not _has_words(table, columns):
+        raise DataError(
+            f"no item of {name!r} has a label or a text, so keywords find nothing; search by "
+            "an image, an item or a vector, or by --text with a model that has a text tower"
+        )
     rows, scores = hits["row"].to_numpy(), hits["score"].to_numpy()
     order = np.lexsort((rows, -scores))
     return scores[order], rows[order]
+
+
+def _has_words(table: tables.Table, columns: Sequence[str]) -> bool:
+    """Return True if any row has a value in one of ``columns``."""
+    where = " OR ".join(f"{column} IS NOT NULL" for column in columns)
+    return any(len(batch) for batch in table.scan(["_rowoffset"], where))

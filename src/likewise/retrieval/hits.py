@@ -29,8 +29,8 @@ class Hit:
 
     Attributes:
         rank: 1 for the best.
-        score: the cosine to the query; BM25 for words alone, and the sum of 1 / (60 + rank)
-            for words together with vectors.
+        score: the cosine to the query; BM25 for keywords alone, and the sum of
+            1 / (60 + rank) for keywords together with vectors.
         item_id: id of the item.
         label: class of the item; None if it has none.
         text: the class in words; None if there are none.

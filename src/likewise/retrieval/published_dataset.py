@@ -5,6 +5,7 @@ from typing import Protocol
 
 from likewise.errors import DataError
 from likewise.formats.array_types import Int32Array, Int64Array
+from likewise.retrieval.search_query import Query
 from likewise.storage import tables
 from likewise.storage.workspace import Workspace
 
@@ -32,9 +33,35 @@ class PublishedDataset(Protocol):
         """Names of the models that have a vector column."""
         ...
 
+    @property
+    def text_models(self) -> list[str]:
+        """Those of ``models`` that have a text tower."""
+        ...
+
+    def other_text_models(self) -> list[str]:
+        """Return the other models of the catalogue that have a text tower."""
+        ...
+
     def need_model(self, model: str) -> None:
         """Refuse a model without a vector column."""
         ...
+
+
+def resolve_query_model(dataset: PublishedDataset, query: Query) -> str:
+    """Return the model whose vectors a query compares.
+
+    A query by text needs a model with a text tower. Keywords alone do not depend on the model.
+
+    Raises:
+        DataError: several models would do and the query names none; or a query by text, and
+            there is no text tower.
+        UnknownNameError: no such model.
+        MissingArtefactError: the vectors of that model are not published.
+    """
+    if query.uses_texts:
+        return resolve_text_model(dataset, query.model)
+    any_model = dataset.models[0] if dataset.models and not query.uses_vectors else None
+    return resolve_model(dataset, query.model or any_model)
 
 
 def resolve_model(dataset: PublishedDataset, name: str | None) -> str:
@@ -53,6 +80,42 @@ def resolve_model(dataset: PublishedDataset, name: str | None) -> str:
     model = name or ""
     dataset.need_model(model)
     return model
+
+
+def resolve_text_model(dataset: PublishedDataset, name: str | None) -> str:
+    """Return the model ``name``; if it is None, the only model with a text tower.
+
+    Raises:
+        DataError: that model has no text tower; or ``name`` is None, and no model or several
+            models have one.
+        UnknownNameError: no such model.
+        MissingArtefactError: the vectors of that model are not published.
+    """
+    if name is not None:
+        dataset.need_model(name)
+    able = dataset.text_models
+    if name in able:
+        return name or ""
+    if name is None and len(able) == 1:
+        return able[0]
+    if name is None and able:
+        models = ", ".join(able)
+        raise DataError(f"{dataset.name}: several models have a text tower; name one: {models}")
+    who = f"no model of {dataset.name}" if name is None else f"model {name!r}"
+    fault = "has a text tower" if name is None else "has no text tower"
+    raise DataError(
+        f"{who} {fault}, so it cannot search by a text; to find words of labels and texts, use "
+        f"--keywords; {_models_with_text(dataset, able)}"
+    )
+
+
+def _models_with_text(dataset: PublishedDataset, able: list[str]) -> str:
+    """Return the models that have a text tower, or how to get one, for a message."""
+    if able:
+        return f"models of {dataset.name} with a text tower: {', '.join(able)}"
+    if others := dataset.other_text_models():
+        return f"models of the catalogue with a text tower: {', '.join(others)}"
+    return "no model of the catalogue has a text tower either"
 
 
 def check_embeds_pictures(ws: Workspace, model: str) -> None:

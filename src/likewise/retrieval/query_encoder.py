@@ -1,7 +1,8 @@
-"""Embed pictures of queries by the model that made the vectors of a data set."""
+"""Embed pictures and texts of queries by the model that made the vectors of a data set."""
 
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from likewise.errors import MissingArtefactError, StaleArtefactError
@@ -16,6 +17,7 @@ from likewise.storage.workspace import Workspace
 if TYPE_CHECKING:
     from PIL import Image
 
+    from likewise.models.text_encoder import TextEncoder
     from likewise.models.training.encode import Encoder
 
 
@@ -46,6 +48,30 @@ class QueryEncoder:
         """
         return self._encoder(role).encode(pictures)
 
+    def encode_texts(
+        self, texts: Sequence[str], templates: Sequence[str] | None = None
+    ) -> Float32Array:
+        """Embed texts by the text tower of the model: (texts, d), L2-normalised.
+
+        Args:
+            texts: descriptions of images.
+            templates: sentences in which ``{}`` stands for the text; by default those of the
+                model's passport.
+
+        Raises:
+            DataError: the model has no text tower.
+            MissingArtefactError: the model is not on this machine.
+            StaleArtefactError: another version of the model made the vectors.
+        """
+        tower = self._text_encoder
+        if templates is None:
+            templates = tower.passport.text.templates if tower.passport.text else ("{}",)
+        return tower.encode_texts(texts, templates)
+
+    def load_text(self) -> None:
+        """Load the text tower now; the errors are those of ``encode_texts``."""
+        _ = self._text_encoder
+
     def load(self) -> None:
         """Load the model now, not at the first picture; the errors are those of ``encode``."""
         self._encoder("query")
@@ -75,6 +101,19 @@ class QueryEncoder:
 
     def _loaded(self, role: str | None) -> "Encoder":
         check_embeds_pictures(self._ws, self._model)
+        folder = self._folder()
+        with progress_note(f"load the model {self._model}"):
+            return recipes.load(folder, role)
+
+    @cached_property
+    def _text_encoder(self) -> "TextEncoder":
+        """The text tower of the model that made the vectors; another version is refused."""
+        folder = self._folder()
+        with progress_note(f"load the text tower of {self._model}"):
+            return recipes.load_text(folder)
+
+    def _folder(self) -> Path:
+        """Return the folder of the model that made the vectors; refuse another version."""
         folder = versions.locate(self._ws, self._ws.model(self._model))
         if not folder.is_dir():
             what = f"model {self._model!r} is not on this machine"
@@ -83,5 +122,4 @@ class QueryEncoder:
         if Passport.read(folder).identity() != self._passport.identity():
             what = f"the vectors of {name!r} were made by another version of {self._model!r}"
             raise StaleArtefactError(what, artefacts.published(self._ws, name).command)
-        with progress_note(f"load the model {self._model}"):
-            return recipes.load(folder, role)
+        return folder

@@ -38,6 +38,8 @@ class QueryOptions(TypedDict, total=False):
         where: an SQL condition; only items that meet it are compared. Write strings in single
             quotes: ``label = 'cat' AND split <> 'test'``.
         index: an index of params.yaml; ``exact`` by default.
+        templates: sentences in which ``{}`` stands for a text, such as ``"a photo of a {}"``;
+            their vectors are averaged. By default those of the model's passport.
     """
 
     model: str | None
@@ -49,6 +51,7 @@ class QueryOptions(TypedDict, total=False):
     query_role: Literal["query", "gallery"]
     where: str | None
     index: str | None
+    templates: str | Sequence[str] | None
 
 
 class SearchOptions(QueryOptions, total=False):
@@ -59,19 +62,27 @@ class SearchOptions(QueryOptions, total=False):
             or an array of pixels.
         id: one or several items of the data set; they are left out of the hits.
         vector: a vector, or a file with one (``.npy`` ...); it is normalised.
-        text: words of labels and texts, scored by BM25. With an image, item or vector, both
-            rankings are fused: the sum of 1 / (60 + rank).
+        text: one or several descriptions of an image, which the text tower of the model
+            embeds. With an image, item or vector, the query is the weighted sum of both.
+        text_weight: weight of the text in that sum, 0 to 1; 0.5 by default.
+        keywords: words of labels and texts, scored by BM25. With an image, item, vector or
+            text, both rankings are fused: the sum of 1 / (60 + rank).
         box: x1, y1, x2, y2 in pixels; search by this part of the image only.
         unlike: one or several items of the data set that the hits should be unlike. Half of
             their mean vector is subtracted from the query (Rocchio); they are never hits.
-        combine: for several images or items: search by their ``mean`` vector, or score by the
-            nearest of them (``max``).
+        not_text: one or several descriptions that the hits should be unlike; with ``unlike``,
+            the mean is that of both.
+        combine: for several images, items or texts: search by their ``mean`` vector, or score
+            by the nearest of them (``max``).
     """
 
     image: Picture | Sequence[Picture] | None
     id: str | Sequence[str] | None
     vector: Numbers | None
-    text: str | None
+    text: str | Sequence[str] | None
+    text_weight: float | None
+    keywords: str | None
     box: Box | None
     unlike: str | Sequence[str] | None
+    not_text: str | Sequence[str] | None
     combine: Literal["mean", "max"]

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from likewise.errors import DataError, UnknownOptionError
-from likewise.formats.array_types import AnyArray, Float32Array, Float64Array, Pixels
-from likewise.formats.arrays import read_array
+from likewise.formats.array_types import Pixels
 from likewise.formats.paths import StrPath
 from likewise.imaging.decode import crop, decode
 from likewise.imaging.probe import BadImage
@@ -31,18 +29,24 @@ _NEAR_IDS = 2000
 
 DEFAULT_K = 10
 
+TEXT_WEIGHT = 0.5
+"""Weight of a text in its sum with an image, item or vector."""
+
 
 @dataclass(frozen=True)
 class Query:
-    """A query by image, id, vector or text, with its options; see ``SearchOptions``."""
+    """A query by image, id, vector, text or keywords; see ``SearchOptions``."""
 
     model: str | None = None
     image: Picture | Sequence[Picture] | None = None
     id: str | Sequence[str] | None = None
     vector: Numbers | None = None
-    text: str | None = None
+    text: str | Sequence[str] | None = None
+    text_weight: float | None = None
+    keywords: str | None = None
     box: Box | None = None
     unlike: str | Sequence[str] | None = None
+    not_text: str | Sequence[str] | None = None
     combine: Literal["mean", "max"] = "mean"
     k: int | None = None
     offset: int = 0
@@ -52,6 +56,7 @@ class Query:
     query_role: Literal["query", "gallery"] = "query"
     where: str | None = None
     index: str | None = None
+    templates: str | Sequence[str] | None = None
 
     @property
     def images(self) -> list[Picture]:
@@ -69,9 +74,24 @@ class Query:
         return as_list(self.unlike)
 
     @property
+    def texts(self) -> list[str]:
+        """Descriptions that the text tower embeds."""
+        return as_list(self.text)
+
+    @property
+    def not_texts(self) -> list[str]:
+        """Descriptions that the hits should be unlike."""
+        return as_list(self.not_text)
+
+    @property
     def uses_vectors(self) -> bool:
-        """True if the query has images, ids or a vector, not only text."""
-        return bool(self.images or self.ids or self.vector is not None)
+        """True if the query has images, ids, a vector or texts, not only keywords."""
+        return bool(self.images or self.ids or self.vector is not None or self.texts)
+
+    @property
+    def uses_texts(self) -> bool:
+        """True if the query needs the text tower of the model."""
+        return bool(self.texts or self.not_texts)
 
     @classmethod
     def from_options(cls, options: SearchOptions, function: str = "search") -> "Query":
@@ -100,23 +120,33 @@ class Query:
         return query
 
     def check(self) -> None:
-        """Check that there is exactly one kind of query, and that the options are valid.
+        """Check that the parts of the query fit together, and that the options are valid.
 
         Raises:
-            DataError: none or several of image, id and vector, or an option is out of range.
+            DataError: several of image, id and vector, none of them and no words, or an option
+                is out of range.
         """
         values = {"image": self.images, "id": self.ids}
         names = [name for name, value in values.items() if value]
         names += ["vector"] if self.vector is not None else []
-        if len(names) > 1 or not (names or self.text is not None):
+        if len(names) > 1 or not (names or self.texts or self.keywords is not None):
             present = " and ".join(names) or "none of them"
             raise DataError(
-                f"a search needs one of image, id and vector, or a text; found {present}"
+                "a search needs one of image, id and vector, or a text or keywords; found "
+                f"{present}"
             )
         if self.box is not None and not self.images:
             raise DataError("a box is a region of an image; give the image too")
-        if self.unlikes and not names:
-            raise DataError("unlike needs an image, id or vector to search for")
+        if (self.unlikes or self.not_texts) and not (names or self.texts):
+            option = "unlike" if self.unlikes else "not_text"
+            raise DataError(f"{option} needs an image, id, vector or text to search for")
+        if self.text_weight is not None and not (names and self.texts):
+            raise DataError(
+                "text_weight is the share of a text in its sum with an image, id or vector; "
+                "give both"
+            )
+        if self.templates is not None and not self.uses_texts:
+            raise DataError("templates are sentences for a text or not_text; give one too")
         self.check_options()
 
     def check_options(self) -> None:
@@ -144,8 +174,23 @@ class Query:
         ):
             if getattr(self, name) not in known:
                 yield f"{name} is {getattr(self, name)!r}; it is one of {', '.join(known)}"
-        if self.text is not None and self.min_score is not None:
-            yield "min_score is for vectors; the scores of words have no scale"
+        if self.keywords is not None and self.min_score is not None:
+            yield "min_score is for vectors; the scores of keywords have no scale"
+        yield from self._text_faults()
+
+    def _text_faults(self) -> Iterator[str]:
+        for name in ("text", "not_text"):
+            for text in as_list(getattr(self, name)):
+                if not isinstance(text, str) or not text.strip():
+                    yield f"{name}: {text!r} is not a description of an image; write some words"
+        if self.text_weight is not None and not 0 <= self.text_weight <= 1:
+            yield f"text_weight is {self.text_weight}; it must be from 0 to 1"
+        for template in as_list(self.templates):
+            if not isinstance(template, str) or template.count("{}") != 1:
+                yield (
+                    f"the template {template!r} must have {{}} once, where the text goes: "
+                    "'a photo of a {}'"
+                )
 
 
 def _check_names(function: str, options: Iterable[str], known: type) -> None:
@@ -226,68 +271,6 @@ def image_bytes(file: StrPath | bytes) -> bytes:
         return Path(file).read_bytes()
     except OSError as error:
         raise DataError(f"{file}: {error.strerror}; give the path of an image file") from error
-
-
-def read_vector(numbers: Numbers) -> Float64Array:
-    """Return the vector (d,) of a query by vector.
-
-    Raises:
-        DataError: the file or array is not a single vector of numbers.
-    """
-    if isinstance(numbers, str | os.PathLike):
-        name, values = str(numbers), read_array(Path(numbers))
-    else:
-        name, values = "the query", _as_array(numbers)
-    if values.ndim == 2 and len(values) == 1:
-        values = values[0]
-    if values.ndim != 1 or values.dtype.kind not in "fiu":
-        shape = " x ".join(map(str, values.shape)) or "no"
-        raise DataError(f"{name} has {shape} values of {values.dtype}; give one vector")
-    return values.astype(np.float64)
-
-
-def _as_array(numbers: npt.ArrayLike) -> AnyArray:
-    try:
-        return np.asarray(numbers)
-    except ValueError as error:  # lists of several lengths
-        raise DataError(f"the query is not one vector: {error}") from error
-
-
-def unit_vector(values: AnyArray) -> Float32Array:
-    """Return the vector (d,) of length 1 in the direction of ``values`` (d,).
-
-    Raises:
-        DataError: all values are 0, or a value is NaN or infinite.
-    """
-    vector = values.astype(np.float64)
-    if not np.isfinite(vector).all():
-        invalid = np.flatnonzero(~np.isfinite(vector))
-        raise DataError(
-            f"{len(invalid):,} values of the vector are NaN or infinite; the first is at "
-            f"position {invalid[0]}"
-        )
-    # Divide by the largest value first, because its square could overflow a float64.
-    largest = np.abs(vector).max(initial=0)
-    if not largest:
-        raise DataError("all values of the vector are 0: it has no direction")
-    vector /= largest
-    unit: Float32Array = (vector / np.linalg.norm(vector)).astype(np.float32)
-    return unit
-
-
-UNLIKE_WEIGHT = 0.5
-"""Weight of negative examples: Rocchio's gamma, for a query of weight 1."""
-
-
-def away_from(vectors: Float32Array, unlike: Float32Array) -> Float32Array:
-    """Return query vectors (q, d) moved away from negative examples (n, d), L2-normalised.
-
-    The weighted mean of the negative examples is subtracted from each query. Source: Rocchio,
-    Relevance feedback in information retrieval, 1971; Manning, Raghavan, Schuetze, Introduction
-    to Information Retrieval, 2008, equation 9.3.
-    """
-    moved = vectors - UNLIKE_WEIGHT * unlike.mean(axis=0)
-    return np.stack([unit_vector(vector) for vector in moved])
 
 
 def ids_like(ids: pl.Series, wrong: str) -> Iterable[str]:

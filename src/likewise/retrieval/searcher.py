@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 import polars as pl
 
-from likewise.errors import DataError
-from likewise.formats.array_types import AnyArray, BoolArray, Float32Array, Int64Array
+from likewise.formats.array_types import BoolArray, Float32Array, Int64Array
 from likewise.formats.progress_note import progress_note
 from likewise.pages.tiles import Pictured
 from likewise.retrieval import filters
@@ -19,14 +18,8 @@ from likewise.retrieval.indexes.base import NONE, BuiltIndex, Vectors
 from likewise.retrieval.item_filter import ItemFilter
 from likewise.retrieval.published_dataset import PublishedDataset
 from likewise.retrieval.query_encoder import QueryEncoder
-from likewise.retrieval.search_query import (
-    DEFAULT_K,
-    Query,
-    away_from,
-    query_pictures,
-    read_vector,
-    unit_vector,
-)
+from likewise.retrieval.query_vectors import QueryVectors
+from likewise.retrieval.search_query import DEFAULT_K, Query, query_pictures
 from likewise.retrieval.selection import (
     FUSION_DEPTH,
     HitSelection,
@@ -36,9 +29,6 @@ from likewise.retrieval.selection import (
 )
 from likewise.storage import artefacts
 from likewise.storage.workspace import Workspace
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 
 class Searchable(PublishedDataset, Pictured, Protocol):
@@ -103,10 +93,17 @@ class Searcher:
     def _complete(self) -> BuiltIndex:
         return IndexWithFallback(self._built, self._vectors)
 
-    def warm(self, *, encoder: bool) -> None:
-        """Read the vectors or the index and, with ``encoder``, load the model of queries."""
+    def warm(self, *, encoder: bool, text: bool = False) -> None:
+        """Read the vectors or the index and, on request, load the model of queries.
+
+        Args:
+            encoder: load the model, for queries by picture.
+            text: load its text tower, for queries by text.
+        """
         if encoder:
             self.encoder.load()
+        if text:
+            self.encoder.load_text()
         if self._vectors.rows:
             vector = self._vectors.take([0]).astype(np.float32)
             self._complete.search(vector, 1, None)
@@ -171,11 +168,11 @@ class Searcher:
     def _ranker(
         self, query: Query, vectors: Float32Array | None, allowed: BoolArray | None
     ) -> Ranker:
-        if query.text is None and vectors is not None:
+        if query.keywords is None and vectors is not None:
             return lambda depth: self._nearest(vectors, depth, allowed)
-        name = self._dataset.name
+        name, words = self._dataset.name, query.keywords or ""
         forced = artefacts.published(self._ws, name).stage.forced
-        scores, rows = filters.match_text(self._dataset.table, query.text or "", name, forced)
+        scores, rows = filters.match_keywords(self._dataset.table, words, name, forced)
         if allowed is not None:
             scores, rows = scores[allowed[rows]], rows[allowed[rows]]
         if vectors is None:
@@ -229,51 +226,21 @@ class Searcher:
 
     def query_vectors(self, query: Query, query_rows: tuple[int, ...]) -> Float32Array:
         """Return the L2-normalised vectors (q, d) of a query; ``mean`` makes one of several."""
-        if query.images:
-            pictures = query_pictures(query)
+        pictures = query_pictures(query)
+        if pictures or query.uses_texts:
             _ = self._built  # refuse an unreadable index before a model is loaded
-            vectors = self.encode(pictures, query.query_role)
-        elif query.vector is None:
-            vectors = self.item_vectors(query_rows)
-        else:
-            vectors = self.check_vector(read_vector(query.vector))[None, :]
-        if query.combine == "mean" and len(vectors) > 1:
-            vectors = unit_vector(vectors.mean(axis=0))[None, :]
-        if query.unlikes:
-            unlike = self.item_vectors(self._dataset.positions(query.unlikes).tolist())
-            vectors = away_from(vectors, unlike)
-        return vectors
+        unlike = self._dataset.positions(query.unlikes).tolist()
+        return self.vectors.of(query, pictures, query_rows, unlike)
 
-    def encode(self, pictures: "Sequence[Image.Image]", role: str = "query") -> Float32Array:
-        """Embed pictures by the model of the items' vectors; (pictures, d), L2-normalised.
-
-        Args:
-            pictures: decoded pictures.
-            role: see ``query_role`` of ``QueryOptions``.
-        """
-        return np.stack([unit_vector(v) for v in self.encoder.encode(pictures, role)])
+    @cached_property
+    def vectors(self) -> QueryVectors:
+        """Vectors of queries; the model is loaded when the first picture or text needs it."""
+        return QueryVectors(self._vectors, self.encoder, self._model)
 
     @cached_property
     def encoder(self) -> QueryEncoder:
         """The encoder of queries; the model is loaded when the first picture needs it."""
         return QueryEncoder(self._dataset, self._ws, self._model)
-
-    def item_vectors(self, rows: Sequence[int]) -> Float32Array:
-        """Return the vectors of items, (len(rows), d), L2-normalised."""
-        return np.stack([unit_vector(vector) for vector in self._vectors.take(list(rows))])
-
-    def check_vector(self, vector: AnyArray) -> Float32Array:
-        """Return a query vector (d,) L2-normalised.
-
-        Raises:
-            DataError: the vector has another number of dimensions, or all its values are 0.
-        """
-        if len(vector) != self._vectors.dim:
-            what = f"the query has {len(vector):,} dimensions"
-            raise DataError(
-                f"{what}, the vectors of {self._model!r} have {self._vectors.dim:,}"
-            )
-        return unit_vector(vector)
 
     @cached_property
     def _labels(self) -> Int64Array:

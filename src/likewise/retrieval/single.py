@@ -2,7 +2,7 @@
 
 from likewise.retrieval.hits import Hits
 from likewise.retrieval.index_cache import EXACT
-from likewise.retrieval.published_dataset import resolve_model
+from likewise.retrieval.published_dataset import resolve_query_model
 from likewise.retrieval.search_query import Query
 from likewise.retrieval.searcher import Searchable
 
@@ -12,9 +12,7 @@ def search_dataset(dataset: Searchable, query: Query) -> Hits:
 
     The searcher stays in memory for the next query by the same model and index.
     """
-    # A search by text alone does not depend on the model.
-    any_model = dataset.models[0] if dataset.models and not query.uses_vectors else None
-    model = resolve_model(dataset, query.model or any_model)
+    model = resolve_query_model(dataset, query)
     searcher = dataset.searcher(model, query.index or EXACT, fresh=False)
     frame = searcher.answer(query)
     return Hits(frame, {dataset.name: dataset}, query, exact=searcher.is_exact(query))

@@ -254,10 +254,10 @@ def _by_side(both: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("fixed"))
         .otherwise(pl.lit("wrong"))
     )
-    ranks = [
-        pl.col(name) if name in both.columns else pl.lit(None, pl.Int64).alias(name)
+    ranks = {
+        name: pl.col(name) if name in both.columns else pl.lit(None, pl.Int64)
         for name in ("first_hit", "first_hit_second")
-    ]
+    }
     return both.select(
         "item_id",
         "label",
@@ -266,4 +266,5 @@ def _by_side(both: pl.DataFrame) -> pl.DataFrame:
         second="value_second",
         delta=pl.col("value_second") - pl.col("value"),
         side=side,
-    ).with_columns(both.select(*ranks))
+        **ranks,
+    )

@@ -16,6 +16,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.embedding_roles import roles_digest
 from likewise.catalogue.incremental_table import IncrementalTable
 from likewise.catalogue.name_clashes import check_model
+from likewise.catalogue.text_models import text_tower_digest
 from likewise.errors import DataError, MissingArtefactError, bounded
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
@@ -110,14 +111,15 @@ def embed(
         kept = table.start(versions.locate_earlier(ws, vectors), wanted["content"], is_current)
         table.erase(takedowns.read(ws.forgotten(dataset)))
         todo = wanted.filter(~pl.col("content").is_in(kept.keys.implode()))
-        numerics = _record_numerics(table, passport, kept=len(kept.keys), new=len(todo))
+        numerics = _record_making(table, passport, kept=len(kept.keys), new=len(todo))
         if len(todo):
             _compute(ws, dataset, folder, todo, _VectorWriter(table, entry.dtype))
         table.finish()
-        # publish depends on this file, and so on the options of the index of the vectors.
+        # publish depends on this file, and so on the options of the index of the vectors, and
+        # on the text tower of the model.
         digests = replace(
             tables.open_table(path, "").digest(contract),
-            ann={model: ann.model_dump()},
+            ann={model: {**ann.model_dump(), **text_tower_digest(passport)}},
             numerics=() if numerics == (NOT_RECORDED,) else numerics,
         )
         atomic.write_text(staging.path(ws.digests(dataset, model)), digests.to_yaml())
@@ -135,14 +137,21 @@ def _model(ws: Workspace, model: str) -> Path:
     return folder
 
 
-def _record_numerics(
+def _record_making(
     table: IncrementalTable, passport: Passport, *, kept: int, new: int
 ) -> tuple[str, ...]:
-    """Record and return the arithmetics of ``kept`` vectors and of ``new`` ones to compute."""
+    """Record and return the arithmetics of ``kept`` vectors and of ``new`` ones to compute.
+
+    If the templates of the text tower have changed, record the passport too.
+    """
     numerics: tuple[str, ...] = ()
     if kept:
-        recorded = tables.open_table(table.path).metadata("vector").get("numerics")
+        metadata = tables.open_table(table.path).metadata("vector")
+        recorded = metadata.get("numerics")
         numerics = tuple(json.loads(recorded)) if recorded else (NOT_RECORDED,)
+        earlier = Passport.from_json(metadata["passport"], table.path.name)
+        if earlier.text != passport.text:
+            table.set_metadata("vector", {**metadata, "passport": passport.to_json()})
     if new:
         from likewise.models.training import encode
 

@@ -3,11 +3,14 @@
 import json
 from dataclasses import replace
 
+import polars as pl
+
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
-from likewise.errors import DamagedError, bounded
+from likewise.errors import DamagedError, DataError, bounded
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation, Protocol
+from likewise.evaluation.protocols.text_protocol import TextProtocol
 from likewise.evaluation.significance import METHOD
 from likewise.formats import atomic
 from likewise.formats.array_types import FloatArray
@@ -15,6 +18,7 @@ from likewise.formats.json_documents import parse_json
 from likewise.formats.paths import StrPath
 from likewise.formats.vector_blocks import VectorBlocks
 from likewise.retrieval.index_cache import EXACT
+from likewise.retrieval.query_encoder import QueryEncoder
 from likewise.storage import journal, tables
 from likewise.storage.config import Run, read_yaml
 from likewise.storage.digests import Digests
@@ -70,7 +74,10 @@ def evaluate(
     protocol = PROTOCOLS.build(entry.protocol_entry(), f"params.yaml: runs.{run}")
     dataset = Dataset(ws, entry.dataset)
     kind = ws.params.indexes[entry.index].get("kind")
-    result = _score(dataset, entry, protocol, ws.params.memory, exact=kind == EXACT)
+    if isinstance(protocol, TextProtocol):
+        result = _score_texts(ws, dataset, entry, protocol, exact=kind == EXACT)
+    else:
+        result = _score(dataset, entry, protocol, ws.params.memory, exact=kind == EXACT)
     passport = parse_json(dataset.table.passport(entry.model), f"the passport of {entry.model}")
     if passport["recipe"].get("original"):
         result = replace(result, notes=[*result.notes, CHOSEN_ON_TEST])
@@ -104,7 +111,8 @@ def evaluate(
 def _digests(ws: Workspace, dataset: str, columns: tuple[str, ...]) -> dict[str, str]:
     """Return the digests of the columns that a run reads: dependencies of its DVC stage.
 
-    The stage lists label, subset, split, role and the model, and other columns as a whole.
+    The stage lists label, subset, split, role and the model, and other columns as a whole. The
+    entry ``ann`` of a model with a text tower has the digests of the tower and of the texts.
     """
     path = ws.published_digests(dataset)
     published = Digests.from_yaml(read_yaml(path), ws.relative(path)).columns
@@ -118,9 +126,7 @@ def _score(
     dataset: Dataset, entry: Run, protocol: Protocol, memory: int, *, exact: bool
 ) -> Evaluation:
     model, index = entry.model, entry.index
-    known = [name for name in protocol.columns if name in dataset.table.columns]
-    rows = dataset.table.read(["item_id", *known])
-    protocol.check_items(rows)
+    rows = _rows(dataset, protocol)
     if exact:
         dataset.need_model(model)
         vectors = tables.vector_blocks(dataset.table, model, memory)
@@ -129,6 +135,33 @@ def _score(
     searcher = dataset.searcher(model, index)
     scores, lists = searcher.rankings(sets.queries, sets.gallery, DEPTH)
     return protocol.evaluate_lists(lists, rows, scores=scores)
+
+
+def _score_texts(
+    ws: Workspace, dataset: Dataset, entry: Run, protocol: TextProtocol, *, exact: bool
+) -> Evaluation:
+    """Score items and texts; texts are embedded by the text tower of the vectors' model."""
+    model = entry.model
+    if not exact:
+        raise DataError(f"{protocol.name} compares all items with all texts; use exact search")
+    rows = _rows(dataset, protocol)
+    dataset.need_model(model)
+    if model not in dataset.text_models:
+        raise DataError(
+            f"{protocol.name} compares items with texts, and model {model!r} has no text tower"
+        )
+    texts = protocol.texts(rows)
+    text_vectors = QueryEncoder(dataset, ws, model).encode_texts(texts, protocol.templates)
+    vectors = tables.vector_blocks(dataset.table, model, ws.params.memory).whole()
+    return protocol.evaluate_texts(vectors, text_vectors, rows)
+
+
+def _rows(dataset: Dataset, protocol: Protocol) -> pl.DataFrame:
+    """Return the columns of the items that a protocol reads."""
+    known = [name for name in protocol.columns if name in dataset.table.columns]
+    rows = dataset.table.read(["item_id", *known])
+    protocol.check_items(rows)
+    return rows
 
 
 def _as_needed(protocol: Protocol, vectors: VectorBlocks) -> FloatArray | VectorBlocks:

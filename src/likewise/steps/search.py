@@ -1,4 +1,4 @@
-"""Search the items nearest to an image, an item, a vector or words."""
+"""Search the items nearest to an image, an item, a vector, a text or keywords."""
 
 from collections.abc import Sequence
 from typing import Unpack
@@ -19,7 +19,7 @@ def search(
     workspace: StrPath | None = None,
     **options: Unpack[SearchOptions],
 ) -> Hits:
-    """Search a data set for the items nearest to an image, one of its items, a vector or words.
+    """Search a data set for the items nearest to an image, an item, a vector or a text.
 
     Args:
         dataset: name of the data set, or names of several with vectors of the same model.
@@ -31,14 +31,21 @@ def search(
               embeds; or several of them.
             - id: an item of the data set, or several; they are left out of the hits.
             - vector: a vector, or a file with one (``.npy`` ...); it need not be normalised.
-            - text: words of labels and texts, scored by BM25. Combined with an image, item or
-              vector, both rankings are fused (the sum of 1 / (60 + rank)).
+            - text: a description of an image, or several, which the text tower of the model
+              embeds. With an image, item or vector, the query is the weighted sum of both.
+            - text_weight: weight of the text in that sum, 0 to 1; 0.5 by default.
+            - templates: sentences with ``{}`` for the text, such as ``"a photo of a {}"``,
+              whose vectors are averaged; by default those of the model.
+            - keywords: words of labels and texts, scored by BM25. Combined with an image, item,
+              vector or text, both rankings are fused (the sum of 1 / (60 + rank)).
             - box: x1, y1, x2, y2 in pixels: search by this part of the image only.
             - unlike: an item of the data set, or several, that the hits should be unlike: half
               of their mean vector is subtracted from the query; they are left out of the hits.
+            - not_text: a description that the hits should be unlike, or several, likewise.
             - combine: with several queries, search by their ``mean``, or by the nearest
               (``max``).
-            - model: model whose vectors are compared; by default the only one.
+            - model: model whose vectors are compared; by default the only one, or the only
+              one with a text tower for a text.
             - k: maximum number of hits, 10 by default.
             - offset: skip the first hits, for the next page.
             - min_score: minimum score of a hit; without ``k``, all hits that reach it.
@@ -59,7 +66,8 @@ def search(
         ``hits.to_png(path)`` write their images.
 
     Raises:
-        DataError: the query is invalid: not an image, a wrong length, invalid SQL ...
+        DataError: the query is invalid: not an image, a wrong length, invalid SQL, a text and
+            a model without a text tower ...
         UnknownNameError: there is no such data set, model, item or index.
         MissingArtefactError: the data set was not published, or the model is missing.
         UnknownOptionError: there is no such keyword; the nearest ones are named.
@@ -69,7 +77,7 @@ def search(
         >>> hits = likewise.search("emoji", id="200_noto.jpg", k=3)
         >>> hits[0].item_id, round(hits[0].score, 3)
         ('200_fluent.jpg', 0.995)
-        >>> likewise.search("emoji", text="scissors")["item_id"].to_list()
+        >>> likewise.search("emoji", keywords="scissors")["item_id"].to_list()
         ['400_noto.jpg', '400_openmoji.jpg', '400_twemoji.jpg']
     """
     wanted = Query.from_options(options)

@@ -24,13 +24,14 @@ def search_many(
         dataset: name of the data set.
         queries: a frame, or a file with one (CSV, Parquet, JSON lines), with one row per query.
             Exactly one of these columns defines the queries: ``id`` (an item, which is left out
-            of its own hits), ``image`` (a file, relative to the folder of the table) or
-            ``vector``. An optional column ``query`` names them; by default the id, the file or
-            the row number does. Or an array (queries, dimensions) of vectors.
+            of its own hits), ``image`` (a file, relative to the folder of the table),
+            ``vector`` or ``text`` (a description, which the text tower of the model embeds). An
+            optional column ``query`` names them; by default the id, the file, the text or the
+            row number does. Or an array (queries, dimensions) of vectors.
         rev: git revision of the data set to search; by default the checkout.
         workspace: a folder in the catalogue; by default the current one.
         options: settings of the search, see ``QueryOptions``: model, k, offset, min_score,
-            per_label, role, query_role, where, index.
+            per_label, role, query_role, where, index, templates.
 
     Returns:
         The hits of all queries, in the order of the queries; each hit has the name of its

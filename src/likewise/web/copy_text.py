@@ -184,7 +184,8 @@ def _browse_flags(options: Mapping[str, Any]) -> dict[str, Any]:
 def _search_flags(options: Mapping[str, Any]) -> dict[str, Any]:
     box = options.get("box")
     flags = {**options, "box": ",".join(f"{edge:g}" for edge in box)} if box else dict(options)
-    return {("-k" if key == "k" else key): value for key, value in flags.items()}
+    names = {"k": "-k", "templates": "template"}
+    return {names.get(key, key): value for key, value in flags.items()}
 
 
 def _command(command: str, subject: str, options: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from starlette.datastructures import QueryParams
 
@@ -14,6 +14,9 @@ FACET = "f."
 
 MOST_TEXT = 10_000
 """Maximum number of characters of a parameter."""
+
+MOST_SENTENCES = 200
+"""Maximum number of texts of a query times that of its templates."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,25 @@ def decimal(query: QueryParams, name: str) -> float | None:
     """
     given = query.get(name)
     return _float(name, given) if given else None
+
+
+def words(query: QueryParams) -> dict[str, Any]:
+    """Read the options of a search by texts and keywords.
+
+    Raises:
+        RefusedError: there are too many texts or templates.
+    """
+    given = {name: texts(query, name) for name in ("text", "not_text")}
+    given = {name: [one for one in values if one] for name, values in given.items()}
+    templates = texts(query, "template")
+    if sum(map(len, given.values())) * max(1, len(templates)) > MOST_SENTENCES:
+        raise bad_request(f"give at most {MOST_SENTENCES} texts times templates")
+    return {
+        **given,
+        "templates": templates,
+        "text_weight": decimal(query, "text_weight"),
+        "keywords": text(query, "keywords"),
+    }
 
 
 def box(query: QueryParams) -> tuple[float, float, float, float] | None:

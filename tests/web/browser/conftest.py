@@ -12,6 +12,7 @@ import likewise
 from browser_tab import Tab
 from browsers import browser
 from catalogues import once
+from colour_words import register
 from page_server import serving
 from shapes import draw_shapes
 
@@ -35,10 +36,12 @@ distilled: {}
 models:
   tiny: {kind: timm, backbone: test_resnet.r160_in1k, weights: random}
   other: {kind: timm, backbone: test_vit.r160_in1k, weights: random}
+  colours: {kind: colour-words}
 embeddings:
   emoji-tiny: {dataset: emoji, model: tiny}
   emoji-other: {dataset: emoji, model: other}
   shapes-tiny: {dataset: shapes, model: tiny}
+  shapes-colours: {dataset: shapes, model: colours}
 indexes:
   exact: {kind: exact}
 runs:
@@ -58,6 +61,8 @@ def make_pages(root: Path, catalogue: Path) -> None:
     likewise.publish("emoji", workspace=root)
     likewise.ingest("shapes", workspace=root)
     likewise.embed("shapes", "tiny", workspace=root)
+    likewise.load("colours", workspace=root)
+    likewise.embed("shapes", "colours", workspace=root)
     likewise.publish("shapes", workspace=root)
     for run in ("emoji-tiny", "emoji-other"):
         likewise.evaluate(run, workspace=root)
@@ -65,9 +70,11 @@ def make_pages(root: Path, catalogue: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def pages(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the catalogue whose pages are opened; no test changes it."""
-    return once(tmp_path_factory, "pages", lambda root: make_pages(root, _catalogue))
+def pages(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Yield the catalogue whose pages are opened; no test changes it."""
+    with pytest.MonkeyPatch.context() as patch:
+        register(patch)
+        yield once(tmp_path_factory, "pages", lambda root: make_pages(root, _catalogue))
 
 
 @pytest.fixture(scope="session")

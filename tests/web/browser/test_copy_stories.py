@@ -19,7 +19,7 @@ COPIES = {
     "/d/emoji?f.subset=faces&sort=-nbytes": ".view .tile",
     "/d/emoji?where=label+%3D+'0'": ".view .tile",
     "/d/emoji/search?id=0_noto.jpg&model=tiny&k=20&f.subset=faces": ".hits .tile",
-    "/d/emoji/search?text=house": ".hits .tile",
+    "/d/emoji/search?keywords=house": ".hits .tile",
 }
 """Address -> tiles whose items the copies must give."""
 

@@ -23,6 +23,7 @@ PAGES = {
     "/d/emoji/i/0_noto.jpg": "table",
     "/d/emoji/search": ".problem.empty",
     "/d/emoji/search?id=0_noto.jpg&unlike=200_noto.jpg": ".hits img",
+    "/d/shapes/search?id=cross/cross00.png&text=red&not_text=blue&keywords=ring": ".hits img",
     "/d/shapes/sketch?target=ring%2Fring12.png": ".aim img",
     "/compare/emoji-tiny/emoji-other?side=all&subset=faces": ".pair img",
     "/reports/emoji-tiny": "iframe",

@@ -99,11 +99,36 @@ def test_words_find_their_class(tab: Tab, pages: Path) -> None:
     page.get_by_label("Search by words").fill("house")
     page.keyboard.press("Enter")
     expect(page.locator(".hits .tile").first).to_be_visible()
-    expected = likewise.search("emoji", text="house", k=60, workspace=pages)[
+    expected = likewise.search("emoji", keywords="house", k=60, workspace=pages)[
         "item_id"
     ].to_list()
     assert tab.names() == expected
     expect(page.locator("[data-made]")).to_contain_text("words")
+
+
+def test_a_description_finds_images_and_is_combined(tab: Tab, pages: Path) -> None:
+    page = tab.open("/d/shapes")
+    page.get_by_label("Kind of words").select_option("text")
+    page.get_by_label("Search by words").fill("red")
+    page.keyboard.press("Enter")
+    expect(page.locator(".hits .tile").first).to_be_visible()
+    expect(page.locator("[data-made]")).to_contain_text("colours, exact")
+    expected = likewise.search("shapes", text="red", k=60, workspace=pages)
+    assert tab.names() == expected["item_id"].to_list()
+    page.get_by_label("Keywords").fill("ring")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("keywords=ring"))
+    expect(page.locator("[data-made]")).to_contain_text("colours, keywords, exact")
+    page.get_by_label("Keywords").fill("")
+    page.get_by_label("Description of an image").fill("blue")
+    page.get_by_label("Less like this description").click()
+    expect(page.locator(".example.less")).to_contain_text("blue")
+    expect(page).to_have_url(re.compile("not_text=blue"))
+    expected = likewise.search("shapes", text="red", not_text="blue", k=60, workspace=pages)
+    expect(page.locator(".busy")).to_have_count(0)
+    assert tab.names() == expected["item_id"].to_list()
+    page.get_by_role("button", name="Remove “blue”").click()
+    expect(page.locator(".example")).to_have_count(0)
 
 
 def test_a_part_of_an_item_is_searched(tab: Tab) -> None:

@@ -15,6 +15,7 @@ PROTOCOLS: Registry[Protocol] = Registry(
         "gpr1200": "likewise.evaluation.protocols.gpr1200:Gpr1200Script",
         "gpr1200-indices": "likewise.evaluation.protocols.gpr1200_indices:Gpr1200Indices",
         "gpr1200-strict": "likewise.evaluation.protocols.gpr1200:Gpr1200Strict",
+        "image-text": "likewise.evaluation.protocols.image_text:ImageText",
         "knn": "likewise.evaluation.protocols.knn:Knn",
         "leave-one-out": "likewise.evaluation.protocols.leave_one_out:LeaveOneOut",
         "linear-probe": "likewise.evaluation.protocols.linear_probe:LinearProbe",
@@ -30,6 +31,7 @@ PROTOCOLS: Registry[Protocol] = Registry(
         "verification-easy": "likewise.evaluation.protocols.verification:VerificationEasy",
         "verification-hard": "likewise.evaluation.protocols.verification:VerificationHard",
         "verification-medium": "likewise.evaluation.protocols.verification:VerificationMedium",
+        "zero-shot": "likewise.evaluation.protocols.zero_shot:ZeroShot",
     },
     base="likewise.evaluation.protocols.base:Protocol",
 )

@@ -9,7 +9,7 @@ from likewise.errors import DataError
 from likewise.evaluation.protocols.averages import Averages
 from likewise.evaluation.protocols.query_sets import build_task
 from likewise.evaluation.protocols.spec import ProtocolSpec
-from likewise.formats.array_types import BoolArray, Float64Array, Int64Array
+from likewise.formats.array_types import BoolArray, Float32Array, Float64Array, Int64Array
 
 TRAIN_TEST = ProtocolSpec(
     queries={"split": ("test", "val")},
@@ -91,3 +91,24 @@ def accuracies(
     means.add(top5, "accuracy@5")
     means.add_by_class(top1, "accuracy by class")
     return means, top1
+
+
+def class_ranks(scores: Float32Array, learned: Int64Array, own: Int64Array) -> Int64Array:
+    """Rank each item's own class by its scores; ties by the number of the class.
+
+    Args:
+        scores: (q, c) scores of the classes.
+        learned: (c,) class numbers of the columns, ascending.
+        own: (q,) class number of every item.
+
+    Returns:
+        (q,) ranks from 1; the maximum of int64 if the class is not one of ``learned``.
+    """
+    column = np.minimum(np.searchsorted(learned, own), len(learned) - 1)
+    own_score = np.take_along_axis(scores, column[:, None], 1)
+    ahead = (scores > own_score).sum(axis=1)
+    ties = ((scores == own_score) & (np.arange(len(learned)) < column[:, None])).sum(axis=1)
+    ranks: Int64Array = np.where(
+        learned[column] == own, 1 + ahead + ties, np.iinfo(np.int64).max
+    )
+    return ranks

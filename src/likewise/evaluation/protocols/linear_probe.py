@@ -10,6 +10,7 @@ from likewise.evaluation.protocols.classification import (
     COLUMNS,
     TRAIN_TEST,
     accuracies,
+    class_ranks,
     classification_task,
 )
 from likewise.evaluation.protocols.inputs import as_vectors, l2_normalised
@@ -84,7 +85,7 @@ class LinearProbe(Protocol):
         penalty, model = _fit_with_best_penalty(ready[split.train], codes, progress)
         scores = model.scores(ready[split.test])
         predicted = learned[scores.argmax(axis=1)]
-        ranks = _ranks(scores, learned, split.codes[split.test])
+        ranks = class_ranks(scores, learned, split.codes[split.test])
         means, main = accuracies(rows, split, ranks)
         top5 = np.where(split.scored, ranks <= 5, np.nan)
         queries = (
@@ -141,15 +142,3 @@ def _held_out(codes: Int64Array) -> BoolArray:
     held = np.zeros(len(codes), bool)
     held[order] = (np.arange(len(codes)) - first) % HELD_OUT == HELD_OUT - 1
     return held
-
-
-def _ranks(scores: Float32Array, learned: Int64Array, own: Int64Array) -> Int64Array:
-    """Rank each item's own class by its scores: (q,), the maximum of int64 if not learned."""
-    column = np.minimum(np.searchsorted(learned, own), len(learned) - 1)
-    own_score = np.take_along_axis(scores, column[:, None], 1)
-    ahead = (scores > own_score).sum(axis=1)
-    ties = ((scores == own_score) & (np.arange(len(learned)) < column[:, None])).sum(axis=1)
-    ranks: Int64Array = np.where(
-        learned[column] == own, 1 + ahead + ties, np.iinfo(np.int64).max
-    )
-    return ranks

@@ -54,12 +54,12 @@ def build_task(spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
     Raises:
         DataError: a column or a value is missing, or no query is left.
     """
-    gallery, labels = _select(rows, spec.gallery), codes(rows, ["label"])
-    held_out, notes = np.empty(0, np.int64), [*_selection_notes(rows, spec)]
+    gallery, labels = select_rows(rows, spec.gallery), codes(rows, ["label"])
+    held_out, notes = np.empty(0, np.int64), [*selection_notes(rows, spec)]
     if spec.held_out:
         held_out, note = held_out_rows(rows, labels, gallery, spec)
         notes.append(note)
-    queries = held_out if spec.held_out else _select(rows, spec.queries)
+    queries = held_out if spec.held_out else select_rows(rows, spec.queries)
     zero_scored = None
     if spec.mask != "none":
         minor = _in_small_class(labels, gallery, spec.min_class_size)
@@ -129,7 +129,7 @@ def require_list_columns(name: str, columns: Sequence[str], rows: pl.DataFrame) 
         )
 
 
-def _select(rows: pl.DataFrame, chosen: ItemFilter) -> Int64Array:
+def select_rows(rows: pl.DataFrame, chosen: ItemFilter) -> Int64Array:
     """Return the numbers of the rows that ``chosen`` selects."""
     mask = np.ones(len(rows), bool)
     for column in chosen:
@@ -159,7 +159,7 @@ def _selected_values(rows: pl.DataFrame, chosen: ItemFilter, column: str) -> lis
     )
 
 
-def _selection_notes(rows: pl.DataFrame, spec: ProtocolSpec) -> Iterator[str]:
+def selection_notes(rows: pl.DataFrame, spec: ProtocolSpec) -> Iterator[str]:
     """Describe selections that depend on the items."""
     queries = {} if spec.held_out else spec.queries
     for side, chosen in (("queries", queries), ("gallery", spec.gallery)):

@@ -21,6 +21,9 @@ MODEL_VERBS = {
 }
 """Section of params.yaml with models -> the command that creates them."""
 
+PROTOCOL_OPTIONS = ("min_images_per_class", "names", "templates")
+"""Options of protocols, which are fields of a run."""
+
 
 class BrokenEntry(NamedTuple):
     """An entry that cannot be used.
@@ -124,7 +127,8 @@ class View(Part):
 class Run(Part):
     """One evaluation: data set x model x index x protocol.
 
-    ``min_images_per_class`` is an option of the protocols of CompCars; see there.
+    ``min_images_per_class`` is an option of the protocols of CompCars, ``names`` one of
+    ``zero-shot``, and ``templates`` one of ``zero-shot`` and ``image-text``; see there.
     """
 
     dataset: str
@@ -132,14 +136,16 @@ class Run(Part):
     index: str
     protocol: str
     min_images_per_class: int | None = Field(default=None, ge=1)
+    names: dict[str, str] | Literal["label", "text"] | None = None
+    templates: tuple[str, ...] | None = None
 
     def recorded(self) -> dict[str, Any]:
         """Return the options that are set, as reports record them."""
-        return self.model_dump(exclude_none=True)
+        return self.model_dump(mode="json", exclude_none=True)
 
     def protocol_entry(self) -> dict[str, Any]:
         """Return the kind and the options of the protocol."""
-        options = self.model_dump(include={"min_images_per_class"}, exclude_none=True)
+        options = self.model_dump(include={*PROTOCOL_OPTIONS}, exclude_none=True)
         return {"kind": self.protocol, **options}
 
 

@@ -38,7 +38,8 @@ class Digests:
             A DVC stage can depend on it without naming the columns.
         splits: split -> its items and digest; "" holds the items without a split. The value is
             derived from the columns, so it is ignored when digests are compared.
-        ann: vector column -> options of its index, for the stages that publish and search.
+        ann: vector column -> options of its index, for the stages that publish and search; of
+            a model with a text tower also the digests of the tower and of the texts.
         numerics: the arithmetics that computed the vectors; several if devices or versions
             differed. Only of vectors; empty if not recorded, as by older versions.
     """

@@ -41,11 +41,11 @@ def start(call: Call) -> Response:
     index = _name(given, "index") if given.get("index") else "exact"
     opened = call.site.shelf.newest(name)
     opened.dataset.need_model(model)
-    encoder = given.get("encoder") is True
-    job = Job("", "warm", name, model, index)
+    encoder, text = given.get("encoder") is True, given.get("text") is True
+    job = Job("", "warm text" if text else "warm", name, model, index)
 
     def work(progress: Progress) -> None:
-        warm(opened, model, index, progress, encoder=encoder)
+        warm(opened, model, index, progress, encoder=encoder, text=text)
 
     return json_answer({"id": call.site.jobs.start(job, work).id}, status=202)
 
@@ -57,13 +57,24 @@ def _name(given: dict[str, Any], field: str) -> str:
     return value
 
 
-def warm(opened: Opened, model: str, index: str, progress: Progress, *, encoder: bool) -> None:
-    """Open the index of a model, and load its encoder, so that the next search is fast."""
+def warm(
+    opened: Opened,
+    model: str,
+    index: str,
+    progress: Progress,
+    *,
+    encoder: bool,
+    text: bool = False,
+) -> None:
+    """Open the index of a model, and load its towers, so that the next search is fast."""
     progress(0.1, f"reading the vectors of {model}")
     opened.dataset.warm(facet_columns(opened), model=model, index=index)
     if encoder:
         progress(0.5, f"loading the model {model}")
         opened.dataset.warm(model=model, index=index, encoder=True)
+    if text:
+        progress(0.7, f"loading the text tower of {model}")
+        opened.dataset.warm(model=model, index=index, text=True)
 
 
 def session(call: Call) -> Response:

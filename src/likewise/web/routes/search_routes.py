@@ -1,4 +1,4 @@
-"""Routes of search: by items, words, pictures, parts of pictures and sketches."""
+"""Routes of search: by items, keywords, texts, pictures, parts of pictures and sketches."""
 
 import io
 import re
@@ -62,8 +62,9 @@ class Wanted:
 
 
 def lane(query: QueryParams) -> str:
-    """Return the lane of a search: pictures are embedded in a lane of their own."""
-    return "encode" if "upload" in query or "crop" in query else "search"
+    """Return the lane of a search: pictures and texts are embedded in a lane of their own."""
+    embedded = ("upload", "crop", "text", "not_text")
+    return "encode" if any(name in query for name in embedded) else "search"
 
 
 def search(call: Call) -> Response:
@@ -102,7 +103,7 @@ def eye(call: Call) -> Response:
     name = parameters.text(call.query, "d") or ""
     opened = call.site.shelf.get(name, parameters.text(call.query, "v"))
     model = _model(opened.dataset, parameters.text(call.query, "model"))
-    searcher = opened.dataset.searcher(model, "exact", fresh=False)
+    searcher = opened.dataset.searcher(model or "", "exact", fresh=False)
     role = parameters.choice(call.query, "query_role", ROLES)
     out = io.BytesIO()
     searcher.encoder.seen(upload.picture(), role).save(out, "PNG")
@@ -123,7 +124,15 @@ def _uploads(query: QueryParams) -> list[str]:
     return given
 
 
-def _model(dataset: "likewise.Dataset", name: str | None) -> str:
+def _model(
+    dataset: "likewise.Dataset", name: str | None, *, by_text: bool = False
+) -> str | None:
+    """Return the model ``name``, or else the first one that can answer.
+
+    None if no model has a text tower: the search refuses the text.
+    """
+    if name is None and by_text:
+        return next(iter(dataset.text_models), None)
     if name is None and dataset.models:
         return dataset.models[0]
     dataset.need_model(name or "")
@@ -134,13 +143,15 @@ def _wanted(call: Call, uploads: list[Upload]) -> Wanted:
     """Read the options of a search."""
     query, opened = call.query, call.opened
     number, text = parameters.number, parameters.text
+    words = parameters.words(query)
+    by_text = bool(words["text"] or words["not_text"])
     options: dict[str, Any] = {
         "id": parameters.texts(query, "id"),
         "unlike": parameters.texts(query, "unlike"),
-        "text": text(query, "text"),
+        **words,
         "box": parameters.box(query),
         "combine": parameters.combine(query),
-        "model": _model(opened.dataset, text(query, "model")),
+        "model": _model(opened.dataset, text(query, "model"), by_text=by_text),
         "index": text(query, "index"),
         "role": parameters.choice(query, "role", ("gallery", "query", "any")),
         "query_role": parameters.choice(query, "query_role", ROLES),
@@ -153,7 +164,8 @@ def _wanted(call: Call, uploads: list[Upload]) -> Wanted:
     if len(options["id"]) + len(options["unlike"]) > MOST_QUERIES:
         raise bad_request(f"give at most {MOST_QUERIES} items")
     defaults = {"combine": "mean", "role": "gallery", "query_role": ROLES[0], "offset": 0}
-    given = {k: v for k, v in options.items() if v and v != defaults.get(k)}
+    absent: tuple[Any, ...] = (None, "", [])
+    given = {k: v for k, v in options.items() if v not in absent and v != defaults.get(k)}
     crop = text(query, "crop")
     pictures: list[Any] = [upload.picture() for upload in uploads]
     if crop:
@@ -181,7 +193,7 @@ def _found(call: Call, uploads: list[Upload], depth: int | None = None) -> dict[
     milliseconds = 1000 * (time.perf_counter() - begin)
     shown = hits.frame if depth else hits.frame.head(options["k"])
     index = options.get("index") or "exact"
-    uses_vectors = bool(pictures or wanted.ids)
+    uses_vectors = bool(pictures or wanted.ids or options.get("text"))
     names = [*shown["item_id"], *wanted.items]
     pictured = picture_urls.pictured(call.site, opened, names)
     return {
@@ -234,7 +246,9 @@ def _query(wanted: Wanted, pictured: dict[str, dict[str, Any]]) -> dict[str, Any
     return {
         "ids": wanted.ids,
         "unlike": wanted.options.get("unlike", []),
-        "text": wanted.options.get("text"),
+        "text": wanted.options.get("text", []),
+        "not_text": wanted.options.get("not_text", []),
+        "keywords": wanted.options.get("keywords"),
         "uploads": uploads,
         "box": wanted.options.get("box"),
         "crop": wanted.crop,

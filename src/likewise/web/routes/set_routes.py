@@ -51,6 +51,7 @@ def _sets(call: Call, rev: str | None) -> Iterator[dict[str, Any]]:
             "state": summary.state,
             "items": summary.items,
             "models": summary.models,
+            "text_models": [],
             "runs": summary.runs,
             "view_of": summary.view_of,
             "licence": "",
@@ -100,7 +101,13 @@ def _opened(call: Call, summary: "likewise.Summary", rev: str | None) -> dict[st
     count = opened.dataset.table.rows
     rows = sorted({count * number // _SHOWN for number in range(_SHOWN)} & set(range(count)))
     thumbs = picture_urls.thumbs(call.site, opened, rows)
-    return {"v": opened.version, "items": count, "thumbs": thumbs}
+    text_models = opened.dataset.text_models
+    return {
+        "v": opened.version,
+        "items": count,
+        "thumbs": thumbs,
+        "text_models": text_models,
+    }
 
 
 def shell(page: str) -> Answer:

@@ -154,7 +154,7 @@ async function readable(blob) {
 /** Options of a search that stay when a picture is added. */
 function kept() {
   const { query } = place();
-  const names = ['v', 'rev', 'where', 'model', 'index', 'role', 'per_label', 'k', 'query_role', 'id', 'unlike', 'upload', 'text', 'combine'];
+  const names = ['v', 'rev', 'where', 'model', 'index', 'role', 'per_label', 'k', 'query_role', 'id', 'unlike', 'upload', 'text', 'not_text', 'text_weight', 'template', 'keywords', 'combine'];
   const searching = place().parts[2] === 'search';
   return new URLSearchParams([...query].filter(([name]) => (searching && names.includes(name)) || ['v', 'rev', 'where', 'model'].includes(name) || name.startsWith('f.')));
 }

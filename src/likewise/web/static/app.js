@@ -119,8 +119,8 @@ function Top({ found, dataset, query, sets, onHelp }) {
   const pair = set ? comparable(set) : null;
   const search = event => {
     event.preventDefault();
-    const text = new FormData(event.target).get('text').trim();
-    if (text) go(address(['d', dataset, 'search'], { ...keep, text }));
+    const given = new FormData(event.target), words = given.get('words').trim();
+    if (words) go(address(['d', dataset, 'search'], { ...keep, [given.get('by') ?? 'keywords']: words }));
   };
   const tab = (name, text, href) => html`<a href=${href} aria-current=${found.tab === name ? 'page' : undefined}>${text}</a>`;
   return html`<header class="top"><a class="brand" href=${address([])} aria-label="Likewise: all data sets"><img src=${`${ROOT}/static/favicon.svg`} alt="" /><span>Likewise</span></a>
@@ -128,7 +128,8 @@ function Top({ found, dataset, query, sets, onHelp }) {
     ${dataset && html`<nav class="tabs" aria-label="Pages of the data set">
       ${tab('browse', 'Browse', address(['d', dataset], keep))}${tab('search', 'Search', address(['d', dataset, 'search'], keep))}${tab('sketch', 'Draw', address(['d', dataset, 'sketch'], keep))}
       ${pair && tab('compare', 'Compare', address(['compare', ...pair]))}</nav>`}
-    ${dataset && found.tab !== 'search' && html`<form role="search" onSubmit=${search}><input id="words" name="text" type="search" aria-label="Search by words, or paste a picture" placeholder="Search words, or paste a picture" autocomplete="off" /></form>`}
+    ${dataset && found.tab !== 'search' && html`<form role="search" onSubmit=${search}><input id="words" name="words" type="search" aria-label="Search by words, or paste a picture" placeholder="Search words, or paste a picture" autocomplete="off" />
+      ${set?.text_models.length > 0 && html`<select name="by" aria-label="Kind of words"><option value="keywords">keywords</option><option value="text">description</option></select>`}</form>`}
     <span class="end">${query.get('rev') && html`<span class="chip">${query.get('rev')}</span>`}<button class="plain" aria-label="Keys" title="Keys (?)" onClick=${onHelp}>?</button></span></header>`;
 }
 

@@ -1,4 +1,4 @@
-// Search: by items, pictures, parts of pictures and words, under the filter of Browse.
+// Search: by items, pictures, parts of pictures, texts and keywords, under the filter of Browse.
 import { html, useEffect, useState } from './vendor/preact.js';
 import { answers, data as ask, onUpload, useAnswer, useData } from './api.js';
 import { Chips, Facets } from './facets.js';
@@ -9,7 +9,7 @@ import { QueryStrip } from './query_strip.js';
 import { address, search, setQuery } from './store.js';
 import { Warm } from './warm.js';
 
-const ASKED = ['id', 'unlike', 'text', 'upload', 'crop'];
+const ASKED = ['id', 'unlike', 'text', 'not_text', 'keywords', 'upload', 'crop'];
 
 export function SearchPage({ dataset, query, frame, sets }) {
   const set = sets.data?.sets.find(one => one.name === dataset);
@@ -19,6 +19,7 @@ export function SearchPage({ dataset, query, frame, sets }) {
     const ready = answers.get(search(query));
     return ready ? Promise.resolve(ready) : ask(dataset, 'search', query, { signal });
   });
+  const spoken = byText(query), model = query.get('model') ?? (spoken ? set?.text_models : set?.models)?.[0];
   const schema = useData(dataset, 'page', { v: query.get('v'), rev: query.get('rev'), limit: 1 }).data?.schema;
   const [upload, setUpload] = useState({ busy: false, error: null });
   const [open, setOpen] = useState(false), [looked, setLooked] = useState(null);
@@ -34,10 +35,10 @@ export function SearchPage({ dataset, query, frame, sets }) {
       <${QueryStrip} dataset=${dataset} query=${query} answer=${data} set=${set} busy=${busy || upload.busy} />
       <${Options} query=${query} set=${set} answer=${data} open=${open} onFilter=${() => setOpen(!open)} />
       <${Chips} query=${query} />
-      <${Warm} dataset=${dataset} model=${query.get('model') ?? set?.models[0]} index=${query.get('index') ?? 'exact'} encoder=${Boolean(query.get('upload') || query.get('crop'))} />
+      <${Warm} dataset=${dataset} model=${model} index=${query.get('index') ?? 'exact'} encoder=${Boolean(query.get('upload') || query.get('crop'))} text=${Boolean(spoken && set?.text_models.includes(model))} />
       ${failed && html`<${Problem} error=${failed} again=${upload.error ? null : frame.renew} />`}
-      ${set && !set.models.length && html`<${Empty} next=${set.next ?? `likewise embed ${dataset} MODEL`}>This data set has no vectors yet: only words can be searched.<//>`}
-      ${!any && !failed && html`<${Empty}>Write words, choose or paste a picture, or drop one on this page. On every item there is also “Search like this”.<//>`}
+      ${set && !set.models.length && html`<${Empty} next=${set.next ?? `likewise embed ${dataset} MODEL`}>This data set has no vectors yet: only keywords can be searched.<//>`}
+      ${!any && !failed && html`<${Empty}>Write ${set?.text_models.length ? 'keywords or a description' : 'keywords'}, choose or paste a picture, or drop one on this page. On every item there is also “Search like this”.<//>`}
       ${data && !failed && html`<${Found} data=${data} query=${query} dataset=${dataset} onLook=${setLooked} />`}
     </section>
     ${looked && html`<${Look} dataset=${looked.dataset} id=${looked.item_id} href=${address(['d', looked.dataset, 'i', looked.item_id])} onClose=${() => setLooked(null)} />`}
@@ -47,10 +48,13 @@ export function SearchPage({ dataset, query, frame, sets }) {
 /** The filter only: the facets count the data set, not the hits. */
 const plain = query => new URLSearchParams([...query].filter(([name]) => name.startsWith('f.') || ['where', 'v', 'rev'].includes(name)));
 
+/** True if the query has texts for the text tower of a model. */
+const byText = query => Boolean(query.get('text') || query.get('not_text'));
+
 /** Model, index, role, hits per label and number of hits; and how the answer was made. */
 function Options({ query, set, answer, open, onFilter }) {
   const choice = (name, text, values, fallback) => html`<${Choice} name=${text} text=${text} value=${query.get(name) ?? fallback} options=${values} onChange=${value => setQuery({ [name]: value, offset: null })} />`;
-  const models = set?.models ?? [], indexes = set?.indexes ?? [];
+  const models = (byText(query) ? set?.text_models : set?.models) ?? [], indexes = set?.indexes ?? [];
   const pictured = query.get('upload') || query.get('crop');
   return html`<div class="tools" role="group" aria-label="Options of the search">
     <button class="opener" aria-expanded=${open} onClick=${onFilter}><${Icon} name="filter" /><span>Filter</span></button>
@@ -66,7 +70,7 @@ function Options({ query, set, answer, open, onFilter }) {
 /** `lite0, exact, 12 ms`; an approximate index also names its recall. */
 function made(answer) {
   const recall = answer.exact ? null : answer.recall === null ? 'recall unknown' : `recall ${number(answer.recall, 2)}`;
-  return [answer.model ?? 'words', answer.model && answer.index, answer.model && recall, `${number(Math.round(answer.ms.total))} ms`].filter(Boolean).join(', ');
+  return [answer.model, answer.query.keywords && 'keywords', answer.model && answer.index, answer.model && recall, `${number(Math.round(answer.ms.total))} ms`].filter(Boolean).join(', ');
 }
 
 function Found({ data, query, dataset, onLook }) {
