@@ -161,6 +161,15 @@ def test_an_image_folder(tmp_path: Path, suffix: str) -> None:
     assert list(facts(read("imagefolder", other, bbox="xyxy"), "box").values()) == [BOX]
 
 
+def test_folders_of_an_image_folder_are_labels_without_a_column(tmp_path: Path) -> None:
+    rows = [{"a_file_name": "train/cat/1.jpg", "b_file_name": "x.jpg", "text": "A cat."}]
+    top = tree(
+        tmp_path, {"metadata.jsonl": "\n".join(map(json.dumps, rows))}, "train/cat/1.jpg"
+    )
+    values = facts(read("imagefolder", top), "label", "split", "text", "b_file_name")
+    assert values == {"train/cat/1.jpg": ("cat", "train", "A cat.", "x.jpg")}
+
+
 def test_lines_that_cannot_be_read_are_findings(tmp_path: Path) -> None:
     named = '{"file_name": "a.jpg"'
     lines = [f"{named}}}", "{", '{"label": "x"}', f'{named}, "objects": 3}}']

@@ -16,6 +16,7 @@ from likewise.sources.base import SourceResult, findings_about, is_image
 from likewise.sources.box_source import first_per_key
 from likewise.sources.csv import CsvSource
 from likewise.sources.extra_columns import RESERVED
+from likewise.sources.folder import folders_around
 from likewise.sources.json_annotations import JsonAnnotations
 from likewise.sources.split_names import WORDS, split_expr, split_rank
 from likewise.storage.config import Licence
@@ -78,8 +79,10 @@ class FisspSource(CsvSource):
 
     def _images_of_tree(self, files: FileCollection) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
         """Return the images with split and label in canonical order, and findings."""
+        paths = files.listing().select("path")
         top = f"{self.root.strip('/')}/" if self.root.strip("/") else ""
-        paths = files.listing().select("path").filter(pl.col("path").str.starts_with(top))
+        top = top or folders_around(paths.filter(is_image())["path"])
+        paths = paths.filter(pl.col("path").str.starts_with(top))
         name = pl.col("path").str.strip_prefix(top).str.replace_all(_ARCHIVE, "$1")
         images = paths.filter(is_image()).with_columns(name=name)
         first = pl.col("name").str.extract(r"\A([^/]*)/")

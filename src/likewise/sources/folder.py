@@ -81,7 +81,7 @@ class FolderSource(Source):
         if paths.is_empty() and top:
             raise DataError(f"{files.path} has no folder {top!r}; correct root in the card")
         names = paths.filter(is_image())["path"].str.strip_prefix(top)
-        around = _wrapping(names) if self.wrapping == "strip" and not top else ""
+        around = folders_around(names) if self.wrapping == "strip" and not top else ""
         if not around and not top and _all_in_images(names):
             around = names[0][: len(_IMAGES)]
         if around.lower() == _IMAGES:  # other files are next to the images of an export
@@ -134,7 +134,7 @@ class FolderSource(Source):
 _SET_SPLITS = "set --option splits=yes if the first folder is the split, or splits=no"
 
 
-def _wrapping(names: pl.Series) -> str:
+def folders_around(names: pl.Series) -> str:
     """Return the folders around all images, unless one is a split or would leave no label."""
     around = ""
     while len(names):

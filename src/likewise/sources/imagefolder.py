@@ -12,20 +12,24 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from likewise.sources.annotation_files import JSON_ERRORS, decode_text
+from likewise.sources.split_names import split_of
 from likewise.sources.tool_source import ToolEntries, ToolSource, WrongFormat, free_keys
 
 _BOX_FIELDS = ("bbox", "bboxes", "box")
 _CLASS_FIELDS = ("categories", "category", "labels", "label", "category_name", "class")
 _TEXTS = ("text", "caption", "description")
 _LABELS = ("label", "class", "category")
+_IMAGE_FOLDERS = ("", ".", "..", "images", "image", "imgs", "img", "data", "photos")
+"""Folders of images that are not labels, in lower case."""
 
 
 class ImageFolderSource(ToolSource):
     """Hugging Face's image folder: ``train/metadata.jsonl`` (or ``.csv``) and its images.
 
     ``file_name`` is relative to the folder of the metadata. ``label`` and ``text`` are those of
-    the image; ``objects`` with ``bbox`` and ``categories`` are its boxes. Everything else is a
-    column. The split is a folder, such as ``train``.
+    the image; without a column, the label is the folder in ``file_name``; ``objects`` with
+    ``bbox`` and ``categories`` are its boxes. Everything else is a column. The split is a
+    folder, such as ``train``.
     """
 
     suffixes: ClassVar[str] = r"(\A|/)metadata\.(jsonl|csv)\z"
@@ -38,10 +42,10 @@ class ImageFolderSource(ToolSource):
         """See ``ToolSource.parse``."""
         is_table = where.lower().endswith(".csv")
         rows = list(_csv_rows(where, data) if is_table else _json_rows(where, data, entries))
-        if not any(_file_name(row) for _, row in rows):
+        if not any(self._file_name(row) for _, row in rows):
             raise WrongFormat("no metadata of an image folder: it has no file_name")
         for place, row in rows:
-            name = _file_name(row)
+            name = self._file_name(row)
             if name is None:
                 entries.fault(place, "it has no file_name")
                 continue
@@ -53,9 +57,11 @@ class ImageFolderSource(ToolSource):
     def _add(self, place: str, name: str, row: Mapping[str, Any], entries: ToolEntries) -> None:
         label_key = self.label or next((k for k in _LABELS if _is_text(row.get(k))), "")
         text_key = self.text or next((k for k in _TEXTS if _is_text(row.get(k))), "")
-        own = {"file_name", "objects", label_key, text_key, "split"}
-        extra = {k: v for k, v in row.items() if k not in own and not k.endswith("file_name")}
+        own = {self._key(row), "objects", label_key, text_key, "split"}
+        extra = {k: v for k, v in row.items() if k not in own}
         label, text = row.get(label_key), row.get(text_key)
+        if not label_key and not {*_LABELS} & set(row):
+            label = _label_of_folders(name)
         entries.add_image(
             place,
             name,
@@ -65,6 +71,16 @@ class ImageFolderSource(ToolSource):
             split=row.get("split") or None,
             extra=extra,
         )
+
+    def _key(self, row: Mapping[str, Any]) -> str:
+        """Return the column of image names: ``file_name``, or the first ``..._file_name``."""
+        if self.image or "file_name" in row:
+            return self.image or "file_name"
+        return next((key for key in row if key.endswith("_file_name")), "file_name")
+
+    def _file_name(self, row: Mapping[str, Any]) -> str | None:
+        name = row.get(self._key(row))
+        return name if isinstance(name, str) and name else None
 
     def _boxes(self, objects: Any) -> Iterator[dict[str, Any]]:
         """Yield the boxes of a row: a struct of lists, or a list of structs."""
@@ -91,9 +107,11 @@ class ImageFolderSource(ToolSource):
             }
 
 
-def _file_name(row: Mapping[str, Any]) -> str | None:
-    name = row.get("file_name")
-    return name if isinstance(name, str) and name else None
+def _label_of_folders(name: str) -> str:
+    """Return the folders of an image without those that are splits or only hold images."""
+    folders = name.replace("\\", "/").split("/")[:-1]
+    kept = [f for f in folders if f.lower() not in _IMAGE_FOLDERS and not split_of(f)]
+    return "/".join(kept)
 
 
 def _is_text(value: Any) -> bool:
