@@ -15,6 +15,9 @@ _MAX_SUGGESTIONS = 3
 _GENERAL = ("folder", "webdataset", "fissp")
 """Layouts that accept any folder of images; they are suggested last, in this order."""
 
+_TABLES = ("table", "csv")
+"""Layouts that accept any table; others that read the same are better, in this order."""
+
 _TAR = r"(?i)\.tar(\.(gz|xz|bz2))?\z"
 _FACTS = ("label", "box", "text", "split", "subset", "role", "columns")
 """Columns of items that tell how much a layout reads; "columns" are those of its own."""
@@ -118,7 +121,10 @@ def _is_better(one: LayoutFit, other: LayoutFit) -> bool:
     if not facts >= further or one.items * 2 < other.items:
         return False
     if facts == further and one.labelled == other.labelled:
-        return one.findings < other.findings
+        ranks = [
+            _TABLES.index(fit.kind) + 1 if fit.kind in _TABLES else 0 for fit in (one, other)
+        ]
+        return ranks[0] < ranks[1] or (ranks[0] == ranks[1] and one.findings < other.findings)
     return facts > further or one.labelled > other.labelled
 
 
