@@ -60,7 +60,8 @@ def images_come_by_id(emoji, pl):
 
 @app.cell
 def search_by_a_picture(emoji, pictures):
-    hits = emoji.search(image=pictures[0], k=5, where="subset = 'inat'")
+    model = emoji.models[0]  # of several models, one must be named
+    hits = emoji.search(image=pictures[0], model=model, k=5, where="subset = 'inat'")
     for hit in hits:
         print(hit.rank, f"{hit.score:.4f}", hit.text, hit.item_id)
     return (hits,)
