@@ -36,7 +36,7 @@ class PublishedItems:
         """Fetch the vectors of ``model`` if they were not pulled."""
 
     @abstractmethod
-    def thumbnails(self, positions: Sequence[int]) -> Sequence[SmallPicture]:
+    def thumbnails(self, positions: Sequence[int], side: int) -> Sequence[SmallPicture]:
         """Return small pictures of the items at ``positions``; nothing is fetched."""
 
     @cached_property

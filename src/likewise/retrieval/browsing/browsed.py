@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _SHOWN = 24
 """Number of items whose pictures a notebook shows."""
 
+_SIDE = 128
+"""Longest edge of these pictures in pixels: they are part of a saved notebook."""
+
 _VALUES = 8
 """Number of values of a facet that a notebook shows."""
 
@@ -47,7 +50,7 @@ class Browsable(Protocol):
         """The items at some positions, in that order."""
         ...
 
-    def thumbnails(self, positions: Sequence[int]) -> Sequence[SmallPicture]:
+    def thumbnails(self, positions: Sequence[int], side: int) -> Sequence[SmallPicture]:
         """The thumbnails of the items at some positions; nothing is fetched."""
         ...
 
@@ -92,7 +95,7 @@ class Browsed:
         except (LikewiseError, OSError):  # without a place for thumbnails
             shown = notebook.heading(self._title) + self.rows._repr_html_()
         facets = notebook.in_a_row(
-            notebook.table((name, "items"), counted.head(_VALUES).iter_rows())
+            notebook.table((name, "items"), _values(counted))
             for name, counted in self.counts.items()
         )
         page = f"the whole page: run `likewise serve` and open /d/{self._dataset.name}"
@@ -111,11 +114,19 @@ def _tiles(dataset: Browsable, positions: list[int]) -> "list[Tile]":
     from likewise.pages.gallery import Tile
 
     facts = dataset.rows(positions, ["item_id", "text", "label"]).rows()
-    pictures = dataset.thumbnails(positions)
+    pictures = dataset.thumbnails(positions, _SIDE)
     return [
         Tile(name, _url(picture), text or label)
         for (name, text, label), picture in zip(facts, pictures, strict=True)
     ]
+
+
+def _values(counted: pl.DataFrame) -> list[tuple[object, object]]:
+    """Return the most frequent values of a facet, and the number of others."""
+    rows = counted.head(_VALUES).iter_rows()
+    shown = [("none" if value is None else value, items) for value, items in rows]
+    more = len(counted) - len(shown)
+    return [*shown, *([(f"{more:,} more", None)] if more > 0 else [])]
 
 
 def _url(picture: SmallPicture) -> str | None:
