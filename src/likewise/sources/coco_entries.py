@@ -76,7 +76,7 @@ class CocoAnnotation(msgspec.Struct):
         try:
             segment = msgspec.json.decode(self.segmentation)
             bounds = segment_bounds(segment) if segment else None
-        except (TypeError, KeyError, IndexError) as error:
+        except (TypeError, KeyError, IndexError, ArithmeticError) as error:
             raise ValueError(f"its segmentation cannot be read: {error}") from error
         if bounds is None:
             return (None, None, None, None)

@@ -13,7 +13,13 @@ import msgspec
 
 from likewise.sources.annotation_files import JSON_ERRORS, decode_text
 from likewise.sources.split_names import split_of
-from likewise.sources.tool_source import ToolEntries, ToolSource, WrongFormat, free_keys
+from likewise.sources.tool_source import (
+    SHAPE_ERRORS,
+    ToolEntries,
+    ToolSource,
+    WrongFormat,
+    free_keys,
+)
 
 _BOX_FIELDS = ("bbox", "bboxes", "box")
 _CLASS_FIELDS = ("categories", "category", "labels", "label", "category_name", "class")
@@ -51,7 +57,7 @@ class ImageFolderSource(ToolSource):
                 continue
             try:
                 self._add(place, name, row, entries)
-            except (ValueError, TypeError, IndexError, KeyError) as error:
+            except SHAPE_ERRORS as error:
                 entries.fault(place, f"its objects cannot be read: {error}")
 
     def _add(self, place: str, name: str, row: Mapping[str, Any], entries: ToolEntries) -> None:

@@ -11,7 +11,13 @@ from likewise.errors import DamagedError
 from likewise.formats.json_documents import parse_json
 from likewise.sources.shape_bounds import Bounds, of_ellipse, of_points, of_rectangle
 from likewise.sources.split_names import split_of
-from likewise.sources.tool_source import ToolEntries, ToolSource, WrongFormat
+from likewise.sources.tool_source import (
+    SHAPE_ERRORS,
+    ToolEntries,
+    ToolSource,
+    WrongFormat,
+    as_list,
+)
 
 _IMAGE_KEYS = ("image", "img", "url", "picture", "photo", "image_url")
 _PERCENT = 100
@@ -65,7 +71,7 @@ class LabelStudioSource(ToolSource):
         for result in _results(place, task, entries):
             try:
                 reading.take(result)
-            except (ValueError, KeyError, TypeError, IndexError) as error:
+            except SHAPE_ERRORS as error:
                 kind = result.get("type", "result")
                 entries.fault(f"{place}, {kind}", f"it cannot be read: {error}")
         for more in reading.labels[1:]:
@@ -97,8 +103,8 @@ def _results(
             entries.faults.append((f"{place}, annotation {more.get('id')}", "twin", detail))
         if not kept and task.get("predictions"):
             entries.fault(place, "it has predictions only, which are not read")
-        results = kept[0].get("result") if kept else []
-        yield from (r for r in results or [] if isinstance(r, dict))
+        results = as_list(kept[0].get("result")) if kept else []
+        yield from (r for r in results if isinstance(r, dict))
         return
     for key, value in task.items():
         if isinstance(value, list):

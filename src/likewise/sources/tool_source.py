@@ -20,6 +20,22 @@ _TEXTS = ("subset", "role")
 _OWN_KEYS = frozenset(("path", "label", "text", "split", "subset", "role", "boxes", "box"))
 
 
+SHAPE_ERRORS = (ValueError, KeyError, TypeError, IndexError, AttributeError)
+"""Exceptions of reading a shape whose values have other types than the tool writes."""
+
+
+def as_object(value: Any) -> dict[str, Any]:
+    """Return ``value`` if it is an object of JSON, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return ``value`` if it is a list, the values of an object, else an empty list."""
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
 class WrongFormat(ValueError):  # noqa: N818 (it is not an error of the data set)
     """A file that has not the form of the tool."""
 

@@ -13,7 +13,15 @@ from likewise.errors import DamagedError
 from likewise.formats.json_documents import parse_json
 from likewise.sources.annotation_files import decode_text
 from likewise.sources.shape_bounds import Bounds, of_ellipse, of_points, of_rectangle
-from likewise.sources.tool_source import ToolEntries, ToolSource, WrongFormat, free_keys
+from likewise.sources.tool_source import (
+    SHAPE_ERRORS,
+    ToolEntries,
+    ToolSource,
+    WrongFormat,
+    as_list,
+    as_object,
+    free_keys,
+)
 
 _LABELS = ("label", "class", "name", "category", "type", "object", "species")
 """Usual attributes with the class, the preferred one first."""
@@ -45,22 +53,21 @@ class ViaSource(ToolSource):
 
     def _add(self, where: str, image: Mapping[str, Any], entries: ToolEntries) -> None:
         name = str(image["filename"])
-        regions = image.get("regions") or []
         boxes = []
         # Version 1 stores regions as an object.
-        every = regions.values() if isinstance(regions, dict) else regions
-        for number, region in enumerate(every, start=1):
+        for number, region in enumerate(as_list(image.get("regions")), start=1):
             place = f"{where}: {name}, region {number}"
             try:
                 box = _bounds(region["shape_attributes"])
-            except (ValueError, KeyError, TypeError, IndexError) as error:
+            except SHAPE_ERRORS as error:
                 entries.fault(place, f"its shape cannot be read: {error}")
                 continue
-            values = {k: _plain(v) for k, v in (region.get("region_attributes") or {}).items()}
+            attributes = as_object(region.get("region_attributes"))
+            values = {k: _plain(v) for k, v in attributes.items()}
             label = self._label(values)
             others = {k: v for k, v in values.items() if k != label}
             boxes.append({**free_keys(others), "box": box, "label": values.get(label or "")})
-        extra = {k: _plain(v) for k, v in (image.get("file_attributes") or {}).items()}
+        extra = {k: _plain(v) for k, v in as_object(image.get("file_attributes")).items()}
         text = extra.pop("caption", None)
         label = self.label if self.label in extra else ""
         entries.add_image(
