@@ -33,6 +33,13 @@ def test_a_name_is_that_of_a_split_as_a_whole(split: str | None) -> None:
         assert frame.select(split_values()).item() == (split or name)
 
 
+def test_usual_spellings_of_folders_come_first() -> None:
+    frame = pl.DataFrame(
+        {"path": ["dev/train/a.jpg", "Test/val2017/a.jpg", "test/train/a.jpg"]}
+    )
+    assert frame.select(split_of_folders()).to_series().to_list() == ["train", "val", "test"]
+
+
 def test_values_that_are_replaced_are_reported() -> None:
     rows = pl.DataFrame(
         {

@@ -51,8 +51,12 @@ def split_expr(names: pl.Expr) -> pl.Expr:
 
 
 def split_of_folders(path: str = "path") -> pl.Expr:
-    """Return the split of the first folder of ``path`` that is a name of a split; or null."""
-    word = pl.col(path).str.extract(rf"(?i)(?:\A|/){_NAME}/")
+    """Return the split of the first folder of ``path`` that is a name of a split; or null.
+
+    A folder such as ``train2017`` counts before other spellings.
+    """
+    usual = pl.col(path).str.extract(r"(?:\A|/)(train|val|valid|validation|test)[0-9]*/")
+    word = pl.coalesce(usual, pl.col(path).str.extract(rf"(?i)(?:\A|/){_NAME}/"))
     return word.str.to_lowercase().replace_strict(WORDS, default=None, return_dtype=pl.String)
 
 
