@@ -44,6 +44,7 @@ from likewise.retrieval.hits import Hits as Hits
 from likewise.retrieval.indexes.benchmark import IndexMeasurement as IndexMeasurement
 from likewise.retrieval.search_options import QueryOptions as QueryOptions
 from likewise.retrieval.search_options import SearchOptions as SearchOptions
+from likewise.sources.base import LeftOver as LeftOver
 from likewise.steps.add import Added as Added
 from likewise.steps.add import add as add
 from likewise.steps.add_model import AddedModels as AddedModels
@@ -143,6 +144,7 @@ from likewise.steps.train import train as train
 from likewise.steps.tune import Trial as Trial
 from likewise.steps.tune import Tuned as Tuned
 from likewise.steps.tune import tune as tune
+from likewise.steps.validate import Validated as Validated
 from likewise.steps.validate import validate as validate
 from likewise.steps.view import Viewed as Viewed
 from likewise.steps.view import view as view

@@ -40,7 +40,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 Options = Annotated[
     list[str] | None,
-    typer.Option("--option", metavar="KEY=VALUE", help="Option of the source; repeatable."),
+    typer.Option(
+        "--option", "-o", metavar="KEY=VALUE", help="Option of the source; repeatable."
+    ),
+]
+
+CardFile = Annotated[
+    Path | None,
+    typer.Option("--card", metavar="FILE", help="Card whose options of the source are used."),
 ]
 
 

@@ -9,6 +9,7 @@ import typer
 
 import likewise
 from likewise.cli.arguments import (
+    CardFile,
     Json,
     Limit,
     OldAnnotations,
@@ -23,7 +24,7 @@ from likewise.cli.output import (
     print_table,
     print_tip,
 )
-from likewise.cli.print_findings import print_findings
+from likewise.cli.print_findings import print_findings, print_preview
 from likewise.cli.print_kinds import print_kind
 
 if TYPE_CHECKING:
@@ -110,17 +111,31 @@ def validate(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
     ] = None,
     text: OldAnnotations = None,
     option: Options = None,
+    card: CardFile = None,
+    preview: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Number of items that are shown.")
+    ] = 5,
     limit: Limit = 20,
     json: Json = False,
 ) -> None:
-    """Check file names and annotations by the rules of a layout.
+    """Check file names and annotations by the rules of a layout, and show the first items.
 
-    The command needs no catalogue and writes nothing. The exit code is 1 if there are findings.
+    The command needs no catalogue and writes nothing, so that options of a layout can be tried.
+    It also shows what is left over: images that no row names, columns without an effect on
+    labels. The exit code is 1 if there are findings.
     """
     report = likewise.validate(
-        source, path, annotations=annotations, options=parse_options(option), limit=limit
+        source,
+        path,
+        annotations=annotations,
+        options=parse_options(option),
+        card=card,
+        limit=limit,
+        preview=preview,
     )
     print_findings(report, json=json)
+    if not json:
+        print_preview(report)
     if report.total:
         raise typer.Exit(1)
     if not json:

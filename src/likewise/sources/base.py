@@ -25,9 +25,17 @@ ITEM_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "box": pl.Array(pl.Float32, 4),
 }
 """Columns of ``SourceResult.items``; ``schema.ITEMS`` documents them."""
-
 FINDING_COLUMNS = ("finding_id", "check", "path", "detail")
 """Columns of ``SourceResult.findings``; ``schema.FINDINGS`` documents them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOver:
+    """What a source has but does not use: a description, the number, and examples."""
+
+    what: str
+    count: int
+    examples: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,7 @@ class SourceResult:
             images that are missing here are dropped in that case.
         orientation: frame of the boxes and of ``image_sizes``: stored pixels, or the picture as
             EXIF turns it. Ingest converts the boxes to stored pixels.
+        left_over: files and columns without an effect on labels, which ``validate`` shows.
     """
 
     items: pl.DataFrame
@@ -56,6 +65,7 @@ class SourceResult:
     image_sizes: pl.DataFrame | None = None
     whole_images: pl.DataFrame | None = None
     orientation: Literal["stored", "upright"] = "stored"
+    left_over: tuple[LeftOver, ...] = ()
 
 
 class Source(Part, ABC):
@@ -166,6 +176,7 @@ def source_result(  # noqa: PLR0913 (fields of the result)
     image_sizes: pl.DataFrame | None = None,
     whole_images: pl.DataFrame | None = None,
     orientation: Literal["auto", "stored", "upright"] = "stored",
+    left_over: Sequence[LeftOver] = (),
 ) -> SourceResult:
     """Build a ``SourceResult``: add missing columns and the findings about file names.
 
@@ -179,6 +190,7 @@ def source_result(  # noqa: PLR0913 (fields of the result)
         image_sizes: see ``SourceResult``.
         whole_images: see ``SourceResult``; columns are completed as those of ``items``.
         orientation: see ``SourceResult``; ``auto`` is ``stored``.
+        left_over: see ``SourceResult``; empty ones are left out.
     """
     rows = [(name, "bad-encoding", "its name is not UTF-8") for name in files.undecodable]
     rows += [(name, "refused", reason) for name, reason in files.refused]
@@ -191,6 +203,7 @@ def source_result(  # noqa: PLR0913 (fields of the result)
         image_sizes,
         None if whole_images is None else _completed(whole_images, extra_columns),
         "upright" if orientation == "upright" else "stored",
+        tuple(part for part in left_over if part.count),
     )
 
 

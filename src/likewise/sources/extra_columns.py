@@ -124,6 +124,7 @@ _ARROW_TYPES: dict[object, pa.DataType] = {
     pl.Int64: pa.int64(),
     pl.Float64: pa.float64(),
     pl.Boolean: pa.bool_(),
+    pl.List(pl.String): pa.list_(pa.string()),
 }
 
 
@@ -138,7 +139,7 @@ def infer_type(values: pl.Series) -> pl.Series:
         return whole if whole.null_count() == values.null_count() else values.cast(pl.String)
     if values.dtype.is_float():
         return values.cast(pl.Float64)
-    if values.dtype == pl.Boolean:
+    if values.dtype in (pl.Boolean, pl.List(pl.String)):
         return values
     texts = values.cast(pl.String)
     filled = texts.drop_nulls()

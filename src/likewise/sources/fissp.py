@@ -68,7 +68,7 @@ class FisspSource(CsvSource):
         rows, entry_findings = entries.frame()
         faults.append(entry_findings)
         if len(table_paths):
-            table_rows, table_findings = self.tables(annotation_files, table_paths)
+            table_rows, table_findings = self.tables_at(annotation_files, table_paths)
             rows = pl.concat([rows, _cast_numbers(table_rows)], how="diagonal")
             faults += table_findings
         is_annotation = pl.col("path").str.to_lowercase().str.contains(inside)

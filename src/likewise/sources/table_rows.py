@@ -1,6 +1,7 @@
 """Rows of annotation tables: complete and type them, and join them with their images."""
 
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
@@ -9,6 +10,7 @@ from likewise.sources.base import findings_about
 from likewise.sources.box_source import CORNERS, reference_findings
 from likewise.sources.extra_columns import LICENCE
 from likewise.sources.image_references import Matches, match_references
+from likewise.sources.merged_rows import TEXTS_COLUMN, merge_rows
 from likewise.sources.split_names import split_values
 
 TEXTS = ("label", "text", "split", "subset", "role")
@@ -17,39 +19,48 @@ TEXTS = ("label", "text", "split", "subset", "role")
 SIZES = ("w", "h")
 """Width and height of a box, as an alternative to ``x2`` and ``y2``."""
 
+CENTRE = ("cx", "cy")
+"""Centre of a box, as an alternative to ``x1`` and ``y1``."""
+
 
 def complete_columns(rows: pl.DataFrame) -> pl.DataFrame:
     """Add missing columns as null, cast numbers, and add ``boxed``: the row has a box."""
-    numbers = (*CORNERS, *SIZES, "width", "height")
+    numbers = (*CORNERS, *CENTRE, *SIZES, "width", "height")
     absent = [c for c in ("image", *TEXTS, *numbers) if c not in rows.columns]
     complete = rows.with_columns(pl.lit(None, pl.String).alias(c) for c in absent)
-    boxed = pl.any_horizontal(pl.col(c).is_not_null() for c in (*CORNERS, *SIZES))
+    sides = (*CORNERS, *CENTRE, *SIZES)
+    boxed = pl.any_horizontal(pl.col(c).is_not_null() for c in sides)
     return complete.with_columns(boxed=boxed).with_columns(
         *(pl.col(c).cast(pl.Float64, strict=False) for c in numbers), split=split_values()
     )
 
 
 def box_rows(
-    located: pl.DataFrame, extra_columns: list[str], *, one_based: bool
+    located: pl.DataFrame,
+    extra_columns: list[str],
+    convention: Literal["half-open", "inclusive", "1-based"],
 ) -> pl.DataFrame:
     """Return the rows that are boxes, with half-open corners from 0.
 
     Args:
         located: rows with the ``image_id`` of their image.
         extra_columns: extra columns to keep.
-        one_based: the corners in ``located`` count from 1 and are inclusive.
+        convention: convention of the corners in ``located``; see ``TableSource.corners``.
     """
-    first = 1 if one_based else 0
+    first = 1 if convention == "1-based" else 0
+    last = 1 if convention == "inclusive" else 0
+    x1 = pl.coalesce("x1", pl.col("cx") - pl.col("w") / 2) - first
+    y1 = pl.coalesce("y1", pl.col("cy") - pl.col("h") / 2) - first
     return located.filter("boxed").select(
         "image_id",
         "label",
         "text",
         *extra_columns,
         number=pl.int_range(1, pl.len() + 1).over("image_id"),
-        x1=pl.col("x1") - first,
-        y1=pl.col("y1") - first,
-        x2=pl.coalesce("x2", pl.col("x1") - first + pl.col("w")),
-        y2=pl.coalesce("y2", pl.col("y1") - first + pl.col("h")),
+        x1=x1,
+        y1=y1,
+        x2=pl.coalesce(pl.col("x2") + last, x1 + pl.col("w")),
+        y2=pl.coalesce(pl.col("y2") + last, y1 + pl.col("h")),
     )
 
 
@@ -111,10 +122,7 @@ def image_rows(
         Images with all item columns and ``listed``; findings about rows that disagree.
     """
     unboxed = located.filter(~pl.col("boxed"))
-    first = unboxed.unique("image_id", keep="first", maintain_order=True)
-    repeated = unboxed.join(
-        first.select(":where"), on=":where", how="anti", maintain_order="left"
-    )
+    first, repeated, notes = merge_rows(unboxed, extra_columns)
     # The licence of a box is that of its image, which keeps it when the box is dropped.
     licence = [name for name in extra_columns if name == LICENCE]
     others = [name for name in extra_columns if name != LICENCE]
@@ -131,7 +139,7 @@ def image_rows(
             suffix=":annotated",
         )
         .join(
-            first.select("image_id", "label", "text", *others),
+            first.select("image_id", "label", "text", *others, *_texts_of(first)),
             on="image_id",
             how="left",
             suffix=":annotated",
@@ -151,10 +159,15 @@ def image_rows(
             repeated.select(path=":where"), "twin", "a row before it is of the same image"
         ),
         _conflicts(located, merged, "split", "two-splits"),
+        notes,
     ]
     if "label" in images.columns:
         faults.append(_conflicts(unboxed, merged, "label", "two-labels"))
     return merged, pl.concat(faults)
+
+
+def _texts_of(rows: pl.DataFrame) -> list[str]:
+    return [TEXTS_COLUMN] if TEXTS_COLUMN in rows.columns else []
 
 
 def _conflicts(

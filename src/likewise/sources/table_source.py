@@ -1,6 +1,5 @@
 """Base class of annotation tables: recognise known columns and keep all others."""
 
-import difflib
 from abc import ABC
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
@@ -9,47 +8,47 @@ import polars as pl
 import pyarrow as pa
 from pydantic import Field
 
-from likewise.errors import DataError, hint
 from likewise.formats.archives import FileCollection
 from likewise.schema import Column
-from likewise.sources.base import (
-    SourceResult,
-    findings_from_rows,
-    source_result,
-    with_finding_ids,
-)
+from likewise.sources.base import SourceResult, findings_from_rows, source_result
+from likewise.sources.box_cells import BoxFormat
 from likewise.sources.box_source import CORNERS, BoxSource, stray_file_findings
+from likewise.sources.box_units import BoxUnit, box_unit, share_findings
+from likewise.sources.cell_columns import MARK, holds_boxes, unfold_cells, unfold_labels
+from likewise.sources.cell_lists import with_list
+from likewise.sources.column_kinds import (
+    CELLS,
+    COLUMN_NAMES,
+    find_columns,
+    misspelling_findings,
+)
+from likewise.sources.column_values import (
+    labels_from_columns,
+    map_values,
+    unread_label_findings,
+)
+from likewise.sources.delimited_text import FindingRow
 from likewise.sources.extra_columns import PREFIX, type_extra_columns, with_field_names
+from likewise.sources.merged_rows import TEXTS_COLUMN, TEXTS_OF_IMAGE
+from likewise.sources.option_values import (
+    Constants,
+    Names,
+    NestedConstants,
+    with_constants,
+)
 from likewise.sources.split_names import split_rank, split_value_findings
+from likewise.sources.table_doubts import (
+    digit_split_findings,
+    own_columns,
+    table_of,
+    unnamed_images,
+)
 from likewise.sources.table_rows import (
-    SIZES,
     box_rows,
     complete_columns,
     image_rows,
     join_images,
 )
-
-_COLUMN_NAMES: dict[str, tuple[str, ...]] = {
-    "image": (
-        *("image", "path", "filename", "file_name", "file", "image_path", "file_path"),
-        *("filepath", "img_path", "image_name", "img", "name", "image_id"),
-    ),
-    "label": ("label", "class", "class_name", "category", "category_name"),
-    "text": ("text", "caption", "description"),
-    "split": ("split", "set", "partition"),
-    "subset": ("subset", "group"),
-    "role": ("role",),
-    "x1": ("x1", "xmin", "x_min", "left"),
-    "y1": ("y1", "ymin", "y_min", "top"),
-    "x2": ("x2", "xmax", "x_max", "right"),
-    "y2": ("y2", "ymax", "y_max", "bottom"),
-    "w": ("w", "box_width", "bbox_width"),
-    "h": ("h", "box_height", "bbox_height"),
-    "width": ("width", "image_width"),
-    "height": ("height", "image_height"),
-}
-"""Kind of column -> lower-case names that it is recognised by, the preferred one first."""
-_SIMILARITY = 0.8
 
 
 class TableSource(BoxSource, ABC):
@@ -100,8 +99,35 @@ class TableSource(BoxSource, ABC):
     h: str = ""
     """Columns of box widths and heights, instead of x2 and y2."""
 
-    corners: Literal["half-open", "1-based"] = "half-open"
-    """Convention of corners: half-open from 0, or inclusive from 1."""
+    cx: str = ""
+    cy: str = ""
+    """Columns of the centre of the box, instead of x1 and y1."""
+    box: str = ""
+    """Column with all numbers of a box, or of several boxes: a list, JSON, or an object."""
+    box_format: BoxFormat = "auto"
+    """Order of four numbers in ``box``; ``auto`` takes the only possible one."""
+    polygon: str = ""
+    keypoints: str = ""
+    """Columns of polygons, and of keypoints x, y, visibility; a box is their bounds."""
+
+    corners: Literal["half-open", "inclusive", "1-based"] = "half-open"
+    """Convention of corners: half-open from 0, or with their last pixel from 0 or from 1."""
+
+    unit: BoxUnit = "pixels"
+    """Unit of boxes: pixels, or shares (0 to 1) of the width and height of the image."""
+
+    values: NestedConstants = Field(default_factory=dict)
+    """Column -> value -> another value: {split: {"0": train, "1": test}}; on the command line
+    also ``split: 0=train 1=test``."""
+
+    constants: Constants = Field(default_factory=dict)
+    """Column -> value of rows that have none; on the command line also ``split=train``."""
+
+    labels: Names = ()
+    """Columns of 0 and 1 that are labels; ``*`` matches any part of a name."""
+
+    lists: Names = ()
+    """Columns of lists: JSON, or words between blanks, ',', ';' or '|'."""
 
     rename: Mapping[str, str] = Field(default_factory=dict)
     """Other columns -> their names in the catalogue."""
@@ -127,48 +153,56 @@ class TableSource(BoxSource, ABC):
         Raises:
             DataError: there is no column of image names, or only a part of the corners.
         """
+        options = self.column_options()
+        table, notes = self._with_values(table, options, where)
         names = [name for name in table.columns if name != ":where"]
-        columns = {kind: self._column(kind, names, where) for kind in _COLUMN_NAMES}
-        if not any(getattr(self, kind) for kind in (*CORNERS, *SIZES)):
-            columns = _drop_stray_corners(columns)
-        known = {column for column in columns.values() if column}
-        if not columns["image"]:
-            suggestion = _suggestion(names)
-            raise DataError(
-                f"{where}: no column of image names; {suggestion}; name it by --option "
-                "image=COLUMN, or in the card"
-            )
-        self._check_corners(columns, where)
+        columns = find_columns(options, names, where)
+        if not columns["label"] and not self.labels:
+            notes += unread_label_findings(table, where)
+        cells = self._cell_columns(table, columns)
+        columns |= dict.fromkeys(CELLS, "")
+        known = {column for column in (*columns.values(), *cells.values()) if column}
         others = [name for name in names if name not in known]
         renamed = table.select(
             # Series, because polars reads the names "*" and "^...$" of columns as patterns.
             *(table[column].alias(kind) for kind, column in columns.items() if column),
+            *(table[name].alias(f"{MARK}{kind} {name}") for kind, name in cells.items()),
             *(table[name].alias(f"{PREFIX}{name}") for name in others),
             *(name for name in table.columns if name == ":where"),
         )
-        return renamed, _misspelling_findings(others, columns, where)
+        mapped = {name: self.values[name] for name in self.values if name not in names}
+        renamed, more = map_values(renamed, mapped, where)
+        notes += more
+        misspelt = misspelling_findings(others, columns, where)
+        return renamed, pl.concat([misspelt, findings_from_rows(notes)])
 
-    def _column(self, kind: str, names: Sequence[str], where: str) -> str:
-        """Return the column of ``kind``; "" if there is none."""
-        option = getattr(self, kind, "")
-        if option and option not in names:
-            raise DataError(f"{where}: no column {option!r} ({kind}); {hint(option, names)}")
-        by_lower_name = {name.lower().strip(): name for name in reversed(names)}
-        return option or next(
-            (by_lower_name[n] for n in _COLUMN_NAMES[kind] if n in by_lower_name), ""
-        )
+    def _with_values(
+        self, table: pl.DataFrame, options: Mapping[str, str], where: str
+    ) -> tuple[pl.DataFrame, list[FindingRow]]:
+        """Apply the options constants, values, labels and lists."""
+        table, notes = map_values(table, self.values, where)
+        table = with_constants(table, self.constants)
+        if self.labels:
+            table, more = labels_from_columns(table, self.labels, options, where)
+            notes += more
+        for name in self.lists:
+            table = with_list(table, name, where)
+        return table, notes
 
-    def _check_corners(self, columns: dict[str, str], where: str) -> None:
-        second = [kind for kind in (*CORNERS[2:], *SIZES) if columns[kind]]
-        first = [kind for kind in CORNERS[:2] if columns[kind]]
-        if not first and not second:
-            return
-        if len(first) < 2 or not ({"x2", "y2"} <= set(second) or {"w", "h"} <= set(second)):
-            present = ", ".join(f"{columns[kind]!r} ({kind})" for kind in first + second)
-            raise DataError(
-                f"{where}: incomplete box columns: only {present}; name the others by --option "
-                "or in the card: x1, y1, and x2, y2 or w, h"
-            )
+    def column_options(self) -> dict[str, str]:
+        """Return the columns that options name: kind -> column."""
+        return {kind: getattr(self, kind, "") for kind in COLUMN_NAMES}
+
+    def _cell_columns(self, table: pl.DataFrame, columns: Mapping[str, str]) -> dict[str, str]:
+        """Return the column with boxes in its cells: its kind and name."""
+        if any(columns[kind] for kind in (*CORNERS, "cx")):
+            return {}
+        for kind in CELLS:
+            name = columns[kind]
+            chosen = bool(getattr(self, kind))
+            if name and (chosen or holds_boxes(table[name], kind)):
+                return {kind: name}
+        return {}
 
     def build_result(
         self,
@@ -191,17 +225,25 @@ class TableSource(BoxSource, ABC):
                 by default all images.
         """
         images = self.images(files).with_columns(name="path") if placed is None else placed
+        rows, notes = unfold_labels(rows)
+        rows, more = unfold_cells(rows, self.box_format)
+        notes += [*more, *digit_split_findings(rows)]
         given = rows if "split" in rows.columns else rows.with_columns(split=pl.lit(None))
-        replaced = findings_from_rows(split_value_findings(given))
+        notes += split_value_findings(given)
         rows, extra_columns = type_extra_columns(
             complete_columns(rows), self.rename, self.prefixed, type(self).model_fields
         )
         located, broken = join_images(rows, images, files)
         names = [f"{PREFIX}{column.name}" for column in extra_columns]
         merged, twins = image_rows(images, located, names)
+        if TEXTS_COLUMN in merged.columns:
+            extra_columns = (*extra_columns, TEXTS_OF_IMAGE)
         if placed is None:
             merged = merged.sort(split_rank(), "split", "image_id", nulls_last=True)
-        boxes = box_rows(located, names, one_based=self.corners == "1-based")
+        boxes = box_rows(located, names, self.corners)
+        if len(boxes):
+            where = located.filter("boxed")[":where"][0]
+            notes += share_findings(boxes, self.unit, table_of(where))
         if _boxes_differ_from_image(boxes, merged):
             extra_columns = (*extra_columns, _IMAGE_LABEL_COLUMN)
             merged = merged.with_columns(pl.col("label").alias(_IMAGE_LABEL))
@@ -210,15 +252,17 @@ class TableSource(BoxSource, ABC):
             files,
             with_field_names(result.items, extra_columns),
             *faults,
-            replaced,
+            findings_from_rows(notes),
             broken,
             twins,
             result.faults,
             stray_file_findings(files, images, is_annotation),
             extra_columns=extra_columns,
+            box_unit=box_unit(self.unit),
             image_sizes=merged.select("image_id", "width", "height"),
             whole_images=with_field_names(result.whole_images, extra_columns),
             orientation=self.orientation,
+            left_over=[unnamed_images(merged), own_columns(extra_columns)],
         )
 
 
@@ -238,36 +282,3 @@ _IMAGE_LABEL_COLUMN = Column(
     nullable=True,
 )
 _IMAGE_LABEL = f"{PREFIX}{_IMAGE_LABEL_COLUMN.name}"
-
-
-def _drop_stray_corners(columns: dict[str, str]) -> dict[str, str]:
-    """Ignore box columns if too few are recognised, such as a single column ``top``."""
-    box_kinds = [kind for kind in (*CORNERS, *SIZES) if columns[kind]]
-    is_stray = len(box_kinds) < 2 or not {"x1", "y1"} & set(box_kinds)
-    return {**columns, **dict.fromkeys(box_kinds if is_stray else [], "")}
-
-
-def _suggestion(names: Sequence[str]) -> str:
-    """Suggest a column of image names."""
-    similar = [
-        n
-        for n in names
-        if difflib.get_close_matches(n.lower(), _COLUMN_NAMES["image"], 1, _SIMILARITY)
-    ]
-    return f"did you mean {similar[0]!r}?" if similar else hint("image", names)
-
-
-def _misspelling_findings(
-    others: Sequence[str], columns: dict[str, str], where: str
-) -> pl.DataFrame:
-    """Return findings about columns whose name is similar to that of a missing kind."""
-    absent = {
-        n: kind for kind, column in columns.items() if not column for n in _COLUMN_NAMES[kind]
-    }
-    rows = []
-    for name in others:
-        similar = difflib.get_close_matches(name.lower(), absent, n=1, cutoff=_SIMILARITY)
-        if similar and similar[0] != name.lower():
-            rows.append((f"{where}: {name}", f"kept as it is; did you mean {similar[0]!r}?"))
-    frame = pl.DataFrame(rows, schema={"path": pl.String, "detail": pl.String}, orient="row")
-    return with_finding_ids(frame.with_columns(check=pl.lit("odd-column")))

@@ -1,0 +1,152 @@
+"""Values of table columns: mapped by options, labels in columns of 0 and 1, lists."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from likewise.errors import DataError, bounded, hint
+from likewise.sources.column_kinds import COLUMN_NAMES, column_of
+from likewise.sources.delimited_text import FindingRow
+
+LABELS = "labels"
+"""Column with the labels of an item, if it may have several."""
+
+_YES, _NO = ("1", "1.0", "true", "yes"), ("0", "0.0", "-1", "-1.0", "false", "no", "")
+_EXAMPLES = 3
+_MOST_NAMES = 8
+
+Values = Mapping[str, Mapping[str, str | None]]
+"""Column (its name, or its kind) -> value -> another value."""
+
+
+def map_values(
+    table: pl.DataFrame, values: Values, where: str
+) -> tuple[pl.DataFrame, list[FindingRow]]:
+    """Replace the values of columns; a code without a replacement stays, with a finding.
+
+    Args:
+        table: columns of a table.
+        values: see ``Values``; columns that the table lacks are passed over.
+        where: path of the table.
+    """
+    findings: list[FindingRow] = []
+    for name, mapping in values.items():
+        if name not in table.columns or table.schema[name].is_nested():
+            continue
+        given = table[name].cast(pl.String)
+        others = given.filter(~given.is_in([*mapping, *_targets(mapping)])).drop_nulls()
+        others = others.filter(_like_keys(others, mapping))
+        replaced = given.replace_strict(
+            list(mapping), list(mapping.values()), default=given, return_dtype=pl.String
+        )
+        if len(others) and _targets(mapping):
+            examples = others.unique(maintain_order=True)
+            detail = (
+                f"{len(others):,} rows have values that the option values lacks; they stay: "
+                f"{bounded(examples, len(examples), _EXAMPLES)}"
+            )
+            findings.append((f"{where}: {name}", "unmapped-value", detail))
+        table = table.with_columns(replaced.alias(name))
+    return table, findings
+
+
+def _targets(mapping: Mapping[str, str | None]) -> list[str]:
+    return [value for value in mapping.values() if value is not None]
+
+
+def _like_keys(values: pl.Series, mapping: Mapping[str, str | None]) -> pl.Series:
+    """Return which of ``values`` are numbers, if all keys of ``mapping`` are numbers."""
+    number = r"\A-?[0-9]+\z"
+    are_numbers = all(re.fullmatch(r"-?[0-9]+", key) for key in mapping)
+    return values.str.contains(number) & are_numbers
+
+
+def check_value_columns(values: Values, tables: Sequence[Sequence[str]]) -> None:
+    """Refuse an option ``values`` that names a column of no table.
+
+    Raises:
+        DataError: no table has the column.
+    """
+    names = {name for table in tables for name in table}
+    for name in values:
+        if name not in COLUMN_NAMES and name not in names:
+            raise DataError(f"values: no column {name!r}; {hint(name, names)}")
+
+
+def labels_from_columns(
+    table: pl.DataFrame, wanted: Sequence[str], options: Mapping[str, str], where: str
+) -> tuple[pl.DataFrame, list[FindingRow]]:
+    """Return ``table`` with the list ``labels`` in place of the columns of 0 and 1.
+
+    A row with one label has it as its ``label`` too, if the table has no other label.
+
+    Args:
+        table: columns of a table, with ``:where``.
+        wanted: names of columns; ``*`` matches any part of a name, but only columns of 0 and 1.
+        options: kind -> column that the user chose.
+        where: path of the table.
+
+    Raises:
+        DataError: no column has one of the names.
+    """
+    columns = [name for pattern in wanted for name in _matching(table, pattern, where)]
+    columns = list(dict.fromkeys(columns))
+    texts = [table[name].cast(pl.String).str.to_lowercase() for name in columns]
+    hits = [text.is_in(_YES).fill_null(value=False) for text in texts]
+    findings: list[FindingRow] = []
+    for name, text in zip(columns, texts, strict=True):
+        odd = ~text.is_in([*_YES, *_NO]) & text.is_not_null()
+        for place, value in zip(table[":where"].filter(odd), text.filter(odd), strict=True):
+            detail = f"its {name!r} is {value!r}, not 0 or 1; it is read as 0"
+            findings.append((f"{place}: {name}", "bad-value", detail))
+    chosen = pl.concat_list(
+        pl.when(pl.lit(hit)).then(pl.lit(name)) for name, hit in zip(columns, hits, strict=True)
+    ).list.drop_nulls()
+    rest = table.drop(columns)
+    result = rest.with_columns(rest.select(chosen.alias(LABELS)).to_series())
+    if not column_of("label", options, rest.columns):
+        several = result.filter(pl.col(LABELS).list.len() > 1)
+        only = pl.when(pl.col(LABELS).list.len() == 1).then(pl.col(LABELS).list.first())
+        result = result.with_columns(label=only)
+        if len(several):
+            detail = (
+                f"{len(several):,} of {len(result):,} rows have several labels; they are in "
+                "the column labels, and the column label is empty there"
+            )
+            findings.append((where, "several-labels", detail))
+    return result, findings
+
+
+def _matching(table: pl.DataFrame, pattern: str, where: str) -> list[str]:
+    names = [name for name in table.columns if not name.startswith(":")]
+    if pattern in names:
+        return [pattern]
+    form = re.compile(re.escape(pattern).replace(r"\*", ".*"), re.DOTALL)
+    hits = [name for name in names if "*" in pattern and form.fullmatch(name)]
+    hits = [name for name in hits if _is_binary(table[name])]
+    if not hits:
+        kind = " of 0 and 1" if "*" in pattern else ""
+        raise DataError(f"{where}: labels: no column{kind} {pattern!r}; {hint(pattern, names)}")
+    return hits
+
+
+def _is_binary(values: pl.Series) -> bool:
+    if values.dtype.is_nested():
+        return False
+    filled = values.drop_nulls().cast(pl.String).str.to_lowercase()
+    return not filled.is_empty() and filled.is_in([*_YES, *_NO]).all()
+
+
+def unread_label_findings(table: pl.DataFrame, where: str) -> list[FindingRow]:
+    """Return a finding if a table without labels has several columns of 0 and 1."""
+    names = [n for n in table.columns if not n.startswith(":") and _is_binary(table[n])]
+    if len(names) < 2 or len(table) < 2:
+        return []
+    stated = "*" if len(names) > _MOST_NAMES else " ".join(names)
+    detail = (
+        f"no column of labels; {len(names):,} columns have only 0 and 1: "
+        f"{bounded(names, len(names), _EXAMPLES)}; --option labels={stated!r} reads them as "
+        "labels"
+    )
+    return [(where, "unread-labels", detail)]

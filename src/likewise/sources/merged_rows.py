@@ -1,0 +1,92 @@
+"""Merge rows of one image: those of different tables, and those with further texts."""
+
+import polars as pl
+import pyarrow as pa
+
+from likewise.schema import Column
+from likewise.sources.base import findings_from_rows
+from likewise.sources.extra_columns import PREFIX
+
+TEXTS_OF_IMAGE = Column(
+    "texts",
+    pa.list_(pa.string()),
+    "all texts of the image, where some image has several",
+    nullable=True,
+)
+TEXTS_COLUMN = f"{PREFIX}{TEXTS_OF_IMAGE.name}"
+"""The extra column with all texts of an image that has several."""
+
+
+def merge_rows(
+    rows: pl.DataFrame, extra_columns: list[str]
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Merge the rows of each image: those of different tables, and further texts.
+
+    Args:
+        rows: rows without a box, with ``:where``.
+        extra_columns: extra columns of ``rows``.
+
+    Returns:
+        One row per image; rows that repeat an image, or differ from the rows before them in a
+        value that images have once; and findings about columns that texts differ in.
+    """
+    is_first = rows.select(pl.col("image_id").is_first_distinct()).to_series()
+    if is_first.all():
+        return rows, rows.clear(), findings_from_rows([])
+    values = ["label", "text", *extra_columns]
+    table = pl.col(":where").str.extract(r"(?s)\A(.*): ").fill_null("")
+    numbered = rows.with_columns(table.alias(":table")).with_columns(
+        pl.struct("image_id", ":table").is_first_distinct().alias(":opens")
+    )
+    merged = (
+        numbered.filter(":opens")
+        .group_by("image_id", maintain_order=True)
+        .agg(pl.col(":where").first(), *(pl.col(c).drop_nulls().first() for c in values))
+    )
+    if TEXTS_COLUMN not in extra_columns:
+        merged = _with_texts(merged, rows)
+    later = numbered.filter(~is_first).join(
+        merged.select("image_id", *(pl.col(c).alias(f":merged:{c}") for c in values)),
+        on="image_id",
+        maintain_order="left",
+    )
+    differs = {
+        c: pl.col(c).is_not_null() & pl.col(c).ne_missing(pl.col(f":merged:{c}"))
+        for c in values
+    }
+    other = pl.any_horizontal(differs[c] for c in values if c != "text")
+    is_new = pl.struct("image_id", "text").is_first_distinct()
+    adds_text = differs["text"] & ~differs["label"] & is_new & (TEXTS_COLUMN in merged.columns)
+    is_merged = (pl.col(":opens") & ~other & ~differs["text"]) | adds_text
+    judged = later.with_columns(is_merged.alias(":merged"))
+    notes = _note_differences(judged.filter(":merged"), extra_columns, differs)
+    return merged, judged.filter(~pl.col(":merged")), notes
+
+
+def _with_texts(merged: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Add the list of all texts of each image, if one of them has several."""
+    texts = rows.group_by("image_id", maintain_order=True).agg(
+        pl.col("text").drop_nulls().unique(maintain_order=True).alias(TEXTS_COLUMN)
+    )
+    counts = texts[TEXTS_COLUMN].list.len()
+    if not (counts > 1).any():
+        return merged
+    return merged.join(
+        texts.filter(counts > 0), on="image_id", how="left", maintain_order="left"
+    )
+
+
+def _note_differences(
+    rows: pl.DataFrame, columns: list[str], differs: dict[str, pl.Expr]
+) -> pl.DataFrame:
+    """Return a finding per column in which rows with a further text have another value."""
+    notes = []
+    for column in columns:
+        odd = rows.filter(differs[column])
+        if len(odd):
+            name = column.removeprefix(PREFIX)
+            detail = (
+                f"{len(odd):,} rows with a further text have another {name}; the first stays"
+            )
+            notes.append((f"{odd[':table'][0]}: {name}", "two-values", detail))
+    return findings_from_rows(notes)

@@ -1,0 +1,107 @@
+"""Columns from the path of a file by a regular expression, in linear time."""
+
+import re
+from collections.abc import Sequence
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from likewise.errors import ConfigError
+
+MAX_LENGTH = 1000
+"""Maximum number of characters of a pattern."""
+
+MAX_REPEATS = 2000
+"""Maximum product of all counts of repetitions, such as {3,10}, and of the length."""
+
+_MAX_PATH = 4096
+_COUNT = re.compile(r"\{([0-9]*)(?:,([0-9]*))?\}")
+
+
+def check_pattern(pattern: str) -> None:
+    """Check that ``pattern`` is a regular expression of moderate size with named groups.
+
+    Patterns come with foreign cards. Polars' engine takes time in proportion to the product of
+    the sizes of pattern and path, whatever the pattern; both are bounded.
+
+    Raises:
+        ConfigError: the pattern is not valid, too large, or matches only an empty path.
+    """
+    where = f"source: pattern: {pattern[:60]!r}"
+    size = len(pattern)
+    if size > MAX_LENGTH:
+        raise ConfigError(f"{where}: {size:,} characters; at most {MAX_LENGTH:,} are read")
+    factor = 1
+    for low, high in _COUNT.findall(pattern):
+        factor *= max(1, *(min(int(n), MAX_REPEATS + 1) for n in (low, high) if n), 1)
+    if factor > MAX_REPEATS:
+        raise ConfigError(
+            f"{where}: its counts of repetitions have a product of more than {MAX_REPEATS:,}; "
+            "use * or + instead"
+        )
+    try:
+        pl.Series([""]).str.contains(pattern, strict=True)
+        pl.Series([""]).to_frame("p").select(pl.col("p").str.extract_groups(_whole(pattern)))
+    except PolarsError as error:
+        raise ConfigError(f"{where}: {_reason(error)}") from error
+
+
+def _whole(pattern: str) -> str:
+    """Return ``pattern`` for the whole path, or for its end after a '/'."""
+    return rf"(?:\A|/)(?:{pattern})\z"
+
+
+def _reason(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    last = next((line for line in reversed(lines) if line.startswith("error:")), "")
+    message = last.removeprefix("error:").strip() or " ".join(lines)[:200]
+    return f"not a regular expression: {message}"
+
+
+def extract_columns(
+    paths: pl.Series, patterns: Sequence[str]
+) -> tuple[pl.DataFrame, pl.Series]:
+    r"""Return the named groups of the first pattern that matches each path.
+
+    A pattern must match a whole path, or its end after a '/'.
+
+    Args:
+        paths: paths of files.
+        patterns: checked patterns.
+
+    Returns:
+        ``path`` and one column per named group, for the paths that match, in their order; a
+        group without text is null. And the paths that match no pattern.
+
+    Example:
+        >>> pattern = r"(?P<label>[^/]+)/c(?P<camera>\d)_.*"
+        >>> frame, rest = extract_columns(pl.Series(["a/7/c2_x.jpg", "b.jpg"]), [pattern])
+        >>> frame.to_dicts(), rest.to_list()
+        ([{'path': 'a/7/c2_x.jpg', 'label': '7', 'camera': '2'}], ['b.jpg'])
+    """
+    frame = pl.DataFrame({"path": paths}).with_row_index(":row")
+    parts = []
+    rest = frame
+    for pattern in patterns:
+        whole = _whole(pattern)
+        is_match = rest["path"].str.contains(whole) & (
+            rest["path"].str.len_bytes() <= _MAX_PATH
+        )
+        hits, rest = rest.filter(is_match), rest.filter(~is_match)
+        groups = hits.select(groups=pl.col("path").str.extract_groups(whole)).unnest("groups")
+        named = [name for name in groups.columns if not name.isdecimal()]
+        filled = groups.select(pl.col(named).replace("", None)) if named else pl.DataFrame()
+        parts.append(pl.concat([hits, filled], how="horizontal") if named else hits)
+    matched = pl.concat(parts, how="diagonal").sort(":row").drop(":row")
+    return matched, rest["path"]
+
+
+def named_groups(pattern: str) -> list[str]:
+    r"""Return the names of the groups of a checked pattern.
+
+    Example:
+        >>> named_groups(r"(?P<label>.+)_(\d+)")
+        ['label']
+    """
+    groups = pl.DataFrame({"p": [""]}).select(g=pl.col("p").str.extract_groups(pattern))
+    return [field.name for field in groups.schema["g"].fields if not field.name.isdecimal()]

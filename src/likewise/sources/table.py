@@ -1,0 +1,77 @@
+"""Delimited text in any form: one or several tables, joined by keys."""
+
+from pathlib import Path
+from typing import ClassVar
+
+import polars as pl
+
+from likewise.formats.archives import FileCollection
+from likewise.sources.annotation_files import AnnotationFiles, split_from_path
+from likewise.sources.base import SourceResult, findings_from_rows
+from likewise.sources.column_values import check_value_columns
+from likewise.sources.extra_columns import RESERVED
+from likewise.sources.folder import SPLITS
+from likewise.sources.row_joins import JoinedTable, join_all, join_findings
+from likewise.sources.table_files import TableFile, read_table_file
+from likewise.sources.text_table_source import TextTableSource, is_one_of
+
+_TABLES = r"\.(csv|tsv)\z"
+
+
+class DelimitedSource(TextTableSource):
+    """Tables of text with one row per image or box, and images anywhere.
+
+    Without the option ``tables``, all files ``.csv`` and ``.tsv`` are read. Tables that have a
+    key (``on``) add columns to the rows of the others. Empty fields are missing values. Lines
+    that have more or fewer fields than the header, or that are not valid in the encoding, are
+    findings, and so are rows that another table does not have.
+    """
+
+    prefixed: ClassVar[frozenset[str]] = RESERVED
+
+    def read(self, files: FileCollection, annotations: Path) -> SourceResult:
+        """See ``Source.read``."""
+        annotation_files = AnnotationFiles(files, annotations)
+        bases = self.row_files(annotation_files)
+        if not bases:
+            paths = annotation_files.find(_TABLES)
+            if paths.is_empty():
+                raise annotation_files.missing_error("a .csv with a header")
+            bases = [(TableFile(file="*"), paths)]
+        joins, faults, joined_paths = self.read_joins(annotation_files)
+        rows, more = self._rows(annotation_files, bases, joins)
+        own = [*joined_paths, *(path for _, paths in bases for path in paths)]
+        is_annotation = pl.col("path").str.to_lowercase().str.contains(_TABLES) | is_one_of(own)
+        return self.build_result(files, rows, [*faults, *more], is_annotation)
+
+    def tables_at(
+        self, annotation_files: AnnotationFiles, paths: pl.Series
+    ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+        """Read the files ``paths`` with renamed columns; and return findings."""
+        return self._rows(annotation_files, [(TableFile(file="*"), paths)], [])
+
+    def _rows(
+        self,
+        annotation_files: AnnotationFiles,
+        bases: list[tuple[TableFile, pl.Series]],
+        joins: list[JoinedTable],
+    ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+        """Read and join the tables ``bases``; return their rows, and findings."""
+        frames: list[tuple[int, str, pl.DataFrame]] = []
+        faults: list[pl.DataFrame] = []
+        columns: list[list[str]] = []
+        for number, (table_file, paths) in enumerate(bases):
+            for where, data in annotation_files.read(paths):
+                table, invalid = read_table_file(where, data, table_file, self.text_format)
+                table, unjoined = join_all(table, joins, where)
+                columns.append(table.columns)
+                renamed, notes = self.rename_columns(table, where)
+                if "split" not in renamed.columns:
+                    split = split_from_path(where, SPLITS)
+                    renamed = renamed.with_columns(split=pl.lit(split, pl.String))
+                folder = pl.lit(where[: where.rfind("/") + 1]).alias(":folder")
+                frames.append((number, where, renamed.with_columns(folder)))
+                faults += [findings_from_rows([*invalid, *unjoined]), notes]
+        check_value_columns(self.values, columns)
+        ordered = [frame for *_, frame in sorted(frames, key=lambda part: part[:2])]
+        return pl.concat(ordered, how="diagonal"), [*faults, join_findings(joins)]
