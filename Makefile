@@ -7,9 +7,10 @@ PYTEST := $(BIN)/pytest --numprocesses 2 --dist worksteal --durations=10
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 CASES := 10000
+PROPERTIES := 5000
 EACH := 14
 
-.PHONY: demo test test-slow fuzz kills flips readers check format bench generated clean
+.PHONY: demo test test-slow properties fuzz kills flips readers check format bench generated clean
 
 demo: $(INSTALLED)
 	$(BIN)/dvc repro
@@ -20,6 +21,9 @@ test: $(INSTALLED)
 
 test-slow: $(INSTALLED)
 	$(PYTEST) -m slow
+
+properties: $(INSTALLED)
+	CASES=$(PROPERTIES) $(PYTEST) tests/sources/test_table_properties.py
 
 fuzz: $(INSTALLED)
 	$(BIN)/python tests/fuzz --cases $(CASES)

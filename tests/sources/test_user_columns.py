@@ -11,13 +11,13 @@ from PIL import Image
 import likewise
 from likewise.errors import DataError
 from likewise.retrieval.filters import matching_rows
+from likewise.sources.column_kinds import COLUMN_NAMES
 from likewise.sources.csv import CsvSource
 from likewise.sources.extra_columns import RESERVED, field_name
 from likewise.sources.parquet import ParquetSource
-from likewise.sources.table_source import _COLUMN_NAMES
 
 SOURCE = Path(likewise.__file__).parent
-RECOGNISED = {name for names in _COLUMN_NAMES.values() for name in names}
+RECOGNISED = {name for names in COLUMN_NAMES.values() for name in names}
 SPLITS = ("train", "train", "test")
 
 

@@ -9,9 +9,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from likewise.sources.annotation_files import JSON_ERRORS
-
-CellKind = Literal["box", "polygon", "keypoints"]
-"""What the numbers of a cell mean."""
+from likewise.sources.shape_bounds import of_ellipse, of_points, of_rectangle
 
 BoxFormat = Literal["auto", "xyxy", "xywh", "cxcywh"]
 """Order of the four numbers: corners, corner and size, or centre and size."""
@@ -39,23 +37,26 @@ _LABELS = (
 _MAX_LENGTH = 1 << 20
 
 
+_Corners = tuple[float, float, float, float]
+
+
 class CellBox(NamedTuple):
     """A box: four numbers in the order of ``form``, and the label that the cell has for it.
 
     ``form`` is "" for four numbers whose order the cell does not say.
     """
 
-    numbers: tuple[float, float, float, float]
+    numbers: _Corners
     form: Literal["", "xyxy", "xywh"]
     label: str | None = None
 
 
-def boxes_in_cell(text: str, kind: CellKind = "box") -> list[CellBox]:
+def boxes_in_cell(text: str, kind: str = "box") -> list[CellBox]:
     """Return the boxes in a cell.
 
     A cell has four numbers between blanks, commas or brackets; a list of such; an object with
     names such as x, y, width, height; a shape of VIA; or a result of Label Studio, whose
-    percentages become pixels. A polygon and keypoints become their bounds.
+    percentages become pixels. Of the kinds polygon and keypoints, it becomes their bounds.
 
     Raises:
         ValueError: the cell has no box; the text says why.
@@ -89,7 +90,7 @@ def _parsed(text: str) -> Any:
     return [float(word) for word in words]
 
 
-def _boxes(value: Any, kind: CellKind) -> Iterator[CellBox]:
+def _boxes(value: Any, kind: str) -> Iterator[CellBox]:
     if isinstance(value, Mapping):
         yield _of_object(value)
     elif isinstance(value, list) and value and all(isinstance(v, Mapping) for v in value):
@@ -98,7 +99,7 @@ def _boxes(value: Any, kind: CellKind) -> Iterator[CellBox]:
     elif isinstance(value, list) and not value:
         return
     elif kind != "box":
-        yield CellBox(bounds(_points(value, 3 if kind == "keypoints" else 2)), "xyxy")
+        yield CellBox(_four(of_points(_points(value, 3 if kind == "keypoints" else 2))), "xyxy")
     elif isinstance(value, list) and all(isinstance(v, list) for v in value):
         for entry in value:
             yield CellBox(_four(entry), "")
@@ -106,7 +107,7 @@ def _boxes(value: Any, kind: CellKind) -> Iterator[CellBox]:
         yield CellBox(_four(value), "")
 
 
-def _four(value: Any) -> tuple[float, float, float, float]:
+def _four(value: Any) -> _Corners:
     numbers = _numbers(value)
     if len(numbers) != 4:
         raise ValueError(f"its cell has {len(numbers)} numbers, not the 4 of a box")
@@ -150,22 +151,6 @@ def _points(value: Any, step: int) -> list[tuple[float, float]]:
     return [(row[0], row[1]) for row in rows if step < 3 or row[2]]
 
 
-def bounds(points: Sequence[tuple[float, float]]) -> tuple[float, float, float, float]:
-    """Return x1, y1, x2, y2 around ``points``.
-
-    Raises:
-        ValueError: there is none.
-
-    Example:
-        >>> bounds([(3, 1), (2, 5)])
-        (2, 1, 3, 5)
-    """
-    if not points:
-        raise ValueError("its cell has no point")
-    xs, ys = [x for x, _ in points], [y for _, y in points]
-    return min(xs), min(ys), max(xs), max(ys)
-
-
 def _of_object(entry: Mapping[str, Any]) -> CellBox:
     """Return the box of an object: named numbers, a shape of VIA, a result of Label Studio."""
     value = entry.get("value")
@@ -191,7 +176,7 @@ def _of_names(lower: Mapping[str, Any]) -> CellBox | None:
     for names in _SIZES:
         if all(name in lower for name in names):
             return CellBox(_four([lower[name] for name in names]), "xywh")
-    lists: tuple[tuple[str, CellKind], ...] = (("bbox", "box"), ("points", "polygon"))
+    lists: tuple[tuple[str, str], ...] = (("bbox", "box"), ("points", "polygon"))
     return next((next(_boxes(lower[n], kind), None) for n, kind in lists if n in lower), None)
 
 
@@ -201,41 +186,28 @@ def _label(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _of_via(shape: Mapping[str, Any]) -> tuple[float, float, float, float] | None:
+def _of_via(shape: Mapping[str, Any]) -> _Corners | None:
     """Return the bounds of a shape of VIA; None if it is none."""
-    if isinstance(shape.get("all_points_x"), list) and isinstance(
-        shape.get("all_points_y"), list
-    ):
-        xs, ys = _numbers(shape["all_points_x"]), _numbers(shape["all_points_y"])
-        return bounds(list(zip(xs, ys, strict=False)))
+    xs, ys = shape.get("all_points_x"), shape.get("all_points_y")
+    if isinstance(xs, list) and isinstance(ys, list):
+        return _four(of_points(zip(_numbers(xs), _numbers(ys), strict=False)))
     if "cx" in shape and "cy" in shape:
-        cx, cy = _number(shape["cx"]), _number(shape["cy"])
         rx = _number(shape.get("r", shape.get("rx", 0)))
         ry = _number(shape.get("r", shape.get("ry", rx)))
-        return cx - rx, cy - ry, cx + rx, cy + ry
+        return _four(of_ellipse(_number(shape["cx"]), _number(shape["cy"]), rx, ry))
     return None
 
 
-def _of_label_studio(result: Mapping[str, Any]) -> tuple[float, float, float, float]:
-    """Return the bounds in pixels; a rectangle turns clockwise around its first corner."""
+def _of_label_studio(result: Mapping[str, Any]) -> _Corners:
+    """Return the bounds in pixels of a result, whose numbers are percentages."""
     width, height = _number(result["original_width"]), _number(result["original_height"])
     if "points" in result:
-        points = _points(result["points"], 2)
-    else:
-        x, y = _number(result.get("x")), _number(result.get("y"))
-        w, h = _number(result.get("width", 0)), _number(result.get("height", 0))
-        x, w = x / 100 * width, w / 100 * width
-        y, h = y / 100 * height, h / 100 * height
-        angle = math.radians(_number(result.get("rotation") or 0))
-        cos, sin = math.cos(angle), math.sin(angle)
-        corners = [(0.0, 0.0), (w, 0.0), (0.0, h), (w, h)]
-        turned = [(x + a * cos - b * sin, y + a * sin + b * cos) for a, b in corners]
-        return _rounded(bounds(turned))
-    return _rounded(bounds([(x / 100 * width, y / 100 * height) for x, y in points]))
+        points = [(x / 100 * width, y / 100 * height) for x, y in _points(result["points"], 2)]
+        return _rounded(of_points(points))
+    x, y, w, h = (_number(result.get(name, 0)) / 100 for name in ("x", "y", "width", "height"))
+    angle = _number(result.get("rotation") or 0)
+    return _rounded(of_rectangle(x * width, y * height, w * width, h * height, angle))
 
 
-def _rounded(numbers: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-    x1, y1, x2, y2 = (
-        round(number, 4) if math.isfinite(number) else number for number in numbers
-    )
-    return x1, y1, x2, y2
+def _rounded(numbers: Sequence[float]) -> _Corners:
+    return _four([round(n, 4) if math.isfinite(n) else n for n in numbers])

@@ -6,7 +6,7 @@ import msgspec
 import polars as pl
 
 from likewise.sources.annotation_files import JSON_ERRORS
-from likewise.sources.box_cells import BoxFormat, CellBox, CellKind, boxes_in_cell
+from likewise.sources.box_cells import BoxFormat, CellBox, boxes_in_cell
 from likewise.sources.box_source import CORNERS
 from likewise.sources.delimited_text import FindingRow
 from likewise.sources.extra_columns import PREFIX
@@ -19,7 +19,7 @@ _LABEL_KEYS = ("class", "label", "name", "type", "category", "value", "class_nam
 _SHOWN = 60
 
 
-def holds_boxes(values: pl.Series, kind: CellKind) -> bool:
+def holds_boxes(values: pl.Series, kind: str) -> bool:
     """Return True if the first texts of a column are cells with boxes."""
     sample = values.drop_nulls().head(_SAMPLE).cast(pl.String)
     if sample.is_empty():
@@ -46,7 +46,7 @@ def unfold_cells(rows: pl.DataFrame, form: BoxFormat) -> tuple[pl.DataFrame, lis
     findings: list[FindingRow] = []
     for column in [name for name in rows.columns if name.startswith(MARK)]:
         kind, _, name = column.removeprefix(MARK).partition(" ")
-        cells, invalid = _parse(rows, column, kind)  # type: ignore[arg-type]
+        cells, invalid = _parse(rows, column, kind)
         order = form if form != "auto" else _order(rows, cells)
         if not order:
             detail = (
@@ -65,7 +65,7 @@ _Cells = list[list[CellBox] | None]
 """The boxes of each row; None where the cell is empty."""
 
 
-def _parse(rows: pl.DataFrame, column: str, kind: CellKind) -> tuple[_Cells, list[FindingRow]]:
+def _parse(rows: pl.DataFrame, column: str, kind: str) -> tuple[_Cells, list[FindingRow]]:
     cells: _Cells = []
     invalid: list[FindingRow] = []
     for text, where in rows.select(column, ":where").iter_rows():
@@ -118,8 +118,8 @@ def _with_boxes(rows: pl.DataFrame, cells: _Cells, order: str) -> pl.DataFrame:
             sides.append((None,) * 6 if box is None else _sides(box, order))
             labels.append(None if box is None else box.label)
     unfolded = rows[numbers]
-    count = pl.Series(counts, dtype=pl.Int64)
-    place = pl.when(count > 0).then(pl.format("{}, box {}", ":where", count.cast(pl.String)))
+    nth = pl.Series(counts, dtype=pl.Int64)
+    place = pl.when(nth > 0).then(pl.format("{}, box {}", ":where", nth.cast(pl.String)))
     boxes_frame = pl.DataFrame(sides, schema=dict.fromkeys(_SIDES, pl.Float64), orient="row")
     new = [name for name in _SIDES if name not in rows.columns]
     unfolded = unfolded.with_columns(

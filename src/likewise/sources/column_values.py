@@ -1,7 +1,7 @@
 """Values of table columns: mapped by options, labels in columns of 0 and 1, lists."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
@@ -62,20 +62,24 @@ def _like_keys(values: pl.Series, mapping: Mapping[str, str | None]) -> pl.Serie
     return values.str.contains(number) & are_numbers
 
 
-def check_value_columns(values: Values, tables: Sequence[Sequence[str]]) -> None:
+def check_value_columns(values: Values, names: Collection[str]) -> None:
     """Refuse an option ``values`` that names a column of no table.
 
     Raises:
         DataError: no table has the column.
     """
-    names = {name for table in tables for name in table}
     for name in values:
         if name not in COLUMN_NAMES and name not in names:
-            raise DataError(f"values: no column {name!r}; {hint(name, names)}")
+            visible = [n for n in names if not n.startswith(":")]
+            raise DataError(f"values: no column {name!r}; {hint(name, visible)}")
 
 
 def labels_from_columns(
-    table: pl.DataFrame, wanted: Sequence[str], options: Mapping[str, str], where: str
+    table: pl.DataFrame,
+    wanted: Sequence[str],
+    options: Mapping[str, str],
+    where: str,
+    elsewhere: Collection[str] = (),
 ) -> tuple[pl.DataFrame, list[FindingRow]]:
     """Return ``table`` with the list ``labels`` in place of the columns of 0 and 1.
 
@@ -86,12 +90,20 @@ def labels_from_columns(
         wanted: names of columns; ``*`` matches any part of a name, but only columns of 0 and 1.
         options: kind -> column that the user chose.
         where: path of the table.
+        elsewhere: columns of all tables; those that only others have are passed over.
 
     Raises:
         DataError: no column has one of the names.
     """
-    columns = [name for pattern in wanted for name in _matching(table, pattern, where)]
+    columns = [
+        name
+        for pattern in wanted
+        if pattern in table.columns or pattern not in elsewhere
+        for name in _matching(table, pattern, where)
+    ]
     columns = list(dict.fromkeys(columns))
+    if not columns:
+        return table, []
     texts = [table[name].cast(pl.String).str.to_lowercase() for name in columns]
     hits = [text.is_in(_YES).fill_null(value=False) for text in texts]
     findings: list[FindingRow] = []
@@ -122,8 +134,10 @@ def _matching(table: pl.DataFrame, pattern: str, where: str) -> list[str]:
     names = [name for name in table.columns if not name.startswith(":")]
     if pattern in names:
         return [pattern]
-    form = re.compile(re.escape(pattern).replace(r"\*", ".*"), re.DOTALL)
-    hits = [name for name in names if "*" in pattern and form.fullmatch(name)]
+    # Not by Python's engine, whose time grows with the number of "*" as an exponent.
+    form = rf"(?s)\A{re.escape(pattern)}\z".replace(r"\*", ".*")
+    like = pl.Series(names, dtype=pl.String).str.contains(form).to_list()
+    hits = [name for name, hit in zip(names, like, strict=True) if hit and "*" in pattern]
     hits = [name for name in hits if _is_binary(table[name])]
     if not hits:
         kind = " of 0 and 1" if "*" in pattern else ""

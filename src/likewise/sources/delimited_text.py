@@ -75,8 +75,8 @@ def read_delimited(
             if form.spreadsheet:
                 values = [unmarked(value) for value in values]
             table.add(*(value or None for value in values), place)
-    if head.count is not None and head.count != read:
-        detail = f"its first line says {head.count:,} rows; it has {read:,}"
+    if head.stated is not None and head.stated != read:
+        detail = f"its first line says {head.stated:,} rows; it has {read:,}"
         findings.append((where, "incomplete", detail))
     if records.spanning and form.quote and data.count(form.quote.encode()) % 2:
         findings.append((where, "odd-quotes", _ODD_QUOTES))

@@ -7,14 +7,11 @@ from likewise.schema import Column
 from likewise.sources.base import findings_from_rows
 from likewise.sources.extra_columns import PREFIX
 
-TEXTS_OF_IMAGE = Column(
-    "texts",
-    pa.list_(pa.string()),
-    "all texts of the image, where some image has several",
-    nullable=True,
+CAPTIONS = Column(
+    "captions", pa.list_(pa.string()), "all captions; the first is the text", nullable=True
 )
-TEXTS_COLUMN = f"{PREFIX}{TEXTS_OF_IMAGE.name}"
-"""The extra column with all texts of an image that has several."""
+CAPTIONS_COLUMN = f"{PREFIX}{CAPTIONS.name}"
+"""The extra column with all texts of each image, where some image has several."""
 
 
 def merge_rows(
@@ -43,7 +40,7 @@ def merge_rows(
         .group_by("image_id", maintain_order=True)
         .agg(pl.col(":where").first(), *(pl.col(c).drop_nulls().first() for c in values))
     )
-    if TEXTS_COLUMN not in extra_columns:
+    if CAPTIONS_COLUMN not in extra_columns:
         merged = _with_texts(merged, rows)
     later = numbered.filter(~is_first).join(
         merged.select("image_id", *(pl.col(c).alias(f":merged:{c}") for c in values)),
@@ -56,7 +53,9 @@ def merge_rows(
     }
     other = pl.any_horizontal(differs[c] for c in values if c != "text")
     is_new = pl.struct("image_id", "text").is_first_distinct()
-    adds_text = differs["text"] & ~differs["label"] & is_new & (TEXTS_COLUMN in merged.columns)
+    adds_text = (
+        differs["text"] & ~differs["label"] & is_new & (CAPTIONS_COLUMN in merged.columns)
+    )
     is_merged = (pl.col(":opens") & ~other & ~differs["text"]) | adds_text
     judged = later.with_columns(is_merged.alias(":merged"))
     notes = _note_differences(judged.filter(":merged"), extra_columns, differs)
@@ -66,9 +65,9 @@ def merge_rows(
 def _with_texts(merged: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """Add the list of all texts of each image, if one of them has several."""
     texts = rows.group_by("image_id", maintain_order=True).agg(
-        pl.col("text").drop_nulls().unique(maintain_order=True).alias(TEXTS_COLUMN)
+        pl.col("text").drop_nulls().unique(maintain_order=True).alias(CAPTIONS_COLUMN)
     )
-    counts = texts[TEXTS_COLUMN].list.len()
+    counts = texts[CAPTIONS_COLUMN].list.len()
     if not (counts > 1).any():
         return merged
     return merged.join(

@@ -86,7 +86,7 @@ Names = Annotated[tuple[str, ...], BeforeValidator(words_of)]
 
 def with_constants(rows: pl.DataFrame, constants: Mapping[str, str | None]) -> pl.DataFrame:
     """Give each column of ``constants`` its value where ``rows`` have none."""
-    new = []
+    new: list[pl.Expr | pl.Series] = []
     for name, value in constants.items():
         if name not in rows.columns:
             new.append(pl.lit(value, pl.String).alias(name))

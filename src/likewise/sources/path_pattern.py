@@ -9,39 +9,59 @@ from polars.exceptions import PolarsError
 from likewise.errors import ConfigError
 
 MAX_LENGTH = 1000
-"""Maximum number of characters of a pattern."""
-
-MAX_REPEATS = 2000
-"""Maximum product of all counts of repetitions, such as {3,10}, and of the length."""
+"""Maximum number of characters of a pattern, with every ``{n}`` written out."""
 
 _MAX_PATH = 4096
-_COUNT = re.compile(r"\{([0-9]*)(?:,([0-9]*))?\}")
+_ELEMENT = re.compile(
+    r"\\[pP]\{[^}]*\}|\\x\{[^}]*\}|\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]"
+    r"|\(\?P?<\w*>|\(\?[^:)]*:|\(|\)|\{[0-9]*,?[0-9]*\}|.",
+    re.DOTALL,
+)
+
+
+def pattern_size(pattern: str) -> int:
+    r"""Return the number of characters and classes of ``pattern``, with repetitions.
+
+    Example:
+        >>> pattern_size(r"\d{4}-\d\d"), pattern_size("(ab{3}){2,5}")
+        (7, 20)
+    """
+    sizes, last = [0], 0
+    for element in _ELEMENT.findall(pattern):
+        if element.startswith("("):
+            sizes.append(0)
+            last = 0
+        elif element == ")" and len(sizes) > 1:
+            last = sizes.pop()
+            sizes[-1] += last
+        elif element.startswith("{") and len(element) > 2:
+            counts = [min(int(n), MAX_LENGTH + 1) for n in re.findall(r"[0-9]+", element)]
+            sizes[-1] += last * (max([*counts, 1]) - 1)
+            last *= max([*counts, 1])
+        elif element not in {"*", "+", "?", "|"}:
+            last = 1
+            sizes[-1] += 1
+    return sum(sizes)
 
 
 def check_pattern(pattern: str) -> None:
-    """Check that ``pattern`` is a regular expression of moderate size with named groups.
+    """Check that ``pattern`` is a regular expression of moderate size.
 
     Patterns come with foreign cards. Polars' engine takes time in proportion to the product of
     the sizes of pattern and path, whatever the pattern; both are bounded.
 
     Raises:
-        ConfigError: the pattern is not valid, too large, or matches only an empty path.
+        ConfigError: the pattern is not valid, or too large.
     """
     where = f"source: pattern: {pattern[:60]!r}"
-    size = len(pattern)
+    size = max(len(pattern), pattern_size(pattern[: MAX_LENGTH + 1]))
     if size > MAX_LENGTH:
-        raise ConfigError(f"{where}: {size:,} characters; at most {MAX_LENGTH:,} are read")
-    factor = 1
-    for low, high in _COUNT.findall(pattern):
-        factor *= max(1, *(min(int(n), MAX_REPEATS + 1) for n in (low, high) if n), 1)
-    if factor > MAX_REPEATS:
         raise ConfigError(
-            f"{where}: its counts of repetitions have a product of more than {MAX_REPEATS:,}; "
-            "use * or + instead"
+            f"{where}: {size:,} characters, with repetitions; at most {MAX_LENGTH:,} are read"
         )
     try:
         pl.Series([""]).str.contains(pattern, strict=True)
-        pl.Series([""]).to_frame("p").select(pl.col("p").str.extract_groups(_whole(pattern)))
+        pl.select(pl.lit("").str.extract_groups(_whole(pattern)))
     except PolarsError as error:
         raise ConfigError(f"{where}: {_reason(error)}") from error
 
@@ -103,5 +123,5 @@ def named_groups(pattern: str) -> list[str]:
         >>> named_groups(r"(?P<label>.+)_(\d+)")
         ['label']
     """
-    groups = pl.DataFrame({"p": [""]}).select(g=pl.col("p").str.extract_groups(pattern))
-    return [field.name for field in groups.schema["g"].fields if not field.name.isdecimal()]
+    groups = pl.select(g=pl.lit("").str.extract_groups(pattern)).unnest("g")
+    return [name for name in groups.columns if not name.isdecimal()]

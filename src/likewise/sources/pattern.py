@@ -67,7 +67,7 @@ class PatternSource(TextTableSource):
         table = table.with_columns(pl.col("image").alias(":where"))
         joins, faults, paths = self.read_joins(annotation_files)
         table, unjoined = join_all(table, joins, "pattern")
-        check_value_columns(self.values, [table.columns])
+        check_value_columns(self.values, table.columns)
         rows, notes = self.rename_columns(table, "pattern")
         unmatched = findings_about(rest.to_frame("path"), "bad-name", _NO_MATCH)
         faults += [findings_from_rows(unjoined), notes, unmatched, join_findings(joins)]

@@ -6,12 +6,12 @@ from typing import ClassVar
 import polars as pl
 
 from likewise.formats.archives import FileCollection
-from likewise.sources.annotation_files import AnnotationFiles, split_from_path
+from likewise.sources.annotation_files import AnnotationFiles
 from likewise.sources.base import SourceResult, findings_from_rows
 from likewise.sources.column_values import check_value_columns
 from likewise.sources.extra_columns import RESERVED
-from likewise.sources.folder import SPLITS
 from likewise.sources.row_joins import JoinedTable, join_all, join_findings
+from likewise.sources.split_names import file_split_findings, split_of_file
 from likewise.sources.table_files import TableFile, read_table_file
 from likewise.sources.text_table_source import TextTableSource, is_one_of
 
@@ -57,21 +57,25 @@ class DelimitedSource(TextTableSource):
         joins: list[JoinedTable],
     ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
         """Read and join the tables ``bases``; return their rows, and findings."""
-        frames: list[tuple[int, str, pl.DataFrame]] = []
+        tables: list[tuple[int, str, pl.DataFrame]] = []
         faults: list[pl.DataFrame] = []
-        columns: list[list[str]] = []
         for number, (table_file, paths) in enumerate(bases):
             for where, data in annotation_files.read(paths):
                 table, invalid = read_table_file(where, data, table_file, self.text_format)
                 table, unjoined = join_all(table, joins, where)
-                columns.append(table.columns)
-                renamed, notes = self.rename_columns(table, where)
-                if "split" not in renamed.columns:
-                    split = split_from_path(where, SPLITS)
-                    renamed = renamed.with_columns(split=pl.lit(split, pl.String))
-                folder = pl.lit(where[: where.rfind("/") + 1]).alias(":folder")
-                frames.append((number, where, renamed.with_columns(folder)))
-                faults += [findings_from_rows([*invalid, *unjoined]), notes]
+                tables.append((number, where, table))
+                faults.append(findings_from_rows([*invalid, *unjoined]))
+        columns = {name for *_, table in tables for name in table.columns}
         check_value_columns(self.values, columns)
-        ordered = [frame for *_, frame in sorted(frames, key=lambda part: part[:2])]
-        return pl.concat(ordered, how="diagonal"), [*faults, join_findings(joins)]
+        frames = []
+        for _, where, table in sorted(tables, key=lambda part: part[:2]):
+            renamed, notes = self.rename_columns(table, where, columns)
+            faults.append(notes)
+            if "split" not in renamed.columns:
+                split = split_of_file(where).split
+                renamed = renamed.with_columns(split=pl.lit(split, pl.String))
+                doubts = file_split_findings([where], "or set --option split=COLUMN")
+                faults.append(findings_from_rows(doubts))
+            folder = pl.lit(where[: where.rfind("/") + 1]).alias(":folder")
+            frames.append(renamed.with_columns(folder))
+        return pl.concat(frames, how="diagonal"), [*faults, join_findings(joins)]

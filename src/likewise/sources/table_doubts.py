@@ -7,34 +7,11 @@ import polars as pl
 from likewise.errors import bounded
 from likewise.schema import Column
 from likewise.sources.base import LeftOver
-from likewise.sources.box_source import CORNERS
 from likewise.sources.delimited_text import FindingRow
 
 IMAGES_WITHOUT_ROW = "images that no row names"
 
 _EXAMPLES = 5
-
-
-def share_findings(rows: pl.DataFrame, boxes: pl.DataFrame) -> list[FindingRow]:
-    """Return a finding if all corners of ``boxes`` lie within 0 and 1, so may be shares.
-
-    Args:
-        rows: rows of the tables, with ``:where`` and ``boxed``.
-        boxes: the boxes in ``rows``.
-    """
-    corners = boxes.select(pl.col(CORNERS).fill_nan(None))
-    if corners.is_empty() or corners.null_count().sum_horizontal().item() == corners.height * 4:
-        return []
-    least = corners.min().min_horizontal().item()
-    most = corners.max().max_horizontal().item()
-    if least < 0 or most > 1:
-        return []
-    where = rows.filter("boxed")[":where"]
-    detail = (
-        f"all corners of {len(boxes):,} boxes lie within 0 and 1; if they are shares of the "
-        "width and height of the image, set --option unit=shares"
-    )
-    return [(table_of(where[0]), "maybe-shares", detail)]
 
 
 def digit_split_findings(rows: pl.DataFrame) -> list[FindingRow]:

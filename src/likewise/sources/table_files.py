@@ -140,7 +140,7 @@ def glob_pattern(name: str) -> str:
 
     Example:
         >>> glob_pattern("a/*.csv")
-        'a/[^/]*\\\\.csv'
+        'a/[^/]*\\.csv'
     """
     pattern = re.escape(name.strip("/")).replace(r"\*\*/", "(?:.*/)?").replace(r"\*\*", ".*")
     return pattern.replace(r"\*", "[^/]*").replace(r"\?", "[^/]")

@@ -10,7 +10,7 @@ from likewise.sources.base import findings_about
 from likewise.sources.box_source import CORNERS, reference_findings
 from likewise.sources.extra_columns import LICENCE
 from likewise.sources.image_references import Matches, match_references
-from likewise.sources.merged_rows import TEXTS_COLUMN, merge_rows
+from likewise.sources.merged_rows import CAPTIONS_COLUMN, merge_rows
 from likewise.sources.split_names import split_values
 
 TEXTS = ("label", "text", "split", "subset", "role")
@@ -167,7 +167,7 @@ def image_rows(
 
 
 def _texts_of(rows: pl.DataFrame) -> list[str]:
-    return [TEXTS_COLUMN] if TEXTS_COLUMN in rows.columns else []
+    return [CAPTIONS_COLUMN] if CAPTIONS_COLUMN in rows.columns else []
 
 
 def _conflicts(

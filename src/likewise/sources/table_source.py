@@ -1,7 +1,7 @@
 """Base class of annotation tables: recognise known columns and keep all others."""
 
 from abc import ABC
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar, Literal
 
 import polars as pl
@@ -29,7 +29,7 @@ from likewise.sources.column_values import (
 )
 from likewise.sources.delimited_text import FindingRow
 from likewise.sources.extra_columns import PREFIX, type_extra_columns, with_field_names
-from likewise.sources.merged_rows import TEXTS_COLUMN, TEXTS_OF_IMAGE
+from likewise.sources.merged_rows import CAPTIONS, CAPTIONS_COLUMN
 from likewise.sources.option_values import (
     Constants,
     Names,
@@ -139,13 +139,14 @@ class TableSource(BoxSource, ABC):
     """
 
     def rename_columns(
-        self, table: pl.DataFrame, where: str
+        self, table: pl.DataFrame, where: str, elsewhere: Collection[str] = ()
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Rename the columns of ``table`` to their kinds, and all others to ``extra:NAME``.
 
         Args:
             table: text columns, and ``:where``.
             where: name of the table, for messages.
+            elsewhere: columns of all tables; options may name those that only others have.
 
         Returns:
             The renamed table, and findings about names that look like misspellings.
@@ -153,8 +154,12 @@ class TableSource(BoxSource, ABC):
         Raises:
             DataError: there is no column of image names, or only a part of the corners.
         """
-        options = self.column_options()
-        table, notes = self._with_values(table, options, where)
+        options = {
+            kind: name
+            for kind, name in self.column_options().items()
+            if name in table.columns or name not in elsewhere
+        }
+        table, notes = self._with_values(table, options, where, elsewhere)
         names = [name for name in table.columns if name != ":where"]
         columns = find_columns(options, names, where)
         if not columns["label"] and not self.labels:
@@ -177,16 +182,21 @@ class TableSource(BoxSource, ABC):
         return renamed, pl.concat([misspelt, findings_from_rows(notes)])
 
     def _with_values(
-        self, table: pl.DataFrame, options: Mapping[str, str], where: str
+        self,
+        table: pl.DataFrame,
+        options: Mapping[str, str],
+        where: str,
+        elsewhere: Collection[str],
     ) -> tuple[pl.DataFrame, list[FindingRow]]:
         """Apply the options constants, values, labels and lists."""
         table, notes = map_values(table, self.values, where)
         table = with_constants(table, self.constants)
         if self.labels:
-            table, more = labels_from_columns(table, self.labels, options, where)
+            table, more = labels_from_columns(table, self.labels, options, where, elsewhere)
             notes += more
         for name in self.lists:
-            table = with_list(table, name, where)
+            if name in table.columns or name not in elsewhere:
+                table = with_list(table, name, where)
         return table, notes
 
     def column_options(self) -> dict[str, str]:
@@ -236,8 +246,8 @@ class TableSource(BoxSource, ABC):
         located, broken = join_images(rows, images, files)
         names = [f"{PREFIX}{column.name}" for column in extra_columns]
         merged, twins = image_rows(images, located, names)
-        if TEXTS_COLUMN in merged.columns:
-            extra_columns = (*extra_columns, TEXTS_OF_IMAGE)
+        if CAPTIONS_COLUMN in merged.columns:
+            extra_columns = (*extra_columns, CAPTIONS)
         if placed is None:
             merged = merged.sort(split_rank(), "split", "image_id", nulls_last=True)
         boxes = box_rows(located, names, self.corners)

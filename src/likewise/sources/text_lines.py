@@ -121,12 +121,11 @@ class TextRecords:
         names = form.names or []
         most = len(names) - 1 if names and names[-1].endswith(REST) else -1
         self._most = most
-        quoting = csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE
         self._reader = csv.reader(
             lines,
             delimiter=delimiter if delimiter != "whitespace" else " ",
             quotechar=form.quote or None,
-            quoting=quoting,
+            quoting=csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE,
         )
 
     def __iter__(self) -> Iterator[tuple[list[str] | str, int]]:
@@ -166,7 +165,7 @@ class Head(NamedTuple):
     """What the first lines tell: the delimiter, a number of rows, and a missing first name."""
 
     delimiter: str
-    count: int | None
+    stated: int | None
     is_short: bool
 
 
