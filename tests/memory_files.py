@@ -60,3 +60,25 @@ def boxes(result: SourceResult) -> dict[str, list[float] | None]:
 def findings(result: SourceResult) -> dict[str, str]:
     """Return the detail of each finding by its id."""
     return dict(result.findings.select("finding_id", "detail").iter_rows())
+
+
+BIRDS = images("images/001.A/A_1.jpg", "images/001.A/A_2.jpg", "images/200.B/B_1.jpg")
+CUB: dict[str, bytes | str] = {
+    **BIRDS,
+    "images.txt": "1 001.A/A_1.jpg\n2 001.A/A_2.jpg\n3 200.B/B_1.jpg\n",
+    "image_class_labels.txt": "1 1\n2 1\n3 200\n",
+    "classes.txt": "1 001.A\n200 200.B\n201 201.C\n",
+    "train_test_split.txt": "1 0\n2 1\n3 1\n",
+    "bounding_boxes.txt": "1 6.0 2.0 25.0 11.0\n2 13.0 7.0 20.0 10.0\n3 1.0 1.0 10.0 10.0\n",
+}
+"""CUB-200-2011 in small: five tables without a header."""
+
+MARKET = images(
+    "bounding_box_train/0002_c1s1_000451_03.jpg",
+    "bounding_box_test/-1_c1s1_000401_03.jpg",
+    "bounding_box_test/0000_c1s1_000151_01.jpg",
+    "bounding_box_test/0001_c1s1_001051_03.jpg",
+    "query/0001_c2s1_000301_00.jpg",
+    "gt_bbox/0001_c1s1_001051_00.jpg",
+)
+"""Market-1501 in small: label, camera and split are in the paths."""

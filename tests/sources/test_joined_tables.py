@@ -7,17 +7,8 @@ import numpy as np
 import pytest
 import scipy.io
 
-from memory_files import boxes, findings, images, read_memory, rows
+from memory_files import CUB, boxes, findings, images, read_memory, rows
 
-BIRDS = images("images/001.A/A_1.jpg", "images/001.A/A_2.jpg", "images/200.B/B_1.jpg")
-CUB: dict[str, bytes | str] = {
-    **BIRDS,
-    "images.txt": "1 001.A/A_1.jpg\n2 001.A/A_2.jpg\n3 200.B/B_1.jpg\n",
-    "image_class_labels.txt": "1 1\n2 1\n3 200\n",
-    "classes.txt": "1 001.A\n200 200.B\n201 201.C\n",
-    "train_test_split.txt": "1 0\n2 1\n3 1\n",
-    "bounding_boxes.txt": "1 6.0 2.0 25.0 11.0\n2 13.0 7.0 20.0 10.0\n3 1.0 1.0 10.0 10.0\n",
-}
 CUB_OPTIONS: dict[str, Any] = {
     "tables": (
         "images.txt(id image); image_class_labels.txt(id class) on id; "

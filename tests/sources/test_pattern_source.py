@@ -6,16 +6,8 @@ from typing import Any
 import pytest
 
 from likewise.errors import ConfigError, DataError
-from memory_files import findings, images, read_memory, rows
+from memory_files import MARKET, findings, images, read_memory, rows
 
-MARKET = images(
-    "bounding_box_train/0002_c1s1_000451_03.jpg",
-    "bounding_box_test/-1_c1s1_000401_03.jpg",
-    "bounding_box_test/0000_c1s1_000151_01.jpg",
-    "bounding_box_test/0001_c1s1_001051_03.jpg",
-    "query/0001_c2s1_000301_00.jpg",
-    "gt_bbox/0001_c1s1_001051_00.jpg",
-)
 OPTIONS: dict[str, Any] = {
     "pattern": r"(bounding_box_.*|query)/(?P<label>-?\d+)_c(?P<camera>\d).*",
     "folders": "bounding_box_train: split=train; bounding_box_test: split=test role=gallery; "

@@ -78,15 +78,20 @@ PLACES: dict[str, Callable[[int, str], str]] = {
     "labelme": lambda n, s: f"images/{n}{s}",
     "labelstudio": lambda n, s: f"images/{n}{s}",
     "parquet": lambda n, s: f"images/{n}{s}",
+    "pattern": lambda n, s: f"owl/{n}{s}",
     "roxford5k": lambda n, s: f"jpg/{n}{s}",
     "rparis6k": lambda n, s: f"jpg/{n}{s}",
     "sketch": lambda n, s: f"trainB/{n}{s}",
+    "table": lambda n, s: f"images/{n}{s}",
     "via": lambda n, s: f"images/{n}{s}",
     "voc": lambda n, s: f"JPEGImages/{n}{s}",
     "webdataset": lambda n, s: f"train/{n}{s}",
     "yolo": lambda n, s: f"images/train/{n}{s}",
 }
 """Path of image ``n``, per kind."""
+
+OPTIONS = {"pattern": {"pattern": "(?P<label>[^/]+)/[^/]+"}}
+"""Options that a kind cannot do without."""
 
 
 def voc(stem: str) -> str:
@@ -153,6 +158,7 @@ def notes(kind: str, names: list[str]) -> dict[str, str]:
             f"data/label/1/{n + 1}/2014/{n}.txt": "1\n1\n2 3 9 9\n" for n in range(len(names))
         },
         "csv": {"boxes.csv": "\n".join(["path,label,x1,y1,x2,y2", *rows])},
+        "table": {"boxes.csv": "\n".join(["path,label,x1,y1,x2,y2", *rows])},
         "fissp": {"annotations/a.jsonl": "\n".join(entries)},
         "voc": {f"Annotations/{stem}.xml": voc(stem) for stem in stems},
         "webdataset": {f"train/{stem}.json": json.dumps(entry) for stem in stems},
@@ -169,7 +175,7 @@ def truth(stems: list[str]) -> bytes:
 
 
 TOOLS = ("cvat", "imagefolder", "labelme", "labelstudio", "via")
-BOXED = ("coco", "compcars", "csv", "fissp", "parquet", "voc", "webdataset", "yolo", *TOOLS)
+BOXED = ("coco", "compcars", "csv", "fissp", "parquet", "table", "voc", "webdataset", "yolo")
 
 
 def layout(kind: str, top: Path, *, cut: bool = False, backwards: bool = False) -> Path:
@@ -197,7 +203,7 @@ def layout(kind: str, top: Path, *, cut: bool = False, backwards: bool = False) 
 
 
 def read(kind: str, path: Path) -> SourceResult:
-    source = SOURCES.build({"kind": kind}, "card")
+    source = SOURCES.build({"kind": kind, **OPTIONS.get(kind, {})}, "card")
     return source.read(source.open(path), path)
 
 
@@ -217,12 +223,16 @@ def test_a_reading_is_by_the_contract(tmp_path: Path, kind: str) -> None:
     assert not {c.name for c in reading.extra_columns} & set(PUBLISHED.names())
     assert items["item_id"].is_unique().all()
     assert items["item_id"].null_count() == items["image_id"].null_count() == 0
-    listing = SOURCES.build({"kind": kind}, "card").open(tmp_path).listing()["path"]
+    listing = (
+        SOURCES.build({"kind": kind, **OPTIONS.get(kind, {})}, "card")
+        .open(tmp_path)
+        .listing()["path"]
+    )
     assert items["image_id"].is_in(listing.implode()).all()
     assert reading.findings.columns == list(FINDING_COLUMNS)
     # This small copy lacks CompCars' tables of names and lists of splits.
     assert reading.findings.filter(pl.col("check") != "absent").is_empty()
-    assert (items["box"].null_count() == 0) == (kind in BOXED)
+    assert (items["box"].null_count() == 0) == (kind in (*BOXED, *TOOLS))
 
 
 @pytest.mark.parametrize("kind", SOURCES.kinds())
@@ -251,7 +261,7 @@ def test_archives_are_read_as_folders(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("kind", SOURCES.kinds())
 def test_an_unknown_option_names_the_nearest(kind: str) -> None:
     with pytest.raises(ConfigError, match="did you mean 'exclude'"):
-        SOURCES.build({"kind": kind, "exclud": []}, "card")
+        SOURCES.build({"kind": kind, **OPTIONS.get(kind, {}), "exclud": []}, "card")
 
 
 @pytest.mark.parametrize("kind", SOURCES.kinds())
@@ -268,7 +278,7 @@ def test_nothing_of_the_layout_is_one_error(tmp_path: Path, kind: str) -> None:
 def test_every_encoding_goes_through(tmp_path: Path, kind: str) -> None:
     path = layout(kind, tmp_path / "data", cut=True)
     (tmp_path / "catalog").mkdir()
-    card = json.dumps({"title": kind, "source": {"kind": kind}})
+    card = json.dumps({"title": kind, "source": {"kind": kind, **OPTIONS.get(kind, {})}})
     (tmp_path / "catalog" / "x.yaml").write_text(card, encoding="utf-8")
     entry = f"datasets:\n  x: {{path: {path}, annotations: {path}}}\n"
     (tmp_path / "params.yaml").write_text(entry, encoding="utf-8")
@@ -397,7 +407,7 @@ def test_any_byte_may_be_another(tmp_path: Path, kind: str, data: st.DataObject)
             reading = read(kind, place)
             assert reading.items["item_id"].is_unique().all()
             assert reading.findings["finding_id"].is_unique().all()
-            files = SOURCES.build({"kind": kind}, "card").open(place)
+            files = SOURCES.build({"kind": kind, **OPTIONS.get(kind, {})}, "card").open(place)
             list(files.read_many(reading.items["image_id"].unique()))
     finally:
         path.write_bytes(whole)

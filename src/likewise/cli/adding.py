@@ -38,6 +38,12 @@ def add(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
     text: OldAnnotations = None,
     title: Annotated[str | None, typer.Option(help="Title for people.")] = None,
     option: Options = None,
+    card: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Card to copy: its source, licence, citation and faults."
+        ),
+    ] = None,
     models: Annotated[
         str | None, typer.Option(metavar="NAMES|none", help="Models that embed it, by commas.")
     ] = None,
@@ -61,6 +67,7 @@ def add(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
         annotations=annotations,
         title=title,
         options=parse_options(option),
+        card=card,
         models=parse_names(models),
         protocols=parse_names(protocols),
     )

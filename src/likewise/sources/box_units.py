@@ -31,7 +31,8 @@ def share_findings(
         unit: unit in which they are read.
         where: location of the annotations.
     """
-    corners = boxes.select(pl.col("x1", "y1", "x2", "y2").cast(pl.Float64)).drop_nulls()
+    sides = pl.col("x1", "y1", "x2", "y2").cast(pl.Float64)
+    corners = boxes.select(sides.fill_nan(None)).drop_nulls()
     if unit != "pixels" or corners.is_empty():
         return []
     lowest = corners.select(pl.min_horizontal(pl.all().min())).item()

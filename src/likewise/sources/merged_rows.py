@@ -40,8 +40,10 @@ def merge_rows(
         .group_by("image_id", maintain_order=True)
         .agg(pl.col(":where").first(), *(pl.col(c).drop_nulls().first() for c in values))
     )
-    if CAPTIONS_COLUMN not in extra_columns:
+    takes_texts = CAPTIONS_COLUMN not in extra_columns
+    if takes_texts:
         merged = _with_texts(merged, rows)
+        takes_texts = CAPTIONS_COLUMN in merged.columns
     later = numbered.filter(~is_first).join(
         merged.select("image_id", *(pl.col(c).alias(f":merged:{c}") for c in values)),
         on="image_id",

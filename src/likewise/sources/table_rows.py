@@ -123,6 +123,7 @@ def image_rows(
     """
     unboxed = located.filter(~pl.col("boxed"))
     first, repeated, notes = merge_rows(unboxed, extra_columns)
+    captions = [c for c in first.columns if c == CAPTIONS_COLUMN and c not in extra_columns]
     # The licence of a box is that of its image, which keeps it when the box is dropped.
     licence = [name for name in extra_columns if name == LICENCE]
     others = [name for name in extra_columns if name != LICENCE]
@@ -139,7 +140,7 @@ def image_rows(
             suffix=":annotated",
         )
         .join(
-            first.select("image_id", "label", "text", *others, *_texts_of(first)),
+            first.select("image_id", "label", "text", *others, *captions),
             on="image_id",
             how="left",
             suffix=":annotated",
@@ -164,10 +165,6 @@ def image_rows(
     if "label" in images.columns:
         faults.append(_conflicts(unboxed, merged, "label", "two-labels"))
     return merged, pl.concat(faults)
-
-
-def _texts_of(rows: pl.DataFrame) -> list[str]:
-    return [CAPTIONS_COLUMN] if CAPTIONS_COLUMN in rows.columns else []
 
 
 def _conflicts(

@@ -238,7 +238,11 @@ class TableSource(BoxSource, ABC):
         rows, notes = unfold_labels(rows)
         rows, more = unfold_cells(rows, self.box_format)
         notes += [*more, *digit_split_findings(rows)]
-        given = rows if "split" in rows.columns else rows.with_columns(split=pl.lit(None))
+        given = (
+            rows
+            if "split" in rows.columns
+            else rows.with_columns(split=pl.lit(None, pl.String))
+        )
         notes += split_value_findings(given)
         rows, extra_columns = type_extra_columns(
             complete_columns(rows), self.rename, self.prefixed, type(self).model_fields
@@ -246,7 +250,7 @@ class TableSource(BoxSource, ABC):
         located, broken = join_images(rows, images, files)
         names = [f"{PREFIX}{column.name}" for column in extra_columns]
         merged, twins = image_rows(images, located, names)
-        if CAPTIONS_COLUMN in merged.columns:
+        if CAPTIONS_COLUMN in merged.columns and CAPTIONS_COLUMN not in names:
             extra_columns = (*extra_columns, CAPTIONS)
         if placed is None:
             merged = merged.sort(split_rank(), "split", "image_id", nulls_last=True)

@@ -18,7 +18,7 @@ from likewise.retrieval.index_cache import exact_entry
 from likewise.sources import SOURCES
 from likewise.sources.base import Source
 from likewise.sources.layout_hint import find_layout, read_with_hint
-from likewise.storage.config import check_dataset_name
+from likewise.storage.config import Card, card_options, check_dataset_name, read_card
 from likewise.storage.workspace import Workspace
 
 
@@ -61,6 +61,7 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
     annotations: StrPath | None = None,
     title: str | None = None,
     options: Mapping[str, Any] | None = None,
+    card: StrPath | None = None,
     models: Sequence[str] | None = None,
     protocols: Sequence[str] | None = None,
     workspace: StrPath | None = None,
@@ -78,6 +79,7 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
         annotations: file or folder of the annotations; by default they are in ``path``.
         title: title of the data set; by default the layout's title, or the name.
         options: options of the source, written to the card, e.g. ``{"label": "species"}``.
+        card: a card whose contents the new card takes, where the other arguments state none.
         models: models of params.yaml that embed it; none of them if empty.
         protocols: protocols that score it; none of them if empty.
         workspace: a folder in the catalogue; by default the current one.
@@ -109,11 +111,13 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
         PROTOCOLS.load(protocol)
     folder = Path(path).expanduser()
     explained = folder if annotations is None else Path(annotations).expanduser()
-    fit = find_layout(folder, explained) if source is None else None
-    source = fit.kind if fit else source or ""
+    template = None if card is None else read_card(Path(card).expanduser())
+    given = card_options(template, source)
+    fit = find_layout(folder, explained) if given["kind"] is None else None
+    source = fit.kind if fit else given["kind"]
     kind = SOURCES.load(source)
     entry = {"path": ws.as_written(folder), "annotations": ws.as_written(explained)}
-    stated = {"kind": source, **(options or {})}
+    stated = {**given, "kind": source, **(options or {})}
     layout = SOURCES.build(stated, "source")
     reading = read_with_hint(layout, source, folder, explained)
     check_columns(dataset, (column.name for column in reading.extra_columns), embedders)
@@ -122,8 +126,8 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
     own = kind.runs(reading.items)
     chosen = own if protocols is None else {name: own.get(name, {}) for name in protocols}
     runs = _runs(ws, dataset, embedders, chosen)
-    card = _card(dataset, stated, title, kind)
-    _write(ws, dataset, card, entry, embedders, runs)
+    written = _card(dataset, stated, title, kind, template)
+    _write(ws, dataset, written, entry, embedders, runs)
     return Added(
         dataset,
         ws.relative(ws.card_file(dataset)),
@@ -131,7 +135,7 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
         labels,
         len(reading.findings),
         list(runs),
-        _licence(card.get("licence", {})),
+        _licence(written.get("licence", {})),
         _damaged(reading.findings),
         source,
         fit.describe() if fit else "",
@@ -158,9 +162,16 @@ def _damaged(findings: pl.DataFrame) -> str:
 
 
 def _card(
-    dataset: str, source: dict[str, Any], title: str | None, kind: type[Source]
+    dataset: str,
+    source: dict[str, Any],
+    title: str | None,
+    kind: type[Source],
+    template: Card | None,
 ) -> dict[str, Any]:
     """Return a new card, with the layout's own facts if ``dataset`` bears the layout's name."""
+    if template is not None:
+        given = template.model_dump(mode="json", exclude_defaults=True)
+        return {**given, "title": title or template.title, "source": source}
     own = dataset == source["kind"]
     facts = kind.card_defaults() if own else {"licence": {"spdx": "NOASSERTION"}}
     full_title = title or (kind.title if own else "") or dataset

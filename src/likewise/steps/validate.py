@@ -8,12 +8,11 @@ from typing import Any, Literal
 import polars as pl
 
 from likewise.catalogue.finding_counts import SHOWN, Findings, count_findings
-from likewise.errors import ConfigError
 from likewise.formats.paths import StrPath
 from likewise.sources import SOURCES
 from likewise.sources.base import LeftOver
 from likewise.sources.layout_hint import read_with_hint
-from likewise.storage.config import read_card
+from likewise.storage.config import card_options, read_card
 
 PREVIEWED = 5
 """Default number of items that are shown as they would be read."""
@@ -71,8 +70,8 @@ def validate(  # noqa: PLR0913 (options of the source, and of the output)
         >>> found.rows[0]["label"]
         '0'
     """
-    stated = {**card_options(source, card), **(options or {})}
-    layout = SOURCES.build({"kind": source, **stated}, "source")
+    template = None if card is None else read_card(Path(card).expanduser())
+    layout = SOURCES.build({**card_options(template, source), **(options or {})}, "source")
     reading = read_with_hint(
         layout, source, Path(path), Path(path if annotations is None else annotations)
     )
@@ -89,21 +88,6 @@ def validate(  # noqa: PLR0913 (options of the source, and of the output)
         reading.box_unit,
         reading.left_over,
     )
-
-
-def card_options(source: str, card: StrPath | None) -> dict[str, Any]:
-    """Return the options of the source in the file ``card``; none without a file.
-
-    Raises:
-        ConfigError: the file is no card, or its source is of another kind.
-    """
-    if card is None:
-        return {}
-    stated = dict(read_card(Path(card).expanduser()).source)
-    kind = stated.pop("kind", source)
-    if kind != source:
-        raise ConfigError(f"{card}: its source is of the kind {kind!r}, not {source!r}")
-    return stated
 
 
 def _first_rows(items: pl.DataFrame, most: int) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ machine and the models, indexes and runs to compute. Only this package reads YAM
 """
 
 from likewise.formats.yaml_documents import parse_yaml, read_yaml
-from likewise.storage.config.card import Card, Entry, Licence, read_card
+from likewise.storage.config.card import Card, Entry, Licence, card_options, read_card
 from likewise.storage.config.names import check_dataset_name, is_home_path
 from likewise.storage.config.params import (
     MODEL_VERBS,
@@ -35,6 +35,7 @@ __all__ = [
     "Licence",
     "Params",
     "Run",
+    "card_options",
     "check_dataset_name",
     "is_home_path",
     "params_faults",

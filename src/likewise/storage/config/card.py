@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from likewise.errors import ConfigError
 from likewise.formats.yaml_documents import read_yaml
 from likewise.registry import Part, check
 
@@ -34,3 +35,17 @@ def read_card(path: Path) -> Card:
         ConfigError: lists every fault of the file, one line each.
     """
     return check(Card, read_yaml(path) or {}, path.name)
+
+
+def card_options(card: Card | None, kind: str | None) -> Entry:
+    """Return kind and options of the source of ``card``; ``kind`` alone without a card.
+
+    Raises:
+        ConfigError: the source of the card is of another kind.
+    """
+    if card is None:
+        return {"kind": kind}
+    stated = card.source.get("kind")
+    if kind not in (None, stated):
+        raise ConfigError(f"the source of the card is of the kind {stated!r}, not {kind!r}")
+    return dict(card.source)
