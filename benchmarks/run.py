@@ -17,6 +17,7 @@ from measure import parser
 NAMES = (
     "ingest",
     "million",
+    "tables",
     "scale_rows",
     "versions",
     "sharing",

@@ -24,6 +24,7 @@ SLOW = {
     "scale_rows",
     "score",
     "sharing",
+    "tables",
     "trained",
     "versions",
 }

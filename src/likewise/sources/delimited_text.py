@@ -8,6 +8,7 @@ import polars as pl
 from likewise.errors import DamagedError, DataError, hint
 from likewise.formats.spreadsheet_text import unmarked
 from likewise.sources.box_source import RowBuffer
+from likewise.sources.plain_text_table import read_plain
 from likewise.sources.text_lines import (
     REST,
     TextFormat,
@@ -56,12 +57,32 @@ def read_delimited(
     head = read_head(lines, form)
     records = TextRecords(lines, head.delimiter, form)
     names = _names(where, records, form, is_short=head.is_short)
+    _check_names(where, [name for name in names if name != SKIPPED])
+    table: pl.DataFrame | None = None
+    if form.is_plain and SKIPPED not in names:
+        before = lines.number if form.has_header else lines.lines_before
+        table = read_plain(data, where, names, head.delimiter, form.quote, before)
+    if table is None:
+        table, read, findings = _read_lines(where, records, names, form)
+    else:
+        read, findings = len(table), []
+    if head.stated not in (None, read):
+        detail = f"its first line says {head.stated:,} rows; it has {read:,}"
+        findings.append((where, "incomplete", detail))
+    if records.spanning and form.quote and data.count(form.quote.encode()) % 2:
+        findings.append((where, "odd-quotes", _ODD_QUOTES))
+    return table, findings
+
+
+def _read_lines(
+    where: str, records: TextRecords, names: list[str], form: TextFormat
+) -> tuple[pl.DataFrame, int, list[FindingRow]]:
+    """Read the records line by line; return the rows, the number of records, and findings."""
     keep = [at for at, name in enumerate(names) if name != SKIPPED]
-    kept = [names[at] for at in keep]
-    _check_names(where, kept)
-    table = RowBuffer(dict.fromkeys((*kept, ":where"), pl.String))
+    whole = len(keep) == len(names)
+    table = RowBuffer(dict.fromkeys((*(names[at] for at in keep), ":where"), pl.String))
     findings: list[FindingRow] = []
-    read, whole = 0, len(keep) == len(names)
+    read = 0
     for fields, line in records:
         place = f"{where}: line {line:,}"
         problem = _problem(fields, names, form)
@@ -75,12 +96,7 @@ def read_delimited(
             if form.spreadsheet:
                 values = [unmarked(value) for value in values]
             table.add(*(value or None for value in values), place)
-    if head.stated is not None and head.stated != read:
-        detail = f"its first line says {head.stated:,} rows; it has {read:,}"
-        findings.append((where, "incomplete", detail))
-    if records.spanning and form.quote and data.count(form.quote.encode()) % 2:
-        findings.append((where, "odd-quotes", _ODD_QUOTES))
-    return table.frame(), findings
+    return table.frame(), read, findings
 
 
 _ODD_QUOTES = (

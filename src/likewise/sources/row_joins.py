@@ -11,6 +11,8 @@ from likewise.sources.base import findings_about, findings_from_rows
 from likewise.sources.delimited_text import FindingRow
 
 _EXAMPLES = 3
+_PLACE = ":new:where"
+"""Place of the row that was joined; null if there is none."""
 
 
 @dataclass
@@ -22,7 +24,7 @@ class JoinedTable:
         rows: columns of text, with ``:where``.
         on: columns of the rows so far -> columns of this table that must be equal.
         many: several of its rows with one key each become a row.
-        used: the keys that a row had, one frame per join.
+        unused: the keys that no row had so far; None before the first join.
         conflicts: column -> places of rows that have another value of it.
         lacking: the columns of the key that the rows of each join lacked.
         seen: all columns that those rows had.
@@ -32,7 +34,7 @@ class JoinedTable:
     rows: pl.DataFrame
     on: Mapping[str, str]
     many: bool
-    used: list[pl.DataFrame] = field(default_factory=list)
+    unused: pl.DataFrame | None = None
     conflicts: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     lacking: list[list[str]] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
@@ -82,19 +84,20 @@ class JoinedTable:
         self.lacking.append([name for name in left if name not in rows.columns])
         self.seen |= {name for name in rows.columns if not name.startswith(":")}
         rows = rows.with_columns(pl.lit(None, pl.String).alias(c) for c in self.lacking[-1])
-        self.used.append(rows.select(left).unique())
-        other = self.rows.rename(
-            {c: f":new:{c}" for c in self.given} | {":where": ":new:where"}
+        unused = self.rows.select(self.keys) if self.unused is None else self.unused
+        self.unused = unused.join(
+            rows.select(left), left_on=self.keys, right_on=left, how="anti"
         )
+        place = pl.col(":where") if self.many else pl.lit("")
+        new = [pl.col(c).alias(f":new:{c}") for c in self.given]
+        other = self.rows.select(*self.keys, *new, place.alias(_PLACE))
         joined = rows.join(
             other, left_on=left, right_on=self.keys, how="left", maintain_order="left_right"
         )
         if self.many and joined.height > rows.height:
-            several = pl.len().over(":where") > 1
-            place = pl.when(several & pl.col(":new:where").is_not_null()).then(
-                pl.format("{} with {}", ":where", ":new:where")
-            )
-            joined = joined.with_columns(place.otherwise(":where").alias(":where"))
+            is_one = (pl.len().over(":where") > 1) & pl.col(_PLACE).is_not_null()
+            both = pl.when(is_one).then(pl.format("{} with {}", ":where", _PLACE))
+            joined = joined.with_columns(both.otherwise(":where").alias(":where"))
         for name in self.given:
             if name not in rows.columns:
                 joined = joined.rename({f":new:{name}": name})
@@ -105,10 +108,10 @@ class JoinedTable:
             joined = joined.with_columns(pl.coalesce(name, f":new:{name}").alias(name))
             joined = joined.drop(f":new:{name}")
         mark = _mark(self.given)
-        hit = pl.col(":new:where").is_not_null()
+        hit = pl.col(_PLACE).is_not_null()
         before = pl.col(mark) if mark in joined.columns else pl.lit(value=False)
         joined = joined.with_columns((before | hit).alias(mark))
-        return joined.drop(":new:where", *self.lacking[-1])
+        return joined.drop(_PLACE, *self.lacking[-1])
 
     def findings(self) -> list[FindingRow]:
         """Return finding rows about rows of this table that no row matched, and conflicts.
@@ -122,17 +125,15 @@ class JoinedTable:
                     f"no table has the column {name!r}, on which {self.where} is joined; "
                     f"{hint(name, self.seen)}"
                 )
-        used = pl.concat(self.used).unique() if self.used else None
         rows: list[FindingRow] = []
-        if used is not None:
-            unused = self.rows.join(used, left_on=self.keys, right_on=list(self.on), how="anti")
-            if len(unused):
-                keys = unused.select(pl.concat_str(self.keys, separator=" ")).to_series()
-                detail = (
-                    f"{len(unused):,} of {len(self.rows):,} rows have a key that no row has: "
-                    f"{bounded(keys.head(_EXAMPLES), len(unused), _EXAMPLES)}"
-                )
-                rows.append((self.where, "unjoined", detail))
+        if self.unused is not None and len(self.unused):
+            number = len(self.unused)
+            keys = self.unused.select(pl.concat_str(self.keys, separator=" ")).to_series()
+            detail = (
+                f"{number:,} of {len(self.rows):,} rows have a key that no row has: "
+                f"{bounded(keys.head(_EXAMPLES), number, _EXAMPLES)}"
+            )
+            rows.append((self.where, "unjoined", detail))
         for name, places in self.conflicts.items():
             if places:
                 detail = (

@@ -87,9 +87,15 @@ def join_images(
     broken = reference_findings(
         rows, matches.findings.with_columns(detail=detail), pl.col(":where")
     )
-    located = rows.join(
-        matches.matched.rename({"path": "name"}), on="reference", maintain_order="left"
-    ).join(images.select("name", image_id="path"), on="name", maintain_order="left")
+    by_name = images.select("name", image_id="path")
+    found = matches.matched.rename({"path": "name"}).join(by_name, on="name")
+    # Only the ids are joined, because a join copies all columns of millions of rows.
+    ids = rows.select("reference").join(
+        found.select("reference", "image_id"), "reference", "left", maintain_order="left"
+    )
+    located = rows.with_columns(ids["image_id"])
+    if ids["image_id"].has_nulls():
+        located = located.drop_nulls("image_id")
     return located, pl.concat(
         [broken, findings_about(nameless, "bad-row", "it names no image")]
     )
@@ -121,16 +127,18 @@ def image_rows(
     Returns:
         Images with all item columns and ``listed``; findings about rows that disagree.
     """
-    unboxed = located.filter(~pl.col("boxed"))
+    unboxed = located.filter(~pl.col("boxed")) if located["boxed"].any() else located
     first, repeated, notes = merge_rows(unboxed, extra_columns)
     captions = [c for c in first.columns if c == CAPTIONS_COLUMN and c not in extra_columns]
     # The licence of a box is that of its image, which keeps it when the box is dropped.
     licence = [name for name in extra_columns if name == LICENCE]
     others = [name for name in extra_columns if name != LICENCE]
     shared = ("split", "subset", "role", "width", "height", *licence)
-    annotated = located.group_by("image_id", maintain_order=True).agg(
-        pl.col(c).drop_nulls().first() for c in shared
-    )
+    annotated = located.select("image_id", *shared)
+    if not annotated["image_id"].is_unique().all():
+        annotated = annotated.group_by("image_id", maintain_order=True).agg(
+            pl.col(c).drop_nulls().first() for c in shared
+        )
     merged = (
         images.rename({"path": "image_id"})
         .join(

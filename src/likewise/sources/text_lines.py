@@ -53,6 +53,17 @@ class TextFormat:
         return list(self.columns or ()) if listed else None
 
     @property
+    def is_plain(self) -> bool:
+        """True if no option needs the lines one by one."""
+        names = self.names or [""]
+        return (
+            self.encoding.lower() in {"utf-8", "utf8"}
+            and not self.comment
+            and not self.spreadsheet
+            and not names[-1].endswith(REST)
+        )
+
+    @property
     def has_header(self) -> bool:
         """True if the first line has the names of the columns."""
         return self.names is None if self.header is None else self.header
@@ -82,6 +93,11 @@ class TextLines:
             self._ahead.append((line, self._read))
             filled += [line] if line.strip() else []
         return filled
+
+    @property
+    def lines_before(self) -> int:
+        """Number of lines before the next one."""
+        return self._ahead[0][1] - 1 if self._ahead else self._read
 
     def drop_first(self) -> None:
         """Drop the first line that ``peek`` returned."""
