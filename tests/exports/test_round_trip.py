@@ -24,7 +24,7 @@ from likewise.sources import SOURCES
 from likewise.sources.box_bounds import clip_boxes
 from likewise.storage.config import Card
 
-BOXED = ("coco", "voc", "yolo", "csv", "parquet", "webdataset")
+BOXED = ("coco", "voc", "yolo", "csv", "table", "parquet", "webdataset")
 RENAMED = ("voc", "yolo", "parquet", "webdataset")
 """Formats that rename images, or only those with unusual names."""
 
@@ -144,7 +144,8 @@ def out_and_back(kind: str, chosen: Selection) -> tuple[pl.DataFrame, list[str]]
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "out"
         folder.mkdir()
-        assert EXPORTS.build({"kind": kind}, "here").write(chosen, folder) == []
+        written = "csv" if kind == "table" else kind
+        assert EXPORTS.build({"kind": written}, "here").write(chosen, folder) == []
         return back(kind, folder)
 
 

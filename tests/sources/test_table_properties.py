@@ -16,13 +16,16 @@ from hypothesis import strategies as st
 
 from likewise.errors import LikewiseError
 from likewise.sources.base import SourceResult
+from likewise.sources.delimited_text import read_delimited
+from likewise.sources.plain_text_table import read_plain
+from likewise.sources.text_lines import TextFormat
 from memory_files import images, read_memory
 
 CASES = int(os.environ.get("CASES", "0"))
 """Number of examples of all properties; 0 for a few that are the same in every run."""
 
 trials = settings(
-    max_examples=-(-CASES // 4) or 25,
+    max_examples=-(-CASES // 5) or 25,
     derandomize=not CASES,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -207,6 +210,53 @@ def test_any_bytes_are_a_table_or_one_error(table: bytes, options: dict[str, Any
         result = read_memory("table", files, **options)
         check_frames(result)
         assert {*result.items["image_id"]} == {*IMAGES}
+
+
+PLAIN = (
+    "a",
+    " b ",
+    "",
+    "\xa0x\x85",
+    "é",
+    "1,",
+    '"',
+    "\r",
+    "\x1f",
+    "\u2028",
+    "c\x0bd",
+    "\ufeff",
+)
+
+
+@trials
+@given(
+    lines=st.lists(st.lists(st.sampled_from(PLAIN), min_size=1, max_size=3)),
+    end=st.sampled_from(("\n", "\r\n", "\n\n")),
+    final=st.sampled_from(("", "\n")),
+    header=st.booleans(),
+)
+def test_a_table_is_read_at_once_as_line_by_line(
+    lines: list[list[str]], end: str, final: str, *, header: bool
+) -> None:
+    text = end.join(",".join(line) for line in (["a", "b"], *lines))
+    data = f"{text}{final}".encode()
+    columns = {"columns": ("a", "b")} if not header else {}
+    slow, findings = read_delimited("t.csv", data, TextFormat(delimiter=",", **columns))
+    quick = read_plain(data, "t.csv", ["a", "b"], ",", '"', int(header), least=0)
+    assert quick is None or (quick.equals(slow) and not findings)
+    is_plain = all(len(line) == 2 and not {*line} & {"1,", '"', "\r", "\x1f"} for line in lines)
+    assert quick is not None or not is_plain or end == "\n\n" or not lines
+
+
+def test_a_large_table_has_the_numbers_of_its_lines() -> None:
+    rows = "".join(f"{number}.jpg,{number % 7}\n" for number in range(20_000))
+    frame, _ = read_delimited("t.csv", f"image,label\n{rows}".encode(), TextFormat())
+    assert frame[":where"][[0, 997, 998, 19_999]].to_list() == [
+        "t.csv: line 2",
+        "t.csv: line 999",
+        "t.csv: line 1,000",
+        "t.csv: line 20,001",
+    ]
 
 
 PIECES = (

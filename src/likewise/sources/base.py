@@ -260,14 +260,14 @@ def is_image(path: str = "path") -> pl.Expr:
 
 def non_image_findings(paths: pl.DataFrame) -> pl.DataFrame:
     """Return a finding for each row of ``paths`` (column ``path``) that is not an image."""
-    in_hidden_place = pl.lit("it is hidden, or in a hidden folder")
-    detail = (
-        pl.when(is_hidden()).then(in_hidden_place).otherwise(pl.lit("not an image's suffix"))
-    )
+    suffix, hidden = "not an image's suffix", pl.lit("it is hidden, or in a hidden folder")
+    advice = "; if it is a table of the images, --source table reads it (docs/layouts.md)"
+    is_table = pl.col("path").str.to_lowercase().str.contains(r"\.(csv|tsv|txt|mat)\z")
+    detail = pl.when(is_hidden()).then(hidden).when(is_table).then(pl.lit(suffix + advice))
     others = paths.filter(~is_image())
     unread = unread_format_findings(others.filter(~is_hidden()))
     # The first finding of a path counts.
-    plain = findings_about(others, "not-an-image", detail)
+    plain = findings_about(others, "not-an-image", detail.otherwise(pl.lit(suffix)))
     return pl.concat([unread, plain.filter(~pl.col("path").is_in(unread["path"].implode()))])
 
 

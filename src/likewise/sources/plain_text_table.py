@@ -19,8 +19,14 @@ _ODD = re.compile(rb"\n\r?\n|\r(?!\n)|[\x00\x1c-\x1f]")
 """Empty lines, other line ends, and characters that count as blanks in Python alone."""
 
 
-def read_plain(
-    data: bytes, where: str, names: list[str], delimiter: str, quote: str, first_line: int
+def read_plain(  # noqa: PLR0913, PLR0917 (the format of a table)
+    data: bytes,
+    where: str,
+    names: list[str],
+    delimiter: str,
+    quote: str,
+    first_line: int,
+    least: int = _MIN_BYTES,
 ) -> pl.DataFrame | None:
     """Return the rows of a table as columns of text with ``:where``; None if it is not plain.
 
@@ -31,8 +37,9 @@ def read_plain(
         delimiter: one character.
         quote: character around fields; "" for none.
         first_line: number of lines before the first row.
+        least: size from which a table is read at once.
     """
-    if len(data) < _MIN_BYTES or len(delimiter) != 1 or not names:
+    if len(data) < least or len(delimiter) != 1 or not names:
         return None
     start = 0
     for _ in range(first_line):

@@ -8,7 +8,7 @@ import polars as pl
 from likewise.formats.archives import FileCollection
 from likewise.sources.base import findings_about
 from likewise.sources.box_source import CORNERS, reference_findings
-from likewise.sources.extra_columns import LICENCE
+from likewise.sources.extra_columns import LICENCE, PREFIX
 from likewise.sources.image_references import Matches, match_references
 from likewise.sources.merged_rows import CAPTIONS_COLUMN, merge_rows
 from likewise.sources.split_names import split_values
@@ -165,7 +165,7 @@ def image_rows(
     ).drop(*doubled, "name")
     faults = [
         findings_about(
-            repeated.select(path=":where"), "twin", "a row before it is of the same image"
+            repeated.select(path=":where"), "twin", _twin_detail(unboxed, repeated, others)
         ),
         _conflicts(located, merged, "split", "two-splits"),
         notes,
@@ -173,6 +173,19 @@ def image_rows(
     if "label" in images.columns:
         faults.append(_conflicts(unboxed, merged, "label", "two-labels"))
     return merged, pl.concat(faults)
+
+
+def _twin_detail(rows: pl.DataFrame, repeated: pl.DataFrame, columns: list[str]) -> str:
+    """Return the finding about repeated rows; a column of sentences may be texts."""
+    detail = "a row before it is of the same image"
+    if repeated.is_empty() or rows["text"].null_count() < len(rows):
+        return detail
+    for column in columns:
+        values = repeated[column]
+        if values.dtype == pl.String and values.str.contains(r"\S\s+\S").mean() == 1:
+            name = column.removeprefix(PREFIX)
+            return f"{detail}; if {name!r} is a text, --option text={name} reads all of them"
+    return detail
 
 
 def _conflicts(
