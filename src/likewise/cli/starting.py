@@ -118,7 +118,7 @@ def validate(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
     limit: Limit = 20,
     json: Json = False,
 ) -> None:
-    """Check file names and annotations by the rules of a layout, and show the first items.
+    """Check names and annotations by a layout; show the first items.
 
     The command needs no catalogue and writes nothing, so that options of a layout can be tried.
     It also shows what is left over: images that no row names, columns without an effect on

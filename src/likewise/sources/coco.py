@@ -28,11 +28,8 @@ from likewise.sources.extra_columns import (
     type_extra_columns,
     with_field_names,
 )
+from likewise.sources.merged_rows import CAPTIONS
 from likewise.sources.split_names import split_of_folders, split_rank
-
-_CAPTIONS = Column(
-    "captions", pa.list_(pa.string()), "all captions; the first is the text", nullable=True
-)
 
 
 class CocoSource(BoxSource):
@@ -85,7 +82,7 @@ class CocoSource(BoxSource):
             )
             .sort(split_rank(), "split", "image_id", nulls_last=True)
         )
-        own = (*self.extra_columns, *([_CAPTIONS] if "captions" in merged.columns else []))
+        own = (*self.extra_columns, *([CAPTIONS] if "captions" in merged.columns else []))
         result = self.box_items(merged.drop("width", "height"), boxes)
         is_annotation = pl.col("path").str.to_lowercase().str.ends_with(".json")
         unread = [(path, "unread-file", _UNREAD) for path in every if path not in paths]
@@ -108,7 +105,7 @@ class CocoSource(BoxSource):
 
     def _with_attributes(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Column, ...]]:
         """Return the rows with typed attributes, and the columns of these."""
-        own = {column.name for column in (*self.extra_columns, _CAPTIONS)}
+        own = {column.name for column in (*self.extra_columns, CAPTIONS)}
         names = [c.removeprefix(PREFIX) for c in rows.columns if c.startswith(PREFIX)]
         renamed = {n: f"given_{field_name(n)}" for n in names if field_name(n) in own}
         typed, columns = type_extra_columns(rows, renamed, RESERVED, ())
