@@ -27,7 +27,7 @@ os.environ["LANCE_CPU_THREADS"] = "2"
 os.environ["LANCE_IO_THREADS"] = "2"
 os.environ["COLUMNS"] = "80"
 
-from fuzz import annotations, containers, foreign
+from fuzz import annotations, containers, foreign, layouts
 from fuzz.case import Generator
 from fuzz.complete import make_complete
 from fuzz.runner import Outcome, run_case
@@ -36,6 +36,7 @@ GENERATORS: dict[str, Generator] = {
     **annotations.GENERATORS,
     **containers.GENERATORS,
     **foreign.GENERATORS,
+    **layouts.GENERATORS,
 }
 
 

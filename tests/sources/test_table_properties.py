@@ -240,8 +240,8 @@ def test_a_table_is_read_at_once_as_line_by_line(
 ) -> None:
     text = end.join(",".join(line) for line in (["a", "b"], *lines))
     data = f"{text}{final}".encode()
-    columns = {"columns": ("a", "b")} if not header else {}
-    slow, findings = read_delimited("t.csv", data, TextFormat(delimiter=",", **columns))
+    form = TextFormat(delimiter=",", columns=None if header else ("a", "b"))
+    slow, findings = read_delimited("t.csv", data, form)
     quick = read_plain(data, "t.csv", ["a", "b"], ",", '"', int(header), least=0)
     assert quick is None or (quick.equals(slow) and not findings)
     is_plain = all(len(line) == 2 and not {*line} & {"1,", '"', "\r", "\x1f"} for line in lines)

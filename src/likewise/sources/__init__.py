@@ -26,7 +26,7 @@ SOURCES: "Registry[Source]" = Registry(
         "roxford5k": "likewise.sources.revisited:RoxfordSource",
         "rparis6k": "likewise.sources.revisited:RparisSource",
         "sketch": "likewise.sources.sketch:SketchSource",
-        "table": "likewise.sources.table:DelimitedSource",
+        "table": "likewise.sources.delimited:DelimitedSource",
         "via": "likewise.sources.via:ViaSource",
         "voc": "likewise.sources.voc:VocSource",
         "webdataset": "likewise.sources.webdataset:WebDatasetSource",

@@ -31,7 +31,7 @@ FINDING_COLUMNS = ("finding_id", "check", "path", "detail")
 
 @dataclass(frozen=True, slots=True)
 class LeftOver:
-    """What a source has but does not use: a description, the number, and examples."""
+    """Something that a source has but does not use: description, number and examples."""
 
     what: str
     count: int

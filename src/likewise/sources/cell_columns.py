@@ -190,6 +190,6 @@ def _decoded(text: str) -> dict[str, object] | list[object] | None:
 
 
 def _only_label(value: dict[str, object]) -> str | None:
-    named: Sequence[object] = [value[key] for key in _LABEL_KEYS if key in value]
-    texts = [str(v) for v in (named or list(value.values())) if isinstance(v, str | int)]
-    return texts[0] if len(texts) == 1 or (texts and named) else None
+    known: Sequence[object] = [value[key] for key in _LABEL_KEYS if key in value]
+    texts = [str(v) for v in (known or list(value.values())) if isinstance(v, str | int)]
+    return texts[0] if len(texts) == 1 or (texts and known) else None

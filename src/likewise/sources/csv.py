@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from likewise.sources.table import DelimitedSource
+from likewise.sources.delimited import DelimitedSource
 
 
 class CsvSource(DelimitedSource):

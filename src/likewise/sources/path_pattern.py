@@ -109,9 +109,9 @@ def extract_columns(
         )
         hits, rest = rest.filter(is_match), rest.filter(~is_match)
         groups = hits.select(groups=pl.col("path").str.extract_groups(whole)).unnest("groups")
-        named = [name for name in groups.columns if not name.isdecimal()]
-        filled = groups.select(pl.col(named).replace("", None)) if named else pl.DataFrame()
-        parts.append(pl.concat([hits, filled], how="horizontal") if named else hits)
+        names = [name for name in groups.columns if not name.isdecimal()]
+        filled = groups.select(pl.col(names).replace("", None)) if names else pl.DataFrame()
+        parts.append(pl.concat([hits, filled], how="horizontal") if names else hits)
     matched = pl.concat(parts, how="diagonal").sort(":row").drop(":row")
     return matched, rest["path"]
 

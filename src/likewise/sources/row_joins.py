@@ -102,8 +102,7 @@ class JoinedTable:
             if name not in rows.columns:
                 joined = joined.rename({f":new:{name}": name})
                 continue
-            new = joined[f":new:{name}"]
-            differs = (joined[name] != new).fill_null(value=False)
+            differs = (joined[name] != joined[f":new:{name}"]).fill_null(value=False)
             self.conflicts[name] += joined.filter(differs)[":where"].to_list()
             joined = joined.with_columns(pl.coalesce(name, f":new:{name}").alias(name))
             joined = joined.drop(f":new:{name}")

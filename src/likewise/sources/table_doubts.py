@@ -1,4 +1,4 @@
-"""What a table leaves open: units, numbers of splits, images and columns that nothing names."""
+"""Open questions about a table: numbers as splits, images and columns that nothing names."""
 
 from collections.abc import Sequence
 

@@ -88,10 +88,10 @@ def join_images(
         rows, matches.findings.with_columns(detail=detail), pl.col(":where")
     )
     by_name = images.select("name", image_id="path")
-    found = matches.matched.rename({"path": "name"}).join(by_name, on="name")
+    hits = matches.matched.rename({"path": "name"}).join(by_name, on="name")
     # Only the ids are joined, because a join copies all columns of millions of rows.
     ids = rows.select("reference").join(
-        found.select("reference", "image_id"), "reference", "left", maintain_order="left"
+        hits.select("reference", "image_id"), "reference", "left", maintain_order="left"
     )
     located = rows.with_columns(ids["image_id"])
     if ids["image_id"].has_nulls():

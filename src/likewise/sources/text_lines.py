@@ -178,7 +178,7 @@ class TextRecords:
 
 
 class Head(NamedTuple):
-    """What the first lines tell: the delimiter, a number of rows, and a missing first name."""
+    """Facts in the first lines: the delimiter, a number of rows, and a missing first name."""
 
     delimiter: str
     stated: int | None
@@ -217,8 +217,8 @@ def _delimiter(head: list[str], form: TextFormat) -> str:
     names = form.names or []
     first = head[0].strip() if head else ""
     if names and names[-1].endswith(REST):
-        found = re.search(r"[,;|\s]", first)
-        return found[0] if found and found[0] in _DELIMITERS else "whitespace"
+        blank = re.search(r"[,;|\s]", first)
+        return blank[0] if blank and blank[0] in _DELIMITERS else "whitespace"
     for delimiter in "\t,;|":
         if head and all(line.count(delimiter) + 1 == len(names) for line in head[:2]):
             return delimiter

@@ -41,7 +41,7 @@ class TextTableSource(TableSource, ABC):
     the rest of the line); or name in the header -> name."""
 
     header: bool | None = None
-    """Whether tables have a header; by default, those whose columns are not listed."""
+    """Existence of a header in tables; by default, in those whose columns are not listed."""
 
     skip: int = Field(default=0, ge=0)
     """Number of lines before each table."""
@@ -100,8 +100,8 @@ class TextTableSource(TableSource, ABC):
         for table in self.tables:
             if not table.on:
                 continue
-            found = find_table_files(annotation_files, table.file)
-            for where, data in sorted(annotation_files.read(found)):
+            table_paths = find_table_files(annotation_files, table.file)
+            for where, data in sorted(annotation_files.read(table_paths)):
                 rows, invalid = read_table_file(where, data, table, self.text_format)
                 many = table.many
                 if many is None:
