@@ -7,8 +7,16 @@ from types import ModuleType
 
 EXTRAS = frozenset(
     {"accelerate", "datasets", "dvclive", "faiss", "lancedb", "lightly", "numba", "pandas"}
-    | {"pytorch_metric_learning", "safetensors", "scipy", "sklearn", "timm", "torch"}
-    | {"torchvision"}
+    | {
+        "open_clip",
+        "pytorch_metric_learning",
+        "safetensors",
+        "scipy",
+        "sklearn",
+        "timm",
+        "torch",
+    }
+    | {"tokenizers", "torchvision", "transformers"}
 )
 
 

@@ -34,11 +34,11 @@ _TABLE_LIBRARIES = ("pyarrow", "pyo3_runtime")
 _PREFIXES = ("External error: ", "Invalid user input: ", "LanceError(IO): ")
 
 _EXTRAS = {
-    "faiss": "faiss",
+    **{name: name for name in ("faiss", "transformers")},
     **dict.fromkeys(("numba", "safetensors", "sklearn", "timm", "torch"), "models"),
     "torchvision": "models",
-    **dict.fromkeys(("accelerate", "dvclive", "lightly"), "train"),
-    "pytorch_metric_learning": "train",
+    "open_clip": "open-clip",
+    **dict.fromkeys(("accelerate", "dvclive", "lightly", "pytorch_metric_learning"), "train"),
 }
 """Module -> the extra of pyproject.toml that installs it."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import timm
 import torch
 from PIL import Image
 
@@ -19,10 +20,12 @@ from likewise.errors import (
     StaleArtefactError,
     UnknownNameError,
 )
+from likewise.models.model_files import file_sha256
 from likewise.models.passport import PASSPORT, WEIGHTS, Passport
 from likewise.models.recipes import RECIPES, load
 from likewise.models.recipes.base import Recipe
 from likewise.models.training import backbones, weights
+from likewise.models.training.initial_model import load_trunk
 
 pytestmark = pytest.mark.torch
 
@@ -41,7 +44,7 @@ def test_a_made_model_loads_and_embeds(tmp_path: Path, backbone: str) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == [WEIGHTS, PASSPORT]
     assert Passport.read(tmp_path) == passport
     assert passport.weights_source == "random seed 3"
-    assert passport.weights_sha256 == weights.sha256(tmp_path / WEIGHTS)
+    assert passport.weights_sha256 == file_sha256(tmp_path / WEIGHTS)
     assert set(passport.libraries) >= {"pillow", "timm", "torch", "torchvision"}
     encoder = load(tmp_path)
     vectors = encoder.encode([PICTURE])
@@ -64,7 +67,7 @@ def test_input_size_and_pooling_come_back(tmp_path: Path) -> None:
     passport = made.make(tmp_path, 0)
     assert passport.image_preprocessing.input_size == (3, 96, 96)
     encoder = load(tmp_path)
-    pixels = encoder.transform(PICTURE)
+    pixels = np.asarray(encoder.seen(PICTURE))
     assert pixels.shape == (96, 96, 3)
     model = backbones.create("test_resnet", pooling="max", seed=0)
     with torch.inference_mode():
@@ -86,7 +89,7 @@ def test_each_part_of_the_preprocessing_can_be_set(tmp_path: Path) -> None:
     size = (100, 100)  # the input's side divided by crop_pct
     resized = PICTURE.convert("RGB").resize(size, Image.Resampling.BILINEAR)
     pixels = np.asarray(resized.crop((10, 10, 90, 90)))
-    assert np.array_equal(load(tmp_path).transform(PICTURE), pixels)
+    assert np.array_equal(np.asarray(load(tmp_path).seen(PICTURE)), pixels)
     model = backbones.create("test_resnet", input_size=80, seed=0)
     with torch.inference_mode():
         floats = torch.tensor(pixels).float() / 255
@@ -122,7 +125,7 @@ def test_the_preprocessing_is_read_from_the_passport(tmp_path: Path) -> None:
     stored = json.loads((tmp_path / PASSPORT).read_text())
     stored["preprocessing"] |= {"input_size": [3, 64, 64], "mean": [0.1, 0.2, 0.3]}
     (tmp_path / PASSPORT).write_text(json.dumps(stored))
-    assert load(tmp_path).transform(PICTURE).shape == (64, 64, 3)
+    assert np.asarray(load(tmp_path).seen(PICTURE)).shape == (64, 64, 3)
 
 
 def test_no_path_reaches_the_passport(tmp_path: Path) -> None:
@@ -208,3 +211,42 @@ def test_several_scales_and_generalised_means(
     assert vectors.shape == (2, passport.dim)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
     assert not np.allclose(vectors[0, :width], load(plain).encode([PICTURE])[0], atol=1e-3)
+
+
+def test_the_projection_of_a_clip_model_can_be_kept(tmp_path: Path) -> None:
+    name = "fastvit_mci0.apple_mclip"
+    plain, projected = tmp_path / "plain", tmp_path / "projected"
+    plain.mkdir()
+    projected.mkdir()
+    options = {"backbone": name, "input_size": 64}
+    width = recipe(**options).make(plain, 0).dim
+    passport = recipe(**options, projection=True).make(projected, 0)
+    assert (width, passport.dim) == (1024, 512)
+    assert "projection" not in Passport.read(plain).recipe
+    model = timm.create_model(name).eval()
+    weights.restore(model, projected / WEIGHTS)
+    pixels = torch.tensor(np.asarray(load(projected).seen(PICTURE))).permute(2, 0, 1)[None]
+    with torch.inference_mode():  # mean 0 and deviation 1 are this model's own
+        expected = torch.nn.functional.normalize(model(pixels.float() / 255)).numpy()
+    np.testing.assert_allclose(load(projected).encode([PICTURE]), expected, atol=1e-5)
+    trunk = load_trunk(projected, passport, None)
+    with torch.inference_mode():
+        assert trunk(pixels.float() / 255).shape == (1, width)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"backbone": "resnet18.a1_in1k"},
+            "has a classifier of 1,000 classes; leave projection",
+        ),
+        ({"backbone": "vit_base_patch16_siglip_224.webli"}, "has no projection; leave"),
+        ({"backbone": "resnet18", "head": "gem"}, "projection cannot be combined with head"),
+    ],
+)
+def test_a_projection_that_a_model_lacks_is_refused(
+    tmp_path: Path, options: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        recipe(**options, projection=True).make(tmp_path, 0)

@@ -131,6 +131,7 @@ def test_known_models_are_those_of_the_documentation() -> None:
     """docs/ready.yaml lists the same entries, because its trained models start from them."""
     documented = yaml.safe_load(READY.read_text("utf-8"))["models"]
     for group in known_models().values():
-        assert {name: documented[name] for name in group.models} == dict(group.models)
         assert set(group.published) <= set(group.models)
+        if group.name != "towers":  # nothing is trained from models of other libraries
+            assert {name: documented[name] for name in group.models} == dict(group.models)
     assert len(known_models()["gpr1200-notebook"].models) == 17

@@ -13,6 +13,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from likewise.errors import ConfigError, DataError, UnknownNameError
+from likewise.models.model_files import file_sha256
 from likewise.models.passport import Preprocessing
 from likewise.models.training import backbones, weights
 
@@ -140,7 +141,7 @@ def test_weights_from_a_file(tmp_path: Path, kind: str) -> None:
         torch.save({f"module.{name}": t for name, t in expected.items()}, path)
     model, source = backbones.create_with_weights(TINY, f"file:{path}")
     assert same(model, expected)
-    assert source == f"file:{path.name} sha256 {weights.sha256(path)}"
+    assert source == f"file:{path.name} sha256 {file_sha256(path)}"
 
 
 def test_weights_under_other_names_are_matched_by_order(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""docs/training.md lists every option of every recipe, with its default."""
+"""docs/training.md and docs/models.md list every option of every recipe, with its default."""
 
 from pathlib import Path
 from typing import Any
@@ -7,11 +7,13 @@ import pytest
 import yaml
 from pydantic_core import PydanticUndefined
 
+from likewise.models.image_options import ImageOptions
 from likewise.models.recipes import RECIPES
 from likewise.models.training.options import FitOptions, TrainingOptions
 from likewise.registry import Part
 
-PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = "".join((DOCS / name).read_text("utf-8") for name in ("training.md", "models.md"))
 
 
 def documented(title: str) -> dict[str, Any]:
@@ -33,6 +35,11 @@ def dumped(options: dict[str, Any]) -> dict[str, Any]:
 
 
 COMMON = "Common options"
+IMAGES = "Preprocessing"
+
+
+def test_options_of_the_preprocessing() -> None:
+    assert documented(IMAGES) == defaults(ImageOptions)
 
 
 def test_common_options() -> None:
@@ -48,6 +55,8 @@ def test_the_options_of_a_recipe(kind: str) -> None:
         if issubclass(recipe, TrainingOptions)
         else FitOptions
         if issubclass(recipe, FitOptions)
+        else ImageOptions
+        if issubclass(recipe, ImageOptions)
         else Part
     )
     own = {

@@ -285,6 +285,8 @@ def lite0(tmp_path: Path) -> Callable[[], Encoder]:
 
     def made() -> Encoder:
         RECIPES.build(entry, "params.yaml").make(tmp_path, 0)
-        return load(tmp_path)
+        encoder = load(tmp_path)
+        assert isinstance(encoder, Encoder)
+        return encoder
 
     return made

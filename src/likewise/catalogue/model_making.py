@@ -17,6 +17,7 @@ from likewise.catalogue.name_clashes import check_model
 from likewise.errors import ConfigError, DataError, MissingArtefactError, extras_named
 from likewise.formats import atomic
 from likewise.formats.paths import refuse_links
+from likewise.models import author_code
 from likewise.models.passport import Passport
 from likewise.models.recipes import RECIPES
 from likewise.models.recipes.base import FittedRecipe, Recipe
@@ -64,11 +65,14 @@ def make_model(ws: Workspace, model: str, verb: Literal["load", "train"]) -> Pas
         with atomic.writing(folder):
             folder.mkdir()
         try:
-            passport = recipe.make(folder, ws.params.seed, context, root=ws.root)
+            with extras_named():
+                passport = recipe.make(folder, ws.params.seed, context, root=ws.root)
         except (ConfigError, DataError):
             # Checkpoints are in another folder, so nothing here could be resumed.
             shutil.rmtree(staging.folder, ignore_errors=True)
             raise
+        if recipe.runs_code:
+            author_code.permit(ws, passport)
         if context is not None:
             for final in ws.training_files(model):
                 _copy(context.report / final.name, staging.path(final))

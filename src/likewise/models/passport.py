@@ -124,12 +124,12 @@ class Passport(Part):
     Attributes:
         recipe: the entry that rebuilds the model: ``{kind: ..., **options}``. On disk some
             options have older names; see ``storage.renamed_options``.
-        backbone: the name of the timm backbone.
+        backbone: the name of the backbone, of another library's model, or of the function.
         dim: the length of its vectors.
-        weights_sha256: the hash of ``model.safetensors``.
+        weights_sha256: the hash of ``model.safetensors``; "" for a function, which has none.
         weights_source: the origin of the weights.
         preprocessing: how images become its input; None for imported vectors, whose model is
-            not in the catalogue.
+            not in the catalogue, and for a function, which decides itself.
         precision: the number format on a GPU; a CPU computes in float32.
         libraries: versions of the libraries that made it.
         data: digests of the columns that it was trained on; empty for a frozen model.

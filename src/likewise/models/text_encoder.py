@@ -7,7 +7,7 @@ import numpy as np
 
 from likewise.errors import DataError, bounded
 from likewise.formats.array_types import Float32Array
-from likewise.models.passport import Passport
+from likewise.models.passport import Passport, TextTower
 
 PLAIN = "{}"
 """The template that leaves a text as it is."""
@@ -104,8 +104,8 @@ def check_templates(templates: Sequence[str]) -> None:
         )
 
 
-def check_text_tower(passport: Passport, model: str) -> None:
-    """Refuse a model that cannot embed texts; nothing is loaded.
+def check_text_tower(passport: Passport, model: str) -> TextTower:
+    """Return the facts of a text tower, or refuse a model without one; nothing is loaded.
 
     Args:
         passport: the passport of the model.
@@ -116,6 +116,7 @@ def check_text_tower(passport: Passport, model: str) -> None:
     """
     if passport.text is None:
         raise no_text_tower(model)
+    return passport.text
 
 
 def no_text_tower(model: str) -> DataError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from likewise.errors import MissingArtefactError, StaleArtefactError
 from likewise.formats.array_types import Float32Array
 from likewise.formats.progress_note import progress_note
-from likewise.models import recipes
+from likewise.models import author_code, recipes
 from likewise.models.passport import Passport
 from likewise.retrieval.published_dataset import PublishedDataset, check_embeds_pictures
 from likewise.storage import artefacts, versions
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from likewise.models.text_encoder import TextEncoder
-    from likewise.models.training.encode import Encoder
+    from likewise.models.training.image_encoder import ImageEncoder
 
 
 class QueryEncoder:
@@ -32,7 +32,7 @@ class QueryEncoder:
         self._dataset = dataset
         self._ws = ws
         self._model = model
-        self._encoders: dict[str | None, Encoder] = {}
+        self._encoders: dict[str | None, ImageEncoder] = {}
 
     @cached_property
     def by_role(self) -> bool:
@@ -45,6 +45,7 @@ class QueryEncoder:
         Raises:
             MissingArtefactError: the model is not on this machine.
             StaleArtefactError: another version of the model made the vectors.
+            DataError: the model runs code that this checkout has not run yet.
         """
         return self._encoder(role).encode(pictures)
 
@@ -78,16 +79,14 @@ class QueryEncoder:
 
     def seen(self, picture: "Image.Image", role: str = "query") -> "Image.Image":
         """Return the pixels that the model gets of a picture, before they are normalised."""
-        from PIL import Image
-
-        return Image.fromarray(self._encoder(role).transform(picture.convert("RGB")))
+        return self._encoder(role).seen(picture)
 
     @cached_property
     def _passport(self) -> Passport:
         name = f"{self._dataset.name}: {self._model}"
         return Passport.from_json(self._dataset.table.passport(self._model), name)
 
-    def _encoder(self, role: str) -> "Encoder":
+    def _encoder(self, role: str) -> "ImageEncoder":
         """Return the encoder of a role, by the model that made the vectors.
 
         Raises:
@@ -99,11 +98,11 @@ class QueryEncoder:
             self._encoders[key] = self._loaded(key)
         return self._encoders[key]
 
-    def _loaded(self, role: str | None) -> "Encoder":
+    def _loaded(self, role: str | None) -> "ImageEncoder":
         check_embeds_pictures(self._ws, self._model)
         folder = self._folder()
         with progress_note(f"load the model {self._model}"):
-            return recipes.load(folder, role)
+            return recipes.load(folder, role, may_run_code=True)
 
     @cached_property
     def _text_encoder(self) -> "TextEncoder":
@@ -119,7 +118,9 @@ class QueryEncoder:
             what = f"model {self._model!r} is not on this machine"
             raise MissingArtefactError(what, artefacts.model(self._ws, self._model).command)
         name = self._dataset.name
-        if Passport.read(folder).identity() != self._passport.identity():
+        own = Passport.read(folder)
+        if own.identity() != self._passport.identity():
             what = f"the vectors of {name!r} were made by another version of {self._model!r}"
             raise StaleArtefactError(what, artefacts.published(self._ws, name).command)
+        author_code.check_permitted(self._ws, own, self._model)
         return folder

@@ -185,7 +185,7 @@ def _models(ws: Workspace, names: Sequence[str] | None) -> list[str]:
         UnknownNameError: params.yaml has no such model.
     """
     if names is None:
-        return list(ws.params.models)
+        return [*ws.params.models, *ws.params.functions]
     for name in names:
         ws.params.section(name)
     return list(dict.fromkeys(names))

@@ -8,6 +8,8 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.params_editor import ParamsEditor
 from likewise.errors import ConfigError, DataError
 from likewise.formats.paths import StrPath
+from likewise.models.author_code import FUNCTION
+from likewise.models.function_source import source_file
 from likewise.models.known_models import known_entries
 from likewise.models.recipes import RECIPES
 from likewise.storage.config import Run
@@ -20,7 +22,7 @@ class AddedModels:
 
     Attributes:
         models: names of the models.
-        section: the section of the models: models, trained, pretrained or distilled.
+        section: the section of the models: models, functions, trained, pretrained or distilled.
         embeddings: names of the entries that embed data sets by them.
         runs: names of the runs.
     """
@@ -73,7 +75,7 @@ def add_model(  # noqa: PLR0913 (the fields of the entries)
     if known is not None and name is None and kind is None and not options:
         entries = known_entries(known)
     elif known is None and name is not None and kind is not None:
-        entries = {name: {**(options or {}), "kind": kind}}
+        entries = {name: _completed(ws, {**(options or {}), "kind": kind})}
     else:
         raise DataError(
             "give either a name and a kind (and options), or the name of known models"
@@ -101,6 +103,18 @@ def add_model(  # noqa: PLR0913 (the fields of the entries)
             editor.add(part, added)
     editor.commit()
     return AddedModels(list(new), section, list(embeddings), list(runs))
+
+
+def _completed(ws: Workspace, entry: dict[str, Any]) -> dict[str, Any]:
+    """Add the file of a function, on which its stage depends, to an entry without it.
+
+    Raises:
+        ConfigError: the catalogue has no such file.
+    """
+    function = entry.get("function")
+    if entry["kind"] != FUNCTION or "file" in entry or not isinstance(function, str):
+        return entry
+    return {**entry, "file": source_file(function, ws.root)}
 
 
 def _section(entries: Mapping[str, Mapping[str, Any]]) -> str:

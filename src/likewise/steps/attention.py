@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
@@ -74,7 +75,7 @@ def attention(
     encoder = recipes.load(folder)
     maps = encoder.attention(picture)
     if figure is not None:
-        atomic.write_text(Path(figure), _svg(maps, encoder.transform(picture)))
+        atomic.write_text(Path(figure), _svg(maps, np.asarray(encoder.seen(picture))))
     return _frame(maps)
 
 

@@ -21,6 +21,7 @@ from likewise.errors import DataError, MissingArtefactError, bounded
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.imaging.image_reader import ImageReader
+from likewise.models import author_code
 from likewise.models.passport import Passport
 from likewise.models.recipes import load
 from likewise.registry import check
@@ -64,6 +65,8 @@ def embed(
     A content is the pixels of an image, or of a box in it. Vectors of the same content by the
     same model are reused from the last version, and from an interrupted run.
 
+    A model of ``functions`` runs the code of its author.
+
     On a CPU, vectors do not depend on the number of threads or on the other images. The digest
     file lists the arithmetics ("numerics") that computed the vectors of the table: several, if
     a table has grown on a CPU and on a GPU.
@@ -78,7 +81,7 @@ def embed(
         UnknownNameError: params.yaml has no embedding of ``dataset`` by ``model``.
         MissingArtefactError: the data set was not ingested, or the model not made.
         DataError: images cannot be decoded; all other vectors are kept. Or the data
-            set has a column with the name of the model.
+            set has a column with the name of the model, or a function fails.
 
     Example:
         All vectors are up to date, so none is computed:
@@ -153,12 +156,19 @@ def _record_making(
         if earlier.text != passport.text:
             table.set_metadata("vector", {**metadata, "passport": passport.to_json()})
     if new:
-        from likewise.models.training import encode
-
-        current = encode.numerics(passport, encode.default_device())
+        current = _numerics(passport)
         numerics = tuple(sorted({*numerics, current}))
         table.set_metadata("vector", {"numerics": json.dumps(numerics)})
     return numerics
+
+
+def _numerics(passport: Passport) -> str:
+    """Return the name of the arithmetic that computes vectors of a model here."""
+    if author_code.runs_code(passport):
+        return author_code.NUMERICS
+    from likewise.models.training import encode
+
+    return encode.numerics(passport, encode.default_device())
 
 
 def _contents(ws: Workspace, dataset: str, *, by_role: bool) -> pl.DataFrame:
@@ -212,11 +222,14 @@ def _compute(
     ws: Workspace, dataset: str, model: Path, todo: pl.DataFrame, table: "_VectorWriter"
 ) -> None:
     """Embed the contents in ``todo`` and save them batch by batch."""
+    passport = Passport.read(model)
+    if author_code.runs_code(passport):
+        author_code.permit(ws, passport)
     images = versions.locate(ws, ws.table(dataset, "images"))
     undecodable: list[str] = []
     with tqdm(total=len(todo), unit="img", desc=f"embed {dataset}", disable=None) as bar:
         for (role,), part in todo.group_by("role", maintain_order=True):
-            encoder = load(model, None if role is None else str(role))
+            encoder = load(model, None if role is None else str(role), may_run_code=True)
             reader = ImageReader(images, part["row"].to_list(), part["box"].to_list())
             contents, bad = part["content"].to_list(), dict[int, str]()
             for numbers, vectors in encoder.encode_stream(reader, unreadable=bad):

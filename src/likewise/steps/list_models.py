@@ -20,7 +20,7 @@ class ListedModel:
         name: its name.
         section: its section of params.yaml; of a known model, the name of its group.
         kind: its recipe; "imported" if only vectors of it are known.
-        origin: backbone, initial model or file of vectors.
+        origin: backbone, model of a library, function, initial model or file of vectors.
         dim: number of dimensions; None if it was not made yet, or is not known.
         made: True if its folder exists, or its vectors were imported.
         datasets: data sets that it embeds.
@@ -69,7 +69,7 @@ def _known() -> list[ListedModel]:
         for name, entry in group.models.items():
             number = group.published.get(name)
             text = "" if number is None else f"{group.protocol} {group.metric}: {number}"
-            origin = str(entry.get("backbone", ""))
+            origin = _origin(entry)
             listed.append(ListedModel(name, group.name, entry["kind"], origin, published=text))
     return listed
 
@@ -84,11 +84,17 @@ def _facts(ws: Workspace, name: str, entry: dict[str, Any]) -> ListedModel:
         name,
         ws.params.section(name),
         str(entry.get("kind", "")),
-        str(entry.get("backbone") or entry.get("init") or ""),
+        _origin(entry),
         dim,
         folder.is_dir(),
         _datasets(ws, name),
     )
+
+
+def _origin(entry: dict[str, Any]) -> str:
+    """Return what a recipe starts from."""
+    names = ("backbone", "model", "function", "init")
+    return next((str(entry[name]) for name in names if entry.get(name)), "")
 
 
 def _imported(ws: Workspace, name: str) -> ListedModel:

@@ -9,7 +9,9 @@ from likewise.models.passport import Passport
 def load(model: str, *, workspace: StrPath | None = None) -> Passport:
     """Fetch the weights of ``model``, an entry of the section ``models`` of params.yaml.
 
-    The weights and the passport are written to ``models/MODEL``. Nothing is trained.
+    The weights and the passport are written to ``models/MODEL``. Nothing is trained. Of an
+    entry of ``functions``, the source is copied, and the function runs: it is code of the
+    author.
 
     Args:
         model: name of the model.
@@ -21,7 +23,8 @@ def load(model: str, *, workspace: StrPath | None = None) -> Passport:
     Raises:
         UnknownNameError: params.yaml has no such model, or its recipe has an unknown kind.
         ConfigError: the model is a trained one; see ``train``.
-        DataError: the weights are not available, or do not fit the backbone.
+        DataError: the weights are not available, or do not fit; or the function fails.
+        MissingExtraError: the library of the model is not installed.
 
     Example:
         >>> passport = likewise.load("tiny")

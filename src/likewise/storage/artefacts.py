@@ -18,18 +18,20 @@ from likewise.schema import (
     QUERIES,
     Contract,
 )
+from likewise.storage.config import FITTED_SECTIONS
 from likewise.storage.workspace import Workspace
 
 MODEL_STAGES = {
     "models": "load",
+    "functions": "define",
     "trained": "train",
     "pretrained": "pretrain",
     "distilled": "distill",
 }
 """Section of params.yaml with models -> the stage that creates them.
 
-The inputs of the stages differ: none; items and labels; items; items and the vectors of a
-teacher.
+The inputs of the stages differ: none; the source of a function; items and labels; items; items
+and the vectors of a teacher.
 """
 
 PREPARE = "prepare"
@@ -215,7 +217,7 @@ def results(ws: Workspace, run: str) -> Artefact:
 def _model_artefacts(ws: Workspace, name: str) -> Iterator[Artefact]:
     made = model(ws, name)
     yield made
-    if ws.params.section(name) != "models":  # trained models have a training report
+    if ws.params.section(name) in FITTED_SECTIONS:  # these models have a training report
         for path in ws.training_files(name):
             yield Artefact(path.name, path, made.stage)
 

@@ -15,6 +15,7 @@ from likewise.registry import Part
 if TYPE_CHECKING:
     from likewise.models.text_encoder import TextEncoder
     from likewise.models.training.encode import Encoder
+    from likewise.models.training.image_encoder import ImageEncoder
     from likewise.models.training.trainer import ModelBuilder, TrainingSetup
 
 
@@ -23,6 +24,9 @@ class Recipe(Part, ABC):
 
     section: ClassVar[str] = "models"
     """The section of params.yaml for entries of this recipe; its stage depends on it."""
+
+    runs_code: ClassVar[bool] = False
+    """True if the models run code of the catalogue's author."""
 
     @abstractmethod
     def make(
@@ -44,7 +48,7 @@ class Recipe(Part, ABC):
         """
 
     @abstractmethod
-    def load(self, folder: Path, role: str | None = None) -> "Encoder":
+    def load(self, folder: Path, role: str | None = None) -> "ImageEncoder":
         """Load the model in ``folder``; no network is used.
 
         Args:

@@ -1,11 +1,13 @@
 """A frozen timm backbone, without further training."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from likewise.errors import DataError, MissingArtefactError, StaleArtefactError
+from likewise.errors import StaleArtefactError
+from likewise.models.image_options import ImageOptions, Positive
+from likewise.models.model_files import check_files
 from likewise.models.passport import WEIGHTS, Architecture, Passport, libraries
 from likewise.models.recipes.base import Recipe
 from likewise.models.training.training_data import TrainingContext
@@ -14,27 +16,14 @@ if TYPE_CHECKING:
     from likewise.models.training.encode import Encoder
 
 
-_Positive = Annotated[float, Field(gt=0)]
-
-_PREPROCESSING = ("mean", "std", "interpolation", "crop_pct", "crop_mode")
-"""Options that replace a part of the backbone's own preprocessing."""
-
-
-class Timm(Recipe):
-    """A frozen timm backbone with its own preprocessing.
+class Timm(ImageOptions, Recipe):
+    """A frozen timm backbone with its own preprocessing, or with parts of another.
 
     Attributes:
         backbone: a name of timm, with the tag of its weights: resnet50.tv_in1k.
         weights: ``hub`` (timm's own, fetched once, when the model is made), ``random``,
             ``file:PATH`` (relative to the catalogue) or ``package:NAME``.
-        input_size: side of the square input in pixels; by default the backbone's.
-        mean: mean of each channel, subtracted from values of 0 to 1; by default the backbone's,
-            like the next four.
-        std: standard deviation of each channel.
-        interpolation: filter of the resizing.
-        crop_pct: share of the resized image that the crop keeps.
-        crop_mode: side that is resized: center (the shorter one), squash (both) or border (the
-            longer one).
+        projection: keep the last linear layer of a CLIP model, whose vectors texts share.
         pooling: timm's global_pool; by default the backbone's.
         head: gem replaces that pooling by the generalised mean (p = 3).
         scales: factors by which images are resized; the vectors of all scales are fused.
@@ -44,17 +33,19 @@ class Timm(Recipe):
 
     backbone: str
     weights: str = Field(default="hub", pattern=r"^(hub|random|file:.+|package:.+)$")
-    input_size: int | None = Field(default=None, gt=0)
-    mean: tuple[float, float, float] | None = None
-    std: tuple[_Positive, _Positive, _Positive] | None = None
-    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] | None = None
-    crop_pct: float | None = Field(default=None, gt=0, le=1)
-    crop_mode: Literal["center", "squash", "border"] | None = None
     pooling: str | None = None
+    projection: bool = False
     head: Literal["none", "gem"] = "none"
-    scales: tuple[_Positive, ...] = Field(default=(1.0,), min_length=1)
+    scales: tuple[Positive, ...] = Field(default=(1.0,), min_length=1)
     scale_fusion: Literal["concat", "mean"] = "concat"
     precision: Literal["float32", "bfloat16"] = "bfloat16"
+
+    @model_validator(mode="after")
+    def _check_projection(self) -> Self:
+        """Refuse layers on top of a projection."""
+        if self.projection and self._architecture() is not None:
+            raise ValueError("projection cannot be combined with head or scales")
+        return self
 
     def make(
         self,
@@ -81,9 +72,9 @@ class Timm(Recipe):
             pooling=self.pooling,
             seed=seed,
             root=root,
+            projection=self.projection,
         )
-        own = self.model_dump(include={*_PREPROCESSING}, exclude_none=True)
-        config = backbones.data_config(model, self.input_size).model_copy(update=own)
+        config = self.preprocessing(backbones.data_config(model, self.input_size))
         architecture = self._architecture()
         if architecture is not None:
             model = descriptor.Descriptor(model, architecture).eval()
@@ -121,15 +112,14 @@ class Timm(Recipe):
             from likewise.models.training import trainer
 
             return trainer.load_encoder(folder, role)
-        path = folder / WEIGHTS
-        if not path.is_file():
-            raise MissingArtefactError(f"{path} does not exist", "dvc checkout")
-        if weights.sha256(path) != passport.weights_sha256:
-            raise DataError(f"{path} differs from its passport; run: dvc checkout")
+        check_files(folder, passport)
         model = backbones.create(
-            self.backbone, input_size=self.input_size, pooling=self.pooling
+            self.backbone,
+            input_size=self.input_size,
+            pooling=self.pooling,
+            projection=self.projection,
         )
-        weights.restore(model, path)
+        weights.restore(model, folder / WEIGHTS)
         transform = backbones.pixel_transform(passport.image_preprocessing)
         return Encoder(model, transform, passport)
 
@@ -151,9 +141,9 @@ class Timm(Recipe):
         if self._architecture() is None:  # older passports lack these options
             for name in ("head", "scales", "scale_fusion"):
                 del entry[name]
-        for name in _PREPROCESSING:  # older passports lack these too
-            if entry[name] is None:
-                del entry[name]
+        if not self.projection:
+            del entry["projection"]
+        entry = self.without_defaults(entry)
         kind, _, path = self.weights.partition(":")
         if kind == "file":
             entry["weights"] = f"file:{Path(path).name}"

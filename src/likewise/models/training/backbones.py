@@ -4,12 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
-import numpy.typing as npt
 import timm
 import torch
 from huggingface_hub import try_to_load_from_cache
-from PIL import Image
 from safetensors import SafetensorError
 from timm.data.config import resolve_model_data_config
 from timm.data.transforms_factory import create_transform
@@ -18,17 +15,25 @@ from timm.models import load_state_dict, split_model_name_tag
 from torch import nn
 
 from likewise.errors import ConfigError, DataError, UnknownNameError, bounded
+from likewise.models.model_files import file_sha256
 from likewise.models.passport import Preprocessing
 from likewise.models.training import weights
-from likewise.models.training.image_batches import PixelTransform
+from likewise.models.training.image_batches import PixelSteps, PixelTransform
 
-Pixels = npt.NDArray[np.uint8]
+_IMAGENET_CLASSES = 1000
+_MAX_PROJECTION = 4096
+"""Maximum length of the vectors of a CLIP model; a longer last layer is a classifier."""
 
 _OTHER_SOURCES = "set weights: file:PATH (a local .safetensors or .pth) or package:NAME"
 
 
 def create(
-    name: str, *, input_size: int | None = None, pooling: str | None = None, seed: int = 0
+    name: str,
+    *,
+    input_size: int | None = None,
+    pooling: str | None = None,
+    seed: int = 0,
+    projection: bool = False,
 ) -> nn.Module:
     """Create a timm backbone without its classifier, with random weights.
 
@@ -38,15 +43,18 @@ def create(
         input_size: side of the square input in pixels.
         pooling: timm's global_pool.
         seed: the seed of the weights.
+        projection: keep the last linear layer of a CLIP model, which leads to the vectors that
+            texts share.
 
     Raises:
         UnknownNameError: timm has no such architecture or tag.
-        ConfigError: the architecture does not support the pooling or the input size.
+        ConfigError: the architecture does not support the pooling or the input size, or has no
+            projection.
     """
-    return _create(name, input_size, pooling, seed)
+    return _create(name, input_size, pooling, seed, projection=projection)
 
 
-def create_with_weights(
+def create_with_weights(  # noqa: PLR0913 (the options of the recipe)
     name: str,
     source: str,
     *,
@@ -54,6 +62,7 @@ def create_with_weights(
     pooling: str | None = None,
     seed: int = 0,
     root: Path | None = None,
+    projection: bool = False,
 ) -> tuple[nn.Module, str]:
     """Create a timm backbone with weights; a classifier among them is dropped.
 
@@ -66,6 +75,7 @@ def create_with_weights(
         pooling: as for ``create``.
         seed: as for ``create``.
         root: a folder, by default the current one.
+        projection: as for ``create``.
 
     Returns:
         The backbone, and the exact origin of its weights.
@@ -76,9 +86,11 @@ def create_with_weights(
         MissingExtraError: the package is not installed.
         DataError: the weights cannot be fetched or read, or do not fit the backbone.
     """
+    model = _create(
+        name, input_size, pooling, seed, pretrained=source == "hub", projection=projection
+    )
     if source == "hub":
-        return _from_hub(name, input_size, pooling, seed)
-    model = _create(name, input_size, pooling, seed)
+        return model, _hub_origin(model)
     kind, _, rest = source.partition(":")
     if source == "random":
         return model, f"random seed {seed}"
@@ -86,7 +98,7 @@ def create_with_weights(
         path = (root or Path()) / Path(rest).expanduser()
         if not path.is_file():
             raise DataError(f"weights '{source}': the file does not exist; correct the path")
-        origin = f"file:{path.name} sha256 {weights.sha256(path)}"
+        origin = f"file:{path.name} sha256 {file_sha256(path)}"
     elif kind == "package" and rest:
         path, version = weights.packaged(rest)
         origin = f"package {rest} {version}"
@@ -115,7 +127,7 @@ def pixel_transform(config: Preprocessing) -> PixelTransform:
     """
     # With use_prefetcher timm's transform ends in uint8, but as (channels, height, width).
     steps = create_transform(**config.model_dump(), is_training=False, use_prefetcher=True)
-    return _Steps(type(steps)(steps.transforms[:-1]))
+    return PixelSteps(type(steps)(steps.transforms[:-1]))
 
 
 def embedding_dim(model: nn.Module, config: Preprocessing) -> int:
@@ -182,18 +194,14 @@ def resize_input(trunk: nn.Module, input_size: int | None, name: str) -> nn.Modu
     return trunk
 
 
-class _Steps:
-    """The steps of a timm transform from image to image, then its pixels."""
-
-    def __init__(self, steps: Callable[[Image.Image], Image.Image]) -> None:
-        self._steps = steps
-
-    def __call__(self, image: Image.Image) -> Pixels:
-        return np.asarray(self._steps(image), dtype=np.uint8)
-
-
 def _create(
-    name: str, input_size: int | None, pooling: str | None, seed: int, **timm_options: Any
+    name: str,
+    input_size: int | None,
+    pooling: str | None,
+    seed: int,
+    *,
+    projection: bool = False,
+    **timm_options: Any,
 ) -> nn.Module:
     architecture, tag = split_model_name_tag(name)
     if not timm.is_model(architecture):
@@ -201,7 +209,7 @@ def _create(
     trained = [n.partition(".")[2] for n in timm.list_pretrained(f"{architecture}.*")]
     if tag and tag not in trained:
         raise UnknownNameError("tag", tag, trained, f"timm's {architecture}")
-    options = {"num_classes": 0, **timm_options}
+    options = {"num_classes": _projection(name) if projection else 0, **timm_options}
     if pooling is not None:
         options["global_pool"] = pooling
     if input_size is not None and _fixed(name):
@@ -211,9 +219,16 @@ def _create(
             torch.manual_seed(seed)
             return timm.create_model(name, **options).eval()
     except (TypeError, ValueError, AssertionError, NotImplementedError) as error:
-        unsupported = f"input_size {input_size}, pooling {pooling!r}"
         raise ConfigError(
-            f"backbone {name!r} does not support {unsupported}: {error}"
+            f"backbone {name!r} does not support input_size {input_size}, pooling "
+            f"{pooling!r}: {error}"
+        ) from error
+    except (OSError, RuntimeError) as error:
+        if not options.get("pretrained"):
+            raise
+        message = str(error).split("\n", 1)[0]
+        raise DataError(
+            f"the weights of {name!r} cannot be fetched ({message}); {_OTHER_SOURCES}"
         ) from error
 
 
@@ -223,22 +238,31 @@ def _fixed(name: str) -> bool:
     return bool(config is not None and config.fixed_input_size)
 
 
-def _from_hub(
-    name: str, input_size: int | None, pooling: str | None, seed: int
-) -> tuple[nn.Module, str]:
-    try:
-        model = _create(name, input_size, pooling, seed, pretrained=True)
-    except (OSError, RuntimeError) as error:
-        message = str(error).split("\n", 1)[0]
-        raise DataError(
-            f"the weights of {name!r} cannot be fetched ({message}); {_OTHER_SOURCES}"
-        ) from error
+def _projection(name: str) -> int:
+    """Return the length of the vectors of a CLIP model's projection.
+
+    Raises:
+        ConfigError: the weights of that name end in a classifier, or in no linear layer.
+    """
+    config = timm.models.get_pretrained_cfg(name, allow_unregistered=True)
+    outputs = 0 if config is None else int(config.num_classes)
+    if outputs in (0, _IMAGENET_CLASSES) or outputs > _MAX_PROJECTION:
+        fault = f"a classifier of {outputs:,} classes" if outputs else "no projection"
+        raise ConfigError(
+            f"backbone {name!r} has {fault}; leave projection out, or choose a CLIP model such "
+            "as vit_base_patch16_clip_224.openai"
+        )
+    return outputs
+
+
+def _hub_origin(model: nn.Module) -> str:
+    """Return the exact origin of the weights that timm has fetched for ``model``."""
     config = cast("dict[str, Any]", model.pretrained_cfg)
     repository = config.get("hf_hub_id")
     if not repository:
-        return model, f"url {config.get('url')}"
+        return f"url {config.get('url')}"
     revision = _revision(repository)
-    return model, f"hub {repository}@{revision}" if revision else f"hub {repository}"
+    return f"hub {repository}@{revision}" if revision else f"hub {repository}"
 
 
 def _revision(repository: str) -> str | None:
@@ -257,16 +281,11 @@ def _load_file(
 ) -> bool:
     """Load a file into ``model``; return whether tensors were matched by order."""
     tensors = _read(path, where)
-    own = model.state_dict()
     head = cast("dict[str, Any]", model.pretrained_cfg).get("classifier") or ()
     heads = (head,) if isinstance(head, str) else tuple(head)
     ordered = path.suffix != ".safetensors"  # safetensors sorts its tensors
-    matched = weights.match_tensors(tensors, own, with_classifier if ordered else None, heads)
-    if matched is None:
-        raise weights.mismatch_error(tensors, own, heads, where)
-    renamed, by_order = matched
-    model.load_state_dict({**own, **renamed})
-    return by_order
+    classified = with_classifier if ordered else None
+    return weights.load_into(model, tensors, where, classified, heads)
 
 
 def _read(path: Path, where: str) -> weights.Tensors:

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from likewise.errors import DataError, MissingArtefactError
+from likewise.errors import DataError
+from likewise.models.model_files import check_files
 from likewise.models.passport import WEIGHTS, Architecture, Passport, Preprocessing
 from likewise.models.training import backbones, feature_maps, weights
 from likewise.models.training.augment import Normalisation, pseudo_sketches
@@ -205,11 +206,7 @@ def restore(folder: Path, passport: Passport) -> Descriptor | DualEncoder:
         MissingArtefactError: the file of weights is missing.
         DataError: the weights differ from those of the passport.
     """
-    path = folder / WEIGHTS
-    if not path.is_file():
-        raise MissingArtefactError(f"{path} does not exist", "dvc checkout")
-    if weights.sha256(path) != passport.weights_sha256:
-        raise DataError(f"{path} differs from its passport; run: dvc checkout")
+    check_files(folder, passport)
     model = build(passport)
     weights.restore(saved_module(model), folder / WEIGHTS)
     return model
@@ -218,20 +215,6 @@ def restore(folder: Path, passport: Passport) -> Descriptor | DualEncoder:
 def save(model: Descriptor | DualEncoder, folder: Path) -> str:
     """Write the weights into ``folder``, and return their SHA-256."""
     return weights.save(saved_module(model), folder / WEIGHTS)
-
-
-def load_trunk(folder: Path, passport: Passport, input_size: int | None) -> nn.Module:
-    """Load the backbone of the model in ``folder``, for images of another size if given.
-
-    The backbone of a dual encoder is that of its gallery (photographs).
-
-    Raises:
-        DataError: the weights do not fit.
-        ConfigError: the backbone does not support the input size.
-    """
-    model = restore(folder, passport)
-    trunk = model.gallery.trunk if isinstance(model, DualEncoder) else model.trunk
-    return backbones.resize_input(trunk, input_size, passport.backbone)
 
 
 def for_role(

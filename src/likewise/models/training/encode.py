@@ -25,6 +25,7 @@ from likewise.models.training.image_batches import (
     PixelTransform,
     stream,
 )
+from likewise.models.training.image_encoder import ImageEncoder
 from likewise.models.training.single_thread import forward_each
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ def numerics(passport: Passport, device: str) -> str:
     return ON_CPU if device == "cpu" else f"{device} {passport.precision}"
 
 
-class Encoder:
-    """A model that embeds images as vectors of ``dim`` values."""
+class Encoder(ImageEncoder):
+    """A model of torch that embeds images as vectors of ``dim`` values."""
 
     def __init__(
         self,
@@ -71,7 +72,7 @@ class Encoder:
 
         Args:
             model: gives vectors of normalised images.
-            transform: turns an RGB image into pixels.
+            transform: turns an RGB image into pixels: uint8, or normalised float32.
             passport: the passport of the model.
             device: a torch device.
         """
@@ -149,7 +150,7 @@ class Encoder:
         """Embed pixels from ``transform``: (images, dim), float32, L2-normalised.
 
         Args:
-            pixels: (images, height, width, 3), uint8.
+            pixels: (images, height, width, 3), uint8, or float32 if they are normalised.
             rows: the rows of the images, for messages.
             per_pass: images per forward pass on a CPU.
 
@@ -169,6 +170,15 @@ class Encoder:
                 f"{bounded(invalid, len(invalid))}; inspect its weights and these images"
             )
         return np.asarray((vectors / lengths).numpy(), dtype=np.float32)
+
+    def seen(self, image: Image.Image) -> Image.Image:
+        """Return the pixels that the model gets of an image, before they are normalised."""
+        pixels = np.asarray(self.transform(image.convert("RGB")))
+        if pixels.dtype != np.uint8:
+            means, deviations = (values.cpu().numpy() for values in (self._mean, self._std))
+            unit = pixels * deviations.reshape(3) + means.reshape(3)
+            pixels = np.clip(np.rint(unit * 255), 0, 255).astype(np.uint8)
+        return Image.fromarray(pixels)
 
     def attention(self, image: Image.Image) -> "Attention":
         """Return the attention weights of a vision transformer for an image.
@@ -220,6 +230,8 @@ class Encoder:
     def _normalised(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return the model's input, by the same operations as timm's transform."""
         channels_last = pixels.permute(0, 3, 1, 2)  # a view: the memory layout is unchanged
+        if pixels.is_floating_point():  # some libraries normalise before they resize
+            return channels_last
         return channels_last.float().div_(255).sub_(self._mean).div_(self._std)
 
 

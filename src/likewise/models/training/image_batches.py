@@ -40,6 +40,18 @@ _PRELOADED = [
 ]
 
 
+class PixelSteps:
+    """The steps of a library's transform from image to image, then the pixels of the image."""
+
+    def __init__(self, steps: Callable[[Image.Image], Image.Image]) -> None:
+        """Apply ``steps``, which must be picklable."""
+        self._steps = steps
+
+    def __call__(self, image: Image.Image) -> Pixels:
+        """Return pixels (height, width, 3), uint8."""
+        return np.asarray(self._steps(image), dtype=np.uint8)
+
+
 class Images(Protocol):
     """A sequence of images: encoded bytes, a PIL image, or the error of an unreadable one.
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import torch
 
+Input = TypeVar("Input")
 Output = TypeVar("Output")
 
 
@@ -60,9 +61,7 @@ def _workers(tasks: int) -> Iterator[ThreadPoolExecutor]:
         _LIMIT.leave()
 
 
-def forward_each(
-    forward: Callable[[torch.Tensor], Output], parts: Sequence[torch.Tensor]
-) -> list[Output]:
+def forward_each(forward: Callable[[Input], Output], parts: Sequence[Input]) -> list[Output]:
     """Apply ``forward`` to every part, in as many threads as torch would use for one.
 
     Args:
@@ -74,7 +73,7 @@ def forward_each(
         threads.
     """
 
-    def one(part: torch.Tensor) -> Output:
+    def one(part: Input) -> Output:
         with torch.inference_mode():  # inference mode is a setting of each thread
             return forward(part)
 

@@ -24,6 +24,7 @@ from likewise.models.training.batch_loader import BatchLoader
 from likewise.models.training.checkpoint import Checkpoints, Position, seeded_random
 from likewise.models.training.descriptor import Descriptor, DualEncoder
 from likewise.models.training.encode import Encoder, Vectors
+from likewise.models.training.initial_model import load_trunk
 from likewise.models.training.loop import LoopResources, TrainingLoop, Validate
 from likewise.models.training.objective import Objective
 from likewise.models.training.options import FitOptions, TrainingOptions
@@ -158,7 +159,7 @@ def model_builder(options: FitOptions, init: Path, seed: int) -> ModelBuilder:
     passport = Passport.read(init)
     base = descriptor.architecture_of(passport)
     base = Architecture(input_size=options.input_size or base.input_size, pooling=base.pooling)
-    trunk = descriptor.load_trunk(init, passport, options.input_size)
+    trunk = load_trunk(init, passport, options.input_size)
     preprocessing = _preprocessing(passport.image_preprocessing, options)
     passport = passport.model_copy(
         update={"preprocessing": preprocessing, "precision": options.precision}

@@ -1,6 +1,5 @@
 """Files of weights: written, read, and matched to a backbone."""
 
-import hashlib
 from collections.abc import Callable, Collection, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -12,6 +11,7 @@ from torch import nn
 
 from likewise.errors import DataError, MissingExtraError, bounded
 from likewise.formats.atomic import atomic_file
+from likewise.models.model_files import file_sha256
 
 Tensors = dict[str, torch.Tensor]
 
@@ -28,7 +28,7 @@ def save(model: nn.Module, path: Path) -> str:
     tensors = {name: t.detach().cpu().clone() for name, t in model.state_dict().items()}
     with atomic_file(path) as part:
         save_file({name: t.contiguous() for name, t in tensors.items()}, part)
-    return sha256(path)
+    return file_sha256(path)
 
 
 def restore(model: nn.Module, path: Path) -> None:
@@ -42,12 +42,6 @@ def restore(model: nn.Module, path: Path) -> None:
     except (RuntimeError, SafetensorError, OSError) as error:
         message = " ".join(str(error).split())[:200]
         raise DataError(f"{path} cannot be loaded ({message}); run: dvc repro") from error
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, 64 hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def packaged(name: str) -> tuple[Path, str]:
@@ -109,6 +103,30 @@ def match_tensors(
             renamed = dict(zip(layout, tensors.values(), strict=True))
             return {name: renamed[name] for name in own}, True
     return None
+
+
+def load_into(
+    model: nn.Module,
+    tensors: Tensors,
+    where: str,
+    with_classifier: Callable[[], Mapping[str, torch.Tensor]] | None,
+    heads: Collection[str],
+) -> bool:
+    """Load the tensors of a file into ``model``; see ``match_tensors``.
+
+    Returns:
+        True if tensors were matched by order.
+
+    Raises:
+        DataError: the tensors do not fit.
+    """
+    own = model.state_dict()
+    matched = match_tensors(tensors, own, with_classifier, heads)
+    if matched is None:
+        raise mismatch_error(tensors, own, heads, where)
+    renamed, by_order = matched
+    model.load_state_dict({**own, **renamed})
+    return by_order
 
 
 def mismatch_error(

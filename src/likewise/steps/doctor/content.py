@@ -8,7 +8,8 @@ from tqdm import tqdm
 
 from likewise.errors import DataError, LikewiseError, bounded
 from likewise.formats.json_documents import read_json
-from likewise.models.passport import WEIGHTS, Passport
+from likewise.models.model_files import check_files
+from likewise.models.passport import Passport
 from likewise.schema import STORAGE_VERSION, Column, Contract
 from likewise.steps.doctor import file_faults
 from likewise.steps.doctor.problem import Problem, fault_of, restore
@@ -149,13 +150,7 @@ def _result(ws: Workspace, result: Artefact) -> Iterator[Problem]:
 def _model(ws: Workspace, model: str) -> Iterator[Problem]:
     folder = ws.model(model)
     try:
-        recorded = Passport.read(folder).weights_sha256
-        with (folder / WEIGHTS).open("rb") as weights:
-            computed = hashlib.file_digest(weights, "sha256").hexdigest()
-        if computed != recorded:
-            raise DataError(
-                f"{ws.relative(folder / WEIGHTS)} differs from the digest in its passport"
-            )
+        check_files(folder, Passport.read(folder))
         changed = list(file_faults.check(ws, folder, packs=True))
         if changed:
             raise DataError(f"{ws.relative(folder)}: {changed[0]}")

@@ -9,6 +9,7 @@ import polars as pl
 from likewise.catalogue import corrections
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import DataError, bounded
+from likewise.models import author_code
 from likewise.models.passport import Passport
 from likewise.models.recipes import load
 from likewise.steps.why.fact import Fact, readable
@@ -67,7 +68,9 @@ def _replayed(
     """Compute the vector of the item in ``row`` again and compare it with ``stored``."""
     folder = versions.locate(ws, ws.model(model))
     passport = Passport.read(folder)
-    encoder = load(folder, row["role"] if passport.by_role else None)
+    author_code.check_permitted(ws, passport, model)
+    role = row["role"] if passport.by_role else None
+    encoder = load(folder, role, may_run_code=True)
     unreadable: dict[int, str] = {}
     batches = list(
         encoder.encode_stream(dataset.reader([row["item_id"]]), unreadable=unreadable)

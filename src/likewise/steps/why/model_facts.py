@@ -32,7 +32,9 @@ def model_facts(ws: Workspace, model: str) -> list[Fact]:
         Fact("made by", f"{passport.recipe['kind']}, the section {section} of params.yaml"),
         Fact("backbone", passport.backbone),
         Fact("weights", passport.weights_source),
-        Fact("sha256", passport.weights_sha256),
+        *([Fact("sha256", passport.weights_sha256)] if passport.weights_sha256 else []),
+        *(Fact(f"file {name}", sha256) for name, sha256 in passport.files.items()),
+        *_towers(passport),
         Fact("dimensions", f"{passport.dim}"),
         Fact("seed", f"{passport.seed}", since(passport.seed, ws.params.seed)),
         *_start(ws, passport, entry),
@@ -42,6 +44,18 @@ def model_facts(ws: Workspace, model: str) -> list[Fact]:
         *(Fact(f"library {name}", version) for name, version in passport.libraries.items()),
         *_training(ws, model, passport),
     ]
+
+
+def _towers(passport: Passport) -> list[Fact]:
+    """Describe the text tower, and how an uploaded picture is embedded."""
+    facts = []
+    if passport.text is not None:
+        tower = f"at most {passport.text.context_length} tokens ({passport.text.tokenizer})"
+        facts.append(Fact("texts", tower, "searched by --text"))
+    if passport.by_role:
+        roles = "an uploaded picture is embedded as a query; or set --query-role gallery"
+        facts.append(Fact("roles", roles))
+    return facts
 
 
 def _start(ws: Workspace, passport: Passport, entry: dict[str, Any]) -> list[Fact]:

@@ -8,6 +8,7 @@ from likewise.formats.yaml_documents import parse_yaml, read_yaml
 from likewise.storage.config.card import Card, Entry, Licence, card_options, read_card
 from likewise.storage.config.names import check_dataset_name, is_home_path
 from likewise.storage.config.params import (
+    FITTED_SECTIONS,
     MODEL_VERBS,
     BrokenEntry,
     Check,
@@ -24,6 +25,7 @@ from likewise.storage.config.params_reader import (
 )
 
 __all__ = [
+    "FITTED_SECTIONS",
     "MODEL_VERBS",
     "BrokenEntry",
     "Card",

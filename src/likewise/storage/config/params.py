@@ -10,11 +10,15 @@ from likewise.formats.memory import MEMORY, MIN_MEMORY
 from likewise.registry import Part
 from likewise.storage.config.card import Entry
 
-MODEL_SECTIONS = ("models", "trained", "pretrained", "distilled")
+FITTED_SECTIONS = ("trained", "pretrained", "distilled")
+"""The sections of params.yaml that define models with an initial model and data."""
+
+MODEL_SECTIONS = ("models", "functions", *FITTED_SECTIONS)
 """The sections of params.yaml that define models."""
 
 MODEL_VERBS = {
     "models": "load",
+    "functions": "load",
     "trained": "train",
     "pretrained": "train",
     "distilled": "train",
@@ -161,6 +165,7 @@ class Params(Part):
     memory: ByteSize = Field(default=ByteSize(MEMORY), ge=MIN_MEMORY)
     datasets: dict[str, DatasetEntry] = Field(default_factory=dict)
     models: dict[str, Entry] = Field(default_factory=dict)
+    functions: dict[str, Entry] = Field(default_factory=dict)
     trained: dict[str, Entry] = Field(default_factory=dict)
     pretrained: dict[str, Entry] = Field(default_factory=dict)
     distilled: dict[str, Entry] = Field(default_factory=dict)

@@ -13,7 +13,12 @@ from likewise.storage.config.names import (
     RUN_NAME,
     dataset_name_fault,
 )
-from likewise.storage.config.params import MODEL_SECTIONS, EmbeddingEntry, Params
+from likewise.storage.config.params import (
+    FITTED_SECTIONS,
+    MODEL_SECTIONS,
+    EmbeddingEntry,
+    Params,
+)
 from likewise.storage.renamed_options import outdated
 
 
@@ -135,7 +140,9 @@ def _bad_models(params: Params, names: Names) -> Iterator[Fault]:
         for name, entry in getattr(params, section).items():
             place = f"{section}.{name}"
             texts = list(_bad_model_name(place, name, homes.setdefault(name, section), section))
-            if section != "models":
+            if section == "functions" and not isinstance(entry.get("file"), str):
+                texts.append(f"{place}.file: it is missing; name the file of the module")
+            if section in FITTED_SECTIONS:
                 others = {other: None for other in names.models if other != name}
                 texts += _unknown(f"{place}.init", entry.get("init"), others)
                 texts += _unknown(f"{place}.data", entry.get("data"), names.datasets)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from likewise.storage.config.params import MODEL_SECTIONS, Params
+from likewise.storage.config.params import FITTED_SECTIONS, MODEL_SECTIONS, Params
 from likewise.storage.config.params_faults import Names
 
 Place = tuple[str, str]
@@ -12,7 +12,7 @@ Place = tuple[str, str]
 def references(params: Params, names: Names) -> dict[Place, list[Place]]:
     """Return, for each valid entry, the entries to which it refers."""
     links: dict[Place, list[Place]] = {}
-    for section in MODEL_SECTIONS[1:]:
+    for section in FITTED_SECTIONS:
         for name, recipe in getattr(params, section).items():
             used = [str(recipe.get(option)) for option in ("init", "teacher")]
             models = [place for model in used for place in _models(model)]

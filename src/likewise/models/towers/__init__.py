@@ -1,0 +1,1 @@
+"""Image and text towers of other libraries: open_clip and transformers."""
