@@ -251,6 +251,18 @@ def test_lists_stay_lists_or_become_rows() -> None:
     assert list(findings(result)) == ["bad-row: t.csv: line 3"]
 
 
+def test_a_list_of_labels() -> None:
+    text = "image,label\na.jpg,cat\nb.jpg,cat dog\n"
+    result = read_memory("table", {**TWO, "t.csv": text}, lists="label")
+    assert rows(result, "label", "labels") == {
+        "pics/a.jpg": ["cat", ["cat"]],
+        "pics/b.jpg": [None, ["cat", "dog"]],
+    }
+    assert list(findings(result)) == ["several-labels: t.csv"]
+    with pytest.raises(DataError, match="'image' is read as image, which is one value"):
+        read_memory("table", {**TWO, "t.csv": text}, lists="image")
+
+
 def test_tables_of_one_image_are_merged() -> None:
     tables: dict[str, bytes | str] = {
         "a.csv": "image,smiling\na.jpg,1\nb.jpg,0\n",

@@ -118,16 +118,33 @@ def labels_from_columns(
     rest = table.drop(columns)
     result = rest.with_columns(rest.select(chosen.alias(LABELS)).to_series())
     if not column_of("label", options, rest.columns):
-        several = result.filter(pl.col(LABELS).list.len() > 1)
-        only = pl.when(pl.col(LABELS).list.len() == 1).then(pl.col(LABELS).list.first())
-        result = result.with_columns(label=only)
-        if len(several):
-            detail = (
-                f"{len(several):,} of {len(result):,} rows have several labels; they are in "
-                "the column labels, and the column label is empty there"
-            )
-            findings.append((where, "several-labels", detail))
+        result, several = _with_only_label(result, where)
+        findings += several
     return result, findings
+
+
+def labels_from_list(
+    table: pl.DataFrame, column: str, where: str
+) -> tuple[pl.DataFrame, list[FindingRow]]:
+    """Return ``table`` with the lists of labels in ``column`` as the column ``labels``.
+
+    A row with one label has it as its ``label``.
+    """
+    others = [name for name in table.columns if name not in (column, "label", LABELS)]
+    return _with_only_label(table.select(*others, table[column].alias(LABELS)), where)
+
+
+def _with_only_label(table: pl.DataFrame, where: str) -> tuple[pl.DataFrame, list[FindingRow]]:
+    """Add the ``label`` of rows with one label, and report how many have several."""
+    count = pl.col(LABELS).list.len()
+    only = pl.when(count == 1).then(pl.col(LABELS).list.first())
+    several = table.filter(count > 1)
+    detail = (
+        f"{len(several):,} of {len(table):,} rows have several labels; they are in the column "
+        "labels, and the column label is empty there"
+    )
+    findings = [(where, "several-labels", detail)] if len(several) else []
+    return table.with_columns(label=only), findings
 
 
 def _matching(table: pl.DataFrame, pattern: str, where: str) -> list[str]:
@@ -150,6 +167,20 @@ def _is_binary(values: pl.Series) -> bool:
         return False
     filled = values.drop_nulls().cast(pl.String).str.to_lowercase()
     return not filled.is_empty() and filled.is_in([*_YES, *_NO]).all()
+
+
+def check_single_values(table: pl.DataFrame, columns: Mapping[str, str], where: str) -> None:
+    """Refuse lists in columns that have one value per row.
+
+    Raises:
+        DataError: a column of a kind has lists.
+    """
+    for kind, column in columns.items():
+        if column and table.schema[column].is_nested():
+            raise DataError(
+                f"{where}: lists: {column!r} is read as {kind}, which is one value; a table "
+                f"with explode: {column} has a row per element"
+            )
 
 
 def unread_label_findings(table: pl.DataFrame, where: str) -> list[FindingRow]:

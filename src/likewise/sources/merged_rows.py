@@ -13,6 +13,14 @@ CAPTIONS = Column(
 CAPTIONS_COLUMN = f"{PREFIX}{CAPTIONS.name}"
 """The extra column with all texts of each image, where some image has several."""
 
+IMAGE_LABEL = Column(
+    "image_label",
+    pa.string(),
+    "the class of the image, where boxes have their own",
+    nullable=True,
+)
+IMAGE_LABEL_COLUMN = f"{PREFIX}{IMAGE_LABEL.name}"
+
 
 def merge_rows(
     rows: pl.DataFrame, extra_columns: list[str]
@@ -91,3 +99,12 @@ def _note_differences(
             )
             notes.append((f"{odd[':table'][0]}: {name}", "two-values", detail))
     return findings_from_rows(notes)
+
+
+def boxes_differ_from_image(boxes: pl.DataFrame, images: pl.DataFrame) -> bool:
+    """Return True if a box has another label than its image; the image label is then kept."""
+    if IMAGE_LABEL_COLUMN in images.columns:
+        return False
+    labels = images.select("image_id", whole="label").drop_nulls()
+    joined = boxes.select("image_id", "label").join(labels, on="image_id")
+    return bool((joined["label"] != joined["whole"]).any())

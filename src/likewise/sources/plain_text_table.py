@@ -41,11 +41,13 @@ def read_plain(  # noqa: PLR0913, PLR0917 (the format of a table)
     """
     if len(data) < least or len(delimiter) != 1 or not names:
         return None
-    start = 0
-    for _ in range(first_line):
-        start = data.find(b"\n", start) + 1
-    body = data[start:].removeprefix(b"\xef\xbb\xbf") if first_line == 0 else data[start:]
-    if (quote and quote.encode() in body) or body[:1] in {b"\n", b"\r"} or _ODD.search(body):
+    body = _after_lines(data, first_line).removeprefix(b"\xef\xbb\xbf")
+    if (
+        not body
+        or (quote and quote.encode() in body)
+        or body[:1] in {b"\n", b"\r"}
+        or _ODD.search(body)
+    ):
         return None
     try:
         frame = pl.read_csv(
@@ -60,9 +62,8 @@ def read_plain(  # noqa: PLR0913, PLR0917 (the format of a table)
     lines = body.count(b"\n") + (not body.endswith(b"\n"))
     separators = body.count(delimiter.encode())
     longest = frame.select(pl.max_horizontal(pl.all().str.len_bytes().max())).item()
-    if frame.height != lines or separators != lines * (len(names) - 1):
-        return None
-    if longest > _MAX_FIELD:
+    is_even = frame.height == lines and separators == lines * (len(names) - 1)
+    if not is_even or longest > _MAX_FIELD:
         return None
     del body
     stripped = pl.all().str.strip_chars()
@@ -71,6 +72,16 @@ def read_plain(  # noqa: PLR0913, PLR0917 (the format of a table)
         pl.when(stripped != "").then(stripped).name.keep(),
         pl.format("{}: line {}", pl.lit(where), with_commas(number)).alias(":where"),
     )
+
+
+def _after_lines(data: bytes, count: int) -> bytes:
+    """Return what follows the first ``count`` lines; b"" if there are fewer."""
+    start = 0
+    for _ in range(count):
+        start = data.find(b"\n", start) + 1
+        if not start:
+            return b""
+    return data[start:]
 
 
 def with_commas(number: pl.Expr) -> pl.Expr:

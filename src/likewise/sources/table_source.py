@@ -5,11 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar, Literal
 
 import polars as pl
-import pyarrow as pa
 from pydantic import Field
 
 from likewise.formats.archives import FileCollection
-from likewise.schema import Column
 from likewise.sources.base import SourceResult, findings_from_rows, source_result
 from likewise.sources.box_cells import BoxFormat
 from likewise.sources.box_source import CORNERS, BoxSource, stray_file_findings
@@ -19,17 +17,26 @@ from likewise.sources.cell_lists import with_list
 from likewise.sources.column_kinds import (
     CELLS,
     COLUMN_NAMES,
+    column_of,
     find_columns,
     misspelling_findings,
 )
 from likewise.sources.column_values import (
+    check_single_values,
     labels_from_columns,
+    labels_from_list,
     map_values,
     unread_label_findings,
 )
 from likewise.sources.delimited_text import FindingRow
 from likewise.sources.extra_columns import PREFIX, type_extra_columns, with_field_names
-from likewise.sources.merged_rows import CAPTIONS, CAPTIONS_COLUMN
+from likewise.sources.merged_rows import (
+    CAPTIONS,
+    CAPTIONS_COLUMN,
+    IMAGE_LABEL,
+    IMAGE_LABEL_COLUMN,
+    boxes_differ_from_image,
+)
 from likewise.sources.option_values import (
     Constants,
     Names,
@@ -164,6 +171,7 @@ class TableSource(BoxSource, ABC):
         columns = find_columns(options, names, where)
         if not columns["label"] and not self.labels:
             notes += unread_label_findings(table, where)
+        check_single_values(table, columns, where)
         cells = self._cell_columns(table, columns)
         columns |= dict.fromkeys(CELLS, "")
         known = {column for column in (*columns.values(), *cells.values()) if column}
@@ -197,6 +205,9 @@ class TableSource(BoxSource, ABC):
         for name in self.lists:
             if name in table.columns or name not in elsewhere:
                 table = with_list(table, name, where)
+            if name in table.columns and name == column_of("label", options, table.columns):
+                table, more = labels_from_list(table, name, where)
+                notes += more
         return table, notes
 
     def column_options(self) -> dict[str, str]:
@@ -258,9 +269,9 @@ class TableSource(BoxSource, ABC):
         if len(boxes):
             where = located.filter("boxed")[":where"][0]
             notes += share_findings(boxes, self.unit, table_of(where))
-        if _boxes_differ_from_image(boxes, merged):
-            extra_columns = (*extra_columns, _IMAGE_LABEL_COLUMN)
-            merged = merged.with_columns(pl.col("label").alias(_IMAGE_LABEL))
+        if boxes_differ_from_image(boxes, merged):
+            extra_columns = (*extra_columns, IMAGE_LABEL)
+            merged = merged.with_columns(pl.col("label").alias(IMAGE_LABEL_COLUMN))
         result = self.box_items(merged.drop("width", "height"), boxes)
         return source_result(
             files,
@@ -278,21 +289,3 @@ class TableSource(BoxSource, ABC):
             orientation=self.orientation,
             left_over=[unnamed_images(merged), own_columns(extra_columns)],
         )
-
-
-def _boxes_differ_from_image(boxes: pl.DataFrame, images: pl.DataFrame) -> bool:
-    """Return True if a box has another label than its image; the image label is then kept."""
-    if _IMAGE_LABEL in images.columns:
-        return False
-    labels = images.select("image_id", whole="label").drop_nulls()
-    joined = boxes.select("image_id", "label").join(labels, on="image_id")
-    return bool((joined["label"] != joined["whole"]).any())
-
-
-_IMAGE_LABEL_COLUMN = Column(
-    "image_label",
-    pa.string(),
-    "the class of the image, where boxes have their own",
-    nullable=True,
-)
-_IMAGE_LABEL = f"{PREFIX}{_IMAGE_LABEL_COLUMN.name}"
