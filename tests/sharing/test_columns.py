@@ -1,5 +1,6 @@
 """Pull some columns of a published table: bytes are counted, missing columns are fetched."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 import likewise
 from forked import run_dvc
-from likewise.errors import DataError, UnknownNameError, VersionError
+from likewise.errors import DataError, LikewiseError, UnknownNameError, VersionError
 from likewise.storage import tables, versions
 from likewise.storage.versions import run_git
 from likewise.storage.workspace import Workspace
@@ -130,6 +131,17 @@ def test_it_is_found_again_when_its_view_was_pruned(alice: Path, bob: Path) -> N
     assert len(likewise.open("emoji", workspace=bob).items) == 23
     with pytest.raises(VersionError, match="remote"):
         likewise.open("emoji", workspace=bob).vectors("tiny")
+
+
+def test_a_list_of_another_checkout_is_not_used(alice: Path, bob: Path) -> None:
+    likewise.pull_columns("emoji", ["label"], workspace=bob)
+    (record,) = (bob / ".likewise" / "parts").iterdir()
+    names = json.loads(json.loads(record.read_text("utf-8"))["names"])
+    record.write_text(json.dumps(names), "utf-8")
+    shutil.rmtree(bob / ".likewise" / "views")
+    shutil.rmtree(alice.parent / "remote")
+    with pytest.raises(LikewiseError):
+        likewise.open("emoji", workspace=bob).items  # noqa: B018 (the table is read)
 
 
 def test_what_is_not_there_is_reported(alice: Path, bob: Path) -> None:

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 import likewise
+from likewise.catalogue.pulled_outputs import left_out, record_left_out
 from likewise.errors import DataError, LikewiseError, VersionError
 from likewise.imaging.file_stamps import read_stamps, write_stamps
 from likewise.storage import journal, seals, tables
@@ -344,6 +345,27 @@ def test_stamps_of_another_checkout_are_not_believed(workspace: Path) -> None:
     assert likewise.ingest("emoji").read == 1
     write_stamps(ws, facts, ws.stamps("emoji"))
     assert read_stamps(ws, ws.stamps("emoji")).equals(facts)
+
+
+def test_lists_of_pulls_of_another_checkout_are_not_believed(foreign: Foreign) -> None:
+    ws = Workspace(foreign.publish({}))
+    list_of_names = ws.record("left_out.json")
+    foreign_seal = json.dumps({"names": json.dumps([OUTPUT]), "seal": "0" * 64})
+    for text in (json.dumps([OUTPUT]), foreign_seal, "[" * 100_000, "null", "\xff"):
+        list_of_names.parent.mkdir(parents=True, exist_ok=True)
+        list_of_names.write_text(text, "latin-1")
+        assert left_out(ws) == set()
+    record_left_out(ws, [], [OUTPUT])
+    assert left_out(ws) == {OUTPUT}
+    run_git(foreign.top, "clone", "--quiet", "theirs", "second")
+    second = Workspace(foreign.top / "second")
+    shutil.copytree(ws.private, second.private)
+    assert left_out(second) == set()
+    list_of_names.unlink()
+    list_of_names.symlink_to(foreign.top / "home" / "names.json")
+    with pytest.raises(DataError, match="is a symbolic link"):
+        record_left_out(ws, [], [OUTPUT])
+    assert not (foreign.top / "home" / "names.json").exists()
 
 
 def test_kept_work_of_another_checkout_is_not_resumed(foreign: Foreign) -> None:

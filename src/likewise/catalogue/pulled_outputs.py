@@ -1,13 +1,11 @@
 """Result of a pull, and linking its outputs into the checkout."""
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from likewise.errors import DamagedError, VersionError
-from likewise.formats import atomic
-from likewise.formats.json_documents import read_json
-from likewise.storage import versions
+from likewise.errors import VersionError
+from likewise.formats.paths import refuse_links
+from likewise.storage import seals, versions
 from likewise.storage.workspace import Workspace
 
 _LEFT_OUT = "left_out.json"
@@ -28,14 +26,11 @@ class Pulled:
 
 
 def left_out(ws: Workspace) -> set[str]:
-    """Return the outputs that pulls left on the remote on purpose."""
-    try:
-        names = read_json(ws.record(_LEFT_OUT))
-    except (OSError, DamagedError):
-        return set()
-    return (
-        {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
-    )
+    """Return the outputs that pulls left on the remote on purpose.
+
+    A list that this checkout did not seal is not used.
+    """
+    return set(seals.read_names(ws, ws.record(_LEFT_OUT), _LEFT_OUT))
 
 
 def record_left_out(ws: Workspace, pulled: Collection[str], partial: Collection[str]) -> None:
@@ -48,7 +43,8 @@ def record_left_out(ws: Workspace, pulled: Collection[str], partial: Collection[
     """
     names = sorted((left_out(ws) - set(pulled)) | set(partial))
     if names != sorted(left_out(ws)):
-        atomic.write_text(ws.record(_LEFT_OUT), json.dumps(names))
+        refuse_links(ws.home, ws.record(_LEFT_OUT))
+        seals.write_names(ws, ws.record(_LEFT_OUT), _LEFT_OUT, names)
 
 
 def link_outputs(ws: Workspace, paths: list[str]) -> None:

@@ -13,7 +13,7 @@ import os
 import secrets
 import shlex
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -87,6 +87,25 @@ def open_document(ws: Workspace, path: Path, data: bytes, purpose: str, key: str
     if not is_sealed(ws, purpose, text.encode(), mac):
         raise DataError(unsealed(ws, path))
     return text
+
+
+def write_names(ws: Workspace, path: Path, purpose: str, names: Sequence[str]) -> None:
+    """Write a sealed list of names to ``path``.
+
+    Raises:
+        DataError: the file cannot be written, or there is no place for the key.
+    """
+    text = json.dumps(list(names))
+    atomic.write_text(path, sealed_document(ws, purpose, "names", text))
+
+
+def read_names(ws: Workspace, path: Path, purpose: str) -> list[str]:
+    """Return the names in ``path``; none if this checkout did not seal them."""
+    try:
+        text = open_document(ws, path, path.read_bytes(), purpose, "names")
+    except (OSError, DataError):
+        return []
+    return [str(name) for name in json.loads(text)]
 
 
 def mark(ws: Workspace, file: Path, purpose: str) -> None:

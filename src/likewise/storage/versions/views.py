@@ -1,7 +1,6 @@
 """Views: folders of links to the files of one version, which stay fixed while open."""
 
 import fcntl
-import json
 import os
 import shutil
 import time
@@ -9,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from likewise.errors import DataError, VersionError
-from likewise.formats import atomic, json_documents
+from likewise.errors import VersionError
+from likewise.formats import atomic
 from likewise.formats.paths import refuse_links
+from likewise.storage import seals
 from likewise.storage.versions.commands import run_git
 from likewise.storage.versions.dvc_cache import NowhereError, Store, Transferred
 from likewise.storage.versions.lock_file import Output, outputs
@@ -165,6 +165,7 @@ def pull_files(
 
     Raises:
         VersionError: dvc.lock has no such output, there is no remote, or it lacks some files.
+        DataError: the list of pulled files cannot be written.
     """
     known = outputs(ws.root).get(ws.relative(output))
     if known is None:
@@ -174,19 +175,24 @@ def pull_files(
     files = store.members(known) or {}
     paths = {*_pulled_paths(ws, known.md5), *filter(selects, files)} & files.keys()
     moved = store.fetch((files[path] for path in paths), known.path)
-    atomic.write_text(ws.pulled_files(known.md5), json.dumps(sorted(paths)))
+    refuse_links(ws.cache_root, ws.pulled_files(known.md5))
+    seals.write_names(ws, ws.pulled_files(known.md5), _pulled(known.md5), sorted(paths))
     pulled = {path: files[path] for path in paths}
     linked = _link_files(ws, store, known, pulled, complete=False)
     return linked, Transferred(lists.files + moved.files, lists.nbytes + moved.nbytes)
 
 
 def _pulled_paths(ws: Workspace, md5: str) -> list[str]:
-    """Return the paths of the files of an output that ``pull_files`` fetched."""
-    record = ws.pulled_files(md5)
-    try:
-        return [str(path) for path in json_documents.read_json(record)]
-    except (OSError, DataError, TypeError):
-        return []  # none was pulled yet
+    """Return the paths of the files of an output that ``pull_files`` fetched.
+
+    A list that this checkout did not seal is not used.
+    """
+    return seals.read_names(ws, ws.pulled_files(md5), _pulled(md5))
+
+
+def _pulled(md5: str) -> str:
+    """Return the purpose of the seal of a list of pulled files."""
+    return f"parts/{md5}"
 
 
 def recorded_files(ws: Workspace, output: Path) -> dict[str, str]:
