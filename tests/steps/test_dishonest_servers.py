@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,12 @@ def flood(client: socket.socket, first: bytes) -> None:
     client.sendall(first)
     while True:
         client.sendall(bytes(1 << 16))
+
+
+def part(span: bytes, body: bytes, further: bytes = b'ETag: "a"\r\n') -> bytes:
+    """Return a response with the bytes ``span`` of a file."""
+    head = b"HTTP/1.1 206 Partial Content\r\n" + further
+    return head + b"Content-Range: %s\r\nContent-Length: %d\r\n\r\n" % (span, len(body)) + body
 
 
 CASES: dict[str, tuple[Callable[[socket.socket], None], str]] = {
@@ -63,6 +69,38 @@ CASES: dict[str, tuple[Callable[[socket.socket], None], str]] = {
         ),
         "not followed|not allowed",
     ),
+    "no length and no chunks": (
+        lambda client: client.sendall(HEAD + b"\r\nabc"),
+        "nothing can tell whether the file is complete",
+    ),
+    "cut chunks": (
+        lambda client: client.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nab"),
+        "no answer",
+    ),
+    "a negative length": (
+        lambda client: client.sendall(HEAD + b"Content-Length: -5\r\n\r\nabc"),
+        "invalid or ambiguous length",
+    ),
+    "two lengths": (
+        lambda client: client.sendall(
+            HEAD + b"Content-Length: 3\r\nContent-Length: 9\r\n\r\nabc"
+        ),
+        "invalid or ambiguous length",
+    ),
+    "a coding that was not requested": (
+        lambda client: client.sendall(
+            HEAD + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc"
+        ),
+        "in the coding 'gzip'",
+    ),
+    "no content": (
+        lambda client: client.sendall(b"HTTP/1.1 204 No Content\r\n\r\n"),
+        "answers 204",
+    ),
+    "a part that was not requested": (
+        lambda client: client.sendall(part(b"bytes 3-5/6", b"def")),
+        "byte 0 was requested, byte 3 was sent",
+    ),
     "a reason with control characters": (
         lambda client: client.sendall(
             b"HTTP/1.1 404 \x1b]0;owned\x07\r\nContent-Length: 0\r\n\r\n"
@@ -76,6 +114,13 @@ CASES: dict[str, tuple[Callable[[socket.socket], None], str]] = {
 def address(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a server that answers every request in the same way."""
     answer: Callable[[socket.socket], None] = request.param
+    with serving(answer) as url:
+        yield url
+
+
+@contextmanager
+def serving(answer: Callable[[socket.socket], None]) -> Iterator[str]:
+    """Serve ``answer`` to every connection, in threads; yield the address of a file."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def one(client: socket.socket) -> None:
@@ -110,3 +155,51 @@ def test_a_download_ends(
         fetch(RemoteFile(address), tmp_path / "file")
     assert str(caught.value).isprintable()
     assert not (tmp_path / "file").exists()
+
+
+LATER = {
+    "another size": (part(b"bytes 3-5/7", b"def"), "had 6 bytes at first, and 7 bytes later"),
+    "another tag": (
+        part(b"bytes 3-5/6", b"def", b'ETag: "b"\r\n'),
+        "changed during the download",
+    ),
+    "another length": (part(b"bytes 3-5/6", b"defgh"), "5 bytes, and the bytes 3 to 5"),
+    "an earlier part": (part(b"bytes 0-2/6", b"abc"), "byte 3 was requested, byte 0 was sent"),
+    "a range backwards": (part(b"bytes 5-3/6", b"def"), "without a valid range"),
+    "no range": (part(b"", b"def"), "without a valid range"),
+    "a range beyond the end": (part(b"bytes 3-6/6", b"defg"), "without a valid range"),
+}
+
+
+@pytest.mark.parametrize(("later", "message"), LATER.values(), ids=LATER.keys())
+def test_a_part_that_contradicts_the_first_response_is_not_kept(
+    later: bytes, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("likewise.storage.fetch.PAUSE_S", 0.0)
+    monkeypatch.setattr("likewise.storage.fetch.ATTEMPTS", 2)
+    responses = iter([HEAD + b"Content-Length: 6\r\n\r\nabc", later])
+    with (
+        serving(lambda client: client.sendall(next(responses))) as url,
+        pytest.raises(DataError, match=message),
+    ):
+        fetch(RemoteFile(url), tmp_path / "file")
+    assert not (tmp_path / "file").exists()
+    assert (tmp_path / "file.part").read_bytes() == b""
+
+
+def test_a_part_without_a_total_continues_the_first_response(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("likewise.storage.fetch.PAUSE_S", 0.0)
+    parts = [part(b"bytes 3-4/*", b"de"), part(b"bytes 5-5/6", b"f", b"")]
+    responses = iter([HEAD + b"Content-Length: 6\r\n\r\nabc", *parts])
+    with serving(lambda client: client.sendall(next(responses))) as url:
+        fetch(RemoteFile(url), tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == b"abcdef"
+
+
+def test_an_archive_may_have_the_coding_of_its_own_compression(tmp_path: Path) -> None:
+    response = HEAD + b"Content-Encoding: x-gzip\r\nContent-Length: 3\r\n\r\nabc"
+    with serving(lambda client: client.sendall(response)) as url:
+        fetch(RemoteFile(f"{url}.tar.gz"), tmp_path / "file.tar.gz")
+    assert (tmp_path / "file.tar.gz").read_bytes() == b"abc"

@@ -7,7 +7,7 @@ import shutil
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message
 from pathlib import Path
 from typing import IO, NoReturn
@@ -19,6 +19,12 @@ from likewise.formats import atomic
 from likewise.formats.escape import escape_line
 from likewise.formats.json_documents import read_json
 from likewise.storage.fetch.http_client import build_opener
+from likewise.storage.fetch.response_headers import (
+    Body,
+    ContradictionError,
+    coding,
+    validator,
+)
 
 TIMEOUT_S = 60.0
 """Seconds until a connection, the headers of a response or its next bytes must have come."""
@@ -63,23 +69,23 @@ def transfer(remote: RemoteFile, part: Path, handle: IO[bytes]) -> None:
         TransferInterrupted: the response was incomplete, or the server is busy.
         DataError: the request failed for a reason that a retry does not change.
     """
-    offset, known = handle.seek(0, os.SEEK_END), _validator(part, remote)
+    offset, begun = handle.seek(0, os.SEEK_END), _Begun.read(part, remote)
     request = urllib.request.Request(remote.url)  # noqa: S310 (the schemes are checked)
     request.add_header("Accept-Encoding", "identity")
-    if offset and known:
+    if offset and begun.validator:
         request.add_header("Range", f"bytes={offset}-")
-        request.add_header("If-Range", known)
+        request.add_header("If-Range", begun.validator)
     try:
         opener = build_opener(TIMEOUT_S)
         with opener.open(request, timeout=TIMEOUT_S) as answer:
-            total = _begin(answer, offset, part, handle, remote)
-            if remote.nbytes not in (None, total or remote.nbytes):
+            body = _begin(answer, part, handle, remote, begun)
+            if remote.nbytes not in (None, body.total or remote.nbytes):
                 raise DataError(
-                    f"{remote.url}: the file has {total:,} bytes, not the expected "
+                    f"{remote.url}: the file has {body.total:,} bytes, not the expected "
                     f"{remote.nbytes:,}; see the website of the data set"
                 )
-            _refuse_large(remote, part, handle, total)
-            _copy(answer, handle, total or remote.nbytes, part.name, remote)
+            _refuse_large(remote, part, handle, body.total)
+            _copy(answer, handle, body, part, remote)
     except urllib.error.HTTPError as error:
         with error:
             if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
@@ -92,37 +98,100 @@ def transfer(remote: RemoteFile, part: Path, handle: IO[bytes]) -> None:
         raise TransferInterrupted(f"the connection broke ({_reason(error)})") from error
 
 
+@dataclass(frozen=True)
+class _Begun:
+    """Facts of the response that began a partial download."""
+
+    validator: str = ""
+    total: int | None = None
+
+    @classmethod
+    def read(cls, part: Path, remote: RemoteFile) -> "_Begun":
+        """Return the facts that ``write`` recorded; none if they are of another URL."""
+        try:
+            known = read_json(validator_file(part))
+        except (OSError, DamagedError):
+            return cls()
+        if not isinstance(known, dict) or known.get("url") != remote.url:
+            return cls()
+        total = known.get("total")
+        return cls(str(known.get("validator", "")), total if isinstance(total, int) else None)
+
+    def write(self, part: Path, remote: RemoteFile) -> None:
+        content = {"url": remote.url, "validator": self.validator, "total": self.total}
+        atomic.write_text(validator_file(part), json.dumps(content))
+
+
 def _begin(
     answer: http.client.HTTPResponse,
-    offset: int,
     part: Path,
     handle: IO[bytes],
     remote: RemoteFile,
-) -> int | None:
-    """Position ``handle`` for the body of the response; return the size of the whole file."""
-    length = answer.headers.get("Content-Length")
-    total = int(length) if length and length.isdigit() else None
-    if answer.status == http.client.PARTIAL_CONTENT:
-        start, total = _range(answer.headers)
-        if start != offset:
-            handle.truncate(0)
-            raise TransferInterrupted(f"byte {offset:,} was requested, byte {start:,} was sent")
-        return total
+    begun: _Begun,
+) -> Body:
+    """Position ``handle`` for the body of the response; return the place of the body.
+
+    Raises:
+        TransferInterrupted: the response is not the part that was requested.
+        DataError: the response is not the file, or its headers are invalid.
+    """
+    is_part = answer.status == http.client.PARTIAL_CONTENT
+    try:
+        _refuse_other_content(answer, remote)
+        body = Body.of(answer)
+        if is_part:
+            body = _continued(body, answer.headers, handle.tell(), begun)
+    except ContradictionError as error:
+        handle.truncate(0)
+        if is_part:
+            raise TransferInterrupted(str(error)) from error
+        raise DataError(f"{remote.url}: {error}; see the website of the data set") from error
+    if is_part:
+        return body
     # The response is the whole file: it has changed, or the server ignores ranges.
     handle.truncate(0)
     handle.seek(0)
-    _record_validator(part, remote, answer.headers)
-    return total
+    _Begun(validator(answer.headers), body.total).write(part, remote)
+    return body
 
 
-def _range(headers: Message) -> tuple[int, int | None]:
-    """Return first byte and total of ``Content-Range: bytes 5-9/10``; -1 if it is invalid."""
-    unit, _, rest = headers.get("Content-Range", "").partition(" ")
-    span, _, total = rest.partition("/")
-    first = span.partition("-")[0]
-    if unit != "bytes" or not first.isdigit():
-        return -1, None
-    return int(first), int(total) if total.isdigit() else None
+def _refuse_other_content(answer: http.client.HTTPResponse, remote: RemoteFile) -> None:
+    """Refuse a response without the file, or with an encoded one that nothing can verify.
+
+    Raises:
+        ContradictionError: the response is not the bytes of the file.
+    """
+    if answer.status not in (http.client.OK, http.client.PARTIAL_CONTENT):
+        phrase = http.client.responses.get(answer.status, "")
+        raise ContradictionError(f"the server answers {answer.status} {phrase}".rstrip())
+    name = coding(answer.headers)
+    # Some servers give archives that are compressed themselves the coding gzip.
+    is_archive = name in ("gzip", "x-gzip") and remote.url.endswith((".gz", ".tgz"))
+    if name and not is_archive and remote.digest is None:
+        raise ContradictionError(
+            f"the server sent it in the coding {escape_line(name)!r}, which was not requested"
+        )
+
+
+def _continued(body: Body, headers: Message, offset: int, begun: _Begun) -> Body:
+    """Return the ``body`` of a part that continues a download of ``offset`` bytes.
+
+    Raises:
+        ContradictionError: it is another part, or a part of another file.
+    """
+    if body.first != offset:
+        raise ContradictionError(f"byte {offset:,} was requested, byte {body.first:,} was sent")
+    total = begun.total if body.total is None else body.total
+    if begun.total not in (None, total):
+        raise ContradictionError(
+            f"the file had {begun.total:,} bytes at first, and {total:,} bytes later"
+        )
+    sent = validator(headers)
+    # A server may send either header, so only values of the same kind are compared.
+    is_tag = [value.startswith('"') for value in (sent, begun.validator)]
+    if sent and begun.validator and is_tag[0] == is_tag[1] and sent != begun.validator:
+        raise ContradictionError("the file changed during the download")
+    return replace(body, total=total, has_end=total is not None)
 
 
 def _refuse_large(remote: RemoteFile, part: Path, handle: IO[bytes], total: int | None) -> None:
@@ -143,20 +212,27 @@ def _refuse_large(remote: RemoteFile, part: Path, handle: IO[bytes], total: int 
 def _copy(
     answer: http.client.HTTPResponse,
     handle: IO[bytes],
-    total: int | None,
-    name: str,
+    body: Body,
+    part: Path,
     remote: RemoteFile,
 ) -> None:
     """Append the body to ``handle``.
 
     Raises:
         TransferInterrupted: the body ended early, or arrived too slowly.
-        DataError: the body is longer than ``total``, or than ``MAX_UNKNOWN_BYTES`` without
-        ``total``.
+        DataError: the body is longer than announced, or than ``MAX_UNKNOWN_BYTES``; or nothing
+            can tell whether it is complete.
     """
-    most, start, came = total or MAX_UNKNOWN_BYTES, time.monotonic(), 0
+    total = body.total or remote.nbytes
+    most = body.end or total or MAX_UNKNOWN_BYTES
+    start, came = time.monotonic(), 0
     with tqdm(
-        total=total, initial=handle.tell(), unit="B", unit_scale=True, desc=name, disable=None
+        total=total,
+        initial=handle.tell(),
+        unit="B",
+        unit_scale=True,
+        desc=part.name,
+        disable=None,
     ) as bar:
         while block := answer.read1(_BLOCK):
             handle.write(block)
@@ -175,6 +251,13 @@ def _copy(
     handle.flush()
     if total is not None and handle.tell() < total:
         raise TransferInterrupted(f"it ended after {handle.tell():,} of {total:,} bytes")
+    if total is None and not body.has_end and remote.digest is None:
+        handle.truncate(0)
+        raise DataError(
+            f"{remote.url}: the server announced no size, and no checksum is published, so "
+            "nothing can tell whether the file is complete; it was removed: download it in "
+            f"another way to {part.with_suffix('')}, and run the same command again"
+        )
 
 
 def _restart(headers: Message, offset: int, handle: IO[bytes], remote: RemoteFile) -> None:
@@ -206,25 +289,6 @@ def _raise_refusal(error: urllib.error.HTTPError, remote: RemoteFile) -> NoRetur
 def validator_file(part: Path) -> Path:
     """Return the file that records the URL and the HTTP validator of ``part``."""
     return part.with_name(f"{part.name}.json")
-
-
-def _record_validator(part: Path, remote: RemoteFile, headers: Message) -> None:
-    etag = headers.get("ETag", "")
-    # A weak tag does not promise the same bytes.
-    validator = headers.get("Last-Modified", "") if etag.startswith("W/") or not etag else etag
-    content = json.dumps({"url": remote.url, "validator": validator})
-    atomic.write_text(validator_file(part), content)
-
-
-def _validator(part: Path, remote: RemoteFile) -> str:
-    """Return the validator by which the server detects a changed file; "" if unknown."""
-    try:
-        known = read_json(validator_file(part))
-    except (OSError, DamagedError):
-        return ""
-    if not isinstance(known, dict) or known.get("url") != remote.url:
-        return ""
-    return str(known.get("validator", ""))
 
 
 def _reason(error: BaseException) -> str:
