@@ -2,19 +2,26 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image, ImageDraw
 
 from likewise.imaging.near_duplicates import (
     MAX_BITS,
     NO_ROW,
     HashWords,
+    has_structure,
     hash_words,
     nearest,
     nearest_earlier,
 )
+from likewise.imaging.pixel_statistics import perceptual_hash
 
 
 def bits(one: HashWords, other: HashWords) -> int:
     return int(np.bitwise_count(one ^ other).sum())
+
+
+def limit(one: HashWords) -> int:
+    return max(int(np.bitwise_count(one).sum()) - 12, 0) // 6
 
 
 def brute(
@@ -25,9 +32,16 @@ def brute(
     for i, query in enumerate(queries):
         upto = base[:i] if earlier else base
         ranked = sorted((bits(query, other), j) for j, other in enumerate(upto))
-        near = [(distance, j) for distance, j in ranked if distance <= most]
+        near = [(d, j) for d, j in ranked if d <= min(most, limit(query), limit(base[j]))]
         found.append((near[0][1], near[0][0]) if near else (NO_ROW, most + 1))
     return found
+
+
+def sparse(seed: int, count: int) -> HashWords:
+    """Draw hashes with 0 to 80 bits of 1; many differ from another one in 0 to 20 bits."""
+    rng = np.random.default_rng(seed)
+    masks = np.packbits(rng.random((count, 256)) < rng.random((count, 1)) / 3, axis=1)
+    return clustered(seed, count) & masks.view(">u2").astype(np.uint16)
 
 
 def clustered(seed: int, count: int) -> HashWords:
@@ -42,9 +56,11 @@ def clustered(seed: int, count: int) -> HashWords:
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.integers(0, 10_000), st.integers(1, 60), st.integers(0, MAX_BITS))
-def test_nothing_is_missed_and_nothing_is_too_far(seed: int, count: int, most: int) -> None:
-    hashes = clustered(seed, count)
+@given(st.integers(0, 10_000), st.integers(1, 60), st.integers(0, MAX_BITS), st.booleans())
+def test_nothing_is_missed_and_nothing_is_too_far(
+    seed: int, count: int, most: int, few: bool
+) -> None:
+    hashes = sparse(seed, count) if few else clustered(seed, count)
     found = nearest_earlier(hashes, most)
     assert list(zip(found.rows, found.bits, strict=True)) == brute(
         hashes, hashes, most, earlier=True
@@ -74,3 +90,45 @@ def test_a_hash_that_many_share_is_compared_once() -> None:
 def test_nothing_is_near_where_there_is_nothing(sizes: tuple[int, int]) -> None:
     queries, base = (np.zeros((n, 16), np.uint16) for n in sizes)
     assert (nearest(queries, base, 5).rows == NO_ROW).all()
+
+
+COLOURS = ("red", "blue", "green", "black", "gold", "pink", "lightgrey")
+
+SHAPES: dict[str, list[tuple[str, tuple[int, ...]]]] = {
+    "disc": [("ellipse", (48, 48, 208, 208))],
+    "small disc": [("ellipse", (108, 108, 148, 148))],
+    "square": [("rectangle", (48, 48, 208, 208))],
+    "small square": [("rectangle", (110, 110, 146, 146))],
+    "wide": [("rectangle", (16, 100, 240, 156))],
+    "tall": [("rectangle", (100, 16, 156, 240))],
+    "half": [("rectangle", (0, 0, 128, 256))],
+    "diamond": [("polygon", (128, 32, 224, 128, 128, 224, 32, 128))],
+    "triangle": [("polygon", (128, 40, 216, 208, 40, 208))],
+    "cross": [("rectangle", (104, 32, 152, 224)), ("rectangle", (32, 104, 224, 152))],
+    "ring": [("ellipse", (48, 48, 208, 208)), ("hole", (72, 72, 184, 184))],
+    "bars": [("rectangle", (x, 16, x + 20, 240)) for x in range(16, 256, 48)],
+    "plain": [],
+}
+"""Shapes in a square of 256 pixels: the methods of ImageDraw that draw them."""
+
+
+@pytest.mark.parametrize("background", ["white", "navy"])
+def test_other_shapes_are_not_near_copies_in_any_colour(background: str) -> None:
+    names, hashes = [], []
+    for name, parts in SHAPES.items():
+        for colour in COLOURS:
+            picture = Image.new("RGB", (256, 256), background)
+            for method, place in parts:
+                draw = ImageDraw.Draw(picture)
+                if method == "hole":
+                    draw.ellipse(place, fill=background)
+                else:
+                    getattr(draw, method)(place, fill=colour)
+            names.append(name)
+            hashes.append(perceptual_hash(picture.convert("L")))
+    words, compared = hash_words(hashes), has_structure(hashes)
+    shape = np.array(names)
+    for name in SHAPES:
+        queries, others = compared & (shape == name), compared & (shape != name)
+        assert (nearest(words[queries], words[others], MAX_BITS).rows == NO_ROW).all()
+    assert compared.sum() > len(SHAPES) * len(COLOURS) / 2
