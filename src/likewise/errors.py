@@ -108,14 +108,13 @@ class UnknownNameError(LikewiseError):
         where: str = "",
         *,
         complete: bool = False,
+        entry: str = "",
     ) -> None:
-        """Create the error for an unknown ``name`` of the kind ``noun``.
-
-        If ``complete``, the text lists all ``known`` names.
-        """
+        """Create the error; its text begins with ``entry``, ``complete`` lists all names."""
         place = f" in {where}" if where else ""
         suggestion = hint(name, known, complete=complete)
-        super().__init__(f"no {noun} named {name!r}{place}; {suggestion}")
+        text = f"no {noun} named {name!r}{place}; {suggestion}"
+        super().__init__(f"{entry}: {text}" if entry else text)
         self.name = name
 
 

@@ -101,8 +101,8 @@ class Registry(Generic[P]):
         """Return this package's class of ``kind``, which must be one of ``builtin``."""
         return cast("type[P]", _imported(self._table[kind]))
 
-    def load(self, kind: str) -> type[P]:
-        """Return the class of ``kind``.
+    def load(self, kind: str, where: str = "") -> type[P]:
+        """Return the class of ``kind``; ``where`` is the entry that has it, for messages.
 
         Raises:
             UnknownNameError: nothing is registered under that name.
@@ -112,7 +112,9 @@ class Registry(Generic[P]):
         if kind in self._table and kind not in self._plugins:
             return self.load_builtin(kind)
         if kind not in self._plugins:
-            raise UnknownNameError(f"{self.noun} kind", kind, self.kinds(), complete=True)
+            raise UnknownNameError(
+                f"{self.noun} kind", kind, self.kinds(), complete=True, entry=where
+            )
         return self._load_plugin(kind)
 
     def build(self, entry: Mapping[str, Any], where: str) -> P:
@@ -132,7 +134,7 @@ class Registry(Generic[P]):
             raise ConfigError(
                 f"{where}: kind is missing; choose one of: {', '.join(self.kinds())}"
             )
-        return check(self.load(kind), options, where)
+        return check(self.load(kind, where), options, where)
 
     def owners(self, kind: str) -> list[str]:
         """The packages that register ``kind``; a kind with several cannot be used."""

@@ -106,7 +106,10 @@ def test_a_source_of_no_kind(workspace: Path) -> None:
     edit(workspace / "catalog" / "emoji.yaml", "kind: gpr1200", "kind: gpr1020")
     kinds = ", ".join(SOURCES.kinds())
     assert refused(workspace, UnknownNameError) == [
-        f"no source kind named 'gpr1020'; did you mean 'gpr1200'? there are: {kinds}"
+        (
+            "emoji.yaml: source: no source kind named 'gpr1020'; did you mean 'gpr1200'? "
+            f"there are: {kinds}"
+        )
     ]
 
 

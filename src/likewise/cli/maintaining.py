@@ -22,7 +22,8 @@ def doctor(
     """Find problems and print the command that fixes each.
 
     The exit code is 1 if there are problems. Outputs that `pull --no-images` left on the
-    remote are listed, but do not count, nor does a check that needs a writable file system.
+    remote are listed, but do not count, nor does a check that is not possible now: on a
+    read-only file system, or while another process of DVC is running.
     """
     problems = likewise.doctor(deep=deep)
     faults = [problem for problem in problems if problem.is_fault]

@@ -17,7 +17,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from likewise.errors import DataError, StaleArtefactError, UnknownNameError, cannot_write
+from likewise.errors import (
+    ConfigError,
+    DataError,
+    StaleArtefactError,
+    UnknownNameError,
+    cannot_write,
+)
 from likewise.formats import atomic
 from likewise.formats.array_types import Int64Array
 from likewise.formats.paths import refuse_links
@@ -89,7 +95,18 @@ class CachedIndex:
         if self.index not in entries:
             self.ws.params.refuse_broken(self.index, ("indexes",))
             raise UnknownNameError("index", self.index, entries, "params.yaml")
-        return INDEXES.build(entries[self.index], f"params.yaml: indexes.{self.index}")
+        return INDEXES.build(entries[self.index], self._place)
+
+    def _build(self, options: Index, vectors: Vectors, file: Path | None = None) -> BuiltIndex:
+        """Build or load the index; errors of its options name the entry."""
+        try:
+            return options.build(vectors, file)
+        except ConfigError as error:
+            raise ConfigError(f"{self._place}: {error}") from error
+
+    @property
+    def _place(self) -> str:
+        return f"params.yaml: indexes.{self.index}"
 
     def vectors(self) -> Vectors:
         """Return the vectors that are published now."""
@@ -120,12 +137,12 @@ class CachedIndex:
         positions, uncovered = self._positions()
         vectors = self.vectors()
         if not len(uncovered) and _is_identity(positions):
-            return options.build(vectors, self.file)
+            return self._build(options, vectors, self.file)
         removed = int(np.count_nonzero(positions < 0))
         if len(uncovered) + removed > MOST_UNCOVERED * vectors.rows:
             covers = f"{len(positions) - removed:,} of {vectors.rows:,} items"
             raise StaleArtefactError(f"index {self.index!r} covers {covers}", self.command)
-        earlier = options.build(earlier_vectors(vectors, positions), self.file)
+        earlier = self._build(options, earlier_vectors(vectors, positions), self.file)
         return CompletedIndex(earlier, positions, uncovered, vectors)
 
     def build_current(self, *, keep: bool = False) -> BuiltIndex:
@@ -141,13 +158,13 @@ class CachedIndex:
         """
         options, metadata, vectors = self.options(), self.metadata(), self.vectors()
         if not options.is_cached:
-            return options.build(vectors)
+            return self._build(options, vectors)
         if metadata and metadata.made_of == self._fingerprint(options) and self.file.is_file():
             positions, uncovered = self._positions()
             if not len(uncovered) and _is_identity(positions):
-                return options.build(vectors, self.file)
+                return self._build(options, vectors, self.file)
         if self.ws.is_historic:
-            return options.build(vectors)
+            return self._build(options, vectors)
         with ExitStack() as stack:
             try:
                 refuse_links(self.ws.home, self.folder)
@@ -155,8 +172,8 @@ class CachedIndex:
             except DataError:  # the cache cannot be written
                 if keep:
                     raise
-                return options.build(vectors)
-            built = options.build(vectors, building / FILE)
+                return self._build(options, vectors)
+            built = self._build(options, vectors, building / FILE)
             fault = self._store(building, options, vectors)
         if keep and fault:
             raise DataError(f"index {self.index!r} cannot be kept in {self.folder}: {fault}")

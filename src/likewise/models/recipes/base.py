@@ -28,6 +28,17 @@ class Recipe(Part, ABC):
     runs_code: ClassVar[bool] = False
     """True if the models run code of the catalogue's author."""
 
+    def check_inputs(self, root: Path) -> None:
+        """Check that what the options name exists, such as a file of weights; nothing is made.
+
+        Args:
+            root: the folder that relative paths in options start from.
+
+        Raises:
+            ConfigError: an option names something that does not exist.
+            DataError: a file does not exist.
+        """
+
     @abstractmethod
     def make(
         self,

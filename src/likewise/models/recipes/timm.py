@@ -1,5 +1,6 @@
 """A frozen timm backbone, without further training."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -46,6 +47,22 @@ class Timm(ImageOptions, Recipe):
         if self.projection and self._architecture() is not None:
             raise ValueError("projection cannot be combined with head or scales")
         return self
+
+    def check_inputs(self, root: Path) -> None:
+        """Check that timm has the backbone, and that the weights exist.
+
+        Raises:
+            UnknownNameError: timm has no such backbone.
+            MissingExtraError: the package of the weights is not installed.
+            DataError: the file of the weights does not exist.
+        """
+        if find_spec("timm") is None:
+            return
+        from likewise.models.training import backbones, weights
+
+        backbones.check_name(self.backbone)
+        if self.weights not in ("hub", "random"):
+            weights.locate(self.weights, root)
 
     def make(
         self,

@@ -91,19 +91,10 @@ def create_with_weights(  # noqa: PLR0913 (the options of the recipe)
     )
     if source == "hub":
         return model, _hub_origin(model)
-    kind, _, rest = source.partition(":")
     if source == "random":
         return model, f"random seed {seed}"
-    if kind == "file" and rest:
-        path = (root or Path()) / Path(rest).expanduser()
-        if not path.is_file():
-            raise DataError(f"weights '{source}': the file does not exist; correct the path")
-        origin = f"file:{path.name} sha256 {file_sha256(path)}"
-    elif kind == "package" and rest:
-        path, version = weights.packaged(rest)
-        origin = f"package {rest} {version}"
-    else:
-        raise ConfigError(f"weights {source!r}: must be hub, random, file:PATH or package:NAME")
+    path, origin = weights.locate(source, root or Path())
+    origin += f" sha256 {file_sha256(path)}" if origin.startswith("file:") else ""
     by_order = _load_file(
         model,
         path,
@@ -111,6 +102,20 @@ def create_with_weights(  # noqa: PLR0913 (the options of the recipe)
         lambda: _create(name, input_size, pooling, seed, num_classes=None).state_dict(),
     )
     return model, f"{origin} ({weights.BY_ORDER})" if by_order else origin
+
+
+def check_name(name: str) -> None:
+    """Check that timm has a backbone.
+
+    Raises:
+        UnknownNameError: timm has no such architecture or tag.
+    """
+    architecture, tag = split_model_name_tag(name)
+    if not timm.is_model(architecture):
+        raise UnknownNameError("timm backbone", name, timm.list_models())
+    trained = [n.partition(".")[2] for n in timm.list_pretrained(f"{architecture}.*")]
+    if tag and tag not in trained:
+        raise UnknownNameError("tag", tag, trained, f"timm's {architecture}")
 
 
 def data_config(model: nn.Module, input_size: int | None = None) -> Preprocessing:
@@ -203,12 +208,7 @@ def _create(
     projection: bool = False,
     **timm_options: Any,
 ) -> nn.Module:
-    architecture, tag = split_model_name_tag(name)
-    if not timm.is_model(architecture):
-        raise UnknownNameError("timm backbone", name, timm.list_models())
-    trained = [n.partition(".")[2] for n in timm.list_pretrained(f"{architecture}.*")]
-    if tag and tag not in trained:
-        raise UnknownNameError("tag", tag, trained, f"timm's {architecture}")
+    check_name(name)
     options = {"num_classes": _projection(name) if projection else 0, **timm_options}
     if pooling is not None:
         options["global_pool"] = pooling

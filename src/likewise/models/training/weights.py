@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from likewise.errors import DataError, MissingExtraError, bounded
+from likewise.errors import ConfigError, DataError, MissingExtraError, bounded
 from likewise.formats.atomic import atomic_file
 from likewise.models.model_files import file_sha256
 
@@ -42,6 +42,30 @@ def restore(model: nn.Module, path: Path) -> None:
     except (RuntimeError, SafetensorError, OSError) as error:
         message = " ".join(str(error).split())[:200]
         raise DataError(f"{path} cannot be loaded ({message}); run: dvc repro") from error
+
+
+def locate(source: str, root: Path) -> tuple[Path, str]:
+    """Return the file of the weights ``file:PATH`` or ``package:NAME``, and its origin.
+
+    Args:
+        source: the option ``weights`` of a model.
+        root: the folder that a relative path starts from.
+
+    Raises:
+        ConfigError: ``source`` is of an unknown form.
+        MissingExtraError: the package is not installed.
+        DataError: there is no such file.
+    """
+    kind, _, rest = source.partition(":")
+    if kind == "file" and rest:
+        path = root / Path(rest).expanduser()
+        if not path.is_file():
+            raise DataError(f"weights '{source}': the file does not exist; correct the path")
+        return path, f"file:{path.name}"
+    if kind == "package" and rest:
+        path, version = packaged(rest)
+        return path, f"package {rest} {version}"
+    raise ConfigError(f"weights {source!r}: must be hub, random, file:PATH or package:NAME")
 
 
 def packaged(name: str) -> tuple[Path, str]:

@@ -108,6 +108,17 @@ class Index(Part, ABC):
         """True if ``build`` writes a file with these options."""
         return self.cached
 
+    def check_size(self, rows: int, dim: int) -> None:
+        """Check that the options suit vectors of a size, without building the index.
+
+        Args:
+            rows: number of vectors.
+            dim: number of dimensions.
+
+        Raises:
+            ConfigError: the options do not suit the vectors.
+        """
+
     @abstractmethod
     def build(self, vectors: Vectors, cache: Path | None = None) -> BuiltIndex:
         """Build the index over ``vectors``.

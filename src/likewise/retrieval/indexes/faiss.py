@@ -27,6 +27,12 @@ from likewise.retrieval.indexes.faiss_door import (
     load_faiss,
     threads,
 )
+from likewise.retrieval.indexes.faiss_factory import (
+    check_centres,
+    empty_index,
+    reason_of,
+    seed_kmeans,
+)
 from likewise.retrieval.indexes.selected_rows import SelectedRows
 
 _FEW = 10_000
@@ -97,21 +103,28 @@ class Faiss(Index):
                         cache, lambda path: load_faiss().write_index(new_index, str(path))
                     )
             self._tune(index)
-        except RuntimeError as error:
-            what = f"{vectors.rows:,} vectors of {vectors.dim} dimensions"
-            raise ConfigError(
-                f"faiss index {self.factory!r} of {what}: {_reason(error)}"
-            ) from error
+        except (RuntimeError, MemoryError) as error:
+            raise self._fault(error, vectors.rows, vectors.dim) from error
         return FaissSearch(index, vectors)
 
-    def _make(self, vectors: Vectors) -> Any:
-        faiss = load_faiss()
+    def check_size(self, rows: int, dim: int) -> None:
+        """Check the factory string, its number of centres, and the search parameters."""
+        try:
+            index = empty_index(self.factory, self.metric, rows, dim)
+            self._tune(index)
+            check_centres(index, min(self.train or rows, rows))
+        except (RuntimeError, MemoryError) as error:
+            raise self._fault(error, rows, dim) from error
 
-        metric = faiss.METRIC_L2 if self.metric == "l2" else faiss.METRIC_INNER_PRODUCT
-        index = faiss.index_factory(vectors.dim, self.factory, metric)
+    def _fault(self, error: Exception, rows: int, dim: int) -> ConfigError:
+        what = f"faiss index {self.factory!r} of {rows:,} vectors of {dim} dimensions"
+        return ConfigError(f"{what}: {reason_of(error)}")
+
+    def _make(self, vectors: Vectors) -> Any:
+        index = empty_index(self.factory, self.metric, vectors.rows, vectors.dim)
         with threads(1 if re.search("HNSW|NSG", self.factory) else None):
             if not index.is_trained:
-                _seed(index, self.seed)
+                seed_kmeans(index, self.seed)
                 index.train(self._sample(vectors).astype(np.float32, copy=False))
             for block in vectors.stored.blocks(_ADDED):
                 index.add(block.astype(np.float32))
@@ -246,20 +259,6 @@ def _filter(index: Any, selector: Any, rows: float) -> Any:
     return faiss.SearchParameters(sel=selector)
 
 
-def _seed(index: Any, seed: int) -> None:
-    """Seed every k-means of ``index``, and allow few vectors per centre for small data sets."""
-    faiss = load_faiss()
-
-    index = faiss.downcast_index(index)
-    for inner in ("index", "base_index", "storage", "quantizer"):
-        if getattr(index, inner, None) is not None:
-            _seed(getattr(index, inner), seed)
-    for part in (index, getattr(index, "pq", None)):
-        if part is not None and hasattr(part, "cp"):
-            part.cp.seed = seed
-            part.cp.min_points_per_centroid = 1
-
-
 def _load(path: Path, vectors: Vectors) -> Any:
     """Load the index in ``path``; None if it is missing, damaged, or of other vectors."""
     faiss = load_faiss()
@@ -271,9 +270,3 @@ def _load(path: Path, vectors: Vectors) -> Any:
     except RuntimeError:
         return None
     return index if (index.ntotal, index.d) == (vectors.rows, vectors.dim) else None
-
-
-def _reason(error: RuntimeError) -> str:
-    """Return the message of a FAISS error, without source location and failed assertion."""
-    text = re.sub(r"^.*\.(?:cpp|h|cu|cuh):\d+: ", "", str(error), flags=re.DOTALL)
-    return re.sub(r"^Error: '.*' failed: ", "", text, flags=re.DOTALL).strip()

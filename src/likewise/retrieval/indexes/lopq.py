@@ -80,7 +80,7 @@ class Lopq(Index):
 
     def build(self, vectors: Vectors, cache: Path | None = None) -> "LopqSearch":
         """Load the index from ``cache``, or train and fill it; see ``Index.build``."""
-        self._check(vectors)
+        self.check_size(vectors.rows, vectors.dim)
         coded = None if cache is None else EncodedVectors.read(cache, vectors.rows)
         if coded is None:
             coded = self._code(vectors)
@@ -88,16 +88,13 @@ class Lopq(Index):
                 index_file.save(cache, coded.write)
         return LopqSearch(coded, vectors, self)
 
-    def _check(self, vectors: Vectors) -> None:
+    def check_size(self, rows: int, dim: int) -> None:
+        """Check that ``m`` divides the dimensions, and that there are enough vectors."""
         faults = []
-        if vectors.dim % self.parts or self.m % self.parts or vectors.dim % self.m:
-            faults.append(
-                f"m must divide the {vectors.dim} dimensions, and parts must divide m"
-            )
-        if vectors.rows < CLUSTERS:
-            faults.append(
-                f"{vectors.rows:,} vectors are too few; at least {CLUSTERS} are needed"
-            )
+        if dim % self.parts or self.m % self.parts or dim % self.m:
+            faults.append(f"m must divide the {dim} dimensions, and parts must divide m")
+        if rows < CLUSTERS:
+            faults.append(f"{rows:,} vectors are too few; at least {CLUSTERS} are needed")
         if faults:
             raise ConfigError(f"lopq index with m {self.m}: {'; '.join(faults)}")
 

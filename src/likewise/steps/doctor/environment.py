@@ -1,17 +1,25 @@
 """Checks of the environment: library versions, DVC, and its stages."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib import metadata
 from typing import Any
 
 from likewise.catalogue.upgrade import missing_sections, pipeline_differences
-from likewise.errors import ConfigError, DamagedError, VersionError, bounded
+from likewise.errors import (
+    ConfigError,
+    DamagedError,
+    LikewiseError,
+    VersionError,
+    bounded,
+)
 from likewise.formats.text_files import read_text
-from likewise.steps.doctor import file_faults
-from likewise.steps.doctor.problem import READ_ONLY, Problem, never_run, restore
+from likewise.models.recipes import RECIPES
+from likewise.steps.doctor import edits, file_faults
+from likewise.steps.doctor.problem import BUSY, READ_ONLY, Problem, never_run, restore
 from likewise.storage import artefacts, versions
+from likewise.storage.config import MODEL_VERBS
 from likewise.storage.workspace import Workspace
 
 KNOWN_TO_WORK = {"dvc": "3", "lancedb": "0.40", "polars": "2", "pylance": "14"}
@@ -76,11 +84,38 @@ def _status(ws: Workspace) -> Iterator[Problem]:
     ]
     if changed:
         names = bounded(changed, len(changed))
-        yield Problem("dvc", f"{len(changed):,} stages are out of date: {names}", "dvc repro")
+        what = f"{len(changed):,} stages are out of date: {names}"
+        entries = edits.changed_entries(ws, {stage: status[stage] for stage in changed})
+        if places := edits.changed_options(ws, entries):
+            what += f"; these entries changed: {bounded(places, len(places))}"
+        yield Problem("dvc", what, "dvc repro")
+        yield from _unusable_models(ws, entries)
+
+
+def _unusable_models(ws: Workspace, entries: Mapping[str, set[str]]) -> Iterator[Problem]:
+    """Yield the faults of changed models that only loading the model would find."""
+    for place in sorted(entries.get(ws.relative(ws.params_file), ())):
+        section, _, name = place.partition(".")
+        entry = ws.params.recipes().get(name)
+        if entry is None or section not in MODEL_VERBS:
+            continue
+        try:
+            recipe = RECIPES.build(entry, "")
+        except LikewiseError:
+            continue  # reported by the check of kinds
+        try:
+            recipe.check_inputs(ws.root)
+        except LikewiseError as error:
+            yield Problem("params", f"params.yaml: {place}: {error}", "edit params.yaml")
 
 
 def _refusal(ws: Workspace, error: str) -> Problem:
     """Return the problem that DVC does not work, with the file that causes it."""
+    if versions.DVC_BUSY in error:
+        what = (
+            "another process of DVC is running, so doctor cannot ask which stages are current"
+        )
+        return Problem(BUSY, what, "likewise doctor")
     ignored = ws.dvc.with_name(".dvcignore")
     damaged = {ws.pipeline: ws.pipeline.name in error, ws.dvc / "config": "config" in error}
     with suppress(OSError):

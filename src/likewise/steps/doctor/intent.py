@@ -9,12 +9,16 @@ from likewise.catalogue import corrections
 from likewise.catalogue.name_clashes import model_clashes
 from likewise.errors import BrokenEntryWarning, ConfigError, LikewiseError
 from likewise.evaluation.protocols import PROTOCOLS
+from likewise.exports import EXPORTS
+from likewise.imaging.transforms.chain import Chain
 from likewise.models.recipes import RECIPES
+from likewise.registry import check as validate
 from likewise.retrieval.indexes import INDEXES
+from likewise.retrieval.indexes.lance import Ann
 from likewise.sources import SOURCES
 from likewise.steps.doctor.problem import Problem, command, is_tracked
 from likewise.storage import artefacts, versions
-from likewise.storage.config import is_home_path
+from likewise.storage.config import Entry, is_home_path
 from likewise.storage.workspace import Workspace
 
 
@@ -53,6 +57,7 @@ def check(ws: Workspace) -> Iterator[Problem]:
         yield from _source(ws, dataset)
     yield from _cards_alone(ws)
     yield from _kinds(ws)
+    yield from _imported_files(ws)
     yield from (Problem("params", what, "edit params.yaml") for what in model_clashes(ws))
 
 
@@ -117,8 +122,48 @@ def _kinds(ws: Workspace) -> Iterator[Problem]:
     for name, run in ws.params.runs.items():
         entry = run.protocol_entry()
         builds.append(partial(PROTOCOLS.build, entry, f"params.yaml: runs.{name}"))
+    for name, steps in ws.params.transforms.items():
+        builds.append(partial(Chain, steps, f"params.yaml: transforms.{name}"))
+    for name, entry in ws.params.exports.items():
+        builds.append(partial(_export, ws, name, entry))
+    for name, vectors in ws.params.vector_entries().items():
+        section = "imported" if name in ws.params.imported else "embeddings"
+        place = f"params.yaml: {section}.{name}.ann"
+        builds.append(partial(validate, Ann, vectors.ann, place))
     for build in builds:
         yield from _tried(build, "params", "edit params.yaml")
+
+
+def _export(ws: Workspace, name: str, entry: Entry) -> None:
+    """Build an export whose transform is a name of params.yaml.
+
+    Raises:
+        ConfigError: its kind, an option or its transform is wrong.
+    """
+    options = dict(entry)
+    transform = options.get("transform")
+    if isinstance(transform, str):
+        if transform not in ws.params.transforms:
+            known = ", ".join(ws.params.transforms) or "none"
+            raise ConfigError(
+                f"params.yaml: exports.{name}.transform: no such name {transform!r}; "
+                f"there are: {known}"
+            )
+        options["transform"] = ws.params.transforms[transform]
+    EXPORTS.build(options, f"params.yaml: exports.{name}")
+
+
+def _imported_files(ws: Workspace) -> Iterator[Problem]:
+    """Yield entries of imported vectors whose files do not exist."""
+    for name, entry in ws.params.imported.items():
+        for option in ("file", "ids"):
+            location = getattr(entry, option)
+            if not ws.source(location).exists() and not (
+                option == "ids" and location == entry.file
+            ):
+                what = f"imported vectors {name!r}: there is no {location}"
+                repair = f"edit imported.{name}.{option} in params.yaml"
+                yield Problem("source", what, repair)
 
 
 def _tried(read: Callable[[], object], check: str, command: str) -> Iterator[Problem]:

@@ -13,9 +13,11 @@ from likewise.storage.workspace import Workspace
 ELSEWHERE = "elsewhere"
 """The check of outputs that were left on the remote on purpose, which is not a fault."""
 
-
 READ_ONLY = "read-only"
 """The check that is not possible on a read-only file system, which is not a fault."""
+
+BUSY = "busy"
+"""The check that waits for the end of another process of DVC, which is not a fault."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,8 @@ class Problem:
 
     @property
     def is_fault(self) -> bool:
-        """False for outputs left on the remote on purpose, and on a read-only file system."""
-        return self.check not in (ELSEWHERE, READ_ONLY)
+        """False for outputs left on the remote on purpose, and checks that are not possible."""
+        return self.check not in (ELSEWHERE, READ_ONLY, BUSY)
 
 
 def never_run(ws: Workspace) -> list[str]:

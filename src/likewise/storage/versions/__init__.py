@@ -24,6 +24,7 @@ from likewise.storage.versions.lock_stages import (
     recorded_stages,
 )
 from likewise.storage.versions.recorded_versions import HeldVersion, recorded_versions
+from likewise.storage.versions.remote_errors import DVC_BUSY
 from likewise.storage.versions.revisions import (
     clone,
     grep,
@@ -47,6 +48,7 @@ from likewise.storage.versions.views import (
 
 __all__ = [
     "BEAT_SECONDS",
+    "DVC_BUSY",
     "PARTIAL_SUFFIX",
     "Dependency",
     "HeldVersion",

@@ -9,6 +9,7 @@ from likewise.storage.config import parse_yaml
 from likewise.storage.versions.dvc_logs import silent
 from likewise.storage.versions.foreign import check_settings
 from likewise.storage.versions.lock_file import lock_text
+from likewise.storage.versions.remote_errors import DVC_BUSY, one_line
 from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -85,7 +86,6 @@ def _repo(ws: Workspace) -> "Iterator[Repo]":
         with Repo(str(ws.root)) as repo:
             yield repo
     except DvcException as error:
-        message = " ".join(str(error).split())
-        raise VersionError(
-            f"DVC cannot record the outputs: {message}; run the same command again"
-        ) from error
+        message = one_line(error)
+        again = "" if message == DVC_BUSY else "; run the same command again"
+        raise VersionError(f"DVC cannot record the outputs: {message}{again}") from error

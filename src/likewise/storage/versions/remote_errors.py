@@ -27,6 +27,12 @@ _UNREACHED = (
 )  # fmt: skip
 """Words in the errors of transport libraries, lower case; their errors share no type."""
 
+DVC_BUSY = (
+    "another process of DVC, such as dvc repro, has locked this catalogue; wait for its end, "
+    "then run the same command again"
+)
+"""Text of the error where a lock of DVC is held."""
+
 
 def remote_fault(error: BaseException, place: str, name: str = "NAME") -> LikewiseError:
     """Return the error to raise for an ``error`` of DVC at ``place`` on the remote ``name``."""
@@ -71,6 +77,8 @@ def one_line(error: BaseException, name: str = "NAME") -> str:
 
 def _transient_fault(error: BaseException, text: str, low: str) -> str:
     """Return the message for a transient fault; "" for other errors."""
+    if type(error).__name__ == "LockError":  # of DVC; its own text has four lines
+        return DVC_BUSY
     many = getattr(error, "status", None) == http.HTTPStatus.TOO_MANY_REQUESTS
     if many or getattr(error, "errno", None) == errno.EBUSY:  # s3fs reports it as EBUSY
         return f"the server is busy ({text}); run the same command again later"
