@@ -40,6 +40,41 @@ def test_the_lock_of_a_git_process_is_removed_after_its_end(
     assert lock.exists() == running
 
 
+def test_only_temporary_files_of_the_killed_merge_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(under_way, "_PATIENCE_SECONDS", 0.1)
+    top = tmp_path / "lab"
+    ws = nested_catalogue(top)
+    mine, deeper = top / ".merge_file_mine", ws.root / ".merge_file_deeper"
+    left = [top / f".merge_file_{name}" for name in ("a1B2c3", "d4E5f6")]
+    for path in (mine, deeper):
+        path.write_text("mine", "utf-8")
+        os.utime(path, (1, 1))
+    under_way.begin(ws, "merge", head="", other="", branch="theirs")
+
+    def killed(_root: Path, *_words: str, seen: Callable[[int], None]) -> str:
+        for path in left:
+            path.write_text("half", "utf-8")
+        seen(ended_process())
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("likewise.storage.under_way.versions.run_git", killed)
+        with pytest.raises(KeyboardInterrupt):
+            under_way.run_git(ws, "merge", "merge")
+    later = top / ".merge_file_later"
+    later.write_text("mine too", "utf-8")
+    os.utime(later, ns=(later.stat().st_mtime_ns + 10**10,) * 2)
+    under_way.remove_locks_of_git(ws, "merge")
+    assert not [path for path in left if path.exists()]
+    assert [path.read_text("utf-8") for path in (mine, deeper, later)] == [
+        "mine",
+        "mine",
+        "mine too",
+    ]
+
+
 @pytest.mark.parametrize("recorded", [True, False])
 def test_a_killed_merge_is_undone_in_a_catalogue_below_the_top_folder(
     recorded: bool, tmp_path: Path
