@@ -1,5 +1,6 @@
 """A process may be killed at any moment: all tables keep one version, the next run resumes."""
 
+import hashlib
 import json
 import os
 import random
@@ -131,7 +132,24 @@ def said(root: Path, name: str) -> Digests:
 
 
 def version(root: Path) -> dict[str, Digests]:
-    """Return the digests of all tables; check that they are those of the contents."""
+    """Return the digests of all tables; check that they are those of the contents.
+
+    Tables with the same files are checked once.
+    """
+    files = sorted(path for path in (root / "catalog").rglob("*") if path.is_file())
+    contents = hashlib.sha256()
+    for path in files:
+        contents.update(f"{path.relative_to(root)} {path.stat().st_size}\n".encode())
+        contents.update(path.read_bytes())
+    if contents.digest() not in _checked:
+        _checked[contents.digest()] = _checked_version(root)
+    return _checked[contents.digest()]
+
+
+_checked: dict[bytes, dict[str, Digests]] = {}
+
+
+def _checked_version(root: Path) -> dict[str, Digests]:
     found = {}
     for name, contract in (("images", IMAGES), ("items", ITEMS), ("findings", FINDINGS)):
         found[name] = said(root, f"emoji/columns/{name}.yaml")
