@@ -11,6 +11,7 @@ import likewise
 from forked import run_dvc
 from likewise.steps.doctor import environment, leftovers
 from likewise.storage import journal
+from likewise.storage.versions import run_git
 from likewise.storage.workspace import Workspace
 
 pytestmark = pytest.mark.dvc
@@ -89,6 +90,22 @@ def test_a_card_without_an_entry_and_an_entry_without_a_card(recorded: Path) -> 
             "edit params.yaml",
         ),
     ]
+
+
+def test_an_entry_that_was_renamed_by_hand(recorded: Path) -> None:
+    run_git(recorded, "add", "--all")
+    run_git(recorded, "commit", "--quiet", "--message", "made")
+    edit(
+        recorded / "params.yaml",
+        ("\n  emoji: ", "\n  birds: "),
+        ("dataset: emoji", "dataset: birds"),
+    )
+    problems = [(p.check, p.command) for p in likewise.doctor()]
+    assert problems[0] == ("card", "git restore params.yaml && likewise rename emoji birds")
+    assert "orphan" not in [check for check, _ in problems]
+    run_git(recorded, "restore", "params.yaml")
+    likewise.rename("emoji", "birds")
+    assert likewise.doctor() == []
 
 
 def test_a_source_that_moved(recorded: Path) -> None:

@@ -21,15 +21,15 @@ def check(ws: Workspace) -> Iterator[Problem]:
     for one in kept:
         if one.state != "unused":
             uses.setdefault(one.index, set()).add((one.dataset, one.model))
-    unsuited: set[str] = set()
-    for index in ws.params.indexes:
-        for fault in _unsuited(ws, index, uses.get(index, set())):
-            unsuited.add(index)
+    unusable = {name for name in ws.params.indexes if not _is_valid(ws, name)}
+    for name in sorted(ws.params.indexes.keys() - unusable):
+        for fault in _unsuited(ws, name, uses.get(name, set())):
+            unusable.add(name)
             yield Problem("params", fault, "edit params.yaml")
     for one in kept:
         name = f"index {one.index!r} of {one.dataset} by {one.model}"
         held = size(ws.index(one.dataset, one.model, one.index))
-        if one.state == "stale" and one.index not in unsuited:
+        if one.state == "stale" and one.index not in unusable:
             yield Problem(
                 "index",
                 f"{name} was built from other vectors or with other options",
@@ -51,16 +51,22 @@ def _uses(ws: Workspace) -> dict[str, set[_Vectors]]:
     return uses
 
 
+def _is_valid(ws: Workspace, name: str) -> bool:
+    """Return False for an entry that the check of kinds reports."""
+    try:
+        INDEXES.build(ws.params.indexes[name], "")
+    except LikewiseError:
+        return False
+    return True
+
+
 def _unsuited(ws: Workspace, name: str, used: set[_Vectors]) -> list[str]:
     """Return the faults of an entry of ``indexes`` with the published vectors.
 
     An entry that nothing uses has a fault if it suits no vectors.
     """
     place = f"params.yaml: indexes.{name}"
-    try:
-        index = INDEXES.build(ws.params.indexes[name], place)
-    except LikewiseError:
-        return []  # reported by the check of kinds
+    index = INDEXES.build(ws.params.indexes[name], place)
     every = [
         (dataset, m) for dataset in ws.params.datasets for m in ws.params.models_of(dataset)
     ]

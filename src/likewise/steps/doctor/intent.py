@@ -64,9 +64,12 @@ def check(ws: Workspace) -> Iterator[Problem]:
 def _card(ws: Workspace, dataset: str) -> Iterator[Problem]:
     path = ws.relative(ws.card_file(dataset))
     if not ws.card_file(dataset).is_file():
-        yield Problem(
-            "card", f"data set {dataset!r} has no card", command("git", "restore", path)
-        )
+        what, repair = f"data set {dataset!r} has no card", command("git", "restore", path)
+        alone = [card.stem for card in ws.cards if card.stem not in ws.params.datasets]
+        if alone and not is_tracked(ws, path):  # its entry was renamed by hand
+            back = command("git", "restore", ws.relative(ws.params_file))
+            repair = f"{back} && {command('likewise', 'rename', alone[0], dataset)}"
+        yield Problem("card", what, repair)
         return
 
     def read() -> object:

@@ -72,6 +72,9 @@ def _orphans(ws: Workspace) -> Iterator[Path]:
     wanted = {path for made in artefacts.artefacts(ws) for path in made.files}
     # No stage writes the pages of `likewise report`, but they belong to a run of params.yaml.
     wanted |= {ws.report(run, "report.json") for run in ws.params.runs}
+    # The tables of a card without an entry belong to a data set that was renamed by hand.
+    for name in (card.stem for card in ws.cards if card.stem not in ws.params.datasets):
+        wanted |= {ws.tables(name), ws.published(name), ws.published_digests(name)}
     yield from (path for path in ws.existing_outputs() if path not in wanted)
 
 
