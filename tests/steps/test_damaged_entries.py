@@ -138,6 +138,14 @@ def test_an_entry_that_only_a_command_reads_is_edited(
     assert place in what
 
 
+def test_an_empty_path_is_not_the_whole_catalogue(recorded: Path) -> None:
+    edit(recorded / "params.yaml", "path: emoji/images", "path: ''")
+    assert next((what, command) for _, what, command in problems()) == (
+        "params.yaml: datasets.emoji.path: String should have at least 1 character",
+        "edit params.yaml",
+    )
+
+
 def test_options_of_a_published_vector_index_are_checked(recorded: Path) -> None:
     edit(recorded / "params.yaml", "model: tiny}", "model: tiny, ann: {kind: IVF_SX}}")
     found = [(what, command) for check, what, command in problems() if check == "params"]

@@ -60,8 +60,8 @@ class DatasetEntry(Part):
     their annotations; it equals ``path`` if both are in one place.
     """
 
-    path: str
-    annotations: str
+    path: str = Field(min_length=1)
+    annotations: str = Field(min_length=1)
 
 
 class EmbeddingEntry(Part):
@@ -83,8 +83,8 @@ class ImportEntry(EmbeddingEntry):
     the vectors have the canonical order of the items. ``origin`` describes the model.
     """
 
-    file: str
-    ids: str
+    file: str = Field(min_length=1)
+    ids: str = Field(min_length=1)
     origin: str = ""
 
 
