@@ -1,6 +1,7 @@
 """Downloads from a real local server with the faults of real servers."""
 
 import hashlib
+import re
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -11,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 import likewise
+from likewise.cli.app import app
 from likewise.errors import DataError, UnknownNameError
 from likewise.sources.known_datasets import KNOWN_DATASETS, DatasetFile, KnownDataset
 from likewise.storage.fetch import RemoteFile, fetch
@@ -343,6 +346,21 @@ def test_nothing_stays_of_a_download_killed_at_its_end(
         target.with_name("toys.zip.part").hardlink_to(target)
     assert likewise.download("toys").kept == ["toys.zip"]
     assert [path.name for path in Path("data/toys").iterdir()] == ["toys.zip"]
+
+
+@pytest.mark.usefixtures("toys")
+def test_files_without_a_checksum_are_named(how: Behaviour, zipped: bytes) -> None:
+    how.data = zipped
+    assert likewise.download("toys").unverified == ["toys.zip"]
+    assert [o.verified for o in likewise.downloads() if o.name in ("toys", "food101")] == [
+        True,
+        False,
+    ]
+    for name, words in (("toys", "no +Toys"), ("food101", "yes +Food-101")):
+        listed = CliRunner().invoke(app, ["download"]).stdout
+        assert re.search(rf"^{name} +yes +{words}", listed, re.MULTILINE)
+    fetched = CliRunner().invoke(app, ["download", "toys"]).stdout
+    assert "not verified, because no checksum is published: data/toys/toys.zip" in fetched
 
 
 @pytest.mark.usefixtures("toys")

@@ -83,8 +83,12 @@ def download(
         if json:
             print_json(known)
         else:
-            rows = [(o.name, "yes" if o.public else "no", o.title) for o in known]
-            print_table(("name", "public", "title"), rows)
+            words = {True: "yes", False: "no"}
+            rows = [
+                (o.name, words[o.public], words[o.verified] if o.public else "", o.title)
+                for o in known
+            ]
+            print_table(("name", "public", "checksum", "title"), rows)
             print_tip("likewise download NAME")
         return
     done = likewise.download(name, folder)

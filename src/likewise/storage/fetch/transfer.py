@@ -277,7 +277,7 @@ def _raise_refusal(error: urllib.error.HTTPError, remote: RemoteFile) -> NoRetur
     # The server's own text can be anything; these are the phrases of the standard.
     phrase = http.client.responses.get(error.code, "")
     if 300 <= error.code < 400:  # urllib's reason for not following a redirect
-        phrase = escape_line(str(error.reason))[:200]
+        phrase = escape_line(" ".join(str(error.reason).split()))[:200]
     message = f"the server answers {error.code} {phrase}".rstrip()
     if error.code in _AGAIN:
         raise TransferInterrupted(message) from error
