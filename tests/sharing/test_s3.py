@@ -125,5 +125,6 @@ def test_refusals_are_one_clear_line(
         assert said.startswith(f"likewise: {verb}: remote 'lab' (s3://lab/")
         assert "): access refused (" in said
         assert said.endswith("dvc remote modify --local lab OPTION VALUE")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")  # the library would wait between several
     s3_server[0].kill()
     assert "): it cannot be reached (Could not connect" in refused(bob, "pull")
