@@ -82,6 +82,8 @@ def test_a_card_with_faults(recorded: Path) -> None:
 
 
 def test_a_card_without_an_entry_and_an_entry_without_a_card(recorded: Path) -> None:
+    run_git(recorded, "add", "--all")
+    run_git(recorded, "commit", "--quiet", "--message", "made")
     (recorded / "catalog" / "emoji.yaml").rename(recorded / "catalog" / "birds.yaml")
     assert found("card") == [
         ("data set 'emoji' has no card", "git restore catalog/emoji.yaml"),
