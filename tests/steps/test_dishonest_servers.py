@@ -179,7 +179,7 @@ def test_a_part_that_contradicts_the_first_response_is_not_kept(
     monkeypatch.setattr("likewise.storage.fetch.ATTEMPTS", 2)
     responses = iter([HEAD + b"Content-Length: 6\r\n\r\nabc", later])
     with (
-        serving(lambda client: client.sendall(next(responses))) as url,
+        serving(lambda client: client.sendall(next(responses, b""))) as url,
         pytest.raises(DataError, match=message),
     ):
         fetch(RemoteFile(url), tmp_path / "file")
@@ -193,7 +193,7 @@ def test_a_part_without_a_total_continues_the_first_response(
     monkeypatch.setattr("likewise.storage.fetch.PAUSE_S", 0.0)
     parts = [part(b"bytes 3-4/*", b"de"), part(b"bytes 5-5/6", b"f", b"")]
     responses = iter([HEAD + b"Content-Length: 6\r\n\r\nabc", *parts])
-    with serving(lambda client: client.sendall(next(responses))) as url:
+    with serving(lambda client: client.sendall(next(responses, b""))) as url:
         fetch(RemoteFile(url), tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == b"abcdef"
 
