@@ -35,11 +35,11 @@ def nested_merges() -> bytes:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"[" * 100_000, "levels of nesting"),
-        (b"{a: " * 100_000, "levels of nesting"),
-        (b"- " * 100_000, "levels of nesting"),
-        (b"? " * 100_000, "levels of nesting"),
-        (b"\n".join(b" " * n + b"a:" for n in range(500)), "levels of nesting"),
+        (b"[" * 100_000, "nesting"),
+        (b"{a: " * 100_000, "nesting"),
+        (b"- " * 100_000, "nesting"),
+        (b"? " * 100_000, "nesting"),
+        (b"\n".join(b" " * n + b"a:" for n in range(500)), "nesting"),
         (nested_aliases("x"), "more than 1,000,000 values"),
         (nested_merges(), "more than 1,000,000 values"),
         (b"a: &a [*a]", "alias within the value"),
