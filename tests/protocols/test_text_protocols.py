@@ -154,6 +154,21 @@ def test_an_image_may_have_several_texts_and_a_text_several_images() -> None:
     assert found.unrounded["text-to-image recall@5"] == 1
 
 
+def test_all_captions_of_an_image_are_texts() -> None:
+    image_text = protocol("image-text")
+    given = rows(text=["p", "r"], content=["A", "B"]).with_columns(
+        pl.Series("captions", [["p", "q"], None], pl.List(pl.String))
+    )
+    assert image_text.texts(given) == ["p", "q", "r"]
+    # Images at 0 and 90 degrees; p 10, q 80, r 60. A: p is nearest. B: q (10), r (30): 0.
+    found = image_text.evaluate_texts(unit([0, 90]), unit([10, 80, 60]), given)
+    assert found.queries["value"].to_list() == [1, 0]
+    # p: A is nearest: 1. q: B: 0. r: B: 1. The row of A has the mean of p and q.
+    assert found.queries["text-to-image recall@1"].to_list() == [1 / 2, 1]
+    assert found.unrounded["text-to-image recall@1"] == pytest.approx(2 / 3)
+    assert found.counts["queries"] == 2 + 3
+
+
 @pytest.mark.parametrize(
     ("kind", "options", "message"),
     [

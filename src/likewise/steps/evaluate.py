@@ -89,7 +89,7 @@ def evaluate(
         "notes": result.notes,
         "items": len(dataset),
         "counts": result.counts,
-        "columns": _digests(ws, entry.dataset, (*protocol.columns, entry.model)),
+        "columns": _digests(ws, entry.dataset, (*_columns(dataset, protocol), entry.model)),
         "model": passport,
     }
     statistics = {name: statistic.to_json() for name, statistic in result.statistics.items()}
@@ -158,10 +158,19 @@ def _score_texts(
 
 def _rows(dataset: Dataset, protocol: Protocol) -> pl.DataFrame:
     """Return the columns of the items that a protocol reads."""
-    known = [name for name in protocol.columns if name in dataset.table.columns]
+    known = [name for name in _columns(dataset, protocol) if name in dataset.table.columns]
     rows = dataset.table.read(["item_id", *known])
     protocol.check_items(rows)
     return rows
+
+
+def _columns(dataset: Dataset, protocol: Protocol) -> tuple[str, ...]:
+    """Return the columns that a protocol reads of this data set."""
+    present = dataset.table.columns
+    return (
+        *protocol.columns,
+        *(name for name in protocol.optional_columns if name in present),
+    )
 
 
 def _as_needed(protocol: Protocol, vectors: VectorBlocks) -> FloatArray | VectorBlocks:

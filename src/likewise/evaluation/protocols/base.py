@@ -95,6 +95,8 @@ class Protocol(Part, ABC):
     version: ClassVar[int] = 1
     columns: ClassVar[tuple[str, ...]]
     """The item columns that scoring reads, without ``item_id``."""
+    optional_columns: ClassVar[tuple[str, ...]] = ()
+    """Further item columns that scoring reads if the items have them; columns of a source."""
     reads_blocks: ClassVar[bool] = False
     """True if ``evaluate_vectors`` also takes vectors that are read in blocks."""
 

@@ -23,15 +23,19 @@ from likewise.formats.array_types import AnyArray, Float32Array, Float64Array, I
 
 RANKS = (1, 5, 10)
 
+CAPTIONS = "captions"
+"""A column of some sources: all texts of an image."""
+
 TO_TEXT, TO_IMAGE = "image-to-text", "text-to-image"
 
 
 class ImageText(TextProtocol):
     """Recall at 1, 5 and 10 from images to their texts, and from texts to their images.
 
-    An image is a distinct content, a text a distinct value of the column ``text``. An image and
-    a text are relevant to each other if an item has both: an image may have several texts, and
-    a text several images. A query counts 1 if a relevant one is among its first k, else 0.
+    An image is a distinct content, a text a distinct value of the column ``captions`` (all
+    texts of an image) or else ``text``. An image and a text are relevant to each other if an
+    item has both: an image may have several texts, and a text several images. A query counts 1
+    if a relevant one is among its first k, else 0.
 
     Source: Karpathy, Fei-Fei, Deep Visual-Semantic Alignments for Generating Image
     Descriptions, CVPR 2015 (arXiv:1412.2306), 4.1.
@@ -39,6 +43,7 @@ class ImageText(TextProtocol):
 
     name: ClassVar[str] = "image-text"
     columns: ClassVar[tuple[str, ...]] = ("label", "subset", "split", "text", "content")
+    optional_columns: ClassVar[tuple[str, ...]] = (CAPTIONS,)
 
     def check_items(self, rows: pl.DataFrame) -> None:
         """Check that the items have the columns of the protocol."""
@@ -57,7 +62,7 @@ class ImageText(TextProtocol):
             "queries": f"{TO_TEXT}: images; {TO_IMAGE}: texts; of {spec['queries']}",
             "gallery": f"{TO_TEXT}: texts; {TO_IMAGE}: images; of {spec['gallery']}",
             "images": "distinct contents",
-            "texts": "distinct values of the column text",
+            "texts": "distinct values of the column captions, else of text",
             "relevant": "image and text of one item",
             "templates": self._templates_text(),
             **{key: spec[key] for key in shared},
@@ -70,8 +75,7 @@ class ImageText(TextProtocol):
 
     def texts(self, rows: pl.DataFrame) -> list[str]:
         """Return the distinct texts of the test items, in the order of the items."""
-        pairs = _Pairs.of(rows)
-        return rows["text"].gather(pairs.text_rows).to_list()
+        return _Pairs.of(rows).names
 
     def evaluate_texts(
         self,
@@ -86,43 +90,48 @@ class ImageText(TextProtocol):
         pairs = _Pairs.of(rows)
         items = l2_normalised(*as_vectors(vectors, rows["item_id"]))
         images = items[pairs.image_rows]
-        texts = l2_normalised(*as_vectors(text_vectors, rows["text"].gather(pairs.text_rows)))
+        texts = l2_normalised(*as_vectors(text_vectors, pairs.names))
         to_text = rank_vectors(images, texts, pairs.texts_of_images(), progress=progress)
         to_image = rank_vectors(texts, images, pairs.images_of_texts(), progress=progress)
-        shown = rows[pairs.rows]
-        classes = codes(shown, ["label"])
-        alone = classes.max(initial=0) + 1 + np.arange(len(shown))
-        means = Averages(TEST_ITEMS, shown, np.where(classes < 0, alone, classes))
+        classes = _classes(rows)
+        means: list[Averages] = []
         columns: dict[str, Float64Array] = {}
-        for direction, ranking, first in (
+        for direction, ranking, own in (
             (TO_TEXT, to_text, pairs.image_rows),
             (TO_IMAGE, to_image, pairs.text_rows),
         ):
+            mean = Averages(TEST_ITEMS, rows[own], classes[own])
             for k in RANKS:
-                values = np.full(len(rows), np.nan)
-                values[first] = measure(f"recall@{k}", ranking.ranked)
-                title = f"{direction} recall@{k}"
-                columns[title] = values[pairs.rows]
-                subsets = f"{title} {{}}" if k == 1 else ""
-                means.add(columns[title], title, subsets)
+                values, title = (
+                    measure(f"recall@{k}", ranking.ranked),
+                    f"{direction} recall@{k}",
+                )
+                mean.add(values, title, f"{title} {{}}" if k == 1 else "")
+                columns[title] = _means_of_rows(values, own, len(rows))[pairs.rows]
+            means.append(mean)
         main = columns.pop(f"{TO_TEXT} recall@1")
-        queries = shown.select("item_id", "label", "subset").with_columns(
-            pl.Series("value", main).fill_nan(None),
-            *(pl.Series(name, values).fill_nan(None) for name, values in columns.items()),
+        queries = (
+            rows[pairs.rows]
+            .select("item_id", "label", "subset")
+            .with_columns(
+                pl.Series("value", main).fill_nan(None),
+                *(pl.Series(name, values).fill_nan(None) for name, values in columns.items()),
+            )
         )
+        labels = rows["label"].gather(pairs.rows).drop_nulls()
         counts = {
             "queries": len(images) + len(texts),
             "gallery": len(images) + len(texts),
-            "labels": len(np.unique(classes[classes >= 0])),
+            "labels": labels.n_unique(),
         }
         return Evaluation(
-            means.values,
+            {**means[0].values, **means[1].values},
             queries,
             self.describe(),
-            [*pairs.notes],
-            means.intervals,
+            pairs.notes,
+            {**means[0].intervals, **means[1].intervals},
             counts,
-            means.unrounded,
+            {**means[0].unrounded, **means[1].unrounded},
         )
 
 
@@ -134,14 +143,16 @@ class _Pairs:
         rows: (n,) rows of the test items with a text.
         image_rows: (i,) first row of every distinct content, ascending.
         text_rows: (t,) first row of every distinct text, ascending.
-        images: (n,) number of the image of every item.
-        texts: (n,) number of the text of every item.
+        names: the distinct texts.
+        images: (p,) number of the image of every pair of an item and a text.
+        texts: (p,) number of the text of every pair.
         notes: remarks for the reader of a report.
     """
 
     rows: Int64Array
     image_rows: Int64Array
     text_rows: Int64Array
+    names: list[str]
     images: Int64Array
     texts: Int64Array
     notes: list[str]
@@ -155,20 +166,29 @@ class _Pairs:
         """
         require_columns(ImageText.name, ImageText.columns, rows)
         test = select_rows(rows, TEST_ITEMS.queries)
-        present = rows["text"].gather(test).str.strip_chars().fill_null("") != ""
-        own = test[present.to_numpy()]
-        if not len(own):
+        items = rows[test].with_columns(row=pl.Series(test))
+        texts = pl.concat_list("text")
+        if rows.schema.get(CAPTIONS) == pl.List(pl.String):
+            several = pl.col(CAPTIONS).list.len() > 0
+            texts = pl.when(several).then(CAPTIONS).otherwise(texts)
+        pairs = items.select("row", "content", text=texts).explode("text")
+        pairs = pairs.filter(pl.col("text").str.strip_chars() != "")
+        if pairs.is_empty():
             raise DataError(
                 "nothing can be scored: no item has a text; give texts by the source or by "
                 "likewise correct"
             )
-        image_rows, images = _numbered(rows["content"].gather(own), own)
-        text_rows, texts = _numbered(rows["text"].gather(own), own)
+        own = pairs["row"].unique().sort().to_numpy()
+        image_firsts, images = _numbered(pairs["content"])
+        text_firsts, numbers = _numbered(pairs["text"])
+        image_rows = pairs["row"].gather(image_firsts).to_numpy()
+        text_rows = pairs["row"].gather(text_firsts).to_numpy()
+        names = pairs["text"].gather(text_firsts).to_list()
         notes = [n for n in selection_notes(rows, TEST_ITEMS) if n.startswith("queries")]
-        notes.append(f"{len(image_rows):,} images, {len(text_rows):,} texts")
+        notes.append(f"{len(image_rows):,} images, {len(names):,} texts")
         if len(own) < len(test):
             notes.append(f"items without a text, left out: {len(test) - len(own):,}")
-        return cls(own, image_rows, text_rows, images, texts, notes)
+        return cls(own, image_rows, text_rows, names, images, numbers, notes)
 
     def texts_of_images(self) -> Groups:
         """Return the texts of every image."""
@@ -179,13 +199,28 @@ class _Pairs:
         return _groups(self.texts, self.images, len(self.text_rows))
 
 
-def _numbered(values: pl.Series, rows: Int64Array) -> tuple[Int64Array, Int64Array]:
-    """Number distinct values by first occurrence: the row of each, and (n,) numbers."""
+def _numbered(values: pl.Series) -> tuple[Int64Array, Int64Array]:
+    """Number distinct values by first occurrence: the position of each, and (n,) numbers."""
     firsts = values.to_frame("value").with_row_index("at").unique("value", keep="first")
     ordered = firsts.sort("at")
     numbers = pl.int_range(len(ordered), eager=True)
     each = values.replace_strict(ordered["value"], numbers, return_dtype=pl.Int64)
-    return rows[ordered["at"].to_numpy()], each.to_numpy()
+    return ordered["at"].cast(pl.Int64).to_numpy(), each.to_numpy()
+
+
+def _classes(rows: pl.DataFrame) -> Int64Array:
+    """Return the class (n,) of every item; an item without a label is a class of its own."""
+    classes = codes(rows, ["label"])
+    alone: Int64Array = classes.max(initial=0) + 1 + np.arange(len(rows))
+    return np.where(classes < 0, alone, classes)
+
+
+def _means_of_rows(values: Float64Array, rows: Int64Array, count: int) -> Float64Array:
+    """Return the mean (count,) of the values (q,) of every row; NaN for a row without any."""
+    sums = np.bincount(rows, weights=values, minlength=count)
+    sizes = np.bincount(rows, minlength=count)
+    means: Float64Array = np.where(sizes > 0, sums / np.maximum(sizes, 1), np.nan)
+    return means
 
 
 def _groups(queries: Int64Array, relevant: Int64Array, count: int) -> Groups:
