@@ -18,6 +18,7 @@ from likewise.cli.app import app
 from likewise.errors import DataError, StaleArtefactError
 from likewise.models.passport import Passport
 from likewise.models.text_encoder import TextEncoder
+from tiny_towers import write_transformers
 
 pytestmark = pytest.mark.torch
 
@@ -122,6 +123,28 @@ def test_a_table_of_texts_is_answered_as_one_by_one(coloured: Path) -> None:
         likewise.search_many(
             "emoji", pl.DataFrame({"id": [ITEM]}), templates="{}", model="tiny"
         )
+
+
+def test_a_clip_model_is_searched_as_its_library_does(workspace: Path) -> None:
+    import torch
+    from transformers import AutoTokenizer
+
+    library = write_transformers(workspace / "clip", "clip")
+    tokenizer = AutoTokenizer.from_pretrained(str(workspace / "clip"))
+    options = {"model": "folder:clip"}
+    likewise.add_model("pairs", kind="transformers", options=options, data=["emoji"])
+    likewise.load("pairs")
+    likewise.embed("emoji", "pairs")
+    likewise.publish("emoji")
+    with torch.inference_mode():
+        tokens = tokenizer(["a red shoe with laces"], return_tensors="pt")
+        text = library.get_text_features(**tokens).pooler_output[0].double().numpy()
+    dataset = likewise.open("emoji")
+    scores = dataset.vectors("pairs").astype(np.float64) @ unit(text)
+    hits = dataset.search(text="a red shoe with laces", k=24)
+    assert dict(zip(hits["item_id"], hits["score"], strict=True)) == pytest.approx(
+        dict(zip(dataset.items["item_id"], scores, strict=True)), abs=1e-5
+    )
 
 
 def test_texts_of_several_data_sets_are_searched_as_one(coloured: Path) -> None:

@@ -109,8 +109,8 @@ class TextTower(Part):
     Attributes:
         context_length: maximum number of tokens of a text; a longer text is cut.
         tokenizer: the kind of the tokenizer, such as ``simple`` or ``huggingface``.
-        templates: sentences for names of classes, in which ``{}`` stands for the name. A text
-            of a user is embedded as it is.
+        templates: sentences in which ``{}`` stands for the text, for names of classes and for
+            texts of searches that have no templates of their own.
     """
 
     context_length: int

@@ -14,7 +14,7 @@ class TowerOptions(ImageOptions):
 
     Attributes:
         text: keep the text tower, if the model has one.
-        templates: sentences for names of classes; ``{}`` stands for the name.
+        templates: sentences for texts and names of classes; ``{}`` stands for the text.
         precision: number format of images on a GPU; a CPU computes in float32.
     """
 
