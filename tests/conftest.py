@@ -124,14 +124,30 @@ def workspace(_catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return root
 
 
-@pytest.fixture
-def coloured(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Add to that catalogue the model ``colours``, which has a text tower."""
+@pytest.fixture(scope="session")
+def _coloured(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That catalogue with the model ``colours``, which has a text tower."""
     from colour_words import add_colours, register
 
+    def make(root: Path) -> None:
+        shutil.copytree(_catalogue, root, dirs_exist_ok=True)
+        add_colours(root)
+
+    with pytest.MonkeyPatch.context() as patch:
+        register(patch)
+        return once(tmp_path_factory, "coloured", make)
+
+
+@pytest.fixture
+def coloured(_coloured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Copy that catalogue for one test, and make it the current folder."""
+    from colour_words import register
+
     register(monkeypatch)
-    add_colours(workspace)
-    return workspace
+    root = tmp_path / "workspace"
+    shutil.copytree(_coloured, root)
+    monkeypatch.chdir(root)
+    return root
 
 
 @pytest.fixture(scope="session")
