@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from likewise.errors import DataError, MissingArtefactError
@@ -35,12 +35,11 @@ def digests(folder: Path, part: str = CONFIG) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): file_sha256(path) for path in files}
 
 
-def check_files(folder: Path, passport: Passport) -> None:
-    """Compare the files of a model with its passport; the weights are compared too.
+def file_faults(folder: Path, passport: Passport) -> Iterator[tuple[str, str]]:
+    """Yield the files that differ from the passport, weights included: name and fault.
 
     Raises:
-        MissingArtefactError: a file is missing.
-        DataError: a file differs, or the passport names one outside of the folder.
+        DataError: the passport names a file outside of the folder.
     """
     expected = dict(passport.files)
     if passport.weights_sha256:
@@ -50,6 +49,19 @@ def check_files(folder: Path, passport: Passport) -> None:
             raise DataError(f"{folder}: the passport names {name!r}: {fault}")
         path = folder / name
         if not path.is_file():
-            raise MissingArtefactError(f"{path} does not exist", "dvc checkout")
-        if file_sha256(path) != sha256:
-            raise DataError(f"{path} differs from its passport; run: dvc checkout")
+            yield name, "does not exist"
+        elif file_sha256(path) != sha256:
+            yield name, "differs from the digest in its passport"
+
+
+def check_files(folder: Path, passport: Passport) -> None:
+    """Compare the files of a model with its passport; the weights are compared too.
+
+    Raises:
+        MissingArtefactError: a file is missing.
+        DataError: a file differs, or the passport names one outside of the folder.
+    """
+    for name, fault in file_faults(folder, passport):
+        if not (folder / name).is_file():
+            raise MissingArtefactError(f"{folder / name} {fault}", "dvc checkout")
+        raise DataError(f"{folder / name} differs from its passport; run: dvc checkout")

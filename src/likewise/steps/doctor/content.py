@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from likewise.errors import DataError, LikewiseError, bounded
 from likewise.formats.json_documents import read_json
-from likewise.models.model_files import check_files
+from likewise.models import model_files
 from likewise.models.passport import Passport
 from likewise.schema import STORAGE_VERSION, Column, Contract
 from likewise.steps.doctor import file_faults
@@ -150,7 +150,8 @@ def _result(ws: Workspace, result: Artefact) -> Iterator[Problem]:
 def _model(ws: Workspace, model: str) -> Iterator[Problem]:
     folder = ws.model(model)
     try:
-        check_files(folder, Passport.read(folder))
+        for name, fault in model_files.file_faults(folder, Passport.read(folder)):
+            raise DataError(f"{ws.relative(folder / name)} {fault}")
         changed = list(file_faults.check(ws, folder, packs=True))
         if changed:
             raise DataError(f"{ws.relative(folder)}: {changed[0]}")
