@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pytest
 
 import likewise
+from forked import run
 from likewise.errors import ConfigError, DataError, UnknownNameError
 from likewise.sources.gpr1200_subsets import SUBSETS
 
@@ -130,3 +131,17 @@ def test_arrays_of_vectors_and_labels_need_no_file() -> None:
         likewise.score("leave-one-out", embeddings=vectors, labels=labels, images="x")
     with pytest.raises(DataError, match="no query has a label"):
         likewise.score("leave-one-out", embeddings=vectors, labels=[None] * 4)
+
+
+def test_the_order_of_vectors_is_listed(tmp_path: Path, images: Path) -> None:
+    assert [Path(item).name for item in likewise.score_order(images=images)] == ORDER
+    table = tmp_path / "items.csv"
+    table.write_text("item_id,label\nb,1\na,2\n")
+    assert likewise.score_order(items=table) == ["b", "a"]
+    printed = run(tmp_path, "likewise", "score", "gpr1200", "--images", str(images), "--order")
+    assert printed.stdout.splitlines() == likewise.score_order(images=images)
+    for words in (("--embeddings", "x.npy", "--order"), ("--dataset", "emoji")):
+        refused = run(tmp_path, "likewise", "score", "gpr1200", *words)
+        assert refused.returncode == 2, refused.stdout
+    with pytest.raises(DataError, match="give one of"):
+        likewise.score_order()

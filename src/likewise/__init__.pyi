@@ -134,6 +134,7 @@ from likewise.steps.report import Report as Report
 from likewise.steps.report import report as report
 from likewise.steps.schemas import schemas as schemas
 from likewise.steps.score import score as score
+from likewise.steps.score_order import score_order as score_order
 from likewise.steps.search import search as search
 from likewise.steps.search_many import search_many as search_many
 from likewise.steps.show import Description as Description

@@ -6,11 +6,13 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import lance
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pytest
 import torch
+from lance.file import LanceFileWriter
 from safetensors.numpy import save_file
 
 import likewise
@@ -328,3 +330,60 @@ def test_files_that_are_empty_absent_or_folders(vectors: Vectors, ids: list[str]
             likewise.import_vectors("emoji", "mine", path, ids=given)
     with pytest.raises(ConfigError, match="dtype"):
         likewise.import_vectors("emoji", "mine", "mine.npy", dtype="float64")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["dataset", "file"])
+def test_vectors_of_a_lance_table_are_read(vectors: Vectors, ids: list[str], kind: str) -> None:
+    order = np.random.default_rng(0).permutation(len(ids))
+    rows = pl.DataFrame(
+        {
+            "note": ["x"] * len(ids),
+            "id": [ids[i] for i in order],
+            "vector": pl.Series(vectors[order], dtype=pl.Array(pl.Float32, vectors.shape[1])),
+        }
+    ).to_arrow()
+    if kind == "dataset":
+        lance.write_dataset(rows, "mine.lance")
+    else:
+        with LanceFileWriter("mine.lance", rows.schema) as writer:
+            writer.write_batch(rows)
+    done = likewise.import_vectors("emoji", "mine", "mine.lance")
+    assert (done.vectors, done.findings) == (24, {})
+    assert np.array_equal(published(), vectors)
+    np.save("mine.npy", vectors[order])
+    likewise.import_vectors("emoji", "other", "mine.npy", ids="mine.lance")
+    assert np.array_equal(published("other"), vectors)
+
+
+def test_what_is_no_lance_table_is_refused(workspace: Path) -> None:
+    Path("folder.lance").mkdir()
+    Path("text.lance").write_text("no table " * 100)
+    for path, message in (
+        ("folder.lance", "folder.lance: is not a Lance dataset; name its folder"),
+        ("text.lance", "text.lance: cannot be read: .*not appear to be a Lance file"),
+        ("absent.lance", "absent.lance: no such file or folder"),
+    ):
+        with pytest.raises(DataError, match=message):
+            likewise.import_vectors("emoji", "mine", path)
+
+
+def test_items_of_one_content_keep_their_own_vectors(vectors: Vectors, ids: list[str]) -> None:
+    shutil.copy("emoji/images/0_noto.jpg", "emoji/images/0_twin.jpg")
+    likewise.ingest("emoji")
+    likewise.embed("emoji", "tiny")
+    path = write("mine.parquet", np.concatenate([vectors, vectors[5:6]]), [*ids, "0_twin.jpg"])
+    done = likewise.import_vectors("emoji", "mine", path, key="item")
+    assert (done.vectors, done.findings) == (25, {})
+    assert likewise.import_vectors("emoji", "mine").written is False
+    stored = published()
+    rows = dict(zip(likewise.open("emoji").items["item_id"], stored, strict=True))
+    assert np.array_equal(rows["0_twin.jpg"], vectors[5])
+    assert np.array_equal(rows["0_noto.jpg"], vectors[ids.index("0_noto.jpg")])
+    hits = likewise.search("emoji", model="mine", id="0_twin.jpg", k=1)
+    assert hits.frame["item_id"].to_list() == [ids[5]]
+    likewise.forget("emoji", ["0_twin.jpg"], reason="request")  # and the image of its bytes
+    gone = ("0_noto.jpg", "0_twin.jpg")
+    kept = [number for number, item in enumerate(rows) if item not in gone]
+    assert len(kept) == 23
+    assert lance.dataset("catalog/emoji/embeddings/mine.lance").count_rows() == 23
+    assert np.array_equal(likewise.open("emoji").vectors("mine"), stored[kept])

@@ -40,7 +40,7 @@ class _Faulty:
 
 
 class VectorMatcher:
-    """Finds the content of each vector of a file; every content gets one vector.
+    """Finds the key of each vector of a file: the content of its item, or the item itself.
 
     The memory is 34 bytes per item, apart from the ids.
 
@@ -50,10 +50,11 @@ class VectorMatcher:
     """
 
     def __init__(self, items: pl.DataFrame, dtype: str, file: str) -> None:
-        """Match vectors to ``items`` (item_id, content), in canonical order.
+        """Match vectors to items, in canonical order.
 
         Args:
-            items: one row per item.
+            items: item_id and ``content`` of each item; items with equal values in the column
+                ``content`` have one vector.
             dtype: type of the stored numbers: float32 or float16.
             file: the file of the vectors, for messages.
         """

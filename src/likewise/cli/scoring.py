@@ -46,13 +46,41 @@ def score(  # noqa: PLR0913 (a function here is a command, an argument an option
         int | None,
         typer.Option(min=1, metavar="N", help="Smallest class of compcars-*; by default 58."),
     ] = None,
+    order: Annotated[
+        bool,
+        typer.Option(
+            "--order", help="Print the ids of the items in the order of their vectors."
+        ),
+    ] = False,
+    dataset: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="With --order: a data set of the catalogue."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Score external embeddings or rankings by a protocol.
 
     The table of items is a .csv or .parquet file with the columns item_id, label, split, role
-    ..., or the .pkl file of Revisited Oxford or Paris (images first, then queries).
+    ..., or the .pkl file of Revisited Oxford or Paris (images first, then queries). With
+    --order, nothing is scored: the ids are printed, one per line, in the order in which the
+    vectors must be.
     """
+    if order:
+        if embeddings is not None or indices is not None:
+            raise typer.BadParameter(
+                "it scores nothing; leave out --embeddings and --indices", param_hint="--order"
+            )
+        ids = likewise.score_order(dataset, images=images, items=items)
+        if json:
+            print_json(ids)
+        else:
+            for item in ids:
+                print_line(item)
+        return
+    if dataset is not None:
+        raise typer.BadParameter(
+            "expected with --order; likewise evaluate scores a data set", param_hint="--dataset"
+        )
     result = likewise.score(
         protocol,
         embeddings=embeddings,

@@ -99,7 +99,7 @@ def import_vectors(  # noqa: PLR0913, PLR0917 (the fields of an entry)
         Path | None,
         typer.Argument(
             metavar="[FILE]",
-            help="Vectors: .npy, .npz, .parquet, .csv, .safetensors, .pt and others.",
+            help="Vectors: .npy, .npz, .parquet, .csv, .safetensors, .pt, .lance, others.",
         ),
     ] = None,
     ids: Annotated[
@@ -109,6 +109,10 @@ def import_vectors(  # noqa: PLR0913, PLR0917 (the fields of an entry)
     dtype: Annotated[
         str, typer.Option(metavar="TYPE", help="Type of stored numbers: float32 or float16.")
     ] = "float32",
+    key: Annotated[
+        str,
+        typer.Option(metavar="KEY", help="What has one vector: content (pixels) or item."),
+    ] = "content",
     origin: Annotated[
         str, typer.Option(metavar="TEXT", help="The model and its preprocessing, for people.")
     ] = "",
@@ -121,12 +125,15 @@ def import_vectors(  # noqa: PLR0913, PLR0917 (the fields of an entry)
     """
     if dtype not in ("float32", "float16"):
         raise typer.BadParameter("expected float32 or float16", param_hint="--dtype")
+    if key not in ("content", "item"):
+        raise typer.BadParameter("expected content or item", param_hint="--key")
     done = likewise.import_vectors(
         dataset,
         model,
         file,
         ids=ids,
         dtype="float16" if dtype == "float16" else "float32",
+        key="item" if key == "item" else "content",
         origin=origin,
     )
     if json:

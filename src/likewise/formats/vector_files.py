@@ -3,12 +3,9 @@
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import Any, cast
-from zipfile import BadZipFile, ZipFile, ZipInfo
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,6 +13,7 @@ import pyarrow.parquet as pq
 from likewise.errors import DataError, bounded
 from likewise.formats.array_types import AnyArray
 from likewise.formats.arrays import read_array
+from likewise.formats.npz_ids import ids_of_npz
 
 BLOCK = 65_536
 """Number of vectors that are read at once."""
@@ -69,13 +67,13 @@ def read_vectors(path: Path) -> Iterator[VectorBlock]:
         yield from _parquet(path)
     elif suffix in TABLES:
         frame = _delimited(path)
-        yield from (_block(part, path) for part in frame.iter_slices(BLOCK))
+        yield from (table_block(part, path) for part in frame.iter_slices(BLOCK))
     elif suffix in TENSORS:
         yield from blocks(_tensor(path), None, path)
     elif suffix in ARRAYS:
-        yield from blocks(read_array(path), _ids_of_npz(path), path)
+        yield from blocks(read_array(path), ids_of_npz(path, ("ids", *ID_COLUMNS)), path)
     else:
-        known = ", ".join((*ARRAYS, *TABLES, *TENSORS, ".pt"))
+        known = ", ".join((*ARRAYS, *TABLES, *TENSORS, ".pt", ".lance"))
         raise DataError(f"{path}: expected a file that ends in {known}")
 
 
@@ -116,6 +114,15 @@ def read_ids(path: Path) -> list[str]:
             raise DataError(f"{path}: {error.strerror or error}") from error
         except UnicodeDecodeError as error:
             raise DataError(f"{path}: is not a text in UTF-8: {error}") from error
+    return ids_of(frame, path)
+
+
+def ids_of(frame: pl.DataFrame, path: Path) -> list[str]:
+    """Return the ids of the rows of a table.
+
+    Raises:
+        DataError: the table has no column of ids, or an id is missing.
+    """
     ids = _ids(frame, path)
     if ids is None:
         raise DataError(f"{path}: has no column of ids; name it {' or '.join(ID_COLUMNS[:3])}")
@@ -126,7 +133,7 @@ def _parquet(path: Path) -> Iterator[VectorBlock]:
     with _read(path, lambda: pq.ParquetFile(path)) as file:
         try:
             for batch in file.iter_batches(BLOCK):
-                yield _block(cast("pl.DataFrame", pl.from_arrow(batch)), path)
+                yield table_block(cast("pl.DataFrame", pl.from_arrow(batch)), path)
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{path}: cannot be read: {error}") from error
 
@@ -150,7 +157,12 @@ def _read(path: Path, read: Any) -> Any:
         raise DataError(f"{path}: cannot be read: {line}") from error
 
 
-def _block(frame: pl.DataFrame, path: Path) -> VectorBlock:
+def table_block(frame: pl.DataFrame, path: Path) -> VectorBlock:
+    """Return the vectors, and ids if there are any, in some rows of a table.
+
+    Raises:
+        DataError: there is no column of vectors, or a value is missing or not a number.
+    """
     ids = _ids(frame, path)
     name = next((name for name in VECTOR_COLUMNS if name in frame.columns), None)
     if name is not None:
@@ -192,6 +204,17 @@ def _id_column(names: Collection[str]) -> str | None:
     return next((name for name in ID_COLUMNS if name in names), None)
 
 
+def columns_to_read(names: Collection[str]) -> list[str]:
+    """Return the columns of ids and vectors of a table; all without a column of lists."""
+    vectors = [name for name in VECTOR_COLUMNS if name in names][:1]
+    return [*columns_of_ids(names), *vectors] if vectors else list(names)
+
+
+def columns_of_ids(names: Collection[str]) -> list[str]:
+    """Return the column of ids of a table, if it has one."""
+    return [name for name in (_id_column(names),) if name is not None]
+
+
 def _ids(frame: pl.DataFrame, path: Path) -> list[str] | None:
     name = _id_column(frame.columns)
     if name is None:
@@ -217,58 +240,6 @@ def _lists(column: pl.Series, path: Path) -> AnyArray:
     if not flat.dtype.is_numeric():
         raise DataError(f"{path}: the column {column.name} has no lists of numbers")
     return cast("AnyArray", flat.to_numpy().reshape(len(column), -1))
-
-
-def _ids_of_npz(path: Path) -> list[str] | None:
-    """Return the ids in an .npz with several arrays: its array of texts or numbers of ids.
-
-    Raises:
-        DataError: the array cannot be read, or only an array of another name looks like ids.
-    """
-    if path.suffix.lower() != ".npz":
-        return None
-    try:
-        with ZipFile(path) as archive:
-            kinds = {
-                info.filename.removesuffix(".npy"): _kind_of_member(archive, info)
-                for info in archive.infolist()
-            }
-        names = ("ids", *ID_COLUMNS)
-        name = next((name for name in names if name in kinds), None)
-        if name is None:
-            texts = [name for name, kind in kinds.items() if kind in "US"]
-            if texts:
-                raise DataError(
-                    f"{path}: the array {texts[0]!r} has texts; name it 'ids' if these are the "
-                    "ids of the vectors, or leave it out"
-                )
-            return None
-        with np.load(path, allow_pickle=False) as arrays:
-            ids = np.atleast_1d(arrays[name])
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, MemoryError) as error:
-        raise DataError(f"{path}: its ids cannot be read: {error}") from error
-    if ids.ndim != 1 or ids.dtype.kind not in "USiu":
-        raise DataError(f"{path}: {name!r} has {ids.dtype} of shape {ids.shape}, not ids")
-    return [one.decode() if isinstance(one, bytes) else str(one) for one in ids.tolist()]
-
-
-def _kind_of_member(archive: ZipFile, info: ZipInfo) -> str:
-    """Return the kind of the numbers or texts of an array, from its header; "" if unknown.
-
-    Raises:
-        ValueError: its header claims more bytes than the archive has for it.
-    """
-    with archive.open(info) as file:
-        version = np.lib.format.read_magic(file)
-        read = (
-            np.lib.format.read_array_header_1_0
-            if version == (1, 0)
-            else np.lib.format.read_array_header_2_0
-        )
-        shape, _, dtype = read(file)
-    if prod(shape) * dtype.itemsize > info.file_size:
-        raise ValueError(f"{info.filename} claims the shape {shape}, which is not there")
-    return str(dtype.kind)
 
 
 def _tensor(path: Path) -> AnyArray:

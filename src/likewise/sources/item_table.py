@@ -72,3 +72,24 @@ def checked_items(frame: pl.DataFrame, where: StrPath) -> pl.DataFrame:
     ]
     present = [pl.col(c).cast(pl.String) for c in OPTIONAL_COLUMNS if c in frame.columns]
     return frame.with_columns(ids, *present, *absent)
+
+
+def gpr1200_items(images: Path) -> tuple[pl.DataFrame, int]:
+    """Return the items of GPR1200's images, in the order of their vectors.
+
+    Args:
+        images: folder or archive of the images.
+
+    Returns:
+        item_id, label and subset of each item, and the number of other files.
+
+    Raises:
+        DataError: the folder or archive cannot be read.
+    """
+    # Sources load Arrow and Pillow, which vectors without pictures do not need.
+    from likewise.formats.archives import open_files
+    from likewise.sources.gpr1200 import Gpr1200Source
+
+    read = Gpr1200Source().read(open_files(images, strict=True), images)
+    left_out = read.findings["check"].is_in(["bad-name", "not-an-image"]).sum()
+    return read.items.select("item_id", "label", "subset"), int(left_out)

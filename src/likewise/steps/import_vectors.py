@@ -34,6 +34,9 @@ from likewise.storage.workspace import Workspace
 KIND = "imported"
 """The kind of recipe in the passports of imported vectors."""
 
+LANCE = ".lance"
+"""The suffix of a Lance dataset, which is a folder, or of a single Lance file."""
+
 
 @dataclass(frozen=True)
 class ImportedVectors:
@@ -65,6 +68,7 @@ def import_vectors(  # noqa: PLR0913 (the fields of an entry)
     *,
     ids: StrPath | None = None,
     dtype: Literal["float32", "float16"] = "float32",
+    key: Literal["content", "item"] = "content",
     origin: str = "",
     workspace: StrPath | None = None,
 ) -> ImportedVectors:
@@ -75,15 +79,18 @@ def import_vectors(  # noqa: PLR0913 (the fields of an entry)
 
     A row belongs to the item of its id, or else to the item at the same place in canonical
     order. Vectors are stored L2-normalised; those that are, up to rounding, stay as they are.
-    Contents are embedded once: if items of one content have different vectors, the first is
-    kept and the others are findings (``likewise.findings``).
+    By default, a content has one vector: if items of one content have different vectors, the
+    first is kept and the others are findings (``likewise.findings``). With the key ``item``
+    every item keeps its own.
 
     Args:
         dataset: name of an ingested data set.
         model: name of the model: a new name, of no model in params.yaml.
-        file: vectors (n, d): .npy, .npz, .parquet, .csv, .safetensors, .pt and others.
+        file: vectors (n, d): .npy, .npz, .parquet, .csv, .safetensors, .pt, .lance and
+            others.
         ids: file of the n ids, one per line or in a column ``item_id``.
         dtype: type of the stored numbers.
+        key: what has one vector: a content (the pixels of an image or box), or an item.
         origin: description of the model and its preprocessing, for people.
         workspace: a folder in the catalogue; by default the current one.
 
@@ -108,12 +115,12 @@ def import_vectors(  # noqa: PLR0913 (the fields of an entry)
         return _import(ws, dataset, model, entry)
     imported = ws.params.imported
     present = (k for k, e in imported.items() if (e.dataset, e.model) == (dataset, model))
-    key = next(present, f"{dataset}-{model}")
-    old = imported.get(key)
-    fields = {"dataset": dataset, "model": model, "dtype": dtype, "origin": origin}
+    name = next(present, f"{dataset}-{model}")
+    old = imported.get(name)
+    fields = {"dataset": dataset, "model": model, "dtype": dtype, "origin": origin, "key": key}
     fields |= {"file": ws.as_written(file), "ids": ws.as_written(ids or file)}
-    entry = check(ImportEntry, {**fields, "ann": old.ann if old else {}}, f"imported.{key}")
-    changed = ws.params.model_copy(update={"imported": {**imported, key: entry}})
+    entry = check(ImportEntry, {**fields, "ann": old.ann if old else {}}, f"imported.{name}")
+    changed = ws.params.model_copy(update={"imported": {**imported, name: entry}})
     faults = params_faults(changed)
     if faults:
         raise ConfigError("\n".join(faults))
@@ -121,7 +128,7 @@ def import_vectors(  # noqa: PLR0913 (the fields of an entry)
     if entry == old:
         return done
     editor = ParamsEditor(ws)
-    editor.add("imported", {key: entry.model_dump(exclude_defaults=True)})
+    editor.add("imported", {name: entry.model_dump(exclude_defaults=True)})
     editor.commit()
     return replace(done, written=True)
 
@@ -144,6 +151,8 @@ def _import(ws: Workspace, dataset: str, model: str, entry: ImportEntry) -> Impo
     items = tables.open_table(versions.locate(ws, ws.table(dataset, "items")), command)
     check_columns(dataset, (column.name for column in items.source_columns), [model])
     rows = items.read(["item_id", "content"])
+    if entry.key == "item":
+        rows = rows.with_columns(tables.item_keys())
     matcher = VectorMatcher(rows, entry.dtype, entry.file)
     job, output = f"import-{dataset}-{model}", ws.embeddings(dataset, model)
     with journal.exclusive_job(ws, job):
@@ -199,7 +208,7 @@ def _blocks(file: Path, ids: Path) -> Iterator[VectorBlock]:
     if ids == file:
         yield from blocks
         return
-    names = iter(vector_files.read_ids(ids))
+    names = iter(_ids(ids))
     for block in blocks:
         some = list(islice(names, len(block.vectors)))
         if len(some) < len(block.vectors):
@@ -215,7 +224,22 @@ def _opened(file: Path) -> Iterator[VectorBlock]:
 
         vectors, ids = read_tensor(file)
         return vector_files.blocks(vectors, ids, file)
+    if file.suffix.lower() == LANCE:
+        batches = tables.foreign_batches(file, vector_files.columns_to_read, vector_files.BLOCK)
+        return (vector_files.table_block(_frame(batch), file) for batch in batches)
     return vector_files.read_vectors(file)
+
+
+def _ids(file: Path) -> list[str]:
+    """Return the ids in a file of ids."""
+    if file.suffix.lower() != LANCE:
+        return vector_files.read_ids(file)
+    batches = tables.foreign_batches(file, vector_files.columns_of_ids, vector_files.BLOCK)
+    return [one for batch in batches for one in vector_files.ids_of(_frame(batch), file)]
+
+
+def _frame(batch: pa.RecordBatch) -> pl.DataFrame:
+    return pl.DataFrame(pl.from_arrow(batch))
 
 
 def _with_progress(
@@ -243,10 +267,11 @@ def _passport(file: Path, ids: Path, entry: ImportEntry, dim: int) -> Passport:
     """Return the passport of a file of vectors; the hash of its bytes is their identity."""
     digest = hashlib.sha256()
     for path in dict.fromkeys((file, ids)):
-        with path.open("rb") as handle:
-            digest.update(hashlib.file_digest(handle, "sha256").digest())
+        for part in sorted(p for p in path.rglob("*") if p.is_file()) or [path]:
+            with part.open("rb") as handle:
+                digest.update(hashlib.file_digest(handle, "sha256").digest())
     return Passport(
-        recipe={"kind": KIND},
+        recipe={"kind": KIND} | ({"key": entry.key} if entry.key != "content" else {}),
         backbone=KIND,
         dim=dim,
         weights_sha256=digest.hexdigest(),

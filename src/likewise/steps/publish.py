@@ -131,7 +131,8 @@ class _Items:
     def vector_rows(self, table: tables.Table) -> Int64Array:
         """Return the row (n,) of each item's vector in ``table``; -1 if it has none."""
         lookup = tables.RowIndex(table, "content")
-        rows = [lookup.positions(part["content"]) for part in self.parts(["content"])]
+        parts = self.parts(["item_id", "content"])
+        rows = [lookup.positions(tables.vector_keys(table, part)) for part in parts]
         return np.concatenate([np.empty(0, np.int64), *rows])
 
     def roles(self) -> str:

@@ -141,11 +141,8 @@ def _standard(where: str, count: int) -> tuple[pl.DataFrame, list[str]]:
 
 def _listed(images: Path) -> tuple[pl.DataFrame, list[str]]:
     """Return the rows of the images in ``images``, named as ingest names them."""
-    # Sources load Arrow and Pillow, which vectors without pictures do not need.
-    from likewise.formats.archives import open_files
-    from likewise.sources.gpr1200 import Gpr1200Source
+    from likewise.sources.item_table import gpr1200_items
 
-    read = Gpr1200Source().read(open_files(images, strict=True), images)
-    left_out = read.findings["check"].is_in(["bad-name", "not-an-image"]).sum()
+    rows, left_out = gpr1200_items(images)
     note = f"{images}: {left_out:,} files are left out: they have no names of GPR1200 images"
-    return read.items.select("item_id", "label", "subset"), [note] if left_out else []
+    return rows, [note] if left_out else []

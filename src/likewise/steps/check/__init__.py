@@ -160,7 +160,9 @@ def _flags(
         vectors = versions.locate(ws, ws.embeddings(dataset, bounds.model))
         entry = {"exact": {"kind": "exact"}, **ws.params.indexes}[bounds.index]
         items = _items(ws, dataset, "item_id", "image_id", "content")
-        yield from check_vectors(items, tables.open_table(vectors, command), bounds, entry)
+        table = tables.open_table(vectors, command)
+        keyed = items.with_columns(content=tables.vector_keys(table, items))
+        yield from check_vectors(keyed, table, bounds, entry)
 
 
 def _images(ws: Workspace, dataset: str) -> pl.DataFrame:

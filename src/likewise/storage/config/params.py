@@ -10,11 +10,14 @@ from likewise.formats.memory import MEMORY, MIN_MEMORY
 from likewise.registry import Part
 from likewise.storage.config.card import Entry
 
-FITTED_SECTIONS = ("trained", "pretrained", "distilled")
+FITTED_SECTIONS = ("trained", "pretrained", "distilled", "aligned", "mixed")
 """The sections of params.yaml that define models with an initial model and data."""
 
 MODEL_SECTIONS = ("models", "functions", *FITTED_SECTIONS)
 """The sections of params.yaml that define models."""
+
+MIXED = "mixed"
+"""The section of models that learn from several data sets."""
 
 MODEL_VERBS = {
     "models": "load",
@@ -22,6 +25,8 @@ MODEL_VERBS = {
     "trained": "train",
     "pretrained": "train",
     "distilled": "train",
+    "aligned": "train",
+    "mixed": "train",
 }
 """Section of params.yaml with models -> the command that creates them."""
 
@@ -80,12 +85,14 @@ class ImportEntry(EmbeddingEntry):
     """Vectors of a data set that were made elsewhere: their files and their storage.
 
     ``ids`` is the file of the ids of the vectors; it equals ``file`` if they are in it, or if
-    the vectors have the canonical order of the items. ``origin`` describes the model.
+    the vectors have the canonical order of the items. ``origin`` describes the model. With the
+    key ``item``, items of one content may have different vectors.
     """
 
     file: str = Field(min_length=1)
     ids: str = Field(min_length=1)
     origin: str = ""
+    key: Literal["content", "item"] = "content"
 
 
 class Check(Part):
@@ -169,6 +176,8 @@ class Params(Part):
     trained: dict[str, Entry] = Field(default_factory=dict)
     pretrained: dict[str, Entry] = Field(default_factory=dict)
     distilled: dict[str, Entry] = Field(default_factory=dict)
+    aligned: dict[str, Entry] = Field(default_factory=dict)
+    mixed: dict[str, Entry] = Field(default_factory=dict)
     embeddings: dict[str, EmbeddingEntry] = Field(default_factory=dict)
     imported: dict[str, ImportEntry] = Field(default_factory=dict)
     indexes: dict[str, Entry] = Field(default_factory=dict)

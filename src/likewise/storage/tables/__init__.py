@@ -6,6 +6,7 @@ storage version that both can read (``schema.STORAGE_VERSION``).
 
 from likewise.storage.tables.damage import damage_error, damage_named, is_damage
 from likewise.storage.tables.erase import erase_rows
+from likewise.storage.tables.foreign_vectors import foreign_batches
 from likewise.storage.tables.json_cells import as_json
 from likewise.storage.tables.opening import BATCH, exists, manifest_hash
 from likewise.storage.tables.row_index import NO_ROW, RowIndex, read_at, take_frame
@@ -13,6 +14,7 @@ from likewise.storage.tables.stored_schema import as_blobs, empty_batch, lance_s
 from likewise.storage.tables.table import Table, open_table
 from likewise.storage.tables.vector_column import vector_blocks
 from likewise.storage.tables.vector_index import NeighbourOptions, Neighbours, VectorIndex
+from likewise.storage.tables.vector_keys import item_keys, vector_keys
 from likewise.storage.tables.writing import (
     add_column,
     delete_rows,
@@ -41,7 +43,9 @@ __all__ = [
     "empty_batch",
     "erase_rows",
     "exists",
+    "foreign_batches",
     "is_damage",
+    "item_keys",
     "lance_schema",
     "link_tree",
     "manifest_hash",
@@ -52,6 +56,7 @@ __all__ = [
     "set_column_metadata",
     "take_frame",
     "vector_blocks",
+    "vector_keys",
     "write",
     "write_frame",
 ]
