@@ -1,15 +1,16 @@
 """ARNet: retrieval of photographs by sketches of the same thing (FG-SBIR)."""
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import polars as pl
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from likewise.errors import DataError, bounded
-from likewise.models.passport import Architecture
+from likewise.models.passport import Architecture, Passport
 from likewise.models.recipes.base import TrainedRecipe
 from likewise.models.recipes.validation import pair_validator
-from likewise.models.training.training_data import TrainingData
+from likewise.models.training.training_data import TrainingContext, TrainingData
 
 if TYPE_CHECKING:
     from likewise.models.training.samplers import Units
@@ -35,6 +36,10 @@ class Arnet(TrainedRecipe):
         gallery_input: input for photographs: the picture, its grey version, or the average over
             its grey version and its edges (a pseudo-sketch).
         test_split: the split that ``original`` chooses weights on.
+        weights: ``file:PATH`` (relative to the catalogue), a checkpoint of the original program
+            to start from. It was trained on pixels from 0 to 1, so the initial model needs
+            ``mean: [0, 0, 0]``, ``std: [1, 1, 1]``, ``crop_pct: 1.0``, ``crop_mode: squash``.
+        epochs: passes over the items; 0 keeps the weights of the checkpoint.
 
     Source: the programs of FG-SBIR ARNet; NT-Xent: Chen et al., SimCLR, ICML 2020.
     """
@@ -48,6 +53,61 @@ class Arnet(TrainedRecipe):
     pseudo_sketch_ratio: float = Field(default=0.0, ge=0, le=1)
     gallery_input: Literal["picture", "grey", "edges"] = "picture"
     test_split: str = "test"
+    weights: str | None = Field(default=None, pattern=r"^file:.+$")
+    epochs: int = Field(default=20, ge=0)
+
+    @model_validator(mode="after")
+    def _check_epochs(self) -> Self:
+        """Refuse a model without training and without weights."""
+        if not self.epochs and self.weights is None:
+            raise ValueError("epochs must be at least 1, except with weights")
+        return self
+
+    def entry(self) -> dict[str, object]:
+        """Return the kind and all options, without the folder of a file of weights."""
+        entry = super().entry()
+        if self.weights is None:  # older passports lack it
+            del entry["weights"]
+        else:
+            entry["weights"] = f"file:{Path(self.weights.partition(':')[2]).name}"
+        return entry
+
+    def make(
+        self,
+        folder: Path,
+        seed: int,
+        context: TrainingContext | None = None,
+        *,
+        root: Path | None = None,
+    ) -> Passport:
+        """Train the model, from a checkpoint if one is given, and write it into ``folder``.
+
+        Raises:
+            ConfigError: ``context`` is None.
+            DataError: the data or the checkpoint do not fit the recipe.
+            Stopped: the process received SIGTERM; the training was saved.
+        """
+        required = self.require(context)
+        from likewise.models.training import trainer
+
+        if self.weights is None:
+            return super().make(folder, seed, required, root=root)
+        from likewise.models.training.arnet_checkpoint import load_weights
+
+        path = (root or Path()) / Path(self.weights.partition(":")[2]).expanduser()
+        origin = ""
+
+        def setup(builder: "ModelBuilder", data: TrainingData) -> "TrainingSetup":
+            nonlocal origin
+            parts = self.setup(builder, data)
+            origin = load_weights(parts.objective.model, path, f"weights {self.weights!r}")
+            return parts
+
+        passport = trainer.train(self, setup, self.entry(), (folder, seed, required))
+        source = f"{passport.weights_source}, {origin}" if self.epochs else origin
+        passport = passport.model_copy(update={"weights_source": source})
+        passport.write(folder)
+        return passport
 
     def architecture(self, base: Architecture) -> Architecture:
         """Return the layers on top of the backbone."""

@@ -7,17 +7,17 @@ from typing import Any, cast
 import timm
 import torch
 from huggingface_hub import try_to_load_from_cache
-from safetensors import SafetensorError
 from timm.data.config import resolve_model_data_config
+from timm.data.imagenet_info import ImageNetInfo
 from timm.data.transforms_factory import create_transform
 from timm.layers.norm_act import convert_sync_batchnorm
-from timm.models import load_state_dict, split_model_name_tag
+from timm.models import split_model_name_tag
 from torch import nn
 
-from likewise.errors import ConfigError, DataError, UnknownNameError, bounded
+from likewise.errors import ConfigError, DataError, UnknownNameError
 from likewise.models.model_files import file_sha256
 from likewise.models.passport import Preprocessing
-from likewise.models.training import weights
+from likewise.models.training import checkpoint_layouts, weights
 from likewise.models.training.image_batches import PixelSteps, PixelTransform
 
 _IMAGENET_CLASSES = 1000
@@ -95,13 +95,13 @@ def create_with_weights(  # noqa: PLR0913 (the options of the recipe)
         return model, f"random seed {seed}"
     path, origin = weights.locate(source, root or Path())
     origin += f" sha256 {file_sha256(path)}" if origin.startswith("file:") else ""
-    by_order = _load_file(
+    notes = _load_file(
         model,
         path,
         f"weights '{source}' for {name}",
         lambda: _create(name, input_size, pooling, seed, num_classes=None).state_dict(),
     )
-    return model, f"{origin} ({weights.BY_ORDER})" if by_order else origin
+    return model, f"{origin} ({'; '.join(notes)})" if notes else origin
 
 
 def check_name(name: str) -> None:
@@ -199,6 +199,11 @@ def resize_input(trunk: nn.Module, input_size: int | None, name: str) -> nn.Modu
     return trunk
 
 
+def imagenet_names() -> list[str]:
+    """Return the names of the classes of ImageNet-1k with synonyms, such as violin, fiddle."""
+    return list(ImageNetInfo().label_descriptions())
+
+
 def _create(
     name: str,
     input_size: int | None,
@@ -278,23 +283,17 @@ def _load_file(
     path: Path,
     where: str,
     with_classifier: Callable[[], weights.Tensors],
-) -> bool:
-    """Load a file into ``model``; return whether tensors were matched by order."""
-    tensors = _read(path, where)
+) -> list[str]:
+    """Load a file into ``model``; return what was chosen and left out, for people."""
+    tensors, which = checkpoint_layouts.find_weights(
+        checkpoint_layouts.read_checkpoint(path, where), where
+    )
+    own = model.state_dict()
     head = cast("dict[str, Any]", model.pretrained_cfg).get("classifier") or ()
     heads = (head,) if isinstance(head, str) else tuple(head)
+    part = checkpoint_layouts.backbone_part(tensors, own, heads)
     ordered = path.suffix != ".safetensors"  # safetensors sorts its tensors
     classified = with_classifier if ordered else None
-    return weights.load_into(model, tensors, where, classified, heads)
-
-
-def _read(path: Path, where: str) -> weights.Tensors:
-    try:
-        tensors = load_state_dict(str(path), weights_only=True)
-    except (RuntimeError, ValueError, EOFError, OSError, SafetensorError) as error:
-        message = " ".join(str(error).split())[:200]
-        raise DataError(f"{where} cannot be read: {message}") from error
-    if not tensors or not all(isinstance(t, torch.Tensor) for t in tensors.values()):
-        names = bounded(tensors, len(tensors))
-        raise DataError(f"{where} contains no state dict; it has {names}")
-    return cast("weights.Tensors", tensors)
+    by_order = weights.load_into(model, part.tensors, where, classified, heads)
+    notes = [which, *part.notes, weights.BY_ORDER if by_order else ""]
+    return [note for note in notes if note]
