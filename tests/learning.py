@@ -36,7 +36,7 @@ main()
 
 def write(root: Path, section: str, name: str, entry: dict[str, Any]) -> None:
     params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
-    params[section][name] = entry
+    params.setdefault(section, {})[name] = entry
     (root / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
 
 

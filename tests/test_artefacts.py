@@ -19,6 +19,10 @@ pretrained:
   alone: {kind: ssl, start: lite0, data: food}
 distilled:
   small: {kind: distill, start: lite0, data: food, teacher: lite0}
+aligned:
+  words: {kind: contrastive-text, init: lite0, data: emoji}
+mixed:
+  both: {kind: distill, init: lite0, data: [emoji, food], teacher: lite0}
 views:
   clean: {of: emoji, without: [leak]}
 """
@@ -36,7 +40,9 @@ def catalogue(tmp_path: Path) -> Workspace:
     for dataset in Workspace(tmp_path).params.datasets:
         card = (ROOT / "catalog" / f"{dataset}.yaml").read_text("utf-8")
         (tmp_path / "catalog" / f"{dataset}.yaml").write_text(card, "utf-8")
-        columns = "contents: ''\ncolumns: {content: '', label: '', role: '', split: ''}\n"
+        columns = (
+            "contents: ''\ncolumns: {content: '', label: '', role: '', split: '', text: ''}\n"
+        )
         for name in ("items", "lite0"):
             path = tmp_path / "catalog" / dataset / "columns" / f"{name}.yaml"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +85,7 @@ def test_an_artefact_says_what_makes_it(catalogue: Workspace) -> None:
     assert artefacts.published(catalogue, "clean").command == "dvc repro view@clean"
     made = artefacts.embeddings(catalogue, "food", "lite0")
     assert (made.command, made.stage.job) == ("dvc repro embed@food-lite0", "embed-food-lite0")
-    for model in ("lite0", "outlines", "alone", "small"):
+    for model in ("lite0", "outlines", "alone", "small", "words", "both"):
         assert artefacts.model(catalogue, model).stage.job == f"train-{model}"
 
 
@@ -118,7 +124,9 @@ def test_the_tables_of_a_data_set(catalogue: Workspace) -> None:
     )
 
 
-STAGES = "prepare|ingest|load|train|pretrain|distill|embed|measure|check|publish|view|evaluate"
+STAGES = (
+    "prepare|ingest|load|train|pretrain|distill|align|embed|measure|check|publish|view|evaluate"
+)
 
 
 def test_no_other_module_names_a_stage() -> None:

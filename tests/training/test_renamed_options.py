@@ -9,6 +9,7 @@ import pytest
 from likewise.errors import ConfigError
 from likewise.models.passport import Architecture, Passport, Preprocessing
 from likewise.models.recipes import RECIPES
+from likewise.models.recipes.base import FittedRecipe
 from likewise.models.recipes.timm import Timm
 from likewise.models.training import resumable
 from likewise.storage.config import read_params
@@ -74,7 +75,8 @@ def options(kind: str) -> dict[str, Any]:
     built = RECIPES.build({"kind": kind, **ENTRIES[kind]}, "p")
     if isinstance(built, Timm):
         return built._entry()
-    return {"kind": kind, **built.model_dump(mode="json")}
+    assert isinstance(built, FittedRecipe)
+    return built.entry()
 
 
 def passport(kind: str) -> Passport:

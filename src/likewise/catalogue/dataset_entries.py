@@ -8,7 +8,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from likewise.catalogue.params_editor import remove_keys, rename_key
 from likewise.errors import DataError, bounded
-from likewise.storage.config import Params
+from likewise.storage.config import MODEL_SECTIONS, Params, training_data
 
 _REFERENCES = {
     "embeddings": "dataset",
@@ -16,6 +16,8 @@ _REFERENCES = {
     "trained": "data",
     "pretrained": "data",
     "distilled": "data",
+    "aligned": "data",
+    "mixed": "data",
     "views": "of",
     "runs": "dataset",
 }
@@ -74,6 +76,9 @@ class Renaming:
         reference = _REFERENCES.get(section)
         if reference and entry.get(reference) == self.old:
             entry[reference] = self.new
+        data = entry.get("data") if reference == "data" else None
+        if isinstance(data, list):
+            data[:] = [self.new if name == self.old else name for name in data]
         against = entry.get("against") if section == "checks" else None
         if isinstance(against, list):
             against[:] = [self.new if name == self.old else name for name in against]
@@ -95,9 +100,9 @@ def entries_of(params: Params, dataset: str) -> dict[str, list[str]]:
     """
     learners = [
         f"{section}.{name}"
-        for section in ("trained", "pretrained", "distilled")
+        for section in MODEL_SECTIONS
         for name, entry in getattr(params, section).items()
-        if entry.get("data") == dataset
+        if dataset in training_data(entry)
     ]
     if learners:
         listed = bounded(learners, len(learners))

@@ -1,6 +1,5 @@
 """Make a model by its recipe: load frozen weights, or train."""
 
-import hashlib
 import os
 import shlex
 import shutil
@@ -9,11 +8,11 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-import polars as pl
 from tqdm import tqdm
 
-from likewise.catalogue.corrections import correct_items
+from likewise.catalogue.mixed_stages import check_mixed_stage
 from likewise.catalogue.name_clashes import check_model
+from likewise.catalogue.training_inputs import read_training_data
 from likewise.errors import ConfigError, DataError, MissingArtefactError, extras_named
 from likewise.formats import atomic
 from likewise.formats.paths import refuse_links
@@ -22,22 +21,10 @@ from likewise.models.passport import Passport
 from likewise.models.recipes import RECIPES
 from likewise.models.recipes.base import FittedRecipe, Recipe
 from likewise.models.training import resumable
-from likewise.models.training.training_data import COLUMNS, TrainingContext, TrainingData
-from likewise.storage import artefacts, journal, tables, versions
-from likewise.storage.config import MODEL_VERBS, Entry, read_yaml
-from likewise.storage.digests import Digests
+from likewise.models.training.training_data import TrainingContext
+from likewise.storage import artefacts, journal, versions
+from likewise.storage.config import MIXED, MODEL_VERBS, Entry
 from likewise.storage.workspace import Workspace
-
-READ = {
-    "trained": ("content", "label", "role", "split"),
-    "pretrained": ("content", "split"),
-    "distilled": ("content", "split"),
-}
-"""The columns of items that the models of each section are trained on, as in dvc.yaml.
-
-Corrections are applied to them.
-"""
-
 
 _MADE = {"load": "trained, not loaded", "train": "loaded as it is, not trained"}
 
@@ -52,6 +39,7 @@ def make_model(ws: Workspace, model: str, verb: Literal["load", "train"]) -> Pas
             "(if dvc repro ran this, dvc.yaml is of an older release; run: likewise init)"
         )
     check_model(ws, model)
+    check_mixed_stage(ws, model)
     entry = ws.params.recipes()[model]
     recipe = _recipe(model, section, entry)
     if os.environ.get("RANK", "0") != "0":
@@ -107,6 +95,8 @@ def _make_as_helper(ws: Workspace, model: str, recipe: Recipe) -> Passport:
 
 def _recipe(model: str, section: str, entry: Entry) -> Recipe:
     recipe = RECIPES.build(entry, f"params.yaml: {section}.{model}")
+    if section == MIXED and isinstance(recipe, FittedRecipe):
+        return recipe  # params.yaml was refused if its data were not a list
     if recipe.section != section:
         raise ConfigError(
             f"params.yaml: {section}.{model}: a model of kind {entry['kind']!r} belongs in "
@@ -124,7 +114,7 @@ def _context(ws: Workspace, model: str, recipe: Recipe) -> TrainingContext | Non
     if not init.is_dir():
         what = f"model {entry['init']!r}, the init of {model!r}, is not made yet"
         raise MissingArtefactError(what, artefacts.model(ws, entry["init"]).command)
-    data = _training_data(ws, entry["data"], READ[recipe.section], entry.get("teacher"))
+    data = read_training_data(ws, entry, recipe)
     weights = Passport.read(init).weights_sha256
     key = resumable.training_key(recipe.entry(), weights, data.digests, ws.params.seed)
     refuse_links(ws.home, ws.trainings(model))
@@ -153,44 +143,3 @@ def _report_stopped_trainings(
             f"resume it, restore that value; to remove it, run: {remove}",
             file=sys.stderr,
         )
-
-
-def _training_data(
-    ws: Workspace, dataset: str, columns: tuple[str, ...], teacher: str | None
-) -> TrainingData:
-    """Read the items of ``dataset``, with only the columns that the stage depends on."""
-    command = artefacts.table(ws, dataset, "items").command
-    items = tables.open_table(versions.locate(ws, ws.table(dataset, "items")), command)
-    path = versions.locate(ws, ws.table(dataset, "images"))
-    images = tables.open_table(path, command)
-    rows = images.read(["image_id"]).with_row_index("row")
-    known = ("item_id", "image_id", "box", *columns)
-    item_rows = (
-        correct_items(ws, dataset, items.read(known))
-        .join(rows, on="image_id", maintain_order="left")
-        .with_columns(
-            pl.lit(None, pl.String).alias(c) for c in COLUMNS if c not in (*known, "row")
-        )
-        .select(COLUMNS)
-        .sort("item_id")
-    )
-    digests = _digests(ws, dataset, "items", columns)
-    if ws.corrections(dataset).is_file():
-        content = ws.corrections(dataset).read_bytes()
-        digests[f"{dataset}.corrections"] = hashlib.sha256(content).hexdigest()
-    vectors = None
-    if teacher is not None:
-        vectors = versions.locate(ws, ws.embeddings(dataset, teacher))
-        tables.open_table(vectors, artefacts.embeddings(ws, dataset, teacher).command)
-        digests |= _digests(ws, dataset, teacher, ("vector",))
-    return TrainingData(dataset, item_rows, item_rows, path, digests, vectors)
-
-
-def _digests(
-    ws: Workspace, dataset: str, table: str, columns: tuple[str, ...]
-) -> dict[str, str]:
-    path = ws.digests(dataset, table)
-    if not path.is_file():
-        raise MissingArtefactError(f"there is no {ws.relative(path)}", "dvc repro")
-    column_digests = Digests.from_yaml(read_yaml(path), ws.relative(path)).columns
-    return {f"{dataset}.{table}.{name}": column_digests[name] for name in columns}

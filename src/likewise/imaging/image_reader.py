@@ -90,6 +90,38 @@ class ImageReader:
             return bad
 
 
+class ReadersInTurn:
+    """Reads images of several data sets; it can be pickled."""
+
+    def __init__(self, readers: Sequence[ImageReader], places: Sequence[tuple[int, int]]):
+        """Combine readers.
+
+        Args:
+            readers: one reader for each data set.
+            places: for each image, the number of its reader and its number there.
+        """
+        self._readers = readers
+        self._places = places
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self._places)
+
+    def __getitem__(self, number: int) -> "bytes | Image.Image | BadImage":
+        """Return image ``number``."""
+        return self.__getitems__([number])[0]
+
+    def __getitems__(self, numbers: Sequence[int]) -> "list[bytes | Image.Image | BadImage]":
+        """Read several images at once; each data set is read once."""
+        wanted = [self._places[number] for number in numbers]
+        images: dict[tuple[int, int], bytes | Image.Image | BadImage] = {}
+        for at in {reader for reader, _ in wanted}:
+            rows = [row for reader, row in wanted if reader == at]
+            read = self._readers[at].__getitems__(rows)
+            images.update(zip(((at, row) for row in rows), read, strict=True))
+        return [images[place] for place in wanted]
+
+
 class LabelledImages:
     """A map-style data set of (image, class index) for PyTorch's data loaders."""
 

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.mixed_stages import with_mixed_stages
 from likewise.catalogue.params_editor import ParamsEditor
 from likewise.errors import ConfigError, DataError
 from likewise.formats.paths import StrPath
+from likewise.formats.text_files import read_text
 from likewise.models.author_code import FUNCTION
 from likewise.models.function_source import source_file
 from likewise.models.known_models import known_entries
 from likewise.models.recipes import RECIPES
-from likewise.storage.config import Run
+from likewise.storage.config import MIXED, Run, training_data
 from likewise.storage.workspace import Workspace
 
 
@@ -22,7 +24,8 @@ class AddedModels:
 
     Attributes:
         models: names of the models.
-        section: the section of the models: models, functions, trained, pretrained or distilled.
+        section: the section of the models: models, functions, trained, pretrained, distilled,
+            aligned or mixed.
         embeddings: names of the entries that embed data sets by them.
         runs: names of the runs.
     """
@@ -52,7 +55,9 @@ def add_model(  # noqa: PLR0913 (the fields of the entries)
     Args:
         name: name of the model: lower-case letters, digits and '_'; with ``known`` None.
         kind: its recipe, such as ``timm`` or ``arnet``; see ``likewise.kinds("recipes")``.
-        options: options of the recipe, such as ``{"backbone": "resnet50.tv_in1k"}``.
+        options: options of the recipe, such as ``{"backbone": "resnet50.tv_in1k"}``. ``data``
+            is the data set that it learns from, or a list of several; dvc.yaml then gets a
+            stage of its own.
         known: name of a known model or of a group of them; see
             ``likewise.list_models(known=True)``. Models that params.yaml has already, with the
             same entry, are kept.
@@ -75,7 +80,7 @@ def add_model(  # noqa: PLR0913 (the fields of the entries)
     if known is not None and name is None and kind is None and not options:
         entries = known_entries(known)
     elif known is None and name is not None and kind is not None:
-        entries = {name: _completed(ws, {**(options or {}), "kind": kind})}
+        entries = {name: _completed(ws, _entry(kind, options or {}))}
     else:
         raise DataError(
             "give either a name and a kind (and options), or the name of known models"
@@ -101,6 +106,9 @@ def add_model(  # noqa: PLR0913 (the fields of the entries)
     for part, added in ((section, new), ("embeddings", embeddings), ("runs", runs)):
         if added:
             editor.add(part, added)
+    if section == MIXED and new and ws.pipeline.is_file():
+        text = read_text(ws.pipeline)
+        editor.add_file(ws.pipeline, with_mixed_stages(ws, text, ws.params.mixed | new))
     editor.commit()
     return AddedModels(list(new), section, list(embeddings), list(runs))
 
@@ -117,16 +125,27 @@ def _completed(ws: Workspace, entry: dict[str, Any]) -> dict[str, Any]:
     return {**entry, "file": source_file(function, ws.root)}
 
 
+def _entry(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry; several data sets may be given as a text with commas."""
+    entry = {**options, "kind": kind}
+    data = entry.get("data")
+    if isinstance(data, str) and "," in data:
+        entry["data"] = [name.strip() for name in data.split(",") if name.strip()]
+    if isinstance(entry.get("data"), tuple):
+        entry["data"] = list(entry["data"])
+    return entry
+
+
 def _section(entries: Mapping[str, Mapping[str, Any]]) -> str:
     """Check the options of entries of one section, and return the section.
 
     Raises:
         ConfigError: an option is wrong.
     """
-    sections = {
-        RECIPES.build(dict(entry), f"the model {name}").section
-        for name, entry in entries.items()
-    }
+    sections = set()
+    for name, entry in entries.items():
+        recipe = RECIPES.build(dict(entry), f"the model {name}")
+        sections.add(MIXED if len(training_data(entry)) > 1 else recipe.section)
     return sections.pop()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from likewise.catalogue.kept_records import create_records, record_preparation
 from likewise.catalogue.merge_driver import register
 from likewise.catalogue.migration import migrate
+from likewise.catalogue.mixed_stages import differing_stages, with_mixed_stages
 from likewise.catalogue.params_editor import dump_yaml, round_trip
 from likewise.catalogue.upgrade import (
     append_sections,
@@ -129,7 +130,18 @@ def _completed(ws: Workspace) -> list[str]:
             else "comments"
         )
         written.append(f"dvc.yaml ({note})")
-    return written
+    return [*written, *_mixed(ws)]
+
+
+def _mixed(ws: Workspace) -> list[str]:
+    """Write the stages of models of several data sets, which no template of DVC can make."""
+    text = read_text(ws.pipeline)
+    entries = ws.params.mixed
+    stages = differing_stages(ws, text, entries)
+    if not stages:
+        return []
+    atomic.write_text(ws.pipeline, with_mixed_stages(ws, text, entries))
+    return [f"dvc.yaml (stages {bounded(stages, len(stages))})"]
 
 
 def _records(ws: Workspace) -> list[str]:

@@ -23,7 +23,7 @@ from likewise.formats.paths import StrPath
 from likewise.formats.text_files import read_text
 from likewise.retrieval.index_facts import renamed_facts
 from likewise.storage import artefacts
-from likewise.storage.config import check_dataset_name, read_yaml
+from likewise.storage.config import check_dataset_name, read_yaml, training_data
 from likewise.storage.versions import content_md5, folder_md5, lock_text
 from likewise.storage.workspace import Workspace
 
@@ -83,7 +83,7 @@ def rename(old: str, new: str, *, workspace: StrPath | None = None) -> Renamed:
     learners = [
         artefacts.model(ws, name).stage
         for name, entry in ws.params.recipes().items()
-        if entry.get("data") == old
+        if old in training_data(entry)
     ]
     with exclusive(ws, f"rename-{old}", [*stages_of(ws, (old, *_views(ws, old))), *learners]):
         older = older_versions(ws, old, _outputs(ws, old))

@@ -18,7 +18,7 @@ from likewise.schema import (
     QUERIES,
     Contract,
 )
-from likewise.storage.config import FITTED_SECTIONS
+from likewise.storage.config import FITTED_SECTIONS, MIXED
 from likewise.storage.workspace import Workspace
 
 MODEL_STAGES = {
@@ -27,11 +27,15 @@ MODEL_STAGES = {
     "trained": "train",
     "pretrained": "pretrain",
     "distilled": "distill",
+    "aligned": "align",
+    MIXED: MIXED,
 }
 """Section of params.yaml with models -> the stage that creates them.
 
 The inputs of the stages differ: none; the source of a function; items and labels; items; items
-and the vectors of a teacher.
+and the vectors of a teacher; items, labels and texts; those of any recipe, of several data sets.
+DVC accepts no lists in templates, so each model of several data sets has a stage of its own,
+``mixed-NAME``.
 """
 
 PREPARE = "prepare"
@@ -61,7 +65,7 @@ class Stage:
 
     def __str__(self) -> str:
         """Return the name of the stage on the command line of DVC."""
-        return f"{self.name}@{self.key}"
+        return f"{self.name}-{self.key}" if self.name == MIXED else f"{self.name}@{self.key}"
 
     @property
     def command(self) -> str:

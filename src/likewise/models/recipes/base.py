@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from likewise.errors import ConfigError
 from likewise.models.passport import Passport
-from likewise.models.training.options import TrainingOptions
+from likewise.models.training.options import FitOptions, TrainingOptions
 from likewise.models.training.training_data import TrainingContext, TrainingData
 from likewise.registry import Part
 
@@ -87,7 +87,7 @@ class Recipe(Part, ABC):
         raise no_text_tower(folder.name)
 
 
-class FittedRecipe(Recipe):
+class FittedRecipe(FitOptions, Recipe):
     """A recipe that reads training data, with or without gradient steps."""
 
     kind: ClassVar[str]
@@ -101,7 +101,10 @@ class FittedRecipe(Recipe):
 
     def entry(self) -> dict[str, object]:
         """Return the kind and all options, for the passport."""
-        return {"kind": self.kind, **self.model_dump(mode="json")}
+        entry = {"kind": self.kind, **self.model_dump(mode="json")}
+        if not entry["merge_labels"]:  # older passports lack it
+            del entry["merge_labels"]
+        return entry
 
     def require(self, context: TrainingContext | None) -> TrainingContext:
         """Return ``context``.

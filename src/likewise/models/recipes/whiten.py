@@ -7,11 +7,10 @@ from pydantic import Field
 
 from likewise.models.passport import Passport
 from likewise.models.recipes.base import FittedRecipe
-from likewise.models.training.options import FitOptions
 from likewise.models.training.training_data import TrainingContext
 
 
-class Whiten(FitOptions, FittedRecipe):
+class Whiten(FittedRecipe):
     """PCA and whitening of the vectors of the initial model; labels are not needed.
 
     Attributes:

@@ -1,5 +1,7 @@
 """The objective of distillation: a student learns the vectors of a teacher."""
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import torch
@@ -10,7 +12,7 @@ from likewise.models.training.augment import Augmenter
 from likewise.models.training.descriptor import Descriptor
 from likewise.models.training.mixed_precision import full_precision
 from likewise.models.training.objective import ItemTensor, Objective, gather_all
-from likewise.models.training.training_data import TrainingData
+from likewise.models.training.training_data import PART, TrainingData
 from likewise.storage import tables
 
 
@@ -67,13 +69,25 @@ def teacher_vectors(data: TrainingData) -> torch.Tensor:
         DataError: the data have no teacher.
         StaleArtefactError: some items have no vector.
     """
-    if data.vectors is None:
+    parts = data.by_dataset()
+    if len(parts) > 1:
+        vectors = [teacher_vectors(part) for part in parts]
+        dims = {one.shape[1] for one in vectors}
+        if len(dims) > 1:
+            raise DataError(
+                f"the teacher's vectors of {data.name} differ in length: "
+                f"{', '.join(map(str, sorted(dims)))} numbers"
+            )
+        out = torch.empty(len(data), dims.pop())
+        for number, one in enumerate(vectors):
+            out[data.items[PART].to_numpy() == number] = one.float()
+        return out
+    if not isinstance(data.vectors, Path):
         raise DataError("teacher is missing; set it to a model that embeds the data set")
     table = tables.open_table(data.vectors, "dvc repro")
     rows = table.read(["content"]).with_row_index("row_of_vector")
-    row = data.items.select("content").join(
-        rows, on="content", how="left", maintain_order="left"
-    )["row_of_vector"]
+    keys = tables.vector_keys(table, data.items).to_frame("content")
+    row = keys.join(rows, on="content", how="left", maintain_order="left")["row_of_vector"]
     if row.null_count():
         what = f"the teacher has no vector of {row.null_count():,} items of {data.name}"
         raise StaleArtefactError(what, "dvc repro")

@@ -1,8 +1,8 @@
 """Options shared by the recipes that learn from data."""
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from likewise.registry import Part
 
@@ -42,7 +42,9 @@ class FitOptions(Part):
 
     Attributes:
         init: the model whose backbone and weights training starts from.
-        data: the data set for training.
+        data: the data set for training, or a list of several; see the section mixed.
+        merge_labels: make one class of equal labels of different data sets. By default, classes
+            of different data sets are different.
         split: the split for training; null for all items.
         input_size: side of the square input in pixels; by default that of ``init``.
         crop_pct: timm's crop_pct: the share of the resized image that the crop keeps.
@@ -53,12 +55,20 @@ class FitOptions(Part):
     """
 
     init: str
-    data: str
+    data: str | Annotated[tuple[str, ...], Field(min_length=2)]
+    merge_labels: bool = False
     split: str | None = "train"
     input_size: int | None = Field(default=None, gt=0)
     crop_pct: float | None = Field(default=None, gt=0, le=1)
     crop_mode: Literal["center", "squash", "border"] | None = None
     precision: Literal["float32", "bfloat16"] = "bfloat16"
+
+    @model_validator(mode="after")
+    def _check_merge_labels(self) -> Self:
+        """Refuse ``merge_labels`` for one data set."""
+        if self.merge_labels and isinstance(self.data, str):
+            raise ValueError("merge_labels needs a list of data sets in data; leave it out")
+        return self
 
 
 class TrainingOptions(FitOptions):

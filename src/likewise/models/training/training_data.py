@@ -1,4 +1,4 @@
-"""Training data: items of one data set, read lazily, and held-out parts of them.
+"""Training data: items of data sets, read lazily, and held-out parts of them.
 
 The choice of held-out items depends only on names and the seed, not on the order of rows.
 Adding or removing an item therefore moves no other item between the parts.
@@ -8,7 +8,7 @@ import hashlib
 import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 
@@ -16,10 +16,16 @@ from likewise.errors import DataError, bounded, hint
 from likewise.storage.workspace import Workspace
 
 if TYPE_CHECKING:
-    from likewise.imaging.image_reader import ImageReader
+    from likewise.imaging.image_reader import ImageReader, ReadersInTurn
 
 COLUMNS = ("item_id", "content", "row", "box", "label", "role", "split")
-"""The columns of ``TrainingData.items``; ``row`` is the image's row in the images table."""
+"""The columns of ``TrainingData.items``; ``row`` is the image's row in the images table.
+
+Data of recipes that learn from texts also have the column ``text``.
+"""
+
+PART = "part"
+"""The column with the number of an item's data set, if there are several."""
 
 
 @dataclass(frozen=True)
@@ -27,20 +33,20 @@ class TrainingData:
     """Items to learn from, sorted by their ids.
 
     Attributes:
-        name: the data set.
-        items: one row per item, with ``COLUMNS``.
+        name: the data set, or several with commas.
+        items: one row per item, with ``COLUMNS``; and ``PART`` if there are several data sets.
         all_items: the items of the whole data set; ``items`` may be a part of them.
-        images: the images table.
+        images: the images table, or those of several data sets.
         digests: the columns that were read, and the digests of their content.
-        vectors: the table of a teacher's vectors; None without a teacher.
+        vectors: the table of a teacher's vectors, or several; None without a teacher.
     """
 
     name: str
     items: pl.DataFrame
     all_items: pl.DataFrame
-    images: Path
+    images: Path | tuple[Path, ...]
     digests: dict[str, str] = field(default_factory=dict)
-    vectors: Path | None = None
+    vectors: Path | tuple[Path, ...] | None = None
 
     def __len__(self) -> int:
         """Return the number of items."""
@@ -51,30 +57,57 @@ class TrainingData:
         """The ids of the items."""
         return self.items["item_id"].to_list()
 
-    def reader(self) -> "ImageReader":
-        """Return a reader of the items' images, in their order."""
-        from likewise.imaging.image_reader import ImageReader
+    @property
+    def tables_of_images(self) -> tuple[Path, ...]:
+        """The images table of each data set."""
+        return self.images if isinstance(self.images, tuple) else (self.images,)
 
+    def by_dataset(self) -> "list[TrainingData]":
+        """Return the items of each data set, in their order."""
+        if PART not in self.items.columns:
+            return [self]
+        vectors = self.vectors if isinstance(self.vectors, tuple) else None
+        return [
+            replace(
+                self,
+                name=name,
+                items=self.items.filter(pl.col(PART) == number).drop(PART),
+                images=self.tables_of_images[number],
+                vectors=vectors[number] if vectors else None,
+            )
+            for number, name in enumerate(self.name.split(", "))
+        ]
+
+    def reader(self) -> "ImageReader | ReadersInTurn":
+        """Return a reader of the items' images, in their order."""
+        from likewise.imaging.image_reader import ImageReader, ReadersInTurn
+
+        if PART in self.items.columns:
+            readers = [part.reader() for part in self.by_dataset()]
+            number = pl.int_range(pl.len()).over(PART)
+            places = self.items.select(PART, number.alias("number")).rows()
+            return ReadersInTurn(cast("list[ImageReader]", readers), places)
         boxes = self.items["box"].to_list()
         crops = boxes if any(box is not None for box in boxes) else None
-        return ImageReader(self.images, self.items["row"].to_list(), crops)
+        [images] = self.tables_of_images
+        return ImageReader(images, self.items["row"].to_list(), crops)
 
     def in_split(self, split: str | None) -> "TrainingData":
         """Keep the items of ``split``; None keeps all items.
 
         Raises:
-            DataError: no item is in the split; the message lists the splits.
+            DataError: a data set has no item in the split; the message lists its splits.
         """
         if split is None:
             return self
-        kept = self.filter(pl.col("split") == split)
-        if not len(kept):
-            splits = self.items["split"].drop_nulls().unique()
-            raise DataError(
-                f"{self.name} has no item in split {split!r}; {hint(split, splits)}; "
-                "set split, or split: null for all items"
-            )
-        return kept
+        for part in self.by_dataset():
+            splits = part.items["split"].drop_nulls().unique()
+            if split not in splits:
+                raise DataError(
+                    f"{part.name} has no item in split {split!r}; {hint(split, splits)}; "
+                    "set split, or split: null for all items"
+                )
+        return self.filter(pl.col("split") == split)
 
     def filter(self, condition: pl.Expr) -> "TrainingData":
         """Keep the items for which ``condition`` is true."""

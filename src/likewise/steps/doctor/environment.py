@@ -6,6 +6,7 @@ from contextlib import suppress
 from importlib import metadata
 from typing import Any
 
+from likewise.catalogue.mixed_stages import differing_stages
 from likewise.catalogue.upgrade import missing_sections, pipeline_differences
 from likewise.errors import (
     ConfigError,
@@ -56,6 +57,13 @@ def _pipeline(ws: Workspace) -> Iterator[Problem]:
     except (ConfigError, DamagedError) as error:
         yield Problem("dvc", str(error), "edit dvc.yaml")
         return
+    try:
+        mixed = differing_stages(ws, read_text(path), ws.params.mixed)
+    except ConfigError:
+        mixed = []  # reported by the checks of params.yaml
+    if mixed:
+        what = f"dvc.yaml differs from the section mixed of params.yaml: {', '.join(mixed)}"
+        yield Problem("dvc", what, "likewise init")
     if differences.lacking:
         names = bounded(differences.lacking, len(differences.lacking))
         yield Problem(

@@ -13,6 +13,7 @@ from likewise.errors import LikewiseError, VersionError
 from likewise.sources import SOURCES
 from likewise.steps.forget.dvc_files import Files, Holder
 from likewise.storage import artefacts, tables, versions
+from likewise.storage.config import training_data
 from likewise.storage.versions import Store
 from likewise.storage.workspace import Workspace
 
@@ -133,7 +134,7 @@ def _other_data_sets(ws: Workspace, dataset: str, record: Record) -> Iterator[Ho
 def _models(ws: Workspace, dataset: str) -> Iterator[Holder]:
     """Yield models that were trained on the data set, possibly on forgotten items."""
     for model, entry in ws.params.recipes().items():
-        if entry.get("data") == dataset and ws.model(model).is_dir():
+        if dataset in training_data(entry) and ws.model(model).is_dir():
             what = f"it was trained on {dataset} before the take-down"
             yield Holder("model", model, what, artefacts.model(ws, model).command)
 

@@ -5,10 +5,19 @@ machine and the models, indexes and runs to compute. Only this package reads YAM
 """
 
 from likewise.formats.yaml_documents import parse_yaml, read_yaml
-from likewise.storage.config.card import Card, Entry, Licence, card_options, read_card
+from likewise.storage.config.card import (
+    Card,
+    Entry,
+    Licence,
+    card_options,
+    read_card,
+    training_data,
+)
 from likewise.storage.config.names import check_dataset_name, is_home_path
 from likewise.storage.config.params import (
     FITTED_SECTIONS,
+    MIXED,
+    MODEL_SECTIONS,
     MODEL_VERBS,
     BrokenEntry,
     Check,
@@ -26,6 +35,8 @@ from likewise.storage.config.params_reader import (
 
 __all__ = [
     "FITTED_SECTIONS",
+    "MIXED",
+    "MODEL_SECTIONS",
     "MODEL_VERBS",
     "BrokenEntry",
     "Card",
@@ -46,4 +57,5 @@ __all__ = [
     "read_intact_params",
     "read_params",
     "read_yaml",
+    "training_data",
 ]

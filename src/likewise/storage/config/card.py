@@ -1,5 +1,6 @@
 """The card of a data set: ``catalog/<dataset>.yaml``."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,14 @@ from likewise.registry import Part, check
 
 Entry = dict[str, Any]
 """``{kind: <registered name>, **options}``; the class of the kind validates the options."""
+
+
+def training_data(entry: Mapping[str, Any]) -> list[str]:
+    """Return the data sets that the entry of a model learns from; a frozen model has none."""
+    data = entry.get("data")
+    if data is None:
+        return []
+    return [str(name) for name in data] if isinstance(data, list | tuple) else [str(data)]
 
 
 class Licence(Part):

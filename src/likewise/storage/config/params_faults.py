@@ -15,6 +15,7 @@ from likewise.storage.config.names import (
 )
 from likewise.storage.config.params import (
     FITTED_SECTIONS,
+    MIXED,
     MODEL_SECTIONS,
     EmbeddingEntry,
     Params,
@@ -145,10 +146,32 @@ def _bad_models(params: Params, names: Names) -> Iterator[Fault]:
             if section in FITTED_SECTIONS:
                 others = {other: None for other in names.models if other != name}
                 texts += _unknown(f"{place}.init", entry.get("init"), others)
-                texts += _unknown(f"{place}.data", entry.get("data"), names.datasets)
+                texts += _bad_data(place, section, entry, names)
             yield from (Fault(section, name, text) for text in texts)
     for name, text in _initialisation_cycles(models):
         yield Fault(params.section(name), name, text)
+
+
+def _bad_data(place: str, section: str, entry: Entry, names: Names) -> Iterator[str]:
+    """Yield the faults of the training data: one name, or in the section mixed a list."""
+    data = entry.get("data")
+    if section != MIXED:
+        if isinstance(data, list):
+            yield (
+                f"{place}.data: a model of several data sets belongs in the section "
+                f"{MIXED!r}; move the entry there, then run `likewise init`"
+            )
+        else:
+            yield from _unknown(f"{place}.data", data, names.datasets)
+        return
+    if not isinstance(data, list) or len(data) < 2 or len(set(map(str, data))) < len(data):
+        yield (
+            f"{place}.data: expected a list of two or more different data sets; a model of one "
+            "data set belongs in another section"
+        )
+        return
+    for name in data:
+        yield from _unknown(f"{place}.data", name, names.datasets)
 
 
 def _bad_model_name(place: str, name: str, home: str, section: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from likewise.storage.config.card import training_data
 from likewise.storage.config.params import FITTED_SECTIONS, MODEL_SECTIONS, Params
 from likewise.storage.config.params_faults import Names
 
@@ -16,7 +17,8 @@ def references(params: Params, names: Names) -> dict[Place, list[Place]]:
         for name, recipe in getattr(params, section).items():
             used = [str(recipe.get(option)) for option in ("init", "teacher")]
             models = [place for model in used for place in _models(model)]
-            links[section, name] = [*models, ("datasets", str(recipe.get("data")))]
+            data = [("datasets", dataset) for dataset in training_data(recipe)]
+            links[section, name] = [*models, *data]
     for name, vectors in params.embeddings.items():
         links["embeddings", name] = [("datasets", vectors.dataset), *_models(vectors.model)]
     for name, made in params.imported.items():
