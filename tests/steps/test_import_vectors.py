@@ -355,7 +355,7 @@ def test_vectors_of_a_lance_table_are_read(vectors: Vectors, ids: list[str], kin
     assert np.array_equal(published("other"), vectors)
 
 
-def test_what_is_no_lance_table_is_refused(workspace: Path) -> None:
+def test_other_folders_and_files_are_refused(workspace: Path) -> None:
     Path("folder.lance").mkdir()
     Path("text.lance").write_text("no table " * 100)
     for path, message in (

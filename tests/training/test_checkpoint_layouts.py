@@ -244,7 +244,7 @@ def test_a_checkpoint_of_arnet_is_a_model_with_two_encoders(pairs: Path) -> None
         assert torch.allclose(model.query(image), expected, atol=1e-5)
 
 
-def test_training_goes_on_from_a_checkpoint_of_arnet(pairs: Path) -> None:
+def test_training_starts_from_a_checkpoint_of_arnet(pairs: Path) -> None:
     arnet_file(pairs / "weights/model_Best.pth")
     passport = learn(pairs, {**ENTRY, "epochs": 1, "lr": 1e-12})
     assert passport.weights_source.startswith("trained from vit on emoji, ARNet checkpoint")

@@ -8,7 +8,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from likewise.catalogue.params_editor import remove_keys, rename_key
 from likewise.errors import DataError, bounded
-from likewise.storage.config import MODEL_SECTIONS, Params, training_data
+from likewise.storage.config import FITTED_SECTIONS, Params, training_data
 
 _REFERENCES = {
     "embeddings": "dataset",
@@ -100,7 +100,7 @@ def entries_of(params: Params, dataset: str) -> dict[str, list[str]]:
     """
     learners = [
         f"{section}.{name}"
-        for section in MODEL_SECTIONS
+        for section in FITTED_SECTIONS
         for name, entry in getattr(params, section).items()
         if dataset in training_data(entry)
     ]

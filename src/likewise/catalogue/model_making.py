@@ -38,8 +38,7 @@ def make_model(ws: Workspace, model: str, verb: Literal["load", "train"]) -> Pas
             f"params.yaml: {section}.{model} is {_MADE[verb]}; run: {other} "
             "(if dvc repro ran this, dvc.yaml is of an older release; run: likewise init)"
         )
-    check_model(ws, model)
-    check_mixed_stage(ws, model)
+    _check(ws, model)
     entry = ws.params.recipes()[model]
     recipe = _recipe(model, section, entry)
     if os.environ.get("RANK", "0") != "0":
@@ -68,6 +67,12 @@ def make_model(ws: Workspace, model: str, verb: Literal["load", "train"]) -> Pas
         if context is not None:
             _drop(context.checkpoints.parent, ws.trash(job))
     return passport
+
+
+def _check(ws: Workspace, model: str) -> None:
+    """Refuse a model whose name is taken, or whose stage has other data."""
+    check_model(ws, model)
+    check_mixed_stage(ws, model)
 
 
 def _drop(training: Path, trash: Path) -> None:

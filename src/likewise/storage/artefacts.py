@@ -33,9 +33,8 @@ MODEL_STAGES = {
 """Section of params.yaml with models -> the stage that creates them.
 
 The inputs of the stages differ: none; the source of a function; items and labels; items; items
-and the vectors of a teacher; items, labels and texts; those of any recipe, of several data sets.
-DVC accepts no lists in templates, so each model of several data sets has a stage of its own,
-``mixed-NAME``.
+and the vectors of a teacher; items, labels and texts; those of any recipe, for several data
+sets. DVC accepts no lists in templates, so each of the last has a stage ``mixed-NAME``.
 """
 
 PREPARE = "prepare"

@@ -18,6 +18,7 @@ RECIPES: Registry[Recipe] = Registry(
         "arnet": "likewise.models.recipes.arnet:Arnet",
         "arnet-mstr": "likewise.models.recipes.arnet:ArnetMstr",
         "classify": "likewise.models.recipes.classify:Classify",
+        "contrastive-text": "likewise.models.recipes.contrastive_text:ContrastiveText",
         "distill": "likewise.models.recipes.distill:Distill",
         "function": "likewise.models.recipes.function:Function",
         "metric": "likewise.models.recipes.metric:MetricTraining",
