@@ -17,7 +17,6 @@ from likewise.storage.config.names import check_dataset_name, is_home_path
 from likewise.storage.config.params import (
     FITTED_SECTIONS,
     MIXED,
-    MODEL_SECTIONS,
     MODEL_VERBS,
     BrokenEntry,
     Check,
@@ -36,7 +35,6 @@ from likewise.storage.config.params_reader import (
 __all__ = [
     "FITTED_SECTIONS",
     "MIXED",
-    "MODEL_SECTIONS",
     "MODEL_VERBS",
     "BrokenEntry",
     "Card",
