@@ -89,11 +89,11 @@ def average(own: Tensors) -> Any:
 
 LAYOUTS: list[tuple[str, Callable[[Tensors], Any], str]] = [
     (RESNET, lambda own: own, ""),
-    (RESNET, lambda own: prefixed(own, "module."), "tensors module.*"),
+    (RESNET, lambda own: prefixed(own, "module."), ""),
     (RESNET, lambda own: {"model": own, "optimizer": {"state": {}}}, ""),
     (RESNET, lambda own: {"model": prefixed(own, "_orig_mod.")}, "tensors _orig_mod.*"),
     (RESNET, lightning, "tensors model.*"),
-    (RESNET, average, "moving average; tensors module.*"),
+    (RESNET, average, "moving average"),
     (RESNET, lambda own: {"model_ema": own, "model": {}}, "moving average"),
     (
         RESNET,

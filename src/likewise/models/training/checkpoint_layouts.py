@@ -170,7 +170,7 @@ def backbone_part(
         for name, tensor in inside.items()
         if name in backbone or name.startswith(classifier) or not _PARTS.match(name)
     }
-    notes = [f"tensors {prefix}*"] if prefix else []
+    notes = [f"tensors {prefix}*"] if prefix not in ("", "module.") else []
     outside = [name for name in tensors if not name.startswith(prefix)]
     left_out = dict.fromkeys(
         [*(_part(name) for name in outside), *(_part(n) for n in inside if n not in kept)]

@@ -10,6 +10,7 @@ from torch import nn
 
 from likewise.errors import DataError
 from likewise.formats.array_types import Float32Array
+from likewise.models.model_files import file_sha256
 from likewise.models.passport import Passport, TextTower
 from likewise.models.text_encoder import TextEncoder
 from likewise.models.training import weights
@@ -64,7 +65,7 @@ class PieceEncoder(TextEncoder):
         """
         for name in (WEIGHTS, TOKENIZER):
             path = folder / name
-            if not path.is_file() or weights.sha256(path) != passport.files.get(name):
+            if not path.is_file() or file_sha256(path) != passport.files.get(name):
                 raise DataError(f"{path} differs from its passport; run: dvc checkout")
         self.passport, self.dim = passport, passport.dim
         self._pieces = WordPieces.read(folder / TOKENIZER)
@@ -88,7 +89,7 @@ def save(tower: PieceTower, pieces: WordPieces, folder: Path, passport: Passport
     """Write a tower into the folder of a model; return the passport with it, also written."""
     sha256 = weights.save(tower, folder / WEIGHTS)
     pieces.write(folder / TOKENIZER)
-    files = {WEIGHTS: sha256, TOKENIZER: weights.sha256(folder / TOKENIZER)}
+    files = {WEIGHTS: sha256, TOKENIZER: file_sha256(folder / TOKENIZER)}
     text = TextTower(context_length=MOST_TOKENS, tokenizer="pieces")
     passport = passport.model_copy(update={"text": text, "files": files})
     passport.write(folder)
