@@ -126,7 +126,7 @@ def workspace(_catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture(scope="session")
 def _coloured(_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """That catalogue with the model ``colours``, which has a text tower."""
+    """Add the model ``colours``, which has a text tower, to that catalogue."""
     from colour_words import add_colours, register
 
     def make(root: Path) -> None:

@@ -69,7 +69,7 @@ def test_shards_are_suggested_only_for_tars(tmp_path: Path) -> None:
     assert "webdataset" not in str(error.value)
 
 
-def test_what_would_be_lost_is_said(tmp_path: Path) -> None:
+def test_an_error_names_what_a_layout_would_lose(tmp_path: Path) -> None:
     top = tree(tmp_path, TREES["labelme"][0], *IMAGE)
     with pytest.raises(DataError, match=r"folder \(1 items, 1 findings\) without label, box"):
         likewise.validate("coco", top)

@@ -20,14 +20,14 @@ def page_modules(page: str) -> tuple[str, ...]:
     Args:
         page: name of a page, such as ``browse``; "" for the frame alone.
     """
-    found: dict[str, None] = {}
+    modules: dict[str, None] = {}
     waiting = [FIRST, *([f"{page}.js"] if page else [])]
     while waiting:
         module = waiting.pop(0)
-        if module not in found:
-            found[module] = None
+        if module not in modules:
+            modules[module] = None
             waiting += _IMPORT.findall(_text(module))
-    return tuple(sorted(found.keys() - {FIRST}))
+    return tuple(sorted(modules.keys() - {FIRST}))
 
 
 def _text(module: str) -> str:

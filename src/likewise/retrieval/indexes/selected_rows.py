@@ -48,9 +48,9 @@ class SelectedRows(BuiltIndex):
         width = best[0].shape[1]
         if selection.search is not None:  # one block: its results are in order
             scores, rows = selection.search.search(queries, width)
-            found = scores.shape[1]
-            best[0][:, :found] = scores
-            best[1][:, :found] = np.where(rows == NONE, NONE, selection.rows[rows])
+            columns = scores.shape[1]
+            best[0][:, :columns] = scores
+            best[1][:, :columns] = np.where(rows == NONE, NONE, selection.rows[rows])
             return best
         for start in range(0, len(selection.rows), self._step):
             chosen = selection.rows[start : start + self._step]

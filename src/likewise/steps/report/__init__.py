@@ -149,8 +149,8 @@ def _ranking(dataset: Dataset, results: Results) -> RankingDiagnostics:
 def _names(dataset: Dataset, queries: pl.DataFrame) -> dict[str, str | None]:
     """Return the text or label of the queries and of their first two hits, by item id."""
     first = queries.select(pl.col("hits").list.head(2).explode().alias("item_id"))
-    named = pl.concat([queries.select("item_id"), first]).unique().drop_nulls()
-    rows = dataset.find(named["item_id"].to_list())
+    items = pl.concat([queries.select("item_id"), first]).unique().drop_nulls()
+    rows = dataset.find(items["item_id"].to_list())
     texts = dataset.rows(rows[rows >= 0].astype(np.int32), ["item_id", "text", "label"])
     return dict(texts.select("item_id", pl.coalesce("text", "label")).iter_rows())
 

@@ -92,8 +92,8 @@ def _values(
     counted = counted.with_columns(value=pl.col("value").cast(pl.String))
     distinct = int((counted["items"] > 0).sum())
     if like:
-        named = counted["value"].replace(dict(words)) if words else counted["value"]
-        lower = (counted["value"] + "\n" + named).str.to_lowercase()
+        texts = counted["value"].replace(dict(words)) if words else counted["value"]
+        lower = (counted["value"] + "\n" + texts).str.to_lowercase()
         counted = counted.filter(lower.str.contains(like.lower(), literal=True))
     selected = counted["value"].fill_null("").is_in(list(chosen)).to_list()
     entries = [
