@@ -17,6 +17,7 @@ def test_the_public_names() -> None:
     assert likewise.__all__ == [
         "Added",
         "AddedModels",
+        "AmbiguousLayoutError",
         "Architecture",
         "BrowseOptions",
         "Browsed",
@@ -78,6 +79,7 @@ def test_the_public_names() -> None:
         "OlderVersion",
         "PairedDifference",
         "Passport",
+        "Placement",
         "Preprocessing",
         "Problem",
         "ProtocolVersion",

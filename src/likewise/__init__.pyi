@@ -33,6 +33,7 @@ from likewise.evaluation.significance import Interval as Interval
 from likewise.evaluation.significance import PairedDifference as PairedDifference
 from likewise.imaging.image_reader import ImageReader as ImageReader
 from likewise.imaging.image_reader import LabelledImages as LabelledImages
+from likewise.imaging.transforms.base import Placement as Placement
 from likewise.imaging.transforms.chain import Chain as Chain
 from likewise.models.passport import Architecture as Architecture
 from likewise.models.passport import Passport as Passport
