@@ -28,6 +28,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 """Required arguments: a name that does not exist would raise before the path is used."""
 
 PATHS = {
+    "add.card": "catalog/emoji.yaml",
     "add.annotations": "emoji/categories.json",
     "attention.figure": "figure.svg",
     "download.folder": "downloads",
@@ -39,6 +40,9 @@ PATHS = {
     "search.vector": "vector.npy",
     "score.images": "emoji/images",
     "score.indices": "lists.npy",
+    "score_order.images": "emoji/images",
+    "score_order.items": "items.csv",
+    "validate.card": "catalog/emoji.yaml",
     "validate.annotations": "emoji/categories.json",
     "schemas.folder": "schemas",
 }

@@ -38,6 +38,7 @@ from likewise.imaging.transforms.chain import Chain as Chain
 from likewise.models.passport import Architecture as Architecture
 from likewise.models.passport import Passport as Passport
 from likewise.models.passport import Preprocessing as Preprocessing
+from likewise.models.passport import TextTower as TextTower
 from likewise.retrieval.browsing.browse_options import BrowseOptions as BrowseOptions
 from likewise.retrieval.browsing.browsed import Browsed as Browsed
 from likewise.retrieval.hits import Hit as Hit
