@@ -235,6 +235,7 @@ PLAIN = (
     final=st.sampled_from(("", "\n")),
     header=st.booleans(),
 )
+@example(lines=[["\ufeff", "a"]], end="\n", final="", header=True)
 def test_a_table_is_read_at_once_as_line_by_line(
     lines: list[list[str]], end: str, final: str, *, header: bool
 ) -> None:
@@ -245,6 +246,7 @@ def test_a_table_is_read_at_once_as_line_by_line(
     quick = read_plain(data, "t.csv", ["a", "b"], ",", '"', int(header), least=0)
     assert quick is None or (quick.equals(slow) and not findings)
     is_plain = all(len(line) == 2 and not {*line} & {"1,", '"', "\r", "\x1f"} for line in lines)
+    is_plain &= "\ufeff" not in [line[0] for line in lines[:1]]
     assert quick is not None or not is_plain or end == "\n\n" or not lines
 
 

@@ -15,6 +15,9 @@ _MIN_BYTES = 1 << 16
 _MAX_FIELD = 131_072
 """Maximum size of a field that Python's csv module reads."""
 
+_MARK = b"\xef\xbb\xbf"
+"""The byte order mark of UTF-8."""
+
 _ODD = re.compile(rb"\n\r?\n|\r(?!\n)|[\x00\x1c-\x1f]")
 """Empty lines, other line ends, and characters that count as blanks in Python alone."""
 
@@ -41,11 +44,11 @@ def read_plain(  # noqa: PLR0913, PLR0917 (the format of a table)
     """
     if len(data) < least or len(delimiter) != 1 or not names:
         return None
-    body = _after_lines(data, first_line).removeprefix(b"\xef\xbb\xbf")
+    body = _after_lines(data.removeprefix(_MARK), first_line)
     if (
         not body
         or (quote and quote.encode() in body)
-        or body[:1] in {b"\n", b"\r"}
+        or body.startswith((b"\n", b"\r", _MARK))  # polars drops a mark, here a character
         or _ODD.search(body)
     ):
         return None
