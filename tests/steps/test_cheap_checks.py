@@ -56,7 +56,7 @@ PICTURE = "emoji/images/0_noto.jpg"
         ),
         (
             lambda: likewise.search_many("emoji", pl.DataFrame({"x": [1]})),
-            "one column of id, image and vector",
+            "one column of id, image, vector and text",
         ),
         (lambda: likewise.export("emoji", "csv", "out", where="lable = '0'"), "lable"),
         (lambda: likewise.export("emoji", "csv", "emoji"), "already exists and is not empty"),

@@ -63,6 +63,10 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
+LEARNING = ("train", "pretrain", "distill", "align")
+"""Stages that an older release did not have."""
+
+
 def test_init_makes_a_repository_of_git_and_dvc(begun: Path) -> None:
     assert (begun / ".git").is_dir()
     config = (begun / ".dvc" / "config").read_text(encoding="utf-8")
@@ -101,7 +105,7 @@ def test_init_completes_what_an_older_release_wrote(begun: Path) -> None:
     (root / "params.yaml").write_text(params, "utf-8")
     assert likewise.init(root) == [
         "params.yaml (added trained, pretrained, distilled)",
-        f"dvc.yaml (added {FORGOTTEN}, stages.train, stages.pretrain, stages.distill)",
+        f"dvc.yaml (added {FORGOTTEN}, {', '.join(f'stages.{name}' for name in LEARNING)})",
     ]
     assert (root / "dvc.yaml").read_text("utf-8") == ours
     text = (root / "params.yaml").read_text("utf-8")

@@ -99,8 +99,11 @@ def _text_inputs(column: pa.Field, digests: Digests) -> dict[str, str]:
 
     These are the text tower and the columns of ``TEXT_RUN_COLUMNS``.
     """
+    passport = column.metadata[b"passport"]
+    if b'"text"' not in passport:
+        return {}
     where = f"the passport of {column.name}"
-    tower = text_tower_digest(Passport.from_json(column.metadata[b"passport"], where))
+    tower = text_tower_digest(Passport.from_json(passport, where))
     columns = {name: digests.columns[name] for name in TEXT_RUN_COLUMNS}
     return {**tower, **columns} if tower else {}
 

@@ -122,7 +122,7 @@ def validate(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
     limit: Limit = 20,
     json: Json = False,
 ) -> None:
-    """Check names and annotations by a layout; show the first items.
+    """Check files by a layout and show the first items.
 
     The command needs no catalogue and writes nothing, so that options of a layout can be tried.
     It also shows what is left over: images that no row names, columns without an effect on
