@@ -34,53 +34,46 @@ def prepare_process() -> None:
     _prepare_streams()
 
 
-class PandasOnRequest(MetaPathFinder):
-    """An import hook: pyarrow starts as if pandas were not installed.
+class _OtherLoader(MetaPathFinder):
+    """An import hook: one package is imported by another loader."""
 
-    pyarrow looks for pandas when it makes its first array, and so imports it: 0.15 s for every
-    command that reads a table. Its answer is "not installed" while the hook is active, which is
-    only during that first array. pyarrow looks again when a conversion needs pandas.
-    """
+    def __init__(self, package: str, loader: type[SourceFileLoader]) -> None:
+        self._package = package
+        self._loader = loader
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return how to import pyarrow; None for every other name."""
-        if fullname != "pyarrow":
+        """Return how to import the package; None for every other name."""
+        if fullname != self._package:
             return None
         spec = PathFinder.find_spec(fullname, path)
         if spec is not None and isinstance(spec.loader, SourceFileLoader):
-            spec.loader = _LoaderWithoutPandas(spec.loader.name, spec.loader.path)
+            spec.loader = self._loader(spec.loader.name, spec.loader.path)
         return spec
 
 
-class _LoaderWithoutPandas(SourceFileLoader):
+class _PyarrowLoader(SourceFileLoader):
+    """Import pyarrow as if pandas were not installed.
+
+    pyarrow looks for pandas when it makes its first array, and so imports it: 0.15 s for every
+    command that reads a table. Its answer is "not installed" while pandas is hidden, which is
+    only during that first array. pyarrow looks again when a conversion needs pandas.
+    """
+
     def exec_module(self, module: ModuleType) -> None:
         super().exec_module(module)
         with _hidden("pandas"):
             module.array(())
 
 
-class QuickNumba(MetaPathFinder):
-    """An import hook: numba starts as if SciPy, coverage and cffi were not installed.
+class _NumbaLoader(SourceFileLoader):
+    """Import numba as if SciPy, coverage and cffi were not installed.
 
     numba imports them for compiled linear algebra, line counts and C functions, which no loop
     of this package uses: 0.5 s of the 0.9 s until its first loop runs.
     """
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Return how to import numba; None for every other name."""
-        if fullname != "numba":
-            return None
-        spec = PathFinder.find_spec(fullname, path)
-        if spec is not None and isinstance(spec.loader, SourceFileLoader):
-            spec.loader = _QuickLoader(spec.loader.name, spec.loader.path)
-        return spec
-
-
-class _QuickLoader(SourceFileLoader):
     def exec_module(self, module: ModuleType) -> None:
         with _hidden("scipy", "coverage", "cffi"):
             super().exec_module(module)
@@ -116,10 +109,9 @@ def _import_few_modules() -> None:
     pydantic would read the metadata of all installed packages to find its plugins.
     """
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    if "pyarrow" not in sys.modules:
-        sys.meta_path.insert(0, PandasOnRequest())
-    if "numba" not in sys.modules:
-        sys.meta_path.insert(0, QuickNumba())
+    loaders = {"pyarrow": _PyarrowLoader, "numba": _NumbaLoader}
+    for package in loaders.keys() - sys.modules.keys():
+        sys.meta_path.insert(0, _OtherLoader(package, loaders[package]))
 
 
 def _reduce_garbage_collection() -> None:
