@@ -18,6 +18,22 @@ SOP: dict[str, bytes | str] = {
     "Ebay_train.txt": f"{HEAD}1 1 1 bicycle_final/111_0.JPG\n",
     "Ebay_test.txt": f"{HEAD}2 2 2 chair_final/112_0.JPG\n",
 }
+VERI: dict[str, bytes | str] = {
+    **images("image_train/0001_c001_1.jpg", "image_train/0002_c009_2.jpg"),
+    "train_label.xml": (
+        '<?xml version="1.0" encoding="gb2312"?><TrainingImages Version="1.0">'
+        '<Items number="2">'
+        '<Item imageName="0001_c001_1.jpg" vehicleID="0001" cameraID="c001" colorID="1"/>'
+        '<Item imageName="0002_c009_2.jpg" vehicleID="0002" cameraID="c009" colorID="4"/>'
+        "</Items></TrainingImages>"
+    ),
+}
+CAPTIONS = '[{"target": "B1", "candidate": "B2", "captions": ["is red", "has no sleeves"]}]'
+FASHION_IQ: dict[str, bytes | str] = {
+    **images("images/B1.jpg", "images/B2.jpg"),
+    "image_splits/split.dress.train.json": '["B1", "B2"]',
+    "captions/cap.dress.train.json": CAPTIONS,
+}
 SETS: dict[str, tuple[dict[str, bytes | str], dict[str, list[Any]]]] = {
     "CUB-200-2011": (
         CUB,
@@ -43,6 +59,17 @@ SETS: dict[str, tuple[dict[str, bytes | str], dict[str, list[Any]]]] = {
             "bounding_box_test/0001_c1s1_001051_03.jpg": ["0001", "test"],
             "query/0001_c2s1_000301_00.jpg": ["0001", "test"],
         },
+    ),
+    "VeRi, training images": (
+        VERI,
+        {
+            "image_train/0001_c001_1.jpg": ["0001", "train"],
+            "image_train/0002_c009_2.jpg": ["0002", "train"],
+        },
+    ),
+    "Fashion-IQ, dresses": (
+        FASHION_IQ,
+        {"images/B1.jpg": [None, "train"], "images/B2.jpg": [None, "train"]},
     ),
 }
 """Title of a card -> files, and label and split of the items."""

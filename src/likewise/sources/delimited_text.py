@@ -57,7 +57,7 @@ def read_delimited(
     head = read_head(lines, form)
     records = TextRecords(lines, head.delimiter, form)
     names = _names(where, records, form, is_short=head.is_short)
-    _check_names(where, [name for name in names if name != SKIPPED])
+    check_names(where, [name for name in names if name != SKIPPED])
     table: pl.DataFrame | None = None
     if form.is_plain and SKIPPED not in names:
         before = lines.number if form.has_header else lines.lines_before
@@ -148,7 +148,12 @@ def _renamed(where: str, header: list[str], form: TextFormat) -> list[str]:
     return [chosen.get(name, name) for name in header]
 
 
-def _check_names(where: str, names: Sequence[str]) -> None:
+def check_names(where: str, names: Sequence[str]) -> None:
+    """Refuse a table in which two columns have one name.
+
+    Raises:
+        DataError: a name is repeated, or is that of the location of rows.
+    """
     twins = sorted({name for name in names if names.count(name) > 1})
     if twins or ":where" in names:
         raise DataError(f"{where}: two columns have the name {(twins or [':where'])[0]!r}")

@@ -20,6 +20,7 @@ from likewise.sources.option_values import (
     keys_of,
     with_constants,
 )
+from likewise.sources.record_tables import SUFFIXES, read_records
 from likewise.sources.text_lines import Delimiter, TextFormat
 
 
@@ -84,6 +85,10 @@ class TableFile(Part):
     variable: str = ""
     """Variable of a .mat file; by default its only table."""
 
+    records: str = ""
+    """List in a JSON file, as names separated by dots (``.``: the whole file), or element of an
+    XML file, that has the rows; by default the only one."""
+
     delimiter: Delimiter | None = None
     header: bool | None = None
     skip: int | None = Field(default=None, ge=0)
@@ -95,9 +100,10 @@ class TableFile(Part):
     @model_validator(mode="before")
     @classmethod
     def _long_form(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        return short_form(value)
+        if isinstance(value, dict):
+            # YAML reads the key ``on`` without quotation marks as true.
+            return {"on" if key is True else key: part for key, part in value.items()}
+        return short_form(value) if isinstance(value, str) else value
 
     def format(self, default: TextFormat) -> TextFormat:
         """Return the format of this table; options that it lacks are those of ``default``."""
@@ -157,6 +163,8 @@ def read_table_file(
     """
     if where.lower().endswith(".mat"):
         frame, findings = read_matlab_table(where, data, table.variable, table.columns)
+    elif where.lower().endswith(SUFFIXES):
+        frame, findings = read_records(where, data, table.records, table.columns)
     else:
         frame, findings = read_delimited(where, data, table.format(default))
     if table.row:
