@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import likewise
 from likewise.cli import reference
 from likewise.cli.app import COMMANDS, app, main
+from likewise.cli.protocol_reference import protocol_reference
 
 NAMES = [name for name, _, _ in COMMANDS]
 
@@ -74,8 +75,11 @@ def test_the_old_name_of_annotations_is_one_error_that_names_the_new_one() -> No
 
 
 def test_the_reference_is_up_to_date() -> None:
-    written = Path(__file__).parents[2] / reference.REFERENCE
+    root = Path(__file__).parents[2]
+    written = root / reference.REFERENCE
     assert written.read_text(encoding="utf-8") == reference.reference()
+    protocols = (root / reference.PROTOCOL_REFERENCE).read_text(encoding="utf-8")
+    assert protocols == protocol_reference()
 
 
 def test_the_reference_does_not_depend_on_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

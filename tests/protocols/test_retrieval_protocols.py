@@ -348,7 +348,7 @@ def everything(count: int = 120) -> tuple[Float32Array, pl.DataFrame]:
     lists = [[some[part::3] for some in listed] for part in range(3)]
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), frame(
         {
-            "label": [f"l{label}" for label in labels],
+            "label": [("tree", "horse")[label] for label in labels],
             "subset": rng.choice(["s", "t"], count).tolist(),
             "split": ["test"] * count,
             "role": ["query", "gallery"] * (count // 2),
@@ -420,7 +420,9 @@ def test_every_switch_is_printed(kind: str) -> None:
     assert (told["name"], told["version"]) == (kind, 1)
     spec = {field.name for field in fields(ProtocolSpec)}
     renamed = {"metric_title", "subset_title", "min_class_size", "further_metrics"}
-    described = {"held_out", "drop_first"}  # by queries and left_out
+    described = {"held_out", "drop_first", "match"}  # by queries, left_out and relevant
+    described |= {"further_by_subset"}  # by the metrics
+    described |= {"labels", "excluded", "within", "grades", "scale"}  # if they are used
     assert spec - {"subsets", *described, *renamed} <= set(told)
     assert "also" in told
     assert {"denominator", "depth", "ties", "direction", "score", "without_relevant"} <= set(

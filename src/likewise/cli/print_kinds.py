@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 def print_kind(kind: "Kind") -> None:
     """Print the options and facts of one kind."""
     print_line(f"{kind.name}: {kind.summary}")
+    for paragraph in filter(None, kind.details.split("\n")):
+        print_line(paragraph)
     settings = [
         (name.replace("_", " "), _default(value))
         for name, value in kind.settings.items()

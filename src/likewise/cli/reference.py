@@ -1,6 +1,6 @@
-"""Write docs/cli.md from the help of the commands.
+"""Write docs/cli.md from the help of the commands, and docs/protocols.md from the protocols.
 
-``python -m likewise.cli.reference`` writes it; with ``--check`` it only compares.
+``python -m likewise.cli.reference`` writes them; with ``--check`` it only compares.
 """
 
 import sys
@@ -10,8 +10,10 @@ import typer.testing
 
 from likewise.cli.app import COMMANDS, app
 from likewise.cli.output import print_line, print_note
+from likewise.cli.protocol_reference import protocol_reference
 
 REFERENCE = Path("docs") / "cli.md"
+PROTOCOL_REFERENCE = Path("docs") / "protocols.md"
 
 _HEAD = """\
 # The command line
@@ -36,17 +38,29 @@ def reference() -> str:
 
 
 def main() -> None:
-    """Write the reference; with ``--check``, exit 1 if the file differs."""
-    text = reference()
-    if REFERENCE.is_file() and REFERENCE.read_text(encoding="utf-8") == text:
-        print_line(f"{REFERENCE} is up to date")
-    elif "--check" in sys.argv[1:]:
-        print_note(f"{REFERENCE} is out of date; run: python -m likewise.cli.reference")
+    """Write the references; with ``--check``, exit 1 if a file differs."""
+    stale = [
+        path
+        for path, text in ((REFERENCE, reference()), (PROTOCOL_REFERENCE, protocol_reference()))
+        if not _write(path, text, only_check="--check" in sys.argv[1:])
+    ]
+    if stale:
+        names = " and ".join(map(str, stale))
+        print_note(f"{names} differ from the code; run: python -m likewise.cli.reference")
         sys.exit(1)
+
+
+def _write(path: Path, text: str, *, only_check: bool) -> bool:
+    """Write a file if its text differs; return False if it differs and is only checked."""
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        print_line(f"{path} is up to date")
+    elif only_check:
+        return False
     else:
-        REFERENCE.parent.mkdir(exist_ok=True)
-        REFERENCE.write_text(text, encoding="utf-8")
-        print_line(f"wrote {REFERENCE}")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        print_line(f"wrote {path}")
+    return True
 
 
 def _section(title: str, arguments: list[str]) -> str:

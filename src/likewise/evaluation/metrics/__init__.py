@@ -13,11 +13,13 @@ from likewise.evaluation.metrics.average_precision import (
     Denominator,
     average_precision,
     average_precision_at_r,
+    interpolated_average_precision,
     r_precision,
     trapezoid_average_precision,
 )
 from likewise.evaluation.metrics.hit_metrics import (
     first_hit,
+    modified_precision_at,
     ndcg,
     precision_at,
     precision_of_landmarks_at,
@@ -99,6 +101,15 @@ METRICS: dict[str, MetricSpec] = {
         "(1/h) * sum(j / r_j for r_j <= k), with h the number of r_j <= k; 0 if h = 0",
         "the script of Schall et al., GPR1200, MMM 2022 (arXiv:2111.13122); torchmetrics",
     ),
+    "ap-interpolated": MetricSpec(
+        interpolated_average_precision,
+        "possible",
+        "min(class size, k)",
+        "Average precision in which the precision is the largest one from an item on.",
+        "(1/min(R, k)) * sum(max(i / r_i for j <= i, r_i <= k) for r_j <= k)",
+        "Everingham et al., IJCV 88(2), 2010; script of Liu et al., ICCV 2019"
+        " (arXiv:1904.03208)",
+    ),
     "ap-smaller": MetricSpec(
         partial(average_precision, denominator="smaller"),
         "needed",
@@ -138,6 +149,14 @@ METRICS: dict[str, MetricSpec] = {
         "Average precision of the first R items, for R relevant items.",
         "(1/R) * sum(j / r_j for r_j <= R)",
         "Musgrave et al., A Metric Learning Reality Check, ECCV 2020 (arXiv:2003.08505)",
+    ),
+    "mmp": MetricSpec(
+        modified_precision_at,
+        "needed",
+        "min(class size, k)",
+        "Share of relevant items among the first min(R, k), for R relevant items.",
+        "(number of r_j <= min(R, k)) / min(R, k)",
+        "Ypsilantis et al., Towards Universal Image Embeddings, ICCV 2023 (arXiv:2309.01858)",
     ),
     "mp": MetricSpec(
         precision_of_landmarks_at,

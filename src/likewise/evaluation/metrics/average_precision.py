@@ -72,6 +72,32 @@ def trapezoid_average_precision(ranked: RelevantRanks) -> Float64Array:
     return scored(ranked, sums / np.maximum(ranked.relevant, 1))
 
 
+def interpolated_average_precision(ranked: RelevantRanks, k: int | None = None) -> Float64Array:
+    """Compute average precision with interpolated precision, from 0 to 1.
+
+    ``(1/P) * sum(max(i / rank_i for i >= j))`` over the relevant items among the first ``k``:
+    the precision at an item is the largest one at this item or behind it. P is the minimum of
+    ``k`` and the number of relevant items, or without ``k`` the number of relevant items.
+    Source: Everingham et al., The PASCAL Visual Object Classes Challenge, IJCV 88(2), 2010;
+    for sketches the script of Liu et al., Semantic-Aware Knowledge Preservation, ICCV 2019
+    (arXiv:1904.03208), ``eval_AP_inner`` and ``VOCap``.
+
+    Returns:
+        (q,) float64, NaN if no item is relevant.
+
+    Raises:
+        DataError: the lists are shorter than ``k``.
+    """
+    first = truncate(ranked, k)
+    precisions = first.hit_numbers() / first.ranks
+    for begin, end in zip(first.offsets[:-1], first.offsets[1:], strict=True):
+        part = precisions[begin:end]
+        part[:] = np.maximum.accumulate(part[::-1])[::-1]
+    sums = np.bincount(first.query_numbers(), weights=precisions, minlength=len(first))
+    divisors = ranked.relevant if k is None else np.minimum(ranked.relevant, k)
+    return scored(ranked, sums / np.maximum(divisors, 1))
+
+
 def average_precision_at_r(ranked: RelevantRanks) -> Float64Array:
     """Compute MAP@R: average precision of the first R items, for R relevant items.
 

@@ -63,6 +63,26 @@ def precision_of_landmarks_at(ranked: RelevantRanks, k: int) -> Float64Array:
     return scored(ranked, truncate(ranked, k).hit_counts() / np.minimum(last, k))
 
 
+def modified_precision_at(ranked: RelevantRanks, k: int) -> Float64Array:
+    """Compute mMP@k: the share of relevant items among the first min(R, ``k``).
+
+    R is the number of relevant items, so that 1 can be reached. ``precision_of_landmarks_at``
+    has another depth.
+    Source: Ypsilantis et al., Towards Universal Image Embeddings, ICCV 2023
+    (arXiv:2309.01858), "mMP@5".
+
+    Returns:
+        (q,) float64, NaN if no item is relevant.
+
+    Raises:
+        DataError: the lists are shorter than ``k``.
+    """
+    first, depth = truncate(ranked, k), np.minimum(ranked.relevant, k)
+    query = first.query_numbers()
+    hits = np.bincount(query[first.ranks <= depth[query]], minlength=len(first))
+    return scored(ranked, hits / np.maximum(depth, 1))
+
+
 def retrieved_share_at(ranked: RelevantRanks, k: int) -> Float64Array:
     """Compute recall: share of the relevant items that are among the first ``k``.
 

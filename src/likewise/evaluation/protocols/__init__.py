@@ -3,6 +3,8 @@
 from likewise.evaluation.protocols.base import Protocol
 from likewise.registry import Registry
 
+_SKETCHES = "likewise.evaluation.protocols.sketch_category"
+
 PROTOCOLS: Registry[Protocol] = Registry(
     "protocol",
     {
@@ -16,6 +18,8 @@ PROTOCOLS: Registry[Protocol] = Registry(
         "gpr1200-indices": "likewise.evaluation.protocols.gpr1200_indices:Gpr1200Indices",
         "gpr1200-strict": "likewise.evaluation.protocols.gpr1200:Gpr1200Strict",
         "image-text": "likewise.evaluation.protocols.image_text:ImageText",
+        "in-shop": "likewise.evaluation.protocols.product_retrieval:InShop",
+        "inaturalist-2018": "likewise.evaluation.protocols.product_retrieval:INaturalist2018",
         "knn": "likewise.evaluation.protocols.knn:Knn",
         "leave-one-out": "likewise.evaluation.protocols.leave_one_out:LeaveOneOut",
         "linear-probe": "likewise.evaluation.protocols.linear_probe:LinearProbe",
@@ -28,6 +32,11 @@ PROTOCOLS: Registry[Protocol] = Registry(
         "rparis6k-hard": "likewise.evaluation.protocols.revisited:RparisHard",
         "rparis6k-medium": "likewise.evaluation.protocols.revisited:RparisMedium",
         "sbir-acc": "likewise.evaluation.protocols.sbir:SbirAcc",
+        "sketch-category": f"{_SKETCHES}:SketchCategory",
+        "sketchy-zero-shot-21": f"{_SKETCHES}:SketchyZeroShot21",
+        "sketchy-zero-shot-25": f"{_SKETCHES}:SketchyZeroShot25",
+        "sop": "likewise.evaluation.protocols.product_retrieval:OnlineProducts",
+        "tu-berlin-zero-shot-30": f"{_SKETCHES}:TuBerlinZeroShot30",
         "verification-easy": "likewise.evaluation.protocols.verification:VerificationEasy",
         "verification-hard": "likewise.evaluation.protocols.verification:VerificationHard",
         "verification-medium": "likewise.evaluation.protocols.verification:VerificationMedium",

@@ -12,6 +12,7 @@ from likewise.evaluation.protocols.spec import ProtocolSpec
 from likewise.evaluation.ranking import Groups, Ranking
 from likewise.evaluation.ranking.ranked import distinct, offsets
 from likewise.evaluation.significance import Interval, interval
+from likewise.evaluation.weighted_mean import subset_weights, weighted_interval
 from likewise.formats.array_types import BoolArray, Float64Array, Int64Array
 
 MISSED = 20
@@ -25,7 +26,7 @@ class Averages:
         """Prepare means of queries.
 
         Args:
-            spec: titles, order of subsets, average, percent and decimals.
+            spec: titles, order of subsets, average, scale, percent and decimals.
             rows: items of the queries.
             classes: (q,) class of every query.
         """
@@ -45,24 +46,37 @@ class Averages:
             subset_name: title of the means of subsets, with ``{}``; empty for no means of
             subsets.
         """
-        masks = {name: np.ones(len(values), bool)}
-        if subset_name:
-            masks |= {subset_name.format(key): mask for key, mask in self._subsets.items()}
         by_class = self._spec.average == "classes"
-        for title, mask in masks.items():
+        if self._spec.average == "subsets" and self._subsets:
+            self._add_over_subsets(values, name)
+        else:
+            self._add(values, self._classes, name, by_class=by_class)
+        masks = self._subsets if subset_name else {}
+        for key, mask in masks.items():
+            title = subset_name.format(key)
             self._add(values[mask], self._classes[mask], title, by_class=by_class)
 
     def add_by_class(self, values: Float64Array, name: str) -> None:
         """Add the mean of the classes' means of ``values`` (q,) as ``name``."""
         self._add(values, self._classes, name, by_class=True)
 
+    def _add_over_subsets(self, values: Float64Array, name: str) -> None:
+        """Add the mean of the subsets' means; queries without a subset do not count."""
+        numbers = np.full(len(values), -1)
+        for number, mask in enumerate(self._subsets.values()):
+            numbers[mask] = number
+        weights = subset_weights(values, numbers)
+        if weights.any():
+            self._record(weighted_interval(values, self._classes, weights), name)
+
     def _add(
         self, values: Float64Array, classes: Int64Array, name: str, *, by_class: bool
     ) -> None:
-        if np.isnan(values).all():
-            return
-        mean = interval(values, classes, by_class=by_class)
-        scale = 100 if self._spec.percent else 1
+        if not np.isnan(values).all():
+            self._record(interval(values, classes, by_class=by_class), name)
+
+    def _record(self, mean: Interval, name: str) -> None:
+        scale = self._spec.scale * (100 if self._spec.percent else 1)
         self.unrounded[name] = mean.value * scale
         self.values[name] = round(self.unrounded[name], self._spec.decimals)
         self.intervals[name] = mean.rescaled(scale, self._spec.decimals + 2)

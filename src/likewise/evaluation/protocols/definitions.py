@@ -82,6 +82,24 @@ DEFINITIONS = (
     _torchmetrics("RetrievalNormalizedDCG", "ndcg"),
     MetricDefinition("FG-SBIR: acc@1", "acc@1"),
     MetricDefinition(
+        "SEM-PCYC, Doodle2Search: mAP@200",
+        "ap-hits@200",
+        without_relevant=0,
+        remark="divided by the hits among the first 200",
+    ),
+    MetricDefinition(
+        "SAKE, ZSE-SBIR: mAP@all", "ap-interpolated", remark="precision is interpolated"
+    ),
+    MetricDefinition(
+        "SAKE, ZSE-SBIR: mAP@200",
+        "ap-interpolated@200",
+        remark="interpolated; divided by min(class size, 200)",
+    ),
+    MetricDefinition("SEM-PCYC, SAKE: Prec@100", "precision@100"),
+    MetricDefinition(
+        "ZSE-SBIR: Prec@100", "mmp@100", remark="of the first min(class size, 100)"
+    ),
+    MetricDefinition(
         "CompCars system: mAP, 20 hits", "ap-hits@20", remark="a miss costs nothing"
     ),
     MetricDefinition("its CIFAR-100 route: AP / 500", "ap-constant@500"),

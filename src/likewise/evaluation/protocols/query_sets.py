@@ -1,14 +1,14 @@
 """Retrieval tasks: a protocol's specification applied to the items of a data set."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from likewise.errors import DataError, bounded
 from likewise.evaluation.protocols.held_out import held_out_rows
-from likewise.evaluation.protocols.spec import ItemFilter, ProtocolSpec
+from likewise.evaluation.protocols.spec import ItemFilter, ProtocolSpec, filter_text
 from likewise.evaluation.ranking import Groups
 from likewise.formats.array_types import BoolArray, Int64Array
 
@@ -54,12 +54,12 @@ def build_task(spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
     Raises:
         DataError: a column or a value is missing, or no query is left.
     """
-    gallery, labels = select_rows(rows, spec.gallery), codes(rows, ["label"])
+    gallery, labels = select_gallery(rows, spec), codes(rows, ["label"])
     held_out, notes = np.empty(0, np.int64), [*selection_notes(rows, spec)]
     if spec.held_out:
         held_out, note = held_out_rows(rows, labels, gallery, spec)
         notes.append(note)
-    queries = held_out if spec.held_out else select_rows(rows, spec.queries)
+    queries = held_out if spec.held_out else select_queries(rows, spec)
     zero_scored = None
     if spec.mask != "none":
         minor = _in_small_class(labels, gallery, spec.min_class_size)
@@ -77,16 +77,17 @@ def build_task(spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
     position = np.full(len(rows), -1)
     position[gallery] = np.arange(len(gallery))
     left_out = list(_left_out(spec, rows, queries, gallery, position))
-    if spec.relevant == ("label",):
-        relevant = Groups.alike(labels[queries], labels[gallery])
+    by_label = spec.relevant == ("label",)
+    if by_label:
+        kinds = labels if spec.match == ("label",) else codes(rows, spec.match)
+        relevant = Groups.alike(kinds[queries], kinds[gallery])
     else:
-        relevant = _listed(rows, queries, position, spec.relevant)
+        relevant = listed_rows(rows, queries, position, spec.relevant)
     unlabelled = labels[queries] < 0
     classes = np.where(
         unlabelled, labels.max(initial=0) + 1 + np.arange(len(queries)), labels[queries]
     )
-    by_label = spec.relevant == ("label",)
-    labelled = ~unlabelled if by_label else np.ones(len(queries), bool)
+    labelled = ~unlabelled if by_label else _judged(rows, queries, spec)
     return RetrievalTask(
         queries, gallery, relevant, left_out, zero_scored, classes, labelled, notes
     )
@@ -129,6 +130,46 @@ def require_list_columns(name: str, columns: Sequence[str], rows: pl.DataFrame) 
         )
 
 
+def select_queries(rows: pl.DataFrame, spec: ProtocolSpec) -> Int64Array:
+    """Return the numbers of the rows that ``spec`` selects as queries."""
+    chosen = select_rows(rows, spec.queries)
+    return chosen[_has_label(rows, spec)[chosen]] if spec.labels else chosen
+
+
+def select_gallery(rows: pl.DataFrame, spec: ProtocolSpec) -> Int64Array:
+    """Return the numbers of the rows that ``spec`` selects as the gallery."""
+    chosen = select_rows(rows, spec.gallery)
+    if spec.labels:
+        chosen = chosen[_has_label(rows, spec)[chosen]]
+    for column, values in spec.excluded.items():
+        taken_out = rows[column].is_in(list(values)).fill_null(value=False).to_numpy()
+        chosen = chosen[~taken_out[chosen]]
+    return chosen
+
+
+def plain_label(label: str) -> str:
+    """Return a label as ``ProtocolSpec.labels`` compares it."""
+    return label.lower().replace("-", " ").replace("_", " ")
+
+
+def _has_label(rows: pl.DataFrame, spec: ProtocolSpec) -> BoolArray:
+    """(rows,) whether the label of an item is one of ``spec.labels``."""
+    wanted = {plain_label(label) for label in spec.labels}
+    known = [
+        label for label in rows["label"].unique().drop_nulls() if plain_label(label) in wanted
+    ]
+    flags: BoolArray = rows["label"].is_in(known).fill_null(value=False).to_numpy()
+    return flags
+
+
+def _judged(rows: pl.DataFrame, queries: Int64Array, spec: ProtocolSpec) -> BoolArray:
+    """(q,) whether a query is scored even if it has no relevant item."""
+    if spec.without_relevant == "not scored":
+        return np.ones(len(queries), bool)
+    lists = rows[queries].select(pl.any_horizontal(pl.col(spec.relevant).is_not_null()))
+    return lists.to_series().to_numpy()
+
+
 def select_rows(rows: pl.DataFrame, chosen: ItemFilter) -> Int64Array:
     """Return the numbers of the rows that ``chosen`` selects."""
     mask = np.ones(len(rows), bool)
@@ -161,6 +202,15 @@ def _selected_values(rows: pl.DataFrame, chosen: ItemFilter, column: str) -> lis
 
 def selection_notes(rows: pl.DataFrame, spec: ProtocolSpec) -> Iterator[str]:
     """Describe selections that depend on the items."""
+    if spec.labels:
+        known = {plain_label(label) for label in rows["label"].unique().drop_nulls()}
+        present = len({plain_label(label) for label in spec.labels} & known)
+        yield f"labels: {present:,} of the protocol's {len(spec.labels):,} are present"
+    if spec.excluded:
+        left = len(select_rows(rows, spec.gallery)) - len(
+            select_gallery(rows, replace(spec, labels=()))
+        )
+        yield f"gallery: {left:,} items with {filter_text(spec.excluded)} are taken out"
     queries = {} if spec.held_out else spec.queries
     for side, chosen in (("queries", queries), ("gallery", spec.gallery)):
         for column in chosen:
@@ -214,10 +264,13 @@ def _left_out(
         values = codes(rows, spec.left_out)
         yield Groups.alike(values[queries], values[gallery])
     if spec.junk:
-        yield _listed(rows, queries, position, spec.junk)
+        yield listed_rows(rows, queries, position, spec.junk)
+    if spec.within:
+        values = codes(rows, spec.within)
+        yield Groups.unlike(values[queries], values[gallery])
 
 
-def _listed(
+def listed_rows(
     rows: pl.DataFrame, queries: Int64Array, position: Int64Array, columns: Sequence[str]
 ) -> Groups:
     """Return the gallery positions of the items whose ids the queries' ``columns`` list."""

@@ -17,6 +17,11 @@ from likewise.evaluation.protocols.query_sets import (
     require_columns,
     require_list_columns,
 )
+from likewise.evaluation.protocols.scoring_notes import (
+    norm_notes,
+    nothing_scored,
+    scored_notes,
+)
 from likewise.evaluation.protocols.spec import ProtocolSpec
 from likewise.evaluation.protocols.stored_vectors import rank_stored, stored_norms
 from likewise.evaluation.ranking import (
@@ -29,7 +34,6 @@ from likewise.evaluation.ranking import (
 )
 from likewise.formats.array_types import (
     AnyArray,
-    BoolArray,
     Float32Array,
     Float64Array,
     Int64Array,
@@ -40,8 +44,6 @@ TOP = 20
 """Number of first hits that are kept for every query."""
 
 _OTHER = {"ap-hits": ("ap", "class size"), "ap": ("ap-hits", "hits")}
-# Norms of normalised float16 vectors differ from 1 by 0.001 at most.
-_UNIT = 0.01
 
 
 class Retrieval(Protocol):
@@ -61,7 +63,8 @@ class Retrieval(Protocol):
         name, _, rank = self.spec.metric.rpartition("@")
         known = self.spec.metric if self.spec.metric in METRICS else name
         k = f", k = {rank}" if known == name else ""
-        return f"mean over {self.spec.average} of {METRICS[known].formula}{k}"
+        scale = "" if self.spec.scale == 1 else f"{self.spec.scale} * "
+        return f"{scale}mean over {self.spec.average} of {METRICS[known].formula}{k}"
 
     @property
     def task_spec(self) -> ProtocolSpec:
@@ -96,7 +99,9 @@ class Retrieval(Protocol):
         if self.task_spec.normalise:
             ready = l2_normalised(ready, norms)
         task, ranking = rank(self.name, self.task_spec, ready, rows, progress)
-        return self._evaluation(ranking, task, rows, [*self._norm_notes(norms), *task.notes])
+        return self._evaluation(
+            ranking, task, rows, [*norm_notes(self.name, self.task_spec, norms), *task.notes]
+        )
 
     def _evaluate_blocks(
         self, vectors: VectorBlocks, rows: pl.DataFrame, progress: Progress | None
@@ -110,7 +115,9 @@ class Retrieval(Protocol):
         top = TOP + spec.drop_first
         ranking = rank_stored(vectors, task, divisors, top=top, progress=progress)
         ranking = without_first(ranking) if spec.drop_first else ranking
-        return self._evaluation(ranking, task, rows, [*self._norm_notes(norms), *task.notes])
+        return self._evaluation(
+            ranking, task, rows, [*norm_notes(self.name, self.task_spec, norms), *task.notes]
+        )
 
     def evaluate_lists(
         self,
@@ -141,19 +148,23 @@ class Retrieval(Protocol):
         self, ranking: Ranking, task: RetrievalTask, rows: pl.DataFrame, notes: list[str]
     ) -> Evaluation:
         ranked = ranking.ranked
-        scored = task.labelled & (ranked.relevant > 0)
-        if not scored.any():
-            raise DataError(_nothing_scored(self.task_spec, task))
+        relevant = task.labelled & (ranked.relevant > 0)
+        if not relevant.any():
+            raise DataError(nothing_scored(self.task_spec, task))
+        scored = relevant
+        if self.task_spec.without_relevant == "scored 0":
+            scored = task.labelled
         means = Averages(self.task_spec, rows[task.queries], task.classes)
 
         def values(name: str) -> Float64Array:
-            return np.where(scored, measure(name, ranked), np.nan)
+            known = np.where(relevant, measure(name, ranked), 0)
+            return np.where(scored, known, np.nan)
 
         main = values(self.task_spec.metric)
         further = {name: values(name) for name in self.task_spec.further_metrics}
         means.add(main, self.task_spec.metric_title, self.task_spec.subset_title)
         for name, part in further.items():
-            means.add(part, name)
+            means.add(part, name, f"{name} {{}}" if self.task_spec.further_by_subset else "")
         counts = {
             "queries": int(scored.sum()),
             "gallery": len(task.gallery),
@@ -171,7 +182,7 @@ class Retrieval(Protocol):
                     self.task_spec.subset_title + suffix,
                 )
                 means.add(values(f"{other}{at}{rank}"), title, subset)
-        notes = [*notes, *_scored_notes(task, scored)]
+        notes = [*notes, *scored_notes(task, relevant, scored)]
         queries = query_rows(rows, task, ranking, main)
         queries = queries.with_columns(
             pl.Series(name, part).fill_nan(None) for name, part in further.items()
@@ -180,17 +191,6 @@ class Retrieval(Protocol):
         return Evaluation(
             means.values, queries, described, notes, means.intervals, counts, means.unrounded
         )
-
-    def _norm_notes(self, norms: Float64Array) -> Iterator[str]:
-        zero = int((norms == 0).sum())
-        if zero:
-            yield f"zero vectors, whose scores all tie, in the items' order: {zero:,}"
-        unit = self.task_spec.normalise or np.allclose(norms, 1, rtol=0, atol=_UNIT)
-        if not unit:
-            yield (
-                f"the vectors are not L2-normalised (norms {norms.min():.4g} to "
-                f"{norms.max():.4g}); {self.name} compares them as they are, by inner product"
-            )
 
     def _list_notes(self, lists: Int64Array, task: RetrievalTask) -> Iterator[str]:
         position = dict(zip(task.gallery.tolist(), range(len(task.gallery)), strict=True))
@@ -271,23 +271,3 @@ def _with_zeros(gallery: Float32Array, task: RetrievalTask) -> Float32Array:
     if task.zero_scored is None:
         return gallery
     return gallery * ~task.zero_scored[:, None]
-
-
-def _nothing_scored(spec: ProtocolSpec, task: RetrievalTask) -> str:
-    if spec.relevant == ("label",) and not task.labelled.any():
-        return (
-            "nothing can be scored: no query has a label; give labels by the source or by "
-            "likewise correct"
-        )
-    if spec.relevant == ("label",) and not spec.queries and not spec.gallery:
-        return "nothing can be scored: no two items have the same label"
-    return "nothing can be scored: no query has a relevant item in the gallery"
-
-
-def _scored_notes(task: RetrievalTask, scored: BoolArray) -> Iterator[str]:
-    without = int((~task.labelled).sum())
-    alone = int((task.labelled & ~scored).sum())
-    if without:
-        yield f"queries without a label, not scored: {without:,}"
-    if alone:
-        yield f"queries whose label nothing else has, not scored: {alone:,}"

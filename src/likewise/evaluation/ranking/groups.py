@@ -60,6 +60,21 @@ class Groups:
         return cls(order, begins, np.where(query_codes < 0, begins, ends))
 
     @classmethod
+    def unlike(cls, query_codes: Int64Array, gallery_codes: Int64Array) -> "Groups":
+        """Group the gallery rows with another code than the query; -1 equals nothing.
+
+        Queries of one code share their rows.
+
+        Args:
+            query_codes: (q,) int64.
+            gallery_codes: (n,) int64.
+        """
+        codes, numbers = np.unique(query_codes, return_inverse=True)
+        parts = [np.flatnonzero((gallery_codes != code) | (code < 0)) for code in codes]
+        shared = cls.of(parts)
+        return cls(shared.rows, shared.begins[numbers], shared.ends[numbers])
+
+    @classmethod
     def one(cls, rows: Int64Array) -> "Groups":
         """Create groups of one row per query, (q,) int64; -1: no row."""
         begins = np.arange(len(rows))

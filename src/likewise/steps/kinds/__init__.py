@@ -1,6 +1,7 @@
 """List the kinds of sources, recipes, indexes, metrics, protocols, exports and transforms."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, overload
 
 from likewise.errors import UnknownNameError
@@ -96,8 +97,7 @@ def _kind(registry: Registry[Any], name: str) -> Kind:
     if registry is not PROTOCOLS:
         return described
     protocol = loaded()
-    facts = {"formula": protocol.formula, "settings": protocol.describe()}
-    return Kind(name, described.summary, source=described.source, **facts)
+    return replace(described, formula=protocol.formula, settings=protocol.describe())
 
 
 def _metrics() -> Iterator[Kind]:

@@ -47,6 +47,19 @@ def summary(doc: str) -> str:
     return plain(_SENTENCE.split(" ".join(paragraph.split()))[0])
 
 
+def details(doc: str) -> str:
+    """Return a docstring after its first sentence, without sources and lists of attributes.
+
+    Returns:
+        One line per paragraph; "" if there is nothing else.
+    """
+    text = _SOURCE.sub("", inspect.cleandoc(doc) + "\n")
+    paragraphs = [plain(part) for part in text.split("\n\n")]
+    rest = paragraphs[0].removeprefix(summary(doc)).strip()
+    kept = [rest, *(part for part in paragraphs[1:] if not part.startswith("Attributes:"))]
+    return "\n".join(filter(None, kept))
+
+
 def source(doc: str) -> str:
     """Return the paragraphs of a docstring that begin with "Source:"; "" for none."""
     sources = _SOURCE.findall(inspect.cleandoc(doc) + "\n")

@@ -41,6 +41,7 @@ class Kind:
         source: publication or program that defines it; "" if there is none.
         settings: what a protocol or a metric fixes, by name.
         package: the package that it belongs to.
+        details: the rest of its description, one line per paragraph; "" if there is none.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Kind:
     source: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     package: str = "likewise"
+    details: str = ""
 
     def __repr__(self) -> str:
         options = ", ".join(option.name for option in self.options) or "none"
@@ -59,7 +61,8 @@ class Kind:
         heads = ("option", "type", "default", "range", "description")
         rows = [(o.name, o.type, str(o.default), o.range, o.description) for o in self.options]
         facts = {"formula": self.formula, "source": self.source, "package": self.package}
-        parts = [notebook.heading(self.name), notebook.paragraph(self.summary)]
+        texts = (self.summary, *filter(None, self.details.split("\n")))
+        parts = [notebook.heading(self.name), *map(notebook.paragraph, texts)]
         parts += [notebook.facts(facts), notebook.table(heads, rows) if rows else ""]
         return "".join(parts)
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from likewise.steps.kinds.class_source import class_facts, source, summary
+from likewise.steps.kinds.class_source import class_facts, details, source, summary
 from likewise.steps.kinds.kind import Kind, KindOption
 
 _LIMITS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
@@ -21,7 +21,8 @@ def class_kind(name: str, kind: type[BaseModel]) -> Kind:
     docs = [inspect.getdoc(one) or "" for one in _lineage(kind)]
     docs.append(ast.get_docstring(_tree(inspect.getfile(kind))) or "")
     cited = next(filter(None, map(source, docs)), "")
-    return Kind(name, summary(docs[0]), list(class_options(kind)), source=cited)
+    options = list(class_options(kind))
+    return Kind(name, summary(docs[0]), options, source=cited, details=details(docs[0]))
 
 
 def class_options(kind: type[BaseModel], prefix: str = "") -> Iterator[KindOption]:
