@@ -357,6 +357,7 @@ def everything(count: int = 120) -> tuple[Float32Array, pl.DataFrame]:
             "easy": lists[0],
             "hard": lists[1],
             "junk": lists[2],
+            "relevant": lists[0],
         }
     )
 

@@ -1,6 +1,7 @@
 """The mean of the means of subsets, with its confidence intervals."""
 
 import numpy as np
+import polars as pl
 
 from likewise.evaluation.significance import (
     Interval,
@@ -30,6 +31,21 @@ def subset_weights(values: Float64Array, subsets: Int64Array) -> Float64Array:
     count = np.count_nonzero(sizes)
     weights[scored] = scored.sum() / (count * sizes[subsets[scored]])
     return weights
+
+
+def weighted_by_subset(values: Float64Array, subsets: pl.Series) -> Float64Array:
+    """Weight values so that their plain mean is the mean of the subsets' means.
+
+    Args:
+        values: (q,) one value per query; NaN if the query is not scored.
+        subsets: (q,) subset of every query.
+
+    Returns:
+        (q,) float64, NaN for queries that are not scored or have no subset.
+    """
+    numbers = subsets.rank("dense").cast(pl.Int64).fill_null(0).to_numpy() - 1
+    weights = subset_weights(values, numbers)
+    return np.where(weights > 0, values * weights, np.nan)
 
 
 def weighted_interval(

@@ -16,6 +16,7 @@ from likewise.evaluation.significance import (
     interval,
     paired_difference,
 )
+from likewise.evaluation.weighted_mean import weighted_by_subset
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 
@@ -188,7 +189,7 @@ def _paired(first: Results, second: Results) -> tuple[pl.DataFrame, list[str]]:
 def _main_rows(both: pl.DataFrame, results: Results) -> list[ComparedMetric]:
     """Return the main metric over all queries and over the queries of each subset."""
     names = list(results.metrics)
-    rows = [_row(both, results, names[0], "value")]
+    rows = [_row(both, results, names[0], "value", over_all=True)]
     parts = {
         name: both.filter(subset=subset)
         for subset in both["subset"].drop_nulls().unique(maintain_order=True)
@@ -209,11 +210,14 @@ def _called(main: str, subset: str) -> tuple[str, str]:
 
 def _further_rows(both: pl.DataFrame, results: Results) -> list[ComparedMetric]:
     metrics = [name for name in results.metrics if f"{name}_second" in both.columns]
-    return [_row(both, results, name, name) for name in metrics]
+    return [_row(both, results, name, name, over_all=True) for name in metrics]
 
 
-def _row(both: pl.DataFrame, results: Results, metric: str, column: str) -> ComparedMetric:
-    scale = 100 if results.protocol.get("percent") else 1
+def _row(
+    both: pl.DataFrame, results: Results, metric: str, column: str, *, over_all: bool = False
+) -> ComparedMetric:
+    """Compare one metric; ``over_all`` weights the subsets if the protocol averages them."""
+    scale = results.protocol.get("scale", 1) * (100 if results.protocol.get("percent") else 1)
     values = [
         both[name].cast(pl.Float64).fill_null(np.nan).to_numpy() * scale
         for name in (column, f"{column}_second")
@@ -224,9 +228,13 @@ def _row(both: pl.DataFrame, results: Results, metric: str, column: str) -> Comp
     own = pl.concat_str(pl.lit("\0"), pl.int_range(pl.len()))
     label = pl.coalesce("label", own)
     classes = both.select(label.rank("dense").cast(pl.Int64)).to_series().to_numpy()
-    first, second = (float(one[scored].mean()) for one in values)
     both_scored = [np.where(scored, one, np.nan) for one in values]
+    if over_all and results.protocol.get("average") == "over subsets":
+        both_scored = [weighted_by_subset(one, both["subset"]) for one in both_scored]
+        scored = ~np.isnan(both_scored[0])
+        values = both_scored
     ends = [interval(one, classes) for one in both_scored]
+    first, second = (float(one[scored].mean()) for one in values)
     difference = paired_difference(values[0], values[1], classes)
     intervals = [(one.low, one.high) for one in ends]
     return ComparedMetric(metric, first, second, difference, None, *intervals)

@@ -35,19 +35,24 @@ class ReferenceRow(Part):
 
 
 class Reference(Part):
-    """A published table. A table without rows gives the reason why nothing was published."""
+    """A published table. A table without rows gives the reason why nothing was published.
+
+    The unit ``score`` is that of a protocol with its own scale, such as the N-S score.
+    """
 
     title: str
     source: str
     note: str = ""
     protocol: ProtocolVersion | None = None
-    unit: Literal["percent", "share"] = "percent"
+    unit: Literal["percent", "share", "score"] = "percent"
     counts: dict[str, tuple[int, ...]] = Field(default_factory=dict)
     metrics: tuple[str, ...] = ()
     rows: tuple[ReferenceRow, ...] = ()
 
     def values(self, row: ReferenceRow, *, percent: bool) -> dict[str, float]:
-        """Return the values of ``row`` by metric, in percent or from 0 to 1."""
+        """Return the values of ``row`` by metric, in percent or from 0 to 1, or as a score."""
+        if self.unit == "score":
+            percent = False
         scale = (100 if percent else 1) / (100 if self.unit == "percent" else 1)
         pairs = zip(self.metrics, row.values, strict=True)
         return {name: round(v * scale, 6) for name, v in pairs if v is not None}

@@ -3,6 +3,7 @@
 from likewise.evaluation.protocols.base import Protocol
 from likewise.registry import Registry
 
+_LANDMARKS = "likewise.evaluation.protocols.google_landmarks"
 _SKETCHES = "likewise.evaluation.protocols.sketch_category"
 
 PROTOCOLS: Registry[Protocol] = Registry(
@@ -13,16 +14,21 @@ PROTOCOLS: Registry[Protocol] = Registry(
         "compcars-mips": "likewise.evaluation.protocols.compcars:CompCarsMips",
         "compcars-mips-valid": "likewise.evaluation.protocols.compcars:CompCarsMipsValid",
         "compcars-strict": "likewise.evaluation.protocols.compcars:CompCarsStrict",
-        "google-landmarks": "likewise.evaluation.protocols.google_landmarks:GoogleLandmarks",
+        "fashion-iq": "likewise.evaluation.protocols.instances:FashionIq",
+        "google-landmarks": f"{_LANDMARKS}:GoogleLandmarks",
+        "google-landmarks-v2": f"{_LANDMARKS}:GoogleLandmarksV2",
         "gpr1200": "likewise.evaluation.protocols.gpr1200:Gpr1200Script",
         "gpr1200-indices": "likewise.evaluation.protocols.gpr1200_indices:Gpr1200Indices",
         "gpr1200-strict": "likewise.evaluation.protocols.gpr1200:Gpr1200Strict",
+        "holidays": "likewise.evaluation.protocols.holidays:Holidays",
+        "ilias": "likewise.evaluation.protocols.instances:Ilias",
         "image-text": "likewise.evaluation.protocols.image_text:ImageText",
         "in-shop": "likewise.evaluation.protocols.product_retrieval:InShop",
         "inaturalist-2018": "likewise.evaluation.protocols.product_retrieval:INaturalist2018",
         "knn": "likewise.evaluation.protocols.knn:Knn",
         "leave-one-out": "likewise.evaluation.protocols.leave_one_out:LeaveOneOut",
         "linear-probe": "likewise.evaluation.protocols.linear_probe:LinearProbe",
+        "market-1501": "likewise.evaluation.protocols.camera_networks:Market1501",
         "metric-learning": "likewise.evaluation.protocols.metric_learning:MetricLearning",
         "reidentification": "likewise.evaluation.protocols.reidentification:Reidentification",
         "roxford5k-easy": "likewise.evaluation.protocols.revisited:RoxfordEasy",
@@ -37,6 +43,10 @@ PROTOCOLS: Registry[Protocol] = Registry(
         "sketchy-zero-shot-25": f"{_SKETCHES}:SketchyZeroShot25",
         "sop": "likewise.evaluation.protocols.product_retrieval:OnlineProducts",
         "tu-berlin-zero-shot-30": f"{_SKETCHES}:TuBerlinZeroShot30",
+        "ukbench": "likewise.evaluation.protocols.holidays:UkBench",
+        "uned": "likewise.evaluation.protocols.instances:UnedMerged",
+        "uned-separate": "likewise.evaluation.protocols.instances:UnedSeparate",
+        "veri-776": "likewise.evaluation.protocols.camera_networks:Veri776",
         "verification-easy": "likewise.evaluation.protocols.verification:VerificationEasy",
         "verification-hard": "likewise.evaluation.protocols.verification:VerificationHard",
         "verification-medium": "likewise.evaluation.protocols.verification:VerificationMedium",

@@ -104,8 +104,29 @@ DEFINITIONS = (
     ),
     MetricDefinition("its CIFAR-100 route: AP / 500", "ap-constant@500"),
     MetricDefinition("revisited Oxford and Paris: mAP", "ap-trapezoid", remark="by trapezoids"),
+    MetricDefinition("INRIA Holidays: mAP", "ap-trapezoid", remark="by trapezoids"),
+    MetricDefinition(
+        "UKBench: N-S score / 4",
+        "precision@4",
+        query_in_gallery=True,
+        remark="the query is relevant to itself",
+    ),
+    MetricDefinition("Market-1501, VeRi: mAP", "ap-trapezoid", remark="by trapezoids"),
+    MetricDefinition("torchreid, FastReID: mAP", "ap", remark="not by trapezoids"),
     MetricDefinition(
         "Google Landmarks: mAP@100", "ap-smaller@100", remark="divided by min(class size, 100)"
+    ),
+    MetricDefinition(
+        "ILIAS: mAP@1k",
+        "ap-smaller@1000",
+        without_relevant=0,
+        remark="divided by min(class size, 1000)",
+    ),
+    MetricDefinition(
+        "UnED: mMP@5",
+        "mmp@5",
+        without_relevant=0,
+        remark="of the first min(class size, 5)",
     ),
 )
 """The definitions that a crosswalk shows."""

@@ -84,7 +84,8 @@ class Page:
 
     def query_value(self, value: float) -> str:
         """Format the main metric of one query, in the unit of the table of metrics."""
-        scale = 100 if self.results.protocol.get("percent") else 1
+        protocol = self.results.protocol
+        scale = protocol.get("scale", 1) * (100 if protocol.get("percent") else 1)
         return f"{value * scale:.{self._decimals}f}"
 
     def bars(self) -> IntervalBars:
