@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist worksteal --durations=10
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Compiled modules are kept: hundreds of processes of the tests need not compile them again.
+unexport PYTHONDONTWRITEBYTECODE
 
 CASES := 10000
 PROPERTIES := 5000
