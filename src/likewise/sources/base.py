@@ -111,14 +111,14 @@ class Source(Part, ABC):
     exclude: tuple[str, ...] = ()
     """Image ids to leave out."""
 
+    nested: bool = False
+    """Read the archives in the folder as folders of their members."""
+
     @classmethod
     def card_defaults(cls) -> dict[str, Any]:
         """Values for a new card except its title; empty values are left out."""
-        defaults = {
-            "licence": cls.licence.model_dump(exclude_defaults=True),
-            "citation": cls.citation,
-            "faults": list(cls.faults),
-        }
+        licence = cls.licence.model_dump(mode="json", exclude_defaults=True)
+        defaults = {"licence": licence, "citation": cls.citation, "faults": list(cls.faults)}
         return {key: value for key, value in defaults.items() if value}
 
     def settled(self, items: pl.DataFrame) -> dict[str, Any]:
@@ -129,7 +129,7 @@ class Source(Part, ABC):
     def runs(cls, items: pl.DataFrame) -> dict[str, dict[str, Any]]:
         """Return the protocols that suit ``items``, each with further options of its run.
 
-        Override it if the protocols depend on more than whether items have labels.
+        Override it if the protocols depend on more than labels.
 
         Example:
             >>> from likewise.sources.folder import FolderSource
@@ -147,7 +147,7 @@ class Source(Part, ABC):
         Raises:
             DataError: ``path`` does not exist, is empty, or cannot be read.
         """
-        return open_files(path)
+        return open_files(path, open_nested=self.nested)
 
     @abstractmethod
     def read(self, files: FileCollection, annotations: Path) -> SourceResult:

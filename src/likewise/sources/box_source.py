@@ -20,6 +20,8 @@ from likewise.sources.base import (
     with_finding_ids,
 )
 from likewise.sources.box_units import Orientation
+from likewise.sources.glob_paths import glob_pattern
+from likewise.sources.option_values import Names
 
 CORNERS = ("x1", "y1", "x2", "y2")
 
@@ -96,6 +98,9 @@ class BoxSource(Source, ABC):
     root: str = ""
     """Folder of the images inside the source; images elsewhere are ignored."""
 
+    omit: Names = ()
+    """Folders of images to leave out; ``*`` matches any part of a name."""
+
     def images(self, files: FileCollection) -> pl.DataFrame:
         """Return all images below ``root`` (column ``path``).
 
@@ -104,6 +109,9 @@ class BoxSource(Source, ABC):
         """
         top = f"{self.root.strip('/')}/" if self.root.strip("/") else ""
         paths = files.listing().select("path").filter(pl.col("path").str.starts_with(top))
+        for folder in self.omit:
+            inside = rf"(?s)(?:\A|/){glob_pattern(folder)}/"
+            paths = paths.filter(~pl.col("path").str.contains(inside))
         images = paths.filter(is_image())
         if images.is_empty():
             raise no_images_error(files, f"images, in {top}" if top else "images")

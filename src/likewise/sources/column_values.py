@@ -14,6 +14,9 @@ LABELS = "labels"
 
 _YES, _NO = ("1", "1.0", "true", "yes"), ("0", "0.0", "-1", "-1.0", "false", "no", "")
 _EXAMPLES = 3
+_RANGE = re.compile(r"([0-9]{1,18})\.\.([0-9]{1,18})")
+"""A range of numbers, both ends included, as a key of ``values``."""
+
 _MOST_NAMES = 8
 
 Values = Mapping[str, Mapping[str, str | None]]
@@ -35,11 +38,14 @@ def map_values(
         if name not in table.columns or table.schema[name].is_nested():
             continue
         given = table[name].cast(pl.String)
-        others = given.filter(~given.is_in([*mapping, *_targets(mapping)])).drop_nulls()
+        in_ranges, covered = _in_ranges(given, mapping)
+        known = [*mapping, *_targets(mapping)]
+        others = given.filter(~given.is_in(known) & ~covered).drop_nulls()
         others = others.filter(_like_keys(others, mapping))
-        replaced = given.replace_strict(
-            list(mapping), list(mapping.values()), default=given, return_dtype=pl.String
+        replaced = in_ranges.replace_strict(
+            list(mapping), list(mapping.values()), default=in_ranges, return_dtype=pl.String
         )
+        replaced = replaced.zip_with(~covered, in_ranges)
         if len(others) and _targets(mapping):
             examples = others.unique(maintain_order=True)
             detail = (
@@ -51,6 +57,25 @@ def map_values(
     return table, findings
 
 
+def _in_ranges(
+    values: pl.Series, mapping: Mapping[str, str | None]
+) -> tuple[pl.Series, pl.Series]:
+    """Replace the numbers that ranges such as ``1..98`` have; return which these are, too.
+
+    Values that are keys themselves stay.
+    """
+    covered = pl.Series([False]).new_from_index(0, len(values))
+    number = values.str.strip_chars().cast(pl.Int64, strict=False)
+    others = ~values.is_in(list(mapping)).fill_null(value=False)
+    for key, value in mapping.items():
+        if match := _RANGE.fullmatch(key):
+            inside = number.is_between(int(match[1]), int(match[2])).fill_null(value=False)
+            inside &= others & ~covered
+            values = values.zip_with(~inside, pl.Series([value], dtype=pl.String))
+            covered |= inside
+    return values, covered
+
+
 def _targets(mapping: Mapping[str, str | None]) -> list[str]:
     return [value for value in mapping.values() if value is not None]
 
@@ -58,7 +83,7 @@ def _targets(mapping: Mapping[str, str | None]) -> list[str]:
 def _like_keys(values: pl.Series, mapping: Mapping[str, str | None]) -> pl.Series:
     """Return which of ``values`` are numbers, if all keys of ``mapping`` are numbers."""
     number = r"\A-?[0-9]+\z"
-    are_numbers = all(re.fullmatch(r"-?[0-9]+", key) for key in mapping)
+    are_numbers = all(re.fullmatch(r"-?[0-9]+(\.\.[0-9]+)?", key) for key in mapping)
     return values.str.contains(number) & are_numbers
 
 

@@ -14,11 +14,11 @@ from likewise.sources.annotation_files import AnnotationFiles
 from likewise.sources.base import LeftOver, SourceResult, findings_about, findings_from_rows
 from likewise.sources.column_values import check_value_columns
 from likewise.sources.extra_columns import RESERVED
+from likewise.sources.glob_paths import glob_pattern
 from likewise.sources.option_values import NestedConstants
 from likewise.sources.path_pattern import check_pattern, extract_columns, named_groups
 from likewise.sources.row_joins import join_all, join_findings
 from likewise.sources.table_doubts import IMAGES_WITHOUT_ROW
-from likewise.sources.table_files import glob_pattern
 from likewise.sources.text_table_source import TextTableSource, is_one_of
 
 _NO_MATCH = "no pattern matches its path"

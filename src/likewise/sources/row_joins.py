@@ -24,6 +24,7 @@ class JoinedTable:
         rows: columns of text, with ``:where``.
         on: columns of the rows so far -> columns of this table that must be equal.
         many: several of its rows with one key each become a row.
+        partial: no finding is reported about rows without a match, here or in other tables.
         unused: the keys that no row had so far; None before the first join.
         conflicts: column -> places of rows that have another value of it.
         lacking: the columns of the key that the rows of each join lacked.
@@ -34,6 +35,7 @@ class JoinedTable:
     rows: pl.DataFrame
     on: Mapping[str, str]
     many: bool
+    partial: bool = False
     unused: pl.DataFrame | None = None
     conflicts: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     lacking: list[list[str]] = field(default_factory=list)
@@ -125,7 +127,7 @@ class JoinedTable:
                     f"{hint(name, self.seen)}"
                 )
         rows: list[FindingRow] = []
-        if self.unused is not None and len(self.unused):
+        if self.unused is not None and len(self.unused) and not self.partial:
             number = len(self.unused)
             keys = self.unused.select(pl.concat_str(self.keys, separator=" ")).to_series()
             detail = (
@@ -166,6 +168,8 @@ def join_all(
     findings: list[FindingRow] = []
     for mark, members in groups.items():
         given = members[0].given
+        if any(table.partial for table in members):
+            continue
         is_empty = pl.any_horizontal(pl.col(name).is_null() for name in given)
         missing = rows.filter(~pl.col(mark) & (is_empty if given else True))
         if len(missing):

@@ -1,6 +1,5 @@
 """The files of a table, as options describe them: format, columns, and how they are joined."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -11,7 +10,9 @@ from likewise.errors import ConfigError, DataError, bounded
 from likewise.registry import Part
 from likewise.sources.annotation_files import AnnotationFiles
 from likewise.sources.cell_lists import split_cells
+from likewise.sources.cell_patterns import extract_cells, prefix_cells
 from likewise.sources.delimited_text import FindingRow, read_delimited
+from likewise.sources.glob_paths import glob_pattern
 from likewise.sources.matlab_table import read_matlab_table
 from likewise.sources.option_values import (
     Columns,
@@ -75,6 +76,15 @@ class TableFile(Part):
 
     constants: Constants = Field(default_factory=dict)
     """Columns that all rows of this table get, with their value."""
+
+    prefix: Constants = Field(default_factory=dict)
+    """Column -> text that is put before its values, such as the folder of the images."""
+
+    extract: Constants = Field(default_factory=dict)
+    """Column -> regular expression with named groups; each group becomes a column."""
+
+    partial: bool = False
+    """The table covers a part of the rows, and has further rows; neither is reported."""
 
     explode: Names = ()
     """Columns of lists: every element becomes a row."""
@@ -141,17 +151,6 @@ def find_table_files(annotation_files: AnnotationFiles, file: str) -> pl.Series:
     return hits.sort()
 
 
-def glob_pattern(name: str) -> str:
-    r"""Return the regular expression for a path with ``*``, ``**`` and ``?``.
-
-    Example:
-        >>> glob_pattern("a/*.csv")
-        'a/[^/]*\\.csv'
-    """
-    pattern = re.escape(name.strip("/")).replace(r"\*\*/", "(?:.*/)?").replace(r"\*\*", ".*")
-    return pattern.replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
-
-
 def read_table_file(
     where: str, data: bytes, table: TableFile, default: TextFormat
 ) -> tuple[pl.DataFrame, list[FindingRow]]:
@@ -175,4 +174,7 @@ def read_table_file(
     for column in table.explode:
         frame, invalid = split_cells(frame, column, where)
         findings += invalid
+    frame = prefix_cells(frame, table.prefix, where)
+    frame, unmatched = extract_cells(frame, table.extract, where)
+    findings = [*findings, *unmatched]
     return with_constants(frame, table.constants), findings

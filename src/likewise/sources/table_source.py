@@ -125,7 +125,7 @@ class TableSource(BoxSource, ABC):
 
     values: NestedConstants = Field(default_factory=dict)
     """Column -> value -> another value: {split: {"0": train, "1": test}}; on the command line
-    also ``split: 0=train 1=test``."""
+    also ``split: 0=train 1=test``. A range, such as ``1..98``, stands for its numbers."""
 
     constants: Constants = Field(default_factory=dict)
     """Column -> value of rows that have none; on the command line also ``split=train``."""

@@ -30,8 +30,8 @@ class TextTableSource(TableSource, ABC):
 
     tables: Annotated[tuple[TableFile, ...], BeforeValidator(_listed)] = ()
     """The tables, each as FILE, FILE(COLUMNS) on KEY, or with the options of a table: file,
-    columns, on, many, constants, explode, row, variable, delimiter, header, skip, comment,
-    quote, encoding. On the command line, ``;`` separates short forms."""
+    columns, on, many, constants, prefix, extract, partial, explode, row, variable, delimiter,
+    header, skip, comment, quote, encoding. On the command line, ``;`` separates short forms."""
 
     delimiter: Delimiter = "auto"
     """Delimiter; ``auto`` uses the most frequent one in the header, or blanks."""
@@ -106,7 +106,7 @@ class TextTableSource(TableSource, ABC):
                 many = table.many
                 if many is None:
                     many = holds_box(rows.columns, self.column_options())
-                joins.append(JoinedTable(where, rows, table.on, many))
+                joins.append(JoinedTable(where, rows, table.on, many, table.partial))
                 faults += [findings_from_rows(invalid), joins[-1].settle()]
                 paths.append(where)
         return joins, faults, paths
