@@ -154,6 +154,7 @@ from likewise.steps.view import view as view
 from likewise.steps.why import why as why
 from likewise.steps.why.fact import Fact as Fact
 from likewise.storage.config import Card as Card
+from likewise.storage.config.card import ExpectedCounts as ExpectedCounts
 from likewise.storage.config.card import Licence as Licence
 from likewise.storage.tables import Table as Table
 from likewise.web.serve import serve as serve

@@ -177,6 +177,12 @@ def test_what_licences_forbid(spdx: str, purpose: Purpose, *, changed: bool, tol
     assert bool(told) == bool(found.clause)
 
 
+def test_a_card_forbids_purposes() -> None:
+    licence = Licence(spdx="CC-BY-4.0", terms="not to be passed on", forbids=("sharing",))
+    assert "not to be passed on" in licence_verdict(licence, "sharing", changed=False).clause
+    assert licence_verdict(licence, "commercial", changed=False).clause == ""
+
+
 def test_an_unknown_licence_says_so_and_terms_are_read() -> None:
     assert licence_verdict(Licence(), "sharing", changed=False).unknown == "NOASSERTION"
     assert licence_verdict(Licence(), "research", changed=False).unknown == ""

@@ -61,6 +61,8 @@ def licence_verdict(licence: Licence, purpose: Purpose, *, changed: bool) -> Lic
     """
     if purpose == "research":
         return LicenceVerdict()
+    if purpose in licence.forbids:
+        return LicenceVerdict(clause=f'its terms: "{licence.terms or licence.spdx}"')
     result = _Expression(licence.spdx, purpose, changed=changed).evaluate()
     text = f"{licence.spdx} {licence.terms}".strip()
     if result.unknown and purpose == "commercial" and _NON_COMMERCIAL.search(text):

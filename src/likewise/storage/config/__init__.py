@@ -8,6 +8,7 @@ from likewise.formats.yaml_documents import parse_yaml, read_yaml
 from likewise.storage.config.card import (
     Card,
     Entry,
+    ExpectedCounts,
     Licence,
     card_options,
     read_card,
@@ -42,6 +43,7 @@ __all__ = [
     "DatasetEntry",
     "EmbeddingEntry",
     "Entry",
+    "ExpectedCounts",
     "ImportEntry",
     "Licence",
     "Params",

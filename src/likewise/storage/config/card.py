@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field, NonNegativeInt
 
 from likewise.errors import ConfigError
 from likewise.formats.yaml_documents import read_yaml
@@ -21,19 +23,45 @@ def training_data(entry: Mapping[str, Any]) -> list[str]:
 
 
 class Licence(Part):
-    """The terms of use of the images."""
+    """The terms of use of the images.
+
+    ``forbids`` lists the purposes that the terms do not allow; exports for them are refused.
+    """
 
     spdx: str = "NOASSERTION"
     terms: str = ""
+    forbids: tuple[Literal["commercial", "sharing"], ...] = ()
+
+
+class ExpectedCounts(Part):
+    """The published counts of a complete data set; null: not published.
+
+    ``splits``, ``roles`` and ``subsets`` have the number of items of each value. A difference
+    is a finding of ingest.
+    """
+
+    images: NonNegativeInt | None = None
+    items: NonNegativeInt | None = None
+    labels: NonNegativeInt | None = None
+    splits: dict[str, NonNegativeInt] = Field(default_factory=dict)
+    roles: dict[str, NonNegativeInt] = Field(default_factory=dict)
+    subsets: dict[str, NonNegativeInt] = Field(default_factory=dict)
 
 
 class Card(Part):
-    """The description of a data set: ``catalog/<dataset>.yaml``."""
+    """The description of a data set: ``catalog/<dataset>.yaml``.
+
+    ``known`` is the name of the public data set whose declaration the card was written from;
+    ``source`` has all options, so that a later change of the declaration has no effect.
+    """
 
     title: str
     source: Entry
     licence: Licence = Licence()
     citation: str = ""
+    homepage: str = ""
+    known: str = ""
+    counts: ExpectedCounts = ExpectedCounts()
     faults: tuple[str, ...] = ()
 
 
