@@ -25,12 +25,14 @@ web.run_app(app, host="127.0.0.1", port=int(sys.argv[2]))
 """Serves the files of a folder, and ranges of them."""
 
 _ADD = """
-from likewise.sources.known_datasets import KNOWN_DATASETS, DatasetFile, KnownDataset
-from likewise.storage.fetch import RemoteFile
-KNOWN_DATASETS[{name!r}] = KnownDataset(
-    "Served", "none", "--source folder --path {{}}",
-    tuple(DatasetFile(name, RemoteFile(url, digest=digest)) for name, url, digest in {files}),
-)
+from likewise.sources.known import KnownDataset, known_datasets
+known_datasets()[{name!r}] = KnownDataset.model_validate(dict(
+    title="Served", summary="Archives for tests only", homepage="https://example.org",
+    licence={{}}, citation="A. Author: Served, for tests",
+    layouts=[dict(files=["*"], source=dict(kind="folder"))], layout="image.bin",
+    facts=[dict(what="all of them", source="this file")],
+    download=[dict(name=name, url=url, digest=digest) for name, url, digest in {files}],
+))
 """
 """Adds the data set to those that likewise knows."""
 

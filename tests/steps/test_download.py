@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 import likewise
 from likewise.cli.app import app
 from likewise.errors import DataError, UnknownNameError
-from likewise.sources.known_datasets import KNOWN_DATASETS, DatasetFile, KnownDataset
+from likewise.sources import SOURCES
+from likewise.sources.known import DatasetFile, KnownDataset, known_datasets
 from likewise.storage.fetch import RemoteFile, fetch
 
 DATA = bytes(range(256)) * 4096  # one MiB
@@ -313,11 +314,26 @@ def zipped() -> bytes:
     return out.getvalue()
 
 
+def known_toys(url: str, digest: str | None = None) -> KnownDataset:
+    """Return the declaration of a data set of one archive."""
+    return KnownDataset.model_validate(
+        {
+            "title": "Toys",
+            "summary": "An archive of one image, for tests.",
+            "homepage": "https://example.org/toys",
+            "licence": {"terms": "free"},
+            "citation": "A. Author: Toys, for tests only",
+            "layouts": [{"files": ["images/"], "source": {"kind": "gpr1200"}}],
+            "download": [DatasetFile(name="toys.zip", url=url, digest=digest)],
+            "layout": "images/0_a.jpg",
+            "facts": [{"what": "all of them", "source": "this test"}],
+        }
+    )
+
+
 @pytest.fixture
 def toys(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    parts = (DatasetFile("toys.zip", RemoteFile(url)),)
-    known = KnownDataset("Toys", "free", "--source gpr1200 --path {}/toys.zip", parts)
-    monkeypatch.setitem(KNOWN_DATASETS, "toys", known)
+    monkeypatch.setitem(known_datasets(), "toys", known_toys(url))
     monkeypatch.chdir(tmp_path)
 
 
@@ -326,7 +342,7 @@ def test_a_data_set_is_fetched_by_its_name(how: Behaviour, zipped: bytes) -> Non
     how.data = zipped
     done = likewise.download("toys")
     assert (done.fetched, done.kept, done.folder) == (["toys.zip"], [], "data/toys")
-    assert done.next == "likewise add toys --source gpr1200 --path data/toys/toys.zip"
+    assert done.next == "likewise add toys --source toys --path data/toys"
     assert Path("data/toys/toys.zip").read_bytes() == zipped
     again = likewise.download("toys")
     assert (again.fetched, again.kept) == ([], ["toys.zip"])
@@ -352,11 +368,9 @@ def test_nothing_stays_of_a_download_killed_at_its_end(
 def test_files_without_a_checksum_are_named(how: Behaviour, zipped: bytes) -> None:
     how.data = zipped
     assert likewise.download("toys").unverified == ["toys.zip"]
-    assert [o.verified for o in likewise.downloads() if o.name in ("toys", "food101")] == [
-        True,
-        False,
-    ]
-    for name, words in (("toys", "no +Toys"), ("food101", "yes +Food-101")):
+    verified = {offer.name: offer.verified for offer in likewise.downloads()}
+    assert (verified["food-101"], verified["toys"]) == (True, False)
+    for name, words in (("toys", "no +Toys"), ("food-101", "yes +Food-101")):
         listed = CliRunner().invoke(app, ["download"]).stdout
         assert re.search(rf"^{name} +yes +{words}", listed, re.MULTILINE)
     fetched = CliRunner().invoke(app, ["download", "toys"]).stdout
@@ -377,10 +391,7 @@ def test_a_page_is_not_an_archive(how: Behaviour) -> None:
 def test_a_file_that_is_another_stays(
     url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    known = KnownDataset(
-        "Toys", "free", "", (DatasetFile("toys.zip", RemoteFile(url, digest=SHA256)),)
-    )
-    monkeypatch.setitem(KNOWN_DATASETS, "toys", known)
+    monkeypatch.setitem(known_datasets(), "toys", known_toys(url, SHA256))
     (tmp_path / "toys.zip").write_bytes(b"mine")
     with pytest.raises(DataError, match="exists and differs from"):
         likewise.download("toys", tmp_path)
@@ -388,9 +399,10 @@ def test_a_file_that_is_another_stays(
 
 
 def test_what_is_not_public_is_explained(tmp_path: Path) -> None:
-    for name, known in KNOWN_DATASETS.items():
-        if not known.parts:
-            with pytest.raises(DataError, match=f"likewise add {name} --source") as error:
+    for name, known in known_datasets().items():
+        if not known.download:
+            command = f"likewise add {name.replace('-', '_')} --source {name}"
+            with pytest.raises(DataError, match=command) as error:
                 likewise.download(name, tmp_path)
             assert str(tmp_path) in str(error.value)
             assert len(str(error.value).splitlines()) == 1
@@ -398,16 +410,21 @@ def test_what_is_not_public_is_explained(tmp_path: Path) -> None:
         likewise.download("gpr120")
 
 
-def test_every_download_is_of_a_kind_that_is_read() -> None:
-    from likewise.sources import SOURCES
+@pytest.mark.usefixtures("toys")
+def test_a_former_name_is_accepted(
+    how: Behaviour, zipped: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    how.data = zipped
+    known = known_datasets()["toys"].model_copy(update={"aliases": ("toys1",)})
+    monkeypatch.setitem(known_datasets(), "toys", known)
+    done = likewise.download("toys1")
+    assert (done.name, done.folder) == ("toys", "data/toys1")
+    assert done.renamed == "'toys1' is called 'toys' now"
+    assert done.next == "likewise add toys --source toys --path data/toys1"
 
-    for name, known in KNOWN_DATASETS.items():
-        words = known.add.split()
-        kind = words[words.index("--source") + 1]
-        if known.parts:
-            assert kind in SOURCES.kinds(), name
-        for part in known.parts:
-            assert part.wanted.url.startswith(("https://", "http://"))
-            assert f"{{}}/{part.name}" in known.add, name
+
+def test_every_download_is_of_a_kind_that_is_read() -> None:
+    for known in known_datasets().values():
+        assert {*known.kinds} <= {*SOURCES.kinds()}
     public = [offer.public for offer in likewise.downloads()]
     assert public == sorted(public, reverse=True)

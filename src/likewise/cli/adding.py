@@ -27,7 +27,9 @@ def add(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
     source: Annotated[
         str | None,
         typer.Option(
-            metavar="KIND", help="Layout of the source, e.g. gpr1200; by default it is found."
+            metavar="KIND|DATASET",
+            help="Layout, or public data set (likewise kinds sources --known); by default the "
+            "layout is found.",
         ),
     ] = None,
     path: Annotated[Path | None, typer.Option(metavar="DIR", help="The same as DIR.")] = None,
@@ -105,6 +107,8 @@ def _print(added: "Added") -> None:
     if added.splits:
         shown = ", ".join(f"{split} {number:,}" for split, number in added.splits.items())
         print_line(f"splits: {shown}")
+    for difference in added.incomplete:
+        print_line(f"differs from the published counts: {difference}")
     if added.damaged:
         print_line(f"unreadable and skipped: {added.damaged}")
     if not added.labels:

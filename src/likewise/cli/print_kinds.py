@@ -1,7 +1,8 @@
 """One kind of a family, as the command kinds prints it."""
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from likewise.cli.output import (
     print_facts,
@@ -10,7 +11,7 @@ from likewise.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from likewise import Kind, KindOption
+    from likewise import Kind, KindOption, Offer
 
 
 def print_kind(kind: "Kind") -> None:
@@ -58,3 +59,39 @@ def _default(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return "null" if value is None else str(value) or '""'
+
+
+def print_known(offer: "Offer") -> None:
+    """Print the facts of a known data set."""
+    print_line(f"{offer.title}: {offer.summary}")
+    print_line("")
+    facts = [
+        ("homepage", offer.homepage),
+        ("licence", offer.licence),
+        ("forbids", ", ".join(offer.forbids)),
+        ("counts", counts_text(offer.counts)),
+        ("read by", ", ".join(offer.kinds)),
+        ("protocols", ", ".join(offer.protocols)),
+        ("download", ", ".join(offer.files) or f"by hand: {offer.by_hand}"),
+        ("citation", offer.citation),
+        *(("source", source) for source in offer.sources),
+    ]
+    print_facts([(name, value) for name, value in facts if value])
+    print_line("")
+    print_line(offer.layout.rstrip())
+
+
+def counts_text(counts: Mapping[str, Any]) -> str:
+    """Return published counts in words.
+
+    Example:
+        >>> counts_text({"images": 3, "splits": {"train": 2, "test": 1}})
+        '3 images; splits: train 2, test 1'
+    """
+    numbers = [f"{n:,} {name}" for name, n in counts.items() if isinstance(n, int)]
+    groups = [
+        f"{name}: {', '.join(f'{value} {n:,}' for value, n in group.items())}"
+        for name, group in counts.items()
+        if not isinstance(group, int)
+    ]
+    return "; ".join([", ".join(numbers), *groups] if numbers else groups)

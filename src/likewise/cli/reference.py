@@ -1,4 +1,4 @@
-"""Write docs/cli.md from the help of the commands, and docs/protocols.md from the protocols.
+"""Write docs/cli.md, docs/protocols.md and docs/datasets.md from the code they describe.
 
 ``python -m likewise.cli.reference`` writes them; with ``--check`` it only compares.
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 import typer.testing
 
 from likewise.cli.app import COMMANDS, app
+from likewise.cli.dataset_reference import DATASETS, dataset_reference
 from likewise.cli.output import print_line, print_note
 from likewise.cli.protocol_reference import protocol_reference
 
@@ -39,9 +40,14 @@ def reference() -> str:
 
 def main() -> None:
     """Write the references; with ``--check``, exit 1 if a file differs."""
+    texts = {
+        REFERENCE: reference(),
+        PROTOCOL_REFERENCE: protocol_reference(),
+        DATASETS: dataset_reference(),
+    }
     stale = [
         path
-        for path, text in ((REFERENCE, reference()), (PROTOCOL_REFERENCE, protocol_reference()))
+        for path, text in texts.items()
         if not _write(path, text, only_check="--check" in sys.argv[1:])
     ]
     if stale:

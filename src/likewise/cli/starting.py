@@ -25,7 +25,7 @@ from likewise.cli.output import (
     print_tip,
 )
 from likewise.cli.print_findings import print_findings, print_preview
-from likewise.cli.print_kinds import print_kind
+from likewise.cli.print_kinds import print_kind, print_known
 
 if TYPE_CHECKING:
     from likewise import OlderVersion
@@ -98,9 +98,11 @@ def download(
     for action, files in (("downloaded", done.fetched), ("already present", done.kept)):
         for file in files:
             print_line(f"{action}: {done.folder}/{file}")
+    if done.renamed:
+        print_note(done.renamed)
     for file in done.unverified:
         print_line(f"not verified, because no checksum is published: {done.folder}/{file}")
-    print_line(f"licence: {done.licence}")
+    print_line(f"licence: {done.licence or 'none stated; see docs/datasets.md'}")
     print_next(done.next)
 
 
@@ -207,6 +209,28 @@ def remove(
     _print_next(done.repro)
 
 
+def _print_known(family: str | None, name: str | None, *, json: bool) -> None:
+    """Print the known data sets, or the facts of one.
+
+    Raises:
+        UnknownNameError: there is no such data set.
+    """
+    if family not in (None, "sources"):
+        raise typer.BadParameter("only sources have known data sets: kinds sources --known")
+    offers = {offer.name: offer for offer in likewise.downloads()}
+    if name is not None and name not in offers:
+        raise likewise.UnknownNameError("public data set", name, offers)
+    if json:
+        print_json(list(offers.values()) if name is None else offers[name])
+    elif name is None:
+        rows = [(o.name, ", ".join(o.kinds), o.title) for o in offers.values()]
+        print_table(("name", "read by", "title"), rows)
+        print_tip("likewise kinds sources --known NAME")
+    else:
+        print_known(offers[name])
+        print_tip(f"likewise add NAME --source {name} --path DIR")
+
+
 def kinds(
     family: Annotated[
         str | None,
@@ -218,14 +242,22 @@ def kinds(
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="One kind, with all its options.")
     ] = None,
+    known: Annotated[
+        bool,
+        typer.Option("--known", help="List the public data sets that sources know by name."),
+    ] = False,
     json: Json = False,
 ) -> None:
     """List protocols, metrics, sources, recipes and other kinds.
 
     Without FAMILY, the families are listed. --json prints the options of every kind with type,
     default and range, and the formula and source of metrics and protocols. Kinds of other
-    packages are listed too; their code is not run.
+    packages are listed too; their code is not run. `kinds sources --known` lists the public
+    data sets, and `kinds sources --known NAME` one of them with its facts.
     """
+    if known:
+        _print_known(family, name, json=json)
+        return
     if family is None:
         families = likewise.kinds()
         if json:

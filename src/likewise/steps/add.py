@@ -17,8 +17,17 @@ from likewise.formats.paths import StrPath
 from likewise.retrieval.index_cache import exact_entry
 from likewise.sources import SOURCES
 from likewise.sources.base import Source
+from likewise.sources.completeness import count_differences
+from likewise.sources.known import known_datasets
+from likewise.sources.known.layout_choice import LayoutChoice, known_facts, known_layout
 from likewise.sources.layout_hint import find_layout, read_with_hint
-from likewise.storage.config import Card, card_options, check_dataset_name, read_card
+from likewise.storage.config import (
+    Card,
+    ExpectedCounts,
+    card_options,
+    check_dataset_name,
+    read_card,
+)
 from likewise.storage.workspace import Workspace
 
 
@@ -38,6 +47,8 @@ class Added:
         source: kind of source.
         layout: description of the layout, if ``add`` found it; else "".
         splits: split -> number of items; items without split are not counted.
+        incomplete: differences from the published counts, such as
+            ``split train: 5,990 of 5,994 items``.
     """
 
     dataset: str
@@ -51,6 +62,7 @@ class Added:
     source: str = ""
     layout: str = ""
     splits: dict[str, int] = field(default_factory=dict)
+    incomplete: list[str] = field(default_factory=list)
 
 
 def add(  # noqa: PLR0913 (the fields of a card and an entry)
@@ -74,7 +86,9 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
 
     Args:
         dataset: name of the data set: lower-case letters, digits and '_'.
-        source: kind of source: the layout of the files; by default the layout that reads most.
+        source: kind of source, or name of a public data set (``likewise.downloads()``), whose
+            declaration then gives options, licence, citation, counts and protocols; by default
+            the layout that reads most.
         path: folder or archive of the images.
         annotations: file or folder of the annotations; by default they are in ``path``.
         title: title of the data set; by default the layout's title, or the name.
@@ -89,7 +103,7 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
         ConfigError: the source does not have this option, or rejects its value.
         DataError: the name exists already or is invalid, no file in ``path`` fits the layout,
             or a column has the name of a model.
-        UnknownNameError: unknown kind of source, model or protocol.
+        UnknownNameError: unknown kind of source, public data set, model or protocol.
 
     Example:
         >>> added = likewise.add("drawings", source="gpr1200", path="pictures")
@@ -109,10 +123,11 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
     embedders = _models(ws, models)
     for protocol in protocols or ():
         PROTOCOLS.load(protocol)
-    folder = Path(path).expanduser()
-    explained = folder if annotations is None else Path(annotations).expanduser()
     template = None if card is None else read_card(Path(card).expanduser())
-    given = card_options(template, source)
+    choice = None if template else known_layout(source, Path(path).expanduser())
+    folder, explained = _places(choice, path, annotations)
+    known = None if source in SOURCES.kinds() else choice
+    given = known.source if known else card_options(template, source)
     fit = find_layout(folder, explained) if given["kind"] is None else None
     source = fit.kind if fit else given["kind"]
     kind = SOURCES.load(source)
@@ -124,9 +139,11 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
     labels = reading.items["label"].n_unique() - (reading.items["label"].null_count() > 0)
     stated |= layout.settled(reading.items)
     own = kind.runs(reading.items)
+    if known is not None and known.protocols is not None:
+        own = known.protocols
     chosen = own if protocols is None else {name: own.get(name, {}) for name in protocols}
     runs = _runs(ws, dataset, embedders, chosen)
-    written = _card(dataset, stated, title, kind, template)
+    written = _card(dataset, stated, title, kind, template or known)
     _write(ws, dataset, written, entry, embedders, runs)
     return Added(
         dataset,
@@ -138,9 +155,26 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
         _licence(written.get("licence", {})),
         _damaged(reading.findings),
         source,
-        fit.describe() if fit else "",
+        fit.describe() if fit else known.describe() if known else "",
         _splits(reading.items),
+        _incomplete(reading.items, written),
     )
+
+
+def _places(
+    choice: LayoutChoice | None, path: StrPath, annotations: StrPath | None
+) -> tuple[Path, Path]:
+    """Return the places of the images and of their annotations."""
+    folder = choice.path if choice else Path(path).expanduser()
+    if annotations is not None:
+        return folder, Path(annotations).expanduser()
+    return folder, choice.annotations if choice else folder
+
+
+def _incomplete(items: pl.DataFrame, card: Mapping[str, Any]) -> list[str]:
+    """Return the differences from the counts of ``card``."""
+    counts = ExpectedCounts.model_validate(card.get("counts", {}))
+    return [f"{what}: {detail}" for what, _, detail in count_differences(items, counts)]
 
 
 def _splits(items: pl.DataFrame) -> dict[str, int]:
@@ -166,14 +200,19 @@ def _card(
     source: dict[str, Any],
     title: str | None,
     kind: type[Source],
-    template: Card | None,
+    template: Card | LayoutChoice | None,
 ) -> dict[str, Any]:
     """Return a new card, with the layout's own facts if ``dataset`` bears the layout's name."""
+    if isinstance(template, LayoutChoice):
+        heading = {"title": title or template.known.title, "source": source}
+        return {**heading, **template.card_facts()}
     if template is not None:
         given = template.model_dump(mode="json", exclude_defaults=True)
         return {**given, "title": title or template.title, "source": source}
     own = dataset == source["kind"]
     facts = kind.card_defaults() if own else {"licence": {"spdx": "NOASSERTION"}}
+    if own and dataset in known_datasets() and len(source) == 1:
+        facts |= known_facts(dataset, known_datasets()[dataset])
     full_title = title or (kind.title if own else "") or dataset
     return {"title": full_title, "source": source, **facts}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from likewise.errors import DataError, UnknownNameError
 from likewise.formats.archives import is_archive
 from likewise.formats.paths import StrPath
-from likewise.sources.known_datasets import KNOWN_DATASETS, KnownDataset
+from likewise.sources.known import KnownDataset, find_known, known_datasets
 from likewise.storage.fetch import discard_partial, fetch, matches
 
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2")
@@ -25,6 +25,7 @@ class Downloaded:
         licence: terms of the data set, in one line.
         unverified: names of the files for which nobody publishes a checksum.
         next: command that adds the data set to a catalogue.
+        renamed: a sentence about a former name that was given; else "".
     """
 
     name: str
@@ -34,6 +35,7 @@ class Downloaded:
     licence: str
     unverified: list[str]
     next: str
+    renamed: str = ""
 
 
 def download(name: str, folder: StrPath | None = None) -> Downloaded:
@@ -43,7 +45,7 @@ def download(name: str, folder: StrPath | None = None) -> Downloaded:
     Archives are not unpacked: ingest reads them directly.
 
     Args:
-        name: a name in ``likewise.downloads()``.
+        name: a name in ``likewise.downloads()``, or a former name.
         folder: folder for the files; by default ``data/<name>``.
 
     Raises:
@@ -54,33 +56,43 @@ def download(name: str, folder: StrPath | None = None) -> Downloaded:
     Example:
         A data set behind a registration cannot be downloaded by a program:
 
-        >>> likewise.download("shoev2")
+        >>> likewise.download("shoe-v2")
         Traceback (most recent call last):
         likewise.errors.DataError: QMUL-Shoe-V2 cannot be downloaded automatically: ask at
         https://sketchx.eecs.qmul.ac.uk/downloads/ for QMUL-Shoe-V2, put its folders of photos
-        and sketches with their lists into data/shoev2, and run:
-        likewise add shoev2 --source sketch --path data/shoev2
+        and sketches with their lists into data/shoe-v2, and run:
+        likewise add shoe_v2 --source shoe-v2 --path data/shoe-v2
     """
-    if name not in KNOWN_DATASETS:
-        raise UnknownNameError("download", name, KNOWN_DATASETS)
-    known = KNOWN_DATASETS[name]
+    present = find_known(name)
+    if present is None:
+        raise UnknownNameError("download", name, known_datasets())
+    known = known_datasets()[present]
     place = Path("data") / name if folder is None else Path(folder)
-    follows = f"likewise add {name} {known.add.replace('{}', shlex.quote(str(place)))}"
-    if not known.parts:
+    follows = add_command(present, place)
+    renamed = "" if name == present else f"{name!r} is called {present!r} now"
+    if not known.download:
         raise DataError(
             f"{known.title} cannot be downloaded automatically: {known.by_hand} into {place}, "
             f"and run: {follows}"
         )
     fetched, kept = _files(known, place)
-    unverified = [part.name for part in known.parts if part.wanted.digest is None]
-    return Downloaded(name, str(place), fetched, kept, known.licence, unverified, follows)
+    unverified = [file.name for file in known.download if file.digest is None]
+    return Downloaded(
+        present, str(place), fetched, kept, known.terms, unverified, follows, renamed
+    )
+
+
+def add_command(name: str, place: Path) -> str:
+    """Return the command that adds the known data set ``name`` from the folder ``place``."""
+    dataset = name.replace("-", "_")
+    return f"likewise add {dataset} --source {name} --path {shlex.quote(str(place))}"
 
 
 def _files(known: KnownDataset, place: Path) -> tuple[list[str], list[str]]:
     """Return the names of the files that were downloaded, and of those that existed."""
     fetched: list[str] = []
     kept: list[str] = []
-    for part in known.parts:
+    for part in known.download:
         target = place / part.name
         if target.exists():
             if not matches(part.wanted, target):

@@ -49,7 +49,7 @@ class CompCarsSource(Source):
     Items are sorted by subset (web, part, sv), ids and path.
     """
 
-    title: ClassVar[str] = "CompCarsSource"
+    title: ClassVar[str] = "CompCars"
     licence: ClassVar[Licence] = Licence(
         terms="data: on request from the authors, for non-commercial research only"
     )
