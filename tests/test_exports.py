@@ -42,6 +42,7 @@ def test_the_public_names() -> None:
         "Drift",
         "Embedded",
         "Evaluation",
+        "ExpectedCounts",
         "Exported",
         "Fact",
         "Finding",
