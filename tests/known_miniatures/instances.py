@@ -116,19 +116,13 @@ MINIATURES = {
             "M/gt_query/0001_c1s1_001051_00_good.mat": b"",
             "M/bounding_box_train/Thumbs.db": b"",
         },
-        "label split role person camera sequence",
+        "label split role camera sequence",
         {
-            "M/bounding_box_train/0002_c1s1_000451_03.jpg": [
-                "0002", "train", None, "0002", 1, 1,
-            ],
-            "M/bounding_box_test/-1_c1s1_000401_03.jpg": [None, "test", "gallery", "-1", 1, 1],
-            "M/bounding_box_test/0000_c1s1_000151_01.jpg": [
-                None, "test", "gallery", "0000", 1, 1,
-            ],
-            "M/bounding_box_test/0001_c1s1_001051_03.jpg": [
-                "0001", "test", "gallery", "0001", 1, 1,
-            ],
-            "M/query/0001_c2s3_000301_00.jpg": ["0001", "test", "query", "0001", 2, 3],
+            "M/bounding_box_train/0002_c1s1_000451_03.jpg": ["0002", "train", None, 1, 1],
+            "M/bounding_box_test/-1_c1s1_000401_03.jpg": ["-1", "test", "gallery", 1, 1],
+            "M/bounding_box_test/0000_c1s1_000151_01.jpg": ["0000", "test", "gallery", 1, 1],
+            "M/bounding_box_test/0001_c1s1_001051_03.jpg": ["0001", "test", "gallery", 1, 1],
+            "M/query/0001_c2s3_000301_00.jpg": ["0001", "test", "query", 2, 3],
         },
         findings=frozenset(
             {"bad-name: M/query/odd.jpg", "not-an-image: M/bounding_box_train/Thumbs.db"}

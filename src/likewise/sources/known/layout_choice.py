@@ -90,8 +90,7 @@ def known_layout(source: str | None, path: Path) -> LayoutChoice | None:
     if name is None:
         if source in kinds:
             return None
-        names = [*kinds, *known_datasets()]
-        raise UnknownNameError("source kind or public data set", source, names)
+        raise UnknownNameError("source kind", source, sorted({*kinds, *known_datasets()}))
     known = known_datasets()[name]
     if source not in kinds:
         return choose_layout(name, known, path)
