@@ -46,7 +46,7 @@ def test_scikit_learn() -> None:
     mine = ranked(*vectors())
     ap = [sklearn.average_precision_score(y, s) for y, s in zip(alike, scores, strict=True)]
     assert measure("ap", mine) == pytest.approx(ap, abs=1e-6)
-    for name, k in (("ndcg", None), ("ndcg@10", 10)):
+    for name, k in (("ndcg", None), ("ndcg@10", 10), ("ndcg-linear@10", 10)):
         gain = [
             sklearn.ndcg_score(y[None].astype(float), s[None], k=k)
             for y, s in zip(alike, scores, strict=True)

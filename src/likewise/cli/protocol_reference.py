@@ -25,6 +25,8 @@ is:
 - Precision at k is `precision@k`, or over the first min(class size, k): `mmp@k`.
 - Recall at k is 1 or 0 a query (`recall`, `cmc`, `acc`), or the share of the relevant items
   (`ir-recall`).
+- nDCG with grades has the gain of trec_eval, the grade (`ndcg-linear`), or 2^grade - 1
+  (`ndcg-exponential`); `ndcg` is of binary relevance.
 
 A split lists values in the order of preference: `split test or val` takes val only where no
 item has the split test. Items without a role are queries and gallery.

@@ -17,6 +17,7 @@ from likewise.evaluation.metrics.average_precision import (
     r_precision,
     trapezoid_average_precision,
 )
+from likewise.evaluation.metrics.graded import graded_ndcg
 from likewise.evaluation.metrics.hit_metrics import (
     first_hit,
     modified_precision_at,
@@ -62,7 +63,10 @@ class MetricSpec:
     source: str
 
 
-TERMS = "r_j: rank of the j-th relevant item; R: relevant items in the gallery; k: the rank"
+TERMS = (
+    "r_j: rank of the j-th relevant item; g_j: its grade; R: relevant items in the gallery; "
+    "k: the rank"
+)
 """Terms of the formulas of metrics; without a rank, k is the length of the ranking."""
 
 _BOOK = "Manning, Raghavan, Schuetze, Introduction to Information Retrieval (2008), 8.4"
@@ -181,6 +185,23 @@ METRICS: dict[str, MetricSpec] = {
         "Normalised discounted cumulative gain with binary relevance.",
         "sum(1 / log2(r_j + 1) for r_j <= k) / sum(1 / log2(i + 1) for i = 1 ... min(R, k))",
         "Jarvelin, Kekalainen, ACM TOIS 20(4), 2002; discount of Burges et al., ICML 2005",
+    ),
+    "ndcg-exponential": MetricSpec(
+        partial(graded_ndcg, gain="exponential"),
+        "possible",
+        "the gain of an ideal list",
+        "Normalised discounted cumulative gain with grades; the gain of a grade g is 2^g - 1.",
+        "sum((2^g_j - 1) / log2(r_j + 1) for r_j <= k) / the same for an ideal list",
+        "Burges et al., Learning to Rank Using Gradient Descent, ICML 2005",
+    ),
+    "ndcg-linear": MetricSpec(
+        graded_ndcg,
+        "possible",
+        "the gain of an ideal list",
+        "Normalised discounted cumulative gain with grades; the gain of a grade is the grade.",
+        "sum(g_j / log2(r_j + 1) for r_j <= k) / the same for an ideal list",
+        "m_ndcg_cut.c of trec_eval 9 (pytrec_eval, ir_measures); Jarvelin, Kekalainen, ACM TOIS"
+        " 20(4), 2002",
     ),
     "precision": MetricSpec(
         precision_at,

@@ -30,6 +30,7 @@ PROTOCOLS: Registry[Protocol] = Registry(
         "linear-probe": "likewise.evaluation.protocols.linear_probe:LinearProbe",
         "market-1501": "likewise.evaluation.protocols.camera_networks:Market1501",
         "metric-learning": "likewise.evaluation.protocols.metric_learning:MetricLearning",
+        "qrels": "likewise.evaluation.protocols.judgements:Judgements",
         "reidentification": "likewise.evaluation.protocols.reidentification:Reidentification",
         "roxford5k-easy": "likewise.evaluation.protocols.revisited:RoxfordEasy",
         "roxford5k-hard": "likewise.evaluation.protocols.revisited:RoxfordHard",

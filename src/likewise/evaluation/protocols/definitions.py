@@ -7,10 +7,10 @@ import polars as pl
 
 from likewise.errors import DataError
 from likewise.evaluation.metrics import measure
+from likewise.evaluation.protocols.graded_ranking import with_grades
 from likewise.evaluation.protocols.inputs import as_vectors, l2_normalised
 from likewise.evaluation.protocols.retrieval import Retrieval, rank
 from likewise.evaluation.ranking import RelevantRanks
-from likewise.evaluation.ranking.ranked import offsets
 from likewise.formats.array_types import AnyArray, BoolArray, Float32Array, Float64Array
 
 
@@ -62,6 +62,12 @@ DEFINITIONS = (
     MetricDefinition("textbook: R-precision", "r-precision"),
     MetricDefinition("textbook: reciprocal rank", "mrr"),
     MetricDefinition("textbook: nDCG", "ndcg"),
+    MetricDefinition(
+        "trec_eval, ir_measures: nDCG@10", "ndcg-linear@10", remark="the gain is the grade"
+    ),
+    MetricDefinition(
+        "Burges et al.: nDCG@10", "ndcg-exponential@10", remark="the gain is 2^grade - 1"
+    ),
     MetricDefinition("textbook: precision at 10", "precision@10"),
     MetricDefinition(
         "textbook: recall at 10", "ir-recall@10", remark="share of all relevant items"
@@ -162,15 +168,14 @@ def _rankings(
     """Return all ranks, those of items with positive scores, and which queries have a label."""
     spec = replace(protocol.task_spec, query_in_gallery=query_in_gallery)
     task, ranking = rank(protocol.name, spec, vectors, rows)
+    ranking = with_grades(ranking, task)
     ranked, query = ranking.ranked, ranking.ranked.query_numbers()
     is_positive = np.empty(len(query), bool)
     for at in range(0, len(query), 1 << 14):
         part = slice(at, at + (1 << 14))
         pairs = task.queries[query[part]], task.gallery[ranking.items[part]]
         is_positive[part] = np.einsum("ij,ij->i", vectors[pairs[0]], vectors[pairs[1]]) > 0
-    hits = np.bincount(query[is_positive], minlength=len(ranked))
-    positive = replace(ranked, offsets=offsets(hits), ranks=ranked.ranks[is_positive])
-    return ranked, positive, task.labelled
+    return ranked, ranked.selected(is_positive), task.labelled
 
 
 def _mean(

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from likewise.errors import DataError, bounded
+from likewise.evaluation.protocols.grades import listed_rows, present_grades
 from likewise.evaluation.protocols.held_out import held_out_rows
 from likewise.evaluation.protocols.spec import ItemFilter, ProtocolSpec, filter_text
 from likewise.evaluation.ranking import Groups
@@ -36,6 +37,8 @@ class RetrievalTask:
         classes: (q,) int64, class of every query, by any numbers.
         labelled: (q,) whether a query has a label.
         notes: remarks for the reader of a report.
+        grades: grade of every row of ``relevant``, in the order of its queries; None: all
+            are 1.
     """
 
     queries: Int64Array
@@ -46,6 +49,7 @@ class RetrievalTask:
     classes: Int64Array
     labelled: BoolArray
     notes: list[str]
+    grades: Int64Array | None = None
 
 
 def build_task(spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
@@ -77,19 +81,29 @@ def build_task(spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
     position = np.full(len(rows), -1)
     position[gallery] = np.arange(len(gallery))
     left_out = list(_left_out(spec, rows, queries, gallery, position))
-    by_label = spec.relevant == ("label",)
+    by_label, grades = spec.relevant == ("label",), None
     if by_label:
         kinds = labels if spec.match == ("label",) else codes(rows, spec.match)
         relevant = Groups.alike(kinds[queries], kinds[gallery])
     else:
-        relevant = listed_rows(rows, queries, position, spec.relevant)
+        relevant, grades = listed_rows(
+            rows, queries, position, spec.relevant, present_grades(spec, rows)
+        )
     unlabelled = labels[queries] < 0
     classes = np.where(
         unlabelled, labels.max(initial=0) + 1 + np.arange(len(queries)), labels[queries]
     )
     labelled = ~unlabelled if by_label else _judged(rows, queries, spec)
     return RetrievalTask(
-        queries, gallery, relevant, left_out, zero_scored, classes, labelled, notes
+        queries,
+        gallery,
+        relevant,
+        left_out,
+        zero_scored,
+        classes,
+        labelled,
+        notes,
+        grades if spec.grades else None,
     )
 
 
@@ -264,28 +278,7 @@ def _left_out(
         values = codes(rows, spec.left_out)
         yield Groups.alike(values[queries], values[gallery])
     if spec.junk:
-        yield listed_rows(rows, queries, position, spec.junk)
+        yield listed_rows(rows, queries, position, spec.junk)[0]
     if spec.within:
         values = codes(rows, spec.within)
         yield Groups.unlike(values[queries], values[gallery])
-
-
-def listed_rows(
-    rows: pl.DataFrame, queries: Int64Array, position: Int64Array, columns: Sequence[str]
-) -> Groups:
-    """Return the gallery positions of the items whose ids the queries' ``columns`` list."""
-    ids = pl.DataFrame({"item_id": rows["item_id"], "position": position})
-    lists = pl.concat(
-        rows[queries].select(pl.int_range(pl.len()).alias("query"), item_id=column)
-        for column in columns
-    ).explode("item_id")
-    listed = lists.drop_nulls("item_id").unique().join(ids, on="item_id", how="left")
-    unknown = listed.filter(pl.col("position").is_null())["item_id"].sort()
-    if len(unknown):
-        raise DataError(
-            f"{' and '.join(columns)}: no item is called {bounded(unknown, len(unknown))}"
-        )
-    ranked = listed.filter(pl.col("position") >= 0).sort("query", "position")
-    ends = np.searchsorted(ranked["query"].to_numpy(), np.arange(len(queries)), side="right")
-    begins = np.concatenate([[0], ends[:-1]]) if len(ends) else ends
-    return Groups(ranked["position"].to_numpy(), begins, ends)

@@ -10,6 +10,7 @@ from likewise.errors import DataError
 from likewise.evaluation.metrics import METRICS, measure
 from likewise.evaluation.protocols.averages import Averages, query_rows
 from likewise.evaluation.protocols.base import Evaluation, Protocol, QuerySets
+from likewise.evaluation.protocols.graded_ranking import with_grades
 from likewise.evaluation.protocols.inputs import as_lists, as_vectors, l2_normalised
 from likewise.evaluation.protocols.query_sets import (
     RetrievalTask,
@@ -53,9 +54,10 @@ class Retrieval(Protocol):
     reads_blocks: ClassVar[bool] = True
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Set ``columns`` to those that ``spec`` names."""
+        """Set the columns to those that ``spec`` names."""
         super().__init_subclass__(**options)
         cls.columns = cls.spec.columns()
+        cls.optional_columns = cls.spec.grades
 
     @property
     def formula(self) -> str:
@@ -147,7 +149,7 @@ class Retrieval(Protocol):
     def _evaluation(
         self, ranking: Ranking, task: RetrievalTask, rows: pl.DataFrame, notes: list[str]
     ) -> Evaluation:
-        ranked = ranking.ranked
+        ranked = with_grades(ranking, task).ranked
         relevant = task.labelled & (ranked.relevant > 0)
         if not relevant.any():
             raise DataError(nothing_scored(self.task_spec, task))

@@ -30,7 +30,7 @@ class ProtocolSpec:
             of the relevant items.
         match: columns in which an item must equal the query to have its label.
         grades: columns that list the grades of the items of ``relevant``, one column for each.
-            A grade below 1 is not relevant.
+            A grade below 1 is not relevant. Without these columns all grades are 1.
         left_out: columns; items that equal the query in all of them are excluded from its
             ranking, such as other pictures of the same instance or sequence.
         junk: columns that list the ids of items that are excluded from the ranking.
@@ -88,7 +88,7 @@ class ProtocolSpec:
     def columns(self) -> tuple[str, ...]:
         """Return the item columns that scoring reads, without ``item_id``."""
         read = [*self.queries, *self.gallery, *self.relevant, *self.left_out, *self.junk]
-        read += [*self.excluded, *self.within, *self.match, *self.grades]
+        read += [*self.excluded, *self.within, *self.match]
         read += ["split"] if self.held_out else []
         return tuple(dict.fromkeys(["label", "subset", *read]))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from likewise.formats.array_types import Float32Array, Int64Array
+from likewise.formats.array_types import BoolArray, Float32Array, Int64Array
 
 TILE_QUERIES = 256
 TILE_ROWS = 8192
@@ -29,6 +29,9 @@ class RelevantRanks:
             without items that the query excludes.
         depth: length of the longest list.
         complete: whether every list ranks the whole gallery.
+        grades: (offsets[-1],) int64, grade of the item at every rank; None: all are 1.
+        best: (relevant.sum(),) int64, grades of all relevant items of every query, descending;
+            None: all are 1.
     """
 
     offsets: Int64Array
@@ -36,6 +39,8 @@ class RelevantRanks:
     relevant: Int64Array
     depth: int
     complete: bool
+    grades: Int64Array | None = None
+    best: Int64Array | None = None
 
     def __len__(self) -> int:
         """Return the number of queries."""
@@ -58,10 +63,13 @@ class RelevantRanks:
         if depth >= self.depth:
             return self
         kept = self.ranks <= depth
+        return replace(self.selected(kept), depth=depth, complete=False)
+
+    def selected(self, kept: BoolArray) -> "RelevantRanks":
+        """Return only some ranks (offsets[-1],); the other items count as not in the list."""
         hits = np.bincount(self.query_numbers()[kept], minlength=len(self))
-        return replace(
-            self, offsets=offsets(hits), ranks=self.ranks[kept], depth=depth, complete=False
-        )
+        grades = None if self.grades is None else self.grades[kept]
+        return replace(self, offsets=offsets(hits), ranks=self.ranks[kept], grades=grades)
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,13 @@ class Ranking:
 
 
 def without_first(ranking: Ranking) -> Ranking:
-    """Remove the first item of every list; the other items move up by one rank."""
+    """Remove the first item of every list; the other items move up by one rank.
+
+    Raises:
+        ValueError: the items have grades.
+    """
+    if ranking.ranked.grades is not None:
+        raise ValueError("expected a ranking without grades")
     ranked = ranking.ranked
     kept, query = ranked.ranks > 1, ranked.query_numbers()
     hits = np.bincount(query[kept], minlength=len(ranked))
