@@ -30,6 +30,14 @@ def test_the_log_says_what_changed(alice: Path) -> None:
         likewise.log("emjoi")
 
 
+def test_a_data_set_that_was_not_committed_has_no_versions(alice: Path) -> None:
+    params = alice / "params.yaml"
+    added = "datasets:\n  added: {path: emoji/images, annotations: emoji/images}\n"
+    params.write_text(params.read_text("utf-8").replace("datasets:\n", added), "utf-8")
+    assert likewise.log("added") == []
+    app(["log", "added"], standalone_mode=False)
+
+
 def test_a_renamed_and_a_removed_item(alice: Path) -> None:
     found = likewise.diff("emoji", "v1", "v2")
     assert found.items == (24, 23)

@@ -38,7 +38,7 @@ class Version:
 def log(
     dataset: str, *, rev: str | None = None, workspace: StrPath | None = None
 ) -> list[Version]:
-    """List the versions of ``dataset`` in git, the latest first.
+    """List the versions of ``dataset`` in git, the latest first; none if it was not committed.
 
     Args:
         dataset: name of the data set; it may have been removed since.
@@ -68,6 +68,7 @@ def log(
     output = versions.run_git(ws.root, "log", lines, begin, "--", *paths).splitlines()
     if not output:
         ws.dataset(dataset)  # an unknown name raises, with the nearest names
+        return []
     commits = [line.split("\t", 4) for line in output]
     releases = _named(ws, begin, dataset)
     states = _states(ws, [*(commit[0] for commit in commits), *releases], paths)
