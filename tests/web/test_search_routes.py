@@ -115,6 +115,26 @@ def test_facets_and_a_condition_limit_the_hits(page: Page) -> None:
     assert hits(page.get(address)) == ["0_noto.jpg"]
 
 
+def test_the_items_that_a_role_leaves_out_are_counted(page: Page, workspace: Path) -> None:
+    one = page.get(f"/api/d/emoji/search?id={ITEM}")
+    assert one["role"] == {"of": "gallery", "left_out": None}, "no item has a role"
+    queries = ["0_noto.jpg", "0_fluent.jpg", "400_noto.jpg"]
+    likewise.correct("emoji", queries, {"role": "query"})
+    likewise.publish("emoji")
+    address = f"/api/d/emoji/search?id={ITEM}&k=24"
+    gallery = page.get(address)
+    assert gallery["role"] == {"of": "gallery", "left_out": {"role": "query", "items": 3}}
+    assert len(gallery["hits"]) == 24 - 3 - 1
+    within = page.get(f"{address}&where=label = '0'&f.role=query")
+    assert within["role"]["left_out"] == {"role": "query", "items": 2}
+    assert within["hits"] == []
+    every = page.get(f"{address}&role=any")
+    assert every["role"] == {"of": "any", "left_out": None}
+    assert {hit["item_id"] for hit in every["hits"] if hit["role"] == "query"} == {*queries}
+    queried = page.get(f"{address}&role=query")
+    assert queried["role"] == {"of": "query", "left_out": None}, "none has the role gallery"
+
+
 def test_hits_per_label_are_limited(page: Page) -> None:
     answer = page.get(f"/api/d/emoji/search?id={ITEM}&per_label=1")
     labels = [hit["label"] for hit in answer["hits"]]

@@ -51,7 +51,7 @@ runs:
 
 
 def make_pages(root: Path, catalogue: Path) -> None:
-    """Add to the catalogue of drawings a second model with its run, and shapes."""
+    """Add to the catalogue of drawings a second model with its run, and shapes of two roles."""
     shutil.copytree(catalogue, root, dirs_exist_ok=True)
     draw_shapes(root / "shapes")
     (root / "params.yaml").write_text(PARAMS, "utf-8")
@@ -60,6 +60,8 @@ def make_pages(root: Path, catalogue: Path) -> None:
     likewise.embed("emoji", "other", workspace=root)
     likewise.publish("emoji", workspace=root)
     likewise.ingest("shapes", workspace=root)
+    asking = ["bars/bars00.png", "bars/bars24.png"]
+    likewise.correct("shapes", asking, {"role": "query"}, workspace=root)
     likewise.embed("shapes", "tiny", workspace=root)
     likewise.load("colours", workspace=root)
     likewise.embed("shapes", "colours", workspace=root)

@@ -152,6 +152,18 @@ def test_a_part_of_an_item_is_searched(tab: Tab) -> None:
     assert 0 <= top < bottom <= 160
 
 
+def test_items_of_the_other_role_are_counted_and_included(tab: Tab) -> None:
+    page = tab.open("/d/shapes/search?id=cross/cross00.png&model=tiny")
+    expect(page.locator(".hits .tile")).to_have_count(9 - 2 - 1)
+    expect(page.locator(".note")).to_contain_text("2 items with the role query are left out")
+    page.get_by_role("button", name="Search all items").click()
+    expect(page.locator(".hits .tile")).to_have_count(9 - 1)
+    expect(page.locator(".hits .role")).to_have_text(["query", "query"])
+    expect(page.locator(".note")).to_have_count(0)
+    page.get_by_label("Hits are").select_option("gallery")
+    expect(page.locator(".hits .tile")).to_have_count(9 - 2 - 1)
+
+
 @pytest.mark.parametrize("shape", ["ring", "cross"])
 def test_a_drawing_finds_its_class_first(tab: Tab, shape: str) -> None:
     page = tab.open(f"/d/shapes/sketch?target={shape}%2F{shape}12.png")

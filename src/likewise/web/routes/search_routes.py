@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 import likewise
 from likewise.errors import DataError
-from likewise.web import copy_text, grid_rows, parameters, picture_urls
+from likewise.web import copy_text, grid_rows, hit_roles, parameters, picture_urls
 from likewise.web.answers import RefusedError, bad_request, json_answer
 from likewise.web.columns import columns_of
 from likewise.web.conditions import whole_condition
@@ -208,9 +208,9 @@ def _found(call: Call, uploads: list[Upload], depth: int | None = None) -> dict[
         "k": options["k"],
         "offset": options.get("offset", 0),
         "more": len(hits) > options["k"],
+        "role": hit_roles.of_hits(opened, call.selection, options.get("role", "gallery")),
         "query": _query(wanted, pictured),
         "hits": _hits(shown.to_dicts(), pictured, wanted),
-        "notes": [],
         "copy": copy_text.search(
             opened, options, shown["item_id"].to_list(), len(wanted.pictures)
         ),
@@ -227,6 +227,7 @@ def _hits(
             **hit,
             "row": pictured[hit["item_id"]]["row"],
             "thumb": pictured[hit["item_id"]]["thumb"],
+            "role": pictured[hit["item_id"]]["role"],
             "same": hit["label"] in labels if labels else None,
         }
         for hit in hits

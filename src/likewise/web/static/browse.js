@@ -55,7 +55,7 @@ export function Browse({ dataset, query, frame }) {
       <${Chips} query=${query} />
       ${rows.error && !rows.first && !problem && html`<${Problem} error=${rows.error} again=${frame.renew} />`}
       ${groups.error && html`<${Problem} error=${groups.error} />`}
-      ${problem ? html`<${Empty}>The filter is not valid. ${problem.message}<//>` : rows.total === 0 ? html`<${Empty} next=${rows.first.items ? null : `likewise ingest ${dataset}`}>${rows.first.items ? 'No item meets the filter.' : 'This data set has no items.'}<//>`
+      ${problem ? html`<${Empty}>The filter is not valid. ${problem.message}<//>` : rows.total === 0 ? html`<${Empty} next=${rows.first.items ? null : `likewise ingest ${dataset}`}>${rows.first.items ? 'No item meets the filter. Change or remove it.' : 'This data set has no items.'}<//>`
     : html`<${Grid} key=${key} rows=${rows} size=${size} groups=${group && groups.data ? groups.data.groups : null} marks=${marks.data?.marks ?? []} column=${marks.data?.column ?? 'label'}
         start=${start} hrefOf=${hrefOf} selected=${selected} onSelect=${select} onPlace=${place} onLook=${(row, index) => setLooked({ row, index })} />`}
       ${selected.size > 0 && html`<${Selection} dataset=${dataset} query=${query} ids=${[...selected]} clear=${() => setSelected(new Set())} />`}

@@ -4,7 +4,7 @@ import { get, useAnswer } from './api.js';
 import { Choice, CopyAs, count, Empty, Icon, Problem, score, Tile, useKeys } from './parts.js';
 import { address, go, search, setQuery } from './store.js';
 
-const SIDES = [['broken', 'Broken', 'right only in A'], ['fixed', 'Fixed', 'right only in B'], ['wrong', 'Both wrong', 'wrong in both'], ['right', 'Both right', 'right in both'], ['all', 'All', 'all queries']];
+const SIDES = [['broken', 'Broken', 'right only in A'], ['fixed', 'Fixed', 'right only in B'], ['wrong', 'Both wrong', 'wrong in both'], ['right', 'Both right', 'right in both'], ['all', 'All', 'in both runs']];
 const LIMIT = 20;
 
 export function Compare({ runs, query, frame, sets }) {
@@ -75,7 +75,7 @@ function Queries({ data, side, sort, query }) {
   return html`<section aria-label="Queries"><div class="row sides"><div class="row" role="group" aria-label="Side">${SIDES.map(([name, text, meaning]) => html`<button key=${name} title=${meaning} aria-pressed=${side === name} onClick=${() => setQuery({ side: name, offset: null })}>${text} <span class="number soft">${count(name === 'all' ? total : data.counts[name])}</span></button>`)}</div>
       ${data.subsets.length > 1 && html`<${Choice} name="Subset" text="Subset" value=${query.get('subset')} options=${[['', 'all'], ...data.subsets]} onChange=${subset => setQuery({ subset, offset: null })} />`}
       <${Choice} name="Sort by" text="Sort" value=${sort} options=${[['loss', 'largest loss'], ['gain', 'largest gain'], 'query']} onChange=${name => setQuery({ sort: name, offset: null })} /></div>
-    ${!data.queries.length && html`<${Empty}>No query is on this side.<//>`}
+    ${!data.queries.length && html`<${Empty}>No query is ${SIDES.find(([name]) => name === side)?.[2] ?? 'here'}.<//>`}
     <ol class="pairs" ref=${list}>${data.queries.map((one, place) => html`<${QueryPair} key=${one.item_id} one=${one} dataset=${data.a.dataset} on=${place === at} onFocus=${() => setAt(place)} />`)}</ol>
     ${(data.offset > 0 || data.offset + data.queries.length < data.total) && html`<nav class="pages row" aria-label="Pages of queries"><button disabled=${!data.offset} onClick=${() => to(Math.max(0, data.offset - LIMIT))}><${Icon} name="left" /><span>Previous</span></button>
       <span class="number soft">${count(data.offset + 1)} to ${count(data.offset + data.queries.length)} of ${count(data.total)}</span>
@@ -88,6 +88,6 @@ function QueryPair({ one, dataset, on, onFocus }) {
   const strip = (letter, value, first, hits) => html`<div class="side-hits"><p><strong>${letter}</strong> <span class="number">${score(value)}</span> <span class="soft number">${first === null ? 'no right hit' : `first right hit ${first}`}</span></p>
     <ol class="strip" tabindex="0" aria-label=${`First hits of ${letter} for ${one.item_id}`}>${hits.map(hit => html`<li><${Tile} href=${href(hit.item_id)} thumb=${hit.thumb} label=${hit.label} text=${hit.text} name=${hit.item_id} dot=${hit.relevant} /></li>`)}</ol></div>`;
   return html`<li class=${on ? 'pair card on' : 'pair card'} tabindex="-1" onFocus=${onFocus}><div class="asker"><${Tile} href=${href(one.item_id)} thumb=${one.thumb} label=${one.label} text=${one.text} name=${one.item_id} />
-      <p class=${one.delta < 0 ? 'delta loss number' : 'delta number'}>${signed(one.delta ?? 0)}</p>${one.subset && html`<p class="soft cut">${one.subset}</p>`}</div>
+      <p class=${`delta number ${one.delta < 0 ? 'loss' : one.delta > 0 ? 'gain' : ''}`}>${signed(one.delta ?? 0)}</p>${one.subset && html`<p class="soft cut">${one.subset}</p>`}</div>
     <div>${strip('A', one.first, one.first_hit[0], one.hits[0])}${strip('B', one.second, one.first_hit[1], one.hits[1])}</div></li>`;
 }

@@ -3,6 +3,9 @@ import { html, useRef } from './vendor/preact.js';
 import { Icon, number, Tile, useKeys } from './parts.js';
 import { address, place, setQuery } from './store.js';
 
+/** Roles of the hits, and their words. */
+export const ROLES = [['gallery', 'gallery items'], ['query', 'query items'], ['any', 'all items']];
+
 /** Add an item to the examples (`id`) or to what the hits must be far from (`unlike`). */
 function add(name, id) {
   const other = name === 'id' ? 'unlike' : 'id';
@@ -11,7 +14,7 @@ function add(name, id) {
   setQuery({ [name]: [...now, id], [other]: query.getAll(other).filter(one => one !== id), offset: null });
 }
 
-export function Hits({ hits, dataset, query, onLook, liking = true }) {
+export function Hits({ hits, dataset, query, onLook, liking = true, roles = false }) {
   const list = useRef();
   const links = () => [...list.current?.querySelectorAll('a.tile') ?? []];
   const here = () => links().indexOf(document.activeElement);
@@ -33,6 +36,6 @@ export function Hits({ hits, dataset, query, onLook, liking = true }) {
   const version = { v: query.get('v'), rev: query.get('rev') };
   return html`<ol class="hits" ref=${list} aria-label="Hits">${hits.map(hit => html`<li key=${`${hit.dataset} ${hit.item_id}`} value=${hit.rank}>
     <${Tile} href=${address(['d', hit.dataset, 'i', hit.item_id], hit.dataset === dataset ? version : {})} thumb=${hit.thumb} label=${hit.label} text=${hit.text} name=${hit.item_id} dot=${hit.same} note=${number(hit.score)} />
-    <span class="rank number">${hit.rank}</span>
+    <span class="rank number">${hit.rank}${roles && hit.role && html` <span class="role">${hit.role}</span>`}</span>
     ${liking && hit.dataset === dataset && html`<span class="likes"><button title="More like this (m)" aria-label=${`More like ${hit.item_id}`} onClick=${() => add('id', hit.item_id)}><${Icon} name="plus" /></button><button title="Less like this (l)" aria-label=${`Less like ${hit.item_id}`} onClick=${() => add('unlike', hit.item_id)}><${Icon} name="minus" /></button></span>`}</li>`)}</ol>`;
 }

@@ -23,7 +23,7 @@ function SetCard({ set, rev }) {
     <p class="soft cut" title=${set.title}>${set.title}</p>
     ${thumbs.length > 0 && html`<a class="four" href=${href} tabindex="-1" aria-hidden="true">${thumbs.slice(0, 4).map(thumb => html`<span class="mat"><img src=${thumb} alt="" decoding="async" /></span>`)}</a>`}
     <p class="facts">${facts.map(fact => html`<span class="chip">${fact}</span>`)}${set.models.map(model => html`<span class="chip">model ${model}</span>`)}</p>
-    ${!ready && html`<p class="soft">${set.state === 'added' ? 'Not ingested yet.' : 'Not published yet.'}</p>`}
+    ${(!ready || set.next) && html`<p class="soft">${ready ? 'Some results are not made yet, or not of the present inputs.' : set.state === 'added' ? 'Not ingested yet.' : 'Not published yet.'}</p>`}
     ${set.next && html`<${Command} text=${set.next} name=${`next command of ${set.name}`} />`}
     ${set.runs.length > 0 && html`<${Runs} set=${set} />`}</li>`;
 }
@@ -32,7 +32,7 @@ function Runs({ set }) {
   const groups = new Map();
   for (const run of set.runs) groups.set(run.protocol, [...groups.get(run.protocol) ?? [], run]);
   return html`<div class="runs">${[...groups].map(([protocol, runs]) => html`<table><caption class="soft">${protocol}</caption>
-    <tbody>${runs.map(run => html`<tr><th scope="row" class="cut"><${RunName} run=${run} /></th><td class="soft">${run.metric ?? 'not evaluated'}</td><td class="number">${run.metric ? score(run.value) : ''}</td></tr>`)}</tbody></table>
+    <tbody>${runs.map(run => html`<tr><th scope="row" class="cut"><${RunName} run=${run} /></th>${run.metric ? html`<td class="soft">${run.metric}</td><td class="number">${score(run.value)}</td>` : html`<td class="soft number" colspan="2">not evaluated</td>`}</tr>`)}</tbody></table>
     ${done(runs).length > 1 && html`<${Pair} runs=${done(runs)} />`}`)}</div>`;
 }
 

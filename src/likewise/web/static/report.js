@@ -11,7 +11,7 @@ export function ReportPage({ run, frame }) {
     return head.ok || get(path, {}, signal);
   });
   useEffect(() => frame.title(`Report of ${run}`), [run]);
-  return html`<div class="reported"><div class="tools"><h1>${run}</h1>${data && html`<a href=${ROOT + path} data-plain>Only the report</a>`}</div>
+  return html`<div class="reported"><div class="tools"><h1>${run}</h1>${data && html`<a href=${ROOT + path} data-plain>Open the report alone</a>`}</div>
     ${error && html`<${Problem} error=${error} />`}
     ${data && html`<iframe sandbox="" src=${ROOT + path} title=${`Report of ${run}`}></iframe>`}</div>`;
 }

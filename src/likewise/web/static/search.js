@@ -2,9 +2,9 @@
 import { html, useEffect, useState } from './vendor/preact.js';
 import { answers, data as ask, onUpload, useAnswer, useData } from './api.js';
 import { Chips, Facets } from './facets.js';
-import { Hits } from './hits.js';
+import { Hits, ROLES } from './hits.js';
 import { Look } from './look.js';
-import { Choice, Copy, CopyAs, count, Empty, Icon, number, Problem, useKeys } from './parts.js';
+import { Choice, Copy, CopyAs, count, counted, Empty, Icon, number, Problem, useKeys } from './parts.js';
 import { QueryStrip } from './query_strip.js';
 import { address, search, setQuery } from './store.js';
 import { Warm } from './warm.js';
@@ -60,7 +60,7 @@ function Options({ query, set, answer, open, onFilter }) {
     <button class="opener" aria-expanded=${open} onClick=${onFilter}><${Icon} name="filter" /><span>Filter</span></button>
     ${models.length > 1 && choice('model', 'Model', models, answer?.model ?? models[0])}
     ${indexes.length > 1 && choice('index', 'Index', indexes, 'exact')}
-    ${choice('role', 'Role', ['gallery', 'query', 'any'], 'gallery')}
+    ${(answer?.role.left_out || query.get('role')) && choice('role', 'Hits are', ROLES, 'gallery')}
     ${choice('per_label', 'Per label', [['', 'all'], 1, 2, 3, 5, 10], '')}
     ${answer?.by_role && pictured && choice('query_role', 'Picture is', [['query', 'a sketch'], ['gallery', 'a photograph']], 'query')}
     ${choice('k', 'Hits', [20, 60, 120, 200], 60)}
@@ -73,11 +73,17 @@ function made(answer) {
   return [answer.model, answer.query.keywords && 'keywords', answer.model && answer.index, answer.model && recall, `${number(Math.round(answer.ms.total))} ms`].filter(Boolean).join(', ');
 }
 
+/** The items that are not compared because of their role. */
+function LeftOut({ role }) {
+  if (!role.left_out?.items) return null;
+  return html`<p class="note row soft"><span>Hits are items with the role ${role.of} or without a role; ${counted(role.left_out.items, 'item')} with the role ${role.left_out.role} ${role.left_out.items === 1 ? 'is' : 'are'} left out.</span><button onClick=${() => setQuery({ role: 'any', offset: null })}>Search all items</button></p>`;
+}
+
 function Found({ data, query, dataset, onLook }) {
   const to = offset => setQuery({ offset: offset || null });
-  return html`${data.notes.map(note => html`<p class="note soft">${note}</p>`)}
+  return html`<${LeftOut} role=${data.role} />
     ${!data.hits.length && html`<${Empty}>${data.offset ? 'There are no more hits.' : 'No item meets the filter and the query.'}<//>`}
-    <${Hits} key=${search(query)} hits=${data.hits} dataset=${dataset} query=${query} onLook=${onLook} />
+    <${Hits} key=${search(query)} hits=${data.hits} dataset=${dataset} query=${query} onLook=${onLook} roles=${data.role.of === 'any'} />
     ${(data.more || data.offset > 0) && html`<nav class="pages row" aria-label="Pages of hits">
       <button disabled=${!data.offset} onClick=${() => to(Math.max(0, data.offset - data.k))}><${Icon} name="left" /><span>Previous</span></button>
       <span class="number soft">${count(data.offset + 1)} to ${count(data.offset + data.hits.length)}</span>

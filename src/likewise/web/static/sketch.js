@@ -1,7 +1,7 @@
 // Draw: a sketch finds photos while one draws.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { data as ask, useData } from './api.js';
-import { Hits } from './hits.js';
+import { Hits, ROLES } from './hits.js';
 import { Choice, CopyAs, count, Empty, Icon, number, Problem, Tile, useKeys } from './parts.js';
 import { address, setQuery } from './store.js';
 import { mirrored, paint, png, pointOf, SIDE } from './strokes.js';
@@ -44,8 +44,8 @@ export function Sketch({ dataset, query, frame, sets }) {
       <div class="row">${tool('undo', 'Undo (z)', undo, !strokes.length)}${tool('redo', 'Redo (y)', redo, !undone.length)}${tool('mirror', 'Mirror (h)', () => put(mirrored(strokes)), !strokes.length)}${tool('bin', 'Clear (c)', () => put([]), !strokes.length)}
         <label><span class="soft">Pen</span><input type="range" aria-label="Width of the pen" min="2" max="12" step="1" value=${pen} onInput=${event => setPen(Number(event.target.value))} /><span class="number soft">${pen} px</span></label></div>
       <div class="row">${models.length > 1 && html`<${Choice} name="Model" text="Model" value=${model} options=${models} onChange=${name => setQuery({ model: name })} />`}
-        <${Choice} name="Role of the hits" text="Find" value=${role} options=${['gallery', 'query', 'any']} onChange=${name => setQuery({ role: name })} />
-        ${target && html`<label><input type="checkbox" checked=${query.get('trace') === '1'} onChange=${event => setQuery({ trace: event.target.checked ? 1 : null }, { replace: true })} />Show the picture below</label>`}</div>
+        ${(answer.data?.role.left_out || query.get('role')) && html`<${Choice} name="Role of the hits" text="Hits are" value=${role} options=${ROLES} onChange=${name => setQuery({ role: name })} />`}
+        ${target && html`<label><input type="checkbox" checked=${query.get('trace') === '1'} onChange=${event => setQuery({ trace: event.target.checked ? 1 : null }, { replace: true })} />Show the picture under the drawing</label>`}</div>
       <div class="eyes">${answer.data?.eye && html`<figure><img class="eye" src=${answer.data.eye} alt="The drawing as the model gets it" /><figcaption class="soft">What ${answer.data.model} sees</figcaption></figure>`}
         ${target && html`<${Target} photo=${photo} answer=${answer.data} dataset=${dataset} />`}</div>
       <${Warm} dataset=${dataset} model=${model} encoder=${true} /></section>
@@ -54,7 +54,7 @@ export function Sketch({ dataset, query, frame, sets }) {
         <span class="end row">${strokes.length > 0 && answer.data && html`<button onClick=${() => save(canvas.current, dataset)}>Save PNG</button>`}<${CopyAs} copy=${answer.data?.copy} /></span></div>
       ${answer.error && html`<${Problem} error=${answer.error} />`}
       ${!strokes.length && html`<${Empty}>Draw something: hits appear while you draw. By keyboard: focus the canvas, arrow keys move the pen, Space puts it down and lifts it.<//>`}
-      ${answer.data && html`<${Hits} hits=${answer.data.hits} dataset=${dataset} query=${query} liking=${false} />`}</section></div></div>`;
+      ${answer.data && html`<${Hits} hits=${answer.data.hits} dataset=${dataset} query=${query} liking=${false} roles=${role === 'any'} />`}</section></div></div>`;
 }
 
 /** The picture that one draws: its rank counts down. */
