@@ -4,23 +4,30 @@
 
 A figure is the median of requests over one open connection; the peer is the public function
 that the route calls, with the same arguments. Requests and calls take turns: load slows both.
-The tables are synthetic. By default they have 100,000 and 1,000,000 rows; ``--rows 12000000``
-measures the largest size that the page supports.
+Start, first page, first tile and memory are those of ``likewise serve``, a process of its own;
+the peer of its start is the import of the two libraries by which it serves. The tables are
+synthetic. By default they have 100,000 and 1,000,000 rows; ``--rows 12000000`` measures the
+largest size that the page supports.
 """
 
 import http.client
 import json
+import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil  # type: ignore[import-untyped]  # a dependency of DVC
 from large_table import large_catalogue
-from measure import Table, parser
+from measure import LIKEWISE, Table, parser
 from search import catalogue, clustered
 
 import likewise
@@ -31,15 +38,18 @@ CLIENTS = 8
 REQUESTS = 200
 SEARCHES = 1_000
 MOST_ADDED_MB = 50
+MOST_START_S = 1.5
+FIRST_PAGE_S = {100_000: 0.8, 1_000_000: 2}
+"""Number of rows -> most seconds until the first page; 10 s for more rows."""
 
 
 class Client:
     """One open connection to a server."""
 
-    def __init__(self, server: likewise.Server) -> None:
-        """Connect to ``server`` at the first request; the page names its version in each."""
+    def __init__(self, port: int) -> None:
+        """Connect to ``port`` at the first request; the page names its version in each."""
         self.version = ""
-        self._connection = http.client.HTTPConnection("127.0.0.1", server.settings.port)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port)
 
     def get(self, path: str) -> bytes:
         """Return the body of an answer; any other status than 200 raises."""
@@ -76,16 +86,66 @@ def compared(
     return median(mine), median(others), mine[int(0.95 * (len(mine) - 1))]
 
 
+@contextmanager
+def process(root: Path) -> Iterator[tuple[int, int]]:
+    """Run ``likewise serve`` until the block ends; yield the port and the process id."""
+    command = [LIKEWISE, "serve", "--port", "0", "--no-open"]
+    with subprocess.Popen(
+        command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as served:
+        lines = served.stdout or ()
+        port = urlsplit(next(iter(lines), "").strip()).port
+        if port is None:
+            raise SystemExit("likewise serve printed no address")
+        yield port, served.pid
+        served.send_signal(signal.SIGINT)
+
+
+def start(root: Path) -> float:
+    """Return the seconds until ``likewise serve`` answers its first page."""
+    begin = time.perf_counter()
+    with process(root) as (port, _):
+        Client(port).get("/")
+        return time.perf_counter() - begin
+
+
+def whole_process(table: Table, root: Path, rows: int, rounds: int) -> None:
+    """Add the rows of start, first page, first tile and memory of a server of its own."""
+    size, count = f"{rows:,} rows", 1 if rounds < 5 else 5
+    libraries = [sys.executable, "-c", "import starlette, uvicorn"]
+    pairs = [
+        (start(root), seconds(lambda: subprocess.run(libraries, check=True)))
+        for _ in range(count)
+    ]
+    ours, peer = (median(column) for column in zip(*pairs, strict=True))
+    table.below(f"{size}: start until the first answer", ours, MOST_START_S, peer=peer)
+    with process(root) as (port, pid):
+        client = Client(port)
+        begin = time.perf_counter()
+        page = client.json("/api/d/made/page")
+        first = time.perf_counter() - begin
+        client.get(page["thumbs"][0])
+        tile = time.perf_counter() - begin
+        most = next((s for n, s in FIRST_PAGE_S.items() if rows <= n), 10)
+        table.below(f"{size}: open and first page", first, most)
+        table.below(f"{size}: ... and the first tile", tile, most)
+        client.version = page["v"]
+        client.get(f"/api/d/made/facets?of={','.join(FACETS)}&f.split=test")
+        client.get(f"/api/d/made/page?sort=nbytes&offset={rows // 2}")
+        used = psutil.Process(pid).memory_info().rss / 1e6
+        limit = 400 if rows <= 1_000_000 else 1_500
+        table.below(f"{size}: memory after pages, facets and an order", used, limit, "MB")
+
+
 def browse(table: Table, root: Path, rows: int, rounds: int) -> None:
     """Add the rows of pages, facets, jumps and thumbnails of one size."""
     large_catalogue(root, rows)
+    whole_process(table, root, rows, rounds)
     dataset = likewise.open("made", workspace=root)
     with likewise.serve(workspace=root, port=0) as server:
-        client = Client(server)
+        client = Client(server.settings.port)
         address, size = "/api/d/made", f"{rows:,} rows"
-        opening = seconds(lambda: client.get(f"{address}/page"))
         client.version = client.json(f"{address}/page?limit=1")["v"]
-        table.note(f"{size}: open and first page", f"{opening:.2f} s")
         ours, peer, slow = compared(
             lambda n: client.get(f"{address}/page?f.split=test&offset={100 * n}"),
             lambda n: dataset.browse(filters={"split": ["test"]}, offset=100 * n, limit=100),
@@ -120,7 +180,7 @@ def search(table: Table, root: Path, rows: int, rounds: int, *, small: bool) -> 
     """Add the rows of searches, of many clients, and of the memory of many searches."""
     dataset = catalogue(root, clustered(rows))
     with likewise.serve(workspace=root, port=0) as server:
-        client = Client(server)
+        client = Client(server.settings.port)
 
         def path(number: int) -> str:
             return f"/api/d/made/search?id={number % rows:07d}&k=60"
@@ -134,7 +194,7 @@ def search(table: Table, root: Path, rows: int, rounds: int, *, small: bool) -> 
         name = f"{rows:,} rows: search by item, exact"
         table.at_most(name, 1e3 * ours, 1e3 * peer, 1.5, "ms")
         _many_clients(table, server, client.version, rows, small=small)
-        client = Client(server)  # the server has closed the idle connection
+        client = Client(server.settings.port)  # the server has closed the idle connection
         count = 50 if small else SEARCHES
         for number in range(count // 10):
             client.get(path(number))
@@ -157,7 +217,7 @@ def _many_clients(
     faults: list[BaseException] = []
 
     def scroll(number: int) -> None:
-        client = Client(server)
+        client = Client(server.settings.port)
         client.version = version
         paths: Sequence[str] = (
             "/api/d/made/page?offset={}",
