@@ -63,7 +63,7 @@ def listed_rows(
 
 
 def _listed(rows: pl.DataFrame, column: str, grade: str) -> pl.DataFrame:
-    """Return query, item_id and grade of all ids that ``column`` lists; without ``grade``, 1."""
+    """Return query, item_id and grade of the ids of ``column``; all 1 without ``grade``."""
     numbered = rows.select(pl.int_range(pl.len()).alias("query"), item_id=column)
     if not grade:
         exploded = numbered.explode("item_id").with_columns(grade=pl.lit(1, pl.Int64))
