@@ -99,10 +99,14 @@ MINIATURES = {
     ),
     "cars-196/challenge": Miniature(
         {
-            **images("cars_train/00001.jpg", "cars_test/00001.jpg", "cars_test/00002.jpg"),
+            **images(*(f"cars_{s}/0000{n}.jpg" for s in ("train", "test") for n in (1, 2))),
             "devkit/cars_meta.mat": _META,
             "devkit/cars_train_annos.mat": mat(
-                annotations=_annotations((39, 116, 569, 375, 14, "00001.jpg"), names=_PART)
+                annotations=_annotations(
+                    (39, 116, 569, 375, 14, "00001.jpg"),
+                    (36, 116, 868, 587, 3, "00002.jpg"),
+                    names=_PART,
+                )
             ),
             "cars_test_annos_withlabels.mat": mat(
                 annotations=_annotations(
@@ -117,11 +121,13 @@ MINIATURES = {
             "cars_test/00001.jpg#1": ["Car 181", "test", "test"],
             "cars_test/00002.jpg#1": ["Car 98", "train", "test"],
             "cars_train/00001.jpg#1": ["Car 14", "train", "train"],
+            "cars_train/00002.jpg#1": ["Car 3", "train", "train"],
         },
         {
             "cars_test/00001.jpg#1": [29, 51, 246, 147],
             "cars_test/00002.jpg#1": [99, 18, 576, 203],
             "cars_train/00001.jpg#1": [38, 115, 569, 375],
+            "cars_train/00002.jpg#1": [35, 115, 868, 587],
         },
         frozenset({"unjoined: devkit/cars_meta.mat"}),
     ),

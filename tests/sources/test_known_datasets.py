@@ -1,6 +1,8 @@
 """Every known data set: its declaration, and a miniature of each official layout."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -89,3 +91,61 @@ def test_every_archive_to_download_is_tried_as_it_comes() -> None:
     tried = {name for key in PACKED for name in MINIATURES[key].archives}
     files = {file.name for known in KNOWN.values() for file in known.download}
     assert {name for name in files if name.endswith((".zip", ".tar", ".gz", ".tgz"))} <= tried
+
+
+def labelled_paths(dataset: Any) -> list[tuple[str, int]]:
+    """Return the paths and class numbers of a data set of torchvision."""
+    if hasattr(dataset, "_samples"):
+        return list(dataset._samples)
+    files = getattr(dataset, "_image_files", None) or dataset._images
+    return list(zip(files, dataset._labels, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("key", "reader", "top", "splits"),
+    [
+        ("food-101", "Food101", "", {"train": "train", "test": "test"}),
+        ("fgvc-aircraft", "FGVCAircraft", "", {s: s for s in ("train", "val", "test")}),
+        (
+            "oxford-pets",
+            "OxfordIIITPet",
+            "oxford-iiit-pet/",
+            {"trainval": "train", "test": "test"},
+        ),
+        (
+            "cars-196/challenge",
+            "StanfordCars",
+            "stanford_cars/",
+            {"train": "train", "test": "test"},
+        ),
+    ],
+)
+def test_torchvision_reads_the_same_labels_and_splits(
+    key: str, reader: str, top: str, splits: dict[str, str], tmp_path: Path
+) -> None:
+    module = pytest.importorskip("torchvision.datasets")
+    miniature, name = MINIATURES[key], key.partition("/")[0]
+    folder = miniature.write(tmp_path / top)
+    for path in folder.rglob("meta/*.txt"):
+        entries = path.read_text().split()
+        by_class = {
+            c: [e for e in entries if e.startswith(c)] for c in ("apple_pie", "waffles")
+        }
+        path.with_suffix(".json").write_text(json.dumps(by_class))
+    choice = choose_layout(name, KNOWN[name], folder)
+    official = "official_split" if name == "cars-196" else "split"
+    result = read(choice).items.drop_nulls(["label", official])
+    ours = {
+        f"{item.split('#')[0].rpartition('/')[2]} {split}": label
+        for item, label, split in result.select("item_id", "label", official).iter_rows()
+    }
+    theirs = {}
+    for split, renamed in splits.items():
+        dataset = getattr(module, reader)(tmp_path, split=split)
+        for path, label in labelled_paths(dataset):
+            if Path(path).is_file():
+                theirs[f"{Path(path).name} {renamed}"] = dataset.classes[label]
+    fold = str.casefold
+    assert {k: fold(v).replace(" ", "_") for k, v in theirs.items()} == {
+        k: fold(v).replace(" ", "_") for k, v in ours.items()
+    }
