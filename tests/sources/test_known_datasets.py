@@ -11,7 +11,7 @@ from known_miniatures import Miniature, miniatures
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.sources import SOURCES
 from likewise.sources.base import SourceResult
-from likewise.sources.completeness import count_findings
+from likewise.sources.completeness import difference_findings
 from likewise.sources.known import find_known, known_datasets
 from likewise.sources.known.layout_choice import LayoutChoice, choose_layout
 from likewise.storage.config import Card, ExpectedCounts, check_dataset_name
@@ -63,7 +63,7 @@ def test_a_miniature_is_read(key: str, tmp_path: Path) -> None:
     assert set(findings(result)) == miniature.findings
     Card.model_validate({"title": "x", "source": choice.source, **choice.card_facts()})
     stated = ExpectedCounts.model_validate(choice.card_facts()["counts"])
-    assert set(count_findings(result.items, stated)["finding_id"]) >= miniature.counts
+    assert set(difference_findings(result.items, stated)["finding_id"]) >= miniature.counts
 
 
 PACKED = [key for key, miniature in MINIATURES.items() if miniature.archives]
@@ -142,9 +142,9 @@ def test_torchvision_reads_the_same_labels_and_splits(
     theirs = {}
     for split, renamed in splits.items():
         dataset = getattr(module, reader)(tmp_path, split=split)
-        for path, label in labelled_paths(dataset):
-            if Path(path).is_file():
-                theirs[f"{Path(path).name} {renamed}"] = dataset.classes[label]
+        for file, label in labelled_paths(dataset):
+            if Path(file).is_file():
+                theirs[f"{Path(file).name} {renamed}"] = dataset.classes[label]
     fold = str.casefold
     assert {k: fold(v).replace(" ", "_") for k, v in theirs.items()} == {
         k: fold(v).replace(" ", "_") for k, v in ours.items()

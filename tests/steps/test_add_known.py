@@ -12,6 +12,7 @@ from layout_trees import picture
 from likewise.cli.app import app
 from likewise.errors import DataError, UnknownNameError
 from likewise.exports.licences import licence_verdict
+from likewise.sources.known import known_datasets
 from likewise.storage.config import read_card, read_params
 
 PARAMS = """\
@@ -69,6 +70,32 @@ def test_a_downloaded_archive_is_added_and_its_counts_are_checked(catalogue: Pat
     assert ingested.findings == {"incomplete": 5}
     rows = likewise.findings("cub_200_2011").first
     assert difference in {f"{row.path}: {row.detail}" for row in rows}
+
+
+def test_a_folder_is_recognised_by_its_files_and_the_number_of_images(
+    catalogue: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    miniatures()["cub-200-2011"].write(catalogue / "birds")
+    likewise.add("others", path="birds")  # it has 5 images, and 11,788 are published
+    assert not read_card(catalogue / "catalog" / "others.yaml").known
+    known = known_datasets()["cub-200-2011"]
+    few = known.counts.model_copy(update={"images": 4})
+    monkeypatch.setitem(
+        known_datasets(), "cub-200-2011", known.model_copy(update={"counts": few})
+    )
+    added = likewise.add("birds", path="birds")
+    assert added.layout.startswith("cub-200-2011, read by --source table")
+    assert added.splits == {"train": 2, "test": 2}
+
+
+def test_a_data_set_is_validated_by_its_name(catalogue: Path) -> None:
+    miniatures()["market-1501"].write(catalogue / "data")
+    report = likewise.validate("market-1501", "data")
+    assert report.items == 5
+    # images, items, labels, both splits, both roles; and two files of the miniature
+    assert report.counts == {"bad-name": 1, "incomplete": 7, "not-an-image": 1}
+    words = ["validate", "market-1501", "data", "--json"]
+    assert CliRunner().invoke(app, words).exit_code == 1
 
 
 def test_other_files_are_one_error_that_lists_the_expected_ones(catalogue: Path) -> None:

@@ -19,7 +19,8 @@ with the files below, at any depth, or the folder that `likewise download` fille
 writes a card with title, licence, citation, homepage and published counts, and the runs of its
 protocols. `source:` in the card has all options, so that you can edit them; a later change of
 the declaration does not change your card. If the files are others, the error names the expected
-ones.
+ones. `likewise validate DATASET DIR` tries it without a catalogue. `likewise add DIR` alone
+recognises a folder with the files of one data set and about its number of images.
 
 Counts that differ from the published ones are findings, never errors: `incomplete` if something
 is missing, `surplus` if there is more. `counts:` may be in any card: `images`, `items`,

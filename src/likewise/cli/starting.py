@@ -108,7 +108,7 @@ def download(
 
 def validate(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
     source: Annotated[
-        str, typer.Argument(metavar="KIND", help="Layout of the source, e.g. fissp.")
+        str, typer.Argument(metavar="KIND", help="Layout, e.g. fissp, or public data set.")
     ],
     path: Annotated[Path, typer.Argument(metavar="DIR", help="Folder or archive of images.")],
     annotations: Annotated[

@@ -31,7 +31,7 @@ def count_differences(
     return rows
 
 
-def count_findings(items: pl.DataFrame, counts: ExpectedCounts) -> pl.DataFrame:
+def difference_findings(items: pl.DataFrame, counts: ExpectedCounts) -> pl.DataFrame:
     """Return findings about counts of ``items`` that differ from the published ones."""
     return findings_from_rows(count_differences(items, counts))
 

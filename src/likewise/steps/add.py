@@ -88,7 +88,7 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
         dataset: name of the data set: lower-case letters, digits and '_'.
         source: kind of source, or name of a public data set (``likewise.downloads()``), whose
             declaration then gives options, licence, citation, counts and protocols; by default
-            the layout that reads most.
+            the public data set that ``path`` has, or the layout that reads most.
         path: folder or archive of the images.
         annotations: file or folder of the annotations; by default they are in ``path``.
         title: title of the data set; by default the layout's title, or the name.
@@ -124,7 +124,8 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
     for protocol in protocols or ():
         PROTOCOLS.load(protocol)
     template = None if card is None else read_card(Path(card).expanduser())
-    choice = None if template else known_layout(source, Path(path).expanduser())
+    elsewhere = source is None and annotations is not None
+    choice = None if template or elsewhere else known_layout(source, Path(path).expanduser())
     folder, explained = _places(choice, path, annotations)
     known = None if source in SOURCES.kinds() else choice
     given = known.source if known else card_options(template, source)

@@ -18,7 +18,7 @@ from likewise.schema import FINDINGS, IMAGES, ITEMS, Column
 from likewise.sources import SOURCES
 from likewise.sources.base import SourceResult, findings_from_rows
 from likewise.sources.box_bounds import clip_boxes
-from likewise.sources.completeness import count_findings
+from likewise.sources.completeness import difference_findings
 from likewise.storage import journal, tables, versions
 from likewise.storage.digests import Digests
 from likewise.storage.digests.digester import digest_splits
@@ -122,7 +122,7 @@ def _take(ws: Workspace, dataset: str, staging: journal.Staging) -> _Taken:
     source = SOURCES.build(card.source, f"{dataset}.yaml: source")
     files = source.open(ws.source(entry.path))
     reading = source.read(files, ws.source(entry.annotations))
-    differences = count_findings(reading.items, card.counts)
+    differences = difference_findings(reading.items, card.counts)
     reading = replace(reading, findings=pl.concat([reading.findings, differences]))
     gone = takedowns.read(ws.forgotten(dataset))
     unnamed = _named(reading.items, gone.images)

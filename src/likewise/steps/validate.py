@@ -11,6 +11,8 @@ from likewise.catalogue.finding_counts import SHOWN, Findings, count_findings
 from likewise.formats.paths import StrPath
 from likewise.sources import SOURCES
 from likewise.sources.base import LeftOver
+from likewise.sources.completeness import difference_findings
+from likewise.sources.known.layout_choice import known_layout
 from likewise.sources.layout_hint import read_with_hint
 from likewise.storage.config import card_options, read_card
 
@@ -50,7 +52,8 @@ def validate(  # noqa: PLR0913 (options of the source, and of the output)
     what is left over, so that the options of a layout can be tried.
 
     Args:
-        source: the layout, a kind of source.
+        source: the layout, a kind of source, or the name of a public data set; its published
+            counts are compared too.
         path: folder or archive of the images.
         annotations: file or folder of the annotations; by default ``path``.
         options: options of the source, as in a card.
@@ -61,7 +64,7 @@ def validate(  # noqa: PLR0913 (options of the source, and of the output)
     Raises:
         ConfigError: the source has no such option, or does not accept the value.
         DataError: nothing in ``path`` fits the layout.
-        UnknownNameError: there is no such kind of source.
+        UnknownNameError: there is no such kind of source and no such data set.
 
     Example:
         >>> found = likewise.validate("gpr1200", "pictures")
@@ -71,13 +74,19 @@ def validate(  # noqa: PLR0913 (options of the source, and of the output)
         '0'
     """
     template = None if card is None else read_card(Path(card).expanduser())
-    layout = SOURCES.build({**card_options(template, source), **(options or {})}, "source")
+    choice = None if template else known_layout(source, Path(path).expanduser())
+    known = None if source in SOURCES.kinds() else choice
+    given = known.source if known else card_options(template, source)
+    layout = SOURCES.build({**given, **(options or {})}, "source")
+    place = choice.path if choice else Path(path)
+    explained = choice.annotations if choice else place
     reading = read_with_hint(
-        layout, source, Path(path), Path(path if annotations is None else annotations)
+        layout, given["kind"], place, explained if annotations is None else Path(annotations)
     )
-    counted = count_findings(
-        f"{source}: {path}", len(reading.items), reading.findings, None, limit
-    )
+    findings = reading.findings
+    if known is not None:
+        findings = pl.concat([findings, difference_findings(reading.items, known.counts)])
+    counted = count_findings(f"{source}: {path}", len(reading.items), findings, None, limit)
     return Validated(
         counted.of,
         counted.items,

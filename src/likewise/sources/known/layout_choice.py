@@ -12,8 +12,10 @@ import polars as pl
 from likewise.errors import DataError, UnknownNameError, bounded
 from likewise.formats.archives import is_archive, open_files
 from likewise.sources import SOURCES
+from likewise.sources.base import is_image
 from likewise.sources.glob_paths import glob_pattern
 from likewise.sources.known import KnownDataset, KnownLayout, find_known, known_datasets
+from likewise.storage.config import ExpectedCounts
 
 _MAX_TOPS = 100
 """Maximum number of folders that are tried as the top of a data set."""
@@ -45,6 +47,11 @@ class LayoutChoice:
         return {**self.layout.source, **({"nested": True} if self.packed else {})}
 
     @property
+    def counts(self) -> ExpectedCounts:
+        """The published counts of this layout."""
+        return self.known.counts if self.layout.counts is None else self.layout.counts
+
+    @property
     def protocols(self) -> dict[str, dict[str, Any]] | None:
         """The protocols that score it; None for those of the kind of source."""
         own = self.layout.protocols
@@ -57,9 +64,8 @@ class LayoutChoice:
 
     def card_facts(self) -> dict[str, Any]:
         """Return the values of a new card except its title and source."""
-        counts = self.known.counts if self.layout.counts is None else self.layout.counts
         facts = known_facts(self.name, self.known)
-        return {**facts, "counts": counts.model_dump(exclude_defaults=True)}
+        return {**facts, "counts": self.counts.model_dump(exclude_defaults=True)}
 
 
 def known_facts(name: str, known: KnownDataset) -> dict[str, Any]:
@@ -76,16 +82,17 @@ def known_facts(name: str, known: KnownDataset) -> dict[str, Any]:
 
 
 def known_layout(source: str | None, path: Path) -> LayoutChoice | None:
-    """Return the layout of the public data set that is called ``source``; None without one.
+    """Return the layout of the public data set ``source``; None if there is none.
 
-    A kind of source may have the name of a data set; ``path`` then need not have its files.
+    Without ``source``, the data set is recognised by its files. A kind of source may have the
+    name of a data set; ``path`` then need not have its files.
 
     Raises:
         DataError: ``path`` does not have the files of the data set.
         UnknownNameError: there is no such kind of source and no such data set.
     """
     if source is None:
-        return None
+        return recognise(path)
     name, kinds = find_known(source), SOURCES.kinds()
     if name is None:
         if source in kinds:
@@ -97,6 +104,34 @@ def known_layout(source: str | None, path: Path) -> LayoutChoice | None:
     with suppress(DataError):
         return choose_layout(name, known, path)
     return None
+
+
+def recognise(path: Path) -> LayoutChoice | None:
+    """Return the layout of the public data set that the folder ``path`` has.
+
+    The names of files must be those of one data set only, and the number of images must be
+    between half and one and a half times the published one: people use the layouts of public
+    data sets for their own data too. Archives are not recognised, because they would be listed
+    twice.
+    """
+    if not path.is_dir():
+        return None
+    names = pl.Series(dtype=pl.String)
+    with suppress(DataError):
+        names = open_files(path).listing()["path"]
+    number = names.to_frame("path").filter(is_image()).height
+    hits = []
+    for name, known in known_datasets().items():
+        choices = (LayoutChoice(name, known, one, path, path) for one in known.layouts)
+        fits = (c for c in choices if _is_near(number, c) and _fits(names, c.layout.files))
+        hits += [choice for choice in fits if choice.source["kind"] != name][:1]
+    return hits[0] if len(hits) == 1 else None
+
+
+def _is_near(number: int, choice: LayoutChoice) -> bool:
+    """Return whether the number of images is near the published one."""
+    published = choice.counts.images
+    return published is not None and published <= 2 * number <= 3 * published
 
 
 def choose_layout(name: str, known: KnownDataset, path: Path) -> LayoutChoice:
