@@ -70,7 +70,9 @@ def add_run(
     option: Annotated[
         list[str] | None,
         typer.Option(
-            "--option", metavar="KEY=VALUE", help="Option of the protocol; repeatable."
+            "--option",
+            metavar="KEY=VALUE",
+            help="Option of the protocol, or by=COLUMN; repeatable.",
         ),
     ] = None,
 ) -> None:

@@ -99,3 +99,13 @@ def _runs(description: "Description") -> None:
             (run.run, run.index, run.protocol, *(run.metrics or {}).values()) for run in runs
         ]
         print_table(("run", "index", "protocol", *names), rows)
+    for run in description.runs:
+        if run.by_value:
+            print_line("")
+            print_line(f"{run.run} by {run.by}")
+            metrics = list(next(iter(run.by_value.values())))
+            parts = [
+                (value, *(numbers.get(name, "") for name in metrics))
+                for value, numbers in run.by_value.items()
+            ]
+            print_table((run.by, *metrics), parts)

@@ -28,6 +28,15 @@ is:
 - nDCG with grades has the gain of trec_eval, the grade (`ndcg-linear`), or 2^grade - 1
   (`ndcg-exponential`); `ndcg` is of binary relevance.
 
+A run of any protocol may have `by`, the name of a column: its report has the metrics of the
+queries of every value, too, as means over these queries. The column is `label`, `subset`,
+`split`, `role` or one of the source, such as `camera`.
+
+```yaml
+runs:
+  shoes-clip: {dataset: shoes, model: clip, index: exact, protocol: leave-one-out, by: designer}
+```
+
 A split lists values in the order of preference: `split test or val` takes val only where no
 item has the split test. Items without a role are queries and gallery.
 """

@@ -46,6 +46,10 @@ def score(  # noqa: PLR0913 (a function here is a command, an argument an option
         int | None,
         typer.Option(min=1, metavar="N", help="Smallest class of compcars-*; by default 58."),
     ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Report the metrics of every value, too."),
+    ] = None,
     order: Annotated[
         bool,
         typer.Option(
@@ -88,6 +92,7 @@ def score(  # noqa: PLR0913 (a function here is a command, an argument an option
         images=images,
         items=items,
         min_images_per_class=min_images_per_class,
+        by=by,
     )
     if json:
         record = {

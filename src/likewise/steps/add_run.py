@@ -36,7 +36,8 @@ def add_run(
         index: name of an index of params.yaml; by default an exact one.
         options: options of the protocol, such as ``{"min_images_per_class": 2}``. ``names`` of
             zero-shot may also be a file: .json or .yaml with names by label, or .csv with the
-            columns label and name; its content is written into params.yaml.
+            columns label and name; its content is written into params.yaml. Any protocol has
+            ``by``: a column of the items, for each of whose values the metrics are reported.
         workspace: a folder in the catalogue; by default the current one.
 
     Returns:

@@ -10,6 +10,7 @@ from likewise.catalogue.dataset import Dataset
 from likewise.errors import DamagedError, DataError, bounded
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation, Protocol
+from likewise.evaluation.protocols.by_column import score_by
 from likewise.evaluation.protocols.text_protocol import TextProtocol
 from likewise.evaluation.significance import METHOD
 from likewise.formats import atomic
@@ -31,6 +32,9 @@ WHOLE_BYTES = 512 << 20
 """Up to this size as float32 all vectors are read at once; more are ranked block by block. It
 is a constant, because both ways round scores differently.
 """
+
+BY_COLUMNS = ("label", "subset", "split", "role")
+"""The columns of all data sets by which a run may be reported; others are those of a source."""
 
 _COPIES = 3
 """Copies of all vectors in a protocol that needs them at once: as stored, normalised, parts."""
@@ -78,6 +82,8 @@ def evaluate(
         result = _score_texts(ws, dataset, entry, protocol, exact=kind == EXACT)
     else:
         result = _score(dataset, entry, protocol, ws.params.memory, exact=kind == EXACT)
+    if entry.by is not None:
+        result = score_by(result, _column(dataset, entry.by, run), entry.by)
     passport = parse_json(dataset.table.passport(entry.model), f"the passport of {entry.model}")
     if passport["recipe"].get("original"):
         result = replace(result, notes=[*result.notes, CHOSEN_ON_TEST])
@@ -89,7 +95,7 @@ def evaluate(
         "notes": result.notes,
         "items": len(dataset),
         "counts": result.counts,
-        "columns": _digests(ws, entry.dataset, (*_columns(dataset, protocol), entry.model)),
+        "columns": _digests(ws, entry.dataset, _read_columns(dataset, protocol, entry)),
         "model": passport,
     }
     statistics = {name: statistic.to_json() for name, statistic in result.statistics.items()}
@@ -171,6 +177,27 @@ def _columns(dataset: Dataset, protocol: Protocol) -> tuple[str, ...]:
         *protocol.columns,
         *(name for name in protocol.optional_columns if name in present),
     )
+
+
+def _read_columns(dataset: Dataset, protocol: Protocol, entry: Run) -> tuple[str, ...]:
+    """Return all columns that a run reads, with its vectors."""
+    by = () if entry.by is None else (entry.by,)
+    return tuple(dict.fromkeys((*_columns(dataset, protocol), *by, entry.model)))
+
+
+def _column(dataset: Dataset, column: str, run: str) -> pl.DataFrame:
+    """Return item_id and the column by which a run is reported.
+
+    Raises:
+        DataError: there is no such column, or the stage of a run does not depend on it.
+    """
+    known = [*BY_COLUMNS, *(source.name for source in dataset.table.source_columns)]
+    if column not in known:
+        raise DataError(
+            f"params.yaml: runs.{run}: by: {column!r} is not a column by which results are "
+            f"reported; these are: {', '.join(known)}"
+        )
+    return dataset.table.read(["item_id", column])
 
 
 def _as_needed(protocol: Protocol, vectors: VectorBlocks) -> FloatArray | VectorBlocks:

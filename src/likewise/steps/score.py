@@ -12,6 +12,7 @@ import polars as pl
 from likewise.errors import DataError
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation
+from likewise.evaluation.protocols.by_column import score_by
 from likewise.formats.array_types import AnyArray
 from likewise.formats.arrays import array_of
 from likewise.formats.paths import StrPath
@@ -27,6 +28,7 @@ def score(  # noqa: PLR0913 (one keyword per kind of input)
     items: StrPath | pl.DataFrame | None = None,
     labels: Sequence[object] | AnyArray | None = None,
     min_images_per_class: int | None = None,
+    by: str | None = None,
 ) -> Evaluation:
     """Score embeddings of items, or ranked lists of queries, by a protocol.
 
@@ -45,6 +47,7 @@ def score(  # noqa: PLR0913 (one keyword per kind of input)
             images; or the ``.pkl`` of Revisited Oxford or Paris.
         labels: one label per row instead of ``items``; None: the row has no label.
         min_images_per_class: the smallest class of the protocols of CompCars; by default 58.
+        by: a column of the items; the metrics are also reported for each of its values.
 
     Raises:
         DataError: the array is missing, has rows that do not fit the images, or cannot be
@@ -86,9 +89,19 @@ def score(  # noqa: PLR0913 (one keyword per kind of input)
     rows, notes = _rows(where, len(values), images, items)
     try:
         result = evaluate(values, rows)
+        if by is not None:
+            result = score_by(result, _column(rows, by), by)
     except DataError as error:
         raise DataError(" / ".join([f"{where}: {error}", *notes])) from error
     return replace(result, notes=[*result.notes, *notes])
+
+
+def _column(rows: pl.DataFrame, by: str) -> pl.DataFrame:
+    """Return item_id and the column by which a result is reported."""
+    known = [name for name in rows.columns if name != "item_id"]
+    if by not in known:
+        raise DataError(f"by: the items have no column {by!r}; columns: {', '.join(known)}")
+    return rows.select("item_id", by)
 
 
 def _read(given: StrPath | npt.ArrayLike, name: str) -> tuple[str, AnyArray]:

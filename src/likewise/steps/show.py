@@ -1,7 +1,7 @@
 """Describe one data set of a catalogue."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from likewise.catalogue import run_results
@@ -10,11 +10,12 @@ from likewise.catalogue.contents import Contents, contents_of, scan
 from likewise.catalogue.counting import frequencies
 from likewise.catalogue.summaries import State, summary_of
 from likewise.errors import VersionError
+from likewise.evaluation.protocols.by_column import split_metrics
 from likewise.formats.paths import StrPath
 from likewise.models.passport import Passport
 from likewise.pages import notebook
 from likewise.storage import artefacts, tables, versions
-from likewise.storage.config import Card
+from likewise.storage.config import Card, Run
 from likewise.storage.workspace import Workspace
 
 
@@ -45,6 +46,8 @@ class RunFacts:
         index: its index.
         protocol: its protocol.
         metrics: metric -> value; None before the run is evaluated.
+        by: the column for whose values the run is reported, too; "" for none.
+        by_value: value of that column -> metric -> value.
     """
 
     run: str
@@ -52,6 +55,8 @@ class RunFacts:
     index: str
     protocol: str
     metrics: dict[str, float] | None
+    by: str = ""
+    by_value: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, repr=False)
@@ -184,10 +189,18 @@ def _describe_from_git(ws: Workspace, dataset: str, error: VersionError) -> Desc
 
 def _runs(ws: Workspace, dataset: str) -> list[RunFacts]:
     return [
-        RunFacts(name, run.model, run.index, run.protocol, run_results.read_metrics(ws, name))
+        _run_facts(name, run, run_results.read_metrics(ws, name))
         for name, run in ws.params.runs.items()
         if run.dataset == dataset
     ]
+
+
+def _run_facts(name: str, run: Run, metrics: dict[str, float] | None) -> RunFacts:
+    parts = (name, run.model, run.index, run.protocol)
+    if metrics is None or run.by is None:
+        return RunFacts(*parts, metrics, run.by or "")
+    plain, by_value = split_metrics(metrics, run.by)
+    return RunFacts(*parts, plain, run.by, by_value)
 
 
 def _findings(ws: Workspace, dataset: str) -> dict[str, int]:

@@ -139,7 +139,9 @@ class Run(Part):
     """One evaluation: data set x model x index x protocol.
 
     ``min_images_per_class`` is an option of the protocols of CompCars, ``names`` one of
-    ``zero-shot``, and ``templates`` one of ``zero-shot`` and ``image-text``; see there.
+    ``zero-shot``, and ``templates`` one of the protocols that compare items with texts; see
+    there. ``by`` is a column of the items: the metrics are reported for each of its values,
+    too.
     """
 
     dataset: str
@@ -149,6 +151,7 @@ class Run(Part):
     min_images_per_class: int | None = Field(default=None, ge=1)
     names: dict[str, str] | Literal["label", "text"] | None = None
     templates: tuple[str, ...] | None = None
+    by: str | None = Field(default=None, min_length=1)
 
     def recorded(self) -> dict[str, Any]:
         """Return the options that are set, as reports record them."""
