@@ -19,9 +19,13 @@ def typed(
     *,
     program: Sequence[str] = ("likewise",),
     folder: Path | None = None,
+    answers: str = "",
     **variables: str,
 ) -> list[str]:
-    """The lines that a command writes to a terminal, stdout and stderr together."""
+    """The lines that a command writes to a terminal, stdout and stderr together.
+
+    ``answers`` are the keys that are pressed; the terminal shows them too.
+    """
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "DVC_STAGE")}
@@ -35,6 +39,7 @@ def typed(
         env=environment,
     )
     os.close(theirs)
+    os.write(ours, answers.encode())
     written = b""
     try:
         while part := os.read(ours, 65536):

@@ -9,6 +9,7 @@ from forked import run
 from layout_trees import tree
 from likewise.errors import AmbiguousLayoutError, DataError
 from likewise.sources.layout_hint import find_layout
+from terminals import typed
 
 LINE = "0 0.5 0.5 0.5 0.5\n"
 COCO = {
@@ -40,9 +41,13 @@ def test_the_layout_that_reads_most_is_found(tmp_path: Path, kind: str) -> None:
     assert find_layout(tree(tmp_path, files, *images), tmp_path).kind == kind
 
 
+def both_layouts(top: Path) -> Path:
+    """Make a tree that COCO and YOLO fit, and neither reads all that the other reads."""
+    return tree(top, {**TREES["coco"][0], **TREES["yolo"][0]}, *IMAGE)
+
+
 def test_two_layouts_that_fit_are_one_error(tmp_path: Path) -> None:
-    both = {**TREES["coco"][0], **TREES["yolo"][0]}
-    top = tree(tmp_path / "data", both, *IMAGE)
+    top = both_layouts(tmp_path / "data")
     with pytest.raises(
         AmbiguousLayoutError, match=r"--source coco .* or --source yolo"
     ) as error:
@@ -53,6 +58,29 @@ def test_two_layouts_that_fit_are_one_error(tmp_path: Path) -> None:
     assert done.returncode == DataError.exit_code
     assert "several layouts fit" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("answers", "shown"),
+    [
+        ("\nyolo\n", "data: 1 items, 1 labels, 0 findings"),  # no answer: it asks again
+        ("\x04", "Aborted"),  # the end of the input
+    ],
+)
+def test_a_terminal_is_asked_which_of_two_layouts(
+    tmp_path: Path, answers: str, shown: str
+) -> None:
+    top = both_layouts(tmp_path / "data")
+    likewise.init(tmp_path / "catalogue")
+    lines = typed(["add", str(top)], 200, folder=tmp_path / "catalogue", answers=answers)
+    text = "\n".join(lines)
+    assert "layout (coco, yolo): " in text
+    assert shown in text
+    assert "Traceback" not in text
+    card = tmp_path / "catalogue" / "catalog" / "data.yaml"
+    assert card.exists() == shown.startswith("data: ")
+    if card.exists():
+        assert f"kind: {answers.strip()}" in card.read_text("utf-8")
 
 
 def test_a_place_without_images_is_one_error(tmp_path: Path) -> None:

@@ -96,9 +96,12 @@ class ImageStore:
     def facts(self, *further: str) -> pl.DataFrame:
         """Return ids and hashes of the images, and ``further`` columns; empty without table."""
         names = ["image_id", "sha256", *further]
+        parts = [tables.empty_batch(IMAGES.arrow()).select(names)]
         if not tables.exists(self.table):
-            return pl.DataFrame(pl.from_arrow(tables.empty_batch(IMAGES.arrow()).select(names)))
-        return tables.open_table(self.table, "").read(names)
+            return pl.DataFrame(pl.from_arrow(parts[0]))
+        # Batch by batch, because a table of Arrow would be a second copy of millions of rows.
+        batches = chain(parts, tables.open_table(self.table, "").scan(names))
+        return pl.concat([pl.DataFrame(pl.from_arrow(part)) for part in batches], rechunk=True)
 
     def _unchanged(self, wanted: pl.DataFrame, stamps: pl.DataFrame) -> pl.DataFrame:
         """Return the path of wanted files whose size and stamp have not changed."""

@@ -35,9 +35,9 @@ def clip_boxes(
     Returns:
         Items in their order (unchanged if their image is not in ``images``), and findings.
     """
-    if result.image_sizes is None and items["box"].null_count() == len(items):
-        return items, findings_from_rows([])
     upright = result.orientation == "upright"
+    if items["box"].null_count() == len(items):
+        return items, _size_findings(result.image_sizes, images, upright=upright)
     located = items.select("item_id", "image_id", "box").join(
         images, on="image_id", how="left", maintain_order="left"
     )
@@ -132,13 +132,13 @@ def _box_findings(boxes: pl.DataFrame, check: str, problem: str) -> pl.DataFrame
 def _size_findings(
     image_sizes: pl.DataFrame | None, images: pl.DataFrame, *, upright: bool
 ) -> pl.DataFrame:
-    if image_sizes is None:
-        schema = {"image_id": pl.String, "width": float, "height": float}
-        image_sizes = pl.DataFrame(schema=schema)
+    annotated = pl.DataFrame() if image_sizes is None else image_sizes.drop_nulls()
+    if annotated.is_empty():
+        return findings_from_rows([])
     if upright:
         sizes = images.with_columns(upright_size())
         images = sizes.with_columns(width=pl.col(":width"), height=pl.col(":height"))
-    both = image_sizes.drop_nulls().join(images, on="image_id", maintain_order="left")
+    both = annotated.join(images, on="image_id", maintain_order="left")
     width_differs = pl.col("width") != pl.col("width_right")
     height_differs = pl.col("height") != pl.col("height_right")
     differing = both.filter(width_differs | height_differs).with_columns(

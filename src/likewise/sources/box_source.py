@@ -14,6 +14,7 @@ from likewise.formats.archives import FileCollection
 from likewise.sources.base import (
     Source,
     findings_about,
+    findings_from_rows,
     is_image,
     no_images_error,
     unread_format_findings,
@@ -154,9 +155,13 @@ def items_from_boxes(images: pl.DataFrame, boxes: pl.DataFrame, keep: pl.Expr) -
         item_id=box_item_id(),
     )
     whole_images = numbered.filter(keep).with_columns(item_id="image_id")
-    unboxed = whole_images.join(valid, on="image_id", how="anti")
+    unboxed = whole_images
+    if len(valid):
+        unboxed = whole_images.join(valid, on="image_id", how="anti")
     items = pl.concat([box_items, unboxed], how="diagonal")
-    items = items.sort(":rank", "number", nulls_last=True).drop(":rank", "number", *CORNERS)
+    if len(valid):  # a sort copies all columns of millions of images
+        items = items.sort(":rank", "number", nulls_last=True)
+    items = items.drop(":rank", "number", *CORNERS)
     boxed_images = whole_images.join(valid, on="image_id", how="semi").drop(":rank")
     return BoxItems(items, pl.concat([items.clear(), boxed_images], how="diagonal"), faults)
 
@@ -226,7 +231,10 @@ def stray_file_findings(
     """
     folder = pl.col("path").str.extract(r"(?s)\A(.*)/").fill_null("")
     image_folders = images.select(folder=folder).unique()
-    others = files.listing().select("path").filter(~is_image() & ~is_annotation)
+    # One after the other, because both copy the names of millions of files.
+    others = files.listing().select("path").filter(~is_image()).filter(~is_annotation)
+    if others.is_empty():
+        return findings_from_rows([])
     strays = others.with_columns(folder=folder).join(image_folders, on="folder", how="semi")
     unread = unread_format_findings(others)
     strays = strays.filter(~pl.col("path").is_in(unread["path"].implode()))

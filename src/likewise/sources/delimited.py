@@ -38,11 +38,29 @@ class DelimitedSource(TextTableSource):
             if paths.is_empty():
                 raise annotation_files.missing_error("a .csv with a header")
             bases = [(TableFile(file="*"), paths)]
-        joins, faults, joined_paths = self.read_joins(annotation_files)
+        own = [path for _, paths in bases for path in paths]
+        faults: list[pl.DataFrame] = []
+        # The rows are only an argument here, so that their first columns are freed early.
+        return self.build_result(
+            files,
+            self._joined_rows(annotation_files, bases, faults, own),
+            faults,
+            pl.col("path").str.to_lowercase().str.contains(_TABLES) | is_one_of(own),
+        )
+
+    def _joined_rows(
+        self,
+        annotation_files: AnnotationFiles,
+        bases: list[tuple[TableFile, pl.Series]],
+        faults: list[pl.DataFrame],
+        own: list[str],
+    ) -> pl.DataFrame:
+        """Return the rows of all tables; add findings to ``faults``, and paths to ``own``."""
+        joins, findings, paths = self.read_joins(annotation_files)
         rows, more = self._rows(annotation_files, bases, joins)
-        own = [*joined_paths, *(path for _, paths in bases for path in paths)]
-        is_annotation = pl.col("path").str.to_lowercase().str.contains(_TABLES) | is_one_of(own)
-        return self.build_result(files, rows, [*faults, *more], is_annotation)
+        faults += [*findings, *more]
+        own += paths
+        return rows
 
     def tables_at(
         self, annotation_files: AnnotationFiles, paths: pl.Series
@@ -62,6 +80,7 @@ class DelimitedSource(TextTableSource):
         for number, (table_file, paths) in enumerate(bases):
             for where, data in annotation_files.read(paths):
                 table, invalid = read_table_file(where, data, table_file, self.text_format)
+                del data
                 table, unjoined = join_all(table, joins, where)
                 tables.append((number, where, table))
                 faults.append(findings_from_rows([*invalid, *unjoined]))
@@ -76,6 +95,7 @@ class DelimitedSource(TextTableSource):
                 renamed = renamed.with_columns(split=pl.lit(split, pl.String))
                 doubts = file_split_findings([where], "or set --option split=COLUMN")
                 faults.append(findings_from_rows(doubts))
-            folder = pl.lit(where[: where.rfind("/") + 1]).alias(":folder")
-            frames.append(renamed.with_columns(folder))
+            if folder := where[: where.rfind("/") + 1]:
+                renamed = renamed.with_columns(pl.lit(folder).alias(":folder"))
+            frames.append(renamed)
         return pl.concat(frames, how="diagonal"), [*faults, join_findings(joins)]

@@ -80,14 +80,13 @@ def match_references(
         longer: use rules 7 and 8.
     """
     wanted = pl.DataFrame({"reference": references.drop_nulls().unique(maintain_order=True)})
-    wanted = wanted.with_columns(key=_normalised(pl.col("reference")))
     known = pl.DataFrame({"path": paths}).with_columns(key="path")
     if stems:
         known = known.with_columns(key=_without_suffix(pl.col("path")))
+    hits = [_same_path(wanted.with_columns(key="reference"), known, "")]
+    rest = wanted.join(hits[0], on="reference", how="anti", maintain_order="left")
+    rest = rest.with_columns(key=_normalised(pl.col("reference")))
     lookups: list[_Lookup] = [
-        lambda rest: _same_path(rest.with_columns(key="reference"), known, "")
-    ]
-    lookups += [
         partial(_same_path, known=known, folder=folder)
         for folder in dict.fromkeys(("", *folders))
     ]
@@ -95,9 +94,8 @@ def match_references(
         lookups.append(lambda rest: _same_path(_relative_to_top(rest, top), known, ""))
     lookups += [partial(_same_ending, known=known, lower=lower) for lower in (False, True)]
     lookups.append(partial(_same_when_folded, known=known))
-    hits, rest = [], wanted
     for lookup in lookups:
-        if rest.is_empty():  # the usual case after one or two lookups
+        if rest.is_empty():  # the usual case after no or one lookup
             break
         hits.append(lookup(rest))
         rest = rest.join(hits[-1], on="reference", how="anti", maintain_order="left")
@@ -107,11 +105,16 @@ def match_references(
         hits.append(by_end)
         rest = rest.join(by_end, on="reference", how="anti", maintain_order="left")
     candidates = pl.concat([pl.DataFrame(schema=_MATCH_COLUMNS), *hits])
-    is_ambiguous = pl.col("reference").is_duplicated()
-    unmatched = [_ambiguous(candidates.filter(is_ambiguous))]
+    unmatched = []
+    if len(candidates) + len(rest) > len(wanted):
+        is_ambiguous = candidates["reference"].is_duplicated()
+        unmatched.append(_ambiguous(candidates.filter(is_ambiguous)))
+        candidates = candidates.filter(~is_ambiguous)
     if len(rest):
         unmatched.append(_missing(rest, known))
-    return Matches(candidates.filter(~is_ambiguous), pl.concat(unmatched), notes)
+    return Matches(
+        candidates, pl.concat([pl.DataFrame(schema=_NOTE_COLUMNS), *unmatched]), notes
+    )
 
 
 def _normalised(reference: pl.Expr) -> pl.Expr:

@@ -103,7 +103,7 @@ def _note_differences(
 
 def boxes_differ_from_image(boxes: pl.DataFrame, images: pl.DataFrame) -> bool:
     """Return True if a box has another label than its image; the image label is then kept."""
-    if IMAGE_LABEL_COLUMN in images.columns:
+    if boxes.is_empty() or IMAGE_LABEL_COLUMN in images.columns:
         return False
     labels = images.select("image_id", whole="label").drop_nulls()
     joined = boxes.select("image_id", "label").join(labels, on="image_id")

@@ -4,15 +4,17 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 
 from likewise.errors import DataError, bounded, hint
+from likewise.formats.array_types import BoolArray
 from likewise.sources.base import findings_about, findings_from_rows
 from likewise.sources.delimited_text import FindingRow
 
 _EXAMPLES = 3
-_PLACE = ":new:where"
-"""Place of the row that was joined; null if there is none."""
+_LEFT, _RIGHT = ":left", ":right"
+"""Numbers of the rows that are joined; the right one is null if there is none."""
 
 
 @dataclass
@@ -25,7 +27,7 @@ class JoinedTable:
         on: columns of the rows so far -> columns of this table that must be equal.
         many: several of its rows with one key each become a row.
         partial: no finding is reported about rows without a match, here or in other tables.
-        unused: the keys that no row had so far; None before the first join.
+        used: marks of the rows whose key a row had so far; None before the first join.
         conflicts: column -> places of rows that have another value of it.
         lacking: the columns of the key that the rows of each join lacked.
         seen: all columns that those rows had.
@@ -36,7 +38,7 @@ class JoinedTable:
     on: Mapping[str, str]
     many: bool
     partial: bool = False
-    unused: pl.DataFrame | None = None
+    used: BoolArray | None = None
     conflicts: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     lacking: list[list[str]] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
@@ -63,12 +65,14 @@ class JoinedTable:
                 raise DataError(f"{self.where}: on: no column {name!r}; {hint(name, names)}")
         has_key = pl.all_horizontal(pl.col(name).is_not_null() for name in self.keys)
         keyless = self.rows.filter(~has_key)
-        self.rows = self.rows.filter(has_key)
+        self.rows = self.rows.filter(has_key) if len(keyless) else self.rows
         faults = [findings_about(keyless.select(path=":where"), "bad-row", "it has no key")]
         if not self.many:
-            is_first = pl.struct(self.keys).is_first_distinct()
+            # A struct is encoded row by row, which takes more memory than one column.
+            key = self.keys[0] if len(self.keys) == 1 else pl.struct(self.keys)
+            is_first = self.rows.select(key).to_series().is_first_distinct()
             twins = self.rows.filter(~is_first)
-            self.rows = self.rows.filter(is_first)
+            self.rows = self.rows.filter(is_first) if len(twins) else self.rows
             detail = "a row before it has the same key; many: true reads both"
             faults.append(findings_about(twins.select(path=":where"), "twin", detail))
         return pl.concat(faults)
@@ -86,33 +90,27 @@ class JoinedTable:
         self.lacking.append([name for name in left if name not in rows.columns])
         self.seen |= {name for name in rows.columns if not name.startswith(":")}
         rows = rows.with_columns(pl.lit(None, pl.String).alias(c) for c in self.lacking[-1])
-        unused = self.rows.select(self.keys) if self.unused is None else self.unused
-        self.unused = unused.join(
-            rows.select(left), left_on=self.keys, right_on=left, how="anti"
-        )
-        place = pl.col(":where") if self.many else pl.lit("")
-        new = [pl.col(c).alias(f":new:{c}") for c in self.given]
-        other = self.rows.select(*self.keys, *new, place.alias(_PLACE))
-        joined = rows.join(
-            other, left_on=left, right_on=self.keys, how="left", maintain_order="left_right"
-        )
-        if self.many and joined.height > rows.height:
-            is_one = (pl.len().over(":where") > 1) & pl.col(_PLACE).is_not_null()
-            both = pl.when(is_one).then(pl.format("{} with {}", ":where", _PLACE))
+        height = rows.height
+        numbers = _row_numbers(_columns(rows, left), _columns(self.rows, self.keys))
+        right = numbers[_RIGHT]
+        self.used = np.zeros(len(self.rows), bool) if self.used is None else self.used
+        self.used[right.drop_nulls().to_numpy()] = True
+        joined = rows if len(numbers) == height else rows[numbers[_LEFT]]
+        if self.many and joined.height > height:
+            place = self.rows[":where"][right]
+            is_one = (pl.len().over(":where") > 1) & place.is_not_null()
+            both = pl.when(is_one).then(pl.format("{} with {}", ":where", place))
             joined = joined.with_columns(both.otherwise(":where").alias(":where"))
         for name in self.given:
-            if name not in rows.columns:
-                joined = joined.rename({f":new:{name}": name})
-                continue
-            differs = (joined[name] != joined[f":new:{name}"]).fill_null(value=False)
-            self.conflicts[name] += joined.filter(differs)[":where"].to_list()
-            joined = joined.with_columns(pl.coalesce(name, f":new:{name}").alias(name))
-            joined = joined.drop(f":new:{name}")
-        mark = _mark(self.given)
-        hit = pl.col(_PLACE).is_not_null()
-        before = pl.col(mark) if mark in joined.columns else pl.lit(value=False)
-        joined = joined.with_columns((before | hit).alias(mark))
-        return joined.drop(_PLACE, *self.lacking[-1])
+            values = self.rows[name][right]
+            if name in rows.columns:
+                differs = (joined[name] != values).fill_null(value=False)
+                self.conflicts[name] += joined.filter(differs)[":where"].to_list()
+                values = joined.select(pl.coalesce(name, values)).to_series()
+            joined = joined.with_columns(values.alias(name))
+        mark, hit = _mark(self.given), right.is_not_null()
+        before = joined[mark] if mark in joined.columns else False
+        return joined.with_columns((before | hit).alias(mark)).drop(self.lacking[-1])
 
     def findings(self) -> list[FindingRow]:
         """Return finding rows about rows of this table that no row matched, and conflicts.
@@ -127,9 +125,10 @@ class JoinedTable:
                     f"{hint(name, self.seen)}"
                 )
         rows: list[FindingRow] = []
-        if self.unused is not None and len(self.unused) and not self.partial:
-            number = len(self.unused)
-            keys = self.unused.select(pl.concat_str(self.keys, separator=" ")).to_series()
+        if self.used is not None and not self.used.all() and not self.partial:
+            unused = _columns(self.rows.filter(~self.used), self.keys)
+            number = len(unused)
+            keys = unused.select(pl.concat_str(pl.all(), separator=" ")).to_series()
             detail = (
                 f"{number:,} of {len(self.rows):,} rows have a key that no row has: "
                 f"{bounded(keys.head(_EXAMPLES), number, _EXAMPLES)}"
@@ -143,6 +142,25 @@ class JoinedTable:
                 )
                 rows.append((f"{self.where}: {name}", "two-values", detail))
         return rows
+
+
+def _columns(rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Return the columns ``names``, renamed to their numbers; polars has patterns of names."""
+    return pl.DataFrame([rows[name].alias(f"{n}") for n, name in enumerate(names)])
+
+
+def _row_numbers(keys: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """Return the numbers of the rows that have equal keys, in the order of ``keys``.
+
+    A join of whole rows would copy all columns of millions of rows.
+    """
+    joined = keys.with_row_index(_LEFT).join(
+        others.with_row_index(_RIGHT),
+        on=keys.columns,
+        how="left",
+        maintain_order="left_right",
+    )
+    return joined.select(_LEFT, _RIGHT)
 
 
 def _mark(given: Sequence[str]) -> str:

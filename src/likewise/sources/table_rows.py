@@ -77,7 +77,7 @@ def join_images(
     rows = rows.rename({"image": "reference"})
     if ":folder" in rows.columns:
         in_folder = pl.concat_str(":folder", "reference")
-        exists = in_folder.is_in(images["name"].implode())
+        exists = in_folder.is_in(images["name"].implode()).fill_null(value=False)
         rows = rows.with_columns(
             reference=pl.when(exists).then(in_folder).otherwise("reference")
         )
@@ -87,18 +87,26 @@ def join_images(
     broken = reference_findings(
         rows, matches.findings.with_columns(detail=detail), pl.col(":where")
     )
-    by_name = images.select("name", image_id="path")
-    hits = matches.matched.rename({"path": "name"}).join(by_name, on="name")
-    # Only the ids are joined, because a join copies all columns of millions of rows.
-    ids = rows.select("reference").join(
-        hits.select("reference", "image_id"), "reference", "left", maintain_order="left"
-    )
-    located = rows.with_columns(ids["image_id"])
-    if ids["image_id"].has_nulls():
+    located = rows.with_columns(_image_ids(rows["reference"], matches.matched, images))
+    if located["image_id"].has_nulls():
         located = located.drop_nulls("image_id")
     return located, pl.concat(
         [broken, findings_about(nameless, "bad-row", "it names no image")]
     )
+
+
+def _image_ids(references: pl.Series, matched: pl.DataFrame, images: pl.DataFrame) -> pl.Series:
+    """Return the ``image_id`` of each reference, or null."""
+    hits = matched.select("reference", image_id="path")
+    if not images["name"].equals(images["path"]):
+        by_name = images.select("name", "path")
+        hits = matched.rename({"path": "name"}).join(by_name, on="name")
+        hits = hits.select("reference", image_id="path")
+    if hits["reference"].equals(references):  # one row per image, the usual case
+        return hits["image_id"]
+    # Only the ids are joined, because a join copies all columns of millions of rows.
+    names = references.to_frame("reference")
+    return names.join(hits, "reference", "left", maintain_order="left")["image_id"]
 
 
 def _match(references: pl.Series, names: pl.Series, top: Path) -> Matches:
@@ -139,23 +147,11 @@ def image_rows(
         annotated = annotated.group_by("image_id", maintain_order=True).agg(
             pl.col(c).drop_nulls().first() for c in shared
         )
-    merged = (
-        images.rename({"path": "image_id"})
-        .join(
-            annotated.with_columns(listed=True),
-            on="image_id",
-            how="left",
-            suffix=":annotated",
-        )
-        .join(
-            first.select("image_id", "label", "text", *others, *captions),
-            on="image_id",
-            how="left",
-            suffix=":annotated",
-            maintain_order="left",
-        )
-        .with_columns(pl.col("listed").fill_null(value=False))
+    merged = _with_values(
+        images.rename({"path": "image_id"}), annotated.with_columns(listed=True)
     )
+    values = first.select("image_id", "label", "text", *others, *captions)
+    merged = _with_values(merged, values).with_columns(pl.col("listed").fill_null(value=False))
     doubled = [name for name in merged.columns if name.endswith(":annotated")]
     merged = merged.with_columns(
         pl.coalesce(name.removesuffix(":annotated"), name).alias(
@@ -175,6 +171,27 @@ def image_rows(
     return merged, pl.concat(faults)
 
 
+def _with_values(images: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
+    """Return ``images`` with the columns of ``values``, which get a suffix if both have them.
+
+    Empty columns are not joined, because a join gives each of them 16 bytes per row.
+    """
+    filled = [c for c in values.columns if values[c].null_count() < len(values)]
+    key = [] if "image_id" in filled else ["image_id"]
+    joined = images.join(
+        values.select(*key, *filled),
+        on="image_id",
+        how="left",
+        suffix=":annotated",
+        maintain_order="left",
+    )
+    return joined.with_columns(
+        pl.lit(None, dtype).alias(name)
+        for name, dtype in values.schema.items()
+        if name not in joined.columns
+    )
+
+
 def _twin_detail(rows: pl.DataFrame, repeated: pl.DataFrame, columns: list[str]) -> str:
     """Return the finding about repeated rows; a column of sentences may be texts."""
     detail = "a row before it is of the same image"
@@ -192,8 +209,9 @@ def _conflicts(
     rows: pl.DataFrame, images: pl.DataFrame, column: str, check: str
 ) -> pl.DataFrame:
     """Return findings about rows whose ``column`` differs from the value of their image."""
+    given = rows.select("image_id", column, ":where").drop_nulls(column)
     chosen = images.select("image_id", taken=column)
-    different = rows.join(chosen, on="image_id", maintain_order="left").filter(
+    different = given.join(chosen, on="image_id", maintain_order="left").filter(
         pl.col(column) != pl.col("taken")
     )
     detail = pl.format("it says {}, and its image is taken to be {}", column, "taken")

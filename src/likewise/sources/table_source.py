@@ -249,16 +249,13 @@ class TableSource(BoxSource, ABC):
         rows, notes = unfold_labels(rows)
         rows, more = unfold_cells(rows, self.box_format)
         notes += [*more, *digit_split_findings(rows)]
-        given = (
-            rows
-            if "split" in rows.columns
-            else rows.with_columns(split=pl.lit(None, pl.String))
-        )
-        notes += split_value_findings(given)
+        if "split" in rows.columns:
+            notes += split_value_findings(rows)
         rows, extra_columns = type_extra_columns(
             complete_columns(rows), self.rename, self.prefixed, type(self).model_fields
         )
         located, broken = join_images(rows, images, files)
+        del rows
         names = [f"{PREFIX}{column.name}" for column in extra_columns]
         merged, twins = image_rows(images, located, names)
         if CAPTIONS_COLUMN in merged.columns and CAPTIONS_COLUMN not in names:
@@ -272,7 +269,11 @@ class TableSource(BoxSource, ABC):
         if boxes_differ_from_image(boxes, merged):
             extra_columns = (*extra_columns, IMAGE_LABEL)
             merged = merged.with_columns(pl.col("label").alias(IMAGE_LABEL_COLUMN))
-        result = self.box_items(merged.drop("width", "height"), boxes)
+        sizes = merged.select("image_id", "width", "height")
+        unnamed = unnamed_images(merged)
+        merged = merged.drop("width", "height")
+        del located  # an early end of columns that items do not have
+        result = self.box_items(merged, boxes)
         return source_result(
             files,
             with_field_names(result.items, extra_columns),
@@ -284,8 +285,8 @@ class TableSource(BoxSource, ABC):
             stray_file_findings(files, images, is_annotation),
             extra_columns=extra_columns,
             box_unit=box_unit(self.unit),
-            image_sizes=merged.select("image_id", "width", "height"),
+            image_sizes=sizes,
             whole_images=with_field_names(result.whole_images, extra_columns),
             orientation=self.orientation,
-            left_over=[unnamed_images(merged), own_columns(extra_columns)],
+            left_over=[unnamed, own_columns(extra_columns)],
         )

@@ -154,7 +154,11 @@ def _synced(
     stamps = ws.stamps(dataset)
     synced = store.sync(files, wanted, earlier, read_stamps(ws, stamps), refused)
     facts = store.facts("width", "height", "orientation")
-    seen = wanted.join(facts.select("sha256", path="image_id"), on="path")
+    hashes = facts["sha256"] if facts["image_id"].equals(wanted["path"]) else None
+    if hashes is None:
+        seen = wanted.join(facts.select("sha256", path="image_id"), on="path")
+    else:  # the order of a first ingest; a join would copy all columns
+        seen = wanted.with_columns(hashes)
     write_stamps(ws, seen, staging.path(stamps))
     return synced, facts
 
@@ -202,8 +206,11 @@ def _settled(
 
 def _with_contents(items: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
     """Return the items whose image is in the table, with the content to embed."""
-    hashes = facts.select("image_id", "sha256")
-    joined = items.join(hashes, on="image_id", how="inner", maintain_order="left")
+    if items["image_id"].equals(facts["image_id"]):  # a join would copy all columns
+        joined = items.with_columns(facts["sha256"])
+    else:
+        hashes = facts.select("image_id", "sha256")
+        joined = items.join(hashes, on="image_id", how="inner", maintain_order="left")
     corners = pl.col("box").cast(pl.List(pl.Float32)).cast(pl.List(pl.String)).list.join(",")
     part = pl.concat_str("sha256", pl.concat_str(pl.lit("#"), corners))
     # The content of a whole image is its hash; without boxes no column of texts is built.
