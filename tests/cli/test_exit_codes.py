@@ -12,12 +12,12 @@ from likewise.cli import app as command_line
 from likewise.errors import DataError, MissingExtraError, Stopped
 
 INTERRUPTED_IMPORT = """
-import sys
+import signal, sys
 
 class Finder:
     def find_spec(self, name, path=None, target=None):
         if name == "likewise.cli.app":
-            raise KeyboardInterrupt
+            signal.raise_signal(int(sys.argv[2]))
 
 sys.meta_path.insert(0, Finder())
 from likewise.__main__ import main
@@ -79,9 +79,22 @@ def test_an_error_of_the_program_keeps_its_traceback(monkeypatch: pytest.MonkeyP
         command_line.main()
 
 
-def test_ctrl_c_during_the_first_imports_is_130() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED_IMPORT], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 130
-    assert done.stderr == "likewise: stopped\n"
+@pytest.mark.parametrize(
+    ("verb", "number", "code", "message"),
+    [
+        ("train", signal.SIGINT, 130, "likewise: stopped\n"),
+        (
+            "train",
+            signal.SIGTERM,
+            143,
+            "likewise: stopped; run the same command again to resume\n",
+        ),
+        ("list", signal.SIGTERM, -15, ""),  # nothing to save: it ends at once
+    ],
+)
+def test_a_signal_during_the_first_imports_has_its_code(
+    verb: str, number: signal.Signals, code: int, message: str
+) -> None:
+    words = [sys.executable, "-c", INTERRUPTED_IMPORT, verb, str(int(number))]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (code, message)

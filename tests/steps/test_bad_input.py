@@ -179,6 +179,7 @@ def test_a_model_that_cannot_be_made(
     edit(workspace / "params.yaml", old, new)
     [found] = refused(workspace, error, "load", "tiny")
     assert said in found
+    assert found.startswith("params.yaml: models.tiny: ")
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

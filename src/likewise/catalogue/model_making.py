@@ -5,6 +5,8 @@ import shlex
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +15,14 @@ from tqdm import tqdm
 from likewise.catalogue.mixed_stages import check_mixed_stage
 from likewise.catalogue.name_clashes import check_model
 from likewise.catalogue.training_inputs import read_training_data
-from likewise.errors import ConfigError, DataError, MissingArtefactError, extras_named
+from likewise.errors import (
+    ConfigError,
+    DataError,
+    MissingArtefactError,
+    MissingExtraError,
+    UnknownNameError,
+    extras_named,
+)
 from likewise.formats import atomic
 from likewise.formats.paths import refuse_links
 from likewise.models import author_code
@@ -51,13 +60,9 @@ def make_model(ws: Workspace, model: str, verb: Literal["load", "train"]) -> Pas
         folder = staging.path(ws.model(model))
         with atomic.writing(folder):
             folder.mkdir()
-        try:
-            with extras_named():
-                passport = recipe.make(folder, ws.params.seed, context, root=ws.root)
-        except (ConfigError, DataError):
-            # Checkpoints are in another folder, so nothing here could be resumed.
-            shutil.rmtree(staging.folder, ignore_errors=True)
-            raise
+        place = "" if context else f"params.yaml: {section}.{model}: "
+        with _refused(place, staging), extras_named():
+            passport = recipe.make(folder, ws.params.seed, context, root=ws.root)
         if recipe.runs_code:
             author_code.permit(ws, passport)
         if context is not None:
@@ -67,6 +72,22 @@ def make_model(ws: Workspace, model: str, verb: Literal["load", "train"]) -> Pas
         if context is not None:
             _drop(context.checkpoints.parent, ws.trash(job))
     return passport
+
+
+@contextmanager
+def _refused(place: str, staging: journal.Staging) -> Iterator[None]:
+    """Name the entry of a frozen model that cannot be made, and drop its unfinished files.
+
+    Args:
+        place: the entry, for the message; "" for a training, whose errors are about its data.
+        staging: the files; checkpoints are in another folder, so nothing here is resumed.
+    """
+    try:
+        yield
+    except (ConfigError, DataError, MissingExtraError, UnknownNameError) as error:
+        shutil.rmtree(staging.folder, ignore_errors=True)
+        error.args = (f"{place}{error}",)
+        raise
 
 
 def _check(ws: Workspace, model: str) -> None:
