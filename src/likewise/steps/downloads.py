@@ -55,9 +55,9 @@ def downloads() -> list[Offer]:
     """List the known data sets, sorted by name, those that can be downloaded first.
 
     Example:
-        >>> [offer.name for offer in likewise.downloads() if offer.public][:3]
-        ['cub-200-2011', 'food-101', 'gpr1200']
         >>> offers = {offer.name: offer for offer in likewise.downloads()}
+        >>> offers["food-101"].public, offers["in-shop"].public
+        (True, False)
         >>> offers["cub-200-2011"].counts["splits"]
         {'train': 5864, 'test': 5924}
     """
