@@ -14,6 +14,7 @@ from likewise.sources.base import SourceResult
 from likewise.sources.completeness import difference_findings
 from likewise.sources.known import find_known, known_datasets
 from likewise.sources.known.layout_choice import LayoutChoice, choose_layout
+from likewise.steps.download import catalogue_name
 from likewise.storage.config import Card, ExpectedCounts, check_dataset_name
 from memory_files import boxes, findings, rows
 
@@ -24,7 +25,7 @@ KNOWN = known_datasets()
 @pytest.mark.parametrize("name", KNOWN)
 def test_a_declaration_names_only_what_exists(name: str) -> None:
     known = KNOWN[name]
-    check_dataset_name(name.replace("-", "_"))
+    check_dataset_name(catalogue_name(name))
     for layout in known.layouts:
         SOURCES.build(layout.source, name)
         for protocol in (*(known.protocols or ()), *(layout.protocols or ())):

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from layout_trees import checks, detail, facts, picture, read, tree
+from likewise.errors import DataError
 
 BOX = [10.0, 5.0, 30.0, 15.0]
 FRACTIONS = [0.25, 0.25, 0.75, 0.75]
@@ -223,7 +224,11 @@ def test_shares_are_suggested_and_read(tmp_path: Path) -> None:
 def test_files_next_to_instances_are_reported(tmp_path: Path) -> None:
     document = coco([{"file_name": "1.jpg"}], {"category_id": 1, "bbox": [10, 5, 20, 10]})
     files = {"instances_val.json": document, "captions_val.json": document}
-    assert checks(read("coco", tree(tmp_path, files, "1.jpg"))) == ["unread-file"]
+    top = tree(tmp_path, files, "1.jpg")
+    assert checks(read("coco", top)) == ["unread-file"]
+    assert checks(read("coco", top, documents="instances_*.json")) == []
+    with pytest.raises(DataError, match=r"expected lvis_\*\.json"):
+        read("coco", top, documents="lvis_*.json")
 
 
 REFERENCES = {

@@ -91,6 +91,7 @@ def test_numbers_are_divided_into_blocks() -> None:
         ("(?=a)b", "look-around"),
         ("a)|(b", "unopened group"),
         ("(?P<image>.*)", "without a group 'image'"),
+        ("(?P<path>.*)", "without a group 'image' or 'path'"),
         ([], "it needs a pattern"),
         ("x" * 1001, "1,001 characters"),
         ("(?P<label>(a{99}){99})", "at most 1,000"),

@@ -34,6 +34,25 @@ def test_a_list_of_objects_has_a_row_per_object(content: Any, records: str) -> N
     assert findings(result) == {}
 
 
+def test_a_path_through_a_list_keeps_the_values_around_it() -> None:
+    """Captions as in the files of Karpathy: images, each with its sentences."""
+    entries = [
+        {"image": "a.jpg", "id": 7, "texts": [{"raw": "A cat.", "id": 1}, {"raw": "It."}]},
+        {"image": "b.jpg", "id": 8, "texts": ["B"]},
+        {"image": "b.jpg", "id": 9},
+    ]
+    result = read(
+        "t.json", {"entries": entries}, records="entries.texts", columns="image raw id"
+    )
+    assert result.items.select("image_id", "raw", "id").rows() == [
+        ("a.jpg", "A cat.", 1), ("b.jpg", None, 8),
+    ]  # fmt: skip
+    assert set(findings(result)) == {"twin: t.json: entry 2"}
+    nested = {"a": [{"b": {"c": [{"image": "a.jpg", "label": 1}]}, "label": 2, "age": 3}]}
+    inner = read("t.json", nested, records="a.b.c")
+    assert rows(inner, "label", "age")["a.jpg"] == ["1", 3]
+
+
 def test_names_of_objects_are_a_column() -> None:
     by_name = {r["image"]: {"label": r["label"]} for r in RECORDS}
     assert rows(read("t.json", by_name, columns={"key": "image"}), "label") == LABELS
@@ -147,6 +166,9 @@ def test_small_documents_cannot_grow_without_limit() -> None:
     around = f'<a><p x="{"y" * 100_000}">{"<b/>" * 100}</p><p/></a>'
     with pytest.raises(DamagedError, match="repeat the names and attributes around them"):
         read("t.xml", around, records="b")
+    nested = [{"x": "y" * 100_000, "l": list(range(100))}]
+    with pytest.raises(DamagedError, match="repeat the values of the records around them"):
+        read("t.json", nested, records="l")
     sparse = [{"image": "a.jpg", f"k{n}": 1} for n in range(1_200)]
     result = read("t.json", sparse)
     assert findings(result)["odd-key: t.json"] == (

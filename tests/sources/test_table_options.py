@@ -61,8 +61,11 @@ def test_columns_come_from_the_texts_of_cells() -> None:
     )
     with pytest.raises(ConfigError, match="unclosed group"):
         read(table, {"extract": {"image": "(?P<label>"}})
-    with pytest.raises(DataError, match="the table has a column 'image' already"):
-        read(table, {"extract": {"image": "(?P<image>.*)"}})
+    own = {"extract": {"image": r"(?P<image>[^#]*)#\d"}}
+    replaced = read("image,label\nb/2.jpg#0,x\n", own, unlisted="drop")
+    assert rows(replaced, "label") == {"b/2.jpg": "x"}
+    with pytest.raises(DataError, match="the table has a column 'label' already"):
+        read("image,label\na/1.jpg,x\n", {"extract": {"image": "(?P<label>.*)"}})
 
 
 @pytest.mark.parametrize(("partial", "expected"), [(True, 0), (False, 2)])

@@ -35,6 +35,8 @@ def extract_cells(
 ) -> tuple[pl.DataFrame, list[FindingRow]]:
     r"""Add the named groups of patterns that match the values of columns; and return findings.
 
+    A group with the name of the column itself replaces the value.
+
     Args:
         frame: columns of text, with ``:where``.
         patterns: column -> regular expression, which must match the whole value.
@@ -55,13 +57,13 @@ def extract_cells(
         _check_column(frame, column, f"{where}: extract")
         check_pattern(pattern or "")
         names = named_groups(pattern or "")
-        if taken := sorted({*names} & {*frame.columns}):
+        if taken := sorted(({*names} - {column}) & {*frame.columns}):
             raise DataError(f"{where}: extract: the table has a column {taken[0]!r} already")
         whole = rf"\A(?:{pattern})\z"
         groups = frame.select(g=pl.col(column).str.extract_groups(whole)).unnest("g")
         is_match = frame[column].str.contains(whole)
-        frame = frame.with_columns(groups[name].replace("", None) for name in names)
         rest = frame.filter(~is_match & frame[column].is_not_null())[":where"]
+        frame = frame.with_columns(groups[name].replace("", None) for name in names)
         if len(rest):
             detail = (
                 f"{len(rest):,} of {len(frame):,} rows do not match the pattern: "

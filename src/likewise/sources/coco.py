@@ -28,21 +28,23 @@ from likewise.sources.extra_columns import (
     type_extra_columns,
     with_field_names,
 )
+from likewise.sources.glob_paths import glob_pattern
 from likewise.sources.merged_rows import CAPTIONS
+from likewise.sources.option_values import Names
 from likewise.sources.split_names import split_of_folders, split_rank
 
 
 class CocoSource(BoxSource):
     """COCO: images anywhere, and ``annotations/instances_{split}.json``.
 
-    If files named ``instances_*`` exist, only those are read, otherwise all JSON files. The
-    split comes from the name of the file or its folder (train2017: train), or the image's
-    folder. ``file_name`` (or the end of ``coco_url``) is relative to the top or to the JSON
-    file, or it is the end of one image's path, preferably in the split's folder. Boxes are x,
-    y, width, height in pixels from 0; an annotation with a segment only has its bounds, one
-    with neither is the label of its image. Captions are texts, attributes are columns. Creative
-    Commons licences are recognised by URL and become SPDX identifiers. Items are sorted by
-    split, image and box.
+    If files named ``instances_*`` exist, only those are read, otherwise all JSON files, unless
+    ``documents`` names them. The split comes from the name of the file or its folder
+    (train2017: train), or the image's folder. ``file_name`` (or the end of ``coco_url``) is
+    relative to the top or to the JSON file, or it is the end of one image's path, preferably in
+    the split's folder. Boxes are x, y, width, height in pixels from 0; an annotation with a
+    segment only has its bounds, one with neither is the label of its image. Captions are texts,
+    attributes are columns. Creative Commons licences are recognised by URL and become SPDX
+    identifiers. Items are sorted by split, image and box.
     """
 
     extra_columns: ClassVar[tuple[Column, ...]] = (
@@ -56,16 +58,15 @@ class CocoSource(BoxSource):
     unit: BoxUnit = "pixels"
     """Unit of the boxes: pixels, or shares (0 to 1) of the image size."""
 
+    documents: Names = ()
+    """Names of the JSON files to read, such as ``captions_*.json``; ``*`` matches any part of a
+    name. Other JSON files are ignored."""
+
     def read(self, files: FileCollection, annotations: Path) -> SourceResult:
         """See ``Source.read``."""
         images = self.images(files)
         annotation_files = AnnotationFiles(files, annotations)
-        every = annotation_files.find(r"\.json\z")
-        paths = every.filter(every.str.to_lowercase().str.contains(r"(\A|/)instances_[^/]*\z"))
-        if paths.is_empty():
-            paths = every
-        if paths.is_empty():
-            raise annotation_files.missing_error("annotations/instances_{split}.json")
+        every, paths = self._documents(annotation_files)
         parsed = CocoAnnotations(annotation_files, paths)
         entries, faults = parsed.entries(images["path"], files.path)
         rows, row_findings = parsed.annotations(entries)
@@ -102,6 +103,26 @@ class CocoSource(BoxSource):
             whole_images=_named(result.whole_images, own, attributes),
             orientation=self.orientation,
         )
+
+    def _documents(self, annotation_files: AnnotationFiles) -> tuple[pl.Series, pl.Series]:
+        """Return the JSON files to read or to report, and those to read.
+
+        Raises:
+            DataError: there is none.
+        """
+        every = annotation_files.find(r"\.json\z")
+        if self.documents and annotation_files.is_collection:
+            names = "|".join(map(glob_pattern, self.documents))
+            every = every.filter(every.str.contains(rf"(?s)(?:\A|/)(?:{names})\z"))
+            if every.is_empty():
+                raise annotation_files.missing_error(" or ".join(self.documents))
+            return every, every
+        paths = every.filter(every.str.to_lowercase().str.contains(r"(\A|/)instances_[^/]*\z"))
+        if paths.is_empty():
+            paths = every
+        if paths.is_empty():
+            raise annotation_files.missing_error("annotations/instances_{split}.json")
+        return every, paths
 
     def _with_attributes(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Column, ...]]:
         """Return the rows with typed attributes, and the columns of these."""

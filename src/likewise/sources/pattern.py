@@ -57,8 +57,11 @@ class PatternSource(TextTableSource):
         """See ``Source.read``."""
         for pattern in self.pattern:
             check_pattern(pattern)
-        if not self.pattern or any("image" in named_groups(p) for p in self.pattern):
-            raise ConfigError("source: pattern: it needs a pattern, without a group 'image'")
+        taken = {"image", "path"}
+        if not self.pattern or any(taken & {*named_groups(p)} for p in self.pattern):
+            raise ConfigError(
+                "source: pattern: it needs a pattern, without a group 'image' or 'path'"
+            )
         if any(not table.on for table in self.tables):
             raise ConfigError("source: tables: a table of the source pattern needs a key (on)")
         annotation_files = AnnotationFiles(files, annotations)

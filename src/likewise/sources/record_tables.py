@@ -22,6 +22,9 @@ _MIN_COLUMNS, _MAX_COLUMNS, _MAX_CELLS = 100, 1_000, 20_000_000
 _WHOLE = "."
 """Path of the whole document."""
 
+_MAX_GROWTH, _MIN_LIMIT = 8, 1 << 20
+"""Maximum characters of outer records that inner ones repeat, for each byte of the file."""
+
 _KEY, _VALUE = "key", "value"
 """Columns of an object whose members are records: the name and the plain value of a member."""
 
@@ -37,6 +40,9 @@ def read_records(
     columns ``column 1``, ``column 2``; a plain value is ``column 1``. In an object of objects,
     the names are the column ``key``. For XML see ``xml_records``. Lists and objects in a record
     become JSON. A record of another form than the first one is a finding.
+
+    A path may lead through lists: the records of ``images.sentences`` are the sentences of all
+    images, and each has the values of its image under names that it does not have itself.
 
     Args:
         where: path of the file, for messages; its suffix is one of ``SUFFIXES``.
@@ -54,7 +60,7 @@ def read_records(
     if kind == "xml":
         records = _numbered(where, "element", xml_records(where, data, path))
     elif kind == "json":
-        records = _numbered(where, "entry", _members(where, parse_json(data, where), path))
+        records = _numbered(where, "entry", _members(where, data, path))
     else:
         records = _lines(where, data, findings)
     rows: list[Record] = []
@@ -101,13 +107,24 @@ def _lines(where: str, data: bytes, findings: list[FindingRow]) -> Iterator[tupl
                 findings.append((place, "bad-row", str(error)))
 
 
-def _members(where: str, value: Any, path: str) -> Iterator[Any]:
+def _members(where: str, data: bytes, path: str) -> Iterator[Any]:
     """Yield the records of a JSON document.
 
     Raises:
+        DamagedError: it is not JSON.
         DataError: there is no list or object at ``path``, or several without a path.
     """
-    value = _at(where, value, path) if path else _only_list(where, value)
+    value = parse_json(data, where)
+    if not path:
+        value = _only_list(where, value)
+    elif path != _WHOLE:
+        names = path.split(".")
+        value, rest = _at(where, value, names)
+        if rest:
+            yield from _inner(
+                where, value, rest, {}, _Budget(_MIN_LIMIT + _MAX_GROWTH * len(data))
+            )
+            return
     if isinstance(value, dict):
         for name, part in value.items():
             yield {_KEY: name, **(part if isinstance(part, dict) else {_VALUE: part})}
@@ -117,14 +134,64 @@ def _members(where: str, value: Any, path: str) -> Iterator[Any]:
         raise DataError(f"{where}: records: a list or an object is expected, not {value!r:.60}")
 
 
-def _at(where: str, value: Any, path: str) -> Any:
-    """Return the value that the names of ``path`` lead to."""
-    for name in path.split(".") if path != _WHOLE else ():
+def _at(where: str, value: Any, names: list[str]) -> tuple[Any, list[str]]:
+    """Return the value that ``names`` lead to, or the first list, and the names after it."""
+    for number, name in enumerate(names):
+        if isinstance(value, list):
+            return value, names[number:]
         if not isinstance(value, dict) or name not in value:
-            names = list(value) if isinstance(value, dict) else []
-            raise DataError(f"{where}: records: no {name!r}; {hint(name, names)}")
+            known = list(value) if isinstance(value, dict) else []
+            raise DataError(f"{where}: records: no {name!r}; {hint(name, known)}")
         value = value[name]
-    return value
+    return value, []
+
+
+class _Budget:
+    """Number of characters of outer records that inner ones may repeat."""
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+
+    def spend(self, where: str, outer: Record) -> None:
+        """Count the texts of an outer record.
+
+        Raises:
+            DamagedError: the limit is exceeded.
+        """
+        self._left -= sum(len(text) for text in outer.values() if text)
+        if self._left < 0:
+            raise DamagedError(
+                f"{where}: its records repeat the values of the records around them too often"
+            )
+
+
+def _inner(
+    where: str, records: list[Any], names: list[str], outer: Record, budget: _Budget
+) -> Iterator[Any]:
+    """Yield the records in ``records`` that ``names`` lead to, with the values around them.
+
+    Raises:
+        DataError: no record has the list.
+    """
+    lists = 0
+    for record in records:
+        value, rest = record, names
+        around = dict(outer)
+        while rest and isinstance(value, dict):
+            name, *rest = rest
+            around |= {key: _text(part) for key, part in value.items() if key != name}
+            value = value.get(name)
+        if not isinstance(value, list):
+            continue
+        lists += 1
+        if rest:
+            yield from _inner(where, value, rest, around, budget)
+            continue
+        for part in value:
+            budget.spend(where, around)
+            yield {**around, **part} if isinstance(part, dict) else {**around, _VALUE: part}
+    if not lists:
+        raise DataError(f"{where}: records: no {'.'.join(names)!r} that is a list in a record")
 
 
 def _only_list(where: str, value: Any) -> Any:

@@ -23,7 +23,7 @@ _NAME = rf"({'|'.join(WORDS)})(?:[-_. ]?{_QUALIFIERS})*"
 
 _NEUTRAL = re.compile(
     r"[a-z]|attributes|bbox(es)?|cat|cc|coco|csv|data(set)?|default|detection|final|index|info|json"
-    r"|lvis|metadata|mini|of|tar|tgz|gz|bz|xz|zip|parquet|jsonl|paths?|person|public|rf|rows|stuff|te?xts?|tsv"
+    r"|lvis|metadata|mini|of|oidv|tar|tgz|gz|bz|xz|zip|parquet|jsonl|paths?|person|public|rf|rows|stuff|te?xts?|tsv"
     r"|(annotation|ann|box|caption|categorie|class|file|image|img|instance|item|key|keypoint"
     r"|label|list|name|object|part|sample|set|shard|split|table)(s|es)?|annotations|category"
 )

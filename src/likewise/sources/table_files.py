@@ -81,7 +81,8 @@ class TableFile(Part):
     """Column -> text that is put before its values, such as the folder of the images."""
 
     extract: Constants = Field(default_factory=dict)
-    """Column -> regular expression with named groups; each group becomes a column."""
+    """Column -> regular expression with named groups; each group becomes a column, or replaces
+    the column of its name."""
 
     partial: bool = False
     """The table covers a part of the rows, and has further rows; neither is reported."""
@@ -96,8 +97,9 @@ class TableFile(Part):
     """Variable of a .mat file; by default its only table."""
 
     records: str = ""
-    """List in a JSON file, as names separated by dots (``.``: the whole file), or element of an
-    XML file, that has the rows; by default the only one."""
+    """List in a JSON file, as names separated by dots (``.``: the whole file; a name after that
+    of a list: the lists in its records), or element of an XML file, that has the rows; by
+    default the only one."""
 
     delimiter: Delimiter | None = None
     header: bool | None = None

@@ -8,6 +8,7 @@ from likewise.errors import DataError, UnknownNameError
 from likewise.formats.archives import is_archive
 from likewise.formats.paths import StrPath
 from likewise.sources.known import KnownDataset, find_known, known_datasets
+from likewise.storage.config.names import dataset_name_fault
 from likewise.storage.fetch import discard_partial, fetch, matches
 
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2")
@@ -84,8 +85,19 @@ def download(name: str, folder: StrPath | None = None) -> Downloaded:
 
 def add_command(name: str, place: Path) -> str:
     """Return the command that adds the known data set ``name`` from the folder ``place``."""
-    dataset = name.replace("-", "_")
+    dataset = catalogue_name(name)
     return f"likewise add {dataset} --source {name} --path {shlex.quote(str(place))}"
+
+
+def catalogue_name(name: str) -> str:
+    """Return a valid name for the known data set ``name`` in a catalogue.
+
+    Example:
+        >>> catalogue_name("food-101"), catalogue_name("open-images")
+        ('food_101', 'openimages')
+    """
+    plain = name.replace("-", "_")
+    return plain.replace("_", "") if dataset_name_fault(plain) else plain
 
 
 def _files(known: KnownDataset, place: Path) -> tuple[list[str], list[str]]:
