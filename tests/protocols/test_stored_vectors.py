@@ -52,7 +52,15 @@ def blocks(vectors: FloatArray, size: int = 37, memory: int = 1 << 30) -> Vector
 
 @pytest.mark.parametrize(
     "kind",
-    ["gpr1200", "gpr1200-strict", "sbir-acc", "reidentification", "knn", "verification-easy"],
+    [
+        "gpr1200",
+        "gpr1200-strict",
+        "sbir-acc",
+        "reidentification",
+        "uned-separate",
+        "knn",
+        "verification-easy",
+    ],
 )
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 def test_blocks_have_the_report_of_an_array(kind: str, dtype: type) -> None:

@@ -165,7 +165,7 @@ def _unlisted(task: RetrievalTask, ranking: Ranking) -> tuple[Int64Array, Int64A
         return query * size + row
 
     listed = ranking.ranked.query_numbers() * size + ranking.items
-    excluded = np.concatenate([listed, *(keys(groups) for groups in task.left_out)])
+    excluded = np.concatenate([listed, *(keys(groups) for groups in task.excluded())])
     wanted = distinct(keys(task.relevant))
     unlisted = wanted[np.isin(wanted, distinct(excluded), assume_unique=True, invert=True)]
     return unlisted // size, unlisted % size

@@ -21,7 +21,7 @@ def with_grades(ranking: Ranking, task: RetrievalTask) -> Ranking:
 
     wanted = keys(task.relevant)  # ascending, as listed_rows sorts
     at = np.searchsorted(wanted, ranked.query_numbers() * size + ranking.items)
-    excluded = np.concatenate([np.empty(0, np.int64), *map(keys, task.left_out)])
+    excluded = np.concatenate([np.empty(0, np.int64), *map(keys, task.excluded())])
     kept = np.isin(wanted, distinct(excluded), assume_unique=True, invert=True)
     query, grades = wanted[kept] // size, task.grades[kept]
     best = grades[np.lexsort((-grades, query))]

@@ -39,6 +39,8 @@ class RetrievalTask:
         notes: remarks for the reader of a report.
         grades: grade of every row of ``relevant``, in the order of its queries; None: all
             are 1.
+        parts: (q,) and (n,) part of every query and gallery item, if a query ranks only the
+            items of its part; -1: none.
     """
 
     queries: Int64Array
@@ -50,6 +52,12 @@ class RetrievalTask:
     labelled: BoolArray
     notes: list[str]
     grades: Int64Array | None = None
+    parts: tuple[Int64Array, Int64Array] | None = None
+
+    def excluded(self) -> list[Groups]:
+        """Return ``left_out`` and the items of other parts."""
+        others = [] if self.parts is None else [Groups.unlike(*self.parts)]
+        return [*self.left_out, *others]
 
 
 def build_task(spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
@@ -104,6 +112,7 @@ def build_task(spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
         labelled,
         notes,
         grades if spec.grades else None,
+        _parts(spec, rows, queries, gallery),
     )
 
 
@@ -279,6 +288,13 @@ def _left_out(
         yield Groups.alike(values[queries], values[gallery])
     if spec.junk:
         yield listed_rows(rows, queries, position, spec.junk)[0]
-    if spec.within:
-        values = codes(rows, spec.within)
-        yield Groups.unlike(values[queries], values[gallery])
+
+
+def _parts(
+    spec: ProtocolSpec, rows: pl.DataFrame, queries: Int64Array, gallery: Int64Array
+) -> tuple[Int64Array, Int64Array] | None:
+    """Return the part of every query and gallery item, as ``RetrievalTask.parts``."""
+    if not spec.within:
+        return None
+    values = codes(rows, spec.within)
+    return values[queries], values[gallery]

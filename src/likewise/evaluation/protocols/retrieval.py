@@ -12,6 +12,7 @@ from likewise.evaluation.protocols.averages import Averages, query_rows
 from likewise.evaluation.protocols.base import Evaluation, Protocol, QuerySets
 from likewise.evaluation.protocols.graded_ranking import with_grades
 from likewise.evaluation.protocols.inputs import as_lists, as_vectors, l2_normalised
+from likewise.evaluation.protocols.parts import rank_in_parts
 from likewise.evaluation.protocols.query_sets import (
     RetrievalTask,
     build_task,
@@ -115,7 +116,11 @@ class Retrieval(Protocol):
         )
         divisors = norms if spec.normalise else None
         top = TOP + spec.drop_first
-        ranking = rank_stored(vectors, task, divisors, top=top, progress=progress)
+        ranking = rank_in_parts(
+            task,
+            lambda part, report: rank_stored(vectors, part, divisors, top=top, progress=report),
+            progress,
+        )
         ranking = without_first(ranking) if spec.drop_first else ranking
         return self._evaluation(
             ranking, task, rows, [*norm_notes(self.name, self.task_spec, norms), *task.notes]
@@ -141,7 +146,7 @@ class Retrieval(Protocol):
         notes = [*([] if drop else self._list_notes(ready, task)), *task.notes]
         top = TOP + drop
         ranking = rank_lists(
-            ready, task.relevant, task.left_out, len(task.gallery), scores=scores, top=top
+            ready, task.relevant, task.excluded(), len(task.gallery), scores=scores, top=top
         )
         ranking = without_first(ranking) if drop else ranking
         return self._evaluation(ranking, task, rows, notes)
@@ -240,14 +245,18 @@ def rank(
         DataError: a column is missing, or no query is left.
     """
     task = _checked_task(name, spec, rows)
-    ranking = rank_vectors(
-        _take(vectors, task.queries),
-        _with_zeros(_take(vectors, task.gallery), task),
-        task.relevant,
-        task.left_out,
-        top=TOP + spec.drop_first,
-        progress=progress,
-    )
+
+    def rank_part(part: RetrievalTask, report: Progress | None) -> Ranking:
+        return rank_vectors(
+            _take(vectors, part.queries),
+            _with_zeros(_take(vectors, part.gallery), part),
+            part.relevant,
+            part.left_out,
+            top=TOP + spec.drop_first,
+            progress=report,
+        )
+
+    ranking = rank_in_parts(task, rank_part, progress)
     return task, without_first(ranking) if spec.drop_first else ranking
 
 
