@@ -29,6 +29,8 @@ class Miniature:
         findings: ids of all findings except those about counts.
         archives: name of a published archive -> beginnings of the paths of its files; files in
             no archive are published as they are.
+        queries: protocol -> number of queries with a value, if each item has a twin of its
+            label and split, with the other role and another camera.
         counts: ids of the findings about counts that the miniature must have, some of them.
     """
 
@@ -39,6 +41,7 @@ class Miniature:
     findings: frozenset[str] = frozenset()
     archives: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     counts: frozenset[str] = frozenset({"incomplete: items"})
+    queries: Mapping[str, int] = field(default_factory=dict)
 
     def write(self, folder: Path) -> Path:
         """Write the files as a folder."""

@@ -41,6 +41,7 @@ def _voc(year: str, day: str, *splits: str) -> Miniature:
         frozenset({f"bad-annotation: {top}Annotations/000009.xml"}),
         archives,
         counts=frozenset({"incomplete: labels"}),
+        queries={"leave-one-out": len(names) * 2},
     )
 
 
@@ -75,6 +76,7 @@ MINIATURES = {
         },
         findings=frozenset({"no-label: Data/CLS-LOC/val/ILSVRC2012_val_00000002.JPEG"}),
         counts=frozenset({"incomplete: split train"}),
+        queries={"leave-one-out": 2 * 2},
     ),
     "compcars": Miniature(
         {

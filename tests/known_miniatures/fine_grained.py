@@ -72,6 +72,7 @@ MINIATURES = {
         },
         archives={"CUB_200_2011.tgz": ""},
         counts=frozenset({"incomplete: items", "incomplete: split train"}),
+        queries={"metric-learning": 2 * 2},
     ),
     "cars-196": Miniature(
         {
@@ -96,6 +97,7 @@ MINIATURES = {
             "car_ims/000002.jpg#1": [48 - 1, 24 - 1, 441, 202],
         },
         frozenset({"dangling: cars_annos.mat: row 3", "unjoined: cars_annos.mat"}),
+        queries={"metric-learning": 1 * 2},
     ),
     "cars-196/challenge": Miniature(
         {
@@ -130,19 +132,21 @@ MINIATURES = {
             "cars_train/00002.jpg#1": [35, 115, 868, 587],
         },
         frozenset({"unjoined: devkit/cars_meta.mat"}),
+        queries={"metric-learning": 1 * 2},
     ),
     "cars-196/training": Miniature(
         {
             **images("cars_train/00001.jpg", "cars_test/00001.jpg"),
             "devkit/cars_meta.mat": _META,
             "devkit/cars_train_annos.mat": mat(
-                annotations=_annotations((39, 116, 569, 375, 14, "00001.jpg"), names=_PART)
+                annotations=_annotations((39, 116, 569, 375, 114, "00001.jpg"), names=_PART)
             ),
         },
         "label split",
-        {"cars_train/00001.jpg#1": ["Car 14", "train"]},
+        {"cars_train/00001.jpg#1": ["Car 114", "test"]},
         {"cars_train/00001.jpg#1": [38, 115, 569, 375]},
         frozenset({"unjoined: devkit/cars_meta.mat"}),
+        queries={"metric-learning": 1 * 2},
     ),
     "stanford-online-products": Miniature(
         {
@@ -167,6 +171,7 @@ MINIATURES = {
         findings=frozenset({"dangling: SOP/Ebay_test.txt: line 3"}),
         archives={"Stanford_Online_Products.zip": ""},
         counts=frozenset({"incomplete: labels", "incomplete: split test"}),
+        queries={"sop": 1 * 2},
     ),
     "food-101": Miniature(
         {
@@ -194,6 +199,7 @@ MINIATURES = {
         ),
         archives={"food-101.tar.gz": ""},
         counts=frozenset({"incomplete: split train", "incomplete: split test"}),
+        queries={"metric-learning": 1 * 2},
     ),
     "tiny-imagenet": Miniature(
         {
@@ -232,6 +238,7 @@ MINIATURES = {
         },
         archives={"tiny-imagenet-200.zip": ""},
         counts=frozenset({"incomplete: split test"}),
+        queries={"leave-one-out": (2 + 1) * 2},
     ),
 }  # fmt: skip
 
@@ -254,8 +261,9 @@ def _species(*splits: str) -> Miniature:
     archives = {f"{split}.tar.gz": f"{split}/" for split in splits}
     odd = frozenset({"bad-name: val/in_no_species.jpg"})
     stray = images("val/in_no_species.jpg")
+    queries = {"metric-learning": 2 * 2}
     return Miniature({**images(*files), **stray}, "label split genus", values,
-                     findings=odd, archives=archives)  # fmt: skip
+                     findings=odd, archives=archives, queries=queries)  # fmt: skip
 
 
 MINIATURES |= {

@@ -96,11 +96,13 @@ MINIATURES = {
         frozenset({f"incomplete: {_BOXES}", f"unjoined: {_EVAL} with {_BOXES}"}),
         {"Img/img.zip": "Img/"},
         frozenset({"incomplete: role query", "incomplete: role gallery"}),
+        queries={"in-shop": 1 + 1},
     ),
     "in-shop/no-boxes": Miniature(
         {**images(_DRESS, _SIDE, _DENIM), _EVAL: _SHOP},
         "label split role",
         _SHOP_ITEMS,
+        queries={"in-shop": 1 + 1},
     ),
     "market-1501": Miniature(
         {
@@ -129,18 +131,25 @@ MINIATURES = {
         ),
         archives={"Market-1501-v15.09.15.zip": ""},
         counts=frozenset({"incomplete: role gallery", "incomplete: labels"}),
+        queries={"market-1501": 1 + 2},
     ),
     "sketchy": Miniature(
         {**_SKETCHY, "info/testset.txt": f"{_PLANE}.jpg\nship/n1_2.jpg\n"},
         "label split role photo drawing",
         _DRAWINGS,
         counts=frozenset({"incomplete: role gallery"}),
+        queries={
+            "sketch-category": 2 + 1,
+            "sketchy-zero-shot-25": 3 + 2,
+            "sketchy-zero-shot-21": 1 + 1,
+        },
     ),
     "sketchy/without-list": Miniature(
         _SKETCHY,
         "label split role photo drawing",
         {path: [row[0], None, *row[2:]] for path, row in _DRAWINGS.items()},
         counts=frozenset({"incomplete: labels"}),
+        queries={"sketchy-zero-shot-25": 3 + 2},
     ),
     "sketchy-extended": Miniature(
         images(
@@ -161,6 +170,7 @@ MINIATURES = {
         },
         findings=frozenset({"bad-name: EXTEND_image_sketchy/stray.jpg"}),
         counts=frozenset({"incomplete: role gallery"}),
+        queries={"sketchy-zero-shot-25": 1 + 2},
     ),
     "shoe-v2": _pairs(
         "ShoeV2/ShoeV2_photo/{n}.png", "ShoeV2/ShoeV2_sketch/{n}_1.png",

@@ -57,6 +57,7 @@ MINIATURES = {
         },
         frozenset({f"dangling: {AIR}images_variant_val.txt: line 2"}),
         {"fgvc-aircraft-2013b.tar.gz": ""},
+        queries={"metric-learning": 1 * 2},
     ),
     "fgvc-aircraft/training": Miniature(
         {
@@ -68,6 +69,7 @@ MINIATURES = {
         {"data/images/1025794.jpg#1": ["707-320", "train"]},
         {"data/images/1025794.jpg#1": [3 - 1, 144 - 1, 998, 431]},
         counts=frozenset({"incomplete: split train"}),
+        queries={"leave-one-out": 1 * 2},
     ),
     "oxford-flowers-102": Miniature(
         {
@@ -91,6 +93,7 @@ MINIATURES = {
             }
         ),
         archives={"102flowers.tgz": "jpg/"},
+        queries={"metric-learning": 1 * 2},
     ),
     "oxford-pets": Miniature(
         {
@@ -115,6 +118,7 @@ MINIATURES = {
         },
         findings=frozenset({"not-an-image: images/Abyssinian_101.mat"}),
         archives={"images.tar.gz": "images/", "annotations.tar.gz": "annotations/"},
+        queries={"metric-learning": 2 * 2},
     ),
     "stanford-dogs": Miniature(
         {
@@ -130,6 +134,7 @@ MINIATURES = {
         },
         findings=frozenset({"dangling: train_list.mat: row 2"}),
         archives={"images.tar": "Images/", "lists.tar": ("train_list", "test_list")},
+        queries={"metric-learning": 1 * 2},
     ),
     "nabirds": Miniature(
         {
@@ -154,6 +159,7 @@ MINIATURES = {
             f"{_BIRDS}images/0860/0000d9fc.jpg#1": [328, 88, 328 + 16, 88 + 29],
         },
         archives={"nabirds.tar.gz": ""},
+        queries={"metric-learning": 1 * 2},
     ),
     "celeba": Miniature(
         {
@@ -173,6 +179,7 @@ MINIATURES = {
             "Img/img_align_celeba/000003.jpg": ["2880", "test", 1, -1],
         },
         archives={"Img/img_align_celeba.zip": "Img/"},
+        queries={"metric-learning": 1 * 2},
     ),
     "celeba/kaggle": Miniature(
         {
