@@ -13,6 +13,7 @@ import numpy.typing as npt
 import polars as pl
 import pytest
 
+from likewise.errors import DataError
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation
 from likewise.evaluation.protocols.sketch_category import (
@@ -250,7 +251,7 @@ def test_cameras_by_hand() -> None:
     assert result.unrounded["mAP"] == pytest.approx(((0 + 1 / 2) / 2 + (1 / 2 + 2 / 3) / 2) / 2)
     assert result.unrounded["ap"] == pytest.approx((1 / 2 + 2 / 3) / 2)
     assert result.unrounded["cmc@1"] == 0
-    assert "gallery: 1 items with label -1 are taken out" in result.notes
+    assert "gallery: items with label -1, taken out: 1" in result.notes
 
 
 def test_holidays_rank_all_images_but_the_query() -> None:
@@ -366,3 +367,10 @@ def test_fashion_iq_ranks_the_category_with_the_reference() -> None:
             assert result.unrounded[f"{metric} {name}"] == pytest.approx(mean[place], abs=1e-6)
         over = np.mean([mean[place] for mean in means.values()])
         assert result.unrounded[metric] == pytest.approx(over, abs=1e-6)
+
+
+def test_a_protocol_of_domains_needs_them() -> None:
+    with pytest.raises(DataError, match="uned compares items of one subset, and no item has"):
+        evaluated("uned", frame())
+    with pytest.raises(DataError, match="fashion-iq compares items of one subset, and no item"):
+        evaluated("fashion-iq", frame(relevant=[["i030"]] * (QUERIES + GALLERY)))

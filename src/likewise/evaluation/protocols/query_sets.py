@@ -230,10 +230,9 @@ def selection_notes(rows: pl.DataFrame, spec: ProtocolSpec) -> Iterator[str]:
         present = len({plain_label(label) for label in spec.labels} & known)
         yield f"labels: {present:,} of the protocol's {len(spec.labels):,} are present"
     if spec.excluded:
-        left = len(select_rows(rows, spec.gallery)) - len(
-            select_gallery(rows, replace(spec, labels=()))
-        )
-        yield f"gallery: {left:,} items with {filter_text(spec.excluded)} are taken out"
+        every = len(select_gallery(rows, replace(spec, excluded={})))
+        left = every - len(select_gallery(rows, spec))
+        yield f"gallery: items with {filter_text(spec.excluded)}, taken out: {left:,}"
     queries = {} if spec.held_out else spec.queries
     for side, chosen in (("queries", queries), ("gallery", spec.gallery)):
         for column in chosen:

@@ -263,6 +263,12 @@ def rank(
 def _checked_task(name: str, spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
     require_columns(name, spec.columns(), rows)
     require_list_columns(name, spec.list_columns(), rows)
+    for column in (*spec.match[1:], *spec.within):
+        if rows[column].null_count() == len(rows):
+            raise DataError(
+                f"{name} compares items of one {column}, and no item has a {column}; give it "
+                "by the source or by likewise correct"
+            )
     task = build_task(spec, rows)
     if not len(task.queries):
         raise DataError(
