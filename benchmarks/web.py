@@ -93,12 +93,14 @@ def process(root: Path) -> Iterator[tuple[int, int]]:
     with subprocess.Popen(
         command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as served:
-        lines = served.stdout or ()
-        port = urlsplit(next(iter(lines), "").strip()).port
-        if port is None:
-            raise SystemExit("likewise serve printed no address")
-        yield port, served.pid
-        served.send_signal(signal.SIGINT)
+        try:
+            lines = served.stdout or ()
+            port = urlsplit(next(iter(lines), "").strip()).port
+            if port is None:
+                raise SystemExit("likewise serve printed no address")
+            yield port, served.pid
+        finally:
+            served.send_signal(signal.SIGINT)
 
 
 def start(root: Path) -> float:
@@ -132,9 +134,11 @@ def whole_process(table: Table, root: Path, rows: int, rounds: int) -> None:
         client.version = page["v"]
         client.get(f"/api/d/made/facets?of={','.join(FACETS)}&f.split=test")
         client.get(f"/api/d/made/page?sort=nbytes&offset={rows // 2}")
-        used = psutil.Process(pid).memory_info().rss / 1e6
+        used = psutil.Process(pid).memory_full_info()
         limit = 400 if rows <= 1_000_000 else 1_500
-        table.below(f"{size}: memory after pages, facets and an order", used, limit, "MB")
+        what = f"{size}: memory after pages, facets and an order"
+        table.below(what, used.rss / 1e6, limit, "MB")
+        table.note("... of it not shared with files of libraries", f"{used.uss / 1e6:.0f} MB")
 
 
 def browse(table: Table, root: Path, rows: int, rounds: int) -> None:

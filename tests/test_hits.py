@@ -3,7 +3,7 @@
 import re
 import shutil
 from pathlib import Path
-from typing import assert_type
+from typing import Any, assert_type
 
 import polars as pl
 import pyarrow as pa
@@ -13,6 +13,8 @@ import likewise
 from html_tags import BAD, tags
 from likewise import Hit, Hits
 from likewise.errors import DataError
+from likewise.retrieval import hit_records
+from likewise.storage import tables
 
 ITEM = "200_noto.jpg"
 
@@ -38,6 +40,26 @@ def test_hits_are_a_frame(workspace: Path) -> None:
     assert hits.to_dicts() == hits.frame.to_dicts()
     assert pl.DataFrame(hits).equals(hits.frame)
     assert pa.table(hits).num_rows == 6
+
+
+def test_hits_of_many_items_are_read_until_the_searches_are_many(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = [likewise.search("emoji", id=name, k=5).frame for name in ("0_noto.jpg", ITEM)]
+    monkeypatch.setattr(hit_records, "_IN_MEMORY", 0)
+    dataset = likewise.open("emoji")
+    reads = []
+    take = tables.Table.take
+
+    def counted(table: tables.Table, *given: Any) -> Any:
+        reads.append(given[1])
+        return take(table, *given)
+
+    monkeypatch.setattr(tables.Table, "take", counted)
+    for number in range(hit_records._OFTEN + 4):
+        for name, frame in zip(("0_noto.jpg", ITEM), expected, strict=True):
+            assert dataset.search(id=name, k=2).frame.equals(frame.head(2)), number
+    assert reads.count(hit_records._SHOWN) == hit_records._OFTEN
 
 
 def test_hits_of_many_queries_are_distinguished(workspace: Path, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ class Searcher:
         self._open_index = open_index
         self._vectors = Vectors.from_column(dataset.table, model, ws.params.memory)
         self._filter = ItemFilter(dataset)
-        self._records = HitRecords(dataset.table, dataset.name)
+        self._records = HitRecords(dataset.table, dataset.name, ws.params.memory)
 
     @classmethod
     def build(
@@ -94,7 +94,7 @@ class Searcher:
         return IndexWithFallback(self._built, self._vectors)
 
     def warm(self, *, encoder: bool, text: bool = False) -> None:
-        """Read the vectors or the index and, on request, load the model of queries.
+        """Read the vectors or the index and the hits' columns; load the model on request.
 
         Args:
             encoder: load the model, for queries by picture.
@@ -104,6 +104,7 @@ class Searcher:
             self.encoder.load()
         if text:
             self.encoder.load_text()
+        self._records.warm()
         if self._vectors.rows:
             vector = self._vectors.take([0]).astype(np.float32)
             self._complete.search(vector, 1, None)
@@ -162,7 +163,7 @@ class Searcher:
 
     def _select_hits(self, selection: HitSelection, ranker: Ranker) -> pl.DataFrame:
         """Return the hits that ``selection`` takes from a ranking, as a frame."""
-        scores, rows = selection.select(ranker, self._labels)
+        scores, rows = selection.select(ranker, self._vectors.rows, lambda: self._labels)
         return self._frame(scores, rows, selection.offset)
 
     def _ranker(

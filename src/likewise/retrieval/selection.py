@@ -49,14 +49,17 @@ class HitSelection:
             count = DEFAULT_K
         return cls(query.offset, count, query_rows, query.min_score, query.per_label)
 
-    def select(self, ranker: Ranker, labels: Int64Array) -> tuple[Float32Array, Int64Array]:
+    def select(
+        self, ranker: Ranker, total: int, labels: Callable[[], Int64Array]
+    ) -> tuple[Float32Array, Int64Array]:
         """Return the scores and rows of the hits, best first.
 
         Args:
             ranker: called with growing depths until there are enough hits.
-            labels: (n,) class codes of all rows, -1 for none.
+            total: number n of all rows.
+            labels: function that returns the class codes (n,) of all rows, -1 for none; it is
+                called only if the hits per label are limited.
         """
-        total = len(labels)
         need = total if self.count is None else min(total, self.offset + self.count)
         depth = need + len(self.excluded)
         while True:
@@ -74,7 +77,7 @@ class HitSelection:
         return self.min_score is not None and bool((scores < self.min_score).any())
 
     def _filter(
-        self, scores: Float32Array, rows: Int64Array, labels: Int64Array
+        self, scores: Float32Array, rows: Int64Array, labels: Callable[[], Int64Array]
     ) -> tuple[Float32Array, Int64Array]:
         if self.excluded:
             mask = ~np.isin(rows, self.excluded)
@@ -84,11 +87,12 @@ class HitSelection:
             scores, rows = scores[mask], rows[mask]
         if self.per_label is None or not len(rows):
             return scores, rows
-        hit_labels = pl.DataFrame({"label": labels[rows]})
+        codes = labels()[rows]
+        hit_labels = pl.DataFrame({"label": codes})
         nth = hit_labels.select(pl.int_range(pl.len()).over("label").alias("nth"))[
             "nth"
         ].to_numpy()
-        mask = (nth < self.per_label) | (labels[rows] < 0)
+        mask = (nth < self.per_label) | (codes < 0)
         return scores[mask], rows[mask]
 
 

@@ -16,6 +16,12 @@ from likewise.web.shelf import Opened
 
 Positions = npt.NDArray[np.int32]
 
+PICTURED = ("content", "label", "text", "role")
+"""Columns of an item that is shown as a tile."""
+
+_IN_MEMORY = 1 << 18
+"""Largest number of items whose columns for tiles are kept in memory: 40 MB."""
+
 
 def browse(opened: Opened, selection: RowSelection, **further: Any) -> "likewise.Browsed":
     """Return a page of the selected rows; ``further`` are options of ``Dataset.browse``."""
@@ -61,6 +67,17 @@ def positions(opened: Opened, selection: RowSelection) -> Positions:
 def values(opened: Opened, rows: Sequence[int], names: Sequence[str]) -> pl.DataFrame:
     """Return the values of some rows, in their order."""
     return opened.dataset.rows(list(rows), list(names))
+
+
+def pictured(opened: Opened, rows: Sequence[int]) -> pl.DataFrame:
+    """Return the columns ``PICTURED`` of some rows, in their order."""
+    table = opened.dataset.table
+    if table.rows > _IN_MEMORY:
+        return values(opened, rows, PICTURED)
+    if PICTURED not in opened.cache:
+        opened.cache[PICTURED] = table.read(PICTURED).rechunk()
+    frame: pl.DataFrame = opened.cache[PICTURED]
+    return frame[list(rows)]
 
 
 def counts(

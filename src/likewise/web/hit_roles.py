@@ -32,9 +32,7 @@ def _number(opened: Opened, selection: RowSelection, role: str) -> int:
     """Return the number of selected items that have ``role``, whatever their filter by role."""
     key = ("role", role, selection.where, tuple(sorted(selection.facets.items())))
     if key not in opened.cache:
-        kept = [
-            one for one in list(opened.cache) if isinstance(one, tuple) and one[0] == "role"
-        ]
+        kept = [one for one in list(opened.cache) if one[:2] == ("role", role)]
         if len(kept) >= _MOST_KEPT:
             opened.cache.pop(kept[0], None)
         _, counted = grid_rows.counts(opened, selection, ["role"])

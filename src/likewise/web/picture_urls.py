@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from likewise.web.shelf import Opened
     from likewise.web.site import Site
 
-_SHOWN = ("label", "text", "role")
-
 
 def thumb(site: "Site", dataset: str, content: str, position: int) -> str:
     """Return the URL of the thumbnail of the item at ``position``."""
@@ -36,12 +34,16 @@ def image(site: "Site", dataset: str, sha256: str, position: int) -> str:
 def pictured(site: "Site", opened: "Opened", ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return position, thumbnail, label, text and role of items by their ids, by one read."""
     rows = grid_rows.rows_of(opened, list(dict.fromkeys(ids)))
-    values = grid_rows.values(opened, list(rows.values()), ["content", *_SHOWN])
+    values = grid_rows.pictured(opened, list(rows.values()))
     return {
         name: {
             "row": row,
             "thumb": thumb(site, opened.name, content, row),
-            **dict(zip(_SHOWN, shown, strict=True)),
+            "label": label,
+            "text": text,
+            "role": role,
         }
-        for (name, row), (content, *shown) in zip(rows.items(), values.rows(), strict=True)
+        for (name, row), (content, label, text, role) in zip(
+            rows.items(), values.rows(), strict=True
+        )
     }

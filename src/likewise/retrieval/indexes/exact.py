@@ -6,7 +6,7 @@ import numpy as np
 
 from likewise.formats.array_types import BoolArray, Float32Array, Int64Array
 from likewise.retrieval.indexes.base import BuiltIndex, Index, Vectors
-from likewise.retrieval.indexes.exact_blocks import SPARSE, ExactBlocks
+from likewise.retrieval.indexes.exact_blocks import ExactBlocks
 from likewise.retrieval.indexes.exact_search import ExactSearch, Metric
 from likewise.retrieval.indexes.selected_rows import SelectedRows
 
@@ -49,7 +49,7 @@ class ExactWhole(BuiltIndex):
         self, queries: Float32Array, k: int, allowed: BoolArray | None = None
     ) -> tuple[Float32Array, Int64Array]:
         """Return the ``k`` rows nearest to each query; see ``BuiltIndex.search``."""
-        if allowed is not None and np.count_nonzero(allowed) <= len(allowed) * SPARSE:
+        if allowed is not None and self._selected.suits(allowed):
             return self._selected.search(queries, k, allowed)
         return self._whole.search(queries, k, allowed)
 

@@ -21,9 +21,6 @@ much as comparing them.
 _WIDE_SHARE, _KEPT_SHARE = 1 / 4, 1 / 2
 """Parts of the memory that vectors may use as float32, and as they are stored."""
 
-SPARSE = 1 / 16
-"""Up to this share of allowed rows, only these are read."""
-
 
 class ExactBlocks(BuiltIndex):
     """Exact search block by block; a first search reads the vectors once.
@@ -50,7 +47,7 @@ class ExactBlocks(BuiltIndex):
         """Return the ``k`` rows nearest to each query; see ``BuiltIndex.search``."""
         width = min(k, self._stored.rows)
         best = empty_results(len(queries), width)
-        if allowed is not None and np.count_nonzero(allowed) <= len(allowed) * SPARSE:
+        if allowed is not None and self._selected.suits(allowed):
             return self._selected.search(queries, k, allowed)
         for start, block in self._searches(allowed):
             mask = None if allowed is None else allowed[start : start + len(block.squares)]

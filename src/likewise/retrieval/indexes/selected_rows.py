@@ -9,6 +9,9 @@ from likewise.formats.array_types import BoolArray, Float32Array, FloatArray, In
 from likewise.retrieval.indexes.base import NONE, BuiltIndex, empty_results, settle_ties
 from likewise.retrieval.indexes.exact_search import ExactSearch, Metric
 
+_SPARSE = 1 / 16
+"""Up to this share of allowed rows, only these are read."""
+
 _BLOCK_BYTES = 64 << 20
 """Bytes of a block as float32; rows of one block stay in memory for the next query."""
 
@@ -36,6 +39,12 @@ class SelectedRows(BuiltIndex):
         self._take, self._metric = take, metric
         self._step = max(1, _BLOCK_BYTES // (4 * max(1, dim)))
         self._last: _Selection | None = None
+
+    def suits(self, allowed: BoolArray) -> bool:
+        """Return True if a mask allows so few rows that only these should be read."""
+        if self._last is not None and self._last.mask is allowed:
+            return True
+        return bool(np.count_nonzero(allowed) <= len(allowed) * _SPARSE)
 
     def search(
         self, queries: Float32Array, k: int, allowed: BoolArray | None = None
