@@ -4,10 +4,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
+    from playwright.sync_api import (
+        Browser,
+        ConsoleMessage,
+        Locator,
+        Page,
+        Request,
+        ViewportSize,
+    )
 
-WIDE = {"width": 1400, "height": 900}
-NARROW = {"width": 390, "height": 844}
+WIDE: "ViewportSize" = {"width": 1400, "height": 900}
+NARROW: "ViewportSize" = {"width": 390, "height": 844}
 
 
 class Tab:
