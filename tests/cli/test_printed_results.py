@@ -1,4 +1,4 @@
-"""What each verb prints for people, of commands in this process."""
+"""Output of each verb for people, by commands in this process."""
 
 from pathlib import Path
 

@@ -271,7 +271,14 @@ def renames(_repository: Path, tmp_path_factory: pytest.TempPathFactory) -> int:
 
 
 @pytest.mark.parametrize(
-    ("share", "back", "rows"), [(0, -1, 24), (0.5, 0, 23), (1, 8, 23), (1, 3, 23), (1, 0, 23)]
+    ("share", "back", "rows"),
+    [
+        (0, -1, 24),
+        (0.5, 0, 23),
+        pytest.param(1, 8, 23, marks=pytest.mark.slow),
+        (1, 3, 23),
+        pytest.param(1, 0, 23, marks=pytest.mark.slow),
+    ],
 )
 def test_a_killed_forget_leaves_the_old_or_the_new(
     recorded: Path, renames: int, share: float, back: int, rows: int

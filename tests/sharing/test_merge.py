@@ -15,6 +15,7 @@ from forked import PROGRAMS, ended_process, run_dvc
 from likewise.catalogue import corrections
 from likewise.catalogue.corrections import Key
 from likewise.errors import DataError, UnknownNameError
+from likewise.storage import under_way
 from likewise.storage.config import read_yaml
 from likewise.storage.versions import outputs, run_git
 from likewise.storage.workspace import Workspace
@@ -246,6 +247,7 @@ def test_a_merge_that_was_killed_is_completed_by_the_next(
             raise KeyboardInterrupt
         return done
 
+    monkeypatch.setattr(under_way, "_PATIENCE_SECONDS", 0.1)
     with monkeypatch.context() as patch:
         patch.setattr("likewise.steps.merge.versions.run_git", killed)
         with pytest.raises(KeyboardInterrupt):

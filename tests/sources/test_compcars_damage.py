@@ -148,7 +148,7 @@ def test_nothing_of_the_layout_is_an_error(tmp_path: Path) -> None:
         read(placed(tmp_path, {"cars/1.jpg": b""}))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     label=st.one_of(
         st.binary(max_size=40),
@@ -179,7 +179,7 @@ def test_any_text_gives_a_reading_or_one_error(
             assert box[3] > box[1]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     name=st.sampled_from(sorted(name for name in tree() if name.endswith(".mat"))),
     at=st.integers(0, 10**6),

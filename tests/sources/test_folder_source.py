@@ -159,7 +159,7 @@ def test_a_real_set_is_read_in_place(shared_data: Path) -> None:
     assert reading.items.filter(split="val")["label"].null_count() == 175
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     names=st.lists(
         st.lists(

@@ -274,7 +274,7 @@ def test_the_card_knows_the_terms_and_faults() -> None:
     assert len(facts["faults"]) == 2
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(
     names=st.lists(
         st.one_of(

@@ -244,7 +244,7 @@ ODD = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     values=st.lists(st.tuples(ODD, ODD, ODD, ODD, ODD), max_size=3),
     stem=st.one_of(st.sampled_from([f"{FOX}_1", VAL, "x"]), st.text("n0_.", max_size=4)),

@@ -138,7 +138,7 @@ def test_nothing_of_the_layout_is_an_error(tmp_path: Path) -> None:
         read(placed(tmp_path, {"cat/1.jpg": b""}))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     data=st.dictionaries(
         st.sampled_from(
@@ -168,7 +168,7 @@ def test_any_tables_give_a_reading_or_one_error(
         assert reading.findings["finding_id"].is_unique().all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     names=st.lists(
         st.tuples(

@@ -355,6 +355,7 @@ DAMAGED: dict[str, tuple[Callable[[Path], bytes], str]] = {
 """Damaged archives of a layout, and the place that the error names: archive or member."""
 
 
+@pytest.mark.no_cover  # test_damaged_archives.py covers the same lines
 @pytest.mark.parametrize("kind", SOURCES.kinds())
 @pytest.mark.parametrize("name", DAMAGED)
 def test_a_damaged_archive_is_one_error_or_a_finding(
@@ -380,8 +381,9 @@ def test_a_damaged_archive_is_one_error_or_a_finding(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.no_cover  # the damage tests of each source cover the same lines
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
 @pytest.mark.parametrize("kind", SOURCES.kinds())

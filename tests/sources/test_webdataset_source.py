@@ -118,7 +118,7 @@ def test_a_truncated_shard_is_a_finding(shards: Path) -> None:
 
 
 @settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     names=st.lists(st.text(min_size=1, max_size=6), max_size=3, unique=True),

@@ -1,4 +1,7 @@
-"""A process may be killed at any moment: all tables keep one version, the next run resumes."""
+"""A process may be killed at any moment: all tables keep one version, the next run resumes.
+
+``make kills`` ends 212 commands.
+"""
 
 import hashlib
 import json
@@ -200,7 +203,7 @@ def copies(tmp_path: Path) -> Callable[[Path], Path]:
     return copy
 
 
-@pytest.mark.parametrize(("step", "kills"), [("ingest", 8), ("embed", 6), ("publish", 6)])
+@pytest.mark.parametrize(("step", "kills"), [("ingest", 4), ("embed", 3), ("publish", 3)])
 def test_killed_at_any_moment(
     server: Server,
     grown: dict[str, Path],

@@ -119,19 +119,20 @@ def test_a_vector_does_not_depend_on_its_neighbours(batch: int) -> None:
 
 
 @pytest.mark.usefixtures("unmeasured")
-@pytest.mark.parametrize("shared", [True, False])
-def test_worker_processes_give_the_same(shared: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_batches, "_fits", lambda *_: shared)
+def test_worker_processes_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With and without shared memory; one test starts the server of processes only once."""
     data, made = encoded(9), encoder()
     data[4] = b"no image"
     expected_bad: dict[int, str] = {}
     expected = list(made.encode_stream(data, unreadable=expected_bad))
-    bad: dict[int, str] = {}
-    parts = list(made.encode_stream(data, batch=1, workers=2, unreadable=bad))
-    assert [rows for rows, _ in parts] == [[0], [1], [2], [3], [5], [6], [7], [8]]
-    assert bad == expected_bad
-    vectors, wanted = (np.concatenate([v for _, v in found]) for found in (parts, expected))
-    assert np.array_equal(vectors, wanted)
+    for shared in (True, False):
+        monkeypatch.setattr(image_batches, "_fits", lambda *_, fits=shared: fits)
+        bad: dict[int, str] = {}
+        parts = list(made.encode_stream(data, batch=1, workers=2, unreadable=bad))
+        assert [rows for rows, _ in parts] == [[0], [1], [2], [3], [5], [6], [7], [8]]
+        assert bad == expected_bad
+        vectors, wanted = (np.concatenate([v for _, v in each]) for each in (parts, expected))
+        assert np.array_equal(vectors, wanted)
 
 
 def test_images_that_cannot_be_decoded_are_left_out_and_reported() -> None:
