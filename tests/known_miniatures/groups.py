@@ -1,5 +1,6 @@
 """Groups of photographs of one scene, object, vehicle or category."""
 
+import json
 from typing import Any
 
 from known_miniatures import Miniature
@@ -18,11 +19,35 @@ _VERI = images(
     "VeRi/image_query/odd.jpg",
 )
 _VERI_ITEMS: dict[str, list[Any]] = {
-    "VeRi/image_train/0001_c001_00016450_0.jpg": ["0001", "train", None, "001"],
-    "VeRi/image_test/0002_c003_00030600_1.jpg": ["0002", "test", "gallery", "003"],
-    "VeRi/image_query/0002_c002_00030600_0.jpg": ["0002", "test", "query", "002"],
+    "VeRi/image_train/0001_c001_00016450_0.jpg": ["0001", "train", None, 1],
+    "VeRi/image_test/0002_c003_00030600_1.jpg": ["0002", "test", "gallery", 3],
+    "VeRi/image_query/0002_c002_00030600_0.jpg": ["0002", "test", "query", 2],
 }
 _ODD = frozenset({"bad-name: VeRi/image_query/odd.jpg"})
+
+_INDEX, _TEST = "index/0/0/0/000080a4a7eb08b0.jpg", "test/a/b/c/abc080a4a7eb08b0.jpg"
+_IGNORED = "test/f/0/0/f00080a4a7eb08b0.jpg"
+_LANDMARKS = {
+    **images(_INDEX, _TEST, _IGNORED, "train/6/e/1/6e158a47eb2ca3f6.jpg"),
+    "retrieval_solution_v2.1.csv": (
+        "id,images,Usage\nabc080a4a7eb08b0,000080a4a7eb08b0 0000ffffffffffff,Private\n"
+        "f00080a4a7eb08b0,None,Ignored\n"
+    ),
+    "train.csv": "id,url,landmark_id\n6e158a47eb2ca3f6,http://h/a.jpg,142820\n",
+}
+_TRAIN_A, _TRAIN_B = "train/6/e/1/6e158a47eb2ca3f6.jpg", "train/2/0/2/202cd79556f30760.jpg"
+
+
+def _uned(**domains: str) -> dict[str, bytes | str]:
+    """Return info files: domain_split -> path and class of one image, separated by a blank."""
+    files: dict[str, bytes | str] = {}
+    for name, entry in domains.items():
+        domain, _, split = name.partition("_")
+        path, _, label = entry.partition(" ")
+        entries = [{"path": path, "class_id": json.loads(label)}]
+        files[f"info_files/{domain}/{split}.json"] = json.dumps(entries)
+    return files
+
 
 MINIATURES = {
     "veri-776": Miniature(
@@ -46,6 +71,7 @@ MINIATURES = {
         "label split role camera",
         _VERI_ITEMS,
         findings=_ODD,
+        queries={"veri-776": 2},
     ),
     "holidays": Miniature(
         images("jpg/100000.jpg", "jpg/100001.jpg", "jpg/100100.jpg", "jpg/1002.jpg"),
@@ -57,6 +83,7 @@ MINIATURES = {
         },
         findings=frozenset({"bad-name: jpg/1002.jpg"}),
         archives={"jpg1.tar.gz": "jpg/"},
+        queries={"holidays": 3},
         counts=frozenset({"incomplete: role query"}),
     ),
     "ukbench": Miniature(
@@ -97,6 +124,126 @@ MINIATURES = {
             "ImageResized_ready/hot air balloon/a.jpg": ["hot air balloon", "gallery"],
         },
         findings=frozenset({"bad-name: ImageResized_ready/stray.jpg"}),
+        queries={"tu-berlin-zero-shot-30": 2},
         counts=frozenset({"incomplete: role gallery"}),
+    ),
+    "google-landmarks-v2": Miniature(
+        {
+            **_LANDMARKS,
+            "index_image_to_landmark.csv": (
+                "id,landmark_id\n000080a4a7eb08b0,142820\n0000aaaaaaaaaaaa,7\n"
+            ),
+        },
+        "label role split subset relevant",
+        {
+            _INDEX: ["142820", "gallery", "test", None, None],
+            _TEST: [None, "query", "test", "Private", [_INDEX]],
+            _IGNORED: [None, "query", "test", "Ignored", None],
+        },
+        findings=frozenset(
+            {
+                "dangling: index_image_to_landmark.csv: line 3",
+                "dangling: relevant",
+            }
+        ),
+        counts=frozenset({"incomplete: role query", "incomplete: role gallery"}),
+    ),
+    "google-landmarks-v2/without-landmarks": Miniature(
+        _LANDMARKS,
+        "role split subset relevant",
+        {
+            _INDEX: ["gallery", "test", None, None],
+            _TEST: ["query", "test", "Private", [_INDEX]],
+            _IGNORED: ["query", "test", "Ignored", None],
+        },
+        findings=frozenset({"dangling: relevant"}),
+    ),
+    "google-landmarks-v2-train": Miniature(
+        {
+            **images(_TRAIN_A, _TRAIN_B, "train/0/0/0/stray.jpg", _INDEX),
+            "train.csv": (
+                "id,url,landmark_id\n6e158a47eb2ca3f6,http://h/a.jpg,142820\n"
+                "202cd79556f30760,http://h/b.jpg,104169\n202cd79556f30761,http://h/c.jpg,1\n"
+            ),
+            "train_clean.csv": "landmark_id,images\n142820,6e158a47eb2ca3f6 6e15800000000000\n",
+        },
+        "label split subset",
+        {
+            _TRAIN_A: ["142820", "train", "clean"],
+            _TRAIN_B: ["104169", "train", None],
+        },
+        findings=frozenset({"dangling: train.csv: line 4"}),
+    ),
+    "google-landmarks-v2-train/all": Miniature(
+        {
+            **images(_TRAIN_A, "train/0/0/0/stray.jpg"),
+            "train.csv": "id,url,landmark_id\n6e158a47eb2ca3f6,http://h/a.jpg,142820\n",
+        },
+        "label split",
+        {_TRAIN_A: ["142820", "train"]},
+    ),
+    "ilias": Miniature(
+        {
+            **images(
+                "ilias_core/bold_bimp_000/query/Q000_00.jpg",
+                "ilias_core/bold_bimp_000/pos/P000_00.jpg",
+                "ilias_core/zippy_zoo_999/query/Q999_00.jpg",
+                "ilias_core/zippy_zoo_999/pos/P999.jpg",
+                "yfcc100m/0001/a.jpg",
+            ),
+            "ilias_core/bold_bimp_000/query/T000.txt": 'a "bold" figure, red, 10 cm tall\n',
+            "ilias_core/bold_bimp_000/query/Q000_00_bbox.txt": "1 2 3 4\n5 6 7 8\n",
+            "ilias_core/bold_bimp_000/pos/P000_00_bbox.png": b"",
+            "ilias_core/bold_bimp_000/pos/P000_00_url.txt": "http://h/a.jpg\n",
+            "ilias_core/zippy_zoo_999/query/T9.txt": "odd\n",
+        },
+        "label role text",
+        {
+            "ilias_core/bold_bimp_000/query/Q000_00.jpg": [
+                "bold_bimp_000", "query", 'a "bold" figure, red, 10 cm tall',
+            ],
+            "ilias_core/bold_bimp_000/pos/P000_00.jpg": ["bold_bimp_000", "gallery", None],
+            "ilias_core/zippy_zoo_999/query/Q999_00.jpg": ["zippy_zoo_999", "query", None],
+            "yfcc100m/0001/a.jpg": [None, "gallery", None],
+        },
+        findings=frozenset({"bad-name: ilias_core/zippy_zoo_999/pos/P999.jpg"}),
+        archives={"ilias_core.tar": "ilias_core/", "yfcc100m.tar": "yfcc100m/"},
+        counts=frozenset({"incomplete: labels", "incomplete: role query"}),
+    ),
+    "uned": Miniature(
+        {
+            **images(
+                "images/cars/car_ims/1.jpg", "images/cars/car_ims/2.jpg",
+                "images/met/MET/1/0.jpg", "images/met/test_met/9.jpg",
+                "images/gldv2/images/test/a/b/c/abc.jpg",
+            ),
+            **_uned(
+                cars_train='cars/car_ims/1.jpg 5',
+                cars_test='cars/car_ims/2.jpg 6',
+                cars_val='cars/car_ims/3.jpg 6',
+                met_train='met/MET/1/0.jpg 1',
+                met_index='met/MET/1/0.jpg 1',
+                met_small_index='met/MET/1/0.jpg 1',
+                met_test='met/test_met/9.jpg 1',
+                gldv2_test='gldv2/images/test/a/b/c/abc.jpg [7, 8]',
+            ),
+        },
+        "label subset split role labels",
+        {
+            "images/cars/car_ims/1.jpg": ["5", "cars", "train", None, ["5"]],
+            "images/cars/car_ims/2.jpg": ["6", "cars", "test", None, ["6"]],
+            "images/met/MET/1/0.jpg": ["1", "met", "test", "gallery", ["1"]],
+            "images/met/test_met/9.jpg": ["1", "met", "test", "query", ["1"]],
+            "images/gldv2/images/test/a/b/c/abc.jpg": [
+                None, "gldv2", "test", "query", ["7", "8"],
+            ],
+        },
+        findings=frozenset(
+            {
+                "dangling: info_files/cars/val.json: entry 1",
+                "several-labels: info_files/gldv2/test.json",
+            }
+        ),
+        counts=frozenset({"incomplete: split val", "incomplete: role query"}),
     ),
 }  # fmt: skip

@@ -252,6 +252,7 @@ MINIATURES = {
                 "not-an-image: train_val2018/Aves/2761/._c.jpg",
             }
         ),
+        queries={"inaturalist-2018": 2},
     ),
     "inaturalist-2018/competition": Miniature(
         {

@@ -107,3 +107,58 @@ def test_archives_in_a_folder_are_read_as_folders(name: str, tmp_path: Path) -> 
         "cat",
         "dog",
     }
+
+
+def test_lists_of_image_names_become_ids_of_items() -> None:
+    """A name means an image by its stem; names without one are dropped, with a finding."""
+    files = {
+        **images("index/a1.jpg", "index/b2.jpg", "test/q.jpg", "test/r.jpg"),
+        "index.csv": "id\na1\nb2\n",
+        "truth.csv": "id,Hits\nq,b2 c3 a1\nr,\n",
+    }
+    options = {
+        "tables": [
+            {"file": "index.csv", "constants": {"role": "gallery"}},
+            {"file": "truth.csv", "constants": {"role": "query"}},
+        ],
+        "image": "id",
+        "references": "Hits",
+    }
+    for name, rename in (("hits", {}), ("relevant", {"Hits": "relevant"})):
+        result = read_memory("table", files, **options, rename=rename)
+        assert rows(result, name) == {
+            "index/a1.jpg": None,
+            "index/b2.jpg": None,
+            "test/q.jpg": ["index/b2.jpg", "index/a1.jpg"],
+            "test/r.jpg": None,
+        }
+        assert findings(result) == {
+            f"dangling: {name}": "1 of 3 listed names have no image: c3"
+        }
+    with pytest.raises(DataError, match="no column 'hit'; there are: id, role"):
+        read_memory("table", files, **{**options, "references": "hit"})
+
+
+def test_parts_of_the_path_of_a_table_are_columns() -> None:
+    files = {
+        **images("1.jpg", "2.jpg"),
+        "split.dress.val.json": '["1"]',
+        "split.shirt.test.json": '["2"]',
+        "split.odd.json": '["2"]',
+    }
+    pattern = r"split\.(?P<subset>[a-z]+)\.(?P<split>[a-z]+)\.json"
+    table = {"file": "split.*.json", "columns": {"column 1": "image"}, "path": pattern}
+    result = read_memory("table", files, tables=table)
+    expected = {"1.jpg": ["dress", "val"], "2.jpg": ["shirt", "test"]}
+    assert rows(result, "subset", "split") == expected
+    assert set(findings(result)) == {"bad-name: split.odd.json"}
+    partial = read_memory("table", files, tables={**table, "partial": True})
+    assert findings(partial) == {}
+    with pytest.raises(DataError, match="path: the table has a column 'image' already"):
+        read_memory("table", files, tables={**table, "path": r"(?P<image>.*)\.json"})
+
+
+def test_files_to_ignore_are_not_reported() -> None:
+    files = {**images("a/1.jpg", "a/mask.png"), "a/1_url.txt": "", "a/2.log": ""}
+    options = {"pattern": r"(?P<label>\w)/\d\.jpg", "ignore": "*_url.txt mask.png"}
+    assert set(findings(read_memory("pattern", files, **options))) == {"not-an-image: a/2.log"}

@@ -13,7 +13,7 @@ from likewise.sources.extra_columns import RESERVED
 from likewise.sources.row_joins import JoinedTable, join_all, join_findings
 from likewise.sources.split_names import file_split_findings, split_of_file
 from likewise.sources.table_files import TableFile, read_table_file
-from likewise.sources.text_table_source import TextTableSource, is_one_of
+from likewise.sources.text_table_source import TextTableSource
 
 _TABLES = r"\.(csv|tsv)\z"
 
@@ -45,7 +45,7 @@ class DelimitedSource(TextTableSource):
             files,
             self._joined_rows(annotation_files, bases, faults, own),
             faults,
-            pl.col("path").str.to_lowercase().str.contains(_TABLES) | is_one_of(own),
+            pl.col("path").str.to_lowercase().str.contains(_TABLES) | self.is_known_file(own),
         )
 
     def _joined_rows(

@@ -19,7 +19,7 @@ from likewise.sources.option_values import NestedConstants
 from likewise.sources.path_pattern import check_pattern, extract_columns, named_groups
 from likewise.sources.row_joins import join_all, join_findings
 from likewise.sources.table_doubts import IMAGES_WITHOUT_ROW
-from likewise.sources.text_table_source import TextTableSource, is_one_of
+from likewise.sources.text_table_source import TextTableSource
 
 _NO_MATCH = "no pattern matches its path"
 
@@ -72,9 +72,10 @@ class PatternSource(TextTableSource):
         table, unjoined = join_all(table, joins, "pattern")
         check_value_columns(self.values, table.columns)
         rows, notes = self.rename_columns(table, "pattern")
+        rest = rest.to_frame("path").filter(~self.is_known_file([]))["path"]
         unmatched = findings_about(rest.to_frame("path"), "bad-name", _NO_MATCH)
         faults += [findings_from_rows(unjoined), notes, unmatched, join_findings(joins)]
-        result = self.build_result(files, rows, faults, is_one_of(paths))
+        result = self.build_result(files, rows, faults, self.is_known_file(paths))
         left = LeftOver("images that no pattern matches", len(rest), tuple(rest.head(5)))
         others = (part for part in result.left_over if part.what != IMAGES_WITHOUT_ROW)
         return replace(result, left_over=(*([left] if left.count else []), *others))

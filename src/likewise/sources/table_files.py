@@ -21,6 +21,7 @@ from likewise.sources.option_values import (
     keys_of,
     with_constants,
 )
+from likewise.sources.path_pattern import check_pattern, extract_columns
 from likewise.sources.record_tables import SUFFIXES, read_records
 from likewise.sources.text_lines import Delimiter, TextFormat
 
@@ -83,6 +84,10 @@ class TableFile(Part):
     extract: Constants = Field(default_factory=dict)
     """Column -> regular expression with named groups; each group becomes a column, or replaces
     the column of its name."""
+
+    path: str = ""
+    """Regular expression with named groups for the path of a table, or its end after a '/';
+    each group becomes a column. A table with another path is a finding, if not ``partial``."""
 
     partial: bool = False
     """The table covers a part of the rows, and has further rows; neither is reported."""
@@ -176,7 +181,32 @@ def read_table_file(
     for column in table.explode:
         frame, invalid = split_cells(frame, column, where)
         findings += invalid
+    if table.path:
+        frame, more = _with_path(frame, where, table)
+        findings += more
     frame = prefix_cells(frame, table.prefix, where)
     frame, unmatched = extract_cells(frame, table.extract, where)
     findings = [*findings, *unmatched]
     return with_constants(frame, table.constants), findings
+
+
+def _with_path(
+    frame: pl.DataFrame, where: str, table: TableFile
+) -> tuple[pl.DataFrame, list[FindingRow]]:
+    """Add the named groups of the option ``path``; or drop all rows of another path.
+
+    Raises:
+        ConfigError: the pattern is not a regular expression, or too large.
+        DataError: the table has the column of a group already.
+    """
+    check_pattern(table.path)
+    matched, rest = extract_columns(pl.Series([where]), [table.path])
+    if len(rest):
+        if table.partial:
+            return frame.clear(), []
+        detail = "the pattern of paths does not match it; its rows are left out"
+        return frame.clear(), [(where, "bad-name", detail)]
+    values = matched.drop("path").row(0, named=True)
+    if taken := sorted({*values} & {*frame.columns}):
+        raise DataError(f"{where}: path: the table has a column {taken[0]!r} already")
+    return frame.with_columns(pl.lit(v, pl.String).alias(k) for k, v in values.items()), []

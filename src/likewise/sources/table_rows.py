@@ -81,7 +81,7 @@ def join_images(
         rows = rows.with_columns(
             reference=pl.when(exists).then(in_folder).otherwise("reference")
         )
-    matches = _match(rows["reference"], images["name"], files.path)
+    matches = match_images(rows["reference"], images["name"], files.path)
     nameless = rows.filter(pl.col("reference").is_null()).select(path=":where")
     detail = pl.format("it names '{}': {}", "reference", "detail")
     broken = reference_findings(
@@ -109,8 +109,14 @@ def _image_ids(references: pl.Series, matched: pl.DataFrame, images: pl.DataFram
     return names.join(hits, "reference", "left", maintain_order="left")["image_id"]
 
 
-def _match(references: pl.Series, names: pl.Series, top: Path) -> Matches:
-    """Match references and names; references without a suffix match any suffix."""
+def match_images(references: pl.Series, names: pl.Series, top: Path) -> Matches:
+    """Match names of images in annotations; names without a suffix match any suffix.
+
+    Args:
+        references: names in annotations.
+        names: names of the images.
+        top: folder or archive of the images.
+    """
     matches = match_references(references, names, top=top)
     bare = matches.unmatched.filter(~pl.col("reference").str.contains(r"\.[^./]*\z"))
     if bare.is_empty():

@@ -30,6 +30,7 @@ from likewise.sources.column_values import (
 )
 from likewise.sources.delimited_text import FindingRow
 from likewise.sources.extra_columns import PREFIX, type_extra_columns, with_field_names
+from likewise.sources.item_references import refer_to_items
 from likewise.sources.merged_rows import (
     CAPTIONS,
     CAPTIONS_COLUMN,
@@ -136,6 +137,9 @@ class TableSource(BoxSource, ABC):
     lists: Names = ()
     """Columns of lists: JSON, or words between blanks, ',', ';' or '|'."""
 
+    references: Names = ()
+    """Columns of lists of image names, which the ids of their items replace."""
+
     rename: Mapping[str, str] = Field(default_factory=dict)
     """Other columns -> their names in the catalogue."""
 
@@ -202,7 +206,7 @@ class TableSource(BoxSource, ABC):
         if self.labels:
             table, more = labels_from_columns(table, self.labels, options, where, elsewhere)
             notes += more
-        for name in self.lists:
+        for name in dict.fromkeys((*self.lists, *self.references)):
             if name in table.columns or name not in elsewhere:
                 table = with_list(table, name, where)
             if name in table.columns and name == column_of("label", options, table.columns):
@@ -274,9 +278,12 @@ class TableSource(BoxSource, ABC):
         merged = merged.drop("width", "height")
         del located  # an early end of columns that items do not have
         result = self.box_items(merged, boxes)
+        items = with_field_names(result.items, extra_columns)
+        items, unknown = refer_to_items(items, self.references, self.rename, files.path)
         return source_result(
             files,
-            with_field_names(result.items, extra_columns),
+            items,
+            unknown,
             *faults,
             findings_from_rows(notes),
             broken,

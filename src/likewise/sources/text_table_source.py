@@ -11,7 +11,8 @@ from likewise.errors import ConfigError
 from likewise.sources.annotation_files import AnnotationFiles
 from likewise.sources.base import findings_from_rows
 from likewise.sources.column_kinds import holds_box
-from likewise.sources.option_values import Columns
+from likewise.sources.glob_paths import glob_pattern
+from likewise.sources.option_values import Columns, Names
 from likewise.sources.row_joins import JoinedTable
 from likewise.sources.table_files import TableFile, find_table_files, read_table_file
 from likewise.sources.table_source import TableSource
@@ -30,8 +31,9 @@ class TextTableSource(TableSource, ABC):
 
     tables: Annotated[tuple[TableFile, ...], BeforeValidator(_listed)] = ()
     """The tables, each as FILE, FILE(COLUMNS) on KEY, or with the options of a table: file,
-    columns, on, many, constants, prefix, extract, partial, explode, row, variable, delimiter,
-    header, skip, comment, quote, encoding. On the command line, ``;`` separates short forms."""
+    columns, on, many, constants, prefix, extract, path, partial, explode, row, variable,
+    records, delimiter, header, skip, comment, quote, encoding. On the command line, ``;``
+    separates short forms."""
 
     delimiter: Delimiter = "auto"
     """Delimiter; ``auto`` uses the most frequent one in the header, or blanks."""
@@ -54,6 +56,9 @@ class TextTableSource(TableSource, ABC):
 
     encoding: str = "utf-8"
     """Encoding of the text; a byte order mark takes precedence."""
+
+    ignore: Names = ()
+    """Files that are neither read nor reported, such as ``*_url.txt``."""
 
     spreadsheet: bool = False
     """Remove the apostrophe before formulas, as ``export csv --option spreadsheet=true`` and
@@ -101,17 +106,25 @@ class TextTableSource(TableSource, ABC):
             if not table.on:
                 continue
             table_paths = find_table_files(annotation_files, table.file)
+            frames = {}
             for where, data in sorted(annotation_files.read(table_paths)):
-                rows, invalid = read_table_file(where, data, table, self.text_format)
+                frames[where], invalid = read_table_file(where, data, table, self.text_format)
+                faults.append(findings_from_rows(invalid))
+                paths.append(where)
+            if table.path:  # thousands of small tables are one
+                frames = {table.file: pl.concat(frames.values(), how="diagonal")}
+            for where, rows in frames.items():
                 many = table.many
                 if many is None:
                     many = holds_box(rows.columns, self.column_options())
                 joins.append(JoinedTable(where, rows, table.on, many, table.partial))
-                faults += [findings_from_rows(invalid), joins[-1].settle()]
-                paths.append(where)
+                faults.append(joins[-1].settle())
         return joins, faults, paths
 
-
-def is_one_of(paths: Sequence[str]) -> pl.Expr:
-    """Return an expression that is true for the ``paths``."""
-    return pl.col("path").is_in(sorted(paths))
+    def is_known_file(self, paths: Sequence[str]) -> pl.Expr:
+        """Return an expression that is true for ``paths`` and the files to ``ignore``."""
+        ignored = "|".join(map(glob_pattern, self.ignore))
+        is_read = pl.col("path").is_in(sorted(paths))
+        if not ignored:
+            return is_read
+        return is_read | pl.col("path").str.contains(rf"(?s)(?:\A|/)(?:{ignored})\z")
