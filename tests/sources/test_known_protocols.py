@@ -23,7 +23,8 @@ def with_twins(items: pl.DataFrame) -> pl.DataFrame:
     ids = {name: pl.col(name) + "'" for name in ("item_id", "image_id")}
     twins = items.with_columns(**ids, role=pl.col("role").replace(other))
     if "camera" in items.columns:
-        twins = twins.with_columns(pl.col("camera") + 1)
+        items = items.with_columns(pl.col("camera").cast(pl.String))
+        twins = twins.with_columns(pl.concat_str("camera", pl.lit("'")))
     return pl.concat([items, twins])
 
 

@@ -107,8 +107,8 @@ def _print(added: "Added") -> None:
     if added.splits:
         shown = ", ".join(f"{split} {number:,}" for split, number in added.splits.items())
         print_line(f"splits: {shown}")
-    for difference in added.incomplete:
-        print_line(f"differs from the published counts: {difference}")
+    if added.incomplete:
+        print_line(f"differs from the published counts: {'; '.join(added.incomplete)}")
     if added.damaged:
         print_line(f"unreadable and skipped: {added.damaged}")
     if not added.labels:

@@ -49,6 +49,7 @@ def _card(description: "Description") -> Iterator[tuple[str, str]]:
     yield "source", f"{card.source.get('kind')}: {description.path}"
     yield "licence", f"{card.licence.spdx}{terms}"
     yield "citation", card.citation
+    yield "homepage", card.homepage
     yield "faults", "\n".join(card.faults)
 
 

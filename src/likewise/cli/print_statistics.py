@@ -50,6 +50,7 @@ def _card(statistics: "Statistics") -> Iterator[tuple[str, str]]:
     yield statistics.dataset, card.title
     yield "licence", f"{card.licence.spdx}{terms}"
     yield "citation", card.citation
+    yield "homepage", card.homepage
     yield "faults", "\n".join(card.faults)
     size = size_text(contents.nbytes)
     yield "items", f"{contents.items:,} in {contents.images:,} images, {size}"

@@ -76,7 +76,7 @@ def _sections(
     ids = {name: number for number, name in enumerate(licences, start=1)}
     card = selection.card
     return {
-        "info": {"description": card.title, "url": "", "contributor": card.citation},
+        "info": {"description": card.title, "url": card.homepage, "contributor": card.citation},
         "licenses": [{"id": number, "name": name, "url": ""} for name, number in ids.items()],
         "images": (_image(row, ids) for row in images.iter_rows(named=True)),
         "categories": categories,

@@ -114,6 +114,7 @@ def _document(
         "description": " ".join((card.title, *(f"Known fault: {f}." for f in card.faults))),
         "license": _licence(card.licence.spdx, card.licence.terms),
         "citeAs": card.citation,
+        "url": card.homepage,
         "distribution": files,
         "recordSet": record_sets,
     }

@@ -59,6 +59,7 @@ def _dataset_card(selection: Selection, sizes: dict[str, int]) -> str:
         f"Images: {counts}.",
         f"Licence: {card.licence.spdx}. {card.licence.terms}".strip(),
         f"Citation: {card.citation}" if card.citation else "",
+        f"Homepage: {card.homepage}" if card.homepage else "",
         "Known faults: " + "; ".join(card.faults) if card.faults else "",
     ]
     text = "\n\n".join(word for word in paragraphs if word)

@@ -268,7 +268,8 @@ def _write(
         for model in models
     }
     entries.add("embeddings", embeddings)
-    entries.add("checks", {dataset: {}})
+    bounds = known_datasets()[card["known"]].checks if "known" in card else {}
+    entries.add("checks", {dataset: dict(bounds)})
     entries.add("runs", runs)
     entries.add_file(ws.card_file(dataset), dump_yaml(card))
     for path, text in empty_records(ws, dataset).items():

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from likewise.formats.yaml_documents import parse_yaml
 from likewise.registry import Part, check
-from likewise.storage.config import ExpectedCounts, Licence
+from likewise.storage.config import Check, ExpectedCounts, Licence
 from likewise.storage.fetch import RemoteFile
 
 
@@ -74,6 +74,8 @@ class KnownDataset(Part):
         counts: published counts.
         layouts: the forms of its files; the first one that fits is used.
         protocols: protocol -> options of its run; None for those of the kind of source.
+        checks: bounds of ``likewise check`` that suit its images, such as ``{min_side: null}``
+            for small ones.
         download: files to download; empty if its authors do not publish them freely.
         by_hand: how to obtain it, in place of ``download``: an instruction that ends before
             "into FOLDER".
@@ -91,6 +93,7 @@ class KnownDataset(Part):
     counts: ExpectedCounts = ExpectedCounts()
     layouts: tuple[KnownLayout, ...] = Field(min_length=1)
     protocols: dict[str, dict[str, Any]] | None = None
+    checks: dict[str, Any] = Field(default_factory=dict)
     download: tuple[DatasetFile, ...] = ()
     by_hand: str = ""
     layout: str
@@ -99,9 +102,10 @@ class KnownDataset(Part):
     aliases: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _obtainable(self) -> "KnownDataset":
+    def _complete(self) -> "KnownDataset":
         if bool(self.download) == bool(self.by_hand):
             raise ValueError("give either download or by_hand")
+        Check.model_validate(self.checks)
         return self
 
     @property

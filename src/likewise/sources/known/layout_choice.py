@@ -72,7 +72,8 @@ def known_facts(name: str, known: KnownDataset) -> dict[str, Any]:
     """Return the values of a card that the declaration of ``name`` states."""
     facts: dict[str, Any] = {
         "known": name,
-        "licence": known.licence.model_dump(mode="json", exclude_defaults=True),
+        "licence": known.licence.model_dump(mode="json", exclude_defaults=True)
+        or {"spdx": known.licence.spdx},
         "citation": known.citation,
         "homepage": known.homepage,
         "counts": known.counts.model_dump(exclude_defaults=True),
