@@ -7,6 +7,7 @@ import pytest
 import likewise
 from likewise.evaluation.literature import comparable_tables
 from likewise.evaluation.protocols import PROTOCOLS
+from likewise.sources.known import known_datasets
 
 GPR = {"queries": 12_000, "gallery": 12_000, "labels": 1_200}
 
@@ -20,6 +21,7 @@ def test_every_table_is_whole(table: Any) -> None:
         return
     known = PROTOCOLS.build({"kind": table.protocol.name}, "here")
     assert known.version == table.protocol.version
+    assert table.dataset in known_datasets()
     assert set(table.counts) == {"queries", "gallery", "labels"}
     most = 100 if table.unit == "percent" else 1
     for row in table.rows:
@@ -52,8 +54,12 @@ def test_only_the_same_protocol_version_and_counts_are_comparable() -> None:
     assert [table.title for table in tables] == ["GPR1200", "GPR1200 (its notebook)"]
     assert comparable_tables("gpr1200-strict", 1, GPR).tables == []
     assert comparable_tables("gpr1200", 2, GPR).tables == []
-    smaller = comparable_tables("gpr1200", 1, {**GPR, "queries": 850})
+    fewer = {**GPR, "queries": 850}
+    assert comparable_tables("gpr1200", 1, fewer).reasons == []
+    assert comparable_tables("gpr1200", 1, fewer, known=["cub-200-2011"]).reasons == []
+    smaller = comparable_tables("gpr1200", 1, fewer, known=["gpr1200"])
     assert smaller.tables == []
+    assert len(smaller.reasons) == 2
     assert smaller.reasons[0] == ("GPR1200's published numbers are of 12,000 queries, here 850")
 
 

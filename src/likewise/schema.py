@@ -222,6 +222,12 @@ QUERIES = Contract(
             "first_hit", pa.int64(), "rank of the first relevant item, from 1", nullable=True
         ),
         Column("relevant", pa.int64(), "relevant items in the gallery"),
+        Column(
+            "by",
+            pa.string(),
+            "its value of the column by which a run is reported",
+            nullable=True,
+        ),
         Column("ranks", _IDS[1], "ranks of the relevant items in the ranking, ascending"),
         Column("hits", _IDS[0], "first items of the ranking, 20 at most"),
         Column("hit_scores", pa.large_list(pa.float32()), "scores of hits, where known"),

@@ -78,7 +78,7 @@ def test_columns_that_cannot_be_used(by: str, column: list[Any], message: str) -
 
 def test_more_values_than_a_report_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("likewise.evaluation.protocols.by_column.MOST_VALUES", 1)
-    with pytest.raises(DataError, match="camera has 2 values; a report has at most 1"):
+    with pytest.raises(DataError, match="camera has 2 values; a report has at most 1: choose"):
         scored("camera", camera=CAMERAS)
 
 
@@ -100,6 +100,32 @@ def test_a_run_is_reported_by_a_column(workspace: Path) -> None:
     assert "all subset=faces" in Path(
         likewise.report("emoji-tiny", workspace=workspace).markdown
     ).read_text("utf-8")
+    reports = workspace / "reports"
+    queries = pl.read_parquet(reports / "emoji-tiny.parquet")
+    assert queries["by"].to_list() == queries["subset"].to_list()
+    _check_comparison(workspace, params)
+    params.write_text(before, "utf-8")
     params.write_text(before.replace("protocol: gpr1200}", "protocol: gpr1200, by: path}"))
     with pytest.raises(DataError, match="by: 'path' is not a column by which results"):
         likewise.evaluate("emoji-tiny", workspace=workspace)
+
+
+def _check_comparison(workspace: Path, params: Path) -> None:
+    """Compare with a run that is not reported by a column: the queries have their values."""
+    text = params.read_text("utf-8") + (
+        "  rough: {dataset: emoji, model: tiny, index: rough, protocol: gpr1200}\n"
+    )
+    index = "  exact: {kind: exact}\n"
+    params.write_text(
+        text.replace(index, index + "  rough: {kind: faiss, factory: 'PQ4x4'}\n"), "utf-8"
+    )
+    rough = likewise.evaluate("rough", workspace=workspace)
+    before = json.loads((workspace / "reports" / "emoji-tiny.json").read_text("utf-8"))
+    for runs, sign in ((("emoji-tiny", "rough"), 1), (("rough", "emoji-tiny"), -1)):
+        rows = {row.metric: row for row in likewise.compare(*runs, workspace=workspace).rows}
+        one, other = rows["all subset=faces"], rows["faces"]
+        change = sign * (rough.unrounded["faces"] - before["faces"])
+        assert one.difference.value == pytest.approx(change, abs=1e-4)
+        # Six subsets and six values: each family is corrected by itself.
+        assert (one.difference.p, one.p_holm) == (other.difference.p, other.p_holm)
+        assert one.p_holm is not None

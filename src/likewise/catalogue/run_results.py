@@ -32,6 +32,7 @@ class Results:
         lineage: run, protocol, notes, counts, digests of the columns read, passport of the
             model.
         queries: one row per query; see ``schema.QUERIES``.
+        known: names of the public data set that was scored, if its card declares one.
     """
 
     run: str
@@ -39,6 +40,7 @@ class Results:
     statistics: dict[str, dict[str, Any]]
     lineage: dict[str, Any]
     queries: pl.DataFrame
+    known: tuple[str, ...] = ()
 
     @property
     def protocol(self) -> dict[str, Any]:
@@ -46,12 +48,18 @@ class Results:
         protocol: dict[str, Any] = self.lineage["protocol"]
         return protocol
 
+    @property
+    def reported_by(self) -> str | None:
+        """The column by whose values the run is reported; None without ``by``."""
+        column = self.lineage["run"].get("by")
+        return column if column and "by" in self.queries.columns else None
+
     @cached_property
     def published(self) -> ComparableTables:
         """Published tables that the run may be compared with."""
-        protocol = self.protocol
+        name, version = self.protocol["name"], self.protocol["version"]
         counts = self.lineage["counts"]
-        return comparable_tables(protocol["name"], protocol["version"], counts, self.metrics)
+        return comparable_tables(name, version, counts, self.metrics, known=self.known)
 
     @cached_property
     def right(self) -> pl.Series:
@@ -93,7 +101,8 @@ def read_results(ws: Workspace, run: str) -> Results:
         raise DataError(damaged) from error
     if not _fits(queries):
         raise DataError(damaged)
-    return Results(run, metrics, statistics["intervals"], record, queries)
+    known = ws.card(entry.dataset).public_names
+    return Results(run, metrics, statistics["intervals"], record, queries, known)
 
 
 def _fits(queries: pl.DataFrame) -> bool:

@@ -30,7 +30,9 @@ def print_comparison(comparison: "Comparison") -> None:
     columns = ("metric", "A", "B", "B - A", "95 % CI", "p", "minimum detectable difference")
     print_table(columns, _difference_rows(comparison, decimals))
     if any(row.p_holm is not None for row in comparison.rows):
-        print_line("note: p of subsets is corrected by Holm's method; --json has both")
+        print_line(
+            "note: p of subsets and values is corrected by Holm's method; --json has both"
+        )
     print_line("")
     for change, queries in (("fixed", comparison.fixed), ("broken", comparison.broken)):
         print_line(

@@ -120,8 +120,8 @@ def compare(
 
     Print the differences of all metrics with p-values, and the queries that changed. p comes
     from a paired permutation test that swaps the two runs for whole classes; with several
-    subsets it is corrected by Holm's method. RUN@REV is a run at a git revision, at a release
-    (1.2) or of a `dvc exp` experiment.
+    subsets, or values of a column by which a run is reported, it is corrected by Holm's method.
+    RUN@REV is a run at a git revision, at a release (1.2) or of a `dvc exp` experiment.
     """
     comparison = likewise.compare(first, second)
     if json:

@@ -10,6 +10,7 @@ import polars as pl
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.run_results import Results, read_results
 from likewise.errors import DataError, bounded
+from likewise.evaluation.protocols.by_column import metric_by
 from likewise.evaluation.significance import (
     PairedDifference,
     holm,
@@ -26,11 +27,11 @@ class ComparedMetric:
     """One metric of both runs.
 
     Attributes:
-        metric: name of the metric, or of a subset as in the reports.
+        metric: name of the metric, or of a subset or a value of a column as in the reports.
         first: value in the first run, over the common queries, in the units of the reports.
         second: value in the second run, over the same queries.
         difference: second minus first, in the same units.
-        p_holm: p of a subset, corrected for multiple tests (Holm); None for other rows.
+        p_holm: p of a subset or value, corrected for multiple tests (Holm); None otherwise.
         first_interval: 95 % confidence interval of the first value (bootstrap over classes);
             NaN where a single class has none.
         second_interval: the same of the second value.
@@ -63,7 +64,8 @@ class Comparison:
         first: name of the first run.
         second: name of the second run.
         protocol: options of the protocol of both runs.
-        rows: the main metric, the main metric of every subset, then the other metrics.
+        rows: the main metric, that of every subset, that of every value of the column by which
+            a run is reported, then the other metrics.
         fixed: queries whose first hit (other than the query) is right only in the second run.
         broken: queries whose first hit is right only in the first run.
         notes: remarks on the comparison, e.g. queries that were left out.
@@ -84,9 +86,10 @@ class Comparison:
 
     def __repr__(self) -> str:
         main = self.rows[0]
-        values = f"{main.metric} {main.first:.4f} → {main.second:.4f}"
-        test = f"p {main.difference.p:.4f}; {self._changes}"
-        return f"Comparison({self.first}, {self.second}: {values}, {test})"
+        values = (
+            f"{main.metric} {main.first:.4f} → {main.second:.4f}, p {main.difference.p:.4f}"
+        )
+        return f"Comparison({self.first}, {self.second}: {values}; {self._changes})"
 
     def _repr_html_(self) -> str:
         heads = ("metric", self.first, self.second, "difference", "95 % confidence interval")
@@ -110,7 +113,7 @@ def compare(first: str, second: str, *, workspace: StrPath | None = None) -> Com
 
     The p values come from a paired permutation test that swaps the runs for whole classes,
     because queries of one class are not independent. The p values of subsets are corrected
-    for multiple tests (Holm).
+    for multiple tests (Holm), and so are those of the values of the column ``by`` of a run.
 
     Args:
         first: name of a run, or ``RUN@REV``: the run at a git revision, in a release, or in a
@@ -142,7 +145,8 @@ def compare(first: str, second: str, *, workspace: StrPath | None = None) -> Com
             "score one run by several definitions, run: likewise crosswalk RUN"
         )
     both, notes = _paired(*pair)
-    rows = [*_main_rows(both, pair[0]), *_further_rows(both, pair[0])]
+    by_value = _value_rows(both, pair)
+    rows = [*_main_rows(both, pair[0]), *by_value, *_further_rows(both, pair[0])]
     return Comparison(
         first,
         second,
@@ -189,18 +193,36 @@ def _paired(first: Results, second: Results) -> tuple[pl.DataFrame, list[str]]:
 def _main_rows(both: pl.DataFrame, results: Results) -> list[ComparedMetric]:
     """Return the main metric over all queries and over the queries of each subset."""
     names = list(results.metrics)
-    rows = [_row(both, results, names[0], "value", over_all=True)]
+    main = _row(both, results, names[0], "value", over_all=True)
     parts = {
         name: both.filter(subset=subset)
         for subset in both["subset"].drop_nulls().unique(maintain_order=True)
         for name in names
         if name in _called(names[0], subset)
     }
-    parts = {name: parts[name] for name in names if name in parts}
-    metric_rows = [_row(part, results, name, "value") for name, part in parts.items()]
-    corrected = holm([one.difference.p for one in metric_rows])
-    rows += [replace(o, p_holm=p) for o, p in zip(metric_rows, corrected, strict=True)]
-    return rows
+    ordered = {name: parts[name] for name in names if name in parts}
+    return [main, *_corrected(ordered, results)]
+
+
+def _value_rows(both: pl.DataFrame, pair: tuple[Results, Results]) -> list[ComparedMetric]:
+    """Return the main metric over the queries of each value of the column ``by`` of a run."""
+    column = next((r.reported_by for r in pair if r.reported_by), None)
+    if column is None:
+        return []
+    scored = both.filter((pl.col("value") + pl.col("value_second")).is_not_nan())
+    main = next(iter(pair[0].metrics))
+    parts = {
+        metric_by(main, column, value): scored.filter(by=value)
+        for value in scored["by"].drop_nulls().unique().sort()
+    }
+    return _corrected(parts, pair[0])
+
+
+def _corrected(parts: dict[str, pl.DataFrame], results: Results) -> list[ComparedMetric]:
+    """Compare the main metric over parts of the queries, with p corrected by Holm's method."""
+    rows = [_row(part, results, name, "value") for name, part in parts.items()]
+    corrected = holm([row.difference.p for row in rows])
+    return [replace(row, p_holm=p) for row, p in zip(rows, corrected, strict=True)]
 
 
 def _called(main: str, subset: str) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Score the rankings of one run under every definition of the metrics in use."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from likewise.catalogue.catalogue import open_workspace
@@ -109,6 +109,7 @@ def crosswalk(run: str, *, workspace: StrPath | None = None) -> Crosswalk:
     stored.need_room("crosswalk", _COPIES)
     rows, vectors = dataset.table.read(["item_id", *known]), stored.whole()
     own = protocol.evaluate_vectors(vectors, rows)
+    own = replace(own, known=dataset.card.public_names)
     comparisons = [
         DefinitionScore(
             d.name, d.metric, d.query_in_gallery, value, d.remark, _beside(d.name, own)
@@ -125,7 +126,7 @@ def _beside(definition: str, own: Evaluation) -> str:
     wanted = _OWN[definition]
     subsets = own.queries["subset"].drop_nulls().unique()
     metrics = {"all", *subsets, *own.metrics}
-    comparable = comparable_tables(wanted, 1, own.counts, metrics)
+    comparable = comparable_tables(wanted, 1, own.counts, metrics, known=own.known)
     if not comparable.tables and not comparable.reasons:
         return f"numbers that name {definition}"
     if comparable.tables and own.protocol["name"] == wanted:

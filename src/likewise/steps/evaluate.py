@@ -84,6 +84,7 @@ def evaluate(
         result = _score(dataset, entry, protocol, ws.params.memory, exact=kind == EXACT)
     if entry.by is not None:
         result = score_by(result, _column(dataset, entry.by, run), entry.by)
+    result = replace(result, known=dataset.card.public_names)
     passport = parse_json(dataset.table.passport(entry.model), f"the passport of {entry.model}")
     if passport["recipe"].get("original"):
         result = replace(result, notes=[*result.notes, CHOSEN_ON_TEST])

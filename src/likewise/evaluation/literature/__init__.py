@@ -37,10 +37,12 @@ class ReferenceRow(Part):
 class Reference(Part):
     """A published table. A table without rows gives the reason why nothing was published.
 
-    The unit ``score`` is that of a protocol with its own scale, such as the N-S score.
+    ``dataset`` is the name of the public data set of the table. The unit ``score`` is that of a
+    protocol with its own scale, such as the N-S score.
     """
 
     title: str
+    dataset: str = ""
     source: str
     note: str = ""
     protocol: ProtocolVersion | None = None
@@ -64,7 +66,7 @@ class ComparableTables:
 
     Attributes:
         tables: tables of the same protocol, version and counts.
-        reasons: one sentence for every other table of the protocol: how its counts differ.
+        reasons: one sentence for every other table of the data set: how its counts differ.
     """
 
     tables: list[Reference]
@@ -85,9 +87,16 @@ def references() -> tuple[Reference, ...]:
 
 
 def comparable_tables(
-    protocol: str, version: int, counts: Counts, metrics: Collection[str] | None = None
+    protocol: str,
+    version: int,
+    counts: Counts,
+    metrics: Collection[str] | None = None,
+    *,
+    known: Collection[str] = (),
 ) -> ComparableTables:
     """Find the published tables that a result of ``protocol`` may be compared with.
+
+    A table of other counts is mentioned only if the result is on its data set.
 
     Args:
         protocol: name of the protocol.
@@ -95,6 +104,7 @@ def comparable_tables(
         counts: the counts of the result.
         metrics: the metrics of the result, if known. Without a metric of a table, such as a
             subset of GPR1200, it is a result on another data set: the table is not mentioned.
+        known: names of the public data set of the result, if its card declares one.
     """
     tables, reasons = [], []
     for table in references():
@@ -107,8 +117,8 @@ def comparable_tables(
             for name, expected in table.counts.items()
             if counts.get(name) not in expected
         ]
-        if differences:
-            reasons.append(f"{table.title}'s published numbers are of {'; '.join(differences)}")
-        else:
+        if not differences:
             tables.append(table)
+        elif table.dataset in known:
+            reasons.append(f"{table.title}'s published numbers are of {'; '.join(differences)}")
     return ComparableTables(tables, reasons)

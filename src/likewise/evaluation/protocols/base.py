@@ -33,6 +33,7 @@ class Evaluation:
             than the gallery, also the items listed per query.
         unrounded: metric -> its value in full precision; ``queries`` has the values of which
             it is the mean.
+        known: names of the public data set of the items, if their card declares one.
     """
 
     metrics: dict[str, float]
@@ -42,13 +43,13 @@ class Evaluation:
     statistics: dict[str, Interval] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     unrounded: dict[str, float] = field(default_factory=dict)
+    known: tuple[str, ...] = ()
 
     @property
     def published(self) -> ComparableTables:
         """The published tables that this result may be compared with."""
-        return comparable_tables(
-            self.protocol["name"], self.protocol["version"], self.counts, self.metrics
-        )
+        name, version = self.protocol["name"], self.protocol["version"]
+        return comparable_tables(name, version, self.counts, self.metrics, known=self.known)
 
     def __repr__(self) -> str:
         metrics = ", ".join(f"{name} {self._number(v)}" for name, v in self.metrics.items())

@@ -11,7 +11,7 @@ from likewise.evaluation.protocols.query_sets import codes
 from likewise.evaluation.significance import Interval, interval
 from likewise.formats.array_types import Float64Array
 
-MOST_VALUES = 1000
+MOST_VALUES = 200
 """Maximum number of values by which a result is reported."""
 
 _TYPES = (pl.String, pl.Boolean, pl.Categorical, pl.Null)
@@ -21,7 +21,8 @@ def score_by(result: Evaluation, items: pl.DataFrame, column: str) -> Evaluation
     """Add the metrics of the queries of every value of ``column`` to a result.
 
     A metric of a value is the mean over its scored queries, with the intervals of ``interval``,
-    and is called ``METRIC COLUMN=VALUE``. Queries without a value are counted in a note.
+    and is called ``METRIC COLUMN=VALUE``. Queries without a value are counted in a note. The
+    rows of the queries have the value as the column ``by``.
 
     Args:
         result: the result of any protocol whose queries are items.
@@ -44,7 +45,8 @@ def score_by(result: Evaluation, items: pl.DataFrame, column: str) -> Evaluation
         raise DataError(f"by: no query has a {column}")
     if len(values) > MOST_VALUES:
         raise DataError(
-            f"by: {column} has {len(values):,} values; a report has at most {MOST_VALUES:,}"
+            f"by: {column} has {len(values):,} values; a report has at most {MOST_VALUES:,}: "
+            "choose a column with fewer"
         )
     return _extended(result, rows, values, column)
 
@@ -104,6 +106,7 @@ def _extended(
         notes.append(f"queries without a {column}, in no part: {unknown:,}")
     return replace(
         result,
+        queries=rows.with_columns(pl.col("by").cast(pl.String)),
         metrics=result.metrics | {n: round(v, decimals) for n, v in unrounded.items()},
         unrounded=result.unrounded | unrounded,
         statistics=result.statistics | means,

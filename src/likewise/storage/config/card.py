@@ -64,6 +64,12 @@ class Card(Part):
     counts: ExpectedCounts = ExpectedCounts()
     faults: tuple[str, ...] = ()
 
+    @property
+    def public_names(self) -> tuple[str, ...]:
+        """Names of the public data set that the card declares, by ``known`` or its source."""
+        kind = self.source.get("kind")
+        return tuple(filter(None, (self.known, kind if isinstance(kind, str) else "")))
+
 
 def read_card(path: Path) -> Card:
     """Return the validated content of a card.
