@@ -1,10 +1,12 @@
 """Add a public data set by its name: card, runs, published counts, gates of the licence."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 import yaml
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 import likewise
 from known_miniatures import Miniature, miniatures
@@ -97,6 +99,49 @@ def test_a_data_set_is_validated_by_its_name(catalogue: Path) -> None:
     assert report.counts == {"bad-name": 1, "incomplete": 7, "not-an-image": 1}
     words = ["validate", "market-1501", "data", "--json"]
     assert CliRunner().invoke(app, words).exit_code == 1
+
+
+def test_options_change_what_is_read(catalogue: Path) -> None:
+    miniatures()["cub-200-2011"].write(catalogue / "data")
+    options = {"split": "official_split", "values": "split: 1=train 0=test"}
+    added = likewise.add("birds", source="cub-200-2011", path="data", options=options)
+    assert added.splits == {"train": 2, "test": 2}
+    rows = likewise.validate("cub-200-2011", "data", options=options).rows
+    assert {row["item_id"].rpartition("/")[2]: row["split"] for row in rows} == {
+        "A_1.jpg#1": "test", "P_1.jpg#1": "train", "W_1.jpg#1": "train", "Y_1.jpg#1": "test"
+    }  # fmt: skip
+
+
+def test_a_card_to_copy_may_have_the_name_of_no_data_set(catalogue: Path) -> None:
+    miniatures()["food-101"].write(catalogue / "data")
+    card = {"title": "Dishes", "source": {"kind": "folder"}, "known": "dishes-of-the-lab"}
+    (catalogue / "lab.yaml").write_text(yaml.safe_dump(card), "utf-8")
+    likewise.add("dishes", path="data", card="lab.yaml")
+    assert read_card(catalogue / "catalog" / "dishes.yaml").known == "dishes-of-the-lab"
+
+
+def test_known_data_sets_are_listed() -> None:
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(app, ["kinds", *words])
+
+    listed = run("sources", "--known").stdout
+    assert re.search(r"^in-shop +table +DeepFashion", listed, re.MULTILINE)
+    one = run("sources", "cub-200-2011", "--known").stdout
+    assert re.search(
+        r"^licence +the images may be used only for non-commercial", one, re.MULTILINE
+    )
+    assert re.search(
+        r"^counts +11,788 images, 11,788 items, 200 labels; splits", one, re.MULTILINE
+    )
+    offers = {offer["name"]: offer for offer in json.loads(run("--known", "--json").stdout)}
+    assert offers["market-1501"]["protocols"] == ["market-1501"]
+    assert offers["market-1501"]["forms"][0].startswith("bounding_box_train/, ")
+    assert json.loads(run("sources", "in-shop", "--known", "--json").stdout)["forbids"] == [
+        "commercial",
+        "sharing",
+    ]
+    assert run("sources", "in-shops", "--known").exit_code == 1
+    assert run("protocols", "--known").exit_code == 2
 
 
 def test_bounds_of_flags_suit_the_images(catalogue: Path) -> None:

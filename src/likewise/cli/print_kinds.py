@@ -71,6 +71,7 @@ def print_known(offer: "Offer") -> None:
         ("forbids", ", ".join(offer.forbids)),
         ("counts", counts_text(offer.counts)),
         ("read by", ", ".join(offer.kinds)),
+        *(("recognised by", form) for form in offer.forms),
         ("protocols", ", ".join(offer.protocols)),
         ("download", ", ".join(offer.files) or f"by hand: {offer.by_hand}"),
         ("citation", offer.citation),

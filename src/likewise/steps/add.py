@@ -268,8 +268,8 @@ def _write(
         for model in models
     }
     entries.add("embeddings", embeddings)
-    bounds = known_datasets()[card["known"]].checks if "known" in card else {}
-    entries.add("checks", {dataset: dict(bounds)})
+    known = known_datasets().get(card.get("known", ""))  # a card to copy may have any name
+    entries.add("checks", {dataset: dict(known.checks) if known else {}})
     entries.add("runs", runs)
     entries.add_file(ws.card_file(dataset), dump_yaml(card))
     for path, text in empty_records(ws, dataset).items():

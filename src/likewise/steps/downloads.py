@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from likewise.sources.known import KnownDataset, known_datasets
+from likewise.sources.known import KnownDataset, KnownLayout, known_datasets
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Offer:
         files: names of the files to download.
         by_hand: how to obtain it, if it cannot be downloaded.
         layout: its official files, as a short listing.
+        forms: for each layout that is read, the files by which it is recognised, and a note.
         sources: origins of these facts.
         aliases: former names.
     """
@@ -47,6 +48,7 @@ class Offer:
     files: list[str] = field(default_factory=list)
     by_hand: str = ""
     layout: str = ""
+    forms: list[str] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
     aliases: list[str] = field(default_factory=list)
 
@@ -83,6 +85,13 @@ def _offer(name: str, known: KnownDataset) -> Offer:
         [file.name for file in known.download],
         known.by_hand,
         known.layout,
+        [_form(layout) for layout in known.layouts],
         [f"{fact.what}: {fact.source}" for fact in known.facts],
         list(known.aliases),
     )
+
+
+def _form(layout: KnownLayout) -> str:
+    """Return the files of a layout, and its note."""
+    forms = [", ".join(names) for names in (layout.files, layout.packed) if names]
+    return " or ".join(forms) + (f": {layout.note}" if layout.note else "")
