@@ -90,6 +90,7 @@ def _load_libraries() -> None:
     import lance  # noqa: F401
     import lightly  # noqa: F401
     import matplotlib.pyplot as plt  # noqa: F401
+    import polars as pl  # noqa: F401  # it sets _RJEM_MALLOC_CONF
     import ruamel.yaml  # noqa: F401
     import scipy.sparse
     import scipy.special  # noqa: F401
