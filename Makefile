@@ -8,6 +8,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Compiled modules are kept: hundreds of processes of the tests need not compile them again.
 unexport PYTHONDONTWRITEBYTECODE
 
+# Libraries are compiled by two processes after the install, except what seldom runs.
+SELDOM := /tests?/|/(moto|pip|setuptools|sympy)/|/transformers/models/[^_a]
+
 CASES := 10000
 PROPERTIES := 5000
 EACH := 14
@@ -36,7 +39,7 @@ kills flips readers: $(INSTALLED)
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 	$(BIN)/lint-imports
 	$(BIN)/python -m likewise schemas --check
 	$(BIN)/python -m likewise.cli.reference --check
@@ -56,7 +59,8 @@ bench: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 4) and "Python 3.11.4 or newer is needed; say: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[demo,dev]"
+	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable ".[demo,dev]"
+	-$(BIN)/python -m compileall -qq -j 2 -x '$(SELDOM)' $(VENV)/lib
 	touch $@
 
 clean:
