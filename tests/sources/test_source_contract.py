@@ -79,6 +79,7 @@ PLACES: dict[str, Callable[[int, str], str]] = {
     "labelstudio": lambda n, s: f"images/{n}{s}",
     "parquet": lambda n, s: f"images/{n}{s}",
     "pattern": lambda n, s: f"owl/{n}{s}",
+    "qrels": lambda n, s: f"images/{n}{s}",
     "roxford5k": lambda n, s: f"jpg/{n}{s}",
     "rparis6k": lambda n, s: f"jpg/{n}{s}",
     "sketch": lambda n, s: f"trainB/{n}{s}",
@@ -160,6 +161,10 @@ def notes(kind: str, names: list[str]) -> dict[str, str]:
         "csv": {"boxes.csv": "\n".join(["path,label,x1,y1,x2,y2", *rows])},
         "table": {"boxes.csv": "\n".join(["path,label,x1,y1,x2,y2", *rows])},
         "fissp": {"annotations/a.jsonl": "\n".join(entries)},
+        "qrels": {
+            "corpus.jsonl": "\n".join(json.dumps({"id": n, "image": n}) for n in names[1:]),
+            "queries.jsonl": json.dumps({"id": "q", "image": names[0], "relevant": names[1:]}),
+        },
         "voc": {f"Annotations/{stem}.xml": voc(stem) for stem in stems},
         "webdataset": {f"train/{stem}.json": json.dumps(entry) for stem in stems},
         "yolo": {f"labels/train/{stem}.txt": line for stem in stems},

@@ -23,6 +23,7 @@ SOURCES: "Registry[Source]" = Registry(
         "labelstudio": "likewise.sources.labelstudio:LabelStudioSource",
         "parquet": "likewise.sources.parquet:ParquetSource",
         "pattern": "likewise.sources.pattern:PatternSource",
+        "qrels": "likewise.sources.qrels:QrelsSource",
         "roxford5k": "likewise.sources.revisited:RoxfordSource",
         "rparis6k": "likewise.sources.revisited:RparisSource",
         "sketch": "likewise.sources.sketch:SketchSource",

@@ -19,7 +19,7 @@ from likewise.sources.table_source import TableSource
 from likewise.sources.text_lines import Delimiter, TextFormat
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
     """Return one table as a list of one, and a text as its parts between ';'."""
     if isinstance(value, str):
         return [part for part in value.split(";") if part.strip()]
@@ -29,7 +29,7 @@ def _listed(value: object) -> object:
 class TextTableSource(TableSource, ABC):
     """Base class of layouts whose rows come from, or are joined with, tables of text."""
 
-    tables: Annotated[tuple[TableFile, ...], BeforeValidator(_listed)] = ()
+    tables: Annotated[tuple[TableFile, ...], BeforeValidator(listed)] = ()
     """The tables, each as FILE, FILE(COLUMNS) on KEY, or with the options of a table: file,
     columns, on, many, constants, prefix, extract, path, partial, explode, row, variable,
     records, delimiter, header, skip, comment, quote, encoding. On the command line, ``;``
