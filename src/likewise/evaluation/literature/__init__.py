@@ -19,6 +19,9 @@ Counts = Mapping[str, int]
 """Number of queries, gallery items and labels of a result, by these names."""
 
 
+_COUNTS = frozenset(("queries", "gallery", "labels"))
+
+
 class ProtocolVersion(Part):
     """The name and the version of a protocol."""
 
@@ -37,7 +40,8 @@ class ReferenceRow(Part):
 class Reference(Part):
     """A published table. A table without rows gives the reason why nothing was published.
 
-    ``dataset`` is the name of the public data set of the table. The unit ``score`` is that of a
+    ``dataset`` is the name of the public data set of the table. ``counts`` has the numbers that
+    the source states: some of queries, gallery and labels. The unit ``score`` is that of a
     protocol with its own scale, such as the N-S score.
     """
 
@@ -96,7 +100,8 @@ def comparable_tables(
 ) -> ComparableTables:
     """Find the published tables that a result of ``protocol`` may be compared with.
 
-    A table of other counts is mentioned only if the result is on its data set.
+    A table of other counts is mentioned only if the result is on its data set. A table whose
+    source does not state all counts is for results on its data set only.
 
     Args:
         protocol: name of the protocol.
@@ -111,6 +116,8 @@ def comparable_tables(
         if table.protocol != ProtocolVersion(name=protocol, version=version):
             continue
         if metrics is not None and not set(table.metrics) <= set(metrics):
+            continue
+        if not table.counts.keys() >= _COUNTS and table.dataset not in known:
             continue
         differences = [
             f"{' or '.join(f'{n:,}' for n in expected)} {name}, here {counts.get(name, 0):,}"
