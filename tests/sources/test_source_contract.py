@@ -72,6 +72,7 @@ PLACES: dict[str, Callable[[int, str], str]] = {
     "cvat": lambda n, s: f"images/{n}{s}",
     "fissp": lambda n, s: f"train/animals/owl/{n}{s}",
     "folder": lambda n, s: f"train/owl/{n}{s}",
+    "good-ok-junk": lambda n, s: f"jpg/{n}{s}",
     "gpr1200": lambda n, s: f"images/{n}_a{s}",
     "imagefolder": lambda n, s: f"train/{n}{s}",
     "imagenet": lambda n, s: f"Data/CLS-LOC/train/{WNID}/{WNID}_{n}{s}",
@@ -161,6 +162,10 @@ def notes(kind: str, names: list[str]) -> dict[str, str]:
         "csv": {"boxes.csv": "\n".join(["path,label,x1,y1,x2,y2", *rows])},
         "table": {"boxes.csv": "\n".join(["path,label,x1,y1,x2,y2", *rows])},
         "fissp": {"annotations/a.jsonl": "\n".join(entries)},
+        "good-ok-junk": {
+            "all_souls_1_query.txt": f"{stems[0]} 1 2 9 9",
+            **{f"all_souls_1_{kind}.txt": "\n".join(stems) for kind in ("good", "ok", "junk")},
+        },
         "qrels": {
             "corpus.jsonl": "\n".join(json.dumps({"id": n, "image": n}) for n in names[1:]),
             "queries.jsonl": json.dumps({"id": "q", "image": names[0], "relevant": names[1:]}),

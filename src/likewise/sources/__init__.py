@@ -16,6 +16,7 @@ SOURCES: "Registry[Source]" = Registry(
         "cvat": "likewise.sources.cvat:CvatSource",
         "fissp": "likewise.sources.fissp:FisspSource",
         "folder": "likewise.sources.folder:FolderSource",
+        "good-ok-junk": "likewise.sources.good_ok_junk:GoodOkJunkSource",
         "gpr1200": "likewise.sources.gpr1200:Gpr1200Source",
         "imagefolder": "likewise.sources.imagefolder:ImageFolderSource",
         "imagenet": "likewise.sources.imagenet:ImageNetSource",

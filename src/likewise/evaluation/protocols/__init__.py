@@ -33,6 +33,8 @@ PROTOCOLS: Registry[Protocol] = Registry(
         "linear-probe": "likewise.evaluation.protocols.linear_probe:LinearProbe",
         "market-1501": "likewise.evaluation.protocols.camera_networks:Market1501",
         "metric-learning": "likewise.evaluation.protocols.metric_learning:MetricLearning",
+        "oxford5k": "likewise.evaluation.protocols.oxford:Oxford5k",
+        "paris6k": "likewise.evaluation.protocols.oxford:Paris6k",
         "qrels": "likewise.evaluation.protocols.judgements:Judgements",
         "reidentification": "likewise.evaluation.protocols.reidentification:Reidentification",
         "roxford5k-easy": "likewise.evaluation.protocols.revisited:RoxfordEasy",
