@@ -1,10 +1,11 @@
-"""Cases of layouts that a card describes: tables that are joined, and patterns of paths."""
+"""Cases of layouts that a card describes: joined tables, records, and patterns of paths."""
 
 import random
 from typing import Any
 
-from fuzz.case import JPEG, Case, Generator, csv, ingest
-from fuzz.hostile import NUMBERS, STRINGS, change
+from fuzz.case import JPEG, Case, Generator, csv, dump_json, ingest
+from fuzz.hostile import NUMBERS, STRINGS, change, change_bytes, text_bytes
+from fuzz.xml_text import element
 
 _IMAGES: dict[str | bytes, bytes] = {f"data/x/{n}_{n % 2}.jpg": JPEG for n in range(4)}
 _CELLS = ("1 2 5 6", "[[1, 2, 5, 6]]", '{"x": 1, "y": 2, "w": 3, "h": 4}', "[" * 5000, "1e999")
@@ -42,6 +43,35 @@ def tables(rng: random.Random) -> Case:
     return ingest(source, files, rng)
 
 
+def records(rng: random.Random) -> Case:
+    """Records of changed JSON, lines of JSON, or XML, with changed options of their table."""
+    listed: Any = [
+        {"image": f"{n}_{n % 2}.jpg", "label": f"c {n}", "box": [1, 2, 9, 9], "a": {"b": n}}
+        for n in range(4)
+    ]
+    suffix = rng.choice(("json", "jsonl", "xml"))
+    document: Any = rng.choice((listed, {"rows": listed}, {"r": {"s": listed}}))
+    document = change(listed if suffix == "jsonl" else document, rng)
+    if suffix == "json":
+        data = text_bytes(dump_json(document), rng)
+    elif suffix == "jsonl":
+        lines = document if isinstance(document, list) else [document]
+        data = text_bytes("\n".join(map(dump_json, lines)), rng)
+    else:
+        data = element("set", document, rng).encode("utf-8", "replace")
+    data = change_bytes(data, rng) if rng.random() < 0.2 else data
+    table = {
+        "file": f"r.{suffix}",
+        "records": rng.choice(("", "", "rows", "r.s", "item", ".", rng.choice(STRINGS))),
+        "columns": rng.choice((None, {"key": "image"}, ["image", "label"])),
+        "explode": rng.choice(([], ["box"])),
+    }
+    options = {"tables": [table], "label": rng.choice(("", "a/b", "label"))}
+    changed = change(options, rng) if rng.random() < 0.3 else options
+    source = {"kind": "table", **changed} if isinstance(changed, dict) else changed
+    return ingest(source, {**_IMAGES, f"data/r.{suffix}": data}, rng)
+
+
 def patterns(rng: random.Random) -> Case:
     """Patterns of hostile parts, and hostile names of images."""
     pattern: Any = "".join(rng.choice(_PIECES) for _ in range(rng.randrange(1, 6)))
@@ -57,4 +87,4 @@ def patterns(rng: random.Random) -> Case:
     return ingest(source, {**_IMAGES, f"data/x/{name}{'a' * 100}_1.jpg": JPEG}, rng)
 
 
-GENERATORS: dict[str, Generator] = {"tables": tables, "patterns": patterns}
+GENERATORS: dict[str, Generator] = {"tables": tables, "records": records, "patterns": patterns}

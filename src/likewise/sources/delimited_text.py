@@ -7,6 +7,7 @@ import polars as pl
 
 from likewise.errors import DamagedError, DataError, hint
 from likewise.formats.spreadsheet_text import unmarked
+from likewise.sources.annotation_files import decode_text
 from likewise.sources.box_source import RowBuffer
 from likewise.sources.plain_text_table import read_plain
 from likewise.sources.text_lines import (
@@ -72,6 +73,21 @@ def read_delimited(
     if records.spanning and form.quote and data.count(form.quote.encode()) % 2:
         findings.append((where, "odd-quotes", _ODD_QUOTES))
     return table, findings
+
+
+def read_every_row(where: str, data: bytes, form: TextFormat) -> pl.DataFrame:
+    """Read a table that must be whole, as ``read_delimited`` does.
+
+    Raises:
+        DamagedError: a line cannot be read; the message names it.
+        DataError: two columns have one name.
+    """
+    decode_text(where, data, form.encoding)  # its error names the line
+    frame, findings = read_delimited(where, data, form)
+    if findings:
+        place, _, detail = findings[0]
+        raise DamagedError(f"{place}: {detail}")
+    return frame
 
 
 def _read_lines(

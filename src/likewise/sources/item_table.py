@@ -33,12 +33,21 @@ def read_items(path: Path) -> pl.DataFrame:
     try:
         if suffix == ".pkl":
             return _read_ground_truth(path)
-        frame = pl.read_csv(path, infer_schema=False) if suffix == ".csv" else None
-        return checked_items(pl.read_parquet(path) if frame is None else frame, path)
+        frame = _read_csv(path) if suffix == ".csv" else pl.read_parquet(path)
+        return checked_items(frame, path)
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from error
     except pl.exceptions.PolarsError as error:
         raise DataError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _read_csv(path: Path) -> pl.DataFrame:
+    # Sources load Arrow and Pillow, which other items do not need.
+    from likewise.sources.delimited_text import read_every_row
+    from likewise.sources.text_lines import TextFormat
+
+    form = TextFormat(delimiter=",")
+    return read_every_row(str(path), path.read_bytes(), form).drop(":where")
 
 
 def _read_ground_truth(path: Path) -> pl.DataFrame:

@@ -24,13 +24,26 @@ def read_lines(annotation_files: AnnotationFilesWithFallback, pattern: str) -> p
     """
     frames = [pl.DataFrame(schema=LINE_COLUMNS)]
     for path, data in annotation_files.read(annotation_files.find(pattern)):
-        lines = decode_text(annotation_files.location(path), data).split("\n")
-        numbered = pl.DataFrame({"text": lines}).with_row_index("line", 1)
-        plain = pl.col("text").str.strip_chars().str.replace_all("\\", "/", literal=True)
-        frames.append(
-            numbered.select(list=pl.lit(path), line=pl.col("line").cast(pl.Int64), text=plain)
-        )
-    return pl.concat(frames).filter(pl.col("text") != "").sort("list", "line")
+        lines = numbered_lines(decode_text(annotation_files.location(path), data))
+        plain = pl.col("text").str.replace_all("\\", "/", literal=True)
+        frames.append(lines.select(list=pl.lit(path), line="line", text=plain))
+    return pl.concat(frames).sort("list", "line")
+
+
+def numbered_lines(text: str) -> pl.DataFrame:
+    r"""Return the ``line`` (number from 1) and the ``text`` of each line that is not empty.
+
+    Lines end in ``\n``, ``\r\n`` or ``\r``, as those of tables do; surrounding white space is
+    removed.
+
+    Example:
+        >>> numbered_lines("a \n\nb\rc").rows()
+        [(1, 'a'), (3, 'b'), (4, 'c')]
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    numbered = pl.DataFrame({"text": lines}).with_row_index("line", 1)
+    stripped = pl.col("text").str.strip_chars()
+    return numbered.select(pl.col("line").cast(pl.Int64), stripped).filter(pl.col("text") != "")
 
 
 def missing_entry_findings(

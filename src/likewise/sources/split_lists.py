@@ -11,7 +11,7 @@ from likewise.sources.annotation_files import AnnotationFiles
 from likewise.sources.base import findings_about, findings_from_rows
 from likewise.sources.box_source import reference_findings
 from likewise.sources.image_references import Matches, match_references
-from likewise.sources.list_files import missing_entry_findings
+from likewise.sources.list_files import missing_entry_findings, numbered_lines
 from likewise.sources.split_names import SPLITS, split_of, split_rank
 
 _ENTRY_COLUMNS = {"list": pl.String, "reference": pl.String, "split": pl.String}
@@ -149,18 +149,15 @@ def _read_entries(
     frames, unreadable = [pl.DataFrame(schema={**_ENTRY_COLUMNS, "name": pl.String})], []
     for path, data in annotation_files.read(paths):
         try:
-            text = data.decode("utf-8-sig")
+            lines = numbered_lines(data.decode("utf-8-sig"))
         except UnicodeDecodeError as error:
             unreadable.append((path, "bad-annotation", f"not UTF-8: {error.reason}"))
             continue
-        lines = pl.Series("line", text.splitlines(), dtype=pl.String).str.strip_chars()
         name = path.rpartition("/")[2][: -len(".txt")].lower().removeprefix("autosplit_")
         frames.append(
-            pl.DataFrame({"line": lines})
-            .filter(pl.col("line") != "")
-            .select(
+            lines.select(
                 list=pl.lit(path),
-                reference="line",
+                reference="text",
                 split=pl.lit(further_lists.get(path) or names.get(name, name)),
                 name=pl.lit("" if path in further_lists else name),
             )

@@ -211,11 +211,12 @@ def _with_contents(items: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
     else:
         hashes = facts.select("image_id", "sha256")
         joined = items.join(hashes, on="image_id", how="inner", maintain_order="left")
+    # The content of a whole image is its hash; without boxes no column of texts is built.
+    if joined["box"].null_count() == len(joined):
+        return joined.rename({"sha256": "content"})
     corners = pl.col("box").cast(pl.List(pl.Float32)).cast(pl.List(pl.String)).list.join(",")
     part = pl.concat_str("sha256", pl.concat_str(pl.lit("#"), corners))
-    # The content of a whole image is its hash; without boxes no column of texts is built.
-    content = part if joined["box"].null_count() < len(joined) else pl.lit(None, pl.String)
-    return joined.with_columns(content=pl.coalesce(content, "sha256"))
+    return joined.with_columns(content=pl.coalesce(part, "sha256")).drop("sha256")
 
 
 def _refuse(dataset: str, items: pl.DataFrame, findings: pl.DataFrame, *, strict: bool) -> None:

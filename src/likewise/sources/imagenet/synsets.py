@@ -1,8 +1,6 @@
 """ImageNet's classes: ids and words from the tables of the devkits that are present."""
 
-import csv
 from collections.abc import Callable, Iterator
-from io import StringIO
 from typing import Any
 
 import polars as pl
@@ -11,6 +9,8 @@ from likewise.errors import DamagedError, DataError, bounded
 from likewise.formats.json_documents import parse_json
 from likewise.formats.matlab import read_structs, text_or_int
 from likewise.sources.annotation_files import AnnotationFilesWithFallback, decode_text
+from likewise.sources.delimited_text import read_every_row
+from likewise.sources.text_lines import TextFormat
 
 CLASS_COLUMNS: dict[str, type[pl.DataType]] = {
     "wnid": pl.String,
@@ -51,7 +51,7 @@ def _parse_table(
         frame = pl.DataFrame(rows, schema=CLASS_COLUMNS)
     except DataError:
         raise
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError, csv.Error) as error:
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         message = " ".join(str(error).split())[:200]
         raise DamagedError(
             f"{where} is not a table of ImageNet's classes: {message}"
@@ -67,7 +67,8 @@ def _parse_table(
 
 
 def _parse_meta_csv(where: str, data: bytes) -> Iterator[Row]:
-    for row in csv.DictReader(StringIO(decode_text(where, data), newline="")):
+    table = read_every_row(where, data, TextFormat(delimiter=","))
+    for row in table.fill_null("").iter_rows(named=True):
         yield {
             "wnid": row["WNID"],
             "devkit_id": int(row["ILSVRC2015_CLSLOC_ID"]),
@@ -79,10 +80,10 @@ def _parse_meta_csv(where: str, data: bytes) -> Iterator[Row]:
 
 
 def _parse_map(where: str, data: bytes) -> Iterator[Row]:
-    for line in decode_text(where, data).splitlines():
-        if line.strip():
-            wnid, number, label = line.split()
-            yield {"wnid": wnid, "devkit_id": int(number), "text": label}
+    columns = ("wnid", "number", "label")
+    form = TextFormat(delimiter="whitespace", columns=columns)
+    for wnid, number, label in read_every_row(where, data, form).select(columns).iter_rows():
+        yield {"wnid": wnid, "devkit_id": int(number), "text": label}
 
 
 def _parse_index(where: str, data: bytes) -> Iterator[Row]:
@@ -93,10 +94,9 @@ def _parse_index(where: str, data: bytes) -> Iterator[Row]:
 
 
 def _parse_synset_words(where: str, data: bytes) -> Iterator[Row]:
-    for line in decode_text(where, data).splitlines():
-        if line.strip():
-            wnid, _, words = line.strip().partition(" ")
-            yield {"wnid": wnid, "words": words, "text": words.split(",")[0]}
+    form = TextFormat(delimiter="whitespace", columns=("wnid", "words..."))
+    for wnid, words in read_every_row(where, data, form).select("wnid", "words").iter_rows():
+        yield {"wnid": wnid, "words": words, "text": words.split(",")[0]}
 
 
 def _parse_meta_mat(where: str, data: bytes) -> Iterator[Row]:

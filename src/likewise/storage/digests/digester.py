@@ -125,7 +125,8 @@ def digest_splits(items: pl.DataFrame) -> dict[str, Split]:
     splits = {}
     for name in names.unique().sort():
         part = items.select("item_id", "label").filter(names == name)
-        digests = digest_batches(part.to_arrow().to_batches(), "item_id")
+        table = part.to_arrow(compat_level=pl.CompatLevel.newest())  # without a copy of texts
+        digests = digest_batches(table.to_batches(), "item_id")
         splits[name] = Split(digests.rows, digests.columns["label"])
     return splits
 

@@ -85,10 +85,12 @@ def write_frame(
     def column(name: str) -> Iterator[pa.Array]:
         kind = schema.field(name).type
         # Polars stores text as string views: this type needs no copy.
-        kind = pa.string_view() if pa.types.is_string(kind) else kind
+        is_text = pa.types.is_string(kind)
+        kind = pa.string_view() if is_text else kind
+        level = pl.CompatLevel.newest() if is_text else pl.CompatLevel.oldest()
         yield pa.nulls(0, kind)
         for part in frame[[name]].iter_slices(BATCH):
-            yield from part.to_arrow()[name].cast(kind).chunks
+            yield from part.to_arrow(compat_level=level)[name].cast(kind).chunks
 
     digests = digest_columns(contract.key, schema.names, column)
     parts = (part.to_arrow().cast(schema) for part in frame.iter_slices(BATCH))
