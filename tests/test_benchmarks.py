@@ -23,6 +23,7 @@ SLOW = {
     "million",
     "scale_rows",
     "score",
+    "search",
     "sharing",
     "tables",
     "trained",
@@ -107,7 +108,10 @@ def test_a_benchmark_says_what_it_measures(
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize("recipe", ["arnet", "metric", "ssl", "distill"])
+@pytest.mark.parametrize(
+    "recipe",
+    ["metric", *(pytest.param(r, marks=pytest.mark.slow) for r in ("arnet", "ssl", "distill"))],
+)
 def test_a_training_is_scored_with_its_start(
     recipe: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -29,7 +29,7 @@ from likewise.formats.array_types import Float32Array, Int64Array
 
 NOBODY = -1
 
-steady = settings(deadline=None)
+steady = settings(deadline=None, max_examples=50)
 
 
 def naive(

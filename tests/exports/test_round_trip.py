@@ -160,7 +160,7 @@ def as_rows(items: pl.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("kind", BOXED)
 @settings(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     derandomize=True,
@@ -181,7 +181,7 @@ FOLDER = LABEL.filter(
 
 
 @settings(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     derandomize=True,

@@ -144,6 +144,7 @@ def carol_compares(team: Path) -> None:
     assert not (carol / "catalog" / "emoji.lance").exists()
 
 
+@pytest.mark.slow  # test_merge.py, test_push_pull.py and test_release.py check its parts
 @pytest.mark.usefixtures("forked_python")
 def test_a_team_shares_corrects_and_merges(team: Path) -> None:
     alice_releases(team / "alice")
