@@ -38,6 +38,7 @@ CLIENTS = 8
 REQUESTS = 200
 SEARCHES = 1_000
 MOST_ADDED_MB = 50
+TRIES = 10
 MOST_START_S = 1.5
 FIRST_PAGE_S = {100_000: 0.8, 1_000_000: 2}
 """Number of rows -> most seconds until the first page; 10 s for more rows."""
@@ -52,12 +53,19 @@ class Client:
         self._connection = http.client.HTTPConnection("127.0.0.1", port)
 
     def get(self, path: str) -> bytes:
-        """Return the body of an answer; any other status than 200 raises."""
+        """Return the body of an answer, after other tries while the server is busy.
+
+        Any other status than 200 raises.
+        """
         if self.version and path.startswith("/api/"):
             path += f"{'&' if '?' in path else '?'}v={self.version}"
-        self._connection.request("GET", path)
-        answer = self._connection.getresponse()
-        body = answer.read()
+        for _ in range(TRIES):
+            self._connection.request("GET", path)
+            answer = self._connection.getresponse()
+            body = answer.read()
+            if answer.status != 503:
+                break
+            time.sleep(int(answer.headers.get("Retry-After", 1)))
         if answer.status != 200:
             raise SystemExit(f"{path}: {answer.status} {body[:300]!r}")
         return body
