@@ -1,6 +1,8 @@
 """Compare two runs query by query, and score one run by every definition."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,10 @@ from likewise.errors import (
     StaleArtefactError,
     UnknownNameError,
 )
+from likewise.formats.array_types import FloatArray
+from likewise.formats.vector_blocks import VectorBlocks
+from likewise.steps import evaluate
+from likewise.storage import tables
 
 pytestmark = pytest.mark.torch
 
@@ -122,6 +128,31 @@ def test_a_crosswalk_agrees_with_the_protocols(two: Path) -> None:
     # If the query is in the gallery, every query has a hit at rank 1.
     assert value["GPR1200: mAP"] > value["textbook: average precision"]
     assert found.published.tables == []
+
+
+def test_vectors_beyond_the_memory_are_refused_before_they_are_read(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = tables.vector_blocks
+
+    def small(table: tables.Table, column: str, memory: int) -> VectorBlocks:
+        return replace(blocks(table, column, memory), read=refused, memory=10_000)
+
+    def refused() -> Iterator[FloatArray]:
+        raise AssertionError
+
+    monkeypatch.setattr(tables, "vector_blocks", small)
+    dim = likewise.open("emoji").table.dim("tiny")
+    size = f"{24 * dim * 4 * 3 / 1e9:.1f} GB of memory for 24 x {dim} vectors"
+    limit = "more than half of memory, 1e-05 GB; if this machine has more, write for example"
+    with pytest.raises(DataError, match=f"crosswalk needs {size}, {limit} `memory: 1GB`"):
+        likewise.crosswalk(RUN, workspace=workspace)
+    monkeypatch.setattr(evaluate, "WHOLE_BYTES", 0)
+    run = "  probe: {dataset: emoji, model: tiny, index: exact, protocol: linear-probe}\n"
+    params = workspace / "params.yaml"
+    params.write_text(params.read_text("utf-8") + run, "utf-8")
+    with pytest.raises(DataError, match=f"the protocol linear-probe needs {size}, {limit}"):
+        likewise.evaluate("probe", workspace=workspace)
 
 
 def test_a_crosswalk_says_why_nothing_is_comparable(workspace: Path) -> None:

@@ -157,10 +157,11 @@ def _score_texts(
         raise DataError(
             f"{protocol.name} compares items with texts, and model {model!r} has no text tower"
         )
+    stored = tables.vector_blocks(dataset.table, model, ws.params.memory)
+    stored.need_room(f"the protocol {protocol.name}", _COPIES)
     texts = protocol.texts(rows)
     text_vectors = QueryEncoder(dataset, ws, model).encode_texts(texts, protocol.templates)
-    vectors = tables.vector_blocks(dataset.table, model, ws.params.memory).whole()
-    return protocol.evaluate_texts(vectors, text_vectors, rows)
+    return protocol.evaluate_texts(stored.whole(), text_vectors, rows)
 
 
 def _rows(dataset: Dataset, protocol: Protocol) -> pl.DataFrame:
