@@ -64,6 +64,7 @@ ROUTES: tuple[RouteEntry, ...] = (
     RouteEntry("/compare/{first}/{second}.json", run_routes.compare, "slow"),
     RouteEntry("/api/compare/{first}/{second}", run_routes.compare, "slow"),
     RouteEntry("/report/{run}.html", run_routes.report, "table"),
+    RouteEntry("/reports/{run}.json", run_routes.run_facts, "table"),
     RouteEntry("/t/{content}/{side:int}.jpg", picture_routes.thumb, "pictures"),
     RouteEntry("/img/{sha256}", picture_routes.image, "pictures"),
     RouteEntry("/api/jobs", job_routes.jobs, "table"),

@@ -109,6 +109,41 @@ def test_a_quick_look_and_the_list_of_keys(tab: Tab) -> None:
     expect(page.get_by_role("dialog", name="Keys")).to_contain_text("a row up, down")
 
 
+def test_a_whole_story_by_keys_alone(tab: Tab) -> None:
+    page = tab.open("/")
+    expect(page.locator(".set img").first).to_be_visible()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == "emoji":
+            break
+    page.keyboard.press("Enter")
+    expect(tab.tile(0)).to_be_visible()
+    page.keyboard.press("f")
+    page.keyboard.type("subset = 'faces'")
+    page.keyboard.press("Enter")
+    expect(page.locator("#total")).to_have_text("4 items of 24")
+    page.keyboard.press("Escape")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('.view .tile')"):
+            break
+    page.keyboard.press("ArrowRight")
+    expect(tab.tile(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("2 of 4")).to_be_visible()
+    page.keyboard.press("j")
+    expect(page.get_by_text("3 of 4")).to_be_visible()
+    page.keyboard.press("u")
+    expect(tab.tile(2)).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type("scissors")
+    page.keyboard.press("Enter")
+    expect(page.locator(".hits .tile")).to_have_count(4)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("m")
+    expect(page.locator(".example")).to_have_count(1)
+
+
 def test_an_address_without_a_page_says_so(tab: Tab) -> None:
     tab.refusals = True
     page = tab.open("/map/emoji")

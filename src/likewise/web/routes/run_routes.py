@@ -1,11 +1,13 @@
 """Routes of runs: two runs query by query, and the report of a run."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from starlette.responses import Response
 
 import likewise
-from likewise.errors import LikewiseError, MissingArtefactError
+from likewise.errors import LikewiseError, MissingArtefactError, UnknownNameError
 from likewise.web import copy_text, parameters, picture_urls
 from likewise.web.answers import bad_request, json_answer
 from likewise.web.conditions import text
@@ -173,3 +175,22 @@ def report(call: Call) -> Response:
         )
     headers = {"content-security-policy": REPORT_POLICY, "cache-control": "no-cache"}
     return Response(path.read_bytes(), headers=headers, media_type="text/html; charset=utf-8")
+
+
+def run_facts(call: Call) -> Response:
+    """Answer the values of a run, and the address of its report.
+
+    Raises:
+        UnknownNameError: there is no such run.
+    """
+    name, workspace = call.path["run"], call.site.workspace
+    sets = likewise.datasets(workspace=workspace)
+    dataset = next((one.dataset for one in sets if name in one.runs), None)
+    if dataset is None:
+        raise UnknownNameError("run", name, [run for one in sets for run in one.runs])
+    facts = next(
+        run for run in likewise.show(dataset, workspace=workspace).runs if run.run == name
+    )
+    written = _report(call, name).is_file()
+    page = call.site.url(f"/report/{quote(name, safe='')}.html") if written else None
+    return json_answer({"dataset": dataset, **asdict(facts), "report": page})
