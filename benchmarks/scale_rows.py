@@ -234,7 +234,7 @@ def main() -> None:
 
 
 def _bytes_of(folder: Path) -> int:
-    """Return the size of all files; a file with several hard links, as in a view, counts once."""
+    """Return the size of all files; one with several hard links, as in a view, counts once."""
     files = [file.stat() for file in folder.rglob("*") if file.is_file()]
     return sum({(one.st_dev, one.st_ino): one.st_size for one in files}.values())
 
