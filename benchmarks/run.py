@@ -32,6 +32,7 @@ NAMES = (
     "significance",
     "train",
     "trained",
+    "words",
     "web",
 )
 LIBRARIES = (

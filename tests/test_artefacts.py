@@ -19,8 +19,6 @@ pretrained:
   alone: {kind: ssl, start: lite0, data: food}
 distilled:
   small: {kind: distill, start: lite0, data: food, teacher: lite0}
-aligned:
-  words: {kind: contrastive-text, init: lite0, data: emoji}
 mixed:
   both: {kind: distill, init: lite0, data: [emoji, food], teacher: lite0}
 views:
@@ -115,6 +113,7 @@ def test_the_tables_of_a_data_set(catalogue: Workspace) -> None:
         ("pixels", "measure@emoji"),
         ("flags", "check@emoji"),
         ("embeddings", "embed@emoji-lite0"),
+        ("embeddings", "embed@emoji-words"),
         ("published", "publish@emoji"),
         ("published", "view@clean"),
     ]

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class ContrastiveText(TextOptions, TrainedRecipe):
     """Learn a text tower on the texts of items, for search by words.
 
-    A text is the mean of the vectors of its words and their character n-grams, and two layers.
+    A text is the sum of the vectors of its words and their character n-grams, and two layers,
+    or one with ``text_init: regression``.
     The tokenizer is learned from the training texts and stored with the model. Items with the
     same text are positives of each other. With ``image: locked``, the backbone is frozen (LiT):
     its vectors are computed once, and a training takes seconds. Validation holds out whole

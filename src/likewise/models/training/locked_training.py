@@ -12,9 +12,9 @@ from likewise.errors import DataError
 from likewise.formats.array_types import Float32Array
 from likewise.models.training.descriptor import Descriptor
 from likewise.models.training.image_text_loss import ImageTextLoss, TextRecall, text_recall
-from likewise.models.training.options import TrainingOptions
 from likewise.models.training.samplers import ShuffledSampler
 from likewise.models.training.schedule import learning_rate_factor
+from likewise.models.training.text_options import TextOptions
 from likewise.models.training.text_tower import PieceTower
 from likewise.models.training.training_log import TrainingLog
 
@@ -61,7 +61,7 @@ class LockedTraining:
 
     def __init__(
         self,
-        options: TrainingOptions,
+        options: TextOptions,
         model: Descriptor,
         loss: ImageTextLoss,
         held_out: HeldOutTexts | None,
@@ -93,6 +93,8 @@ class LockedTraining:
             DataError: the loss is NaN.
         """
         vectors, codes = torch.from_numpy(fixed), torch.tensor(texts)
+        if self._options.text_init == "regression":
+            self._validate(0)
         sampler = ShuffledSampler(len(vectors), self._options.batch, seed)
         epochs = self._options.epochs
         every = max(1, epochs // VALIDATIONS)
@@ -100,6 +102,7 @@ class LockedTraining:
         for epoch in range(1, epochs + 1):
             mean = self._epoch(vectors, codes, sampler, epoch)
             if epoch % every == 0 or epoch == epochs:
+                self._log.step(self._step, mean, self._optimiser.param_groups[0]["lr"])
                 self._validate(epoch, mean)
         if self._kept:
             self._loss.load_state_dict(self._kept[0])
@@ -107,7 +110,7 @@ class LockedTraining:
                 self._model.project.load_state_dict(self._kept[1])
         self._loss.eval()
         return {
-            "best_epoch": self._best_epoch or None,
+            "best_epoch": self._best_epoch if self._kept else None,
             "history": self._history,
             "steps": self._step,
         }
@@ -137,10 +140,9 @@ class LockedTraining:
             raise DataError(f"the loss is NaN in epoch {epoch:,}; lower lr")
         return mean
 
-    def _validate(self, epoch: int, mean: float) -> None:
-        """Log an epoch, and keep its weights if they are the best."""
-        self._log.step(self._step, mean, self._optimiser.param_groups[0]["lr"])
-        row = {"epoch": float(epoch), "loss": mean}
+    def _validate(self, epoch: int, mean: float | None = None) -> None:
+        """Log an epoch, and keep its weights if they are the best; the start is epoch 0."""
+        row = {"epoch": float(epoch)} | ({} if mean is None else {"loss": mean})
         if self._held_out is not None:
             scores = self._held_out.recall(self._model, self._loss.tower)
             row |= {"recall@5": scores.recall, "chance@5": scores.chance}

@@ -23,6 +23,11 @@ class TextOptions(TrainingOptions):
             weights of the backbone with its classifier of ImageNet. The names of the classes
             are learned too, each with the row of its class in place of images, so that words
             which no item has are known. Only with ``image: locked`` and ``dim: 0``.
+        text_init: random, or regression: the text tower is linear and starts from a ridge
+            regression of the vectors of the texts (of a text: the mean vector of its images, or
+            the row of its class), so that a word has the same vector in each text. Only with
+            ``image: locked`` and ``dim: 0``.
+        ridge: weight of the ridge of ``text_init: regression``.
         dim: length of a linear layer on the backbone's vectors, which learns in both modes; 0
             for none.
         width: length of the vectors of pieces, and of the hidden layer of the text tower.
@@ -30,7 +35,7 @@ class TextOptions(TrainingOptions):
         piece_dropout: share of the pieces of a text that are left out in training.
         loss: infonce (the symmetric loss of CLIP) or sigmoid (SigLIP's).
         batch: items per step.
-        epochs: passes over the items.
+        epochs: passes over the items; 0 keeps the start, which must be a regression.
         lr: maximum learning rate.
         weight_decay: weight decay of the optimiser.
     """
@@ -38,13 +43,15 @@ class TextOptions(TrainingOptions):
     image: Literal["locked", "trained"] = "locked"
     words: Literal["text", "label", "text-or-label"] = "text"
     classifier: str | None = Field(default=None, pattern=r"^(package|file):.+$")
+    text_init: Literal["random", "regression"] = "random"
+    ridge: float = Field(default=0.3, gt=0)
     dim: int = Field(default=0, ge=0)
     width: int = Field(default=128, gt=0)
     ngrams: tuple[int, int] = (3, 5)
     piece_dropout: float = Field(default=0.2, ge=0, lt=1)
     loss: Literal["infonce", "sigmoid"] = "infonce"
     batch: int = Field(default=256, gt=0)
-    epochs: int = Field(default=100, gt=0)
+    epochs: int = Field(default=100, ge=0)
     lr: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=0.1, ge=0)
 
@@ -59,6 +66,10 @@ class TextOptions(TrainingOptions):
             )
         if self.classifier and (self.image == "trained" or self.dim):
             raise ValueError("classifier needs image: locked and dim: 0, the backbone's space")
+        if self.text_init == "regression" and (self.image == "trained" or self.dim):
+            raise ValueError("text_init: regression needs image: locked and dim: 0")
+        if not self.epochs and self.text_init == "random":
+            raise ValueError("epochs: 0 needs text_init: regression; a random tower must learn")
         return self
 
     def architecture(self, base: Architecture) -> Architecture:

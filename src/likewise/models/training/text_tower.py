@@ -1,4 +1,4 @@
-"""A small text tower: the mean of the vectors of word pieces, and two layers."""
+"""A small text tower: the sum of the vectors of word pieces, and one or two layers."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +26,12 @@ MOST_TOKENS = 512
 class PieceTower(nn.Module):
     """Embeds texts as vectors (texts, dim), from the numbers of their pieces."""
 
-    def __init__(self, tokens: int, width: int, dim: int, dropout: float) -> None:
+    piece_weights: torch.Tensor
+    """(tokens,), the weight of each piece in the sum of a text."""
+
+    def __init__(
+        self, tokens: int, width: int, dim: int, dropout: float, *, linear: bool = False
+    ) -> None:
         """Create random weights.
 
         Args:
@@ -34,10 +39,16 @@ class PieceTower(nn.Module):
             width: length of the vector of a token, and of the hidden layer.
             dim: length of the vector of a text.
             dropout: share of the pieces of a text that are left out in training.
+            linear: one linear layer instead of two layers with an activation in between.
         """
         super().__init__()
         self.table = nn.EmbeddingBag(tokens, width, mode="sum")
-        self.layers = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, dim))
+        self.layers = (
+            nn.Sequential(nn.Linear(width, dim, bias=False))
+            if linear
+            else nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, dim))
+        )
+        self.register_buffer("piece_weights", torch.ones(tokens))
         self.dropout = dropout
         nn.init.normal_(self.table.weight, std=width**-0.5)
 
@@ -47,11 +58,13 @@ class PieceTower(nn.Module):
         numbers = torch.tensor([n for text in texts for n in text], device=device)
         sizes = torch.tensor([len(text) for text in texts], device=device)
         starts = sizes.cumsum(0) - sizes
-        shares = torch.ones(len(numbers), device=device)
+        shares = self.piece_weights[numbers]
+        owners = torch.arange(len(texts), device=device).repeat_interleave(sizes)
+        squares = torch.zeros(len(texts), device=device).index_add(0, owners, shares.square())
         if self.training and self.dropout:
             shares = torch.nn.functional.dropout(shares, self.dropout)
         pooled = self.table(numbers, starts, per_sample_weights=shares)
-        return cast("torch.Tensor", self.layers(pooled / sizes.sqrt()[:, None]))
+        return cast("torch.Tensor", self.layers(pooled / squares.sqrt()[:, None]))
 
 
 class PieceEncoder(TextEncoder):
@@ -69,8 +82,12 @@ class PieceEncoder(TextEncoder):
                 raise DataError(f"{path} differs from its passport; run: dvc checkout")
         self.passport, self.dim = passport, passport.dim
         self._pieces = WordPieces.read(folder / TOKENIZER)
-        width = int(passport.recipe["width"])
-        self._tower = PieceTower(len(self._pieces), width, passport.dim, 0.0).eval()
+        width, linear = (
+            int(passport.recipe["width"]),
+            passport.recipe["text_init"] == "regression",
+        )
+        tower = PieceTower(len(self._pieces), width, passport.dim, 0.0, linear=linear)
+        self._tower = tower.eval()
         weights.restore(self._tower, folder / WEIGHTS)
 
     def embed_sentences(self, sentences: Sequence[str]) -> Float32Array:

@@ -20,6 +20,7 @@ from likewise.models.training.image_text_loss import (
 from likewise.models.training.locked_training import HeldOutTexts, LockedTraining
 from likewise.models.training.samplers import ShuffledSampler
 from likewise.models.training.text_options import TextOptions
+from likewise.models.training.text_regression import examples, fit
 from likewise.models.training.text_tower import PieceTower
 from likewise.models.training.trainer import ModelBuilder, TrainingSetup
 from likewise.models.training.training_data import TrainingContext, TrainingData
@@ -79,6 +80,9 @@ def make_model(
         fixed = builder.embed(Descriptor(builder.trunk, builder.base).eval(), data)
         places = dict(zip(data.ids, range(len(data)), strict=True))
         rows = [places[item] for item in training.ids]
+        if options.text_init == "regression":
+            given = examples(texts.names, texts.codes, fixed[rows], names, anchors)
+            fit(tower, pieces, given, options.ridge)
         search = _search(fixed, pieces, held_out, data)
         log = TrainingLog(context.report)
         learning = LockedTraining(options, model, loss, search, log)
@@ -146,7 +150,8 @@ def _towers(
     names = [*texts.names, *further]
     pieces = WordPieces.learn(names, options.ngrams, MOST_PIECES)
     dim = options.dim or width
-    tower = PieceTower(len(pieces), options.width, dim, options.piece_dropout)
+    linear = options.text_init == "regression"
+    tower = PieceTower(len(pieces), options.width, dim, options.piece_dropout, linear=linear)
     encoded = [pieces.encode(text) for text in names]
     return pieces, tower, ImageTextLoss(tower, encoded, options.loss)
 
