@@ -53,7 +53,7 @@ def test_a_downloaded_archive_is_added_and_its_counts_are_checked(catalogue: Pat
     printed = CliRunner().invoke(app, [*words, "--path", "data/cub-200-2011"]).stdout
     assert "layout: cub-200-2011, read by --source table: split by class" in printed
     difference = "split train: 2 of 5,864 items"
-    assert "differs from the published counts: images: 4 of 11,788 images; items: 4" in printed
+    assert "differs from the published counts: 4 of 11,788 images; 4 of " in printed
     assert difference in printed
     card = read_card(catalogue / "catalog" / "cub_200_2011.yaml")
     assert (card.title, card.known) == ("CUB-200-2011", "cub-200-2011")
@@ -166,6 +166,18 @@ def test_other_files_are_one_error_that_lists_the_expected_ones(catalogue: Path)
         likewise.add("food", source="food-10", path="data")
 
 
+def test_a_folder_with_images_of_others_says_which_are_left_out(catalogue: Path) -> None:
+    miniatures()["market-1501"].write(catalogue / "data")
+    others = [catalogue / "data" / "holiday" / f"{number}.jpg" for number in range(3)]
+    others[0].parent.mkdir()
+    for path in others:
+        path.write_bytes(b"")
+    words = ["add", "people", "--source", "market-1501", "--path", "data"]
+    printed = CliRunner().invoke(app, words).stdout
+    first = re.compile(r"findings: bad-name 4, not-an-image 1; such as .*: no pattern matches")
+    assert first.search(printed), printed
+
+
 def test_a_surplus_is_a_finding_and_a_user_may_state_counts(catalogue: Path) -> None:
     for name in ("cat/1.jpg", "cat/2.jpg", "dog/3.jpg"):
         (catalogue / "data" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -200,7 +212,7 @@ def test_a_kind_with_its_own_name_has_the_facts_of_the_data_set(catalogue: Path)
     miniatures()["roxford5k"].write(catalogue / "data" / "roxford5k")
     added = likewise.add("roxford5k", source="roxford5k", path="data/roxford5k")
     assert added.incomplete == [
-        "items: 2 of 5,063 items", "role query: 1 of 70 items", "role gallery: 1 of 4,993 items"
+        "2 of 5,063 items", "role query: 1 of 70 items", "role gallery: 1 of 4,993 items"
     ]  # fmt: skip
     assert read_card(catalogue / "catalog" / "roxford5k.yaml").known == "roxford5k"
     assert added.runs[0] == "roxford5k-small-roxford5k-easy"

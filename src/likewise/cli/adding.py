@@ -10,7 +10,8 @@ import typer
 
 import likewise
 from likewise.cli.arguments import OldAnnotations, Options, parse_names, parse_options
-from likewise.cli.output import print_line, print_next, print_note
+from likewise.cli.output import counts, print_line, print_next, print_note
+from likewise.cli.text_table import cell
 
 if TYPE_CHECKING:
     from likewise import Added
@@ -109,6 +110,8 @@ def _print(added: "Added") -> None:
         print_line(f"splits: {shown}")
     if added.incomplete:
         print_line(f"differs from the published counts: {'; '.join(added.incomplete)}")
+    if added.checks:
+        print_line(f"findings: {counts(added.checks)}; such as {cell(added.first_finding)}")
     if added.damaged:
         print_line(f"unreadable and skipped: {added.damaged}")
     if not added.labels:

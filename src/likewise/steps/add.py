@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.counting import frequencies
 from likewise.catalogue.kept_records import empty_records
 from likewise.catalogue.name_clashes import check_columns
 from likewise.catalogue.params_editor import ParamsEditor, dump_yaml
@@ -47,8 +48,11 @@ class Added:
         source: kind of source.
         layout: description of the layout, if ``add`` found it; else "".
         splits: split -> number of items; items without split are not counted.
-        incomplete: differences from the published counts, such as
+        incomplete: differences from the published counts, such as ``5,990 of 5,994 items`` or
             ``split train: 5,990 of 5,994 items``.
+        checks: check -> number of findings, the most frequent first.
+        first_finding: path and detail of the first finding of the most frequent check; "" if
+            there are no findings.
     """
 
     dataset: str
@@ -63,6 +67,8 @@ class Added:
     layout: str = ""
     splits: dict[str, int] = field(default_factory=dict)
     incomplete: list[str] = field(default_factory=list)
+    checks: dict[str, int] = field(default_factory=dict)
+    first_finding: str = ""
 
 
 def add(  # noqa: PLR0913 (the fields of a card and an entry)
@@ -159,6 +165,8 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
         fit.describe() if fit else known.describe() if known else "",
         _splits(reading.items),
         _incomplete(reading.items, written),
+        frequencies(reading.findings["check"]),
+        _first_finding(reading.findings),
     )
 
 
@@ -175,7 +183,20 @@ def _places(
 def _incomplete(items: pl.DataFrame, card: Mapping[str, Any]) -> list[str]:
     """Return the differences from the counts of ``card``."""
     counts = ExpectedCounts.model_validate(card.get("counts", {}))
-    return [f"{what}: {detail}" for what, _, detail in count_differences(items, counts)]
+    differences = count_differences(items, counts)
+    return [
+        detail if detail.endswith(f" {what}") else f"{what}: {detail}"
+        for what, _, detail in differences
+    ]
+
+
+def _first_finding(findings: pl.DataFrame) -> str:
+    """Return the first finding of the most frequent check."""
+    if findings.is_empty():
+        return ""
+    check = next(iter(frequencies(findings["check"])))
+    path, detail = findings.filter(check=check).select("path", "detail").row(0)
+    return f"{path}: {detail}"
 
 
 def _splits(items: pl.DataFrame) -> dict[str, int]:
