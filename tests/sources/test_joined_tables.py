@@ -54,7 +54,7 @@ LEFT = "id,image\n1,a.jpg\n2,b.jpg\n3,c.jpg\n"
 
 
 def test_every_row_of_a_joined_table_is_in_the_items_or_the_findings() -> None:
-    result = joined(LEFT, "id,label\n1,x\n1,y\n,z\n4,u\n5,v\n2,\n")
+    result = joined(LEFT, "id,label\n1,x\n1,y\n,z\n4,u\n5,v\n2,\n1,x\n")
     assert rows(result, "label") == {"a.jpg": "x", "b.jpg": None, "c.jpg": None}
     assert findings(result) == {
         "twin: r.csv: line 3": "a row before it has the same key; many: true reads both",

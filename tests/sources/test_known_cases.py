@@ -135,6 +135,91 @@ PLANE = "tx_000000000000/airplane/n02691156_10151"
             },
         ),
         (
+            "veri-776",
+            "veri776/src",
+            "label camera role",
+            {
+                "image_train/0001_c001_00016450_0.jpg": ["0001", 1, None],
+                "image_test/0002_c003_00030600_1.jpg": ["0002", 3, "gallery"],
+                "image_query/0002_c002_00030600_0.jpg": ["0002", 2, "query"],
+            },
+        ),
+        (
+            "google-landmarks-v2",
+            "csv_gldv2/src",
+            "label role relevant",
+            {
+                "index/0/0/0/000080a4a7eb08b0.jpg": ["142820", "gallery", None],
+                "test/a/b/c/abc080a4a7eb08b0.jpg": [
+                    None,
+                    "query",
+                    ["index/0/0/0/000080a4a7eb08b0.jpg"],
+                ],
+            },
+        ),
+        (
+            "google-landmarks-v2-train",
+            "csv_gldv2/src",
+            "label split",
+            {
+                "train/6/e/1/6e158a47eb2ca3f6.jpg": ["142820", "train"],
+                "train/2/0/2/202cd79556f30760.jpg": ["104169", "train"],
+            },
+        ),
+        (
+            "open-images",
+            "csv_openimages_text/src",
+            "label text split",
+            {
+                f"train/000002b66c9c498e.jpg#{number}": ["/m/01g317", "Person", "train"]
+                for number in (1, 2)
+            },
+        ),
+        (
+            "fashion-iq",
+            "fashioniq/src",
+            "role text relevant",
+            {
+                "images/B001.png#1": ["gallery", None, None],
+                "images/B002.png": ["gallery", None, None],
+                "images/B001.png#2": ["query", "is red and longer", ["images/B002.png"]],
+            },
+        ),
+        (
+            "flickr30k",
+            "flickr30k/src",
+            "captions",
+            {
+                "flickr30k_images/1000092795.jpg": ["Two young guys .", "Two men ."],
+                "flickr30k_images/10002456.jpg": ["Several men in hats ."],
+            },
+        ),
+        (
+            "coco-captions",
+            "coco_captions_only/src",
+            "captions split",
+            {
+                "val2017/000000000139.jpg": [["A room.", "A second."], "val"],
+                "val2017/000000000285.jpg": [["A bear."], "val"],
+            },
+        ),
+        (
+            "tu-berlin",
+            "tuberlin/src",
+            "label",
+            {
+                "png/airplane/1.png": "airplane",
+                "png/airplane/2.png": "airplane",
+                "png/alarm clock/81.png": "alarm clock",
+            },
+        ),
+        (
+            "ukbench",
+            "ukbench_holidays/src",
+            "label",
+            {f"full/ukbench{number:05}.jpg": str(number // 4) for number in range(8)},
+        ),
+        (
             "food-101",
             "offered_archives/src/food-101.tar.gz",
             "label split",

@@ -163,7 +163,7 @@ def test_other_files_are_one_error_that_lists_the_expected_ones(catalogue: Path)
     assert "there is 'a.jpg'" in text
     assert len(text.splitlines()) == 1
     with pytest.raises(UnknownNameError, match=r"did you mean 'food-101'\?"):
-        likewise.add("food", source="food-10", path="data")
+        likewise.add("food", source="food-1O1", path="data")
 
 
 def test_a_folder_with_images_of_others_says_which_are_left_out(catalogue: Path) -> None:
@@ -216,3 +216,15 @@ def test_a_kind_with_its_own_name_has_the_facts_of_the_data_set(catalogue: Path)
     ]  # fmt: skip
     assert read_card(catalogue / "catalog" / "roxford5k.yaml").known == "roxford5k"
     assert added.runs[0] == "roxford5k-small-roxford5k-easy"
+
+
+def test_composed_queries_have_runs_and_items_without_labels(catalogue: Path) -> None:
+    """Rows of Fashion IQ that share an image are items of one content."""
+    with_pictures(miniatures()["fashion-iq"]).write(catalogue / "data")
+    words = ["add", "fiq", "--source", "fashion-iq", "--path", "data"]
+    printed = CliRunner().invoke(app, words).stdout
+    assert "8 items, 0 labels, 2 findings" in printed
+    assert "no runs were added" not in printed
+    assert list(read_params(catalogue / "params.yaml").runs) == ["fiq-small-fashion-iq"]
+    ingested = likewise.ingest("fiq")
+    assert (ingested.items, ingested.images) == (8, 3)

@@ -114,7 +114,7 @@ def _print(added: "Added") -> None:
         print_line(f"findings: {counts(added.checks)}; such as {cell(added.first_finding)}")
     if added.damaged:
         print_line(f"unreadable and skipped: {added.damaged}")
-    if not added.labels:
+    if not added.labels and not added.runs:
         print_line(
             "no item has a label: no runs were added; add labels to the source, or run: "
             f"likewise correct {name} ITEM --label LABEL"

@@ -56,6 +56,8 @@ class JoinedTable:
     def settle(self) -> pl.DataFrame:
         """Drop rows without a key, and later rows of one key; return findings about them.
 
+        A later row that equals the first one in all columns is not reported.
+
         Raises:
             DataError: a column of the key is missing.
         """
@@ -73,6 +75,8 @@ class JoinedTable:
             is_first = self.rows.select(key).to_series().is_first_distinct()
             twins = self.rows.filter(~is_first)
             self.rows = self.rows.filter(is_first) if len(twins) else self.rows
+            values = [name for name in self.rows.columns if name != ":where"]
+            twins = twins.join(self.rows, on=values, how="anti", nulls_equal=True)
             detail = "a row before it has the same key; many: true reads both"
             faults.append(findings_about(twins.select(path=":where"), "twin", detail))
         return pl.concat(faults)

@@ -191,7 +191,7 @@ def _suffixes(file: pq.ParquetFile, column: str) -> pl.Series:
     if leaf not in [file.schema.column(n).path for n in range(len(file.schema))]:
         return pl.repeat("", file.metadata.num_rows, dtype=pl.String, eager=True)
     cells = validated_table(file.read(columns=[leaf])).column(0)
-    names = pl.Series(pl.from_arrow(cells)).struct.field("path")
+    names = pl.Series(pl.from_arrow(cells)).struct.field("path").cast(pl.String)
     return names.str.to_lowercase().str.extract(r"(\.[a-z0-9]{1,5})\z").fill_null("")
 
 
