@@ -225,7 +225,7 @@ QUERIES = Contract(
         Column(
             "by",
             pa.string(),
-            "its value of the column by which a run is reported",
+            "its value of the column by which a run is reported; absent without such a column",
             nullable=True,
         ),
         Column("ranks", _IDS[1], "ranks of the relevant items in the ranking, ascending"),

@@ -77,11 +77,14 @@ def evaluate(
     entry = ws.run(run)
     protocol = PROTOCOLS.build(entry.protocol_entry(), f"params.yaml: runs.{run}")
     dataset = Dataset(ws, entry.dataset)
-    kind = ws.params.indexes[entry.index].get("kind")
-    if isinstance(protocol, TextProtocol):
-        result = _score_texts(ws, dataset, entry, protocol, exact=kind == EXACT)
-    else:
-        result = _score(dataset, entry, protocol, ws.params.memory, exact=kind == EXACT)
+    try:
+        result = _scored(ws, dataset, entry, protocol)
+    except DataError as error:
+        if str(error).startswith("nothing can be scored"):
+            raise DataError(
+                f"{error}; if its items never will be, remove runs.{run} from params.yaml"
+            ) from error
+        raise
     if entry.by is not None:
         result = score_by(result, _column(dataset, entry.by, run), entry.by)
     result = replace(result, known=dataset.card.public_names)
@@ -127,6 +130,13 @@ def _digests(ws: Workspace, dataset: str, columns: tuple[str, ...]) -> dict[str,
         names = bounded(absent, len(absent))
         raise DamagedError(f"{ws.relative(path)} lacks {names}; run: likewise doctor")
     return {name: published[name] for name in columns}
+
+
+def _scored(ws: Workspace, dataset: Dataset, entry: Run, protocol: Protocol) -> Evaluation:
+    exact = ws.params.indexes[entry.index].get("kind") == EXACT
+    if isinstance(protocol, TextProtocol):
+        return _score_texts(ws, dataset, entry, protocol, exact=exact)
+    return _score(dataset, entry, protocol, ws.params.memory, exact=exact)
 
 
 def _score(

@@ -19,7 +19,8 @@ Counts = Mapping[str, int]
 """Number of queries, gallery items and labels of a result, by these names."""
 
 
-_COUNTS = frozenset(("queries", "gallery", "labels"))
+_COUNTS = {"queries": "queries", "gallery": "gallery items", "labels": "labels"}
+"""Name of a count -> its noun in messages."""
 
 
 class ProtocolVersion(Part):
@@ -70,7 +71,7 @@ class ComparableTables:
 
     Attributes:
         tables: tables of the same protocol, version and counts.
-        reasons: one sentence for every other table of the data set: how its counts differ.
+        reasons: one sentence for the other tables of a data set: how their counts differ.
     """
 
     tables: list[Reference]
@@ -111,21 +112,25 @@ def comparable_tables(
             subset of GPR1200, it is a result on another data set: the table is not mentioned.
         known: names of the public data set of the result, if its card declares one.
     """
-    tables, reasons = [], []
+    tables: list[Reference] = []
+    reasons: dict[tuple[str, str], str] = {}
     for table in references():
         if table.protocol != ProtocolVersion(name=protocol, version=version):
             continue
         if metrics is not None and not set(table.metrics) <= set(metrics):
             continue
-        if not table.counts.keys() >= _COUNTS and table.dataset not in known:
+        if not table.counts.keys() >= _COUNTS.keys() and table.dataset not in known:
             continue
         differences = [
-            f"{' or '.join(f'{n:,}' for n in expected)} {name}, here {counts.get(name, 0):,}"
+            f"{' or '.join(f'{n:,}' for n in expected)} {_COUNTS[name]}, "
+            f"here {counts.get(name, 0):,}"
             for name, expected in table.counts.items()
             if counts.get(name) not in expected
         ]
         if not differences:
             tables.append(table)
         elif table.dataset in known:
-            reasons.append(f"{table.title}'s published numbers are of {'; '.join(differences)}")
-    return ComparableTables(tables, reasons)
+            text = "; ".join(differences)
+            reason = f"{table.title}'s published numbers are of {text}"
+            reasons.setdefault((table.dataset, text), reason)
+    return ComparableTables(tables, list(reasons.values()))
