@@ -45,6 +45,16 @@ def test_a_broken_query_of_a_comparison_opens(tab: Tab, pages: Path) -> None:
     expect(page).to_have_url(re.compile("/compare/emoji-other/emoji-tiny"))
 
 
+def test_the_p_values_of_subsets_are_corrected(tab: Tab, pages: Path) -> None:
+    compared = likewise.compare(*RUNS, workspace=pages)
+    page = tab.open("/compare/emoji-tiny/emoji-other")
+    corrected = [one.p_holm for one in compared.rows if one.p_holm is not None]
+    assert len(corrected) == 6, "one row a subset"
+    shown = [f"{p:.3f}" if p >= 0.001 else "< 0.001" for p in corrected]
+    cells = page.locator(".numbers td:last-child").filter(has_text=re.compile(r"\d"))
+    expect(cells).to_have_text(shown)
+
+
 def test_the_report_is_in_a_frame_that_runs_nothing(tab: Tab) -> None:
     page = tab.open("/")
     page.get_by_role("link", name="emoji-tiny", exact=True).click()

@@ -41,7 +41,7 @@ const probability = p => (p === null || p === undefined || Number.isNaN(p) ? 'â€
 function Numbers({ data }) {
   const line = row => html`<tr class=${row.p_holm !== null && row.p_holm < 0.05 ? 'clear' : ''}><th scope="row">${row.metric}</th>
     <td class="number">${score(row.first)}${interval(row.first_interval)}</td><td class="number">${score(row.second)}${interval(row.second_interval)}</td>
-    <td class="number">${signed(row.difference.value)}${interval([row.difference.low, row.difference.high])}</td><td class="number">${probability(row.difference.p)}</td><td class="number">${row.subset ? probability(row.p_holm) : ''}</td></tr>`;
+    <td class="number">${signed(row.difference.value)}${interval([row.difference.low, row.difference.high])}</td><td class="number">${probability(row.difference.p)}</td><td class="number">${row.p_holm === null ? '' : probability(row.p_holm)}</td></tr>`;
   const [main, ...rest] = data.metrics;
   return html`<section class="card numbers"><div class="scroll" role="group" tabindex="0" aria-label="Numbers"><table><caption class="hidden">Values of A and B with 95 % confidence intervals, difference and p</caption>
       <thead><tr><th scope="col">metric</th><th scope="col" class="number">A</th><th scope="col" class="number">B</th><th scope="col" class="number">B âˆ’ A</th><th scope="col" class="number">p</th><th scope="col" class="number">p (Holm)</th></tr></thead>
