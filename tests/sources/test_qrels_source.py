@@ -103,7 +103,7 @@ MBEIR = {
     "query/test/mbeir_task0_test.jsonl": lines(
         {"qid": "9:10", "query_txt": "A dog.", "query_img_path": None},
         {"qid": "9:11", "query_txt": "A pet.", "query_img_path": None},
-        {"qid": "9:12", "query_txt": None, "query_img_path": "mbeir_images/b.jpg"},
+        {"qid": "9:12", "query_img_path": "mbeir_images/b.jpg", "pos_cand_list": ["9:2"]},
         {"qid": "9:13", "query_txt": None, "query_img_path": None},
     ),
     "qrels/test/mbeir_task0_test_qrels.txt": (

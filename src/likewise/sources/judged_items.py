@@ -139,7 +139,7 @@ def join_pairs(
 
     Returns:
         ``query_item``, ``query_text``, ``corpus_item``, ``corpus_text``, ``grade`` and
-        ``split``, in the order of the judgements.
+        ``split``, in the order of the judgements; a repeated one counts once.
     """
     sides = {
         name: records.filter(role=role).select(
@@ -164,7 +164,8 @@ def join_pairs(
         pairs = pairs.join(sides[name], left_on=key, right_on="id", maintain_order="left_right")
         same = pl.col("subset") == pl.col(f"{name}_subset")
         pairs = pairs.filter(same.fill_null(value=True))
-    return pairs, findings
+    columns = ["query", "item", "query_subset", "corpus_subset", "grade"]
+    return pairs.unique(columns, keep="first", maintain_order=True), findings
 
 
 def with_relevance(records: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
