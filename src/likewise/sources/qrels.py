@@ -80,6 +80,7 @@ class QrelsSource(Source):
     """
 
     protocols: ClassVar[tuple[str, ...]] = ("qrels",)
+    extra_columns: ClassVar[tuple[Column, ...]] = (_RECORD, _RELEVANT, _GRADES, _CAPTIONS)
 
     corpus: Tables = ()
     """Tables of the corpus, as ``tables`` of the source ``table``."""
@@ -136,7 +137,6 @@ class QrelsSource(Source):
         pairs, unknown = join_pairs(records, pairs)
         items = with_relevance(records, pairs)
         notes = [*(f for table in tables.values() for f in table.findings), *odd, *unknown]
-        columns = (_RECORD, _RELEVANT, _GRADES, _CAPTIONS)
         items = items.rename({"id": _RECORD.name})
         unread = sorted({name for table in tables.values() for name in table.unread})
         unused = images.join(items, left_on="path", right_on="image_id", how="anti")["path"]
@@ -146,7 +146,7 @@ class QrelsSource(Source):
             *faults,
             findings_from_rows(notes),
             lone_text_findings(records, pairs),
-            extra_columns=[c for c in columns if c.name in items.columns],
+            extra_columns=[c for c in self.extra_columns if c.name in items.columns],
             left_over=[
                 LeftOver("columns that are not read", len(unread), tuple(unread[:5])),
                 LeftOver("images that no table names", len(unused), tuple(unused.head(5))),
