@@ -110,7 +110,13 @@ function Context({ dataset, id, version }) {
       ${data.findings.map(one => html`<li><strong>${one.check}</strong> <span class="soft">${one.path} ${one.detail}</span></li>`)}</ul></section>`}
     ${data.log.length > 0 && html`<section class="card"><h2>History</h2><ul class="notes">${data.log.map(one => html`<li><span class="mono">${one.names.join(', ') || one.commit.slice(0, 10)}</span> ${one.message} <span class="soft">${one.author}, ${String(one.date).slice(0, 10)}${one.items ? `, ${typeof one.items === 'number' ? counted(one.items, 'item') : one.items}` : ''}</span></li>`)}</ul></section>`}
     ${nothing && html`<p class="soft">No run has this item as a query, and no check has found anything about it.</p>`}
-    ${data.notes.map(note => html`<p class="soft">${note}</p>`)}`;
+    ${data.notes.map(note => html`<${Note} note=${note} />`)}`;
+}
+
+/** A part of the item that could not be read, and the command that makes it. */
+function Note({ note }) {
+  const [what, next] = note.split('; run: ');
+  return html`<div class="soft"><p>${what}${next ? ':' : ''}</p>${next && html`<${Command} text=${next} />`}</div>`;
 }
 
 /** The origin of the vectors. */
