@@ -167,6 +167,15 @@ def test_a_missing_table_or_column_is_one_error(change: Any, message: str) -> No
         read_memory("qrels", present)
 
 
+def test_a_column_that_is_no_text_is_one_error(tmp_path: Path) -> None:
+    parquet(tmp_path / "corpus.parquet", {"id": "c", "image": {"path": b"\xff", "x": 1}})
+    parquet(tmp_path / "queries.parquet", {"id": "q", "image": "a.jpg"})
+    (tmp_path / "a.jpg").write_bytes(b"")
+    source = QrelsSource()
+    with pytest.raises(DataError, match=r"corpus\.parquet"):
+        source.read(source.open(tmp_path), tmp_path)
+
+
 def test_images_in_several_columns_are_one_error(tmp_path: Path) -> None:
     parquet(tmp_path / "corpus.parquet", {"id": "c", "image": cell("c")})
     parquet(tmp_path / "queries.parquet", {"id": "q", "picture": cell("q")})

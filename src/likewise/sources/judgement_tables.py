@@ -158,7 +158,7 @@ def _parquet(name: str, place: Path, table: TableFile, files: FileCollection) ->
         frame = pl.DataFrame(
             pl.from_arrow(validated_table(pq.read_table(place, columns=columns)))
         )
-    rows = pl.DataFrame([_as_text(frame[column]) for column in frame.columns])
+        rows = pl.DataFrame([_as_text(frame[column]) for column in frame.columns])
     if images is not None:
         ids = images.listing()["path"]
         rows = rows.with_columns(ids.filter(ids.str.starts_with(f"{name}/")).alias("image"))
