@@ -4,15 +4,17 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 import likewise
-from likewise.errors import DataError
+from likewise.errors import ConfigError, DataError
 from likewise.formats.archives import open_files
 from likewise.sources.csv import CsvSource
+from likewise.sources.extra_columns import infer_type
 from likewise.sources.parquet import ParquetSource
 from likewise.sources.voc_xml import parse_voc_files
 
@@ -88,3 +90,20 @@ def test_xml_that_is_too_deep_is_a_finding_and_the_others_are_read() -> None:
     ((path, check, detail),) = result.invalid
     assert (path, check) == ("b.xml", "bad-annotation")
     assert "levels of nesting" in detail
+
+
+@pytest.mark.parametrize("text", [".", "-", "-.", "e5", "-e5", "1e5e", "..5"])
+def test_signs_without_a_digit_are_texts(text: str) -> None:
+    assert infer_type(pl.Series(["1", text])).to_list() == ["1", text]
+
+
+def test_numbers_in_every_usual_form_are_floats() -> None:
+    forms = pl.Series(["1", ".5", "5.", "-2e3", "1.e3", "-.5E-1", None])
+    assert infer_type(forms).to_list() == [1.0, 0.5, 5.0, -2e3, 1e3, -0.05, None]
+
+
+@pytest.mark.parametrize("name", ["gone.yaml", "."])
+def test_a_card_that_cannot_be_read_is_one_error(tmp_path: Path, name: str) -> None:
+    images(tmp_path, "a.png")
+    with pytest.raises(ConfigError, match=r"(No such file|Is a directory).*; give the path of"):
+        likewise.validate("folder", tmp_path, card=tmp_path / name)

@@ -152,7 +152,7 @@ def infer_type(values: pl.Series) -> pl.Series:
 
 _FORMS: dict[type[pl.DataType], str] = {
     pl.Int64: r"\A(?:0|-?[1-9][0-9]{0,17})\z",
-    pl.Float64: r"\A-?(?:0|[1-9][0-9]*)?(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,2})?\z",
+    pl.Float64: (r"\A-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?\z"),
     pl.Boolean: r"(?i)\A(?:true|false)\z",
 }
 """Type -> regular expression that all of its values match as text."""

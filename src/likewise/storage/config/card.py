@@ -75,9 +75,13 @@ def read_card(path: Path) -> Card:
     """Return the validated content of a card.
 
     Raises:
-        ConfigError: lists every fault of the file, one line each.
+        ConfigError: lists every fault of the file, one line each; or it cannot be read.
     """
-    return check(Card, read_yaml(path) or {}, path.name)
+    try:
+        document = read_yaml(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; give the path of a card") from error
+    return check(Card, document or {}, path.name)
 
 
 def card_options(card: Card | None, kind: str | None) -> Entry:
