@@ -81,6 +81,16 @@ def test_the_archive_holds_what_was_expected_of_it(catalogue: Path, part: str) -
         assert (catalogue / path).read_text(encoding="utf-8") == text, path
 
 
+def fields_of(printed: Any, expected: Any) -> Any:
+    """Leave out the fields that later versions print in addition."""
+    if isinstance(expected, dict):
+        names = [name for name in printed if name in expected]
+        return {name: fields_of(printed[name], expected[name]) for name in names}
+    if isinstance(expected, list) and len(expected) == len(printed):
+        return [fields_of(*pair) for pair in zip(printed, expected, strict=True)]
+    return printed
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("line", READING)
 def test_commands_print_what_0_1_printed(migrated: Path, line: str) -> None:
@@ -102,7 +112,7 @@ def test_commands_print_what_0_1_printed(migrated: Path, line: str) -> None:
         for row, old in zip(printed["rows"], expected["rows"], strict=True):
             low = row["difference"].pop("low")
             assert low == pytest.approx(old["difference"].pop("low"), abs=4e-3)
-    assert printed == expected
+    assert fields_of(printed, expected) == expected
 
 
 def test_old_revisions_are_read_before_and_after(own: Path) -> None:

@@ -1,5 +1,6 @@
 """Output of each verb for people, by commands in this process."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from typer.testing import CliRunner
 
 import likewise
 from likewise.cli.app import app
+from likewise.storage.versions import run_git
 
 pytestmark = pytest.mark.torch
 
@@ -83,3 +85,37 @@ def test_sources_and_names(workspace: Path) -> None:
     lines = printed("remove", "drawings")
     assert "removed from params.yaml: datasets: drawings" in lines
     assert "removed: catalog/drawings.lance" in lines
+
+
+@pytest.mark.dvc
+@pytest.mark.usefixtures("forked_python")
+def test_versions_and_transfers(
+    alice: Path, bob: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert printed("push")[0] == "team: 0 files, 0 B"
+    assert printed("release", "emoji", "1", "-m", "All")[0].startswith("emoji@v1.0.0: first ")
+    assert json.loads("\n".join(printed("push", "--json")))["files"] == 0
+    run_git(alice, "checkout", "--quiet", "-b", "labels")
+    printed("correct", "emoji", "0_noto.jpg", "--label", "200")
+    run_git(alice, "commit", "--quiet", "--all", "--message", "a label")
+    run_git(alice, "checkout", "--quiet", "main")
+    printed("correct", "emoji", "0_noto.jpg", "--label", "400")
+    run_git(alice, "commit", "--quiet", "--all", "--message", "another")
+    assert any(
+        "either --ours or" in x
+        for x in printed("merge", "labels", "--ours", "--theirs", code=2)
+    )
+    assert printed("merge", "labels", "--theirs")[0].endswith(
+        "merged labels, 2 conflicts resolved"
+    )
+    assert printed("merge", "labels")[0] == "nothing to merge"
+    assert printed("log", "emoji")[0].split()[:3] == ["commit", "names", "date"]
+    lines = printed("diff", "emoji", "v1", "v2")
+    assert any("removed" in line for line in lines)
+    monkeypatch.chdir(bob)
+    lines = printed("pull", "--no-images")
+    assert lines[-1] == "next: likewise list"
+    assert any(line.startswith("fetched when needed: ") for line in lines)
+    printed("pull", "emoji", "--images", "--where", "label = '0'")
+    assert any("need exactly" in x for x in printed("pull", "--images", "--where", "a", code=2))
+    assert json.loads("\n".join(printed("pull", "--verify", "--json")))["partial"] == []
