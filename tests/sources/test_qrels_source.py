@@ -167,7 +167,7 @@ def test_a_missing_table_or_column_is_one_error(change: Any, message: str) -> No
         read_memory("qrels", present)
 
 
-def test_a_column_that_is_no_text_is_one_error(tmp_path: Path) -> None:
+def test_a_column_of_another_type_than_text_is_one_error(tmp_path: Path) -> None:
     parquet(tmp_path / "corpus.parquet", {"id": "c", "image": {"path": b"\xff", "x": 1}})
     parquet(tmp_path / "queries.parquet", {"id": "q", "image": "a.jpg"})
     (tmp_path / "a.jpg").write_bytes(b"")
