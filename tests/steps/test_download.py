@@ -19,6 +19,7 @@ from likewise.cli.app import app
 from likewise.errors import DataError, UnknownNameError
 from likewise.sources import SOURCES
 from likewise.sources.known import DatasetFile, KnownDataset, known_datasets
+from likewise.steps.download import catalogue_name
 from likewise.storage.fetch import RemoteFile, fetch
 
 DATA = bytes(range(256)) * 4096  # one MiB
@@ -401,7 +402,7 @@ def test_a_file_that_is_another_stays(
 def test_what_is_not_public_is_explained(tmp_path: Path) -> None:
     for name, known in known_datasets().items():
         if not known.download:
-            command = f"likewise add {name.replace('-', '_')} --source {name}"
+            command = f"likewise add {catalogue_name(name)} --source {name}"
             with pytest.raises(DataError, match=command) as error:
                 likewise.download(name, tmp_path)
             assert str(tmp_path) in str(error.value)

@@ -50,9 +50,9 @@ class Added:
         splits: split -> number of items; items without split are not counted.
         incomplete: differences from the published counts, such as ``5,990 of 5,994 items`` or
             ``split train: 5,990 of 5,994 items``.
-        checks: check -> number of findings, the most frequent first.
-        first_finding: path and detail of the first finding of the most frequent check; "" if
-            there are no findings.
+        checks: check -> number of findings, the most frequent first, without those of damaged.
+        first_finding: path and detail of the first finding of the first of these checks; "" if
+            there are none.
     """
 
     dataset: str
@@ -165,8 +165,8 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
         fit.describe() if fit else known.describe() if known else "",
         _splits(reading.items),
         _incomplete(reading.items, written),
-        frequencies(reading.findings["check"]),
-        _first_finding(reading.findings),
+        frequencies(_others(reading.findings)["check"]),
+        _first_finding(_others(reading.findings)),
     )
 
 
@@ -188,6 +188,11 @@ def _incomplete(items: pl.DataFrame, card: Mapping[str, Any]) -> list[str]:
         detail if detail.endswith(f" {what}") else f"{what}: {detail}"
         for what, _, detail in differences
     ]
+
+
+def _others(findings: pl.DataFrame) -> pl.DataFrame:
+    """Return the findings that :func:`_damaged` does not name."""
+    return findings.filter(pl.col("check") != "bad-annotation")
 
 
 def _first_finding(findings: pl.DataFrame) -> str:
