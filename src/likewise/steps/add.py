@@ -165,8 +165,7 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
         fit.describe() if fit else known.describe() if known else "",
         _splits(reading.items),
         _incomplete(reading.items, written),
-        frequencies(_others(reading.findings)["check"]),
-        _first_finding(_others(reading.findings)),
+        *_by_check(reading.findings),
     )
 
 
@@ -190,18 +189,13 @@ def _incomplete(items: pl.DataFrame, card: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _others(findings: pl.DataFrame) -> pl.DataFrame:
-    """Return the findings that :func:`_damaged` does not name."""
-    return findings.filter(pl.col("check") != "bad-annotation")
-
-
-def _first_finding(findings: pl.DataFrame) -> str:
-    """Return the first finding of the most frequent check."""
-    if findings.is_empty():
-        return ""
-    check = next(iter(frequencies(findings["check"])))
-    path, detail = findings.filter(check=check).select("path", "detail").row(0)
-    return f"{path}: {detail}"
+def _by_check(findings: pl.DataFrame) -> tuple[dict[str, int], str]:
+    """Return check -> number and the first finding, without those that _damaged names."""
+    others = findings.filter(pl.col("check") != "bad-annotation")
+    checks = frequencies(others["check"])
+    first = others.filter(check=next(iter(checks), ""))
+    texts = first.select(pl.concat_str("path", "detail", separator=": ")).to_series()
+    return checks, next(iter(texts), "")
 
 
 def _splits(items: pl.DataFrame) -> dict[str, int]:
