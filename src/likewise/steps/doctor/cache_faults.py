@@ -11,6 +11,16 @@ from likewise.storage.versions import Store
 from likewise.storage.workspace import Workspace
 
 
+def damaged_lists(ws: Workspace) -> Iterator[Problem]:
+    """Yield the lists of files in the cache that DVC cannot read."""
+    store = Store(ws.root)
+    for output in outputs_of(ws):
+        try:
+            store.members(output)
+        except VersionError as error:
+            yield Problem("cache", str(error), "likewise pull --verify")
+
+
 def check(ws: Workspace) -> Iterator[Problem]:
     """Read every cached file that dvc.lock names, and yield the damaged ones."""
     store = Store(ws.root)

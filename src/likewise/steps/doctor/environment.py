@@ -17,7 +17,7 @@ from likewise.errors import (
 )
 from likewise.formats.text_files import read_text
 from likewise.models.recipes import RECIPES
-from likewise.steps.doctor import edits, file_faults
+from likewise.steps.doctor import cache_faults, edits, file_faults
 from likewise.steps.doctor.problem import BUSY, READ_ONLY, Problem, never_run, restore
 from likewise.storage import artefacts, versions
 from likewise.storage.config import MODEL_VERBS
@@ -80,7 +80,10 @@ def _status(ws: Workspace) -> Iterator[Problem]:
     try:
         status = versions.changed_stages(ws)
     except VersionError as error:
-        yield _refusal(ws, str(error))
+        lists: list[Problem] = []
+        with suppress(LikewiseError):  # other parts of doctor report a damaged dvc.lock
+            lists = list(cache_faults.damaged_lists(ws))
+        yield from lists or [_refusal(ws, str(error))]
         return
     for path in _modified_outputs(status):
         yield from _damaged_output(ws, path)
