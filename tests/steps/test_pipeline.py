@@ -247,4 +247,5 @@ def test_a_run_reads_the_columns_that_its_stage_depends_on() -> None:
     read = {name for kind in PROTOCOLS.kinds() for name in PROTOCOLS.load(kind).columns}
     assert (read - set(every_source)) & set(PUBLISHED.names()) == set(TEXT_RUN_COLUMNS)
     comparing = {kind for kind in PROTOCOLS.kinds() if "text" in PROTOCOLS.load(kind).columns}
-    assert comparing == {"image-text", "zero-shot"}
+    folds = {"image-text-1k", "image-text-5k"}
+    assert comparing == {"image-text", "zero-shot", "ilias-text", *folds}
