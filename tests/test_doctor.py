@@ -303,7 +303,7 @@ def test_a_library_of_another_release(recorded: Path, monkeypatch: pytest.Monkey
 def test_an_edited_pipeline(recorded: Path) -> None:
     with (recorded / "dvc.yaml").open("a", encoding="utf-8") as file:
         file.write("  mine:\n    cmd: echo mine\n")
-    assert found("dvc") == [("1 stages are out of date: mine", "dvc repro")]
+    assert found("dvc") == [("1 stage is out of date: mine", "dvc repro")]
     edit(recorded / "dvc.yaml", ("cmd: likewise view", "cmd: my-own view"))
     ((what, command), _) = found("dvc")
     assert what.endswith("from that of this release of likewise: stages.view.do.cmd")
@@ -324,7 +324,7 @@ def test_a_catalogue_of_an_older_release(recorded: Path) -> None:
 
 def test_stages_that_are_out_of_date(recorded: Path) -> None:
     edit(recorded / "emoji" / "categories.json", ("house", "home"))
-    assert found("dvc") == [("1 stages are out of date: ingest@emoji", "dvc repro")]
+    assert found("dvc") == [("1 stage is out of date: ingest@emoji", "dvc repro")]
 
 
 BROKEN: list[Callable[[Path], object]] = [

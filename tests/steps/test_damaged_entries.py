@@ -110,7 +110,7 @@ def test_an_edited_card_is_named_with_its_option(recorded: Path) -> None:
         "kind: gpr1200, subsets: none",
     )
     ((_, what, command),) = problems()
-    expected = "1 stages are out of date: ingest@emoji; these entries changed: "
+    expected = "1 stage is out of date: ingest@emoji; these entries changed: "
     assert what == f"{expected}catalog/emoji.yaml: source.subsets"
     assert command == "dvc repro"
 

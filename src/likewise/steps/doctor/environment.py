@@ -14,6 +14,7 @@ from likewise.errors import (
     LikewiseError,
     VersionError,
     bounded,
+    counted,
 )
 from likewise.formats.text_files import read_text
 from likewise.models.recipes import RECIPES
@@ -95,7 +96,8 @@ def _status(ws: Workspace) -> Iterator[Problem]:
     ]
     if changed:
         names = bounded(changed, len(changed))
-        what = f"{len(changed):,} stages are out of date: {names}"
+        verb = "is" if len(changed) == 1 else "are"
+        what = f"{counted(len(changed), 'stage')} {verb} out of date: {names}"
         entries = edits.changed_entries(ws, {stage: status[stage] for stage in changed})
         if places := edits.changed_options(ws, entries):
             what += f"; these entries changed: {bounded(places, len(places))}"
