@@ -60,8 +60,8 @@ def download(name: str, folder: StrPath | None = None) -> Downloaded:
         >>> likewise.download("shoe-v2")
         Traceback (most recent call last):
         likewise.errors.DataError: QMUL-Shoe-V2 cannot be downloaded automatically: ask at
-        https://sketchx.eecs.qmul.ac.uk/downloads/ for QMUL-Shoe-V2, put its folders of photos
-        and sketches with their lists into data/shoe-v2, and run:
+        https://sketchx.eecs.qmul.ac.uk/downloads/ for QMUL-Shoe-V2, and put its folders of
+        photos and sketches with their lists into data/shoe-v2, and run:
         likewise add shoe_v2 --source shoe-v2 --path data/shoe-v2
     """
     present = find_known(name)

@@ -81,10 +81,12 @@ def _status(ws: Workspace) -> Iterator[Problem]:
     try:
         status = versions.changed_stages(ws)
     except VersionError as error:
+        refusal = _refusal(ws, str(error))
         lists: list[Problem] = []
-        with suppress(LikewiseError):  # other parts of doctor report a damaged dvc.lock
-            lists = list(cache_faults.damaged_lists(ws))
-        yield from lists or [_refusal(ws, str(error))]
+        if not refusal.command.startswith("edit "):  # a file of DVC's that no list is read with
+            with suppress(LikewiseError):  # other parts of doctor report a damaged dvc.lock
+                lists = list(cache_faults.damaged_lists(ws))
+        yield from lists or [refusal]
         return
     for path in _modified_outputs(status):
         yield from _damaged_output(ws, path)

@@ -75,11 +75,11 @@ def read_card(path: Path) -> Card:
     """Return the validated content of a card.
 
     Raises:
-        ConfigError: lists every fault of the file, one line each; or it cannot be read.
+        ConfigError: lists every fault of the file, one line each; or there is no such file.
     """
     try:
         document = read_yaml(path)
-    except OSError as error:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise ConfigError(f"{path}: {error.strerror}; give the path of a card") from error
     return check(Card, document or {}, path.name)
 
