@@ -125,7 +125,7 @@ MINIATURES = {
         },
         findings=frozenset({"bad-name: ImageResized_ready/stray.jpg"}),
         queries={"tu-berlin-zero-shot-30": 2},
-        counts=frozenset({"incomplete: role gallery"}),
+        counts=frozenset({"incomplete: role query"}),
     ),
     "google-landmarks-v2": Miniature(
         {
