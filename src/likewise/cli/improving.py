@@ -18,6 +18,7 @@ from likewise.cli.output import (
     print_table,
 )
 from likewise.cli.print_difference import SHOWN, note_truncation
+from likewise.errors import counted
 
 
 def correct(
@@ -47,7 +48,8 @@ def correct(
     done = likewise.correct(
         dataset, items, {name: text or None for name, text in corrections.items()}
     )
-    print_line(f"{dataset}: {done.changed:,} values changed, {done.corrections:,} corrections")
+    changed = counted(done.changed, "value")
+    print_line(f"{dataset}: {changed} changed, {counted(done.corrections, 'correction')}")
     if done.new_label is not None:
         near = f"; did you mean {done.nearest_label!r}?" if done.nearest_label else ""
         print_note(f"warning: no item of {dataset} had the label {done.new_label!r}{near}")
