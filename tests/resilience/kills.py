@@ -238,11 +238,11 @@ def seen(verb: Verb, root: Path) -> dict[str, str]:
     if verb.words[0] == "push":
         state |= observed.remote_files(root.parent)
     if verb.words[0] == "index":
-        made = sorted((root / ".likewise/indexes").rglob("*.*"))
+        # Without facts.json, which is written last, the files of a folder are not an index.
+        made = sorted(file.parent for file in (root / ".likewise/indexes").rglob("facts.json"))
+        names = [sorted(file.name for file in folder.iterdir()) for folder in made]
         state |= {
-            "index": str(
-                [path.name for path in made if path.is_file() and ".part" not in path.name]
-            )
+            "index": str([[name for name in part if ".part" not in name] for part in names])
         }
     return state
 
