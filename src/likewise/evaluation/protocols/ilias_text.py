@@ -13,7 +13,6 @@ from likewise.evaluation.protocols.inputs import as_vectors, l2_normalised
 from likewise.evaluation.protocols.instances import Ilias
 from likewise.evaluation.protocols.query_sets import (
     codes,
-    require_columns,
     select_gallery,
     select_queries,
 )
@@ -34,10 +33,6 @@ class IliasText(TextProtocol):
 
     name: ClassVar[str] = "ilias-text"
     columns: ClassVar[tuple[str, ...]] = ("label", "subset", "role", "text")
-
-    def check_items(self, rows: pl.DataFrame) -> None:
-        """Check that the items have the columns of the protocol."""
-        require_columns(self.name, self.columns, rows)
 
     @property
     def formula(self) -> str:

@@ -20,7 +20,7 @@ from likewise.evaluation.protocols.image_text_pairs import (
     recalls_of_folds,
 )
 from likewise.evaluation.protocols.inputs import as_vectors, l2_normalised
-from likewise.evaluation.protocols.query_sets import codes, require_columns
+from likewise.evaluation.protocols.query_sets import codes
 from likewise.evaluation.protocols.text_protocol import TEST_ITEMS, TextProtocol
 from likewise.evaluation.ranking import Progress
 from likewise.formats.array_types import AnyArray, Float32Array, Float64Array, Int64Array
@@ -50,10 +50,6 @@ class ImageText(TextProtocol):
     fold_size: ClassVar[int] = 0
     """If positive, only images of one fold are compared, and the means of the folds are
     averaged; then ``captions`` must be positive, too."""
-
-    def check_items(self, rows: pl.DataFrame) -> None:
-        """Check that the items have the columns of the protocol."""
-        require_columns(self.name, self.columns, rows)
 
     @property
     def formula(self) -> str:

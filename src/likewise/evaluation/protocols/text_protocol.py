@@ -8,6 +8,7 @@ from pydantic import field_validator
 
 from likewise.errors import DataError
 from likewise.evaluation.protocols.base import Evaluation, Protocol
+from likewise.evaluation.protocols.query_sets import require_columns
 from likewise.evaluation.protocols.spec import ProtocolSpec
 from likewise.evaluation.ranking import Progress
 from likewise.formats.array_types import AnyArray, Float32Array
@@ -42,6 +43,10 @@ class TextProtocol(Protocol):
         if wrong or templates == ():
             raise ValueError('each template has {} once: ["a photo of a {}."]')
         return templates
+
+    def check_items(self, rows: pl.DataFrame) -> None:
+        """Check that the items have the columns of the protocol."""
+        require_columns(self.name, self.columns, rows)
 
     @abstractmethod
     def texts(self, rows: pl.DataFrame) -> list[str]:

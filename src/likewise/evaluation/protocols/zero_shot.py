@@ -16,7 +16,6 @@ from likewise.evaluation.protocols.classification import (
 from likewise.evaluation.protocols.inputs import as_vectors, l2_normalised
 from likewise.evaluation.protocols.query_sets import (
     codes,
-    require_columns,
     select_rows,
     selection_notes,
 )
@@ -44,10 +43,6 @@ class ZeroShot(TextProtocol):
     columns: ClassVar[tuple[str, ...]] = ("label", "subset", "split", "text")
 
     names: dict[str, str] | Literal["label", "text"] | None = None
-
-    def check_items(self, rows: pl.DataFrame) -> None:
-        """Check that the items have the columns of the protocol."""
-        require_columns(self.name, self.columns, rows)
 
     @property
     def formula(self) -> str:

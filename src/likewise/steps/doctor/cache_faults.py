@@ -18,7 +18,7 @@ def damaged_lists(ws: Workspace) -> Iterator[Problem]:
         try:
             store.members(output)
         except VersionError as error:
-            yield Problem("cache", str(error), "likewise pull --verify")
+            yield _damaged(str(error))
 
 
 def check(ws: Workspace) -> Iterator[Problem]:
@@ -28,9 +28,14 @@ def check(ws: Workspace) -> Iterator[Problem]:
         try:
             members = store.members(output) or {}
         except VersionError as error:
-            yield Problem("cache", str(error), "likewise pull --verify")
+            yield _damaged(str(error))
             continue
         damaged = set(store.damaged((output.md5, *members.values())))
         for path in sorted(path for path, md5 in members.items() if md5 in damaged):
             what = f"the cached file of {output.path}/{path} has changed since it was stored"
-            yield Problem("cache", what.replace("/ has", " has"), "likewise pull --verify")
+            yield _damaged(what.replace("/ has", " has"))
+
+
+def _damaged(what: str) -> Problem:
+    """Return the problem of a damaged file of the cache."""
+    return Problem("cache", what, "likewise pull --verify")

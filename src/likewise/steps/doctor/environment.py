@@ -83,7 +83,7 @@ def _status(ws: Workspace) -> Iterator[Problem]:
     except VersionError as error:
         refusal = _refusal(ws, str(error))
         lists: list[Problem] = []
-        if not refusal.command.startswith("edit "):  # a file of DVC's that no list is read with
+        if not refusal.command.startswith("edit "):  # otherwise DVC cannot read its own files
             with suppress(LikewiseError):  # other parts of doctor report a damaged dvc.lock
                 lists = list(cache_faults.damaged_lists(ws))
         yield from lists or [refusal]
