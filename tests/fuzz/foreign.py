@@ -75,6 +75,8 @@ def arguments(rng: random.Random) -> Case:
         words.insert(rng.randrange(len(words) + 1), _word(rng))
     if name == "serve":
         words += _NO_ADDRESS
+    if name == "init":  # it makes a catalogue in the folder that its argument names
+        words = [word.lstrip("./") if word.startswith("..") else word for word in words]
     return Case(commands=[[word.replace("\0", "") for word in words]], whole=True)
 
 
