@@ -18,7 +18,6 @@ EACH := 14
 .PHONY: demo test test-slow properties fuzz kills flips readers check format bench generated clean
 
 demo: $(INSTALLED)
-	$(BIN)/dvc repro
 	scripts/demo
 
 test: $(INSTALLED)

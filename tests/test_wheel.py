@@ -27,7 +27,18 @@ def data_files() -> list[str]:
     listed = ["git", "ls-files", "--", "."]
     said = subprocess.run(listed, cwd=PACKAGE, capture_output=True, text=True, check=True)
     names = said.stdout.splitlines()
-    return [name for name in names if not name.endswith(".py")]
+    return [
+        file
+        for name in names
+        if not name.endswith(".py")
+        for file in (inside(name) if (PACKAGE / name).is_dir() else [name])
+    ]
+
+
+def inside(folder: str) -> list[str]:
+    """Return the files in a folder that is a link, such as the samples."""
+    files = (path for path in (PACKAGE / folder).rglob("*") if path.is_file())
+    return [path.relative_to(PACKAGE).as_posix() for path in files]
 
 
 def build(what: str, source: Path, folder: Path) -> None:

