@@ -75,9 +75,13 @@ def arguments(rng: random.Random) -> Case:
         words.insert(rng.randrange(len(words) + 1), _word(rng))
     if name == "serve":
         words += _NO_ADDRESS
-    if name == "init":  # it makes a catalogue in the folder that its argument names
-        words = [word.lstrip("./") if word.startswith("..") else word for word in words]
+    words = [_of_init(word) for word in words] if name == "init" else words
     return Case(commands=[[word.replace("\0", "") for word in words]], whole=True)
+
+
+def _of_init(word: str) -> str:
+    """Name no parent folder: ``init`` makes a catalogue in the folder that its argument names."""
+    return word.lstrip("./") if word.startswith("..") else word
 
 
 def _word(rng: random.Random) -> str:

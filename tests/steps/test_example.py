@@ -40,7 +40,9 @@ def test_existing_files_are_not_touched(tmp_path: Path, existing: str) -> None:
     file = tmp_path / existing
     file.parent.mkdir()
     file.write_text("mine", encoding="utf-8")
-    with pytest.raises(DataError, match="already has .*; for the example, name another folder"):
+    with pytest.raises(
+        DataError, match=r"already has .*; for the example, name another folder"
+    ):
         likewise.init(tmp_path, example=True)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [file]
     assert file.read_text("utf-8") == "mine"
