@@ -80,7 +80,7 @@ def arguments(rng: random.Random) -> Case:
 
 
 def _of_init(word: str) -> str:
-    """Name no parent folder: ``init`` makes a catalogue in the folder that its argument names."""
+    """Name no parent folder, because ``init`` makes a catalogue in the named folder."""
     return word.lstrip("./") if word.startswith("..") else word
 
 
