@@ -30,6 +30,7 @@ NAMES = (
     "exports",
     "check",
     "significance",
+    "leaderboard",
     "train",
     "trained",
     "words",

@@ -104,6 +104,13 @@ from likewise.steps.kinds.kind import KindFamily as KindFamily
 from likewise.steps.kinds.kind import KindOption as KindOption
 from likewise.steps.kinds.kind import Kinds as Kinds
 from likewise.steps.labels import labels as labels
+from likewise.steps.leaderboard import leaderboard as leaderboard
+from likewise.steps.leaderboard.board import Board as Board
+from likewise.steps.leaderboard.board import BoardCell as BoardCell
+from likewise.steps.leaderboard.board import BoardEntry as BoardEntry
+from likewise.steps.leaderboard.board import PairedTest as PairedTest
+from likewise.steps.leaderboard.board import PublishedEntry as PublishedEntry
+from likewise.steps.leaderboard.boards import Leaderboard as Leaderboard
 from likewise.steps.list_models import ListedModel as ListedModel
 from likewise.steps.list_models import list_models as list_models
 from likewise.steps.load import load as load

@@ -1,11 +1,13 @@
 """Read the results of a run's evaluation."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import polars as pl
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from likewise.errors import DamagedError, DataError, MissingArtefactError, StaleArtefactError
 from likewise.evaluation.literature import ComparableTables, comparable_tables
@@ -21,17 +23,57 @@ _PARALLEL = (("hits", "hit_relevant"), ("missed", "missed_ranks"))
 """Columns of the rows of a run whose lists have one value for each other's."""
 
 
+MOST_BYTES = 64 << 20
+"""Maximum size of the metrics, intervals or lineage of a run."""
+
+_Name = Annotated[str, Field(max_length=1_000)]
+
+
+class _Shape(BaseModel):
+    """The types of the fields of a document; it may have further fields."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+
+class _ProtocolShape(_Shape):
+    """The options of a protocol that readers of reports compute with."""
+
+    name: _Name
+    version: int
+    scale: float = 1
+    percent: bool = False
+    decimals: int = Field(4, ge=0, le=15)
+    average: str = ""
+
+
+class _LineageShape(_Shape):
+    protocol: _ProtocolShape
+    counts: dict[str, int]
+    columns: dict[str, str]
+    notes: list[str]
+    model: dict[str, Any]
+    items: int
+
+
+class _StatisticsShape(_Shape):
+    intervals: dict[_Name, dict[str, float | None]]
+
+
+_METRICS = TypeAdapter(dict[_Name, float], config=ConfigDict(strict=True))
+_STATISTICS, _LINEAGE = TypeAdapter(_StatisticsShape), TypeAdapter(_LineageShape)
+_ANY = TypeAdapter(dict[str, Any])
+
+
 @dataclass(frozen=True)
-class Results:
-    """Results of one run.
+class RunRecord:
+    """The results of one run that git stores.
 
     Attributes:
         run: name of the run in params.yaml.
-        metrics: metric -> value.
+        metrics: metric -> value; the protocol's main metric is first.
         statistics: metric -> fields of ``significance.Interval``.
         lineage: run, protocol, notes, counts, digests of the columns read, passport of the
             model.
-        queries: one row per query; see ``schema.QUERIES``.
         known: names of the public data set that was scored, if its card declares one.
     """
 
@@ -39,7 +81,6 @@ class Results:
     metrics: dict[str, float]
     statistics: dict[str, dict[str, Any]]
     lineage: dict[str, Any]
-    queries: pl.DataFrame
     known: tuple[str, ...] = ()
 
     @property
@@ -48,18 +89,29 @@ class Results:
         protocol: dict[str, Any] = self.lineage["protocol"]
         return protocol
 
-    @property
-    def reported_by(self) -> str | None:
-        """The column by whose values the run is reported; None without ``by``."""
-        column = self.lineage["run"].get("by")
-        return column if column and "by" in self.queries.columns else None
-
     @cached_property
     def published(self) -> ComparableTables:
         """Published tables that the run may be compared with."""
         name, version = self.protocol["name"], self.protocol["version"]
         counts = self.lineage["counts"]
         return comparable_tables(name, version, counts, self.metrics, known=self.known)
+
+
+@dataclass(frozen=True)
+class Results(RunRecord):
+    """Results of one run.
+
+    Attributes:
+        queries: one row per query; see ``schema.QUERIES``.
+    """
+
+    queries: pl.DataFrame = field(kw_only=True)
+
+    @property
+    def reported_by(self) -> str | None:
+        """The column by whose values the run is reported; None without ``by``."""
+        column = self.lineage["run"].get("by")
+        return column if column and "by" in self.queries.columns else None
 
     @cached_property
     def right(self) -> pl.Series:
@@ -80,29 +132,78 @@ def read_results(ws: Workspace, run: str) -> Results:
         StaleArtefactError: the run was evaluated by an older release, or changed since.
         DataError: a file is damaged.
     """
+    return with_queries(ws, read_record(ws, run))
+
+
+def read_record(ws: Workspace, run: str) -> RunRecord:
+    """Read the results of ``run`` that git stores, without its rows.
+
+    Raises:
+        UnknownNameError: no such run.
+        MissingArtefactError: the run was not evaluated.
+        StaleArtefactError: the run was evaluated by an older release, or changed since.
+        DataError: a file is damaged.
+    """
     entry, command = ws.run(run), artefacts.results(ws, run).command
-    metrics = _json(ws, ws.metrics(run), run)
-    statistics = _json(ws, ws.statistics(run), run)
+    metrics = _json(ws, ws.metrics(run), run, _METRICS)
+    if not metrics:
+        raise DataError(_damaged(ws, ws.metrics(run), command))
+    statistics = _json(ws, ws.statistics(run), run, _STATISTICS)
     record = read_lineage(ws, run)
     if record.get("run") != entry.recorded() or "counts" not in record:
         what = f"params.yaml or the release of likewise has changed since the report of {run!r}"
         raise StaleArtefactError(what, command)
-    path = versions.locate(ws, ws.queries(run))
-    if not path.is_file():
-        file = ws.relative(ws.queries(run))
-        remedy = (
-            f"likewise pull {entry.dataset}" if file in versions.outputs(ws.root) else command
-        )
-        raise MissingArtefactError(f"run {run!r} has no {file}", remedy)
-    damaged = f"{ws.relative(ws.queries(run))} is damaged; make it again with: {command}"
+    record = _json(ws, ws.lineage(run), run, _LINEAGE)
+    known = ws.card(entry.dataset).public_names
+    return RunRecord(run, metrics, statistics["intervals"], record, known)
+
+
+def with_queries(
+    ws: Workspace, record: RunRecord, columns: Sequence[str] | None = None
+) -> Results:
+    """Read the rows of a run, one per query.
+
+    Args:
+        ws: the catalogue.
+        record: the other results of the run.
+        columns: the columns to read; by default all.
+
+    Raises:
+        MissingArtefactError: the rows are not on this machine.
+        DataError: the rows are damaged.
+    """
+    path, command = queries_file(ws, record.run), artefacts.results(ws, record.run).command
+    damaged = _damaged(ws, ws.queries(record.run), command)
     try:
-        queries = pl.read_parquet(path)
+        queries = pl.read_parquet(path, columns=None if columns is None else list(columns))
     except (pl.exceptions.PolarsError, OSError) as error:
         raise DataError(damaged) from error
     if not _fits(queries):
         raise DataError(damaged)
-    known = ws.card(entry.dataset).public_names
-    return Results(run, metrics, statistics["intervals"], record, queries, known)
+    return Results(
+        record.run,
+        record.metrics,
+        record.statistics,
+        record.lineage,
+        record.known,
+        queries=queries,
+    )
+
+
+def queries_file(ws: Workspace, run: str) -> Path:
+    """Return the file of the rows of a run.
+
+    Raises:
+        MissingArtefactError: it is not on this machine.
+    """
+    path = versions.locate(ws, ws.queries(run))
+    if not path.is_file():
+        file = ws.relative(ws.queries(run))
+        pull = f"likewise pull {ws.run(run).dataset}"
+        tracked = file in versions.outputs(ws.root)
+        remedy = pull if tracked else artefacts.results(ws, run).command
+        raise MissingArtefactError(f"run {run!r} has no {file}", remedy)
+    return path
 
 
 def _fits(queries: pl.DataFrame) -> bool:
@@ -147,18 +248,23 @@ def read_lineage(ws: Workspace, run: str) -> dict[str, Any]:
     return _json(ws, ws.lineage(run), run)
 
 
-def _json(ws: Workspace, path: Path, run: str) -> dict[str, Any]:
+def _json(
+    ws: Workspace, path: Path, run: str, shape: TypeAdapter[Any] = _ANY
+) -> dict[str, Any]:
+    """Read a JSON object of a run, whose values have the types of ``shape``."""
     command = artefacts.results(ws, run).command
     if not path.is_file():
         raise MissingArtefactError(f"run {run!r} was not evaluated", command)
     try:
-        content = read_json(path)
-    except DamagedError as error:
-        what = f"{ws.relative(path)} is damaged; make it again with: {command}"
-        raise DataError(what) from error
-    if not isinstance(content, dict):
-        raise DataError(f"{ws.relative(path)} is damaged; make it again with: {command}")
+        content: dict[str, Any] = read_json(path, MOST_BYTES)
+        shape.validate_python(content)
+    except (DamagedError, ValidationError) as error:
+        raise DataError(_damaged(ws, path, command)) from error
     return content
+
+
+def _damaged(ws: Workspace, path: Path, command: str) -> str:
+    return f"{ws.relative(path)} is damaged; make it again with: {command}"
 
 
 def _first_is_relevant(item: str, hits: list[str], relevant: list[bool]) -> bool:

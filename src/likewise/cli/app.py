@@ -118,6 +118,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 scoring.compare,
                 "likewise compare gpr1200-lite0-gpr1200 gpr1200-vitl-gpr1200",
             ),
+            ("leaderboard", scoring.leaderboard, "likewise leaderboard --protocol gpr1200"),
             ("crosswalk", scoring.crosswalk, "likewise crosswalk gpr1200-lite0-gpr1200"),
             ("report", scoring.report, "likewise report gpr1200-lite0-gpr1200"),
             (

@@ -1,4 +1,4 @@
-"""Commands that score and compare: score, compare, crosswalk, report, attention."""
+"""Commands that score and compare: score, compare, leaderboard, crosswalk, report ..."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,19 +6,21 @@ from typing import Annotated
 import typer
 
 import likewise
-from likewise.cli.arguments import Json, Model, Run, need_folder
+from likewise.cli.arguments import Json, Model, Run, need_folder, parse_names
 from likewise.cli.output import (
     print_frame,
     print_frame_json,
     print_json,
     print_json_with_rows,
     print_line,
+    print_markdown,
     print_next,
     print_note,
     print_tip,
 )
 from likewise.cli.print_comparison import print_comparison, print_crosswalk
 from likewise.cli.print_evaluation import print_evaluation
+from likewise.cli.print_leaderboard import print_leaderboard
 
 
 def score(  # noqa: PLR0913 (a function here is a command, an argument an option)
@@ -129,6 +131,50 @@ def compare(
     else:
         print_comparison(comparison)
         print_tip(f"likewise report {second.partition('@')[0]}")
+
+
+def leaderboard(  # noqa: PLR0913 (an argument is an option)
+    *,
+    protocol: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only runs by this protocol.")
+    ] = None,
+    datasets: Annotated[
+        str | None, typer.Option(metavar="NAMES", help="Only these data sets, by commas.")
+    ] = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="Add comparable rows of published tables.")
+    ] = False,
+    json: Json = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    latex: Annotated[
+        bool, typer.Option("--latex", help="Print LaTeX tables with booktabs.")
+    ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write an HTML page.", callback=need_folder),
+    ] = None,
+) -> None:
+    """Compare all evaluated models on all data sets.
+
+    Print values with intervals, ranks and ties: two runs tie if the paired test of `compare`
+    finds no difference. On each data set, the best run is tested against all others and each
+    run against the next; these p-values are corrected by Holm's method. Only reports are read.
+    """
+    if json + markdown + latex > 1:
+        raise typer.BadParameter("give one of --json, --markdown and --latex")
+    names = parse_names(datasets)
+    table = likewise.leaderboard(protocol=protocol, datasets=names, published=published)
+    if html:
+        table.to_html(html)
+        print_note(f"wrote {html}")
+    if json:
+        print_json(table)
+    elif markdown:
+        print_markdown(table.to_markdown().rstrip())
+    elif latex:
+        print_markdown(table.to_latex().rstrip())
+    else:
+        print_leaderboard(table)
 
 
 def crosswalk(

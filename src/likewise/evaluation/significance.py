@@ -12,6 +12,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from likewise.evaluation.class_totals import class_totals, scored_only
 from likewise.evaluation.student import normal_share, student_quantile
 from likewise.formats.array_types import Float64Array, Int64Array
 
@@ -106,8 +107,8 @@ def interval(values: Float64Array, classes: Int64Array, *, by_class: bool = Fals
         classes: (q,) class of every query, by any numbers.
         by_class: give every class the same weight, however many queries it has.
     """
-    values, classes = _scored_only(values, classes)
-    sums, sizes = _class_totals(values, classes)
+    values, classes = scored_only(values, classes)
+    sums, sizes = class_totals(values, classes)
     if by_class:
         sums, sizes = sums / sizes, np.ones(len(sums))
     low, high = bootstrap(sums, sizes)
@@ -134,12 +135,24 @@ def paired_difference(
         second: (q,) float64, values of the same queries.
         classes: (q,) class of every query, by any numbers.
     """
-    gains, classes = _scored_only(second - first, classes)
-    sums, sizes = _class_totals(gains, classes)
+    gains, classes = scored_only(second - first, classes)
+    sums, sizes = class_totals(gains, classes)
     ends, p = bootstrap(sums, sizes), randomisation_test(sums)
     detectable = smallest_difference(standard_error(sums, sizes))
     counts = len(gains), len(sums)
     return PairedDifference(float(gains.mean()), *ends, p, *counts, detectable)
+
+
+def paired_p(first: Float64Array, second: Float64Array, classes: Int64Array) -> float:
+    """Compute only the p-value of ``paired_difference``, which takes a fraction of its time.
+
+    Args:
+        first: (q,) float64, one value per query; NaN if the query is not scored.
+        second: (q,) float64, values of the same queries.
+        classes: (q,) class of every query, by any numbers.
+    """
+    gains, classes = scored_only(second - first, classes)
+    return randomisation_test(class_totals(gains, classes)[0])
 
 
 def bootstrap(sums: Float64Array, sizes: Float64Array) -> tuple[float, float]:
@@ -261,20 +274,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(p_values) - step) * p_values[at]))
         adjusted[at] = largest
     return adjusted
-
-
-def _scored_only(values: Float64Array, classes: Int64Array) -> tuple[Float64Array, Int64Array]:
-    scored = ~np.isnan(values)
-    return values[scored], classes[scored]
-
-
-def _class_totals(
-    values: Float64Array, classes: Int64Array
-) -> tuple[Float64Array, Float64Array]:
-    """Compute the sum and the number of the values of every class."""
-    _, codes = np.unique(classes, return_inverse=True)
-    sums = np.bincount(codes, weights=values).astype(np.float64)
-    return sums, np.bincount(codes).astype(np.float64)
 
 
 def _resamples(count: int) -> Iterator[Int64Array]:

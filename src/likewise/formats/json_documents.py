@@ -19,15 +19,15 @@ _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
 _LONG_NUMBER = re.compile(r"[0-9]{19}")
 
 
-def read_json(path: Path) -> Any:
-    """Read the JSON document in ``path``.
+def read_json(path: Path, most: int = MAX_JSON_BYTES) -> Any:
+    """Read the JSON document in ``path``, which has at most ``most`` bytes.
 
     Raises:
         DamagedError: not UTF-8, not JSON, a repeated key, or more than the limits of
             ``document_limits``.
         OSError: the file cannot be read.
     """
-    fault = size_fault(path.stat().st_size, MAX_JSON_BYTES)
+    fault = size_fault(path.stat().st_size, most)
     if fault:
         raise DamagedError(f"{path}: {fault}")
     return parse_json(path.read_bytes(), str(path))

@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.paired_queries import common_queries, paired_values
 from likewise.catalogue.run_results import Results, read_results
-from likewise.errors import DataError, bounded
+from likewise.errors import DataError
 from likewise.evaluation.protocols.by_column import metric_by
 from likewise.evaluation.significance import (
     PairedDifference,
@@ -17,7 +18,6 @@ from likewise.evaluation.significance import (
     interval,
     paired_difference,
 )
-from likewise.evaluation.weighted_mean import weighted_by_subset
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 
@@ -144,7 +144,8 @@ def compare(first: str, second: str, *, workspace: StrPath | None = None) -> Com
             f"{', '.join(protocols)}: results of different protocols cannot be compared; to "
             "score one run by several definitions, run: likewise crosswalk RUN"
         )
-    both, notes = _paired(*pair)
+    marked = (replace(r, queries=r.queries.with_columns(right=r.right)) for r in pair)
+    both, notes = common_queries(*marked)
     by_value = _value_rows(both, pair)
     rows = [*_main_rows(both, pair[0]), *by_value, *_further_rows(both, pair[0])]
     return Comparison(
@@ -168,26 +169,6 @@ def _results(name: str, workspace: StrPath | None) -> Results:
         dataset = entry.dataset if entry else ""
         ws = open_workspace(workspace, rev=rev, dataset=dataset)
     return replace(read_results(ws, run), run=name)
-
-
-def _paired(first: Results, second: Results) -> tuple[pl.DataFrame, list[str]]:
-    """Return the common queries, one per row, and notes on queries that are left out."""
-    mine, theirs = (r.queries.with_columns(right=r.right) for r in (first, second))
-    both = mine.join(theirs, on="item_id", suffix="_second", maintain_order="left")
-    if both.is_empty():
-        raise DataError(f"{first.run} and {second.run} have no query in common")
-    notes = [
-        f"{len(results.queries) - len(both):,} of {len(results.queries):,} queries of "
-        f"{results.run} are not in the other, and left out"
-        for results in (first, second)
-        if len(results.queries) > len(both)
-    ]
-    moved = both.filter(~pl.col("label").eq_missing(pl.col("label_second")))["item_id"]
-    if len(moved):
-        notes.append(
-            f"the labels of {bounded(moved, len(moved))} differ; the first run's are used"
-        )
-    return both, notes
 
 
 def _main_rows(both: pl.DataFrame, results: Results) -> list[ComparedMetric]:
@@ -239,25 +220,11 @@ def _row(
     both: pl.DataFrame, results: Results, metric: str, column: str, *, over_all: bool = False
 ) -> ComparedMetric:
     """Compare one metric; ``over_all`` weights the subsets if the protocol averages them."""
-    scale = results.protocol.get("scale", 1) * (100 if results.protocol.get("percent") else 1)
-    values = [
-        both[name].cast(pl.Float64).fill_null(np.nan).to_numpy() * scale
-        for name in (column, f"{column}_second")
-    ]
-    scored = ~np.isnan(values[0] + values[1])
-    if not scored.any():
-        raise DataError(f"{metric}: no query is scored in both runs")
-    own = pl.concat_str(pl.lit("\0"), pl.int_range(pl.len()))
-    label = pl.coalesce("label", own)
-    classes = both.select(label.rank("dense").cast(pl.Int64)).to_series().to_numpy()
-    both_scored = [np.where(scored, one, np.nan) for one in values]
-    if over_all and results.protocol.get("average") == "over subsets":
-        both_scored = [weighted_by_subset(one, both["subset"]) for one in both_scored]
-        scored = ~np.isnan(both_scored[0])
-        values = both_scored
-    ends = [interval(one, classes) for one in both_scored]
-    first, second = (float(one[scored].mean()) for one in values)
-    difference = paired_difference(values[0], values[1], classes)
+    pair = paired_values(both, results, metric, column, over_all=over_all)
+    values = pair.first, pair.second
+    ends = [interval(np.where(pair.scored, one, np.nan), pair.classes) for one in values]
+    first, second = (float(one[pair.scored].mean()) for one in values)
+    difference = paired_difference(*values, pair.classes)
     intervals = [(one.low, one.high) for one in ends]
     return ComparedMetric(metric, first, second, difference, None, *intervals)
 

@@ -27,7 +27,7 @@ from likewise.models.recipes import load
 from likewise.registry import check
 from likewise.retrieval.indexes.lance import Ann
 from likewise.schema import EMBEDDINGS, vector
-from likewise.storage import artefacts, journal, tables, versions
+from likewise.storage import artefacts, journal, tables, timings, versions
 from likewise.storage.workspace import Workspace
 
 
@@ -227,7 +227,10 @@ def _compute(
         author_code.permit(ws, passport)
     images = versions.locate(ws, ws.table(dataset, "images"))
     undecodable: list[str] = []
-    with tqdm(total=len(todo), unit="img", desc=f"embed {dataset}", disable=None) as bar:
+    with (
+        tqdm(total=len(todo), unit="img", desc=f"embed {dataset}", disable=None) as bar,
+        timings.measured(ws, f"embed-{dataset}-{model.name}") as watch,
+    ):
         for (role,), part in todo.group_by("role", maintain_order=True):
             encoder = load(model, None if role is None else str(role), may_run_code=True)
             reader = ImageReader(images, part["row"].to_list(), part["box"].to_list())
@@ -238,6 +241,7 @@ def _compute(
             undecodable += [
                 f"{part['image_id'][number]} ({why})" for number, why in bad.items()
             ]
+        watch.units = len(todo)
     table.save()
     if undecodable:
         raise DataError(

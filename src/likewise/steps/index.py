@@ -7,7 +7,7 @@ from likewise.formats.paths import StrPath
 from likewise.retrieval.index_cache import CachedIndex
 from likewise.retrieval.indexes.benchmark import Probes
 from likewise.retrieval.indexes.exact import Exact
-from likewise.storage import journal
+from likewise.storage import journal, timings
 
 
 def index(dataset: str, model: str, name: str, *, workspace: StrPath | None = None) -> Indexed:
@@ -44,5 +44,8 @@ def index(dataset: str, model: str, name: str, *, workspace: StrPath | None = No
         vectors = stored.vectors()
         probes = Probes(vectors, Exact().build(vectors))
         facts = stored.record(probes.measure(built, stored.nbytes()))
+    if facts.measured is not None:
+        job = timings.search_job(dataset, model, name)
+        timings.record(ws, job, timings.Timing(1, facts.measured.ms / 1000))
     rows = vectors.rows
     return Indexed(dataset, model, name, "current", rows, rows, "", facts.measured)

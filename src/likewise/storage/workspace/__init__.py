@@ -141,6 +141,15 @@ class Workspace(Places):
         return self.cache_root / "thumbnails.sqlite"
 
     @property
+    def paired_tests(self) -> Path:
+        """The paired tests that ``leaderboard`` keeps."""
+        return self.cache_root / "leaderboard.json"
+
+    def timing(self, job: str) -> Path:
+        """The measured times of a job on this machine."""
+        return self.cache_root / "timings" / f"{job}.json"
+
+    @property
     def cards(self) -> list[Path]:
         """The existing cards, sorted."""
         files = sorted(self.catalog.glob("*.yaml"))

@@ -1,0 +1,98 @@
+"""Boards as Markdown, LaTeX, HTML and for notebooks: a matrix of models and data sets."""
+
+from collections.abc import Iterable, Sequence
+
+from likewise.formats.latex_text import latex
+from likewise.pages import notebook
+from likewise.pages.markdown import Markup, inline, table
+from likewise.pages.rendering import render
+from likewise.steps.leaderboard.board import TIE, Board, BoardCell
+
+LEGEND = (
+    f"Values with 95 % confidence intervals. {TIE}: the paired test cannot distinguish the run "
+    "from the best one of the data set (p > 0.05, Holm)."
+)
+BOLD = "Bold: the best run of a data set, and its ties."
+
+
+def as_markdown(boards: Iterable[Board], left_out: Iterable[str]) -> str:
+    """Return boards as tables in GitHub's Markdown."""
+    lines: list[str] = []
+    for board in boards:
+        heads, rows = board.matrix(inline, _markdown)
+        lines += [f"## {inline(board.title)}", ""]
+        lines += [*table([*map(Markup, heads)], [[*map(Markup, row)] for row in rows]), ""]
+        notes = [f"{LEGEND} {BOLD}", *board.sources, *board.notes]
+        lines += [*(f"- {inline(note)}" for note in notes), ""]
+    absent = [f"- not shown: {inline(line)}" for line in left_out]
+    return "\n".join([*lines, *absent, *([""] if absent else [])])
+
+
+def _markdown(board: Board, cell: BoardCell) -> str:
+    value, between = board.number(cell.value), board.interval(cell)
+    value = f"**{value}**" if cell.is_best else value
+    return f"{value}{f' ({between})' if between else ''}{cell.mark}"
+
+
+def as_latex(boards: Iterable[Board]) -> str:
+    r"""Return boards as LaTeX tables; the preamble needs ``\usepackage{booktabs}``."""
+    return "\n".join(map(_latex_table, boards))
+
+
+def _latex_table(board: Board) -> str:
+    heads, rows = board.matrix(latex, _latex)
+    ours = len(board.entries)
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{latex(f'{board.title}. {LEGEND} {BOLD}')}}}",
+        rf"\begin{{tabular}}{{l{'r' * (len(heads) - 1)}}}",
+        r"\toprule",
+        _latex_row(heads),
+        r"\midrule",
+        *map(_latex_row, rows[:ours]),
+    ]
+    if rows[ours:]:
+        lines += [r"\midrule", *map(_latex_row, rows[ours:])]
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    notes = [*board.sources, *board.notes]
+    lines += [rf"\par {{\footnotesize {latex(note)}}}" for note in notes]
+    return "\n".join([*lines, r"\end{table}", ""])
+
+
+def _latex_row(cells: Iterable[str]) -> str:
+    return rf"{' & '.join(cells)} \\"
+
+
+def _latex(board: Board, cell: BoardCell) -> str:
+    value, between = board.number(cell.value), board.interval(cell, "--")
+    value = rf"\textbf{{{value}}}" if cell.is_best else value
+    ends = rf" {{\scriptsize ({between})}}" if between else ""
+    return f"{value}{ends}{cell.mark}"
+
+
+def as_html(boards: Iterable[Board], left_out: Sequence[str]) -> str:
+    """Return boards as one HTML page."""
+    shown = [
+        {
+            "title": board.title,
+            "matrix": board.matrix(),
+            "rankings": [(name, *board.ranking_table(name)) for name in board.datasets],
+            "notes": _notes(board),
+        }
+        for board in boards
+    ]
+    return render("leaderboard.html", boards=shown, left_out=left_out)
+
+
+def notebook_html(boards: Iterable[Board], left_out: Iterable[str]) -> str:
+    """Return boards as HTML that a notebook shows."""
+    parts = []
+    for board in boards:
+        parts += [notebook.heading(board.title), notebook.table(*board.matrix())]
+        parts += map(notebook.paragraph, _notes(board))
+    return "".join([*parts, *(notebook.paragraph(f"not shown: {line}") for line in left_out)])
+
+
+def _notes(board: Board) -> list[str]:
+    return [LEGEND, *board.sources, *board.notes]
