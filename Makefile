@@ -15,7 +15,8 @@ CASES := 10000
 PROPERTIES := 5000
 EACH := 14
 
-.PHONY: demo test test-slow properties fuzz kills flips readers check format bench generated clean
+.PHONY: demo test test-slow properties fuzz kills flips readers check format bench docs generated \
+	clean
 
 demo: $(INSTALLED)
 	scripts/demo
@@ -46,6 +47,10 @@ check: $(INSTALLED)
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(INSTALLED)
+	$(BIN)/python -m sphinx -q -W --keep-going -d build/doctrees docs build/docs
+	@echo "open build/docs/index.html"
 
 generated: $(INSTALLED)
 	$(BIN)/python -m likewise schemas

@@ -75,8 +75,10 @@ def modules(folder: str) -> list[Path]:
 
 
 def documents() -> list[Path]:
-    patterns = ("*.md", "docs/*", "*/README.md", "*/*/README.md", "src/likewise/**/templates/*")
+    folders = ("docs/**", "src/likewise/**/templates")
+    patterns = ("*.md", "*/README.md", "*/*/README.md", *(f"{folder}/*" for folder in folders))
     files = {file for pattern in patterns for file in ROOT.glob(pattern)}
+    files.discard(ROOT / "docs" / "columns.md")  # meanings of columns are stored in tables
     return sorted(file for file in files if file.suffix in {".md", ".html", ".yaml"})
 
 

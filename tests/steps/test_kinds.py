@@ -15,7 +15,10 @@ from likewise.evaluation.metrics import METRICS, measure
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.models.recipes import RECIPES
 
-FAMILIES = ("sources", "recipes", "indexes", "metrics", "protocols", "exports", "transforms")
+FAMILIES = (
+    *("sources", "recipes", "indexes", "metrics", "protocols", "exports", "transforms"),
+    "sections",
+)
 
 
 def test_the_families_and_their_numbers() -> None:

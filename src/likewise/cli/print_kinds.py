@@ -20,7 +20,7 @@ def print_kind(kind: "Kind") -> None:
     for paragraph in filter(None, kind.details.split("\n")):
         print_line(paragraph)
     settings = [
-        (name.replace("_", " "), _default(value))
+        (name.replace("_", " "), default_text(value))
         for name, value in kind.settings.items()
         if value != [] and (name, value) != ("name", kind.name)
     ]
@@ -37,7 +37,7 @@ def print_kind(kind: "Kind") -> None:
             (
                 o.name,
                 ", ".join(filter(None, (o.type, o.range))),
-                "required" if o.required else _default(o.default),
+                "required" if o.required else default_text(o.default),
                 o.description,
             )
             for o in kind.options
@@ -47,15 +47,15 @@ def print_kind(kind: "Kind") -> None:
 
 def _option_text(option: "KindOption") -> str:
     """Return type, range, default and description of an option as two lines."""
-    default = "required" if option.required else f"default {_default(option.default)}"
+    default = "required" if option.required else f"default {default_text(option.default)}"
     form = ", ".join(filter(None, (option.type, option.range)))
     return f"{form}; {default}\n{option.description}"
 
 
-def _default(value: object) -> str:
+def default_text(value: object) -> str:
     """Return a default value in the form of params.yaml."""
     if isinstance(value, list):
-        return f"[{', '.join(map(_default, value))}]"
+        return f"[{', '.join(map(default_text, value))}]"
     if isinstance(value, bool):
         return "true" if value else "false"
     return "null" if value is None else str(value) or '""'

@@ -1,4 +1,4 @@
-"""Write docs/cli.md, docs/protocols.md and docs/datasets.md from the code they describe.
+"""Write the pages of docs/ that are generated from the code they describe.
 
 ``python -m likewise.cli.reference`` writes them; with ``--check`` it only compares.
 """
@@ -8,8 +8,11 @@ from pathlib import Path
 
 import typer.testing
 
+from likewise.cli.api_reference import API, api_reference
 from likewise.cli.app import COMMANDS, app
+from likewise.cli.column_reference import COLUMNS, column_reference
 from likewise.cli.dataset_reference import DATASETS, dataset_reference
+from likewise.cli.option_reference import OPTIONS, option_reference
 from likewise.cli.output import print_line, print_note
 from likewise.cli.protocol_reference import protocol_reference
 
@@ -44,6 +47,9 @@ def main() -> None:
         REFERENCE: reference(),
         PROTOCOL_REFERENCE: protocol_reference(),
         DATASETS: dataset_reference(),
+        OPTIONS: option_reference(),
+        COLUMNS: column_reference(),
+        API: api_reference(),
     }
     stale = [
         path

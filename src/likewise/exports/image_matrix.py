@@ -61,11 +61,15 @@ class ImageMatrixExport(Export):
     """Write the files for training and validation."""
 
     ratio: int = Field(default=7, gt=1)
+    """Of n images of a class, n // ratio are held out for validation."""
     negatives: int = Field(default=4, gt=0)
+    """Number of images of other classes for each pair in ``train.npy``."""
     min_images: int = Field(default=58, ge=0)
+    """Classes with fewer images are left out of the validation, and listed as cut."""
     skip: int = Field(default=1, gt=0)
+    """Step between the partners of an image; 2 takes every second one."""
     seed: int = Field(default=7, ge=0)
-    """See ``CompCarsPairs``."""
+    """Seed of the draws."""
 
     @property
     def changes_images(self) -> bool:

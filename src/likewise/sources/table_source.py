@@ -99,25 +99,29 @@ class TableSource(BoxSource, ABC):
     role: str = ""
     """Column of roles: query or gallery."""
     x1: str = ""
+    """Column of the left edge of the box."""
     y1: str = ""
+    """Column of the top edge."""
     x2: str = ""
+    """Column of the right edge."""
     y2: str = ""
-    """Columns of the corners."""
+    """Column of the bottom edge."""
     w: str = ""
+    """Column of the width of the box, instead of ``x2``."""
     h: str = ""
-    """Columns of box widths and heights, instead of x2 and y2."""
-
+    """Column of its height, instead of ``y2``."""
     cx: str = ""
+    """Column of the horizontal centre of the box, instead of ``x1``."""
     cy: str = ""
-    """Columns of the centre of the box, instead of x1 and y1."""
+    """Column of the vertical centre, instead of ``y1``."""
     box: str = ""
     """Column with all numbers of a box, or of several boxes: a list, JSON, or an object."""
     box_format: BoxFormat = "auto"
     """Order of four numbers in ``box``; ``auto`` takes the only possible one."""
     polygon: str = ""
+    """Column of polygons; a box is the bounds of one."""
     keypoints: str = ""
-    """Columns of polygons, and of keypoints x, y, visibility; a box is their bounds."""
-
+    """Column of keypoints as x, y, visibility; a box is their bounds."""
     corners: Literal["half-open", "inclusive", "1-based"] = "half-open"
     """Convention of corners: half-open from 0, or with their last pixel from 0 or from 1."""
 
@@ -130,16 +134,12 @@ class TableSource(BoxSource, ABC):
 
     constants: Constants = Field(default_factory=dict)
     """Column -> value of rows that have none; on the command line also ``split=train``."""
-
     labels: Names = ()
     """Columns of 0 and 1 that are labels; ``*`` matches any part of a name."""
-
     lists: Names = ()
     """Columns of lists: JSON, or words between blanks, ',', ';' or '|'."""
-
     references: Names = ()
     """Columns of lists of image names, which the ids of their items replace."""
-
     rename: Mapping[str, str] = Field(default_factory=dict)
     """Other columns -> their names in the catalogue."""
 

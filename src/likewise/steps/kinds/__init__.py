@@ -1,4 +1,4 @@
-"""List the kinds of sources, recipes, indexes, metrics, protocols, exports and transforms."""
+"""List the kinds of sources, recipes, indexes, metrics, protocols, exports and others."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +16,7 @@ from likewise.sources import SOURCES
 from likewise.steps.kinds.foreign_kinds import entry_point_kind
 from likewise.steps.kinds.kind import Kind, KindFamilies, KindFamily, KindOption, Kinds
 from likewise.steps.kinds.own_kinds import class_kind
+from likewise.steps.kinds.sections import SECTIONS, section_kind
 
 __all__ = ["Kind", "KindFamilies", "KindFamily", "KindOption", "Kinds", "kinds"]
 
@@ -36,6 +37,7 @@ _SUMMARIES = {
     "protocols": "Definitions of how a benchmark is scored, for runs and score.",
     "exports": "Formats that export writes.",
     "transforms": "Changes of an image when it is read, for params.yaml.",
+    "sections": "Sections of params.yaml, and the card of a data set.",
 }
 """The families in the order of their use, each with its sentence."""
 
@@ -52,8 +54,8 @@ def kinds(family: str | None = None) -> Kinds | KindFamilies:
     that the text states are listed.
 
     Args:
-        family: ``sources``, ``recipes``, ``indexes``, ``metrics``, ``protocols``, ``exports``
-            or ``transforms``.
+        family: ``sources``, ``recipes``, ``indexes``, ``metrics``, ``protocols``, ``exports``,
+            ``transforms`` or ``sections`` (of params.yaml, and the card of a data set).
 
     Returns:
         The kinds by name: one sentence, the options with type, default and range, and for
@@ -78,10 +80,14 @@ def kinds(family: str | None = None) -> Kinds | KindFamilies:
         raise UnknownNameError("family of kinds", family, _SUMMARIES, complete=True)
     if family == "metrics":
         return Kinds(family, list(_metrics()))
+    if family == "sections":
+        return Kinds(family, [section_kind(name) for name in _names(family)])
     return Kinds(family, [_kind(_REGISTRIES[family], name) for name in _names(family)])
 
 
 def _names(family: str) -> list[str]:
+    if family == "sections":
+        return sorted(SECTIONS)
     return sorted(METRICS) if family == "metrics" else _REGISTRIES[family].kinds()
 
 

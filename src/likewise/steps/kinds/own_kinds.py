@@ -7,12 +7,13 @@ import types
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ByteSize
 from pydantic.fields import FieldInfo
 
 from likewise.steps.kinds.class_source import class_facts, details, source, summary
 from likewise.steps.kinds.kind import Kind, KindOption
 
+_PLAIN_NAMES = {type(None): "null", ByteSize: "size"}
 _LIMITS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 
 
@@ -78,7 +79,7 @@ def _type_name(annotation: Any) -> str:
         return f"list of {number}{', '.join(inner)}"
     if origin is dict or annotation is dict:
         return "mapping"
-    return "null" if annotation is type(None) else getattr(annotation, "__name__", "any")
+    return _PLAIN_NAMES.get(annotation, str(getattr(annotation, "__name__", "any")))
 
 
 def _range(field: FieldInfo) -> str:

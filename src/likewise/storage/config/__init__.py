@@ -14,18 +14,21 @@ from likewise.storage.config.card import (
     read_card,
     training_data,
 )
+from likewise.storage.config.entries import (
+    Check,
+    DatasetEntry,
+    EmbeddingEntry,
+    ImportEntry,
+    Run,
+    View,
+)
 from likewise.storage.config.names import check_dataset_name, is_home_path
 from likewise.storage.config.params import (
     FITTED_SECTIONS,
     MIXED,
     MODEL_VERBS,
     BrokenEntry,
-    Check,
-    DatasetEntry,
-    EmbeddingEntry,
-    ImportEntry,
     Params,
-    Run,
 )
 from likewise.storage.config.params_reader import (
     params_faults,
@@ -48,6 +51,7 @@ __all__ = [
     "Licence",
     "Params",
     "Run",
+    "View",
     "card_options",
     "check_dataset_name",
     "is_home_path",

@@ -25,7 +25,10 @@ def training_data(entry: Mapping[str, Any]) -> list[str]:
 class Licence(Part):
     """The terms of use of the images.
 
-    ``forbids`` lists the purposes that the terms do not allow; exports for them are refused.
+    Attributes:
+        spdx: identifier of the licence in the list of SPDX; NOASSERTION if none is known.
+        terms: the terms in words.
+        forbids: purposes that the terms do not allow; exports for them are refused.
     """
 
     spdx: str = "NOASSERTION"
@@ -36,8 +39,15 @@ class Licence(Part):
 class ExpectedCounts(Part):
     """The published counts of a complete data set; null: not published.
 
-    ``splits``, ``roles`` and ``subsets`` have the number of items of each value. A difference
-    is a finding of ingest.
+    A difference is a finding of ingest.
+
+    Attributes:
+        images: number of images.
+        items: number of items.
+        labels: number of different labels.
+        splits: number of items of each split.
+        roles: number of items of each role.
+        subsets: number of items of each subset.
     """
 
     images: NonNegativeInt | None = None
@@ -51,8 +61,17 @@ class ExpectedCounts(Part):
 class Card(Part):
     """The description of a data set: ``catalog/<dataset>.yaml``.
 
-    ``known`` is the name of the public data set whose declaration the card was written from;
-    ``source`` has all options, so that a later change of the declaration has no effect.
+    Attributes:
+        title: title for people.
+        source: kind of the layout and its options; ``likewise kinds sources`` lists them. A
+            card of a public data set has all options, so that a later change of the
+            declaration has no effect.
+        licence: the terms of use of the images.
+        citation: how to cite the data set.
+        homepage: address of its authors' page.
+        known: name of the public data set whose declaration the card was written from.
+        counts: the published counts of the complete data set.
+        faults: known faults of the published data.
     """
 
     title: str

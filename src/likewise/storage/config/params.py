@@ -1,7 +1,7 @@
 """The sections of params.yaml."""
 
 from collections.abc import Collection, Iterable
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import ByteSize, Field, PrivateAttr
 
@@ -9,6 +9,14 @@ from likewise.errors import ConfigError, UnknownNameError
 from likewise.formats.memory import MEMORY, MIN_MEMORY
 from likewise.registry import Part
 from likewise.storage.config.card import Entry
+from likewise.storage.config.entries import (
+    Check,
+    DatasetEntry,
+    EmbeddingEntry,
+    ImportEntry,
+    Run,
+    View,
+)
 
 FITTED_SECTIONS = ("trained", "pretrained", "distilled", "aligned", "mixed")
 """The sections of params.yaml that define models with an initial model and data."""
@@ -29,9 +37,6 @@ MODEL_VERBS = {
     "mixed": "train",
 }
 """Section of params.yaml with models -> the command that creates them."""
-
-PROTOCOL_OPTIONS = ("min_images_per_class", "names", "templates")
-"""Options of protocols, which are fields of a run."""
 
 
 class BrokenEntry(NamedTuple):
@@ -58,117 +63,33 @@ class BrokenEntry(NamedTuple):
         return value if isinstance(value, str) else ""
 
 
-class DatasetEntry(Part):
-    """The paths of a data set on this machine.
-
-    ``path`` is a folder or archive of images. ``annotations`` is the folder, archive or file of
-    their annotations; it equals ``path`` if both are in one place.
-    """
-
-    path: str = Field(min_length=1)
-    annotations: str = Field(min_length=1)
-
-
-class EmbeddingEntry(Part):
-    """A model that embeds a data set, and the storage of its vectors.
-
-    ``ann`` holds the options of the ANN index in the published table; see ``indexes.lance``.
-    """
-
-    dataset: str
-    model: str
-    dtype: Literal["float32", "float16"] = "float32"
-    ann: Entry = Field(default_factory=dict)
-
-
-class ImportEntry(EmbeddingEntry):
-    """Vectors of a data set that were made elsewhere: their files and their storage.
-
-    ``ids`` is the file of the ids of the vectors; it equals ``file`` if they are in it, or if
-    the vectors have the canonical order of the items. ``origin`` describes the model. With the
-    key ``item``, items of one content may have different vectors.
-    """
-
-    file: str = Field(min_length=1)
-    ids: str = Field(min_length=1)
-    origin: str = ""
-    key: Literal["content", "item"] = "content"
-
-
-class Check(Part):
-    """The thresholds of the flags of a data set; null turns a flag off.
-
-    The defaults are those of FISSP's filters; ``near`` was measured (see DECISIONS.md). Some
-    sources have other defaults: sketches have no ``max_brightness``.
-
-    Attributes:
-        min_bytes: files with fewer bytes are ``few_bytes``.
-        min_side: images with a side of fewer pixels are ``small``.
-        min_brightness: images with a lower mean grey value (0 to 1) are ``dark``.
-        max_brightness: images with a higher one are ``bright``.
-        min_sharpness: images with a smaller variance of the Laplacian are ``blurred``.
-        near: maximum number of differing bits (of 256) of the hashes of near duplicates.
-        model: a model that embeds the data set, for flags based on vectors.
-        similar: items with at least this cosine to an earlier item are ``similar``.
-        max_outlier: items with a greater mean absolute z-score are ``outlier``.
-        index: the search for similar items: exact, or an index of params.yaml.
-        against: the data sets to compare for leaks; null means all others with checks.
-    """
-
-    min_bytes: int | None = 1024
-    min_side: int | None = 200
-    min_brightness: float | None = 0.2
-    max_brightness: float | None = 0.95
-    min_sharpness: float | None = 100.0
-    near: int = Field(15, ge=0, le=15)
-    model: str | None = None
-    similar: float | None = 0.97
-    max_outlier: float | None = 3.0
-    index: str = "exact"
-    against: tuple[str, ...] | None = None
-
-
-class View(Part):
-    """The data set ``of`` without the items that have a flag of ``without``."""
-
-    of: str
-    without: tuple[str, ...] = Field(min_length=1)
-
-
-class Run(Part):
-    """One evaluation: data set x model x index x protocol.
-
-    ``min_images_per_class`` is an option of the protocols of CompCars, ``names`` one of
-    ``zero-shot``, and ``templates`` one of the protocols that compare items with texts; see
-    there. ``by`` is a column of the items: the metrics are reported for each of its values,
-    too.
-    """
-
-    dataset: str
-    model: str
-    index: str
-    protocol: str
-    min_images_per_class: int | None = Field(default=None, ge=1)
-    names: dict[str, str] | Literal["label", "text"] | None = None
-    templates: tuple[str, ...] | None = None
-    by: str | None = Field(default=None, min_length=1)
-
-    def recorded(self) -> dict[str, Any]:
-        """Return the options that are set, as reports record them."""
-        return self.model_dump(mode="json", exclude_none=True)
-
-    def protocol_entry(self) -> dict[str, Any]:
-        """Return the kind and the options of the protocol."""
-        options = self.model_dump(include={*PROTOCOL_OPTIONS}, exclude_none=True)
-        return {"kind": self.protocol, **options}
-
-
 class Params(Part):
-    """The content of params.yaml, without the broken entries.
+    """The content of params.yaml.
+
+    Entries that cannot be used are in ``broken`` instead.
 
     Attributes:
+        seed: seed of everything random, such as random weights and the order of training.
         memory: bytes that a command may use for vectors and tables, such as ``4GB``; results do
             not depend on it.
+        datasets: data set -> its paths on this machine.
+        models: frozen model -> its recipe.
+        functions: function of your own that embeds images -> its recipe.
+        trained: model that learns from labels or pairs -> its recipe.
+        pretrained: model that learns from images only -> its recipe.
+        distilled: model that learns from the vectors of another one -> its recipe.
+        aligned: model that learns from texts -> its recipe.
+        mixed: model that learns from several data sets -> its recipe.
+        embeddings: name -> data set and the model that embeds it.
+        imported: name -> data set and the file of its vectors, made by another program.
+        indexes: index -> its kind, a way to search.
+        checks: data set -> thresholds of its flags.
+        views: view -> its data set, and the flags whose items are left out.
+        runs: run -> data set, model, index and protocol of an evaluation.
+        transforms: name -> steps that change an image when it is read, in order.
+        exports: name -> a format of ``likewise export`` with its options.
+        public_remotes: DVC remotes that anyone can read; ``likewise push`` sends a data set
+            there only if its licence allows sharing.
     """
 
     seed: int = Field(default=0, ge=0)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from likewise.errors import hint
 from likewise.storage.config.card import Entry
+from likewise.storage.config.entries import EmbeddingEntry
 from likewise.storage.config.names import (
     FLAG_NAMES,
     NAME,
@@ -13,13 +14,7 @@ from likewise.storage.config.names import (
     RUN_NAME,
     dataset_name_fault,
 )
-from likewise.storage.config.params import (
-    FITTED_SECTIONS,
-    MIXED,
-    MODEL_SECTIONS,
-    EmbeddingEntry,
-    Params,
-)
+from likewise.storage.config.params import FITTED_SECTIONS, MIXED, MODEL_SECTIONS, Params
 from likewise.storage.renamed_options import outdated
 
 
