@@ -1,10 +1,8 @@
 """A catalogue that somebody else wrote: opening and pulling it harms nothing outside it."""
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,109 +11,20 @@ import polars as pl
 import pytest
 
 import likewise
+from foreign_catalogue import CARD, OUTPUT, Foreign, foreign_folder
 from likewise.catalogue.pulled_outputs import left_out, record_left_out
-from likewise.errors import DataError, LikewiseError, VersionError
+from likewise.errors import DataError, LikewiseError
 from likewise.imaging.file_stamps import read_stamps, write_stamps
 from likewise.storage import journal, seals, tables
-from likewise.storage.versions import Store, run_git
+from likewise.storage.versions import run_git
 from likewise.storage.workspace import Workspace
 
 pytestmark = pytest.mark.dvc
 
-OUTPUT = "catalog/birds.lance"
-PARAMS = "datasets:\n  birds: {path: data, annotations: data}\n"
-CARD = "title: Birds\nsource: {kind: folder}\n"
-CLIMBING = (
-    "../../../../home/.profile",
-    "a/../../../../../home/.profile",
-    "/{top}/home/.profile",
-    "../../../../.git/hooks/post-checkout",
-    ".git/hooks/post-checkout",
-    "data/.GIT/config",
-    "data/nul\0.bin",
-    "data//x",
-    "",
-)
-"""Paths of a file list that leave the table, or are none; ``{top}`` is an absolute folder."""
-
-
-@dataclass
-class Foreign:
-    """A victim's folder with a home, a remote, and a clone of somebody else's repository."""
-
-    top: Path
-
-    @property
-    def clone(self) -> Path:
-        return self.top / "clone"
-
-    def publish(self, files: dict[str, str], links: dict[str, str] | None = None) -> Path:
-        """Commit ``files`` and ``links``, whatever git ignores, and clone the repository."""
-        theirs = self.top / "theirs"
-        every = {"params.yaml": PARAMS, "catalog/birds.yaml": CARD, **files}
-        for name, text in every.items():
-            (theirs / name).parent.mkdir(parents=True, exist_ok=True)
-            (theirs / name).write_text(text, "utf-8")
-        for name, target in (links or {}).items():
-            (theirs / name).parent.mkdir(parents=True, exist_ok=True)
-            (theirs / name).symlink_to(target)
-        run_git(theirs, "init", "--quiet", "--initial-branch=main")
-        run_git(theirs, "add", "--all", "--force")
-        run_git(theirs, "commit", "--quiet", "--message", "birds")
-        run_git(self.top, "clone", "--quiet", "theirs", "clone")
-        return self.clone
-
-    def store(self, data: bytes, suffix: str = "") -> str:
-        """Put ``data`` on the remote, and return its md5."""
-        md5 = hashlib.md5(data).hexdigest()  # noqa: S324 (DVC's)
-        place = self.top / "remote" / "files" / "md5" / md5[:2] / (md5[2:] + suffix)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(data)
-        return md5 + suffix
-
-    def locked(self, entries: list[dict[str, str]]) -> dict[str, str]:
-        """The files of a repository whose published table has these files."""
-        listed = self.store(json.dumps(entries).encode(), ".dir")
-        return {".dvc/config": self.settings(), "dvc.lock": lock(OUTPUT, listed)}
-
-    def settings(self, further: str = "") -> str:
-        head = f"['remote \"a\"']\n    url = {self.top / 'remote'}\n"
-        return f"{head}{further.format(top=self.top)}[core]\n    remote = a\n"
-
-    def outside(self) -> dict[str, object]:
-        """Everything but the repositories and DVC's own cache: names, modes and contents."""
-        found: dict[str, object] = {}
-        for path in sorted(self.top.rglob("*")):
-            name = path.relative_to(self.top).as_posix()
-            part = name.split("/")
-            if part[0] in ("theirs", "remote", "site") or (
-                part[0] == "clone" and part[1:2] != [".git"]
-            ):
-                continue
-            if part[:3] == ["clone", ".git", "likewise"] or path.is_dir():
-                continue
-            found[name] = (path.lstat().st_mode, path.is_symlink() or path.read_bytes())
-        return found
-
-
-def lock(path: str, md5: str) -> str:
-    out = {"path": path, "hash": "md5", "md5": md5, "size": 1, "nfiles": 1}
-    stage = {"cmd": "likewise publish birds", "outs": [out]}
-    return json.dumps({"schema": "2.0", "stages": {"publish": stage}})
-
 
 @pytest.fixture
 def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Foreign:
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / ".bashrc").write_text("# mine\n", "utf-8")
-    (home / "thesis.txt").write_text("precious\n", "utf-8")
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
-    for role in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{role}_NAME", "A")
-        monkeypatch.setenv(f"GIT_{role}_EMAIL", "a@example.org")
-    return Foreign(tmp_path)
+    return foreign_folder(tmp_path, monkeypatch)
 
 
 PLANTED = {
@@ -374,153 +283,6 @@ def test_kept_work_of_another_checkout_is_not_resumed(foreign: Foreign) -> None:
     with pytest.raises(DataError, match="embed-birds-tiny was not written by this checkout"):
         journal.Staging(ws, "embed-birds-tiny", keep=("tiny.lance",))
     assert journal.Staging(ws, "embed-birds-tiny").folder.is_dir()
-
-
-@pytest.mark.parametrize("path", CLIMBING)
-def test_a_file_list_cannot_leave_its_table(foreign: Foreign, path: str) -> None:
-    payload = foreign.store(b"#!/bin/sh\necho PWNED\n")
-    relpath = path.format(top=foreign.top)
-    entries = [{"md5": payload, "relpath": name} for name in ("_versions/1.manifest", relpath)]
-    clone = foreign.publish(foreign.locked(entries))
-    before = foreign.outside()
-    verbs: tuple[Callable[[], object], ...] = (
-        lambda: likewise.open("birds", rev="HEAD", workspace=clone).items,
-        lambda: likewise.query("select 1 from birds", rev="HEAD", workspace=clone),
-        lambda: likewise.pull_columns("birds", ["label"], workspace=clone),
-        lambda: likewise.pull(workspace=clone),
-        lambda: likewise.open("birds", repo=str(clone)).items,
-    )
-    for verb in verbs:
-        with pytest.raises(VersionError, match="is refused: "):
-            verb()
-    assert foreign.outside() == before
-    assert not list(clone.rglob("*.manifest"))
-
-
-@pytest.mark.parametrize(
-    "md5", ["../../../../home/.bashrc", "A" * 32, "0" * 31, "0" * 32 + ".dir/x", "", "..", "\0"]
-)
-def test_an_md5_is_32_hexadecimal_digits(foreign: Foreign, md5: str) -> None:
-    entries = [{"md5": md5, "relpath": "_versions/1.manifest"}]
-    clone = foreign.publish(foreign.locked(entries))
-    before = foreign.outside()
-    for verb in (
-        lambda: likewise.pull(workspace=clone),
-        lambda: likewise.open("birds", rev="HEAD", workspace=clone).items,
-    ):
-        with pytest.raises(VersionError, match="is not an MD5"):
-            verb()
-    (clone / "dvc.lock").write_text(lock(OUTPUT, md5), "utf-8")
-    with pytest.raises(VersionError, match=r"dvc\.lock: .* is not an MD5"):
-        likewise.pull(workspace=clone)
-    assert foreign.outside() == before
-
-
-@pytest.mark.parametrize("path", ["../home", "/etc", "catalog/..", ".git/hooks", "a/../../b"])
-def test_an_output_is_in_the_catalogue(foreign: Foreign, path: str) -> None:
-    md5 = foreign.store(b"data")
-    clone = foreign.publish({**foreign.locked([]), "dvc.lock": lock(path, md5)})
-    before = foreign.outside()
-    with pytest.raises(VersionError, match=r"dvc\.lock: the path .* is refused"):
-        likewise.pull(workspace=clone)
-    assert foreign.outside() == before
-
-
-def test_a_link_in_the_cache_leads_nowhere(foreign: Foreign) -> None:
-    payload = foreign.store(b"payload")
-    linked = hashlib.md5(b"link").hexdigest()  # noqa: S324 (DVC's)
-    entries = [{"md5": linked, "relpath": "x"}, {"md5": payload, "relpath": "x/.profile"}]
-    clone = foreign.publish(foreign.locked(entries))
-    cached = clone / ".dvc" / "cache" / "files" / "md5" / linked[:2] / linked[2:]
-    cached.parent.mkdir(parents=True)
-    cached.symlink_to(foreign.top / "home")
-    before = foreign.outside()
-    with pytest.raises(VersionError):
-        _ = likewise.open("birds", rev="HEAD", workspace=clone).items
-    assert foreign.outside() == before
-
-
-SETTINGS = {
-    "a command": "    bearer_token_command = touch {top}/pwned\n",
-    "an AWS configuration": "    configpath = aws\n",
-    "AWS credentials": "    credentialpath = aws\n",
-    "a cache elsewhere": "[cache]\n    dir = ../../home\n",
-    "an absolute cache": "[cache]\n    dir = {top}/home\n",
-    "a cache in git": "[cache]\n    dir = ../.git\n",
-    "a cache of pickles": "    site_cache_dir = {top}/clone/site\n",
-}
-
-
-@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS.keys())
-def test_shared_settings_of_dvc_name_nothing_of_this_machine(
-    foreign: Foreign, setting: str
-) -> None:
-    text = foreign.settings(setting)
-    if setting.startswith("    site"):
-        text = foreign.settings() + setting.format(top=foreign.top)
-    md5 = foreign.store(b"data")
-    files = {".dvc/config": text, "dvc.lock": lock("catalog/x.parquet", md5)}
-    clone = foreign.publish(files)
-    before = foreign.outside()
-    for verb in (likewise.pull, likewise.push):
-        with pytest.raises(VersionError, match="but every clone of the catalogue contains"):
-            verb(workspace=clone)
-    assert foreign.outside() == before
-
-
-def test_settings_of_a_folder_above_are_checked_too(foreign: Foreign) -> None:
-    md5 = foreign.store(b"data")
-    files = {
-        ".dvc/config": foreign.settings("    configpath = aws\n"),
-        "part/params.yaml": PARAMS,
-        "part/catalog/birds.yaml": CARD,
-        "part/dvc.lock": lock("catalog/x.parquet", md5),
-    }
-    part = foreign.publish(files) / "part"
-    with pytest.raises(VersionError, match="configpath to 'aws'"):
-        likewise.pull(workspace=part)
-    run_git(foreign.top / "theirs", "rm", "--quiet", ".dvc/config")
-    (foreign.top / "theirs" / ".dvc" / "tmp").mkdir(parents=True)
-    (foreign.top / "theirs" / ".dvc" / "tmp" / "lock").touch()
-    run_git(foreign.top / "theirs", "add", "--force", ".dvc")
-    run_git(foreign.top / "theirs", "commit", "--quiet", "--message", "DVC's own")
-    run_git(foreign.clone, "pull", "--quiet")
-    with pytest.raises(DataError, match=r"git tracks \.\./\.dvc/tmp/lock"):
-        likewise.open(workspace=part)
-
-
-def test_local_settings_of_dvc_may_name_a_cache(foreign: Foreign) -> None:
-    md5 = foreign.store(b"data")
-    clone = foreign.publish(foreign.locked([]))
-    shared = foreign.top / "cache of all"
-    (clone / ".dvc" / "config.local").write_text(f"[cache]\n    dir = {shared}\n", "utf-8")
-    assert Store(clone).fetch([md5], "birds").files == 1
-    assert len([path for path in shared.rglob("*") if path.is_file()]) == 1
-
-
-def test_no_remote_gets_the_agent_of_the_user(foreign: Foreign) -> None:
-    settings = "['remote \"a\"']\n    url = ssh://host/x\n[core]\n    remote = a\n"
-    store = Store(foreign.publish({".dvc/config": settings}))
-    with store._repo() as repo:
-        assert store._odb(repo).fs.fs_args["agent_forwarding"] is False
-
-
-def test_a_folder_that_poses_as_a_bare_repository_is_none(foreign: Foreign) -> None:
-    command = f"touch {foreign.top / 'pwned'}"
-    files = {
-        "part/HEAD": "ref: refs/heads/main\n",
-        "part/objects/x": "",
-        "part/refs/x": "",
-        "part/config": f"[core]\nbare = false\nworktree = .\nfsmonitor = {command}\n",
-        "part/params.yaml": PARAMS,
-        "part/catalog/birds.yaml": CARD,
-    }
-    part = foreign.publish(files) / "part"
-    likewise.open(workspace=part)
-    with pytest.raises(VersionError, match="bare repository"):
-        run_git(part, "status")
-    assert not (foreign.top / "pwned").exists()
-    assert seals.git_folder(part) == foreign.clone / ".git"
 
 
 def test_state_folders_that_are_links_are_not_written_through(foreign: Foreign) -> None:
