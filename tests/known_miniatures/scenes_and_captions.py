@@ -113,11 +113,11 @@ MINIATURES = {
             **images("train2014/1.jpg", "val2014/2.jpg", "val2014/3.jpg", "val2014/9.jpg"),
             "dataset_coco.json": _sentences("val2014", "train", "restval", "test", "val"),
         },
-        "split text captions",
+        "split text captions position",
         {
-            "train2014/1.jpg": ["train", 'A "train".', ['A "train".', "Its train."]],
-            "val2014/2.jpg": ["train", 'A "restval".', ['A "restval".', "Its restval."]],
-            "val2014/3.jpg": ["test", 'A "test".', ['A "test".', "Its test."]],
+            "train2014/1.jpg": ["train", 'A "train".', ['A "train".', "Its train."], 1],
+            "val2014/2.jpg": ["train", 'A "restval".', ['A "restval".', "Its restval."], 2],
+            "val2014/3.jpg": ["test", 'A "test".', ['A "test".', "Its test."], 3],
         },
         findings=frozenset(
             f"dangling: dataset_coco.json: entry {number}" for number in (7, 8)

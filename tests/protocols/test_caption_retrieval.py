@@ -94,6 +94,15 @@ def test_folds_are_averaged() -> None:
     # Without the column, a fold is 1,000 images: here, all of them.
     whole, one = (evaluated(f"image-text-{size}", captioned(24))[0] for size in ("1k", "5k"))
     assert whole.unrounded == pytest.approx(one.unrounded)
+    # With positions, a fold is the next 1,000 of them: here, the last images come first.
+    count = 1004
+    places = [count - row for row in range(count)]
+    turned = evaluated("image-text-1k", captioned(count, captions=1, position=places))[0]
+    assert "folds of 1,000, 4 images, whose means are averaged" in turned.notes
+    stated = captioned(count, captions=1, fold=["b"] * 4 + ["a"] * 1000)
+    assert turned.unrounded == evaluated("image-text-1k", stated)[0].unrounded
+    with pytest.raises(DataError, match="the column position is not a number for every image"):
+        evaluated("image-text-1k", captioned(2, position=["a", "b"]))
     with pytest.raises(DataError, match="the column fold has no value for 1 images"):
         evaluated("image-text-1k", captioned(2, fold=["a", None]))
 

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from likewise.evaluation.protocols.image_text import FOLD, ImageText
+from likewise.evaluation.protocols.image_text import FOLD, POSITION, ImageText
 from likewise.evaluation.protocols.image_text_pairs import CAPTIONS
 
 
@@ -25,11 +25,12 @@ class ImageText1k(ImageText5k):
     """The metrics of ``image-text-5k`` in folds of 1,000 images, averaged over the folds.
 
     The column ``fold`` gives the fold of an image. Without it, a fold is 1,000 images in the
-    order of the items: the folds of papers follow the order of Karpathy's test split.
+    order of the column ``position``, or of the items. The folds of papers follow the order of
+    Karpathy's list, which is the position of COCO's images.
 
     Source: as of ``image-text-5k``; ``evalrank(fold5=True)`` of fartashf/vsepp.
     """
 
     name: ClassVar[str] = "image-text-1k"
-    optional_columns: ClassVar[tuple[str, ...]] = (CAPTIONS, FOLD)
+    optional_columns: ClassVar[tuple[str, ...]] = (CAPTIONS, FOLD, POSITION)
     fold_size: ClassVar[int] = 1000

@@ -10,6 +10,7 @@ from likewise.errors import DataError
 from likewise.evaluation.metrics import METRICS
 from likewise.evaluation.protocols.averages import Averages
 from likewise.evaluation.protocols.base import Evaluation
+from likewise.evaluation.protocols.exclusions import codes
 from likewise.evaluation.protocols.image_text_pairs import (
     CAPTIONS,
     COLUMNS,
@@ -20,13 +21,12 @@ from likewise.evaluation.protocols.image_text_pairs import (
     recalls_of_folds,
 )
 from likewise.evaluation.protocols.inputs import as_vectors, l2_normalised
-from likewise.evaluation.protocols.query_sets import codes
 from likewise.evaluation.protocols.text_protocol import TEST_ITEMS, TextProtocol
 from likewise.evaluation.ranking import Progress
 from likewise.formats.array_types import AnyArray, Float32Array, Float64Array, Int64Array
 
-FOLD = "fold"
-"""A column of some data sets: the fold of an image."""
+FOLD, POSITION = "fold", "position"
+"""Columns of some data sets: the fold of an image, and its place in an official list."""
 
 
 class ImageText(TextProtocol):
@@ -84,9 +84,8 @@ class ImageText(TextProtocol):
         return f"the first {self.captions} of the column captions of an image, else its text"
 
     def _folds_text(self) -> str:
-        return (
-            f"values of the column {FOLD}, else {self.fold_size:,} images in the items' order"
-        )
+        size = f"{self.fold_size:,} images"
+        return f"values of the column {FOLD}, else {size} by {POSITION} or the items' order"
 
     def texts(self, rows: pl.DataFrame) -> list[str]:
         """Return the distinct texts of the test items, in the order of the items."""
@@ -168,7 +167,13 @@ class ImageText(TextProtocol):
                     f"the column {FOLD} has no value for {given.null_count():,} images"
                 )
             return given.rank("dense").cast(pl.Int64).to_numpy() - 1
-        numbers: Int64Array = np.arange(len(pairs.image_rows)) // self.fold_size
+        places = np.arange(len(pairs.image_rows))
+        if POSITION in rows.columns and rows[POSITION].null_count() < len(rows):
+            given = rows[POSITION].gather(pairs.image_rows)
+            if given.null_count() or not given.dtype.is_numeric():
+                raise DataError(f"the column {POSITION} is not a number for every image")
+            places = given.rank("ordinal").cast(pl.Int64).to_numpy() - 1
+        numbers: Int64Array = places // self.fold_size
         return numbers
 
     def _fold_notes(self, folds: Int64Array) -> list[str]:
