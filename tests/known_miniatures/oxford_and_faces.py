@@ -41,6 +41,19 @@ def _aircraft() -> dict[str, bytes | str]:
     return files
 
 
+def _annotation(*boxes: tuple[int, int, int, int]) -> str:
+    """Return an annotation of VOC with boxes of dogs."""
+    names = ("xmin", "ymin", "xmax", "ymax")
+    objects = (
+        "".join(f"<{name}>{number}</{name}>" for name, number in zip(names, box, strict=True))
+        for box in boxes
+    )
+    rows = "".join(
+        f"<object><name>dog</name><bndbox>{box}</bndbox></object>" for box in objects
+    )
+    return f"<annotation><folder>02085620</folder>{rows}</annotation>"
+
+
 MINIATURES = {
     "fgvc-aircraft": Miniature(
         _aircraft(),
@@ -120,12 +133,11 @@ MINIATURES = {
         archives={"images.tar.gz": "images/", "annotations.tar.gz": "annotations/"},
         queries={"metric-learning": 2 * 2},
     ),
-    "stanford-dogs": Miniature(
+    "stanford-dogs/without-boxes": Miniature(
         {
             **images(f"Images/{DOG}", f"Images/{_PUG}"),
             "train_list.mat": mat(file_list=column(DOG, "n02085620-Chihuahua/n_0.jpg")),
             "test_list.mat": mat(file_list=column(_PUG), labels=column(120)),
-            f"Annotation/{DOG[:-4]}": "<annotation/>",
         },
         "label split wnid breed",
         {
@@ -135,6 +147,34 @@ MINIATURES = {
         findings=frozenset({"dangling: train_list.mat: row 2"}),
         archives={"images.tar": "Images/", "lists.tar": ("train_list", "test_list")},
         queries={"metric-learning": 1 * 2},
+    ),
+    "stanford-dogs": Miniature(
+        {
+            **images(f"Images/{DOG}", f"Images/{_PUG}"),
+            "train_list.mat": mat(file_list=column(DOG)),
+            "test_list.mat": mat(file_list=column(_PUG), labels=column(120)),
+            f"Annotation/{DOG[:-4]}": _annotation((25, 10, 276, 498), (1, 1, 20, 30)),
+            f"Annotation/{_PUG[:-4]}": _annotation((100, 17, 456, 442)),
+            "Annotation/n02110958-pug/n02110958_9": _annotation((1, 2, 3, 4)),
+        },
+        "label split wnid breed",
+        {
+            f"Images/{DOG}#1": ["n02085620-Chihuahua", "train", "n02085620", "Chihuahua"],
+            f"Images/{DOG}#2": ["n02085620-Chihuahua", "train", "n02085620", "Chihuahua"],
+            f"Images/{_PUG}#1": ["n02110958-pug", "test", "n02110958", "pug"],
+        },
+        {
+            f"Images/{DOG}#1": [25, 10, 276, 498],
+            f"Images/{DOG}#2": [1, 1, 20, 30],
+            f"Images/{_PUG}#1": [100, 17, 456, 442],
+        },
+        archives={
+            "images.tar": "Images/",
+            "lists.tar": ("train_list", "test_list"),
+            "annotation.tar": "Annotation/",
+        },
+        queries={"metric-learning": 1 * 2},
+        counts=frozenset({"incomplete: images"}),
     ),
     "nabirds": Miniature(
         {

@@ -32,7 +32,11 @@ Record = dict[str, str | None]
 
 
 def read_records(
-    where: str, data: bytes, path: str, columns: Sequence[str] | Mapping[str, str] | None
+    where: str,
+    data: bytes,
+    path: str,
+    columns: Sequence[str] | Mapping[str, str] | None,
+    form: str = "",
 ) -> tuple[pl.DataFrame, list[FindingRow]]:
     """Read the records of a file as columns of text, with ``:where`` (number of the record).
 
@@ -45,18 +49,19 @@ def read_records(
     images, and each has the values of its image under names that it does not have itself.
 
     Args:
-        where: path of the file, for messages; its suffix is one of ``SUFFIXES``.
+        where: path of the file, for messages.
         data: contents of the file.
         path: names that lead to the list in JSON, separated by dots, and "." for the whole
             document; name of the element in XML; "" for the only one.
         columns: names of the columns that are read; or name in the file -> name.
+        form: format, one of ``SUFFIXES``; by default the suffix of ``where``.
 
     Raises:
         DamagedError: the file is not JSON or XML.
         DataError: it has no records at ``path``, or no record has one of the columns.
     """
     findings: list[FindingRow] = []
-    kind = where.lower().rpartition(".")[2]
+    kind = (form or where.lower()).rpartition(".")[2]
     if kind == "xml":
         records = _numbered(where, "element", xml_records(where, data, path))
     elif kind == "json":

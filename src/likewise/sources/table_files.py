@@ -106,6 +106,9 @@ class TableFile(Part):
     of a list: the lists in its records), or element of an XML file, that has the rows; by
     default the only one."""
 
+    reads_as: Literal["json", "jsonl", "mat", "xml"] | None = None
+    """Format of files whose names have no suffix of it."""
+
     delimiter: Delimiter | None = None
     header: bool | None = None
     skip: int | None = Field(default=None, ge=0)
@@ -167,10 +170,11 @@ def read_table_file(
         DamagedError: the table cannot be read.
         DataError: its columns differ from the stated ones.
     """
-    if where.lower().endswith(".mat"):
+    form = "." + (table.reads_as or where.lower().rpartition("/")[2].rpartition(".")[2])
+    if form == ".mat":
         frame, findings = read_matlab_table(where, data, table.variable, table.columns)
-    elif where.lower().endswith(SUFFIXES):
-        frame, findings = read_records(where, data, table.records, table.columns)
+    elif form in SUFFIXES:
+        frame, findings = read_records(where, data, table.records, table.columns, form)
     else:
         frame, findings = read_delimited(where, data, table.format(default))
     if table.row:
