@@ -48,5 +48,7 @@ def everything(count: int = 120) -> tuple[Float32Array, pl.DataFrame]:
             "good": lists[0],
             "ok": lists[1],
             "relevant": lists[0],
+            "members": listed,
+            "image_id": [f"p{row // 4}" for row in range(count)],
         }
     )

@@ -11,6 +11,7 @@ _DRESS = [
     {"target": "B1", "candidate": "B8", "captions": ["is new", "is old"]},
     {"target": "B2", "candidate": "B1", "captions": ["is green", "is old"]},
 ]
+_NIGHTS = "mbeir_images/nights_images"
 _DEV, _ODD = "dev/dev-1-0-img0.png", "dev/dev-1-0-img1.png"
 
 MINIATURES = {
@@ -47,6 +48,29 @@ MINIATURES = {
         ),
         counts=frozenset(),
     ),
+    "nights": Miniature(
+        {
+            **images(f"{_NIGHTS}/ref/1.jpg", f"{_NIGHTS}/distort/1_0.jpg", f"{_NIGHTS}/2.jpg"),
+            "query/test/mbeir_nights_task4_test.jsonl": json.dumps(
+                {"qid": "4:1", "query_txt": None, "query_img_path": f"{_NIGHTS}/ref/1.jpg",
+                 "pos_cand_list": ["4:8"], "task_id": 4}
+            ),
+            "cand_pool/local/mbeir_nights_task4_cand_pool.jsonl": "\n".join(
+                json.dumps({"did": did, "txt": None, "img_path": f"{_NIGHTS}/{name}"})
+                for did, name in (("4:8", "distort/1_0.jpg"), ("4:9", "distort/1_1.jpg"))
+            ),
+            "qrels/test/mbeir_nights_task4_test_qrels.txt": "4:1 0 4:8 1 4\n",
+        },
+        "record role split relevant",
+        {
+            f"{_NIGHTS}/distort/1_0.jpg": ["4:8", "gallery", "test", None],
+            f"{_NIGHTS}/ref/1.jpg": ["4:1", "query", "test", [f"{_NIGHTS}/distort/1_0.jpg"]],
+        },
+        findings=frozenset(
+            {"dangling: cand_pool/local/mbeir_nights_task4_cand_pool.jsonl: line 2"}
+        ),
+        counts=frozenset({"incomplete: role query", "incomplete: role gallery"}),
+    ),
     "cirr": Miniature(
         {
             **images(_DEV, _ODD, "test1/test1-0-0-img0.png"),
@@ -58,7 +82,9 @@ MINIATURES = {
                         "target_hard": "dev-1-0-img0",
                         "target_soft": {"dev-1-0-img0": 1.0},
                         "caption": "Two dogs, not one.",
-                        "img_set": {"id": 1, "members": ["dev-1-0-img0"]},
+                        "img_set": {
+                            "id": 1, "members": ["dev-1-0-img0", "dev-1-0-img1", "dev-9"],
+                        },
                     }
                 ]
             ),
@@ -76,15 +102,24 @@ MINIATURES = {
                 {"test1-0-0-img0": "./test1/test1-0-0-img0.png"}
             ),
         },
-        "record role split text relevant",
+        "record role split text relevant members",
         {
-            _DEV: ["dev-1-0-img0", "gallery", "val", None, None],
-            f"{_ODD}#1": ["dev-1-0-img1", "gallery", "val", None, None],
-            f"{_ODD}#2": ["12060", "query", "val", "Two dogs, not one.", [_DEV]],
-            "test1/test1-0-0-img0.png#1": ["test1-0-0-img0", "gallery", "test", None, None],
-            "test1/test1-0-0-img0.png#2": ["7", "query", "test", "Another dog.", None],
+            _DEV: ["dev-1-0-img0", "gallery", "val", None, None, None],
+            f"{_ODD}#1": ["dev-1-0-img1", "gallery", "val", None, None, None],
+            f"{_ODD}#2": [
+                "12060", "query", "val", "Two dogs, not one.", [_DEV], [_DEV, f"{_ODD}#1"],
+            ],
+            "test1/test1-0-0-img0.png#1": [
+                "test1-0-0-img0", "gallery", "test", None, None, None,
+            ],
+            "test1/test1-0-0-img0.png#2": ["7", "query", "test", "Another dog.", None, None],
         },
-        findings=frozenset({"dangling: image_splits/split.rc2.val.json: entry 3"}),
+        findings=frozenset(
+            {
+                "dangling: image_splits/split.rc2.val.json: entry 3",
+                "unjoined: captions/cap.rc2.val.json: members",
+            }
+        ),
         counts=frozenset({"incomplete: images"}),
     ),
 }  # fmt: skip

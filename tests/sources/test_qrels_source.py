@@ -167,6 +167,17 @@ def test_a_missing_table_or_column_is_one_error(change: Any, message: str) -> No
         read_memory("qrels", present)
 
 
+def test_a_benchmark_of_texts_only_is_one_error() -> None:
+    files = {
+        **images("a.jpg"),
+        "corpus.jsonl": lines({"_id": "d1", "text": "A cat."}),
+        "queries.jsonl": lines({"_id": "q1", "text": "Which animal?"}),
+        "qrels/dev.tsv": "query-id\tcorpus-id\tscore\nq1\td1\t1\n",
+    }
+    with pytest.raises(DataError, match="its corpus and queries are texts without images"):
+        read_memory("qrels", files)
+
+
 def test_a_column_of_another_type_than_text_is_one_error(tmp_path: Path) -> None:
     parquet(tmp_path / "corpus.parquet", {"id": "c", "image": {"path": b"\xff", "x": 1}})
     parquet(tmp_path / "queries.parquet", {"id": "q", "image": "a.jpg"})

@@ -11,7 +11,10 @@ from likewise.sources.base import findings_about, findings_from_rows
 from likewise.sources.delimited_text import FindingRow
 from likewise.sources.table_rows import match_images
 
-_COLUMNS = ("id", "image", "text", "label", "subset", "split", "relevant", ":where", ":table")
+_COLUMNS = (
+    *("id", "image", "text", "label", "subset", "split", "relevant", "members"),
+    *(":where", ":table"),
+)
 _EXAMPLES = 3
 _PAIR = {"query": pl.String, "item": pl.String, "subset": pl.String, "grade": pl.Int64}
 """Columns of judgements; a null subset means any."""
@@ -109,8 +112,13 @@ def stated_pairs(judged: pl.DataFrame) -> tuple[pl.DataFrame, list[FindingRow]]:
 
 def listed_pairs(records: pl.DataFrame) -> pl.DataFrame:
     """Return the judgements in the column ``relevant`` of queries, with grade 1."""
-    lists = records.filter(pl.col("relevant").is_not_null())
-    cells = [_ids(text) for text in lists["relevant"]]
+    return _pairs(records, "relevant")
+
+
+def _pairs(records: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Return the ids that ``column`` lists, as pairs with grade 1."""
+    lists = records.filter(pl.col(column).is_not_null())
+    cells = [_ids(text) for text in lists[column]]
     exploded = lists.select(
         "subset", ":table", query="id", item=pl.Series("item", cells, pl.List(pl.String))
     ).explode("item")
@@ -121,25 +129,27 @@ def listed_pairs(records: pl.DataFrame) -> pl.DataFrame:
 
 
 def _ids(text: str) -> list[str]:
-    """Return the ids of a cell: a list in JSON, or one id."""
-    if text.startswith("["):
+    """Return the ids of a cell: a list in JSON, also as ``members`` of an object, or one id."""
+    if text.startswith(("[", "{")):
         try:
             values = json.loads(text)
         except (*JSON_ERRORS, RecursionError):
             values = None
+        values = values.get("members") if isinstance(values, dict) else values
         if isinstance(values, list):
             return [v if isinstance(v, str) else json.dumps(v) for v in values]
     return [text]
 
 
 def join_pairs(
-    records: pl.DataFrame, pairs: pl.DataFrame
+    records: pl.DataFrame, pairs: pl.DataFrame, *, of_groups: bool = False
 ) -> tuple[pl.DataFrame, list[FindingRow]]:
-    """Join judgements with the rows of both sides; unknown ids are finding rows.
+    """Join judgements, or members of groups, with the rows of both sides.
 
     Returns:
         ``query_item``, ``query_text``, ``corpus_item``, ``corpus_text``, ``grade`` and
-        ``split``, in the order of the judgements; a repeated one counts once.
+        ``split``, in the order of the judgements; a repeated one counts once. Unknown ids are
+        finding rows.
     """
     sides = {
         name: records.filter(role=role).select(
@@ -151,21 +161,43 @@ def join_pairs(
         for name, role in (("query", "query"), ("corpus", "gallery"))
     }
     findings: list[FindingRow] = []
+    noun = "members of groups" if of_groups else "judgements"
     for name, key in (("query", "query"), ("corpus", "item")):
         missing = pairs.join(sides[name], left_on=key, right_on="id", how="anti")
         for (table,), part in missing.group_by(":table", maintain_order=True):
             examples = part[key].unique(maintain_order=True)
             detail = (
-                f"{len(part):,} judgements have an id that no row of the "
+                f"{len(part):,} {noun} have an id that no row of the "
                 f"{'queries' if name == 'query' else 'corpus'} has: "
                 f"{bounded(examples.head(_EXAMPLES), len(examples), _EXAMPLES)}"
             )
-            findings.append((f"{table}: {key}", "unjoined", detail))
+            place = "members" if of_groups else key
+            findings.append((f"{table}: {place}", "unjoined", detail))
         pairs = pairs.join(sides[name], left_on=key, right_on="id", maintain_order="left_right")
         same = pl.col("subset") == pl.col(f"{name}_subset")
         pairs = pairs.filter(same.fill_null(value=True))
     columns = ["query", "item", "query_subset", "corpus_subset", "grade"]
     return pairs.unique(columns, keep="first", maintain_order=True), findings
+
+
+def with_members(
+    items: pl.DataFrame, records: pl.DataFrame
+) -> tuple[pl.DataFrame, list[FindingRow]]:
+    """Return the items with ``members``, if the rows of queries list any, and finding rows.
+
+    Args:
+        items: the items, one for each query with an image.
+        records: rows with ``item_id`` and the lists of ids as they are written.
+    """
+    listed = _pairs(records.filter(role="query"), "members")
+    if listed.is_empty():
+        return items, []
+    pairs, unknown = join_pairs(records, listed, of_groups=True)
+    lists = pairs.drop_nulls(["query_item", "corpus_item"]).group_by(
+        item_id="query_item", maintain_order=True
+    )
+    members = lists.agg(members="corpus_item")
+    return items.join(members, on="item_id", how="left", maintain_order="left"), unknown
 
 
 def with_relevance(records: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
@@ -175,7 +207,7 @@ def with_relevance(records: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
         records: rows with ``item_id``; those of texts become captions.
         pairs: judgements as ``join_pairs`` returns them.
     """
-    items = records.filter(pl.col("item_id").is_not_null()).drop("relevant")
+    items = records.filter(pl.col("item_id").is_not_null()).drop("relevant", "members")
     both = pairs.drop_nulls(["query_item", "corpus_item"])
     lists = both.group_by(item_id="query_item", maintain_order=True).agg(
         relevant="corpus_item", grades="grade", judged="split"

@@ -49,6 +49,7 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
         "image": (*_RECORD["image"], "query_img_path", "candidate", "reference"),
         "text": (*_RECORD["text"], "query_txt", "query"),
         "relevant": ("relevant", "pos_cand_list", "target", "target_hard"),
+        "members": ("members", "img_set"),
     },
     JUDGEMENTS: {
         "query": ("query-id", "query_id", "qid", "query"),

@@ -37,6 +37,7 @@ from likewise.sources.judged_items import (
     lone_text_findings,
     stated_pairs,
     with_item_ids,
+    with_members,
     with_relevance,
 )
 from likewise.sources.judgement_tables import CORPUS, JUDGEMENTS, QUERIES, read_tables
@@ -47,6 +48,9 @@ _IDS, _NUMBERS = pa.list_(pa.string()), pa.list_(pa.int64())
 _RECORD = Column("record", pa.string(), "the row's own id in its table", nullable=True)
 _RELEVANT = Column("relevant", _IDS, "of a query: the ids of its judged items", nullable=True)
 _GRADES = Column("grades", _NUMBERS, "of a query: the grade of each judged item", nullable=True)
+_MEMBERS = Column(
+    "members", _IDS, "of a query: the ids of the items of its group", nullable=True
+)
 _CAPTIONS = Column(
     "captions", _IDS, "texts that are relevant to the image, or the reverse", nullable=True
 )
@@ -75,18 +79,21 @@ class QrelsSource(Source):
     are found by names (``corpus``, ``cand_pool``; ``queries``, ``query``; ``qrels``), of files
     or of their folders. Rows of the corpus with an image are items with the role gallery, those
     of queries have the role query. A further row of one image is an item of its own. The
-    columns ``relevant`` and ``grades`` of a query list its judged items. A text without an
-    image becomes a caption of the images that it is relevant to.
+    columns ``relevant`` and ``grades`` of a query list its judged items, ``members`` the items
+    of its group. A text without an image becomes a caption of the images that it is relevant
+    to.
     """
 
     protocols: ClassVar[tuple[str, ...]] = ("qrels",)
-    extra_columns: ClassVar[tuple[Column, ...]] = (_RECORD, _RELEVANT, _GRADES, _CAPTIONS)
+    extra_columns: ClassVar[tuple[Column, ...]] = (
+        *(_RECORD, _RELEVANT, _GRADES, _MEMBERS, _CAPTIONS),
+    )
 
     corpus: Tables = ()
     """Tables of the corpus, as ``tables`` of the source ``table``."""
 
     queries: Tables = ()
-    """Tables of the queries; a column ``relevant`` may list ids of the corpus."""
+    """Tables of the queries; a column ``relevant`` or ``members`` may list ids."""
 
     judgements: Tables = ()
     """Tables of judgements: query, item, and a grade; without a grade it is 1."""
@@ -120,6 +127,11 @@ class QrelsSource(Source):
             if tables[kind].rows.is_empty():
                 expected = f"a table of {kind}, such as {kind}.jsonl or {kind}/test.parquet"
                 raise AnnotationFiles(files, annotations).missing_error(expected)
+        if not any(_names_images(tables[kind].rows) for kind in (CORPUS, QUERIES)):
+            raise DataError(
+                f"{files.path}: its corpus and queries are texts without images; retrieval "
+                "between texts is not read, because an item of a catalogue is an image"
+            )
         listing = files.listing().select("path")
         in_tables = isinstance(files, ParquetImages)
         images = listing if in_tables else listing.filter(is_image())
@@ -135,8 +147,9 @@ class QrelsSource(Source):
         stated_by_tables, odd = stated_pairs(tables[JUDGEMENTS].rows)
         pairs = pl.concat([stated_by_tables, listed_pairs(sides[1])])
         pairs, unknown = join_pairs(records, pairs)
-        items = with_relevance(records, pairs)
-        notes = [*(f for table in tables.values() for f in table.findings), *odd, *unknown]
+        items, strangers = with_members(with_relevance(records, pairs), records)
+        notes = [finding for table in tables.values() for finding in table.findings]
+        notes += [*odd, *unknown, *strangers]
         items = items.rename({"id": _RECORD.name})
         unread = sorted({name for table in tables.values() for name in table.unread})
         unused = images.join(items, left_on="path", right_on="image_id", how="anti")["path"]
@@ -152,3 +165,8 @@ class QrelsSource(Source):
                 LeftOver("images that no table names", len(unused), tuple(unused.head(5))),
             ],
         )
+
+
+def _names_images(rows: pl.DataFrame) -> bool:
+    """Return whether a row names an image."""
+    return "image" in rows.columns and rows["image"].null_count() < len(rows)

@@ -9,12 +9,14 @@ _SKETCHES = "likewise.evaluation.protocols.sketch_category"
 PROTOCOLS: Registry[Protocol] = Registry(
     "protocol",
     {
+        "cirr": "likewise.evaluation.protocols.composed:Cirr",
+        "cirr-subset": "likewise.evaluation.protocols.composed:CirrSubset",
         "compcars-lopq": "likewise.evaluation.protocols.compcars:CompCarsLopq",
         "compcars-lopq-valid": "likewise.evaluation.protocols.compcars:CompCarsLopqValid",
         "compcars-mips": "likewise.evaluation.protocols.compcars:CompCarsMips",
         "compcars-mips-valid": "likewise.evaluation.protocols.compcars:CompCarsMipsValid",
         "compcars-strict": "likewise.evaluation.protocols.compcars:CompCarsStrict",
-        "fashion-iq": "likewise.evaluation.protocols.instances:FashionIq",
+        "fashion-iq": "likewise.evaluation.protocols.composed:FashionIq",
         "google-landmarks": f"{_LANDMARKS}:GoogleLandmarks",
         "google-landmarks-v2": f"{_LANDMARKS}:GoogleLandmarksV2",
         "gpr1200": "likewise.evaluation.protocols.gpr1200:Gpr1200Script",

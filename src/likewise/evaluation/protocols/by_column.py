@@ -7,7 +7,7 @@ import polars as pl
 
 from likewise.errors import DataError
 from likewise.evaluation.protocols.base import Evaluation
-from likewise.evaluation.protocols.query_sets import codes
+from likewise.evaluation.protocols.exclusions import codes
 from likewise.evaluation.significance import Interval, interval
 from likewise.formats.array_types import Float64Array
 

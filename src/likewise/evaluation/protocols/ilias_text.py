@@ -9,10 +9,10 @@ from likewise.errors import DataError
 from likewise.evaluation.metrics import METRICS, measure
 from likewise.evaluation.protocols.averages import Averages
 from likewise.evaluation.protocols.base import Evaluation
+from likewise.evaluation.protocols.exclusions import codes
 from likewise.evaluation.protocols.inputs import as_vectors, l2_normalised
 from likewise.evaluation.protocols.instances import Ilias
 from likewise.evaluation.protocols.query_sets import (
-    codes,
     select_gallery,
     select_queries,
 )

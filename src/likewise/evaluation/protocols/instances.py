@@ -73,33 +73,3 @@ class UnedSeparate(Retrieval):
 
     name: ClassVar[str] = "uned-separate"
     spec: ClassVar[ProtocolSpec] = replace(UnedMerged.spec, within=("subset",))
-
-
-class FashionIq(Retrieval):
-    """Recall at 10 and 50 of composed queries for every category, and their means, in percent.
-
-    The vector of a query, which another program composes of a reference image and a text, is
-    compared with the images of the query's category, the subset. The column ``relevant`` lists
-    the target. The reference image is ranked like any other.
-
-    Source: Wu et al., Fashion IQ, CVPR 2021 (arXiv:1905.12794); ``compute_fiq_val_metrics`` of
-    the repository ABaldrati/CLIP4Cir.
-    """
-
-    name: ClassVar[str] = "fashion-iq"
-    spec: ClassVar[ProtocolSpec] = ProtocolSpec(
-        queries={"role": ("query",), "split": ("val", "test")},
-        gallery={"role": ("gallery",), "split": ("val", "test")},
-        query_in_gallery=False,
-        normalise=True,
-        within=("subset",),
-        relevant=("relevant",),
-        metric="recall@10",
-        metric_title="recall@10",
-        subset_title="recall@10 {}",
-        further_metrics=("recall@50",),
-        further_by_subset=True,
-        average="subsets",
-        percent=True,
-        decimals=2,
-    )

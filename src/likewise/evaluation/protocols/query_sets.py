@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from likewise.errors import DataError, bounded
+from likewise.evaluation.protocols.exclusions import codes, left_out_items, parts_of_items
 from likewise.evaluation.protocols.grades import listed_rows, present_grades
 from likewise.evaluation.protocols.held_out import held_out_rows
 from likewise.evaluation.protocols.spec import ItemFilter, ProtocolSpec, filter_text
@@ -88,7 +89,7 @@ def build_task(spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
             gallery = gallery[~minor[gallery]]
     position = np.full(len(rows), -1)
     position[gallery] = np.arange(len(gallery))
-    left_out = list(_left_out(spec, rows, queries, gallery, position))
+    left_out = list(left_out_items(spec, rows, queries, gallery, position))
     by_label, grades = spec.relevant == ("label",), None
     if by_label:
         kinds = labels if spec.match == ("label",) else codes(rows, spec.match)
@@ -112,17 +113,8 @@ def build_task(spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
         labelled,
         notes,
         grades if spec.grades else None,
-        _parts(spec, rows, queries, gallery),
+        parts_of_items(spec, rows, queries, gallery),
     )
-
-
-def codes(rows: pl.DataFrame, columns: Sequence[str]) -> Int64Array:
-    """Number the combinations of values of ``columns``: (n,) int64; -1 if one is null."""
-    known = rows.select(pl.all_horizontal(pl.col(columns).is_not_null())).to_series()
-    value = pl.col(columns[0]) if len(columns) == 1 else pl.struct(columns)
-    ranks = rows.select(value.rank("dense").cast(pl.Int64).fill_null(-1)).to_series()
-    numbers: Int64Array = np.where(known.to_numpy(), ranks.to_numpy(), -1)
-    return numbers
 
 
 def require_columns(name: str, columns: Sequence[str], rows: pl.DataFrame) -> None:
@@ -271,29 +263,3 @@ def _small_classes(
             f"gallery items: {bounded(small, len(small), _LISTED)}; min_images_per_class sets "
             "another number"
         )
-
-
-def _left_out(
-    spec: ProtocolSpec,
-    rows: pl.DataFrame,
-    queries: Int64Array,
-    gallery: Int64Array,
-    position: Int64Array,
-) -> Iterator[Groups]:
-    if not spec.query_in_gallery:
-        yield Groups.one(position[queries])
-    if spec.left_out:
-        values = codes(rows, spec.left_out)
-        yield Groups.alike(values[queries], values[gallery])
-    if spec.junk:
-        yield listed_rows(rows, queries, position, spec.junk)[0]
-
-
-def _parts(
-    spec: ProtocolSpec, rows: pl.DataFrame, queries: Int64Array, gallery: Int64Array
-) -> tuple[Int64Array, Int64Array] | None:
-    """Return the part of every query and gallery item, as ``RetrievalTask.parts``."""
-    if not spec.within:
-        return None
-    values = codes(rows, spec.within)
-    return values[queries], values[gallery]

@@ -34,6 +34,7 @@ class ProtocolSpec:
         left_out: columns; items that equal the query in all of them are excluded from its
             ranking, such as other pictures of the same instance or sequence.
         junk: columns that list the ids of items that are excluded from the ranking.
+        among: columns that list the ids of the only items that a query ranks.
         normalise: L2-normalise vectors before inner products.
         mask: treatment of gallery items whose class has fewer than ``min_class_size`` of them:
             ``none``; ``removed`` from the gallery; or scored ``zero``, which ranks them before
@@ -69,6 +70,7 @@ class ProtocolSpec:
     grades: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     junk: tuple[str, ...] = ()
+    among: tuple[str, ...] = ()
     mask: Mask = "none"
     min_class_size: int = 0
     held_out: int = 0
@@ -88,13 +90,14 @@ class ProtocolSpec:
     def columns(self) -> tuple[str, ...]:
         """Return the item columns that scoring reads, without ``item_id``."""
         read = [*self.queries, *self.gallery, *self.relevant, *self.left_out, *self.junk]
-        read += [*self.excluded, *self.within, *self.match]
+        read += [*self.excluded, *self.within, *self.match, *self.among]
         read += ["split"] if self.held_out else []
         return tuple(dict.fromkeys(["label", "subset", *read]))
 
     def list_columns(self) -> tuple[str, ...]:
         """Return those of ``columns`` that list ids of items."""
-        return self.junk if self.relevant == ("label",) else (*self.relevant, *self.junk)
+        relevant = () if self.relevant == ("label",) else self.relevant
+        return (*relevant, *self.junk, *self.among)
 
     def describe(self) -> dict[str, Any]:
         """Return the choices by name, as every report prints them."""
@@ -128,6 +131,7 @@ class ProtocolSpec:
             "labels": list(self.labels),
             "excluded": filter_text(self.excluded) if self.excluded else "",
             "within": f"same {' and '.join(self.within)}" if self.within else "",
+            "among": f"listed as {' and '.join(self.among)}" if self.among else "",
             "grades": " and ".join(self.grades),
             "scale": self.scale if self.scale != 1 else None,
         }

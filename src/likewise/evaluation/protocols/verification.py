@@ -8,9 +8,9 @@ import polars as pl
 
 from likewise.errors import DataError, bounded
 from likewise.evaluation.protocols.base import Evaluation, Protocol
+from likewise.evaluation.protocols.exclusions import codes
 from likewise.evaluation.protocols.inputs import as_vectors
 from likewise.evaluation.protocols.query_sets import (
-    codes,
     require_columns,
     require_list_columns,
 )

@@ -13,9 +13,9 @@ from likewise.evaluation.protocols.classification import (
     accuracies,
     class_ranks,
 )
+from likewise.evaluation.protocols.exclusions import codes
 from likewise.evaluation.protocols.inputs import as_vectors, l2_normalised
 from likewise.evaluation.protocols.query_sets import (
-    codes,
     select_rows,
     selection_notes,
 )

@@ -86,3 +86,14 @@ class Groups:
         ends = np.cumsum([0, *(len(rows) for rows in lists)])
         rows = np.concatenate([np.empty(0, np.int64), *lists])
         return cls(rows, ends[:-1], ends[1:])
+
+    def complement(self, size: int) -> "Groups":
+        """Return the other rows of a gallery of ``size`` rows, for every query.
+
+        Example:
+            >>> Groups.of([np.array([0, 2])]).complement(4).rows
+            array([1, 3])
+        """
+        kept = (self.rows[begin:end] for begin, end in zip(self.begins, self.ends, strict=True))
+        every = np.arange(size)
+        return Groups.of([np.setdiff1d(every, rows, assume_unique=True) for rows in kept])
