@@ -74,6 +74,18 @@ def test_the_old_name_of_annotations_is_one_error_that_names_the_new_one() -> No
     assert "the option is now called --annotations" in done.output
 
 
+def test_validate_takes_the_layout_as_argument_or_as_add_does(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "cats").mkdir()
+    (tmp_path / "cats" / "a.jpg").write_bytes(b"never opened")
+    first = run("validate", "folder", str(tmp_path))
+    assert first.code == 0
+    assert run("validate", str(tmp_path), "--source", "folder") == first
+    for wrong in (["folder"], ["folder", str(tmp_path), "--source", "voc"]):
+        done = run("validate", *wrong)
+        assert done.code == 2
+        assert "write: likewise validate KIND DIR" in done.err
+
+
 def test_the_reference_is_up_to_date() -> None:
     root = Path(__file__).parents[2]
     written = root / reference.REFERENCE

@@ -118,10 +118,16 @@ def download(
 
 
 def validate(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
-    source: Annotated[
+    kind: Annotated[
         str, typer.Argument(metavar="KIND", help="Layout, e.g. fissp, or public data set.")
     ],
-    path: Annotated[Path, typer.Argument(metavar="DIR", help="Folder or archive of images.")],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="Folder or archive of images.")
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(metavar="KIND", help="The layout, in place of the argument KIND."),
+    ] = None,
     annotations: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Annotations, if they are in another place."),
@@ -141,8 +147,9 @@ def validate(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
     It also shows what is left over: images that no row names, columns without an effect on
     labels. The exit code is 1 if there are findings.
     """
+    layout, path = _layout_and_folder(kind, folder, source)
     report = likewise.validate(
-        source,
+        layout,
         path,
         annotations=annotations,
         options=parse_options(option),
@@ -156,7 +163,16 @@ def validate(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
     if report.total:
         raise typer.Exit(1)
     if not json:
-        print_next(f"likewise add NAME --source {source} --path {shlex.quote(str(path))}")
+        print_next(f"likewise add NAME --source {layout} --path {shlex.quote(str(path))}")
+
+
+def _layout_and_folder(
+    first: str, second: Path | None, option: str | None
+) -> tuple[str, str | Path]:
+    """Return the arguments ``KIND DIR``, or those of ``DIR --source KIND``, as in ``add``."""
+    if (second is None) == (option is None):
+        raise typer.BadParameter("write: likewise validate KIND DIR")
+    return (first, second) if second is not None else (option or "", first)
 
 
 def rename(
