@@ -11,6 +11,7 @@ from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation
 from likewise.evaluation.protocols.definitions import score_by_definitions
 from likewise.evaluation.protocols.retrieval import Retrieval
+from likewise.evaluation.protocols.text_protocol import TextProtocol
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 from likewise.storage import tables
@@ -99,8 +100,10 @@ def crosswalk(run: str, *, workspace: StrPath | None = None) -> Crosswalk:
     entry = ws.run(run)
     protocol = PROTOCOLS.build(entry.protocol_entry(), f"params.yaml: runs.{run}")
     if not isinstance(protocol, Retrieval):
+        what = "ranks texts" if isinstance(protocol, TextProtocol) else "ranks nothing"
         raise DataError(
-            f"{protocol.name} does not score rankings, so other definitions do not apply"
+            f"{protocol.name} {what}, and a crosswalk compares definitions for rankings of "
+            "items; likewise kinds protocols lists all protocols"
         )
     dataset = Dataset(ws, entry.dataset)
     known = [name for name in protocol.columns if name in dataset.table.columns]
