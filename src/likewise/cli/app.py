@@ -12,6 +12,7 @@ from likewise.cli import (
     adding,
     browsing,
     improving,
+    listing_kinds,
     maintaining,
     modelling,
     reading,
@@ -43,7 +44,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             ("validate", starting.validate, "likewise validate fissp ~/data/fissp"),
             ("rename", starting.rename, "likewise rename birds fowl"),
             ("remove", starting.remove, "likewise remove birds"),
-            ("kinds", starting.kinds, "likewise kinds protocols"),
+            ("kinds", listing_kinds.kinds, "likewise kinds protocols"),
         ),
     ),
     (
