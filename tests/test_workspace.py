@@ -14,7 +14,8 @@ NAMES = {
     ".dvc", ".gitattributes", ".gitignore", ".likewise", ".pixels", "clones", "columns",
     "commits", "corrections.csv", "croissant.json", "embeddings", "flags.yaml",
     "forgotten.csv", "forgetting", "indexes", "locks", "made.json", "parts", "revisions",
-    "schemas", "staging", "stamps", "training", "trainings", "trash", "tuning", "views",
+    "reviews.csv", "schemas", "selections", "staging", "stamps", "tags.csv", "training",
+    "trainings", "trash", "tuning", "views",
 }  # fmt: skip
 """Names of files and folders of a catalogue."""
 
@@ -60,6 +61,7 @@ def test_the_layout_of_a_catalogue(tmp_path: Path) -> None:
         ws.relative(path)
         for path in (
             ws.card_file("birds"), ws.corrections("birds"), ws.forgotten("birds"),
+            ws.tags("birds"), ws.reviews("birds"), ws.selection("birds", "hard"),
             ws.table("birds", "images"), ws.table("clean", "items"),
             ws.embeddings("birds", "vit"), ws.digests("birds", "items"),
             ws.pixel_digests("birds"), ws.flag_digests("birds"), ws.published("birds"),
@@ -69,6 +71,8 @@ def test_the_layout_of_a_catalogue(tmp_path: Path) -> None:
         )
     ] == [
         "catalog/birds.yaml", "catalog/birds/corrections.csv", "catalog/birds/forgotten.csv",
+        "catalog/birds/tags.csv", "catalog/birds/reviews.csv",
+        "catalog/birds/selections/hard.csv",
         "catalog/birds/images.lance", "catalog/birds/items.lance",
         "catalog/birds/embeddings/vit.lance", "catalog/birds/columns/items.yaml",
         "catalog/.pixels/birds.yaml", "catalog/birds/flags.yaml", "catalog/birds.lance",

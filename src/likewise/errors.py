@@ -8,6 +8,7 @@ LikewiseError
 ├── StaleArtefactError     made from an old input; the command to run           exit 3
 ├── DataError              invalid data: what, where, how many                  exit 4
 │   ├── AmbiguousLayoutError   several layouts fit: which                   exit 4
+│   ├── ChangedValueError  a value is not the one that was seen: both           exit 4
 │   └── DamagedError       a file cannot be read: which, and why                exit 4
 ├── MissingExtraError      an optional library is missing; the pip line         exit 5
 ├── VersionError           git or dvc failed; the last lines of its output      exit 6
@@ -162,6 +163,17 @@ class AmbiguousLayoutError(DataError):
         self.kinds = list(kinds)
 
 
+class ChangedValueError(DataError):
+    """Values changed; ``changes`` has item, column, present and expected value of each."""
+
+    def __init__(
+        self, message: str, changes: Iterable[tuple[str, str, str | None, str | None]]
+    ) -> None:
+        """Create the error with the values; None is an empty value."""
+        super().__init__(message)
+        self.changes = list(changes)
+
+
 class DamagedError(DataError):
     """A data file cannot be read; the text has its name and the reason."""
 
@@ -283,17 +295,3 @@ def size_text(nbytes: float) -> str:
             break
         size, unit = size / 1000, larger
     return f"{size:,.0f} B" if unit == "B" else f"{size:,.1f} {unit}"
-
-
-def duration_text(seconds: float) -> str:
-    """Return a duration with its units: ``12.3 ms``, ``3 min 05 s``, ``2 h 03 min``."""
-    if seconds < 1:
-        return f"{seconds * 1000:.1f} ms"
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02} s"
-    hours, minutes = divmod(round(whole / 60), 60)
-    return f"{hours:,} h {minutes:02} min"

@@ -13,9 +13,10 @@ import forked
 import likewise
 from likewise.cli import output
 from likewise.cli.app import app
+from likewise.cli.durations import duration_text
 from likewise.cli.terminal_text import paragraph
 from likewise.cli.text_table import NumberStyle, number_texts, table_lines, text_columns
-from likewise.errors import duration_text, size_text
+from likewise.errors import size_text
 from terminals import typed, widest
 
 LONG = "folder/" + "x" * 285 + "end.jpg"

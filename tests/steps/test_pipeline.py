@@ -141,6 +141,23 @@ def test_a_corrected_label_embeds_nothing(root: Path) -> None:
     assert "0_znoto.jpg" in likewise.open("emoji", workspace=root).items["item_id"]
 
 
+def test_tags_verdicts_and_selections_run_nothing(root: Path) -> None:
+    likewise.tag("emoji", where="label = '0'", add=["house"], workspace=root)
+    likewise.select("emoji", "houses", where="label = '0'", workspace=root)
+    doubts = likewise.reviews("emoji", workspace=root).doubts
+    likewise.review("emoji", [doubts[0].id], verdict="kept", workspace=root)
+    assert "up to date" in command(root, "dvc", "status")
+    assert repro(root)[0] == set()
+    for name in ("tags.csv", "reviews.csv", "selections/houses.csv"):
+        assert (root / "catalog" / "emoji" / name).is_file()
+    images = root / "emoji" / "images"
+    shutil.copy(images / "0_noto.jpg", images / "0_znoto.jpg")
+    repro(root)  # the tags stay with the items of the next version
+    opened = likewise.open("emoji", workspace=root)
+    assert opened.browse(where="array_has(tags, 'house')").total == 4
+    assert opened.browse(selection="houses").total == 4
+
+
 def test_only_new_images_are_embedded_and_stored(root: Path) -> None:
     cache = root / ".dvc" / "cache"
     data = root / "catalog" / "emoji" / "images.lance" / "data"

@@ -127,7 +127,7 @@ class Catalogue:
         from likewise.storage import tables
 
         if not isinstance(dataset, str):
-            return tables.manifest_hash(dataset.table.path)[:_VERSION_DIGITS]
+            return tables.manifest_hash(dataset.published)[:_VERSION_DIGITS]
         self._ws.check_known(dataset)
         path = self._ws.published(dataset)
         return tables.manifest_hash(path)[:_VERSION_DIGITS] if tables.exists(path) else None

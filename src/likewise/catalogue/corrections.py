@@ -5,17 +5,15 @@ to the items that were ingested, so a correction needs neither the source nor pi
 survives every new ingest.
 """
 
-import csv
 from collections.abc import Iterable, Mapping
-from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 from polars.exceptions import PolarsError
 
+from likewise.catalogue.keyed_text import KeyedText
 from likewise.errors import DataError, bounded, hint
-from likewise.formats import atomic
 from likewise.storage.workspace import Workspace
 
 HEAD = ("item_id", "column", "value", "was")
@@ -48,18 +46,25 @@ Conflict = tuple[Value | None, Value | None]
 """Our correction and theirs of the same value; None for no correction."""
 
 
+def _describe(key: Key) -> str:
+    return f"{key.column} of {key.item_id!r}"
+
+
+def _same(one: Value, other: Value) -> bool:
+    return one.value == other.value
+
+
+FILE = KeyedText(HEAD, Key, Value, 2, _describe, same=_same)
+"""The format of the file."""
+
+
 def read(path: Path) -> Corrections:
     """Read the corrections in ``path``; none if there is no file.
 
     Raises:
         DataError: the file has not the format of ``text``; the line is named.
     """
-    if not path.is_file():
-        return {}
-    try:
-        return parse(path.read_text(encoding="utf-8"), f"{path.parent.name}/{path.name}")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path.name} is not UTF-8: {error}") from error
+    return FILE.read(path)
 
 
 def parse(text: str, where: str) -> Corrections:
@@ -68,44 +73,17 @@ def parse(text: str, where: str) -> Corrections:
     Raises:
         DataError: wrong format, or two corrections of a value; the line is named.
     """
-    rows = csv.reader(StringIO(text), strict=True)
-    corrections: Corrections = {}
-    try:
-        for number, row in enumerate(rows, 1):
-            if number == 1 or not row:
-                if number == 1 and tuple(row) != HEAD:
-                    raise DataError(f"{where}: its first line is not {','.join(HEAD)}")
-                continue
-            if len(row) != len(HEAD):
-                markers = "; git's markers of a conflict?" if row[0][:1] in "<=>" else ""
-                raise DataError(
-                    f"{where}: line {number} does not have {len(HEAD)} fields{markers}"
-                )
-            key = Key(row[0], row[1])
-            if key in corrections:
-                raise DataError(
-                    f"{where}: line {number}: {key.column} of {key.item_id!r} is repeated"
-                )
-            corrections[key] = Value(row[2] or None, row[3] or None)
-    except csv.Error as error:
-        raise DataError(f"{where}: not a CSV file: {error}") from error
-    return corrections
+    return FILE.parse(text, where)
 
 
 def text(corrections: Mapping[Key, Value]) -> str:
     """Return the text of the file, sorted by item and column; equal content has equal text."""
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEAD)
-    writer.writerows(
-        (*key, *(v or "" for v in corrections[key])) for key in sorted(corrections)
-    )
-    return out.getvalue()
+    return FILE.text(corrections)
 
 
 def write(path: Path, corrections: Mapping[Key, Value]) -> None:
     """Write the file atomically."""
-    atomic.write_text(path, text(corrections))
+    FILE.write(path, corrections)
 
 
 def correct_items(ws: Workspace, dataset: str, items: pl.DataFrame) -> pl.DataFrame:
@@ -152,24 +130,7 @@ def merge(
         The merged corrections, and the conflicts: values that both sides changed differently.
         The merged corrections contain our side of a conflict.
     """
-    merged: Corrections = {}
-    conflicts: dict[Key, Conflict] = {}
-    for key in {**base, **ours, **theirs}:
-        was, mine, other = base.get(key), ours.get(key), theirs.get(key)
-        chosen = mine
-        if _same(mine, was):
-            chosen = other
-        elif not _same(other, was) and not _same(mine, other):
-            conflicts[key] = (mine, other)
-        if chosen is not None:
-            merged[key] = chosen
-    return merged, dict(sorted(conflicts.items()))
-
-
-def _same(one: Value | None, other: Value | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return one.value == other.value
+    return FILE.merge(base, ours, theirs)
 
 
 def _by_column(corrections: Corrections) -> dict[str, dict[str, str | None]]:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from likewise.catalogue.absent_vectors import fetch_vectors
+from likewise.catalogue.curated_table import link_new_files, with_curated
 from likewise.catalogue.dataset_html import summary_html
 from likewise.catalogue.flags import drop_flagged, read_flagged
 from likewise.catalogue.item import Item
@@ -71,8 +72,13 @@ class Dataset(ItemThumbnails, PublishedItems):
         Raises:
             MissingArtefactError: the data set was not published yet.
         """
-        path = self._path(self._ws.published(self.name))
+        path = with_curated(self._ws, self.name, self.published)
         return tables.open_table(path, artefacts.published(self._ws, self.name).command)
+
+    @property
+    def published(self) -> Path:
+        """The folder of the snapshot of the published table without tags and selections."""
+        return self._path(self._ws.published(self.name))
 
     def frame(self, without: Collection[str] = ()) -> pl.LazyFrame:
         """Return the published table as a lazy frame, with one vector column per model.
@@ -160,7 +166,9 @@ class Dataset(ItemThumbnails, PublishedItems):
     def _need_vectors(self, model: str) -> None:
         """Fetch the vectors of ``model`` if they were not pulled."""
         if model not in self._present:
-            fetch_vectors(self._ws, self._ws.published(self.name), self.table, model)
+            output, table = self._ws.published(self.name), self.table
+            fetch_vectors(self._ws, output, tables.open_table(self.published), model)
+            link_new_files(self.published, table.path)
             self._present.add(model)
 
     @overload

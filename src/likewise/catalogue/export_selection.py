@@ -3,11 +3,13 @@
 import numpy as np
 import polars as pl
 
+from likewise.catalogue.curated_table import COLUMNS
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import DataError, bounded
 from likewise.exports.base import Selection
 from likewise.formats.paths import path_fault
 from likewise.retrieval import filters
+from likewise.retrieval.selection_filter import with_selection
 
 _SUSPECT = (
     r"\x00|[^\x00-\x7f]|\\|^/|//|/$|^$|(^|/)[.]|^[A-Za-z]:|(?i)(^|/)git~1"  # see path_fault
@@ -15,17 +17,28 @@ _SUSPECT = (
 """Matches every id that ``path_fault`` may refuse; few others, which it looks at too."""
 
 
-def selection(dataset: Dataset, where: str | None = None, *, pixels: bool = True) -> Selection:
+def selection(
+    dataset: Dataset,
+    where: str | None = None,
+    *,
+    named: str | None = None,
+    pixels: bool = True,
+) -> Selection:
     """Select the items of ``dataset`` that meet the SQL condition ``where``.
 
-    Without ``pixels``, images are not fetched and cannot be read.
+    With ``named``, these are items of the selection of that name. Without ``pixels``, images
+    are not fetched and cannot be read. Tags and selections are not exported.
 
     Raises:
         DataError: the SQL is invalid, no item meets it, or an image_id leaves its folder.
     """
     table = dataset.table
+    where = with_selection(where, named, table)
     mask = np.ones(len(dataset), bool) if where is None else filters.matching_rows(table, where)
-    items = table.read(table.metadata_columns).filter(pl.Series(mask))
+    hidden = set(COLUMNS).difference(column.name for column in table.source_columns)
+    items = table.read([c for c in table.metadata_columns if c not in hidden]).filter(
+        pl.Series(mask)
+    )
     if items.is_empty():
         raise DataError(f"{dataset.name} has no item for which {where!r} holds")
     _check_image_ids(dataset.name, items["image_id"])

@@ -1,6 +1,6 @@
 """Count findings by check, and list the first of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -24,7 +24,8 @@ class Finding:
 class Findings:
     """Numbers of findings by check, most frequent first, and the first findings.
 
-    ``of`` is the data set, or the source and its path.
+    ``of`` is the data set, or the source and its path. ``judged`` is the number of findings
+    that are left out because they have a verdict.
     """
 
     of: str
@@ -32,6 +33,7 @@ class Findings:
     total: int
     counts: dict[str, int]
     first: list[Finding]
+    judged: int = field(default=0, kw_only=True)
 
 
 def count_findings(

@@ -10,8 +10,8 @@ from likewise.storage.config.names import FLAG_NAMES
 from likewise.storage.workspace import Workspace
 
 
-def read_flagged(ws: Workspace, dataset: str, flags: Collection[str]) -> pl.LazyFrame:
-    """Return image_id and item_id (null for a whole image) of the rows with one of ``flags``.
+def flag_rows(ws: Workspace, dataset: str, flags: Collection[str]) -> pl.LazyFrame:
+    """Return the rows of the last check of ``dataset`` with one of ``flags``.
 
     A leak can be limited to one data set: ``leak:gpr1200``.
 
@@ -27,9 +27,17 @@ def read_flagged(ws: Workspace, dataset: str, flags: Collection[str]) -> pl.Lazy
     rows = tables.open_table(path, command).frame()
     full_name = pl.concat_str("flag", "other_dataset", separator=":", ignore_nulls=True)
     names = list(flags)
-    return rows.filter(pl.col("flag").is_in(names) | full_name.is_in(names)).select(
-        "image_id", "item_id"
-    )
+    return rows.filter(pl.col("flag").is_in(names) | full_name.is_in(names))
+
+
+def read_flagged(ws: Workspace, dataset: str, flags: Collection[str]) -> pl.LazyFrame:
+    """Return image_id and item_id (null for a whole image) of the rows with one of ``flags``.
+
+    Raises:
+        UnknownNameError: no such flag.
+        MissingArtefactError: the data set was not checked.
+    """
+    return flag_rows(ws, dataset, flags).select("image_id", "item_id")
 
 
 def drop_flagged(items: pl.LazyFrame, flagged: pl.LazyFrame) -> pl.LazyFrame:

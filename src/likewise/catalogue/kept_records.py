@@ -1,4 +1,4 @@
-"""The files of a data set that people write: corrections and take-downs."""
+"""The files of a data set that people write: those that stages need, and all that hold rows."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 from likewise.catalogue import corrections, takedowns
 from likewise.formats import atomic
+from likewise.formats.text_files import read_text
 from likewise.storage import artefacts
 from likewise.storage.config import parse_yaml
 from likewise.storage.versions import lock_text
@@ -18,6 +19,12 @@ def empty_records(ws: Workspace, dataset: str) -> dict[Path, str]:
         ws.corrections(dataset): corrections.text({}),
         ws.forgotten(dataset): takedowns.text(takedowns.Record()),
     }
+
+
+def filled_records(ws: Workspace, dataset: str) -> list[Path]:
+    """Return the files of a data set that hold rows which people wrote."""
+    empty = empty_records(ws, dataset)
+    return [path for path in ws.records(dataset) if read_text(path) != empty.get(path)]
 
 
 def create_records(ws: Workspace, datasets: Iterable[str]) -> list[Path]:

@@ -1,11 +1,12 @@
-"""Git's merge driver of a catalogue: registration, and the merge of corrections."""
+"""Git's merge driver of a catalogue: registration, and the merge of what people write."""
 
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Literal
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
 
-from likewise.catalogue import corrections
+from likewise.catalogue import corrections, doubts, item_selections, item_tags
 from likewise.catalogue.corrections import Conflict, Corrections, Key
+from likewise.catalogue.keyed_text import KeyedText
 from likewise.formats import atomic
 from likewise.formats.text_files import read_text
 from likewise.storage import versions
@@ -31,11 +32,14 @@ _MERGED = tuple(
         (_ANY.pixel_digests("*"), "likewise"),
         (_ANY.flag_digests("*"), "likewise"),
         (_ANY.training("**"), "likewise"),
+        (_ANY.tags("*"), "likewise"),
+        (_ANY.reviews("*"), "likewise"),
+        (_ANY.selection("*", "*"), "likewise"),
     )
 )
 
 ATTRIBUTES = "".join(f"{pattern} merge={how}\n" for pattern, how in _MERGED)
-"""Files that git merges by the driver: corrections, and the outputs of stages in git."""
+"""Files that git merges by the driver: what people write, and the outputs of stages in git."""
 
 
 DRIVER = "merge-file %O %A %B %P"
@@ -79,6 +83,40 @@ def register(ws: Workspace) -> list[str]:
     lines = [*present.splitlines(), *missing]
     atomic.write_text(path, "".join(f"{line}\n" for line in lines))
     return [path.name]
+
+
+def curated_format(name: str) -> KeyedText[Any, Any] | None:
+    """Return the format of a file of tags, verdicts or a selection; None for other files."""
+    path = PurePosixPath(name)
+    formats: dict[str, KeyedText[Any, Any]] = {
+        _ANY.tags("").name: item_tags.FILE,
+        _ANY.reviews("").name: doubts.FILE,
+    }
+    if path.parent.name == _ANY.selections("").name and path.suffix == ".csv":
+        return item_selections.FILE
+    return formats.get(path.name)
+
+
+def merge_curated(
+    form: KeyedText[Any, Any], texts: Iterable[str], name: str, prefer: Side | None
+) -> tuple[str, list[str]]:
+    """Merge three versions of a file; return its text, and a line per conflict."""
+    base, ours, theirs = (form.parse(text, name) if text else {} for text in texts)
+    merged, conflicts = form.merge(base, ours, theirs)
+    if prefer == "theirs":
+        for key, (_, other) in conflicts.items():
+            merged.pop(key, None)
+            if other is not None:
+                merged[key] = other
+    lines = [
+        f"{form.describe(key)} is {_shown(ours)} here, {_shown(theirs)} there"
+        for key, (ours, theirs) in conflicts.items()
+    ]
+    return form.text(merged), [] if prefer else lines
+
+
+def _shown(value: tuple[str | None, ...] | None) -> str:
+    return "absent" if value is None else " ".join(repr(cell) for cell in value if cell)
 
 
 def merge_texts(texts: Iterable[str], name: str) -> tuple[Corrections, dict[Key, Conflict]]:

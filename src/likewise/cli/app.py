@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from likewise.cli import (
     adding,
     browsing,
+    curating,
     improving,
     listing_kinds,
     maintaining,
@@ -133,8 +134,18 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         "Improve data",
         (
             ("correct", improving.correct, "likewise correct gpr1200 17_dog.jpg --label cat"),
+            ("pending", improving.pending, "likewise pending gpr1200 --json"),
+            ("tag", curating.tag, "likewise tag gpr1200 17_dog.jpg --add blurred"),
             ("measure", improving.measure, "likewise measure gpr1200"),
             ("check", improving.check, "likewise check gpr1200 --html flags.html"),
+            ("reviews", curating.reviews, "likewise reviews gpr1200 --name near_duplicate"),
+            (
+                "review",
+                curating.review,
+                "likewise review gpr1200 3f2a91c07b5d8e64 --verdict kept --note 'two cameras'",
+            ),
+            ("select", curating.select, "likewise select gpr1200 hard --where 'width > 500'"),
+            ("selections", curating.selections, "likewise selections gpr1200 --json"),
             ("view", improving.view, "likewise view birds_clean"),
             (
                 "forget",

@@ -12,6 +12,11 @@ Model = Annotated[str, typer.Argument(metavar="MODEL", help="Model of params.yam
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Run of params.yaml.")]
 
+Selection = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Only items of this selection; see select."),
+]
+
 Rev = Annotated[
     str | None,
     typer.Option(metavar="REV", help="Read this git revision (tag, branch or commit)."),

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 import likewise
-from likewise.cli.arguments import Dataset, Json, Rev, parse_names
+from likewise.cli.arguments import Dataset, Json, Rev, Selection, parse_names
 from likewise.cli.output import print_frame, print_json, print_line, print_note, print_tip
 
 _TOP = 20
@@ -19,6 +19,7 @@ def browse(  # noqa: PLR0913 (a function here is a command, an argument an optio
         str | None,
         typer.Option(metavar="SQL", help="Only items that match, e.g. width > 500."),
     ] = None,
+    selection: Selection = None,
     facet: Annotated[
         list[str] | None,
         typer.Option(
@@ -55,6 +56,7 @@ def browse(  # noqa: PLR0913 (a function here is a command, an argument an optio
     facets, filters = _facets(facet or [])
     options: dict[str, Any] = {
         "where": where,
+        "selection": selection,
         "filters": filters,
         "facets": facets,
         "sort": sort,

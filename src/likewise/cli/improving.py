@@ -1,5 +1,6 @@
 """Commands that improve data: correct, measure, check, view, forget."""
 
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
@@ -18,7 +19,7 @@ from likewise.cli.output import (
     print_table,
 )
 from likewise.cli.print_difference import SHOWN, note_truncation
-from likewise.errors import counted
+from likewise.errors import bounded, counted
 
 
 def correct(
@@ -31,29 +32,71 @@ def correct(
             "--set", metavar="COLUMN=VALUE", help="Value of another column; repeatable."
         ),
     ] = None,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[COLUMN=]VALUE",
+            help="Refuse if the present value is another one; repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Correct labels or other values of items.
 
     Corrections are written to catalog/DATASET/corrections.csv; publish and train use the
-    corrections instead of the values of the source. An empty value means null.
+    corrections instead of the values of the source. An empty value means null. COLUMN of
+    --expect may be left out if one column is corrected.
     """
-    corrections = {} if label is None else {"label": label}
+    corrections = {} if label is None else {"label": label or None}
     for value in values or []:
         column, equals, text = value.partition("=")
         if not equals:
             raise typer.BadParameter(f"{value!r} is not COLUMN=VALUE")
-        corrections[column] = text
+        corrections[column] = text or None
     if not corrections:
         raise typer.BadParameter("give --label or --set COLUMN=VALUE")
-    done = likewise.correct(
-        dataset, items, {name: text or None for name, text in corrections.items()}
-    )
+    expected = dict(_expected(value, corrections) for value in expect or [])
+    done = likewise.correct(dataset, items, corrections, expect=expected)
     changed = counted(done.changed, "value")
     print_line(f"{dataset}: {changed} changed, {counted(done.corrections, 'correction')}")
     if done.new_label is not None:
         near = f"; did you mean {done.nearest_label!r}?" if done.nearest_label else ""
         print_note(f"warning: no item of {dataset} had the label {done.new_label!r}{near}")
     print_next("dvc repro --allow-missing, then: git commit")
+
+
+def _expected(value: str, columns: Collection[str]) -> tuple[str, str | None]:
+    """Return the column and the value of an option ``--expect``."""
+    column, equals, text = value.partition("=")
+    if equals and column in columns:
+        return column, text or None
+    if len(columns) > 1:
+        raise typer.BadParameter(f"--expect {value!r}: give COLUMN=VALUE, for each column")
+    return next(iter(columns)), value or None
+
+
+def pending(dataset: Dataset, json: Json = False) -> None:
+    """List the corrections that are not published yet.
+
+    The table shows the published and the corrected value of each.
+    """
+    found = likewise.pending(dataset)
+    if json:
+        print_json(found)
+        return
+    rows = [
+        (row.item_id, row.column, row.published or "-", row.corrected or "-")
+        for row in found.rows
+    ]
+    if rows:
+        print_table(("item", "column", "published", "corrected"), rows)
+    print_note(f"{counted(len(rows), 'correction')} of {found.corrections:,} not published yet")
+    if found.unknown:
+        print_note(
+            f"{counted(len(found.unknown), 'item')} with corrections not in {dataset}: "
+            f"{bounded(found.unknown, len(found.unknown))}"
+        )
+    if rows:
+        print_next(f"{found.command}, then: git commit {found.file} dvc.lock")
 
 
 def measure(dataset: Dataset) -> None:
@@ -69,6 +112,9 @@ def measure(dataset: Dataset) -> None:
 
 def check(
     dataset: Dataset,
+    judged: Annotated[
+        bool, typer.Option("--judged", help="Also count flags that have a verdict.")
+    ] = False,
     json: Json = False,
     html: Html = None,
 ) -> None:
@@ -77,7 +123,7 @@ def check(
     The thresholds are in the section `checks` of params.yaml. `query` reads the flags from the
     table DATASET_flags.
     """
-    done = likewise.check(dataset)
+    done = likewise.check(dataset, judged=judged)
     if html:
         done.to_html(html)
         print_note(f"wrote {html}")
@@ -86,6 +132,8 @@ def check(
         return
     print_line(f"{dataset}: {done.flagged:,} of {done.images:,} images are flagged")
     print_table(("flag", "number"), done.flags.items())
+    if done.judged:
+        print_note(f"{counted(done.judged, 'flag')} with a verdict left out; see --judged")
     if done.unmeasured:
         print_note(
             f"not compared, because not measured: {', '.join(done.unmeasured)}; run: dvc repro"

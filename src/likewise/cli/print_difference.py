@@ -21,6 +21,8 @@ def print_difference(difference: "Difference") -> None:
     revisions = f"{difference.old} to {difference.new}"
     print_line(f"{difference.dataset}, {revisions}: {was:,} items, then {now:,}")
     print_line(difference.summary)
+    for line in difference.curated_lines:
+        print_line(line)
     changes = difference.changes.head(SHOWN)
     if len(changes):
         print_table(changes.columns, changes.iter_rows())

@@ -10,6 +10,7 @@ from likewise.cli.output import (
     print_note,
     print_table,
 )
+from likewise.errors import counted
 
 if TYPE_CHECKING:
     from likewise import Findings, Validated
@@ -21,6 +22,8 @@ def print_findings(report: "Findings", *, json: bool, given: Sequence[str] = ())
         print_json(report)
         return
     print_line(f"{report.of}: {report.items:,} items, {report.total:,} findings")
+    if report.judged:
+        print_note(f"{counted(report.judged, 'finding')} with a verdict left out; see --judged")
     if not report.total:
         return
     print_line(counts(report.counts))

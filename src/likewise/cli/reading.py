@@ -115,6 +115,9 @@ def findings(
         str | None, typer.Option(metavar="NAME", help="List only findings of this check.")
     ] = None,
     limit: Limit = 20,
+    judged: Annotated[
+        bool, typer.Option("--judged", help="Also list findings that have a verdict.")
+    ] = False,
     rev: Rev = None,
     json: Json = False,
 ) -> None:
@@ -122,7 +125,7 @@ def findings(
 
     `query` reads all of them from the table DATASET_findings.
     """
-    report = likewise.findings(dataset, check=check, limit=limit, rev=rev)
+    report = likewise.findings(dataset, check=check, limit=limit, judged=judged, rev=rev)
     print_findings(report, json=json, given=[check or ""])
     if not json:
         table = f"{dataset}_findings"

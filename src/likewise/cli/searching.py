@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 import likewise
-from likewise.cli.arguments import Dataset, Html, Json, Rev, need_folder
+from likewise.cli.arguments import Dataset, Html, Json, Rev, Selection, need_folder
+from likewise.cli.durations import duration_text
 from likewise.cli.output import (
     print_frame,
     print_frame_json,
@@ -18,7 +19,7 @@ from likewise.cli.output import (
     print_table,
     print_tip,
 )
-from likewise.errors import duration_text, size_text
+from likewise.errors import size_text
 
 Embedder = Annotated[
     str, typer.Argument(metavar="MODEL", help="Model that embeds the data set.")
@@ -113,6 +114,7 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
         str | None,
         typer.Option(metavar="SQL", help="Search only items that match, e.g. split = 'test'."),
     ] = None,
+    selection: Selection = None,
     index: Annotated[
         str | None, typer.Option(help="Index of params.yaml; by default exact search.")
     ] = None,
@@ -134,6 +136,7 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
         "role": role,
         "query_role": query_role,
         "where": where,
+        "selection": selection,
         "index": index,
         "templates": template or None,
     }
@@ -156,7 +159,7 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
         }
         hits = likewise.search(dataset, rev=rev, **query, **options)
         words = [*(text or []), *(f"not {one}" for one in not_text or [])]
-        parts = (*words, keywords, rev, model, index, where)
+        parts = (*words, keywords, rev, model, index, where, selection)
         caption = ", ".join(part for part in parts if part)
         for file, write in ((html, hits.to_html), (png, hits.to_png)):
             if file:
@@ -166,8 +169,8 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
         print_frame_json(hits.frame)
     else:
         _print_hits(hits, dataset)
-    if hits.exact and where and index not in {None, "exact"}:
-        print_note(f"all items that match --where were compared, without the index {index}")
+    if hits.exact and (where or selection) and index not in {None, "exact"}:
+        print_note(f"all items that match the filter were compared, without the index {index}")
     if not hits:
         print_note("likewise: no hits")
 

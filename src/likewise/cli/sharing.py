@@ -12,6 +12,7 @@ from likewise.cli.arguments import (
     Html,
     Json,
     Rev,
+    Selection,
     parse_options,
 )
 from likewise.cli.output import (
@@ -267,6 +268,7 @@ def export(  # noqa: PLR0913 (a function here is a command, an argument an optio
         str | None,
         typer.Option(metavar="SQL", help="Export only items that match, e.g. split = 'test'."),
     ] = None,
+    selection: Selection = None,
     option: Annotated[
         list[str] | None,
         typer.Option(
@@ -284,7 +286,9 @@ def export(  # noqa: PLR0913 (a function here is a command, an argument an optio
     --option purpose=commercial or purpose=sharing.
     """
     options = parse_options(option)
-    done = likewise.export(dataset, format_, to, where=where, options=options, rev=rev)
+    done = likewise.export(
+        dataset, format_, to, where=where, selection=selection, options=options, rev=rev
+    )
     if json:
         print_json({**vars(done), "folder": str(done.folder), "reasons": done.reasons()})
     else:

@@ -5,6 +5,7 @@ import numpy as np
 from likewise.formats.array_types import BoolArray
 from likewise.retrieval.filters import matching_rows
 from likewise.retrieval.published_dataset import PublishedDataset
+from likewise.retrieval.selection_filter import with_selection
 
 _MASKS = 8
 """Number of masks that are cached, because the pages of one search share a condition."""
@@ -18,7 +19,9 @@ class ItemFilter:
         self._dataset = dataset
         self._masks: dict[tuple[str, str | None], BoolArray | None] = {}
 
-    def allowed(self, role: str, where: str | None) -> BoolArray | None:
+    def allowed(
+        self, role: str, where: str | None, selection: str | None = None
+    ) -> BoolArray | None:
         """Return a mask (n,) of the items that may be hits; None for all items.
 
         The same mask is returned for the same filter, and it is read-only, so an index may keep
@@ -27,10 +30,13 @@ class ItemFilter:
         Args:
             role: ``gallery``, ``query`` or ``any``; an item without a role has every role.
             where: an SQL condition; None for none.
+            selection: name of a selection; None for all items.
 
         Raises:
             DataError: ``where`` is not a condition, or names an unknown column.
+            UnknownNameError: there is no such selection.
         """
+        where = with_selection(where, selection, self._dataset.table)
         if (role, where) not in self._masks:
             if len(self._masks) == _MASKS:
                 self._masks.pop(next(iter(self._masks)))

@@ -36,7 +36,9 @@ class QueryOptions(TypedDict, total=False):
             roles differently: ``query`` (the default), as a sketch, or ``gallery``, as a
             photograph.
         where: an SQL condition; only items that meet it are compared. Write strings in single
-            quotes: ``label = 'cat' AND split <> 'test'``.
+            quotes: ``label = 'cat' AND split <> 'test'``. In the list columns ``tags`` and
+            ``selections``: ``array_has(tags, 'blurred')``.
+        selection: name of a selection; only its items are compared.
         index: an index of params.yaml; ``exact`` by default.
         templates: sentences in which ``{}`` stands for a text, such as ``"a photo of a {}"``;
             their vectors are averaged. By default those of the model's passport.
@@ -50,6 +52,7 @@ class QueryOptions(TypedDict, total=False):
     role: Literal["gallery", "query", "any"]
     query_role: Literal["query", "gallery"]
     where: str | None
+    selection: str | None
     index: str | None
     templates: str | Sequence[str] | None
 

@@ -55,6 +55,7 @@ class Query:
     role: Literal["gallery", "query", "any"] = "gallery"
     query_role: Literal["query", "gallery"] = "query"
     where: str | None = None
+    selection: str | None = None
     index: str | None = None
     templates: str | Sequence[str] | None = None
 

@@ -214,7 +214,7 @@ class Searcher:
 
     def allowed(self, query: Query) -> BoolArray | None:
         """Return a mask (n,) of the items that may be hits; see ``ItemFilter.allowed``."""
-        return self._filter.allowed(query.role, query.where)
+        return self._filter.allowed(query.role, query.where, query.selection)
 
     def _frame(self, scores: Float32Array, rows: Int64Array, start: int) -> pl.DataFrame:
         hits = self._records.at(rows)

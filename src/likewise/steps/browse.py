@@ -26,7 +26,9 @@ def browse(
         workspace: a folder in the catalogue; by default the current one.
         options: which items, as keywords:
 
-            - where: an SQL condition. Strings are in single quotes: ``label <> 'cat'``.
+            - where: an SQL condition. Strings are in single quotes: ``label <> 'cat'``. The
+              list columns ``tags`` and ``selections``: ``array_has(tags, 'blurred')``.
+            - selection: name of a selection; only its items pass.
             - filters: column -> a value or several; items must have one of them in each of
               these columns. None is a missing value. In a column of lists, one element must
               match.

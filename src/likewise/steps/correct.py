@@ -1,17 +1,23 @@
 """Correct values of items without changing the source."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
-
-import polars as pl
 
 from likewise.catalogue import corrections
 from likewise.catalogue.catalogue import open_workspace
-from likewise.catalogue.corrections import Key, Value
-from likewise.errors import DataError, bounded, hint
+from likewise.catalogue.correctable_items import (
+    CorrectableItems,
+    open_correctable,
+    present_values,
+)
+from likewise.catalogue.corrections import Corrections, Key, Value
+from likewise.errors import ChangedValueError, DataError, bounded
 from likewise.formats.paths import StrPath
-from likewise.storage import artefacts, journal, tables, versions
+from likewise.storage import journal
+
+Wanted = str | None | Mapping[str, str | None]
+"""A value for all items, or one for each of them by its id; None is an empty value."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,7 @@ class Corrected:
         corrections: number of corrections in the file.
         new_label: the corrected label, if no item has it yet; it may be a typing error.
         nearest_label: the existing label that is most similar to ``new_label``.
+        before: column -> item -> value before; ``correct`` with these values undoes it.
     """
 
     dataset: str
@@ -33,13 +40,15 @@ class Corrected:
     corrections: int
     new_label: str | None = None
     nearest_label: str | None = None
+    before: dict[str, dict[str, str | None]] = field(default_factory=dict, repr=False)
 
 
 def correct(
     dataset: str,
     items: Sequence[str],
-    values: Mapping[str, str | None],
+    values: Mapping[str, Wanted],
     *,
+    expect: Mapping[str, Wanted] | None = None,
     workspace: StrPath | None = None,
 ) -> Corrected:
     """Replace values of ``items`` that are wrong in the source.
@@ -47,88 +56,125 @@ def correct(
     The corrections are written to ``catalog/<dataset>/corrections.csv``, which can also be
     edited by hand. Run ``dvc repro`` to publish and evaluate with them; it needs neither the
     source nor the images. A corrected label also sets the text of that label, if other items
-    have it. Setting a value back to that of the source removes its correction.
+    have it. Setting a value back to that of the source removes its correction. All values
+    change, or none.
 
     Args:
         dataset: name of the data set.
         items: ids of the items to correct.
-        values: column -> correct value, None for an empty one; the same for all ``items``.
+        values: column -> correct value, None for an empty one. It is the same for all
+            ``items``; or a mapping from each item to its value.
+        expect: column -> present value, as the caller has seen it (compare-and-set). If
+            another value is present, for example because of a colleague, nothing is changed.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
         DataError: no such item or column, or the column is ``box``: correct boxes in the
             source.
+        ChangedValueError: a present value is not the expected one; the error has both.
         MissingArtefactError: the data set was not ingested.
 
     Example:
         The label and its text change:
 
-        >>> likewise.correct("emoji", ["0_znoto.jpg"], {"label": "1000"})
+        >>> likewise.correct("emoji", ["0_znoto.jpg"], {"label": "1000"}, expect={"label": "0"})
         Corrected(dataset='emoji', file='catalog/emoji/corrections.csv', changed=2,
                   corrections=2, new_label=None, nearest_label=None)
     """
     ws = open_workspace(workspace)
     ws.dataset(dataset)
-    path = versions.locate(ws, ws.table(dataset, "items"))
-    table = tables.open_table(path, artefacts.table(ws, dataset, "items").command)
-    for column in values:
-        corrections.check_column(column, table.schema.names)
-    values = _with_text(table, values)
-    columns = list(dict.fromkeys(("item_id", *values)))
-    current = table.read(columns).filter(pl.col("item_id").is_in(list(items)))
-    absent = sorted(set(items) - set(current["item_id"]))
-    if absent:
-        known = table.read(["item_id"])["item_id"]
-        what = f"{dataset} has no item {bounded(absent, len(absent))}"
-        raise DataError(f"{what}; {hint(absent[0], known)}")
+    known = open_correctable(ws, dataset)
+    for column in (*values, *(expect or ())):
+        corrections.check_column(column, known.table.schema.names)
+    wanted = dict(_wanted(known, items, values))
+    expected = {
+        Key(item, column): _of(value, item, column)
+        for column, value in (expect or {}).items()
+        for item in items
+    }
+    columns = list(dict.fromkeys(key.column for key in (*wanted, *expected)))
+    rows = known.rows(items, columns)
+    own = present_values(rows, {})
     with journal.exclusive_job(ws, f"correct-{dataset}"):
         file = ws.corrections(dataset)
         before = corrections.read(file)
+        _compare(dataset, present_values(rows, before), expected)
         after = dict(before)
-        for column, value in values.items():
-            for item, own in current.select(
-                "item_id", pl.col(column).cast(pl.String)
-            ).iter_rows():
-                if own == value:
-                    after.pop(Key(item, column), None)
-                else:
-                    after[Key(item, column)] = Value(value, own)
+        for key, value in wanted.items():
+            if own[key] == value:
+                after.pop(key, None)
+            else:
+                after[key] = Value(value, own[key])
         corrections.apply_corrections(
-            current, after, ws.relative(file)
+            rows, after, ws.relative(file)
         )  # raises if a value does not fit its column
         corrections.write(file, after)
     changed = {key for key in {**before, **after} if before.get(key) != after.get(key)}
-    label = _new_label(table, values, before)
-    near = (
-        get_close_matches(label, table.read(["label"])["label"].drop_nulls().unique(), 1)
-        if label
-        else []
-    )
-    return Corrected(
-        dataset, ws.relative(file), len(changed), len(after), label, next(iter(near), None)
-    )
+    label, near = _new_label(known, wanted, before)
+    undo: dict[str, dict[str, str | None]] = {}
+    for key, value in present_values(rows, before).items():
+        if key in wanted:
+            undo.setdefault(key.column, {})[key.item_id] = value
+    return Corrected(dataset, ws.relative(file), len(changed), len(after), label, near, undo)
+
+
+def _of(value: Wanted, item: str, column: str) -> str | None:
+    """Return the value of one item.
+
+    Raises:
+        DataError: the values have none for the item.
+    """
+    if not isinstance(value, Mapping):
+        return value
+    if item not in value:
+        raise DataError(f"no value of {column} is given for the item {item!r}; give one")
+    return value[item]
+
+
+def _wanted(
+    known: CorrectableItems, items: Sequence[str], values: Mapping[str, Wanted]
+) -> Iterator[tuple[Key, str | None]]:
+    """Yield the value of each item and column; a label sets the text of that label, too."""
+    for column, value in values.items():
+        for item in items:
+            yield Key(item, column), _of(value, item, column)
+    if "label" in values and "text" not in values:
+        for item in items:
+            is_known, text = known.text_of(_of(values["label"], item, "label"))
+            if is_known:
+                yield Key(item, "text"), text
+
+
+def _compare(
+    dataset: str, present: Mapping[Key, str | None], expected: Mapping[Key, str | None]
+) -> None:
+    """Refuse the correction if a present value is not the expected one."""
+    changes = [
+        (*key, present[key], value) for key, value in expected.items() if present[key] != value
+    ]
+    if changes:
+        lines = (
+            f"{column} of {item!r} is {_shown(now)}, not {_shown(seen)} as expected"
+            for item, column, now, seen in changes
+        )
+        listed = bounded(lines, len(changes), 3)
+        raise ChangedValueError(
+            f"{dataset}: {listed}; nothing was changed; decide by the present values", changes
+        )
+
+
+def _shown(value: str | None) -> str:
+    return "empty" if value is None else repr(value)
 
 
 def _new_label(
-    table: tables.Table, values: Mapping[str, str | None], before: Mapping[Key, Value]
-) -> str | None:
-    """Return the label in ``values`` if neither the source nor a correction has it yet."""
-    label = values.get("label")
+    known: CorrectableItems, wanted: Mapping[Key, str | None], before: Corrections
+) -> tuple[str | None, str | None]:
+    """Return a label that neither the source nor a correction has yet, and the nearest one."""
+    labels = dict.fromkeys(value for key, value in wanted.items() if key.column == "label")
     corrected = {value.value for key, value in before.items() if key.column == "label"}
-    if label is None or label in corrected:
-        return None
-    return None if (table.read(["label"])["label"] == label).any() else label
-
-
-def _with_text(
-    table: tables.Table, values: Mapping[str, str | None]
-) -> Mapping[str, str | None]:
-    """Return ``values``; if they set a label, also with the text of that label."""
-    if "label" not in values or "text" in values:
-        return values
-    classes = table.read(["label", "text"]).unique(maintain_order=True)
-    if values["label"] is None:  # one text per label: it is removed with the label
-        same = classes["label"].n_unique() == len(classes)
-        return {**values, "text": None} if same else values
-    texts = classes.filter(pl.col("label") == values["label"])["text"]
-    return {**values, "text": texts[0]} if len(texts) == 1 else values
+    for label in labels:
+        if label is not None and label not in corrected and label not in known.labels:
+            names = [name for name in known.labels if name is not None]
+            return label, next(iter(get_close_matches(label, names, 1)), None)
+    return None, None

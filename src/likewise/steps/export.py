@@ -11,7 +11,7 @@ import yaml
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
-from likewise.catalogue.export_selection import selection
+from likewise.catalogue.export_selection import selection as chosen_for_export
 from likewise.errors import DataError, UnknownNameError
 from likewise.exports import EXPORTS
 from likewise.exports.base import Export, ExportFault, Selection
@@ -65,6 +65,7 @@ def export(  # noqa: PLR0913 (options of an export, keyword only)
     to: StrPath,
     *,
     where: str | None = None,
+    selection: str | None = None,
     options: Mapping[str, Any] | None = None,
     rev: str | None = None,
     workspace: StrPath | None = None,
@@ -81,6 +82,7 @@ def export(  # noqa: PLR0913 (options of an export, keyword only)
         format: a name in ``exports`` of params.yaml, or a kind: coco, imagenet-npz ...
         to: a folder that does not exist, or is empty.
         where: an SQL condition on the items to export. Quote texts with single quotes.
+        selection: name of a selection; only its items are exported.
         options: options of the format, and ``purpose``: research, sharing or commercial.
         rev: a git revision: export the data set of that revision.
         workspace: a folder in the catalogue; by default the current one.
@@ -105,13 +107,14 @@ def export(  # noqa: PLR0913 (options of an export, keyword only)
     part = EXPORTS.build(entry, place or f"export {format}")
     target = Path(to)
     atomic.need_new_folder(target)
-    chosen = selection(Dataset(ws, dataset), where)
+    chosen = chosen_for_export(Dataset(ws, dataset), where, named=selection)
+    conditions = {"where": where, **({"selection": selection} if selection else {})}
     notes = _gate(chosen, part)
     with atomic.new_folder(target) as folder:
         faults = part.write(chosen, folder)
         items, images = _held(chosen, faults)
         done = Exported(dataset, format, target, items, images, left_out=faults, notes=notes)
-        about = _about(ws, chosen, part, entry, done, where)
+        about = _about(ws, chosen, part, entry, done, conditions)
         about_text = yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=96)
         put(folder / ABOUT, about_text.encode())
         if "licence" in chosen.items.columns:
@@ -185,7 +188,7 @@ def _about(
     part: Export,
     entry: Mapping[str, Any],
     done: Exported,
-    where: str | None,
+    conditions: Mapping[str, str | None],
 ) -> dict[str, Any]:
     """Return the contents of export.yaml, without time and without local paths."""
     path = ws.published_digests(chosen.dataset)
@@ -197,7 +200,7 @@ def _about(
         "citation": chosen.card.citation,
         "faults": list(chosen.card.faults),
         "export": {"kind": entry["kind"], **part.model_dump(mode="json")},
-        "where": where,
+        **conditions,
         "items": done.items,
         "images": done.images,
         "left_out": done.reasons(),

@@ -23,7 +23,7 @@ class Version:
         items: number of items; None before the data set was ingested.
         columns: columns whose content differs from the version before: ``label``, or
             ``+resnet50`` for an added and ``-resnet50`` for a removed one; ``(card)`` if the
-            card changed.
+            card changed, and so ``(tags)``, ``(reviews)`` and ``(selections)``.
     """
 
     commit: str
@@ -55,15 +55,17 @@ def log(
     """
     ws = open_workspace(workspace)
     begin = versions.resolve(ws.root, rev or "HEAD", dataset)
-    card, published, items = (
+    paths = tuple(
         ws.relative(path)
         for path in (
             ws.card_file(dataset),
             ws.published_digests(dataset),
             ws.digests(dataset, "items"),
+            ws.tags(dataset),
+            ws.reviews(dataset),
+            ws.selections(dataset),
         )
     )
-    paths = (card, published, items)
     lines = "--format=%h%x09%D%x09%cs%x09%an%x09%s"
     output = versions.run_git(ws.root, "log", lines, begin, "--", *paths).splitlines()
     if not output:
@@ -91,7 +93,10 @@ def log(
 
 
 _State = tuple[str | None, ...]
-"""The texts of the card, the published digests and the items' digests at a commit."""
+"""The texts at a commit: the card, the published digests, the items' digests, tags, verdicts.
+
+The last one lists the selections with the hashes of their contents.
+"""
 
 
 def _named(ws: Workspace, begin: str, dataset: str) -> dict[str, list[str]]:
@@ -132,13 +137,22 @@ def _names(refs: str) -> list[str]:
     return [name for name in names if name and name != "HEAD"]
 
 
+_CURATED = ("tags", "reviews", "selections")
+"""Files of people that do not change the published table, in the order of ``_State``."""
+
+
 class _Known:
     """The card and the digests of a version."""
 
     def __init__(
-        self, card: str | None = None, published: str | None = None, items: str | None = None
+        self,
+        card: str | None = None,
+        published: str | None = None,
+        items: str | None = None,
+        *curated: str | None,
     ) -> None:
         self.card = card
+        self.curated = curated or (None,) * len(_CURATED)
         text = published if published is not None else items
         self.digests = (
             None if text is None else Digests.from_yaml(parse_yaml(text.encode(), ""), "")
@@ -151,4 +165,6 @@ def _changed(before: _Known, now: _Known) -> list[str]:
     changes = [name for name in new if name in old and new[name] != old[name]]
     changes += [f"+{name}" for name in new if name not in old]
     changes += [f"-{name}" for name in old if name not in new]
-    return changes + (["(card)"] if before.card != now.card else [])
+    changes += ["(card)"] if before.card != now.card else []
+    pairs = zip(_CURATED, before.curated, now.curated, strict=True)
+    return changes + [f"({name})" for name, old, new in pairs if old != new]

@@ -1,7 +1,7 @@
-"""Merge a branch: corrections by value, dvc.lock by stage, items by id."""
+"""Merge a branch: what people write by value, dvc.lock by stage, items by id."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -13,7 +13,9 @@ from likewise.catalogue.corrections import Conflict, Corrections, Key, Value
 from likewise.catalogue.merge_driver import (
     DRIVER,
     Side,
+    curated_format,
     describe_conflict,
+    merge_curated,
     merge_texts,
     register_driver,
     write_attributes,
@@ -50,10 +52,11 @@ def merge(
 ) -> Merged:
     """Merge ``branch`` into the checkout with ``git merge`` and git's merge driver.
 
-    The corrections of both sides are kept. If both sides ingested their source again, the items
-    of both are compared by id with those of the common ancestor; a value that only the other
-    side changed becomes a correction here. Run ``likewise pull`` for images and vectors, then
-    ``dvc repro --allow-missing`` for everything that depends on both sides.
+    Corrections, tags, verdicts and selections of both sides are kept. If both sides ingested
+    their source again, the items of both are compared by id with those of the common ancestor;
+    a value that only the other side changed becomes a correction here. Run ``likewise pull``
+    for images and vectors, then ``dvc repro --allow-missing`` for everything that depends on
+    both sides.
 
     Args:
         branch: a branch, tag or commit.
@@ -128,7 +131,7 @@ def _git_merge(ws: Workspace, other: str, prefer: Side | None) -> int:
     }
     options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
     words = (*options, "merge", "--no-commit", "--no-ff", other)
-    clashes = _corrections_of_both(ws, other)
+    clashes, lines = _corrections_of_both(ws, other), _curated_of_both(ws, other)
     try:
         under_way.run_git(ws, stopped_merge.JOB, *words)
     except VersionError as error:
@@ -137,13 +140,28 @@ def _git_merge(ws: Workspace, other: str, prefer: Side | None) -> int:
             raise
         under_way.run_git(ws, stopped_merge.JOB, "merge", "--abort")
         under_way.end(ws, stopped_merge.JOB)
-        _refuse(clashes)
+        _refuse(clashes, lines)
         paths = bounded(unmerged, len(unmerged))
         raise DataError(
             f"both sides changed the same lines of {paths}; nothing was merged; merge these "
             "files by hand: git merge"
         ) from error
-    return sum(map(len, clashes.values()))
+    return sum(map(len, clashes.values())) + len(lines)
+
+
+def _curated_of_both(ws: Workspace, other: str) -> list[str]:
+    """Return a line for each tag, verdict or item that both sides changed differently."""
+    ancestor = versions.run_git(ws.root, "merge-base", "HEAD", other).strip()
+    lines = []
+    for dataset in ws.params.datasets:
+        for file in ws.records(dataset):
+            path = ws.relative(file)
+            if form := curated_format(path):
+                texts = [versions.text_at(ws.root, r, path) for r in (ancestor, "HEAD", other)]
+                given = [text or "" for text in texts]
+                conflicts = merge_curated(form, given, path, None)[1]
+                lines += [f"{dataset}: {line}" for line in conflicts]
+    return lines
 
 
 def _corrections_of_both(ws: Workspace, other: str) -> Clashes:
@@ -246,12 +264,13 @@ def _carry(ws: Workspace, dataset: str, rows: Mapping[Key, Value | None]) -> Non
         under_way.run_git(ws, stopped_merge.JOB, "add", "--", ws.relative(path))
 
 
-def _refuse(clashes: Clashes) -> None:
+def _refuse(clashes: Clashes, others: Sequence[str] = ()) -> None:
     lines = [
         f"{dataset}: {describe_conflict(key, pair)}"
         for dataset, conflicts in clashes.items()
         for key, pair in conflicts.items()
     ]
+    lines += others
     if lines:
         listed = "; ".join(lines[:10]) + (f" and {len(lines) - 10:,} more" * (len(lines) > 10))
         raise DataError(

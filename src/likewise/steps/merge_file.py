@@ -1,4 +1,4 @@
-"""Merge versions of one file: git's merge driver for corrections, digests and dvc.lock."""
+"""Merge versions of one file: git's merge driver for what people write, and dvc.lock."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,9 @@ from likewise.catalogue.merge_driver import (
     CORRECTIONS,
     LOCK,
     Side,
+    curated_format,
     describe_conflict,
+    merge_curated,
     merge_texts,
 )
 from likewise.errors import DataError
@@ -25,9 +27,9 @@ def merge_file(
 ) -> list[str]:
     r"""Merge three versions of the file ``name`` into ``ours``; git's merge driver calls this.
 
-    Corrections are merged by value and dvc.lock by stage. For other files, the changed side is
-    kept. If both sides changed, the version of this branch is kept until the next ``dvc repro``
-    writes the file again.
+    Corrections, tags, verdicts and selections are merged by value, and dvc.lock by stage. For
+    other files, the changed side is kept. If both sides changed, the version of this branch is
+    kept until the next ``dvc repro`` writes the file again.
 
     Args:
         base: file with the version of the common ancestor.
@@ -53,11 +55,16 @@ def merge_file(
     """
     contents = [_content(Path(path)) for path in (base, ours, theirs)]
     target = Path(ours)
-    if Path(name).name not in (CORRECTIONS, LOCK):
+    form = curated_format(name)
+    if form is None and Path(name).name not in (CORRECTIONS, LOCK):
         if contents[1] == contents[0]:
             atomic.write_bytes(target, contents[2])
         return []  # if both sides changed the file, the next dvc repro writes it again
     texts = [_decoded(content, name) for content in contents]
+    if form is not None:
+        text, lines = merge_curated(form, texts, name, prefer)
+        atomic.write_text(target, text)
+        return lines
     if Path(name).name == CORRECTIONS:
         merged, conflicts = merge_texts(texts, name)
         if prefer == "theirs":

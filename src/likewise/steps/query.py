@@ -11,6 +11,8 @@ import polars as pl
 from polars.exceptions import ComputeError, PolarsError
 
 from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.curated_table import COLUMNS as CURATED
+from likewise.catalogue.curated_table import join_curated
 from likewise.errors import DataError, LikewiseError, MissingArtefactError, hint
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
@@ -155,7 +157,7 @@ def query(
     for name, table in known.items():
         if _names(plain, name) and (path := versions.locate(ws, table.path)).exists():
             with _explained(known, [path]):
-                context.register(name, _frame(table, path))
+                context.register(name, _frame(ws, plain, table, path))
             used.append(path)
     with _explained(known, used):
         frame = context.execute(sql, eager=False)
@@ -201,12 +203,14 @@ def _tables(ws: Workspace) -> dict[str, Artefact]:
     return by_name
 
 
-def _frame(table: Artefact, path: Path) -> pl.LazyFrame:
+def _frame(ws: Workspace, sql: str, table: Artefact, path: Path) -> pl.LazyFrame:
     if path.suffix == ".parquet":
         return pl.scan_parquet(path)
     opened = tables.open_table(path, table.command)
     hidden = table.contract.blobs() if table.contract else ()
-    return opened.frame().drop(*hidden, *opened.missing_vectors())
+    frame = opened.frame().drop(*hidden, *opened.missing_vectors())
+    is_curated = table.name == PUBLISHED.name and any(_names(sql, c) for c in CURATED)
+    return join_curated(ws, table.stage.key, frame) if is_curated or "*" in sql else frame
 
 
 def _flat(frame: pl.LazyFrame) -> pl.LazyFrame:

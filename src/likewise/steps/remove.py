@@ -17,10 +17,9 @@ from likewise.catalogue.dataset_change import (
     stale_checks,
 )
 from likewise.catalogue.dataset_entries import Renaming, entries_of, remove_entries
-from likewise.catalogue.kept_records import empty_records
+from likewise.catalogue.kept_records import filled_records
 from likewise.catalogue.renamed_lock import NewContent, PipelineRenames
 from likewise.formats.paths import StrPath
-from likewise.formats.text_files import read_text
 from likewise.storage import artefacts
 from likewise.storage.config import read_yaml
 from likewise.storage.versions import folder_md5, lock_text
@@ -35,7 +34,7 @@ class Removed:
         name: the data set or view.
         entries: section of params.yaml -> its entries that were removed.
         files: files and folders that were removed, relative to the root.
-        kept: its corrections and its record of take-downs, which stay.
+        kept: what people wrote, such as corrections and the record of take-downs; it stays.
         repro: stages that ``dvc repro`` runs again, because their flags name the data set.
         older: commits that still hold it.
     """
@@ -52,10 +51,10 @@ def remove(name: str, *, workspace: StrPath | None = None) -> Removed:
     """Remove the data set or view ``name`` from the catalogue.
 
     Its card, its entries in params.yaml, its views and runs, tables, digests, results, stored
-    indexes and stages in dvc.lock are removed. Corrections and the record of take-downs stay,
-    if they hold any; ``likewise add`` of the same name uses them again. The source and the
-    models stay. git is not touched, so earlier commits still hold the data set; DVC's cache
-    keeps their files until ``dvc gc``.
+    indexes and stages in dvc.lock are removed. Corrections, tags, verdicts, selections and the
+    record of take-downs stay, if they hold any; ``likewise add`` of the same name uses them
+    again. The source and the models stay. git is not touched, so earlier commits still hold the
+    data set; DVC's cache keeps their files until ``dvc gc``.
 
     All files change, or none; a killed process is completed by the next command.
 
@@ -90,7 +89,7 @@ def remove(name: str, *, workspace: StrPath | None = None) -> Removed:
         repro = _change_lock(ws, change, name) if name in ws.params.datasets else []
         if name in ws.params.views:
             _drop_stages(ws, change)
-        kept = _kept(ws, name)
+        kept = filled_records(ws, name) if name in ws.params.datasets else []
         paths = list(_paths(ws, name, entries, outputs, kept))
         files = [file for path in paths if (file := change.remove(path))]
         change.commit()
@@ -110,15 +109,6 @@ def _outputs(ws: Workspace, entries: dict[str, list[str]]) -> list[Path]:
     ]
 
 
-def _kept(ws: Workspace, dataset: str) -> list[Path]:
-    """Return the files of corrections and take-downs that hold any."""
-    return [
-        path
-        for path, text in empty_records(ws, dataset).items()
-        if path.is_file() and read_text(path) != text
-    ]
-
-
 def _paths(
     ws: Workspace,
     name: str,
@@ -130,14 +120,23 @@ def _paths(
     folder = ws.tables(name)
     if name in ws.params.datasets:
         yield ws.card_file(name)
-        inside = sorted(folder.iterdir()) if kept else [folder]
-        yield from (path for path in inside if path not in kept)
+        yield from _without(folder, kept)
         yield ws.indexes / name
         yield ws.stamps(name)
     yield from (path for path in outputs if not path.is_relative_to(folder))
     pages = [*entries["runs"], *(() if name in ws.params.runs else (name,))]
     for page in pages:
         yield from (p for p in sorted(ws.reports.glob(f"{page}.*")) if p not in outputs)
+
+
+def _without(folder: Path, kept: list[Path]) -> Iterator[Path]:
+    """Yield the folder, or what is in it except the files that are kept."""
+    if not any(path.is_relative_to(folder) for path in kept):
+        yield folder
+        return
+    for path in sorted(folder.iterdir()):
+        if path not in kept:
+            yield from _without(path, kept)
 
 
 def _change_lock(ws: Workspace, change: DatasetChange, dataset: str) -> list[str]:

@@ -20,7 +20,9 @@ class BrowseOptions(TypedDict, total=False):
 
     Attributes:
         where: an SQL condition that items must meet. Write strings in single quotes:
-            ``width > 500 AND label <> 'cat'``.
+            ``width > 500 AND label <> 'cat'``. In the list columns ``tags`` and
+            ``selections``: ``array_has(tags, 'blurred')``.
+        selection: name of a selection; only its items pass.
         filters: column -> one value or several; an item must have one of them in each of these
             columns. None is a missing value. In a column of lists, one element must match.
         facets: columns whose values are counted.
@@ -34,6 +36,7 @@ class BrowseOptions(TypedDict, total=False):
     """
 
     where: str | None
+    selection: str | None
     filters: Mapping[str, Value | Sequence[Value]]
     facets: Sequence[str]
     sort: str | None
@@ -49,6 +52,7 @@ class BrowseQuery:
     """Filters, counts and order of items; see ``BrowseOptions``."""
 
     where: str | None = None
+    selection: str | None = None
     filters: Mapping[str, Value | Sequence[Value]] = field(default_factory=dict)
     facets: Sequence[str] = ()
     sort: str | None = None
@@ -106,7 +110,7 @@ class BrowseQuery:
             whole = isinstance(value, Integral) and not isinstance(value, bool)
             if not whole and (option != "top" or value is not None):
                 yield f"{option} is {value!r:.80}; give a whole number"
-        for option in ("where", "sort"):
+        for option in ("where", "selection", "sort"):
             value = getattr(self, option)
             if value is not None and not isinstance(value, str):
                 yield f"{option} is {value!r:.80}; give a text"

@@ -19,6 +19,7 @@ from likewise.retrieval.browsing.facet_counts import (
 from likewise.retrieval.browsing.kept_last import KeptLast
 from likewise.retrieval.browsing.rows_at import check_columns, read_rows
 from likewise.retrieval.filters import matching_rows
+from likewise.retrieval.selection_filter import with_selection
 from likewise.storage import tables
 
 _CODE_BYTES = 512 << 20
@@ -96,7 +97,7 @@ class ItemPages:
         """Return which filter each row fails, and the codes that each filter accepts."""
         if len(query.filters) > MOST_FILTERS:
             raise DataError(f"filters: {len(query.filters)} columns; at most {MOST_FILTERS}")
-        failed = self._mask(query.where)
+        failed = self._mask(with_selection(query.where, query.selection, self._table))
         chosen: dict[str, list[int]] = {}
         for number, name in enumerate(query.filters, start=1):
             column = self._column(name)

@@ -7,6 +7,7 @@ import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.counting import frequencies
+from likewise.catalogue.doubts import FLAG, without_judged
 from likewise.errors import LikewiseError, UnknownNameError
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
@@ -39,6 +40,7 @@ class Checked:
         flags: flag -> number of images or items with it, in descending order.
         leaks: other data set -> number of images that are also in it.
         unmeasured: other data sets that were not compared, because they have no measures yet.
+        judged: number of flags that are not counted because they have a verdict.
     """
 
     dataset: str
@@ -48,6 +50,8 @@ class Checked:
     flags: dict[str, int] = field(default_factory=dict)
     leaks: dict[str, int] = field(default_factory=dict)
     unmeasured: list[str] = field(default_factory=list)
+    judged: int = 0
+    all_flags: bool = field(default=False, repr=False, compare=False)
 
     def to_html(self, path: StrPath, *, most: int = SHOWN) -> None:
         """Write a page with the pictures of the flagged items, each next to its near copy.
@@ -62,7 +66,7 @@ class Checked:
             MissingArtefactError: the images are not on this machine.
             DataError: the file cannot be written.
         """
-        write_page(path, flagged_pictures(self.ws, self.dataset, most))
+        write_page(path, flagged_pictures(self.ws, self.dataset, most, judged=self.all_flags))
 
     def _repr_html_(self) -> str:
         title = f"{self.dataset}: {self.flagged:,} of {self.images:,} images are flagged"
@@ -75,16 +79,18 @@ class Checked:
         return "".join(parts)
 
 
-def check(dataset: str, *, workspace: StrPath | None = None) -> Checked:
+def check(dataset: str, *, judged: bool = False, workspace: StrPath | None = None) -> Checked:
     """Flag the doubtful images of ``dataset`` by the bounds in params.yaml (``checks``).
 
     Of two copies in a data set the later one is flagged. An image of a test split is flagged
     if the training split has a copy of it, and any image if another checked data set has one.
     Other data sets without measures are left out, unless ``against`` names them. No image is
-    deleted. If the flags are those of the last check, its files stay unchanged.
+    deleted. If the flags are those of the last check, its files stay unchanged. The table has
+    all flags; the result counts those that ``review`` did not judge.
 
     Args:
         dataset: a data set with an entry in ``checks`` of params.yaml.
+        judged: also count flags that have a verdict, and show them on the page.
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
@@ -117,7 +123,7 @@ def check(dataset: str, *, workspace: StrPath | None = None) -> Checked:
             atomic.write_text(staging.path(ws.flag_digests(dataset)), digests.to_yaml())
             staging.commit()
         staging.discard()
-    return _summary(ws, dataset, len(images), flagged, unmeasured)
+    return _summary(ws, dataset, len(images), flagged, unmeasured, judged=judged)
 
 
 def _present_digests(ws: Workspace, dataset: str) -> Digests | None:
@@ -222,8 +228,18 @@ def _hashes(ws: Workspace, dataset: str) -> pl.DataFrame:
 
 
 def _summary(
-    ws: Workspace, dataset: str, images: int, flagged: pl.DataFrame, unmeasured: list[str]
+    ws: Workspace,
+    dataset: str,
+    images: int,
+    flagged: pl.DataFrame,
+    unmeasured: list[str],
+    *,
+    judged: bool,
 ) -> Checked:
+    """Count the flags; those with a verdict only if ``judged``."""
+    number = 0
+    if not judged:
+        flagged, number = without_judged(ws, dataset, flagged, FLAG)
     return Checked(
         dataset,
         images,
@@ -232,4 +248,6 @@ def _summary(
         frequencies(flagged["flag"]),
         frequencies(flagged["other_dataset"].drop_nulls()),
         unmeasured,
+        number,
+        judged,
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from likewise.catalogue.doubts import FLAG, without_judged
 from likewise.imaging.image_reader import ImageReader
 from likewise.pages.gallery import FlaggedItem, FlagSection, Tile, flags_page, thumbnail
 from likewise.schema import FLAGS
@@ -31,8 +32,12 @@ _MEANINGS = {
 """Flag -> one sentence for readers of the page."""
 
 
-def flagged_pictures(ws: Workspace, dataset: str, most: int = SHOWN) -> str:
+def flagged_pictures(
+    ws: Workspace, dataset: str, most: int = SHOWN, *, judged: bool = False
+) -> str:
     """Return the page of the last check of ``dataset``, with at most ``most`` items per flag.
+
+    Flags with a verdict are on it only if ``judged``.
 
     Raises:
         MissingArtefactError: the data set was not checked, or its images are not pulled.
@@ -40,6 +45,8 @@ def flagged_pictures(ws: Workspace, dataset: str, most: int = SHOWN) -> str:
     command = artefacts.table(ws, dataset, "flags").command
     path = versions.locate(ws, ws.table(dataset, "flags"))
     flagged = tables.open_table(path, command).read(FLAGS.names())
+    if not judged:
+        flagged, _ = without_judged(ws, dataset, flagged, FLAG)
     sections = list(_sections(ws, dataset, flagged, most))
     note = f"{flagged['image_id'].n_unique():,} images are flagged; no image is deleted"
     return flags_page(ws.card(dataset).title, sections, note)

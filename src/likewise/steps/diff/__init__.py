@@ -15,6 +15,7 @@ from likewise.errors import (
     VersionError,
 )
 from likewise.formats.paths import StrPath
+from likewise.steps.diff.curated_rows import curated_changes
 from likewise.steps.diff.difference import Difference
 from likewise.steps.diff.drift import drift
 from likewise.steps.diff.metric_change import MetricChange
@@ -97,6 +98,7 @@ def diff(
         [drifted for name in vectors if (drifted := drift(before, after, name))],
         list(_metrics(sides[0], sides[1], dataset)),
         (before, after),
+        curated_changes(sides[0], sides[1], dataset),
     )
 
 

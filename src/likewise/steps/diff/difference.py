@@ -45,6 +45,8 @@ class Difference:
         drift: of every model with other vectors, how far they moved.
         metrics: metrics of runs that differ.
         sides: both versions of the data set; ``to_html`` shows their pictures.
+        curated: ``tags``, ``reviews`` or ``selections`` that differ -> number of rows that only
+            the new and only the old version has.
     """
 
     dataset: str
@@ -56,6 +58,7 @@ class Difference:
     drift: list[Drift]
     metrics: list[MetricChange]
     sides: tuple[Dataset, Dataset] = field(repr=False, compare=False)
+    curated: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -70,6 +73,14 @@ class Difference:
         counts = ", ".join(f"{number:,} {kind}" for kind, number in self.counts.items())
         return counts or "no item differs"
 
+    @property
+    def curated_lines(self) -> list[str]:
+        """A line for each kind of text that people changed."""
+        return [
+            f"{name}: {added:,} rows added, {removed:,} removed"
+            for name, (added, removed) in self.curated.items()
+        ]
+
     def to_markdown(self) -> str:
         """Return the difference as Markdown: counts, columns, first changes, drift, metrics."""
         was, now = self.items
@@ -78,6 +89,7 @@ class Difference:
         if self.columns:
             columns = ", ".join(f"{code(name)} {how}" for name, how in self.columns.items())
             lines += [f"Columns: {columns}", ""]
+        lines += [line for text in self.curated_lines for line in (text, "")]
         lines += _section(_CHANGE_HEADS, _listed(self.changes))
         if len(self.changes) > LISTED:
             lines += [f"… and {len(self.changes) - LISTED:,} more changes", ""]

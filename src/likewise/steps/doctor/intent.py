@@ -4,8 +4,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from typing import Any
 
-from likewise.catalogue import corrections
+from likewise.catalogue import corrections, doubts, item_selections, item_tags
+from likewise.catalogue.item_selections import selection_files
+from likewise.catalogue.keyed_text import KeyedText
 from likewise.catalogue.name_clashes import model_clashes
 from likewise.errors import BrokenEntryWarning, ConfigError, LikewiseError
 from likewise.evaluation.protocols import PROTOCOLS
@@ -87,9 +91,16 @@ def _records(ws: Workspace, dataset: str) -> Iterator[Problem]:
 
 
 def _corrections(ws: Workspace, dataset: str) -> Iterator[Problem]:
-    path = ws.corrections(dataset)
-    command = f"edit {ws.relative(path)}"
-    yield from _tried(lambda: corrections.read(path), "corrections", command)
+    """Yield the files of people that cannot be parsed."""
+    forms: dict[Path, KeyedText[Any, Any]] = {
+        ws.corrections(dataset): corrections.FILE,
+        ws.tags(dataset): item_tags.FILE,
+        ws.reviews(dataset): doubts.FILE,
+        **dict.fromkeys(selection_files(ws, dataset).values(), item_selections.FILE),
+    }
+    for path, form in forms.items():
+        kind = path.stem if path.parent == ws.tables(dataset) else "selection"
+        yield from _tried(partial(form.read, path), kind, f"edit {ws.relative(path)}")
 
 
 def _cards_alone(ws: Workspace) -> Iterator[Problem]:

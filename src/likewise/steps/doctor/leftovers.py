@@ -11,9 +11,13 @@ from likewise.models.training import resumable
 from likewise.steps.doctor.problem import ELSEWHERE, Problem, command, never_run, size
 from likewise.storage import artefacts
 from likewise.storage.versions import cached_outputs
-from likewise.storage.workspace import Workspace, subfolders
+from likewise.storage.workspace import Places, Workspace, subfolders
 
-HANDWRITTEN = ("corrections.csv", "forgotten.csv")
+_ANY = Places(Path())
+
+HANDWRITTEN = tuple(
+    path("").name for path in (_ANY.corrections, _ANY.forgotten, _ANY.tags, _ANY.reviews)
+)
 """Names of files in the folder of a data set that no stage can make again."""
 
 OLD_VIEWS = 10**9
@@ -92,7 +96,9 @@ def _without_handwritten(path: Path) -> list[Path]:
 
 def _is_handwritten(path: Path) -> bool:
     """Return whether a file has rows that people wrote; many have only a line of names."""
-    return path.name in HANDWRITTEN and len(path.read_bytes().splitlines()) > 1
+    is_selection = path.parent.name == _ANY.selections("").name and path.suffix == ".csv"
+    known = path.name in HANDWRITTEN or is_selection
+    return known and path.is_file() and len(path.read_bytes().splitlines()) > 1
 
 
 def _unfinished(ws: Workspace) -> Iterator[Problem]:

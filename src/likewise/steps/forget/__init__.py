@@ -129,7 +129,9 @@ def forget(
 @contextmanager
 def _alone(ws: Workspace, dataset: str) -> Iterator[None]:
     """Lock all jobs that write files of the data set."""
-    names = [f"forget-{dataset}", f"correct-{dataset}", *(s.job for s in jobs(ws, dataset))]
+    names = [f"{verb}-{dataset}" for verb in ("forget", "correct", "tag", "select")]
+    names += [f"review-{name}" for name in ws.params.datasets]
+    names += [stage.job for stage in jobs(ws, dataset)]
     with ExitStack() as locks:
         for name in names:
             locks.enter_context(journal.exclusive_job(ws, name))

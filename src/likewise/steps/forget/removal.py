@@ -19,6 +19,7 @@ from likewise.schema import (
     Column,
     Contract,
 )
+from likewise.steps.forget.curated import records_without
 from likewise.steps.forget.removal_plan import Plan
 from likewise.steps.publish import publish
 from likewise.steps.view import view
@@ -50,6 +51,8 @@ class Removal:
         kept = corrections.read(ws.corrections(dataset))
         others = {k: value for k, value in kept.items() if k.item_id not in record.items}
         self._write(Workspace.corrections, corrections.text(others))
+        for path, text in records_without(ws, dataset, record):
+            self._staging.take(self._new_text(path, text), path)
 
     def tables(self) -> bool:
         """Rewrite all tables that contain forgotten items; return True if there are any."""
@@ -241,8 +244,11 @@ class Removal:
 
     def _write(self, place: Callable[[Workspace, str], Path], text: str) -> None:
         final = place(self._ws, self._dataset)
+        self._staging.take(self._new_text(final, text), final)
+
+    def _new_text(self, final: Path, text: str) -> Path:
         atomic.write_text(self._in_new(final), text)
-        self._staging.take(self._in_new(final), final)
+        return self._in_new(final)
 
 
 def _digest(table: Path, contract: Contract) -> Digests:

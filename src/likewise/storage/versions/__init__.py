@@ -33,7 +33,7 @@ from likewise.storage.versions.revisions import (
     texts_at,
     workspace_at,
 )
-from likewise.storage.versions.view_links import link_view, own_folder
+from likewise.storage.versions.view_links import link_files, link_view, own_folder
 from likewise.storage.versions.views import (
     PARTIAL_SUFFIX,
     fetch_into_view,
@@ -66,6 +66,7 @@ __all__ = [
     "fetch_into_view",
     "folder_md5",
     "grep",
+    "link_files",
     "link_view",
     "locate",
     "locate_earlier",

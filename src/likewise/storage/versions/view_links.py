@@ -66,6 +66,12 @@ def link_again(store: Store, linked: Path, files: Mapping[str, str]) -> None:
                 atomic.replace_by_link(target, source)
 
 
+def link_files(files: Mapping[Path, Path]) -> None:
+    """Link each target to its source, a file that never changes; existing targets stay."""
+    for target, source in files.items():
+        link(source, target, copy=False)
+
+
 def link(source: Path, target: Path, *, copy: bool) -> None:
     """Link ``target`` to ``source`` unless it exists; see ``link_view``."""
     if target.exists():

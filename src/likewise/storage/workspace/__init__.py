@@ -23,7 +23,7 @@ from likewise.storage.config import (
 )
 from likewise.storage.workspace.places import DIGESTS, TABLE, VERSIONED, Places, subfolders
 
-__all__ = ["TABLE", "VERSIONED", "Workspace", "subfolders"]
+__all__ = ["TABLE", "VERSIONED", "Places", "Workspace", "subfolders"]
 
 
 class Workspace(Places):
@@ -157,9 +157,9 @@ class Workspace(Places):
 
     def _holds_records_only(self, dataset: str) -> bool:
         """Return True if a folder has only what ``remove`` keeps of a data set."""
-        records = {self.corrections(dataset), self.forgotten(dataset)}
-        files = set(self.tables(dataset).iterdir())
-        return bool(files) and files <= records
+        folder = self.tables(dataset)
+        files = {path for path in folder.rglob("*") if not path.is_dir()}
+        return bool(files) and files <= {*self.records(dataset)}
 
     def existing_outputs(self) -> Iterator[Path]:
         """Yield the existing outputs of stages and reports, and folders of no data set."""

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from likewise.storage.workspace.record_places import RecordPlaces
+
 VERSIONED = (
     "params.yaml",
     "dvc.yaml",
@@ -26,7 +28,7 @@ def subfolders(folder: Path) -> list[Path]:
     return sorted(p for p in folder.glob("*") if p.is_dir() and not p.name.startswith("."))
 
 
-class Places:
+class Places(RecordPlaces):
     """The paths of a catalogue, whether they exist or not."""
 
     def __init__(self, root: Path, home: Path | None = None) -> None:
@@ -176,14 +178,6 @@ class Places:
     def tables(self, dataset: str) -> Path:
         """The folder of the tables, corrections and releases of a data set."""
         return self.catalog / dataset
-
-    def corrections(self, dataset: str) -> Path:
-        """The corrections of a data set."""
-        return self.tables(dataset) / "corrections.csv"
-
-    def forgotten(self, dataset: str) -> Path:
-        """The list of removed items that must not be ingested again."""
-        return self.tables(dataset) / "forgotten.csv"
 
     def embeddings(self, dataset: str, model: str) -> Path:
         """The vectors of one model."""

@@ -1,0 +1,144 @@
+"""Judge flags and findings of a data set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.doubts import (
+    FILE,
+    VERDICTS,
+    DoubtKey,
+    Verdict,
+    VerdictName,
+    finding_keys,
+    flag_keys,
+    note_fault,
+    read_flags,
+    read_verdicts,
+)
+from likewise.catalogue.source_findings import read_findings
+from likewise.errors import DataError, UnknownNameError, bounded
+from likewise.formats.paths import StrPath
+from likewise.storage import journal
+from likewise.storage.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """The result of ``review``.
+
+    Attributes:
+        dataset: name of the data set.
+        file: path of the verdicts, relative to the root of the catalogue.
+        changed: number of verdicts that are new, changed or withdrawn.
+        judged: number of flags and findings that have a verdict.
+        open: number of those without one.
+    """
+
+    dataset: str
+    file: str
+    changed: int
+    judged: int
+    open: int
+
+
+def review(
+    dataset: str,
+    ids: Sequence[str] = (),
+    *,
+    verdict: VerdictName | None,
+    note: str = "",
+    name: str | None = None,
+    workspace: StrPath | None = None,
+) -> Reviewed:
+    """Judge flags of ``check`` and findings of ``ingest``, so that they are not listed again.
+
+    Verdicts are rows of ``catalog/<dataset>/reviews.csv``, which git merges one by one. A
+    verdict holds for the content of the flag: if its value, its copy or its description
+    changes, the flag is listed again. No stage depends on verdicts; ``select(without=...)``
+    uses them.
+
+    Args:
+        dataset: name of the data set.
+        ids: ids of flags and findings, as ``reviews`` lists them.
+        verdict: ``kept`` (right, but the item stays), ``dropped`` (right, the item should be
+            left out), ``wrong`` (a mistake of the check), or None to withdraw the verdict.
+        note: a reason, one line of at most 500 characters.
+        name: judge all flags of this name, or findings of this check, that have no verdict
+            yet; with None as verdict, all that have one.
+        workspace: a folder in the catalogue; by default the current one.
+
+    Raises:
+        UnknownNameError: there is no such data set, id, flag or check.
+        DataError: neither ids nor a name, no such verdict, or a note that cannot be kept.
+        MissingArtefactError: the data set was not ingested, or not checked.
+
+    Example:
+        >>> open("emoji/images/0_empty.jpg", "w").close()
+        >>> ingested = likewise.ingest("emoji")
+        >>> likewise.review("emoji", name="empty", verdict="kept", note="known").judged
+        1
+        >>> likewise.findings("emoji").total
+        0
+    """
+    ws = open_workspace(workspace)
+    ws.dataset(dataset)
+    _check(ids, verdict, note, name)
+    doubts = {key.id: key for key in _keys(ws, dataset)}
+    with journal.exclusive_job(ws, f"review-{dataset}"):
+        before = read_verdicts(ws, dataset)
+        known = doubts if verdict is not None else {**{key.id: key for key in before}, **doubts}
+        chosen = [_find(known, one, dataset) for one in ids]
+        if name is not None:
+            named = [key for key in doubts.values() if key.name == name]
+            if not named:
+                names = dict.fromkeys(key.name for key in doubts.values())
+                where = f"the doubts about {dataset}"
+                raise UnknownNameError("flag or check", name, names, where)
+            chosen += [key for key in named if (key in before) == (verdict is None)]
+        gone = set(chosen)
+        after = {key: value for key, value in before.items() if key not in gone}
+        if verdict is not None:
+            after |= dict.fromkeys(chosen, Verdict(verdict, note or None))
+        if after != before:
+            FILE.write(ws.reviews(dataset), after)
+    changed = sum(before.get(key) != after.get(key) for key in {**before, **after})
+    judged = sum(key in after for key in doubts.values())
+    file = ws.relative(ws.reviews(dataset))
+    return Reviewed(dataset, file, changed, judged, len(doubts) - judged)
+
+
+def _check(ids: Sequence[str], verdict: str | None, note: str, name: str | None) -> None:
+    if isinstance(ids, str):
+        raise DataError(f"ids is the text {ids!r:.80}; give a list of ids")
+    if not ids and name is None:
+        raise DataError("nothing is chosen; give ids, or the name of a flag or check")
+    if verdict is not None and verdict not in VERDICTS:
+        raise DataError(
+            f"{verdict!r:.80} is not a verdict; choose one of {', '.join(VERDICTS)}"
+        )
+    if fault := note_fault(note):
+        raise DataError(fault)
+
+
+def _keys(ws: Workspace, dataset: str) -> list[DoubtKey]:
+    flags, findings = read_flags(ws, dataset), read_findings(ws, dataset)
+    return [*flag_keys(flags), *finding_keys(findings)]
+
+
+def _find(doubts: dict[str, DoubtKey], wanted: str, dataset: str) -> DoubtKey:
+    """Return the doubt whose id begins with ``wanted``.
+
+    Raises:
+        UnknownNameError: there is none.
+        DataError: there are several.
+    """
+    if wanted in doubts:
+        return doubts[wanted]
+    found = [key for one, key in doubts.items() if len(wanted) >= 4 and one.startswith(wanted)]
+    if not found:
+        raise UnknownNameError("doubt", wanted, doubts, f"the doubts about {dataset}")
+    if len(found) > 1:
+        ids = bounded((key.id for key in found), len(found))
+        raise DataError(f"several ids begin with {wanted!r}: {ids}; give more digits")
+    return found[0]
