@@ -25,6 +25,7 @@ NAMES = (
     "embed",
     "score",
     "rows",
+    "curation",
     "search",
     "indexes",
     "exports",

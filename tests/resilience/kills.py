@@ -93,6 +93,8 @@ VERBS = {
     "index": Verb("unindexed", ("index", "emoji", "tiny", "ivf")),
     "export": Verb("made", ("export", "emoji", "webdataset", "--to", "out"), "is not empty"),
     "correct": Verb("made", ("correct", "emoji", "0_openmoji.jpg", "--label", "200")),
+    "tag": Verb("made", ("tag", "emoji", "0_openmoji.jpg", "--add", "doubtful")),
+    "select": Verb("made", ("select", "emoji", "houses", "--where", "label = '0'")),
     "forget": Verb(
         "made", ("forget", "emoji", "0_fluent.jpg", "--reason", "request 1"), steps=True
     ),

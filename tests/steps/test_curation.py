@@ -127,7 +127,7 @@ def test_a_hostile_tag_is_refused(name: str, said: str) -> None:
 
 def test_what_cannot_be_tagged_is_reported(workspace: Path) -> None:
     for options, said in (
-        ({"items": ["1_noto.jpg"], "add": ["a"]}, "no item named '1_noto.jpg'"),
+        ({"items": ["1_noto.jpg"], "add": ["a"]}, "emoji has no item 1_noto.jpg; did"),
         ({"add": ["a"]}, "no items are given"),
         ({"items": ["0_noto.jpg"]}, "no tag is given"),
         ({"items": ["0_noto.jpg"], "add": ["a"], "remove": ["a"]}, "added and removed"),

@@ -31,14 +31,26 @@ class CorrectableItems:
             DataError: there is no such item; the error lists similar ids.
         """
         distinct = list(dict.fromkeys(items))
+        self.check(distinct)
         positions = self._ids.positions(distinct)
-        absent = [one for one, at in zip(distinct, positions, strict=True) if at < 0]
-        if absent:
-            known = self.table.read(["item_id"])["item_id"]
-            what = f"{self._dataset} has no item {bounded(sorted(absent), len(absent))}"
-            raise DataError(f"{what}; {hint(min(absent), known)}")
         names = list(dict.fromkeys(("item_id", *columns)))
         return tables.read_at(self.table, positions.tolist(), names)
+
+    def absent(self, items: Sequence[str]) -> list[str]:
+        """Return those of ``items`` that the data set does not have."""
+        positions = self._ids.positions(items)
+        return [one for one, at in zip(items, positions, strict=True) if at == tables.NO_ROW]
+
+    def check(self, items: Sequence[str]) -> None:
+        """Refuse items that the data set does not have.
+
+        Raises:
+            DataError: there is no such item; the error lists similar ids.
+        """
+        if absent := sorted(self.absent(items)):
+            known = self.table.read(["item_id"])["item_id"]
+            what = f"{self._dataset} has no item {bounded(absent, len(absent))}"
+            raise DataError(f"{what}; {hint(absent[0], known)}")
 
     @cached_property
     def labels(self) -> Mapping[str | None, list[str | None]]:

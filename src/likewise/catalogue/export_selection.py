@@ -21,19 +21,19 @@ def selection(
     dataset: Dataset,
     where: str | None = None,
     *,
-    named: str | None = None,
+    selection_name: str | None = None,
     pixels: bool = True,
 ) -> Selection:
     """Select the items of ``dataset`` that meet the SQL condition ``where``.
 
-    With ``named``, these are items of the selection of that name. Without ``pixels``, images
-    are not fetched and cannot be read. Tags and selections are not exported.
+    With ``selection_name``, they are items of the selection of that name. Without ``pixels``,
+    images are not fetched and cannot be read. Tags and selections are not exported.
 
     Raises:
         DataError: the SQL is invalid, no item meets it, or an image_id leaves its folder.
     """
     table = dataset.table
-    where = with_selection(where, named, table)
+    where = with_selection(where, selection_name, table)
     mask = np.ones(len(dataset), bool) if where is None else filters.matching_rows(table, where)
     hidden = set(COLUMNS).difference(column.name for column in table.source_columns)
     items = table.read([c for c in table.metadata_columns if c not in hidden]).filter(

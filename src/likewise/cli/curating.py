@@ -112,25 +112,25 @@ def reviews(
     json: Json = False,
 ) -> None:
     """List flags and findings that have no verdict yet."""
-    found = likewise.reviews(dataset, name=name, judged=judged, limit=limit)
+    listing = likewise.reviews(dataset, name=name, judged=judged, limit=limit)
     if json:
-        print_json(found)
+        print_json(listing)
         return
     rows = [
         (d.id, d.name, d.path, d.other, d.detail, d.verdict or "", d.note or "")
-        for d in found.doubts
+        for d in listing.doubts
     ]
     if rows:
         heads = ("id", "flag or check", "path", "other", "detail", "verdict", "note")
         print_table(heads, rows, given=[name or ""])
-    print_note(f"{found.open:,} open, {found.judged:,} judged")
-    if found.stale:
+    print_note(f"{listing.open:,} open, {listing.judged:,} judged")
+    if listing.stale:
         print_note(
-            f"{counted(found.stale, 'verdict')} on flags or findings that changed or are gone"
+            f"{counted(listing.stale, 'verdict')} on flags or findings that changed or are gone"
         )
-    if len(rows) < found.open + found.judged * judged:
+    if len(rows) < listing.open + listing.judged * judged:
         print_note(f"the first {len(rows):,}; list more with --limit N")
-    if found.open:
+    if listing.open:
         print_tip(f"likewise review {dataset} ID --verdict kept")
 
 
@@ -167,12 +167,12 @@ def select(
 
 def selections(dataset: Dataset, rev: Rev = None, json: Json = False) -> None:
     """List the selections of a data set."""
-    found = likewise.selections(dataset, rev=rev)
+    listing = likewise.selections(dataset, rev=rev)
     if json:
-        print_json(found)
+        print_json(listing)
         return
-    if found:
-        rows = [(one.name, one.items, one.unknown, one.file) for one in found]
+    if listing:
+        rows = [(one.name, one.items, one.unknown, one.file) for one in listing]
         print_table(("selection", "items", "not in the data set", "file"), rows)
     else:
         print_note(f"{dataset} has no selections")

@@ -79,24 +79,26 @@ def pending(dataset: Dataset, json: Json = False) -> None:
 
     The table shows the published and the corrected value of each.
     """
-    found = likewise.pending(dataset)
+    waiting = likewise.pending(dataset)
     if json:
-        print_json(found)
+        print_json(waiting)
         return
     rows = [
         (row.item_id, row.column, row.published or "-", row.corrected or "-")
-        for row in found.rows
+        for row in waiting.rows
     ]
     if rows:
         print_table(("item", "column", "published", "corrected"), rows)
-    print_note(f"{counted(len(rows), 'correction')} of {found.corrections:,} not published yet")
-    if found.unknown:
+    print_note(
+        f"{counted(len(rows), 'correction')} of {waiting.corrections:,} not published yet"
+    )
+    if waiting.unknown:
         print_note(
-            f"{counted(len(found.unknown), 'item')} with corrections not in {dataset}: "
-            f"{bounded(found.unknown, len(found.unknown))}"
+            f"{counted(len(waiting.unknown), 'item')} with corrections not in {dataset}: "
+            f"{bounded(waiting.unknown, len(waiting.unknown))}"
         )
     if rows:
-        print_next(f"{found.command}, then: git commit {found.file} dvc.lock")
+        print_next(f"{waiting.command}, then: git commit {waiting.file} dvc.lock")
 
 
 def measure(dataset: Dataset) -> None:

@@ -107,7 +107,7 @@ def export(  # noqa: PLR0913 (options of an export, keyword only)
     part = EXPORTS.build(entry, place or f"export {format}")
     target = Path(to)
     atomic.need_new_folder(target)
-    chosen = chosen_for_export(Dataset(ws, dataset), where, named=selection)
+    chosen = chosen_for_export(Dataset(ws, dataset), where, selection_name=selection)
     conditions = {"where": where, **({"selection": selection} if selection else {})}
     notes = _gate(chosen, part)
     with atomic.new_folder(target) as folder:

@@ -90,12 +90,12 @@ def review(
         known = doubts if verdict is not None else {**{key.id: key for key in before}, **doubts}
         chosen = [_find(known, one, dataset) for one in ids]
         if name is not None:
-            named = [key for key in doubts.values() if key.name == name]
-            if not named:
+            alike = [key for key in doubts.values() if key.name == name]
+            if not alike:
                 names = dict.fromkeys(key.name for key in doubts.values())
                 where = f"the doubts about {dataset}"
                 raise UnknownNameError("flag or check", name, names, where)
-            chosen += [key for key in named if (key in before) == (verdict is None)]
+            chosen += [key for key in alike if (key in before) == (verdict is None)]
         gone = set(chosen)
         after = {key: value for key, value in before.items() if key not in gone}
         if verdict is not None:
@@ -135,10 +135,12 @@ def _find(doubts: dict[str, DoubtKey], wanted: str, dataset: str) -> DoubtKey:
     """
     if wanted in doubts:
         return doubts[wanted]
-    found = [key for one, key in doubts.items() if len(wanted) >= 4 and one.startswith(wanted)]
-    if not found:
+    matching = [
+        key for one, key in doubts.items() if len(wanted) >= 4 and one.startswith(wanted)
+    ]
+    if not matching:
         raise UnknownNameError("doubt", wanted, doubts, f"the doubts about {dataset}")
-    if len(found) > 1:
-        ids = bounded((key.id for key in found), len(found))
+    if len(matching) > 1:
+        ids = bounded((key.id for key in matching), len(matching))
         raise DataError(f"several ids begin with {wanted!r}: {ids}; give more digits")
-    return found[0]
+    return matching[0]

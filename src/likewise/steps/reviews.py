@@ -122,6 +122,6 @@ def _doubts(ws: Workspace, dataset: str, verdicts: Verdicts) -> Iterator[Doubt]:
     flags, findings = read_flags(ws, dataset), read_findings(ws, dataset)
     for frame, keys in ((flags, flag_keys(flags)), (findings, finding_keys(findings))):
         for key, detail in zip(keys, frame["detail"], strict=True):
-            found = verdicts.get(key, Verdict(None, None))
+            verdict = verdicts.get(key, Verdict(None, None))
             place = (key.kind, key.name, key.path, key.other_dataset, key.other)
-            yield Doubt(key.id, *place, detail, *found)
+            yield Doubt(key.id, *place, detail, *verdict)

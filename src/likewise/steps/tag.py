@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from likewise.catalogue import item_tags
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.chosen_items import chosen_items
+from likewise.catalogue.correctable_items import open_correctable
 from likewise.catalogue.curated_table import refuse_own_column
-from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.item_tags import ItemTag, Tags, read_tags
 from likewise.errors import DataError
 from likewise.formats.paths import StrPath
-from likewise.storage import journal, tables
+from likewise.storage import journal
 from likewise.storage.workspace import Workspace
 
 
@@ -25,7 +25,7 @@ class Tagged:
         file: path of the tags, relative to the root of the catalogue.
         changed: number of tags that items got or lost.
         tags: tag -> number of its items, most frequent first.
-        unknown: items with tags that the published table does not have.
+        unknown: items with tags that the data set does not have.
     """
 
     dataset: str
@@ -60,10 +60,10 @@ def tag(
         workspace: a folder in the catalogue; by default the current one.
 
     Raises:
-        DataError: a tag has other characters, no items are given, the source has a column
-            ``tags``, or the file of tags cannot be parsed.
-        UnknownNameError: there is no such data set or item.
-        MissingArtefactError: the data set was not published.
+        DataError: a tag has other characters, there is no such item, no items are given, the
+            source has a column ``tags``, or the file of tags cannot be parsed.
+        UnknownNameError: there is no such data set.
+        MissingArtefactError: the data set was not ingested or, for ``where``, published.
 
     Example:
         >>> likewise.tag("emoji", where="label = '0'", add=["house"]).tags
@@ -81,9 +81,8 @@ def tag(
         if items or where is not None:
             raise DataError("no tag is given; give tags to add or to remove")
         return _counted(ws, base, read_tags(ws, base), 0)
-    refuse_own_column(_columns(ws, base), item_tags.COLUMN, base)
-    known = read_tags(ws, base)
-    chosen = _items(ws, dataset, items, where, known if not added else {})
+    refuse_own_column(open_correctable(ws, base).table.columns, item_tags.COLUMN, base)
+    chosen = _items(ws, dataset, items, where, {} if added else read_tags(ws, base))
     with journal.exclusive_job(ws, f"tag-{base}"):
         before = read_tags(ws, base)
         after: Tags = {
@@ -111,17 +110,14 @@ def _names(tags: Iterable[str]) -> list[str]:
     return names
 
 
-def _columns(ws: Workspace, dataset: str) -> list[str]:
-    """Return the columns of the published table that a stage wrote."""
-    return tables.open_table(Dataset(ws, dataset).published).columns
-
-
 def _items(
     ws: Workspace, dataset: str, items: Sequence[str], where: str | None, known: Tags
 ) -> set[str]:
     """Return the ids of the items; those with ``known`` tags need not exist any more."""
-    tagged = {key.item_id for key in known}
-    if items and where is None and tagged.issuperset(items):
+    if items and where is None and not isinstance(items, str):
+        tagged = {key.item_id for key in known}
+        rest = [item for item in items if item not in tagged]
+        open_correctable(ws, ws.params.base(dataset)).check(rest)
         return set(items)
     return set(chosen_items(ws, dataset, items, where))
 
@@ -131,9 +127,5 @@ def _counted(ws: Workspace, dataset: str, tags: Tags, changed: int) -> Tagged:
     counts = Counter(key.tag for key in tags)
     ordered = dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
     items = sorted({key.item_id for key in tags})
-    unknown: list[str] = []
-    published = Dataset(ws, dataset).published
-    if items and tables.exists(published):
-        positions = tables.RowIndex(tables.open_table(published), "item_id").positions(items)
-        unknown = [one for one, at in zip(items, positions, strict=True) if at == tables.NO_ROW]
+    unknown = open_correctable(ws, dataset).absent(items) if items else []
     return Tagged(dataset, ws.relative(ws.tags(dataset)), changed, ordered, unknown)

@@ -16,7 +16,7 @@ def records_without(ws: Workspace, dataset: str, record: Record) -> Iterator[tup
     Raises:
         DataError: a file cannot be parsed.
     """
-    items, named = record.items, record.items | record.images
+    items, ids = record.items, record.items | record.images
     tags = item_tags.FILE.read(ws.tags(dataset))
     rest = {key: value for key, value in tags.items() if key.item_id not in items}
     if len(rest) < len(tags):
@@ -31,8 +31,8 @@ def records_without(ws: Workspace, dataset: str, record: Record) -> Iterator[tup
         kept = {
             key: value
             for key, value in verdicts.items()
-            if not (other == dataset and key.path in named)
-            and not ((key.other_dataset or other) == dataset and key.other in named)
+            if not (other == dataset and key.path in ids)
+            and not ((key.other_dataset or other) == dataset and key.other in ids)
         }
         if len(kept) < len(verdicts):
             yield ws.reviews(other), doubts.FILE.text(kept)
