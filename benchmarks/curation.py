@@ -3,7 +3,7 @@
     python benchmarks/curation.py [--small] [--rows N]
 
 The data set has 1,000,000 items. The peer writes the bytes of the same file: a temporary file,
-flushed to the disk, that is renamed. Figures are medians of warm calls in one process, such as a
+flushed to the disk, then renamed. Figures are medians of warm calls in one process, like a
 page or a notebook.
 """
 
