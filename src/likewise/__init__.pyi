@@ -29,6 +29,8 @@ from likewise.evaluation.literature import ProtocolVersion as ProtocolVersion
 from likewise.evaluation.literature import Reference as Reference
 from likewise.evaluation.literature import ReferenceRow as ReferenceRow
 from likewise.evaluation.literature import references as references
+from likewise.evaluation.paired_metrics import ComparedMetric as ComparedMetric
+from likewise.evaluation.paired_metrics import RerankedMetrics as RerankedMetrics
 from likewise.evaluation.protocols.base import Evaluation as Evaluation
 from likewise.evaluation.significance import Interval as Interval
 from likewise.evaluation.significance import PairedDifference as PairedDifference
@@ -58,7 +60,6 @@ from likewise.steps.browse import browse as browse
 from likewise.steps.check import Checked as Checked
 from likewise.steps.check import check as check
 from likewise.steps.compare import ChangedQuery as ChangedQuery
-from likewise.steps.compare import ComparedMetric as ComparedMetric
 from likewise.steps.compare import Comparison as Comparison
 from likewise.steps.compare import compare as compare
 from likewise.steps.correct import Corrected as Corrected

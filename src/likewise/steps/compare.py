@@ -4,46 +4,21 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from likewise.catalogue.catalogue import open_workspace
-from likewise.catalogue.paired_queries import common_queries, paired_values
+from likewise.catalogue.paired_queries import common_queries
 from likewise.catalogue.run_results import Results, read_results
 from likewise.errors import DataError
-from likewise.evaluation.protocols.by_column import metric_by
-from likewise.evaluation.significance import (
-    PairedDifference,
-    holm,
-    interval,
-    paired_difference,
+from likewise.evaluation.paired_metrics import (
+    ComparedMetric,
+    corrected_metrics,
+    further_metrics,
+    main_metrics,
 )
+from likewise.evaluation.protocols.by_column import metric_by
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
-
-
-@dataclass(frozen=True)
-class ComparedMetric:
-    """One metric of both runs.
-
-    Attributes:
-        metric: name of the metric, or of a subset or a value of a column as in the reports.
-        first: value in the first run, over the common queries, in the units of the reports.
-        second: value in the second run, over the same queries.
-        difference: second minus first, in the same units.
-        p_holm: p of a subset or value, corrected for multiple tests (Holm); None otherwise.
-        first_interval: 95 % confidence interval of the first value (bootstrap over classes);
-            NaN where a single class has none.
-        second_interval: the same of the second value.
-    """
-
-    metric: str
-    first: float
-    second: float
-    difference: PairedDifference
-    p_holm: float | None
-    first_interval: tuple[float, float]
-    second_interval: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -146,8 +121,8 @@ def compare(first: str, second: str, *, workspace: StrPath | None = None) -> Com
         )
     marked = (replace(r, queries=r.queries.with_columns(right=r.right)) for r in pair)
     both, notes = common_queries(*marked)
-    by_value = _value_rows(both, pair)
-    rows = [*_main_rows(both, pair[0]), *by_value, *_further_rows(both, pair[0])]
+    own = (both, list(pair[0].metrics), protocol)
+    rows = [*main_metrics(*own), *_value_rows(both, pair), *further_metrics(*own)]
     return Comparison(
         first,
         second,
@@ -171,20 +146,6 @@ def _results(name: str, workspace: StrPath | None) -> Results:
     return replace(read_results(ws, run), run=name)
 
 
-def _main_rows(both: pl.DataFrame, results: Results) -> list[ComparedMetric]:
-    """Return the main metric over all queries and over the queries of each subset."""
-    names = list(results.metrics)
-    main = _row(both, results, names[0], "value", over_all=True)
-    parts = {
-        name: both.filter(subset=subset)
-        for subset in both["subset"].drop_nulls().unique(maintain_order=True)
-        for name in names
-        if name in _called(names[0], subset)
-    }
-    ordered = {name: parts[name] for name in names if name in parts}
-    return [main, *_corrected(ordered, results)]
-
-
 def _value_rows(both: pl.DataFrame, pair: tuple[Results, Results]) -> list[ComparedMetric]:
     """Return the main metric over the queries of each value of the column ``by`` of a run."""
     column = next((r.reported_by for r in pair if r.reported_by), None)
@@ -196,37 +157,7 @@ def _value_rows(both: pl.DataFrame, pair: tuple[Results, Results]) -> list[Compa
         metric_by(main, column, value): scored.filter(by=value)
         for value in scored["by"].drop_nulls().unique().sort()
     }
-    return _corrected(parts, pair[0])
-
-
-def _corrected(parts: dict[str, pl.DataFrame], results: Results) -> list[ComparedMetric]:
-    """Compare the main metric over parts of the queries, with p corrected by Holm's method."""
-    rows = [_row(part, results, name, "value") for name, part in parts.items()]
-    corrected = holm([row.difference.p for row in rows])
-    return [replace(row, p_holm=p) for row, p in zip(rows, corrected, strict=True)]
-
-
-def _called(main: str, subset: str) -> tuple[str, str]:
-    """Return the names that reports use for the main metric of a subset."""
-    return f"{main} {subset}", subset
-
-
-def _further_rows(both: pl.DataFrame, results: Results) -> list[ComparedMetric]:
-    metrics = [name for name in results.metrics if f"{name}_second" in both.columns]
-    return [_row(both, results, name, name, over_all=True) for name in metrics]
-
-
-def _row(
-    both: pl.DataFrame, results: Results, metric: str, column: str, *, over_all: bool = False
-) -> ComparedMetric:
-    """Compare one metric; ``over_all`` weights the subsets if the protocol averages them."""
-    pair = paired_values(both, results, metric, column, over_all=over_all)
-    values = pair.first, pair.second
-    ends = [interval(np.where(pair.scored, one, np.nan), pair.classes) for one in values]
-    first, second = (float(one[pair.scored].mean()) for one in values)
-    difference = paired_difference(*values, pair.classes)
-    intervals = [(one.low, one.high) for one in ends]
-    return ComparedMetric(metric, first, second, difference, None, *intervals)
+    return corrected_metrics(parts, pair[0].protocol)
 
 
 def _changed(both: pl.DataFrame, worse: str, better: str) -> list[ChangedQuery]:

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from likewise.catalogue.paired_queries import common_queries, paired_values
+from likewise.catalogue.paired_queries import common_queries
 from likewise.catalogue.run_results import Results, RunRecord, queries_file, with_queries
 from likewise.errors import DamagedError, DataError
+from likewise.evaluation.paired_metrics import paired_values
 from likewise.evaluation.significance import FLIPS, SEED, paired_p
 from likewise.formats import atomic
 from likewise.formats.json_documents import parse_json
@@ -119,7 +120,7 @@ def compared(first: Results, second: Results) -> PairResult:
     """
     both, _ = common_queries(first, second)
     main = next(iter(first.metrics))
-    pair = paired_values(both, first, main, "value", over_all=True)
+    pair = paired_values(both, first.protocol, main, "value", over_all=True)
     p = paired_p(pair.first, pair.second, pair.classes)
     difference = float(np.mean((pair.second - pair.first)[pair.scored]))
     return PairResult(difference, p, tuple(_notes(first, second, both)))
