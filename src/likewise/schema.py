@@ -219,6 +219,12 @@ QUERIES = Contract(
             nullable=True,
         ),
         Column(
+            "value_without",
+            pa.float64(),
+            "value without the re-ranker of the run; absent without a re-ranker",
+            nullable=True,
+        ),
+        Column(
             "first_hit", pa.int64(), "rank of the first relevant item, from 1", nullable=True
         ),
         Column("relevant", pa.int64(), "relevant items in the gallery"),

@@ -71,7 +71,8 @@ def test_queries_are_a_row_each_by_contract(workspace: Path) -> None:
     result = likewise.evaluate(RUN, workspace=workspace)
     queries = pl.read_parquet(workspace / "reports" / f"{RUN}.parquet")
     assert queries.equals(result.queries)
-    assert queries.columns == [name for name in QUERIES.names() if name != "by"]
+    optional = ("by", "value_without")
+    assert queries.columns == [name for name in QUERIES.names() if name not in optional]
     assert pl.Series(queries["hits"].list.first()).equals(queries["item_id"], check_names=False)
     assert queries["hit_relevant"].list.sum().to_list() == [
         sum(rank <= 20 for rank in ranks) for ranks in queries["ranks"].to_list()

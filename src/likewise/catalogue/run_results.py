@@ -55,8 +55,29 @@ class _LineageShape(_Shape):
     items: int
 
 
+class _DifferenceShape(_Shape):
+    value: float
+    low: float | None
+    high: float | None
+    p: float
+
+
+class _ComparedShape(_Shape):
+    metric: _Name
+    first: float
+    second: float
+    difference: _DifferenceShape
+    p_holm: float | None
+
+
+class _RerankingShape(_Shape):
+    reranker: dict[str, Any]
+    metrics: list[_ComparedShape]
+
+
 class _StatisticsShape(_Shape):
     intervals: dict[_Name, dict[str, float | None]]
+    reranking: _RerankingShape | None = None
 
 
 _METRICS = TypeAdapter(dict[_Name, float], config=ConfigDict(strict=True))
@@ -75,6 +96,7 @@ class RunRecord:
         lineage: run, protocol, notes, counts, digests of the columns read, passport of the
             model.
         known: names of the public data set that was scored, if its card declares one.
+        reranking: fields of ``RerankedMetrics``; None for a run without a re-ranker.
     """
 
     run: str
@@ -82,6 +104,7 @@ class RunRecord:
     statistics: dict[str, dict[str, Any]]
     lineage: dict[str, Any]
     known: tuple[str, ...] = ()
+    reranking: dict[str, Any] | None = None
 
     @property
     def protocol(self) -> dict[str, Any]:
@@ -94,7 +117,8 @@ class RunRecord:
         """Published tables that the run may be compared with."""
         name, version = self.protocol["name"], self.protocol["version"]
         counts = self.lineage["counts"]
-        return comparable_tables(name, version, counts, self.metrics, known=self.known)
+        found = comparable_tables(name, version, counts, self.metrics, known=self.known)
+        return found if self.reranking is None else found.of_reranked()
 
 
 @dataclass(frozen=True)
@@ -155,7 +179,8 @@ def read_record(ws: Workspace, run: str) -> RunRecord:
         raise StaleArtefactError(what, command)
     record = _json(ws, ws.lineage(run), run, _LINEAGE)
     known = ws.card(entry.dataset).public_names
-    return RunRecord(run, metrics, statistics["intervals"], record, known)
+    intervals, reranking = statistics["intervals"], statistics.get("reranking")
+    return RunRecord(run, metrics, intervals, record, known, reranking)
 
 
 def with_queries(
@@ -186,6 +211,7 @@ def with_queries(
         record.statistics,
         record.lineage,
         record.known,
+        record.reranking,
         queries=queries,
     )
 

@@ -9,6 +9,7 @@ from likewise.cli.output import (
     print_line,
     print_table,
 )
+from likewise.cli.print_evaluation import difference_rows
 from likewise.cli.text_table import cell
 
 if TYPE_CHECKING:
@@ -55,21 +56,10 @@ def _changed(comparison: "Comparison", change: str, decimals: int) -> str:
 
 
 def _difference_rows(comparison: "Comparison", decimals: int) -> "Iterator[tuple[str, ...]]":
-    for row in comparison.rows:
-        difference = row.difference
-        yield (
-            row.metric,
-            f"{row.first:.{decimals}f}",
-            f"{row.second:.{decimals}f}",
-            f"{difference.value:+.{decimals}f}",
-            ""
-            if math.isnan(difference.low)
-            else f"{difference.low:+.{decimals}f} to {difference.high:+.{decimals}f}",
-            f"{difference.p if row.p_holm is None else row.p_holm:.4f}",
-            ""
-            if math.isnan(difference.low)
-            else f"{difference.smallest_difference:.{decimals}f}",
-        )
+    rows = comparison.rows
+    for row, shown in zip(rows, difference_rows(rows, decimals), strict=True):
+        least = row.difference.smallest_difference
+        yield (*shown, "" if math.isnan(row.difference.low) else f"{least:.{decimals}f}")
 
 
 def _query_lines(queries: "Iterable[ChangedQuery]", decimals: int) -> str:

@@ -1,14 +1,14 @@
 """Output of ``likewise evaluate`` and ``likewise score`` as text."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from likewise.cli.output import print_facts, print_line, print_table
 from likewise.cli.text_table import cell
 
 if TYPE_CHECKING:
-    from likewise import Evaluation, Reference
+    from likewise import ComparedMetric, Evaluation, Reference
 
 _TITLE = ("name", "version")
 _SEEN = (*_TITLE, "decimals", "percent")
@@ -30,6 +30,7 @@ def print_evaluation(result: "Evaluation") -> None:
     )
     print_table(columns, _rows(result, decimals))
     print_line("")
+    _print_reranking(result, decimals)
     print_line("protocol {}, version {}".format(*(result.protocol[name] for name in _TITLE)))
     print_facts([(f"  {name}", text) for name, text in _protocol_options(result)])
     for note in result.notes:
@@ -38,6 +39,37 @@ def print_evaluation(result: "Evaluation") -> None:
         print_line(f"not comparable: {reason}")
     for table in result.published.tables:
         _print_published(result, table)
+
+
+def _print_reranking(result: "Evaluation", decimals: int) -> None:
+    """Print the metrics without and with the re-ranker, if the run has one."""
+    if result.reranking is None:
+        return
+    options = dict(result.reranking.reranker)
+    kind = options.pop("kind")
+    texts = {n: f"{v:g}" if isinstance(v, float) else cell(v) for n, v in options.items()}
+    listed = ", ".join(f"{name} {text}" for name, text in texts.items())
+    print_line(f"re-ranked by {kind}: {listed}")
+    columns = ("metric", "without", "with", "difference", "95 % CI", "p")
+    print_table(columns, difference_rows(result.reranking.rows, decimals))
+    print_line("")
+
+
+def difference_rows(
+    rows: Iterable["ComparedMetric"], decimals: int
+) -> Iterator[tuple[str, ...]]:
+    """Yield one row per metric: both values, their difference, its interval, and p."""
+    for row in rows:
+        difference = row.difference
+        low, high = (f"{end:+.{decimals}f}" for end in (difference.low, difference.high))
+        yield (
+            row.metric,
+            f"{row.first:.{decimals}f}",
+            f"{row.second:.{decimals}f}",
+            f"{difference.value:+.{decimals}f}",
+            "" if math.isnan(difference.low) else f"{low} to {high}",
+            f"{difference.p if row.p_holm is None else row.p_holm:.4f}",
+        )
 
 
 def _rows(result: "Evaluation", decimals: int) -> Iterator[tuple[str, ...]]:

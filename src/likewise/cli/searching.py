@@ -118,6 +118,10 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
     index: Annotated[
         str | None, typer.Option(help="Index of params.yaml; by default exact search.")
     ] = None,
+    rerank: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Re-ranker of params.yaml, or a kind of re-ranker."),
+    ] = None,
     rev: Rev = None,
     json: Json = False,
     html: Html = None,
@@ -138,6 +142,7 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
         "where": where,
         "selection": selection,
         "index": index,
+        "rerank": rerank,
         "templates": template or None,
     }
     if queries is not None:
@@ -159,7 +164,7 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
         }
         hits = likewise.search(dataset, rev=rev, **query, **options)
         words = [*(text or []), *(f"not {one}" for one in not_text or [])]
-        parts = (*words, keywords, rev, model, index, where, selection)
+        parts = (*words, keywords, rev, model, index, rerank, where, selection)
         caption = ", ".join(part for part in parts if part)
         for file, write in ((html, hits.to_html), (png, hits.to_png)):
             if file:

@@ -24,6 +24,7 @@ class VectorBlocks:
         read: yields all vectors in order, in blocks of any number of rows.
         take: returns the vectors of some rows, (len(rows), dim), in the order given.
         memory: bytes that may be used; see ``formats.memory``.
+        resident: all vectors are in memory.
     """
 
     rows: int
@@ -32,6 +33,7 @@ class VectorBlocks:
     read: Callable[[], Iterator[FloatArray]]
     take: Callable[[Int64Array], FloatArray]
     memory: int = MEMORY
+    resident: bool = False
 
     @classmethod
     def from_array(cls, array: FloatArray, memory: int = MEMORY) -> "VectorBlocks":
@@ -42,7 +44,8 @@ class VectorBlocks:
             for start in range(0, rows, _READ_ROWS):
                 yield array[start : start + _READ_ROWS]
 
-        return cls(rows, dim, array.dtype, read, lambda chosen: array[chosen], memory)
+        take = array.__getitem__
+        return cls(rows, dim, array.dtype, read, take, memory, resident=True)
 
     def __len__(self) -> int:
         """Return the number of vectors."""

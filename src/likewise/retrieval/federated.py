@@ -21,12 +21,14 @@ def search_datasets(datasets: Sequence[Searchable], query: Query) -> Hits:
     A query by id uses the first data set that has all of its items.
 
     Raises:
-        DataError: the vectors are of different models, or the query has keywords: the BM25
-            scores of different data sets are not comparable.
+        DataError: the vectors are of different models; or the query has keywords or a
+            re-ranker: the scores of different data sets are not comparable.
         UnknownNameError: no data set has all of the query's items.
     """
     if query.keywords is not None:
         raise DataError("keywords are searched in one data set at a time; name one")
+    if query.rerank is not None:
+        raise DataError("a re-ranker reads the neighbours in one data set; name one data set")
     models = {resolve_query_model(dataset, query) for dataset in datasets}
     _check_comparable(datasets, models)
     holder = _holder(datasets, query)

@@ -40,6 +40,9 @@ class QueryOptions(TypedDict, total=False):
             ``selections``: ``array_has(tags, 'blurred')``.
         selection: name of a selection; only its items are compared.
         index: an index of params.yaml; ``exact`` by default.
+        rerank: a re-ranker, which improves the hits by their neighbours: an entry of
+            ``rerankers`` in params.yaml, or a kind with its defaults (``likewise kinds
+            rerankers``). The scores of the hits are those of the re-ranker.
         templates: sentences in which ``{}`` stands for a text, such as ``"a photo of a {}"``;
             their vectors are averaged. By default those of the model's passport.
     """
@@ -54,6 +57,7 @@ class QueryOptions(TypedDict, total=False):
     where: str | None
     selection: str | None
     index: str | None
+    rerank: str | None
     templates: str | Sequence[str] | None
 
 

@@ -57,6 +57,7 @@ class Query:
     where: str | None = None
     selection: str | None = None
     index: str | None = None
+    rerank: str | None = None
     templates: str | Sequence[str] | None = None
 
     @property
@@ -177,7 +178,16 @@ class Query:
                 yield f"{name} is {getattr(self, name)!r}; it is one of {', '.join(known)}"
         if self.keywords is not None and self.min_score is not None:
             yield "min_score is for vectors; the scores of keywords have no scale"
+        yield from self._rerank_faults()
         yield from self._text_faults()
+
+    def _rerank_faults(self) -> Iterator[str]:
+        if self.rerank is None:
+            return
+        if self.keywords is not None:
+            yield "rerank is for vectors; a search with keywords is not re-ranked"
+        if self.combine == "max" and max(len(self.images), len(self.ids), len(self.texts)) > 1:
+            yield "rerank needs one query vector; use combine mean for several queries"
 
     def _text_faults(self) -> Iterator[str]:
         for name in ("text", "not_text"):

@@ -1,7 +1,7 @@
 """Answer queries to one model's vectors of an open data set."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +19,10 @@ from likewise.retrieval.item_filter import ItemFilter
 from likewise.retrieval.published_dataset import PublishedDataset
 from likewise.retrieval.query_encoder import QueryEncoder
 from likewise.retrieval.query_vectors import QueryVectors
+from likewise.retrieval.reranking.applied import AppliedReranker
+from likewise.retrieval.reranking.base import Reranker
+from likewise.retrieval.reranking.gallery import Gallery
+from likewise.retrieval.reranking.searched import SearchReranking, batch
 from likewise.retrieval.search_query import DEFAULT_K, Query, query_pictures
 from likewise.retrieval.selection import (
     FUSION_DEPTH,
@@ -93,6 +97,10 @@ class Searcher:
     def _complete(self) -> BuiltIndex:
         return IndexWithFallback(self._built, self._vectors)
 
+    @cached_property
+    def _rerankings(self) -> SearchReranking:
+        return SearchReranking(self._ws.params, self._vectors.stored, self._complete)
+
     def warm(self, *, encoder: bool, text: bool = False) -> None:
         """Read the vectors or the index and the hits' columns; load the model on request.
 
@@ -121,6 +129,11 @@ class Searcher:
         if vectors is None and query.uses_vectors:
             vectors = self.query_vectors(query, query_rows[: len(query.ids)])
         selection = HitSelection.from_query(query, query_rows)
+        if query.rerank is not None and vectors is not None:
+            item = query_rows[0] if len(query.ids) == 1 else NONE
+            queries = batch(vectors, [query_rows], [item])
+            lists = self._rerankings.lists(query, queries, allowed)
+            return self._select_hits(selection, lambda depth: lists.best(0, depth))
         return self._select_hits(selection, self._ranker(query, vectors, allowed))
 
     def is_exact(self, query: Query) -> bool:
@@ -144,6 +157,12 @@ class Searcher:
         allowed, own = self.allowed(query), query_rows.tolist()
         excluded = [(row,) if row != NONE else () for row in own]
         selections = [HitSelection.from_query(query, rows) for rows in excluded]
+        if query.rerank is not None:
+            lists = self._rerankings.lists(query, batch(vectors, excluded, own), allowed)
+            return [
+                self._select_hits(selection, partial(lists.best, number))
+                for number, selection in enumerate(selections)
+            ]
         depth = (query.k or DEFAULT_K) + query.offset + 1
         scores, rows = self._complete.search(vectors, depth, allowed)
 
@@ -189,6 +208,22 @@ class Searcher:
         scores, rows = merge_best(*self._complete.search(vectors, depth, allowed))
         return scores[:depth], rows[:depth]
 
+    def gallery_reranker(
+        self, options: Reranker, queries: Int64Array, gallery: Int64Array
+    ) -> tuple[AppliedReranker, Float32Array]:
+        """Apply a re-ranker to a gallery of items, with neighbours by the index itself.
+
+        Args:
+            options: the re-ranker.
+            queries: (q,) rows of the query items.
+            gallery: (n,) rows of the gallery items.
+
+        Returns:
+            The re-ranker, and the vectors (q, d) of the queries.
+        """
+        applied = Gallery(self._vectors.stored, self._built, self._mask(gallery))
+        return AppliedReranker(options, applied), applied.take(queries)
+
     def rankings(
         self, queries: Int64Array, gallery: Int64Array, depth: int
     ) -> tuple[Float32Array, Int64Array]:
@@ -205,12 +240,16 @@ class Searcher:
         """
         vectors = self._vectors.take(queries.tolist()).astype(np.float32)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        everything = len(gallery) == self._vectors.rows
-        allowed = None if everything else np.isin(np.arange(self._vectors.rows), gallery)
+        allowed = self._mask(gallery)
         scores, rows = self._built.search(vectors, min(depth, len(gallery)), allowed)
         positions = np.full(self._vectors.rows + 1, NONE)
         positions[gallery] = np.arange(len(gallery))
         return scores, positions[rows]
+
+    def _mask(self, gallery: Int64Array) -> BoolArray | None:
+        """Return the mask (n,) of the rows ``gallery``; None if these are all rows."""
+        everything = len(gallery) == self._vectors.rows
+        return None if everything else np.isin(np.arange(self._vectors.rows), gallery)
 
     def allowed(self, query: Query) -> BoolArray | None:
         """Return a mask (n,) of the items that may be hits; see ``ItemFilter.allowed``."""

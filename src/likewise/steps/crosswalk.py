@@ -1,5 +1,6 @@
 """Score the rankings of one run under every definition of the metrics in use."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from likewise.evaluation.protocols.text_protocol import TextProtocol
 from likewise.formats.paths import StrPath
 from likewise.pages import notebook
 from likewise.storage import tables
+from likewise.storage.config import Run
 
 _COPIES = 2
 """Copies of all vectors in memory: as stored, and normalised."""
@@ -119,7 +121,7 @@ def crosswalk(run: str, *, workspace: StrPath | None = None) -> Crosswalk:
         )
         for d, value in score_by_definitions(protocol, vectors, rows)
     ]
-    return Crosswalk(run, own.protocol, comparisons, own.published, list(_notes(entry.index)))
+    return Crosswalk(run, own.protocol, comparisons, own.published, list(_notes(entry)))
 
 
 def _beside(definition: str, own: Evaluation) -> str:
@@ -137,9 +139,11 @@ def _beside(definition: str, own: Evaluation) -> str:
     return "; ".join(comparable.reasons) or f"the tables of {wanted}, by a run of that protocol"
 
 
-def _notes(index: str) -> list[str]:
-    if index == "exact":
-        return []
-    return [
-        f"ranked exactly, not by the run's index {index!r}: definitions differ, not indexes"
-    ]
+def _notes(entry: Run) -> Iterator[str]:
+    if entry.index != "exact":
+        yield (
+            f"ranked exactly, not by the run's index {entry.index!r}: definitions differ, not "
+            "indexes"
+        )
+    if entry.rerank is not None:
+        yield "ranked without the run's re-ranker"

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 
@@ -11,6 +12,7 @@ from likewise.errors import DamagedError, DataError, bounded
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.evaluation.protocols.base import Evaluation, Protocol
 from likewise.evaluation.protocols.by_column import score_by
+from likewise.evaluation.protocols.reranked import evaluate_reranked
 from likewise.evaluation.protocols.text_protocol import TextProtocol
 from likewise.evaluation.significance import METHOD
 from likewise.formats import atomic
@@ -20,6 +22,9 @@ from likewise.formats.paths import StrPath
 from likewise.formats.vector_blocks import VectorBlocks
 from likewise.retrieval.index_cache import EXACT
 from likewise.retrieval.query_encoder import QueryEncoder
+from likewise.retrieval.reranked_lists import ranking_protocol, score_lists
+from likewise.retrieval.reranking import RERANKERS
+from likewise.retrieval.reranking.applied import by_exact_search
 from likewise.storage import journal, tables
 from likewise.storage.config import Run, read_yaml
 from likewise.storage.digests import Digests
@@ -50,6 +55,8 @@ def evaluate(
 ) -> Evaluation:
     """Score ``run`` (data set x model x index x protocol) and write its report.
 
+    A run with a re-ranker (``rerank``) is scored without and with it, on the same queries.
+
     The report has four files: ``reports/<run>.json`` holds the metrics,
     ``reports/<run>.statistics.json`` their confidence intervals,
     ``reports/<run>.lineage.json`` the protocol, its notes and the digests of the inputs, and
@@ -78,7 +85,7 @@ def evaluate(
     protocol = PROTOCOLS.build(entry.protocol_entry(), f"params.yaml: runs.{run}")
     dataset = Dataset(ws, entry.dataset)
     try:
-        result = _scored(ws, dataset, entry, protocol)
+        result = _scored(ws, dataset, run, protocol)
     except DataError as error:
         if str(error).startswith("nothing can be scored"):
             raise DataError(
@@ -102,7 +109,13 @@ def evaluate(
         "columns": _digests(ws, entry.dataset, _read_columns(dataset, protocol, entry)),
         "model": passport,
     }
-    statistics = {name: statistic.to_json() for name, statistic in result.statistics.items()}
+    statistics: dict[str, Any] = {
+        "method": METHOD,
+        "intervals": {name: one.to_json() for name, one in result.statistics.items()},
+    }
+    if result.reranking is not None:
+        lineage["reranker"] = result.reranking.reranker
+        statistics["reranking"] = result.reranking.to_json()
     with journal.exclusive_job(ws, f"evaluate-{run}"):
         staging = journal.Staging(ws, f"evaluate-{run}")
         rows = staging.path(ws.queries(run))
@@ -110,7 +123,7 @@ def evaluate(
             result.queries.write_parquet(rows)
         for path, content in (
             (ws.metrics(run), result.metrics),
-            (ws.statistics(run), {"method": METHOD, "intervals": statistics}),
+            (ws.statistics(run), statistics),
             (ws.lineage(run), lineage),
         ):
             atomic.write_text(staging.path(path), json.dumps(content, indent=2) + "\n")
@@ -132,8 +145,11 @@ def _digests(ws: Workspace, dataset: str, columns: tuple[str, ...]) -> dict[str,
     return {name: published[name] for name in columns}
 
 
-def _scored(ws: Workspace, dataset: Dataset, entry: Run, protocol: Protocol) -> Evaluation:
+def _scored(ws: Workspace, dataset: Dataset, run: str, protocol: Protocol) -> Evaluation:
+    entry = ws.params.runs[run]
     exact = ws.params.indexes[entry.index].get("kind") == EXACT
+    if entry.rerank is not None:
+        return _score_reranked(ws, dataset, run, protocol, exact=exact)
     if isinstance(protocol, TextProtocol):
         return _score_texts(ws, dataset, entry, protocol, exact=exact)
     return _score(dataset, entry, protocol, ws.params.memory, exact=exact)
@@ -152,6 +168,26 @@ def _score(
     searcher = dataset.searcher(model, index)
     scores, lists = searcher.rankings(sets.queries, sets.gallery, DEPTH)
     return protocol.evaluate_lists(lists, rows, scores=scores)
+
+
+def _score_reranked(
+    ws: Workspace, dataset: Dataset, run: str, protocol: Protocol, *, exact: bool
+) -> Evaluation:
+    """Score the run without and with its re-ranker."""
+    entry, memory = ws.params.runs[run], ws.params.memory
+    reranker = RERANKERS.build(entry.rerank or {}, f"params.yaml: runs.{run}.rerank")
+    ranking = ranking_protocol(protocol)
+    rows = _rows(dataset, protocol)
+    if exact:
+        dataset.need_model(entry.model)
+        stored = tables.vector_blocks(dataset.table, entry.model, memory)
+        vectors, apply = _as_needed(protocol, stored), by_exact_search(reranker, memory)
+        scored = evaluate_reranked(ranking, vectors, rows, apply)
+    else:
+        searcher = dataset.searcher(entry.model, entry.index)
+        scored = score_lists(ranking, rows, searcher, reranker, DEPTH)
+    kind = {"kind": (entry.rerank or {})["kind"]}
+    return scored.result(kind | reranker.model_dump(mode="json"))
 
 
 def _score_texts(

@@ -58,6 +58,8 @@ def search(
             - where: an SQL condition; only items that meet it are compared. Strings are in
               single quotes: ``label = 'cat' AND split <> 'test'``.
             - index: an index of params.yaml; by default ``exact``.
+            - rerank: a re-ranker of params.yaml, or a kind of re-ranker with its defaults: the
+              first hits are ordered by their neighbours, too.
 
     Returns:
         The hits, best first; equal scores are in the order of the data set. Each has rank
@@ -79,6 +81,8 @@ def search(
         ('200_fluent.jpg', 0.995)
         >>> likewise.search("emoji", keywords="scissors")["item_id"].to_list()
         ['400_noto.jpg', '400_openmoji.jpg', '400_twemoji.jpg']
+        >>> likewise.search("emoji", id="200_noto.jpg", k=3, rerank="alpha-qe")[0].item_id
+        '200_fluent.jpg'
     """
     wanted = Query.from_options(options)
     names = as_list(dataset)

@@ -31,7 +31,7 @@ def search_many(
         rev: git revision of the data set to search; by default the checkout.
         workspace: a folder in the catalogue; by default the current one.
         options: settings of the search, see ``QueryOptions``: model, k, offset, min_score,
-            per_label, role, query_role, where, index, templates.
+            per_label, role, query_role, where, index, rerank, templates.
 
     Returns:
         The hits of all queries, in the order of the queries; each hit has the name of its

@@ -77,6 +77,12 @@ class ComparableTables:
     tables: list[Reference]
     reasons: list[str]
 
+    def of_reranked(self) -> "ComparableTables":
+        """Return no table, because published values are without a re-ranker."""
+        titles = sorted({table.title for table in self.tables})
+        reasons = [f"{title}'s published numbers are without re-ranking" for title in titles]
+        return ComparableTables([], [*self.reasons, *reasons])
+
 
 @cache
 def references() -> tuple[Reference, ...]:

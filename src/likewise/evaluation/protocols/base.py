@@ -10,6 +10,7 @@ import polars as pl
 
 from likewise.errors import DataError
 from likewise.evaluation.literature import ComparableTables, comparable_tables
+from likewise.evaluation.paired_metrics import RerankedMetrics
 from likewise.evaluation.ranking import Progress
 from likewise.evaluation.significance import Interval
 from likewise.formats.array_types import AnyArray, Float32Array, Int64Array
@@ -34,6 +35,8 @@ class Evaluation:
         unrounded: metric -> its value in full precision; ``queries`` has the values of which
             it is the mean.
         known: names of the public data set of the items, if their card declares one.
+        reranking: the re-ranker of the run, and the metrics without and with it; None for a
+            run without a re-ranker.
     """
 
     metrics: dict[str, float]
@@ -44,12 +47,14 @@ class Evaluation:
     counts: dict[str, int] = field(default_factory=dict)
     unrounded: dict[str, float] = field(default_factory=dict)
     known: tuple[str, ...] = ()
+    reranking: RerankedMetrics | None = None
 
     @property
     def published(self) -> ComparableTables:
         """The published tables that this result may be compared with."""
         name, version = self.protocol["name"], self.protocol["version"]
-        return comparable_tables(name, version, self.counts, self.metrics, known=self.known)
+        found = comparable_tables(name, version, self.counts, self.metrics, known=self.known)
+        return found if self.reranking is None else found.of_reranked()
 
     def __repr__(self) -> str:
         metrics = ", ".join(f"{name} {self._number(v)}" for name, v in self.metrics.items())
@@ -79,10 +84,13 @@ class QuerySets:
     Attributes:
         queries: (q,) int64.
         gallery: (n,) int64.
+        own: (q,) int64, position in ``gallery`` of the query itself if it is not ranked, else
+            -1; None for protocols that rank no gallery.
     """
 
     queries: Int64Array
     gallery: Int64Array
+    own: Int64Array | None = None
 
 
 class Protocol(Part, ABC):

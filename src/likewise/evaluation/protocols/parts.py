@@ -1,4 +1,4 @@
-"""Ranking of a gallery in parts, each for its own queries."""
+"""Ranking of a gallery in parts, each for its own queries, and the queries in the gallery."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from likewise.evaluation.protocols.query_sets import RetrievalTask
+from likewise.evaluation.protocols.spec import ProtocolSpec
 from likewise.evaluation.ranking import Groups, Progress, Ranking, RelevantRanks
 from likewise.evaluation.ranking.ranked import offsets
 from likewise.formats.array_types import Float32Array, Int64Array
@@ -31,6 +32,13 @@ def rank_in_parts(
         for queries, gallery, part in _parts(task)
     ]
     return _merged(task, ranked)
+
+
+def own_rows(task: RetrievalTask, spec: ProtocolSpec) -> Int64Array:
+    """Return the gallery row (q,) of every query itself, if it is not ranked; else -1."""
+    if spec.query_in_gallery:
+        return np.full(len(task.queries), -1)
+    return task.left_out[0].firsts()  # build_task excludes the query itself first
 
 
 def _shifted(progress: Progress, queries: Int64Array, task: RetrievalTask) -> Progress:

@@ -12,7 +12,7 @@ from likewise.evaluation.protocols.averages import Averages, query_rows
 from likewise.evaluation.protocols.base import Evaluation, Protocol, QuerySets
 from likewise.evaluation.protocols.graded_ranking import with_grades
 from likewise.evaluation.protocols.inputs import as_lists, as_vectors, l2_normalised
-from likewise.evaluation.protocols.parts import rank_in_parts
+from likewise.evaluation.protocols.parts import own_rows, rank_in_parts
 from likewise.evaluation.protocols.query_sets import (
     RetrievalTask,
     build_task,
@@ -85,8 +85,8 @@ class Retrieval(Protocol):
 
     def query_sets(self, rows: pl.DataFrame) -> QuerySets:
         """Return the queries and the gallery that an index has to search."""
-        task = _checked_task(self.name, self.task_spec, rows)
-        return QuerySets(task.queries, task.gallery)
+        task = checked_task(self.name, self.task_spec, rows)
+        return QuerySets(task.queries, task.gallery, own_rows(task, self.task_spec))
 
     def evaluate_vectors(
         self,
@@ -102,7 +102,7 @@ class Retrieval(Protocol):
         if self.task_spec.normalise:
             ready = l2_normalised(ready, norms)
         task, ranking = rank(self.name, self.task_spec, ready, rows, progress)
-        return self._evaluation(
+        return self.summarise(
             ranking, task, rows, [*norm_notes(self.name, self.task_spec, norms), *task.notes]
         )
 
@@ -111,7 +111,7 @@ class Retrieval(Protocol):
     ) -> Evaluation:
         spec = self.task_spec
         task, norms = (
-            _checked_task(self.name, spec, rows),
+            checked_task(self.name, spec, rows),
             stored_norms(vectors, rows["item_id"]),
         )
         divisors = norms if spec.normalise else None
@@ -122,7 +122,7 @@ class Retrieval(Protocol):
             progress,
         )
         ranking = without_first(ranking) if spec.drop_first else ranking
-        return self._evaluation(
+        return self.summarise(
             ranking, task, rows, [*norm_notes(self.name, self.task_spec, norms), *task.notes]
         )
 
@@ -134,7 +134,7 @@ class Retrieval(Protocol):
         scores: Float32Array | None = None,
     ) -> Evaluation:
         """Score existing rankings."""
-        task = _checked_task(self.name, self.task_spec, rows)
+        task = checked_task(self.name, self.task_spec, rows)
         if task.zero_scored is not None:
             raise DataError(
                 f"{self.name} changes scores before it ranks, so it needs vectors and an exact "
@@ -149,11 +149,12 @@ class Retrieval(Protocol):
             ready, task.relevant, task.excluded(), len(task.gallery), scores=scores, top=top
         )
         ranking = without_first(ranking) if drop else ranking
-        return self._evaluation(ranking, task, rows, notes)
+        return self.summarise(ranking, task, rows, notes)
 
-    def _evaluation(
+    def summarise(
         self, ranking: Ranking, task: RetrievalTask, rows: pl.DataFrame, notes: list[str]
     ) -> Evaluation:
+        """Return the metrics of a ranking of ``task``."""
         ranked = with_grades(ranking, task).ranked
         relevant = task.labelled & (ranked.relevant > 0)
         if not relevant.any():
@@ -244,12 +245,12 @@ def rank(
     Raises:
         DataError: a column is missing, or no query is left.
     """
-    task = _checked_task(name, spec, rows)
+    task = checked_task(name, spec, rows)
 
     def rank_part(part: RetrievalTask, report: Progress | None) -> Ranking:
         return rank_vectors(
-            _take(vectors, part.queries),
-            _with_zeros(_take(vectors, part.gallery), part),
+            take_rows(vectors, part.queries),
+            _with_zeros(take_rows(vectors, part.gallery), part),
             part.relevant,
             part.left_out,
             top=TOP + spec.drop_first,
@@ -260,7 +261,12 @@ def rank(
     return task, without_first(ranking) if spec.drop_first else ranking
 
 
-def _checked_task(name: str, spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
+def checked_task(name: str, spec: ProtocolSpec, rows: pl.DataFrame) -> RetrievalTask:
+    """Apply ``spec`` to the items ``rows``.
+
+    Raises:
+        DataError: a column is missing, or no query is left.
+    """
     require_columns(name, spec.columns(), rows)
     require_list_columns(name, spec.list_columns(), rows)
     for column in (*spec.match[1:], *spec.within):
@@ -277,7 +283,7 @@ def _checked_task(name: str, spec: ProtocolSpec, rows: pl.DataFrame) -> Retrieva
     return task
 
 
-def _take(vectors: Float32Array, rows: Int64Array) -> Float32Array:
+def take_rows(vectors: Float32Array, rows: Int64Array) -> Float32Array:
     """Return the vectors of ``rows`` (ascending), without a copy if the rows are contiguous."""
     contiguous = len(rows) > 0 and int(rows[-1] - rows[0]) == len(rows) - 1
     return vectors[rows[0] : rows[-1] + 1] if contiguous else vectors[rows]

@@ -1,6 +1,6 @@
 """Rank vectors that are read in blocks, because all of them may be larger than the memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import polars as pl
@@ -44,6 +44,7 @@ def rank_stored(
     norms: Float64Array | None,
     *,
     top: int,
+    read: Callable[[slice], Float32Array] | None = None,
     progress: Progress | None = None,
 ) -> Ranking:
     """Rank the gallery of ``task`` for every query by inner products.
@@ -53,24 +54,45 @@ def rank_stored(
         task: queries, gallery and relevance.
         norms: (n,) the norms by which the vectors are divided; None for no division.
         top: number of first hits to keep.
+        read: returns the vectors of a slice of the queries, if they are other vectors.
         progress: see ``rank_blocks``.
     """
-    lengths = None if norms is None else np.where(norms > 0, norms, 1).astype(np.float32)
+    lengths = divisors(norms)
 
     def tiles() -> Iterator[Float32Array]:
         return regrouped(_gallery(vectors, task, lengths), TILE_ROWS)
 
-    def read(chosen: slice) -> Float32Array:
+    def read_stored(chosen: slice) -> Float32Array:
         return taken(vectors, task.queries[chosen], lengths)
 
     part = int(vectors.memory * _QUERY_SHARE / (4 * vectors.dim))
     return rank_blocks(
-        BlockedQueries(len(task.queries), read, part),
+        BlockedQueries(len(task.queries), read or read_stored, part),
         BlockedGallery(len(task.gallery), tiles),
         task.relevant,
         task.left_out,
         top=top,
         progress=progress,
+    )
+
+
+def divisors(norms: Float64Array | None) -> Float32Array | None:
+    """Return the numbers by which vectors of these norms are divided; None for none."""
+    return None if norms is None else np.where(norms > 0, norms, 1).astype(np.float32)
+
+
+def stored_gallery(
+    vectors: VectorBlocks, task: RetrievalTask, norms: Float64Array | None
+) -> VectorBlocks:
+    """Return the vectors of the gallery of ``task``, divided by their norms, in blocks."""
+    lengths = divisors(norms)
+    return VectorBlocks(
+        len(task.gallery),
+        vectors.dim,
+        np.dtype(np.float32),
+        lambda: _gallery(vectors, task, lengths),
+        lambda chosen: taken(vectors, task.gallery[chosen], lengths),
+        vectors.memory,
     )
 
 

@@ -36,6 +36,13 @@ class Groups:
         """Return the groups of a slice of the queries."""
         return Groups(self.rows, self.begins[queries], self.ends[queries])
 
+    def firsts(self) -> Int64Array:
+        """Return the first row of every query: (q,) int64; -1 where there is none."""
+        filled = self.ends > self.begins
+        firsts = np.full(len(self), -1)
+        firsts[filled] = self.rows[self.begins[filled]]
+        return firsts
+
     def pairs(self) -> tuple[Int64Array, Int64Array]:
         """Return the query number and the row of all pairs, in order: (total,) int64 each."""
         sizes = self.sizes()

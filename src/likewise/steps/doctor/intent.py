@@ -19,6 +19,7 @@ from likewise.models.recipes import RECIPES
 from likewise.registry import check as validate
 from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.lance import Ann
+from likewise.retrieval.reranking import RERANKERS
 from likewise.sources import SOURCES
 from likewise.steps.doctor.problem import Problem, command, is_tracked
 from likewise.storage import artefacts, versions
@@ -136,6 +137,7 @@ def _kinds(ws: Workspace) -> Iterator[Problem]:
     for name, run in ws.params.runs.items():
         entry = run.protocol_entry()
         builds.append(partial(PROTOCOLS.build, entry, f"params.yaml: runs.{name}"))
+    builds += _rerankers(ws)
     for name, steps in ws.params.transforms.items():
         builds.append(partial(Chain, steps, f"params.yaml: transforms.{name}"))
     for name, entry in ws.params.exports.items():
@@ -146,6 +148,15 @@ def _kinds(ws: Workspace) -> Iterator[Problem]:
         builds.append(partial(validate, Ann, vectors.ann, place))
     for build in builds:
         yield from _tried(build, "params", "edit params.yaml")
+
+
+def _rerankers(ws: Workspace) -> Iterator[Callable[[], object]]:
+    """Yield functions that build the re-rankers of runs and of searches."""
+    for name, run in ws.params.runs.items():
+        if run.rerank is not None:
+            yield partial(RERANKERS.build, run.rerank, f"params.yaml: runs.{name}.rerank")
+    for name, entry in ws.params.rerankers.items():
+        yield partial(RERANKERS.build, entry, f"params.yaml: rerankers.{name}")
 
 
 def _export(ws: Workspace, name: str, entry: Entry) -> None:

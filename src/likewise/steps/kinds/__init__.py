@@ -12,6 +12,7 @@ from likewise.imaging.transforms import TRANSFORMS
 from likewise.models.recipes import RECIPES
 from likewise.registry import Registry
 from likewise.retrieval.indexes import INDEXES
+from likewise.retrieval.reranking import RERANKERS
 from likewise.sources import SOURCES
 from likewise.steps.kinds.foreign_kinds import entry_point_kind
 from likewise.steps.kinds.kind import Kind, KindFamilies, KindFamily, KindOption, Kinds
@@ -24,6 +25,7 @@ _REGISTRIES: dict[str, Registry[Any]] = {
     "sources": SOURCES,
     "recipes": RECIPES,
     "indexes": INDEXES,
+    "rerankers": RERANKERS,
     "protocols": PROTOCOLS,
     "exports": EXPORTS,
     "transforms": TRANSFORMS,
@@ -33,6 +35,7 @@ _SUMMARIES = {
     "sources": "Layouts of data sets on disk, for add and validate.",
     "recipes": "Ways to make a model, for params.yaml.",
     "indexes": "Ways to search vectors, for params.yaml.",
+    "rerankers": "Ways to re-rank the hits of a search, for runs and search --rerank.",
     "metrics": "Values of one query, as protocols average them.",
     "protocols": "Definitions of how a benchmark is scored, for runs and score.",
     "exports": "Formats that export writes.",
@@ -54,8 +57,9 @@ def kinds(family: str | None = None) -> Kinds | KindFamilies:
     that the text states are listed.
 
     Args:
-        family: ``sources``, ``recipes``, ``indexes``, ``metrics``, ``protocols``, ``exports``,
-            ``transforms`` or ``sections`` (of params.yaml, and the card of a data set).
+        family: ``sources``, ``recipes``, ``indexes``, ``rerankers``, ``metrics``,
+            ``protocols``, ``exports``, ``transforms`` or ``sections`` (of params.yaml, and the
+            card of a data set).
 
     Returns:
         The kinds by name: one sentence, the options with type, default and range, and for

@@ -173,6 +173,8 @@ def _facts(page: Page) -> str:
         "modality_gap": page.gap,
         "lineage": page.results.lineage,
     }
+    if page.results.reranking is not None:
+        facts["reranking"] = page.results.reranking
     if page.ranking is not None:
         ranking = page.ranking
         facts |= {

@@ -9,9 +9,10 @@ import polars as pl
 from likewise.catalogue.run_results import Results
 from likewise.pages.markdown import inline, table
 from likewise.pages.rendering import inline_svg, render, same_digits
-from likewise.steps.report import figures
+from likewise.steps.report import figures, reranked_table
 from likewise.steps.report.diagnostics import Hubs, MixUp
 from likewise.steps.report.picture_rows import Pictures
+from likewise.steps.report.reranked_table import reranked_rows
 from likewise.storage.config import Run
 
 _METRIC_HEADS = (
@@ -128,6 +129,8 @@ class Page:
     def subtitle(self) -> str:
         """Summarise the run in a sentence."""
         made = f"{self.title}: {self.entry.model}, {self.entry.index} search"
+        if self.entry.rerank is not None:
+            made = f"{made}, re-ranked by {self.entry.rerank.get('kind')}"
         return (
             f"{made}, scored by {self.entry.protocol}; {len(self.results.queries):,} queries."
         )
@@ -154,6 +157,10 @@ class Page:
         values = same_digits([value for _, _, value, _ in rows])
         return [(*row[:2], value, row[3]) for row, value in zip(rows, values, strict=True)]
 
+    def reranked(self) -> list[tuple[str, str, str, str, str, str]]:
+        """Return one row per metric, without and with the re-ranker; none without one."""
+        return reranked_rows(self.results.reranking, self._decimals)
+
     def switches(self) -> list[tuple[str, str]]:
         """Return the settings of the protocol."""
         return [(k.replace("_", " "), _readable(v)) for k, v in self.results.protocol.items()]
@@ -167,9 +174,15 @@ class Page:
             ("model", f"{self.entry.model}: {_readable(model.get('recipe', {}))}"),
             ("weights", f"{model.get('weights_source', '')} {model.get('weights_sha256', '')}"),
             ("index", self.entry.index),
+            *self._reranker(),
             ("libraries", _readable(model.get("libraries", {}))),
         ]
         return facts + columns
+
+    def _reranker(self) -> list[tuple[str, str]]:
+        """Return the re-ranker with all of its options."""
+        options = self.results.lineage.get("reranker")
+        return [] if options is None else [("re-ranker", _readable(options))]
 
 
 def as_markdown(page: Page) -> str:
@@ -183,6 +196,7 @@ def as_markdown(page: Page) -> str:
         "",
         *(f"- {inline(note)}" for note in page.notes()),
         "",
+        *_reranked_text(page),
         *(table(_PUBLISHED_HEADS, page.published()) if page.published() else ()),
         "",
         *(() if page.ranking is None else _ranking_text(page.ranking)),
@@ -203,7 +217,12 @@ def as_html(page: Page) -> str:
     if page.ranking is not None:
         drawn |= _curves(page.ranking)
     return render(
-        "report.html", page=page, ranking=page.ranking, figures=drawn, bars=page.bars()
+        "report.html",
+        page=page,
+        ranking=page.ranking,
+        figures=drawn,
+        bars=page.bars(),
+        reranked=reranked_table,
     )
 
 
@@ -216,6 +235,13 @@ def _curves(ranking: RankingDiagnostics) -> dict[str, str]:
         "hubs": figures.bars(ranking.hubs.bars(), "queries", "items"),
     }
     return {name: inline_svg(svg, name) for name, svg in drawn.items()}
+
+
+def _reranked_text(page: Page) -> list[str]:
+    rows = page.reranked()
+    heading = f"## {reranked_table.CAPTION}"
+    lines = [heading, "", *table(reranked_table.HEADS, rows), "", reranked_table.NOTE, ""]
+    return lines if rows else []
 
 
 def _ranking_text(ranking: RankingDiagnostics) -> list[str]:

@@ -2,7 +2,8 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from likewise.registry import Part
 from likewise.storage.config.card import Entry
@@ -120,6 +121,7 @@ class Run(Part):
         templates: protocols that compare items with texts: sentences in which ``{}`` stands
             for the text; by default those of the model.
         by: a column of the items; the metrics are reported for each of its values, too.
+        rerank: kind and options of a re-ranker; the metrics are reported without and with it.
     """
 
     dataset: str
@@ -130,6 +132,19 @@ class Run(Part):
     names: dict[str, str] | Literal["label", "text"] | None = None
     templates: tuple[str, ...] | None = None
     by: str | None = Field(default=None, min_length=1)
+    rerank: Entry | None = None
+
+    @field_validator("rerank", mode="before")
+    @classmethod
+    def _options(cls, value: Any) -> Any:
+        """Refuse a name: DVC repeats a run when its own entry changes, and no other entry."""
+        if isinstance(value, str):
+            raise PydanticCustomError(
+                "options",
+                "expected the kind and the options of a re-ranker, not a name; to use an entry "
+                "of rerankers, write an anchor there (&name) and an alias here (*name)",
+            )
+        return value
 
     def recorded(self) -> dict[str, Any]:
         """Return the options that are set, as reports record them."""

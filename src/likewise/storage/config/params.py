@@ -83,6 +83,7 @@ class Params(Part):
         embeddings: name -> data set and the model that embeds it.
         imported: name -> data set and the file of its vectors, made by another program.
         indexes: index -> its kind, a way to search.
+        rerankers: re-ranker -> its kind, for ``likewise search --rerank``.
         checks: data set -> thresholds of its flags.
         views: view -> its data set, and the flags whose items are left out.
         runs: run -> data set, model, index and protocol of an evaluation.
@@ -105,6 +106,7 @@ class Params(Part):
     embeddings: dict[str, EmbeddingEntry] = Field(default_factory=dict)
     imported: dict[str, ImportEntry] = Field(default_factory=dict)
     indexes: dict[str, Entry] = Field(default_factory=dict)
+    rerankers: dict[str, Entry] = Field(default_factory=dict)
     checks: dict[str, Check] = Field(default_factory=dict)
     views: dict[str, View] = Field(default_factory=dict)
     runs: dict[str, Run] = Field(default_factory=dict)

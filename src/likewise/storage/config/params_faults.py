@@ -117,6 +117,7 @@ def _bad_names(params: Params) -> Iterator[Fault]:
     for section, pattern, allowed in (
         *((section, NAME, "letters, digits and '_'") for section in MODEL_SECTIONS),
         ("indexes", NAME, "letters, digits and '_'"),
+        ("rerankers", RUN_NAME, "letters, digits, '_' and '-'"),
         ("embeddings", RUN_NAME, "letters, digits, '_' and '-'"),
         ("imported", RUN_NAME, "letters, digits, '_' and '-'"),
         ("runs", RUN_NAME, "letters, digits, '_' and '-'"),

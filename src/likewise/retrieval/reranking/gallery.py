@@ -1,0 +1,100 @@
+"""The gallery that a re-ranker reads: its vectors, an index over them, their neighbours."""
+
+import numpy as np
+
+from likewise.formats.array_types import BoolArray, Float32Array, FloatArray, Int64Array
+from likewise.formats.vector_blocks import VectorBlocks
+from likewise.retrieval.indexes.base import BuiltIndex
+from likewise.retrieval.reranking.neighbours import NeighbourLists, without_rows
+
+_LISTS_SHARE, _VECTORS_SHARE = 1 / 8, 1 / 4
+"""Parts of the memory that lists of neighbours, and vectors in memory, may use."""
+
+_FEW_SHARE = 1 / 8
+"""Share of the vectors that are read row by row before all are read at once."""
+
+
+class Gallery:
+    """The items that a search ranks, as a re-ranker reads them.
+
+    Rows are those of the index. Vectors have length 1.
+    """
+
+    def __init__(
+        self, vectors: VectorBlocks, index: BuiltIndex, allowed: BoolArray | None = None
+    ) -> None:
+        """Read the gallery of a search.
+
+        Args:
+            vectors: the vectors of all rows of the index.
+            index: the index of the search, which also finds the neighbours of items.
+            allowed: (n,) mask of the rows that the search ranks; None for all.
+        """
+        self._stored, self._index, self._allowed = vectors, index, allowed
+        self._lists: NeighbourLists | None = None
+        self._array: FloatArray | None = None
+        self._taken = 0
+
+    @property
+    def rows(self) -> int:
+        """Number of items that the search ranks."""
+        if self._allowed is None:
+            return self._stored.rows
+        return int(np.count_nonzero(self._allowed))
+
+    def take(self, rows: Int64Array) -> Float32Array:
+        """Return the vectors (len(rows), d) of some rows, each of length 1."""
+        taken = self._read(rows).astype(np.float32)
+        lengths = np.linalg.norm(taken, axis=1, keepdims=True)
+        taken /= np.where(lengths > 0, lengths, np.float32(1))
+        return taken
+
+    def nearest(
+        self, queries: Float32Array, k: int, excluded: Int64Array | None = None
+    ) -> tuple[Float32Array, Int64Array]:
+        """Return scores and rows (q, k) of the items nearest to each query.
+
+        Args:
+            queries: (q, d).
+            k: number of items.
+            excluded: (q, e) rows that are left out; -1 fills.
+        """
+        if excluded is None or not excluded.shape[1]:
+            return self._index.search(queries, k, self._allowed)
+        scores, rows = self._index.search(queries, k + excluded.shape[1], self._allowed)
+        scores, rows = without_rows(scores, rows, excluded)
+        return scores[:, :k], rows[:, :k]
+
+    def neighbours(
+        self, rows: Int64Array, k: int, excluded: Int64Array | None = None
+    ) -> tuple[Float32Array, Int64Array]:
+        """Return scores and rows (len(rows), k) of the other items nearest to each of ``rows``.
+
+        The neighbours are those in a gallery without the rows ``excluded`` (e,). -inf and -1
+        fill the lists of a small gallery.
+        """
+        gone = np.empty(0, np.int64) if excluded is None else excluded
+        scores, near = self.lists(k + len(gone)).of(rows)
+        if len(gone):
+            scores, near = without_rows(scores, near, np.tile(gone, (len(rows), 1)))
+        return scores[:, :k], near[:, :k]
+
+    def lists(self, depth: int) -> NeighbourLists:
+        """Return lists of at least ``depth`` neighbours."""
+        if self._lists is None or self._lists.depth < depth:
+            memory = int(self._stored.memory * _LISTS_SHARE)
+            self._lists = NeighbourLists(
+                self.take, self.nearest, self._stored.rows, depth, memory
+            )
+        return self._lists
+
+    def _read(self, rows: Int64Array) -> FloatArray:
+        """Return vectors as they are stored; after many rows, all are read and kept."""
+        if self._array is None:
+            stored = self._stored
+            self._taken += len(rows)
+            few = self._taken < stored.rows * _FEW_SHARE
+            if stored.resident or few or stored.nbytes > stored.memory * _VECTORS_SHARE:
+                return stored.take(rows)
+            self._array = stored.whole()
+        return self._array[rows]
