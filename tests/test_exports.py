@@ -105,6 +105,7 @@ def test_the_public_names() -> None:
         "Removed",
         "Renamed",
         "Report",
+        "RerankedMetrics",
         "Reviewed",
         "Reviews",
         "RunFacts",

@@ -15,6 +15,7 @@ FAMILIES = (
     "imaging/transforms",
     "models/recipes",
     "retrieval/indexes",
+    "retrieval/reranking",
     "sources",
 )
 """Folders of registered kinds; all families may use the name of a kind for its module."""

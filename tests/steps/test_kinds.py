@@ -16,7 +16,7 @@ from likewise.evaluation.protocols import PROTOCOLS
 from likewise.models.recipes import RECIPES
 
 FAMILIES = (
-    *("sources", "recipes", "indexes", "metrics", "protocols", "exports", "transforms"),
+    *("sources", "recipes", "indexes", "rerankers", "metrics", "protocols", "exports", "transforms"),
     "sections",
 )
 

@@ -117,8 +117,8 @@ class RunRecord:
         """Published tables that the run may be compared with."""
         name, version = self.protocol["name"], self.protocol["version"]
         counts = self.lineage["counts"]
-        found = comparable_tables(name, version, counts, self.metrics, known=self.known)
-        return found if self.reranking is None else found.of_reranked()
+        tables = comparable_tables(name, version, counts, self.metrics, known=self.known)
+        return tables if self.reranking is None else tables.of_reranked()
 
 
 @dataclass(frozen=True)

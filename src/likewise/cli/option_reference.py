@@ -27,6 +27,8 @@ is written as `licence: {spdx: MIT}`. An unknown option is an error that names t
 - [Recipes](#recipes): the entries of models in params.yaml; [models](models.md) and
   [training](training.md) explain them
 - [Indexes](#indexes): `indexes` in params.yaml
+- [Rerankers](#rerankers): `rerankers` and `rerank:` of a run in params.yaml; `--rerank` of
+  `likewise search`; [re-ranking](reranking.md) explains them
 - [Exports](#exports): `--option` of `likewise export`, and `exports` in params.yaml;
   [exports](exports.md) explains the formats
 - [Transforms](#transforms): `transforms` in params.yaml

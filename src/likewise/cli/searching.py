@@ -119,8 +119,7 @@ def search(  # noqa: PLR0913 (a function here is a command, an argument an optio
         str | None, typer.Option(help="Index of params.yaml; by default exact search.")
     ] = None,
     rerank: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Re-ranker of params.yaml, or a kind of re-ranker."),
+        str | None, typer.Option(metavar="NAME", help="Re-ranker of params.yaml, or a kind.")
     ] = None,
     rev: Rev = None,
     json: Json = False,

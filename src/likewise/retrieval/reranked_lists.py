@@ -61,8 +61,8 @@ def score_lists(
     queries = batch(vectors, excluded, sets.queries.tolist())
     new_scores, new = reranker.rerank(queries, to_item[first])
     # The query itself comes last; the protocol removes it, as from the lists before.
-    found = (lists == own[:, None]).any(axis=1) & (own != NONE)
-    new[found, -1], new_scores[found, -1] = to_item[own[found]], -np.inf
+    listed = (lists == own[:, None]).any(axis=1) & (own != NONE)
+    new[listed, -1], new_scores[listed, -1] = to_item[own[listed]], -np.inf
     positions = np.full(int(sets.gallery.max(initial=0)) + 2, NONE)
     positions[sets.gallery] = np.arange(len(sets.gallery))
     reranked = protocol.evaluate_lists(positions[new], rows, scores=new_scores)

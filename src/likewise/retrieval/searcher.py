@@ -21,8 +21,8 @@ from likewise.retrieval.query_encoder import QueryEncoder
 from likewise.retrieval.query_vectors import QueryVectors
 from likewise.retrieval.reranking.applied import AppliedReranker
 from likewise.retrieval.reranking.base import Reranker
-from likewise.retrieval.reranking.gallery import Gallery
 from likewise.retrieval.reranking.searched import SearchReranking, batch
+from likewise.retrieval.reranking.searched_gallery import Gallery
 from likewise.retrieval.search_query import DEFAULT_K, Query, query_pictures
 from likewise.retrieval.selection import (
     FUSION_DEPTH,

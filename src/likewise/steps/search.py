@@ -82,7 +82,7 @@ def search(
         >>> likewise.search("emoji", keywords="scissors")["item_id"].to_list()
         ['400_noto.jpg', '400_openmoji.jpg', '400_twemoji.jpg']
         >>> likewise.search("emoji", id="200_noto.jpg", k=3, rerank="alpha-qe")[0].item_id
-        '200_fluent.jpg'
+        '0_openmoji.jpg'
     """
     wanted = Query.from_options(options)
     names = as_list(dataset)

@@ -53,8 +53,8 @@ class Evaluation:
     def published(self) -> ComparableTables:
         """The published tables that this result may be compared with."""
         name, version = self.protocol["name"], self.protocol["version"]
-        found = comparable_tables(name, version, self.counts, self.metrics, known=self.known)
-        return found if self.reranking is None else found.of_reranked()
+        tables = comparable_tables(name, version, self.counts, self.metrics, known=self.known)
+        return tables if self.reranking is None else tables.of_reranked()
 
     def __repr__(self) -> str:
         metrics = ", ".join(f"{name} {self._number(v)}" for name, v in self.metrics.items())

@@ -8,6 +8,9 @@ RERANKERS: Registry[Reranker] = Registry(
     {
         "alpha-qe": "likewise.retrieval.reranking.alpha_qe:AlphaQueryExpansion",
         "dba": "likewise.retrieval.reranking.dba:DatabaseAugmentation",
+        "diffusion": "likewise.retrieval.reranking.diffusion:Diffusion",
+        "k-reciprocal": "likewise.retrieval.reranking.k_reciprocal:KReciprocal",
+        "superglobal": "likewise.retrieval.reranking.superglobal:SuperGlobal",
     },
     base="likewise.retrieval.reranking.base:Reranker",
 )

@@ -7,7 +7,7 @@ from likewise.evaluation.ranking.reranking import QueryBatch
 from likewise.formats.array_types import Float32Array, Float64Array
 from likewise.retrieval.indexes.base import NONE
 from likewise.retrieval.reranking.base import QueryExpansion, unit
-from likewise.retrieval.reranking.gallery import Gallery
+from likewise.retrieval.reranking.searched_gallery import Gallery
 
 
 class AlphaQueryExpansion(QueryExpansion):

@@ -15,7 +15,7 @@ from likewise.formats.vector_blocks import VectorBlocks
 from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import NONE, Vectors
 from likewise.retrieval.reranking.base import Reranker
-from likewise.retrieval.reranking.gallery import Gallery
+from likewise.retrieval.reranking.searched_gallery import Gallery
 
 _INDEX_SHARE = 1 / 4
 """Part of the memory that exact search of a gallery may use."""

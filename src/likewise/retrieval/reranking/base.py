@@ -11,7 +11,7 @@ from likewise.evaluation.ranking.reranking import QueryBatch
 from likewise.formats.array_types import Float32Array, Float64Array, Int64Array
 from likewise.registry import Part
 from likewise.retrieval.indexes.base import NONE
-from likewise.retrieval.reranking.gallery import Gallery
+from likewise.retrieval.reranking.searched_gallery import Gallery
 
 _TOGETHER = 64
 """Number of queries whose neighbours are searched at once."""

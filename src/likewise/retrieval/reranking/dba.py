@@ -10,7 +10,7 @@ from likewise.formats.array_types import Float64Array, Int64Array
 from likewise.retrieval.indexes.base import NONE
 from likewise.retrieval.reranking.alpha_qe import cosine_powers
 from likewise.retrieval.reranking.base import ListReranker, prepare_lists, unit
-from likewise.retrieval.reranking.gallery import Gallery
+from likewise.retrieval.reranking.searched_gallery import Gallery
 
 
 class DatabaseAugmentation(ListReranker):

@@ -44,7 +44,7 @@ class NeighbourLists:
         """
         self.depth = depth
         self._take, self._search = take, search
-        self._most = max(1, min(rows, memory // (_ENTRY * max(depth, 1))))
+        self.most = max(1, min(rows, memory // (_ENTRY * max(depth, 1))))
         self._slots = np.full(rows, NONE, np.int32)
         self._rows = np.empty((0, depth), np.int32)
         self._scores = np.empty((0, depth), np.float32)
@@ -62,7 +62,7 @@ class NeighbourLists:
                 slots = self._slots[rows]
                 return self._scores[slots], self._rows[slots].astype(np.int64)
             wanted = np.unique(rows)
-            if len(wanted) > self._most:
+            if len(wanted) > self.most:
                 return self._searched(rows)
             self._add(wanted)
             slots = self._slots[rows]
@@ -71,12 +71,12 @@ class NeighbourLists:
     def _add(self, wanted: Int64Array) -> None:
         """Search and keep the lists of those of ``wanted`` that are not kept."""
         new = wanted[self._slots[wanted] == NONE]
-        if self._filled + len(new) > self._most:
+        if self._filled + len(new) > self.most:
             self._slots[:] = NONE
             self._filled, new = 0, wanted
         end = self._filled + len(new)
         if end > len(self._rows):
-            self._grow(min(self._most, max(end, 2 * len(self._rows))))
+            self._grow(min(self.most, max(end, 2 * len(self._rows))))
         self._scores[self._filled : end], self._rows[self._filled : end] = self._searched(new)
         self._slots[new] = np.arange(self._filled, end)
         self._filled = end
@@ -92,9 +92,9 @@ class NeighbourLists:
         near = np.full((len(rows), self.depth), NONE, np.int64)
         for start in range(0, len(rows), _SEARCHED):
             part = slice(start, start + _SEARCHED)
-            found = self._search(self._take(rows[part]), self.depth + 1)
-            width = min(found[1].shape[1], self.depth)
-            own_scores, own_rows = without_rows(*found, rows[part][:, None])
+            results = self._search(self._take(rows[part]), self.depth + 1)
+            width = min(results[1].shape[1], self.depth)
+            own_scores, own_rows = without_rows(*results, rows[part][:, None])
             scores[part, :width] = own_scores[:, :width]
             near[part, :width] = own_rows[:, :width]
         return scores, near

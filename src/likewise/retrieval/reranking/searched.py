@@ -9,8 +9,8 @@ from likewise.formats.array_types import BoolArray, Float32Array, Int64Array
 from likewise.formats.vector_blocks import VectorBlocks
 from likewise.retrieval.indexes.base import NONE, BuiltIndex
 from likewise.retrieval.reranking.applied import AppliedReranker
-from likewise.retrieval.reranking.gallery import Gallery
 from likewise.retrieval.reranking.named import check_depth, named_reranker
+from likewise.retrieval.reranking.searched_gallery import Gallery
 from likewise.retrieval.search_query import DEFAULT_K, Query
 from likewise.storage.config import Params
 

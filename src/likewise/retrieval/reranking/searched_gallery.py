@@ -2,9 +2,15 @@
 
 import numpy as np
 
-from likewise.formats.array_types import BoolArray, Float32Array, FloatArray, Int64Array
+from likewise.formats.array_types import (
+    BoolArray,
+    Float32Array,
+    Float64Array,
+    FloatArray,
+    Int64Array,
+)
 from likewise.formats.vector_blocks import VectorBlocks
-from likewise.retrieval.indexes.base import BuiltIndex
+from likewise.retrieval.indexes.base import NONE, BuiltIndex
 from likewise.retrieval.reranking.neighbours import NeighbourLists, without_rows
 
 _LISTS_SHARE, _VECTORS_SHARE = 1 / 8, 1 / 4
@@ -32,15 +38,14 @@ class Gallery:
         """
         self._stored, self._index, self._allowed = vectors, index, allowed
         self._lists: NeighbourLists | None = None
+        self._farthest: NeighbourLists | None = None
         self._array: FloatArray | None = None
         self._taken = 0
 
     @property
-    def rows(self) -> int:
-        """Number of items that the search ranks."""
-        if self._allowed is None:
-            return self._stored.rows
-        return int(np.count_nonzero(self._allowed))
+    def size(self) -> int:
+        """Number of rows of the index."""
+        return self._stored.rows
 
     def take(self, rows: Int64Array) -> Float32Array:
         """Return the vectors (len(rows), d) of some rows, each of length 1."""
@@ -78,6 +83,32 @@ class Gallery:
         if len(gone):
             scores, near = without_rows(scores, near, np.tile(gone, (len(rows), 1)))
         return scores[:, :k], near[:, :k]
+
+    def least_cosines(
+        self, rows: Int64Array, excluded: Int64Array | None = None
+    ) -> Float64Array:
+        """Return the cosines (len(rows),) of items and the items farthest from them.
+
+        The rows ``excluded`` (e,) are left out. A single item has the cosine 1.
+        """
+        gone = np.empty(0, np.int64) if excluded is None else excluded
+        scores, far = self._opposite(1 + len(gone)).of(rows)
+        if len(gone):
+            scores, far = without_rows(scores, far, np.tile(gone, (len(rows), 1)))
+        return np.where(far[:, 0] == NONE, 1.0, -scores[:, 0].astype(np.float64))
+
+    def prepare_farthest(self, rows: Int64Array, excluded: int) -> None:
+        """Search the items farthest from ``rows``, at once, for ``excluded`` excluded rows."""
+        self._opposite(1 + excluded).of(rows)
+
+    def _opposite(self, depth: int) -> NeighbourLists:
+        """Return lists of the items with the least cosines."""
+        if self._farthest is None or self._farthest.depth < depth:
+            memory = int(self._stored.memory * _LISTS_SHARE)
+            self._farthest = NeighbourLists(
+                lambda rows: -self.take(rows), self.nearest, self._stored.rows, depth, memory
+            )
+        return self._farthest
 
     def lists(self, depth: int) -> NeighbourLists:
         """Return lists of at least ``depth`` neighbours."""
