@@ -94,7 +94,7 @@ def _encoded(graph: GraphNodes, nodes: Int64Array, k1: int) -> Encodings:
 
 def _known(near: Int64Array) -> Int64Array:
     """Return the nodes in lists, sorted."""
-    members = np.unique(near)
+    members: Int64Array = np.unique(near)
     return members[members != NONE]
 
 
