@@ -16,7 +16,16 @@ from likewise.evaluation.protocols import PROTOCOLS
 from likewise.models.recipes import RECIPES
 
 FAMILIES = (
-    *("sources", "recipes", "indexes", "rerankers", "metrics", "protocols", "exports", "transforms"),
+    *(
+        "sources",
+        "recipes",
+        "indexes",
+        "rerankers",
+        "metrics",
+        "protocols",
+        "exports",
+        "transforms",
+    ),
     "sections",
 )
 
