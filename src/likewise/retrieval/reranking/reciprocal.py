@@ -94,8 +94,8 @@ def _encoded(graph: GraphNodes, nodes: Int64Array, k1: int) -> Encodings:
 
 def _known(near: Int64Array) -> Int64Array:
     """Return the nodes in lists, sorted."""
-    members: Int64Array = np.unique(near)
-    return members[members != NONE]
+    known: Int64Array = np.unique(near[near != NONE])
+    return known
 
 
 def _expanded(
