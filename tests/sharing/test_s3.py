@@ -1,52 +1,27 @@
 """Push and pull through S3: moto's server in a separate process on this machine."""
 
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+import buckets
 import likewise
+from buckets import Bucket
 from forked import run_dvc
 from likewise.storage.versions import run_git
 from servers import Command, Server, refused, settle
 
 pytestmark = [pytest.mark.dvc, pytest.mark.torch]
 
-_ALL = """\
-{"Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}"""
-"""Policy of the key; moto checks it after the first four calls."""
-
-Bucket = Any
-"""a client of boto3, which has no types"""
-
 
 @pytest.fixture(scope="module")
 def s3_server() -> Iterator[tuple[Server, dict[str, str]]]:
     """Start an S3 server with an empty bucket ``lab`` and one valid key."""
-    pytest.importorskip("dvc_s3")
-    pytest.importorskip("moto")
-    boto3 = pytest.importorskip("boto3")
-    program = (sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "PORT")
-    server = Server(*program, env={"INITIAL_NO_AUTH_ACTION_COUNT": "4"})
-    server.start()
-    try:
-        where = {"endpoint_url": f"http://127.0.0.1:{server.port}", "region_name": "us-east-1"}
-        nobody = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
-        with closing(boto3.client("iam", **where, **nobody)) as users:
-            users.create_user(UserName="alice")
-            key = users.create_access_key(UserName="alice")["AccessKey"]
-            users.put_user_policy(UserName="alice", PolicyName="all", PolicyDocument=_ALL)
-        with closing(boto3.client("s3", **where, **nobody)) as buckets:
-            buckets.create_bucket(Bucket="lab")
-        key = {"ID": key["AccessKeyId"], "SECRET": key["SecretAccessKey"]}
-        yield server, {"AWS_ACCESS_KEY_ID": key["ID"], "AWS_SECRET_ACCESS_KEY": key["SECRET"]}
-    finally:
-        server.kill()
+    with buckets.s3_server() as started:
+        yield started
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from likewise.errors import DataError, hint
 from likewise.formats.archives import FileCollection, open_files
 from likewise.formats.archives.file_collection import damaged_error
-from likewise.formats.archives.parquet_images import ParquetImages, validated_table
+from likewise.formats.archives.parquet_images import ParquetImages, opened, validated_table
 from likewise.sources.annotation_files import AnnotationFiles
 from likewise.sources.delimited_text import FindingRow
 from likewise.sources.option_values import with_constants
@@ -154,10 +154,10 @@ def _parquet(name: str, place: Path, table: TableFile, files: FileCollection) ->
     """Read a Parquet file as columns of text; for images in it, their ids."""
     images = files if isinstance(files, ParquetImages) and name in files.tables else None
     with damaged_error(place):
-        schema = pq.read_schema(place)
+        schema = pq.read_schema(opened(place))
         columns = [n for n in schema.names if images is None or n != images.column]
         frame = pl.DataFrame(
-            pl.from_arrow(validated_table(pq.read_table(place, columns=columns)))
+            pl.from_arrow(validated_table(pq.read_table(opened(place), columns=columns)))
         )
         rows = pl.DataFrame([_as_text(frame[column]) for column in frame.columns])
     if images is not None:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import polars as pl
 
 from likewise.errors import AmbiguousLayoutError, DamagedError, DataError
-from likewise.formats.archives import FileCollection
+from likewise.formats.archives import FileCollection, open_files
+from likewise.formats.object_storage import StoreError, is_remote
 from likewise.sources import SOURCES
 from likewise.sources.base import Source, SourceResult
 
@@ -69,7 +70,7 @@ def read_with_hint(layout: Source, kind: str, path: Path, annotations: Path) -> 
     files = layout.open(place)
     try:
         return layout.read(files, annotation_place)
-    except DamagedError:
+    except (DamagedError, StoreError):
         raise  # repairing the file helps, another layout would not
     except DataError as error:
         raise DataError(f"{error}; {_suggestion(kind, place, annotation_place)}") from error
@@ -163,7 +164,7 @@ def _fits(except_kind: str, path: Path, annotations: Path) -> Iterator[LayoutFit
             else:
                 plain = plain or layout.open(path)  # its listing is read once for all
                 result = layout.read(plain, annotations)
-        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        except (KeyboardInterrupt, SystemExit, GeneratorExit, StoreError):
             raise
         except BaseException:  # noqa: BLE001, S112 (a panic of Rust is no Exception)
             continue
@@ -187,6 +188,8 @@ def _has_tar(path: Path) -> bool:
     """Return whether ``path`` is a tar, or a folder with one."""
     if path.is_file():
         return bool(pl.Series([path.name]).str.contains(_TAR).item())
+    if is_remote(path):
+        return bool(open_files(path).listing()["path"].str.contains(_TAR).any())
     return any(
         child.name.lower().endswith((".tar", ".tar.gz")) for child in path.rglob("*.tar*")
     )

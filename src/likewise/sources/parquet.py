@@ -20,6 +20,7 @@ from likewise.formats.archives.parquet_images import (
     ParquetImages,
     find_parquet_files,
     image_column,
+    opened,
     validated_table,
 )
 from likewise.sources.annotation_files import AnnotationFiles
@@ -98,7 +99,7 @@ class ParquetSource(TableSource):
         """Return whether an export of Likewise says that its boxes are upright."""
         if not isinstance(files, ParquetImages):
             return False
-        return any(is_upright(pq.read_schema(place)) for place in files.tables.values())
+        return any(is_upright(pq.read_schema(opened(place))) for place in files.tables.values())
 
     def _tables_with_images(
         self, files: ParquetImages
@@ -107,10 +108,12 @@ class ParquetSource(TableSource):
         paths = files.listing()["path"]
         for where, place in files.tables.items():
             with damaged_error(place):
-                schema = pq.read_schema(place)
+                schema = pq.read_schema(opened(place))
                 other_columns = [name for name in schema.names if name != files.column]
                 frame = pl.DataFrame(
-                    pl.from_arrow(validated_table(pq.read_table(place, columns=other_columns)))
+                    pl.from_arrow(
+                        validated_table(pq.read_table(opened(place), columns=other_columns))
+                    )
                 )
             ids = paths.filter(paths.str.starts_with(f"{where}/"))
             yield (
@@ -193,7 +196,7 @@ def _refuse_list_of_images(tables: Mapping[str, Path], column: str) -> None:
     """
     for where, place in tables.items():
         with damaged_error(place):
-            schema = pq.read_schema(place)
+            schema = pq.read_schema(opened(place))
         kind = str(schema.field(column).type) if column in schema.names else ""
         if "binary" in kind and not kind.startswith("struct<bytes"):
             raise DataError(

@@ -14,6 +14,7 @@ from likewise.catalogue.name_clashes import check_columns
 from likewise.catalogue.params_editor import ParamsEditor, dump_yaml
 from likewise.errors import DataError, bounded
 from likewise.evaluation.protocols import PROTOCOLS
+from likewise.formats.object_storage import as_path
 from likewise.formats.paths import StrPath
 from likewise.retrieval.index_cache import exact_entry
 from likewise.sources import SOURCES
@@ -29,6 +30,7 @@ from likewise.storage.config import (
     check_dataset_name,
     read_card,
 )
+from likewise.storage.sealed_listings import listings_of
 from likewise.storage.workspace import Workspace
 
 
@@ -95,7 +97,7 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
         source: kind of source, or name of a public data set (``likewise.downloads()``), whose
             declaration then gives options, licence, citation, counts and protocols; by default
             the public data set that ``path`` has, or the layout that reads most.
-        path: folder or archive of the images.
+        path: folder or archive of the images, or its address such as ``s3://bucket/prefix``.
         annotations: file or folder of the annotations; by default they are in ``path``.
         title: title of the data set; by default the layout's title, or the name.
         options: options of the source, written to the card, e.g. ``{"label": "species"}``.
@@ -130,24 +132,24 @@ def add(  # noqa: PLR0913 (the fields of a card and an entry)
     for protocol in protocols or ():
         PROTOCOLS.load(protocol)
     template = None if card is None else read_card(Path(card).expanduser())
-    elsewhere = source is None and annotations is not None
-    choice = None if template or elsewhere else known_layout(source, Path(path).expanduser())
-    folder, explained = _places(choice, path, annotations)
-    known = None if source in SOURCES.kinds() else choice
-    given = known.source if known else card_options(template, source)
-    fit = find_layout(folder, explained) if given["kind"] is None else None
-    source = fit.kind if fit else given["kind"]
-    kind = SOURCES.load(source)
-    entry = {"path": ws.as_written(folder), "annotations": ws.as_written(explained)}
-    stated = {**given, "kind": source, **(options or {})}
-    layout = SOURCES.build(stated, "source")
-    reading = read_with_hint(layout, source, folder, explained)
+    with listings_of(ws, dataset):
+        is_new = template is None and (source is not None or annotations is None)
+        choice = known_layout(source, as_path(path)) if is_new else None
+        folder, explained = _places(choice, path, annotations)
+        known = None if source in SOURCES.kinds() else choice
+        given = known.source if known else card_options(template, source)
+        fit = find_layout(folder, explained) if given["kind"] is None else None
+        source = fit.kind if fit else given["kind"]
+        kind = SOURCES.load(source)
+        entry = {"path": ws.as_written(folder), "annotations": ws.as_written(explained)}
+        stated = {**given, "kind": source, **(options or {})}
+        layout = SOURCES.build(stated, "source")
+        reading = read_with_hint(layout, source, folder, explained)
     check_columns(dataset, (column.name for column in reading.extra_columns), embedders)
     labels = reading.items["label"].n_unique() - (reading.items["label"].null_count() > 0)
     stated |= layout.settled(reading.items)
-    own = kind.runs(reading.items)
-    if known is not None and known.protocols is not None:
-        own = known.protocols
+    published = known.protocols if known else None
+    own = kind.runs(reading.items) if published is None else published
     chosen = own if protocols is None else {name: own.get(name, {}) for name in protocols}
     runs = _runs(ws, dataset, embedders, chosen)
     written = _card(dataset, stated, title, kind, template or known)
@@ -173,9 +175,9 @@ def _places(
     choice: LayoutChoice | None, path: StrPath, annotations: StrPath | None
 ) -> tuple[Path, Path]:
     """Return the places of the images and of their annotations."""
-    folder = choice.path if choice else Path(path).expanduser()
+    folder = choice.path if choice else as_path(path)
     if annotations is not None:
-        return folder, Path(annotations).expanduser()
+        return folder, as_path(annotations)
     return folder, choice.annotations if choice else folder
 
 

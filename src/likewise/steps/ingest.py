@@ -22,6 +22,7 @@ from likewise.sources.completeness import difference_findings
 from likewise.storage import journal, tables, versions
 from likewise.storage.digests import Digests
 from likewise.storage.digests.digester import digest_splits
+from likewise.storage.sealed_listings import listings_of
 from likewise.storage.workspace import Workspace
 
 
@@ -75,7 +76,7 @@ def ingest(dataset: str, *, strict: bool = False, workspace: StrPath | None = No
         {'empty': 1}
     """
     ws = open_workspace(workspace)
-    with journal.exclusive_job(ws, f"ingest-{dataset}"):
+    with journal.exclusive_job(ws, f"ingest-{dataset}"), listings_of(ws, dataset) as listings:
         keep = (ws.table(dataset, "images").name, SEEN)
         staging = journal.Staging(ws, f"ingest-{dataset}", keep=keep)
         taken = _take(ws, dataset, staging)
@@ -85,6 +86,7 @@ def ingest(dataset: str, *, strict: bool = False, workspace: StrPath | None = No
         _refuse(dataset, items, findings, strict=strict)
         written = _written(ws, dataset, staging, taken)
         staging.commit()
+        listings.settle()
     return Ingested(
         dataset,
         written["images"].rows,

@@ -122,7 +122,7 @@ def _paths(
         yield ws.card_file(name)
         yield from _without(folder, kept)
         yield ws.indexes / name
-        yield ws.stamps(name)
+        yield from (ws.stamps(name), ws.listings(name))
     yield from (path for path in outputs if not path.is_relative_to(folder))
     pages = [*entries["runs"], *(() if name in ws.params.runs else (name,))]
     for page in pages:

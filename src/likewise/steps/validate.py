@@ -8,6 +8,8 @@ from typing import Any, Literal
 import polars as pl
 
 from likewise.catalogue.finding_counts import SHOWN, Findings, count_findings
+from likewise.formats.archives.kept_listings import MemoryStore, listings_kept
+from likewise.formats.object_storage import as_path
 from likewise.formats.paths import StrPath
 from likewise.sources import SOURCES
 from likewise.sources.base import LeftOver
@@ -54,7 +56,7 @@ def validate(  # noqa: PLR0913 (options of the source, and of the output)
     Args:
         source: the layout, a kind of source, or the name of a public data set; its published
             counts are compared too.
-        path: folder or archive of the images.
+        path: folder or archive of the images, or its address such as ``s3://bucket/prefix``.
         annotations: file or folder of the annotations; by default ``path``.
         options: options of the source, as in a card.
         card: a card; its options of the source are used where ``options`` has none.
@@ -74,15 +76,16 @@ def validate(  # noqa: PLR0913 (options of the source, and of the output)
         '0'
     """
     template = None if card is None else read_card(Path(card).expanduser())
-    choice = None if template else known_layout(source, Path(path).expanduser())
-    known = None if source in SOURCES.kinds() else choice
-    given = known.source if known else card_options(template, source)
-    layout = SOURCES.build({**given, **(options or {})}, "source")
-    place = choice.path if choice else Path(path)
-    explained = choice.annotations if choice else place
-    reading = read_with_hint(
-        layout, given["kind"], place, explained if annotations is None else Path(annotations)
-    )
+    with listings_kept(MemoryStore()):
+        choice = None if template else known_layout(source, as_path(path))
+        known = None if source in SOURCES.kinds() else choice
+        given = known.source if known else card_options(template, source)
+        layout = SOURCES.build({**given, **(options or {})}, "source")
+        place = choice.path if choice else as_path(path)
+        explained = choice.annotations if choice else place
+        if annotations is not None:
+            explained = as_path(annotations)
+        reading = read_with_hint(layout, given["kind"], place, explained)
     findings = reading.findings
     if known is not None:
         findings = pl.concat([findings, difference_findings(reading.items, known.counts)])

@@ -5,12 +5,13 @@ import gzip
 import lzma
 import tarfile
 from pathlib import Path
+from typing import IO, cast
 
 from likewise.errors import DataError
 from likewise.formats.archives.file_collection import FileCollection
-from likewise.formats.archives.folders import Folder
+from likewise.formats.archives.folders_anywhere import open_folder
 from likewise.formats.archives.nested import FolderOfArchives
-from likewise.formats.archives.tars import CompressedTar, Opener, PlainTar
+from likewise.formats.archives.tars import CompressedTar, Decompressor, PlainTar
 from likewise.formats.archives.zips import Zip
 
 __all__ = ["FileCollection", "is_archive", "open_files"]
@@ -18,8 +19,8 @@ __all__ = ["FileCollection", "is_archive", "open_files"]
 READABLE = "a folder, a .zip, or a .tar (also .gz, .xz, .bz2)"
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-_COMPRESSED: dict[bytes, Opener] = {
-    b"\x1f\x8b": gzip.GzipFile,
+_COMPRESSED: dict[bytes, Decompressor] = {
+    b"\x1f\x8b": lambda packed: cast("IO[bytes]", gzip.GzipFile(fileobj=packed, mode="rb")),
     b"\xfd7zXZ\x00": lzma.LZMAFile,
     b"BZh": bz2.BZ2File,
 }
@@ -51,7 +52,8 @@ def open_files(
         raise DataError(f"{path} does not exist; correct the path, or put the data there")
     files: FileCollection
     if path.is_dir():
-        files = FolderOfArchives(path, _open_nested_archive) if open_nested else Folder(path)
+        nested = FolderOfArchives(path, _open_nested_archive) if open_nested else None
+        files = nested or open_folder(path)
     else:
         files = _open_archive(path, open_nested=open_nested)
     if files.listing().is_empty() and not files.undecodable and not files.refused:
@@ -80,9 +82,9 @@ def _open_archive(path: Path, *, open_nested: bool) -> FileCollection:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
     if not head:
         raise DataError(f"{path} is an empty file; download or create it again")
-    for magic, opener in _COMPRESSED.items():
+    for magic, decompressor in _COMPRESSED.items():
         if head.startswith(magic):
-            return CompressedTar(path, opener, open_nested=open_nested)
+            return CompressedTar(path, decompressor, open_nested=open_nested)
     if head.startswith(_ZIP) or path.suffix.lower() == ".zip":
         return Zip(path)
     if _begins_tar(head) or path.suffix.lower() == ".tar":

@@ -13,7 +13,10 @@ from typing import Any
 import polars as pl
 
 from likewise.errors import DamagedError, DataError
+from likewise.formats.archives.kept_listings import kept_listing
 from likewise.formats.archives.listing import LISTING_COLUMNS, FileListing
+from likewise.formats.object_storage import RemotePath
+from likewise.formats.object_storage.file_systems import read_parts
 
 
 class FileCollection(ABC):
@@ -119,8 +122,15 @@ class FileCollection(ABC):
 
     def _members(self) -> FileListing:
         if self._listing is None:
-            self._listing = self._scan()
+            self._listing = kept_listing(self.path, self._kept_as(), self._scan)
         return self._listing
+
+    def _kept_as(self) -> str:
+        """Return the options of a listing that may be kept, "" for one that may not.
+
+        ``_scan`` must then have no other effect than its result.
+        """
+        return ""
 
     def _rows(self, paths: Sequence[str] | pl.Series) -> pl.DataFrame:
         """Return the listing rows of ``paths``, in their order."""
@@ -169,6 +179,8 @@ class Archive(FileCollection):
 
     def _at(self, offset: int, size: int) -> bytes:
         """Read exactly ``size`` bytes at ``offset``."""
+        if isinstance(self.path, RemotePath):
+            return read_parts([str(self.path)], [offset], [size])[0]
         data = os.pread(self._open(), size, offset)
         while len(data) < size:  # one call returns at most 2 GiB
             more = os.pread(self._open(), size - len(data), offset + len(data))

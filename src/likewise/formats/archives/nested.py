@@ -1,17 +1,23 @@
 """A folder whose archives are treated as folders of their members."""
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 
 import polars as pl
 
 from likewise.errors import DataError
 from likewise.formats.archives.file_collection import FileCollection
-from likewise.formats.archives.folders import Folder
+from likewise.formats.archives.folders_anywhere import open_folder
 from likewise.formats.archives.listing import LISTING_COLUMNS, FileListing
+from likewise.formats.object_storage import StoreError, is_remote
 
 # Suffixes of files to open; their first bytes then determine the format.
 _ARCHIVE = r"\.(zip|tar|tgz|txz|tbz2|tar\.(gz|xz|bz2))\z"
+
+_AT_ONCE = 8
+"""Archives of an object store that are listed at a time."""
 
 
 class FolderOfArchives(FileCollection):
@@ -20,7 +26,7 @@ class FolderOfArchives(FileCollection):
     def __init__(self, path: Path, opener: Callable[[Path], FileCollection]) -> None:
         """Use ``opener`` to open each archive."""
         super().__init__(path)
-        self._folder = Folder(path)
+        self._folder = open_folder(path)
         self._opener = opener
         self._archives: list[FileCollection] = []
 
@@ -53,6 +59,27 @@ class FolderOfArchives(FileCollection):
         files = self._archives[number]
         return files, f"{files.path.relative_to(self.path).as_posix()}/"
 
+    def _opened(self, names: list[str]) -> Iterator[FileCollection | DataError]:
+        """Yield the archives with their listings, or why one cannot be read."""
+        if not is_remote(self.path):
+            yield from map(self._open, names)
+            return
+        # A listing waits for requests, of which several run at a time.
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            runs = [pool.submit(copy_context().run, self._open, name) for name in names]
+            for run in runs:
+                yield run.result()
+
+    def _open(self, name: str) -> FileCollection | DataError:
+        try:
+            files = self._opener(self.path / name)
+            files.listing()
+        except StoreError:
+            raise  # the archive may be whole
+        except DataError as error:
+            return error
+        return files
+
     def _scan(self) -> FileListing:
         plain = self._folder.listing()
         lower = pl.col("path").str.to_lowercase()
@@ -60,13 +87,11 @@ class FolderOfArchives(FileCollection):
         undecodable, refused = [*self._folder.undecodable], [*self._folder.refused]
         damage: list[str] = []
         self._archives = []
-        for name in plain.filter(packed)["path"]:
-            try:
-                files = self._opener(self.path / name)
-                files.listing()
-            except DataError as error:
-                damage.append(str(error))
-                refused.append((name, str(error).removeprefix(f"{self.path / name} ")))
+        names = plain.filter(packed)["path"].to_list()
+        for name, files in zip(names, self._opened(names), strict=True):
+            if isinstance(files, DataError):
+                damage.append(str(files))
+                refused.append((name, str(files).removeprefix(f"{self.path / name} ")))
             else:
                 self._archives.append(files)
         frames = [plain.filter(~packed).with_columns(archive=pl.lit(-1, pl.Int64))]

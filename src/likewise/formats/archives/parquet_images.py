@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from likewise.formats.archives.file_collection import FileCollection, damaged_error
-from likewise.formats.archives.folders import Folder
+from likewise.formats.archives.folders_anywhere import open_folder
 from likewise.formats.archives.listing import FileListing
+from likewise.formats.object_storage import is_remote
 
 _BATCH_ROWS = 16
 """Images in memory at a time."""
@@ -52,7 +54,9 @@ class ParquetImages(FileCollection):
         for (number,), part in wanted.group_by("table", maintain_order=True):
             place = places[int(str(number))]
             with damaged_error(place):
-                yield from _cells(pq.ParquetFile(place, pre_buffer=False), self.column, part)
+                yield from _cells(
+                    pq.ParquetFile(opened(place), pre_buffer=False), self.column, part
+                )
 
     def _scan(self) -> FileListing:
         frames = [
@@ -63,7 +67,7 @@ class ParquetImages(FileCollection):
 
     def _listed(self, number: int, name: str, place: Path) -> pl.DataFrame:
         with damaged_error(place):
-            file = pq.ParquetFile(place)
+            file = pq.ParquetFile(opened(place))
             suffixes = _suffixes(file, self.column)
             sizes = _sizes(file, _leaf_column(file, self.column))
         row = pl.int_range(len(suffixes), dtype=pl.Int64)
@@ -76,12 +80,17 @@ class ParquetImages(FileCollection):
         )
 
 
+def opened(place: Path) -> Path | IO[bytes]:
+    """Return the file ``place`` as pyarrow reads it: an object of a store as a stream."""
+    return place.open("rb") if is_remote(place) else place
+
+
 def find_parquet_files(path: Path) -> dict[str, Path]:
     """Return the Parquet files in the folder ``path``, or that file: name -> path, sorted."""
     if path.is_file():
         with path.open("rb") as stream:
             return {path.name: path} if stream.read(len(_MAGIC)) == _MAGIC else {}
-    listing = Folder(path).listing()["path"]
+    listing = open_folder(path).listing()["path"]
     shown = ~listing.str.contains(r"(^|/)\.")
     return {name: path / name for name in listing.filter(_is_parquet_name(listing) & shown)}
 
@@ -93,7 +102,7 @@ def image_column(place: Path, wanted: str = "") -> str:
     or the first. A column whose bytes are all null names files instead.
     """
     with damaged_error(place):
-        file = pq.ParquetFile(place)
+        file = pq.ParquetFile(opened(place))
         schema = file.schema_arrow
         held = [f.name for f in schema if _holds_images(f.type) and _has_bytes(file, f.name)]
     if wanted in schema.names:

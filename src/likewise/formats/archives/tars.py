@@ -3,14 +3,18 @@
 import re
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
-from io import SEEK_SET, BufferedIOBase, IOBase, RawIOBase
+from contextlib import contextmanager
+from io import SEEK_SET, RawIOBase
 from pathlib import Path
+from typing import IO
 
 from likewise.errors import DamagedError
 from likewise.formats.archives.file_collection import Archive, FileCollection, damaged_error
 from likewise.formats.archives.listing import MAX_MEMBER_BYTES, FileListing, ListingBuilder
+from likewise.formats.object_storage import RemotePath
+from likewise.formats.object_storage.range_reader import read_members
 
-Opener = Callable[[Path], BufferedIOBase]
+Decompressor = Callable[[IO[bytes]], IO[bytes]]
 
 _MAX_STAMP = 2**62
 
@@ -80,6 +84,9 @@ class PlainTar(Archive):
         super().__init__(path)
         self._open_nested = open_nested
 
+    def _kept_as(self) -> str:
+        return f"tar nested={self._open_nested}"
+
     def read(self, path: str) -> bytes:
         """See ``FileCollection.read``."""
         _, size, _, offset = self._row(path)
@@ -88,7 +95,12 @@ class PlainTar(Archive):
 
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Yield each of ``paths`` with its bytes, in the given order."""
-        for path, size, _, offset in self._rows(list(paths)).iter_rows():
+        rows = self._rows(list(paths))
+        if isinstance(self.path, RemotePath):
+            parts = list(rows.select("offset", "nbytes").iter_rows())
+            yield from zip(rows["path"], read_members(str(self.path), parts), strict=True)
+            return
+        for path, size, _, offset in rows.iter_rows():
             with damaged_error(self.path, path):
                 data = self._at(offset, size)
             yield path, data
@@ -111,11 +123,21 @@ class CompressedTar(FileCollection):
 
     random_access = False
 
-    def __init__(self, path: Path, opener: Opener, *, open_nested: bool = False) -> None:
-        """Use ``opener`` to decompress ``path``; for ``open_nested`` see ``PlainTar``."""
+    def __init__(
+        self, path: Path, decompressor: Decompressor, *, open_nested: bool = False
+    ) -> None:
+        """Use ``decompressor`` for ``path``; for ``open_nested`` see ``PlainTar``."""
         super().__init__(path)
-        self._opener = opener
+        self._decompressor = decompressor
         self._open_nested = open_nested
+
+    @contextmanager
+    def _open(self) -> Iterator[IO[bytes]]:
+        with self.path.open("rb") as packed, self._decompressor(packed) as stream:
+            yield stream
+
+    def _kept_as(self) -> str:
+        return f"tar nested={self._open_nested}"
 
     def read(self, path: str) -> bytes:
         """See ``FileCollection.read``."""
@@ -126,7 +148,7 @@ class CompressedTar(FileCollection):
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Yield each of ``paths`` with its bytes, in the order of the archive."""
         rows = self._rows(list(paths)).sort("offset")
-        with damaged_error(self.path), self._opener(self.path) as stream:
+        with damaged_error(self.path), self._open() as stream:
             for path, size, _, offset in rows.iter_rows():
                 # The decompressor only moves forward; rows are sorted by offset.
                 stream.seek(offset)
@@ -138,7 +160,7 @@ class CompressedTar(FileCollection):
     def _scan(self) -> FileListing:
         members = ListingBuilder(self.path, "offset")
         try:
-            with damaged_error(self.path), self._opener(self.path) as stream:
+            with damaged_error(self.path), self._open() as stream:
                 _add_members(self.path, members, stream, open_nested=self._open_nested)
                 while stream.read(
                     1 << 20
@@ -163,7 +185,7 @@ def _is_cut(error: BaseException | None) -> bool:
 
 
 def _add_members(
-    path: Path, members: ListingBuilder, stream: BufferedIOBase, *, open_nested: bool
+    path: Path, members: ListingBuilder, stream: IO[bytes], *, open_nested: bool
 ) -> None:
     for member, fault in _iter_members(stream):
         if fault:
@@ -179,9 +201,7 @@ def _add_members(
             _add_member(members, member)
 
 
-def _add_nested(
-    members: ListingBuilder, outer: tarfile.TarInfo, stream: BufferedIOBase
-) -> None:
+def _add_nested(members: ListingBuilder, outer: tarfile.TarInfo, stream: IO[bytes]) -> None:
     """Add the members of the nested tar ``outer``, as files of a folder of its name."""
     window = _StreamSlice(stream, outer.offset_data, outer.size)
     for member, fault in _iter_members(window):
@@ -212,7 +232,7 @@ def _name(member: tarfile.TarInfo) -> bytes:
 class _StreamSlice(RawIOBase):
     """A part of a stream as its own stream; it never reads beyond its end."""
 
-    def __init__(self, stream: BufferedIOBase, start: int, size: int) -> None:
+    def __init__(self, stream: IO[bytes], start: int, size: int) -> None:
         self._stream, self._start, self._size = stream, start, size
         self._stream.seek(start)
 
@@ -227,7 +247,7 @@ class _StreamSlice(RawIOBase):
         return self._stream.read(left if size < 0 else min(size, left))
 
 
-def _iter_members(stream: IOBase) -> Iterator[tuple[tarfile.TarInfo, str]]:
+def _iter_members(stream: IO[bytes] | RawIOBase) -> Iterator[tuple[tarfile.TarInfo, str]]:
     """Yield each member, and why it cannot be read; "" if it can.
 
     If nothing after a member that is too large can be read, the listing ends with it.

@@ -67,6 +67,9 @@ class Zip(Archive):
                 raise ValueError("its checksum differs")
         return data
 
+    def _kept_as(self) -> str:
+        return "zip"
+
     def _scan(self) -> FileListing:
         members = ListingBuilder(self.path, "offset", "packed", "method")
         with damaged_error(self.path):

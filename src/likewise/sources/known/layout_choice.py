@@ -11,6 +11,7 @@ import polars as pl
 
 from likewise.errors import DataError, UnknownNameError, bounded
 from likewise.formats.archives import is_archive, open_files
+from likewise.formats.object_storage import is_remote
 from likewise.sources import SOURCES
 from likewise.sources.base import is_image
 from likewise.sources.glob_paths import glob_pattern
@@ -179,7 +180,7 @@ def _single_archives(known: KnownDataset, path: Path) -> Iterator[Path]:
         return
     files = [path / file.name for file in known.download]
     present = [file for file in files if file.is_file() and is_archive(file)]
-    if not present:
+    if not present and not is_remote(path):
         others = [file for file in sorted(path.iterdir()) if file.is_file()]
         archives = [file for file in others if file.stat().st_size and is_archive(file)]
         present = archives if len(archives) == 1 else []

@@ -14,6 +14,7 @@ from likewise.catalogue.name_clashes import model_clashes
 from likewise.errors import BrokenEntryWarning, ConfigError, LikewiseError
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.exports import EXPORTS
+from likewise.formats.object_storage import is_remote
 from likewise.imaging.transforms.chain import Chain
 from likewise.models.recipes import RECIPES
 from likewise.registry import check as validate
@@ -119,6 +120,8 @@ def _source(ws: Workspace, dataset: str) -> Iterator[Problem]:
         if is_home_path(location):
             what = f"datasets.{dataset}.{option} is {location}, and DVC does not expand ~"
             yield Problem("source", what, "likewise init")
+        if is_remote(location):  # doctor needs no network
+            continue
         if not ws.source(location).exists() and not (
             option == "annotations" and location == entry.path
         ):

@@ -10,6 +10,7 @@ import polars as pl
 from likewise.catalogue import takedowns
 from likewise.catalogue.takedowns import Record
 from likewise.errors import LikewiseError, VersionError
+from likewise.formats.object_storage import is_remote
 from likewise.sources import SOURCES
 from likewise.steps.forget.dvc_files import Files, Holder
 from likewise.storage import artefacts, tables, versions
@@ -68,6 +69,9 @@ def _links(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
 def _source(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
     """Yield the files of the source, and copies of them in git and DVC."""
     entry = ws.dataset(dataset)
+    if is_remote(entry.path):
+        yield from _objects(ws, dataset, record)
+        return
     places = {image: ws.source(entry.path) / image for image in sorted(record.images)}
     try:
         layout = SOURCES.build(ws.card(dataset).source, dataset)
@@ -82,6 +86,24 @@ def _source(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
             yield Holder("source", entry.path, what, "write the archive again without it")
     yield from _history(ws, list(places.values()))
     yield from _cached_source(ws, entry.path, [p for p in places.values() if p.is_file()])
+
+
+def _objects(ws: Workspace, dataset: str, record: Record) -> Iterator[Holder]:
+    """Yield the objects of a source in an object store."""
+    place = ws.source(ws.dataset(dataset).path)
+    again = f"likewise forget {dataset}"
+    try:
+        layout = SOURCES.build(ws.card(dataset).source, dataset)
+        listed = set(layout.open(place).listing()["path"])
+        for image in sorted(record.images & listed):
+            if (place / image).is_file():
+                yield Holder("source", f"{place}/{image}", "the object", "remove the object")
+            else:
+                what = f"{image}, in an archive"
+                yield Holder("source", str(place), what, "write the archive again without it")
+    except (LikewiseError, OSError) as error:
+        what = f"it cannot be searched ({error})"
+        yield Holder("unknown", str(place), what, f"make it readable, then: {again}")
 
 
 def _history(ws: Workspace, paths: list[Path]) -> Iterator[Holder]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from likewise.catalogue import corrections, run_results, takedowns
 from likewise.catalogue.dataset import Dataset
 from likewise.errors import VersionError
+from likewise.formats.object_storage import is_remote
 from likewise.models.passport import Passport
 from likewise.steps.why.fact import Fact, readable
 from likewise.storage import artefacts, tables, versions
@@ -48,7 +49,7 @@ def run_facts(ws: Workspace, dataset: str, model: str) -> list[Fact]:
 
 def _card(ws: Workspace, dataset: Dataset, base: str) -> list[Fact]:
     card, entry = dataset.card, ws.params.datasets[base]
-    present = ws.source(entry.path).exists()
+    present = is_remote(entry.path) or ws.source(entry.path).exists()
     facts = [
         Fact("card", f"{ws.relative(ws.card_file(base))}: {card.title}"),
         Fact("licence", card.licence.spdx, card.licence.terms),

@@ -1,31 +1,15 @@
 """Errors between a cache and a remote, as one line with a remedy."""
 
-import errno
-import http
-
 from likewise.errors import (
     LikewiseError,
     MissingExtraError,
     VersionError,
     cannot_write,
 )
+from likewise.formats.transport_faults import fault_kind
 
 _EXTRAS = ("s3", "ssh")
 """Kinds of remotes for which likewise has an extra of the same name."""
-
-_REFUSED = (
-    "credential", "forbidden", "accessdenied", "access denied", "signature", "accesskey",
-    "access key", "authentication", "permission denied", "not permitted", "unauthorized",
-)  # fmt: skip
-_BROKEN = (
-    "connection not open", "connection lost", "connection closed", "connection reset",
-    "connection was closed", "connection aborted", "disconnected", "broken pipe", "incomplete",
-)  # fmt: skip
-_UNREACHED = (
-    "name or service not known", "name resolution", "could not connect", "connect call failed",
-    "cannot connect", "connection refused", "unreachable", "timed out", "timeout",
-)  # fmt: skip
-"""Words in the errors of transport libraries, lower case; their errors share no type."""
 
 DVC_BUSY = (
     "another process of DVC, such as dvc repro, has locked this catalogue; wait for its end, "
@@ -57,34 +41,21 @@ def no_remote(name: str | None, known: list[str]) -> VersionError:
 
 def one_line(error: BaseException, name: str = "NAME") -> str:
     """Return an error of a library as one line, with the usual remedy."""
-    text = cannot_write(error) or " ".join(str(error).split()) or type(error).__name__
-    low = f"{type(error).__name__} {text}".lower()
-    if "bucket" in low and ("not exist" in low or "nosuchbucket" in low):
-        return f"there is no such bucket ({text}); {_address(name)}"
-    if isinstance(error, FileNotFoundError):
-        return f"{text}; check the address and its files: dvc remote list"
-    if any(word in low for word in _REFUSED):
-        return (
-            f"access refused ({text}); check your access rights, and the user, key or "
-            f"credentials: dvc remote modify --local {name} OPTION VALUE"
-        )
-    if message := _transient_fault(error, text, low):
-        return message
-    if any(word in low for word in _UNREACHED):
-        return f"it cannot be reached ({text}); is it up? {_address(name)}"
-    return text
-
-
-def _transient_fault(error: BaseException, text: str, low: str) -> str:
-    """Return the message for a transient fault; "" for other errors."""
+    full = cannot_write(error)
+    text = full or " ".join(str(error).split()) or type(error).__name__
     if type(error).__name__ == "LockError":  # of DVC; its own text has four lines
         return DVC_BUSY
-    many = getattr(error, "status", None) == http.HTTPStatus.TOO_MANY_REQUESTS
-    if many or getattr(error, "errno", None) == errno.EBUSY:  # s3fs reports it as EBUSY
-        return f"the server is busy ({text}); run the same command again later"
-    if any(word in low for word in _BROKEN):
-        return f"the connection broke ({text}); run the same command again to resume"
-    return ""
+    kind = "" if full else fault_kind(error)
+    messages = {
+        "bucket": f"there is no such bucket ({text}); {_address(name)}",
+        "missing": f"{text}; check the address and its files: dvc remote list",
+        "refused": f"access refused ({text}); check your access rights, and the user, key or "
+        f"credentials: dvc remote modify --local {name} OPTION VALUE",
+        "busy": f"the server is busy ({text}); run the same command again later",
+        "broken": f"the connection broke ({text}); run the same command again to resume",
+        "unreached": f"it cannot be reached ({text}); is it up? {_address(name)}",
+    }
+    return messages.get(kind, text)
 
 
 def _address(name: str) -> str:

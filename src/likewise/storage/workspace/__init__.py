@@ -11,6 +11,7 @@ from likewise.errors import (
     UnknownNameError,
     bounded,
 )
+from likewise.formats.object_storage import as_path, is_remote
 from likewise.formats.paths import StrPath
 from likewise.storage.config import (
     Card,
@@ -124,16 +125,21 @@ class Workspace(Places):
         return read_card(path)
 
     def source(self, path: str) -> Path:
-        """Resolve a path of params.yaml: relative to the workspace, absolute or with ``~``."""
-        return self.home / Path(path).expanduser()
+        """Resolve a path of params.yaml: relative, absolute, with ``~``, or an address."""
+        place = as_path(path)
+        return place if is_remote(place) else self.home / place
 
     def as_written(self, path: StrPath) -> str:
         """Return a path as params.yaml stores it: relative if it is inside the workspace."""
-        return self.relative(Path(path).expanduser().absolute())
+        return self.relative(as_path(path).absolute())
 
     def table(self, dataset: str, name: str) -> Path:
         """Return the path of a table: images, items, findings, pixels or flags."""
         return self.tables(self.params.base(dataset)) / f"{name}{TABLE}"
+
+    def listings(self, dataset: str) -> Path:
+        """Return the folder of the kept listings of a source in an object store."""
+        return self.private / "listings" / dataset
 
     @property
     def thumbnails(self) -> Path:
