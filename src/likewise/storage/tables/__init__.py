@@ -7,6 +7,12 @@ storage version that both can read (``schema.STORAGE_VERSION``).
 from likewise.storage.tables.damage import damage_error, damage_named, is_damage
 from likewise.storage.tables.erase import erase_rows
 from likewise.storage.tables.foreign_vectors import foreign_batches
+from likewise.storage.tables.fragments import (
+    WrittenFragments,
+    add_fragments,
+    data_files,
+    write_fragments,
+)
 from likewise.storage.tables.json_cells import as_json
 from likewise.storage.tables.opening import BATCH, exists, manifest_hash
 from likewise.storage.tables.row_index import NO_ROW, RowIndex, read_at, take_frame
@@ -34,11 +40,14 @@ __all__ = [
     "RowIndex",
     "Table",
     "VectorIndex",
+    "WrittenFragments",
     "add_column",
+    "add_fragments",
     "as_blobs",
     "as_json",
     "damage_error",
     "damage_named",
+    "data_files",
     "delete_rows",
     "empty_batch",
     "erase_rows",
@@ -58,5 +67,6 @@ __all__ = [
     "vector_blocks",
     "vector_keys",
     "write",
+    "write_fragments",
     "write_frame",
 ]

@@ -40,7 +40,7 @@ def write(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> N
             data_storage_version=STORAGE_VERSION,
         )
     except OSError as error:
-        raise _write_error(path, error) from error
+        raise write_error(path, error) from error
 
 
 def add_column(path: Path, field: pa.Field, batches: Iterable[pa.RecordBatch]) -> None:
@@ -58,7 +58,7 @@ def add_column(path: Path, field: pa.Field, batches: Iterable[pa.RecordBatch]) -
     try:
         open_dataset(path).add_columns(reader)
     except (OSError, ValueError) as error:
-        raise _write_error(path, error) from error
+        raise write_error(path, error) from error
 
 
 def write_frame(
@@ -157,7 +157,8 @@ def remove_old_versions(path: Path) -> None:
     open_dataset(path).cleanup_old_versions(older_than=timedelta(0), delete_unverified=True)
 
 
-def _write_error(path: Path, error: Exception) -> DataError:
+def write_error(path: Path, error: Exception) -> DataError:
+    """Return the error that a table could not be written, and why."""
     reason = cannot_write(error) or str(error).splitlines()[0]
     return DataError(f"{path.name} could not be written: {reason}")
 
