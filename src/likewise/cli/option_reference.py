@@ -32,6 +32,7 @@ is written as `licence: {spdx: MIT}`. An unknown option is an error that names t
 - [Exports](#exports): `--option` of `likewise export`, and `exports` in params.yaml;
   [exports](exports.md) explains the formats
 - [Transforms](#transforms): `transforms` in params.yaml
+- [Engines](#engines): `engines` in params.yaml; [scale](scale.md) explains them
 - Options of protocols are those of a [run](#section-runs); [protocols](protocols.md) lists
   which protocol has which.
 """

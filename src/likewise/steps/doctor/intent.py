@@ -11,12 +11,14 @@ from likewise.catalogue import corrections, doubts, item_selections, item_tags
 from likewise.catalogue.item_selections import selection_files
 from likewise.catalogue.keyed_text import KeyedText
 from likewise.catalogue.name_clashes import model_clashes
+from likewise.distributed.engines import ENGINES
 from likewise.errors import BrokenEntryWarning, ConfigError, LikewiseError
 from likewise.evaluation.protocols import PROTOCOLS
 from likewise.exports import EXPORTS
 from likewise.formats.object_storage import is_remote
 from likewise.imaging.transforms.chain import Chain
 from likewise.models.recipes import RECIPES
+from likewise.registry import Registry
 from likewise.registry import check as validate
 from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.lance import Ann
@@ -135,8 +137,8 @@ def _kinds(ws: Workspace) -> Iterator[Problem]:
     for name, entry in ws.params.recipes().items():
         where = f"params.yaml: {ws.params.section(name)}.{name}"
         builds.append(partial(RECIPES.build, entry, where))
-    for name, entry in ws.params.indexes.items():
-        builds.append(partial(INDEXES.build, entry, f"params.yaml: indexes.{name}"))
+    builds += _registered(ws, "indexes", INDEXES)
+    builds += _registered(ws, "engines", ENGINES)
     for name, run in ws.params.runs.items():
         entry = run.protocol_entry()
         builds.append(partial(PROTOCOLS.build, entry, f"params.yaml: runs.{name}"))
@@ -160,6 +162,14 @@ def _rerankers(ws: Workspace) -> Iterator[Callable[[], object]]:
             yield partial(RERANKERS.build, run.rerank, f"params.yaml: runs.{name}.rerank")
     for name, entry in ws.params.rerankers.items():
         yield partial(RERANKERS.build, entry, f"params.yaml: rerankers.{name}")
+
+
+def _registered(
+    ws: Workspace, section: str, registry: Registry[Any]
+) -> Iterator[Callable[[], object]]:
+    """Yield functions that build the entries of a section, all of one family."""
+    for name, entry in getattr(ws.params, section).items():
+        yield partial(registry.build, entry, f"params.yaml: {section}.{name}")
 
 
 def _export(ws: Workspace, name: str, entry: Entry) -> None:

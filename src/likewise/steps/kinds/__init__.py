@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, overload
 
+from likewise.distributed.engines import ENGINES
 from likewise.errors import UnknownNameError
 from likewise.evaluation.metrics import METRICS, TERMS
 from likewise.evaluation.protocols import PROTOCOLS
@@ -29,6 +30,7 @@ _REGISTRIES: dict[str, Registry[Any]] = {
     "protocols": PROTOCOLS,
     "exports": EXPORTS,
     "transforms": TRANSFORMS,
+    "engines": ENGINES,
 }
 
 _SUMMARIES = {
@@ -40,6 +42,7 @@ _SUMMARIES = {
     "protocols": "Definitions of how a benchmark is scored, for runs and score.",
     "exports": "Formats that export writes.",
     "transforms": "Changes of an image when it is read, for params.yaml.",
+    "engines": "Who computes the shards of embed and measure, for params.yaml.",
     "sections": "Sections of params.yaml, and the card of a data set.",
 }
 """The families in the order of their use, each with its sentence."""
@@ -58,8 +61,8 @@ def kinds(family: str | None = None) -> Kinds | KindFamilies:
 
     Args:
         family: ``sources``, ``recipes``, ``indexes``, ``rerankers``, ``metrics``,
-            ``protocols``, ``exports``, ``transforms`` or ``sections`` (of params.yaml, and the
-            card of a data set).
+            ``protocols``, ``exports``, ``transforms``, ``engines`` or ``sections`` (of params.yaml,
+            and the card of a data set).
 
     Returns:
         The kinds by name: one sentence, the options with type, default and range, and for

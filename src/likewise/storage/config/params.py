@@ -89,6 +89,8 @@ class Params(Part):
         runs: run -> data set, model, index and protocol of an evaluation.
         transforms: name -> steps that change an image when it is read, in order.
         exports: name -> a format of ``likewise export`` with its options.
+        engines: name -> who computes the shards of large jobs (``likewise kinds engines``); no
+            stage depends on it.
         public_remotes: DVC remotes that anyone can read; ``likewise push`` sends a data set
             there only if its licence allows sharing.
     """
@@ -112,6 +114,7 @@ class Params(Part):
     runs: dict[str, Run] = Field(default_factory=dict)
     transforms: dict[str, tuple[Entry, ...]] = Field(default_factory=dict)
     exports: dict[str, Entry] = Field(default_factory=dict)
+    engines: dict[str, Entry] = Field(default_factory=dict)
     public_remotes: tuple[str, ...] = ()
     _broken: tuple[BrokenEntry, ...] = PrivateAttr(default=())
 

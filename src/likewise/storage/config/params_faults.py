@@ -123,6 +123,7 @@ def _bad_names(params: Params) -> Iterator[Fault]:
         ("runs", RUN_NAME, "letters, digits, '_' and '-'"),
         ("transforms", RUN_NAME, "letters, digits, '_' and '-'"),
         ("exports", RUN_NAME, "letters, digits, '_' and '-'"),
+        ("engines", RUN_NAME, "letters, digits, '_' and '-'"),
     ):
         for name in getattr(params, section):
             if not pattern.fullmatch(name):

@@ -156,6 +156,15 @@ class Workspace(Places):
         return self.cache_root / "timings" / f"{job}.json"
 
     @property
+    def sharded_jobs(self) -> Path:
+        """The folder of all plans and parts of jobs that run in shards."""
+        return self.private / "shards"
+
+    def shards(self, job: str) -> Path:
+        """The folder of the plans and parts of a job, one folder per plan."""
+        return self.sharded_jobs / job
+
+    @property
     def cards(self) -> list[Path]:
         """The existing cards, sorted."""
         files = sorted(self.catalog.glob("*.yaml"))

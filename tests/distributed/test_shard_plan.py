@@ -1,0 +1,158 @@
+"""A plan depends on its inputs alone; parts of others, or without a seal, are not used."""
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from likewise.distributed import (
+    ShardPlan,
+    make_plan,
+    plans_of,
+    read_plan,
+    remove_plans,
+    shard_sizes,
+)
+from likewise.errors import DataError, MissingArtefactError
+from likewise.storage.workspace import Workspace
+
+ROWS = pl.DataFrame(
+    {
+        "content": [f"{number:064x}" for number in range(10)],
+        "box": [None if number % 3 else [0.5, 1.0, 2.0, 3.0] for number in range(10)],
+    }
+)
+
+
+@pytest.fixture
+def ws(tmp_path: Path) -> Workspace:
+    root = tmp_path / "catalogue"
+    root.mkdir()
+    return Workspace(root)
+
+
+def plan(ws: Workspace, *, facts: str = "a", sizes: tuple[int, ...] = (4, 4, 2)) -> ShardPlan:
+    return make_plan(ws, "job", facts={"model": facts}, rows=ROWS, sizes=sizes)
+
+
+def test_equal_inputs_have_one_plan_with_equal_bytes(ws: Workspace, tmp_path: Path) -> None:
+    first = plan(ws)
+    files = {path.name: path.read_bytes() for path in first.folder.iterdir()}
+    assert set(files) == {"plan.json", "rows.arrow"}
+    shutil.rmtree(first.folder)
+    again = plan(ws)
+    assert again.id == first.id
+    assert {path.name: path.read_bytes() for path in again.folder.iterdir()} == files
+    other = tmp_path / "other"
+    other.mkdir()
+    assert plan(Workspace(other)).id == first.id
+
+
+def test_other_facts_rows_or_sizes_have_another_plan(ws: Workspace) -> None:
+    ids = {plan(ws).id, plan(ws, facts="b").id, plan(ws, sizes=(5, 5)).id}
+    ids.add(make_plan(ws, "job", facts={"model": "a"}, rows=ROWS[::-1], sizes=(4, 4, 2)).id)
+    ids.add(make_plan(ws, "other", facts={"model": "a"}, rows=ROWS, sizes=(4, 4, 2)).id)
+    assert len(ids) == 5
+    assert len(plans_of(ws, "job")) == 4
+
+
+def test_each_shard_has_its_rows(ws: Workspace) -> None:
+    made = read_plan(ws, "job", plan(ws).id)
+    parts = [made.rows(shard) for shard in made.shards]
+    assert [len(part) for part in parts] == [4, 4, 2]
+    assert pl.concat(parts).equals(ROWS)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sizes=st.lists(st.integers(1, 4), max_size=9))
+def test_rows_survive_any_cut(ws: Workspace, sizes: list[int]) -> None:
+    rows = pl.DataFrame({"content": [str(n) for n in range(sum(sizes))]})
+    made = make_plan(ws, "cut", facts={}, rows=rows, sizes=sizes)
+    found = [text for shard in made.shards for text in made.rows(shard)["content"]]
+    assert found == rows["content"].to_list()
+    assert made.sizes == tuple(sizes)
+
+
+def test_a_part_is_read_only_from_its_plan_and_with_its_seal(ws: Workspace) -> None:
+    first, second = plan(ws), plan(ws, facts="b")
+    with first.begun(1):
+        assert [note.shard for note in first.under_way()] == [1]
+        first.write_part(1, {"rows": 4})
+    assert first.under_way() == []
+    assert list(first.parts()) == [1]
+    assert first.parts()[1].data == {"rows": 4}
+    part = first.folder / "parts" / "1.json"
+    (second.folder / "parts").mkdir()
+    shutil.copy(part, second.folder / "parts" / "1.json")  # of another plan
+    assert second.parts() == {}
+    shutil.copy(part, first.folder / "parts" / "2.json")  # of another shard
+    assert list(first.parts()) == [1]
+    part.write_text(part.read_text("utf-8").replace("4", "5"), "utf-8")
+    assert first.parts() == {}
+
+
+def test_a_plan_of_another_checkout_is_not_read(ws: Workspace, tmp_path: Path) -> None:
+    other = tmp_path / "stranger"
+    other.mkdir()
+    made = plan(Workspace(other))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path / "key"))
+        with made.begun(0):
+            pass
+        theirs = make_plan(Workspace(other), "job", facts={}, rows=ROWS, sizes=(10,))
+    shutil.copytree(theirs.folder, ws.shards("job") / theirs.id)
+    assert plans_of(ws, "job") == []
+    with pytest.raises(MissingArtefactError, match="was removed"):
+        read_plan(ws, "job", theirs.id)
+
+
+def test_a_failure_is_noted_until_the_shard_is_complete(ws: Workspace) -> None:
+    made = plan(ws)
+    made.note_failure(2, "no memory", "process 1 on n")
+    assert [(note.shard, note.why, note.by) for note in made.failed()] == [
+        (2, "no memory", "process 1 on n")
+    ]
+    made.write_part(2, {})
+    assert made.failed() == []
+
+
+def test_a_removed_plan_is_named(ws: Workspace) -> None:
+    made = plan(ws)
+    remove_plans(ws, "job")
+    assert not ws.sharded_jobs.exists()
+    with (
+        pytest.raises(MissingArtefactError, match=r"plan \w+ of job was removed"),
+        made.begun(0),
+    ):
+        pass
+    with pytest.raises(MissingArtefactError, match="was removed"):
+        made.rows(0)
+
+
+def test_nothing_is_written_through_a_link(ws: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    ws.private.mkdir()
+    ws.sharded_jobs.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match="is a symbolic link"):
+        plan(ws)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@given(rows=st.integers(0, 100_000))
+@example(rows=64 * 20_000 + 1)
+@settings(max_examples=20, deadline=None)
+def test_sizes_depend_on_the_rows_alone(rows: int) -> None:
+    sizes = shard_sizes((1 for _ in range(rows)), rows)
+    assert sum(sizes) == rows
+    assert all(size <= 20_000 for size in sizes)
+    assert all(size >= min(500, rows) for size in sizes[:-1])
+    if rows <= 64 * 20_000:
+        assert len(sizes) <= 64
+
+
+def test_a_shard_reads_two_gibibytes_at_most() -> None:
+    assert shard_sizes([1 << 30] * 5, 5) == [2, 2, 1]
+    assert shard_sizes([3 << 30, 1], 2) == [1, 1]
