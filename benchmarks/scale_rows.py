@@ -258,7 +258,7 @@ def embed() -> None:
 
     import likewise
     from likewise.models.training.encode import Encoder
-    from likewise.steps import embed as step
+    from likewise.steps.embed import embed_rows as step
 
     class Average(torch.nn.Module):
         """Averages of the pixels, as often as the vector is long."""

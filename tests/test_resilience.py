@@ -20,7 +20,7 @@ def states(team: Path, tmp_path: Path) -> States:
     return States(tmp_path / "states")
 
 
-@pytest.mark.parametrize("verb", ["correct", "tag", "ingest"])
+@pytest.mark.parametrize("verb", ["correct", "tag", "ingest", "embed-shards"])
 def test_a_killed_command_leaves_the_old_or_the_new_state(
     states: States, tmp_path: Path, verb: str
 ) -> None:

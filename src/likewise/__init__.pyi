@@ -11,8 +11,10 @@ from likewise.catalogue.finding_counts import Findings as Findings
 from likewise.catalogue.item import Item as Item
 from likewise.catalogue.kept_indexes import Indexed as Indexed
 from likewise.catalogue.pulled_outputs import Pulled as Pulled
+from likewise.catalogue.sharded_table import ShardCounts as ShardCounts
 from likewise.catalogue.summaries import Summary as Summary
 from likewise.catalogue.thumbnail_cache import Thumbnail as Thumbnail
+from likewise.distributed.shard_records import ShardNote as ShardNote
 from likewise.errors import AmbiguousLayoutError as AmbiguousLayoutError
 from likewise.errors import ChangedValueError as ChangedValueError
 from likewise.errors import ConfigError as ConfigError
@@ -164,6 +166,8 @@ from likewise.steps.show import Description as Description
 from likewise.steps.show import ModelFacts as ModelFacts
 from likewise.steps.show import RunFacts as RunFacts
 from likewise.steps.show import show as show
+from likewise.steps.status import ShardedJob as ShardedJob
+from likewise.steps.status import status as status
 from likewise.steps.tag import Tagged as Tagged
 from likewise.steps.tag import tag as tag
 from likewise.steps.train import train as train

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import forked
 from resilience import observed, served
-from resilience.team import States, copy
+from resilience.team import SMALL_SHARDS, States, copy
 
 PATIENCE_SECONDS = 60
 
@@ -83,11 +83,23 @@ class Verb:
     prepare: Callable[[Path], str] | None = None
 
 
+def small_shards(_: Path) -> str:
+    """Return the code that cuts small shards."""
+    return SMALL_SHARDS
+
+
 VERBS = {
     "ingest": Verb("grown", ("ingest", "emoji")),
     "embed": Verb("ingested", ("embed", "emoji", "tiny")),
     "measure": Verb("embedded", ("measure", "emoji")),
     "check": Verb("measured", ("check", "emoji")),
+    "embed-shard": Verb(
+        "ingested", ("embed", "emoji", "tiny", "--shard", "0/2"), prepare=small_shards
+    ),
+    "embed-shards": Verb("half embedded", ("embed", "emoji", "tiny"), prepare=small_shards),
+    "measure-processes": Verb(
+        "embedded", ("measure", "emoji", "--engine", "processes"), prepare=small_shards
+    ),
     "publish": Verb("checked", ("publish", "emoji")),
     "evaluate": Verb("published", ("evaluate", "emoji-tiny")),
     "index": Verb("unindexed", ("index", "emoji", "tiny", "ivf")),

@@ -136,6 +136,23 @@ def _verb(*words: str) -> Callable[[Path], None]:
     return apply
 
 
+SMALL_SHARDS = """
+from likewise.distributed import shard_cuts
+shard_cuts.FEWEST_ROWS = 5
+"""
+"""Code before a command: the few rows of these catalogues have several shards."""
+
+_HALF = f"""{SMALL_SHARDS}
+import likewise
+likewise.embed("emoji", "tiny", shard="1/2")
+"""
+
+
+def _half_embedded(root: Path) -> None:
+    """Compute the second of two parts of the vectors."""
+    run(root, "python", "-c", _HALF)
+
+
 def _second(root: Path) -> None:
     run(root, "likewise", "evaluate", "emoji-tiny")
     run(root, "likewise", "view", "clean")
@@ -146,6 +163,7 @@ STATES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "grown": ("made", _grow),
     "ingested": ("grown", _verb("ingest", "emoji")),
     "embedded": ("ingested", _verb("embed", "emoji", "tiny")),
+    "half embedded": ("ingested", _half_embedded),
     "measured": ("embedded", _verb("measure", "emoji")),
     "checked": ("measured", _verb("check", "emoji")),
     "published": ("checked", _verb("publish", "emoji")),

@@ -78,7 +78,7 @@ def test_a_killed_measure_resumes(root: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_other_measures_measure_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add(root, "toys", {"a/0.jpg": drawing(0)}, **PLAIN)
-    monkeypatch.setattr("likewise.steps.measure.VERSION", "2")
+    monkeypatch.setattr("likewise.steps.measure.measure_rows.VERSION", "2")
     assert likewise.measure("toys", workspace=root).computed == 1
 
 

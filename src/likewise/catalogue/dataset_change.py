@@ -88,9 +88,10 @@ def exclusive(ws: Workspace, job: str, stages: Iterable[Stage]) -> Iterator[None
         for name in dict.fromkeys((job, "params", *(stage.job for stage in stages))):
             locks.enter_context(journal.exclusive_job(ws, name))
         for stage in stages:
-            folder = ws.staging(stage.job)
-            if folder.is_dir() and any(folder.iterdir()):
-                remove = shlex.join(["rm", "-r", ws.relative(folder)])
+            folders = (ws.staging(stage.job), ws.shards(stage.job))
+            kept = [f for f in folders if f.is_dir() and any(f.iterdir())]
+            if kept:
+                remove = shlex.join(["rm", "-r", *map(ws.relative, kept)])
                 raise DataError(
                     f"{stage} was stopped, and its work is kept; finish it: {stage.command}, "
                     f"or drop it: {remove}; nothing was changed"

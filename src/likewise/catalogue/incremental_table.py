@@ -80,6 +80,27 @@ class IncrementalTable:
         """Remove every byte of what was taken down from the files of the table."""
         tables.erase_rows(self.path, self._key, record.hashes)
 
+    def keys(self) -> pl.Series:
+        """Read the keys of all rows that were written."""
+        if not tables.exists(self.path):
+            return pl.Series(self._key, [], pl.String)
+        return tables.open_table(self.path, "").read([self._key])[self._key]
+
+    def adopt(self, written: Sequence[tables.WrittenFragments], keys: pl.Series) -> None:
+        """Add fragments that other processes have written, by one commit.
+
+        Rows of the table with one of their keys are removed first.
+
+        Args:
+            written: the fragments; those that the table has are not added again.
+            keys: the keys of their rows.
+        """
+        stored = self.keys()
+        double = stored.filter(stored.is_in(keys.implode()))
+        if len(double):
+            tables.delete_rows(self.path, self._key, double.to_list())
+        tables.add_fragments(self.path, self._schema, written)
+
     def set_metadata(self, column: str, metadata: Mapping[str, str]) -> None:
         """Add ``metadata`` to the field of ``column``, for stored rows and rows to come."""
         at = self._schema.get_field_index(column)

@@ -177,6 +177,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "Maintain",
         (
+            ("status", maintaining.status, "likewise status --json"),
             ("doctor", maintaining.doctor, "likewise doctor --deep"),
             ("schemas", maintaining.schemas, "likewise schemas --check"),
         ),

@@ -56,6 +56,26 @@ CardFile = Annotated[
 ]
 
 
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="Who computes: an engine of params.yaml, or here, processes. Default: "
+        "LIKEWISE_ENGINE, else here.",
+    ),
+]
+
+Shard = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="K/N",
+        help="Compute the part of process K (0 to N-1) of N, and commit nothing.",
+    ),
+]
+
+
 def _refuse_old_name(value: str | None) -> None:
     if value is not None:
         raise typer.BadParameter("the option is now called --annotations", param_hint="--text")

@@ -8,8 +8,10 @@ import typer
 import likewise
 from likewise.cli.arguments import (
     Dataset,
+    Engine,
     Html,
     Json,
+    Shard,
 )
 from likewise.cli.output import (
     print_json,
@@ -19,6 +21,7 @@ from likewise.cli.output import (
     print_table,
 )
 from likewise.cli.print_difference import SHOWN, note_truncation
+from likewise.cli.print_shards import print_shards
 from likewise.errors import bounded, counted
 
 
@@ -101,13 +104,16 @@ def pending(dataset: Dataset, json: Json = False) -> None:
         print_next(f"{waiting.command}, then: git commit {waiting.file} dvc.lock")
 
 
-def measure(dataset: Dataset) -> None:
+def measure(dataset: Dataset, engine: Engine = None, shard: Shard = None) -> None:
     """Measure brightness, sharpness and perceptual hash of images.
 
-    Only new images are decoded. `check` derives flags from the measurements.
+    Only new images are decoded. `check` derives flags from the measurements. Large data sets on
+    several processes or nodes: docs/scale.md.
     """
-    done = likewise.measure(dataset)
+    done = likewise.measure(dataset, engine=engine, shard=shard)
     print_line(f"{dataset}: {done.computed:,} images measured")
+    if print_shards(done.shards, shard, f"likewise measure {dataset}"):
+        return
     print_line(f"{done.taken_over:,} reused, {done.dropped:,} dropped")
     print_next(f"likewise check {dataset}")
 

@@ -1,5 +1,6 @@
-"""Commands of maintenance: doctor, schemas."""
+"""Commands of maintenance: status, doctor, schemas."""
 
+from collections import Counter
 from typing import Annotated
 
 import typer
@@ -7,12 +8,53 @@ import typer
 import likewise
 from likewise.cli.arguments import Json
 from likewise.cli.output import (
+    counts,
     print_json,
     print_line,
     print_next,
     print_table,
     print_tip,
 )
+
+
+def status(json: Json = False) -> None:
+    """List jobs in shards that are not committed: planned, done, failed, by whom.
+
+    Run the plain command of a job to compute what is missing and to commit it.
+    """
+    jobs = likewise.status()
+    if json:
+        print_json(jobs)
+        return
+    if not jobs:
+        print_line("no job runs in shards")
+        return
+    print_table(
+        ("job", "plan", "shards", "done", "begun", "failed", "rows done", "seconds"),
+        [
+            (
+                f"{one.job}" if one.current else f"{one.job} (earlier inputs)",
+                one.plan,
+                one.planned,
+                one.done,
+                len(one.begun),
+                len(one.failed),
+                one.rows_done,
+                one.seconds,
+            )
+            for one in jobs
+        ],
+    )
+    notes = [(one.job, note, "failed") for one in jobs for note in one.failed]
+    notes += [(one.job, note, "begun") for one in jobs for note in one.begun]
+    for job, note, state in notes:
+        print_line(f"{job}: shard {note.shard} {state}, {note.by}{note.why and ': '}{note.why}")
+    for one in jobs:
+        hosts = Counter[str]()
+        for process, number in one.by.items():
+            hosts[process.partition(" on ")[2]] += number
+        if hosts:
+            print_line(f"{one.job}: done by {counts(hosts)}")
 
 
 def doctor(

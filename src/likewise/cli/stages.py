@@ -9,13 +9,16 @@ import typer
 import likewise
 from likewise.cli.arguments import (
     Dataset,
+    Engine,
     Json,
     Model,
     Run,
+    Shard,
 )
 from likewise.cli.next_steps import after_evaluation
 from likewise.cli.output import counts, print_json, print_line, print_next, print_note
 from likewise.cli.print_evaluation import print_evaluation
+from likewise.cli.print_shards import print_shards
 
 if TYPE_CHECKING:
     from likewise import Passport
@@ -77,10 +80,17 @@ def embed(
     recompute: Annotated[
         bool, typer.Option("--recompute", help="Compute all vectors again, not only new ones.")
     ] = False,
+    engine: Engine = None,
+    shard: Shard = None,
 ) -> None:
-    """Embed a data set by a model; only new contents are computed."""
-    done = likewise.embed(dataset, model, recompute=recompute)
+    """Embed a data set by a model; only new contents are computed.
+
+    Large data sets on several processes, GPUs or nodes: docs/scale.md.
+    """
+    done = likewise.embed(dataset, model, recompute=recompute, engine=engine, shard=shard)
     print_line(f"{dataset} by {model}: {done.computed:,} vectors computed")
+    if print_shards(done.shards, shard, f"likewise embed {dataset} {model}"):
+        return
     print_line(f"{done.taken_over:,} reused, {done.dropped:,} dropped")
     if len(done.numerics) > 1:
         print_line(

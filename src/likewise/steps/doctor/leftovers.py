@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from likewise.catalogue.pulled_outputs import left_out
+from likewise.distributed import plans_of
 from likewise.errors import bounded, size_text
 from likewise.formats.text_files import read_text
 from likewise.models.training import resumable
@@ -33,6 +34,7 @@ def check(ws: Workspace) -> Iterator[Problem]:
         if made := [ws.relative(part) for part in _without_handwritten(path)]:
             yield Problem("orphan", what, command("rm", "-r", *made))
     yield from _unfinished(ws)
+    yield from _shards(ws)
     yield from _stopped(ws)
     yield from _views(ws)
 
@@ -111,6 +113,30 @@ def _unfinished(ws: Workspace) -> Iterator[Problem]:
         stage = by_job.get(folder.name)
         repair = stage.command if stage else command("rm", "-r", ws.relative(folder))
         yield Problem("unfinished", what, repair)
+
+
+def _shards(ws: Workspace) -> Iterator[Problem]:
+    """Yield plans whose shards no command has committed, and plans of earlier inputs."""
+    by_job = {stage.job: stage for stage in artefacts.stages(ws)}
+    for folder in subfolders(ws.sharded_jobs):
+        job = folder.name
+        if _runs(ws, job):
+            continue
+        plans, stage = plans_of(ws, job), by_job.get(job)
+        if not plans or stage is None:
+            what = f"{size(folder)} of abandoned shards of {job}"
+            yield Problem("unfinished", what, command("rm", "-r", ws.relative(folder)))
+            continue
+        now, *earlier = plans
+        complete, planned = len(now.parts()), len(now.sizes)
+        what = f"{complete:,} of {planned:,} shards of {job} are computed and not committed"
+        yield Problem("unfinished", what, stage.forced)
+        for plan in earlier:
+            what = (
+                f"{len(plan.parts()):,} shards of {job} are abandoned: its inputs have "
+                f"changed since; {size(plan.folder)} are kept"
+            )
+            yield Problem("unfinished", what, command("rm", "-r", ws.relative(plan.folder)))
 
 
 def _stopped(ws: Workspace) -> Iterator[Problem]:

@@ -191,6 +191,7 @@ def _settled(ws: Workspace, dataset: str) -> Plan | None:
     for path in (
         *(ws.root / file for file in plan.files),
         *(ws.staging(stage.job) for stage in jobs(ws, dataset)),
+        *(ws.shards(stage.job) for stage in jobs(ws, dataset)),
     ):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

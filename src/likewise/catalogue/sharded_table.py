@@ -1,0 +1,245 @@
+"""Tables whose new rows are computed in shards, by any engine, and added by one commit."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+import pyarrow as pa
+
+from likewise.catalogue.incremental_table import IncrementalTable
+from likewise.distributed import (
+    Engine,
+    FailedShard,
+    ShardPart,
+    ShardPlan,
+    Work,
+    plans_of,
+    run_shards,
+)
+from likewise.distributed.engines.here import Here
+from likewise.errors import ConfigError, DataError, bounded
+from likewise.storage import tables
+from likewise.storage.workspace import Workspace
+
+_FRAGMENTS = "fragments"
+"""The folder of the fragments of a plan, and their entry in a part."""
+
+Parts = Mapping[int, ShardPart]
+"""Number of a shard -> its part."""
+
+
+@dataclass(frozen=True)
+class ShardCounts:
+    """Counts of the shards of a job.
+
+    Attributes:
+        planned: number of shards of the plan.
+        taken_over: number of shards that were complete before.
+        computed: number of shards that this call computed.
+        rows: number of rows of the shards that this call computed.
+        discarded: number of complete shards of other plans, which had other inputs.
+    """
+
+    planned: int
+    taken_over: int
+    computed: int
+    rows: int = 0
+    discarded: int = 0
+
+
+class FilledTable(NamedTuple):
+    """A table with the rows of complete shards: the counts, and the parts."""
+
+    counts: ShardCounts
+    parts: Parts
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """Parse ``K/N``, the number of a process and the number of processes.
+
+    Raises:
+        ConfigError: it has another form, or K is not in 0 to N - 1.
+
+    Example:
+        >>> parse_shard("3/64")
+        (3, 64)
+    """
+    own, sign, all_ = text.partition("/")
+    if sign and own.isdecimal() and all_.isdecimal() and int(own) < int(all_):
+        return int(own), int(all_)
+    raise ConfigError(
+        f"--shard {text}: expected K/N with K from 0 to N-1, such as 0/64 to 63/64"
+    )
+
+
+def write_rows(
+    plan: ShardPlan,
+    shard: int,
+    schema: pa.Schema,
+    batches: Sequence[pa.RecordBatch],
+    **results: Any,
+) -> None:
+    """Write the rows of a shard as fragments, and then its part.
+
+    Args:
+        plan: the plan.
+        shard: the number of the shard.
+        schema: the schema of the table.
+        batches: the rows.
+        results: further results of the shard, as JSON.
+
+    Raises:
+        DataError: the files cannot be written.
+    """
+    fragments: tuple[str, ...] = ()
+    if batches:
+        folder = plan.folder / _FRAGMENTS
+        fragments = tables.write_fragments(folder, schema, batches).fragments
+    plan.write_part(shard, {**results, _FRAGMENTS: list(fragments)})
+
+
+def check_positions(images: Path, rows: Sequence[int], hashes: Sequence[str]) -> None:
+    """Check that the images table still has these files at these rows.
+
+    Args:
+        images: the images table.
+        rows: positions in the table.
+        hashes: texts that begin with the SHA-256 of the file at each position.
+
+    Raises:
+        DataError: the table has changed since the rows were planned.
+    """
+    stored = tables.open_table(images, "").take(rows, ["sha256"]).column(0).to_pylist()
+    if any(one[:64] != other[:64] for one, other in zip(stored, hashes, strict=True)):
+        raise DataError(
+            f"{images.name} has changed since the shards were planned; "
+            "run the same command again"
+        )
+
+
+@dataclass(frozen=True)
+class TableJob:
+    """A job that computes the missing rows of a table in shards.
+
+    Attributes:
+        ws: the checkout.
+        name: the name of the job.
+        key: the key column of the table, and of the rows of the plan.
+        plan: makes the plan of the rows that the last version of the table does not have.
+        work: makes the work of the shards of a plan.
+    """
+
+    ws: Workspace
+    name: str
+    key: str
+    plan: Callable[[], ShardPlan]
+    work: Callable[[ShardPlan], Work]
+
+    def fill(
+        self, table: IncrementalTable, engine: Engine, prepare: Callable[[Parts], None]
+    ) -> FilledTable | None:
+        """Add the rows of complete shards to a staged table.
+
+        An engine other than ``here`` computes the missing shards first. A shard whose rows the
+        table has is not missing.
+
+        Args:
+            table: the staged table.
+            engine: who computes.
+            prepare: called with the parts whose rows are added next.
+
+        Returns:
+            The counts and the parts; None if the engine is ``here`` and there is no plan.
+
+        Raises:
+            DataError: shards failed; the rows of all others are in the table.
+        """
+        if isinstance(engine, Here) and not plans_of(self.ws, self.name):
+            return None
+        plan = self.plan()
+        before = complete_parts(plan)
+        failed: list[FailedShard] = []
+        if not isinstance(engine, Here):
+            failed = run_shards(plan, self.work(plan), engine, self._missing(plan, table))
+        parts = complete_parts(plan)
+        self._adopt(plan, parts, table, prepare)
+        refuse_failed(plan, failed)
+        computed = [shard for shard in parts if shard not in before]
+        rows = sum(plan.sizes[shard] for shard in computed)
+        counts = ShardCounts(
+            len(plan.sizes), len(before), len(computed), rows, self._other_parts(plan)
+        )
+        return FilledTable(counts, parts)
+
+    def own_shards(self, shard: tuple[int, int], engine: Engine) -> ShardCounts:
+        """Compute the shards of process K of N: those whose number modulo N is K.
+
+        Raises:
+            DataError: a shard failed; all others are kept.
+        """
+        own, all_ = shard
+        plan = self.plan()
+        mine = [number for number in plan.shards if number % all_ == own]
+        before = complete_parts(plan)
+        missing = [number for number in mine if number not in before]
+        refuse_failed(plan, run_shards(plan, self.work(plan), engine, missing))
+        rows = sum(plan.sizes[number] for number in missing)
+        return ShardCounts(len(mine), len(mine) - len(missing), len(missing), rows)
+
+    def _missing(self, plan: ShardPlan, table: IncrementalTable) -> list[int]:
+        """Return the shards that are neither complete nor in the table."""
+        parts, stored = complete_parts(plan), table.keys().implode()
+        return [
+            shard
+            for shard in plan.shards
+            if shard not in parts and not plan.rows(shard)[self.key].is_in(stored).all()
+        ]
+
+    def _adopt(
+        self,
+        plan: ShardPlan,
+        parts: Parts,
+        table: IncrementalTable,
+        prepare: Callable[[Parts], None],
+    ) -> None:
+        """Add the rows of parts that the table does not have, by one commit."""
+        fragments = {shard: written(plan, part) for shard, part in parts.items()}
+        present = tables.data_files(table.path)
+        new = [shard for shard, one in fragments.items() if not present.issuperset(one.files())]
+        if new:
+            prepare({shard: parts[shard] for shard in new})
+            keys = pl.concat([plan.rows(shard)[self.key] for shard in new])
+            table.adopt([fragments[shard] for shard in new], keys)
+
+    def _other_parts(self, current: ShardPlan) -> int:
+        """Count the complete shards of other plans of the job."""
+        others = [plan for plan in plans_of(self.ws, self.name) if plan.id != current.id]
+        return sum(len(plan.parts()) for plan in others)
+
+
+def complete_parts(plan: ShardPlan) -> dict[int, ShardPart]:
+    """Return the parts of a plan whose fragments are on disk."""
+    parts = plan.parts()
+    return {n: part for n, part in parts.items() if written(plan, part).are_complete()}
+
+
+def written(plan: ShardPlan, part: ShardPart) -> tables.WrittenFragments:
+    """Return the fragments of a part."""
+    return tables.WrittenFragments(plan.folder / _FRAGMENTS, tuple(part.data[_FRAGMENTS]))
+
+
+def refuse_failed(plan: ShardPlan, failed: Sequence[FailedShard]) -> None:
+    """Name the shards that failed.
+
+    Raises:
+        DataError: any shard failed.
+    """
+    if failed:
+        lines = (f"shard {one.shard} ({one.by}): {one.why}" for one in failed)
+        raise DataError(
+            f"{len(failed):,} of {len(plan.sizes):,} shards of {plan.job} failed: "
+            f"{bounded(lines, len(failed), 3)}; all other shards are kept; run the same "
+            "command again, or list them with: likewise status"
+        )
