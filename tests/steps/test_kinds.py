@@ -26,6 +26,7 @@ FAMILIES = (
         "exports",
         "transforms",
     ),
+    "engines",
     "sections",
 )
 

@@ -75,12 +75,9 @@ class ShardPlan:
             MissingArtefactError: the plan was removed, because another process has committed
                 the job.
         """
-        return pl.DataFrame(pl.from_arrow(self._batches.get_batch(shard)))
-
-    @cached_property
-    def _batches(self) -> pa.RecordBatchFileReader:
         try:
-            return pa.ipc.open_file(pa.memory_map(str(self.folder / _ROWS)))
+            with pa.memory_map(str(self.folder / _ROWS)) as file:
+                return pl.DataFrame(pl.from_arrow(pa.ipc.open_file(file).get_batch(shard)))
         except FileNotFoundError as error:
             raise self._removed() from error
 

@@ -61,8 +61,10 @@ class Processes(Engine):
                             waiting.appendleft(worker.shard)
                         else:
                             done = Done(worker.shard, fault, worker.name)
-                        worker = workers.start(worker.place)
-                    _give(worker, waiting, selector)
+                        if waiting:
+                            _give(workers.start(worker.place), waiting, selector)
+                    else:
+                        _give(worker, waiting, selector)
                     if done is not None:
                         yield done
 
