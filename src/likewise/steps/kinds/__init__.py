@@ -61,8 +61,8 @@ def kinds(family: str | None = None) -> Kinds | KindFamilies:
 
     Args:
         family: ``sources``, ``recipes``, ``indexes``, ``rerankers``, ``metrics``,
-            ``protocols``, ``exports``, ``transforms``, ``engines`` or ``sections`` (of params.yaml,
-            and the card of a data set).
+            ``protocols``, ``exports``, ``transforms``, ``engines`` or ``sections`` (of
+            params.yaml, and the card of a data set).
 
     Returns:
         The kinds by name: one sentence, the options with type, default and range, and for
