@@ -23,6 +23,10 @@ mixed:
   both: {kind: distill, init: lite0, data: [emoji, food], teacher: lite0}
 views:
   clean: {of: emoji, without: [leak]}
+filtered:
+  wide: {of: emoji, where: width > 500}
+selected:
+  hard: {of: emoji, selection: hard}
 """
 """Entries for the sections that are empty in this repository's params.yaml."""
 
@@ -31,7 +35,7 @@ views:
 def catalogue(tmp_path: Path) -> Workspace:
     """Make a catalogue with entries in every section of params.yaml and today's dvc.yaml."""
     text = (ROOT / "params.yaml").read_text("utf-8")
-    for section in ("pretrained", "distilled", "views"):
+    for section in ("pretrained", "distilled", "views", "filtered", "selected"):
         text = text.replace(f"{section}: {{}}\n", "")
     (tmp_path / "params.yaml").write_text(text + MORE, "utf-8")
     likewise.init(tmp_path)
@@ -116,6 +120,8 @@ def test_the_tables_of_a_data_set(catalogue: Workspace) -> None:
         ("embeddings", "embed@emoji-words"),
         ("published", "publish@emoji"),
         ("published", "view@clean"),
+        ("published", "filter@wide"),
+        ("published", "select@hard"),
     ]
     asked = artefacts.artefacts(catalogue)
     assert {made for made in asked if isinstance(made, TableArtefact)} >= set(
@@ -124,7 +130,8 @@ def test_the_tables_of_a_data_set(catalogue: Workspace) -> None:
 
 
 STAGES = (
-    "prepare|ingest|load|train|pretrain|distill|align|embed|measure|check|publish|view|evaluate"
+    "prepare|ingest|load|train|pretrain|distill|align|embed|measure|check|publish|view|"
+    "filter|select|evaluate"
 )
 
 

@@ -85,7 +85,7 @@ def test_all_typos_come_at_once_with_what_was_meant(tmp_path: Path) -> None:
             "params.yaml: embeddings.birds-small.dtipe: unknown key; "
             "did you mean 'dtype' or 'dataset'?"
         ),
-        "params.yaml: sed: unknown key; did you mean 'seed' or 'mixed' or 'distilled'?",
+        "params.yaml: sed: unknown key; did you mean 'seed' or 'selected' or 'mixed'?",
     ]
 
 

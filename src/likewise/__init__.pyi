@@ -166,6 +166,8 @@ from likewise.steps.show import Description as Description
 from likewise.steps.show import ModelFacts as ModelFacts
 from likewise.steps.show import RunFacts as RunFacts
 from likewise.steps.show import show as show
+from likewise.steps.site import StaticSite as StaticSite
+from likewise.steps.site import site as site
 from likewise.steps.status import ShardedJob as ShardedJob
 from likewise.steps.status import status as status
 from likewise.steps.tag import Tagged as Tagged

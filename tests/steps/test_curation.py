@@ -213,6 +213,36 @@ def test_a_selection_is_a_list_that_filters(workspace: Path) -> None:
     assert likewise.select("emoji", "rest", ["0_openmoji.jpg"]).removed == 1
 
 
+def test_a_view_is_a_condition_or_a_selection(workspace: Path) -> None:
+    likewise.select("emoji", "houses", HOUSES)
+    file = workspace / "catalog" / "emoji" / "selections" / "houses.csv"
+    file.write_text(file.read_text("utf-8") + "gone.jpg\n", "utf-8")
+    params = workspace / "params.yaml"
+    plain = params.read_text("utf-8")
+    params.write_text(
+        f"{plain}filtered: {{small: {{of: emoji, where: width < 10}}, "
+        "two: {of: emoji, where: label = '200'}, "
+        "tagged: {of: emoji, where: \"array_has(tags, 'a')\"}}\n"
+        "selected: {few: {of: emoji, selection: houses}}\n",
+        "utf-8",
+    )
+    made = likewise.view("two")
+    assert (made.items, made.left_out, made.unknown) == (4, 20, 0)
+    made = likewise.view("few")
+    assert (made.items, made.left_out, made.unknown) == (4, 20, 1)
+    assert list(likewise.open("few")) == HOUSES
+    likewise.tag("few", HOUSES[:1], add=["a"])
+    assert likewise.browse("few", where="array_has(tags, 'a')").total == 1
+    assert "in the selection houses" in str(likewise.why("few", "tiny"))
+    with pytest.raises(DataError, match="no item of 'emoji' meets its condition"):
+        likewise.view("small")
+    with pytest.raises(DataError, match="tags are not in the published table"):
+        likewise.view("tagged")
+    removed = likewise.remove("emoji")
+    assert set(removed.entries["filtered"]) == {"small", "tagged", "two"}
+    assert removed.entries["selected"] == ["few"]
+
+
 def test_a_judged_flag_comes_back_when_it_changes(workspace: Path) -> None:
     params = workspace / "params.yaml"
     plain = params.read_text("utf-8")

@@ -150,6 +150,13 @@ def test_tags_verdicts_and_selections_run_nothing(root: Path) -> None:
     assert repro(root)[0] == set()
     for name in ("tags.csv", "reviews.csv", "selections/houses.csv"):
         assert (root / "catalog" / "emoji" / name).is_file()
+    params = root / "params.yaml"
+    edit(params, "filtered: {}", "filtered: {two: {of: emoji, where: label = '200'}}")
+    edit(params, "selected: {}", "selected: {few: {of: emoji, selection: houses}}")
+    assert repro(root)[0] == {"filter@two", "select@few"}
+    likewise.select("emoji", "houses", ["0_noto.jpg"], workspace=root)
+    assert repro(root)[0] == {"select@few"}
+    likewise.select("emoji", "houses", where="label = '0'", workspace=root)
     images = root / "emoji" / "images"
     shutil.copy(images / "0_noto.jpg", images / "0_znoto.jpg")
     repro(root)  # the tags stay with the items of the next version

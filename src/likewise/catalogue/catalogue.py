@@ -87,14 +87,14 @@ class Catalogue:
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names of the data sets and views, sorted."""
-        return iter(sorted([*self._ws.params.datasets, *self._ws.params.views]))
+        return iter(sorted([*self._ws.params.datasets, *self._ws.params.all_views]))
 
     def __len__(self) -> int:
         """Return the number of data sets and views."""
-        return len(self._ws.params.datasets) + len(self._ws.params.views)
+        return len(self._ws.params.datasets) + len(self._ws.params.all_views)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._ws.params.datasets or name in self._ws.params.views
+        return name in self._ws.params.datasets or name in self._ws.params.all_views
 
     @property
     def root(self) -> Path:
@@ -150,8 +150,8 @@ class Catalogue:
         return notebook.heading(f"Catalogue in {self._ws.root}") + table
 
     def _summary(self, name: str) -> tuple[object, ...]:
-        if name in self._ws.params.views:
-            return name, f"view of {self._ws.params.views[name].of}", None, "", 0, ""
+        if name in self._ws.params.all_views:
+            return name, f"view of {self._ws.params.all_views[name].of}", None, "", 0, ""
         try:
             summary = summary_of(self._ws, name)
         except LikewiseError as error:  # for example without a card

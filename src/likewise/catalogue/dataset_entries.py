@@ -8,7 +8,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from likewise.catalogue.params_editor import remove_keys, rename_key
 from likewise.errors import DataError, bounded
-from likewise.storage.config import FITTED_SECTIONS, Params, training_data
+from likewise.storage.config import FITTED_SECTIONS, VIEW_SECTIONS, Params, training_data
 
 _REFERENCES = {
     "embeddings": "dataset",
@@ -19,6 +19,8 @@ _REFERENCES = {
     "aligned": "data",
     "mixed": "data",
     "views": "of",
+    "filtered": "of",
+    "selected": "of",
     "runs": "dataset",
 }
 """Section of params.yaml -> the field of its entries that names a data set."""
@@ -110,12 +112,15 @@ def entries_of(params: Params, dataset: str) -> dict[str, list[str]]:
             f"{dataset!r} is the training data of {listed}; remove these models from "
             "params.yaml or give them other data first; nothing was changed"
         )
-    views = [name for name, view in params.views.items() if dataset in (name, view.of)]
-    gone = {dataset, *views}
+    views = {
+        section: [n for n, v in getattr(params, section).items() if dataset in (n, v.of)]
+        for section in VIEW_SECTIONS
+    }
+    gone = {dataset, *(name for names in views.values() for name in names)}
     return {
         "datasets": [name for name in params.datasets if name == dataset],
         "checks": [name for name in params.checks if name == dataset],
-        "views": views,
+        **views,
         "embeddings": [k for k, entry in params.embeddings.items() if entry.dataset == dataset],
         "imported": [k for k, entry in params.imported.items() if entry.dataset == dataset],
         "runs": [k for k, entry in params.runs.items() if entry.dataset in gone],

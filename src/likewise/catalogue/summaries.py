@@ -48,5 +48,5 @@ def summary_of(ws: Workspace, name: str) -> Summary:
         known.rows if known else None,
         [model for model in models if published and model in published.columns],
         [run for run, entry in ws.params.runs.items() if entry.dataset == name],
-        ws.params.base(name) if name in ws.params.views else None,
+        ws.params.base(name) if name in ws.params.all_views else None,
     )

@@ -92,6 +92,11 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             ),
             ("why", reading.why, "likewise why gpr1200 lite0 17_dog.jpg"),
             ("serve", serving.serve, "likewise serve --port 8642"),
+            (
+                "site",
+                serving.site,
+                "likewise site paper birds --selection hard --run birds-vit",
+            ),
         ),
     ),
     (

@@ -155,13 +155,16 @@ def check(
 def view(
     name: Annotated[str, typer.Argument(metavar="VIEW", help="View of params.yaml.")],
 ) -> None:
-    """Publish a data set without the items with certain flags.
+    """Publish a part of the items of a data set.
 
-    The section `views` of params.yaml names the data set and the flags. A view is searched and
-    scored by its name, like a data set.
+    An entry of params.yaml names the data set and, in `views`, flags whose items are left out,
+    in `filtered`, a condition, or in `selected`, a selection. A view is searched and scored by
+    its name, like a data set.
     """
     done = likewise.view(name)
     print_line(f"{name}: {done.items:,} items, {done.left_out:,} excluded")
+    if done.unknown:
+        print_note(f"{counted(done.unknown, 'selected item')} not in the data set")
     print_next(f"likewise search {name} --image FILE")
 
 

@@ -1,13 +1,16 @@
-"""The command serve."""
+"""The commands serve and site."""
 
 import sys
 import webbrowser
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import likewise
-from likewise.cli.output import print_line, print_note
+from likewise.cli.arguments import Dataset, Json, Selection
+from likewise.cli.output import print_json, print_line, print_note
+from likewise.errors import counted, size_text
 
 
 def serve(
@@ -59,3 +62,41 @@ def serve(
     if server.opens_browser if open_browser is None else open_browser:
         webbrowser.open(server.url)
     server.run()
+
+
+def site(  # noqa: PLR0913 (a function here is a command, an argument an option)
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="New folder to write.")],
+    dataset: Dataset,
+    *,
+    selection: Selection = None,
+    where: Annotated[
+        str | None,
+        typer.Option(metavar="SQL", help="Only items that match, e.g. split = 'test'."),
+    ] = None,
+    run: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RUN", help="Run whose numbers are shown; repeatable."),
+    ] = None,
+    compare: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RUN", help="One of two runs to compare; give it twice."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write items, runs and a comparison as static pages.
+
+    The folder needs no server and no network: open its index.html, or put it on a web server.
+    It is refused if a licence forbids sharing. A site has at most 20,000 items.
+    """
+    done = likewise.site(
+        folder, dataset, selection=selection, where=where, runs=run or (), compare=compare or ()
+    )
+    if json:
+        print_json({**vars(done), "folder": str(done.folder)})
+    else:
+        files = f"{counted(done.files, 'file')}, {size_text(done.nbytes)}"
+        print_line(f"{done.folder}: {counted(done.items, 'item')}, {files}")
+    for note in done.notes:
+        print_note(f"note: {note}")
+    if not json:
+        print_note(f"open {done.folder / 'index.html'}")

@@ -4,6 +4,7 @@ from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.summaries import Summary, summary_of
 from likewise.errors import ConfigError, MissingArtefactError
 from likewise.formats.paths import StrPath
+from likewise.storage.config import VIEW_SECTIONS
 from likewise.storage.workspace import Workspace
 
 
@@ -31,7 +32,7 @@ def datasets(*, rev: str | None = None, workspace: StrPath | None = None) -> lis
     ws = open_workspace(workspace, rev=rev)
     return [
         _summary(ws, name)
-        for section in ("datasets", "views")
+        for section in ("datasets", *VIEW_SECTIONS)
         for name in sorted(
             [
                 *getattr(ws.params, section),

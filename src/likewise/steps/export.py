@@ -12,11 +12,11 @@ import yaml
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.dataset import Dataset
 from likewise.catalogue.export_selection import selection as chosen_for_export
-from likewise.errors import DataError, UnknownNameError
+from likewise.catalogue.licence_gate import check_licences
+from likewise.errors import UnknownNameError
 from likewise.exports import EXPORTS
 from likewise.exports.base import Export, ExportFault, Selection
 from likewise.exports.export_files import put
-from likewise.exports.licences import licence_counts, licence_verdict
 from likewise.formats import atomic
 from likewise.formats.paths import StrPath
 from likewise.storage.config import Params, read_yaml
@@ -109,7 +109,7 @@ def export(  # noqa: PLR0913 (options of an export, keyword only)
     atomic.need_new_folder(target)
     chosen = chosen_for_export(Dataset(ws, dataset), where, selection_name=selection)
     conditions = {"where": where, **({"selection": selection} if selection else {})}
-    notes = _gate(chosen, part)
+    notes = check_licences(chosen, part.purpose, changed=part.changes_images)
     with atomic.new_folder(target) as folder:
         faults = part.write(chosen, folder)
         items, images = _held(chosen, faults)
@@ -154,32 +154,6 @@ def _entry(params: Params, format_: str, options: Mapping[str, Any]) -> dict[str
             raise UnknownNameError("transform", name, params.transforms, "params.yaml")
         entry["transform"] = params.transforms[name]
     return entry
-
-
-def _gate(chosen: Selection, part: Export) -> list[str]:
-    """Check the licences, and return remarks on those that are not known.
-
-    Raises:
-        DataError: a licence forbids the purpose; the message quotes the clause.
-    """
-    counts: Counter[str | None] = Counter({None: len(chosen.items)})
-    if "licence" in chosen.items.columns:
-        counts = Counter(chosen.items["licence"].to_list())
-    notes = []
-    for licence, number in licence_counts(counts, chosen.card.licence):
-        verdict = licence_verdict(licence, part.purpose, changed=part.changes_images)
-        which = f"{number:,} items of {chosen.dataset} are under {licence.spdx}"
-        if verdict.clause:
-            raise DataError(
-                f"{which}; this licence forbids an export for the purpose {part.purpose}: "
-                f"{verdict.clause}; select other items with where, or ask the rights holder"
-            )
-        if verdict.unknown:
-            notes.append(
-                f"{which}: nothing is known here of what {verdict.unknown} allows; "
-                "read its terms" + (f": {licence.terms}" if licence.terms else "")
-            )
-    return notes
 
 
 def _about(

@@ -186,7 +186,7 @@ def _names(sql: str, name: str) -> bool:
 def _tables(ws: Workspace) -> dict[str, Artefact]:
     """Map every table name in SQL to its table, made or not."""
     by_name: dict[str, Artefact] = {}
-    for view in ws.params.views:
+    for view in ws.params.all_views:
         by_name[view] = artefacts.published(ws, view)
     for dataset in ws.params.datasets:
         for table in artefacts.tables_of(ws, dataset):

@@ -21,7 +21,7 @@ from likewise.catalogue.kept_records import filled_records
 from likewise.catalogue.renamed_lock import NewContent, PipelineRenames
 from likewise.formats.paths import StrPath
 from likewise.storage import artefacts
-from likewise.storage.config import read_yaml
+from likewise.storage.config import VIEW_SECTIONS, read_yaml
 from likewise.storage.versions import folder_md5, lock_text
 from likewise.storage.workspace import Workspace
 
@@ -79,7 +79,7 @@ def remove(name: str, *, workspace: StrPath | None = None) -> Removed:
     ws.check_known(name)
     check_no_takedown(ws, name)
     entries = entries_of(ws.params, name)
-    gone = {*entries["datasets"], *entries["views"]}
+    gone = {*entries["datasets"], *_views(entries)}
     with exclusive(ws, f"remove-{name}", stages_of(ws, gone)):
         outputs = _outputs(ws, entries)
         older = older_versions(ws, name, map(ws.relative, outputs))
@@ -87,7 +87,7 @@ def remove(name: str, *, workspace: StrPath | None = None) -> Removed:
             ws, f"remove-{name}", partial(remove_entries, dataset=name, entries=entries)
         )
         repro = _change_lock(ws, change, name) if name in ws.params.datasets else []
-        if name in ws.params.views:
+        if name in ws.params.all_views:
             _drop_stages(ws, change)
         kept = filled_records(ws, name) if name in ws.params.datasets else []
         paths = list(_paths(ws, name, entries, outputs, kept))
@@ -97,10 +97,15 @@ def remove(name: str, *, workspace: StrPath | None = None) -> Removed:
     return Removed(name, known, files, [ws.relative(path) for path in kept], repro, older)
 
 
+def _views(entries: dict[str, list[str]]) -> list[str]:
+    """Return the views among the entries."""
+    return [name for section in VIEW_SECTIONS for name in entries[section]]
+
+
 def _outputs(ws: Workspace, entries: dict[str, list[str]]) -> list[Path]:
     """Return the outputs of the stages of the entries."""
-    gone = {*entries["datasets"], *entries["views"], *entries["runs"], *entries["embeddings"]}
-    datasets = {*entries["datasets"], *entries["views"]}
+    gone = {*entries["datasets"], *_views(entries), *entries["runs"], *entries["embeddings"]}
+    datasets = {*entries["datasets"], *_views(entries)}
     return [
         path
         for stage, outs in artefacts.stages(ws).items()

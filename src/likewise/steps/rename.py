@@ -100,7 +100,7 @@ def rename(old: str, new: str, *, workspace: StrPath | None = None) -> Renamed:
 
 def _refuse(ws: Workspace, old: str, new: str) -> None:
     check_dataset_name(new)
-    if new in (*ws.params.datasets, *ws.params.views):
+    if new in (*ws.params.datasets, *ws.params.all_views):
         raise DataError(f"{new!r} is in the catalogue; choose another name")
     for path in (ws.card_file(new), ws.tables(new), ws.published(new)):
         if path.exists():
@@ -109,7 +109,7 @@ def _refuse(ws: Workspace, old: str, new: str) -> None:
 
 
 def _views(ws: Workspace, dataset: str) -> list[str]:
-    return [name for name, view in ws.params.views.items() if view.of == dataset]
+    return [name for name, view in ws.params.all_views.items() if view.of == dataset]
 
 
 def _outputs(ws: Workspace, dataset: str) -> list[str]:

@@ -53,7 +53,8 @@ def select(
 
     A selection is the list of the items that meet the condition now, so it has the same items
     in every version; ``select`` with the same name replaces it. Searches, ``browse`` and
-    ``export`` use it as ``selection="NAME"``.
+    ``export`` use it as ``selection="NAME"``; an entry of ``selected`` in params.yaml makes a
+    view of it.
 
     Args:
         dataset: name of a data set, or a view: the selection is one of its data set.
@@ -89,7 +90,7 @@ def select(
     if len(chosen) > MOST_ITEMS:
         raise DataError(
             f"{len(chosen):,} items are selected; git keeps at most {MOST_ITEMS:,} of a "
-            "selection; use the condition itself: where"
+            "selection; make a view of the condition: section filtered of params.yaml"
         )
     path = ws.selection(base, name)
     with journal.exclusive_job(ws, f"select-{base}"):

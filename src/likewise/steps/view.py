@@ -1,6 +1,7 @@
-"""Publish a data set without flagged items."""
+"""Publish a part of the items of a data set."""
 
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +10,23 @@ import polars as pl
 import pyarrow as pa
 
 from likewise.catalogue.catalogue import open_workspace
+from likewise.catalogue.curated_table import COLUMNS as CURATED
 from likewise.catalogue.flags import drop_flagged, read_flagged
+from likewise.catalogue.item_selections import read_selection
 from likewise.catalogue.published_table import PublishedContent, last_version, write_published
 from likewise.errors import DataError, UnknownNameError
 from likewise.formats.paths import StrPath
+from likewise.formats.sql_text import without_texts
+from likewise.retrieval.filters import matching_rows
 from likewise.retrieval.indexes.lance import Ann
 from likewise.storage import artefacts, tables, versions
+from likewise.storage.config import (
+    VIEW_SECTIONS,
+    AnyView,
+    FilteredView,
+    SelectedView,
+    View,
+)
 from likewise.storage.workspace import Workspace
 
 Mask = npt.NDArray[np.bool_]
@@ -28,18 +40,22 @@ class Viewed:
         view: name of the view.
         items: number of its items.
         left_out: number of items of the data set that it leaves out.
+        unknown: number of items of its selection that the data set does not have.
     """
 
     view: str
     items: int
     left_out: int
+    unknown: int = 0
 
 
 def view(name: str, *, workspace: StrPath | None = None) -> Viewed:
-    """Write the view ``name`` of params.yaml: a published table without items that have a flag.
+    """Write the view ``name`` of params.yaml: a published table with a part of the items.
 
-    A view is opened, searched and scored by its name, like a data set. A view has no pixels;
-    its images are those of its data set.
+    The section ``views`` leaves out items with flags, ``filtered`` has the items that meet a
+    condition on the published columns, and ``selected`` those of a selection. A view is opened,
+    searched and scored by its name, like a data set. A view has no pixels; its images are those
+    of its data set.
 
     Args:
         name: name of the view.
@@ -47,7 +63,7 @@ def view(name: str, *, workspace: StrPath | None = None) -> Viewed:
 
     Raises:
         UnknownNameError: params.yaml has no such view.
-        MissingArtefactError: the data set was not published or not checked.
+        MissingArtefactError: the data set was not published or, for flags, not checked.
         DataError: no item would be left.
 
     Example:
@@ -61,16 +77,19 @@ def view(name: str, *, workspace: StrPath | None = None) -> Viewed:
         Viewed(view='darker', items=3, left_out=20)
     """
     ws = open_workspace(workspace)
-    if name not in ws.params.views:
-        ws.params.refuse_broken(name, ("views",))
-        raise UnknownNameError("view", name, ws.params.views, "params.yaml")
-    entry = ws.params.views[name]
+    if name not in ws.params.all_views:
+        ws.params.refuse_broken(name, VIEW_SECTIONS)
+        raise UnknownNameError("view", name, ws.params.all_views, "params.yaml")
+    entry = ws.params.all_views[name]
     command = artefacts.published(ws, entry.of).command
     whole = tables.open_table(versions.locate(ws, ws.published(entry.of)), command)
     items = whole.read(["item_id", "image_id", "label", "split"])
-    mask = _mask(ws, entry.of, items, entry.without)
+    mask, unknown = _mask(ws, entry, whole, items)
     if not mask.any():
-        raise DataError(f"view {name!r}: every item of {entry.of!r} has one of these flags")
+        condition = "every item of {!r} has one of these flags"
+        if not isinstance(entry, View):
+            condition = "no item of {!r} meets its condition"
+        raise DataError(f"view {name!r}: {condition.format(entry.of)}")
     models = whole.vector_columns
     plain = [column for column in whole.schema.names if column not in models]
     parts = PublishedContent(
@@ -83,18 +102,42 @@ def view(name: str, *, workspace: StrPath | None = None) -> Viewed:
         anns={model: Ann() for model in models},
     )
     write_published(ws, name, parts, last_version(ws, name))
-    return Viewed(name, int(mask.sum()), int((~mask).sum()))
+    return Viewed(name, int(mask.sum()), int((~mask).sum()), unknown)
 
 
-def _mask(ws: Workspace, dataset: str, items: pl.DataFrame, without: Collection[str]) -> Mask:
-    """Return a mask (n,) of the ``items`` that have none of the flags ``without``."""
+def _mask(
+    ws: Workspace, entry: AnyView, whole: tables.Table, items: pl.DataFrame
+) -> tuple[Mask, int]:
+    """Return a mask (n,) of the items of a view, and the number of unknown selected items."""
+    if isinstance(entry, FilteredView):
+        return _matching(whole, entry.where), 0
+    if isinstance(entry, SelectedView):
+        chosen = read_selection(ws, entry.of, entry.selection)
+        selected: Mask = items["item_id"].is_in(pl.Series(chosen).implode()).to_numpy()
+        return selected, len(chosen) - int(selected.sum())
     kept = (
-        drop_flagged(items.lazy(), read_flagged(ws, dataset, without))
+        drop_flagged(items.lazy(), read_flagged(ws, entry.of, entry.without))
         .select("item_id")
         .collect()
     )
     mask: Mask = items["item_id"].is_in(kept["item_id"].implode()).to_numpy()
-    return mask
+    return mask, 0
+
+
+def _matching(whole: tables.Table, where: str) -> Mask:
+    """Return a mask (n,) of the rows that meet ``where``.
+
+    Raises:
+        DataError: it is not a condition on the published columns.
+    """
+    for column in (c for c in CURATED if c not in whole.columns):
+        if re.search(rf"\b{column}\b", without_texts(where)):
+            raise DataError(
+                f"filtered: where: {column} are not in the published table, on which the "
+                "stage depends; select the items (likewise select), and make a view of the "
+                "selection (section selected of params.yaml)"
+            )
+    return matching_rows(whole, where)
 
 
 def _rows(whole: tables.Table, mask: Mask, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:

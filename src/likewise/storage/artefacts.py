@@ -37,6 +37,12 @@ and the vectors of a teacher; items, labels and texts; those of any recipe, for 
 sets. DVC accepts no lists in templates, so each of the last has a stage ``mixed-NAME``.
 """
 
+VIEW_STAGES = {"views": "view", "filtered": "filter", "selected": "select"}
+"""Section of params.yaml with views -> the stage that writes their tables.
+
+Each stage depends only on what the entries of its section need: flags, or a selection.
+"""
+
 PREPARE = "prepare"
 """The stage that creates the records that people write; it does not change existing ones."""
 
@@ -130,7 +136,7 @@ def artefacts(ws: Workspace) -> list[Artefact]:
         *(table(ws, name, PIXELS.name) for name in params.checks),
         *(table(ws, name, FLAGS.name) for name in params.checks),
         *(published(ws, name) for name in params.datasets),
-        *(published(ws, name) for name in params.views),
+        *(published(ws, name) for name in params.all_views),
         *(a for name in params.runs for a in _run_artefacts(ws, name)),
     ]
 
@@ -154,7 +160,7 @@ def record(ws: Workspace, dataset: str) -> Artefact:
 
 def tables_of(ws: Workspace, dataset: str) -> list[TableArtefact]:
     """Return all possible tables of a data set and its views."""
-    views = [name for name, view in ws.params.views.items() if view.of == dataset]
+    views = [name for name, view in ws.params.all_views.items() if view.of == dataset]
     return [
         *(table(ws, dataset, kind.name) for kind in (*_INGESTED, PIXELS, FLAGS)),
         *(embeddings(ws, dataset, model) for model in ws.params.models_of(dataset)),
@@ -191,8 +197,10 @@ def embeddings(ws: Workspace, dataset: str, model: str) -> TableArtefact:
 
 def published(ws: Workspace, name: str) -> TableArtefact:
     """Return the published table of a data set or view."""
-    stage = "view" if name in ws.params.views else "publish"
-    producer = Stage(stage, name, f"{stage}-{name}", name)
+    sections = (section for section in VIEW_STAGES if name in getattr(ws.params, section))
+    stage = VIEW_STAGES.get(next(sections, ""), "publish")
+    verb = "publish" if stage == "publish" else "view"
+    producer = Stage(stage, name, f"{verb}-{name}", name)
     path, digests = ws.published(name), ws.published_digests(name)
     return TableArtefact(PUBLISHED.name, path, producer, PUBLISHED, digests)
 

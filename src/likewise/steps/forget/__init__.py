@@ -210,7 +210,7 @@ def _settled(ws: Workspace, dataset: str) -> Plan | None:
 
 def _drop_indexes(ws: Workspace, dataset: str, record: Record) -> None:
     """Remove indexes of the data set and its views that contain a forgotten vector."""
-    views = [name for name, view in ws.params.views.items() if view.of == dataset]
+    views = [name for name, view in ws.params.all_views.items() if view.of == dataset]
     for name in (dataset, *views):
         for folder in (ws.indexes / name).glob("*/*"):
             if not record.hashes.isdisjoint(cached_contents(folder)):

@@ -151,7 +151,9 @@ class Files:
     def _about(self, path: str) -> bool:
         """Return True if an output may contain data of this data set."""
         names = [self._dataset]
-        names += [n for n, view in self._ws.params.views.items() if view.of == self._dataset]
+        names += [
+            n for n, view in self._ws.params.all_views.items() if view.of == self._dataset
+        ]
         ws, file = self._ws, self._ws.root / path
         if file == ws.queries(file.stem):
             run = ws.params.runs.get(file.stem)

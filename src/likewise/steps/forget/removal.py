@@ -51,6 +51,8 @@ class Removal:
         kept = corrections.read(ws.corrections(dataset))
         others = {k: value for k, value in kept.items() if k.item_id not in record.items}
         self._write(Workspace.corrections, corrections.text(others))
+        if ws.selections(dataset).is_dir():  # a view may be made of a selection
+            shutil.copytree(ws.selections(dataset), self._in_new(ws.selections(dataset)))
         for path, text in records_without(ws, dataset, record):
             self._staging.take(self._new_text(path, text), path)
 
@@ -180,7 +182,7 @@ class Removal:
         jobs: list[tuple[str, Callable[..., object]]] = [(self._dataset, publish)]
         jobs += [
             (name, view)
-            for name, entry in self._ws.params.views.items()
+            for name, entry in self._ws.params.all_views.items()
             if entry.of == self._dataset
         ]
         for name, verb in jobs:
@@ -257,7 +259,10 @@ def _digest(table: Path, contract: Contract) -> Digests:
 
 def jobs(ws: Workspace, dataset: str) -> Iterator[Stage]:
     """Yield the stages that write data of ``dataset``, and all checks."""
-    names = {dataset, *(name for name, entry in ws.params.views.items() if entry.of == dataset)}
+    names = {
+        dataset,
+        *(name for name, entry in ws.params.all_views.items() if entry.of == dataset),
+    }
     for stage in artefacts.stages(ws):
         if stage.dataset in names or stage.name == artefacts.CHECK:
             yield stage

@@ -8,9 +8,11 @@ from likewise.storage.config import (
     Check,
     DatasetEntry,
     EmbeddingEntry,
+    FilteredView,
     ImportEntry,
     Params,
     Run,
+    SelectedView,
     View,
 )
 
@@ -19,9 +21,11 @@ SECTIONS: dict[str, type[Part]] = {
     "checks": Check,
     "datasets": DatasetEntry,
     "embeddings": EmbeddingEntry,
+    "filtered": FilteredView,
     "imported": ImportEntry,
     "params": Params,
     "runs": Run,
+    "selected": SelectedView,
     "views": View,
 }
 """Name -> the class of the whole file (``card``, ``params``), or of an entry of the section."""

@@ -47,7 +47,7 @@ def why(
     if model is None:
         return model_facts(ws, name)
     if name in ws.params.recipes() and (
-        model in ws.params.datasets or model in ws.params.views
+        model in ws.params.datasets or model in ws.params.all_views
     ):
         raise DataError(
             f"{name!r} is a model and {model!r} a data set; "

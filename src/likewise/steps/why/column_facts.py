@@ -9,7 +9,7 @@ from likewise.formats.object_storage import is_remote
 from likewise.models.passport import Passport
 from likewise.steps.why.fact import Fact, readable
 from likewise.storage import artefacts, tables, versions
-from likewise.storage.config import read_yaml
+from likewise.storage.config import AnyView, FilteredView, SelectedView, read_yaml
 from likewise.storage.digests import Digests
 from likewise.storage.workspace import Workspace
 
@@ -56,9 +56,18 @@ def _card(ws: Workspace, dataset: Dataset, base: str) -> list[Fact]:
         Fact("source", f"{card.source['kind']} in {entry.path}", "" if present else "not here"),
     ]
     if dataset.name != base:
-        without = readable(list(ws.params.views[dataset.name].without))
-        facts.append(Fact("view", f"{dataset.name}, of {base} without {without}"))
+        condition = _condition(ws.params.all_views[dataset.name])
+        facts.append(Fact("view", f"{dataset.name}, of {base} {condition}"))
     return facts
+
+
+def _condition(view: AnyView) -> str:
+    """Describe the items of a view."""
+    if isinstance(view, FilteredView):
+        return f"where {view.where}"
+    if isinstance(view, SelectedView):
+        return f"in the selection {view.selection}"
+    return f"without {readable(list(view.without))}"
 
 
 def _people(ws: Workspace, base: str) -> list[Fact]:

@@ -105,6 +105,30 @@ class View(Part):
     without: tuple[str, ...] = Field(min_length=1)
 
 
+class FilteredView(Part):
+    """The items of a data set that meet a condition.
+
+    Attributes:
+        of: the data set.
+        where: an SQL condition on the published columns, such as ``width > 500``.
+    """
+
+    of: str
+    where: str = Field(min_length=1)
+
+
+class SelectedView(Part):
+    """The items of a selection of a data set.
+
+    Attributes:
+        of: the data set.
+        selection: the name of the selection; ``likewise selections`` lists them.
+    """
+
+    of: str
+    selection: str = Field(min_length=1)
+
+
 class Run(Part):
     """One evaluation: data set x model x index x protocol.
 

@@ -13,8 +13,10 @@ from likewise.storage.config.entries import (
     Check,
     DatasetEntry,
     EmbeddingEntry,
+    FilteredView,
     ImportEntry,
     Run,
+    SelectedView,
     View,
 )
 
@@ -23,6 +25,11 @@ FITTED_SECTIONS = ("trained", "pretrained", "distilled", "aligned", "mixed")
 
 MODEL_SECTIONS = ("models", "functions", *FITTED_SECTIONS)
 """The sections of params.yaml that define models."""
+
+VIEW_SECTIONS = ("views", "filtered", "selected")
+"""The sections of params.yaml that define views."""
+
+AnyView = View | FilteredView | SelectedView
 
 MIXED = "mixed"
 """The section of models that learn from several data sets."""
@@ -86,6 +93,8 @@ class Params(Part):
         rerankers: re-ranker -> its kind, for ``likewise search --rerank``.
         checks: data set -> thresholds of its flags.
         views: view -> its data set, and the flags whose items are left out.
+        filtered: view -> its data set, and the condition that its items meet.
+        selected: view -> its data set, and the selection that has its items.
         runs: run -> data set, model, index and protocol of an evaluation.
         transforms: name -> steps that change an image when it is read, in order.
         exports: name -> a format of ``likewise export`` with its options.
@@ -111,6 +120,8 @@ class Params(Part):
     rerankers: dict[str, Entry] = Field(default_factory=dict)
     checks: dict[str, Check] = Field(default_factory=dict)
     views: dict[str, View] = Field(default_factory=dict)
+    filtered: dict[str, FilteredView] = Field(default_factory=dict)
+    selected: dict[str, SelectedView] = Field(default_factory=dict)
     runs: dict[str, Run] = Field(default_factory=dict)
     transforms: dict[str, tuple[Entry, ...]] = Field(default_factory=dict)
     exports: dict[str, Entry] = Field(default_factory=dict)
@@ -182,13 +193,19 @@ class Params(Part):
         """Return the entries of vectors by name: computed ones, then imported ones."""
         return {**self.embeddings, **self.imported}
 
+    @property
+    def all_views(self) -> dict[str, AnyView]:
+        """The views of all sections, by name."""
+        return {**self.views, **self.filtered, **self.selected}
+
     def imported_models(self) -> list[str]:
         """Return the models whose vectors were made elsewhere."""
         return list(dict.fromkeys(entry.model for entry in self.imported.values()))
 
     def base(self, dataset: str) -> str:
         """Return the data set of the view ``dataset``, or ``dataset`` itself."""
-        return self.views[dataset].of if dataset in self.views else dataset
+        view = self.all_views.get(dataset)
+        return dataset if view is None else view.of
 
     def embedding(self, dataset: str, model: str) -> str:
         """Return the name of the entry of the vectors of ``dataset`` by ``model``.

@@ -14,7 +14,13 @@ from likewise.storage.config.names import (
     RUN_NAME,
     dataset_name_fault,
 )
-from likewise.storage.config.params import FITTED_SECTIONS, MIXED, MODEL_SECTIONS, Params
+from likewise.storage.config.params import (
+    FITTED_SECTIONS,
+    MIXED,
+    MODEL_SECTIONS,
+    VIEW_SECTIONS,
+    Params,
+)
 from likewise.storage.renamed_options import outdated
 
 
@@ -68,7 +74,7 @@ class Names:
         ]
         return cls(
             names("datasets"),
-            names("views"),
+            names(*VIEW_SECTIONS),
             [*names(*MODEL_SECTIONS), *made],
             names("indexes"),
             names("checks"),
@@ -241,7 +247,7 @@ def _bad_runs(params: Params, names: Names) -> Iterator[Fault]:
         texts += _unknown(f"runs.{name}.index", run.index, names.indexes)
         known = run.dataset in known_data and run.model in names.models
         embedded = (params.base(run.dataset), run.model) in names.vectors
-        if known and not embedded and run.dataset in (*params.views, *names.datasets):
+        if known and not embedded and run.dataset in (*params.all_views, *names.datasets):
             texts.append(
                 f"runs.{name}: no entry of 'embeddings' or 'imported' says that {run.model!r} "
                 f"embeds {run.dataset!r}"
@@ -250,15 +256,21 @@ def _bad_runs(params: Params, names: Names) -> Iterator[Fault]:
 
 
 def _bad_views(params: Params, names: Names) -> Iterator[Fault]:
-    for name, entry in params.views.items():
-        fault = dataset_name_fault(name)
-        if name in names.datasets:
-            fault = "a data set already has this name"
-        texts = [f"views.{name}: {fault}"] if fault else []
-        texts += _unknown(f"views.{name}.of", entry.of, names.checks)
-        for flag in entry.without:
-            texts += _unknown(f"views.{name}.without", flag.partition(":")[0], FLAG_NAMES)
-        yield from (Fault("views", name, text) for text in texts)
+    for name in params.views:
+        for flag in params.views[name].without:
+            for text in _unknown(f"views.{name}.without", flag.partition(":")[0], FLAG_NAMES):
+                yield Fault("views", name, text)
+    for section in VIEW_SECTIONS:
+        known = names.checks if section == "views" else names.datasets
+        for name, entry in getattr(params, section).items():
+            fault = dataset_name_fault(name)
+            if name in names.datasets:
+                fault = "a data set already has this name"
+            elif list(names.views).count(name) > 1:
+                fault = "another view has this name"
+            texts = [f"{section}.{name}: {fault}"] if fault else []
+            texts += _unknown(f"{section}.{name}.of", entry.of, known)
+            yield from (Fault(section, name, text) for text in texts)
 
 
 def _bad_checks(params: Params, names: Names) -> Iterator[Fault]:

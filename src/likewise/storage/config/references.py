@@ -3,7 +3,12 @@
 from collections.abc import Iterator
 
 from likewise.storage.config.card import training_data
-from likewise.storage.config.params import FITTED_SECTIONS, MODEL_SECTIONS, Params
+from likewise.storage.config.params import (
+    FITTED_SECTIONS,
+    MODEL_SECTIONS,
+    VIEW_SECTIONS,
+    Params,
+)
 from likewise.storage.config.params_faults import Names
 
 Place = tuple[str, str]
@@ -28,16 +33,26 @@ def references(params: Params, names: Names) -> dict[Place, list[Place]]:
         others = [("checks", other) for other in bounds.against or ()]
         index = ("indexes", bounds.index)
         links["checks", name] = [("datasets", name), index, *others, *_pair(names, pair)]
-    for name, view in params.views.items():
-        links["views", name] = [("checks", view.of), ("datasets", view.of)]
+    links |= _links_of_views(params)
     for name, run in params.runs.items():
         links["runs", name] = [
             ("datasets", run.dataset),
-            ("views", run.dataset),
+            *((section, run.dataset) for section in VIEW_SECTIONS),
             *_models(run.model),
             ("indexes", run.index),
             *_pair(names, (params.base(run.dataset), run.model)),
         ]
+    return links
+
+
+def _links_of_views(params: Params) -> dict[Place, list[Place]]:
+    links: dict[Place, list[Place]] = {
+        ("views", name): [("checks", view.of), ("datasets", view.of)]
+        for name, view in params.views.items()
+    }
+    for section in VIEW_SECTIONS[1:]:
+        for name, entry in getattr(params, section).items():
+            links[section, name] = [("datasets", entry.of)]
     return links
 
 

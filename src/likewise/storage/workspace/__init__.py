@@ -14,6 +14,7 @@ from likewise.errors import (
 from likewise.formats.object_storage import as_path, is_remote
 from likewise.formats.paths import StrPath
 from likewise.storage.config import (
+    VIEW_SECTIONS,
     Card,
     DatasetEntry,
     Params,
@@ -87,9 +88,9 @@ class Workspace(Places):
         Raises:
             UnknownNameError: params.yaml has no such data set or view.
         """
-        names = [*self.params.datasets, *self.params.views]
+        names = [*self.params.datasets, *self.params.all_views]
         if name not in names:
-            self.params.refuse_broken(name, ("datasets", "views"))
+            self.params.refuse_broken(name, ("datasets", *VIEW_SECTIONS))
             raise UnknownNameError("data set", name, names, "params.yaml")
 
     def run(self, name: str) -> Run:
