@@ -1,0 +1,56 @@
+"""What git and dvc.lock record is the same whoever computes."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+import likewise
+from forked import run_dvc
+from likewise.distributed import shard_cuts
+from resilience import observed
+from resilience.kills import differences
+
+pytestmark = [pytest.mark.dvc, pytest.mark.torch]
+
+
+def computed(root: Path, way: str) -> dict[str, str]:
+    """Compute vectors and measures, and all that follows; return the state of the files."""
+    for number in range(3) if way == "shards" else ():
+        shard = f"{number}/3"
+        likewise.embed("emoji", "tiny", recompute=True, shard=shard, workspace=root)
+        likewise.measure("emoji", shard=shard, workspace=root)
+    engine = "processes" if way == "processes" else "here"
+    embedded = likewise.embed("emoji", "tiny", recompute=True, engine=engine, workspace=root)
+    measured = likewise.measure("emoji", engine=engine, workspace=root)
+    expected = 0 if way == "shards" else 24
+    assert (embedded.computed, measured.computed) == (expected, expected)
+    likewise.publish("emoji", workspace=root)
+    likewise.evaluate("emoji-tiny", workspace=root)
+    run_dvc(root, "commit", "--quiet", "--force")
+    assert observed.leftovers(root) == []
+    return observed.state(root) | {"dvc.lock": lock_without_files(root / "dvc.lock")}
+
+
+def lock_without_files(path: Path) -> str:
+    """Return dvc.lock without the facts of the files of tables, whose names are random."""
+    text = path.read_text("utf-8")
+    return re.sub(r"(path: \S+\.lance\n)(?: +(?:hash|md5|size|nfiles): .*\n)+", r"\1", text)
+
+
+def test_every_way_records_the_same(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch, forked_python: None
+) -> None:
+    monkeypatch.setattr(shard_cuts, "FEWEST_ROWS", 5)
+    states = []
+    for way in ("here", "processes", "shards"):
+        root = recorded.with_name(way)
+        shutil.copytree(recorded, root, symlinks=True)
+        states.append(computed(root, way))
+    here, *others = states
+    assert {"dvc.lock", "reports/emoji-tiny.json", "catalog/emoji/columns/tiny.yaml"} <= set(
+        here
+    )
+    assert "catalog/emoji/pixels.lance" in here
+    assert [differences(here, other) for other in others] == [[], []]
