@@ -287,6 +287,22 @@ def test_two_committers_are_one_line(workspace: Path, monkeypatch: pytest.Monkey
     assert tables.open_table(path).rows == ROWS
 
 
+def test_forget_removes_shards_and_remove_waits_for_their_commit(workspace: Path) -> None:
+    measure(shard="0/1")
+    [problem] = [p for p in likewise.doctor() if "measure-emoji" in p.what]
+    assert problem.command == "likewise measure emoji"
+    embed(shard="0/1", recompute=True)
+    with pytest.raises(
+        DataError, match=r"its work is kept; finish it: dvc repro embed.* rm -r"
+    ):
+        likewise.remove("emoji")
+    shards = Path(".likewise/shards")
+    assert {path.name for path in shards.iterdir()} == {"measure-emoji", "embed-emoji-tiny"}
+    likewise.forget("emoji", ["0_noto.jpg"], reason="request 1")
+    assert not any(shards.iterdir())
+    assert measure().computed == 23
+
+
 def test_shards_and_engines_are_checked_first(workspace: Path) -> None:
     assert parse_shard("0/1") == (0, 1)
     for text in ("1/1", "-1/2", "2", "a/b", "1/", "/2", ""):
@@ -322,7 +338,7 @@ def test_the_commands_print_shards_and_the_state(workspace: Path) -> None:
     done = forked.run(workspace, "likewise", *words)
     assert done.stdout.splitlines() == [
         "emoji by tiny: 24 vectors computed",
-        "1 shard of process 0/1: 0 taken over, 1 computed",
+        "0 of 1 shard of process 0/1 taken over, 1 computed",
     ]
     assert "next: after all processes: likewise embed emoji tiny" in done.stderr
     state = forked.run(workspace, "likewise", "status").stdout
@@ -331,7 +347,7 @@ def test_the_commands_print_shards_and_the_state(workspace: Path) -> None:
     done = forked.run(workspace, "likewise", "embed", "emoji", "tiny")
     assert done.stdout.splitlines() == [
         "emoji by tiny: 0 vectors computed",
-        "1 shard: 1 taken over, 0 computed",
+        "1 of 1 shard taken over, 0 computed",
         "24 reused, 0 dropped",
     ]
     assert forked.run(workspace, "likewise", "status").stdout == "no job runs in shards\n"

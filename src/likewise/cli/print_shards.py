@@ -14,7 +14,7 @@ def print_shards(counts: "ShardCounts | None", shard: str | None, command: str) 
     if counts is not None:
         of = f" of process {shard}" if shard else ""
         print_line(
-            f"{counted(counts.planned, 'shard')}{of}: {counts.taken_over:,} taken over, "
+            f"{counts.taken_over:,} of {counted(counts.planned, 'shard')}{of} taken over, "
             f"{counts.computed:,} computed"
         )
         if counts.discarded:

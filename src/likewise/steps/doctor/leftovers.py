@@ -117,20 +117,22 @@ def _unfinished(ws: Workspace) -> Iterator[Problem]:
 
 def _shards(ws: Workspace) -> Iterator[Problem]:
     """Yield plans whose shards no command has committed, and plans of earlier inputs."""
-    by_job = {stage.job: stage for stage in artefacts.stages(ws)}
+    pixels = [artefacts.table(ws, name, "pixels").stage for name in ws.params.datasets]
+    commands = {stage.job: command("likewise", "measure", stage.dataset) for stage in pixels}
+    commands |= {stage.job: stage.forced for stage in artefacts.stages(ws)}
     for folder in subfolders(ws.sharded_jobs):
         job = folder.name
         if _runs(ws, job):
             continue
-        plans, stage = plans_of(ws, job), by_job.get(job)
-        if not plans or stage is None:
+        plans = plans_of(ws, job)
+        if not plans or job not in commands:
             what = f"{size(folder)} of abandoned shards of {job}"
             yield Problem("unfinished", what, command("rm", "-r", ws.relative(folder)))
             continue
         now, *earlier = plans
         complete, planned = len(now.parts()), len(now.sizes)
         what = f"{complete:,} of {planned:,} shards of {job} are computed and not committed"
-        yield Problem("unfinished", what, stage.forced)
+        yield Problem("unfinished", what, commands[job])
         for plan in earlier:
             what = (
                 f"{len(plan.parts()):,} shards of {job} are abandoned: its inputs have "

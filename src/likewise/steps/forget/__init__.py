@@ -192,6 +192,7 @@ def _settled(ws: Workspace, dataset: str) -> Plan | None:
         *(ws.root / file for file in plan.files),
         *(ws.staging(stage.job) for stage in jobs(ws, dataset)),
         *(ws.shards(stage.job) for stage in jobs(ws, dataset)),
+        ws.shards(artefacts.table(ws, dataset, "pixels").stage.job),
     ):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
