@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import likewise
 from likewise.cli import reference
 from likewise.cli.app import COMMANDS, app, main
+from likewise.cli.arguments import parse_names
 from likewise.cli.protocol_reference import protocol_reference
 
 NAMES = [name for name, _, _ in COMMANDS]
@@ -84,6 +85,12 @@ def test_validate_takes_the_layout_as_argument_or_as_add_does(run: Run, tmp_path
         done = run("validate", *wrong)
         assert done.code == 2
         assert "write: likewise validate KIND DIR" in done.err
+
+
+def test_a_repeated_option_of_names_adds_names() -> None:
+    assert parse_names(["a, b", "c"]) == ["a", "b", "c"]
+    assert parse_names(["none"]) == []
+    assert parse_names([]) is None
 
 
 def test_the_reference_is_up_to_date() -> None:

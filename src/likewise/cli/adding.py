@@ -48,10 +48,11 @@ def add(  # noqa: PLR0913, PLR0917 (one is the old name of an option)
         ),
     ] = None,
     models: Annotated[
-        str | None, typer.Option(metavar="NAMES|none", help="Models that embed it, by commas.")
+        list[str] | None,
+        typer.Option(metavar="NAMES|none", help="Models that embed it, by commas."),
     ] = None,
     protocols: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(metavar="NAMES|none", help="Protocols that score it, by commas."),
     ] = None,
 ) -> None:

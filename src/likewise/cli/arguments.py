@@ -87,13 +87,12 @@ OldAnnotations = Annotated[
 """The earlier name of ``--annotations``. In ``search``, ``--text`` is the query text."""
 
 
-def parse_names(names: str | None) -> list[str] | None:
-    """Split names at commas; ``none`` is the empty list."""
-    if names is None:
+def parse_names(given: list[str] | None) -> list[str] | None:
+    """Split names at commas; ``none`` is the empty list. A repeated option adds names."""
+    if not given:
         return None
-    if names.strip() == "none":
-        return []
-    return [name.strip() for name in names.split(",") if name.strip()]
+    names = [name.strip() for text in given for name in text.split(",") if name.strip()]
+    return [] if names == ["none"] else names
 
 
 def parse_options(options: list[str] | None) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def browse(  # noqa: PLR0913 (a function here is a command, an argument an optio
     ] = 0,
     limit: Annotated[int, typer.Option(min=0, metavar="N", help="Number of items.")] = 20,
     columns: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(metavar="NAMES", help="Columns to print, separated by commas."),
     ] = None,
     top: Annotated[

@@ -28,7 +28,8 @@ def add_model(
         ),
     ] = None,
     data: Annotated[
-        str | None, typer.Option(metavar="NAMES", help="Data sets that it embeds, by commas.")
+        list[str] | None,
+        typer.Option(metavar="NAMES", help="Data sets that it embeds, by commas."),
     ] = None,
     json: Json = False,
 ) -> None:

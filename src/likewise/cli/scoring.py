@@ -139,7 +139,8 @@ def leaderboard(  # noqa: PLR0913 (an argument is an option)
         str | None, typer.Option(metavar="NAME", help="Only runs by this protocol.")
     ] = None,
     datasets: Annotated[
-        str | None, typer.Option(metavar="NAMES", help="Only these data sets, by commas.")
+        list[str] | None,
+        typer.Option(metavar="NAMES", help="Only these data sets, by commas."),
     ] = None,
     published: Annotated[
         bool, typer.Option("--published", help="Add comparable rows of published tables.")
