@@ -26,7 +26,7 @@ _PARALLEL = (("hits", "hit_relevant"), ("missed", "missed_ranks"))
 MOST_BYTES = 64 << 20
 """Maximum size of the metrics, intervals or lineage of a run."""
 
-_Name = Annotated[str, Field(max_length=1_000)]
+_Name = Annotated[str, Field(max_length=4_000)]
 
 
 class _Shape(BaseModel):
