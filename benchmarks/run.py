@@ -28,6 +28,7 @@ NAMES = (
     "curation",
     "search",
     "indexes",
+    "rerank",
     "exports",
     "check",
     "significance",

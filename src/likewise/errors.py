@@ -39,6 +39,7 @@ _EXTRAS = {
     **dict.fromkeys(("numba", "safetensors", "sklearn", "timm", "torch"), "models"),
     "torchvision": "models",
     "open_clip": "open-clip",
+    "cv2": "local",
     **dict.fromkeys(("accelerate", "dvclive", "lightly", "pytorch_metric_learning"), "train"),
 }
 """Module -> the extra of pyproject.toml that installs it."""

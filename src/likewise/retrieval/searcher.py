@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import polars as pl
@@ -21,6 +21,7 @@ from likewise.retrieval.query_encoder import QueryEncoder
 from likewise.retrieval.query_vectors import QueryVectors
 from likewise.retrieval.reranking.applied import AppliedReranker
 from likewise.retrieval.reranking.base import Reranker
+from likewise.retrieval.reranking.local_features import Pictures
 from likewise.retrieval.reranking.searched import SearchReranking, batch
 from likewise.retrieval.reranking.searched_gallery import Gallery
 from likewise.retrieval.search_query import DEFAULT_K, Query, query_pictures
@@ -34,9 +35,16 @@ from likewise.retrieval.selection import (
 from likewise.storage import artefacts
 from likewise.storage.workspace import Workspace
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 
 class Searchable(PublishedDataset, Pictured, Protocol):
     """An open data set that caches searchers over its vector columns."""
+
+    def images_at(self, positions: Sequence[int]) -> "list[Image.Image]":
+        """Return the images of the items at some positions."""
+        ...
 
     def searcher(self, model: str, index: str, *, fresh: bool = True) -> "Searcher":
         """Return the searcher over the vectors of ``model`` by ``index``."""
@@ -99,7 +107,12 @@ class Searcher:
 
     @cached_property
     def _rerankings(self) -> SearchReranking:
-        return SearchReranking(self._ws.params, self._vectors.stored, self._complete)
+        params, vectors = self._ws.params, self._vectors.stored
+        return SearchReranking(params, vectors, self._complete, self._pictures)
+
+    @cached_property
+    def _pictures(self) -> Pictures:
+        return Pictures(self._dataset.images_at, None, self._ws.params.memory)
 
     def warm(self, *, encoder: bool, text: bool = False) -> None:
         """Read the vectors or the index and the hits' columns; load the model on request.
@@ -215,13 +228,11 @@ class Searcher:
 
         Args:
             options: the re-ranker.
-            queries: (q,) rows of the query items.
+            queries: (q,) rows of the query items, whose vectors (q, d) are returned too.
             gallery: (n,) rows of the gallery items.
-
-        Returns:
-            The re-ranker, and the vectors (q, d) of the queries.
         """
-        applied = Gallery(self._vectors.stored, self._built, self._mask(gallery))
+        mask = self._mask(gallery)
+        applied = Gallery(self._vectors.stored, self._built, mask, self._pictures)
         return AppliedReranker(options, applied), applied.take(queries)
 
     def rankings(

@@ -181,7 +181,10 @@ def _score_reranked(
     if exact:
         dataset.need_model(entry.model)
         stored = tables.vector_blocks(dataset.table, entry.model, memory)
-        vectors, apply = _as_needed(protocol, stored), by_exact_search(reranker, memory)
+        vectors, apply = (
+            _as_needed(protocol, stored),
+            by_exact_search(reranker, memory, dataset.images_at),
+        )
         scored = evaluate_reranked(ranking, vectors, rows, apply)
     else:
         searcher = dataset.searcher(entry.model, entry.index)

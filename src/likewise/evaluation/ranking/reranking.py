@@ -1,13 +1,17 @@
 """The interface of re-rankers, which change the result of a first search of a gallery."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from likewise.formats.array_types import Float32Array, Int64Array
 from likewise.formats.vector_blocks import VectorBlocks
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 @dataclass(frozen=True)
@@ -19,11 +23,13 @@ class QueryBatch:
         excluded: (q, e) int64, gallery rows that are not ranked, such as the query itself; -1
             fills. The result is that of a gallery without these rows.
         items: (q,) int64, item rows of the queries; -1: the query is not an item.
+        pictures: (q,) images of queries that are not items, if they are known.
     """
 
     vectors: Float32Array
     excluded: Int64Array
     items: Int64Array
+    pictures: "Sequence[Image.Image] | None" = None
 
     def __len__(self) -> int:
         """Return the number of queries."""
@@ -31,7 +37,10 @@ class QueryBatch:
 
     def part(self, chosen: slice) -> "QueryBatch":
         """Return some of the queries."""
-        return QueryBatch(self.vectors[chosen], self.excluded[chosen], self.items[chosen])
+        pictures = None if self.pictures is None else self.pictures[chosen]
+        return QueryBatch(
+            self.vectors[chosen], self.excluded[chosen], self.items[chosen], pictures
+        )
 
 
 class GalleryReranker(ABC):

@@ -10,6 +10,7 @@ RERANKERS: Registry[Reranker] = Registry(
         "dba": "likewise.retrieval.reranking.dba:DatabaseAugmentation",
         "diffusion": "likewise.retrieval.reranking.diffusion:Diffusion",
         "k-reciprocal": "likewise.retrieval.reranking.k_reciprocal:KReciprocal",
+        "local": "likewise.retrieval.reranking.local:LocalVerification",
         "superglobal": "likewise.retrieval.reranking.superglobal:SuperGlobal",
     },
     base="likewise.retrieval.reranking.base:Reranker",

@@ -15,6 +15,7 @@ from likewise.formats.vector_blocks import VectorBlocks
 from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import NONE, Vectors
 from likewise.retrieval.reranking.base import Reranker
+from likewise.retrieval.reranking.local_features import ImagesAt, Pictures
 from likewise.retrieval.reranking.searched_gallery import Gallery
 
 _INDEX_SHARE = 1 / 4
@@ -70,17 +71,22 @@ class AppliedReranker(GalleryReranker):
         return np.hstack([np.take_along_axis(scores, order, 1), unknown]), rows
 
 
-def by_exact_search(options: Reranker, memory: int) -> RerankGallery:
+def by_exact_search(
+    options: Reranker, memory: int, images_at: ImagesAt | None = None
+) -> RerankGallery:
     """Return a function that applies a re-ranker to a gallery, with neighbours by exact search.
 
     Args:
         options: the re-ranker.
         memory: bytes that vectors and neighbours may use.
+        images_at: returns the images of item rows, for re-rankers that compare them.
     """
 
     def apply(vectors: VectorBlocks, items: Int64Array) -> AppliedReranker:
         searched = replace(vectors, memory=int(memory * _INDEX_SHARE))
         index = INDEXES.build({"kind": "exact"}, "exact search").build(Vectors(searched))
-        return AppliedReranker(options, Gallery(replace(vectors, memory=memory), index))
+        pictures = None if images_at is None else Pictures(images_at, items, memory)
+        gallery = Gallery(replace(vectors, memory=memory), index, pictures=pictures)
+        return AppliedReranker(options, gallery)
 
     return apply

@@ -66,7 +66,7 @@ class QueryExpansion(Reranker):
         return scores
 
 
-class ListReranker(Reranker):
+class FirstHits(Reranker):
     """A re-ranker of the first hits of a list.
 
     Attributes:
@@ -79,6 +79,10 @@ class ListReranker(Reranker):
     def depth(self) -> int:
         """Number of first hits that get new scores."""
         return self.top
+
+
+class ListReranker(FirstHits):
+    """A re-ranker of the first hits of one query at a time, by its vector."""
 
     def rescore(self, queries: QueryBatch, rows: Int64Array, gallery: Gallery) -> Float32Array:
         """Return new scores (q, t) of the first hits; see ``Reranker.rescore``."""

@@ -1,6 +1,7 @@
 """Re-ranked results of searches, as rankings that grow on demand."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,9 +10,10 @@ from likewise.formats.array_types import BoolArray, Float32Array, Int64Array
 from likewise.formats.vector_blocks import VectorBlocks
 from likewise.retrieval.indexes.base import NONE, BuiltIndex
 from likewise.retrieval.reranking.applied import AppliedReranker
+from likewise.retrieval.reranking.local_features import Pictures
 from likewise.retrieval.reranking.named import check_depth, named_reranker
 from likewise.retrieval.reranking.searched_gallery import Gallery
-from likewise.retrieval.search_query import DEFAULT_K, Query
+from likewise.retrieval.search_query import DEFAULT_K, Query, query_pictures
 from likewise.storage.config import Params
 
 
@@ -37,9 +39,12 @@ class RerankedLists:
 class SearchReranking:
     """The re-rankers of the searches of one index; the last gallery and its graph are kept."""
 
-    def __init__(self, params: Params, vectors: VectorBlocks, index: BuiltIndex) -> None:
+    def __init__(
+        self, params: Params, vectors: VectorBlocks, index: BuiltIndex, pictures: Pictures
+    ) -> None:
         """Search the vectors by ``index``, with the re-rankers of ``params``."""
         self._params, self._vectors, self._index = params, vectors, index
+        self._pictures = pictures
         self._last: tuple[str, BoolArray | None, AppliedReranker] | None = None
 
     def lists(
@@ -59,10 +64,12 @@ class SearchReranking:
         name = query.rerank or ""
         if self._last is None or self._last[0] != name or self._last[1] is not allowed:
             options = named_reranker(self._params, name)
-            applied = AppliedReranker(options, Gallery(self._vectors, self._index, allowed))
-            self._last = name, allowed, applied
+            gallery = Gallery(self._vectors, self._index, allowed, self._pictures)
+            self._last = name, allowed, AppliedReranker(options, gallery)
         reranker = self._last[2]
         check_depth(reranker.options, query)
+        if len(query.images) == 1 and len(queries) == 1:
+            queries = replace(queries, pictures=query_pictures(query))
         return RerankedLists(reranker, queries, (query.k or DEFAULT_K) + query.offset)
 
 

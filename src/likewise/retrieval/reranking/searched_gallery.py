@@ -11,6 +11,7 @@ from likewise.formats.array_types import (
 )
 from likewise.formats.vector_blocks import VectorBlocks
 from likewise.retrieval.indexes.base import NONE, BuiltIndex
+from likewise.retrieval.reranking.local_features import Pictures
 from likewise.retrieval.reranking.neighbours import NeighbourLists, without_rows
 
 _LISTS_SHARE, _VECTORS_SHARE = 1 / 8, 1 / 4
@@ -27,7 +28,11 @@ class Gallery:
     """
 
     def __init__(
-        self, vectors: VectorBlocks, index: BuiltIndex, allowed: BoolArray | None = None
+        self,
+        vectors: VectorBlocks,
+        index: BuiltIndex,
+        allowed: BoolArray | None = None,
+        pictures: Pictures | None = None,
     ) -> None:
         """Read the gallery of a search.
 
@@ -35,7 +40,9 @@ class Gallery:
             vectors: the vectors of all rows of the index.
             index: the index of the search, which also finds the neighbours of items.
             allowed: (n,) mask of the rows that the search ranks; None for all.
+            pictures: the images of the items, for re-rankers that compare them.
         """
+        self.pictures = pictures
         self._stored, self._index, self._allowed = vectors, index, allowed
         self._lists: NeighbourLists | None = None
         self._farthest: NeighbourLists | None = None
