@@ -10,7 +10,7 @@ from PIL import Image
 import likewise
 from likewise.errors import DataError
 from likewise.retrieval.reranking.local_features import (
-    Pictures,
+    GalleryPictures,
     extract,
     inliers,
     matched,
@@ -74,7 +74,7 @@ def test_features_are_reduced_limited_and_kept_within_the_memory() -> None:
         read.extend(rows)
         return [picture(row) for row in rows]
 
-    pictures = Pictures(images_at, np.array([5, 6]), 8 * 30 * 136)
+    pictures = GalleryPictures(images_at, np.array([5, 6]), 8 * 30 * 136)
     first = pictures.of_rows(np.array([0, 0, 1]), 20, 96)
     assert read == [5, 6]
     pictures.of_rows(np.array([0]), 20, 96)

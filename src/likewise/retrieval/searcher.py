@@ -21,7 +21,7 @@ from likewise.retrieval.query_encoder import QueryEncoder
 from likewise.retrieval.query_vectors import QueryVectors
 from likewise.retrieval.reranking.applied import AppliedReranker
 from likewise.retrieval.reranking.base import Reranker
-from likewise.retrieval.reranking.local_features import Pictures
+from likewise.retrieval.reranking.local_features import GalleryPictures
 from likewise.retrieval.reranking.searched import SearchReranking, batch
 from likewise.retrieval.reranking.searched_gallery import Gallery
 from likewise.retrieval.search_query import DEFAULT_K, Query, query_pictures
@@ -111,8 +111,8 @@ class Searcher:
         return SearchReranking(params, vectors, self._complete, self._pictures)
 
     @cached_property
-    def _pictures(self) -> Pictures:
-        return Pictures(self._dataset.images_at, None, self._ws.params.memory)
+    def _pictures(self) -> GalleryPictures:
+        return GalleryPictures(self._dataset.images_at, None, self._ws.params.memory)
 
     def warm(self, *, encoder: bool, text: bool = False) -> None:
         """Read the vectors or the index and the hits' columns; load the model on request.

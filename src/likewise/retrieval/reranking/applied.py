@@ -15,7 +15,7 @@ from likewise.formats.vector_blocks import VectorBlocks
 from likewise.retrieval.indexes import INDEXES
 from likewise.retrieval.indexes.base import NONE, Vectors
 from likewise.retrieval.reranking.base import Reranker
-from likewise.retrieval.reranking.local_features import ImagesAt, Pictures
+from likewise.retrieval.reranking.local_features import GalleryPictures, ImagesAt
 from likewise.retrieval.reranking.searched_gallery import Gallery
 
 _INDEX_SHARE = 1 / 4
@@ -85,7 +85,7 @@ def by_exact_search(
     def apply(vectors: VectorBlocks, items: Int64Array) -> AppliedReranker:
         searched = replace(vectors, memory=int(memory * _INDEX_SHARE))
         index = INDEXES.build({"kind": "exact"}, "exact search").build(Vectors(searched))
-        pictures = None if images_at is None else Pictures(images_at, items, memory)
+        pictures = None if images_at is None else GalleryPictures(images_at, items, memory)
         gallery = Gallery(replace(vectors, memory=memory), index, pictures=pictures)
         return AppliedReranker(options, gallery)
 

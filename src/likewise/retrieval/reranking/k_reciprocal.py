@@ -55,7 +55,9 @@ class KReciprocal(ListReranker):
         excluded = queries.excluded.shape[1]
         lists = gallery.lists(self.k1 + excluded)
         nodes = np.unique(rows[rows != NONE])
-        gallery.prepare_farthest(nodes, excluded)
+        averaged = lists.of(nodes)[1][:, : self.k2 - 1 + excluded]
+        members = np.union1d(nodes, averaged[averaged != NONE])
+        gallery.prepare_farthest(members, excluded)
         for _ in range(self.hops):
             near = np.unique(lists.of(nodes)[1])
             nodes = np.union1d(nodes, near[near != NONE])

@@ -9,8 +9,8 @@ from likewise.formats.array_types import Float32Array, Int64Array
 from likewise.retrieval.indexes.base import NONE
 from likewise.retrieval.reranking.base import FirstHits
 from likewise.retrieval.reranking.local_features import (
+    GalleryPictures,
     LocalFeatures,
-    Pictures,
     extract,
     inliers,
     matched,
@@ -61,7 +61,9 @@ class LocalVerification(FirstHits):
                 scores[number, place] = self._score(query, hit)
         return scores
 
-    def _query(self, queries: QueryBatch, number: int, pictures: Pictures) -> LocalFeatures:
+    def _query(
+        self, queries: QueryBatch, number: int, pictures: GalleryPictures
+    ) -> LocalFeatures:
         """Return the features of a query.
 
         Raises:

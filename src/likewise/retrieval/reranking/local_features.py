@@ -109,7 +109,7 @@ ImagesAt: TypeAlias = Callable[[Sequence[int]], "list[Image.Image]"]
 """Function from item rows to their images."""
 
 
-class Pictures:
+class GalleryPictures:
     """The images of the items of a gallery, and their features; features are kept.
 
     If the features of more images than fit into the memory are needed, all are extracted again.

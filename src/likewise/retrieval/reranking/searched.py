@@ -10,7 +10,7 @@ from likewise.formats.array_types import BoolArray, Float32Array, Int64Array
 from likewise.formats.vector_blocks import VectorBlocks
 from likewise.retrieval.indexes.base import NONE, BuiltIndex
 from likewise.retrieval.reranking.applied import AppliedReranker
-from likewise.retrieval.reranking.local_features import Pictures
+from likewise.retrieval.reranking.local_features import GalleryPictures
 from likewise.retrieval.reranking.named import check_depth, named_reranker
 from likewise.retrieval.reranking.searched_gallery import Gallery
 from likewise.retrieval.search_query import DEFAULT_K, Query, query_pictures
@@ -40,7 +40,11 @@ class SearchReranking:
     """The re-rankers of the searches of one index; the last gallery and its graph are kept."""
 
     def __init__(
-        self, params: Params, vectors: VectorBlocks, index: BuiltIndex, pictures: Pictures
+        self,
+        params: Params,
+        vectors: VectorBlocks,
+        index: BuiltIndex,
+        pictures: GalleryPictures,
     ) -> None:
         """Search the vectors by ``index``, with the re-rankers of ``params``."""
         self._params, self._vectors, self._index = params, vectors, index

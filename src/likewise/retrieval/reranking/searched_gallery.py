@@ -11,7 +11,7 @@ from likewise.formats.array_types import (
 )
 from likewise.formats.vector_blocks import VectorBlocks
 from likewise.retrieval.indexes.base import NONE, BuiltIndex
-from likewise.retrieval.reranking.local_features import Pictures
+from likewise.retrieval.reranking.local_features import GalleryPictures
 from likewise.retrieval.reranking.neighbours import NeighbourLists, without_rows
 
 _LISTS_SHARE, _VECTORS_SHARE = 1 / 8, 1 / 4
@@ -32,7 +32,7 @@ class Gallery:
         vectors: VectorBlocks,
         index: BuiltIndex,
         allowed: BoolArray | None = None,
-        pictures: Pictures | None = None,
+        pictures: GalleryPictures | None = None,
     ) -> None:
         """Read the gallery of a search.
 
