@@ -1,4 +1,4 @@
-"""What git and dvc.lock record is the same whoever computes."""
+"""Equal records of git and DVC, whoever computes."""
 
 import re
 import shutil
