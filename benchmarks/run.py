@@ -19,6 +19,7 @@ NAMES = (
     "million",
     "tables",
     "scale_rows",
+    "scale",
     "versions",
     "sharing",
     "commands",
@@ -49,6 +50,7 @@ LIBRARIES = (
     "hnswlib",
     "usearch",
     "lancedb",
+    "ray",
 )
 
 

@@ -21,6 +21,7 @@ SLOW = {
     "indexes",
     "ingest",
     "million",
+    "scale",
     "scale_rows",
     "score",
     "search",

@@ -35,7 +35,7 @@ _TABLE_LIBRARIES = ("pyarrow", "pyo3_runtime")
 _PREFIXES = ("External error: ", "Invalid user input: ", "LanceError(IO): ")
 
 _EXTRAS = {
-    **{name: name for name in ("faiss", "transformers")},
+    **{name: name for name in ("faiss", "ray", "transformers")},
     **dict.fromkeys(("numba", "safetensors", "sklearn", "timm", "torch"), "models"),
     "torchvision": "models",
     "open_clip": "open-clip",

@@ -19,6 +19,7 @@ ENGINES: Registry[Engine] = Registry(
     {
         HERE: "likewise.distributed.engines.here:Here",
         "processes": "likewise.distributed.engines.processes:Processes",
+        "ray": "likewise.distributed.engines.ray:Ray",
     },
     base="likewise.distributed.engines.base:Engine",
 )
