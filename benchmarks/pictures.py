@@ -34,6 +34,8 @@ def add(name: str, root: Path, *, small: bool) -> dict[str, str]:
 
 
 def _full(name: str, root: Path) -> _Source:
+    if name == "drawings":
+        return _drawings(root / name)
     if name == "clothes":
         return {"kind": "sketch"}, SHARED / "pairs_clothes_like"
     if name == "photos":
@@ -48,13 +50,20 @@ def _full(name: str, root: Path) -> _Source:
 def _small(name: str, root: Path) -> _Source:
     """Add the shipped samples, read in place."""
     samples = SAMPLES.parent
+    if name == "drawings":
+        return _drawings(root / name)
     if name == "clothes":
         return {"kind": "sketch"}, samples / "sketches"
     if name == "groceries":
-        return _halves(root / name, sorted((SAMPLES / "images").glob("*.jpg")))
+        return _drawings(root / name)
     if name == "photos":
         return {"kind": "folder"}, samples / "food"
     return {"kind": "folder", "splits": "no"}, samples / "food" / "train"
+
+
+def _drawings(folder: Path) -> _Source:
+    """Split the shipped drawings: 36 classes of 10 for training, 36 others for testing."""
+    return _halves(folder, sorted((SAMPLES / "images").glob("*.jpg")))
 
 
 def _halves(folder: Path, paths: list[Path]) -> _Source:

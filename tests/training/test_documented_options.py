@@ -9,7 +9,7 @@ from pydantic_core import PydanticUndefined
 
 from likewise.models.image_options import ImageOptions
 from likewise.models.recipes import RECIPES
-from likewise.models.training.options import FitOptions, TrainingOptions
+from likewise.models.training.options import FitOptions, LoopOptions, TrainingOptions
 from likewise.registry import Part
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -53,6 +53,8 @@ def test_the_options_of_a_recipe(kind: str) -> None:
     common = (
         TrainingOptions
         if issubclass(recipe, TrainingOptions)
+        else LoopOptions
+        if issubclass(recipe, LoopOptions)
         else FitOptions
         if issubclass(recipe, FitOptions)
         else ImageOptions

@@ -131,6 +131,7 @@ def test_a_vector_depends_on_its_image_alone(starts: dict[str, Path], name: str)
     _, builder, setup = training_setup(starts, name)
     model = setup.objective.model.eval()
     one = model.query if isinstance(model, DualEncoder) else model
+    assert isinstance(one, Descriptor)
     seen = GalleryDescriptor(one, builder.preprocessing).eval()
     pixels = torch.rand(5, 3, 64, 64)
     with torch.inference_mode():

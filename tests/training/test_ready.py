@@ -12,7 +12,7 @@ import torch
 import yaml
 
 from likewise.models.recipes import RECIPES
-from likewise.models.recipes.base import TrainedRecipe
+from likewise.models.recipes.base import LearnedRecipe, TrainedRecipe
 from likewise.models.training import trainer
 from likewise.models.training.augment import random_numbers
 from likewise.models.training.training_data import COLUMNS, TrainingData
@@ -28,14 +28,14 @@ READY = FILES["ready.yaml"]
 LEARNED = [
     (file, section, name)
     for file, found in FILES.items()
-    for section in ("trained", "pretrained", "distilled")
+    for section in ("trained", "pretrained", "distilled", "adapted")
     for name in found.get(section, ())
 ]
 STEPPED = list(
     {
         str({**FILES[file][section][name], "data": ""}): (file, section, name)
         for file, section, name in LEARNED
-        if section != "distilled"
+        if section not in ("distilled", "adapted")
     }.values()
 )
 """One of each group of entries that differ only in their data."""
@@ -81,7 +81,7 @@ def _forward(architecture: str, size: int, own: bool) -> tuple[tuple[int, ...], 
 def test_a_trained_model_is_valid(file: str, section: str, name: str) -> None:
     models, entry = FILES[file]["models"], FILES[file][section][name]
     recipe = RECIPES.build(entry, f"docs/{file}")
-    assert isinstance(recipe, TrainedRecipe)
+    assert isinstance(recipe, LearnedRecipe)
     assert recipe.section == section
     for other in ("init", "teacher"):
         if other in entry:

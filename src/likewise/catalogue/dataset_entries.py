@@ -17,6 +17,7 @@ _REFERENCES = {
     "pretrained": "data",
     "distilled": "data",
     "aligned": "data",
+    "adapted": "data",
     "mixed": "data",
     "views": "of",
     "filtered": "of",

@@ -95,12 +95,13 @@ def _stage(ws: Workspace, model: str, entry: Entry) -> dict[str, Any]:
     kind = RECIPES.load(str(entry.get("kind")))
     columns = [f"columns.{name}" for name in sorted(READ[kind.section])]
     params: list[Any] = ["seed", f"{MIXED}.{model}"]
+    vectors_option = getattr(kind, "vectors_option", "")
     deps = [ws.relative(ws.model(str(entry.get("init"))))]
     for dataset in training_data(entry):
         deps.append(ws.relative(ws.corrections(dataset)))
         params.append({ws.relative(ws.digests(dataset, "items")): [*columns]})
-        if teacher := entry.get("teacher"):
-            digests = ws.relative(ws.digests(dataset, str(teacher)))
+        if read := entry.get(vectors_option):
+            digests = ws.relative(ws.digests(dataset, str(read)))
             params.append({digests: ["columns.vector"]})
     made, metrics, plots = ws.training_files(model)
     return {

@@ -28,7 +28,7 @@ from likewise.formats.paths import refuse_links
 from likewise.models import author_code
 from likewise.models.passport import Passport
 from likewise.models.recipes import RECIPES
-from likewise.models.recipes.base import FittedRecipe, Recipe
+from likewise.models.recipes.base import LearnedRecipe, Recipe
 from likewise.models.training import resumable
 from likewise.models.training.training_data import TrainingContext
 from likewise.storage import artefacts, journal, versions
@@ -121,7 +121,7 @@ def _make_as_helper(ws: Workspace, model: str, recipe: Recipe) -> Passport:
 
 def _recipe(model: str, section: str, entry: Entry) -> Recipe:
     recipe = RECIPES.build(entry, f"params.yaml: {section}.{model}")
-    if section == MIXED and isinstance(recipe, FittedRecipe):
+    if section == MIXED and isinstance(recipe, LearnedRecipe):
         return recipe  # params.yaml was refused if its data were not a list
     if recipe.section != section:
         raise ConfigError(
@@ -133,7 +133,7 @@ def _recipe(model: str, section: str, entry: Entry) -> Recipe:
 
 def _context(ws: Workspace, model: str, recipe: Recipe) -> TrainingContext | None:
     """Return initial model, data and folders of a training; None for a frozen model."""
-    if not isinstance(recipe, FittedRecipe):
+    if not isinstance(recipe, LearnedRecipe):
         return None
     entry = ws.params.recipes()[model]
     init = versions.locate(ws, ws.model(entry["init"]))

@@ -1,4 +1,4 @@
-"""Read the training data of a model: items of data sets, and a teacher's vectors."""
+"""Read the training data of a model: items of data sets, and vectors of another model."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ import polars as pl
 
 from likewise.catalogue.corrections import correct_items
 from likewise.errors import MissingArtefactError
-from likewise.models.recipes.base import FittedRecipe
+from likewise.models.recipes.base import LearnedRecipe
 from likewise.models.training.mixed_data import mixed_data
 from likewise.models.training.training_data import COLUMNS, TrainingData
 from likewise.storage import artefacts, tables, versions
@@ -19,6 +19,7 @@ READ = {
     "pretrained": ("content", "split"),
     "distilled": ("content", "split"),
     "aligned": ("content", "label", "split", "text"),
+    "adapted": ("content", "label", "split"),
 }
 """The columns of items that the models of each section are trained on, as in dvc.yaml.
 
@@ -26,7 +27,7 @@ Corrections are applied to them.
 """
 
 
-def read_training_data(ws: Workspace, entry: Entry, recipe: FittedRecipe) -> TrainingData:
+def read_training_data(ws: Workspace, entry: Entry, recipe: LearnedRecipe) -> TrainingData:
     """Read the items that a model learns from, with only the columns of its stage.
 
     Args:
@@ -35,15 +36,16 @@ def read_training_data(ws: Workspace, entry: Entry, recipe: FittedRecipe) -> Tra
         recipe: its recipe.
 
     Raises:
-        MissingArtefactError: a data set was not ingested, or not embedded by the teacher.
+        MissingArtefactError: a data set was not ingested, or not embedded by the model
+            whose vectors are read.
     """
-    columns, teacher = READ[recipe.section], entry.get("teacher")
-    parts = [_part(ws, dataset, columns, teacher) for dataset in training_data(entry)]
+    columns, model = READ[recipe.section], entry.get(recipe.vectors_option)
+    parts = [_part(ws, dataset, columns, model) for dataset in training_data(entry)]
     return parts[0] if len(parts) == 1 else mixed_data(parts, recipe.merge_labels)
 
 
 def _part(
-    ws: Workspace, dataset: str, columns: tuple[str, ...], teacher: str | None
+    ws: Workspace, dataset: str, columns: tuple[str, ...], model: str | None
 ) -> TrainingData:
     """Read the items of one data set."""
     command = artefacts.table(ws, dataset, "items").command
@@ -66,10 +68,10 @@ def _part(
         content = ws.corrections(dataset).read_bytes()
         digests[f"{dataset}.corrections"] = hashlib.sha256(content).hexdigest()
     vectors = None
-    if teacher is not None:
-        vectors = versions.locate(ws, ws.embeddings(dataset, teacher))
-        tables.open_table(vectors, artefacts.embeddings(ws, dataset, teacher).command)
-        digests |= _digests(ws, dataset, teacher, ("vector",))
+    if model is not None:
+        vectors = versions.locate(ws, ws.embeddings(dataset, model))
+        tables.open_table(vectors, artefacts.embeddings(ws, dataset, model).command)
+        digests |= _digests(ws, dataset, model, ("vector",))
     return TrainingData(dataset, item_rows, item_rows, path, digests, vectors)
 
 

@@ -25,7 +25,7 @@ class AddedModels:
     Attributes:
         models: names of the models.
         section: the section of the models: models, functions, trained, pretrained, distilled,
-            aligned or mixed.
+            aligned, adapted or mixed.
         embeddings: names of the entries that embed data sets by them.
         runs: names of the runs.
     """

@@ -28,13 +28,15 @@ MODEL_STAGES = {
     "pretrained": "pretrain",
     "distilled": "distill",
     "aligned": "align",
+    "adapted": "adapt",
     MIXED: MIXED,
 }
 """Section of params.yaml with models -> the stage that creates them.
 
 The inputs of the stages differ: none; the source of a function; items and labels; items; items
-and the vectors of a teacher; items, labels and texts; those of any recipe, for several data
-sets. DVC accepts no lists in templates, so each of the last has a stage ``mixed-NAME``.
+and the vectors of a teacher; items, labels and texts; items, labels and the vectors of the
+initial model; those of any recipe, for several data sets. DVC accepts no lists in templates, so
+each of the last has a stage ``mixed-NAME``.
 """
 
 VIEW_STAGES = {"views": "view", "filtered": "filter", "selected": "select"}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 RECIPES: Registry[Recipe] = Registry(
     "recipe",
     {
+        "adapter": "likewise.models.recipes.adapter:AdapterTraining",
         "arnet": "likewise.models.recipes.arnet:Arnet",
         "arnet-mstr": "likewise.models.recipes.arnet:ArnetMstr",
         "classify": "likewise.models.recipes.classify:Classify",

@@ -1,7 +1,7 @@
 """ARNet: retrieval of photographs by sketches of the same thing (FG-SBIR)."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self, cast
 
 import polars as pl
 from pydantic import Field, model_validator
@@ -13,6 +13,7 @@ from likewise.models.recipes.validation import pair_validator
 from likewise.models.training.training_data import TrainingContext, TrainingData
 
 if TYPE_CHECKING:
+    from likewise.models.training.descriptor import Descriptor, DualEncoder
     from likewise.models.training.samplers import Units
     from likewise.models.training.trainer import ModelBuilder, TrainingSetup
 
@@ -100,7 +101,8 @@ class Arnet(TrainedRecipe):
         def setup(builder: "ModelBuilder", data: TrainingData) -> "TrainingSetup":
             nonlocal origin
             parts = self.setup(builder, data)
-            origin = load_weights(parts.objective.model, path, f"weights {self.weights!r}")
+            model = cast("Descriptor | DualEncoder", parts.objective.model)
+            origin = load_weights(model, path, f"weights {self.weights!r}")
             return parts
 
         passport = trainer.train(self, setup, self.entry(), (folder, seed, required))

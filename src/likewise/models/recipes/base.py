@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from likewise.errors import ConfigError
 from likewise.models.passport import Passport
-from likewise.models.training.options import FitOptions, TrainingOptions
+from likewise.models.training.options import DataOptions, FitOptions, TrainingOptions
 from likewise.models.training.training_data import TrainingContext, TrainingData
 from likewise.registry import Part
 
@@ -87,17 +87,14 @@ class Recipe(Part, ABC):
         raise no_text_tower(folder.name)
 
 
-class FittedRecipe(FitOptions, Recipe):
-    """A recipe that reads training data, with or without gradient steps."""
+class LearnedRecipe(DataOptions, Recipe):
+    """A recipe that reads training data, with or without images."""
 
     kind: ClassVar[str]
     """The name under which the recipe is registered."""
 
-    def load(self, folder: Path, role: str | None = None) -> "Encoder":
-        """Load the model in ``folder``, by its passport alone."""
-        from likewise.models.training import trainer
-
-        return trainer.load_encoder(folder, role)
+    vectors_option: ClassVar[str] = "teacher"
+    """The option, if given, that names a model whose stored vectors are read."""
 
     def entry(self) -> dict[str, object]:
         """Return the kind and all options, for the passport."""
@@ -118,6 +115,16 @@ class FittedRecipe(FitOptions, Recipe):
                 f"{self.section!r} in params.yaml"
             )
         return context
+
+
+class FittedRecipe(FitOptions, LearnedRecipe):
+    """A recipe that learns from images, with or without gradient steps."""
+
+    def load(self, folder: Path, role: str | None = None) -> "Encoder":
+        """Load the model in ``folder``, by its passport alone."""
+        from likewise.models.training import trainer
+
+        return trainer.load_encoder(folder, role)
 
 
 class TrainedRecipe(TrainingOptions, FittedRecipe):

@@ -18,26 +18,11 @@ def retrieval_validator(builder: "ModelBuilder", held_out: TrainingData) -> "Val
     Returns:
         None if no two held-out items have the same class.
     """
-    import numpy as np
+    from likewise.models.training.ranking_validation import ranking_validator
 
-    from likewise.evaluation.metrics import measure
-    from likewise.evaluation.ranking import Groups, rank_vectors
-
-    codes = np.array(held_out.class_codes()[0], np.int64)
-    if len(codes) == len(np.unique(codes)):
-        return None
-    same_class = Groups.alike(codes, codes)
-    itself = Groups.one(np.arange(len(codes)))
-
-    def validate(objective: "Objective") -> dict[str, float]:
-        vectors = builder.embed(objective.model, held_out)
-        ranked = rank_vectors(vectors, vectors, same_class, [itself]).ranked
-        metrics = {"map": "ap", "precision@1": "precision@1"}
-        return {
-            name: float(np.nanmean(measure(metric, ranked))) for name, metric in metrics.items()
-        }
-
-    return validate
+    return ranking_validator(
+        lambda objective: builder.embed(objective.model, held_out), held_out
+    )
 
 
 def accuracy_validator(

@@ -1,8 +1,9 @@
 """Training batches of one process, from any step on: rows, pixels and random numbers."""
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -22,7 +23,8 @@ class TrainingBatch:
     """The input of one step of one process; see ``Objective.forward``.
 
     Attributes:
-        pixels: (items, height, width, 3), uint8.
+        pixels: (items, height, width, 3), uint8; of a training without images (items, dim),
+            the vectors of the items.
         rows: (units, items per unit), the rows of the items.
         random: (views, items, RANDOM_NUMBERS), uniform in 0 to 1.
     """
@@ -30,6 +32,23 @@ class TrainingBatch:
     pixels: torch.Tensor
     rows: torch.Tensor
     random: torch.Tensor
+
+
+class Loader(Protocol):
+    """Loads the batches of a training."""
+
+    sampler: Sampler
+    """Composes the batches."""
+
+    def batches(
+        self, first: int, last: int, views: int, seed: int, process: tuple[int, int, bool]
+    ) -> Generator[TrainingBatch, None, None]:
+        """Yield the batches of one process; see ``BatchLoader.batches``."""
+        ...
+
+    def ids(self, rows: torch.Tensor) -> str:
+        """Return the ids of some rows, for a message."""
+        ...
 
 
 class BatchLoader:
@@ -59,8 +78,8 @@ class BatchLoader:
 
     def rows(self, first: int, last: int, rank: int = 0, world: int = 1) -> Iterator[list[int]]:
         """Yield the rows of process ``rank`` of ``world`` for steps ``first`` to ``last``."""
-        for units in self._units(first, last):
-            yield _share(units, rank, world).ravel().tolist()
+        for units in epoch_units(self.sampler, first, last):
+            yield share(units, rank, world).ravel().tolist()
 
     def batches(
         self, first: int, last: int, views: int, seed: int, process: tuple[int, int, bool]
@@ -88,11 +107,11 @@ class BatchLoader:
             self._reader, self._transform, distinct, workers=workers, nbytes=most * self._nbytes
         )
         for step, (units, batch) in enumerate(
-            zip(self._units(first, last), decoded, strict=True), first
+            zip(epoch_units(self.sampler, first, last), decoded, strict=True), first
         ):
             if batch.unreadable:
                 raise self._unreadable(batch.unreadable)
-            own = _share(units, rank, world)
+            own = share(units, rank, world)
             random = torch.stack(
                 [random_numbers(seed, step, view, units.size) for view in range(views)]
             )
@@ -105,15 +124,7 @@ class BatchLoader:
 
     def ids(self, rows: torch.Tensor) -> str:
         """Return the ids of some rows, for a message."""
-        distinct = list(dict.fromkeys(rows.flatten().tolist()))
-        return bounded([self._ids[row] for row in distinct], len(distinct))
-
-    def _units(self, first: int, last: int) -> Iterator[Units]:
-        steps = self.sampler.steps
-        for epoch in range(first // steps, -(-last // steps)):
-            batches = self.sampler.epoch(epoch)
-            for at in range(max(first - epoch * steps, 0), min(last - epoch * steps, steps)):
-                yield batches[at]
+        return listed_ids(self._ids, rows)
 
     def _unreadable(self, reasons: dict[int, str]) -> DataError:
         images = [f"{self._ids[row]} ({reason})" for row, reason in reasons.items()]
@@ -121,6 +132,21 @@ class BatchLoader:
             f"training images cannot be decoded: {', '.join(images[:5])}; correct them, or "
             "exclude them in the card: source: exclude: [...]"
         )
+
+
+def epoch_units(sampler: Sampler, first: int, last: int) -> Iterator[Units]:
+    """Yield the batches of all processes for steps ``first`` to ``last``."""
+    steps = sampler.steps
+    for epoch in range(first // steps, -(-last // steps)):
+        batches = sampler.epoch(epoch)
+        for at in range(max(first - epoch * steps, 0), min(last - epoch * steps, steps)):
+            yield batches[at]
+
+
+def listed_ids(ids: Sequence[str], rows: torch.Tensor) -> str:
+    """Return the ids of some rows, for a message."""
+    distinct = list(dict.fromkeys(rows.flatten().tolist()))
+    return bounded([ids[row] for row in distinct], len(distinct))
 
 
 def _in_order(batch: Batch, rows: list[int]) -> torch.Tensor:
@@ -136,6 +162,7 @@ def _local_processes(world: int) -> int:
     return int(os.environ.get("LOCAL_WORLD_SIZE", world))
 
 
-def _share(units: Units, rank: int, world: int) -> Units:
+def share(units: Units, rank: int, world: int) -> Units:
+    """Return the units of process ``rank`` of ``world``."""
     part = len(units) // world
     return units[rank * part : (rank + 1) * part]

@@ -63,19 +63,28 @@ class DistillationObjective(Objective):
 
 
 def teacher_vectors(data: TrainingData) -> torch.Tensor:
-    """Return the teacher's vectors of all items, in their order: (items, dim), as stored.
+    """Return the teacher's vectors of all items; see ``stored_vectors``."""
+    return stored_vectors(data, "the teacher")
+
+
+def stored_vectors(data: TrainingData, owner: str) -> torch.Tensor:
+    """Return the stored vectors of all items, in their order: (items, dim), as stored.
+
+    Args:
+        data: the items.
+        owner: the model that computed the vectors, for messages.
 
     Raises:
-        DataError: the data have no teacher.
+        DataError: the data have no vectors.
         StaleArtefactError: some items have no vector.
     """
     parts = data.by_dataset()
     if len(parts) > 1:
-        vectors = [teacher_vectors(part) for part in parts]
+        vectors = [stored_vectors(part, owner) for part in parts]
         dims = {one.shape[1] for one in vectors}
         if len(dims) > 1:
             raise DataError(
-                f"the teacher's vectors of {data.name} differ in length: "
+                f"the vectors of {data.name} by {owner} differ in length: "
                 f"{', '.join(map(str, sorted(dims)))} numbers"
             )
         out = torch.empty(len(data), dims.pop())
@@ -89,7 +98,7 @@ def teacher_vectors(data: TrainingData) -> torch.Tensor:
     keys = tables.vector_keys(table, data.items).to_frame("content")
     row = keys.join(rows, on="content", how="left", maintain_order="left")["row_of_vector"]
     if row.null_count():
-        what = f"the teacher has no vector of {row.null_count():,} items of {data.name}"
+        what = f"{owner} has no vector of {row.null_count():,} items of {data.name}"
         raise StaleArtefactError(what, "dvc repro")
     stored = table.vectors("vector")
     return torch.from_numpy(np.ascontiguousarray(stored[row.cast(pl.Int64).to_numpy()]))

@@ -22,6 +22,11 @@ def load_trunk(folder: Path, passport: Passport, input_size: int | None) -> nn.M
         ConfigError: the model is not timm's, or does not support the input size.
     """
     kind = passport.recipe.get("kind")
+    if kind == "adapter":
+        raise ConfigError(
+            f"{folder.name} is an adapter, which has no backbone of its own to train; set init "
+            f"to {passport.recipe.get('init')!r}, or choose the kind adapter"
+        )
     if passport.architecture is None and kind != "timm":
         raise ConfigError(
             f"{folder.name} is of kind {kind!r}, and training starts from a model of kind "

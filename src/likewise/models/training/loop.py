@@ -16,7 +16,7 @@ from torch import nn
 
 from likewise.errors import DataError
 from likewise.models.training import devices
-from likewise.models.training.batch_loader import BatchLoader, TrainingBatch
+from likewise.models.training.batch_loader import Loader, TrainingBatch
 from likewise.models.training.checkpoint import (
     Checkpoints,
     Position,
@@ -51,7 +51,7 @@ class LoopResources:
         seed: the seed of the random numbers of batches.
     """
 
-    loader: BatchLoader
+    loader: Loader
     checkpoints: Checkpoints
     log: TrainingLog
     validate: Validate | None

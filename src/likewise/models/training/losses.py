@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from likewise.errors import MissingExtraError
+from likewise.models.training.metric_options import MetricOptions
 from likewise.models.training.mixed_precision import full_precision
 
 DEFAULT_MARGINS = {
@@ -120,7 +121,7 @@ class LossOptions:
     miner: str
 
 
-def build_loss(options: LossOptions, classes: int, dim: int) -> nn.Module:
+def build_loss(options: LossOptions | MetricOptions, classes: int, dim: int) -> nn.Module:
     """Create a loss.
 
     Args:

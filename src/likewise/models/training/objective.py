@@ -2,13 +2,10 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import torch
 from torch import distributed, nn
-
-if TYPE_CHECKING:
-    from likewise.models.training.descriptor import Descriptor, DualEncoder
 
 
 class ItemTensor:
@@ -39,7 +36,7 @@ class ItemTensor:
 class Objective(nn.Module):
     """A model and the loss that trains it."""
 
-    model: "Descriptor | DualEncoder"
+    model: nn.Module
     """The part that is kept after the training."""
 
     views = 1

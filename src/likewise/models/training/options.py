@@ -37,8 +37,8 @@ class AugmentOptions(Part):
     zoom: float = Field(default=1.0, ge=1, le=8)
 
 
-class FitOptions(Part):
-    """Initial model, training data and preprocessing.
+class DataOptions(Part):
+    """Initial model and training data.
 
     Attributes:
         init: the model whose backbone and weights training starts from.
@@ -46,22 +46,12 @@ class FitOptions(Part):
         merge_labels: make one class of equal labels of different data sets. By default, classes
             of different data sets are different.
         split: the split for training; null for all items.
-        input_size: side of the square input in pixels; by default that of ``init``.
-        crop_pct: timm's crop_pct: the share of the resized image that the crop keeps.
-        crop_mode: timm's crop_mode: center, squash or border.
-        precision: number format of networks on a GPU. With float32, convolutions use cuDNN's
-            default, TF32. Pooling, the last layer, augmentation and losses are always float32,
-            and so is everything on a CPU.
     """
 
     init: str
     data: str | Annotated[tuple[str, ...], Field(min_length=2)]
     merge_labels: bool = False
     split: str | None = "train"
-    input_size: int | None = Field(default=None, gt=0)
-    crop_pct: float | None = Field(default=None, gt=0, le=1)
-    crop_mode: Literal["center", "squash", "border"] | None = None
-    precision: Literal["float32", "bfloat16"] = "bfloat16"
 
     @model_validator(mode="after")
     def _check_merge_labels(self) -> Self:
@@ -71,18 +61,31 @@ class FitOptions(Part):
         return self
 
 
-class TrainingOptions(FitOptions):
-    """Options of the training loop.
+class FitOptions(DataOptions):
+    """Initial model, training data and preprocessing.
+
+    Attributes:
+        input_size: side of the square input in pixels; by default that of ``init``.
+        crop_pct: timm's crop_pct: the share of the resized image that the crop keeps.
+        crop_mode: timm's crop_mode: center, squash or border.
+        precision: number format of networks on a GPU. With float32, convolutions use cuDNN's
+            default, TF32. Pooling, the last layer, augmentation and losses are always float32,
+            and so is everything on a CPU.
+    """
+
+    input_size: int | None = Field(default=None, gt=0)
+    crop_pct: float | None = Field(default=None, gt=0, le=1)
+    crop_mode: Literal["center", "squash", "border"] | None = None
+    precision: Literal["float32", "bfloat16"] = "bfloat16"
+
+
+class LoopOptions(DataOptions):
+    """Options of the training loop that concern no images.
 
     Attributes:
         validation: share of the training items that is held out to choose the best weights.
-        original: reproduce the original program, including its faults; reports state this.
-        train_size: side of training images, if it differs from ``input_size``. Smaller ones
-            are faster and may be better (Touvron et al., FixRes, 2019).
         epochs: passes over the items.
         batch: items per step, over all processes.
-        accumulate: number of parts that a process splits its batch into, to save memory. A
-            loss that compares items of a batch compares items of the same part.
         optimiser: adamw, adam (with L2 regularisation as weight decay) or sgd (momentum 0.9).
         lr: maximum learning rate.
         weight_decay: weight decay of the optimiser.
@@ -94,22 +97,15 @@ class TrainingOptions(FitOptions):
         ema: decay of an exponential moving average of the weights, which is kept in place of
             the weights; 0 for none.
         clip_grad_norm: maximum norm of the gradient; 0 for no limit.
-        freeze_norm: freeze running means and variances of batch norms.
-        compile: run the model through torch.compile.
         patience: stop after this many validations without improvement; 0 for never.
         validate_every: epochs between two validations.
         save_every: steps between two checkpoints.
         save_minutes: maximum minutes between two checkpoints.
-        workers: processes that decode images; by default chosen by the device.
-        augment: augmentation of the images.
     """
 
     validation: float = Field(default=0.1, ge=0, lt=1)
-    original: bool = False
-    train_size: int | None = Field(default=None, gt=0)
     epochs: int = Field(default=20, gt=0)
     batch: int = Field(default=32, gt=0)
-    accumulate: int = Field(default=1, gt=0)
     optimiser: Literal["adamw", "adam", "sgd"] = "adamw"
     lr: float = Field(default=3e-4, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
@@ -119,11 +115,31 @@ class TrainingOptions(FitOptions):
     warmup: float = Field(default=0.0, ge=0)
     ema: float = Field(default=0.0, ge=0, lt=1)
     clip_grad_norm: float = Field(default=0.0, ge=0)
-    freeze_norm: bool = False
-    compile: bool = False
     patience: int = Field(default=0, ge=0)
     validate_every: int = Field(default=1, gt=0)
     save_every: int = Field(default=200, gt=0)
     save_minutes: float = Field(default=10.0, gt=0)
+
+
+class TrainingOptions(LoopOptions, FitOptions):
+    """Options of the training loop.
+
+    Attributes:
+        original: reproduce the original program, including its faults; reports state this.
+        train_size: side of training images, if it differs from ``input_size``. Smaller ones
+            are faster and may be better (Touvron et al., FixRes, 2019).
+        accumulate: number of parts that a process splits its batch into, to save memory. A
+            loss that compares items of a batch compares items of the same part.
+        freeze_norm: freeze running means and variances of batch norms.
+        compile: run the model through torch.compile.
+        workers: processes that decode images; by default chosen by the device.
+        augment: augmentation of the images.
+    """
+
+    original: bool = False
+    train_size: int | None = Field(default=None, gt=0)
+    accumulate: int = Field(default=1, gt=0)
+    freeze_norm: bool = False
+    compile: bool = False
     workers: int | None = Field(default=None, ge=0)
     augment: AugmentOptions = AugmentOptions()

@@ -1,11 +1,10 @@
 """Trains a model by a recipe, writes it into its folder, and loads it."""
 
 import copy
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -21,16 +20,17 @@ from likewise.models.passport import (
 from likewise.models.training import backbones, descriptor
 from likewise.models.training.augment import Augmenter
 from likewise.models.training.batch_loader import BatchLoader
-from likewise.models.training.checkpoint import Checkpoints, Position, seeded_random
+from likewise.models.training.checkpoint import seeded_random
 from likewise.models.training.descriptor import Descriptor, DualEncoder
 from likewise.models.training.encode import Encoder, Vectors
 from likewise.models.training.initial_model import load_trunk
-from likewise.models.training.loop import LoopResources, TrainingLoop, Validate
+from likewise.models.training.loop import Validate
 from likewise.models.training.objective import Objective
 from likewise.models.training.options import FitOptions, TrainingOptions
+from likewise.models.training.run_loop import learn
 from likewise.models.training.samplers import Sampler
 from likewise.models.training.training_data import TrainingContext, TrainingData
-from likewise.models.training.training_log import TrainingLog, device_name
+from likewise.models.training.training_log import device_name
 
 
 @dataclass(frozen=True)
@@ -67,19 +67,20 @@ class ModelBuilder:
         trunk = copy.deepcopy(self.trunk)
         return _freeze_unused(Descriptor(trunk, architecture), self.preprocessing)
 
-    def embed(self, model: Descriptor | DualEncoder, data: TrainingData) -> Vectors:
+    def embed(self, model: nn.Module, data: TrainingData) -> Vectors:
         """Embed all items of ``data`` with a model in training: (items, dim).
 
         Raises:
             DataError: an image cannot be decoded.
         """
+        network = cast("Descriptor | DualEncoder", model)
         roles = data.items["role"].to_list()
         vectors = np.empty((len(data), 0), np.float32)
         for role in sorted({role or "" for role in roles}):
             rows = [row for row, its_role in enumerate(roles) if (its_role or "") == role]
             part = replace(data, items=data.items[rows])
             device = str(next(model.parameters()).device)  # the device of the training
-            encoder = _encoder(model, self.passport, role or None, device)
+            encoder = _encoder(network, self.passport, role or None, device)
             for numbers, embedded in encoder.encode_stream(part.reader()):
                 if not vectors.size:
                     vectors = np.empty((len(data), embedded.shape[1]), np.float32)
@@ -135,16 +136,11 @@ def _train(
     parts = setup(builder, context.data.in_split(options.split))
     objective = parts.objective.to(memory_format=torch.channels_last)
     init = Passport.read(context.init)
-    checkpoints = Checkpoints(context.checkpoints, context.workspace)
     reading = _reading_input(builder.preprocessing, options)
     loader = BatchLoader(parts.data, reading, parts.sampler, options.workers)
-    log = TrainingLog(context.report, main=os.environ.get("RANK", "0") == "0")
-    resources = LoopResources(loader, checkpoints, log, parts.validate, seed)
-    loop = TrainingLoop(objective, options, resources)
-    position = loop.run()
-    log.finish(**_summary(loop, position, parts))
-    loop.close()
-    model = loop.kept.model
+    run = len(parts.data), seed, context
+    kept = learn(objective, options, loader, parts.validate, run)
+    model = cast("Descriptor | DualEncoder", kept)
     return write_model(model, builder, parts.architecture, entry, (folder, context, init))
 
 
@@ -271,16 +267,3 @@ def _reading_input(preprocessing: Preprocessing, options: TrainingOptions) -> Pr
     zoom = options.augment.zoom
     size = (channels, round(height * zoom), round(width * zoom))
     return preprocessing.model_copy(update={"input_size": size})
-
-
-def _summary(loop: TrainingLoop, position: Position, setup: TrainingSetup) -> dict[str, Any]:
-    images = position.step * setup.sampler.epoch(0)[0].size
-    return {
-        "hours": round(position.seconds / 3600, 4),
-        "images_per_second": round(images / max(position.seconds, 1e-9), 1),
-        "processes": loop.accelerator.num_processes,
-        "steps": position.step,
-        "items": len(setup.data),
-        "best_epoch": position.best_epoch or None,
-        "history": position.history,
-    }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from likewise.catalogue import takedowns
+from likewise.catalogue.base_vectors import NOT_RECORDED
 from likewise.catalogue.catalogue import open_workspace
 from likewise.catalogue.incremental_table import IncrementalTable
 from likewise.catalogue.sharded_table import (
@@ -24,6 +25,7 @@ from likewise.models.passport import Passport
 from likewise.steps.embed.embed_job import EmbedJob
 from likewise.steps.embed.embed_rows import (
     EmbedWork,
+    adapt,
     compute,
     forget_encoders,
     numerics_of,
@@ -58,10 +60,6 @@ class Embedded:
     shards: ShardCounts | None = None
 
 
-NOT_RECORDED = "not recorded"
-"""The numerics of vectors of older versions, which depended on the number of threads."""
-
-
 def embed(
     dataset: str,
     model: str,
@@ -77,7 +75,8 @@ def embed(
     same model are reused from the last version, from complete shards, and from an interrupted
     run.
 
-    A model of ``functions`` runs the code of its author.
+    A model of ``functions`` runs the code of its author. An adapter reads the stored vectors of
+    its initial model; only contents without one are decoded.
 
     On a CPU, vectors do not depend on the number of threads, on the engine or on the other
     images. The digest file lists the arithmetics ("numerics") that computed the vectors of the
@@ -133,12 +132,13 @@ def _embed(job: EmbedJob, engine: Engine) -> Embedded:
         kept = table.start(job.earlier, job.wanted["content"], job.is_current)
         table.erase(takedowns.read(ws.forgotten(job.dataset)))
         numerics = _Numerics(table, passport, kept=len(kept.keys))
+        adapted = adapt(job, kept.keys, table, numerics.add)
         filled = _table_job(job).fill(table, engine, numerics.add_parts)
         if filled is not None and not isinstance(engine, Here):
             parts = filled.parts.values()
             bad = [image for part in parts for image in part.data["undecodable"]]
             refuse_undecodable(job.dataset, bad)
-        present = kept.keys if filled is None else table.keys()
+        present = pl.concat([kept.keys, adapted]) if filled is None else table.keys()
         todo = job.wanted.filter(~pl.col("content").is_in(present.implode()))
         if len(todo):
             numerics.add([numerics_of(passport)])
@@ -155,7 +155,7 @@ def _embed(job: EmbedJob, engine: Engine) -> Embedded:
         staging.commit()
         remove_plans(ws, job.name)
     shards = None if filled is None else filled.counts
-    computed = len(todo) + (shards.rows if shards else 0)
+    computed = len(todo) + len(adapted) + (shards.rows if shards else 0)
     reused = len(job.wanted) - computed
     return Embedded(
         job.dataset, job.model, computed, reused, kept.dropped, numerics.names, shards

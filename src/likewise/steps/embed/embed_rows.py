@@ -1,6 +1,6 @@
 """Compute vectors: of all missing contents in this process, or of one shard anywhere."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 from tqdm import tqdm
 
+from likewise.catalogue.base_vectors import base_vectors
 from likewise.catalogue.incremental_table import IncrementalTable
 from likewise.catalogue.sharded_table import check_positions, write_rows
 from likewise.distributed import read_plan
@@ -37,6 +38,38 @@ def numerics_of(passport: Passport) -> str:
     from likewise.models.training import encode
 
     return encode.numerics(passport, encode.default_device())
+
+
+def adapt(
+    job: EmbedJob,
+    present: pl.Series,
+    table: IncrementalTable,
+    record: Callable[[Iterable[str]], None],
+) -> pl.Series:
+    """Compute vectors of an adapter from the stored ones of its initial model, and save them.
+
+    Args:
+        job: the embedding, by a model of any kind.
+        present: the contents that the table has vectors of.
+        table: the table.
+        record: records the arithmetics of the new vectors, before they are added.
+
+    Returns:
+        The contents of the new vectors.
+    """
+    todo = job.wanted.filter(~pl.col("content").is_in(present.implode()))
+    base = base_vectors(job.ws, job.dataset, job.folder, job.roles) if len(todo) else None
+    if base is None:
+        return present.clear()
+    stored = todo.join(base.rows, on="content", maintain_order="left")
+    if len(stored):
+        from likewise.models.training.adapter_encoder import load_layers
+
+        record(base.numerics)
+        for contents, vectors in base.adapted(stored, load_layers(job.folder)):
+            table.append(contents, [_column(vectors, job.entry.dtype)])
+        table.save()
+    return stored["content"]
 
 
 def compute(job: EmbedJob, todo: pl.DataFrame, table: IncrementalTable) -> None:

@@ -20,7 +20,7 @@ from likewise.storage.config.entries import (
     View,
 )
 
-FITTED_SECTIONS = ("trained", "pretrained", "distilled", "aligned", "mixed")
+FITTED_SECTIONS = ("trained", "pretrained", "distilled", "aligned", "adapted", "mixed")
 """The sections of params.yaml that define models with an initial model and data."""
 
 MODEL_SECTIONS = ("models", "functions", *FITTED_SECTIONS)
@@ -41,6 +41,7 @@ MODEL_VERBS = {
     "pretrained": "train",
     "distilled": "train",
     "aligned": "train",
+    "adapted": "train",
     "mixed": "train",
 }
 """Section of params.yaml with models -> the command that creates them."""
@@ -86,6 +87,7 @@ class Params(Part):
         pretrained: model that learns from images only -> its recipe.
         distilled: model that learns from the vectors of another one -> its recipe.
         aligned: model that learns from texts -> its recipe.
+        adapted: layers on the stored vectors of a model -> their recipe.
         mixed: model that learns from several data sets -> its recipe.
         embeddings: name -> data set and the model that embeds it.
         imported: name -> data set and the file of its vectors, made by another program.
@@ -113,6 +115,7 @@ class Params(Part):
     pretrained: dict[str, Entry] = Field(default_factory=dict)
     distilled: dict[str, Entry] = Field(default_factory=dict)
     aligned: dict[str, Entry] = Field(default_factory=dict)
+    adapted: dict[str, Entry] = Field(default_factory=dict)
     mixed: dict[str, Entry] = Field(default_factory=dict)
     embeddings: dict[str, EmbeddingEntry] = Field(default_factory=dict)
     imported: dict[str, ImportEntry] = Field(default_factory=dict)

@@ -1,12 +1,11 @@
 """Faults of the entries of params.yaml: names, references, models and old options."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 from likewise.errors import hint
-from likewise.storage.config.card import Entry
+from likewise.storage.config.card import Entry, training_data
 from likewise.storage.config.entries import EmbeddingEntry
+from likewise.storage.config.entry_names import Fault, Names
 from likewise.storage.config.names import (
     FLAG_NAMES,
     NAME,
@@ -22,68 +21,6 @@ from likewise.storage.config.params import (
     Params,
 )
 from likewise.storage.renamed_options import outdated
-
-
-class Fault(NamedTuple):
-    """A fault of an entry: its section, its name, and the text, which begins with its place."""
-
-    section: str
-    name: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Names:
-    """The names of all entries of a params.yaml, also of those with faults.
-
-    Attributes:
-        datasets: names of data sets.
-        views: names of views.
-        models: names of the models of all sections.
-        indexes: names of indexes.
-        checks: data sets with a check.
-        vectors: (data set, model) -> section and name of the entry of its vectors.
-    """
-
-    datasets: Collection[str]
-    views: Collection[str]
-    models: Collection[str]
-    indexes: Collection[str]
-    checks: Collection[str]
-    vectors: Mapping[tuple[str, str], tuple[str, str]]
-
-    @classmethod
-    def of(cls, document: Mapping[str, Any]) -> "Names":
-        """Return the names in the document of a params.yaml."""
-
-        def names(*sections: str) -> list[str]:
-            return [name for key in sections for name in map(str, document.get(key) or ())]
-
-        entries = [
-            (section, str(name), entry)
-            for section in ("embeddings", "imported")
-            for name, entry in (document.get(section) or {}).items()
-            if isinstance(entry, dict)
-        ]
-        pairs: dict[tuple[str, str], tuple[str, str]] = {}
-        for section, name, entry in entries:
-            pair = (str(entry.get("dataset")), str(entry.get("model")))
-            pairs.setdefault(pair, (section, name))
-        made = [
-            str(entry.get("model")) for section, _, entry in entries if section != "embeddings"
-        ]
-        return cls(
-            names("datasets"),
-            names(*VIEW_SECTIONS),
-            [*names(*MODEL_SECTIONS), *made],
-            names("indexes"),
-            names("checks"),
-            pairs,
-        )
-
-    def models_of(self, dataset: str) -> list[str]:
-        """Return the models that embed a data set."""
-        return [model for of, model in self.vectors if of == dataset]
 
 
 def entry_faults(params: Params, names: Names) -> Iterator[Fault]:
@@ -150,6 +87,7 @@ def _bad_models(params: Params, names: Names) -> Iterator[Fault]:
                 others = {other: None for other in names.models if other != name}
                 texts += _unknown(f"{place}.init", entry.get("init"), others)
                 texts += _bad_data(place, section, entry, names)
+                texts += _not_embedded(place, entry, names)
             yield from (Fault(section, name, text) for text in texts)
     for name, text in _initialisation_cycles(models):
         yield Fault(params.section(name), name, text)
@@ -175,6 +113,19 @@ def _bad_data(place: str, section: str, entry: Entry, names: Names) -> Iterator[
         return
     for name in data:
         yield from _unknown(f"{place}.data", name, names.datasets)
+
+
+def _not_embedded(place: str, entry: Entry, names: Names) -> Iterator[str]:
+    """Yield the data sets of an adapter that its initial model does not embed."""
+    init = str(entry.get("init"))
+    if entry.get("kind") != "adapter" or init not in names.models:
+        return
+    for dataset in training_data(entry):
+        if dataset in names.datasets and (dataset, init) not in names.vectors:
+            yield (
+                f"{place}: an adapter reads stored vectors, and no entry of 'embeddings' says "
+                f"that {init!r} embeds {dataset!r}"
+            )
 
 
 def _bad_model_name(place: str, name: str, home: str, section: str) -> Iterator[str]:

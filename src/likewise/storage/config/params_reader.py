@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from likewise.errors import ConfigError
 from likewise.formats.yaml_documents import read_yaml
 from likewise.registry import check, faults
+from likewise.storage.config.entry_names import Names
 from likewise.storage.config.params import MODEL_SECTIONS, BrokenEntry, Params
-from likewise.storage.config.params_faults import Names, entry_faults, renamed_options
+from likewise.storage.config.params_faults import entry_faults, renamed_options
 from likewise.storage.config.references import references
 from likewise.storage.renamed_options import current
 

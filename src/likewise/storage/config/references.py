@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from likewise.storage.config.card import training_data
+from likewise.storage.config.card import Entry, training_data
+from likewise.storage.config.entry_names import Names
 from likewise.storage.config.params import (
     FITTED_SECTIONS,
     MODEL_SECTIONS,
     VIEW_SECTIONS,
     Params,
 )
-from likewise.storage.config.params_faults import Names
 
 Place = tuple[str, str]
 """Section and name of an entry."""
@@ -23,7 +23,7 @@ def references(params: Params, names: Names) -> dict[Place, list[Place]]:
             used = [str(recipe.get(option)) for option in ("init", "teacher")]
             models = [place for model in used for place in _models(model)]
             data = [("datasets", dataset) for dataset in training_data(recipe)]
-            links[section, name] = [*models, *data]
+            links[section, name] = [*models, *data, *_stored_vectors(recipe, names)]
     for name, vectors in params.embeddings.items():
         links["embeddings", name] = [("datasets", vectors.dataset), *_models(vectors.model)]
     for name, made in params.imported.items():
@@ -54,6 +54,13 @@ def _links_of_views(params: Params) -> dict[Place, list[Place]]:
         for name, entry in getattr(params, section).items():
             links[section, name] = [("datasets", entry.of)]
     return links
+
+
+def _stored_vectors(recipe: Entry, names: Names) -> Iterator[Place]:
+    """Yield the entries of the vectors that an adapter reads."""
+    if recipe.get("kind") == "adapter":
+        for dataset in training_data(recipe):
+            yield from _pair(names, (dataset, str(recipe.get("init"))))
 
 
 def _models(name: str) -> Iterator[Place]:
