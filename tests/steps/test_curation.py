@@ -8,7 +8,8 @@ import pytest
 
 import forked
 import likewise
-from likewise.catalogue import doubts, item_selections, item_tags
+from likewise.catalogue import corrections, doubts, item_selections, item_tags
+from likewise.catalogue.corrections import Key, Value
 from likewise.catalogue.keyed_text import MOST_BYTES
 from likewise.catalogue.merge_driver import ATTRIBUTES
 from likewise.catalogue.takedowns import Entry, Record
@@ -184,6 +185,20 @@ def test_a_huge_or_foreign_file_is_one_error(tmp_path: Path) -> None:
         handle.truncate(MOST_BYTES + 1)
     with pytest.raises(DataError, match=r"67,108,865 bytes; at most 67,108,864 are read"):
         item_tags.FILE.read(file)
+
+
+def test_a_file_that_somebody_edits_is_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "emoji" / "corrections.csv"
+    file.parent.mkdir()
+    empty = {Key("a", "label"): Value("", "x")}  # an empty cell is None
+    for number in range(6):  # more than are kept
+        corrections.write(file.with_name(f"{number}.csv"), empty)
+    corrections.write(file, {Key("a", "label"): Value("y", "x")})
+    assert corrections.read(file) == {Key("a", "label"): Value("y", "x")}
+    file.write_text(file.read_text("utf-8").replace(",y,", ",z,"), "utf-8")
+    assert corrections.read(file)[Key("a", "label")].value == "z"
+    corrections.write(file, empty)
+    assert corrections.read(file)[Key("a", "label")].value is None
 
 
 def test_a_selection_is_a_list_that_filters(workspace: Path) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Generic, TypeVar
+from threading import Lock
+from typing import Any, Generic, TypeVar
 
 from likewise.errors import DataError
 from likewise.formats import atomic
@@ -14,6 +15,14 @@ from likewise.formats.document_limits import size_fault
 
 MOST_BYTES = 64 << 20
 """Bytes of a file; a million rows of ordinary ids have fewer."""
+
+_KEPT_FILES, _KEPT_BYTES = 4, 4 << 20
+"""Number and size of the files whose rows are kept."""
+
+_kept: dict[Path, tuple[bytes, Mapping[Any, Any]]] = {}
+"""Files that this process has written -> their bytes and rows, which the next change reads."""
+
+_lock = Lock()
 
 _MARKER = re.compile(r"[<>]{7} .*|={7}")
 """A line that git puts around the two sides of a conflict."""
@@ -68,7 +77,9 @@ class KeyedText(Generic[K, V]):
         try:
             if too_large := size_fault(path.stat().st_size, MOST_BYTES):
                 raise DataError(f"{where}: {too_large}; restore the file: git restore")
-            return self.parse(path.read_text(encoding="utf-8"), where)
+            data = path.read_bytes()
+            known, rows = _kept.get(path, (b"", {}))
+            return dict(rows) if data == known else self.parse(data.decode(), where)
         except UnicodeDecodeError as error:
             raise DataError(f"{path.name} is not UTF-8: {error}") from error
         except OSError as error:
@@ -123,6 +134,12 @@ class KeyedText(Generic[K, V]):
         if too_large := size_fault(len(data), MOST_BYTES):
             raise DataError(f"{path.parent.name}/{path.name} would have {too_large}")
         atomic.write_bytes(path, data)
+        with _lock:
+            _kept.pop(path, None)
+            if len(data) <= _KEPT_BYTES and not any("" in value for value in rows.values()):
+                _kept[path] = data, dict(rows)
+            if len(_kept) > _KEPT_FILES:
+                del _kept[next(iter(_kept))]
 
     def merge(
         self, base: Mapping[K, V], ours: Mapping[K, V], theirs: Mapping[K, V]

@@ -66,7 +66,7 @@ def tag(
             f"{bounded(done.unknown, len(done.unknown))}"
         )
     if done.changed:
-        print_next(f"git commit {done.file}")
+        print_next(f"git add {done.file}, then: git commit")
 
 
 def review(  # noqa: PLR0913 (a function here is a command, an argument an option)
@@ -99,7 +99,7 @@ def review(  # noqa: PLR0913 (a function here is a command, an argument an optio
     changed = counted(done.changed, "verdict")
     print_line(f"{dataset}: {changed} changed, {done.judged:,} judged, {done.open:,} open")
     if done.changed:
-        print_next(f"git commit {done.file}")
+        print_next(f"git add {done.file}, then: git commit")
 
 
 def reviews(
