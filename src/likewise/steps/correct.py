@@ -105,9 +105,9 @@ def correct(
                 after.pop(key, None)
             else:
                 after[key] = Value(value, own[key])
-        corrections.apply_corrections(
-            rows, after, ws.relative(file)
-        )  # raises if a value does not fit its column
+        new = {key: after[key] for key in wanted if key in after}
+        # It raises an error if a value does not fit its column.
+        corrections.apply_corrections(rows, new, ws.relative(file))
         corrections.write(file, after)
     changed = {key for key in {**before, **after} if before.get(key) != after.get(key)}
     label, near = _new_label(known, wanted, before)
