@@ -173,8 +173,7 @@ def recorded(_repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def _record(root: Path, message: str) -> None:
-    """Commit all outputs to DVC and everything to git, and set a tag."""
-    run_dvc(root, "commit", "--force", "--quiet")
+    """Commit everything to git, and set a tag."""
     run_git(root, "add", "--all")
     run_git(root, "commit", "--quiet", "--message", message)
     run_git(root, "tag", message)
@@ -206,6 +205,7 @@ def _make_team(top: Path, repository: Path) -> None:
     (images / "400_fluent.jpg").unlink()
     for step, *names in STEPS:
         getattr(likewise, step)(*names, workspace=root)
+    run_dvc(root, "commit", "--force", "--quiet")
     _record(root, "v2")
     # Not --all-tags: of another revision DVC takes a relative address from the root, "/".
     run_dvc(root, "push", "--quiet")

@@ -125,10 +125,10 @@ def test_worker_processes_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None
     data[4] = b"no image"
     expected_bad: dict[int, str] = {}
     expected = list(made.encode_stream(data, unreadable=expected_bad))
-    for shared in (True, False):
+    for shared, workers in ((True, 2), (False, 1)):
         monkeypatch.setattr(image_batches, "_fits", lambda *_, fits=shared: fits)
         bad: dict[int, str] = {}
-        parts = list(made.encode_stream(data, batch=1, workers=2, unreadable=bad))
+        parts = list(made.encode_stream(data, batch=1, workers=workers, unreadable=bad))
         assert [rows for rows, _ in parts] == [[0], [1], [2], [3], [5], [6], [7], [8]]
         assert bad == expected_bad
         vectors, wanted = (np.concatenate([v for _, v in each]) for each in (parts, expected))
