@@ -34,6 +34,7 @@ NAMES = (
     "check",
     "significance",
     "leaderboard",
+    "suspects",
     "train",
     "trained",
     "words",
@@ -51,6 +52,7 @@ LIBRARIES = (
     "usearch",
     "lancedb",
     "ray",
+    "cleanlab",
 )
 
 

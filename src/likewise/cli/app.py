@@ -23,6 +23,7 @@ from likewise.cli import (
     sharing,
     stages,
     starting,
+    suspecting,
 )
 from likewise.cli.failures import exit_with_error, record_interrupts
 from likewise.cli.output import print_line, print_note
@@ -141,6 +142,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             ("correct", improving.correct, "likewise correct gpr1200 17_dog.jpg --label cat"),
             ("pending", improving.pending, "likewise pending gpr1200 --json"),
             ("tag", curating.tag, "likewise tag gpr1200 17_dog.jpg --add blurred"),
+            ("suspects", suspecting.suspects, "likewise suspects birds lite0 --html page.html"),
             ("measure", improving.measure, "likewise measure gpr1200"),
             ("check", improving.check, "likewise check gpr1200 --html flags.html"),
             ("reviews", curating.reviews, "likewise reviews gpr1200 --name near_duplicate"),

@@ -67,6 +67,11 @@ def print_markdown(text: str) -> None:
     print(escape_lines(text))
 
 
+def print_command(line: str) -> None:
+    """Print a command to stdout; its line is not broken, so that a shell can read it."""
+    print(escape_lines(line))
+
+
 def print_json(value: object) -> None:
     """Print data classes, mappings, lists and frames as JSON; NaN becomes null."""
     print(escape_json(json.dumps(_plain(value), indent=2, ensure_ascii=False)))

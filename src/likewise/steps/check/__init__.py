@@ -19,6 +19,7 @@ from likewise.steps.check.copy_flags import check_against, check_copies, check_s
 from likewise.steps.check.file_flags import check_files
 from likewise.steps.check.flag_rows import table
 from likewise.steps.check.flags_page import SHOWN, flagged_pictures
+from likewise.steps.check.label_flags import check_labels
 from likewise.steps.check.vector_flags import check_vectors
 from likewise.storage import artefacts, journal, tables, versions
 from likewise.storage.config import Check, read_yaml
@@ -169,6 +170,16 @@ def _flags(
         table = tables.open_table(vectors, command)
         keyed = items.with_columns(content=tables.vector_keys(table, items))
         yield from check_vectors(keyed, table, bounds, entry)
+    if bounds.label_model is not None:
+        vectors_made = artefacts.embeddings(ws, dataset, bounds.label_model)
+        yield check_labels(
+            _items(ws, dataset, "item_id", "image_id", "content", "label"),
+            tables.open_table(versions.locate(ws, vectors_made.path), vectors_made.command),
+            bounds.label_model,
+            {"exact": {"kind": "exact"}, **ws.params.indexes}[bounds.index],
+            ws.params.memory,
+            vectors_made.command,
+        )
 
 
 def _images(ws: Workspace, dataset: str) -> pl.DataFrame:

@@ -1,13 +1,12 @@
 """Flags of a check as one page of pictures, each next to its copy."""
 
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import polars as pl
 
 from likewise.catalogue.doubts import FLAG, without_judged
-from likewise.imaging.image_reader import ImageReader
-from likewise.pages.gallery import FlaggedItem, FlagSection, Tile, flags_page, thumbnail
+from likewise.catalogue.ingested_tiles import ingested_tiles
+from likewise.pages.gallery import FlaggedItem, FlagSection, Tile, flags_page
 from likewise.schema import FLAGS
 from likewise.storage import artefacts, tables, versions
 from likewise.storage.workspace import Workspace
@@ -28,6 +27,7 @@ _MEANINGS = {
     "blurred": "The sharpness is below min_sharpness.",
     "unreadable": "The file cannot be decoded.",
     "outlier": "The vector is far from the mean vector, by the mean |z| of its dimensions.",
+    "suspect": "Most of the nearest items have another label, and confident learning agrees.",
 }
 """Flag -> one sentence for readers of the page."""
 
@@ -60,9 +60,11 @@ def _sections(
         shown = rows.sort("flag_id").head(most)
         own = pl.coalesce("item_id", "image_id")
         pairs = shown.select(own.alias("own"), "other", "other_dataset", "detail")
-        mine = _tiles(ws, dataset, [*pairs["own"], *_here(pairs)])
+        mine = ingested_tiles(ws, dataset, [*pairs["own"], *_here(pairs)])
         theirs = {
-            other: _tiles(ws, other, pairs.filter(pl.col("other_dataset") == other)["other"])
+            other: ingested_tiles(
+                ws, other, pairs.filter(pl.col("other_dataset") == other)["other"]
+            )
             for other in pairs["other_dataset"].drop_nulls().unique()
         }
         items = [_doubt(row, mine, theirs) for row in pairs.iter_rows()]
@@ -85,35 +87,3 @@ def _doubt(
     if other is not None:
         pictures.append(mine[other] if where is None else theirs[where][other])
     return FlaggedItem(pictures, detail)
-
-
-def _tiles(ws: Workspace, dataset: str, ids: Iterable[str]) -> dict[str, Tile]:
-    """Return a tile for each id of an image or item, empty if the images are not pulled."""
-    wanted = pl.DataFrame({"id": list(ids)}, schema={"id": pl.String}).unique(
-        maintain_order=True
-    )
-    path = versions.locate(ws, ws.table(dataset, "images"))
-    if not tables.exists(path):
-        return {name: Tile(f"{dataset}: {name}") for name in wanted["id"]}
-    places = _places(ws, dataset, wanted, path)
-    reader = ImageReader(path, places["row"].to_list(), places["box"].to_list())
-    data = reader.encoded(range(len(places)))
-    return {
-        name: Tile(f"{dataset}: {name}", thumbnail(picture, box))
-        for picture, (name, box) in zip(
-            data, places.select("id", "box").iter_rows(), strict=True
-        )
-    }
-
-
-def _places(ws: Workspace, dataset: str, wanted: pl.DataFrame, images: Path) -> pl.DataFrame:
-    """Return id, row of the images table and box (of an item) for every one of ``wanted``."""
-    path = versions.locate(ws, ws.table(dataset, "items"))
-    command = artefacts.table(ws, dataset, "items").command
-    items = tables.open_table(path, command).read(["item_id", "image_id", "box"])
-    rows = tables.open_table(images, command).read(["image_id"]).with_row_index("row")
-    return (
-        wanted.join(items, left_on="id", right_on="item_id", how="left", maintain_order="left")
-        .with_columns(image_id=pl.coalesce("image_id", "id"))
-        .join(rows, on="image_id", maintain_order="left")
-    )

@@ -76,6 +76,8 @@ class Check(Part):
         model: a model that embeds the data set, for flags based on vectors.
         similar: items with at least this cosine to an earlier item are ``similar``.
         max_outlier: items with a greater mean absolute z-score are ``outlier``.
+        label_model: a model that embeds the data set, for the flag ``suspect``: labels of the
+            source that the neighbours contradict; see ``likewise suspects``.
         index: the search for similar items: exact, or an index of params.yaml.
         against: the data sets to compare for leaks; null means all others with checks.
     """
@@ -89,6 +91,7 @@ class Check(Part):
     model: str | None = None
     similar: float | None = 0.97
     max_outlier: float | None = 3.0
+    label_model: str | None = None
     index: str = "exact"
     against: tuple[str, ...] | None = None
 

@@ -33,6 +33,7 @@ FLAG_NAMES = (
     "blurred",
     "unreadable",
     "outlier",
+    "suspect",
 )
 """The flags that a check can set."""
 

@@ -228,8 +228,9 @@ def _bad_checks(params: Params, names: Names) -> Iterator[Fault]:
     for name, entry in params.checks.items():
         place = f"checks.{name}"
         texts = list(_unknown(place, name, names.datasets))
-        if entry.model is not None:
-            texts += _unknown(f"{place}.model", entry.model, names.models_of(name))
+        for option, model in (("model", entry.model), ("label_model", entry.label_model)):
+            if model is not None:
+                texts += _unknown(f"{place}.{option}", model, names.models_of(name))
         texts += _unknown(f"{place}.index", entry.index, {"exact", *names.indexes})
         for other in entry.against or ():
             texts += _unknown(f"{place}.against", other, {*names.checks} - {name})

@@ -29,10 +29,11 @@ def references(params: Params, names: Names) -> dict[Place, list[Place]]:
     for name, made in params.imported.items():
         links["imported", name] = [("datasets", made.dataset)]
     for name, bounds in params.checks.items():
-        pair = (name, bounds.model or "")
+        embedders = sorted({bounds.model or "", bounds.label_model or ""})
+        pairs = [place for model in embedders for place in _pair(names, (name, model))]
         others = [("checks", other) for other in bounds.against or ()]
         index = ("indexes", bounds.index)
-        links["checks", name] = [("datasets", name), index, *others, *_pair(names, pair)]
+        links["checks", name] = [("datasets", name), index, *others, *pairs]
     links |= _links_of_views(params)
     for name, run in params.runs.items():
         links["runs", name] = [
